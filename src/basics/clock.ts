@@ -1,0 +1,8 @@
+// Time enters as an argument. Shells pass the machine's clock, the simulator passes virtual time.
+
+export interface Clock {
+  /** Milliseconds since an arbitrary origin; never goes back. */
+  nowMs(): number;
+  /** Calls back once after `delayMs`; the returned function cancels. */
+  after(delayMs: number, callback: () => void): () => void;
+}

@@ -1,0 +1,46 @@
+// Every failure that a person can cause or mend: a stable code that also crosses the wire, one line of cause, one line of
+// remedy. docs/errors.md lists the codes; a test keeps the two lists equal.
+
+export const errorCodes = [
+  'bad-argument', // a flag, parameter or field is outside what is allowed
+  'model-unknown', // no such name in the manifest and no such file
+  'model-not-found', // every source was tried and none had it
+  'model-hash-mismatch', // size or SHA-256 differs from the manifest
+  'model-unreadable', // not a GGUF that the engine can load
+  'engine-missing', // node-llama-cpp or its binary is not installed
+  'disk-full',
+  'download-failed',
+  'tokenizer-mismatch', // device and edge would not mean the same by an id
+  'version-mismatch', // another protocol version
+  'edge-unreachable',
+  'edge-full', // no sequence left on the edge
+  'port-in-use',
+  'context-full', // prompt and answer do not fit in the context
+  'unauthorized', // credentials or session secret are wrong
+  'superseded', // a newer connection has taken over the session
+  'protocol-error', // malformed, out of order or out of bounds
+  'rate-limited', // more frames or bytes than an honest device sends
+  'silent', // nothing heard for longer than the silence time-out
+  'interrupted', // SIGINT or an AbortSignal
+  'internal', // a bug of ours; other sessions go on
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** The one exported error class. `message` is the cause, one line; `remedy` is what to do, one line. */
+export class OutriderError extends Error {
+  override readonly name = 'OutriderError';
+  readonly code: ErrorCode;
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, cause: string, remedy: string, options?: ErrorOptions) {
+    super(cause, options);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** Works across duplicate copies of the package, where `instanceof` does not. */
+export function isOutriderError(value: unknown): value is OutriderError {
+  return value instanceof Error && value.name === 'OutriderError' && 'code' in value;
+}

@@ -1,0 +1,40 @@
+// The port between two machines: whole binary frames, in order, until one side closes. It knows nothing of messages.
+
+import type { ErrorCode } from '../basics/errors.ts';
+
+export type CloseReason =
+  | { readonly by: 'us' | 'peer'; readonly code: ErrorCode | 'done'; readonly detail: string }
+  | { readonly by: 'network'; readonly code: 'edge-unreachable'; readonly detail: string };
+
+/** Callbacks of one connection's holder. After `closed` nothing else is called. */
+export interface ConnectionHandler {
+  frame(bytes: Uint8Array): void;
+  /** The send buffer has drained below its mark after `writable` was false. */
+  writable(): void;
+  closed(reason: CloseReason): void;
+}
+
+export interface Connection {
+  /** False while more than the send mark waits to leave; sending is still possible, but the holder should pause. */
+  readonly writable: boolean;
+  /** Application bytes so far, without WebSocket and TCP/IP headers. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly sentFrames: number;
+  readonly receivedFrames: number;
+  /** Hands one frame to the network; silently dropped after the close. */
+  send(bytes: Uint8Array): void;
+  close(code: ErrorCode | 'done', detail: string): void;
+}
+
+/** Called once per connection, before any of its frames; returns the handler. */
+export type Accept = (connection: Connection) => ConnectionHandler;
+
+export interface Listener {
+  /** The port that was really bound (ask for 0 to get a free one). */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Opens a connection; rejects with OutriderError `edge-unreachable`. Aborting the signal stops the attempt only. */
+export type Connect = (accept: Accept, options?: { readonly signal?: AbortSignal }) => Promise<Connection>;
