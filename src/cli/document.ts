@@ -1,0 +1,79 @@
+// The one JSON document that a bench or trial prints with --json. Standard output holds it and nothing else; progress and
+// notices go to standard error. It names the machine's kind, never its host name or a path.
+
+import { readFileSync } from 'node:fs';
+import { arch, cpus, platform, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** What a command found out. */
+export interface Result {
+  /** One object per measured case; the same keys in every row. */
+  readonly rows: readonly object[];
+  /** Flat; names carry their units (`roundTripMs`, `payloadBytesPerToken`). */
+  readonly summary: Readonly<Record<string, string | number | boolean>>;
+  /** The settings in force, defaults included. */
+  readonly params?: object;
+  /** The seed that repeats the run. */
+  readonly seed?: number;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly coreCount: number;
+  readonly memoryGiB: number;
+  /** Operating system and processor family: "linux-x64". */
+  readonly platform: string;
+  readonly node: string;
+}
+
+export interface Document {
+  readonly command: string;
+  readonly version: string;
+  readonly machine: Machine;
+  /** When the document was made, ISO 8601 in UTC. */
+  readonly date: string;
+  readonly seed: number | null;
+  readonly params: object;
+  readonly rows: readonly object[];
+  readonly summary: Result['summary'];
+}
+
+/** The version in package.json, which lies two folders up both in the repository and in the published package. */
+export function packageVersion(): string {
+  const file = fileURLToPath(new URL('../../package.json', import.meta.url));
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+export function describeMachine(): Machine {
+  const processors = cpus();
+  return {
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    coreCount: processors.length,
+    memoryGiB: Math.round((totalmem() / 2 ** 30) * 10) / 10,
+    platform: `${platform()}-${arch()}`,
+    node: process.versions.node,
+  };
+}
+
+export function buildDocument(command: string, result: Result, date: Date): Document {
+  return {
+    command,
+    version: packageVersion(),
+    machine: describeMachine(),
+    date: date.toISOString(),
+    seed: result.seed ?? null,
+    params: result.params ?? {},
+    rows: result.rows,
+    summary: result.summary,
+  };
+}
+
+/**
+ * Writes the document to standard output, one line at the end.
+ *
+ * @param command the words after `outrider`, without flags: "trial exactness"
+ */
+export function printDocument(command: string, result: Result): void {
+  process.stdout.write(`${JSON.stringify(buildDocument(command, result, new Date()), undefined, 2)}\n`);
+}

@@ -1,0 +1,46 @@
+// A small aligned table for people. Numbers line up on the right, words on the left; the caller decides on rounding and units.
+// It writes nothing itself and knows no colour, but takes cells that are coloured already.
+
+import { stripVTControlCharacters } from 'node:util';
+
+/** A column is a key of the rows, or a key with the heading to show above it. */
+export type Column = string | { readonly key: string; readonly heading: string };
+
+/** Lines joined by newlines, without one at the end. A missing cell shows as "-". */
+export function formatTable(rows: readonly object[], columns: readonly Column[]): string {
+  const keys = columns.map((column) => (typeof column === 'string' ? column : column.key));
+  const headings = columns.map((column) => (typeof column === 'string' ? column : column.heading));
+  const values = rows.map((row) => keys.map((key) => (row as Readonly<Record<string, unknown>>)[key]));
+  const cells = values.map((line) => line.map(show));
+  const onRight = keys.map((_, index) => values.length > 0 && values.every((line) => isNumeric(line[index])));
+  const widths = headings.map((heading, index) =>
+    Math.max(width(heading), ...cells.map((line) => width(line[index] ?? ''))),
+  );
+  const layOut = (line: readonly string[]): string =>
+    line
+      .map((text, index) => pad(text, widths[index] ?? 0, onRight[index] ?? false))
+      .join('  ')
+      .trimEnd();
+  return [layOut(headings), layOut(widths.map((columnWidth) => '-'.repeat(columnWidth))), ...cells.map(layOut)].join(
+    '\n',
+  );
+}
+
+function show(cell: unknown): string {
+  return cell === undefined || cell === null ? '-' : String(cell);
+}
+
+/** "0.68x", "12 ms" and "75 %" count as numbers: a unit may follow. */
+function isNumeric(cell: unknown): boolean {
+  if (cell === undefined || cell === null || typeof cell === 'number') return true;
+  return typeof cell === 'string' && /^[-+]?\d[\d.,]*( ?[^\s\d]{1,4})?$/.test(stripVTControlCharacters(cell));
+}
+
+function pad(text: string, columnWidth: number, onRight: boolean): string {
+  const space = ' '.repeat(Math.max(0, columnWidth - width(text)));
+  return onRight ? space + text : text + space;
+}
+
+function width(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
