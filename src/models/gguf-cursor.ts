@@ -1,0 +1,87 @@
+// Reads the basic values of a GGUF header from a prefix of the file. It knows both lengths: past the file's end the file is
+// broken, past the prefix's end the caller has to read more. No count or length is believed before it is compared with them.
+
+import { OutriderError } from '../basics/errors.ts';
+
+/** Thrown when the header goes on behind the bytes that were read; the file itself is long enough. */
+export class NeedMoreBytes extends Error {}
+
+/** @returns the error for a file that is not a readable GGUF; `problem` completes "the model file ...". */
+export function unreadable(problem: string): OutriderError {
+  return new OutriderError(
+    'model-unreadable',
+    `the model file ${problem}`,
+    'get the file again (`outrider models pull NAME`), or convert the model to GGUF version 3',
+  );
+}
+
+export interface GgufCursor {
+  /** Bytes from the start of the file. */
+  position(): number;
+  uint8(): number;
+  int8(): number;
+  uint16(): number;
+  int16(): number;
+  uint32(): number;
+  int32(): number;
+  float32(): number;
+  float64(): number;
+  uint64(): bigint;
+  int64(): bigint;
+  /** An unsigned 64-bit number that counts something; above `limit` the file is refused. */
+  count(limit: number, what: string): number;
+  /** Length-prefixed UTF-8 of at most `limitBytes` bytes. */
+  string(limitBytes: number): string;
+  /** Refuses the file if it ends within the next `byteCount` bytes, without asking for them. */
+  expect(byteCount: number): void;
+}
+
+/** @param prefix the first bytes of a file that is `fileBytes` long. */
+export function createGgufCursor(prefix: Uint8Array, fileBytes: number): GgufCursor {
+  const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
+  // A byte-order mark is an ordinary character of a vocabulary.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let position = 0;
+
+  function expect(byteCount: number): void {
+    if (byteCount > fileBytes - position) throw unreadable('ends in the middle of its header');
+  }
+  function take(byteCount: number): number {
+    expect(byteCount);
+    if (byteCount > prefix.byteLength - position) throw new NeedMoreBytes();
+    const start = position;
+    position += byteCount;
+    return start;
+  }
+  function count(limit: number, what: string): number {
+    const value = view.getBigUint64(take(8), true);
+    if (value > BigInt(limit)) throw unreadable(`claims ${value} ${what}; at most ${limit} are accepted`);
+    return Number(value);
+  }
+  function string(limitBytes: number): string {
+    const length = count(limitBytes, 'bytes of text');
+    const start = take(length);
+    try {
+      return decoder.decode(prefix.subarray(start, start + length));
+    } catch {
+      throw unreadable('holds text that is not UTF-8');
+    }
+  }
+
+  return {
+    position: () => position,
+    uint8: () => view.getUint8(take(1)),
+    int8: () => view.getInt8(take(1)),
+    uint16: () => view.getUint16(take(2), true),
+    int16: () => view.getInt16(take(2), true),
+    uint32: () => view.getUint32(take(4), true),
+    int32: () => view.getInt32(take(4), true),
+    float32: () => view.getFloat32(take(4), true),
+    float64: () => view.getFloat64(take(8), true),
+    uint64: () => view.getBigUint64(take(8), true),
+    int64: () => view.getBigInt64(take(8), true),
+    count,
+    string,
+    expect,
+  };
+}
