@@ -1,0 +1,108 @@
+// Loads node-llama-cpp, which is an optional package, and model files with it. Says what to do when either is missing.
+
+import { stat } from 'node:fs/promises';
+import type { Llama, LlamaModel } from 'node-llama-cpp';
+import { OutriderError } from '../basics/errors.ts';
+
+type Binding = typeof import('node-llama-cpp');
+
+/** The loaded library together with its chosen back-end. */
+export interface LlamaEngine {
+  readonly binding: Binding;
+  readonly llama: Llama;
+  /** "llama.cpp v0.5.0 (node-llama-cpp 3.22.1)". */
+  readonly version: string;
+  /** What the back-end's rounding depends on: processor features, or the graphics devices. */
+  readonly backend: string;
+}
+
+const startedEngines = new Map<boolean, Promise<LlamaEngine>>();
+
+/**
+ * Starts llama.cpp once per process and back-end; never compiles or downloads.
+ * @throws OutriderError `engine-missing` when the package, or its binary for this machine, is not installed.
+ */
+export function startLlamaEngine(gpu: boolean): Promise<LlamaEngine> {
+  let engine = startedEngines.get(gpu);
+  if (engine === undefined) {
+    engine = start(gpu);
+    startedEngines.set(gpu, engine);
+    engine.catch(() => startedEngines.delete(gpu));
+  }
+  return engine;
+}
+
+async function start(gpu: boolean): Promise<LlamaEngine> {
+  const binding = await importBinding();
+  try {
+    const llama = await binding.getLlama({
+      build: 'never',
+      skipDownload: true,
+      gpu: gpu ? 'auto' : false,
+      logLevel: binding.LlamaLogLevel.error,
+      progressLogs: false,
+    });
+    const devices = llama.gpu === false ? [] : await llama.getGpuDeviceNames();
+    const packageVersion = await binding.getModuleVersion();
+    return {
+      binding,
+      llama,
+      version: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp ${packageVersion})`,
+      backend: devices.length === 0 ? `cpu, ${llama.systemInfo.trim()}` : `${llama.gpu}, ${devices.join(', ')}`,
+    };
+  } catch (cause) {
+    throw new OutriderError(
+      'engine-missing',
+      `llama.cpp could not be started: ${firstLine(cause)}`,
+      'Install the binary package of node-llama-cpp for this machine (npm install node-llama-cpp), or use "toy:1" as the model.',
+      { cause },
+    );
+  }
+}
+
+async function importBinding(): Promise<Binding> {
+  try {
+    return await import('node-llama-cpp');
+  } catch (cause) {
+    throw new OutriderError(
+      'engine-missing',
+      'node-llama-cpp is not installed',
+      'Run "npm install node-llama-cpp" next to outrider, or use "toy:1" as the model.',
+      { cause },
+    );
+  }
+}
+
+/** @throws OutriderError `model-unknown` when there is no such file, `model-unreadable` when llama.cpp can't load it. */
+export async function loadLlamaModel(
+  engine: LlamaEngine,
+  path: string,
+  options: { readonly vocabularyOnly: boolean },
+): Promise<LlamaModel> {
+  const file = await stat(path).catch(() => undefined);
+  if (file === undefined || !file.isFile()) {
+    throw new OutriderError(
+      'model-unknown',
+      `no model file at ${path}`,
+      'Give the path of a GGUF file, or a model name.',
+    );
+  }
+  try {
+    return await engine.llama.loadModel({
+      modelPath: path,
+      vocabOnly: options.vocabularyOnly,
+      ...(engine.llama.gpu === false ? { gpuLayers: 0 } : {}),
+    });
+  } catch (cause) {
+    throw new OutriderError(
+      'model-unreadable',
+      `llama.cpp can't load ${path}: ${firstLine(cause)}`,
+      'Check that the file is a whole GGUF of a language model; "outrider models verify" compares its hash.',
+      { cause },
+    );
+  }
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+}
