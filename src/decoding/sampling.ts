@@ -1,8 +1,11 @@
-// The parameters of the target distribution, as they cross the wire.
+// The parameters of the target distribution, as they cross the wire, and their limits.
+
+import { OutriderError } from '../basics/errors.ts';
+import { candidateLimit } from './candidates.ts';
 
 /** Everything that shapes a choice. All fields are always present; `neutralSampling` has the values that change nothing. */
 export interface Sampling {
-  /** 0 = the largest logit. */
+  /** 0 = the largest logit; else [0.000001, 10]. */
   readonly temperature: number;
   /** 1..64; 0 means all 64 candidates. */
   readonly topK: number;
@@ -33,3 +36,53 @@ export const neutralSampling: Sampling = {
   logitBias: [],
   seed: 0n,
 };
+
+export const logitBiasLimit = 300;
+
+/**
+ * Refuses what no engine of ours would follow. Both sides call it: the device for its user, the edge for what arrives.
+ * @throws OutriderError `bad-argument`
+ */
+export function validateSampling(sampling: Sampling, vocabularySize: number): void {
+  const { temperature, topK, seed } = sampling;
+  if (temperature !== 0) demandRange('temperature', temperature, 1e-6, 10);
+  demandRange('top-k', topK, 0, candidateLimit);
+  if (!Number.isInteger(topK)) refuse(`top-k is ${topK}`, 'Give a whole number.');
+  demandRange('top-p', sampling.topP, 0, 1);
+  if (sampling.topP === 0)
+    refuse('top-p is 0', 'Give a share above 0; 1 turns it off, temperature 0 takes the likeliest.');
+  demandRange('min-p', sampling.minP, 0, 1);
+  if (sampling.minP === 1) refuse('min-p is 1', 'Give a share below 1; temperature 0 takes the likeliest.');
+  demandRange('presence penalty', sampling.presencePenalty, -2, 2);
+  demandRange('frequency penalty', sampling.frequencyPenalty, -2, 2);
+  demandRange('repetition penalty', sampling.repetitionPenalty, 0, 2);
+  if (sampling.repetitionPenalty === 0) refuse('repetition penalty is 0', 'Give a factor above 0; 1 turns it off.');
+  if (seed < 0n || seed >= 1n << 64n) refuse(`seed is ${seed}`, 'Give a whole number from 0 to 2^64 - 1.');
+  validateBias(sampling.logitBias, vocabularySize);
+}
+
+function validateBias(logitBias: Sampling['logitBias'], vocabularySize: number): void {
+  if (logitBias.length > logitBiasLimit) {
+    refuse(`${logitBias.length} logit biases`, `Give at most ${logitBiasLimit}.`);
+  }
+  let previousId = -1;
+  for (const [id, bias] of logitBias) {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabularySize) {
+      refuse(`logit bias names the token id ${id}`, `Ids of this vocabulary go from 0 to ${vocabularySize - 1}.`);
+    }
+    if (id <= previousId) refuse('logit biases are not sorted', 'Sort them by id, each id once.');
+    demandRange(`logit bias of ${id}`, bias, -100, 100);
+    previousId = id;
+  }
+}
+
+/** Written so that NaN fails. */
+function demandRange(name: string, value: number, smallest: number, largest: number): void {
+  if (!(value >= smallest && value <= largest)) {
+    refuse(`${name} is ${value}`, `Give a value from ${smallest} to ${largest}.`);
+  }
+}
+
+function refuse(cause: string, remedy: string): never {
+  throw new OutriderError('bad-argument', cause, remedy);
+}

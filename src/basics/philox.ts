@@ -1,0 +1,48 @@
+// Philox 4x32-10: 128 random bits as a pure function of a 128-bit counter and a 64-bit key, so that anyone who knows both
+// gets the same bits in any order. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
+
+const multiplierA = 0xd2511f53;
+const multiplierB = 0xcd9e8d57;
+/** Added to the key between rounds: golden ratio and sqrt(3) - 1, in 32 bits. */
+const weylA = 0x9e3779b9;
+const weylB = 0xbb67ae85;
+const roundCount = 10;
+const inverseTwo32: number = 2 ** -32;
+
+/**
+ * Writes the four output words for a counter and a key into `out`. All words are taken modulo 2^32.
+ * The high half of a product comes from the float64 product: it is at most 2^11 away from the true one, and once the exact
+ * low half is subtracted the rest is a multiple of 2^32, so rounding it finds the high half exactly.
+ */
+export function philox(
+  out: Uint32Array,
+  counter0: number,
+  counter1: number,
+  counter2: number,
+  counter3: number,
+  key0: number,
+  key1: number,
+): void {
+  let word0 = counter0 >>> 0;
+  let word1 = counter1 >>> 0;
+  let word2 = counter2 >>> 0;
+  let word3 = counter3 >>> 0;
+  let roundKey0 = key0 | 0;
+  let roundKey1 = key1 | 0;
+  for (let round = 0; round < roundCount; round++) {
+    const lowA = Math.imul(multiplierA, word0) >>> 0;
+    const highA = ((multiplierA * word0 - lowA) * inverseTwo32 + 0.5) >>> 0;
+    const lowB = Math.imul(multiplierB, word2) >>> 0;
+    const highB = ((multiplierB * word2 - lowB) * inverseTwo32 + 0.5) >>> 0;
+    word0 = (highB ^ word1 ^ roundKey0) >>> 0;
+    word1 = lowB;
+    word2 = (highA ^ word3 ^ roundKey1) >>> 0;
+    word3 = lowA;
+    roundKey0 = (roundKey0 + weylA) | 0;
+    roundKey1 = (roundKey1 + weylB) | 0;
+  }
+  out[0] = word0;
+  out[1] = word1;
+  out[2] = word2;
+  out[3] = word3;
+}

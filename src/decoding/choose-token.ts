@@ -1,0 +1,42 @@
+// Which token a model writes at a position: the one definition of the target distribution, for every engine, on device and
+// edge alike (docs/token-choice.md). It must not know who asks: the text is the same whether or not somebody drafted it.
+
+import type { Candidates } from './candidates.ts';
+import { shortlist } from './choose-token-shortlist.ts';
+import { gumbelNoise, noiseUpperBound, seedHigh, seedLow } from './noise.ts';
+import type { Sampling } from './sampling.ts';
+import type { TokenCounts } from './token-counts.ts';
+
+/**
+ * The model's own choice: at temperature 0 the largest adjusted logit, else the largest sum of logit / temperature and
+ * noise; ties to the lower id.
+ * @param counts of the answer before this position; may be undefined when no penalty is active
+ * @param position of the token to be chosen, counted from the start of the prompt
+ * @throws InvariantError when there is no candidate
+ */
+export function chooseToken(
+  candidates: Candidates,
+  sampling: Sampling,
+  counts: TokenCounts | undefined,
+  position: number,
+): number {
+  const { ids, logits, length } = shortlist(candidates, sampling, counts);
+  const { temperature, seed } = sampling;
+  if (temperature === 0 || length === 1) return ids[0] as number;
+  const keyLow = seedLow(seed);
+  const keyHigh = seedHigh(seed);
+  let bestId = -1;
+  let best = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < length; index++) {
+    const scaled = (logits[index] as number) / temperature;
+    // Sorted: from here on not even the largest noise can win.
+    if (scaled + noiseUpperBound < best) break;
+    const id = ids[index] as number;
+    const value = scaled + gumbelNoise(keyLow, keyHigh, position, id);
+    if (value > best || (value === best && id < bestId) || bestId < 0) {
+      best = value;
+      bestId = id;
+    }
+  }
+  return bestId;
+}
