@@ -1,0 +1,72 @@
+// Who is served next when there is not enough for all: virtual time, that is what a session was served, divided by its
+// share; the lowest goes first (start-time fair queueing, Goyal, Vin, Cheng 1996). What is served (rows, tokens) is the
+// caller's matter.
+
+export interface Account {
+  readonly virtualTime: number;
+  /** It wanted more than it got in its last step, so what it is owed stays owed. */
+  readonly waiting: boolean;
+}
+
+export interface Ledger {
+  /** Nobody who was not waiting may start below this: no credit is saved up by being idle. */
+  readonly floor: number;
+  readonly accounts: ReadonlyMap<number, Account>;
+}
+
+export const emptyLedger: Ledger = { floor: 0, accounts: new Map() };
+
+/** The ledger while one step is planned. */
+export interface Round {
+  /** Lowest virtual time first, ties to the lower id; undefined if `candidates` is empty. */
+  next(candidates: Iterable<number>): number | undefined;
+  charge(id: number, served: number): void;
+  /** `waiting`: those who would have taken more. */
+  finish(waiting: ReadonlySet<number>): Ledger;
+}
+
+/** `shares`: those who want something in this step, with their relative shares. */
+export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>): Round {
+  const times = new Map<number, number>();
+  for (const id of shares.keys()) {
+    const account = ledger.accounts.get(id);
+    const owed = account?.virtualTime ?? ledger.floor;
+    times.set(id, account?.waiting === true ? owed : Math.max(owed, ledger.floor));
+  }
+  return {
+    next: (candidates) => lowest(times, candidates),
+    charge(id, served) {
+      times.set(id, (times.get(id) ?? ledger.floor) + served / (shares.get(id) ?? 1));
+    },
+    finish: (waiting) => close(ledger, times, waiting),
+  };
+}
+
+function lowest(times: ReadonlyMap<number, number>, candidates: Iterable<number>): number | undefined {
+  let best: number | undefined;
+  let bestTime = Number.POSITIVE_INFINITY;
+  for (const id of candidates) {
+    const time = times.get(id) ?? Number.POSITIVE_INFINITY;
+    if (time < bestTime || (time === bestTime && best !== undefined && id < best)) {
+      best = id;
+      bestTime = time;
+    }
+  }
+  return best;
+}
+
+function close(ledger: Ledger, times: ReadonlyMap<number, number>, waiting: ReadonlySet<number>): Ledger {
+  const starts = [...times].filter(([id]) => waiting.has(id)).map(([, time]) => time);
+  // With somebody waiting, a newcomer starts level with who is to be served next; else all claims are settled.
+  const level = starts.length > 0 ? Math.min(...starts) : Math.max(ledger.floor, ...times.values());
+  const floor = Math.max(ledger.floor, level);
+  const accounts = new Map<number, Account>();
+  for (const [id, virtualTime] of times) {
+    if (waiting.has(id) || virtualTime > floor) accounts.set(id, { virtualTime, waiting: waiting.has(id) });
+  }
+  // Who is away keeps what it owes, not what it is owed.
+  for (const [id, account] of ledger.accounts) {
+    if (!times.has(id) && account.virtualTime > floor) accounts.set(id, { ...account, waiting: false });
+  }
+  return { floor, accounts };
+}

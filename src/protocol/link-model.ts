@@ -1,0 +1,143 @@
+// When a frame that is handed to a network now reaches the other end. One direction: half the round trip, the time that its
+// bits take behind those of earlier frames, and a seeded jitter; order is kept, and nothing moves during an outage. The
+// simulator asks in virtual time, the link emulator on the machine's clock; neither sees how it is computed.
+
+import { philox } from '../basics/philox.ts';
+
+/** Half-open [startMs, endMs), counted from the opening of the link. */
+export interface Outage {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** One outage in each period of `everyMs`; where in its period it lies is drawn uniformly. */
+export interface OutageLaw {
+  readonly everyMs: number;
+  readonly lastingMs: number;
+}
+
+export interface LinkSettings {
+  /** Of an empty link without jitter. */
+  readonly roundTripMs: number;
+  /** Mean of each direction's extra delay: exponential, cut at {@link jitterCut} times the mean. 0 = none. */
+  readonly jitterMs: number;
+  /** `Infinity` = bits take no time. */
+  readonly uplinkBitsPerSecond: number;
+  readonly downlinkBitsPerSecond: number;
+  /** Both directions fail together, as a lost radio does. Sorted and apart from each other if listed. */
+  readonly outages: readonly Outage[] | OutageLaw;
+  readonly seed: number;
+}
+
+export type Direction = 'up' | 'down';
+
+/** One direction of a link; a value, changed only by the functions here. */
+export interface LinkState {
+  readonly settings: LinkSettings;
+  readonly direction: Direction;
+  readonly openedAtMs: number;
+  /** The sender's queue is empty from here on. */
+  readonly idleFromMs: number;
+  readonly lastArrivalMs: number;
+  readonly frameCount: number;
+}
+
+export interface Delivery {
+  readonly state: LinkState;
+  /** The last bit leaves the sender; until then the frame waits in its queue. */
+  readonly departureMs: number;
+  readonly arrivalMs: number;
+}
+
+/** Where the exponential jitter is cut, in means. Cutting there lowers the mean by less than 1 %. */
+export const jitterCut = 5;
+
+const segmentPayloadBytes = 1460;
+const tcpIpHeaderBytes = 40;
+/** WebSocket header: 2 bytes, a 4-byte mask upwards, 2 or 8 bytes of length for a longer frame. */
+const headerBytes = { up: 6, down: 2 } as const;
+
+/** The bytes that one frame puts on an IP network: WebSocket, TCP and IPv4 headers included, acknowledgements not. */
+export function bytesOnLink(direction: Direction, frameBytes: number): number {
+  const lengthBytes = frameBytes < 126 ? 0 : frameBytes < 65536 ? 2 : 8;
+  const streamBytes = headerBytes[direction] + lengthBytes + frameBytes;
+  return streamBytes + tcpIpHeaderBytes * Math.ceil(streamBytes / segmentPayloadBytes);
+}
+
+export function openLink(settings: LinkSettings, direction: Direction, nowMs: number): LinkState {
+  return { settings, direction, openedAtMs: nowMs, idleFromMs: nowMs, lastArrivalMs: nowMs, frameCount: 0 };
+}
+
+/** A frame of `frameBytes` application bytes is handed over at `nowMs`. */
+export function deliver(state: LinkState, nowMs: number, frameBytes: number): Delivery {
+  const { settings, direction, openedAtMs, frameCount } = state;
+  const bitsPerSecond = direction === 'up' ? settings.uplinkBitsPerSecond : settings.downlinkBitsPerSecond;
+  const sendingMs = (bytesOnLink(direction, frameBytes) * 8000) / bitsPerSecond;
+  const queuedFromMs = Math.max(nowMs, state.idleFromMs);
+  // The maximum keeps rounding from letting a frame leave before it came.
+  const departureMs = Math.max(queuedFromMs, openedAtMs + transmit(settings, queuedFromMs - openedAtMs, sendingMs));
+  const travelMs = settings.roundTripMs / 2 + jitter(settings, direction, frameCount);
+  const arrivesAtMs = openedAtMs + endOfOutage(settings, departureMs + travelMs - openedAtMs);
+  const arrivalMs = Math.max(arrivesAtMs, state.lastArrivalMs);
+  const next = { ...state, idleFromMs: departureMs, lastArrivalMs: arrivalMs, frameCount: frameCount + 1 };
+  return { state: next, departureMs, arrivalMs };
+}
+
+/** Forgets what is queued and in flight, as a lost connection does; outages and jitter go on as they would have. */
+export function dropQueued(state: LinkState, nowMs: number): LinkState {
+  return {
+    ...state,
+    idleFromMs: Math.min(state.idleFromMs, nowMs),
+    lastArrivalMs: Math.min(state.lastArrivalMs, nowMs),
+  };
+}
+
+/** When `workMs` of sending that starts at `startMs` is done, given that an outage suspends it. */
+function transmit(settings: LinkSettings, startMs: number, workMs: number): number {
+  let fromMs = endOfOutage(settings, startMs);
+  let leftMs = workMs;
+  for (;;) {
+    const outage = nextOutage(settings, fromMs);
+    if (outage === undefined || fromMs + leftMs <= outage.startMs) return fromMs + leftMs;
+    leftMs -= outage.startMs - fromMs;
+    fromMs = endOfOutage(settings, outage.startMs);
+  }
+}
+
+/** `atMs` itself, or the end of the outage (or of touching outages) that it lies in. */
+function endOfOutage(settings: LinkSettings, atMs: number): number {
+  let freeMs = atMs;
+  for (;;) {
+    const outage = nextOutage(settings, freeMs);
+    if (outage === undefined || outage.startMs > freeMs) return freeMs;
+    freeMs = outage.endMs;
+  }
+}
+
+/** The first outage that ends after `atMs`. */
+function nextOutage(settings: LinkSettings, atMs: number): Outage | undefined {
+  const { outages, seed } = settings;
+  if (!('everyMs' in outages)) return outages.find((outage) => outage.endMs > atMs && outage.endMs > outage.startMs);
+  if (outages.lastingMs <= 0) return undefined;
+  for (let period = Math.max(0, Math.floor(atMs / outages.everyMs)); ; period++) {
+    const slackMs = outages.everyMs - outages.lastingMs;
+    const startMs = period * outages.everyMs + slackMs * uniform(seed, purpose.outage, period);
+    if (startMs + outages.lastingMs > atMs) return { startMs, endMs: startMs + outages.lastingMs };
+  }
+}
+
+function jitter(settings: LinkSettings, direction: Direction, frameIndex: number): number {
+  if (settings.jitterMs === 0) return 0;
+  const exponential = -Math.log(1 - uniform(settings.seed, purpose[direction], frameIndex));
+  return settings.jitterMs * Math.min(jitterCut, exponential);
+}
+
+/** Separates the draws of one seed. */
+const purpose = { up: 1, down: 2, outage: 3 } as const;
+const words = new Uint32Array(4);
+
+/** In [0, 1): a pure function of its arguments, so a link's state needs no generator. */
+function uniform(seed: number, use: number, index: number): number {
+  philox(words, index, Math.floor(index / 2 ** 32), use, 0, seed, Math.floor(seed / 2 ** 32));
+  return (words[0] ?? 0) / 2 ** 32;
+}

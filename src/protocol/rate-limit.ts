@@ -1,0 +1,42 @@
+// How much an honest device may send: a token bucket for frames and one for bytes, per connection. It decides yes or no;
+// closing with 'rate-limited' is the edge's business.
+
+import { invariant } from '../basics/invariant.ts';
+
+export interface RateLimitSettings {
+  readonly framesPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** What may come at once after a pause; a frame larger than `burstBytes` is never allowed. */
+  readonly burstFrames: number;
+  readonly burstBytes: number;
+}
+
+export interface RateLimit {
+  readonly settings: RateLimitSettings;
+  readonly frames: number;
+  readonly bytes: number;
+  readonly refilledAtMs: number;
+}
+
+/** Both buckets start full. */
+export function createRateLimit(settings: RateLimitSettings, nowMs: number): RateLimit {
+  for (const [name, value] of Object.entries(settings)) invariant(value > 0, `${name} must be positive, is ${value}`);
+  return { settings, frames: settings.burstFrames, bytes: settings.burstBytes, refilledAtMs: nowMs };
+}
+
+/** A refused frame takes nothing, so a flood of large frames does not lock out small ones. */
+export function take(
+  limit: RateLimit,
+  nowMs: number,
+  frameBytes: number,
+): { readonly state: RateLimit; readonly allowed: boolean } {
+  const { settings } = limit;
+  // A clock that seems to go back must not drain the buckets.
+  const elapsedSeconds = Math.max(0, nowMs - limit.refilledAtMs) / 1000;
+  const frames = Math.min(settings.burstFrames, limit.frames + elapsedSeconds * settings.framesPerSecond);
+  const bytes = Math.min(settings.burstBytes, limit.bytes + elapsedSeconds * settings.bytesPerSecond);
+  const allowed = frames >= 1 && bytes >= frameBytes;
+  const refilledAtMs = Math.max(nowMs, limit.refilledAtMs);
+  const state = { settings, frames: allowed ? frames - 1 : frames, bytes: allowed ? bytes - frameBytes : bytes };
+  return { state: { ...state, refilledAtMs }, allowed };
+}
