@@ -9,7 +9,7 @@ export interface Account {
 }
 
 export interface Ledger {
-  /** Nobody who was not waiting may start below this: no credit is saved up by being idle. */
+  /** Where a newcomer and who was away start, so that nobody saves up credit by being idle. */
   readonly floor: number;
   readonly accounts: ReadonlyMap<number, Account>;
 }
@@ -25,13 +25,14 @@ export interface Round {
   finish(waiting: ReadonlySet<number>): Ledger;
 }
 
-/** `shares`: those who want something in this step, with their relative shares. */
-export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>): Round {
+/**
+ * `shares`: those who want something in this step, with their relative shares. Who was not away and got all it wanted may
+ * still be owed up to `keptServings`, because servings come in whole ones: as many as steps pass until everybody had one.
+ */
+export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>, keptServings: number = 1): Round {
   const times = new Map<number, number>();
-  for (const id of shares.keys()) {
-    const account = ledger.accounts.get(id);
-    const owed = account?.virtualTime ?? ledger.floor;
-    times.set(id, account?.waiting === true ? owed : Math.max(owed, ledger.floor));
+  for (const [id, share] of shares) {
+    times.set(id, startTime(ledger, id, keptServings / share));
   }
   return {
     next: (candidates) => lowest(times, candidates),
@@ -40,6 +41,12 @@ export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>):
     },
     finish: (waiting) => close(ledger, times, waiting),
   };
+}
+
+function startTime(ledger: Ledger, id: number, kept: number): number {
+  const account = ledger.accounts.get(id);
+  if (account === undefined) return ledger.floor;
+  return account.waiting ? account.virtualTime : Math.max(account.virtualTime, ledger.floor - kept);
 }
 
 function lowest(times: ReadonlyMap<number, number>, candidates: Iterable<number>): number | undefined {
@@ -62,7 +69,7 @@ function close(ledger: Ledger, times: ReadonlyMap<number, number>, waiting: Read
   const floor = Math.max(ledger.floor, level);
   const accounts = new Map<number, Account>();
   for (const [id, virtualTime] of times) {
-    if (waiting.has(id) || virtualTime > floor) accounts.set(id, { virtualTime, waiting: waiting.has(id) });
+    accounts.set(id, { virtualTime, waiting: waiting.has(id) });
   }
   // Who is away keeps what it owes, not what it is owed.
   for (const [id, account] of ledger.accounts) {

@@ -86,7 +86,7 @@ function sharesOf(sessions: readonly SessionWork[]): Map<number, number> {
 
 /** Everybody's one mandatory row; with more sessions than rows, those that had the least of them for their share. */
 function admitSessions(ledger: Ledger, sessions: readonly SessionWork[], maxRows: number) {
-  const round = startRound(ledger, sharesOf(sessions));
+  const round = startRound(ledger, sharesOf(sessions), Math.ceil(sessions.length / maxRows));
   const left = new Set(sessions.map(({ id }) => id));
   const admittedCount = Math.min(maxRows, left.size);
   for (let count = 0; count < admittedCount; count++) {

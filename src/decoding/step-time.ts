@@ -25,6 +25,8 @@ export interface StepTimeModel {
 const defaultForgetting = 0.1;
 /** One step that a busy machine held up counts as at most this many times its expected time. */
 const surpriseLimit = 4;
+/** Keeps a point that was not measured for long from losing all its weight, which a mean could not bear. */
+const leastWeight = 1e-6;
 /** Rows at which a straight line is stored; beyond them its slope goes on. */
 const lineEndRows = 64;
 
@@ -66,7 +68,7 @@ export function stepMs(model: StepTimeModel, rows: number): number {
   return upperMs + slope * (rows - upperRows);
 }
 
-/** Folds in one measurement; `forgetting` is its weight against all earlier ones of that row count, in (0, 1]. */
+/** Folds in one measurement; `forgetting` is its weight against all earlier ones, in (0, 1]. */
 export function observeStep(
   model: StepTimeModel,
   rows: number,
@@ -83,7 +85,9 @@ export function observeStep(
     ms: point.ms + forgetting * (plausibleMs - point.ms),
     weight: (1 - forgetting) * point.weight + 1,
   };
-  const others = model.measured.filter((other) => other.rows !== rows);
+  const others = model.measured
+    .filter((other) => other.rows !== rows)
+    .map((other) => ({ ...other, weight: Math.max(leastWeight, (1 - forgetting) * other.weight) }));
   return withCurve([...others, updated].sort((left, right) => left.rows - right.rows));
 }
 
