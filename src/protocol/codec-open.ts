@@ -1,0 +1,91 @@
+// The opening frames as bytes: long, once per connection, nothing relative.
+
+import type { Sampling } from '../decoding/sampling.ts';
+import { type ByteReader, type ByteWriter, malformed } from './bytes.ts';
+import { limits } from './limits.ts';
+import { type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
+import { type PacingName, pacingNames } from './pacing.ts';
+
+const sessionBytes = 16;
+const hashBytes = 32;
+
+function writeSampling(writer: ByteWriter, sampling: Sampling): void {
+  writer.float64(sampling.temperature).varint(sampling.topK).float64(sampling.topP).float64(sampling.minP);
+  writer.float64(sampling.presencePenalty).float64(sampling.frequencyPenalty).float64(sampling.repetitionPenalty);
+  writer.varint(sampling.logitBias.length);
+  for (const [id, bias] of sampling.logitBias) writer.varint(id).float64(bias);
+  writer.uint64(sampling.seed);
+}
+
+function readSampling(reader: ByteReader): Sampling {
+  const temperature = reader.float64();
+  const topK = reader.varint(limits.maxId);
+  const [topP, minP] = [reader.float64(), reader.float64()];
+  const [presencePenalty, frequencyPenalty, repetitionPenalty] = [reader.float64(), reader.float64(), reader.float64()];
+  const logitBias: [number, number][] = [];
+  for (let left = reader.varint(limits.logitBiases); left > 0; left -= 1) {
+    logitBias.push([reader.varint(limits.maxId), reader.float64()]);
+  }
+  const seed = reader.uint64();
+  return { temperature, topK, topP, minP, presencePenalty, frequencyPenalty, repetitionPenalty, logitBias, seed };
+}
+
+export function writeOpen(writer: ByteWriter, message: OpenMessage): void {
+  writer.varint(message.version).hex(message.session).hex(message.conversation).varint(message.attempt);
+  writer.text(message.credentials).hex(message.tokenizerHash).byte(pacingNames.indexOf(message.pacing));
+  writeSampling(writer, message.sampling);
+  writer.varint(message.stopStrings.length);
+  for (const stop of message.stopStrings) writer.text(stop);
+  writer.varint(message.maxAnswerTokens).varint(message.window).varint(message.maxAhead);
+  writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
+}
+
+/** The version comes first in every protocol version, so that a newer client is told so instead of being misread. */
+function readVersion(reader: ByteReader): number {
+  const version = reader.varint(limits.maxId);
+  if (version !== protocolVersion)
+    throw malformed(`the device speaks protocol ${version}, the edge ${protocolVersion}`);
+  return version;
+}
+
+function readPacing(reader: ByteReader): PacingName {
+  const pacing = pacingNames[reader.byte()];
+  if (pacing === undefined) throw malformed('the pacing is not one that this edge knows');
+  return pacing;
+}
+
+export function readOpen(reader: ByteReader): OpenMessage {
+  const version = readVersion(reader);
+  const [session, conversation] = [reader.hex(sessionBytes), reader.hex(sessionBytes)];
+  const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
+  const credentials = reader.text(limits.credentialBytes);
+  const tokenizerHash = reader.hex(hashBytes);
+  const pacing = readPacing(reader);
+  const sampling = readSampling(reader);
+  const stopStrings: string[] = [];
+  for (let left = reader.varint(limits.stopStrings); left > 0; left -= 1) {
+    stopStrings.push(reader.text(limits.stopStringBytes));
+  }
+  const maxAnswerTokens = reader.varint(limits.textTokens);
+  const window = reader.varint(limits.maxWindow);
+  const maxAhead = reader.varint(limits.maxAhead);
+  const [promptCount, answerCount] = [reader.varint(limits.textTokens), reader.varint(limits.textTokens)];
+  if (promptCount === 0) throw malformed('the prompt is empty');
+  if (window < limits.minWindow) throw malformed(`the window is ${window}, at least ${limits.minWindow} is needed`);
+  const prompt = reader.ids(promptCount, limits.maxId);
+  const answer = reader.ids(answerCount, limits.maxId);
+  const kind = 'open';
+  const identity = { kind, version, session, conversation, attempt, credentials, tokenizerHash } as const;
+  return { ...identity, pacing, sampling, stopStrings, maxAnswerTokens, window, maxAhead, prompt, answer };
+}
+
+export function writeResume(writer: ByteWriter, message: ResumeMessage): void {
+  writer.varint(message.version).hex(message.session).varint(message.attempt).varint(message.length);
+}
+
+export function readResume(reader: ByteReader): ResumeMessage {
+  const version = readVersion(reader);
+  const session = reader.hex(sessionBytes);
+  const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
+  return { kind: 'resume', version, session, attempt, length: reader.varint(limits.textTokens) };
+}

@@ -1,0 +1,319 @@
+// Messages to bytes and back, for one connection. Positions and branches travel as differences to what both ends of the
+// connection know, so a draft that continues costs one byte and its id, and accepted ids are not sent back down.
+
+import { errorCodes } from '../basics/errors.ts';
+import { invariant, unreachable } from '../basics/invariant.ts';
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
+import { limits } from './limits.ts';
+import {
+  type CommitMessage,
+  type DeviceMessage,
+  type DraftMessage,
+  type EdgeMessage,
+  type EndMessage,
+  endReasons,
+  type HelloMessage,
+  type RefusedMessage,
+} from './messages.ts';
+
+/** First byte of a frame. From 0x80 on the byte itself carries a count. 0x11 and 0x12 are reserved for drafts with an
+ *  alternative beside each token. */
+const frame = {
+  open: 0x01,
+  resume: 0x02,
+  ack: 0x03,
+  bye: 0x04,
+  ping: 0x05,
+  pong: 0x06,
+  draft: 0x10,
+  hello: 0x41,
+  gone: 0x42,
+  refused: 0x43,
+  end: 0x44,
+  commit: 0x45,
+  /** | count 1..63: the branch goes on. */
+  draftOn: 0x80,
+  /** | count 1..63: a new branch. */
+  draftNew: 0xc0,
+  /** | 0x20 if the branch is the next one | accepted 0..31: then one token of the target's own. */
+  commitOne: 0x80,
+  /** The same without a token of the target's own. */
+  commitAccepted: 0xc0,
+} as const;
+
+const nextBranchFlag = 0x20;
+const shortDrafts = 0x3f;
+const shortAccepted = 0x1f;
+
+/** What both ends of a connection know because one has said it; differences on the wire refer to it. */
+class SharedState {
+  /** The device's branch, where it starts, where its next draft goes, and what the device has acknowledged. */
+  branch = 0;
+  branchStart = 0;
+  draftPosition = 0;
+  acknowledged = 0;
+  /** End of the committed text that has been sent, and the branch that its accepted drafts were taken from. */
+  committedEnd = 0;
+  committedBranch = 0;
+
+  deviceSaid(message: DeviceMessage): void {
+    if (message.kind === 'open') this.#attach(message.prompt.length + message.answer.length);
+    if (message.kind === 'resume') this.#attach(message.length);
+    if (message.kind === 'ack') this.acknowledged = message.length;
+    if (message.kind !== 'draft') return;
+    if (message.branch !== this.branch) this.branchStart = message.first;
+    this.branch = message.branch;
+    this.draftPosition = message.first + message.tokens.length;
+  }
+
+  edgeSaid(message: EdgeMessage): void {
+    if (message.kind !== 'commit') return;
+    if (message.accepted > 0) this.committedBranch = message.branch;
+    this.committedEnd = message.first + message.accepted + message.tokens.length;
+  }
+
+  #attach(length: number): void {
+    this.branchStart = length;
+    this.draftPosition = length;
+    this.acknowledged = length;
+    this.committedEnd = length;
+  }
+}
+
+function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedState): void {
+  const isNew = message.branch !== shared.branch;
+  const count = message.tokens.length;
+  invariant(
+    count > 0 && (isNew ? message.branch === shared.branch + 1 : message.first === shared.draftPosition),
+    'draft out of turn',
+  );
+  if (count <= shortDrafts) writer.byte((isNew ? frame.draftNew : frame.draftOn) | count);
+  else
+    writer
+      .byte(frame.draft)
+      .byte(isNew ? 1 : 0)
+      .varint(count);
+  if (isNew) writer.signed(message.first - shared.branchStart);
+  writer.ids(message.tokens);
+}
+
+function readDraft(reader: ByteReader, head: number, shared: SharedState): DraftMessage {
+  const isShort = head >= frame.draftOn;
+  const isNew = isShort ? head >= frame.draftNew : reader.byte() === 1;
+  const count = isShort ? head & shortDrafts : reader.varint(limits.draftTokens);
+  if (count === 0) throw malformed('a draft frame without drafts');
+  if (!isNew && shared.branch === 0) throw malformed('a draft goes on before any branch has begun');
+  const first = isNew ? shared.branchStart + reader.signed(limits.textTokens) : shared.draftPosition;
+  if (first < 0) throw malformed('a draft starts before the text');
+  const branch = isNew ? shared.branch + 1 : shared.branch;
+  return { kind: 'draft', branch, first, tokens: reader.ids(count, limits.maxId) };
+}
+
+function writeCommit(writer: ByteWriter, message: CommitMessage, shared: SharedState): void {
+  const { accepted, tokens } = message;
+  const branchStep = accepted > 0 ? message.branch - shared.committedBranch : 0;
+  const isShort =
+    message.first === shared.committedEnd && accepted <= shortAccepted && branchStep >= 0 && branchStep <= 1;
+  if (isShort && tokens.length <= 1 && accepted + tokens.length > 0) {
+    const kind = tokens.length === 1 ? frame.commitOne : frame.commitAccepted;
+    writer.byte(kind | (branchStep === 1 ? nextBranchFlag : 0) | accepted).ids(tokens);
+    return;
+  }
+  writer
+    .byte(frame.commit)
+    .signed(message.first - shared.committedEnd)
+    .varint(accepted);
+  if (accepted > 0) writer.signed(branchStep);
+  writer.varint(tokens.length).ids(tokens);
+}
+
+function readCommit(reader: ByteReader, head: number, shared: SharedState): CommitMessage {
+  if (head >= frame.commitOne) {
+    const accepted = head & shortAccepted;
+    const branch = accepted === 0 ? 0 : shared.committedBranch + ((head & nextBranchFlag) === 0 ? 0 : 1);
+    const tokens = reader.ids(head >= frame.commitAccepted ? 0 : 1, limits.maxId);
+    return { kind: 'commit', first: shared.committedEnd, branch, accepted, tokens };
+  }
+  const first = shared.committedEnd + reader.signed(limits.textTokens);
+  const accepted = reader.varint(limits.textTokens);
+  const branch = accepted === 0 ? 0 : shared.committedBranch + reader.signed(limits.textTokens);
+  return {
+    kind: 'commit',
+    first,
+    branch,
+    accepted,
+    tokens: reader.ids(reader.varint(limits.textTokens), limits.maxId),
+  };
+}
+
+function writeHello(writer: ByteWriter, message: HelloMessage): void {
+  writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
+  writer.hex(message.tokenizerHash).varint(message.vocabularySize).varint(message.contextLength);
+}
+
+function readHello(reader: ByteReader): HelloMessage {
+  const version = reader.varint(limits.maxId);
+  const [model, fingerprint] = [reader.text(limits.textBytes), reader.text(limits.textBytes)];
+  const tokenizerHash = reader.hex(32);
+  const vocabularySize = reader.varint(limits.maxId + 1);
+  const contextLength = reader.varint(limits.textTokens);
+  return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength };
+}
+
+function readRefused(reader: ByteReader): RefusedMessage {
+  const text = reader.text(limits.textBytes);
+  const code = errorCodes.find((known) => known === text) ?? 'protocol-error';
+  return { kind: 'refused', code, cause: reader.text(limits.textBytes), remedy: reader.text(limits.textBytes) };
+}
+
+function readEnd(reader: ByteReader): EndMessage {
+  const reason = endReasons[reader.byte()];
+  if (reason === undefined) throw malformed('an end without a known reason');
+  const length = reader.varint(limits.textTokens);
+  const largest = Number.MAX_SAFE_INTEGER;
+  const account = {
+    steps: reader.varint(largest),
+    draftRows: reader.varint(largest),
+    acceptedRows: reader.varint(largest),
+  };
+  return { kind: 'end', reason, length, account };
+}
+
+function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: SharedState): void {
+  switch (message.kind) {
+    case 'open':
+      writeOpen(writer.byte(frame.open), message);
+      return;
+    case 'resume':
+      writeResume(writer.byte(frame.resume), message);
+      return;
+    case 'draft':
+      writeDraft(writer, message, shared);
+      return;
+    case 'ack':
+      writer.byte(frame.ack).varint(message.length - shared.acknowledged);
+      return;
+    case 'bye':
+      writer.byte(frame.bye);
+      return;
+    case 'ping':
+    case 'pong':
+      writer.byte(frame[message.kind]).varint(message.stamp);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+function readDeviceMessage(reader: ByteReader, shared: SharedState): DeviceMessage {
+  const head = reader.byte();
+  if (head >= frame.draftOn || head === frame.draft) return readDraft(reader, head, shared);
+  switch (head) {
+    case frame.open:
+      return readOpen(reader);
+    case frame.resume:
+      return readResume(reader);
+    case frame.ack:
+      return { kind: 'ack', length: shared.acknowledged + reader.varint(limits.textTokens) };
+    case frame.bye:
+      return { kind: 'bye' };
+    case frame.ping:
+      return { kind: 'ping', stamp: reader.varint(Number.MAX_SAFE_INTEGER) };
+    case frame.pong:
+      return { kind: 'pong', stamp: reader.varint(Number.MAX_SAFE_INTEGER) };
+    default:
+      throw malformed(`a frame of unknown kind ${head}`);
+  }
+}
+
+function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: SharedState): void {
+  switch (message.kind) {
+    case 'hello':
+      writeHello(writer, message);
+      return;
+    case 'gone':
+      writer.byte(frame.gone);
+      return;
+    case 'commit':
+      writeCommit(writer, message, shared);
+      return;
+    case 'end':
+      writer.byte(frame.end).byte(endReasons.indexOf(message.reason)).varint(message.length);
+      writer.varint(message.account.steps).varint(message.account.draftRows).varint(message.account.acceptedRows);
+      return;
+    case 'refused':
+      writer.byte(frame.refused).text(message.code).text(message.cause).text(message.remedy);
+      return;
+    case 'ping':
+    case 'pong':
+      writer.byte(frame[message.kind]).varint(message.stamp);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
+  const head = reader.byte();
+  if (head >= frame.commitOne || head === frame.commit) return readCommit(reader, head, shared);
+  switch (head) {
+    case frame.hello:
+      return readHello(reader);
+    case frame.gone:
+      return { kind: 'gone' };
+    case frame.refused:
+      return readRefused(reader);
+    case frame.end:
+      return readEnd(reader);
+    case frame.ping:
+      return { kind: 'ping', stamp: reader.varint(Number.MAX_SAFE_INTEGER) };
+    case frame.pong:
+      return { kind: 'pong', stamp: reader.varint(Number.MAX_SAFE_INTEGER) };
+    default:
+      throw malformed(`a frame of unknown kind ${head}`);
+  }
+}
+
+/** The device's end of one connection. `decode` throws OutriderError `protocol-error`; then the connection is to be closed. */
+export class DeviceCodec {
+  readonly #shared = new SharedState();
+
+  encode(message: DeviceMessage): Uint8Array {
+    const writer = new ByteWriter();
+    writeDeviceMessage(writer, message, this.#shared);
+    this.#shared.deviceSaid(message);
+    return writer.finish();
+  }
+
+  decode(bytes: Uint8Array): EdgeMessage {
+    if (bytes.length > limits.edgeFrameBytes) throw malformed(`a frame of ${bytes.length} bytes`);
+    const reader = new ByteReader(bytes);
+    const message = readEdgeMessage(reader, this.#shared);
+    reader.end();
+    this.#shared.edgeSaid(message);
+    return message;
+  }
+}
+
+/** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; then the connection is to be closed. */
+export class EdgeCodec {
+  readonly #shared = new SharedState();
+
+  encode(message: EdgeMessage): Uint8Array {
+    const writer = new ByteWriter();
+    writeEdgeMessage(writer, message, this.#shared);
+    this.#shared.edgeSaid(message);
+    return writer.finish();
+  }
+
+  decode(bytes: Uint8Array): DeviceMessage {
+    const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
+    if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
+    const reader = new ByteReader(bytes);
+    const message = readDeviceMessage(reader, this.#shared);
+    reader.end();
+    this.#shared.deviceSaid(message);
+    return message;
+  }
+}

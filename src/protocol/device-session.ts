@@ -1,0 +1,73 @@
+// The device's side of one turn as a pure function: events in, effects out. It drafts from what it believes the text to be,
+// compares committed tokens with its drafts, and carries on or rolls back. Rules: docs/protocol.md, "Device".
+
+import { unreachable } from '../basics/invariant.ts';
+import { attach, change, finish, lose, receive, sendDrafts } from './device-links.ts';
+import {
+  believedLength,
+  type DeviceEffect,
+  type DeviceEvent,
+  type DeviceState,
+  type DeviceStep,
+} from './device-state.ts';
+import { pacingOf } from './pacing.ts';
+
+/** Applies one event. Pure: the same state and event give the same step. After the outcome nothing happens any more. */
+export function stepDevice(state: DeviceState, event: DeviceEvent): DeviceStep {
+  if (state.outcome !== null) return { state, effects: [] };
+  const effects: DeviceEffect[] = [];
+  const handled = handle(state, event, effects);
+  return { state: handled.outcome === null ? proceed(handled, effects) : handled, effects };
+}
+
+function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[]): DeviceState {
+  switch (event.kind) {
+    case 'link-opened':
+      return attach(state, event.link, event.edge, effects);
+    case 'link-closed':
+      return lose(state, event.link, effects);
+    case 'link-writable':
+      return change(state, event.link, (link) => ({ ...link, writable: event.writable }));
+    case 'message-received':
+      return receive(state, event.link, event.message, effects);
+    case 'draft-produced':
+      return takeDraft(state, event);
+    case 'draft-declined': {
+      const isCurrent = event.generation === state.generation && event.position === believedLength(state);
+      return { ...state, drafting: null, declinedAt: isCurrent ? event.position : state.declinedAt };
+    }
+    case 'stop-asked':
+      return finish(state, { kind: 'stopped' }, effects);
+    default:
+      return unreachable(event);
+  }
+}
+
+function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draft-produced' }>): DeviceState {
+  const isCurrent = event.generation === state.generation && event.position === believedLength(state);
+  const account = { ...state.account, drafted: state.account.drafted + 1 };
+  if (!isCurrent) return { ...state, account, drafting: null };
+  const tail = [...state.tail, event.token];
+  return { ...state, account, drafting: null, tail, confidences: [...state.confidences, event.confidence] };
+}
+
+/** Whatever happened: send what can be sent, and draft on if that is worth it. */
+function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
+  const sent = sendDrafts(state, effects);
+  if (!mayDraft(sent)) return sent;
+  const order = { generation: sent.generation, position: believedLength(sent) };
+  effects.push({ kind: 'draft-next', ...order });
+  return { ...sent, drafting: order };
+}
+
+function mayDraft(state: DeviceState): boolean {
+  const { turn, tail } = state;
+  const position = believedLength(state);
+  if (state.drafting !== null || Object.keys(state.edges).length === 0 || state.declinedAt === position) return false;
+  if (position >= turn.prompt.length + turn.maxAnswerTokens) return false;
+  const last = tail.at(-1);
+  if (last !== undefined && turn.endIds.has(last)) return false;
+  const chain = state.confidences.reduce((product, confidence) => product * confidence, 1);
+  if (chain < turn.minChainConfidence) return false;
+  return pacingOf(turn.pacing).mayDraft({ tailLength: tail.length, maxAhead: turn.maxAhead });
+}

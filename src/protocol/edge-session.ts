@@ -1,0 +1,260 @@
+// The edge's side of one session as a pure function: events in, effects out. The target's own choice is committed at every
+// position, so a late, wrong or lying device can only slow itself. Rules: docs/protocol.md, "Edge".
+
+import type { ErrorCode } from '../basics/errors.ts';
+import { invariant, unreachable } from '../basics/invariant.ts';
+import { chooseToken } from '../decoding/choose-token.ts';
+import { countsWithDrafts, penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { verifyDrafts } from '../decoding/verify.ts';
+import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
+import {
+  type EdgeEffect,
+  type EdgeEvent,
+  type EdgeRules,
+  type EdgeState,
+  type EdgeStep,
+  isPaused,
+} from './edge-state.ts';
+import type { DeviceMessage, DraftMessage, OpenMessage, ResumeMessage } from './messages.ts';
+import { pacingOf } from './pacing.ts';
+import { TokenText } from './token-text.ts';
+
+/** How many of the ready drafts a step could take now; null: this session has no step to run. */
+export function readyDrafts(state: EdgeState): number | null {
+  if (state.end !== null || state.released || state.ticket !== null || isPaused(state)) return null;
+  const room = state.rules.contextLength - state.text.length;
+  const drafts = Math.max(0, Math.min(room, draftsReady(state.branch, state.text.length)));
+  return pacingOf(state.open.pacing).mayStep({ draftsReady: drafts }) ? drafts : null;
+}
+
+/**
+ * A session made by its first `open`.
+ * @param incarnation unique in the process
+ * @throws OutriderError `bad-argument` from the end rule
+ */
+export function createEdgeSession(rules: EdgeRules, incarnation: number, link: number, open: OpenMessage): EdgeStep {
+  const account = { steps: 0, draftRows: 0, acceptedRows: 0 };
+  const blank = { rules, incarnation, branch: null, matched: 0, mismatched: 0, ticket: null, released: false };
+  const ending = rules.endingOf(open);
+  const text = TokenText.of(open.prompt);
+  const start = { ...blank, generation: 0, open, ending, endState: ending.start, text, attempt: 0, link: null };
+  const effects: EdgeEffect[] = [];
+  const state = replaceText({ ...start, acknowledged: 0, end: null, account }, link, open, effects);
+  // Without a link the opening was refused: nobody may run steps for it.
+  return { state: flush({ ...state, released: state.link === null }, effects), effects };
+}
+
+/** Applies one event. Pure. @throws OutriderError `bad-argument` when an `open` asks for an impossible end rule. */
+export function stepEdge(state: EdgeState, event: EdgeEvent): EdgeStep {
+  const effects: EdgeEffect[] = [];
+  return { state: flush(handle(state, event, effects), effects), effects };
+}
+
+function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): EdgeState {
+  switch (event.kind) {
+    case 'message-received':
+      return receive(state, event.link, event.message, effects);
+    case 'link-closed':
+      return state.link?.id === event.link ? { ...state, link: null } : state;
+    case 'link-writable':
+      return state.link?.id === event.link ? { ...state, link: { ...state.link, writable: event.writable } } : state;
+    case 'step-started':
+      return startStep(state, event.drafts);
+    case 'step-done':
+      return finishStep(state, event);
+    case 'step-failed':
+      if (state.ticket !== event.ticket) return state;
+      return refuse(state, 'internal', event.cause, 'try again; the edge operator finds the cause in its log', effects);
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Frames of a connection that does not own the session are ignored; only an attach can take it over. */
+function receive(state: EdgeState, link: number, message: DeviceMessage, effects: EdgeEffect[]): EdgeState {
+  if (message.kind === 'open' || message.kind === 'resume') return attach(state, link, message, effects);
+  if (state.link?.id !== link) return state;
+  switch (message.kind) {
+    case 'draft':
+      return takeDrafts(state, message, effects);
+    case 'ack':
+      if (message.length > state.text.length) {
+        return violate(state, `acknowledged ${message.length} of ${state.text.length} tokens`, effects);
+      }
+      return { ...state, acknowledged: Math.max(state.acknowledged, message.length) };
+    case 'bye':
+      return { ...state, link: null, released: true };
+    case 'ping':
+    case 'pong':
+      return state;
+    default:
+      return unreachable(message);
+  }
+}
+
+function attach(
+  state: EdgeState,
+  link: number,
+  message: OpenMessage | ResumeMessage,
+  effects: EdgeEffect[],
+): EdgeState {
+  if (message.attempt <= state.attempt) {
+    const cause = `attempt ${message.attempt} comes after attempt ${state.attempt}`;
+    const remedy = 'use the newer connection of this session';
+    effects.push({ kind: 'send', link, message: { kind: 'refused', code: 'superseded', cause, remedy } });
+    effects.push({ kind: 'close-link', link, code: 'superseded', detail: cause });
+    return state;
+  }
+  const isUnknown = message.kind === 'resume' && !canResume(state, message.length);
+  if (state.link !== null && state.link.id !== link) {
+    effects.push({
+      kind: 'close-link',
+      link: state.link.id,
+      code: 'superseded',
+      detail: 'a newer connection took over',
+    });
+  }
+  if (isUnknown) {
+    effects.push({ kind: 'send', link, message: { kind: 'gone' } });
+    return { ...state, link: null, attempt: message.attempt };
+  }
+  if (message.kind === 'open') return replaceText(state, link, message, effects);
+  const resumed = attachLink(retireBranch(state), link, message.attempt, message.length);
+  return { ...resumed, acknowledged: Math.max(state.acknowledged, message.length) };
+}
+
+function canResume(state: EdgeState, length: number): boolean {
+  return !state.released && length <= state.text.length && length >= state.open.prompt.length;
+}
+
+function attachLink(state: EdgeState, id: number, attempt: number, length: number): EdgeState {
+  return { ...state, attempt, link: { id, writable: true, sent: length, endSent: false } };
+}
+
+/** Keeps the replaced branch's comparisons. */
+function retireBranch(state: EdgeState): EdgeState {
+  if (state.branch === null) return state;
+  const matched = state.matched + state.branch.matched;
+  return { ...state, branch: null, matched, mismatched: state.mismatched + state.branch.mismatched };
+}
+
+/** `open`: the device's text wins; a step in flight is worth nothing any more. A text that has ended is not gone on with. */
+function replaceText(state: EdgeState, link: number, open: OpenMessage, effects: EdgeEffect[]): EdgeState {
+  const ending = state.rules.endingOf(open);
+  const text = TokenText.of([...open.prompt, ...open.answer]);
+  let endState = ending.start;
+  let end: EdgeState['end'] = null;
+  for (const [index, id] of open.answer.entries()) {
+    const pushed = ending.push(endState, id);
+    endState = pushed.state;
+    end = pushed.end?.reason ?? null;
+    if (end !== null && index < open.answer.length - 1) {
+      return violate(
+        { ...state, attempt: open.attempt, link: null },
+        'the answer goes on after its end',
+        effects,
+        link,
+      );
+    }
+  }
+  if (end === null && text.length >= state.rules.contextLength) end = 'context-full';
+  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ticket: null, released: false };
+  const generation = state.generation + 1;
+  return attachLink({ ...renewed, generation, acknowledged: text.length }, link, open.attempt, text.length);
+}
+
+function takeDrafts(state: EdgeState, message: DraftMessage, effects: EdgeEffect[]): EdgeState {
+  const { branch, text, rules, open } = state;
+  const isNew = branch === null || message.branch > branch.number;
+  if (!isNew && message.branch < branch.number) return state;
+  if (isNew && (message.first > text.length || message.first < open.prompt.length)) {
+    return violate(state, `a branch starts at ${message.first}, the text ends at ${text.length}`, effects);
+  }
+  if (!isNew && message.first !== branch.end) return violate(state, 'a hole between drafts', effects);
+  if (message.first + message.tokens.length > text.length + open.maxAhead) {
+    return violate(state, `drafts more than ${open.maxAhead} tokens ahead`, effects);
+  }
+  if (message.tokens.some((id) => id >= rules.vocabularySize))
+    return violate(state, 'an id beyond the vocabulary', effects);
+  if (!isNew) return { ...state, branch: compareBranch(extendBranch(branch, message), text) };
+  const acknowledged = Math.max(state.acknowledged, message.first);
+  return { ...retireBranch(state), acknowledged, branch: compareBranch(beginBranch(message), text) };
+}
+
+/** The connection is at fault, not the session: it may be resumed. */
+function violate(state: EdgeState, cause: string, effects: EdgeEffect[], at?: number): EdgeState {
+  const link = at ?? state.link?.id;
+  if (link === undefined) return state;
+  effects.push({ kind: 'close-link', link, code: 'protocol-error', detail: cause });
+  return { ...state, link: null };
+}
+
+function refuse(state: EdgeState, code: ErrorCode, cause: string, remedy: string, effects: EdgeEffect[]): EdgeState {
+  if (state.link !== null) {
+    effects.push({ kind: 'send', link: state.link.id, message: { kind: 'refused', code, cause, remedy } });
+    effects.push({ kind: 'close-link', link: state.link.id, code, detail: cause });
+  }
+  return { ...state, link: null, ticket: null, released: true };
+}
+
+function startStep(state: EdgeState, draftCount: number): EdgeState {
+  const ready = readyDrafts(state);
+  invariant(ready !== null && draftCount <= ready, `a step with ${draftCount} drafts where ${ready} are ready`);
+  const { text, branch, incarnation, generation } = state;
+  const from = text.length - (branch?.start ?? text.length);
+  const drafts = branch === null ? [] : branch.tokens.slice(from, from + draftCount);
+  return { ...state, ticket: { incarnation, generation, length: text.length, drafts } };
+}
+
+/** Judged against the ticket; then the live branch, which may have changed meanwhile, is compared again. */
+function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-done' }>): EdgeState {
+  const { ticket, rows } = event;
+  if (ticket.incarnation !== state.incarnation || ticket.generation !== state.generation) return state;
+  invariant(ticket.length === state.text.length, 'the text has changed under a step');
+  const { sampling, prompt } = state.open;
+  const counts = penaltiesActive(sampling) ? new RunningCounts(state.text.slice(prompt.length)) : undefined;
+  const { accepted, tokens, end, endState } = verifyDrafts({
+    rows,
+    drafts: ticket.drafts,
+    choose: (row, index) => {
+      const countsHere = counts === undefined ? undefined : countsWithDrafts(counts, ticket.drafts, index);
+      return chooseToken(row, sampling, countsHere, ticket.length + index);
+    },
+    ending: state.ending,
+    endState: state.endState,
+  });
+  const text = state.text.append(tokens);
+  const isFull = text.length >= state.rules.contextLength;
+  const account = {
+    steps: state.account.steps + 1,
+    draftRows: state.account.draftRows + ticket.drafts.length,
+    acceptedRows: state.account.acceptedRows + accepted,
+  };
+  const branch = state.branch === null ? null : compareBranch(state.branch, text);
+  const reason = end?.reason ?? (isFull ? ('context-full' as const) : null);
+  return { ...state, ticket: null, text, branch, endState, end: reason, account };
+}
+
+/** Sends everything from the pointer on as one commit, when the link takes it; then the end. */
+function flush(state: EdgeState, effects: EdgeEffect[]): EdgeState {
+  const { link, text, branch } = state;
+  if (link === null || !link.writable) return state;
+  if (link.sent < text.length) {
+    const accepted = Math.min(agreedFrom(branch, link.sent), text.length - link.sent);
+    const tokens = text.slice(link.sent + accepted);
+    const commit = {
+      kind: 'commit',
+      first: link.sent,
+      branch: accepted > 0 ? (branch?.number ?? 0) : 0,
+      accepted,
+      tokens,
+    } as const;
+    effects.push({ kind: 'send', link: link.id, message: commit });
+  }
+  const isEnding = state.end !== null && !link.endSent;
+  if (state.end !== null && !link.endSent) {
+    const { end: reason, account } = state;
+    effects.push({ kind: 'send', link: link.id, message: { kind: 'end', reason, length: text.length, account } });
+  }
+  return { ...state, link: { ...link, sent: text.length, endSent: link.endSent || isEnding } };
+}

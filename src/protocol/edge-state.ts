@@ -1,0 +1,89 @@
+// What the edge knows of one session: plain immutable data. edge-session.ts says how it changes.
+
+import type { ErrorCode } from '../basics/errors.ts';
+import type { Candidates } from '../decoding/candidates.ts';
+import type { Ending, EndState } from '../decoding/ending.ts';
+import type { Branch } from './edge-branch.ts';
+import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
+import type { TokenText } from './token-text.ts';
+
+/** What holds for every session of an edge. */
+export interface EdgeRules {
+  readonly vocabularySize: number;
+  readonly contextLength: number;
+  /** Makes the end rule of a turn. @throws OutriderError `bad-argument` */
+  readonly endingOf: (open: OpenMessage) => Ending;
+}
+
+export interface EdgeLink {
+  readonly id: number;
+  readonly writable: boolean;
+  /** The downlink is this pointer into the text, not a queue: what lies behind it has been sent. */
+  readonly sent: number;
+  readonly endSent: boolean;
+}
+
+/** A step that is being run, with the drafts as they were when it began. */
+export interface StepTicket {
+  /** Of the session object; a forgotten session that is made anew has another one. */
+  readonly incarnation: number;
+  /** Raised by each `open`. */
+  readonly generation: number;
+  /** Length of the text below the first row's choice. */
+  readonly length: number;
+  readonly drafts: readonly number[];
+}
+
+export interface EdgeState {
+  readonly rules: EdgeRules;
+  readonly incarnation: number;
+  readonly generation: number;
+  readonly open: OpenMessage;
+  readonly ending: Ending;
+  readonly endState: EndState;
+  readonly text: TokenText;
+  readonly branch: Branch | null;
+  /** Comparisons of branches that have been replaced. */
+  readonly matched: number;
+  readonly mismatched: number;
+  readonly attempt: number;
+  readonly link: EdgeLink | null;
+  /** Length that the device is known to have. */
+  readonly acknowledged: number;
+  readonly ticket: StepTicket | null;
+  readonly end: EndReason | null;
+  /** The device has said goodbye or was thrown out: the session can be forgotten. */
+  readonly released: boolean;
+  readonly account: TurnAccount;
+}
+
+export type EdgeEvent =
+  | { readonly kind: 'message-received'; readonly link: number; readonly message: DeviceMessage }
+  | { readonly kind: 'link-closed'; readonly link: number }
+  | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
+  /** The scheduler has admitted this many of the ready drafts; the step begins. */
+  | { readonly kind: 'step-started'; readonly drafts: number }
+  /** One row of candidates after the last committed token and after each draft of the ticket. */
+  | { readonly kind: 'step-done'; readonly ticket: StepTicket; readonly rows: readonly Candidates[] }
+  | { readonly kind: 'step-failed'; readonly ticket: StepTicket; readonly cause: string };
+
+export type EdgeEffect =
+  | { readonly kind: 'send'; readonly link: number; readonly message: EdgeMessage }
+  | { readonly kind: 'close-link'; readonly link: number; readonly code: ErrorCode | 'done'; readonly detail: string };
+
+export interface EdgeStep {
+  readonly state: EdgeState;
+  readonly effects: readonly EdgeEffect[];
+}
+
+export function isPaused(state: EdgeState): boolean {
+  return state.text.length - state.acknowledged >= state.open.window;
+}
+
+/** Matches / (matches + first mismatches) over drafts compared on an agreeing branch, late comparisons included. */
+export function draftComparisons(state: EdgeState): { readonly matched: number; readonly mismatched: number } {
+  return {
+    matched: state.matched + (state.branch?.matched ?? 0),
+    mismatched: state.mismatched + (state.branch?.mismatched ?? 0),
+  };
+}

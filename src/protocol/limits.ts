@@ -1,0 +1,20 @@
+// What a frame may hold. Beyond these a frame is malformed, whatever it says.
+
+export const limits = {
+  openBytes: 1_048_576,
+  /** Any other frame of a device. */
+  deviceFrameBytes: 4096,
+  /** Any frame of an edge: a resumed text may come as one commit. */
+  edgeFrameBytes: 1_048_576,
+  draftTokens: 512,
+  textTokens: 262_144,
+  stopStrings: 4,
+  stopStringBytes: 64,
+  logitBiases: 300,
+  credentialBytes: 1024,
+  textBytes: 1024,
+  maxAhead: 512,
+  minWindow: 16,
+  maxWindow: 65536,
+  maxId: 0x3fffff,
+} as const;

@@ -1,0 +1,36 @@
+// A text of token ids as an immutable value that costs O(1) to extend: values that descend from each other share storage.
+
+import { invariant } from '../basics/invariant.ts';
+
+/** Immutable to the outside. Appending to the newest value reuses its storage; to an older one, it copies. */
+export class TokenText {
+  readonly #storage: number[];
+  readonly length: number;
+
+  private constructor(storage: number[], length: number) {
+    this.#storage = storage;
+    this.length = length;
+  }
+
+  static of(ids: readonly number[]): TokenText {
+    return new TokenText([...ids], ids.length);
+  }
+
+  at(position: number): number {
+    const id = position < this.length ? this.#storage[position] : undefined;
+    invariant(id !== undefined, `no token at ${position} of ${this.length}`);
+    return id;
+  }
+
+  append(ids: readonly number[]): TokenText {
+    if (ids.length === 0) return this;
+    const isNewest = this.#storage.length === this.length;
+    const storage = isNewest ? this.#storage : this.#storage.slice(0, this.length);
+    for (const id of ids) storage.push(id);
+    return new TokenText(storage, storage.length);
+  }
+
+  slice(from: number, to: number = this.length): number[] {
+    return this.#storage.slice(from, Math.min(to, this.length));
+  }
+}
