@@ -1,0 +1,24 @@
+// A vitest reporter that ends the output with one plain line, "12 passed, 0 failed", for readers that are not people.
+// A file that can't be loaded and an error outside every test count as one failure each.
+
+export default class ClosingLine {
+  /**
+   * @param {readonly import('vitest/node').TestModule[]} modules
+   * @param {readonly unknown[]} unhandledErrors
+   */
+  onTestRunEnd(modules, unhandledErrors) {
+    const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    for (const module of modules) {
+      for (const suite of [module, ...module.children.allSuites()]) {
+        if (suite.errors().length > 0) counts.failed += 1; // a failed hook, or the file itself
+      }
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state in counts) counts[state] += 1;
+        else counts.failed += 1; // it never came to an end
+      }
+    }
+    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+    process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+  }
+}

@@ -1,0 +1,38 @@
+// Two test projects. `unit` needs nothing but the sources and takes under a minute. `model` runs the real models, one file
+// after the other, because two engines at once on two cores measure each other.
+
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const modelTests = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    reporters: ['default', './scripts/closing-line.mjs'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: modelTests,
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'model',
+          include: modelTests,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
+
+export default config;
