@@ -2,8 +2,8 @@
 // together only when their numbers are neighbours.
 
 import type { LlamaContext, LlamaContextSequence } from 'node-llama-cpp';
-import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
+import { edgeFull } from './item-rules.ts';
 import type { ModelSequence } from './model.ts';
 import type { SerialQueue } from './serial-queue.ts';
 
@@ -61,11 +61,7 @@ export class SequencePool {
     const number = this.#free.shift();
     const row = number === undefined ? undefined : this.#rows[number];
     if (number === undefined || row === undefined) {
-      throw new OutriderError(
-        'edge-full',
-        `all ${this.#rows.length} sequences of the model are in use`,
-        'Wait for a session to end, or start the edge with more sequences.',
-      );
+      throw edgeFull(this.#rows.length);
     }
     return new LlamaSequence(row, number, this);
   }

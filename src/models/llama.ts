@@ -9,6 +9,7 @@ import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } f
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import { checkShape } from './item-rules.ts';
 import { controlledInput, readRows } from './llama-candidates.ts';
 import { type LlamaEngine, loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
 import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
@@ -121,20 +122,11 @@ class LlamaLanguageModel implements LanguageModel {
   }
 
   #check(item: EvaluateItem): LlamaSequence {
-    const { sequence, tokens, rows } = item;
+    const { sequence } = item;
     invariant(sequence instanceof LlamaSequence && this.#pool.owns(sequence), 'sequence of another model');
     invariant(!sequence.released, 'evaluate of a released sequence');
-    invariant(tokens.length >= 1 && tokens.length <= this.limits.maxItemTokens, `${tokens.length} tokens in an item`);
-    invariant(Number.isInteger(rows) && rows >= 0 && rows <= tokens.length, `${rows} rows of ${tokens.length} tokens`);
-    const length = sequence.length + tokens.length;
-    // The engine itself would drop the start of the text without a word.
-    if (length > this.limits.contextLength) {
-      throw new OutriderError(
-        'context-full',
-        `the text has ${length} tokens and the model holds ${this.limits.contextLength}`,
-        'Shorten the conversation, or start with a longer context.',
-      );
-    }
+    // Refused here because the engine itself would drop the start of the text without a word.
+    checkShape(item, this.limits);
     return sequence;
   }
 

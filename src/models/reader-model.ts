@@ -1,0 +1,102 @@
+// A language model made of small synchronous readers, one per sequence: what the toy and the n-gram look-up share. It holds
+// the rules of the port (limits, refusals, release); a reader only sees tokens come and go.
+
+import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
+import { checkShape, edgeFull } from './item-rules.ts';
+import type { EvaluateItem, LanguageModel, ModelIdentity, ModelLimits, ModelSequence, Tokenizer } from './model.ts';
+
+/** The text of one sequence, as an engine sees it. */
+export interface TokenReader {
+  readonly length: number;
+  append(id: number): void;
+  /** Forgets everything from `length` on. */
+  truncate(length: number): void;
+  /** What comes after the tokens held now. */
+  candidates(): Candidates;
+}
+
+export interface ReaderModelOptions {
+  readonly identity: ModelIdentity;
+  readonly tokenizer: Tokenizer;
+  readonly limits: ModelLimits;
+  readonly createReader: () => TokenReader;
+}
+
+class ReaderSequence implements ModelSequence {
+  readonly owner: object;
+  readonly reader: TokenReader;
+  released = false;
+  readonly #onRelease: () => void;
+
+  constructor(owner: object, reader: TokenReader, onRelease: () => void) {
+    this.owner = owner;
+    this.reader = reader;
+    this.#onRelease = onRelease;
+  }
+
+  get length(): number {
+    return this.reader.length;
+  }
+
+  async truncate(length: number): Promise<void> {
+    invariant(!this.released, 'truncate of a released sequence');
+    const held = this.reader.length;
+    invariant(Number.isInteger(length) && length >= 0 && length <= held, `truncate to ${length} of ${held} tokens`);
+    this.reader.truncate(length);
+  }
+
+  async release(): Promise<void> {
+    invariant(!this.released, 'sequence released twice');
+    this.released = true;
+    this.#onRelease();
+  }
+}
+
+export function createReaderModel(options: ReaderModelOptions): LanguageModel {
+  const { identity, tokenizer, limits } = options;
+  const owner = {};
+  let openCount = 0;
+  let closed = false;
+  const close = async (): Promise<void> => {
+    closed = true;
+  };
+  return {
+    identity,
+    tokenizer,
+    limits,
+    openSequence() {
+      invariant(!closed, 'openSequence of a closed model');
+      if (openCount >= limits.maxSequences) throw edgeFull(limits.maxSequences);
+      openCount++;
+      return new ReaderSequence(owner, options.createReader(), () => {
+        openCount--;
+      });
+    },
+    async evaluate(items) {
+      invariant(!closed, 'evaluate of a closed model');
+      const sequences = items.map((item) => checkItem(item, limits, owner));
+      invariant(new Set(sequences).size === items.length, 'a sequence occurs twice in a batch');
+      return items.map((item, index) => read((sequences[index] as ReaderSequence).reader, item));
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function read(reader: TokenReader, { tokens, rows }: EvaluateItem): Candidates[] {
+  const results: Candidates[] = [];
+  for (const [index, id] of tokens.entries()) {
+    reader.append(id);
+    if (index >= tokens.length - rows) results.push(reader.candidates());
+  }
+  return results;
+}
+
+function checkItem(item: EvaluateItem, limits: ModelLimits, owner: object): ReaderSequence {
+  const { sequence } = item;
+  invariant(sequence instanceof ReaderSequence && sequence.owner === owner, 'sequence of another model');
+  invariant(!sequence.released, 'evaluate of a released sequence');
+  checkShape(item, limits);
+  return sequence;
+}
