@@ -1,6 +1,8 @@
 // Philox 4x32-10: 128 random bits as a pure function of a 128-bit counter and a 64-bit key, so that anyone who knows both
 // gets the same bits in any order. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
 
+import { log } from './fdlibm.ts';
+
 const multiplierA = 0xd2511f53;
 const multiplierB = 0xcd9e8d57;
 /** Added to the key between rounds: golden ratio and sqrt(3) - 1, in 32 bits. */
@@ -45,4 +47,59 @@ export function philox(
   out[1] = word1;
   out[2] = word2;
   out[3] = word3;
+}
+
+/** A reproducible stream of random numbers for simulations and emulators; the same on every machine. */
+export interface Random {
+  /** [0, 1), 53 bits. */
+  uniform(): number;
+  /** 0 .. count - 1, for a count up to 2^32. */
+  integer(count: number): number;
+  /** Mean 0, standard deviation 1. */
+  normal(): number;
+  /** Mean 1. */
+  exponential(): number;
+}
+
+/**
+ * @param seed a whole number from 0 to 2^53 - 1
+ * @param stream streams of one seed are independent of each other, and of the noise of token choices
+ */
+export function createRandom(seed: number, stream = 0): Random {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`a seed is a whole number, not ${seed}`);
+  const key0 = seed % 2 ** 32;
+  const key1 = Math.floor(seed / 2 ** 32);
+  const block = new Uint32Array(4);
+  let blockIndex = 0;
+  let used = 4;
+
+  function uniform(): number {
+    if (used === 4) {
+      // The last word keeps these counters apart from those of token choices, which have 0 there.
+      philox(block, blockIndex, Math.floor(blockIndex / 2 ** 32), stream, 1, key0, key1);
+      blockIndex++;
+      used = 0;
+    }
+    const upper = (block[used] as number) >>> 5;
+    const lower = (block[used + 1] as number) >>> 6;
+    used += 2;
+    return (upper * 2 ** 26 + lower) * 2 ** -53;
+  }
+
+  return {
+    uniform,
+    integer: (count) => Math.floor(uniform() * count),
+    normal: () => polarNormal(uniform),
+    exponential: () => -log(1 - uniform()),
+  };
+}
+
+/** Marsaglia's polar method: unlike Box and Muller's it needs no sine, whose last bits differ between machines. */
+function polarNormal(uniform: () => number): number {
+  for (;;) {
+    const across = 2 * uniform() - 1;
+    const up = 2 * uniform() - 1;
+    const square = across * across + up * up;
+    if (square > 0 && square < 1) return across * Math.sqrt((-2 * log(square)) / square);
+  }
 }
