@@ -1,0 +1,49 @@
+// Shows on standard error how models are being got: a bar on a terminal, elsewhere one line for each stage. Every command that
+// needs a model uses it.
+
+import type { AcquireProgress, AcquireStage } from '../models/acquire.ts';
+import { type BarStream, canRedraw, createProgressBar, formatBytes, type ProgressBar } from './progress-bar.ts';
+
+export interface AcquireReport {
+  /** For `acquireModel`. */
+  readonly onProgress: (progress: AcquireProgress) => void;
+  /** Clears the bar; call it when the models are there or have failed. */
+  stop(): void;
+}
+
+const verbs: Record<AcquireStage, string> = {
+  downloading: 'downloading from',
+  extracting: 'extracting from',
+  shortening: 'leaving layers out of',
+  verifying: 'verifying SHA-256',
+  discarding: 'deleted, because it was damaged:',
+};
+
+function describe(progress: AcquireProgress): string {
+  const words = [`${progress.model}:`, verbs[progress.stage]];
+  if (progress.from !== undefined) words.push(progress.from);
+  return words.join(' ');
+}
+
+/** @param stream usually `process.stderr`. */
+export function createAcquireReport(stream: BarStream = process.stderr): AcquireReport {
+  const redraws = canRedraw(stream);
+  let shown = '';
+  let bar: ProgressBar | undefined;
+  return {
+    onProgress(progress) {
+      const label = describe(progress);
+      if (label !== shown) {
+        shown = label;
+        bar?.stop();
+        bar = createProgressBar(stream, { label });
+        if (progress.stage === 'discarding') stream.write(`${label}\n`);
+        else if (!redraws) stream.write(`${label} (${formatBytes(progress.totalBytes ?? progress.doneBytes)})\n`);
+      }
+      if (progress.stage !== 'discarding') bar?.update(progress.doneBytes, progress.totalBytes);
+    },
+    stop() {
+      bar?.stop();
+    },
+  };
+}

@@ -1,0 +1,145 @@
+// `outrider models`: which models can be had by name, which of them are here, and getting, checking and removing them.
+
+import { Command } from 'commander';
+import colors from 'picocolors';
+import { acquireModel } from '../models/acquire.ts';
+import { listModels, removeModel, verifyModel } from '../models/cache-inventory.ts';
+import { findPair, requireModel } from '../models/manifest.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { printDocument } from './document.ts';
+import { formatBytes } from './progress-bar.ts';
+import { formatTable } from './terminal-table.ts';
+
+interface OutputFlags {
+  readonly json?: boolean;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** The first Ctrl-C ends the work in order; a second one ends the process at once. */
+async function withInterrupt<Outcome>(work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', stop);
+  }
+}
+
+/** Prints the manifest with what the cache holds of it. */
+export async function runList({ json }: OutputFlags): Promise<void> {
+  const { models, pairs, cacheDirectory } = await listModels();
+  const cachedCount = models.filter((model) => model.state !== 'absent').length;
+  if (json === true) {
+    const pairNames = pairs.map((pair) => `${pair.name}=${pair.target}+${pair.draft}`).join(' ');
+    const summary = { modelCount: models.length, cachedCount, pairs: pairNames, cacheDirectory };
+    return printDocument('models list', { rows: models, summary });
+  }
+  const rows = models.map((model) => ({ ...model, size: formatBytes(model.byteLength) }));
+  print(formatTable(rows, ['name', 'size', 'licence', 'state', 'from']));
+  print('');
+  for (const pair of pairs) print(`pair ${colors.bold(pair.name)}: target ${pair.target}, draft ${pair.draft}`);
+  print(`files are in ${cacheDirectory}`);
+}
+
+/** Gets a model, or both of a pair. */
+export async function runPull(name: string, { json }: OutputFlags): Promise<void> {
+  const pair = findPair(name);
+  const names = pair === undefined ? [requireModel(name).name] : [pair.target, pair.draft];
+  const report = createAcquireReport();
+  const startMs = performance.now();
+  const rows: { name: string; byteLength: number; sha256: string; path: string }[] = [];
+  try {
+    await withInterrupt(async (signal) => {
+      for (const wanted of names) {
+        const { path, sha256 } = await acquireModel(wanted, { signal, onProgress: report.onProgress });
+        rows.push({ name: wanted, byteLength: requireModel(wanted).byteLength, sha256, path });
+      }
+    });
+  } finally {
+    report.stop();
+  }
+  const seconds = Math.round((performance.now() - startMs) / 100) / 10;
+  if (json === true) {
+    const byteLength = rows.reduce((sum, row) => sum + row.byteLength, 0);
+    return printDocument('models pull', {
+      rows,
+      summary: { modelCount: rows.length, byteLength, seconds },
+      params: { name },
+    });
+  }
+  for (const row of rows) print(`${row.name}  ${formatBytes(row.byteLength)}  ${row.path}`);
+}
+
+/** Takes the hash of a cached model, or of both of a pair. */
+export async function runVerify(name: string, { json }: OutputFlags): Promise<void> {
+  const pair = findPair(name);
+  const names = pair === undefined ? [requireModel(name).name] : [pair.target, pair.draft];
+  const report = createAcquireReport();
+  const rows: { name: string; byteLength: number; sha256: string; path: string }[] = [];
+  try {
+    await withInterrupt(async (signal) => {
+      for (const wanted of names) {
+        rows.push({ name: wanted, ...(await verifyModel(wanted, { signal, onProgress: report.onProgress })) });
+      }
+    });
+  } finally {
+    report.stop();
+  }
+  if (json === true)
+    return printDocument('models verify', { rows, summary: { verifiedCount: rows.length }, params: { name } });
+  for (const row of rows) print(`${row.name}  ${colors.green('verified')}  ${row.sha256}`);
+}
+
+/** Removes a model from the cache, or both of a pair. */
+export async function runRemove(name: string, { json }: OutputFlags): Promise<void> {
+  const pair = findPair(name);
+  const names = pair === undefined ? [requireModel(name).name] : [pair.target, pair.draft];
+  const rows: { name: string; path: string; freedBytes: number }[] = [];
+  for (const wanted of names) rows.push({ name: wanted, ...(await removeModel(wanted)) });
+  if (json === true) {
+    const freedBytes = rows.reduce((sum, row) => sum + row.freedBytes, 0);
+    return printDocument('models remove', { rows, summary: { freedBytes }, params: { name } });
+  }
+  for (const row of rows) {
+    print(
+      row.freedBytes === 0 ? `${row.name} was not there` : `${row.name} removed, ${formatBytes(row.freedBytes)} free`,
+    );
+  }
+}
+
+/** The command tree of `outrider models`. */
+export function modelsCommand(): Command {
+  const command = new Command('models').description('list, get, verify and remove model files');
+  const jsonFlag = ['--json', 'print one JSON document on standard output'] as const;
+  command
+    .command('list', { isDefault: true })
+    .description('what can be had by name, and what is here')
+    .option(...jsonFlag)
+    .action(runList);
+  command
+    .command('pull')
+    .description('get a model or a pair; goes on where an earlier attempt stopped')
+    .argument('[name]', 'a model or a pair', 'default')
+    .option(...jsonFlag)
+    .action(runPull);
+  command
+    .command('verify')
+    .description('take the SHA-256 of a cached file again; a wrong file is deleted')
+    .argument('[name]', 'a model or a pair', 'default')
+    .option(...jsonFlag)
+    .action(runVerify);
+  command
+    .command('remove')
+    .description('delete a model or a pair from the cache, unfinished downloads included')
+    .argument('<name>', 'a model or a pair')
+    .option(...jsonFlag)
+    .action(runRemove);
+  return command;
+}
