@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { exp, log } from '../basics/fdlibm.ts';
+import type { Candidates } from './candidates.ts';
+import { chooseToken } from './choose-token.ts';
+import { choiceConfidence, choiceDistribution } from './choose-token-distribution.ts';
+import { gumbelNoise, seedHigh, seedLow } from './noise.ts';
+import { neutralSampling, type Sampling } from './sampling.ts';
+import { RunningCounts } from './token-counts.ts';
+
+/** The definition of docs/token-choice.md, written for the eye: plain lists, no early exit, nothing shared. */
+function definedChoice(
+  candidates: Candidates,
+  sampling: Sampling,
+  answer: readonly number[],
+  position: number,
+): number {
+  const bias = new Map(sampling.logitBias);
+  let list = candidates.ids.map((id, index) => {
+    let logit = (candidates.logits[index] ?? Number.NaN) + (bias.get(id) ?? 0);
+    const count = answer.filter((other) => other === id).length;
+    if (count > 0) {
+      logit = logit > 0 ? logit / sampling.repetitionPenalty : logit * sampling.repetitionPenalty;
+      logit = logit - sampling.frequencyPenalty * count - sampling.presencePenalty;
+    }
+    return { id, logit };
+  });
+  list.sort((first, second) => second.logit - first.logit || first.id - second.id);
+  const largest = list[0]?.logit ?? Number.NaN;
+  if (sampling.temperature === 0) return list[0]?.id ?? -1;
+  if (sampling.topK > 0) list = list.slice(0, sampling.topK);
+  if (sampling.topP < 1) {
+    const total = list.reduce((sum, { logit }) => sum + exp(logit - largest), 0);
+    let sum = 0;
+    const last = list.findIndex(({ logit }) => {
+      sum += exp(logit - largest);
+      return sum >= sampling.topP * total;
+    });
+    list = list.slice(0, last + 1);
+  }
+  if (sampling.minP > 0) list = list.filter(({ logit }) => logit >= largest + log(sampling.minP));
+  const scored = list.map(({ id, logit }) => ({
+    id,
+    score: logit / sampling.temperature + gumbelNoise(seedLow(sampling.seed), seedHigh(sampling.seed), position, id),
+  }));
+  scored.sort((first, second) => second.score - first.score || first.id - second.id);
+  return scored[0]?.id ?? -1;
+}
+
+const candidatesArbitrary: fc.Arbitrary<Candidates> = fc
+  .uniqueArray(fc.tuple(fc.nat(300), fc.integer({ min: -60, max: 60 })), {
+    minLength: 1,
+    maxLength: 64,
+    selector: ([id]) => id,
+  })
+  .map((pairs) => {
+    // Quarters make ties likely.
+    const sorted = pairs.toSorted((first, second) => second[1] - first[1] || first[0] - second[0]);
+    return { ids: sorted.map(([id]) => id), logits: sorted.map(([, quarters]) => quarters / 4) };
+  });
+
+const samplingArbitrary: fc.Arbitrary<Sampling> = fc.record({
+  temperature: fc.constantFrom(0, 1e-6, 0.2, 0.7, 1, 1.5, 10),
+  topK: fc.constantFrom(0, 1, 3, 40, 64),
+  topP: fc.constantFrom(1, 0.95, 0.5, 0.01),
+  minP: fc.constantFrom(0, 0.05, 0.5),
+  presencePenalty: fc.constantFrom(0, 0, 0.5, -0.25),
+  frequencyPenalty: fc.constantFrom(0, 0, 0.25, -0.5),
+  repetitionPenalty: fc.constantFrom(1, 1, 1.25, 0.75),
+  logitBias: fc
+    .uniqueArray(fc.tuple(fc.nat(300), fc.integer({ min: -8, max: 8 })), { maxLength: 40, selector: ([id]) => id })
+    .map((pairs) => pairs.toSorted((first, second) => first[0] - second[0])),
+  seed: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+});
+
+const answerArbitrary = fc.array(fc.nat(300), { maxLength: 200 });
+
+describe('chooseToken', () => {
+  it('is what the definition says, for any parameters', () => {
+    fc.assert(
+      fc.property(
+        candidatesArbitrary,
+        samplingArbitrary,
+        answerArbitrary,
+        fc.nat(),
+        (candidates, sampling, answer, position) => {
+          const chosen = chooseToken(candidates, sampling, new RunningCounts(answer), position);
+          expect(chosen).toBe(definedChoice(candidates, sampling, answer, position));
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('does not depend on the order of the candidates, nor on earlier calls', () => {
+    const ids = [4, 9, 2, 30];
+    const logits = [1, 1, 0.5, 0.25];
+    const sampling = { ...neutralSampling, temperature: 1, topK: 3, seed: 5n };
+    for (let position = 0; position < 50; position++) {
+      const chosen = chooseToken({ ids, logits }, sampling, undefined, position);
+      chooseToken({ ids: [1000, 1001], logits: [50, 49] }, sampling, undefined, position);
+      const reversed = { ids: ids.toReversed(), logits: logits.toReversed() };
+      expect(chooseToken(reversed, sampling, undefined, position)).toBe(chosen);
+    }
+  });
+
+  it('finds a token that only the noise can lift, past many that it cannot', () => {
+    const ids = Array.from({ length: 64 }, (_, index) => index);
+    const logits = ids.map((id) => (id === 0 ? 6 : 0));
+    const sampling = { ...neutralSampling, temperature: 1, seed: 1n };
+    const seen = new Set<number>();
+    for (let position = 0; position < 2000; position++)
+      seen.add(chooseToken({ ids, logits }, sampling, undefined, position));
+    expect(seen.has(0)).toBe(true);
+    expect(seen.size).toBeGreaterThan(50);
+  });
+
+  it('needs between 1 and 64 candidates', () => {
+    const many = Array.from({ length: 65 }, (_, index) => index);
+    expect(() => chooseToken({ ids: [], logits: [] }, neutralSampling, undefined, 0)).toThrow('candidates');
+    expect(() => chooseToken({ ids: many, logits: many }, neutralSampling, undefined, 0)).toThrow('candidates');
+  });
+});
+
+describe('choiceDistribution', () => {
+  it('sums to one over exactly the tokens that can be chosen', () => {
+    fc.assert(
+      fc.property(
+        candidatesArbitrary,
+        samplingArbitrary,
+        answerArbitrary,
+        fc.nat(),
+        (candidates, sampling, answer, position) => {
+          const counts = new RunningCounts(answer);
+          const { ids, probabilities } = choiceDistribution(candidates, sampling, counts);
+          expect(probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 12);
+          expect(ids).toContain(chooseToken(candidates, sampling, counts, position));
+        },
+      ),
+    );
+  });
+
+  it('is the tempered softmax', () => {
+    const candidates = { ids: [5, 6], logits: [2, 1] };
+    const { probabilities } = choiceDistribution(candidates, { ...neutralSampling, temperature: 0.5 }, undefined);
+    expect(probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(-2)), 12);
+    expect(choiceDistribution(candidates, neutralSampling, undefined)).toEqual({ ids: [5], probabilities: [1] });
+  });
+});
+
+describe('choiceConfidence', () => {
+  const candidates = { ids: [5, 6], logits: [2, 1] };
+
+  it('is the probability of the choice, and at temperature 0 the one at temperature 1', () => {
+    const sigmoid = 1 / (1 + Math.exp(-1));
+    expect(choiceConfidence(candidates, neutralSampling, undefined, 5)).toBeCloseTo(sigmoid, 12);
+    expect(choiceConfidence(candidates, { ...neutralSampling, temperature: 1 }, undefined, 6)).toBeCloseTo(
+      1 - sigmoid,
+      12,
+    );
+  });
+
+  it('is 0 for what could not be chosen', () => {
+    expect(choiceConfidence(candidates, { ...neutralSampling, temperature: 1, topK: 1 }, undefined, 6)).toBe(0);
+    expect(choiceConfidence(candidates, neutralSampling, undefined, 99)).toBe(0);
+  });
+});

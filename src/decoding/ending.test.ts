@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isOutriderError } from '../basics/errors.ts';
+import { createEnding, type EndReason, type EndRule } from './ending.ts';
+
+const endId = 99;
+const encoder = new TextEncoder();
+
+/** Token i has the bytes of `texts[i]`; the end token has bytes too, which must not matter. */
+function bytesOfTexts(texts: readonly (string | Uint8Array)[]): (id: number) => Uint8Array {
+  return (id) => {
+    const text = id === endId ? 'END' : (texts[id] ?? '');
+    return typeof text === 'string' ? encoder.encode(text) : text;
+  };
+}
+
+function rule(stopStrings: readonly string[], maxAnswerTokens = 1000): EndRule {
+  return { endIds: new Set([endId]), stopStrings, maxAnswerTokens };
+}
+
+/** Pushes until the end: the number of tokens taken, and why it ended. */
+function run(
+  endRule: EndRule,
+  texts: readonly (string | Uint8Array)[],
+  ids: readonly number[],
+): [number, EndReason | null] {
+  const ending = createEnding(endRule, bytesOfTexts(texts));
+  let state = ending.start;
+  for (const [index, id] of ids.entries()) {
+    const step = ending.push(state, id);
+    state = step.state;
+    expect(state.tokenCount).toBe(index + 1);
+    if (step.end !== null) return [index + 1, step.end.reason];
+  }
+  return [ids.length, null];
+}
+
+function inOrder(texts: readonly unknown[]): number[] {
+  return texts.map((_, index) => index);
+}
+
+function ends(stopStrings: readonly string[], texts: readonly (string | Uint8Array)[]): [number, EndReason | null] {
+  return run(rule(stopStrings), texts, inOrder(texts));
+}
+
+describe('the end of a text', () => {
+  it('is an end token, also as the last allowed one', () => {
+    expect(run(rule([]), ['a'], [0, 0, endId, 0])).toEqual([3, 'end-token']);
+    expect(run(rule([], 3), ['a'], [0, 0, endId])).toEqual([3, 'end-token']);
+  });
+
+  it('is the maximum length', () => {
+    expect(run(rule([], 2), ['a'], [0, 0, 0])).toEqual([2, 'length']);
+    expect(run(rule(['zz'], 1), ['a'], [0])).toEqual([1, 'length']);
+  });
+
+  it('is a stop string: in one token, in the middle of one, or across several', () => {
+    expect(ends(['stop'], ['a', 'stop', 'b'])).toEqual([2, 'stop-string']);
+    expect(ends(['stop'], ['a', 'nonstopping', 'b'])).toEqual([2, 'stop-string']);
+    expect(ends(['stop'], ['as', 't', '', 'op', 'b'])).toEqual([4, 'stop-string']);
+    expect(ends(['\n\nUser:'], ['a\n', '\n', '\nUs', 'er', ': '])).toEqual([5, 'stop-string']);
+  });
+
+  it('is a stop string rather than the length when one token brings both', () => {
+    expect(run(rule(['b'], 2), ['a', 'b'], [0, 1])).toEqual([2, 'stop-string']);
+  });
+
+  it('is not a stop string that an end token spells', () => {
+    expect(run(rule(['END']), ['a'], [0, endId])).toEqual([2, 'end-token']);
+  });
+
+  it('sees a stop string that overlaps its own beginning', () => {
+    expect(ends(['aab'], ['a', 'a', 'a', 'b'])).toEqual([4, 'stop-string']);
+    expect(ends(['abab!'], ['ab', 'ab', 'ab', '!'])).toEqual([4, 'stop-string']);
+  });
+
+  it('sees stop strings of several bytes a character, split anywhere', () => {
+    const euro = encoder.encode('€');
+    expect(ends(['€!'], [euro.subarray(0, 1), euro.subarray(1), '!'])).toEqual([3, 'stop-string']);
+    // The first byte of a euro sign before a whole one.
+    expect(ends(['€'], [euro.subarray(0, 1), euro])).toEqual([2, 'stop-string']);
+  });
+
+  it('does not depend on how the text is cut into tokens, and is where the text first holds a stop string', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 30 });
+    const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'é'), minLength: 1, maxLength: 4 }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(letters, stops, (text, stopStrings) => {
+        const bytes = Array.from(encoder.encode(text), (byte) => Uint8Array.of(byte));
+        const endsAt = stopStrings
+          .map((stop) => (text.includes(stop) ? text.indexOf(stop) + stop.length : Number.POSITIVE_INFINITY))
+          .map((characters) => encoder.encode(text.slice(0, characters)).length);
+        const found = stopStrings.some((stop) => text.includes(stop));
+        const expected = found ? [Math.min(...endsAt), 'stop-string'] : [bytes.length, null];
+        expect(ends(stopStrings, bytes)).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is a function of the state alone: old states stay good', () => {
+    const ending = createEnding(rule(['ab']), bytesOfTexts(['a', 'b', 'c']));
+    const afterA = ending.push(ending.start, 0).state;
+    expect(ending.push(afterA, 2).end).toBeNull();
+    expect(ending.push(afterA, 1).end).toEqual({ reason: 'stop-string' });
+    expect(ending.push(ending.start, 1).end).toBeNull();
+    expect(structuredClone(afterA)).toEqual(afterA);
+  });
+
+  it('takes nothing after the maximum length', () => {
+    const ending = createEnding(rule([], 1), bytesOfTexts(['a']));
+    const { state } = ending.push(ending.start, 0);
+    expect(() => ending.push(state, 0)).toThrow('maximum length');
+  });
+});
+
+describe('an end rule', () => {
+  it.each<[string, Partial<EndRule>]>([
+    ['empty', { stopStrings: ['a', ''] }],
+    ['5 stop strings', { stopStrings: ['a', 'b', 'c', 'd', 'e'] }],
+    ['66 bytes', { stopStrings: ['é'.repeat(33)] }],
+    ['0 tokens', { maxAnswerTokens: 0 }],
+    ['1.5 tokens', { maxAnswerTokens: 1.5 }],
+    ['NaN tokens', { maxAnswerTokens: Number.NaN }],
+  ])('is refused: %s', (cause, change) => {
+    let caught: unknown;
+    try {
+      createEnding({ ...rule([]), ...change }, bytesOfTexts([]));
+    } catch (error) {
+      caught = error;
+    }
+    expect(isOutriderError(caught) && caught.code === 'bad-argument' && caught.message).toContain(cause);
+  });
+
+  it('may have four stop strings of 64 bytes', () => {
+    const longest = 'é'.repeat(32);
+    expect(ends([longest, 'b', 'c', 'd'], ['é'.repeat(31), 'é'])).toEqual([2, 'stop-string']);
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { isOutriderError } from '../basics/errors.ts';
+import { neutralSampling, type Sampling, validateSampling } from './sampling.ts';
+
+const vocabularySize = 1000;
+
+function causeOf(change: Partial<Sampling>): string {
+  try {
+    validateSampling({ ...neutralSampling, ...change }, vocabularySize);
+  } catch (error) {
+    if (isOutriderError(error) && error.code === 'bad-argument' && error.remedy !== '') return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('validateSampling', () => {
+  it.each<Partial<Sampling>>([
+    {},
+    { temperature: 1e-6 },
+    { temperature: 10, topK: 64, topP: 1e-9, minP: 0.999, seed: 2n ** 64n - 1n },
+    { presencePenalty: -2, frequencyPenalty: 2, repetitionPenalty: 2 },
+    {
+      logitBias: [
+        [0, -100],
+        [999, 100],
+      ],
+    },
+    { logitBias: Array.from({ length: 300 }, (_, id) => [id, 1] as const) },
+  ])('accepts %o', (change) => {
+    expect(causeOf(change)).toBe('accepted');
+  });
+
+  it.each<[string, Partial<Sampling>]>([
+    ['temperature', { temperature: -0.1 }],
+    ['temperature', { temperature: 1e-9 }],
+    ['temperature', { temperature: 11 }],
+    ['temperature', { temperature: Number.NaN }],
+    ['temperature', { temperature: Number.POSITIVE_INFINITY }],
+    ['top-k', { topK: 65 }],
+    ['top-k', { topK: -1 }],
+    ['top-k', { topK: 2.5 }],
+    ['top-p', { topP: 0 }],
+    ['top-p', { topP: 1.01 }],
+    ['top-p', { topP: Number.NaN }],
+    ['min-p', { minP: -0.1 }],
+    ['min-p', { minP: 1 }],
+    ['presence', { presencePenalty: 2.1 }],
+    ['frequency', { frequencyPenalty: -2.1 }],
+    ['repetition', { repetitionPenalty: 0 }],
+    ['repetition', { repetitionPenalty: 2.1 }],
+    ['seed', { seed: -1n }],
+    ['seed', { seed: 2n ** 64n }],
+    ['token id 1000', { logitBias: [[1000, 1]] }],
+    ['token id -1', { logitBias: [[-1, 1]] }],
+    ['token id 1.5', { logitBias: [[1.5, 1]] }],
+    [
+      'sorted',
+      {
+        logitBias: [
+          [2, 1],
+          [1, 1],
+        ],
+      },
+    ],
+    [
+      'sorted',
+      {
+        logitBias: [
+          [2, 1],
+          [2, 1],
+        ],
+      },
+    ],
+    ['bias of 2', { logitBias: [[2, 101]] }],
+    ['bias of 2', { logitBias: [[2, Number.NaN]] }],
+    ['301', { logitBias: Array.from({ length: 301 }, (_, id) => [id, 1] as const) }],
+  ])('refuses a wrong %s: %o', (name, change) => {
+    expect(causeOf(change)).toContain(name);
+  });
+});

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Candidates } from './candidates.ts';
+import { createEnding, type EndRule } from './ending.ts';
+import { type Verification, verifyDrafts } from './verify.ts';
+
+const endId = 9;
+
+function verify(
+  targets: readonly number[],
+  drafts: readonly number[],
+  change: Partial<EndRule> = {},
+): Verification & { asked: number } {
+  const rule: EndRule = { endIds: new Set([endId]), stopStrings: [], maxAnswerTokens: 100, ...change };
+  // Token n is the letter a + n.
+  const ending = createEnding(rule, (id) => Uint8Array.of(97 + id));
+  const rows: Candidates[] = targets.map((id) => ({ ids: [id], logits: [0] }));
+  let asked = 0;
+  const verification = verifyDrafts({
+    rows,
+    drafts,
+    choose: (row, index) => {
+      expect(index).toBe(asked++);
+      return row.ids[0] ?? -1;
+    },
+    ending,
+    endState: ending.start,
+  });
+  return { ...verification, asked };
+}
+
+describe('verifyDrafts', () => {
+  it('commits one token without a draft', () => {
+    expect(verify([4], [])).toMatchObject({ accepted: 0, tokens: [4], end: null, endState: { tokenCount: 1 } });
+  });
+
+  it('commits all drafts and one more', () => {
+    expect(verify([1, 2, 3], [1, 2])).toMatchObject({ accepted: 2, tokens: [1, 2, 3], end: null });
+  });
+
+  it("commits the target's token at the first mismatch, and looks no further", () => {
+    expect(verify([1, 2, 3, 4], [1, 5, 3])).toMatchObject({ accepted: 1, tokens: [1, 2], asked: 2 });
+    expect(verify([1, 2], [5])).toMatchObject({ accepted: 0, tokens: [1], asked: 1 });
+  });
+
+  it('commits nothing after an end token, drafted or not', () => {
+    expect(verify([1, endId, 3], [1, endId])).toMatchObject({
+      accepted: 2,
+      tokens: [1, endId],
+      end: { reason: 'end-token' },
+      asked: 2,
+    });
+    expect(verify([1, endId, 3], [1, 2])).toMatchObject({
+      accepted: 1,
+      tokens: [1, endId],
+      end: { reason: 'end-token' },
+    });
+    expect(verify([1, endId], [1])).toMatchObject({ accepted: 1, tokens: [1, endId], end: { reason: 'end-token' } });
+  });
+
+  it('commits nothing after a stop string that ends in a draft', () => {
+    expect(verify([1, 2, 3, 4], [1, 2, 3], { stopStrings: ['bc'] })).toMatchObject({
+      accepted: 2,
+      tokens: [1, 2],
+      end: { reason: 'stop-string' },
+    });
+  });
+
+  it('commits no more than the maximum length', () => {
+    expect(verify([1, 2, 3], [1, 2], { maxAnswerTokens: 2 })).toMatchObject({
+      accepted: 2,
+      tokens: [1, 2],
+      end: { reason: 'length' },
+    });
+    expect(verify([1, 2, 3], [1, 2], { maxAnswerTokens: 3 })).toMatchObject({
+      accepted: 2,
+      tokens: [1, 2, 3],
+      end: { reason: 'length' },
+    });
+  });
+
+  it('refuses rows that do not fit the drafts', () => {
+    expect(() => verify([1, 2], [1, 2])).toThrow('need one row more');
+    expect(() => verify([], [])).toThrow('need one row more');
+  });
+
+  it('writes the same text in steps of any drafts as without any', () => {
+    const tokens = fc.array(fc.nat(8), { minLength: 60, maxLength: 60 });
+    const steps = fc.array(fc.array(fc.nat(8), { maxLength: 6 }), { minLength: 40, maxLength: 40 });
+    const stops = fc.array(fc.constantFrom('ab', 'bca', 'h', 'aa'), { maxLength: 2 });
+    fc.assert(
+      fc.property(
+        tokens,
+        steps,
+        stops,
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(100),
+        (text, wrongDrafts, stopStrings, maxAnswerTokens, luck) => {
+          const rule: EndRule = { endIds: new Set([8]), stopStrings, maxAnswerTokens };
+          const ending = createEnding(rule, (id) => Uint8Array.of(97 + id));
+          const write = (draftsAt: (position: number, step: number) => readonly number[]): number[] => {
+            const committed: number[] = [];
+            let endState = ending.start;
+            for (let step = 0; ; step++) {
+              const drafts = draftsAt(committed.length, step);
+              const rows = [...drafts, 0].map((_, index) => ({
+                ids: [text[committed.length + index] ?? 0],
+                logits: [0],
+              }));
+              const verification = verifyDrafts({ rows, drafts, choose: (row) => row.ids[0] ?? -1, ending, endState });
+              committed.push(...verification.tokens);
+              endState = verification.endState;
+              if (verification.end !== null) return committed;
+            }
+          };
+          const alone = write(() => []);
+          const drafted = write((position, step) =>
+            (wrongDrafts[step] ?? []).map((wrong, index) =>
+              (step + index) % 100 < luck ? (text[position + index] ?? 0) : wrong,
+            ),
+          );
+          expect(drafted).toEqual(alone);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
