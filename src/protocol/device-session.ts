@@ -38,6 +38,10 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     }
     case 'stop-asked':
       return finish(state, { kind: 'stopped' }, effects);
+    case 'gave-up': {
+      const { code, cause, remedy } = event;
+      return finish(state, { kind: 'failed', code, cause, remedy }, effects);
+    }
     default:
       return unreachable(event);
   }

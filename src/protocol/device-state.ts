@@ -91,7 +91,9 @@ export type DeviceEvent =
       readonly confidence: number;
     }
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
-  | { readonly kind: 'stop-asked' };
+  | { readonly kind: 'stop-asked' }
+  /** The shell can't go on: no edge answers, or the drafter has a fault that must be seen. */
+  | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
 
 export type DeviceEffect =
   | { readonly kind: 'send'; readonly link: number; readonly message: DeviceMessage }

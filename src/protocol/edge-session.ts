@@ -63,7 +63,6 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
     case 'step-done':
       return finishStep(state, event);
     case 'step-failed':
-      if (state.ticket !== event.ticket) return state;
       return refuse(state, 'internal', event.cause, 'try again; the edge operator finds the cause in its log', effects);
     default:
       return unreachable(event);

@@ -65,7 +65,8 @@ export type EdgeEvent =
   | { readonly kind: 'step-started'; readonly drafts: number }
   /** One row of candidates after the last committed token and after each draft of the ticket. */
   | { readonly kind: 'step-done'; readonly ticket: StepTicket; readonly rows: readonly Candidates[] }
-  | { readonly kind: 'step-failed'; readonly ticket: StepTicket; readonly cause: string };
+  /** The engine is at fault: the session is given up. */
+  | { readonly kind: 'step-failed'; readonly cause: string };
 
 export type EdgeEffect =
   | { readonly kind: 'send'; readonly link: number; readonly message: EdgeMessage }

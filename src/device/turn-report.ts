@@ -1,0 +1,76 @@
+// What a turn was like: its text, its pace, what the drafts were worth and what went over the network.
+
+import { median } from '../basics/statistics.ts';
+import type { DeviceState, Outcome } from '../protocol/device-state.ts';
+import type { Traffic } from './turn-links.ts';
+
+/** Tokens that have become final together. */
+export interface Emission {
+  readonly tokens: readonly number[];
+  /** One per token: the text that it makes certain, and whether it was a draft of this device. */
+  readonly pieces: readonly { readonly text: string; readonly drafted: boolean }[];
+  readonly atMs: number;
+}
+
+export interface TurnTimes {
+  readonly startMs: number;
+  readonly commits: { readonly atMs: number; readonly tokenCount: number; readonly acceptedCount: number }[];
+  readonly draftMs: number[];
+}
+
+export interface TurnReport {
+  readonly outcome: Outcome;
+  readonly text: string;
+  /** Committed ids of the answer, an end token included. */
+  readonly tokens: readonly number[];
+  /** From the start of the turn to the first commit; prefill included. */
+  readonly timeToFirstTokenMs: number | undefined;
+  /** (time of the last commit - of the first) / (tokens - tokens of the first commit); undefined for a single commit. */
+  readonly msPerToken: number | undefined;
+  /** matches / (matches + first mismatches); undefined without comparisons. */
+  readonly acceptance: number | undefined;
+  readonly draftedTokens: number;
+  readonly sentDrafts: number;
+  /** Tokens of the answer that were drafts of this device. */
+  readonly acceptedTokens: number;
+  /** Median of the device's own draft times. */
+  readonly draftMs: number | undefined;
+  readonly roundTripMs: number | undefined;
+  /** Application bytes both ways after the greeting, openings left out, per token of the answer. */
+  readonly payloadBytesPerToken: number | undefined;
+  readonly traffic: Traffic;
+  /** More than one: parts of the text come from edges whose arithmetic may differ at near-ties. */
+  readonly fingerprints: readonly string[];
+}
+
+export function reportTurn(
+  state: DeviceState,
+  outcome: Outcome,
+  text: string,
+  times: TurnTimes,
+  traffic: Traffic,
+  roundTripMs: number | undefined,
+): TurnReport {
+  const tokens = state.text.slice(state.turn.prompt.length);
+  const { matched, mismatched, drafted, sent } = state.account;
+  const [first, last] = [times.commits[0], times.commits.at(-1)];
+  const laterCount = tokens.length - (first?.tokenCount ?? 0);
+  const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
+  return {
+    outcome,
+    text,
+    tokens,
+    timeToFirstTokenMs: first === undefined ? undefined : first.atMs - times.startMs,
+    msPerToken:
+      first === undefined || last === undefined || laterCount === 0 ? undefined : (last.atMs - first.atMs) / laterCount,
+    acceptance: matched + mismatched === 0 ? undefined : matched / (matched + mismatched),
+    draftedTokens: drafted,
+    sentDrafts: sent,
+    acceptedTokens: times.commits.reduce((sum, commit) => sum + commit.acceptedCount, 0),
+    draftMs: times.draftMs.length === 0 ? undefined : median(times.draftMs),
+    roundTripMs,
+    payloadBytesPerToken: tokens.length === 0 ? undefined : payloadBytes / tokens.length,
+    traffic,
+    fingerprints: state.fingerprints,
+  };
+}

@@ -1,0 +1,262 @@
+// One answer on the device: drives the pure device machine with a drafter and a connection, reconnects, and hands the reader
+// tokens as they become final.
+
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../basics/clock.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { unreachable } from '../basics/invariant.ts';
+import { TextAssembler } from '../decoding/ending-text.ts';
+import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
+import type { Tokenizer } from '../models/model.ts';
+import { stepDevice } from '../protocol/device-session.ts';
+import {
+  createDeviceState,
+  type DeviceEffect,
+  type DeviceEvent,
+  type DeviceState,
+  type Outcome,
+  type TurnRequest,
+} from '../protocol/device-state.ts';
+import type { PacingName } from '../protocol/pacing.ts';
+import { defaultLiveness, type LivenessSettings } from '../transport/liveness.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import type { Connect } from '../transport/transport.ts';
+import type { Drafter } from './drafter.ts';
+import { EmissionQueue } from './emission-queue.ts';
+import { TurnLinks } from './turn-links.ts';
+import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
+
+export interface TurnOptions {
+  /** How to reach the edge. */
+  readonly connect: Connect;
+  /** The edge's tokenizer must be the same. */
+  readonly tokenizer: Tokenizer;
+  /** Null: nothing is drafted (the edge alone, whatever the pacing). */
+  readonly drafter: Drafter | null;
+  /** Ids of the whole prompt, chat format included. */
+  readonly prompt: readonly number[];
+  readonly pacing?: PacingName;
+  readonly sampling?: Sampling;
+  readonly stopStrings?: readonly string[];
+  /** Default 256. */
+  readonly maxAnswerTokens?: number;
+  /** Drafts beyond the committed text at most; default 24. */
+  readonly maxAhead?: number;
+  /** Tokens that the edge may be ahead of what this device has acknowledged; default 256. */
+  readonly window?: number;
+  /** Stop drafting while the chance that the whole chain holds is below this; default 0: never. */
+  readonly minChainConfidence?: number;
+  /** 32 hex digits; turns that share it may reuse the edge's memory of the prompt. Default: random. */
+  readonly conversation?: string;
+  /** API key, if the edge asks for one. */
+  readonly credentials?: string;
+  readonly liveness?: LivenessSettings;
+  /** How long no edge may answer before the turn fails; default 30,000. */
+  readonly giveUpAfterMs?: number;
+  readonly clock?: Clock;
+  /** Stops drafting, tells the edge, ends the iteration; what was received stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** A running answer. Iterate it once; a failure throws from the iteration, and the report tells it as well. */
+export interface Turn extends AsyncIterable<Emission> {
+  /** Resolves when the turn is over, however it ended. */
+  readonly report: Promise<TurnReport>;
+  /** Like aborting the signal. */
+  stop(): void;
+}
+
+export const defaultMaxAhead = 24;
+export const defaultWindow = 256;
+const firstPauseMs = 50;
+const longestPauseMs = 4000;
+
+/** @throws OutriderError `bad-argument` before anything is sent */
+export function startTurn(options: TurnOptions): Turn {
+  const runner = new TurnRunner(options);
+  runner.start();
+  return runner;
+}
+
+function requestOf(options: TurnOptions): TurnRequest {
+  const sampling = options.sampling ?? neutralSampling;
+  validateSampling(sampling, options.tokenizer.vocabularySize);
+  return {
+    session: randomBytes(16).toString('hex'),
+    conversation: options.conversation ?? randomBytes(16).toString('hex'),
+    credentials: options.credentials ?? '',
+    tokenizerHash: options.tokenizer.hash,
+    pacing: options.drafter === null ? 'ar' : (options.pacing ?? 'stream'),
+    sampling,
+    stopStrings: options.stopStrings ?? [],
+    maxAnswerTokens: options.maxAnswerTokens ?? 256,
+    window: options.window ?? defaultWindow,
+    maxAhead: options.maxAhead ?? defaultMaxAhead,
+    prompt: options.prompt,
+    endIds: options.tokenizer.endIds,
+    minChainConfidence: options.minChainConfidence ?? 0,
+  };
+}
+
+class TurnRunner implements Turn {
+  readonly report: Promise<TurnReport>;
+  readonly #options: TurnOptions;
+  readonly #clock: Clock;
+  readonly #links: TurnLinks;
+  readonly #queue = new EmissionQueue<Emission>();
+  readonly #assembler: TextAssembler;
+  readonly #abort = new AbortController();
+  readonly #times: TurnTimes;
+  readonly #resolveReport: (report: TurnReport) => void;
+  #state: DeviceState;
+  #text = '';
+  #heardAtMs: number;
+  #pauseMs = firstPauseMs;
+  #hasConnected = false;
+
+  constructor(options: TurnOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? machineClock;
+    const turn = requestOf(options);
+    const { endIds, stopStrings, maxAnswerTokens } = turn;
+    this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, options.tokenizer.bytes);
+    this.#state = createDeviceState(turn);
+    this.#heardAtMs = this.#clock.nowMs();
+    this.#times = { startMs: this.#heardAtMs, commits: [], draftMs: [] };
+    const { promise, resolve } = Promise.withResolvers<TurnReport>();
+    this.report = promise;
+    this.#resolveReport = resolve;
+    this.#links = new TurnLinks(this.#clock, options.liveness ?? defaultLiveness, {
+      opened: (link) => this.#step({ kind: 'link-opened', link, edge: 'edge' }),
+      message: (link, message) => {
+        this.#heardAtMs = this.#clock.nowMs();
+        if (message.kind === 'commit') this.#pauseMs = firstPauseMs;
+        this.#step({ kind: 'message-received', link, message });
+      },
+      writable: (link, writable) => this.#step({ kind: 'link-writable', link, writable }),
+      closed: (link) => this.#step({ kind: 'link-closed', link }),
+    });
+  }
+
+  start(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) {
+      this.stop();
+      return;
+    }
+    signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#abort.signal });
+    void this.#connect();
+  }
+
+  stop(): void {
+    this.#step({ kind: 'stop-asked' });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Emission> {
+    return this.#queue[Symbol.asyncIterator]();
+  }
+
+  #step(event: DeviceEvent): void {
+    const { state, effects } = stepDevice(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: DeviceEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#links.send(effect.link, effect.message);
+        break;
+      case 'close-link':
+        this.#links.close(effect.link, effect.code, effect.detail);
+        break;
+      case 'connect':
+        this.#connectLater();
+        break;
+      case 'draft-next':
+        void this.#draft(effect.generation, effect.position);
+        break;
+      case 'emit-tokens':
+        this.#emit(effect.tokens, effect.drafted);
+        break;
+      case 'finish':
+        this.#finish(effect.outcome);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #connectLater(): void {
+    if (this.#clock.nowMs() - this.#heardAtMs > (this.#options.giveUpAfterMs ?? 30_000)) {
+      const cause = 'the connection to the edge is lost and it does not answer any more';
+      const remedy = 'check the network and the edge; the text so far is kept';
+      this.#step({ kind: 'gave-up', code: 'edge-unreachable', cause, remedy });
+      return;
+    }
+    const cancel = this.#clock.after(this.#pauseMs, () => void this.#connect());
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
+    this.#abort.signal.addEventListener('abort', cancel, { once: true });
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      await this.#links.connect(this.#options.connect, this.#abort.signal);
+      this.#hasConnected = true;
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      if (this.#hasConnected) {
+        this.#connectLater();
+        return;
+      }
+      const { code, message: cause, remedy } = asOutriderError(error);
+      this.#step({ kind: 'gave-up', code, cause, remedy });
+    }
+  }
+
+  async #draft(generation: number, position: number): Promise<void> {
+    const { drafter } = this.#options;
+    const startMs = this.#clock.nowMs();
+    const { text, tail, turn } = this.#state;
+    const request = { text: [...text.slice(0), ...tail], promptLength: turn.prompt.length, sampling: turn.sampling };
+    try {
+      const draft = (await drafter?.draft(request)) ?? null;
+      this.#times.draftMs.push(this.#clock.nowMs() - startMs);
+      if (draft === null) this.#step({ kind: 'draft-declined', generation, position });
+      else this.#step({ kind: 'draft-produced', generation, position, ...draft });
+    } catch (error) {
+      const { code, message: cause, remedy } = asOutriderError(error);
+      this.#step({ kind: 'gave-up', code, cause: `the draft model failed: ${cause}`, remedy });
+    }
+  }
+
+  #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
+    const atMs = this.#clock.nowMs();
+    const acceptedCount = drafted.filter(Boolean).length;
+    this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount });
+    const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));
+    this.#text += pieces.map(({ text }) => text).join('');
+    this.#queue.push({ tokens, pieces, atMs });
+  }
+
+  #finish(outcome: Outcome): void {
+    const rest = this.#assembler.flush();
+    this.#text += rest;
+    if (rest !== '') {
+      this.#queue.push({ tokens: [], pieces: [{ text: rest, drafted: false }], atMs: this.#clock.nowMs() });
+    }
+    this.#abort.abort();
+    this.#links.closeAll();
+    const { traffic, roundTripMs } = this.#links;
+    this.#resolveReport(reportTurn(this.#state, outcome, this.#text, this.#times, traffic, roundTripMs));
+    if (outcome.kind === 'failed') {
+      this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
+    } else this.#queue.end();
+  }
+}
+
+function asOutriderError(error: unknown): OutriderError {
+  if (isOutriderError(error)) return error;
+  const cause = error instanceof Error ? error.message : String(error);
+  return new OutriderError('internal', cause, 'report it with the command that you ran', { cause: error });
+}

@@ -1,0 +1,219 @@
+// The sessions of one edge: who may open one, which connection speaks for which, how long a lost one is kept. It drives the pure
+// session machine and performs its effects; what the engine runs next is engine-loop.ts's business.
+
+import type { Clock } from '../basics/clock.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { createEnding } from '../decoding/ending.ts';
+import { validateSampling } from '../decoding/sampling.ts';
+import type { LanguageModel } from '../models/model.ts';
+import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
+import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState } from '../protocol/edge-state.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
+import { SequenceSlots, type Slot } from './sequence-slots.ts';
+
+export interface SessionPolicy {
+  /** How long a session without a connection is kept, finished or not. */
+  readonly keepLostMs: number;
+  /** Compute share z of a session, relative to the others. */
+  readonly shareOf: (open: OpenMessage) => number;
+  /** Whether these credentials may open a session. */
+  readonly admits: (credentials: string) => boolean;
+}
+
+export interface SessionEntry {
+  readonly number: number;
+  readonly id: string;
+  readonly share: number;
+  state: EdgeState;
+  /** Held from the opening to the end of the text. */
+  slot: Slot | null;
+  cancelForget: (() => void) | null;
+}
+
+/** What a session does to connections. */
+export interface LinkPort {
+  send(link: number, message: EdgeMessage): void;
+  close(link: number, code: OutriderError['code'] | 'done', detail: string): void;
+}
+
+export class EdgeSessions {
+  readonly #model: LanguageModel;
+  readonly #clock: Clock;
+  readonly #policy: SessionPolicy;
+  readonly #links: LinkPort;
+  readonly #rules: EdgeRules;
+  readonly #slots: SequenceSlots;
+  readonly #entries = new Map<string, SessionEntry>();
+  readonly #byLink = new Map<number, SessionEntry>();
+  readonly #wake: () => void;
+  #incarnations = 0;
+
+  constructor(model: LanguageModel, clock: Clock, policy: SessionPolicy, links: LinkPort, wake: () => void) {
+    this.#model = model;
+    this.#clock = clock;
+    this.#policy = policy;
+    this.#links = links;
+    this.#wake = wake;
+    this.#slots = new SequenceSlots(model);
+    const { tokenizer } = model;
+    this.#rules = {
+      vocabularySize: tokenizer.vocabularySize,
+      contextLength: model.limits.contextLength,
+      endingOf: ({ stopStrings, maxAnswerTokens }) =>
+        createEnding({ endIds: tokenizer.endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes),
+    };
+  }
+
+  get entries(): Iterable<SessionEntry> {
+    return this.#entries.values();
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  /** @throws OutriderError when an opening must be refused; the caller tells the device and closes. */
+  receive(link: number, message: DeviceMessage): void {
+    if (message.kind === 'open') this.#checkOpening(message);
+    if (message.kind !== 'open' && message.kind !== 'resume') {
+      const owned = this.#byLink.get(link);
+      if (owned !== undefined) this.step(owned, { kind: 'message-received', link, message });
+      return;
+    }
+    const entry = this.#entries.get(message.session);
+    if (entry !== undefined) {
+      this.#byLink.set(link, entry);
+      if (message.kind === 'open') this.#giveSlot(entry, message);
+      this.step(entry, { kind: 'message-received', link, message });
+    } else if (message.kind === 'open') this.#create(link, message);
+    else this.#links.send(link, { kind: 'gone' });
+  }
+
+  linkClosed(link: number): void {
+    const entry = this.#byLink.get(link);
+    this.#byLink.delete(link);
+    if (entry !== undefined) this.step(entry, { kind: 'link-closed', link });
+  }
+
+  linkWritable(link: number, writable: boolean): void {
+    const entry = this.#byLink.get(link);
+    if (entry !== undefined) this.step(entry, { kind: 'link-writable', link, writable });
+  }
+
+  /** Applies an event and performs its effects. */
+  step(entry: SessionEntry, event: EdgeEvent): void {
+    const { state, effects } = stepEdge(entry.state, event);
+    entry.state = state;
+    this.#perform(effects);
+    this.#settle(entry);
+    this.#wake();
+  }
+
+  close(): void {
+    for (const entry of this.#entries.values()) entry.cancelForget?.();
+    this.#entries.clear();
+    this.#byLink.clear();
+  }
+
+  #create(link: number, open: OpenMessage): void {
+    const { state, effects } = createEdgeSession(this.#rules, ++this.#incarnations, link, open);
+    const share = this.#policy.shareOf(open);
+    const entry: SessionEntry = {
+      number: this.#incarnations,
+      id: open.session,
+      share,
+      state,
+      slot: null,
+      cancelForget: null,
+    };
+    this.#giveSlot(entry, open);
+    this.#entries.set(open.session, entry);
+    this.#byLink.set(link, entry);
+    this.#perform(effects);
+    this.#settle(entry);
+    this.#wake();
+  }
+
+  #checkOpening(open: OpenMessage): void {
+    const { tokenizer, limits, identity } = this.#model;
+    if (!this.#policy.admits(open.credentials)) {
+      throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
+    }
+    if (open.tokenizerHash !== tokenizer.hash) {
+      const cause = `this edge runs ${identity.name}, whose tokenizer is another one`;
+      throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (outrider models list)');
+    }
+    const length = open.prompt.length + open.answer.length;
+    if (open.prompt.length >= limits.contextLength) {
+      const cause = `the prompt has ${open.prompt.length} tokens, the edge's context holds ${limits.contextLength}`;
+      throw new OutriderError('context-full', cause, 'shorten the prompt, or start the edge with a larger --context');
+    }
+    if ([...open.prompt, ...open.answer].some((id) => id >= tokenizer.vocabularySize)) {
+      throw new OutriderError('protocol-error', 'an id beyond the vocabulary', 'use the tokenizer of the edge');
+    }
+    if (length > limits.contextLength) {
+      throw new OutriderError(
+        'context-full',
+        `the text has ${length} tokens`,
+        'start the edge with a larger --context',
+      );
+    }
+    validateSampling(open.sampling, tokenizer.vocabularySize);
+  }
+
+  /** @throws OutriderError `edge-full` when every row is held by a session that is still connected. */
+  #giveSlot(entry: SessionEntry, open: OpenMessage): void {
+    if (entry.slot !== null) return;
+    const owner = `${open.credentials}\n${open.conversation}`;
+    entry.slot = this.#slots.take(entry.number, owner) ?? null;
+    if (entry.slot === null && this.#dropLost()) entry.slot = this.#slots.take(entry.number, owner) ?? null;
+    if (entry.slot !== null) return;
+    const cause = `all ${this.#model.limits.maxSequences} places of this edge are taken`;
+    throw new OutriderError('edge-full', cause, 'try again later, or start the edge with more --sessions');
+  }
+
+  /** Gives up the session that has been without a connection for longest. */
+  #dropLost(): boolean {
+    for (const entry of this.#entries.values()) {
+      if (entry.state.link === null && entry.slot !== null && entry.state.ticket === null) {
+        this.#forget(entry);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #perform(effects: readonly EdgeEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'send') this.#links.send(effect.link, effect.message);
+      else this.#links.close(effect.link, effect.code, effect.detail);
+    }
+  }
+
+  #settle(entry: SessionEntry): void {
+    if (entry.state.end !== null && entry.slot !== null) {
+      this.#slots.leave(entry.slot);
+      entry.slot = null;
+    }
+    if (entry.state.released) this.#forget(entry);
+    else if (entry.state.link !== null) {
+      entry.cancelForget?.();
+      entry.cancelForget = null;
+    } else entry.cancelForget ??= this.#clock.after(this.#policy.keepLostMs, () => this.#forget(entry));
+  }
+
+  #forget(entry: SessionEntry): void {
+    entry.cancelForget?.();
+    if (entry.slot !== null) this.#slots.leave(entry.slot);
+    entry.slot = null;
+    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+    for (const [link, owner] of this.#byLink) if (owner === entry) this.#byLink.delete(link);
+  }
+}
+
+/** The refusal that a device is told of. */
+export function refusalOf(error: unknown): OutriderError {
+  if (isOutriderError(error)) return error;
+  const cause = 'the edge has a fault';
+  return new OutriderError('internal', cause, 'try again; the operator finds the cause in the log', { cause: error });
+}

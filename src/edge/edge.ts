@@ -1,0 +1,96 @@
+// An edge server from code: one target model, many devices. It puts links, sessions and the engine loop together and owns their
+// lifetimes.
+
+import type { Clock } from '../basics/clock.ts';
+import type { StepTimeModel } from '../decoding/step-time.ts';
+import type { LanguageModel } from '../models/model.ts';
+import { limits } from '../protocol/limits.ts';
+import { type HelloMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
+import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { defaultLiveness, type LivenessSettings } from '../transport/liveness.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import type { Accept, Listener } from '../transport/transport.ts';
+import { listenWebSocket } from '../transport/websocket.ts';
+import { defaultRate, EdgeLinks } from './edge-links.ts';
+import { EdgeSessions } from './edge-sessions.ts';
+import { EngineLoop, type LoopAccount } from './engine-loop.ts';
+import { measureStepTime } from './step-time-fit.ts';
+
+export interface EdgeOptions {
+  /** The target. Stays the caller's: closing the edge does not close it. */
+  readonly model: LanguageModel;
+  /** Rows of all sessions that one engine step may hold; default 32. */
+  readonly maxRows?: number;
+  /** What a step costs, where that is known; measured at start-up otherwise. */
+  readonly stepTime?: StepTimeModel;
+  /** How long a session without a connection is kept; default 60,000. */
+  readonly keepLostMs?: number;
+  /** Compute share z of a session, relative to the others; default: equal. */
+  readonly shareOf?: (open: OpenMessage) => number;
+  /** Whether a key may open sessions; default: everybody may. */
+  readonly admits?: (credentials: string) => boolean;
+  readonly rate?: RateLimitSettings;
+  readonly liveness?: LivenessSettings;
+  readonly clock?: Clock;
+  /** Told of faults that are not a device's: engine failures and bugs. Default: ignored. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+export interface EdgeStatus extends LoopAccount {
+  readonly sessions: number;
+  readonly connections: number;
+}
+
+export interface Edge extends AsyncDisposable {
+  /** Serves one connection of any transport. */
+  readonly accept: Accept;
+  readonly status: EdgeStatus;
+  /** Ends all sessions, waits for the step in flight. */
+  close(): Promise<void>;
+}
+
+/** @throws OutriderError `edge-full` if the model has no sequence to measure with */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const { model, clock = machineClock, onFault = () => {}, maxRows = 32 } = options;
+  const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
+  const hello: HelloMessage = {
+    kind: 'hello',
+    version: protocolVersion,
+    model: model.identity.name,
+    fingerprint: model.identity.fingerprint,
+    tokenizerHash: model.tokenizer.hash,
+    vocabularySize: model.tokenizer.vocabularySize,
+    contextLength: model.limits.contextLength,
+  };
+  const rate = options.rate ?? defaultRate;
+  const links = new EdgeLinks({ hello, rate, liveness: options.liveness ?? defaultLiveness }, clock, onFault);
+  const stepLimits = { maxRows, usefulRows: maxRows, prefillChunk: Math.min(63, model.limits.maxItemTokens) };
+  const loop = new EngineLoop(model, clock, stepLimits, stepTime, onFault);
+  const policy = {
+    keepLostMs: options.keepLostMs ?? 60_000,
+    shareOf: options.shareOf ?? (() => 1),
+    admits: options.admits ?? (() => true),
+  };
+  const sessions = new EdgeSessions(model, clock, policy, links, () => loop.wake());
+  links.serve(sessions);
+  const running = loop.run(sessions);
+  const close = async (): Promise<void> => {
+    links.closeAll('the edge is closing');
+    loop.close();
+    await running;
+    sessions.close();
+  };
+  return {
+    accept: links.accept,
+    get status() {
+      return { sessions: sessions.count, connections: links.count, ...loop.account };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Serves an edge on a WebSocket port. @throws OutriderError `port-in-use` */
+export function listenEdge(edge: Edge, address: { readonly host: string; readonly port: number }): Promise<Listener> {
+  return listenWebSocket({ ...address, maxFrameBytes: limits.openBytes }, edge.accept);
+}

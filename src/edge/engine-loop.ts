@@ -1,0 +1,208 @@
+// Keeps the engine busy: whenever it is free and any session has work, one step is planned, run and judged. It never waits for
+// a device. Which rows go into a step is scheduleStep's decision; what a row commits is the session machine's.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../basics/clock.ts';
+import { invariant } from '../basics/invariant.ts';
+import {
+  freshSchedule,
+  type ScheduleState,
+  type SessionWork,
+  type StepItem,
+  type StepLimits,
+  scheduleStep,
+} from '../decoding/schedule-step.ts';
+import { observeStep, type StepTimeModel } from '../decoding/step-time.ts';
+import type { EvaluateItem, LanguageModel } from '../models/model.ts';
+import { readyDrafts } from '../protocol/edge-session.ts';
+import { draftComparisons, type EdgeState, type StepTicket } from '../protocol/edge-state.ts';
+import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
+import { heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
+
+/** What the loop has done since it started. */
+export interface LoopAccount {
+  readonly steps: number;
+  readonly rows: number;
+  readonly prefillTokens: number;
+  readonly busyMs: number;
+  readonly failures: number;
+}
+
+interface Work {
+  readonly entry: SessionEntry;
+  readonly slot: Slot;
+  readonly heldTokens: number;
+  readonly view: SessionWork;
+}
+
+interface RunningItem {
+  readonly work: Work;
+  readonly ticket: StepTicket | null;
+  readonly item: EvaluateItem;
+}
+
+/** Before a session's drafts have been compared, this many are taken to have held at this rate. */
+const priorComparisons = 4;
+const priorAcceptance = 0.7;
+
+export class EngineLoop {
+  readonly #model: LanguageModel;
+  readonly #clock: Clock;
+  readonly #limits: StepLimits;
+  readonly #onFailure: (error: unknown) => void;
+  #stepTime: StepTimeModel;
+  #schedule: ScheduleState = freshSchedule;
+  #wakeUp: (() => void) | null = null;
+  #awake = false;
+  #closed = false;
+  #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, failures: 0 };
+
+  constructor(
+    model: LanguageModel,
+    clock: Clock,
+    limits: StepLimits,
+    stepTime: StepTimeModel,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#model = model;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#stepTime = stepTime;
+    this.#onFailure = onFailure;
+  }
+
+  get account(): LoopAccount {
+    return this.#account;
+  }
+
+  get stepTime(): StepTimeModel {
+    return this.#stepTime;
+  }
+
+  /** Something may have become possible. */
+  wake(): void {
+    this.#awake = true;
+    this.#wakeUp?.();
+  }
+
+  /** Resolves after the step in flight. */
+  close(): void {
+    this.#closed = true;
+    this.wake();
+  }
+
+  async run(sessions: EdgeSessions): Promise<void> {
+    while (!this.#closed) {
+      this.#awake = false;
+      const ran = await this.#round(sessions);
+      // Drafts that arrived during the step are still in the socket: let them in before the next one is planned.
+      if (ran) await nextTurn();
+      else if (!this.#awake) await this.#sleep();
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wakeUp = resolve;
+    });
+    this.#wakeUp = null;
+  }
+
+  async #round(sessions: EdgeSessions): Promise<boolean> {
+    const works = new Map<number, Work>();
+    for (const entry of sessions.entries) {
+      const work = workOf(entry);
+      if (work !== undefined) works.set(entry.number, work);
+    }
+    if (works.size === 0) return false;
+    const views = [...works.values()].map(({ view }) => view);
+    const plan = scheduleStep(this.#schedule, views, this.#limits, this.#stepTime);
+    this.#schedule = plan.state;
+    const running: RunningItem[] = [];
+    for (const item of plan.items) {
+      const work = works.get(item.id);
+      invariant(work !== undefined, 'the plan names an unknown session');
+      running.push(begin(sessions, work, item));
+    }
+    await this.#runItems(sessions, running);
+    return true;
+  }
+
+  async #runItems(sessions: EdgeSessions, running: readonly RunningItem[]): Promise<void> {
+    const startMs = this.#clock.nowMs();
+    try {
+      for (const { work } of running) await keepPrefix(work.slot, work.heldTokens);
+      const results = await this.#model.evaluate(running.map(({ item }) => item));
+      this.#note(running, this.#clock.nowMs() - startMs);
+      for (const { work, item } of running) work.slot.tokens.push(...item.tokens);
+      for (const [index, { work, ticket }] of running.entries()) {
+        if (ticket !== null) sessions.step(work.entry, { kind: 'step-done', ticket, rows: results[index] ?? [] });
+      }
+    } catch (error) {
+      await this.#fail(sessions, running, error);
+    }
+  }
+
+  /** An engine that fails takes its sessions of this step with it, and no others. */
+  async #fail(sessions: EdgeSessions, running: readonly RunningItem[], error: unknown): Promise<void> {
+    this.#account = { ...this.#account, failures: this.#account.failures + 1 };
+    this.#onFailure(error);
+    const cause = `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
+    for (const { work } of running) {
+      sessions.step(work.entry, { kind: 'step-failed', cause });
+      work.slot.tokens.length = 0;
+      await work.slot.sequence.truncate(0).catch(() => {});
+    }
+  }
+
+  #note(running: readonly RunningItem[], ms: number): void {
+    const prefillTokens = running.reduce(
+      (sum, { ticket, item }) => sum + (ticket === null ? item.tokens.length : 0),
+      0,
+    );
+    const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
+    if (prefillTokens === 0) this.#stepTime = observeStep(this.#stepTime, rows, ms);
+    this.#account = {
+      ...this.#account,
+      steps: this.#account.steps + 1,
+      rows: this.#account.rows + rows,
+      prefillTokens: this.#account.prefillTokens + prefillTokens,
+      busyMs: this.#account.busyMs + ms,
+    };
+  }
+}
+
+function workOf(entry: SessionEntry): Work | undefined {
+  const drafts = readyDrafts(entry.state);
+  if (drafts === null || entry.slot === null) return undefined;
+  const { text } = entry.state;
+  const heldTokens = heldPrefix(entry.slot, text, text.length - 1);
+  const view: SessionWork = {
+    id: entry.number,
+    share: entry.share,
+    prefillTokens: text.length - 1 - heldTokens,
+    drafts,
+    acceptance: acceptanceOf(entry.state),
+  };
+  return { entry, slot: entry.slot, heldTokens, view };
+}
+
+function acceptanceOf(state: EdgeState): number {
+  const { matched, mismatched } = draftComparisons(state);
+  return (matched + priorComparisons * priorAcceptance) / (matched + mismatched + priorComparisons);
+}
+
+/** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */
+function begin(sessions: EdgeSessions, work: Work, item: StepItem): RunningItem {
+  const { entry, slot, heldTokens } = work;
+  const { text } = entry.state;
+  if (item.kind === 'prefill') {
+    const tokens = text.slice(heldTokens, heldTokens + item.tokens);
+    return { work, ticket: null, item: { sequence: slot.sequence, tokens, rows: 0 } };
+  }
+  sessions.step(entry, { kind: 'step-started', drafts: item.drafts });
+  const { ticket } = entry.state;
+  invariant(ticket !== null, 'a step that did not start');
+  const tokens = [text.at(text.length - 1), ...ticket.drafts];
+  return { work, ticket, item: { sequence: slot.sequence, tokens, rows: tokens.length } };
+}

@@ -1,0 +1,33 @@
+// Measures at start-up how long the engine's steps take, so that the scheduler knows what a row costs here.
+
+import type { Clock } from '../basics/clock.ts';
+import { fitStepTime, type StepTimeModel } from '../decoding/step-time.ts';
+import type { LanguageModel } from '../models/model.ts';
+
+const rowCounts = [1, 2, 3, 4, 6, 8, 12, 16];
+const repeats = 3;
+
+/** Runs short batches on a scratch sequence; takes about a second on a slow engine. @param maxRows largest batch tried */
+export async function measureStepTime(model: LanguageModel, clock: Clock, maxRows: number): Promise<StepTimeModel> {
+  const sequence = model.openSequence();
+  const samples: { rows: number; ms: number }[] = [];
+  const sizes = rowCounts.filter((rows) => rows <= Math.min(maxRows, model.limits.maxItemTokens));
+  await model.evaluate([{ sequence, tokens: warmUp(16), rows: 1 }]);
+  const length = sequence.length;
+  for (let repeat = 0; repeat < repeats; repeat += 1) {
+    for (const rows of sizes) {
+      const startMs = clock.nowMs();
+      await model.evaluate([{ sequence, tokens: warmUp(rows), rows }]);
+      samples.push({ rows, ms: clock.nowMs() - startMs });
+      await sequence.truncate(length);
+    }
+  }
+  await sequence.truncate(0);
+  await sequence.release();
+  return fitStepTime(samples);
+}
+
+/** Any ids do: how long a step takes does not depend on them. */
+function warmUp(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => 5 + index);
+}

@@ -1,0 +1,46 @@
+// Both sides of a connection notice a dead peer: who has nothing to say pings, who hears nothing gives up.
+
+import type { Clock } from '../basics/clock.ts';
+
+export interface LivenessSettings {
+  /** Silence of our own after which we ping. */
+  readonly pingAfterMs: number;
+  /** Silence of the peer after which the connection counts as lost; several times the peer's ping interval. */
+  readonly lostAfterMs: number;
+}
+
+export const defaultLiveness: LivenessSettings = { pingAfterMs: 4000, lostAfterMs: 15_000 };
+
+export interface Liveness {
+  heard(): void;
+  said(): void;
+  stop(): void;
+}
+
+export function watchLiveness(
+  clock: Clock,
+  settings: LivenessSettings,
+  actions: { readonly ping: () => void; readonly lost: () => void },
+): Liveness {
+  let heardAtMs = clock.nowMs();
+  let saidAtMs = heardAtMs;
+  let cancel = clock.after(settings.pingAfterMs, check);
+  function check(): void {
+    const nowMs = clock.nowMs();
+    if (nowMs - heardAtMs >= settings.lostAfterMs) {
+      actions.lost();
+      return;
+    }
+    if (nowMs - saidAtMs >= settings.pingAfterMs) actions.ping();
+    cancel = clock.after(Math.min(settings.pingAfterMs, settings.lostAfterMs - (nowMs - heardAtMs)), check);
+  }
+  return {
+    heard: () => {
+      heardAtMs = clock.nowMs();
+    },
+    said: () => {
+      saidAtMs = clock.nowMs();
+    },
+    stop: () => cancel(),
+  };
+}

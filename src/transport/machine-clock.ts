@@ -1,0 +1,11 @@
+// The machine's own monotonic clock behind the clock port.
+
+import type { Clock } from '../basics/clock.ts';
+
+export const machineClock: Clock = {
+  nowMs: () => performance.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
