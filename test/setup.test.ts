@@ -1,0 +1,175 @@
+// The set-up script in a folder of its own, with a stand-in for npm: what it does when, and what it says when that fails.
+
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let folder: string;
+
+/** Writes down how it was called; behaves as the file `mood` says. */
+const npm = `#!/bin/sh
+echo "$@" >> "$CALLS"
+test "$1" = --version && { echo 11.0.0; exit 0; }
+case "$(cat "$MOOD" 2>/dev/null)" in
+  offline) echo "npm error code ENOTFOUND" >&2; echo "npm error network" >&2; exit 1;;
+  full) echo "npm error code ENOSPC" >&2; exit 1;;
+  strange) echo "npm error the moon is full" >&2; exit 1;;
+  slow) echo $$ > "$CALLS.pid"; exec sleep 30;;
+esac
+mkdir -p node_modules/.bin
+ln -sf "$NODE" node_modules/.bin/node
+`;
+
+const main = `
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+appendFileSync(process.env.CALLS, process.argv.slice(2).join(' ') + '\\n');
+if (existsSync(process.env.MOOD)) process.exit(1);
+mkdirSync(process.env.OUTRIDER_CACHE + '/models', { recursive: true });
+writeFileSync(process.env.OUTRIDER_CACHE + '/models/tiny.gguf', 'tiny');
+`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-setup-'));
+  for (const path of ['bin', 'src/cli', 'src/models']) mkdirSync(join(folder, path), { recursive: true });
+  copyFileSync(fileURLToPath(new URL('../setup.mjs', import.meta.url)), join(folder, 'setup.mjs'));
+  writeFileSync(join(folder, 'package-lock.json'), '{}');
+  writeFileSync(join(folder, 'src/models/manifest-data.ts'), '');
+  writeFileSync(join(folder, 'src/cli/main.ts'), main);
+  writeFileSync(join(folder, 'bin/npm'), npm);
+  chmodSync(join(folder, 'bin/npm'), 0o755);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function environment(): NodeJS.ProcessEnv {
+  return {
+    PATH: `${join(folder, 'bin')}:/usr/bin:/bin`,
+    CI: 'true',
+    NODE: process.execPath,
+    CALLS: join(folder, 'calls'),
+    MOOD: join(folder, 'mood'),
+    OUTRIDER_CACHE: join(folder, 'cache'),
+  };
+}
+
+function setUp(...args: string[]): SpawnSyncReturns<string> {
+  const result = spawnSync(process.execPath, ['setup.mjs', ...args], {
+    cwd: folder,
+    env: environment(),
+    encoding: 'utf8',
+  });
+  expect(result.stdout).toBe(''); // it belongs to the command that follows
+  return result;
+}
+
+/** The calls of npm and of outrider since the last look, without the question for npm's version. */
+function newCalls(): string[] {
+  const file = join(folder, 'calls');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+  rmSync(file, { force: true });
+  return lines.filter((line) => line !== '--version').map((line) => line.split(' --')[0] ?? '');
+}
+
+const setMood = (mood: string): void => writeFileSync(join(folder, 'mood'), mood);
+
+describe('setup.mjs', () => {
+  it('installs packages and models once', () => {
+    expect(setUp().status).toBe(0);
+    expect(newCalls()).toEqual(['ci', 'models pull default']);
+    expect(setUp().status).toBe(0);
+    expect(newCalls()).toEqual([]);
+  });
+
+  it('installs again what has changed or is gone, and nothing else', () => {
+    setUp();
+    newCalls();
+    rmSync(join(folder, 'cache/models/tiny.gguf'));
+    setUp();
+    expect(newCalls()).toEqual(['models pull default']);
+    writeFileSync(join(folder, 'package-lock.json'), '{"changed":true}');
+    setUp('--no-models');
+    expect(newCalls()).toEqual(['ci']);
+    rmSync(join(folder, 'node_modules/.bin/node'));
+    setUp('--no-models');
+    expect(newCalls()).toEqual(['ci']);
+  });
+
+  it.each([
+    ['offline', 'the npm registry could not be reached'],
+    ['full', 'the disk is full'],
+    ['strange', 'npm failed: npm error the moon is full'],
+  ])('says cause and remedy when npm is %s, and installs the next time', (mood, cause) => {
+    setMood(mood);
+    const { status, stderr } = setUp();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`error: ${cause}\\n {2}remedy: .+\\n$`));
+    rmSync(join(folder, 'mood'));
+    newCalls();
+    expect(setUp().status).toBe(0);
+    expect(newCalls()).toEqual(['ci', 'models pull default']);
+  });
+
+  it('leaves the word to the models command when that fails, and tries again the next time', () => {
+    setUp('--no-models');
+    setMood('any');
+    const { status, stderr } = setUp();
+    expect(status).toBe(1);
+    expect(stderr).not.toContain('at ');
+    newCalls();
+    rmSync(join(folder, 'mood'));
+    setUp();
+    expect(newCalls()).toEqual(['models pull default']);
+  });
+
+  it('ends with its children when interrupted, and starts npm again the next time', async () => {
+    setMood('slow');
+    const child = spawn(process.execPath, ['setup.mjs'], { cwd: folder, env: environment(), stdio: 'ignore' });
+    const pidFile = join(folder, 'calls.pid');
+    while (!existsSync(pidFile) || readFileSync(pidFile, 'utf8') === '')
+      await new Promise((next) => setTimeout(next, 20));
+    const ended = new Promise((settle) => child.on('close', settle));
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 0)).toThrow();
+    rmSync(join(folder, 'mood'));
+    newCalls();
+    setUp('--no-models');
+    expect(newCalls()).toEqual(['ci']);
+  });
+
+  it('needs Node 20 and npm', () => {
+    const older = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"18.20.0"})';
+    const old = spawnSync(process.execPath, ['--import', older, 'setup.mjs'], { cwd: folder, encoding: 'utf8' });
+    expect([old.status, old.stderr]).toEqual([
+      1,
+      expect.stringContaining('error: Node 18.20.0 is too old\n  remedy: '),
+    ]);
+    const env = { ...environment(), PATH: join(folder, 'empty') };
+    const without = spawnSync(process.execPath, ['setup.mjs'], { cwd: folder, env, encoding: 'utf8' });
+    expect([without.status, without.stderr]).toEqual([
+      1,
+      expect.stringContaining('error: npm was not found\n  remedy: '),
+    ]);
+  });
+
+  it.each([[['--wrong']], [['--gpu', 'abacus']], [['--gpu']]])('refuses %s before it does anything', (args) => {
+    const { status, stderr } = setUp(...args);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: .+\n {2}remedy: .+\n$/);
+    expect(newCalls()).toEqual([]);
+  });
+});
