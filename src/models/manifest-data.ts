@@ -1,6 +1,6 @@
 // The models that can be asked for by name, and the pairs that go together. Data only; manifest.test.ts checks it.
 
-import type { ModelEntry, ModelPair } from './manifest.ts';
+import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 
 export const modelEntries: readonly ModelEntry[] = [
   {

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { type ByteProgress, fileBytes, isProcessAlive, prepareDirectory } from './cache.ts';
-import type { PypiSource } from './manifest.ts';
+import type { PypiSource } from './manifest-entry.ts';
 import { extractMember } from './pypi-wheel.ts';
 
 export interface PypiOptions {
