@@ -73,6 +73,21 @@ describe('llama.cpp with SmolLM2-135M', () => {
     await Promise.all([first, second, third].map((sequence) => sequence.release()));
   });
 
+  it('is exact on two threads too, where no row goes alone', async () => {
+    await using twoThreads = await openLlamaModel({ path, sequences: 2, contextLength: 100, exact: true, threads: 2 });
+    const [first, second] = [twoThreads.openSequence(), twoThreads.openSequence()];
+    const tokens = contractTokens(twoThreads, 30);
+    const plain = await feed(twoThreads, first, tokens, 10);
+    expect(await feed(twoThreads, second, tokens, 1)).toEqual(plain);
+    expect([first.length, second.length]).toEqual([30, 30]);
+    await Promise.all([first.truncate(20), second.truncate(20)]);
+    const batch = await twoThreads.evaluate([
+      { sequence: second, tokens: tokens.slice(20, 21), rows: 1 },
+      { sequence: first, tokens: tokens.slice(20), rows: 10 },
+    ]);
+    expect(batch).toEqual([plain.slice(20, 21), plain.slice(20)]);
+  });
+
   it('writes what a chat session of node-llama-cpp writes', async () => {
     const binding = await import('node-llama-cpp');
     const loaded = await loadDirectly(path);
