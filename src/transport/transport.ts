@@ -1,6 +1,12 @@
 // The port between two machines: whole binary frames, in order, until one side closes. It knows nothing of messages.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import { limits } from '../protocol/limits.ts';
+
+/** Both sides' limit if nothing else is said: the largest frame of docs/protocol.md. */
+export const defaultMaxFrameBytes: number = limits.edgeFrameBytes;
+/** `writable` is false while more application bytes than this wait to leave. */
+export const sendMarkBytes = 65_536;
 
 export type CloseReason =
   | { readonly by: 'us' | 'peer'; readonly code: ErrorCode | 'done'; readonly detail: string }
@@ -22,8 +28,12 @@ export interface Connection {
   readonly receivedBytes: number;
   readonly sentFrames: number;
   readonly receivedFrames: number;
-  /** Hands one frame to the network; silently dropped after the close. */
+  /** Hands one frame to the network, which must not be changed afterwards; silently dropped after the close. */
   send(bytes: Uint8Array): void;
+  /**
+   * Frames sent before still arrive, frames of the peer no longer do; `closed` follows when the peer has answered or has had
+   * its time. `edge-unreachable` is the exception: it drops the connection without a goodbye, and both ends see 'network'.
+   */
   close(code: ErrorCode | 'done', detail: string): void;
 }
 
@@ -36,5 +46,5 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Opens a connection; rejects with OutriderError `edge-unreachable`. Aborting the signal stops the attempt only. */
+/** Opens a connection; rejects with OutriderError `edge-unreachable`, `version-mismatch` or (aborted) `interrupted`. Aborting stops the attempt only. */
 export type Connect = (accept: Accept, options?: { readonly signal?: AbortSignal }) => Promise<Connection>;

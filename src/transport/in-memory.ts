@@ -1,0 +1,99 @@
+// Connections within one process, for tests and virtual time: the same promises as a WebSocket, over an ideal network or one
+// that follows a link model. Closing is a frame like any other; `cut` loses everything in flight.
+
+import type { Clock } from '../basics/clock.ts';
+import { OutriderError } from '../basics/errors.ts';
+import type { LinkSettings } from '../protocol/link-model.ts';
+import { idealLink } from '../protocol/link-model-settings.ts';
+import { interrupted, lostConnection } from './endings.ts';
+import { createLinkQueue, type LinkQueue } from './link-queue.ts';
+import { goodbyeBytes, QueuedConnection } from './queued-connection.ts';
+import type { Accept, Connect, Connection } from './transport.ts';
+
+export interface InMemorySettings {
+  /** Without one, time stands still: everything arrives in the next turn of the event loop. */
+  readonly clock?: Clock;
+  /** The device's uplink and downlink. */
+  readonly link?: LinkSettings;
+  readonly maxFrameBytes?: number;
+}
+
+export interface InMemoryPair {
+  readonly device: Connection;
+  readonly edge: Connection;
+  /** Loses the connection and all that is in flight. */
+  cut(): void;
+}
+
+export interface InMemoryNetwork {
+  readonly connect: Connect;
+  /** Loses all connections; new ones can be made. */
+  cut(): void;
+  /** Refuses new connections and cuts the others. */
+  close(): void;
+}
+
+/** Both `accept` functions are called before this returns, the edge's first. */
+export function connectInMemory(device: Accept, edge: Accept, settings: InMemorySettings = {}): InMemoryPair {
+  const clock = settings.clock ?? timelessClock;
+  const link = settings.link ?? idealLink;
+  const queues = { up: createLinkQueue(link, 'up', clock), down: createLinkQueue(link, 'down', clock) };
+  const cut = (): void => {
+    for (const queue of [queues.up, queues.down]) queue.drop();
+    for (const end of [deviceEnd, edgeEnd]) {
+      end.stop();
+      clock.after(0, () => end.finish(lostConnection));
+    }
+  };
+  const end = (outgoing: LinkQueue, incoming: LinkQueue, peer: () => QueuedConnection): QueuedConnection => {
+    const goodbye = (code: Parameters<Connection['close']>[0], detail: string): void => {
+      peer().finish({ by: 'peer', code, detail } as const);
+      // The answer that ends our own close; without it nothing more comes back.
+      incoming.push(goodbyeBytes, () => self.finish(lostConnection));
+    };
+    const self = new QueuedConnection(
+      outgoing,
+      { writable: true, frame: (bytes) => peer().arrive(bytes), goodbye, cut },
+      settings.maxFrameBytes,
+    );
+    return self;
+  };
+  const deviceEnd: QueuedConnection = end(queues.up, queues.down, () => edgeEnd);
+  const edgeEnd: QueuedConnection = end(queues.down, queues.up, () => deviceEnd);
+  edgeEnd.open(edge);
+  deviceEnd.open(device);
+  return { device: deviceEnd, edge: edgeEnd, cut };
+}
+
+export function createInMemoryNetwork(edge: Accept, settings: InMemorySettings = {}): InMemoryNetwork {
+  const pairs = new Set<InMemoryPair>();
+  let listening = true;
+  const cut = (): void => {
+    for (const pair of pairs) pair.cut();
+    pairs.clear();
+  };
+  return {
+    async connect(device, options) {
+      if (options?.signal?.aborted === true) throw interrupted();
+      if (!listening) {
+        throw new OutriderError('edge-unreachable', 'no edge listens in this process', 'start the edge first');
+      }
+      const pair = connectInMemory(device, edge, settings);
+      pairs.add(pair);
+      return pair.device;
+    },
+    cut,
+    close() {
+      listening = false;
+      cut();
+    },
+  };
+}
+
+const timelessClock: Clock = {
+  nowMs: () => 0,
+  after: (_delayMs, callback) => {
+    const turn = setImmediate(callback);
+    return () => clearImmediate(turn);
+  },
+};

@@ -1,0 +1,34 @@
+// A clock that tests move by hand.
+
+import type { Clock } from '../basics/clock.ts';
+
+export interface ManualClock extends Clock {
+  /** Runs what is due up to `untilMs`, each at its own time, and stays there. */
+  moveTo(untilMs: number): void;
+}
+
+export function createManualClock(): ManualClock {
+  let nowMs = 0;
+  let timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+  return {
+    nowMs: () => nowMs,
+    after(delayMs, callback) {
+      const timer = { atMs: nowMs + delayMs, callback };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+      };
+    },
+    moveTo(untilMs) {
+      for (;;) {
+        // The sort is stable: equal times run in the order of asking.
+        const due = timers.filter((timer) => timer.atMs <= untilMs).sort((left, right) => left.atMs - right.atMs)[0];
+        if (due === undefined) break;
+        timers = timers.filter((timer) => timer !== due);
+        nowMs = Math.max(nowMs, due.atMs);
+        due.callback();
+      }
+      nowMs = Math.max(nowMs, untilMs);
+    },
+  };
+}

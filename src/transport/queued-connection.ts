@@ -1,0 +1,122 @@
+// One end of a connection whose outgoing frames wait in a link queue: counting, backpressure and the order of endings. What a
+// frame or a goodbye does when it has passed the queue is the wire's business (in-memory.ts, emulated-link.ts).
+
+import type { ErrorCode } from '../basics/errors.ts';
+import type { LinkQueue } from './link-queue.ts';
+import {
+  type Accept,
+  type CloseReason,
+  type Connection,
+  type ConnectionHandler,
+  defaultMaxFrameBytes,
+  sendMarkBytes,
+} from './transport.ts';
+
+/** The far end of the queue. */
+export interface Wire {
+  /** False while the wire itself holds back too much; `QueuedConnection.wireDrained` reports the end of that. */
+  readonly writable: boolean;
+  frame(bytes: Uint8Array): void;
+  goodbye(code: ErrorCode | 'done', detail: string): void;
+  /** Drops the connection at once, both ways. */
+  cut(): void;
+}
+
+/** What a WebSocket's close frame weighs, more or less. */
+export const goodbyeBytes = 32;
+
+export class QueuedConnection implements Connection {
+  readonly #outgoing: LinkQueue;
+  readonly #wire: Wire;
+  readonly #maxFrameBytes: number;
+  #handler: ConnectionHandler | undefined;
+  /** Why the holder gets no more frames; 'cut' until `finish` gives the reason. */
+  #ending: CloseReason | 'cut' | undefined;
+  #finished = false;
+  #blocked = false;
+  sentBytes = 0;
+  receivedBytes = 0;
+  sentFrames = 0;
+  receivedFrames = 0;
+
+  constructor(outgoing: LinkQueue, wire: Wire, maxFrameBytes: number = defaultMaxFrameBytes) {
+    this.#outgoing = outgoing;
+    this.#wire = wire;
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Before this nothing may arrive. */
+  open(accept: Accept): void {
+    this.#handler = accept(this);
+  }
+
+  get writable(): boolean {
+    return this.#queueWritable && this.#wire.writable;
+  }
+
+  get #queueWritable(): boolean {
+    return this.#outgoing.waitingBytes() <= sendMarkBytes;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#ending !== undefined) return;
+    this.sentBytes += bytes.length;
+    this.sentFrames += 1;
+    this.#outgoing.push(bytes.length, () => {
+      if (this.#ending !== 'cut') this.#wire.frame(bytes);
+    });
+    if (this.#blocked || this.#queueWritable) return;
+    this.#blocked = true;
+    this.#outgoing.whenDrainedTo(sendMarkBytes, () => this.#queueDrained());
+  }
+
+  close(code: ErrorCode | 'done', detail: string): void {
+    if (this.#ending !== undefined) return;
+    if (code === 'edge-unreachable') {
+      this.#wire.cut();
+      return;
+    }
+    this.#ending = { by: 'us', code, detail };
+    this.#outgoing.push(goodbyeBytes, () => {
+      if (!this.#finished) this.#wire.goodbye(code, detail);
+    });
+  }
+
+  arrive(bytes: Uint8Array): void {
+    if (this.#ending !== undefined) return;
+    if (bytes.length > this.#maxFrameBytes) {
+      this.close('protocol-error', `a frame of ${bytes.length} bytes is over the limit of ${this.#maxFrameBytes}`);
+      return;
+    }
+    this.receivedBytes += bytes.length;
+    this.receivedFrames += 1;
+    this.#handler?.frame(bytes);
+  }
+
+  /** Nothing gets in or out from now on; `finish` follows. */
+  stop(): void {
+    this.#ending ??= 'cut';
+  }
+
+  /** The holder hears of its own close rather than of `reason`, if it had closed before. */
+  finish(reason: CloseReason): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    if (this.#ending === undefined || this.#ending === 'cut') this.#ending = reason;
+    this.#handler?.closed(this.#ending);
+  }
+
+  /** May be called more often than needed. */
+  wireDrained(): void {
+    if (this.#ending === undefined && this.writable) this.#handler?.writable();
+  }
+
+  #queueDrained(): void {
+    if (!this.#queueWritable) {
+      this.#outgoing.whenDrainedTo(sendMarkBytes, () => this.#queueDrained());
+      return;
+    }
+    this.#blocked = false;
+    this.wireDrained();
+  }
+}

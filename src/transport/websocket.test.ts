@@ -1,0 +1,255 @@
+import { once } from 'node:events';
+import { createServer, get, type Server } from 'node:http';
+import {
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { transportContract, until, type Witness, witness } from './transport.contract.ts';
+import type { Accept, Listener } from './transport.ts';
+import { connectWebSocket, type ListenSettings, listenWebSocket } from './websocket.ts';
+
+/** An HTTP server whose sockets can be destroyed under the connections. */
+function breakableServer(): { server: Server; breakAll: () => void } {
+  const server = createServer();
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  return {
+    server,
+    breakAll: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+describe('WebSocket', () =>
+  transportContract(async (accept, maxFrameBytes) => {
+    const { server, breakAll } = breakableServer();
+    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server, maxFrameBytes }, accept);
+    const connect = connectWebSocket(`ws://127.0.0.1:${listener.port}`, { maxFrameBytes });
+    return { connect, vanish: breakAll, close: () => listener.close() };
+  }));
+
+const opened: { close(): unknown }[] = [];
+const edges: Witness[] = [];
+const acceptEdge: Accept = (connection) => {
+  const edge = witness(connection);
+  edges.push(edge);
+  return edge.handler;
+};
+const acceptDevice: Accept = (connection) => witness(connection).handler;
+
+afterEach(async () => {
+  for (const thing of opened.splice(0)) await thing.close();
+  edges.length = 0;
+});
+
+async function listen(settings: Partial<ListenSettings> = {}): Promise<Listener> {
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, ...settings }, acceptEdge);
+  opened.push(listener);
+  return listener;
+}
+
+async function listenTcp(onConnection: (socket: Socket) => void): Promise<number> {
+  const server: TcpServer = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    opened.push({ close: () => socket.destroy() });
+    onConnection(socket);
+  });
+  opened.push({ close: () => server.close() });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+async function openRaw(port: number, protocols: string | string[] = 'outrider.1'): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
+  await once(socket, 'open');
+  return socket;
+}
+
+describe('listening', () => {
+  it('says when the port is taken', async () => {
+    const { port } = await listen();
+    await expect(listen({ port })).rejects.toMatchObject({ code: 'port-in-use' });
+  });
+
+  it('says when the address is not ours', async () => {
+    await expect(listen({ host: '192.0.2.1' })).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
+  it('frees its port and says goodbye on close', async () => {
+    const { port, close } = await listenWebSocket({ host: '127.0.0.1', port: 0 }, acceptEdge);
+    let device: Witness | undefined;
+    await connectWebSocket(`ws://127.0.0.1:${port}`)((connection) => {
+      const made = witness(connection);
+      device = made;
+      return made.handler;
+    });
+    await close();
+    await until(() => device?.reasons.length === 1);
+    expect(device?.reasons[0]).toMatchObject({ by: 'peer', code: 'interrupted' });
+    await listen({ port });
+  });
+
+  it('answers plain requests with 426, or as it is told', async () => {
+    const status = async (port: number): Promise<number> => {
+      const request = get({ host: '127.0.0.1', port, agent: false });
+      const [response] = await once(request, 'response');
+      response.resume();
+      return response.statusCode;
+    };
+    expect(await status((await listen()).port)).toBe(426);
+    const { port } = await listen({ onRequest: (_request, response) => response.writeHead(204).end() });
+    expect(await status(port)).toBe(204);
+    (await openRaw(port)).terminate();
+  });
+
+  it('leaves a shared server open that it did not open', async () => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened.push({ close: () => server.close() });
+    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server }, acceptEdge);
+    (await openRaw(listener.port)).terminate();
+    await listener.close();
+    expect(server.listening).toBe(true);
+  });
+});
+
+describe('a peer of another kind', () => {
+  it('is refused with a reason if it does not offer our subprotocol', async () => {
+    const { port } = await listen();
+    for (const protocols of [[], ['outrider.0'], ['xoutrider.1']]) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
+      const [, response] = await once(socket, 'unexpected-response');
+      expect(response.statusCode).toBe(400);
+      const [body] = await once(response, 'data');
+      expect(String(body)).toBe('version-mismatch this edge speaks outrider.1\n');
+    }
+    expect(edges).toHaveLength(0);
+  });
+
+  it('gets our subprotocol if it offers it among others', async () => {
+    const socket = await openRaw((await listen()).port, ['outrider.9', 'outrider.1']);
+    expect(socket.protocol).toBe('outrider.1');
+    socket.terminate();
+  });
+
+  it('is told apart by the device: another version, no WebSocket, nobody', async () => {
+    const refusing = createServer();
+    refusing.on('upgrade', (_request, socket) => {
+      const text = 'version-mismatch this edge speaks outrider.2\n';
+      socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+    });
+    refusing.listen(0, '127.0.0.1');
+    await once(refusing, 'listening');
+    opened.push({ close: () => refusing.close() });
+    const port = (server: Server) => (server.address() as { port: number }).port;
+    await expect(connectWebSocket(`ws://127.0.0.1:${port(refusing)}`)(acceptDevice)).rejects.toMatchObject({
+      code: 'version-mismatch',
+      message: expect.stringContaining('outrider.2'),
+    });
+
+    const foreign = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => false });
+    await once(foreign, 'listening');
+    opened.push(foreign);
+    const foreignPort = (foreign.address() as { port: number }).port;
+    await expect(connectWebSocket(`ws://127.0.0.1:${foreignPort}`)(acceptDevice)).rejects.toMatchObject({
+      code: 'version-mismatch',
+    });
+
+    const page = createServer((_request, response) => response.writeHead(404).end('x'.repeat(100_000)));
+    page.listen(0, '127.0.0.1');
+    await once(page, 'listening');
+    opened.push({ close: () => page.close() });
+    await expect(connectWebSocket(`http://127.0.0.1:${port(page)}`)(acceptDevice)).rejects.toMatchObject({
+      code: 'edge-unreachable',
+      message: expect.stringContaining('404'),
+    });
+    await expect(connectWebSocket('ws://127.0.0.1:1')(acceptDevice)).rejects.toMatchObject({
+      code: 'edge-unreachable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  it('that never answers is given up after the time-out, or at once when asked', async () => {
+    const port = await listenTcp(() => {});
+    const connect = connectWebSocket(`ws://127.0.0.1:${port}`, { timeoutMs: 50 });
+    await expect(connect(acceptDevice)).rejects.toMatchObject({ code: 'edge-unreachable' });
+    const controller = new AbortController();
+    const attempt = connectWebSocket(`ws://127.0.0.1:${port}`)(acceptDevice, { signal: controller.signal });
+    controller.abort();
+    await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
+  it('has to be a WebSocket address', () => {
+    for (const url of ['', 'edge.example', 'localhost:7070', 'ftp://edge.example', 'ws://']) {
+      expect(() => connectWebSocket(url)).toThrow('is no address of an edge');
+    }
+  });
+});
+
+describe('a peer that breaks the rules', () => {
+  it('ends its own connection only: text, garbage, a frame that is too large', async () => {
+    const { port } = await listen({ maxFrameBytes: 100 });
+    const honest = await openRaw(port);
+    const texting = await openRaw(port);
+    texting.send('hello');
+    const [closeCode, reason] = await once(texting, 'close');
+    expect([closeCode, String(reason)]).toEqual([4000, 'protocol-error a text frame; all frames are binary']);
+    const garbled = connectTcp(port, '127.0.0.1');
+    garbled.on('error', () => {});
+    garbled.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.1\r\n\r\n',
+    );
+    await until(() => edges.length === 3);
+    await once(garbled, 'data');
+    garbled.write(Buffer.alloc(64, 0xff));
+    await once(garbled, 'data');
+    garbled.destroy();
+    await until(() => edges[2]?.reasons.length === 1);
+    expect(edges[2]?.reasons[0]).toMatchObject({ by: 'us', code: 'protocol-error' });
+    honest.send(Buffer.of(1, 2));
+    await until(() => edges[0]?.frames.length === 1);
+    honest.terminate();
+  });
+
+  it('can’t keep a connection half open', async () => {
+    const { port } = await listen();
+    const silent = connectTcp(port, '127.0.0.1');
+    silent.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.1\r\n\r\n',
+    );
+    await until(() => edges.length === 1);
+    edges[0]?.connection.close('silent', 'nothing heard');
+    await until(() => edges[0]?.reasons.length === 1);
+    expect(edges[0]?.reasons[0]).toEqual({ by: 'us', code: 'silent', detail: 'nothing heard' });
+    silent.destroy();
+  });
+
+  it('gets its pings answered, but not when it does not read', async () => {
+    const { port } = await listen();
+    const socket = await openRaw(port);
+    socket.ping('abc');
+    const [payload] = await once(socket, 'pong');
+    expect(String(payload)).toBe('abc');
+    socket.pause();
+    const edge = edges[0]?.connection;
+    while (edge?.writable === true) edge.send(new Uint8Array(1_000_000));
+    let pongCount = 0;
+    socket.on('pong', () => pongCount++);
+    socket.ping('def');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.resume();
+    await until(() => edges[0]?.writableCount === 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(pongCount).toBe(0);
+    socket.terminate();
+  });
+});
