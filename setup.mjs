@@ -383,6 +383,6 @@ async function main() {
 
 main().catch((error) => {
   if (!(error instanceof SetupError)) throw error;
-  if (error.message !== '') say(`error: ${error.message}\n  remedy: ${error.remedy}`);
+  if (error.message !== '') say(`${paint(31, '✗')} ${error.message}\n  ${error.remedy}`);
   process.exitCode = 1;
 });

@@ -164,6 +164,19 @@ describe('architecture', () => {
     expect(names.filter((name) => unwantedNames.test(name))).toEqual([]);
   });
 
+  it('is told to people as it is', () => {
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    for (const [folder, allowed] of Object.entries(mayImport)) {
+      const row = page
+        .split('\n')
+        .find((line) => /^\| `\w/.test(line) && line.split('|')[1]?.includes(`\`${folder}\``));
+      const told = [...(row?.split('|')[2] ?? '').matchAll(/`([^`]+)`|\b(any)\b/g)].map((match) => match[1] ?? any);
+      expect(told, folder).toEqual(allowed);
+      const packages = (row?.split('|')[3] ?? '').split(',').map((name) => name.trim().replace(/^Node$/, 'node'));
+      expect(packages.filter((name) => name !== 'none')).toEqual(mayImportPackages[folder]);
+    }
+  });
+
   it('shows the same pure folders to the compiler and to the linter', () => {
     const compiler = readFileSync(join(root, 'tsconfig.pure.json'), 'utf8');
     const linter = readFileSync(join(root, 'biome.json'), 'utf8');

@@ -116,7 +116,7 @@ describe('setup.mjs', () => {
     setMood(mood);
     const { status, stderr } = setUp();
     expect(status).toBe(1);
-    expect(stderr).toMatch(new RegExp(`error: ${cause}\\n {2}remedy: .+\\n$`));
+    expect(stderr).toMatch(new RegExp(`\n✗ ${cause}\\n {2}.+\\n$`));
     rmSync(join(folder, 'mood'));
     newCalls();
     expect(setUp().status).toBe(0);
@@ -154,22 +154,16 @@ describe('setup.mjs', () => {
   it('needs Node 20 and npm', () => {
     const older = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"18.20.0"})';
     const old = spawnSync(process.execPath, ['--import', older, 'setup.mjs'], { cwd: folder, encoding: 'utf8' });
-    expect([old.status, old.stderr]).toEqual([
-      1,
-      expect.stringContaining('error: Node 18.20.0 is too old\n  remedy: '),
-    ]);
+    expect([old.status, old.stderr]).toEqual([1, expect.stringContaining('✗ Node 18.20.0 is too old\n  install ')]);
     const env = { ...environment(), PATH: join(folder, 'empty') };
     const without = spawnSync(process.execPath, ['setup.mjs'], { cwd: folder, env, encoding: 'utf8' });
-    expect([without.status, without.stderr]).toEqual([
-      1,
-      expect.stringContaining('error: npm was not found\n  remedy: '),
-    ]);
+    expect([without.status, without.stderr]).toEqual([1, expect.stringContaining('✗ npm was not found\n  install ')]);
   });
 
   it.each([[['--wrong']], [['--gpu', 'abacus']], [['--gpu']]])('refuses %s before it does anything', (args) => {
     const { status, stderr } = setUp(...args);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: .+\n {2}remedy: .+\n$/);
+    expect(stderr).toMatch(/^✗ .+\n {2}.+\n$/);
     expect(newCalls()).toEqual([]);
   });
 });
