@@ -33,6 +33,10 @@ export interface TurnReport {
   readonly sentDrafts: number;
   /** Tokens of the answer that were drafts of this device. */
   readonly acceptedTokens: number;
+  /** Longest run of drafts that one commit confirmed. */
+  readonly longestAccepted: number;
+  /** Connections that the turn used; more than one: it was resumed. */
+  readonly connections: number;
   /** Median of the device's own draft times. */
   readonly draftMs: number | undefined;
   readonly roundTripMs: number | undefined;
@@ -67,6 +71,8 @@ export function reportTurn(
     draftedTokens: drafted,
     sentDrafts: sent,
     acceptedTokens: times.commits.reduce((sum, commit) => sum + commit.acceptedCount, 0),
+    longestAccepted: Math.max(0, ...times.commits.map((commit) => commit.acceptedCount)),
+    connections: Object.values(state.edges).reduce((sum, edge) => sum + edge.attempt, 0),
     draftMs: times.draftMs.length === 0 ? undefined : median(times.draftMs),
     roundTripMs,
     payloadBytesPerToken: tokens.length === 0 ? undefined : payloadBytes / tokens.length,

@@ -1,0 +1,90 @@
+// The small table under an answer: its pace beside the edge alone, what the drafts were worth, and why.
+
+import colors from 'picocolors';
+import type { TurnReport } from '../device/turn-report.ts';
+import { formatTable } from './terminal-table.ts';
+
+export interface Measured {
+  readonly mode: string;
+  readonly report: TurnReport;
+}
+
+/** One flat row per mode, for --json. */
+export function rowOf({ mode, report }: Measured): Record<string, string | number | null> {
+  const { outcome, traffic } = report;
+  const account = outcome.kind === 'ended' ? outcome.account : undefined;
+  return {
+    mode,
+    tokens: report.tokens.length,
+    msPerToken: report.msPerToken ?? null,
+    timeToFirstTokenMs: report.timeToFirstTokenMs ?? null,
+    targetSteps: account?.steps ?? null,
+    acceptance: report.acceptance ?? null,
+    acceptedTokens: report.acceptedTokens,
+    draftedTokens: report.draftedTokens,
+    draftMs: report.draftMs ?? null,
+    roundTripMs: report.roundTripMs ?? null,
+    payloadBytesPerToken: report.payloadBytesPerToken ?? null,
+    attachBytes: traffic.attachBytes,
+    end: outcome.kind === 'ended' ? outcome.reason : outcome.kind,
+  };
+}
+
+export function answerTable(measured: readonly Measured[]): string {
+  const rows = measured.map(({ mode, report }) => ({
+    mode: mode === 'ar' ? 'ar (edge alone)' : mode,
+    msPerToken: fixed(report.msPerToken, 1),
+    firstToken: report.timeToFirstTokenMs === undefined ? '-' : `${report.timeToFirstTokenMs.toFixed(0)} ms`,
+    steps: report.outcome.kind === 'ended' ? report.outcome.account.steps : '-',
+    tokens: report.tokens.length,
+    acceptance: report.acceptance === undefined ? '-' : `${(report.acceptance * 100).toFixed(0)} %`,
+    bytes: fixed(report.payloadBytesPerToken, 1),
+  }));
+  return formatTable(rows, [
+    { key: 'mode', heading: 'mode' },
+    { key: 'msPerToken', heading: 'ms per token' },
+    { key: 'firstToken', heading: 'first token' },
+    { key: 'tokens', heading: 'tokens' },
+    { key: 'steps', heading: 'target steps' },
+    { key: 'acceptance', heading: 'drafts that held' },
+    { key: 'bytes', heading: 'bytes per token' },
+  ]);
+}
+
+/** Says why it was quicker, or why it was not. */
+export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
+  const lines: string[] = [];
+  const account = own.outcome.kind === 'ended' ? own.outcome.account : undefined;
+  if (account !== undefined && own.acceptedTokens > 0) {
+    lines.push(
+      `${own.acceptedTokens} of ${own.tokens.length} tokens were drafted on the device and confirmed, so the target needed ${account.steps} steps.`,
+    );
+  }
+  if (alone?.msPerToken !== undefined && own.msPerToken !== undefined) {
+    const ratio = own.msPerToken / alone.msPerToken;
+    lines.push(
+      ratio < 0.97
+        ? `${(1 / ratio).toFixed(2)} times as quick as the edge alone (${ratio.toFixed(2)}x the time per token).`
+        : `As quick as the edge alone (${ratio.toFixed(2)}x): ${slowReason(own)}.`,
+    );
+  }
+  if (own.fingerprints.length > 1) lines.push('Parts of the text come from different engines; near-ties may differ.');
+  return lines;
+}
+
+function slowReason(own: TurnReport): string {
+  if (own.acceptance === undefined) return 'nothing was drafted in time';
+  if (own.acceptance < 0.4) return 'the draft is seldom right on this text';
+  return 'a step of the target costs about as much for each row here, so drafts save little';
+}
+
+/** A legend for the colours, or nothing where there are none. */
+export function legend(): string {
+  return colors.isColorSupported
+    ? `${colors.green('green')}: drafted on the device and confirmed; plain: the target's own`
+    : '';
+}
+
+function fixed(value: number | undefined, digits: number): string {
+  return value === undefined ? '-' : value.toFixed(digits);
+}

@@ -1,0 +1,26 @@
+// `outrider device`: draft on this machine, let an edge elsewhere verify.
+
+import { Command, Option } from 'commander';
+import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
+import { converse } from './conversation.ts';
+import { openDevice } from './open-device.ts';
+
+interface DeviceFlags extends AnswerFlags {
+  readonly edge: string;
+  readonly target: string;
+  readonly key?: string;
+}
+
+export function deviceCommand(): Command {
+  const command = new Command('device')
+    .description('draft on this machine, let an edge verify')
+    .option('--edge <address>', 'address of an edge', 'ws://127.0.0.1:8642')
+    .option('--target <name|path>', 'whose tokenizer to use where the draft has none (ngram, none)', 'smollm2-135m')
+    .addOption(new Option('--key <key>', 'key for the edge').env('OUTRIDER_KEY'));
+  return addAnswerFlags(command).action(async (flags: DeviceFlags) => {
+    await using device = await openDevice(flags.edge, flags.target, flags);
+    const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
+    const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
+    process.exitCode = await converse({ command: 'device', device, flags, setting, credentials: flags.key });
+  });
+}

@@ -1,0 +1,70 @@
+// An edge as a child process: started, waited for, asked to end, and read out.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { OutriderError } from '../basics/errors.ts';
+import type { Document } from './document.ts';
+
+export interface EdgeProcess {
+  readonly url: string;
+  /** Ends it in order and resolves with its account. */
+  close(): Promise<Document['summary']>;
+}
+
+/** The main file of this very program: TypeScript in a clone, JavaScript in the published package. */
+const mainFile: string = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
+);
+
+/** @param flags of `outrider edge` @throws OutriderError when it ends before it listens */
+export async function startEdgeProcess(flags: readonly string[], onNote: (text: string) => void): Promise<EdgeProcess> {
+  const child = spawn(process.execPath, [mainFile, 'edge', '--port', '0', '--json', '--until-input-ends', ...flags], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Its own group: Ctrl-C is for this process, which then ends the edge in order.
+    detached: true,
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const output = collect(child);
+  const url = await listening(child, onNote);
+  return {
+    url,
+    async close() {
+      child.stdin?.end();
+      const text = await output;
+      try {
+        return (JSON.parse(text) as Document).summary;
+      } catch {
+        return {};
+      }
+    },
+  };
+}
+
+function collect(child: ChildProcess): Promise<string> {
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  return new Promise((resolve) => child.once('close', () => resolve(text)));
+}
+
+function listening(child: ChildProcess, onNote: (text: string) => void): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.startsWith('ws://')) resolve(line.trim());
+        else onNote(line);
+      }
+    });
+    child.once('error', (error) => reject(edgeFailed(error.message)));
+    child.once('close', (code) => reject(edgeFailed(`it ended with status ${code}`)));
+  });
+}
+
+function edgeFailed(detail: string): OutriderError {
+  return new OutriderError('internal', `the edge process did not start: ${detail}`, 'its own message stands above');
+}

@@ -1,0 +1,137 @@
+// `outrider edge`: serve a target model to devices.
+
+import { Command, Option } from 'commander';
+import colors from 'picocolors';
+import { OutriderError } from '../basics/errors.ts';
+import { linearStepTime } from '../decoding/step-time.ts';
+import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { openModel } from '../models/open-model.ts';
+import type { PacedModel } from '../models/paced.ts';
+import { findProfile, latencyProfiles } from '../models/profiles.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import type { Listener } from '../transport/transport.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { printDocument } from './document.ts';
+import { wholeBetween } from './numbers.ts';
+
+interface EdgeFlags {
+  readonly model: string;
+  readonly host: string;
+  readonly port: number;
+  readonly sessions: number;
+  readonly context: number;
+  readonly maxRows?: number;
+  readonly profile?: string;
+  readonly fast?: boolean;
+  readonly threads?: number;
+  readonly key?: string;
+  readonly allowAnyone?: boolean;
+  readonly untilInputEnds?: boolean;
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  outrider edge                                 the default target on ws://127.0.0.1:8642
+  outrider edge --model ./model.gguf --port 0   a file, on a free port
+  outrider edge --profile edge-70b-a100x2       paced: as if a 70B model ran on two A100
+
+The address is printed to standard output when devices may connect. Ctrl-C ends it after the step in flight.`;
+
+export function edgeCommand(): Command {
+  return new Command('edge')
+    .description('serve a target model to devices')
+    .option(
+      '--model <name|path>',
+      'target: a name from "outrider models list", a GGUF file, or toy:SEED',
+      'smollm2-135m',
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', wholeBetween(0, 65535), 8642)
+    .option('--sessions <count>', 'answers that can be written at the same time', wholeBetween(1, 1024), 8)
+    .option('--context <tokens>', 'tokens that prompt and answer may have together', wholeBetween(64, 262144), 2048)
+    .option(
+      '--max-rows <count>',
+      'tokens of all sessions in one step at most (default: 32, or what the profile allows)',
+      wholeBetween(1, 1024),
+    )
+    .addOption(
+      new Option('--profile <name>', 'hold each step to the time that other hardware takes ("paced")').choices(
+        latencyProfiles.map(({ name }) => name),
+      ),
+    )
+    .option('--fast', 'use all cores; at near-ties the text may depend on what else is decoded')
+    .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
+    .addOption(new Option('--key <key>', 'key that devices must show').env('OUTRIDER_KEY'))
+    .option('--allow-anyone', 'listen beyond this machine without a key')
+    .addOption(new Option('--until-input-ends', 'end when standard input ends').hideHelp())
+    .option('--json', 'print an account as one JSON document at the end')
+    .addHelpText('after', examples)
+    .action(runEdge);
+}
+
+async function runEdge(flags: EdgeFlags): Promise<void> {
+  checkExposure(flags);
+  const { promise: asked, resolve: askToStop } = Promise.withResolvers<void>();
+  process.once('SIGINT', () => askToStop());
+  process.once('SIGTERM', () => askToStop());
+  if (flags.untilInputEnds === true) {
+    process.stdin.once('close', () => askToStop());
+    process.stdin.resume();
+  }
+  const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
+  const report = createAcquireReport();
+  const { model: spec, sessions, context: contextLength, threads } = flags;
+  await using model = await openModel(spec, {
+    role: 'target',
+    sequences: sessions,
+    contextLength,
+    exact: flags.fast !== true,
+    threads,
+    profile: profile?.name,
+    clock: machineClock,
+    onProgress: report.onProgress,
+  });
+  report.stop();
+  const maxRows = flags.maxRows ?? profile?.rowCap ?? 32;
+  await using edge = await startEdge({
+    model,
+    maxRows,
+    ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
+    ...(flags.key === undefined ? {} : { admits: (credentials: string) => credentials === flags.key }),
+    onFault: (error) => process.stderr.write(`${colors.red('✗')} ${error instanceof Error ? error.stack : error}\n`),
+  });
+  const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
+  note(`${model.identity.description}`);
+  note(
+    `${sessions} sessions of ${contextLength} tokens; ${flags.key === undefined ? 'no key is asked for' : 'a key is asked for'}`,
+  );
+  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
+  if (flags.json !== true) process.stdout.write(`ws://${host}:${listener.port}\n`);
+  else process.stderr.write(`ws://${host}:${listener.port}\n`);
+  await asked;
+  await end(listener, edge, flags, 'pacing' in model ? (model as PacedModel) : undefined);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${colors.dim('edge')} ${text}\n`);
+}
+
+async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): Promise<void> {
+  await edge.close();
+  await listener.close();
+  const { sessions: _sessions, connections: _connections, ...account } = edge.status;
+  const pacing = paced?.pacing;
+  const overrun =
+    pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
+  if (flags.json === true) {
+    printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params: { ...flags, key: undefined } });
+  }
+}
+
+function checkExposure({ host, key, allowAnyone }: EdgeFlags): void {
+  const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  if (isLocal || key !== undefined || allowAnyone === true) return;
+  const cause = `${host} can be reached by others, and no key is asked for`;
+  throw new OutriderError('bad-argument', cause, 'set --key or OUTRIDER_KEY, or say --allow-anyone');
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// `outrider`: the commands and how they end. One file per command beside this one.
+
+import { Command } from 'commander';
+import { benchCommand } from './bench.ts';
+import { deviceCommand } from './device.ts';
+import { packageVersion } from './document.ts';
+import { edgeCommand } from './edge.ts';
+import { reportFailure } from './failure.ts';
+import { modelsCommand } from './models.ts';
+import { runCommand } from './run.ts';
+import { trialCommand } from './trial.ts';
+
+const program: Command = new Command('outrider')
+  .description("A device drafts, an edge verifies, nobody waits; the text is exactly the large model's own.")
+  .version(packageVersion());
+for (const command of [runCommand(), edgeCommand(), deviceCommand(), modelsCommand(), trialCommand(), benchCommand()]) {
+  program.addCommand(command);
+}
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+  command.exitOverride().showHelpAfterError('(--help shows what is possible)');
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error);
+}

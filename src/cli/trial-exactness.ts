@@ -1,0 +1,278 @@
+// Tries to break the central promise on real models: every text that device and edge write together is, id for id, what the target
+// writes alone. The reference knows nothing of sessions, edges or schedulers: one row at a time, then a choice.
+
+import { chooseToken } from '../decoding/choose-token.ts';
+import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import { linearStepTime } from '../decoding/step-time.ts';
+import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { ModelDrafter } from '../device/drafter.ts';
+import { startTurn } from '../device/turn.ts';
+import type { TurnReport } from '../device/turn-report.ts';
+import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { acquirePair } from '../models/acquire.ts';
+import { alterModel } from '../models/altered.ts';
+import { openLlamaModel } from '../models/llama.ts';
+import { generateGreedily } from '../models/llama-greedy.ts';
+import type { LanguageModel } from '../models/model.ts';
+import { createNgramModel } from '../models/ngram.ts';
+import { paceModel } from '../models/paced.ts';
+import { findProfile } from '../models/profiles.ts';
+import { checkShapes } from '../models/shape-check.ts';
+import { idealLink } from '../protocol/link-model-settings.ts';
+import { createEmulatedLink } from '../transport/emulated-link.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import { connectWebSocket } from '../transport/websocket.ts';
+import type { Result } from './document.ts';
+import trialPrompts from './trial-prompts.json' with { type: 'json' };
+
+export interface ExactnessOptions {
+  readonly pair: string;
+  readonly tokens: number;
+  readonly roundTripsMs: readonly number[];
+  readonly temperatures: readonly number[];
+  readonly modes: readonly ('ar' | 'stream')[];
+  /** The first so many prompts; all of them by default. */
+  readonly promptCount?: number;
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+}
+
+interface Prompt {
+  readonly name: string;
+  readonly ids: readonly number[];
+}
+
+interface Cell {
+  readonly prompt: Prompt;
+  readonly promptIndex: number;
+  readonly mode: 'ar' | 'stream';
+  readonly temperature: number;
+  readonly roundTripMs: number;
+  readonly draft: string;
+}
+
+interface Models extends AsyncDisposable {
+  readonly target: LanguageModel;
+  readonly drafts: ReadonlyMap<string, LanguageModel>;
+  readonly targetPath: string;
+}
+
+/** Texts that are written at the same time, so that steps hold several sessions. */
+const concurrentTurns = 4;
+const contextLength = 2048;
+const seed = 20_261_124n;
+
+export async function trialExactness(options: ExactnessOptions): Promise<Result> {
+  const { target: targetFile, draft: draftFile } = await acquirePair(options.pair);
+  await using models = await openModels(targetFile.path, draftFile.path);
+  const shapes = await checkShapes(models.target, {
+    onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
+  });
+  const prompts = encodePrompts(models.target, options.promptCount);
+  const references = await writeReferences(models, prompts, options);
+  const engineDiffers = await compareWithEngine(models, prompts, references, options);
+  const rows = await writeAll(models, cellsOf(prompts, [...models.drafts.keys()], options), references, options);
+  const wrong = rows.filter((row) => !row.identical).length;
+  const sum = (pick: (row: (typeof rows)[number]) => number): number =>
+    rows.reduce((total, row) => total + pick(row), 0);
+  const summary = {
+    texts: rows.length,
+    identical: rows.length - wrong,
+    wrong: wrong + engineDiffers,
+    acceptedDrafts: sum(({ acceptedRows }) => acceptedRows),
+    rejectedDrafts: sum(({ draftRows, acceptedRows }) => draftRows - acceptedRows),
+    longestAccepted: Math.max(0, ...rows.map(({ longestAccepted }) => longestAccepted)),
+    shapeMismatches: shapes.shapeMismatches,
+    shapeComparisons: shapes.comparisons,
+    engineGreedyTexts: options.temperatures.includes(0) ? prompts.length : 0,
+    engineGreedyWrong: engineDiffers,
+    reconnects: sum(({ reconnects }) => reconnects),
+  };
+  const { onProgress: _progress, ...params } = options;
+  return { rows, summary, params: { ...params, fingerprint: models.target.identity.fingerprint }, seed: Number(seed) };
+}
+
+async function openModels(targetPath: string, draftPath: string): Promise<Models> {
+  await using opened = new AsyncDisposableStack();
+  const open = async (path: string, sequences: number): Promise<LanguageModel> =>
+    opened.use(await openLlamaModel({ path, sequences, contextLength, exact: true }));
+  const target = await open(targetPath, concurrentTurns + 1);
+  const short = await open(draftPath, concurrentTurns);
+  const itself = await open(targetPath, concurrentTurns);
+  const drafts = new Map<string, LanguageModel>([
+    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
+    ['shortened', short],
+    ['target itself', itself],
+    ['target, 30 % altered', alterModel(await open(targetPath, concurrentTurns), { seed: 7, share: 0.3 })],
+  ]);
+  const kept = opened.move();
+  return { target, drafts, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function encodePrompts(model: LanguageModel, count = trialPrompts.prompts.length): Prompt[] {
+  return trialPrompts.prompts.slice(0, count).map(({ name, form, text }) => ({
+    name,
+    ids: form === 'chat' ? model.tokenizer.encodeChat([{ role: 'user', content: text }]) : model.tokenizer.encode(text),
+  }));
+}
+
+/** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */
+function samplingFor(temperature: number, promptIndex: number): Sampling {
+  if (temperature === 0) return neutralSampling;
+  const shaped = [{}, { topP: 0.95 }, { topK: 20, frequencyPenalty: 0.3 }, { minP: 0.05, repetitionPenalty: 1.1 }];
+  return { ...neutralSampling, ...shaped[promptIndex % shaped.length], temperature, seed: seed + BigInt(promptIndex) };
+}
+
+function keyOf(promptIndex: number, temperature: number): string {
+  return `${promptIndex} at ${temperature}`;
+}
+
+async function writeReferences(
+  models: Models,
+  prompts: readonly Prompt[],
+  options: ExactnessOptions,
+): Promise<Map<string, number[]>> {
+  const references = new Map<string, number[]>();
+  const total = prompts.length * options.temperatures.length;
+  for (const temperature of options.temperatures) {
+    for (const [index, prompt] of prompts.entries()) {
+      options.onProgress?.('reference texts', references.size, total);
+      const sampling = samplingFor(temperature, index);
+      references.set(keyOf(index, temperature), await writeAlone(models.target, prompt.ids, sampling, options.tokens));
+    }
+  }
+  return references;
+}
+
+/** The reference: a fresh sequence, every token of prompt and answer a call of its own. */
+async function writeAlone(
+  model: LanguageModel,
+  prompt: readonly number[],
+  sampling: Sampling,
+  tokenCount: number,
+): Promise<number[]> {
+  const sequence = model.openSequence();
+  const counts = new RunningCounts();
+  const answer: number[] = [];
+  let next: readonly number[] = prompt;
+  while (answer.length < tokenCount) {
+    let row: Awaited<ReturnType<LanguageModel['evaluate']>>[number][number] | undefined;
+    for (const id of next) [[row]] = (await model.evaluate([{ sequence, tokens: [id], rows: 1 }])) as [[typeof row]];
+    if (row === undefined) throw new Error('the engine gave no row');
+    const position = prompt.length + answer.length;
+    const id = chooseToken(row, sampling, penaltiesActive(sampling) ? counts : undefined, position);
+    answer.push(id);
+    counts.push(id);
+    if (model.tokenizer.endIds.has(id)) break;
+    next = [id];
+  }
+  await sequence.truncate(0);
+  await sequence.release();
+  return answer;
+}
+
+/** At temperature 0 the engine's own loop must agree with the reference. @returns texts that differ */
+async function compareWithEngine(
+  models: Models,
+  prompts: readonly Prompt[],
+  references: ReadonlyMap<string, number[]>,
+  { tokens, temperatures, onProgress }: ExactnessOptions,
+): Promise<number> {
+  if (!temperatures.includes(0)) return 0;
+  onProgress?.("the engine's own texts", 0, prompts.length);
+  const { endIds } = models.target.tokenizer;
+  const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds }));
+  const texts = await generateGreedily(models.targetPath, requests);
+  return texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1).length;
+}
+
+/** Every mode, temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. */
+function cellsOf(prompts: readonly Prompt[], drafts: readonly string[], options: ExactnessOptions): Cell[] {
+  const cells: Cell[] = [];
+  for (const [roundTripIndex, roundTripMs] of options.roundTripsMs.entries()) {
+    for (const [temperatureIndex, temperature] of options.temperatures.entries()) {
+      for (const [promptIndex, prompt] of prompts.entries()) {
+        const draft = drafts[(promptIndex + roundTripIndex + 2 * temperatureIndex) % drafts.length] ?? 'none';
+        for (const mode of options.modes) {
+          cells.push({ prompt, promptIndex, mode, temperature, roundTripMs, draft: mode === 'ar' ? 'none' : draft });
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+async function writeAll(
+  models: Models,
+  cells: readonly Cell[],
+  references: ReadonlyMap<string, number[]>,
+  options: ExactnessOptions,
+): Promise<ReturnType<typeof judge>[]> {
+  // Paced, so that drafts get ahead of a target that is no slower than they are here; every draft that arrives is admitted.
+  const paced = paceModel(models.target, findProfile('reference'), { clock: machineClock });
+  await using edge: Edge = await startEdge({ model: paced, stepTime: linearStepTime(1000, 0) });
+  const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
+  const rows: ReturnType<typeof judge>[] = [];
+  const left = [...cells];
+  const work = async (): Promise<void> => {
+    for (let cell = left.shift(); cell !== undefined; cell = left.shift()) {
+      const report = await writeTogether(models, cell, listener.port, options.tokens);
+      rows.push(judge(cell, report, references.get(keyOf(cell.promptIndex, cell.temperature)) ?? []));
+      options.onProgress?.('texts together', rows.length, cells.length);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrentTurns }, work));
+  await listener.close();
+  return rows;
+}
+
+async function writeTogether(models: Models, cell: Cell, port: number, tokens: number): Promise<TurnReport> {
+  const draftModel = models.drafts.get(cell.draft);
+  const drafter = draftModel === undefined ? null : new ModelDrafter(draftModel);
+  const link = createEmulatedLink(connectWebSocket(`ws://127.0.0.1:${port}`), {
+    ...idealLink,
+    roundTripMs: cell.roundTripMs,
+  });
+  const turn = startTurn({
+    connect: link.connect,
+    tokenizer: models.target.tokenizer,
+    drafter,
+    prompt: cell.prompt.ids,
+    pacing: cell.mode,
+    sampling: samplingFor(cell.temperature, cell.promptIndex),
+    maxAnswerTokens: tokens,
+    // Cells with a network reuse the edge's memory of the same prompt, those without evaluate it anew.
+    ...(cell.roundTripMs === 0 ? {} : { conversation: cell.promptIndex.toString(16).padStart(32, '0') }),
+  });
+  const report = await turn.report;
+  await drafter?.[Symbol.asyncDispose]();
+  return report;
+}
+
+function judge(cell: Cell, report: TurnReport, reference: readonly number[]) {
+  const differsAt = firstDifference(report.tokens, reference);
+  const account = report.outcome.kind === 'ended' ? report.outcome.account : undefined;
+  return {
+    prompt: cell.prompt.name,
+    promptTokens: cell.prompt.ids.length,
+    mode: cell.mode,
+    temperature: cell.temperature,
+    roundTripMs: cell.roundTripMs,
+    draft: cell.draft,
+    tokens: report.tokens.length,
+    identical: differsAt === -1 && report.outcome.kind === 'ended',
+    differsAt,
+    end: report.outcome.kind === 'ended' ? report.outcome.reason : report.outcome.kind,
+    steps: account?.steps ?? 0,
+    draftRows: account?.draftRows ?? 0,
+    acceptedRows: account?.acceptedRows ?? 0,
+    longestAccepted: report.longestAccepted,
+    reconnects: report.connections - 1,
+  };
+}
+
+/** @returns -1 if both are the same */
+function firstDifference(left: readonly number[], right: readonly number[]): number {
+  const until = Math.max(left.length, right.length);
+  for (let index = 0; index < until; index += 1) if (left[index] !== right[index]) return index;
+  return -1;
+}

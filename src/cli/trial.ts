@@ -1,0 +1,72 @@
+// `outrider trial`: tries to break a promise, and counts. Exit status 1: the promise is broken.
+
+import { Command } from 'commander';
+import { numberBetween, wholeBetween } from './numbers.ts';
+import { printResult } from './result-output.ts';
+import { trialCoupling } from './trial-coupling.ts';
+import { trialExactness } from './trial-exactness.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+interface ExactnessFlags {
+  readonly pair: string;
+  readonly tokens: number;
+  readonly rtt: readonly number[];
+  readonly temperature: readonly number[];
+  readonly prompts?: number;
+  readonly json?: boolean;
+}
+
+/** A list such as "0,20,100". */
+function list(parse: (text: string) => number): (text: string) => number[] {
+  return (text) => text.split(',').map((part) => parse(part));
+}
+
+function exactnessCommand(): Command {
+  return new Command('exactness')
+    .description('is every text the one that the target writes by itself? Real models, real sockets')
+    .option('--pair <name>', 'target and draft, from "outrider models list"', 'default')
+    .option('--tokens <count>', 'tokens per text', wholeBetween(1, 1024), 64)
+    .option('--rtt <ms,...>', 'round-trip times of the emulated network', list(numberBetween(0, 10_000)), [0, 20, 100])
+    .option('--temperature <number,...>', 'temperatures', list(numberBetween(0, 10)), [0, 0.8])
+    .option('--prompts <count>', 'only the first so many prompts', wholeBetween(1, 1000))
+    .option('--json', 'print one JSON document')
+    .action(async ({ pair, tokens, rtt, temperature, prompts, json }: ExactnessFlags) => {
+      const progress = createWorkProgress();
+      const result = await trialExactness({
+        pair,
+        tokens,
+        roundTripsMs: rtt,
+        temperatures: temperature,
+        modes: ['ar', 'stream'],
+        ...(prompts === undefined ? {} : { promptCount: prompts }),
+        onProgress: progress.update,
+      });
+      progress.stop();
+      printResult('trial exactness', result, json === true);
+      const { wrong, shapeMismatches } = result.summary;
+      if (wrong !== 0 || shapeMismatches !== 0) process.exitCode = 1;
+    });
+}
+
+function couplingCommand(): Command {
+  return new Command('coupling')
+    .description('do coupled choices follow the softmax, and do drafts agree as often as promised?')
+    .option('--draws <count>', 'choices compared with the softmax', wholeBetween(10_000, 1_000_000_000), 1_000_000)
+    .option('--seed <number>', 'seed of the trial', wholeBetween(0, 2 ** 48), 1)
+    .option('--json', 'print one JSON document')
+    .action(async ({ draws, seed, json }: { draws: number; seed: number; json?: boolean }) => {
+      const bar = createWorkProgress();
+      const progress = (done: number, total: number): void => bar.update('choices', done, total);
+      const result = await trialCoupling({ draws, seed, progress });
+      bar.stop();
+      printResult('trial coupling', { ...result, params: { draws }, seed }, json === true);
+      if (!result.summary.promiseHeld) process.exitCode = 1;
+    });
+}
+
+export function trialCommand(): Command {
+  return new Command('trial')
+    .description('try to break a promise, and count')
+    .addCommand(exactnessCommand())
+    .addCommand(couplingCommand());
+}
