@@ -74,7 +74,7 @@ describe('a paced model', () => {
     const [decoding, prefilling] = [model.openSequence(), model.openSequence()];
     await model.evaluate([{ sequence: decoding, tokens: contractTokens(model, 4), rows: 4 }]);
     expect(clock.now).toBe(1090);
-    await model.evaluate([{ sequence: prefilling, tokens: contractTokens(model, 63), rows: 0 }]);
+    await model.evaluate([{ sequence: prefilling, tokens: contractTokens(model, 3), rows: 0 }]);
     await model.evaluate([{ sequence: prefilling, tokens: contractTokens(model, 5), rows: 1 }]);
     await model.evaluate([
       { sequence: decoding, tokens: contractTokens(model, 1), rows: 1 },
