@@ -2,19 +2,14 @@
 // share; the lowest goes first (start-time fair queueing, Goyal, Vin, Cheng 1996). What is served (rows, tokens) is the
 // caller's matter.
 
-export interface Account {
-  readonly virtualTime: number;
-  /** It wanted more than it got in its last step, so what it is owed stays owed. */
-  readonly waiting: boolean;
-}
-
 export interface Ledger {
   /** Where a newcomer and who was away start, so that nobody saves up credit by being idle. */
   readonly floor: number;
-  readonly accounts: ReadonlyMap<number, Account>;
+  /** Virtual time by id: of all who took part in the last round, and of who is away and took more than the floor. */
+  readonly virtualTimes: ReadonlyMap<number, number>;
 }
 
-export const emptyLedger: Ledger = { floor: 0, accounts: new Map() };
+export const emptyLedger: Ledger = { floor: 0, virtualTimes: new Map() };
 
 /** The ledger while one step is planned. */
 export interface Round {
@@ -44,9 +39,7 @@ export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>, 
 }
 
 function startTime(ledger: Ledger, id: number, kept: number): number {
-  const account = ledger.accounts.get(id);
-  if (account === undefined) return ledger.floor;
-  return account.waiting ? account.virtualTime : Math.max(account.virtualTime, ledger.floor - kept);
+  return Math.max(ledger.virtualTimes.get(id) ?? ledger.floor, ledger.floor - kept);
 }
 
 function lowest(times: ReadonlyMap<number, number>, candidates: Iterable<number>): number | undefined {
@@ -67,13 +60,8 @@ function close(ledger: Ledger, times: ReadonlyMap<number, number>, waiting: Read
   // With somebody waiting, a newcomer starts level with who is to be served next; else all claims are settled.
   const level = starts.length > 0 ? Math.min(...starts) : Math.max(ledger.floor, ...times.values());
   const floor = Math.max(ledger.floor, level);
-  const accounts = new Map<number, Account>();
-  for (const [id, virtualTime] of times) {
-    accounts.set(id, { virtualTime, waiting: waiting.has(id) });
-  }
+  const virtualTimes = new Map(times);
   // Who is away keeps what it owes, not what it is owed.
-  for (const [id, account] of ledger.accounts) {
-    if (!times.has(id) && account.virtualTime > floor) accounts.set(id, { ...account, waiting: false });
-  }
-  return { floor, accounts };
+  for (const [id, time] of ledger.virtualTimes) if (!times.has(id) && time > floor) virtualTimes.set(id, time);
+  return { floor, virtualTimes };
 }

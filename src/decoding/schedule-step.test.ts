@@ -76,6 +76,17 @@ describe('draft rows are admitted by what they are worth', () => {
     expect(draftsOf(plan([session(1, { drafts: 12, acceptance: 0.97 })], measured), 1)).toBeGreaterThan(6);
   });
 
+  it('admits none of the drafts that would have paid only together, if there is no room for all', () => {
+    const dearSecondRow = fitStepTime([
+      { rows: 1, ms: 9 },
+      { rows: 2, ms: 27 },
+      { rows: 12, ms: 40 },
+    ]);
+    const work = [session(1, { drafts: 11, acceptance: 0.99 })];
+    expect(draftsOf(plan(work, dearSecondRow), 1)).toBe(11);
+    expect(draftsOf(plan(work, dearSecondRow, { maxRows: 2 }), 1)).toBe(0);
+  });
+
   it('cuts a chain at an unsure draft, whatever follows it', () => {
     const confidences = [0.9, 0.9, 0.01, 0.99, 0.99];
     expect(draftsOf(plan([session(1, { drafts: 5, confidences })]), 1)).toBe(2);
@@ -146,16 +157,18 @@ describe('shares', () => {
 
   it('does not forgive what a session took when it leaves and returns', () => {
     const work = (step: number) => [
-      ...(step % 2 === 0 ? [session(1, { drafts: 12 })] : []),
-      session(2, { drafts: 12 }),
+      ...(step % 2 === 0 ? [session(1, { share: 1, drafts: 12 })] : []),
+      session(2, { share: 99, drafts: 12 }),
     ];
-    const { served } = serve(1000, work, scarce);
-    expect(served.get(1)?.drafts).toBeLessThanOrEqual((served.get(2)?.drafts ?? 0) + 12);
+    // 8,000 draft rows, a hundredth of which is the share of session 1; a row at each return would be 500.
+    expect(serve(1000, work, scarce).served.get(1)?.drafts).toBeLessThan(100);
   });
 
   it('keeps no account of sessions that are gone', () => {
     const { state } = serve(300, (step) => [session(step, { drafts: 3 }), session(step + 1, { drafts: 3 })], limits);
-    expect(state.rows.accounts.size + state.drafts.accounts.size + state.prefill.accounts.size).toBeLessThan(6);
+    expect(
+      state.rows.virtualTimes.size + state.drafts.virtualTimes.size + state.prefill.virtualTimes.size,
+    ).toBeLessThan(6);
   });
 });
 

@@ -84,6 +84,12 @@ describe('observeStep', () => {
     expect(stepMs(observeStep(linearStepTime(9, 1), 64, 100_000, 0.1), 64)).toBeLessThanOrEqual(73 * 1.3 + 1e-9);
   });
 
+  it('still knows counts that were not measured for ever', () => {
+    const samples = [10, 30, 20].map((ms, index) => ({ rows: index + 1, ms }));
+    const model = observeStep(fitStepTime(samples), 1, 10, 1);
+    expect([2, 3].map((rows) => stepMs(model, rows))).toEqual([25, 25]);
+  });
+
   it('gives a pooled neighbour its own time back when the disturbance is gone', () => {
     const start = fitStepTime([
       { rows: 1, ms: 10 },
