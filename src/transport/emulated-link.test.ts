@@ -7,6 +7,7 @@ import { createEmulatedLink } from './emulated-link.ts';
 import { createInMemoryNetwork } from './in-memory.ts';
 import { createManualClock } from './manual-clock.contract.ts';
 import { transportContract, type Witness, witness } from './transport.contract.ts';
+import type { Connection, ConnectionHandler } from './transport.ts';
 import { connectWebSocket, listenWebSocket } from './websocket.ts';
 
 const quickLink: LinkSettings = {
@@ -71,21 +72,26 @@ function virtualLink(changes: Partial<LinkSettings>) {
 }
 
 describe('emulated link', () => {
-  it('takes two round trips to connect and one for an answer', async () => {
+  it('takes two round trips to connect, hears the edge at once then, and one round trip for an answer', async () => {
     const { connect, devices, edges, moveTo } = virtualLink({ roundTripMs: 20 });
     const connecting = connect();
-    await moveTo(39);
+    await moveTo(29);
     expect(edges).toHaveLength(0);
+    await moveTo(30);
+    edges[0]?.connection.send(Uint8Array.of(9));
+    await moveTo(39);
+    expect(devices).toHaveLength(0);
     await moveTo(40);
+    expect(devices[0]?.frames.map((bytes) => [...bytes])).toEqual([[9]]);
     (await connecting).send(Uint8Array.of(1));
     await moveTo(49);
     expect(edges[0]?.frames).toHaveLength(0);
     await moveTo(50);
     expect(edges[0]?.frames).toHaveLength(1);
     await moveTo(59);
-    expect(devices[0]?.connection.receivedFrames).toBe(0);
-    await moveTo(60);
     expect(devices[0]?.connection.receivedFrames).toBe(1);
+    await moveTo(60);
+    expect(devices[0]?.connection.receivedFrames).toBe(2);
   });
 
   it('delays both goodbyes like frames', async () => {
@@ -130,6 +136,36 @@ describe('emulated link', () => {
     expect(edges.map((edge) => edge.frames.length)).toEqual([5, 1]);
   });
 
+  it('is writable only while the network behind it is', async () => {
+    const clock = createManualClock();
+    let innerWritable = true;
+    let innerHandler: ConnectionHandler | undefined;
+    const inner = { send: () => {}, close: () => {} } as unknown as Connection;
+    Object.defineProperty(inner, 'writable', { get: () => innerWritable });
+    const link = createEmulatedLink(
+      async (accept) => {
+        innerHandler = accept(inner);
+        return inner;
+      },
+      idealLink,
+      clock,
+    );
+    let device: Witness | undefined;
+    const connecting = link.connect((connection) => {
+      const made = witness(connection);
+      device = made;
+      return made.handler;
+    });
+    clock.moveTo(1);
+    const connection = await connecting;
+    expect(connection.writable).toBe(true);
+    innerWritable = false;
+    expect(connection.writable).toBe(false);
+    innerWritable = true;
+    innerHandler?.writable();
+    expect([connection.writable, device?.writableCount]).toEqual([true, 1]);
+  });
+
   it('cut, loses what is in flight both ways, attempts to connect included, and works again', async () => {
     const { connect, devices, edges, link, moveTo } = virtualLink({ roundTripMs: 20 });
     const connecting = connect();
@@ -150,13 +186,21 @@ describe('emulated link', () => {
     expect(devices[1]?.frames).toHaveLength(1);
   });
 
-  it('can be given up while it connects', async () => {
-    const { connect, edges, moveTo } = virtualLink({ roundTripMs: 20 });
-    const controller = new AbortController();
-    const attempt = connect(controller.signal);
-    controller.abort();
-    await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
-    await moveTo(100);
-    expect(edges).toHaveLength(0);
+  it.each([
+    ['before the edge knows of it', 20, 0],
+    ['before the edge’s answer is here', 35, 1],
+  ])('can be given up or cut while it connects, %s', async (_when, atMs, edgeCount) => {
+    for (const end of ['abort', 'cut'] as const) {
+      const { connect, devices, edges, link, moveTo } = virtualLink({ roundTripMs: 20 });
+      const controller = new AbortController();
+      const attempt = connect(controller.signal);
+      await moveTo(atMs);
+      if (end === 'abort') controller.abort();
+      else link.cut();
+      await expect(attempt).rejects.toMatchObject({ code: end === 'abort' ? 'interrupted' : 'edge-unreachable' });
+      await moveTo(100);
+      expect(devices).toHaveLength(0);
+      expect(edges.map((edge) => edge.reasons.map(({ by }) => by))).toEqual(edgeCount === 0 ? [] : [['network']]);
+    }
   });
 });

@@ -3,13 +3,12 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
-import { invariant } from '../basics/invariant.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { interrupted, lostConnection } from './endings.ts';
 import { createLinkQueue, type LinkQueue } from './link-queue.ts';
 import { machineClock } from './machine-clock.ts';
 import { goodbyeBytes, QueuedConnection, type Wire } from './queued-connection.ts';
-import type { Accept, Connect, ConnectionHandler } from './transport.ts';
+import type { Accept, Connect, Connection, ConnectionHandler } from './transport.ts';
 
 export interface EmulatedLink {
   /** All connections made with it share rate, queues and outages, as those of one device do. */
@@ -18,11 +17,9 @@ export interface EmulatedLink {
   cut(): void;
 }
 
-/** The exchanges that a WebSocket needs before its first frame, bytes up and down: TCP, then the HTTP upgrade. */
-const handshakes = [
-  [0, 0],
-  [300, 200],
-] as const;
+/** What a WebSocket sends before its first frame: an exchange for TCP, then the HTTP upgrade and its answer. */
+const upgradeBytes = 300;
+const upgradedBytes = 200;
 
 export function createEmulatedLink(
   connect: Connect,
@@ -30,91 +27,102 @@ export function createEmulatedLink(
   clock: Clock = roundingClock,
 ): EmulatedLink {
   const earlyMs = clock === roundingClock ? 0.5 : 0;
-  const up = createLinkQueue(settings, 'up', clock, earlyMs);
-  const down = createLinkQueue(settings, 'down', clock, earlyMs);
-  const losable = new Set<() => void>();
-
-  function join(accept: Accept, inner: Parameters<Accept>[0]): [QueuedConnection, ConnectionHandler] {
-    const cut = (): void => {
-      losable.delete(cut);
-      outer.stop();
-      inner.close('edge-unreachable', 'the emulated link was cut');
-      clock.after(0, () => outer.finish(lostConnection));
-    };
-    const wire: Wire = {
-      get writable() {
-        return inner.writable;
-      },
-      frame: (bytes) => inner.send(bytes),
-      goodbye: (code, detail) => inner.close(code, detail),
-      cut,
-    };
-    const outer = new QueuedConnection(up, wire, Number.POSITIVE_INFINITY);
-    losable.add(cut);
-    outer.open(accept);
-    const handler: ConnectionHandler = {
-      frame: (bytes) => down.push(bytes.length, () => outer.arrive(bytes)),
-      writable: () => outer.wireDrained(),
-      closed: (reason) => {
-        losable.delete(cut);
-        down.push(goodbyeBytes, () => outer.finish(reason));
-      },
-    };
-    return [outer, handler];
-  }
-
+  const link: Link = {
+    up: createLinkQueue(settings, 'up', clock, earlyMs),
+    down: createLinkQueue(settings, 'down', clock, earlyMs),
+    clock,
+    losable: new Set(),
+  };
   return {
-    async connect(accept, options) {
-      await shakeHands(up, down, losable, options?.signal);
-      let outer: QueuedConnection | undefined;
-      await connect((inner) => {
-        const [connection, handler] = join(accept, inner);
-        outer = connection;
-        return handler;
-      }, options);
-      invariant(outer !== undefined, 'a connection was made without being accepted');
-      return outer;
-    },
+    connect: (accept, options) => attempt(link, connect, accept, options?.signal),
     cut() {
-      up.drop();
-      down.drop();
-      for (const lose of [...losable]) lose();
+      link.up.drop();
+      link.down.drop();
+      for (const lose of [...link.losable]) lose();
     },
   };
 }
 
-function shakeHands(
-  up: LinkQueue,
-  down: LinkQueue,
-  losable: Set<() => void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (signal?.aborted === true) return Promise.reject(interrupted());
+interface Link {
+  readonly up: LinkQueue;
+  readonly down: LinkQueue;
+  readonly clock: Clock;
+  /** What a cut ends: attempts and connections. */
+  readonly losable: Set<() => void>;
+}
+
+function attempt(link: Link, connect: Connect, accept: Accept, signal?: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
+    let inner: Connection | undefined;
+    let givenUp = signal?.aborted === true;
     const leave = (): void => {
-      losable.delete(lose);
+      link.losable.delete(lose);
       signal?.removeEventListener('abort', abort);
     };
-    const lose = (): void => {
+    const giveUp = (error: unknown): void => {
       leave();
-      reject(new OutriderError('edge-unreachable', 'the emulated link was cut', 'connect again'));
+      givenUp = true;
+      inner?.close('edge-unreachable', 'the attempt was given up');
+      reject(error);
     };
-    const abort = (): void => {
-      leave();
-      reject(interrupted());
+    const lose = (): void =>
+      giveUp(new OutriderError('edge-unreachable', 'the emulated link was cut', 'connect again'));
+    const abort = (): void => giveUp(interrupted());
+    const reachEdge = (): void => {
+      if (givenUp) return;
+      connect(
+        (connection) => {
+          inner = connection;
+          const [outer, handler] = join(link, connection);
+          // What the edge sends first travels right behind its answer to the upgrade.
+          link.down.push(upgradedBytes, () => {
+            if (givenUp) return;
+            leave();
+            outer.open(accept);
+            resolve(outer);
+          });
+          if (givenUp) connection.close('edge-unreachable', 'the attempt was given up');
+          return handler;
+        },
+        signal === undefined ? {} : { signal },
+      ).catch(giveUp);
     };
-    const exchange = (index: number): void => {
-      const bytes = handshakes[index];
-      if (bytes !== undefined) up.push(bytes[0], () => down.push(bytes[1], () => exchange(index + 1)));
-      else {
-        leave();
-        resolve();
-      }
-    };
-    losable.add(lose);
+    if (givenUp) return giveUp(interrupted());
+    link.losable.add(lose);
     signal?.addEventListener('abort', abort);
-    exchange(0);
+    link.up.push(0, () => link.down.push(0, () => link.up.push(upgradeBytes, reachEdge)));
   });
+}
+
+/** The device's end of a connection, and what feeds it from the real one. */
+function join(link: Link, inner: Connection): [QueuedConnection, ConnectionHandler] {
+  const cut = (): void => {
+    link.losable.delete(cut);
+    outer.stop();
+    inner.close('edge-unreachable', 'the emulated link was cut');
+    link.clock.after(0, () => outer.finish(lostConnection));
+  };
+  const wire: Wire = {
+    get writable() {
+      return inner.writable;
+    },
+    frame: (bytes) => inner.send(bytes),
+    goodbye: (code, detail) => inner.close(code, detail),
+    cut,
+  };
+  const outer = new QueuedConnection(link.up, wire, Number.POSITIVE_INFINITY);
+  link.losable.add(cut);
+  return [
+    outer,
+    {
+      frame: (bytes) => link.down.push(bytes.length, () => outer.arrive(bytes)),
+      writable: () => outer.wireDrained(),
+      closed(reason) {
+        link.losable.delete(cut);
+        link.down.push(goodbyeBytes, () => outer.finish(reason));
+      },
+    },
+  ];
 }
 
 /**

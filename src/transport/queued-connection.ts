@@ -12,7 +12,7 @@ import {
   sendMarkBytes,
 } from './transport.ts';
 
-/** The far end of the queue. */
+/** The far end of the queue. It ignores what comes after the end of the connection. */
 export interface Wire {
   /** False while the wire itself holds back too much; `QueuedConnection.wireDrained` reports the end of that. */
   readonly writable: boolean;
@@ -62,9 +62,7 @@ export class QueuedConnection implements Connection {
     if (this.#ending !== undefined) return;
     this.sentBytes += bytes.length;
     this.sentFrames += 1;
-    this.#outgoing.push(bytes.length, () => {
-      if (this.#ending !== 'cut') this.#wire.frame(bytes);
-    });
+    this.#outgoing.push(bytes.length, () => this.#wire.frame(bytes));
     if (this.#blocked || this.#queueWritable) return;
     this.#blocked = true;
     this.#outgoing.whenDrainedTo(sendMarkBytes, () => this.#queueDrained());
@@ -77,9 +75,7 @@ export class QueuedConnection implements Connection {
       return;
     }
     this.#ending = { by: 'us', code, detail };
-    this.#outgoing.push(goodbyeBytes, () => {
-      if (!this.#finished) this.#wire.goodbye(code, detail);
-    });
+    this.#outgoing.push(goodbyeBytes, () => this.#wire.goodbye(code, detail));
   }
 
   arrive(bytes: Uint8Array): void {

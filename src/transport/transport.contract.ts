@@ -283,6 +283,18 @@ function lossCases({ start, pair, edges }: Stage): void {
     expect(device.reasons).toMatchObject([{ by: 'network', code: 'edge-unreachable' }]);
     expect(edge.reasons).toMatchObject([{ by: 'network', code: 'edge-unreachable' }]);
   });
+
+  it('are final even while much waits to leave', async () => {
+    const { device, edge } = await pair();
+    for (const end of [device, edge]) {
+      for (let count = 0; count < 40; count++) end.connection.send(new Uint8Array(65_536));
+    }
+    device.connection.close('edge-unreachable', '');
+    await until(() => device.reasons.length > 0 && edge.reasons.length > 0);
+    await settle();
+    expect([device.afterClosedCount, edge.afterClosedCount]).toEqual([0, 0]);
+    expect(edge.frames.length).toBeLessThan(40);
+  });
 }
 
 function connectingCases({ start }: Stage): void {
