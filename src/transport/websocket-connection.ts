@@ -64,7 +64,7 @@ class SocketConnection implements Connection {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.sentBytes += bytes.length;
     this.sentFrames += 1;
     this.#socket.send(bytes, { binary: true }, () => this.#flushed());

@@ -162,10 +162,10 @@ describe('a peer of another kind', () => {
       code: 'version-mismatch',
     });
 
-    const page = createServer((_request, response) => response.writeHead(404).end('x'.repeat(100_000)));
+    const page = createServer((_request, response) => response.writeHead(404).write('no end '.repeat(1000)));
     page.listen(0, '127.0.0.1');
     await once(page, 'listening');
-    opened.push({ close: () => page.close() });
+    opened.push({ close: () => page.closeAllConnections() }, { close: () => page.close() });
     await expect(connectWebSocket(`http://127.0.0.1:${port(page)}`)(acceptDevice)).rejects.toMatchObject({
       code: 'edge-unreachable',
       message: expect.stringContaining('404'),
