@@ -69,7 +69,6 @@ function attempt(link: Link, connect: Connect, accept: Accept, signal?: AbortSig
       giveUp(new OutriderError('edge-unreachable', 'the emulated link was cut', 'connect again'));
     const abort = (): void => giveUp(interrupted());
     const reachEdge = (): void => {
-      if (givenUp) return;
       connect(
         (connection) => {
           inner = connection;
