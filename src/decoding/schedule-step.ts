@@ -1,5 +1,5 @@
 // What goes into the edge's next engine step: one row for each decoding session, then drafts where they pay, shared by
-// virtual time, and one chunk of a prompt. Pure; it knows no engine, clock or socket (design: the edge, compute shares z).
+// virtual time, and one chunk of a prompt. Pure; it knows no engine, clock or socket.
 
 import { emptyLedger, type Ledger, startRound } from './schedule-step-ledger.ts';
 import { bestDraftCount, chainChances, leastChance } from './schedule-step-worth.ts';
@@ -190,7 +190,7 @@ function affordableTokens(decodeRows: number, prefillChunk: number, model: StepT
   return tokens;
 }
 
-/** A lone token is the one shape whose rounding may differ (engine probe, 3), so none is left over where that can be. */
+/** A lone token is the one shape whose rounding may differ in an engine, so none is left over where that can be. */
 function chunkTokens(wanted: number, affordable: number, limits: StepLimits): number {
   const tokens = Math.min(wanted, affordable);
   if (wanted - tokens !== 1) return tokens;

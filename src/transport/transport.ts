@@ -46,5 +46,8 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Opens a connection; rejects with OutriderError `edge-unreachable`, `version-mismatch` or (aborted) `interrupted`. Aborting stops the attempt only. */
+/**
+ * Opens a connection. Aborting the signal stops the attempt only.
+ * @throws OutriderError `edge-unreachable`, `version-mismatch`, or `interrupted` when aborted
+ */
 export type Connect = (accept: Accept, options?: { readonly signal?: AbortSignal }) => Promise<Connection>;
