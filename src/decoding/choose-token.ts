@@ -3,7 +3,7 @@
 
 import type { Candidates } from './candidates.ts';
 import { shortlist } from './choose-token-shortlist.ts';
-import { gumbelNoise, noiseUpperBound, seedHigh, seedLow } from './noise.ts';
+import { gumbelOfWord, noiseUpperBound, noiseWord, seedHigh, seedLow } from './noise.ts';
 import type { Sampling } from './sampling.ts';
 import type { TokenCounts } from './token-counts.ts';
 
@@ -25,17 +25,24 @@ export function chooseToken(
   if (temperature === 0 || length === 1) return ids[0] as number;
   const keyLow = seedLow(seed);
   const keyHigh = seedHigh(seed);
+  // Below this size of the sums, rounding can't make two of them equal whose noise differs.
+  const distinct = Math.abs((logits[0] as number) / temperature) < 8192;
   let bestId = -1;
+  let bestWord = -1;
   let best = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < length; index++) {
     const scaled = (logits[index] as number) / temperature;
     // Sorted: from here on not even the largest noise can win.
     if (scaled + noiseUpperBound < best) break;
     const id = ids[index] as number;
-    const value = scaled + gumbelNoise(keyLow, keyHigh, position, id);
+    const word = noiseWord(keyLow, keyHigh, position, id);
+    // The best so far has at least this logit and more noise: no need for two logarithms.
+    if (distinct && word < bestWord) continue;
+    const value = scaled + gumbelOfWord(word);
     if (value > best || (value === best && id < bestId) || bestId < 0) {
       best = value;
       bestId = id;
+      bestWord = word;
     }
   }
   return bestId;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deriveSeed, gumbelNoise, noiseUpperBound, seedHigh, seedLow } from './noise.ts';
+import { deriveSeed, gumbelNoise, gumbelOfWord, noiseUpperBound, seedHigh, seedLow } from './noise.ts';
 
 describe('gumbelNoise', () => {
   it('depends on both words of the seed, on position and on id', () => {
@@ -23,6 +23,15 @@ describe('gumbelNoise', () => {
     expect(variance).toBeCloseTo(Math.PI ** 2 / 6, 1);
     expect(Math.max(...values)).toBeLessThan(noiseUpperBound);
     expect(Math.min(...values)).toBeGreaterThan(-3.14);
+  });
+
+  it('grows with the word by more than the rounding of any sum that relies on it', () => {
+    const words = [0, 1, 2 ** 20, 2 ** 30, Math.floor(2 ** 32 / Math.E), 2 ** 31, 2 ** 32 - 3, 2 ** 32 - 2];
+    for (const start of words) {
+      for (let word = start; word < Math.min(start + 1000, 2 ** 32 - 1); word++) {
+        expect(gumbelOfWord(word + 1) - gumbelOfWord(word)).toBeGreaterThan(6e-10);
+      }
+    }
   });
 });
 

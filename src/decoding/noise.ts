@@ -23,14 +23,24 @@ export function seedHigh(seed: bigint): number {
 }
 
 /**
- * Standard Gumbel noise of a token: -log(-log u), u = (x + 0.5) / 2^32, x the first word of the generator.
+ * The generator's word behind the noise of a token: a larger word means larger noise.
  * @param keyLow from {@link seedLow}
  * @param keyHigh from {@link seedHigh}
  * @param position of the token to be chosen, counted from the start of the prompt
  */
-export function gumbelNoise(keyLow: number, keyHigh: number, position: number, id: number): number {
+export function noiseWord(keyLow: number, keyHigh: number, position: number, id: number): number {
   philox(block, position, id, choicePurpose, 0, keyLow, keyHigh);
-  return -log(-log(((block[0] as number) + 0.5) * inverseTwo32));
+  return block[0] as number;
+}
+
+/** Standard Gumbel noise from a word: -log(-log u), u = (word + 0.5) / 2^32. Words differ by at least 6e-10 in it. */
+export function gumbelOfWord(word: number): number {
+  return -log(-log((word + 0.5) * inverseTwo32));
+}
+
+/** Standard Gumbel noise of a token; the parameters are those of {@link noiseWord}. */
+export function gumbelNoise(keyLow: number, keyHigh: number, position: number, id: number): number {
+  return gumbelOfWord(noiseWord(keyLow, keyHigh, position, id));
 }
 
 /** The seed of the n-th of several answers to one prompt; the first (0) keeps the seed itself. */
