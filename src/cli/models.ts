@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import colors from 'picocolors';
 import { acquireModel } from '../models/acquire.ts';
 import { listModels, removeModel, verifyModel } from '../models/cache-inventory.ts';
-import { findPair, requireModel } from '../models/manifest.ts';
+import { requireModels } from '../models/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
 import { formatBytes } from './progress-bar.ts';
@@ -50,16 +50,15 @@ export async function runList({ json }: OutputFlags): Promise<void> {
 
 /** Gets a model, or both of a pair. */
 export async function runPull(name: string, { json }: OutputFlags): Promise<void> {
-  const pair = findPair(name);
-  const names = pair === undefined ? [requireModel(name).name] : [pair.target, pair.draft];
+  const entries = requireModels(name);
   const report = createAcquireReport();
   const startMs = performance.now();
   const rows: { name: string; byteLength: number; sha256: string; path: string }[] = [];
   try {
     await withInterrupt(async (signal) => {
-      for (const wanted of names) {
-        const { path, sha256 } = await acquireModel(wanted, { signal, onProgress: report.onProgress });
-        rows.push({ name: wanted, byteLength: requireModel(wanted).byteLength, sha256, path });
+      for (const entry of entries) {
+        const { path, sha256 } = await acquireModel(entry.name, { signal, onProgress: report.onProgress });
+        rows.push({ name: entry.name, byteLength: entry.byteLength, sha256, path });
       }
     });
   } finally {
@@ -79,14 +78,13 @@ export async function runPull(name: string, { json }: OutputFlags): Promise<void
 
 /** Takes the hash of a cached model, or of both of a pair. */
 export async function runVerify(name: string, { json }: OutputFlags): Promise<void> {
-  const pair = findPair(name);
-  const names = pair === undefined ? [requireModel(name).name] : [pair.target, pair.draft];
+  const entries = requireModels(name);
   const report = createAcquireReport();
   const rows: { name: string; byteLength: number; sha256: string; path: string }[] = [];
   try {
     await withInterrupt(async (signal) => {
-      for (const wanted of names) {
-        rows.push({ name: wanted, ...(await verifyModel(wanted, { signal, onProgress: report.onProgress })) });
+      for (const { name } of entries) {
+        rows.push({ name, ...(await verifyModel(name, { signal, onProgress: report.onProgress })) });
       }
     });
   } finally {
@@ -99,10 +97,9 @@ export async function runVerify(name: string, { json }: OutputFlags): Promise<vo
 
 /** Removes a model from the cache, or both of a pair. */
 export async function runRemove(name: string, { json }: OutputFlags): Promise<void> {
-  const pair = findPair(name);
-  const names = pair === undefined ? [requireModel(name).name] : [pair.target, pair.draft];
+  const entries = requireModels(name);
   const rows: { name: string; path: string; freedBytes: number }[] = [];
-  for (const wanted of names) rows.push({ name: wanted, ...(await removeModel(wanted)) });
+  for (const entry of entries) rows.push({ name: entry.name, ...(await removeModel(entry.name)) });
   if (json === true) {
     const freedBytes = rows.reduce((sum, row) => sum + row.freedBytes, 0);
     return printDocument('models remove', { rows, summary: { freedBytes }, params: { name } });

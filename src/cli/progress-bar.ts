@@ -76,7 +76,7 @@ export function createProgressBar(
       if (now - drawnMs < redrawIntervalMs && done !== total) return;
       drawnMs = now;
       const rate = formatRate(done - firstDone, total === undefined ? undefined : total - firstDone, now - firstMs);
-      const line = formatLine(label, done, total, rate).slice(0, Math.max(20, (stream.columns ?? 80) - 1));
+      const line = formatLine(label, done, total, rate).slice(0, (stream.columns || 80) - 1);
       stream.write(`\r\u001b[K${colors.dim(line)}`);
     },
     stop() {

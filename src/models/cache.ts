@@ -64,7 +64,9 @@ export async function prepareDirectory(directory: string, neededBytes: number): 
   } catch (error) {
     throw explainFileError(error, directory);
   }
-  const { bavail, bsize } = await statfs(directory);
+  const { blocks, bavail, bsize } = await statfs(directory);
+  // Some network file systems don't say how large they are; there the write itself has to fail.
+  if (blocks === 0) return;
   const missingBytes = neededBytes - bavail * bsize;
   if (missingBytes > 0) throw diskFull(directory, missingBytes);
 }

@@ -26,6 +26,15 @@ export function requireModel(name: string): ModelEntry {
   throw unknownModel(name, modelEntries);
 }
 
+/** The entries behind the name of a model or of a pair, target first. @throws OutriderError `model-unknown`. */
+export function requireModels(name: string): ModelEntry[] {
+  const pair = findPair(name);
+  if (pair !== undefined) return [requireModel(pair.target), requireModel(pair.draft)];
+  const entry = findModel(name);
+  if (entry === undefined) throw unknownModel(name, [...modelEntries, ...modelPairs]);
+  return [entry];
+}
+
 /** @throws OutriderError `model-unknown`, with the name that may have been meant. */
 export function requirePair(name: string): ModelPair {
   const pair = findPair(name);
