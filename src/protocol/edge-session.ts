@@ -22,7 +22,8 @@ import { TokenText } from './token-text.ts';
 /** How many of the ready drafts a step could take now; null: this session has no step to run. */
 export function readyDrafts(state: EdgeState): number | null {
   if (state.end !== null || state.released || state.ticket !== null || isPaused(state)) return null;
-  const room = state.rules.contextLength - state.text.length;
+  // A step commits one token more than its drafts; where a text ends must not depend on how many there were.
+  const room = state.rules.contextLength - state.text.length - 1;
   const drafts = Math.max(0, Math.min(room, draftsReady(state.branch, state.text.length)));
   return pacingOf(state.open.pacing).mayStep({ draftsReady: drafts }) ? drafts : null;
 }

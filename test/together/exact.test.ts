@@ -1,0 +1,128 @@
+// Device and edge together over real sockets, toy models: whatever drafts, samples or breaks, the text is the target's own.
+
+import { describe, expect, it } from 'vitest';
+import { neutralSampling, type Sampling } from '../../src/decoding/sampling.ts';
+import { ModelDrafter } from '../../src/device/drafter.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import { createNgramModel } from '../../src/models/ngram.ts';
+import { idealLink } from '../../src/protocol/link-model-settings.ts';
+import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
+import { connectWebSocket } from '../../src/transport/websocket.ts';
+import { startToyEdge, toyDrafter, toyReference, toyTurn } from './toy-edge.ts';
+
+const samplings: readonly Sampling[] = [
+  neutralSampling,
+  { ...neutralSampling, temperature: 0.8, seed: 7n },
+  { ...neutralSampling, temperature: 1.2, topP: 0.9, frequencyPenalty: 0.5, repetitionPenalty: 1.2, seed: 1n << 63n },
+];
+
+describe('the text of a turn', () => {
+  it('is the target own for every sampling, mode and draft', async () => {
+    await using edge = await startToyEdge();
+    for (const sampling of samplings) {
+      const reference = await toyReference(sampling, 60);
+      const ngram = new ModelDrafter(createNgramModel({ tokenizer: edge.target.tokenizer }));
+      for (const drafter of [null, toyDrafter(1), toyDrafter(0.7), toyDrafter(0), ngram]) {
+        const report = await startTurn(toyTurn(edge, { sampling, drafter })).report;
+        expect(report.tokens).toEqual(reference);
+        expect(report.outcome).toMatchObject({ kind: 'ended', reason: 'length' });
+      }
+    }
+  });
+
+  it('needs fewer steps with a good draft, and its drafts are told from the target own', async () => {
+    await using edge = await startToyEdge();
+    const report = await startTurn(toyTurn(edge, { drafter: toyDrafter(0.95), maxAnswerTokens: 200 })).report;
+    expect(report.acceptedTokens).toBeGreaterThan(60);
+    const steps = report.outcome.kind === 'ended' ? report.outcome.account.steps : 200;
+    expect(steps + report.acceptedTokens).toBeGreaterThanOrEqual(200);
+    expect(steps).toBeLessThan(140);
+    expect(report.acceptance).toBeGreaterThan(0.85);
+    expect(report.payloadBytesPerToken).toBeLessThan(10);
+  });
+
+  it('is the target own for many devices at once', async () => {
+    await using edge = await startToyEdge();
+    const prompts = Array.from({ length: 8 }, (_, index) => [50 + index, 60 + index, 70 + index]);
+    const reports = await Promise.all(prompts.map((prompt) => startTurn(toyTurn(edge, { prompt })).report));
+    for (const [index, report] of reports.entries()) {
+      expect(report.tokens).toEqual(await toyReference(neutralSampling, 60, prompts[index]));
+    }
+    expect(edge.edge.status.steps).toBeLessThan(8 * 60);
+  });
+
+  it('streams as it is written and the pieces make the text', async () => {
+    await using edge = await startToyEdge();
+    const turn = startTurn(toyTurn(edge));
+    const pieces: string[] = [];
+    let emissions = 0;
+    for await (const emission of turn) {
+      emissions += 1;
+      pieces.push(...emission.pieces.map(({ text }) => text));
+    }
+    expect(emissions).toBeGreaterThan(10);
+    expect(pieces.join('')).toBe((await turn.report).text);
+  });
+
+  it('ends before a stop string, which may span tokens', async () => {
+    await using edge = await startToyEdge();
+    const whole = await startTurn(toyTurn(edge)).report;
+    const stop = whole.text.slice(40, 46);
+    const report = await startTurn(toyTurn(edge, { stopStrings: [stop] })).report;
+    expect(report.outcome).toMatchObject({ kind: 'ended', reason: 'stop-string' });
+    expect(report.text).toBe(whole.text.slice(0, whole.text.indexOf(stop)));
+  });
+});
+
+describe('a turn through failures', () => {
+  it('resumes after each lost connection', async () => {
+    await using edge = await startToyEdge();
+    const sampling = samplings[1] as Sampling;
+    const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs: 8, jitterMs: 2 });
+    const turn = startTurn(toyTurn(edge, { sampling, connect: link.connect, maxAnswerTokens: 150 }));
+    let cuts = 0;
+    for await (const emission of turn) {
+      if (emission.tokens.length > 0 && cuts < 6 && Math.random() < 0.15) {
+        cuts += 1;
+        link.cut();
+      }
+    }
+    const report = await turn.report;
+    expect(report.tokens).toEqual(await toyReference(sampling, 150));
+    expect(report.connections).toBe(cuts + 1);
+  });
+
+  it('goes on from its whole text on an edge that has been restarted', async () => {
+    const first = await startToyEdge();
+    const sampling = samplings[2] as Sampling;
+    const turn = startTurn(toyTurn(first, { sampling, maxAnswerTokens: 120 }));
+    let count = 0;
+    let second: Awaited<ReturnType<typeof startToyEdge>> | undefined;
+    for await (const { tokens } of turn) {
+      count += tokens.length;
+      if (count > 30 && second === undefined) {
+        await first[Symbol.asyncDispose]();
+        second = await startToyEdge({ port: first.port });
+      }
+    }
+    const report = await turn.report;
+    await second?.[Symbol.asyncDispose]();
+    expect(report.tokens).toEqual(await toyReference(sampling, 120));
+    expect(report.connections).toBeGreaterThan(1);
+  });
+
+  it('keeps the text when it is stopped, and the edge forgets the session', async () => {
+    await using edge = await startToyEdge();
+    const controller = new AbortController();
+    const turn = startTurn(toyTurn(edge, { signal: controller.signal, maxAnswerTokens: 500 }));
+    let count = 0;
+    for await (const { tokens } of turn) {
+      count += tokens.length;
+      if (count > 20) controller.abort();
+    }
+    const report = await turn.report;
+    expect(report.outcome.kind).toBe('stopped');
+    expect(report.tokens).toEqual((await toyReference(neutralSampling, 500)).slice(0, report.tokens.length));
+    await expect.poll(() => edge.edge.status.sessions).toBe(0);
+  });
+});

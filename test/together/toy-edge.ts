@@ -1,0 +1,90 @@
+// A real edge on a real port with a toy target, and devices for it: what the whole-system tests share.
+
+import { chooseToken } from '../../src/decoding/choose-token.ts';
+import type { Sampling } from '../../src/decoding/sampling.ts';
+import { linearStepTime } from '../../src/decoding/step-time.ts';
+import { penaltiesActive, RunningCounts } from '../../src/decoding/token-counts.ts';
+import { ModelDrafter } from '../../src/device/drafter.ts';
+import type { TurnOptions } from '../../src/device/turn.ts';
+import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../src/edge/edge.ts';
+import type { LanguageModel } from '../../src/models/model.ts';
+import { paceModel } from '../../src/models/paced.ts';
+import { createToyModel } from '../../src/models/toy.ts';
+import { machineClock } from '../../src/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/transport/websocket.ts';
+
+export interface ToyEdge extends AsyncDisposable {
+  readonly edge: Edge;
+  readonly port: number;
+  readonly url: string;
+  readonly target: LanguageModel;
+}
+
+/** Steps of 4 ms, so that drafts get ahead and tests stay short. */
+const profile = { name: 'test', description: 'a test', stepMs: 4, rowMs: 0, rowCap: 64, source: 'chosen' };
+
+export const toySeed = 11;
+
+export async function startToyEdge(
+  options: Partial<EdgeOptions> & {
+    readonly sequences?: number;
+    readonly contextLength?: number;
+    readonly port?: number;
+  } = {},
+): Promise<ToyEdge> {
+  const { sequences = 8, contextLength = 1024, port = 0, ...edgeOptions } = options;
+  const target = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
+  const model = paceModel(target, profile, { clock: machineClock });
+  const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
+  const listener = await listenEdge(edge, { host: '127.0.0.1', port });
+  return {
+    edge,
+    port: listener.port,
+    url: `ws://127.0.0.1:${listener.port}`,
+    target,
+    async [Symbol.asyncDispose]() {
+      await edge.close();
+      await listener.close();
+    },
+  };
+}
+
+export function toyDrafter(agreement: number): ModelDrafter {
+  return new ModelDrafter(createToyModel({ seed: toySeed, role: 'draft', agreement }));
+}
+
+export const toyPrompt: readonly number[] = [70, 71, 72, 73, 74];
+
+export function toyTurn(edge: ToyEdge, options: Partial<TurnOptions> = {}): TurnOptions {
+  return {
+    connect: connectWebSocket(edge.url),
+    tokenizer: edge.target.tokenizer,
+    drafter: toyDrafter(0.8),
+    prompt: toyPrompt,
+    maxAnswerTokens: 60,
+    liveness: { pingAfterMs: 200, lostAfterMs: 800 },
+    ...options,
+  };
+}
+
+/** What the target writes alone: one row at a time. */
+export async function toyReference(
+  sampling: Sampling,
+  tokenCount: number,
+  prompt: readonly number[] = toyPrompt,
+): Promise<number[]> {
+  const model = createToyModel({ seed: toySeed, role: 'target' });
+  const sequence = model.openSequence();
+  const answer: number[] = [];
+  let next = prompt;
+  while (answer.length < tokenCount) {
+    const [rows] = await model.evaluate([{ sequence, tokens: next, rows: 1 }]);
+    const row = rows?.[0];
+    if (row === undefined) throw new Error('no row');
+    const counts = penaltiesActive(sampling) ? new RunningCounts(answer) : undefined;
+    const id = chooseToken(row, sampling, counts, prompt.length + answer.length);
+    answer.push(id);
+    next = [id];
+  }
+  return answer;
+}
