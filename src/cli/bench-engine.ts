@@ -147,7 +147,8 @@ function summarise(rows: readonly BenchEngineRow[]): Record<string, number> {
   const summary: Record<string, number> = {};
   for (const count of rowCounts) summary[`stepMs${count}`] = ms(`step${count}`);
   summary['prefillTokensPerSecond'] = rounded((prefillTokens / ms('prefill')) * 1000);
-  summary['samplingMsPerPosition'] = rounded((ms('step16') - ms('step16Unread')) / 16);
+  // The output matrix for the row included: without rows the engine leaves it out.
+  summary['readingMsPerPosition'] = rounded((ms('step16') - ms('step16Unread')) / 16);
   summary['batch4x1Ms'] = ms('batch4x1');
   summary['batch4x4Ms'] = ms('batch4x4');
   if (medians.has('draft')) {

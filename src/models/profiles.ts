@@ -10,7 +10,10 @@ export interface LatencyProfile {
   readonly description: string;
   readonly stepMs: number;
   readonly rowMs: number;
-  /** Tokens per step that the engine under the pacing should keep up with; larger steps count as prefill. */
+  /**
+   * Tokens per step that the default target keeps up with on a small machine whose other cores are busy; an item with more
+   * counts as prefill.
+   */
   readonly rowCap: number;
   /** Where the numbers come from. */
   readonly source: string;
@@ -34,7 +37,7 @@ const a100Pair: LatencyProfile = {
   description: '70B target in FP16 on two A100 80GB (tensor parallel)',
   stepMs: Math.round(weightReadMs(141.2, 2 * 2039, 0.6) * 10) / 10,
   rowMs: Math.round(rowComputeMs(70.6, 2 * 312, 0.4) * 100) / 100,
-  rowCap: 8,
+  rowCap: 6,
   source:
     'NVIDIA A100 80GB SXM data sheet: 2,039 GB/s and 312 TFLOPS FP16 each; 60 % of the bandwidth and 40 % of the arithmetic are ' +
     `our assumptions, between the 49 % (7B F16, one A100) and 87 % (8B F16, RTX 4090) that ${benchmarks} implies`,
@@ -45,7 +48,7 @@ const rtx4090: LatencyProfile = {
   description: '8B target in FP16 on one RTX 4090',
   stepMs: 18.2,
   rowMs: 0.11,
-  rowCap: 2,
+  rowCap: 1,
   source: `Measured, ${benchmarks}: Llama 3 8B F16, 54.84 tokens/s at 512 tokens; prompts at 9,056 tokens/s`,
 };
 
@@ -55,7 +58,7 @@ const reference: LatencyProfile = {
   description: 'the reference target of the design, 40 ms and 0.4 ms a row',
   stepMs: 40,
   rowMs: 0.4,
-  rowCap: 4,
+  rowCap: 3,
   source: 'Chosen, not measured',
 };
 
