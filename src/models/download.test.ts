@@ -76,7 +76,10 @@ describe('a download', () => {
   });
 
   it('begins again where the server cannot go on, and where too much is there', async () => {
-    answer = (_, response) => response.end(content);
+    answer = (request, response) => {
+      if (startOf(request) < content.length) response.end(content);
+      else response.writeHead(416).end();
+    };
     await writeFile(destination, 'something else');
     await download();
     expect(await readFile(destination)).toEqual(content);
@@ -95,14 +98,15 @@ describe('a download', () => {
   it('gives up on a server that brings nothing more', async () => {
     answer = sendUpTo(30_000);
     await expect(download()).rejects.toMatchObject({ code: 'download-failed' });
+    expect(ranges).toEqual([undefined, 'bytes=30000-']);
     expect(await readFile(destination)).toEqual(content.subarray(0, 30_000));
   });
 
   it('refuses a part that is not the one asked for', async () => {
     await writeFile(destination, content.subarray(0, 40_000));
     answer = (_, response) => {
-      response.writeHead(206, { 'content-range': 'bytes 0-99999/100000' });
-      response.end(content);
+      response.writeHead(206, { 'content-range': 'bytes 0-59999/100000' });
+      response.end(content.subarray(0, 60_000));
     };
     await expect(download()).rejects.toMatchObject({ code: 'download-failed' });
     expect(await readFile(destination)).toEqual(content.subarray(0, 40_000));

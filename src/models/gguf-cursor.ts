@@ -1,7 +1,7 @@
 // Reads the basic values of a GGUF header from a prefix of the file. It knows both lengths: past the file's end the file is
 // broken, past the prefix's end the caller has to read more. No count or length is believed before it is compared with them.
 
-import { OutriderError } from '../basics/errors.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
 /** Thrown when the header goes on behind the bytes that were read; the file itself is long enough. */
 export class NeedMoreBytes extends Error {}
@@ -13,6 +13,13 @@ export function unreadable(problem: string): OutriderError {
     `the model file ${problem}`,
     'get the file again (`outrider models pull NAME`), or convert the model to GGUF version 3',
   );
+}
+
+/** The same error with the path in it, for whoever has several model files. */
+export function naming(path: string, error: unknown): unknown {
+  if (!isOutriderError(error) || error.code !== 'model-unreadable') return error;
+  const cause = error.message.replace('the model file', `the model file ${path}`);
+  return new OutriderError(error.code, cause, error.remedy, { cause: error });
 }
 
 export interface GgufCursor {

@@ -128,6 +128,11 @@ describe('a file that is not what it claims', () => {
     expect(() => parse(encodeModel(new Map(), [first, tensor]))).toThrow(unreadable);
   });
 
+  it('an array longer than the file is refused before more of the file is read', () => {
+    const start = withRawValue(9, Buffer.concat([Buffer.from([4, 0, 0, 0]), uint64(1_000_000n)]));
+    expect(() => parseGguf(start, 2_000_000)).toThrow(unreadable);
+  });
+
   it('a key that occurs twice is refused', () => {
     const bytes = encodeModel(
       new Map([
@@ -174,6 +179,10 @@ describe('a file that is not what it claims', () => {
   it('a missing file and a directory are refused', async () => {
     await expect(readGguf(join(tmpdir(), 'outrider-no-such-file.gguf'))).rejects.toThrow(unreadable);
     await expect(readGguf(tmpdir())).rejects.toThrow(unreadable);
+    // Whoever opens two models has to know which one is meant.
+    await expect(readGguf(import.meta.filename)).rejects.toThrow(
+      `the model file ${import.meta.filename} does not begin`,
+    );
   });
 });
 

@@ -3,7 +3,7 @@
 
 import { open } from 'node:fs/promises';
 import { OutriderError } from '../basics/errors.ts';
-import { createGgufCursor, type GgufCursor, NeedMoreBytes, unreadable } from './gguf-cursor.ts';
+import { createGgufCursor, type GgufCursor, NeedMoreBytes, naming, unreadable } from './gguf-cursor.ts';
 import { tensorTypes } from './gguf-tensor-types.ts';
 
 export type GgufScalar = number | bigint | boolean | string;
@@ -216,8 +216,10 @@ export async function readGguf(path: string): Promise<GgufHeader> {
     try {
       return parseGguf(prefix.subarray(0, bytesRead), status.size);
     } catch (error) {
-      if (!(error instanceof NeedMoreBytes)) throw error;
-      if (bytesRead < prefix.length || bytesRead >= headerBytesLimit) throw unreadable('has too long a header');
+      if (!(error instanceof NeedMoreBytes)) throw naming(path, error);
+      if (bytesRead < prefix.length || bytesRead >= headerBytesLimit) {
+        throw naming(path, unreadable('has too long a header'));
+      }
     }
   }
 }

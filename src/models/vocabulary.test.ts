@@ -100,6 +100,7 @@ describe('the hash', () => {
     ['pre', text('other')],
     ['tokens', texts(['<|endoftext|>', '<|im_end|>', 'b', 'Ġb', 'Ã', '\ufeffc', '<tool>'])],
     ['tokens', texts(['<|endoftext|>', '<|im_end|>', 'a', 'Ġb', 'Ã', 'c', '<tool>'])],
+    ['tokens', texts(['<|endoftext|>', '<|im_end|>', 'aĠ', 'b', 'Ã', '\ufeffc', '<tool>'])],
     ['token_type', integers([3, 3, 1, 1, 1, 1, 3])],
     ['merges', texts(['Ġ', 'b'])],
     ['eos_token_id', integer(0)],

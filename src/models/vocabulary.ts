@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
-import { unreadable } from './gguf-cursor.ts';
+import { naming, unreadable } from './gguf-cursor.ts';
 
 export interface Vocabulary {
   /** SHA-256 over tokenizer model, pre-tokenizer, tokens, their types and scores, merges and special ids; hex. */
@@ -167,5 +167,10 @@ export function vocabularyOf(header: GgufHeader): Vocabulary {
 
 /** Reads the vocabulary of the model file at `path`. @throws OutriderError `model-unreadable`. */
 export async function readVocabulary(path: string): Promise<Vocabulary> {
-  return vocabularyOf(await readGguf(path));
+  const header = await readGguf(path);
+  try {
+    return vocabularyOf(header);
+  } catch (error) {
+    throw naming(path, error);
+  }
 }
