@@ -1,0 +1,184 @@
+// Frames: what one end writes the other reads, anything else is refused with a code, and docs/protocol.md shows true bytes.
+
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isOutriderError } from '../basics/errors.ts';
+import { neutralSampling } from '../decoding/sampling.ts';
+import { DeviceCodec, EdgeCodec } from './codec.ts';
+import { limits } from './limits.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
+
+const open: OpenMessage = {
+  kind: 'open',
+  version: 1,
+  session: '000102030405060708090a0b0c0d0e0f',
+  conversation: 'f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff',
+  attempt: 1,
+  credentials: '',
+  tokenizerHash: 'ab'.repeat(32),
+  pacing: 'stream',
+  sampling: { ...neutralSampling, temperature: 0.5, logitBias: [[7, -1]], seed: 42n },
+  stopStrings: ['END'],
+  maxAnswerTokens: 64,
+  window: 256,
+  maxAhead: 24,
+  prompt: [1, 300, 20000],
+  answer: [5],
+};
+
+function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
+  const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
+  ends.edge.decode(ends.device.encode(open));
+  return ends;
+}
+
+/** A connection's life, in order: the frames of the example in docs/protocol.md. */
+const script: readonly ({ readonly up: DeviceMessage } | { readonly down: EdgeMessage })[] = [
+  { up: open },
+  { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
+  { up: { kind: 'draft', branch: 1, first: 5, tokens: [11, 3000] } },
+  { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
+  { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [12] } },
+  { up: { kind: 'draft', branch: 2, first: 7, tokens: [13] } },
+  { down: { kind: 'commit', first: 7, branch: 2, accepted: 1, tokens: [] } },
+  { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15, 16] } },
+  { up: { kind: 'ack', length: 11 } },
+  { up: { kind: 'ping', stamp: 200 } },
+  { down: { kind: 'pong', stamp: 200 } },
+  { down: { kind: 'end', reason: 'length', length: 11, account: { steps: 4, draftRows: 3, acceptedRows: 2 } } },
+  { up: { kind: 'bye' } },
+];
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+describe('a connection', () => {
+  it('carries every message of a turn, relative to what both ends know', () => {
+    const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
+    for (const line of script) {
+      if ('up' in line) expect(ends.edge.decode(ends.device.encode(line.up))).toEqual(line.up);
+      else expect(ends.device.decode(ends.edge.encode(line.down))).toEqual(line.down);
+    }
+  });
+
+  it('looks as docs/protocol.md says', () => {
+    const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+    const shown = [...page.matchAll(/^\| (?:device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map((match) => match[1]);
+    const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
+    const frames = script.map((line) => {
+      const bytes = 'up' in line ? ends.device.encode(line.up) : ends.edge.encode(line.down);
+      if ('up' in line) ends.edge.decode(bytes);
+      else ends.device.decode(bytes);
+      return hex(bytes);
+    });
+    expect(shown).toEqual(frames);
+  });
+
+  it('costs one byte and its id for a draft that continues', () => {
+    const { device } = bothEnds();
+    device.encode({ kind: 'draft', branch: 1, first: 4, tokens: [10] });
+    expect(device.encode({ kind: 'draft', branch: 1, first: 5, tokens: [100] })).toHaveLength(2);
+  });
+});
+
+describe('messages of any content', () => {
+  const ids = fc.array(fc.nat({ max: limits.maxId }), { minLength: 1, maxLength: 100 });
+
+  it('survive the way up', () => {
+    const branches = fc.array(fc.record({ isNew: fc.boolean(), first: fc.nat({ max: 5000 }), tokens: ids }), {
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(branches, (steps) => {
+        const { device, edge } = bothEnds();
+        let [branch, end] = [0, 0];
+        for (const { isNew, first, tokens } of steps) {
+          if (isNew || branch === 0) [branch, end] = [branch + 1, first];
+          const message: DeviceMessage = { kind: 'draft', branch, first: end, tokens };
+          end += tokens.length;
+          expect(edge.decode(device.encode(message))).toEqual(message);
+        }
+      }),
+    );
+  });
+
+  it('survive the way down', () => {
+    const commit = fc.record({
+      branchStep: fc.nat({ max: 3 }),
+      accepted: fc.nat({ max: 80 }),
+      tokens: fc.array(fc.nat({ max: limits.maxId }), { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(commit, { maxLength: 20 }), (commits) => {
+        const { device, edge } = bothEnds();
+        let [first, branch] = [4, 0];
+        for (const { branchStep, accepted, tokens } of commits) {
+          if (accepted > 0) branch += branchStep;
+          const message: EdgeMessage = { kind: 'commit', first, branch: accepted > 0 ? branch : 0, accepted, tokens };
+          first += accepted + tokens.length;
+          expect(device.decode(edge.encode(message))).toEqual(message);
+        }
+      }),
+    );
+  });
+
+  it('survive in openings, greetings, refusals and resumes', () => {
+    const { device, edge } = bothEnds();
+    const hello: EdgeMessage = {
+      kind: 'hello',
+      version: 1,
+      model: 'm',
+      fingerprint: 'f',
+      tokenizerHash: '0f'.repeat(32),
+      vocabularySize: 49152,
+      contextLength: 2048,
+    };
+    const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
+    for (const message of [hello, refused, { kind: 'gone' } as const]) {
+      expect(device.decode(edge.encode(message))).toEqual(message);
+    }
+    const resume: DeviceMessage = { kind: 'resume', version: 1, session: '11'.repeat(16), attempt: 9, length: 70 };
+    expect(edge.decode(device.encode(resume))).toEqual(resume);
+  });
+});
+
+describe('bytes that are no frame', () => {
+  const refusedOrRead = (read: () => unknown): void => {
+    try {
+      read();
+    } catch (error) {
+      expect(isOutriderError(error) && error.code).toBe('protocol-error');
+    }
+  };
+
+  it('are refused with a code, never with anything else', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        refusedOrRead(() => bothEnds().edge.decode(bytes));
+        refusedOrRead(() => bothEnds().device.decode(bytes));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('are refused when one bit or the length of a true frame is wrong', () => {
+    const frame = new DeviceCodec().encode(open);
+    fc.assert(
+      fc.property(fc.nat({ max: frame.length - 1 }), fc.nat({ max: 7 }), fc.boolean(), (index, bit, cut) => {
+        const bytes = cut ? frame.slice(0, index) : frame.map((byte, at) => (at === index ? byte ^ (1 << bit) : byte));
+        refusedOrRead(() => new EdgeCodec().decode(bytes));
+      }),
+    );
+    expect(() => new EdgeCodec().decode(new Uint8Array([...frame, 0]))).toThrow(/too many/);
+  });
+
+  it('are refused when they are too long, or announce more than they hold', () => {
+    const { edge } = bothEnds();
+    expect(() => edge.decode(new Uint8Array(limits.deviceFrameBytes + 1).fill(0x80))).toThrow(/at most/);
+    expect(() => edge.decode(new Uint8Array([0x10, 1, 0xff, 0x03, 0, 1]))).toThrow(/announces more/);
+    expect(() => edge.decode(new Uint8Array([0x03, 0x80, 0x00]))).toThrow(/longer than it needs/);
+    expect(() => bothEnds().edge.decode(new Uint8Array([0x81, 1]))).toThrow(/before any branch/);
+  });
+});
