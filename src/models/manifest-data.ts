@@ -30,13 +30,13 @@ export const modelEntries: readonly ModelEntry[] = [
   {
     kind: 'derived',
     name: 'smollm2-135m-short',
-    title: 'SmolLM2-135M-Instruct Q4_1 without layers 3, 4, 5, 25',
+    title: 'SmolLM2-135M-Instruct Q4_1 without layers 3 and 25',
     fileName: 'SmolLM2-135M-Instruct.Q4_1-short.gguf',
-    byteLength: 89_494_528,
-    sha256: '03f2a2fa1cf155e360bdc11ac51726834f6c660a479ba932f5f05f2754aef542',
+    byteLength: 93_928_512,
+    sha256: '839469c2bdc0c2c6592e138dc79cceabb656eb8930f884412c0d814dbb00ee2d',
     licence: 'Apache-2.0',
     base: 'smollm2-135m',
-    droppedLayers: [3, 4, 5, 25],
+    droppedLayers: [3, 25],
   },
 ];
 

@@ -80,16 +80,19 @@ describe('a turn through failures', () => {
     const sampling = samplings[1] as Sampling;
     const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs: 8, jitterMs: 2 });
     const turn = startTurn(toyTurn(edge, { sampling, connect: link.connect, maxAnswerTokens: 150 }));
-    let cuts = 0;
+    let [cuts, emissions] = [0, 0];
     for await (const emission of turn) {
-      if (emission.tokens.length > 0 && cuts < 6 && Math.random() < 0.15) {
+      if (emission.tokens.length > 0 && cuts < 6 && (emissions += 1) % 7 === 0) {
         cuts += 1;
         link.cut();
       }
     }
     const report = await turn.report;
     expect(report.tokens).toEqual(await toyReference(sampling, 150));
-    expect(report.connections).toBe(cuts + 1);
+    // A cut that comes while the device is connecting anyway costs no connection of its own.
+    expect(cuts).toBeGreaterThan(2);
+    expect(report.connections).toBeGreaterThan(2);
+    expect(report.connections).toBeLessThanOrEqual(cuts + 1);
   });
 
   it('goes on from its whole text on an edge that has been restarted', async () => {
