@@ -7,6 +7,8 @@ import type { Traffic } from './turn-links.ts';
 /** Tokens that have become final together. */
 export interface Emission {
   readonly tokens: readonly number[];
+  /** What they add to the readable text; all emissions together are the answer. */
+  readonly text: string;
   /** One per token: the text that it makes certain, and whether it was a draft of this device. */
   readonly pieces: readonly { readonly text: string; readonly drafted: boolean }[];
   readonly atMs: number;

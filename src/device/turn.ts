@@ -14,6 +14,7 @@ import {
   type DeviceEffect,
   type DeviceEvent,
   type DeviceState,
+  type DeviceStep,
   type Outcome,
   type TurnRequest,
 } from '../protocol/device-state.ts';
@@ -56,6 +57,8 @@ export interface TurnOptions {
   readonly clock?: Clock;
   /** Stops drafting, tells the edge, ends the iteration; what was received stays. */
   readonly signal?: AbortSignal;
+  /** Told of every event of the turn's machine, before its effects are performed: for logs (`createDeviceLog`). */
+  readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
 }
 
 /** A running answer. Iterate it once; a failure throws from the iteration, and the report tells it as well. */
@@ -159,6 +162,7 @@ class TurnRunner implements Turn {
   #step(event: DeviceEvent): void {
     const { state, effects } = stepDevice(this.#state, event);
     this.#state = state;
+    this.#options.onStep?.({ state, effects, event, atMs: this.#clock.nowMs() });
     for (const effect of effects) this.#perform(effect);
   }
 
@@ -235,15 +239,16 @@ class TurnRunner implements Turn {
     const acceptedCount = drafted.filter(Boolean).length;
     this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount });
     const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));
-    this.#text += pieces.map(({ text }) => text).join('');
-    this.#queue.push({ tokens, pieces, atMs });
+    const text = pieces.map((piece) => piece.text).join('');
+    this.#text += text;
+    this.#queue.push({ tokens, text, pieces, atMs });
   }
 
   #finish(outcome: Outcome): void {
     const rest = this.#assembler.flush();
     this.#text += rest;
     if (rest !== '') {
-      this.#queue.push({ tokens: [], pieces: [{ text: rest, drafted: false }], atMs: this.#clock.nowMs() });
+      this.#queue.push({ tokens: [], text: rest, pieces: [{ text: rest, drafted: false }], atMs: this.#clock.nowMs() });
     }
     this.#abort.abort();
     this.#links.closeAll();

@@ -7,7 +7,7 @@ import { createEnding } from '../decoding/ending.ts';
 import { validateSampling } from '../decoding/sampling.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
-import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState } from '../protocol/edge-state.ts';
+import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import { SequenceSlots, type Slot } from './sequence-slots.ts';
 
@@ -18,6 +18,17 @@ export interface SessionPolicy {
   readonly shareOf: (open: OpenMessage) => number;
   /** Whether these credentials may open a session. */
   readonly admits: (credentials: string) => boolean;
+  /** Told of every event of every session's machine, before its effects are performed: for logs. */
+  readonly onStep?: ((step: SessionStep) => void) | undefined;
+}
+
+/** What has happened to a session. */
+export interface SessionStep extends EdgeStep {
+  /** Number of the session in this process, from 1. */
+  readonly session: number;
+  /** The first of a session is its creation by an opening. */
+  readonly event: EdgeEvent | SessionCreated;
+  readonly atMs: number;
 }
 
 export interface SessionEntry {
@@ -104,6 +115,7 @@ export class EdgeSessions {
   step(entry: SessionEntry, event: EdgeEvent): void {
     const { state, effects } = stepEdge(entry.state, event);
     entry.state = state;
+    this.#policy.onStep?.({ session: entry.number, event, state, effects, atMs: this.#clock.nowMs() });
     this.#perform(effects);
     this.#settle(entry);
     this.#wake();
@@ -129,6 +141,8 @@ export class EdgeSessions {
     this.#giveSlot(entry, open);
     this.#entries.set(open.session, entry);
     this.#byLink.set(link, entry);
+    const event = { kind: 'session-created', link, open } as const;
+    this.#policy.onStep?.({ session: entry.number, event, state, effects, atMs: this.#clock.nowMs() });
     this.#perform(effects);
     this.#settle(entry);
     this.#wake();

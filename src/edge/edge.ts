@@ -12,7 +12,7 @@ import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
 import { listenWebSocket } from '../transport/websocket.ts';
 import { defaultRate, EdgeLinks } from './edge-links.ts';
-import { EdgeSessions } from './edge-sessions.ts';
+import { EdgeSessions, type SessionStep } from './edge-sessions.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
@@ -34,6 +34,8 @@ export interface EdgeOptions {
   readonly clock?: Clock;
   /** Told of faults that are not a device's: engine failures and bugs. Default: ignored. */
   readonly onFault?: (error: unknown) => void;
+  /** Told of every event of every session's machine: for logs (`createEdgeLog`). */
+  readonly onStep?: (step: SessionStep) => void;
 }
 
 export interface EdgeStatus extends LoopAccount {
@@ -70,6 +72,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     keepLostMs: options.keepLostMs ?? 60_000,
     shareOf: options.shareOf ?? (() => 1),
     admits: options.admits ?? (() => true),
+    onStep: options.onStep,
   };
   const sessions = new EdgeSessions(model, clock, policy, links, () => loop.wake());
   links.serve(sessions);

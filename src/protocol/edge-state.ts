@@ -68,6 +68,13 @@ export type EdgeEvent =
   /** The engine is at fault: the session is given up. */
   | { readonly kind: 'step-failed'; readonly cause: string };
 
+/** How a session begins; not an event of the machine, but the first line of its log. */
+export interface SessionCreated {
+  readonly kind: 'session-created';
+  readonly link: number;
+  readonly open: OpenMessage;
+}
+
 export type EdgeEffect =
   | { readonly kind: 'send'; readonly link: number; readonly message: EdgeMessage }
   | { readonly kind: 'close-link'; readonly link: number; readonly code: ErrorCode | 'done'; readonly detail: string };
