@@ -3,8 +3,8 @@
 import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode } from '../basics/errors.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
+import { type Liveness, type LivenessSettings, watchLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
-import { type Liveness, type LivenessSettings, watchLiveness } from '../transport/liveness.ts';
 import type { Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
 
 /** What the connections of a turn have carried, without WebSocket and TCP/IP headers. */

@@ -18,8 +18,8 @@ import {
   type Outcome,
   type TurnRequest,
 } from '../protocol/device-state.ts';
+import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { PacingName } from '../protocol/pacing.ts';
-import { defaultLiveness, type LivenessSettings } from '../transport/liveness.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
 import type { Drafter } from './drafter.ts';

@@ -3,9 +3,9 @@
 import type { Clock } from '../basics/clock.ts';
 import type { OutriderError } from '../basics/errors.ts';
 import { EdgeCodec } from '../protocol/codec.ts';
+import { type Liveness, type LivenessSettings, watchLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage, HelloMessage } from '../protocol/messages.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../protocol/rate-limit.ts';
-import { type Liveness, type LivenessSettings, watchLiveness } from '../transport/liveness.ts';
 import type { Accept, Connection, ConnectionHandler } from '../transport/transport.ts';
 import { refusalOf } from './edge-sessions.ts';
 

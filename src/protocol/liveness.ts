@@ -1,4 +1,5 @@
-// Both sides of a connection notice a dead peer: who has nothing to say pings, who hears nothing gives up.
+// Both sides of a connection notice a dead peer: who has nothing to say pings, who hears nothing gives up. Time is the clock that
+// it is given.
 
 import type { Clock } from '../basics/clock.ts';
 
