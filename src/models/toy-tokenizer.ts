@@ -2,13 +2,9 @@
 // common words, as in real vocabularies. No engine and no file behind it.
 
 import { invariant } from '../basics/invariant.ts';
+import { leastToyVocabulary, toyEndId, toyWordCount } from '../decoding/toy-language.ts';
 import type { Message, Tokenizer } from './model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
-
-/** The only special id. */
-export const toyEndId = 0;
-const byteCount = 256;
-export const leastToyVocabulary = 1024;
 
 const consonants = 'bdfgklmnprstvz';
 const vowels = 'aeiou';
@@ -17,11 +13,6 @@ const syllableNumber: ReadonlyMap<string, number> = new Map(syllables.map((text,
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** How many words there are; their ids start at 1, the ids of the bytes follow them. */
-export function toyWordCount(vocabularySize: number): number {
-  return vocabularySize - byteCount - 1;
-}
 
 export function createToyTokenizer(vocabularySize: number): Tokenizer {
   invariant(vocabularySize >= leastToyVocabulary, `a toy vocabulary of ${vocabularySize}`);

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
+import { toyEndId } from '../decoding/toy-language.ts';
 import { describeModelContract } from './model.contract.ts';
 import type { LanguageModel } from './model.ts';
 import { createToyModel, type ToyOptions } from './toy.ts';
-import { createToyTokenizer, textOf, toyEndId } from './toy-tokenizer.ts';
+import { createToyTokenizer, textOf } from './toy-tokenizer.ts';
 
 const target: ToyOptions = { seed: 7, role: 'target', sequences: 4, contextLength: 400 };
 describeModelContract('toy target', async () => createToyModel(target));

@@ -1,0 +1,98 @@
+// A seeded pseudo-language: what comes next is a pure function of the seed and the last few ids, so any two readers of the
+// same text agree on it. A target and a draft of one seed think alike at a set rate. The toy models and the simulation share
+// it; it says nothing about the quality of text.
+
+import { philox } from '../basics/philox.ts';
+import { type Candidates, candidateLimit } from './candidates.ts';
+
+export interface ToyLanguage {
+  /** 0 or more; the language. */
+  readonly seed: number;
+  readonly role: 'target' | 'draft';
+  /** How often the draft's best candidate is the target's, [0, 1]; a target ignores it. */
+  readonly agreement: number;
+  /** At least {@link leastToyVocabulary}. */
+  readonly vocabularySize: number;
+  /** Share of contexts whose best candidate ends the text, [0, 1]. */
+  readonly endRate: number;
+  /** How many candidates there are to choose from, 2 to {@link candidateLimit}; default all. Fewer are quicker. */
+  readonly candidateCount?: number;
+}
+
+/** The only special id. */
+export const toyEndId = 0;
+export const leastToyVocabulary = 1024;
+
+/** So many ids back the language remembers; shorter, and texts run into loops within a few hundred tokens. */
+export const toyMemoryLength = 8;
+const byteCount = 256;
+const purpose = { rule: 1, ids: 2 } as const;
+const inverseTwo32: number = 2 ** -32;
+
+/** How many words there are; their ids start at 1, the ids of the bytes follow them. */
+export function toyWordCount(vocabularySize: number): number {
+  return vocabularySize - byteCount - 1;
+}
+
+/** What the language says after `ids`, of which only the last {@link toyMemoryLength} matter. */
+export function toyCandidates(ids: readonly number[], language: ToyLanguage): Candidates {
+  const { seed, role, agreement, vocabularySize, endRate, candidateCount = candidateLimit } = language;
+  const [contextLow, contextHigh] = hashContext(ids);
+  const keyLow = seed >>> 0;
+  const keyHigh = Math.floor(seed * inverseTwo32) >>> 0;
+  const rule = new Uint32Array(4);
+  philox(rule, contextLow, contextHigh, purpose.rule, 0, keyLow, keyHigh);
+  const certainty = (rule[0] as number) * inverseTwo32;
+  const words = distinctWords([contextLow, contextHigh, keyLow, keyHigh], toyWordCount(vocabularySize), candidateCount);
+  if ((rule[1] as number) * inverseTwo32 < endRate) words[0] = toyEndId;
+  const agrees = (rule[2] as number) * inverseTwo32 < agreementAt(certainty, agreement);
+  if (role === 'draft' && !agrees) words.push(words.shift() as number);
+  return { ids: words, logits: logitsOf(certainty, candidateCount) };
+}
+
+/** Agreement is likelier where the language is certain, as with real pairs; its mean over certainty is `agreement`. */
+function agreementAt(certainty: number, agreement: number): number {
+  return agreement + (certainty - 0.5) * 2 * Math.min(agreement, 1 - agreement);
+}
+
+/** The best candidate's lead grows with certainty from 0.1 to about 8; behind it the list falls as in real vocabularies. */
+function logitsOf(certainty: number, count: number): number[] {
+  const lead = 0.1 + 8 * certainty * certainty;
+  return Array.from({ length: count }, (_, rank) => Math.fround(rank === 0 ? 20 + lead : 20 - 0.7 * Math.sqrt(rank)));
+}
+
+type HashAndKey = readonly [low: number, high: number, keyLow: number, keyHigh: number];
+
+/** Ids by Zipf's law: each doubling of the rank is as likely as any other from 16 on. */
+function distinctWords([low, high, keyLow, keyHigh]: HashAndKey, wordCount: number, count: number): number[] {
+  const octaves = Math.floor(Math.log2(wordCount)) - 3;
+  const block = new Uint32Array(4);
+  const words = new Set<number>();
+  for (let draw = 0; words.size < count; draw++) {
+    philox(block, low, high, purpose.ids, draw, keyLow, keyHigh);
+    for (const pair of [0, 2]) {
+      const least = 16 << Math.floor((block[pair] as number) * inverseTwo32 * octaves);
+      const rank = least + Math.floor((block[pair + 1] as number) * inverseTwo32 * least) - 15;
+      if (rank <= wordCount && words.size < count) words.add(rank);
+    }
+  }
+  return [...words];
+}
+
+/** 64 bits of the last ids, by the multiply-and-shift steps of MurmurHash3. */
+function hashContext(ids: readonly number[]): [low: number, high: number] {
+  let low = 0x9747b28c;
+  let high = 0x3c6ef372;
+  for (let at = Math.max(0, ids.length - toyMemoryLength); at < ids.length; at++) {
+    const id = ids[at] as number;
+    low = mix(low ^ id);
+    high = mix(high ^ Math.imul(id, 0x85ebca6b) ^ low);
+  }
+  return [low >>> 0, high >>> 0];
+}
+
+function mix(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) + 0x1b873593;
+}
