@@ -2,6 +2,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode } from '../basics/errors.ts';
+import { malformed } from '../protocol/bytes.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
 import { type Liveness, type LivenessSettings, watchLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
@@ -31,6 +32,9 @@ interface Link {
   readonly codec: DeviceCodec;
   readonly liveness: Liveness;
   blocked: boolean;
+  greeted: boolean;
+  /** Whether the last attach said `open`: nothing can be gone then. */
+  opened: boolean;
 }
 
 const noTraffic: Traffic = {
@@ -76,12 +80,13 @@ export class TurnLinks {
       writable: () => whenReady(() => this.#writable(id)),
       closed: () => whenReady(() => this.#closed(id)),
     };
+    const fresh = { blocked: false, greeted: false, opened: false };
     const connection = await connect(() => handler, { signal });
     const liveness = watchLiveness(this.#clock, this.#liveness, {
       ping: () => this.#ping(id),
       lost: () => this.close(id, 'silent', 'nothing was heard for too long'),
     });
-    this.#links.set(id, { connection, codec: new DeviceCodec(), liveness, blocked: false });
+    this.#links.set(id, { connection, codec: new DeviceCodec(), liveness, ...fresh });
     isReady = true;
     this.#handler.opened(id);
     this.#ping(id);
@@ -95,6 +100,7 @@ export class TurnLinks {
     link.connection.send(bytes);
     link.liveness.said();
     const isAttach = message.kind === 'open' || message.kind === 'resume';
+    if (isAttach) link.opened = message.kind === 'open';
     this.#traffic = {
       ...this.#traffic,
       attachBytes: this.#traffic.attachBytes + (isAttach ? bytes.length : 0),
@@ -133,16 +139,19 @@ export class TurnLinks {
     let message: EdgeMessage;
     try {
       message = link.codec.decode(bytes);
+      checkTurn(link, message);
     } catch (error) {
       this.close(id, 'protocol-error', error instanceof Error ? error.message : 'a malformed frame');
       return;
     }
     if (message.kind === 'hello') {
+      link.greeted = true;
       this.#traffic = { ...this.#traffic, helloBytes: this.#traffic.helloBytes + bytes.length };
     }
-    if (message.kind === 'ping') this.send(id, { kind: 'pong', stamp: message.stamp });
-    else if (message.kind === 'pong') this.#measure(message.stamp);
-    else this.#handler.message(id, message);
+    if (message.kind === 'pong') this.#measure(message.stamp);
+    else if (message.kind !== 'ping') this.#handler.message(id, message);
+    // Who pings and never reads fills no buffer.
+    else if (link.connection.writable) this.send(id, { kind: 'pong', stamp: message.stamp });
   }
 
   #measure(stamp: number): void {
@@ -164,4 +173,10 @@ export class TurnLinks {
     this.#links.delete(id);
     this.#handler.closed(id);
   }
+}
+
+/** The greeting comes first and once; only what was resumed can be gone. @throws OutriderError `protocol-error` */
+function checkTurn(link: Link, message: EdgeMessage): void {
+  if ((message.kind === 'hello') === link.greeted) throw malformed(`${message.kind} out of turn`);
+  if (message.kind === 'gone' && link.opened) throw malformed('a session that was just opened is gone');
 }

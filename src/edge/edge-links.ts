@@ -27,6 +27,8 @@ export const defaultRate: RateLimitSettings = {
 export interface MessageSink {
   /** @throws OutriderError when the connection is to be refused */
   receive(link: number, message: DeviceMessage): void;
+  /** Whether this connection speaks for a session. */
+  isAttached(link: number): boolean;
   linkClosed(link: number): void;
   linkWritable(link: number, writable: boolean): void;
 }
@@ -37,6 +39,7 @@ interface Link {
   readonly liveness: Liveness;
   rate: RateLimit;
   blocked: boolean;
+  cancelIdle: () => void;
 }
 
 export class EdgeLinks {
@@ -68,7 +71,8 @@ export class EdgeLinks {
       lost: () => this.close(id, 'silent', 'nothing was heard for too long'),
     });
     const rate = createRateLimit(this.#settings.rate, this.#clock.nowMs());
-    this.#links.set(id, { connection, codec: new EdgeCodec(), liveness, rate, blocked: false });
+    const cancelIdle = this.#closeIdleLater(id);
+    this.#links.set(id, { connection, codec: new EdgeCodec(), liveness, rate, blocked: false, cancelIdle });
     this.send(id, this.#settings.hello);
     return {
       frame: (bytes) => this.#frame(id, bytes),
@@ -99,6 +103,16 @@ export class EdgeLinks {
     for (const id of [...this.#links.keys()]) this.close(id, 'done', detail);
   }
 
+  /** Who only pings and never opens, or has said goodbye and stays, may not hold a connection for ever. */
+  #closeIdleLater(id: number): () => void {
+    return this.#clock.after(this.#settings.liveness.lostAfterMs, () => {
+      const link = this.#links.get(id);
+      if (link === undefined) return;
+      if (this.#sink?.isAttached(id) === true) link.cancelIdle = this.#closeIdleLater(id);
+      else this.close(id, 'silent', 'it speaks for no session');
+    });
+  }
+
   #frame(id: number, bytes: Uint8Array): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
@@ -111,8 +125,9 @@ export class EdgeLinks {
     }
     try {
       const message = link.codec.decode(bytes);
-      if (message.kind === 'ping') this.send(id, { kind: 'pong', stamp: message.stamp });
-      else this.#sink?.receive(id, message);
+      if (message.kind !== 'ping') this.#sink?.receive(id, message);
+      // Who pings and never reads fills no buffer.
+      else if (link.connection.writable) this.send(id, { kind: 'pong', stamp: message.stamp });
     } catch (error) {
       this.#refuse(id, error);
     }
@@ -137,6 +152,7 @@ export class EdgeLinks {
     const link = this.#links.get(id);
     if (link === undefined) return;
     link.liveness.stop();
+    link.cancelIdle();
     this.#links.delete(id);
     this.#sink?.linkClosed(id);
   }

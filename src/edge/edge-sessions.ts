@@ -86,10 +86,14 @@ export class EdgeSessions {
   /** @throws OutriderError when an opening must be refused; the caller tells the device and closes. */
   receive(link: number, message: DeviceMessage): void {
     if (message.kind === 'open') this.#checkOpening(message);
+    const owned = this.#byLink.get(link);
     if (message.kind !== 'open' && message.kind !== 'resume') {
-      const owned = this.#byLink.get(link);
       if (owned !== undefined) this.step(owned, { kind: 'message-received', link, message });
       return;
+    }
+    // The session that it left behind would never hear of the connection's end.
+    if (owned?.state.link?.id === link) {
+      throw new OutriderError('protocol-error', 'a second attach', 'use a connection for one session only');
     }
     const entry = this.#entries.get(message.session);
     if (entry !== undefined) {
@@ -98,6 +102,10 @@ export class EdgeSessions {
       this.step(entry, { kind: 'message-received', link, message });
     } else if (message.kind === 'open') this.#create(link, message);
     else this.#links.send(link, { kind: 'gone' });
+  }
+
+  isAttached(link: number): boolean {
+    return this.#byLink.get(link)?.state.link?.id === link;
   }
 
   linkClosed(link: number): void {

@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../basics/clock.ts';
 import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -135,11 +136,20 @@ export class EngineLoop {
       const results = await this.#model.evaluate(running.map(({ item }) => item));
       this.#note(running, this.#clock.nowMs() - startMs);
       for (const { work, item } of running) work.slot.tokens.push(...item.tokens);
-      for (const [index, { work, ticket }] of running.entries()) {
-        if (ticket !== null) sessions.step(work.entry, { kind: 'step-done', ticket, rows: results[index] ?? [] });
-      }
+      for (const [index, item] of running.entries()) await this.#judge(sessions, item, results[index] ?? []);
     } catch (error) {
       await this.#fail(sessions, running, error);
+    }
+  }
+
+  /** What fails here is one session's matter: the others of the step have their rows. */
+  async #judge(sessions: EdgeSessions, item: RunningItem, rows: readonly Candidates[]): Promise<void> {
+    const { work, ticket } = item;
+    if (ticket === null) return;
+    try {
+      sessions.step(work.entry, { kind: 'step-done', ticket, rows });
+    } catch (error) {
+      await this.#fail(sessions, [item], error);
     }
   }
 
