@@ -19,6 +19,7 @@ import {
   type TurnRequest,
 } from '../protocol/device-state.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
+import type { CommitMessage } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
@@ -132,8 +133,16 @@ class TurnRunner implements Turn {
     this.#links = new TurnLinks(this.#clock, options.liveness ?? defaultLiveness, {
       opened: (link) => this.#step({ kind: 'link-opened', link, edge: 'edge' }),
       message: (link, message) => {
-        this.#heardAtMs = this.#clock.nowMs();
-        if (message.kind === 'commit') this.#pauseMs = firstPauseMs;
+        // A greeting proves nothing: whoever answers and then breaks every connection must not keep a turn alive.
+        if (message.kind !== 'hello') this.#heardAtMs = this.#clock.nowMs();
+        if (message.kind === 'commit') {
+          const impossible = this.#impossible(message);
+          if (impossible !== null) {
+            this.#links.close(link, 'protocol-error', impossible);
+            return;
+          }
+          this.#pauseMs = firstPauseMs;
+        }
         this.#step({ kind: 'message-received', link, message });
       },
       writable: (link, writable) => this.#step({ kind: 'link-writable', link, writable }),
@@ -232,6 +241,14 @@ class TurnRunner implements Turn {
       const { code, message: cause, remedy } = asOutriderError(error);
       this.#step({ kind: 'gave-up', code, cause: `the draft model failed: ${cause}`, remedy });
     }
+  }
+
+  /** What no honest edge commits, and the reader's text could not hold. */
+  #impossible({ first, accepted, tokens }: CommitMessage): string | null {
+    const { prompt, maxAnswerTokens } = this.#state.turn;
+    const { vocabularySize } = this.#options.tokenizer;
+    if (tokens.some((id) => id >= vocabularySize)) return 'a commit has an id beyond the vocabulary';
+    return first + accepted + tokens.length > prompt.length + maxAnswerTokens ? 'a commit beyond the end' : null;
   }
 
   #emit(tokens: readonly number[], drafted: readonly boolean[]): void {

@@ -136,6 +136,7 @@ function readCommit(reader: ByteReader, head: number, shared: SharedState): Comm
     return { kind: 'commit', first: shared.committedEnd, branch, accepted, tokens };
   }
   const first = shared.committedEnd + reader.signed(limits.textTokens);
+  if (first < 0) throw malformed('a commit starts before the text');
   const accepted = reader.varint(limits.textTokens);
   const branch = accepted === 0 ? 0 : shared.committedBranch + reader.signed(limits.textTokens);
   return {
