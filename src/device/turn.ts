@@ -50,6 +50,8 @@ export interface TurnOptions {
   readonly minChainConfidence?: number;
   /** 32 hex digits; turns that share it may reuse the edge's memory of the prompt. Default: random. */
   readonly conversation?: string;
+  /** gamma: drafts of a window in the modes that have windows (sd, psd); default 4. */
+  readonly windowSize?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   readonly liveness?: LivenessSettings;
@@ -99,6 +101,7 @@ function requestOf(options: TurnOptions): TurnRequest {
     prompt: options.prompt,
     endIds: options.tokenizer.endIds,
     minChainConfidence: options.minChainConfidence ?? 0,
+    windowSize: options.windowSize ?? 4,
   };
 }
 

@@ -44,9 +44,17 @@ const script: readonly ({ readonly up: DeviceMessage } | { readonly down: EdgeMe
   { down: { kind: 'commit', first: 7, branch: 2, accepted: 1, tokens: [] } },
   { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15, 16] } },
   { up: { kind: 'ack', length: 11 } },
+  { up: { kind: 'verify', length: 11 } },
   { up: { kind: 'ping', stamp: 200 } },
   { down: { kind: 'pong', stamp: 200 } },
-  { down: { kind: 'end', reason: 'length', length: 11, account: { steps: 4, draftRows: 3, acceptedRows: 2 } } },
+  {
+    down: {
+      kind: 'end',
+      reason: 'length',
+      length: 11,
+      account: { steps: 4, draftRows: 3, acceptedRows: 2, guessRows: 1, acceptedGuessRows: 0 },
+    },
+  },
   { up: { kind: 'bye' } },
 ];
 

@@ -15,6 +15,7 @@ import {
   endReasons,
   type HelloMessage,
   type RefusedMessage,
+  type TurnAccount,
 } from './messages.ts';
 
 /** First byte of a frame. From 0x80 on the byte itself carries a count. 0x11 and 0x12 are reserved for drafts with an
@@ -26,6 +27,7 @@ const frame = {
   bye: 0x04,
   ping: 0x05,
   pong: 0x06,
+  verify: 0x07,
   draft: 0x10,
   hello: 0x41,
   gone: 0x42,
@@ -60,7 +62,7 @@ class SharedState {
   deviceSaid(message: DeviceMessage): void {
     if (message.kind === 'open') this.#attach(message.prompt.length + message.answer.length);
     if (message.kind === 'resume') this.#attach(message.length);
-    if (message.kind === 'ack') this.acknowledged = message.length;
+    if (message.kind === 'ack' || message.kind === 'verify') this.acknowledged = message.length;
     if (message.kind !== 'draft') return;
     if (message.branch !== this.branch) this.branchStart = message.first;
     this.branch = message.branch;
@@ -168,16 +170,19 @@ function readRefused(reader: ByteReader): RefusedMessage {
   return { kind: 'refused', code, cause: reader.text(limits.textBytes), remedy: reader.text(limits.textBytes) };
 }
 
+const accountFields = ['steps', 'draftRows', 'acceptedRows', 'guessRows', 'acceptedGuessRows'] as const;
+
+function writeEnd(writer: ByteWriter, message: EndMessage): void {
+  writer.byte(frame.end).byte(endReasons.indexOf(message.reason)).varint(message.length);
+  for (const field of accountFields) writer.varint(message.account[field]);
+}
+
 function readEnd(reader: ByteReader): EndMessage {
   const reason = endReasons[reader.byte()];
   if (reason === undefined) throw malformed('an end without a known reason');
   const length = reader.varint(limits.textTokens);
-  const largest = Number.MAX_SAFE_INTEGER;
-  const account = {
-    steps: reader.varint(largest),
-    draftRows: reader.varint(largest),
-    acceptedRows: reader.varint(largest),
-  };
+  const counts = accountFields.map((field) => [field, reader.varint(Number.MAX_SAFE_INTEGER)]);
+  const account = Object.fromEntries(counts) as unknown as TurnAccount;
   return { kind: 'end', reason, length, account };
 }
 
@@ -193,7 +198,8 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
       writeDraft(writer, message, shared);
       return;
     case 'ack':
-      writer.byte(frame.ack).varint(message.length - shared.acknowledged);
+    case 'verify':
+      writer.byte(frame[message.kind]).varint(message.length - shared.acknowledged);
       return;
     case 'bye':
       writer.byte(frame.bye);
@@ -217,6 +223,8 @@ function readDeviceMessage(reader: ByteReader, shared: SharedState): DeviceMessa
       return readResume(reader);
     case frame.ack:
       return { kind: 'ack', length: shared.acknowledged + reader.varint(limits.textTokens) };
+    case frame.verify:
+      return { kind: 'verify', length: shared.acknowledged + reader.varint(limits.textTokens) };
     case frame.bye:
       return { kind: 'bye' };
     case frame.ping:
@@ -240,8 +248,7 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
       writeCommit(writer, message, shared);
       return;
     case 'end':
-      writer.byte(frame.end).byte(endReasons.indexOf(message.reason)).varint(message.length);
-      writer.varint(message.account.steps).varint(message.account.draftRows).varint(message.account.acceptedRows);
+      writeEnd(writer, message);
       return;
     case 'refused':
       writer.byte(frame.refused).text(message.code).text(message.cause).text(message.remedy);

@@ -10,7 +10,6 @@ import {
   type HelloMessage,
   protocolVersion,
 } from './messages.ts';
-import { TokenText } from './token-text.ts';
 
 export function change(state: DeviceState, id: number, update: (link: DeviceLink) => DeviceLink): DeviceState {
   return { ...state, links: state.links.map((link) => (link.id === id ? update(link) : link)) };
@@ -25,7 +24,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const knowledge = state.edges[edge] ?? { attempt: 0, held: null };
   const attempt = knowledge.attempt + 1;
   const length = knowledge.held ?? state.text.length;
-  const { endIds: _endIds, minChainConfidence: _chain, ...turn } = state.turn;
+  const { endIds: _endIds, minChainConfidence: _chain, windowSize: _window, ...turn } = state.turn;
   effects.push({
     kind: 'send',
     link: id,
@@ -38,7 +37,10 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const branchCount = state.links.find((link) => link.id === id)?.branchCount ?? 0;
   const fresh = { received: length, acknowledged: length, branches: [], goesOn: false };
   const link = { id, edge, writable: true, branchCount, ...fresh };
-  return { ...know(state, edge, attempt, length), links: [...others, link], main: state.main ?? id };
+  const main = state.main ?? id;
+  // What was sent on a connection that is gone may never have arrived: all of it goes again.
+  const again = main === id ? { asks: [], isFresh: true } : {};
+  return { ...know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
 /** The connection is gone. Another one to a second edge becomes the main one; without any, connect again. */
@@ -116,7 +118,7 @@ function resolveCommit(link: DeviceLink, commit: CommitMessage): number[] | unde
   return [...branch.tokens.slice(from, from + commit.accepted), ...commit.tokens];
 }
 
-function branchEnd(branch: SentBranch): number {
+export function branchEnd(branch: SentBranch): number {
   return branch.start + branch.tokens.length;
 }
 
@@ -165,7 +167,14 @@ function compareTail(state: DeviceState, fresh: readonly number[]): DeviceState 
   const text = state.text.append(fresh);
   if (!isMismatch) {
     const [tail, confidences] = [state.tail.slice(matched), state.confidences.slice(matched)];
-    return { ...state, account, text, tail, confidences };
+    return {
+      ...state,
+      account,
+      text,
+      tail,
+      confidences,
+      asks: state.asks.filter((position) => position > text.length),
+    };
   }
   const correctedAt = state.text.length + matched;
   const pruned = state.links.map((link) => {
@@ -179,6 +188,8 @@ function compareTail(state: DeviceState, fresh: readonly number[]): DeviceState 
     tail: [],
     confidences: [],
     declinedAt: -1,
+    asks: [],
+    isFresh: true,
     generation: state.generation + 1,
     links: pruned,
   };
@@ -207,30 +218,4 @@ function takeEnd(state: DeviceState, link: DeviceLink, end: EndMessage, effects:
       : drop(state, link, `the end is at ${end.length}, the text at ${state.text.length}`, effects);
   }
   return finish(state, { kind: 'ended', reason: end.reason, account: end.account }, effects);
-}
-
-/** Sends the drafts that the main link has not carried yet, or an acknowledgement where none goes along with a branch. */
-export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceState {
-  const link = state.links.find((candidate) => candidate.id === state.main);
-  if (link === undefined || !link.writable) return state;
-  const believed = state.text.length + state.tail.length;
-  const newest = link.branches.at(-1);
-  const branch = link.goesOn && newest !== undefined && branchEnd(newest) >= state.text.length ? newest : undefined;
-  const first = branch === undefined ? link.received : branchEnd(branch);
-  if (state.tail.length === 0 || first >= believed) return acknowledge(state, link, effects);
-  const tokens = [...state.text.slice(first), ...state.tail.slice(Math.max(0, first - state.text.length))];
-  const number = branch?.number ?? link.branchCount + 1;
-  effects.push({ kind: 'send', link: link.id, message: { kind: 'draft', branch: number, first, tokens } });
-  const grown = { number, start: branch?.start ?? first, tokens: (branch?.tokens ?? TokenText.of([])).append(tokens) };
-  const older = branch === undefined ? link.branches : link.branches.slice(0, -1);
-  const acknowledged = branch === undefined ? first : link.acknowledged;
-  const sent = { ...link, branchCount: number, acknowledged, branches: [...older, grown], goesOn: true };
-  const account = { ...state.account, sent: state.account.sent + tokens.length };
-  return acknowledge({ ...change(state, link.id, () => sent), account }, sent, effects);
-}
-
-function acknowledge(state: DeviceState, link: DeviceLink, effects: DeviceEffect[]): DeviceState {
-  if (link.received - link.acknowledged < state.turn.window / 4) return state;
-  effects.push({ kind: 'send', link: link.id, message: { kind: 'ack', length: link.received } });
-  return change(state, link.id, (current) => ({ ...current, acknowledged: link.received }));
 }

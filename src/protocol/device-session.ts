@@ -2,7 +2,7 @@
 // compares committed tokens with its drafts, and carries on or rolls back. Rules: docs/protocol.md, "Device".
 
 import { unreachable } from '../basics/invariant.ts';
-import { attach, change, finish, lose, receive, sendDrafts } from './device-links.ts';
+import { attach, change, finish, lose, receive } from './device-links.ts';
 import {
   believedLength,
   type DeviceEffect,
@@ -10,6 +10,7 @@ import {
   type DeviceState,
   type DeviceStep,
 } from './device-state.ts';
+import { isExhausted, sendDrafts, viewOf } from './device-window.ts';
 import { pacingOf } from './pacing.ts';
 
 /** Applies one event. Pure: the same state and event give the same step. After the outcome nothing happens any more. */
@@ -65,13 +66,6 @@ function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
 }
 
 function mayDraft(state: DeviceState): boolean {
-  const { turn, tail } = state;
-  const position = believedLength(state);
-  if (state.drafting !== null || Object.keys(state.edges).length === 0 || state.declinedAt === position) return false;
-  if (position >= turn.prompt.length + turn.maxAnswerTokens) return false;
-  const last = tail.at(-1);
-  if (last !== undefined && turn.endIds.has(last)) return false;
-  const chain = state.confidences.reduce((product, confidence) => product * confidence, 1);
-  if (chain < turn.minChainConfidence) return false;
-  return pacingOf(turn.pacing).mayDraft({ tailLength: tail.length, maxAhead: turn.maxAhead });
+  if (state.drafting !== null || isExhausted(state) || Object.keys(state.edges).length === 0) return false;
+  return pacingOf(state.turn.pacing).mayDraft(viewOf(state));
 }

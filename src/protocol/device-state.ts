@@ -10,6 +10,8 @@ export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'an
   readonly endIds: ReadonlySet<number>;
   /** The device stops drafting while the probability that its whole chain holds is below this; 0 = never. */
   readonly minChainConfidence: number;
+  /** gamma: drafts of a window, in modes that have windows. */
+  readonly windowSize: number;
 };
 
 /** How one edge stands to this turn; survives its connections. */
@@ -67,6 +69,10 @@ export interface DeviceState {
   readonly drafting: { readonly generation: number; readonly position: number } | null;
   /** The position at which the drafter had no guess. */
   readonly declinedAt: number;
+  /** For each verdict that was asked for: the position up to which drafts had been sent. */
+  readonly asks: readonly number[];
+  /** Nothing was sent since the start, the last roll-back or the last attach. */
+  readonly isFresh: boolean;
   readonly edges: Readonly<Record<string, EdgeKnowledge>>;
   readonly links: readonly DeviceLink[];
   /** The link that drafts go to. */
@@ -120,6 +126,8 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     generation: 0,
     drafting: null,
     declinedAt: -1,
+    asks: [],
+    isFresh: true,
     edges: {},
     links: [],
     main: null,

@@ -14,18 +14,32 @@ import {
   type EdgeState,
   type EdgeStep,
   isPaused,
+  type OwnGuess,
+  type StepTicket,
 } from './edge-state.ts';
-import type { DeviceMessage, DraftMessage, OpenMessage, ResumeMessage } from './messages.ts';
+import type { DeviceMessage, DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
 import { pacingOf } from './pacing.ts';
 import { TokenText } from './token-text.ts';
 
-/** How many of the ready drafts a step could take now; null: this session has no step to run. */
+/** How many drafts a step could take now, the device's or the edge's own; null: this session has no step to run. */
 export function readyDrafts(state: EdgeState): number | null {
   if (state.end !== null || state.released || state.ticket !== null || isPaused(state)) return null;
+  const drafts = draftsReady(state.branch, state.text.length);
+  const view = {
+    draftsReady: drafts,
+    isAsked: state.askedWith !== null,
+    isInformed: state.askedWith === state.text.length,
+    isAfterRejection: state.isAfterRejection,
+    hasOwnGuess: guessAt(state) !== null,
+  };
+  if (!pacingOf(state.open.pacing).mayStep(view)) return null;
   // A step commits one token more than its drafts; where a text ends must not depend on how many there were.
   const room = state.rules.contextLength - state.text.length - 1;
-  const drafts = Math.max(0, Math.min(room, draftsReady(state.branch, state.text.length)));
-  return pacingOf(state.open.pacing).mayStep({ draftsReady: drafts }) ? drafts : null;
+  return Math.max(0, Math.min(room, drafts > 0 ? drafts : (guessAt(state)?.tokens.length ?? 0)));
+}
+
+function guessAt(state: EdgeState): OwnGuess | null {
+  return state.guess !== null && state.guess.length === state.text.length ? state.guess : null;
 }
 
 /**
@@ -34,8 +48,9 @@ export function readyDrafts(state: EdgeState): number | null {
  * @throws OutriderError `bad-argument` from the end rule
  */
 export function createEdgeSession(rules: EdgeRules, incarnation: number, link: number, open: OpenMessage): EdgeStep {
-  const account = { steps: 0, draftRows: 0, acceptedRows: 0 };
-  const blank = { rules, incarnation, branch: null, matched: 0, mismatched: 0, ticket: null, released: false };
+  const account = { steps: 0, draftRows: 0, acceptedRows: 0, guessRows: 0, acceptedGuessRows: 0 };
+  const waiting = { ticket: null, askedWith: null, isAfterRejection: true, guess: null };
+  const blank = { rules, incarnation, branch: null, matched: 0, mismatched: 0, released: false, ...waiting };
   const ending = rules.endingOf(open);
   const text = TokenText.of(open.prompt);
   const start = { ...blank, generation: 0, open, ending, endState: ending.start, text, attempt: 0, link: null };
@@ -59,6 +74,8 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
       return state.link?.id === event.link ? { ...state, link: null } : state;
     case 'link-writable':
       return state.link?.id === event.link ? { ...state, link: { ...state.link, writable: event.writable } } : state;
+    case 'guess-made':
+      return { ...state, guess: event.guess };
     case 'step-started':
       return startStep(state, event.drafts);
     case 'step-done':
@@ -78,10 +95,14 @@ function receive(state: EdgeState, link: number, message: DeviceMessage, effects
     case 'draft':
       return takeDrafts(state, message, effects);
     case 'ack':
-      if (message.length > state.text.length) {
-        return violate(state, `acknowledged ${message.length} of ${state.text.length} tokens`, effects);
+    case 'verify': {
+      const { length } = message;
+      if (length > state.text.length) {
+        return violate(state, `acknowledged ${length} of ${state.text.length} tokens`, effects);
       }
-      return { ...state, acknowledged: Math.max(state.acknowledged, message.length) };
+      const askedWith = message.kind === 'verify' ? length : state.askedWith;
+      return { ...state, askedWith, acknowledged: Math.max(state.acknowledged, length) };
+    }
     case 'bye':
       return { ...state, link: null, released: true };
     case 'ping':
@@ -128,7 +149,9 @@ function canResume(state: EdgeState, length: number): boolean {
 }
 
 function attachLink(state: EdgeState, id: number, attempt: number, length: number): EdgeState {
-  return { ...state, attempt, link: { id, writable: true, sent: length, endSent: false } };
+  // What the device asked for on an older connection, it asks for again.
+  const asking = { askedWith: null, isAfterRejection: true };
+  return { ...state, ...asking, attempt, link: { id, writable: true, sent: length, endSent: false } };
 }
 
 /** Keeps the replaced branch's comparisons. */
@@ -176,9 +199,11 @@ function takeDrafts(state: EdgeState, message: DraftMessage, effects: EdgeEffect
   }
   if (message.tokens.some((id) => id >= rules.vocabularySize))
     return violate(state, 'an id beyond the vocabulary', effects);
-  if (!isNew) return { ...state, branch: compareBranch(extendBranch(branch, message), text) };
-  const acknowledged = Math.max(state.acknowledged, message.first);
-  return { ...retireBranch(state), acknowledged, branch: compareBranch(beginBranch(message), text) };
+  const compared = compareBranch(isNew ? beginBranch(message) : extendBranch(branch, message), text);
+  const hasDied = compared.dead && (isNew || !branch.dead);
+  const kept = isNew ? retireBranch(state) : state;
+  const acknowledged = isNew ? Math.max(state.acknowledged, message.first) : state.acknowledged;
+  return { ...kept, acknowledged, branch: compared, isAfterRejection: state.isAfterRejection || hasDied };
 }
 
 /** The connection is at fault, not the session: it may be resumed. */
@@ -201,9 +226,12 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   const ready = readyDrafts(state);
   invariant(ready !== null && draftCount <= ready, `a step with ${draftCount} drafts where ${ready} are ready`);
   const { text, branch, incarnation, generation } = state;
-  const from = text.length - (branch?.start ?? text.length);
-  const drafts = branch === null ? [] : branch.tokens.slice(from, from + draftCount);
-  return { ...state, ticket: { incarnation, generation, length: text.length, drafts } };
+  const isDevice = branch !== null && draftsReady(branch, text.length) > 0;
+  const from = isDevice ? text.length - branch.start : 0;
+  const source = isDevice ? branch.tokens.slice(from, from + draftCount) : (guessAt(state)?.tokens ?? []);
+  const drafter = isDevice ? ('device' as const) : ('edge' as const);
+  const ticket = { incarnation, generation, length: text.length, drafts: source.slice(0, draftCount), drafter };
+  return { ...state, ticket, askedWith: null, isAfterRejection: false };
 }
 
 /** Judged against the ticket; then the live branch, which may have changed meanwhile, is compared again. */
@@ -225,14 +253,21 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   });
   const text = state.text.append(tokens);
   const isFull = text.length >= state.rules.contextLength;
-  const account = {
-    steps: state.account.steps + 1,
-    draftRows: state.account.draftRows + ticket.drafts.length,
-    acceptedRows: state.account.acceptedRows + accepted,
-  };
   const branch = state.branch === null ? null : compareBranch(state.branch, text);
   const reason = end?.reason ?? (isFull ? ('context-full' as const) : null);
-  return { ...state, ticket: null, text, branch, endState, end: reason, account };
+  const hasDied = branch?.dead === true && state.branch?.dead !== true;
+  const isAfterRejection = state.isAfterRejection || accepted < ticket.drafts.length || hasDied;
+  const account = countStep(state.account, ticket, accepted);
+  return { ...state, ticket: null, text, branch, endState, end: reason, account, isAfterRejection };
+}
+
+function countStep(account: TurnAccount, { drafts, drafter }: StepTicket, accepted: number): TurnAccount {
+  const counted = { ...account, steps: account.steps + 1 };
+  if (drafter === 'edge') {
+    const guessRows = account.guessRows + drafts.length;
+    return { ...counted, guessRows, acceptedGuessRows: account.acceptedGuessRows + accepted };
+  }
+  return { ...counted, draftRows: account.draftRows + drafts.length, acceptedRows: account.acceptedRows + accepted };
 }
 
 /** Sends everything from the pointer on as one commit, when the link takes it; then the end. */

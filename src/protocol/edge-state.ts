@@ -32,6 +32,14 @@ export interface StepTicket {
   /** Length of the text below the first row's choice. */
   readonly length: number;
   readonly drafts: readonly number[];
+  /** Who drafted them. */
+  readonly drafter: 'device' | 'edge';
+}
+
+/** What the edge itself takes to follow a text of this length. */
+export interface OwnGuess {
+  readonly length: number;
+  readonly tokens: readonly number[];
 }
 
 export interface EdgeState {
@@ -51,6 +59,11 @@ export interface EdgeState {
   /** Length that the device is known to have. */
   readonly acknowledged: number;
   readonly ticket: StepTicket | null;
+  /** The committed length that the device had when it asked for a verdict; null: it has not since the last step. */
+  readonly askedWith: number | null;
+  /** The text was opened, or a draft was rejected, since the last step. */
+  readonly isAfterRejection: boolean;
+  readonly guess: OwnGuess | null;
   readonly end: EndReason | null;
   /** The device has said goodbye or was thrown out: the session can be forgotten. */
   readonly released: boolean;
@@ -61,6 +74,8 @@ export type EdgeEvent =
   | { readonly kind: 'message-received'; readonly link: number; readonly message: DeviceMessage }
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
+  /** The edge's own guess, for steps at which no draft of the device is at hand. A guess at another length is ignored. */
+  | { readonly kind: 'guess-made'; readonly guess: OwnGuess }
   /** The scheduler has admitted this many of the ready drafts; the step begins. */
   | { readonly kind: 'step-started'; readonly drafts: number }
   /** One row of candidates after the last committed token and after each draft of the ticket. */

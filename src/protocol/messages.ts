@@ -59,6 +59,13 @@ export interface AckMessage {
   readonly length: number;
 }
 
+/** The device's window is complete: verify what has arrived. Acknowledges as well. Only in modes that wait. */
+export interface VerifyMessage {
+  readonly kind: 'verify';
+  /** Committed text that the device has. */
+  readonly length: number;
+}
+
 /** The device needs no more of this session here: stopped, finished elsewhere, or handed over. */
 export interface ByeMessage {
   readonly kind: 'bye';
@@ -110,10 +117,13 @@ export type EndReason = (typeof endReasons)[number];
 export interface TurnAccount {
   /** Steps of this session that committed something. */
   readonly steps: number;
-  /** Draft rows that were evaluated. */
+  /** Drafts of the device that were evaluated. */
   readonly draftRows: number;
   /** Of them accepted. */
   readonly acceptedRows: number;
+  /** The same for rows that the edge guessed itself. */
+  readonly guessRows: number;
+  readonly acceptedGuessRows: number;
 }
 
 /** The turn is over at `length`; says why. Sent again on each resume of a finished session. */
@@ -137,6 +147,7 @@ export type DeviceMessage =
   | ResumeMessage
   | DraftMessage
   | AckMessage
+  | VerifyMessage
   | ByeMessage
   | PingMessage
   | PongMessage;

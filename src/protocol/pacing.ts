@@ -1,37 +1,119 @@
 // Pacing policies: when a device drafts and sends, and when an edge steps. A mode is nothing but one of these.
 
 /** Wire order: a new name goes to the end. */
-export const pacingNames = ['ar', 'stream'] as const;
+export const pacingNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd'] as const;
 export type PacingName = (typeof pacingNames)[number];
 
 /** What a policy may look at on the device. */
 export interface DeviceView {
-  /** Drafts beyond the committed text. */
+  /** Drafts beyond the committed text, and those of them that the edge has not been sent. */
   readonly tailLength: number;
+  readonly unsentLength: number;
+  /** Windows that the edge was asked to verify and whose verdict has not arrived. */
+  readonly asksOutstanding: number;
+  /** Nothing was sent since the start, the last roll-back or the last attach. */
+  readonly isFresh: boolean;
+  /** The drafter has no guess, or the text can't go on: this window will not grow. */
+  readonly isExhausted: boolean;
+  /** gamma: drafts of a window. */
+  readonly windowSize: number;
   readonly maxAhead: number;
 }
 
 /** What a policy may look at on the edge. */
 export interface EdgeView {
-  /** Drafts that have arrived beyond the committed text. */
+  /** Drafts of the device that have arrived beyond the committed text. */
   readonly draftsReady: number;
+  /** The device has asked for a verdict since the last step. */
+  readonly isAsked: boolean;
+  /** It asked with all committed text in its hands: nothing else can move it. */
+  readonly isInformed: boolean;
+  /** The text was opened, or a draft was rejected, since the last step. */
+  readonly isAfterRejection: boolean;
+  /** The edge's own guess at what follows is there, even if it is empty. */
+  readonly hasOwnGuess: boolean;
 }
+
+export type Sending = 'nothing' | 'drafts' | 'drafts-and-ask';
 
 export interface Pacing {
   readonly name: PacingName;
   /** May the device draft one more token now? */
   mayDraft(view: DeviceView): boolean;
+  /** Do the unsent drafts go now, and is the edge asked to verify them? */
+  send(view: DeviceView): Sending;
   /** May the edge run a step now, although more drafts could arrive? */
   mayStep(view: EdgeView): boolean;
 }
 
+const never = (): boolean => false;
+const always = (): boolean => true;
+
 /** The edge alone. */
-const ar: Pacing = { name: 'ar', mayDraft: () => false, mayStep: () => true };
+const ar: Pacing = { name: 'ar', mayDraft: never, send: () => 'nothing', mayStep: always };
 
 /** Nobody waits: the device drafts up to `maxAhead`, the edge takes what has arrived. */
-const stream: Pacing = { name: 'stream', mayDraft: (view) => view.tailLength < view.maxAhead, mayStep: () => true };
+const stream: Pacing = {
+  name: 'stream',
+  mayDraft: ({ tailLength, maxAhead }) => tailLength < maxAhead,
+  send: ({ unsentLength }) => (unsentLength > 0 ? 'drafts' : 'nothing'),
+  mayStep: always,
+};
 
-const policies: Readonly<Record<PacingName, Pacing>> = { ar, stream };
+function answersAsk({ draftsReady, isAsked, isInformed }: EdgeView): boolean {
+  return isAsked && (draftsReady > 0 || isInformed);
+}
+
+/** Conventional speculation (Leviathan et al. 2023): draft a window, wait for the verdict, draft the next. */
+const sd: Pacing = {
+  name: 'sd',
+  mayDraft: ({ asksOutstanding, tailLength, windowSize }) => asksOutstanding === 0 && tailLength < windowSize,
+  send: ({ asksOutstanding, tailLength, windowSize, isExhausted }) =>
+    asksOutstanding === 0 && (tailLength >= windowSize || isExhausted) ? 'drafts-and-ask' : 'nothing',
+  mayStep: answersAsk,
+};
+
+/** Pre-verify: after a rejection the target goes on by itself at once, while the device drafts. */
+function preVerifies(view: EdgeView): boolean {
+  return view.isAfterRejection || answersAsk(view);
+}
+
+/**
+ * Parallel speculation (PEARL, Liu et al. 2024; Koh & Yang 2025, section II). The first draft goes at once (pre-verify); then a
+ * window is drafted while the one before travels and is verified (post-verify), and sent when that verdict has arrived.
+ */
+const psd: Pacing = {
+  name: 'psd',
+  mayDraft: ({ unsentLength, windowSize, tailLength, maxAhead }) => unsentLength < windowSize && tailLength < maxAhead,
+  send: (view) => (view.asksOutstanding === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
+  mayStep: preVerifies,
+};
+
+/** The same with a meeting at the end of each window: a window is sent when it is complete, the next begins when the verdict on the one before has come. */
+const psdLockstep: Pacing = {
+  name: 'psd-lockstep',
+  mayDraft: (view) => view.asksOutstanding <= 1 && psd.mayDraft(view),
+  send: (view) => (view.asksOutstanding <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
+  mayStep: preVerifies,
+};
+
+function isWindowComplete(view: DeviceView): boolean {
+  const { isFresh, unsentLength, windowSize, isExhausted, asksOutstanding } = view;
+  if (unsentLength > 0) return isFresh || isExhausted || unsentLength >= windowSize;
+  return isExhausted && asksOutstanding === 0;
+}
+
+/** Draft and target both on the edge: each step waits for the edge's own guess. */
+const edgeSd: Pacing = { name: 'edge-sd', mayDraft: never, send: () => 'nothing', mayStep: (view) => view.hasOwnGuess };
+
+const policies: Readonly<Record<PacingName, Pacing>> = {
+  ar,
+  stream,
+  sd,
+  psd,
+  'psd-lockstep': psdLockstep,
+  'edge-sd': edgeSd,
+};
 
 export function pacingOf(name: PacingName): Pacing {
   return policies[name];

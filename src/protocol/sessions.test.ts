@@ -17,6 +17,7 @@ import {
 import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, StepTicket } from './edge-state.ts';
 import type { OpenMessage } from './messages.ts';
+import type { PacingName } from './pacing.ts';
 
 const vocabularySize = 50;
 const answerTokens = 60;
@@ -35,7 +36,8 @@ function referenceText(seed: number, prompt: readonly number[]): number[] {
 
 interface Settings {
   readonly seed: number;
-  readonly pacing: 'ar' | 'stream';
+  readonly pacing: PacingName;
+  readonly windowSize?: number;
   readonly oneWayMs: number;
   readonly faults: number;
   readonly agreement: number;
@@ -88,6 +90,7 @@ class Run {
       prompt,
       endIds: new Set(),
       minChainConfidence: 0,
+      windowSize: settings.windowSize ?? 4,
     };
     this.#device = createDeviceState(turn);
   }
@@ -261,6 +264,15 @@ describe('device and edge sessions', () => {
       expect(result.largestBuffer).toBeLessThanOrEqual(12);
     }
     expect(faults).toBeGreaterThan(900);
+  });
+
+  it('write the target text in windows, through lost connections', () => {
+    for (const pacing of ['sd', 'psd', 'psd-lockstep'] as const) {
+      for (let seed = 1; seed <= 150; seed += 1) {
+        const oneWayMs = [0.1, 3, 15, 60][seed % 4] ?? 3;
+        expectExact({ seed, pacing, oneWayMs, faults: seed % 4, agreement: 0.75, windowSize: 1 + (seed % 7) });
+      }
+    }
   });
 
   it('pause at a small window and go on by acknowledgements', () => {
