@@ -1,0 +1,43 @@
+// A machine's state in a few numbers: what a log keeps beside each event and what a replay shows.
+
+import { believedLength, type DeviceState } from './device-state.ts';
+import type { EdgeState } from './edge-state.ts';
+
+export type StateLine = Readonly<Record<string, string | number | boolean | null>>;
+
+export function describeDevice(state: DeviceState): StateLine {
+  const main = state.links.find((link) => link.id === state.main);
+  return {
+    text: state.text.length,
+    believed: believedLength(state),
+    generation: state.generation,
+    draftingAt: state.drafting?.position ?? null,
+    links: state.links.length,
+    main: state.main,
+    branch: main?.branchCount ?? null,
+    received: main?.received ?? null,
+    acknowledged: main?.acknowledged ?? null,
+    matched: state.account.matched,
+    mismatched: state.account.mismatched,
+    outcome: state.outcome?.kind ?? null,
+  };
+}
+
+export function describeEdge(state: EdgeState): StateLine {
+  const { branch, link, ticket } = state;
+  return {
+    text: state.text.length,
+    generation: state.generation,
+    branch: branch?.number ?? null,
+    branchStart: branch?.start ?? null,
+    branchEnd: branch?.end ?? null,
+    agreedTo: branch?.agreedTo ?? null,
+    dead: branch?.dead ?? null,
+    stepDrafts: ticket?.drafts.length ?? null,
+    link: link?.id ?? null,
+    sent: link?.sent ?? null,
+    acknowledged: state.acknowledged,
+    end: state.end,
+    released: state.released,
+  };
+}

@@ -1,0 +1,163 @@
+// Logs of real toy sessions: a replay does the same, and anything that was changed in a log is noticed.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startToyEdge, toySeed, toyTurn } from '../../test/together/toy-edge.ts';
+import { neutralSampling } from '../decoding/sampling.ts';
+import { startTurn } from '../device/turn.ts';
+import { createToyModel } from '../models/toy.ts';
+import { parseEventLog, toPlain } from './event-log.ts';
+import { replayLog } from './event-log-replay.ts';
+import { createDeviceLog, createEdgeLog } from './event-log-write.ts';
+
+const toyTokenizer = createToyModel({ seed: toySeed, role: 'target' }).tokenizer;
+const secret = 'a-key-that-nobody-may-see';
+const conversation = 'c0ffee00'.repeat(4);
+const deviceLines: string[] = [];
+const edgeLines: string[] = [];
+let session = '';
+let answer: readonly number[] = [];
+let text = '';
+
+async function record(): Promise<void> {
+  const log = { tokenBytes: (id: number) => toyTokenizer.bytes(id), outrider: '0.0.0', date: '2026-01-01T00:00:00Z' };
+  const edgeLog = createEdgeLog({ ...log, endIds: toyTokenizer.endIds, write: (line) => edgeLines.push(line) });
+  await using edge = await startToyEdge({ onStep: edgeLog });
+  const deviceLog = createDeviceLog({ ...log, write: (line) => deviceLines.push(line) });
+  const turn = startTurn({
+    ...toyTurn(edge),
+    credentials: secret,
+    conversation,
+    sampling: { ...neutralSampling, temperature: 0.8, seed: 2n ** 63n + 5n },
+    stopStrings: ['never said'],
+    onStep(step) {
+      session = step.state.turn.session;
+      deviceLog(step);
+    },
+  });
+  ({ tokens: answer, text } = await turn.report);
+}
+
+beforeAll(async () => {
+  await record();
+});
+
+function replay(lines: readonly string[]) {
+  return [...replayLog(parseEventLog(lines.map((line) => `${line}\n`).join('')))];
+}
+
+interface LooseLine {
+  readonly event: { readonly message: { readonly tokens: number[] }; readonly rows: { readonly logits: number[] }[] };
+  readonly effects: readonly object[];
+}
+
+/** The lines with one of them changed. */
+function withLine(lines: readonly string[], at: number, change: (line: LooseLine) => object): string[] {
+  return lines.map((line, index) => (index === at ? JSON.stringify(change(JSON.parse(line))) : line));
+}
+
+describe('a recorded session', () => {
+  it.each(['device', 'edge'] as const)('does the same again on the %s', (side) => {
+    const lines = side === 'device' ? deviceLines : edgeLines;
+    const steps = replay(lines);
+    expect(steps).toHaveLength(lines.length - 1);
+    expect(steps.flatMap(({ differences }) => differences)).toEqual([]);
+    expect(steps.at(-1)?.answer).toEqual(answer);
+    expect(steps.length).toBeGreaterThan(30);
+  });
+
+  it('holds the bytes of the whole answer', () => {
+    for (const lines of [deviceLines, edgeLines]) {
+      const { tokenBytes } = parseEventLog(`${lines.join('\n')}\n`);
+      expect(Buffer.concat(answer.map(tokenBytes)).toString()).toBe(text);
+    }
+  });
+
+  it('holds no secret', () => {
+    const everything = [...deviceLines, ...edgeLines].join('\n');
+    expect(session).toMatch(/^[0-9a-f]{32}$/);
+    for (const hidden of [session, conversation, secret]) expect(everything).not.toContain(hidden);
+  });
+
+  it('says of a cut file that it is cut', () => {
+    const log = parseEventLog(deviceLines.join('\n').slice(0, -5));
+    expect(log.isCut).toBe(true);
+    expect([...replayLog(log)].flatMap(({ differences }) => differences)).toEqual([]);
+    expect(log.lines).toHaveLength(deviceLines.length - 2);
+  });
+});
+
+describe('a changed log', () => {
+  const lastCommit = () => deviceLines.findLastIndex((line) => line.includes('"kind":"commit"'));
+
+  it('shows where a commit was changed', () => {
+    const at = lastCommit();
+    const changed = withLine(deviceLines, at, (line) => {
+      line.event.message.tokens.push(77);
+      return line;
+    });
+    const steps = replay(changed);
+    expect(steps[at - 1]?.differences).not.toEqual([]);
+    expect(steps.slice(0, at - 1).flatMap(({ differences }) => differences)).toEqual([]);
+  });
+
+  it('shows an effect that did not happen, and one that is missing', () => {
+    const at = deviceLines.findIndex((line) => line.includes('"draft-next"'));
+    const without = withLine(deviceLines, at, (line) => ({ ...line, effects: [] }));
+    expect(replay(without)[at - 1]?.differences.join()).toContain('was not there');
+    const more = withLine(deviceLines, at, (line) => ({
+      ...line,
+      effects: [...line.effects, { kind: 'connect', edge: 'edge' }],
+    }));
+    expect(replay(more)[at - 1]?.differences.join()).toContain('is not there');
+  });
+
+  it('shows logits that give another text', () => {
+    const at = edgeLines.findIndex((line) => line.includes('"step-done"'));
+    const changed = withLine(edgeLines, at, (line) => {
+      line.event.rows[0]?.logits.reverse();
+      return line;
+    });
+    expect(replay(changed).flatMap(({ differences }) => differences)).not.toEqual([]);
+  });
+
+  it('shows an event that the machine refuses, and stops there', () => {
+    const at = edgeLines.findIndex((line) => line.includes('"step-started"'));
+    const steps = replay(edgeLines.flatMap((line, index) => (index === at ? [line, line] : [line])));
+    expect(steps.at(-1)?.differences.join()).toMatch(/can't take this event/);
+    expect(steps).toHaveLength(at + 1);
+  });
+});
+
+describe('what is no log', () => {
+  it.each([
+    ['an empty file', ''],
+    ['prose', 'hello\n'],
+    ['other JSON', '{"a":1}\n'],
+    ['a header without a turn', '{"format":"outrider-event-log","version":1,"protocol":1,"side":"device"}\n'],
+    ['an unknown side', '{"format":"outrider-event-log","version":1,"protocol":1,"side":"moon","turn":{}}\n'],
+  ])('is refused: %s', (_, file) => {
+    expect(() => parseEventLog(file)).toThrowError(expect.objectContaining({ code: 'bad-argument' }));
+  });
+
+  it('is refused where a line is not an event, with its number', () => {
+    const lines = [...deviceLines.slice(0, 3), '{"atMs":1}', ...deviceLines.slice(3)];
+    expect(() => replay(lines)).toThrowError(/line 4 is not an event/);
+  });
+
+  it.each(['version', 'protocol'])('is refused where it has another %s', (field) => {
+    const older = withLine(deviceLines, 0, (header) => ({ ...header, [field]: 0 }));
+    expect(() => replay(older)).toThrowError(expect.objectContaining({ code: 'version-mismatch' }));
+  });
+});
+
+describe('plain values', () => {
+  it('leave functions and undefined out and mark what JSON does not have', () => {
+    const value = { a: () => 1, b: undefined, c: 3n, d: new Set([1]), e: Number.POSITIVE_INFINITY, credentials: '' };
+    expect(toPlain(value)).toEqual({
+      c: { $bigint: '3' },
+      d: { $set: [1] },
+      e: { $number: 'Infinity' },
+      credentials: '',
+    });
+  });
+});
