@@ -23,6 +23,7 @@ export interface AnswerFlags {
   readonly rtt: number;
   readonly link?: string;
   readonly compare: boolean;
+  readonly log?: string;
   readonly json?: boolean;
 }
 
@@ -63,6 +64,7 @@ export function addAnswerFlags(command: Command): Command {
     .option('--rtt <ms>', 'round-trip time of the emulated network', numberBetween(0, 10_000), 0)
     .option('--link <law>', 'the whole emulated network: rtt=20,jitter=2,up=10M,down=50M,outage=60000/500')
     .option('--no-compare', 'do not run the edge alone on the same prompt as well')
+    .option('--log <file>', 'write each turn\'s events for "outrider replay"; later turns go to FILE-2, FILE-3, ...')
     .option('--json', 'print the result as one JSON document');
 }
 

@@ -6,10 +6,10 @@ import { startTurn, type TurnOptions } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import type { AnswerFlags } from './answer-flags.ts';
-import type { Device } from './open-device.ts';
+import type { CommandDevice } from './open-device.ts';
 
 export interface Question {
-  readonly device: Device;
+  readonly device: CommandDevice;
   readonly flags: AnswerFlags;
   readonly prompt: readonly number[];
   readonly sampling: Sampling;
@@ -43,6 +43,7 @@ export async function answer(question: Question, show: Show): Promise<TurnReport
     ...(conversation === undefined ? {} : { conversation }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(signal === undefined ? {} : { signal }),
+    ...(device.logTurn === null ? {} : { onStep: device.logTurn() }),
   };
   const turn = startTurn(options);
   try {

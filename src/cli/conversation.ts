@@ -10,11 +10,11 @@ import { answer, type Show, showColoured } from './answer.ts';
 import { type AnswerFlags, readPrompt, samplingOf } from './answer-flags.ts';
 import { answerTable, explain, legend, type Measured, rowOf } from './answer-table.ts';
 import { printDocument } from './document.ts';
-import type { Device } from './open-device.ts';
+import type { CommandDevice } from './open-device.ts';
 
 export interface ConversationOptions {
   readonly command: string;
-  readonly device: Device;
+  readonly device: CommandDevice;
   readonly flags: AnswerFlags;
   /** Said above the table: what was paced, what the network was. */
   readonly setting: readonly string[];

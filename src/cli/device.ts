@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
-import { openDevice } from './open-device.ts';
+import { openCommandDevice } from './open-device.ts';
 
 interface DeviceFlags extends AnswerFlags {
   readonly edge: string;
@@ -18,7 +18,7 @@ export function deviceCommand(): Command {
     .option('--target <name|path>', 'whose tokenizer to use where the draft has none (ngram, none)', 'smollm2-135m')
     .addOption(new Option('--key <key>', 'key for the edge').env('OUTRIDER_KEY'));
   return addAnswerFlags(command).action(async (flags: DeviceFlags) => {
-    await using device = await openDevice(flags.edge, flags.target, flags);
+    await using device = await openCommandDevice(flags.edge, flags.target, flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({ command: 'device', device, flags, setting, credentials: flags.key });

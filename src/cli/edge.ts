@@ -12,6 +12,7 @@ import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
+import { logSessions } from './event-log-file.ts';
 import { wholeBetween } from './numbers.ts';
 
 interface EdgeFlags {
@@ -26,6 +27,7 @@ interface EdgeFlags {
   readonly threads?: number;
   readonly key?: string;
   readonly allowAnyone?: boolean;
+  readonly log?: string;
   readonly untilInputEnds?: boolean;
   readonly json?: boolean;
 }
@@ -64,6 +66,7 @@ export function edgeCommand(): Command {
     .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
     .addOption(new Option('--key <key>', 'key that devices must show').env('OUTRIDER_KEY'))
     .option('--allow-anyone', 'listen beyond this machine without a key')
+    .option('--log <directory>', 'write the events of each session there, for "outrider replay"')
     .addOption(new Option('--until-input-ends', 'end when standard input ends').hideHelp())
     .option('--json', 'print an account as one JSON document at the end')
     .addHelpText('after', examples)
@@ -99,6 +102,7 @@ async function runEdge(flags: EdgeFlags): Promise<void> {
     maxRows,
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(flags.key === undefined ? {} : { admits: (credentials: string) => credentials === flags.key }),
+    ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, model.tokenizer) }),
     onFault: (error) => process.stderr.write(`${colors.red('✗')} ${error instanceof Error ? error.stack : error}\n`),
   });
   const listener = await listenEdge(edge, { host: flags.host, port: flags.port });

@@ -8,13 +8,22 @@ import { packageVersion } from './document.ts';
 import { edgeCommand } from './edge.ts';
 import { reportFailure } from './failure.ts';
 import { modelsCommand } from './models.ts';
+import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { trialCommand } from './trial.ts';
 
 const program: Command = new Command('outrider')
   .description("A device drafts, an edge verifies, nobody waits; the text is exactly the large model's own.")
   .version(packageVersion());
-for (const command of [runCommand(), edgeCommand(), deviceCommand(), modelsCommand(), trialCommand(), benchCommand()]) {
+for (const command of [
+  runCommand(),
+  edgeCommand(),
+  deviceCommand(),
+  modelsCommand(),
+  replayCommand(),
+  trialCommand(),
+  benchCommand(),
+]) {
   program.addCommand(command);
 }
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {

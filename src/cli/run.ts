@@ -6,7 +6,7 @@ import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/prof
 import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
-import { type Device, openDevice } from './open-device.ts';
+import { type CommandDevice, openCommandDevice } from './open-device.ts';
 
 interface RunFlags extends AnswerFlags {
   readonly model: string;
@@ -49,7 +49,7 @@ async function run(flags: RunFlags): Promise<number> {
   note('starting the edge process and loading the draft ...');
   const edge = await startEdgeProcess(edgeFlags, (line) => process.stderr.write(`${line}\n`));
   try {
-    await using device: Device = await openDevice(edge.url, flags.model, flags);
+    await using device: CommandDevice = await openCommandDevice(edge.url, flags.model, flags);
     return await converse({ command: 'run', device, flags, setting: settingOf(flags), closing: () => close(edge) });
   } finally {
     await close(edge);

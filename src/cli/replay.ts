@@ -1,0 +1,140 @@
+// `outrider replay`: the events of a turn or session again, step by step, through the same machine. Exit status 1: the machine
+// did something else than what the log says.
+
+import { Command } from 'commander';
+import colors from 'picocolors';
+import { TextAssembler } from '../decoding/ending-text.ts';
+import type { EventLog } from '../protocol/event-log.ts';
+import { type ReplayedStep, replayLog } from '../protocol/event-log-replay.ts';
+import { packageVersion, printDocument, type Result } from './document.ts';
+import { readEventLog } from './event-log-file.ts';
+import { wholeBetween } from './numbers.ts';
+
+interface ReplayFlags {
+  readonly until?: number;
+  readonly json?: boolean;
+}
+
+const help = `
+Logs are written by --log of run, device and edge. Each event shows its time, what it was, the state after it
+and what the machine did (docs/testing.md, "Replay").`;
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description("a session's events again, step by step; does the machine still do the same?")
+    .argument('<log>', 'file that --log wrote')
+    .option('--until <count>', 'stop after this many events', wholeBetween(1, 1e9))
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', help)
+    .action((path: string, flags: ReplayFlags) => {
+      process.exitCode = replay(path, flags);
+    });
+}
+
+function replay(path: string, { until, json }: ReplayFlags): number {
+  const log = readEventLog(path);
+  const isQuiet = json === true;
+  if (!isQuiet) introduce(log);
+  const { differenceCount, ...result } = runReplay(log, until, (step) => {
+    if (!isQuiet) printStep(step);
+  });
+  if (isQuiet) printDocument('replay', { ...result, params: { until: until ?? null } });
+  else printEnd(log, result);
+  return differenceCount === 0 ? 0 : 1;
+}
+
+/** Replays at most `until` events. Rows: one an event. */
+export function runReplay(
+  log: EventLog,
+  until: number = Number.POSITIVE_INFINITY,
+  onStep: (step: ReplayedStep) => void = () => {},
+): Result & { readonly differenceCount: number } {
+  const rows: object[] = [];
+  let differenceCount = 0;
+  let answer: readonly number[] = [];
+  for (const step of replayLog(log)) {
+    onStep(step);
+    const { index, atMs, event, effects, state, differences } = step;
+    rows.push({ index, atMs, event: event.kind, effects: effects.map(nameEffect), state, differences });
+    differenceCount += differences.length;
+    answer = step.answer;
+    if (index >= until) break;
+  }
+  const summary = {
+    side: log.header.side,
+    events: rows.length,
+    eventsInLog: log.lines.length,
+    differences: differenceCount,
+    isCut: log.isCut,
+    answerTokens: answer.length,
+    text: textOf(log, answer),
+  };
+  return { rows, summary, differenceCount };
+}
+
+function nameEffect(effect: ReplayedStep['effects'][number]): string {
+  return effect.kind === 'send' ? `send ${effect.message.kind}` : effect.kind;
+}
+
+/** Readable text of the answer, as the device shows it. */
+function textOf(log: EventLog, answer: readonly number[]): string {
+  const rule = log.header.side === 'device' ? deviceRule(log) : edgeRule(log);
+  if (rule === undefined) return '';
+  const assembler = new TextAssembler(rule, log.tokenBytes);
+  return assembler.push(answer) + assembler.flush();
+}
+
+type EndRule = ConstructorParameters<typeof TextAssembler>[0];
+
+function deviceRule({ header }: EventLog): EndRule | undefined {
+  return header.side === 'device' ? header.turn : undefined;
+}
+
+function edgeRule({ header, lines }: EventLog): EndRule | undefined {
+  const created = lines[0]?.event;
+  if (header.side !== 'edge' || created?.kind !== 'session-created') return undefined;
+  const { stopStrings, maxAnswerTokens } = created.open;
+  return { endIds: new Set(header.endIds), stopStrings, maxAnswerTokens };
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function introduce({ header, lines }: EventLog): void {
+  const whose = header.side === 'device' ? 'a turn on the device' : 'a session on the edge';
+  print(`${whose}, ${lines.length} events, written ${header.date} by outrider ${header.outrider}`);
+  if (header.outrider !== packageVersion()) print(`this is outrider ${packageVersion()}: its machine may differ`);
+}
+
+function printStep({ index, atMs, event, effects, state, differences }: ReplayedStep): void {
+  print(
+    `${String(index).padStart(5)}  ${atMs.toFixed(1).padStart(9)} ms  ${colors.bold(event.kind)} ${details(event)}`,
+  );
+  const shown = Object.entries(state).filter(([, value]) => value !== null && value !== false);
+  print(colors.dim(`         ${shown.map(([key, value]) => `${key} ${value}`).join(', ')}`));
+  for (const effect of effects) print(`         -> ${nameEffect(effect)} ${details(effect)}`);
+  for (const difference of differences) print(colors.red(`         ✗ ${difference}`));
+}
+
+const longestDetail = 160;
+
+/** The rest of an event or effect on one line; what is long (rows of candidates, prompts) is counted instead. */
+function details(value: { readonly kind: string }): string {
+  const { kind: _kind, ...rest } = value as { kind: string; message?: { kind?: string } };
+  const text = JSON.stringify(rest, (key, part: unknown) => {
+    if (typeof part === 'bigint') return part.toString();
+    if (key === 'rows' && Array.isArray(part)) return `${part.length} rows`;
+    return Array.isArray(part) && part.length > 24 ? `${part.length} entries` : part;
+  });
+  return text === '{}' ? '' : text.length > longestDetail ? `${text.slice(0, longestDetail)}...` : text;
+}
+
+function printEnd(log: EventLog, { summary }: Result): void {
+  print('');
+  if (log.isCut) print('the log breaks off in the middle of a line, which was left out');
+  print(`${summary['answerTokens']} tokens: ${JSON.stringify(summary['text'])}`);
+  const { differences } = summary;
+  if (differences === 0) print(colors.green(`${summary['events']} events, all as recorded`));
+  else print(colors.red(`${differences} differences between the log and this machine`));
+}

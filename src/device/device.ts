@@ -1,0 +1,139 @@
+// A device in one call: a way to an edge, a tokenizer, a draft. For applications; startTurn is the same with every part given.
+
+import { acquireModel } from '../models/acquire.ts';
+import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
+import type { Message, Tokenizer } from '../models/model.ts';
+import { type OpenModelOptions, openModel } from '../models/open-model.ts';
+import type { Connect } from '../transport/transport.ts';
+import { connectWebSocket } from '../transport/websocket.ts';
+import { type Drafter, ModelDrafter } from '../models/drafter.ts';
+import { startTurn, type Turn, type TurnOptions } from './turn.ts';
+
+export interface DeviceOptions {
+  /** Address of the edge ("ws://host:8642"), or a connector of your own, such as an emulated link's. */
+  readonly edge: string | Connect;
+  /**
+   * What drafts: a model's name, the path of a GGUF file, "toy:SEED", "ngram" (looks back in the text), "none", or a source of
+   * your own, which stays yours. Default: "smollm2-135m-short", the draft of the default pair.
+   */
+  readonly draft?: string | Drafter;
+  /**
+   * Whose tokenizer to use where the draft brings none ("ngram", "none", a source of your own): the target's name, its path,
+   * "toy:SEED", or a tokenizer. Default: "smollm2-135m".
+   */
+  readonly target?: string | Tokenizer;
+  /** API key, if the edge asks for one. */
+  readonly credentials?: string;
+  /** Tokens that the draft can hold, prompt included; beyond them nothing is drafted. Default 4,096. */
+  readonly contextLength?: number;
+  /** Where model files are kept. Default: OUTRIDER_CACHE, else `outrider` in the user's cache. */
+  readonly cacheDirectory?: string;
+  /** Told of downloads and other work on model files. */
+  readonly onProgress?: OpenModelOptions['onProgress'];
+  /** Stops the download of model files. */
+  readonly signal?: AbortSignal;
+}
+
+/** How one answer is made; see {@link TurnOptions} for defaults. */
+export type AskOptions = Omit<TurnOptions, 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials'>;
+
+export interface Device extends AsyncDisposable {
+  readonly connect: Connect;
+  /** The same on the edge, or the edge refuses. */
+  readonly tokenizer: Tokenizer;
+  /** Null: nothing drafts here. Turns share it; two at once slow each other down. */
+  readonly drafter: Drafter | null;
+  /** Of the draft, for people. */
+  readonly draftDescription: string;
+  /**
+   * Starts an answer to a question, or to a conversation whose last message is the user's.
+   * @throws OutriderError `bad-argument` for impossible options; later failures throw from the iteration of the turn
+   */
+  ask(question: string | readonly Message[], options?: AskOptions): Turn;
+  /** Frees draft and tokenizer. Stop turns first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads what a device needs, getting model files where they are missing; connects only when something is asked.
+ * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
+ */
+export async function openDevice(options: DeviceOptions): Promise<Device> {
+  const { edge, credentials } = options;
+  const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;
+  // Newest first when closed. (AsyncDisposableStack would do, but Node 22 does not have it.)
+  const opened: AsyncDisposable[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+  };
+  const { tokenizer, drafter, description } = await openParts(options, opened).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return {
+    connect,
+    tokenizer,
+    drafter,
+    draftDescription: description,
+    ask(question, askOptions = {}) {
+      const messages = typeof question === 'string' ? [{ role: 'user', content: question } as const] : question;
+      const prompt = tokenizer.encodeChat(messages);
+      const key = credentials === undefined ? {} : { credentials };
+      return startTurn({ ...askOptions, ...key, connect, tokenizer, drafter, prompt });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Parts {
+  readonly tokenizer: Tokenizer;
+  readonly drafter: Drafter | null;
+  readonly description: string;
+}
+
+async function openParts(options: DeviceOptions, opened: AsyncDisposable[]): Promise<Parts> {
+  const { draft = 'smollm2-135m-short', target = 'smollm2-135m' } = options;
+  if (typeof draft !== 'string' || draft === 'none' || draft === 'ngram') {
+    const tokenizer = await openTokenizer(target, options, opened);
+    if (draft === 'none') return { tokenizer, drafter: null, description: 'nothing drafts' };
+    if (draft === 'ngram') return openDraftModel(draft, tokenizer, options, opened);
+    return { tokenizer, drafter: draft, description: 'a source of the application' };
+  }
+  return openDraftModel(draft, undefined, options, opened);
+}
+
+async function openDraftModel(
+  name: string,
+  tokenizer: Tokenizer | undefined,
+  options: DeviceOptions,
+  opened: AsyncDisposable[],
+): Promise<Parts> {
+  const model = await openModel(name, { ...modelOptions(options), tokenizer });
+  opened.push(model);
+  const drafter = new ModelDrafter(model);
+  opened.push(drafter);
+  return { tokenizer: model.tokenizer, drafter, description: model.identity.description };
+}
+
+function modelOptions({ contextLength = 4096, cacheDirectory, onProgress, signal }: DeviceOptions): OpenModelOptions {
+  return { role: 'draft', sequences: 1, contextLength, exact: true, cacheDirectory, onProgress, signal };
+}
+
+async function openTokenizer(
+  target: string | Tokenizer,
+  options: DeviceOptions,
+  opened: AsyncDisposable[],
+): Promise<Tokenizer> {
+  if (typeof target !== 'string') return target;
+  if (target.startsWith('toy')) {
+    const model = await openModel(target, modelOptions(options));
+    opened.push(model);
+    return model.tokenizer;
+  }
+  const { cacheDirectory, onProgress, signal } = options;
+  const { path } = await acquireModel(target, { cacheDirectory, onProgress, signal });
+  const tokenizer = await openLlamaTokenizer(path);
+  opened.push(tokenizer);
+  return tokenizer;
+}
