@@ -5,7 +5,7 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
-import { ModelDrafter } from '../device/drafter.ts';
+import { ModelDrafter } from '../models/drafter.ts';
 import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';

@@ -23,7 +23,7 @@ import type { CommitMessage } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
-import type { Drafter } from './drafter.ts';
+import type { Drafter } from '../models/drafter.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';

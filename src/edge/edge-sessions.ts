@@ -6,9 +6,10 @@ import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { validateSampling } from '../decoding/sampling.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
+import { createEdgeSession, lacksGuess, stepEdge } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
+import { type GuessSettings, OwnGuesses } from './own-guesses.ts';
 import { SequenceSlots, type Slot } from './sequence-slots.ts';
 
 export interface SessionPolicy {
@@ -18,6 +19,10 @@ export interface SessionPolicy {
   readonly shareOf: (open: OpenMessage) => number;
   /** Whether these credentials may open a session. */
   readonly admits: (credentials: string) => boolean;
+  /** What the edge guesses itself. */
+  readonly guesses: GuessSettings;
+  /** Told of a fault of the edge's own draft. */
+  readonly onFault: (error: unknown) => void;
   /** Told of every event of every session's machine, before its effects are performed: for logs. */
   readonly onStep?: ((step: SessionStep) => void) | undefined;
 }
@@ -35,6 +40,7 @@ export interface SessionEntry {
   readonly number: number;
   readonly id: string;
   readonly share: number;
+  readonly guesses: OwnGuesses;
   state: EdgeState;
   /** Held from the opening to the end of the text. */
   slot: Slot | null;
@@ -142,6 +148,7 @@ export class EdgeSessions {
       number: this.#incarnations,
       id: open.session,
       share,
+      guesses: new OwnGuesses(this.#policy.guesses),
       state,
       slot: null,
       cancelForget: null,
@@ -180,6 +187,13 @@ export class EdgeSessions {
         'start the edge with a larger --context',
       );
     }
+    if (open.pacing === 'edge-sd' && this.#policy.guesses.draft === undefined) {
+      throw new OutriderError(
+        'bad-argument',
+        'this edge has no draft of its own',
+        'start it with --draft, or take another mode',
+      );
+    }
     validateSampling(open.sampling, tokenizer.vocabularySize);
   }
 
@@ -212,7 +226,19 @@ export class EdgeSessions {
     }
   }
 
+  /** The edge's own drafts, mode edge-sd: a window is made whenever the text has grown and nothing is guessed yet. */
+  async #draft(entry: SessionEntry): Promise<void> {
+    try {
+      const guess = await entry.guesses.draft(entry.state);
+      if (guess !== undefined && this.#entries.get(entry.id) === entry) this.step(entry, { kind: 'guess-made', guess });
+    } catch (error) {
+      this.#policy.onFault(error);
+      this.step(entry, { kind: 'step-failed', cause: "the edge's own draft failed" });
+    }
+  }
+
   #settle(entry: SessionEntry): void {
+    if (entry.state.open.pacing === 'edge-sd' && lacksGuess(entry.state)) void this.#draft(entry);
     if (entry.state.end !== null && entry.slot !== null) {
       this.#slots.leave(entry.slot);
       entry.slot = null;
@@ -228,6 +254,7 @@ export class EdgeSessions {
     entry.cancelForget?.();
     if (entry.slot !== null) this.#slots.leave(entry.slot);
     entry.slot = null;
+    void entry.guesses.close();
     if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
     for (const [link, owner] of this.#byLink) if (owner === entry) this.#byLink.delete(link);
   }

@@ -29,6 +29,10 @@ export interface EdgeOptions {
   readonly shareOf?: (open: OpenMessage) => number;
   /** Whether a key may open sessions; default: everybody may. */
   readonly admits?: (credentials: string) => boolean;
+  /** Tokens that the edge looks up itself (n-gram) for steps at which no draft has arrived; default 0. */
+  readonly lookUpTokens?: number;
+  /** A draft model on the edge, for sessions in mode edge-sd; stays the caller's, one sequence per session. */
+  readonly draft?: { readonly model: LanguageModel; readonly windowSize: number };
   readonly rate?: RateLimitSettings;
   readonly liveness?: LivenessSettings;
   readonly clock?: Clock;
@@ -72,6 +76,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     keepLostMs: options.keepLostMs ?? 60_000,
     shareOf: options.shareOf ?? (() => 1),
     admits: options.admits ?? (() => true),
+    guesses: { lookUpTokens: options.lookUpTokens ?? 0, draft: options.draft },
+    onFault,
     onStep: options.onStep,
   };
   const sessions = new EdgeSessions(model, clock, policy, links, () => loop.wake());

@@ -15,7 +15,7 @@ import {
 } from '../decoding/schedule-step.ts';
 import { observeStep, type StepTimeModel } from '../decoding/step-time.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
-import { readyDrafts } from '../protocol/edge-session.ts';
+import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
 import { draftComparisons, type EdgeState, type StepTicket } from '../protocol/edge-state.ts';
 import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
 import { heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
@@ -45,6 +45,8 @@ interface RunningItem {
 /** Before a session's drafts have been compared, this many are taken to have held at this rate. */
 const priorComparisons = 4;
 const priorAcceptance = 0.7;
+/** Look-up is right less often, and costs nothing to try where rows are cheap. */
+const priorGuessAcceptance = 0.3;
 
 export class EngineLoop {
   readonly #model: LanguageModel;
@@ -112,7 +114,7 @@ export class EngineLoop {
   async #round(sessions: EdgeSessions): Promise<boolean> {
     const works = new Map<number, Work>();
     for (const entry of sessions.entries) {
-      const work = workOf(entry);
+      const work = workOf(sessions, entry);
       if (work !== undefined) works.set(entry.number, work);
     }
     if (works.size === 0) return false;
@@ -182,24 +184,34 @@ export class EngineLoop {
   }
 }
 
-function workOf(entry: SessionEntry): Work | undefined {
-  const drafts = readyDrafts(entry.state);
-  if (drafts === null || entry.slot === null) return undefined;
+/** A prompt is evaluated as soon as it is there, whatever the session's mode waits for. */
+function workOf(sessions: EdgeSessions, entry: SessionEntry): Work | undefined {
+  if (entry.slot === null || !isWritable(entry.state)) return undefined;
   const { text } = entry.state;
   const heldTokens = heldPrefix(entry.slot, text, text.length - 1);
-  const view: SessionWork = {
-    id: entry.number,
-    share: entry.share,
-    prefillTokens: text.length - 1 - heldTokens,
-    drafts,
-    acceptance: acceptanceOf(entry.state),
-  };
-  return { entry, slot: entry.slot, heldTokens, view };
+  const prefillTokens = text.length - 1 - heldTokens;
+  const shared = { id: entry.number, share: entry.share, prefillTokens };
+  const isGuessing = lacksGuess(entry.state);
+  if (prefillTokens > 0) {
+    return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
+  }
+  const guess = isGuessing ? entry.guesses.lookUp(entry.state) : undefined;
+  if (guess !== undefined) sessions.step(entry, { kind: 'guess-made', guess });
+  const drafts = readyDrafts(entry.state);
+  if (drafts === null) return undefined;
+  const acceptance = isGuessing ? guessAcceptanceOf(entry.state) : acceptanceOf(entry.state);
+  return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts, acceptance } };
 }
 
 function acceptanceOf(state: EdgeState): number {
   const { matched, mismatched } = draftComparisons(state);
   return (matched + priorComparisons * priorAcceptance) / (matched + mismatched + priorComparisons);
+}
+
+/** Rows after the first wrong one count as wrong here: what matters is how many of the admitted rows were worth it. */
+function guessAcceptanceOf({ account }: EdgeState): number {
+  const accepted = account.acceptedGuessRows + priorComparisons * priorGuessAcceptance;
+  return accepted / (account.guessRows + priorComparisons);
 }
 
 /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */

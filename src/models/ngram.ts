@@ -3,6 +3,7 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import { NgramIndex } from '../decoding/ngram-index.ts';
 import type { LanguageModel, Tokenizer } from './model.ts';
 import { createReaderModel, type TokenReader } from './reader-model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
@@ -43,43 +44,16 @@ export function createNgramModel(options: NgramOptions): LanguageModel {
 const noOpinion: Candidates = { ids: [], logits: [] };
 
 function createNgramReader(shortestMatch: number, longestMatch: number): TokenReader {
-  const ids: number[] = [];
-  /** For each length, where each run of tokens ends; ends are in ascending order, so truncating pops them. */
-  const endsOfRuns = Array.from({ length: longestMatch + 1 }, () => new Map<string, number[]>());
-  const keyAt = (end: number, runLength: number): string => ids.slice(end - runLength, end).join(' ');
+  const index = new NgramIndex(shortestMatch, longestMatch);
   return {
     get length() {
-      return ids.length;
+      return index.length;
     },
-    append(id) {
-      ids.push(id);
-      const end = ids.length;
-      for (let run = shortestMatch; run <= Math.min(longestMatch, end); run++) {
-        const ends = endsOfRuns[run] as Map<string, number[]>;
-        const known = ends.get(keyAt(end, run));
-        if (known === undefined) ends.set(keyAt(end, run), [end]);
-        else known.push(end);
-      }
-    },
-    truncate(length) {
-      for (; ids.length > length; ids.pop()) {
-        for (let run = shortestMatch; run <= Math.min(longestMatch, ids.length); run++) {
-          const ends = endsOfRuns[run] as Map<string, number[]>;
-          const key = keyAt(ids.length, run);
-          const known = ends.get(key) as number[];
-          known.pop();
-          if (known.length === 0) ends.delete(key);
-        }
-      }
-    },
+    append: (id) => index.append(id),
+    truncate: (length) => index.truncate(length),
     candidates() {
-      const end = ids.length;
-      for (let run = Math.min(longestMatch, end); run >= shortestMatch; run--) {
-        // The last occurrence is the text's own end; the one before it has a continuation.
-        const earlier = endsOfRuns[run]?.get(keyAt(end, run))?.at(-2);
-        if (earlier !== undefined) return { ids: [ids[earlier] as number], logits: [0] };
-      }
-      return noOpinion;
+      const id = index.next();
+      return id === undefined ? noOpinion : { ids: [id], logits: [0] };
     },
   };
 }

@@ -21,9 +21,19 @@ import type { DeviceMessage, DraftMessage, OpenMessage, ResumeMessage, TurnAccou
 import { pacingOf } from './pacing.ts';
 import { TokenText } from './token-text.ts';
 
+/** Whether the session has text to write and its engine row is free: its prompt may be evaluated, whatever the mode waits for. */
+export function isWritable(state: EdgeState): boolean {
+  return state.end === null && !state.released && state.ticket === null && !isPaused(state);
+}
+
+/** Whether a step has neither drafts of the device nor a guess of the edge's own to verify. */
+export function lacksGuess(state: EdgeState): boolean {
+  return isWritable(state) && guessAt(state) === null && draftsReady(state.branch, state.text.length) === 0;
+}
+
 /** How many drafts a step could take now, the device's or the edge's own; null: this session has no step to run. */
 export function readyDrafts(state: EdgeState): number | null {
-  if (state.end !== null || state.released || state.ticket !== null || isPaused(state)) return null;
+  if (!isWritable(state)) return null;
   const drafts = draftsReady(state.branch, state.text.length);
   const view = {
     draftsReady: drafts,

@@ -30,6 +30,16 @@ export class TokenText {
     return new TokenText(storage, storage.length);
   }
 
+  /** Whether `other` begins with this text; cheap where one descends from the other. */
+  isPrefixOf(other: TokenText): boolean {
+    if (this.length > other.length) return false;
+    if (this.#storage === other.#storage) return true;
+    for (let position = 0; position < this.length; position += 1) {
+      if (this.#storage[position] !== other.#storage[position]) return false;
+    }
+    return true;
+  }
+
   slice(from: number, to: number = this.length): number[] {
     return this.#storage.slice(from, Math.min(to, this.length));
   }

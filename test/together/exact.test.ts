@@ -2,13 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling, type Sampling } from '../../src/decoding/sampling.ts';
-import { ModelDrafter } from '../../src/device/drafter.ts';
 import { startTurn } from '../../src/device/turn.ts';
+import { ModelDrafter } from '../../src/models/drafter.ts';
 import { createNgramModel } from '../../src/models/ngram.ts';
+import { createToyModel } from '../../src/models/toy.ts';
 import { idealLink } from '../../src/protocol/link-model-settings.ts';
+import { pacingNames } from '../../src/protocol/pacing.ts';
 import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
 import { connectWebSocket } from '../../src/transport/websocket.ts';
-import { startToyEdge, toyDrafter, toyReference, toyTurn } from './toy-edge.ts';
+import { startToyEdge, toyDrafter, toyReference, toySeed, toyTurn } from './toy-edge.ts';
 
 const samplings: readonly Sampling[] = [
   neutralSampling,
@@ -26,6 +28,25 @@ describe('the text of a turn', () => {
         const report = await startTurn(toyTurn(edge, { sampling, drafter })).report;
         expect(report.tokens).toEqual(reference);
         expect(report.outcome).toMatchObject({ kind: 'ended', reason: 'length' });
+      }
+    }
+  });
+
+  it('is the target own in every mode, windows of any size, the edge drafting itself or looking up', async () => {
+    const draft = { model: createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 }), windowSize: 3 };
+    await using edge = await startToyEdge({ draft, lookUpTokens: 2 });
+    const sampling = samplings[1] as Sampling;
+    const reference = await toyReference(sampling, 60);
+    for (const pacing of pacingNames) {
+      for (const windowSize of [1, 4, 16]) {
+        const report = await startTurn(toyTurn(edge, { sampling, pacing, windowSize })).report;
+        expect(report.outcome, pacing).toMatchObject({ kind: 'ended', reason: 'length' });
+        expect(report.tokens, pacing).toEqual(reference);
+        if (report.outcome.kind !== 'ended') continue;
+        const { steps, acceptedRows, guessRows } = report.outcome.account;
+        if (pacing === 'edge-sd') expect(guessRows).toBeGreaterThan(30);
+        if (pacing === 'sd' && windowSize === 4) expect(steps).toBeLessThan(35);
+        if (pacing === 'psd' && windowSize === 4) expect(acceptedRows).toBeGreaterThan(10);
       }
     }
   });

@@ -1,11 +1,11 @@
-// A draft source for the device: any language model, asked for one token at a time. It is handed the whole believed text each
+// A draft source for a device, or for an edge that drafts itself: any language model, asked for one token at a time. It is handed the whole believed text each
 // time and evaluates only what differs from what it holds, so a roll-back needs no order of its own.
 
 import { chooseToken } from '../decoding/choose-token.ts';
 import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
-import type { LanguageModel, ModelSequence } from '../models/model.ts';
+import type { LanguageModel, ModelSequence } from './model.ts';
 
 export interface Draft {
   readonly token: number;

@@ -1,0 +1,73 @@
+// Prompt look-up: what followed the last time that the text's end occurred in it. No model; right where texts repeat themselves (code,
+// summaries). Pure, and quick to extend and to shorten (Saxena 2023, prompt lookup decoding).
+
+export class NgramIndex {
+  readonly #shortestMatch: number;
+  readonly #longestMatch: number;
+  readonly #ids: number[] = [];
+  /** For each length, where each run of tokens ends; ends are in ascending order, so truncating pops them. */
+  readonly #endsOfRuns: readonly Map<string, number[]>[];
+
+  /** @param longestMatch runs of this many tokens are looked up first, then shorter ones down to `shortestMatch` */
+  constructor(shortestMatch = 2, longestMatch = 4) {
+    this.#shortestMatch = shortestMatch;
+    this.#longestMatch = longestMatch;
+    this.#endsOfRuns = Array.from({ length: longestMatch + 1 }, () => new Map<string, number[]>());
+  }
+
+  get length(): number {
+    return this.#ids.length;
+  }
+
+  append(id: number): void {
+    this.#ids.push(id);
+    const end = this.#ids.length;
+    for (let run = this.#shortestMatch; run <= Math.min(this.#longestMatch, end); run++) {
+      const ends = this.#endsOfRuns[run] as Map<string, number[]>;
+      const key = this.#keyAt(end, run);
+      const known = ends.get(key);
+      if (known === undefined) ends.set(key, [end]);
+      else known.push(end);
+    }
+  }
+
+  truncate(length: number): void {
+    for (; this.#ids.length > length; this.#ids.pop()) {
+      const end = this.#ids.length;
+      for (let run = this.#shortestMatch; run <= Math.min(this.#longestMatch, end); run++) {
+        const ends = this.#endsOfRuns[run] as Map<string, number[]>;
+        const key = this.#keyAt(end, run);
+        const known = ends.get(key) as number[];
+        known.pop();
+        if (known.length === 0) ends.delete(key);
+      }
+    }
+  }
+
+  /** The most recent continuation of the longest run that occurred before; undefined without one. */
+  next(): number | undefined {
+    const end = this.#ids.length;
+    for (let run = Math.min(this.#longestMatch, end); run >= this.#shortestMatch; run--) {
+      // The last occurrence is the text's own end; the one before it has a continuation.
+      const earlier = this.#endsOfRuns[run]?.get(this.#keyAt(end, run))?.at(-2);
+      if (earlier !== undefined) return this.#ids[earlier];
+    }
+    return undefined;
+  }
+
+  /** The next `count` tokens, each guessed after the ones before; fewer where there is no match. */
+  guess(count: number): number[] {
+    const length = this.length;
+    const guessed: number[] = [];
+    for (let id = this.next(); id !== undefined && guessed.length < count; id = this.next()) {
+      guessed.push(id);
+      this.append(id);
+    }
+    this.truncate(length);
+    return guessed;
+  }
+
+  #keyAt(end: number, runLength: number): string {
+    return this.#ids.slice(end - runLength, end).join(' ');
+  }
+}
