@@ -44,3 +44,10 @@ export class OutriderError extends Error {
 export function isOutriderError(value: unknown): value is OutriderError {
   return value instanceof Error && value.name === 'OutriderError' && 'code' in value;
 }
+
+/** Any failure as one of ours: what is none is our own bug. */
+export function asOutriderError(error: unknown): OutriderError {
+  if (isOutriderError(error)) return error;
+  const cause = error instanceof Error ? error.message : String(error);
+  return new OutriderError('internal', cause, 'report it with the command that you ran', { cause: error });
+}

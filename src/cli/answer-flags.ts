@@ -3,14 +3,18 @@
 import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
+
+/** Pacing policies, and `local`: the device alone, unverified. */
+export type Mode = PacingName | 'local';
 
 export interface AnswerFlags {
   readonly prompt?: string;
   readonly system?: string;
   readonly draft: string;
-  readonly mode: PacingName;
+  readonly mode: Mode;
+  readonly window: number;
   readonly maxTokens: number;
   readonly temperature: number;
   readonly topK: number;
@@ -33,8 +37,8 @@ export function addAnswerFlags(command: Command): Command {
     .option('--system <text>', 'system prompt')
     .option('--draft <name|path>', 'draft model: a name, a GGUF file, ngram, toy:SEED, or none', 'smollm2-135m-short')
     .addOption(
-      new Option('--mode <name>', 'stream: draft and verify at once; ar: the edge alone')
-        .choices(['stream', 'ar'])
+      new Option('--mode <name>', 'stream: nobody waits; ar: the edge alone; sd, psd: in windows; local: unverified')
+        .choices([...pacingNames, 'local'])
         .default('stream'),
     )
     .option('--max-tokens <count>', 'tokens of the answer at most', wholeBetween(1, 100_000), 128)
@@ -54,6 +58,7 @@ export function addAnswerFlags(command: Command): Command {
     )
     .option('--seed <number>', 'seed of the noise; the same seed gives the same text (default: random)', seedFlag)
     .option('--stop <text...>', 'end the answer before this text; at most four')
+    .option('--window <count>', 'drafts of a window (gamma), in the modes that have windows', wholeBetween(1, 512), 4)
     .option('--max-ahead <count>', 'drafts beyond the final text at most', wholeBetween(1, 512), 24)
     .option(
       '--min-confidence <number>',

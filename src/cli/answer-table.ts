@@ -10,7 +10,7 @@ export interface Measured {
 }
 
 /** One flat row per mode, for --json. */
-export function rowOf({ mode, report }: Measured): Record<string, string | number | null> {
+export function rowOf({ mode, report }: Measured): Record<string, string | number | boolean | null> {
   const { outcome, traffic } = report;
   const account = outcome.kind === 'ended' ? outcome.account : undefined;
   return {
@@ -26,7 +26,8 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
     roundTripMs: report.roundTripMs ?? null,
     payloadBytesPerToken: report.payloadBytesPerToken ?? null,
     attachBytes: traffic.attachBytes,
-    end: outcome.kind === 'ended' ? outcome.reason : outcome.kind,
+    end: outcome.kind === 'ended' || outcome.kind === 'unverified' ? outcome.reason : outcome.kind,
+    verified: outcome.kind !== 'unverified',
   };
 }
 
@@ -54,6 +55,9 @@ export function answerTable(measured: readonly Measured[]): string {
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
   const lines: string[] = [];
+  if (own.outcome.kind === 'unverified') {
+    return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
+  }
   const account = own.outcome.kind === 'ended' ? own.outcome.account : undefined;
   if (account !== undefined && own.acceptedTokens > 0) {
     lines.push(

@@ -1,11 +1,12 @@
 // Writes one answer to the terminal as it becomes final, drafted tokens in one colour and the target's own in another.
 
 import colors from 'picocolors';
+import { OutriderError } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
-import { startTurn, type TurnOptions } from '../device/turn.ts';
+import { startLocalTurn } from '../device/local-turn.ts';
+import { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
-import type { PacingName } from '../protocol/pacing.ts';
-import type { AnswerFlags } from './answer-flags.ts';
+import type { AnswerFlags, Mode } from './answer-flags.ts';
 import type { CommandDevice } from './open-device.ts';
 
 export interface Question {
@@ -13,7 +14,7 @@ export interface Question {
   readonly flags: AnswerFlags;
   readonly prompt: readonly number[];
   readonly sampling: Sampling;
-  readonly mode: PacingName;
+  readonly mode: Mode;
   readonly conversation?: string;
   readonly credentials?: string;
   readonly signal?: AbortSignal;
@@ -28,24 +29,7 @@ export const showColoured: Show = (text, drafted) => {
 
 /** Never throws for a failed turn: the report tells it, and the text so far has been shown. */
 export async function answer(question: Question, show: Show): Promise<TurnReport> {
-  const { device, flags, prompt, sampling, mode, conversation, credentials, signal } = question;
-  const options: TurnOptions = {
-    connect: device.connect,
-    tokenizer: device.tokenizer,
-    drafter: mode === 'ar' ? null : device.drafter,
-    prompt,
-    pacing: mode,
-    sampling,
-    stopStrings: flags.stop ?? [],
-    maxAnswerTokens: flags.maxTokens,
-    maxAhead: flags.maxAhead,
-    minChainConfidence: flags.minConfidence,
-    ...(conversation === undefined ? {} : { conversation }),
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(device.logTurn === null ? {} : { onStep: device.logTurn() }),
-  };
-  const turn = startTurn(options);
+  const turn = begin(question);
   try {
     for await (const { pieces } of turn)
       for (const piece of pieces) if (piece.text !== '') show(piece.text, piece.drafted);
@@ -53,4 +37,34 @@ export async function answer(question: Question, show: Show): Promise<TurnReport
     // The report carries the same failure.
   }
   return turn.report;
+}
+
+function begin({ device, flags, prompt, sampling, mode, conversation, credentials, signal }: Question): Turn {
+  const shared = {
+    tokenizer: device.tokenizer,
+    prompt,
+    sampling,
+    stopStrings: flags.stop ?? [],
+    maxAnswerTokens: flags.maxTokens,
+  };
+  if (mode === 'local') {
+    if (device.drafter === null) {
+      throw new OutriderError('bad-argument', 'mode local has no model to write with', 'name one with --draft');
+    }
+    return startLocalTurn({ ...shared, drafter: device.drafter, ...(signal === undefined ? {} : { signal }) });
+  }
+  const options: TurnOptions = {
+    ...shared,
+    connect: device.connect,
+    drafter: mode === 'ar' || mode === 'edge-sd' ? null : device.drafter,
+    pacing: mode,
+    windowSize: flags.window,
+    maxAhead: flags.maxAhead,
+    minChainConfidence: flags.minConfidence,
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(device.logTurn === null ? {} : { onStep: device.logTurn() }),
+  };
+  return startTurn(options);
 }

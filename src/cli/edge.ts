@@ -1,10 +1,11 @@
 // `outrider edge`: serve a target model to devices.
 
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { OutriderError } from '../basics/errors.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
-import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { openModel } from '../models/open-model.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
@@ -25,6 +26,10 @@ interface EdgeFlags {
   readonly profile?: string;
   readonly fast?: boolean;
   readonly threads?: number;
+  readonly draft?: string;
+  readonly draftWindow: number;
+  readonly draftProfile?: string;
+  readonly lookUp: number;
   readonly key?: string;
   readonly allowAnyone?: boolean;
   readonly log?: string;
@@ -62,6 +67,17 @@ export function edgeCommand(): Command {
         latencyProfiles.map(({ name }) => name),
       ),
     )
+    .option('--draft <name|path>', 'draft model on the edge itself, for devices in mode edge-sd')
+    .option('--draft-window <count>', 'drafts of a window (gamma) of that draft', wholeBetween(1, 63), 4)
+    .addOption(
+      new Option('--draft-profile <name>', 'pace that draft as well').choices(latencyProfiles.map(({ name }) => name)),
+    )
+    .option(
+      '--look-up <count>',
+      'tokens that the edge looks up (n-gram) for steps without drafts',
+      wholeBetween(0, 16),
+      0,
+    )
     .option('--fast', 'use all cores; at near-ties the text may depend on what else is decoded')
     .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
     .addOption(new Option('--key <key>', 'key that devices must show').env('OUTRIDER_KEY'))
@@ -75,46 +91,68 @@ export function edgeCommand(): Command {
 
 async function runEdge(flags: EdgeFlags): Promise<void> {
   checkExposure(flags);
-  const { promise: asked, resolve: askToStop } = Promise.withResolvers<void>();
-  process.once('SIGINT', () => askToStop());
-  process.once('SIGTERM', () => askToStop());
-  if (flags.untilInputEnds === true) {
-    process.stdin.once('close', () => askToStop());
-    process.stdin.resume();
-  }
-  const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
-  const report = createAcquireReport();
-  const { model: spec, sessions, context: contextLength, threads } = flags;
-  await using model = await openModel(spec, {
-    role: 'target',
-    sequences: sessions,
-    contextLength,
-    exact: flags.fast !== true,
-    threads,
-    profile: profile?.name,
-    clock: machineClock,
-    onProgress: report.onProgress,
-  });
-  report.stop();
-  const maxRows = flags.maxRows ?? profile?.rowCap ?? 32;
+  const asked = askedToStop(flags.untilInputEnds === true);
+  await using models = await openModels(flags);
+  const { target, draft, profile } = models;
   await using edge = await startEdge({
-    model,
-    maxRows,
+    model: target,
+    // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
+    maxRows: flags.maxRows ?? (flags.model.startsWith('toy') ? undefined : profile?.rowCap) ?? defaultMaxRows,
+    lookUpTokens: flags.lookUp,
+    ...(draft === undefined ? {} : { draft: { model: draft, windowSize: flags.draftWindow } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...(flags.key === undefined ? {} : { admits: (credentials: string) => credentials === flags.key }),
-    ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, model.tokenizer) }),
+    ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key) }),
+    ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
     onFault: (error) => process.stderr.write(`${colors.red('✗')} ${error instanceof Error ? error.stack : error}\n`),
   });
   const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
-  note(`${model.identity.description}`);
-  note(
-    `${sessions} sessions of ${contextLength} tokens; ${flags.key === undefined ? 'no key is asked for' : 'a key is asked for'}`,
-  );
+  note(target.identity.description);
+  if (draft !== undefined) note(`own draft: ${draft.identity.description}`);
+  const asksKey = flags.key === undefined ? 'no key is asked for' : 'a key is asked for';
+  note(`${flags.sessions} sessions of ${flags.context} tokens; ${asksKey}`);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  if (flags.json !== true) process.stdout.write(`ws://${host}:${listener.port}\n`);
-  else process.stderr.write(`ws://${host}:${listener.port}\n`);
+  const output = flags.json === true ? process.stderr : process.stdout;
+  output.write(`ws://${host}:${listener.port}\n`);
   await asked;
-  await end(listener, edge, flags, 'pacing' in model ? (model as PacedModel) : undefined);
+  await end(listener, edge, flags, 'pacing' in target ? (target as PacedModel) : undefined);
+}
+
+function askedToStop(untilInputEnds: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    if (!untilInputEnds) return;
+    process.stdin.once('close', () => resolve());
+    process.stdin.resume();
+  });
+}
+
+async function openModels(flags: EdgeFlags) {
+  await using opened = new AsyncDisposableStack();
+  const report = createAcquireReport();
+  const { sessions, context: contextLength, threads } = flags;
+  const shared = { sequences: sessions, contextLength, exact: flags.fast !== true, threads, clock: machineClock };
+  const options = { ...shared, onProgress: report.onProgress };
+  const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
+  const target = opened.use(await openModel(flags.model, { ...options, role: 'target', profile: profile?.name }));
+  const draft =
+    flags.draft === undefined
+      ? undefined
+      : opened.use(await openModel(flags.draft, { ...options, role: 'draft', profile: flags.draftProfile }));
+  report.stop();
+  if (draft !== undefined && draft.tokenizer.hash !== target.tokenizer.hash) {
+    const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;
+    throw new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
+  }
+  const kept = opened.move();
+  return { target, draft, profile, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Compares digests of equal length, so that the time tells nothing about the key. */
+function keyCheck(key: string): (credentials: string) => boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const expected = digest(key);
+  return (credentials) => timingSafeEqual(digest(credentials), expected);
 }
 
 function note(text: string): void {

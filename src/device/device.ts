@@ -1,12 +1,12 @@
 // A device in one call: a way to an edge, a tokenizer, a draft. For applications; startTurn is the same with every part given.
 
 import { acquireModel } from '../models/acquire.ts';
+import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
 import { type OpenModelOptions, openModel } from '../models/open-model.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
-import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import { startTurn, type Turn, type TurnOptions } from './turn.ts';
 
 export interface DeviceOptions {

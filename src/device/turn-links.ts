@@ -37,7 +37,7 @@ interface Link {
   opened: boolean;
 }
 
-const noTraffic: Traffic = {
+export const noTraffic: Traffic = {
   helloBytes: 0,
   attachBytes: 0,
   sentBytes: 0,

@@ -2,7 +2,7 @@
 
 import { median } from '../basics/statistics.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
-import type { Traffic } from './turn-links.ts';
+import { noTraffic, type Traffic } from './turn-links.ts';
 
 /** Tokens that have become final together. */
 export interface Emission {
@@ -59,26 +59,51 @@ export function reportTurn(
 ): TurnReport {
   const tokens = state.text.slice(state.turn.prompt.length);
   const { matched, mismatched, drafted, sent } = state.account;
-  const [first, last] = [times.commits[0], times.commits.at(-1)];
-  const laterCount = tokens.length - (first?.tokenCount ?? 0);
   const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
   return {
     outcome,
     text,
     tokens,
-    timeToFirstTokenMs: first === undefined ? undefined : first.atMs - times.startMs,
-    msPerToken:
-      first === undefined || last === undefined || laterCount === 0 ? undefined : (last.atMs - first.atMs) / laterCount,
+    ...paceOf(times, tokens.length),
     acceptance: matched + mismatched === 0 ? undefined : matched / (matched + mismatched),
     draftedTokens: drafted,
     sentDrafts: sent,
-    acceptedTokens: times.commits.reduce((sum, commit) => sum + commit.acceptedCount, 0),
-    longestAccepted: Math.max(0, ...times.commits.map((commit) => commit.acceptedCount)),
     connections: Object.values(state.edges).reduce((sum, edge) => sum + edge.attempt, 0),
-    draftMs: times.draftMs.length === 0 ? undefined : median(times.draftMs),
     roundTripMs,
     payloadBytesPerToken: tokens.length === 0 ? undefined : payloadBytes / tokens.length,
     traffic,
     fingerprints: state.fingerprints,
+  };
+}
+
+/** A turn without an edge: nothing was verified, nothing went over the network. */
+export function localReport(
+  written: Pick<TurnReport, 'outcome' | 'text' | 'tokens'> & { readonly times: TurnTimes },
+): TurnReport {
+  const { times, ...known } = written;
+  return {
+    ...known,
+    ...paceOf(times, known.tokens.length),
+    acceptance: undefined,
+    draftedTokens: known.tokens.length,
+    sentDrafts: 0,
+    connections: 0,
+    roundTripMs: undefined,
+    payloadBytesPerToken: 0,
+    traffic: noTraffic,
+    fingerprints: [],
+  };
+}
+
+function paceOf({ startMs, commits, draftMs }: TurnTimes, tokenCount: number) {
+  const [first, last] = [commits[0], commits.at(-1)];
+  const laterCount = tokenCount - (first?.tokenCount ?? 0);
+  const isPace = first !== undefined && last !== undefined && laterCount > 0;
+  return {
+    timeToFirstTokenMs: first === undefined ? undefined : first.atMs - startMs,
+    msPerToken: isPace ? (last.atMs - first.atMs) / laterCount : undefined,
+    acceptedTokens: commits.reduce((sum, commit) => sum + commit.acceptedCount, 0),
+    longestAccepted: Math.max(0, ...commits.map((commit) => commit.acceptedCount)),
+    draftMs: draftMs.length === 0 ? undefined : median(draftMs),
   };
 }

@@ -3,10 +3,11 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../basics/clock.ts';
-import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
+import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { stepDevice } from '../protocol/device-session.ts';
 import {
@@ -23,7 +24,6 @@ import type { CommitMessage } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
-import type { Drafter } from '../models/drafter.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -92,7 +92,7 @@ function requestOf(options: TurnOptions): TurnRequest {
     conversation: options.conversation ?? randomBytes(16).toString('hex'),
     credentials: options.credentials ?? '',
     tokenizerHash: options.tokenizer.hash,
-    pacing: options.drafter === null ? 'ar' : (options.pacing ?? 'stream'),
+    pacing: options.pacing ?? (options.drafter === null ? 'ar' : 'stream'),
     sampling,
     stopStrings: options.stopStrings ?? [],
     maxAnswerTokens: options.maxAnswerTokens ?? 256,
@@ -278,10 +278,4 @@ class TurnRunner implements Turn {
       this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
     } else this.#queue.end();
   }
-}
-
-function asOutriderError(error: unknown): OutriderError {
-  if (isOutriderError(error)) return error;
-  const cause = error instanceof Error ? error.message : String(error);
-  return new OutriderError('internal', cause, 'report it with the command that you ran', { cause: error });
 }

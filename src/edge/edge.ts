@@ -16,6 +16,8 @@ import { EdgeSessions, type SessionStep } from './edge-sessions.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
+export const defaultMaxRows = 32;
+
 export interface EdgeOptions {
   /** The target. Stays the caller's: closing the edge does not close it. */
   readonly model: LanguageModel;
@@ -57,7 +59,7 @@ export interface Edge extends AsyncDisposable {
 
 /** @throws OutriderError `edge-full` if the model has no sequence to measure with */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { model, clock = machineClock, onFault = () => {}, maxRows = 32 } = options;
+  const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
   const hello: HelloMessage = {
     kind: 'hello',
@@ -87,7 +89,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     links.closeAll('the edge is closing');
     loop.close();
     await running;
-    sessions.close();
+    await sessions.close();
   };
   return {
     accept: links.accept,

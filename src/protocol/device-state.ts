@@ -46,6 +46,8 @@ export interface DeviceLink {
 
 export type Outcome =
   | { readonly kind: 'ended'; readonly reason: EndReason; readonly account: TurnAccount }
+  /** Mode local: the device has written alone; the text is not the target's. */
+  | { readonly kind: 'unverified'; readonly reason: EndReason }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
 

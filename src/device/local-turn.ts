@@ -1,0 +1,85 @@
+// Mode `local`: the device's draft model writes alone, without an edge. What it writes is unverified: it is not the target's text, and every
+// report of it says so.
+
+import type { Clock } from '../basics/clock.ts';
+import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import { createEnding } from '../decoding/ending.ts';
+import { TextAssembler } from '../decoding/ending-text.ts';
+import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
+import type { Drafter } from '../models/drafter.ts';
+import type { Tokenizer } from '../models/model.ts';
+import type { Outcome } from '../protocol/device-state.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import { EmissionQueue } from './emission-queue.ts';
+import type { Turn } from './turn.ts';
+import { type Emission, localReport, type TurnReport, type TurnTimes } from './turn-report.ts';
+
+export interface LocalTurnOptions {
+  readonly tokenizer: Tokenizer;
+  readonly drafter: Drafter;
+  /** Ids of the whole prompt, chat format included. */
+  readonly prompt: readonly number[];
+  readonly sampling?: Sampling;
+  readonly stopStrings?: readonly string[];
+  /** Default 256. */
+  readonly maxAnswerTokens?: number;
+  readonly clock?: Clock;
+  /** Ends the iteration after the token in flight. */
+  readonly signal?: AbortSignal;
+}
+
+/** @throws OutriderError `bad-argument` */
+export function startLocalTurn(options: LocalTurnOptions): Turn {
+  const { tokenizer, sampling = neutralSampling, stopStrings = [], maxAnswerTokens = 256 } = options;
+  validateSampling(sampling, tokenizer.vocabularySize);
+  const rule = { endIds: tokenizer.endIds, stopStrings, maxAnswerTokens };
+  const ending = createEnding(rule, tokenizer.bytes);
+  const queue = new EmissionQueue<Emission>();
+  let stopped = false;
+  const report = write();
+  return {
+    report,
+    stop: () => {
+      stopped = true;
+    },
+    [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
+  };
+
+  async function write(): Promise<TurnReport> {
+    const clock = options.clock ?? machineClock;
+    const times: TurnTimes = { startMs: clock.nowMs(), commits: [], draftMs: [] };
+    const assembler = new TextAssembler(rule, tokenizer.bytes);
+    const ids = [...options.prompt];
+    let state = ending.start;
+    let text = '';
+    const emit = (tokens: readonly number[], piece: string): void => {
+      text += piece;
+      queue.push({ tokens, text: piece, pieces: [{ text: piece, drafted: true }], atMs: clock.nowMs() });
+    };
+    const finish = (outcome: Outcome): TurnReport => {
+      const rest = assembler.flush();
+      if (rest !== '') emit([], rest);
+      if (outcome.kind === 'failed') queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
+      else queue.end();
+      return localReport({ outcome, text, tokens: ids.slice(options.prompt.length), times });
+    };
+    try {
+      for (;;) {
+        if (stopped || options.signal?.aborted === true) return finish({ kind: 'stopped' });
+        const startMs = clock.nowMs();
+        const draft = await options.drafter.draft({ text: ids, promptLength: options.prompt.length, sampling });
+        if (draft === null) return finish({ kind: 'unverified', reason: 'context-full' });
+        times.draftMs.push(clock.nowMs() - startMs);
+        times.commits.push({ atMs: clock.nowMs(), tokenCount: 1, acceptedCount: 0 });
+        ids.push(draft.token);
+        const pushed = ending.push(state, draft.token);
+        state = pushed.state;
+        emit([draft.token], assembler.push([draft.token]));
+        if (pushed.end !== null) return finish({ kind: 'unverified', reason: pushed.end.reason });
+      }
+    } catch (error) {
+      const { code, message: cause, remedy } = asOutriderError(error);
+      return finish({ kind: 'failed', code, cause, remedy });
+    }
+  }
+}
