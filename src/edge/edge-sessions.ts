@@ -135,10 +135,12 @@ export class EdgeSessions {
     this.#wake();
   }
 
-  close(): void {
+  /** Once no step is in flight. */
+  async close(): Promise<void> {
     for (const entry of this.#entries.values()) entry.cancelForget?.();
     this.#entries.clear();
     this.#byLink.clear();
+    await this.#slots.close();
   }
 
   #create(link: number, open: OpenMessage): void {

@@ -47,6 +47,11 @@ export class SequenceSlots {
     return slot;
   }
 
+  /** Gives all rows back to the engine, which outlives this edge. No evaluation may be in flight. */
+  async close(): Promise<void> {
+    for (const { sequence } of this.#slots.splice(0)) await sequence.release();
+  }
+
   leave(slot: Slot): void {
     slot.holder = null;
     slot.lastUsed = ++this.#uses;
