@@ -241,7 +241,9 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   const source = isDevice ? branch.tokens.slice(from, from + draftCount) : (guessAt(state)?.tokens ?? []);
   const drafter = isDevice ? ('device' as const) : ('edge' as const);
   const ticket = { incarnation, generation, length: text.length, drafts: source.slice(0, draftCount), drafter };
-  return { ...state, ticket, askedWith: null, isAfterRejection: false };
+  // A step that takes only some of the drafts answers only some of what the device asked.
+  const isAnswered = draftCount >= draftsReady(branch, text.length);
+  return { ...state, ticket, askedWith: isAnswered ? null : state.askedWith, isAfterRejection: false };
 }
 
 /** Judged against the ticket; then the live branch, which may have changed meanwhile, is compared again. */

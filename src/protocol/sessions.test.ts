@@ -38,6 +38,7 @@ interface Settings {
   readonly seed: number;
   readonly pacing: PacingName;
   readonly windowSize?: number;
+  readonly admitsAll?: boolean;
   readonly oneWayMs: number;
   readonly faults: number;
   readonly agreement: number;
@@ -223,7 +224,9 @@ class Run {
     const drafts = this.#edge === null || this.#stepping ? null : readyDrafts(this.#edge);
     if (drafts === null || this.#edge === null) return;
     this.#stepping = true;
-    this.#edge = stepEdge(this.#edge, { kind: 'step-started', drafts }).state;
+    // A scheduler may admit fewer drafts than are ready.
+    const admitted = this.#settings.admitsAll === false ? this.#random.integer(drafts + 1) : drafts;
+    this.#edge = stepEdge(this.#edge, { kind: 'step-started', drafts: admitted }).state;
     const ticket = this.#edge.ticket as StepTicket;
     const text = this.#edge.text.slice(0);
     const rows = [...ticket.drafts, -1].map((_, index) => {
@@ -270,7 +273,15 @@ describe('device and edge sessions', () => {
     for (const pacing of ['sd', 'psd', 'psd-lockstep'] as const) {
       for (let seed = 1; seed <= 150; seed += 1) {
         const oneWayMs = [0.1, 3, 15, 60][seed % 4] ?? 3;
-        expectExact({ seed, pacing, oneWayMs, faults: seed % 4, agreement: 0.75, windowSize: 1 + (seed % 7) });
+        expectExact({
+          seed,
+          pacing,
+          oneWayMs,
+          faults: seed % 4,
+          agreement: 0.75,
+          windowSize: 1 + (seed % 7),
+          admitsAll: seed % 2 === 0,
+        });
       }
     }
   });
