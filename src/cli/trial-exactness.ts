@@ -5,12 +5,12 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
-import { ModelDrafter } from '../models/drafter.ts';
 import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { acquirePair } from '../models/acquire.ts';
 import { alterModel } from '../models/altered.ts';
+import { ModelDrafter } from '../models/drafter.ts';
 import { openLlamaModel } from '../models/llama.ts';
 import { generateGreedily } from '../models/llama-greedy.ts';
 import type { LanguageModel } from '../models/model.ts';
@@ -19,6 +19,7 @@ import { paceModel } from '../models/paced.ts';
 import { findProfile } from '../models/profiles.ts';
 import { checkShapes } from '../models/shape-check.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
+import type { PacingName } from '../protocol/pacing.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
@@ -30,7 +31,7 @@ export interface ExactnessOptions {
   readonly tokens: number;
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
-  readonly modes: readonly ('ar' | 'stream')[];
+  readonly modes: readonly PacingName[];
   /** The first so many prompts; all of them by default. */
   readonly promptCount?: number;
   readonly onProgress?: (label: string, done: number, total: number) => void;
@@ -44,7 +45,7 @@ interface Prompt {
 interface Cell {
   readonly prompt: Prompt;
   readonly promptIndex: number;
-  readonly mode: 'ar' | 'stream';
+  readonly mode: PacingName;
   readonly temperature: number;
   readonly roundTripMs: number;
   readonly draft: string;
@@ -53,11 +54,13 @@ interface Cell {
 interface Models extends AsyncDisposable {
   readonly target: LanguageModel;
   readonly drafts: ReadonlyMap<string, LanguageModel>;
+  readonly ownDraft: LanguageModel;
   readonly targetPath: string;
 }
 
 /** Texts that are written at the same time, so that steps hold several sessions. */
 const concurrentTurns = 4;
+const thoroughModes: ReadonlySet<PacingName> = new Set(['ar', 'stream']);
 const contextLength = 2048;
 const seed = 20_261_124n;
 
@@ -96,7 +99,8 @@ async function openModels(targetPath: string, draftPath: string): Promise<Models
   const open = async (path: string, sequences: number): Promise<LanguageModel> =>
     opened.use(await openLlamaModel({ path, sequences, contextLength, exact: true }));
   const target = await open(targetPath, concurrentTurns + 1);
-  const short = await open(draftPath, concurrentTurns);
+  // Devices and the edge itself (mode edge-sd) draft with it.
+  const short = await open(draftPath, 2 * concurrentTurns);
   const itself = await open(targetPath, concurrentTurns);
   const drafts = new Map<string, LanguageModel>([
     ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
@@ -105,7 +109,7 @@ async function openModels(targetPath: string, draftPath: string): Promise<Models
     ['target, 30 % altered', alterModel(await open(targetPath, concurrentTurns), { seed: 7, share: 0.3 })],
   ]);
   const kept = opened.move();
-  return { target, drafts, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { target, drafts, ownDraft: short, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 function encodePrompts(model: LanguageModel, count = trialPrompts.prompts.length): Prompt[] {
@@ -185,15 +189,21 @@ async function compareWithEngine(
   return texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1).length;
 }
 
-/** Every mode, temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. */
+/**
+ * Modes ar and stream: every temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. The other
+ * modes: every temperature for every prompt, the round trips take turns.
+ */
 function cellsOf(prompts: readonly Prompt[], drafts: readonly string[], options: ExactnessOptions): Cell[] {
   const cells: Cell[] = [];
   for (const [roundTripIndex, roundTripMs] of options.roundTripsMs.entries()) {
     for (const [temperatureIndex, temperature] of options.temperatures.entries()) {
       for (const [promptIndex, prompt] of prompts.entries()) {
         const draft = drafts[(promptIndex + roundTripIndex + 2 * temperatureIndex) % drafts.length] ?? 'none';
-        for (const mode of options.modes) {
-          cells.push({ prompt, promptIndex, mode, temperature, roundTripMs, draft: mode === 'ar' ? 'none' : draft });
+        for (const [modeIndex, mode] of options.modes.entries()) {
+          const isTheirTurn = (promptIndex + modeIndex) % options.roundTripsMs.length === roundTripIndex;
+          if (!thoroughModes.has(mode) && !isTheirTurn) continue;
+          const drafted = mode === 'ar' || mode === 'edge-sd' ? 'none' : draft;
+          cells.push({ prompt, promptIndex, mode, temperature, roundTripMs, draft: drafted });
         }
       }
     }
@@ -209,7 +219,11 @@ async function writeAll(
 ): Promise<ReturnType<typeof judge>[]> {
   // Paced, so that drafts get ahead of a target that is no slower than they are here; every draft that arrives is admitted.
   const paced = paceModel(models.target, findProfile('reference'), { clock: machineClock });
-  await using edge: Edge = await startEdge({ model: paced, stepTime: linearStepTime(1000, 0) });
+  await using edge: Edge = await startEdge({
+    model: paced,
+    stepTime: linearStepTime(1000, 0),
+    draft: { model: models.ownDraft, windowSize: 4 },
+  });
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
   const rows: ReturnType<typeof judge>[] = [];
   const left = [...cells];
@@ -238,6 +252,7 @@ async function writeTogether(models: Models, cell: Cell, port: number, tokens: n
     drafter,
     prompt: cell.prompt.ids,
     pacing: cell.mode,
+    windowSize: 1 + (cell.promptIndex % 6),
     sampling: samplingFor(cell.temperature, cell.promptIndex),
     maxAnswerTokens: tokens,
     // Cells with a network reuse the edge's memory of the same prompt, those without evaluate it anew.
@@ -263,8 +278,8 @@ function judge(cell: Cell, report: TurnReport, reference: readonly number[]) {
     differsAt,
     end: report.outcome.kind === 'ended' ? report.outcome.reason : report.outcome.kind,
     steps: account?.steps ?? 0,
-    draftRows: account?.draftRows ?? 0,
-    acceptedRows: account?.acceptedRows ?? 0,
+    draftRows: (account?.draftRows ?? 0) + (account?.guessRows ?? 0),
+    acceptedRows: (account?.acceptedRows ?? 0) + (account?.acceptedGuessRows ?? 0),
     longestAccepted: report.longestAccepted,
     reconnects: report.connections - 1,
   };
