@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const pureFolders = ['basics', 'decoding', 'protocol'];
+const pureFolders = ['basics', 'decoding', 'protocol', 'simulation'];
 const any = '*';
 
 /** Folder of src/ to the folders that it may import, beside itself. */
@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   basics: [],
   decoding: ['basics'],
   protocol: ['basics', 'decoding'],
+  simulation: ['basics', 'decoding', 'protocol'],
   models: ['basics', 'decoding'],
   transport: ['basics', 'protocol'],
   device: ['basics', 'decoding', 'protocol', 'models', 'transport'],
@@ -27,6 +28,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   basics: [],
   decoding: [],
   protocol: [],
+  simulation: [],
   models: ['node', 'node-llama-cpp'],
   transport: ['node', 'ws'],
   device: ['node'],

@@ -34,10 +34,14 @@ export function toyWordCount(vocabularySize: number): number {
   return vocabularySize - byteCount - 1;
 }
 
-/** What the language says after `ids`, of which only the last {@link toyMemoryLength} matter. */
-export function toyCandidates(ids: readonly number[], language: ToyLanguage): Candidates {
+/** What the language says after the first `length` ids, of which only the last {@link toyMemoryLength} matter. */
+export function toyCandidates(
+  ids: readonly number[],
+  language: ToyLanguage,
+  length: number = ids.length,
+): Candidates {
   const { seed, role, agreement, vocabularySize, endRate, candidateCount = candidateLimit } = language;
-  const [contextLow, contextHigh] = hashContext(ids);
+  const [contextLow, contextHigh] = hashContext(ids, length);
   const keyLow = seed >>> 0;
   const keyHigh = Math.floor(seed * inverseTwo32) >>> 0;
   const rule = new Uint32Array(4);
@@ -79,11 +83,17 @@ function distinctWords([low, high, keyLow, keyHigh]: HashAndKey, wordCount: numb
   return [...words];
 }
 
+/** 53 bits that stand for all that matters of the first `length` ids: equal keys, equal candidates. */
+export function toyContextKey(ids: readonly number[], length: number): number {
+  const [low, high] = hashContext(ids, length);
+  return low + (high >>> 11) * 2 ** 32;
+}
+
 /** 64 bits of the last ids, by the multiply-and-shift steps of MurmurHash3. */
-function hashContext(ids: readonly number[]): [low: number, high: number] {
+function hashContext(ids: readonly number[], length: number): [low: number, high: number] {
   let low = 0x9747b28c;
   let high = 0x3c6ef372;
-  for (let at = Math.max(0, ids.length - toyMemoryLength); at < ids.length; at++) {
+  for (let at = Math.max(0, length - toyMemoryLength); at < length; at++) {
     const id = ids[at] as number;
     low = mix(low ^ id);
     high = mix(high ^ Math.imul(id, 0x85ebca6b) ^ low);

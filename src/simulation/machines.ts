@@ -1,0 +1,12 @@
+// The functions on trial, as values: whoever wants to see the test bed fail hands in broken ones.
+
+import { stepDevice } from '../protocol/device-session.ts';
+import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
+
+export interface Machines {
+  readonly stepDevice: typeof stepDevice;
+  readonly stepEdge: typeof stepEdge;
+  readonly createEdgeSession: typeof createEdgeSession;
+}
+
+export const protocolMachines: Machines = { stepDevice, stepEdge, createEdgeSession };

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { pacingNames } from '../protocol/pacing.ts';
+import { runSession, type SessionSettings } from './run-session.ts';
+
+const settings: SessionSettings = {
+  pacing: 'stream',
+  seed: 1,
+  roundTripMs: 10,
+  acceptance: 0.8,
+  draftMs: 10,
+  step: { fixedMs: 40, perRowMs: 0.4 },
+  answerTokens: 200,
+};
+
+describe('a session on a good day', () => {
+  it('takes one step a token by the edge alone, at the step law', () => {
+    const result = runSession({ ...settings, pacing: 'ar' });
+    expect(result.account.steps).toBe(200);
+    expect(result.rows).toBe(200);
+    expect(Math.abs(result.engineBusyMs / 200 - 40.4)).toBeLessThan(1);
+    expect(result.durationMs).toBeGreaterThanOrEqual(result.engineBusyMs + 10);
+    expect(result.durationMs).toBeLessThan(result.engineBusyMs + 11);
+    expect(result.emissions.reduce((sum, { tokenCount }) => sum + tokenCount, 0)).toBe(200);
+  });
+
+  it('writes the text in every mode, whatever the network', () => {
+    for (const pacing of pacingNames) {
+      for (const roundTripMs of [0, 200]) {
+        const result = runSession({ ...settings, pacing, roundTripMs });
+        expect(result.answerTokens, pacing).toBe(200);
+        expect(result.account.acceptedRows, pacing).toBeLessThanOrEqual(result.account.draftRows);
+      }
+    }
+  });
+
+  it('is the same again with the same seed, and another with another', () => {
+    expect(runSession(settings)).toEqual(runSession(settings));
+    expect(runSession({ ...settings, seed: 2 }).durationMs).not.toBe(runSession(settings).durationMs);
+  });
+
+  it('is quicker with better drafts and a shorter way, and its drafts hold as often as asked', () => {
+    const mean = (changes: Partial<SessionSettings>): number => {
+      const seeds = [1, 2, 3, 4, 5, 6];
+      return (
+        seeds.reduce((sum, seed) => sum + runSession({ ...settings, ...changes, seed }).msPerToken, 0) / seeds.length
+      );
+    };
+    expect(mean({ acceptance: 0.95 })).toBeLessThan(mean({}));
+    expect(mean({ roundTripMs: 60 })).toBeGreaterThan(mean({}));
+    // The prototype on which the protocol was designed took 21.7 ms.
+    expect(Math.abs(mean({ answerTokens: 400 }) - 21.7)).toBeLessThan(1);
+    const { matched, mismatched } = runSession({ ...settings, answerTokens: 4000 }).drafts;
+    expect(matched / (matched + mismatched)).toBeCloseTo(0.8, 1);
+  });
+
+  it('counts bytes with and without headers', () => {
+    const { up, down } = runSession(settings);
+    for (const [traffic, header] of [
+      [up, 46],
+      [down, 42],
+    ] as const) {
+      expect(traffic.wireBytes).toBeGreaterThanOrEqual(traffic.payloadBytes + header * traffic.frameCount);
+      expect(traffic.payloadBytes).toBeGreaterThan(0);
+    }
+  });
+});

@@ -1,0 +1,223 @@
+// A device in virtual time: drives the pure device machine with a toy drafter and virtual connections, reconnects with pauses,
+// and can lose its page and come back with what it had stored. What src/device does on the machine's clock.
+
+import { unreachable } from '../basics/invariant.ts';
+import type { Random } from '../basics/philox.ts';
+import { DeviceCodec } from '../protocol/codec.ts';
+import {
+  createDeviceState,
+  type DeviceEffect,
+  type DeviceEvent,
+  type DeviceState,
+  type DeviceStep,
+  type TurnRequest,
+} from '../protocol/device-state.ts';
+import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
+import type { DeviceMessage } from '../protocol/messages.ts';
+import { TokenText } from '../protocol/token-text.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { Machines } from './machines.ts';
+import { type DrafterSettings, draftToken } from './toy-drafter.ts';
+import type { ToyTarget } from './toy-target.ts';
+import type { LinkEnd, VirtualLink } from './virtual-link.ts';
+import { VirtualProcess } from './virtual-process.ts';
+
+export interface VirtualDeviceSettings {
+  readonly name: string;
+  readonly turn: TurnRequest;
+  readonly target: ToyTarget;
+  readonly drafter: DrafterSettings;
+  readonly draftMs: number;
+  /** Draft times are uniform within this share of `draftMs`, up and down. */
+  readonly draftJitter: number;
+  /** From asking for a connection to having it. */
+  readonly connectMs: number;
+  readonly random: Random;
+  readonly machines: Machines;
+}
+
+/** What a device needs of the world. */
+export interface DeviceWorld {
+  /** Undefined: nobody answers there. The edge must not speak before this has returned. */
+  connect(device: VirtualDevice, edge: string, end: LinkEnd): VirtualLink | undefined;
+  deviceStepped?(device: VirtualDevice, event: DeviceEvent, step: DeviceStep): void;
+  deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage): void;
+}
+
+/** Committed tokens as they came to the reader. */
+export interface Emission {
+  readonly atMs: number;
+  readonly tokenCount: number;
+}
+
+interface DeviceLinkShell {
+  readonly link: VirtualLink;
+  readonly edge: string;
+  readonly codec: DeviceCodec;
+  readonly liveness: Liveness;
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 4000;
+
+export class VirtualDevice {
+  readonly settings: VirtualDeviceSettings;
+  readonly process: VirtualProcess;
+  readonly emissions: Emission[] = [];
+  state: DeviceState;
+  readonly #world: DeviceWorld;
+  readonly #links = new Map<number, DeviceLinkShell>();
+  #lastLink = 0;
+  #pauseMs = firstPauseMs;
+
+  constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
+    this.settings = settings;
+    this.#world = world;
+    this.process = new VirtualProcess(queue);
+    this.state = createDeviceState(settings.turn);
+  }
+
+  /** The connections that the device takes for alive, oldest first. */
+  get links(): readonly { readonly link: VirtualLink; readonly edge: string }[] {
+    return [...this.#links.values()];
+  }
+
+  /** Connects; a second edge while a first one serves is a hand-over, the same edge again a duplicate. */
+  connect(edge: string): void {
+    this.process.after(this.settings.connectMs, () => this.#open(edge));
+  }
+
+  stop(): void {
+    this.#step({ kind: 'stop-asked' });
+  }
+
+  /** The page is gone; its connections die without a word. */
+  crash(): void {
+    this.process.crash();
+    for (const { link } of this.#links.values()) link.desert('device');
+    this.#links.clear();
+  }
+
+  /** A new page starts from what the old one had stored, or as a new session with the old one's text. */
+  restart(state: DeviceState, edge: string): void {
+    this.process.restart();
+    this.state = state;
+    this.#pauseMs = firstPauseMs;
+    this.connect(edge);
+  }
+
+  #open(edge: string): void {
+    if (this.state.outcome !== null) return;
+    const id = ++this.#lastLink;
+    const end = this.process.listen({
+      frame: (bytes) => this.#frame(id, bytes),
+      writable: (writable) => this.#step({ kind: 'link-writable', link: id, writable }),
+      closed: () => this.#closed(id),
+    });
+    const link = this.#world.connect(this, edge, end);
+    if (link === undefined) {
+      this.#connectLater(edge);
+      return;
+    }
+    const liveness = watchLiveness(this.process, defaultLiveness, {
+      ping: () => this.#send(id, { kind: 'ping', stamp: Math.floor(this.process.nowMs()) }),
+      lost: () => this.#close(id),
+    });
+    this.#links.set(id, { link, edge, codec: new DeviceCodec(), liveness });
+    this.#step({ kind: 'link-opened', link: id, edge });
+  }
+
+  #connectLater(edge: string): void {
+    this.process.after(this.#pauseMs, () => this.#open(edge));
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
+  }
+
+  #frame(id: number, bytes: Uint8Array): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    shell.liveness.heard();
+    const message = shell.codec.decode(bytes);
+    if (message.kind === 'ping') this.#send(id, { kind: 'pong', stamp: message.stamp });
+    else if (message.kind !== 'pong') {
+      if (message.kind === 'commit') this.#pauseMs = firstPauseMs;
+      this.#step({ kind: 'message-received', link: id, message });
+    }
+  }
+
+  #send(id: number, message: DeviceMessage): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    this.#world.deviceSends?.(this, shell.link, message);
+    shell.link.send('up', shell.codec.encode(message));
+    shell.liveness.said();
+  }
+
+  #close(id: number): void {
+    this.#links.get(id)?.link.close('device');
+    this.#closed(id);
+  }
+
+  #closed(id: number): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    shell.liveness.stop();
+    this.#links.delete(id);
+    this.#step({ kind: 'link-closed', link: id });
+  }
+
+  #step(event: DeviceEvent): void {
+    const step = this.settings.machines.stepDevice(this.state, event);
+    this.state = step.state;
+    this.#world.deviceStepped?.(this, event, step);
+    for (const effect of step.effects) this.#perform(effect);
+  }
+
+  #perform(effect: DeviceEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send(effect.link, effect.message);
+        break;
+      case 'close-link':
+        this.#close(effect.link);
+        break;
+      case 'connect':
+        this.#connectLater(effect.edge);
+        break;
+      case 'draft-next':
+        this.#draft(effect.generation, effect.position);
+        break;
+      case 'emit-tokens':
+        this.emissions.push({ atMs: this.process.nowMs(), tokenCount: effect.tokens.length });
+        break;
+      case 'finish':
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** The drafter reads the text as it is now; the answer comes when it has thought. */
+  #draft(generation: number, position: number): void {
+    const { target, drafter, draftMs, draftJitter, random } = this.settings;
+    const draft = draftToken(target, drafter, this.state);
+    const durationMs = draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
+    this.process.after(durationMs, () => this.#step({ kind: 'draft-produced', generation, position, ...draft }));
+  }
+}
+
+/**
+ * What a page that comes back goes on with: the same session, whose attempts were stored as they were made, and the first
+ * `length` tokens of the text. `holds`: whether it has also stored that its edges hold that text, so that it resumes.
+ */
+export function storedState(state: DeviceState, length: number, holds: boolean): DeviceState {
+  const edges = Object.entries(state.edges).map(([edge, { attempt, held }]) => {
+    return [edge, { attempt, held: holds && held !== null ? Math.min(held, length) : null }] as const;
+  });
+  const text = TokenText.of(state.text.slice(0, length));
+  return { ...createDeviceState(state.turn), text, edges: Object.fromEntries(edges) };
+}
+
+/** A new session that goes on with the committed text of an old one. */
+export function freshState(state: DeviceState, session: string): DeviceState {
+  return { ...createDeviceState({ ...state.turn, session }), text: TokenText.of(state.text.slice(0)) };
+}

@@ -1,0 +1,237 @@
+// An edge in virtual time: connections, sessions and one engine, put together as src/edge does it on the machine's clock. It can
+// crash, which loses all of them, and come back empty.
+
+import { isOutriderError } from '../basics/errors.ts';
+import type { Random } from '../basics/philox.ts';
+import { EdgeCodec } from '../protocol/codec.ts';
+import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
+import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
+import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
+import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../protocol/rate-limit.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { Machines } from './machines.ts';
+import type { ToyTarget } from './toy-target.ts';
+import { type EngineAccount, type EngineSettings, VirtualEngine } from './virtual-engine.ts';
+import type { VirtualLink } from './virtual-link.ts';
+import { VirtualProcess } from './virtual-process.ts';
+import { type VirtualSession, VirtualSessions } from './virtual-sessions.ts';
+
+export interface VirtualEdgeSettings {
+  readonly name: string;
+  readonly target: ToyTarget;
+  readonly engine: EngineSettings;
+  readonly capacity: number;
+  readonly keepLostMs: number;
+  readonly shareOf: (open: OpenMessage) => number;
+  readonly rate: RateLimitSettings;
+  /** 64 hex digits. */
+  readonly tokenizerHash: string;
+  /** What the edge itself drafts where a mode asks for it. */
+  readonly guess: GuessSettings;
+  readonly random: Random;
+  readonly machines: Machines;
+}
+
+export interface GuessSettings {
+  readonly tokenCount: number;
+  readonly agreement: number;
+  /** For one token. */
+  readonly tokenMs: number;
+}
+
+/** Who looks on. */
+export interface EdgeObserver {
+  /** `event` is null for the session's opening. */
+  edgeStepped?(
+    edge: VirtualEdge,
+    session: VirtualSession,
+    event: EdgeEvent | null,
+    effects: readonly EdgeEffect[],
+  ): void;
+  edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage): void;
+  /** The edge hangs up; `code` is 'done' where nothing is wrong. */
+  edgeCloses?(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void;
+}
+
+interface EdgeLinkShell {
+  readonly link: VirtualLink;
+  readonly codec: EdgeCodec;
+  readonly liveness: Liveness;
+  rate: RateLimit;
+  cancelIdle: () => void;
+}
+
+export class VirtualEdge {
+  readonly settings: VirtualEdgeSettings;
+  readonly process: VirtualProcess;
+  readonly sessions: VirtualSessions;
+  readonly #engine: VirtualEngine;
+  readonly #observer: EdgeObserver;
+  readonly #links = new Map<number, EdgeLinkShell>();
+  #lastLink = 0;
+
+  constructor(queue: EventQueue, observer: EdgeObserver, settings: VirtualEdgeSettings) {
+    this.settings = settings;
+    this.#observer = observer;
+    this.process = new VirtualProcess(queue);
+    const { machines, target, capacity, keepLostMs, shareOf, engine, random } = settings;
+    const edge = {
+      vocabularySize: target.language.vocabularySize,
+      contextLength: target.contextLength,
+      endingOf: (open: OpenMessage) => target.ending(open),
+    };
+    this.sessions = new VirtualSessions({ machines, edge, capacity, keepLostMs, shareOf }, this.process, {
+      send: (link, message) => this.#send(link, message),
+      close: (link, code, detail) => this.#close(link, code, detail),
+      stepped: (session, event, effects) => this.#stepped(session, event, effects),
+    });
+    this.#engine = new VirtualEngine(this.process, engine, target, random, this.sessions);
+  }
+
+  get account(): EngineAccount {
+    return this.#engine.account;
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** The connection that the edge knows by this number. */
+  link(id: number): VirtualLink | undefined {
+    return this.#links.get(id)?.link;
+  }
+
+  /** A device has connected. */
+  accept(link: VirtualLink): void {
+    const id = ++this.#lastLink;
+    const liveness = watchLiveness(this.process, defaultLiveness, {
+      ping: () => this.#send(id, { kind: 'ping', stamp: Math.floor(this.process.nowMs()) }),
+      lost: () => this.#close(id, 'silent', 'nothing was heard for too long'),
+    });
+    const rate = createRateLimit(this.settings.rate, this.process.nowMs());
+    const cancelIdle = this.#closeIdleLater(id);
+    this.#links.set(id, { link, codec: new EdgeCodec(), liveness, rate, cancelIdle });
+    const end = this.process.listen({
+      frame: (bytes) => this.#frame(id, bytes),
+      writable: (writable) => this.sessions.linkWritable(id, writable),
+      closed: () => this.#closed(id),
+    });
+    link.join('edge', end);
+    this.#greet(id);
+  }
+
+  /** Sessions, connections and the step in flight are lost; devices are told by their network, or not at all. */
+  crash(): readonly VirtualLink[] {
+    this.process.crash();
+    const lost = [...this.#links.values()].map(({ link }) => link);
+    for (const link of lost) link.desert('edge');
+    this.#links.clear();
+    this.sessions.clear();
+    this.#engine.reset();
+    return lost;
+  }
+
+  restart(): void {
+    this.process.restart();
+  }
+
+  #greet(id: number): void {
+    const { name, target, tokenizerHash } = this.settings;
+    this.#send(id, {
+      kind: 'hello',
+      version: protocolVersion,
+      model: 'toy',
+      fingerprint: name,
+      tokenizerHash,
+      vocabularySize: target.language.vocabularySize,
+      contextLength: target.contextLength,
+    });
+  }
+
+  /** Who never opens, or has said goodbye and stays, may not hold a connection for ever. */
+  #closeIdleLater(id: number): () => void {
+    return this.process.after(defaultLiveness.lostAfterMs, () => {
+      const shell = this.#links.get(id);
+      if (shell === undefined) return;
+      if (this.sessions.isAttached(id)) shell.cancelIdle = this.#closeIdleLater(id);
+      else this.#close(id, 'silent', 'it speaks for no session');
+    });
+  }
+
+  #stepped(session: VirtualSession, event: EdgeEvent | null, effects: readonly EdgeEffect[]): void {
+    this.#observer.edgeStepped?.(this, session, event, effects);
+    if (session.state.open.pacing === 'edge-sd') this.#guess(session);
+    this.#engine.wake();
+  }
+
+  /** The edge's own draft model reads on from each new length of the text. */
+  #guess(session: VirtualSession): void {
+    const { text, end, ticket } = session.state;
+    if (end !== null || ticket !== null || session.guessingAt === text.length) return;
+    session.guessingAt = text.length;
+    const { tokenCount, tokenMs } = this.settings.guess;
+    this.process.after(tokenCount * tokenMs, () => {
+      if (session.guessingAt !== text.length || session.state.text.length !== text.length) return;
+      const guess = { length: text.length, tokens: this.#guessTokens(session, tokenCount) };
+      this.sessions.step(session, { kind: 'guess-made', guess });
+    });
+  }
+
+  #guessTokens(session: VirtualSession, count: number): number[] {
+    const { target, guess, random } = this.settings;
+    const { text, open } = session.state;
+    const room = open.prompt.length + open.maxAnswerTokens - text.length - 1;
+    return target.guess(text, open, Math.min(count, room), () => random.uniform() < guess.agreement);
+  }
+
+  #frame(id: number, bytes: Uint8Array): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    shell.liveness.heard();
+    const taken = take(shell.rate, this.process.nowMs(), bytes.length);
+    shell.rate = taken.state;
+    if (!taken.allowed) {
+      this.#close(id, 'rate-limited', 'more frames or bytes than a draft needs');
+      return;
+    }
+    try {
+      this.#receive(id, shell, shell.codec.decode(bytes));
+    } catch (error) {
+      // What is not a refusal is a bug, and the bug is what the trial looks for.
+      if (!isOutriderError(error)) throw error;
+      const { code, message: cause, remedy } = error;
+      this.#send(id, { kind: 'refused', code, cause, remedy });
+      this.#close(id, code, cause);
+    }
+  }
+
+  #receive(id: number, shell: EdgeLinkShell, message: DeviceMessage): void {
+    if (message.kind !== 'ping') this.sessions.receive(id, message);
+    else if (shell.link.isWritable('down')) this.#send(id, { kind: 'pong', stamp: message.stamp });
+  }
+
+  #send(id: number, message: EdgeMessage): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    this.#observer.edgeSends?.(this, shell.link, message);
+    shell.link.send('down', shell.codec.encode(message));
+    shell.liveness.said();
+  }
+
+  #close(id: number, code: string, detail: string): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    this.#observer.edgeCloses?.(this, shell.link, code, detail);
+    shell.link.close('edge');
+    this.#closed(id);
+  }
+
+  #closed(id: number): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    shell.liveness.stop();
+    shell.cancelIdle();
+    this.#links.delete(id);
+    this.sessions.linkClosed(id);
+  }
+}
