@@ -55,7 +55,7 @@ export interface TurnOptions {
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   readonly liveness?: LivenessSettings;
-  /** How long no edge may answer before the turn fails; default 30,000. */
+  /** How long connections may fail without any new text before the turn fails; default 30,000. */
   readonly giveUpAfterMs?: number;
   readonly clock?: Clock;
   /** Stops drafting, tells the edge, ends the iteration; what was received stays. */
@@ -117,7 +117,10 @@ class TurnRunner implements Turn {
   readonly #resolveReport: (report: TurnReport) => void;
   #state: DeviceState;
   #text = '';
-  #heardAtMs: number;
+  /** Only text counts: an edge that greets or lies and breaks every connection must not keep a turn alive. */
+  #answeredAtMs: number;
+  #openedAtMs = Number.POSITIVE_INFINITY;
+  readonly #giveUpAfterMs: number;
   #pauseMs = firstPauseMs;
   #hasConnected = false;
 
@@ -128,28 +131,28 @@ class TurnRunner implements Turn {
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, options.tokenizer.bytes);
     this.#state = createDeviceState(turn);
-    this.#heardAtMs = this.#clock.nowMs();
-    this.#times = { startMs: this.#heardAtMs, commits: [], draftMs: [] };
+    this.#giveUpAfterMs = options.giveUpAfterMs ?? 30_000;
+    this.#answeredAtMs = this.#clock.nowMs();
+    this.#times = { startMs: this.#answeredAtMs, commits: [], draftMs: [] };
     const { promise, resolve } = Promise.withResolvers<TurnReport>();
     this.report = promise;
     this.#resolveReport = resolve;
     this.#links = new TurnLinks(this.#clock, options.liveness ?? defaultLiveness, {
-      opened: (link) => this.#step({ kind: 'link-opened', link, edge: 'edge' }),
+      opened: (link) => {
+        this.#openedAtMs = this.#clock.nowMs();
+        this.#step({ kind: 'link-opened', link, edge: 'edge' });
+      },
       message: (link, message) => {
-        // A greeting proves nothing: whoever answers and then breaks every connection must not keep a turn alive.
-        if (message.kind !== 'hello') this.#heardAtMs = this.#clock.nowMs();
-        if (message.kind === 'commit') {
-          const impossible = this.#impossible(message);
-          if (impossible !== null) {
-            this.#links.close(link, 'protocol-error', impossible);
-            return;
-          }
-          this.#pauseMs = firstPauseMs;
-        }
-        this.#step({ kind: 'message-received', link, message });
+        const impossible = message.kind === 'commit' ? this.#impossible(message) : null;
+        if (impossible === null) this.#step({ kind: 'message-received', link, message });
+        else this.#links.close(link, 'protocol-error', impossible);
       },
       writable: (link, writable) => this.#step({ kind: 'link-writable', link, writable }),
-      closed: (link) => this.#step({ kind: 'link-closed', link }),
+      closed: (link) => {
+        // An edge that was long about a prompt has answered all the while.
+        if (this.#clock.nowMs() - this.#openedAtMs >= this.#giveUpAfterMs) this.#answeredAtMs = this.#clock.nowMs();
+        this.#step({ kind: 'link-closed', link });
+      },
     });
   }
 
@@ -204,7 +207,7 @@ class TurnRunner implements Turn {
   }
 
   #connectLater(): void {
-    if (this.#clock.nowMs() - this.#heardAtMs > (this.#options.giveUpAfterMs ?? 30_000)) {
+    if (this.#clock.nowMs() - this.#answeredAtMs > this.#giveUpAfterMs) {
       const cause = 'the connection to the edge is lost and it does not answer any more';
       const remedy = 'check the network and the edge; the text so far is kept';
       this.#step({ kind: 'gave-up', code: 'edge-unreachable', cause, remedy });
@@ -256,6 +259,8 @@ class TurnRunner implements Turn {
 
   #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
     const atMs = this.#clock.nowMs();
+    this.#answeredAtMs = atMs;
+    this.#pauseMs = firstPauseMs;
     const acceptedCount = drafted.filter(Boolean).length;
     this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount });
     const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));

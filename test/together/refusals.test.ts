@@ -190,6 +190,27 @@ describe('a hostile device only hurts itself', () => {
     });
   });
 
+  it('with a second session on one connection: the first one is not left behind', async () => {
+    await using edge = await startToyEdge({ keepLostMs: 50 });
+    await besideHonest(edge, async () => {
+      const device = await connectRaw(edge);
+      device.say(opening(edge, 'e'));
+      device.say(opening(edge, 'f'));
+      expect(await device.closed).toMatchObject({ by: 'peer', code: 'protocol-error' });
+    });
+    await expect.poll(() => edge.edge.status.sessions).toBe(0);
+  });
+
+  it('by speaking for no session, however alive it is', async () => {
+    await using edge = await startToyEdge({ liveness: { pingAfterMs: 100, lostAfterMs: 150 } });
+    await besideHonest(edge, async () => {
+      const idle = await connectRaw(edge);
+      const pings = setInterval(() => idle.say({ kind: 'ping', stamp: 1 }), 20);
+      expect(await idle.closed).toMatchObject({ by: 'peer', code: 'silent' });
+      clearInterval(pings);
+    });
+  });
+
   it('with an old attempt: the newer connection keeps the session', async () => {
     await using edge = await startToyEdge();
     const [newer, older] = [await connectRaw(edge), await connectRaw(edge)];
