@@ -1,10 +1,12 @@
 // `outrider trial`: tries to break a promise, and counts. Exit status 1: the promise is broken.
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { trialCoupling } from './trial-coupling.ts';
 import { trialExactness } from './trial-exactness.ts';
+import { type FramesOptions, trialFrames } from './trial-frames.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface ExactnessFlags {
@@ -37,7 +39,7 @@ function exactnessCommand(): Command {
         tokens,
         roundTripsMs: rtt,
         temperatures: temperature,
-        modes: ['ar', 'stream'],
+        modes: pacingNames,
         ...(prompts === undefined ? {} : { promptCount: prompts }),
         onProgress: progress.update,
       });
@@ -64,9 +66,45 @@ function couplingCommand(): Command {
     });
 }
 
+interface FramesFlags {
+  readonly count: number;
+  readonly seed: number;
+  readonly case?: FramesOptions['only'];
+  readonly json?: boolean;
+}
+
+/** "edge:17" */
+function caseFlag(text: string): NonNullable<FramesOptions['only']> {
+  const [, side, number] = /^(edge|device):(\d{1,9})$/.exec(text) ?? [];
+  if (side === 'edge' || side === 'device') return { side, number: Number(number) };
+  throw new InvalidArgumentError('Give a case as the trial printed it: edge:NUMBER or device:NUMBER.');
+}
+
+function framesCommand(): Command {
+  return new Command('frames')
+    .description('do damaged, random and hostile frames break an edge or a device? Toy models, real sockets')
+    .option('--count <frames>', 'frames at edge and devices together', wholeBetween(100, 100_000_000), 20_000)
+    .option('--seed <number>', 'seed of the trial', wholeBetween(0, 2 ** 48), 1)
+    .option('--case <side:number>', 'only this case, as the trial printed it', caseFlag)
+    .option('--json', 'print one JSON document')
+    .action(async ({ count, seed, case: only, json }: FramesFlags) => {
+      const bar = createWorkProgress();
+      const result = await trialFrames({
+        count,
+        seed,
+        onProgress: bar.update,
+        ...(only === undefined ? {} : { only }),
+      });
+      bar.stop();
+      printResult('trial frames', result, json === true);
+      if (!result.summary.promiseHeld) process.exitCode = 1;
+    });
+}
+
 export function trialCommand(): Command {
   return new Command('trial')
     .description('try to break a promise, and count')
     .addCommand(exactnessCommand())
-    .addCommand(couplingCommand());
+    .addCommand(couplingCommand())
+    .addCommand(framesCommand());
 }
