@@ -18,14 +18,20 @@ import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
 import { draftComparisons, type EdgeState, type StepTicket } from '../protocol/edge-state.ts';
 import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
-import { heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
+import { emptySlot, heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
+import { StepHistogram } from './step-histogram.ts';
 
 /** What the loop has done since it started. */
 export interface LoopAccount {
   readonly steps: number;
   readonly rows: number;
   readonly prefillTokens: number;
+  /** In the engine. */
   readonly busyMs: number;
+  /** In rounds that ran a step: planning, engine, judging, sending. What is more than `busyMs` is the edge's own work. */
+  readonly roundMs: number;
+  /** 99 of 100 rounds took no longer, to within 9 %. */
+  readonly p99StepMs: number;
   readonly failures: number;
 }
 
@@ -58,7 +64,8 @@ export class EngineLoop {
   #wakeUp: (() => void) | null = null;
   #awake = false;
   #closed = false;
-  #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, failures: 0 };
+  #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
+  readonly #rounds = new StepHistogram();
 
   constructor(
     model: LanguageModel,
@@ -75,7 +82,7 @@ export class EngineLoop {
   }
 
   get account(): LoopAccount {
-    return this.#account;
+    return { ...this.#account, p99StepMs: this.#rounds.quantile(0.99) };
   }
 
   get stepTime(): StepTimeModel {
@@ -112,6 +119,7 @@ export class EngineLoop {
   }
 
   async #round(sessions: EdgeSessions): Promise<boolean> {
+    const startMs = this.#clock.nowMs();
     const works = new Map<number, Work>();
     for (const entry of sessions.entries) {
       const work = workOf(sessions, entry);
@@ -128,6 +136,9 @@ export class EngineLoop {
       running.push(begin(sessions, work, item));
     }
     await this.#runItems(sessions, running);
+    const roundMs = this.#clock.nowMs() - startMs;
+    this.#rounds.add(roundMs);
+    this.#account = { ...this.#account, roundMs: this.#account.roundMs + roundMs };
     return true;
   }
 
@@ -162,8 +173,7 @@ export class EngineLoop {
     const cause = `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
     for (const { work } of running) {
       sessions.step(work.entry, { kind: 'step-failed', cause });
-      work.slot.tokens.length = 0;
-      await work.slot.sequence.truncate(0).catch(() => {});
+      await emptySlot(work.slot).catch(() => {});
     }
   }
 

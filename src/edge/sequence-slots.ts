@@ -8,6 +8,9 @@ export interface Slot {
   readonly sequence: ModelSequence;
   /** What the row holds, token by token. */
   readonly tokens: number[];
+  /** The text that the row was last compared with, and how far the two are equal. */
+  compared: TokenText | null;
+  comparedTo: number;
   /** Conversation and credentials: only the same may reuse the row. */
   owner: string;
   /** The session that uses it now. */
@@ -42,7 +45,15 @@ export class SequenceSlots {
   #unused(): Slot | undefined {
     if (this.#slots.length >= this.#model.limits.maxSequences) return undefined;
     const sequence = this.#model.openSequence();
-    const slot: Slot = { sequence, tokens: [], owner: '', holder: null, lastUsed: 0 };
+    const slot: Slot = {
+      sequence,
+      tokens: [],
+      compared: null,
+      comparedTo: 0,
+      owner: '',
+      holder: null,
+      lastUsed: 0,
+    };
     this.#slots.push(slot);
     return slot;
   }
@@ -58,11 +69,17 @@ export class SequenceSlots {
   }
 }
 
-/** How many tokens of the text, from its start and at most `limit`, the row holds already. */
+/**
+ * How many tokens of the text, from its start and at most `limit`, the row holds already. Every session is asked in every
+ * step, so what was compared before is not compared again while the text only grows.
+ */
 export function heldPrefix(slot: Slot, text: TokenText, limit: number): number {
   const until = Math.min(slot.tokens.length, text.length, limit);
-  let length = 0;
+  const known = slot.compared?.isPrefixOf(text) === true ? slot.comparedTo : 0;
+  let length = Math.min(known, until);
   while (length < until && slot.tokens[length] === text.at(length)) length += 1;
+  slot.compared = text;
+  slot.comparedTo = length;
   return length;
 }
 
@@ -70,5 +87,13 @@ export function heldPrefix(slot: Slot, text: TokenText, limit: number): number {
 export async function keepPrefix(slot: Slot, length: number): Promise<void> {
   if (slot.tokens.length === length) return;
   slot.tokens.length = length;
+  slot.comparedTo = Math.min(slot.comparedTo, length);
   await slot.sequence.truncate(length);
+}
+
+/** After a step that failed nobody knows what the row holds. */
+export async function emptySlot(slot: Slot): Promise<void> {
+  slot.tokens.length = 0;
+  slot.comparedTo = 0;
+  await slot.sequence.truncate(0);
 }
