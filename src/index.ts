@@ -1,8 +1,17 @@
-// The public export list of the package and nothing else. What is not here may change without notice.
+// The public export list of the package and nothing else. What is not here may change without notice. docs/library.md shows how
+// the parts go together.
 
+export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
+export { type PaceFigures, type PacePrediction, predictPace } from './decoding/predict-pace.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
+export { linearStepTime, type StepTimeModel } from './decoding/step-time.ts';
+export { type AskOptions, type Device, type DeviceOptions, openDevice } from './device/device.ts';
+export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
+export type { Emission, TurnReport } from './device/turn-report.ts';
+export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';
+export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from './models/drafter.ts';
 export type {
   EvaluateItem,
   LanguageModel,
@@ -12,3 +21,14 @@ export type {
   ModelSequence,
   Tokenizer,
 } from './models/model.ts';
+export { type OpenModelOptions, openModel } from './models/open-model.ts';
+export { type EventLog, parseEventLog } from './protocol/event-log.ts';
+export { type ReplayedStep, replayLog } from './protocol/event-log-replay.ts';
+export { createDeviceLog, createEdgeLog, type LogOptions } from './protocol/event-log-write.ts';
+export type { LinkSettings } from './protocol/link-model.ts';
+export { idealLink, parseLink } from './protocol/link-model-settings.ts';
+export { type PacingName, pacingNames } from './protocol/pacing.ts';
+export { createEmulatedLink, type EmulatedLink } from './transport/emulated-link.ts';
+export { machineClock } from './transport/machine-clock.ts';
+export type { Connect, Listener } from './transport/transport.ts';
+export { connectWebSocket } from './transport/websocket.ts';

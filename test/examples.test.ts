@@ -1,0 +1,88 @@
+// Every example runs as a program of its own, against an edge with a toy target.
+
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { neutralSampling } from '../src/decoding/sampling.ts';
+import { startToyEdge, type ToyEdge, toyReference, toySeed } from './together/toy-edge.ts';
+
+const folder = fileURLToPath(new URL('../examples/', import.meta.url));
+const draft = `toy:${toySeed}:0.8`;
+let edge: ToyEdge;
+
+beforeAll(async () => {
+  edge = await startToyEdge();
+});
+afterAll(() => edge[Symbol.asyncDispose]());
+
+interface Run {
+  readonly output: Promise<string>;
+  readonly status: Promise<number | null>;
+  /** The first line, as soon as it is there. */
+  readonly firstLine: Promise<string>;
+  end(): void;
+}
+
+function run(name: string, ...given: string[]): Run {
+  const child = spawn(process.execPath, [`${folder}${name}`, ...given], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let text = '';
+  const first = Promise.withResolvers<string>();
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+    if (text.includes('\n')) first.resolve(text.slice(0, text.indexOf('\n')));
+  });
+  const status = new Promise<number | null>((resolve) => child.once('close', resolve));
+  void status.then(() => first.resolve(text));
+  return { output: status.then(() => text), status, firstLine: first.promise, end: () => child.stdin.end() };
+}
+
+/** What the toy target writes by itself. */
+async function referenceText(question: string, tokenCount: number): Promise<string> {
+  const { tokenizer } = edge.target;
+  const prompt = tokenizer.encodeChat([{ role: 'user', content: question }]);
+  const ids = await toyReference(neutralSampling, tokenCount, prompt);
+  return Buffer.concat(ids.map((id) => tokenizer.bytes(id))).toString();
+}
+
+describe('examples', () => {
+  it('are all run here', () => {
+    const known = ['abort.ts', 'ask-an-edge.ts', 'edge-from-code.ts', 'own-draft-source.ts'];
+    expect(readdirSync(folder).filter((name) => name.endsWith('.ts'))).toEqual(known);
+  });
+
+  it('ask-an-edge.ts prints what the target writes', async () => {
+    const { output, status } = run('ask-an-edge.ts', edge.url, draft);
+    expect(await output).toBe(`${await referenceText('Why is the sky blue?', 40)}\n`);
+    expect(await status).toBe(0);
+  });
+
+  it('abort.ts stops early, with a prefix of what the target writes', async () => {
+    const { output, status } = run('abort.ts', edge.url, draft);
+    const [text = '', outcome] = (await output).split('\n');
+    const [, count] = /^stopped after (\d+) tokens$/.exec(outcome ?? '') ?? [];
+    expect(Number(count)).toBeGreaterThanOrEqual(10);
+    expect(Number(count)).toBeLessThan(60);
+    expect(text).toBe(await referenceText('Tell me a long story.', Number(count)));
+    expect(await status).toBe(0);
+  });
+
+  it('own-draft-source.ts prints what the target writes, whatever is guessed', async () => {
+    const { output, status } = run('own-draft-source.ts', edge.url, `toy:${toySeed}`);
+    const [text, outcome] = (await output).split('\n');
+    expect(text).toBe(await referenceText('Repeat: one two three one two three one two three', 40));
+    expect(outcome).toMatch(/^\d+ of \d+ guesses held$/);
+    expect(await status).toBe(0);
+  });
+
+  it('edge-from-code.ts serves whoever has the key', async () => {
+    const served = run('edge-from-code.ts', `toy:${toySeed}`, '0');
+    const url = await served.firstLine;
+    const asked = run('ask-an-edge.ts', url, draft, 'a secret of yours');
+    expect(await asked.output).toBe(`${await referenceText('Why is the sky blue?', 40)}\n`);
+    const refused = run('ask-an-edge.ts', url, draft, 'another');
+    expect(await refused.status).toBe(1);
+    served.end();
+    expect(await served.status).toBe(0);
+  });
+});
