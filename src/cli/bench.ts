@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { benchEngine } from './bench-engine.ts';
+import { benchLoad } from './bench-load.ts';
 import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
@@ -35,6 +36,34 @@ function engineCommand(): Command {
     });
 }
 
+interface LoadFlags {
+  readonly sessions: number;
+  readonly seconds: number;
+  readonly maxRows: number;
+  readonly json?: boolean;
+}
+
+function loadCommand(): Command {
+  return new Command('load')
+    .description('many devices at one edge process: pace, memory, fairness, exactness. Toy models, real sockets')
+    .option('--sessions <count>', 'devices that write at the same time', wholeBetween(2, 1000), 50)
+    .option('--seconds <count>', 'how long', wholeBetween(5, 86_400), 20)
+    .option('--max-rows <count>', 'tokens of all sessions in one step at most', wholeBetween(1, 1024), 32)
+    .option('--json', 'print one JSON document')
+    .action(async ({ sessions, seconds, maxRows, json }: LoadFlags) => {
+      const progress = createWorkProgress();
+      const settings = { sessions, seconds, maxRows, maxAhead: 8, agreement: 0.8 };
+      const result = await benchLoad({ ...settings, onProgress: progress.update });
+      progress.stop();
+      // A row per device is for machines.
+      printResult('bench load', json === true ? result : { ...result, rows: [] }, json === true);
+      if (!result.summary.promiseHeld) process.exitCode = 1;
+    });
+}
+
 export function benchCommand(): Command {
-  return new Command('bench').description('measure, and print ratios side by side').addCommand(engineCommand());
+  return new Command('bench')
+    .description('measure, and print ratios side by side')
+    .addCommand(engineCommand())
+    .addCommand(loadCommand());
 }

@@ -7,6 +7,7 @@ import type { Document } from './document.ts';
 
 export interface EdgeProcess {
   readonly url: string;
+  readonly processId: number;
   /** Ends it in order and resolves with its account. */
   close(): Promise<Document['summary']>;
 }
@@ -28,6 +29,7 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
   const url = await listening(child, onNote);
   return {
     url,
+    processId: child.pid ?? 0,
     async close() {
       child.stdin?.end();
       const text = await output;
