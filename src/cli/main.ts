@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { benchCommand } from './bench.ts';
 import { deviceCommand } from './device.ts';
+import { doctorCommand } from './doctor.ts';
 import { packageVersion } from './document.ts';
 import { edgeCommand } from './edge.ts';
 import { reportFailure } from './failure.ts';
@@ -20,6 +21,7 @@ for (const command of [
   edgeCommand(),
   deviceCommand(),
   modelsCommand(),
+  doctorCommand(),
   replayCommand(),
   trialCommand(),
   benchCommand(),

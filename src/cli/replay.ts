@@ -17,7 +17,7 @@ interface ReplayFlags {
 
 const help = `
 Logs are written by --log of run, device and edge. Each event shows its time, what it was, the state after it
-and what the machine did (docs/testing.md, "Replay").`;
+and what the machine did (docs/library.md, "Event logs").`;
 
 export function replayCommand(): Command {
   return new Command('replay')

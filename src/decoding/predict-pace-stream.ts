@@ -76,15 +76,15 @@ class DevicePlay {
 
   /** Makes every draft that is finished at `untilMs`. */
   draftUntil(untilMs: number): void {
-    const { draftMs, maxDrafts = 24 } = this.#figures;
+    const { draftMs, maxAhead = 24 } = this.#figures;
     for (;;) {
       const known = this.#knownAt(this.#nowMs);
       const position = Math.max(this.madeTo, known);
-      const startMs = position - known < maxDrafts ? this.#nowMs : this.#nextNewsMs();
+      const startMs = position - known < maxAhead ? this.#nowMs : this.#nextNewsMs();
       if (startMs + draftMs > untilMs) return;
       this.#nowMs = startMs + draftMs;
       // Committed while it was being made: dropped without a look.
-      if (position - known >= maxDrafts || this.#knownAt(this.#nowMs) > position) continue;
+      if (position - known >= maxAhead || this.#knownAt(this.#nowMs) > position) continue;
       this.madeTo = position + 1;
       if (this.#agreeingLeft === 0) this.wrongAt = Math.min(this.wrongAt, position);
       this.#agreeingLeft -= 1;

@@ -64,7 +64,7 @@ describe('bounds that hold whatever was measured', () => {
         const given = { ...rest, stepMs: (rows: number) => fixedMs + rowMs * rows, maxDrafts: 8 };
         expect(msOf(given, 'stream')).toBeLessThanOrEqual(msOf(given, 'ar'));
       }),
-      { numRuns: 200 },
+      { numRuns: 50 },
     );
   });
 
@@ -77,7 +77,7 @@ describe('bounds that hold whatever was measured', () => {
         expect(found.every((ms) => ms > 0 && Number.isFinite(ms))).toBe(true);
         expect(found).toEqual(found.toSorted((left, right) => left - right));
       }),
-      { numRuns: 200 },
+      { numRuns: 50 },
     );
   });
 

@@ -17,6 +17,8 @@ export interface PaceFigures {
   readonly acceptance: number;
   /** Largest window and largest number of drafts in a step; default 24. */
   readonly maxDrafts?: number;
+  /** Drafts beyond the committed text at most, in `stream`; default 24. */
+  readonly maxAhead?: number;
 }
 
 export interface PacePrediction {

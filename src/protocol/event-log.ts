@@ -1,5 +1,5 @@
 // The event log of one turn or session as text: one JSON object a line, a header first. What a line holds is written down in
-// docs/testing.md. It must not hold what would let its reader take part: session, conversation and credentials are blanked.
+// docs/library.md. It must not hold what would let its reader take part: session, conversation and credentials are blanked.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { DeviceEffect, DeviceEvent, TurnRequest } from './device-state.ts';

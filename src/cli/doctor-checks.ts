@@ -1,0 +1,207 @@
+// What must be there for device and edge to run on this machine. Each check says in one line what it found or what is wrong, and
+// in another what to do. It repairs nothing and downloads nothing.
+
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { median } from '../basics/statistics.ts';
+import { cachedModelPath } from '../models/acquire.ts';
+import { defaultCacheDirectory, fileBytes, hashFile } from '../models/cache.ts';
+import { startLlamaEngine } from '../models/llama-engine.ts';
+import { findModel } from '../models/manifest.ts';
+import type { LanguageModel } from '../models/model.ts';
+import { checkShapes } from '../models/shape-check.ts';
+import { DeviceCodec } from '../protocol/codec.ts';
+import type { EdgeMessage, HelloMessage } from '../protocol/messages.ts';
+import type { Connection } from '../transport/transport.ts';
+import { connectWebSocket, listenWebSocket } from '../transport/websocket.ts';
+
+export interface Check {
+  readonly check: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong. */
+  readonly cause: string;
+  /** What to do; empty where nothing is to be done. */
+  readonly remedy: string;
+}
+
+/** Runs one check. What it throws is what is wrong; what it resolves with is what was found. */
+export async function runCheck(check: string, work: () => Promise<string> | string): Promise<Check> {
+  try {
+    return { check, ok: true, cause: await work(), remedy: '' };
+  } catch (error) {
+    if (isOutriderError(error)) return { check, ok: false, cause: error.message, remedy: error.remedy };
+    const cause = error instanceof Error ? error.message : String(error);
+    return { check, ok: false, cause, remedy: 'report it with the whole output of outrider doctor --json' };
+  }
+}
+
+const leastNode: readonly [number, number] = [22, 12];
+
+export function checkNode(version: string = process.versions.node): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])) return `Node ${version}`;
+  const cause = `Node ${version} is older than ${leastNode.join('.')}`;
+  throw new OutriderError('engine-missing', cause, 'install a newer Node, or use the one that "node setup.mjs" brings');
+}
+
+export async function checkEngine(): Promise<string> {
+  const { version, backend } = await startLlamaEngine(false);
+  return `${version}, ${backend.split(',')[0]}`;
+}
+
+/** @returns in words that the file of a model is there and the right one. Toys need none. */
+export async function checkModelFile(spec: string): Promise<string> {
+  if (isToy(spec)) return `${spec} needs no file`;
+  const entry = findModel(spec);
+  const path = entry === undefined ? spec : cachedModelPath(defaultCacheDirectory(), entry);
+  if ((await fileBytes(path)) === undefined) {
+    const remedy = entry === undefined ? 'give the path of a GGUF file' : `outrider models pull ${spec}`;
+    throw new OutriderError('model-not-found', `there is no file of ${spec}`, remedy);
+  }
+  if (entry === undefined) return `${spec} is there; the manifest has no hash of it`;
+  const sha256 = await hashFile(path);
+  if (sha256 === entry.sha256) return `${spec}, SHA-256 as in the manifest`;
+  const remedy = `outrider models remove ${spec}, then outrider models pull ${spec}`;
+  throw new OutriderError('model-hash-mismatch', `the file of ${spec} has another SHA-256 than the manifest`, remedy);
+}
+
+export function isToy(spec: string): boolean {
+  return spec === 'toy' || spec.startsWith('toy:');
+}
+
+export function checkTokenizers(target: LanguageModel, draft: LanguageModel): string {
+  if (target.tokenizer.hash === draft.tokenizer.hash) return 'target and draft have the same tokenizer';
+  const cause = `${target.identity.name} and ${draft.identity.name} have different tokenizers`;
+  throw new OutriderError('tokenizer-mismatch', cause, 'use a pair of "outrider models list"');
+}
+
+/** Beside the files, what contexts, batches and Node itself take; rough. */
+const besidesBytes = 512 * 2 ** 20;
+
+export async function checkMemory(
+  specs: readonly string[],
+  availableBytes: number = process.availableMemory(),
+): Promise<string> {
+  let neededBytes = besidesBytes;
+  for (const spec of specs.filter((one) => !isToy(one))) {
+    const entry = findModel(spec);
+    neededBytes += entry?.byteLength ?? (await stat(spec).catch(() => ({ size: 0 }))).size;
+  }
+  const [needed, available] = [neededBytes, availableBytes].map((bytes) => `${Math.round(bytes / 2 ** 20)} MiB`);
+  if (availableBytes >= neededBytes) return `${available} free, about ${needed} needed for both models`;
+  const cause = `${available} of memory are free, both models need about ${needed}`;
+  throw new OutriderError('bad-argument', cause, 'end other programs, or take smaller models');
+}
+
+export function checkCores(coreCount: number = availableParallelism()): string {
+  if (coreCount >= 2) return `${coreCount} cores; device and edge use one thread each where text must be exact`;
+  const cause = 'one core: device and edge would take turns on it';
+  throw new OutriderError('bad-argument', cause, 'run the edge on another machine');
+}
+
+export async function checkShapesHere(model: LanguageModel): Promise<string> {
+  const most = model.limits.maxItemTokens;
+  const callSizes = [2, 3, 5, 8, 16, 63].filter((size) => size <= most);
+  const { comparisons, shapeMismatches, changedChoices } = await checkShapes(model, {
+    contextLengths: [64],
+    callSizes,
+  });
+  if (shapeMismatches === 0) return `${comparisons} positions, the same bits whatever the calls were`;
+  const cause = `${shapeMismatches} of ${comparisons} positions differ with the shape of the call, ${changedChoices} choices among them`;
+  throw new OutriderError('internal', cause, 'texts may differ at near-ties here; report it with the whole output');
+}
+
+/** An edge that runs there already is no fault. */
+export async function checkPort(port: number): Promise<string> {
+  try {
+    const listener = await listenWebSocket({ host: '127.0.0.1', port }, (connection) => silent(connection));
+    await listener.close();
+    return `port ${port} is free`;
+  } catch (error) {
+    const { hello } = await probeEdge(`ws://127.0.0.1:${port}`).catch(() => ({ hello: null }));
+    if (hello !== null) return `an edge runs on port ${port} already (${hello.model})`;
+    throw error;
+  }
+}
+
+function silent(connection: Connection) {
+  return { frame: (bytes: Uint8Array) => connection.send(bytes), writable: () => {}, closed: () => {} };
+}
+
+const pingCount = 20;
+
+/** Median time of a frame to an echo on this machine and back, ms. @throws OutriderError */
+export async function measureLoopback(): Promise<number> {
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, silent);
+  try {
+    let answered = (): void => {};
+    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => ({
+      frame: () => answered(),
+      writable: () => {},
+      closed: () => {},
+    }));
+    const times: number[] = [];
+    for (let ping = 0; ping < pingCount; ping += 1) {
+      const startMs = performance.now();
+      await new Promise<void>((resolve) => {
+        answered = resolve;
+        connection.send(Uint8Array.of(ping));
+      });
+      times.push(performance.now() - startMs);
+    }
+    connection.close('done', 'measured');
+    return median(times);
+  } finally {
+    await listener.close();
+  }
+}
+
+export interface EdgeProbe {
+  readonly hello: HelloMessage;
+  /** Median of a few pings. */
+  readonly roundTripMs: number;
+}
+
+const probeTimeoutMs = 5000;
+
+/** Greets an edge and pings it. @throws OutriderError `edge-unreachable` */
+export async function probeEdge(url: string): Promise<EdgeProbe> {
+  const codec = new DeviceCodec();
+  const heard: EdgeMessage[] = [];
+  let wake = (): void => {};
+  const connection = await connectWebSocket(url, { timeoutMs: probeTimeoutMs })(() => ({
+    frame: (bytes) => {
+      heard.push(codec.decode(bytes));
+      wake();
+    },
+    writable: () => {},
+    closed: () => {},
+  }));
+  const next = async <Kind extends EdgeMessage['kind']>(kind: Kind): Promise<Extract<EdgeMessage, { kind: Kind }>> => {
+    const limitMs = performance.now() + probeTimeoutMs;
+    for (;;) {
+      const at = heard.findIndex((message) => message.kind === kind);
+      if (at >= 0) return heard.splice(at, 1)[0] as Extract<EdgeMessage, { kind: Kind }>;
+      const restMs = limitMs - performance.now();
+      if (restMs <= 0) throw new OutriderError('edge-unreachable', `${url} does not answer`, 'is it an outrider edge?');
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, restMs);
+      });
+    }
+  };
+  try {
+    const hello = await next('hello');
+    const times: number[] = [];
+    for (let stamp = 0; stamp < pingCount / 4; stamp += 1) {
+      const startMs = performance.now();
+      connection.send(codec.encode({ kind: 'ping', stamp }));
+      await next('pong');
+      times.push(performance.now() - startMs);
+    }
+    return { hello, roundTripMs: median(times) };
+  } finally {
+    connection.close('done', 'measured');
+  }
+}
