@@ -4,7 +4,8 @@
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
-export { type PaceFigures, type PacePrediction, predictPace } from './decoding/predict-pace.ts';
+export { type PacePrediction, predictPace } from './decoding/predict-pace.ts';
+export type { PaceFigures } from './decoding/predict-pace-figures.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
 export { linearStepTime, type StepTimeModel } from './decoding/step-time.ts';
 export { type AskOptions, type Device, type DeviceOptions, openDevice } from './device/device.ts';

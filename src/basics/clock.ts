@@ -1,5 +1,6 @@
 // Time enters as an argument. Shells pass the machine's clock, the simulator passes virtual time.
 
+/** Where time comes from, ms. */
 export interface Clock {
   /** Milliseconds since an arbitrary origin; never goes back. */
   nowMs(): number;

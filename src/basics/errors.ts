@@ -1,6 +1,7 @@
 // Every failure that a person can cause or mend: a stable code that also crosses the wire, one line of cause, one line of
 // remedy. docs/errors.md lists the codes; a test keeps the two lists equal.
 
+/** Every code that an {@link OutriderError} can have; docs/errors.md tells meaning and remedy. */
 export const errorCodes = [
   'bad-argument', // a flag, parameter or field is outside what is allowed
   'model-unknown', // no such name in the manifest and no such file
@@ -25,6 +26,7 @@ export const errorCodes = [
   'internal', // a bug of ours; other sessions go on
 ] as const;
 
+/** One of {@link errorCodes}. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 /** The one exported error class. `message` is the cause, one line; `remedy` is what to do, one line. */

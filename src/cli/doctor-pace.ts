@@ -1,7 +1,8 @@
 // How quick each mode would be here: a few measurements of the models, and what the predictor makes of them.
 
 import { median } from '../basics/statistics.ts';
-import { type PaceFigures, type PacePrediction, predictPace } from '../decoding/predict-pace.ts';
+import { type PacePrediction, predictPace } from '../decoding/predict-pace.ts';
+import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
 import { fitStepTime, type StepTimeSample, stepMs } from '../decoding/step-time.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import type { LatencyProfile } from '../models/profiles.ts';

@@ -1,7 +1,7 @@
 // The pace of free-running speculation, predicted: what lies between two corrections is played through in time, for every
 // length that an agreeing run of drafts can have, and weighed by its chance. Nothing is drawn by lot.
 
-import type { PaceFigures } from './predict-pace.ts';
+import type { PaceFigures } from './predict-pace-figures.ts';
 
 /** Runs longer than this many drafts are so rare, or so alike, that the last one stands for them. */
 const longestRun = 128;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PaceFigures, type PacePrediction, predictPace, windowTokens } from './predict-pace.ts';
+import { type PacePrediction, predictPace, windowTokens } from './predict-pace.ts';
+import type { PaceFigures } from './predict-pace-figures.ts';
 
 const reference: PaceFigures = {
   stepMs: (rows) => 40 + 0.4 * rows,

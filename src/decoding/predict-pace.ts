@@ -3,24 +3,10 @@
 // (Liu et al. 2024, arXiv 2408.11850) for pre- and post-verify; streaming is played through (predict-pace-stream.ts).
 
 import { invariant } from '../basics/invariant.ts';
+import type { PaceFigures } from './predict-pace-figures.ts';
 import { streamMsPerToken } from './predict-pace-stream.ts';
 
-export interface PaceFigures {
-  /** A step of the target over so many rows, ms; at least 1. */
-  readonly stepMs: (rows: number) => number;
-  /** One draft on the device, ms. */
-  readonly draftMs: number;
-  /** One draft of the same model on the edge, ms. */
-  readonly edgeDraftMs: number;
-  readonly roundTripMs: number;
-  /** Chance that a draft is what the target writes, 0 to 1. */
-  readonly acceptance: number;
-  /** Largest window and largest number of drafts in a step; default 24. */
-  readonly maxDrafts?: number;
-  /** Drafts beyond the committed text at most, in `stream`; default 24. */
-  readonly maxAhead?: number;
-}
-
+/** What a token costs in one mode. */
 export interface PacePrediction {
   readonly mode: 'ar' | 'sd' | 'psd' | 'stream' | 'edge-sd';
   readonly msPerToken: number;

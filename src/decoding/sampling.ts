@@ -25,6 +25,7 @@ export interface Sampling {
   readonly seed: bigint;
 }
 
+/** Always the likeliest token, nothing penalised. */
 export const neutralSampling: Sampling = {
   temperature: 0,
   topK: 0,

@@ -9,6 +9,7 @@ import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { startTurn, type Turn, type TurnOptions } from './turn.ts';
 
+/** What a device is made of; only `edge` must be given. */
 export interface DeviceOptions {
   /** Address of the edge ("ws://host:8642"), or a connector of your own, such as an emulated link's. */
   readonly edge: string | Connect;
@@ -37,6 +38,7 @@ export interface DeviceOptions {
 /** How one answer is made; see {@link TurnOptions} for defaults. */
 export type AskOptions = Omit<TurnOptions, 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials'>;
 
+/** A device that is ready to ask; see {@link openDevice}. */
 export interface Device extends AsyncDisposable {
   readonly connect: Connect;
   /** The same on the edge, or the edge refuses. */

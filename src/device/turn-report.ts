@@ -20,6 +20,7 @@ export interface TurnTimes {
   readonly draftMs: number[];
 }
 
+/** How a turn went, measured on the device; undefined where there was nothing to measure. */
 export interface TurnReport {
   readonly outcome: Outcome;
   readonly text: string;

@@ -28,6 +28,7 @@ import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
 
+/** Everything that one answer depends on. Times in ms, lengths in tokens. */
 export interface TurnOptions {
   /** How to reach the edge. */
   readonly connect: Connect;

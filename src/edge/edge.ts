@@ -18,6 +18,7 @@ import { measureStepTime } from './step-time-fit.ts';
 
 export const defaultMaxRows = 32;
 
+/** What an edge runs and whom it serves; only `model` must be given. Times in ms. */
 export interface EdgeOptions {
   /** The target. Stays the caller's: closing the edge does not close it. */
   readonly model: LanguageModel;
@@ -44,11 +45,13 @@ export interface EdgeOptions {
   readonly onStep?: (step: SessionStep) => void;
 }
 
+/** Counts since the start; sessions and connections as they are now. */
 export interface EdgeStatus extends LoopAccount {
   readonly sessions: number;
   readonly connections: number;
 }
 
+/** A running edge; see {@link startEdge}. It has no port until {@link listenEdge} gives it one. */
 export interface Edge extends AsyncDisposable {
   /** Serves one connection of any transport. */
   readonly accept: Accept;

@@ -7,12 +7,14 @@ import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import type { LanguageModel, ModelSequence } from './model.ts';
 
+/** One guess at the next token. */
 export interface Draft {
   readonly token: number;
   /** The draft model's own probability of it, (0, 1]. */
   readonly confidence: number;
 }
 
+/** What a guess may depend on. It must hold for any text: commits and roll-backs change it between calls. */
 export interface DraftRequest {
   /** Committed and drafted ids, prompt included. */
   readonly text: readonly number[];

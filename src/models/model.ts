@@ -13,6 +13,7 @@ export interface ModelIdentity {
   readonly description: string;
 }
 
+/** One message of a conversation, in the model's own chat format once encoded. */
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
@@ -43,6 +44,7 @@ export interface ModelSequence {
   release(): Promise<void>;
 }
 
+/** What one sequence does in a batch. */
 export interface EvaluateItem {
   readonly sequence: ModelSequence;
   /** Appended to the sequence; at least one. */
@@ -51,6 +53,7 @@ export interface EvaluateItem {
   readonly rows: number;
 }
 
+/** What an engine can hold, in tokens and sequences. */
 export interface ModelLimits {
   /** Tokens that one sequence can hold. A longer one is refused, never shifted. */
   readonly contextLength: number;
@@ -59,6 +62,7 @@ export interface ModelLimits {
   readonly maxItemTokens: number;
 }
 
+/** An engine with one model, whoever runs it. `evaluate` calls run one after the other. */
 export interface LanguageModel extends AsyncDisposable {
   readonly identity: ModelIdentity;
   readonly tokenizer: Tokenizer;

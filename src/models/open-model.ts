@@ -10,6 +10,7 @@ import { paceModel } from './paced.ts';
 import { findProfile } from './profiles.ts';
 import { createToyModel } from './toy.ts';
 
+/** How a model is opened, whichever engine runs it. */
 export interface OpenModelOptions {
   readonly role: 'target' | 'draft';
   readonly sequences: number;

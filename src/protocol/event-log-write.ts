@@ -7,6 +7,7 @@ import { describeDevice, describeEdge, type StateLine } from './event-log-state.
 import { protocolVersion } from './messages.ts';
 import type { TokenText } from './token-text.ts';
 
+/** Where lines go, and what the header says. */
 export interface LogOptions {
   /** Takes one line, without line break. */
   readonly write: (line: string) => void;

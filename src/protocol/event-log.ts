@@ -48,6 +48,7 @@ export interface LogLine<Event, Effect> {
 export type DeviceLogLine = LogLine<DeviceEvent, DeviceEffect>;
 export type EdgeLogLine = LogLine<EdgeEvent | SessionCreated, EdgeEffect>;
 
+/** A parsed log: how a turn or session began, and every event since. */
 export type EventLog = {
   /** Bytes of an id of the answer; empty for one that the log does not have. */
   readonly tokenBytes: (id: number) => Uint8Array;

@@ -16,6 +16,7 @@ export interface OutageLaw {
   readonly lastingMs: number;
 }
 
+/** An emulated network: times in ms, rates in bits per second. */
 export interface LinkSettings {
   /** Of an empty link without jitter. */
   readonly roundTripMs: number;

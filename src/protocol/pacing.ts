@@ -2,6 +2,7 @@
 
 /** Wire order: a new name goes to the end. */
 export const pacingNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd'] as const;
+/** How device and edge take turns; docs/glossary.md, "mode". */
 export type PacingName = (typeof pacingNames)[number];
 
 /** What a policy may look at on the device. */

@@ -10,6 +10,7 @@ import { machineClock } from './machine-clock.ts';
 import { goodbyeBytes, QueuedConnection, type Wire } from './queued-connection.ts';
 import type { Accept, Connect, Connection, ConnectionHandler } from './transport.ts';
 
+/** An emulated network of one device. */
 export interface EmulatedLink {
   /** All connections made with it share rate, queues and outages, as those of one device do. */
   readonly connect: Connect;
@@ -21,6 +22,7 @@ export interface EmulatedLink {
 const upgradeBytes = 300;
 const upgradedBytes = 200;
 
+/** Puts an emulated network in front of a real connection. @param clock for tests; default: the machine's */
 export function createEmulatedLink(
   connect: Connect,
   settings: LinkSettings,

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 
+/** `performance.now()` and timers. */
 export const machineClock: Clock = {
   nowMs: () => performance.now(),
   after: (delayMs, callback) => {

@@ -40,6 +40,7 @@ export interface Connection {
 /** Called once per connection, before any of its frames; returns the handler. */
 export type Accept = (connection: Connection) => ConnectionHandler;
 
+/** A port that is listened on. */
 export interface Listener {
   /** The port that was really bound (ask for 0 to get a free one). */
   readonly port: number;
