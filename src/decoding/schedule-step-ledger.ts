@@ -15,6 +15,8 @@ export const emptyLedger: Ledger = { floor: 0, virtualTimes: new Map() };
 export interface Round {
   /** Lowest virtual time first, ties to the lower id; undefined if `candidates` is empty. */
   next(candidates: Iterable<number>): number | undefined;
+  /** Up to `count` candidates in the order in which `next` would name them if each was served once. */
+  first(candidates: Iterable<number>, count: number): number[];
   charge(id: number, served: number): void;
   /** `waiting`: those who would have taken more. */
   finish(waiting: ReadonlySet<number>): Ledger;
@@ -31,6 +33,7 @@ export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>, 
   }
   return {
     next: (candidates) => lowest(times, candidates),
+    first: (candidates, count) => lowestFew(times, candidates, count),
     charge(id, served) {
       times.set(id, (times.get(id) ?? ledger.floor) + served / (shares.get(id) ?? 1));
     },
@@ -53,6 +56,13 @@ function lowest(times: ReadonlyMap<number, number>, candidates: Iterable<number>
     }
   }
   return best;
+}
+
+function lowestFew(times: ReadonlyMap<number, number>, candidates: Iterable<number>, count: number): number[] {
+  const timed = Array.from(candidates, (id) => ({ id, time: times.get(id) ?? Number.POSITIVE_INFINITY }));
+  // Hundreds of sessions for a few rows: sorting once is cheaper than searching for each row.
+  if (timed.length > count) timed.sort((left, right) => left.time - right.time || left.id - right.id);
+  return timed.slice(0, count).map(({ id }) => id);
 }
 
 function close(ledger: Ledger, times: ReadonlyMap<number, number>, waiting: ReadonlySet<number>): Ledger {

@@ -88,10 +88,7 @@ function sharesOf(sessions: readonly SessionWork[]): Map<number, number> {
 function admitSessions(ledger: Ledger, sessions: readonly SessionWork[], maxRows: number) {
   const round = startRound(ledger, sharesOf(sessions), Math.ceil(sessions.length / maxRows));
   const left = new Set(sessions.map(({ id }) => id));
-  const admittedCount = Math.min(maxRows, left.size);
-  for (let count = 0; count < admittedCount; count++) {
-    const id = round.next(left);
-    if (id === undefined) break;
+  for (const id of round.first(left, maxRows)) {
     round.charge(id, 1);
     left.delete(id);
   }
