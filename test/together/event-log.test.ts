@@ -1,13 +1,13 @@
 // Logs of real toy sessions: a replay does the same, and anything that was changed in a log is noticed.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startToyEdge, toySeed, toyTurn } from '../../test/together/toy-edge.ts';
-import { neutralSampling } from '../decoding/sampling.ts';
-import { startTurn } from '../device/turn.ts';
-import { createToyModel } from '../models/toy.ts';
-import { parseEventLog, toPlain } from './event-log.ts';
-import { replayLog } from './event-log-replay.ts';
-import { createDeviceLog, createEdgeLog } from './event-log-write.ts';
+import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import { createToyModel } from '../../src/models/toy.ts';
+import { parseEventLog, toPlain } from '../../src/protocol/event-log.ts';
+import { replayLog } from '../../src/protocol/event-log-replay.ts';
+import { createDeviceLog, createEdgeLog } from '../../src/protocol/event-log-write.ts';
+import { startToyEdge, toySeed, toyTurn } from './toy-edge.ts';
 
 const toyTokenizer = createToyModel({ seed: toySeed, role: 'target' }).tokenizer;
 const secret = 'a-key-that-nobody-may-see';
@@ -48,6 +48,7 @@ function replay(lines: readonly string[]) {
 interface LooseLine {
   readonly event: { readonly message: { readonly tokens: number[] }; readonly rows: { readonly logits: number[] }[] };
   readonly effects: readonly object[];
+  readonly state: object;
 }
 
 /** The lines with one of them changed. */
@@ -109,6 +110,11 @@ describe('a changed log', () => {
       effects: [...line.effects, { kind: 'connect', edge: 'edge' }],
     }));
     expect(replay(more)[at - 1]?.differences.join()).toContain('is not there');
+  });
+
+  it('shows a state that is another one', () => {
+    const changed = withLine(edgeLines, 5, (line) => ({ ...line, state: { ...line.state, acknowledged: 1 } }));
+    expect(replay(changed)[4]?.differences).toEqual([expect.stringMatching(/^acknowledged was 1, is \d+$/)]);
   });
 
   it('shows logits that give another text', () => {
