@@ -33,7 +33,9 @@ export function watchLiveness(
       return;
     }
     if (nowMs - saidAtMs >= settings.pingAfterMs) actions.ping();
-    cancel = clock.after(Math.min(settings.pingAfterMs, settings.lostAfterMs - (nowMs - heardAtMs)), check);
+    // Rounding may leave a wait so short that time would not move.
+    const leftMs = Math.max(1, settings.lostAfterMs - (nowMs - heardAtMs));
+    cancel = clock.after(Math.min(settings.pingAfterMs, leftMs), check);
   }
   return {
     heard: () => {
