@@ -9,6 +9,7 @@ import {
   type EndMessage,
   type HelloMessage,
   protocolVersion,
+  type RefusedMessage,
 } from './messages.ts';
 
 export function change(state: DeviceState, id: number, update: (link: DeviceLink) => DeviceLink): DeviceState {
@@ -50,7 +51,12 @@ export function lose(state: DeviceState, id: number, effects: DeviceEffect[]): D
   const left = state.links.filter((link) => link.id !== id);
   if (left.length === 0) effects.push({ kind: 'connect', edge: lost.edge });
   const main = state.main === id ? (left[0]?.id ?? null) : state.main;
-  return { ...state, links: left, main };
+  return moveTo({ ...state, links: left }, main);
+}
+
+/** Drafts go to another link from now on; whom they go to has not been asked for a verdict yet. */
+function moveTo(state: DeviceState, main: number | null): DeviceState {
+  return main === state.main ? state : { ...state, main, asks: [], isFresh: true };
 }
 
 /** Gives up a connection that said something impossible; the session is resumed on a new one. */
@@ -81,16 +87,26 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
       return takeCommit(state, link, message, effects);
     case 'end':
       return takeEnd(state, link, message, effects);
-    case 'refused': {
-      const { code, cause, remedy } = message;
-      return finish(state, { kind: 'failed', code, cause, remedy }, effects);
-    }
+    case 'refused':
+      return takeRefusal(state, link, message, effects);
     case 'ping':
     case 'pong':
       return state;
     default:
       return unreachable(message);
   }
+}
+
+/** A refused hand-over, or an older connection's refusal, costs that connection; without another one, the turn. */
+function takeRefusal(
+  state: DeviceState,
+  link: DeviceLink,
+  { code, cause, remedy }: RefusedMessage,
+  effects: DeviceEffect[],
+): DeviceState {
+  if (state.links.length < 2) return finish(state, { kind: 'failed', code, cause, remedy }, effects);
+  effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
+  return lose(state, link.id, effects);
 }
 
 function greet(state: DeviceState, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {
@@ -151,7 +167,13 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
     const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
     effects.push({ kind: 'emit-tokens', tokens: fresh, drafted });
   }
-  return settleLinks(compareTail(heard, fresh), link.id, effects);
+  return settleLinks(settleAsks(compareTail(heard, fresh)), link.id, effects);
+}
+
+/** Verdicts come from the main link's edge, which may lag behind the text during a hand-over. */
+function settleAsks(state: DeviceState): DeviceState {
+  const received = state.links.find((link) => link.id === state.main)?.received ?? 0;
+  return { ...state, asks: state.asks.filter((position) => position > received) };
 }
 
 /** Compares fresh committed tokens with the tail: equal, carry on; different, roll back. */
@@ -167,14 +189,7 @@ function compareTail(state: DeviceState, fresh: readonly number[]): DeviceState 
   const text = state.text.append(fresh);
   if (!isMismatch) {
     const [tail, confidences] = [state.tail.slice(matched), state.confidences.slice(matched)];
-    return {
-      ...state,
-      account,
-      text,
-      tail,
-      confidences,
-      asks: state.asks.filter((position) => position > text.length),
-    };
+    return { ...state, account, text, tail, confidences };
   }
   const correctedAt = state.text.length + matched;
   const pruned = state.links.map((link) => {
@@ -200,7 +215,7 @@ function settleLinks(state: DeviceState, heardFrom: number, effects: DeviceEffec
   if (state.links.length < 2) return state;
   const newest = state.links.at(-1);
   if (newest === undefined || newest.id !== heardFrom) return state;
-  const moved = { ...state, main: newest.id };
+  const moved = moveTo(state, newest.id);
   if (newest.received < state.text.length) return moved;
   for (const link of state.links) {
     if (link.id === newest.id) continue;

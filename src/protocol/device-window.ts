@@ -25,7 +25,8 @@ export function viewOf(state: DeviceState): DeviceView {
     asksOutstanding: state.asks.length,
     isFresh: state.isFresh,
     isExhausted: state.drafting === null && isExhausted(state),
-    windowSize: state.turn.windowSize,
+    // A larger window than the edge keeps could never be complete.
+    windowSize: Math.min(state.turn.windowSize, state.turn.maxAhead),
     maxAhead: state.turn.maxAhead,
   };
 }
@@ -53,8 +54,11 @@ export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceS
 
 function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[]): DeviceState {
   const { first, branch } = nextDraft(state, link);
-  if (state.tail.length === 0 || first >= believedLength(state)) return state;
-  const tokens = [...state.text.slice(first), ...state.tail.slice(Math.max(0, first - state.text.length))];
+  // During a hand-over an edge may lag behind the text, and its limit counts from where it is.
+  const end = Math.min(believedLength(state), link.received + state.turn.maxAhead);
+  if (state.tail.length === 0 || first >= end) return state;
+  const inTail = (position: number): number => Math.max(0, position - state.text.length);
+  const tokens = [...state.text.slice(first, end), ...state.tail.slice(inTail(first), inTail(end))];
   const number = branch?.number ?? link.branchCount + 1;
   effects.push({ kind: 'send', link: link.id, message: { kind: 'draft', branch: number, first, tokens } });
   const grown = { number, start: branch?.start ?? first, tokens: (branch?.tokens ?? TokenText.of([])).append(tokens) };
@@ -65,11 +69,13 @@ function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[])
   return { ...change(state, link.id, () => sent), account, isFresh: false };
 }
 
-/** A verdict on everything up to here; on the next token where nothing was drafted. */
+/** A verdict on everything that was sent; on the next token where nothing was drafted. */
 function ask(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
-  const length = state.links.find((link) => link.id === id)?.received ?? 0;
+  const link = state.links.find((candidate) => candidate.id === id);
+  const length = link?.received ?? 0;
   effects.push({ kind: 'send', link: id, message: { kind: 'verify', length } });
-  const position = Math.max(believedLength(state), state.text.length + 1);
+  const sentEnd = link === undefined ? 0 : nextDraft(state, link).first;
+  const position = Math.max(sentEnd, length + 1);
   const asked = { ...state, asks: [...state.asks, position], isFresh: false };
   return change(asked, id, (link) => ({ ...link, acknowledged: length }));
 }
