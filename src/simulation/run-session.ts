@@ -16,7 +16,7 @@ import { EventQueue } from './event-queue.ts';
 import { protocolMachines } from './machines.ts';
 import { ToyTarget } from './toy-target.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './virtual-device.ts';
-import { type GuessSettings, VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
+import { type EdgeObserver, type GuessSettings, VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
 import { type LaneTraffic, VirtualLink } from './virtual-link.ts';
 
 export interface SessionSettings {
@@ -56,6 +56,9 @@ export interface SessionResult {
   /** The greeting and the opening with the prompt included. */
   readonly up: Readonly<LaneTraffic>;
   readonly down: Readonly<LaneTraffic>;
+  /** Of them: the device's opening with the prompt, and the edge's greeting. */
+  readonly opening: Readonly<LaneTraffic>;
+  readonly greeting: Readonly<LaneTraffic>;
   /** The edge's own count. */
   readonly account: TurnAccount;
   /** Rows that the engine evaluated, one of each step not a draft. */
@@ -80,7 +83,15 @@ export function runSession(settings: SessionSettings): SessionResult {
   const turn = turnOf(settings, answerTokens, vocabularySize);
   const language = { seed, vocabularySize, endRate: 0, candidateCount: 4 };
   const target = new ToyTarget(language, turn.prompt.length + answerTokens + turn.maxAhead);
-  const edge = new VirtualEdge(queue, {}, edgeSettings(settings, target));
+  // What a lane has carried when the first frame that is neither greeting nor opening goes onto it.
+  let opening: LaneTraffic | undefined;
+  let greeting: LaneTraffic | undefined;
+  const observer: EdgeObserver = {
+    edgeSends(_edge, link, message) {
+      if (message.kind !== 'hello') greeting ??= { ...link.traffic('down') };
+    },
+  };
+  const edge = new VirtualEdge(queue, observer, edgeSettings(settings, target));
   const link = { ...idealLink, roundTripMs: settings.roundTripMs, seed, ...settings.link };
   let used: VirtualLink | undefined;
   const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
@@ -90,11 +101,15 @@ export function runSession(settings: SessionSettings): SessionResult {
     edge.accept(opened);
     return opened;
   };
-  const device = new VirtualDevice(queue, { connect }, deviceSettings(settings, target, turn));
+  const deviceSends: DeviceWorld['deviceSends'] = (_device, link, message) => {
+    if (message.kind !== 'open') opening ??= { ...link.traffic('up') };
+  };
+  const device = new VirtualDevice(queue, { connect, deviceSends }, deviceSettings(settings, target, turn));
   device.connect('edge');
   const limitMs = 10_000 + 20 * answerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs);
   while (device.state.outcome === null && queue.nowMs() < limitMs && queue.runNext());
-  return resultOf(device, edge, used, target.write(turn).ids);
+  const result = resultOf(device, edge, used, target.write(turn).ids);
+  return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down };
 }
 
 function turnOf(settings: SessionSettings, maxAnswerTokens: number, vocabularySize: number): TurnRequest {
@@ -166,7 +181,7 @@ function resultOf(
   edge: VirtualEdge,
   link: VirtualLink | undefined,
   reference: readonly number[],
-): SessionResult {
+): Omit<SessionResult, 'opening' | 'greeting'> {
   const { outcome, text, turn, account: drafts } = device.state;
   invariant(outcome?.kind === 'ended' && link !== undefined, `the session has not ended: ${JSON.stringify(outcome)}`);
   const ids = text.slice(0);
