@@ -3,10 +3,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../basics/errors.ts';
+import type { PacingCounts } from '../models/paced.ts';
 import type { Document } from './document.ts';
+
+/** How the child's answers to lines on its input begin; the rest is JSON. */
+export const pacingPrefix = 'pacing: ';
 
 export interface EdgeProcess {
   readonly url: string;
+  /** Steps so far, and those that lasted longer than the profile says; null where nothing is paced. One question at a time. */
+  askPacing(): Promise<PacingCounts | null>;
   readonly processId: number;
   /** Ends it in order and resolves with its account. */
   close(): Promise<Document['summary']>;
@@ -26,9 +32,21 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
   });
   process.once('exit', () => child.kill('SIGKILL'));
   const output = collect(child);
-  const url = await listening(child, onNote);
+  let answerPacing: (line: string) => void = () => {};
+  const onLine = (line: string): void => {
+    if (line.startsWith(pacingPrefix)) answerPacing(line.slice(pacingPrefix.length));
+    else onNote(line);
+  };
+  const url = await listening(child, onLine);
   return {
     url,
+    askPacing() {
+      return new Promise((resolve, reject) => {
+        answerPacing = (line) => resolve(JSON.parse(line) as PacingCounts | null);
+        void output.then(() => reject(edgeFailed('it has ended')));
+        child.stdin?.write('\n');
+      });
+    },
     processId: child.pid ?? 0,
     async close() {
       child.stdin?.end();
@@ -50,7 +68,7 @@ function collect(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => child.once('close', () => resolve(text)));
 }
 
-function listening(child: ChildProcess, onNote: (text: string) => void): Promise<string> {
+function listening(child: ChildProcess, onLine: (line: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     child.stderr?.setEncoding('utf8').on('data', (part: string) => {
@@ -59,7 +77,7 @@ function listening(child: ChildProcess, onNote: (text: string) => void): Promise
       text = lines.pop() ?? '';
       for (const line of lines) {
         if (line.startsWith('ws://')) resolve(line.trim());
-        else onNote(line);
+        else onLine(line);
       }
     });
     child.once('error', (error) => reject(edgeFailed(error.message)));
@@ -68,5 +86,5 @@ function listening(child: ChildProcess, onNote: (text: string) => void): Promise
 }
 
 function edgeFailed(detail: string): OutriderError {
-  return new OutriderError('internal', `the edge process did not start: ${detail}`, 'its own message stands above');
+  return new OutriderError('internal', `the edge process failed: ${detail}`, 'its own message stands above');
 }

@@ -13,6 +13,7 @@ import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
+import { pacingPrefix } from './edge-process.ts';
 import { logSessions } from './event-log-file.ts';
 import { wholeBetween } from './numbers.ts';
 
@@ -113,8 +114,15 @@ async function runEdge(flags: EdgeFlags): Promise<void> {
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json === true ? process.stderr : process.stdout;
   output.write(`ws://${host}:${listener.port}\n`);
+  const paced = 'pacing' in target ? (target as PacedModel) : undefined;
+  if (flags.untilInputEnds === true) answerLines(paced);
   await asked;
-  await end(listener, edge, flags, 'pacing' in target ? (target as PacedModel) : undefined);
+  await end(listener, edge, flags, paced);
+}
+
+/** Who has started this process and holds its input may ask how the pacing goes: a line in, a line out. */
+function answerLines(paced: PacedModel | undefined): void {
+  process.stdin.on('data', () => process.stderr.write(`${pacingPrefix}${JSON.stringify(paced?.pacing ?? null)}\n`));
 }
 
 function askedToStop(untilInputEnds: boolean): Promise<void> {
