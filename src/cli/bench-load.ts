@@ -31,6 +31,9 @@ const warmUpShare = 0.25;
 /** The most that one device may get of rows, in shares. Shares are held over steps, turns come and go in between. */
 const greedyLimit = 1.5;
 const samplesCompared = 7;
+/** What a process may grow by after the warm-up, as a share of its size, in a run long enough for heaps to have settled. */
+const growthLimit = 0.1;
+const settledSeconds = 120;
 
 /** @throws OutriderError when the edge does not start */
 export async function benchLoad(options: LoadOptions): Promise<LoadResult> {
@@ -62,15 +65,18 @@ export async function benchLoad(options: LoadOptions): Promise<LoadResult> {
     rssMB: memory.length === 0 ? Number.NaN : median(last),
   };
   const isFair = Number.isNaN(devicesSaid.greedyShare) || devicesSaid.greedyShare <= greedyLimit || sessions < maxRows;
-  const promiseHeld = devicesSaid.wrongTexts === 0 && isFair;
+  const isFlat = seconds < settledSeconds || !(summary.rssGrowthMB > growthLimit * summary.rssMB);
+  const promiseHeld = devicesSaid.wrongTexts === 0 && isFair && isFlat;
   const { onProgress: _progress, ...params } = options;
   return { rows: tallies.map(rowOf), summary: { ...summary, promiseHeld }, params: { ...params, warmUpShare } };
 }
 
 async function watchMemory(processId: number, seconds: number, tick: (done: number) => void): Promise<number[]> {
   const samples: number[] = [];
+  const startMs = performance.now();
   for (let second = 1; second <= seconds; second += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    // By the clock: a busy process wakes up late, and the time is not to grow with its load.
+    await new Promise((resolve) => setTimeout(resolve, startMs + 1000 * second - performance.now()));
     tick(second);
     const sample = second > seconds * warmUpShare ? await residentMB(processId) : undefined;
     if (sample !== undefined) samples.push(sample);
