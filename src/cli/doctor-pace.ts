@@ -148,7 +148,7 @@ function explain(figures: PaceFigures, predictions: readonly PacePrediction[], q
   const alone = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
   const percent = `${Math.round(figures.acceptance * 100)} % of the drafts hold`;
   const rows = `a step over 4 rows takes ${(figures.stepMs(4) / figures.stepMs(1)).toFixed(1)} times one over a single row`;
-  if (quickest.mode === 'ar') return `${percent}, but ${rows}: verifying drafts costs more than they save`;
+  if (quickest.mode === 'ar') return `${percent} and ${rows}, so drafts save less than they cost`;
   const ratio = `${(quickest.msPerToken / alone).toFixed(2)} of the edge alone`;
   const speed = `the target's step takes ${(figures.stepMs(1) / figures.draftMs).toFixed(1)} drafts`;
   return `${ratio}: ${percent}, ${speed}, ${rows}`;

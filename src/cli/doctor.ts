@@ -227,6 +227,9 @@ function printPaces(paces: Examination['paces'], { summary }: Result): void {
     process.stdout.write(`${colors.bold(quickest.mode)} would be quickest: ${why}\n`);
   }
   const failed = Number(summary['failed']);
-  const verdict = failed === 0 ? colors.green('everything is there') : colors.red(`${failed} checks failed`);
+  const verdict =
+    failed === 0
+      ? colors.green('everything is there')
+      : colors.red(failed === 1 ? '1 check failed' : `${failed} checks failed`);
   process.stdout.write(`\n${verdict}\n`);
 }

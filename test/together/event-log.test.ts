@@ -2,43 +2,67 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
+import { startTurn, type TurnOptions } from '../../src/device/turn.ts';
+import type { TurnReport } from '../../src/device/turn-report.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import { parseEventLog, toPlain } from '../../src/protocol/event-log.ts';
 import { replayLog } from '../../src/protocol/event-log-replay.ts';
 import { createDeviceLog, createEdgeLog } from '../../src/protocol/event-log-write.ts';
+import { idealLink } from '../../src/protocol/link-model-settings.ts';
+import { pacingNames } from '../../src/protocol/pacing.ts';
+import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
+import { connectWebSocket } from '../../src/transport/websocket.ts';
 import { startToyEdge, toySeed, toyTurn } from './toy-edge.ts';
 
 const toyTokenizer = createToyModel({ seed: toySeed, role: 'target' }).tokenizer;
 const secret = 'a-key-that-nobody-may-see';
 const conversation = 'c0ffee00'.repeat(4);
-const deviceLines: string[] = [];
-const edgeLines: string[] = [];
+let deviceLines: string[] = [];
+let edgeLines: string[] = [];
 let session = '';
 let answer: readonly number[] = [];
 let text = '';
 
-async function record(): Promise<void> {
-  const log = { tokenBytes: (id: number) => toyTokenizer.bytes(id), outrider: '0.0.0', date: '2026-01-01T00:00:00Z' };
-  const edgeLog = createEdgeLog({ ...log, endIds: toyTokenizer.endIds, write: (line) => edgeLines.push(line) });
-  await using edge = await startToyEdge({ onStep: edgeLog });
-  const deviceLog = createDeviceLog({ ...log, write: (line) => deviceLines.push(line) });
+const log = { tokenBytes: (id: number) => toyTokenizer.bytes(id), outrider: '0.0.0', date: '2026-01-01T00:00:00Z' };
+
+interface Recording {
+  readonly device: string[];
+  readonly edge: string[];
+  readonly session: string;
+  readonly report: TurnReport;
+}
+
+/** One turn, over an edge that guesses by itself as well. */
+async function record(options: Partial<TurnOptions> = {}, cutAtLength = 0): Promise<Recording> {
+  const lines = { device: [] as string[], edge: [] as string[] };
+  const edgeLog = createEdgeLog({ ...log, endIds: toyTokenizer.endIds, write: (line) => lines.edge.push(line) });
+  const model = createToyModel({ seed: toySeed, role: 'draft', agreement: 0.7 });
+  await using edge = await startToyEdge({ draft: { model, windowSize: 4 }, lookUpTokens: 2, onStep: edgeLog });
+  const deviceLog = createDeviceLog({ ...log, write: (line) => lines.device.push(line) });
+  const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs: 4 });
+  let session = '';
+  let isCut = cutAtLength === 0;
   const turn = startTurn({
     ...toyTurn(edge),
-    credentials: secret,
-    conversation,
-    sampling: { ...neutralSampling, temperature: 0.8, seed: 2n ** 63n + 5n },
-    stopStrings: ['never said'],
+    connect: link.connect,
+    ...options,
     onStep(step) {
       session = step.state.turn.session;
       deviceLog(step);
+      if (isCut || step.state.text.length < cutAtLength) return;
+      isCut = true;
+      setImmediate(() => link.cut());
     },
   });
-  ({ tokens: answer, text } = await turn.report);
+  const report = await turn.report;
+  return { ...lines, session, report };
 }
 
 beforeAll(async () => {
-  await record();
+  const sampling = { ...neutralSampling, temperature: 0.8, seed: 2n ** 63n + 5n };
+  const recorded = await record({ credentials: secret, conversation, sampling, stopStrings: ['never said'] });
+  ({ device: deviceLines, edge: edgeLines, session } = recorded);
+  ({ tokens: answer, text } = recorded.report);
 });
 
 function replay(lines: readonly string[]) {
@@ -84,6 +108,35 @@ describe('a recorded session', () => {
     expect(log.isCut).toBe(true);
     expect([...replayLog(log)].flatMap(({ differences }) => differences)).toEqual([]);
     expect(log.lines).toHaveLength(deviceLines.length - 2);
+  });
+});
+
+describe('every kind of session', () => {
+  function expectTheSame({ device, edge, report }: Recording): void {
+    for (const lines of [device, edge]) {
+      const steps = replay(lines);
+      expect(steps.flatMap(({ differences }) => differences)).toEqual([]);
+      expect(steps.at(-1)?.answer).toEqual(report.tokens);
+    }
+  }
+
+  it.each(pacingNames)('does the same again: %s', async (pacing) => {
+    const recorded = await record({ pacing });
+    expectTheSame(recorded);
+    expect(recorded.report.tokens).toHaveLength(60);
+  });
+
+  it('does the same again where a stop string ends the text', async () => {
+    const { report } = await record();
+    const stopped = await record({ stopStrings: [report.text.slice(40, 46)] });
+    expectTheSame(stopped);
+    expect(stopped.report.outcome).toMatchObject({ reason: 'stop-string' });
+  });
+
+  it('does the same again after a lost connection', async () => {
+    const recorded = await record({}, 25);
+    expectTheSame(recorded);
+    expect(recorded.report.connections).toBe(2);
   });
 });
 
