@@ -1,0 +1,36 @@
+// What goes wrong with one session's rows is that session's matter.
+
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { linearStepTime } from '../../src/decoding/step-time.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import { startEdge } from '../../src/edge/edge.ts';
+import { createToyModel } from '../../src/models/toy.ts';
+import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
+import { toyPrompt, toyReference, toySeed } from './toy-edge.ts';
+
+describe('an edge whose judging fails for one session', () => {
+  it('ends that one, tells the operator, and goes on with the others of the same steps', async () => {
+    const toy = createToyModel({ seed: toySeed, role: 'target' });
+    const bytes = (): Uint8Array => {
+      throw new RangeError('no bytes today');
+    };
+    // Only a session with a stop string looks at bytes.
+    const model = { ...toy, tokenizer: { ...toy.tokenizer, bytes } };
+    const faults: unknown[] = [];
+    await using edge = await startEdge({
+      model,
+      stepTime: linearStepTime(1, 0.01),
+      onFault: (error) => faults.push(error),
+    });
+    const { connect } = createInMemoryNetwork(edge.accept);
+    const asked = { connect, tokenizer: toy.tokenizer, drafter: null, prompt: toyPrompt, maxAnswerTokens: 40 };
+    const honest = [startTurn(asked), startTurn(asked)];
+    const broken = startTurn({ ...asked, stopStrings: ['never'] });
+    expect((await broken.report).outcome).toMatchObject({ kind: 'failed', code: 'internal' });
+    const reference = await toyReference(neutralSampling, 40);
+    for (const turn of honest) expect((await turn.report).tokens).toEqual(reference);
+    expect(faults).toHaveLength(1);
+    expect(edge.status.failures).toBe(1);
+  });
+});
