@@ -35,9 +35,10 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
         : { kind: 'resume', version: protocolVersion, session: turn.session, attempt, length },
   });
   const others = state.links.filter((link) => link.id !== id);
-  const branchCount = state.links.find((link) => link.id === id)?.branchCount ?? 0;
+  const before = state.links.find((link) => link.id === id);
+  const { branchCount, writable } = before ?? { branchCount: 0, writable: true };
   const fresh = { received: length, acknowledged: length, branches: [], goesOn: false };
-  const link = { id, edge, writable: true, branchCount, ...fresh };
+  const link = { id, edge, attempt, writable, branchCount, ...fresh };
   const main = state.main ?? id;
   // What was sent on a connection that is gone may never have arrived: all of it goes again.
   const again = main === id ? { asks: [], isFresh: true } : {};
@@ -104,7 +105,8 @@ function takeRefusal(
   { code, cause, remedy }: RefusedMessage,
   effects: DeviceEffect[],
 ): DeviceState {
-  if (state.links.length < 2) return finish(state, { kind: 'failed', code, cause, remedy }, effects);
+  const isOutdated = code === 'superseded' && link.attempt < (state.edges[link.edge]?.attempt ?? 0);
+  if (state.links.length < 2 && !isOutdated) return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
   return lose(state, link.id, effects);
 }

@@ -32,6 +32,8 @@ export interface SentBranch {
 export interface DeviceLink {
   readonly id: number;
   readonly edge: string;
+  /** Of its attach. */
+  readonly attempt: number;
   readonly writable: boolean;
   /** End of the committed text that this connection has carried. */
   readonly received: number;
