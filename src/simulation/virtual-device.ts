@@ -41,7 +41,8 @@ export interface DeviceWorld {
   /** Undefined: nobody answers there. The edge must not speak before this has returned. */
   connect(device: VirtualDevice, edge: string, end: LinkEnd): VirtualLink | undefined;
   deviceStepped?(device: VirtualDevice, event: DeviceEvent, step: DeviceStep): void;
-  deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage): void;
+  /** `isWritable`: as far as the device has been told. */
+  deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage, isWritable: boolean): void;
 }
 
 /** Committed tokens as they came to the reader. */
@@ -55,6 +56,7 @@ interface DeviceLinkShell {
   readonly edge: string;
   readonly codec: DeviceCodec;
   readonly liveness: Liveness;
+  isWritable: boolean;
 }
 
 const firstPauseMs = 50;
@@ -84,6 +86,7 @@ export class VirtualDevice {
 
   /** Connects; a second edge while a first one serves is a hand-over, the same edge again a duplicate. */
   connect(edge: string): void {
+    if (!this.process.isUp) return;
     this.process.after(this.settings.connectMs, () => this.#open(edge));
   }
 
@@ -111,7 +114,7 @@ export class VirtualDevice {
     const id = ++this.#lastLink;
     const end = this.process.listen({
       frame: (bytes) => this.#frame(id, bytes),
-      writable: (writable) => this.#step({ kind: 'link-writable', link: id, writable }),
+      writable: (writable) => this.#writable(id, writable),
       closed: () => this.#closed(id),
     });
     const link = this.#world.connect(this, edge, end);
@@ -123,7 +126,7 @@ export class VirtualDevice {
       ping: () => this.#send(id, { kind: 'ping', stamp: Math.floor(this.process.nowMs()) }),
       lost: () => this.#close(id),
     });
-    this.#links.set(id, { link, edge, codec: new DeviceCodec(), liveness });
+    this.#links.set(id, { link, edge, codec: new DeviceCodec(), liveness, isWritable: true });
     this.#step({ kind: 'link-opened', link: id, edge });
   }
 
@@ -147,9 +150,16 @@ export class VirtualDevice {
   #send(id: number, message: DeviceMessage): void {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
-    this.#world.deviceSends?.(this, shell.link, message);
+    this.#world.deviceSends?.(this, shell.link, message, shell.isWritable);
     shell.link.send('up', shell.codec.encode(message));
     shell.liveness.said();
+  }
+
+  #writable(id: number, writable: boolean): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    shell.isWritable = writable;
+    this.#step({ kind: 'link-writable', link: id, writable });
   }
 
   #close(id: number): void {

@@ -48,7 +48,9 @@ export interface EdgeObserver {
     event: EdgeEvent | null,
     effects: readonly EdgeEffect[],
   ): void;
-  edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage): void;
+  edgeReceives?(edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void;
+  /** `isWritable`: as far as the edge has been told. */
+  edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void;
   /** The edge hangs up; `code` is 'done' where nothing is wrong. */
   edgeCloses?(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void;
 }
@@ -58,6 +60,7 @@ interface EdgeLinkShell {
   readonly codec: EdgeCodec;
   readonly liveness: Liveness;
   rate: RateLimit;
+  isWritable: boolean;
   cancelIdle: () => void;
 }
 
@@ -110,10 +113,10 @@ export class VirtualEdge {
     });
     const rate = createRateLimit(this.settings.rate, this.process.nowMs());
     const cancelIdle = this.#closeIdleLater(id);
-    this.#links.set(id, { link, codec: new EdgeCodec(), liveness, rate, cancelIdle });
+    this.#links.set(id, { link, codec: new EdgeCodec(), liveness, rate, isWritable: true, cancelIdle });
     const end = this.process.listen({
       frame: (bytes) => this.#frame(id, bytes),
-      writable: (writable) => this.sessions.linkWritable(id, writable),
+      writable: (writable) => this.#writable(id, writable),
       closed: () => this.#closed(id),
     });
     link.join('edge', end);
@@ -206,16 +209,25 @@ export class VirtualEdge {
   }
 
   #receive(id: number, shell: EdgeLinkShell, message: DeviceMessage): void {
+    this.#observer.edgeReceives?.(this, shell.link, message);
     if (message.kind !== 'ping') this.sessions.receive(id, message);
-    else if (shell.link.isWritable('down')) this.#send(id, { kind: 'pong', stamp: message.stamp });
+    else if (shell.isWritable) this.#send(id, { kind: 'pong', stamp: message.stamp });
   }
 
   #send(id: number, message: EdgeMessage): void {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
-    this.#observer.edgeSends?.(this, shell.link, message);
+    this.#observer.edgeSends?.(this, shell.link, message, shell.isWritable);
     shell.link.send('down', shell.codec.encode(message));
     shell.liveness.said();
+  }
+
+  #writable(id: number, writable: boolean): void {
+    const shell = this.#links.get(id);
+    if (shell === undefined) return;
+    // Nobody can be told while no session is attached.
+    shell.isWritable = writable || !this.sessions.isAttached(id);
+    this.sessions.linkWritable(id, writable);
   }
 
   #close(id: number, code: string, detail: string): void {
