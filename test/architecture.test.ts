@@ -33,7 +33,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   transport: ['node', 'ws'],
   device: ['node'],
   edge: ['node'],
-  cli: ['node', 'commander', 'picocolors'],
+  cli: ['node', 'commander', 'picocolors', 'vega', '@resvg/resvg-js'],
   'index.ts': [],
 };
 

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { benchEngine } from './bench-engine.ts';
 import { benchLoad } from './bench-load.ts';
+import { modesCommand } from './bench-modes-command.ts';
 import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
@@ -65,5 +66,6 @@ export function benchCommand(): Command {
   return new Command('bench')
     .description('measure, and print ratios side by side')
     .addCommand(engineCommand())
+    .addCommand(modesCommand())
     .addCommand(loadCommand());
 }

@@ -1,0 +1,141 @@
+// The flags of `outrider bench modes`, and what each clock takes where a flag is not given.
+
+import { availableParallelism } from 'node:os';
+import { Command, Option } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import { defaultEdgeProfile, latencyProfiles } from '../models/profiles.ts';
+import { type PacingName, pacingNames } from '../protocol/pacing.ts';
+import type { ModesResult } from './bench-modes-virtual.ts';
+import { benchModesVirtual } from './bench-modes-virtual.ts';
+import { benchModesWall } from './bench-modes-wall.ts';
+import { drawModes } from './figure.ts';
+import { numberBetween, numberList, wholeBetween } from './numbers.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress, type WorkProgress } from './work-progress.ts';
+
+interface ModesFlags {
+  readonly clock: 'virtual' | 'wall';
+  readonly modes: readonly PacingName[];
+  readonly acceptance: readonly number[];
+  readonly rtt?: readonly number[];
+  readonly seeds: number;
+  readonly seed: number;
+  readonly tokens?: number;
+  readonly workers: number;
+  readonly maxAhead: number;
+  readonly minConfidence: number;
+  readonly full?: boolean;
+  readonly quick?: boolean;
+  readonly pair: string;
+  readonly profile: string;
+  readonly prompts?: number;
+  readonly repeats?: number;
+  readonly gammas: readonly number[];
+  readonly lookUp: number;
+  readonly figure?: string;
+  readonly json?: boolean;
+}
+
+const notes = `
+--clock virtual needs no model and depends on no load: the protocol machines with a toy draft of a set acceptance.
+--clock wall runs an edge process and this device process with real models, the edge paced to the profile; it says first how
+long it will take, and exits with 1 if any text differs from the edge's own.
+
+Definitions and how to read the rows: docs/benchmarks.md.`;
+
+export function modesCommand(): Command {
+  const command = new Command('modes')
+    .description('every mode side by side: ms per token, acceptance and bytes against the round trip')
+    .addOption(new Option('--clock <name>', 'virtual or wall').choices(['virtual', 'wall']).default('virtual'))
+    .option('--modes <name,...>', 'only these', modeList, [...pacingNames])
+    .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)))
+    .option('--tokens <count>', 'tokens of a text (default: 400 virtual, 64 wall)', wholeBetween(8, 10_000))
+    .option('--max-ahead <count>', 'drafts beyond the final text at most, in mode stream', wholeBetween(1, 512), 24)
+    .option('--min-confidence <number>', 'pause drafting below this confidence in the chain', numberBetween(0, 1), 0)
+    .option('--figure <file.svg>', 'draw ms per token against the round trip, as SVG and beside it as PNG')
+    .option('--json', 'print one JSON document');
+  return wallOptions(virtualOptions(command)).addHelpText('after', notes).action(runModes);
+}
+
+function virtualOptions(command: Command): Command {
+  return command
+    .optionsGroup('With --clock virtual:')
+    .option(
+      '--acceptance <number,...>',
+      'chances that a draft is right',
+      numberList(numberBetween(0, 1)),
+      [0.3, 0.65, 0.8, 0.95],
+    )
+    .option('--seeds <count>', 'runs of a cell; all modes share the seeds', wholeBetween(2, 10_000), 20)
+    .option('--seed <number>', 'the first of them', wholeBetween(0, 2 ** 31), 1)
+    .option('--workers <count>', 'threads', wholeBetween(1, 256), availableParallelism())
+    .option('--full', 'try every window of 1 to 64 with every seed (half an hour) instead of searching');
+}
+
+function wallOptions(command: Command): Command {
+  return command
+    .optionsGroup('With --clock wall:')
+    .option('--quick', 'a smoke test of about a minute')
+    .option('--pair <name>', 'target and draft, from "outrider models list"', 'default')
+    .addOption(
+      new Option('--profile <name>', 'hardware that the edge is paced to')
+        .choices(latencyProfiles.map(({ name }) => name))
+        .default(defaultEdgeProfile.name),
+    )
+    .option('--prompts <count>', 'prompts (default: 2)', wholeBetween(1, 10))
+    .option('--repeats <count>', 'runs of each mode, prompt and round trip (default: 5)', wholeBetween(1, 100))
+    .option('--gammas <count,...>', 'windows that a pilot tries', numberList(wholeBetween(1, 63)), [2, 3, 5])
+    .option('--look-up <count>', 'tokens that the edge looks up for steps without drafts', wholeBetween(0, 16), 0);
+}
+
+function modeList(text: string): PacingName[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !pacingNames.some((known) => known === name));
+  if (unknown === undefined) return names as PacingName[];
+  throw new OutriderError('bad-argument', `no mode "${unknown}"`, `Take some of ${pacingNames.join(', ')}.`);
+}
+
+async function runModes(flags: ModesFlags): Promise<void> {
+  const progress = createWorkProgress();
+  const result = await (flags.clock === 'virtual' ? runVirtual(flags, progress) : runWall(flags, progress));
+  progress.stop();
+  printResult('bench modes', result, flags.json === true);
+  if (flags.figure !== undefined) await drawModes(result.rows, flags.figure);
+  const { texts, identical } = result.summary;
+  if (texts !== identical) process.exitCode = 1;
+}
+
+function runVirtual(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
+  return benchModesVirtual({
+    modes: flags.modes,
+    acceptances: flags.acceptance,
+    roundTripsMs: flags.rtt ?? [0, 4, 10, 30, 60, 100, 200],
+    firstSeed: flags.seed,
+    seedCount: flags.seeds,
+    tokens: flags.tokens ?? 400,
+    maxAhead: flags.maxAhead,
+    minChainConfidence: flags.minConfidence,
+    triesAllGammas: flags.full === true,
+    workerCount: flags.workers,
+    onProgress: progress.update,
+  });
+}
+
+function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
+  const quick = flags.quick === true;
+  return benchModesWall({
+    modes: flags.modes,
+    roundTripsMs: flags.rtt ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
+    pair: flags.pair,
+    profile: flags.profile,
+    tokens: flags.tokens ?? (quick ? 32 : 64),
+    promptCount: flags.prompts ?? (quick ? 1 : 2),
+    repeats: flags.repeats ?? (quick ? 1 : 5),
+    gammas: quick ? [4] : flags.gammas,
+    maxAhead: flags.maxAhead,
+    minChainConfidence: flags.minConfidence,
+    lookUpTokens: flags.lookUp,
+    onNote: (text) => process.stderr.write(`${text}\n`),
+    onProgress: progress.update,
+  });
+}

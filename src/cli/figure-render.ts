@@ -1,0 +1,33 @@
+// Vega specification to SVG to PNG. Both libraries are for making figures only: users of the package do not get them.
+
+import type { Spec } from 'vega';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+
+/** @throws OutriderError `bad-argument` when vega is not installed */
+export async function renderSvg(spec: Spec): Promise<string> {
+  const { parse, View } = await installed('vega', () => import('vega'));
+  const view = new View(parse(spec), { renderer: 'none' });
+  try {
+    return `${await view.toSVG()}\n`;
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Twice the size of the SVG, for sharp text. @throws OutriderError `bad-argument` when resvg is not installed */
+export async function renderPng(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));
+  const font = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' };
+  return new Resvg(svg, { fitTo: { mode: 'zoom', value: 2 }, font }).render().asPng();
+}
+
+/** @throws OutriderError `bad-argument` naming the command that installs the package */
+export async function installed<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
+  try {
+    return await load();
+  } catch (error) {
+    if (isOutriderError(error)) throw error;
+    const remedy = `install what draws figures: npm install --no-save vega @resvg/resvg-js`;
+    throw new OutriderError('bad-argument', `${name} can't be loaded`, remedy, { cause: error });
+  }
+}
