@@ -210,7 +210,7 @@ export class EdgeSessions {
     throw new OutriderError('edge-full', cause, 'try again later, or start the edge with more --sessions');
   }
 
-  /** Gives up the session that has been without a connection for longest. */
+  /** Gives up the oldest session that is without a connection. */
   #dropLost(): boolean {
     for (const entry of this.#entries.values()) {
       if (entry.state.link === null && entry.slot !== null && entry.state.ticket === null) {
