@@ -1,14 +1,13 @@
 // The flags of `outrider bench modes`, and what each clock takes where a flag is not given.
 
 import { availableParallelism } from 'node:os';
-import { Command, Option } from 'commander';
-import { OutriderError } from '../basics/errors.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultEdgeProfile, latencyProfiles } from '../models/profiles.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
 import { benchModesVirtual } from './bench-modes-virtual.ts';
 import { benchModesWall } from './bench-modes-wall.ts';
-import { drawModes } from './figure.ts';
+import { checkFigure, drawModes } from './figure.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress, type WorkProgress } from './work-progress.ts';
@@ -92,10 +91,11 @@ function modeList(text: string): PacingName[] {
   const names = text.split(',');
   const unknown = names.find((name) => !pacingNames.some((known) => known === name));
   if (unknown === undefined) return names as PacingName[];
-  throw new OutriderError('bad-argument', `no mode "${unknown}"`, `Take some of ${pacingNames.join(', ')}.`);
+  throw new InvalidArgumentError(`There is no mode "${unknown}". Take some of ${pacingNames.join(', ')}.`);
 }
 
 async function runModes(flags: ModesFlags): Promise<void> {
+  if (flags.figure !== undefined) await checkFigure(flags.figure);
   const progress = createWorkProgress();
   const result = await (flags.clock === 'virtual' ? runVirtual(flags, progress) : runWall(flags, progress));
   progress.stop();

@@ -3,9 +3,18 @@
 import type { Spec } from 'vega';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
+const loadVega = () => installed('vega', () => import('vega'));
+const loadResvg = () => installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));
+
+/** @throws OutriderError `bad-argument` when vega or resvg is not installed */
+export async function checkRenderers(): Promise<void> {
+  await loadVega();
+  await loadResvg();
+}
+
 /** @throws OutriderError `bad-argument` when vega is not installed */
 export async function renderSvg(spec: Spec): Promise<string> {
-  const { parse, View } = await installed('vega', () => import('vega'));
+  const { parse, View } = await loadVega();
   const view = new View(parse(spec), { renderer: 'none' });
   try {
     return `${await view.toSVG()}\n`;
@@ -16,7 +25,7 @@ export async function renderSvg(spec: Spec): Promise<string> {
 
 /** Twice the size of the SVG, for sharp text. @throws OutriderError `bad-argument` when resvg is not installed */
 export async function renderPng(svg: string): Promise<Uint8Array> {
-  const { Resvg } = await installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));
+  const { Resvg } = await loadResvg();
   const font = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' };
   return new Resvg(svg, { fitTo: { mode: 'zoom', value: 2 }, font }).render().asPng();
 }

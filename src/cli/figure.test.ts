@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ModeRow } from './bench-modes.ts';
-import { drawModes, modesFigure, spread } from './figure.ts';
+import { checkFigure, drawModes, modesFigure, spread } from './figure.ts';
 import { installed, renderSvg } from './figure-render.ts';
 
 function row(mode: ModeRow['mode'], roundTripMs: number, msPerToken: number | null): ModeRow {
@@ -26,6 +26,7 @@ describe('the figure of bench modes', () => {
   it('is written as SVG and PNG', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'outrider-figure-'));
     try {
+      await checkFigure(join(directory, 'modes.svg'));
       await drawModes(rows, join(directory, 'modes.svg'));
       expect(await readFile(join(directory, 'modes.svg'), 'utf8')).toMatch(/^<svg/);
       expect((await readFile(join(directory, 'modes.png'))).subarray(1, 4).toString()).toBe('PNG');
@@ -35,7 +36,7 @@ describe('the figure of bench modes', () => {
   });
 
   it('refuses another ending, and rows without anything to draw', async () => {
-    await expect(drawModes(rows, 'modes.png')).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(checkFigure('modes.png')).rejects.toMatchObject({ code: 'bad-argument' });
     expect(() => modesFigure([row('ar', 0, null)])).toThrow('no row of the bench can be drawn');
   });
 

@@ -5,7 +5,7 @@ import type { Spec } from 'vega';
 import { OutriderError } from '../basics/errors.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import type { ModeRow } from './bench-modes.ts';
-import { renderPng, renderSvg } from './figure-render.ts';
+import { checkRenderers, renderPng, renderSvg } from './figure-render.ts';
 
 /** The acceptance that is drawn where rows have several. */
 const drawnAcceptance = 0.8;
@@ -37,8 +37,8 @@ interface Point {
   readonly high: number;
 }
 
-/** @param file ends in .svg; the PNG gets the same name @throws OutriderError `bad-argument` for another ending, or no rows */
-export async function drawModes(rows: readonly ModeRow[], file: string): Promise<void> {
+/** Whether a figure could be drawn there: asked before a long bench. @throws OutriderError `bad-argument` */
+export async function checkFigure(file: string): Promise<void> {
   if (!file.endsWith('.svg')) {
     throw new OutriderError(
       'bad-argument',
@@ -46,6 +46,11 @@ export async function drawModes(rows: readonly ModeRow[], file: string): Promise
       'Name an SVG file; the PNG goes beside it.',
     );
   }
+  await checkRenderers();
+}
+
+/** @param file passes checkFigure; the PNG gets the same name @throws OutriderError `bad-argument` when no row can be drawn */
+export async function drawModes(rows: readonly ModeRow[], file: string): Promise<void> {
   const svg = await renderSvg(modesFigure(rows));
   await writeFile(file, svg);
   await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
