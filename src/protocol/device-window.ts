@@ -18,7 +18,7 @@ export function isExhausted(state: DeviceState): boolean {
 
 export function viewOf(state: DeviceState): DeviceView {
   const link = mainLink(state);
-  const unsent = link === undefined ? state.tail.length : believedLength(state) - nextDraft(state, link).first;
+  const unsent = link === undefined ? state.tail.length : believedLength(state) - nextDraft(link).first;
   return {
     tailLength: state.tail.length,
     unsentLength: Math.max(0, Math.min(unsent, state.tail.length)),
@@ -36,9 +36,9 @@ function mainLink(state: DeviceState): DeviceLink | undefined {
 }
 
 /** Where the next draft frame starts, and the branch that it goes on with; none: it starts one. */
-function nextDraft(state: DeviceState, link: DeviceLink) {
+function nextDraft(link: DeviceLink) {
   const newest = link.branches.at(-1);
-  const goesOn = link.goesOn && newest !== undefined && branchEnd(newest) >= state.text.length;
+  const goesOn = link.goesOn && newest !== undefined && branchEnd(newest) >= link.received;
   return goesOn ? { first: branchEnd(newest), branch: newest } : { first: link.received, branch: undefined };
 }
 
@@ -53,7 +53,7 @@ export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceS
 }
 
 function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[]): DeviceState {
-  const { first, branch } = nextDraft(state, link);
+  const { first, branch } = nextDraft(link);
   // During a hand-over an edge may lag behind the text, and its limit counts from where it is.
   const end = Math.min(believedLength(state), link.received + state.turn.maxAhead);
   if (state.tail.length === 0 || first >= end) return state;
@@ -74,7 +74,7 @@ function ask(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceSta
   const link = state.links.find((candidate) => candidate.id === id);
   const length = link?.received ?? 0;
   effects.push({ kind: 'send', link: id, message: { kind: 'verify', length } });
-  const sentEnd = link === undefined ? 0 : nextDraft(state, link).first;
+  const sentEnd = link === undefined ? 0 : nextDraft(link).first;
   const position = Math.max(sentEnd, length + 1);
   const asked = { ...state, asks: [...state.asks, position], isFresh: false };
   return change(asked, id, (link) => ({ ...link, acknowledged: length }));

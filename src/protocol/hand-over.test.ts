@@ -1,0 +1,156 @@
+// The device with two connections at once: moving to a second edge, and meeting an older attach of its own.
+
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../decoding/sampling.ts';
+import { stepDevice } from './device-session.ts';
+import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device-state.ts';
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
+import type { PacingName } from './pacing.ts';
+
+const prompt = [1, 2, 3];
+
+function createTurn(pacing: PacingName): DeviceState {
+  return createDeviceState({
+    session: '00'.repeat(16),
+    conversation: '00'.repeat(16),
+    credentials: '',
+    tokenizerHash: 'ab'.repeat(32),
+    pacing,
+    sampling: neutralSampling,
+    stopStrings: [],
+    maxAnswerTokens: 100,
+    window: 256,
+    maxAhead: 4,
+    windowSize: 2,
+    prompt,
+    endIds: new Set(),
+    minChainConfidence: 0,
+  });
+}
+
+/** Drives the machine and keeps what it did in answer to the last event. */
+class Driver {
+  state: DeviceState;
+  effects: readonly DeviceEffect[] = [];
+
+  constructor(pacing: PacingName) {
+    this.state = createTurn(pacing);
+  }
+
+  step(event: DeviceEvent): this {
+    ({ state: this.state, effects: this.effects } = stepDevice(this.state, event));
+    return this;
+  }
+
+  hear(link: number, message: EdgeMessage): this {
+    return this.step({ kind: 'message-received', link, message });
+  }
+
+  commit(link: number, first: number, ...tokens: number[]): this {
+    return this.hear(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens });
+  }
+
+  draft(token: number): this {
+    const { drafting } = this.state;
+    return drafting === null ? this : this.step({ kind: 'draft-produced', ...drafting, token, confidence: 0.9 });
+  }
+
+  refuse(link: number, code: 'edge-full' | 'superseded'): this {
+    return this.hear(link, { kind: 'refused', code, cause: 'no', remedy: 'none' });
+  }
+
+  sent(link: number): DeviceMessage[] {
+    return this.effects.flatMap((effect) => (effect.kind === 'send' && effect.link === link ? [effect.message] : []));
+  }
+
+  kinds(): string[] {
+    return this.effects.map(({ kind }) => kind);
+  }
+}
+
+/** Edge a serves; edge b has been opened at length 3 and lags behind a, which has written 6 tokens more. */
+function lagging(pacing: PacingName): Driver {
+  const driver = new Driver(pacing);
+  driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+  // The draft of position 3 was under way; it comes too late.
+  return driver.commit(1, 3, 10, 11, 12, 13, 14, 15).draft(10);
+}
+
+describe('a hand-over', () => {
+  it('sends a lagging edge no more than maxAhead tokens beyond what it has', () => {
+    const driver = lagging('stream');
+    for (const token of [16, 17]) driver.draft(token);
+    driver.commit(2, 3, 10);
+    expect(driver.sent(2)).toEqual([{ kind: 'draft', branch: 1, first: 4, tokens: [11, 12, 13, 14] }]);
+    driver.commit(2, 4, 11, 12);
+    expect(driver.sent(2)).toEqual([{ kind: 'draft', branch: 1, first: 8, tokens: [15, 16] }]);
+  });
+
+  it('asks the second edge for its own verdicts, one after the other while it lags', () => {
+    const driver = lagging('sd');
+    for (const token of [16, 17]) driver.draft(token);
+    expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
+    driver.commit(2, 3, 10);
+    expect(driver.sent(2)).toEqual([
+      { kind: 'draft', branch: 1, first: 4, tokens: [11, 12, 13, 14] },
+      { kind: 'verify', length: 4 },
+    ]);
+    driver.commit(2, 4, 11);
+    expect(driver.sent(2)).toEqual([]);
+    driver.commit(2, 5, 12, 13, 14);
+    expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
+  });
+
+  it('asks again whoever is left when the edge that was asked is lost', () => {
+    const driver = new Driver('sd');
+    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    driver.draft(10).draft(11);
+    driver.step({ kind: 'link-closed', link: 1 });
+    expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
+  });
+
+  it('that is refused leaves the turn with the first edge', () => {
+    const driver = lagging('stream').refuse(2, 'edge-full');
+    expect([driver.state.outcome, driver.state.main, driver.kinds()]).toEqual([null, 1, ['close-link']]);
+    driver.commit(1, 9, 16);
+    expect(driver.state.text.length).toBe(10);
+    driver.refuse(1, 'edge-full');
+    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'edge-full' });
+  });
+});
+
+describe('a second attach to the same edge', () => {
+  it('is tried again when only a refusal of the older one is left', () => {
+    const driver = new Driver('stream');
+    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'a' });
+    driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
+    expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
+  });
+
+  it('gives up when the newest attach is refused', () => {
+    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).refuse(1, 'superseded');
+    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'superseded' });
+  });
+
+  it('on one connection does not forget that its queue is full', () => {
+    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).draft(10);
+    driver.step({ kind: 'link-writable', link: 1, writable: false }).hear(1, { kind: 'gone' });
+    expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['open']);
+    driver.step({ kind: 'link-writable', link: 1, writable: true });
+    expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft']);
+  });
+});
+
+describe('a window larger than maxAhead', () => {
+  it('is complete at maxAhead', () => {
+    for (const pacing of ['sd', 'psd'] as const) {
+      const driver = new Driver(pacing);
+      driver.state = { ...driver.state, turn: { ...driver.state.turn, windowSize: 9, maxAhead: 3 } };
+      driver.step({ kind: 'link-opened', link: 1, edge: 'a' });
+      for (const token of [10, 11, 12, 13, 14]) driver.draft(token);
+      const sent = driver.state.links[0]?.branches.at(-1);
+      expect([pacing, sent?.tokens.length]).toEqual([pacing, pacing === 'sd' ? 3 : 1]);
+      expect(driver.state.tail.length).toBe(3);
+    }
+  });
+});
