@@ -6,6 +6,7 @@ import { numberBetween, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { trialCoupling } from './trial-coupling.ts';
 import { trialExactness } from './trial-exactness.ts';
+import { trialFaults } from './trial-faults.ts';
 import { type FramesOptions, trialFrames } from './trial-frames.ts';
 import { createWorkProgress } from './work-progress.ts';
 
@@ -101,10 +102,43 @@ function framesCommand(): Command {
     });
 }
 
+interface FaultsFlags {
+  readonly runs: number;
+  readonly seed: number;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+}
+
+function faultsCommand(): Command {
+  return new Command('faults')
+    .description('do lost connections, crashes and hostile devices change a text or hang it? Toy models, virtual time')
+    .option('--runs <count>', 'runs, each from its own seed', wholeBetween(1, 10_000_000), 1000)
+    .option('--seed <number>', 'seed of the first run', wholeBetween(0, 2 ** 48), 1)
+    .option('--verbose', 'tell every event, on standard error')
+    .option('--json', 'print one JSON document')
+    .action(async ({ runs, seed, verbose, json }: FaultsFlags) => {
+      const bar = createWorkProgress();
+      const result = await trialFaults({
+        runs,
+        seed,
+        ...(verbose === true
+          ? { log: (line: string) => process.stderr.write(`${line}\n`) }
+          : { progress: (done: number, total: number) => bar.update('runs', done, total) }),
+      });
+      bar.stop();
+      for (const { seed: failing, broken } of result.broken.slice(0, 5)) {
+        process.stderr.write(`seed ${failing}, event ${broken?.event}: ${broken?.detail}\n`);
+      }
+      printResult('trial faults', { ...result, params: { runs }, seed }, json === true);
+      if (!result.summary.promiseHeld) process.exitCode = 1;
+    });
+}
+
 export function trialCommand(): Command {
   return new Command('trial')
     .description('try to break a promise, and count')
     .addCommand(exactnessCommand())
     .addCommand(couplingCommand())
-    .addCommand(framesCommand());
+    .addCommand(framesCommand())
+    .addCommand(faultsCommand());
 }

@@ -134,7 +134,7 @@ function turnRequest(pacing: PacingName, random: Random): TurnRequest {
     prompt: Array.from({ length: 1 + random.integer(12) }, () => 1 + random.integer(vocabularySize - 1)),
     endIds: toyEndIds,
     minChainConfidence: pick(random, [0, 0, 0.3]),
-    windowSize: pick(random, [1, 4, 8]),
+    windowSize: 1 + random.integer(8),
   };
 }
 

@@ -120,7 +120,11 @@ class FaultRun implements FaultWorld {
 
   #inject(): void {
     const told = injectFault(this);
-    if (told === null) return;
+    if (told === null) {
+      // All pages may be away at the moment.
+      if (this.devices.some(({ process }) => !process.isUp)) this.queue.after(retryMs, () => this.#inject());
+      return;
+    }
     this.#faultCount += 1;
     this.#log(`FAULT ${told}`);
   }

@@ -53,6 +53,26 @@ describe('a session on a good day', () => {
     expect(matched / (matched + mismatched)).toBeCloseTo(0.8, 1);
   });
 
+  it('needs fewer steps with good drafts, and never more than the edge alone', () => {
+    const stepsOf = (acceptance: number): number => runSession({ ...settings, acceptance }).account.steps;
+    expect(stepsOf(0.95)).toBeLessThan(0.45 * 200);
+    expect(stepsOf(0)).toBe(200);
+  });
+
+  it('goes on through windows smaller than the way is long', () => {
+    const paused = runSession({ ...settings, roundTripMs: 2000, turn: { window: 16 }, pacing: 'ar' });
+    expect(paused.durationMs).toBeGreaterThan(
+      1.05 * runSession({ ...settings, roundTripMs: 2000, pacing: 'ar' }).durationMs,
+    );
+    expect(paused.account.steps).toBe(200);
+  });
+
+  it('costs few bytes a committed token', () => {
+    // Ids below 128 take one byte each, as they would in a vocabulary of 50.
+    const { up, down } = runSession({ ...settings, vocabularySize: 1024, answerTokens: 1000 });
+    expect((up.payloadBytes + down.payloadBytes) / 1000).toBeLessThan(7);
+  });
+
   it('counts bytes with and without headers', () => {
     const { up, down } = runSession(settings);
     for (const [traffic, header] of [
