@@ -34,4 +34,9 @@ describe('runUntilItCounts', () => {
     const judged = await runUntilItCounts(references, prompt, writing([runWith([1, 2, 4], 9), runWith([1, 2], 0)]));
     expect(judged.map(({ identical }) => identical)).toEqual([false, false]);
   });
+
+  it('does not repeat when there is no time left for it', async () => {
+    const judged = await runUntilItCounts(references, prompt, writing([runWith([1, 2, 3], 9)]), () => false);
+    expect(judged).toMatchObject([{ isVoid: true }]);
+  });
 });
