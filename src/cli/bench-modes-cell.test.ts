@@ -55,6 +55,9 @@ describe('measureCell', () => {
     // Steps take 40.4 ms, give or take 20 % each; 177 of them keep the mean within 3 %.
     expect(row.msPerToken).toBeGreaterThan(39.2);
     expect(row.msPerToken).toBeLessThan(41.6);
+    // A commit of one token is 3 bytes; greeting and opening, above 2 bytes a token here, are not in it.
+    expect(row.payloadBytesPerToken).toBeLessThan(3.5);
+    expect(row.payloadBytesPerTokenWithOpening).toBeGreaterThan(4);
   });
 
   it('is quicker with a draft, and says what the draft was worth', () => {

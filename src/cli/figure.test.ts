@@ -48,6 +48,7 @@ describe('the figure of bench modes', () => {
     ]);
     expect(labels.map(({ mode }) => mode)).toEqual(['psd', 'ar', 'sd']);
     expect((labels[1]?.at ?? 0) - (labels[0]?.at ?? 0)).toBeCloseTo(80 * 0.045, 6);
+    expect((labels[1]?.at ?? 0) + (labels[0]?.at ?? 0)).toBeCloseTo(80.5, 6);
     expect(labels[2]?.at).toBe(80);
   });
 
