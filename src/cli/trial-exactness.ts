@@ -32,6 +32,8 @@ export interface ExactnessOptions {
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
   readonly modes: readonly PacingName[];
+  /** Sizes of calls that are compared with single tokens; 2 to 63 by default. */
+  readonly callSizes?: readonly number[];
   /** The first so many prompts; all of them by default. */
   readonly promptCount?: number;
   readonly onProgress?: (label: string, done: number, total: number) => void;
@@ -68,6 +70,7 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
   const { target: targetFile, draft: draftFile } = await acquirePair(options.pair);
   await using models = await openModels(targetFile.path, draftFile.path);
   const shapes = await checkShapes(models.target, {
+    ...(options.callSizes === undefined ? {} : { callSizes: options.callSizes }),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
   const prompts = encodePrompts(models.target, options.promptCount);

@@ -1,0 +1,20 @@
+// The exactness trial on real models, small: `outrider trial exactness` is the whole of it.
+
+import { expect, it } from 'vitest';
+import { trialExactness } from '../../src/cli/trial-exactness.ts';
+import { pacingNames } from '../../src/protocol/pacing.ts';
+
+it('every mode writes what the target writes by itself', async () => {
+  const { rows, summary } = await trialExactness({
+    pair: 'default',
+    tokens: 24,
+    roundTripsMs: [0, 20],
+    temperatures: [0, 0.8],
+    modes: pacingNames,
+    promptCount: 3,
+    callSizes: [2, 5, 33, 63],
+  });
+  expect(summary).toMatchObject({ wrong: 0, shapeMismatches: 0, engineGreedyWrong: 0, identical: rows.length });
+  expect(new Set(rows.map((row) => (row as { mode: string }).mode))).toEqual(new Set(pacingNames));
+  expect(summary['acceptedDrafts']).toBeGreaterThan(50);
+});
