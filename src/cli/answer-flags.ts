@@ -37,7 +37,10 @@ export function addAnswerFlags(command: Command): Command {
     .option('--system <text>', 'system prompt')
     .option('--draft <name|path>', 'draft model: a name, a GGUF file, ngram, toy:SEED, or none', 'smollm2-135m-short')
     .addOption(
-      new Option('--mode <name>', 'stream: nobody waits; ar: the edge alone; sd, psd: in windows; local: unverified')
+      new Option(
+        '--mode <name>',
+        'stream: nobody waits; mix: the edge drafts as well; ar: the edge alone; sd, psd: in windows; local: unverified',
+      )
         .choices([...pacingNames, 'local'])
         .default('stream'),
     )

@@ -6,6 +6,7 @@ import type { Sampling } from '../decoding/sampling.ts';
 import { startLocalTurn } from '../device/local-turn.ts';
 import { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
+import { pacingOf } from '../protocol/pacing.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
 import type { CommandDevice } from './open-device.ts';
 
@@ -56,7 +57,7 @@ function begin({ device, flags, prompt, sampling, mode, conversation, credential
   const options: TurnOptions = {
     ...shared,
     connect: device.connect,
-    drafter: mode === 'ar' || mode === 'edge-sd' ? null : device.drafter,
+    drafter: pacingOf(mode).deviceDrafts ? device.drafter : null,
     pacing: mode,
     windowSize: flags.window,
     maxAhead: flags.maxAhead,

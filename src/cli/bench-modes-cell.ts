@@ -152,7 +152,8 @@ function countsOf(sessions: readonly SessionResult[], gamma: number) {
     ),
   );
   const ownSum = (key: 'matched' | 'mismatched'): number => own.reduce((total, one) => total + one[key], 0);
-  const isOwn = sum(({ account }) => account.guessRows) > 0;
+  // Where both draft, the device's comparisons tell of its draft; the edge's own are not told apart.
+  const isOwn = sum(({ drafts }) => drafts.drafted) === 0;
   const compared = isOwn
     ? { matched: ownSum('matched'), mismatched: ownSum('mismatched') }
     : { matched: sum(({ drafts }) => drafts.matched), mismatched: sum(({ drafts }) => drafts.mismatched) };

@@ -2,7 +2,7 @@
 // here depends on how quick or busy the machine is.
 
 import type { PacingName } from '../protocol/pacing.ts';
-import { type ModeRow, summariseModes, withoutGaps, worstOverAr } from './bench-modes.ts';
+import { type ModeRow, summariseModes, withoutGaps, worstOver } from './bench-modes.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './bench-modes-cell.ts';
 import { measureCells } from './bench-modes-pool.ts';
 import type { Result } from './document.ts';
@@ -42,7 +42,7 @@ export async function benchModesVirtual(options: VirtualBenchOptions): Promise<M
   const freeCount = cells.length - dear.length;
   const summary = {
     ...summariseModes(rows.slice(0, freeCount)),
-    ...withoutGaps({ streamOverArWorstDearRows: worstOverAr(rows.slice(freeCount)) }),
+    ...withoutGaps({ streamOverArWorstDearRows: worstOver(rows.slice(freeCount), 'stream', 'ar') }),
   };
   const law = { draftMs, edgeDraftMs, timeJitter: 0.2, freeRows, dearRows, longestWindow };
   const params = { clock: 'virtual', modes, acceptances, roundTripsMs, ...settings, ...law };

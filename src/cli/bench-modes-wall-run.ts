@@ -8,7 +8,7 @@ import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { bytesOnLink } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { acceptanceOf, type ModeRow, ownComparisons } from './bench-modes.ts';
@@ -52,7 +52,7 @@ export async function runOnWall(edge: EdgeProcess, tokenizer: Tokenizer, options
   const turn = startTurn({
     connect: link.connect,
     tokenizer,
-    drafter: mode === 'ar' || mode === 'edge-sd' ? null : prompt.drafter,
+    drafter: pacingOf(mode).deviceDrafts ? prompt.drafter : null,
     prompt: prompt.ids,
     pacing: mode,
     maxAnswerTokens: tokens,
@@ -76,7 +76,7 @@ export async function runOnWall(edge: EdgeProcess, tokenizer: Tokenizer, options
 
 function acceptanceIn(report: TurnReport, commitTokenCounts: readonly number[], gamma: number): number | null {
   const { guessRows, acceptedGuessRows } = accountOf(report);
-  if (guessRows === 0) return report.acceptance ?? null;
+  if (guessRows === 0 || report.draftedTokens > 0) return report.acceptance ?? null;
   return acceptanceOf(ownComparisons(commitTokenCounts, acceptedGuessRows, gamma));
 }
 

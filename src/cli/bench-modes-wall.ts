@@ -7,7 +7,7 @@ import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { findProfile } from '../models/profiles.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { type ModeRow, standardError, summariseModes, windowedModes, withoutGaps } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
 import { measuresOf, runOnWall, type WallPrompt, type WallRun, type WallRunOptions } from './bench-modes-wall-run.ts';
@@ -63,7 +63,7 @@ export async function benchModesWall(options: WallBenchOptions): Promise<ModesRe
   await using setup = await prepare(options);
   options.onNote(expectedDuration(options));
   const gammas = new Map<string, number>();
-  if (options.modes.includes('edge-sd')) gammas.set('edge-sd', await pilotEdgeSd(setup));
+  if (needsOwnDraft(options)) gammas.set('edge-sd', await pilotEdgeSd(setup));
   const edge = await startEdge(setup, gammas.get('edge-sd') ?? 1);
   try {
     const references = await writeReferences(setup, edge);
@@ -126,8 +126,12 @@ function expectedDuration({
 function startEdge({ options, targetName, draftName, prompts }: Setup, gamma: number): Promise<EdgeProcess> {
   const flags = ['--model', targetName, '--profile', options.profile, '--context', String(contextLength)];
   flags.push('--sessions', String(prompts.length + 1), '--look-up', String(options.lookUpTokens));
-  if (options.modes.includes('edge-sd')) flags.push('--draft', draftName, '--draft-window', String(gamma));
+  if (needsOwnDraft(options)) flags.push('--draft', draftName, '--draft-window', String(gamma));
   return startEdgeProcess(flags, () => {});
+}
+
+function needsOwnDraft({ modes }: WallBenchOptions): boolean {
+  return modes.some((mode) => pacingOf(mode).edgeDrafts);
 }
 
 const unwindowed = { mode: 'ar', roundTripMs: 0, gamma: 0 } as const;
@@ -196,7 +200,7 @@ function keyOf(mode: PacingName, roundTripMs: number): string {
 /** One short text for each window of each other mode at each round trip, with the first prompt. */
 async function pilot(setup: Setup, edge: EdgeProcess): Promise<Map<string, number>> {
   const { gammas, roundTripsMs, modes, onProgress } = setup.options;
-  const windowed = modes.filter((mode) => windowedModes.has(mode) && mode !== 'edge-sd');
+  const windowed = modes.filter((mode) => windowedModes.has(mode) && !pacingOf(mode).edgeDrafts);
   const cells = roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
   const chosen = new Map<string, number>();
   const [prompt] = setup.prompts;
@@ -226,7 +230,8 @@ async function measure(
   for (const [index, { mode, roundTripMs, prompt }] of order.entries()) {
     onProgress?.('runs', index, order.length);
     const key = keyOf(mode, roundTripMs);
-    const gamma = gammas.get(mode) ?? gammas.get(key) ?? 0;
+    // The window of the edge's own draft is a setting of its process: mix has that of edge-sd.
+    const gamma = (pacingOf(mode).edgeDrafts ? gammas.get('edge-sd') : gammas.get(key)) ?? 0;
     const write = (): Promise<WallRun> => run(setup, edge, { mode, roundTripMs, prompt, gamma, tokens });
     runs.set(key, [...(runs.get(key) ?? []), ...(await runUntilItCounts(references, prompt, write, mayRepeat))]);
   }

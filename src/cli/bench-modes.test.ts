@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PacingName } from '../protocol/pacing.ts';
-import {
-  acceptanceOf,
-  type ModeRow,
-  ownComparisons,
-  standardError,
-  summariseModes,
-  worstOverAr,
-} from './bench-modes.ts';
+import { acceptanceOf, type ModeRow, ownComparisons, standardError, summariseModes, worstOver } from './bench-modes.ts';
 
 function row(
   mode: PacingName,
@@ -82,7 +75,7 @@ describe('the summary of bench modes', () => {
   });
 
   it('never compares a stream with the edge alone at another acceptance', () => {
-    expect(worstOverAr([row('ar', 0, 40, 0.3), row('stream', 0, 50, 0.8)])).toBeNaN();
+    expect(worstOver([row('ar', 0, 40, 0.3), row('stream', 0, 50, 0.8)], 'stream', 'ar')).toBeNaN();
   });
 });
 

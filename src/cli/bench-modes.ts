@@ -22,7 +22,7 @@ export interface ModeRow {
   readonly timeToFirstTokenMs: number | null;
   /** matches / (matches + first mismatches); null: nothing was compared. */
   readonly acceptance: number | null;
-  /** Drafts made, by the device or, in edge-sd, by the edge, per committed token. */
+  /** Drafts made, by the device and, in edge-sd and mix, by the edge, per committed token. */
   readonly draftsPerToken: number | null;
   readonly acceptedPerStep: number | null;
   /** Rows that the edge evaluates per committed token: what a mode costs the edge. */
@@ -35,7 +35,7 @@ export interface ModeRow {
 }
 
 /** Modes that draft in windows of gamma tokens. */
-export const windowedModes: ReadonlySet<PacingName> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd']);
+export const windowedModes: ReadonlySet<PacingName> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix']);
 
 /** The acceptance that most goals are stated at, and the round trips that they are averaged over. */
 const goalAcceptance = 0.8;
@@ -44,34 +44,41 @@ const goalRoundTripsMs = [0, 10, 30, 60];
 /** The goals' ratios, of means; one that lacks a cell is left out. */
 export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {
   const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === null || givenAcceptance === goalAcceptance);
-  const over = (rival: (roundTripMs: number) => number, roundTripsMs: readonly number[]): number =>
-    mean(roundTripsMs.map((roundTripMs) => paceOf(atGoal, 'stream', roundTripMs) / rival(roundTripMs)));
+  const over = (rival: Pace, roundTripsMs: readonly number[], mode: PacingName = 'stream'): number =>
+    mean(roundTripsMs.map((roundTripMs) => paceOf(atGoal, mode, roundTripMs) / rival(roundTripMs)));
   const of = (mode: PacingName) => (roundTripMs: number) => paceOf(atGoal, mode, roundTripMs);
   const bestPsd = (roundTripMs: number): number => Math.min(of('psd')(roundTripMs), of('psd-lockstep')(roundTripMs));
   const streams = atGoal.filter(({ mode }) => mode === 'stream');
   const payload = (key: 'payloadBytesPerToken' | 'payloadBytesPerTokenWithOpening'): number =>
     mean(goalRoundTripsMs.map((ms) => streams.find((row) => row.roundTripMs === ms)?.[key] ?? Number.NaN));
   return withoutGaps({
-    streamOverArWorst: worstOverAr(rows),
+    streamOverArWorst: worstOver(rows, 'stream', 'ar'),
     streamOverArRtt10: over(of('ar'), [10]),
     streamOverPsdMean: over(bestPsd, goalRoundTripsMs),
     streamOverPsdOverlappedMean: over(of('psd'), goalRoundTripsMs),
     streamOverEdgeSdRtt10: over(of('edge-sd'), [10]),
+    mixOverArRtt10: over(of('ar'), [10], 'mix'),
+    mixOverPsdMean: over(bestPsd, goalRoundTripsMs, 'mix'),
+    mixOverEdgeSdMean: over(of('edge-sd'), goalRoundTripsMs, 'mix'),
+    mixOverEdgeSdWorst: worstOver(rows, 'mix', 'edge-sd'),
     payloadBytesPerToken: payload('payloadBytesPerToken'),
     payloadBytesPerTokenWithOpening: payload('payloadBytesPerTokenWithOpening'),
   });
 }
 
-/** The largest ratio of stream to ar over all cells that have both. NaN: there is none. */
-export function worstOverAr(rows: readonly ModeRow[]): number {
+/** The largest ratio of one mode to another over all cells that have both. NaN: there is none. */
+export function worstOver(rows: readonly ModeRow[], mode: PacingName, rival: PacingName): number {
   const ratios = rows
-    .filter(({ mode }) => mode === 'stream')
+    .filter((row) => row.mode === mode)
     .map((row) => {
       const alike = rows.filter(({ givenAcceptance }) => givenAcceptance === row.givenAcceptance);
-      return (row.msPerToken ?? Number.NaN) / paceOf(alike, 'ar', row.roundTripMs);
+      return (row.msPerToken ?? Number.NaN) / paceOf(alike, rival, row.roundTripMs);
     });
   return ratios.length === 0 ? Number.NaN : Math.max(...ratios);
 }
+
+/** ms per token at a round trip. */
+type Pace = (roundTripMs: number) => number;
 
 function paceOf(rows: readonly ModeRow[], mode: PacingName, roundTripMs: number): number {
   return rows.find((row) => row.mode === mode && row.roundTripMs === roundTripMs)?.msPerToken ?? Number.NaN;

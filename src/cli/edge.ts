@@ -68,7 +68,7 @@ export function edgeCommand(): Command {
         latencyProfiles.map(({ name }) => name),
       ),
     )
-    .option('--draft <name|path>', 'draft model on the edge itself, for devices in mode edge-sd')
+    .option('--draft <name|path>', 'draft model on the edge itself, for devices in modes edge-sd and mix')
     .option('--draft-window <count>', 'drafts of a window (gamma) of that draft', wholeBetween(1, 63), 4)
     .addOption(
       new Option('--draft-profile <name>', 'pace that draft as well').choices(latencyProfiles.map(({ name }) => name)),

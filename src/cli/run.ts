@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
+import { pacingOf } from '../protocol/pacing.ts';
 import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
@@ -46,7 +47,8 @@ export function runCommand(): Command {
 async function run(flags: RunFlags): Promise<number> {
   const edgeFlags = ['--model', flags.model, '--sessions', '2', '--context', flags.context];
   if (flags.unpaced !== true) edgeFlags.push('--profile', flags.profile);
-  if (flags.mode === 'edge-sd') edgeFlags.push('--draft', flags.draft, '--draft-window', String(flags.window));
+  if (flags.mode !== 'local' && pacingOf(flags.mode).edgeDrafts)
+    edgeFlags.push('--draft', flags.draft, '--draft-window', String(flags.window));
   note('starting the edge process and loading the draft ...');
   const edge = await startEdgeProcess(edgeFlags, (line) => process.stderr.write(`${line}\n`));
   try {

@@ -19,7 +19,7 @@ import { paceModel } from '../models/paced.ts';
 import { findProfile } from '../models/profiles.ts';
 import { checkShapes } from '../models/shape-check.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
@@ -102,7 +102,7 @@ async function openModels(targetPath: string, draftPath: string): Promise<Models
   const open = async (path: string, sequences: number): Promise<LanguageModel> =>
     opened.use(await openLlamaModel({ path, sequences, contextLength, exact: true }));
   const target = await open(targetPath, concurrentTurns + 1);
-  // Devices and the edge itself (mode edge-sd) draft with it.
+  // Devices and the edge itself (modes edge-sd and mix) draft with it.
   const short = await open(draftPath, 2 * concurrentTurns);
   const itself = await open(targetPath, concurrentTurns);
   const drafts = new Map<string, LanguageModel>([
@@ -205,7 +205,7 @@ function cellsOf(prompts: readonly Prompt[], drafts: readonly string[], options:
         for (const [modeIndex, mode] of options.modes.entries()) {
           const isTheirTurn = (promptIndex + modeIndex) % options.roundTripsMs.length === roundTripIndex;
           if (!thoroughModes.has(mode) && !isTheirTurn) continue;
-          const drafted = mode === 'ar' || mode === 'edge-sd' ? 'none' : draft;
+          const drafted = pacingOf(mode).deviceDrafts ? draft : 'none';
           cells.push({ prompt, promptIndex, mode, temperature, roundTripMs, draft: drafted });
         }
       }

@@ -64,6 +64,7 @@ const floors: Readonly<Record<PacingName, number>> = {
   psd: 1.28,
   'psd-lockstep': 1.26,
   'edge-sd': 1.35,
+  mix: 1.3,
 };
 /** A mean over fewer runs of a mode says too little. */
 const leastRunsForFloor = 100;

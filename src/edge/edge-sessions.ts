@@ -9,6 +9,7 @@ import type { LanguageModel } from '../models/model.ts';
 import { createEdgeSession, lacksGuess, stepEdge } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
+import { pacingOf } from '../protocol/pacing.ts';
 import { type GuessSettings, OwnGuesses } from './own-guesses.ts';
 import { SequenceSlots, type Slot } from './sequence-slots.ts';
 
@@ -189,7 +190,7 @@ export class EdgeSessions {
         'start the edge with a larger --context',
       );
     }
-    if (open.pacing === 'edge-sd' && this.#policy.guesses.draft === undefined) {
+    if (pacingOf(open.pacing).edgeDrafts && this.#policy.guesses.draft === undefined) {
       throw new OutriderError(
         'bad-argument',
         'this edge has no draft of its own',
@@ -228,7 +229,7 @@ export class EdgeSessions {
     }
   }
 
-  /** The edge's own drafts, mode edge-sd: a window is made whenever the text has grown and nothing is guessed yet. */
+  /** The edge's own drafts: a window is made whenever there is nothing to verify and nothing is guessed yet. */
   async #draft(entry: SessionEntry): Promise<void> {
     try {
       const guess = await entry.guesses.draft(entry.state);
@@ -240,7 +241,7 @@ export class EdgeSessions {
   }
 
   #settle(entry: SessionEntry): void {
-    if (entry.state.open.pacing === 'edge-sd' && lacksGuess(entry.state)) void this.#draft(entry);
+    if (pacingOf(entry.state.open.pacing).edgeDrafts && lacksGuess(entry.state)) void this.#draft(entry);
     if (entry.state.end !== null && entry.slot !== null) {
       this.#slots.leave(entry.slot);
       entry.slot = null;

@@ -34,7 +34,7 @@ export interface EdgeOptions {
   readonly admits?: (credentials: string) => boolean;
   /** Tokens that the edge looks up itself (n-gram) for steps at which no draft has arrived; default 0. */
   readonly lookUpTokens?: number;
-  /** A draft model on the edge, for sessions in mode edge-sd; stays the caller's, one sequence per session. */
+  /** A draft model on the edge, for sessions in modes edge-sd and mix; stays the caller's, one sequence per session. */
   readonly draft?: { readonly model: LanguageModel; readonly windowSize: number };
   readonly rate?: RateLimitSettings;
   readonly liveness?: LivenessSettings;

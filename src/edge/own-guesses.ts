@@ -1,5 +1,5 @@
 // What the edge itself takes to come next: n-gram look-up for steps at which no draft of the device has arrived, and a draft model of its own
-// for sessions in mode edge-sd. A guess is only a proposal, like a device's draft.
+// for sessions in modes edge-sd and mix. A guess is only a proposal, like a device's draft.
 
 import { NgramIndex } from '../decoding/ngram-index.ts';
 import { ModelDrafter } from '../models/drafter.ts';
@@ -10,7 +10,7 @@ import type { TokenText } from '../protocol/token-text.ts';
 export interface GuessSettings {
   /** Tokens looked up for a step without drafts, mode `stream`; 0: none. */
   readonly lookUpTokens: number;
-  /** For mode edge-sd; the model stays the caller's. */
+  /** For modes edge-sd and mix; the model stays the caller's. */
   readonly draft?: { readonly model: LanguageModel; readonly windowSize: number } | undefined;
 }
 

@@ -1,7 +1,7 @@
 // Pacing policies: when a device drafts and sends, and when an edge steps. A mode is nothing but one of these.
 
 /** Wire order: a new name goes to the end. */
-export const pacingNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd'] as const;
+export const pacingNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix'] as const;
 /** How device and edge take turns; docs/glossary.md, "mode". */
 export type PacingName = (typeof pacingNames)[number];
 
@@ -39,6 +39,10 @@ export type Sending = 'nothing' | 'drafts' | 'drafts-and-ask';
 
 export interface Pacing {
   readonly name: PacingName;
+  /** The device drafts. */
+  readonly deviceDrafts: boolean;
+  /** The edge drafts whenever it has nothing else to verify. */
+  readonly edgeDrafts: boolean;
   /** May the device draft one more token now? */
   mayDraft(view: DeviceView): boolean;
   /** Do the unsent drafts go now, and is the edge asked to verify them? */
@@ -47,15 +51,20 @@ export interface Pacing {
   mayStep(view: EdgeView): boolean;
 }
 
+const nobody = { deviceDrafts: false, edgeDrafts: false };
+const onDevice = { deviceDrafts: true, edgeDrafts: false };
+const onEdge = { deviceDrafts: false, edgeDrafts: true };
+
 const never = (): boolean => false;
 const always = (): boolean => true;
 
 /** The edge alone. */
-const ar: Pacing = { name: 'ar', mayDraft: never, send: () => 'nothing', mayStep: always };
+const ar: Pacing = { name: 'ar', ...nobody, mayDraft: never, send: () => 'nothing', mayStep: always };
 
 /** Nobody waits: the device drafts up to `maxAhead`, the edge takes what has arrived. */
 const stream: Pacing = {
   name: 'stream',
+  ...onDevice,
   mayDraft: ({ tailLength, maxAhead }) => tailLength < maxAhead,
   send: ({ unsentLength }) => (unsentLength > 0 ? 'drafts' : 'nothing'),
   mayStep: always,
@@ -68,6 +77,7 @@ function answersAsk({ draftsReady, isAsked, isInformed }: EdgeView): boolean {
 /** Conventional speculation (Leviathan et al. 2023): draft a window, wait for the verdict, draft the next. */
 const sd: Pacing = {
   name: 'sd',
+  ...onDevice,
   mayDraft: ({ asksOutstanding, tailLength, windowSize }) => asksOutstanding === 0 && tailLength < windowSize,
   send: ({ asksOutstanding, tailLength, windowSize, isExhausted }) =>
     asksOutstanding === 0 && (tailLength >= windowSize || isExhausted) ? 'drafts-and-ask' : 'nothing',
@@ -85,6 +95,7 @@ function preVerifies(view: EdgeView): boolean {
  */
 const psd: Pacing = {
   name: 'psd',
+  ...onDevice,
   mayDraft: ({ unsentLength, windowSize, tailLength, maxAhead }) => unsentLength < windowSize && tailLength < maxAhead,
   send: (view) => (view.asksOutstanding === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,
@@ -93,6 +104,7 @@ const psd: Pacing = {
 /** The same with a meeting at the end of each window: a window is sent when it is complete, the next begins when the verdict on the one before has come. */
 const psdLockstep: Pacing = {
   name: 'psd-lockstep',
+  ...onDevice,
   mayDraft: (view) => view.asksOutstanding <= 1 && psd.mayDraft(view),
   send: (view) => (view.asksOutstanding <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,
@@ -105,7 +117,21 @@ function isWindowComplete(view: DeviceView): boolean {
 }
 
 /** Draft and target both on the edge: each step waits for the edge's own guess. */
-const edgeSd: Pacing = { name: 'edge-sd', mayDraft: never, send: () => 'nothing', mayStep: (view) => view.hasOwnGuess };
+const edgeSd: Pacing = {
+  name: 'edge-sd',
+  ...onEdge,
+  mayDraft: never,
+  send: () => 'nothing',
+  mayStep: (view) => view.hasOwnGuess,
+};
+
+/** Draft where it is quicker at the moment: the edge after a correction, while the device's drafts are on their way; the device otherwise. */
+const mix: Pacing = {
+  ...stream,
+  name: 'mix',
+  edgeDrafts: true,
+  mayStep: ({ draftsReady, hasOwnGuess }) => draftsReady > 0 || hasOwnGuess,
+};
 
 const policies: Readonly<Record<PacingName, Pacing>> = {
   ar,
@@ -114,6 +140,7 @@ const policies: Readonly<Record<PacingName, Pacing>> = {
   psd,
   'psd-lockstep': psdLockstep,
   'edge-sd': edgeSd,
+  mix,
 };
 
 export function pacingOf(name: PacingName): Pacing {

@@ -4,9 +4,11 @@
 import { isOutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { EdgeCodec } from '../protocol/codec.ts';
+import { lacksGuess } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
 import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
+import { pacingOf } from '../protocol/pacing.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../protocol/rate-limit.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Machines } from './machines.ts';
@@ -163,14 +165,14 @@ export class VirtualEdge {
 
   #stepped(session: VirtualSession, event: EdgeEvent | null, effects: readonly EdgeEffect[]): void {
     this.#observer.edgeStepped?.(this, session, event, effects);
-    if (session.state.open.pacing === 'edge-sd') this.#guess(session);
+    if (pacingOf(session.state.open.pacing).edgeDrafts) this.#guess(session);
     this.#engine.wake();
   }
 
   /** The edge's own draft model reads on from each new length of the text. */
   #guess(session: VirtualSession): void {
-    const { text, end, ticket } = session.state;
-    if (end !== null || ticket !== null || session.guessingAt === text.length) return;
+    const { text } = session.state;
+    if (!lacksGuess(session.state) || session.guessingAt === text.length) return;
     session.guessingAt = text.length;
     const { tokenCount, tokenMs } = this.settings.guess;
     this.process.after(tokenCount * tokenMs, () => {
