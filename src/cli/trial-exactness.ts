@@ -1,6 +1,8 @@
 // Tries to break the central promise on real models: every text that device and edge write together is, id for id, what the target
 // writes alone. The reference knows nothing of sessions, edges or schedulers: one row at a time, then a choice.
 
+import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
@@ -139,42 +141,50 @@ async function writeReferences(
   options: ExactnessOptions,
 ): Promise<Map<string, number[]>> {
   const references = new Map<string, number[]>();
-  const total = prompts.length * options.temperatures.length;
-  for (const temperature of options.temperatures) {
-    for (const [index, prompt] of prompts.entries()) {
-      options.onProgress?.('reference texts', references.size, total);
-      const sampling = samplingFor(temperature, index);
-      references.set(keyOf(index, temperature), await writeAlone(models.target, prompt.ids, sampling, options.tokens));
+  for (const [index, prompt] of prompts.entries()) {
+    options.onProgress?.('reference texts', index, prompts.length);
+    const samplings = options.temperatures.map((temperature) => samplingFor(temperature, index));
+    const answers = await writeAlone(models.target, prompt.ids, samplings, options.tokens);
+    for (const [at, temperature] of options.temperatures.entries()) {
+      references.set(keyOf(index, temperature), answers[at] ?? []);
     }
   }
   return references;
 }
 
-/** The reference: a fresh sequence, every token of prompt and answer a call of its own. */
+/** The reference: every token of the prompt and of each answer is a call of its own. */
 async function writeAlone(
   model: LanguageModel,
   prompt: readonly number[],
-  sampling: Sampling,
+  samplings: readonly Sampling[],
   tokenCount: number,
-): Promise<number[]> {
+): Promise<number[][]> {
   const sequence = model.openSequence();
-  const counts = new RunningCounts();
-  const answer: number[] = [];
-  let next: readonly number[] = prompt;
-  while (answer.length < tokenCount) {
-    let row: Awaited<ReturnType<LanguageModel['evaluate']>>[number][number] | undefined;
-    for (const id of next) [[row]] = (await model.evaluate([{ sequence, tokens: [id], rows: 1 }])) as [[typeof row]];
-    if (row === undefined) throw new Error('the engine gave no row');
-    const position = prompt.length + answer.length;
-    const id = chooseToken(row, sampling, penaltiesActive(sampling) ? counts : undefined, position);
-    answer.push(id);
-    counts.push(id);
-    if (model.tokenizer.endIds.has(id)) break;
-    next = [id];
+  const evaluate = async (id: number): Promise<Candidates> => {
+    const [rows] = await model.evaluate([{ sequence, tokens: [id], rows: 1 }]);
+    const row = rows?.[0];
+    invariant(row !== undefined, 'the engine gave no row');
+    return row;
+  };
+  let afterPrompt: Candidates = { ids: [], logits: [] };
+  for (const id of prompt) afterPrompt = await evaluate(id);
+  const answers: number[][] = [];
+  for (const sampling of samplings) {
+    await sequence.truncate(prompt.length);
+    const counts = new RunningCounts();
+    const answer: number[] = [];
+    for (let row = afterPrompt; ; row = await evaluate(answer.at(-1) ?? 0)) {
+      const position = prompt.length + answer.length;
+      const id = chooseToken(row, sampling, penaltiesActive(sampling) ? counts : undefined, position);
+      answer.push(id);
+      counts.push(id);
+      if (answer.length === tokenCount || model.tokenizer.endIds.has(id)) break;
+    }
+    answers.push(answer);
   }
   await sequence.truncate(0);
   await sequence.release();
-  return answer;
+  return answers;
 }
 
 /** At temperature 0 the engine's own loop must agree with the reference. @returns texts that differ */
@@ -211,7 +221,8 @@ function cellsOf(prompts: readonly Prompt[], drafts: readonly string[], options:
       }
     }
   }
-  return cells;
+  // Neighbours share a prompt, so that a drafter often holds it already.
+  return cells.toSorted((one, other) => one.promptIndex - other.promptIndex);
 }
 
 async function writeAll(
@@ -229,22 +240,52 @@ async function writeAll(
   });
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
   const rows: ReturnType<typeof judge>[] = [];
+  const drafters = new DrafterPool(models.drafts);
   const left = [...cells];
   const work = async (): Promise<void> => {
     for (let cell = left.shift(); cell !== undefined; cell = left.shift()) {
-      const report = await writeTogether(models, cell, listener.port, options.tokens);
+      const report = await writeTogether(models, drafters, cell, listener.port, options.tokens);
       rows.push(judge(cell, report, references.get(keyOf(cell.promptIndex, cell.temperature)) ?? []));
       options.onProgress?.('texts together', rows.length, cells.length);
     }
   };
   await Promise.all(Array.from({ length: concurrentTurns }, work));
+  await drafters.close();
   await listener.close();
   return rows;
 }
 
-async function writeTogether(models: Models, cell: Cell, port: number, tokens: number): Promise<TurnReport> {
-  const draftModel = models.drafts.get(cell.draft);
-  const drafter = draftModel === undefined ? null : new ModelDrafter(draftModel);
+/** Drafters that keep what they have evaluated from one text to the next. */
+class DrafterPool {
+  readonly #models: ReadonlyMap<string, LanguageModel>;
+  readonly #free = new Map<string, ModelDrafter[]>();
+
+  constructor(models: ReadonlyMap<string, LanguageModel>) {
+    this.#models = models;
+  }
+
+  take(draft: string): ModelDrafter | null {
+    const model = this.#models.get(draft);
+    return model === undefined ? null : (this.#free.get(draft)?.pop() ?? new ModelDrafter(model));
+  }
+
+  giveBack(draft: string, drafter: ModelDrafter | null): void {
+    if (drafter !== null) this.#free.set(draft, [...(this.#free.get(draft) ?? []), drafter]);
+  }
+
+  async close(): Promise<void> {
+    for (const drafter of [...this.#free.values()].flat()) await drafter[Symbol.asyncDispose]();
+  }
+}
+
+async function writeTogether(
+  models: Models,
+  drafters: DrafterPool,
+  cell: Cell,
+  port: number,
+  tokens: number,
+): Promise<TurnReport> {
+  const drafter = drafters.take(cell.draft);
   const link = createEmulatedLink(connectWebSocket(`ws://127.0.0.1:${port}`), {
     ...idealLink,
     roundTripMs: cell.roundTripMs,
@@ -262,7 +303,7 @@ async function writeTogether(models: Models, cell: Cell, port: number, tokens: n
     ...(cell.roundTripMs === 0 ? {} : { conversation: cell.promptIndex.toString(16).padStart(32, '0') }),
   });
   const report = await turn.report;
-  await drafter?.[Symbol.asyncDispose]();
+  drafters.giveBack(cell.draft, drafter);
   return report;
 }
 
