@@ -69,7 +69,10 @@ function virtualOptions(command: Command): Command {
     .option('--seeds <count>', 'runs of a cell; all modes share the seeds', wholeBetween(2, 10_000), 20)
     .option('--seed <number>', 'the first of them', wholeBetween(0, 2 ** 31), 1)
     .option('--workers <count>', 'threads', wholeBetween(1, 256), availableParallelism())
-    .option('--full', 'try every window of 1 to 64 with every seed (half an hour) instead of searching');
+    .option(
+      '--full',
+      'try every window of 1 to 64 with every seed (20 minutes of processor time) instead of searching',
+    );
 }
 
 function wallOptions(command: Command): Command {
