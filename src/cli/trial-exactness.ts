@@ -296,7 +296,7 @@ async function writeTogether(
     drafter,
     prompt: cell.prompt.ids,
     pacing: cell.mode,
-    windowSize: 1 + (cell.promptIndex % 6),
+    windowSize: 1 + (cell.promptIndex % 12),
     sampling: samplingFor(cell.temperature, cell.promptIndex),
     maxAnswerTokens: tokens,
     // Cells with a network reuse the edge's memory of the same prompt, those without evaluate it anew.
