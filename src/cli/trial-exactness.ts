@@ -236,6 +236,7 @@ async function writeAll(
   await using edge: Edge = await startEdge({
     model: paced,
     stepTime: linearStepTime(1000, 0),
+    learnsStepTime: false,
     draft: { model: models.ownDraft, windowSize: 4 },
   });
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });

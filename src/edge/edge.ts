@@ -26,6 +26,8 @@ export interface EdgeOptions {
   readonly maxRows?: number;
   /** What a step costs, where that is known; measured at start-up otherwise. */
   readonly stepTime?: StepTimeModel;
+  /** Whether measured steps correct that; default true. */
+  readonly learnsStepTime?: boolean;
   /** How long a session without a connection is kept; default 60,000. */
   readonly keepLostMs?: number;
   /** Compute share z of a session, relative to the others; default: equal. */
@@ -76,7 +78,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const rate = options.rate ?? defaultRate;
   const links = new EdgeLinks({ hello, rate, liveness: options.liveness ?? defaultLiveness }, clock, onFault);
   const stepLimits = { maxRows, usefulRows: maxRows, prefillChunk: Math.min(63, model.limits.maxItemTokens) };
-  const loop = new EngineLoop(model, clock, stepLimits, stepTime, onFault);
+  const loop = new EngineLoop(
+    model,
+    clock,
+    { limits: stepLimits, stepTime, learns: options.learnsStepTime ?? true },
+    onFault,
+  );
   const policy = {
     keepLostMs: options.keepLostMs ?? 60_000,
     shareOf: options.shareOf ?? (() => 1),

@@ -54,11 +54,20 @@ const priorAcceptance = 0.7;
 /** Look-up is right less often, and costs nothing to try where rows are cheap. */
 const priorGuessAcceptance = 0.3;
 
+/** What the loop plans with. */
+export interface LoopPlan {
+  readonly limits: StepLimits;
+  readonly stepTime: StepTimeModel;
+  /** Whether measured steps correct `stepTime`. */
+  readonly learns: boolean;
+}
+
 export class EngineLoop {
   readonly #model: LanguageModel;
   readonly #clock: Clock;
   readonly #limits: StepLimits;
   readonly #onFailure: (error: unknown) => void;
+  readonly #learns: boolean;
   #stepTime: StepTimeModel;
   #schedule: ScheduleState = freshSchedule;
   #wakeUp: (() => void) | null = null;
@@ -70,14 +79,14 @@ export class EngineLoop {
   constructor(
     model: LanguageModel,
     clock: Clock,
-    limits: StepLimits,
-    stepTime: StepTimeModel,
+    { limits, stepTime, learns }: LoopPlan,
     onFailure: (error: unknown) => void,
   ) {
     this.#model = model;
     this.#clock = clock;
     this.#limits = limits;
     this.#stepTime = stepTime;
+    this.#learns = learns;
     this.#onFailure = onFailure;
   }
 
@@ -183,7 +192,7 @@ export class EngineLoop {
       0,
     );
     const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
-    if (prefillTokens === 0) this.#stepTime = observeStep(this.#stepTime, rows, ms);
+    if (this.#learns && prefillTokens === 0) this.#stepTime = observeStep(this.#stepTime, rows, ms);
     this.#account = {
       ...this.#account,
       steps: this.#account.steps + 1,
