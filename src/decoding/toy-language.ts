@@ -35,11 +35,7 @@ export function toyWordCount(vocabularySize: number): number {
 }
 
 /** What the language says after the first `length` ids, of which only the last {@link toyMemoryLength} matter. */
-export function toyCandidates(
-  ids: readonly number[],
-  language: ToyLanguage,
-  length: number = ids.length,
-): Candidates {
+export function toyCandidates(ids: readonly number[], language: ToyLanguage, length: number = ids.length): Candidates {
   const { seed, role, agreement, vocabularySize, endRate, candidateCount = candidateLimit } = language;
   const [contextLow, contextHigh] = hashContext(ids, length);
   const keyLow = seed >>> 0;
