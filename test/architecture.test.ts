@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const pureFolders = ['basics', 'decoding', 'protocol', 'simulation'];
+const pureFolders = ['basics', 'decoding', 'protocol', 'traces', 'world', 'scenario', 'allocation', 'simulation'];
 const any = '*';
 
 /** Folder of src/ to the folders that it may import, beside itself. */
@@ -14,8 +14,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   basics: [],
   decoding: ['basics'],
   protocol: ['basics', 'decoding'],
-  simulation: ['basics', 'decoding', 'protocol'],
-  models: ['basics', 'decoding'],
+  traces: ['basics', 'decoding'],
+  world: ['basics'],
+  scenario: ['basics', 'world'],
+  allocation: ['basics'],
+  simulation: ['basics', 'decoding', 'protocol', 'traces', 'world', 'scenario', 'allocation'],
+  models: ['basics', 'decoding', 'traces'],
   transport: ['basics', 'protocol'],
   device: ['basics', 'decoding', 'protocol', 'models', 'transport'],
   edge: ['basics', 'decoding', 'protocol', 'models', 'transport'],
@@ -28,12 +32,16 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   basics: [],
   decoding: [],
   protocol: [],
+  traces: [],
+  world: [],
+  scenario: ['zod', 'yaml'],
+  allocation: [],
   simulation: [],
   models: ['node', 'node-llama-cpp'],
   transport: ['node', 'ws'],
   device: ['node'],
   edge: ['node'],
-  cli: ['node', 'commander', 'picocolors', 'vega', '@resvg/resvg-js'],
+  cli: ['node', 'commander', 'picocolors', 'vega', '@resvg/resvg-js', 'hyparquet-writer'],
   'index.ts': [],
 };
 

@@ -1,0 +1,85 @@
+// What a policy sees and what it decides, for one time slot of the UARA problem (Koh & Yang 2025). Arrays are indexed by device i
+// (0 .. M-1), by server j (0 .. E-1), or by link i * E + j. Times are in ms, rates in bit/s, powers in W, ratios linear. A policy
+// must not keep or change these arrays: the simulator uses them again for the next slot.
+
+/** What the objective adds up, and with which weights. */
+export interface ObjectiveSettings {
+  /** Weight of the mismatch term lambda * (D^MD - d/R)^2, per ms: a configured value per second is divided by 1,000 once. */
+  readonly lambdaPerMs: number;
+  /** Weight w of the energy term, ms per (J / battery share). */
+  readonly energyWeight: number;
+  /**
+   * Transmission energy. `band`: delta_CM * y W_j P, linear in the share, as the paper prints it (W_j in MHz, P in W, per slot).
+   * `airtime`: delta_CM * P * d/R, power times time on air (d/R in s).
+   */
+  readonly energyModel: 'band' | 'airtime';
+  /** `fixed-snr`: R = y W_j log2(1 + SNR), eq. 5. `concentrated`: all power in the allotted band, R = y W_j log2(1 + SNR / y). */
+  readonly radioModel: 'fixed-snr' | 'concentrated';
+  /** delta_CP, J per FLOP. */
+  readonly computeEnergyPerFlop: number;
+  /** delta_CM, J per (MHz W) for `band`, J per (W s) for `airtime`. */
+  readonly transmitEnergyFactor: number;
+  /** Links below it, over the server's whole band, are not eligible; linear (-5 dB = 0.316). */
+  readonly minimumSnr: number;
+}
+
+/** One slot as policies see it. */
+export interface SlotState {
+  /** Counts from 0. */
+  readonly slot: number;
+  /** The run's seed; a policy that draws lots keys them by seed and slot, so the same state gives the same answer. */
+  readonly seed: number;
+  readonly slotMs: number;
+  /** M. */
+  readonly deviceCount: number;
+  /** E. */
+  readonly serverCount: number;
+  readonly objective: ObjectiveSettings;
+
+  /** d_i, bits to send; [M]. */
+  readonly payloadBits: Float64Array;
+  /** f_i^MD, FLOP on the device; [M]. */
+  readonly deviceFlop: Float64Array;
+  /** f_i^ES, FLOP on the edge; [M]. */
+  readonly edgeFlop: Float64Array;
+  /** F_i^MD, FLOP/s that the device reaches; [M]. */
+  readonly deviceFlopPerSecond: Float64Array;
+  /** P_i, W; [M]. */
+  readonly transmitPowerW: Float64Array;
+  /** B_i, remaining share, (0, 1]; [M]. */
+  readonly battery: Float64Array;
+  /** Metres; [M]. */
+  readonly deviceX: Float64Array;
+  readonly deviceY: Float64Array;
+
+  /** F_j^ES, FLOP/s that the server reaches; [E]. */
+  readonly serverFlopPerSecond: Float64Array;
+  /** W_j, Hz; [E]. */
+  readonly bandwidthHz: Float64Array;
+  /** k_j * kappa, ms that a task waits before it starts; [E]. */
+  readonly queueDelayMs: Float64Array;
+  /** Metres; [E]. */
+  readonly serverX: Float64Array;
+  readonly serverY: Float64Array;
+
+  /** |h_ij|^2, linear power gain; [M * E]. */
+  readonly gain: Float64Array;
+  /** P_i |h_ij|^2 / (N_0 W_j), linear, over the server's whole band; [M * E]. */
+  readonly snr: Float64Array;
+
+  /** The association of the slot before, -1 for none; [M]. */
+  readonly previousServer: Int32Array;
+}
+
+/** What a policy decides: x, y and z. */
+export interface Assignment {
+  /** The server of each device, 0 .. E-1, or -1: not served in this slot (no eligible link); [M]. */
+  readonly server: Int32Array;
+  /** y_i, share of the server's band, [0, 1], at most 1 in sum per server; [M]. */
+  readonly bandwidthShare: Float64Array;
+  /** z_i, share of the server's computing, [0, 1], at most 1 in sum per server; [M]. */
+  readonly computeShare: Float64Array;
+}
+
+/** Decides one slot. Pure: the same state, the same assignment. */
+export type Policy = (state: SlotState) => Assignment;
