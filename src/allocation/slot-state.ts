@@ -1,5 +1,5 @@
 // What a policy sees and what it decides, for one time slot of the UARA problem (Koh & Yang 2025). Arrays are indexed by device i
-// (0 .. M-1), by server j (0 .. E-1), or by link i * E + j. Times are in ms, rates in bit/s, powers in W, ratios linear. A policy
+// (0 .. M-1), by server j (0 .. E-1), or by link (i * E + j unless candidates are listed). Times are in ms, rates in bit/s, powers in W, ratios linear. A policy
 // must not keep or change these arrays: the simulator uses them again for the next slot.
 
 /** What the objective adds up, and with which weights. */
@@ -21,6 +21,14 @@ export interface ObjectiveSettings {
   readonly transmitEnergyFactor: number;
   /** Links below it, over the server's whole band, are not eligible; linear (-5 dB = 0.316). */
   readonly minimumSnr: number;
+}
+
+/** The servers that each device may use, where listing all of them would be too long: 100,000 devices among 10,000 servers. */
+export interface CandidateLinks {
+  /** Links start[i] .. start[i + 1] - 1 are those of device i; [M + 1]. */
+  readonly start: Int32Array;
+  /** The server of each link, growing within a device; [links]. */
+  readonly server: Int32Array;
 }
 
 /** One slot as policies see it. */
@@ -62,9 +70,11 @@ export interface SlotState {
   readonly serverX: Float64Array;
   readonly serverY: Float64Array;
 
-  /** |h_ij|^2, linear power gain; [M * E]. */
+  /** Which links `gain` and `snr` tell of; absent: all of them, link i * E + j. Read both through links.ts. */
+  readonly candidates?: CandidateLinks;
+  /** |h_ij|^2, linear power gain; [M * E], or one for each candidate link. */
   readonly gain: Float64Array;
-  /** P_i |h_ij|^2 / (N_0 W_j), linear, over the server's whole band; [M * E]. */
+  /** P_i |h_ij|^2 / (N_0 W_j), linear, over the server's whole band; [M * E], or one for each candidate link. */
   readonly snr: Float64Array;
 
   /** The association of the slot before, -1 for none; [M]. */

@@ -1,0 +1,68 @@
+// Whether an assignment is one: shapes, numbers, sums, servers that a device can reach. Says what is wrong with the first device or
+// server that breaks a rule. Knows nothing of costs.
+
+import { OutriderError } from '../basics/errors.ts';
+import { findLink, isEligible, isReachable } from './links.ts';
+import type { Assignment, SlotState } from './slot-state.ts';
+
+/** Room for rounding in the sum of a server's shares. */
+const sumTolerance = 1e-9;
+
+/** @throws OutriderError `bad-argument`: device or server, field, value, what is allowed */
+export function checkAssignment(state: SlotState, assignment: Assignment): void {
+  const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
+  for (const field of fields) {
+    const { length } = assignment[field];
+    if (length !== state.deviceCount)
+      fail(`${field} has ${length} entries`, `${state.deviceCount}, one for each device`);
+  }
+  const bandSum = new Float64Array(state.serverCount);
+  const computeSum = new Float64Array(state.serverCount);
+  for (let device = 0; device < state.deviceCount; device++) {
+    const server = assignment.server[device] as number;
+    const y = assignment.bandwidthShare[device] as number;
+    const z = assignment.computeShare[device] as number;
+    checkServer(state, device, server);
+    checkShare(device, 'bandwidthShare', y, server < 0 ? 0 : 1);
+    checkShare(device, 'computeShare', z, server < 0 ? 0 : 1);
+    if (server < 0) continue;
+    bandSum[server] = (bandSum[server] as number) + y;
+    computeSum[server] = (computeSum[server] as number) + z;
+  }
+  for (let server = 0; server < state.serverCount; server++) {
+    checkSum(server, 'bandwidthShare', bandSum[server] as number);
+    checkSum(server, 'computeShare', computeSum[server] as number);
+  }
+}
+
+function checkServer(state: SlotState, device: number, server: number): void {
+  const range = `0 to ${state.serverCount - 1}`;
+  if (!Number.isInteger(server) || server < -1 || server >= state.serverCount) {
+    fail(`device ${device}: server is ${server}`, `${range}, or -1 when no server can be reached`);
+  }
+  if (server === -1) {
+    if (isReachable(state, device)) fail(`device ${device}: server is -1`, 'a server: it can reach at least one');
+    return;
+  }
+  const link = findLink(state, device, server);
+  if (link < 0) fail(`device ${device}: server is ${server}`, 'one of its candidates');
+  if (!isEligible(state, link)) {
+    fail(
+      `device ${device}: server is ${server}, whose SNR is ${state.snr[link]}`,
+      `servers at or above an SNR of ${state.objective.minimumSnr}`,
+    );
+  }
+}
+
+function checkShare(device: number, field: string, share: number, most: number): void {
+  if (share >= 0 && share <= most + sumTolerance) return;
+  fail(`device ${device}: ${field} is ${share}`, most === 0 ? '0: it is not served' : 'a number from 0 to 1');
+}
+
+function checkSum(server: number, field: string, sum: number): void {
+  if (sum > 1 + sumTolerance) fail(`server ${server}: its ${field}s add up to ${sum}`, 'at most 1');
+}
+
+function fail(found: string, allowed: string): never {
+  throw new OutriderError('bad-argument', found, `Allowed: ${allowed}.`);
+}

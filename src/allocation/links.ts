@@ -1,0 +1,41 @@
+// Which links there are between devices and servers, and which may be used. Hides whether a state has all links or a list of
+// candidates. Knows nothing of costs.
+
+import type { SlotState } from './slot-state.ts';
+
+/** The first link of a device; {@link linkEnd} is one past its last. */
+export function linkStart(state: SlotState, device: number): number {
+  return state.candidates === undefined ? device * state.serverCount : (state.candidates.start[device] as number);
+}
+
+export function linkEnd(state: SlotState, device: number): number {
+  return linkStart(state, device + 1);
+}
+
+/** The server at the other end of a device's link. */
+export function linkServer(state: SlotState, device: number, link: number): number {
+  return state.candidates === undefined ? link - device * state.serverCount : (state.candidates.server[link] as number);
+}
+
+/** The link between a device and a server, or -1 if the server is not among its candidates. */
+export function findLink(state: SlotState, device: number, server: number): number {
+  if (server < 0 || server >= state.serverCount) return -1;
+  if (state.candidates === undefined) return device * state.serverCount + server;
+  const end = linkEnd(state, device);
+  for (let link = linkStart(state, device); link < end; link++) {
+    if (state.candidates.server[link] === server) return link;
+  }
+  return -1;
+}
+
+/** Whether a link may be used: at or above the least SNR over the server's whole band. */
+export function isEligible(state: SlotState, link: number): boolean {
+  return (state.snr[link] as number) >= state.objective.minimumSnr;
+}
+
+/** Whether a device can be served at all. */
+export function isReachable(state: SlotState, device: number): boolean {
+  const end = linkEnd(state, device);
+  for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) return true;
+  return false;
+}

@@ -1,0 +1,207 @@
+// What an assignment costs: every term of the objective (Koh & Yang 2025, section III; equation numbers are the paper's), for each
+// device and in sum, and beside it what a user feels. Evaluates anything, optimal or not; decides nothing. Allocates nothing.
+//
+// Minimise  sum_i [ D_i^MD + D_i^ES + lambda (D_i^MD - d_i/R_i)^2 ] + w sum_i (E_i^CP + E_i^CM) / B_i
+//
+// A device that is not served (no eligible link) drafts, sends nothing and waits for the slot to end: D^ES is slotMs, no mismatch,
+// E^CM = 0. Nothing that a policy decides changes its cost, so differences and optima stand as they are.
+
+import { invariant } from '../basics/invariant.ts';
+import { findLink } from './links.ts';
+import type { Assignment, ObjectiveSettings, SlotState } from './slot-state.ts';
+
+/** Sums over all devices, in the units of {@link SlotTerms}. */
+export interface TermSums {
+  /** The objective. */
+  costMs: number;
+  deviceMs: number;
+  edgeMs: number;
+  mismatchMs: number;
+  energyMs: number;
+  computeEnergyJ: number;
+  transmitEnergyJ: number;
+  latencyMs: number;
+  serialMs: number;
+  /** The part of the objective that no decision changes: D^MD, w E^CP / B, and all that devices without a server cost. */
+  constantMs: number;
+  unservedCount: number;
+}
+
+/** Every term; one entry per device in each array. May be infinite where a share is 0. */
+export interface SlotTerms {
+  /** D_i^MD = f_i^MD / F_i^MD. */
+  readonly deviceMs: Float64Array;
+  /** D_i^ES, eq. 6: queue and computing on the server; `slotMs` when not served. */
+  readonly edgeMs: Float64Array;
+  /** R_i, eq. 5; 0 when not served. */
+  readonly rateBitPerSecond: Float64Array;
+  /** d_i / R_i; 0 when not served. */
+  readonly uploadMs: Float64Array;
+  /** lambda (D_i^MD - d_i/R_i)^2. */
+  readonly mismatchMs: Float64Array;
+  /** E_i^CP. */
+  readonly computeEnergyJ: Float64Array;
+  /** E_i^CM. */
+  readonly transmitEnergyJ: Float64Array;
+  /** w (E_i^CP + E_i^CM) / B_i. */
+  readonly energyMs: Float64Array;
+  /** What the objective adds up. */
+  readonly costMs: Float64Array;
+  /** max(D_i^MD, d_i/R_i) + D_i^ES: what a user waits when drafting and sending overlap. */
+  readonly latencyMs: Float64Array;
+  /** D_i^MD + D_i^ES: the latency that the objective names, without sending. */
+  readonly serialMs: Float64Array;
+  readonly sum: TermSums;
+}
+
+/** Room for the terms of `deviceCount` devices, to be used for many evaluations. */
+export function createSlotTerms(deviceCount: number): SlotTerms {
+  const room = (): Float64Array => new Float64Array(deviceCount);
+  return {
+    deviceMs: room(),
+    edgeMs: room(),
+    rateBitPerSecond: room(),
+    uploadMs: room(),
+    mismatchMs: room(),
+    computeEnergyJ: room(),
+    transmitEnergyJ: room(),
+    energyMs: room(),
+    costMs: room(),
+    latencyMs: room(),
+    serialMs: room(),
+    sum: emptySums(),
+  };
+}
+
+function emptySums(): TermSums {
+  return {
+    costMs: 0,
+    deviceMs: 0,
+    edgeMs: 0,
+    mismatchMs: 0,
+    energyMs: 0,
+    computeEnergyJ: 0,
+    transmitEnergyJ: 0,
+    latencyMs: 0,
+    serialMs: 0,
+    constantMs: 0,
+    unservedCount: 0,
+  };
+}
+
+/**
+ * Writes every term of an assignment into `out`. The assignment is taken to have passed checkAssignment.
+ *
+ * @param out from {@link createSlotTerms}, for at least as many devices; entries beyond the state's devices stay as they are
+ */
+export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerms): void {
+  const { sum } = out;
+  sum.costMs = sum.deviceMs = sum.edgeMs = sum.mismatchMs = sum.energyMs = sum.computeEnergyJ = 0;
+  sum.transmitEnergyJ = sum.latencyMs = sum.serialMs = sum.constantMs = sum.unservedCount = 0;
+  for (let device = 0; device < state.deviceCount; device++) {
+    const server = assignment.server[device] as number;
+    out.deviceMs[device] = deviceDelayMs(state, device);
+    out.computeEnergyJ[device] = computeEnergyJ(state, device);
+    if (server < 0) writeUnserved(state, device, out);
+    else writeServed(state, assignment, device, out);
+    addUp(state, device, server < 0, out);
+  }
+}
+
+/** D_i^MD = f_i^MD / F_i^MD, ms. */
+export function deviceDelayMs(state: SlotState, device: number): number {
+  return (1e3 * (state.deviceFlop[device] as number)) / (state.deviceFlopPerSecond[device] as number);
+}
+
+/** E_i^CP = delta_CP f_i^MD, J. */
+export function computeEnergyJ(state: SlotState, device: number): number {
+  return state.objective.computeEnergyPerFlop * (state.deviceFlop[device] as number);
+}
+
+/**
+ * R, eq. 5, or the same with all transmit power in the allotted band, where half a band has twice the SNR.
+ *
+ * @param bandwidthHz W_j
+ * @param snr over the whole band
+ * @param share y, 0 to 1
+ */
+export function rateBitPerSecond(
+  radioModel: ObjectiveSettings['radioModel'],
+  bandwidthHz: number,
+  snr: number,
+  share: number,
+): number {
+  if (share <= 0) return 0;
+  const inBand = radioModel === 'concentrated' ? snr / share : snr;
+  return share * bandwidthHz * log2OnePlus(inBand);
+}
+
+/** log2(1 + x), accurate for small x as well. */
+export function log2OnePlus(x: number): number {
+  return Math.log1p(x) * Math.LOG2E;
+}
+
+function writeUnserved(state: SlotState, device: number, out: SlotTerms): void {
+  out.rateBitPerSecond[device] = 0;
+  out.uploadMs[device] = 0;
+  out.edgeMs[device] = state.slotMs;
+  out.mismatchMs[device] = 0;
+  out.transmitEnergyJ[device] = 0;
+}
+
+function writeServed(state: SlotState, assignment: Assignment, device: number, out: SlotTerms): void {
+  const { objective } = state;
+  const server = assignment.server[device] as number;
+  const link = findLink(state, device, server);
+  invariant(link >= 0, `device ${device} has no link to server ${server}`);
+  const y = assignment.bandwidthShare[device] as number;
+  const z = assignment.computeShare[device] as number;
+  const bandwidthHz = state.bandwidthHz[server] as number;
+  const powerW = state.transmitPowerW[device] as number;
+  const rate = rateBitPerSecond(objective.radioModel, bandwidthHz, state.snr[link] as number, y);
+  const uploadMs = ratio(1e3 * (state.payloadBits[device] as number), rate);
+  const behindMs = (out.deviceMs[device] as number) - uploadMs;
+  out.rateBitPerSecond[device] = rate;
+  out.uploadMs[device] = uploadMs;
+  out.edgeMs[device] =
+    (state.queueDelayMs[server] as number) +
+    ratio(1e3 * (state.edgeFlop[device] as number), z * (state.serverFlopPerSecond[server] as number));
+  out.mismatchMs[device] = objective.lambdaPerMs === 0 ? 0 : objective.lambdaPerMs * behindMs * behindMs;
+  out.transmitEnergyJ[device] =
+    objective.energyModel === 'band'
+      ? objective.transmitEnergyFactor * y * bandwidthHz * 1e-6 * powerW
+      : objective.transmitEnergyFactor * powerW * uploadMs * 1e-3;
+}
+
+/** Nothing to do takes no time, even at no speed. */
+function ratio(work: number, speed: number): number {
+  return work === 0 ? 0 : work / speed;
+}
+
+function addUp(state: SlotState, device: number, isUnserved: boolean, out: SlotTerms): void {
+  const { sum } = out;
+  const deviceMs = out.deviceMs[device] as number;
+  const edgeMs = out.edgeMs[device] as number;
+  const mismatchMs = out.mismatchMs[device] as number;
+  const computeJ = out.computeEnergyJ[device] as number;
+  const transmitJ = out.transmitEnergyJ[device] as number;
+  const msPerJ = state.objective.energyWeight / (state.battery[device] as number);
+  const energyMs = state.objective.energyWeight === 0 ? 0 : msPerJ * (computeJ + transmitJ);
+  const costMs = deviceMs + edgeMs + mismatchMs + energyMs;
+  const latencyMs = Math.max(deviceMs, out.uploadMs[device] as number) + edgeMs;
+  out.energyMs[device] = energyMs;
+  out.costMs[device] = costMs;
+  out.latencyMs[device] = latencyMs;
+  out.serialMs[device] = deviceMs + edgeMs;
+  sum.costMs += costMs;
+  sum.deviceMs += deviceMs;
+  sum.edgeMs += edgeMs;
+  sum.mismatchMs += mismatchMs;
+  sum.energyMs += energyMs;
+  sum.computeEnergyJ += computeJ;
+  sum.transmitEnergyJ += transmitJ;
+  sum.latencyMs += latencyMs;
+  sum.serialMs += deviceMs + edgeMs;
+  sum.constantMs += isUnserved ? costMs : deviceMs + msPerJ * computeJ;
+  if (isUnserved) sum.unservedCount++;
+}

@@ -1,0 +1,82 @@
+// Associations that look at each device alone: the paper's three baselines and a joint score. None knows how crowded a server is.
+
+import { createRandom } from '../basics/philox.ts';
+import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
+import { log2OnePlus } from './objective.ts';
+import type { SlotState } from './slot-state.ts';
+
+/** The server of each device, -1 where none can be reached; [M]. */
+export type Association = (state: SlotState) => Int32Array;
+
+/** Keeps the draws of slots apart from all other uses of a seed. */
+const firstStream = 0x41000000;
+
+/** A reachable server each, all equally likely. The draw is keyed by seed and slot. */
+export const associateAtRandom: Association = (state) => {
+  const random = createRandom(state.seed, firstStream + state.slot);
+  const server = new Int32Array(state.deviceCount).fill(-1);
+  for (let device = 0; device < state.deviceCount; device++) {
+    const end = linkEnd(state, device);
+    const draw = random.uniform();
+    let eligibleCount = 0;
+    for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) eligibleCount++;
+    let left = Math.floor(draw * eligibleCount);
+    for (let link = linkStart(state, device); link < end && eligibleCount > 0; link++) {
+      if (isEligible(state, link) && left-- === 0) {
+        server[device] = linkServer(state, device, link);
+        break;
+      }
+    }
+  }
+  return server;
+};
+
+/** The server with the best SNR. Without interference that is the paper's Max-SINR. */
+export const associateByMaxSinr: Association = (state) => associateByScore(state, (_device, link) => state.snr[link]);
+
+/** The server with the highest channel gain: phase 1 of TMA. */
+export const associateByMaxGain: Association = (state) => associateByScore(state, (_device, link) => state.gain[link]);
+
+/** The fastest server; among equally fast ones the highest gain. */
+export const associateByMaxCompute: Association = (state) =>
+  associateByScore(
+    state,
+    (_device, _link, server) => state.serverFlopPerSecond[server],
+    (link) => state.gain[link] as number,
+  );
+
+/** The largest product of rate over the whole band and speed of computing. */
+export const associateByJointScore: Association = (state) =>
+  associateByScore(
+    state,
+    (_device, link, server) =>
+      (state.bandwidthHz[server] as number) *
+      log2OnePlus(state.snr[link] as number) *
+      (state.serverFlopPerSecond[server] as number),
+  );
+
+/** Ties go to the higher `tieScore`, then to the lower server. */
+function associateByScore(
+  state: SlotState,
+  score: (device: number, link: number, server: number) => number | undefined,
+  tieScore: (link: number) => number = () => 0,
+): Int32Array {
+  const chosen = new Int32Array(state.deviceCount).fill(-1);
+  for (let device = 0; device < state.deviceCount; device++) {
+    let best = Number.NEGATIVE_INFINITY;
+    let bestTie = Number.NEGATIVE_INFINITY;
+    const end = linkEnd(state, device);
+    for (let link = linkStart(state, device); link < end; link++) {
+      if (!isEligible(state, link)) continue;
+      const server = linkServer(state, device, link);
+      const value = score(device, link, server) as number;
+      const tie = tieScore(link);
+      if (value > best || (value === best && tie > bestTie)) {
+        best = value;
+        bestTie = tie;
+        chosen[device] = server;
+      }
+    }
+  }
+  return chosen;
+}
