@@ -8,6 +8,7 @@ import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import type { Machines } from './machines.ts';
+import { toyDrafter, toyGuesser } from './toy-drafter.ts';
 import { ToyTarget, toyEndIds } from './toy-target.ts';
 import type { VirtualDeviceSettings } from './virtual-device.ts';
 import type { VirtualEdgeSettings } from './virtual-edge.ts';
@@ -73,6 +74,7 @@ function edgeSettings(
     [4, 20],
   ] as const);
   const maxRows = pick(random, [2, 32, 32]);
+  const edgeRandom = createRandom(seed, streams.edge + index);
   return {
     name,
     target,
@@ -86,8 +88,8 @@ function edgeSettings(
     shareOf: () => 1,
     rate: { framesPerSecond: 400, bytesPerSecond: 262_144, burstFrames: 1200, burstBytes: 4_194_304 },
     tokenizerHash,
-    guess: { tokenCount: 4, agreement: 0.7, tokenMs: 5 },
-    random: createRandom(seed, streams.edge + index),
+    guess: { guesser: toyGuesser(target, 0.7, edgeRandom), tokenCount: 4, tokenMs: 5 },
+    random: edgeRandom,
     machines,
   };
 }
@@ -104,13 +106,12 @@ function deviceSettings(
   return {
     name: `device-${index}`,
     turn: turnRequest(pacing, random),
-    target,
-    drafter: {
+    drafter: toyDrafter(target, {
       // Always wrong and always right are part of it: a device that lies, and one that knows all.
       agreement: pick(random, [0, 0.5, 0.75, 0.75, 0.9, 1]),
       whim: isFickle ? createRandom(seed, streams.whim + index) : null,
       seed,
-    },
+    }),
     draftMs: pick(random, [2, 10, 30]),
     draftJitter: 0.5,
     connectMs: pick(random, [1, 20, 200]),

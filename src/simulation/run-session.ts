@@ -2,7 +2,7 @@
 // milliseconds of machine time; nothing here can fail.
 
 import { invariant } from '../basics/invariant.ts';
-import { createRandom } from '../basics/philox.ts';
+import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import type { StepLimits } from '../decoding/schedule-step.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
@@ -14,24 +14,38 @@ import type { PacingName } from '../protocol/pacing.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
 import { EventQueue } from './event-queue.ts';
 import { protocolMachines } from './machines.ts';
+import { toyDrafter, toyGuesser } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './virtual-device.ts';
-import { type EdgeObserver, type GuessSettings, VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
+import { type EdgeObserver, VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
 import { type LaneTraffic, VirtualLink } from './virtual-link.ts';
+import type { VirtualDrafter, VirtualGuesser, VirtualLookUp, VirtualTarget } from './virtual-model.ts';
 
-export interface SessionSettings {
+/** How a session is decoded, whoever writes and drafts. */
+export interface SessionConditions {
   readonly pacing: PacingName;
   readonly seed: number;
   readonly roundTripMs: number;
   /** Rates, jitter and outages of the link; default: none. */
   readonly link?: Partial<LinkSettings>;
-  /** How often a draft is the target's own choice, each independently; [0, 1]. */
-  readonly acceptance: number;
   readonly draftMs: number;
   /** A step of n rows takes fixedMs + n * perRowMs. */
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
   /** Draft and step times are uniform within this share, up and down; default 0.2. */
   readonly timeJitter?: number;
+  readonly limits?: Partial<StepLimits>;
+  /** The edge's own drafts in modes that have them; default: 4 tokens, 0 ms each. */
+  readonly guess?: { readonly tokenCount?: number; readonly tokenMs?: number };
+  /** Tokens that the edge looks up for a step without drafts, mode `stream`; default 0. The source must be able to. */
+  readonly lookUpTokens?: number;
+  /** Any other field of the turn: maxAhead, windowSize, minChainConfidence, ... */
+  readonly turn?: Partial<TurnRequest>;
+}
+
+/** A session in the toy language. */
+export interface SessionSettings extends SessionConditions {
+  /** How often a draft is the target's own choice, each independently; [0, 1]. */
+  readonly acceptance: number;
   /** Default 400. */
   readonly answerTokens?: number;
   /** Default 1: nothing to evaluate before the first step. */
@@ -39,16 +53,26 @@ export interface SessionSettings {
   /** Default 49,152. */
   readonly vocabularySize?: number;
   readonly sampling?: Sampling;
-  readonly limits?: Partial<StepLimits>;
-  /** The edge's own drafts in modes that have them; default: 4 tokens at `acceptance`, 0 ms. */
-  readonly guess?: Partial<GuessSettings>;
-  /** Any other field of the turn: maxAhead, windowSize, minChainConfidence, ... */
-  readonly turn?: Partial<TurnRequest>;
+}
+
+/** Who writes and who drafts: the toy language, a recorded trace, real models. */
+export interface SessionSource {
+  readonly turn: Pick<TurnRequest, 'prompt' | 'sampling' | 'endIds' | 'maxAnswerTokens'>;
+  readonly target: VirtualTarget;
+  readonly drafter: VirtualDrafter;
+  /** The edge's own draft. */
+  readonly guesser: VirtualGuesser;
+  /** The edge's look-up. */
+  readonly lookUp?: VirtualLookUp;
+  /** Prompt and answer, which the session has to end with; undefined where nobody knows them beforehand. */
+  readonly reference?: readonly number[];
 }
 
 /** Times count from the moment at which the device has its connection and opens. */
 export interface SessionResult {
   readonly answerTokens: number;
+  /** Prompt and answer. */
+  readonly ids: readonly number[];
   /** The last token came to the device. */
   readonly durationMs: number;
   readonly msPerToken: number;
@@ -77,12 +101,33 @@ const tokenizerHash: string = 'ab'.repeat(32);
 
 /** @throws InvariantError if the text does not end, or is not the target's own: a bug of ours. */
 export function runSession(settings: SessionSettings): SessionResult {
-  const { seed, answerTokens = 400 } = settings;
-  const queue = new EventQueue();
-  const vocabularySize = settings.vocabularySize ?? 49_152;
-  const turn = turnOf(settings, answerTokens, vocabularySize);
+  const { seed, acceptance, answerTokens = 400, vocabularySize = 49_152, sampling = neutralSampling } = settings;
+  const random = createRandom(seed, 1);
+  const prompt = Array.from({ length: settings.promptTokens ?? 1 }, () => 1 + random.integer(vocabularySize - 1));
+  const text = { prompt, sampling, endIds: new Set<number>(), maxAnswerTokens: answerTokens };
+  const turn = turnOf(settings, text);
   const language = { seed, vocabularySize, endRate: 0, candidateCount: 4 };
   const target = new ToyTarget(language, turn.prompt.length + answerTokens + turn.maxAhead);
+  const edgeRandom = createRandom(seed, 2);
+  const source = {
+    turn: text,
+    target,
+    drafter: toyDrafter(target, { agreement: acceptance, whim: null, seed }),
+    guesser: toyGuesser(target, acceptance, edgeRandom),
+    reference: target.write(turn).ids,
+  };
+  return decode(settings, source, edgeRandom);
+}
+
+/** The same with any source. @throws InvariantError if the text does not end, or is not the reference: a bug of ours. */
+export function runSourceSession(conditions: SessionConditions, source: SessionSource): SessionResult {
+  return decode(conditions, source, createRandom(conditions.seed, 2));
+}
+
+function decode(settings: SessionConditions, source: SessionSource, edgeRandom: Random): SessionResult {
+  const { seed } = settings;
+  const queue = new EventQueue();
+  const turn = turnOf(settings, source.turn);
   // What a lane has carried when the first frame that is neither greeting nor opening goes onto it.
   let opening: LaneTraffic | undefined;
   let greeting: LaneTraffic | undefined;
@@ -91,7 +136,7 @@ export function runSession(settings: SessionSettings): SessionResult {
       if (message.kind !== 'hello') greeting ??= { ...link.traffic('down') };
     },
   };
-  const edge = new VirtualEdge(queue, observer, edgeSettings(settings, target));
+  const edge = new VirtualEdge(queue, observer, edgeSettings(settings, source, edgeRandom));
   const link = { ...idealLink, roundTripMs: settings.roundTripMs, seed, ...settings.link };
   let used: VirtualLink | undefined;
   const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
@@ -104,52 +149,53 @@ export function runSession(settings: SessionSettings): SessionResult {
   const deviceSends: DeviceWorld['deviceSends'] = (_device, link, message) => {
     if (message.kind !== 'open') opening ??= { ...link.traffic('up') };
   };
-  const device = new VirtualDevice(queue, { connect, deviceSends }, deviceSettings(settings, target, turn));
+  const device = new VirtualDevice(queue, { connect, deviceSends }, deviceSettings(settings, source, turn));
   device.connect('edge');
-  const limitMs = 10_000 + 20 * answerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs);
+  const limitMs =
+    10_000 + 20 * turn.maxAnswerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs);
   while (device.state.outcome === null && queue.nowMs() < limitMs && queue.runNext());
-  const result = resultOf(device, edge, used, target.write(turn).ids);
+  const result = resultOf(device, edge, used, source.reference);
   return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down };
 }
 
-function turnOf(settings: SessionSettings, maxAnswerTokens: number, vocabularySize: number): TurnRequest {
-  const random = createRandom(settings.seed, 1);
+function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnRequest {
   return {
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),
     credentials: '',
     tokenizerHash,
     pacing: settings.pacing,
-    sampling: settings.sampling ?? neutralSampling,
     stopStrings: [],
-    maxAnswerTokens,
     window: 256,
     maxAhead: 24,
-    prompt: Array.from({ length: settings.promptTokens ?? 1 }, () => 1 + random.integer(vocabularySize - 1)),
-    endIds: new Set(),
     minChainConfidence: 0,
     windowSize: 4,
+    ...text,
     ...settings.turn,
   };
 }
 
-function edgeSettings(settings: SessionSettings, target: ToyTarget): VirtualEdgeSettings {
+function edgeSettings(settings: SessionConditions, source: SessionSource, random: Random): VirtualEdgeSettings {
   const { fixedMs, perRowMs } = settings.step;
+  const { lookUpTokens = 0 } = settings;
+  invariant(lookUpTokens === 0 || source.lookUp !== undefined, 'this source has nothing to look up in');
+  const lookUp = source.lookUp === undefined ? {} : { lookUp: { source: source.lookUp, tokenCount: lookUpTokens } };
   return {
     name: 'edge',
-    target,
+    target: source.target,
     engine: {
       stepTime: linearStepTime(fixedMs, perRowMs),
       stepJitter: settings.timeJitter ?? 0.2,
       limits: { maxRows: 32, usefulRows: 32, prefillChunk: 63, ...settings.limits },
+      ...(lookUpTokens === 0 ? {} : lookUp),
     },
     capacity: 1,
     keepLostMs: 60_000,
     shareOf: () => 1,
     rate: unlimited,
     tokenizerHash,
-    guess: { tokenCount: 4, agreement: settings.acceptance, tokenMs: 0, ...settings.guess },
-    random: createRandom(settings.seed, 2),
+    guess: { guesser: source.guesser, tokenCount: 4, tokenMs: 0, ...settings.guess },
+    random,
     machines: protocolMachines,
   };
 }
@@ -162,12 +208,11 @@ const unlimited: RateLimitSettings = {
   burstBytes: 1e12,
 };
 
-function deviceSettings(settings: SessionSettings, target: ToyTarget, turn: TurnRequest): VirtualDeviceSettings {
+function deviceSettings(settings: SessionConditions, source: SessionSource, turn: TurnRequest): VirtualDeviceSettings {
   return {
     name: 'device',
     turn,
-    target,
-    drafter: { agreement: settings.acceptance, whim: null, seed: settings.seed },
+    drafter: source.drafter,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
     connectMs: 0,
@@ -180,13 +225,13 @@ function resultOf(
   device: VirtualDevice,
   edge: VirtualEdge,
   link: VirtualLink | undefined,
-  reference: readonly number[],
+  reference: readonly number[] | undefined,
 ): Omit<SessionResult, 'opening' | 'greeting'> {
   const { outcome, text, turn, account: drafts } = device.state;
   invariant(outcome?.kind === 'ended' && link !== undefined, `the session has not ended: ${JSON.stringify(outcome)}`);
   const ids = text.slice(0);
   invariant(
-    ids.length === reference.length && ids.every((id, index) => id === reference[index]),
+    reference === undefined || (ids.length === reference.length && ids.every((id, index) => id === reference[index])),
     'another text than the target writes',
   );
   const { emissions } = device;
@@ -194,6 +239,7 @@ function resultOf(
   const durationMs = emissions.at(-1)?.atMs ?? 0;
   return {
     answerTokens,
+    ids,
     durationMs,
     msPerToken: durationMs / answerTokens,
     emissions,

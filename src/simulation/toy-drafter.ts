@@ -7,6 +7,7 @@ import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { toyContextKey } from '../decoding/toy-language.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import { recentIds, type ToyTarget } from './toy-target.ts';
+import type { VirtualDraft, VirtualDrafter, VirtualGuesser } from './virtual-model.ts';
 
 export interface DrafterSettings {
   /** How often a draft is the target's own choice, [0, 1]. */
@@ -16,18 +17,25 @@ export interface DrafterSettings {
   readonly seed: number;
 }
 
-export interface ToyDraft {
-  readonly token: number;
-  /** (0, 1] */
-  readonly confidence: number;
-}
-
 const inverseTwo32: number = 2 ** -32;
 const draftPurpose = 3;
 const block: Uint32Array = new Uint32Array(4);
 
-/** The token that follows the device's text and tail. */
-export function draftToken(target: ToyTarget, settings: DrafterSettings, state: DeviceState): ToyDraft {
+export function toyDrafter(target: ToyTarget, settings: DrafterSettings): VirtualDrafter {
+  return { draft: (state) => draftToken(target, settings, state) };
+}
+
+/** An edge's own draft model: right at a set rate, thrown anew for each token. */
+export function toyGuesser(target: ToyTarget, agreement: number, random: Random): VirtualGuesser {
+  return {
+    next({ text, open }, drafts) {
+      const right = target.nextAfter(text, drafts, open);
+      return random.uniform() < agreement ? right : target.otherThan(right);
+    },
+  };
+}
+
+function draftToken(target: ToyTarget, settings: DrafterSettings, state: DeviceState): VirtualDraft {
   const { text, tail, turn } = state;
   const position = text.length + tail.length;
   const ids = [...recentIds(text, text.length), ...tail];

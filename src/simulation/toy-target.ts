@@ -8,6 +8,7 @@ import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { type ToyLanguage, toyCandidates, toyContextKey, toyEndId, toyMemoryLength } from '../decoding/toy-language.ts';
 import type { EndReason, OpenMessage } from '../protocol/messages.ts';
 import type { TokenText } from '../protocol/token-text.ts';
+import type { VirtualTarget } from './virtual-model.ts';
 
 /** What the target needs to know of a turn. */
 export type TurnRule = Pick<OpenMessage, 'prompt' | 'sampling' | 'stopStrings' | 'maxAnswerTokens'>;
@@ -18,7 +19,7 @@ export interface ReferenceText {
   readonly reason: EndReason;
 }
 
-export class ToyTarget {
+export class ToyTarget implements VirtualTarget {
   readonly language: ToyLanguage;
   readonly contextLength: number;
   /** What was asked for once is asked for again: by the reference, by drafters, by steps. */
@@ -27,6 +28,10 @@ export class ToyTarget {
   constructor(language: Omit<ToyLanguage, 'role' | 'agreement'>, contextLength: number) {
     this.language = { ...language, role: 'target', agreement: 1 };
     this.contextLength = contextLength;
+  }
+
+  get vocabularySize(): number {
+    return this.language.vocabularySize;
   }
 
   /** After the first `length` ids; only the last few matter. */
@@ -40,25 +45,18 @@ export class ToyTarget {
   }
 
   /** After the text, and after each of the drafts that follow it. */
-  rows(text: TokenText, drafts: readonly number[]): Candidates[] {
+  rows({ text }: { readonly text: TokenText }, drafts: readonly number[]): Candidates[] {
     const ids = [...recentIds(text, text.length), ...drafts];
     const start = ids.length - drafts.length;
     return Array.from({ length: drafts.length + 1 }, (_, index) => this.candidates(ids, start + index));
   }
 
-  /** A draft of the tokens that follow the text; `isRight` tells for each whether it is the target's own choice. */
-  guess(text: TokenText, { prompt, sampling }: TurnRule, count: number, isRight: () => boolean): number[] {
-    const ids = recentIds(text, text.length);
-    const answer = new RunningCounts(penaltiesActive(sampling) ? text.slice(prompt.length) : []);
-    const tokens: number[] = [];
-    while (tokens.length < count) {
-      const right = chooseToken(this.candidates(ids), sampling, answer, text.length + tokens.length);
-      const id = isRight() ? right : this.otherThan(right);
-      ids.push(id);
-      answer.push(id);
-      tokens.push(id);
-    }
-    return tokens;
+  /** The target's own choice after the text and these drafts. */
+  nextAfter(text: TokenText, drafts: readonly number[], { prompt, sampling }: TurnRule): number {
+    const ids = [...recentIds(text, text.length), ...drafts];
+    const isCounted = penaltiesActive(sampling);
+    const counts = isCounted ? new RunningCounts([...text.slice(prompt.length), ...drafts]) : undefined;
+    return chooseToken(this.candidates(ids), sampling, counts, text.length + drafts.length);
   }
 
   /** Never the end, so that a drafter that is always wrong does not stop. */

@@ -1,4 +1,4 @@
-// A device in virtual time: drives the pure device machine with a toy drafter and virtual connections, reconnects with pauses,
+// A device in virtual time: drives the pure device machine with a drafter and virtual connections, reconnects with pauses,
 // and can lose its page and come back with what it had stored. What src/device does on the machine's clock.
 
 import { unreachable } from '../basics/invariant.ts';
@@ -17,16 +17,14 @@ import type { DeviceMessage } from '../protocol/messages.ts';
 import { TokenText } from '../protocol/token-text.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Machines } from './machines.ts';
-import { type DrafterSettings, draftToken } from './toy-drafter.ts';
-import type { ToyTarget } from './toy-target.ts';
 import type { LinkEnd, VirtualLink } from './virtual-link.ts';
+import type { VirtualDrafter } from './virtual-model.ts';
 import { VirtualProcess } from './virtual-process.ts';
 
 export interface VirtualDeviceSettings {
   readonly name: string;
   readonly turn: TurnRequest;
-  readonly target: ToyTarget;
-  readonly drafter: DrafterSettings;
+  readonly drafter: VirtualDrafter;
   readonly draftMs: number;
   /** Draft times are uniform within this share of `draftMs`, up and down. */
   readonly draftJitter: number;
@@ -208,10 +206,13 @@ export class VirtualDevice {
 
   /** The drafter reads the text as it is now; the answer comes when it has thought. */
   #draft(generation: number, position: number): void {
-    const { target, drafter, draftMs, draftJitter, random } = this.settings;
-    const draft = draftToken(target, drafter, this.state);
+    const { drafter, draftMs, draftJitter, random } = this.settings;
+    const draft = drafter.draft(this.state);
     const durationMs = draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
-    this.process.after(durationMs, () => this.#step({ kind: 'draft-produced', generation, position, ...draft }));
+    const asked = { generation, position };
+    const event: DeviceEvent =
+      draft === null ? { kind: 'draft-declined', ...asked } : { kind: 'draft-produced', ...asked, ...draft };
+    this.process.after(durationMs, () => this.#step(event));
   }
 }
 
