@@ -1,10 +1,10 @@
 // A hostile edge at a real device: one seeded case is one turn of the device. Every connection that the turn makes is answered
 // with damaged true traffic; after a while only with greetings, and then the device has to give up by itself.
 
+import { ByteWriter } from '../basics/bytes.ts';
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
-import { ByteWriter } from '../protocol/bytes.ts';
 import { DeviceCodec, EdgeCodec } from '../protocol/codec.ts';
 import { limits } from '../protocol/limits.ts';
 import { machineClock } from '../transport/machine-clock.ts';

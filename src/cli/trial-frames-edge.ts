@@ -1,9 +1,9 @@
 // A hostile device at a real edge: one seeded case is one connection, whose frames are true traffic after damage, sent without
 // waiting. What must follow is decided beforehand, by the codec's own rules and those of RFC 6455.
 
+import { ByteWriter } from '../basics/bytes.ts';
 import { isOutriderError } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
-import { ByteWriter } from '../protocol/bytes.ts';
 import { EdgeCodec } from '../protocol/codec.ts';
 import { limits } from '../protocol/limits.ts';
 import { deviceLie, insertLies } from './trial-frames-lies.ts';

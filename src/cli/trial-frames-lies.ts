@@ -1,8 +1,8 @@
 // Well-formed frames whose fields lie: values at and beyond every limit, in every combination. Damage by chance seldom gets past
 // the codec; these do.
 
+import { ByteWriter } from '../basics/bytes.ts';
 import type { Random } from '../basics/philox.ts';
-import { ByteWriter } from '../protocol/bytes.ts';
 import { limits } from '../protocol/limits.ts';
 import { pick } from './trial-frames-mutate.ts';
 

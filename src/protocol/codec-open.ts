@@ -1,7 +1,8 @@
 // The opening frames as bytes: long, once per connection, nothing relative.
 
+import type { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import type { Sampling } from '../decoding/sampling.ts';
-import { type ByteReader, type ByteWriter, malformed } from './bytes.ts';
+import { malformed } from './bytes.ts';
 import { limits } from './limits.ts';
 import { type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
 import { type PacingName, pacingNames } from './pacing.ts';

@@ -1,9 +1,10 @@
 // Messages to bytes and back, for one connection. Positions and branches travel as differences to what both ends of the
 // connection know, so a draft that continues costs one byte and its id, and accepted ids are not sent back down.
 
+import { type ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
-import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { FrameReader, malformed } from './bytes.ts';
 import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { limits } from './limits.ts';
 import {
@@ -296,7 +297,7 @@ export class DeviceCodec {
 
   decode(bytes: Uint8Array): EdgeMessage {
     if (bytes.length > limits.edgeFrameBytes) throw malformed(`a frame of ${bytes.length} bytes`);
-    const reader = new ByteReader(bytes);
+    const reader = new FrameReader(bytes);
     const message = readEdgeMessage(reader, this.#shared);
     reader.end();
     this.#shared.edgeSaid(message);
@@ -318,7 +319,7 @@ export class EdgeCodec {
   decode(bytes: Uint8Array): DeviceMessage {
     const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
     if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
-    const reader = new ByteReader(bytes);
+    const reader = new FrameReader(bytes);
     const message = readDeviceMessage(reader, this.#shared);
     reader.end();
     this.#shared.deviceSaid(message);
