@@ -3,7 +3,9 @@
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { type AcquireProgress, acquireModel } from './acquire.ts';
+import { readMappedDraftFile } from './draft-metadata.ts';
 import { openLlamaModel } from './llama.ts';
+import { openMappedDraft } from './mapped-vocabulary.ts';
 import type { LanguageModel, Tokenizer } from './model.ts';
 import { createNgramModel } from './ngram.ts';
 import { paceModel } from './paced.ts';
@@ -53,16 +55,28 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
     return createNgramModel({ tokenizer: requireTokenizer(options.tokenizer), sequences, contextLength });
   }
   const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
-  return openLlamaModel({
-    path,
-    sha256,
-    sequences,
-    contextLength,
-    exact,
-    ...(entry === undefined ? {} : { name: entry.name }),
-    ...(threads === undefined ? {} : { threads }),
-    ...(gpu === undefined ? {} : { gpu }),
-  });
+  const mapped = await readMappedDraftFile(path);
+  if (mapped !== undefined && role === 'target') throw notATarget(spec);
+  const open = (): Promise<LanguageModel> =>
+    openLlamaModel({
+      path,
+      sha256,
+      sequences,
+      contextLength,
+      exact,
+      ...(entry === undefined ? {} : { name: entry.name }),
+      ...(threads === undefined ? {} : { threads }),
+      ...(gpu === undefined ? {} : { gpu }),
+    });
+  return mapped === undefined ? open() : openMappedDraft(mapped, open);
+}
+
+function notATarget(spec: string): OutriderError {
+  return new OutriderError(
+    'bad-argument',
+    `${spec} is a draft for a target with a larger vocabulary, and can't be a target`,
+    'Name it with --draft, and its target with --model.',
+  );
 }
 
 /** @throws OutriderError `bad-argument` */

@@ -15,6 +15,9 @@ export interface Vocabulary {
   bytes(id: number): Uint8Array;
 }
 
+/** All that is read of a file. */
+type Metadata = Pick<GgufHeader, 'metadata'>;
+
 /** Values of `tokenizer.ggml.token_type`. */
 const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
@@ -116,7 +119,7 @@ function findEndIds(field: (name: string) => GgufValue | undefined, tokens: stri
   return ids;
 }
 
-function readTokenizerMetadata(header: GgufHeader): TokenizerMetadata {
+function readTokenizerMetadata(header: Metadata): TokenizerMetadata {
   const field = (name: string): GgufValue | undefined => header.metadata.get(`tokenizer.ggml.${name}`);
   const model = field('model')?.value;
   if (model !== 'gpt2' && model !== 'llama') {
@@ -136,7 +139,7 @@ function writeHashed(parts: string[], value: GgufScalar): void {
   parts.push(`${text.length}:${text}`);
 }
 
-function hashVocabulary(header: GgufHeader): string {
+function hashVocabulary(header: Metadata): string {
   const hash = createHash('sha256');
   for (const key of [...hashedFields, ...hashedIdKeys]) {
     const value = header.metadata.get(`tokenizer.ggml.${key}`)?.value;
@@ -149,7 +152,7 @@ function hashVocabulary(header: GgufHeader): string {
 }
 
 /** @throws OutriderError `model-unreadable` if the tokenizer is of another family or not complete. */
-export function vocabularyOf(header: GgufHeader): Vocabulary {
+export function vocabularyOf(header: Metadata): Vocabulary {
   const { model, tokens, types, endIds } = readTokenizerMetadata(header);
   const known = new Array<Uint8Array | undefined>(tokens.length);
   return {
