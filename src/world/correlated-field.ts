@@ -1,0 +1,162 @@
+// Gaussian random fields over the plane: every place has a normal value, and the values of two places a distance r apart have
+// correlation exp(-r / correlation distance) in every direction (3GPP TR 38.901, 7.4.4 and 7.6.3.1). A device that comes back
+// to a place finds the value that it left there.
+//
+// A field is looked up, not computed. exp(-r) = [exp(-r) - exp(-q r) / q] + exp(-q r) / q; the bracket is a covariance without
+// a cusp, so a grid and linear interpolation serve it well, and the rest is a field of its own, q times finer and of variance
+// 1/q. Both are periodic tiles, made once by Fourier transform. Interpolation lowers the variance between the nodes by a known
+// factor, which is taken back at every place. What is left: the correlation is at most 0.015 too high at distances below a
+// fifth of the correlation distance, and closer elsewhere (see docs/channels.md for the measured curve).
+
+import { exp } from '../basics/fdlibm.ts';
+import { createRandom, type Random } from '../basics/philox.ts';
+import { transformSquare } from './fourier.ts';
+
+/** Nodes along one side of a tile. */
+const tileSize = 512;
+const tileMask: number = tileSize - 1;
+/** Nodes per correlation distance. A tile repeats after tileSize / nodesPerDistance = 64 correlation distances. */
+const nodesPerDistance = 8;
+/** q: how much finer the second tile is. 5 has the least error at 8 nodes (3 to 12 were tried). */
+const finerBy = 5;
+const smoothVariance: number = 1 - 1 / finerBy;
+const cellCount: number = tileSize * tileSize;
+
+/** One realisation of the unit field, to be read through {@link FieldView}s. */
+export interface FieldTile {
+  /** Without the cusp, variance 1 - 1/q at the nodes; [tileSize * tileSize]. */
+  readonly smooth: Float32Array;
+  /** Variance 1/q at the nodes. */
+  readonly fine: Float32Array;
+}
+
+/**
+ * How one field reads the tile: turned by a random angle and moved by a random distance. Over all seeds, two views of one tile
+ * are uncorrelated.
+ */
+export interface FieldView {
+  readonly cosine: number;
+  readonly sine: number;
+  readonly offsetX: number;
+  readonly offsetY: number;
+  readonly fineX: number;
+  readonly fineY: number;
+}
+
+/** Variance and covariances of neighbouring nodes, along a side and across. */
+type NodeCovariance = readonly [same: number, side: number, across: number];
+
+const smoothCovariance = (distance: number): number => exp(-distance) - exp(-finerBy * distance) / finerBy;
+const fineCovariance = (distance: number): number => exp(-distance) / finerBy;
+const smoothNodes: NodeCovariance = nodeCovariance(smoothCovariance);
+const fineNodes: NodeCovariance = nodeCovariance(fineCovariance);
+
+function nodeCovariance(covariance: (distance: number) => number): NodeCovariance {
+  return [covariance(0), covariance(1 / nodesPerDistance), covariance(Math.SQRT2 / nodesPerDistance)];
+}
+
+/** Costs about 0.1 s. */
+export function createFieldTile(seed: number, stream: number): FieldTile {
+  const random = createRandom(seed, stream);
+  const { smooth, fine } = amplitudes();
+  const real = new Float64Array(cellCount);
+  const imaginary = new Float64Array(cellCount);
+  for (let row = 0; row < tileSize; row++) {
+    for (let column = 0; column < tileSize; column++) {
+      const cell = row * tileSize + column;
+      const mirror = ((tileSize - row) & tileMask) * tileSize + ((tileSize - column) & tileMask);
+      if (mirror < cell) continue;
+      // White noise of a real field is conjugate at mirrored frequencies. The sum smooth + i fine gives both with one transform.
+      const spread = mirror === cell ? 1 : Math.SQRT1_2;
+      const scaleS = (smooth[cell] as number) * spread;
+      const scaleF = (fine[cell] as number) * spread;
+      const [a, b] = [random.normal() * scaleS, mirror === cell ? 0 : random.normal() * scaleS];
+      const [c, d] = [random.normal() * scaleF, mirror === cell ? 0 : random.normal() * scaleF];
+      real[cell] = a - d;
+      imaginary[cell] = b + c;
+      real[mirror] = a + d;
+      imaginary[mirror] = c - b;
+    }
+  }
+  transformSquare(real, imaginary, tileSize);
+  return { smooth: Float32Array.from(real), fine: Float32Array.from(imaginary) };
+}
+
+/** Square roots of the spectra, scaled so that a plain transform of white noise has the wanted variance. The same for all seeds. */
+function amplitudes(): { smooth: Float32Array; fine: Float32Array } {
+  cachedAmplitudes ??= computeAmplitudes();
+  return cachedAmplitudes;
+}
+
+let cachedAmplitudes: { smooth: Float32Array; fine: Float32Array } | undefined;
+
+function computeAmplitudes(): { smooth: Float32Array; fine: Float32Array } {
+  const real = new Float64Array(cellCount);
+  const imaginary = new Float64Array(cellCount);
+  for (let row = 0; row < tileSize; row++) {
+    const across = Math.min(row, tileSize - row) / nodesPerDistance;
+    for (let column = 0; column < tileSize; column++) {
+      const along = Math.min(column, tileSize - column) / nodesPerDistance;
+      const distance = Math.sqrt(across * across + along * along);
+      real[row * tileSize + column] = smoothCovariance(distance);
+      imaginary[row * tileSize + column] = fineCovariance(distance);
+    }
+  }
+  // Both covariances are even, so their transforms are real and do not mix.
+  transformSquare(real, imaginary, tileSize);
+  const root = (value: number): number => Math.sqrt(Math.max(0, value) / cellCount);
+  return { smooth: Float32Array.from(real, root), fine: Float32Array.from(imaginary, root) };
+}
+
+/** @param correlationMetres distance at which the correlation is 1/e */
+export function drawFieldView(random: Random, correlationMetres: number): FieldView {
+  for (;;) {
+    const across = 2 * random.uniform() - 1;
+    const up = 2 * random.uniform() - 1;
+    const length = Math.sqrt(across * across + up * up);
+    if (length > 1 || length < 0.01) continue;
+    const scale = nodesPerDistance / correlationMetres / length;
+    return {
+      cosine: across * scale,
+      sine: up * scale,
+      offsetX: random.uniform() * tileSize,
+      offsetY: random.uniform() * tileSize,
+      fineX: random.uniform() * tileSize,
+      fineY: random.uniform() * tileSize,
+    };
+  }
+}
+
+/** The field's value at a place (metres): mean 0, variance 1. */
+export function fieldAt(tile: FieldTile, view: FieldView, x: number, y: number): number {
+  const across = x * view.cosine - y * view.sine;
+  const up = x * view.sine + y * view.cosine;
+  return (
+    interpolate(tile.smooth, across + view.offsetX, up + view.offsetY, smoothVariance, smoothNodes) +
+    interpolate(tile.fine, across * finerBy + view.fineX, up * finerBy + view.fineY, 1 / finerBy, fineNodes)
+  );
+}
+
+/** Linear between four nodes, then scaled to the variance that it has at a node. */
+function interpolate(nodes: Float32Array, x: number, y: number, variance: number, covariance: NodeCovariance): number {
+  const floorX = Math.floor(x);
+  const floorY = Math.floor(y);
+  const right = x - floorX;
+  const above = y - floorY;
+  const left = 1 - right;
+  const below = 1 - above;
+  const column = floorX & tileMask;
+  const nextColumn = (column + 1) & tileMask;
+  const row = (floorY & tileMask) * tileSize;
+  const nextRow = (row + tileSize) & (cellCount - 1);
+  const value =
+    below * (left * (nodes[row + column] as number) + right * (nodes[row + nextColumn] as number)) +
+    above * (left * (nodes[nextRow + column] as number) + right * (nodes[nextRow + nextColumn] as number));
+  const mixedX = 2 * left * right;
+  const mixedY = 2 * below * above;
+  const pureX = 1 - mixedX;
+  const pureY = 1 - mixedY;
+  const reached =
+    pureX * pureY * covariance[0] + (pureX * mixedY + mixedX * pureY) * covariance[1] + mixedX * mixedY * covariance[2];
+  return value * Math.sqrt(variance / reached);
+}

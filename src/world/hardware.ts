@@ -1,0 +1,195 @@
+// Phones and GPUs: published peaks with their sources, and which figures are estimates. Data; what a task reaches of a peak is
+// worked out at the end of this file. It knows nothing of tasks or radio.
+
+/** A figure and where it is from. */
+export interface SourcedFigure {
+  readonly value: number;
+  readonly source: string;
+  /** Worked out or reported by reviewers, not stated by the maker. */
+  readonly isEstimate: boolean;
+}
+
+export interface Hardware {
+  readonly name: string;
+  readonly kind: 'device' | 'server';
+  readonly description: string;
+  /** Peak of 16-bit arithmetic, FLOP/s: matrix units of a server (dense, 32-bit accumulation), GPU of a device. */
+  readonly peakFp16FlopPerSecond: SourcedFigure;
+  readonly peakFp32FlopPerSecond: SourcedFigure;
+  readonly memoryBytePerSecond: SourcedFigure;
+  /** Energy in a full battery, J; null for servers. */
+  readonly batteryJ: SourcedFigure | null;
+}
+
+const tera = 1e12;
+const gigabyte = 1e9;
+
+function stated(value: number, source: string): SourcedFigure {
+  return { value, source, isEstimate: false };
+}
+
+function estimated(value: number, source: string): SourcedFigure {
+  return { value, source, isEstimate: true };
+}
+
+/** Capacity as printed on the label, at the nominal voltage. */
+function battery(milliampHours: number, volts: number, source: string): SourcedFigure {
+  return estimated(milliampHours * 1e-3 * volts * 3600, `${source}, ${milliampHours} mAh at a nominal ${volts} V`);
+}
+
+const galaxyS23: Hardware = {
+  name: 'galaxy-s23',
+  kind: 'device',
+  description: 'Samsung Galaxy S23, Snapdragon 8 Gen 2 for Galaxy, Adreno 740',
+  peakFp16FlopPerSecond: estimated(7.4 * tera, 'primua.com/adreno-740: 7.4 TFLOPS, twice the FP32 rate'),
+  peakFp32FlopPerSecond: estimated(3.7 * tera, 'primua.com/adreno-740: 3.7 TFLOPS at 719 MHz; Qualcomm publishes none'),
+  memoryBytePerSecond: stated(67.2 * gigabyte, 'Qualcomm: LPDDR5X at 4,200 MHz; 4 x 16 bit x 8.4 GT/s'),
+  batteryJ: battery(3900, 3.86, 'Samsung data sheet'),
+};
+
+const iphone14: Hardware = {
+  name: 'iphone-14',
+  kind: 'device',
+  description: 'Apple iPhone 14, A15 Bionic, GPU of 5 cores',
+  peakFp16FlopPerSecond: estimated(1.71 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
+  peakFp32FlopPerSecond: estimated(
+    1.71 * tera,
+    '5 cores x 128 lanes x 2 at 1.338 GHz, as reviewers report; Apple publishes none',
+  ),
+  memoryBytePerSecond: estimated(34.1 * gigabyte, 'LPDDR4X-4266, 64 bit'),
+  batteryJ: battery(3279, 3.87, 'reported by teardowns'),
+};
+
+const mate60: Hardware = {
+  name: 'mate-60',
+  kind: 'device',
+  description: 'Huawei Mate 60, Kirin 9000S, Maleoon 910',
+  peakFp16FlopPerSecond: estimated(3.07 * tera, 'taken as twice the FP32 rate'),
+  peakFp32FlopPerSecond: estimated(
+    1.54 * tera,
+    '4 units at 750 MHz (reported by AnTuTu and Geekbench); 256 lanes a unit are our assumption; Huawei publishes none',
+  ),
+  memoryBytePerSecond: estimated(44 * gigabyte, 'LPDDR5-5500, 64 bit; reports differ between LPDDR4X and LPDDR5'),
+  batteryJ: battery(4750, 3.87, 'Huawei data sheet'),
+};
+
+const galaxyS25: Hardware = {
+  name: 'galaxy-s25',
+  kind: 'device',
+  description: 'Samsung Galaxy S25, Snapdragon 8 Elite for Galaxy, Adreno 830',
+  peakFp16FlopPerSecond: estimated(7.37 * tera, 'taken as twice the FP32 rate'),
+  peakFp32FlopPerSecond: estimated(
+    3.69 * tera,
+    '1,536 lanes x 2 at 1.2 GHz, as reviewers report; Qualcomm publishes none',
+  ),
+  memoryBytePerSecond: stated(85.3 * gigabyte, 'Qualcomm: LPDDR5X at 5,300 MHz; 4 x 16 bit x 10.67 GT/s'),
+  batteryJ: battery(4000, 3.88, 'Samsung data sheet'),
+};
+
+const iphone16Pro: Hardware = {
+  name: 'iphone-16-pro',
+  kind: 'device',
+  description: 'Apple iPhone 16 Pro, A18 Pro, GPU of 6 cores',
+  peakFp16FlopPerSecond: estimated(2.29 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
+  peakFp32FlopPerSecond: estimated(
+    2.29 * tera,
+    '6 cores x 128 lanes x 2 at 1.49 GHz, as reviewers report; Apple publishes none',
+  ),
+  memoryBytePerSecond: estimated(60 * gigabyte, 'LPDDR5X-7500, 64 bit'),
+  batteryJ: battery(3582, 3.88, 'reported by teardowns'),
+};
+
+const turing = 'NVIDIA Turing architecture white paper (2018)';
+const ampere = 'NVIDIA Ampere GA102 architecture white paper (2020)';
+const ada = 'NVIDIA Ada architecture white paper (2022)';
+const blackwell = 'NVIDIA RTX Blackwell architecture white paper (2025)';
+
+function gpu(
+  name: string,
+  description: string,
+  source: string,
+  peaks: { readonly fp16: number; readonly fp32: number; readonly gigabytes: number },
+): Hardware {
+  return {
+    name,
+    kind: 'server',
+    description,
+    peakFp16FlopPerSecond: stated(peaks.fp16 * tera, `${source}: dense tensor cores, FP32 accumulation`),
+    peakFp32FlopPerSecond: stated(peaks.fp32 * tera, source),
+    memoryBytePerSecond: stated(peaks.gigabytes * gigabyte, source),
+    batteryJ: null,
+  };
+}
+
+/** All of them, the paper's first. */
+export const hardwareList: readonly Hardware[] = [
+  galaxyS23,
+  iphone14,
+  mate60,
+  galaxyS25,
+  iphone16Pro,
+  gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, { fp16: 40.3, fp32: 10.1, gigabytes: 448 }),
+  gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, { fp16: 71, fp32: 35.6, gigabytes: 936 }),
+  gpu('rtx-4090', 'NVIDIA GeForce RTX 4090', ada, { fp16: 165.2, fp32: 82.6, gigabytes: 1008 }),
+  gpu('rtx-5090', 'NVIDIA GeForce RTX 5090', blackwell, { fp16: 209.5, fp32: 104.8, gigabytes: 1792 }),
+  gpu('l40s', 'NVIDIA L40S', 'NVIDIA L40S data sheet (2023)', { fp16: 362, fp32: 91.6, gigabytes: 864 }),
+  gpu('h100', 'NVIDIA H100 SXM', 'NVIDIA H100 data sheet (2023)', { fp16: 989.4, fp32: 66.9, gigabytes: 3350 }),
+];
+
+function namesOf(kind: Hardware['kind']): readonly [string, ...string[]] {
+  const [first = '', ...rest] = hardwareList.filter((one) => one.kind === kind).map(({ name }) => name);
+  return [first, ...rest];
+}
+
+export const deviceHardwareNames: readonly [string, ...string[]] = namesOf('device');
+export const serverHardwareNames: readonly [string, ...string[]] = namesOf('server');
+
+/** @throws RangeError for an unknown name: scenarios are checked before */
+export function findHardware(name: string): Hardware {
+  const found = hardwareList.find((one) => one.name === name);
+  if (found === undefined) throw new RangeError(`no hardware "${name}"`);
+  return found;
+}
+
+/**
+ * FLOP/s of decoding one token after the other. Each token reads all weights once, so memory sets the pace unless arithmetic is
+ * slower still (Williams, Waterman, Patterson, "Roofline", 2009).
+ *
+ * @param flopPerByte of the model: FLOP of a token over the bytes of its weights
+ */
+export function decodingFlopPerSecond(
+  hardware: Hardware,
+  flopPerByte: number,
+  reachedComputeShare: number,
+  reachedMemoryShare: number,
+): number {
+  return Math.min(
+    reachedComputeShare * hardware.peakFp16FlopPerSecond.value,
+    reachedMemoryShare * hardware.memoryBytePerSecond.value * flopPerByte,
+  );
+}
+
+/**
+ * The hardware of `count` places by weight, spread evenly: each place goes to the kind that is furthest behind its due. The same
+ * mix always deals in the same order, so that a larger world begins like a smaller one.
+ */
+export function dealHardware(
+  mix: readonly { readonly name: string; readonly weight: number }[],
+  count: number,
+): Hardware[] {
+  const total = mix.reduce((sum, { weight }) => sum + weight, 0);
+  const dealt = mix.map(() => 0);
+  return Array.from({ length: count }, (_, place) => {
+    let chosen = 0;
+    let furthest = Number.NEGATIVE_INFINITY;
+    mix.forEach(({ weight }, index) => {
+      const behind = (weight / total) * (place + 1) - (dealt[index] as number);
+      if (behind > furthest + 1e-12) {
+        furthest = behind;
+        chosen = index;
+      }
+    });
+    dealt[chosen] = (dealt[chosen] as number) + 1;
+    return findHardware((mix[chosen] as { name: string }).name);
+  });
+}

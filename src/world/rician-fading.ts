@@ -1,0 +1,36 @@
+// Block fading: the power of a link, relative to its mean, changes from one coherence time to the next. A pure function of seed,
+// device, server and block, so that any moment can be asked for without the ones before. Flat over the server's band.
+
+import { exp, log } from '../basics/fdlibm.ts';
+import { philox } from '../basics/philox.ts';
+import { neperPerDb } from './noise.ts';
+
+/** The last counter word; token choices have 0 there and random streams 1. */
+const counterWord = 2;
+
+/** @returns the power factor of a link, mean 1 */
+export type Fading = (device: number, server: number, block: number, ricianFactorDb: number) => number;
+
+/** A `ricianFactorDb` of -Infinity is Rayleigh fading. */
+export function createFading(seed: number): Fading {
+  const key0 = seed % 2 ** 32;
+  const key1 = Math.floor(seed / 2 ** 32);
+  const words = new Uint32Array(4);
+  return (device, server, block, ricianFactorDb) => {
+    const factor = ricianFactorDb === Number.NEGATIVE_INFINITY ? 0 : exp(ricianFactorDb * neperPerDb);
+    // Each try is a point in a square; the first inside the circle gives two normal numbers (Marsaglia's polar method).
+    for (let attempt = 0; ; attempt++) {
+      philox(words, block, device, (server & 0xffff) | (attempt << 16), counterWord, key0, key1);
+      for (let pair = 0; pair < 4; pair += 2) {
+        const across = (words[pair] as number) * 2 ** -31 - 1;
+        const up = (words[pair + 1] as number) * 2 ** -31 - 1;
+        const square = across * across + up * up;
+        if (square >= 1 || square === 0) continue;
+        const scale = Math.sqrt(-log(square) / square);
+        const direct = Math.sqrt(factor) + across * scale;
+        const quadrature = up * scale;
+        return (direct * direct + quadrature * quadrature) / (factor + 1);
+      }
+    }
+  };
+}
