@@ -11,6 +11,7 @@ import { reportFailure } from './failure.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
+import { scenarioCommand } from './scenario.ts';
 import { trialCommand } from './trial.ts';
 
 const program: Command = new Command('outrider')
@@ -23,6 +24,7 @@ for (const command of [
   modelsCommand(),
   doctorCommand(),
   replayCommand(),
+  scenarioCommand(),
   trialCommand(),
   benchCommand(),
 ]) {

@@ -1,0 +1,31 @@
+// Finds a scenario: the name of a preset, or the path of a file.
+
+import { readFile } from 'node:fs/promises';
+import { OutriderError } from '../basics/errors.ts';
+import { presetNames, readPreset } from '../scenario/presets.ts';
+import { parseOverride, parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+
+/**
+ * @param sets "path=value" each
+ * @throws OutriderError `bad-argument`
+ */
+export async function findScenario(nameOrPath: string, sets: readonly string[]): Promise<Scenario> {
+  const overrides = sets.map(parseOverride);
+  if (presetNames.includes(nameOrPath) || !/[./\\]/.test(nameOrPath)) return readPreset(nameOrPath, overrides);
+  let text: string;
+  try {
+    text = await readFile(nameOrPath, 'utf8');
+  } catch (error) {
+    const cause = `${nameOrPath} can't be read: ${(error as NodeJS.ErrnoException).code}`;
+    throw new OutriderError('bad-argument', cause, `Give a file, or one of ${presetNames.join(', ')}.`, {
+      cause: error,
+    });
+  }
+  return readScenario(parseScenarioText(text, nameOrPath), nameOrPath, overrides);
+}
+
+/** For commander: gathers the values of a flag that may be given several times. */
+export function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { presetNames, readPreset } from '../scenario/presets.ts';
+import { parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
+import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
+import { findScenario } from './scenario-file.ts';
+
+describe('outrider scenario', () => {
+  it('prints the schema that is published: "outrider scenario schema > docs/scenario.schema.json"', () => {
+    expect(JSON.parse(readFileSync('docs/scenario.schema.json', 'utf8'))).toEqual(JSON.parse(scenarioSchemaText()));
+  });
+
+  it.each(presetNames)('shows %s as a file that reads back the same', (name) => {
+    const scenario = readPreset(name);
+    expect(readScenario(parseScenarioText(scenarioText(scenario), name), name)).toEqual(scenario);
+  });
+
+  it('tells a file that is not there from a name that is not known', async () => {
+    await expect(findScenario('./nowhere.yaml', [])).rejects.toThrow("./nowhere.yaml can't be read: ENOENT");
+    await expect(findScenario('nowhere', [])).rejects.toThrow('no scenario "nowhere"');
+    await expect(findScenario('package.json', [])).rejects.toThrow('scenario package.json is of version "0.1.0"');
+  });
+});

@@ -1,0 +1,44 @@
+// `outrider scenario`: the worlds that the simulator knows, and what a file may say.
+
+import { Command } from 'commander';
+import colors from 'picocolors';
+import { presetNames, readPreset } from '../scenario/presets.ts';
+import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
+import { findScenario, gather } from './scenario-file.ts';
+
+function listCommand(): Command {
+  return new Command('list').description('the scenarios that come with outrider').action(() => {
+    for (const name of presetNames) process.stdout.write(`${colors.bold(name)}: ${readPreset(name).description}\n`);
+  });
+}
+
+interface ShowFlags {
+  readonly set: readonly string[];
+  readonly json?: boolean;
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('one scenario with every default filled in; refuses a broken one')
+    .argument('<name|file>', 'a scenario that comes with outrider, or a YAML or JSON file')
+    .option('--set <path=value>', 'set a value; may be given several times', gather, [])
+    .option('--json', 'JSON instead of YAML')
+    .action(async (name: string, { set, json }: ShowFlags) => {
+      const scenario = await findScenario(name, set);
+      process.stdout.write(json === true ? `${JSON.stringify(scenario, undefined, 2)}\n` : scenarioText(scenario));
+    });
+}
+
+function schemaCommand(): Command {
+  return new Command('schema')
+    .description('JSON Schema of scenario files: docs/scenario.schema.json')
+    .action(() => void process.stdout.write(scenarioSchemaText()));
+}
+
+export function scenarioCommand(): Command {
+  return new Command('scenario')
+    .description('list, show and check the worlds of the simulator')
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(schemaCommand());
+}

@@ -1,0 +1,70 @@
+// Rules between the parts of a scenario, each of which is well formed by itself.
+
+import { findModelShape } from '../world/workload-models.ts';
+import { valueAt } from './faults.ts';
+import type { Scenario } from './scenario.ts';
+
+/** One line a fault: path, value, what is allowed. */
+export function checkTogether(scenario: Scenario): string[] {
+  return [...checkMap(scenario), ...checkPlaces(scenario), ...checkWorkload(scenario), ...checkReasons(scenario)];
+}
+
+function checkMap({ channel, servers, devices, mobility, area }: Scenario): string[] {
+  const { kind } = servers.placement;
+  if (channel.kind === 'map') {
+    return [
+      ...(kind === 'map-sites' ? [] : [`servers.placement.kind is "${kind}"; with a map only map-sites is allowed`]),
+      ...(mobility.model === 'random-waypoint'
+        ? [
+            'mobility.model is "random-waypoint", which walks through buildings; with a map streets or still are allowed',
+          ]
+        : []),
+      ...(devices.indoorShare > 0
+        ? [`devices.indoorShare is ${devices.indoorShare}; with a map only 0 is allowed`]
+        : []),
+      ...(area === null ? [] : ['area is given; with a map the map says it: leave it out']),
+    ];
+  }
+  return [
+    ...(kind === 'map-sites' ? ['servers.placement.kind is "map-sites"; without a map grid or list are allowed'] : []),
+    ...(mobility.model === 'streets'
+      ? ['mobility.model is "streets"; without a map random-waypoint or still are allowed']
+      : []),
+    ...(area === null ? ['area is missing; only a map may leave it out: give widthM and depthM'] : []),
+  ];
+}
+
+function checkPlaces({ area, mobility, devices }: Scenario): string[] {
+  const faults: string[] = [];
+  const shares = devices.vehicleShare + devices.indoorShare;
+  if (shares > 1) faults.push(`devices.vehicleShare and devices.indoorShare add up to ${shares}; at most 1 is allowed`);
+  if (area === null) return faults;
+  mobility.hotSpots.forEach(({ xM, yM }, index) => {
+    const inside = xM >= area.originXM && xM <= area.originXM + area.widthM;
+    if (inside && yM >= area.originYM && yM <= area.originYM + area.depthM) return;
+    faults.push(`mobility.hotSpots[${index}] is at ${xM}, ${yM}; only places in the area are allowed`);
+  });
+  return faults;
+}
+
+function checkWorkload({ workload }: Scenario): string[] {
+  const longest = Math.min(findModelShape(workload.target).contextLength, findModelShape(workload.draft).contextLength);
+  const faults = workload.tasks.flatMap(({ windowTokens }, index) =>
+    windowTokens * 2 > longest
+      ? [`workload.tasks[${index}].windowTokens is ${windowTokens}; at most half a context of ${longest} is allowed`]
+      : [],
+  );
+  const kinds = workload.tasks.map(({ kind }) => kind);
+  kinds.forEach((kind, index) => {
+    if (kinds.indexOf(kind) < index)
+      faults.push(`workload.tasks[${index}].kind is "${kind}" again; each is allowed once`);
+  });
+  return faults;
+}
+
+/** A reason for a value that is not there is out of date. */
+function checkReasons(scenario: Scenario): string[] {
+  const paths = Object.keys(scenario.why);
+  const unknown = paths.filter((path) => valueAt(scenario, path.split('.')) === undefined);
+  return unknown.map((path) => `why has a reason for ${path}, where there is nothing`);
+}

@@ -1,0 +1,147 @@
+// The presets beside the paper's: ray-traced streets, a small world for tests, current hardware, and a crowd.
+
+const paperRadio = {
+  bandwidthMHz: 10,
+  noiseDensityDbmPerHz: -174,
+  noiseFigureDb: 5,
+  minimumSnrDb: -5,
+  model: 'fixed-snr',
+};
+
+const paperWorkload = {
+  target: 'gpt2-xl',
+  draft: 'gpt2',
+  tasks: [
+    { kind: 'code', windowTokens: 25 },
+    { kind: 'summarisation', windowTokens: 15 },
+    { kind: 'chat', windowTokens: 20 },
+  ],
+  payloadLaw: 'q16',
+};
+
+const paperDevices = {
+  hardware: [{ name: 'galaxy-s23' }, { name: 'iphone-14' }, { name: 'mate-60' }],
+  reachedMemoryShare: 0.4,
+};
+
+const paperServers = [{ name: 'rtx-2080' }, { name: 'rtx-3090' }, { name: 'rtx-4090' }];
+const paperQueue = { kappaMs: 500, law: { kind: 'backlog' } };
+const paperEnergy = { computeJoulePerFlop: 1e-9, transmitFactor: 2.6, model: 'band' };
+const paperObjective = { lambda: 0.01, lambdaUnit: 'per-ms', energyWeight: 20 };
+const walking = 'People walk along streets, vehicles at city speed; nobody goes through a building.';
+
+export const munichPreset: object = {
+  version: 1,
+  name: 'munich',
+  description: "The paper's hardware and tasks in the streets of Munich, ray traced: 20 edge sites, up to 180 devices.",
+  slotMs: 500,
+  servers: { placement: { kind: 'map-sites', count: 20 }, hardware: paperServers },
+  devices: { ...paperDevices, count: 60, maximumCount: 180, vehicleShare: 0.2 },
+  radio: paperRadio,
+  channel: { kind: 'map', map: 'munich' },
+  mobility: { model: 'streets' },
+  workload: paperWorkload,
+  queue: paperQueue,
+  energy: paperEnergy,
+  objective: paperObjective,
+  why: { 'channel.map': 'Made by sionna/ at 3.5 GHz; the header says how.', mobility: walking },
+};
+
+export const streetCanyonPreset: object = {
+  version: 1,
+  name: 'street-canyon',
+  description: 'A small ray-traced street with few devices: for tests and first looks.',
+  slotMs: 500,
+  servers: { placement: { kind: 'map-sites', count: 2 }, hardware: [{ name: 'rtx-3090' }, { name: 'rtx-4090' }] },
+  devices: { ...paperDevices, count: 8, maximumCount: 60 },
+  radio: paperRadio,
+  channel: { kind: 'map', map: 'street-canyon' },
+  mobility: { model: 'streets' },
+  workload: { ...paperWorkload, payloadLaw: 'ids' },
+  queue: paperQueue,
+  energy: paperEnergy,
+  objective: paperObjective,
+  why: { mobility: walking },
+};
+
+const currentPhones = [{ name: 'galaxy-s25' }, { name: 'iphone-16-pro' }];
+const largerPair = { target: 'qwen2.5-7b', draft: 'qwen2.5-0.5b', payloadLaw: 'ids' };
+const phoneEnergy = { computeJoulePerFlop: 4e-11, transmitFactor: 2.6, model: 'airtime' };
+const whyPhoneEnergy = {
+  'energy.computeJoulePerFlop': 'An estimate: 5 W while a phone decodes at 120 GFLOP/s.',
+  'energy.transmitFactor': 'The number of the paper, read as one over the efficiency of a power amplifier, 38 %.',
+};
+
+export const modernPreset: object = {
+  version: 1,
+  name: 'modern',
+  description: 'A 7B target on current GPUs and a 0.5B draft on current phones; sessions come and go; ids on the wire.',
+  slotMs: 250,
+  area: { widthM: 800, depthM: 800 },
+  servers: {
+    placement: { kind: 'grid', count: 9 },
+    hardware: [{ name: 'rtx-4090' }, { name: 'rtx-5090' }, { name: 'l40s' }],
+  },
+  devices: {
+    count: 120,
+    maximumCount: 1000,
+    hardware: currentPhones,
+    reachedMemoryShare: 0.4,
+    vehicleShare: 0.2,
+    indoorShare: 0.4,
+    battery: { initialShare: { minimum: 0.1, maximum: 1 }, idleW: 1 },
+  },
+  radio: { ...paperRadio, bandwidthMHz: 100, model: 'concentrated' },
+  channel: { kind: 'tr38901-umi', carrierGHz: 3.5 },
+  mobility: { model: 'random-waypoint' },
+  workload: {
+    ...largerPair,
+    tasks: [
+      { kind: 'code', weight: 1, windowTokens: 16 },
+      { kind: 'summarisation', weight: 1, windowTokens: 10 },
+      { kind: 'chat', weight: 2, windowTokens: 12 },
+    ],
+    arrivals: { kind: 'poisson-sessions', sessionsPerMinute: 1, keptShare: 0.6 },
+  },
+  queue: { kappaMs: 250, law: { kind: 'backlog' } },
+  energy: phoneEnergy,
+  objective: paperObjective,
+  why: {
+    ...whyPhoneEnergy,
+    slotMs: 'The longest window, 16 tokens on the slower phone, takes 0.2 s.',
+    'radio.bandwidthMHz': 'A full carrier of band n78.',
+    'radio.model': 'An uplink of a phone has a limit of power, not of power per hertz.',
+    'devices.indoorShare': 'Between the 80 % of TR 38.901, table 7.2-1, and the streets of the other presets.',
+    'workload.arrivals':
+      'Chosen: a question a minute; with an answer of 10 to 20 s about a fifth of the devices are at work.',
+  },
+};
+
+export const crowdPreset: object = {
+  version: 1,
+  name: 'crowd',
+  description: 'Most people stand near one server, which has a good signal and no time: load, not signal, is scarce.',
+  slotMs: 250,
+  area: { widthM: 600, depthM: 600 },
+  servers: { placement: { kind: 'grid', count: 9 }, hardware: [{ name: 'rtx-3090' }] },
+  devices: {
+    count: 90,
+    maximumCount: 1000,
+    hardware: currentPhones,
+    reachedMemoryShare: 0.4,
+    battery: { initialShare: { minimum: 0.1, maximum: 1 } },
+  },
+  radio: { ...paperRadio, bandwidthMHz: 100 },
+  channel: { kind: 'tr38901-umi', carrierGHz: 3.5 },
+  mobility: { model: 'random-waypoint', hotSpots: [{ xM: 300, yM: 300, radiusM: 60, share: 0.7 }] },
+  workload: { ...largerPair, tasks: [{ kind: 'chat', windowTokens: 12 }] },
+  queue: { kappaMs: 250, law: { kind: 'backlog' } },
+  energy: phoneEnergy,
+  objective: paperObjective,
+  why: {
+    ...whyPhoneEnergy,
+    'mobility.hotSpots': 'A square before a station: seven in ten within 60 m of the server in the middle.',
+    'servers.hardware':
+      'Alike, so that only the crowd tells servers apart; ten windows of twelve tokens fill a quarter of a slot.',
+  },
+};

@@ -1,0 +1,28 @@
+// The scenarios that come with outrider, by name.
+
+import { OutriderError } from '../basics/errors.ts';
+import { nearestName } from './nearest-name.ts';
+import { crowdPreset, modernPreset, munichPreset, streetCanyonPreset } from './preset-others.ts';
+import { paperPreset } from './preset-paper.ts';
+import { type Override, readScenario } from './read-scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+const presets: Readonly<Record<string, object>> = {
+  paper: paperPreset,
+  munich: munichPreset,
+  'street-canyon': streetCanyonPreset,
+  modern: modernPreset,
+  crowd: crowdPreset,
+};
+
+export const presetNames: readonly string[] = Object.keys(presets);
+
+/** @throws OutriderError `bad-argument` for an unknown name, or for values that do not fit */
+export function readPreset(name: string, overrides: readonly Override[] = []): Scenario {
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset !== undefined) return readScenario(preset, name, overrides);
+  const nearest = nearestName(name, presetNames);
+  const hint = nearest === undefined ? '' : `Did you mean ${nearest}? `;
+  const remedy = `${hint}Take one of ${presetNames.join(', ')}, or the path of a file.`;
+  throw new OutriderError('bad-argument', `no scenario "${name}"`, remedy);
+}

@@ -1,0 +1,38 @@
+// Building blocks of the schema: a number never goes without a range.
+
+import { z } from 'zod';
+import type { HardwareWeight } from './scenario.ts';
+import type { Range } from './scenario-world.ts';
+
+/** From `low` to `high`, both allowed. */
+export function within(low: number, high: number, meaning?: string): z.ZodNumber {
+  const field = z.number().min(low).max(high);
+  return meaning === undefined ? field : field.describe(meaning);
+}
+
+export function whole(low: number, high: number, meaning?: string): z.ZodNumber {
+  return within(low, high, meaning).int();
+}
+
+export function text(maximumLength: number, meaning?: string): z.ZodString {
+  const field = z.string().min(1).max(maximumLength);
+  return meaning === undefined ? field : field.describe(meaning);
+}
+
+/** An object with `minimum` and `maximum`, the first not above the second. */
+export function range(low: number, high: number, meaning: string, integer = false): z.ZodType<Range> {
+  const end = integer ? whole(low, high) : within(low, high);
+  return z
+    .strictObject({ minimum: end, maximum: end })
+    .refine((value) => value.minimum <= value.maximum, { error: 'is above maximum', path: ['minimum'] })
+    .describe(meaning);
+}
+
+/** At least one name, each with a positive weight in sum. */
+export function hardwareMix(names: readonly [string, ...string[]], meaning: string): z.ZodType<HardwareWeight[]> {
+  return z
+    .array(z.strictObject({ name: z.enum(names), weight: within(0.001, 1000).default(1) }))
+    .min(1)
+    .max(64)
+    .describe(meaning);
+}

@@ -1,0 +1,154 @@
+// The schema of a scenario file: every field with its unit, range and default. docs/scenario.schema.json is made from it.
+
+import { z } from 'zod';
+import { deviceHardwareNames, serverHardwareNames } from '../world/hardware.ts';
+import { modelShapeNames } from '../world/workload-models.ts';
+import {
+  type ArrivalSettings,
+  type DeviceSettings,
+  type QueueSettings,
+  type Scenario,
+  type ServerPlacement,
+  type ServerSettings,
+  taskKinds,
+  type WorkloadSettings,
+} from './scenario.ts';
+import { hardwareMix, range, text, whole, within } from './schema-fields.ts';
+import { areaSchema, channelSchema, mobilitySchema } from './schema-world.ts';
+
+const mostDevices = 10_000;
+const mostServers = 1000;
+
+const placement: z.ZodType<ServerPlacement> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('grid'),
+    count: whole(1, mostServers),
+    heightM: within(1.5, 200).default(10),
+  }),
+  z.strictObject({
+    kind: z.literal('list'),
+    sites: z
+      .array(
+        z.strictObject({
+          xM: within(-100_000, 100_000),
+          yM: within(-100_000, 100_000),
+          heightM: within(1.5, 200).default(10),
+        }),
+      )
+      .min(1)
+      .max(mostServers),
+  }),
+  z.strictObject({ kind: z.literal('map-sites'), count: whole(1, mostServers) }),
+]);
+
+const servers: z.ZodType<ServerSettings> = z.strictObject({
+  placement,
+  hardware: hardwareMix(serverHardwareNames, 'dealt out in turn, by weight'),
+  reachedComputeShare: within(0.001, 1, 'share of the peak arithmetic that verification reaches').default(0.4),
+});
+
+const devices: z.ZodType<DeviceSettings> = z
+  .strictObject({
+    count: z.union([
+      whole(1, mostDevices),
+      range(1, mostDevices, 'each run takes one number, drawn from its seed', true),
+    ]),
+    maximumCount: whole(1, mostDevices, 'more devices are refused').default(mostDevices),
+    hardware: hardwareMix(deviceHardwareNames, 'dealt out in turn, by weight'),
+    reachedComputeShare: within(0.001, 1).default(0.3),
+    reachedMemoryShare: within(0.001, 1).default(0.6),
+    transmitPowerDbm: range(-20, 40, 'uniform in dBm, one value a device').default({ minimum: 16, maximum: 24 }),
+    heightM: within(1.5, 22.5, 'outdoors').default(1.5),
+    vehicleShare: within(0, 1, 'the rest walks').default(0),
+    indoorShare: within(0, 1, 'they stand still; not with a map').default(0),
+    battery: z
+      .strictObject({
+        initialShare: range(0, 1, 'uniform, one value a device').default({ minimum: 0.01, maximum: 1 }),
+        drains: z.boolean().default(true),
+        floorShare: within(0.0001, 1, 'the device is plugged in here').default(0.01),
+        idleW: within(0, 100).default(0),
+      })
+      .prefault({}),
+  })
+  .superRefine((value, context) => {
+    const most = typeof value.count === 'number' ? value.count : value.count.maximum;
+    if (most > value.maximumCount) {
+      const at = typeof value.count === 'number' ? ['count'] : ['count', 'maximum'];
+      const message = `is more than devices.maximumCount, ${value.maximumCount}`;
+      context.addIssue({ code: 'custom', path: at, message, input: most });
+    }
+  });
+
+const arrivals: z.ZodType<ArrivalSettings> = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('one-per-slot') }),
+    z.strictObject({
+      kind: z.literal('poisson-sessions'),
+      sessionsPerMinute: within(0.001, 6000, 'of a device that is idle'),
+      keptShare: within(0.01, 1, 'tokens that a slot adds to the answer, over the window').default(0.6),
+    }),
+  ])
+  .default({ kind: 'one-per-slot' });
+
+const workload: z.ZodType<WorkloadSettings> = z.strictObject({
+  target: z.enum(modelShapeNames),
+  draft: z.enum(modelShapeNames),
+  tasks: z
+    .array(
+      z.strictObject({
+        kind: z.enum(taskKinds),
+        weight: within(0.001, 1000).default(1),
+        windowTokens: whole(1, 1000, 'tokens that a device drafts in a slot'),
+      }),
+    )
+    .min(1)
+    .max(16),
+  payloadLaw: z.enum(['q16', 'ids']),
+  arrivals,
+});
+
+const law: z.ZodType<QueueSettings['law']> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('fixed'), slots: whole(0, 1000) }),
+  z.strictObject({ kind: z.literal('uniform'), maximumSlots: whole(0, 1000) }),
+  z.strictObject({ kind: z.literal('backlog'), maximumSlots: whole(1, 100_000).default(1000) }),
+]);
+
+/** Refuses every field that it does not know. */
+export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
+  version: z.literal(1),
+  name: text(60),
+  description: z.string().max(2000).default(''),
+  seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
+  slotMs: within(1, 600_000, 'length of a slot'),
+  area: areaSchema,
+  servers,
+  devices,
+  radio: z.strictObject({
+    bandwidthMHz: within(0.001, 10_000, 'of all servers together'),
+    noiseDensityDbmPerHz: within(-200, -100).default(-174),
+    noiseFigureDb: within(0, 30).default(5),
+    minimumSnrDb: within(-50, 50).default(-5),
+    model: z.enum(['fixed-snr', 'concentrated']).default('fixed-snr'),
+  }),
+  channel: channelSchema,
+  mobility: mobilitySchema,
+  workload,
+  queue: z.strictObject({ kappaMs: within(0, 600_000, 'what one queued slot costs'), law }),
+  energy: z.strictObject({
+    computeJoulePerFlop: within(0, 1e-6, 'delta_CP'),
+    transmitFactor: within(0, 1e6, 'delta_CM, J per (MHz W) or J per (W s)'),
+    model: z.enum(['band', 'airtime']),
+  }),
+  objective: z.strictObject({
+    lambda: within(0, 1e6),
+    lambdaUnit: z.enum(['per-ms', 'per-s']),
+    energyWeight: within(0, 1e9, 'w, ms per (J / battery share)'),
+  }),
+  why: z.record(z.string(), text(2000)).default({}).describe('reasons, keyed by the path of a value'),
+});
+
+/** JSON Schema of scenario files, draft 2020-12. */
+export function scenarioJsonSchema(): object {
+  return z.toJSONSchema(scenarioSchema, { io: 'input', unrepresentable: 'throw' });
+}
