@@ -1,16 +1,18 @@
 // A draft source for a device, or for an edge that drafts itself: any language model, asked for one token at a time. It is handed the whole believed text each
 // time and evaluates only what differs from what it holds, so a roll-back needs no order of its own.
 
+import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
+import { roundConfidence } from '../decoding/confidence.ts';
 import type { Sampling } from '../decoding/sampling.ts';
-import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/token-counts.ts';
 import type { LanguageModel, ModelSequence } from './model.ts';
 
 /** One guess at the next token. */
 export interface Draft {
   readonly token: number;
-  /** The draft model's own probability of it, (0, 1]. */
+  /** The draft model's own probability of it, (0, 1], on the grid of src/decoding/confidence.ts. */
   readonly confidence: number;
 }
 
@@ -26,6 +28,21 @@ export interface DraftRequest {
 export interface Drafter extends AsyncDisposable {
   /** Resolves with null when there is no guess, or no room. */
   draft(request: DraftRequest): Promise<Draft | null>;
+}
+
+/**
+ * The guess that these candidates of the draft model make at `position`; null without candidates.
+ * @param counts of the answer before it, where a penalty is active
+ */
+export function draftFrom(
+  candidates: Candidates,
+  sampling: Sampling,
+  counts: TokenCounts | undefined,
+  position: number,
+): Draft | null {
+  if (candidates.ids.length === 0) return null;
+  const token = chooseToken(candidates, sampling, counts, position);
+  return { token, confidence: roundConfidence(choiceConfidence(candidates, sampling, counts, token)) };
 }
 
 /** The draft makes the choice that the target would make if it had these candidates: same noise, same position. */
@@ -60,10 +77,8 @@ export class ModelDrafter implements Drafter {
       const from = this.#held.length;
       candidates = await this.#append(text.slice(from, from + maxItemTokens), text.length);
     }
-    if (candidates === undefined || candidates.ids.length === 0) return null;
     const counts = penaltiesActive(sampling) ? new RunningCounts(text.slice(promptLength)) : undefined;
-    const token = chooseToken(candidates, sampling, counts, text.length);
-    return { token, confidence: choiceConfidence(candidates, sampling, counts, token) };
+    return candidates === undefined ? null : draftFrom(candidates, sampling, counts, text.length);
   }
 
   async #append(tokens: readonly number[], textLength: number) {

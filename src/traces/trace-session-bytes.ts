@@ -1,0 +1,82 @@
+// One session of a trace as bytes and back. docs/traces.md has the same in words.
+
+import { type ByteReader, ByteWriter } from '../basics/bytes.ts';
+import { invariant } from '../basics/invariant.ts';
+import { isRightAt, type TraceHeader, type TraceSession, TraceSessionBuilder } from './trace.ts';
+import { brokenTrace } from './trace-header.ts';
+
+const longestNameBytes = 1024;
+const longestPromptTokens = 1_000_000;
+
+export function writeTraceSession(session: TraceSession): Uint8Array {
+  const { id, task, prompt, answer, rightUnits, chainEnds, chainTokens, chainUnits } = session;
+  invariant(rightUnits.length === answer.length && chainEnds.length === answer.length, 'a position without a draft');
+  const writer = new ByteWriter().text(id).text(task);
+  writer.varint(prompt.length).ids(prompt).varint(answer.length).ids(answer);
+  writer.raw(bitsOf(session));
+  for (let position = 0; position < answer.length; position += 1) {
+    if (isRightAt(session, position)) {
+      writeUnits(writer, rightUnits[position] as number);
+      continue;
+    }
+    const start = position === 0 ? 0 : (chainEnds[position - 1] as number);
+    const end = chainEnds[position] as number;
+    writer.varint(end - start);
+    for (let index = start; index < end; index += 1) {
+      writeUnits(writer.varint(chainTokens[index] as number), chainUnits[index] as number);
+    }
+  }
+  return writer.finish();
+}
+
+/** One bit for each position, set where the draft is right; the first is the lowest bit of the first byte. */
+function bitsOf(session: TraceSession): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(session.answer.length / 8));
+  for (let position = 0; position < session.answer.length; position += 1) {
+    if (isRightAt(session, position)) bits[position >> 3] = (bits[position >> 3] as number) | (1 << (position & 7));
+  }
+  return bits;
+}
+
+function writeUnits(writer: ByteWriter, units: number): void {
+  invariant(Number.isInteger(units) && units > 0 && units < 65_536, `${units} units of confidence`);
+  writer.byte(units & 0xff).byte(units >> 8);
+}
+
+/** @throws OutriderError `bad-argument` when it is not what `writeTraceSession` writes for this header */
+export function readTraceSession(reader: ByteReader, header: TraceHeader): TraceSession {
+  const { vocabularySize, answerTokens } = header;
+  const id = reader.text(longestNameBytes);
+  const task = reader.text(longestNameBytes);
+  const prompt = reader.ids(reader.varint(longestPromptTokens), vocabularySize - 1);
+  const answer = reader.ids(reader.varint(answerTokens), vocabularySize - 1);
+  if (prompt.length === 0 || answer.length === 0) throw brokenTrace(`session ${id} has no prompt or no answer`);
+  const endsAt = answer.findIndex((token) => header.endIds.includes(token));
+  const length = endsAt < 0 ? answerTokens : endsAt + 1;
+  if (answer.length !== length) throw brokenTrace(`the answer of session ${id} does not end where it has to`);
+  const bits = reader.raw(Math.ceil(answer.length / 8));
+  const builder = new TraceSessionBuilder();
+  for (let position = 0; position < answer.length; position += 1) {
+    const isRight = (((bits[position >> 3] as number) >> (position & 7)) & 1) === 1;
+    if (isRight) builder.addRight(readUnits(reader));
+    else builder.addWrong(readChain(reader, header, answer[position] as number));
+  }
+  if (answer.length % 8 > 0 && (bits.at(-1) as number) >> (answer.length % 8) !== 0) {
+    throw brokenTrace(`session ${id} has bits for positions that are not there`);
+  }
+  return builder.build({ id, task, prompt, answer });
+}
+
+function readChain(reader: ByteReader, { wrongDepth, vocabularySize }: TraceHeader, right: number) {
+  const length = reader.varint(wrongDepth);
+  const chain: { token: number; units: number }[] = [];
+  while (chain.length < length) chain.push({ token: reader.varint(vocabularySize - 1), units: readUnits(reader) });
+  if (chain[0]?.token === right) throw brokenTrace('a draft is called wrong that is right');
+  return chain;
+}
+
+function readUnits(reader: ByteReader): number {
+  const units = reader.byte() | (reader.byte() << 8);
+  if (units === 0) throw brokenTrace('a confidence of 0');
+  return units;
+}

@@ -1,0 +1,57 @@
+// What a trace says of a draft: how often it is right, and how its hits and misses cluster.
+
+import { isRightAt, type TraceSession } from './trace.ts';
+
+export interface TraceStatistics {
+  readonly sessions: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  /** Positions at which the draft, reading the true text, says the target's own token. */
+  readonly right: number;
+  /** Share of those positions. */
+  readonly acceptance: number;
+  /** The same among positions that follow a right draft, and a wrong one; NaN: there is none. */
+  readonly acceptanceAfterRight: number;
+  readonly acceptanceAfterWrong: number;
+  /** runs[n]: how many runs of exactly n right drafts were followed by a wrong one. */
+  readonly runs: readonly number[];
+}
+
+export function traceStatistics(sessions: readonly TraceSession[]): TraceStatistics {
+  const after = { right: { all: 0, right: 0 }, wrong: { all: 0, right: 0 } };
+  const runs: number[] = [];
+  let right = 0;
+  let promptTokens = 0;
+  let answerTokens = 0;
+  for (const session of sessions) {
+    promptTokens += session.prompt.length;
+    answerTokens += session.answer.length;
+    let run = 0;
+    for (let position = 0; position < session.answer.length; position += 1) {
+      const isRight = isRightAt(session, position);
+      if (position > 0) {
+        const before = isRightAt(session, position - 1) ? after.right : after.wrong;
+        before.all += 1;
+        if (isRight) before.right += 1;
+      }
+      if (isRight) {
+        right += 1;
+        run += 1;
+      } else {
+        while (runs.length <= run) runs.push(0);
+        runs[run] = (runs[run] as number) + 1;
+        run = 0;
+      }
+    }
+  }
+  return {
+    sessions: sessions.length,
+    promptTokens,
+    answerTokens,
+    right,
+    acceptance: right / answerTokens,
+    acceptanceAfterRight: after.right.right / after.right.all,
+    acceptanceAfterWrong: after.wrong.right / after.wrong.all,
+    runs,
+  };
+}

@@ -1,0 +1,127 @@
+// An acceptance trace: what a draft model says at every position of the text that a target writes by itself. For a prompt, a sampling and
+// a seed that text is fixed, so with a trace any mode, network and allocation can be replayed without a model. docs/traces.md.
+
+import { confidenceOfUnits } from '../decoding/confidence.ts';
+import type { Sampling } from '../decoding/sampling.ts';
+
+export interface TraceModel {
+  readonly name: string;
+  /** Hex; texts are equal where it is equal. */
+  readonly fingerprint: string;
+}
+
+/** What holds for all sessions of a trace. */
+export interface TraceHeader {
+  readonly target: TraceModel;
+  readonly draft: TraceModel;
+  /** 64 hex digits: ids mean the same where it is equal. */
+  readonly tokenizerHash: string;
+  /** Of the target; all ids are below it. */
+  readonly vocabularySize: number;
+  /** Ids that end a text, ascending. */
+  readonly endIds: readonly number[];
+  readonly sampling: Sampling;
+  /** An answer that did not end before has so many tokens. */
+  readonly answerTokens: number;
+  /** Tokens that a wrong chain holds at most, its first included. */
+  readonly wrongDepth: number;
+  /** Where the prompts are from. */
+  readonly source: string;
+  /** Under which licences prompts and models, and so these ids, may be used. */
+  readonly licence: string;
+}
+
+/** One prompt and its answer. Positions count from the answer's first token. */
+export interface TraceSession {
+  /** "spec-bench/81" */
+  readonly id: string;
+  /** "writing" */
+  readonly task: string;
+  readonly prompt: readonly number[];
+  /** Ends with an end id, or has all `answerTokens`. */
+  readonly answer: readonly number[];
+  /** For each position the draft's confidence there, in units, if its token is the target's own; else 0. */
+  readonly rightUnits: Uint16Array;
+  /** Where the wrong chain of each position ends in the next two; it begins where the one before ends. */
+  readonly chainEnds: Uint32Array;
+  readonly chainTokens: Uint32Array;
+  readonly chainUnits: Uint16Array;
+}
+
+export interface Trace {
+  readonly header: TraceHeader;
+  readonly sessions: readonly TraceSession[];
+}
+
+export interface TraceDraft {
+  readonly token: number;
+  /** (0, 1] */
+  readonly confidence: number;
+}
+
+export function isRightAt(session: TraceSession, position: number): boolean {
+  return (session.rightUnits[position] as number) > 0;
+}
+
+/**
+ * What the draft says at `position`.
+ * @param leftAt the position of the first draft that was wrong, all before it being true; null: none was
+ * @returns null: the draft had no guess. Beyond the recorded depth of a wrong chain its last draft stands in, and after the answer's
+ *   end the end: nothing there can ever be accepted.
+ */
+export function traceDraft(
+  session: TraceSession,
+  wrongDepth: number,
+  position: number,
+  leftAt: number | null,
+): TraceDraft | null {
+  const { answer, rightUnits } = session;
+  if (leftAt !== null) return chainDraft(session, wrongDepth, leftAt, position - leftAt);
+  if (position >= answer.length) return { token: answer[answer.length - 1] as number, confidence: 1 };
+  const units = rightUnits[position] as number;
+  if (units > 0) return { token: answer[position] as number, confidence: confidenceOfUnits(units) };
+  return chainDraft(session, wrongDepth, position, 0);
+}
+
+function chainDraft(session: TraceSession, wrongDepth: number, leftAt: number, depth: number): TraceDraft | null {
+  const { chainEnds, chainTokens, chainUnits } = session;
+  const start = leftAt === 0 ? 0 : (chainEnds[leftAt - 1] as number);
+  const length = (chainEnds[leftAt] as number) - start;
+  if (length === 0 || (depth >= length && length < wrongDepth)) return null;
+  const index = start + Math.min(depth, length - 1);
+  return { token: chainTokens[index] as number, confidence: confidenceOfUnits(chainUnits[index] as number) };
+}
+
+/** A session under construction: positions are added in order. */
+export class TraceSessionBuilder {
+  readonly #rightUnits: number[] = [];
+  readonly #chainEnds: number[] = [];
+  readonly #chainTokens: number[] = [];
+  readonly #chainUnits: number[] = [];
+
+  /** @param units of the draft that is the target's own token, 1 or more */
+  addRight(units: number): void {
+    this.#rightUnits.push(units);
+    this.#chainEnds.push(this.#chainTokens.length);
+  }
+
+  /** Empty: the draft had no guess. */
+  addWrong(chain: readonly { readonly token: number; readonly units: number }[]): void {
+    for (const { token, units } of chain) {
+      this.#chainTokens.push(token);
+      this.#chainUnits.push(units);
+    }
+    this.#rightUnits.push(0);
+    this.#chainEnds.push(this.#chainTokens.length);
+  }
+
+  build(text: Pick<TraceSession, 'id' | 'task' | 'prompt' | 'answer'>): TraceSession {
+    return {
+      ...text,
+      rightUnits: Uint16Array.from(this.#rightUnits),
+      chainEnds: Uint32Array.from(this.#chainEnds),
+      chainTokens: Uint32Array.from(this.#chainTokens),
+      chainUnits: Uint16Array.from(this.#chainUnits),
+    };
+  }
+}
