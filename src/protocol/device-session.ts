@@ -37,6 +37,8 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
       const isCurrent = event.generation === state.generation && event.position === believedLength(state);
       return { ...state, drafting: null, declinedAt: isCurrent ? event.position : state.declinedAt };
     }
+    case 'cut-moved':
+      return { ...state, minChainConfidence: event.minChainConfidence };
     case 'stop-asked':
       return finish(state, { kind: 'stopped' }, effects);
     case 'gave-up': {

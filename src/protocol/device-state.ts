@@ -8,7 +8,7 @@ import { TokenText } from './token-text.ts';
 export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> & {
   /** Ids that end a text: nothing is drafted after one. */
   readonly endIds: ReadonlySet<number>;
-  /** The device stops drafting while the probability that its whole chain holds is below this; 0 = never. */
+  /** The device stops drafting while the probability that its whole chain holds is below this; 0 = never. `cut-moved` moves it. */
   readonly minChainConfidence: number;
   /** gamma: drafts of a window, in modes that have windows. */
   readonly windowSize: number;
@@ -73,6 +73,8 @@ export interface DeviceState {
   readonly drafting: { readonly generation: number; readonly position: number } | null;
   /** The position at which the drafter had no guess. */
   readonly declinedAt: number;
+  /** As {@link TurnRequest.minChainConfidence}, until it is moved. */
+  readonly minChainConfidence: number;
   /** For each verdict that was asked for: the position up to which drafts had been sent. */
   readonly asks: readonly number[];
   /** Nothing was sent since the start, the last roll-back or the last attach. */
@@ -101,6 +103,8 @@ export type DeviceEvent =
       readonly confidence: number;
     }
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
+  /** What a draft has to promise, as the shell has measured what drafts cost and bring. */
+  | { readonly kind: 'cut-moved'; readonly minChainConfidence: number }
   | { readonly kind: 'stop-asked' }
   /** The shell can't go on: no edge answers, or the drafter has a fault that must be seen. */
   | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
@@ -130,6 +134,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     generation: 0,
     drafting: null,
     declinedAt: -1,
+    minChainConfidence: turn.minChainConfidence,
     asks: [],
     isFresh: true,
     edges: {},

@@ -8,12 +8,12 @@ import { TokenText } from './token-text.ts';
 
 /** The next position can't be drafted: no guess, the end of the text, or too little confidence in the chain. */
 export function isExhausted(state: DeviceState): boolean {
-  const { turn, tail } = state;
+  const { turn, tail, minChainConfidence } = state;
   const position = believedLength(state);
   if (state.declinedAt === position || position >= turn.prompt.length + turn.maxAnswerTokens) return true;
   const last = tail.at(-1);
   if (last !== undefined && turn.endIds.has(last)) return true;
-  return state.confidences.reduce((product, confidence) => product * confidence, 1) < turn.minChainConfidence;
+  return state.confidences.reduce((product, confidence) => product * confidence, 1) < minChainConfidence;
 }
 
 export function viewOf(state: DeviceState): DeviceView {

@@ -208,10 +208,11 @@ export class VirtualDevice {
   #draft(generation: number, position: number): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
     const draft = drafter.draft(this.state);
-    const durationMs = draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
-    const asked = { generation, position };
+    const durationMs = (draft?.effort ?? 1) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const event: DeviceEvent =
-      draft === null ? { kind: 'draft-declined', ...asked } : { kind: 'draft-produced', ...asked, ...draft };
+      draft === null
+        ? { kind: 'draft-declined', generation, position }
+        : { kind: 'draft-produced', generation, position, token: draft.token, confidence: draft.confidence };
     this.process.after(durationMs, () => this.#step(event));
   }
 }

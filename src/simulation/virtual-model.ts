@@ -24,6 +24,8 @@ export interface VirtualDraft {
   readonly token: number;
   /** (0, 1] */
   readonly confidence: number;
+  /** Time that it takes, as a share of the time of one draft; default 1. A look-up takes none. */
+  readonly effort?: number;
 }
 
 /** The small model of a device. */
