@@ -1,6 +1,13 @@
 // Prompt look-up: what followed the last time that the text's end occurred in it. No model; right where texts repeat themselves (code,
 // summaries). Pure, and quick to extend and to shorten (Saxena 2023, prompt lookup decoding).
 
+export interface NgramMatch {
+  /** What followed. */
+  readonly id: number;
+  /** Tokens that are alike. */
+  readonly length: number;
+}
+
 export class NgramIndex {
   readonly #shortestMatch: number;
   readonly #longestMatch: number;
@@ -17,6 +24,14 @@ export class NgramIndex {
 
   get length(): number {
     return this.#ids.length;
+  }
+
+  /** How many tokens of `ids` it holds, from the first on. */
+  sharedPrefix(ids: readonly number[]): number {
+    const until = Math.min(ids.length, this.#ids.length);
+    let length = 0;
+    while (length < until && ids[length] === this.#ids[length]) length += 1;
+    return length;
   }
 
   append(id: number): void {
@@ -46,11 +61,16 @@ export class NgramIndex {
 
   /** The most recent continuation of the longest run that occurred before; undefined without one. */
   next(): number | undefined {
+    return this.match()?.id;
+  }
+
+  /** The same, with how many tokens of the text's end occurred before. */
+  match(): NgramMatch | undefined {
     const end = this.#ids.length;
     for (let run = Math.min(this.#longestMatch, end); run >= this.#shortestMatch; run--) {
       // The last occurrence is the text's own end; the one before it has a continuation.
       const earlier = this.#endsOfRuns[run]?.get(this.#keyAt(end, run))?.at(-2);
-      if (earlier !== undefined) return this.#ids[earlier];
+      if (earlier !== undefined) return { id: this.#ids[earlier] as number, length: run };
     }
     return undefined;
   }
