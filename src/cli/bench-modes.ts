@@ -35,7 +35,7 @@ export interface ModeRow {
 }
 
 /** Modes that draft in windows of gamma tokens. */
-export const windowedModes: ReadonlySet<PacingName> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix']);
+export const windowedModes: ReadonlySet<PacingName> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd']);
 
 /** The acceptance that most goals are stated at, and the round trips that they are averaged over. */
 const goalAcceptance = 0.8;

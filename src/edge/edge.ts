@@ -14,6 +14,7 @@ import { listenWebSocket } from '../transport/websocket.ts';
 import { defaultRate, EdgeLinks } from './edge-links.ts';
 import { EdgeSessions, type SessionStep } from './edge-sessions.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
+import type { OwnDraftModel } from './own-drafters.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
 export const defaultMaxRows = 32;
@@ -36,7 +37,7 @@ export interface EdgeOptions {
   readonly admits?: (credentials: string) => boolean;
   /** Tokens that the edge looks up itself (n-gram) for steps at which no draft has arrived; default 0. */
   readonly lookUpTokens?: number;
-  /** A draft model on the edge, for sessions in modes edge-sd and mix; stays the caller's, one sequence per session. */
+  /** A draft model on the edge, for sessions in modes edge-sd (in windows) and mix (as many as pay); stays the caller's, one sequence per session. */
   readonly draft?: { readonly model: LanguageModel; readonly windowSize: number };
   readonly rate?: RateLimitSettings;
   readonly liveness?: LivenessSettings;
@@ -66,6 +67,7 @@ export interface Edge extends AsyncDisposable {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
+  const draft = options.draft === undefined ? null : await ownDraft(options.draft, clock);
   const hello: HelloMessage = {
     kind: 'hello',
     version: protocolVersion,
@@ -88,7 +90,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     keepLostMs: options.keepLostMs ?? 60_000,
     shareOf: options.shareOf ?? (() => 1),
     admits: options.admits ?? (() => true),
-    guesses: { lookUpTokens: options.lookUpTokens ?? 0, draft: options.draft },
+    lookUpTokens: options.lookUpTokens ?? 0,
+    draft,
+    maxRows,
+    stepTime: () => loop.stepTime,
     onFault,
     onStep: options.onStep,
   };
@@ -109,6 +114,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function ownDraft(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<OwnDraftModel> {
+  return { ...draft, draftTime: await measureStepTime(draft.model, clock, 1) };
 }
 
 /** Serves an edge on a WebSocket port. @throws OutriderError `port-in-use` */

@@ -16,7 +16,7 @@ import {
 import { observeStep, type StepTimeModel } from '../decoding/step-time.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
-import { draftComparisons, type EdgeState, type StepTicket } from '../protocol/edge-state.ts';
+import { type EdgeState, expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
 import { emptySlot, heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
 import { StepHistogram } from './step-histogram.ts';
@@ -48,11 +48,9 @@ interface RunningItem {
   readonly item: EvaluateItem;
 }
 
-/** Before a session's drafts have been compared, this many are taken to have held at this rate. */
+/** Before a session's look-ups have been compared, this many are taken to have held at this rate. */
 const priorComparisons = 4;
-const priorAcceptance = 0.7;
-/** Look-up is right less often, and costs nothing to try where rows are cheap. */
-const priorGuessAcceptance = 0.3;
+const priorLookUpAcceptance = 0.3;
 
 /** What the loop plans with. */
 export interface LoopPlan {
@@ -210,26 +208,21 @@ function workOf(sessions: EdgeSessions, entry: SessionEntry): Work | undefined {
   const heldTokens = heldPrefix(entry.slot, text, text.length - 1);
   const prefillTokens = text.length - 1 - heldTokens;
   const shared = { id: entry.number, share: entry.share, prefillTokens };
-  const isGuessing = lacksGuess(entry.state);
+  const isLookingUp = lacksGuess(entry.state) && entry.state.open.pacing === 'stream';
   if (prefillTokens > 0) {
     return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
   }
-  const guess = isGuessing ? entry.guesses.lookUp(entry.state) : undefined;
+  const guess = isLookingUp ? entry.guesses.lookUp(entry.state) : undefined;
   if (guess !== undefined) sessions.step(entry, { kind: 'guess-made', guess });
-  const drafts = readyDrafts(entry.state);
+  const drafts = readyDrafts(entry.state, entry.wanted.drafts);
   if (drafts === null) return undefined;
-  const acceptance = isGuessing ? guessAcceptanceOf(entry.state) : acceptanceOf(entry.state);
+  const acceptance = isLookingUp ? lookUpAcceptance(entry.state) : expectedAcceptance(entry.state);
   return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts, acceptance } };
 }
 
-function acceptanceOf(state: EdgeState): number {
-  const { matched, mismatched } = draftComparisons(state);
-  return (matched + priorComparisons * priorAcceptance) / (matched + mismatched + priorComparisons);
-}
-
 /** Rows after the first wrong one count as wrong here: what matters is how many of the admitted rows were worth it. */
-function guessAcceptanceOf({ account }: EdgeState): number {
-  const accepted = account.acceptedGuessRows + priorComparisons * priorGuessAcceptance;
+function lookUpAcceptance({ account }: EdgeState): number {
+  const accepted = account.acceptedGuessRows + priorComparisons * priorLookUpAcceptance;
   return accepted / (account.guessRows + priorComparisons);
 }
 

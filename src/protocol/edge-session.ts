@@ -7,17 +7,19 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { countsWithDrafts, penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
 import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
+import { chainOf, guessAt } from './edge-chain.ts';
 import {
   type EdgeEffect,
   type EdgeEvent,
+  type EdgeLink,
   type EdgeRules,
   type EdgeState,
   type EdgeStep,
   isPaused,
-  type OwnGuess,
+  type SessionCreated,
   type StepTicket,
 } from './edge-state.ts';
-import type { DeviceMessage, DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
+import type { DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
 import { pacingOf } from './pacing.ts';
 import { TokenText } from './token-text.ts';
 
@@ -31,25 +33,31 @@ export function lacksGuess(state: EdgeState): boolean {
   return isWritable(state) && guessAt(state) === null && draftsReady(state.branch, state.text.length) === 0;
 }
 
-/** How many drafts a step could take now, the device's or the edge's own; null: this session has no step to run. */
-export function readyDrafts(state: EdgeState): number | null {
+/** Whether the edge's own drafter should add a draft to what there is. @param wantedDrafts see {@link readyDrafts} */
+export function mayDraftOn(state: EdgeState, wantedDrafts: number): boolean {
+  if (!pacingOf(state.open.pacing).edgeDrafts || !isWritable(state)) return false;
+  const { tokens, isComplete } = chainOf(state);
+  return tokens.length < wantedDrafts && !isComplete;
+}
+
+/**
+ * How many drafts a step could take now, the device's or the edge's own; null: this session has no step to run.
+ * @param wantedDrafts in modes in which the edge drafts: with fewer it would rather draft on
+ */
+export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number | null {
   if (!isWritable(state)) return null;
-  const drafts = draftsReady(state.branch, state.text.length);
+  const { tokens, deviceDrafts, isComplete } = chainOf(state);
   const view = {
-    draftsReady: drafts,
+    draftsReady: deviceDrafts,
     isAsked: state.askedWith !== null,
     isInformed: state.askedWith === state.text.length,
     isAfterRejection: state.isAfterRejection,
-    hasOwnGuess: guessAt(state) !== null,
+    isChainReady: isComplete || tokens.length >= wantedDrafts,
   };
   if (!pacingOf(state.open.pacing).mayStep(view)) return null;
   // A step commits one token more than its drafts; where a text ends must not depend on how many there were.
   const room = state.rules.contextLength - state.text.length - 1;
-  return Math.max(0, Math.min(room, drafts > 0 ? drafts : (guessAt(state)?.tokens.length ?? 0)));
-}
-
-function guessAt(state: EdgeState): OwnGuess | null {
-  return state.guess !== null && state.guess.length === state.text.length ? state.guess : null;
+  return Math.max(0, Math.min(room, tokens.length));
 }
 
 /**
@@ -57,15 +65,27 @@ function guessAt(state: EdgeState): OwnGuess | null {
  * @param incarnation unique in the process
  * @throws OutriderError `bad-argument` from the end rule
  */
-export function createEdgeSession(rules: EdgeRules, incarnation: number, link: number, open: OpenMessage): EdgeStep {
+export function createEdgeSession(rules: EdgeRules, incarnation: number, created: SessionCreated): EdgeStep {
+  const { open } = created;
   const account = { steps: 0, draftRows: 0, acceptedRows: 0, guessRows: 0, acceptedGuessRows: 0 };
   const waiting = { ticket: null, askedWith: null, isAfterRejection: true, guess: null };
-  const blank = { rules, incarnation, branch: null, matched: 0, mismatched: 0, released: false, ...waiting };
+  const blank = {
+    rules,
+    incarnation,
+    branch: null,
+    matched: 0,
+    mismatched: 0,
+    released: false,
+    ownMatched: 0,
+    ownMismatched: 0,
+    ...waiting,
+  };
   const ending = rules.endingOf(open);
   const text = TokenText.of(open.prompt);
   const start = { ...blank, generation: 0, open, ending, endState: ending.start, text, attempt: 0, link: null };
   const effects: EdgeEffect[] = [];
-  const state = replaceText({ ...start, acknowledged: 0, end: null, account }, link, open, effects);
+  const blankState = { ...start, acknowledged: 0, end: null, account };
+  const state = replaceText(blankState, { id: created.link, writable: created.isBlocked !== true }, open, effects);
   // Without a link the opening was refused: nobody may run steps for it.
   return { state: flush({ ...state, released: state.link === null }, effects), effects };
 }
@@ -79,7 +99,7 @@ export function stepEdge(state: EdgeState, event: EdgeEvent): EdgeStep {
 function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): EdgeState {
   switch (event.kind) {
     case 'message-received':
-      return receive(state, event.link, event.message, effects);
+      return receive(state, event, effects);
     case 'link-closed':
       return state.link?.id === event.link ? { ...state, link: null } : state;
     case 'link-writable':
@@ -98,8 +118,14 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
 }
 
 /** Frames of a connection that does not own the session are ignored; only an attach can take it over. */
-function receive(state: EdgeState, link: number, message: DeviceMessage, effects: EdgeEffect[]): EdgeState {
-  if (message.kind === 'open' || message.kind === 'resume') return attach(state, link, message, effects);
+function receive(
+  state: EdgeState,
+  { link, message, isBlocked }: Extract<EdgeEvent, { kind: 'message-received' }>,
+  effects: EdgeEffect[],
+): EdgeState {
+  if (message.kind === 'open' || message.kind === 'resume') {
+    return attach(state, { id: link, writable: isBlocked !== true }, message, effects);
+  }
   if (state.link?.id !== link) return state;
   switch (message.kind) {
     case 'draft':
@@ -123,12 +149,15 @@ function receive(state: EdgeState, link: number, message: DeviceMessage, effects
   }
 }
 
+type NewLink = Pick<EdgeLink, 'id' | 'writable'>;
+
 function attach(
   state: EdgeState,
-  link: number,
+  newLink: NewLink,
   message: OpenMessage | ResumeMessage,
   effects: EdgeEffect[],
 ): EdgeState {
+  const link = newLink.id;
   if (message.attempt <= state.attempt) {
     const cause = `attempt ${message.attempt} comes after attempt ${state.attempt}`;
     const remedy = 'use the newer connection of this session';
@@ -149,8 +178,8 @@ function attach(
     effects.push({ kind: 'send', link, message: { kind: 'gone' } });
     return { ...state, link: null, attempt: message.attempt };
   }
-  if (message.kind === 'open') return replaceText(state, link, message, effects);
-  const resumed = attachLink(retireBranch(state), link, message.attempt, message.length);
+  if (message.kind === 'open') return replaceText(state, newLink, message, effects);
+  const resumed = attachLink(retireBranch(state), newLink, message.attempt, message.length);
   return { ...resumed, acknowledged: Math.max(state.acknowledged, message.length) };
 }
 
@@ -158,10 +187,10 @@ function canResume(state: EdgeState, length: number): boolean {
   return !state.released && length <= state.text.length && length >= state.open.prompt.length;
 }
 
-function attachLink(state: EdgeState, id: number, attempt: number, length: number): EdgeState {
+function attachLink(state: EdgeState, link: NewLink, attempt: number, length: number): EdgeState {
   // What the device asked for on an older connection, it asks for again.
   const asking = { askedWith: null, isAfterRejection: true };
-  return { ...state, ...asking, attempt, link: { id, writable: true, sent: length, endSent: false } };
+  return { ...state, ...asking, attempt, link: { ...link, sent: length, endSent: false } };
 }
 
 /** Keeps the replaced branch's comparisons. */
@@ -172,7 +201,7 @@ function retireBranch(state: EdgeState): EdgeState {
 }
 
 /** `open`: the device's text wins; a step in flight is worth nothing any more. A text that has ended is not gone on with. */
-function replaceText(state: EdgeState, link: number, open: OpenMessage, effects: EdgeEffect[]): EdgeState {
+function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects: EdgeEffect[]): EdgeState {
   const ending = state.rules.endingOf(open);
   const text = TokenText.of([...open.prompt, ...open.answer]);
   let endState = ending.start;
@@ -186,14 +215,15 @@ function replaceText(state: EdgeState, link: number, open: OpenMessage, effects:
         { ...state, attempt: open.attempt, link: null },
         'the answer goes on after its end',
         effects,
-        link,
+        link.id,
       );
     }
   }
   if (end === null && text.length >= state.rules.contextLength) end = 'context-full';
-  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ticket: null, released: false };
+  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ticket: null, guess: null };
   const generation = state.generation + 1;
-  return attachLink({ ...renewed, generation, acknowledged: text.length }, link, open.attempt, text.length);
+  const opened = { ...renewed, generation, acknowledged: text.length, released: false };
+  return attachLink(opened, link, open.attempt, text.length);
 }
 
 function takeDrafts(state: EdgeState, message: DraftMessage, effects: EdgeEffect[]): EdgeState {
@@ -236,11 +266,10 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   const ready = readyDrafts(state);
   invariant(ready !== null && draftCount <= ready, `a step with ${draftCount} drafts where ${ready} are ready`);
   const { text, branch, incarnation, generation } = state;
-  const isDevice = branch !== null && draftsReady(branch, text.length) > 0;
-  const from = isDevice ? text.length - branch.start : 0;
-  const source = isDevice ? branch.tokens.slice(from, from + draftCount) : (guessAt(state)?.tokens ?? []);
-  const drafter = isDevice ? ('device' as const) : ('edge' as const);
-  const ticket = { incarnation, generation, length: text.length, drafts: source.slice(0, draftCount), drafter };
+  const chain = chainOf(state);
+  const deviceDrafts = Math.min(chain.deviceDrafts, draftCount);
+  const drafts = chain.tokens.slice(0, draftCount);
+  const ticket = { incarnation, generation, length: text.length, drafts, deviceDrafts };
   // A step that takes only some of the drafts answers only some of what the device asked.
   const isAnswered = draftCount >= draftsReady(branch, text.length);
   return { ...state, ticket, askedWith: isAnswered ? null : state.askedWith, isAfterRejection: false };
@@ -270,16 +299,26 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   const hasDied = branch?.dead === true && state.branch?.dead !== true;
   const isAfterRejection = state.isAfterRejection || accepted < ticket.drafts.length || hasDied;
   const account = countStep(state.account, ticket, accepted);
-  return { ...state, ticket: null, text, branch, endState, end: reason, account, isAfterRejection };
+  const counted = { account, ...countOwn(state, ticket, accepted) };
+  return { ...state, ...counted, ticket: null, text, branch, endState, end: reason, isAfterRejection };
 }
 
-function countStep(account: TurnAccount, { drafts, drafter }: StepTicket, accepted: number): TurnAccount {
-  const counted = { ...account, steps: account.steps + 1 };
-  if (drafter === 'edge') {
-    const guessRows = account.guessRows + drafts.length;
-    return { ...counted, guessRows, acceptedGuessRows: account.acceptedGuessRows + accepted };
-  }
-  return { ...counted, draftRows: account.draftRows + drafts.length, acceptedRows: account.acceptedRows + accepted };
+function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, accepted: number): TurnAccount {
+  return {
+    steps: account.steps + 1,
+    draftRows: account.draftRows + deviceDrafts,
+    acceptedRows: account.acceptedRows + Math.min(accepted, deviceDrafts),
+    guessRows: account.guessRows + drafts.length - deviceDrafts,
+    acceptedGuessRows: account.acceptedGuessRows + Math.max(0, accepted - deviceDrafts),
+  };
+}
+
+/** Look-ups are no drafts: how often they hold says nothing of a draft model. */
+function countOwn({ open, ownMatched, ownMismatched }: EdgeState, ticket: StepTicket, accepted: number) {
+  const { drafts, deviceDrafts } = ticket;
+  if (!pacingOf(open.pacing).edgeDrafts || accepted < deviceDrafts) return { ownMatched, ownMismatched };
+  const isMismatch = accepted < drafts.length;
+  return { ownMatched: ownMatched + accepted - deviceDrafts, ownMismatched: ownMismatched + (isMismatch ? 1 : 0) };
 }
 
 /** Sends everything from the pointer on as one commit, when the link takes it; then the end. */

@@ -32,14 +32,16 @@ export interface StepTicket {
   /** Length of the text below the first row's choice. */
   readonly length: number;
   readonly drafts: readonly number[];
-  /** Who drafted them. */
-  readonly drafter: 'device' | 'edge';
+  /** How many of them, from the first, are the device's; the others are the edge's own. */
+  readonly deviceDrafts: number;
 }
 
-/** What the edge itself takes to follow a text of this length. */
+/** What the edge itself takes to follow a text of this length; it may begin with drafts of the device. */
 export interface OwnGuess {
   readonly length: number;
   readonly tokens: readonly number[];
+  /** Nothing will be added to it. */
+  readonly isComplete: boolean;
 }
 
 export interface EdgeState {
@@ -54,6 +56,9 @@ export interface EdgeState {
   /** Comparisons of branches that have been replaced. */
   readonly matched: number;
   readonly mismatched: number;
+  /** The same of the edge's own drafts, those compared in steps. */
+  readonly ownMatched: number;
+  readonly ownMismatched: number;
   readonly attempt: number;
   readonly link: EdgeLink | null;
   /** Length that the device is known to have. */
@@ -71,10 +76,16 @@ export interface EdgeState {
 }
 
 export type EdgeEvent =
-  | { readonly kind: 'message-received'; readonly link: number; readonly message: DeviceMessage }
+  | {
+      readonly kind: 'message-received';
+      readonly link: number;
+      readonly message: DeviceMessage;
+      /** With an attach: the connection's queue is full already. */
+      readonly isBlocked?: true;
+    }
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
-  /** The edge's own guess, for steps at which no draft of the device is at hand. A guess at another length is ignored. */
+  /** The edge's own guess, for steps at which too few drafts of the device are at hand. A guess at another length is ignored. */
   | { readonly kind: 'guess-made'; readonly guess: OwnGuess }
   /** The scheduler has admitted this many of the ready drafts; the step begins. */
   | { readonly kind: 'step-started'; readonly drafts: number }
@@ -88,6 +99,7 @@ export interface SessionCreated {
   readonly kind: 'session-created';
   readonly link: number;
   readonly open: OpenMessage;
+  readonly isBlocked?: true;
 }
 
 export type EdgeEffect =
@@ -109,4 +121,15 @@ export function draftComparisons(state: EdgeState): { readonly matched: number; 
     matched: state.matched + (state.branch?.matched ?? 0),
     mismatched: state.mismatched + (state.branch?.mismatched ?? 0),
   };
+}
+
+/** Before a session's drafts have been compared, this many are taken to have held at this rate. */
+const priorComparisons = 4;
+const priorAcceptance = 0.7;
+
+/** Chance that a draft holds, the device's or the edge's own; what little is known is drawn towards a common value. */
+export function expectedAcceptance(state: EdgeState): number {
+  const { matched, mismatched } = draftComparisons(state);
+  const held = matched + state.ownMatched;
+  return (held + priorComparisons * priorAcceptance) / (held + mismatched + state.ownMismatched + priorComparisons);
 }

@@ -81,7 +81,7 @@ function edgeStepper(
   return (event) => {
     let stepped: ReturnType<typeof stepEdge>;
     if (event.kind === 'session-created') {
-      stepped = createEdgeSession(rules, header.incarnation, event.link, event.open);
+      stepped = createEdgeSession(rules, header.incarnation, event);
     } else {
       invariant(state !== null, 'the session was not created yet');
       stepped = stepEdge(state, event);

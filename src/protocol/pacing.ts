@@ -31,8 +31,8 @@ export interface EdgeView {
   readonly isInformed: boolean;
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
-  /** The edge's own guess at what follows is there, even if it is empty. */
-  readonly hasOwnGuess: boolean;
+  /** As many drafts are there, whoever made them, as the edge wants for a step; or it can't add any. */
+  readonly isChainReady: boolean;
 }
 
 export type Sending = 'nothing' | 'drafts' | 'drafts-and-ask';
@@ -41,8 +41,10 @@ export interface Pacing {
   readonly name: PacingName;
   /** The device drafts. */
   readonly deviceDrafts: boolean;
-  /** The edge drafts whenever it has nothing else to verify. */
+  /** The edge drafts on from what it has until it has enough for a step. */
   readonly edgeDrafts: boolean;
+  /** What is enough: a window of the edge's own setting; else as many as pay. */
+  readonly hasEdgeWindow: boolean;
   /** May the device draft one more token now? */
   mayDraft(view: DeviceView): boolean;
   /** Do the unsent drafts go now, and is the edge asked to verify them? */
@@ -51,9 +53,9 @@ export interface Pacing {
   mayStep(view: EdgeView): boolean;
 }
 
-const nobody = { deviceDrafts: false, edgeDrafts: false };
-const onDevice = { deviceDrafts: true, edgeDrafts: false };
-const onEdge = { deviceDrafts: false, edgeDrafts: true };
+const nobody = { deviceDrafts: false, edgeDrafts: false, hasEdgeWindow: false };
+const onDevice = { ...nobody, deviceDrafts: true };
+const onEdge = { ...nobody, edgeDrafts: true, hasEdgeWindow: true };
 
 const never = (): boolean => false;
 const always = (): boolean => true;
@@ -116,22 +118,17 @@ function isWindowComplete(view: DeviceView): boolean {
   return isExhausted && asksOutstanding === 0;
 }
 
-/** Draft and target both on the edge: each step waits for the edge's own guess. */
+/** Draft and target both on the edge: each step waits for a window of the edge's own. */
 const edgeSd: Pacing = {
   name: 'edge-sd',
   ...onEdge,
   mayDraft: never,
   send: () => 'nothing',
-  mayStep: (view) => view.hasOwnGuess,
+  mayStep: (view) => view.isChainReady,
 };
 
-/** Draft where it is quicker at the moment: the edge after a correction, while the device's drafts are on their way; the device otherwise. */
-const mix: Pacing = {
-  ...stream,
-  name: 'mix',
-  edgeDrafts: true,
-  mayStep: ({ draftsReady, hasOwnGuess }) => draftsReady > 0 || hasOwnGuess,
-};
+/** Both draft: the device as in `stream`, the edge on from what has arrived, as far as that pays. */
+const mix: Pacing = { ...stream, name: 'mix', edgeDrafts: true, mayStep: (view) => view.isChainReady };
 
 const policies: Readonly<Record<PacingName, Pacing>> = {
   ar,

@@ -4,6 +4,7 @@
 import type { DeviceEffect, DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
 import type { EdgeEvent } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
+import { pacingOf } from '../protocol/pacing.ts';
 import type { ReferenceText } from './toy-target.ts';
 import type { DeviceWorld, VirtualDevice } from './virtual-device.ts';
 import type { EdgeObserver, VirtualEdge } from './virtual-edge.ts';
@@ -139,7 +140,8 @@ export class PromiseWatch implements EdgeObserver {
     const maxAhead = this.#maxAhead.get(session.id) ?? 0;
     demand(buffered <= maxAhead, 'bounded', () => `${buffered} drafts kept, ${maxAhead} allowed`);
     const ahead = text.length - acknowledged;
-    const stepTokens = Math.max(maxAhead, edge.settings.guess.tokenCount);
+    const ownDrafts = pacingOf(open.pacing).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
+    const stepTokens = Math.max(maxAhead, ownDrafts);
     demand(ahead <= open.window + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
     this.#measureBytes(edge);
   }
@@ -163,7 +165,7 @@ export class PromiseWatch implements EdgeObserver {
 
   #measureBytes(edge: VirtualEdge): void {
     let ids = 0;
-    for (const { state } of edge.sessions.all) {
+    for (const { state } of edge.sessions.entries) {
       ids += state.text.length + (state.branch?.tokens.length ?? 0) + (state.ticket?.drafts.length ?? 0);
     }
     this.edgeBytesPeak = Math.max(this.edgeBytesPeak, ids * bytesPerId);

@@ -59,6 +59,18 @@ describe('a session on a good day', () => {
     expect(stepsOf(0)).toBe(200);
   });
 
+  it("is no slower with both drafts than with the edge's own, however good the draft and short the way", () => {
+    const paceOf = (pacing: 'mix' | 'edge-sd', roundTripMs: number): number => {
+      const given = { ...settings, acceptance: 0.95, roundTripMs, answerTokens: 400, pacing };
+      const guess = { tokenMs: 5, tokenCount: 12 };
+      const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+      return seeds.reduce((sum, seed) => sum + runSession({ ...given, guess, seed }).msPerToken, 0) / seeds.length;
+    };
+    for (const roundTripMs of [0, 10]) {
+      expect(paceOf('mix', roundTripMs)).toBeLessThan(1.02 * paceOf('edge-sd', roundTripMs));
+    }
+  });
+
   it('goes on through windows smaller than the way is long', () => {
     const paused = runSession({ ...settings, roundTripMs: 2000, turn: { window: 16 }, pacing: 'ar' });
     expect(paused.durationMs).toBeGreaterThan(

@@ -4,7 +4,8 @@
 import { isOutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { EdgeCodec } from '../protocol/codec.ts';
-import { lacksGuess } from '../protocol/edge-session.ts';
+import { chainOf, wantedDrafts } from '../protocol/edge-chain.ts';
+import { mayDraftOn } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
 import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
@@ -12,15 +13,15 @@ import { pacingOf } from '../protocol/pacing.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../protocol/rate-limit.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Machines } from './machines.ts';
-import type { ToyTarget } from './toy-target.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './virtual-engine.ts';
 import type { VirtualLink } from './virtual-link.ts';
+import type { VirtualGuesser, VirtualTarget } from './virtual-model.ts';
 import { VirtualProcess } from './virtual-process.ts';
-import { type VirtualSession, VirtualSessions } from './virtual-sessions.ts';
+import { createVirtualSessions, type VirtualSession, type VirtualSessions } from './virtual-sessions.ts';
 
 export interface VirtualEdgeSettings {
   readonly name: string;
-  readonly target: ToyTarget;
+  readonly target: VirtualTarget;
   readonly engine: EngineSettings;
   readonly capacity: number;
   readonly keepLostMs: number;
@@ -35,8 +36,8 @@ export interface VirtualEdgeSettings {
 }
 
 export interface GuessSettings {
+  readonly guesser: VirtualGuesser;
   readonly tokenCount: number;
-  readonly agreement: number;
   /** For one token. */
   readonly tokenMs: number;
 }
@@ -81,11 +82,11 @@ export class VirtualEdge {
     this.process = new VirtualProcess(queue);
     const { machines, target, capacity, keepLostMs, shareOf, engine, random } = settings;
     const edge = {
-      vocabularySize: target.language.vocabularySize,
+      vocabularySize: target.vocabularySize,
       contextLength: target.contextLength,
       endingOf: (open: OpenMessage) => target.ending(open),
     };
-    this.sessions = new VirtualSessions({ machines, edge, capacity, keepLostMs, shareOf }, this.process, {
+    this.sessions = createVirtualSessions({ machines, rules: edge, keepLostMs, shareOf }, capacity, this.process, {
       send: (link, message) => this.#send(link, message),
       close: (link, code, detail) => this.#close(link, code, detail),
       stepped: (session, event, effects) => this.#stepped(session, event, effects),
@@ -148,7 +149,7 @@ export class VirtualEdge {
       model: 'toy',
       fingerprint: name,
       tokenizerHash,
-      vocabularySize: target.language.vocabularySize,
+      vocabularySize: target.vocabularySize,
       contextLength: target.contextLength,
     });
   }
@@ -165,28 +166,32 @@ export class VirtualEdge {
 
   #stepped(session: VirtualSession, event: EdgeEvent | null, effects: readonly EdgeEffect[]): void {
     this.#observer.edgeStepped?.(this, session, event, effects);
-    if (pacingOf(session.state.open.pacing).edgeDrafts) this.#guess(session);
+    if (pacingOf(session.state.open.pacing).edgeDrafts) this.#draftOn(session);
     this.#engine.wake();
   }
 
-  /** The edge's own draft model reads on from each new length of the text. */
-  #guess(session: VirtualSession): void {
+  /** The edge's own draft model reads on from what there is, one token at a time, until a step has enough. */
+  #draftOn(session: VirtualSession): void {
     const { text } = session.state;
-    if (!lacksGuess(session.state) || session.guessingAt === text.length) return;
-    session.guessingAt = text.length;
-    const { tokenCount, tokenMs } = this.settings.guess;
-    this.process.after(tokenCount * tokenMs, () => {
-      if (session.guessingAt !== text.length || session.state.text.length !== text.length) return;
-      const guess = { length: text.length, tokens: this.#guessTokens(session, tokenCount) };
-      this.sessions.step(session, { kind: 'guess-made', guess });
+    if (session.wanted.length !== text.length) session.wanted = { length: text.length, drafts: this.#wanted(session) };
+    if (session.isDrafting || !mayDraftOn(session.state, session.wanted.drafts)) return;
+    session.isDrafting = true;
+    const { tokens } = chainOf(session.state);
+    this.process.after(this.settings.guess.tokenMs, () => {
+      session.isDrafting = false;
+      // Another text may be there by now.
+      const isCurrent = session.state.text.length === text.length;
+      const next = isCurrent ? this.settings.guess.guesser.next(session.state, tokens) : null;
+      const made = next === null ? { tokens, isComplete: true } : { tokens: [...tokens, next], isComplete: false };
+      this.sessions.step(session, { kind: 'guess-made', guess: { length: text.length, ...made } });
     });
   }
 
-  #guessTokens(session: VirtualSession, count: number): number[] {
-    const { target, guess, random } = this.settings;
-    const { text, open } = session.state;
-    const room = open.prompt.length + open.maxAnswerTokens - text.length - 1;
-    return target.guess(text, open, Math.min(count, room), () => random.uniform() < guess.agreement);
+  #wanted({ state }: VirtualSession): number {
+    const { guess, engine } = this.settings;
+    const { stepTime, limits } = engine;
+    const [windowSize, draftMs, maxDrafts] = [guess.tokenCount, guess.tokenMs, limits.usefulRows - 1];
+    return wantedDrafts(state, { windowSize, draftMs, stepTime, maxDrafts });
   }
 
   #frame(id: number, bytes: Uint8Array): void {
@@ -227,8 +232,7 @@ export class VirtualEdge {
   #writable(id: number, writable: boolean): void {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
-    // Nobody can be told while no session is attached.
-    shell.isWritable = writable || !this.sessions.isAttached(id);
+    shell.isWritable = writable;
     this.sessions.linkWritable(id, writable);
   }
 

@@ -12,9 +12,9 @@ import {
   scheduleStep,
 } from '../decoding/schedule-step.ts';
 import { type StepTimeModel, stepMs } from '../decoding/step-time.ts';
-import { readyDrafts } from '../protocol/edge-session.ts';
-import { draftComparisons, type EdgeState, type StepTicket } from '../protocol/edge-state.ts';
-import type { ToyTarget } from './toy-target.ts';
+import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
+import { type EdgeState, expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
+import type { VirtualLookUp, VirtualTarget } from './virtual-model.ts';
 import type { VirtualSession, VirtualSessions } from './virtual-sessions.ts';
 
 export interface EngineSettings {
@@ -22,6 +22,8 @@ export interface EngineSettings {
   /** Step times are uniform within this share, up and down. */
   readonly stepJitter: number;
   readonly limits: StepLimits;
+  /** Looked up for a step that would have no drafts, mode `stream`. */
+  readonly lookUp?: { readonly source: VirtualLookUp; readonly tokenCount: number };
 }
 
 /** What the engine has done. */
@@ -33,22 +35,28 @@ export interface EngineAccount {
   busyMs: number;
 }
 
-/** Before a session's drafts have been compared, this many are taken to have held at this rate. */
+/** Before a session's look-ups have been compared, this many are taken to have held at this rate. */
 const priorComparisons = 4;
-const priorAcceptance = 0.7;
+const priorLookUpAcceptance = 0.3;
 
 export class VirtualEngine {
   readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
   readonly #clock: Clock;
   readonly #settings: EngineSettings;
-  readonly #target: ToyTarget;
+  readonly #target: VirtualTarget;
   readonly #random: Random;
   readonly #sessions: VirtualSessions;
   #schedule: ScheduleState = freshSchedule;
   #isBusy = false;
   #isAwake = false;
 
-  constructor(clock: Clock, settings: EngineSettings, target: ToyTarget, random: Random, sessions: VirtualSessions) {
+  constructor(
+    clock: Clock,
+    settings: EngineSettings,
+    target: VirtualTarget,
+    random: Random,
+    sessions: VirtualSessions,
+  ) {
     this.#clock = clock;
     this.#settings = settings;
     this.#target = target;
@@ -76,20 +84,21 @@ export class VirtualEngine {
   #plan(): void {
     const works = new Map<number, VirtualSession>();
     const views: SessionWork[] = [];
-    for (const session of this.#sessions.all) {
-      const view = viewOf(session);
+    for (const session of this.#sessions.entries) {
+      const view = this.#view(session);
       if (view === undefined) continue;
       works.set(session.number, session);
       views.push(view);
     }
     if (views.length === 0) return;
+    // What sessions say while the step begins must not plan a second one beside it.
+    this.#isBusy = true;
     const plan = scheduleStep(this.#schedule, views, this.#settings.limits, this.#settings.stepTime);
     this.#schedule = plan.state;
     const running = plan.items.map((item) => this.#begin(works.get(item.id) as VirtualSession, item));
     const tokens = plan.items.reduce((sum, item) => sum + (item.kind === 'decode' ? item.drafts + 1 : item.tokens), 0);
     const jitter = 1 + this.#settings.stepJitter * (2 * this.#random.uniform() - 1);
     const durationMs = stepMs(this.#settings.stepTime, tokens) * jitter;
-    this.#isBusy = true;
     this.account.steps += 1;
     this.account.busyMs += durationMs;
     this.#clock.after(durationMs, () => {
@@ -97,6 +106,31 @@ export class VirtualEngine {
       this.#isBusy = false;
       this.wake();
     });
+  }
+
+  #view(session: VirtualSession): SessionWork | undefined {
+    if (!session.hasPlace || !isWritable(session.state)) return undefined;
+    const evaluated = Math.min(session.evaluatedTokens, session.state.text.length - 1);
+    const prefillTokens = session.state.text.length - 1 - evaluated;
+    const isLookedUp = prefillTokens === 0 && this.#lookUp(session);
+    const { state } = session;
+    const drafts = readyDrafts(state, session.wanted.drafts);
+    if (drafts === null) return undefined;
+    const acceptance = isLookedUp ? lookUpAcceptance(state) : expectedAcceptance(state);
+    return { id: session.number, share: session.share, prefillTokens, drafts, acceptance };
+  }
+
+  /** Whether the session's next step verifies what was looked up. */
+  #lookUp(session: VirtualSession): boolean {
+    const { lookUp } = this.#settings;
+    const { state } = session;
+    if (lookUp === undefined || state.open.pacing !== 'stream' || !lacksGuess(state)) return false;
+    const tokens = lookUp.source.guess(state, lookUp.tokenCount);
+    this.#sessions.step(session, {
+      kind: 'guess-made',
+      guess: { length: state.text.length, tokens, isComplete: true },
+    });
+    return true;
   }
 
   /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */
@@ -110,7 +144,7 @@ export class VirtualEngine {
     }
     this.#sessions.step(session, { kind: 'step-started', drafts: item.drafts });
     const ticket = session.state.ticket as StepTicket;
-    const rows = this.#target.rows(session.state.text, ticket.drafts);
+    const rows = this.#target.rows(session.state, ticket.drafts);
     this.account.rows += rows.length;
     return () => {
       const isCurrent = session.state.generation === ticket.generation;
@@ -120,16 +154,8 @@ export class VirtualEngine {
   }
 }
 
-function viewOf(session: VirtualSession): SessionWork | undefined {
-  const { state } = session;
-  const drafts = session.hasPlace ? readyDrafts(state) : null;
-  if (drafts === null) return undefined;
-  const evaluated = Math.min(session.evaluatedTokens, state.text.length - 1);
-  const prefillTokens = state.text.length - 1 - evaluated;
-  return { id: session.number, share: session.share, prefillTokens, drafts, acceptance: acceptanceOf(state) };
-}
-
-function acceptanceOf(state: EdgeState): number {
-  const { matched, mismatched } = draftComparisons(state);
-  return (matched + priorComparisons * priorAcceptance) / (matched + mismatched + priorComparisons);
+/** Rows after the first wrong one count as wrong here: what matters is how many of the admitted rows were worth it. */
+function lookUpAcceptance({ account }: EdgeState): number {
+  const accepted = account.acceptedGuessRows + priorComparisons * priorLookUpAcceptance;
+  return accepted / (account.guessRows + priorComparisons);
 }

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../decoding/sampling.ts';
+import { linearStepTime } from '../decoding/step-time.ts';
+import type { LanguageModel } from '../models/model.ts';
+import { createToyModel } from '../models/toy.ts';
+import { OwnDrafters } from './own-drafters.ts';
+
+const prompt = Array.from({ length: 40 }, (_, index) => 70 + index);
+
+function counting(sequences: number): { model: LanguageModel; evaluated: () => number } {
+  const model = createToyModel({ seed: 3, role: 'draft', sequences });
+  let evaluated = 0;
+  const evaluate: LanguageModel['evaluate'] = (items) => {
+    for (const { tokens } of items) evaluated += tokens.length;
+    return model.evaluate(items);
+  };
+  const counted = { ...model, evaluate, openSequence: () => model.openSequence() };
+  return { model: counted, evaluated: () => evaluated };
+}
+
+/** Each draft takes so long, by a clock that moves on when it is read. */
+function draftersWith(model: LanguageModel, ms = 0): OwnDrafters {
+  let nowMs = 0;
+  const clock = { nowMs: () => (nowMs += ms), after: () => () => {} };
+  return new OwnDrafters({ model, windowSize: 4, draftTime: linearStepTime(5, 0) }, clock);
+}
+
+function asked(text: readonly number[]) {
+  return { text, promptLength: prompt.length, sampling: neutralSampling };
+}
+
+describe('the drafters of an edge', () => {
+  it("remember a conversation's text from turn to turn", async () => {
+    const { model, evaluated } = counting(4);
+    const drafters = draftersWith(model);
+    const first = drafters.take('a');
+    const token = await first.next(asked(prompt));
+    expect(evaluated()).toBe(40);
+    first.leave();
+    expect(await drafters.take('a').next(asked(prompt))).toBe(token);
+    expect(evaluated()).toBe(41);
+    await drafters.close();
+  });
+
+  it('never share a memory that is in use, and reuse the longest idle when there is no other', async () => {
+    const { model } = counting(2);
+    const drafters = draftersWith(model);
+    const [one, two] = [drafters.take('a'), drafters.take('a')];
+    expect(() => drafters.take('a')).toThrow();
+    two.leave();
+    one.leave();
+    await drafters.take('b').next(asked(prompt));
+    await drafters.close();
+  });
+
+  it('measure their drafts, but for the first of a turn', async () => {
+    const { model } = counting(1);
+    const drafters = draftersWith(model, 9);
+    const drafter = drafters.take('a');
+    await drafter.next(asked(prompt));
+    expect(drafters.draftMs).toBe(5);
+    for (let more = 0; more < 60; more += 1) await drafter.next(asked([...prompt, more]));
+    expect(drafters.draftMs).toBeGreaterThan(8.5);
+    await drafters.close();
+  });
+});

@@ -1,0 +1,87 @@
+// The edge's own draft model and what it remembers of each conversation, so that a turn does not read the whole prompt again. Which
+// text is drafted from is the session's business.
+
+import type { Clock } from '../basics/clock.ts';
+import { observeStep, type StepTimeModel, stepMs } from '../decoding/step-time.ts';
+import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
+import type { LanguageModel } from '../models/model.ts';
+
+export interface OwnDraftModel {
+  readonly model: LanguageModel;
+  /** gamma, in mode edge-sd. */
+  readonly windowSize: number;
+  /** One draft, ms, as measured at the start. */
+  readonly draftTime: StepTimeModel;
+}
+
+interface Kept {
+  readonly drafter: ModelDrafter;
+  /** Conversation and credentials. */
+  owner: string;
+  isTaken: boolean;
+  lastUsed: number;
+}
+
+/** One session's hold on the draft model; see {@link OwnDrafters.take}. */
+export interface OwnDrafter {
+  /** The next token; null: no guess, or no room. @throws OutriderError of the engine */
+  next(request: DraftRequest): Promise<number | null>;
+  leave(): void;
+}
+
+export class OwnDrafters {
+  readonly windowSize: number;
+  readonly #model: LanguageModel;
+  readonly #clock: Clock;
+  readonly #kept: Kept[] = [];
+  #draftTime: StepTimeModel;
+  #uses = 0;
+
+  constructor({ model, windowSize, draftTime }: OwnDraftModel, clock: Clock) {
+    this.windowSize = windowSize;
+    this.#model = model;
+    this.#clock = clock;
+    this.#draftTime = draftTime;
+  }
+
+  /** What a draft has taken lately. */
+  get draftMs(): number {
+    return stepMs(this.#draftTime, 1);
+  }
+
+  /** The conversation's own memory, else an unused one, else that which has been idle longest. @throws OutriderError `edge-full` */
+  take(owner: string): OwnDrafter {
+    const idle = this.#kept.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);
+    const own = idle.find((kept) => kept.owner === owner);
+    const isFull = this.#kept.length >= this.#model.limits.maxSequences;
+    const kept = own ?? (isFull ? idle[0] : undefined) ?? this.#create();
+    kept.owner = owner;
+    kept.isTaken = true;
+    let isFirst = true;
+    return {
+      next: async (request) => {
+        const startMs = this.#clock.nowMs();
+        const draft = await kept.drafter.draft(request);
+        // The first reads the prompt.
+        if (!isFirst) this.#draftTime = observeStep(this.#draftTime, 1, this.#clock.nowMs() - startMs);
+        isFirst = false;
+        return draft?.token ?? null;
+      },
+      leave: () => {
+        kept.isTaken = false;
+        kept.lastUsed = ++this.#uses;
+      },
+    };
+  }
+
+  #create(): Kept {
+    const kept = { drafter: new ModelDrafter(this.#model), owner: '', isTaken: false, lastUsed: 0 };
+    this.#kept.push(kept);
+    return kept;
+  }
+
+  /** Gives the model's memory back; waits for the drafts that are being made. */
+  async close(): Promise<void> {
+    for (const { drafter } of this.#kept.splice(0)) await drafter[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { linearStepTime } from '../decoding/step-time.ts';
+import { chainOf, wantedDrafts } from './edge-chain.ts';
+import { testOpening, testRules } from './edge-session.fixture.ts';
+import { createEdgeSession, mayDraftOn, readyDrafts, stepEdge } from './edge-session.ts';
+import type { EdgeState } from './edge-state.ts';
+import type { PacingName } from './pacing.ts';
+
+function session(pacing: PacingName, drafts: readonly number[], guess: readonly number[] | null): EdgeState {
+  const created = { kind: 'session-created', link: 1, open: testOpening({ pacing }) } as const;
+  let { state } = createEdgeSession(testRules, 1, created);
+  if (drafts.length > 0) {
+    const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
+    state = stepEdge(state, { kind: 'message-received', link: 1, message }).state;
+  }
+  if (guess === null) return state;
+  const made = { length: 3, tokens: guess, isComplete: false };
+  return stepEdge(state, { kind: 'guess-made', guess: made }).state;
+}
+
+describe('the chain that a step could verify', () => {
+  it.each([
+    { name: 'nothing', drafts: [], guess: null, tokens: [], deviceDrafts: 0 },
+    { name: "the device's", drafts: [7, 8], guess: null, tokens: [7, 8], deviceDrafts: 2 },
+    { name: "the edge's own", drafts: [], guess: [5, 6], tokens: [5, 6], deviceDrafts: 0 },
+    { name: "the edge's own after the device's", drafts: [7], guess: [7, 6], tokens: [7, 6], deviceDrafts: 1 },
+    { name: "the device's, longer by now", drafts: [7, 6, 9], guess: [7, 6], tokens: [7, 6, 9], deviceDrafts: 3 },
+    { name: 'the longer where they differ', drafts: [7, 8], guess: [7, 5, 6], tokens: [7, 5, 6], deviceDrafts: 1 },
+    { name: "the device's where equally long", drafts: [7, 8], guess: [5, 6], tokens: [7, 8], deviceDrafts: 2 },
+  ])('is $name', ({ drafts, guess, tokens, deviceDrafts }) => {
+    expect(chainOf(session('mix', drafts, guess))).toMatchObject({ tokens, deviceDrafts });
+  });
+
+  it('is accounted for by who drafted', () => {
+    let { state } = { state: session('mix', [7], [7, 6, 5]) };
+    state = stepEdge(state, { kind: 'step-started', drafts: 3 }).state;
+    const rows = [7, 6, 9, 1].map((id) => ({ ids: [id], logits: [1] }));
+    expect(state.ticket).toMatchObject({ drafts: [7, 6, 5], deviceDrafts: 1 });
+    if (state.ticket === null) return;
+    state = stepEdge(state, { kind: 'step-done', ticket: state.ticket, rows }).state;
+    expect(state.text.slice(3)).toEqual([7, 6, 9]);
+    expect(state.account).toEqual({ steps: 1, draftRows: 1, acceptedRows: 1, guessRows: 2, acceptedGuessRows: 1 });
+    expect(state).toMatchObject({ ownMatched: 1, ownMismatched: 1 });
+  });
+});
+
+describe('drafting on', () => {
+  it('comes before a step with too short a chain, and ends when there is enough', () => {
+    const short = session('mix', [7], null);
+    expect(readyDrafts(short, 3)).toBeNull();
+    expect(mayDraftOn(short, 3)).toBe(true);
+    const enough = session('mix', [7], [7, 6, 5]);
+    expect(readyDrafts(enough, 3)).toBe(3);
+    expect(mayDraftOn(enough, 3)).toBe(false);
+  });
+
+  it('never holds up a step that the drafter can add nothing to', () => {
+    const { state } = stepEdge(session('mix', [7], null), {
+      kind: 'guess-made',
+      guess: { length: 3, tokens: [7], isComplete: true },
+    });
+    expect(mayDraftOn(state, 3)).toBe(false);
+    expect(readyDrafts(state, 3)).toBe(1);
+  });
+
+  it('is not the business of modes in which the edge does not draft', () => {
+    expect(mayDraftOn(session('stream', [], null), 3)).toBe(false);
+    expect(readyDrafts(session('stream', [7], null), 3)).toBe(1);
+  });
+});
+
+describe('wantedDrafts', () => {
+  const settings = { windowSize: 4, draftMs: 5, stepTime: linearStepTime(40, 0.4), maxDrafts: 24 };
+
+  it('is the window in edge-sd, what pays in mix, nothing elsewhere', () => {
+    expect(wantedDrafts(session('edge-sd', [], null), settings)).toBe(4);
+    // The prior acceptance is 0.7.
+    expect(wantedDrafts(session('mix', [], null), settings)).toBe(3);
+    expect(wantedDrafts(session('mix', [], null), { ...settings, draftMs: 20 })).toBe(1);
+    expect(wantedDrafts(session('mix', [7, 8, 9, 7, 8, 9], null), settings)).toBe(6);
+    expect(wantedDrafts(session('stream', [], null), settings)).toBe(0);
+  });
+
+  it('leaves the last token of the answer to the target', () => {
+    const created = { kind: 'session-created', link: 1, open: testOpening({ pacing: 'edge-sd', maxAnswerTokens: 3 }) };
+    const { state } = createEdgeSession(testRules, 1, created as never);
+    expect(wantedDrafts(state, settings)).toBe(2);
+  });
+});

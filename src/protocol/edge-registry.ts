@@ -1,0 +1,233 @@
+// The sessions of one edge: who may open one, which connection speaks for which, who holds a place, how long a lost one is kept. It
+// drives the session machines and hands their effects on; what a place is, and what the engine runs next, is its owner's business.
+
+import type { Clock } from '../basics/clock.ts';
+import { type ErrorCode, OutriderError } from '../basics/errors.ts';
+import { validateSampling } from '../decoding/sampling.ts';
+import type { createEdgeSession, stepEdge } from './edge-session.ts';
+import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, SessionCreated } from './edge-state.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
+
+export interface RegistryEntry {
+  /** Unique in the process, from 1. */
+  readonly number: number;
+  readonly id: string;
+  /** Compute share z, relative to the others. */
+  readonly share: number;
+  state: EdgeState;
+  /** From the opening to the end of the text. */
+  hasPlace: boolean;
+  cancelForget: (() => void) | null;
+}
+
+export interface RegistrySettings {
+  readonly machines: { readonly stepEdge: typeof stepEdge; readonly createEdgeSession: typeof createEdgeSession };
+  readonly rules: EdgeRules;
+  /** How long a session without a connection is kept, finished or not. */
+  readonly keepLostMs: number;
+  readonly shareOf: (open: OpenMessage) => number;
+}
+
+/** What the registry asks of its owner. */
+export interface RegistryOwner<Entry extends RegistryEntry> {
+  send(link: number, message: EdgeMessage): void;
+  close(link: number, code: ErrorCode | 'done', detail: string): void;
+  /** What else must hold for an opening. @throws OutriderError */
+  admit?(open: OpenMessage): void;
+  /** What the owner keeps beside an entry. */
+  enter(entry: RegistryEntry): Entry;
+  /** Whether there was one; taking another's is the registry's decision. */
+  takePlace(entry: Entry, open: OpenMessage): boolean;
+  leavePlace(entry: Entry): void;
+  /** Places of this edge, for the refusal. */
+  readonly placeCount: number;
+  /** An event was applied; its effects are not performed yet. */
+  stepped(
+    entry: Entry,
+    event: EdgeEvent | SessionCreated,
+    effects: readonly EdgeEffect[],
+    before: EdgeState | null,
+  ): void;
+  /** The effects are performed. */
+  settled?(entry: Entry): void;
+  forgotten?(entry: Entry): void;
+  /** All entries are gone at once, and nobody has left a place. */
+  cleared?(): void;
+}
+
+export class EdgeRegistry<Entry extends RegistryEntry> {
+  readonly #settings: RegistrySettings;
+  readonly #clock: Clock;
+  readonly #owner: RegistryOwner<Entry>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #byLink = new Map<number, Entry>();
+  /** Links whose queues are full, attached or not. */
+  readonly #blocked = new Set<number>();
+  #count = 0;
+
+  constructor(settings: RegistrySettings, clock: Clock, owner: RegistryOwner<Entry>) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#owner = owner;
+  }
+
+  get entries(): Iterable<Entry> {
+    return this.#entries.values();
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  find(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** @throws OutriderError when the device must be refused; the caller tells it and closes. */
+  receive(link: number, message: DeviceMessage): void {
+    if (message.kind === 'open') this.#checkOpening(message);
+    const owned = this.#byLink.get(link);
+    if (message.kind !== 'open' && message.kind !== 'resume') {
+      if (owned !== undefined) this.step(owned, { kind: 'message-received', link, message });
+      return;
+    }
+    // The session that it left behind would never hear of the connection's end.
+    if (owned?.state.link?.id === link) {
+      throw new OutriderError('protocol-error', 'a second attach', 'use a connection for one session only');
+    }
+    const entry = this.#entries.get(message.session);
+    if (entry !== undefined) {
+      this.#byLink.set(link, entry);
+      if (message.kind === 'open') this.#givePlace(entry, message);
+      this.step(entry, { kind: 'message-received', link, message, ...this.#blockOf(link) });
+    } else if (message.kind === 'open') this.#create(link, message);
+    else this.#owner.send(link, { kind: 'gone' });
+  }
+
+  /** Whether this connection speaks for a session. */
+  isAttached(link: number): boolean {
+    return this.#byLink.get(link)?.state.link?.id === link;
+  }
+
+  linkClosed(link: number): void {
+    this.#blocked.delete(link);
+    const entry = this.#byLink.get(link);
+    this.#byLink.delete(link);
+    if (entry !== undefined) this.step(entry, { kind: 'link-closed', link });
+  }
+
+  linkWritable(link: number, writable: boolean): void {
+    if (writable) this.#blocked.delete(link);
+    else this.#blocked.add(link);
+    const entry = this.#byLink.get(link);
+    if (entry !== undefined) this.step(entry, { kind: 'link-writable', link, writable });
+  }
+
+  /** Applies an event and has its effects performed. */
+  step(entry: Entry, event: EdgeEvent): void {
+    const before = entry.state;
+    const { state, effects } = this.#settings.machines.stepEdge(before, event);
+    entry.state = state;
+    this.#settle(entry, event, effects, before);
+  }
+
+  /** Every session is gone, without a word. */
+  clear(): void {
+    for (const { cancelForget } of this.#entries.values()) cancelForget?.();
+    this.#entries.clear();
+    this.#byLink.clear();
+    this.#blocked.clear();
+    this.#owner.cleared?.();
+  }
+
+  #blockOf(link: number): { readonly isBlocked?: true } {
+    return this.#blocked.has(link) ? { isBlocked: true } : {};
+  }
+
+  #create(link: number, open: OpenMessage): void {
+    const number = ++this.#count;
+    const event = { kind: 'session-created', link, open, ...this.#blockOf(link) } as const;
+    const { machines, rules, shareOf } = this.#settings;
+    const { state, effects } = machines.createEdgeSession(rules, number, event);
+    const shared = { number, id: open.session, share: shareOf(open), state };
+    const entry = this.#owner.enter({ ...shared, hasPlace: false, cancelForget: null });
+    this.#givePlace(entry, open);
+    this.#entries.set(open.session, entry);
+    this.#byLink.set(link, entry);
+    this.#settle(entry, event, effects, null);
+  }
+
+  #checkOpening(open: OpenMessage): void {
+    this.#owner.admit?.(open);
+    const { contextLength, vocabularySize } = this.#settings.rules;
+    const length = open.prompt.length + open.answer.length;
+    if (open.prompt.length >= contextLength) {
+      const cause = `the prompt has ${open.prompt.length} tokens, the edge's context holds ${contextLength}`;
+      throw new OutriderError('context-full', cause, 'shorten the prompt, or start the edge with a larger --context');
+    }
+    if (open.prompt.some((id) => id >= vocabularySize) || open.answer.some((id) => id >= vocabularySize)) {
+      throw new OutriderError('protocol-error', 'an id beyond the vocabulary', 'use the tokenizer of the edge');
+    }
+    if (length > contextLength) {
+      const remedy = 'start the edge with a larger --context';
+      throw new OutriderError('context-full', `the text has ${length} tokens`, remedy);
+    }
+    validateSampling(open.sampling, vocabularySize);
+  }
+
+  /** @throws OutriderError `edge-full` when every place is held by a session that is still connected */
+  #givePlace(entry: Entry, open: OpenMessage): void {
+    if (entry.hasPlace) return;
+    const isTaken = this.#owner.takePlace(entry, open) || (this.#dropLost() && this.#owner.takePlace(entry, open));
+    if (!isTaken) {
+      const cause = `all ${this.#owner.placeCount} places of this edge are taken`;
+      throw new OutriderError('edge-full', cause, 'try again later, or start the edge with more --sessions');
+    }
+    entry.hasPlace = true;
+  }
+
+  /** Gives up the session that was opened first among those without a connection. */
+  #dropLost(): boolean {
+    for (const entry of this.#entries.values()) {
+      if (entry.state.link === null && entry.hasPlace && entry.state.ticket === null) {
+        this.#forget(entry);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #settle(
+    entry: Entry,
+    event: EdgeEvent | SessionCreated,
+    effects: readonly EdgeEffect[],
+    before: EdgeState | null,
+  ): void {
+    this.#owner.stepped(entry, event, effects, before);
+    for (const effect of effects) {
+      if (effect.kind === 'send') this.#owner.send(effect.link, effect.message);
+      else this.#owner.close(effect.link, effect.code, effect.detail);
+    }
+    if (entry.state.end !== null) this.#leavePlace(entry);
+    if (entry.state.released) this.#forget(entry);
+    else if (entry.state.link !== null) {
+      entry.cancelForget?.();
+      entry.cancelForget = null;
+    } else entry.cancelForget ??= this.#clock.after(this.#settings.keepLostMs, () => this.#forget(entry));
+    this.#owner.settled?.(entry);
+  }
+
+  #leavePlace(entry: Entry): void {
+    if (!entry.hasPlace) return;
+    entry.hasPlace = false;
+    this.#owner.leavePlace(entry);
+  }
+
+  #forget(entry: Entry): void {
+    entry.cancelForget?.();
+    this.#leavePlace(entry);
+    this.#owner.forgotten?.(entry);
+    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+    for (const [link, owner] of this.#byLink) if (owner === entry) this.#byLink.delete(link);
+  }
+}

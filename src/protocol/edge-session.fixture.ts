@@ -1,0 +1,34 @@
+// What tests of the edge's machines share: an opening of a short prompt, and rules without an end in reach.
+
+import { createEnding } from '../decoding/ending.ts';
+import { neutralSampling } from '../decoding/sampling.ts';
+import type { EdgeRules } from './edge-state.ts';
+import { type OpenMessage, protocolVersion } from './messages.ts';
+
+export const testRules: EdgeRules = {
+  vocabularySize: 1000,
+  contextLength: 200,
+  endingOf: ({ stopStrings, maxAnswerTokens }) =>
+    createEnding({ endIds: new Set(), stopStrings, maxAnswerTokens }, () => new Uint8Array()),
+};
+
+export function testOpening(changes: Partial<OpenMessage> = {}): OpenMessage {
+  return {
+    kind: 'open',
+    version: protocolVersion,
+    attempt: 1,
+    session: '00'.repeat(16),
+    conversation: '00'.repeat(16),
+    credentials: '',
+    tokenizerHash: 'ab'.repeat(32),
+    pacing: 'stream',
+    sampling: neutralSampling,
+    stopStrings: [],
+    maxAnswerTokens: 100,
+    window: 256,
+    maxAhead: 24,
+    prompt: [1, 2, 3],
+    answer: [],
+    ...changes,
+  };
+}
