@@ -26,7 +26,7 @@ import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import type { Result } from './document.ts';
-import trialPrompts from './trial-prompts.json' with { type: 'json' };
+import { encodeTrialPrompts, type TrialPrompt } from './trial-prompts.ts';
 
 export interface ExactnessOptions {
   readonly pair: string;
@@ -41,13 +41,8 @@ export interface ExactnessOptions {
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
 
-interface Prompt {
-  readonly name: string;
-  readonly ids: readonly number[];
-}
-
 interface Cell {
-  readonly prompt: Prompt;
+  readonly prompt: TrialPrompt;
   readonly promptIndex: number;
   readonly mode: PacingName;
   readonly temperature: number;
@@ -75,7 +70,7 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
     ...(options.callSizes === undefined ? {} : { callSizes: options.callSizes }),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
-  const prompts = encodePrompts(models.target, options.promptCount);
+  const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount);
   const references = await writeReferences(models, prompts, options);
   const engineDiffers = await compareWithEngine(models, prompts, references, options);
   const rows = await writeAll(models, cellsOf(prompts, [...models.drafts.keys()], options), references, options);
@@ -117,13 +112,6 @@ async function openModels(targetPath: string, draftPath: string): Promise<Models
   return { target, drafts, ownDraft: short, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function encodePrompts(model: LanguageModel, count = trialPrompts.prompts.length): Prompt[] {
-  return trialPrompts.prompts.slice(0, count).map(({ name, form, text }) => ({
-    name,
-    ids: form === 'chat' ? model.tokenizer.encodeChat([{ role: 'user', content: text }]) : model.tokenizer.encode(text),
-  }));
-}
-
 /** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */
 function samplingFor(temperature: number, promptIndex: number): Sampling {
   if (temperature === 0) return neutralSampling;
@@ -137,7 +125,7 @@ function keyOf(promptIndex: number, temperature: number): string {
 
 async function writeReferences(
   models: Models,
-  prompts: readonly Prompt[],
+  prompts: readonly TrialPrompt[],
   options: ExactnessOptions,
 ): Promise<Map<string, number[]>> {
   const references = new Map<string, number[]>();
@@ -190,7 +178,7 @@ async function writeAlone(
 /** At temperature 0 the engine's own loop must agree with the reference. @returns texts that differ */
 async function compareWithEngine(
   models: Models,
-  prompts: readonly Prompt[],
+  prompts: readonly TrialPrompt[],
   references: ReadonlyMap<string, number[]>,
   { tokens, temperatures, onProgress }: ExactnessOptions,
 ): Promise<number> {
@@ -206,7 +194,7 @@ async function compareWithEngine(
  * Modes ar and stream: every temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. The other
  * modes: every temperature for every prompt, the round trips take turns.
  */
-function cellsOf(prompts: readonly Prompt[], drafts: readonly string[], options: ExactnessOptions): Cell[] {
+function cellsOf(prompts: readonly TrialPrompt[], drafts: readonly string[], options: ExactnessOptions): Cell[] {
   const cells: Cell[] = [];
   for (const [roundTripIndex, roundTripMs] of options.roundTripsMs.entries()) {
     for (const [temperatureIndex, temperature] of options.temperatures.entries()) {

@@ -8,6 +8,7 @@ import { trialCoupling } from './trial-coupling.ts';
 import { trialExactness } from './trial-exactness.ts';
 import { trialFaults } from './trial-faults.ts';
 import { type FramesOptions, trialFrames } from './trial-frames.ts';
+import { tracesCommand } from './trial-traces-command.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface ExactnessFlags {
@@ -140,5 +141,6 @@ export function trialCommand(): Command {
     .addCommand(exactnessCommand())
     .addCommand(couplingCommand())
     .addCommand(framesCommand())
-    .addCommand(faultsCommand());
+    .addCommand(faultsCommand())
+    .addCommand(tracesCommand());
 }

@@ -80,8 +80,7 @@ export class TraceReplay implements VirtualDrafter, VirtualGuesser, VirtualLookU
       leftAt = from + index;
       break;
     }
-    // After the end nothing is true or wrong any more.
-    if (leftAt !== null && leftAt >= answer.length) leftAt = null;
+    if (leftAt !== null && leftAt >= answer.length) return null;
     return traceDraft(this.session, this.header.wrongDepth, position, leftAt);
   }
 }

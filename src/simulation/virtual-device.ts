@@ -47,6 +47,8 @@ export interface DeviceWorld {
 export interface Emission {
   readonly atMs: number;
   readonly tokenCount: number;
+  /** How many of them were drafts of the device. */
+  readonly acceptedCount: number;
 }
 
 interface DeviceLinkShell {
@@ -195,7 +197,11 @@ export class VirtualDevice {
         this.#draft(effect.generation, effect.position);
         break;
       case 'emit-tokens':
-        this.emissions.push({ atMs: this.process.nowMs(), tokenCount: effect.tokens.length });
+        this.emissions.push({
+          atMs: this.process.nowMs(),
+          tokenCount: effect.tokens.length,
+          acceptedCount: effect.drafted.filter(Boolean).length,
+        });
         break;
       case 'finish':
         break;

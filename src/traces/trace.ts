@@ -66,8 +66,8 @@ export function isRightAt(session: TraceSession, position: number): boolean {
 /**
  * What the draft says at `position`.
  * @param leftAt the position of the first draft that was wrong, all before it being true; null: none was
- * @returns null: the draft had no guess. Beyond the recorded depth of a wrong chain its last draft stands in, and after the answer's
- *   end the end: nothing there can ever be accepted.
+ * @returns null: the draft had no guess, or the text or the wrong chain has ended. Beyond the recorded depth of a wrong chain its last
+ *   draft stands in: nothing there can ever be accepted.
  */
 export function traceDraft(
   session: TraceSession,
@@ -77,7 +77,7 @@ export function traceDraft(
 ): TraceDraft | null {
   const { answer, rightUnits } = session;
   if (leftAt !== null) return chainDraft(session, wrongDepth, leftAt, position - leftAt);
-  if (position >= answer.length) return { token: answer[answer.length - 1] as number, confidence: 1 };
+  if (position >= answer.length) return null;
   const units = rightUnits[position] as number;
   if (units > 0) return { token: answer[position] as number, confidence: confidenceOfUnits(units) };
   return chainDraft(session, wrongDepth, position, 0);

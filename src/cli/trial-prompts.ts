@@ -1,0 +1,19 @@
+// The prompts that trials on real models share, as ids of a model.
+
+import type { Tokenizer } from '../models/model.ts';
+import trialPrompts from './trial-prompts.json' with { type: 'json' };
+
+export interface TrialPrompt {
+  readonly name: string;
+  readonly task: string;
+  readonly ids: readonly number[];
+}
+
+/** @param count only the first so many */
+export function encodeTrialPrompts(tokenizer: Tokenizer, count: number = trialPrompts.prompts.length): TrialPrompt[] {
+  return trialPrompts.prompts.slice(0, count).map(({ name, task, form, text }) => ({
+    name,
+    task,
+    ids: form === 'chat' ? tokenizer.encodeChat([{ role: 'user', content: text }]) : tokenizer.encode(text),
+  }));
+}

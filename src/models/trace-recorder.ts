@@ -1,0 +1,164 @@
+// Records traces: the target writes its own text step by step, then the draft reads that text and is asked at every position. Where its
+// token is wrong it goes on by itself for a few tokens, as a device would that does not know yet.
+
+import { OutriderError } from '../basics/errors.ts';
+import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
+import { chooseToken } from '../decoding/choose-token.ts';
+import { confidenceUnits } from '../decoding/confidence.ts';
+import type { Sampling } from '../decoding/sampling.ts';
+import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
+import { draftFrom } from './drafter.ts';
+import type { LanguageModel, ModelSequence } from './model.ts';
+
+export interface TraceRecipe {
+  readonly sampling: Sampling;
+  /** Of an answer that does not end before. */
+  readonly answerTokens: number;
+  /** Tokens of a wrong chain, its first included. */
+  readonly wrongDepth: number;
+}
+
+export interface TracePrompt {
+  readonly id: string;
+  readonly task: string;
+  readonly ids: readonly number[];
+}
+
+type Chain = { readonly token: number; readonly units: number }[];
+
+/** Holds a sequence of each model. One recording at a time. */
+export class TraceRecorder implements AsyncDisposable {
+  readonly #target: LanguageModel;
+  readonly #draft: LanguageModel;
+  readonly #recipe: TraceRecipe;
+  readonly #targetSequence: ModelSequence;
+  readonly #draftSequence: ModelSequence;
+
+  /** The models stay the caller's. @throws OutriderError `tokenizer-mismatch`; `edge-full` when a model has no sequence left */
+  constructor(target: LanguageModel, draft: LanguageModel, recipe: TraceRecipe) {
+    if (target.tokenizer.hash !== draft.tokenizer.hash) {
+      const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;
+      throw new OutriderError('tokenizer-mismatch', cause, 'use a draft that was made for this target');
+    }
+    this.#target = target;
+    this.#draft = draft;
+    this.#recipe = recipe;
+    this.#targetSequence = target.openSequence();
+    this.#draftSequence = draft.openSequence();
+  }
+
+  /** Everything of a header that models and recipe decide. */
+  get header(): Omit<TraceHeader, 'source' | 'licence'> {
+    const { hash: tokenizerHash, vocabularySize, endIds } = this.#target.tokenizer;
+    return {
+      target: { name: this.#target.identity.name, fingerprint: this.#target.identity.fingerprint },
+      draft: { name: this.#draft.identity.name, fingerprint: this.#draft.identity.fingerprint },
+      tokenizerHash,
+      vocabularySize,
+      endIds: [...endIds].toSorted((one, other) => one - other),
+      ...this.#recipe,
+    };
+  }
+
+  /** Tokens that a prompt may have. */
+  get longestPrompt(): number {
+    const { answerTokens, wrongDepth } = this.#recipe;
+    return Math.min(this.#target.limits.contextLength, this.#draft.limits.contextLength) - answerTokens - wrongDepth;
+  }
+
+  /** @param onToken told of the answer's tokens as the target writes them */
+  async record({ id, task, ids: prompt }: TracePrompt, onToken?: (count: number) => void): Promise<TraceSession> {
+    invariant(prompt.length > 0 && prompt.length <= this.longestPrompt, `a prompt of ${prompt.length} tokens`);
+    const answer = await this.#write(prompt, onToken);
+    const drafts = await this.#readAlong(prompt, answer);
+    const chains = new Map<number, Chain>();
+    // From the last to the first: what a chain was evaluated on top of stays.
+    for (let position = answer.length - 1; position >= 0; position -= 1) {
+      const first = drafts[position];
+      if (first === undefined || first?.token === answer[position]) continue;
+      chains.set(position, first === null ? [] : await this.#goOn(prompt, answer.slice(0, position), first));
+    }
+    const builder = new TraceSessionBuilder();
+    for (const [position, first] of drafts.entries()) {
+      const chain = chains.get(position);
+      if (chain !== undefined) builder.addWrong(chain);
+      else if (first !== null) builder.addRight(confidenceUnits(first.confidence));
+    }
+    return builder.build({ id, task, prompt, answer });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#targetSequence.release();
+    await this.#draftSequence.release();
+  }
+
+  async #write(prompt: readonly number[], onToken?: (count: number) => void): Promise<number[]> {
+    const { sampling, answerTokens } = this.#recipe;
+    const { endIds } = this.#target.tokenizer;
+    await this.#targetSequence.truncate(0);
+    const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
+    const answer: number[] = [];
+    let [row] = await rowsAfter(this.#target, this.#targetSequence, prompt, 1);
+    for (;;) {
+      const id = chooseToken(row as Candidates, sampling, counts, prompt.length + answer.length);
+      answer.push(id);
+      counts?.push(id);
+      onToken?.(answer.length);
+      if (endIds.has(id) || answer.length === answerTokens) return answer;
+      [row] = await rowsAfter(this.#target, this.#targetSequence, [id], 1);
+    }
+  }
+
+  /** The draft's guess at each position of the answer, given the true text before it. */
+  async #readAlong(prompt: readonly number[], answer: readonly number[]) {
+    const { sampling } = this.#recipe;
+    await this.#draftSequence.truncate(0);
+    const text = [...prompt, ...answer.slice(0, -1)];
+    const rows = await rowsAfter(this.#draft, this.#draftSequence, text, answer.length);
+    const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
+    return answer.map((id, position) => {
+      const guess = draftFrom(rows[position] as Candidates, sampling, counts, prompt.length + position);
+      counts?.push(id);
+      return guess;
+    });
+  }
+
+  /** The draft alone, after a first token that is wrong; shorter than the depth where it has no guess, or ends the text. */
+  async #goOn(prompt: readonly number[], before: readonly number[], first: { token: number; confidence: number }) {
+    const { sampling, wrongDepth } = this.#recipe;
+    await this.#draftSequence.truncate(prompt.length + before.length);
+    const counts = penaltiesActive(sampling) ? new RunningCounts(before) : undefined;
+    const chain: Chain = [];
+    let position = prompt.length + before.length;
+    let guess: typeof first | null = first;
+    while (guess !== null) {
+      chain.push({ token: guess.token, units: confidenceUnits(guess.confidence) });
+      if (chain.length === wrongDepth || this.#draft.tokenizer.endIds.has(guess.token)) break;
+      counts?.push(guess.token);
+      position += 1;
+      const [row] = await rowsAfter(this.#draft, this.#draftSequence, [guess.token], 1);
+      guess = draftFrom(row as Candidates, sampling, counts, position);
+    }
+    return chain;
+  }
+}
+
+/** Appends tokens in as few calls as the model allows; the candidates after each of the last `rows` of them. */
+async function rowsAfter(
+  model: LanguageModel,
+  sequence: ModelSequence,
+  tokens: readonly number[],
+  rows: number,
+): Promise<Candidates[]> {
+  const { maxItemTokens } = model.limits;
+  const found: Candidates[] = [];
+  for (let from = 0; from < tokens.length; from += maxItemTokens) {
+    const part = tokens.slice(from, from + maxItemTokens);
+    const wanted = Math.max(0, Math.min(part.length, from + part.length - (tokens.length - rows)));
+    const [given] = await model.evaluate([{ sequence, tokens: part, rows: wanted }]);
+    found.push(...(given ?? []));
+  }
+  return found;
+}
