@@ -1,9 +1,9 @@
 // Block fading: the power of a link, relative to its mean, changes from one coherence time to the next. A pure function of seed,
 // device, server and block, so that any moment can be asked for without the ones before. Flat over the server's band.
 
-import { exp, log } from '../basics/fdlibm.ts';
+import { log } from '../basics/fdlibm.ts';
 import { philox } from '../basics/philox.ts';
-import { neperPerDb } from './noise.ts';
+import { ratioOfDb } from './decibel.ts';
 
 /** The last counter word; token choices have 0 there and random streams 1. */
 const counterWord = 2;
@@ -17,7 +17,7 @@ export function createFading(seed: number): Fading {
   const key1 = Math.floor(seed / 2 ** 32);
   const words = new Uint32Array(4);
   return (device, server, block, ricianFactorDb) => {
-    const factor = ricianFactorDb === Number.NEGATIVE_INFINITY ? 0 : exp(ricianFactorDb * neperPerDb);
+    const factor = ricianFactorDb === Number.NEGATIVE_INFINITY ? 0 : ratioOfDb(ricianFactorDb);
     // Each try is a point in a square; the first inside the circle gives two normal numbers (Marsaglia's polar method).
     for (let attempt = 0; ; attempt++) {
       philox(words, block, device, (server & 0xffff) | (attempt << 16), counterWord, key0, key1);

@@ -2,18 +2,16 @@
 // that they change as slowly as they should along every track and are the same when a device comes back. One loop over all
 // links; all that does not depend on positions is made beforehand.
 
-import { exp } from '../basics/fdlibm.ts';
 import { createRandom } from '../basics/philox.ts';
 import { type Channel, gainFloor, type ServerSite } from './channel.ts';
-import { createFieldTile, drawFieldView, type FieldTile, type FieldView, fieldAt } from './correlated-field.ts';
+import { createFieldTile, drawFieldView, type FieldView, fieldAt } from './correlated-field.ts';
+import { ratioOfDb } from './decibel.ts';
 import { drawIndoorState, type IndoorState } from './indoor-devices.ts';
-import { neperPerDb } from './noise.ts';
-import { normalBelow } from './normal-distribution.ts';
 import type { DeviceKind } from './population.ts';
 import { fieldTileStream, serverStream } from './random-streams.ts';
 import { createFading } from './rician-fading.ts';
+import { sightThreshold } from './sight-threshold.ts';
 import {
-  lineOfSightProbability,
   type PathLossTerms,
   pathLossDb,
   pathLossTerms,
@@ -44,7 +42,10 @@ export interface Tr38901Channel extends Channel {
   readonly lineOfSight: Uint8Array;
 }
 
-/** The fields of one server; independent of every other's. */
+/**
+ * The fields of one server; independent of every other's. There is a line of sight where `sight` is below a threshold that
+ * falls with the distance (TR 38.901, 7.6.3.3), so the state changes along a track no faster than the field does.
+ */
 interface ServerFields {
   readonly sight: FieldView;
   readonly shadowInSight: FieldView;
@@ -63,29 +64,32 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
   const tile = createFieldTile(seed, fieldTileStream);
   const fields = servers.map((_, server) => drawServerFields(seed, server));
   const lineOfSight = new Uint8Array(kinds.length * serverCount);
-  const shadowScale = settings.shadowing ? 1 : 0;
+  const serverX = Float64Array.from(servers, ({ x }) => x);
+  const serverY = Float64Array.from(servers, ({ y }) => y);
+  const isIndoor = Uint8Array.from(kinds, (kind) => (kind === 'indoor' ? 1 : 0));
   const fade = settings.fading === null ? undefined : createFading(seed);
 
   /** Loss of a link in dB, fading aside; notes its line of sight. */
   function linkLossDb(device: number, server: number, x: number, y: number): number {
-    const { x: serverX, y: serverY } = servers[server] as ServerSite;
     const field = fields[server] as ServerFields;
-    const distanceSquared = (x - serverX) ** 2 + (y - serverY) ** 2;
-    const depth = indoor.depthMetres[device] as number;
+    const across = x - (serverX[server] as number);
+    const up = y - (serverY[server] as number);
+    const distanceSquared = across * across + up * up;
+    const threshold = sightThreshold(Math.sqrt(distanceSquared) - (indoor.depthMetres[device] as number));
+    const inSight = fieldAt(tile, field.sight, x, y) < threshold;
     const link = device * serverCount + server;
-    const inSight = isInSight(tile, field.sight, x, y, Math.sqrt(distanceSquared) - depth);
     lineOfSight[link] = inSight ? 1 : 0;
     const loss = pathLossDb(terms[link] as PathLossTerms, distanceSquared, inSight) + (indoor.lossDb[device] as number);
-    if (shadowScale === 0) return loss;
-    if (kinds[device] === 'indoor') return loss + deviationDb.indoor * fieldAt(tile, field.shadowIndoor, x, y);
+    if (!settings.shadowing) return loss;
+    if (isIndoor[device] === 1) return loss + shadowing.indoor.deviationDb * fieldAt(tile, field.shadowIndoor, x, y);
     return inSight
-      ? loss + deviationDb.lineOfSight * fieldAt(tile, field.shadowInSight, x, y)
-      : loss + deviationDb.blocked * fieldAt(tile, field.shadowBlocked, x, y);
+      ? loss + shadowing.lineOfSight.deviationDb * fieldAt(tile, field.shadowInSight, x, y)
+      : loss + shadowing.blocked.deviationDb * fieldAt(tile, field.shadowBlocked, x, y);
   }
 
   function fadingFactor(device: number, server: number, x: number, y: number, block: number): number {
     if (fade === undefined) return 1;
-    if (lineOfSight[device * serverCount + server] === 0 || kinds[device] === 'indoor')
+    if (lineOfSight[device * serverCount + server] === 0 || isIndoor[device] === 1)
       return fade(device, server, block, Number.NEGATIVE_INFINITY);
     const field = fieldAt(tile, (fields[server] as ServerFields).ricianFactor, x, y);
     return fade(device, server, block, ricianFactor.meanDb + ricianFactor.deviationDb * field);
@@ -102,29 +106,13 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
         const x = deviceX[device] as number;
         const y = deviceY[device] as number;
         for (let server = 0; server < serverCount; server++) {
-          const mean = exp(-neperPerDb * linkLossDb(device, server, x, y));
+          const mean = ratioOfDb(-linkLossDb(device, server, x, y));
           const faded = mean * fadingFactor(device, server, x, y, block);
           gain[link++] = Math.min(1, Math.max(gainFloor, faded));
         }
       }
     },
   };
-}
-
-const deviationDb = {
-  lineOfSight: shadowing.lineOfSight.deviationDb,
-  blocked: shadowing.blocked.deviationDb,
-  indoor: shadowing.indoor.deviationDb,
-} as const;
-
-/** TR 38.901, 7.6.3.3: the state is a threshold on a field, so that it changes along a track no faster than the field does. */
-function isInSight(tile: FieldTile, view: FieldView, x: number, y: number, outdoorDistance: number): boolean {
-  const probability = lineOfSightProbability(outdoorDistance);
-  if (probability === 1) return true;
-  const value = fieldAt(tile, view, x, y);
-  // Most links need no more than the sign.
-  if (value >= 0 && probability <= 0.5) return false;
-  return normalBelow(value) < probability;
 }
 
 function drawServerFields(seed: number, server: number): ServerFields {

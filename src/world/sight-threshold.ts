@@ -1,0 +1,38 @@
+// Turns the line-of-sight probability of TR 38.901 into a threshold for a normal variable: there is a line of sight where the
+// field is below it. A table over the distance, so that a link needs neither the probability nor the normal distribution.
+
+import { normalBelow } from './normal-distribution.ts';
+import { lineOfSightProbability } from './tr38901-path-loss.ts';
+
+const entriesPerMetre = 2;
+/** The model's end; beyond it the last value holds. */
+const lastMetre = 5000;
+/** Above all values that a field takes. */
+const always = 8;
+
+/** Threshold at index distance * entriesPerMetre. The steps shift the probability by less than 0.001. */
+const thresholds: Float64Array = new Float64Array(lastMetre * entriesPerMetre + 2);
+for (let index = 0; index < thresholds.length; index++) {
+  const probability = lineOfSightProbability(index / entriesPerMetre);
+  thresholds[index] = probability === 1 ? always : inverseNormal(probability);
+}
+
+/** @param outdoorDistance d_2D-out in metres; below zero means none */
+export function sightThreshold(outdoorDistance: number): number {
+  if (outdoorDistance <= 0) return always;
+  const place = Math.min(outdoorDistance, lastMetre) * entriesPerMetre;
+  const index = Math.floor(place);
+  const before = thresholds[index] as number;
+  return before + ((thresholds[index + 1] as number) - before) * (place - index);
+}
+
+/** Where the normal distribution reaches `probability`, by bisection. */
+function inverseNormal(probability: number): number {
+  let [low, high] = [-always, always];
+  while (high - low > 1e-9) {
+    const middle = (low + high) / 2;
+    if (normalBelow(middle) < probability) low = middle;
+    else high = middle;
+  }
+  return low;
+}

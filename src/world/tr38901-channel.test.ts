@@ -1,0 +1,149 @@
+// The channel as a whole: each link's parts add up, statistics follow the specification, and places keep their values.
+
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../basics/philox.ts';
+import { gainFloor } from './channel.ts';
+import { ratioOfDb } from './decibel.ts';
+import { type DeviceKind, drawPopulation } from './population.ts';
+import { createTr38901Channel, type Tr38901Settings } from './tr38901-channel.ts';
+import { lineOfSightProbability, pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
+
+const walkers = (count: number): DeviceKind[] => Array.from({ length: count }, () => 'pedestrian');
+const plain: Tr38901Settings = {
+  carrierGhz: 3.5,
+  servers: [
+    { x: 0, y: 0, heightMetres: 10 },
+    { x: 300, y: 100, heightMetres: 10 },
+  ],
+  kinds: walkers(3),
+  deviceHeightMetres: 1.5,
+  highLossShare: 0.5,
+  shadowing: true,
+  fading: null,
+};
+
+function gainsAt(settings: Tr38901Settings, seed: number, places: readonly (readonly [number, number])[], timeMs = 0) {
+  const channel = createTr38901Channel(settings, seed);
+  const gain = new Float64Array(places.length * settings.servers.length);
+  const [x, y] = [0, 1].map((axis) => Float64Array.from(places, (place) => place[axis] as number)) as [
+    Float64Array,
+    Float64Array,
+  ];
+  channel.updateGains(x, y, timeMs, gain);
+  return { channel, gain, x, y };
+}
+
+const places = [
+  [50, 20],
+  [120, -80],
+  [290, 260],
+] as const;
+
+describe('the TR 38.901 channel', () => {
+  it('is the path loss alone without shadowing', () => {
+    const { channel, gain } = gainsAt({ ...plain, shadowing: false }, 1, places);
+    const terms = pathLossTerms(3.5, 10, 1.5);
+    for (const [device, [x, y]] of places.entries()) {
+      const inSight = channel.lineOfSight[device * 2] === 1;
+      expect(gain[device * 2]).toBeCloseTo(ratioOfDb(-pathLossDb(terms, x * x + y * y, inSight)), 15);
+    }
+  });
+
+  it('gives the same bits for the same seed, others for another, and keeps what a place had', () => {
+    const { channel, gain, x, y } = gainsAt(plain, 1, places);
+    const again = new Float64Array(gain.length);
+    channel.updateGains(Float64Array.of(0, 5, 10), Float64Array.of(3, 4, 5), 1, again);
+    channel.updateGains(x, y, 99, again);
+    expect(again).toEqual(gain);
+    expect(gainsAt(plain, 1, places).gain).toEqual(gain);
+    expect(gainsAt(plain, 2, places).gain).not.toEqual(gain);
+  });
+
+  it('leaves the links of the others as they were when a device or a server is added', () => {
+    const { gain } = gainsAt(plain, 1, places);
+    const more = gainsAt({ ...plain, kinds: walkers(4) }, 1, [...places, [1, 1]]).gain;
+    expect(more.subarray(0, 6)).toEqual(gain);
+    const servers = [...plain.servers, { x: 9, y: 9, heightMetres: 10 }];
+    const wider = gainsAt({ ...plain, servers }, 1, places).gain;
+    expect(Array.from(wider).filter((_, link) => link % 3 < 2)).toEqual(Array.from(gain));
+  });
+
+  it('has a line of sight as often as the specification says', () => {
+    const distances = [15, 30, 60, 120];
+    const seen = [0, 0, 0, 0];
+    const [seeds, serverCount] = [6, 160];
+    for (let seed = 0; seed < seeds; seed++) {
+      const random = createRandom(seed, 5);
+      const servers = Array.from({ length: serverCount }, () => ({
+        x: random.uniform() * 3000,
+        y: random.uniform() * 3000,
+        heightMetres: 10,
+      }));
+      // Each device stands at a distance from its own server; only that link counts.
+      const spots = servers.map(({ x, y }, index) => [x + (distances[index % 4] as number), y] as const);
+      const settings = { ...plain, servers, kinds: walkers(serverCount), shadowing: false };
+      const { lineOfSight } = gainsAt(settings, seed, spots).channel;
+      for (let index = 0; index < serverCount; index++)
+        seen[index % 4] = (seen[index % 4] as number) + (lineOfSight[index * serverCount + index] as number);
+    }
+    for (const [index, distance] of distances.entries()) {
+      const expected = lineOfSightProbability(distance);
+      const count = (seeds * serverCount) / 4;
+      const spread = Math.sqrt((expected * (1 - expected)) / count);
+      expect(Math.abs((seen[index] as number) / count - expected)).toBeLessThanOrEqual(4 * spread);
+    }
+  });
+
+  it('loses walls, depth and floor indoors', () => {
+    const kinds = walkers(200).map((): DeviceKind => 'indoor');
+    const spots = kinds.map(() => [100, 0] as const);
+    const outdoors = gainsAt({ ...plain, kinds: walkers(200), shadowing: false }, 3, spots).gain;
+    const indoors = gainsAt({ ...plain, kinds, shadowing: false, highLossShare: 1 }, 3, spots).gain;
+    const lossesDb = kinds.map((_, i) => 10 * Math.log10((outdoors[2 * i] as number) / (indoors[2 * i] as number)));
+    const meanDb = lossesDb.reduce((sum, loss) => sum + loss, 0) / 200;
+    // 26.85 dB wall + 0.5 * 25 / 3 m, less what higher floors and a chance line of sight give back.
+    expect(meanDb).toBeGreaterThan(20);
+    expect(meanDb).toBeLessThan(34);
+  });
+
+  it('fades by blocks of the coherence time', () => {
+    const settings = { ...plain, fading: { coherenceMs: 10 } };
+    const { gain } = gainsAt(settings, 1, places, 20);
+    expect(gainsAt(settings, 1, places, 29.9).gain).toEqual(gain);
+    expect(gainsAt(settings, 1, places, 30).gain).not.toEqual(gain);
+  });
+
+  it('stays between the floor and 1, however near or far', () => {
+    const { gain } = gainsAt({ ...plain, fading: { coherenceMs: 1 } }, 1, [
+      [0, 0],
+      [1e6, 1e6],
+      [-1e5, 0],
+    ]);
+    for (const value of gain) {
+      expect(value).toBeGreaterThanOrEqual(gainFloor);
+      expect(value).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it.each([
+    [{ carrierGhz: 0.1 }, 'carrierGhz is 0.1'],
+    [{ carrierGhz: Number.NaN }, 'carrierGhz is NaN'],
+    [{ deviceHeightMetres: 1 }, 'deviceHeightMetres is 1'],
+    [{ highLossShare: 1.1 }, 'highLossShare is 1.1'],
+    [{ fading: { coherenceMs: 0 } }, 'fading.coherenceMs is 0'],
+    [{ servers: [] }, 'servers is empty'],
+    [{ servers: [{ x: Number.NaN, y: 0, heightMetres: 10 }] }, 'servers[0].x is NaN'],
+    [{ servers: [{ x: 0, y: 0, heightMetres: -3 }] }, 'servers[0].heightMetres is -3'],
+  ])('refuses %o', (change, message) => {
+    expect(() => createTr38901Channel({ ...plain, ...change }, 1)).toThrow(message);
+  });
+});
+
+describe('drawPopulation', () => {
+  it('has the shares, and keeps the first devices when there are more', () => {
+    const kinds = drawPopulation({ deviceCount: 4000, vehicleShare: 0.3, indoorShare: 0.2 }, 1);
+    expect(kinds.filter((kind) => kind === 'vehicle').length / 4000).toBeCloseTo(0.3, 1);
+    expect(kinds.filter((kind) => kind === 'indoor').length / 4000).toBeCloseTo(0.2, 1);
+    expect(drawPopulation({ deviceCount: 10, vehicleShare: 0.3, indoorShare: 0.2 }, 1)).toEqual(kinds.slice(0, 10));
+  });
+});
