@@ -30,7 +30,9 @@ interface ModesFlags {
   readonly profile: string;
   readonly prompts?: number;
   readonly repeats?: number;
-  readonly gammas: readonly number[];
+  readonly gammas?: readonly number[];
+  readonly resume?: string;
+  readonly minutes?: number;
   readonly lookUp: number;
   readonly figure?: string;
   readonly json?: boolean;
@@ -39,7 +41,10 @@ interface ModesFlags {
 const notes = `
 --clock virtual needs no model and depends on no load: the protocol machines with a toy draft of a set acceptance.
 --clock wall runs an edge process and this device process with real models, the edge paced to the profile; it says first how
-long it will take, and exits with 1 if any text differs from the edge's own.
+long it will take, and exits with 1 if any text differs from the edge's own. At its default size that is about 50 minutes on a quiet
+machine: 7 modes x 5 round trips x 5 repeats, a run long enough that 1 % of its steps is not none. In slices of ten minutes:
+  outrider bench modes --clock wall --resume modes.jsonl --minutes 10
+Repeat the command until it says nothing of runs left; each slice prints what there is so far, and the first repeat has every cell.
 
 Definitions and how to read the rows: docs/benchmarks.md.`;
 
@@ -85,11 +90,19 @@ function wallOptions(command: Command): Command {
         .choices(latencyProfiles.map(({ name }) => name))
         .default(defaultEdgeProfile.name),
     )
-    .option('--prompts <count>', 'prompts (default: 2)', wholeBetween(1, 10))
-    .option('--repeats <count>', 'runs of each mode, prompt and round trip (default: 5)', wholeBetween(1, 100))
-    .option('--gammas <count,...>', 'windows that a pilot tries', numberList(wholeBetween(1, 63)), [2, 3, 5])
+    .option('--prompts <count>', 'prompts, each written once in a run (default: 6)', wholeBetween(1, 10))
+    .option('--repeats <count>', 'runs of each mode and round trip (default: 5)', wholeBetween(1, 100))
+    .option(
+      '--gammas <count,...>',
+      'windows that a pilot tries (default: the predicted and its neighbours)',
+      windowList,
+    )
+    .option('--resume <file>', 'keep finished runs in this file, and go on from those that are in it')
+    .option('--minutes <number>', 'begin no run after so long (needs --resume)', numberBetween(0, 10_000))
     .option('--look-up <count>', 'tokens that the edge looks up for steps without drafts', wholeBetween(0, 16), 0);
 }
+
+const windowList: (text: string) => number[] = numberList(wholeBetween(1, 63));
 
 function modeList(text: string): PacingName[] {
   const names = text.split(',');
@@ -151,9 +164,11 @@ function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult
     pair: flags.pair,
     profile: flags.profile,
     tokens: flags.tokens ?? (quick ? 32 : 64),
-    promptCount: flags.prompts ?? (quick ? 1 : 2),
+    promptCount: flags.prompts ?? (quick ? 1 : 6),
     repeats: flags.repeats ?? (quick ? 1 : 5),
-    gammas: quick ? [4] : flags.gammas,
+    gammas: flags.gammas ?? (quick ? [4] : null),
+    recordPath: flags.resume ?? null,
+    minutes: flags.minutes ?? null,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,
     lookUpTokens: flags.lookUp,

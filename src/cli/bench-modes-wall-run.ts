@@ -1,7 +1,6 @@
-// One run of "bench modes --clock wall": a text written by this device process and an edge process over an emulated network, with what
-// the edge's pacing was like meanwhile.
+// One run of "bench modes --clock wall": a text for each prompt, written by this device process and an edge process over an emulated
+// network, and what the edge's pacing was like meanwhile. What it returns is plain data.
 
-import { mean, median } from '../basics/statistics.ts';
 import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import type { Drafter } from '../models/drafter.ts';
@@ -11,7 +10,8 @@ import { idealLink } from '../protocol/link-model-settings.ts';
 import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
-import { acceptanceOf, type ModeRow, ownComparisons } from './bench-modes.ts';
+import { acceptanceOf, ownComparisons } from './bench-modes.ts';
+import type { PacedRun, PlannedRun } from './bench-modes-wall-plan.ts';
 import type { EdgeProcess } from './edge-process.ts';
 
 export interface WallPrompt {
@@ -23,32 +23,81 @@ export interface WallPrompt {
   readonly drafter: Drafter;
 }
 
-export interface WallRunOptions {
+/** One text; counts are of tokens, rows and bytes. */
+export interface WallText {
+  readonly prompt: string;
+  readonly tokens: number;
+  /** It is what the edge writes alone, id for id. */
+  readonly isIdentical: boolean;
+  /** From the first commit to the last, and the tokens after the first commit. */
+  readonly decodeMs: number;
+  readonly decodedTokens: number;
+  readonly timeToFirstTokenMs: number;
+  /** Null: nothing was compared. */
+  readonly acceptance: number | null;
+  readonly drafted: number;
+  readonly steps: number;
+  readonly draftRows: number;
+  readonly guessRows: number;
+  readonly accepted: number;
+  /** After the greeting; the opening apart; headers of WebSocket, TCP and IPv4 for the frames of payloadBytes. */
+  readonly payloadBytes: number;
+  readonly openingBytes: number;
+  readonly headerBytes: number;
+}
+
+export interface WallRun extends PacedRun {
+  /** 0: the mode has no window. */
+  readonly gamma: number;
+  readonly texts: readonly WallText[];
+}
+
+export interface TextOptions {
   readonly mode: PacingName;
   readonly roundTripMs: number;
-  readonly prompt: WallPrompt;
-  /** 0: the mode has no window. */
   readonly gamma: number;
   readonly tokens: number;
   readonly maxAhead: number;
   readonly minChainConfidence: number;
 }
 
-export interface WallRun {
+/** What the edge writes alone, by prompt. */
+export type References = ReadonlyMap<string, readonly number[]>;
+
+/** @throws OutriderError when a turn fails */
+export async function writeRun(
+  edge: EdgeProcess,
+  tokenizer: Tokenizer,
+  prompts: readonly WallPrompt[],
+  references: References,
+  options: TextOptions & Pick<PlannedRun, 'repeat'>,
+): Promise<WallRun> {
+  const { mode, roundTripMs, gamma, repeat } = options;
+  const before = await edge.askPacing();
+  const texts: WallText[] = [];
+  for (const prompt of prompts) {
+    const written = await writeText(edge, tokenizer, prompt, options);
+    texts.push(measureText(prompt, written, references.get(prompt.name), gamma));
+  }
+  const after = await edge.askPacing();
+  const pacedSteps = (after?.steps ?? 0) - (before?.steps ?? 0);
+  const overranSteps = (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0);
+  return { mode, roundTripMs, repeat, gamma, texts, pacedSteps, overranSteps };
+}
+
+export interface WrittenText {
   readonly report: TurnReport;
-  /** Null: nothing was compared. */
-  readonly acceptance: number | null;
-  readonly gamma: number;
-  /** Paced steps of the run, and those that lasted longer than the profile says. */
-  readonly steps: number;
-  readonly overranSteps: number;
+  readonly commitTokenCounts: readonly number[];
 }
 
 /** @throws OutriderError when the turn fails */
-export async function runOnWall(edge: EdgeProcess, tokenizer: Tokenizer, options: WallRunOptions): Promise<WallRun> {
-  const { mode, roundTripMs, prompt, gamma, tokens, maxAhead, minChainConfidence } = options;
+export async function writeText(
+  edge: EdgeProcess,
+  tokenizer: Tokenizer,
+  prompt: WallPrompt,
+  { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence }: TextOptions,
+): Promise<WrittenText> {
   const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
-  const before = await edge.askPacing();
   const turn = startTurn({
     connect: link.connect,
     tokenizer,
@@ -63,66 +112,39 @@ export async function runOnWall(edge: EdgeProcess, tokenizer: Tokenizer, options
   });
   const commitTokenCounts: number[] = [];
   for await (const { tokens: committed } of turn) commitTokenCounts.push(committed.length);
-  const report = await turn.report;
-  const after = await edge.askPacing();
-  return {
-    report,
-    gamma,
-    acceptance: acceptanceIn(report, commitTokenCounts, gamma),
-    steps: (after?.steps ?? 0) - (before?.steps ?? 0),
-    overranSteps: (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0),
-  };
-}
-
-function acceptanceIn(report: TurnReport, commitTokenCounts: readonly number[], gamma: number): number | null {
-  const { guessRows, acceptedGuessRows } = accountOf(report);
-  if (guessRows === 0 || report.draftedTokens > 0) return report.acceptance ?? null;
-  return acceptanceOf(ownComparisons(commitTokenCounts, acceptedGuessRows, gamma));
+  return { report: await turn.report, commitTokenCounts };
 }
 
 const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, guessRows: 0, acceptedGuessRows: 0 } as const;
 
-function accountOf({ outcome }: TurnReport) {
-  return outcome.kind === 'ended' ? outcome.account : noAccount;
-}
-
-type Measures = Pick<
-  ModeRow,
-  | 'timeToFirstTokenMs'
-  | 'acceptance'
-  | 'draftsPerToken'
-  | 'acceptedPerStep'
-  | 'rowsPerToken'
-  | 'payloadBytesPerToken'
-  | 'payloadBytesPerTokenWithOpening'
-  | 'wireBytesPerToken'
->;
-
-/** Of runs of one mode at one round trip. */
-export function measuresOf(runs: readonly WallRun[]): Measures {
-  const sum = (pick: (run: WallRun) => number): number => runs.reduce((total, run) => total + pick(run), 0);
-  const tokens = sum(({ report }) => report.tokens.length);
-  const steps = sum(({ report }) => accountOf(report).steps);
-  const per = (value: number, count: number): number | null => (count === 0 ? null : value / count);
-  const payload = sum(({ report: { traffic } }) => {
-    return traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
-  });
-  // Frames but the opening and the greeting; each is small enough for one segment.
-  const headers = sum(({ report: { traffic } }) => {
-    return (traffic.sentFrames - 1) * bytesOnLink('up', 0) + (traffic.receivedFrames - 1) * bytesOnLink('down', 0);
-  });
-  const acceptances = runs.map(({ acceptance }) => acceptance).filter((value) => value !== null);
-  const guessRows = sum(({ report }) => accountOf(report).guessRows);
-  const draftRows = sum(({ report }) => accountOf(report).draftRows) + guessRows;
-  const accepted = sum(({ report }) => accountOf(report).acceptedRows + accountOf(report).acceptedGuessRows);
+function measureText(
+  prompt: WallPrompt,
+  { report, commitTokenCounts }: WrittenText,
+  reference: readonly number[] | undefined,
+  gamma: number,
+): WallText {
+  const { tokens, traffic, outcome } = report;
+  const account = outcome.kind === 'ended' ? outcome.account : noAccount;
+  const decodedTokens = tokens.length - (commitTokenCounts[0] ?? 0);
+  const { sentBytes, receivedBytes, helloBytes, attachBytes, sentFrames, receivedFrames } = traffic;
+  const isOwn = account.guessRows > 0 && report.draftedTokens === 0;
+  const own = acceptanceOf(ownComparisons(commitTokenCounts, account.acceptedGuessRows, gamma));
   return {
-    timeToFirstTokenMs: runs.length === 0 ? null : median(runs.map(({ report }) => report.timeToFirstTokenMs ?? 0)),
-    acceptance: acceptances.length === 0 ? null : mean(acceptances),
-    draftsPerToken: per(sum(({ report }) => report.draftedTokens) + guessRows, tokens),
-    acceptedPerStep: per(accepted, steps),
-    rowsPerToken: per(steps + draftRows, tokens),
-    payloadBytesPerToken: per(payload, tokens),
-    payloadBytesPerTokenWithOpening: per(payload + sum(({ report }) => report.traffic.attachBytes), tokens),
-    wireBytesPerToken: per(payload + headers, tokens),
+    prompt: prompt.name,
+    tokens: tokens.length,
+    isIdentical: tokens.length === reference?.length && tokens.every((id, index) => id === reference[index]),
+    decodeMs: (report.msPerToken ?? 0) * decodedTokens,
+    decodedTokens,
+    timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
+    acceptance: isOwn ? own : (report.acceptance ?? null),
+    drafted: report.draftedTokens,
+    steps: account.steps,
+    draftRows: account.draftRows,
+    guessRows: account.guessRows,
+    accepted: account.acceptedRows + account.acceptedGuessRows,
+    payloadBytes: sentBytes + receivedBytes - helloBytes - attachBytes,
+    openingBytes: attachBytes,
+    // Frames but the opening and the greeting; each is small enough for one segment.
+    headerBytes: (sentFrames - 1) * bytesOnLink('up', 0) + (receivedFrames - 1) * bytesOnLink('down', 0),
   };
 }

@@ -1,33 +1,54 @@
 // `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware. Modes take turns, so that whatever
-// disturbs the machine falls on all of them; a run during which the pacing could not be held does not count.
+// disturbs the machine falls on all of them; a run during which the pacing could not be held does not count. It can be done in slices.
 
-import { mean, median } from '../basics/statistics.ts';
+import { OutriderError } from '../basics/errors.ts';
+import { mean } from '../basics/statistics.ts';
 import { acquirePair } from '../models/acquire.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { findProfile } from '../models/profiles.ts';
 import { type PacingName, pacingOf } from '../protocol/pacing.ts';
-import { type ModeRow, standardError, summariseModes, windowedModes, withoutGaps } from './bench-modes.ts';
+import { windowedModes } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
-import { measuresOf, runOnWall, type WallPrompt, type WallRun, type WallRunOptions } from './bench-modes-wall-run.ts';
+import { isVoid, nextRun, planRuns } from './bench-modes-wall-plan.ts';
+import { WallRecord } from './bench-modes-wall-record.ts';
+import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
+import {
+  type References,
+  type TextOptions,
+  type WallPrompt,
+  type WallRun,
+  writeRun,
+  writeText,
+} from './bench-modes-wall-run.ts';
+import { windowsToTry } from './bench-modes-wall-windows.ts';
+import { describeMachine } from './document.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 import trialPrompts from './trial-prompts.json' with { type: 'json' };
 
-export interface WallBenchOptions {
+/** All that the figures depend on; a record keeps it. */
+export interface WallSettings {
   readonly modes: readonly PacingName[];
   readonly roundTripsMs: readonly number[];
   readonly pair: string;
   readonly profile: string;
   readonly tokens: number;
   readonly promptCount: number;
-  /** Of each mode, prompt and round trip. */
+  /** Of each mode and round trip; a run writes every prompt once. */
   readonly repeats: number;
-  /** Windows that the pilot tries. */
-  readonly gammas: readonly number[];
+  /** Windows that the pilot tries; null: those around the predicted one. */
+  readonly gammas: readonly number[] | null;
   readonly maxAhead: number;
   readonly minChainConfidence: number;
   readonly lookUpTokens: number;
+}
+
+export interface WallBenchOptions extends WallSettings {
+  /** Where finished runs are kept; null: nowhere. */
+  readonly recordPath: string | null;
+  /** No run begins later than this; null: all are made. */
+  readonly minutes: number | null;
   readonly onNote: (text: string) => void;
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
@@ -35,63 +56,83 @@ export interface WallBenchOptions {
 /** Of different kinds first. */
 const promptOrder = ['spec-bench/91', 'humaneval/0', 'gsm8k/0', 'spec-bench/161', 'spec-bench/111', 'humaneval/1'];
 const contextLength = 2048;
+const pilotPrompts = 2;
 const pilotTokens = 32;
-/** A run with a larger share of steps that could not be held to the profile is void. */
-const overrunLimit = 0.01;
-const attemptsPerRun = 3;
-/** On a machine too busy to hold the pace, repeats may add no more than this share of the planned runs. */
-const repeatShare = 1 / 3;
+const warmUpTokens = 8;
 
 interface Setup extends AsyncDisposable {
-  readonly options: WallBenchOptions;
+  readonly settings: WallSettings;
   readonly targetName: string;
   readonly draftName: string;
   readonly draft: LanguageModel;
   readonly prompts: readonly WallPrompt[];
+  readonly record: WallRecord;
+  readonly isLate: () => boolean;
+  readonly onProgress: (label: string, done: number, total: number) => void;
 }
-
-/** A run that counts or not, and whether its text is the edge's own. */
-interface Judged extends WallRun {
-  readonly prompt: string;
-  readonly isVoid: boolean;
-  readonly identical: boolean;
-}
-
-type References = ReadonlyMap<WallPrompt, readonly number[]>;
 
 export async function benchModesWall(options: WallBenchOptions): Promise<ModesResult> {
   await using setup = await prepare(options);
-  options.onNote(expectedDuration(options));
-  const gammas = new Map<string, number>();
-  if (needsOwnDraft(options)) gammas.set('edge-sd', await pilotEdgeSd(setup));
-  const edge = await startEdge(setup, gammas.get('edge-sd') ?? 1);
+  options.onNote(expectedDuration(setup));
+  const plan = planRuns(setup.settings);
+  const edgeWindow = await chooseEdgeWindow(setup);
+  const edge = await startEdge(setup, edgeWindow);
   try {
     const references = await writeReferences(setup, edge);
-    for (const [key, gamma] of await pilot(setup, edge)) gammas.set(key, gamma);
-    return await measure(setup, edge, references, gammas);
+    await measureFigures(setup, edge);
+    await chooseWindows(setup, edge);
+    const { record, isLate, onProgress } = setup;
+    for (let next = nextRun(plan, record.runs); next !== undefined && !isLate(); next = nextRun(plan, record.runs)) {
+      onProgress('runs', record.runs.length, plan.length);
+      const gamma = windowOf(setup, next.mode, next.roundTripMs);
+      const made = await writeRun(edge, setup.draft.tokenizer, setup.prompts, references, {
+        ...textOptions(setup, next.mode, next.roundTripMs, gamma),
+        repeat: next.repeat,
+      });
+      await record.add({ kind: 'run', ...made });
+    }
   } finally {
     await edge.close();
   }
+  const left = nextRun(plan, setup.record.runs) !== undefined;
+  if (left) options.onNote(`${setup.record.runs.length} of ${plan.length} runs are made; ${howToGoOn(options)}`);
+  return resultOf(setup, plan.length, left);
+}
+
+function howToGoOn({ recordPath }: WallBenchOptions): string {
+  return recordPath === null ? 'with --resume <file> it could go on' : 'the same command goes on';
 }
 
 async function prepare(options: WallBenchOptions): Promise<Setup> {
-  const { target, draft } = await acquirePair(options.pair);
+  const { recordPath, minutes, onNote: _note, onProgress = () => {}, ...settings } = options;
+  if (minutes !== null && recordPath === null) {
+    const remedy = 'give --resume <file>, which keeps the runs';
+    throw new OutriderError('bad-argument', '--minutes without a record would throw runs away', remedy);
+  }
+  const startMs = performance.now();
+  const { target, draft } = await acquirePair(settings.pair);
+  const { node: _node, ...machine } = describeMachine();
+  const files = { target: target.sha256, draft: draft.sha256 };
+  const record = await WallRecord.open(recordPath, { ...settings, machine, files });
   const draftName = draft.entry?.name ?? draft.path;
-  const sequences = options.promptCount;
+  const sequences = settings.promptCount;
   const model = await openModel(draftName, { role: 'draft', sequences, contextLength, exact: true });
   const known = trialPrompts.prompts.toSorted((one, other) => rankOf(one.name) - rankOf(other.name));
-  const prompts = known.slice(0, options.promptCount).map(({ name, form, text }, index) => ({
+  const prompts = known.slice(0, settings.promptCount).map(({ name, form, text }, index) => ({
     name,
     ids: form === 'chat' ? model.tokenizer.encodeChat([{ role: 'user', content: text }]) : model.tokenizer.encode(text),
     conversation: (index + 1).toString(16).padStart(32, '0'),
     drafter: new ModelDrafter(model),
   }));
   return {
-    options,
+    settings,
     targetName: target.entry?.name ?? target.path,
     draftName,
     draft: model,
     prompts,
+    record,
+    isLate: () => minutes !== null && performance.now() - startMs > minutes * 60_000,
+    onProgress,
     async [Symbol.asyncDispose]() {
       for (const { drafter } of prompts) await drafter[Symbol.asyncDispose]();
       await model.close();
@@ -104,230 +145,168 @@ function rankOf(name: string): number {
   return rank === -1 ? promptOrder.length : rank;
 }
 
-/** About as long as it takes if no run is void; most modes take about three quarters of a step of the edge alone per token. */
-function expectedDuration({
-  modes,
-  roundTripsMs,
-  promptCount,
-  repeats,
-  tokens,
-  gammas,
-  profile,
-}: WallBenchOptions): string {
+/** About as long as the rest takes if no run is void; most modes take about three quarters of a step of the edge alone per token. */
+function expectedDuration({ settings, prompts, record }: Setup): string {
+  const { modes, roundTripsMs, repeats, tokens, profile } = settings;
   const { stepMs } = findProfile(profile);
-  const runCount = modes.length * roundTripsMs.length * promptCount * repeats;
-  const windowed = modes.filter((mode) => windowedModes.has(mode)).length;
-  const pilotCount = gammas.length > 1 ? windowed * gammas.length * roundTripsMs.length : 0;
-  const seconds = 15 + (runCount * tokens + pilotCount * pilotTokens) * 0.75 * stepMs * 1e-3;
-  const minutes = Math.max(1, Math.round(seconds / 60));
-  return `${runCount} runs of ${tokens} tokens and ${pilotCount} to choose windows by: about ${minutes} minutes`;
+  const runCount = modes.length * roundTripsMs.length * repeats;
+  const leftCount = Math.max(0, runCount - record.runs.length);
+  const pilots = roundTripsMs.length * modes.filter((mode) => windowedModes.has(mode)).length * pilotPrompts * 3;
+  const pilotTexts = record.runs.length > 0 || settings.gammas?.length === 1 ? 0 : pilots;
+  const seconds = 20 + (leftCount * prompts.length * tokens + pilotTexts * pilotTokens) * 0.75 * stepMs * 1e-3;
+  const made = record.runs.length === 0 ? '' : `${record.runs.length} are made; `;
+  return `${runCount} runs of ${prompts.length} texts of ${tokens} tokens, ${made}about ${Math.max(1, Math.round(seconds / 60))} minutes to go`;
 }
 
-function startEdge({ options, targetName, draftName, prompts }: Setup, gamma: number): Promise<EdgeProcess> {
-  const flags = ['--model', targetName, '--profile', options.profile, '--context', String(contextLength)];
-  flags.push('--sessions', String(prompts.length + 1), '--look-up', String(options.lookUpTokens));
-  if (needsOwnDraft(options)) flags.push('--draft', draftName, '--draft-window', String(gamma));
+function startEdge({ settings, targetName, draftName, prompts }: Setup, gamma: number): Promise<EdgeProcess> {
+  const flags = ['--model', targetName, '--profile', settings.profile, '--context', String(contextLength)];
+  flags.push('--sessions', String(prompts.length + 1), '--look-up', String(settings.lookUpTokens));
+  if (needsOwnDraft(settings)) flags.push('--draft', draftName, '--draft-window', String(gamma));
   return startEdgeProcess(flags, () => {});
 }
 
-function needsOwnDraft({ modes }: WallBenchOptions): boolean {
+function needsOwnDraft({ modes }: WallSettings): boolean {
   return modes.some((mode) => pacingOf(mode).edgeDrafts);
 }
 
-const unwindowed = { mode: 'ar', roundTripMs: 0, gamma: 0 } as const;
+function textOptions({ settings }: Setup, mode: PacingName, roundTripMs: number, gamma: number): TextOptions {
+  const { tokens, maxAhead, minChainConfidence } = settings;
+  return { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence };
+}
 
-/** What the edge writes alone, through the same machines: every other text must be this one. */
+/** What the edge writes alone, through the same machines: every other text must be this one. Prompts are read on both sides meanwhile. */
 async function writeReferences(setup: Setup, edge: EdgeProcess): Promise<References> {
-  const references = new Map<WallPrompt, readonly number[]>();
-  for (const [index, prompt] of setup.prompts.entries()) {
-    setup.options.onProgress?.('reference texts', index, setup.prompts.length);
-    const { report } = await run(setup, edge, { ...unwindowed, prompt, tokens: setup.options.tokens });
-    references.set(prompt, report.tokens);
+  const { prompts, record, settings, draft, onProgress } = setup;
+  const references = new Map<string, readonly number[]>();
+  const warmUp = { ...textOptions(setup, needsOwnDraft(settings) ? 'mix' : 'stream', 0, 0), tokens: warmUpTokens };
+  for (const [index, prompt] of prompts.entries()) {
+    onProgress('reference texts', index, prompts.length);
+    await writeText(edge, draft.tokenizer, prompt, warmUp);
+    const known = record.reference(prompt.name);
+    const tokens =
+      known ?? (await writeText(edge, draft.tokenizer, prompt, textOptions(setup, 'ar', 0, 0))).report.tokens;
+    if (known === undefined) await record.add({ kind: 'reference', prompt: prompt.name, tokens });
+    references.set(prompt.name, tokens);
   }
   return references;
 }
 
-type RunChoice = Pick<WallRunOptions, 'mode' | 'roundTripMs' | 'prompt' | 'gamma' | 'tokens'>;
-
-function run({ options, draft }: Setup, edge: EdgeProcess, choice: RunChoice): Promise<WallRun> {
-  const { maxAhead, minChainConfidence } = options;
-  return runOnWall(edge, draft.tokenizer, { ...choice, maxAhead, minChainConfidence });
+/** How quick and how good the draft is here, from one text of each prompt. */
+async function measureFigures(setup: Setup, edge: EdgeProcess): Promise<void> {
+  const { prompts, record, draft, settings } = setup;
+  if (record.figures !== undefined || settings.gammas !== null) return;
+  const reports = [];
+  for (const prompt of prompts.slice(0, pilotPrompts)) {
+    reports.push((await writeText(edge, draft.tokenizer, prompt, textOptions(setup, 'stream', 0, 0))).report);
+  }
+  const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
+  await record.add({ kind: 'figures', acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) });
 }
 
 /** The edge's own window is a setting of its process, and the round trip does not matter to it. */
-async function pilotEdgeSd(setup: Setup): Promise<number> {
-  const { gammas, onProgress } = setup.options;
-  const [prompt] = setup.prompts;
-  const paces: [number, number][] = [];
-  for (const [index, gamma] of gammas.entries()) {
-    if (prompt === undefined || gammas.length === 1) break;
-    onProgress?.('windows of edge-sd', index, gammas.length);
-    const edge = await startEdge(setup, gamma);
+async function chooseEdgeWindow(setup: Setup): Promise<number> {
+  const cell = cellOf('edge-sd', 0);
+  const known = setup.record.window(cell);
+  if (!setup.settings.modes.includes('edge-sd') || known !== undefined) return known ?? 1;
+  if (setup.settings.gammas === null && setup.record.figures === undefined) {
+    const edge = await startEdge(setup, 1);
     try {
-      // The first evaluates the prompt.
-      await run(setup, edge, { mode: 'edge-sd', roundTripMs: 0, prompt, gamma, tokens: 8 });
-      const { report } = await run(setup, edge, {
-        mode: 'edge-sd',
-        roundTripMs: 0,
-        prompt,
-        gamma,
-        tokens: pilotTokens,
-      });
-      paces.push([gamma, report.msPerToken ?? Number.POSITIVE_INFINITY]);
+      await measureFigures(setup, edge);
     } finally {
       await edge.close();
     }
   }
-  return quickest(paces) ?? gammas[0] ?? 1;
+  const paces = new Map<number, number>();
+  const windows = windowsFor(setup, 'edge-sd', 0);
+  for (const [index, gamma] of windows.entries()) {
+    if (windows.length === 1) paces.set(gamma, 0);
+    else {
+      setup.onProgress('windows of edge-sd', index, windows.length);
+      const edge = await startEdge(setup, gamma);
+      try {
+        // The first text of each prompt reads it.
+        await writePilot(setup, edge, 'edge-sd', 0, gamma, warmUpTokens);
+        paces.set(gamma, await pilotPace(setup, edge, 'edge-sd', 0, gamma));
+      } finally {
+        await edge.close();
+      }
+    }
+  }
+  return keepQuickest(setup, cell, paces);
 }
 
-/** A second try where the first could not be held to the profile. */
-async function pilotPace(setup: Setup, edge: EdgeProcess, choice: Omit<RunChoice, 'tokens'>): Promise<number> {
-  const first = await run(setup, edge, { ...choice, tokens: pilotTokens });
-  const kept = wasOverrun(first) ? await run(setup, edge, { ...choice, tokens: pilotTokens }) : first;
-  const paces = [first, kept].map(({ report }) => report.msPerToken ?? Number.POSITIVE_INFINITY);
-  return Math.min(...paces);
+/** A few short texts for each window of each other mode at each round trip. */
+async function chooseWindows(setup: Setup, edge: EdgeProcess): Promise<void> {
+  const { settings, record, onProgress, isLate } = setup;
+  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && !pacingOf(mode).edgeDrafts);
+  const cells = settings.roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
+  for (const [index, { mode, roundTripMs }] of cells.entries()) {
+    const cell = cellOf(mode, roundTripMs);
+    if (record.window(cell) !== undefined) continue;
+    if (isLate()) return;
+    onProgress('windows of the other modes', index, cells.length);
+    const windows = windowsFor(setup, mode, roundTripMs);
+    const paces = new Map<number, number>();
+    for (const gamma of windows) {
+      paces.set(gamma, windows.length === 1 ? 0 : await pilotPace(setup, edge, mode, roundTripMs, gamma));
+    }
+    await keepQuickest(setup, cell, paces);
+  }
 }
 
-function quickest(paces: readonly (readonly [gamma: number, msPerToken: number])[]): number | undefined {
-  return paces.toSorted(([, one], [, other]) => one - other)[0]?.[0];
+function windowsFor({ settings, record }: Setup, mode: PacingName, roundTripMs: number): readonly number[] {
+  if (settings.gammas !== null) return settings.gammas;
+  if (record.figures === undefined) throw new Error('windows are predicted from figures');
+  return windowsToTry(mode, roundTripMs, record.figures, findProfile(settings.profile));
 }
 
-function keyOf(mode: PacingName, roundTripMs: number): string {
+async function keepQuickest(setup: Setup, cell: string, paces: ReadonlyMap<number, number>): Promise<number> {
+  const gamma = [...paces].reduce((best, other) => (other[1] < best[1] ? other : best))[0];
+  await setup.record.add({ kind: 'window', cell, gamma });
+  return gamma;
+}
+
+function cellOf(mode: PacingName, roundTripMs: number): string {
   return `${mode} at ${roundTripMs}`;
 }
 
-/** One short text for each window of each other mode at each round trip, with the first prompt. */
-async function pilot(setup: Setup, edge: EdgeProcess): Promise<Map<string, number>> {
-  const { gammas, roundTripsMs, modes, onProgress } = setup.options;
-  const windowed = modes.filter((mode) => windowedModes.has(mode) && !pacingOf(mode).edgeDrafts);
-  const cells = roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
-  const chosen = new Map<string, number>();
-  const [prompt] = setup.prompts;
-  for (const [index, { mode, roundTripMs }] of cells.entries()) {
-    onProgress?.('windows of the other modes', index, cells.length);
-    const paces: [number, number][] = [];
-    for (const gamma of gammas) {
-      if (prompt === undefined || gammas.length === 1) break;
-      paces.push([gamma, await pilotPace(setup, edge, { mode, roundTripMs, prompt, gamma })]);
-    }
-    chosen.set(keyOf(mode, roundTripMs), quickest(paces) ?? gammas[0] ?? 1);
-  }
-  return chosen;
+function windowOf({ record }: Setup, mode: PacingName, roundTripMs: number): number {
+  return record.window(cellOf(mode, mode === 'edge-sd' ? 0 : roundTripMs)) ?? 0;
 }
 
-async function measure(
+/** A second try where the first could not be held to the profile. */
+async function pilotPace(
   setup: Setup,
   edge: EdgeProcess,
-  references: References,
-  gammas: ReadonlyMap<string, number>,
-): Promise<ModesResult> {
-  const { tokens, onProgress } = setup.options;
-  const runs = new Map<string, Judged[]>();
-  const order = orderOfRuns(setup);
-  let repeatsLeft = Math.ceil(order.length * repeatShare);
-  const mayRepeat = (): boolean => --repeatsLeft >= 0;
-  for (const [index, { mode, roundTripMs, prompt }] of order.entries()) {
-    onProgress?.('runs', index, order.length);
-    const key = keyOf(mode, roundTripMs);
-    // The window of the edge's own draft is a setting of its process: mix has that of edge-sd.
-    const gamma = (pacingOf(mode).edgeDrafts ? gammas.get('edge-sd') : gammas.get(key)) ?? 0;
-    const write = (): Promise<WallRun> => run(setup, edge, { mode, roundTripMs, prompt, gamma, tokens });
-    runs.set(key, [...(runs.get(key) ?? []), ...(await runUntilItCounts(references, prompt, write, mayRepeat))]);
-  }
-  return resultOf(setup, runs);
+  mode: PacingName,
+  roundTripMs: number,
+  gamma: number,
+): Promise<number> {
+  const first = await writePilot(setup, edge, mode, roundTripMs, gamma, pilotTokens);
+  if (!isVoid(first)) return paceOf(first);
+  return Math.min(paceOf(first), paceOf(await writePilot(setup, edge, mode, roundTripMs, gamma, pilotTokens)));
 }
 
-/** Modes take turns within each repeat, and no mode always has the same one before it. */
-function orderOfRuns({ options, prompts }: Setup): { mode: PacingName; roundTripMs: number; prompt: WallPrompt }[] {
-  const { modes, roundTripsMs, repeats } = options;
-  return roundTripsMs.flatMap((roundTripMs) =>
-    Array.from({ length: repeats }, (_, repeat) => repeat % modes.length).flatMap((start) =>
-      prompts.flatMap((prompt) =>
-        [...modes.slice(start), ...modes.slice(0, start)].map((mode) => ({ mode, roundTripMs, prompt })),
-      ),
-    ),
-  );
+function writePilot(
+  setup: Setup,
+  edge: EdgeProcess,
+  mode: PacingName,
+  roundTripMs: number,
+  gamma: number,
+  tokens: number,
+): Promise<WallRun> {
+  const options = { ...textOptions(setup, mode, roundTripMs, gamma), tokens, repeat: 0 };
+  return writeRun(edge, setup.draft.tokenizer, setup.prompts.slice(0, pilotPrompts), new Map(), options);
 }
 
-function wasOverrun({ steps, overranSteps }: WallRun): boolean {
-  return steps > 0 && overranSteps / steps > overrunLimit;
-}
-
-/** Up to three runs: all of them are compared, and the last counts if its pacing was held. */
-export async function runUntilItCounts(
-  references: References,
-  prompt: WallPrompt,
-  write: () => Promise<WallRun>,
-  mayRepeat: () => boolean = () => true,
-): Promise<Judged[]> {
-  const judged: Judged[] = [];
-  const reference = references.get(prompt) ?? [];
-  while (judged.length < attemptsPerRun) {
-    const made = await write();
-    const { tokens } = made.report;
-    const identical = tokens.length === reference.length && tokens.every((id, index) => id === reference[index]);
-    const isVoid = wasOverrun(made);
-    judged.push({ ...made, prompt: prompt.name, isVoid, identical });
-    if (!isVoid || (judged.length < attemptsPerRun && !mayRepeat())) break;
-  }
-  return judged;
-}
-
-function resultOf(
-  { options, prompts, targetName, draftName }: Setup,
-  runs: ReadonlyMap<string, readonly Judged[]>,
-): ModesResult {
-  const { modes, roundTripsMs, onNote: _note, onProgress: _progress, ...params } = options;
-  const { stepMs, rowMs } = findProfile(options.profile);
-  const rows = roundTripsMs.flatMap((roundTripMs) =>
-    modes.map((mode) => {
-      const law = { mode, roundTripMs, stepFixedMs: stepMs, stepPerRowMs: rowMs };
-      return rowOf(law, runs.get(keyOf(mode, roundTripMs)) ?? [], prompts.length);
-    }),
-  );
-  const all = [...runs.values()].flat();
-  const streams = rows.filter(({ mode }) => mode === 'stream').map(({ acceptance }) => acceptance);
-  const summary = {
-    ...summariseModes(rows),
-    ...withoutGaps({ acceptance: mean(streams.filter((value) => value !== null)) }),
-    texts: all.length,
-    identical: all.filter(({ identical }) => identical).length,
-    voidRuns: all.filter(({ isVoid }) => isVoid).length,
-    pacedOverrunShare: overrunShare(all.filter(({ isVoid }) => !isVoid)),
-  };
+function resultOf(setup: Setup, plannedRuns: number, left: boolean): ModesResult {
+  const { settings, record, targetName, draftName, prompts } = setup;
+  const { stepMs, rowMs } = findProfile(settings.profile);
+  const cells = settings.roundTripsMs.flatMap((roundTripMs) => settings.modes.map((mode) => ({ mode, roundTripMs })));
+  const rows = rowsOf(record.runs, cells, { stepFixedMs: stepMs, stepPerRowMs: rowMs });
+  const summary = { ...summariseWall(rows, record.runs), runs: record.runs.length, plannedRuns, isComplete: !left };
+  const { draftMs, acceptance } = record.figures ?? {};
+  const measured = draftMs === undefined ? {} : { pilotDraftMs: draftMs, pilotAcceptance: acceptance };
   const named = { target: targetName, draft: draftName, prompts: prompts.map(({ name }) => name) };
-  return { rows, summary, params: { clock: 'wall', modes, roundTripsMs, ...params, ...named } };
-}
-
-function rowOf(
-  law: Pick<ModeRow, 'mode' | 'roundTripMs' | 'stepFixedMs' | 'stepPerRowMs'>,
-  judged: readonly Judged[],
-  promptCount: number,
-) {
-  const counted = judged.filter(({ isVoid }) => !isVoid);
-  const byPrompt = [...Map.groupBy(counted, ({ prompt }) => prompt).values()].map((runs) =>
-    runs.map(({ report }) => report.msPerToken ?? Number.NaN),
-  );
-  const errors = byPrompt.map((paces) => standardError(paces)).filter((error) => error !== null);
-  const gamma = judged[0]?.gamma ?? 0;
-  return {
-    ...law,
-    givenAcceptance: null,
-    runs: counted.length,
-    bestGamma: gamma === 0 ? null : gamma,
-    // Prompts differ, runs of one do not: the median is over the latter. With a prompt missing, rows could not be compared.
-    msPerToken: byPrompt.length < promptCount ? null : mean(byPrompt.map(median)),
-    msPerTokenStandardError: errors.length === 0 ? null : Math.hypot(...errors) / errors.length,
-    ...measuresOf(counted),
-    texts: judged.length,
-    identical: judged.filter(({ identical }) => identical).length,
-    voidRuns: judged.length - counted.length,
-    pacedOverrunShare: overrunShare(counted),
-  };
-}
-
-function overrunShare(runs: readonly WallRun[]): number {
-  const steps = runs.reduce((sum, run) => sum + run.steps, 0);
-  return steps === 0 ? 0 : runs.reduce((sum, run) => sum + run.overranSteps, 0) / steps;
+  return { rows, summary, params: { clock: 'wall', ...settings, ...named, ...measured } };
 }
