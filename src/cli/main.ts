@@ -12,6 +12,7 @@ import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { scenarioCommand } from './scenario.ts';
+import { traceCommand } from './trace.ts';
 import { trialCommand } from './trial.ts';
 
 const program: Command = new Command('outrider')
@@ -25,6 +26,7 @@ for (const command of [
   doctorCommand(),
   replayCommand(),
   scenarioCommand(),
+  traceCommand(),
   trialCommand(),
   benchCommand(),
 ]) {

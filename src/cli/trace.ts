@@ -1,0 +1,110 @@
+// `outrider trace`: records what a draft says along a target's own texts, and shows what a recording holds.
+
+import { statSync } from 'node:fs';
+import { Command } from 'commander';
+import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
+import { findModel, requirePair } from '../models/manifest.ts';
+import { openModel } from '../models/open-model.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
+import { printResult } from './result-output.ts';
+import { demandNewTrace, readTrace } from './trace-files.ts';
+import { readPromptFile } from './trace-prompts.ts';
+import { recordTrace } from './trace-record.ts';
+import { showTrace } from './trace-show.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+interface RecordFlags {
+  readonly prompts: string;
+  readonly out: string;
+  readonly target?: string;
+  readonly draft?: string;
+  readonly tokens: number;
+  readonly temperature: number;
+  readonly seed: bigint;
+  readonly limit?: number;
+  readonly perCategory?: number;
+  readonly wrongDepth: number;
+  readonly context: number;
+  readonly threads: number;
+  readonly licence?: string;
+  readonly json?: boolean;
+}
+
+function recordCommand(): Command {
+  return new Command('record')
+    .description('let a target write, and note what a draft says at every position; goes on where it was interrupted')
+    .requiredOption('--prompts <file>', 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}')
+    .requiredOption('--out <file>', 'the trace; FILE.partial while it grows')
+    .option('--target <model>', 'a name, a path or toy:SEED; default: of the default pair')
+    .option('--draft <model>', 'the same, or ngram')
+    .option('--tokens <count>', 'tokens per answer at most', wholeBetween(1, 4096), 128)
+    .option('--temperature <number>', '0: the likeliest token', numberBetween(0, 10), 0)
+    .option('--seed <number>', 'seed of the noise, above temperature 0', seedFlag, 0n)
+    .option('--limit <count>', 'so many prompts, taken in turn from the categories', wholeBetween(1, 1_000_000))
+    .option('--per-category <count>', 'the first so many of each category', wholeBetween(1, 1_000_000))
+    .option('--wrong-depth <count>', 'tokens that a wrong chain is followed', wholeBetween(1, 256), 8)
+    .option('--context <tokens>', 'longest text', wholeBetween(64, 131_072), 4096)
+    .option('--threads <count>', 'threads of each model', wholeBetween(1, 256), 1)
+    .option('--licence <text>', 'of the models, for the header; default: as the manifest says')
+    .option('--json', 'print one JSON document')
+    .action(runRecord);
+}
+
+async function runRecord(flags: RecordFlags): Promise<void> {
+  demandNewTrace(flags.out);
+  const file = readPromptFile(flags.prompts);
+  const names = namesOf(flags);
+  const report = createAcquireReport();
+  const { context: contextLength, threads } = flags;
+  const shape = { sequences: 1, contextLength, threads, exact: true, onProgress: report.onProgress };
+  await using target = await openModel(names.target, { role: 'target', ...shape });
+  const { tokenizer } = target;
+  const sampling = { ...neutralSampling, temperature: flags.temperature, seed: flags.seed };
+  validateSampling(sampling, tokenizer.vocabularySize);
+  await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape });
+  report.stop();
+  const progress = createWorkProgress();
+  const { tokens, wrongDepth, out, limit, perCategory } = flags;
+  const modelLicence = flags.licence ?? licenceOf(names);
+  const settings = { sampling, tokens, wrongDepth, out, limit, perCategory, modelLicence };
+  const { sessions, resumed, ...made } = await recordTrace(target, draft, file, {
+    ...settings,
+    onProgress: progress.update,
+  });
+  progress.stop();
+  const fileKilobytes = statSync(out).size / 1000;
+  const tokensPerSecond = made.seconds === 0 ? 0 : made.tokens / made.seconds;
+  const summary = { sessions, resumed, tokens: made.tokens, seconds: made.seconds, tokensPerSecond, fileKilobytes };
+  const params = { ...names, tokens, temperature: flags.temperature, wrongDepth, contextLength, threads };
+  printResult('trace record', { rows: [], summary, params, seed: Number(flags.seed) }, flags.json === true);
+}
+
+function namesOf({ target, draft }: RecordFlags): { readonly target: string; readonly draft: string } {
+  if (target !== undefined && draft !== undefined) return { target, draft };
+  const pair = requirePair('default');
+  return { target: target ?? pair.target, draft: draft ?? pair.draft };
+}
+
+function licenceOf(names: { readonly target: string; readonly draft: string }): string {
+  const licences = [names.target, names.draft].map((name) => findModel(name)?.licence ?? 'unknown');
+  return [...new Set(licences)].join(', ');
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('sessions, acceptance by task, and how hits and misses cluster')
+    .argument('<file>', 'a trace')
+    .option('--json', 'print one JSON document')
+    .action((path: string, { json }: { json?: boolean }) => {
+      const trace = readTrace(path);
+      printResult('trace show', showTrace(trace, statSync(path).size), json === true);
+    });
+}
+
+export function traceCommand(): Command {
+  return new Command('trace')
+    .description('acceptance traces: with one, sessions are replayed without a model')
+    .addCommand(recordCommand())
+    .addCommand(showCommand());
+}
