@@ -1,0 +1,53 @@
+// Reads a radio map from its two files, NAME.map.json and NAME.map.gz, and checks that they belong together.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { OutriderError } from '../basics/errors.ts';
+import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
+
+const headerEnding = '.map.json';
+/** Larger bodies than the largest that a header may announce are not unpacked. */
+const mostBytes = 1e9;
+
+/** @param path of the header file @throws OutriderError `bad-argument` when a file is missing, broken or not the one announced */
+export async function readRadioMap(path: string): Promise<RadioMap> {
+  if (!path.endsWith(headerEnding)) {
+    throw new OutriderError('bad-argument', `"${path}" does not end in ${headerEnding}`, 'name the header of a map');
+  }
+  const headerText = (await readBytes(path)).toString('utf8');
+  const bodyPath = path.replace(/\.json$/, '.gz');
+  const packed = await readBytes(bodyPath);
+  let header: unknown;
+  try {
+    header = JSON.parse(headerText);
+  } catch (error) {
+    throw broken(`"${path}" is not JSON`, error);
+  }
+  let body: Buffer;
+  try {
+    body = await promisify(gunzip)(packed, { maxOutputLength: mostBytes });
+  } catch (error) {
+    throw broken(`"${bodyPath}" is not a whole gzip file`, error);
+  }
+  // Sizes first: they tell more than a hash.
+  const map = parseRadioMap(header, body);
+  const hash = createHash('sha256').update(body).digest('hex');
+  if (hash !== map.header.bodySha256) {
+    throw broken(`the SHA-256 of "${bodyPath}", unpacked, is ${hash}, not bodySha256 ${map.header.bodySha256}`);
+  }
+  return map;
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new OutriderError('bad-argument', `the map file "${path}" can't be read`, 'check its name', { cause: error });
+  }
+}
+
+function broken(cause: string, error?: unknown): OutriderError {
+  return new OutriderError('bad-argument', cause, 'take both files of the map from the same export', { cause: error });
+}

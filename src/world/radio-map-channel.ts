@@ -1,0 +1,88 @@
+// The ray-traced channel: gains looked up in a radio map, between cell centres linearly in dB. Cells without energy, which are
+// also all that are no street, never mix into their neighbours.
+
+import { OutriderError } from '../basics/errors.ts';
+import { type Channel, gainFloor } from './channel.ts';
+import { ratioOfDb } from './decibel.ts';
+import type { RadioMap } from './radio-map.ts';
+import { cellAt } from './street-mask.ts';
+
+export interface RadioMapChannelSettings {
+  readonly deviceCount: number;
+  /** Which of the map's sites are servers, in this order; all in the map's order without it. */
+  readonly siteNames?: readonly string[];
+}
+
+/** Outdoor devices at the map's height only. @throws OutriderError `bad-argument` for a site that the map does not have */
+export function createRadioMapChannel(map: RadioMap, settings: RadioMapChannelSettings): Channel {
+  const { streets, gainDb } = map;
+  const { originX, originY, cellMetres, rows, columns } = streets;
+  const siteCount = map.header.sites.length;
+  const sites = chooseSites(map, settings.siteNames);
+  /** Where the gains of the four cells around a place start, and how much each counts. */
+  const starts = new Int32Array(4);
+  const weights = new Float64Array(4);
+
+  function surroundings(x: number, y: number): void {
+    const across = (x - originX) / cellMetres - 0.5;
+    const up = (y - originY) / cellMetres - 0.5;
+    const column = Math.floor(across);
+    const row = Math.floor(up);
+    for (let corner = 0; corner < 4; corner++) {
+      const right = corner & 1;
+      const above = corner >> 1;
+      const isInside = column + right >= 0 && column + right < columns && row + above >= 0 && row + above < rows;
+      starts[corner] = isInside ? ((row + above) * columns + column + right) * siteCount : -1;
+      weights[corner] = (right === 1 ? across - column : 1 - across + column) * (above === 1 ? up - row : 1 - up + row);
+    }
+  }
+
+  /** Over the corners that have energy, or the floor when the place's own cell has none. */
+  function gainOf(site: number, ownStart: number): number {
+    if (ownStart < 0 || Number.isNaN(gainDb[ownStart + site])) return gainFloor;
+    let sum = 0;
+    let weight = 0;
+    for (let corner = 0; corner < 4; corner++) {
+      const start = starts[corner] as number;
+      const value = start < 0 ? Number.NaN : (gainDb[start + site] as number);
+      if (Number.isNaN(value)) continue;
+      sum += (weights[corner] as number) * value;
+      weight += weights[corner] as number;
+    }
+    return Math.max(gainFloor, ratioOfDb(sum / weight));
+  }
+
+  return {
+    deviceCount: settings.deviceCount,
+    serverCount: sites.length,
+    updateGains(deviceX, deviceY, _timeMs, gain) {
+      let link = 0;
+      for (let device = 0; device < settings.deviceCount; device++) {
+        const x = deviceX[device] as number;
+        const y = deviceY[device] as number;
+        surroundings(x, y);
+        const ownStart = cellAt(streets, x, y) * siteCount;
+        for (let server = 0; server < sites.length; server++) gain[link++] = gainOf(sites[server] as number, ownStart);
+      }
+    },
+  };
+}
+
+function chooseSites(map: RadioMap, names: readonly string[] | undefined): Int32Array {
+  const known = map.header.sites.map(({ name }) => name);
+  if (names === undefined) return Int32Array.from(known, (_, index) => index);
+  if (names.length === 0) {
+    throw new OutriderError('bad-argument', 'siteNames is empty', `name some of ${known.join(', ')}`);
+  }
+  return Int32Array.from(names, (name, index) => {
+    const site = known.indexOf(name);
+    if (site < 0 || names.indexOf(name) !== index) {
+      throw new OutriderError(
+        'bad-argument',
+        `site "${name}" is ${site < 0 ? `not on the map of ${map.header.scene}` : 'named twice'}`,
+        `name each of these once at most: ${known.join(', ')}`,
+      );
+    }
+    return site;
+  });
+}
