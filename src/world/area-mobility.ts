@@ -1,0 +1,166 @@
+// Random waypoint in a rectangle: straight to a goal, a rest, the next goal. It starts as it goes on: positions, goals and rests
+// are drawn as they are found at a random moment of a long run, so that there is nothing to warm up (Le Boudec and Vojnovic,
+// "The random trip model", 2006).
+
+import { OutriderError } from '../basics/errors.ts';
+import { createRandom, type Random } from '../basics/philox.ts';
+import {
+  checkMobilitySettings,
+  drawBetween,
+  drawHotSpot,
+  drawSpeed,
+  leastRestMs,
+  type Mobility,
+  type MobilitySettings,
+} from './mobility.ts';
+import { mobilityStream } from './random-streams.ts';
+
+/** A rectangle; x and y are its smallest coordinates. Metres. */
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface AreaMobilitySettings extends MobilitySettings {
+  readonly area: Area;
+}
+
+/** @throws OutriderError `bad-argument` */
+export function createAreaMobility(settings: AreaMobilitySettings, seed: number): Mobility {
+  checkMobilitySettings(settings);
+  checkArea(settings);
+  const walkers = settings.kinds.map((kind, device) => {
+    const random = createRandom(seed, mobilityStream + device);
+    return new AreaWalker(settings, random, drawSpeed(random, kind, settings.speedMps));
+  });
+  const x = Float64Array.from(walkers, (walker) => walker.x);
+  const y = Float64Array.from(walkers, (walker) => walker.y);
+  return {
+    x,
+    y,
+    advance(stepMs) {
+      for (let device = 0; device < walkers.length; device++) {
+        const walker = walkers[device] as AreaWalker;
+        walker.advance(stepMs);
+        x[device] = walker.x;
+        y[device] = walker.y;
+      }
+    },
+  };
+}
+
+class AreaWalker {
+  x: number;
+  y: number;
+  private readonly settings: AreaMobilitySettings;
+  private readonly random: Random;
+  /** Metres per ms; 0 for who never moves. */
+  private readonly speed: number;
+  private goalX: number;
+  private goalY: number;
+  private restMs: number;
+
+  constructor(settings: AreaMobilitySettings, random: Random, speed: number) {
+    this.settings = settings;
+    this.random = random;
+    this.speed = speed;
+    [this.x, this.y] = drawGoal(random, settings);
+    [this.goalX, this.goalY] = [this.x, this.y];
+    this.restMs = 0;
+    if (speed > 0) this.enterMidway();
+  }
+
+  /** A trip and the rest after it are met in proportion to how long they last, at any of their moments. */
+  private enterMidway(): void {
+    const { area, pauseS } = this.settings;
+    const longestMs = Math.hypot(area.width, area.height) / this.speed + pauseS.maximum * 1000;
+    // Where all goals are one place and nobody rests, no cycle has a length; any start is right then.
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const [fromX, fromY] = drawGoal(this.random, this.settings);
+      const [toX, toY] = drawGoal(this.random, this.settings);
+      const tripMs = Math.hypot(toX - fromX, toY - fromY) / this.speed;
+      const pauseMs = drawBetween(this.random, pauseS) * 1000;
+      if (this.random.uniform() * longestMs >= tripMs + pauseMs) continue;
+      const passedMs = this.random.uniform() * (tripMs + pauseMs);
+      const walked = Math.min(1, passedMs / tripMs);
+      this.x = fromX + (toX - fromX) * walked;
+      this.y = fromY + (toY - fromY) * walked;
+      [this.goalX, this.goalY] = [toX, toY];
+      if (walked === 1) this.restMs = tripMs + pauseMs - passedMs;
+      return;
+    }
+  }
+
+  advance(stepMs: number): void {
+    let leftMs = this.speed > 0 ? stepMs : 0;
+    while (leftMs > 0) {
+      if (this.restMs > 0) {
+        const restedMs = Math.min(this.restMs, leftMs);
+        this.restMs -= restedMs;
+        leftMs -= restedMs;
+        if (this.restMs === 0) this.chooseGoal();
+        continue;
+      }
+      const across = this.goalX - this.x;
+      const up = this.goalY - this.y;
+      const distance = Math.sqrt(across * across + up * up);
+      const reach = this.speed * leftMs;
+      if (reach < distance) {
+        this.x += (across * reach) / distance;
+        this.y += (up * reach) / distance;
+        return;
+      }
+      this.x = this.goalX;
+      this.y = this.goalY;
+      leftMs -= distance / this.speed;
+      this.restMs = drawBetween(this.random, this.settings.pauseS) * 1000;
+      if (this.restMs === 0) this.chooseGoal();
+    }
+  }
+
+  private chooseGoal(): void {
+    [this.goalX, this.goalY] = drawGoal(this.random, this.settings);
+    if (this.goalX === this.x && this.goalY === this.y) this.restMs = leastRestMs;
+  }
+}
+
+/** Anywhere, or in the disc of a hot spot, as far as it lies in the area. */
+function drawGoal(random: Random, { area, hotSpots }: AreaMobilitySettings): [number, number] {
+  const spot = drawHotSpot(random, hotSpots);
+  if (spot === undefined) return [area.x + random.uniform() * area.width, area.y + random.uniform() * area.height];
+  for (;;) {
+    const across = 2 * random.uniform() - 1;
+    const up = 2 * random.uniform() - 1;
+    if (across * across + up * up > 1) continue;
+    return [
+      clamp(spot.x + across * spot.radiusMetres, area.x, area.x + area.width),
+      clamp(spot.y + up * spot.radiusMetres, area.y, area.y + area.height),
+    ];
+  }
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}
+
+function checkArea({ area, hotSpots }: AreaMobilitySettings): void {
+  const { x, y, width, height } = area;
+  const isRectangle = width > 0 && height > 0 && width <= 1e6 && height <= 1e6;
+  if (!isRectangle || !Number.isFinite(x) || !Number.isFinite(y)) {
+    throw new OutriderError(
+      'bad-argument',
+      `area is ${width} m x ${height} m at ${x}, ${y}`,
+      'give a width and a height above 0 and up to 1e6 m',
+    );
+  }
+  const outside = hotSpots.findIndex((spot) => spot.x < x || spot.x > x + width || spot.y < y || spot.y > y + height);
+  if (outside < 0) return;
+  const spot = hotSpots[outside];
+  throw new OutriderError(
+    'bad-argument',
+    `hotSpots[${outside}] at ${spot?.x}, ${spot?.y} lies outside the area`,
+    'move it into the area',
+  );
+}

@@ -1,0 +1,101 @@
+// The port of all movement, what its settings are, and what both laws of movement share: who is how fast, and how long they rest.
+
+import { OutriderError } from '../basics/errors.ts';
+import type { Random } from '../basics/philox.ts';
+import type { DeviceKind } from './population.ts';
+
+/** Moves a set of devices. What a device does depends on the seed and its own index, never on the other devices. */
+export interface Mobility {
+  /** Metres, changed in place by `advance`; [M]. */
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  /** @param stepMs how much time passes */
+  advance(stepMs: number): void;
+}
+
+/** Uniform between the two. */
+export interface UniformRange {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** A place that draws people. */
+export interface HotSpot {
+  readonly x: number;
+  readonly y: number;
+  readonly radiusMetres: number;
+  /** Of all goals, 0 to 1; at most 1 in sum. */
+  readonly share: number;
+}
+
+export interface MobilitySettings {
+  /** [M]; `indoor` ones stand still. */
+  readonly kinds: readonly DeviceKind[];
+  /** Drawn once for each device and kept. */
+  readonly speedMps: { readonly pedestrian: UniformRange; readonly vehicle: UniformRange };
+  /** At each goal, seconds. */
+  readonly pauseS: UniformRange;
+  readonly hotSpots: readonly HotSpot[];
+}
+
+/** Walking at 3 to 6 km/h, driving at 15 to 50 km/h; the speeds of town traffic. */
+export const usualSpeedsMps: MobilitySettings['speedMps'] = {
+  pedestrian: { minimum: 3 / 3.6, maximum: 6 / 3.6 },
+  vehicle: { minimum: 15 / 3.6, maximum: 50 / 3.6 },
+};
+
+/** Who has nowhere to go rests so long, milliseconds; otherwise no time would ever pass. */
+export const leastRestMs = 1000;
+
+/** @throws OutriderError `bad-argument` */
+export function checkMobilitySettings(settings: MobilitySettings): void {
+  checkRange('speedMps.pedestrian', settings.speedMps.pedestrian, 0.01, 100);
+  checkRange('speedMps.vehicle', settings.speedMps.vehicle, 0.01, 100);
+  checkRange('pauseS', settings.pauseS, 0, 1e6);
+  let sum = 0;
+  for (const [index, { x, y, radiusMetres, share }] of settings.hotSpots.entries()) {
+    const isPlace = Number.isFinite(x) && Number.isFinite(y) && radiusMetres >= 0 && radiusMetres < 1e6;
+    if (!isPlace || !(share >= 0 && share <= 1)) {
+      throw new OutriderError(
+        'bad-argument',
+        `hotSpots[${index}] is at ${x}, ${y} with a radius of ${radiusMetres} m and a share of ${share}`,
+        'give a place, a radius from 0 and a share from 0 to 1',
+      );
+    }
+    sum += share;
+  }
+  if (sum > 1 + 1e-9) {
+    throw new OutriderError('bad-argument', `the shares of hotSpots sum to ${sum}`, 'let them sum to 1 at most');
+  }
+}
+
+function checkRange(field: string, { minimum, maximum }: UniformRange, low: number, high: number): void {
+  if (minimum >= low && minimum <= maximum && maximum <= high) return;
+  throw new OutriderError(
+    'bad-argument',
+    `${field} is ${minimum} to ${maximum}`,
+    `give numbers from ${low} to ${high}, minimum first`,
+  );
+}
+
+export function drawBetween(random: Random, { minimum, maximum }: UniformRange): number {
+  return minimum + (maximum - minimum) * random.uniform();
+}
+
+/**
+ * A device's own speed in metres per ms. One draw for its whole life: with a new draw for each trip the slow trips would last
+ * longer, and the mean speed would sink for as long as the run lasts (Yoon, Liu, Noble, "Random waypoint considered harmful", 2003).
+ */
+export function drawSpeed(random: Random, kind: DeviceKind, speedMps: MobilitySettings['speedMps']): number {
+  if (kind === 'indoor') return 0;
+  return drawBetween(random, speedMps[kind]) * 1e-3;
+}
+
+/** Which hot spot a goal lies in, or undefined for anywhere. */
+export function drawHotSpot(random: Random, hotSpots: readonly HotSpot[]): HotSpot | undefined {
+  let left = random.uniform();
+  return hotSpots.find(({ share }) => {
+    left -= share;
+    return left < 0;
+  });
+}

@@ -1,0 +1,225 @@
+// Walking and driving along the streets of a map: from goal to goal by a shortest way from cell to cell, with a rest at each.
+// Nobody ever leaves the street cells. Goals are the hot spots and a fixed set of places all over town, since the distances to
+// a goal are computed once and then shared by all; each trip ends at a random distance before its goal, so that not everybody
+// stops on the same cell.
+
+import { OutriderError } from '../basics/errors.ts';
+import { createRandom, type Random } from '../basics/philox.ts';
+import {
+  checkMobilitySettings,
+  drawBetween,
+  drawHotSpot,
+  drawSpeed,
+  leastRestMs,
+  type Mobility,
+  type MobilitySettings,
+} from './mobility.ts';
+import { mobilityStream } from './random-streams.ts';
+import { moves, sideSteps } from './street-distances.ts';
+import { createStreetGoals, type StreetGoal, type StreetGoals } from './street-goals.ts';
+import type { StreetMask } from './street-mask.ts';
+
+export interface StreetMobilitySettings extends MobilitySettings {
+  readonly streets: StreetMask;
+}
+
+/** How often a way that can go straight on does. */
+const straightOn = 0.8;
+/** How far from the middle of its cells a device keeps, at most, as a share of the cell. */
+const sideways = 0.35;
+
+/** @throws OutriderError `bad-argument` for indoor devices, or a map without streets */
+export function createStreetMobility(settings: StreetMobilitySettings, seed: number): Mobility {
+  checkMobilitySettings(settings);
+  const indoor = settings.kinds.indexOf('indoor');
+  if (indoor >= 0) {
+    throw new OutriderError(
+      'bad-argument',
+      `device ${indoor} is indoors, and a map knows streets only`,
+      'set the share of indoor devices to 0, or use the TR 38.901 channel with an area',
+    );
+  }
+  const goals = createStreetGoals(settings.streets, settings.hotSpots, seed);
+  const walkers = settings.kinds.map((kind, device) => {
+    const random = createRandom(seed, mobilityStream + device);
+    return new StreetWalker(settings, goals, random, drawSpeed(random, kind, settings.speedMps));
+  });
+  const x = Float64Array.from(walkers, (walker) => walker.x);
+  const y = Float64Array.from(walkers, (walker) => walker.y);
+  return {
+    x,
+    y,
+    advance(stepMs) {
+      for (let device = 0; device < walkers.length; device++) {
+        const walker = walkers[device] as StreetWalker;
+        walker.advance(stepMs);
+        x[device] = walker.x;
+        y[device] = walker.y;
+      }
+    },
+  };
+}
+
+class StreetWalker {
+  x = 0;
+  y = 0;
+  private readonly settings: StreetMobilitySettings;
+  private readonly goals: StreetGoals;
+  private readonly random: Random;
+  /** Metres per ms. */
+  private readonly speed: number;
+  private readonly offsetX: number;
+  private readonly offsetY: number;
+  private cell = 0;
+  /** Of the last move, so that ways go straight on. */
+  private move = 0;
+  private goal: StreetGoal;
+  /** Fifths of a cell before the goal at which the trip ends. */
+  private stopSteps = 0;
+  private nextX = 0;
+  private nextY = 0;
+  private restMs = 0;
+
+  constructor(settings: StreetMobilitySettings, goals: StreetGoals, random: Random, speed: number) {
+    const { cellMetres } = settings.streets;
+    this.settings = settings;
+    this.goals = goals;
+    this.random = random;
+    this.speed = speed;
+    // The same in all cells: a step sideways then stays in two cells, a step across in those that openMoves has looked at.
+    this.offsetX = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
+    this.offsetY = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
+    this.goal = goals.drawGoal(random, undefined);
+    this.enterMidway();
+  }
+
+  /** As in area-mobility.ts: trips are met in proportion to how long they last. */
+  private enterMidway(): void {
+    const { pauseS, hotSpots } = this.settings;
+    const longestMs = (this.goals.longestSteps * this.stepMetres()) / this.speed + pauseS.maximum * 1000;
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      this.standAt(this.goals.drawStart(this.random, drawHotSpot(this.random, hotSpots)));
+      this.drawTrip();
+      const pauseMs = drawBetween(this.random, pauseS) * 1000;
+      const trip = Math.max(0, this.stepsToGo() - this.stopSteps);
+      const tripMs = (trip * this.stepMetres()) / this.speed;
+      if (this.random.uniform() * longestMs < tripMs + pauseMs) {
+        const passedMs = this.random.uniform() * (tripMs + pauseMs);
+        if (passedMs < tripMs) {
+          this.startTrip();
+          this.advance(passedMs);
+        } else {
+          while (this.stepsToGo() > this.stopSteps) this.enterNextCell();
+          this.restMs = tripMs + pauseMs - passedMs;
+        }
+        return;
+      }
+    }
+    this.startTrip();
+  }
+
+  advance(stepMs: number): void {
+    let leftMs = stepMs;
+    while (leftMs > 0) {
+      if (this.restMs > 0) {
+        const restedMs = Math.min(this.restMs, leftMs);
+        this.restMs -= restedMs;
+        leftMs -= restedMs;
+        if (this.restMs > 0) return;
+        this.drawTrip();
+        this.startTrip();
+        continue;
+      }
+      const across = this.nextX - this.x;
+      const up = this.nextY - this.y;
+      const distance = Math.sqrt(across * across + up * up);
+      const reach = this.speed * leftMs;
+      if (reach < distance) {
+        this.x += (across * reach) / distance;
+        this.y += (up * reach) / distance;
+        return;
+      }
+      leftMs -= distance / this.speed;
+      this.arrive();
+    }
+  }
+
+  private stepMetres(): number {
+    return this.settings.streets.cellMetres / sideSteps;
+  }
+
+  private stepsToGo(): number {
+    return this.goal.distances()[this.cell] as number;
+  }
+
+  private drawTrip(): void {
+    this.goal = this.goals.drawGoal(this.random, drawHotSpot(this.random, this.settings.hotSpots));
+    this.stopSteps = this.goal.radiusSteps * Math.sqrt(this.random.uniform());
+  }
+
+  /** Heads for the first cell of the trip, or rests when it is over before it has begun. */
+  private startTrip(): void {
+    if (this.stepsToGo() <= this.stopSteps) this.restMs = leastRestMs;
+    else this.leaveCell();
+  }
+
+  /** At the place in the next cell that it was heading for. */
+  private arrive(): void {
+    this.standAt(this.nextCell());
+    if (this.stepsToGo() > this.stopSteps) {
+      this.leaveCell();
+      return;
+    }
+    this.restMs = drawBetween(this.random, this.settings.pauseS) * 1000;
+    if (this.restMs > 0) return;
+    this.drawTrip();
+    this.startTrip();
+  }
+
+  private nextCell(): number {
+    const [right, up] = moves[this.move] as (typeof moves)[number];
+    return this.cell + up * this.settings.streets.columns + right;
+  }
+
+  private enterNextCell(): void {
+    this.leaveCell();
+    this.standAt(this.nextCell());
+  }
+
+  private standAt(cell: number): void {
+    const { originX, originY, cellMetres, columns } = this.settings.streets;
+    this.cell = cell;
+    this.x = originX + (cell % columns) * cellMetres + this.offsetX;
+    this.y = originY + Math.floor(cell / columns) * cellMetres + this.offsetY;
+  }
+
+  /** Any of the moves that lie on a shortest way, straight on if possible. */
+  private leaveCell(): void {
+    const { columns, cellMetres } = this.settings.streets;
+    const distances = this.goal.distances();
+    const open = this.goals.open[this.cell] as number;
+    const here = distances[this.cell] as number;
+    let shortest = 0;
+    let count = 0;
+    for (let move = 0; move < moves.length; move++) {
+      if ((open & (1 << move)) === 0) continue;
+      const [right, up, steps] = moves[move] as (typeof moves)[number];
+      if ((distances[this.cell + up * columns + right] as number) + steps !== here) continue;
+      shortest |= 1 << move;
+      count++;
+    }
+    const isStraight = (shortest & (1 << this.move)) !== 0 && this.random.uniform() < straightOn;
+    if (!isStraight) this.move = pick(shortest, this.random.integer(count));
+    const [right, up] = moves[this.move] as (typeof moves)[number];
+    this.nextX = this.x + right * cellMetres;
+    this.nextY = this.y + up * cellMetres;
+  }
+}
+
+/** The index of the set bit that has `before` set bits below it. */
+function pick(bits: number, before: number): number {
+  let left = before;
+  for (let bit = 0; ; bit++) {
+    if ((bits & (1 << bit)) !== 0 && left-- === 0) return bit;
+  }
+}
