@@ -1,0 +1,58 @@
+"""Whether disk and memory suffice, before work starts."""
+
+import os
+import shutil
+from pathlib import Path
+
+from llama import Shape
+from recipe import Recipe
+from refusal import Refusal
+
+GIB = 1024**3
+
+
+def disk_needed(shape: Shape, recipe: Recipe) -> int:
+    """Bytes: texts with their states, weights of each depth, one checkpoint, the drafts."""
+    text = recipe.text
+    ids = text.shards * text.rows * text.steps + text.held_out_rows * text.held_out_steps
+    texts = ids * (8 + 2 * shape.width * (1 + len(text.watched(shape.layers))))
+    head = recipe.vocabulary * shape.width
+    weights = [stage.layers * shape.layer_parameters + head for stage in recipe.stages]
+    return texts + 4 * sum(weights) + 12 * max(weights) + sum(weights)
+
+
+def memory_needed(shape: Shape, recipe: Recipe) -> int:
+    """Bytes: the larger of writing (weights twice, key-value memory, a shard) and healing (weights, slopes, averages)."""
+    text = recipe.text
+    whole = shape.layers * shape.layer_parameters + shape.vocabulary * shape.width
+    cache = text.rows * text.text_limit * shape.layers * shape.kv_heads * shape.head_width * 4
+    shard = text.rows * text.steps * 2 * shape.width * 3
+    layers = max(stage.layers for stage in recipe.stages)
+    draft = layers * shape.layer_parameters + recipe.vocabulary * shape.width
+    activations = recipe.heal.batch_ids * layers * (10 * shape.width + 5 * shape.feed_forward) * 4
+    return 4 * whole + max(2 * whole + cache + 2 * shard, 22 * draft + activations)
+
+
+def available_memory() -> int | None:
+    """Bytes, or None where the system doesn't say."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def check_room(shape: Shape, recipe: Recipe, out: Path) -> None:
+    """Raises Refusal if the disk of `out` or the memory is too small."""
+    place = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
+    needed, free = disk_needed(shape, recipe), shutil.disk_usage(place).free
+    if free < needed:
+        raise Refusal(f"{place} has {free / GIB:.1f} GiB free; this recipe needs {needed / GIB:.1f}", "Free some space, or give --out a folder on a larger disk.")
+    needed, free = memory_needed(shape, recipe), available_memory()
+    if free is not None and free < needed:
+        raise Refusal(
+            f"{free / GIB:.1f} GiB of memory are available; this recipe needs {needed / GIB:.1f}",
+            "Close other programs, or lower rows in [text] and batch_ids in [heal] of a copy of the recipe.",
+        )

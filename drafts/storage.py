@@ -1,0 +1,47 @@
+"""Files that are either whole or not there: written under another name, then renamed."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy
+import torch
+
+
+def save_arrays(folder: Path, arrays: dict[str, numpy.ndarray]) -> None:
+    """One .npy file for each array, in a folder that appears when all are written."""
+    unfinished = folder.with_name(folder.name + ".part")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        numpy.save(unfinished / f"{name}.npy", array)
+    os.replace(unfinished, folder)
+
+
+def load_array(folder: Path, name: str) -> numpy.ndarray:
+    """Mapped, not read."""
+    return numpy.load(folder / f"{name}.npy", mmap_mode="r")
+
+
+def save_checkpoint(path: Path, content: dict) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    torch.save(content, unfinished)
+    os.replace(unfinished, path)
+
+
+def load_checkpoint(path: Path) -> dict | None:
+    return torch.load(path, map_location="cpu", weights_only=False) if path.is_file() else None
+
+
+def save_json(path: Path, content) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(unfinished, path)
+
+
+def append_line(path: Path, content) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(content) + "\n")
+
+
+def load_json(path: Path):
+    return json.loads(path.read_text())

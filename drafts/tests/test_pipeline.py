@@ -1,0 +1,162 @@
+"""The whole pipeline on a tiny target, and what it refuses before it starts."""
+
+import io
+import unittest
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+import fit
+import heal
+import room
+from draft_file import Formats
+from model_file import open_model, shape_of
+from pipeline import Pipeline
+from recipe import HealRecipe, Recipe, Stage, TextRecipe, read_recipe
+from refusal import Refusal
+from storage import load_json
+from tests.tiny_target import write_tiny_target
+
+TINY = Recipe(
+    name="tiny",
+    seed=1,
+    vocabulary=200,
+    ship=3,
+    text=TextRecipe(shards=1, rows=8, steps=64, held_out_rows=4, held_out_steps=64, text_limit=64, user_limit=16, answer_limit=24),
+    heal=HealRecipe(batch_ids=128, warm_up_steps=2),
+    formats=Formats(),
+    stages=(Stage(3, 600, coarse_share=0.3), Stage(2, 300)),
+    ranking_ids=64,
+    always_keep=(0,),
+)
+
+
+class Whole(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.place = Path(self.folder.name)
+        write_tiny_target(self.place / "target.gguf")
+
+    def run_pipeline(self, recipe: Recipe = TINY) -> dict:
+        with redirect_stderr(io.StringIO()):
+            return Pipeline(open_model(self.place / "target.gguf"), recipe, self.place / "out", False).run()
+
+    def test_every_depth_is_exported_and_judged(self) -> None:
+        results = self.run_pipeline()
+        self.assertEqual([point["layers"] for point in results["points"]], [3, 2])
+        self.assertEqual((self.place / "out" / "draft.gguf").read_bytes(), (self.place / "out" / "draft-3.gguf").read_bytes())
+        self.assertIn("200", (self.place / "out" / "CARD.md").read_text())
+        self.assertEqual(open_model(self.place / "out" / "draft-2.gguf").value("outrider.draft.recipe"), "tiny")
+
+    def test_healing_brings_the_draft_nearer(self) -> None:
+        before = self.run_pipeline(replace(TINY, stages=(Stage(3, 1),)))
+        self.setUp()
+        after = self.run_pipeline(replace(TINY, stages=(Stage(3, 6000, rate=2e-3),)))
+        stored = [results["points"][0]["trained"]["divergence"] for results in (before, after)]
+        self.assertLess(stored[1], 0.9 * stored[0])
+
+    def test_nothing_that_is_there_is_made_again(self) -> None:
+        first = self.run_pipeline()
+        with mock.patch("pipeline.heal", side_effect=AssertionError), mock.patch("text_stage.write_shard", side_effect=AssertionError):
+            self.assertEqual(self.run_pipeline(), first)
+
+    def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
+        recipe = replace(TINY, stages=(Stage(3, 600),), heal=HealRecipe(batch_ids=128, checkpoint_minutes=0.0))
+        self.run_pipeline(recipe)
+        whole = (self.place / "out" / "draft-3.gguf").read_bytes()
+        self.setUp()
+        steps = mock.Mock(side_effect=[None, None, KeyboardInterrupt])
+        learn = heal.learn
+
+        def interrupted(*given):
+            steps()
+            return learn(*given)
+
+        with mock.patch("heal.learn", interrupted), self.assertRaises(KeyboardInterrupt):
+            self.run_pipeline(recipe)
+        self.assertFalse((self.place / "out" / "draft-3.gguf").exists())
+        self.run_pipeline(recipe)
+        self.assertEqual((self.place / "out" / "draft-3.gguf").read_bytes(), whole)
+
+
+class Refused(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = Path(self.folder.name) / "target.gguf"
+
+    def refusal(self) -> str:
+        errors = io.StringIO()
+        with redirect_stderr(errors), redirect_stdout(io.StringIO()):
+            code = fit.main(["--target", str(self.path), "--out", self.folder.name + "/out", "--smoke"])
+        self.assertEqual(code, 2)
+        lines = errors.getvalue().strip().split("\n")
+        self.assertEqual(len(lines), 2)
+        self.assertFalse(Path(self.folder.name, "out").exists())
+        return lines[0]
+
+    def test_no_file(self) -> None:
+        self.assertIn("no file", self.refusal())
+
+    def test_no_gguf(self) -> None:
+        self.path.write_bytes(b"not a model at all" * 10)
+        self.assertIn("not a whole GGUF", self.refusal())
+
+    def test_half_a_file(self) -> None:
+        write_tiny_target(self.path)
+        content = self.path.read_bytes()
+        for share in (0.2, 0.6, 0.99):
+            self.path.write_bytes(content[: int(share * len(content))])
+            self.assertIn(str(self.path), self.refusal())
+
+    def test_another_architecture(self) -> None:
+        write_tiny_target(self.path, architecture="qwen2")
+        self.assertIn("'qwen2'", self.refusal())
+
+    def test_a_tokenizer_of_another_family(self) -> None:
+        write_tiny_target(self.path, tokenizer="bert")
+        self.assertIn("'bert'", self.refusal())
+
+    def test_too_little_disk(self) -> None:
+        write_tiny_target(self.path)
+        with mock.patch("room.shutil.disk_usage", return_value=mock.Mock(free=1000)):
+            self.assertIn("GiB free", self.refusal())
+
+    def test_too_little_memory(self) -> None:
+        write_tiny_target(self.path)
+        with mock.patch("room.available_memory", return_value=1000):
+            self.assertIn("of memory", self.refusal())
+
+    def test_room_grows_with_the_recipe(self) -> None:
+        write_tiny_target(self.path)
+        shape = shape_of(open_model(self.path))
+        more = replace(TINY, text=replace(TINY.text, rows=800))
+        self.assertGreater(room.disk_needed(shape, more), room.disk_needed(shape, TINY))
+        self.assertGreater(room.memory_needed(shape, more), room.memory_needed(shape, TINY))
+
+
+class Recipes(unittest.TestCase):
+    def test_those_that_come_with_it_are_valid(self) -> None:
+        for path in sorted((Path(fit.__file__).parent / "recipes").glob("*.toml")):
+            read_recipe(path).fitted_to(30, 49152)
+
+    def test_wrong_ones_are_refused(self) -> None:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "r.toml"
+            for text in ("name = ", "nome = 'x'", "name = 'x'\nseed = 1\nvocabulary = 9\nship = 3", "[[stages]]\nlayers = 3\nidds = 4"):
+                path.write_text(text)
+                with self.assertRaises(Refusal):
+                    read_recipe(path)
+
+    def test_depths_may_be_shares_or_differences(self) -> None:
+        recipe = replace(TINY, stages=(Stage(-1, 1), Stage(0.5, 1)), ship=0.5).fitted_to(12, 100)
+        self.assertEqual(([stage.layers for stage in recipe.stages], recipe.ship, recipe.vocabulary), ([11, 6], 6, 100))
+        with self.assertRaises(Refusal):
+            TINY.fitted_to(2, 100)
+
+
+if __name__ == "__main__":
+    unittest.main()
