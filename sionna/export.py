@@ -28,7 +28,7 @@ LICENCE = {
     "attribution": "Scene geometry: (c) OpenStreetMap contributors, by way of the scenes of Sionna RT (NVIDIA, Apache-2.0)",
     "licence": "ODbL-1.0",
 }
-OWN_SCENES = {"attribution": "Scene geometry: made for Sionna RT (NVIDIA, Apache-2.0)", "licence": "Apache-2.0"}
+OWN_SCENES = {"attribution": "Scene geometry: a scene of Sionna RT (NVIDIA, Apache-2.0)", "licence": "Apache-2.0"}
 CITY_SCENES = ("etoile", "florence", "munich", "san_francisco")
 
 
@@ -95,7 +95,7 @@ def street_mask(scene, grid: Grid):
     import streets
     import tracing
 
-    mask = streets.street_cells(tracing.free_cells(scene, grid), grid.cell)
+    mask = streets.street_cells(*tracing.ground_cells(scene, grid), grid.cell)
     if not mask.any():
         raise Refusal(f"the scene has no street as wide as a cell of {grid.cell:g} m", "Use smaller cells.")
     return mask

@@ -87,7 +87,7 @@ def draw_points(grid: Grid, streets: list[bool], count: int, seed: int) -> tuple
     points = []
     for cell in drawn:
         x, y = grid.centre(cell)
-        dx, dy = (grid.cell * (0.05 + 0.9 * chance.random() - 0.5) for _ in range(2))
+        dx, dy = (grid.cell * (0.1 + 0.8 * chance.random() - 0.5) for _ in range(2))
         points.append((round(x + dx, 3), round(y + dy, 3)))
     return drawn, points
 

@@ -13,9 +13,9 @@ MARGIN_METRES = 15
 """How far the town reaches beyond its outer buildings: as far as the pavement in front of them."""
 
 
-def street_cells(is_free: np.ndarray, cell: float) -> np.ndarray:
-    """`is_free` [rows, columns]: no building stands on the cell. Returns the street cells, same shape."""
-    walkable = is_free & built_up(~is_free, cell)
+def street_cells(is_free: np.ndarray, is_built: np.ndarray, cell: float) -> np.ndarray:
+    """`is_free`, `is_built` [rows, columns]: the cell is open ground; a building stands on it. Returns the street cells."""
+    walkable = is_free & built_up(is_built, cell)
     label, count = ndimage.label(walkable)
     if count == 0:
         return walkable

@@ -78,13 +78,16 @@ def surface_heights(scene: "rt.Scene", x: np.ndarray, y: np.ndarray) -> np.ndarr
     return heights.reshape(np.shape(x))
 
 
-def free_cells(scene: "rt.Scene", grid: Grid, points: int = 5) -> np.ndarray:
-    """[rows, columns]: the ground lies open at points * points points of the cell, its borders included."""
-    offsets = np.linspace(0, 1, points) * grid.cell
+def ground_cells(scene: "rt.Scene", grid: Grid, points: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Two masks [rows, columns], by points * points points spread over each cell: all of it is open ground; a building stands
+    on some of it. Neither holds beyond the scene's ground."""
+    offsets = (np.arange(points) + 0.5) / points * grid.cell
     x = grid.x + (np.arange(grid.columns)[:, None] * grid.cell + offsets).ravel()
     y = grid.y + (np.arange(grid.rows)[:, None] * grid.cell + offsets).ravel()
-    heights = surface_heights(scene, *np.meshgrid(x, y))
-    return (heights < GROUND_METRES).reshape(grid.rows, points, grid.columns, points).all(axis=(1, 3))
+    heights = surface_heights(scene, *np.meshgrid(x, y)).reshape(grid.rows, points, grid.columns, points)
+    is_free = (heights < GROUND_METRES).all(axis=(1, 3))
+    is_built = ((heights >= GROUND_METRES) & np.isfinite(heights)).any(axis=(1, 3))
+    return is_free, is_built
 
 
 def seen_from(scene: "rt.Scene", site: Site, x: np.ndarray, y: np.ndarray, farthest: float) -> np.ndarray:

@@ -8,10 +8,12 @@ import { doctorCommand } from './doctor.ts';
 import { packageVersion } from './document.ts';
 import { edgeCommand } from './edge.ts';
 import { reportFailure } from './failure.ts';
+import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { scenarioCommand } from './scenario.ts';
+import { simulateCommand } from './simulate.ts';
 import { traceCommand } from './trace.ts';
 import { trialCommand } from './trial.ts';
 
@@ -26,6 +28,8 @@ for (const command of [
   doctorCommand(),
   replayCommand(),
   scenarioCommand(),
+  simulateCommand(),
+  mapCommand(),
   traceCommand(),
   trialCommand(),
   benchCommand(),

@@ -1,0 +1,171 @@
+// Draws cells of a map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It knows neither gains nor
+// where classes come from.
+
+/** What is drawn. Rows grow upwards on the picture; cell = row * columns + column. */
+export interface MapPicture {
+  readonly title: string;
+  readonly subtitle: string;
+  /** Small, below the map: whose data it is. */
+  readonly footnote: string;
+  readonly columns: number;
+  readonly rows: number;
+  readonly cellMetres: number;
+  /** Class of each cell, an index into `colors`; -1: not drawn, so that it stays dark. */
+  readonly classes: Int16Array;
+  readonly colors: readonly string[];
+  readonly legend: MapLegend;
+  /** Positions in cells from the lower left corner, broken numbers. */
+  readonly sites: readonly {
+    readonly name: string;
+    readonly column: number;
+    readonly row: number;
+    readonly color: string;
+  }[];
+}
+
+export interface MapLegend {
+  readonly title: string;
+  /** From top to bottom; a label stands beside the colour, or, when `atUpperEdge`, where the colour begins. */
+  readonly entries: readonly { readonly color: string; readonly label: string }[];
+  readonly atUpperEdge: boolean;
+  /** Apart from the others, below them. */
+  readonly others: readonly { readonly color: string; readonly label: string }[];
+}
+
+interface View {
+  readonly left: number;
+  readonly bottom: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Picture units for a cell. */
+  readonly zoom: number;
+}
+
+const dark = '#17191f';
+const ink = '#222222';
+const font = 'font-family="Helvetica, Arial, DejaVu Sans, sans-serif"';
+const mapWidth = 860;
+const margin = { left: 20, top: 74, right: 190, bottom: 34 };
+
+export function drawMap(picture: MapPicture): string {
+  const view = viewOf(picture);
+  const width = margin.left + view.columns * view.zoom + margin.right;
+  const height = Math.max(
+    margin.top + view.rows * view.zoom + margin.bottom,
+    margin.top + legendHeight(picture.legend),
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${fixed(width)}" height="${fixed(height)}" viewBox="0 0 ${fixed(width)} ${fixed(height)}">`,
+    '<rect width="100%" height="100%" fill="white"/>',
+    `<text x="${margin.left}" y="32" ${font} font-size="20" font-weight="bold" fill="${ink}">${escaped(picture.title)}</text>`,
+    `<text x="${margin.left}" y="56" ${font} font-size="14" fill="#444444">${escaped(picture.subtitle)}</text>`,
+    `<g transform="translate(${margin.left} ${margin.top})">`,
+    `<rect width="${fixed(view.columns * view.zoom)}" height="${fixed(view.rows * view.zoom)}" fill="${dark}"/>`,
+    ...cellMarks(picture, view),
+    ...siteMarks(picture, view),
+    scaleBar(picture, view),
+    '</g>',
+    `<text x="${margin.left}" y="${fixed(height - 12)}" ${font} font-size="11" fill="#555555">${escaped(picture.footnote)}</text>`,
+    `<g transform="translate(${fixed(width - margin.right + 22)} ${margin.top})">${legendMarks(picture.legend)}</g>`,
+    '</svg>\n',
+  ].join('\n');
+}
+
+/** The part of the map that has something on it, and a little around. */
+function viewOf({ columns, rows, classes, sites }: MapPicture): View {
+  let [left, right, bottom, top] = [columns, 0, rows, 0];
+  const include = (column: number, row: number): void => {
+    left = Math.min(left, column);
+    right = Math.max(right, column + 1);
+    bottom = Math.min(bottom, row);
+    top = Math.max(top, row + 1);
+  };
+  for (const [cell, kind] of classes.entries()) if (kind >= 0) include(cell % columns, Math.floor(cell / columns));
+  for (const site of sites) include(Math.floor(site.column), Math.floor(site.row));
+  const around = Math.ceil(Math.max(right - left, top - bottom) * 0.025);
+  const view = { left: left - around, bottom: bottom - around };
+  const size = { columns: right + around - view.left, rows: top + around - view.bottom };
+  return { ...view, ...size, zoom: mapWidth / size.columns };
+}
+
+/** One path a colour; cells side by side in a row become one rectangle. */
+function cellMarks({ columns, rows, classes, colors }: MapPicture, view: View): string[] {
+  const paths = colors.map(() => '');
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; ) {
+      const kind = classes[row * columns + column] as number;
+      let end = column + 1;
+      while (end < columns && classes[row * columns + end] === kind) end++;
+      if (kind >= 0)
+        paths[kind] += `M${column - view.left} ${view.bottom + view.rows - row - 1}h${end - column}v1h${column - end}z`;
+      column = end;
+    }
+  }
+  // Without anti-aliasing no dark seams show between cells.
+  const open = `<g transform="scale(${fixed(view.zoom)})" shape-rendering="crispEdges">`;
+  return [
+    open,
+    ...paths.map((path, kind) => `<path fill="${colors[kind]}" d="${path}"/>`).filter((_, kind) => paths[kind] !== ''),
+    '</g>',
+  ];
+}
+
+function siteMarks({ sites }: MapPicture, view: View): string[] {
+  return sites.map(({ name, column, row, color }) => {
+    const x = (column - view.left) * view.zoom;
+    const y = (view.bottom + view.rows - row) * view.zoom;
+    // A label near the right border stands on the left of its site.
+    const side = x > view.columns * view.zoom - 60 ? `x="${fixed(x - 9)}" text-anchor="end"` : `x="${fixed(x + 9)}"`;
+    const halo = `stroke="${dark}" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round"`;
+    return (
+      `<path d="M${fixed(x)} ${fixed(y - 8)}l7 13h-14z" fill="${color}" stroke="${dark}" stroke-width="1.6" stroke-linejoin="round"/>` +
+      `<text ${side} y="${fixed(y + 4)}" ${font} font-size="12.5" font-weight="bold" fill="white" ${halo}>${escaped(name)}</text>`
+    );
+  });
+}
+
+/** A round length of about a sixth of the width, in the lower left corner. */
+function scaleBar({ cellMetres }: MapPicture, view: View): string {
+  const wanted = (view.columns * cellMetres) / 6;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const metres = [5, 2, 1].map((digit) => digit * power).find((length) => length <= wanted) ?? power;
+  const length = (metres / cellMetres) * view.zoom;
+  const y = view.rows * view.zoom - 16;
+  const halo = `stroke="${dark}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"`;
+  return (
+    `<path d="M16 ${fixed(y - 6)}v6h${fixed(length)}v-6" fill="none" stroke="${dark}" stroke-width="6"/>` +
+    `<path d="M16 ${fixed(y - 6)}v6h${fixed(length)}v-6" fill="none" stroke="white" stroke-width="2"/>` +
+    `<text x="${fixed(16 + length / 2)}" y="${fixed(y - 10)}" text-anchor="middle" ${font} font-size="13" fill="white" ${halo}>${metres} m</text>`
+  );
+}
+
+const entryHeight = 20;
+const legendTop = 34;
+
+function legendHeight({ entries, others }: MapLegend): number {
+  return legendTop + (entries.length + 1) * entryHeight + others.length * 24 + margin.bottom;
+}
+
+function legendMarks({ title, entries, others, atUpperEdge }: MapLegend): string {
+  const label = (text: string, y: number): string =>
+    `<text x="34" y="${fixed(y + 4.5)}" ${font} font-size="13" fill="${ink}">${escaped(text)}</text>`;
+  const marks = [`<text y="14" ${font} font-size="14" font-weight="bold" fill="${ink}">${escaped(title)}</text>`];
+  for (const [index, { color, label: text }] of entries.entries()) {
+    const y = legendTop + index * entryHeight;
+    marks.push(`<rect y="${y}" width="26" height="${entryHeight}" fill="${color}"/>`);
+    marks.push(label(text, atUpperEdge ? y : y + entryHeight / 2));
+  }
+  for (const [index, { color, label: text }] of others.entries()) {
+    const y = legendTop + (entries.length + 0.7) * entryHeight + index * 24;
+    marks.push(`<rect y="${fixed(y)}" width="26" height="16" fill="${color}"/>`, label(text, y + 8));
+  }
+  return marks.join('\n');
+}
+
+function fixed(value: number): string {
+  return String(Math.round(value * 1000) / 1000);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}

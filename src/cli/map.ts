@@ -1,0 +1,112 @@
+// `outrider map`: what is on a radio map, in figures and as a picture.
+
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { checkRenderers, renderPng } from './figure-render.ts';
+import { mapCoverage } from './map-coverage.ts';
+import { coverageLayer, gainLayer, type Layer, type LayerName, layerNames, serverLayer } from './map-layers.ts';
+import { drawMap } from './map-picture.ts';
+import { findRadioMap } from './radio-map-find.ts';
+import { printResult } from './result-output.ts';
+
+interface ShowFlags {
+  readonly figure?: string;
+  readonly draw: LayerName;
+  readonly site?: string;
+  readonly json?: boolean;
+}
+
+const help = `
+gain:     path gain of the strongest site, or of the one that --site names
+server:   which site is the strongest
+coverage: how many sites can be heard at all`;
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('coverage of each site; draws the map')
+    .argument('<name|file>', 'a map that comes with outrider (munich, street-canyon), or a file that ends in .map.json')
+    .option('--figure <file.png>', 'draw the map')
+    .addOption(new Option('--draw <what>', 'what is drawn').choices(layerNames).default('gain'))
+    .option('--site <name>', 'the site whose gain is drawn; the strongest in each place without it')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', help)
+    .action(async (name: string, { figure, draw, site, json }: ShowFlags) => {
+      if (figure !== undefined) await checkPicture(figure);
+      const map = await findRadioMap(name);
+      const chosen = site === undefined ? undefined : siteIndex(map, site);
+      const title = `${basename(name).replace(/\.map\.json$/, '')}: ${titleOf(draw, site)}`;
+      if (figure !== undefined) await writePicture(pictureOf(map, draw, chosen, title), figure);
+      printResult(
+        'map show',
+        { ...mapCoverage(map), params: { map: basename(name) }, seed: map.header.seed },
+        json === true,
+      );
+    });
+}
+
+export function mapCommand(): Command {
+  return new Command('map').description('radio maps: coverage and pictures').addCommand(showCommand());
+}
+
+async function checkPicture(file: string): Promise<void> {
+  if (!file.endsWith('.png')) {
+    throw new OutriderError('bad-argument', `"${file}" does not end in .png`, 'Name a PNG file.');
+  }
+  await checkRenderers();
+}
+
+async function writePicture(svg: string, file: string): Promise<void> {
+  const png = await renderPng(svg);
+  try {
+    await writeFile(file, png);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OutriderError('bad-argument', `can't write "${file}": ${code}`, 'Name a file in a folder that exists.', {
+      cause: error,
+    });
+  }
+}
+
+function siteIndex({ header: { sites } }: RadioMap, name: string): number {
+  const index = sites.findIndex((site) => site.name === name);
+  if (index >= 0) return index;
+  const names = sites.map((site) => site.name).join(', ');
+  throw new OutriderError('bad-argument', `the map has no site "${name}"`, `Its sites: ${names}.`);
+}
+
+function titleOf(draw: LayerName, site: string | undefined): string {
+  if (draw === 'server') return 'the strongest site';
+  if (draw === 'coverage') return 'how many sites can be heard';
+  return site === undefined ? 'path gain of the strongest site' : `path gain of site ${site}`;
+}
+
+function layerOf(map: RadioMap, draw: LayerName, site: number | undefined): Layer {
+  if (draw === 'server') return serverLayer(map);
+  return draw === 'coverage' ? coverageLayer(map) : gainLayer(map, site);
+}
+
+/** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
+export function pictureOf(map: RadioMap, draw: LayerName, site: number | undefined, title: string): string {
+  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
+  const { originX, originY, columns, rows } = map.streets;
+  const { siteColors, ...layer } = layerOf(map, draw, site);
+  const facts = `scene ${scene}, ${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
+  return drawMap({
+    ...layer,
+    title,
+    subtitle: `Ray traced: ${facts}`,
+    footnote: attribution,
+    columns,
+    rows,
+    cellMetres,
+    sites: sites.map(({ name, x, y }, index) => ({
+      name,
+      column: (x - originX) / cellMetres,
+      row: (y - originY) / cellMetres,
+      color: siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c'),
+    })),
+  });
+}
