@@ -71,12 +71,21 @@ def add_metadata(writer: gguf.GGUFWriter, decoder: Decoder, target: ModelFile, m
     writer.add_layer_norm_rms_eps(shape.epsilon)
     writer.add_vocab_size(len(map.ids))
     add_tokenizer(writer, target, map)
+    add_target_tokenizer(writer, target)
     writer.add_string("outrider.target.vocabulary_hash", vocabulary_hash(target))
     writer.add_uint32("outrider.target.vocabulary_size", len(map.inputs))
     add_uint32s(writer, "outrider.target.ids", map.ids)
     add_uint32s(writer, "outrider.target.inputs", map.inputs.tolist())
     add_uint32s(writer, "outrider.draft.layers", decoder.kept)
     writer.add_string("outrider.draft.recipe", recipe)
+
+
+def add_target_tokenizer(writer: gguf.GGUFWriter, target: ModelFile) -> None:
+    """The target's whole tokenizer under a prefix, so that a device that has only the draft can turn text into ids."""
+    for key, field in target.reader.fields.items():
+        if key.startswith("tokenizer."):
+            kind, *element = field.types
+            writer.add_key_value(f"outrider.target.{key}", field.contents(), kind, sub_type=element[0] if element else None)
 
 
 def add_uint32s(writer: gguf.GGUFWriter, key: str, values: list[int]) -> None:
