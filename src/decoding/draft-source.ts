@@ -1,5 +1,5 @@
 // Where a device's next draft comes from: from looking back in the text, which costs nothing, or from the draft model. Looking back
-// is taken only where it is at least as likely to be right as the model would be, judged by what has held in this session. It
+// is taken only where it is about as likely to be right as the model would be, judged by what has held in this session. It
 // knows no model and no clock: the same for live devices and for the simulator's.
 
 import { type Calibration, calibrate, noteDraft, uncalibrated } from './calibrate-confidence.ts';
@@ -47,10 +47,10 @@ export class DraftSource {
     this.#next = this.#lookUp.next();
   }
 
-  /** The free draft that goes on with the text; null: ask the model. */
-  lookUp(): SourcedDraft | null {
+  /** The free draft that goes on with the text; null: ask the model. @param margin see `lookUpMargin` */
+  lookUp(margin: number): SourcedDraft | null {
     const guess = this.#next;
-    if (guess === undefined || guess.chance < this.#modelChance(guess.matchLength)) return null;
+    if (guess === undefined || guess.chance < this.#modelChance(guess.matchLength) - margin) return null;
     return { token: guess.token, confidence: guess.chance };
   }
 

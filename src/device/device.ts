@@ -1,6 +1,7 @@
 // A device in one call: a way to an edge, a tokenizer, a draft. For applications; startTurn is the same with every part given.
 
 import { acquireModel } from '../models/acquire.ts';
+import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
@@ -23,6 +24,8 @@ export interface DeviceOptions {
    * "toy:SEED", or a tokenizer. Default: "smollm2-135m".
    */
   readonly target?: string | Tokenizer;
+  /** Whether a draft model looks back in the text first and is asked only where that is not likely enough; default true. */
+  readonly lookUp?: boolean;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   /** Tokens that the draft can hold, prompt included; beyond them nothing is drafted. Default 4,096. */
@@ -113,7 +116,8 @@ async function openDraftModel(
 ): Promise<Parts> {
   const model = await openModel(name, { ...modelOptions(options), tokenizer });
   opened.push(model);
-  const drafter = new ModelDrafter(model);
+  const own = new ModelDrafter(model);
+  const drafter = name === 'ngram' || options.lookUp === false ? own : new AdaptiveDrafter(own);
   opened.push(drafter);
   return { tokenizer: model.tokenizer, drafter, description: model.identity.description };
 }

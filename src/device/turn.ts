@@ -24,6 +24,7 @@ import type { CommitMessage } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
+import { DraftWatch } from './draft-watch.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -47,8 +48,11 @@ export interface TurnOptions {
   readonly maxAhead?: number;
   /** Tokens that the edge may be ahead of what this device has acknowledged; default 256. */
   readonly window?: number;
-  /** Stop drafting while the chance that the whole chain holds is below this; default 0: never. */
-  readonly minChainConfidence?: number;
+  /**
+   * Stop drafting while the chance that the whole chain holds is below this; 0: never. Default `auto`: where a draft is not worth
+   * its time any more, as measured.
+   */
+  readonly minChainConfidence?: number | 'auto';
   /** 32 hex digits; turns that share it may reuse the edge's memory of the prompt. Default: random. */
   readonly conversation?: string;
   /** gamma: drafts of a window in the modes that have windows (sd, psd); default 4. */
@@ -101,7 +105,7 @@ function requestOf(options: TurnOptions): TurnRequest {
     maxAhead: options.maxAhead ?? defaultMaxAhead,
     prompt: options.prompt,
     endIds: options.tokenizer.endIds,
-    minChainConfidence: options.minChainConfidence ?? 0,
+    minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     windowSize: options.windowSize ?? 4,
   };
 }
@@ -115,6 +119,7 @@ class TurnRunner implements Turn {
   readonly #assembler: TextAssembler;
   readonly #abort = new AbortController();
   readonly #times: TurnTimes;
+  readonly #watch = new DraftWatch();
   readonly #resolveReport: (report: TurnReport) => void;
   #state: DeviceState;
   #text = '';
@@ -185,12 +190,14 @@ class TurnRunner implements Turn {
   #perform(effect: DeviceEffect): void {
     switch (effect.kind) {
       case 'send':
+        if (effect.message.kind === 'verify') this.#watch.asked(this.#clock.nowMs());
         this.#links.send(effect.link, effect.message);
         break;
       case 'close-link':
         this.#links.close(effect.link, effect.code, effect.detail);
         break;
       case 'connect':
+        this.#watch.lost();
         this.#connectLater();
         break;
       case 'draft-next':
@@ -238,16 +245,33 @@ class TurnRunner implements Turn {
     const { drafter } = this.#options;
     const startMs = this.#clock.nowMs();
     const { text, tail, turn } = this.#state;
-    const request = { text: [...text.slice(0), ...tail], promptLength: turn.prompt.length, sampling: turn.sampling };
+    const request = {
+      text: [...text.slice(0), ...tail],
+      promptLength: turn.prompt.length,
+      committedLength: text.length,
+      lookUpMargin: this.#watch.lookUpMargin(this.#state),
+      sampling: turn.sampling,
+    };
     try {
       const draft = (await drafter?.draft(request)) ?? null;
-      this.#times.draftMs.push(this.#clock.nowMs() - startMs);
+      const draftMs = this.#clock.nowMs() - startMs;
+      this.#watch.drafted(draft, draftMs);
+      if (draft?.isLookedUp !== true) this.#times.draftMs.push(draftMs);
+      this.#moveCut();
       if (draft === null) this.#step({ kind: 'draft-declined', generation, position });
       else this.#step({ kind: 'draft-produced', generation, position, ...draft });
     } catch (error) {
       const { code, message: cause, remedy } = asOutriderError(error);
       this.#step({ kind: 'gave-up', code, cause: `the draft model failed: ${cause}`, remedy });
     }
+  }
+
+  /** Before the machine decides whether to draft on. */
+  #moveCut(): void {
+    const { minChainConfidence = 'auto' } = this.#options;
+    if (minChainConfidence !== 'auto') return;
+    const moved = this.#watch.movedCut(this.#state, this.#links.roundTripMs ?? 0);
+    if (moved !== undefined) this.#step({ kind: 'cut-moved', minChainConfidence: moved });
   }
 
   /** What no honest edge commits, and the reader's text could not hold. */
@@ -264,6 +288,7 @@ class TurnRunner implements Turn {
     this.#pauseMs = firstPauseMs;
     const acceptedCount = drafted.filter(Boolean).length;
     this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount });
+    this.#watch.committed(atMs, tokens.length);
     const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));
     const text = pieces.map((piece) => piece.text).join('');
     this.#text += text;

@@ -12,8 +12,10 @@ import type { LanguageModel, ModelSequence } from './model.ts';
 /** One guess at the next token. */
 export interface Draft {
   readonly token: number;
-  /** The draft model's own probability of it, (0, 1], on the grid of src/decoding/confidence.ts. */
+  /** Chance that it is right if all before it is, as far as the drafter can tell, (0, 1], on the grid of decoding/confidence.ts. */
   readonly confidence: number;
+  /** Found by looking back in the text: it took no time. */
+  readonly isLookedUp?: true;
 }
 
 /** What a guess may depend on. It must hold for any text: commits and roll-backs change it between calls. */
@@ -21,6 +23,10 @@ export interface DraftRequest {
   /** Committed and drafted ids, prompt included. */
   readonly text: readonly number[];
   readonly promptLength: number;
+  /** Tokens of `text` that are final, prompt included: what a drafter may learn from. Default: the prompt. */
+  readonly committedLength?: number;
+  /** How much less likely than the model's a draft may be that costs nothing, [0, 1]. Default 0. */
+  readonly lookUpMargin?: number;
   readonly sampling: Sampling;
 }
 

@@ -101,6 +101,8 @@ export type DeviceEvent =
       readonly token: number;
       /** The drafter's probability of it, (0, 1]. */
       readonly confidence: number;
+      /** Found by looking back in the text. */
+      readonly isLookedUp?: true;
     }
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
   /** What a draft has to promise, as the shell has measured what drafts cost and bring. */

@@ -1,5 +1,7 @@
 // Pacing policies: when a device drafts and sends, and when an edge steps. A mode is nothing but one of these.
 
+import type { DraftTiming } from '../decoding/draft-pace.ts';
+
 /** Wire order: a new name goes to the end. */
 export const pacingNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix'] as const;
 /** How device and edge take turns; docs/glossary.md, "mode". */
@@ -139,6 +141,12 @@ const policies: Readonly<Record<PacingName, Pacing>> = {
   'edge-sd': edgeSd,
   mix,
 };
+
+/** What drafts cost a device in this mode. */
+export function draftTimingOf(name: PacingName): DraftTiming {
+  if (name === 'sd') return 'in-turns';
+  return name === 'psd' || name === 'psd-lockstep' ? 'overlapped' : 'free-running';
+}
 
 export function pacingOf(name: PacingName): Pacing {
   return policies[name];

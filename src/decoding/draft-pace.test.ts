@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type DraftMarket,
+  type DraftPace,
+  leastChainChance,
+  lookUpMargin,
+  noteAsk,
+  noteCommit,
+  noteDraftTime,
+  notePause,
+  unknownPace,
+} from './draft-pace.ts';
+
+const market: DraftMarket = { timing: 'free-running', roundTripMs: 10, acceptance: 0.75, windowSize: 4 };
+
+/** Drafts of `draftMs`, commits of `tokens` every `commitMs`, verdicts after `verdictMs`. */
+function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commitMs): DraftPace {
+  let pace = unknownPace;
+  for (let round = 1; round < 6; round++) {
+    pace = noteDraftTime(pace, draftMs);
+    pace = noteAsk(pace, round * commitMs - verdictMs);
+    pace = noteCommit(pace, round * commitMs, tokens);
+  }
+  return pace;
+}
+
+describe('what is measured', () => {
+  it('is the mean of late', () => {
+    expect(paceOf(10, 50, 3, 30)).toMatchObject({ draftMs: 10, commitMs: 50, tokens: 3, verdictMs: 30 });
+    expect(noteDraftTime(paceOf(10, 50), 20).draftMs).toBeCloseTo(11);
+  });
+
+  it('is not thrown off by one that took very long', () => {
+    expect(noteDraftTime(paceOf(10, 50), 5000).draftMs).toBeCloseTo(13);
+  });
+
+  it('leaves a lost connection out', () => {
+    const pace = noteCommit(notePause(paceOf(10, 50)), 100_000, 2);
+    expect(pace.commitMs).toBe(50);
+    expect(pace.verdictMs).toBe(50);
+  });
+
+  it('counts from the first of several asks', () => {
+    const pace = noteCommit(noteAsk(noteAsk(unknownPace, 10), 30), 50, 1);
+    expect(pace.verdictMs).toBe(40);
+  });
+});
+
+describe('the least chance of a chain', () => {
+  it('is none while nothing is known, and in a mode that was not measured', () => {
+    expect(leastChainChance(unknownPace, market)).toBe(0);
+    expect(leastChainChance(noteDraftTime(unknownPace, 10), market)).toBe(0);
+  });
+
+  it('hardly cuts where drafts are quick, and cuts more where they are slow', () => {
+    const quick = leastChainChance(paceOf(10, 58), market);
+    const slow = leastChainChance(paceOf(31, 58), market);
+    expect(quick).toBeGreaterThan(0);
+    expect(quick).toBeLessThan(0.01);
+    expect(slow).toBeGreaterThan(0.03);
+    expect(slow).toBeLessThan(0.1);
+  });
+
+  it('cuts less where the correction is longer on its way', () => {
+    const far = leastChainChance(paceOf(31, 58), { ...market, roundTripMs: 100 });
+    expect(far).toBeLessThan(leastChainChance(paceOf(31, 58), market));
+  });
+
+  it('in turns asks of a draft what it costs, and always lets one go', () => {
+    const inTurns = { ...market, timing: 'in-turns' } as const;
+    // 10 ms for a token of 25 ms that comes three times out of four.
+    expect(leastChainChance(paceOf(10, 100, 4), inTurns)).toBeCloseTo(10 / 25 / 0.75);
+    expect(leastChainChance(paceOf(90, 100, 2), inTurns)).toBe(0.95);
+  });
+
+  it('overlapped asks it only of what outlasts the verdict', () => {
+    const overlapped = { ...market, timing: 'overlapped' } as const;
+    expect(leastChainChance(paceOf(10, 60, 2, 60), overlapped)).toBe(0);
+    const whole = 30 / 60 / 0.75;
+    expect(leastChainChance(paceOf(30, 120, 2, 60), overlapped)).toBeCloseTo(whole * 0.5);
+  });
+});
+
+describe('the margin of a look-up', () => {
+  it('grows with what a draft takes of a step, and is bounded', () => {
+    const margins = [5, 10, 31, 50, 200].map((draftMs) => lookUpMargin(paceOf(draftMs, 58), market));
+    expect(margins[0]).toBeLessThan(0.01);
+    expect([...margins].sort((left, right) => left - right)).toEqual(margins);
+    expect(margins.at(-1)).toBe(0.3);
+    expect(lookUpMargin(unknownPace, market)).toBe(0);
+  });
+
+  it('is larger where every draft delays the text', () => {
+    const pace = paceOf(10, 58, 2);
+    expect(lookUpMargin(pace, { timing: 'in-turns' })).toBeGreaterThan(lookUpMargin(pace, market));
+  });
+});

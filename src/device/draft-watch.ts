@@ -1,0 +1,67 @@
+// What one turn's drafts cost and bring, measured on the device's clock; decoding/draft-pace.ts makes of it when to wait and how
+// readily to look back.
+
+import {
+  type DraftMarket,
+  type DraftPace,
+  leastChainChance,
+  lookUpMargin,
+  noteAsk,
+  noteCommit,
+  noteDraftTime,
+  notePause,
+  unknownPace,
+} from '../decoding/draft-pace.ts';
+import type { Draft } from '../models/drafter.ts';
+import type { DeviceState } from '../protocol/device-state.ts';
+import { draftTimingOf } from '../protocol/pacing.ts';
+
+/** Before drafts have been compared, this many are taken to have held at this rate. */
+const priorComparisons = 4;
+const priorAcceptance = 0.7;
+/** A cut moves only if it would move by this share: every move is an event in the turn's log. */
+const leastMove = 0.2;
+
+export class DraftWatch {
+  #pace: DraftPace = unknownPace;
+  #cut = 0;
+
+  /** @param draft null: there was no guess */
+  drafted(draft: Draft | null, ms: number): void {
+    if (draft?.isLookedUp !== true) this.#pace = noteDraftTime(this.#pace, ms);
+  }
+
+  /** The edge was asked for a verdict. */
+  asked(atMs: number): void {
+    this.#pace = noteAsk(this.#pace, atMs);
+  }
+
+  committed(atMs: number, tokenCount: number): void {
+    this.#pace = noteCommit(this.#pace, atMs, tokenCount);
+  }
+
+  /** A connection is gone. */
+  lost(): void {
+    this.#pace = notePause(this.#pace);
+  }
+
+  lookUpMargin(state: DeviceState): number {
+    return lookUpMargin(this.#pace, { timing: draftTimingOf(state.turn.pacing) });
+  }
+
+  /** The least chance that a chain may have to be drafted on; undefined: about as it was. */
+  movedCut(state: DeviceState, roundTripMs: number): number | undefined {
+    const { turn, account } = state;
+    const held = account.matched + priorComparisons * priorAcceptance;
+    const market: DraftMarket = {
+      timing: draftTimingOf(turn.pacing),
+      roundTripMs,
+      acceptance: held / (account.matched + account.mismatched + priorComparisons),
+      windowSize: turn.windowSize,
+    };
+    const cut = leastChainChance(this.#pace, market);
+    if (Math.abs(cut - this.#cut) <= leastMove * this.#cut) return undefined;
+    this.#cut = cut;
+    return cut;
+  }
+}

@@ -1,0 +1,28 @@
+// A draft model that looks back in the text first: where looking back is about as likely to be right, the model is not asked. Which of the
+// two it is, is decided in decoding/draft-source.ts. The model's memory catches up, in one call, when it is asked again.
+
+import { DraftSource } from '../decoding/draft-source.ts';
+import type { Draft, Drafter, DraftRequest } from './drafter.ts';
+
+export class AdaptiveDrafter implements Drafter {
+  readonly #model: Drafter;
+  readonly #source = new DraftSource();
+
+  /** The model's drafter becomes this one's, and is disposed with it. */
+  constructor(model: Drafter) {
+    this.#model = model;
+  }
+
+  async draft(request: DraftRequest): Promise<Draft | null> {
+    const { text, promptLength, committedLength = promptLength, lookUpMargin = 0 } = request;
+    this.#source.follow(text, promptLength, committedLength);
+    const found = this.#source.lookUp(lookUpMargin);
+    if (found !== null) return { ...found, isLookedUp: true };
+    const made = await this.#model.draft(request);
+    return made === null ? null : this.#source.calibrated(text.length, made);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#model[Symbol.asyncDispose]();
+  }
+}
