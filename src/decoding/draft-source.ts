@@ -3,6 +3,7 @@
 // knows no model and no clock: the same for live devices and for the simulator's.
 
 import { type Calibration, calibrate, noteDraft, uncalibrated } from './calibrate-confidence.ts';
+import { roundConfidence } from './confidence.ts';
 import { chanceOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { LookUp, type LookUpGuess } from './look-up.ts';
 
@@ -51,13 +52,13 @@ export class DraftSource {
   lookUp(margin: number): SourcedDraft | null {
     const guess = this.#next;
     if (guess === undefined || guess.chance < this.#modelChance(guess.matchLength) - margin) return null;
-    return { token: guess.token, confidence: guess.chance };
+    return { token: guess.token, confidence: roundConfidence(guess.chance) };
   }
 
   /** Takes note of the model's draft at the end of the text. @returns it with its confidence as experience has it */
   calibrated(position: number, { token, confidence }: SourcedDraft): SourcedDraft {
     this.#modelDrafts.set(position, { token, confidence, matchLength: this.#next?.matchLength ?? 0 });
-    return { token, confidence: calibrate(this.#calibration, confidence) };
+    return { token, confidence: roundConfidence(calibrate(this.#calibration, confidence)) };
   }
 
   #compare(position: number, { token, confidence, matchLength }: ModelDraft, committed: number): void {

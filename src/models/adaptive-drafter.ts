@@ -14,7 +14,8 @@ export class AdaptiveDrafter implements Drafter {
   }
 
   async draft(request: DraftRequest): Promise<Draft | null> {
-    const { text, promptLength, committedLength = promptLength, lookUpMargin = 0 } = request;
+    const { text, promptLength, committedLength, lookUpMargin = 0 } = request;
+    if (committedLength === undefined) return this.#model.draft(request);
     this.#source.follow(text, promptLength, committedLength);
     const found = this.#source.lookUp(lookUpMargin);
     if (found !== null) return { ...found, isLookedUp: true };

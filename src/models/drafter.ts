@@ -23,7 +23,10 @@ export interface DraftRequest {
   /** Committed and drafted ids, prompt included. */
   readonly text: readonly number[];
   readonly promptLength: number;
-  /** Tokens of `text` that are final, prompt included: what a drafter may learn from. Default: the prompt. */
+  /**
+   * Tokens of `text` that are final, prompt included: what a drafter may learn from. Absent where nothing is verified: then only the
+   * model itself may answer.
+   */
   readonly committedLength?: number;
   /** How much less likely than the model's a draft may be that costs nothing, [0, 1]. Default 0. */
   readonly lookUpMargin?: number;
