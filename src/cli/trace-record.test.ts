@@ -66,6 +66,15 @@ describe('trace record', () => {
     };
     await expect(record({ onProgress: interrupt })).rejects.toThrow('power cut');
     await expect(record({ tokens: 21 })).rejects.toThrow(/another recording/);
+    const afterFirst = (_label: string, done: number): void => {
+      if (done > 20) interrupt();
+    };
+    await expect(record({ onProgress: afterFirst })).rejects.toThrow('power cut');
+    const changed = parsePrompts(
+      ['ONE', 'two', 'three'].map((prompt) => JSON.stringify({ prompt })).join('\n'),
+      file.source,
+    );
+    await expect(record({}, 256, changed)).rejects.toThrow(/another recording/);
     truncateSync(`${out}.partial`, 10);
     await expect(record()).rejects.toThrow(/another recording/);
   });

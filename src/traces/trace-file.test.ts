@@ -4,7 +4,14 @@ import { isOutriderError } from '../basics/errors.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { traces } from './trace.fixture.ts';
 import { type TraceHeader, TraceSessionBuilder } from './trace.ts';
-import { parsePartialTrace, parseTrace, traceHeaderBytes, traceSessionBytes, writeTrace } from './trace-file.ts';
+import {
+  parsePartialTrace,
+  parseTrace,
+  traceEndBytes,
+  traceHeaderBytes,
+  traceSessionBytes,
+  writeTrace,
+} from './trace-file.ts';
 
 const header: TraceHeader = {
   target: { name: 'large', fingerprint: 'aa' },
@@ -91,6 +98,9 @@ describe('a trace file', () => {
     expect(refusal(() => parseTrace(cut))).toMatch(/stops after 1 sessions/);
     const unended = writeTrace({ header, sessions: [session([4, 5])] });
     expect(refusal(() => parseTrace(unended))).toMatch(/does not end where it has to/);
+    const before = [...traceHeaderBytes(header), ...traceSessionBytes(session([4, 5, 2]))];
+    const missing = [...before, ...traceEndBytes(Uint8Array.from(before), 2)];
+    expect(refusal(() => parseTrace(Uint8Array.from(missing)))).toMatch(/sessions are missing/);
     const strange = writeTrace({ header: { ...header, vocabularySize: 6 }, sessions: [session([4, 7, 2])] });
     expect(refusal(() => parseTrace(strange))).toMatch(/is 6, at most 5/);
   });
@@ -110,6 +120,10 @@ describe('an interrupted recording', () => {
       const kept = parsePartialTrace(bytes.slice(0, length));
       expect(kept.sessions).toEqual([session([4, 5, 2])]);
       expect(kept.length).toBe(headerLength + first);
+    }
+    for (let at = headerLength + first; at < bytes.length; at += 1) {
+      const damaged = bytes.map((byte, index) => (index === at ? byte ^ 4 : byte));
+      expect(parsePartialTrace(damaged).sessions, `byte ${at}`).toHaveLength(1);
     }
   });
 });
