@@ -6,8 +6,8 @@ import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 
-/** Pacing policies, and `local`: the device alone, unverified. */
-export type Mode = PacingName | 'local';
+/** Pacing policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */
+export type Mode = PacingName | 'local' | 'auto';
 
 export interface AnswerFlags {
   readonly prompt?: string;
@@ -39,9 +39,9 @@ export function addAnswerFlags(command: Command): Command {
     .addOption(
       new Option(
         '--mode <name>',
-        'stream: nobody waits; mix: the edge drafts as well; ar: the edge alone; sd, psd: in windows; local: unverified',
+        'stream: nobody waits; mix: the edge drafts as well; ar: the edge alone; sd, psd: in windows; local: unverified; auto: by what earlier answers measured',
       )
-        .choices([...pacingNames, 'local'])
+        .choices([...pacingNames, 'local', 'auto'])
         .default('stream'),
     )
     .option('--max-tokens <count>', 'tokens of the answer at most', wholeBetween(1, 100_000), 128)

@@ -15,6 +15,9 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
   const account = outcome.kind === 'ended' ? outcome.account : undefined;
   return {
     mode,
+    chosenMode: report.mode,
+    modeReason: report.modeReason ?? null,
+    draftingPauses: report.draftingPauses,
     tokens: report.tokens.length,
     msPerToken: report.msPerToken ?? null,
     timeToFirstTokenMs: report.timeToFirstTokenMs ?? null,
@@ -55,6 +58,8 @@ export function answerTable(measured: readonly Measured[]): string {
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
   const lines: string[] = [];
+  if (own.modeReason !== undefined) lines.push(`Mode ${own.mode}: ${own.modeReason}.`);
+  if (own.draftingPauses > 0) lines.push(`Drafting was switched off ${own.draftingPauses} times: it did not pay.`);
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
   }

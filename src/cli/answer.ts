@@ -57,8 +57,9 @@ function begin({ device, flags, prompt, sampling, mode, conversation, credential
   const options: TurnOptions = {
     ...shared,
     connect: device.connect,
-    drafter: pacingOf(mode).deviceDrafts ? device.drafter : null,
-    pacing: mode,
+    ...(mode === 'auto'
+      ? { drafter: device.drafter, auto: device.auto }
+      : { drafter: pacingOf(mode).deviceDrafts ? device.drafter : null, pacing: mode }),
     windowSize: flags.window,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,

@@ -47,7 +47,7 @@ export function runCommand(): Command {
 async function run(flags: RunFlags): Promise<number> {
   const edgeFlags = ['--model', flags.model, '--sessions', '2', '--context', flags.context];
   if (flags.unpaced !== true) edgeFlags.push('--profile', flags.profile);
-  if (flags.mode !== 'local' && pacingOf(flags.mode).edgeDrafts)
+  if (flags.mode === 'auto' || (flags.mode !== 'local' && pacingOf(flags.mode).edgeDrafts))
     edgeFlags.push('--draft', flags.draft, '--draft-window', String(flags.window));
   note('starting the edge process and loading the draft ...');
   const edge = await startEdgeProcess(edgeFlags, (line) => process.stderr.write(`${line}\n`));

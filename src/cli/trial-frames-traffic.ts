@@ -98,7 +98,17 @@ function composeOne(
   const { hash: tokenizerHash, vocabularySize } = tokenizer;
   const version = protocolVersion;
   const { name, fingerprint } = model;
-  answer({ kind: 'hello', version, model: name, fingerprint, tokenizerHash, vocabularySize, contextLength: 4096 });
+  const pace = { stepMs: { oneRow: 40, eightRows: 43 }, ownDraftMs: 5 };
+  answer({
+    kind: 'hello',
+    version,
+    model: name,
+    fingerprint,
+    tokenizerHash,
+    vocabularySize,
+    contextLength: 4096,
+    pace,
+  });
   const ids = { session: '00'.repeat(16), conversation: '00'.repeat(16), attempt: 1, credentials: '', tokenizerHash };
   const rules = { pacing: 'stream', sampling, stopStrings: [], maxAnswerTokens, window: 16, maxAhead: 24 } as const;
   say({ kind: 'open', version, ...ids, ...rules, prompt, answer: [] });

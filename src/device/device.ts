@@ -6,8 +6,10 @@ import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
 import { type OpenModelOptions, openModel } from '../models/open-model.ts';
+import type { PacingName } from '../protocol/pacing.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
+import { AutoMode } from './auto-mode.ts';
 import { startTurn, type Turn, type TurnOptions } from './turn.ts';
 
 /** What a device is made of; only `edge` must be given. */
@@ -39,7 +41,13 @@ export interface DeviceOptions {
 }
 
 /** How one answer is made; see {@link TurnOptions} for defaults. */
-export type AskOptions = Omit<TurnOptions, 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials'>;
+export type AskOptions = Omit<
+  TurnOptions,
+  'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'pacing' | 'auto'
+> & {
+  /** How device and edge take turns; `auto`: by what earlier answers of this device have measured. Default `stream`. */
+  readonly pacing?: PacingName | 'auto';
+};
 
 /** A device that is ready to ask; see {@link openDevice}. */
 export interface Device extends AsyncDisposable {
@@ -50,6 +58,8 @@ export interface Device extends AsyncDisposable {
   readonly drafter: Drafter | null;
   /** Of the draft, for people. */
   readonly draftDescription: string;
+  /** What mode `auto` has learnt so far. */
+  readonly auto: AutoMode;
   /**
    * Starts an answer to a question, or to a conversation whose last message is the user's.
    * @throws OutriderError `bad-argument` for impossible options; later failures throw from the iteration of the turn
@@ -75,16 +85,20 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     await close();
     throw error;
   });
+  const auto = new AutoMode();
   return {
     connect,
     tokenizer,
     drafter,
+    auto,
     draftDescription: description,
     ask(question, askOptions = {}) {
       const messages = typeof question === 'string' ? [{ role: 'user', content: question } as const] : question;
       const prompt = tokenizer.encodeChat(messages);
+      const { pacing, ...rest } = askOptions;
+      const mode = pacing === 'auto' ? { auto } : pacing === undefined ? {} : { pacing };
       const key = credentials === undefined ? {} : { credentials };
-      return startTurn({ ...askOptions, ...key, connect, tokenizer, drafter, prompt });
+      return startTurn({ ...rest, ...mode, ...key, connect, tokenizer, drafter, prompt });
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -55,6 +55,8 @@ export class TurnLinks {
   #lastLink = 0;
   /** Smallest of the measured ones; undefined before the first. */
   roundTripMs: number | undefined;
+  /** The last that was measured. */
+  recentRoundTripMs: number | undefined;
 
   constructor(clock: Clock, liveness: LivenessSettings, handler: TurnLinkHandler) {
     this.#clock = clock;
@@ -119,6 +121,11 @@ export class TurnLinks {
     this.#closed(id);
   }
 
+  /** Measures the round trip again. */
+  ping(): void {
+    for (const id of this.#links.keys()) this.#ping(id);
+  }
+
   closeAll(): void {
     for (const id of [...this.#links.keys()]) this.close(id, 'done', 'the turn is over');
   }
@@ -156,7 +163,9 @@ export class TurnLinks {
 
   #measure(stamp: number): void {
     const elapsedMs = this.#clock.nowMs() - stamp / 10;
-    if (elapsedMs >= 0) this.roundTripMs = Math.min(this.roundTripMs ?? Number.POSITIVE_INFINITY, elapsedMs);
+    if (elapsedMs < 0) return;
+    this.recentRoundTripMs = elapsedMs;
+    this.roundTripMs = Math.min(this.roundTripMs ?? Number.POSITIVE_INFINITY, elapsedMs);
   }
 
   #writable(id: number): void {

@@ -2,6 +2,7 @@
 
 import { median } from '../basics/statistics.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
+import type { PacingName } from '../protocol/pacing.ts';
 import { noTraffic, type Traffic } from './turn-links.ts';
 
 /** Tokens that have become final together. */
@@ -23,6 +24,12 @@ export interface TurnTimes {
 /** How a turn went, measured on the device; undefined where there was nothing to measure. */
 export interface TurnReport {
   readonly outcome: Outcome;
+  /** How device and edge took turns; `local`: the device wrote alone. */
+  readonly mode: PacingName | 'local';
+  /** Mode `auto`: why it took this one; undefined: it was asked for. */
+  readonly modeReason: string | undefined;
+  /** Mode `auto`: how often drafting was switched off because it did not pay. */
+  readonly draftingPauses: number;
   readonly text: string;
   /** Committed ids of the answer, an end token included. */
   readonly tokens: readonly number[];
@@ -57,12 +64,13 @@ export function reportTurn(
   times: TurnTimes,
   traffic: Traffic,
   roundTripMs: number | undefined,
-): TurnReport {
+): Omit<TurnReport, 'modeReason' | 'draftingPauses'> {
   const tokens = state.text.slice(state.turn.prompt.length);
   const { matched, mismatched, drafted, sent } = state.account;
   const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
   return {
     outcome,
+    mode: state.turn.pacing,
     text,
     tokens,
     ...paceOf(times, tokens.length),
@@ -84,6 +92,9 @@ export function localReport(
   const { times, ...known } = written;
   return {
     ...known,
+    mode: 'local',
+    modeReason: undefined,
+    draftingPauses: 0,
     ...paceOf(times, known.tokens.length),
     acceptance: undefined,
     draftedTokens: known.tokens.length,

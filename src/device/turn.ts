@@ -5,10 +5,12 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
+import { median } from '../basics/statistics.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
+import type { ModeChoice } from '../protocol/auto-mode.ts';
 import { stepDevice } from '../protocol/device-session.ts';
 import {
   createDeviceState,
@@ -24,6 +26,7 @@ import type { CommitMessage } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
+import type { AutoMode, TurnAdvice, TurnMeasures } from './auto-mode.ts';
 import { DraftWatch } from './draft-watch.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
@@ -39,7 +42,10 @@ export interface TurnOptions {
   readonly drafter: Drafter | null;
   /** Ids of the whole prompt, chat format included. */
   readonly prompt: readonly number[];
+  /** Default `stream`; `ar` without a drafter. */
   readonly pacing?: PacingName;
+  /** Chooses the pacing from what earlier turns have measured (`pacing` is then ignored), and switches drafting within the turn. */
+  readonly auto?: AutoMode;
   readonly sampling?: Sampling;
   readonly stopStrings?: readonly string[];
   /** Default 256. */
@@ -79,6 +85,8 @@ export interface Turn extends AsyncIterable<Emission> {
 
 export const defaultMaxAhead = 24;
 export const defaultWindow = 256;
+/** Of which the median is what a draft takes at the moment. */
+const recentDrafts = 15;
 const firstPauseMs = 50;
 const longestPauseMs = 4000;
 
@@ -89,7 +97,7 @@ export function startTurn(options: TurnOptions): Turn {
   return runner;
 }
 
-function requestOf(options: TurnOptions): TurnRequest {
+function requestOf(options: TurnOptions, pacing: PacingName): TurnRequest {
   const sampling = options.sampling ?? neutralSampling;
   validateSampling(sampling, options.tokenizer.vocabularySize);
   return {
@@ -97,7 +105,7 @@ function requestOf(options: TurnOptions): TurnRequest {
     conversation: options.conversation ?? randomBytes(16).toString('hex'),
     credentials: options.credentials ?? '',
     tokenizerHash: options.tokenizer.hash,
-    pacing: options.pacing ?? (options.drafter === null ? 'ar' : 'stream'),
+    pacing,
     sampling,
     stopStrings: options.stopStrings ?? [],
     maxAnswerTokens: options.maxAnswerTokens ?? 256,
@@ -121,6 +129,8 @@ class TurnRunner implements Turn {
   readonly #times: TurnTimes;
   readonly #watch = new DraftWatch();
   readonly #resolveReport: (report: TurnReport) => void;
+  readonly #choice: ModeChoice | null;
+  readonly #advice: TurnAdvice | null;
   #state: DeviceState;
   #text = '';
   /** Only text counts: an edge that greets or lies and breaks every connection must not keep a turn alive. */
@@ -133,7 +143,11 @@ class TurnRunner implements Turn {
   constructor(options: TurnOptions) {
     this.#options = options;
     this.#clock = options.clock ?? machineClock;
-    const turn = requestOf(options);
+    const { auto, drafter } = options;
+    this.#choice = auto?.choose(drafter !== null) ?? null;
+    this.#advice = this.#choice === null ? null : (auto?.follow(this.#choice) ?? null);
+    const pacing = this.#choice?.pacing ?? options.pacing ?? (drafter === null ? 'ar' : 'stream');
+    const turn = requestOf(options, pacing);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, options.tokenizer.bytes);
     this.#state = createDeviceState(turn);
@@ -149,6 +163,7 @@ class TurnRunner implements Turn {
         this.#step({ kind: 'link-opened', link, edge: 'edge' });
       },
       message: (link, message) => {
+        if (message.kind === 'hello') options.auto?.greeted(message.pace);
         const impossible = message.kind === 'commit' ? this.#impossible(message) : null;
         if (impossible === null) this.#step({ kind: 'message-received', link, message });
         else this.#links.close(link, 'protocol-error', impossible);
@@ -168,6 +183,7 @@ class TurnRunner implements Turn {
       this.stop();
       return;
     }
+    if (this.#choice?.drafts === false) this.#step({ kind: 'drafting-switched', on: false });
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#abort.signal });
     void this.#connect();
   }
@@ -289,10 +305,33 @@ class TurnRunner implements Turn {
     const acceptedCount = drafted.filter(Boolean).length;
     this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount });
     this.#watch.committed(atMs, tokens.length);
+    this.#judge();
     const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));
     const text = pieces.map((piece) => piece.text).join('');
     this.#text += text;
     this.#queue.push({ tokens, text, pieces, atMs });
+  }
+
+  /** Between two commits, so that the machine is not asked while it answers. */
+  #judge(): void {
+    const measures = this.#measures();
+    if (this.#advice?.isDue(measures.committedTokens) !== true) return;
+    // For the next judgement.
+    this.#links.ping();
+    const on = this.#advice.judge(measures);
+    if (on === null) return;
+    queueMicrotask(() => this.#step({ kind: 'drafting-switched', on }));
+  }
+
+  #measures(): TurnMeasures {
+    const { account, text, turn } = this.#state;
+    const { draftMs } = this.#times;
+    return {
+      drafts: account,
+      committedTokens: text.length - turn.prompt.length,
+      draftMs: draftMs.length === 0 ? null : median(draftMs.slice(-recentDrafts)),
+      roundTripMs: this.#links.recentRoundTripMs ?? null,
+    };
   }
 
   #finish(outcome: Outcome): void {
@@ -303,8 +342,11 @@ class TurnRunner implements Turn {
     }
     this.#abort.abort();
     this.#links.closeAll();
+    this.#advice?.ended(this.#measures());
     const { traffic, roundTripMs } = this.#links;
-    this.#resolveReport(reportTurn(this.#state, outcome, this.#text, this.#times, traffic, roundTripMs));
+    const reported = reportTurn(this.#state, outcome, this.#text, this.#times, traffic, roundTripMs);
+    const { reason } = this.#choice ?? { reason: undefined };
+    this.#resolveReport({ ...reported, modeReason: reason, draftingPauses: this.#advice?.pauses ?? 0 });
     if (outcome.kind === 'failed') {
       this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
     } else this.#queue.end();

@@ -10,7 +10,7 @@ import type { Accept, Connection, ConnectionHandler } from '../transport/transpo
 import { refusalOf } from './edge-sessions.ts';
 
 export interface LinkSettings {
-  readonly hello: HelloMessage;
+  readonly hello: () => HelloMessage;
   readonly rate: RateLimitSettings;
   readonly liveness: LivenessSettings;
 }
@@ -73,7 +73,7 @@ export class EdgeLinks {
     const rate = createRateLimit(this.#settings.rate, this.#clock.nowMs());
     const cancelIdle = this.#closeIdleLater(id);
     this.#links.set(id, { connection, codec: new EdgeCodec(), liveness, rate, blocked: false, cancelIdle });
-    this.send(id, this.#settings.hello);
+    this.send(id, this.#settings.hello());
     return {
       frame: (bytes) => this.#frame(id, bytes),
       writable: () => this.#writable(id),

@@ -97,6 +97,11 @@ export class EdgeSessions {
     return this.#registry.count;
   }
 
+  /** One draft of the edge's own; null: it has none. */
+  get ownDraftMs(): number | null {
+    return this.#drafters?.draftMs ?? null;
+  }
+
   /** @throws OutriderError when an opening must be refused; the caller tells the device and closes. */
   receive(link: number, message: DeviceMessage): void {
     this.#registry.receive(link, message);

@@ -2,7 +2,7 @@
 // lifetimes.
 
 import type { Clock } from '../basics/clock.ts';
-import type { StepTimeModel } from '../decoding/step-time.ts';
+import { type StepTimeModel, stepMs } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
@@ -68,7 +68,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
   const draft = options.draft === undefined ? null : await ownDraft(options.draft, clock);
-  const hello: HelloMessage = {
+  const hello = (): HelloMessage => ({
     kind: 'hello',
     version: protocolVersion,
     model: model.identity.name,
@@ -76,7 +76,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     tokenizerHash: model.tokenizer.hash,
     vocabularySize: model.tokenizer.vocabularySize,
     contextLength: model.limits.contextLength,
-  };
+    pace: {
+      stepMs: { oneRow: stepMs(loop.stepTime, 1), eightRows: stepMs(loop.stepTime, 8) },
+      ownDraftMs: sessions.ownDraftMs,
+    },
+  });
   const rate = options.rate ?? defaultRate;
   const links = new EdgeLinks({ hello, rate, liveness: options.liveness ?? defaultLiveness }, clock, onFault);
   const stepLimits = { maxRows, usefulRows: maxRows, prefillChunk: Math.min(63, model.limits.maxItemTokens) };

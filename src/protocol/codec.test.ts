@@ -142,6 +142,7 @@ describe('messages of any content', () => {
       tokenizerHash: '0f'.repeat(32),
       vocabularySize: 49152,
       contextLength: 2048,
+      pace: { stepMs: { oneRow: 57.7, eightRows: 61.125 }, ownDraftMs: null },
     };
     const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
     for (const message of [hello, refused, { kind: 'gone' } as const]) {

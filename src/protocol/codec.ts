@@ -154,6 +154,18 @@ function readCommit(reader: ByteReader, head: number, shared: SharedState): Comm
 function writeHello(writer: ByteWriter, message: HelloMessage): void {
   writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
   writer.hex(message.tokenizerHash).varint(message.vocabularySize).varint(message.contextLength);
+  const { stepMs, ownDraftMs } = message.pace;
+  for (const ms of [stepMs?.oneRow, stepMs?.eightRows, ownDraftMs]) writer.varint(microseconds(ms ?? null));
+}
+
+/** 0 stands for what is not told. */
+function microseconds(ms: number | null): number {
+  return ms === null ? 0 : Math.min(limits.stepMicroseconds, Math.max(1, Math.round(ms * 1000)));
+}
+
+function milliseconds(reader: ByteReader): number | null {
+  const told = reader.varint(limits.stepMicroseconds);
+  return told === 0 ? null : told / 1000;
 }
 
 function readHello(reader: ByteReader): HelloMessage {
@@ -162,7 +174,10 @@ function readHello(reader: ByteReader): HelloMessage {
   const tokenizerHash = reader.hex(32);
   const vocabularySize = reader.varint(limits.maxId + 1);
   const contextLength = reader.varint(limits.textTokens);
-  return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength };
+  const [oneRow, eightRows] = [milliseconds(reader), milliseconds(reader)];
+  const stepMs = oneRow === null || eightRows === null ? null : { oneRow, eightRows };
+  const pace = { stepMs, ownDraftMs: milliseconds(reader) };
+  return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength, pace };
 }
 
 function readRefused(reader: ByteReader): RefusedMessage {

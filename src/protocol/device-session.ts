@@ -39,6 +39,8 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     }
     case 'cut-moved':
       return { ...state, minChainConfidence: event.minChainConfidence };
+    case 'drafting-switched':
+      return pacingOf(state.turn.pacing).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
     case 'stop-asked':
       return finish(state, { kind: 'stopped' }, effects);
     case 'gave-up': {
@@ -68,6 +70,7 @@ function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
 }
 
 function mayDraft(state: DeviceState): boolean {
-  if (state.drafting !== null || isExhausted(state) || Object.keys(state.edges).length === 0) return false;
+  if (!state.isDraftingOn || state.drafting !== null || isExhausted(state) || Object.keys(state.edges).length === 0)
+    return false;
   return pacingOf(state.turn.pacing).mayDraft(viewOf(state));
 }

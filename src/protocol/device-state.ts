@@ -71,6 +71,8 @@ export interface DeviceState {
   readonly generation: number;
   /** The draft that is being made. */
   readonly drafting: { readonly generation: number; readonly position: number } | null;
+  /** Whether drafts are wanted at all; see the event `drafting-switched`. */
+  readonly isDraftingOn: boolean;
   /** The position at which the drafter had no guess. */
   readonly declinedAt: number;
   /** As {@link TurnRequest.minChainConfidence}, until it is moved. */
@@ -107,6 +109,8 @@ export type DeviceEvent =
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
   /** What a draft has to promise, as the shell has measured what drafts cost and bring. */
   | { readonly kind: 'cut-moved'; readonly minChainConfidence: number }
+  /** The device stops or takes up drafting; only where the edge does not wait for it, elsewhere ignored. */
+  | { readonly kind: 'drafting-switched'; readonly on: boolean }
   | { readonly kind: 'stop-asked' }
   /** The shell can't go on: no edge answers, or the drafter has a fault that must be seen. */
   | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
@@ -135,6 +139,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     confidences: [],
     generation: 0,
     drafting: null,
+    isDraftingOn: true,
     declinedAt: -1,
     minChainConfidence: turn.minChainConfidence,
     asks: [],

@@ -12,6 +12,7 @@ export function describeDevice(state: DeviceState): StateLine {
     believed: believedLength(state),
     generation: state.generation,
     draftingAt: state.drafting?.position ?? null,
+    draftingOn: state.isDraftingOn,
     links: state.links.length,
     main: state.main,
     branch: main?.branchCount ?? null,

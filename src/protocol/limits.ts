@@ -17,4 +17,6 @@ export const limits = {
   minWindow: 16,
   maxWindow: 65536,
   maxId: 0x3fffff,
+  /** An hour. */
+  stepMicroseconds: 3_600_000_000,
 } as const;

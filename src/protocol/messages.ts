@@ -83,6 +83,14 @@ export interface PongMessage {
   readonly stamp: number;
 }
 
+/** How quick an edge is, as it tells devices; times in ms, to the microsecond. */
+export interface EdgePace {
+  /** A step of one row and one of eight; null: it does not say. */
+  readonly stepMs: { readonly oneRow: number; readonly eightRows: number } | null;
+  /** One draft of the edge's own; null: it has no draft, and refuses modes edge-sd and mix. */
+  readonly ownDraftMs: number | null;
+}
+
 /** The edge's first frame: what it runs. */
 export interface HelloMessage {
   readonly kind: 'hello';
@@ -92,6 +100,7 @@ export interface HelloMessage {
   readonly tokenizerHash: string;
   readonly vocabularySize: number;
   readonly contextLength: number;
+  readonly pace: EdgePace;
 }
 
 /** The edge does not have the resumed text: open again with the whole of it. */

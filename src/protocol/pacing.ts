@@ -47,6 +47,8 @@ export interface Pacing {
   readonly edgeDrafts: boolean;
   /** What is enough: a window of the edge's own setting; else as many as pay. */
   readonly hasEdgeWindow: boolean;
+  /** The edge steps only when the device has asked, or drafted. */
+  readonly waitsForDevice: boolean;
   /** May the device draft one more token now? */
   mayDraft(view: DeviceView): boolean;
   /** Do the unsent drafts go now, and is the edge asked to verify them? */
@@ -55,8 +57,9 @@ export interface Pacing {
   mayStep(view: EdgeView): boolean;
 }
 
-const nobody = { deviceDrafts: false, edgeDrafts: false, hasEdgeWindow: false };
+const nobody = { waitsForDevice: false, deviceDrafts: false, edgeDrafts: false, hasEdgeWindow: false };
 const onDevice = { ...nobody, deviceDrafts: true };
+const inWindows = { ...onDevice, waitsForDevice: true };
 const onEdge = { ...nobody, edgeDrafts: true, hasEdgeWindow: true };
 
 const never = (): boolean => false;
@@ -81,7 +84,7 @@ function answersAsk({ draftsReady, isAsked, isInformed }: EdgeView): boolean {
 /** Conventional speculation (Leviathan et al. 2023): draft a window, wait for the verdict, draft the next. */
 const sd: Pacing = {
   name: 'sd',
-  ...onDevice,
+  ...inWindows,
   mayDraft: ({ asksOutstanding, tailLength, windowSize }) => asksOutstanding === 0 && tailLength < windowSize,
   send: ({ asksOutstanding, tailLength, windowSize, isExhausted }) =>
     asksOutstanding === 0 && (tailLength >= windowSize || isExhausted) ? 'drafts-and-ask' : 'nothing',
@@ -99,7 +102,7 @@ function preVerifies(view: EdgeView): boolean {
  */
 const psd: Pacing = {
   name: 'psd',
-  ...onDevice,
+  ...inWindows,
   mayDraft: ({ unsentLength, windowSize, tailLength, maxAhead }) => unsentLength < windowSize && tailLength < maxAhead,
   send: (view) => (view.asksOutstanding === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,
@@ -108,7 +111,7 @@ const psd: Pacing = {
 /** The same with a meeting at the end of each window: a window is sent when it is complete, the next begins when the verdict on the one before has come. */
 const psdLockstep: Pacing = {
   name: 'psd-lockstep',
-  ...onDevice,
+  ...inWindows,
   mayDraft: (view) => view.asksOutstanding <= 1 && psd.mayDraft(view),
   send: (view) => (view.asksOutstanding <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,

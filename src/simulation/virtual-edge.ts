@@ -3,6 +3,7 @@
 
 import { isOutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
+import { stepMs } from '../decoding/step-time.ts';
 import { EdgeCodec } from '../protocol/codec.ts';
 import { chainOf, wantedDrafts } from '../protocol/edge-chain.ts';
 import { mayDraftOn } from '../protocol/edge-session.ts';
@@ -142,7 +143,8 @@ export class VirtualEdge {
   }
 
   #greet(id: number): void {
-    const { name, target, tokenizerHash } = this.settings;
+    const { name, target, tokenizerHash, guess } = this.settings;
+    const { stepTime } = this.settings.engine;
     this.#send(id, {
       kind: 'hello',
       version: protocolVersion,
@@ -151,6 +153,7 @@ export class VirtualEdge {
       tokenizerHash,
       vocabularySize: target.vocabularySize,
       contextLength: target.contextLength,
+      pace: { stepMs: { oneRow: stepMs(stepTime, 1), eightRows: stepMs(stepTime, 8) }, ownDraftMs: guess.tokenMs },
     });
   }
 

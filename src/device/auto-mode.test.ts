@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { AutoMode, type TurnMeasures } from './auto-mode.ts';
+
+const pace = { stepMs: { oneRow: 40.4, eightRows: 43.2 }, ownDraftMs: null };
+
+function measures(matched: number, mismatched: number, committedTokens: number): TurnMeasures {
+  const drafts = { drafted: matched + mismatched, sent: matched + mismatched, matched, mismatched };
+  return { drafts, committedTokens, draftMs: 10, roundTripMs: 20 };
+}
+
+describe('what mode auto remembers', () => {
+  it('is what earlier turns have measured, the newest most', () => {
+    const auto = new AutoMode();
+    expect(auto.choose(true)).toMatchObject({ pacing: 'stream', reason: 'nothing is measured yet' });
+    auto.greeted(pace);
+    auto.follow(auto.choose(true)).ended(measures(80, 20, 200));
+    expect(auto.choose(true).reason).toMatch(/a draft 10 ms, 80 % of drafts hold/);
+    for (let turn = 0; turn < 6; turn += 1) auto.follow(auto.choose(true)).ended(measures(0, 200, 200));
+    expect(auto.choose(true)).toMatchObject({ pacing: 'stream', drafts: false });
+  });
+
+  it("lets the edge draft where it can, and no more once it says that it can't", () => {
+    const auto = new AutoMode();
+    auto.greeted({ ...pace, ownDraftMs: 5 });
+    auto.follow(auto.choose(true)).ended(measures(80, 20, 200));
+    expect(auto.choose(true).pacing).toBe('mix');
+    auto.greeted(pace);
+    expect(auto.choose(true).pacing).toBe('stream');
+  });
+});
+
+describe('advice within a turn', () => {
+  it('is given every so many tokens, and counts only what is new', () => {
+    const auto = new AutoMode();
+    auto.greeted(pace);
+    const advice = auto.follow(auto.choose(true));
+    expect(advice.isDue(15)).toBe(false);
+    expect(advice.isDue(16)).toBe(true);
+    let [tokens, wrong] = [0, 0];
+    const said: (boolean | null)[] = [];
+    while (tokens < 16 * 40) {
+      tokens += 16;
+      if (said.at(-1) !== false) wrong += 12;
+      said.push(advice.judge(measures(0, wrong, tokens)));
+    }
+    expect(said.filter((one) => one === false)).toHaveLength(advice.pauses);
+    expect(said.indexOf(false)).toBeLessThan(6);
+    // Tried again after 96 tokens, and given up again.
+    expect(said.indexOf(true) - said.indexOf(false)).toBe(6);
+    expect(advice.pauses).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,151 @@
+// Mode `auto`: which mode a turn begins with, and whether its device goes on drafting, from what was measured. Pure; who measures is
+// the device's shell. A draft costs battery, and one made on the edge costs the edge: neither is spent on a gain too small to notice.
+
+import { predictPace } from '../decoding/predict-pace.ts';
+import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
+import { streamMsPerToken } from '../decoding/predict-pace-stream.ts';
+import type { EdgePace } from './messages.ts';
+import { type PacingName, pacingOf } from './pacing.ts';
+
+/** What is known before a turn; null: not measured yet. Times in ms. */
+export interface PaceKnowledge {
+  /** Whether this device has a draft. */
+  readonly canDraft: boolean;
+  readonly draftMs: number | null;
+  readonly roundTripMs: number | null;
+  readonly acceptance: number | null;
+  /** As the edge's greeting told it. */
+  readonly edge: EdgePace | null;
+}
+
+export interface ModeChoice {
+  readonly pacing: PacingName;
+  /** Whether the device begins with drafting on; off, `stream` is the edge alone, and drafts are tried again after a while. */
+  readonly drafts: boolean;
+  /** In one sentence, for people. */
+  readonly reason: string;
+}
+
+/** Expected gain below which the device does not begin to draft, or the edge to draft beside it. */
+const leastDeviceGain = 0.03;
+const leastEdgeGain = 0.05;
+/** Drafts in a step beyond these save next to nothing and take long to play through. */
+const triedDrafts = [1, 2, 3, 4, 6, 8];
+
+/** The mode of the next turn. Nothing known: `stream`, which is never slower than the edge alone. */
+export function chooseMode(known: PaceKnowledge): ModeChoice {
+  const { canDraft, edge } = known;
+  const figures = figuresOf(known);
+  if (!canDraft && edge?.ownDraftMs == null) return choice('ar', 'nothing drafts, here or on the edge');
+  if (figures === null) {
+    return choice(canDraft ? 'stream' : 'edge-sd', 'nothing is measured yet');
+  }
+  const aloneMs = figures.stepMs(1);
+  const streamMs = canDraft ? bestStreamMs(figures) : Number.POSITIVE_INFINITY;
+  const edgeMs = edge?.ownDraftMs == null ? Number.POSITIVE_INFINITY : edgeSdMs(figures);
+  const seen = describe(known, aloneMs);
+  const quickest = Math.min(aloneMs, streamMs);
+  if (edgeMs < quickest * (1 - leastEdgeGain)) {
+    // With both, the quicker of the two bounds the time from above.
+    const reason = `${seen}: with drafts of the edge's own about ${round(edgeMs)} ms a token`;
+    return choice(canDraft ? 'mix' : 'edge-sd', reason);
+  }
+  if (streamMs < aloneMs * (1 - leastDeviceGain)) {
+    return choice('stream', `${seen}: with this device's drafts about ${round(streamMs)} ms a token`);
+  }
+  const reason = `${seen}: drafts would not make it quicker`;
+  return canDraft ? { pacing: 'stream', drafts: false, reason } : choice('ar', reason);
+}
+
+function choice(pacing: PacingName, reason: string): ModeChoice {
+  return { pacing, drafts: pacingOf(pacing).deviceDrafts, reason };
+}
+
+/** How drafting goes in a running turn; counts are weights that fade. */
+export interface DraftingJudgement {
+  readonly isDrafting: boolean;
+  readonly matched: number;
+  readonly mismatched: number;
+  /** Tokens committed since drafting was switched on or off. */
+  readonly tokensSince: number;
+}
+
+export interface DraftingNews {
+  /** Since the last judgement. */
+  readonly matched: number;
+  readonly mismatched: number;
+  readonly tokens: number;
+  /** Null: not measured in this turn yet. */
+  readonly draftMs: number | null;
+  readonly roundTripMs: number | null;
+  readonly edge: EdgePace | null;
+}
+
+/** Comparisons that count in full; older ones fade. */
+const memory = 48;
+/** What is known of drafts that were not compared yet: little, and good enough to begin. */
+export const freshJudgement: DraftingJudgement = { isDrafting: true, matched: 3, mismatched: 1, tokensSince: 0 };
+/** Fewer tokens than these tell nothing, so drafting is not switched again before. */
+const leastStayTokens = 24;
+/** After so many without drafts they are tried again: the text may have become easier. */
+const probeAfterTokens = 96;
+
+/**
+ * Switches drafting off where it saves less than {@link leastDeviceGain}, and on again where the round trip or the edge's step time has
+ * moved so that it does, or after a while to see. Off, mode `stream` is the edge alone.
+ */
+export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
+  const faded = memory / Math.max(memory, before.matched + before.mismatched + news.matched + news.mismatched);
+  const matched = (before.matched + news.matched) * faded;
+  const mismatched = (before.mismatched + news.mismatched) * faded;
+  const tokensSince = before.tokensSince + news.tokens;
+  const kept = { isDrafting: before.isDrafting, matched, mismatched, tokensSince };
+  if (tokensSince < leastStayTokens) return kept;
+  const acceptance = matched / (matched + mismatched);
+  const { draftMs, roundTripMs, edge } = news;
+  const figures = figuresOf({ canDraft: true, acceptance, draftMs, roundTripMs, edge });
+  if (figures === null) return kept;
+  const gain = 1 - bestStreamMs(figures) / figures.stepMs(1);
+  if (before.isDrafting) {
+    return gain < leastDeviceGain ? { ...kept, isDrafting: false, tokensSince: 0 } : kept;
+  }
+  // Twice the gain, so that it does not flicker.
+  if (gain >= 2 * leastDeviceGain) return { ...kept, isDrafting: true, tokensSince: 0 };
+  return tokensSince < probeAfterTokens ? kept : { ...freshJudgement };
+}
+
+function figuresOf({ draftMs, roundTripMs, acceptance, edge }: PaceKnowledge): PaceFigures | null {
+  const step = edge?.stepMs ?? null;
+  if (step === null || roundTripMs === null || acceptance === null) return null;
+  const rowMs = Math.max(0, (step.eightRows - step.oneRow) / 7);
+  const edgeDraftMs = edge?.ownDraftMs ?? Number.NaN;
+  const ownMs = draftMs ?? edgeDraftMs;
+  if (Number.isNaN(ownMs)) return null;
+  return {
+    stepMs: (rows) => step.oneRow + rowMs * (rows - 1),
+    draftMs: Math.max(0.01, ownMs),
+    edgeDraftMs: Math.max(0.01, Number.isNaN(edgeDraftMs) ? ownMs : edgeDraftMs),
+    roundTripMs,
+    acceptance,
+    maxDrafts: 8,
+  };
+}
+
+function bestStreamMs(figures: PaceFigures): number {
+  return Math.min(figures.stepMs(1), ...triedDrafts.map((drafts) => streamMsPerToken(figures, drafts)));
+}
+
+function edgeSdMs(figures: PaceFigures): number {
+  const found = predictPace({ ...figures, maxDrafts: 16 }).find(({ mode }) => mode === 'edge-sd');
+  return found?.msPerToken ?? Number.POSITIVE_INFINITY;
+}
+
+function describe({ draftMs, roundTripMs, acceptance }: PaceKnowledge, aloneMs: number): string {
+  const parts = [`the edge alone takes ${round(aloneMs)} ms`, `the network ${round(roundTripMs ?? 0)} ms`];
+  if (draftMs !== null) parts.push(`a draft ${round(draftMs)} ms`);
+  return `${parts.join(', ')}, ${Math.round(100 * (acceptance ?? 0))} % of drafts hold`;
+}
+
+function round(ms: number): string {
+  return ms < 10 ? ms.toFixed(1) : ms.toFixed(0);
+}
