@@ -11,7 +11,7 @@ import { findProfile } from '../models/profiles.ts';
 import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { windowedModes } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
-import { isVoid, nextRun, planRuns } from './bench-modes-wall-plan.ts';
+import { isVoid, nextRun, type PlannedRun, planRuns } from './bench-modes-wall-plan.ts';
 import { WallRecord } from './bench-modes-wall-record.ts';
 import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
 import {
@@ -80,23 +80,31 @@ export async function benchModesWall(options: WallBenchOptions): Promise<ModesRe
   try {
     const references = await writeReferences(setup, edge);
     await measureFigures(setup, edge);
-    await chooseWindows(setup, edge);
-    const { record, isLate, onProgress } = setup;
-    for (let next = nextRun(plan, record.runs); next !== undefined && !isLate(); next = nextRun(plan, record.runs)) {
-      onProgress('runs', record.runs.length, plan.length);
-      const gamma = windowOf(setup, next.mode, next.roundTripMs);
-      const made = await writeRun(edge, setup.draft.tokenizer, setup.prompts, references, {
-        ...textOptions(setup, next.mode, next.roundTripMs, gamma),
-        repeat: next.repeat,
-      });
-      await record.add({ kind: 'run', ...made });
-    }
+    if (await chooseWindows(setup, edge)) await makeRuns(setup, edge, plan, references);
   } finally {
     await edge.close();
   }
   const left = nextRun(plan, setup.record.runs) !== undefined;
   if (left) options.onNote(`${setup.record.runs.length} of ${plan.length} runs are made; ${howToGoOn(options)}`);
   return resultOf(setup, plan.length, left);
+}
+
+/** At least one, however late it is: a slice that is too short must not go round in circles. */
+async function makeRuns(
+  setup: Setup,
+  edge: EdgeProcess,
+  plan: readonly PlannedRun[],
+  references: References,
+): Promise<void> {
+  const { record, isLate, onProgress, draft, prompts } = setup;
+  for (let next = nextRun(plan, record.runs); next !== undefined; next = nextRun(plan, record.runs)) {
+    onProgress('runs', record.runs.length, plan.length);
+    const { mode, roundTripMs, repeat } = next;
+    const options = { ...textOptions(setup, mode, roundTripMs, windowOf(setup, mode, roundTripMs)), repeat };
+    const made = await writeRun(edge, draft.tokenizer, prompts, references, options);
+    await record.add({ kind: 'run', ...made });
+    if (isLate()) return;
+  }
 }
 
 function howToGoOn({ recordPath }: WallBenchOptions): string {
@@ -235,15 +243,17 @@ async function chooseEdgeWindow(setup: Setup): Promise<number> {
   return keepQuickest(setup, cell, paces);
 }
 
-/** A few short texts for each window of each other mode at each round trip. */
-async function chooseWindows(setup: Setup, edge: EdgeProcess): Promise<void> {
+/** A few short texts for each window of each other mode at each round trip. @returns whether all are chosen; one more at least */
+async function chooseWindows(setup: Setup, edge: EdgeProcess): Promise<boolean> {
   const { settings, record, onProgress, isLate } = setup;
   const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && !pacingOf(mode).edgeDrafts);
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
+  let hasChosen = false;
   for (const [index, { mode, roundTripMs }] of cells.entries()) {
     const cell = cellOf(mode, roundTripMs);
     if (record.window(cell) !== undefined) continue;
-    if (isLate()) return;
+    if (hasChosen && isLate()) return false;
+    hasChosen = true;
     onProgress('windows of the other modes', index, cells.length);
     const windows = windowsFor(setup, mode, roundTripMs);
     const paces = new Map<number, number>();
@@ -252,6 +262,7 @@ async function chooseWindows(setup: Setup, edge: EdgeProcess): Promise<void> {
     }
     await keepQuickest(setup, cell, paces);
   }
+  return true;
 }
 
 function windowsFor({ settings, record }: Setup, mode: PacingName, roundTripMs: number): readonly number[] {
