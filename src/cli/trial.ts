@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
+import { trialChannels } from './trial-channels.ts';
 import { trialCoupling } from './trial-coupling.ts';
 import { trialExactness } from './trial-exactness.ts';
 import { trialFaults } from './trial-faults.ts';
@@ -135,6 +136,28 @@ function faultsCommand(): Command {
     });
 }
 
+interface ChannelsFlags {
+  readonly worlds: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+function channelsCommand(): Command {
+  return new Command('channels')
+    .description('is the radio what 3GPP and the ray tracer say? Formulas, fields, maps')
+    .option('--worlds <count>', 'worlds that the statistics are taken over', wholeBetween(1, 10_000), 48)
+    .option('--seed <number>', 'seed of the first world', wholeBetween(0, 2 ** 48), 1)
+    .option('--json', 'print one JSON document')
+    .action(async ({ worlds, seed, json }: ChannelsFlags) => {
+      const bar = createWorkProgress();
+      const progress = (done: number, total: number): void => bar.update('worlds', done, total);
+      const result = await trialChannels({ worlds, seed, progress });
+      bar.stop();
+      printResult('trial channels', { ...result, params: { worlds }, seed }, json === true);
+      if (!result.summary.promiseHeld) process.exitCode = 1;
+    });
+}
+
 export function trialCommand(): Command {
   return new Command('trial')
     .description('try to break a promise, and count')
@@ -142,5 +165,6 @@ export function trialCommand(): Command {
     .addCommand(couplingCommand())
     .addCommand(framesCommand())
     .addCommand(faultsCommand())
+    .addCommand(channelsCommand())
     .addCommand(tracesCommand());
 }

@@ -5,8 +5,9 @@
 // A field is looked up, not computed. exp(-r) = [exp(-r) - exp(-q r) / q] + exp(-q r) / q; the bracket is a covariance without
 // a cusp, so a grid and linear interpolation serve it well, and the rest is a field of its own, q times finer and of variance
 // 1/q. Both are periodic tiles, made once by Fourier transform. Interpolation lowers the variance between the nodes by a known
-// factor, which is taken back at every place. What is left: the correlation is at most 0.015 too high at distances below a
-// fifth of the correlation distance, and closer elsewhere (see docs/channels.md for the measured curve).
+// factor, which is taken back at every place; that lifts the bracket's covariance a little at all distances, so its share of the
+// variance is a little less than 1 - 1/q. What is left: the correlation differs from exp(-r) by less than 0.005 on the average
+// of all places and directions (docs/channels.md).
 
 import { exp } from '../basics/fdlibm.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
@@ -17,18 +18,20 @@ const tileSize = 512;
 const tileMask: number = tileSize - 1;
 /** Nodes per correlation distance. A tile repeats after tileSize / nodesPerDistance = 64 correlation distances. */
 const nodesPerDistance = 8;
-/** q: how much finer the second tile is. 5 has the least error at 8 nodes (3 to 12 were tried). */
-const finerBy = 5;
+/** q: how much finer the second tile is, which therefore repeats after 8 correlation distances. */
+const finerBy = 8;
+/** Of the variance; the value with the least error for this grid (0.6 to 1 was searched). 1 - 1/q would be 0.875. */
+const smoothShare = 0.85;
 const cellCount: number = tileSize * tileSize;
 
 /** One realisation of the unit field, to be read through {@link FieldView}s. */
 export interface FieldTile {
   /**
-   * Without the cusp, variance 1 - 1/q at the nodes; [tileSize * tileSize * 4]: for each node itself, its right neighbour, the
+   * Without the cusp, variance `smoothShare`; [tileSize * tileSize * 4]: for each node itself, its right neighbour, the
    * one above and the one above right, so that a look-up reads one place in memory and not two or four.
    */
   readonly smooth: Float32Array;
-  /** Likewise; variance 1/q. */
+  /** Likewise; the rest of the variance. */
   readonly fine: Float32Array;
 }
 
@@ -45,8 +48,9 @@ export interface FieldView {
   readonly fineY: number;
 }
 
-const smoothCovariance = (distance: number): number => exp(-distance) - exp(-finerBy * distance) / finerBy;
-const fineCovariance = (distance: number): number => exp(-distance) / finerBy;
+const smoothCovariance = (distance: number): number =>
+  (smoothShare * (exp(-distance) - exp(-finerBy * distance) / finerBy)) / (1 - 1 / finerBy);
+const fineCovariance = (distance: number): number => (1 - smoothShare) * exp(-distance);
 /** 1 - correlation of nodes side by side, and of nodes across a square. */
 const smoothSide: number = 1 - smoothCovariance(1 / nodesPerDistance) / smoothCovariance(0);
 const smoothAcross: number = 1 - smoothCovariance(Math.SQRT2 / nodesPerDistance) / smoothCovariance(0);
