@@ -3,7 +3,7 @@
 
 import type { Candidates } from '../decoding/candidates.ts';
 import { createEnding } from '../decoding/ending.ts';
-import { NgramIndex } from '../decoding/ngram-index.ts';
+import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { type Draft, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
@@ -116,9 +116,9 @@ export class LiveModels implements AsyncDisposable {
       },
       lookUp: {
         guess: ({ text }, count) => {
-          const index = new NgramIndex();
-          for (const id of text.slice(0)) index.append(id);
-          return index.guess(count);
+          const lookUp = new LookUp();
+          lookUp.follow(text.slice(0), prompt.length, text.length);
+          return lookUp.guess(count, leastLookUpChance);
         },
       },
     };

@@ -100,8 +100,8 @@ export function leastChainChance(pace: DraftPace, market: DraftMarket): number {
   return Math.min(highestCut, breakEven * paidShare);
 }
 
-/** A token that was looked up is evaluated later, with others, for about half of a draft's time. */
-const savedShare = 0.5;
+/** A token that was looked up is evaluated later, with others: for about this share of a draft's time. */
+export const catchUpShare = 0.5;
 /** An error costs the rest of the chain as well: not all that is saved may be staked. */
 const stakedShare = 0.5;
 const freeRunningWeight = 0.4;
@@ -116,6 +116,6 @@ export function lookUpMargin(pace: DraftPace, { timing }: Pick<DraftMarket, 'tim
   const { draftMs, commitMs, tokens } = pace;
   if (draftMs === undefined || commitMs === undefined || tokens === undefined || commitMs <= 0) return 0;
   const perToken = (draftMs * tokens) / commitMs;
-  if (timing !== 'free-running') return Math.min(highestMargin, stakedShare * savedShare * perToken);
+  if (timing !== 'free-running') return Math.min(highestMargin, stakedShare * (1 - catchUpShare) * perToken);
   return Math.min(highestMargin, freeRunningWeight * (draftMs / commitMs) ** 2);
 }

@@ -14,6 +14,9 @@ export interface LookUpGuess {
   readonly chance: number;
 }
 
+/** A chain that holds with less chance than this is not worth a row of any engine. */
+export const leastLookUpChance = 0.02;
+
 const shortestMatch = 2;
 const longestMatch = 8;
 /** A habit of the text that has ended is forgotten within some sixty tokens. */

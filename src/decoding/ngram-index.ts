@@ -75,18 +75,6 @@ export class NgramIndex {
     return undefined;
   }
 
-  /** The next `count` tokens, each guessed after the ones before; fewer where there is no match. */
-  guess(count: number): number[] {
-    const length = this.length;
-    const guessed: number[] = [];
-    for (let id = this.next(); id !== undefined && guessed.length < count; id = this.next()) {
-      guessed.push(id);
-      this.append(id);
-    }
-    this.truncate(length);
-    return guessed;
-  }
-
   #keyAt(end: number, runLength: number): string {
     return this.#ids.slice(end - runLength, end).join(' ');
   }

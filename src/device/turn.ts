@@ -21,13 +21,13 @@ import {
   type Outcome,
   type TurnRequest,
 } from '../protocol/device-state.ts';
+import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { CommitMessage } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
 import type { AutoMode, TurnAdvice, TurnMeasures } from './auto-mode.ts';
-import { DraftWatch } from './draft-watch.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -271,7 +271,7 @@ class TurnRunner implements Turn {
     try {
       const draft = (await drafter?.draft(request)) ?? null;
       const draftMs = this.#clock.nowMs() - startMs;
-      this.#watch.drafted(draft, draftMs);
+      if (draft?.isLookedUp !== true) this.#watch.drafted(draftMs);
       if (draft?.isLookedUp !== true) this.#times.draftMs.push(draftMs);
       this.#moveCut();
       if (draft === null) this.#step({ kind: 'draft-declined', generation, position });

@@ -15,8 +15,9 @@ import {
 } from '../decoding/schedule-step.ts';
 import { observeStep, type StepTimeModel } from '../decoding/step-time.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
+import { lookUpChances } from '../protocol/edge-chain.ts';
 import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
-import { type EdgeState, expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
+import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
 import { emptySlot, heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
 import { StepHistogram } from './step-histogram.ts';
@@ -47,10 +48,6 @@ interface RunningItem {
   readonly ticket: StepTicket | null;
   readonly item: EvaluateItem;
 }
-
-/** Before a session's look-ups have been compared, this many are taken to have held at this rate. */
-const priorComparisons = 4;
-const priorLookUpAcceptance = 0.3;
 
 /** What the loop plans with. */
 export interface LoopPlan {
@@ -216,14 +213,8 @@ function workOf(sessions: EdgeSessions, entry: SessionEntry): Work | undefined {
   if (guess !== undefined) sessions.step(entry, { kind: 'guess-made', guess });
   const drafts = readyDrafts(entry.state, entry.wanted.drafts);
   if (drafts === null) return undefined;
-  const acceptance = isLookingUp ? lookUpAcceptance(entry.state) : expectedAcceptance(entry.state);
-  return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts, acceptance } };
-}
-
-/** Rows after the first wrong one count as wrong here: what matters is how many of the admitted rows were worth it. */
-function lookUpAcceptance({ account }: EdgeState): number {
-  const accepted = account.acceptedGuessRows + priorComparisons * priorLookUpAcceptance;
-  return accepted / (account.guessRows + priorComparisons);
+  const chances = { acceptance: expectedAcceptance(entry.state), confidences: lookUpChances(entry.state) };
+  return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts, ...chances } };
 }
 
 /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */

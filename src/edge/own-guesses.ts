@@ -1,14 +1,13 @@
 // What the edge itself takes to come next: n-gram look-up for steps at which no draft of the device has arrived, and drafts of a model of its own
 // for sessions in modes edge-sd and mix. A guess is only a proposal, like a device's draft.
 
-import { NgramIndex } from '../decoding/ngram-index.ts';
-import { chainOf } from '../protocol/edge-chain.ts';
+import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
+import { chainOf, lookedUpGuess } from '../protocol/edge-chain.ts';
 import type { EdgeState, OwnGuess } from '../protocol/edge-state.ts';
-import type { TokenText } from '../protocol/token-text.ts';
 import type { OwnDrafter, OwnDrafters } from './own-drafters.ts';
 
 export interface GuessSources {
-  /** Tokens looked up for a step without drafts, mode `stream`; 0: none. */
+  /** Tokens looked up at most for a step without drafts, mode `stream`; 0: none. */
   readonly lookUpTokens: number;
   /** For modes edge-sd and mix; null: this edge does not draft. */
   readonly drafters: OwnDrafters | null;
@@ -17,8 +16,7 @@ export interface GuessSources {
 /** One session's guesser. */
 export class OwnGuesses {
   readonly #sources: GuessSources;
-  #index: NgramIndex | null = null;
-  #indexed: TokenText | null = null;
+  #lookUp: LookUp | null = null;
   #drafter: OwnDrafter | null = null;
   #isDrafting = false;
 
@@ -27,15 +25,13 @@ export class OwnGuesses {
   }
 
   /** Looked up at once; undefined where that is not wanted. */
-  lookUp({ text, open }: EdgeState): OwnGuess | undefined {
+  lookUp(state: EdgeState): OwnGuess | undefined {
+    const { text, open } = state;
     const { lookUpTokens } = this.#sources;
     if (lookUpTokens === 0 || open.pacing !== 'stream') return undefined;
-    this.#index ??= new NgramIndex();
-    const kept = this.#indexed?.isPrefixOf(text) === true ? this.#indexed.length : 0;
-    this.#index.truncate(kept);
-    for (const id of text.slice(kept)) this.#index.append(id);
-    this.#indexed = text;
-    return { length: text.length, tokens: this.#index.guess(lookUpTokens), isComplete: true };
+    this.#lookUp ??= new LookUp();
+    this.#lookUp.follow(text.slice(0), open.prompt.length, text.length);
+    return lookedUpGuess(state, this.#lookUp.guess(lookUpTokens, leastLookUpChance));
   }
 
   /** Adds one draft to what there is, unless one is being made; resolves with undefined where there is no draft model. */

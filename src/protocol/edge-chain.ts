@@ -1,6 +1,7 @@
 // The drafts that the edge's next step could verify: the device's that have arrived, the edge's own, or the device's with the edge's
 // own after them. Which of them are admitted is the scheduler's decision.
 
+import type { LookUpGuess } from '../decoding/look-up.ts';
 import { chainLengthWorth, type OwnDraftFigures } from '../decoding/own-drafts-worth.ts';
 import { draftsReady } from './edge-branch.ts';
 import { type EdgeState, expectedAcceptance, type OwnGuess } from './edge-state.ts';
@@ -20,11 +21,26 @@ export function guessAt({ guess, text }: EdgeState): OwnGuess | null {
   return guess !== null && guess.length === text.length ? guess : null;
 }
 
-/** Where the device and the edge have drafted differently the longer chain counts; at equal length the device's. */
+/** What was looked up, as a guess: nothing is added to it. */
+export function lookedUpGuess({ text }: EdgeState, guesses: readonly LookUpGuess[]): OwnGuess {
+  const tokens = guesses.map(({ token }) => token);
+  return { length: text.length, tokens, isComplete: true, chances: guesses.map(({ chance }) => chance) };
+}
+
+/** For each draft of the chain, where it was looked up, the chance that it holds if those before it do. */
+export function lookUpChances(state: EdgeState): readonly number[] {
+  const chances = guessAt(state)?.chances;
+  return chances === undefined || draftsReady(state.branch, state.text.length) > 0 ? [] : chances;
+}
+
+/**
+ * Where the device and the edge have drafted differently the longer chain counts; at equal length the device's. What was only looked
+ * up gives way to any draft.
+ */
 export function chainOf(state: EdgeState): Chain {
   const { branch, text } = state;
-  const guess = guessAt(state);
   const ready = draftsReady(branch, text.length);
+  const guess = ready > 0 && guessAt(state)?.chances !== undefined ? null : guessAt(state);
   const from = text.length - (branch?.start ?? 0);
   const drafts = branch === null || ready === 0 ? [] : branch.tokens.slice(from, from + ready);
   if (guess === null || guess.tokens.length <= ready) {

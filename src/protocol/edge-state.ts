@@ -42,6 +42,8 @@ export interface OwnGuess {
   readonly tokens: readonly number[];
   /** Nothing will be added to it. */
   readonly isComplete: boolean;
+  /** Where it was looked up: for each token the chance that it is right if those before it are. */
+  readonly chances?: readonly number[];
 }
 
 export interface EdgeState {

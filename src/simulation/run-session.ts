@@ -14,6 +14,7 @@ import type { PacingName } from '../protocol/pacing.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
 import { EventQueue } from './event-queue.ts';
 import { protocolMachines } from './machines.ts';
+import { SourcedDrafter } from './sourced-drafter.ts';
 import { toyDrafter, toyGuesser } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './virtual-device.ts';
@@ -36,8 +37,12 @@ export interface SessionConditions {
   readonly limits?: Partial<StepLimits>;
   /** The edge's own drafts in modes that have them; default: 4 tokens, 0 ms each. */
   readonly guess?: { readonly tokenCount?: number; readonly tokenMs?: number };
-  /** Tokens that the edge looks up for a step without drafts, mode `stream`; default 0. The source must be able to. */
+  /** Tokens that the edge looks up at most for a step without drafts, mode `stream`; default 0. The source must be able to. */
   readonly lookUpTokens?: number;
+  /** Whether the device looks back in the text before it asks its draft model; default false. */
+  readonly deviceLooksUp?: boolean;
+  /** Whether the device stops a chain that is not worth its time any more; default false. */
+  readonly cutsChains?: boolean;
   /** Any other field of the turn: maxAhead, windowSize, minChainConfidence, ... */
   readonly turn?: Partial<TurnRequest>;
 }
@@ -212,7 +217,8 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
   return {
     name: 'device',
     turn,
-    drafter: source.drafter,
+    drafter: settings.deviceLooksUp === true ? new SourcedDrafter(source.drafter) : source.drafter,
+    cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
     connectMs: 0,

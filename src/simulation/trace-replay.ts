@@ -4,7 +4,7 @@
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { createEnding, type Ending } from '../decoding/ending.ts';
-import { NgramIndex } from '../decoding/ngram-index.ts';
+import { LookUp, type LookUpGuess, leastLookUpChance } from '../decoding/look-up.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
@@ -22,7 +22,7 @@ export class TraceReplay implements VirtualDrafter, VirtualGuesser, VirtualLookU
   readonly #rows: readonly Candidates[];
   readonly #endIds: ReadonlySet<number>;
   /** By token count: what look-up says at each length of the true text. */
-  readonly #lookUps = new Map<number, readonly (readonly number[])[]>();
+  readonly #lookUps = new Map<number, readonly (readonly LookUpGuess[])[]>();
 
   constructor(header: TraceHeader, session: TraceSession) {
     this.header = header;
@@ -47,7 +47,7 @@ export class TraceReplay implements VirtualDrafter, VirtualGuesser, VirtualLookU
     return this.#after(text.length, drafts)?.token ?? null;
   }
 
-  guess({ text }: EdgeState, count: number): readonly number[] {
+  guess({ text }: EdgeState, count: number): readonly LookUpGuess[] {
     const known = this.#lookUps.get(count) ?? lookUpEverywhere(this.session, count);
     this.#lookUps.set(count, known);
     return known[text.length - this.session.prompt.length] ?? [];
@@ -124,12 +124,12 @@ export function traceSource(replay: TraceReplay, maxAnswerTokens: number = repla
 const nothing: Uint8Array = new Uint8Array(0);
 const noBytes = (): Uint8Array => nothing;
 
-function lookUpEverywhere({ prompt, answer }: TraceSession, count: number): readonly (readonly number[])[] {
-  const index = new NgramIndex();
-  for (const id of prompt) index.append(id);
+function lookUpEverywhere({ prompt, answer }: TraceSession, count: number): readonly (readonly LookUpGuess[])[] {
+  const lookUp = new LookUp();
+  const text = [...prompt];
   return answer.map((id) => {
-    const guessed = index.guess(count);
-    index.append(id);
-    return guessed;
+    lookUp.follow(text, prompt.length, text.length);
+    text.push(id);
+    return lookUp.guess(count, leastLookUpChance);
   });
 }

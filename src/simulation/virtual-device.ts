@@ -12,6 +12,7 @@ import {
   type DeviceStep,
   type TurnRequest,
 } from '../protocol/device-state.ts';
+import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage } from '../protocol/messages.ts';
 import { TokenText } from '../protocol/token-text.ts';
@@ -28,6 +29,8 @@ export interface VirtualDeviceSettings {
   readonly draftMs: number;
   /** Draft times are uniform within this share of `draftMs`, up and down. */
   readonly draftJitter: number;
+  /** Whether the device stops a chain that is not worth its time any more; it then takes the round trip for so long. Default: never. */
+  readonly cutsChainsAtMs?: number | undefined;
   /** From asking for a connection to having it. */
   readonly connectMs: number;
   readonly random: Random;
@@ -69,6 +72,7 @@ export class VirtualDevice {
   state: DeviceState;
   readonly #world: DeviceWorld;
   readonly #links = new Map<number, DeviceLinkShell>();
+  #watch = new DraftWatch();
   #lastLink = 0;
   #pauseMs = firstPauseMs;
 
@@ -105,6 +109,7 @@ export class VirtualDevice {
   restart(state: DeviceState, edge: string): void {
     this.process.restart();
     this.state = state;
+    this.#watch = new DraftWatch();
     this.#pauseMs = firstPauseMs;
     this.connect(edge);
   }
@@ -185,18 +190,21 @@ export class VirtualDevice {
   #perform(effect: DeviceEffect): void {
     switch (effect.kind) {
       case 'send':
+        if (effect.message.kind === 'verify') this.#watch.asked(this.process.nowMs());
         this.#send(effect.link, effect.message);
         break;
       case 'close-link':
         this.#close(effect.link);
         break;
       case 'connect':
+        this.#watch.lost();
         this.#connectLater(effect.edge);
         break;
       case 'draft-next':
         this.#draft(effect.generation, effect.position);
         break;
       case 'emit-tokens':
+        this.#watch.committed(this.process.nowMs(), effect.tokens.length);
         this.emissions.push({
           atMs: this.process.nowMs(),
           tokenCount: effect.tokens.length,
@@ -213,13 +221,24 @@ export class VirtualDevice {
   /** The drafter reads the text as it is now; the answer comes when it has thought. */
   #draft(generation: number, position: number): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
-    const draft = drafter.draft(this.state);
+    const draft = drafter.draft(this.state, this.#watch.lookUpMargin(this.state));
     const durationMs = (draft?.effort ?? 1) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const event: DeviceEvent =
       draft === null
         ? { kind: 'draft-declined', generation, position }
         : { kind: 'draft-produced', generation, position, token: draft.token, confidence: draft.confidence };
-    this.process.after(durationMs, () => this.#step(event));
+    this.process.after(durationMs, () => {
+      if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
+      this.#moveCut();
+      this.#step(event);
+    });
+  }
+
+  #moveCut(): void {
+    const { cutsChainsAtMs } = this.settings;
+    if (cutsChainsAtMs === undefined) return;
+    const moved = this.#watch.movedCut(this.state, cutsChainsAtMs);
+    if (moved !== undefined) this.#step({ kind: 'cut-moved', minChainConfidence: moved });
   }
 }
 

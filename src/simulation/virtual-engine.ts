@@ -12,8 +12,9 @@ import {
   scheduleStep,
 } from '../decoding/schedule-step.ts';
 import { type StepTimeModel, stepMs } from '../decoding/step-time.ts';
+import { lookedUpGuess, lookUpChances } from '../protocol/edge-chain.ts';
 import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
-import { type EdgeState, expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
+import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import type { VirtualLookUp, VirtualTarget } from './virtual-model.ts';
 import type { VirtualSession, VirtualSessions } from './virtual-sessions.ts';
 
@@ -34,10 +35,6 @@ export interface EngineAccount {
   prefillTokens: number;
   busyMs: number;
 }
-
-/** Before a session's look-ups have been compared, this many are taken to have held at this rate. */
-const priorComparisons = 4;
-const priorLookUpAcceptance = 0.3;
 
 export class VirtualEngine {
   readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
@@ -112,25 +109,21 @@ export class VirtualEngine {
     if (!session.hasPlace || !isWritable(session.state)) return undefined;
     const evaluated = Math.min(session.evaluatedTokens, session.state.text.length - 1);
     const prefillTokens = session.state.text.length - 1 - evaluated;
-    const isLookedUp = prefillTokens === 0 && this.#lookUp(session);
+    if (prefillTokens === 0) this.#lookUp(session);
     const { state } = session;
     const drafts = readyDrafts(state, session.wanted.drafts);
     if (drafts === null) return undefined;
-    const acceptance = isLookedUp ? lookUpAcceptance(state) : expectedAcceptance(state);
-    return { id: session.number, share: session.share, prefillTokens, drafts, acceptance };
+    const shared = { id: session.number, share: session.share, prefillTokens, drafts };
+    return { ...shared, acceptance: expectedAcceptance(state), confidences: lookUpChances(state) };
   }
 
-  /** Whether the session's next step verifies what was looked up. */
-  #lookUp(session: VirtualSession): boolean {
+  /** For the step that the session could run now, where no draft is at hand. */
+  #lookUp(session: VirtualSession): void {
     const { lookUp } = this.#settings;
     const { state } = session;
-    if (lookUp === undefined || state.open.pacing !== 'stream' || !lacksGuess(state)) return false;
-    const tokens = lookUp.source.guess(state, lookUp.tokenCount);
-    this.#sessions.step(session, {
-      kind: 'guess-made',
-      guess: { length: state.text.length, tokens, isComplete: true },
-    });
-    return true;
+    if (lookUp === undefined || state.open.pacing !== 'stream' || !lacksGuess(state)) return;
+    const guess = lookedUpGuess(state, lookUp.source.guess(state, lookUp.tokenCount));
+    this.#sessions.step(session, { kind: 'guess-made', guess });
   }
 
   /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */
@@ -152,10 +145,4 @@ export class VirtualEngine {
       if (isCurrent) session.evaluatedTokens = Math.max(ticket.length, session.state.text.length - 1);
     };
   }
-}
-
-/** Rows after the first wrong one count as wrong here: what matters is how many of the admitted rows were worth it. */
-function lookUpAcceptance({ account }: EdgeState): number {
-  const accepted = account.acceptedGuessRows + priorComparisons * priorLookUpAcceptance;
-  return accepted / (account.guessRows + priorComparisons);
 }

@@ -3,6 +3,7 @@
 
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
+import type { LookUpGuess } from '../decoding/look-up.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
@@ -24,20 +25,22 @@ export interface VirtualDraft {
   readonly token: number;
   /** (0, 1] */
   readonly confidence: number;
-  /** Time that it takes, as a share of the time of one draft; default 1. A look-up takes none. */
+  /** Time that it takes, as a share of the time of one draft; default 1. */
   readonly effort?: number;
+  /** Found by looking back in the text. */
+  readonly isLookedUp?: true;
 }
 
 /** The small model of a device. */
 export interface VirtualDrafter {
-  /** The token that follows the device's text and tail; null: no guess. */
-  draft(state: DeviceState): VirtualDraft | null;
+  /** The token that follows the device's text and tail; null: no guess. @param lookUpMargin for drafters that look back, see there */
+  draft(state: DeviceState, lookUpMargin?: number): VirtualDraft | null;
 }
 
 /** What an edge looks up in a text: free, and there at once. */
 export interface VirtualLookUp {
-  /** What follows the session's text, at most `count` tokens. */
-  guess(state: EdgeState, count: number): readonly number[];
+  /** What follows the session's text, at most `count` tokens, and how likely each is if those before it are right. */
+  guess(state: EdgeState, count: number): readonly LookUpGuess[];
 }
 
 /** The small model of an edge. */

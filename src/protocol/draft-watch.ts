@@ -1,5 +1,5 @@
-// What one turn's drafts cost and bring, measured on the device's clock; decoding/draft-pace.ts makes of it when to wait and how
-// readily to look back.
+// What one turn's drafts cost and bring, measured on the device's clock, virtual or not; decoding/draft-pace.ts makes of it when to
+// wait and how readily to look back. It has no clock itself.
 
 import {
   type DraftMarket,
@@ -12,9 +12,8 @@ import {
   notePause,
   unknownPace,
 } from '../decoding/draft-pace.ts';
-import type { Draft } from '../models/drafter.ts';
-import type { DeviceState } from '../protocol/device-state.ts';
-import { draftTimingOf } from '../protocol/pacing.ts';
+import type { DeviceState } from './device-state.ts';
+import { draftTimingOf } from './pacing.ts';
 
 /** Before drafts have been compared, this many are taken to have held at this rate. */
 const priorComparisons = 4;
@@ -26,9 +25,9 @@ export class DraftWatch {
   #pace: DraftPace = unknownPace;
   #cut = 0;
 
-  /** @param draft null: there was no guess */
-  drafted(draft: Draft | null, ms: number): void {
-    if (draft?.isLookedUp !== true) this.#pace = noteDraftTime(this.#pace, ms);
+  /** The model was asked. What was looked up doesn't count. */
+  drafted(ms: number): void {
+    this.#pace = noteDraftTime(this.#pace, ms);
   }
 
   /** The edge was asked for a verdict. */
