@@ -10,7 +10,7 @@ export interface Result {
   /** One object per measured case; the same keys in every row. */
   readonly rows: readonly object[];
   /** Flat; names carry their units (`roundTripMs`, `payloadBytesPerToken`). */
-  readonly summary: Readonly<Record<string, string | number | boolean>>;
+  readonly summary: Readonly<Record<string, string | number | boolean | null>>;
   /** The settings in force, defaults included. */
   readonly params?: object;
   /** The seed that repeats the run. */

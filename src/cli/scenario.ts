@@ -5,6 +5,8 @@ import colors from 'picocolors';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
 import { findScenario, gather } from './scenario-file.ts';
+import { measureLengths } from './scenario-lengths.ts';
+import { createWorkProgress } from './work-progress.ts';
 
 function listCommand(): Command {
   return new Command('list').description('the scenarios that come with outrider').action(() => {
@@ -35,10 +37,24 @@ function schemaCommand(): Command {
     .action(() => void process.stdout.write(scenarioSchemaText()));
 }
 
+function lengthsCommand(): Command {
+  return new Command('lengths')
+    .description('measure prompts and answers of the tasks: src/world/workload-lengths.json')
+    .requiredOption('--data <directory>', 'holds humaneval.jsonl (HumanEval) and spec-bench.jsonl (Spec-Bench)')
+    .option('--model <name|path>', 'whose tokens are counted, and who answers where the data does not', 'smollm2-135m')
+    .action(async ({ data, model }: { data: string; model: string }) => {
+      const progress = createWorkProgress();
+      const table = await measureLengths(data, model, progress.update);
+      progress.stop();
+      process.stdout.write(`${JSON.stringify(table, undefined, 2)}\n`);
+    });
+}
+
 export function scenarioCommand(): Command {
   return new Command('scenario')
     .description('list, show and check the worlds of the simulator')
     .addCommand(listCommand())
     .addCommand(showCommand())
-    .addCommand(schemaCommand());
+    .addCommand(schemaCommand())
+    .addCommand(lengthsCommand());
 }

@@ -1,6 +1,7 @@
 // What a scenario says: the whole world of a simulation as data. Every field is filled in here; a file may leave out what has a
 // default (schema.ts). It knows nothing of how a world is built from it. The radio's and the movement's parts belong to src/world.
 
+import type { TaskKind } from '../world/workload-lengths.ts';
 import type { Area, ChannelSettings, MobilitySettings, Range } from './scenario-world.ts';
 
 /** Weights need not add up to one. */
@@ -77,11 +78,6 @@ export interface RadioSettings {
   /** `fixed-snr`: eq. 5. `concentrated`: all power in the allotted band. */
   readonly model: 'fixed-snr' | 'concentrated';
 }
-
-export const taskKinds: readonly ['code', 'summarisation', 'chat'] = ['code', 'summarisation', 'chat'];
-
-/** Prompt and answer lengths of each: src/world/workload-lengths.ts. */
-export type TaskKind = (typeof taskKinds)[number];
 
 export interface TaskSettings {
   readonly kind: TaskKind;

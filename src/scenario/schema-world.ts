@@ -57,8 +57,8 @@ export const mobilitySchema: z.ZodType<MobilitySettings> = z
     model: z.enum(['still', 'random-waypoint', 'streets']).default('random-waypoint'),
     speedMps: z
       .strictObject({
-        pedestrian: range(0.1, 10, 'uniform, one draw for each way').default({ minimum: 0.8, maximum: 1.7 }),
-        vehicle: range(0.1, 60, 'uniform, one draw for each way').default({ minimum: 5, maximum: 14 }),
+        pedestrian: range(0.1, 50, 'uniform, one draw for each device').default({ minimum: 0.8, maximum: 1.7 }),
+        vehicle: range(0.1, 50, 'uniform, one draw for each device').default({ minimum: 4, maximum: 14 }),
       })
       .prefault({}),
     pauseS: range(0, 3600, 'uniform, at each goal').default({ minimum: 0, maximum: 60 }),

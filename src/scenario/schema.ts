@@ -2,16 +2,16 @@
 
 import { z } from 'zod';
 import { deviceHardwareNames, serverHardwareNames } from '../world/hardware.ts';
+import { taskKinds } from '../world/workload-lengths.ts';
 import { modelShapeNames } from '../world/workload-models.ts';
-import {
-  type ArrivalSettings,
-  type DeviceSettings,
-  type QueueSettings,
-  type Scenario,
-  type ServerPlacement,
-  type ServerSettings,
-  taskKinds,
-  type WorkloadSettings,
+import type {
+  ArrivalSettings,
+  DeviceSettings,
+  QueueSettings,
+  Scenario,
+  ServerPlacement,
+  ServerSettings,
+  WorkloadSettings,
 } from './scenario.ts';
 import { hardwareMix, range, text, whole, within } from './schema-fields.ts';
 import { areaSchema, channelSchema, mobilitySchema } from './schema-world.ts';

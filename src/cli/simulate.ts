@@ -1,0 +1,101 @@
+// `outrider simulate`: one scenario, one policy, some slots; what it costs and what a user would wait.
+
+import { Command, Option } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { wholeBetween } from './numbers.ts';
+import { findRadioMap } from './radio-map-find.ts';
+import { printResult } from './result-output.ts';
+import { findScenario, gather } from './scenario-file.ts';
+import { findPolicy } from './simulate-policy.ts';
+import { simulate } from './simulate-run.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+interface SimulateFlags {
+  readonly scenario: string;
+  readonly policy: string;
+  readonly slots: number;
+  readonly seed?: number;
+  readonly fidelity: 'slot' | 'token' | 'both';
+  readonly set: readonly string[];
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+}
+
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('run a scenario under a policy and report the objective, each of its terms, latency and energy')
+    .option(
+      '--scenario <name|file>',
+      'a scenario that comes with outrider ("outrider scenario list"), or a file',
+      'paper',
+    )
+    .option('--policy <name|file>', 'a policy, or a module that exports one', 'max-sinr')
+    .option('--slots <count>', 'how many slots', wholeBetween(1, 100_000_000), 200)
+    .option('--seed <number>', "instead of the scenario's", wholeBetween(0, Number.MAX_SAFE_INTEGER))
+    .addOption(
+      new Option('--fidelity <name>', 'slot: the equations').choices(['slot', 'token', 'both']).default('slot'),
+    )
+    .option('--set <path=value>', 'set a value of the scenario; may be given several times', gather, [])
+    .option('--out <directory>', 'keep config, tables (Parquet) and summary here')
+    .option('--resume', 'go on with the interrupted run in --out')
+    .option('--json', 'print one JSON document')
+    .action(runSimulate);
+}
+
+async function runSimulate(flags: SimulateFlags): Promise<void> {
+  const { slots, out, fidelity } = flags;
+  if (fidelity !== 'slot') {
+    throw new OutriderError('bad-argument', `--fidelity ${fidelity} is not built yet`, 'Take --fidelity slot.');
+  }
+  if (flags.resume === true && out === undefined) {
+    throw new OutriderError(
+      'bad-argument',
+      '--resume needs to know what to go on with',
+      'Give the directory with --out.',
+    );
+  }
+  const scenario = await findScenario(flags.scenario, flags.set);
+  const seed = flags.seed ?? scenario.seed;
+  const policy = await findPolicy(flags.policy);
+  const map = await readMapOf(scenario);
+  const progress = createWorkProgress();
+  const startMs = performance.now();
+  const result = await withInterrupt((signal) =>
+    simulate({
+      scenario,
+      policy,
+      slots,
+      seed,
+      map,
+      signal,
+      directory: out,
+      resume: flags.resume === true,
+      onProgress: (done, total) => progress.update('slots', done, total),
+    }),
+  ).finally(() => progress.stop());
+  const seconds = (performance.now() - startMs) / 1000;
+  process.stderr.write(`${slots} slots in ${seconds.toFixed(2)} s: ${Math.round(slots / seconds)} slots a second\n`);
+  const params = { policy: policy.name, slots, fidelity, scenario };
+  // Rows of slots are for machines.
+  const rows = flags.json === true ? result.rows : [];
+  printResult('simulate', { rows, summary: { ...result.summary }, params, seed }, flags.json === true);
+}
+
+async function readMapOf({ channel }: Scenario): Promise<RadioMap | undefined> {
+  return channel.kind === 'map' ? findRadioMap(channel.map) : undefined;
+}
+
+/** Ctrl-C ends the work in order; a second one ends the process. */
+async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}

@@ -1,0 +1,56 @@
+// Takes what a policy gave and refuses what is no assignment, in words that tell its author what to mend.
+
+import { checkAssignment } from '../allocation/check-assignment.ts';
+import type { Assignment, Policy, SlotState } from '../allocation/slot-state.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+
+const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
+const shape = 'an object with server, bandwidthShare and computeShare, a list each with one entry for each device';
+
+/** A policy and what messages call it. */
+export interface NamedPolicy {
+  readonly name: string;
+  readonly decide: Policy;
+}
+
+/** @throws OutriderError `bad-argument`: policy, slot, device or server, field, value, what is allowed */
+export function requireAssignment(policy: NamedPolicy, state: SlotState): Assignment {
+  const where = `policy ${policy.name}, slot ${state.slot}`;
+  let given: unknown;
+  try {
+    given = policy.decide(state);
+  } catch (error) {
+    if (isOutriderError(error))
+      throw new OutriderError(error.code, `${where}: ${error.message}`, error.remedy, { cause: error });
+    const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new OutriderError('bad-argument', `${where} threw ${cause}`, 'Mend the policy.', { cause: error });
+  }
+  requireShape(given, where);
+  try {
+    checkAssignment(state, given);
+  } catch (error) {
+    if (!isOutriderError(error)) throw error;
+    throw new OutriderError(error.code, `${where}: ${error.message}`, error.remedy, { cause: error });
+  }
+  return given;
+}
+
+function requireShape(given: unknown, where: string): asserts given is Assignment {
+  if (typeof given !== 'object' || given === null) {
+    throw new OutriderError(
+      'bad-argument',
+      `${where} gave ${given === null ? 'null' : typeof given}`,
+      `Allowed: ${shape}.`,
+    );
+  }
+  if (given instanceof Promise) {
+    throw new OutriderError('bad-argument', `${where} gave a promise`, `A policy decides at once. Allowed: ${shape}.`);
+  }
+  for (const field of fields) {
+    const list = (given as Record<string, unknown>)[field];
+    if (Array.isArray(list) || ArrayBuffer.isView(list)) continue;
+    const found =
+      list === undefined ? 'is missing' : `is ${typeof list === 'object' ? 'an object' : JSON.stringify(list)}`;
+    throw new OutriderError('bad-argument', `${where}: ${field} ${found}`, `Allowed: ${shape}.`);
+  }
+}

@@ -1,0 +1,63 @@
+// The slot fidelity: a world is stepped slot by slot, a policy decides, the paper's equations say what it costs (Koh & Yang 2025,
+// section III; src/allocation/objective.ts). Stops after every slot, so that a caller can show progress, keep what there is, or end.
+
+import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { type NamedPolicy, requireAssignment } from './require-assignment.ts';
+import { createWorld, type World } from './slot-world.ts';
+
+export interface SlotRunOptions {
+  readonly scenario: Scenario;
+  readonly policy: NamedPolicy;
+  readonly seed: number;
+  /** Of the scenario's channel, if it names one. */
+  readonly map?: RadioMap | undefined;
+  /** Told of every slot before the world goes on. Nothing may be kept: the next slot uses the same arrays. */
+  readonly onSlot?: (slot: SlotOutcome) => void;
+}
+
+/** One slot: what was the case, what was decided, what it cost. */
+export interface SlotOutcome {
+  readonly world: World;
+  readonly state: SlotState;
+  readonly assignment: Assignment;
+  readonly terms: SlotTerms;
+}
+
+export interface SlotRun {
+  readonly world: World;
+  /** Runs the next slot. @throws OutriderError `bad-argument` when the policy gives no assignment */
+  step(): void;
+}
+
+/** @throws OutriderError `bad-argument` when scenario and map do not fit */
+export function createSlotRun(options: SlotRunOptions): SlotRun {
+  const { policy, onSlot } = options;
+  const world = createWorld(options.scenario, options.seed, options.map);
+  const terms = createSlotTerms(world.parts.kinds.length);
+  const nobody: Assignment = {
+    server: new Int32Array(0),
+    bandwidthShare: new Float64Array(0),
+    computeShare: new Float64Array(0),
+  };
+  return {
+    world,
+    step() {
+      const state = world.next();
+      // Between sessions there may be nothing to decide.
+      const assignment = state.deviceCount === 0 ? nobody : requireAssignment(policy, state);
+      evaluate(state, assignment, terms);
+      onSlot?.({ world, state, assignment, terms });
+      world.settle(assignment, terms);
+    },
+  };
+}
+
+/** Runs a number of slots at once. */
+export function runSlots(options: SlotRunOptions, slots: number): World {
+  const run = createSlotRun(options);
+  for (let slot = 0; slot < slots; slot++) run.step();
+  return run.world;
+}

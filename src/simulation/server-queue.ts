@@ -1,0 +1,56 @@
+// Server queues: k, the slots that a task waits before it starts (Koh & Yang 2025, eq. 6), by one of four laws.
+
+import { createRandom } from '../basics/philox.ts';
+import type { QueueSettings } from '../scenario/scenario.ts';
+
+export interface ServerQueues {
+  /** k_j * kappa; [E]. */
+  readonly delayMs: Float64Array;
+  /** Sets the delays of the next slot. */
+  draw(): void;
+  /** Takes note of a slot's work. @param workMs time that each server needs for what it was given; [E] */
+  settle(workMs: Float64Array): void;
+}
+
+/** Stream of createRandom, for the law that draws. */
+const queueStream = 0x53200000;
+
+export function createServerQueues(
+  settings: QueueSettings,
+  serverCount: number,
+  slotMs: number,
+  seed: number,
+): ServerQueues {
+  const { law, kappaMs } = settings;
+  const delayMs = new Float64Array(serverCount);
+  const backlogMs = new Float64Array(serverCount);
+  const random = createRandom(seed, queueStream);
+
+  function slots(server: number): number {
+    switch (law.kind) {
+      case 'none':
+        return 0;
+      case 'fixed':
+        return law.slots;
+      case 'uniform':
+        return random.integer(law.maximumSlots + 1);
+      case 'backlog':
+        return Math.floor((backlogMs[server] as number) / slotMs);
+    }
+  }
+
+  return {
+    delayMs,
+    draw() {
+      for (let server = 0; server < serverCount; server++) delayMs[server] = kappaMs * slots(server);
+    },
+    settle(workMs) {
+      if (law.kind !== 'backlog') return;
+      for (let server = 0; server < serverCount; server++) {
+        const left = (backlogMs[server] as number) + (workMs[server] as number) - slotMs;
+        // What is more than the law allows is dropped: a server that is so far behind turns people away.
+        backlogMs[server] = Math.min(law.maximumSlots * slotMs, Math.max(0, left));
+      }
+    },
+  };
+}

@@ -1,0 +1,183 @@
+// Adds up what a run did: one summary, and rows that each cover a number of slots. It sees every slot once and keeps none.
+
+import type { SlotTerms } from '../allocation/objective.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import { createHistogram } from './latency-histogram.ts';
+
+/** Means over some slots. Names carry units; a task is one device in one slot. Null where there was nothing to take a mean of. */
+export interface SlotFigures {
+  readonly slots: number;
+  readonly tasks: number;
+  /** Of a slot: the sum that policies minimise (Koh & Yang 2025, UARA), ms. */
+  readonly objective: number | null;
+  /** Its terms, of a task: D^MD, D^ES, lambda (D^MD - d/R)^2, w (E^CP + E^CM) / B. */
+  readonly deviceMsMean: number | null;
+  readonly edgeMsMean: number | null;
+  readonly mismatchMsMean: number | null;
+  readonly energyTermMsMean: number | null;
+  /** max(D^MD, d/R) + D^ES: drafting and sending overlap. Tasks that never end are left out. */
+  readonly latencyMsMean: number | null;
+  /** D^MD + D^ES, as the objective has it. */
+  readonly serialMsMean: number | null;
+  /** E^CP + E^CM. */
+  readonly energyJMean: number | null;
+  readonly computeEnergyJMean: number | null;
+  readonly transmitEnergyJMean: number | null;
+  readonly unservedShare: number | null;
+  /** Tasks with a latency that is not finite: no share of something that they need. */
+  readonly endlessTasks: number;
+  /** Served tasks whose device had another server in the slot before. */
+  readonly handoverShare: number | null;
+  /** k kappa, over servers. */
+  readonly queueMsMean: number;
+  /** Over the devices with a task. */
+  readonly batteryMean: number | null;
+}
+
+/** A row: slots from `firstSlot` on. */
+export interface SlotRow extends SlotFigures {
+  readonly firstSlot: number;
+}
+
+export interface SlotSummary extends SlotFigures {
+  readonly latencyMsP50: number | null;
+  readonly latencyMsP95: number | null;
+}
+
+export interface SlotTally {
+  add(state: SlotState, assignment: Assignment, terms: SlotTerms): void;
+  rows(): readonly SlotRow[];
+  summary(): SlotSummary;
+}
+
+interface Sums {
+  firstSlot: number;
+  slots: number;
+  tasks: number;
+  costMs: number;
+  deviceMs: number;
+  edgeMs: number;
+  mismatchMs: number;
+  energyMs: number;
+  latencyMs: number;
+  serialMs: number;
+  computeJ: number;
+  transmitJ: number;
+  unserved: number;
+  endless: number;
+  handovers: number;
+  queueMs: number;
+  battery: number;
+}
+
+/** @param slotsPerRow at least 1 */
+export function createSlotTally(slotsPerRow: number): SlotTally {
+  const whole = emptySums(0);
+  const blocks: Sums[] = [];
+  const latencies = createHistogram();
+  return {
+    add(state, assignment, terms) {
+      if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push(emptySums(state.slot));
+      const block = blocks.at(-1) as Sums;
+      const slot = sumSlot(state, assignment, terms);
+      for (const key of sumKeys) {
+        whole[key] += slot[key];
+        block[key] += slot[key];
+      }
+      for (let device = 0; device < state.deviceCount; device++) {
+        const latencyMs = terms.latencyMs[device] as number;
+        if (Number.isFinite(latencyMs)) latencies.add(latencyMs);
+      }
+    },
+    rows: () => blocks.map((block) => ({ firstSlot: block.firstSlot, ...figuresOf(block) })),
+    summary: () => ({
+      ...figuresOf(whole),
+      latencyMsP50: finite(latencies.quantile(0.5)),
+      latencyMsP95: finite(latencies.quantile(0.95)),
+    }),
+  };
+}
+
+function emptySums(firstSlot: number): Sums {
+  return {
+    firstSlot,
+    slots: 0,
+    tasks: 0,
+    costMs: 0,
+    deviceMs: 0,
+    edgeMs: 0,
+    mismatchMs: 0,
+    energyMs: 0,
+    latencyMs: 0,
+    serialMs: 0,
+    computeJ: 0,
+    transmitJ: 0,
+    unserved: 0,
+    endless: 0,
+    handovers: 0,
+    queueMs: 0,
+    battery: 0,
+  };
+}
+
+const sumKeys = Object.keys(emptySums(0)).filter((key) => key !== 'firstSlot') as Exclude<keyof Sums, 'firstSlot'>[];
+/** Used again for each slot. */
+const slotSums: Sums = emptySums(0);
+
+function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Sums {
+  const { sum } = terms;
+  const out = slotSums;
+  out.slots = 1;
+  out.tasks = state.deviceCount;
+  out.costMs = sum.costMs;
+  out.deviceMs = sum.deviceMs;
+  out.edgeMs = sum.edgeMs;
+  out.mismatchMs = sum.mismatchMs;
+  out.energyMs = sum.energyMs;
+  out.serialMs = sum.serialMs;
+  out.computeJ = sum.computeEnergyJ;
+  out.transmitJ = sum.transmitEnergyJ;
+  out.unserved = sum.unservedCount;
+  out.latencyMs = out.endless = out.handovers = out.queueMs = out.battery = 0;
+  for (let device = 0; device < state.deviceCount; device++) {
+    const latencyMs = terms.latencyMs[device] as number;
+    if (Number.isFinite(latencyMs)) out.latencyMs += latencyMs;
+    else out.endless++;
+    const before = state.previousServer[device] as number;
+    const now = server[device] as number;
+    if (before >= 0 && now >= 0 && before !== now) out.handovers++;
+    out.battery += state.battery[device] as number;
+  }
+  for (let one = 0; one < state.serverCount; one++)
+    out.queueMs += (state.queueDelayMs[one] as number) / state.serverCount;
+  return out;
+}
+
+function figuresOf(sums: Sums): SlotFigures {
+  const { slots, tasks } = sums;
+  const perTask = (sum: number): number | null => finite(sum / tasks);
+  return {
+    slots,
+    tasks,
+    objective: finite(sums.costMs / slots),
+    deviceMsMean: perTask(sums.deviceMs),
+    edgeMsMean: perTask(sums.edgeMs),
+    mismatchMsMean: perTask(sums.mismatchMs),
+    energyTermMsMean: perTask(sums.energyMs),
+    latencyMsMean: finite(sums.latencyMs / (tasks - sums.endless)),
+    serialMsMean: perTask(sums.serialMs),
+    energyJMean: perTask(sums.computeJ + sums.transmitJ),
+    computeEnergyJMean: perTask(sums.computeJ),
+    transmitEnergyJMean: perTask(sums.transmitJ),
+    unservedShare: perTask(sums.unserved),
+    endlessTasks: sums.endless,
+    handoverShare: finite(sums.handovers / (tasks - sums.unserved)),
+    queueMsMean: sums.queueMs / slots,
+    batteryMean: perTask(sums.battery),
+  };
+}
+
+/** What JSON can hold. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

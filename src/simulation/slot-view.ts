@@ -1,0 +1,143 @@
+// Writes what a policy sees: the devices that have a task, and all servers. While every device has one, the world's own arrays are
+// handed out as they are; otherwise the entries of those without a task are left out.
+
+import type { ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import type { Workload } from '../world/workload.ts';
+import type { WorldParts } from './build-world.ts';
+
+/** Arrays of the whole world, changed in place by their owners. */
+export interface ViewedWorld {
+  readonly parts: WorldParts;
+  readonly workload: Workload;
+  readonly battery: Float64Array;
+  readonly gain: Float64Array;
+  readonly previousServer: Int32Array;
+  readonly queueDelayMs: Float64Array;
+}
+
+export interface FixedState {
+  readonly seed: number;
+  readonly slotMs: number;
+  readonly objective: ObjectiveSettings;
+}
+
+export interface SlotView {
+  /** The one written last. */
+  readonly state: SlotState;
+  /** Device of each of its entries; [M], valid up to its device count. */
+  readonly devices: Int32Array;
+  write(slot: number, fixed: FixedState): SlotState;
+}
+
+type Filled = { -readonly [Key in keyof SlotState]: SlotState[Key] };
+type PerDevice = Pick<
+  SlotState,
+  | 'payloadBits'
+  | 'deviceFlop'
+  | 'edgeFlop'
+  | 'deviceFlopPerSecond'
+  | 'transmitPowerW'
+  | 'battery'
+  | 'deviceX'
+  | 'deviceY'
+>;
+
+export function createSlotView(world: ViewedWorld): SlotView {
+  const { parts, workload } = world;
+  const deviceCount = parts.kinds.length;
+  const serverCount = parts.sites.length;
+  const devices = new Int32Array(deviceCount);
+  const whole: PerDevice = {
+    payloadBits: workload.payloadBits,
+    deviceFlop: workload.deviceFlop,
+    edgeFlop: workload.edgeFlop,
+    deviceFlopPerSecond: parts.deviceFlopPerSecond,
+    transmitPowerW: parts.transmitPowerW,
+    battery: world.battery,
+    deviceX: parts.mobility.x,
+    deviceY: parts.mobility.y,
+  };
+  const snr = new Float64Array(deviceCount * serverCount);
+  const packed = createPacked(deviceCount, serverCount);
+  const state = {
+    serverCount,
+    serverFlopPerSecond: parts.serverFlopPerSecond,
+    bandwidthHz: parts.bandwidthHz,
+    queueDelayMs: world.queueDelayMs,
+    serverX: Float64Array.from(parts.sites, ({ x }) => x),
+    serverY: Float64Array.from(parts.sites, ({ y }) => y),
+  } as Filled;
+
+  function writeSnr(): void {
+    let link = 0;
+    for (let device = 0; device < deviceCount; device++) {
+      const power = parts.transmitPowerW[device] as number;
+      for (let server = 0; server < serverCount; server++, link++) {
+        snr[link] = (power * (world.gain[link] as number)) / (parts.noiseW[server] as number);
+      }
+    }
+  }
+
+  return {
+    state,
+    devices,
+    write(slot, fixed) {
+      writeSnr();
+      let count = 0;
+      for (let device = 0; device < deviceCount; device++) if (workload.active[device] === 1) devices[count++] = device;
+      Object.assign(state, fixed);
+      state.slot = slot;
+      state.deviceCount = count;
+      if (count === deviceCount) {
+        Object.assign(state, whole);
+        state.gain = world.gain;
+        state.snr = snr;
+        state.previousServer = world.previousServer;
+      } else packed.pack(state, whole, { ...world, snr }, devices.subarray(0, count));
+      return state;
+    },
+  };
+}
+
+interface Packed {
+  pack(
+    state: Filled,
+    whole: PerDevice,
+    links: Pick<ViewedWorld, 'gain' | 'previousServer'> & { readonly snr: Float64Array },
+    devices: Int32Array,
+  ): void;
+}
+
+/** Room for the entries of some devices; each slot takes the front of it. */
+function createPacked(deviceCount: number, serverCount: number): Packed {
+  const rooms = new Map<string, Float64Array>();
+  const previousServer = new Int32Array(deviceCount);
+  const roomOf = (name: string, length: number): Float64Array => {
+    const room = rooms.get(name) ?? new Float64Array(length);
+    rooms.set(name, room);
+    return room;
+  };
+  return {
+    pack(state, whole, links, devices) {
+      for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][]) {
+        const room = roomOf(name, deviceCount);
+        for (let entry = 0; entry < devices.length; entry++) room[entry] = values[devices[entry] as number] as number;
+        state[name] = room.subarray(0, devices.length);
+      }
+      for (const name of ['gain', 'snr'] as const) {
+        const room = roomOf(name, deviceCount * serverCount);
+        for (let entry = 0; entry < devices.length; entry++) {
+          const from = (devices[entry] as number) * serverCount;
+          for (let server = 0; server < serverCount; server++) {
+            room[entry * serverCount + server] = links[name][from + server] as number;
+          }
+        }
+        state[name] = room.subarray(0, devices.length * serverCount);
+      }
+      for (let entry = 0; entry < devices.length; entry++) {
+        previousServer[entry] = links.previousServer[devices[entry] as number] as number;
+      }
+      state.previousServer = previousServer.subarray(0, devices.length);
+    },
+  };
+}

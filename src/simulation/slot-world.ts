@@ -1,0 +1,106 @@
+// One world, stepped slot by slot: devices move, links change, tasks are drawn, and what a policy sees is written in place. After the
+// slot, batteries, queues and answers take note of what was decided. Both fidelities step the same world. It makes no decision and
+// judges none.
+
+import type { SlotTerms } from '../allocation/objective.ts';
+import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { drainBattery, drawBatteries } from '../world/battery.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { createWorkload, type Workload } from '../world/workload.ts';
+import { buildWorld, type WorldParts } from './build-world.ts';
+import { createServerQueues } from './server-queue.ts';
+import { createSlotView } from './slot-view.ts';
+
+export interface World {
+  readonly scenario: Scenario;
+  readonly parts: WorldParts;
+  readonly workload: Workload;
+  /** B_i of all devices; [M]. */
+  readonly battery: Float64Array;
+  /** Device of each entry of the state; as many as the state has devices count, the rest is of no meaning. */
+  readonly devices: Int32Array;
+  /** Goes on by one slot; the first call makes slot 0. The state is valid until the next call. */
+  next(): SlotState;
+  /** What the slot did. @param terms of this assignment */
+  settle(assignment: Assignment, terms: SlotTerms): void;
+}
+
+/** @throws OutriderError `bad-argument` when scenario and map do not fit */
+export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): World {
+  const parts = buildWorld(scenario, seed, map);
+  const deviceCount = parts.kinds.length;
+  const serverCount = parts.sites.length;
+  const { slotMs, devices: deviceSettings } = scenario;
+  const workload = createWorkload(scenario.workload, deviceCount, slotMs, seed);
+  const queues = createServerQueues(scenario.queue, serverCount, slotMs, seed);
+  const battery = drawBatteries(deviceSettings.battery, deviceCount, seed);
+  const gain = new Float64Array(deviceCount * serverCount);
+  const previousServer = new Int32Array(deviceCount).fill(-1);
+  const served = new Uint8Array(deviceCount);
+  const serverWorkMs = new Float64Array(serverCount);
+  const moves = scenario.mobility.model !== 'still';
+  const view = createSlotView({ parts, workload, battery, gain, previousServer, queueDelayMs: queues.delayMs });
+  const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
+  let slot = -1;
+
+  return {
+    scenario,
+    parts,
+    workload,
+    battery,
+    devices: view.devices,
+    next() {
+      slot++;
+      if (slot > 0 && moves) parts.mobility.advance(slotMs);
+      parts.channel.updateGains(parts.mobility.x, parts.mobility.y, slot * slotMs, gain);
+      workload.draw();
+      queues.draw();
+      return view.write(slot, fixed);
+    },
+    settle(assignment, terms) {
+      const { devices, state } = view;
+      previousServer.fill(-1);
+      served.fill(0);
+      serverWorkMs.fill(0);
+      for (let entry = 0; entry < state.deviceCount; entry++) {
+        const device = devices[entry] as number;
+        const server = assignment.server[entry] as number;
+        previousServer[device] = server;
+        served[device] = server >= 0 ? 1 : 0;
+        if (server < 0) continue;
+        const workMs = (1e3 * (state.edgeFlop[entry] as number)) / (state.serverFlopPerSecond[server] as number);
+        serverWorkMs[server] = (serverWorkMs[server] as number) + workMs;
+      }
+      queues.settle(serverWorkMs);
+      workload.advance(served);
+      drainAll(terms);
+    },
+  };
+
+  function drainAll(terms: SlotTerms): void {
+    let entry = 0;
+    for (let device = 0; device < deviceCount; device++) {
+      let usedJ = 0;
+      if (entry < view.state.deviceCount && view.devices[entry] === device) {
+        usedJ = (terms.computeEnergyJ[entry] as number) + (terms.transmitEnergyJ[entry] as number);
+        entry++;
+      }
+      const capacityJ = parts.batteryJ[device] as number;
+      battery[device] = drainBattery(deviceSettings.battery, battery[device] as number, usedJ, capacityJ, slotMs);
+    }
+  }
+}
+
+/** A weight per second is a thousandth per millisecond. */
+function objectiveSettings({ objective, energy, radio }: Scenario): ObjectiveSettings {
+  return {
+    lambdaPerMs: objective.lambdaUnit === 'per-s' ? objective.lambda / 1000 : objective.lambda,
+    energyWeight: objective.energyWeight,
+    energyModel: energy.model,
+    radioModel: radio.model,
+    computeEnergyPerFlop: energy.computeJoulePerFlop,
+    transmitEnergyFactor: energy.transmitFactor,
+    minimumSnr: 10 ** (radio.minimumSnrDb / 10),
+  };
+}
