@@ -85,8 +85,13 @@ export async function benchModesWall(options: WallBenchOptions): Promise<ModesRe
     await edge.close();
   }
   const left = nextRun(plan, setup.record.runs) !== undefined;
-  if (left) options.onNote(`${setup.record.runs.length} of ${plan.length} runs are made; ${howToGoOn(options)}`);
+  if (left) options.onNote(`${progressOf(setup.record.runs, plan.length)}; ${howToGoOn(options)}`);
   return resultOf(setup, plan.length, left);
+}
+
+function progressOf(runs: readonly WallRun[], plannedCount: number): string {
+  const voidCount = runs.filter(isVoid).length;
+  return `${runs.length - voidCount} runs count, ${voidCount} are void, ${plannedCount} are planned`;
 }
 
 /** At least one, however late it is: a slice that is too short must not go round in circles. */
