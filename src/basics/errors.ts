@@ -10,6 +10,8 @@ export const errorCodes = [
   'model-unreadable', // not a GGUF that the engine can load
   'engine-missing', // node-llama-cpp or its binary is not installed
   'disk-full',
+  'memory-full', // a model, or making one, needs more than is free
+  'python-missing', // no Python that can run the pipeline for drafts
   'download-failed',
   'tokenizer-mismatch', // device and edge would not mean the same by an id
   'version-mismatch', // another protocol version

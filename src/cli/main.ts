@@ -6,6 +6,7 @@ import { benchCommand } from './bench.ts';
 import { deviceCommand } from './device.ts';
 import { doctorCommand } from './doctor.ts';
 import { packageVersion } from './document.ts';
+import { draftCommand } from './draft.ts';
 import { edgeCommand } from './edge.ts';
 import { reportFailure } from './failure.ts';
 import { mapCommand } from './map.ts';
@@ -26,6 +27,7 @@ for (const command of [
   deviceCommand(),
   modelsCommand(),
   doctorCommand(),
+  draftCommand(),
   replayCommand(),
   scenarioCommand(),
   simulateCommand(),

@@ -1,0 +1,67 @@
+// `outrider draft check`: does this draft fit that target? Proven from the two files, before anything is started with them.
+
+import { Command } from 'commander';
+import colors from 'picocolors';
+import { acquireModel } from '../models/acquire.ts';
+import { checkPair, type PairCheck, type TokenizerDifference } from '../models/pair-check.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { printDocument } from './document.ts';
+
+interface CheckFlags {
+  readonly target: string;
+  readonly draft: string;
+  readonly json?: boolean;
+}
+
+export function draftCheckCommand(): Command {
+  return new Command('check')
+    .description('does a draft fit a target? compares their tokenizers; exits with 1 if not')
+    .requiredOption('--target <name|path>', 'a model name or a GGUF file')
+    .requiredOption('--draft <name|path>', 'a model name or a GGUF file')
+    .option('--json', 'print one JSON document')
+    .action(runCheck);
+}
+
+async function runCheck({ target, draft, json }: CheckFlags): Promise<void> {
+  const report = createAcquireReport();
+  const paths: string[] = [];
+  try {
+    for (const name of [target, draft]) paths.push((await acquireModel(name, { onProgress: report.onProgress })).path);
+  } finally {
+    report.stop();
+  }
+  const check = await checkPair(paths[0] as string, paths[1] as string);
+  if (json === true) {
+    const { differences, ...found } = check;
+    const first = differences[0] === undefined ? '' : describe(differences[0]);
+    const summary = { ...found, firstDifference: first };
+    printDocument('draft check', { rows: differences, summary, params: { target, draft } });
+  } else process.stdout.write(`${explainCheck(target, draft, check).join('\n')}\n`);
+  if (!check.fits) process.exitCode = 1;
+}
+
+/** In words, for people. */
+export function explainCheck(target: string, draft: string, check: PairCheck): string[] {
+  const { fits, vocabulary, targetTokens, draftTokens, differences, sameChatFormat } = check;
+  if (!fits) {
+    return [
+      `${colors.red('✗')} ${draft} does not fit ${target}: an id would not mean the same on both sides.`,
+      ...differences.map((difference) => `  ${describe(difference)}`),
+      `  take a draft that was made for this target, or make one: outrider draft fit --target ${target}`,
+    ];
+  }
+  const share =
+    vocabulary === 'same' ? 'the same tokenizer' : `${draftTokens} of its ${targetTokens} tokens and a map to them`;
+  const lines = [`${colors.green('✓')} ${draft} fits ${target}: ${share}.`];
+  if (!sameChatFormat) {
+    lines.push(
+      '  Their chat formats differ. A device asks in the format of the draft, so answers may be worse than with the target alone.',
+    );
+  }
+  return lines;
+}
+
+function describe({ field, index, target, draft }: TokenizerDifference): string {
+  const what = index === null ? field : `${field}, number ${index}`;
+  return `${what}: ${target} in the target, ${draft} in the draft`;
+}

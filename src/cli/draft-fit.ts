@@ -1,0 +1,106 @@
+// `outrider draft fit`: makes a draft for a target. It refuses what can't work before anything is installed, sets the Python pipeline up,
+// runs it, and proves that what came out fits the target.
+
+import { availableParallelism } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import { acquireModel } from '../models/acquire.ts';
+import { defaultCacheDirectory } from '../models/cache.ts';
+import { demandRoom, readFitTarget } from '../models/fit-demands.ts';
+import { checkPair } from '../models/pair-check.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { printDocument } from './document.ts';
+import { explainCheck } from './draft-check.ts';
+import { findPython, hasEnvironment, runPipeline, setUpEnvironment } from './draft-python.ts';
+
+interface FitFlags {
+  readonly target: string;
+  readonly out?: string;
+  readonly recipe?: string;
+  readonly smoke?: boolean;
+  readonly json?: boolean;
+}
+
+const notes = `
+The target writes the training text itself, so no data set is needed. It may be interrupted: the same command goes on where it was.
+Python packages go to the cache (OUTRIDER_CACHE), results to --out. What to expect and how to judge it: docs/drafts.md.
+
+Examples:
+  outrider draft fit --target model.gguf --smoke     two minutes: does it work here?
+  outrider draft fit --target model.gguf             hours: a draft to use`;
+
+export function draftFitCommand(): Command {
+  return new Command('fit')
+    .description('make a draft for a target of the Llama family (Python pipeline, hours on a small machine)')
+    .requiredOption('--target <name|path>', 'a model name or a GGUF file')
+    .option('--out <directory>', 'results, and what is needed to go on (default: TARGET-draft here)')
+    .option('--recipe <file.toml>', 'depths, training and text, as in drafts/recipes/')
+    .option('--smoke', 'the smallest recipe: a draft that loads, not a good one')
+    .option('--json', 'print one JSON document at the end')
+    .addHelpText('after', notes)
+    .action(runFit);
+}
+
+async function runFit(flags: FitFlags): Promise<void> {
+  if (flags.smoke === true && flags.recipe !== undefined) {
+    throw new OutriderError('bad-argument', '--smoke is a recipe of its own', 'give --smoke or --recipe, not both');
+  }
+  const path = await targetPath(flags.target);
+  const out = resolve(flags.out ?? `${basename(path).replace(/\.gguf$/i, '')}-draft`);
+  const target = await readFitTarget(path);
+  const python = await findPython();
+  const cacheDirectory = defaultCacheDirectory();
+  await demandRoom(target, {
+    out,
+    cacheDirectory,
+    hasEnvironment: await hasEnvironment(cacheDirectory),
+    availableMemoryBytes: process.availableMemory(),
+  });
+  const interpreter = await setUpEnvironment(python);
+  if (interpreter === null) {
+    process.exitCode = 1;
+    return;
+  }
+  const choice = flags.recipe === undefined ? [] : ['--recipe', flags.recipe];
+  const parameters = ['--target', path, '--out', out, ...choice, ...(flags.smoke === true ? ['--smoke'] : [])];
+  const startMs = performance.now();
+  const { status, output } = await runPipeline(interpreter, [
+    ...parameters,
+    ...(flags.json === true ? ['--json'] : []),
+  ]);
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  if (status !== 0) process.exitCode = status;
+  else await report(flags, { path, out, output, seconds });
+}
+
+async function targetPath(target: string): Promise<string> {
+  const acquiring = createAcquireReport();
+  try {
+    return (await acquireModel(target, { onProgress: acquiring.onProgress })).path;
+  } finally {
+    acquiring.stop();
+  }
+}
+
+interface Made {
+  readonly path: string;
+  readonly out: string;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+async function report(flags: FitFlags, { path, out, output, seconds }: Made): Promise<void> {
+  const file = join(out, 'draft.gguf');
+  const check = await checkPair(path, file);
+  if (!check.fits) process.exitCode = 1;
+  if (flags.json === true) {
+    const { points = [], shipped = 0 } = JSON.parse(output) as { points?: object[]; shipped?: number };
+    const { fits, vocabulary, draftTokens } = check;
+    const summary = { fits, vocabulary, draftTokens, layers: shipped, seconds, threads: availableParallelism() };
+    printDocument('draft fit', { rows: points, summary, params: { ...flags } });
+    return;
+  }
+  process.stdout.write(`${output}${explainCheck(basename(path), file, check).join('\n')}\n`);
+  process.stdout.write(`Try it: outrider run --model ${flags.target} --draft ${file}\n`);
+}

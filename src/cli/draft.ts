@@ -1,0 +1,12 @@
+// `outrider draft`: is a draft the right one for a target, and making one.
+
+import { Command } from 'commander';
+import { draftCheckCommand } from './draft-check.ts';
+import { draftFitCommand } from './draft-fit.ts';
+
+export function draftCommand(): Command {
+  return new Command('draft')
+    .description('check that a draft fits a target, or make one for it')
+    .addCommand(draftCheckCommand())
+    .addCommand(draftFitCommand());
+}
