@@ -1,6 +1,7 @@
 // The public export list of the package and nothing else. What is not here may change without notice. docs/library.md shows how
 // the parts go together.
 
+export type { Assignment, ObjectiveSettings, Policy, SlotState } from './allocation/slot-state.ts';
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';

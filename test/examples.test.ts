@@ -4,7 +4,10 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findPolicy } from '../src/cli/simulate-policy.ts';
 import { neutralSampling } from '../src/decoding/sampling.ts';
+import { readPreset } from '../src/scenario/presets.ts';
+import { runSlots, type SlotOutcome } from '../src/simulation/run-slots.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed } from './together/toy-edge.ts';
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url));
@@ -47,8 +50,21 @@ async function referenceText(question: string, tokenCount: number): Promise<stri
 
 describe('examples', () => {
   it('are all run here', () => {
-    const known = ['abort.ts', 'ask-an-edge.ts', 'edge-from-code.ts', 'own-draft-source.ts'];
+    const known = ['abort.ts', 'ask-an-edge.ts', 'edge-from-code.ts', 'my-policy.ts', 'own-draft-source.ts'];
     expect(readdirSync(folder).filter((name) => name.endsWith('.ts'))).toEqual(known);
+  });
+
+  it('my-policy.ts decides a simulation, and spreads a crowd better than the best signal does', async () => {
+    const result = async (policy: string): Promise<number> => {
+      const scenario = readPreset('crowd');
+      let edgeMs = 0;
+      const onSlot = ({ terms }: SlotOutcome): void => {
+        edgeMs += terms.sum.edgeMs;
+      };
+      runSlots({ scenario, policy: await findPolicy(policy), seed: 1, onSlot }, 20);
+      return edgeMs;
+    };
+    expect(await result(`${folder}my-policy.ts`)).toBeLessThan(0.8 * (await result('max-sinr')));
   });
 
   it('ask-an-edge.ts prints what the target writes', async () => {
