@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import { defaultPair } from '../models/manifest-data.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 
@@ -35,7 +36,7 @@ export function addAnswerFlags(command: Command): Command {
   return command
     .option('--prompt <text>', 'one question; without it, a chat where there is a terminal, else standard input')
     .option('--system <text>', 'system prompt')
-    .option('--draft <name|path>', 'draft model: a name, a GGUF file, ngram, toy:SEED, or none', 'smollm2-135m-short')
+    .option('--draft <name|path>', 'draft model: a name, a GGUF file, ngram, toy:SEED, or none', defaultPair.draft)
     .addOption(
       new Option(
         '--mode <name>',

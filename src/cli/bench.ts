@@ -1,6 +1,7 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { Command } from 'commander';
+import { defaultPair } from '../models/manifest-data.ts';
 import { benchEngine } from './bench-engine.ts';
 import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
@@ -22,8 +23,8 @@ function engineCommand(): Command {
     .description(
       'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position',
     )
-    .option('--model <name|path>', 'target', 'smollm2-135m')
-    .option('--draft <name|path>', 'draft', 'smollm2-135m-short')
+    .option('--model <name|path>', 'target', defaultPair.target)
+    .option('--draft <name|path>', 'draft', defaultPair.draft)
     .option('--repeats <count>', 'measured steps per case', wholeBetween(3, 1000), 15)
     .option('--fast', 'all cores, not bound to exact shapes')
     .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))

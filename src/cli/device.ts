@@ -1,6 +1,7 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
 import { Command, Option } from 'commander';
+import { defaultPair } from '../models/manifest-data.ts';
 import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
 import { openCommandDevice } from './open-device.ts';
@@ -15,7 +16,7 @@ export function deviceCommand(): Command {
   const command = new Command('device')
     .description('draft on this machine, let an edge verify')
     .option('--edge <address>', 'address of an edge', 'ws://127.0.0.1:8642')
-    .option('--target <name|path>', 'whose tokenizer to use where the draft has none (ngram, none)', 'smollm2-135m')
+    .option('--target <name|path>', 'whose tokenizer to use where the draft has none (ngram, none)', defaultPair.target)
     .addOption(new Option('--key <key>', 'key for the edge').env('OUTRIDER_KEY'));
   return addAnswerFlags(command).action(async (flags: DeviceFlags) => {
     await using device = await openCommandDevice(flags.edge, flags.target, flags);

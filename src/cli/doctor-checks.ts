@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
-import { cachedModelPath } from '../models/acquire.ts';
+import { modelPath } from '../models/acquire.ts';
 import { defaultCacheDirectory, fileBytes, hashFile } from '../models/cache.ts';
 import { startLlamaEngine } from '../models/llama-engine.ts';
 import { findModel } from '../models/manifest.ts';
@@ -54,7 +54,7 @@ export async function checkEngine(): Promise<string> {
 export async function checkModelFile(spec: string): Promise<string> {
   if (isToy(spec)) return `${spec} needs no file`;
   const entry = findModel(spec);
-  const path = entry === undefined ? spec : cachedModelPath(defaultCacheDirectory(), entry);
+  const path = entry === undefined ? spec : modelPath(defaultCacheDirectory(), entry);
   if ((await fileBytes(path)) === undefined) {
     const remedy = entry === undefined ? 'give the path of a GGUF file' : `outrider models pull ${spec}`;
     throw new OutriderError('model-not-found', `there is no file of ${spec}`, remedy);

@@ -6,6 +6,7 @@ import colors from 'picocolors';
 import { OutriderError } from '../basics/errors.ts';
 import { startTurn } from '../device/turn.ts';
 import { ModelDrafter } from '../models/drafter.ts';
+import { defaultPair } from '../models/manifest-data.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
@@ -55,8 +56,8 @@ export interface DoctorOptions {
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('is everything there, does the network allow it, which mode would be quickest here')
-    .option('--model <name|path>', 'target', 'smollm2-135m')
-    .option('--draft <name|path>', 'draft', 'smollm2-135m-short')
+    .option('--model <name|path>', 'target', defaultPair.target)
+    .option('--draft <name|path>', 'draft', defaultPair.draft)
     .option('--edge <address>', 'also try this edge: it is asked for two short answers')
     .addOption(new Option('--key <key>', 'key for the edge').env('OUTRIDER_KEY'))
     .option('--port <number>', 'port that an edge here would use', wholeBetween(0, 65535), 8642)

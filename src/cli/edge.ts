@@ -6,6 +6,7 @@ import colors from 'picocolors';
 import { OutriderError } from '../basics/errors.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { defaultPair } from '../models/manifest-data.ts';
 import { openModel } from '../models/open-model.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
@@ -52,7 +53,7 @@ export function edgeCommand(): Command {
     .option(
       '--model <name|path>',
       'target: a name from "outrider models list", a GGUF file, or toy:SEED',
-      'smollm2-135m',
+      defaultPair.target,
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeBetween(0, 65535), 8642)

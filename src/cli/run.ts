@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
+import { defaultPair } from '../models/manifest-data.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
 import { pacingOf } from '../protocol/pacing.ts';
 import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
@@ -28,7 +29,7 @@ The text goes to standard output, all else to standard error.`;
 export function runCommand(): Command {
   const command = new Command('run')
     .description('edge and device as two processes here, over an emulated network')
-    .option('--model <name|path>', 'target model', 'smollm2-135m')
+    .option('--model <name|path>', 'target model', defaultPair.target)
     .addOption(
       new Option('--profile <name>', 'hardware that the edge is paced to')
         .choices(latencyProfiles.map(({ name }) => name))

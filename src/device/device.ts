@@ -4,6 +4,7 @@ import { acquireModel } from '../models/acquire.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
+import { defaultPair } from '../models/manifest-data.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
 import { type OpenModelOptions, openModel } from '../models/open-model.ts';
 import type { PacingName } from '../protocol/pacing.ts';
@@ -18,12 +19,12 @@ export interface DeviceOptions {
   readonly edge: string | Connect;
   /**
    * What drafts: a model's name, the path of a GGUF file, "toy:SEED", "ngram" (looks back in the text), "none", or a source of
-   * your own, which stays yours. Default: "smollm2-135m-short", the draft of the default pair.
+   * your own, which stays yours. Default: the draft of the default pair.
    */
   readonly draft?: string | Drafter;
   /**
    * Whose tokenizer to use where the draft brings none ("ngram", "none", a source of your own): the target's name, its path,
-   * "toy:SEED", or a tokenizer. Default: "smollm2-135m".
+   * "toy:SEED", or a tokenizer. Default: the target of the default pair.
    */
   readonly target?: string | Tokenizer;
   /** Whether a draft model looks back in the text first and is asked only where that is not likely enough; default true. */
@@ -112,7 +113,7 @@ interface Parts {
 }
 
 async function openParts(options: DeviceOptions, opened: AsyncDisposable[]): Promise<Parts> {
-  const { draft = 'smollm2-135m-short', target = 'smollm2-135m' } = options;
+  const { draft = defaultPair.draft, target = defaultPair.target } = options;
   if (typeof draft !== 'string' || draft === 'none' || draft === 'ngram') {
     const tokenizer = await openTokenizer(target, options, opened);
     if (draft === 'none') return { tokenizer, drafter: null, description: 'nothing drafts' };

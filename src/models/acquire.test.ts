@@ -5,7 +5,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AcquireProgress, acquireModel, acquirePair } from './acquire.ts';
 import { listModels, removeModel, verifyModel } from './cache-inventory.ts';
@@ -238,5 +239,42 @@ describe('the cache', () => {
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-hash-mismatch' });
     expect(await states()).toEqual(['absent', 'absent']);
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
+  });
+});
+
+describe('a file that comes with the package', () => {
+  const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+  let path = '';
+  beforeEach(async () => {
+    path = join(root, 'packaged.gguf');
+    await writeFile(path, file);
+    const packagePath = relative(packageRoot, path);
+    const rest = {
+      title: 'Packaged',
+      fileName: 'packaged.gguf',
+      byteLength: file.length,
+      sha256,
+      licence: 'Apache-2.0',
+    };
+    (modelEntries as ModelEntry[]).push({ kind: 'packaged', name: 'packaged', packagePath, ...rest });
+  });
+
+  it('is used where it lies, and listed', async () => {
+    expect(await acquireModel('packaged', { cacheDirectory })).toMatchObject({ path, sha256 });
+    const { models } = await listModels({ cacheDirectory });
+    const listed = { state: 'verified', path, from: 'comes with outrider' };
+    expect(models.find(({ name }) => name === 'packaged')).toMatchObject(listed);
+    expect(await verifyModel('packaged', { cacheDirectory })).toMatchObject({ path, sha256 });
+  });
+
+  it('is refused when it is another one or gone, and never deleted', async () => {
+    await writeFile(path, Buffer.concat([file.subarray(1), file.subarray(0, 1)]));
+    const refused = { code: 'model-hash-mismatch' };
+    await expect(acquireModel('packaged', { cacheDirectory })).rejects.toMatchObject(refused);
+    await expect(verifyModel('packaged', { cacheDirectory })).rejects.toMatchObject(refused);
+    expect(await removeModel('packaged', { cacheDirectory })).toEqual({ path, freedBytes: 0 });
+    expect((await readFile(path)).length).toBe(file.length);
+    await rm(path);
+    await expect(acquireModel('packaged', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
   });
 });

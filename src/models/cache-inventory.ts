@@ -2,7 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import { OutriderError } from '../basics/errors.ts';
-import { type AcquireOptions, cachedModelPath } from './acquire.ts';
+import { type AcquireOptions, modelPath } from './acquire.ts';
 import {
   defaultCacheDirectory,
   downloadDirectory,
@@ -13,7 +13,7 @@ import {
   rememberHash,
   unfinishedFiles,
 } from './cache.ts';
-import { describeSource, requireModel } from './manifest.ts';
+import { describeOrigin, requireModel } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 import { removeWheel } from './pypi.ts';
@@ -48,16 +48,15 @@ async function findState(entry: ModelEntry, path: string, cacheDirectory: string
 export async function listModels({ cacheDirectory = defaultCacheDirectory() }: CacheOptions = {}): Promise<ModelList> {
   const models = modelEntries.map(async (entry): Promise<ListedModel> => {
     const { name, title, byteLength, licence } = entry;
-    const path = cachedModelPath(cacheDirectory, entry);
+    const path = modelPath(cacheDirectory, entry);
     const state = await findState(entry, path, cacheDirectory);
-    const from = entry.kind === 'derived' ? `made from ${entry.base}` : entry.sources.map(describeSource).join(', ');
-    return { name, title, byteLength, licence, state, path, from };
+    return { name, title, byteLength, licence, state, path, from: describeOrigin(entry) };
   });
   return { models: await Promise.all(models), pairs: modelPairs, cacheDirectory };
 }
 
 /**
- * Takes the hash of a cached model again, whatever is noted about it. A file that is not the right one is deleted.
+ * Takes the hash of a model's file again, whatever is noted about it. A file in the cache that is not the right one is deleted.
  * @throws OutriderError `model-unknown`, `model-not-found` if it is not in the cache, `model-hash-mismatch`.
  */
 export async function verifyModel(
@@ -65,11 +64,11 @@ export async function verifyModel(
   { signal, onProgress, cacheDirectory = defaultCacheDirectory() }: AcquireOptions = {},
 ): Promise<{ readonly path: string; readonly byteLength: number; readonly sha256: string }> {
   const entry = requireModel(name);
-  const path = cachedModelPath(cacheDirectory, entry);
-  const remedy = `get it with \`outrider models pull ${name}\``;
+  const path = modelPath(cacheDirectory, entry);
+  const isPackaged = entry.kind === 'packaged';
+  const remedy = isPackaged ? 'install outrider again' : `get it with \`outrider models pull ${name}\``;
   const byteLength = await fileBytes(path);
-  if (byteLength === undefined)
-    throw new OutriderError('model-not-found', `${name} is not in ${cacheDirectory}`, remedy);
+  if (byteLength === undefined) throw new OutriderError('model-not-found', `there is no file ${path}`, remedy);
   const sha256 = await hashFile(path, signal, (doneBytes, totalBytes) =>
     onProgress?.({ model: name, stage: 'verifying', doneBytes, totalBytes }),
   );
@@ -77,14 +76,15 @@ export async function verifyModel(
     await rememberHash(cacheDirectory, path, sha256);
     return { path, byteLength, sha256 };
   }
-  await rm(path, { force: true });
+  if (!isPackaged) await rm(path, { force: true });
   await forgetHash(cacheDirectory, path);
-  const cause = `the cached ${name} has ${byteLength} bytes and SHA-256 ${sha256}, not the manifest's; it has been deleted`;
+  const fate = isPackaged ? '' : '; it has been deleted';
+  const cause = `the file of ${name} has ${byteLength} bytes and SHA-256 ${sha256}, not the manifest's${fate}`;
   throw new OutriderError('model-hash-mismatch', cause, remedy);
 }
 
 /**
- * Removes a model from the cache, with what is left of downloads of it.
+ * Removes a model from the cache, with what is left of downloads of it; what comes with the package stays.
  * @returns the bytes that became free; 0 if there was nothing. @throws OutriderError `model-unknown`.
  */
 export async function removeModel(
@@ -92,7 +92,8 @@ export async function removeModel(
   { cacheDirectory = defaultCacheDirectory() }: CacheOptions = {},
 ): Promise<{ readonly path: string; readonly freedBytes: number }> {
   const entry = requireModel(name);
-  const path = cachedModelPath(cacheDirectory, entry);
+  const path = modelPath(cacheDirectory, entry);
+  if (entry.kind === 'packaged') return { path, freedBytes: 0 };
   let freedBytes = 0;
   for (const file of [path, ...(await unfinishedFiles(path)).map((unfinished) => unfinished.path)]) {
     freedBytes += (await fileBytes(file)) ?? 0;

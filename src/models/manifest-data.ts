@@ -40,6 +40,7 @@ export const modelEntries: readonly ModelEntry[] = [
   },
 ];
 
-export const modelPairs: readonly ModelPair[] = [
-  { name: 'default', target: 'smollm2-135m', draft: 'smollm2-135m-short' },
-];
+/** What commands take where no model is named. */
+export const defaultPair: ModelPair = { name: 'default', target: 'smollm2-135m', draft: 'smollm2-135m-short' };
+
+export const modelPairs: readonly ModelPair[] = [defaultPair];

@@ -27,7 +27,7 @@ interface EntryBase {
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** In the cache. */
+  /** In the cache; of a packaged model, its own. */
   readonly fileName: string;
   readonly byteLength: number;
   /** SHA-256 of the file; hex. */
@@ -50,7 +50,14 @@ export interface DerivedModel extends EntryBase {
   readonly droppedLayers: readonly number[];
 }
 
-export type ModelEntry = DownloadedModel | DerivedModel;
+/** A file that comes with this package; never copied to the cache. */
+export interface PackagedModel extends EntryBase {
+  readonly kind: 'packaged';
+  /** From the package's root, with slashes. */
+  readonly packagePath: string;
+}
+
+export type ModelEntry = DownloadedModel | DerivedModel | PackagedModel;
 
 export interface ModelPair {
   readonly name: string;

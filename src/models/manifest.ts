@@ -10,6 +10,12 @@ export function describeSource(source: ModelSource): string {
   return source.kind === 'hub' ? `hub ${source.repository}` : `PyPI ${source.package} ${source.version}`;
 }
 
+/** The same for an entry: every way to it. */
+export function describeOrigin(entry: ModelEntry): string {
+  if (entry.kind === 'packaged') return 'comes with outrider';
+  return entry.kind === 'derived' ? `made from ${entry.base}` : entry.sources.map(describeSource).join(', ');
+}
+
 /** @returns the entry with that name, or undefined. */
 export function findModel(name: string): ModelEntry | undefined {
   return modelEntries.find((entry) => entry.name === name);
