@@ -2,7 +2,7 @@
 // Measured from the channel's own gains over many seeds and servers.
 
 import { createRandom, type Random } from '../basics/philox.ts';
-import { createTr38901Channel, type Tr38901Channel } from '../world/tr38901-channel.ts';
+import type { createTr38901Channel, Tr38901Channel } from '../world/tr38901-channel.ts';
 import {
   lineOfSightProbability,
   pathLossDb,
@@ -62,15 +62,17 @@ interface Scene {
   readonly y: Float64Array;
 }
 
+export type CreateChannel = typeof createTr38901Channel;
+
 /** One seed's world. */
-export function addSeed(sums: Sums, seed: number): void {
+export function addSeed(sums: Sums, seed: number, create: CreateChannel): void {
   const random = createRandom(seed, stream);
   const servers = Array.from({ length: serverCount }, () => ({ x: 0, y: 0, heightMetres: siteHeight }));
   const deviceCount = 2 * pairCount;
   const settings = { carrierGhz, deviceHeightMetres: deviceHeight, highLossShare: 0, shadowing: true, fading: null };
   const kinds = Array.from({ length: deviceCount }, () => 'pedestrian' as const);
   const scene: Scene = {
-    channel: createTr38901Channel({ ...settings, servers, kinds }, seed),
+    channel: create({ ...settings, servers, kinds }, seed),
     gain: new Float64Array(deviceCount * serverCount),
     x: new Float64Array(deviceCount),
     y: new Float64Array(deviceCount),

@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import golden from '../world/golden/tr38901.json' with { type: 'json' };
+import { createTr38901Channel } from '../world/tr38901-channel.ts';
 import {
   type BuildingLoss,
   lineOfSightProbability,
@@ -11,7 +12,7 @@ import {
   pathLossTerms,
   wallLossDb,
 } from '../world/tr38901-path-loss.ts';
-import { addSeed, createSums, fieldRows } from './trial-channels-fields.ts';
+import { addSeed, type CreateChannel, createSums, fieldRows } from './trial-channels-fields.ts';
 import { type MapErrors, mapRows, measureMaps } from './trial-channels-map.ts';
 
 export interface TrialChannelsOptions {
@@ -48,15 +49,17 @@ export interface TrialChannelsSummary extends Readonly<Record<string, number | s
 /** dB, and for probabilities a plain number. */
 const vectorLimit = 1e-9;
 
+/** @param create is what is on trial; another may be given to see the trial fail */
 export async function trialChannels(
   options: TrialChannelsOptions,
+  create: CreateChannel = createTr38901Channel,
 ): Promise<{ rows: ChannelRow[]; summary: TrialChannelsSummary }> {
   const vectors = vectorRows();
   const folder = options.mapFolder ?? fileURLToPath(new URL('../../maps/', import.meta.url));
   const maps = await measureMaps(folder);
   const sums = createSums();
   for (let world = 0; world < options.worlds; world++) {
-    addSeed(sums, options.seed + world);
+    addSeed(sums, options.seed + world, create);
     options.progress?.(world + 1, options.worlds);
     await setImmediate();
   }

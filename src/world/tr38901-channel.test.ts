@@ -106,6 +106,23 @@ describe('the TR 38.901 channel', () => {
     expect(meanDb).toBeLessThan(34);
   });
 
+  it('shadows indoor devices by 7 dB', () => {
+    const kinds = walkers(120).map((): DeviceKind => 'indoor');
+    const servers = Array.from({ length: 30 }, () => ({ x: 0, y: 0, heightMetres: 10 }));
+    const random = createRandom(1);
+    const spots = kinds.map(() => [random.uniform() * 150, random.uniform() * 150] as const);
+    const [shadowed, clear] = [true, false].map((on) =>
+      gainsAt({ ...plain, kinds, servers, shadowing: on, highLossShare: 0 }, 4, spots),
+    );
+    // Near enough that none is at the floor. Same seed, same buildings and lines of sight: the rest is the shadowing.
+    const lossesDb = Array.from(
+      clear?.gain ?? [],
+      (value, link) => 10 * Math.log10(value / (shadowed?.gain[link] ?? 0)),
+    );
+    const squares = lossesDb.reduce((sum, loss) => sum + loss * loss, 0) / lossesDb.length;
+    expect(Math.abs(Math.sqrt(squares) - 7)).toBeLessThan(0.5);
+  });
+
   it('fades by blocks of the coherence time', () => {
     const settings = { ...plain, fading: { coherenceMs: 10 } };
     const { gain } = gainsAt(settings, 1, places, 20);
