@@ -84,7 +84,7 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
   return [
     `Virtual time: acceptance ${drawnAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
-    `All but ar and stream with their best window for each round trip. Means of ${runs} runs; bands: 95 % confidence.`,
+    `All but ar, stream and mix with their best window for each round trip. Means of ${runs} runs; bands: 95 % confidence.`,
   ];
 }
 
@@ -94,7 +94,7 @@ function wallSubtitle(rows: readonly ModeRow[]): string[] {
   const acceptance = measured === null ? '' : `, ${Math.round(measured * 100)} % of the drafts are right`;
   return [
     `Real models in two processes${acceptance}. Edge paced to ${stepFixedMs} + ${stepPerRowMs} ms a row; network emulated.`,
-    'All but ar and stream with a window chosen by a pilot. Medians; bands: 95 % confidence.',
+    'All but ar, stream and mix with a window chosen by a pilot. Medians; bands: 95 % confidence.',
   ];
 }
 
