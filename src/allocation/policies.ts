@@ -1,52 +1,159 @@
-// Every policy by name. A name is an association, and, after a plus, how servers share: `tma`, `tma+optimal`, `best+equal`. Without
-// the second part a policy shares as its first users do: the paper's equally, ours optimally.
+// Every policy by name. A name is an association, and, after a plus, how servers share: `tma+equal`, `tma+optimal`. Without the second
+// part a policy shares as its first users do: those of the paper equally, those of ours optimally.
 
 import { OutriderError } from '../basics/errors.ts';
+import { searchBest } from './best-search.ts';
+import { boundByPrices } from './dual-bound.ts';
+import { createEqualRule } from './equal-rule.ts';
 import { shareEqually } from './equal-shares.ts';
+import { insertGreedily } from './greedy.ts';
+import { searchLocally } from './local-search.ts';
+import { createOptimalRule } from './optimal-rule.ts';
+import { shareOptimally } from './optimal-shares.ts';
+import { createProblem, type Problem } from './problem.ts';
+import { type SearchState, startAt } from './search-state.ts';
+import type { SharingRuleMaker } from './sharing-rule.ts';
 import {
   type Association,
   associateAtRandom,
   associateByJointScore,
   associateByMaxCompute,
+  associateByMaxGain,
   associateByMaxSinr,
 } from './simple-association.ts';
-import type { Policy } from './slot-state.ts';
+import type { Policy, SlotState } from './slot-state.ts';
+import { matchSwapStable } from './swap-stable.ts';
+import { associateByTma } from './tma.ts';
+
+/** How servers share band and computing. */
+export type Sharing = 'equal' | 'optimal';
 
 /** One line of {@link policyList}. */
 export interface PolicyEntry {
   readonly name: string;
   /** One line, for people. */
   readonly description: string;
+  /** What the name alone means; the other is `name+equal` or `name+optimal`. */
+  readonly sharing: Sharing;
 }
+
+type Search = (problem: Problem, createRule: SharingRuleMaker, state: SlotState) => SearchState;
 
 interface Recipe extends PolicyEntry {
-  readonly associate: Association;
+  /** Looks at each device alone, so that shares do not matter. */
+  readonly associate?: Association;
+  readonly search?: Search;
 }
 
+const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
+/** Of the price ascent that a search begins with. */
+const startRounds = 150;
+
+const searchFromGreedy: Search = (problem, createRule) => {
+  const state = insertGreedily(problem, createRule);
+  searchLocally(problem, state, fully);
+  return state;
+};
+
+const searchFromPrices: Search = (problem, createRule) => {
+  const state = startAt(problem, boundByPrices(problem, startRounds).likedServer, createRule);
+  searchLocally(problem, state, fully);
+  return state;
+};
+
 const recipes: readonly Recipe[] = [
-  { name: 'random', description: 'a reachable server each, at random', associate: associateAtRandom },
-  { name: 'max-sinr', description: 'the server with the best SNR', associate: associateByMaxSinr },
+  {
+    name: 'random',
+    description: 'a reachable server each, at random (paper)',
+    sharing: 'equal',
+    associate: associateAtRandom,
+  },
+  {
+    name: 'max-sinr',
+    description: 'the server with the best SNR (paper)',
+    sharing: 'equal',
+    associate: associateByMaxSinr,
+  },
   {
     name: 'max-compute',
-    description: 'the fastest server, among equals the highest gain',
+    description: 'the fastest server, among equals the highest gain (paper)',
+    sharing: 'equal',
     associate: associateByMaxCompute,
   },
   {
     name: 'joint-score',
     description: 'the largest product of rate and speed of computing',
+    sharing: 'equal',
     associate: associateByJointScore,
+  },
+  {
+    name: 'tma',
+    description: 'highest gain, then swaps of pairs while one helps (paper)',
+    sharing: 'equal',
+    search: (problem, createRule, state) => associateByTma(problem, associateByMaxGain(state), createRule),
+  },
+  {
+    name: 'greedy',
+    description: 'one device after the other, each where it adds least',
+    sharing: 'optimal',
+    search: (problem, createRule) => insertGreedily(problem, createRule),
+  },
+  {
+    name: 'greedy-search',
+    description: 'greedy, then moves and swaps until none helps',
+    sharing: 'optimal',
+    search: searchFromGreedy,
+  },
+  {
+    name: 'price-search',
+    description: "from the dual's prices, then moves and swaps until none helps",
+    sharing: 'optimal',
+    search: searchFromPrices,
+  },
+  {
+    name: 'swap-stable',
+    description: 'matching with quotas, then trades that nobody involved loses by',
+    sharing: 'optimal',
+    search: matchSwapStable,
+  },
+  {
+    name: 'best',
+    description: 'what we recommend: moves and swaps, as long as the size allows',
+    sharing: 'optimal',
+    search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
   },
 ];
 
 /** All names that {@link createPolicy} takes, without the part after the plus. */
-export const policyList: readonly PolicyEntry[] = recipes.map(({ name, description }) => ({ name, description }));
+export const policyList: readonly PolicyEntry[] = recipes.map(({ name, description, sharing }) => ({
+  name,
+  description,
+  sharing,
+}));
 
-/** @throws OutriderError `bad-argument` for an unknown name */
+/**
+ * @param name of {@link policyList}, alone or with `+equal` or `+optimal`
+ * @throws OutriderError `bad-argument` for an unknown name
+ */
 export function createPolicy(name: string): Policy {
-  const recipe = recipes.find((one) => one.name === name);
-  if (recipe === undefined) {
+  const [base, ending, ...rest] = name.split('+');
+  const recipe = recipes.find((one) => one.name === base);
+  const sharing = ending ?? recipe?.sharing;
+  if (recipe === undefined || rest.length > 0 || (sharing !== 'equal' && sharing !== 'optimal')) {
     const known = recipes.map((one) => one.name).join(', ');
-    throw new OutriderError('bad-argument', `there is no policy "${name}"`, `Choose one of: ${known}.`);
+    const remedy = `Choose one of: ${known}; add +equal or +optimal to say how servers share.`;
+    throw new OutriderError('bad-argument', `there is no policy "${name}"`, remedy);
   }
-  return (state) => shareEqually(state, recipe.associate(state));
+  return (state) => decide(state, recipe, sharing);
+}
+
+function decide(state: SlotState, recipe: Recipe, sharing: Sharing): ReturnType<Policy> {
+  if (recipe.search === undefined) {
+    const server = (recipe.associate as Association)(state);
+    return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server);
+  }
+  const problem = createProblem(state);
+  const found = recipe.search(problem, sharing === 'equal' ? createEqualRule : createOptimalRule, state);
+  const server = found.partition.toServers();
+  return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server, problem);
 }

@@ -1,0 +1,183 @@
+// What associations promise: TMA only swaps, searches end where nothing helps, floors are never above exact changes, and the same
+// slot gets the same answer.
+
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../basics/philox.ts';
+import { checkAssignment } from './check-assignment.ts';
+import { createEqualRule } from './equal-rule.ts';
+import { insertGreedily } from './greedy.ts';
+import { searchLocally } from './local-search.ts';
+import { createSlotTerms, evaluate } from './objective.ts';
+import { createOptimalRule } from './optimal-rule.ts';
+import { shareOptimally } from './optimal-shares.ts';
+import { createPolicy, policyList } from './policies.ts';
+import { createProblem, findProblemLink, type Problem } from './problem.ts';
+import { type SearchState, startAt, totalCostMs } from './search-state.ts';
+import { changeFloor } from './sharing-rule.ts';
+import { associateAtRandom, associateByMaxGain } from './simple-association.ts';
+import type { Assignment, SlotState } from './slot-state.ts';
+import { syntheticSlot } from './synthetic-slot.ts';
+import { associateByTma } from './tma.ts';
+
+const rules = { equal: createEqualRule, optimal: createOptimalRule };
+const names = policyList.flatMap(({ name }) => [`${name}+equal`, `${name}+optimal`]);
+const state = syntheticSlot({ deviceCount: 24, serverCount: 4, seed: 9, objective: { energyWeight: 20 } });
+
+function costOf(one: SlotState, assignment: Assignment): number {
+  const terms = createSlotTerms(one.deviceCount);
+  evaluate(one, assignment, terms);
+  return terms.sum.costMs;
+}
+
+/** Every change of one or two devices: what comes to which server over which link. */
+function* changesOf(problem: Problem, { partition }: SearchState): Generator<[number, number, number, number]> {
+  for (let device = 0; device < problem.deviceCount; device++) {
+    const linkOut = partition.linkOf[device] as number;
+    for (
+      let linkIn = problem.linkStart[device] as number;
+      linkIn < (problem.linkStart[device + 1] as number);
+      linkIn++
+    ) {
+      const server = problem.linkServer[linkOut] as number;
+      if (problem.linkServer[linkIn] === server) continue;
+      yield [linkOut, linkIn, -1, -1];
+      for (let other = 0; other < device; other++) {
+        const otherOut = partition.linkOf[other] as number;
+        if (problem.linkServer[otherOut] !== problem.linkServer[linkIn]) continue;
+        const otherIn = findProblemLink(problem, other, server);
+        if (otherIn >= 0) yield [linkOut, linkIn, otherOut, otherIn];
+      }
+    }
+  }
+}
+
+describe('every policy', () => {
+  it.each(names)('%s decides, the same each time, and passes the check', (name) => {
+    const policy = createPolicy(name);
+    const assignment = policy(state);
+    checkAssignment(state, assignment);
+    expect(policy(state)).toEqual(assignment);
+  });
+
+  it.each(names)('%s copes with one device, one server, more servers than devices, nobody reachable', (name) => {
+    for (const [deviceCount, serverCount] of [
+      [1, 1],
+      [1, 5],
+      [5, 1],
+      [3, 8],
+    ] as const) {
+      const few = syntheticSlot({ deviceCount, serverCount, seed: 2 });
+      checkAssignment(few, createPolicy(name)(few));
+      const alone = { ...few, snr: few.snr.map((snr, link) => (link < serverCount ? 0 : snr)) };
+      const assignment = createPolicy(name)(alone);
+      checkAssignment(alone, assignment);
+      expect(assignment.server[0]).toBe(-1);
+      expect(costOf(alone, assignment)).toBeLessThan(Number.POSITIVE_INFINITY);
+    }
+  });
+
+  it('is the same on all links and on a list of all candidates', () => {
+    const start = Int32Array.from({ length: 25 }, (_, device) => 4 * device);
+    const listed = { ...state, candidates: { start, server: Int32Array.from({ length: 96 }, (_, link) => link % 4) } };
+    for (const name of names) expect(createPolicy(name)(listed), name).toEqual(createPolicy(name)(state));
+  });
+
+  it('is not worse with optimal shares', () => {
+    for (const { name } of policyList) {
+      const equal = costOf(state, createPolicy(`${name}+equal`)(state));
+      expect(costOf(state, createPolicy(`${name}+optimal`)(state)), name).toBeLessThanOrEqual(equal);
+    }
+  });
+});
+
+describe.each(['equal', 'optimal'] as const)('searches with %s shares', (sharing) => {
+  for (const radioModel of ['fixed-snr', 'concentrated'] as const) {
+    for (const energyWeight of [0, 50]) {
+      it(`have floors that are never above the exact change (${radioModel}, w ${energyWeight})`, () => {
+        const slot = syntheticSlot({
+          deviceCount: 16,
+          serverCount: 3,
+          seed: 3,
+          objective: { radioModel, energyWeight },
+        });
+        const problem = createProblem(slot);
+        const search = startAt(problem, associateAtRandom(slot), rules[sharing]);
+        const { rule } = search;
+        // A few changes first, so that prices have moved away from those that the floors were made for.
+        searchLocally(problem, search, { canMove: true, canSwap: true, leastSaving: 1e-9, mostExaminations: 12 });
+        for (const [linkOut, linkIn, otherOut, otherIn] of changesOf(problem, search)) {
+          for (const [server, into, out] of [
+            [problem.linkServer[linkIn] as number, linkIn, otherOut],
+            [problem.linkServer[linkOut] as number, otherIn, linkOut],
+          ] as const) {
+            const exact = rule.probe(server, into, out) - (rule.costMs[server] as number);
+            const floor = changeFloor(problem, rule, server, into, out);
+            expect(floor).toBeLessThanOrEqual(exact + 1e-7 * (rule.costMs[server] as number));
+          }
+        }
+      });
+    }
+  }
+
+  it('end where no move and no swap helps', () => {
+    const problem = createProblem(state);
+    const search = insertGreedily(problem, rules[sharing]);
+    searchLocally(problem, search, { canMove: true, canSwap: true, leastSaving: 1e-9 });
+    const { rule } = search;
+    let count = 0;
+    for (const [linkOut, linkIn, otherOut, otherIn] of changesOf(problem, search)) {
+      const server = problem.linkServer[linkOut] as number;
+      const target = problem.linkServer[linkIn] as number;
+      const beforeMs = (rule.costMs[server] as number) + (rule.costMs[target] as number);
+      const afterMs = rule.probe(target, linkIn, otherOut) + rule.probe(server, otherIn, linkOut);
+      expect(afterMs - beforeMs).toBeGreaterThan(-1e-8 * beforeMs);
+      count++;
+    }
+    expect(count).toBeGreaterThan(100);
+  });
+
+  it('know what their partition costs', () => {
+    const problem = createProblem(state);
+    const search = insertGreedily(problem, rules[sharing]);
+    searchLocally(problem, search, { canMove: true, canSwap: true, leastSaving: 1e-9 });
+    const server = search.partition.toServers();
+    const assignment =
+      sharing === 'optimal' ? shareOptimally(state, server) : createPolicy('greedy-search+equal')(state);
+    expect(totalCostMs(search) + problem.constantMs).toBeCloseTo(costOf(state, assignment), 5);
+  });
+});
+
+describe('TMA', () => {
+  it('begins at the highest gain, only swaps, and ends where no swap helps', () => {
+    const problem = createProblem(state);
+    const first = associateByMaxGain(state);
+    const counts = (server: Int32Array): number[] =>
+      [0, 1, 2, 3].map((one) => server.filter((it) => it === one).length);
+    for (const createRule of [createEqualRule, createOptimalRule]) {
+      const search = associateByTma(problem, first, createRule);
+      const { partition, rule } = search;
+      expect(counts(partition.toServers())).toEqual(counts(first));
+      for (const [linkOut, linkIn, otherOut, otherIn] of changesOf(problem, search)) {
+        if (otherIn < 0) continue;
+        const server = problem.linkServer[linkOut] as number;
+        const target = problem.linkServer[linkIn] as number;
+        const beforeMs = (rule.costMs[server] as number) + (rule.costMs[target] as number);
+        const afterMs = rule.probe(target, linkIn, otherOut) + rule.probe(server, otherIn, linkOut);
+        expect(afterMs - beforeMs).toBeGreaterThan(-1e-8 * beforeMs);
+      }
+    }
+  });
+});
+
+describe('random', () => {
+  it('reaches every eligible server about equally often, and draws anew each slot', () => {
+    const counts = new Float64Array(4);
+    for (let slot = 0; slot < 500; slot++) {
+      for (const server of associateAtRandom({ ...state, slot, snr: state.snr.map(() => 1) })) {
+        counts[server] = (counts[server] as number) + 1;
+      }
+    }
+    for (const count of counts) expect(Math.abs(count - 3000)).toBeLessThan(6 * Math.sqrt(2250));
+    expect(createRandom(1).uniform()).not.toBe(createRandom(1, 0x41000000).uniform());
+  });
+});

@@ -1,0 +1,174 @@
+// The bandwidth of one link: what a share costs, and which share is best when bandwidth has a price. The price may be a server's
+// (its Lagrange multiplier), so the same root serves shares, screens of moves and the dual bound.
+//
+// min over y of phi(y) + nu y. With the SNR fixed (t = a / y) the best t is the root above the target of
+//     t^3 - t_i t^2 - (c + nu) a / (2 lambda) = 0,
+// one and the same cubic for both energy models (c = 0 or mu = 0). With all power in the allotted band there is no such form:
+// (2 lambda (t - D) + mu) * -dt/dy = c + nu is solved by a Newton iteration that keeps a bracket.
+
+import type { Problem } from './problem.ts';
+
+/** Ends an iteration that converges cubically: the next step would be below rounding. */
+const lastStep = 1e-5;
+/** Far more than any root takes. */
+const stepLimit = 200;
+
+/** phi of a link, ms. @param share y, above 0 unless there is nothing to send */
+export function bandCostMs(problem: Problem, link: number, share: number): number {
+  const device = problem.linkDevice[link] as number;
+  const uploadMs = uploadTimeMs(problem, link, share);
+  const lateMs = uploadMs - (problem.deviceMs[device] as number);
+  return (
+    problem.lambdaPerMs * lateMs * lateMs +
+    (problem.airPrice[device] as number) * uploadMs +
+    (problem.bandPriceMs[link] as number) * share
+  );
+}
+
+/** t: the time that the payload takes with a share of the band. */
+export function uploadTimeMs(problem: Problem, link: number, share: number): number {
+  const airMs = problem.airMs[link] as number;
+  if (airMs === 0) return 0;
+  if (!problem.isConcentrated) return airMs / share;
+  const snr = problem.snr[link] as number;
+  return (airMs * Math.log1p(snr)) / (share * Math.log1p(snr / share));
+}
+
+/**
+ * The share with the least phi(y) + price * y. May be above 1, and is infinite when nothing limits it.
+ *
+ * @param price nu >= 0, ms for a whole band
+ */
+export function bestShare(problem: Problem, link: number, price: number): number {
+  const airMs = problem.airMs[link] as number;
+  if (airMs === 0) return 0;
+  const device = problem.linkDevice[link] as number;
+  const targetMs = problem.targetMs[device] as number;
+  const total = price + (problem.bandPriceMs[link] as number);
+  if (problem.isConcentrated) return concentratedShare(problem, link, total);
+  if (total <= 0) return targetMs > 0 ? airMs / targetMs : Number.POSITIVE_INFINITY;
+  return airMs / cubicRoot(targetMs, (total * airMs) / (2 * problem.lambdaPerMs));
+}
+
+/** The least phi(y) + price * y over y up to 1: what a device at least adds to a server that has this price. */
+export function leastCostMs(problem: Problem, link: number, price: number): number {
+  const airMs = problem.airMs[link] as number;
+  if (problem.isConcentrated || airMs === 0) {
+    const share = Math.min(1, bestShare(problem, link, price));
+    return bandCostMs(problem, link, share) + price * share;
+  }
+  const device = problem.linkDevice[link] as number;
+  const targetMs = problem.targetMs[device] as number;
+  const total = price + (problem.bandPriceMs[link] as number);
+  const root = total > 0 ? cubicRoot(targetMs, (total * airMs) / (2 * problem.lambdaPerMs)) : targetMs;
+  const offsetMs = problem.offsetMs[device] as number;
+  if (root > airMs) return rootCostMs(problem.lambdaPerMs, root, targetMs) + offsetMs;
+  return problem.lambdaPerMs * (airMs - targetMs) ** 2 + offsetMs + total;
+}
+
+/** The share of {@link leastCostMs}. */
+export function leastCostShare(problem: Problem, link: number, price: number): number {
+  return Math.min(1, bestShare(problem, link, price));
+}
+
+/** phi(y) + nu y at the root t of the cubic, without the offset: the cubic says that (c + nu) y is 2 lambda t (t - target). */
+export function rootCostMs(lambdaPerMs: number, root: number, targetMs: number): number {
+  return lambdaPerMs * (root - targetMs) * (3 * root - targetMs);
+}
+
+/** How fast the best share of a concentrated link falls as the price grows: 1 / phi''. @param share what bestShare said */
+export function concentratedSlope(problem: Problem, link: number, share: number): number {
+  if (problem.airMs[link] === 0 || share === Number.POSITIVE_INFINITY) return 0;
+  const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
+  return 1 / marginalSlope(problem, link, share, targetMs);
+}
+
+/** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0. Halley's steps: two or three from the guess. */
+export function cubicRoot(target: number, q: number): number {
+  let root = firstGuess(target, q);
+  for (let step = 0; step < stepLimit; step++) {
+    const excess = root * root * (root - target) - q;
+    const slope = root * (3 * root - 2 * target);
+    const bend = 3 * root - target;
+    const change = (excess * slope) / (slope * slope - excess * bend);
+    root -= change;
+    if (Math.abs(change) <= lastStep * root) break;
+  }
+  return root;
+}
+
+/** Within a third of the root; within a few per cent for a target above 0. */
+function firstGuess(target: number, q: number): number {
+  if (target > 0) {
+    const ratio = q / (target * target * target);
+    if (ratio < 1) return target * (1 + (ratio * (1 + 1.5 * ratio)) / (1 + 3.5 * ratio));
+    const root = Math.cbrt(q);
+    return root + target / 3 + (target * target) / (9 * root);
+  }
+  return Math.min(Math.cbrt(q), target < 0 ? Math.sqrt(-q / target) : Number.POSITIVE_INFINITY);
+}
+
+/** The share at which a concentrated link's marginal equals `total`. */
+function concentratedShare(problem: Problem, link: number, total: number): number {
+  const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
+  const snr = problem.snr[link] as number;
+  const timeMs = (problem.airMs[link] as number) * Math.log1p(snr);
+  // However wide the band, the upload takes timeMs / snr at least.
+  const leastMs = timeMs / snr;
+  if (total <= 0 && targetMs <= leastMs) return Number.POSITIVE_INFINITY;
+  let low = 0;
+  let high = Number.POSITIVE_INFINITY;
+  let share = timeMs / (Math.max(targetMs, leastMs) * Math.log1p(snr) + leastMs);
+  for (let step = 0; step < stepLimit; step++) {
+    const marginal = marginalMs(problem, link, share, targetMs);
+    if (marginal > total) low = share;
+    else high = share;
+    let next = share + marginalStep(problem, link, share, targetMs, marginal, total);
+    // A step out of the bracket: bisect, or double while there is no upper end.
+    if (!(next > low && next < high)) next = high === Number.POSITIVE_INFINITY ? 2 * share : (low + high) / 2;
+    const change = Math.abs(next - share);
+    share = next;
+    if (change <= 1e-12 * share) break;
+  }
+  return share;
+}
+
+/** -(d/dy) (lambda (t - D)^2 + mu t) = 2 lambda (t - target) * -dt/dy. */
+function marginalMs(problem: Problem, link: number, share: number, targetMs: number): number {
+  const snr = problem.snr[link] as number;
+  const logTerm = Math.log1p(snr / share);
+  const growth = logTerm - snr / (snr + share);
+  const timeMs = (problem.airMs[link] as number) * Math.log1p(snr);
+  const reached = share * logTerm;
+  const uploadMs = timeMs / reached;
+  return (2 * problem.lambdaPerMs * (uploadMs - targetMs) * uploadMs * growth) / reached;
+}
+
+/** d/dy of {@link marginalMs}; negative down to the target. */
+function marginalSlope(problem: Problem, link: number, share: number, targetMs: number): number {
+  const snr = problem.snr[link] as number;
+  const logTerm = Math.log1p(snr / share);
+  const inBand = snr / (snr + share);
+  const growth = logTerm - inBand;
+  const timeMs = (problem.airMs[link] as number) * Math.log1p(snr);
+  const reached = share * logTerm;
+  const uploadMs = timeMs / reached;
+  const firstMs = (-uploadMs * growth) / reached;
+  const secondMs = (uploadMs * ((2 * growth * growth) / reached + (inBand * inBand) / share)) / reached;
+  return -2 * problem.lambdaPerMs * (firstMs * firstMs + (uploadMs - targetMs) * secondMs);
+}
+
+/** Newton's step; far from the root on marginal^(-1/4), which is nearly straight there, because t grows as 1 / y. */
+function marginalStep(
+  problem: Problem,
+  link: number,
+  share: number,
+  targetMs: number,
+  marginal: number,
+  total: number,
+): number {
+  const slope = marginalSlope(problem, link, share, targetMs);
+  const isFar = marginal > 4 * total && total > 0;
+  if (isFar) return (4 * marginal * (1 - (marginal / total) ** 0.25)) / slope;
+  return (total - marginal) / slope;
+}

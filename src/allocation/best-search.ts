@@ -1,0 +1,58 @@
+// The association that we recommend: greedy insertion, then moves and swaps under optimal shares. How long it looks depends on the
+// size of the problem alone, so the same state gets the same answer on any machine: small problems are searched from several starts
+// and to the end, large ones until changes save little, very large ones by moves only.
+
+import { createRandom } from '../basics/philox.ts';
+import { insertGreedily } from './greedy.ts';
+import { searchLocally } from './local-search.ts';
+import type { Problem } from './problem.ts';
+import { type SearchState, startAt, totalCostMs } from './search-state.ts';
+import type { SharingRuleMaker } from './sharing-rule.ts';
+
+/** Links up to which a problem counts as small: 60 devices with 10 servers. */
+const smallLinkCount = 600;
+/** Links up to which swaps are looked at. */
+const largeLinkCount = 50_000;
+const randomStartCount = 8;
+/** Keeps these draws apart from all other uses of a seed. */
+const stream = 0x41800000;
+/** Below it a change of a large problem is not worth the time: leaves some 0.03 % of the cost. */
+const largeSaving = 1e-4;
+
+/** @param seed for the starts of small problems */
+export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
+  const linkCount = problem.linkDevice.length;
+  if (linkCount <= smallLinkCount) return searchSmall(problem, createRule, seed);
+  const state = insertGreedily(problem, createRule, true);
+  const isHuge = linkCount > largeLinkCount;
+  const leastSaving = isHuge ? 10 * largeSaving : largeSaving;
+  const limit = isHuge ? { mostExaminations: 3 * problem.deviceCount } : {};
+  searchLocally(problem, state, { canMove: true, canSwap: false, leastSaving, ...limit });
+  if (!isHuge) searchLocally(problem, state, { canMove: true, canSwap: true, leastSaving });
+  return state;
+}
+
+function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
+  const random = createRandom(seed, stream);
+  const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
+  let best = insertGreedily(problem, createRule);
+  searchLocally(problem, best, moves);
+  for (let start = 0; start < randomStartCount; start++) {
+    const state = startAt(problem, shaken(problem, best, start % 2 === 0 ? 0.3 : 0.6, random.uniform), createRule);
+    searchLocally(problem, state, moves);
+    if (totalCostMs(state) < totalCostMs(best)) best = state;
+  }
+  return best;
+}
+
+/** The best so far, with each device on a random server by a chance. */
+function shaken(problem: Problem, { partition }: SearchState, chance: number, uniform: () => number): Int32Array {
+  const server = partition.toServers();
+  for (let device = 0; device < problem.deviceCount; device++) {
+    const start = problem.linkStart[device] as number;
+    const count = (problem.linkStart[device + 1] as number) - start;
+    if (count === 0 || uniform() >= chance) continue;
+    server[device] = problem.linkServer[start + Math.floor(uniform() * count)] as number;
+  }
+  return server;
+}

@@ -1,0 +1,101 @@
+// Bounds against exact optima, in both energy models and both radio models; and the exact answer against plain enumeration.
+
+import { describe, expect, it } from 'vitest';
+import { certify } from './certify.ts';
+import { boundByPrices } from './dual-bound.ts';
+import { createSlotTerms, evaluate } from './objective.ts';
+import { shareOptimally } from './optimal-shares.ts';
+import { createPolicy } from './policies.ts';
+import { boundByPool } from './pool-bound.ts';
+import { createProblem } from './problem.ts';
+import type { SlotState } from './slot-state.ts';
+import { solveExactly } from './subset-dp.ts';
+import { syntheticSlot } from './synthetic-slot.ts';
+
+/** The cheapest of all E^M associations. */
+function enumerate(state: SlotState): number {
+  const { deviceCount, serverCount, objective, snr } = state;
+  const terms = createSlotTerms(deviceCount);
+  let least = Number.POSITIVE_INFINITY;
+  for (let code = 0; code < serverCount ** deviceCount; code++) {
+    const server = Int32Array.from(
+      { length: deviceCount },
+      (_, device) => Math.floor(code / serverCount ** device) % serverCount,
+    );
+    const isAllowed = server.every(
+      (one, device) => (snr[device * serverCount + one] as number) >= objective.minimumSnr,
+    );
+    if (!isAllowed) continue;
+    evaluate(state, shareOptimally(state, server), terms);
+    least = Math.min(least, terms.sum.costMs - terms.sum.constantMs);
+  }
+  return least;
+}
+
+const cases = (['band', 'airtime'] as const).flatMap((energyModel) =>
+  (['fixed-snr', 'concentrated'] as const).flatMap((radioModel) =>
+    [0, 100].map((energyWeight) => ({ energyModel, radioModel, energyWeight })),
+  ),
+);
+
+describe.each(cases)('$energyModel, $radioModel, w $energyWeight', (objective) => {
+  it('has the exact answer that enumeration finds', () => {
+    const state = syntheticSlot({ deviceCount: 5, serverCount: 3, seed: 1, objective });
+    const exact = solveExactly(createProblem(state));
+    expect(exact.costMs).toBeCloseTo(enumerate(state), 6);
+    const terms = createSlotTerms(5);
+    evaluate(state, shareOptimally(state, exact.server), terms);
+    expect(terms.sum.costMs - terms.sum.constantMs).toBeCloseTo(exact.costMs, 6);
+  });
+
+  it('has no bound above the optimum, and a dual that is not below the pool', () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const slot = syntheticSlot({ deviceCount: 8, serverCount: 3, seed, objective });
+      // Bands and speeds that differ are the harder case for the pool.
+      const state = { ...slot, bandwidthHz: Float64Array.of(1e6, 3e6, 6e6) };
+      const problem = createProblem(state);
+      const { costMs } = solveExactly(problem);
+      const pool = boundByPool(problem).boundMs;
+      const dual = boundByPrices(problem, 200).boundMs;
+      expect(pool).toBeLessThanOrEqual(costMs * (1 + 1e-9));
+      expect(dual).toBeLessThanOrEqual(costMs * (1 + 1e-9));
+      expect(dual).toBeGreaterThanOrEqual(pool);
+    }
+  });
+
+  it('has a best that is near the optimum', () => {
+    let above = 0;
+    for (let seed = 1; seed <= 6; seed++) {
+      const state = syntheticSlot({ deviceCount: 9, serverCount: 3, seed, objective });
+      const problem = createProblem(state);
+      const terms = createSlotTerms(9);
+      evaluate(state, createPolicy('best')(state), terms);
+      const exact = solveExactly(problem).costMs + problem.constantMs;
+      expect(terms.sum.costMs).toBeGreaterThan(exact * (1 - 1e-9));
+      above += terms.sum.costMs / exact - 1;
+    }
+    expect(above / 6).toBeLessThan(0.002);
+  });
+});
+
+describe('certify', () => {
+  it('counts constants in, and leaves them out of the strictest gap', () => {
+    const state = syntheticSlot({ deviceCount: 30, serverCount: 4, seed: 3, objective: { energyWeight: 20 } });
+    const terms = createSlotTerms(30);
+    evaluate(state, createPolicy('best')(state), terms);
+    const certificate = certify(state, terms.sum.costMs, true);
+    expect(certificate.dualGap).toBeGreaterThanOrEqual(0);
+    expect(certificate.dualGap).toBeLessThan(0.01);
+    expect(certificate.poolGap).toBeGreaterThanOrEqual(certificate.dualGap as number);
+    expect(certificate.variableGap).toBeGreaterThanOrEqual(certificate.dualGap as number);
+    expect(certify(state, terms.sum.costMs, false)).not.toHaveProperty('dualBoundMs');
+  });
+
+  it('holds where nobody can be served', () => {
+    const slot = syntheticSlot({ deviceCount: 3, serverCount: 2, seed: 3 });
+    const state = { ...slot, snr: slot.snr.map(() => 0) };
+    const terms = createSlotTerms(3);
+    evaluate(state, createPolicy('best')(state), terms);
+    expect(certify(state, terms.sum.costMs, true).dualGap).toBeCloseTo(0, 12);
+  });
+});

@@ -1,0 +1,101 @@
+// Whether a state is one that policies can decide: shapes, and the range of every number. A device that reaches nobody is allowed
+// (it is not served); a band, speed or battery of 0 is not. Says device, server or link, field, value and what is allowed.
+
+import { OutriderError } from '../basics/errors.ts';
+import type { ObjectiveSettings, SlotState } from './slot-state.ts';
+
+type Rule = readonly [isAllowed: (value: number) => boolean, allowed: string];
+
+const positive: Rule = [(value) => value > 0 && Number.isFinite(value), 'a number above 0'];
+const notNegative: Rule = [(value) => value >= 0 && Number.isFinite(value), 'a number from 0'];
+const share: Rule = [(value) => value > 0 && value <= 1, 'above 0, up to 1'];
+const finite: Rule = [Number.isFinite, 'a number'];
+
+const deviceRules = {
+  payloadBits: notNegative,
+  deviceFlop: notNegative,
+  edgeFlop: notNegative,
+  deviceFlopPerSecond: positive,
+  transmitPowerW: positive,
+  battery: share,
+  deviceX: finite,
+  deviceY: finite,
+  previousServer: [(value) => Number.isInteger(value) && value >= -1, 'a server, or -1'],
+} as const satisfies Partial<Record<keyof SlotState, Rule>>;
+
+const serverRules = {
+  serverFlopPerSecond: positive,
+  bandwidthHz: positive,
+  queueDelayMs: notNegative,
+  serverX: finite,
+  serverY: finite,
+} as const satisfies Partial<Record<keyof SlotState, Rule>>;
+
+const linkRules = { gain: notNegative, snr: notNegative } as const;
+
+const objectiveRules = {
+  lambdaPerMs: notNegative,
+  energyWeight: notNegative,
+  computeEnergyPerFlop: notNegative,
+  transmitEnergyFactor: notNegative,
+  minimumSnr: positive,
+} as const satisfies Partial<Record<keyof ObjectiveSettings, Rule>>;
+
+/** @throws OutriderError `bad-argument` */
+export function checkState(state: SlotState): void {
+  const { deviceCount, serverCount, objective } = state;
+  for (const [name, count] of Object.entries({ deviceCount, serverCount })) {
+    if (!Number.isInteger(count) || count < 1) fail(`${name} is ${count}`, 'a whole number from 1');
+  }
+  if (!(state.slotMs > 0)) fail(`slotMs is ${state.slotMs}`, 'a number above 0');
+  for (const [field, rule] of Object.entries(objectiveRules)) {
+    checkNumber('objective', field, objective[field as keyof typeof objectiveRules], rule);
+  }
+  for (const [field, rule] of Object.entries(deviceRules)) {
+    checkList('device', field, state[field as keyof typeof deviceRules], deviceCount, rule);
+  }
+  for (const [field, rule] of Object.entries(serverRules)) {
+    checkList('server', field, state[field as keyof typeof serverRules], serverCount, rule);
+  }
+  const linkCount = checkCandidates(state);
+  for (const [field, rule] of Object.entries(linkRules)) {
+    checkList('link', field, state[field as keyof typeof linkRules], linkCount, rule);
+  }
+}
+
+/** @returns how many links there are */
+function checkCandidates({ candidates, deviceCount, serverCount }: SlotState): number {
+  if (candidates === undefined) return deviceCount * serverCount;
+  const { start, server } = candidates;
+  if (start.length !== deviceCount + 1 || start[0] !== 0 || start[deviceCount] !== server.length) {
+    fail(
+      `candidates.start has ${start.length} entries, from ${start[0]}`,
+      `${deviceCount + 1}, from 0 to the number of links`,
+    );
+  }
+  for (let device = 0; device < deviceCount; device++) {
+    const first = start[device] as number;
+    const end = start[device + 1] as number;
+    if (end < first)
+      fail(`device ${device}: candidates.start falls from ${first} to ${end}`, 'numbers that do not fall');
+    for (let link = first; link < end; link++) {
+      const one = server[link] as number;
+      if (one >= 0 && one < serverCount && (link === first || one > (server[link - 1] as number))) continue;
+      fail(`device ${device}: a candidate is ${one}`, `servers from 0 to ${serverCount - 1}, growing`);
+    }
+  }
+  return server.length;
+}
+
+function checkList(kind: string, field: string, values: ArrayLike<number>, length: number, rule: Rule): void {
+  if (values.length !== length) fail(`${field} has ${values.length} entries`, `${length}, one for each ${kind}`);
+  for (let index = 0; index < length; index++) checkNumber(`${kind} ${index}`, field, values[index] as number, rule);
+}
+
+function checkNumber(where: string, field: string, value: number, [isAllowed, allowed]: Rule): void {
+  if (!isAllowed(value)) fail(`${where}: ${field} is ${value}`, allowed);
+}
+
+function fail(found: string, allowed: string): never {
+  throw new OutriderError('bad-argument', found, `Allowed: ${allowed}.`);
+}

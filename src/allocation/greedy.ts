@@ -1,0 +1,59 @@
+// Greedy insertion: devices one after the other, those with the most work first, each to the server to whose cost it adds least.
+
+import { createPartition } from './partition.ts';
+import type { Problem } from './problem.ts';
+import type { SearchState } from './search-state.ts';
+import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
+
+/**
+ * @param trustFloors take the server with the lowest floor without asking for exact costs, for rules that have floors: faster, and
+ * good enough to begin a search with
+ * @returns the partition, and its rule with every server settled
+ */
+export function insertGreedily(problem: Problem, createRule: SharingRuleMaker, trustFloors = false): SearchState {
+  const partition = createPartition(problem);
+  const rule = createRule(problem, partition);
+  const order = Int32Array.from({ length: problem.deviceCount }, (_, device) => device).sort(
+    (one, other) => (problem.workRoot[other] as number) - (problem.workRoot[one] as number) || one - other,
+  );
+  const floors = new Float64Array(problem.serverCount);
+  for (const device of order) {
+    const link = cheapestLink(problem, rule, device, floors, trustFloors && rule.screensMoves);
+    if (link < 0) continue;
+    partition.place(link);
+    rule.settle(problem.linkServer[link] as number);
+  }
+  return { partition, rule };
+}
+
+/** Asks for exact costs in the order of the floors, until no floor is below the best exact cost. */
+function cheapestLink(
+  problem: Problem,
+  rule: SharingRule,
+  device: number,
+  floors: Float64Array,
+  trustFloors: boolean,
+): number {
+  const start = problem.linkStart[device] as number;
+  const end = problem.linkStart[device + 1] as number;
+  for (let link = start; link < end; link++) {
+    floors[link - start] = rule.insertionFloor(link);
+  }
+  let best = -1;
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (;;) {
+    let next = -1;
+    for (let link = start; link < end; link++) {
+      const floor = floors[link - start] as number;
+      if (floor < bestMs && (next < 0 || floor < (floors[next - start] as number))) next = link;
+    }
+    if (next < 0 || trustFloors) return next < 0 ? best : next;
+    const server = problem.linkServer[next] as number;
+    floors[next - start] = Number.POSITIVE_INFINITY;
+    const addedMs = rule.probe(server, next, -1) - (rule.costMs[server] as number);
+    if (addedMs < bestMs || best < 0) {
+      best = next;
+      bestMs = addedMs;
+    }
+  }
+}

@@ -1,0 +1,167 @@
+// Moves and swaps until none helps. A move takes one device to another server; a swap exchanges the servers of two. Koh & Yang's TMA
+// only swaps, which never changes how many devices a server has. Changes are screened by their floors in O(1), and confirmed by
+// exact costs, best floor first.
+
+import { createOffers, type Offers } from './offers.ts';
+import { findProblemLink, type Problem } from './problem.ts';
+import { createRing, type Ring } from './ring.ts';
+import type { SearchState } from './search-state.ts';
+import { changeFloor } from './sharing-rule.ts';
+
+/** Which changes a search may make. */
+export interface SearchMoves {
+  readonly canMove: boolean;
+  readonly canSwap: boolean;
+  /** A change has to save this share of what its two servers cost; not below 1e-9, so that rounding can't keep a search going. */
+  readonly leastSaving: number;
+  /** Stops after having looked at so many devices; unless given, when no change is left. */
+  readonly mostExaminations?: number;
+}
+
+/** Changes the partition in place until no change of one device's or two devices' servers saves enough. @returns how many changes */
+export function searchLocally(problem: Problem, state: SearchState, moves: SearchMoves): number {
+  const search = new LocalSearch(problem, state, moves);
+  return search.run();
+}
+
+class LocalSearch {
+  readonly #problem: Problem;
+  readonly #state: SearchState;
+  readonly #moves: SearchMoves;
+  readonly #waiting: Ring;
+  readonly #offers: Offers;
+  /** Counts changes; a device has nothing to gain with servers that have not changed since it was examined. */
+  #clock = 0;
+  readonly #examinedAt: Int32Array;
+  readonly #changedAt: Int32Array;
+
+  constructor(problem: Problem, state: SearchState, moves: SearchMoves) {
+    this.#problem = problem;
+    this.#state = state;
+    this.#moves = moves;
+    this.#waiting = createRing(problem.deviceCount);
+    this.#offers = createOffers();
+    this.#examinedAt = new Int32Array(problem.deviceCount).fill(-1);
+    this.#changedAt = new Int32Array(problem.serverCount);
+  }
+
+  run(): number {
+    const { rule, partition } = this.#state;
+    const most = this.#moves.mostExaminations ?? Number.POSITIVE_INFINITY;
+    for (let server = 0; server < this.#problem.serverCount; server++) rule.screen(server);
+    for (const [device, link] of partition.linkOf.entries()) if (link >= 0) this.#waiting.push(device);
+    for (let count = 0; count < most; count++) {
+      const device = this.#waiting.pop();
+      if (device < 0) break;
+      this.#screen(device);
+      const entry = this.#confirm(device);
+      if (entry >= 0) this.#change(device, entry);
+      else this.#examinedAt[device] = this.#clock;
+    }
+    return this.#clock;
+  }
+
+  /** Offers every change of a device whose floor saves enough. */
+  #screen(device: number): void {
+    const { linkServer, linkStart } = this.#problem;
+    const { partition, rule } = this.#state;
+    const { canMove, canSwap, leastSaving } = this.#moves;
+    const linkOut = partition.linkOf[device] as number;
+    const server = linkServer[linkOut] as number;
+    const serverChangedAt = this.#changedAt[server] as number;
+    const seenAt = this.#examinedAt[device] as number;
+    const leavingMs = canMove ? changeFloor(this.#problem, rule, server, -1, linkOut) : 0;
+    const end = linkStart[device + 1] as number;
+    this.#offers.clear();
+    for (let linkIn = linkStart[device] as number; linkIn < end; linkIn++) {
+      const target = linkServer[linkIn] as number;
+      const since = Math.max(serverChangedAt, this.#changedAt[target] as number);
+      if (target === server || since <= seenAt) continue;
+      const threshold = -leastSaving * ((rule.costMs[server] as number) + (rule.costMs[target] as number));
+      if (canMove) {
+        const floor = leavingMs + changeFloor(this.#problem, rule, target, linkIn, -1);
+        if (floor < threshold) this.#offers.add(floor, linkIn, -1);
+      }
+      if (canSwap) this.#screenSwaps(device, server, linkIn, since, threshold);
+    }
+  }
+
+  /** Exchanges with the devices of one server. The hot loop: floors are written out (see sharing-rule.ts). */
+  #screenSwaps(device: number, server: number, linkIn: number, since: number, threshold: number): void {
+    const { linkServer, workRoot } = this.#problem;
+    const { first, next } = this.#state.partition;
+    const { addedMs, heldMs, slackMs, workSum, workSpeed } = this.#state.rule;
+    const target = linkServer[linkIn] as number;
+    const root = workRoot[device] as number;
+    const slack = (slackMs[target] as number) + (slackMs[server] as number);
+    const base = (addedMs[linkIn] as number) - (heldMs[device] as number) + slack;
+    const twiceTarget = 2 * (workSum[target] as number);
+    const twiceServer = 2 * (workSum[server] as number);
+    const targetPrice = 1 / (workSpeed[target] as number);
+    const serverPrice = 1 / (workSpeed[server] as number);
+    for (let other = first[target] as number; other >= 0; other = next[other] as number) {
+      // The other one has looked at this pair since either server changed.
+      if ((this.#examinedAt[other] as number) >= since) continue;
+      const otherIn = findProblemLink(this.#problem, other, server);
+      if (otherIn < 0) continue;
+      const more = root - (workRoot[other] as number);
+      const workMs = more * ((twiceTarget + more) * targetPrice - (twiceServer - more) * serverPrice);
+      const floor = base + (addedMs[otherIn] as number) - (heldMs[other] as number) + workMs;
+      if (floor < threshold) this.#offers.add(floor, linkIn, otherIn);
+    }
+  }
+
+  /** @returns the best offer that saves enough, or -1 */
+  #confirm(device: number): number {
+    const { linkServer, linkDevice } = this.#problem;
+    const { partition, rule } = this.#state;
+    const offers = this.#offers;
+    const linkOut = partition.linkOf[device] as number;
+    const server = linkServer[linkOut] as number;
+    const serverMs = rule.costMs[server] as number;
+    let best = -1;
+    let bestMs = 0;
+    for (let entry = offers.takeBest(bestMs); entry >= 0; entry = offers.takeBest(bestMs)) {
+      const linkIn = offers.linkIn(entry);
+      const otherIn = offers.otherIn(entry);
+      const target = linkServer[linkIn] as number;
+      const otherOut = otherIn < 0 ? -1 : (partition.linkOf[linkDevice[otherIn] as number] as number);
+      const targetMs = rule.costMs[target] as number;
+      const addedMs = rule.probe(target, linkIn, otherOut) - targetMs;
+      if (addedMs + changeFloor(this.#problem, rule, server, otherIn, linkOut) >= bestMs) continue;
+      const changeMs = addedMs + rule.probe(server, otherIn, linkOut) - serverMs;
+      if (changeMs < Math.min(bestMs, -this.#moves.leastSaving * (serverMs + targetMs))) {
+        bestMs = changeMs;
+        best = entry;
+      }
+    }
+    return best;
+  }
+
+  #change(device: number, entry: number): void {
+    const { linkServer, linkDevice } = this.#problem;
+    const { partition } = this.#state;
+    const server = linkServer[partition.linkOf[device] as number] as number;
+    const linkIn = this.#offers.linkIn(entry);
+    const otherIn = this.#offers.otherIn(entry);
+    partition.remove(device);
+    if (otherIn >= 0) partition.remove(linkDevice[otherIn] as number);
+    partition.place(linkIn);
+    if (otherIn >= 0) partition.place(otherIn);
+    this.#clock++;
+    this.#settle(server);
+    this.#settle(linkServer[linkIn] as number);
+  }
+
+  /** Counts a server anew, and lets everybody who can reach it look again. */
+  #settle(server: number): void {
+    const { serverStart, linkOfServer, linkDevice } = this.#problem;
+    this.#state.rule.settle(server);
+    this.#state.rule.screen(server);
+    this.#changedAt[server] = this.#clock;
+    const end = serverStart[server + 1] as number;
+    for (let at = serverStart[server] as number; at < end; at++) {
+      this.#waiting.push(linkDevice[linkOfServer[at] as number] as number);
+    }
+  }
+}

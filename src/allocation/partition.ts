@@ -1,0 +1,81 @@
+// Who is on which server while a search goes on: linked lists through the devices, so that a move costs nothing but four links.
+// Knows nothing of costs.
+
+import { findProblemLink, type Problem } from './problem.ts';
+
+/** Devices by server. Read freely; change through `place` and `remove` only. */
+export interface Partition {
+  /** The link of each device, -1 for none; [M]. */
+  readonly linkOf: Int32Array;
+  /** The first device of each server, -1 for none; the others follow in `next`; [E]. */
+  readonly first: Int32Array;
+  readonly next: Int32Array;
+  readonly memberCount: Int32Array;
+  /** Puts a device that has no server on the server of one of its links. */
+  place(link: number): void;
+  remove(device: number): void;
+  /**
+   * Writes the links of a server's devices as they would be with one more and one less; the newcomer's comes last.
+   *
+   * @param linkIn or -1
+   * @param linkOut or -1
+   * @returns how many
+   */
+  gather(server: number, linkIn: number, linkOut: number, out: Int32Array): number;
+  /** The server of each device; [M]. */
+  toServers(): Int32Array;
+}
+
+/** An empty partition. */
+export function createPartition(problem: Problem): Partition {
+  const { deviceCount, serverCount, linkDevice, linkServer } = problem;
+  const linkOf = new Int32Array(deviceCount).fill(-1);
+  const first = new Int32Array(serverCount).fill(-1);
+  const next = new Int32Array(deviceCount).fill(-1);
+  const previous = new Int32Array(deviceCount).fill(-1);
+  const memberCount = new Int32Array(serverCount);
+  return {
+    linkOf,
+    first,
+    next,
+    memberCount,
+    place(link) {
+      const device = linkDevice[link] as number;
+      const server = linkServer[link] as number;
+      const head = first[server] as number;
+      next[device] = head;
+      previous[device] = -1;
+      if (head >= 0) previous[head] = device;
+      first[server] = device;
+      linkOf[device] = link;
+      memberCount[server] = (memberCount[server] as number) + 1;
+    },
+    remove(device) {
+      const server = linkServer[linkOf[device] as number] as number;
+      const before = previous[device] as number;
+      const after = next[device] as number;
+      if (before >= 0) next[before] = after;
+      else first[server] = after;
+      if (after >= 0) previous[after] = before;
+      linkOf[device] = -1;
+      memberCount[server] = (memberCount[server] as number) - 1;
+    },
+    gather(server, linkIn, linkOut, out) {
+      let count = 0;
+      for (let device = first[server] as number; device >= 0; device = next[device] as number) {
+        const link = linkOf[device] as number;
+        if (link !== linkOut) out[count++] = link;
+      }
+      if (linkIn >= 0) out[count++] = linkIn;
+      return count;
+    },
+    toServers: () => linkOf.map((link) => (link < 0 ? -1 : (linkServer[link] as number))),
+  };
+}
+
+/** The partition that an association says. @param server one of the device's eligible servers, or -1; [M] */
+export function partitionOf(problem: Problem, server: Int32Array): Partition {
+  const partition = createPartition(problem);
+  for (const [device, one] of server.entries()) if (one >= 0) partition.place(findProblemLink(problem, device, one));
+  return partition;
+}

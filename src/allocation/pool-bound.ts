@@ -1,0 +1,81 @@
+// A lower bound in closed form (but for one root): all servers as one that has their computing and their bandwidth together.
+//
+//   sum_i min_j fixed_ij  +  (sum_i s_i)^2 / sum_j F_j  +  the best bandwidth of all devices in one band of sum_j W_j, each over its best link
+//
+// Computing: by Cauchy and Schwarz no split of the work over the servers costs less. Bandwidth: counted in Hz, any assignment is one of
+// the pooled band, in which a device needs at most as many Hz for the same upload time, and pays as much for each (the energy model
+// `band` charges Hz, not shares). So no assignment costs less than the bound, whatever its association and shares.
+
+import { createBandSolver } from './band-shares.ts';
+import type { Problem } from './problem.ts';
+
+/** All values in ms, constants left out (see problem.ts). */
+export interface PoolBound {
+  readonly boundMs: number;
+  /** (sum s) / sum F: half of it is what one more unit of s costs anywhere, were the servers one. */
+  readonly workPrice: number;
+  /** What one more Hz would be worth. */
+  readonly hertzPrice: number;
+}
+
+const tolerance = 1e-9;
+
+export function boundByPool(problem: Problem): PoolBound {
+  const { linkStart, fixedMs, workRoot, serverSpeed, bandwidthHz, serverStart } = problem;
+  let speed = 0;
+  let band = 0;
+  for (let server = 0; server < problem.serverCount; server++) {
+    if (serverStart[server] === serverStart[server + 1]) continue;
+    speed += serverSpeed[server] as number;
+    band += bandwidthHz[server] as number;
+  }
+  let root = 0;
+  let queueMs = 0;
+  const served: number[] = [];
+  for (let device = 0; device < problem.deviceCount; device++) {
+    const end = linkStart[device + 1] as number;
+    let least = Number.POSITIVE_INFINITY;
+    for (let link = linkStart[device] as number; link < end; link++) least = Math.min(least, fixedMs[link] as number);
+    if (least === Number.POSITIVE_INFINITY) continue;
+    served.push(device);
+    queueMs += least;
+    root += workRoot[device] as number;
+  }
+  if (served.length === 0) return { boundMs: 0, workPrice: 0, hertzPrice: 0 };
+  const pooled = poolBand(problem, served, band);
+  const solver = createBandSolver(pooled, served.length);
+  solver.solve(Int32Array.from(served.keys()), served.length, 0, tolerance);
+  const workMs = root === 0 ? 0 : (root * root) / speed;
+  return { boundMs: queueMs + workMs + solver.costMs, workPrice: root / speed, hertzPrice: solver.price / band };
+}
+
+/** The problem of one server with the whole band: one link for each device, the best that it has. */
+function poolBand(problem: Problem, served: readonly number[], band: number): Problem {
+  const links = served.map((device) => bestPooledLink(problem, device, band));
+  return {
+    ...problem,
+    linkDevice: Int32Array.from(served),
+    airMs: Float64Array.from(links, ({ airMs }) => airMs),
+    snr: Float64Array.from(links, ({ snr }) => snr),
+    bandPriceMs: Float64Array.from(links, ({ bandPriceMs }) => bandPriceMs),
+  };
+}
+
+/** A link's numbers over the pooled band; the fastest of the device's. */
+function bestPooledLink(
+  problem: Problem,
+  device: number,
+  band: number,
+): { airMs: number; snr: number; bandPriceMs: number } {
+  const { linkStart, linkServer, bandwidthHz } = problem;
+  let best = { airMs: Number.POSITIVE_INFINITY, snr: 0, bandPriceMs: 0 };
+  for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
+    const widening = band / (bandwidthHz[linkServer[link] as number] as number);
+    const oldSnr = problem.snr[link] as number;
+    // Power that is spread over more Hz gives less SNR in each; a fixed SNR stays.
+    const snr = problem.isConcentrated ? oldSnr / widening : oldSnr;
+    const airMs = ((problem.airMs[link] as number) * Math.log1p(oldSnr)) / (widening * Math.log1p(snr));
+    if (airMs < best.airMs) best = { airMs, snr, bandPriceMs: (problem.bandPriceMs[link] as number) * widening };
+  }
+  return best;
+}

@@ -1,0 +1,73 @@
+// What a server's devices cost together under a rule of sharing, and what a change of one or two of them would cost: the only thing
+// that association searches ask. Two rules: equal-rule.ts and optimal-rule.ts.
+//
+// A change of server j by a device in over link l and a device k out, either of which may be missing, adds to costMs[j] at least
+//
+//     addedMs[l] - heldMs[k] + slackMs[j] + r (2 workSum[j] + r) / workSpeed[j],     r = s_in - s_out.
+//
+// That number is the change's floor. Searches read it straight from the arrays, since they look at a hundred floors for each exact
+// cost; `changeFloor` is the same in words.
+
+import type { Partition } from './partition.ts';
+import type { Problem } from './problem.ts';
+
+/** Costs in ms, constants left out (see problem.ts). */
+export interface SharingRule {
+  /** Of each server as it was last settled; [E]. */
+  readonly costMs: Float64Array;
+  /** Computes a server's cost anew after its devices have changed. */
+  settle(server: number): void;
+  /** What a link's device adds to its server at least; -Infinity when the rule can't tell. Needs no {@link SharingRule.screen}. */
+  insertionFloor(link: number): number;
+  /** The exact cost of a server with one device more and one less. @param linkIn or -1 @param linkOut or -1 */
+  probe(server: number, linkIn: number, linkOut: number): number;
+
+  /**
+   * Writes what each device pays itself (queue, its computing, its band) after a change; in the order of Partition.gather, so that the
+   * newcomer's is the last.
+   *
+   * @returns how many
+   */
+  ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number;
+
+  /** Brings the arrays below up to date for a server that has been settled. */
+  screen(server: number): void;
+  /** Whether floors hold for a device that comes or goes alone; for an exchange they always do. */
+  readonly screensMoves: boolean;
+  /** What each link's device would add; [L]. */
+  readonly addedMs: Float64Array;
+  /** What each device would take away from its server; [M]. */
+  readonly heldMs: Float64Array;
+  /** At most 0: what the other numbers are off since they were last brought up to date; [E]. */
+  readonly slackMs: Float64Array;
+  /** Sum of s over the server's devices; [E]. */
+  readonly workSum: Float64Array;
+  /** F_j, or Infinity where computing is part of addedMs and heldMs; [E]. */
+  readonly workSpeed: Float64Array;
+}
+
+/** Makes a rule for a partition, every server settled. */
+export type SharingRuleMaker = (problem: Problem, partition: Partition) => SharingRule;
+
+/** The least that a change can add to a server's cost, in O(1). @param linkIn or -1 @param linkOut or -1 */
+export function changeFloor(
+  problem: Problem,
+  rule: SharingRule,
+  server: number,
+  linkIn: number,
+  linkOut: number,
+): number {
+  if (!rule.screensMoves && (linkIn < 0 || linkOut < 0)) return Number.NEGATIVE_INFINITY;
+  let change = rule.slackMs[server] as number;
+  let root = 0;
+  if (linkIn >= 0) {
+    change += rule.addedMs[linkIn] as number;
+    root = problem.workRoot[problem.linkDevice[linkIn] as number] as number;
+  }
+  if (linkOut >= 0) {
+    const device = problem.linkDevice[linkOut] as number;
+    change -= rule.heldMs[device] as number;
+    root -= problem.workRoot[device] as number;
+  }
+  return change + (root * (2 * (rule.workSum[server] as number) + root)) / (rule.workSpeed[server] as number);
+}
