@@ -5,6 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { defaultPair } from '../models/manifest-data.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
+import { type LookUpPlace, lookUpOption, type MinConfidence, minConfidenceOption } from './draft-flags.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 
 /** Pacing policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */
@@ -24,7 +25,8 @@ export interface AnswerFlags {
   readonly seed?: bigint;
   readonly stop?: readonly string[];
   readonly maxAhead: number;
-  readonly minConfidence: number;
+  readonly minConfidence: MinConfidence;
+  readonly lookUp: LookUpPlace;
   readonly rtt: number;
   readonly link?: string;
   readonly compare: boolean;
@@ -64,11 +66,11 @@ export function addAnswerFlags(command: Command): Command {
     .option('--stop <text...>', 'end the answer before this text; at most four')
     .option('--window <count>', 'drafts of a window (gamma), in the modes that have windows', wholeBetween(1, 512), 4)
     .option('--max-ahead <count>', 'drafts beyond the final text at most', wholeBetween(1, 512), 24)
-    .option(
-      '--min-confidence <number>',
-      'pause drafting below this confidence in the chain; 0: never',
-      numberBetween(0, 1),
-      0,
+    .addOption(lookUpOption())
+    .addOption(
+      minConfidenceOption(
+        'pause drafting below this chance of the chain; 0: never; auto: where a draft is not worth its time',
+      ),
     )
     .option('--rtt <ms>', 'round-trip time of the emulated network', numberBetween(0, 10_000), 0)
     .option('--link <law>', 'the whole emulated network: rtt=20,jitter=2,up=10M,down=50M,outage=60000/500')

@@ -8,6 +8,7 @@ import type { ModeRow } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
 import { benchModesVirtual } from './bench-modes-virtual.ts';
 import { benchModesWall } from './bench-modes-wall.ts';
+import { type LookUpPlace, lookUpOption, type MinConfidence, minConfidenceOption } from './draft-flags.ts';
 import { checkFigure, drawModes } from './figure.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
@@ -23,7 +24,7 @@ interface ModesFlags {
   readonly tokens?: number;
   readonly workers: number;
   readonly maxAhead: number;
-  readonly minConfidence: number;
+  readonly minConfidence: MinConfidence;
   readonly full?: boolean;
   readonly quick?: boolean;
   readonly pair: string;
@@ -33,7 +34,7 @@ interface ModesFlags {
   readonly gammas?: readonly number[];
   readonly resume?: string;
   readonly minutes?: number;
-  readonly lookUp: number;
+  readonly lookUp: LookUpPlace;
   readonly figure?: string;
   readonly json?: boolean;
 }
@@ -56,7 +57,11 @@ export function modesCommand(): Command {
     .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)))
     .option('--tokens <count>', 'tokens of a text (default: 400 virtual, 64 wall)', wholeBetween(8, 10_000))
     .option('--max-ahead <count>', 'drafts beyond the final text at most, in mode stream', wholeBetween(1, 512), 24)
-    .option('--min-confidence <number>', 'pause drafting below this confidence in the chain', numberBetween(0, 1), 0)
+    .addOption(
+      minConfidenceOption(
+        'pause drafting below this chance of the chain; auto: by what drafts cost and bring (virtual: 0)',
+      ),
+    )
     .option('--figure <file.svg>', 'draw ms per token against the round trip, as SVG and beside it as PNG')
     .option('--json', 'print one JSON document');
   return wallOptions(virtualOptions(command)).addHelpText('after', notes).action(runModes);
@@ -99,7 +104,7 @@ function wallOptions(command: Command): Command {
     )
     .option('--resume <file>', 'keep finished runs in this file, and go on from those that are in it')
     .option('--minutes <number>', 'begin no run after so long (needs --resume)', numberBetween(0, 10_000))
-    .option('--look-up <count>', 'tokens that the edge looks up for steps without drafts', wholeBetween(0, 16), 0);
+    .addOption(lookUpOption());
 }
 
 const windowList: (text: string) => number[] = numberList(wholeBetween(1, 63));
@@ -149,7 +154,8 @@ function runVirtual(flags: ModesFlags, progress: WorkProgress): Promise<ModesRes
     seedCount: flags.seeds,
     tokens: flags.tokens ?? 400,
     maxAhead: flags.maxAhead,
-    minChainConfidence: flags.minConfidence,
+    // The toy's confidence is its acceptance: every chain of a length is as good as every other.
+    minChainConfidence: flags.minConfidence === 'auto' ? 0 : flags.minConfidence,
     triesAllGammas: flags.full === true,
     workerCount: flags.workers,
     onProgress: progress.update,
@@ -171,7 +177,7 @@ function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult
     minutes: flags.minutes ?? null,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,
-    lookUpTokens: flags.lookUp,
+    lookUp: flags.lookUp,
     onNote: (text) => process.stderr.write(`${text}\n`),
     onProgress: progress.update,
   });

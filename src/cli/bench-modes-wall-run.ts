@@ -3,6 +3,7 @@
 
 import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
+import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { bytesOnLink } from '../protocol/link-model.ts';
@@ -12,6 +13,7 @@ import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { acceptanceOf, ownComparisons } from './bench-modes.ts';
 import type { PacedRun, PlannedRun } from './bench-modes-wall-plan.ts';
+import type { MinConfidence } from './draft-flags.ts';
 import type { EdgeProcess } from './edge-process.ts';
 
 export interface WallPrompt {
@@ -58,7 +60,9 @@ export interface TextOptions {
   readonly gamma: number;
   readonly tokens: number;
   readonly maxAhead: number;
-  readonly minChainConfidence: number;
+  readonly minChainConfidence: MinConfidence;
+  /** The device looks back in the text before it asks its draft model. */
+  readonly looksUp: boolean;
 }
 
 /** What the edge writes alone, by prompt. */
@@ -95,13 +99,15 @@ export async function writeText(
   edge: EdgeProcess,
   tokenizer: Tokenizer,
   prompt: WallPrompt,
-  { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence }: TextOptions,
+  { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp }: TextOptions,
 ): Promise<WrittenText> {
   const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
+  // What it has learnt from one text must not help it with the same text in the next run.
+  const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
   const turn = startTurn({
     connect: link.connect,
     tokenizer,
-    drafter: pacingOf(mode).deviceDrafts ? prompt.drafter : null,
+    drafter: pacingOf(mode).deviceDrafts ? drafter : null,
     prompt: prompt.ids,
     pacing: mode,
     maxAnswerTokens: tokens,

@@ -24,6 +24,7 @@ import {
 } from './bench-modes-wall-run.ts';
 import { windowsToTry } from './bench-modes-wall-windows.ts';
 import { describeMachine } from './document.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from './draft-flags.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 import trialPrompts from './trial-prompts.json' with { type: 'json' };
 
@@ -40,8 +41,8 @@ export interface WallSettings {
   /** Windows that the pilot tries; null: those around the predicted one. */
   readonly gammas: readonly number[] | null;
   readonly maxAhead: number;
-  readonly minChainConfidence: number;
-  readonly lookUpTokens: number;
+  readonly minChainConfidence: MinConfidence;
+  readonly lookUp: LookUpPlace;
 }
 
 export interface WallBenchOptions extends WallSettings {
@@ -173,7 +174,7 @@ function expectedDuration({ settings, prompts, record }: Setup): string {
 
 function startEdge({ settings, targetName, draftName, prompts }: Setup, gamma: number): Promise<EdgeProcess> {
   const flags = ['--model', targetName, '--profile', settings.profile, '--context', String(contextLength)];
-  flags.push('--sessions', String(prompts.length + 1), '--look-up', String(settings.lookUpTokens));
+  flags.push('--sessions', String(prompts.length + 1), '--look-up', String(edgeLookUpTokens(settings.lookUp)));
   if (needsOwnDraft(settings)) flags.push('--draft', draftName, '--draft-window', String(gamma));
   return startEdgeProcess(flags, () => {});
 }
@@ -183,8 +184,8 @@ function needsOwnDraft({ modes }: WallSettings): boolean {
 }
 
 function textOptions({ settings }: Setup, mode: PacingName, roundTripMs: number, gamma: number): TextOptions {
-  const { tokens, maxAhead, minChainConfidence } = settings;
-  return { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence };
+  const { tokens, maxAhead, minChainConfidence, lookUp } = settings;
+  return { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
 }
 
 /** What the edge writes alone, through the same machines: every other text must be this one. Prompts are read on both sides meanwhile. */

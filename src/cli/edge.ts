@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { OutriderError } from '../basics/errors.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
-import { defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { defaultPair } from '../models/manifest-data.ts';
 import { openModel } from '../models/open-model.ts';
 import type { PacedModel } from '../models/paced.ts';
@@ -76,9 +76,9 @@ export function edgeCommand(): Command {
     )
     .option(
       '--look-up <count>',
-      'tokens that the edge looks up (n-gram) for steps without drafts',
+      'tokens at most that the edge looks up in the text for steps without drafts; only those that pay become rows',
       wholeBetween(0, 16),
-      0,
+      defaultLookUpTokens,
     )
     .option('--fast', 'use all cores; at near-ties the text may depend on what else is decoded')
     .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))

@@ -8,6 +8,7 @@ import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import type { AnswerFlags } from './answer-flags.ts';
+import { looksUpOnDevice } from './draft-flags.ts';
 import { logTurns } from './event-log-file.ts';
 
 export interface CommandDevice extends Device {
@@ -19,7 +20,13 @@ export interface CommandDevice extends Device {
 export async function openCommandDevice(url: string, target: string, flags: AnswerFlags): Promise<CommandDevice> {
   const report = createAcquireReport();
   const edge = connectThrough(url, flags);
-  const device = await openDevice({ edge, draft: flags.draft, target, onProgress: report.onProgress });
+  const device = await openDevice({
+    edge,
+    draft: flags.draft,
+    target,
+    lookUp: looksUpOnDevice(flags.lookUp),
+    onProgress: report.onProgress,
+  });
   report.stop();
   return { ...device, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };
 }

@@ -7,6 +7,7 @@ import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/prof
 import { pacingOf } from '../protocol/pacing.ts';
 import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
+import { edgeLookUpTokens } from './draft-flags.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
 
@@ -47,6 +48,7 @@ export function runCommand(): Command {
 
 async function run(flags: RunFlags): Promise<number> {
   const edgeFlags = ['--model', flags.model, '--sessions', '2', '--context', flags.context];
+  edgeFlags.push('--look-up', String(edgeLookUpTokens(flags.lookUp)));
   if (flags.unpaced !== true) edgeFlags.push('--profile', flags.profile);
   if (flags.mode === 'auto' || (flags.mode !== 'local' && pacingOf(flags.mode).edgeDrafts))
     edgeFlags.push('--draft', flags.draft, '--draft-window', String(flags.window));

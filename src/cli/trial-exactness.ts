@@ -11,12 +11,13 @@ import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { acquirePair } from '../models/acquire.ts';
+import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { alterModel } from '../models/altered.ts';
 import { ModelDrafter } from '../models/drafter.ts';
-import { openLlamaModel } from '../models/llama.ts';
 import { generateGreedily } from '../models/llama-greedy.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createNgramModel } from '../models/ngram.ts';
+import { openModel } from '../models/open-model.ts';
 import { paceModel } from '../models/paced.ts';
 import { findProfile } from '../models/profiles.ts';
 import { checkShapes } from '../models/shape-check.ts';
@@ -97,7 +98,7 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
 async function openModels(targetPath: string, draftPath: string): Promise<Models> {
   await using opened = new AsyncDisposableStack();
   const open = async (path: string, sequences: number): Promise<LanguageModel> =>
-    opened.use(await openLlamaModel({ path, sequences, contextLength, exact: true }));
+    opened.use(await openModel(path, { role: 'draft', sequences, contextLength, exact: true }));
   const target = await open(targetPath, concurrentTurns + 1);
   // Devices and the edge itself (modes edge-sd and mix) draft with it.
   const short = await open(draftPath, 2 * concurrentTurns);
@@ -244,21 +245,21 @@ async function writeAll(
   return rows;
 }
 
-/** Drafters that keep what they have evaluated from one text to the next. */
+/** Drafters as devices have them, that keep what they have evaluated from one text to the next. */
 class DrafterPool {
   readonly #models: ReadonlyMap<string, LanguageModel>;
-  readonly #free = new Map<string, ModelDrafter[]>();
+  readonly #free = new Map<string, AdaptiveDrafter[]>();
 
   constructor(models: ReadonlyMap<string, LanguageModel>) {
     this.#models = models;
   }
 
-  take(draft: string): ModelDrafter | null {
+  take(draft: string): AdaptiveDrafter | null {
     const model = this.#models.get(draft);
-    return model === undefined ? null : (this.#free.get(draft)?.pop() ?? new ModelDrafter(model));
+    return model === undefined ? null : (this.#free.get(draft)?.pop() ?? new AdaptiveDrafter(new ModelDrafter(model)));
   }
 
-  giveBack(draft: string, drafter: ModelDrafter | null): void {
+  giveBack(draft: string, drafter: AdaptiveDrafter | null): void {
     if (drafter !== null) this.#free.set(draft, [...(this.#free.get(draft) ?? []), drafter]);
   }
 

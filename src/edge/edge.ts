@@ -18,6 +18,8 @@ import type { OwnDraftModel } from './own-drafters.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
 export const defaultMaxRows = 32;
+/** Only those that pay become rows. */
+export const defaultLookUpTokens = 8;
 
 /** What an edge runs and whom it serves; only `model` must be given. Times in ms. */
 export interface EdgeOptions {
@@ -35,7 +37,7 @@ export interface EdgeOptions {
   readonly shareOf?: (open: OpenMessage) => number;
   /** Whether a key may open sessions; default: everybody may. */
   readonly admits?: (credentials: string) => boolean;
-  /** Tokens that the edge looks up itself (n-gram) for steps at which no draft has arrived; default 0. */
+  /** Tokens at most that the edge looks up in the text for steps at which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
   /** A draft model on the edge, for sessions in modes edge-sd (in windows) and mix (as many as pay); stays the caller's, one sequence per session. */
   readonly draft?: { readonly model: LanguageModel; readonly windowSize: number };
@@ -94,7 +96,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     keepLostMs: options.keepLostMs ?? 60_000,
     shareOf: options.shareOf ?? (() => 1),
     admits: options.admits ?? (() => true),
-    lookUpTokens: options.lookUpTokens ?? 0,
+    lookUpTokens: options.lookUpTokens ?? defaultLookUpTokens,
     draft,
     maxRows,
     stepTime: () => loop.stepTime,
