@@ -2,9 +2,12 @@
 
 import { Command } from 'commander';
 import { defaultPair } from '../models/manifest-data.ts';
+import { benchAllocationCommand } from './bench-allocation.ts';
+import { draftsCommand } from './bench-drafts-command.ts';
 import { benchEngine } from './bench-engine.ts';
 import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
+import { benchSimulate } from './bench-simulate.ts';
 import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
@@ -63,10 +66,29 @@ function loadCommand(): Command {
     });
 }
 
+function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('how many slots a second the simulator runs on one core, beside mobile-env (Python, fetched once)')
+    .option('--repeats <count>', 'the best of so many', wholeBetween(1, 100), 5)
+    .option('--repeat-ms <ms>', 'processor time of each', wholeBetween(10, 600_000), 1000)
+    .option('--no-mobile-env', 'leave mobile-env out')
+    .option('--json', 'print one JSON document')
+    .action(async (flags: { repeats: number; repeatMs: number; mobileEnv: boolean; json?: boolean }) => {
+      const progress = createWorkProgress();
+      const mobileEnvSteps = flags.mobileEnv ? 200 : 0;
+      const result = await benchSimulate({ ...flags, mobileEnvSteps, onProgress: progress.update });
+      progress.stop();
+      printResult('bench simulate', result, flags.json === true);
+    });
+}
+
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measure, and print ratios side by side')
     .addCommand(engineCommand())
     .addCommand(modesCommand())
-    .addCommand(loadCommand());
+    .addCommand(draftsCommand())
+    .addCommand(loadCommand())
+    .addCommand(benchAllocationCommand())
+    .addCommand(simulateCommand());
 }

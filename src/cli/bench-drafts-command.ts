@@ -1,0 +1,101 @@
+// The flags of `outrider bench drafts`.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import { defaultCacheDirectory } from '../models/cache.ts';
+import { defaultPair } from '../models/manifest-data.ts';
+import { benchDrafts, type DraftsResult } from './bench-drafts.ts';
+import { readPrompts, readTraces } from './bench-drafts-traces.ts';
+import { checkFigure } from './figure.ts';
+import { drawDrafts } from './figure-drafts.ts';
+import { numberBetween, numberList, wholeBetween } from './numbers.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+interface DraftsFlags {
+  readonly target: string;
+  readonly drafts?: string;
+  readonly prompts?: readonly string[];
+  readonly traces?: readonly string[];
+  readonly limit: number;
+  readonly otherLimit: number;
+  readonly tokens: number;
+  readonly rtt: readonly number[];
+  readonly deviceStep: number;
+  readonly repeats: number;
+  readonly figure?: string;
+  readonly json?: boolean;
+}
+
+const notes = `
+Acceptance and ms per token come from acceptance traces. With --prompts they are recorded first, once for each draft, and kept in the cache;
+an interrupted recording goes on. With --traces they are read. ms per token is virtual time; only the cost ratio is measured here.
+
+Example:
+  outrider bench drafts --drafts drafts/out --prompts spec-bench.jsonl humaneval.jsonl gsm8k.jsonl --figure front.svg`;
+
+export function draftsCommand(): Command {
+  return new Command('drafts')
+    .description('what drafts are worth: acceptance, cost, and ms per token of each mode from traces')
+    .option('--target <name|path>', 'what they draft for', defaultPair.target)
+    .option('--drafts <directory>', 'every .gguf file in it, beside the shipped draft')
+    .option('--prompts <file...>', 'prompts to record: JSON lines, see docs/traces.md')
+    .option('--traces <file...>', 'traces instead: of each draft one at temperature 0 and one above')
+    .option('--limit <count>', 'prompts of the first file, in turn from its tasks', wholeBetween(1, 100_000), 80)
+    .option('--other-limit <count>', 'prompts of each other file', wholeBetween(1, 100_000), 20)
+    .option('--tokens <count>', 'tokens of an answer at most', wholeBetween(8, 4096), 128)
+    .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)), [0, 10, 30, 60])
+    .option(
+      '--device-step <ms>',
+      'a step of the target on the device; a draft takes its cost ratio of it',
+      numberBetween(0.001, 10_000),
+      13.9,
+    )
+    .option('--repeats <count>', 'steps of each model that are timed', wholeBetween(3, 10_000), 60)
+    .option('--figure <file.svg>', 'draw the front, as SVG and beside it as PNG')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', notes)
+    .action(runDrafts);
+}
+
+async function runDrafts(flags: DraftsFlags): Promise<void> {
+  if (flags.figure !== undefined) await checkFigure(flags.figure);
+  const { prompts: promptFiles = [], traces: traceFiles = [] } = flags;
+  if ((promptFiles.length === 0) === (traceFiles.length === 0)) {
+    throw new OutriderError('bad-argument', 'the bench reads prompts or traces', 'give --prompts or --traces');
+  }
+  const counts = { first: flags.limit, others: flags.otherLimit };
+  const progress = createWorkProgress();
+  const result = await benchDrafts({
+    target: flags.target,
+    drafts: draftsIn(flags.drafts),
+    prompts: promptFiles.length === 0 ? null : readPrompts(promptFiles, counts),
+    traces: readTraces(traceFiles),
+    traceDirectory: join(defaultCacheDirectory(), 'traces'),
+    tokens: flags.tokens,
+    roundTripsMs: flags.rtt,
+    deviceStepMs: flags.deviceStep,
+    repeats: flags.repeats,
+    onProgress: progress.update,
+  });
+  progress.stop();
+  const shown = flags.json === true ? result : { ...result, rows: result.rows.map(briefly) };
+  printResult('bench drafts', shown, flags.json === true);
+  if (flags.figure !== undefined) await drawDrafts(result.rows, flags.figure);
+}
+
+/** @throws OutriderError `bad-argument` */
+function draftsIn(directory: string | undefined): string[] {
+  if (directory === undefined) return [];
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.gguf')) : [];
+  if (names.length > 0) return names.toSorted().map((name) => join(directory, name));
+  throw new OutriderError('bad-argument', `${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
+}
+
+/** All keys side by side would not fit a terminal. */
+function briefly(row: DraftsResult['rows'][number]): object {
+  const { draft, layers, task, profile, roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance } = row;
+  return { draft, layers, task, profile, rttMs: roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance };
+}

@@ -1,0 +1,94 @@
+// What a token costs with a draft, from its trace: every mode in virtual time, with its best window. It knows no models and no files.
+
+import type { LatencyProfile } from '../models/profiles.ts';
+import { runSourceSession, type SessionConditions, type SessionResult } from '../simulation/run-session.ts';
+import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
+import type { TraceHeader, TraceSession } from '../traces/trace.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from './draft-flags.ts';
+
+export interface PaceCase {
+  readonly mode: 'ar' | 'stream' | 'sd' | 'psd';
+  readonly roundTripMs: number;
+  readonly profile: LatencyProfile;
+  readonly lookUp: LookUpPlace;
+  /** One draft on the device. */
+  readonly draftMs: number;
+}
+
+export interface PaceResult {
+  /** From each answer's first commit to its last, over the tokens after the first commit. */
+  readonly msPerToken: number;
+  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
+  readonly acceptance: number | null;
+  readonly draftsPerToken: number;
+  readonly rowsPerToken: number;
+  /** gamma; 0: the mode has no window. */
+  readonly window: number;
+}
+
+/** Replays are kept from case to case: they remember their look-ups. */
+export interface TracedSessions {
+  readonly replays: readonly TraceReplay[];
+}
+
+export function tracedSessions(header: TraceHeader, sessions: readonly TraceSession[]): TracedSessions {
+  return { replays: sessions.map((session) => new TraceReplay(header, session)) };
+}
+
+const windows = [1, 2, 3, 4, 5, 6, 8, 10];
+/** One answer of so many is enough to tell windows apart. */
+const searchStride = 4;
+const seed = 20_261_124;
+
+export function paceOf({ replays }: TracedSessions, given: PaceCase): PaceResult {
+  if (given.mode === 'ar' || given.mode === 'stream') return playAll(replays, given, 0);
+  const few = replays.filter((_, index) => index % searchStride === 0);
+  const tried = windows.map((window) => ({ window, msPerToken: playAll(few, given, window).msPerToken }));
+  const best = tried.reduce((first, other) => (other.msPerToken < first.msPerToken ? other : first));
+  return playAll(replays, given, best.window);
+}
+
+function playAll(replays: readonly TraceReplay[], given: PaceCase, window: number): PaceResult {
+  const sum = { ms: 0, decoded: 0, tokens: 0, matched: 0, compared: 0, drafted: 0, rows: 0 };
+  for (const [index, replay] of replays.entries()) {
+    const result = runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay));
+    add(sum, result);
+  }
+  return {
+    msPerToken: sum.ms / sum.decoded,
+    acceptance: sum.compared === 0 ? null : sum.matched / sum.compared,
+    draftsPerToken: sum.drafted / sum.tokens,
+    rowsPerToken: sum.rows / sum.tokens,
+    window,
+  };
+}
+
+function add(
+  sum: Record<'ms' | 'decoded' | 'tokens' | 'matched' | 'compared' | 'drafted' | 'rows', number>,
+  one: SessionResult,
+): void {
+  const [first, last] = [one.emissions[0], one.emissions.at(-1)];
+  if (first === undefined || last === undefined) return;
+  sum.ms += last.atMs - first.atMs;
+  sum.decoded += one.answerTokens - first.tokenCount;
+  sum.tokens += one.answerTokens;
+  sum.matched += one.drafts.matched;
+  sum.compared += one.drafts.matched + one.drafts.mismatched;
+  sum.drafted += one.drafts.drafted;
+  sum.rows += one.rows;
+}
+
+function conditionsOf(given: PaceCase, window: number, seed: number): SessionConditions {
+  const { mode, roundTripMs, profile, lookUp, draftMs } = given;
+  return {
+    pacing: mode,
+    seed,
+    roundTripMs,
+    draftMs,
+    step: { fixedMs: profile.stepMs, perRowMs: profile.rowMs },
+    cutsChains: true,
+    deviceLooksUp: looksUpOnDevice(lookUp),
+    lookUpTokens: edgeLookUpTokens(lookUp),
+    ...(window === 0 ? {} : { turn: { windowSize: window, maxAhead: Math.max(24, 4 * window) } }),
+  };
+}

@@ -1,0 +1,107 @@
+// The traces that the bench of drafts reads: recorded here, once for each draft, sampling and set of prompts, and kept; or given.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { OutriderError } from '../basics/errors.ts';
+import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import type { LanguageModel } from '../models/model.ts';
+import type { Trace } from '../traces/trace.ts';
+import { readTrace } from './trace-files.ts';
+import { type PromptFile, readPromptFile, takeInTurn } from './trace-prompts.ts';
+import { recordTrace } from './trace-record.ts';
+
+/** What a draft's sessions are at temperature 0, and at 0.8 with the coupling noise. */
+export interface DraftTraces {
+  readonly greedy: Trace;
+  readonly sampled: Trace;
+}
+
+export const samplings: Readonly<Record<keyof DraftTraces, Sampling>> = {
+  greedy: neutralSampling,
+  sampled: { ...neutralSampling, temperature: 0.8, seed: 20_261_124n },
+};
+
+/** Of the largest set, with all its categories, and of each other. */
+export interface PromptCounts {
+  readonly first: number;
+  readonly others: number;
+}
+
+/** Several files as one; of each so many, in turn from its tasks. @throws OutriderError `bad-argument` */
+export function readPrompts(paths: readonly string[], { first, others }: PromptCounts): PromptFile {
+  const files = paths.map(readPromptFile);
+  const together = (pick: (file: PromptFile) => string): string => [...new Set(files.map(pick))].join(', ');
+  return {
+    prompts: files.flatMap(({ prompts }, index) => takeInTurn(prompts, index === 0 ? first : others)),
+    source: together(({ source }) => source),
+    licence: together(({ licence }) => licence),
+  };
+}
+
+export interface RecordSettings {
+  readonly directory: string;
+  readonly tokens: number;
+  readonly modelLicence: string;
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+}
+
+const wrongDepth = 8;
+
+/** Takes up what is kept, records what is not; an interrupted recording goes on. */
+export async function recordTraces(
+  target: LanguageModel,
+  draft: LanguageModel,
+  prompts: PromptFile,
+  settings: RecordSettings,
+): Promise<DraftTraces> {
+  const record = async (kind: keyof DraftTraces): Promise<Trace> => {
+    const sampling = samplings[kind];
+    const out = join(settings.directory, fileName(kind, target, draft, prompts, settings.tokens));
+    if (!existsSync(out)) {
+      mkdirSync(settings.directory, { recursive: true });
+      const { tokens, modelLicence, onProgress } = settings;
+      const report = (_: string, done: number, total: number): void =>
+        onProgress?.(`${draft.identity.name}, ${kind}: tokens at most`, done, total);
+      const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress: report };
+      await recordTrace(target, draft, prompts, made);
+    }
+    return readTrace(out);
+  };
+  return { greedy: await record('greedy'), sampled: await record('sampled') };
+}
+
+function fileName(
+  kind: string,
+  target: LanguageModel,
+  draft: LanguageModel,
+  { prompts }: PromptFile,
+  tokens: number,
+): string {
+  const parts = [target.identity.fingerprint, draft.identity.fingerprint, tokens, wrongDepth, JSON.stringify(prompts)];
+  const mark = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+  return `${draft.identity.name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`;
+}
+
+/** Recorded traces by the name of their draft. @throws OutriderError `bad-argument` for one without its counterpart */
+export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
+  const found = new Map<string, { greedy?: Trace; sampled?: Trace }>();
+  for (const trace of paths.map(readTrace)) {
+    const { name } = trace.header.draft;
+    const kind = trace.header.sampling.temperature === 0 ? 'greedy' : 'sampled';
+    found.set(name, { ...found.get(name), [kind]: trace });
+  }
+  const whole = new Map<string, DraftTraces>();
+  for (const [name, { greedy, sampled }] of found) {
+    if (greedy === undefined || sampled === undefined) {
+      const missing = greedy === undefined ? 'at temperature 0' : 'above temperature 0';
+      throw new OutriderError(
+        'bad-argument',
+        `there is no trace of ${name} ${missing}`,
+        'give one of each, or --prompts',
+      );
+    }
+    whole.set(name, { greedy, sampled });
+  }
+  return whole;
+}

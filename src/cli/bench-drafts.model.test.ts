@@ -1,0 +1,38 @@
+// A small run of the bench of drafts with the real pair: whether it runs, not what it measures.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { defaultPair } from '../models/manifest-data.ts';
+import { benchDrafts } from './bench-drafts.ts';
+import { readPrompts } from './bench-drafts-traces.ts';
+
+it('says what the shipped draft is worth', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'outrider-bench-drafts-'));
+  try {
+    const file = join(directory, 'prompts.jsonl');
+    const asked = ['Name three rivers in Europe.', 'Why is the sky blue?'];
+    const lines = asked.map((content) => JSON.stringify({ messages: [{ role: 'user', content }] }));
+    await writeFile(file, lines.join('\n'));
+    const { rows, summary } = await benchDrafts({
+      target: defaultPair.target,
+      drafts: [],
+      prompts: readPrompts([file], { first: 2, others: 0 }),
+      traces: new Map(),
+      traceDirectory: directory,
+      tokens: 32,
+      roundTripsMs: [10, 60],
+      deviceStepMs: 13.9,
+      repeats: 5,
+    });
+    expect(rows.length).toBe(3 * 2 * 2 * 4 + 4);
+    expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);
+    expect(summary).toMatchObject({ shipped: defaultPair.draft });
+    expect(summary['acceptanceGreedy']).toBeGreaterThan(0.3);
+    expect(summary['costRatio']).toBeGreaterThan(0.2);
+    expect(summary['streamOverArRtt10']).toBeLessThan(1.03);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
