@@ -37,6 +37,9 @@ interface Row {
   readonly tokens: number;
   readonly rounds: number;
   readonly acceptedDrafts: number;
+  /** Text, and time, tokens and accepted drafts of every round. */
+  readonly sameRounds: boolean;
+  /** Bytes, rows and counts as well. */
   readonly identical: boolean;
 }
 
@@ -82,8 +85,9 @@ export async function trialTraces(
       const replayed = orFailure(() => runSourceSession(condition, source));
       const decoded = await live.run(condition);
       const difference = firstDifference(replayed, decoded);
-      rows.push(rowOf(prompt, temperature, condition, decoded, difference === null));
-      if (difference !== null) differences.push(`${prompt.name} at ${temperature}, ${condition.pacing}: ${difference}`);
+      rows.push(rowOf(prompt, temperature, condition, decoded, difference));
+      if (difference !== null)
+        differences.push(`${prompt.name} at ${temperature}, ${condition.pacing}: ${difference.words}`);
       options.onProgress?.('sessions', rows.length, total);
     }
     answers += live.answerCount;
@@ -91,6 +95,7 @@ export async function trialTraces(
   const summary = {
     sessions: rows.length,
     identical: rows.length - differences.length,
+    sameRounds: rows.filter(({ sameRounds }) => sameRounds).length,
     rounds: rows.reduce((sum, row) => sum + row.rounds, 0),
     tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
     modelAnswers: answers,
@@ -153,18 +158,26 @@ function orFailure(run: () => SessionResult): SessionResult | string {
   }
 }
 
+interface Difference {
+  readonly words: string;
+  readonly isOfRounds: boolean;
+}
+
 /** Everything counts: text, times, rounds, bytes, rows. Null: nothing differs. */
-function firstDifference(replayed: SessionResult | string, decoded: SessionResult): string | null {
-  if (typeof replayed === 'string') return `the replay failed: ${replayed}`;
+function firstDifference(replayed: SessionResult | string, decoded: SessionResult): Difference | null {
+  if (typeof replayed === 'string') return { words: `the replay failed: ${replayed}`, isOfRounds: true };
   for (const [index, round] of decoded.emissions.entries()) {
     const other = replayed.emissions[index];
     if (JSON.stringify(other) !== JSON.stringify(round)) {
-      return `round ${index} is ${JSON.stringify(other)} in the replay, ${JSON.stringify(round)} live`;
+      const words = `round ${index} is ${JSON.stringify(other)} in the replay, ${JSON.stringify(round)} live`;
+      return { words, isOfRounds: true };
     }
   }
   for (const key of Object.keys(decoded) as (keyof SessionResult)[]) {
     const [one, other] = [JSON.stringify(replayed[key]), JSON.stringify(decoded[key])];
-    if (one !== other) return `${key} is ${one.slice(0, 200)} in the replay, ${other.slice(0, 200)} live`;
+    if (one === other) continue;
+    const words = `${key} is ${one.slice(0, 200)} in the replay, ${other.slice(0, 200)} live`;
+    return { words, isOfRounds: key === 'emissions' || key === 'ids' };
   }
   return null;
 }
@@ -174,7 +187,7 @@ function rowOf(
   temperature: number,
   condition: SessionConditions,
   decoded: SessionResult,
-  identical: boolean,
+  difference: Difference | null,
 ): Row {
   return {
     prompt: prompt.name,
@@ -186,6 +199,7 @@ function rowOf(
     tokens: decoded.answerTokens,
     rounds: decoded.emissions.length,
     acceptedDrafts: decoded.emissions.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0),
-    identical,
+    sameRounds: difference?.isOfRounds !== true,
+    identical: difference === null,
   };
 }
