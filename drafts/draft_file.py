@@ -104,11 +104,9 @@ def add_tokenizer(writer: gguf.GGUFWriter, target: ModelFile, map: IdMap) -> Non
     writer.add_token_types([types[id] for id in map.ids])
     if scores := target.value("tokenizer.ggml.scores"):
         writer.add_token_scores([scores[id] for id in map.ids])
-    if target.value("tokenizer.ggml.merges"):
-        known = set(texts)
-        whole = [merge for merge in target.value("tokenizer.ggml.merges") if merge.replace(" ", "") in known]
-        merges = [merge for merge in whole if set(merge.split(" ")) <= known]
-        writer.add_token_merges(merges or whole[:1])
+    if merges := target.value("tokenizer.ggml.merges"):
+        # llama.cpp insists on merges; since none is ever used, one does.
+        writer.add_token_merges(merges[:1])
     draft_id = {id: index for index, id in enumerate(map.ids)}
     for kind in ("bos", "eos", "eot", "eom", "unknown", "padding"):
         id = target.value(f"tokenizer.ggml.{kind}_token_id")

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from block_formats import BLOCK, LEVELS, MIDDLES, nonlinear
+from block_formats import BLOCK, LEVELS, MIDDLES, nonlinear, seen_as
 from corpus import Batch, Shard, batches
-from draft_file import IdMap
+from draft_file import Formats, IdMap
 from evaluate import Judge
 from llama import Decoder, Fold
 from losses import Divergence, relative_error
@@ -71,9 +71,18 @@ class Healing:
     watched: tuple[int, ...]
     judge: Judge
     recipe: HealRecipe
+    formats: Formats
     log: Path
     as_json: bool
     curve_ids: int = 50_000
+
+
+@torch.no_grad()
+def settle(decoder: Decoder, formats: Formats) -> None:
+    """Gives rows that are not trained the values that the file will hold, so that the layers learn to live with them."""
+    for rows in (decoder.embedding, decoder.head):
+        if rows is not None:
+            rows.copy_(seen_as(rows, formats.embedding))
 
 
 def matrices(decoder: Decoder) -> list[Tensor]:
@@ -102,6 +111,8 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
         decoder.load_state_dict(state["decoder"])
         optimizer.load_state_dict(state["optimizer"])
         seen, steps, epoch, done_batches = state["seen"], state["steps"], state["epoch"], state["batches"]
+    if recipe.freeze_embedding:
+        settle(decoder, healing.formats)
     progress = Progress(f"heal {len(decoder.kept)} layers", stage.ids, "ids", healing.as_json, seen)
     saved, curve_at = time.monotonic(), (seen // healing.curve_ids + 1) * healing.curve_ids
     while seen < stage.ids:
@@ -110,7 +121,8 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
             if index < done_batches:
                 continue
             share = seen / stage.ids
-            if stage.coarse_share > 1 - share and not isinstance(decoder.fold, CoarseFold):
+            coarse = stage.coarse_share > 1 - share and healing.formats.layers == "IQ4_NL"
+            if coarse and not isinstance(decoder.fold, CoarseFold):
                 decoder.fold = CoarseFold(matrices(decoder))
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(share, steps, stage, recipe)

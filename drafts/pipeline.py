@@ -76,7 +76,7 @@ class Pipeline:
     def healing(self, teacher: Decoder, shards: list[Shard], map: IdMap, held_out: list[Batch]) -> Healing:
         few = Judge(held_out[len(held_out) // 2 :][:1], teacher.output, map)
         watched = self.recipe.text.watched(teacher.shape.layers)
-        return Healing(shards, map, teacher.output, watched, few, self.recipe.heal, self.out / "curve.jsonl", self.as_json)
+        return Healing(shards, map, teacher.output, watched, few, self.recipe.heal, self.recipe.formats, self.out / "curve.jsonl", self.as_json)
 
     def stage(self, stage: Stage, decoder: Decoder, teacher: Decoder, healing: Healing, held_out: list[Batch], judge: Judge) -> Decoder:
         """Leaves layers out, heals, exports and judges one depth; or takes up what is there."""
