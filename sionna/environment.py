@@ -21,6 +21,8 @@ LOWEST_PYTHON = (3, 11)
 ENVIRONMENT_BYTES = 1_500_000_000
 """What the packages (0.7 GB), pip's download cache and its temporary files need."""
 
+LOWEST_LLVM = (15,)
+"""Dr.Jit refuses older ones."""
 LLVM_PATTERNS = (
     "/usr/lib/*/libLLVM*.so*",
     "/usr/lib/llvm-*/lib/libLLVM*.so*",
@@ -71,13 +73,16 @@ def prepare(folder: Path, python: Path) -> None:
 def find_llvm(patterns: tuple[str, ...] = LLVM_PATTERNS) -> str:
     """Path of the LLVM library that Dr.Jit compiles with: DRJIT_LIBLLVM_PATH, else the newest that is installed."""
     given = os.environ.get("DRJIT_LIBLLVM_PATH", "")
-    if given and not Path(given).exists():
-        raise Refusal(f"DRJIT_LIBLLVM_PATH names no file: {given}", "Unset it, or name the libLLVM library itself.")
-    found = [file for pattern in patterns for file in glob.glob(pattern)]
-    if given or not found:
-        if given:
-            return given
-        raise Refusal("no LLVM library found; Sionna RT needs one to run on a CPU", "On Debian and Ubuntu: apt-get install libllvm19 (macOS: brew install llvm)")
+    if given:
+        if not Path(given).is_file():
+            raise Refusal(f"DRJIT_LIBLLVM_PATH names no file: {given}", "Unset it, or name the libLLVM library itself.")
+        return given
+    found = [file for pattern in patterns for file in glob.glob(pattern) if not (0,) < llvm_version(file) < LOWEST_LLVM]
+    if not found:
+        raise Refusal(
+            f"Sionna RT needs an LLVM library of version {LOWEST_LLVM[0]} or newer to run on a CPU, and none is installed",
+            "On Debian and Ubuntu: apt-get install libllvm19 (macOS: brew install llvm)",
+        )
     return max(found, key=lambda file: (llvm_version(file), file))
 
 

@@ -7,21 +7,25 @@
 import argparse
 import math
 import random
-import sys
-import time
 from pathlib import Path
 
 import environment
 from grid import Grid, grid_over
 from map_file import body_bytes, body_file, header_file, pack_body, write_map
+from progress import Progress
 from refusal import Refusal, run
-from sites import Site, automatic_count, choose, read_sites
+from sites import Site, automatic_count, choose, improve, read_sites
 
 POLE_METRES = 10.0
 """Antenna height of a chosen site; that of TR 38.901 UMi street canyon."""
 CANDIDATES = 1500
 FARTHEST_METRES = 400.0
 """A chosen site counts the cells that it sees up to this distance."""
+SHORT_LIST_FOR_ONE = 5
+"""Candidates on the short list for each site wanted."""
+QUICK_SAMPLES = 500_000
+GOOD_GAIN = 1e-11
+"""-110 dB: a sender of 16 dBm is received 10 dB above the thermal noise of 10 MHz."""
 FEWEST_SAMPLES, MOST_SAMPLES = 1_000, 1_000_000_000
 
 LICENCE = {
@@ -44,7 +48,7 @@ def main() -> None:
     environment.require_space(settings.out.parent, 2 * body_bytes(site_count or len(sites or ()), grid.cell_count), "--out on another disk")
     streets = street_mask(scene, grid)
     if sites is None:
-        sites = choose_sites(scene, grid, streets, site_count or 0, settings.seed)
+        sites = choose_sites(scene, grid, streets, site_count or 0, settings)
     check_sites(scene, sites)
     gains = trace(scene, sites, grid, settings)
     header = {
@@ -97,12 +101,13 @@ def street_mask(scene, grid: Grid):
 
     mask = streets.street_cells(*tracing.ground_cells(scene, grid), grid.cell)
     if not mask.any():
-        raise Refusal(f"the scene has no street as wide as a cell of {grid.cell:g} m", "Use smaller cells.")
+        raise Refusal(f"the scene has no street under the open sky as wide as a cell of {grid.cell:g} m", "Use smaller cells, or another scene.")
     return mask
 
 
-def choose_sites(scene, grid: Grid, mask, count: int, seed: int) -> list[Site]:
-    """Poles beside buildings that see the streets between them; same seed, same sites."""
+def choose_sites(scene, grid: Grid, mask, count: int, settings: argparse.Namespace) -> list[Site]:
+    """Poles beside buildings. Those that see most make a short list; of these a quick trace tells which cells they reach, and
+    which they reach well. The chosen ones together reach most, counting both. Same settings, same sites."""
     import numpy as np
     import streets
     import tracing
@@ -111,13 +116,27 @@ def choose_sites(scene, grid: Grid, mask, count: int, seed: int) -> list[Site]:
     x, y = (np.array(axis) for axis in zip(*(grid.centre(int(cell)) for cell in cells)))
     candidates = [int(cell) for cell in np.flatnonzero(streets.beside_buildings(mask))]
     if len(candidates) > CANDIDATES:
-        candidates = sorted(random.Random(seed).sample(candidates, CANDIDATES))
+        candidates = sorted(random.Random(settings.seed).sample(candidates, CANDIDATES))
     if len(candidates) < count:
         raise Refusal(f"only {len(candidates)} places for {count} sites", "Ask for fewer sites, or use smaller cells.")
-    poles = [Site("", *grid.centre(cell), POLE_METRES) for cell in candidates]
-    seen = [np.packbits(tracing.seen_from(scene, pole, x, y, FARTHEST_METRES), bitorder="little") for pole in poles]
-    chosen = choose([int.from_bytes(bits.tobytes(), "little") for bits in seen], count)
-    return [Site(f"es{number}", round(poles[index].x, 3), round(poles[index].y, 3), POLE_METRES) for number, index in enumerate(chosen)]
+    poles = [Site("candidate", *grid.centre(cell), POLE_METRES) for cell in candidates]
+    seen = [as_bits(tracing.seen_from(scene, pole, x, y, FARTHEST_METRES)) for pole in poles]
+    poles = [poles[index] for index in choose(seen, SHORT_LIST_FOR_ONE * count)]
+    progress = Progress("candidates", len(poles))
+    reached = []
+    for pole in poles:
+        gains = tracing.site_gains(scene, pole, grid, settings.depth, QUICK_SAMPLES, settings.seed).ravel()[cells]
+        reached.append(as_bits(np.concatenate([gains > 0, gains > GOOD_GAIN])))
+        progress.advance()
+    chosen = [poles[index] for index in improve(choose(reached, count), reached)]
+    return [Site(f"es{number}", round(pole.x, 3), round(pole.y, 3), POLE_METRES) for number, pole in enumerate(chosen)]
+
+
+def as_bits(flags) -> int:
+    """An array of booleans as one integer."""
+    import numpy as np
+
+    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
 def check_sites(scene, sites: list[Site]) -> None:
@@ -141,14 +160,12 @@ def trace(scene, sites: list[Site], grid: Grid, settings: argparse.Namespace) ->
     """Gains of one site after the other, so that memory does not grow with their number."""
     import tracing
 
-    gains, started = [], time.monotonic()
+    gains, progress = [], Progress("sites", len(sites))
     for done, site in enumerate(sites):
         # Each site has rays of its own.
         one = tracing.site_gains(scene, site, grid, settings.depth, settings.samples, settings.seed + done)
         gains.append(one.ravel().tolist())
-        left = (time.monotonic() - started) / (done + 1) * (len(sites) - done - 1)
-        print(f"\r{site.name}: {done + 1} of {len(sites)} sites, {left:.0f} s left   ", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        progress.advance()
     return gains
 
 

@@ -11,14 +11,13 @@ The map's value is a mean over the cell, found by counting rays; a path's gain i
 import argparse
 import math
 import random
-import sys
-import time
 from pathlib import Path
 from statistics import median, quantiles
 
 import environment
 from grid import Grid
 from map_file import FLOOR_DB, GAIN_UNIT_DB, NO_ENERGY, json_bytes, paths_file, read_map, replace
+from progress import Progress
 from refusal import Refusal, run
 from sites import Site
 
@@ -37,12 +36,10 @@ def main() -> None:
     cells, points = draw_points(grid, streets, settings.points, settings.seed)
     asked = points if settings.mean_of is None else [at for cell in cells for at in points_of_cell(grid, cell, settings.mean_of)]
     scene = tracing.load(header["scene"], header["frequencyHz"])
-    found, started = [], time.monotonic()
+    found, progress = [], Progress("sites", len(sites))
     for done, site in enumerate(sites):
         found.append(tracing.path_gains(scene, site, asked, header["maxDepth"], settings.samples, settings.seed + done))
-        left = (time.monotonic() - started) / (done + 1) * (len(sites) - done - 1)
-        print(f"\r{site.name}: {done + 1} of {len(sites)} sites, {left:.0f} s left   ", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        progress.advance()
     in_cell = len(asked) // len(points)
     paths = [[decibel(sum(row[i * in_cell : (i + 1) * in_cell]) / in_cell) for row in found] for i in range(len(points))]
     if settings.mean_of is None:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,3 +80,28 @@ def choose(seen_from: Sequence[int], count: int) -> list[int]:
         chosen.append(best)
         seen |= seen_from[best]
     return chosen
+
+
+def improve(chosen: Sequence[int], seen_from: Sequence[int]) -> list[int]:
+    """Replaces one site at a time by the candidate with which all sites together see most, until no exchange adds a cell."""
+    better = list(chosen)
+    total = union(seen_from[index] for index in better).bit_count()
+    grew = True
+    while grew:
+        grew = False
+        for place in range(len(better)):
+            others = better[:place] + better[place + 1 :]
+            rest = union(seen_from[index] for index in others)
+            sums = [(rest | cells).bit_count() for cells in seen_from]
+            best = max(range(len(sums)), key=lambda index: (sums[index], -index))
+            if sums[best] > total:
+                better[place], total, grew = best, sums[best], True
+    return better
+
+
+def union(sets: Iterable[int]) -> int:
+    """The cells of any of them."""
+    together = 0
+    for cells in sets:
+        together |= cells
+    return together

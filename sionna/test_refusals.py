@@ -10,7 +10,7 @@ from unittest import mock
 import environment
 from grid import Grid, grid_over
 from refusal import Refusal
-from sites import automatic_count, choose, read_sites
+from sites import automatic_count, choose, improve, read_sites
 
 
 class SitesFile(unittest.TestCase):
@@ -64,6 +64,16 @@ class Choose(unittest.TestCase):
         self.assertEqual(choose([0, 0, 0], 2), [0, 1])
 
 
+class Improve(unittest.TestCase):
+    def test_exchanges_what_greed_took_first(self):
+        seen = [0b0111110, 0b0001111, 0b1110000]
+        self.assertEqual(choose(seen, 2), [0, 1])
+        self.assertEqual(sorted(improve([0, 1], seen)), [1, 2])
+
+    def test_leaves_the_best_as_it_is(self):
+        self.assertEqual(improve([1, 2], [0b111100, 0b011111, 0b100000]), [1, 2])
+
+
 class GridOver(unittest.TestCase):
     def test_covers_the_scene(self):
         self.assertEqual(grid_over((-805.584, -688.601), (669.883, 517.035), 5, 20), Grid(-805.584, -688.601, 5, 242, 296))
@@ -102,6 +112,12 @@ class Environment(unittest.TestCase):
             for name in ("libLLVM-9.so", "libLLVM-14.0.6.so.1", "libLLVM.so.19.1"):
                 (Path(folder) / name).touch()
             self.assertEqual(Path(environment.find_llvm((f"{folder}/libLLVM*",))).name, "libLLVM.so.19.1")
+
+    def test_does_not_take_an_llvm_that_is_too_old(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"DRJIT_LIBLLVM_PATH": ""}):
+            (Path(folder) / "libLLVM-14.so.1").touch()
+            with self.assertRaises(Refusal):
+                environment.find_llvm((f"{folder}/libLLVM*",))
 
     def test_without_room_says_how_much_is_needed(self):
         with tempfile.TemporaryDirectory() as folder:

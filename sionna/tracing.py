@@ -23,7 +23,7 @@ try:
     drjit.set_thread_count(1)
     import sionna.rt as rt
 except Exception as error:
-    raise Refusal(f"Sionna RT does not start: {str(error).splitlines()[0]}", "Check that DRJIT_LIBLLVM_PATH names an LLVM of version 15 or newer.") from error
+    raise Refusal(f"Sionna RT does not start: {str(error).splitlines()[0]}", "Set DRJIT_LIBLLVM_PATH to an LLVM library of version 15 or newer, for this processor.") from error
 
 DEVICE_HEIGHT_METRES = 1.5
 ABOVE_ALL_METRES = 1000.0
@@ -47,7 +47,7 @@ def software() -> dict[str, str]:
 
 def scene_names() -> list[str]:
     """The scenes that come with Sionna RT."""
-    return sorted(name for name in dir(rt.scene) if not name.startswith("_") and isinstance(getattr(rt.scene, name), str))
+    return sorted(name for name in dir(rt.scene) if str(getattr(rt.scene, name)).endswith(".xml"))
 
 
 def load(name: str, frequency: float) -> "rt.Scene":
@@ -58,7 +58,7 @@ def load(name: str, frequency: float) -> "rt.Scene":
         scene = rt.load_scene(getattr(rt.scene, name))
         scene.frequency = frequency
     except ValueError as error:
-        raise Refusal(f"{name} can't be used at {frequency / 1e9:g} GHz: {error}", "Its materials are defined from 1 to 40 GHz.") from error
+        raise Refusal(f"{name} can't be used at {frequency / 1e9:g} GHz: {error}", "Choose another --frequency, or another scene.") from error
     scene.tx_array = rt.PlanarArray(num_rows=1, num_cols=1, pattern="iso", polarization="V")
     scene.rx_array = scene.tx_array
     return scene

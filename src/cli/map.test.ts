@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
-import { pictureOf } from './map.ts';
+import { mapCommand, pictureOf } from './map.ts';
 import { scaleColors, siteColors } from './map-colors.ts';
 import { mapCoverage } from './map-coverage.ts';
 import { coverageLayer, gainLayer, serverLayer } from './map-layers.ts';
@@ -91,7 +89,7 @@ test('the picture has cells in the right place, up is up, and names are escaped'
   expect(svg).toContain('d="M1 2h1v1h-1zM1 1h1v1h-1z"');
   expect(svg).toContain('b&#60;');
   expect(svg).toContain('nobody &#38; co');
-  expect(svg).toContain('>10 m</text>');
+  expect(svg).toContain('>5 m</text>');
 });
 
 test('coverage counts street cells only', () => {
@@ -122,22 +120,24 @@ describe('maps that come with outrider', () => {
 describe('outrider map show', () => {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-map-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const run = (...flags: string[]): string => {
-    const main = fileURLToPath(new URL('main.ts', import.meta.url));
-    return execFileSync(process.execPath, [main, 'map', 'show', ...flags], { encoding: 'utf8', stdio: 'pipe' });
-  };
+  const show = (...flags: string[]) => mapCommand().parseAsync(['show', 'street-canyon', ...flags], { from: 'user' });
 
-  test('draws a PNG and prints one document', () => {
+  test('draws a PNG and prints one document', async () => {
+    let printed = '';
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed += String(text);
+      return true;
+    });
     const file = join(folder, 'map.png');
-    const document = JSON.parse(run('street-canyon', '--figure', file, '--draw', 'coverage', '--json'));
-    expect(document).toMatchObject({ command: 'map show', params: { map: 'street-canyon' } });
+    await show('--figure', file, '--draw', 'coverage', '--json');
+    write.mockRestore();
+    expect(JSON.parse(printed)).toMatchObject({ command: 'map show', params: { map: 'street-canyon' } });
     expect(readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
   });
 
-  test('refuses what it can not draw', () => {
-    expect(() => run('street-canyon', '--figure', 'map.svg')).toThrow(/does not end in \.png/);
-    expect(() => run('street-canyon', '--site', 'es9')).toThrow(/Its sites: es0, es1, es2, es3/);
-    expect(() => run('street-canyon', '--figure', join(folder, 'none', 'map.png'))).toThrow(/ENOENT/);
-    expect(() => run('nowhere')).toThrow(/there is no radio map/);
+  test('refuses what it can not draw', async () => {
+    await expect(show('--figure', 'map.svg')).rejects.toThrow('does not end in .png');
+    await expect(show('--site', 'es9')).rejects.toMatchObject({ remedy: 'Its sites: es0, es1, es2, es3.' });
+    await expect(show('--figure', join(folder, 'none', 'map.png'))).rejects.toThrow('ENOENT');
   });
 });
