@@ -31,7 +31,8 @@ interface Row {
   readonly prompt: string;
   readonly temperature: number;
   readonly mode: PacingName;
-  readonly lookUpTokens: number;
+  /** The edge looks up, and the device moves its cut. */
+  readonly isHelped: boolean;
   readonly roundTripMs: number;
   readonly minChainConfidence: number;
   readonly tokens: number;
@@ -108,10 +109,10 @@ export async function trialTraces(
 
 function conditionsOf({ roundTripsMs, minChainConfidences, maxAhead }: TracesOptions): SessionConditions[] {
   const modes = [
-    ...pacingNames.map((pacing) => ({ pacing, lookUp: 0 })),
-    { pacing: 'stream' as const, lookUp: lookUpTokens },
+    ...pacingNames.map((pacing) => ({ pacing, isHelped: false })),
+    { pacing: 'stream' as const, isHelped: true },
   ];
-  return modes.flatMap(({ pacing, lookUp }) =>
+  return modes.flatMap(({ pacing, isHelped }) =>
     roundTripsMs.flatMap((roundTripMs) =>
       minChainConfidences.map((minChainConfidence) => ({
         pacing,
@@ -120,7 +121,8 @@ function conditionsOf({ roundTripsMs, minChainConfidences, maxAhead }: TracesOpt
         link,
         ...pace,
         guess: { tokenMs: 5 },
-        lookUpTokens: lookUp,
+        lookUpTokens: isHelped ? lookUpTokens : 0,
+        cutsChains: isHelped,
         turn: { maxAhead, minChainConfidence },
       })),
     ),
@@ -193,7 +195,7 @@ function rowOf(
     prompt: prompt.name,
     temperature,
     mode: condition.pacing,
-    lookUpTokens: condition.lookUpTokens ?? 0,
+    isHelped: condition.cutsChains === true,
     roundTripMs: condition.roundTripMs,
     minChainConfidence: condition.turn?.minChainConfidence ?? 0,
     tokens: decoded.answerTokens,

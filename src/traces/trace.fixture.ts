@@ -1,60 +1,61 @@
 // Traces for tests: thrown at random, with everything that a recorder can write.
 
-import fc from 'fast-check';
+import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { type Trace, type TraceHeader, type TraceSession, TraceSessionBuilder } from './trace.ts';
 
-const units: fc.Arbitrary<number> = fc.integer({ min: 1, max: 65_535 });
+const endId = 2;
+const names = ['', 'a', 'spec-bench/81', 'Übung\n"zwei"', '\u{1f600}\u0000'];
 
-export const headers: fc.Arbitrary<TraceHeader> = fc.record({
-  target: fc.record({ name: fc.string(), fingerprint: fc.constant('aa') }),
-  draft: fc.record({ name: fc.string(), fingerprint: fc.constant('bb') }),
-  tokenizerHash: fc.constant('0f'.repeat(32)),
-  vocabularySize: fc.integer({ min: 300, max: 200_000 }),
-  endIds: fc.constantFrom([2], [0, 2]),
-  sampling: fc.record({
-    ...Object.fromEntries(Object.entries(neutralSampling).map(([key, value]) => [key, fc.constant(value)])),
-    temperature: fc.constantFrom(0, 0.8),
-    seed: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-    logitBias: fc.constantFrom([], [[7, -1.5] as const]),
-  }) as unknown as fc.Arbitrary<TraceHeader['sampling']>,
-  answerTokens: fc.integer({ min: 1, max: 40 }),
-  wrongDepth: fc.integer({ min: 1, max: 9 }),
-  source: fc.string({ unit: 'binary' }),
-  licence: fc.string(),
-});
-
-function sessions(header: TraceHeader): fc.Arbitrary<TraceSession> {
-  const { vocabularySize, answerTokens, wrongDepth } = header;
-  const plainId = fc.integer({ min: 3, max: vocabularySize - 1 });
-  const draft = fc.record({ token: plainId, units });
-  const position = fc.record({
-    token: plainId,
-    right: fc.boolean(),
-    units,
-    chain: fc.array(draft, { maxLength: wrongDepth }),
-  });
-  return fc
-    .record({
-      id: fc.string(),
-      task: fc.string({ unit: 'grapheme' }),
-      prompt: fc.array(plainId, { minLength: 1, maxLength: 20 }),
-      positions: fc.array(position, { minLength: answerTokens, maxLength: answerTokens }),
-      endsAt: fc.option(fc.nat(answerTokens - 1)),
-    })
-    .map(({ id, task, prompt, positions, endsAt }) => {
-      const kept = positions.slice(0, endsAt === null ? answerTokens : endsAt + 1);
-      const answer = kept.map(({ token }, index) => (index === endsAt ? 2 : token));
-      const builder = new TraceSessionBuilder();
-      for (const [index, { right, units, chain }] of kept.entries()) {
-        const isWrong = !right && chain[0]?.token !== answer[index];
-        if (isWrong) builder.addWrong(chain);
-        else builder.addRight(units);
-      }
-      return builder.build({ id, task, prompt, answer });
-    });
+function pick<Value>(random: Random, values: readonly Value[]): Value {
+  return values[random.integer(values.length)] as Value;
 }
 
-export const traces: fc.Arbitrary<Trace> = headers.chain((header) =>
-  fc.record({ header: fc.constant(header), sessions: fc.array(sessions(header), { maxLength: 4 }) }),
-);
+function between(random: Random, low: number, high: number): number {
+  return low + random.integer(high - low + 1);
+}
+
+/** The same for the same seed. */
+export function throwTrace(seed: number): Trace {
+  const random = createRandom(seed);
+  const header = throwHeader(random);
+  return { header, sessions: Array.from({ length: random.integer(5) }, () => throwSession(random, header)) };
+}
+
+function throwHeader(random: Random): TraceHeader {
+  const words = 2 ** 32;
+  return {
+    target: { name: pick(random, names), fingerprint: 'aa' },
+    draft: { name: pick(random, names), fingerprint: 'bb' },
+    tokenizerHash: '0f'.repeat(32),
+    vocabularySize: between(random, 300, 200_000),
+    endIds: pick(random, [[endId], [0, endId]]),
+    sampling: {
+      ...neutralSampling,
+      temperature: pick(random, [0, 0.8]),
+      logitBias: pick(random, [[], [[7, -1.5] as const]]),
+      seed: BigInt(random.integer(words)) * BigInt(words) + BigInt(random.integer(words)),
+    },
+    answerTokens: between(random, 1, 40),
+    wrongDepth: between(random, 1, 9),
+    source: pick(random, names),
+    licence: pick(random, names),
+  };
+}
+
+/** No end id before the answer's end, or in a wrong chain. */
+function throwSession(random: Random, { vocabularySize, answerTokens, wrongDepth }: TraceHeader): TraceSession {
+  const plainId = (): number => between(random, endId + 1, vocabularySize - 1);
+  const units = (): number => pick(random, [1, 65_535, between(random, 1, 65_535)]);
+  const endsEarly = random.uniform() < 0.5;
+  const answer = Array.from({ length: endsEarly ? random.integer(answerTokens) : answerTokens }, plainId);
+  if (endsEarly) answer.push(endId);
+  const builder = new TraceSessionBuilder();
+  for (const right of answer) {
+    const chain = Array.from({ length: random.integer(wrongDepth + 1) }, () => ({ token: plainId(), units: units() }));
+    if (random.uniform() < 0.6 || chain[0]?.token === right) builder.addRight(units());
+    else builder.addWrong(chain);
+  }
+  const prompt = Array.from({ length: between(random, 1, 20) }, plainId);
+  return builder.build({ id: pick(random, names), task: pick(random, names), prompt, answer });
+}
