@@ -31,7 +31,19 @@ def write_card(path: Path, results: dict, target: ModelFile) -> None:
     ]
     for point in results["points"]:
         stored = point["stored"]
-        row = (point["layers"], f"{point['ids']:,}", stored["agreement"], stored["overlap"], stored["divergence"], f"{point['bytes']:,}")
+        row = (
+            point["layers"],
+            f"{point['ids']:,}",
+            stored["agreement"],
+            stored["overlap"],
+            stored["divergence"],
+            f"{point['bytes']:,}",
+        )
         lines.append("| " + " | ".join(str(cell) for cell in row) + " |")
-    lines += ["", "    python3 drafts/setup.py", f"    python3 drafts/fit.py --target {results['target']} --out OUT", ""]
+    lines += [
+        "",
+        "    python3 drafts/setup.py",
+        f"    python3 drafts/fit.py --target {results['target']} --out OUT",
+        "",
+    ]
     path.write_text("\n".join(lines))

@@ -4,6 +4,7 @@ Encodes only these few strings and the openers of a recipe: plain words, for whi
 tokenizer's own ids. User text never passes through here.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class FewWords:
         """Joins the neighbours whose merge comes first, again and again."""
         parts = list(word)
         while len(parts) > 1:
-            ranks = [self.ranks.get(f"{left} {right}", len(self.ranks)) for left, right in zip(parts, parts[1:], strict=False)]
+            ranks = [self.ranks.get(f"{left} {right}", len(self.ranks)) for left, right in itertools.pairwise(parts)]
             best = min(ranks)
             if best == len(self.ranks):
                 break

@@ -10,7 +10,9 @@ from progress import Progress
 
 
 @torch.no_grad()
-def rank_layers(decoder: Decoder, target_head, batch: Batch, map: IdMap, fixed: set[int], as_json: bool) -> list[tuple[float, int]]:
+def rank_layers(
+    decoder: Decoder, target_head, batch: Batch, map: IdMap, fixed: set[int], as_json: bool
+) -> list[tuple[float, int]]:
     """Divergence in nats without each layer but those in `fixed`, and the layer's index in the target; least harm first.
 
     Layers below the one left out are evaluated once for all.

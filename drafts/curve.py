@@ -38,25 +38,39 @@ def picture(depths: dict[int, list[dict]]) -> str:
     bottom, top = math.floor(min(values) * 10) / 10, math.ceil(max(values) * 10) / 10
     across = lambda count: LEFT + PLOT_WIDTH * (math.log2(count) - low) / (high - low)  # noqa: E731
     down = lambda value: TOP + PLOT_HEIGHT * (top - value) / (top - bottom)  # noqa: E731
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="Helvetica, Arial, sans-serif" font-size="13">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="Helvetica, Arial, sans-serif" font-size="13">'
+    ]
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>')
     for tenth in range(round(bottom * 10), round(top * 10) + 1):
         y = down(tenth / 10)
-        parts.append(f'<path d="M{LEFT} {y:.1f}h{PLOT_WIDTH}" stroke="#ddd"/><text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tenth / 10:.1f}</text>')
+        parts.append(
+            f'<path d="M{LEFT} {y:.1f}h{PLOT_WIDTH}" stroke="#ddd"/><text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tenth / 10:.1f}</text>'
+        )
     for count in (25_000, 50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000, 3_200_000):
         if low <= math.log2(count) <= high:
-            parts.append(f'<text x="{across(count):.1f}" y="{TOP + PLOT_HEIGHT + 20}" text-anchor="middle">{count:,}</text>')
-    parts.append(f'<text x="{LEFT + PLOT_WIDTH / 2}" y="{HEIGHT - 22}" text-anchor="middle">positions learnt at this depth</text>')
-    parts.append(f'<text transform="translate(18 {TOP + PLOT_HEIGHT / 2}) rotate(-90)" text-anchor="middle">same likeliest id, held-out text</text>')
-    for color, (layers, rows) in zip(COLORS * 5, sorted(depths.items(), reverse=True)):
+            parts.append(
+                f'<text x="{across(count):.1f}" y="{TOP + PLOT_HEIGHT + 20}" text-anchor="middle">{count:,}</text>'
+            )
+    parts.append(
+        f'<text x="{LEFT + PLOT_WIDTH / 2}" y="{HEIGHT - 22}" text-anchor="middle">positions learnt at this depth</text>'
+    )
+    parts.append(
+        f'<text transform="translate(18 {TOP + PLOT_HEIGHT / 2}) rotate(-90)" text-anchor="middle">same likeliest id, held-out text</text>'
+    )
+    for color, (layers, rows) in zip(COLORS * 5, sorted(depths.items(), reverse=True), strict=False):
         fine = [row for row in rows if not row["coarse"]]
         line = " ".join(f"{across(row['ids']):.1f},{down(row['agreement']):.1f}" for row in fine)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
         for row in rows:
             fill = "white" if row["coarse"] else color
-            parts.append(f'<circle cx="{across(row["ids"]):.1f}" cy="{down(row["agreement"]):.1f}" r="4" fill="{fill}" stroke="{color}" stroke-width="2"/>')
+            parts.append(
+                f'<circle cx="{across(row["ids"]):.1f}" cy="{down(row["agreement"]):.1f}" r="4" fill="{fill}" stroke="{color}" stroke-width="2"/>'
+            )
         last = rows[-1]
-        parts.append(f'<text x="{across(last["ids"]) + 10:.1f}" y="{down(last["agreement"]) + 4:.1f}" fill="{color}">{layers} layers</text>')
+        parts.append(
+            f'<text x="{across(last["ids"]) + 10:.1f}" y="{down(last["agreement"]) + 4:.1f}" fill="{color}">{layers} layers</text>'
+        )
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -68,7 +82,9 @@ def main(log: str, svg: str) -> None:
             start, gain = line
             last = max(row["ids"] for row in rows)
             far = start + gain * math.log2(10 * last)
-            print(f"{layers} layers: +{gain:.4f} for each doubling, {start + gain * math.log2(last):.3f} at {last:,}, {far:.3f} at {10 * last:,}")
+            print(
+                f"{layers} layers: +{gain:.4f} for each doubling, {start + gain * math.log2(last):.3f} at {last:,}, {far:.3f} at {10 * last:,}"
+            )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from llama import Decoder, rope_table, rotate
 
-
 #: Ids in a block of the running sums that sampling uses.
 BLOCK = 256
 
@@ -27,7 +26,9 @@ class RowDecoder:
             for one in decoder.layers
         ]
         self.embedding, self.head, self.norm = decoder.embedding.detach(), half(decoder.output), decoder.norm.detach()
-        self.cosines, self.sines = (t.to(torch.bfloat16) for t in rope_table(shape, torch.arange(length, device=device)))
+        self.cosines, self.sines = (
+            t.to(torch.bfloat16) for t in rope_table(shape, torch.arange(length, device=device))
+        )
         size = (rows, shape.kv_heads, length, shape.head_width)
         self.keys = [torch.zeros(size, dtype=torch.bfloat16, device=device) for _ in self.layers]
         self.values = [torch.zeros(size, dtype=torch.bfloat16, device=device) for _ in self.layers]
@@ -46,11 +47,15 @@ class RowDecoder:
         # Rounded up, so that shapes repeat.
         used = min(self.keys[0].shape[2], (int(positions.max()) // 32 + 1) * 32)
         hidden = torch.arange(used, device=ids.device)[None, :] > positions[:, None]
-        mask = torch.zeros(hidden.shape, dtype=torch.bfloat16, device=ids.device).masked_fill_(hidden, float("-inf"))[:, None, None]
+        mask = torch.zeros(hidden.shape, dtype=torch.bfloat16, device=ids.device).masked_fill_(hidden, float("-inf"))[
+            :, None, None
+        ]
         streams = []
         group = shape.heads // shape.kv_heads
         for index, (qkv, attention_output, gate_up, down, layer) in enumerate(self.layers):
-            mixed = functional.linear(layer.normed(x, layer.attention_norm.detach()), qkv).view(self.rows, -1, shape.head_width)
+            mixed = functional.linear(layer.normed(x, layer.attention_norm.detach()), qkv).view(
+                self.rows, -1, shape.head_width
+            )
             query, key, value = mixed.split((shape.heads, shape.kv_heads, shape.kv_heads), dim=1)
             self.keys[index][self.all_rows, :, positions] = rotate(key, cosines, sines)
             self.values[index][self.all_rows, :, positions] = value

@@ -85,7 +85,9 @@ def add_target_tokenizer(writer: gguf.GGUFWriter, target: ModelFile) -> None:
     for key, field in target.reader.fields.items():
         if key.startswith("tokenizer."):
             kind, *element = field.types
-            writer.add_key_value(f"outrider.target.{key}", field.contents(), kind, sub_type=element[0] if element else None)
+            writer.add_key_value(
+                f"outrider.target.{key}", field.contents(), kind, sub_type=element[0] if element else None
+            )
 
 
 def add_uint32s(writer: gguf.GGUFWriter, key: str, values: list[int]) -> None:

@@ -14,11 +14,27 @@ HERE = Path(__file__).resolve().parent
 
 def arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fit.py", description=__doc__.split(":")[0] + ".", allow_abbrev=False)
-    parser.add_argument("--target", type=Path, required=True, metavar="X.gguf", help="the model to draft for (Llama family)")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="results and what is needed to go on after an interruption")
+    parser.add_argument(
+        "--target", type=Path, required=True, metavar="X.gguf", help="the model to draft for (Llama family)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="results and what is needed to go on after an interruption",
+    )
     parser.add_argument("--recipe", type=Path, metavar="R.toml", help="default: drafts/recipes/default.toml")
-    parser.add_argument("--smoke", action="store_true", help="drafts/recipes/smoke.toml: a loadable draft within two minutes, not a good one")
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output, JSON lines of progress on standard error")
+    parser.add_argument(
+        "--smoke",
+        action="store_true",
+        help="drafts/recipes/smoke.toml: a loadable draft within two minutes, not a good one",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one JSON document on standard output, JSON lines of progress on standard error",
+    )
     return parser.parse_args(given)
 
 

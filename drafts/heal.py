@@ -44,7 +44,9 @@ class CoarseFold(Fold):
         self.scales[id(weight)] = (uses + 1, scale)
         with torch.no_grad():
             blocks = weight.detach().reshape(weight.shape[0], -1, BLOCK)
-            index = torch.bucketize(blocks * torch.where(scale == 0, 0, 1 / scale), MIDDLES.to(weight.device), out_int32=True)
+            index = torch.bucketize(
+                blocks * torch.where(scale == 0, 0, 1 / scale), MIDDLES.to(weight.device), out_int32=True
+            )
             seen = (LEVELS.to(weight.device)[index] * scale).reshape(weight.shape).to(torch.bfloat16)
         return PassThrough.apply(weight, seen)
 
@@ -103,7 +105,9 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
     if decoder.head is not None:
         decoder.head.requires_grad_(not recipe.freeze_embedding)
     trained = [weight for weight in decoder.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(
+        trained, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay, fused=True
+    )
     seen, steps, epoch, done_batches = 0, 0, 0, 0
     kept_head = healing.head.detach()[torch.tensor(healing.map.ids, device=device)].to(torch.bfloat16)
     state = load_checkpoint(checkpoint)
@@ -137,11 +141,20 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
             if seen >= curve_at or seen >= stage.ids:
                 curve_at += healing.curve_ids
                 row = {"layers": len(decoder.kept), "ids": seen, **healing.judge.judge(decoder).rounded()}
-                append_line(healing.log, {**row, "seconds": round(time.monotonic() - progress.began), "coarse": isinstance(decoder.fold, CoarseFold)})
+                append_line(
+                    healing.log,
+                    {
+                        **row,
+                        "seconds": round(time.monotonic() - progress.began),
+                        "coarse": isinstance(decoder.fold, CoarseFold),
+                    },
+                )
             if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or seen >= stage.ids:
                 saved = time.monotonic()
                 content = {"kept": decoder.kept, "decoder": decoder.state_dict(), "optimizer": optimizer.state_dict()}
-                save_checkpoint(checkpoint, {**content, "seen": seen, "steps": steps, "epoch": epoch, "batches": done_batches})
+                save_checkpoint(
+                    checkpoint, {**content, "seen": seen, "steps": steps, "epoch": epoch, "batches": done_batches}
+                )
             if seen >= stage.ids:
                 break
         else:

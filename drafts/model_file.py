@@ -50,7 +50,9 @@ def open_model(path: Path) -> ModelFile:
         reader = gguf.GGUFReader(path)
     except Exception as error:
         reason = str(error).split("\n", 1)[0] or type(error).__name__
-        raise Refusal(f"{path} is not a whole GGUF file ({reason})", "Download the file again and compare its hash.") from error
+        raise Refusal(
+            f"{path} is not a whole GGUF file ({reason})", "Download the file again and compare its hash."
+        ) from error
     model = ModelFile(path, reader)
     check(model)
     return model
@@ -72,16 +74,22 @@ def check(model: ModelFile) -> None:
     tokens, types = model.value("tokenizer.ggml.tokens"), model.value("tokenizer.ggml.token_type")
     shape = shape_of(model)
     if not tokens or len(tokens) != shape.vocabulary or (types and len(types) != len(tokens)):
-        raise Refusal(f"{model.path} has a tokenizer that is not complete", "Download the file again, or convert it again.")
+        raise Refusal(
+            f"{model.path} has a tokenizer that is not complete", "Download the file again, or convert it again."
+        )
     for key in ("llama.rope.scaling.type", "llama.expert_count"):
         if model.value(key) not in (None, "none", 0):
             raise Refusal(f"{model.path} uses {key}, which drafts can't", "Choose a target without it.")
     extra = [t.name for t in model.reader.tensors if t.name.endswith(".bias") or "rope_freqs" in t.name]
     if extra:
-        raise Refusal(f"{model.path} has the tensor {extra[0]}, which drafts can't use", "Choose a plain Llama-family target.")
+        raise Refusal(
+            f"{model.path} has the tensor {extra[0]}, which drafts can't use", "Choose a plain Llama-family target."
+        )
     for tensor in model.reader.tensors:
         if tensor.data_offset + tensor.n_bytes > model.path.stat().st_size:
-            raise Refusal(f"{model.path} ends within the tensor {tensor.name}", "Download the file again and compare its hash.")
+            raise Refusal(
+                f"{model.path} ends within the tensor {tensor.name}", "Download the file again and compare its hash."
+            )
 
 
 def shape_of(model: ModelFile) -> Shape:

@@ -69,16 +69,30 @@ class Pipeline:
             counts = sum(shard.counts(teacher.shape.vocabulary) for shard in shards)
             ids = choose_ids(self.target, numpy.asarray(counts), self.recipe.vocabulary)
             covered = float(counts[ids].sum() / counts.sum())
-            save_json(path, {"ids": ids, "inputs": stand_ins(teacher.embedding.cpu(), ids).tolist(), "covered": covered})
+            save_json(
+                path, {"ids": ids, "inputs": stand_ins(teacher.embedding.cpu(), ids).tolist(), "covered": covered}
+            )
         content = load_json(path)
         return IdMap(content["ids"], torch.tensor(content["inputs"]))
 
     def healing(self, teacher: Decoder, shards: list[Shard], map: IdMap, held_out: list[Batch]) -> Healing:
         few = Judge(held_out[len(held_out) // 2 :][:1], teacher.output, map)
         watched = self.recipe.text.watched(teacher.shape.layers)
-        return Healing(shards, map, teacher.output, watched, few, self.recipe.heal, self.recipe.formats, self.out / "curve.jsonl", self.as_json)
+        return Healing(
+            shards,
+            map,
+            teacher.output,
+            watched,
+            few,
+            self.recipe.heal,
+            self.recipe.formats,
+            self.out / "curve.jsonl",
+            self.as_json,
+        )
 
-    def stage(self, stage: Stage, decoder: Decoder, teacher: Decoder, healing: Healing, held_out: list[Batch], judge: Judge) -> Decoder:
+    def stage(
+        self, stage: Stage, decoder: Decoder, teacher: Decoder, healing: Healing, held_out: list[Batch], judge: Judge
+    ) -> Decoder:
         """Leaves layers out, heals, exports and judges one depth; or takes up what is there."""
         name = f"layers-{stage.layers}"
         kept = self.chosen(stage, decoder, teacher, healing.map, held_out)
@@ -123,7 +137,14 @@ class Pipeline:
         size = write_draft(path, decoder, self.target, map, self.recipe.formats, self.recipe.name)
         trained = judge.judge(decoder).rounded()
         stored = judge.judge(as_stored(decoder, self.recipe)).rounded()
-        row = {"layers": stage.layers, "kept": decoder.kept, "bytes": size, "ids": stage.ids, "stored": stored, "trained": trained}
+        row = {
+            "layers": stage.layers,
+            "kept": decoder.kept,
+            "bytes": size,
+            "ids": stage.ids,
+            "stored": stored,
+            "trained": trained,
+        }
         save_json(judged, row)
 
     def finish(self) -> dict:

@@ -27,10 +27,16 @@ class Progress:
         left = max(0, self.total - self.done) / max(speed, 1e-9)
         if self.as_json:
             row = {"stage": self.stage, "done": self.done, "total": self.total, "unit": self.unit}
-            print(json.dumps({**row, "perSecond": round(speed, 1), "leftSeconds": round(left), "note": note}), file=sys.stderr, flush=True)
+            print(
+                json.dumps({**row, "perSecond": round(speed, 1), "leftSeconds": round(left), "note": note}),
+                file=sys.stderr,
+                flush=True,
+            )
             return
         share = 100 * self.done / max(self.total, 1)
-        line = f"{self.stage}: {share:.0f} % of {self.total:,} {self.unit}, {speed:,.0f} a second, {duration(left)} left"
+        line = (
+            f"{self.stage}: {share:.0f} % of {self.total:,} {self.unit}, {speed:,.0f} a second, {duration(left)} left"
+        )
         line += f", {note}" if note else ""
         end = "\n" if not sys.stderr.isatty() or self.done >= self.total else ""
         lead = "\r\x1b[K" if sys.stderr.isatty() else ""
@@ -39,4 +45,10 @@ class Progress:
 
 def duration(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else f"{round(seconds)} s"
+    return (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else f"{round(seconds)} s"
+    )

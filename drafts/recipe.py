@@ -83,12 +83,20 @@ class Recipe:
         stages = tuple(replace(stage, layers=fit(stage.layers)) for stage in self.stages)
         depths = [stage.layers for stage in stages]
         if depths != sorted(set(depths), reverse=True) or depths[-1] < 1:
-            raise Refusal(f"the recipe's stages have {depths} layers", "Give stages that fall from one to the next, deepest first.")
+            raise Refusal(
+                f"the recipe's stages have {depths} layers",
+                "Give stages that fall from one to the next, deepest first.",
+            )
         if depths[0] > layers:
-            raise Refusal(f"the recipe begins with {depths[0]} layers; the target has {layers}", "Give shares of the depth, such as 0.6, in a copy of the recipe.")
+            raise Refusal(
+                f"the recipe begins with {depths[0]} layers; the target has {layers}",
+                "Give shares of the depth, such as 0.6, in a copy of the recipe.",
+            )
         ship = fit(self.ship)
         if ship not in depths:
-            raise Refusal(f"no stage of the recipe has the {ship} layers to ship", "Set ship to the layers of one of the stages.")
+            raise Refusal(
+                f"no stage of the recipe has the {ship} layers to ship", "Set ship to the layers of one of the stages."
+            )
         return replace(self, stages=stages, ship=ship, vocabulary=min(self.vocabulary, vocabulary))
 
 

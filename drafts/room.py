@@ -49,7 +49,10 @@ def check_room(shape: Shape, recipe: Recipe, out: Path) -> None:
     place = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
     needed, free = disk_needed(shape, recipe), shutil.disk_usage(place).free
     if free < needed:
-        raise Refusal(f"{place} has {free / GIB:.1f} GiB free; this recipe needs {needed / GIB:.1f}", "Free some space, or give --out a folder on a larger disk.")
+        raise Refusal(
+            f"{place} has {free / GIB:.1f} GiB free; this recipe needs {needed / GIB:.1f}",
+            "Free some space, or give --out a folder on a larger disk.",
+        )
     needed, free = memory_needed(shape, recipe), available_memory()
     if free is not None and free < needed:
         raise Refusal(

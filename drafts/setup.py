@@ -30,7 +30,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036
         print(f"Python {sys.version.split()[0]} is too old\nUse Python 3.11 or newer.", file=sys.stderr)
         return 2
     folder = environment_folder()
@@ -40,7 +40,10 @@ def main() -> int:
         pip = [str(interpreter(folder)), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
         done = subprocess.run([*pip, "-r", str(HERE / "requirements.txt")], stdout=sys.stderr, check=False)
         if done.returncode != 0:
-            print("pip could not install drafts/requirements.txt\nCheck the connection, or set PIP_INDEX_URL to an index that can be reached.", file=sys.stderr)
+            print(
+                "pip could not install drafts/requirements.txt\nCheck the connection, or set PIP_INDEX_URL to an index that can be reached.",
+                file=sys.stderr,
+            )
             return 2
         (folder / "complete").write_text("")
     print(interpreter(folder))

@@ -23,14 +23,19 @@ def train_shards(recipe: Recipe) -> list[str]:
     return [f"train-{index:03}" for index in range(recipe.text.shards)]
 
 
-def write_all(work: Path, decoder: Decoder, target: ModelFile, recipe: Recipe, as_json: bool, names: list[str] | None = None) -> None:
+def write_all(
+    work: Path, decoder: Decoder, target: ModelFile, recipe: Recipe, as_json: bool, names: list[str] | None = None
+) -> None:
     """Writes the held-out shard and the training shards that are not there yet."""
     text = recipe.text
     names = names or ["held-out", *train_shards(recipe)]
     encoder = FewWords(target)
     format = chat_format(target, encoder)
     openers = [encoder.encode(opener) for opener in text.openers] or [[]]
-    sizes = {name: text.held_out_rows * text.held_out_steps if name == "held-out" else text.rows * text.steps for name in names}
+    sizes = {
+        name: text.held_out_rows * text.held_out_steps if name == "held-out" else text.rows * text.steps
+        for name in names
+    }
     there = [name for name in names if shard_path(work, name).is_dir()]
     progress = Progress("write-text", sum(sizes.values()), "ids", as_json, sum(sizes[name] for name in there))
     for name in names:

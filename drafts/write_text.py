@@ -38,7 +38,9 @@ class Conversation:
 class Author:
     """Decides what each row writes next. All chance comes from `chance`."""
 
-    def __init__(self, format: ChatFormat, openers: list[list[int]], ends: set[int], recipe: TextRecipe, chance: random.Random) -> None:
+    def __init__(
+        self, format: ChatFormat, openers: list[list[int]], ends: set[int], recipe: TextRecipe, chance: random.Random
+    ) -> None:
         self.format, self.openers, self.ends, self.recipe, self.chance = format, openers, ends, recipe, chance
 
     def begin(self) -> Conversation:
@@ -69,14 +71,24 @@ class Author:
         """Of the next sampled id. Drawn anew for each turn."""
         if row.said == 0 and row.role == TEMPLATE and not row.forced:
             answers = row.turns % 2 == 0
-            row.temperature = self.chance.choice(self.recipe.answer_temperatures) if answers else self.recipe.user_temperature
+            row.temperature = (
+                self.chance.choice(self.recipe.answer_temperatures) if answers else self.recipe.user_temperature
+            )
         return row.temperature
 
     def over(self, row: Conversation) -> bool:
         return row.turns > 2 * self.recipe.exchanges or row.length >= self.recipe.text_limit
 
 
-def write_shard(path: Path, decoder: Decoder, author: Author, recipe: TextRecipe, steps: int, noise: torch.Generator, progress: Progress) -> int:
+def write_shard(
+    path: Path,
+    decoder: Decoder,
+    author: Author,
+    recipe: TextRecipe,
+    steps: int,
+    noise: torch.Generator,
+    progress: Progress,
+) -> int:
     """Writes one shard to `path`. Returns its number of ids.
 
     Arrays: `ids`, `roles` (of the id at the same place), `lengths` of the conversations, `states` (final normed states,

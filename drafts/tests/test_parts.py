@@ -8,12 +8,13 @@ from tempfile import TemporaryDirectory
 import gguf
 import numpy
 import torch
+from gguf.quants import dequantize
+
 from block_formats import bytes_of, seen_as, to_bytes
 from chat_format import FewWords, chat_format
 from decoding import RowDecoder, choose
 from draft_file import Formats, IdMap, thin, write_draft
-from gguf.quants import dequantize
-from heal import CoarseFold, matrices, rate_at
+from heal import CoarseFold, rate_at
 from losses import Divergence
 from model_file import half_split, interleaved, load_decoder, open_model
 from recipe import HealRecipe, Stage
@@ -88,7 +89,12 @@ class Decoding(WithTarget):
 class Learning(unittest.TestCase):
     def test_divergence_has_the_slopes_of_its_definition(self) -> None:
         half = lambda *size: torch.randn(size).to(torch.bfloat16)  # noqa: E731
-        states, head, theirs, their_head = half(20, 16).requires_grad_(), half(50, 16).requires_grad_(), half(20, 16), half(50, 16)
+        states, head, theirs, their_head = (
+            half(20, 16).requires_grad_(),
+            half(50, 16).requires_grad_(),
+            half(20, 16),
+            half(50, 16),
+        )
         weights = torch.rand(20)
         Divergence.apply(states, head, theirs, their_head, weights).backward()
         ours, rows = states.detach().float().requires_grad_(), head.detach().float().requires_grad_()
@@ -107,7 +113,15 @@ class Learning(unittest.TestCase):
 
 class Vocabulary(WithTarget):
     def test_numbers_are_written_as_in_javascript(self) -> None:
-        pairs = [(1.0, "1"), (-0.5, "-0.5"), (1e-5, "0.00001"), (1e-7, "1e-7"), (1e21, "1e+21"), (True, "true"), (3, "3")]
+        pairs = [
+            (1.0, "1"),
+            (-0.5, "-0.5"),
+            (1e-5, "0.00001"),
+            (1e-7, "1e-7"),
+            (1e21, "1e+21"),
+            (True, "true"),
+            (3, "3"),
+        ]
         for value, text in pairs:
             self.assertEqual(as_javascript(value), text)
 

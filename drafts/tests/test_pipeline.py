@@ -16,7 +16,6 @@ from model_file import open_model, shape_of
 from pipeline import Pipeline
 from recipe import HealRecipe, Recipe, Stage, TextRecipe, read_recipe
 from refusal import Refusal
-from storage import load_json
 from tests.tiny_target import write_tiny_target
 
 TINY = Recipe(
@@ -24,7 +23,9 @@ TINY = Recipe(
     seed=1,
     vocabulary=200,
     ship=3,
-    text=TextRecipe(shards=1, rows=8, steps=64, held_out_rows=4, held_out_steps=64, text_limit=64, user_limit=16, answer_limit=24),
+    text=TextRecipe(
+        shards=1, rows=8, steps=64, held_out_rows=4, held_out_steps=64, text_limit=64, user_limit=16, answer_limit=24
+    ),
     heal=HealRecipe(batch_ids=128, warm_up_steps=2),
     formats=Formats(),
     stages=(Stage(3, 600, coarse_share=0.3), Stage(2, 300)),
@@ -47,7 +48,9 @@ class Whole(unittest.TestCase):
     def test_every_depth_is_exported_and_judged(self) -> None:
         results = self.run_pipeline()
         self.assertEqual([point["layers"] for point in results["points"]], [3, 2])
-        self.assertEqual((self.place / "out" / "draft.gguf").read_bytes(), (self.place / "out" / "draft-3.gguf").read_bytes())
+        self.assertEqual(
+            (self.place / "out" / "draft.gguf").read_bytes(), (self.place / "out" / "draft-3.gguf").read_bytes()
+        )
         self.assertIn("200", (self.place / "out" / "CARD.md").read_text())
         self.assertEqual(open_model(self.place / "out" / "draft-2.gguf").value("outrider.draft.recipe"), "tiny")
 
@@ -61,7 +64,10 @@ class Whole(unittest.TestCase):
 
     def test_nothing_that_is_there_is_made_again(self) -> None:
         first = self.run_pipeline()
-        with mock.patch("pipeline.heal", side_effect=AssertionError), mock.patch("text_stage.write_shard", side_effect=AssertionError):
+        with (
+            mock.patch("pipeline.heal", side_effect=AssertionError),
+            mock.patch("text_stage.write_shard", side_effect=AssertionError),
+        ):
             self.assertEqual(self.run_pipeline(), first)
 
     def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
@@ -147,7 +153,12 @@ class Recipes(unittest.TestCase):
     def test_wrong_ones_are_refused(self) -> None:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "r.toml"
-            for text in ("name = ", "nome = 'x'", "name = 'x'\nseed = 1\nvocabulary = 9\nship = 3", "[[stages]]\nlayers = 3\nidds = 4"):
+            for text in (
+                "name = ",
+                "nome = 'x'",
+                "name = 'x'\nseed = 1\nvocabulary = 9\nship = 3",
+                "[[stages]]\nlayers = 3\nidds = 4",
+            ):
                 path.write_text(text)
                 with self.assertRaises(Refusal):
                     read_recipe(path)

@@ -13,7 +13,9 @@ TEMPLATE = (
 )
 
 
-def write_tiny_target(path: Path, layers: int = 4, architecture: str = "llama", tokenizer: str = "gpt2", tied: bool = True) -> None:
+def write_tiny_target(
+    path: Path, layers: int = 4, architecture: str = "llama", tokenizer: str = "gpt2", tied: bool = True
+) -> None:
     """Width 64, 2 heads of 32, 1 key head, feed-forward 96, 3 special tokens and 256 bytes."""
     random = numpy.random.default_rng(7)
     tokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *(printable(byte) for byte in range(256))]
