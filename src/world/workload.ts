@@ -14,7 +14,8 @@ export interface TaskMix {
 
 export type Arrivals =
   | { readonly kind: 'one-per-slot' }
-  | { readonly kind: 'poisson-sessions'; readonly sessionsPerMinute: number; readonly keptShare: number };
+  | { readonly kind: 'poisson-sessions'; readonly sessionsPerMinute: number; readonly keptShare: number }
+  | { readonly kind: 'duty-cycle'; readonly share: number; readonly keptShare: number };
 
 export interface WorkloadPlan {
   /** Names of model shapes. */
@@ -41,8 +42,12 @@ export interface Workload {
   readonly edgeFlop: Float64Array;
   /** Draws the next slot. Every device draws the same number of lots whatever happens to it, so that policies meet the same world. */
   draw(): void;
-  /** The answers of served devices grow; call once a slot, after {@link draw}. @param served 1 for each served device; [M] */
-  advance(served: Uint8Array): void;
+  /**
+   * Answers grow; call once a slot, after {@link draw}.
+   * @param served 1 for each served device; [M]
+   * @param answeredTokens what was really written, where that is known: then this counts alone; infinite at an answer's end; [M]
+   */
+  advance(served: Uint8Array, answeredTokens?: Float64Array): void;
 }
 
 /** Streams of createRandom: the workload's, and its only one. */
@@ -60,10 +65,12 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     draft: windowCost(draft, windowTokens),
     target: windowCost(target, windowTokens),
   }));
+  const kindEnds = partEnds(plan.tasks);
   const longestContext = Math.min(target.contextLength, draft.contextLength);
   const { arrivals } = plan;
   const startChance =
-    arrivals.kind === 'one-per-slot' ? 1 : 1 - Math.exp((-arrivals.sessionsPerMinute * slotMs) / 60_000);
+    arrivals.kind === 'poisson-sessions' ? 1 - Math.exp((-arrivals.sessionsPerMinute * slotMs) / 60_000) : 1;
+  const starters = arrivals.kind === 'duty-cycle' ? createStarters(deviceCount, arrivals.share) : undefined;
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
   /** Tokens that a session has yet to write; 0 for idle devices. */
   const leftTokens = room();
@@ -71,8 +78,9 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
   const [contextTokens, payloadBits, deviceFlop, edgeFlop] = [room(), room(), room(), room()];
 
   function drawDevice(device: number): void {
-    const starts = random.uniform() < startChance;
-    const kind = drawKind(plan.tasks, random);
+    // Only sessions start by chance.
+    const starts = starters?.isChosen(device) ?? (startChance === 1 || random.uniform() < startChance);
+    const kind = drawKind(kindEnds, random.uniform());
     const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
     const answerTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'answer', random.uniform());
     const written = random.uniform();
@@ -100,12 +108,18 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     deviceFlop,
     edgeFlop,
     draw() {
+      starters?.choose(leftTokens, random);
       for (let device = 0; device < deviceCount; device++) drawDevice(device);
     },
-    advance(served) {
+    advance(served, answeredTokens) {
       if (arrivals.kind === 'one-per-slot') return;
       for (let device = 0; device < deviceCount; device++) {
-        if (active[device] === 0 || served[device] === 0) continue;
+        if (active[device] === 0) continue;
+        if (answeredTokens !== undefined) {
+          grow(device, answeredTokens[device] as number);
+          continue;
+        }
+        if (served[device] === 0) continue;
         const cost = costs[task[device] as number] as (typeof costs)[number];
         // A window always adds a token: the target's own.
         const added = Math.min(leftTokens[device] as number, 1 + Math.floor(keptShare * cost.windowTokens));
@@ -113,6 +127,43 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
         contextTokens[device] = (contextTokens[device] as number) + added;
       }
     },
+  };
+
+  /** Only an end ends a session here, however long its answer was thought to be. */
+  function grow(device: number, tokens: number): void {
+    const left = leftTokens[device] as number;
+    if (tokens === Number.POSITIVE_INFINITY) leftTokens[device] = 0;
+    else {
+      leftTokens[device] = Math.max(1, left - tokens);
+      contextTokens[device] = (contextTokens[device] as number) + tokens;
+    }
+  }
+}
+
+interface Starters {
+  /** Fills the places of those that have ended, by lot among the idle. @param leftTokens 0 for idle devices */
+  choose(leftTokens: Float64Array, random: Random): void;
+  isChosen(device: number): boolean;
+}
+
+function createStarters(deviceCount: number, share: number): Starters {
+  const places = Math.max(1, Math.round(share * deviceCount));
+  const lots = new Float64Array(deviceCount);
+  const chosen = new Uint8Array(deviceCount);
+  return {
+    choose(leftTokens, random) {
+      chosen.fill(0);
+      const idle: number[] = [];
+      for (let device = 0; device < deviceCount; device++) {
+        lots[device] = random.uniform();
+        if (leftTokens[device] === 0) idle.push(device);
+      }
+      const free = places - (deviceCount - idle.length);
+      if (free <= 0) return;
+      idle.sort((left, right) => (lots[left] as number) - (lots[right] as number));
+      for (const device of idle.slice(0, free)) chosen[device] = 1;
+    },
+    isChosen: (device) => chosen[device] === 1,
   };
 }
 
@@ -126,13 +177,18 @@ function windowCost(
   return { fixed: windowTokens * perToken + withinWindow, perContextToken: windowTokens * perContextToken };
 }
 
-function drawKind(tasks: readonly TaskMix[], random: Random): number {
-  let total = 0;
-  for (const { weight } of tasks) total += weight;
-  let left = random.uniform() * total;
-  for (let kind = 0; kind < tasks.length - 1; kind++) {
-    left -= (tasks[kind] as TaskMix).weight;
-    if (left < 0) return kind;
-  }
-  return tasks.length - 1;
+/** @param ends of each kind's part of [0, 1) */
+function drawKind(ends: Float64Array, place: number): number {
+  let kind = 0;
+  while (kind < ends.length - 1 && place >= (ends[kind] as number)) kind++;
+  return kind;
+}
+
+function partEnds(tasks: readonly TaskMix[]): Float64Array {
+  const total = tasks.reduce((sum, { weight }) => sum + weight, 0);
+  let end = 0;
+  return Float64Array.from(tasks, ({ weight }) => {
+    end += weight / total;
+    return end;
+  });
 }
