@@ -41,7 +41,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   transport: ['node', 'ws'],
   device: ['node'],
   edge: ['node'],
-  cli: ['node', 'commander', 'picocolors', 'vega', '@resvg/resvg-js', 'hyparquet-writer'],
+  cli: ['node', 'commander', 'picocolors', 'vega', '@resvg/resvg-js', 'hyparquet-writer', 'zod', 'highs'],
   'index.ts': [],
 };
 

@@ -25,6 +25,17 @@ export function bandCostMs(problem: Problem, link: number, share: number): numbe
   );
 }
 
+/** d phi / dy: negative where more band still pays. */
+export function bandSlopeMs(problem: Problem, link: number, share: number): number {
+  const priceMs = problem.bandPriceMs[link] as number;
+  const airMs = problem.airMs[link] as number;
+  if (airMs === 0) return priceMs;
+  const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
+  if (problem.isConcentrated) return priceMs - marginalMs(problem, link, share, targetMs);
+  const uploadMs = airMs / share;
+  return priceMs - (2 * problem.lambdaPerMs * (uploadMs - targetMs) * uploadMs) / share;
+}
+
 /** t: the time that the payload takes with a share of the band. */
 export function uploadTimeMs(problem: Problem, link: number, share: number): number {
   const airMs = problem.airMs[link] as number;

@@ -10,6 +10,10 @@ export interface BandSolver {
   readonly share: Float64Array;
   /** nu: what a whole band more would be worth, ms; 0 when some is left over. */
   readonly price: number;
+  /** How the sum of the shares falls with the price, per ms. */
+  readonly slope: number;
+  /** Sum of the shares; 1 where bandwidth is scarce. */
+  readonly sum: number;
   /** Sum of phi at the optimum, ms: never above it, and below it by the square of what the shares are off. */
   readonly costMs: number;
   /**
@@ -41,6 +45,12 @@ export function createBandSolver(problem: Problem, deviceCount: number): BandSol
     get price() {
       return price;
     },
+    get slope() {
+      return filled.slope;
+    },
+    get sum() {
+      return filled.sum;
+    },
     get costMs() {
       return filled.heldMs - price;
     },
@@ -59,6 +69,17 @@ export function createBandSolver(problem: Problem, deviceCount: number): BandSol
       }
     },
   };
+}
+
+/**
+ * About the price at which the shares would add up to `target` instead: one step from what is known at a price.
+ *
+ * @param slope of the sum at that price
+ */
+export function priceNear(price: number, sum: number, slope: number, target: number): number {
+  if (slope === 0 || sum <= 0) return price;
+  const ratio = sum / target;
+  return Math.max(0, price + (sum * (1 - ratio * ratio)) / (2 * slope));
 }
 
 /** Newton on sum^-2, which is nearly straight in the price where bandwidth is scarce; kept between the two ends. */

@@ -9,11 +9,15 @@ import type { Problem } from './problem.ts';
 import { type SearchState, startAt, totalCostMs } from './search-state.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
 
-/** Links up to which a problem counts as small: 60 devices with 10 servers. */
+/** A problem counts as small up to so many devices and links: 60 devices with 10 servers. */
+const smallDeviceCount = 60;
 const smallLinkCount = 600;
 /** Links up to which swaps are looked at. */
 const largeLinkCount = 50_000;
-const randomStartCount = 8;
+/** More starts for smaller problems, where a search is short and one bad device weighs more: about this many links in all. */
+const linksToSearch = 3000;
+const fewestStarts = 8;
+const mostStarts = 48;
 /** Keeps these draws apart from all other uses of a seed. */
 const stream = 0x41800000;
 /** Below it a change of a large problem is not worth the time: leaves some 0.03 % of the cost. */
@@ -22,7 +26,8 @@ const largeSaving = 1e-4;
 /** @param seed for the starts of small problems */
 export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
   const linkCount = problem.linkDevice.length;
-  if (linkCount <= smallLinkCount) return searchSmall(problem, createRule, seed);
+  if (problem.deviceCount <= smallDeviceCount && linkCount <= smallLinkCount)
+    return searchSmall(problem, createRule, seed);
   const state = insertGreedily(problem, createRule, true);
   const isHuge = linkCount > largeLinkCount;
   const leastSaving = isHuge ? 10 * largeSaving : largeSaving;
@@ -37,7 +42,8 @@ function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: numbe
   const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
   let best = insertGreedily(problem, createRule);
   searchLocally(problem, best, moves);
-  for (let start = 0; start < randomStartCount; start++) {
+  const startCount = Math.round(linksToSearch / Math.max(1, problem.linkDevice.length));
+  for (let start = 0; start < Math.min(mostStarts, Math.max(fewestStarts, startCount)); start++) {
     const state = startAt(problem, shaken(problem, best, start % 2 === 0 ? 0.3 : 0.6, random.uniform), createRule);
     searchLocally(problem, state, moves);
     if (totalCostMs(state) < totalCostMs(best)) best = state;

@@ -48,7 +48,7 @@ class LocalSearch {
   run(): number {
     const { rule, partition } = this.#state;
     const most = this.#moves.mostExaminations ?? Number.POSITIVE_INFINITY;
-    for (let server = 0; server < this.#problem.serverCount; server++) rule.screen(server);
+    for (let server = 0; server < this.#problem.serverCount; server++) rule.screen(server, this.#moves);
     for (const [device, link] of partition.linkOf.entries()) if (link >= 0) this.#waiting.push(device);
     for (let count = 0; count < most; count++) {
       const device = this.#waiting.pop();
@@ -157,7 +157,7 @@ class LocalSearch {
   #settle(server: number): void {
     const { serverStart, linkOfServer, linkDevice } = this.#problem;
     this.#state.rule.settle(server);
-    this.#state.rule.screen(server);
+    this.#state.rule.screen(server, this.#moves);
     this.#changedAt[server] = this.#clock;
     const end = serverStart[server + 1] as number;
     for (let at = serverStart[server] as number; at < end; at++) {

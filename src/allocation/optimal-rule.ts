@@ -1,21 +1,22 @@
-// Servers that share optimally. A server's price nu screens changes without solving anything: by weak duality, for any price,
+// Servers that share optimally. Prices screen changes without solving anything: by weak duality, for any price nu,
 //
 //   Phi(I + i - k) >= L(I, nu) + min_y (phi_i(y) + nu y) - min_y (phi_k(y) + nu y),     L(I, nu) = sum_I min_y (phi(y) + nu y) - nu,
 //
-// so what the right-hand side says is never more than the exact cost, and a change whose floor does not pay can't pay. L(I, nu) is
-// Phi(I) at the server's own price and a little less at one near it: that difference is the slack, and prices are brought up to date
-// only when it has grown. Computing costs (sum s)^2 / F, whose change is exact in O(1).
+// so what the right-hand side says is never more than the exact cost, and a change whose floor does not pay can't pay. The nearer nu is
+// to the price after the change, the sharper the floor. So each server has three: its own, for exchanges; a higher one, about what it
+// will be with one device more; a lower one, with one less. They are brought up to date when they are off by more than a little.
+// Computing costs (sum s)^2 / F, whose change is exact in O(1).
 
 import { bandCostMs, leastCostMs } from './band-root.ts';
-import { type BandSolver, createBandSolver } from './band-shares.ts';
+import { type BandSolver, createBandSolver, priceNear } from './band-shares.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 /** How far a server's shares may be from adding up to 1 while searching; costs are off by its square. */
 const tolerance = 1e-5;
-/** Share of its cost that a server's slack may reach. */
-const mostSlack = 1e-4;
+/** Share of itself by which a price may be off before the numbers made with it are made anew; floors lose some of its square. */
+const mostDrift = 0.015;
 
 export const createOptimalRule: SharingRuleMaker = (problem, partition): SharingRule => {
   const rule = new OptimalRule(problem, partition);
@@ -28,6 +29,10 @@ class OptimalRule implements SharingRule {
   readonly addedMs: Float64Array;
   readonly heldMs: Float64Array;
   readonly slackMs: Float64Array;
+  readonly joinMs: Float64Array;
+  readonly joinSlackMs: Float64Array;
+  readonly leaveMs: Float64Array;
+  readonly leaveSlackMs: Float64Array;
   readonly workSum: Float64Array;
   readonly workSpeed: Float64Array;
   readonly screensMoves = true;
@@ -39,6 +44,11 @@ class OptimalRule implements SharingRule {
   readonly #price: Float64Array;
   /** The price that addedMs and heldMs stand for; -1 before the first. */
   readonly #screenPrice: Float64Array;
+  /** The price that joinMs stands for; -1 before the first. */
+  readonly #joinPrice: Float64Array;
+  /** Of the sum of shares, and that sum. */
+  readonly #slope: Float64Array;
+  readonly #shareSum: Float64Array;
   /** Phi. */
   readonly #bandMs: Float64Array;
 
@@ -50,11 +60,18 @@ class OptimalRule implements SharingRule {
     this.#links = new Int32Array(deviceCount);
     this.#price = new Float64Array(serverCount);
     this.#screenPrice = new Float64Array(serverCount).fill(-1);
+    this.#joinPrice = new Float64Array(serverCount).fill(-1);
+    this.#slope = new Float64Array(serverCount);
+    this.#shareSum = new Float64Array(serverCount);
     this.#bandMs = new Float64Array(serverCount);
     this.costMs = new Float64Array(serverCount);
     this.addedMs = new Float64Array(problem.linkDevice.length);
     this.heldMs = new Float64Array(deviceCount);
     this.slackMs = new Float64Array(serverCount);
+    this.joinMs = new Float64Array(problem.linkDevice.length);
+    this.joinSlackMs = new Float64Array(serverCount);
+    this.leaveMs = new Float64Array(deviceCount);
+    this.leaveSlackMs = new Float64Array(serverCount);
     this.workSum = new Float64Array(serverCount);
     this.workSpeed = problem.serverSpeed;
   }
@@ -64,6 +81,8 @@ class OptimalRule implements SharingRule {
     this.workSum[server] = this.#rootSum(count);
     this.costMs[server] = this.#costOf(server, count);
     this.#price[server] = this.#solver.price;
+    this.#slope[server] = this.#solver.slope;
+    this.#shareSum[server] = this.#solver.sum;
     this.#bandMs[server] = this.#solver.costMs;
   }
 
@@ -79,15 +98,17 @@ class OptimalRule implements SharingRule {
     return (fixedMs[link] as number) + leastCostMs(this.#problem, link, this.#price[server] as number) + workMs;
   }
 
-  screen(server: number): void {
+  screen(server: number, moves: { readonly canMove: boolean; readonly canSwap: boolean }): void {
     const count = this.#partition.gather(server, -1, -1, this.#links);
-    const isFirst = (this.#screenPrice[server] as number) < 0;
-    let slack = isFirst ? Number.NEGATIVE_INFINITY : this.#hold(server, count);
-    if (slack < -mostSlack * (this.costMs[server] as number)) {
-      this.#reprice(server);
-      slack = this.#hold(server, count);
+    if (moves.canSwap) {
+      this.#reprice(server, this.#price[server] as number, this.#screenPrice, this.addedMs);
+      this.slackMs[server] = this.#hold(server, count, this.#screenPrice[server] as number, this.heldMs);
     }
-    this.slackMs[server] = slack;
+    if (!moves.canMove) return;
+    this.#reprice(server, this.#priceAt(server, count / (count + 1)), this.#joinPrice, this.joinMs);
+    this.joinSlackMs[server] = this.#hold(server, count, this.#joinPrice[server] as number, undefined);
+    const leavePrice = count < 2 ? 0 : this.#priceAt(server, count / (count - 1));
+    this.leaveSlackMs[server] = this.#hold(server, count, leavePrice, this.leaveMs);
   }
 
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number {
@@ -121,28 +142,38 @@ class OptimalRule implements SharingRule {
     return queueMs + (root * root) / (this.workSpeed[server] as number) + this.#solver.costMs;
   }
 
-  /** Writes what the server's devices hold at the screening price. @returns the slack */
-  #hold(server: number, count: number): number {
+  /** About the server's price if its devices had only this much of the band. */
+  #priceAt(server: number, band: number): number {
+    return priceNear(
+      this.#price[server] as number,
+      this.#shareSum[server] as number,
+      this.#slope[server] as number,
+      band,
+    );
+  }
+
+  /** @param held where to write what each device holds at this price @returns L at this price - Phi, at most 0 */
+  #hold(server: number, count: number, price: number, held: Float64Array | undefined): number {
     const { linkDevice, fixedMs } = this.#problem;
-    const price = this.#screenPrice[server] as number;
-    let heldMs = -price;
+    let sumMs = -price;
     for (let index = 0; index < count; index++) {
       const link = this.#links[index] as number;
       const leastMs = leastCostMs(this.#problem, link, price);
-      this.heldMs[linkDevice[link] as number] = (fixedMs[link] as number) + leastMs;
-      heldMs += leastMs;
+      if (held !== undefined) held[linkDevice[link] as number] = (fixedMs[link] as number) + leastMs;
+      sumMs += leastMs;
     }
-    return Math.min(0, heldMs - (this.#bandMs[server] as number));
+    return Math.min(0, sumMs - (this.#bandMs[server] as number));
   }
 
-  #reprice(server: number): void {
+  /** Makes the numbers of a server's links anew if their price is off. @param kept the price of the numbers in `added`; [E] */
+  #reprice(server: number, price: number, kept: Float64Array, added: Float64Array): void {
+    if (Math.abs((kept[server] as number) - price) <= mostDrift * price && (kept[server] as number) >= 0) return;
     const { serverStart, linkOfServer, fixedMs } = this.#problem;
-    const price = this.#price[server] as number;
-    this.#screenPrice[server] = price;
+    kept[server] = price;
     const end = serverStart[server + 1] as number;
     for (let at = serverStart[server] as number; at < end; at++) {
       const link = linkOfServer[at] as number;
-      this.addedMs[link] = (fixedMs[link] as number) + leastCostMs(this.#problem, link, price);
+      added[link] = (fixedMs[link] as number) + leastCostMs(this.#problem, link, price);
     }
   }
 }

@@ -1,12 +1,13 @@
 // What a server's devices cost together under a rule of sharing, and what a change of one or two of them would cost: the only thing
 // that association searches ask. Two rules: equal-rule.ts and optimal-rule.ts.
 //
-// A change of server j by a device in over link l and a device k out, either of which may be missing, adds to costMs[j] at least
+// If server j takes a device over link l and gives device k away, its cost changes by at least
 //
-//     addedMs[l] - heldMs[k] + slackMs[j] + r (2 workSum[j] + r) / workSpeed[j],     r = s_in - s_out.
+//     addedMs[l] - heldMs[k] + slackMs[j] + r (2 workSum[j] + r) / workSpeed[j],     r = s_l - s_k;
 //
-// That number is the change's floor. Searches read it straight from the arrays, since they look at a hundred floors for each exact
-// cost; `changeFloor` is the same in words.
+// if it only takes one, by joinMs[l] + joinSlackMs[j] and the term in r = s_l; if it only gives one away, by -leaveMs[k] + leaveSlackMs[j]
+// and the term in r = -s_k. These numbers are the change's floor. Searches read them straight from the arrays, since they look at a
+// hundred floors for each exact cost; `changeFloor` is the same in words.
 
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
@@ -31,15 +32,21 @@ export interface SharingRule {
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number;
 
   /** Brings the arrays below up to date for a server that has been settled. */
-  screen(server: number): void;
+  screen(server: number, moves: { readonly canMove: boolean; readonly canSwap: boolean }): void;
   /** Whether floors hold for a device that comes or goes alone; for an exchange they always do. */
   readonly screensMoves: boolean;
-  /** What each link's device would add; [L]. */
+  /** What each link's device would add in an exchange; [L]. */
   readonly addedMs: Float64Array;
-  /** What each device would take away from its server; [M]. */
+  /** What each device would take away from its server in an exchange; [M]. */
   readonly heldMs: Float64Array;
-  /** At most 0: what the other numbers are off since they were last brought up to date; [E]. */
+  /** At most 0: what these two are off, because their price is not the server's own; [E]. */
   readonly slackMs: Float64Array;
+  /** The same for a device that comes alone; [L], [E]. */
+  readonly joinMs: Float64Array;
+  readonly joinSlackMs: Float64Array;
+  /** The same for a device that goes alone; [M], [E]. */
+  readonly leaveMs: Float64Array;
+  readonly leaveSlackMs: Float64Array;
   /** Sum of s over the server's devices; [E]. */
   readonly workSum: Float64Array;
   /** F_j, or Infinity where computing is part of addedMs and heldMs; [E]. */
@@ -57,17 +64,15 @@ export function changeFloor(
   linkIn: number,
   linkOut: number,
 ): number {
-  if (!rule.screensMoves && (linkIn < 0 || linkOut < 0)) return Number.NEGATIVE_INFINITY;
-  let change = rule.slackMs[server] as number;
-  let root = 0;
-  if (linkIn >= 0) {
-    change += rule.addedMs[linkIn] as number;
-    root = problem.workRoot[problem.linkDevice[linkIn] as number] as number;
-  }
-  if (linkOut >= 0) {
-    const device = problem.linkDevice[linkOut] as number;
-    change -= rule.heldMs[device] as number;
-    root -= problem.workRoot[device] as number;
-  }
-  return change + (root * (2 * (rule.workSum[server] as number) + root)) / (rule.workSpeed[server] as number);
+  if (linkIn < 0 && linkOut < 0) return 0;
+  const comes = linkIn >= 0;
+  const goes = linkOut >= 0;
+  if (!rule.screensMoves && !(comes && goes)) return Number.NEGATIVE_INFINITY;
+  const device = goes ? (problem.linkDevice[linkOut] as number) : -1;
+  const rootIn = comes ? (problem.workRoot[problem.linkDevice[linkIn] as number] as number) : 0;
+  const root = rootIn - (goes ? (problem.workRoot[device] as number) : 0);
+  const workMs = (root * (2 * (rule.workSum[server] as number) + root)) / (rule.workSpeed[server] as number);
+  if (!goes) return workMs + (rule.joinMs[linkIn] as number) + (rule.joinSlackMs[server] as number);
+  if (!comes) return workMs - (rule.leaveMs[device] as number) + (rule.leaveSlackMs[server] as number);
+  return workMs + (rule.addedMs[linkIn] as number) - (rule.heldMs[device] as number) + (rule.slackMs[server] as number);
 }

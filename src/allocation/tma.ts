@@ -8,11 +8,12 @@ import { changeFloor, type SharingRuleMaker } from './sharing-rule.ts';
 
 /** A swap has to save this share of what its two servers cost, so that rounding can't go round in circles. */
 const leastSaving = 1e-9;
+const swapsOnly = { canMove: false, canSwap: true };
 
 /** @param byMaxGain phase 1: the server of each device; [M] */
 export function associateByTma(problem: Problem, byMaxGain: Int32Array, createRule: SharingRuleMaker): SearchState {
   const state = startAt(problem, byMaxGain, createRule);
-  for (let server = 0; server < problem.serverCount; server++) state.rule.screen(server);
+  for (let server = 0; server < problem.serverCount; server++) state.rule.screen(server, swapsOnly);
   for (let hasSwapped = true; hasSwapped; ) {
     hasSwapped = false;
     for (let one = 0; one < problem.deviceCount; one++) {
@@ -48,7 +49,7 @@ function trySwap(problem: Problem, { partition, rule }: SearchState, one: number
   partition.place(otherIn);
   for (const server of [oneServer, otherServer]) {
     rule.settle(server);
-    rule.screen(server);
+    rule.screen(server, swapsOnly);
   }
   return true;
 }

@@ -2,6 +2,7 @@
 // `outrider`: the commands and how they end. One file per command beside this one.
 
 import { Command } from 'commander';
+import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
 import { deviceCommand } from './device.ts';
 import { doctorCommand } from './doctor.ts';
@@ -33,6 +34,7 @@ for (const command of [
   simulateCommand(),
   mapCommand(),
   traceCommand(),
+  allocateCommand(),
   trialCommand(),
   benchCommand(),
 ]) {

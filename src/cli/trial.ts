@@ -5,6 +5,7 @@ import { pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { trialChannels } from './trial-channels.ts';
+import { trialAllocationCommand } from './trial-allocation-command.ts';
 import { trialCoupling } from './trial-coupling.ts';
 import { trialExactness } from './trial-exactness.ts';
 import { trialFaults } from './trial-faults.ts';
@@ -145,7 +146,7 @@ interface ChannelsFlags {
 function channelsCommand(): Command {
   return new Command('channels')
     .description('is the radio what 3GPP and the ray tracer say? Formulas, fields, maps')
-    .option('--worlds <count>', 'worlds that the statistics are taken over', wholeBetween(1, 10_000), 48)
+    .option('--worlds <count>', 'worlds that the statistics are taken over', wholeBetween(1, 10_000), 64)
     .option('--seed <number>', 'seed of the first world', wholeBetween(0, 2 ** 48), 1)
     .option('--json', 'print one JSON document')
     .action(async ({ worlds, seed, json }: ChannelsFlags) => {
@@ -165,6 +166,7 @@ export function trialCommand(): Command {
     .addCommand(couplingCommand())
     .addCommand(framesCommand())
     .addCommand(faultsCommand())
+    .addCommand(trialAllocationCommand())
     .addCommand(channelsCommand())
     .addCommand(tracesCommand());
 }

@@ -1,0 +1,123 @@
+// The JSON form of one slot, for `outrider allocate`: what a person or a program writes by hand, with defaults for what most leave out.
+// Turns it into the state that policies see. What each field means: src/allocation/slot-state.ts and docs/allocation.md.
+
+import { z } from 'zod';
+import { checkState } from '../allocation/check-state.ts';
+import type { SlotState } from '../allocation/slot-state.ts';
+import { OutriderError } from '../basics/errors.ts';
+
+const objectiveSchema = z.strictObject({
+  lambdaPerMs: z.number().default(0.01),
+  energyWeight: z.number().default(20),
+  energyModel: z.enum(['band', 'airtime']).default('band'),
+  radioModel: z.enum(['fixed-snr', 'concentrated']).default('fixed-snr'),
+  computeEnergyPerFlop: z.number().default(1e-9),
+  transmitEnergyFactor: z.number().default(2.6),
+  minimumSnr: z.number().default(10 ** -0.5),
+});
+
+const deviceSchema = z.strictObject({
+  payloadBits: z.number(),
+  deviceFlop: z.number(),
+  edgeFlop: z.number(),
+  deviceFlopPerSecond: z.number(),
+  transmitPowerW: z.number(),
+  battery: z.number().default(1),
+  /** |h|^2 to each server, in their order; null where there is no link. */
+  gain: z.array(z.number().nullable()),
+  x: z.number().default(0),
+  y: z.number().default(0),
+  previousServer: z.number().default(-1),
+});
+
+const serverSchema = z.strictObject({
+  flopPerSecond: z.number(),
+  bandwidthHz: z.number(),
+  queueDelayMs: z.number().default(0),
+  x: z.number().default(0),
+  y: z.number().default(0),
+});
+
+const stateSchema = z.strictObject({
+  slot: z.int().min(0).default(0),
+  seed: z.int().min(0).default(1),
+  slotMs: z.number().default(1000),
+  /** N_0 with the receiver's noise figure, W/Hz; -174 dBm/Hz. */
+  noiseWattPerHz: z.number().default(10 ** -20.4),
+  objective: objectiveSchema.prefault({}),
+  devices: z.array(deviceSchema),
+  servers: z.array(serverSchema),
+});
+
+/** @throws OutriderError `bad-argument`: where, what was found, what is allowed */
+export function readState(text: string, name: string): SlotState {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (error) {
+    const remedy = 'Give one JSON object; docs/allocation.md shows one.';
+    throw new OutriderError('bad-argument', `${name} is not JSON: ${(error as Error).message}`, remedy, {
+      cause: error,
+    });
+  }
+  const parsed = stateSchema.safeParse(raw);
+  if (!parsed.success) {
+    const [first] = parsed.error.issues;
+    const where = first?.path.length ? first.path.join('.') : 'the document';
+    throw new OutriderError(
+      'bad-argument',
+      `${name}: ${where}: ${first?.message}`,
+      'docs/allocation.md lists the fields.',
+    );
+  }
+  const state = toSlotState(parsed.data, name);
+  checkState(state);
+  return state;
+}
+
+function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotState {
+  const { devices, servers, noiseWattPerHz } = given;
+  if (!(noiseWattPerHz > 0)) fail(name, `noiseWattPerHz is ${noiseWattPerHz}`, 'a number above 0');
+  for (const [device, { gain }] of devices.entries()) {
+    if (gain.length === servers.length) continue;
+    fail(name, `device ${device}: gain has ${gain.length} entries`, `${servers.length}, one for each server`);
+  }
+  const ofDevices = (pick: (device: (typeof devices)[number]) => number): Float64Array =>
+    Float64Array.from(devices, pick);
+  const ofServers = (pick: (server: (typeof servers)[number]) => number): Float64Array =>
+    Float64Array.from(servers, pick);
+  return {
+    slot: given.slot,
+    seed: given.seed,
+    slotMs: given.slotMs,
+    deviceCount: devices.length,
+    serverCount: servers.length,
+    objective: given.objective,
+    payloadBits: ofDevices((device) => device.payloadBits),
+    deviceFlop: ofDevices((device) => device.deviceFlop),
+    edgeFlop: ofDevices((device) => device.edgeFlop),
+    deviceFlopPerSecond: ofDevices((device) => device.deviceFlopPerSecond),
+    transmitPowerW: ofDevices((device) => device.transmitPowerW),
+    battery: ofDevices((device) => device.battery),
+    deviceX: ofDevices((device) => device.x),
+    deviceY: ofDevices((device) => device.y),
+    serverFlopPerSecond: ofServers((server) => server.flopPerSecond),
+    bandwidthHz: ofServers((server) => server.bandwidthHz),
+    queueDelayMs: ofServers((server) => server.queueDelayMs),
+    serverX: ofServers((server) => server.x),
+    serverY: ofServers((server) => server.y),
+    gain: Float64Array.from(devices.flatMap(({ gain }) => gain.map((one) => one ?? 0))),
+    snr: Float64Array.from(
+      devices.flatMap(({ gain, transmitPowerW }) =>
+        gain.map(
+          (one, server) => (transmitPowerW * (one ?? 0)) / (noiseWattPerHz * (servers[server]?.bandwidthHz ?? 1)),
+        ),
+      ),
+    ),
+    previousServer: Int32Array.from(devices, (device) => device.previousServer),
+  };
+}
+
+function fail(name: string, found: string, allowed: string): never {
+  throw new OutriderError('bad-argument', `${name}: ${found}`, `Allowed: ${allowed}.`);
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { checkAssignment } from '../allocation/check-assignment.ts';
+import { createPolicy } from '../allocation/policies.ts';
+import { describeDecision } from './allocate.ts';
+import { exampleState } from './allocate-example.ts';
+import { decisionFigure } from './allocate-figure.ts';
+import { readState } from './allocate-state.ts';
+
+const device = {
+  payloadBits: 1e5,
+  deviceFlop: 1e11,
+  edgeFlop: 1e11,
+  deviceFlopPerSecond: 1e12,
+  transmitPowerW: 0.1,
+  gain: [1e-10, 1e-11],
+};
+const server = { flopPerSecond: 1e13, bandwidthHz: 1e6 };
+
+function textOf(devices: readonly object[], servers: readonly object[], more: object = {}): string {
+  return JSON.stringify({ devices, servers, ...more });
+}
+
+describe('readState', () => {
+  it('fills in what is left out', () => {
+    const state = readState(textOf([device], [server, server]), 'x');
+    expect(state.objective).toMatchObject({ lambdaPerMs: 0.01, energyModel: 'band', radioModel: 'fixed-snr' });
+    expect([...state.battery]).toEqual([1]);
+    expect(state.snr[0]).toBeCloseTo((0.1 * 1e-10) / (10 ** -20.4 * 1e6), 6);
+  });
+
+  it('reads its own example', () => {
+    const state = readState(exampleState(10, 3, 1), 'example');
+    const assignment = createPolicy('best')(state);
+    checkAssignment(state, assignment);
+    const { rows, summary } = describeDecision(state, assignment, true);
+    expect(rows).toHaveLength(10);
+    expect(summary['unservedCount']).toBe(0);
+    expect(summary['dualGap']).toBeLessThan(0.02);
+    expect(summary['costMs']).toBeGreaterThanOrEqual(summary['dualBoundMs'] as number);
+  });
+
+  it.each<[string, RegExp, string]>([
+    ['no JSON', /is not JSON/, '{'],
+    ['an unknown field', /Unrecognized key/, textOf([device], [server, server], { colour: 1 })],
+    ['a word for a number', /devices.0.battery/, textOf([{ ...device, battery: 'full' }], [server, server])],
+    [
+      'NaN, which JSON writes as null',
+      /devices.0.payloadBits/,
+      textOf([{ ...device, payloadBits: Number.NaN }], [server]),
+    ],
+    ['a negative gain', /link 1: gain is -1/, textOf([{ ...device, gain: [1, -1] }], [server, server])],
+    ['no bandwidth', /server 1: bandwidthHz is 0/, textOf([device], [server, { ...server, bandwidthHz: 0 }])],
+    ['an empty battery', /device 0: battery is 0/, textOf([{ ...device, battery: 0 }], [server, server])],
+    ['too few gains', /device 0: gain has 2 entries/, textOf([device], [server])],
+    ['no device', /deviceCount is 0/, textOf([], [server])],
+    ['no server', /serverCount is 0/, textOf([{ ...device, gain: [] }], [])],
+    ['no noise', /noiseWattPerHz is 0/, textOf([device], [server, server], { noiseWattPerHz: 0 })],
+  ])('refuses %s', (_, message, text) => {
+    expect(() => readState(text, 'x')).toThrow(message);
+  });
+
+  it('lets a device reach nobody', () => {
+    const state = readState(textOf([device, { ...device, gain: [null, 0] }], [server, server]), 'x');
+    const assignment = createPolicy('best')(state);
+    expect([...assignment.server]).toEqual([0, -1]);
+    expect(describeDecision(state, assignment, false).summary['unservedCount']).toBe(1);
+  });
+
+  it('has no bound, and says none, without lambda', () => {
+    const state = readState(textOf([device], [server, server], { objective: { lambdaPerMs: 0 } }), 'x');
+    expect(() => createPolicy('best')(state)).toThrow(/lambda is 0/);
+    const { summary } = describeDecision(state, createPolicy('max-sinr')(state), true);
+    expect(summary).not.toHaveProperty('poolBoundMs');
+  });
+});
+
+describe('decisionFigure', () => {
+  it('has a line for each device, also for one that nobody serves', () => {
+    const state = readState(textOf([device, { ...device, gain: [null, null] }], [server, server]), 'x');
+    const [lines] = decisionFigure(state, createPolicy('best')(state), '').data ?? [];
+    expect(lines).toMatchObject({ values: [{}, {}] });
+  });
+});

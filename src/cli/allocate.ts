@@ -1,0 +1,111 @@
+// `outrider allocate`: decides one slot from a JSON file or standard input, and prints who is served where with which shares, what each
+// device pays, and how far from the optimum that can be at most. The way to use the policies from another program.
+
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import { type Certificate, certify } from '../allocation/certify.ts';
+import { checkAssignment } from '../allocation/check-assignment.ts';
+import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
+import { createPolicy, policyList } from '../allocation/policies.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import { OutriderError } from '../basics/errors.ts';
+import { exampleState } from './allocate-example.ts';
+import { drawDecision } from './allocate-figure.ts';
+import { readState } from './allocate-state.ts';
+import type { Result } from './document.ts';
+import { checkFigure } from './figure.ts';
+import { printResult } from './result-output.ts';
+
+interface AllocateFlags {
+  readonly state?: string;
+  readonly example?: boolean;
+  readonly figure?: string;
+  readonly policy: string;
+  readonly certify?: boolean;
+  readonly json?: boolean;
+}
+
+export function allocateCommand(): Command {
+  const names = policyList.map(({ name, description, sharing }) => `  ${name.padEnd(14)} ${description}; ${sharing}`);
+  return new Command('allocate')
+    .description('decide who serves whom, and with how much, for one slot')
+    .option('--state <file|->', 'the slot as JSON (docs/allocation.md); - for standard input')
+    .option('--policy <name>', 'policy, with +equal or +optimal to say how servers share', 'best')
+    .option('--certify', "prove the distance from the optimum with the dual's bound, which takes longer")
+    .option('--figure <file.svg>', 'draw the decision as a map, and a PNG beside it')
+    .option('--example', 'print a slot to begin with, and decide nothing')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', `\nPolicies, and how their servers share unless told:\n${names.join('\n')}`)
+    .action(async (flags: AllocateFlags) => {
+      if (flags.example === true) process.stdout.write(`${exampleState(exampleDevices, exampleServers, 1)}\n`);
+      else await allocate(flags);
+    });
+}
+
+const exampleDevices = 24;
+const exampleServers = 4;
+
+async function allocate(flags: AllocateFlags): Promise<void> {
+  const { state: source, policy, figure } = flags;
+  if (source === undefined) {
+    const remedy = 'Give --state FILE, or --state - for standard input; --example prints one.';
+    throw new OutriderError('bad-argument', 'there is no slot to decide', remedy);
+  }
+  const decide = createPolicy(policy);
+  if (figure !== undefined) await checkFigure(figure);
+  const slot = readState(await readText(source), source === '-' ? 'standard input' : source);
+  const assignment = decide(slot);
+  checkAssignment(slot, assignment);
+  const result = describeDecision(slot, assignment, flags.certify === true);
+  if (figure !== undefined) await drawDecision(slot, assignment, subtitleOf(policy, result), figure);
+  printResult('allocate', { ...result, params: { policy, certify: flags.certify === true } }, flags.json === true);
+}
+
+function subtitleOf(policy: string, { summary }: Result): string {
+  const gap = summary['dualGap'] ?? summary['poolGap'];
+  const distance = typeof gap === 'number' ? `, at most ${(100 * gap).toPrecision(2)} % above the optimum` : '';
+  return `Policy ${policy}: ${Number(summary['costMs']).toPrecision(5)} ms${distance}.`;
+}
+
+/** Rows by device; the sums and the gap in the summary. */
+export function describeDecision(state: SlotState, assignment: Assignment, withDual: boolean): Result {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, assignment, terms);
+  const hasBound = state.objective.lambdaPerMs > 0;
+  const certificate = hasBound ? certify(state, terms.sum.costMs, withDual) : undefined;
+  const rows = Array.from({ length: state.deviceCount }, (_, device) => rowOf(device, assignment, terms));
+  return { rows, summary: { ...terms.sum, ...gapsOf(certificate) } };
+}
+
+function rowOf(device: number, { server, bandwidthShare, computeShare }: Assignment, terms: SlotTerms): object {
+  const at = (values: ArrayLike<number>): number => values[device] as number;
+  return {
+    device,
+    server: at(server),
+    bandwidthShare: at(bandwidthShare),
+    computeShare: at(computeShare),
+    deviceMs: at(terms.deviceMs),
+    uploadMs: at(terms.uploadMs),
+    edgeMs: at(terms.edgeMs),
+    mismatchMs: at(terms.mismatchMs),
+    energyMs: at(terms.energyMs),
+    costMs: at(terms.costMs),
+    latencyMs: at(terms.latencyMs),
+    computeEnergyJ: at(terms.computeEnergyJ),
+    transmitEnergyJ: at(terms.transmitEnergyJ),
+    rateBitPerSecond: at(terms.rateBitPerSecond),
+  };
+}
+
+function gapsOf(certificate: Certificate | undefined): Record<string, number> {
+  return certificate === undefined ? {} : { ...certificate };
+}
+
+async function readText(source: string): Promise<string> {
+  if (source === '-') return text(process.stdin);
+  return readFile(source, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const remedy = 'Name a file that can be read, or - for standard input.';
+    throw new OutriderError('bad-argument', `${source} can't be read: ${error.code}`, remedy, { cause: error });
+  });
+}

@@ -1,0 +1,36 @@
+// The slots that `outrider bench allocation` decides: the first of a scenario that comes with outrider, with so many devices and servers.
+
+import type { SlotState } from '../allocation/slot-state.ts';
+import { readPreset } from '../scenario/presets.ts';
+import { createWorld } from '../simulation/slot-world.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { findRadioMap } from './radio-map-find.ts';
+
+export interface WorldSettings {
+  readonly scenario: string;
+  readonly deviceCount: number;
+  readonly serverCount: number;
+  readonly energyWeight?: number;
+  readonly payloadLaw?: string;
+}
+
+/** A slot for each seed; the same for every policy. */
+export async function slotsOf(settings: WorldSettings, seeds: readonly number[]): Promise<SlotState[]> {
+  const { deviceCount, serverCount, energyWeight, payloadLaw } = settings;
+  const scenario = readPreset(settings.scenario, [
+    { path: ['devices', 'count'], value: deviceCount },
+    { path: ['servers', 'placement', 'count'], value: serverCount },
+    ...(energyWeight === undefined ? [] : [{ path: ['objective', 'energyWeight'], value: energyWeight }]),
+    ...(payloadLaw === undefined ? [] : [{ path: ['workload', 'payloadLaw'], value: payloadLaw }]),
+  ]);
+  const map = scenario.channel.kind === 'map' ? await readMap(scenario.channel.map) : undefined;
+  return seeds.map((seed) => createWorld(scenario, seed, map).next());
+}
+
+const maps = new Map<string, Promise<RadioMap>>();
+
+function readMap(name: string): Promise<RadioMap> {
+  const map = maps.get(name) ?? findRadioMap(name);
+  maps.set(name, map);
+  return map;
+}
