@@ -142,11 +142,11 @@ function nodesRead(level: 'smooth' | 'fine', [x, y]: Place): { column: number; r
   const scale = level === 'smooth' ? 1 : 8;
   const [column, row] = [Math.floor(x * scale), Math.floor(y * scale)];
   return [0, 1, 2, 3].map((corner) => {
-    const at = { column: column + (corner & 1), row: row + (corner >> 1) };
-    const node = (at.row % 512) * 512 + (at.column % 512);
+    const [toColumn, toRow] = [column + (corner & 1), row + (corner >> 1)];
+    const node = toRow * 512 + toColumn;
     dark[level][node] = 1;
     const weight = fieldAt(dark, view, x, y);
     dark[level][node] = 0;
-    return { ...at, weight };
+    return { column: toColumn, row: toRow, weight };
   });
 }
