@@ -21,8 +21,7 @@ def write_card(path: Path, results: dict, target: ModelFile) -> None:
         f"- Ids it can say: {recipe['vocabulary']:,}; they are {100 * results['covered']:.2f} % of the self-written text.",
         f"- Formats: {recipe['formats']['layers']} (layers), {recipe['formats']['embedding']} (embedding and head); {shipped['bytes']:,} bytes.",
         f"- Data: {results['textIds']:,} ids that the target wrote itself, users' messages included; no data set, no evaluation prompt.",
-        f"- Work: {learnt:,} positions learnt down to this depth"
-        + (f", {results['coreHours']:.1f} core-hours for all depths together." if results.get("coreHours") else "."),
+        f"- Work: {learnt:,} positions learnt down to this depth; {results['coreHours']:.2f} core-hours for all depths together.",
         "",
         "Means over answer positions of held-out self-written text, with the weights as the file holds them:",
         "",

@@ -12,6 +12,7 @@ CARD.md                     card
 """
 
 import copy
+import json
 import shutil
 import time
 from dataclasses import asdict
@@ -49,7 +50,13 @@ class Pipeline:
 
     def run(self) -> dict:
         """All stages. Returns what results.json holds."""
-        began = time.monotonic()
+        try:
+            self.make()
+        finally:
+            append_line(self.work / "times.jsonl", {"coreSeconds": round(time.process_time())})
+        return self.finish()
+
+    def make(self) -> None:
         teacher = load_decoder(self.target).to(self.device)
         write_all(self.work, teacher, self.target, self.recipe, self.as_json)
         shards = [Shard(shard_path(self.work, name)) for name in train_shards(self.recipe)]
@@ -60,8 +67,6 @@ class Pipeline:
         judge = Judge(held_out[::2], teacher.output, map)
         for stage in self.recipe.stages:
             decoder = self.stage(stage, decoder, teacher, healing, held_out, judge)
-        append_line(self.work / "times.jsonl", {"seconds": round(time.monotonic() - began)})
-        return self.finish()
 
     def id_map(self, teacher: Decoder, shards: list[Shard]) -> IdMap:
         path = self.work / "vocabulary.json"
@@ -156,6 +161,7 @@ class Pipeline:
             "target": str(self.target.path.name),
             "recipe": asdict(self.recipe),
             "textIds": self.recipe.text.shards * self.recipe.text.rows * self.recipe.text.steps,
+            "coreHours": round(core_hours(self.work / "times.jsonl"), 2),
             "covered": round(vocabulary["covered"], 5),
             "points": points,
             "shipped": self.recipe.ship,
@@ -164,6 +170,11 @@ class Pipeline:
         save_json(self.out / "results.json", results)
         write_card(self.out / "CARD.md", results, self.target)
         return results
+
+
+def core_hours(times: Path) -> float:
+    """Of all runs in a folder together; an hour of two cores is two."""
+    return sum(json.loads(line)["coreSeconds"] for line in times.read_text().splitlines()) / 3600
 
 
 def as_stored(decoder: Decoder, recipe: Recipe) -> Decoder:

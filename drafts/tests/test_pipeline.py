@@ -68,7 +68,7 @@ class Whole(unittest.TestCase):
             mock.patch("pipeline.heal", side_effect=AssertionError),
             mock.patch("text_stage.write_shard", side_effect=AssertionError),
         ):
-            self.assertEqual(self.run_pipeline(), first)
+            self.assertEqual({**self.run_pipeline(), "coreHours": 0}, {**first, "coreHours": 0})
 
     def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
         recipe = replace(TINY, stages=(Stage(3, 600),), heal=HealRecipe(batch_ids=128, checkpoint_minutes=0.0))
