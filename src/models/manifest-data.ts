@@ -38,6 +38,16 @@ export const modelEntries: readonly ModelEntry[] = [
     base: 'smollm2-135m',
     droppedLayers: [3, 25],
   },
+  {
+    kind: 'packaged',
+    name: 'smollm2-135m-draft',
+    title: '20 healed layers of SmolLM2-135M-Instruct, smaller vocabulary',
+    fileName: 'smollm2-135m-draft.gguf',
+    byteLength: 47_892_064,
+    sha256: 'f4d52d926425e742462ecc83b688264b373612ab545eef2300961d21270bf487',
+    licence: 'Apache-2.0',
+    packagePath: 'drafts/smollm2-135m-draft.gguf',
+  },
 ];
 
 /** What commands take where no model is named. */
