@@ -6,19 +6,25 @@ import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { createSlotRun } from '../simulation/run-slots.ts';
-import { createSlotTables } from '../simulation/slot-tables.ts';
-import { createSlotTally, type SlotRow, type SlotSummary } from '../simulation/slot-tally.ts';
+import { createSlotTables, type Table } from '../simulation/slot-tables.ts';
+import { createSlotTally, type SlotRow, type SlotSummary, type SlotTally } from '../simulation/slot-tally.ts';
+import type { TokenRow, TokenSummary } from '../simulation/token-tally.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { packageVersion } from './document.ts';
 import { openRunDirectory, type RunDirectory, readWholeRun } from './simulate-directory.ts';
 import type { JournalReader, JournalWriter } from './simulate-journal.ts';
 import type { FoundPolicy } from './simulate-policy.ts';
+import { createTokenPart, findTokenSource, sha256Of, type TokenPart, type TokenSettings } from './simulate-tokens.ts';
 
 export interface SimulationOptions {
   readonly scenario: Scenario;
   readonly policy: FoundPolicy;
   readonly slots: number;
   readonly seed: number;
+  /** `both`: rows and summary have both. Default `slot`. */
+  readonly fidelity?: Fidelity;
+  /** Asked for where the fidelity has tokens. */
+  readonly tokens?: TokenSettings | undefined;
   readonly map?: RadioMap | undefined;
   /** Where tables go; without it there are none, and an interrupted run leaves nothing. */
   readonly directory?: string | undefined;
@@ -27,10 +33,18 @@ export interface SimulationOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+export type Fidelity = 'slot' | 'token' | 'both';
+
 export interface SimulationResult {
-  readonly rows: readonly SlotRow[];
-  readonly summary: SlotSummary;
+  /** Slots that were run just now, those of an interrupted run included; 0 when it was whole already. */
+  readonly slotsRun: number;
+  readonly rows: readonly SimulationRow[];
+  readonly summary: SimulationSummary;
 }
+
+/** By fidelity: of slots, of tokens, of both. */
+export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
+export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
 
 const mostRows = 100;
 const rowsPerChunk = 50_000;
@@ -43,9 +57,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const whole = directory === undefined || !resume ? undefined : readWholeRun(directory);
   const files = directory === undefined ? undefined : openRunDirectory(directory, configOf(options), resume);
   if (whole !== undefined) {
-    return { rows: whole['rows'] as SlotRow[], summary: whole['summary'] as SlotSummary };
+    return { slotsRun: 0, rows: whole['rows'] as SimulationRow[], summary: whole['summary'] as SimulationSummary };
   }
-  const tally = createSlotTally(Math.ceil(slots / mostRows));
+  const slotsPerRow = Math.ceil(slots / mostRows);
+  const tally = createSlotTally(slotsPerRow);
+  const { fidelity = 'slot', tokens = { mode: 'stream' }, scenario, seed } = options;
+  const source = fidelity === 'slot' ? undefined : findTokenSource(tokens, scenario, seed);
   const recorder = files === undefined ? undefined : createRecorder(files);
   const policy = {
     name: options.policy.name,
@@ -54,6 +71,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const run = createSlotRun({
     ...options,
     policy,
+    play: source === undefined ? undefined : (outcome) => (part as TokenPart).play(outcome),
     onSlot(outcome) {
       tally.add(outcome.state, outcome.assignment, outcome.terms);
       tables?.add(outcome);
@@ -65,10 +83,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     files === undefined
       ? undefined
       : createSlotTables(kinds.length, sites.length, rowsPerChunk, (table) => files.writeTable(table));
+  const onTable = files === undefined ? undefined : (table: Table) => files.writeTable(table);
+  const given = { mode: tokens.mode, seed, slotsPerRow };
+  const part = source === undefined ? undefined : createTokenPart(run.world, source, given, onTable);
   let done = 0;
-  const result = (): SimulationResult => ({ rows: tally.rows(), summary: tally.summary() });
+  const result = () => joined(fidelity, tally, part);
   const close = (isWhole: boolean): void => {
     tables?.end();
+    part?.end();
     recorder?.close();
     files?.finish(result(), isWhole);
   };
@@ -88,16 +110,34 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     throw isOutriderError(error) && error.code !== 'interrupted' ? withKept(error, done, options) : error;
   }
   close(true);
-  return result();
+  return { slotsRun: done, ...result() };
+}
+
+/** Rows of both fidelities cover the same slots. */
+function joined(
+  fidelity: Fidelity,
+  slots: SlotTally,
+  tokens: TokenPart | undefined,
+): Omit<SimulationResult, 'slotsRun'> {
+  if (tokens === undefined) return { rows: slots.rows(), summary: slots.summary() };
+  const tokenRows = tokens.rows();
+  if (fidelity === 'token') return { rows: tokenRows, summary: tokens.summary() };
+  const rows = slots.rows().map((row, index) => ({ ...row, ...tokenRows[index] }));
+  return { rows, summary: { ...slots.summary(), ...tokens.summary() } };
 }
 
 /** All that decides the bytes of a run. */
-function configOf({ scenario, policy, slots, seed, map }: SimulationOptions): object {
+function configOf(options: SimulationOptions): object {
+  const { scenario, policy, slots, seed, map, fidelity = 'slot', tokens } = options;
+  const traces = tokens?.traces;
   return {
     command: 'simulate',
     outrider: packageVersion(),
     node: process.versions.node,
-    fidelity: 'slot',
+    fidelity,
+    ...(fidelity === 'slot'
+      ? {}
+      : { mode: tokens?.mode ?? 'stream', tracesSha256: traces === undefined ? null : sha256Of(traces) }),
     policy: policy.name,
     policySha256: policy.sha256,
     slots,

@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
+import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { wholeBetween } from './numbers.ts';
@@ -9,7 +10,7 @@ import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
 import { findScenario, gather } from './scenario-file.ts';
 import { findPolicy } from './simulate-policy.ts';
-import { simulate } from './simulate-run.ts';
+import { type Fidelity, simulate } from './simulate-run.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface SimulateFlags {
@@ -17,7 +18,9 @@ interface SimulateFlags {
   readonly policy: string;
   readonly slots: number;
   readonly seed?: number;
-  readonly fidelity: 'slot' | 'token' | 'both';
+  readonly fidelity: Fidelity;
+  readonly mode: PacingName;
+  readonly traces?: string;
   readonly set: readonly string[];
   readonly out?: string;
   readonly resume?: boolean;
@@ -36,8 +39,17 @@ export function simulateCommand(): Command {
     .option('--slots <count>', 'how many slots', wholeBetween(1, 100_000_000), 200)
     .option('--seed <number>', "instead of the scenario's", wholeBetween(0, Number.MAX_SAFE_INTEGER))
     .addOption(
-      new Option('--fidelity <name>', 'slot: the equations').choices(['slot', 'token', 'both']).default('slot'),
+      new Option(
+        '--fidelity <name>',
+        'slot: the equations; token: every device and server decodes in virtual time; both: in one run',
+      )
+        .choices(['slot', 'token', 'both'])
+        .default('slot'),
     )
+    .addOption(
+      new Option('--mode <name>', 'how answers are decoded, fidelity token').choices(pacingNames).default('stream'),
+    )
+    .option('--traces <file>', 'texts and drafts of fidelity token (default: drawn with token.acceptance)')
     .option('--set <path=value>', 'set a value of the scenario; may be given several times', gather, [])
     .option('--out <directory>', 'keep config, tables (Parquet) and summary here')
     .option('--resume', 'go on with the interrupted run in --out')
@@ -47,9 +59,6 @@ export function simulateCommand(): Command {
 
 async function runSimulate(flags: SimulateFlags): Promise<void> {
   const { slots, out, fidelity } = flags;
-  if (fidelity !== 'slot') {
-    throw new OutriderError('bad-argument', `--fidelity ${fidelity} is not built yet`, 'Take --fidelity slot.');
-  }
   if (flags.resume === true && out === undefined) {
     throw new OutriderError(
       'bad-argument',
@@ -69,6 +78,8 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
       policy,
       slots,
       seed,
+      fidelity,
+      tokens: { mode: flags.mode, traces: flags.traces },
       map,
       signal,
       directory: out,
@@ -77,8 +88,10 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
     }),
   ).finally(() => progress.stop());
   const seconds = (performance.now() - startMs) / 1000;
-  process.stderr.write(`${slots} slots in ${seconds.toFixed(2)} s: ${Math.round(slots / seconds)} slots a second\n`);
-  const params = { policy: policy.name, slots, fidelity, scenario };
+  const speed = `${slots} slots in ${seconds.toFixed(2)} s: ${Math.round(slots / seconds)} slots a second`;
+  process.stderr.write(result.slotsRun === 0 ? `the run in ${out} is whole: nothing was run\n` : `${speed}\n`);
+  const decoding = fidelity === 'slot' ? {} : { mode: flags.mode, traces: flags.traces ?? null };
+  const params = { policy: policy.name, slots, fidelity, ...decoding, scenario };
   // Rows of slots are for machines.
   const rows = flags.json === true ? result.rows : [];
   printResult('simulate', { rows, summary: { ...result.summary }, params, seed }, flags.json === true);

@@ -94,6 +94,12 @@ export type ArrivalSettings =
       readonly sessionsPerMinute: number;
       /** Tokens that a slot adds to an answer, as a share of the window. */
       readonly keptShare: number;
+    }
+  | {
+      readonly kind: 'duty-cycle';
+      /** Of the devices: so many are at work at a time; where one ends, another starts in the next slot. */
+      readonly share: number;
+      readonly keptShare: number;
     };
 
 export interface WorkloadSettings {
@@ -104,6 +110,22 @@ export interface WorkloadSettings {
   /** `q16`: the draft's whole distribution, 16 bit an entry. `ids`: as many bits as an id needs. */
   readonly payloadLaw: 'q16' | 'ids';
   readonly arrivals: ArrivalSettings;
+}
+
+/** What only the token fidelity asks for. */
+export interface TokenSettings {
+  /** Of the network between radio and server, there and back; airtime comes on top. */
+  readonly roundTripMs: number;
+  /** Chance that a draft is right, each independently; not used with traces. */
+  readonly acceptance: number;
+  /** From the end of an answer to the next task, arrivals `one-per-slot`. */
+  readonly thinkMs: number;
+  /** Draft and step times are uniform within this share, up and down. */
+  readonly timeJitter: number;
+  /** Share of the memory bandwidth that a server's step reaches; it reads all weights once. */
+  readonly serverMemoryShare: number;
+  /** Tokens that a device is ahead of the committed text at most. */
+  readonly maxAhead: number;
 }
 
 export interface QueueSettings {
@@ -147,6 +169,7 @@ export interface Scenario {
   readonly channel: ChannelSettings;
   readonly mobility: MobilitySettings;
   readonly workload: WorkloadSettings;
+  readonly token: TokenSettings;
   readonly queue: QueueSettings;
   readonly energy: EnergySettings;
   readonly objective: LambdaSettings;

@@ -11,6 +11,7 @@ import type {
   Scenario,
   ServerPlacement,
   ServerSettings,
+  TokenSettings,
   WorkloadSettings,
 } from './scenario.ts';
 import { hardwareMix, range, text, whole, within } from './schema-fields.ts';
@@ -87,6 +88,11 @@ const arrivals: z.ZodType<ArrivalSettings> = z
       sessionsPerMinute: within(0.001, 6000, 'of a device that is idle'),
       keptShare: within(0.01, 1, 'tokens that a slot adds to the answer, over the window').default(0.6),
     }),
+    z.strictObject({
+      kind: z.literal('duty-cycle'),
+      share: within(0.0001, 1, 'of the devices that are at work at a time'),
+      keptShare: within(0.01, 1, 'tokens that a slot adds to the answer, over the window').default(0.6),
+    }),
   ])
   .default({ kind: 'one-per-slot' });
 
@@ -106,6 +112,18 @@ const workload: z.ZodType<WorkloadSettings> = z.strictObject({
   payloadLaw: z.enum(['q16', 'ids']),
   arrivals,
 });
+
+const token: z.ZodType<TokenSettings> = z
+  .strictObject({
+    roundTripMs: within(0, 10_000, 'of the network behind the radio').default(10),
+    acceptance: within(0, 1, 'chance that a draft is right; not used with traces').default(0.7),
+    thinkMs: within(0, 3_600_000, "between a device's tasks, arrivals one-per-slot").default(0),
+    timeJitter: within(0, 0.9, 'of draft and step times, up and down').default(0.2),
+    serverMemoryShare: within(0.001, 1, 'share of the memory bandwidth that a step reaches').default(0.6),
+    maxAhead: whole(1, 1000, 'drafts ahead of the committed text').default(24),
+  })
+  .prefault({})
+  .describe('of fidelity token only');
 
 const law: z.ZodType<QueueSettings['law']> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
@@ -134,6 +152,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   channel: channelSchema,
   mobility: mobilitySchema,
   workload,
+  token,
   queue: z.strictObject({ kappaMs: within(0, 600_000, 'what one queued slot costs'), law }),
   energy: z.strictObject({
     computeJoulePerFlop: within(0, 1e-6, 'delta_CP'),

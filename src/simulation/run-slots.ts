@@ -16,6 +16,8 @@ export interface SlotRunOptions {
   readonly map?: RadioMap | undefined;
   /** Told of every slot before the world goes on. Nothing may be kept: the next slot uses the same arrays. */
   readonly onSlot?: (slot: SlotOutcome) => void;
+  /** Plays what the slot decided with the protocol's machines. @returns tokens that each device's answer gained; see Workload.advance */
+  readonly play?: ((slot: SlotOutcome) => Float64Array) | undefined;
 }
 
 /** One slot: what was the case, what was decided, what it cost. */
@@ -49,8 +51,9 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
       // Between sessions there may be nothing to decide.
       const assignment = state.deviceCount === 0 ? nobody : requireAssignment(policy, state);
       evaluate(state, assignment, terms);
-      onSlot?.({ world, state, assignment, terms });
-      world.settle(assignment, terms);
+      const outcome = { world, state, assignment, terms };
+      onSlot?.(outcome);
+      world.settle(assignment, terms, options.play?.(outcome));
     },
   };
 }

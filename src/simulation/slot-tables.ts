@@ -17,7 +17,8 @@ export interface Table {
 }
 
 export const tableNames: readonly ['slots', 'tasks', 'servers'] = ['slots', 'tasks', 'servers'];
-export type TableName = (typeof tableNames)[number];
+/** `sessions`: of the token fidelity. */
+export type TableName = (typeof tableNames)[number] | 'sessions';
 
 /** Reads one entry of a row: of the slot, of its `index`-th task, or of its server. */
 type Read = (outcome: SlotOutcome, index: number) => number | undefined;

@@ -22,8 +22,8 @@ export interface World {
   readonly devices: Int32Array;
   /** Goes on by one slot; the first call makes slot 0. The state is valid until the next call. */
   next(): SlotState;
-  /** What the slot did. @param terms of this assignment */
-  settle(assignment: Assignment, terms: SlotTerms): void;
+  /** What the slot did. @param terms of this assignment @param answeredTokens see Workload.advance; [M] */
+  settle(assignment: Assignment, terms: SlotTerms, answeredTokens?: Float64Array): void;
 }
 
 /** @throws OutriderError `bad-argument` when scenario and map do not fit */
@@ -58,7 +58,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
       queues.draw();
       return view.write(slot, fixed);
     },
-    settle(assignment, terms) {
+    settle(assignment, terms, answeredTokens) {
       const { devices, state } = view;
       previousServer.fill(-1);
       served.fill(0);
@@ -73,7 +73,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
         serverWorkMs[server] = (serverWorkMs[server] as number) + workMs;
       }
       queues.settle(serverWorkMs);
-      workload.advance(served);
+      workload.advance(served, answeredTokens);
       drainAll(terms);
     },
   };

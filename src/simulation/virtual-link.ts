@@ -84,6 +84,17 @@ export class VirtualLink {
     this.#carry(direction, bytes.length, () => this.#ends[to]?.frame(bytes));
   }
 
+  /** For frames handed over from now on; those before keep their times. */
+  changeRate(direction: Direction, bitsPerSecond: number): void {
+    const lane = this.#lanes[direction];
+    const { state } = lane;
+    const settings =
+      direction === 'up'
+        ? { ...state.settings, uplinkBitsPerSecond: bitsPerSecond }
+        : { ...state.settings, downlinkBitsPerSecond: bitsPerSecond };
+    lane.state = { ...state, settings };
+  }
+
   /** One side hangs up: what it has sent still arrives, then the other side hears of it. */
   close(side: Side): void {
     if (this.#ends[side] === null) return;

@@ -8,6 +8,8 @@ import type { EdgeMessage } from '../protocol/messages.ts';
 import type { TokenText } from '../protocol/token-text.ts';
 
 export interface VirtualSession extends RegistryEntry {
+  /** Set at the opening; a simulation may change it. */
+  share: number;
   /** Tokens of the text that the engine has evaluated. */
   evaluatedTokens: number;
   /** The edge's own draft is being made. */

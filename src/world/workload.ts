@@ -113,31 +113,41 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     },
     advance(served, answeredTokens) {
       if (arrivals.kind === 'one-per-slot') return;
+      const answers = { leftTokens, contextTokens };
       for (let device = 0; device < deviceCount; device++) {
         if (active[device] === 0) continue;
-        if (answeredTokens !== undefined) {
-          grow(device, answeredTokens[device] as number);
-          continue;
-        }
-        if (served[device] === 0) continue;
-        const cost = costs[task[device] as number] as (typeof costs)[number];
-        // A window always adds a token: the target's own.
-        const added = Math.min(leftTokens[device] as number, 1 + Math.floor(keptShare * cost.windowTokens));
-        leftTokens[device] = (leftTokens[device] as number) - added;
-        contextTokens[device] = (contextTokens[device] as number) + added;
+        if (answeredTokens !== undefined) grow(answers, device, answeredTokens[device] as number);
+        else if (served[device] === 1)
+          growByWindow(answers, device, keptShare * windowOf(plan, task[device] as number));
       }
     },
   };
+}
 
-  /** Only an end ends a session here, however long its answer was thought to be. */
-  function grow(device: number, tokens: number): void {
-    const left = leftTokens[device] as number;
-    if (tokens === Number.POSITIVE_INFINITY) leftTokens[device] = 0;
-    else {
-      leftTokens[device] = Math.max(1, left - tokens);
-      contextTokens[device] = (contextTokens[device] as number) + tokens;
-    }
+function windowOf({ tasks }: WorkloadPlan, kind: number): number {
+  return (tasks[kind] as TaskMix).windowTokens;
+}
+
+interface Answers {
+  readonly leftTokens: Float64Array;
+  readonly contextTokens: Float64Array;
+}
+
+/** A window always adds a token: the target's own. */
+function growByWindow({ leftTokens, contextTokens }: Answers, device: number, keptTokens: number): void {
+  const added = Math.min(leftTokens[device] as number, 1 + Math.floor(keptTokens));
+  leftTokens[device] = (leftTokens[device] as number) - added;
+  contextTokens[device] = (contextTokens[device] as number) + added;
+}
+
+/** Only an end ends a session here, however long its answer was thought to be. */
+function grow({ leftTokens, contextTokens }: Answers, device: number, tokens: number): void {
+  if (tokens === Number.POSITIVE_INFINITY) {
+    leftTokens[device] = 0;
+    return;
   }
+  leftTokens[device] = Math.max(1, (leftTokens[device] as number) - tokens);
+  contextTokens[device] = (contextTokens[device] as number) + tokens;
 }
 
 interface Starters {

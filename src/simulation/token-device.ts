@@ -1,0 +1,283 @@
+// One device over the whole run: starts a task when it may, follows its assignment from server to server, and keeps account. The
+// protocol's rules are the machine's; this only tells it where to connect and how fast its uplink is.
+
+import { invariant } from '../basics/invariant.ts';
+import type { Random } from '../basics/philox.ts';
+import type { DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
+import { idealLink } from '../protocol/link-model-settings.ts';
+import type { PacingName } from '../protocol/pacing.ts';
+import type { Scenario, TaskSettings } from '../scenario/scenario.ts';
+import type { EventQueue } from './event-queue.ts';
+import { protocolMachines } from './machines.ts';
+import type { TokenSource } from './token-source.ts';
+import { sessionIdOf } from './token-texts.ts';
+import type { TraceReplay } from './trace-replay.ts';
+import { VirtualDevice } from './virtual-device.ts';
+import type { VirtualEdge } from './virtual-edge.ts';
+import { type LinkEnd, VirtualLink } from './virtual-link.ts';
+
+/** One answer, from the moment its device asks to the last token on the device. Times count from the start of the run. */
+export interface SessionRecord {
+  readonly device: number;
+  /** Index into the workload's tasks. */
+  readonly task: number;
+  /** That it began on and ended on. */
+  readonly firstServer: number;
+  readonly lastServer: number;
+  readonly startMs: number;
+  readonly firstTokenMs: number;
+  readonly endMs: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly handovers: number;
+  readonly drafted: number;
+  readonly sent: number;
+  readonly matched: number;
+  readonly mismatched: number;
+  /** By the edge that ended it. */
+  readonly steps: number;
+  readonly draftRows: number;
+  readonly acceptedRows: number;
+  readonly uplinkBytes: number;
+  readonly downlinkBytes: number;
+}
+
+export interface TokenSetting {
+  readonly scenario: Scenario;
+  readonly source: TokenSource;
+  readonly pacing: PacingName;
+  readonly edges: readonly VirtualEdge[];
+  readonly onSession?: (record: SessionRecord) => void;
+}
+
+export interface DevicePlace {
+  readonly index: number;
+  readonly draftMs: number;
+  readonly random: Random;
+}
+
+interface Session {
+  readonly device: VirtualDevice;
+  readonly id: string;
+  readonly task: number;
+  readonly firstServer: number;
+  readonly startMs: number;
+  readonly links: { readonly server: number; readonly link: VirtualLink }[];
+  /** The server that was asked for last. */
+  server: number;
+  handovers: number;
+}
+
+/** Below it a link carries nothing, so that no frame is on its way for the rest of the run. */
+const leastBitsPerSecond = 1000;
+/** A share of nothing still counts for something: the scheduler's weights are above 0. */
+const leastShare = 1e-6;
+/** Behind the slot's end, where the next slot may go on with the outage. */
+const hairMs = 1e-3;
+
+export class TokenDevice {
+  readonly #queue: EventQueue;
+  readonly #setting: TokenSetting;
+  readonly #place: DevicePlace;
+  tokens = 0;
+  handovers = 0;
+  #session: Session | null = null;
+  #count = 0;
+  #server = -1;
+  #bitsPerSecond = 0;
+  #share = 1;
+  #task = -1;
+  #restsUntilMs = 0;
+  /** In this slot. */
+  #answered = 0;
+  #hasEnded = false;
+
+  constructor(queue: EventQueue, setting: TokenSetting, place: DevicePlace) {
+    this.#queue = queue;
+    this.#setting = setting;
+    this.#place = place;
+  }
+
+  get isBusy(): boolean {
+    return this.#session !== null;
+  }
+
+  /** What holds until the slot ends. @param server -1: none @param share z */
+  assign(server: number, bitsPerSecond: number, share: number, slotEndMs: number): void {
+    const isServed = server >= 0 && bitsPerSecond >= leastBitsPerSecond;
+    this.#server = isServed ? server : -1;
+    this.#bitsPerSecond = bitsPerSecond;
+    this.#share = Math.max(leastShare, share);
+    const session = this.#session;
+    if (session === null) return;
+    if (!isServed) this.#interrupt(session, slotEndMs + hairMs);
+    else {
+      this.#moveTo(session, server);
+      this.#applyShares(session);
+    }
+  }
+
+  /** The workload has a task for it in this slot. @param task index into the workload's tasks */
+  wantTask(task: number): void {
+    this.#task = task;
+    this.#startIfPossible();
+  }
+
+  /** The workload has none. */
+  rest(): void {
+    this.#task = -1;
+    this.#server = -1;
+  }
+
+  /** Tokens that came since the last call; infinite when an answer has ended. */
+  takeAnswered(): number {
+    const answered = this.#hasEnded ? Number.POSITIVE_INFINITY : this.#answered;
+    this.#answered = 0;
+    this.#hasEnded = false;
+    return answered;
+  }
+
+  #interrupt({ links }: Session, untilMs: number): void {
+    for (const { link } of links) {
+      link.stall('up', untilMs);
+      link.stall('down', untilMs);
+    }
+  }
+
+  /** Make before break: the machine lets the old connection go once the new one has carried the whole text. */
+  #moveTo(session: Session, server: number): void {
+    if (session.server === server) return;
+    session.server = server;
+    session.handovers++;
+    this.handovers++;
+    session.device.connect(`${server}`);
+  }
+
+  #applyShares({ links, id, server }: Session): void {
+    for (let at = links.length - 1; at >= 0; at--) {
+      const one = links[at] as Session['links'][number];
+      if (!one.link.isOpen) links.splice(at, 1);
+      else if (one.server === server) one.link.changeRate('up', this.#bitsPerSecond);
+    }
+    const entry = (this.#setting.edges[server] as VirtualEdge).sessions.find(id);
+    if (entry !== undefined) entry.share = this.#share;
+  }
+
+  #startIfPossible(): void {
+    if (this.#session !== null || this.#task < 0 || this.#server < 0) return;
+    if (this.#queue.nowMs() < this.#restsUntilMs || this.#hasEnded) return;
+    const { scenario, source } = this.#setting;
+    const { index, random } = this.#place;
+    const task = scenario.workload.tasks[this.#task] as TaskSettings;
+    const text = source.pick(task.kind, random);
+    const id = sessionIdOf(text, index, ++this.#count);
+    const device = this.#createDevice(id, source.replays[text] as TraceReplay, task);
+    const server = this.#server;
+    const startMs = this.#queue.nowMs();
+    this.#session = { device, id, task: this.#task, firstServer: server, server, startMs, links: [], handovers: 0 };
+    device.connect(`${server}`);
+  }
+
+  #createDevice(id: string, replay: TraceReplay, { windowTokens }: TaskSettings): VirtualDevice {
+    const { scenario, source, pacing } = this.#setting;
+    const { token } = scenario;
+    const { index, draftMs, random } = this.#place;
+    const world = {
+      connect: (device: VirtualDevice, edge: string, end: LinkEnd) => this.#connect(device, Number(edge), end),
+      deviceStepped: (device: VirtualDevice, event: DeviceEvent, step: DeviceStep) =>
+        this.#stepped(device, event, step),
+    };
+    return new VirtualDevice(this.#queue, world, {
+      name: `${index}`,
+      turn: {
+        session: id,
+        conversation: id,
+        credentials: '',
+        tokenizerHash: source.header.tokenizerHash,
+        pacing,
+        stopStrings: [],
+        window: 256,
+        maxAhead: Math.max(token.maxAhead, windowTokens),
+        minChainConfidence: 0,
+        windowSize: windowTokens,
+        ...replay.turn,
+      },
+      drafter: replay,
+      draftMs,
+      draftJitter: token.timeJitter,
+      connectMs: 0,
+      random,
+      machines: protocolMachines,
+    });
+  }
+
+  /** Undefined while nobody serves: the device tries again later. */
+  #connect(device: VirtualDevice, server: number, end: LinkEnd): VirtualLink | undefined {
+    const session = this.#session;
+    if (this.#server < 0 || session?.device !== device) return undefined;
+    const { token } = this.#setting.scenario;
+    const radio = { roundTripMs: token.roundTripMs, uplinkBitsPerSecond: this.#bitsPerSecond };
+    const link = new VirtualLink(this.#queue, { ...idealLink, ...radio });
+    link.join('device', end);
+    session.links.push({ server, link });
+    (this.#setting.edges[server] as VirtualEdge).accept(link);
+    return link;
+  }
+
+  #stepped(device: VirtualDevice, _event: DeviceEvent, { state, effects }: DeviceStep): void {
+    const session = this.#session;
+    if (session?.device !== device) return;
+    for (const effect of effects) {
+      if (effect.kind !== 'emit-tokens') continue;
+      // The session is known to its edge by now.
+      if (device.emissions.length === 0) this.#applyShares(session);
+      this.tokens += effect.tokens.length;
+      this.#answered += effect.tokens.length;
+    }
+    if (state.outcome !== null) this.#finish(session, state.outcome.kind);
+  }
+
+  #finish(session: Session, kind: string): void {
+    invariant(kind === 'ended', `a session of device ${this.#place.index} ${kind}`);
+    const { scenario, onSession } = this.#setting;
+    onSession?.(this.#recordOf(session));
+    this.#session = null;
+    if (scenario.workload.arrivals.kind !== 'one-per-slot') {
+      this.#hasEnded = true;
+      return;
+    }
+    const { thinkMs } = scenario.token;
+    this.#restsUntilMs = this.#queue.nowMs() + thinkMs;
+    this.#queue.after(thinkMs, () => this.#startIfPossible());
+  }
+
+  #recordOf({ device, task, firstServer, server, startMs, links, handovers }: Session): SessionRecord {
+    const { text, turn, account, outcome } = device.state;
+    invariant(outcome?.kind === 'ended', 'the session has not ended');
+    const { steps, draftRows, acceptedRows } = outcome.account;
+    const { emissions } = device;
+    const bytes = (direction: 'up' | 'down'): number =>
+      links.reduce((sum, { link }) => sum + link.traffic(direction).wireBytes, 0);
+    return {
+      device: this.#place.index,
+      task,
+      firstServer,
+      lastServer: server,
+      startMs,
+      firstTokenMs: emissions[0]?.atMs ?? startMs,
+      endMs: emissions.at(-1)?.atMs ?? startMs,
+      promptTokens: turn.prompt.length,
+      answerTokens: text.length - turn.prompt.length,
+      handovers,
+      drafted: account.drafted,
+      sent: account.sent,
+      matched: account.matched,
+      mismatched: account.mismatched,
+      steps,
+      draftRows,
+      acceptedRows,
+      uplinkBytes: bytes('up'),
+      downlinkBytes: bytes('down'),
+    };
+  }
+}

@@ -1,0 +1,133 @@
+// The token fidelity: in a world that is stepped slot by slot, the protocol machines of all devices and servers run in virtual time on
+// one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
+
+import { createRandom } from '../basics/philox.ts';
+import type { StepLimits } from '../decoding/schedule-step.ts';
+import { linearStepTime } from '../decoding/step-time.ts';
+import type { PacingName } from '../protocol/pacing.ts';
+import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { EventQueue } from './event-queue.ts';
+import { protocolMachines } from './machines.ts';
+import type { SlotOutcome } from './run-slots.ts';
+import type { World } from './slot-world.ts';
+import { type SessionRecord, TokenDevice } from './token-device.ts';
+import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
+import type { TokenSource } from './token-source.ts';
+import { type TokenTexts, textsOf } from './token-texts.ts';
+import { VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
+
+export interface TokenRunOptions {
+  readonly source: TokenSource;
+  readonly pacing: PacingName;
+  readonly seed: number;
+  /** Told of each answer that has ended. */
+  readonly onSession?: (record: SessionRecord) => void;
+}
+
+/** What all servers together have done so far. */
+export interface TokenTotals {
+  /** Tokens that came to readers. */
+  readonly tokens: number;
+  readonly handovers: number;
+  readonly unfinishedSessions: number;
+  readonly engineSteps: number;
+  readonly engineRows: number;
+  readonly engineBusyMs: number;
+  readonly events: number;
+}
+
+export interface TokenRun {
+  /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
+  play(outcome: SlotOutcome): Float64Array;
+  totals(): TokenTotals;
+}
+
+/** Streams of createRandom: one for each server, one for each device. */
+const [edgeStream, deviceStream] = [0x53600000, 0x53700000];
+/** A batch on a GPU: rows cost what the step law says, and the scheduler stops where they don't pay. */
+const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
+const lostSessionsKeptMs = 60_000;
+/** Devices are honest here. */
+const unlimited: RateLimitSettings = { framesPerSecond: 1e9, bytesPerSecond: 1e12, burstFrames: 1e9, burstBytes: 1e12 };
+/** The edge's own drafts, in modes that have them: a window to start with, and what one takes of a step's time. */
+const [ownDraftTokens, ownDraftShare] = [4, 0.1];
+
+export function createTokenRun(world: World, options: TokenRunOptions): TokenRun {
+  const { scenario, parts } = world;
+  const { source, seed } = options;
+  const queue = new EventQueue();
+  const texts = textsOf(source);
+  const deviceCount = parts.kinds.length;
+  const draftMs = draftTimesMs(scenario, parts);
+  const edges = stepLaws(scenario, parts).map((law, server) => {
+    const settings = edgeSettings(law, world, source, texts);
+    const random = createRandom(seed, edgeStream + server);
+    return new VirtualEdge(queue, {}, { ...settings, name: `${server}`, random });
+  });
+  const answered = new Float64Array(deviceCount);
+  const devices = Array.from({ length: deviceCount }, (_, index) => {
+    const place = { index, draftMs: draftMs[index] as number, random: createRandom(seed, deviceStream + index) };
+    return new TokenDevice(queue, { scenario, edges, ...options }, place);
+  });
+
+  return {
+    play({ state, assignment, terms }) {
+      const endMs = (state.slot + 1) * state.slotMs;
+      let entry = 0;
+      for (let index = 0; index < deviceCount; index++) {
+        const device = devices[index] as TokenDevice;
+        const hasTask = entry < state.deviceCount && world.devices[entry] === index;
+        if (hasTask) {
+          device.assign(
+            assignment.server[entry] as number,
+            terms.rateBitPerSecond[entry] as number,
+            assignment.computeShare[entry] as number,
+            endMs,
+          );
+          device.wantTask(world.workload.task[index] as number);
+          entry++;
+        } else device.rest();
+      }
+      queue.runUntil(endMs);
+      for (let index = 0; index < deviceCount; index++)
+        answered[index] = (devices[index] as TokenDevice).takeAnswered();
+      return answered;
+    },
+    totals() {
+      let [tokens, handovers, unfinishedSessions] = [0, 0, 0];
+      for (const device of devices) {
+        tokens += device.tokens;
+        handovers += device.handovers;
+        if (device.isBusy) unfinishedSessions++;
+      }
+      let [engineSteps, engineRows, engineBusyMs] = [0, 0, 0];
+      for (const { account } of edges) {
+        engineSteps += account.steps;
+        engineRows += account.rows;
+        engineBusyMs += account.busyMs;
+      }
+      const engine = { engineSteps, engineRows, engineBusyMs };
+      return { tokens, handovers, unfinishedSessions, ...engine, events: queue.ranCount };
+    },
+  };
+}
+
+function edgeSettings(
+  { fixedMs, perRowMs }: StepLaw,
+  { scenario, parts }: World,
+  { header }: TokenSource,
+  { target, guesser }: TokenTexts,
+): Omit<VirtualEdgeSettings, 'name' | 'random'> {
+  return {
+    target,
+    engine: { stepTime: linearStepTime(fixedMs, perRowMs), stepJitter: scenario.token.timeJitter, limits },
+    // A hand-over holds two places for a moment.
+    capacity: 2 * parts.kinds.length,
+    keepLostMs: lostSessionsKeptMs,
+    shareOf: () => 1,
+    rate: unlimited,
+    tokenizerHash: header.tokenizerHash,
+    guess: { guesser, tokenCount: ownDraftTokens, tokenMs: fixedMs * ownDraftShare },
+    machines: protocolMachines,
+  };
+}

@@ -1,0 +1,34 @@
+// The target of all edges at once: which session's text is asked for stands in the session's id, so that no edge keeps a list.
+
+import { invariant } from '../basics/invariant.ts';
+import type { OpenMessage } from '../protocol/messages.ts';
+import type { TokenSource } from './token-source.ts';
+import { type TraceReplay, traceGuesser, traceTarget } from './trace-replay.ts';
+import type { VirtualGuesser, VirtualTarget } from './virtual-model.ts';
+
+const textDigits = 8;
+
+/** 32 hex digits, unique for each count. @param replay an index into the source's replays */
+export function sessionIdOf(replay: number, device: number, count: number): string {
+  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
+  return hex(replay, textDigits) + hex(device, 12) + hex(count, 12);
+}
+
+export interface TokenTexts {
+  readonly target: VirtualTarget;
+  readonly guesser: VirtualGuesser;
+}
+
+export function textsOf({ header, replays, longestText }: TokenSource): TokenTexts {
+  // An opening stays the same object as long as its session goes on.
+  const known = new WeakMap<OpenMessage, TraceReplay>();
+  const replayOf = (open: OpenMessage): TraceReplay => {
+    const before = known.get(open);
+    if (before !== undefined) return before;
+    const replay = replays[Number.parseInt(open.session.slice(0, textDigits), 16)];
+    invariant(replay !== undefined, `session ${open.session} is of no text`);
+    known.set(open, replay);
+    return replay;
+  };
+  return { target: traceTarget(header, longestText + 1, replayOf), guesser: traceGuesser(replayOf) };
+}
