@@ -54,7 +54,9 @@ describe('movement in an area', () => {
   });
 
   it('starts as it goes on: spread and share at rest are those of later', () => {
-    const settings = { ...plain, kinds: crowd(4000), pauseS: { minimum: 30, maximum: 120 } };
+    // Most trips are short ones within the hot spot, and most of the time goes into the others.
+    const hotSpots = [{ x: -60, y: 90, radiusMetres: 10, share: 0.6 }];
+    const settings = { ...plain, kinds: crowd(4000), pauseS: { minimum: 10, maximum: 40 }, hotSpots };
     const mobility = createAreaMobility(settings, 1);
     const measure = (): [middle: number, resting: number] => {
       const isMiddle = (device: number): boolean =>
@@ -65,7 +67,6 @@ describe('movement in an area', () => {
       return [middle, mobility.x.filter((x, device) => x === beforeX[device]).length / 4000];
     };
     const [middle, resting] = measure();
-    expect(middle).toBeGreaterThan(0.3); // uniform would be 0.25
     for (let later = 0; later < 3; later++) {
       mobility.advance(400_000);
       const [middleLater, restingLater] = measure();

@@ -44,6 +44,11 @@ describe('a correlated field', () => {
     expect(Math.abs(middle / node - 1)).toBeLessThan(0.03);
   });
 
+  it('gives the fine part 0.15 of the variance', () => {
+    const sum = tiles.reduce((total, { fine }) => total + fine.reduce((part, value) => part + value * value, 0), 0);
+    expect(Math.abs(sum / (tiles.length * 512 * 512) - 0.15)).toBeLessThan(0.01);
+  });
+
   it.each([0.3, 1, 3, 10, 20, 40])('has correlation exp(-d / 10 m) at %f m', (distance) => {
     expect(Math.abs(correlationAt(distance, 10, 100_000, 5) - Math.exp(-distance / 10))).toBeLessThan(0.03);
   });

@@ -1,4 +1,5 @@
-// A town of four blocks for tests, small enough to check by hand: 12 x 16 cells of 5 m, streets round and between the blocks.
+// A town of four blocks for tests, small enough to check by hand: 12 x 16 cells of 5 m, streets round and between the blocks,
+// and an alley into one of them in row 2, so that the town has no symmetry.
 //
 //     row 0 ................     . street, # building
 //         .######..######.
@@ -13,7 +14,8 @@ export const townColumns = 16;
 export function isTownStreet(row: number, column: number): boolean {
   const isStreetRow = row === 0 || row === 5 || row === 6 || row === 11;
   const isStreetColumn = column === 0 || column === 7 || column === 8 || column === 15;
-  return isStreetRow || isStreetColumn;
+  const isAlley = row === 2 && column < 3;
+  return isStreetRow || isStreetColumn || isAlley;
 }
 
 export interface TownHeader {

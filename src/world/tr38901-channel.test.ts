@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
 import { gainFloor } from './channel.ts';
 import { ratioOfDb } from './decibel.ts';
+import { normalBelow } from './normal-distribution.ts';
 import { type DeviceKind, drawPopulation } from './population.ts';
+import { sightThreshold } from './sight-threshold.ts';
 import { createTr38901Channel, type Tr38901Settings } from './tr38901-channel.ts';
 import { lineOfSightProbability, pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
 
@@ -153,6 +155,17 @@ describe('the TR 38.901 channel', () => {
     [{ servers: [{ x: 0, y: 0, heightMetres: -3 }] }, 'servers[0].heightMetres is -3'],
   ])('refuses %o', (change, message) => {
     expect(() => createTr38901Channel({ ...plain, ...change }, 1)).toThrow(message);
+  });
+});
+
+describe('sightThreshold', () => {
+  it('is where the normal distribution has the probability of a line of sight', () => {
+    for (let distance = 19; distance < 6000; distance *= 1.03) {
+      const share = normalBelow(sightThreshold(distance));
+      expect(Math.abs(share - lineOfSightProbability(Math.min(5000, distance)))).toBeLessThan(0.001);
+    }
+    expect(normalBelow(sightThreshold(18))).toBeCloseTo(1, 12);
+    expect(normalBelow(sightThreshold(-5))).toBeCloseTo(1, 12);
   });
 });
 
