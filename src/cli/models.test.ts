@@ -38,11 +38,11 @@ describe('outrider models', () => {
     expect(text).toContain(cacheDirectory);
   });
 
-  it('lists the same for programs', async () => {
+  it('lists the same for programs; the draft of the package is always there', async () => {
     const document = JSON.parse(await outriderModels('--json'));
     expect(document.command).toBe('models list');
     expect(document.rows[0]).toMatchObject({ name: 'smollm2-135m', byteLength: 98_362_432, state: 'absent' });
-    expect(document.summary).toMatchObject({ modelCount: document.rows.length, cachedCount: 0 });
+    expect(document.summary).toMatchObject({ modelCount: document.rows.length, cachedCount: 1 });
   });
 
   it('says what was removed', async () => {
