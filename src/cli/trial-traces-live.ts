@@ -127,12 +127,17 @@ export class LiveModels implements AsyncDisposable {
 
 /** A row that is worked out when the edge's machine reads it: rows behind a wrong draft never are. */
 function lazyRow(read: () => Candidates): Candidates {
+  let known: Candidates | undefined;
+  const row = (): Candidates => {
+    known ??= read();
+    return known;
+  };
   return {
     get ids() {
-      return read().ids;
+      return row().ids;
     },
     get logits() {
-      return read().logits;
+      return row().logits;
     },
   };
 }
