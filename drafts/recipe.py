@@ -52,7 +52,7 @@ class HealRecipe:
 class Stage:
     """One depth: how many ids are trained on, and which share of them ends it with a falling rate and with coarse weights.
 
-    `layers` are those left: a count, a share of the target's (below 1), or so many less (negative).
+    `layers` are those left: a count, a share of the target's (below 1), or so many less (0, negative).
     """
 
     layers: float
@@ -78,8 +78,8 @@ class Recipe:
     always_keep: tuple[int, ...] = (0, 1, -1)
 
     def fitted_to(self, layers: int, vocabulary: int) -> "Recipe":
-        """With counts of layers that are negative (so many less) or shares (below 1) made absolute. Raises Refusal."""
-        fit = lambda count: layers + count if count < 0 else round(count * layers) if count < 1 else count  # noqa: E731
+        """With counts of layers that are 0 or negative (so many less) or shares (below 1) made absolute. Raises Refusal."""
+        fit = lambda count: layers + count if count <= 0 else round(count * layers) if count < 1 else count  # noqa: E731
         stages = tuple(replace(stage, layers=fit(stage.layers)) for stage in self.stages)
         depths = [stage.layers for stage in stages]
         if depths != sorted(set(depths), reverse=True) or depths[-1] < 1:

@@ -70,6 +70,12 @@ class Whole(unittest.TestCase):
         ):
             self.assertEqual({**self.run_pipeline(), "coreHours": 0}, {**first, "coreHours": 0})
 
+    def test_the_whole_target_in_a_coarser_format_needs_no_healing(self) -> None:
+        whole = self.run_pipeline(
+            replace(TINY, stages=(Stage(4, 0),), ship=4, vocabulary=259, formats=Formats("Q8_0", "Q8_0"))
+        )
+        self.assertGreater(whole["points"][0]["stored"]["agreement"], 0.8)
+
     def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
         recipe = replace(TINY, stages=(Stage(3, 600),), heal=HealRecipe(batch_ids=128, checkpoint_minutes=0.0))
         self.run_pipeline(recipe)
@@ -166,6 +172,7 @@ class Recipes(unittest.TestCase):
     def test_depths_may_be_shares_or_differences(self) -> None:
         recipe = replace(TINY, stages=(Stage(-1, 1), Stage(0.5, 1)), ship=0.5).fitted_to(12, 100)
         self.assertEqual(([stage.layers for stage in recipe.stages], recipe.ship, recipe.vocabulary), ([11, 6], 6, 100))
+        self.assertEqual(replace(TINY, stages=(Stage(0, 0),), ship=0).fitted_to(12, 100).ship, 12)
         with self.assertRaises(Refusal):
             TINY.fitted_to(2, 100)
 
