@@ -4,6 +4,7 @@ import { presetNames, readPreset } from '../scenario/presets.ts';
 import { parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
 import { findScenario } from './scenario-file.ts';
+import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
 
 describe('outrider scenario', () => {
   it('prints the schema that is published: "outrider scenario schema > docs/scenario.schema.json"', () => {
@@ -13,6 +14,14 @@ describe('outrider scenario', () => {
   it.each(presetNames)('shows %s as a file that reads back the same', (name) => {
     const scenario = readPreset(name);
     expect(readScenario(parseScenarioText(scenarioText(scenario), name), name)).toEqual(scenario);
+  });
+
+  it('prints the tables that docs/simulator.md shows', () => {
+    const page = readFileSync('docs/simulator.md', 'utf8').split('\n');
+    const paper = readPreset('paper');
+    for (const line of [...reasonsTable(paper), ...reachedTable(paper), ...hardwareTable()])
+      expect(page).toContain(line);
+    for (const name of presetNames) expect(page.join('\n')).toContain(`| \`${name}\` |`);
   });
 
   it('tells a file that is not there from a name that is not known', async () => {

@@ -6,6 +6,7 @@ import { presetNames, readPreset } from '../scenario/presets.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
 import { findScenario, gather } from './scenario-file.ts';
 import { measureLengths } from './scenario-lengths.ts';
+import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 function listCommand(): Command {
@@ -37,6 +38,22 @@ function schemaCommand(): Command {
     .action(() => void process.stdout.write(scenarioSchemaText()));
 }
 
+function whyCommand(): Command {
+  return new Command('why')
+    .description('the reasons of a scenario, and what its hardware reaches, as Markdown')
+    .argument('<name|file>')
+    .action(async (name: string) => {
+      const scenario = await findScenario(name, []);
+      process.stdout.write(`${[...reasonsTable(scenario), '', ...reachedTable(scenario)].join('\n')}\n`);
+    });
+}
+
+function hardwareCommand(): Command {
+  return new Command('hardware')
+    .description('phones and GPUs, each figure with its source, as Markdown')
+    .action(() => void process.stdout.write(`${hardwareTable().join('\n')}\n`));
+}
+
 function lengthsCommand(): Command {
   return new Command('lengths')
     .description('measure prompts and answers of the tasks: src/world/workload-lengths.json')
@@ -56,5 +73,7 @@ export function scenarioCommand(): Command {
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(schemaCommand())
+    .addCommand(whyCommand())
+    .addCommand(hardwareCommand())
     .addCommand(lengthsCommand());
 }

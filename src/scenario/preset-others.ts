@@ -79,7 +79,7 @@ export const modernPreset: object = {
   slotMs: 250,
   area: { widthM: 800, depthM: 800 },
   servers: {
-    placement: { kind: 'grid', count: 9 },
+    placement: { kind: 'grid', count: 16 },
     hardware: [{ name: 'rtx-4090' }, { name: 'rtx-5090' }, { name: 'l40s' }],
   },
   devices: {
@@ -91,8 +91,8 @@ export const modernPreset: object = {
     indoorShare: 0.4,
     battery: { initialShare: { minimum: 0.1, maximum: 1 }, idleW: 1 },
   },
-  radio: { ...paperRadio, bandwidthMHz: 100, model: 'concentrated' },
-  channel: { kind: 'tr38901-umi', carrierGHz: 3.5 },
+  radio: { ...paperRadio, bandwidthMHz: 100, minimumSnrDb: -10, model: 'concentrated' },
+  channel: { kind: 'tr38901-umi', carrierGHz: 3.5, highLossShare: 0 },
   mobility: { model: 'random-waypoint' },
   workload: {
     ...largerPair,
@@ -110,6 +110,10 @@ export const modernPreset: object = {
     ...whyPhoneEnergy,
     slotMs: 'The longest window, 16 tokens on the slower phone, takes 0.2 s.',
     'radio.bandwidthMHz': 'A full carrier of band n78.',
+    'servers.placement': 'A grid of 200 m, as UMi has it (TR 38.901, table 7.2-1).',
+    'radio.minimumSnrDb': 'Over the whole band; in a third of it, where such a device would send, the SNR is -5 dB.',
+    'channel.highLossShare':
+      'Few phones behind coated glass reach a street cell at all; they are left to indoor cells.',
     'radio.model': 'An uplink of a phone has a limit of power, not of power per hertz.',
     'devices.indoorShare': 'Between the 80 % of TR 38.901, table 7.2-1, and the streets of the other presets.',
     'workload.arrivals':

@@ -55,7 +55,7 @@ export const paperPreset: object = {
     'servers.placement.heightM': 'Open. UMi base stations, TR 38.901, table 7.2-1.',
     'servers.hardware': 'Printed. In equal numbers.',
     'servers.reachedComputeShare':
-      'Open. 40 % of dense tensor arithmetic, as the paced profiles assume; llama.cpp reaches 48 % with 200 rows of an 8B model on an RTX 4090 (docs/engines.md).',
+      'Open. 40 % of dense tensor arithmetic, as the paced profiles assume; that of an RTX 4090 in docs/engines.md (18.2 ms and 0.11 ms a row, 8B) implies 48 % at 200 rows.',
     'devices.count': 'Printed: 30 to 180; the smallest world is the default.',
     'devices.maximumCount': 'Printed.',
     'devices.hardware': 'Printed. In equal numbers.',
@@ -92,7 +92,7 @@ export const paperPreset: object = {
     'energy.model': 'Printed: linear in the share of the band.',
     'objective.lambda': 'Printed.',
     'objective.lambdaUnit':
-      'Open. Per ms: with times in seconds an energy weight of 20 to 100 would leave nothing but energy.',
+      'Open. Per ms, the unit that the energy weight needs too: in seconds, 20 to 100 would leave nothing but energy.',
     'objective.energyWeight': 'Printed as 20 to 100; the lower end.',
   },
 };

@@ -1,0 +1,81 @@
+// The tables of docs/simulator.md, as Markdown: what a scenario says and why, and the hardware with its sources.
+
+import { valueAt } from '../scenario/faults.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { decodingFlopPerSecond, type Hardware, hardwareList, type SourcedFigure } from '../world/hardware.ts';
+import { decodingFlopPerByte, findModelShape } from '../world/workload-models.ts';
+
+/** One row for each reason that the scenario gives. */
+export function reasonsTable(scenario: Scenario): string[] {
+  const rows = Object.entries(scenario.why).map(
+    ([path, reason]) => `| \`${path}\` | ${inline(valueAt(scenario, path.split('.')))} | ${reason} |`,
+  );
+  return ['| value | is | why |', '| --- | --- | --- |', ...rows];
+}
+
+function inline(value: unknown): string {
+  const text = Array.isArray(value)
+    ? value
+        .map((one) => (typeof one === 'object' && one !== null ? briefly(one as Record<string, unknown>) : String(one)))
+        .join('; ')
+    : typeof value === 'object' && value !== null
+      ? briefly(value as Record<string, unknown>)
+      : String(value);
+  return text.replaceAll('|', '\\|');
+}
+
+function briefly(value: Readonly<Record<string, unknown>>): string {
+  const part = (one: unknown): string =>
+    typeof one === 'object' && one !== null ? JSON.stringify(one).replaceAll('"', '') : String(one);
+  return Object.entries(value)
+    .map(([key, one]) => `${key} ${part(one)}`)
+    .join(', ');
+}
+
+/** Published peaks; an asterisk marks an estimate. */
+export function hardwareTable(): string[] {
+  const rows = hardwareList.map((one) => {
+    const figures = [one.peakFp16FlopPerSecond, one.peakFp32FlopPerSecond, one.memoryBytePerSecond];
+    const cells = figures.map((figure, index) => figureCell(figure, index === 2 ? 1e9 : 1e12));
+    return `| \`${one.name}\` | ${cells.join(' | ')} | ${batteryCell(one)} | ${sourcesOf(one)} |`;
+  });
+  return [
+    '| name | FP16, TFLOP/s | FP32, TFLOP/s | memory, GB/s | battery, kJ | from |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ];
+}
+
+function figureCell({ value, isEstimate }: SourcedFigure, unit: number): string {
+  return `${Number((value / unit).toPrecision(4))}${isEstimate ? ' *' : ''}`;
+}
+
+function batteryCell({ batteryJ }: Hardware): string {
+  return batteryJ === null ? '' : figureCell(batteryJ, 1e3);
+}
+
+function sourcesOf({ peakFp16FlopPerSecond, peakFp32FlopPerSecond, memoryBytePerSecond, batteryJ }: Hardware): string {
+  const figures = [
+    peakFp16FlopPerSecond,
+    peakFp32FlopPerSecond,
+    memoryBytePerSecond,
+    ...(batteryJ === null ? [] : [batteryJ]),
+  ];
+  return [...new Set(figures.map(({ source }) => source))].join('; ');
+}
+
+/** What the scenario's hardware reaches: F, and its share of the peak. */
+export function reachedTable({ devices, servers, workload }: Scenario): string[] {
+  const intensity = decodingFlopPerByte(findModelShape(workload.draft));
+  const rows = hardwareList.flatMap((one) => {
+    const settings = one.kind === 'device' ? devices : servers;
+    if (!settings.hardware.some(({ name }) => name === one.name)) return [];
+    const reached =
+      one.kind === 'device'
+        ? decodingFlopPerSecond(one, intensity, devices.reachedComputeShare, devices.reachedMemoryShare)
+        : servers.reachedComputeShare * one.peakFp16FlopPerSecond.value;
+    const share = (100 * reached) / one.peakFp16FlopPerSecond.value;
+    return [`| \`${one.name}\` | ${Number((reached / 1e9).toPrecision(4))} | ${Number(share.toPrecision(2))} % |`];
+  });
+  return ['| name | F, GFLOP/s | of its FP16 peak |', '| --- | --- | --- |', ...rows];
+}
