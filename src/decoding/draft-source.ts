@@ -51,7 +51,9 @@ export class DraftSource {
   /** The free draft that goes on with the text; null: ask the model. @param margin see `lookUpMargin` */
   lookUp(margin: number): SourcedDraft | null {
     const guess = this.#next;
-    if (guess === undefined || guess.chance < this.#modelChance(guess.matchLength) - margin) return null;
+    if (guess === undefined) return null;
+    // An error costs the chain, the gain is one draft's time: what is not known well has to be better.
+    if (guess.chance - guess.deviation < this.#modelChance(guess.matchLength) - margin) return null;
     return { token: guess.token, confidence: roundConfidence(guess.chance) };
   }
 

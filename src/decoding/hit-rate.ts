@@ -25,6 +25,12 @@ export function noteTrial({ hits, trials }: HitRate, isHit: boolean, memoryTrial
   return { hits: hits * kept + (isHit ? 1 : 0), trials: trials * kept + 1 };
 }
 
+/** How far the expected chance may be off: its standard deviation, as of a share of as many draws. */
+export function deviationOf(rate: HitRate, prior: Prior): number {
+  const chance = chanceOf(rate, prior);
+  return Math.sqrt((chance * (1 - chance)) / (rate.trials + prior.weight + 1));
+}
+
 /** The expected chance of a hit, in (0, 1) for a prior that is. */
 export function chanceOf({ hits, trials }: HitRate, { chance, weight }: Prior): number {
   invariant(weight > 0 && chance >= 0 && chance <= 1, `a prior of ${chance} with weight ${weight}`);

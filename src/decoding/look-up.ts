@@ -2,7 +2,7 @@
 // Every committed token is a trial, whether or not anything was drafted there, so nothing has to be risked to learn. Pure and
 // deterministic; the same on a device, on an edge and in the simulator.
 
-import { chanceOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
+import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { NgramIndex, type NgramMatch } from './ngram-index.ts';
 
 /** A token that may follow. */
@@ -12,6 +12,8 @@ export interface LookUpGuess {
   readonly matchLength: number;
   /** That it is right if all before it is; (0, 1). */
   readonly chance: number;
+  /** How far `chance` may be off: a standard deviation. */
+  readonly deviation: number;
 }
 
 /** A chain that holds with less chance than this is not worth a row of any engine. */
@@ -58,7 +60,10 @@ export class LookUp {
   next(): LookUpGuess | undefined {
     const match = this.#index.match();
     if (match === undefined) return undefined;
-    return { token: match.id, matchLength: match.length, chance: this.#chance(match.length) };
+    const at = match.length - shortestMatch;
+    const [rate, prior] = [this.#rates[at] as HitRate, priors[at] as Prior];
+    const known = { chance: chanceOf(rate, prior), deviation: deviationOf(rate, prior) };
+    return { token: match.id, matchLength: match.length, ...known };
   }
 
   /** The next tokens, each after the ones before; at most `count`, and while the chance that all hold is at least `leastChance`. */
@@ -87,10 +92,5 @@ export class LookUp {
     const at = match.length - shortestMatch;
     this.#rates[at] = noteTrial(this.#rates[at] as HitRate, match.id === text[position], memoryTrials);
     this.#matches.delete(position);
-  }
-
-  #chance(matchLength: number): number {
-    const at = matchLength - shortestMatch;
-    return chanceOf(this.#rates[at] as HitRate, priors[at] as Prior);
   }
 }
