@@ -10,7 +10,7 @@ import {
   shadowing,
   sightCorrelationMetres,
 } from '../world/tr38901-path-loss.ts';
-import type { ChannelRow } from './trial-channels.ts';
+import type { ChannelRow } from './trial-channels-row.ts';
 
 /** Lags in correlation distances. */
 const lags = [0.05, 0.1, 0.2, 0.5, 1, 2, 3] as const;

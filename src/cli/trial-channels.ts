@@ -14,6 +14,7 @@ import {
 } from '../world/tr38901-path-loss.ts';
 import { addSeed, type CreateChannel, createSums, fieldRows } from './trial-channels-fields.ts';
 import { type MapErrors, mapRows, measureMaps } from './trial-channels-map.ts';
+import type { ChannelRow } from './trial-channels-row.ts';
 
 export interface TrialChannelsOptions {
   /** How many worlds the statistics are taken over. */
@@ -23,17 +24,6 @@ export interface TrialChannelsOptions {
   /** Where maps lie; the repository's own without it. */
   readonly mapFolder?: string;
   readonly progress?: (done: number, total: number) => void;
-}
-
-/** One measured case; `error` and `limit` have the unit of the values. */
-export interface ChannelRow {
-  readonly case: string;
-  readonly distanceMetres: number | null;
-  readonly samples: number;
-  readonly expected: number;
-  readonly measured: number;
-  readonly error: number;
-  readonly limit: number;
 }
 
 export interface TrialChannelsSummary extends Readonly<Record<string, number | string | boolean>> {

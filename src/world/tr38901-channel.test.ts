@@ -7,8 +7,9 @@ import { ratioOfDb } from './decibel.ts';
 import { normalBelow } from './normal-distribution.ts';
 import { type DeviceKind, drawPopulation } from './population.ts';
 import { sightThreshold } from './sight-threshold.ts';
-import { createTr38901Channel, type Tr38901Settings } from './tr38901-channel.ts';
+import { createTr38901Channel } from './tr38901-channel.ts';
 import { lineOfSightProbability, pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
+import type { Tr38901Settings } from './tr38901-settings.ts';
 
 const walkers = (count: number): DeviceKind[] => Array.from({ length: count }, () => 'pedestrian');
 const plain: Tr38901Settings = {

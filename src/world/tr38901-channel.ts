@@ -3,7 +3,7 @@
 // links; all that does not depend on positions is made beforehand.
 
 import { createRandom } from '../basics/philox.ts';
-import { type Channel, gainFloor, type ServerSite } from './channel.ts';
+import { type Channel, gainFloor } from './channel.ts';
 import { createFieldTile, drawFieldView, type FieldView, fieldAt } from './correlated-field.ts';
 import { ratioOfDb } from './decibel.ts';
 import { drawIndoorState, type IndoorState } from './indoor-devices.ts';
@@ -19,22 +19,7 @@ import {
   shadowing,
   sightCorrelationMetres,
 } from './tr38901-path-loss.ts';
-import { checkTr38901Settings } from './tr38901-settings.ts';
-
-export interface Tr38901Settings {
-  /** 0.5 to 100. */
-  readonly carrierGhz: number;
-  readonly servers: readonly ServerSite[];
-  /** [M]. */
-  readonly kinds: readonly DeviceKind[];
-  /** Outdoors, 1.5 to 22.5; devices indoors draw a floor. */
-  readonly deviceHeightMetres: number;
-  /** Share of the indoor devices whose building has coated glass, 0 to 1. */
-  readonly highLossShare: number;
-  readonly shadowing: boolean;
-  /** Rician with a line of sight, Rayleigh without; null: each slot has the mean over fading. */
-  readonly fading: { readonly coherenceMs: number } | null;
-}
+import { checkTr38901Settings, type Tr38901Settings } from './tr38901-settings.ts';
 
 /** A channel that also tells which links have a line of sight. */
 export interface Tr38901Channel extends Channel {

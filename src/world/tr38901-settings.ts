@@ -1,7 +1,23 @@
-// Refuses what TR 38.901 has no formula for, with the field and its range.
+// What a TR 38.901 channel is made from. What the specification has no formula for is refused, with the field and its range.
 
 import { OutriderError } from '../basics/errors.ts';
-import type { Tr38901Settings } from './tr38901-channel.ts';
+import type { ServerSite } from './channel.ts';
+import type { DeviceKind } from './population.ts';
+
+export interface Tr38901Settings {
+  /** 0.5 to 100. */
+  readonly carrierGhz: number;
+  readonly servers: readonly ServerSite[];
+  /** [M]. */
+  readonly kinds: readonly DeviceKind[];
+  /** Outdoors, 1.5 to 22.5; devices indoors draw a floor. */
+  readonly deviceHeightMetres: number;
+  /** Share of the indoor devices whose building has coated glass, 0 to 1. */
+  readonly highLossShare: number;
+  readonly shadowing: boolean;
+  /** Rician with a line of sight, Rayleigh without; null: each slot has the mean over fading. */
+  readonly fading: { readonly coherenceMs: number } | null;
+}
 
 /** @throws OutriderError `bad-argument` */
 export function checkTr38901Settings(settings: Tr38901Settings): void {
