@@ -76,7 +76,7 @@ describe('the directory of a run', () => {
     )) as [Record<string, number>[], Record<string, number>[], Record<string, number>[]];
     expect(slots.map((row) => row['slot'])).toEqual(Array.from({ length: 120 }, (_, slot) => slot));
     expect(tasks).toHaveLength(summary.tasks as number);
-    expect(servers).toHaveLength(120 * 9);
+    expect(servers).toHaveLength(120 * 16);
     const sum = (rows: Record<string, number>[], column: string): number =>
       rows.reduce((total, row) => total + (row[column] as number), 0);
     expect(sum(slots, 'objectiveMs') / 120).toBeCloseTo(summary.objective as number, 6);
