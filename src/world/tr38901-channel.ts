@@ -7,7 +7,6 @@ import { type Channel, gainFloor } from './channel.ts';
 import { createFieldTile, drawFieldView, type FieldView, fieldAt } from './correlated-field.ts';
 import { ratioOfDb } from './decibel.ts';
 import { drawIndoorState, type IndoorState } from './indoor-devices.ts';
-import type { DeviceKind } from './population.ts';
 import { fieldTileStream, serverStream } from './random-streams.ts';
 import { createFading } from './rician-fading.ts';
 import { sightThreshold } from './sight-threshold.ts';
