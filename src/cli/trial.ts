@@ -146,7 +146,12 @@ interface ChannelsFlags {
 function channelsCommand(): Command {
   return new Command('channels')
     .description('is the radio what 3GPP and the ray tracer say? Formulas, fields, maps')
-    .option('--worlds <count>', 'worlds that the statistics are taken over', wholeBetween(1, 10_000), 64)
+    .option(
+      '--worlds <count>',
+      'worlds that the statistics are taken over; fewer than 32 are too noisy',
+      wholeBetween(32, 10_000),
+      64,
+    )
     .option('--seed <number>', 'seed of the first world', wholeBetween(0, 2 ** 48), 1)
     .option('--json', 'print one JSON document')
     .action(async ({ worlds, seed, json }: ChannelsFlags) => {
