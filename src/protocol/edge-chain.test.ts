@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { linearStepTime } from '../decoding/step-time.ts';
-import { chainOf, wantedDrafts } from './edge-chain.ts';
+import { chainOf, lookedUpGuess, lookUpChances, wantedDrafts } from './edge-chain.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, mayDraftOn, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
@@ -41,6 +41,29 @@ describe('the chain that a step could verify', () => {
     expect(state.text.slice(3)).toEqual([7, 6, 9]);
     expect(state.account).toEqual({ steps: 1, draftRows: 1, acceptedRows: 1, guessRows: 2, acceptedGuessRows: 1 });
     expect(state).toMatchObject({ ownMatched: 1, ownMismatched: 1 });
+  });
+});
+
+describe('what was looked up', () => {
+  const guesses = [5, 6, 9].map((token) => ({ token, matchLength: 3, chance: 0.1 * token, deviation: 0.1 }));
+
+  function lookedUp(drafts: readonly number[]): EdgeState {
+    const before = session('stream', [], null);
+    const { state } = stepEdge(before, { kind: 'guess-made', guess: lookedUpGuess(before, guesses) });
+    if (drafts.length === 0) return state;
+    const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
+    return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
+  }
+
+  it('fills a step without drafts, each token with its chance', () => {
+    expect(chainOf(lookedUp([]))).toMatchObject({ tokens: [5, 6, 9], deviceDrafts: 0 });
+    expect(lookUpChances(lookedUp([]))).toEqual(guesses.map(({ chance }) => chance));
+    expect(lookUpChances(session('stream', [7], null))).toEqual([]);
+  });
+
+  it('gives way to any draft, however short', () => {
+    expect(chainOf(lookedUp([7]))).toMatchObject({ tokens: [7], deviceDrafts: 1 });
+    expect(lookUpChances(lookedUp([7]))).toEqual([]);
   });
 });
 
