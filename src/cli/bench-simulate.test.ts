@@ -4,7 +4,9 @@ import { timeMobileEnv } from './bench-simulate-mobile-env.ts';
 
 it('times both worlds, and says why mobile-env was left out', async () => {
   const { rows, summary } = await benchSimulate({ repeatMs: 10, repeats: 1, mobileEnvSteps: 0 });
-  expect(rows).toHaveLength(3);
+  expect(rows).toHaveLength(5);
+  expect(summary['tokenRealtimeFactor']).toBeGreaterThan(0);
+  expect(summary['tokenRealtimeFactorDuty5']).toBeGreaterThan(summary['tokenRealtimeFactor'] as number);
   expect(summary['slotsPerSecondPaper']).toBeGreaterThan(summary['slotsPerSecondLarge'] as number);
   expect(summary).toMatchObject({ mobileEnvStepsPerSecond: null, mobileEnvSkipped: 'it was not asked for' });
 });

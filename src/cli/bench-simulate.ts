@@ -6,6 +6,7 @@ import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { createSlotRun } from '../simulation/run-slots.ts';
 import { timeMobileEnv } from './bench-simulate-mobile-env.ts';
+import { type TokenSpeed, timeTokens } from './bench-simulate-tokens.ts';
 import type { Result } from './document.ts';
 
 export interface SimulateBenchOptions {
@@ -26,6 +27,7 @@ interface SlotCase {
 const paperCase: SlotCase = { name: 'paper', devices: 30, servers: 4 };
 const largeCase: SlotCase = { name: 'large', devices: 180, servers: 20 };
 const slotsPerLook = 20;
+const dutyShare = 0.05;
 
 /** Channel updated each slot, Max-SINR with equal shares, no tables; the best of the repeats, as the least disturbed. */
 export async function benchSimulate(options: SimulateBenchOptions): Promise<Result> {
@@ -34,6 +36,10 @@ export async function benchSimulate(options: SimulateBenchOptions): Promise<Resu
   const paper = timeSlots(paperCase, options);
   onProgress?.('slots', 1, 2);
   const large = timeSlots(largeCase, options);
+  onProgress?.('tokens', 0, 2);
+  const always = timeTokens(undefined, options, processorMs);
+  onProgress?.('tokens', 1, 2);
+  const seldom = timeTokens(dutyShare, options, processorMs);
   if (mobileEnvSteps > 0) onProgress?.('mobile-env', 0, 1);
   const mobileEnv =
     mobileEnvSteps > 0
@@ -43,17 +49,25 @@ export async function benchSimulate(options: SimulateBenchOptions): Promise<Resu
     rows: [
       { simulator: 'outrider', ...paperCase, stepsPerSecond: paper },
       { simulator: 'outrider', ...largeCase, stepsPerSecond: large },
+      tokenRow('tokens', always),
+      tokenRow('tokens-duty-5', seldom),
       { simulator: 'mobile-env', name: 'large', devices: 30, servers: 13, stepsPerSecond: mobileEnv.stepsPerSecond },
     ],
     summary: {
       slotsPerSecondPaper: paper,
       slotsPerSecondLarge: large,
+      tokenRealtimeFactor: always.realtimeFactor,
+      tokenRealtimeFactorDuty5: seldom.realtimeFactor,
       mobileEnvStepsPerSecond: mobileEnv.stepsPerSecond,
       mobileEnvSkipped: mobileEnv.skipped,
     },
     params: { repeatMs: options.repeatMs, repeats, mobileEnvSteps, policy: 'max-sinr' },
     seed: 1,
   };
+}
+
+function tokenRow(name: string, { realtimeFactor, tokensPerSecond }: TokenSpeed): object {
+  return { simulator: 'outrider', ...largeCase, name, realtimeFactor, tokensPerSecond };
 }
 
 /** Slots a second of processor time. */

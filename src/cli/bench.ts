@@ -68,7 +68,7 @@ function loadCommand(): Command {
 
 function simulateCommand(): Command {
   return new Command('simulate')
-    .description('how many slots a second the simulator runs on one core, beside mobile-env (Python, fetched once)')
+    .description('how fast the simulator is on one core, slots and tokens, beside mobile-env (Python, fetched once)')
     .option('--repeats <count>', 'the best of so many', wholeBetween(1, 100), 5)
     .option('--repeat-ms <ms>', 'processor time of each', wholeBetween(10, 600_000), 1000)
     .option('--no-mobile-env', 'leave mobile-env out')

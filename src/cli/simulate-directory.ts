@@ -15,6 +15,7 @@ export interface RunDirectory {
   /** Starts to write decisions, after those that were read. */
   journal(): JournalWriter;
   writeTable(table: Table): void;
+  writeReport(html: string): void;
   /** Ends the tables and writes the summary. A whole run loses its journal. */
   finish(outcome: object, isWhole: boolean): void;
 }
@@ -51,6 +52,7 @@ export function openRunDirectory(directory: string, config: object, resume: bool
       writers.set(table.name, writer);
       void writer.write({ columnData: columnsOf(table), rowGroupSize: table.rowCount });
     },
+    writeReport: (html) => writeFileSync(join(directory, 'report.html'), html),
     finish(outcome, isWhole) {
       for (const writer of writers.values()) void writer.finish();
       writeJson(join(directory, summaryName), { isWhole, ...outcome });

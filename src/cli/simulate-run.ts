@@ -13,7 +13,9 @@ import type { RadioMap } from '../world/radio-map.ts';
 import { packageVersion } from './document.ts';
 import { openRunDirectory, type RunDirectory, readWholeRun } from './simulate-directory.ts';
 import type { JournalReader, JournalWriter } from './simulate-journal.ts';
+import { takeNotes } from './simulate-notes.ts';
 import type { FoundPolicy } from './simulate-policy.ts';
+import { reportPage } from './simulate-report.ts';
 import { createTokenPart, findTokenSource, sha256Of, type TokenPart, type TokenSettings } from './simulate-tokens.ts';
 
 export interface SimulationOptions {
@@ -29,6 +31,8 @@ export interface SimulationOptions {
   /** Where tables go; without it there are none, and an interrupted run leaves nothing. */
   readonly directory?: string | undefined;
   readonly resume?: boolean;
+  /** Writes report.html into the directory when the run is whole. */
+  readonly report?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -62,6 +66,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const slotsPerRow = Math.ceil(slots / mostRows);
   const tally = createSlotTally(slotsPerRow);
   const { fidelity = 'slot', tokens = { mode: 'stream' }, scenario, seed } = options;
+  const notes = options.report === true ? takeNotes() : undefined;
   const source = fidelity === 'slot' ? undefined : findTokenSource(tokens, scenario, seed);
   const recorder = files === undefined ? undefined : createRecorder(files);
   const policy = {
@@ -74,6 +79,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     play: source === undefined ? undefined : (outcome) => (part as TokenPart).play(outcome),
     onSlot(outcome) {
       tally.add(outcome.state, outcome.assignment, outcome.terms);
+      notes?.addSlot(outcome);
       tables?.add(outcome);
       recorder?.note(outcome.assignment, outcome.state.deviceCount);
     },
@@ -84,7 +90,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       ? undefined
       : createSlotTables(kinds.length, sites.length, rowsPerChunk, (table) => files.writeTable(table));
   const onTable = files === undefined ? undefined : (table: Table) => files.writeTable(table);
-  const given = { mode: tokens.mode, seed, slotsPerRow };
+  const given = { mode: tokens.mode, seed, slotsPerRow, onSession: notes?.addSession };
   const part = source === undefined ? undefined : createTokenPart(run.world, source, given, onTable);
   let done = 0;
   const result = () => joined(fidelity, tally, part);
@@ -110,6 +116,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     throw isOutriderError(error) && error.code !== 'interrupted' ? withKept(error, done, options) : error;
   }
   close(true);
+  if (notes !== undefined) {
+    const about = { scenario, policy: options.policy.name, seed, fidelity, notes: notes.notes() };
+    files?.writeReport(await reportPage({ ...about, ...result() }));
+  }
   return { slotsRun: done, ...result() };
 }
 

@@ -8,6 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { SlotOutcome } from '../simulation/run-slots.ts';
 import type { Table } from '../simulation/slot-tables.ts';
 import type { World } from '../simulation/slot-world.ts';
+import type { SessionRecord } from '../simulation/token-device.ts';
 import { createTokenRun, type TokenRun } from '../simulation/token-run.ts';
 import { drawnSource, type TokenSource, traceSourceOf } from '../simulation/token-source.ts';
 import { createSessionTable } from '../simulation/token-table.ts';
@@ -19,6 +20,13 @@ export interface TokenSettings {
   readonly mode: PacingName;
   /** A trace file; without it drafts are drawn. */
   readonly traces?: string | undefined;
+}
+
+export interface TokenPartSettings {
+  readonly mode: PacingName;
+  readonly seed: number;
+  readonly slotsPerRow: number;
+  readonly onSession?: ((record: SessionRecord) => void) | undefined;
 }
 
 export interface TokenPart {
@@ -49,7 +57,7 @@ export function sha256Of(path: string): string {
 export function createTokenPart(
   world: World,
   source: TokenSource,
-  { mode, seed, slotsPerRow }: { readonly mode: PacingName; readonly seed: number; readonly slotsPerRow: number },
+  { mode, seed, slotsPerRow, onSession }: TokenPartSettings,
   onTable: ((table: Table) => void) | undefined,
 ): TokenPart {
   const tally = createTokenTally(world.scenario, { mode, tokenSource: source.name }, slotsPerRow);
@@ -60,6 +68,7 @@ export function createTokenPart(
     seed,
     onSession(record) {
       tally.addSession(record);
+      onSession?.(record);
       table?.add(record);
     },
   });

@@ -5,6 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
+import { installed } from './figure-render.ts';
 import { wholeBetween } from './numbers.ts';
 import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
@@ -24,6 +25,7 @@ interface SimulateFlags {
   readonly set: readonly string[];
   readonly out?: string;
   readonly resume?: boolean;
+  readonly report?: boolean;
   readonly json?: boolean;
 }
 
@@ -52,6 +54,7 @@ export function simulateCommand(): Command {
     .option('--traces <file>', 'texts and drafts of fidelity token (default: drawn with token.acceptance)')
     .option('--set <path=value>', 'set a value of the scenario; may be given several times', gather, [])
     .option('--out <directory>', 'keep config, tables (Parquet) and summary here')
+    .option('--report', 'also write report.html with pictures into --out (needs vega)')
     .option('--resume', 'go on with the interrupted run in --out')
     .option('--json', 'print one JSON document')
     .action(runSimulate);
@@ -65,6 +68,12 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
       '--resume needs to know what to go on with',
       'Give the directory with --out.',
     );
+  }
+  if (flags.report === true) {
+    if (out === undefined)
+      throw new OutriderError('bad-argument', '--report needs to know where to write', 'Give a directory with --out.');
+    // Before hours are spent.
+    await installed('vega', () => import('vega'));
   }
   const scenario = await findScenario(flags.scenario, flags.set);
   const seed = flags.seed ?? scenario.seed;
@@ -84,6 +93,7 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
       signal,
       directory: out,
       resume: flags.resume === true,
+      report: flags.report === true,
       onProgress: (done, total) => progress.update('slots', done, total),
     }),
   ).finally(() => progress.stop());

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { createPolicy } from '../allocation/policies.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import type { PacingName } from '../protocol/pacing.ts';
+import { readPreset } from '../scenario/presets.ts';
+import { parseOverride } from '../scenario/read-scenario.ts';
+import { runSession, runSourceSession, type SessionConditions } from './run-session.ts';
+import { createSlotRun } from './run-slots.ts';
+import type { SessionRecord } from './token-device.ts';
+import { draftTimesMs, stepLaws } from './token-hardware.ts';
+import { createTokenRun, type TokenRun } from './token-run.ts';
+import { drawnSource, type TokenSource } from './token-source.ts';
+import { type TraceReplay, traceSource } from './trace-replay.ts';
+
+interface Played {
+  readonly records: readonly SessionRecord[];
+  readonly rates: ReadonlySet<number>;
+  /** Of each slot. */
+  readonly taskCounts: readonly number[];
+  readonly tokens: TokenRun;
+  readonly conditions: SessionConditions;
+}
+
+const maxSinr = createPolicy('max-sinr');
+const lone = ['devices.count=1', 'servers.placement.count=1', 'mobility.model=still'];
+
+function playedOf(
+  sets: readonly string[],
+  slots: number,
+  more: {
+    readonly source?: (own: TokenSource) => TokenSource;
+    readonly decide?: (state: SlotState) => Assignment;
+    readonly pacing?: PacingName;
+  } = {},
+): Played {
+  const { decide = maxSinr, pacing = 'stream' } = more;
+  const scenario = readPreset('paper', sets.map(parseOverride));
+  const drawn = drawnSource(scenario.workload, scenario.token.acceptance, 1);
+  const records: SessionRecord[] = [];
+  const rates = new Set<number>();
+  const taskCounts: number[] = [];
+  const run = createSlotRun({
+    scenario,
+    policy: { name: 'tested', decide },
+    seed: 1,
+    play(outcome) {
+      taskCounts.push(outcome.state.deviceCount);
+      rates.add(outcome.terms.rateBitPerSecond[0] as number);
+      return tokens.play(outcome);
+    },
+  });
+  const source = more.source?.(drawn) ?? drawn;
+  const onSession = (record: SessionRecord): void => void records.push(record);
+  const tokens = createTokenRun(run.world, { source, pacing, seed: 1, onSession });
+  for (let slot = 0; slot < slots; slot++) run.step();
+  const [step] = stepLaws(scenario, run.world.parts);
+  const conditions = {
+    pacing,
+    seed: 1,
+    roundTripMs: scenario.token.roundTripMs,
+    link: { uplinkBitsPerSecond: [...rates][0] as number },
+    draftMs: draftTimesMs(scenario, run.world.parts)[0] as number,
+    step: step as SessionConditions['step'],
+    limits: { maxRows: 1024, usefulRows: 256, prefillChunk: 512 },
+    turn: { windowSize: 25, maxAhead: 25 },
+  };
+  return { records, rates, taskCounts, tokens, conditions };
+}
+
+const paceOf = ({ startMs, endMs, answerTokens }: SessionRecord): number => (endMs - startMs) / answerTokens;
+const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+const seeds = Array.from({ length: 40 }, (_, index) => index + 1);
+const codeOnly = 'workload.tasks=[{"kind":"code","windowTokens":25}]';
+
+describe('one device on a fixed link', () => {
+  const longest = ({ replays }: TokenSource): TraceReplay =>
+    replays.reduce((one, other) => (other.session.answer.length > one.session.answer.length ? other : one));
+
+  it.each(['ar', 'stream', 'sd'] as const)('takes as long a token as a session by itself: %s', (pacing) => {
+    let replay: TraceReplay | undefined;
+    const source = (own: TokenSource): TokenSource => {
+      replay = longest(own);
+      return { ...own, replays: [replay], pick: () => 0 };
+    };
+    const { records, rates, conditions } = playedOf([...lone, codeOnly], 400, { source, pacing });
+    expect(rates.size).toBe(1);
+    expect(records.length).toBeGreaterThan(8);
+    const alone = seeds.map((seed) => runSourceSession({ ...conditions, seed }, traceSource(replay as TraceReplay)));
+    const expected = mean(alone.map(({ msPerToken }) => msPerToken));
+    expect(Math.abs(mean(records.map(paceOf)) / expected - 1)).toBeLessThan(0.01);
+  });
+
+  it('takes as long as the toy language does in bench modes', () => {
+    const { records, conditions } = playedOf([...lone, codeOnly, 'token.acceptance=0.8'], 1500);
+    // Long ones, so that lengths do not matter; each pays for its own prompt.
+    const long = records.filter(({ answerTokens }) => answerTokens > 100);
+    const toy = long
+      .slice(0, 150)
+      .map(({ answerTokens, promptTokens }, index) =>
+        runSession({ ...conditions, acceptance: 0.8, answerTokens, promptTokens, seed: index + 1 }),
+      );
+    expect(toy.length).toBeGreaterThan(60);
+    const ratio = mean(long.slice(0, 150).map(paceOf)) / mean(toy.map(({ msPerToken }) => msPerToken));
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.01);
+  });
+});
+
+describe('many devices', () => {
+  it('write the same again with the same seed, and follow their assignment by handing over', () => {
+    const [one, other] = [playedOf(['devices.count=12'], 40), playedOf(['devices.count=12'], 40)];
+    expect(one.records).toEqual(other.records);
+    expect(one.tokens.totals()).toEqual(other.tokens.totals());
+    // From server to server, slot by slot: every answer is written to its end all the same.
+    const decide = (state: SlotState): Assignment => {
+      const assignment = maxSinr({
+        ...state,
+        snr: state.snr.map((snr, link) => (link % 4 === state.slot % 4 ? 1e9 : snr)),
+      });
+      return assignment;
+    };
+    const moved = playedOf(['devices.count=12', 'radio.minimumSnrDb=-50'], 40, { decide });
+    expect(moved.tokens.totals().handovers).toBeGreaterThan(300);
+    expect(mean(moved.records.map(paceOf))).toBeGreaterThan(mean(one.records.map(paceOf)));
+    expect(moved.records.length).toBeGreaterThan(20);
+  });
+
+  it('carry nothing while nobody serves them', () => {
+    const nobody = ({ deviceCount }: SlotState): Assignment => ({
+      server: new Int32Array(deviceCount).fill(-1),
+      bandwidthShare: new Float64Array(deviceCount),
+      computeShare: new Float64Array(deviceCount),
+    });
+    const { tokens } = playedOf(['devices.count=3', 'radio.minimumSnrDb=50'], 10, { decide: nobody });
+    expect(tokens.totals()).toMatchObject({ tokens: 0, engineSteps: 0 });
+  });
+
+  it('are at work in the share that the duty cycle says', () => {
+    const duty = 'workload.arrivals={"kind":"duty-cycle","share":0.1}';
+    const { taskCounts, records } = playedOf(['devices.count=40', duty], 60);
+    expect(new Set(taskCounts)).toEqual(new Set([4]));
+    expect(new Set(records.map(({ device }) => device)).size).toBeGreaterThan(8);
+  });
+});
