@@ -147,6 +147,22 @@ describe('an interrupted run', () => {
     expect(asked).toEqual([]);
   });
 
+  it('may be interrupted again', async () => {
+    const [whole, broken] = [freshDirectory(), freshDirectory()];
+    await simulate(options(whole));
+    await faultOf(simulate(options(broken, interruptedAt(40))));
+    const again = await faultOf(simulate(options(broken, { ...interruptedAt(80), resume: true })));
+    expect(Number(/stopped after (\d+)/.exec(again.cause)?.[1])).toBeGreaterThan(80);
+    const asked: number[] = [];
+    const decide: SimulationOptions['policy']['decide'] = (state) => {
+      asked.push(state.slot);
+      return maxSinr.decide(state);
+    };
+    await simulate(options(broken, { policy: { ...maxSinr, decide }, resume: true }));
+    expect(Math.min(...asked)).toBeGreaterThan(80);
+    expect(filesOf(broken)).toEqual(filesOf(whole));
+  });
+
   it('goes on even when its last decision was written in half', async () => {
     const [whole, broken] = [freshDirectory(), freshDirectory()];
     await simulate(options(whole));

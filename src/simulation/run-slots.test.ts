@@ -140,6 +140,28 @@ describe('a run', () => {
     expect(outcomes.some(({ state }) => [...state.previousServer].some((server) => server >= 0))).toBe(true);
   });
 
+  it('gives each of these devices its own place, links and battery', () => {
+    const scenario = read('modern', 'devices.count=20', 'workload.arrivals.sessionsPerMinute=6');
+    let checked = 0;
+    const onSlot = ({ world, state }: SlotOutcome): void => {
+      const { channel, mobility, transmitPowerW } = world.parts;
+      const gain = new Float64Array(20 * 16);
+      channel.updateGains(mobility.x, mobility.y, state.slot * 250, gain);
+      for (let entry = 0; entry < state.deviceCount; entry++) {
+        const device = world.devices[entry] as number;
+        expect(state.gain.slice(entry * 16, entry * 16 + 16)).toEqual(gain.slice(device * 16, device * 16 + 16));
+        expect(state.deviceX[entry]).toBe(mobility.x[device]);
+        expect(state.battery[entry]).toBe(world.battery[device]);
+        const noiseW =
+          (transmitPowerW[device] as number) * ((gain[device * 16] as number) / (state.snr[entry * 16] as number));
+        expect(noiseW / (world.parts.noiseW[0] as number)).toBeCloseTo(1, 9);
+        if (device !== entry) checked++;
+      }
+    };
+    runSlots({ scenario, policy: { name: 'tried', decide: maxSinr }, seed: 1, onSlot }, 40);
+    expect(checked).toBeGreaterThan(20);
+  });
+
   it('goes on through slots without a task', () => {
     const scenario = read('modern', 'devices.count=1', 'workload.arrivals.sessionsPerMinute=0.001');
     const { summary } = run(scenario, 5);
