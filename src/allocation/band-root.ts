@@ -9,7 +9,7 @@
 import type { Problem } from './problem.ts';
 
 /** Ends an iteration that converges cubically: the next step would be below rounding. */
-const lastStep = 1e-5;
+const lastStep = 1e-4;
 /** Far more than any root takes. */
 const stepLimit = 200;
 
@@ -58,7 +58,7 @@ export function bestShare(problem: Problem, link: number, price: number): number
   const total = price + (problem.bandPriceMs[link] as number);
   if (problem.isConcentrated) return concentratedShare(problem, link, total);
   if (total <= 0) return targetMs > 0 ? airMs / targetMs : Number.POSITIVE_INFINITY;
-  return airMs / cubicRoot(targetMs, (total * airMs) / (2 * problem.lambdaPerMs));
+  return airMs / cubicRoot(targetMs, total * (problem.cubicScale[link] as number));
 }
 
 /** The least phi(y) + price * y over y up to 1: what a device at least adds to a server that has this price. */
@@ -71,7 +71,7 @@ export function leastCostMs(problem: Problem, link: number, price: number): numb
   const device = problem.linkDevice[link] as number;
   const targetMs = problem.targetMs[device] as number;
   const total = price + (problem.bandPriceMs[link] as number);
-  const root = total > 0 ? cubicRoot(targetMs, (total * airMs) / (2 * problem.lambdaPerMs)) : targetMs;
+  const root = total > 0 ? cubicRoot(targetMs, total * (problem.cubicScale[link] as number)) : targetMs;
   const offsetMs = problem.offsetMs[device] as number;
   if (root > airMs) return rootCostMs(problem.lambdaPerMs, root, targetMs) + offsetMs;
   return problem.lambdaPerMs * (airMs - targetMs) ** 2 + offsetMs + total;
@@ -111,10 +111,13 @@ export function cubicRoot(target: number, q: number): number {
 /** Within a third of the root; within a few per cent for a target above 0. */
 function firstGuess(target: number, q: number): number {
   if (target > 0) {
-    const ratio = q / (target * target * target);
-    if (ratio < 1) return target * (1 + (ratio * (1 + 1.5 * ratio)) / (1 + 3.5 * ratio));
-    const root = Math.cbrt(q);
-    return root + target / 3 + (target * target) / (9 * root);
+    const cube = target * target * target;
+    if (q >= cube) {
+      const root = Math.cbrt(q);
+      return root + target * (1 / 3) + (target * target) / (9 * root);
+    }
+    const ratio = q / cube;
+    return target * (1 + (ratio * (1 + 1.5 * ratio)) / (1 + 3.5 * ratio));
   }
   return Math.min(Math.cbrt(q), target < 0 ? Math.sqrt(-q / target) : Number.POSITIVE_INFINITY);
 }

@@ -98,7 +98,7 @@ function fillFixed(
   share: Float64Array,
   filled: Filled,
 ): void {
-  const { airMs: airs, linkDevice, targetMs: targets, bandPriceMs, offsetMs, lambdaPerMs } = problem;
+  const { airMs: airs, cubicScale, linkDevice, targetMs: targets, bandPriceMs, offsetMs, lambdaPerMs } = problem;
   let sum = 0;
   let slope = 0;
   let heldMs = 0;
@@ -114,7 +114,7 @@ function fillFixed(
       share[index] = 0;
       continue;
     }
-    const root = total > 0 ? cubicRoot(target, (total * airMs) / (2 * lambdaPerMs)) : Math.max(0, target);
+    const root = total > 0 ? cubicRoot(target, total * (cubicScale[link] as number)) : Math.max(0, target);
     const one = airMs / root;
     share[index] = one;
     sum += one;

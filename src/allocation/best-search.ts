@@ -20,20 +20,31 @@ const fewestStarts = 8;
 const mostStarts = 48;
 /** Keeps these draws apart from all other uses of a seed. */
 const stream = 0x41800000;
-/** Below it a change of a large problem is not worth the time: leaves some 0.03 % of the cost. */
-const largeSaving = 1e-4;
+/**
+ * Changes that save less than this share of what their two servers cost are not worth the time in a large problem. Moves come first and
+ * take the large ones; what swaps then leave is some 0.05 % of the cost.
+ */
+const leastMoveSaving = 3e-3;
+const leastSwapSaving = 3e-4;
+/** Of a very large problem, which is searched by moves alone, and not to the end. */
+const leastHugeSaving = 3e-3;
+const hugeExaminationsPerDevice = 2;
 
 /** @param seed for the starts of small problems */
 export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
   const linkCount = problem.linkDevice.length;
   if (problem.deviceCount <= smallDeviceCount && linkCount <= smallLinkCount)
     return searchSmall(problem, createRule, seed);
-  const state = insertGreedily(problem, createRule, true);
   const isHuge = linkCount > largeLinkCount;
-  const leastSaving = isHuge ? 10 * largeSaving : largeSaving;
-  const limit = isHuge ? { mostExaminations: 3 * problem.deviceCount } : {};
-  searchLocally(problem, state, { canMove: true, canSwap: false, leastSaving, ...limit });
-  if (!isHuge) searchLocally(problem, state, { canMove: true, canSwap: true, leastSaving });
+  const state = insertGreedily(problem, createRule, isHuge);
+  const moves = { canMove: true, canSwap: false };
+  if (isHuge) {
+    const mostExaminations = hugeExaminationsPerDevice * problem.deviceCount;
+    searchLocally(problem, state, { ...moves, leastSaving: leastHugeSaving, mostExaminations });
+  } else {
+    searchLocally(problem, state, { ...moves, leastSaving: leastMoveSaving });
+    searchLocally(problem, state, { canMove: true, canSwap: true, leastSaving: leastSwapSaving });
+  }
   return state;
 }
 

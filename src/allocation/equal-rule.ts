@@ -19,8 +19,6 @@ class EqualRule implements SharingRule {
   readonly heldMs: Float64Array;
   readonly slackMs: Float64Array;
   /** Moves have no floors: these stay 0. */
-  readonly joinMs: Float64Array;
-  readonly joinSlackMs: Float64Array;
   readonly leaveMs: Float64Array;
   readonly leaveSlackMs: Float64Array;
   readonly workSum: Float64Array;
@@ -42,8 +40,6 @@ class EqualRule implements SharingRule {
     this.addedMs = new Float64Array(problem.linkDevice.length);
     this.heldMs = new Float64Array(deviceCount);
     this.slackMs = new Float64Array(serverCount);
-    this.joinMs = new Float64Array(problem.linkDevice.length);
-    this.joinSlackMs = new Float64Array(serverCount);
     this.leaveMs = new Float64Array(deviceCount);
     this.leaveSlackMs = new Float64Array(serverCount);
     this.workSum = new Float64Array(serverCount);
@@ -62,6 +58,10 @@ class EqualRule implements SharingRule {
   }
 
   insertionFloor(): number {
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  joinFloor(): number {
     return Number.NEGATIVE_INFINITY;
   }
 

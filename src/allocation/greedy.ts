@@ -13,9 +13,7 @@ import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 export function insertGreedily(problem: Problem, createRule: SharingRuleMaker, trustFloors = false): SearchState {
   const partition = createPartition(problem);
   const rule = createRule(problem, partition);
-  const order = Int32Array.from({ length: problem.deviceCount }, (_, device) => device).sort(
-    (one, other) => (problem.workRoot[other] as number) - (problem.workRoot[one] as number) || one - other,
-  );
+  const order = byWork(problem);
   const floors = new Float64Array(problem.serverCount);
   for (const device of order) {
     const link = cheapestLink(problem, rule, device, floors, trustFloors && rule.screensMoves);
@@ -24,6 +22,21 @@ export function insertGreedily(problem: Problem, createRule: SharingRuleMaker, t
     rule.settle(problem.linkServer[link] as number);
   }
   return { partition, rule };
+}
+
+/**
+ * Devices by falling work, equal ones by number. Work is compared to a millionth of the largest: rank and number then fit into one float,
+ * and sorting those is ten times as fast as with a function that compares.
+ */
+function byWork({ deviceCount, workRoot }: Problem): Float64Array {
+  let most = 0;
+  for (const root of workRoot) most = Math.max(most, root);
+  const steps = 2 ** 20;
+  const keys = Float64Array.from(workRoot, (root, device) => {
+    const rank = most === 0 ? 0 : Math.round(steps * (1 - root / most));
+    return rank * deviceCount + device;
+  });
+  return keys.sort().map((key) => key % deviceCount);
 }
 
 /** Asks for exact costs in the order of the floors, until no floor is below the best exact cost. */

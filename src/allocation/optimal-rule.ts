@@ -29,8 +29,7 @@ class OptimalRule implements SharingRule {
   readonly addedMs: Float64Array;
   readonly heldMs: Float64Array;
   readonly slackMs: Float64Array;
-  readonly joinMs: Float64Array;
-  readonly joinSlackMs: Float64Array;
+  readonly #joinSlackMs: Float64Array;
   readonly leaveMs: Float64Array;
   readonly leaveSlackMs: Float64Array;
   readonly workSum: Float64Array;
@@ -44,8 +43,12 @@ class OptimalRule implements SharingRule {
   readonly #price: Float64Array;
   /** The price that addedMs and heldMs stand for; -1 before the first. */
   readonly #screenPrice: Float64Array;
-  /** The price that joinMs stands for; -1 before the first. */
+  /** About the price with one device more, and a count of its changes; [E]. */
   readonly #joinPrice: Float64Array;
+  readonly #joinVersion: Int32Array;
+  /** What a link's device adds at that price, and the version that it was computed for: only those asked for are; [L]. */
+  readonly #joinMs: Float64Array;
+  readonly #joinAt: Int32Array;
   /** Of the sum of shares, and that sum. */
   readonly #slope: Float64Array;
   readonly #shareSum: Float64Array;
@@ -68,8 +71,10 @@ class OptimalRule implements SharingRule {
     this.addedMs = new Float64Array(problem.linkDevice.length);
     this.heldMs = new Float64Array(deviceCount);
     this.slackMs = new Float64Array(serverCount);
-    this.joinMs = new Float64Array(problem.linkDevice.length);
-    this.joinSlackMs = new Float64Array(serverCount);
+    this.#joinMs = new Float64Array(problem.linkDevice.length);
+    this.#joinAt = new Int32Array(problem.linkDevice.length).fill(-1);
+    this.#joinVersion = new Int32Array(serverCount);
+    this.#joinSlackMs = new Float64Array(serverCount);
     this.leaveMs = new Float64Array(deviceCount);
     this.leaveSlackMs = new Float64Array(serverCount);
     this.workSum = new Float64Array(serverCount);
@@ -101,14 +106,28 @@ class OptimalRule implements SharingRule {
   screen(server: number, moves: { readonly canMove: boolean; readonly canSwap: boolean }): void {
     const count = this.#partition.gather(server, -1, -1, this.#links);
     if (moves.canSwap) {
-      this.#reprice(server, this.#price[server] as number, this.#screenPrice, this.addedMs);
+      this.#reprice(server);
       this.slackMs[server] = this.#hold(server, count, this.#screenPrice[server] as number, this.heldMs);
     }
     if (!moves.canMove) return;
-    this.#reprice(server, this.#priceAt(server, count / (count + 1)), this.#joinPrice, this.joinMs);
-    this.joinSlackMs[server] = this.#hold(server, count, this.#joinPrice[server] as number, undefined);
+    const joinPrice = this.#priceAt(server, count / (count + 1));
+    if (isOff(this.#joinPrice[server] as number, joinPrice)) {
+      this.#joinPrice[server] = joinPrice;
+      this.#joinVersion[server] = (this.#joinVersion[server] as number) + 1;
+    }
+    this.#joinSlackMs[server] = this.#hold(server, count, this.#joinPrice[server] as number, undefined);
     const leavePrice = count < 2 ? 0 : this.#priceAt(server, count / (count - 1));
     this.leaveSlackMs[server] = this.#hold(server, count, leavePrice, this.leaveMs);
+  }
+
+  joinFloor(link: number): number {
+    const server = this.#problem.linkServer[link] as number;
+    if (this.#joinAt[link] !== this.#joinVersion[server]) {
+      const leastMs = leastCostMs(this.#problem, link, this.#joinPrice[server] as number);
+      this.#joinMs[link] = (this.#problem.fixedMs[link] as number) + leastMs;
+      this.#joinAt[link] = this.#joinVersion[server] as number;
+    }
+    return (this.#joinMs[link] as number) + (this.#joinSlackMs[server] as number);
   }
 
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number {
@@ -165,15 +184,21 @@ class OptimalRule implements SharingRule {
     return Math.min(0, sumMs - (this.#bandMs[server] as number));
   }
 
-  /** Makes the numbers of a server's links anew if their price is off. @param kept the price of the numbers in `added`; [E] */
-  #reprice(server: number, price: number, kept: Float64Array, added: Float64Array): void {
-    if (Math.abs((kept[server] as number) - price) <= mostDrift * price && (kept[server] as number) >= 0) return;
+  /** Makes addedMs of a server's links anew if their price is off. */
+  #reprice(server: number): void {
+    const price = this.#price[server] as number;
+    if (!isOff(this.#screenPrice[server] as number, price)) return;
     const { serverStart, linkOfServer, fixedMs } = this.#problem;
-    kept[server] = price;
+    this.#screenPrice[server] = price;
     const end = serverStart[server + 1] as number;
     for (let at = serverStart[server] as number; at < end; at++) {
       const link = linkOfServer[at] as number;
-      added[link] = (fixedMs[link] as number) + leastCostMs(this.#problem, link, price);
+      this.addedMs[link] = (fixedMs[link] as number) + leastCostMs(this.#problem, link, price);
     }
   }
+}
+
+/** @param kept the price that numbers were made with, -1 for none */
+function isOff(kept: number, price: number): boolean {
+  return kept < 0 || Math.abs(kept - price) > mostDrift * price;
 }

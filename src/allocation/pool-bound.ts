@@ -56,6 +56,7 @@ function poolBand(problem: Problem, served: readonly number[], band: number): Pr
     ...problem,
     linkDevice: Int32Array.from(served),
     airMs: Float64Array.from(links, ({ airMs }) => airMs),
+    cubicScale: Float64Array.from(links, ({ airMs }) => airMs / (2 * problem.lambdaPerMs)),
     snr: Float64Array.from(links, ({ snr }) => snr),
     bandPriceMs: Float64Array.from(links, ({ bandPriceMs }) => bandPriceMs),
   };

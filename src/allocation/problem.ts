@@ -33,6 +33,8 @@ export interface Problem {
   readonly linkOfServer: Int32Array;
   /** Upload time with the whole band, ms; [L]. */
   readonly airMs: Float64Array;
+  /** airMs / (2 lambda): what a price is multiplied by in the cubic of band-root.ts; [L]. */
+  readonly cubicScale: Float64Array;
   /** Over the whole band; [L]. */
   readonly snr: Float64Array;
   /** c: what a whole band costs in energy, ms; [L]. */
@@ -117,6 +119,7 @@ function emptyProblem(state: SlotState, starts: Int32Array): Problem {
     serverStart: new Int32Array(serverCount + 1),
     linkOfServer: new Int32Array(linkCount),
     airMs: new Float64Array(linkCount),
+    cubicScale: new Float64Array(linkCount),
     snr: new Float64Array(linkCount),
     bandPriceMs: new Float64Array(linkCount),
     fixedMs: new Float64Array(linkCount),
@@ -166,7 +169,9 @@ function fillLinks(state: SlotState, problem: Problem): void {
       problem.linkDevice[next] = device;
       if (problem.linkTable !== undefined) problem.linkTable[device * state.serverCount + server] = next;
       problem.snr[next] = state.snr[link] as number;
-      problem.airMs[next] = payload / (bandwidthHz * Math.log1p(state.snr[link] as number));
+      const airMs = payload / (bandwidthHz * Math.log1p(state.snr[link] as number));
+      problem.airMs[next] = airMs;
+      problem.cubicScale[next] = airMs / (2 * objective.lambdaPerMs);
       problem.bandPriceMs[next] = isBand ? wattPrice * bandwidthHz * 1e-6 : 0;
       problem.fixedMs[next] = state.queueDelayMs[server] as number;
       next++;

@@ -79,6 +79,7 @@ export function oneServerProblem(vector: BandVector): Problem {
     serverStart: Int32Array.of(0, 3),
     linkOfServer: Int32Array.of(0, 1, 2),
     airMs: Float64Array.from(vector.airMs),
+    cubicScale: Float64Array.from(vector.airMs, (ms) => ms / (2 * lambdaPerMs)),
     snr: Float64Array.of(1, 1, 1),
     bandPriceMs: Float64Array.from(vector.bandPriceMs),
     fixedMs: new Float64Array(3),

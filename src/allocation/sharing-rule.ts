@@ -5,7 +5,7 @@
 //
 //     addedMs[l] - heldMs[k] + slackMs[j] + r (2 workSum[j] + r) / workSpeed[j],     r = s_l - s_k;
 //
-// if it only takes one, by joinMs[l] + joinSlackMs[j] and the term in r = s_l; if it only gives one away, by -leaveMs[k] + leaveSlackMs[j]
+// if it only takes one, by joinFloor(l) and the term in r = s_l; if it only gives one away, by -leaveMs[k] + leaveSlackMs[j]
 // and the term in r = -s_k. These numbers are the change's floor. Searches read them straight from the arrays, since they look at a
 // hundred floors for each exact cost; `changeFloor` is the same in words.
 
@@ -41,9 +41,8 @@ export interface SharingRule {
   readonly heldMs: Float64Array;
   /** At most 0: what these two are off, because their price is not the server's own; [E]. */
   readonly slackMs: Float64Array;
-  /** The same for a device that comes alone; [L], [E]. */
-  readonly joinMs: Float64Array;
-  readonly joinSlackMs: Float64Array;
+  /** The same, slack included, for a link's device that comes alone. */
+  joinFloor(link: number): number;
   /** The same for a device that goes alone; [M], [E]. */
   readonly leaveMs: Float64Array;
   readonly leaveSlackMs: Float64Array;
@@ -72,7 +71,7 @@ export function changeFloor(
   const rootIn = comes ? (problem.workRoot[problem.linkDevice[linkIn] as number] as number) : 0;
   const root = rootIn - (goes ? (problem.workRoot[device] as number) : 0);
   const workMs = (root * (2 * (rule.workSum[server] as number) + root)) / (rule.workSpeed[server] as number);
-  if (!goes) return workMs + (rule.joinMs[linkIn] as number) + (rule.joinSlackMs[server] as number);
+  if (!goes) return workMs + rule.joinFloor(linkIn);
   if (!comes) return workMs - (rule.leaveMs[device] as number) + (rule.leaveSlackMs[server] as number);
   return workMs + (rule.addedMs[linkIn] as number) - (rule.heldMs[device] as number) + (rule.slackMs[server] as number);
 }

@@ -63,9 +63,10 @@ async function allocate(flags: AllocateFlags): Promise<void> {
 }
 
 function subtitleOf(policy: string, { summary }: Result): string {
-  const gap = summary['dualGap'] ?? summary['poolGap'];
+  const variableMs = Math.round(Number(summary['costMs']) - Number(summary['constantMs']));
+  const gap = summary['variableGap'];
   const distance = typeof gap === 'number' ? `, at most ${(100 * gap).toPrecision(2)} % above the optimum` : '';
-  return `Policy ${policy}: ${Number(summary['costMs']).toPrecision(5)} ms${distance}.`;
+  return `Policy ${policy}: decisions make ${variableMs} ms of the cost${distance}.`;
 }
 
 /** Rows by device; the sums and the gap in the summary. */

@@ -18,6 +18,8 @@ export interface SpeedRow {
   readonly decisionMsP95: number;
   /** Of all repeats. */
   readonly decisionMsP95All: number;
+  /** Mean processor time of a decision: other programs lengthen it little. */
+  readonly decisionCpuMsMean: number;
 }
 
 const repeats = 5;
@@ -32,11 +34,13 @@ export function timeDecisions(world: string, states: readonly SlotState[], polic
   for (let round = 0; round < (isHuge ? 1 : warmUps); round++) decide(states[round % states.length] as SlotState);
   const fastest: number[] = [];
   const all: number[] = [];
+  const before = process.threadCpuUsage();
   for (const state of states) {
     const times = Array.from({ length: isHuge ? 3 : repeats }, () => timeOnce(() => decide(state)));
     all.push(...times);
     fastest.push(Math.min(...times));
   }
+  const spent = process.threadCpuUsage(before);
   return {
     what: 'decision',
     world,
@@ -46,6 +50,7 @@ export function timeDecisions(world: string, states: readonly SlotState[], polic
     decisionMsMedian: quantile(fastest, 0.5),
     decisionMsP95: quantile(fastest, 0.95),
     decisionMsP95All: quantile(all, 0.95),
+    decisionCpuMsMean: (1e-3 * (spent.user + spent.system)) / all.length,
   };
 }
 
