@@ -77,11 +77,6 @@ export function leastCostMs(problem: Problem, link: number, price: number): numb
   return problem.lambdaPerMs * (airMs - targetMs) ** 2 + offsetMs + total;
 }
 
-/** The share of {@link leastCostMs}. */
-export function leastCostShare(problem: Problem, link: number, price: number): number {
-  return Math.min(1, bestShare(problem, link, price));
-}
-
 /** phi(y) + nu y at the root t of the cubic, without the offset: the cubic says that (c + nu) y is 2 lambda t (t - target). */
 export function rootCostMs(lambdaPerMs: number, root: number, targetMs: number): number {
   return lambdaPerMs * (root - targetMs) * (3 * root - targetMs);

@@ -1,8 +1,9 @@
-// The association that we recommend: greedy insertion, then moves and swaps under optimal shares. How long it looks depends on the
+// The association that we recommend: a start by prices, then moves and swaps under optimal shares. How long it looks depends on the
 // size of the problem alone, so the same state gets the same answer on any machine: small problems are searched from several starts
-// and to the end, large ones until changes save little, very large ones by moves only.
+// and to the end, large ones until changes save little, very large ones from greedy insertion and by moves only.
 
 import { createRandom } from '../basics/philox.ts';
+import { likedByPrices } from './dual-bound.ts';
 import { insertGreedily } from './greedy.ts';
 import { searchLocally } from './local-search.ts';
 import type { Problem } from './problem.ts';
@@ -12,6 +13,8 @@ import type { SharingRuleMaker } from './sharing-rule.ts';
 /** A problem counts as small up to so many devices and links: 60 devices with 10 servers. */
 const smallDeviceCount = 60;
 const smallLinkCount = 600;
+/** Of the price ascent that a search begins with; more of them cost more than they save. */
+const startRounds = 24;
 /** Links up to which swaps are looked at. */
 const largeLinkCount = 50_000;
 /** More starts for smaller problems, where a search is short and one bad device weighs more: about this many links in all. */
@@ -36,7 +39,9 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
   if (problem.deviceCount <= smallDeviceCount && linkCount <= smallLinkCount)
     return searchSmall(problem, createRule, seed);
   const isHuge = linkCount > largeLinkCount;
-  const state = insertGreedily(problem, createRule, isHuge);
+  const state = isHuge
+    ? insertGreedily(problem, createRule, true)
+    : startAt(problem, likedByPrices(problem, startRounds), createRule);
   const moves = { canMove: true, canSwap: false };
   if (isHuge) {
     const mostExaminations = hugeExaminationsPerDevice * problem.deviceCount;
@@ -53,6 +58,9 @@ function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: numbe
   const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
   let best = insertGreedily(problem, createRule);
   searchLocally(problem, best, moves);
+  const priced = startAt(problem, likedByPrices(problem, startRounds), createRule);
+  searchLocally(problem, priced, moves);
+  if (totalCostMs(priced) < totalCostMs(best)) best = priced;
   const startCount = Math.round(linksToSearch / Math.max(1, problem.linkDevice.length));
   for (let start = 0; start < Math.min(mostStarts, Math.max(fewestStarts, startCount)); start++) {
     const state = startAt(problem, shaken(problem, best, start % 2 === 0 ? 0.3 : 0.6, random.uniform), createRule);

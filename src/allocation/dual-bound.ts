@@ -8,7 +8,7 @@
 // gradient of a smooth neighbour (a soft minimum over servers, whose softness shrinks), moving the logarithm of each price by a
 // step of its own, and keeps the best D itself. Its prices are also a good place to begin a search: they say which server each device likes.
 
-import { leastCostMs, leastCostShare } from './band-root.ts';
+import { bandCostMs, bestShare } from './band-root.ts';
 import { boundByPool } from './pool-bound.ts';
 import type { Problem } from './problem.ts';
 
@@ -28,28 +28,58 @@ const smallestStep = 1e-6;
 const softStart = 1;
 const softEnd = 2e-3;
 
+/** Softer than this many times, a server has no weight worth a gradient. */
+const leastExponent = -20;
+
 /** @param rounds each asks for one root for every link */
 export function boundByPrices(problem: Problem, rounds: number): DualBound {
   const ascent = new PriceAscent(problem);
-  const softness = ascent.poolMs / Math.max(1, problem.deviceCount);
-  for (let round = 0; round < rounds; round++) {
-    ascent.step(softness * softStart * (softEnd / softStart) ** (round / Math.max(1, rounds - 1)));
-  }
+  climb(ascent, rounds, () => {});
   return { boundMs: ascent.bestMs, likedServer: ascent.likedServer };
 }
 
+const roundsBeforeNarrowing = 2;
+const narrowLinkCount = 4;
+
+/**
+ * The server that each device likes best after a short climb, for a search to begin with. After two rounds a device looks only at the four
+ * servers that it likes best by then; the prices are no bound any more, but a round is cheap.
+ */
+export function likedByPrices(problem: Problem, rounds: number): Int32Array {
+  const ascent = new PriceAscent(problem);
+  climb(ascent, rounds, (round) => {
+    if (round === roundsBeforeNarrowing) ascent.narrow(narrowLinkCount);
+  });
+  return ascent.likedServer;
+}
+
+function climb(ascent: PriceAscent, rounds: number, beforeRound: (round: number) => void): void {
+  for (let round = 0; round < rounds; round++) {
+    beforeRound(round);
+    ascent.step(ascent.meanMs * softStart * (softEnd / softStart) ** (round / Math.max(1, rounds - 1)));
+  }
+}
+
 class PriceAscent {
-  readonly poolMs: number;
   bestMs: number;
+  /** The pool's bound on what a device costs. */
+  readonly meanMs: number;
   readonly likedServer: Int32Array;
   readonly #problem: Problem;
+  /** The links that are looked at: those of device i are #links[#first[i] .. #first[i + 1] - 1]. */
+  #links: Int32Array;
+  #first: Int32Array;
   /** alpha, then beta, ms; [2 E]. */
   readonly #price: Float64Array;
   readonly #logPrice: Float64Array;
+  /** sqrt(alpha F); [E]. */
+  readonly #workRate: Float64Array;
   readonly #gradient: Float64Array;
   readonly #gradientBefore: Float64Array;
   readonly #stepSize: Float64Array;
   /** Of the links of one device. */
+  readonly #weight: Float64Array;
+  /** Of each link that is looked at. */
   readonly #costMs: Float64Array;
   readonly #z: Float64Array;
   readonly #y: Float64Array;
@@ -58,12 +88,15 @@ class PriceAscent {
     const { serverCount, deviceCount } = problem;
     const pool = boundByPool(problem);
     this.#problem = problem;
-    this.poolMs = pool.boundMs;
     this.bestMs = pool.boundMs;
+    this.meanMs = pool.boundMs / Math.max(1, deviceCount);
     this.likedServer = new Int32Array(deviceCount).fill(-1);
+    this.#links = Int32Array.from(problem.linkDevice.keys());
+    this.#first = problem.linkStart;
     this.#price = new Float64Array(2 * serverCount);
+    this.#workRate = new Float64Array(serverCount);
     // A price of 0 has no logarithm: begin with a hundredth of what a device costs.
-    const least = 1e-2 * (pool.boundMs / Math.max(1, deviceCount)) + 1e-9;
+    const least = 1e-2 * this.meanMs + 1e-9;
     this.#logPrice = Float64Array.from({ length: 2 * serverCount }, (_, index) => {
       const server = index % serverCount;
       const workMs = (problem.serverSpeed[server] as number) * pool.workPrice ** 2;
@@ -73,18 +106,22 @@ class PriceAscent {
     this.#gradient = new Float64Array(2 * serverCount);
     this.#gradientBefore = new Float64Array(2 * serverCount);
     this.#stepSize = new Float64Array(2 * serverCount).fill(0.3);
-    this.#costMs = new Float64Array(serverCount);
-    this.#z = new Float64Array(serverCount);
-    this.#y = new Float64Array(serverCount);
+    this.#weight = new Float64Array(serverCount);
+    this.#costMs = new Float64Array(problem.linkDevice.length);
+    this.#z = new Float64Array(problem.linkDevice.length);
+    this.#y = new Float64Array(problem.linkDevice.length);
   }
 
   /** Evaluates D at the present prices, and moves them. @param softMs of the minimum over servers */
   step(softMs: number): void {
-    const { deviceCount } = this.#problem;
+    const { deviceCount, serverCount, serverSpeed } = this.#problem;
     let dualMs = 0;
     for (let index = 0; index < this.#price.length; index++) {
       this.#price[index] = Math.exp(this.#logPrice[index] as number);
       dualMs -= this.#price[index] as number;
+    }
+    for (let server = 0; server < serverCount; server++) {
+      this.#workRate[server] = Math.sqrt((this.#price[server] as number) * (serverSpeed[server] as number));
     }
     this.#gradient.fill(-1);
     for (let device = 0; device < deviceCount; device++) dualMs += this.#askDevice(device, softMs);
@@ -92,50 +129,83 @@ class PriceAscent {
     this.#movePrices();
   }
 
+  /** From now on, only the links that cost each device least at the last prices. */
+  narrow(count: number): void {
+    const { deviceCount } = this.#problem;
+    const links: number[] = [];
+    const first = new Int32Array(deviceCount + 1);
+    for (let device = 0; device < deviceCount; device++) {
+      const own = this.#links.subarray(this.#first[device], this.#first[device + 1]);
+      const ranked =
+        own.length <= count ? own : own.slice().sort((one, other) => this.#costOf(one) - this.#costOf(other));
+      links.push(...ranked.subarray(0, count));
+      first[device + 1] = links.length;
+    }
+    this.#links = Int32Array.from(links);
+    this.#first = first;
+  }
+
+  #costOf(link: number): number {
+    return this.#costMs[link] as number;
+  }
+
   /** @returns the device's least cost at the present prices */
   #askDevice(device: number, softMs: number): number {
-    const { linkStart, linkServer } = this.#problem;
-    const start = linkStart[device] as number;
-    const end = linkStart[device + 1] as number;
+    const start = this.#first[device] as number;
+    const end = this.#first[device + 1] as number;
     if (start === end) return 0;
     let least = Number.POSITIVE_INFINITY;
-    for (let link = start; link < end; link++) {
-      const costMs = this.#priceLink(device, link, link - start);
+    for (let at = start; at < end; at++) {
+      const link = this.#links[at] as number;
+      const costMs = this.#priceLink(device, link);
       if (costMs < least) {
         least = costMs;
-        this.likedServer[device] = linkServer[link] as number;
+        this.likedServer[device] = this.#problem.linkServer[link] as number;
       }
     }
-    let weight = 0;
-    for (let at = 0; at < end - start; at++) {
-      this.#costMs[at] = Math.exp((least - (this.#costMs[at] as number)) / softMs);
-      weight += this.#costMs[at] as number;
-    }
-    for (let at = 0; at < end - start; at++) this.#addGradient(linkServer[start + at] as number, at, weight);
+    this.#share(start, end, least, softMs);
     return least;
   }
 
-  #priceLink(device: number, link: number, at: number): number {
-    const { linkServer, serverCount, serverSpeed, workRoot, fixedMs } = this.#problem;
-    const server = linkServer[link] as number;
-    const alpha = this.#price[server] as number;
-    const beta = this.#price[serverCount + server] as number;
-    const root = workRoot[device] as number;
-    const speed = serverSpeed[server] as number;
-    const z = Math.min(1, root / Math.sqrt(alpha * speed));
-    const workMs = root === 0 ? 0 : (root * root) / (z * speed) + alpha * z;
-    const costMs = (fixedMs[link] as number) + workMs + leastCostMs(this.#problem, link, beta);
-    this.#z[at] = z;
-    this.#y[at] = leastCostShare(this.#problem, link, beta);
-    this.#costMs[at] = costMs;
-    return costMs;
+  /** Splits a device over its servers by the soft minimum, and adds what it takes of each to the gradient. */
+  #share(start: number, end: number, least: number, softMs: number): void {
+    const { linkServer, serverCount } = this.#problem;
+    const links = this.#links;
+    const weights = this.#weight;
+    let sum = 0;
+    for (let at = start; at < end; at++) {
+      const exponent = (least - (this.#costMs[links[at] as number] as number)) / softMs;
+      const weight = exponent === 0 ? 1 : exponent < leastExponent ? 0 : Math.exp(exponent);
+      weights[at - start] = weight;
+      sum += weight;
+    }
+    for (let at = start; at < end; at++) {
+      const share = (weights[at - start] as number) / sum;
+      if (share === 0) continue;
+      const link = links[at] as number;
+      const server = linkServer[link] as number;
+      const band = serverCount + server;
+      this.#gradient[server] = (this.#gradient[server] as number) + share * (this.#z[link] as number);
+      this.#gradient[band] = (this.#gradient[band] as number) + share * (this.#y[link] as number);
+    }
   }
 
-  #addGradient(server: number, at: number, weight: number): void {
-    const share = (this.#costMs[at] as number) / weight;
-    const band = this.#problem.serverCount + server;
-    this.#gradient[server] = (this.#gradient[server] as number) + share * (this.#z[at] as number);
-    this.#gradient[band] = (this.#gradient[band] as number) + share * (this.#y[at] as number);
+  #priceLink(device: number, link: number): number {
+    const { linkServer, serverCount, serverSpeed, workRoot, fixedMs } = this.#problem;
+    const server = linkServer[link] as number;
+    const beta = this.#price[serverCount + server] as number;
+    const root = workRoot[device] as number;
+    const rate = this.#workRate[server] as number;
+    const speed = serverSpeed[server] as number;
+    const isWhole = root >= rate;
+    // min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless the whole server is not enough.
+    const workMs = isWhole ? (root * root) / speed + (this.#price[server] as number) : (2 * root * rate) / speed;
+    const y = Math.min(1, bestShare(this.#problem, link, beta));
+    const costMs = (fixedMs[link] as number) + workMs + bandCostMs(this.#problem, link, y) + beta * y;
+    this.#z[link] = isWhole ? 1 : root / rate;
+    this.#y[link] = y;
+    this.#costMs[link] = costMs;
+    return costMs;
   }
 
   #movePrices(): void {
