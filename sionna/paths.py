@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks a map against Sionna's own path solver at random street points: maps/NAME.paths.json, and the difference in dB.
 
-    python3 sionna/paths.py maps/munich --points 200 --samples 1e6 --seed 1
+    python3 sionna/paths.py maps/munich --points 200 --samples 1e5 --seed 1
     python3 sionna/paths.py maps/munich --points 20 --mean-of 5       the mean of 5 x 5 points of each cell; writes no file
 
 The map's value is a mean over the cell, found by counting rays; a path's gain is that of one point, found by exact geometry.
@@ -20,6 +20,10 @@ from map_file import FLOOR_DB, GAIN_UNIT_DB, NO_ENERGY, json_bytes, paths_file, 
 from progress import Progress
 from refusal import Refusal, run
 from sites import Site
+
+
+MOST_RECORDS = 50_000_000
+"""At 200 bytes each, 10 GB."""
 
 
 def main() -> None:
@@ -62,7 +66,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Checks a map against Sionna's path solver.")
     parser.add_argument("map", type=Path, help="the map without ending: maps/munich")
     parser.add_argument("--points", type=int, default=200)
-    parser.add_argument("--samples", type=float, default=1e6, help="rays a site that look for paths (1e6)")
+    parser.add_argument("--samples", type=float, default=1e5, help="rays a site that look for paths (1e5)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mean-of", type=int, help="compare with the mean of N x N points of the cell, write no file")
     settings = parser.parse_args()
@@ -71,6 +75,13 @@ def parse() -> argparse.Namespace:
     if settings.mean_of is not None and not 1 <= settings.mean_of <= 20:
         raise Refusal(f"--mean-of is {settings.mean_of}", "Choose 1 to 20.")
     settings.samples = int(settings.samples)
+    in_cell = 1 if settings.mean_of is None else settings.mean_of**2
+    # The deterministic solver keeps a record of every ray for every point.
+    if settings.samples * settings.points * in_cell > MOST_RECORDS:
+        raise Refusal(
+            f"{settings.points * in_cell} points with {settings.samples:g} rays need more than 10 GB of memory",
+            f"Use --samples {MOST_RECORDS // (settings.points * in_cell):g} or fewer points.",
+        )
     return settings
 
 
