@@ -1,51 +1,11 @@
 #!/usr/bin/env node
-// `outrider`: the commands and how they end. One file per command beside this one.
+// `outrider`: how a command begins and ends.
 
-import { Command } from 'commander';
-import { allocateCommand } from './allocate.ts';
-import { benchCommand } from './bench.ts';
-import { deviceCommand } from './device.ts';
-import { doctorCommand } from './doctor.ts';
-import { packageVersion } from './document.ts';
-import { draftCommand } from './draft.ts';
-import { edgeCommand } from './edge.ts';
 import { reportFailure } from './failure.ts';
-import { mapCommand } from './map.ts';
-import { modelsCommand } from './models.ts';
-import { replayCommand } from './replay.ts';
-import { runCommand } from './run.ts';
-import { scenarioCommand } from './scenario.ts';
-import { simulateCommand } from './simulate.ts';
-import { traceCommand } from './trace.ts';
-import { trialCommand } from './trial.ts';
-
-const program: Command = new Command('outrider')
-  .description("A device drafts, an edge verifies, nobody waits; the text is exactly the large model's own.")
-  .version(packageVersion());
-for (const command of [
-  runCommand(),
-  edgeCommand(),
-  deviceCommand(),
-  modelsCommand(),
-  doctorCommand(),
-  draftCommand(),
-  replayCommand(),
-  scenarioCommand(),
-  simulateCommand(),
-  mapCommand(),
-  traceCommand(),
-  allocateCommand(),
-  trialCommand(),
-  benchCommand(),
-]) {
-  program.addCommand(command);
-}
-for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-  command.exitOverride().showHelpAfterError('(--help shows what is possible)');
-}
+import { createProgram } from './program.ts';
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

@@ -1,7 +1,7 @@
 // `outrider trace`: records what a draft says along a target's own texts, and shows what a recording holds.
 
 import { statSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
 import { findModel, requirePair } from '../models/manifest.ts';
 import { openModel } from '../models/open-model.ts';
@@ -40,7 +40,9 @@ function recordCommand(): Command {
     .option('--draft <model>', 'the same, or ngram')
     .option('--tokens <count>', 'tokens per answer at most', wholeBetween(1, 4096), 128)
     .option('--temperature <number>', '0: the likeliest token', numberBetween(0, 10), 0)
-    .option('--seed <number>', 'seed of the noise, above temperature 0', seedFlag, 0n)
+    .addOption(
+      new Option('--seed <number>', 'seed of the noise, above temperature 0').argParser(seedFlag).default(0n, '0'),
+    )
     .option('--limit <count>', 'so many prompts, taken in turn from the categories', wholeBetween(1, 1_000_000))
     .option('--per-category <count>', 'the first so many of each category', wholeBetween(1, 1_000_000))
     .option('--wrong-depth <count>', 'tokens that a wrong chain is followed', wholeBetween(1, 256), 8)

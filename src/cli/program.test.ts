@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from './program.ts';
+
+const withSubcommands = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap((inner) => withSubcommands(inner)),
+];
+
+describe('every command', () => {
+  const commands = withSubcommands(createProgram());
+
+  it('is among those looked at', () => {
+    expect(commands.length).toBeGreaterThan(25);
+  });
+
+  it.each(commands.map((command) => [command.name(), command] as const))('%s can print its help', (name, command) => {
+    expect(command.helpInformation()).toContain(`Usage: `);
+    expect(command.description(), name).not.toBe('');
+  });
+});
