@@ -78,6 +78,20 @@ describe.each(cases)('$energyModel, $radioModel, w $energyWeight', (objective) =
   });
 });
 
+describe('best', () => {
+  it('is never above a single search of a small slot', () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const state = syntheticSlot({ deviceCount: 24, serverCount: 4, seed });
+      const costs = ['best', 'greedy-search'].map((name) => {
+        const terms = createSlotTerms(24);
+        evaluate(state, createPolicy(name)(state), terms);
+        return terms.sum.costMs;
+      });
+      expect(costs[0]).toBeLessThanOrEqual((costs[1] as number) * (1 + 1e-9));
+    }
+  });
+});
+
 describe('certify', () => {
   it('counts constants in, and leaves them out of the strictest gap', () => {
     const state = syntheticSlot({ deviceCount: 30, serverCount: 4, seed: 3, objective: { energyWeight: 20 } });
