@@ -89,18 +89,23 @@ export function concentratedSlope(problem: Problem, link: number, share: number)
   return 1 / marginalSlope(problem, link, share, targetMs);
 }
 
-/** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0. Halley's steps: two or three from the guess. */
+/** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0: one or two of Halley's steps from a guess. */
 export function cubicRoot(target: number, q: number): number {
   let root = firstGuess(target, q);
   for (let step = 0; step < stepLimit; step++) {
-    const excess = root * root * (root - target) - q;
-    const slope = root * (3 * root - 2 * target);
-    const bend = 3 * root - target;
-    const change = (excess * slope) / (slope * slope - excess * bend);
-    root -= change;
-    if (Math.abs(change) <= lastStep * root) break;
+    const next = nearerRoot(root, target, q);
+    const isLast = Math.abs(next - root) <= lastStep * next;
+    root = next;
+    if (isLast) break;
   }
   return root;
+}
+
+/** One of Halley's steps, which leaves about the cube of what a root is off. @param root above max(target, 0); there no step can fail */
+export function nearerRoot(root: number, target: number, q: number): number {
+  const excess = root * root * (root - target) - q;
+  const slope = root * (3 * root - 2 * target);
+  return root - (excess * slope) / (slope * slope - excess * (3 * root - target));
 }
 
 /** Within a third of the root; within a few per cent for a target above 0. */

@@ -8,7 +8,7 @@
 // gradient of a smooth neighbour (a soft minimum over servers, whose softness shrinks), moving the logarithm of each price by a
 // step of its own, and keeps the best D itself. Its prices are also a good place to begin a search: they say which server each device likes.
 
-import { bandCostMs, bestShare } from './band-root.ts';
+import { bandCostMs, bestShare, nearerRoot } from './band-root.ts';
 import { boundByPool } from './pool-bound.ts';
 import type { Problem } from './problem.ts';
 
@@ -83,6 +83,9 @@ class PriceAscent {
   readonly #costMs: Float64Array;
   readonly #z: Float64Array;
   readonly #y: Float64Array;
+  /** As y, but not cut off at 1. */
+  readonly #share: Float64Array;
+  #isRough = false;
 
   constructor(problem: Problem) {
     const { serverCount, deviceCount } = problem;
@@ -110,6 +113,7 @@ class PriceAscent {
     this.#costMs = new Float64Array(problem.linkDevice.length);
     this.#z = new Float64Array(problem.linkDevice.length);
     this.#y = new Float64Array(problem.linkDevice.length);
+    this.#share = new Float64Array(problem.linkDevice.length);
   }
 
   /** Evaluates D at the present prices, and moves them. @param softMs of the minimum over servers */
@@ -129,9 +133,10 @@ class PriceAscent {
     this.#movePrices();
   }
 
-  /** From now on, only the links that cost each device least at the last prices. */
+  /** From now on, only the links that cost each device least at the last prices, and roughly: what follows is no bound any more. */
   narrow(count: number): void {
-    const { deviceCount } = this.#problem;
+    const { deviceCount, isConcentrated } = this.#problem;
+    this.#isRough = !isConcentrated;
     const links: number[] = [];
     const first = new Int32Array(deviceCount + 1);
     for (let device = 0; device < deviceCount; device++) {
@@ -163,12 +168,12 @@ class PriceAscent {
         this.likedServer[device] = this.#problem.linkServer[link] as number;
       }
     }
-    this.#share(start, end, least, softMs);
+    this.#split(start, end, least, softMs);
     return least;
   }
 
   /** Splits a device over its servers by the soft minimum, and adds what it takes of each to the gradient. */
-  #share(start: number, end: number, least: number, softMs: number): void {
+  #split(start: number, end: number, least: number, softMs: number): void {
     const { linkServer, serverCount } = this.#problem;
     const links = this.#links;
     const weights = this.#weight;
@@ -200,12 +205,23 @@ class PriceAscent {
     const isWhole = root >= rate;
     // min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless the whole server is not enough.
     const workMs = isWhole ? (root * root) / speed + (this.#price[server] as number) : (2 * root * rate) / speed;
-    const y = Math.min(1, bestShare(this.#problem, link, beta));
+    const share = this.#isRough ? this.#roughShare(device, link, beta) : bestShare(this.#problem, link, beta);
+    const y = Math.min(1, share);
     const costMs = (fixedMs[link] as number) + workMs + bandCostMs(this.#problem, link, y) + beta * y;
     this.#z[link] = isWhole ? 1 : root / rate;
     this.#y[link] = y;
+    this.#share[link] = share;
     this.#costMs[link] = costMs;
     return costMs;
+  }
+
+  /** One step from the share of the round before: prices move by little, and a start for a search needs no more. */
+  #roughShare(device: number, link: number, beta: number): number {
+    const { airMs: airs, targetMs, bandPriceMs, cubicScale } = this.#problem;
+    const airMs = airs[link] as number;
+    if (airMs === 0) return 0;
+    const q = (beta + (bandPriceMs[link] as number)) * (cubicScale[link] as number);
+    return airMs / nearerRoot(airMs / (this.#share[link] as number), targetMs[device] as number, q);
   }
 
   #movePrices(): void {
