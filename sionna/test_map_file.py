@@ -96,6 +96,8 @@ class Files(unittest.TestCase):
         write_map(again, self.header, pack_body(Body.gains, Body.streets))
         self.assertEqual(body_file(again).read_bytes(), body_file(self.out).read_bytes())
         self.assertEqual(header_file(again).read_bytes(), header_file(self.out).read_bytes())
+        # The archive's own header holds neither a time nor a file name.
+        self.assertEqual(body_file(again).read_bytes()[3:8], bytes(5))
 
     def test_that_do_not_belong_together_are_refused(self):
         body_file(self.out).write_bytes(gzip.compress(bytes(38)))

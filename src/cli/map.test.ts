@@ -12,7 +12,7 @@ import { findRadioMap, shippedMapNames } from './radio-map-find.ts';
 /** Two rows of three cells, the last of which is no street; gains of two sites in dB, null where no ray came. */
 const gains = [
   [-60, -100, null, -131, null, null],
-  [-70, -90, null, null, -85, null],
+  [-70, -88.5, null, null, -85, null],
 ];
 
 function smallMap(): RadioMap {
