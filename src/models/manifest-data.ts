@@ -39,6 +39,16 @@ export const modelEntries: readonly ModelEntry[] = [
     droppedLayers: [3, 25],
   },
   {
+    kind: 'coarsened',
+    name: 'smollm2-135m-coarse',
+    title: 'SmolLM2-135M-Instruct with coarser weights, IQ4_NL',
+    fileName: 'SmolLM2-135M-Instruct.IQ4_NL.gguf',
+    byteLength: 77_571_136,
+    sha256: '933b3dbb8b547c950cc03265420093f415f2ee0ddad3b35c1134470a2856985e',
+    licence: 'Apache-2.0',
+    base: 'smollm2-135m',
+  },
+  {
     kind: 'packaged',
     name: 'smollm2-135m-draft',
     title: '20 healed layers of SmolLM2-135M-Instruct, smaller vocabulary',

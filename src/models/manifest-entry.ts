@@ -50,6 +50,13 @@ export interface DerivedModel extends EntryBase {
   readonly droppedLayers: readonly number[];
 }
 
+/** Made on this machine from another entry: the same model with coarser weights. */
+export interface CoarsenedModel extends EntryBase {
+  readonly kind: 'coarsened';
+  /** Name of the entry that it is made from. */
+  readonly base: string;
+}
+
 /** A file that comes with this package; never copied to the cache. */
 export interface PackagedModel extends EntryBase {
   readonly kind: 'packaged';
@@ -57,7 +64,7 @@ export interface PackagedModel extends EntryBase {
   readonly packagePath: string;
 }
 
-export type ModelEntry = DownloadedModel | DerivedModel | PackagedModel;
+export type ModelEntry = DownloadedModel | DerivedModel | CoarsenedModel | PackagedModel;
 
 export interface ModelPair {
   readonly name: string;

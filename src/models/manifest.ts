@@ -13,7 +13,9 @@ export function describeSource(source: ModelSource): string {
 /** The same for an entry: every way to it. */
 export function describeOrigin(entry: ModelEntry): string {
   if (entry.kind === 'packaged') return 'comes with outrider';
-  return entry.kind === 'derived' ? `made from ${entry.base}` : entry.sources.map(describeSource).join(', ');
+  return entry.kind === 'derived' || entry.kind === 'coarsened'
+    ? `made from ${entry.base}`
+    : entry.sources.map(describeSource).join(', ');
 }
 
 /** @returns the entry with that name, or undefined. */
