@@ -100,8 +100,9 @@ async function openModels(targetPath: string, draftPath: string): Promise<Models
   const open = async (path: string, sequences: number): Promise<LanguageModel> =>
     opened.use(await openModel(path, { role: 'draft', sequences, contextLength, exact: true }));
   const target = await open(targetPath, concurrentTurns + 1);
-  // Devices and the edge itself (modes edge-sd and mix) draft with it.
-  const short = await open(draftPath, 2 * concurrentTurns);
+  const short = await open(draftPath, concurrentTurns);
+  // For modes edge-sd and mix. The edge keeps conversations in all of its sequences, so devices can't share them.
+  const ownDraft = await open(draftPath, concurrentTurns);
   const itself = await open(targetPath, concurrentTurns);
   const drafts = new Map<string, LanguageModel>([
     ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
@@ -110,7 +111,7 @@ async function openModels(targetPath: string, draftPath: string): Promise<Models
     ['target, 30 % altered', alterModel(await open(targetPath, concurrentTurns), { seed: 7, share: 0.3 })],
   ]);
   const kept = opened.move();
-  return { target, drafts, ownDraft: short, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { target, drafts, ownDraft, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */

@@ -53,6 +53,17 @@ describe('the drafters of an edge', () => {
     await drafters.close();
   });
 
+  it('reuse the longest idle where others hold the rest of the model', async () => {
+    const { model } = counting(2);
+    const others = model.openSequence();
+    const drafters = draftersWith(model);
+    drafters.take('a').leave();
+    await drafters.take('b').next(asked(prompt));
+    expect(() => drafters.take('c')).toThrow(expect.objectContaining({ code: 'edge-full' }));
+    await drafters.close();
+    await others.release();
+  });
+
   it('measure their drafts, but for the first of a turn', async () => {
     const { model } = counting(1);
     const drafters = draftersWith(model, 9);

@@ -2,6 +2,7 @@
 // text is drafted from is the session's business.
 
 import type { Clock } from '../basics/clock.ts';
+import { isOutriderError } from '../basics/errors.ts';
 import { observeStep, type StepTimeModel, stepMs } from '../decoding/step-time.ts';
 import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
@@ -53,8 +54,7 @@ export class OwnDrafters {
   take(owner: string): OwnDrafter {
     const idle = this.#kept.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);
     const own = idle.find((kept) => kept.owner === owner);
-    const isFull = this.#kept.length >= this.#model.limits.maxSequences;
-    const kept = own ?? (isFull ? idle[0] : undefined) ?? this.#create();
+    const kept = own ?? this.#create(idle[0]);
     kept.owner = owner;
     kept.isTaken = true;
     let isFirst = true;
@@ -74,7 +74,18 @@ export class OwnDrafters {
     };
   }
 
-  #create(): Kept {
+  /** A new one as long as the model has room: others may hold sequences of it as well. */
+  #create(longestIdle: Kept | undefined): Kept {
+    if (this.#kept.length >= this.#model.limits.maxSequences && longestIdle !== undefined) return longestIdle;
+    try {
+      return this.#open();
+    } catch (error) {
+      if (longestIdle === undefined || !isOutriderError(error) || error.code !== 'edge-full') throw error;
+      return longestIdle;
+    }
+  }
+
+  #open(): Kept {
     const kept = { drafter: new ModelDrafter(this.#model), owner: '', isTaken: false, lastUsed: 0 };
     this.#kept.push(kept);
     return kept;
