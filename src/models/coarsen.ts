@@ -1,13 +1,12 @@
 // Makes a draft from a target: the same model with every weight matrix in IQ4_NL, a 4-bit format that processors multiply fast. It
 // is right about as often as a draft with layers left out and takes half the time of a step (docs/drafts.md).
 
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { blockReaders, blockValueCount, coarseBlockBytes, writeCoarseBlock } from './coarse-blocks.ts';
 import { type GgufTensor, type GgufValue, readGguf } from './gguf.ts';
 import { unreadable } from './gguf-cursor.ts';
+import { type RewriteOptions, type RewrittenFile, rewriteGguf } from './gguf-rewrite.ts';
 import { planGguf } from './gguf-write.ts';
-import type { ShortenedFile, ShortenOptions } from './shorten.ts';
 
 /** IQ4_NL among the element types of GGUF, and as `general.file_type`. */
 const coarseType = 20;
@@ -24,34 +23,23 @@ const isMatrix = ({ shape }: GgufTensor): boolean => shape.length === 2 && (shap
 export async function coarsenModel(
   source: string,
   destination: string,
-  { signal, onProgress }: ShortenOptions = {},
-): Promise<ShortenedFile> {
+  options: RewriteOptions = {},
+): Promise<RewrittenFile> {
   const header = await readGguf(source);
   const metadata = new Map<string, GgufValue>(header.metadata);
   metadata.set('general.file_type', { type: 'uint32', value: coarseFileType });
   const tensors = header.tensors.map((tensor) => (isMatrix(tensor) ? coarse(tensor) : tensor));
   const plan = planGguf(metadata, tensors, header.alignment);
   await using from = await open(source, 'r');
-  await using to = await open(destination, 'w');
-  const hash = createHash('sha256');
-  let doneBytes = 0;
-  const append = async (bytes: Uint8Array): Promise<void> => {
-    signal?.throwIfAborted();
-    hash.update(bytes);
-    await to.writeFile(bytes);
-    doneBytes += bytes.length;
-    onProgress?.(doneBytes, plan.fileBytes);
-  };
-  await append(plan.header);
-  for (const [index, tensor] of header.tensors.entries()) {
+  const piecesOf = async function* (index: number): AsyncGenerator<Uint8Array> {
+    const tensor = header.tensors[index] as GgufTensor;
     const stored = Buffer.alloc(tensor.byteLength);
     const { bytesRead } = await from.read(stored, 0, stored.length, header.dataStart + tensor.offset);
     if (bytesRead < stored.length) throw unreadable('became shorter while it was read');
-    for (const piece of isMatrix(tensor) ? coarsePieces(tensor, stored) : [stored]) await append(piece);
-    const end = plan.positions[index + 1] ?? plan.fileBytes;
-    if (end > doneBytes) await append(Buffer.alloc(end - doneBytes));
-  }
-  return { byteLength: doneBytes, sha256: hash.digest('hex') };
+    if (isMatrix(tensor)) yield* coarsePieces(tensor, stored);
+    else yield stored;
+  };
+  return await rewriteGguf(destination, plan, piecesOf, options);
 }
 
 function coarse(tensor: GgufTensor): GgufTensor {

@@ -1,24 +1,12 @@
 // Makes a draft from a target: the same model file without some of its transformer layers. The weights that stay are copied
 // unchanged, so the result is the same bytes on every machine. Layers near the middle matter least (docs/models.md).
 
-import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OutriderError } from '../basics/errors.ts';
 import { type GgufHeader, type GgufTensor, type GgufValue, readGguf } from './gguf.ts';
 import { unreadable } from './gguf-cursor.ts';
+import { type RewriteOptions, type RewrittenFile, rewriteGguf } from './gguf-rewrite.ts';
 import { planGguf } from './gguf-write.ts';
-
-export interface ShortenOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each piece that has been written. */
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
-}
-
-export interface ShortenedFile {
-  readonly byteLength: number;
-  /** SHA-256 of the whole file; hex. */
-  readonly sha256: string;
-}
 
 const copyBytes = 4 * 1024 * 1024;
 
@@ -80,8 +68,7 @@ function keepTensors(header: GgufHeader, dropped: ReadonlySet<number>): KeptTens
   return kept;
 }
 
-/** Pieces of one tensor and the zeros behind it. */
-async function* readPadded(file: FileHandle, start: number, byteLength: number, paddedBytes: number) {
+async function* readPieces(file: FileHandle, start: number, byteLength: number) {
   const buffer = Buffer.alloc(Math.min(copyBytes, byteLength));
   for (let done = 0; done < byteLength; ) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, byteLength - done), start + done);
@@ -89,7 +76,6 @@ async function* readPadded(file: FileHandle, start: number, byteLength: number, 
     yield buffer.subarray(0, bytesRead);
     done += bytesRead;
   }
-  if (paddedBytes > byteLength) yield Buffer.alloc(paddedBytes - byteLength);
 }
 
 /**
@@ -101,8 +87,8 @@ export async function shortenModel(
   source: string,
   destination: string,
   droppedLayers: readonly number[],
-  { signal, onProgress }: ShortenOptions = {},
-): Promise<ShortenedFile> {
+  options: RewriteOptions = {},
+): Promise<RewrittenFile> {
   const header = await readGguf(source);
   const dropped = new Set(droppedLayers);
   const metadata = shortenMetadata(header, dropped);
@@ -110,22 +96,9 @@ export async function shortenModel(
   const renamed = kept.map((tensor) => ({ ...tensor, name: tensor.newName }));
   const plan = planGguf(metadata, renamed, header.alignment);
   await using from = await open(source, 'r');
-  await using to = await open(destination, 'w');
-  const hash = createHash('sha256');
-  let doneBytes = 0;
-  const append = async (bytes: Uint8Array): Promise<void> => {
-    signal?.throwIfAborted();
-    hash.update(bytes);
-    await to.writeFile(bytes);
-    doneBytes += bytes.length;
-    onProgress?.(doneBytes, plan.fileBytes);
+  const piecesOf = (index: number) => {
+    const { offset, byteLength } = kept[index] as KeptTensor;
+    return readPieces(from, header.dataStart + offset, byteLength);
   };
-  await append(plan.header);
-  for (const [index, tensor] of kept.entries()) {
-    const end = plan.positions[index + 1] ?? plan.fileBytes;
-    const paddedBytes = end - (plan.positions[index] ?? 0);
-    const start = header.dataStart + tensor.offset;
-    for await (const piece of readPadded(from, start, tensor.byteLength, paddedBytes)) await append(piece);
-  }
-  return { byteLength: doneBytes, sha256: hash.digest('hex') };
+  return await rewriteGguf(destination, plan, piecesOf, options);
 }
