@@ -3,7 +3,7 @@
 
 import { openDevice } from '../src/index.ts';
 
-const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-short'] = process.argv.slice(2);
+const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse'] = process.argv.slice(2);
 
 await using device = await openDevice({ edge, draft });
 const controller = new AbortController();

@@ -3,7 +3,7 @@
 
 import { isOutriderError, openDevice } from '../src/index.ts';
 
-const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-short', credentials = ''] = process.argv.slice(2);
+const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
 
 await using device = await openDevice({ edge, draft, credentials });
 const turn = device.ask('Why is the sky blue?', { maxAnswerTokens: 40 });

@@ -34,7 +34,7 @@ describe('outrider models', () => {
   it('lists names, sizes, licences, states and pairs for people', async () => {
     const text = await outriderModels();
     expect(text).toMatch(/smollm2-135m +98\.4 MB +Apache-2\.0 +absent/);
-    expect(text).toMatch(/pair .*default.*: target smollm2-135m, draft smollm2-135m-short/);
+    expect(text).toMatch(/pair .*default.*: target smollm2-135m, draft smollm2-135m-coarse/);
     expect(text).toContain(cacheDirectory);
   });
 
@@ -47,7 +47,7 @@ describe('outrider models', () => {
 
   it('says what was removed', async () => {
     expect(await outriderModels('remove', 'default')).toBe(
-      'smollm2-135m was not there\nsmollm2-135m-short was not there\n',
+      'smollm2-135m was not there\nsmollm2-135m-coarse was not there\n',
     );
   });
 

@@ -61,6 +61,6 @@ export const modelEntries: readonly ModelEntry[] = [
 ];
 
 /** What commands take where no model is named. */
-export const defaultPair: ModelPair = { name: 'default', target: 'smollm2-135m', draft: 'smollm2-135m-short' };
+export const defaultPair: ModelPair = { name: 'default', target: 'smollm2-135m', draft: 'smollm2-135m-coarse' };
 
 export const modelPairs: readonly ModelPair[] = [defaultPair];

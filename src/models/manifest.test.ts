@@ -48,7 +48,7 @@ describe('the data', () => {
       expect(findModel(pair.target)).toBeDefined();
       expect(findModel(pair.draft)).toBeDefined();
     }
-    expect(requireModels('default').map((entry) => entry.name)).toEqual(['smollm2-135m', 'smollm2-135m-short']);
+    expect(requireModels('default').map((entry) => entry.name)).toEqual(['smollm2-135m', 'smollm2-135m-coarse']);
   });
 });
 
