@@ -107,7 +107,14 @@ describe('the figure', () => {
   const row = (layers: number, roundTripMs: number): DraftRow =>
     ({
       ...{ draft: `d${layers}`, layers, fileMB: 40, acceptanceGreedy: 0.01 * layers + 0.4, acceptanceSampled: 0.5 },
-      ...{ costRatio: layers / 30, task: 'all', sessions: 9, profile: 'edge-70b-a100x2', roundTripMs, mode: 'stream' },
+      ...{
+        costRatio: layers / 30,
+        task: 'all',
+        sessions: 9,
+        profile: defaultEdgeProfile.name,
+        roundTripMs,
+        mode: 'stream',
+      },
       ...{ window: 0, lookUp: 'both', msPerToken: 30, overAr: 0.7 - layers / 100, acceptance: 0.6 },
       ...{ draftsPerToken: 2, rowsPerToken: 2 },
     }) as DraftRow;

@@ -43,7 +43,7 @@ const examples = `
 Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
   outrider edge --model ./model.gguf --port 0   a file, on a free port
-  outrider edge --profile edge-70b-a100x2       paced: as if a 70B model ran on two A100
+  outrider edge --profile edge-70b-a6000        paced: as if a 70B model ran on one RTX A6000
 
 The address is printed to standard output when devices may connect. Ctrl-C ends it after the step in flight.`;
 

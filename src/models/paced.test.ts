@@ -109,7 +109,9 @@ describe('the latency profiles', () => {
       expect(one.rowMs).toBeGreaterThanOrEqual(0);
       expect(one.rowCap).toBeGreaterThanOrEqual(1);
     }
-    expect(defaultEdgeProfile).toMatchObject({ stepMs: 57.7, rowMs: 0.57 });
+    expect(defaultEdgeProfile.stepMs + defaultEdgeProfile.rowMs).toBeCloseTo(1000 / 15.18, 1);
+    expect(defaultEdgeProfile.rowMs).toBeCloseTo(1000 / 405.97, 2);
+    expect(findProfile('edge-70b-a100x2')).toMatchObject({ stepMs: 57.7, rowMs: 0.57 });
     expect(() => findProfile('abacus')).toThrow(expect.objectContaining({ code: 'bad-argument' }));
   });
 });
