@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProfile } from '../models/profiles.ts';
+import { defaultEdgeProfile, findProfile } from '../models/profiles.ts';
 import { createToyModel } from '../models/toy.ts';
 import type { DraftRow } from './bench-drafts.ts';
 import { measureCost } from './bench-drafts-cost.ts';
