@@ -37,7 +37,7 @@ const a6000: LatencyProfile = {
   description: '70B target in 4 bits on one RTX A6000 48GB',
   stepMs: 63.4,
   rowMs: 2.46,
-  rowCap: 5,
+  rowCap: 4,
   source: `Measured, ${benchmarks}: Llama 2 70B Q4_0, 15.18 tokens/s; prompts at 405.97 tokens/s`,
 };
 
