@@ -18,6 +18,15 @@ export function quantile(values: readonly number[], share: number): number {
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
+/** Mean of the middle half: a quarter of the values, rounded down, is left out at each end. */
+export function interquartileMean(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const cut = Math.floor(sorted.length / 4);
+  let sum = 0;
+  for (let index = cut; index < sorted.length - cut; index++) sum += sorted[index] as number;
+  return sum / (sorted.length - 2 * cut);
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }

@@ -4,8 +4,8 @@
 import { createSlotTerms, evaluate } from '../allocation/objective.ts';
 import { createPolicy } from '../allocation/policies.ts';
 import type { SlotState } from '../allocation/slot-state.ts';
-import { createRandom } from '../basics/philox.ts';
-import { mean, quantile } from '../basics/statistics.ts';
+import { bootstrapInterval, type Interval } from '../basics/bootstrap.ts';
+import { interquartileMean, mean, quantile } from '../basics/statistics.ts';
 
 /** The paper's three. */
 export const baselines = ['random', 'max-sinr', 'max-compute'] as const;
@@ -94,13 +94,6 @@ function rowOf(
   };
 }
 
-/** Mean of the middle half. */
-function interquartileMean(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const cut = Math.floor(sorted.length / 4);
-  return mean(sorted.slice(cut, sorted.length - cut));
-}
-
 /** Cells weigh equally. @returns the mean reduction against one baseline */
 export function meanReduction(cells: readonly LatencyCell[], baseline: string, pick?: readonly number[]): number {
   return mean(
@@ -114,15 +107,9 @@ export function meanReduction(cells: readonly LatencyCell[], baseline: string, p
   );
 }
 
-const redrawCount = 2000;
-const stream = 0x41e00000;
-
 /** 95 % of the mean over cells and baselines, seeds drawn again with replacement, the same in all cells. */
-export function reductionInterval(cells: readonly LatencyCell[], seedCount: number): [number, number] {
-  const random = createRandom(1, stream);
-  const means = Array.from({ length: redrawCount }, () => {
-    const pick = Array.from({ length: seedCount }, () => random.integer(seedCount));
-    return mean(baselines.map((baseline) => meanReduction(cells, baseline, pick)));
-  });
-  return [quantile(means, 0.025), quantile(means, 0.975)];
+export function reductionInterval(cells: readonly LatencyCell[], seedCount: number): Interval {
+  return bootstrapInterval(seedCount, (pick) =>
+    mean(baselines.map((baseline) => meanReduction(cells, baseline, pick))),
+  );
 }
