@@ -11,6 +11,7 @@ import { edgeCommand } from './edge.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
+import { reproduceCommand } from './reproduce-command.ts';
 import { runCommand } from './run.ts';
 import { scenarioCommand } from './scenario.ts';
 import { simulateCommand } from './simulate.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     mapCommand(),
     traceCommand(),
     allocateCommand(),
+    reproduceCommand(),
     trialCommand(),
     benchCommand(),
   ]) {

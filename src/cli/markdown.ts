@@ -1,0 +1,29 @@
+// Tables of a Markdown page, and numbers as people read them.
+
+/** @param rows cells are words already */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** "61.2 %" */
+export function percent(share: number, digits = 1): string {
+  return `${points(share, digits)} %`;
+}
+
+/** "61.2 % (60.6 to 61.7)" */
+export function percentWithin(share: number, [low, high]: readonly [number, number]): string {
+  return `${percent(share)} (${points(low)} to ${points(high)})`;
+}
+
+/** Without a zero below zero. */
+function points(share: number, digits = 1): string {
+  const text = (100 * share).toFixed(digits);
+  return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
+/** Three digits that count: 6548 is "6,550", 0.02345 is "0.0234". */
+export function rounded(value: number, digits = 3): string {
+  const exact = Number(value.toPrecision(digits));
+  return Math.abs(exact) >= 1000 ? exact.toLocaleString('en-US') : `${exact}`;
+}

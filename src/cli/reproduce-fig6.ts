@@ -1,0 +1,91 @@
+// The paper's Fig. 6: latency and energy against the energy weight w, by battery class; and its claims: a larger w lowers energy and raises
+// latency, most for devices with B <= 0.2.
+
+import { createSlotTerms, evaluate } from '../allocation/objective.ts';
+import type { Policy, SlotState } from '../allocation/slot-state.ts';
+import { slotsOf } from './bench-allocation-worlds.ts';
+import {
+  type BatteryClass,
+  batteryClasses,
+  type ClassFigures,
+  type Fig6Case,
+  type Fig6Found,
+  fig6Changes,
+} from './reproduce-fig6-changes.ts';
+import { fig6Claims, fig6Page } from './reproduce-fig6-page.ts';
+import { fig6Pictures } from './reproduce-fig6-pictures.ts';
+import { fig6Rows } from './reproduce-fig6-rows.ts';
+import type { Part } from './reproduce-part.ts';
+import type { Size } from './reproduce-sizes.ts';
+import { type FoundPolicies, readings, underReading } from './reproduce-slots.ts';
+
+export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
+
+const size = { deviceCount: 90, serverCount: 10 };
+
+/** Units are seeds: a world is made once for all readings, weights and policies. */
+export function fig6Part({ seedCount, energyWeights }: Size, { policies, missing }: FoundPolicies): Part<Fig6Found> {
+  const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
+  const cases = casesOf(
+    policies.map(({ name }) => name),
+    energyWeights,
+  );
+  return {
+    name: 'fig6',
+    title: 'Fig. 6: latency and energy against the energy weight, by battery',
+    settings: { figure: 'fig6', seeds: seedCount, energyWeights, policies: policies.map(({ name }) => name), ...size },
+    units: seeds.map((seed) => ({
+      key: `seed ${seed}`,
+      async measure() {
+        const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
+        return cases.map((one) => {
+          const { decide } = policies.find(({ name }) => name === one.policy) as (typeof policies)[number];
+          return measure(stateOf(state as SlotState, one), decide);
+        });
+      },
+    })),
+    conclude(found) {
+      const changes = fig6Changes(cases, found);
+      const rows = fig6Rows(cases, found);
+      return {
+        claims: fig6Claims(changes),
+        rows,
+        pictures: fig6Pictures(rows, seedCount),
+        text: fig6Page(changes, { seedCount, missing, ...size }),
+      };
+    },
+  };
+}
+
+function casesOf(policies: readonly string[], energyWeights: readonly number[]): Fig6Case[] {
+  return readings.flatMap((reading) =>
+    (['band', 'airtime'] as const).flatMap((energyModel) =>
+      policies.flatMap((policy) =>
+        energyWeights.map((energyWeight) => ({ reading, energyModel, policy, energyWeight })),
+      ),
+    ),
+  );
+}
+
+function stateOf(state: SlotState, { reading, energyModel, energyWeight }: Fig6Case): SlotState {
+  const read = underReading(state, reading);
+  return { ...read, objective: { ...read.objective, energyModel, energyWeight } };
+}
+
+/** Figures of each class, in the order of {@link batteryClasses}. */
+function measure(state: SlotState, decide: Policy): ClassFigures[] {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, decide(state), terms);
+  return batteryClasses.map(({ above, upTo }: BatteryClass) => {
+    const figures = { devices: 0, latencyMs: 0, computeJ: 0, transmitJ: 0 };
+    for (let device = 0; device < state.deviceCount; device++) {
+      const battery = state.battery[device] as number;
+      if (battery <= above || battery > upTo) continue;
+      figures.devices += 1;
+      figures.latencyMs += terms.latencyMs[device] as number;
+      figures.computeJ += terms.computeEnergyJ[device] as number;
+      figures.transmitJ += terms.transmitEnergyJ[device] as number;
+    }
+    return figures;
+  });
+}

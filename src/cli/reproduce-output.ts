@@ -1,0 +1,87 @@
+// What a reproduction leaves in its directory: data (CSV, JSON), pictures (SVG, PNG), and a page that says what holds.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OutriderError } from '../basics/errors.ts';
+import { buildDocument } from './document.ts';
+import { renderPng, renderSvg } from './figure-render.ts';
+import { markdownTable, rounded } from './markdown.ts';
+import { type Claim, claimRow, claimSummary, verdict } from './reproduce-claim.ts';
+import type { Conclusion, Part } from './reproduce-part.ts';
+
+export interface ConcludedPart {
+  readonly part: Pick<Part, 'name' | 'title' | 'settings'>;
+  readonly conclusion: Conclusion;
+}
+
+/** @throws OutriderError `bad-argument` when it can't be made */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OutriderError('bad-argument', `${directory} can't be made: ${code}`, 'Give another --out.', {
+      cause: error,
+    });
+  }
+}
+
+/** @param drawsPictures whether vega and resvg are there */
+export async function writePart(
+  directory: string,
+  { part, conclusion }: ConcludedPart,
+  drawsPictures: boolean,
+): Promise<void> {
+  const { claims, rows, pictures } = conclusion;
+  const path = (ending: string): string => join(directory, `${part.name}${ending}`);
+  const result = { rows, summary: claimSummary(claims), params: part.settings };
+  const document = { ...buildDocument(`reproduce ${part.name}`, result, new Date()), claims: claims.map(claimRow) };
+  await writeFile(path('.json'), `${JSON.stringify(document, undefined, 1)}\n`);
+  await writeFile(path('.csv'), csvOf(rows));
+  await writeFile(path('.md'), pageOf([{ part, conclusion }], drawsPictures));
+  if (!drawsPictures) return;
+  for (const { name, spec } of pictures) {
+    const svg = await renderSvg(spec);
+    await writeFile(join(directory, `${name}.svg`), svg);
+    await writeFile(join(directory, `${name}.png`), await renderPng(svg));
+  }
+}
+
+/** All parts on one page, claims first. */
+export function pageOf(parts: readonly ConcludedPart[], drawsPictures: boolean): string {
+  const sections = parts.map(({ part, conclusion }) =>
+    [
+      `## ${part.title}`,
+      '',
+      claimTable(conclusion.claims.filter(({ isMain }) => isMain === true)),
+      '',
+      ...(drawsPictures ? conclusion.pictures.map(({ name, caption }) => `![${caption}](${name}.svg)\n`) : []),
+      conclusion.text,
+    ].join('\n'),
+  );
+  return `# The paper's figures, here\n\n${sections.join('\n\n')}\n`;
+}
+
+export function claimTable(claims: readonly Claim[]): string {
+  const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
+  const rows = claims.map((claim) => [
+    claim.statement,
+    claim.reading,
+    shown(claim.claimed),
+    shown(claim.measured),
+    claim.interval === null ? '-' : `${rounded(claim.interval[0])} to ${rounded(claim.interval[1])}`,
+    verdict(claim),
+  ]);
+  return markdownTable(['the paper says', 'reading', 'claimed', 'measured', '95 %', 'holds'], rows);
+}
+
+/** Comma-separated, quoted where needed (RFC 4180). */
+export function csvOf(rows: readonly object[]): string {
+  const head = Object.keys(rows[0] ?? {});
+  const cell = (value: unknown): string => {
+    const text = value === null || value === undefined ? '' : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = rows.map((row) => head.map((key) => cell((row as Readonly<Record<string, unknown>>)[key])).join(','));
+  return `${[head.join(','), ...lines].join('\n')}\n`;
+}

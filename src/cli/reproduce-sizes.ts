@@ -1,0 +1,74 @@
+// How much work a reproduction is: for continuous integration, for a first look, for publishing.
+
+export type SizeName = 'smoke' | 'default' | 'full';
+
+export interface Size {
+  readonly name: SizeName | 'tiny';
+  /** Paired seeds of slots; the first slot of each seed's world. */
+  readonly seedCount: number;
+  /** Devices and servers of the paper's Fig. 5. */
+  readonly deviceCounts: readonly number[];
+  readonly serverCounts: readonly number[];
+  readonly energyWeights: readonly number[];
+  /** Answers of each task, and tokens of each, in virtual time. */
+  readonly answerCount: number;
+  readonly answerTokens: number;
+  readonly gammas: readonly number[];
+  readonly uplinksMbps: readonly number[];
+  /** Real models; 0: the toy language. */
+  readonly promptCount: number;
+  readonly textTokens: number;
+  /** Whether every open value is halved and doubled as well. */
+  readonly isSensitivityShown: boolean;
+}
+
+const allDevices = [30, 60, 90, 120, 150, 180];
+const allServers = [4, 8, 12, 16, 20];
+const allWeights = [20, 40, 60, 80, 100];
+const gammas = [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40];
+const uplinks = [1, 2, 5, 10, 20, 50, 100, 200];
+
+export const sizes: Readonly<Record<SizeName, Size>> = {
+  smoke: {
+    name: 'smoke',
+    seedCount: 10,
+    deviceCounts: [30, 90],
+    serverCounts: [4, 20],
+    energyWeights: [20, 100],
+    answerCount: 3,
+    answerTokens: 64,
+    gammas: [1, 2, 4, 8, 15, 25],
+    uplinksMbps: [2, 10, 50, 200],
+    promptCount: 0,
+    textTokens: 64,
+    isSensitivityShown: false,
+  },
+  default: {
+    name: 'default',
+    seedCount: 20,
+    deviceCounts: allDevices,
+    serverCounts: allServers,
+    energyWeights: allWeights,
+    answerCount: 8,
+    answerTokens: 128,
+    gammas,
+    uplinksMbps: uplinks,
+    promptCount: 2,
+    textTokens: 48,
+    isSensitivityShown: false,
+  },
+  full: {
+    name: 'full',
+    seedCount: 50,
+    deviceCounts: allDevices,
+    serverCounts: allServers,
+    energyWeights: allWeights,
+    answerCount: 20,
+    answerTokens: 128,
+    gammas,
+    uplinksMbps: uplinks,
+    promptCount: 6,
+    textTokens: 64,
+    isSensitivityShown: true,
+  },
+};

@@ -1,0 +1,107 @@
+// Slots of preset `paper` under every reading of what the paper leaves open, and what policies make of them. A world is made once for each
+// seed; the readings differ in numbers of its state only.
+
+import { createSlotTerms, evaluate } from '../allocation/objective.ts';
+import type { Policy, SlotState } from '../allocation/slot-state.ts';
+import { isOutriderError } from '../basics/errors.ts';
+import { interquartileMean, quantile } from '../basics/statistics.ts';
+import { findModelShape, payloadBitsPerToken } from '../world/workload-models.ts';
+import { findPolicy } from './simulate-policy.ts';
+
+export type PayloadLaw = 'q16' | 'ids';
+export type LambdaUnit = 'per-ms' | 'per-s';
+
+/** One way to take what the paper leaves open. */
+export interface Reading {
+  readonly payloadLaw: PayloadLaw;
+  readonly lambdaUnit: LambdaUnit;
+}
+
+export const readings: readonly Reading[] = [
+  { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
+  { payloadLaw: 'q16', lambdaUnit: 'per-s' },
+  { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
+  { payloadLaw: 'ids', lambdaUnit: 'per-s' },
+];
+
+/** The reading that the summary takes. */
+export function isMainReading({ payloadLaw, lambdaUnit }: Reading): boolean {
+  return payloadLaw === 'q16' && lambdaUnit === 'per-ms';
+}
+
+export function readingName({ payloadLaw, lambdaUnit }: Reading): string {
+  return `${payloadLaw}, lambda ${lambdaUnit}`;
+}
+
+const draftName = 'gpt2';
+
+/** @param state of preset `paper` as it is: q16, lambda per ms */
+export function underReading(state: SlotState, { payloadLaw, lambdaUnit }: Reading): SlotState {
+  const shape = findModelShape(draftName);
+  const scale = payloadBitsPerToken(shape, payloadLaw) / payloadBitsPerToken(shape, 'q16');
+  const { objective } = state;
+  const lambdaPerMs = lambdaUnit === 'per-s' ? objective.lambdaPerMs / 1000 : objective.lambdaPerMs;
+  return {
+    ...state,
+    payloadBits: state.payloadBits.map((bits) => bits * scale),
+    objective: { ...objective, lambdaPerMs },
+  };
+}
+
+/** One number for each seed; ms. */
+export interface SlotFigures {
+  /** Mean over tasks of max(D^MD, d/R) + D^ES. */
+  readonly latencyMs: number[];
+  /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
+  readonly latencyMiddleMs: number[];
+  readonly latencyP95Ms: number[];
+  /** Mean of D^MD + D^ES, which leaves sending out. */
+  readonly serialMs: number[];
+  /** Mean objective of a task. */
+  readonly costMs: number[];
+}
+
+export type FiguresByPolicy = Readonly<Record<string, SlotFigures>>;
+
+export function measurePolicies(
+  states: readonly SlotState[],
+  policies: readonly { readonly name: string; readonly decide: Policy }[],
+): FiguresByPolicy {
+  return Object.fromEntries(policies.map(({ name, decide }) => [name, measure(states, decide)]));
+}
+
+function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
+  const figures: SlotFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
+  for (const state of states) {
+    const terms = createSlotTerms(state.deviceCount);
+    evaluate(state, decide(state), terms);
+    const latencies = [...terms.latencyMs];
+    figures.latencyMs.push(terms.sum.latencyMs / state.deviceCount);
+    figures.latencyMiddleMs.push(interquartileMean(latencies));
+    figures.latencyP95Ms.push(quantile(latencies, 0.95));
+    figures.serialMs.push(terms.sum.serialMs / state.deviceCount);
+    figures.costMs.push(terms.sum.costMs / state.deviceCount);
+  }
+  return figures;
+}
+
+export interface FoundPolicies {
+  readonly policies: readonly { readonly name: string; readonly decide: Policy }[];
+  /** Names that are not there. */
+  readonly missing: readonly string[];
+}
+
+/** @param optional left out, with their names, where they are not there: learned ones need weights */
+export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {
+  const policies = await Promise.all(needed.map(findPolicy));
+  const missing: string[] = [];
+  for (const name of optional) {
+    try {
+      policies.push(await findPolicy(name));
+    } catch (error) {
+      if (!isOutriderError(error)) throw error;
+      missing.push(name);
+    }
+  }
+  return { policies, missing };
+}
