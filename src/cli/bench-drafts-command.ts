@@ -7,11 +7,12 @@ import { OutriderError } from '../basics/errors.ts';
 import { defaultCacheDirectory } from '../models/cache.ts';
 import { defaultPair } from '../models/manifest-data.ts';
 import { benchDrafts, type DraftsResult } from './bench-drafts.ts';
-import { readPrompts, readTraces } from './bench-drafts-traces.ts';
+import { readTraces } from './bench-drafts-traces.ts';
 import { checkFigure } from './figure.ts';
 import { drawDrafts } from './figure-drafts.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
+import { readPromptFiles } from './trace-prompts.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface DraftsFlags {
@@ -71,7 +72,7 @@ async function runDrafts(flags: DraftsFlags): Promise<void> {
   const result = await benchDrafts({
     target: flags.target,
     drafts: draftsIn(flags.drafts),
-    prompts: promptFiles.length === 0 ? null : readPrompts(promptFiles, counts),
+    prompts: promptFiles.length === 0 ? null : readPromptFiles(promptFiles, counts),
     traces: readTraces(traceFiles),
     traceDirectory: join(defaultCacheDirectory(), 'traces'),
     tokens: flags.tokens,

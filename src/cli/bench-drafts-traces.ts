@@ -8,7 +8,7 @@ import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import type { LanguageModel } from '../models/model.ts';
 import type { Trace } from '../traces/trace.ts';
 import { readTrace } from './trace-files.ts';
-import { type PromptFile, readPromptFile, takeInTurn } from './trace-prompts.ts';
+import type { PromptFile } from './trace-prompts.ts';
 import { recordTrace } from './trace-record.ts';
 
 /** What a draft's sessions are at temperature 0, and at 0.8 with the coupling noise. */
@@ -21,23 +21,6 @@ export const samplings: Readonly<Record<keyof DraftTraces, Sampling>> = {
   greedy: neutralSampling,
   sampled: { ...neutralSampling, temperature: 0.8, seed: 20_261_124n },
 };
-
-/** Of the largest set, with all its categories, and of each other. */
-export interface PromptCounts {
-  readonly first: number;
-  readonly others: number;
-}
-
-/** Several files as one; of each so many, in turn from its tasks. @throws OutriderError `bad-argument` */
-export function readPrompts(paths: readonly string[], { first, others }: PromptCounts): PromptFile {
-  const files = paths.map(readPromptFile);
-  const together = (pick: (file: PromptFile) => string): string => [...new Set(files.map(pick))].join(', ');
-  return {
-    prompts: files.flatMap(({ prompts }, index) => takeInTurn(prompts, index === 0 ? first : others)),
-    source: together(({ source }) => source),
-    licence: together(({ licence }) => licence),
-  };
-}
 
 export interface RecordSettings {
   readonly directory: string;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { defaultPair } from '../models/manifest-data.ts';
 import { benchDrafts } from './bench-drafts.ts';
-import { readPrompts } from './bench-drafts-traces.ts';
+import { readPromptFiles } from './trace-prompts.ts';
 
 it('says what the shipped draft is worth', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'outrider-bench-drafts-'));
@@ -18,7 +18,7 @@ it('says what the shipped draft is worth', async () => {
     const { rows, summary } = await benchDrafts({
       target: defaultPair.target,
       drafts: [],
-      prompts: readPrompts([file], { first: 2, others: 0 }),
+      prompts: readPromptFiles([file], { first: 2, others: 0 }),
       traces: new Map(),
       traceDirectory: directory,
       tokens: 32,

@@ -9,8 +9,9 @@ import { createToyModel } from '../models/toy.ts';
 import type { DraftRow } from './bench-drafts.ts';
 import { measureCost } from './bench-drafts-cost.ts';
 import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './bench-drafts-pace.ts';
-import { type DraftTraces, readPrompts, readTraces, recordTraces } from './bench-drafts-traces.ts';
+import { type DraftTraces, readTraces, recordTraces } from './bench-drafts-traces.ts';
 import { draftsFigure, drawDrafts } from './figure-drafts.ts';
+import { readPromptFiles } from './trace-prompts.ts';
 
 const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };
 const settings = { tokens: 48, modelLicence: 'none' };
@@ -35,7 +36,7 @@ async function promptsFile(name: string, count: number): Promise<string> {
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'outrider-bench-drafts-'));
   const { target, draft } = openToys(0.8);
-  const prompts = readPrompts([await promptsFile('one', 6), await promptsFile('two', 6)], { first: 4, others: 2 });
+  const prompts = readPromptFiles([await promptsFile('one', 6), await promptsFile('two', 6)], { first: 4, others: 2 });
   expect(prompts.prompts.map(({ id }) => id)).toEqual(['one/0', 'one/1', 'one/2', 'one/3', 'two/0', 'two/1']);
   traces = await recordTraces(target, draft, prompts, { directory, ...settings });
   sessions = tracedSessions(traces.greedy.header, traces.greedy.sessions);
@@ -76,7 +77,7 @@ describe('paces from a trace', () => {
 describe('traces', () => {
   it('are kept, and known by their draft', async () => {
     const { target, draft } = openToys(0.8);
-    const prompts = readPrompts([join(directory, 'one'), join(directory, 'two')], { first: 4, others: 2 });
+    const prompts = readPromptFiles([join(directory, 'one'), join(directory, 'two')], { first: 4, others: 2 });
     const broken = { ...draft, evaluate: () => Promise.reject(new Error('recorded again')) };
     expect(await recordTraces(target, broken, prompts, { directory, ...settings })).toEqual(traces);
     const other = await recordTraces(target, openToys(0.3).draft, prompts, { directory, ...settings });

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parsePrompts, readPromptFile, takeInTurn, takeOfEach } from './trace-prompts.ts';
+import { parsePrompts, readPromptFile, readPromptFiles, takeInTurn, takeOfEach } from './trace-prompts.ts';
 
 const specBench = (id: number, category: string) =>
   JSON.stringify({ question_id: id, category, turns: [`q${id}`, 'more'] });
@@ -52,5 +55,19 @@ describe('prompt files', () => {
       ['1', '11', '2', '12', '20'].map((id) => `spec-bench/${id}`),
     );
     expect(takeOfEach(prompts, 1).map(({ task }) => task)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('are read from several files, of the first another number than of the others', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-prompts-'));
+    const paths = ['one', 'two'].map((name, index) => {
+      const path = join(folder, name);
+      writeFileSync(path, [1, 2, 3].map((n) => specBench(n + 100 * index, 'a')).join('\n'));
+      return path;
+    });
+    const ids = ['1', '2', '101'].map((id) => `spec-bench/${id}`);
+    expect(readPromptFiles(paths, { first: 2, others: 1 }).prompts.map(({ id }) => id)).toEqual(ids);
+    expect(readPromptFiles(paths).prompts.length).toBe(6);
+    expect(() => readPromptFiles([...paths, paths[0] as string])).toThrow(/two files have a prompt/);
+    rmSync(folder, { recursive: true });
   });
 });

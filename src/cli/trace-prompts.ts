@@ -86,6 +86,25 @@ export function readPromptFile(path: string): PromptFile {
   return parsePrompts(readText(path), basename(path));
 }
 
+/** How many of the first file, and of each other; all where nothing is said. */
+export interface PromptCounts {
+  readonly first?: number | undefined;
+  readonly others?: number | undefined;
+}
+
+/** Several files as one; of each so many, in turn from its tasks. @throws OutriderError `bad-argument` */
+export function readPromptFiles(paths: readonly string[], { first, others }: PromptCounts = {}): PromptFile {
+  const files = paths.map(readPromptFile);
+  const together = (pick: (file: PromptFile) => string): string => [...new Set(files.map(pick))].join(', ');
+  const prompts = files.flatMap((file, index) => takeInTurn(file.prompts, index === 0 ? first : others));
+  const ids = new Set<string>();
+  for (const { id } of prompts) {
+    if (ids.has(id)) refuse(`two files have a prompt with the id ${id}`, 'give each its own');
+    ids.add(id);
+  }
+  return { prompts, source: together(({ source }) => source), licence: together(({ licence }) => licence) };
+}
+
 /** @param name for messages, and as the source where the form tells none */
 export function parsePrompts(text: string, name: string): PromptFile {
   const prompts: PromptLine[] = [];
@@ -112,8 +131,9 @@ export function parsePrompts(text: string, name: string): PromptFile {
   };
 }
 
-/** The first `limit`, taken in turn from the tasks, in the file's order. */
-export function takeInTurn(prompts: readonly PromptLine[], limit: number): PromptLine[] {
+/** The first `limit`, taken in turn from the tasks, in the file's order; undefined: all. */
+export function takeInTurn(prompts: readonly PromptLine[], limit: number | undefined): readonly PromptLine[] {
+  if (limit === undefined) return prompts;
   const places = new Map<string, number>();
   const ranked = prompts.map((prompt, index) => {
     const turn = places.get(prompt.task) ?? 0;

@@ -86,4 +86,19 @@ describe('trace record', () => {
     await expect(record({}, 256, parsePrompts('{"prompt": ""}', 'f'))).rejects.toThrow(/prompt\/0 is empty/);
     expect(existsSync(`${out}.partial`)).toBe(false);
   });
+
+  it('takes answers that are known, and only its own', async () => {
+    await record();
+    const [whole, known] = [readFileSync(out), readTrace(out)];
+    rmSync(out);
+    await using target = createToyModel({ seed: 3, role: 'target', sequences: 1, contextLength: 256 });
+    await using draft = createToyModel({ seed: 3, role: 'draft', sequences: 1, contextLength: 256 });
+    const mute = { ...target, evaluate: () => Promise.reject(new Error('written again')) };
+    const made = { out, sampling: neutralSampling, tokens: 20, wrongDepth: 4, modelLicence: 'none', known };
+    await recordTrace(mute, draft, file, made);
+    expect(readFileSync(out)).toEqual(whole);
+    rmSync(out);
+    await expect(record({ known, tokens: 10 })).rejects.toThrow(/another target, sampling or length/);
+    await expect(record({ known, sampling: { ...neutralSampling, seed: 1n } })).rejects.toThrow(/another target/);
+  });
 });

@@ -4,15 +4,17 @@ import { OutriderError } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import type { LanguageModel, Tokenizer } from '../models/model.ts';
 import { type TracePrompt, TraceRecorder } from '../models/trace-recorder.ts';
+import type { Trace, TraceHeader } from '../traces/trace.ts';
 import { demandNewTrace, openRecording } from './trace-files.ts';
-import { type PromptFile, type PromptLine, takeInTurn, takeOfEach } from './trace-prompts.ts';
+import { type PromptFile, type PromptLine, takeOfEach } from './trace-prompts.ts';
 
 export interface RecordOptions {
   readonly out: string;
   readonly sampling: Sampling;
   readonly tokens: number;
   readonly wrongDepth: number;
-  readonly limit?: number | undefined;
+  /** A trace of the same target and sampling: answers that it holds need not be written again. */
+  readonly known?: Trace | undefined;
   readonly perCategory?: number | undefined;
   /** Of the models, added to that of the prompts. */
   readonly modelLicence: string;
@@ -38,10 +40,12 @@ export async function recordTrace(
   const { sampling, tokens: answerTokens, wrongDepth, onProgress } = options;
   demandNewTrace(options.out);
   await using recorder = new TraceRecorder(target, draft, { sampling, answerTokens, wrongDepth });
-  const prompts = choose(file.prompts, options).map((line) => encode(target.tokenizer, line));
+  const chosen = options.perCategory === undefined ? file.prompts : takeOfEach(file.prompts, options.perCategory);
+  const prompts = chosen.map((line) => encode(target.tokenizer, line));
   demandRoom(prompts, recorder.longestPrompt);
   const licence = `prompts: ${file.licence}; models: ${options.modelLicence}`;
   const header = { ...recorder.header, source: file.source, licence };
+  const answers = knownAnswers(options.known, header);
   const planned = prompts.map(({ id, ids }) => ({ id, prompt: ids }));
   const recording = openRecording(options.out, header, planned);
   const resumed = recording.finished.length;
@@ -51,7 +55,8 @@ export async function recordTrace(
     if (index < resumed) continue;
     const told = (index - resumed) * answerTokens;
     const total = (prompts.length - resumed) * answerTokens;
-    const session = await recorder.record(prompt, (count) => onProgress?.('tokens at most', told + count, total));
+    const onToken = (count: number): void => onProgress?.('tokens at most', told + count, total);
+    const session = await recorder.record(prompt, { onToken, answer: answers.get(prompt.ids.join()) });
     recording.add(session);
     tokens += session.answer.length;
   }
@@ -59,9 +64,18 @@ export async function recordTrace(
   return { sessions: prompts.length, resumed, tokens, seconds: (performance.now() - startMs) / 1000 };
 }
 
-function choose(prompts: readonly PromptLine[], { limit, perCategory }: RecordOptions): readonly PromptLine[] {
-  const ofEach = perCategory === undefined ? prompts : takeOfEach(prompts, perCategory);
-  return limit === undefined ? ofEach : takeInTurn(ofEach, limit);
+/** Answers by prompt. @throws OutriderError `bad-argument` when they would not be this recording's */
+function knownAnswers(known: Trace | undefined, header: TraceHeader): ReadonlyMap<string, readonly number[]> {
+  if (known === undefined) return new Map();
+  const decisive = ({ target, sampling, answerTokens, tokenizerHash }: TraceHeader): string =>
+    JSON.stringify([target, sampling, answerTokens, tokenizerHash], (_, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+  if (decisive(known.header) !== decisive(header)) {
+    const cause = 'the answers are of another target, sampling or length';
+    throw new OutriderError('bad-argument', cause, 'leave --answers out, or give the flags that they were made with');
+  }
+  return new Map(known.sessions.map(({ prompt, answer }) => [prompt.join(), answer]));
 }
 
 function encode(tokenizer: Tokenizer, { id, task, form }: PromptLine): TracePrompt {

@@ -9,13 +9,13 @@ import { createAcquireReport } from './acquire-report.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { demandNewTrace, readTrace } from './trace-files.ts';
-import { readPromptFile } from './trace-prompts.ts';
+import { readPromptFiles } from './trace-prompts.ts';
 import { recordTrace } from './trace-record.ts';
 import { showTrace } from './trace-show.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface RecordFlags {
-  readonly prompts: string;
+  readonly prompts: readonly string[];
   readonly out: string;
   readonly target?: string;
   readonly draft?: string;
@@ -23,7 +23,9 @@ interface RecordFlags {
   readonly temperature: number;
   readonly seed: bigint;
   readonly limit?: number;
+  readonly otherLimit?: number;
   readonly perCategory?: number;
+  readonly answers?: string;
   readonly wrongDepth: number;
   readonly context: number;
   readonly threads: number;
@@ -34,7 +36,7 @@ interface RecordFlags {
 function recordCommand(): Command {
   return new Command('record')
     .description('let a target write, and note what a draft says at every position; goes on where it was interrupted')
-    .requiredOption('--prompts <file>', 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}')
+    .requiredOption('--prompts <file...>', 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}')
     .requiredOption('--out <file>', 'the trace; FILE.partial while it grows')
     .option('--target <model>', 'a name, a path or toy:SEED; default: of the default pair')
     .option('--draft <model>', 'the same, or ngram')
@@ -43,8 +45,17 @@ function recordCommand(): Command {
     .addOption(
       new Option('--seed <number>', 'seed of the noise, above temperature 0').argParser(seedFlag).default(0n, '0'),
     )
-    .option('--limit <count>', 'so many prompts, taken in turn from the categories', wholeBetween(1, 1_000_000))
+    .option(
+      '--limit <count>',
+      'prompts of the first file, taken in turn from the categories',
+      wholeBetween(1, 1_000_000),
+    )
+    .option('--other-limit <count>', 'the same of each other file', wholeBetween(1, 1_000_000))
     .option('--per-category <count>', 'the first so many of each category', wholeBetween(1, 1_000_000))
+    .option(
+      '--answers <trace>',
+      'take the answers from a trace of the same target, prompts and sampling: half the work',
+    )
     .option('--wrong-depth <count>', 'tokens that a wrong chain is followed', wholeBetween(1, 256), 8)
     .option('--context <tokens>', 'longest text', wholeBetween(64, 131_072), 4096)
     .option('--threads <count>', 'threads of each model', wholeBetween(1, 256), 1)
@@ -55,7 +66,7 @@ function recordCommand(): Command {
 
 async function runRecord(flags: RecordFlags): Promise<void> {
   demandNewTrace(flags.out);
-  const file = readPromptFile(flags.prompts);
+  const file = readPromptFiles(flags.prompts, { first: flags.limit, others: flags.otherLimit });
   const names = namesOf(flags);
   const report = createAcquireReport();
   const { context: contextLength, threads } = flags;
@@ -67,11 +78,13 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape });
   report.stop();
   const progress = createWorkProgress();
-  const { tokens, wrongDepth, out, limit, perCategory } = flags;
+  const { tokens, wrongDepth, out, perCategory } = flags;
   const modelLicence = flags.licence ?? licenceOf(names);
-  const settings = { sampling, tokens, wrongDepth, out, limit, perCategory, modelLicence };
+  const settings = { sampling, tokens, wrongDepth, out, perCategory, modelLicence };
+  const known = flags.answers === undefined ? undefined : readTrace(flags.answers);
   const { sessions, resumed, ...made } = await recordTrace(target, draft, file, {
     ...settings,
+    known,
     onProgress: progress.update,
   });
   progress.stop();

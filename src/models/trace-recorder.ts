@@ -26,6 +26,13 @@ export interface TracePrompt {
   readonly ids: readonly number[];
 }
 
+export interface RecordHelp {
+  /** Told of the answer's tokens as the target writes them. */
+  readonly onToken?: (count: number) => void;
+  /** What the target writes, where that is known. */
+  readonly answer?: readonly number[] | undefined;
+}
+
 type Chain = { readonly token: number; readonly units: number }[];
 
 /** Holds a sequence of each model. One recording at a time. */
@@ -68,10 +75,10 @@ export class TraceRecorder implements AsyncDisposable {
     return Math.min(this.#target.limits.contextLength, this.#draft.limits.contextLength) - answerTokens - wrongDepth;
   }
 
-  /** @param onToken told of the answer's tokens as the target writes them */
-  async record({ id, task, ids: prompt }: TracePrompt, onToken?: (count: number) => void): Promise<TraceSession> {
+  async record({ id, task, ids: prompt }: TracePrompt, given: RecordHelp = {}): Promise<TraceSession> {
     invariant(prompt.length > 0 && prompt.length <= this.longestPrompt, `a prompt of ${prompt.length} tokens`);
-    const answer = await this.#write(prompt, onToken);
+    const { answer = await this.#write(prompt, given.onToken) } = given;
+    given.onToken?.(answer.length);
     const drafts = await this.#readAlong(prompt, answer);
     const chains = new Map<number, Chain>();
     // From the last to the first: what a chain was evaluated on top of stays.
