@@ -1,10 +1,11 @@
 // What a token costs with a draft, from its trace: every mode in virtual time, with its best window. It knows no models and no files.
 
 import type { LatencyProfile } from '../models/profiles.ts';
-import { runSourceSession, type SessionConditions, type SessionResult } from '../simulation/run-session.ts';
+import { runSourceSession, type SessionConditions } from '../simulation/run-session.ts';
 import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
 import type { TraceHeader, TraceSession } from '../traces/trace.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from './draft-flags.ts';
+import { acceptanceOfPace, addPaces, msPerToken, paceSums } from './traced-pace.ts';
 
 export interface PaceCase {
   readonly mode: 'ar' | 'stream' | 'sd' | 'psd';
@@ -49,33 +50,18 @@ export function paceOf({ replays }: TracedSessions, given: PaceCase): PaceResult
 }
 
 function playAll(replays: readonly TraceReplay[], given: PaceCase, window: number): PaceResult {
-  const sum = { ms: 0, decoded: 0, tokens: 0, matched: 0, compared: 0, drafted: 0, rows: 0 };
-  for (const [index, replay] of replays.entries()) {
-    const result = runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay));
-    add(sum, result);
-  }
+  const sum = addPaces(
+    replays.map((replay, index) =>
+      paceSums(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
+    ),
+  );
   return {
-    msPerToken: sum.ms / sum.decoded,
-    acceptance: sum.compared === 0 ? null : sum.matched / sum.compared,
+    msPerToken: msPerToken(sum),
+    acceptance: acceptanceOfPace(sum),
     draftsPerToken: sum.drafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,
     window,
   };
-}
-
-function add(
-  sum: Record<'ms' | 'decoded' | 'tokens' | 'matched' | 'compared' | 'drafted' | 'rows', number>,
-  one: SessionResult,
-): void {
-  const [first, last] = [one.emissions[0], one.emissions.at(-1)];
-  if (first === undefined || last === undefined) return;
-  sum.ms += last.atMs - first.atMs;
-  sum.decoded += one.answerTokens - first.tokenCount;
-  sum.tokens += one.answerTokens;
-  sum.matched += one.drafts.matched;
-  sum.compared += one.drafts.matched + one.drafts.mismatched;
-  sum.drafted += one.drafts.drafted;
-  sum.rows += one.rows;
 }
 
 function conditionsOf(given: PaceCase, window: number, seed: number): SessionConditions {

@@ -5,6 +5,7 @@ import { defaultPair } from '../models/manifest-data.ts';
 import { benchAllocationCommand } from './bench-allocation.ts';
 import { draftsCommand } from './bench-drafts-command.ts';
 import { benchEngine } from './bench-engine.ts';
+import { ideasCommand } from './bench-ideas-command.ts';
 import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
 import { benchSimulate } from './bench-simulate.ts';
@@ -88,6 +89,7 @@ export function benchCommand(): Command {
     .addCommand(engineCommand())
     .addCommand(modesCommand())
     .addCommand(draftsCommand())
+    .addCommand(ideasCommand())
     .addCommand(loadCommand())
     .addCommand(benchAllocationCommand())
     .addCommand(simulateCommand());

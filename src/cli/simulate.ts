@@ -1,5 +1,6 @@
 // `outrider simulate`: one scenario, one policy, some slots; what it costs and what a user would wait.
 
+import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
@@ -10,6 +11,7 @@ import { wholeBetween } from './numbers.ts';
 import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
 import { findScenario, gather } from './scenario-file.ts';
+import { defaultTraceFile, findTraceFile } from './shipped-traces.ts';
 import { findPolicy } from './simulate-policy.ts';
 import { type Fidelity, simulate } from './simulate-run.ts';
 import { createWorkProgress } from './work-progress.ts';
@@ -21,7 +23,7 @@ interface SimulateFlags {
   readonly seed?: number;
   readonly fidelity: Fidelity;
   readonly mode: PacingName;
-  readonly traces?: string;
+  readonly traces?: string | true;
   readonly set: readonly string[];
   readonly out?: string;
   readonly resume?: boolean;
@@ -51,7 +53,10 @@ export function simulateCommand(): Command {
     .addOption(
       new Option('--mode <name>', 'how answers are decoded, fidelity token').choices(pacingNames).default('stream'),
     )
-    .option('--traces <file>', 'texts and drafts of fidelity token (default: drawn with token.acceptance)')
+    .option(
+      '--traces [name|file]',
+      'texts and drafts of fidelity token; alone: the shipped trace of the default pair (default: drawn with token.acceptance)',
+    )
     .option('--set <path=value>', 'set a value of the scenario; may be given several times', gather, [])
     .option('--out <directory>', 'keep config, tables (Parquet) and summary here')
     .option('--report', 'also write report.html with pictures into --out (needs vega)')
@@ -79,6 +84,7 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
   const seed = flags.seed ?? scenario.seed;
   const policy = await findPolicy(flags.policy);
   const map = await readMapOf(scenario);
+  const traces = flags.traces === true ? defaultTraceFile() : flags.traces && findTraceFile(flags.traces);
   const progress = createWorkProgress();
   const startMs = performance.now();
   const result = await withInterrupt((signal) =>
@@ -88,7 +94,7 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
       slots,
       seed,
       fidelity,
-      tokens: { mode: flags.mode, traces: flags.traces },
+      tokens: { mode: flags.mode, traces },
       map,
       signal,
       directory: out,
@@ -100,7 +106,8 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
   const seconds = (performance.now() - startMs) / 1000;
   const speed = `${slots} slots in ${seconds.toFixed(2)} s: ${Math.round(slots / seconds)} slots a second`;
   process.stderr.write(result.slotsRun === 0 ? `the run in ${out} is whole: nothing was run\n` : `${speed}\n`);
-  const decoding = fidelity === 'slot' ? {} : { mode: flags.mode, traces: flags.traces ?? null };
+  const decoding =
+    fidelity === 'slot' ? {} : { mode: flags.mode, traces: traces === undefined ? null : basename(traces) };
   const params = { policy: policy.name, slots, fidelity, ...decoding, scenario };
   // Rows of slots are for machines.
   const rows = flags.json === true ? result.rows : [];

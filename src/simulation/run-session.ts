@@ -43,6 +43,10 @@ export interface SessionConditions {
   readonly deviceLooksUp?: boolean;
   /** Whether the device stops a chain that is not worth its time any more; default false. */
   readonly cutsChains?: boolean;
+  /** Whether the edge takes every draft at hand, as if rows were free; default: those that pay. */
+  readonly admitsAll?: boolean;
+  /** Whether the device gives up a draft in flight at a roll-back; no live engine can. Default: false. */
+  readonly abortsDrafts?: boolean;
   /** Any other field of the turn: maxAhead, windowSize, minChainConfidence, ... */
   readonly turn?: Partial<TurnRequest>;
 }
@@ -190,6 +194,7 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     target: source.target,
     engine: {
       stepTime: linearStepTime(fixedMs, perRowMs),
+      ...(settings.admitsAll === true ? { judgedStepTime: linearStepTime(1, 0) } : {}),
       stepJitter: settings.timeJitter ?? 0.2,
       limits: { maxRows: 32, usefulRows: 32, prefillChunk: 63, ...settings.limits },
       ...(lookUpTokens === 0 ? {} : lookUp),
@@ -221,6 +226,7 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
     cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
+    abortsDrafts: settings.abortsDrafts === true,
     connectMs: 0,
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,

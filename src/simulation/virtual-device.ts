@@ -5,6 +5,7 @@ import { unreachable } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
 import {
+  believedLength,
   createDeviceState,
   type DeviceEffect,
   type DeviceEvent,
@@ -31,6 +32,8 @@ export interface VirtualDeviceSettings {
   readonly draftJitter: number;
   /** Whether the device stops a chain that is not worth its time any more; it then takes the round trip for so long. Default: never. */
   readonly cutsChainsAtMs?: number | undefined;
+  /** Whether a draft that has become void while it is made is given up at once; no live engine can. Default: false. */
+  readonly abortsDrafts?: boolean;
   /** From asking for a connection to having it. */
   readonly connectMs: number;
   readonly random: Random;
@@ -75,6 +78,7 @@ export class VirtualDevice {
   #watch = new DraftWatch();
   #lastLink = 0;
   #pauseMs = firstPauseMs;
+  #cancelDraft = (): void => {};
 
   constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
     this.settings = settings;
@@ -185,6 +189,15 @@ export class VirtualDevice {
     this.state = step.state;
     this.#world.deviceStepped?.(this, event, step);
     for (const effect of step.effects) this.#perform(effect);
+    this.#abortVoid();
+  }
+
+  #abortVoid(): void {
+    const { drafting, generation } = this.state;
+    if (this.settings.abortsDrafts !== true || drafting === null) return;
+    if (drafting.generation === generation && drafting.position === believedLength(this.state)) return;
+    this.#cancelDraft();
+    this.#step({ kind: 'draft-declined', ...drafting });
   }
 
   #perform(effect: DeviceEffect): void {
@@ -227,7 +240,7 @@ export class VirtualDevice {
       draft === null
         ? { kind: 'draft-declined', generation, position }
         : { kind: 'draft-produced', generation, position, token: draft.token, confidence: draft.confidence };
-    this.process.after(durationMs, () => {
+    this.#cancelDraft = this.process.after(durationMs, () => {
       if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
       this.#moveCut();
       this.#step(event);

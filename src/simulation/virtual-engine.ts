@@ -20,6 +20,8 @@ import type { VirtualSession, VirtualSessions } from './virtual-sessions.ts';
 
 export interface EngineSettings {
   readonly stepTime: StepTimeModel;
+  /** What the scheduler takes a step for when it judges whether a draft pays; default: `stepTime`. */
+  readonly judgedStepTime?: StepTimeModel;
   /** Step times are uniform within this share, up and down. */
   readonly stepJitter: number;
   readonly limits: StepLimits;
@@ -90,12 +92,13 @@ export class VirtualEngine {
     if (views.length === 0) return;
     // What sessions say while the step begins must not plan a second one beside it.
     this.#isBusy = true;
-    const plan = scheduleStep(this.#schedule, views, this.#settings.limits, this.#settings.stepTime);
+    const { limits, stepTime, judgedStepTime = stepTime } = this.#settings;
+    const plan = scheduleStep(this.#schedule, views, limits, judgedStepTime);
     this.#schedule = plan.state;
     const running = plan.items.map((item) => this.#begin(works.get(item.id) as VirtualSession, item));
     const tokens = plan.items.reduce((sum, item) => sum + (item.kind === 'decode' ? item.drafts + 1 : item.tokens), 0);
     const jitter = 1 + this.#settings.stepJitter * (2 * this.#random.uniform() - 1);
-    const durationMs = stepMs(this.#settings.stepTime, tokens) * jitter;
+    const durationMs = stepMs(stepTime, tokens) * jitter;
     this.account.steps += 1;
     this.account.busyMs += durationMs;
     this.#clock.after(durationMs, () => {

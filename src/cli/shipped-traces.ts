@@ -1,0 +1,50 @@
+// The acceptance traces that come with outrider: of the default target with each of its drafts, over the same prompts, at temperature 0
+// and at 0.8. Commands that take traces take these where no file is named.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OutriderError } from '../basics/errors.ts';
+import { defaultPair } from '../models/manifest-data.ts';
+import type { Trace } from '../traces/trace.ts';
+import { readTrace } from './trace-files.ts';
+
+/** `traces` lies two folders up both in the repository and in the published package. */
+const shippedFolder = fileURLToPath(new URL('../../traces/', import.meta.url));
+const ending = '.trace';
+
+/** Paths, in the order of their names. */
+export function shippedTraceFiles(): readonly string[] {
+  if (!existsSync(shippedFolder)) return [];
+  const files = readdirSync(shippedFolder).filter((file) => file.endsWith(ending));
+  return files.toSorted().map((file) => join(shippedFolder, file));
+}
+
+/** Names without folder and ending, for messages and help. */
+export function shippedTraceNames(): readonly string[] {
+  return shippedTraceFiles().map((file) => file.slice(shippedFolder.length, -ending.length));
+}
+
+/** @param nameOrPath "coarse-greedy", or a file @throws OutriderError `bad-argument` */
+export function findTraceFile(nameOrPath: string): string {
+  if (existsSync(nameOrPath)) return nameOrPath;
+  const path = join(shippedFolder, `${nameOrPath}${ending}`);
+  if (existsSync(path)) return path;
+  const remedy = `give a file, or the name of a trace that comes with outrider: ${shippedTraceNames().join(', ')}`;
+  throw new OutriderError('bad-argument', `there is no trace "${nameOrPath}"`, remedy);
+}
+
+/** @throws OutriderError `bad-argument`, `version-mismatch` */
+export function findTrace(nameOrPath: string): Trace {
+  return readTrace(findTraceFile(nameOrPath));
+}
+
+/** Greedy answers, drafts of the default pair. @throws OutriderError `bad-argument` when none is shipped */
+export function defaultTraceFile(): string {
+  for (const file of shippedTraceFiles()) {
+    const { sampling, draft } = readTrace(file).header;
+    if (draft.name === defaultPair.draft && sampling.temperature === 0) return file;
+  }
+  const cause = `no trace of ${defaultPair.draft} comes with outrider`;
+  throw new OutriderError('bad-argument', cause, 'record one: outrider trace record, see docs/traces.md');
+}
