@@ -24,6 +24,13 @@ def arguments(given: list[str]) -> argparse.Namespace:
         metavar="DIR",
         help="results and what is needed to go on after an interruption",
     )
+    parser.add_argument(
+        "--from",
+        type=Path,
+        dest="start",
+        metavar="D.gguf",
+        help="a draft that this pipeline made for the target: shallower ones are healed from it",
+    )
     parser.add_argument("--recipe", type=Path, metavar="R.toml", help="default: drafts/recipes/default.toml")
     parser.add_argument(
         "--smoke",
@@ -68,6 +75,7 @@ def main(given: list[str]) -> int:
 
 
 def fit(options: argparse.Namespace) -> dict:
+    from earlier_draft import open_start
     from model_file import open_model, shape_of
     from pipeline import Pipeline
     from recipe import read_recipe
@@ -80,8 +88,9 @@ def fit(options: argparse.Namespace) -> dict:
     target = open_model(options.target)
     shape = shape_of(target)
     recipe = recipe.fitted_to(shape.layers, shape.vocabulary)
+    start = open_start(options.start, target, recipe) if options.start else None
     check_room(shape, recipe, options.out)
-    return Pipeline(target, recipe, options.out, options.json).run()
+    return Pipeline(target, recipe, options.out, options.json, start).run()
 
 
 def table(results: dict) -> str:

@@ -26,6 +26,7 @@ from card import write_card
 from choose_layers import choose_dropped, rank_layers
 from corpus import Batch, Shard, batches
 from draft_file import IdMap, thin, write_draft
+from earlier_draft import Start
 from evaluate import Judge
 from heal import Healing, heal, matrices
 from llama import Decoder, Fold
@@ -41,8 +42,10 @@ STAGES = ("write-text", "choose-layers", "heal", "export", "evaluate", "card")
 class Pipeline:
     """One target, one recipe, one folder."""
 
-    def __init__(self, target: ModelFile, recipe: Recipe, out: Path, as_json: bool) -> None:
-        self.target, self.recipe, self.out, self.as_json = target, recipe, out, as_json
+    def __init__(
+        self, target: ModelFile, recipe: Recipe, out: Path, as_json: bool, start: Start | None = None
+    ) -> None:
+        self.target, self.recipe, self.out, self.as_json, self.start = target, recipe, out, as_json, start
         self.work = out / "work"
         (self.work / "text").mkdir(parents=True, exist_ok=True)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -63,7 +66,8 @@ class Pipeline:
         map = self.id_map(teacher, shards)
         held_out = list(batches([Shard(shard_path(self.work, "held-out"))], 4096, 0.0, None))
         healing = self.healing(teacher, shards, map, held_out)
-        decoder = copy.deepcopy(thin(teacher, map)).to(self.device)
+        first = self.start.decoder() if self.start else copy.deepcopy(thin(teacher, map))
+        decoder = first.to(self.device)
         judge = Judge(held_out[::2], teacher.output, map)
         for stage in self.recipe.stages:
             decoder = self.stage(stage, decoder, teacher, healing, held_out, judge)
@@ -72,11 +76,13 @@ class Pipeline:
         path = self.work / "vocabulary.json"
         if not path.is_file():
             counts = sum(shard.counts(teacher.shape.vocabulary) for shard in shards)
-            ids = choose_ids(self.target, numpy.asarray(counts), self.recipe.vocabulary)
-            covered = float(counts[ids].sum() / counts.sum())
-            save_json(
-                path, {"ids": ids, "inputs": stand_ins(teacher.embedding.cpu(), ids).tolist(), "covered": covered}
-            )
+            if self.start:
+                map = self.start.id_map()
+            else:
+                ids = choose_ids(self.target, numpy.asarray(counts), self.recipe.vocabulary)
+                map = IdMap(ids, stand_ins(teacher.embedding.cpu(), ids))
+            covered = float(counts[map.ids].sum() / counts.sum())
+            save_json(path, {"ids": map.ids, "inputs": map.inputs.tolist(), "covered": covered})
         content = load_json(path)
         return IdMap(content["ids"], torch.tensor(content["inputs"]))
 

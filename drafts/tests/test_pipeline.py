@@ -12,6 +12,7 @@ import fit
 import heal
 import room
 from draft_file import Formats
+from earlier_draft import open_start
 from model_file import open_model, shape_of
 from pipeline import Pipeline
 from recipe import HealRecipe, Recipe, Stage, TextRecipe, read_recipe
@@ -75,6 +76,24 @@ class Whole(unittest.TestCase):
             replace(TINY, stages=(Stage(4, 0),), ship=4, vocabulary=259, formats=Formats("Q8_0", "Q8_0"))
         )
         self.assertGreater(whole["points"][0]["stored"]["agreement"], 0.8)
+
+    def test_shallower_drafts_are_healed_from_a_draft(self) -> None:
+        self.run_pipeline(replace(TINY, stages=(Stage(3, 600),)))
+        target, out = open_model(self.place / "target.gguf"), self.place / "shallower"
+        recipe = replace(TINY, stages=(Stage(2, 300),), ship=2)
+        start = open_start(self.place / "out" / "draft.gguf", target, recipe)
+        with redirect_stderr(io.StringIO()):
+            results = Pipeline(target, recipe, out, False, start).run()
+        self.assertLess(set(results["points"][0]["kept"]), set(start.kept))
+        made = open_model(out / "draft.gguf")
+        self.assertEqual(made.value("outrider.target.ids"), start.id_map().ids)
+        with self.assertRaisesRegex(Refusal, "begins with 3 layers"):
+            open_start(out / "draft.gguf", target, replace(TINY, stages=(Stage(3, 600),)))
+        with self.assertRaisesRegex(Refusal, "not made by this pipeline"):
+            open_start(self.place / "target.gguf", target, recipe)
+        write_tiny_target(self.place / "other.gguf", tokenizer="llama")
+        with self.assertRaisesRegex(Refusal, "another target"):
+            open_start(out / "draft.gguf", open_model(self.place / "other.gguf"), recipe)
 
     def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
         recipe = replace(TINY, stages=(Stage(3, 600),), heal=HealRecipe(batch_ids=128, checkpoint_minutes=0.0))

@@ -18,6 +18,7 @@ interface FitFlags {
   readonly target: string;
   readonly out?: string;
   readonly recipe?: string;
+  readonly from?: string;
   readonly smoke?: boolean;
   readonly json?: boolean;
 }
@@ -36,6 +37,7 @@ export function draftFitCommand(): Command {
     .requiredOption('--target <name|path>', 'a model name or a GGUF file')
     .option('--out <directory>', 'results, and what is needed to go on (default: TARGET-draft here)')
     .option('--recipe <file.toml>', 'depths, training and text, as in drafts/recipes/')
+    .option('--from <draft.gguf>', 'heal shallower drafts from one that was made before, with --recipe')
     .option('--smoke', 'the smallest recipe: a draft that loads, not a good one')
     .option('--json', 'print one JSON document at the end')
     .addHelpText('after', notes)
@@ -63,7 +65,16 @@ async function runFit(flags: FitFlags): Promise<void> {
     return;
   }
   const choice = flags.recipe === undefined ? [] : ['--recipe', flags.recipe];
-  const parameters = ['--target', path, '--out', out, ...choice, ...(flags.smoke === true ? ['--smoke'] : [])];
+  const start = flags.from === undefined ? [] : ['--from', flags.from];
+  const parameters = [
+    '--target',
+    path,
+    '--out',
+    out,
+    ...choice,
+    ...start,
+    ...(flags.smoke === true ? ['--smoke'] : []),
+  ];
   const startMs = performance.now();
   const { status, output } = await runPipeline(interpreter, [
     ...parameters,
