@@ -12,6 +12,7 @@ import { checkFigure } from './figure.ts';
 import { drawDrafts } from './figure-drafts.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
+import { findTraceFile, shippedTraceFiles } from './shipped-traces.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 import { createWorkProgress } from './work-progress.ts';
 
@@ -26,24 +27,30 @@ interface DraftsFlags {
   readonly rtt: readonly number[];
   readonly deviceStep: number;
   readonly repeats: number;
+  readonly resume?: string;
   readonly figure?: string;
   readonly json?: boolean;
 }
 
 const notes = `
-Acceptance and ms per token come from acceptance traces. With --prompts they are recorded first, once for each draft, and kept in the cache;
-an interrupted recording goes on. With --traces they are read. ms per token is virtual time; only the cost ratio is measured here.
+Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
+first, once for each draft, and kept in the cache; an interrupted recording goes on. ms per token is virtual time; only the cost ratio is
+measured here.
 
-Example:
+Examples:
+  outrider bench drafts
   outrider bench drafts --drafts drafts/out --prompts spec-bench.jsonl humaneval.jsonl gsm8k.jsonl --figure front.svg`;
 
 export function draftsCommand(): Command {
   return new Command('drafts')
     .description('what drafts are worth: acceptance, cost, and ms per token of each mode from traces')
     .option('--target <name|path>', 'what they draft for', defaultPair.target)
-    .option('--drafts <directory>', 'every .gguf file in it, beside the shipped draft')
+    .option(
+      '--drafts <directory>',
+      'with --prompts: every .gguf file in it, beside the default draft; with --traces: where their drafts are',
+    )
     .option('--prompts <file...>', 'prompts to record: JSON lines, see docs/traces.md')
-    .option('--traces <file...>', 'traces instead: of each draft one at temperature 0 and one above')
+    .option('--traces <name|file...>', 'of each draft one at temperature 0 and one above (default: the shipped ones)')
     .option('--limit <count>', 'prompts of the first file, in turn from its tasks', wholeBetween(1, 100_000), 80)
     .option('--other-limit <count>', 'prompts of each other file', wholeBetween(1, 100_000), 20)
     .option('--tokens <count>', 'tokens of an answer at most', wholeBetween(8, 4096), 128)
@@ -55,6 +62,7 @@ export function draftsCommand(): Command {
       13.9,
     )
     .option('--repeats <count>', 'steps of each model that are timed', wholeBetween(3, 10_000), 60)
+    .option('--resume <file>', 'keep what is found here, and go on from it')
     .option('--figure <file.svg>', 'draw the front, as SVG and beside it as PNG')
     .option('--json', 'print one JSON document')
     .addHelpText('after', notes)
@@ -64,21 +72,23 @@ export function draftsCommand(): Command {
 async function runDrafts(flags: DraftsFlags): Promise<void> {
   if (flags.figure !== undefined) await checkFigure(flags.figure);
   const { prompts: promptFiles = [], traces: traceFiles = [] } = flags;
-  if ((promptFiles.length === 0) === (traceFiles.length === 0)) {
+  if (promptFiles.length > 0 && traceFiles.length > 0) {
     throw new OutriderError('bad-argument', 'the bench reads prompts or traces', 'give --prompts or --traces');
   }
+  const named = traceFiles.length > 0 || promptFiles.length > 0 ? traceFiles : shippedTraceFiles();
   const counts = { first: flags.limit, others: flags.otherLimit };
   const progress = createWorkProgress();
   const result = await benchDrafts({
     target: flags.target,
     drafts: draftsIn(flags.drafts),
     prompts: promptFiles.length === 0 ? null : readPromptFiles(promptFiles, counts),
-    traces: readTraces(traceFiles),
+    traces: readTraces(named.map(findTraceFile)),
     traceDirectory: join(defaultCacheDirectory(), 'traces'),
     tokens: flags.tokens,
     roundTripsMs: flags.rtt,
     deviceStepMs: flags.deviceStep,
     repeats: flags.repeats,
+    resume: flags.resume ?? null,
     onProgress: progress.update,
   });
   progress.stop();

@@ -1,11 +1,11 @@
-// What a draft costs beside its target on this machine: one token of each in turn, one thread, so that whatever slows the machine slows
-// both.
+// What drafts cost beside their target on this machine: one token of each in turn, one thread, so that whatever slows the machine slows
+// all of them.
 
 import { median } from '../basics/statistics.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import { variedTokens } from '../models/shape-check.ts';
 
-/** Both cost more with a longer text, the target by more. */
+/** All cost more with a longer text, the target by more. */
 const textTokens = 256;
 
 export interface DraftCost {
@@ -15,33 +15,40 @@ export interface DraftCost {
   readonly costRatio: number;
 }
 
-/** @param models with a free sequence each, of at least 320 tokens */
-export async function measureCost(
-  models: { readonly target: LanguageModel; readonly draft: LanguageModel },
+interface Timed {
+  readonly model: LanguageModel;
+  readonly sequence: ModelSequence;
+  readonly times: number[];
+}
+
+/**
+ * @param target with a free sequence of at least 320 tokens, as each of `drafts`
+ * @returns in the order of `drafts`
+ */
+export async function measureCosts(
+  target: LanguageModel,
+  drafts: readonly LanguageModel[],
   repeats: number,
   onProgress?: (done: number, total: number) => void,
-): Promise<DraftCost> {
-  const text = variedTokens(models.target, textTokens + 1);
-  const times = { target: [] as number[], draft: [] as number[] };
-  const sequences = { target: models.target.openSequence(), draft: models.draft.openSequence() };
+): Promise<DraftCost[]> {
+  const text = variedTokens(target, textTokens + 1);
+  const timed = [target, ...drafts].map((model): Timed => ({ model, sequence: model.openSequence(), times: [] }));
   try {
-    for (const side of ['target', 'draft'] as const)
-      await read(models[side], sequences[side], text.slice(0, textTokens));
+    for (const { model, sequence } of timed) await read(model, sequence, text.slice(0, textTokens));
     for (let repeat = 0; repeat < repeats; repeat++) {
-      for (const side of ['target', 'draft'] as const) {
+      for (const { model, sequence, times } of timed) {
         const startMs = performance.now();
-        await models[side].evaluate([{ sequence: sequences[side], tokens: text.slice(textTokens), rows: 1 }]);
-        times[side].push(performance.now() - startMs);
-        await sequences[side].truncate(textTokens);
+        await model.evaluate([{ sequence, tokens: text.slice(textTokens), rows: 1 }]);
+        times.push(performance.now() - startMs);
+        await sequence.truncate(textTokens);
       }
       onProgress?.(repeat + 1, repeats);
     }
   } finally {
-    await sequences.target.release();
-    await sequences.draft.release();
+    for (const { sequence } of timed) await sequence.release();
   }
-  const [targetMs, draftMs] = [median(times.target), median(times.draft)];
-  return { draftMs, targetMs, costRatio: draftMs / targetMs };
+  const [targetMs, ...draftsMs] = timed.map(({ times }) => median(times)) as [number, ...number[]];
+  return draftsMs.map((draftMs) => ({ draftMs, targetMs, costRatio: draftMs / targetMs }));
 }
 
 async function read(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[]): Promise<void> {

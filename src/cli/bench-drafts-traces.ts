@@ -26,6 +26,8 @@ export interface RecordSettings {
   readonly directory: string;
   readonly tokens: number;
   readonly modelLicence: string;
+  /** Of another draft: its answers are these, and need not be written again. */
+  readonly known?: DraftTraces | undefined;
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
 
@@ -43,10 +45,10 @@ export async function recordTraces(
     const out = join(settings.directory, fileName(kind, target, draft, prompts, settings.tokens));
     if (!existsSync(out)) {
       mkdirSync(settings.directory, { recursive: true });
-      const { tokens, modelLicence, onProgress } = settings;
+      const { tokens, modelLicence, onProgress, known } = settings;
       const report = (_: string, done: number, total: number): void =>
         onProgress?.(`${draft.identity.name}, ${kind}: tokens at most`, done, total);
-      const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress: report };
+      const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress: report, known: known?.[kind] };
       await recordTrace(target, draft, prompts, made);
     }
     return readTrace(out);

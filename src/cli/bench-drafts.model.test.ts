@@ -25,6 +25,7 @@ it('says what the shipped draft is worth', async () => {
       roundTripsMs: [10, 60],
       deviceStepMs: 13.9,
       repeats: 5,
+      resume: null,
     });
     expect(rows.length).toBe(3 * 2 * 2 * 4 + 4);
     expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);

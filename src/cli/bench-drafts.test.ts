@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultEdgeProfile, findProfile } from '../models/profiles.ts';
 import { createToyModel } from '../models/toy.ts';
-import type { DraftRow } from './bench-drafts.ts';
-import { measureCost } from './bench-drafts-cost.ts';
+import { measureCosts } from './bench-drafts-cost.ts';
 import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './bench-drafts-pace.ts';
+import type { DraftRow } from './bench-drafts-rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './bench-drafts-traces.ts';
 import { draftsFigure, drawDrafts } from './figure-drafts.ts';
 import { readPromptFiles } from './trace-prompts.ts';
@@ -97,9 +97,14 @@ describe('traces', () => {
 describe('cost', () => {
   it('is the ratio of two medians of steps that leave no trace', async () => {
     const { target, draft } = openToys(0.8);
-    const cost = await measureCost({ target, draft }, 9);
-    expect(cost.costRatio).toBeCloseTo(cost.draftMs / cost.targetMs);
-    expect(cost.draftMs).toBeGreaterThan(0);
+    const told: number[] = [];
+    const costs = await measureCosts(target, [draft, openToys(0.3).draft], 9, (done) => told.push(done));
+    expect(costs.length).toBe(2);
+    expect(told.at(-1)).toBe(9);
+    for (const cost of costs) {
+      expect(cost.costRatio).toBeCloseTo(cost.draftMs / cost.targetMs);
+      expect(cost.draftMs).toBeGreaterThan(0);
+    }
     expect(target.openSequence().length).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
-import type { DraftRow } from './bench-drafts.ts';
+import type { DraftRow } from './bench-drafts-rows.ts';
 import { renderPng, renderSvg } from './figure-render.ts';
 
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
