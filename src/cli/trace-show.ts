@@ -4,6 +4,7 @@
 import { runSourceSession, type SessionConditions } from '../simulation/run-session.ts';
 import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
 import type { Trace, TraceSession } from '../traces/trace.ts';
+import { matchRows } from '../traces/trace-matches.ts';
 import { type TraceStatistics, traceStatistics } from '../traces/trace-statistics.ts';
 import type { Result } from './document.ts';
 
@@ -17,14 +18,19 @@ const conditions: SessionConditions = {
 };
 const longestRun = 8;
 
-export function showTrace({ header, sessions }: Trace, fileBytes: number): Result {
+/** What a row stands for: a kind of prompt, or how many tokens the text's end has in common with an earlier place. */
+export type TraceGrouping = 'task' | 'match';
+
+export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   const replays = new Map(sessions.map((session) => [session, new TraceReplay(header, session)]));
   const replayed = (chosen: readonly TraceSession[]): number => streamAcceptance(chosen.map((one) => replays.get(one)));
-  const rows = tasks.map((task) => {
-    const chosen = sessions.filter((session) => session.task === task);
-    return { task, ...figures(traceStatistics(chosen)), acceptanceInStream: replayed(chosen) };
-  });
+  const taskRows = (): object[] =>
+    tasks.map((task) => {
+      const chosen = sessions.filter((session) => session.task === task);
+      return { task, ...figures(traceStatistics(chosen)), acceptanceInStream: replayed(chosen) };
+    });
+  const rows = by === 'task' ? taskRows() : matchRows(sessions);
   const all = traceStatistics(sessions);
   const { temperature, seed } = header.sampling;
   const summary = {
@@ -41,7 +47,7 @@ export function showTrace({ header, sessions }: Trace, fileBytes: number): Resul
     ...runShares(all.runs),
   };
   const { answerTokens, wrongDepth, vocabularySize, tokenizerHash } = header;
-  return { rows, summary, params: { answerTokens, wrongDepth, vocabularySize, tokenizerHash, stream: conditions } };
+  return { rows, summary, params: { answerTokens, wrongDepth, vocabularySize, tokenizerHash, by, stream: conditions } };
 }
 
 function figures(statistics: TraceStatistics) {

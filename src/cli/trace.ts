@@ -8,10 +8,11 @@ import { openModel } from '../models/open-model.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
+import { findTraceFile, shippedTraceNames } from './shipped-traces.ts';
 import { demandNewTrace, readTrace } from './trace-files.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 import { recordTrace } from './trace-record.ts';
-import { showTrace } from './trace-show.ts';
+import { showTrace, type TraceGrouping } from './trace-show.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface RecordFlags {
@@ -109,11 +110,17 @@ function licenceOf(names: { readonly target: string; readonly draft: string }): 
 function showCommand(): Command {
   return new Command('show')
     .description('sessions, acceptance by task, and how hits and misses cluster')
-    .argument('<file>', 'a trace')
+    .argument('<name|file>', 'a shipped trace, or a file')
+    .addOption(
+      new Option('--by <what>', 'rows: by task, or by how many tokens are alike where looking back finds some')
+        .choices(['task', 'match'])
+        .default('task'),
+    )
     .option('--json', 'print one JSON document')
-    .action((path: string, { json }: { json?: boolean }) => {
-      const trace = readTrace(path);
-      printResult('trace show', showTrace(trace, statSync(path).size), json === true);
+    .addHelpText('after', () => `\nShipped traces: ${shippedTraceNames().join(', ')}`)
+    .action((name: string, { by, json }: { by: TraceGrouping; json?: boolean }) => {
+      const path = findTraceFile(name);
+      printResult('trace show', showTrace(readTrace(path), statSync(path).size, by), json === true);
     });
 }
 
