@@ -1,4 +1,5 @@
-// A vitest reporter that ends the output with one plain line, "12 passed, 0 failed", for readers that are not people.
+// A vitest reporter that ends the output with one plain line, "12 passed, 0 failed", for readers that are not people; before it, why
+// tests were skipped.
 // A file that can't be loaded and an error outside every test count as one failure each.
 
 export default class ClosingLine {
@@ -8,17 +9,20 @@ export default class ClosingLine {
    */
   onTestRunEnd(modules, unhandledErrors) {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    const reasons = new Set();
     for (const module of modules) {
       for (const suite of [module, ...module.children.allSuites()]) {
         if (suite.errors().length > 0) counts.failed += 1; // a failed hook, or the file itself
       }
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
+        const { state, note } = test.result();
+        if (state === 'skipped' && note !== undefined) reasons.add(note);
         if (state in counts) counts[state] += 1;
         else counts.failed += 1; // it never came to an end
       }
     }
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+    for (const reason of reasons) process.stdout.write(`\nskipped: ${reason}\n`);
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
   }
 }
