@@ -13,6 +13,7 @@ interface ReproduceFlags {
   readonly full?: boolean;
   readonly seeds?: number;
   readonly out?: string;
+  readonly traces?: string;
   readonly pictures: boolean;
   readonly json?: boolean;
 }
@@ -25,6 +26,7 @@ export function reproduceCommand(): Command {
     .option('--full', 'the published size')
     .option('--seeds <count>', 'paired seeds; 20 by default', wholeBetween(1, 1000))
     .option('--out <directory>', 'where everything goes; an interrupted run goes on there (reproduction/SIZE)')
+    .option('--traces <file>', 'acceptance traces for fig2; else drafts are drawn with a stated acceptance')
     .option('--no-pictures', 'data and pages only; needs neither vega nor resvg')
     .option('--json', 'print one JSON document')
     .action(async (figure: FigureName | 'all', flags: ReproduceFlags) => {
@@ -38,6 +40,7 @@ export function reproduceCommand(): Command {
         size,
         directory,
         drawsPictures: flags.pictures,
+        tracePath: flags.traces ?? null,
         onProgress: bar.update,
       });
       bar.stop();

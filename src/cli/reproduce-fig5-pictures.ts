@@ -1,18 +1,10 @@
 // The pictures of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
 
 import type { Spec } from 'vega';
+import type { Interval } from '../basics/bootstrap.ts';
 import { baselines } from './bench-allocation-latency.ts';
-import {
-  axisStyle,
-  figureColors,
-  figureFonts,
-  type Line,
-  type LineStyle,
-  type Panel,
-  panelsFigure,
-  textStyle,
-  titleOf,
-} from './figure-panels.ts';
+import { type Dot, dotsFigure } from './figure-dots.ts';
+import { figureColors, type Line, type LineStyle, type Panel, panelsFigure } from './figure-panels.ts';
 import { claimedMean, type Reduction } from './reproduce-fig5-reductions.ts';
 import type { Fig5Row } from './reproduce-fig5-rows.ts';
 import type { Picture } from './reproduce-part.ts';
@@ -20,6 +12,8 @@ import type { LambdaUnit, PayloadLaw } from './reproduce-slots.ts';
 
 const { grey, blue, purple, green, ochre, orange } = figureColors;
 const dashed = [5, 3];
+const methodColors: Readonly<Record<string, string>> = { best: orange, tma: green, 'tma-masac': ochre };
+const allColumn = 'all three, mean';
 
 export const policyStyles: readonly LineStyle[] = [
   { name: 'random+equal', color: grey, dash: dashed },
@@ -102,126 +96,34 @@ function lineOf(rows: readonly Fig5Row[], law: PayloadLaw, against: Fig5Row['aga
   };
 }
 
-const methodColors: Readonly<Record<string, string>> = { best: orange, tma: green, 'tma-masac': ochre };
-
 /** A row for each reading and kind of shares; a column for each baseline and for their mean. */
 function reductionsFigure(reductions: readonly Reduction[]): Spec {
   const drawn = reductions.filter(({ latency }) => latency === 'latencyMs');
-  const points = drawn.flatMap((reduction) => {
-    const { method, reading, shares, mean, against, meanInterval, againstIntervals } = reduction;
+  const dots = drawn.flatMap(({ method, reading, shares, mean, against, meanInterval, againstIntervals }): Dot[] => {
     const row = `${reading.payloadLaw}, ${reading.lambdaUnit}, ${shares}`;
-    const of = (baseline: string, value: number, [low, high]: readonly [number, number]) => {
-      return { row, method, baseline, value: 100 * value, low: 100 * low, high: 100 * high };
+    const of = (column: string, value: number, [low, high]: Interval): Dot => {
+      return { row, series: method, column, value: 100 * value, low: 100 * low, high: 100 * high };
     };
     const parts = baselines.map((name, index) =>
-      of(name, against[index] as number, againstIntervals[index] as readonly [number, number]),
+      of(`against ${name}`, against[index] as number, againstIntervals[index] as Interval),
     );
-    return [of('all three, mean', mean, meanInterval), ...parts];
+    return [of(allColumn, mean, meanInterval), ...parts];
   });
-  const columns = ['all three, mean', ...baselines];
-  const rowNames = [...new Set(points.map(({ row }) => row))];
-  const methods = [...new Set(drawn.map(({ method }) => method))];
-  const [width, height, gap] = [210, 34 * rowNames.length, 34];
-  return {
-    $schema: 'https://vega.github.io/schema/vega/v6.json',
-    background: 'white',
-    width: columns.length * (width + gap) - gap,
-    height,
-    padding: { left: 170, right: 110, top: 122, bottom: 62 },
-    autosize: 'none',
-    title: {
-      ...titleOf({
-        title: 'How much less latency than the baselines',
-        subtitle: [
-          'Rows: payload law, unit of lambda, shares of the baselines. Preset paper, mean over all sizes of Fig. 5.',
-          `Bars: 95 %. The thin line is the claimed mean of ${(100 * claimedMean).toFixed(1)} %.`,
-        ],
-      }),
-      dx: -158,
-    },
-    marks: [
-      ...columns.map((baseline, index) =>
-        columnMark(
-          points.filter((point) => point.baseline === baseline),
-          {
-            title: index === 0 ? baseline : `against ${baseline}`,
-            x: index * (width + gap),
-            width,
-            height,
-            isFirst: index === 0,
-          },
-          { rowNames, methods },
-        ),
-      ),
-      ...methods.flatMap((method, index) =>
-        keyMarks(method, columns.length * (width + gap) - gap + 24, 8 + 22 * index),
-      ),
+  const present = new Set<string>(drawn.map(({ method }) => method));
+  return dotsFigure({
+    title: 'How much less latency than the baselines',
+    subtitle: [
+      'Rows: payload law, unit of lambda, shares of the baselines. Preset paper, mean over all sizes of Fig. 5.',
+      `Bars: 95 %. The thin line is the claimed mean of ${(100 * claimedMean).toFixed(1)} %.`,
     ],
-  } as Spec;
-}
-
-function columnMark(
-  points: readonly object[],
-  place: {
-    readonly title: string;
-    readonly x: number;
-    readonly width: number;
-    readonly height: number;
-    readonly isFirst: boolean;
-  },
-  { rowNames, methods }: { readonly rowNames: readonly string[]; readonly methods: readonly string[] },
-): object {
-  const { title, x, width, height, isFirst } = place;
-  const y = { scale: 'row', field: 'row', offset: { scale: 'shift', field: 'method' } };
-  const color = { scale: 'color', field: 'method' };
-  const at = (field: string) => ({ scale: 'x', field });
-  return {
-    type: 'group',
-    encode: { enter: { x: { value: x }, width: { value: width }, height: { value: height } } },
-    signals: [
-      { name: 'width', value: width },
-      { name: 'height', value: height },
-    ],
-    title: { text: title, anchor: 'start', frame: 'group', font: figureFonts, fontSize: 14, offset: 10 },
-    data: [{ name: 'points', values: points }],
-    scales: [
-      { name: 'x', type: 'linear', domain: [-20, 100], range: [0, width], clamp: true },
-      { name: 'row', type: 'point', domain: rowNames, range: [0, height], padding: 0.5 },
-      { name: 'shift', type: 'point', domain: methods, range: [-8, 8] },
-      { name: 'color', type: 'ordinal', domain: methods, range: methods.map((method) => methodColors[method]) },
-    ],
-    axes: [
-      { scale: 'x', orient: 'bottom', title: 'less latency, %', tickCount: 6, grid: true, ...axisStyle },
-      { scale: 'row', orient: 'left', labels: isFirst, labelLimit: 0, ticks: false, grid: true, ...axisStyle },
-    ],
-    marks: [
-      {
-        type: 'rule',
-        encode: {
-          enter: { x: { scale: 'x', value: 100 * claimedMean }, y2: { value: height }, stroke: { value: '#555555' } },
-        },
-      },
-      {
-        type: 'rule',
-        from: { data: 'points' },
-        encode: { enter: { x: at('low'), x2: at('high'), y, stroke: color, strokeWidth: { value: 2 } } },
-      },
-      {
-        type: 'symbol',
-        from: { data: 'points' },
-        encode: { enter: { x: at('value'), y, fill: color, size: { value: 55 } } },
-      },
-    ],
-  };
-}
-
-function keyMarks(method: string, x: number, y: number): object[] {
-  const dot = { x: { value: x }, y: { value: y }, size: { value: 55 }, fill: { value: methodColors[method] } };
-  return [
-    { type: 'symbol', encode: { enter: dot } },
-    {
-      type: 'text',
-      encode: { enter: { x: { value: x + 12 }, y: { value: y }, text: { value: method }, ...textStyle } },
-    },
-  ];
+    columns: [allColumn, ...baselines.map((name) => `against ${name}`)].map((name) => ({
+      name,
+      xTitle: 'less latency, %',
+      domain: [-20, 100],
+      marker: 100 * claimedMean,
+    })),
+    colors: Object.fromEntries(Object.entries(methodColors).filter(([method]) => present.has(method))),
+    dots,
+    labelWidth: 170,
+  });
 }

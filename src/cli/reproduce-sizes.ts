@@ -15,6 +15,8 @@ export interface Size {
   readonly answerTokens: number;
   readonly gammas: readonly number[];
   readonly uplinksMbps: readonly number[];
+  /** Of drawn drafts, to see what window each asks for. */
+  readonly acceptances: readonly number[];
   /** Real models; 0: the toy language. */
   readonly promptCount: number;
   readonly textTokens: number;
@@ -26,6 +28,7 @@ const allDevices = [30, 60, 90, 120, 150, 180];
 const allServers = [4, 8, 12, 16, 20];
 const allWeights = [20, 40, 60, 80, 100];
 const gammas = [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40];
+const acceptances = [0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
 const uplinks = [1, 2, 5, 10, 20, 50, 100, 200];
 
 export const sizes: Readonly<Record<SizeName, Size>> = {
@@ -39,6 +42,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     answerTokens: 64,
     gammas: [1, 2, 4, 8, 15, 25],
     uplinksMbps: [2, 10, 50, 200],
+    acceptances: [0.8, 0.95],
     promptCount: 0,
     textTokens: 64,
     isSensitivityShown: false,
@@ -53,6 +57,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     answerTokens: 128,
     gammas,
     uplinksMbps: uplinks,
+    acceptances,
     promptCount: 2,
     textTokens: 48,
     isSensitivityShown: false,
@@ -67,6 +72,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     answerTokens: 128,
     gammas,
     uplinksMbps: uplinks,
+    acceptances,
     promptCount: 6,
     textTokens: 64,
     isSensitivityShown: true,

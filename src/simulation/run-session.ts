@@ -29,6 +29,8 @@ export interface SessionConditions {
   readonly roundTripMs: number;
   /** Rates, jitter and outages of the link; default: none. */
   readonly link?: Partial<LinkSettings>;
+  /** What each draft puts on the air beside its id: payload law `q16` sends its whole distribution. Default 0. */
+  readonly bytesPerDraft?: number;
   readonly draftMs: number;
   /** A step of n rows takes fixedMs + n * perRowMs. */
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
@@ -158,10 +160,14 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   const deviceSends: DeviceWorld['deviceSends'] = (_device, link, message) => {
     if (message.kind !== 'open') opening ??= { ...link.traffic('up') };
   };
-  const device = new VirtualDevice(queue, { connect, deviceSends }, deviceSettings(settings, source, turn));
+  const { bytesPerDraft = 0 } = settings;
+  const bytesAlong: DeviceWorld['bytesAlong'] = (message) =>
+    message.kind === 'draft' ? bytesPerDraft * message.tokens.length : 0;
+  const device = new VirtualDevice(queue, { connect, deviceSends, bytesAlong }, deviceSettings(settings, source, turn));
   device.connect('edge');
+  const airMs = (8e3 * bytesPerDraft * turn.maxAhead) / link.uplinkBitsPerSecond;
   const limitMs =
-    10_000 + 20 * turn.maxAnswerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs);
+    10_000 + 20 * turn.maxAnswerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs + airMs);
   while (device.state.outcome === null && queue.nowMs() < limitMs && queue.runNext());
   const result = resultOf(device, edge, used, source.reference);
   return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down };

@@ -47,6 +47,8 @@ export interface DeviceWorld {
   deviceStepped?(device: VirtualDevice, event: DeviceEvent, step: DeviceStep): void;
   /** `isWritable`: as far as the device has been told. */
   deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage, isWritable: boolean): void;
+  /** Bytes on the air that go with a message and that no codec writes; default: none. */
+  bytesAlong?(message: DeviceMessage): number;
 }
 
 /** Committed tokens as they came to the reader. */
@@ -160,7 +162,7 @@ export class VirtualDevice {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
     this.#world.deviceSends?.(this, shell.link, message, shell.isWritable);
-    shell.link.send('up', shell.codec.encode(message));
+    shell.link.send('up', shell.codec.encode(message), this.#world.bytesAlong?.(message));
     shell.liveness.said();
   }
 

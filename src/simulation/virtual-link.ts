@@ -75,13 +75,15 @@ export class VirtualLink {
     return !this.#lanes[direction].isBlocked;
   }
 
-  send(direction: Direction, bytes: Uint8Array): void {
+  /** @param bytesAlong that go with the frame and are read by nobody */
+  send(direction: Direction, bytes: Uint8Array, bytesAlong = 0): void {
     const { traffic } = this.#lanes[direction];
+    const frameBytes = bytes.length + bytesAlong;
     traffic.frameCount += 1;
-    traffic.payloadBytes += bytes.length;
-    traffic.wireBytes += bytesOnLink(direction, bytes.length);
+    traffic.payloadBytes += frameBytes;
+    traffic.wireBytes += bytesOnLink(direction, frameBytes);
     const { to } = sides[direction];
-    this.#carry(direction, bytes.length, () => this.#ends[to]?.frame(bytes));
+    this.#carry(direction, frameBytes, () => this.#ends[to]?.frame(bytes));
   }
 
   /** For frames handed over from now on; those before keep their times. */
