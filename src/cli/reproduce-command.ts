@@ -18,6 +18,11 @@ interface ReproduceFlags {
   readonly json?: boolean;
 }
 
+/** Open values are halved and doubled at full size only, or when asked for. */
+function allOf(size: SizeName): FigureName[] {
+  return figureNames.filter((name) => name !== 'sensitivity' || size === 'full');
+}
+
 export function reproduceCommand(): Command {
   return new Command('reproduce')
     .description("the paper's figures: data, pictures, and a page that says which claims hold here and which do not")
@@ -36,7 +41,7 @@ export function reproduceCommand(): Command {
       if (directory === '') throw new OutriderError('bad-argument', '--out is empty', 'Name a directory.');
       const bar = createWorkProgress();
       const result = await reproduce({
-        figures: figure === 'all' ? figureNames : [figure],
+        figures: figure === 'all' ? allOf(name) : [figure],
         size,
         directory,
         drawsPictures: flags.pictures,

@@ -3,6 +3,7 @@
 import { mean } from '../basics/statistics.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { readPreset } from '../scenario/presets.ts';
+import type { Override } from '../scenario/read-scenario.ts';
 import { buildWorld } from '../simulation/build-world.ts';
 import { runSourceSession } from '../simulation/run-session.ts';
 import { draftTimesMs, stepLaws } from '../simulation/token-hardware.ts';
@@ -30,11 +31,14 @@ export interface Fig2World {
  * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `one machine`:
  * the same draft, and a target that is as much slower as it is larger: both read their weights at the same pace, as where PSD was first
  * measured on one GPU.
+ *
+ * @param overrides set over the preset
  */
-export function fig2World(): Fig2World {
+export function fig2World(overrides: readonly Override[] = []): Fig2World {
   const scenario = readPreset('paper', [
     { path: ['devices', 'count'], value: 3 },
     { path: ['servers', 'placement', 'count'], value: 3 },
+    ...overrides,
   ]);
   const parts = buildWorld(scenario, 1, undefined);
   const laws = stepLaws(scenario, parts);

@@ -67,7 +67,8 @@ export function reductionsOf(cells: readonly MeasuredCell[], seedCount: number):
 
 type Case = Pick<Reduction, 'method' | 'reading' | 'shares' | 'latency'>;
 
-function reductionOf(cells: readonly MeasuredCell[], seedCount: number, given: Case): Reduction {
+/** @param cells with the figures of the method and of the baselines, with these shares */
+export function reductionOf(cells: readonly MeasuredCell[], seedCount: number, given: Case): Reduction {
   const { method, reading, shares, latency } = given;
   const values = cells.map(({ found }) => {
     const figures = found[readingName(reading)] as FiguresByPolicy;

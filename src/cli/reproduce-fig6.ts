@@ -17,7 +17,7 @@ import { fig6Pictures } from './reproduce-fig6-pictures.ts';
 import { fig6Rows } from './reproduce-fig6-rows.ts';
 import type { Part } from './reproduce-part.ts';
 import type { Size } from './reproduce-sizes.ts';
-import { type FoundPolicies, readings, underReading } from './reproduce-slots.ts';
+import { type FoundPolicies, type Reading, readings, underReading } from './reproduce-slots.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
@@ -26,10 +26,8 @@ const size = { deviceCount: 90, serverCount: 10 };
 /** Units are seeds: a world is made once for all readings, weights and policies. */
 export function fig6Part({ seedCount, energyWeights }: Size, { policies, missing }: FoundPolicies): Part<Fig6Found> {
   const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
-  const cases = casesOf(
-    policies.map(({ name }) => name),
-    energyWeights,
-  );
+  const names = policies.map(({ name }) => name);
+  const cases = casesOfFig6(names, energyWeights, readings, ['band', 'airtime']);
   return {
     name: 'fig6',
     title: 'Fig. 6: latency and energy against the energy weight, by battery',
@@ -38,10 +36,7 @@ export function fig6Part({ seedCount, energyWeights }: Size, { policies, missing
       key: `seed ${seed}`,
       async measure() {
         const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
-        return cases.map((one) => {
-          const { decide } = policies.find(({ name }) => name === one.policy) as (typeof policies)[number];
-          return measure(stateOf(state as SlotState, one), decide);
-        });
+        return measureFig6(state as SlotState, cases, policies);
       },
     })),
     conclude(found) {
@@ -57,14 +52,31 @@ export function fig6Part({ seedCount, energyWeights }: Size, { policies, missing
   };
 }
 
-function casesOf(policies: readonly string[], energyWeights: readonly number[]): Fig6Case[] {
-  return readings.flatMap((reading) =>
-    (['band', 'airtime'] as const).flatMap((energyModel) =>
+export function casesOfFig6(
+  policies: readonly string[],
+  energyWeights: readonly number[],
+  taken: readonly Reading[],
+  energyModels: readonly Fig6Case['energyModel'][],
+): Fig6Case[] {
+  return taken.flatMap((reading) =>
+    energyModels.flatMap((energyModel) =>
       policies.flatMap((policy) =>
         energyWeights.map((energyWeight) => ({ reading, energyModel, policy, energyWeight })),
       ),
     ),
   );
+}
+
+/** @param state of preset `paper` as it is @returns of each case */
+export function measureFig6(
+  state: SlotState,
+  cases: readonly Fig6Case[],
+  policies: FoundPolicies['policies'],
+): Fig6Found {
+  return cases.map((one) => {
+    const { decide } = policies.find(({ name }) => name === one.policy) as (typeof policies)[number];
+    return measure(stateOf(state, one), decide);
+  });
 }
 
 function stateOf(state: SlotState, { reading, energyModel, energyWeight }: Fig6Case): SlotState {

@@ -53,8 +53,7 @@ export function pageOf(parts: readonly ConcludedPart[], drawsPictures: boolean):
     [
       `## ${part.title}`,
       '',
-      claimTable(conclusion.claims.filter(({ isMain }) => isMain === true)),
-      '',
+      ...claimTable(conclusion.claims.filter(({ isMain }) => isMain === true)),
       ...(drawsPictures ? conclusion.pictures.map(({ name, caption }) => `![${caption}](${name}.svg)\n`) : []),
       conclusion.text,
     ].join('\n'),
@@ -62,7 +61,8 @@ export function pageOf(parts: readonly ConcludedPart[], drawsPictures: boolean):
   return `# The paper's figures, here\n\n${sections.join('\n\n')}\n`;
 }
 
-export function claimTable(claims: readonly Claim[]): string {
+function claimTable(claims: readonly Claim[]): string[] {
+  if (claims.length === 0) return [];
   const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
   const rows = claims.map((claim) => [
     claim.statement,
@@ -72,7 +72,7 @@ export function claimTable(claims: readonly Claim[]): string {
     claim.interval === null ? '-' : `${rounded(claim.interval[0])} to ${rounded(claim.interval[1])}`,
     verdict(claim),
   ]);
-  return markdownTable(['the paper says', 'reading', 'claimed', 'measured', '95 %', 'holds'], rows);
+  return [markdownTable(['the paper says', 'reading', 'claimed', 'measured', '95 %', 'holds'], rows), ''];
 }
 
 /** Comma-separated, quoted where needed (RFC 4180). */

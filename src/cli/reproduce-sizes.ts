@@ -20,8 +20,14 @@ export interface Size {
   /** Real models; 0: the toy language. */
   readonly promptCount: number;
   readonly textTokens: number;
-  /** Whether every open value is halved and doubled as well. */
-  readonly isSensitivityShown: boolean;
+  /** How the claims move with open values; fewer sizes and seeds than the figures. */
+  readonly sensitivity: {
+    /** Devices and servers; the first is Fig. 6's. */
+    readonly cells: readonly (readonly [number, number])[];
+    readonly seedCount: number;
+    /** The first so many changes. */
+    readonly variantLimit: number;
+  };
 }
 
 const allDevices = [30, 60, 90, 120, 150, 180];
@@ -30,6 +36,18 @@ const allWeights = [20, 40, 60, 80, 100];
 const gammas = [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40];
 const acceptances = [0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
 const uplinks = [1, 2, 5, 10, 20, 50, 100, 200];
+
+const sensitivity: Size['sensitivity'] = {
+  cells: [
+    [90, 10],
+    [30, 10],
+    [180, 10],
+    [90, 4],
+    [90, 20],
+  ],
+  seedCount: 10,
+  variantLimit: 100,
+};
 
 export const sizes: Readonly<Record<SizeName, Size>> = {
   smoke: {
@@ -45,7 +63,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     acceptances: [0.8, 0.95],
     promptCount: 0,
     textTokens: 64,
-    isSensitivityShown: false,
+    sensitivity: { ...sensitivity, cells: [[90, 10]], variantLimit: 2 },
   },
   default: {
     name: 'default',
@@ -60,7 +78,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     acceptances,
     promptCount: 2,
     textTokens: 48,
-    isSensitivityShown: false,
+    sensitivity,
   },
   full: {
     name: 'full',
@@ -75,6 +93,6 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     acceptances,
     promptCount: 6,
     textTokens: 64,
-    isSensitivityShown: true,
+    sensitivity,
   },
 };

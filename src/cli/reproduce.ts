@@ -4,19 +4,22 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Trace } from '../traces/trace.ts';
 import type { Result } from './document.ts';
 import { checkRenderers } from './figure-render.ts';
+import { accuracyPart } from './reproduce-accuracy.ts';
 import { claimRow, claimSummary } from './reproduce-claim.ts';
 import { fig2Part } from './reproduce-fig2.ts';
 import { fig5Part, fig5Policies } from './reproduce-fig5.ts';
 import { fig6Part, fig6Policies } from './reproduce-fig6.ts';
 import { type ConcludedPart, makeDirectory, pageOf, writePart } from './reproduce-output.ts';
 import { type Part, runPart } from './reproduce-part.ts';
+import { sensitivityPart } from './reproduce-sensitivity.ts';
 import type { Size } from './reproduce-sizes.ts';
 import { findPolicies } from './reproduce-slots.ts';
 import { readTrace } from './trace-files.ts';
 
-export const figureNames = ['fig2', 'fig5', 'fig6'] as const;
+export const figureNames = ['fig2', 'fig5', 'fig6', 'accuracy', 'sensitivity'] as const;
 export type FigureName = (typeof figureNames)[number];
 
 export interface ReproduceOptions {
@@ -40,11 +43,10 @@ export async function reproduce(options: ReproduceOptions): Promise<Result> {
   await makeDirectory(directory);
   const done: ConcludedPart[] = [];
   for (const figure of figures) {
-    for (const part of await partsOf[figure](options)) {
-      const conclusion = await runPart(part, join(directory, `${part.name}.progress.jsonl`), onProgress);
-      await writePart(directory, { part, conclusion }, drawsPictures);
-      done.push({ part, conclusion });
-    }
+    const part = await partsOf[figure](options);
+    const conclusion = await runPart(part, join(directory, `${part.name}.progress.jsonl`), onProgress);
+    await writePart(directory, { part, conclusion }, drawsPictures);
+    done.push({ part, conclusion });
   }
   if (done.length > 1) await writeFile(join(directory, 'all.md'), pageOf(done, drawsPictures));
   const claims = done.flatMap(({ conclusion }) => conclusion.claims);
@@ -56,12 +58,17 @@ export async function reproduce(options: ReproduceOptions): Promise<Result> {
   };
 }
 
-const partsOf: Readonly<Record<FigureName, (options: ReproduceOptions) => Promise<Part[]>>> = {
-  fig2: async ({ size, tracePath }) => {
-    if (tracePath === null) return [fig2Part(size, null, null)];
-    const sha256 = createHash('sha256').update(readFileSync(tracePath)).digest('hex');
-    return [fig2Part(size, readTrace(tracePath), sha256)];
-  },
-  fig5: async ({ size }) => [fig5Part(size, await findPolicies(fig5Policies, learnedPolicies))],
-  fig6: async ({ size }) => [fig6Part(size, await findPolicies(fig6Policies, learnedPolicies))],
+const partsOf: Readonly<Record<FigureName, (options: ReproduceOptions) => Promise<Part>>> = {
+  fig2: async ({ size, tracePath }) => fig2Part(size, ...traceOf(tracePath)),
+  fig5: async ({ size }) => fig5Part(size, await findPolicies(fig5Policies, learnedPolicies)),
+  fig6: async ({ size }) => fig6Part(size, await findPolicies(fig6Policies, learnedPolicies)),
+  accuracy: async ({ size }) => accuracyPart(size),
+  sensitivity: async ({ size, tracePath }) => sensitivityPart(size, ...traceOf(tracePath)),
 };
+
+/** With its SHA-256. */
+function traceOf(path: string | null): [trace: Trace | null, sha256: string | null] {
+  if (path === null) return [null, null];
+  const trace = readTrace(path);
+  return [trace, createHash('sha256').update(readFileSync(path)).digest('hex')];
+}
