@@ -6,7 +6,17 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const pureFolders = ['basics', 'decoding', 'protocol', 'traces', 'world', 'scenario', 'allocation', 'simulation'];
+const pureFolders = [
+  'basics',
+  'decoding',
+  'protocol',
+  'traces',
+  'world',
+  'scenario',
+  'allocation',
+  'learned',
+  'simulation',
+];
 const any = '*';
 
 /** Folder of src/ to the folders that it may import, beside itself. */
@@ -18,7 +28,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   world: ['basics'],
   scenario: ['basics', 'world'],
   allocation: ['basics'],
+  learned: ['basics', 'allocation'],
   simulation: ['basics', 'decoding', 'protocol', 'traces', 'world', 'scenario', 'allocation'],
+  learning: ['basics', 'world', 'scenario', 'allocation', 'learned', 'simulation'],
   models: ['basics', 'decoding', 'traces'],
   transport: ['basics', 'protocol'],
   device: ['basics', 'decoding', 'protocol', 'models', 'transport'],
@@ -36,12 +48,24 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   world: [],
   scenario: ['zod', 'yaml'],
   allocation: [],
+  learned: [],
   simulation: [],
+  learning: ['@jax-js/jax'],
   models: ['node', 'node-llama-cpp'],
   transport: ['node', 'ws'],
   device: ['node'],
   edge: ['node'],
-  cli: ['node', 'commander', 'picocolors', 'vega', '@resvg/resvg-js', 'hyparquet-writer', 'zod', 'highs'],
+  cli: [
+    'node',
+    'commander',
+    'picocolors',
+    'vega',
+    '@resvg/resvg-js',
+    'hyparquet-writer',
+    'zod',
+    'highs',
+    '@jax-js/jax',
+  ],
   'index.ts': [],
 };
 

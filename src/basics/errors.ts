@@ -8,6 +8,7 @@ export const errorCodes = [
   'model-not-found', // every source was tried and none had it
   'model-hash-mismatch', // size or SHA-256 differs from the manifest
   'model-unreadable', // not a GGUF that the engine can load
+  'weights-unreadable', // no file of trained weights, or of another shape
   'engine-missing', // node-llama-cpp or its binary is not installed
   'disk-full',
   'memory-full', // a model, or making one, needs more than is free

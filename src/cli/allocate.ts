@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { type Certificate, certify } from '../allocation/certify.ts';
 import { checkAssignment } from '../allocation/check-assignment.ts';
 import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
-import { createPolicy, policyList } from '../allocation/policies.ts';
+import { policyList } from '../allocation/policies.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { exampleState } from './allocate-example.ts';
@@ -15,7 +15,9 @@ import { drawDecision } from './allocate-figure.ts';
 import { readState } from './allocate-state.ts';
 import type { Result } from './document.ts';
 import { checkFigure } from './figure.ts';
+import { learnedPolicyList } from './learned-weights.ts';
 import { printResult } from './result-output.ts';
+import { findPolicy } from './simulate-policy.ts';
 
 interface AllocateFlags {
   readonly state?: string;
@@ -27,7 +29,11 @@ interface AllocateFlags {
 }
 
 export function allocateCommand(): Command {
-  const names = policyList.map(({ name, description, sharing }) => `  ${name.padEnd(14)} ${description}; ${sharing}`);
+  const names = [
+    ...policyList.map(({ name, description, sharing }) => `  ${name.padEnd(16)} ${description}; ${sharing}`),
+    ...learnedPolicyList.map(({ name, description }) => `  ${name.padEnd(16)} ${description}`),
+    `  ${'masac:FILE'.padEnd(16)} weights that "outrider train masac --out" wrote`,
+  ];
   return new Command('allocate')
     .description('decide who serves whom, and with how much, for one slot')
     .option('--state <file|->', 'the slot as JSON (docs/allocation.md); - for standard input')
@@ -52,7 +58,7 @@ async function allocate(flags: AllocateFlags): Promise<void> {
     const remedy = 'Give --state FILE, or --state - for standard input; --example prints one.';
     throw new OutriderError('bad-argument', 'there is no slot to decide', remedy);
   }
-  const decide = createPolicy(policy);
+  const { decide } = await findPolicy(policy);
   if (figure !== undefined) await checkFigure(figure);
   const slot = readState(await readText(source), source === '-' ? 'standard input' : source);
   const assignment = decide(slot);

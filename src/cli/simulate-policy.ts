@@ -1,4 +1,5 @@
-// Finds a policy: a name, or the path of someone's own file. The file is a module that exports a function, as `default` or `policy`.
+// Finds a policy: a name, `masac:FILE` for trained weights, or the path of someone's own file. The file is a module that exports a
+// function, as `default` or `policy`.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -7,15 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { createPolicy } from '../allocation/policies.ts';
 import type { Policy } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
-import type { NamedPolicy } from '../simulation/require-assignment.ts';
-
-/** A policy and, for a file, what it was: a changed file is another policy. */
-export interface FoundPolicy extends NamedPolicy {
-  readonly sha256: string | null;
-}
+import { type FoundPolicy, readLearned, weightsOf } from './learned-weights.ts';
 
 /** @throws OutriderError `bad-argument` */
 export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
+  const weights = weightsOf(nameOrPath);
+  if (weights !== undefined) return readLearned(nameOrPath, weights);
   if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath))
     return { name: nameOrPath, decide: createPolicy(nameOrPath), sha256: null };
   const path = resolve(nameOrPath);

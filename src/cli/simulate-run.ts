@@ -11,10 +11,10 @@ import { createSlotTally, type SlotRow, type SlotSummary, type SlotTally } from 
 import type { TokenRow, TokenSummary } from '../simulation/token-tally.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { packageVersion } from './document.ts';
+import type { FoundPolicy } from './learned-weights.ts';
 import { openRunDirectory, type RunDirectory, readWholeRun } from './simulate-directory.ts';
 import type { JournalReader, JournalWriter } from './simulate-journal.ts';
 import { takeNotes } from './simulate-notes.ts';
-import type { FoundPolicy } from './simulate-policy.ts';
 import { reportPage } from './simulate-report.ts';
 import { createTokenPart, findTokenSource, sha256Of, type TokenPart, type TokenSettings } from './simulate-tokens.ts';
 

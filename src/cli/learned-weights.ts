@@ -1,0 +1,39 @@
+// Trained policies: those that are shipped, by name, and anyone's own as `masac:FILE`. The file may be weights or a checkpoint.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { OutriderError } from '../basics/errors.ts';
+import { readActor } from '../learned/actor-file.ts';
+import { createLearnedPolicy } from '../learned/learned-policy.ts';
+import type { NamedPolicy } from '../simulation/require-assignment.ts';
+
+/** A policy and, for a file, what it was: a changed file is another policy. */
+export interface FoundPolicy extends NamedPolicy {
+  readonly sha256: string | null;
+}
+
+/** What is shipped, in weights/; weights/README.md says how each was made. */
+export const learnedPolicyList: readonly { readonly name: string; readonly description: string }[] = [
+  { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)' },
+  { name: 'masac-association', description: 'association by the trained network, shares optimal' },
+];
+
+const prefix = 'masac:';
+
+/** The file of a trained policy, or undefined for any other. */
+export function weightsOf(name: string): string | undefined {
+  if (name.startsWith(prefix)) return name.slice(prefix.length);
+  if (!learnedPolicyList.some((one) => one.name === name)) return undefined;
+  return fileURLToPath(new URL(`../../weights/${name}.safetensors`, import.meta.url));
+}
+
+/** @throws OutriderError `bad-argument` when the file can't be read, `weights-unreadable` when it holds something else */
+export async function readLearned(name: string, file: string): Promise<FoundPolicy> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const remedy = 'Name a file that "outrider train masac --out" wrote: masac:DIRECTORY/weights.safetensors.';
+    throw new OutriderError('bad-argument', `${name} can't be read: ${error.code}`, remedy, { cause: error });
+  });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256 };
+}

@@ -1,0 +1,109 @@
+// What a learned policy sees of a slot: Koh & Yang's state (positions, channel gains, tasks, batteries, queue delays) as numbers about 1 in
+// size. Logarithms where a quantity spans decades; times and gains are what costs are powers of, so that logarithms make them linear.
+
+import { linkEnd, linkStart } from '../allocation/links.ts';
+import type { Problem } from '../allocation/problem.ts';
+import type { SlotState } from '../allocation/slot-state.ts';
+
+/** x, y (hm from the servers' middle), ln payload, ln time of drafting, ln arithmetic on the edge, ln battery. */
+export const deviceFeatureCount = 6;
+/** x, y (hm from the servers' middle), ln speed, ln bandwidth, ln (1 + queue delay in slots). */
+export const serverFeatureCount = 5;
+/** ln gain, ln time that the payload takes with the whole band, whether it is the server of the slot before. */
+export const linkFeatureCount = 3;
+export const featureCount: number = deviceFeatureCount + serverFeatureCount + linkFeatureCount;
+
+/** Unscaled features; M devices, E servers, L eligible links as the problem has them. */
+export interface SlotFeatures {
+  /** [M * deviceFeatureCount] */
+  readonly devices: Float32Array;
+  /** [E * serverFeatureCount] */
+  readonly servers: Float32Array;
+  /** [L * linkFeatureCount] */
+  readonly links: Float32Array;
+}
+
+/** What features are shifted by and divided by, so that those of the training's first slots have mean 0 and deviation 1; [featureCount] each. */
+export interface FeatureScale {
+  readonly centre: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+/** Smaller payloads, times and gains count as this: a logarithm needs something. */
+const least = 1e-30;
+const metresPerUnit = 100;
+
+/** @param problem of this state */
+export function describeSlot(state: SlotState, problem: Problem): SlotFeatures {
+  const links = new Float32Array(problem.linkDevice.length * linkFeatureCount);
+  let next = 0;
+  for (let device = 0; device < state.deviceCount; device++) {
+    const end = linkEnd(state, device);
+    for (let link = linkStart(state, device); link < end; link++) {
+      if (!((state.snr[link] as number) >= state.objective.minimumSnr)) continue;
+      links[next * linkFeatureCount] = logOf(state.gain[link] as number);
+      links[next * linkFeatureCount + 1] = logOf(problem.airMs[next] as number);
+      links[next * linkFeatureCount + 2] = state.previousServer[device] === problem.linkServer[next] ? 1 : 0;
+      next++;
+    }
+  }
+  return { ...describeEnds(state, problem), links };
+}
+
+function describeEnds(state: SlotState, problem: Problem): Pick<SlotFeatures, 'devices' | 'servers'> {
+  const middleX = meanOf(state.serverX);
+  const middleY = meanOf(state.serverY);
+  const devices = new Float32Array(state.deviceCount * deviceFeatureCount);
+  for (let device = 0; device < state.deviceCount; device++) {
+    devices.set(
+      [
+        ((state.deviceX[device] as number) - middleX) / metresPerUnit,
+        ((state.deviceY[device] as number) - middleY) / metresPerUnit,
+        logOf(state.payloadBits[device] as number),
+        logOf(problem.deviceMs[device] as number),
+        logOf(state.edgeFlop[device] as number),
+        logOf(state.battery[device] as number),
+      ],
+      device * deviceFeatureCount,
+    );
+  }
+  const servers = new Float32Array(state.serverCount * serverFeatureCount);
+  for (let server = 0; server < state.serverCount; server++) {
+    servers.set(
+      [
+        ((state.serverX[server] as number) - middleX) / metresPerUnit,
+        ((state.serverY[server] as number) - middleY) / metresPerUnit,
+        logOf(state.serverFlopPerSecond[server] as number),
+        logOf(state.bandwidthHz[server] as number),
+        Math.log1p((state.queueDelayMs[server] as number) / state.slotMs),
+      ],
+      server * serverFeatureCount,
+    );
+  }
+  return { devices, servers };
+}
+
+/** Shifts and scales in place. */
+export function scaleFeatures(features: SlotFeatures, { centre, deviation }: FeatureScale): SlotFeatures {
+  let first = 0;
+  for (const [values, count] of [
+    [features.devices, deviceFeatureCount],
+    [features.servers, serverFeatureCount],
+    [features.links, linkFeatureCount],
+  ] as const) {
+    for (let at = 0; at < values.length; at++) {
+      const feature = first + (at % count);
+      values[at] = ((values[at] as number) - (centre[feature] as number)) / (deviation[feature] as number);
+    }
+    first += count;
+  }
+  return features;
+}
+
+function logOf(value: number): number {
+  return Math.log(Math.max(least, value));
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, one) => sum + one, 0) / Math.max(1, values.length);
+}

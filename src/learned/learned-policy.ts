@@ -1,0 +1,85 @@
+// A trained policy: the slot as numbers, scores for every link, and from them association and shares. Decides by the mean scores, so it is a
+// pure function of the slot.
+
+import { shareOptimally } from '../allocation/optimal-shares.ts';
+import { createProblem, type Problem } from '../allocation/problem.ts';
+import { associateByMaxGain } from '../allocation/simple-association.ts';
+import type { Assignment, Policy, SlotState } from '../allocation/slot-state.ts';
+import { associateByTma } from '../allocation/tma.ts';
+import { describeSlot, type FeatureScale, type SlotFeatures, scaleFeatures } from './describe-slot.ts';
+import { scoreFlat } from './flat-network.ts';
+import type { Weights } from './layers.ts';
+import { learnedRule, shareByScores } from './learned-rule.ts';
+import { scorePairs } from './pair-network.ts';
+import type { Scores } from './score.ts';
+
+/** `pairs`: any number of devices and servers in any order. `flat`: the paper's kind, for one number of devices. */
+export const networkNames = ['pairs', 'flat'] as const;
+export type NetworkName = (typeof networkNames)[number];
+
+/**
+ * What scores decide. `tma-masac`: the shares; association by TMA, which asks for shares at each swap it tries (the paper's).
+ * `association`: the server, the highest score for y wins; shares in closed form.
+ */
+export const variantNames = ['tma-masac', 'association'] as const;
+export type VariantName = (typeof variantNames)[number];
+
+/** Everything that a trained policy is. */
+export interface LearnedActor {
+  readonly network: NetworkName;
+  readonly variant: VariantName;
+  readonly weights: Weights;
+  readonly scale: FeatureScale;
+}
+
+export function createLearnedPolicy(actor: LearnedActor): Policy {
+  return (state) => {
+    const problem = createProblem(state);
+    return decideByScores(
+      state,
+      problem,
+      actor.variant,
+      scoreSlot(actor, problem, readSlot(actor, state, problem)).mean,
+    );
+  };
+}
+
+/** The slot as the actor's networks take it. */
+export function readSlot(actor: LearnedActor, state: SlotState, problem: Problem): SlotFeatures {
+  return scaleFeatures(describeSlot(state, problem), actor.scale);
+}
+
+/** @param features scaled */
+export function scoreSlot(actor: LearnedActor, problem: Problem, features: SlotFeatures): Scores {
+  return actor.network === 'pairs'
+    ? scorePairs(problem, features, actor.weights)
+    : scoreFlat(problem, features, actor.weights);
+}
+
+/** @param score for y and z of each link; [L * 2] */
+export function decideByScores(
+  state: SlotState,
+  problem: Problem,
+  variant: VariantName,
+  score: Float64Array,
+): Assignment {
+  if (variant === 'association') return shareOptimally(state, associateByScore(problem, score), problem);
+  const { partition } = associateByTma(problem, associateByMaxGain(state), learnedRule(score));
+  return shareByScores(problem, partition.toServers(), partition.linkOf, score);
+}
+
+/** The eligible server whose score for y is highest, -1 where none is eligible; ties to the lower one. */
+function associateByScore(problem: Problem, score: Float64Array): Int32Array {
+  const { deviceCount, linkStart, linkServer } = problem;
+  const server = new Int32Array(deviceCount).fill(-1);
+  for (let device = 0; device < deviceCount; device++) {
+    let best = Number.NEGATIVE_INFINITY;
+    for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
+      const value = score[2 * link] as number;
+      if (value <= best) continue;
+      best = value;
+      server[device] = linkServer[link] as number;
+    }
+  }
+  return server;
+}
