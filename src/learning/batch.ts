@@ -1,0 +1,102 @@
+// Rows of the replay buffer as the arrays that an update takes: scaled, masked, with the numbers of each device's chosen link gathered.
+
+import { createRandom } from '../basics/philox.ts';
+import {
+  deviceFeatureCount,
+  type FeatureScale,
+  featureCount,
+  linkFeatureCount,
+  serverFeatureCount,
+} from '../learned/describe-slot.ts';
+import type { Replay } from './replay.ts';
+
+/** What rewards and ln J_random are scaled by, so that both are about 1. */
+export interface RewardScale {
+  /** Rewards are divided by it. */
+  readonly reward: number;
+  readonly lnRandomCentre: number;
+  readonly lnRandomDeviation: number;
+}
+
+/** Row-major numbers of B slots; see SlotBatch in networks.ts. */
+export interface SlotNumbers {
+  readonly devices: Float32Array;
+  readonly servers: Float32Array;
+  readonly links: Float32Array;
+  readonly eligible: Float32Array;
+  readonly chosen: Float32Array;
+  readonly lnRandom: Float32Array;
+  /** [B, M, featureCount] */
+  readonly rows: Float32Array;
+}
+
+/** @param rows of the buffer; [B] */
+export function gatherSlots(replay: Replay, rows: Int32Array, scale: FeatureScale, rewards: RewardScale): SlotNumbers {
+  const { arrays, deviceCount, serverCount } = replay;
+  const size = rows.length;
+  const pairs = deviceCount * serverCount;
+  const out: SlotNumbers = {
+    devices: new Float32Array(size * deviceCount * deviceFeatureCount),
+    servers: new Float32Array(size * serverCount * serverFeatureCount),
+    links: new Float32Array(size * pairs * linkFeatureCount),
+    eligible: new Float32Array(size * pairs),
+    chosen: new Float32Array(size * pairs),
+    lnRandom: new Float32Array(size),
+    rows: new Float32Array(size * deviceCount * featureCount),
+  };
+  const firstLink = deviceFeatureCount + serverFeatureCount;
+  for (let index = 0; index < size; index++) {
+    const row = rows[index] as number;
+    copyScaled(arrays.devices, row, out.devices, index, deviceCount, deviceFeatureCount, scale, 0);
+    copyScaled(arrays.servers, row, out.servers, index, serverCount, serverFeatureCount, scale, deviceFeatureCount);
+    copyScaled(arrays.links, row, out.links, index, pairs, linkFeatureCount, scale, firstLink);
+    out.lnRandom[index] = ((arrays.lnRandom[row] as number) - rewards.lnRandomCentre) / rewards.lnRandomDeviation;
+    for (let pair = 0; pair < pairs; pair++) {
+      const isEligible = arrays.eligible[row * pairs + pair] as number;
+      out.eligible[index * pairs + pair] = isEligible;
+      if (isEligible === 0)
+        out.links.fill(0, (index * pairs + pair) * linkFeatureCount, (index * pairs + pair + 1) * linkFeatureCount);
+    }
+    for (let device = 0; device < deviceCount; device++) {
+      const server = arrays.server[row * deviceCount + device] as number;
+      if (server >= 0) choose(out, index * deviceCount + device, index * serverCount + server, server, serverCount);
+    }
+  }
+  return out;
+}
+
+/** Marks a device's server, and gathers the numbers of device, server and link. */
+function choose(out: SlotNumbers, device: number, ofServer: number, server: number, serverCount: number): void {
+  const link = device * serverCount + server;
+  out.chosen[link] = 1;
+  const part = (values: Float32Array, at: number, width: number): Float32Array =>
+    values.subarray(at * width, (at + 1) * width);
+  const at = device * featureCount;
+  out.rows.set(part(out.devices, device, deviceFeatureCount), at);
+  out.rows.set(part(out.servers, ofServer, serverFeatureCount), at + deviceFeatureCount);
+  out.rows.set(part(out.links, link, linkFeatureCount), at + deviceFeatureCount + serverFeatureCount);
+}
+
+function copyScaled(
+  from: Float32Array,
+  row: number,
+  to: Float32Array,
+  index: number,
+  count: number,
+  width: number,
+  { centre, deviation }: FeatureScale,
+  firstFeature: number,
+): void {
+  const source = row * count * width;
+  const goal = index * count * width;
+  for (let at = 0; at < count * width; at++) {
+    const feature = firstFeature + (at % width);
+    to[goal + at] = ((from[source + at] as number) - (centre[feature] as number)) / (deviation[feature] as number);
+  }
+}
+
+/** Standard normal numbers, keyed by seed and stream. */
+export function drawNormals(seed: number, stream: number, count: number): Float32Array {
+  const random = createRandom(seed, stream);
+  return Float32Array.from({ length: count }, random.normal);
+}

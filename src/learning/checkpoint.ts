@@ -1,0 +1,167 @@
+// A training run as a file, complete: networks, targets, moments of the optimisers, replay buffer, where the random numbers stand, and the
+// decisions of the present episode. A run that goes on from it is, bit for bit, the run that was never interrupted.
+
+import type { Assignment } from '../allocation/slot-state.ts';
+import { actorFile, actorOf, requireTensor } from '../learned/actor-file.ts';
+import type { LearnedActor } from '../learned/learned-policy.ts';
+import { readTensors, type StoredTensor, type TensorValues, unreadable, writeTensors } from '../learned/safetensors.ts';
+import { drawTensors, type LearnerKind, type SavedTensors } from './learner.ts';
+import { createReplay, type Replay, type ReplayArrays } from './replay.ts';
+import type { SavedTraining } from './trainer.ts';
+
+type Tensors = ReadonlyMap<string, StoredTensor>;
+
+/** Where a run stands, as JSON in the metadata. */
+interface Ledger {
+  readonly kind: Omit<LearnerKind, 'scale'>;
+  readonly slots: number;
+  readonly updates: number;
+  readonly episode: number;
+  /** Devices of each decision of the episode. */
+  readonly decisionSizes: readonly number[];
+  readonly replayCount: number;
+  readonly replayNext: number;
+}
+
+const version = '1';
+
+/** @param told how the run came to be, for people */
+export function writeCheckpoint(
+  saved: SavedTraining,
+  actor: LearnedActor,
+  told: Readonly<Record<string, string>>,
+): Uint8Array {
+  const { kind, progress, tensors, replay } = saved;
+  const { scale: _, ...plainKind } = kind;
+  const all = new Map<string, StoredTensor>(tensors);
+  const { tensors: ofActor, metadata } = actorFile(actor, told);
+  for (const [name, one] of ofActor) all.set(name, one);
+  for (const [name, one] of replayTensors(replay)) all.set(name, one);
+  for (const [name, one] of decisionTensors(progress.decisions)) all.set(name, one);
+  const ledger: Ledger = {
+    kind: plainKind,
+    slots: progress.slots,
+    updates: progress.updates,
+    episode: progress.episode,
+    decisionSizes: progress.decisions.map(({ server }) => server.length),
+    replayCount: replay.count,
+    replayNext: replay.next,
+  };
+  return writeTensors({ tensors: all, metadata: { ...metadata, checkpoint: version, ledger: JSON.stringify(ledger) } });
+}
+
+/**
+ * @param what stands in messages: the file's name
+ * @throws OutriderError `weights-unreadable` when it is damaged, no checkpoint, or of another shape than it says
+ */
+export function readCheckpoint(bytes: Uint8Array, what: string): SavedTraining {
+  const file = readTensors(bytes, what);
+  const { tensors, metadata } = file;
+  if (metadata['checkpoint'] !== version || metadata['ledger'] === undefined) {
+    throw unreadable(what, 'it holds no training run that could go on (weights alone serve as a policy)');
+  }
+  const { scale } = actorOf(file, what);
+  const ledger = readLedger(metadata['ledger'], what);
+  const kind: LearnerKind = { ...ledger.kind, scale };
+  return {
+    kind,
+    progress: { ...ledger, decisions: readDecisions(tensors, ledger.decisionSizes, what) },
+    tensors: readLearner(tensors, kind, what),
+    replay: readReplay(tensors, ledger, what),
+  };
+}
+
+function readLedger(text: string, what: string): Ledger {
+  try {
+    const ledger = JSON.parse(text) as Ledger;
+    const { kind } = ledger;
+    const counts = [ledger.slots, ledger.updates, ledger.episode, ledger.replayCount, ledger.replayNext];
+    const sizes = [kind.deviceCount, kind.serverCount, kind.settings.replayCapacity];
+    const isWhole = [...counts, ...sizes, ...ledger.decisionSizes].every(
+      (one) => Number.isSafeInteger(one) && one >= 0,
+    );
+    if (isWhole && ledger.replayCount <= kind.settings.replayCapacity) return ledger;
+  } catch {
+    // What is missing shows as a TypeError.
+  }
+  throw unreadable(what, 'its ledger is damaged');
+}
+
+/** Every array that a learner of this kind has, and no other shape. */
+function readLearner(tensors: Tensors, kind: LearnerKind, what: string): SavedTensors {
+  const found = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
+  for (const [name, { shape }] of drawTensors(kind)) {
+    found.set(name, { shape, values: requireTensor(tensors, name, shape, what) });
+  }
+  return found;
+}
+
+/** Rows that hold nothing are left out. */
+function replayTensors({ arrays, count, capacity }: Replay): [string, StoredTensor][] {
+  return Object.entries(arrays as unknown as Record<string, TensorValues>).map(([name, values]) => {
+    const width = values.length / capacity;
+    return [`replay.${name}`, { shape: [count, width], values: values.subarray(0, count * width) }];
+  });
+}
+
+function readReplay(tensors: Tensors, { kind, replayCount, replayNext }: Ledger, what: string): Replay {
+  const { deviceCount, serverCount, settings } = kind;
+  const replay = createReplay(settings.replayCapacity, deviceCount, serverCount);
+  for (const name of Object.keys(replay.arrays) as (keyof ReplayArrays)[]) {
+    const target = replay.arrays[name];
+    const values = tensors.get(`replay.${name}`)?.values;
+    const length = (target.length / settings.replayCapacity) * replayCount;
+    if (values?.constructor !== target.constructor || values.length !== length) {
+      throw unreadable(
+        what,
+        `"replay.${name}" does not have ${replayCount} rows for ${deviceCount} devices and ${serverCount} servers`,
+      );
+    }
+    target.set(values);
+  }
+  replay.count = replayCount;
+  replay.next = replayNext % settings.replayCapacity;
+  return replay;
+}
+
+function decisionTensors(decisions: readonly Assignment[]): [string, StoredTensor][] {
+  const size = decisions.reduce((sum, { server }) => sum + server.length, 0);
+  const server = new Int32Array(size);
+  const bandwidth = new Float64Array(size);
+  const compute = new Float64Array(size);
+  let at = 0;
+  for (const decision of decisions) {
+    server.set(decision.server, at);
+    bandwidth.set(decision.bandwidthShare, at);
+    compute.set(decision.computeShare, at);
+    at += decision.server.length;
+  }
+  return [
+    ['decisions.server', { shape: [size], values: server }],
+    ['decisions.bandwidthShare', { shape: [size], values: bandwidth }],
+    ['decisions.computeShare', { shape: [size], values: compute }],
+  ];
+}
+
+function readDecisions(tensors: Tensors, sizes: readonly number[], what: string): Assignment[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const server = tensors.get('decisions.server')?.values;
+  const bandwidth = tensors.get('decisions.bandwidthShare')?.values;
+  const compute = tensors.get('decisions.computeShare')?.values;
+  if (!(server instanceof Int32Array && bandwidth instanceof Float64Array && compute instanceof Float64Array)) {
+    throw unreadable(what, 'its decisions are missing');
+  }
+  if (![server, bandwidth, compute].every(({ length }) => length === total)) {
+    throw unreadable(what, 'its decisions are incomplete');
+  }
+  let at = 0;
+  return sizes.map((size) => {
+    const [begin, end] = [at, at + size];
+    at = end;
+    return {
+      server: server.slice(begin, end),
+      bandwidthShare: bandwidth.slice(begin, end),
+      computeShare: compute.slice(begin, end),
+    };
+  });
+}

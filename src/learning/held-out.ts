@@ -1,0 +1,82 @@
+// Slots that training never sees, kept once: worlds with seeds that no training run draws. Policies are compared on exactly the same slots.
+// They are those that Max-SINR with equal shares leads to, which matters only where slots are coupled.
+
+import { createSlotTerms, evaluate } from '../allocation/objective.ts';
+import { createPolicy } from '../allocation/policies.ts';
+import type { Policy, SlotState } from '../allocation/slot-state.ts';
+import { mean } from '../basics/statistics.ts';
+import type { Environment } from './environment.ts';
+
+export interface HeldOutSlot {
+  readonly world: number;
+  readonly state: SlotState;
+  readonly randomCostMs: number;
+}
+
+/** Training worlds have seeds below it. */
+export const firstHeldOutSeed: number = 2 ** 32;
+
+/** @param worlds how many seeds @param slots of each world, apart by `strideSlots` */
+export function keepSlots(environment: Environment, worlds: number, slots: number, strideSlots = 1): HeldOutSlot[] {
+  const lead = createPolicy('max-sinr');
+  const kept: HeldOutSlot[] = [];
+  for (let world = 0; world < worlds; world++) {
+    let state = environment.reset(firstHeldOutSeed + world);
+    for (let step = 0; step <= (slots - 1) * strideSlots; step++) {
+      if (step % strideSlots === 0) {
+        kept.push({ world, state: copyState(state), randomCostMs: environment.randomCostMs() });
+      }
+      state = environment.step(lead(state)).next;
+    }
+  }
+  return kept;
+}
+
+/** Every array of its own. */
+export function copyState(state: SlotState): SlotState {
+  const entries = Object.entries(state).map(([name, value]) => [
+    name,
+    ArrayBuffer.isView(value) ? copyOf(value) : value,
+  ]);
+  return Object.fromEntries(entries) as SlotState;
+}
+
+function copyOf(view: ArrayBufferView): unknown {
+  return (view as Float64Array).slice();
+}
+
+/** What a policy gets on the slots. */
+export interface Evaluation {
+  /** Mean reward of each world. */
+  readonly ofWorlds: readonly number[];
+  readonly reward: number;
+  /** Objective and latency, means over slots, ms. */
+  readonly costMs: number;
+  readonly latencyMs: number;
+}
+
+export function evaluatePolicy(slots: readonly HeldOutSlot[], policy: Policy): Evaluation {
+  const terms = createSlotTerms(Math.max(0, ...slots.map(({ state }) => state.deviceCount)));
+  const rewards = new Map<number, number[]>();
+  const costs: number[] = [];
+  const latencies: number[] = [];
+  for (const { world, state, randomCostMs } of slots) {
+    evaluate(state, policy(state), terms);
+    const ofWorld = rewards.get(world) ?? [];
+    ofWorld.push(-terms.sum.costMs / randomCostMs);
+    rewards.set(world, ofWorld);
+    costs.push(terms.sum.costMs);
+    latencies.push(terms.sum.latencyMs / state.deviceCount);
+  }
+  const ofWorlds = [...rewards.values()].map(mean);
+  return { ofWorlds, reward: mean(ofWorlds), costMs: mean(costs), latencyMs: mean(latencies) };
+}
+
+/** Standard error of the mean difference of two policies, paired by world; 0 with one world. */
+export function pairedError(one: Evaluation, other: Evaluation): number {
+  const differences = one.ofWorlds.map((value, world) => value - (other.ofWorlds[world] as number));
+  if (differences.length < 2) return 0;
+  const middle = mean(differences);
+  const variance = mean(differences.map((value) => (value - middle) ** 2)) / (1 - 1 / differences.length);
+  return Math.sqrt(variance / differences.length);
+}

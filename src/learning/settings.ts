@@ -1,0 +1,79 @@
+// Every number of the training, with where it comes from. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml, base_experiment.yaml and
+// mlp.yaml; what it states is taken where the paper (Koh & Yang 2025) states nothing, unless `changed` says why not.
+
+export interface MasacSettings {
+  /** Of the discounted sum of rewards that critics estimate. */
+  readonly discount: number;
+  readonly batchSize: number;
+  readonly replayCapacity: number;
+  /** Slots before the first update; they also set the scale of features and rewards. */
+  readonly warmUpSlots: number;
+  readonly slotsPerUpdate: number;
+  readonly actorRate: number;
+  readonly criticRate: number;
+  readonly alphaRate: number;
+  readonly adamEpsilon: number;
+  /** Gradients of a network longer than this are shortened to it. */
+  readonly gradientNorm: number;
+  /** xi: how far targets move to the critics at each update. */
+  readonly xi: number;
+  /** alpha at the start. */
+  readonly alpha: number;
+  /** Entropy aimed at, nats for each score. */
+  readonly targetEntropy: number;
+  /** Rewards, scaled, are cut off here. */
+  readonly leastReward: number;
+  /** Slots of one world before the next. */
+  readonly episodeSlots: number;
+  /** Width of the actor's and the critics' layers, network `pairs` and `flat`. */
+  readonly pairActorWidth: number;
+  readonly pairCriticWidth: number;
+  readonly flatWidth: number;
+}
+
+export interface SettingSource {
+  readonly value: number;
+  readonly benchmarl: string;
+  /** Why it is not BenchMARL's; nothing where it is. */
+  readonly changed?: string;
+}
+
+/** The table of docs/learning.md. */
+export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>> = {
+  discount: {
+    value: 0,
+    benchmarl: '0.99',
+    changed:
+      'what a slot decides hardly reaches the next one in the preset; --discount sets it where slots are coupled',
+  },
+  batchSize: { value: 64, benchmarl: '128', changed: 'half the time of an update' },
+  replayCapacity: { value: 20_000, benchmarl: '1,000,000', changed: 'more slots than ten minutes bring' },
+  warmUpSlots: { value: 512, benchmarl: '0', changed: 'features and rewards need a scale' },
+  slotsPerUpdate: { value: 2, benchmarl: '6', changed: 'a slot costs as much as an update' },
+  actorRate: { value: 5e-4, benchmarl: '5e-5', changed: 'ten minutes are some 10,000 updates, not 500,000' },
+  criticRate: { value: 1e-3, benchmarl: '5e-5', changed: 'as above' },
+  alphaRate: { value: 3e-3, benchmarl: '5e-5', changed: 'as above' },
+  adamEpsilon: { value: 1e-6, benchmarl: '1e-6' },
+  gradientNorm: { value: 5, benchmarl: '5' },
+  xi: { value: 0.005, benchmarl: '0.005' },
+  alpha: { value: 0.05, benchmarl: '1', changed: 'entropy is a mean over scores, rewards are about 1' },
+  targetEntropy: {
+    value: -1,
+    benchmarl: '- scores of an agent',
+    changed: 'the same for each score, so that it does not depend on M',
+  },
+  leastReward: { value: -10, benchmarl: 'none', changed: 'one bad link can cost a hundred times the mean' },
+  episodeSlots: { value: 100, benchmarl: 'by task' },
+  pairActorWidth: {
+    value: 32,
+    benchmarl: '256, 256, tanh',
+    changed: 'weights are shared by all pairs; ReLU is 7 times as fast',
+  },
+  pairCriticWidth: { value: 64, benchmarl: '256, 256, tanh', changed: 'as above' },
+  flatWidth: { value: 256, benchmarl: '256, 256, tanh' },
+};
+
+export function defaultSettings(): MasacSettings {
+  const entries = Object.entries(settingSources).map(([name, { value }]) => [name, value]);
+  return Object.fromEntries(entries) as unknown as MasacSettings;
+}

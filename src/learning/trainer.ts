@@ -1,0 +1,146 @@
+// Training, slot by slot: the actor's scores are drawn, decide, and go into the replay buffer with what they cost; every few slots an update.
+// Everything random is keyed by the seed and how many slots or updates there were, so that a run can be stopped and taken up again to the
+// bit; what a world needs to get where it was are the decisions of the present episode.
+
+import { createProblem } from '../allocation/problem.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import { createRandom } from '../basics/philox.ts';
+import { describeSlot, scaleFeatures } from '../learned/describe-slot.ts';
+import { decideByScores, type LearnedActor, scoreSlot } from '../learned/learned-policy.ts';
+import type { Environment } from './environment.ts';
+import { fitScale } from './fit-scale.ts';
+import { createLearner, type Learner, type LearnerKind, type SavedTensors, type UpdateFigures } from './learner.ts';
+import { addSlot, createReplay, type Replay } from './replay.ts';
+
+/** What a run is told. */
+export type TrainingKind = Omit<LearnerKind, 'deviceCount' | 'serverCount' | 'scale' | 'rewards'>;
+
+/** Where a run stands; with the learner's tensors and the replay buffer it is all that going on needs. */
+export interface TrainingProgress {
+  /** Slots decided so far. */
+  readonly slots: number;
+  readonly updates: number;
+  readonly episode: number;
+  /** Decisions of the present episode. */
+  readonly decisions: readonly Assignment[];
+}
+
+/** What {@link Trainer.save} gives, and a later run begins with. */
+export interface SavedTraining {
+  readonly kind: LearnerKind;
+  readonly progress: TrainingProgress;
+  readonly tensors: SavedTensors;
+  readonly replay: Replay;
+}
+
+export interface Trainer {
+  readonly kind: LearnerKind;
+  readonly slots: number;
+  readonly updates: number;
+  /** Decides one slot, and learns when it is time. @returns the reward, and figures when there was an update */
+  step(): { readonly reward: number; readonly figures?: UpdateFigures };
+  /** The policy as it is now. Its weights are copies. */
+  actor(): LearnedActor;
+  save(): SavedTraining;
+  dispose(): void;
+}
+
+const episodeStream = 0x57000000;
+const scoreStream = 0x58000000;
+/** Worlds and slots of each that set the scale. */
+const scaleWorlds = 8;
+const scaleSlots = 16;
+
+/** The world of an episode; below 2^31, so never one of those held out. */
+export function worldSeed(seed: number, episode: number): number {
+  return createRandom(seed, episodeStream + episode).integer(2 ** 31);
+}
+
+/** A run from its start. {@link startJax} must have been awaited. */
+export function beginTraining(environment: Environment, told: TrainingKind): Trainer {
+  // Episodes count from 0; these come before.
+  const seeds = Array.from({ length: scaleWorlds }, (_, index) => worldSeed(told.seed, -1 - index));
+  const { deviceCount, serverCount } = environment;
+  const kind = { ...told, deviceCount, serverCount, ...fitScale(environment, seeds, scaleSlots) };
+  const replay = createReplay(told.settings.replayCapacity, deviceCount, serverCount);
+  return createTrainer(environment, kind, createLearner(kind), replay, startProgress);
+}
+
+const startProgress: TrainingProgress = { slots: 0, updates: 0, episode: 0, decisions: [] };
+
+/** Goes on with a run. {@link startJax} must have been awaited. */
+export function resumeTraining(environment: Environment, saved: SavedTraining): Trainer {
+  const { kind, progress, tensors, replay } = saved;
+  return createTrainer(environment, kind, createLearner(kind, tensors, progress.updates), replay, progress);
+}
+
+function createTrainer(
+  environment: Environment,
+  kind: LearnerKind,
+  learner: Learner,
+  replay: Replay,
+  from: TrainingProgress,
+): Trainer {
+  const { settings, seed, network, variant, scale } = kind;
+  let { slots, episode } = from;
+  let decisions = [...from.decisions];
+  let state = returnTo(environment, worldSeed(seed, episode), decisions);
+  let weights = learner.actorWeights();
+
+  function decide(): { readonly assignment: Assignment; readonly reward: number } {
+    const problem = createProblem(state);
+    const features = describeSlot(state, problem);
+    const scaled = scaleFeatures(
+      { devices: features.devices.slice(), servers: features.servers.slice(), links: features.links.slice() },
+      scale,
+    );
+    const { mean, deviation } = scoreSlot({ network, variant, weights, scale }, problem, scaled);
+    const { normal } = createRandom(seed, scoreStream + slots);
+    const score = mean.map((one, at) => one + (deviation[at] as number) * normal());
+    const assignment = decideByScores(state, problem, variant, score);
+    const isLast = decisions.length + 1 >= settings.episodeSlots;
+    const { reward, randomCostMs, next } = environment.step(assignment);
+    addSlot(replay, { problem, features, assignment, score, reward, randomCostMs, isLast });
+    state = next;
+    return { assignment, reward };
+  }
+
+  return {
+    kind,
+    get slots() {
+      return slots;
+    },
+    get updates() {
+      return learner.updates;
+    },
+    step() {
+      const { assignment, reward } = decide();
+      slots++;
+      decisions.push(assignment);
+      if (decisions.length >= settings.episodeSlots) {
+        decisions = [];
+        state = environment.reset(worldSeed(seed, ++episode));
+      }
+      const isTime = slots >= settings.warmUpSlots && slots % settings.slotsPerUpdate === 0;
+      if (!isTime) return { reward };
+      const figures = learner.update(replay);
+      weights = learner.actorWeights();
+      return { reward, figures };
+    },
+    actor: () => ({ network, variant, weights, scale }),
+    save: () => ({
+      kind,
+      progress: { slots, updates: learner.updates, episode, decisions },
+      tensors: learner.save(),
+      replay,
+    }),
+    dispose: () => learner.dispose(),
+  };
+}
+
+/** The slot after the decisions were taken in the world of a seed. */
+function returnTo(environment: Environment, seed: number, decisions: readonly Assignment[]): SlotState {
+  let state = environment.reset(seed);
+  for (const assignment of decisions) state = environment.step(assignment).next;
+  return state;
+}
