@@ -3,12 +3,14 @@
 //
 // Minimise  sum_i [ D_i^MD + D_i^ES + lambda (D_i^MD - d_i/R_i)^2 ] + w sum_i (E_i^CP + E_i^CM) / B_i
 //
+// Where going to another server costs time (SlotState.handover), that time is one more term of the sum; the paper has none.
+//
 // A device that is not served (no eligible link) drafts, sends nothing and waits for the slot to end: D^ES is slotMs, no mismatch,
 // E^CM = 0. Nothing that a policy decides changes its cost, so differences and optima stand as they are.
 
 import { invariant } from '../basics/invariant.ts';
 import { findLink } from './links.ts';
-import type { Assignment, ObjectiveSettings, SlotState } from './slot-state.ts';
+import type { Assignment, HandoverState, ObjectiveSettings, SlotState } from './slot-state.ts';
 
 /** Sums over all devices, in the units of {@link SlotTerms}. */
 export interface TermSums {
@@ -18,6 +20,7 @@ export interface TermSums {
   edgeMs: number;
   mismatchMs: number;
   energyMs: number;
+  handoverMs: number;
   computeEnergyJ: number;
   transmitEnergyJ: number;
   latencyMs: number;
@@ -45,11 +48,13 @@ export interface SlotTerms {
   readonly transmitEnergyJ: Float64Array;
   /** w (E_i^CP + E_i^CM) / B_i. */
   readonly energyMs: Float64Array;
+  /** Time until another server has the text; 0 where it has it already. */
+  readonly handoverMs: Float64Array;
   /** What the objective adds up. */
   readonly costMs: Float64Array;
-  /** max(D_i^MD, d_i/R_i) + D_i^ES: what a user waits when drafting and sending overlap. */
+  /** max(D_i^MD, d_i/R_i) + D_i^ES, and the handover: what a user waits when drafting and sending overlap. */
   readonly latencyMs: Float64Array;
-  /** D_i^MD + D_i^ES: the latency that the objective names, without sending. */
+  /** D_i^MD + D_i^ES, and the handover: the latency that the objective names, without sending. */
   readonly serialMs: Float64Array;
   readonly sum: TermSums;
 }
@@ -66,6 +71,7 @@ export function createSlotTerms(deviceCount: number): SlotTerms {
     computeEnergyJ: room(),
     transmitEnergyJ: room(),
     energyMs: room(),
+    handoverMs: room(),
     costMs: room(),
     latencyMs: room(),
     serialMs: room(),
@@ -80,6 +86,7 @@ function emptySums(): TermSums {
     edgeMs: 0,
     mismatchMs: 0,
     energyMs: 0,
+    handoverMs: 0,
     computeEnergyJ: 0,
     transmitEnergyJ: 0,
     latencyMs: 0,
@@ -96,12 +103,14 @@ function emptySums(): TermSums {
  */
 export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerms): void {
   const { sum } = out;
-  sum.costMs = sum.deviceMs = sum.edgeMs = sum.mismatchMs = sum.energyMs = sum.computeEnergyJ = 0;
-  sum.transmitEnergyJ = sum.latencyMs = sum.serialMs = sum.constantMs = sum.unservedCount = 0;
+  sum.costMs = sum.deviceMs = sum.edgeMs = sum.mismatchMs = sum.energyMs = sum.handoverMs = 0;
+  sum.computeEnergyJ = sum.transmitEnergyJ = sum.latencyMs = sum.serialMs = 0;
+  sum.constantMs = sum.unservedCount = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     const server = assignment.server[device] as number;
     out.deviceMs[device] = deviceDelayMs(state, device);
     out.computeEnergyJ[device] = computeEnergyJ(state, device);
+    out.handoverMs[device] = server < 0 ? 0 : handoverDelayMs(state, device, server);
     if (server < 0) writeUnserved(state, device, out);
     else writeServed(state, assignment, device, out);
     addUp(state, device, server < 0, out);
@@ -116,6 +125,20 @@ export function deviceDelayMs(state: SlotState, device: number): number {
 /** E_i^CP = delta_CP f_i^MD, J. */
 export function computeEnergyJ(state: SlotState, device: number): number {
   return state.objective.computeEnergyPerFlop * (state.deviceFlop[device] as number);
+}
+
+/** What a device waits until a server has the text of its session; 0 where it is there, or where there is none. */
+export function handoverDelayMs({ handover }: SlotState, device: number, server: number): number {
+  if (handover === undefined) return 0;
+  const textServer = handover.textServer[device] as number;
+  if (textServer < 0 || textServer === server) return 0;
+  return (handover.transferMs[device] as number) + textWorkMs(handover, device, server);
+}
+
+/** Of a server's time, what evaluating a device's text takes. */
+export function textWorkMs(handover: HandoverState, device: number, server: number): number {
+  const flop = handover.textFlop[device] as number;
+  return flop === 0 ? 0 : (1e3 * flop) / (handover.textFlopPerSecond[server] as number);
 }
 
 /**
@@ -187,21 +210,23 @@ function addUp(state: SlotState, device: number, isUnserved: boolean, out: SlotT
   const transmitJ = out.transmitEnergyJ[device] as number;
   const msPerJ = state.objective.energyWeight / (state.battery[device] as number);
   const energyMs = state.objective.energyWeight === 0 ? 0 : msPerJ * (computeJ + transmitJ);
-  const costMs = deviceMs + edgeMs + mismatchMs + energyMs;
-  const latencyMs = Math.max(deviceMs, out.uploadMs[device] as number) + edgeMs;
+  const handoverMs = out.handoverMs[device] as number;
+  const costMs = deviceMs + edgeMs + mismatchMs + energyMs + handoverMs;
+  const latencyMs = Math.max(deviceMs, out.uploadMs[device] as number) + edgeMs + handoverMs;
   out.energyMs[device] = energyMs;
   out.costMs[device] = costMs;
   out.latencyMs[device] = latencyMs;
-  out.serialMs[device] = deviceMs + edgeMs;
+  out.serialMs[device] = deviceMs + edgeMs + handoverMs;
   sum.costMs += costMs;
   sum.deviceMs += deviceMs;
   sum.edgeMs += edgeMs;
   sum.mismatchMs += mismatchMs;
   sum.energyMs += energyMs;
+  sum.handoverMs += handoverMs;
   sum.computeEnergyJ += computeJ;
   sum.transmitEnergyJ += transmitJ;
   sum.latencyMs += latencyMs;
-  sum.serialMs += deviceMs + edgeMs;
+  sum.serialMs += deviceMs + edgeMs + handoverMs;
   sum.constantMs += isUnserved ? costMs : deviceMs + msPerJ * computeJ;
   if (isUnserved) sum.unservedCount++;
 }

@@ -4,13 +4,13 @@
 //
 //   fixed_l  +  s_i^2 / (z F_j)  +  phi_l(y),     phi_l(y) = lambda (t - D_i)^2 + mu_i t + c_l y,     t = upload time with share y
 //
-// with s_i^2 = 1000 f_i^ES, fixed_l the queue's delay, c_l > 0 in the energy model `band` and mu_i > 0 in `airtime`. phi falls until
+// with s_i^2 = 1000 f_i^ES, fixed_l the queue's delay and that of a handover, c_l > 0 in the energy model `band` and mu_i > 0 in `airtime`. phi falls until
 // t reaches the effective target t_i = D_i - mu_i / (2 lambda) or the price c_l stops it, so no optimum uploads faster than t_i, and
 // down to there phi is convex in y in both radio models: t is a convex falling function of y, and t - t_i is not negative.
 
 import { OutriderError } from '../basics/errors.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
-import { computeEnergyJ, deviceDelayMs } from './objective.ts';
+import { computeEnergyJ, deviceDelayMs, handoverDelayMs } from './objective.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** 4 MiB; beyond it links are found by bisection. */
@@ -39,7 +39,7 @@ export interface Problem {
   readonly snr: Float64Array;
   /** c: what a whole band costs in energy, ms; [L]. */
   readonly bandPriceMs: Float64Array;
-  /** The queue's delay; [L]. */
+  /** The queue's delay, and what a handover takes; [L]. */
   readonly fixedMs: Float64Array;
   /** D^MD; [M]. */
   readonly deviceMs: Float64Array;
@@ -173,7 +173,7 @@ function fillLinks(state: SlotState, problem: Problem): void {
       problem.airMs[next] = airMs;
       problem.cubicScale[next] = airMs / (2 * objective.lambdaPerMs);
       problem.bandPriceMs[next] = isBand ? wattPrice * bandwidthHz * 1e-6 : 0;
-      problem.fixedMs[next] = state.queueDelayMs[server] as number;
+      problem.fixedMs[next] = (state.queueDelayMs[server] as number) + handoverDelayMs(state, device, server);
       next++;
     }
   }

@@ -31,6 +31,31 @@ export interface CandidateLinks {
   readonly server: Int32Array;
 }
 
+/** What a device pays that leaves the server where the text of its session is. */
+export interface HandoverState {
+  /** The server that holds the device's text, -1 for none: then going anywhere costs nothing; [M]. */
+  readonly textServer: Int32Array;
+  /** FLOP of evaluating the text on another server; [M]. */
+  readonly textFlop: Float64Array;
+  /** FLOP/s that a server reaches in that; [E]. */
+  readonly textFlopPerSecond: Float64Array;
+  /** ms of sending the text's keys and values to another server; [M]. */
+  readonly transferMs: Float64Array;
+}
+
+/** What there is to look ahead with, beside the slot itself. */
+export interface Outlook {
+  /** `gain` and `snr` are of so many slots ago; costs are counted with those of the slot itself. */
+  readonly gainAgeSlots: number;
+  /** Where devices were one slot ago, two slots ago, and so on; one more than `gainAgeSlots` at least. Metres; [M] each. */
+  readonly deviceX: readonly Float64Array[];
+  readonly deviceY: readonly Float64Array[];
+  /** Work that servers have left over, ms of their whole time; where the queue's law is `backlog`, 0 elsewhere; [E]. */
+  readonly backlogMs: Float64Array;
+  /** Energy in a full battery, J; infinite where nothing drains it; [M]. */
+  readonly batteryJ: Float64Array;
+}
+
 /** One slot as policies see it. */
 export interface SlotState {
   /** Counts from 0. */
@@ -79,6 +104,9 @@ export interface SlotState {
 
   /** The association of the slot before, -1 for none; [M]. */
   readonly previousServer: Int32Array;
+  /** Absent: going to another server costs nothing. */
+  readonly handover?: HandoverState | undefined;
+  readonly outlook?: Outlook | undefined;
 }
 
 /** What a policy decides: x, y and z. */

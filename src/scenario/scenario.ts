@@ -66,6 +66,8 @@ export interface BatterySettings {
   readonly floorShare: number;
   /** What the rest of the device takes, W. */
   readonly idleW: number;
+  /** Of the hardware's battery, what may be used up here; B is the remaining share of that. */
+  readonly usableShare: number;
 }
 
 export interface RadioSettings {
@@ -139,6 +141,26 @@ export interface QueueSettings {
     | { readonly kind: 'backlog'; readonly maximumSlots: number };
 }
 
+/** What a device pays that leaves the server where its text is. Texts last over slots with sessions only. */
+export type HandoverSettings =
+  | { readonly kind: 'none' }
+  | {
+      /** The new server evaluates the text anew, which takes its time from others as well. */
+      readonly kind: 'prefill';
+      /** Share of the peak arithmetic that evaluating a text reaches. */
+      readonly reachedComputeShare: number;
+    }
+  | {
+      /** The old server sends the text's keys and values. */
+      readonly kind: 'transfer';
+      readonly backhaulMbps: number;
+    };
+
+export interface KnowledgeSettings {
+  /** Policies see gains as they were so many slots ago; costs are of the gains of the slot itself. */
+  readonly gainAgeSlots: number;
+}
+
 export interface EnergySettings {
   /** delta_CP. */
   readonly computeJoulePerFlop: number;
@@ -171,6 +193,8 @@ export interface Scenario {
   readonly workload: WorkloadSettings;
   readonly token: TokenSettings;
   readonly queue: QueueSettings;
+  readonly handover: HandoverSettings;
+  readonly knowledge: KnowledgeSettings;
   readonly energy: EnergySettings;
   readonly objective: LambdaSettings;
   /** Reasons, keyed by path: where a value comes from, or why it was chosen. */

@@ -7,6 +7,7 @@ import { modelShapeNames } from '../world/workload-models.ts';
 import type {
   ArrivalSettings,
   DeviceSettings,
+  HandoverSettings,
   QueueSettings,
   Scenario,
   ServerPlacement,
@@ -68,6 +69,7 @@ const devices: z.ZodType<DeviceSettings> = z
         drains: z.boolean().default(true),
         floorShare: within(0.0001, 1, 'the device is plugged in here').default(0.01),
         idleW: within(0, 100).default(0),
+        usableShare: within(0.0001, 1, "of the hardware's battery, what may be used up here").default(1),
       })
       .prefault({}),
   })
@@ -132,6 +134,21 @@ const law: z.ZodType<QueueSettings['law']> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('backlog'), maximumSlots: whole(1, 100_000).default(1000) }),
 ]);
 
+const handover: z.ZodType<HandoverSettings> = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('none') }),
+    z.strictObject({
+      kind: z.literal('prefill'),
+      reachedComputeShare: within(0.0001, 1, 'share of the peak arithmetic that evaluating a text reaches').default(0.4),
+    }),
+    z.strictObject({
+      kind: z.literal('transfer'),
+      backhaulMbps: within(0.001, 1e6, 'between servers, for keys and values'),
+    }),
+  ])
+  .default({ kind: 'none' })
+  .describe('what a device pays that leaves the server where its text is; with sessions only');
+
 /** Refuses every field that it does not know. */
 export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   version: z.literal(1),
@@ -154,6 +171,10 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   workload,
   token,
   queue: z.strictObject({ kappaMs: within(0, 600_000, 'what one queued slot costs'), law }),
+  handover,
+  knowledge: z
+    .strictObject({ gainAgeSlots: whole(0, 1000, 'policies see gains as they were so many slots ago').default(0) })
+    .prefault({}),
   energy: z.strictObject({
     computeJoulePerFlop: within(0, 1e-6, 'delta_CP'),
     transmitFactor: within(0, 1e6, 'delta_CM, J per (MHz W) or J per (W s)'),

@@ -25,7 +25,7 @@ export interface WorldParts {
   readonly kinds: readonly DeviceKind[];
   readonly channel: Channel;
   readonly mobility: Mobility;
-  /** Energy in a full battery; [M]. */
+  /** Energy that may be used of a full battery; [M]. */
   readonly batteryJ: Float64Array;
   /** P_i; [M]. */
   readonly transmitPowerW: Float64Array;
@@ -65,7 +65,10 @@ export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | und
     kinds,
     channel: buildChannel(scenario, sites, kinds, map, seed),
     mobility: buildMobility(scenario, kinds, map, seed),
-    batteryJ: Float64Array.from(deviceHardware, (one) => one.batteryJ?.value ?? Number.POSITIVE_INFINITY),
+    batteryJ: Float64Array.from(
+      deviceHardware,
+      (one) => devices.battery.usableShare * (one.batteryJ?.value ?? Number.POSITIVE_INFINITY),
+    ),
     transmitPowerW: drawPowers(devices.transmitPowerDbm, deviceCount, seed),
     deviceFlopPerSecond: Float64Array.from(deviceHardware, (one) =>
       decodingFlopPerSecond(one, flopPerByte, devices.reachedComputeShare, devices.reachedMemoryShare),

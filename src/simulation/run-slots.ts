@@ -20,7 +20,7 @@ export interface SlotRunOptions {
   readonly play?: ((slot: SlotOutcome) => Float64Array) | undefined;
 }
 
-/** One slot: what was the case, what was decided, what it cost. */
+/** One slot: what was the case (see World.actual), what was decided, what it cost. */
 export interface SlotOutcome {
   readonly world: World;
   readonly state: SlotState;
@@ -47,9 +47,10 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
   return {
     world,
     step() {
-      const state = world.next();
+      const seen = world.next();
+      const state = world.actual;
       // Between sessions there may be nothing to decide.
-      const assignment = state.deviceCount === 0 ? nobody : requireAssignment(policy, state);
+      const assignment = seen.deviceCount === 0 ? nobody : requireAssignment(policy, seen);
       evaluate(state, assignment, terms);
       const outcome = { world, state, assignment, terms };
       onSlot?.(outcome);

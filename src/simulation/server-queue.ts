@@ -6,6 +6,8 @@ import type { QueueSettings } from '../scenario/scenario.ts';
 export interface ServerQueues {
   /** k_j * kappa; [E]. */
   readonly delayMs: Float64Array;
+  /** Work left over, ms of a server's whole time; stays 0 but with law `backlog`; [E]. */
+  readonly backlogMs: Float64Array;
   /** Sets the delays of the next slot. */
   draw(): void;
   /** Takes note of a slot's work. @param workMs time that each server needs for what it was given; [E] */
@@ -41,6 +43,7 @@ export function createServerQueues(
 
   return {
     delayMs,
+    backlogMs,
     draw() {
       for (let server = 0; server < serverCount; server++) delayMs[server] = kappaMs * slots(server);
     },

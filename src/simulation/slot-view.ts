@@ -1,9 +1,11 @@
 // Writes what a policy sees: the devices that have a task, and all servers. While every device has one, the world's own arrays are
 // handed out as they are; otherwise the entries of those without a task are left out.
 
-import type { ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from '../allocation/slot-state.ts';
 import type { Workload } from '../world/workload.ts';
 import type { WorldParts } from './build-world.ts';
+import type { PastSlots } from './past-slots.ts';
+import type { TextPlaces } from './text-places.ts';
 
 /** Arrays of the whole world, changed in place by their owners. */
 export interface ViewedWorld {
@@ -13,6 +15,10 @@ export interface ViewedWorld {
   readonly gain: Float64Array;
   readonly previousServer: Int32Array;
   readonly queueDelayMs: Float64Array;
+  readonly backlogMs: Float64Array;
+  readonly past: PastSlots;
+  /** Where moving a text costs something. */
+  readonly texts: TextPlaces | undefined;
 }
 
 export interface FixedState {
@@ -94,9 +100,36 @@ export function createSlotView(world: ViewedWorld): SlotView {
         state.snr = snr;
         state.previousServer = world.previousServer;
       } else packed.pack(state, whole, { ...world, snr }, devices.subarray(0, count));
+      state.handover = handoverOf(world, devices.subarray(0, count));
+      state.outlook = outlookOf(world, devices.subarray(0, count));
       return state;
     },
   };
+}
+
+function handoverOf({ texts }: ViewedWorld, devices: Int32Array): HandoverState | undefined {
+  if (texts === undefined) return undefined;
+  return {
+    textServer: devices.map((device) => texts.textServer[device] as number),
+    textFlop: pick(texts.textFlop, devices),
+    textFlopPerSecond: texts.textFlopPerSecond,
+    transferMs: pick(texts.transferMs, devices),
+  };
+}
+
+function outlookOf({ past, backlogMs, parts }: ViewedWorld, devices: Int32Array): Outlook {
+  return {
+    gainAgeSlots: past.gainAgeSlots,
+    deviceX: past.x.map((places) => pick(places, devices)),
+    deviceY: past.y.map((places) => pick(places, devices)),
+    backlogMs,
+    batteryJ: pick(parts.batteryJ, devices),
+  };
+}
+
+/** The entries of some devices; the array itself where they are all of them. */
+function pick(values: Float64Array, devices: Int32Array): Float64Array {
+  return devices.length === values.length ? values : Float64Array.from(devices, (device) => values[device] as number);
 }
 
 interface Packed {

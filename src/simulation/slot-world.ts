@@ -2,15 +2,17 @@
 // slot, batteries, queues and answers take note of what was decided. Both fidelities step the same world. It makes no decision and
 // judges none.
 
-import type { SlotTerms } from '../allocation/objective.ts';
+import { type SlotTerms, textWorkMs } from '../allocation/objective.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { drainBattery, drawBatteries } from '../world/battery.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { createWorkload, type Workload } from '../world/workload.ts';
 import { buildWorld, type WorldParts } from './build-world.ts';
+import { createPastSlots } from './past-slots.ts';
 import { createServerQueues } from './server-queue.ts';
 import { createSlotView } from './slot-view.ts';
+import { createTextPlaces } from './text-places.ts';
 
 export interface World {
   readonly scenario: Scenario;
@@ -20,8 +22,10 @@ export interface World {
   readonly battery: Float64Array;
   /** Device of each entry of the state; as many as the state has devices count, the rest is of no meaning. */
   readonly devices: Int32Array;
-  /** Goes on by one slot; the first call makes slot 0. The state is valid until the next call. */
+  /** Goes on by one slot; the first call makes slot 0. @returns what policies see, valid until the next call */
   next(): SlotState;
+  /** The slot as it is, which costs are counted by; another one than policies see where their gains are old. */
+  readonly actual: SlotState;
   /** What the slot did. @param terms of this assignment @param answeredTokens see Workload.advance; [M] */
   settle(assignment: Assignment, terms: SlotTerms, answeredTokens?: Float64Array): void;
 }
@@ -40,7 +44,13 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   const served = new Uint8Array(deviceCount);
   const serverWorkMs = new Float64Array(serverCount);
   const moves = scenario.mobility.model !== 'still';
-  const view = createSlotView({ parts, workload, battery, gain, previousServer, queueDelayMs: queues.delayMs });
+  const { gainAgeSlots } = scenario.knowledge;
+  const past = createPastSlots(gainAgeSlots, deviceCount, serverCount);
+  const texts = createTextPlaces(scenario, parts);
+  const { delayMs: queueDelayMs, backlogMs } = queues;
+  const viewed = { parts, workload, battery, gain, previousServer, queueDelayMs, backlogMs, past, texts };
+  const view = createSlotView(viewed);
+  const seen = gainAgeSlots === 0 ? undefined : createSlotView({ ...viewed, gain: past.seenGain });
   const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
   let slot = -1;
 
@@ -50,13 +60,17 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
     workload,
     battery,
     devices: view.devices,
+    actual: view.state,
     next() {
       slot++;
       if (slot > 0 && moves) parts.mobility.advance(slotMs);
       parts.channel.updateGains(parts.mobility.x, parts.mobility.y, slot * slotMs, gain);
+      past.note(slot, gain, parts.mobility.x, parts.mobility.y);
       workload.draw();
+      texts?.draw(workload);
       queues.draw();
-      return view.write(slot, fixed);
+      const actual = view.write(slot, fixed);
+      return seen?.write(slot, fixed) ?? actual;
     },
     settle(assignment, terms, answeredTokens) {
       const { devices, state } = view;
@@ -69,8 +83,8 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
         previousServer[device] = server;
         served[device] = server >= 0 ? 1 : 0;
         if (server < 0) continue;
-        const workMs = (1e3 * (state.edgeFlop[entry] as number)) / (state.serverFlopPerSecond[server] as number);
-        serverWorkMs[server] = (serverWorkMs[server] as number) + workMs;
+        serverWorkMs[server] = (serverWorkMs[server] as number) + workOf(state, entry, server);
+        if (texts !== undefined) texts.textServer[device] = server;
       }
       queues.settle(serverWorkMs);
       workload.advance(served, answeredTokens);
@@ -90,6 +104,16 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
       battery[device] = drainBattery(deviceSettings.battery, battery[device] as number, usedJ, capacityJ, slotMs);
     }
   }
+}
+
+/** Of a server's time: the window, and the text where it has to be evaluated anew. */
+function workOf(state: SlotState, entry: number, server: number): number {
+  const workMs = (1e3 * (state.edgeFlop[entry] as number)) / (state.serverFlopPerSecond[server] as number);
+  const { handover } = state;
+  const textServer = handover?.textServer[entry] ?? -1;
+  return handover === undefined || textServer < 0 || textServer === server
+    ? workMs
+    : workMs + textWorkMs(handover, entry, server);
 }
 
 /** A weight per second is a thousandth per millisecond. */

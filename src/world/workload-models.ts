@@ -7,6 +7,8 @@ export interface ModelShape {
   readonly layers: number;
   /** Width of the attention: heads times their size. */
   readonly attentionWidth: number;
+  /** Width of a token's keys in each layer, and of its values: heads that others share count once. */
+  readonly keyValueWidth: number;
   readonly vocabularySize: number;
   /** Tokens. */
   readonly contextLength: number;
@@ -24,6 +26,7 @@ export const modelShapes: readonly ModelShape[] = [
     activeParameters: 1.5576e9,
     layers: 48,
     attentionWidth: 1600,
+    keyValueWidth: 1600,
     vocabularySize: 50_257,
     contextLength: 1024,
     bytesPerWeight: 2,
@@ -35,6 +38,7 @@ export const modelShapes: readonly ModelShape[] = [
     activeParameters: 124.4e6,
     layers: 12,
     attentionWidth: 768,
+    keyValueWidth: 768,
     vocabularySize: 50_257,
     contextLength: 1024,
     bytesPerWeight: 2,
@@ -46,6 +50,7 @@ export const modelShapes: readonly ModelShape[] = [
     activeParameters: 7.07e9,
     layers: 28,
     attentionWidth: 3584,
+    keyValueWidth: 512,
     vocabularySize: 152_064,
     contextLength: 32_768,
     bytesPerWeight: 2,
@@ -56,6 +61,7 @@ export const modelShapes: readonly ModelShape[] = [
     activeParameters: 494e6,
     layers: 24,
     attentionWidth: 896,
+    keyValueWidth: 128,
     vocabularySize: 151_936,
     contextLength: 32_768,
     bytesPerWeight: fourBits,
@@ -66,6 +72,7 @@ export const modelShapes: readonly ModelShape[] = [
     activeParameters: 134.5e6,
     layers: 30,
     attentionWidth: 576,
+    keyValueWidth: 192,
     vocabularySize: 49_152,
     contextLength: 8192,
     bytesPerWeight: fourBits,
@@ -89,6 +96,18 @@ export function findModelShape(name: string): ModelShape {
  */
 export function flopPerToken(shape: ModelShape, contextTokens: number): number {
   return 2 * shape.activeParameters + 4 * shape.layers * shape.attentionWidth * contextTokens;
+}
+
+/** FLOP of evaluating a text of so many tokens: token by token, each after those before it. */
+export function flopOfText(shape: ModelShape, tokens: number): number {
+  const first = flopPerToken(shape, 0);
+  const perContextToken = flopPerToken(shape, 1) - first;
+  return tokens * first + (perContextToken * tokens * Math.max(0, tokens - 1)) / 2;
+}
+
+/** Of the keys and values of a text, 16 bit a number. */
+export function keyValueBits(shape: ModelShape, tokens: number): number {
+  return 2 * shape.layers * shape.keyValueWidth * 16 * tokens;
 }
 
 /** FLOP per byte of weights read, for one token alone. */

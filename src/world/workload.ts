@@ -30,6 +30,8 @@ export interface WorkloadPlan {
 export interface Workload {
   /** 1 for devices that have a task. */
   readonly active: Uint8Array;
+  /** 1 where the text was not there in the slot before. */
+  readonly isNew: Uint8Array;
   /** Index into the mix; of no meaning for devices without a task. */
   readonly task: Uint8Array;
   /** Tokens before the window: prompt and answer so far. */
@@ -74,7 +76,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
   /** Tokens that a session has yet to write; 0 for idle devices. */
   const leftTokens = room();
-  const [active, task] = [new Uint8Array(deviceCount), new Uint8Array(deviceCount)];
+  const [active, task, isNew] = [0, 1, 2].map(() => new Uint8Array(deviceCount)) as [Uint8Array, Uint8Array, Uint8Array];
   const [contextTokens, payloadBits, deviceFlop, edgeFlop] = [room(), room(), room(), room()];
 
   function drawDevice(device: number): void {
@@ -84,11 +86,13 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
     const answerTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'answer', random.uniform());
     const written = random.uniform();
+    isNew[device] = arrivals.kind === 'one-per-slot' ? 1 : 0;
     if (arrivals.kind === 'one-per-slot') {
       task[device] = kind;
       contextTokens[device] = promptTokens + written * answerTokens;
     } else if (leftTokens[device] === 0 && starts) {
       task[device] = kind;
+      isNew[device] = 1;
       contextTokens[device] = promptTokens;
       leftTokens[device] = Math.max(1, answerTokens);
     }
@@ -102,6 +106,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
 
   return {
     active,
+    isNew,
     task,
     contextTokens,
     payloadBits,

@@ -1,0 +1,47 @@
+// Where the texts of sessions are, and what moving one would take: the server that served a device last holds its text, until the
+// session ends. Moving costs an evaluation of the text or a transfer of its keys and values (HandoverSettings).
+
+import type { HandoverSettings, Scenario } from '../scenario/scenario.ts';
+import type { Workload } from '../world/workload.ts';
+import { findModelShape, flopOfText, keyValueBits, type ModelShape } from '../world/workload-models.ts';
+import type { WorldParts } from './build-world.ts';
+
+/** Changed in place; as HandoverState has them, for all devices. */
+export interface TextPlaces {
+  readonly textServer: Int32Array;
+  readonly textFlop: Float64Array;
+  readonly textFlopPerSecond: Float64Array;
+  readonly transferMs: Float64Array;
+  /** Takes note of new texts, and of how long each is by now. Call after the slot's tasks were drawn. */
+  draw(workload: Workload): void;
+}
+
+/** Nothing where moving costs nothing. */
+export function createTextPlaces(scenario: Scenario, parts: WorldParts): TextPlaces | undefined {
+  const { handover } = scenario;
+  if (handover.kind === 'none') return undefined;
+  const deviceCount = parts.kinds.length;
+  const target = findModelShape(scenario.workload.target);
+  const textServer = new Int32Array(deviceCount).fill(-1);
+  const textFlop = new Float64Array(deviceCount);
+  const transferMs = new Float64Array(deviceCount);
+  const reached = handover.kind === 'prefill' ? handover.reachedComputeShare : 1;
+  return {
+    textServer,
+    textFlop,
+    transferMs,
+    textFlopPerSecond: Float64Array.from(parts.serverHardware, (one) => reached * one.peakFp16FlopPerSecond.value),
+    draw({ isNew, contextTokens }) {
+      for (let device = 0; device < deviceCount; device++) {
+        if (isNew[device] === 1) textServer[device] = -1;
+        const tokens = Math.min(target.contextLength, contextTokens[device] as number);
+        textFlop[device] = handover.kind === 'prefill' ? flopOfText(target, tokens) : 0;
+        transferMs[device] = transferTimeMs(handover, target, tokens);
+      }
+    },
+  };
+}
+
+function transferTimeMs(handover: HandoverSettings, target: ModelShape, tokens: number): number {
+  return handover.kind === 'transfer' ? keyValueBits(target, tokens) / (1e3 * handover.backhaulMbps) : 0;
+}
