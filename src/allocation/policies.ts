@@ -7,7 +7,9 @@ import { boundByPrices } from './dual-bound.ts';
 import { createEqualRule } from './equal-rule.ts';
 import { shareEqually } from './equal-shares.ts';
 import { insertGreedily } from './greedy.ts';
+import { associateWithHysteresis } from './hysteresis.ts';
 import { searchLocally } from './local-search.ts';
+import { decideAhead } from './look-ahead.ts';
 import { createOptimalRule } from './optimal-rule.ts';
 import { shareOptimally } from './optimal-shares.ts';
 import { createProblem, type Problem } from './problem.ts';
@@ -43,6 +45,10 @@ interface Recipe extends PolicyEntry {
   /** Looks at each device alone, so that shares do not matter. */
   readonly associate?: Association;
   readonly search?: Search;
+  /** What the policy takes the slot for. */
+  readonly view?: (state: SlotState) => SlotState;
+  /** Decides shares as well, optimal ones. */
+  readonly decide?: Policy;
 }
 
 const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
@@ -122,6 +128,25 @@ const recipes: readonly Recipe[] = [
     sharing: 'optimal',
     search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
   },
+  {
+    name: 'best-blind',
+    description: 'the same, blind to what a handover costs: the paper has no term for it',
+    sharing: 'optimal',
+    view: (state) => ({ ...state, handover: undefined }),
+    search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
+  },
+  {
+    name: 'hysteresis',
+    description: 'stays until another gain is 3 dB higher, as mobile networks do',
+    sharing: 'equal',
+    associate: associateWithHysteresis,
+  },
+  {
+    name: 'look-ahead',
+    description: 'the cheapest of some associations over a forecast of the next slots',
+    sharing: 'optimal',
+    decide: decideAhead,
+  },
 ];
 
 /** All names that {@link createPolicy} takes, without the part after the plus. */
@@ -148,11 +173,15 @@ export function createPolicy(name: string): Policy {
 }
 
 function decide(state: SlotState, recipe: Recipe, sharing: Sharing): ReturnType<Policy> {
+  if (recipe.decide !== undefined) {
+    const assignment = recipe.decide(state);
+    return sharing === 'equal' ? shareEqually(state, assignment.server) : assignment;
+  }
   if (recipe.search === undefined) {
     const server = (recipe.associate as Association)(state);
     return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server);
   }
-  const problem = createProblem(state);
+  const problem = createProblem(recipe.view?.(state) ?? state);
   const found = recipe.search(problem, sharing === 'equal' ? createEqualRule : createOptimalRule, state);
   const server = found.partition.toServers();
   return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server, problem);

@@ -52,6 +52,8 @@ export interface Outlook {
   readonly deviceY: readonly Float64Array[];
   /** Work that servers have left over, ms of their whole time; where the queue's law is `backlog`, 0 elsewhere; [E]. */
   readonly backlogMs: Float64Array;
+  /** kappa, ms: what each whole slot of backlog costs a task; 0 where the queue does not come from work. */
+  readonly kappaMs: number;
   /** Energy in a full battery, J; infinite where nothing drains it; [M]. */
   readonly batteryJ: Float64Array;
 }

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { defaultPair } from '../models/manifest-data.ts';
 import { benchAllocationCommand } from './bench-allocation.ts';
+import { coupledCommand } from './bench-coupled-command.ts';
 import { draftsCommand } from './bench-drafts-command.ts';
 import { benchEngine } from './bench-engine.ts';
 import { ideasCommand } from './bench-ideas-command.ts';
@@ -92,5 +93,6 @@ export function benchCommand(): Command {
     .addCommand(ideasCommand())
     .addCommand(loadCommand())
     .addCommand(benchAllocationCommand())
+    .addCommand(coupledCommand())
     .addCommand(simulateCommand());
 }

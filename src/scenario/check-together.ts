@@ -6,7 +6,13 @@ import type { Scenario } from './scenario.ts';
 
 /** One line a fault: path, value, what is allowed. */
 export function checkTogether(scenario: Scenario): string[] {
-  return [...checkMap(scenario), ...checkPlaces(scenario), ...checkWorkload(scenario), ...checkHandover(scenario), ...checkReasons(scenario)];
+  return [
+    ...checkMap(scenario),
+    ...checkPlaces(scenario),
+    ...checkWorkload(scenario),
+    ...checkHandover(scenario),
+    ...checkReasons(scenario),
+  ];
 }
 
 function checkMap({ channel, servers, devices, mobility, area }: Scenario): string[] {
@@ -64,7 +70,9 @@ function checkWorkload({ workload }: Scenario): string[] {
 
 function checkHandover({ handover, workload }: Scenario): string[] {
   if (handover.kind === 'none' || workload.arrivals.kind !== 'one-per-slot') return [];
-  return [`handover.kind is "${handover.kind}"; with workload.arrivals one-per-slot no text lasts: only none is allowed`];
+  return [
+    `handover.kind is "${handover.kind}"; with workload.arrivals one-per-slot no text lasts: only none is allowed`,
+  ];
 }
 
 /** A reason for a value that is not there is out of date. */

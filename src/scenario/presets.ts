@@ -2,6 +2,7 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import { nearestName } from './nearest-name.ts';
+import { coupledPreset } from './preset-coupled.ts';
 import { crowdPreset, modernPreset, munichPreset, streetCanyonPreset } from './preset-others.ts';
 import { paperPreset } from './preset-paper.ts';
 import { type Override, readScenario } from './read-scenario.ts';
@@ -13,6 +14,7 @@ const presets: Readonly<Record<string, object>> = {
   'street-canyon': streetCanyonPreset,
   modern: modernPreset,
   crowd: crowdPreset,
+  coupled: coupledPreset,
 };
 
 export const presetNames: readonly string[] = Object.keys(presets);

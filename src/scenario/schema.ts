@@ -139,7 +139,9 @@ const handover: z.ZodType<HandoverSettings> = z
     z.strictObject({ kind: z.literal('none') }),
     z.strictObject({
       kind: z.literal('prefill'),
-      reachedComputeShare: within(0.0001, 1, 'share of the peak arithmetic that evaluating a text reaches').default(0.4),
+      reachedComputeShare: within(0.0001, 1, 'share of the peak arithmetic that evaluating a text reaches').default(
+        0.4,
+      ),
     }),
     z.strictObject({
       kind: z.literal('transfer'),

@@ -42,7 +42,9 @@ export function createPastSlots(gainAgeSlots: number, deviceCount: number, serve
       if (gainAgeSlots === 0) return;
       age = Math.min(slot, gainAgeSlots);
       const place = slot % gainAgeSlots;
-      seenGain.set(age < gainAgeSlots ? (slot === 0 ? gain : (gains[0] as Float64Array)) : (gains[place] as Float64Array));
+      seenGain.set(
+        age < gainAgeSlots ? (slot === 0 ? gain : (gains[0] as Float64Array)) : (gains[place] as Float64Array),
+      );
       (gains[place] as Float64Array).set(gain);
     },
   };

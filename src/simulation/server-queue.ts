@@ -8,6 +8,8 @@ export interface ServerQueues {
   readonly delayMs: Float64Array;
   /** Work left over, ms of a server's whole time; stays 0 but with law `backlog`; [E]. */
   readonly backlogMs: Float64Array;
+  /** kappa with law `backlog`, otherwise 0: what a slot of work left over costs. */
+  readonly backlogKappaMs: number;
   /** Sets the delays of the next slot. */
   draw(): void;
   /** Takes note of a slot's work. @param workMs time that each server needs for what it was given; [E] */
@@ -44,6 +46,7 @@ export function createServerQueues(
   return {
     delayMs,
     backlogMs,
+    backlogKappaMs: law.kind === 'backlog' ? kappaMs : 0,
     draw() {
       for (let server = 0; server < serverCount; server++) delayMs[server] = kappaMs * slots(server);
     },

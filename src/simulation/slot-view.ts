@@ -5,6 +5,7 @@ import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from '../al
 import type { Workload } from '../world/workload.ts';
 import type { WorldParts } from './build-world.ts';
 import type { PastSlots } from './past-slots.ts';
+import type { ServerQueues } from './server-queue.ts';
 import type { TextPlaces } from './text-places.ts';
 
 /** Arrays of the whole world, changed in place by their owners. */
@@ -14,8 +15,9 @@ export interface ViewedWorld {
   readonly battery: Float64Array;
   readonly gain: Float64Array;
   readonly previousServer: Int32Array;
-  readonly queueDelayMs: Float64Array;
-  readonly backlogMs: Float64Array;
+  readonly queues: ServerQueues;
+  /** Infinite where tasks use no battery up; [M]. */
+  readonly batteryJ: Float64Array;
   readonly past: PastSlots;
   /** Where moving a text costs something. */
   readonly texts: TextPlaces | undefined;
@@ -69,7 +71,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
     serverCount,
     serverFlopPerSecond: parts.serverFlopPerSecond,
     bandwidthHz: parts.bandwidthHz,
-    queueDelayMs: world.queueDelayMs,
+    queueDelayMs: world.queues.delayMs,
     serverX: Float64Array.from(parts.sites, ({ x }) => x),
     serverY: Float64Array.from(parts.sites, ({ y }) => y),
   } as Filled;
@@ -117,13 +119,14 @@ function handoverOf({ texts }: ViewedWorld, devices: Int32Array): HandoverState 
   };
 }
 
-function outlookOf({ past, backlogMs, parts }: ViewedWorld, devices: Int32Array): Outlook {
+function outlookOf({ past, queues, batteryJ }: ViewedWorld, devices: Int32Array): Outlook {
   return {
     gainAgeSlots: past.gainAgeSlots,
     deviceX: past.x.map((places) => pick(places, devices)),
     deviceY: past.y.map((places) => pick(places, devices)),
-    backlogMs,
-    batteryJ: pick(parts.batteryJ, devices),
+    backlogMs: queues.backlogMs,
+    kappaMs: queues.backlogKappaMs,
+    batteryJ: pick(batteryJ, devices),
   };
 }
 

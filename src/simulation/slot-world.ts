@@ -4,7 +4,7 @@
 
 import { type SlotTerms, textWorkMs } from '../allocation/objective.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { BatterySettings, Scenario } from '../scenario/scenario.ts';
 import { drainBattery, drawBatteries } from '../world/battery.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { createWorkload, type Workload } from '../world/workload.ts';
@@ -47,8 +47,8 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   const { gainAgeSlots } = scenario.knowledge;
   const past = createPastSlots(gainAgeSlots, deviceCount, serverCount);
   const texts = createTextPlaces(scenario, parts);
-  const { delayMs: queueDelayMs, backlogMs } = queues;
-  const viewed = { parts, workload, battery, gain, previousServer, queueDelayMs, backlogMs, past, texts };
+  const batteryJ = deviceSettings.battery.drains ? parts.batteryJ : parts.batteryJ.map(() => Number.POSITIVE_INFINITY);
+  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts };
   const view = createSlotView(viewed);
   const seen = gainAgeSlots === 0 ? undefined : createSlotView({ ...viewed, gain: past.seenGain });
   const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
@@ -88,21 +88,28 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
       }
       queues.settle(serverWorkMs);
       workload.advance(served, answeredTokens);
-      drainAll(terms);
+      drainAll(battery, deviceSettings.battery, parts, state, devices, terms);
     },
   };
+}
 
-  function drainAll(terms: SlotTerms): void {
-    let entry = 0;
-    for (let device = 0; device < deviceCount; device++) {
-      let usedJ = 0;
-      if (entry < view.state.deviceCount && view.devices[entry] === device) {
-        usedJ = (terms.computeEnergyJ[entry] as number) + (terms.transmitEnergyJ[entry] as number);
-        entry++;
-      }
-      const capacityJ = parts.batteryJ[device] as number;
-      battery[device] = drainBattery(deviceSettings.battery, battery[device] as number, usedJ, capacityJ, slotMs);
+/** Every battery after a slot; devices without a task idle. @param devices of the slot's entries, growing */
+function drainAll(
+  battery: Float64Array,
+  plan: BatterySettings,
+  { batteryJ }: WorldParts,
+  { slotMs, deviceCount }: SlotState,
+  devices: Int32Array,
+  { computeEnergyJ, transmitEnergyJ }: SlotTerms,
+): void {
+  let entry = 0;
+  for (let device = 0; device < battery.length; device++) {
+    let usedJ = 0;
+    if (entry < deviceCount && devices[entry] === device) {
+      usedJ = (computeEnergyJ[entry] as number) + (transmitEnergyJ[entry] as number);
+      entry++;
     }
+    battery[device] = drainBattery(plan, battery[device] as number, usedJ, batteryJ[device] as number, slotMs);
   }
 }
 

@@ -60,13 +60,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
   const room = (): Float64Array => new Float64Array(deviceCount);
   const target = findModelShape(plan.target);
   const draft = findModelShape(plan.draft);
-  const costs = plan.tasks.map(({ windowTokens }) => ({
-    windowTokens,
-    payloadBits: windowTokens * payloadBitsPerToken(draft, plan.payloadLaw),
-    // Later tokens of a window see the earlier ones.
-    draft: windowCost(draft, windowTokens),
-    target: windowCost(target, windowTokens),
-  }));
+  const costs = costsOf(plan, target, draft);
   const kindEnds = partEnds(plan.tasks);
   const longestContext = Math.min(target.contextLength, draft.contextLength);
   const { arrivals } = plan;
@@ -76,7 +70,8 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
   /** Tokens that a session has yet to write; 0 for idle devices. */
   const leftTokens = room();
-  const [active, task, isNew] = [0, 1, 2].map(() => new Uint8Array(deviceCount)) as [Uint8Array, Uint8Array, Uint8Array];
+  const [active, task] = [new Uint8Array(deviceCount), new Uint8Array(deviceCount)];
+  const isNew = new Uint8Array(deviceCount);
   const [contextTokens, payloadBits, deviceFlop, edgeFlop] = [room(), room(), room(), room()];
 
   function drawDevice(device: number): void {
@@ -97,7 +92,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
       leftTokens[device] = Math.max(1, answerTokens);
     }
     active[device] = arrivals.kind === 'one-per-slot' || (leftTokens[device] as number) > 0 ? 1 : 0;
-    const cost = costs[task[device] as number] as (typeof costs)[number];
+    const cost = costs[task[device] as number] as WindowCosts;
     const context = Math.min(contextTokens[device] as number, longestContext - cost.windowTokens);
     payloadBits[device] = cost.payloadBits;
     deviceFlop[device] = cost.draft.fixed + cost.draft.perContextToken * context;
@@ -127,6 +122,24 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
       }
     },
   };
+}
+
+/** Of one window of each kind of task. */
+interface WindowCosts {
+  readonly windowTokens: number;
+  readonly payloadBits: number;
+  readonly draft: WindowCost;
+  readonly target: WindowCost;
+}
+
+function costsOf({ tasks, payloadLaw }: WorkloadPlan, target: ModelShape, draft: ModelShape): WindowCosts[] {
+  return tasks.map(({ windowTokens }) => ({
+    windowTokens,
+    payloadBits: windowTokens * payloadBitsPerToken(draft, payloadLaw),
+    // Later tokens of a window see the earlier ones.
+    draft: windowCost(draft, windowTokens),
+    target: windowCost(target, windowTokens),
+  }));
 }
 
 function windowOf({ tasks }: WorkloadPlan, kind: number): number {
@@ -182,10 +195,13 @@ function createStarters(deviceCount: number, share: number): Starters {
   };
 }
 
-function windowCost(
-  shape: ModelShape,
-  windowTokens: number,
-): { readonly fixed: number; readonly perContextToken: number } {
+/** FLOP. */
+interface WindowCost {
+  readonly fixed: number;
+  readonly perContextToken: number;
+}
+
+function windowCost(shape: ModelShape, windowTokens: number): WindowCost {
   const perToken = flopPerToken(shape, 0);
   const perContextToken = flopPerToken(shape, 1) - perToken;
   const withinWindow = (perContextToken * windowTokens * (windowTokens - 1)) / 2;

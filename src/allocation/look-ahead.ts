@@ -1,0 +1,119 @@
+// Deciding a slot with the next ones in view (model-predictive control): some associations are proposed, each is held over a forecast of
+// the coming slots, the cheapest is taken, and one slot later all is decided anew. A function of the slot alone: what it has to know of
+// earlier slots is in SlotState.outlook. At least as good as `best` and as staying, by its own forecast.
+//
+// What is held for H slots pays for its handover once, so the searches that propose see a handover at a part of its price; and a server
+// that is behind makes everybody wait who comes later, so they see its queue of the whole forecast and a price on work.
+
+import { searchBest } from './best-search.ts';
+import { forecastSlots } from './forecast.ts';
+import { presentServer } from './hysteresis.ts';
+import { findLink, isEligible } from './links.ts';
+import { searchLocally } from './local-search.ts';
+import { createOptimalRule } from './optimal-rule.ts';
+import { createProblem, type Problem } from './problem.ts';
+import { type Rollout, rollOut } from './rollout.ts';
+import { startAt } from './search-state.ts';
+import type { Assignment, SlotState } from './slot-state.ts';
+
+/** Slots in view: 2.5 s of the preset `coupled`. Sessions begin and end all the time, which no forecast knows. */
+const ahead = 5;
+/** How often the queues of the forecast and the association that makes them are brought together. */
+const rounds = 2;
+/** Slots that a battery has to last: half a minute of the preset `coupled`. */
+const batterySlots = 60;
+const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
+
+/** @throws OutriderError `bad-argument` when lambda is 0 */
+export function decideAhead(state: SlotState): Assignment {
+  const slots = slotsAhead(state);
+  const first = slots[0] as SlotState;
+  const problem = createProblem(first);
+  const myopic = searchBest(problem, createOptimalRule, state.seed).partition.toServers();
+  let usedJ = new Float64Array(state.deviceCount);
+  const priced = (battery: Float64Array): Float64Array => batteryAhead(state, battery, usedJ);
+  usedJ = rollOut(slots.slice(0, 1), myopic, (battery) => battery).usedJ as Float64Array<ArrayBuffer>;
+  let best = rollOut(slots, myopic, priced);
+  const consider = (server: Int32Array): Rollout => {
+    const one = rollOut(slots, server, priced);
+    if (one.costMs < best.costMs) best = one;
+    return one;
+  };
+  const held = { ...middleOf(slots), battery: priced(first.battery) };
+  let last = consider(stay(first, myopic));
+  for (let round = 0; round < rounds; round++) {
+    const server = searchHeld(held, last);
+    last = consider(server);
+  }
+  return best.assignment;
+}
+
+/** Where moving is free nobody has to hold an association: then only queues and batteries are looked ahead for, at the links of now. */
+function slotsAhead(state: SlotState): SlotState[] {
+  const isHeld = state.handover !== undefined;
+  const slots = forecastSlots(state, isHeld ? ahead : 1).map((slot) => ({
+    ...slot,
+    snr: onlyEligible(state, slot.snr),
+  }));
+  return isHeld ? slots : Array.from({ length: ahead }, () => slots[0] as SlotState);
+}
+
+/** Links that the slot to decide does not allow are no links, however good the forecast. */
+function onlyEligible(state: SlotState, snr: Float64Array): Float64Array {
+  const least = state.objective.minimumSnr;
+  return snr.map((one, link) => (isEligible(state, link) ? Math.max(least, one) : 0));
+}
+
+/** The slot in the middle of the forecast, with what a handover costs spread over the slots. */
+function middleOf(slots: readonly SlotState[]): SlotState {
+  const middle = slots[slots.length >> 1] as SlotState;
+  const { handover } = middle;
+  if (handover === undefined) return middle;
+  const part = (values: Float64Array): Float64Array => values.map((value) => value / slots.length);
+  const spread = { textFlop: part(handover.textFlop), transferMs: part(handover.transferMs) };
+  return { ...middle, handover: { ...handover, ...spread } };
+}
+
+/** The association that costs least if held, at the queues that `last` has made. */
+function searchHeld(held: SlotState, last: Rollout): Int32Array {
+  const problem = createProblem({ ...held, queueDelayMs: last.queueMs });
+  priceWork(held, problem, last);
+  const state = startAt(problem, last.assignment.server, createOptimalRule);
+  searchLocally(problem, state, fully);
+  return state.partition.toServers();
+}
+
+/** Adds to each link what its device's work makes others wait. */
+function priceWork(state: SlotState, problem: Problem, { assignment, queueMsPerWorkMs }: Rollout): void {
+  const memberCount = new Float64Array(state.serverCount);
+  for (const server of assignment.server) if (server >= 0) memberCount[server] = (memberCount[server] as number) + 1;
+  for (const [link, server] of problem.linkServer.entries()) {
+    const flop = state.edgeFlop[problem.linkDevice[link] as number] as number;
+    const workMs = (1e3 * flop) / (state.serverFlopPerSecond[server] as number);
+    const priceMs = (memberCount[server] as number) * (queueMsPerWorkMs[server] as number) * workMs;
+    problem.fixedMs[link] = (problem.fixedMs[link] as number) + priceMs;
+  }
+}
+
+/** Everybody where they are; whoever can't stay goes where `best` would have them. */
+function stay(state: SlotState, otherwise: Int32Array): Int32Array {
+  return otherwise.map((other, device) => {
+    const present = presentServer(state, device);
+    const link = findLink(state, device, present);
+    return link >= 0 && isEligible(state, link) ? present : other;
+  });
+}
+
+/**
+ * A joule spent now makes every later one dearer: w / B sums to what it would cost at the end of the time that the battery has to last.
+ * That follows from adding up w e / B while B falls by e / capacity.
+ */
+function batteryAhead({ outlook }: SlotState, battery: Float64Array, usedJ: Float64Array): Float64Array {
+  if (outlook === undefined) return battery;
+  return battery.map((share, device) => {
+    const drained = (batterySlots * (usedJ[device] as number)) / (outlook.batteryJ[device] as number);
+    return Math.max(Math.min(share, emptiest), share - drained);
+  });
+}
+
+const emptiest = 0.01;

@@ -1,0 +1,99 @@
+// What an association would cost if it were held for some slots: queues grow by the work that servers can't do, batteries run down,
+// a text moves once. Shares are the best of each slot. A forecast of the slots is given; it decides nothing.
+
+import { createSlotTerms, evaluate, handoverDelayMs, textWorkMs } from './objective.ts';
+import { shareOptimally } from './optimal-shares.ts';
+import type { Assignment, SlotState } from './slot-state.ts';
+
+/** The sum over the slots of the forecast. */
+export interface Rollout {
+  readonly costMs: number;
+  /** Of the first slot. */
+  readonly assignment: Assignment;
+  /** J that each device uses in the first slot; [M]. */
+  readonly usedJ: Float64Array;
+  /** Mean over the slots of what a task waits in each server's queue, ms; [E]. */
+  readonly queueMs: Float64Array;
+  /** By what this mean grows with each ms of work a slot; [E]. */
+  readonly queueMsPerWorkMs: Float64Array;
+}
+
+/**
+ * @param slots the forecast
+ * @param server one that the first slot lets each device use, or -1; [M]
+ * @param priceBattery the battery that shares are decided with, where it is another than the device has; [M]
+ */
+export function rollOut(
+  slots: readonly SlotState[],
+  server: Int32Array,
+  priceBattery: (battery: Float64Array) => Float64Array,
+): Rollout {
+  const first = slots[0] as SlotState;
+  const { deviceCount, serverCount, slotMs, outlook } = first;
+  const terms = createSlotTerms(deviceCount);
+  const battery = first.battery.slice();
+  const backlogMs = outlook?.backlogMs.slice() ?? new Float64Array(serverCount);
+  const workMs = workOf(first, server);
+  const movedMs = movedWorkOf(first, server);
+  const queueMs = new Float64Array(serverCount);
+  const queueMsPerWorkMs = new Float64Array(serverCount);
+  const kappa = (outlook?.kappaMs ?? 0) / slotMs;
+  let queueDelayMs = first.queueDelayMs;
+  let costMs = 0;
+  let kept: Pick<Rollout, 'assignment' | 'usedJ'> | undefined;
+  for (const [ahead, slot] of slots.entries()) {
+    const state = { ...slot, battery, queueDelayMs, handover: ahead === 0 ? slot.handover : undefined };
+    const assignment = shareOptimally({ ...state, battery: priceBattery(battery) }, server);
+    evaluate(state, assignment, terms);
+    costMs += terms.sum.costMs;
+    const usedJ = terms.computeEnergyJ.map((joule, device) => joule + (terms.transmitEnergyJ[device] as number));
+    kept ??= { assignment, usedJ };
+    for (let one = 0; one < serverCount; one++) {
+      queueMs[one] = (queueMs[one] as number) + (queueDelayMs[one] as number) / slots.length;
+      if ((queueDelayMs[one] as number) > 0)
+        queueMsPerWorkMs[one] = (queueMsPerWorkMs[one] as number) + (kappa * ahead) / slots.length;
+    }
+    for (let device = 0; device < deviceCount; device++) {
+      const left = (battery[device] as number) - (usedJ[device] as number) / (outlook?.batteryJ[device] ?? Infinity);
+      battery[device] = Math.max(leastBattery(first, device), left);
+    }
+    if (kappa > 0) {
+      const added = ahead === 0 ? movedMs : undefined;
+      queueDelayMs = backlogMs.map((left, one) => {
+        backlogMs[one] = Math.max(0, left + (workMs[one] as number) + (added?.[one] ?? 0) - slotMs);
+        return kappa * slotMs * Math.floor((backlogMs[one] as number) / slotMs);
+      });
+    }
+  }
+  return { costMs, ...(kept as Pick<Rollout, 'assignment' | 'usedJ'>), queueMs, queueMsPerWorkMs };
+}
+
+/** A forecast lets no battery run out; what it is plugged in at is not known to policies. */
+const emptiest = 0.01;
+
+function leastBattery(state: SlotState, device: number): number {
+  return Math.min(emptiest, state.battery[device] as number);
+}
+
+/** ms of each server's whole time that its devices' windows take in a slot; [E]. */
+export function workOf(state: SlotState, server: Int32Array): Float64Array {
+  const workMs = new Float64Array(state.serverCount);
+  for (const [device, one] of server.entries()) {
+    if (one < 0) continue;
+    const flop = state.edgeFlop[device] as number;
+    workMs[one] = (workMs[one] as number) + (1e3 * flop) / (state.serverFlopPerSecond[one] as number);
+  }
+  return workMs;
+}
+
+/** The same of the texts that have to be evaluated anew. */
+function movedWorkOf(state: SlotState, server: Int32Array): Float64Array {
+  const workMs = new Float64Array(state.serverCount);
+  const { handover } = state;
+  if (handover === undefined) return workMs;
+  for (const [device, one] of server.entries()) {
+    if (one < 0 || handoverDelayMs(state, device, one) === 0) continue;
+    workMs[one] = (workMs[one] as number) + textWorkMs(handover, device, one);
+  }
+  return workMs;
+}

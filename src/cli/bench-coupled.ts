@@ -1,0 +1,167 @@
+// `outrider bench coupled`: what it is worth to know that slots hang together. Policies over many slots of the preset `coupled`, with
+// one coupling at a time, with none and with all; the same seeds for all.
+
+import { setImmediate } from 'node:timers/promises';
+import { bootstrapInterval, type Interval } from '../basics/bootstrap.ts';
+import { interquartileMean, mean } from '../basics/statistics.ts';
+import { readPreset } from '../scenario/presets.ts';
+import type { Override } from '../scenario/read-scenario.ts';
+import type { NamedPolicy } from '../simulation/require-assignment.ts';
+import { type CoupledRun, runCoupled } from './bench-coupled-run.ts';
+import { WorkRecord } from './work-record.ts';
+
+export const coupledPreset = 'coupled';
+export const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-blind', 'best', 'look-ahead'] as const;
+/** What others are held against: the optimum of each slot by itself. */
+const reference = 'best';
+/** Nothing was chosen by looking at these seeds. */
+const firstSeed = 101;
+
+/** What is taken out of the preset for each coupling to be alone. */
+const without = {
+  queues: { path: ['queue', 'law'], value: { kind: 'none' } },
+  batteries: { path: ['devices', 'battery', 'drains'], value: false },
+  handover: { path: ['handover'], value: { kind: 'none' } },
+  'old gains': { path: ['knowledge', 'gainAgeSlots'], value: 0 },
+} as const satisfies Record<string, Override>;
+type Single = keyof typeof without;
+const singles = Object.keys(without) as Single[];
+
+/** `none`, each coupling alone, `all`. */
+export const couplings: readonly string[] = ['none', ...singles, 'all'];
+
+/** Interquartile means over the seeds, with 95 % intervals. */
+export interface CoupledRow {
+  readonly coupling: string;
+  readonly policy: string;
+  readonly seeds: number;
+  readonly costMs: number;
+  readonly costMsLow: number;
+  readonly costMsHigh: number;
+  /** Cost over that of `best` with the same seed. */
+  readonly costVsBest: number;
+  readonly costVsBestLow: number;
+  readonly costVsBestHigh: number;
+  /** Plain mean of the costs, which the worst seeds make. */
+  readonly costMsMean: number;
+  readonly costMsP95: number;
+  readonly latencyMs: number;
+  readonly latencyMsLow: number;
+  readonly latencyMsHigh: number;
+  readonly energyJ: number;
+  readonly queueMs: number;
+  readonly handoversPer1000Tasks: number;
+  readonly batteryOutShare: number;
+  readonly decisionCpuMs: number;
+}
+
+export interface CoupledOptions {
+  readonly policies: readonly NamedPolicy[];
+  readonly seeds: number;
+  readonly slots: number;
+  /** Keeps finished runs, and goes on from those that are in it; null: nothing is kept. */
+  readonly record: string | null;
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+}
+
+export interface CoupledResult {
+  readonly rows: CoupledRow[];
+  readonly summary: Readonly<Record<string, number>>;
+}
+
+const recordKind = { format: 'outrider-bench-coupled', name: 'record of a bench' };
+
+/** @throws OutriderError `bad-argument` for a record of something else */
+export async function benchCoupled(options: CoupledOptions): Promise<CoupledResult> {
+  const { policies, seeds, slots, record: path } = options;
+  const asked = { slots, scenario: readPreset(coupledPreset), seed: firstSeed };
+  const record = await WorkRecord.open<CoupledRun>(path, recordKind, asked);
+  const todo = couplings.flatMap((coupling) =>
+    policies.flatMap((policy) =>
+      Array.from({ length: seeds }, (_, index) => ({ coupling, policy, seed: firstSeed + index })),
+    ),
+  );
+  const runs: CoupledRun[] = [];
+  for (const [index, { coupling, policy, seed }] of todo.entries()) {
+    options.onProgress?.('runs', index, todo.length);
+    const isIt = (run: CoupledRun): boolean =>
+      run.coupling === coupling && run.policy === policy.name && run.seed === seed;
+    let run = record.lines.find(isIt);
+    if (run === undefined) {
+      run = runCoupled(readPreset(coupledPreset, overridesOf(coupling)), policy, { coupling, seed, slots });
+      await record.add(run);
+      await setImmediate();
+    }
+    runs.push(run);
+  }
+  const rows = couplings.flatMap((coupling) =>
+    policies.map(({ name }) =>
+      rowOf(
+        runs.filter((run) => run.coupling === coupling),
+        name,
+      ),
+    ),
+  );
+  return { rows, summary: summarise(rows) };
+}
+
+export function overridesOf(coupling: string): Override[] {
+  return coupling === 'all' ? [] : singles.filter((one) => one !== coupling).map((one) => without[one]);
+}
+
+function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
+  const own = runs.filter((run) => run.policy === policy);
+  const other = runs.filter((run) => run.policy === reference);
+  const [first] = own as [CoupledRun];
+  const middle = (pick: (run: CoupledRun) => number): number => interquartileMean(own.map(pick));
+  const interval = (values: readonly number[]): Interval =>
+    bootstrapInterval(values.length, (at) => interquartileMean(at.map((index) => values[index] as number)));
+  const ratios = own.map((run) => {
+    const paired = other.find(({ seed }) => seed === run.seed);
+    return paired === undefined ? Number.NaN : run.costMs / paired.costMs;
+  });
+  const [costMsLow, costMsHigh] = interval(own.map(({ costMs }) => costMs));
+  const [costVsBestLow, costVsBestHigh] = interval(ratios);
+  const [latencyMsLow, latencyMsHigh] = interval(own.map(({ latencyMs }) => latencyMs));
+  return {
+    coupling: first.coupling,
+    policy,
+    seeds: own.length,
+    costMs: middle(({ costMs }) => costMs),
+    costMsLow,
+    costMsHigh,
+    costVsBest: interquartileMean(ratios),
+    costVsBestLow,
+    costVsBestHigh,
+    costMsMean: mean(own.map(({ costMs }) => costMs)),
+    costMsP95: middle(({ costMsP95 }) => costMsP95),
+    latencyMs: middle(({ latencyMs }) => latencyMs),
+    latencyMsLow,
+    latencyMsHigh,
+    energyJ: middle(({ energyJ }) => energyJ),
+    queueMs: middle(({ queueMs }) => queueMs),
+    handoversPer1000Tasks: middle(({ handoversPer1000Tasks }) => handoversPer1000Tasks),
+    batteryOutShare: middle(({ batteryOutShare }) => batteryOutShare),
+    decisionCpuMs: middle(({ decisionCpuMs }) => decisionCpuMs),
+  };
+}
+
+/** Costs over those of `best`: `allLookAhead`, `allLookAheadLow`, ... */
+function summarise(rows: readonly CoupledRow[]): Record<string, number> {
+  const entries = rows
+    .filter(({ policy }) => policy !== reference)
+    .flatMap(({ coupling, policy, costVsBest, costVsBestLow, costVsBestHigh }) => {
+      const name = camelCase(`${coupling} ${policy}`);
+      return [
+        [`${name}VsBest`, costVsBest],
+        [`${name}VsBestLow`, costVsBestLow],
+        [`${name}VsBestHigh`, costVsBestHigh],
+      ];
+    });
+  return Object.fromEntries(entries) as Record<string, number>;
+}
+
+function camelCase(text: string): string {
+  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return words.map((word, at) => (at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
+}

@@ -1,0 +1,74 @@
+// The preset `coupled`: what is decided in a slot decides the next ones. Queues, batteries, texts that have to move and old gains, each
+// of a size that a policy can feel. Chosen before any policy was run.
+
+/** As a file would hold it. */
+export const coupledPreset: object = {
+  version: 1,
+  name: 'coupled',
+  description:
+    'Slots that hang together: servers near their limit, texts that have to move, batteries that run down, gains two seconds old.',
+  slotMs: 500,
+  area: { widthM: 360, depthM: 240 },
+  servers: {
+    placement: { kind: 'grid', count: 6, heightM: 10 },
+    hardware: [{ name: 'rtx-2080' }, { name: 'rtx-3090' }, { name: 'rtx-4090' }],
+    reachedComputeShare: 0.0044,
+  },
+  devices: {
+    count: 40,
+    maximumCount: 180,
+    hardware: [{ name: 'galaxy-s23' }, { name: 'iphone-14' }, { name: 'mate-60' }],
+    reachedMemoryShare: 0.4,
+    transmitPowerDbm: { minimum: 16, maximum: 24 },
+    vehicleShare: 0.5,
+    battery: { initialShare: { minimum: 0.1, maximum: 1 }, floorShare: 0.02, usableShare: 0.02 },
+  },
+  radio: { bandwidthMHz: 100, noiseDensityDbmPerHz: -174, noiseFigureDb: 5, minimumSnrDb: -5, model: 'fixed-snr' },
+  channel: { kind: 'tr38901-umi', carrierGHz: 3.5 },
+  mobility: {
+    model: 'random-waypoint',
+    speedMps: { vehicle: { minimum: 4, maximum: 8 } },
+    pauseS: { minimum: 0, maximum: 20 },
+    hotSpots: [{ xM: 60, yM: 60, radiusM: 40, share: 0.3 }],
+  },
+  workload: {
+    target: 'gpt2-xl',
+    draft: 'gpt2',
+    tasks: [
+      { kind: 'code', windowTokens: 10 },
+      { kind: 'summarisation', windowTokens: 6 },
+      { kind: 'chat', windowTokens: 8 },
+    ],
+    payloadLaw: 'q16',
+    arrivals: { kind: 'duty-cycle', share: 0.5, keptShare: 0.6 },
+  },
+  queue: { kappaMs: 500, law: { kind: 'backlog', maximumSlots: 20 } },
+  handover: { kind: 'prefill', reachedComputeShare: 0.04 },
+  knowledge: { gainAgeSlots: 2 },
+  energy: { computeJoulePerFlop: 1e-9, transmitFactor: 2.6, model: 'band' },
+  objective: { lambda: 0.001, lambdaUnit: 'per-ms', energyWeight: 20 },
+  why: {
+    slotMs: 'As preset paper. The longest window (10 tokens on the slowest phone) takes 0.2 s.',
+    area: 'A grid of 200 m, as UMi has it (TR 38.901, table 7.2-1).',
+    'servers.placement.count': 'Two of each kind; more than three devices at work for each.',
+    'servers.reachedComputeShare':
+      'A tenth of an edge server is ours, the rest is for others; of 40 % of its peak a ninth is reached with windows of a dozen tokens, which are bound by memory (docs/simulator.md, The equations of a slot: Limits).',
+    'devices.count':
+      'Half of them at work: 20 at a time, between the 30 of the paper and what one core can look ahead for.',
+    'devices.vehicleShare': 'Half walk and stay for a whole answer, half drive and cross a cell in 15 s.',
+    'devices.battery.initialShare': 'As preset paper, but none is empty at the start.',
+    'devices.battery.usableShare':
+      'A hundredth: 460 to 660 J, two minutes of work. A run of 240 slots then shows what whole batteries show in hours.',
+    'radio.bandwidthMHz': 'A full carrier of band n78: about half of what keeps 20 uploads in step with their drafts.',
+    'mobility.hotSpots': 'Three in ten stand before the first server, which is a slow one.',
+    'workload.tasks': 'Windows of two fifths of the paper, so that a slot holds two of them.',
+    'workload.payloadLaw': 'As preset paper; with ids no link is ever scarce, and old gains do no harm.',
+    'workload.arrivals':
+      'Sessions, because only their texts last; always as many, so that load does not depend on luck.',
+    'queue.law': 'Whole slots of work left over; 10 s of it at most.',
+    'handover.kind': 'The server that takes over evaluates the text anew: 500 tokens are 0.2 to 1 s of it.',
+    'handover.reachedComputeShare': 'A tenth of the server, as above, at the 40 % that long rows reach.',
+    'knowledge.gainAgeSlots': '2 s: near the 2,048 ms of a periodic measurement report (TS 38.331, ReportInterval).',
+    'objective.energyWeight': 'As preset paper.',
+  },
+};
