@@ -77,9 +77,30 @@ export function leastCostMs(problem: Problem, link: number, price: number): numb
   return problem.lambdaPerMs * (airMs - targetMs) ** 2 + offsetMs + total;
 }
 
+/**
+ * What bandwidth at a price costs a device at least, if shares could be as large as one likes. Grows with q.
+ *
+ * @param q (nu + c) a / (2 lambda), as in the cubic
+ */
+export function freeCostMs(problem: Problem, device: number, q: number): number {
+  const targetMs = problem.targetMs[device] as number;
+  const root = q > 0 ? cubicRoot(targetMs, q) : Math.max(0, targetMs);
+  return rootCostMs(problem.lambdaPerMs, root, targetMs) + (problem.offsetMs[device] as number);
+}
+
 /** phi(y) + nu y at the root t of the cubic, without the offset: the cubic says that (c + nu) y is 2 lambda t (t - target). */
 export function rootCostMs(lambdaPerMs: number, root: number, targetMs: number): number {
   return lambdaPerMs * (root - targetMs) * (3 * root - targetMs);
+}
+
+/** How fast the best share of a link falls as the price grows, 1 / phi''. @param share what bestShare said; finite */
+export function shareSlope(problem: Problem, link: number, share: number): number {
+  if (problem.isConcentrated) return concentratedSlope(problem, link, share);
+  const airMs = problem.airMs[link] as number;
+  if (airMs === 0) return 0;
+  const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
+  const uploadMs = airMs / share;
+  return -(share * share) / (2 * problem.lambdaPerMs * uploadMs * (3 * uploadMs - 2 * targetMs));
 }
 
 /** How fast the best share of a concentrated link falls as the price grows: 1 / phi''. @param share what bestShare said */

@@ -4,7 +4,7 @@
 
 import { createRandom } from '../basics/philox.ts';
 import { likedByPrices } from './dual-bound.ts';
-import { insertGreedily } from './greedy.ts';
+import { insertGreedily, insertRoughly } from './greedy.ts';
 import { searchLocally } from './local-search.ts';
 import type { Problem } from './problem.ts';
 import { type SearchState, startAt, totalCostMs } from './search-state.ts';
@@ -40,7 +40,7 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
     return searchSmall(problem, createRule, seed);
   const isHuge = linkCount > largeLinkCount;
   const state = isHuge
-    ? insertGreedily(problem, createRule, true)
+    ? insertRoughly(problem, createRule)
     : startAt(problem, likedByPrices(problem, startRounds), createRule);
   const moves = { canMove: true, canSwap: false };
   if (isHuge) {

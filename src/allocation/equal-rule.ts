@@ -57,6 +57,13 @@ class EqualRule implements SharingRule {
     return sum;
   }
 
+  /** There are no floors to go by: the first. */
+  joinRoughly(device: number): number {
+    const { linkStart } = this.#problem;
+    const first = linkStart[device] as number;
+    return first < (linkStart[device + 1] as number) ? first : -1;
+  }
+
   insertionFloor(): number {
     return Number.NEGATIVE_INFINITY;
   }

@@ -5,22 +5,31 @@ import type { Problem } from './problem.ts';
 import type { SearchState } from './search-state.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
-/**
- * @param trustFloors take the server with the lowest floor without asking for exact costs, for rules that have floors: faster, and
- * good enough to begin a search with
- * @returns the partition, and its rule with every server settled
- */
-export function insertGreedily(problem: Problem, createRule: SharingRuleMaker, trustFloors = false): SearchState {
+/** @returns the partition, and its rule with every server settled */
+export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): SearchState {
   const partition = createPartition(problem);
   const rule = createRule(problem, partition);
-  const order = byWork(problem);
   const floors = new Float64Array(problem.serverCount);
-  for (const device of order) {
-    const link = cheapestLink(problem, rule, device, floors, trustFloors && rule.screensMoves);
+  for (const device of byWork(problem)) {
+    const link = cheapestLink(problem, rule, device, floors);
     if (link < 0) continue;
     partition.place(link);
     rule.settle(problem.linkServer[link] as number);
   }
+  return { partition, rule };
+}
+
+/**
+ * The same by floors and estimated prices alone: for very large problems, to begin a search with. Each device reads its own links and a
+ * few numbers of their servers; lists of devices are made at the end, so that memory is read in order.
+ */
+export function insertRoughly(problem: Problem, createRule: SharingRuleMaker): SearchState {
+  const partition = createPartition(problem);
+  const rule = createRule(problem, partition);
+  const chosen = new Int32Array(problem.deviceCount);
+  for (const device of byWork(problem)) chosen[device] = rule.joinRoughly(device);
+  for (const link of chosen) if (link >= 0) partition.place(link);
+  for (let server = 0; server < problem.serverCount; server++) rule.settle(server);
   return { partition, rule };
 }
 
@@ -40,13 +49,7 @@ function byWork({ deviceCount, workRoot }: Problem): Float64Array {
 }
 
 /** Asks for exact costs in the order of the floors, until no floor is below the best exact cost. */
-function cheapestLink(
-  problem: Problem,
-  rule: SharingRule,
-  device: number,
-  floors: Float64Array,
-  trustFloors: boolean,
-): number {
+function cheapestLink(problem: Problem, rule: SharingRule, device: number, floors: Float64Array): number {
   const start = problem.linkStart[device] as number;
   const end = problem.linkStart[device + 1] as number;
   for (let link = start; link < end; link++) {
@@ -60,7 +63,7 @@ function cheapestLink(
       const floor = floors[link - start] as number;
       if (floor < bestMs && (next < 0 || floor < (floors[next - start] as number))) next = link;
     }
-    if (next < 0 || trustFloors) return next < 0 ? best : next;
+    if (next < 0) return best;
     const server = problem.linkServer[next] as number;
     floors[next - start] = Number.POSITIVE_INFINITY;
     const addedMs = rule.probe(server, next, -1) - (rule.costMs[server] as number);

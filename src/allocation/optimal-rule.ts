@@ -7,7 +7,7 @@
 // will be with one device more; a lower one, with one less. They are brought up to date when they are off by more than a little.
 // Computing costs (sum s)^2 / F, whose change is exact in O(1).
 
-import { bandCostMs, leastCostMs } from './band-root.ts';
+import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from './band-root.ts';
 import { type BandSolver, createBandSolver, priceNear } from './band-shares.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
@@ -52,6 +52,8 @@ class OptimalRule implements SharingRule {
   /** Of the sum of shares, and that sum. */
   readonly #slope: Float64Array;
   readonly #shareSum: Float64Array;
+  /** Of the links of one device. */
+  readonly #floors: Float64Array;
   /** Phi. */
   readonly #bandMs: Float64Array;
 
@@ -66,6 +68,7 @@ class OptimalRule implements SharingRule {
     this.#joinPrice = new Float64Array(serverCount).fill(-1);
     this.#slope = new Float64Array(serverCount);
     this.#shareSum = new Float64Array(serverCount);
+    this.#floors = new Float64Array(serverCount);
     this.#bandMs = new Float64Array(serverCount);
     this.costMs = new Float64Array(serverCount);
     this.addedMs = new Float64Array(problem.linkDevice.length);
@@ -93,6 +96,60 @@ class OptimalRule implements SharingRule {
 
   probe(server: number, linkIn: number, linkOut: number): number {
     return this.#costOf(server, this.#partition.gather(server, linkIn, linkOut, this.#links));
+  }
+
+  joinRoughly(device: number): number {
+    const link = this.#cheapestLink(device);
+    if (link < 0) return -1;
+    const server = this.#problem.linkServer[link] as number;
+    const price = this.#price[server] as number;
+    const share = bestShare(this.#problem, link, price);
+    this.workSum[server] = (this.workSum[server] as number) + (this.#problem.workRoot[device] as number);
+    if (share === Number.POSITIVE_INFINITY) return link;
+    const sum = (this.#shareSum[server] as number) + share;
+    const slope = (this.#slope[server] as number) + shareSlope(this.#problem, link, share);
+    const isLeftOver = price === 0 && sum <= 1;
+    const next = isLeftOver ? 0 : priceNear(price, sum, slope, 1);
+    // The sum to the power of -2 is nearly straight in the price: so it is 1 at the new one, unless that is 0.
+    const sumThere = isLeftOver ? sum : next > 0 ? 1 : Math.min(1, sum - slope * price);
+    this.#price[server] = next;
+    this.#shareSum[server] = sumThere;
+    this.#slope[server] = slope * (sumThere / sum) ** 3;
+    return link;
+  }
+
+  /**
+   * By floors. All links of a device have one target, so what bandwidth costs over them grows with the price of the time that a payload
+   * takes: one root, for the cheapest, is a floor for all, and most links need none of their own.
+   */
+  #cheapestLink(device: number): number {
+    const { linkStart, linkServer, fixedMs, isConcentrated } = this.#problem;
+    const start = linkStart[device] as number;
+    const end = linkStart[device + 1] as number;
+    const root = this.#problem.workRoot[device] as number;
+    let least = Number.POSITIVE_INFINITY;
+    for (let link = start; link < end; link++) {
+      const server = linkServer[link] as number;
+      const workMs = (root * (2 * (this.workSum[server] as number) + root)) / (this.workSpeed[server] as number);
+      this.#floors[link - start] = (fixedMs[link] as number) + workMs;
+      least = Math.min(least, this.#pricedAir(link, this.#price[server] as number));
+    }
+    const bandFloor = isConcentrated || start === end ? -Infinity : freeCostMs(this.#problem, device, least);
+    let best = -1;
+    let bestMs = Number.POSITIVE_INFINITY;
+    for (let link = start; link < end; link++) {
+      const otherMs = this.#floors[link - start] as number;
+      if (otherMs + bandFloor >= bestMs) continue;
+      const floorMs = otherMs + leastCostMs(this.#problem, link, this.#price[linkServer[link] as number] as number);
+      if (floorMs >= bestMs && best >= 0) continue;
+      best = link;
+      bestMs = floorMs;
+    }
+    return best;
+  }
+
+  #pricedAir(link: number, price: number): number {
+    return (price + (this.#problem.bandPriceMs[link] as number)) * (this.#problem.cubicScale[link] as number);
   }
 
   insertionFloor(link: number): number {

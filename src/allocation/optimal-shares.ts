@@ -15,22 +15,28 @@ export function shareOptimally(
   server: Int32Array,
   problem: Problem = createProblem(state),
 ): Assignment {
-  const { deviceCount } = problem;
+  const { deviceCount, serverCount } = problem;
   const bandwidthShare = new Float64Array(deviceCount);
   const computeShare = new Float64Array(deviceCount);
+  const { start, members } = membersOf(problem, server);
   const links = new Int32Array(deviceCount);
   const root = new Float64Array(deviceCount);
   const share = new Float64Array(deviceCount);
   const solver = createBandSolver(problem, deviceCount);
-  for (const members of membersOf(problem, server)) {
-    for (const [index, device] of members.entries()) {
-      links[index] = findProblemLink(problem, device, server[device] as number);
+  for (let one = 0; one < serverCount; one++) {
+    const first = start[one] as number;
+    const count = (start[one + 1] as number) - first;
+    for (let index = 0; index < count; index++) {
+      const device = members[first + index] as number;
+      links[index] = findProblemLink(problem, device, one);
       root[index] = problem.workRoot[device] as number;
     }
-    shareCompute(root, members.length, share);
-    solver.solve(links, members.length, 0, tolerance);
-    const total = solver.share.subarray(0, members.length).reduce((sum, one) => sum + one, 0);
-    for (const [index, device] of members.entries()) {
+    shareCompute(root, count, share);
+    solver.solve(links, count, 0, tolerance);
+    let total = 0;
+    for (let index = 0; index < count; index++) total += solver.share[index] as number;
+    for (let index = 0; index < count; index++) {
+      const device = members[first + index] as number;
       computeShare[device] = share[index] as number;
       bandwidthShare[device] = (solver.share[index] as number) / Math.max(1, total);
     }
@@ -38,9 +44,19 @@ export function shareOptimally(
   return { server, bandwidthShare, computeShare };
 }
 
-/** The devices of each server, by number. */
-function membersOf(problem: Problem, server: Int32Array): number[][] {
-  const members: number[][] = Array.from({ length: problem.serverCount }, () => []);
-  for (const [device, one] of server.entries()) if (one >= 0) members[one]?.push(device);
-  return members;
+/** The devices of each server, by number: those of server j are members[start[j] .. start[j + 1] - 1]. */
+function membersOf(problem: Problem, server: Int32Array): { readonly start: Int32Array; readonly members: Int32Array } {
+  const { deviceCount, serverCount } = problem;
+  const start = new Int32Array(serverCount + 1);
+  for (const one of server) if (one >= 0) start[one + 1] = (start[one + 1] as number) + 1;
+  for (let one = 0; one < serverCount; one++) start[one + 1] = (start[one + 1] as number) + (start[one] as number);
+  const members = new Int32Array(deviceCount);
+  const next = start.slice();
+  for (let device = 0; device < deviceCount; device++) {
+    const one = server[device] as number;
+    if (one < 0) continue;
+    members[next[one] as number] = device;
+    next[one] = (next[one] as number) + 1;
+  }
+  return { start, members };
 }
