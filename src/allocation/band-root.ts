@@ -123,10 +123,15 @@ export function cubicRoot(target: number, q: number): number {
 }
 
 /** One of Halley's steps, which leaves about the cube of what a root is off. @param root above max(target, 0); there no step can fail */
-export function nearerRoot(root: number, target: number, q: number): number {
+function nearerRoot(root: number, target: number, q: number): number {
   const excess = root * root * (root - target) - q;
   const slope = root * (3 * root - 2 * target);
   return root - (excess * slope) / (slope * slope - excess * (3 * root - target));
+}
+
+/** One of Halley's steps from what the root was before, or from a guess. @param before 0 when it has none; above the target otherwise */
+export function roughRoot(before: number, target: number, q: number): number {
+  return nearerRoot(before === 0 ? firstGuess(target, q) : before, target, q);
 }
 
 /** Within a third of the root; within a few per cent for a target above 0. */

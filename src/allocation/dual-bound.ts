@@ -8,7 +8,7 @@
 // gradient of a smooth neighbour (a soft minimum over servers, whose softness shrinks), moving the logarithm of each price by a
 // step of its own, and keeps the best D itself. Its prices are also a good place to begin a search: they say which server each device likes.
 
-import { bandCostMs, bestShare, nearerRoot } from './band-root.ts';
+import { bandCostMs, bestShare, rootCostMs, roughRoot } from './band-root.ts';
 import { boundByPool } from './pool-bound.ts';
 import type { Problem } from './problem.ts';
 
@@ -42,11 +42,11 @@ const roundsBeforeNarrowing = 2;
 const narrowLinkCount = 4;
 
 /**
- * The server that each device likes best after a short climb, for a search to begin with. After two rounds a device looks only at the four
- * servers that it likes best by then; the prices are no bound any more, but a round is cheap.
+ * The server that each device likes best after a short climb, for a search to begin with. Roots are rough, and after two rounds a device
+ * looks only at the four servers that it likes best by then; the prices are no bound, but a round is cheap.
  */
 export function likedByPrices(problem: Problem, rounds: number): Int32Array {
-  const ascent = new PriceAscent(problem);
+  const ascent = new PriceAscent(problem, !problem.isConcentrated);
   climb(ascent, rounds, (round) => {
     if (round === roundsBeforeNarrowing) ascent.narrow(narrowLinkCount);
   });
@@ -83,11 +83,12 @@ class PriceAscent {
   readonly #costMs: Float64Array;
   readonly #z: Float64Array;
   readonly #y: Float64Array;
-  /** As y, but not cut off at 1. */
-  readonly #share: Float64Array;
-  #isRough = false;
+  /** The root of the round before, ms, for the next to begin at; 0 before the first. */
+  readonly #rootMs: Float64Array;
+  readonly #isRough: boolean;
 
-  constructor(problem: Problem) {
+  /** @param isRough one step a round for each root: prices move by little, and a start for a search needs no more; not for concentrated power */
+  constructor(problem: Problem, isRough = false) {
     const { serverCount, deviceCount } = problem;
     const pool = boundByPool(problem);
     this.#problem = problem;
@@ -113,7 +114,8 @@ class PriceAscent {
     this.#costMs = new Float64Array(problem.linkDevice.length);
     this.#z = new Float64Array(problem.linkDevice.length);
     this.#y = new Float64Array(problem.linkDevice.length);
-    this.#share = new Float64Array(problem.linkDevice.length);
+    this.#rootMs = new Float64Array(problem.linkDevice.length);
+    this.#isRough = isRough;
   }
 
   /** Evaluates D at the present prices, and moves them. @param softMs of the minimum over servers */
@@ -133,25 +135,30 @@ class PriceAscent {
     this.#movePrices();
   }
 
-  /** From now on, only the links that cost each device least at the last prices, and roughly: what follows is no bound any more. */
+  /** From now on, only the links that cost each device least at the last prices: what follows is no bound any more. */
   narrow(count: number): void {
-    const { deviceCount, isConcentrated } = this.#problem;
-    this.#isRough = !isConcentrated;
-    const links: number[] = [];
+    const { deviceCount } = this.#problem;
+    const links = new Int32Array(Math.min(this.#links.length, count * deviceCount));
     const first = new Int32Array(deviceCount + 1);
+    let next = 0;
     for (let device = 0; device < deviceCount; device++) {
-      const own = this.#links.subarray(this.#first[device], this.#first[device + 1]);
-      const ranked =
-        own.length <= count ? own : own.slice().sort((one, other) => this.#costOf(one) - this.#costOf(other));
-      links.push(...ranked.subarray(0, count));
-      first[device + 1] = links.length;
+      const start = next;
+      const end = this.#first[device + 1] as number;
+      for (let at = this.#first[device] as number; at < end; at++) {
+        const link = this.#links[at] as number;
+        const costMs = this.#costMs[link] as number;
+        // The cheapest so far, in order: whoever is dearer than all of a full list is left out.
+        let place = next;
+        while (place > start && costMs < (this.#costMs[links[place - 1] as number] as number)) place--;
+        if (place - start >= count) continue;
+        next = Math.min(next + 1, start + count);
+        for (let behind = next - 1; behind > place; behind--) links[behind] = links[behind - 1] as number;
+        links[place] = link;
+      }
+      first[device + 1] = next;
     }
-    this.#links = Int32Array.from(links);
+    this.#links = links.subarray(0, next);
     this.#first = first;
-  }
-
-  #costOf(link: number): number {
-    return this.#costMs[link] as number;
   }
 
   /** @returns the device's least cost at the present prices */
@@ -162,7 +169,7 @@ class PriceAscent {
     let least = Number.POSITIVE_INFINITY;
     for (let at = start; at < end; at++) {
       const link = this.#links[at] as number;
-      const costMs = this.#priceLink(device, link);
+      const costMs = this.#isRough ? this.#priceRoughly(device, link) : this.#priceLink(device, link);
       if (costMs < least) {
         least = costMs;
         this.likedServer[device] = this.#problem.linkServer[link] as number;
@@ -205,23 +212,39 @@ class PriceAscent {
     const isWhole = root >= rate;
     // min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless the whole server is not enough.
     const workMs = isWhole ? (root * root) / speed + (this.#price[server] as number) : (2 * root * rate) / speed;
-    const share = this.#isRough ? this.#roughShare(device, link, beta) : bestShare(this.#problem, link, beta);
-    const y = Math.min(1, share);
+    const y = Math.min(1, bestShare(this.#problem, link, beta));
     const costMs = (fixedMs[link] as number) + workMs + bandCostMs(this.#problem, link, y) + beta * y;
     this.#z[link] = isWhole ? 1 : root / rate;
     this.#y[link] = y;
-    this.#share[link] = share;
     this.#costMs[link] = costMs;
     return costMs;
   }
 
-  /** One step from the share of the round before: prices move by little, and a start for a search needs no more. */
-  #roughShare(device: number, link: number, beta: number): number {
-    const { airMs: airs, targetMs, bandPriceMs, cubicScale } = this.#problem;
-    const airMs = airs[link] as number;
-    if (airMs === 0) return 0;
-    const q = (beta + (bandPriceMs[link] as number)) * (cubicScale[link] as number);
-    return airMs / nearerRoot(airMs / (this.#share[link] as number), targetMs[device] as number, q);
+  /** The same with a root that is one step from that of the round before. */
+  #priceRoughly(device: number, link: number): number {
+    const problem = this.#problem;
+    const server = problem.linkServer[link] as number;
+    const speed = problem.serverSpeed[server] as number;
+    const work = problem.workRoot[device] as number;
+    const rate = this.#workRate[server] as number;
+    const isWhole = work >= rate;
+    const workMs = isWhole ? (work * work) / speed + (this.#price[server] as number) : (2 * work * rate) / speed;
+    const otherMs = (problem.fixedMs[link] as number) + (problem.offsetMs[device] as number) + workMs;
+    const targetMs = problem.targetMs[device] as number;
+    const airMs = problem.airMs[link] as number;
+    const total = (this.#price[problem.serverCount + server] as number) + (problem.bandPriceMs[link] as number);
+    const rootMs =
+      airMs === 0 ? 0 : roughRoot(this.#rootMs[link] as number, targetMs, total * (problem.cubicScale[link] as number));
+    const isFree = rootMs > airMs;
+    // At the root, phi and the price of the share are as rootCostMs says; otherwise the whole band is too little, or nothing is to be sent.
+    const bandMs = isFree
+      ? rootCostMs(problem.lambdaPerMs, rootMs, targetMs)
+      : problem.lambdaPerMs * (airMs - targetMs) ** 2 + (airMs === 0 ? 0 : total);
+    this.#rootMs[link] = rootMs;
+    this.#z[link] = isWhole ? 1 : work / rate;
+    this.#y[link] = isFree ? airMs / rootMs : airMs === 0 ? 0 : 1;
+    this.#costMs[link] = otherMs + bandMs;
+    return otherMs + bandMs;
   }
 
   #movePrices(): void {

@@ -79,7 +79,7 @@ class LocalSearch {
       if (target === server || since <= seenAt) continue;
       const threshold = -leastSaving * ((rule.costMs[server] as number) + (rule.costMs[target] as number));
       if (canMove) {
-        const floor = leavingMs + changeFloor(this.#problem, rule, target, linkIn, -1);
+        const floor = leavingMs + changeFloor(this.#problem, rule, target, linkIn, -1, threshold - leavingMs);
         if (floor < threshold) this.#offers.add(floor, linkIn, -1);
       }
       if (canSwap) this.#screenSwaps(device, server, linkIn, since, threshold);

@@ -177,8 +177,13 @@ class OptimalRule implements SharingRule {
     this.leaveSlackMs[server] = this.#hold(server, count, leavePrice, this.leaveMs);
   }
 
-  joinFloor(link: number): number {
-    const server = this.#problem.linkServer[link] as number;
+  joinFloor(link: number, enoughMs = Number.POSITIVE_INFINITY): number {
+    const { linkServer, linkDevice, fixedMs, offsetMs } = this.#problem;
+    const server = linkServer[link] as number;
+    // Bandwidth costs at least what it costs to be in time: often that is enough to know.
+    const inTimeMs = (fixedMs[link] as number) + (offsetMs[linkDevice[link] as number] as number);
+    const leastMs = inTimeMs + (this.#joinSlackMs[server] as number);
+    if (leastMs >= enoughMs) return leastMs;
     if (this.#joinAt[link] !== this.#joinVersion[server]) {
       const leastMs = leastCostMs(this.#problem, link, this.#joinPrice[server] as number);
       this.#joinMs[link] = (this.#problem.fixedMs[link] as number) + leastMs;

@@ -48,8 +48,8 @@ export interface SharingRule {
   readonly heldMs: Float64Array;
   /** At most 0: what these two are off, because their price is not the server's own; [E]. */
   readonly slackMs: Float64Array;
-  /** The same, slack included, for a link's device that comes alone. */
-  joinFloor(link: number): number;
+  /** The same, slack included, for a link's device that comes alone. @param enoughMs a floor that need not be sharper than this */
+  joinFloor(link: number, enoughMs?: number): number;
   /** The same for a device that goes alone; [M], [E]. */
   readonly leaveMs: Float64Array;
   readonly leaveSlackMs: Float64Array;
@@ -62,13 +62,20 @@ export interface SharingRule {
 /** Makes a rule for a partition, every server settled. */
 export type SharingRuleMaker = (problem: Problem, partition: Partition) => SharingRule;
 
-/** The least that a change can add to a server's cost, in O(1). @param linkIn or -1 @param linkOut or -1 */
+/**
+ * The least that a change can add to a server's cost, in O(1).
+ *
+ * @param linkIn or -1
+ * @param linkOut or -1
+ * @param enoughMs a floor above it need not be sharp
+ */
 export function changeFloor(
   problem: Problem,
   rule: SharingRule,
   server: number,
   linkIn: number,
   linkOut: number,
+  enoughMs?: number,
 ): number {
   if (linkIn < 0 && linkOut < 0) return 0;
   const comes = linkIn >= 0;
@@ -78,7 +85,7 @@ export function changeFloor(
   const rootIn = comes ? (problem.workRoot[problem.linkDevice[linkIn] as number] as number) : 0;
   const root = rootIn - (goes ? (problem.workRoot[device] as number) : 0);
   const workMs = (root * (2 * (rule.workSum[server] as number) + root)) / (rule.workSpeed[server] as number);
-  if (!goes) return workMs + rule.joinFloor(linkIn);
+  if (!goes) return workMs + rule.joinFloor(linkIn, enoughMs === undefined ? undefined : enoughMs - workMs);
   if (!comes) return workMs - (rule.leaveMs[device] as number) + (rule.leaveSlackMs[server] as number);
   return workMs + (rule.addedMs[linkIn] as number) - (rule.heldMs[device] as number) + (rule.slackMs[server] as number);
 }
