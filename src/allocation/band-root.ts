@@ -17,6 +17,7 @@ const stepLimit = 200;
 export function bandCostMs(problem: Problem, link: number, share: number): number {
   const device = problem.linkDevice[link] as number;
   const uploadMs = uploadTimeMs(problem, link, share);
+  if (problem.bandForm === 'latency') return Math.max(uploadMs, problem.deviceMs[device] as number);
   const lateMs = uploadMs - (problem.deviceMs[device] as number);
   return (
     problem.lambdaPerMs * lateMs * lateMs +
@@ -31,7 +32,8 @@ export function bandSlopeMs(problem: Problem, link: number, share: number): numb
   const airMs = problem.airMs[link] as number;
   if (airMs === 0) return priceMs;
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
-  if (problem.isConcentrated) return priceMs - marginalMs(problem, link, share, targetMs);
+  if (problem.bandForm === 'latency') return airMs / share > targetMs ? -airMs / (share * share) : 0;
+  if (problem.bandForm === 'concentrated') return priceMs - marginalMs(problem, link, share, targetMs);
   const uploadMs = airMs / share;
   return priceMs - (2 * problem.lambdaPerMs * (uploadMs - targetMs) * uploadMs) / share;
 }
@@ -40,7 +42,7 @@ export function bandSlopeMs(problem: Problem, link: number, share: number): numb
 export function uploadTimeMs(problem: Problem, link: number, share: number): number {
   const airMs = problem.airMs[link] as number;
   if (airMs === 0) return 0;
-  if (!problem.isConcentrated) return airMs / share;
+  if (problem.bandForm !== 'concentrated') return airMs / share;
   const snr = problem.snr[link] as number;
   return (airMs * Math.log1p(snr)) / (share * Math.log1p(snr / share));
 }
@@ -56,7 +58,8 @@ export function bestShare(problem: Problem, link: number, price: number): number
   const device = problem.linkDevice[link] as number;
   const targetMs = problem.targetMs[device] as number;
   const total = price + (problem.bandPriceMs[link] as number);
-  if (problem.isConcentrated) return concentratedShare(problem, link, total);
+  if (problem.bandForm === 'concentrated') return concentratedShare(problem, link, total);
+  if (problem.bandForm === 'latency') return airMs / Math.max(targetMs, Math.sqrt(total * airMs));
   if (total <= 0) return targetMs > 0 ? airMs / targetMs : Number.POSITIVE_INFINITY;
   return airMs / cubicRoot(targetMs, total * (problem.cubicScale[link] as number));
 }
@@ -64,7 +67,7 @@ export function bestShare(problem: Problem, link: number, price: number): number
 /** The least phi(y) + price * y over y up to 1: what a device at least adds to a server that has this price. */
 export function leastCostMs(problem: Problem, link: number, price: number): number {
   const airMs = problem.airMs[link] as number;
-  if (problem.isConcentrated || airMs === 0) {
+  if (problem.bandForm !== 'cubic' || airMs === 0) {
     const share = Math.min(1, bestShare(problem, link, price));
     return bandCostMs(problem, link, share) + price * share;
   }
@@ -95,16 +98,17 @@ export function rootCostMs(lambdaPerMs: number, root: number, targetMs: number):
 
 /** How fast the best share of a link falls as the price grows, 1 / phi''. @param share what bestShare said; finite */
 export function shareSlope(problem: Problem, link: number, share: number): number {
-  if (problem.isConcentrated) return concentratedSlope(problem, link, share);
+  if (problem.bandForm === 'concentrated') return concentratedSlope(problem, link, share);
   const airMs = problem.airMs[link] as number;
   if (airMs === 0) return 0;
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
   const uploadMs = airMs / share;
+  if (problem.bandForm === 'latency') return uploadMs > targetMs ? -(share ** 3) / (2 * airMs) : 0;
   return -(share * share) / (2 * problem.lambdaPerMs * uploadMs * (3 * uploadMs - 2 * targetMs));
 }
 
 /** How fast the best share of a concentrated link falls as the price grows: 1 / phi''. @param share what bestShare said */
-export function concentratedSlope(problem: Problem, link: number, share: number): number {
+function concentratedSlope(problem: Problem, link: number, share: number): number {
   if (problem.airMs[link] === 0 || share === Number.POSITIVE_INFINITY) return 0;
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
   return 1 / marginalSlope(problem, link, share, targetMs);

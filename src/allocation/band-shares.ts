@@ -1,7 +1,7 @@
 // The bandwidth of one server: the price at which its devices' best shares add up to the whole band, or 0 if they leave some over.
 // One monotone root; nothing of computing, nothing of other servers.
 
-import { bandCostMs, bestShare, concentratedSlope, cubicRoot, rootCostMs } from './band-root.ts';
+import { bandCostMs, bestShare, cubicRoot, rootCostMs, shareSlope } from './band-root.ts';
 import type { Problem } from './problem.ts';
 
 /** A solver with room for its own numbers, used again for every server. */
@@ -38,7 +38,7 @@ interface Filled {
 export function createBandSolver(problem: Problem, deviceCount: number): BandSolver {
   const share = new Float64Array(deviceCount);
   const filled: Filled = { sum: 0, slope: 0, heldMs: 0 };
-  const fill = problem.isConcentrated ? fillConcentrated : fillFixed;
+  const fill = problem.bandForm === 'cubic' ? fillCubic : fillOther;
   let price = 0;
   return {
     share,
@@ -90,7 +90,7 @@ function nextPrice(price: number, { sum, slope }: Filled, low: number, high: num
   return high === Number.POSITIVE_INFINITY ? 4 * price + 1 : (Math.max(low, 0) + high) / 2;
 }
 
-function fillFixed(
+function fillCubic(
   problem: Problem,
   links: Int32Array,
   count: number,
@@ -127,7 +127,7 @@ function fillFixed(
   filled.heldMs = heldMs;
 }
 
-function fillConcentrated(
+function fillOther(
   problem: Problem,
   links: Int32Array,
   count: number,
@@ -141,7 +141,7 @@ function fillConcentrated(
     const one = bestShare(problem, link, price);
     share[index] = one;
     filled.sum += one;
-    filled.slope += concentratedSlope(problem, link, one);
+    filled.slope += shareSlope(problem, link, one);
     filled.heldMs += bandCostMs(problem, link, one) + price * one;
   }
 }

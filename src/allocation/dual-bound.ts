@@ -46,7 +46,7 @@ const narrowLinkCount = 4;
  * looks only at the four servers that it likes best by then; the prices are no bound, but a round is cheap.
  */
 export function likedByPrices(problem: Problem, rounds: number): Int32Array {
-  const ascent = new PriceAscent(problem, !problem.isConcentrated);
+  const ascent = new PriceAscent(problem, problem.bandForm === 'cubic');
   climb(ascent, rounds, (round) => {
     if (round === roundsBeforeNarrowing) ascent.narrow(narrowLinkCount);
   });

@@ -123,7 +123,7 @@ class OptimalRule implements SharingRule {
    * takes: one root, for the cheapest, is a floor for all, and most links need none of their own.
    */
   #cheapestLink(device: number): number {
-    const { linkStart, linkServer, fixedMs, isConcentrated } = this.#problem;
+    const { linkStart, linkServer, fixedMs, bandForm } = this.#problem;
     const start = linkStart[device] as number;
     const end = linkStart[device + 1] as number;
     const root = this.#problem.workRoot[device] as number;
@@ -134,7 +134,7 @@ class OptimalRule implements SharingRule {
       this.#floors[link - start] = (fixedMs[link] as number) + workMs;
       least = Math.min(least, this.#pricedAir(link, this.#price[server] as number));
     }
-    const bandFloor = isConcentrated || start === end ? -Infinity : freeCostMs(this.#problem, device, least);
+    const bandFloor = bandForm !== 'cubic' || start === end ? -Infinity : freeCostMs(this.#problem, device, least);
     let best = -1;
     let bestMs = Number.POSITIVE_INFINITY;
     for (let link = start; link < end; link++) {

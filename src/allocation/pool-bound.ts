@@ -74,7 +74,7 @@ function bestPooledLink(
     const widening = band / (bandwidthHz[linkServer[link] as number] as number);
     const oldSnr = problem.snr[link] as number;
     // Power that is spread over more Hz gives less SNR in each; a fixed SNR stays.
-    const snr = problem.isConcentrated ? oldSnr / widening : oldSnr;
+    const snr = problem.bandForm === 'concentrated' ? oldSnr / widening : oldSnr;
     const airMs = ((problem.airMs[link] as number) * Math.log1p(oldSnr)) / (widening * Math.log1p(snr));
     if (airMs < best.airMs) best = { airMs, snr, bandPriceMs: (problem.bandPriceMs[link] as number) * widening };
   }

@@ -16,12 +16,18 @@ import type { SlotState } from './slot-state.ts';
 /** 4 MiB; beyond it links are found by bisection. */
 const largestTable = 2 ** 20;
 
+/**
+ * What phi is. `cubic`: as above, with the SNR fixed, whose optimum is the root of a cubic. `concentrated`: as above, with all power in the
+ * allotted band. `latency`: max(D_i, t), with the SNR fixed (latency-problem.ts).
+ */
+export type BandForm = 'cubic' | 'concentrated' | 'latency';
+
 /** M devices, E servers, L eligible links sorted by device and then by server. */
 export interface Problem {
   readonly deviceCount: number;
   readonly serverCount: number;
   readonly lambdaPerMs: number;
-  readonly isConcentrated: boolean;
+  readonly bandForm: BandForm;
   /** Links linkStart[i] .. linkStart[i + 1] - 1 are those of device i; none when it can't be served. */
   readonly linkStart: Int32Array;
   readonly linkServer: Int32Array;
@@ -111,7 +117,7 @@ function emptyProblem(state: SlotState, starts: Int32Array): Problem {
     deviceCount,
     serverCount,
     lambdaPerMs: objective.lambdaPerMs,
-    isConcentrated: objective.radioModel === 'concentrated',
+    bandForm: objective.radioModel === 'concentrated' ? 'concentrated' : 'cubic',
     linkStart: starts,
     linkServer: new Int32Array(linkCount),
     linkDevice: new Int32Array(linkCount),

@@ -71,7 +71,7 @@ export function oneServerProblem(vector: BandVector): Problem {
     deviceCount: 3,
     serverCount: 1,
     lambdaPerMs,
-    isConcentrated: false,
+    bandForm: 'cubic',
     linkStart: Int32Array.of(0, 1, 2, 3),
     linkServer: new Int32Array(3),
     linkDevice: Int32Array.of(0, 1, 2),

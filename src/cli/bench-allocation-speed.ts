@@ -2,6 +2,8 @@
 // are not part of it. Wall time on one thread; what other programs do to it shows in the difference between the fastest of a few
 // repeats of the same decision and all of them.
 
+import { certify } from '../allocation/certify.ts';
+import { createSlotTerms, evaluate } from '../allocation/objective.ts';
 import { createPolicy } from '../allocation/policies.ts';
 import type { SlotState } from '../allocation/slot-state.ts';
 import { syntheticSlot } from '../allocation/synthetic-slot.ts';
@@ -64,4 +66,14 @@ function timeOnce(run: () => unknown): number {
 export function hugeSlot(seed: number): SlotState {
   const objective = { energyWeight: 20 };
   return syntheticSlot({ deviceCount: 100_000, serverCount: 10_000, seed, candidateCount: 8, objective });
+}
+
+/** Enough to see it settle; each asks for 800,000 roots. */
+const hugeDualRounds = 60;
+
+/** (cost - bound) / bound of `best` against the dual. */
+export function gapOfHuge(state: SlotState): number {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, createPolicy('best')(state), terms);
+  return certify(state, terms.sum.costMs, true, hugeDualRounds).dualGap as number;
 }

@@ -12,7 +12,8 @@ import {
   measureLatency,
   reductionInterval,
 } from './bench-allocation-latency.ts';
-import { hugeSlot, timeDecisions } from './bench-allocation-speed.ts';
+import { type LatencyLimitRow, measureLatencyLimit } from './bench-allocation-limit.ts';
+import { gapOfHuge, hugeSlot, timeDecisions } from './bench-allocation-speed.ts';
 import { slotsOf } from './bench-allocation-worlds.ts';
 import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
@@ -69,7 +70,8 @@ async function measureSpeed({ onProgress }: BenchAllocationOptions): Promise<Ben
     await setImmediate();
   }
   onProgress?.('speed', worlds.length, worlds.length + 1);
-  const huge = timeDecisions('synthetic', [hugeSlot(1)]);
+  const state = hugeSlot(1);
+  const huge = { ...timeDecisions('synthetic', [state]), gap: gapOfHuge(state) };
   return {
     rows: [...rows, huge],
     summary: {
@@ -78,6 +80,7 @@ async function measureSpeed({ onProgress }: BenchAllocationOptions): Promise<Ben
       decisionCpuMsMean: Math.max(...rows.map(({ decisionCpuMsMean }) => decisionCpuMsMean)),
       decisionMs100k: huge.decisionMsMedian,
       decisionCpuMs100k: huge.decisionCpuMsMean,
+      gap100k: huge.gap,
     },
   };
 }
@@ -120,6 +123,7 @@ async function measureAllLatencies(
   const rows: object[] = [];
   const equal: LatencyCell[] = [];
   const optimal: LatencyCell[] = [];
+  const limits: LatencyLimitRow[] = [];
   for (const [index, { name, ...world }] of latencyWorlds.entries()) {
     for (const [cell, [deviceCount, serverCount]] of cells.entries()) {
       options.onProgress?.('latency', index * cells.length + cell, latencyWorlds.length * cells.length);
@@ -130,11 +134,17 @@ async function measureAllLatencies(
       if (index === 0) {
         equal.push(withEqual);
         optimal.push(withOptimal);
+        limits.push(measureLatencyLimit(name, states));
       }
       await setImmediate();
     }
   }
-  return { rows, summary: summariseLatency(equal, optimal, seeds.length) };
+  const summary = {
+    ...summariseLatency(equal, optimal, seeds.length),
+    latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
+    latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),
+  };
+  return { rows: [...rows, ...limits], summary };
 }
 
 function summariseLatency(
