@@ -16,6 +16,7 @@ import { runCommand } from './run.ts';
 import { scenarioCommand } from './scenario.ts';
 import { simulateCommand } from './simulate.ts';
 import { traceCommand } from './trace.ts';
+import { trainCommand } from './train.ts';
 import { trialCommand } from './trial.ts';
 
 export function createProgram(): Command {
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     traceCommand(),
     allocateCommand(),
     reproduceCommand(),
+    trainCommand(),
     trialCommand(),
     benchCommand(),
   ]) {

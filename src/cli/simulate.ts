@@ -7,6 +7,7 @@ import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { installed } from './figure-render.ts';
+import { withInterrupt } from './interrupt.ts';
 import { wholeBetween } from './numbers.ts';
 import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
@@ -39,7 +40,11 @@ export function simulateCommand(): Command {
       'a scenario that comes with outrider ("outrider scenario list"), or a file',
       'paper',
     )
-    .option('--policy <name|file>', 'a policy, or a module that exports one', 'max-sinr')
+    .option(
+      '--policy <name|file>',
+      'a policy, a module that exports one, or masac:FILE with trained weights',
+      'max-sinr',
+    )
     .option('--slots <count>', 'how many slots', wholeBetween(1, 100_000_000), 200)
     .option('--seed <number>', "instead of the scenario's", wholeBetween(0, Number.MAX_SAFE_INTEGER))
     .addOption(
@@ -116,16 +121,4 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
 
 async function readMapOf({ channel }: Scenario): Promise<RadioMap | undefined> {
   return channel.kind === 'map' ? findRadioMap(channel.map) : undefined;
-}
-
-/** Ctrl-C ends the work in order; a second one ends the process. */
-async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
 }

@@ -1,0 +1,203 @@
+// `outrider train masac`: trains multi-agent soft actor-critic on a scenario, and holds what came of it against policies that need no
+// training, on slots that it never saw.
+
+import { Command, Option } from 'commander';
+import { createPolicy } from '../allocation/policies.ts';
+import { OutriderError } from '../basics/errors.ts';
+import {
+  createLearnedPolicy,
+  type NetworkName,
+  networkNames,
+  type VariantName,
+  variantNames,
+} from '../learned/learned-policy.ts';
+import { type CurvePoint, hasPlateau, lastThird } from '../learning/curve.ts';
+import { createEnvironment } from '../learning/environment.ts';
+import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../learning/held-out.ts';
+import { defaultSettings } from '../learning/settings.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Result } from './document.ts';
+import { checkFigure } from './figure.ts';
+import { withInterrupt } from './interrupt.ts';
+import { numberBetween, wholeBetween } from './numbers.ts';
+import { findRadioMap } from './radio-map-find.ts';
+import { printResult } from './result-output.ts';
+import { findScenario, gather } from './scenario-file.ts';
+import { drawCurve } from './train-figure.ts';
+import type { TrainRun } from './train-run.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+interface TrainFlags {
+  readonly scenario: string;
+  readonly set: readonly string[];
+  readonly variant: VariantName;
+  readonly network: NetworkName;
+  readonly minutes: number;
+  readonly slots?: number;
+  readonly seed: number;
+  readonly discount?: number;
+  readonly worlds: number;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly figure?: string;
+  readonly json?: boolean;
+}
+
+export function trainCommand(): Command {
+  return new Command('train').description('train a policy').addCommand(masacCommand());
+}
+
+function masacCommand(): Command {
+  return new Command('masac')
+    .description('multi-agent soft actor-critic for shares or association (docs/learning.md)')
+    .option('--scenario <name|file>', 'where to learn: a scenario that comes with outrider, or a file', 'paper')
+    .option('--set <path=value>', 'set a value of the scenario; may be given several times', gather, [])
+    .addOption(
+      new Option('--variant <name>', 'what is learned: shares with association by TMA, or the association')
+        .choices(variantNames)
+        .default('tma-masac'),
+    )
+    .addOption(
+      new Option('--network <name>', 'pairs: fits any number of devices and servers; flat: plain layers, as the paper')
+        .choices(networkNames)
+        .default('pairs'),
+    )
+    .option('--minutes <count>', 'how long', numberBetween(0.01, 10_000), 10)
+    .option('--slots <count>', 'how many slots, however long it takes', wholeBetween(1, 100_000_000))
+    .option('--seed <number>', 'of the training', wholeBetween(0, Number.MAX_SAFE_INTEGER), 1)
+    .option('--discount <share>', 'what the next slot counts, where slots are coupled', numberBetween(0, 0.999))
+    .option('--worlds <count>', 'held-out worlds, four slots each', wholeBetween(2, 10_000), 40)
+    .option('--out <directory>', 'keep checkpoint and weights here, every minute and at the end')
+    .option('--resume', 'go on with the run in --out')
+    .option('--figure <file.svg>', 'draw the learning curve, and a PNG beside it')
+    .option('--json', 'print one JSON document')
+    .action(trainMasac);
+}
+
+/** Slots of a held-out world, and how many lie between them. */
+const heldOutSlots = 4;
+const heldOutStride = 8;
+
+async function trainMasac(flags: TrainFlags): Promise<void> {
+  requireSense(flags);
+  if (flags.figure !== undefined) await checkFigure(flags.figure);
+  const scenario = await findScenario(flags.scenario, flags.set);
+  const { channel } = scenario;
+  const environment = createEnvironment(scenario, channel.kind === 'map' ? await findRadioMap(channel.map) : undefined);
+  const { trainRun } = await loadTraining();
+  const progress = createWorkProgress();
+  progress.update('held-out worlds', 0, flags.worlds);
+  const heldOut = keepSlots(environment, flags.worlds, heldOutSlots, heldOutStride);
+  const settings = { ...defaultSettings(), ...(flags.discount === undefined ? {} : { discount: flags.discount }) };
+  const kind = { settings, network: flags.network, variant: flags.variant, seed: flags.seed };
+  const told = { command: commandOf(flags), scenario: JSON.stringify(scenario) };
+  const { minutes, slots, out: directory, resume = false } = flags;
+  const cpuStart = process.cpuUsage();
+  const run = await withInterrupt((signal) =>
+    trainRun({
+      ...{ environment, kind, heldOut, minutes, slots, directory, resume, told, signal },
+      onProgress: (done, total) => progress.update('training (thousandths)', done, total),
+      onPoint: tellPoint,
+    }),
+  ).finally(() => progress.stop());
+  const { user, system } = process.cpuUsage(cpuStart);
+  if (run.wasInterrupted) throw interrupted(run, directory);
+  const result = describeRun(run, heldOut, (user + system) / 60e6);
+  if (flags.figure !== undefined) await drawCurve(run.points, result.rows, subtitleOf(flags, scenario), flags.figure);
+  const params = { ...kind, minutes, slots: slots ?? null, worlds: flags.worlds, scenario };
+  const rows = flags.json === true ? result.rows : result.rows.filter((row) => 'policy' in row);
+  printResult('train masac', { ...result, rows, params, seed: flags.seed }, flags.json === true);
+}
+
+function requireSense({ network, variant, resume, out }: TrainFlags): void {
+  if (network === 'flat' && variant === 'association') {
+    const remedy = 'Take --network pairs.';
+    throw new OutriderError('bad-argument', 'the flat network learns shares only', remedy);
+  }
+  if (resume === true && out === undefined) {
+    const remedy = 'Give the directory with --out.';
+    throw new OutriderError('bad-argument', '--resume needs to know what to go on with', remedy);
+  }
+}
+
+/** The library that differentiates is for training only: nothing else loads it. */
+async function loadTraining(): Promise<typeof import('./train-run.ts')> {
+  try {
+    await import('@jax-js/jax');
+  } catch (error) {
+    const remedy = 'Install what trains: npm install --no-save @jax-js/jax@0.1.25';
+    throw new OutriderError('bad-argument', "@jax-js/jax can't be loaded", remedy, { cause: error });
+  }
+  return import('./train-run.ts');
+}
+
+function commandOf({ scenario, set, variant, network, minutes, slots, seed, discount }: TrainFlags): string {
+  const sets = set.map((one) => ` --set ${one}`).join('');
+  const end = slots === undefined ? `--minutes ${minutes}` : `--slots ${slots}`;
+  const discounted = discount === undefined ? '' : ` --discount ${discount}`;
+  return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} ${end} --seed ${seed}${discounted}`;
+}
+
+function tellPoint({ slots, updates, minutes, reward }: CurvePoint): void {
+  const text = `${minutes.toFixed(1)} min, ${slots} slots, ${updates} updates: reward ${reward.toFixed(5)}`;
+  process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}${text}\n`);
+}
+
+function interrupted({ trainer }: TrainRun, directory: string | undefined): OutriderError {
+  const remedy =
+    directory === undefined
+      ? 'Nothing was kept: give a directory with --out.'
+      : 'Go on with the same command and --resume.';
+  return new OutriderError('interrupted', `training stopped after ${trainer.slots} slots`, remedy);
+}
+
+/** Policies that need no training, on the same slots. */
+const rivals = ['random', 'max-sinr', 'tma', 'tma+optimal', 'best'];
+
+function describeRun(run: TrainRun, heldOut: readonly HeldOutSlot[], cpuMinutes: number): Result {
+  const { points, first, last, minutes, trainer } = run;
+  const growth = last.reward - first.reward;
+  const standardError = pairedError(last, first);
+  const slope = lastThird(points);
+  const others = rivals.map((name) => ({ name, found: evaluatePolicy(heldOut, createPolicy(name)) }));
+  const rowOf = (policy: string, found: Evaluation): object => ({
+    policy,
+    reward: found.reward,
+    learnedBetterBy: last.reward - found.reward,
+    learnedBetterByError: pairedError(last, found),
+    costMs: found.costMs,
+    latencyMs: found.latencyMs,
+  });
+  const { variant } = trainer.actor();
+  const table = [
+    rowOf(`${variant} untrained`, first),
+    rowOf(variant, evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()))),
+    ...others.map(({ name, found }) => rowOf(name, found)),
+  ];
+  const rewardOf = (wanted: string): number => others.find(({ name }) => name === wanted)?.found.reward ?? Number.NaN;
+  const summary = {
+    minutes,
+    cpuMinutes,
+    slots: trainer.slots,
+    updates: trainer.updates,
+    rewardFirst: first.reward,
+    rewardLast: last.reward,
+    standardError,
+    plateau: hasPlateau(points, growth, standardError),
+    lastThirdSlopePer1000Slots: slope === undefined ? null : 1000 * slope.slope,
+    lastThirdSlopeHalfWidth: slope === undefined ? null : 1000 * slope.half,
+    rewardRandom: rewardOf('random'),
+    rewardTmaEqual: rewardOf('tma'),
+    rewardTmaOptimal: rewardOf('tma+optimal'),
+    rewardBest: rewardOf('best'),
+    heldOutSlots: heldOut.length,
+  };
+  return { rows: [...table, ...points], summary };
+}
+
+function subtitleOf({ variant, network, seed }: TrainFlags, { name, devices, servers }: Scenario): string {
+  const count = servers.placement.kind === 'grid' ? `, ${servers.placement.count} servers` : '';
+  const many =
+    typeof devices.count === 'number' ? devices.count : `${devices.count.minimum} to ${devices.count.maximum}`;
+  return `Scenario ${name}: ${many} devices${count}. Variant ${variant}, network ${network}, seed ${seed}.`;
+}
