@@ -98,8 +98,12 @@ function flatOutput(p: Tensors, { devices, servers, links, eligible }: SlotBatch
   const input = np.concatenate([ofDevices, ofLinks.reshape([batch, serverCount, linkWidth]), servers.ref], 2);
   const first = np.tanh(dense(input, p['layer1'] as np.Array).add((p['bias1'] as np.Array).ref));
   const second = np.tanh(dense(first, p['layer2'] as np.Array).add((p['bias2'] as np.Array).ref));
-  const out = dense(second, p['out'] as np.Array).add((p['outBias'] as np.Array).ref);
-  return out.reshape([batch, serverCount, deviceCount, 4]).transpose([0, 2, 1, 3]);
+  // The bias goes in as a row of the product: compiled, @jax-js/jax 0.1.25 gets a sum after a product's columns were split and a bias
+  // was added wrong (update.test.ts holds it against PyTorch).
+  const withOne = np.concatenate([second, np.ones([batch, serverCount, 1])], 2);
+  const outBias = p['outBias'] as np.Array;
+  const rows = np.concatenate([(p['out'] as np.Array).ref, outBias.ref.reshape([1, -1])], 0);
+  return dense(withOne, rows).reshape([batch, serverCount, deviceCount, 4]).transpose([0, 2, 1, 3]);
 }
 
 /** [..., 4] to bounded means and positive deviations, [..., 2] each. */

@@ -162,10 +162,15 @@ function draw(kind: UpdateKind, p: Tensors, batch: SlotBatch, noise: np.Array): 
   const { mean, deviation } = isAssociation ? scoreAll(p, batch) : scoreChosen(p, batch);
   const score = mean.add(deviation.ref.mul(noise.ref));
   const surprise = np.log(deviation).add(np.square(noise.ref).mul(0.5).add(halfLogTwoPi));
-  const used = isAssociation ? np.expandDims(batch.eligible.ref, 3) : np.expandDims(batch.chosen.ref.sum(2), 2);
+  const used = isAssociation ? forYOnly(batch.eligible) : np.repeat(np.expandDims(batch.chosen.ref.sum(2), 2), 2, 2);
   const axes = isAssociation ? [1, 2, 3] : [1, 2];
-  const count = np.maximum(used.ref.sum(axes).mul(2), 1);
+  const count = np.maximum(used.ref.sum(axes), 1);
   return { score, entropy: surprise.mul(used).sum(axes).div(count) };
+}
+
+/** An association does not depend on the scores for z; [B, M, E, 2]. */
+function forYOnly(eligible: np.Array): np.Array {
+  return np.stack([eligible.ref, np.zerosLike(eligible.ref)], -1);
 }
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);

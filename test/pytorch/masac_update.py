@@ -117,6 +117,9 @@ def draw_scores(variant, p, slots, noise):
     score = mean + deviation * noise
     surprise = -torch.distributions.Normal(mean, deviation).log_prob(score)
     used = used[..., None].expand_as(surprise)
+    if variant == "association":
+        # It does not depend on the scores for z.
+        used = used * torch.tensor([1.0, 0.0])
     axes = tuple(range(1, surprise.dim()))
     return score, (surprise * used).sum(axes) / used.sum(axes).clamp(min=1)
 
