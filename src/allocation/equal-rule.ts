@@ -4,7 +4,7 @@
 
 import { bandCostMs } from './band-root.ts';
 import type { Partition } from './partition.ts';
-import type { Problem } from './problem.ts';
+import { firstLink, type Problem } from './problem.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 export const createEqualRule: SharingRuleMaker = (problem, partition): SharingRule => {
@@ -59,9 +59,7 @@ class EqualRule implements SharingRule {
 
   /** There are no floors to go by: the first. */
   joinRoughly(device: number): number {
-    const { linkStart } = this.#problem;
-    const first = linkStart[device] as number;
-    return first < (linkStart[device + 1] as number) ? first : -1;
+    return firstLink(this.#problem, device);
   }
 
   insertionFloor(): number {
