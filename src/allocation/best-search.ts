@@ -31,7 +31,7 @@ const leastMoveSaving = 3e-3;
 const leastSwapSaving = 3e-4;
 /** Of a very large problem, which is searched by moves alone, and not to the end. */
 const leastHugeSaving = 3e-3;
-const hugeExaminationsPerDevice = 2;
+const hugeExaminationsPerDevice = 4;
 
 /** @param seed for the starts of small problems */
 export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {

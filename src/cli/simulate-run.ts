@@ -2,10 +2,11 @@
 // that is taken up decides the same again from there, so that its files are the same bytes as if nothing had happened.
 
 import { setImmediate } from 'node:timers/promises';
+import { type Certificate, certify } from '../allocation/certify.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { createSlotRun } from '../simulation/run-slots.ts';
+import { createSlotRun, type SlotOutcome } from '../simulation/run-slots.ts';
 import { createSlotTables, type Table } from '../simulation/slot-tables.ts';
 import { createSlotTally, type SlotRow, type SlotSummary, type SlotTally } from '../simulation/slot-tally.ts';
 import type { TokenRow, TokenSummary } from '../simulation/token-tally.ts';
@@ -31,6 +32,8 @@ export interface SimulationOptions {
   /** Where tables go; without it there are none, and an interrupted run leaves nothing. */
   readonly directory?: string | undefined;
   readonly resume?: boolean;
+  /** Ask the dual's bound in each slot as well as the pool's; a hundredth of a second for 30 devices. */
+  readonly certify?: boolean;
   /** Writes report.html into the directory when the run is whole. */
   readonly report?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -77,8 +80,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ...options,
     policy,
     play: source === undefined ? undefined : (outcome) => (part as TokenPart).play(outcome),
-    onSlot(outcome) {
-      tally.add(outcome.state, outcome.assignment, outcome.terms);
+    onSlot(slot) {
+      const outcome = { ...slot, certificate: certificateOf(slot, options.certify === true) };
+      tally.add(outcome);
       notes?.addSlot(outcome);
       tables?.add(outcome);
       recorder?.note(outcome.assignment, outcome.state.deviceCount);
@@ -123,6 +127,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   return { slotsRun: done, ...result() };
 }
 
+/** Nothing where there is nothing to decide, or no bound: without lambda no term asks for bandwidth. */
+function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certificate | undefined {
+  if (state.deviceCount === 0 || !(state.objective.lambdaPerMs > 0)) return undefined;
+  return certify(state, terms.sum.costMs, withDual);
+}
+
 /** Rows of both fidelities cover the same slots. */
 function joined(
   fidelity: Fidelity,
@@ -152,6 +162,7 @@ function configOf(options: SimulationOptions): object {
     policySha256: policy.sha256,
     slots,
     seed,
+    certify: options.certify === true,
     mapSha256: map?.header.bodySha256 ?? null,
     scenario,
   };

@@ -28,6 +28,7 @@ interface SimulateFlags {
   readonly set: readonly string[];
   readonly out?: string;
   readonly resume?: boolean;
+  readonly certify?: boolean;
   readonly report?: boolean;
   readonly json?: boolean;
 }
@@ -63,6 +64,7 @@ export function simulateCommand(): Command {
       'texts and drafts of fidelity token; alone: the shipped trace of the default pair (default: drawn with token.acceptance)',
     )
     .option('--set <path=value>', 'set a value of the scenario; may be given several times', gather, [])
+    .option('--certify', "each slot's distance from the optimum by the dual's bound too, which takes longer")
     .option('--out <directory>', 'keep config, tables (Parquet) and summary here')
     .option('--report', 'also write report.html with pictures into --out (needs vega)')
     .option('--resume', 'go on with the interrupted run in --out')
@@ -104,6 +106,7 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
       signal,
       directory: out,
       resume: flags.resume === true,
+      certify: flags.certify === true,
       report: flags.report === true,
       onProgress: (done, total) => progress.update('slots', done, total),
     }),
@@ -113,7 +116,7 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
   process.stderr.write(result.slotsRun === 0 ? `the run in ${out} is whole: nothing was run\n` : `${speed}\n`);
   const decoding =
     fidelity === 'slot' ? {} : { mode: flags.mode, traces: traces === undefined ? null : basename(traces) };
-  const params = { policy: policy.name, slots, fidelity, ...decoding, scenario };
+  const params = { policy: policy.name, slots, fidelity, certify: flags.certify === true, ...decoding, scenario };
   // Rows of slots are for machines.
   const rows = flags.json === true ? result.rows : [];
   printResult('simulate', { rows, summary: { ...result.summary }, params, seed }, flags.json === true);

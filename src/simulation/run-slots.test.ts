@@ -26,7 +26,7 @@ function run(scenario: Scenario, slots: number, decide: Policy = maxSinr, seed =
   const tally = createSlotTally(10);
   const policy = { name: 'tried', decide };
   const onSlot = (outcome: SlotOutcome): void => {
-    tally.add(outcome.state, outcome.assignment, outcome.terms);
+    tally.add(outcome);
     const { state, assignment, terms } = structuredClone({ ...outcome, world: null });
     outcomes.push({ world: outcome.world, state, assignment, terms });
   };

@@ -1,6 +1,7 @@
 // The slot fidelity: a world is stepped slot by slot, a policy decides, the paper's equations say what it costs (Koh & Yang 2025,
 // section III; src/allocation/objective.ts). Stops after every slot, so that a caller can show progress, keep what there is, or end.
 
+import type { Certificate } from '../allocation/certify.ts';
 import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -26,6 +27,8 @@ export interface SlotOutcome {
   readonly state: SlotState;
   readonly assignment: Assignment;
   readonly terms: SlotTerms;
+  /** How far from the optimum of the slot it is at most, where somebody asked. */
+  readonly certificate?: Certificate | undefined;
 }
 
 export interface SlotRun {

@@ -43,6 +43,9 @@ const slotRecipes: readonly Recipe[] = [
   { name: 'transmitEnergyJ', read: ({ terms }) => terms.sum.transmitEnergyJ },
   { name: 'latencyMs', read: ({ terms }) => terms.sum.latencyMs },
   { name: 'serialMs', read: ({ terms }) => terms.sum.serialMs },
+  { name: 'handoverMs', read: ({ terms }) => terms.sum.handoverMs },
+  { name: 'poolGap', read: ({ certificate }) => certificate?.poolGap ?? Number.NaN },
+  { name: 'dualGap', read: ({ certificate }) => certificate?.dualGap ?? Number.NaN },
 ];
 
 const taskRecipes: readonly Recipe[] = [
@@ -69,6 +72,7 @@ const taskRecipes: readonly Recipe[] = [
   { name: 'latencyMs', read: ({ terms }, index) => terms.latencyMs[index] },
   { name: 'serialMs', read: ({ terms }, index) => terms.serialMs[index] },
   { name: 'battery', read: ({ state }, index) => state.battery[index] },
+  { name: 'handoverMs', read: ({ terms }, index) => terms.handoverMs[index] },
 ];
 
 const serverRecipes: readonly Recipe[] = [

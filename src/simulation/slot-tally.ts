@@ -1,8 +1,10 @@
 // Adds up what a run did: one summary, and rows that each cover a number of slots. It sees every slot once and keeps none.
 
+import type { Certificate } from '../allocation/certify.ts';
 import type { SlotTerms } from '../allocation/objective.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { createHistogram } from './latency-histogram.ts';
+import type { SlotOutcome } from './run-slots.ts';
 
 /** Means over some slots. Names carry units; a task is one device in one slot. Null where there was nothing to take a mean of. */
 export interface SlotFigures {
@@ -32,6 +34,11 @@ export interface SlotFigures {
   readonly queueMsMean: number;
   /** Over the devices with a task. */
   readonly batteryMean: number | null;
+  /** (cost - bound) / bound of a slot's objective, against the pool's bound and the dual's; means over the slots that have one. */
+  readonly poolGapMean?: number | null;
+  readonly dualGapMean?: number | null;
+  /** Of a task: what moving to another server took; only where moving costs something. */
+  readonly handoverMsMean?: number | null;
 }
 
 /** A row: slots from `firstSlot` on. */
@@ -45,7 +52,7 @@ export interface SlotSummary extends SlotFigures {
 }
 
 export interface SlotTally {
-  add(state: SlotState, assignment: Assignment, terms: SlotTerms): void;
+  add(outcome: Pick<SlotOutcome, 'state' | 'assignment' | 'terms' | 'certificate'>): void;
   rows(): readonly SlotRow[];
   summary(): SlotSummary;
 }
@@ -68,6 +75,13 @@ interface Sums {
   handovers: number;
   queueMs: number;
   battery: number;
+  handoverMs: number;
+  /** Tasks of slots in which moving costs something. */
+  textTasks: number;
+  poolGap: number;
+  poolSlots: number;
+  dualGap: number;
+  dualSlots: number;
 }
 
 /** @param slotsPerRow at least 1 */
@@ -76,10 +90,11 @@ export function createSlotTally(slotsPerRow: number): SlotTally {
   const blocks: Sums[] = [];
   const latencies = createHistogram();
   return {
-    add(state, assignment, terms) {
+    add({ state, assignment, terms, certificate }) {
       if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push(emptySums(state.slot));
       const block = blocks.at(-1) as Sums;
       const slot = sumSlot(state, assignment, terms);
+      sumGaps(certificate, slot);
       for (const key of sumKeys) {
         whole[key] += slot[key];
         block[key] += slot[key];
@@ -117,6 +132,12 @@ function emptySums(firstSlot: number): Sums {
     handovers: 0,
     queueMs: 0,
     battery: 0,
+    handoverMs: 0,
+    textTasks: 0,
+    poolGap: 0,
+    poolSlots: 0,
+    dualGap: 0,
+    dualSlots: 0,
   };
 }
 
@@ -138,6 +159,8 @@ function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Su
   out.computeJ = sum.computeEnergyJ;
   out.transmitJ = sum.transmitEnergyJ;
   out.unserved = sum.unservedCount;
+  out.handoverMs = sum.handoverMs;
+  out.textTasks = state.handover === undefined ? 0 : state.deviceCount;
   out.latencyMs = out.endless = out.handovers = out.queueMs = out.battery = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     const latencyMs = terms.latencyMs[device] as number;
@@ -151,6 +174,15 @@ function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Su
   for (let one = 0; one < state.serverCount; one++)
     out.queueMs += (state.queueDelayMs[one] as number) / state.serverCount;
   return out;
+}
+
+/** A slot that costs without end has a gap without end, which is left out. */
+function sumGaps(certificate: Certificate | undefined, out: Sums): void {
+  const { poolGap, dualGap } = certificate ?? {};
+  out.poolSlots = Number.isFinite(poolGap) ? 1 : 0;
+  out.poolGap = out.poolSlots === 1 ? (poolGap as number) : 0;
+  out.dualSlots = Number.isFinite(dualGap) ? 1 : 0;
+  out.dualGap = out.dualSlots === 1 ? (dualGap as number) : 0;
 }
 
 function figuresOf(sums: Sums): SlotFigures {
@@ -174,6 +206,9 @@ function figuresOf(sums: Sums): SlotFigures {
     handoverShare: finite(sums.handovers / (tasks - sums.unserved)),
     queueMsMean: sums.queueMs / slots,
     batteryMean: perTask(sums.battery),
+    ...(sums.poolSlots > 0 ? { poolGapMean: sums.poolGap / sums.poolSlots } : {}),
+    ...(sums.dualSlots > 0 ? { dualGapMean: sums.dualGap / sums.dualSlots } : {}),
+    ...(sums.textTasks > 0 ? { handoverMsMean: sums.handoverMs / sums.textTasks } : {}),
   };
 }
 
