@@ -104,6 +104,14 @@ describe('a broken scenario', () => {
       'mobility.hotSpots=[{xM: 900, yM: 1, radiusM: 5, share: 1}]',
       'mobility.hotSpots[0] is at 900, 1; only places in the area',
     ],
+    [
+      'handover={kind: prefill}',
+      'handover.kind is "prefill"; with workload.arrivals one-per-slot no text lasts: only none is allowed',
+    ],
+    ['handover={kind: pigeon}', 'handover.kind is "pigeon"; allowed: one of none, prefill, transfer'],
+    ['handover={kind: transfer, backhaulMbps: 0}', 'handover.backhaulMbps is 0; allowed: a number from 0.001 to'],
+    ['knowledge.gainAgeSlots=-1', 'knowledge.gainAgeSlots is -1; allowed: a whole number from 0 to 1000'],
+    ['devices.battery.usableShare=0', 'devices.battery.usableShare is 0; allowed: a number from 0.0001 to 1'],
     ['why={radio.colour: x}', 'why has a reason for radio.colour, where there is nothing'],
   ])('%s is refused: %s', (set, cause) => {
     expect(refusal(set)).toContain(cause);
