@@ -4,7 +4,7 @@
 
 import { bandCostMs } from './band-root.ts';
 import type { Partition } from './partition.ts';
-import { firstLink, type Problem } from './problem.ts';
+import type { Problem } from './problem.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 export const createEqualRule: SharingRuleMaker = (problem, partition): SharingRule => {
@@ -55,11 +55,6 @@ class EqualRule implements SharingRule {
     let sum = 0;
     for (let index = 0; index < count; index++) sum += this.#costOf(this.#links[index] as number, count);
     return sum;
-  }
-
-  /** There are no floors to go by: the first. */
-  joinRoughly(device: number): number {
-    return firstLink(this.#problem, device);
   }
 
   insertionFloor(): number {

@@ -20,12 +20,13 @@ export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): 
 }
 
 /**
- * The same by floors and estimated prices alone: for very large problems, to begin a search with. Each device reads its own links and a
- * few numbers of their servers; lists of devices are made at the end, so that memory is read in order.
+ * The same by floors and estimated prices alone, where the rule has them: for very large problems, to begin a search with. Each device reads
+ * its own links and a few numbers of their servers; lists of devices are made at the end, so that memory is read in order.
  */
 export function insertRoughly(problem: Problem, createRule: SharingRuleMaker): SearchState {
   const partition = createPartition(problem);
   const rule = createRule(problem, partition);
+  if (rule.joinRoughly === undefined) return insertGreedily(problem, createRule);
   const chosen = new Int32Array(problem.deviceCount);
   for (const device of byWork(problem)) chosen[device] = rule.joinRoughly(device);
   for (const link of chosen) if (link >= 0) partition.place(link);

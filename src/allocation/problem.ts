@@ -209,9 +209,3 @@ function constantOf(state: SlotState, problem: Problem): number {
   }
   return constantMs;
 }
-
-/** @returns the first link of a device, -1 when it has none */
-export function firstLink({ linkStart }: Problem, device: number): number {
-  const first = linkStart[device] as number;
-  return first < (linkStart[device + 1] as number) ? first : -1;
-}

@@ -20,11 +20,11 @@ export interface SharingRule {
   settle(server: number): void;
   /**
    * Takes about the cheapest link for a device, and counts the device in there in O(1): prices and sums are estimates until the server
-   * is settled. For building up a partition from nothing.
+   * is settled. For building up a partition from nothing; absent where there are no floors to go by.
    *
    * @returns the link, -1 when the device has none
    */
-  joinRoughly(device: number): number;
+  readonly joinRoughly?: (device: number) => number;
   /** What a link's device adds to its server at least; -Infinity when the rule can't tell. Needs no {@link SharingRule.screen}. */
   insertionFloor(link: number): number;
   /** The exact cost of a server with one device more and one less. @param linkIn or -1 @param linkOut or -1 */

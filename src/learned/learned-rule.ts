@@ -3,7 +3,7 @@
 
 import { bandCostMs } from '../allocation/band-root.ts';
 import type { Partition } from '../allocation/partition.ts';
-import { firstLink, type Problem } from '../allocation/problem.ts';
+import type { Problem } from '../allocation/problem.ts';
 import type { SharingRule, SharingRuleMaker } from '../allocation/sharing-rule.ts';
 import type { Assignment } from '../allocation/slot-state.ts';
 import { weightOf } from './score.ts';
@@ -93,10 +93,6 @@ class LearnedRule implements SharingRule {
     const [sumY, sumZ] = this.#weightSums(count);
     for (let index = 0; index < count; index++) out[index] = this.#costOf(this.#links[index] as number, sumY, sumZ);
     return count;
-  }
-
-  joinRoughly(device: number): number {
-    return firstLink(this.#problem, device);
   }
 
   insertionFloor(): number {

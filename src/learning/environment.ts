@@ -60,10 +60,10 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
       state = nextBusy(world, terms);
       return state;
     },
-    randomCostMs: () => meanRandomCost(state, terms),
+    randomCostMs: () => meanRandomCost(world.actual, terms),
     step(assignment) {
-      const randomCostMs = meanRandomCost(state, terms);
-      evaluate(state, assignment, terms);
+      const randomCostMs = meanRandomCost(world.actual, terms);
+      evaluate(world.actual, assignment, terms);
       const { costMs, latencyMs } = terms.sum;
       const perDevice = latencyMs / state.deviceCount;
       world.settle(assignment, terms);

@@ -34,15 +34,14 @@ export function keepSlots(environment: Environment, worlds: number, slots: numbe
 
 /** Every array of its own. */
 export function copyState(state: SlotState): SlotState {
-  const entries = Object.entries(state).map(([name, value]) => [
-    name,
-    ArrayBuffer.isView(value) ? copyOf(value) : value,
-  ]);
-  return Object.fromEntries(entries) as SlotState;
+  return copyOf(state) as SlotState;
 }
 
-function copyOf(view: ArrayBufferView): unknown {
-  return (view as Float64Array).slice();
+function copyOf(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return (value as Float64Array).slice();
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one)]));
 }
 
 /** What a policy gets on the slots. */

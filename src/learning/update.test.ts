@@ -38,9 +38,10 @@ interface Case {
   readonly expected: StoredState & Readonly<Record<'criticLoss' | 'actorLoss' | 'alpha' | 'entropy', number>>;
 }
 
-const { torch, cases } = JSON.parse(
-  readFileSync(new URL('./golden/masac-update.json', import.meta.url), 'utf8'),
-) as { torch: string; cases: Case[] };
+const { torch, cases } = JSON.parse(readFileSync(new URL('./golden/masac-update.json', import.meta.url), 'utf8')) as {
+  torch: string;
+  cases: Case[];
+};
 
 const tensor = ({ shape, values }: Stored): np.Array => np.array(Float32Array.from(values)).reshape(shape);
 const tensors = (named: Named): Tensors =>
@@ -98,7 +99,8 @@ describe(`one update, as PyTorch ${torch} makes it`, () => {
     const kind: UpdateKind = { network, variant, settings: { ...defaultSettings(), ...one.settings } };
     for (const way of ['compiled', 'not compiled']) {
       it(`${variant} by ${network}, discount ${one.settings.discount}, ${way}`, () => {
-        const run = way === 'compiled' ? createUpdate(kind) : (...given: [LearnerState, UpdateBatch]) => update(kind, ...given);
+        const run =
+          way === 'compiled' ? createUpdate(kind) : (...given: [LearnerState, UpdateBatch]) => update(kind, ...given);
         const { state, metrics } = run(stateOf(given), batchOf(one));
         const [criticLoss, actorLoss, alpha, entropy] = Array.from(metrics.dataSync());
         expect(criticLoss).toBeCloseTo(expected.criticLoss, 3);
