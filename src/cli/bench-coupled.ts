@@ -28,7 +28,7 @@ type Single = keyof typeof without;
 const singles = Object.keys(without) as Single[];
 
 /** `none`, each coupling alone, `all`. */
-export const couplings: readonly string[] = ['none', ...singles, 'all'];
+const couplings: readonly string[] = ['none', ...singles, 'all'];
 
 /** Interquartile means over the seeds, with 95 % intervals. */
 export interface CoupledRow {
@@ -59,6 +59,8 @@ export interface CoupledOptions {
   readonly policies: readonly NamedPolicy[];
   readonly seeds: number;
   readonly slots: number;
+  /** Unless given, all. */
+  readonly couplings?: readonly string[];
   /** Keeps finished runs, and goes on from those that are in it; null: nothing is kept. */
   readonly record: string | null;
   readonly onProgress?: (label: string, done: number, total: number) => void;
@@ -76,7 +78,8 @@ export async function benchCoupled(options: CoupledOptions): Promise<CoupledResu
   const { policies, seeds, slots, record: path } = options;
   const asked = { slots, scenario: readPreset(coupledPreset), seed: firstSeed };
   const record = await WorkRecord.open<CoupledRun>(path, recordKind, asked);
-  const todo = couplings.flatMap((coupling) =>
+  const chosen = options.couplings ?? couplings;
+  const todo = chosen.flatMap((coupling) =>
     policies.flatMap((policy) =>
       Array.from({ length: seeds }, (_, index) => ({ coupling, policy, seed: firstSeed + index })),
     ),
@@ -94,7 +97,7 @@ export async function benchCoupled(options: CoupledOptions): Promise<CoupledResu
     }
     runs.push(run);
   }
-  const rows = couplings.flatMap((coupling) =>
+  const rows = chosen.flatMap((coupling) =>
     policies.map(({ name }) =>
       rowOf(
         runs.filter((run) => run.coupling === coupling),

@@ -228,3 +228,27 @@ it('runs on the shipped street canyon', async () => {
   expect(summary.tasks).toBe(80);
   expect(summary.unservedShare).toBeLessThan(0.2);
 });
+
+describe('distance from the optimum', () => {
+  it('is in every slot: the pool always, the dual when asked', async () => {
+    const [plain, certified] = [freshDirectory(), freshDirectory()];
+    const policy = { name: 'best', decide: createPolicy('best'), sha256: null };
+    const { summary } = await simulate(options(plain, { policy, slots: 6 }));
+    const sharper = (await simulate(options(certified, { policy, slots: 6, certify: true }))).summary;
+    expect(summary.dualGapMean).toBeUndefined();
+    expect(sharper.poolGapMean).toBe(summary.poolGapMean);
+    expect(sharper.dualGapMean).toBeLessThanOrEqual(sharper.poolGapMean as number);
+    for (const slot of await table(certified, 'slots.parquet')) {
+      if (slot['tasks'] === 0) continue;
+      expect(slot['poolGap']).toBeGreaterThanOrEqual(slot['dualGap'] as number);
+      // The bound may be the optimum itself, up to rounding.
+      expect(slot['dualGap']).toBeGreaterThan(-1e-12);
+    }
+  });
+
+  it('has no value where no term asks for bandwidth', async () => {
+    const scenario = readPreset('paper', [parseOverride('objective.lambda=0'), parseOverride('devices.count=4')]);
+    const { summary } = await simulate({ scenario, policy: maxSinr, slots: 2, seed: 1, certify: true });
+    expect(summary.poolGapMean).toBeUndefined();
+  });
+});
