@@ -169,6 +169,43 @@ describe('TMA', () => {
   });
 });
 
+describe('swap-stable', () => {
+  it.each([1, 2, 3])('keeps quotas, and leaves no trade by which nobody loses and servers gain, seed %d', (seed) => {
+    const slot = syntheticSlot({ deviceCount: 24, serverCount: 4, seed, objective: { energyWeight: 20 } });
+    const decide = createPolicy('swap-stable');
+    const { server } = decide(slot);
+    for (const one of [0, 1, 2, 3]) expect(server.filter((it) => it === one).length).toBeLessThanOrEqual(8);
+    /** What each device pays by itself (its computing, band and queue), and each server in sum. */
+    const paidBy = (servers: Int32Array): [Float64Array, Float64Array] => {
+      const terms = createSlotTerms(24);
+      evaluate(slot, shareOptimally(slot, servers), terms);
+      const sums = new Float64Array(4);
+      for (const [device, one] of servers.entries())
+        sums[one] = (sums[one] as number) + (terms.costMs[device] as number);
+      return [terms.costMs.slice(), sums];
+    };
+    const [own, sums] = paidBy(server);
+    const total = sums.reduce((sum, one) => sum + one, 0);
+    const isNoWorse = (after: number, before: number): boolean => after <= before * (1 + 1e-7);
+    for (let one = 0; one < 24; one++) {
+      for (let other = 0; other < one; other++) {
+        const [first, second] = [server[one] as number, server[other] as number];
+        const isReached = (device: number, at: number): boolean =>
+          (slot.snr[device * 4 + at] as number) >= slot.objective.minimumSnr;
+        if (first === second || !isReached(one, second) || !isReached(other, first)) continue;
+        const traded = server.slice();
+        [traded[one], traded[other]] = [second, first];
+        const [ownAfter, sumsAfter] = paidBy(traded);
+        const agree =
+          [one, other].every((device) => isNoWorse(ownAfter[device] as number, own[device] as number)) &&
+          [first, second].every((at) => isNoWorse(sumsAfter[at] as number, sums[at] as number));
+        const saved = total - sumsAfter.reduce((sum, at) => sum + at, 0);
+        expect(agree && saved > 1e-6 * total).toBe(false);
+      }
+    }
+  });
+});
+
 describe('random', () => {
   it('reaches every eligible server about equally often, and draws anew each slot', () => {
     const counts = new Float64Array(4);

@@ -44,7 +44,10 @@ export function certify(
   };
 }
 
+/** What costs and bounds are counted to; nearer than that they are the same. */
+const rounding = 1e-9;
+
 /** 0 where nothing costs anything. */
 function gap(costMs: number, boundMs: number): number {
-  return costMs === boundMs ? 0 : (costMs - boundMs) / boundMs;
+  return Math.abs(costMs - boundMs) <= rounding * boundMs ? 0 : (costMs - boundMs) / boundMs;
 }

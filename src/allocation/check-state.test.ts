@@ -13,10 +13,26 @@ function put(values: Float64Array, index: number, value: number): Float64Array {
   return other;
 }
 
+const handover = {
+  textServer: Int32Array.of(0, 1, -1, 1),
+  textFlop: new Float64Array(4).fill(1e12),
+  textFlopPerSecond: Float64Array.of(1e12, 2e12),
+  transferMs: new Float64Array(4),
+};
+const outlook = {
+  gainAgeSlots: 0,
+  deviceX: [state.deviceX],
+  deviceY: [state.deviceY],
+  backlogMs: new Float64Array(2),
+  kappaMs: 500,
+  batteryJ: new Float64Array(4).fill(Number.POSITIVE_INFINITY),
+};
+
 describe('checkState', () => {
   it('accepts what can be decided, with devices that reach nobody', () => {
     expect(() => checkState(state)).not.toThrow();
     expect(() => checkState(sparse)).not.toThrow();
+    expect(() => checkState({ ...state, handover, outlook })).not.toThrow();
     expect(() => checkState({ ...state, gain: new Float64Array(8), snr: new Float64Array(8) })).not.toThrow();
   });
 
@@ -30,6 +46,12 @@ describe('checkState', () => {
     [/device 0: edgeFlop is Infinity/, { edgeFlop: put(state.edgeFlop, 0, Number.POSITIVE_INFINITY) }],
     [/server 0: serverFlopPerSecond is 0/, { serverFlopPerSecond: put(state.serverFlopPerSecond, 0, 0) }],
     [/snr has 7 entries/, { snr: new Float64Array(7) }],
+    [/device 1: previousServer is 2/, { previousServer: Int32Array.of(-1, 2, 0, 1) }],
+    [/device 3: textServer is 7/, { handover: { ...handover, textServer: Int32Array.of(0, 1, -1, 7) } }],
+    [/device 0: textFlop is NaN/, { handover: { ...handover, textFlop: put(handover.textFlop, 0, Number.NaN) } }],
+    [/textFlopPerSecond has 1 entries/, { handover: { ...handover, textFlopPerSecond: Float64Array.of(1) } }],
+    [/outlook.deviceX has 1 slots/, { outlook: { ...outlook, gainAgeSlots: 1 } }],
+    [/device 2: batteryJ is 0/, { outlook: { ...outlook, batteryJ: put(outlook.batteryJ, 2, 0) } }],
     [/deviceCount is 0/, { deviceCount: 0 }],
     [/slotMs is 0/, { slotMs: 0 }],
     [/objective: lambdaPerMs is NaN/, { objective: { ...state.objective, lambdaPerMs: Number.NaN } }],

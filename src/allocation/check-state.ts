@@ -2,7 +2,7 @@
 // (it is not served); a band, speed or battery of 0 is not. Says device, server or link, field, value and what is allowed.
 
 import { OutriderError } from '../basics/errors.ts';
-import type { ObjectiveSettings, SlotState } from './slot-state.ts';
+import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from './slot-state.ts';
 
 type Rule = readonly [isAllowed: (value: number) => boolean, allowed: string];
 
@@ -20,7 +20,6 @@ const deviceRules = {
   battery: share,
   deviceX: finite,
   deviceY: finite,
-  previousServer: [(value) => Number.isInteger(value) && value >= -1, 'a server, or -1'],
 } as const satisfies Partial<Record<keyof SlotState, Rule>>;
 
 const serverRules = {
@@ -30,6 +29,9 @@ const serverRules = {
   serverX: finite,
   serverY: finite,
 } as const satisfies Partial<Record<keyof SlotState, Rule>>;
+
+const handoverRules = { textFlop: notNegative, transferMs: notNegative } as const;
+const infinite: Rule = [(value) => value > 0, 'above 0'];
 
 const linkRules = { gain: notNegative, snr: notNegative } as const;
 
@@ -57,10 +59,35 @@ export function checkState(state: SlotState): void {
   for (const [field, rule] of Object.entries(serverRules)) {
     checkList('server', field, state[field as keyof typeof serverRules], serverCount, rule);
   }
+  const server: Rule = [(value) => Number.isInteger(value) && value >= -1 && value < serverCount, 'a server, or -1'];
+  checkList('device', 'previousServer', state.previousServer, deviceCount, server);
+  if (state.handover !== undefined) checkHandover(state.handover, deviceCount, serverCount, server);
+  if (state.outlook !== undefined) checkOutlook(state.outlook, deviceCount, serverCount);
   const linkCount = checkCandidates(state);
   for (const [field, rule] of Object.entries(linkRules)) {
     checkList('link', field, state[field as keyof typeof linkRules], linkCount, rule);
   }
+}
+
+function checkHandover(handover: HandoverState, deviceCount: number, serverCount: number, server: Rule): void {
+  checkList('device', 'textServer', handover.textServer, deviceCount, server);
+  for (const [field, rule] of Object.entries(handoverRules)) {
+    checkList('device', field, handover[field as keyof typeof handoverRules], deviceCount, rule);
+  }
+  checkList('server', 'textFlopPerSecond', handover.textFlopPerSecond, serverCount, positive);
+}
+
+function checkOutlook(outlook: Outlook, deviceCount: number, serverCount: number): void {
+  const { gainAgeSlots, deviceX, deviceY, backlogMs, kappaMs, batteryJ } = outlook;
+  checkNumber('outlook', 'gainAgeSlots', gainAgeSlots, [(age) => Number.isInteger(age) && age >= 0, 'a number from 0']);
+  checkNumber('outlook', 'kappaMs', kappaMs, notNegative);
+  for (const [field, places] of Object.entries({ deviceX, deviceY })) {
+    if (places.length <= gainAgeSlots)
+      fail(`outlook.${field} has ${places.length} slots`, `more than gainAgeSlots, ${gainAgeSlots}`);
+    for (const place of places) checkList('device', `outlook.${field}`, place, deviceCount, finite);
+  }
+  checkList('server', 'backlogMs', backlogMs, serverCount, notNegative);
+  checkList('device', 'batteryJ', batteryJ, deviceCount, infinite);
 }
 
 /** @returns how many links there are */

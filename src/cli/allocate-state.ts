@@ -27,13 +27,25 @@ const deviceSchema = z.strictObject({
   gain: z.array(z.number().nullable()),
   x: z.number().default(0),
   y: z.number().default(0),
-  previousServer: z.number().default(-1),
+  previousServer: z.int().default(-1),
+  /** The server that holds the session's text, and what another would need to take it up: FLOP of evaluating it, ms of sending it. */
+  textServer: z.int().default(-1),
+  textFlop: z.number().default(0),
+  transferMs: z.number().default(0),
+  /** For policies that look ahead: the place of a slot ago, and the energy in a full battery. */
+  previousX: z.number().optional(),
+  previousY: z.number().optional(),
+  batteryJ: z.number().optional(),
 });
 
 const serverSchema = z.strictObject({
   flopPerSecond: z.number(),
   bandwidthHz: z.number(),
   queueDelayMs: z.number().default(0),
+  /** Of evaluating a text; unless given, flopPerSecond. */
+  textFlopPerSecond: z.number().optional(),
+  /** Work left over, for policies that look ahead. */
+  backlogMs: z.number().default(0),
   x: z.number().default(0),
   y: z.number().default(0),
 });
@@ -44,6 +56,8 @@ const stateSchema = z.strictObject({
   slotMs: z.number().default(1000),
   /** N_0 with the receiver's noise figure, W/Hz; -174 dBm/Hz. */
   noiseWattPerHz: z.number().default(10 ** -20.4),
+  /** What each whole slot of backlog costs a task, for policies that look ahead. */
+  kappaMs: z.number().default(0),
   objective: objectiveSchema.prefault({}),
   devices: z.array(deviceSchema),
   servers: z.array(serverSchema),
@@ -115,6 +129,20 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
       ),
     ),
     previousServer: Int32Array.from(devices, (device) => device.previousServer),
+    handover: {
+      textServer: Int32Array.from(devices, (device) => device.textServer),
+      textFlop: ofDevices((device) => device.textFlop),
+      textFlopPerSecond: ofServers((server) => server.textFlopPerSecond ?? server.flopPerSecond),
+      transferMs: ofDevices((device) => device.transferMs),
+    },
+    outlook: {
+      gainAgeSlots: 0,
+      deviceX: [ofDevices((device) => device.previousX ?? device.x)],
+      deviceY: [ofDevices((device) => device.previousY ?? device.y)],
+      backlogMs: ofServers((server) => server.backlogMs),
+      kappaMs: given.kappaMs,
+      batteryJ: ofDevices((device) => device.batteryJ ?? Number.POSITIVE_INFINITY),
+    },
   };
 }
 

@@ -52,6 +52,12 @@ describe('readState', () => {
     ['no bandwidth', /server 1: bandwidthHz is 0/, textOf([device], [server, { ...server, bandwidthHz: 0 }])],
     ['an empty battery', /device 0: battery is 0/, textOf([{ ...device, battery: 0 }], [server, server])],
     ['too few gains', /device 0: gain has 2 entries/, textOf([device], [server])],
+    [
+      'a server before that is none',
+      /device 0: previousServer is 2/,
+      textOf([{ ...device, previousServer: 2 }], [server, server]),
+    ],
+    ['a text on no server', /device 0: textServer is 5/, textOf([{ ...device, textServer: 5 }], [server, server])],
     ['no device', /deviceCount is 0/, textOf([], [server])],
     ['no server', /serverCount is 0/, textOf([{ ...device, gain: [] }], [])],
     ['no noise', /noiseWattPerHz is 0/, textOf([device], [server, server], { noiseWattPerHz: 0 })],
@@ -64,6 +70,15 @@ describe('readState', () => {
     const assignment = createPolicy('best')(state);
     expect([...assignment.server]).toEqual([0, -1]);
     expect(describeDecision(state, assignment, false).summary['unservedCount']).toBe(1);
+  });
+
+  it('charges moving a text, and keeps it where that is dearer', () => {
+    const held = { ...device, gain: [1e-10, 1.1e-10], textServer: 0, textFlop: 2e12 };
+    const state = readState(textOf([held], [server, { ...server, textFlopPerSecond: 1e12 }]), 'x');
+    expect([...createPolicy('best')(state).server]).toEqual([0]);
+    expect([...createPolicy('best-blind')(state).server]).toEqual([1]);
+    const { rows } = describeDecision(state, createPolicy('best-blind')(state), false);
+    expect(rows[0]).toMatchObject({ handoverMs: 2000 });
   });
 
   it('has no bound, and says none, without lambda', () => {

@@ -97,6 +97,7 @@ function rowOf(device: number, { server, bandwidthShare, computeShare }: Assignm
     edgeMs: at(terms.edgeMs),
     mismatchMs: at(terms.mismatchMs),
     energyMs: at(terms.energyMs),
+    handoverMs: at(terms.handoverMs),
     costMs: at(terms.costMs),
     latencyMs: at(terms.latencyMs),
     computeEnergyJ: at(terms.computeEnergyJ),
