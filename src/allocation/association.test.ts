@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
 import { checkAssignment } from './check-assignment.ts';
 import { createEqualRule } from './equal-rule.ts';
-import { insertGreedily } from './greedy.ts';
+import { insertGreedily, insertRoughly } from './greedy.ts';
 import { searchLocally } from './local-search.ts';
 import { createSlotTerms, evaluate } from './objective.ts';
 import { createOptimalRule } from './optimal-rule.ts';
@@ -203,6 +203,35 @@ describe('swap-stable', () => {
         expect(agree && saved > 1e-6 * total).toBe(false);
       }
     }
+  });
+});
+
+describe('rough insertion', () => {
+  it.each(['fixed-snr', 'concentrated'] as const)(
+    'comes near the exact one where bandwidth is scarce, %s',
+    (radioModel) => {
+      const wide = syntheticSlot({
+        deviceCount: 300,
+        serverCount: 30,
+        seed: 3,
+        candidateCount: 8,
+        objective: { radioModel },
+      });
+      const scarce = { ...wide, bandwidthHz: wide.bandwidthHz.map((hertz) => 0.3 * hertz) };
+      const problem = createProblem(scarce);
+      const rough = insertRoughly(problem, createOptimalRule);
+      const exact = insertGreedily(problem, createOptimalRule);
+      expect(rough.partition.linkOf.every((link) => link >= 0)).toBe(true);
+      expect(totalCostMs(rough)).toBeLessThan(1.15 * totalCostMs(exact));
+      const settled = createOptimalRule(problem, rough.partition);
+      expect([...rough.rule.costMs]).toEqual([...settled.costMs].map((costMs) => expect.closeTo(costMs, 3)));
+    },
+  );
+
+  it('is the exact one where a rule has no floors', () => {
+    const problem = createProblem(state);
+    const [rough, exact] = [insertRoughly(problem, createEqualRule), insertGreedily(problem, createEqualRule)];
+    expect(rough.partition.linkOf).toEqual(exact.partition.linkOf);
   });
 });
 
