@@ -187,11 +187,20 @@ describe('swap-stable', () => {
     const [own, sums] = paidBy(server);
     const total = sums.reduce((sum, one) => sum + one, 0);
     const isNoWorse = (after: number, before: number): boolean => after <= before * (1 + 1e-7);
+    const isReached = (device: number, at: number): boolean =>
+      (slot.snr[device * 4 + at] as number) >= slot.objective.minimumSnr;
     for (let one = 0; one < 24; one++) {
+      for (const free of [0, 1, 2, 3]) {
+        const isFull = server.filter((it) => it === free).length >= 8;
+        if (isFull || server[one] === free || !isReached(one, free)) continue;
+        const moved = server.slice();
+        moved[one] = free;
+        const [ownAfter, sumsAfter] = paidBy(moved);
+        const saved = total - sumsAfter.reduce((sum, at) => sum + at, 0);
+        expect(isNoWorse(ownAfter[one] as number, own[one] as number) && saved > 1e-6 * total).toBe(false);
+      }
       for (let other = 0; other < one; other++) {
         const [first, second] = [server[one] as number, server[other] as number];
-        const isReached = (device: number, at: number): boolean =>
-          (slot.snr[device * 4 + at] as number) >= slot.objective.minimumSnr;
         if (first === second || !isReached(one, second) || !isReached(other, first)) continue;
         const traded = server.slice();
         [traded[one], traded[other]] = [second, first];
