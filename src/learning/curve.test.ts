@@ -1,0 +1,54 @@
+// When training has arrived, and what the replay buffer keeps.
+
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../basics/philox.ts';
+import { type CurvePoint, fitSlope, hasPlateau, studentQuantile } from './curve.ts';
+import { createReplay, drawRows } from './replay.ts';
+
+const pointsOf = (reward: (at: number) => number): CurvePoint[] =>
+  Array.from({ length: 36 }, (_, at) => ({
+    ...{ slots: 100 * at, updates: 50 * at, minutes: at, reward: reward(at) },
+    ...{ trainingReward: null, criticLoss: null, alpha: null, entropy: null },
+  }));
+
+describe('learning curves', () => {
+  it('fit a line with its interval', () => {
+    // y = 2x + noise; R: summary(lm(y ~ x)) gives slope 1.99 and standard error 0.0351188.
+    const found = fitSlope([1, 2, 3, 4, 5], [2.1, 3.9, 6.2, 7.8, 10.1]);
+    expect(found?.slope).toBeCloseTo(1.99, 10);
+    expect((found?.half ?? 0) / studentQuantile(3)).toBeCloseTo(0.0597215, 5);
+  });
+
+  it('know the quantiles of Student', () => {
+    for (const [degrees, wanted] of [
+      [1, 12.706],
+      [2, 4.303],
+      [3, 3.182],
+      [5, 2.571],
+      [10, 2.228],
+      [30, 2.042],
+    ] as const)
+      expect(Math.abs(studentQuantile(degrees) / wanted - 1)).toBeLessThan(0.01);
+  });
+
+  it('are level at the end or not', () => {
+    const wobble = (at: number): number => (at % 2 === 0 ? 0.01 : -0.01);
+    const rising = pointsOf((at) => at + wobble(at));
+    const level = pointsOf((at) => Math.min(at, 12) + wobble(at));
+    expect(hasPlateau(rising, 35, 0.1)).toBe(false);
+    expect(hasPlateau(level, 12, 0.1)).toBe(true);
+    expect(hasPlateau(level, 12, 4.1)).toBe(false);
+    expect(hasPlateau(level.slice(0, 6), 12, 0.1)).toBe(false);
+  });
+});
+
+describe('the replay buffer', () => {
+  it('draws every row but the newest, in a ring', () => {
+    const replay = createReplay(5, 1, 1);
+    Object.assign(replay, { count: 3, next: 3 });
+    const uniform = createRandom(1).uniform;
+    expect(new Set(drawRows(replay, 200, uniform))).toEqual(new Set([0, 1]));
+    Object.assign(replay, { count: 5, next: 2 });
+    expect(new Set(drawRows(replay, 200, uniform))).toEqual(new Set([2, 3, 4, 0]));
+  });
+});
