@@ -154,7 +154,7 @@ function interrupted({ trainer }: TrainRun, directory: string | undefined): Outr
 /** Policies that need no training, on the same slots. */
 const rivals = ['random', 'max-sinr', 'tma', 'tma+optimal', 'best'];
 
-function describeRun(run: TrainRun, heldOut: readonly HeldOutSlot[], cpuMinutes: number): Result {
+export function describeRun(run: TrainRun, heldOut: readonly HeldOutSlot[], cpuMinutes: number): Result {
   const { points, first, last, minutes, trainer } = run;
   const growth = last.reward - first.reward;
   const standardError = pairedError(last, first);

@@ -145,8 +145,8 @@ function readValues(
   name: string,
   what: string,
 ): TensorValues {
-  // A copy: the file's own bytes need not be aligned.
-  const values = new dtypes[dtype].make(bytes.slice(begin, end).buffer);
+  // A copy: the file's own bytes need not be aligned. (Not by slice, which for Node's Buffer copies nothing.)
+  const values = new dtypes[dtype].make(new Uint8Array(bytes.subarray(begin, end)).buffer);
   if (dtype === 'F32' || dtype === 'F64') {
     const bad = (values as Float32Array).findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw unreadable(what, `"${name}" holds ${values[bad]} at ${bad}`);

@@ -19,6 +19,13 @@ describe('learning curves', () => {
     expect((found?.half ?? 0) / studentQuantile(3)).toBeCloseTo(0.0597215, 5);
   });
 
+  it('take points that follow one another for fewer', () => {
+    const bump = [0, 1, 2, 3, 3, 2, 1, 0, 0, 0];
+    const mixed = [0, 3, 0, 2, 1, 3, 0, 2, 0, 1];
+    const x = bump.map((_, at) => at);
+    expect(fitSlope(x, bump)?.half).toBeGreaterThan(1.5 * (fitSlope(x, mixed)?.half ?? Number.NaN));
+  });
+
   it('know the quantiles of Student', () => {
     for (const [degrees, wanted] of [
       [1, 12.706],

@@ -26,7 +26,10 @@ export interface Slope {
 /** Fewer points say nothing about a slope. */
 const leastPoints = 4;
 
-/** Least squares; undefined with fewer than four points. */
+/**
+ * Least squares; undefined with fewer than four points. Neighbouring points of a curve are alike, so they tell less than as many independent
+ * ones: the interval is wider by sqrt((1 + r) / (1 - r)), r being the residues' correlation with the next (0 to 0.9).
+ */
 export function fitSlope(x: readonly number[], y: readonly number[]): Slope | undefined {
   const count = x.length;
   if (count < leastPoints) return undefined;
@@ -37,7 +40,10 @@ export function fitSlope(x: readonly number[], y: readonly number[]): Slope | un
   const slope = x.reduce((sum, one, at) => sum + (one - middleX) * ((y[at] as number) - middleY), 0) / spread;
   const residues = x.map((one, at) => (y[at] as number) - middleY - slope * (one - middleX));
   const variance = residues.reduce((sum, one) => sum + one * one, 0) / (count - 2);
-  return { slope, half: studentQuantile(count - 2) * Math.sqrt(variance / spread) };
+  const following = residues.slice(1).reduce((sum, one, at) => sum + one * (residues[at] as number), 0);
+  const alike = Math.min(0.9, Math.max(0, following / ((count - 2) * variance || 1)));
+  const wider = Math.sqrt((1 + alike) / (1 - alike));
+  return { slope, half: wider * studentQuantile(count - 2) * Math.sqrt(variance / spread) };
 }
 
 /** The 97.5 % quantile of Student's t, by its expansion about the normal's (Abramowitz & Stegun 26.7.5); within 1 % from 2 degrees on. */
