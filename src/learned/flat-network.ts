@@ -2,12 +2,12 @@
 // every device, of its links to this server, and of the server. So it knows devices by their place in the list, and fits one number of
 // devices only.
 //
-//     out_j = tanh(tanh(o_j W_1 + b_1) W_2 + b_2) W_3 + b_3,  4 numbers for each device
+//     out_j = relu(relu(o_j W_1 + b_1) W_2 + b_2) W_3 + b_3,  4 numbers for each device
 
 import type { Problem } from '../allocation/problem.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';
-import { addBias, multiply, tanh, type Weights } from './layers.ts';
+import { addBias, multiply, relu, type Weights } from './layers.ts';
 import { splitScores } from './pair-network.ts';
 import type { Scores } from './score.ts';
 
@@ -75,10 +75,10 @@ export function scoreFlat(problem: Problem, features: SlotFeatures, weights: Wei
     hidden,
   );
   addBias(first, w('bias1'));
-  tanh(first);
+  relu(first);
   const second = multiply(first, w('layer2'), serverCount, hidden, hidden);
   addBias(second, w('bias2'));
-  tanh(second);
+  relu(second);
   const out = multiply(second, w('out'), serverCount, hidden, 4 * deviceCount);
   addBias(out, w('outBias'));
   const ofLinks = new Float32Array(linkDevice.length * 4);

@@ -49,7 +49,3 @@ export function addBias(out: Float32Array, bias: Float32Array): void {
 export function relu(values: Float32Array): void {
   for (let at = 0; at < values.length; at++) if ((values[at] as number) < 0) values[at] = 0;
 }
-
-export function tanh(values: Float32Array): void {
-  for (let at = 0; at < values.length; at++) values[at] = Math.tanh(values[at] as number);
-}

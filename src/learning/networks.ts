@@ -96,8 +96,8 @@ function flatOutput(p: Tensors, { devices, servers, links, eligible }: SlotBatch
   const ofDevices = np.broadcastTo(devices.ref.reshape([batch, 1, deviceWidth]), [batch, serverCount, deviceWidth]);
   const ofLinks = np.concatenate([np.expandDims(eligible.ref, 3), links.ref], 3).transpose([0, 2, 1, 3]);
   const input = np.concatenate([ofDevices, ofLinks.reshape([batch, serverCount, linkWidth]), servers.ref], 2);
-  const first = np.tanh(dense(input, p['layer1'] as np.Array).add((p['bias1'] as np.Array).ref));
-  const second = np.tanh(dense(first, p['layer2'] as np.Array).add((p['bias2'] as np.Array).ref));
+  const first = nn.relu(dense(input, p['layer1'] as np.Array).add((p['bias1'] as np.Array).ref));
+  const second = nn.relu(dense(first, p['layer2'] as np.Array).add((p['bias2'] as np.Array).ref));
   // The bias goes in as a row of the product: compiled, @jax-js/jax 0.1.25 gets a sum after a product's columns were split and a bias
   // was added wrong (update.test.ts holds it against PyTorch).
   const withOne = np.concatenate([second, np.ones([batch, serverCount, 1])], 2);
@@ -165,8 +165,8 @@ export function flatValue(p: Tensors, batch: SlotBatch, lnShares: np.Array): np.
   const perLink = np.concatenate([np.expandDims(eligible.ref, 3), np.expandDims(chosen.ref, 3), links.ref, shares], 3);
   const rowOf = (values: np.Array): np.Array => values.reshape([size, -1]);
   const input = np.concatenate([rowOf(devices.ref), rowOf(servers.ref), rowOf(perLink), lnRandom.ref], 1);
-  const first = np.tanh(dense(input, p['layer1'] as np.Array).add((p['bias1'] as np.Array).ref));
-  const second = np.tanh(dense(first, p['layer2'] as np.Array).add((p['bias2'] as np.Array).ref));
+  const first = nn.relu(dense(input, p['layer1'] as np.Array).add((p['bias1'] as np.Array).ref));
+  const second = nn.relu(dense(first, p['layer2'] as np.Array).add((p['bias2'] as np.Array).ref));
   return dense(second, p['out'] as np.Array)
     .add((p['outBias'] as np.Array).ref)
     .reshape([size]);

@@ -89,7 +89,7 @@ def output_of_actor(p, slots):
         for j in range(SERVERS):
             links = torch.cat([eligible[:, :, j, None], slots["links"][:, :, j]], 2)
             seen = torch.cat([slots["devices"].flatten(1), links.flatten(1), slots["servers"][:, j]], 1)
-            hidden = torch.tanh(torch.tanh(seen @ p["layer1"] + p["bias1"]) @ p["layer2"] + p["bias2"])
+            hidden = torch.relu(torch.relu(seen @ p["layer1"] + p["bias1"]) @ p["layer2"] + p["bias2"])
             per_agent.append((hidden @ p["out"] + p["outBias"]).view(BATCH, DEVICES, 4))
         return torch.stack(per_agent, 2)
     u = torch.relu(
@@ -160,7 +160,7 @@ def value(variant, p, slots, rows, score):
         chosen = slots["chosen"][..., None]
         links = torch.cat([slots["eligible"][..., None], chosen, slots["links"], shares[:, :, None] * chosen], 3)
         seen = torch.cat([slots["devices"].flatten(1), slots["servers"].flatten(1), links.flatten(1), slots["lnRandom"]], 1)
-        hidden = torch.tanh(torch.tanh(seen @ p["layer1"] + p["bias1"]) @ p["layer2"] + p["bias2"])
+        hidden = torch.relu(torch.relu(seen @ p["layer1"] + p["bias1"]) @ p["layer2"] + p["bias2"])
         return (hidden @ p["out"] + p["outBias"]).squeeze(1)
     return value_of_rows(p, rows, shares, slots["chosen"], slots["chosen"].sum(2), slots["lnRandom"])
 
