@@ -6,7 +6,7 @@ import { interquartileMean, mean } from './statistics.ts';
 describe('bootstrap intervals', () => {
   it('hold the true mean about as often as they say', () => {
     const random = createRandom(7, 1);
-    const trials = 200;
+    const trials = 100;
     let held = 0;
     for (let trial = 0; trial < trials; trial++) {
       const values = Array.from({ length: 40 }, () => random.uniform() + random.uniform());

@@ -10,9 +10,14 @@ import type { Fig5Row } from './reproduce-fig5-rows.ts';
 import type { Picture } from './reproduce-part.ts';
 import type { LambdaUnit, PayloadLaw } from './reproduce-slots.ts';
 
-const { grey, blue, purple, green, ochre, orange } = figureColors;
+const { grey, blue, purple, green, ochre, sky, orange } = figureColors;
 const dashed = [5, 3];
-const methodColors: Readonly<Record<string, string>> = { best: orange, tma: green, 'tma-masac': ochre };
+const methodColors: Readonly<Record<string, string>> = {
+  best: orange,
+  tma: green,
+  'tma-masac': ochre,
+  'masac-association': sky,
+};
 const allColumn = 'all three, mean';
 
 export const policyStyles: readonly LineStyle[] = [
@@ -25,6 +30,7 @@ export const policyStyles: readonly LineStyle[] = [
   { name: 'tma+equal', color: green, dash: dashed },
   { name: 'tma+optimal', color: green, dash: [] },
   { name: 'tma-masac', color: ochre, dash: [], width: 2.5 },
+  { name: 'masac-association', color: sky, dash: [], width: 2.5 },
   { name: 'best', color: orange, dash: [], width: 3 },
 ];
 

@@ -9,8 +9,8 @@ import { type FiguresByPolicy, type Reading, readingName, readings, type SlotFig
 export type Shares = 'equal' | 'optimal';
 export type Latency = 'latencyMs' | 'serialMs';
 
-/** Methods that the claim could be about; the last is the paper's own. */
-export const methods = ['best', 'tma', 'tma-masac'] as const;
+/** Methods that the claim could be about; `tma-masac` is the paper's own. */
+export const methods = ['best', 'tma', 'tma-masac', 'masac-association'] as const;
 export type Method = (typeof methods)[number];
 
 export interface Cell {

@@ -24,6 +24,7 @@ import {
   type FoundPolicies,
   isMainReading,
   measurePolicies,
+  policyNames,
   readingName,
   readings,
   underReading,
@@ -43,7 +44,8 @@ export function cellsOf({ deviceCounts, serverCounts }: Pick<Size, 'deviceCounts
   ];
 }
 
-export function fig5Part(size: Size, { policies, missing }: FoundPolicies): Part<CellFound> {
+export function fig5Part(size: Size, found: FoundPolicies): Part<CellFound> {
+  const { policies, missing } = found;
   const seeds = Array.from({ length: size.seedCount }, (_, index) => index + 1);
   const cells = cellsOf(size);
   return {
@@ -54,7 +56,7 @@ export function fig5Part(size: Size, { policies, missing }: FoundPolicies): Part
       seeds: size.seedCount,
       deviceCounts: size.deviceCounts,
       serverCounts: size.serverCounts,
-      policies: policies.map(({ name }) => name),
+      policies: policyNames(found),
     },
     units: cells.map(({ deviceCount, serverCount, against }) => ({
       key: `${against} ${deviceCount} ${serverCount}`,
@@ -68,9 +70,9 @@ export function fig5Part(size: Size, { policies, missing }: FoundPolicies): Part
         );
       },
     })),
-    conclude: (found) =>
+    conclude: (measured) =>
       conclude(
-        cells.map((cell, index) => ({ ...cell, found: found[index] as CellFound })),
+        cells.map((cell, index) => ({ ...cell, found: measured[index] as CellFound })),
         seeds.length,
         missing,
       ),
@@ -122,5 +124,5 @@ function claimsOf(reduction: Reduction): Claim[] {
 }
 
 function nameOf(method: Method): string {
-  return method === 'tma-masac' ? 'tmaMasac' : method;
+  return method.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -17,21 +17,22 @@ import { fig6Pictures } from './reproduce-fig6-pictures.ts';
 import { fig6Rows } from './reproduce-fig6-rows.ts';
 import type { Part } from './reproduce-part.ts';
 import type { Size } from './reproduce-sizes.ts';
-import { type FoundPolicies, type Reading, readings, underReading } from './reproduce-slots.ts';
+import { type FoundPolicies, policyNames, type Reading, readings, underReading } from './reproduce-slots.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
 const size = { deviceCount: 90, serverCount: 10 };
 
 /** Units are seeds: a world is made once for all readings, weights and policies. */
-export function fig6Part({ seedCount, energyWeights }: Size, { policies, missing }: FoundPolicies): Part<Fig6Found> {
+export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolicies): Part<Fig6Found> {
+  const { policies, missing } = present;
   const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
   const names = policies.map(({ name }) => name);
   const cases = casesOfFig6(names, energyWeights, readings, ['band', 'airtime']);
   return {
     name: 'fig6',
     title: 'Fig. 6: latency and energy against the energy weight, by battery',
-    settings: { figure: 'fig6', seeds: seedCount, energyWeights, policies: policies.map(({ name }) => name), ...size },
+    settings: { figure: 'fig6', seeds: seedCount, energyWeights, policies: policyNames(present), ...size },
     units: seeds.map((seed) => ({
       key: `seed ${seed}`,
       async measure() {

@@ -3,6 +3,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Spec } from 'vega';
+import { packageVersion } from './document.ts';
 import type { Claim } from './reproduce-claim.ts';
 import { WorkRecord } from './work-record.ts';
 
@@ -45,7 +46,7 @@ interface Line {
   readonly found: unknown;
 }
 
-const kind = { format: 'outrider-reproduce', name: 'record of a reproduction' };
+const kind = { format: 'outrider-reproduce', name: 'record of a reproduction', elsewhere: 'give another --out' };
 
 /**
  * @param recordPath null: nothing is kept
@@ -56,7 +57,7 @@ export async function runPart(
   recordPath: string | null,
   onProgress?: (label: string, done: number, total: number) => void,
 ): Promise<Conclusion> {
-  const record = await WorkRecord.open<Line>(recordPath, kind, part.settings);
+  const record = await WorkRecord.open<Line>(recordPath, kind, { version: packageVersion(), ...part.settings });
   const known = new Map(record.lines.map(({ key, found }) => [key, found]));
   const found: unknown[] = [];
   for (const [index, unit] of part.units.entries()) {

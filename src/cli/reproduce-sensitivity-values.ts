@@ -42,12 +42,6 @@ const factorValues: readonly OpenValue[] = [
   { value: 'delta_CP', unit: 'J/FLOP', moves: 'slots', paths: ['energy.computeJoulePerFlop'] },
 ];
 
-/** Not of the preset's file, but of the schema's defaults. */
-const sessionValues: readonly (OpenValue & { readonly now: number })[] = [
-  { value: 'round trip', unit: 'ms', moves: 'sessions', paths: ['token.roundTripMs'], now: 10 },
-  { value: 'memory rate of servers, share', unit: '', moves: 'sessions', paths: ['token.serverMemoryShare'], now: 0.6 },
-];
-
 const windows = [25, 15, 20];
 
 function set(path: string, value: unknown): Override {
@@ -61,7 +55,7 @@ function other(
   sets: Readonly<Record<string, unknown>>,
 ): Variant {
   const overrides = Object.entries(sets).map(([path, to]) => set(path, to));
-  return { value, becomes, kind, overrides, moves: 'slots' };
+  return { value, becomes, kind, overrides, moves: Object.keys(sets)[0]?.startsWith('token.') ? 'sessions' : 'slots' };
 }
 
 /** Ranges, decibels and choices. */
@@ -78,6 +72,11 @@ const otherVariants: readonly Variant[] = [
   other('height of devices', '3 m', 'doubled', { 'devices.heightM': 3 }),
   other('battery B', '0.01 to 0.5', 'halved', { 'devices.battery.initialShare': { minimum: 0.01, maximum: 0.5 } }),
   other('battery B', '0.02 to 1', 'doubled', { 'devices.battery.initialShare': { minimum: 0.02, maximum: 1 } }),
+  other('round trip', '5 ms', 'halved', { 'token.roundTripMs': 5 }),
+  other('round trip', '20 ms', 'doubled', { 'token.roundTripMs': 20 }),
+  other('memory rate of servers, share', '0.3', 'halved', { 'token.serverMemoryShare': 0.3 }),
+  // Twice would be more than there is.
+  other('memory rate of servers, share', '1', 'doubled', { 'token.serverMemoryShare': 1 }),
   other('queue k', '0 to 2 slots, drawn', 'other', { 'queue.law': { kind: 'uniform', maximumSlots: 2 } }),
   other('radio model', '`concentrated`', 'other', { 'radio.model': 'concentrated' }),
   other('energy model', '`airtime`', 'other', { 'energy.model': 'airtime' }),
@@ -85,10 +84,10 @@ const otherVariants: readonly Variant[] = [
 ];
 
 export const variants: readonly Variant[] = [
-  ...[...factorValues, ...sessionValues].flatMap((open) =>
+  ...factorValues.flatMap((open) =>
     ([0.5, 2] as const).map((factor): Variant => {
       const { value, unit, moves, paths } = open;
-      const overrides = paths.map((path) => set(path, factor * ('now' in open ? (open.now as number) : valueAt(path))));
+      const overrides = paths.map((path) => set(path, factor * valueAt(path)));
       const becomes = `${overrides[0]?.value} ${unit}`.trim();
       return { value, becomes, kind: factor < 1 ? 'halved' : 'doubled', overrides, moves };
     }),

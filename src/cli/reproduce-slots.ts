@@ -6,7 +6,7 @@ import type { Policy, SlotState } from '../allocation/slot-state.ts';
 import { isOutriderError } from '../basics/errors.ts';
 import { interquartileMean, quantile } from '../basics/statistics.ts';
 import { findModelShape, payloadBitsPerToken } from '../world/workload-models.ts';
-import { findPolicy } from './simulate-policy.ts';
+import { type FoundPolicy, findPolicy } from './simulate-policy.ts';
 
 export type PayloadLaw = 'q16' | 'ids';
 export type LambdaUnit = 'per-ms' | 'per-s';
@@ -86,12 +86,12 @@ function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
 }
 
 export interface FoundPolicies {
-  readonly policies: readonly { readonly name: string; readonly decide: Policy }[];
-  /** Names that are not there. */
+  readonly policies: readonly FoundPolicy[];
+  /** What is not there, with the cause. */
   readonly missing: readonly string[];
 }
 
-/** @param optional left out, with their names, where they are not there: learned ones need weights */
+/** @param optional left out where they are not there: learned ones need weights */
 export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {
   const policies = await Promise.all(needed.map(findPolicy));
   const missing: string[] = [];
@@ -100,8 +100,13 @@ export async function findPolicies(needed: readonly string[], optional: readonly
       policies.push(await findPolicy(name));
     } catch (error) {
       if (!isOutriderError(error)) throw error;
-      missing.push(name);
+      missing.push(`\`${name}\` is left out: ${error.message}.`);
     }
   }
   return { policies, missing };
+}
+
+/** For the settings of a record: another file of weights is another policy. */
+export function policyNames({ policies }: FoundPolicies): string[] {
+  return policies.map(({ name, sha256 }) => (sha256 === null ? name : `${name} ${sha256}`));
 }

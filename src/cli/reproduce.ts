@@ -34,7 +34,7 @@ export interface ReproduceOptions {
 }
 
 /** Learned policies, which need weights; taken where they are there. */
-const learnedPolicies = ['tma-masac'];
+const learnedPolicies = ['tma-masac', 'masac-association'];
 
 /** @throws OutriderError `bad-argument` when the directory holds another run */
 export async function reproduce(options: ReproduceOptions): Promise<Result> {

@@ -12,6 +12,8 @@ export interface WorkRecordKind {
   readonly format: string;
   /** What messages call the file: "record of a bench". */
   readonly name: string;
+  /** How to begin anew: "give another file". */
+  readonly elsewhere: string;
 }
 
 export class WorkRecord<Line extends object> {
@@ -38,14 +40,14 @@ export class WorkRecord<Line extends object> {
     const header = JSON.parse(JSON.stringify({ format: kind.format, version: formatVersion, asked })) as object;
     const text = await readFile(path, 'utf8').catch(() => null);
     if (text === null || text === '') {
-      await write(path, `${JSON.stringify(header)}\n`);
+      await write(path, kind, `${JSON.stringify(header)}\n`);
       return new WorkRecord<Line>(path, []);
     }
     // A line that was cut short is made again.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const [first, ...lines] = parse(path, whole, kind);
     checkHeader(path, first, header, kind);
-    if (whole !== text) await write(path, whole);
+    if (whole !== text) await write(path, kind, whole);
     return new WorkRecord(path, lines as Line[]);
   }
 
@@ -59,32 +61,32 @@ export class WorkRecord<Line extends object> {
   }
 }
 
-async function write(path: string, text: string): Promise<void> {
+async function write(path: string, { elsewhere }: WorkRecordKind, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw new OutriderError('bad-argument', `${path} can't be written`, 'give another file', { cause: error });
+    throw new OutriderError('bad-argument', `${path} can't be written`, elsewhere, { cause: error });
   }
 }
 
-function parse(path: string, text: string, { name }: WorkRecordKind): unknown[] {
+function parse(path: string, text: string, { name, elsewhere }: WorkRecordKind): unknown[] {
   try {
     return text
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as unknown);
   } catch {
-    throw new OutriderError('bad-argument', `${path} is no ${name}`, 'give another file');
+    throw new OutriderError('bad-argument', `${path} is no ${name}`, elsewhere);
   }
 }
 
-function checkHeader(path: string, found: unknown, wanted: object, { format, name }: WorkRecordKind): void {
+function checkHeader(path: string, found: unknown, wanted: object, { format, name, elsewhere }: WorkRecordKind): void {
   if (isDeepStrictEqual(found, wanted)) return;
   const isRecord = typeof found === 'object' && found !== null && 'format' in found && found.format === format;
-  if (!isRecord) throw new OutriderError('bad-argument', `${path} is no ${name}`, 'give another file');
+  if (!isRecord) throw new OutriderError('bad-argument', `${path} is no ${name}`, elsewhere);
   const keys = differingKeys((found as { asked?: object }).asked ?? {}, (wanted as { asked: object }).asked);
   const cause = `${path} was begun with other settings (${keys.join(', ') || 'its version'})`;
-  throw new OutriderError('bad-argument', cause, 'repeat the command that began it, or give another file');
+  throw new OutriderError('bad-argument', cause, `repeat the command that began it, or ${elsewhere}`);
 }
 
 function differingKeys(one: object, other: object): string[] {

@@ -95,4 +95,18 @@ describe('a session on a good day', () => {
       expect(traffic.payloadBytes).toBeGreaterThan(0);
     }
   });
+
+  it('waits for what a draft puts on the air beside its id', () => {
+    const window = 4;
+    const common = { ...settings, pacing: 'sd', acceptance: 1, timeJitter: 0, turn: { windowSize: window } } as const;
+    const link = { uplinkBitsPerSecond: 50e6 };
+    const [lean, heavy] = [0, 100_000].map((bytesPerDraft) => runSession({ ...common, link, bytesPerDraft }));
+    const drafts = heavy?.drafts.sent ?? 0;
+    expect((heavy?.up.payloadBytes ?? 0) - (lean?.up.payloadBytes ?? 0)).toBe(100_000 * drafts);
+    // Headers make a twentieth at most; the last window may not be waited for.
+    const airMs = (drafts * 100_000 * 8) / 50e3;
+    const moreMs = (heavy?.durationMs ?? 0) - (lean?.durationMs ?? 0);
+    expect(moreMs).toBeGreaterThan(airMs - (window * 100_000 * 8) / 50e3);
+    expect(moreMs).toBeLessThan(airMs * 1.05);
+  });
 });
