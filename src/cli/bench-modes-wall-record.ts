@@ -4,7 +4,7 @@
 import type { WallRun } from './bench-modes-wall-run.ts';
 import { WorkRecord } from './work-record.ts';
 
-const kind = { format: 'outrider-bench-modes-wall', name: 'record of a bench', elsewhere: 'give another file' };
+const kind = { format: 'outrider-bench-modes-wall', name: 'record of a bench' };
 
 /** What the windows are predicted from. */
 export interface PilotFigures {

@@ -6,7 +6,8 @@ import type { Policy, SlotState } from '../allocation/slot-state.ts';
 import { isOutriderError } from '../basics/errors.ts';
 import { interquartileMean, quantile } from '../basics/statistics.ts';
 import { findModelShape, payloadBitsPerToken } from '../world/workload-models.ts';
-import { type FoundPolicy, findPolicy } from './simulate-policy.ts';
+import type { FoundPolicy } from './learned-weights.ts';
+import { findPolicy } from './simulate-policy.ts';
 
 export type PayloadLaw = 'q16' | 'ids';
 export type LambdaUnit = 'per-ms' | 'per-s';

@@ -6,14 +6,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../basics/errors.ts';
 
 const formatVersion = 1;
+const anotherFile = 'give another file';
 
 export interface WorkRecordKind {
   /** Of the first line: "outrider-bench-modes-wall". */
   readonly format: string;
   /** What messages call the file: "record of a bench". */
   readonly name: string;
-  /** How to begin anew: "give another file". */
-  readonly elsewhere: string;
+  /** How to begin anew; default "give another file". */
+  readonly elsewhere?: string;
 }
 
 export class WorkRecord<Line extends object> {
@@ -61,7 +62,7 @@ export class WorkRecord<Line extends object> {
   }
 }
 
-async function write(path: string, { elsewhere }: WorkRecordKind, text: string): Promise<void> {
+async function write(path: string, { elsewhere = anotherFile }: WorkRecordKind, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
@@ -69,7 +70,7 @@ async function write(path: string, { elsewhere }: WorkRecordKind, text: string):
   }
 }
 
-function parse(path: string, text: string, { name, elsewhere }: WorkRecordKind): unknown[] {
+function parse(path: string, text: string, { name, elsewhere = anotherFile }: WorkRecordKind): unknown[] {
   try {
     return text
       .split('\n')
@@ -80,7 +81,12 @@ function parse(path: string, text: string, { name, elsewhere }: WorkRecordKind):
   }
 }
 
-function checkHeader(path: string, found: unknown, wanted: object, { format, name, elsewhere }: WorkRecordKind): void {
+function checkHeader(
+  path: string,
+  found: unknown,
+  wanted: object,
+  { format, name, elsewhere = anotherFile }: WorkRecordKind,
+): void {
   if (isDeepStrictEqual(found, wanted)) return;
   const isRecord = typeof found === 'object' && found !== null && 'format' in found && found.format === format;
   if (!isRecord) throw new OutriderError('bad-argument', `${path} is no ${name}`, elsewhere);
