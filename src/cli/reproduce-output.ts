@@ -54,6 +54,7 @@ export function pageOf(parts: readonly ConcludedPart[], drawsPictures: boolean):
       `## ${part.title}`,
       '',
       ...claimTable(conclusion.claims.filter(({ isMain }) => isMain === true)),
+      ...readingCounts(conclusion.claims),
       ...(drawsPictures ? conclusion.pictures.map(({ name, caption }) => `![${caption}](${name}.svg)\n`) : []),
       conclusion.text,
     ].join('\n'),
@@ -73,6 +74,15 @@ function claimTable(claims: readonly Claim[]): string[] {
     verdict(claim),
   ]);
   return [markdownTable(['the paper says', 'reading', 'claimed', 'measured', '95 %', 'holds'], rows), ''];
+}
+
+/** How many of its readings each claim holds under. */
+function readingCounts(claims: readonly Claim[]): string[] {
+  const counts = [...Map.groupBy(claims, ({ name }) => name)].flatMap(([name, all]) => {
+    const held = all.filter(({ holds }) => holds).length;
+    return all.length === 1 ? [] : [`\`${name}\` in ${held} of ${all.length}`];
+  });
+  return counts.length === 0 ? [] : [`Readings under which a claim holds: ${counts.join(', ')}.`, ''];
 }
 
 /** Comma-separated, quoted where needed (RFC 4180). */

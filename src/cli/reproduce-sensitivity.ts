@@ -35,13 +35,13 @@ interface VariantFound {
 }
 
 export function sensitivityPart(size: Size, trace: Trace | null, traceHash: string | null): Part<VariantFound> {
-  const { cells, seedCount, variantLimit } = size.sensitivity;
+  const { cells, seedCount, answerCount, variantLimit } = size.sensitivity;
   const tried = [base, ...variants.slice(0, variantLimit)];
   const places = cells.map(([deviceCount, serverCount]) => ({ deviceCount, serverCount, against: 'devices' as const }));
   return {
     name: 'sensitivity',
     title: 'How the claims move with what the paper leaves open',
-    settings: { figure: 'sensitivity', cells, seedCount, trace: traceHash, answerCount: size.answerCount, tried },
+    settings: { figure: 'sensitivity', cells, seedCount, trace: traceHash, answerCount, tried },
     units: tried.map(
       (variant): WorkUnit<VariantFound> => ({
         key: `${variant.value}: ${variant.becomes}`,
@@ -98,7 +98,7 @@ function playSessions({ overrides }: Variant, size: Size, trace: Trace | null): 
   const { hardware, roundTripMs, bytesPerDraft } = fig2World(overrides);
   const settings = { roundTripMs, bytesPerDraft: bytesPerDraft.q16, answerTokens: size.answerTokens };
   return hardware.flatMap((one) =>
-    taskSources(trace, size.answerCount).map((source): PlayedTask => {
+    taskSources(trace, size.sensitivity.answerCount).map((source): PlayedTask => {
       const cases = size.uplinksMbps
         .filter((uplinkMbps) => uplinkMbps >= 20)
         .flatMap((uplinkMbps) => gammas.map((window) => ({ mode: 'psd' as const, window, uplinkMbps })));

@@ -22,9 +22,10 @@ export interface Size {
   readonly textTokens: number;
   /** How the claims move with open values; fewer sizes and seeds than the figures. */
   readonly sensitivity: {
-    /** Devices and servers; the first is Fig. 6's. */
+    /** Devices and servers; the first is Fig. 6's, the other the preset's own. */
     readonly cells: readonly (readonly [number, number])[];
     readonly seedCount: number;
+    readonly answerCount: number;
     /** The first so many changes. */
     readonly variantLimit: number;
   };
@@ -40,12 +41,10 @@ const uplinks = [1, 2, 5, 10, 20, 50, 100, 200];
 const sensitivity: Size['sensitivity'] = {
   cells: [
     [90, 10],
-    [30, 10],
-    [180, 10],
-    [90, 4],
-    [90, 20],
+    [30, 4],
   ],
   seedCount: 10,
+  answerCount: 6,
   variantLimit: 100,
 };
 

@@ -19,7 +19,7 @@ const tiny: Size = {
   uplinksMbps: [20, 200],
   acceptances: [0.9],
   textTokens: 16,
-  sensitivity: { cells: [[6, 2]], seedCount: 2, variantLimit: 1 },
+  sensitivity: { cells: [[6, 2]], seedCount: 2, answerCount: 1, variantLimit: 1 },
 };
 
 let folder = '';
