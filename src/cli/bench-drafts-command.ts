@@ -50,7 +50,10 @@ export function draftsCommand(): Command {
       'with --prompts: every .gguf file in it, beside the default draft; with --traces: where their drafts are',
     )
     .option('--prompts <file...>', 'prompts to record: JSON lines, see docs/traces.md')
-    .option('--traces <name|file...>', 'of each draft one at temperature 0 and one above (default: the shipped ones)')
+    .option(
+      '--traces <name|file...>',
+      'of each draft one at temperature 0, and for acceptance one above (default: the shipped ones)',
+    )
     .option('--limit <count>', 'prompts of the first file, in turn from its tasks', wholeBetween(1, 100_000), 80)
     .option('--other-limit <count>', 'prompts of each other file', wholeBetween(1, 100_000), 20)
     .option('--tokens <count>', 'tokens of an answer at most', wholeBetween(8, 4096), 128)

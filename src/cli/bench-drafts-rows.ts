@@ -11,7 +11,8 @@ export interface DraftRow {
   readonly layers: number;
   readonly fileMB: number;
   readonly acceptanceGreedy: number;
-  readonly acceptanceSampled: number;
+  /** Null: no trace above temperature 0 was given. */
+  readonly acceptanceSampled: number | null;
   readonly costRatio: number;
   /** Of the prompts; "all": every one. */
   readonly task: string;
@@ -36,6 +37,9 @@ export type Draft = Pick<
   'draft' | 'layers' | 'fileMB' | 'acceptanceGreedy' | 'acceptanceSampled' | 'costRatio'
 > & { readonly greedy: Trace };
 
+/** What the draft's traces and cost decide; the rest of a row is the draft's own. */
+export type PaceRow = Omit<DraftRow, keyof Omit<Draft, 'greedy'>>;
+
 export interface RowsSettings {
   readonly roundTripsMs: readonly number[];
   /** What a step of a model as large as the target takes on the device; a draft takes its cost ratio of it. */
@@ -46,58 +50,61 @@ const otherProfiles: readonly LatencyProfile[] = ['reference', 'edge-8b-rtx4090'
 /** The network of the table of tasks. */
 const taskRoundTripMs = 10;
 
-export function frontRows(draft: Draft, { roundTripsMs, deviceStepMs }: RowsSettings): DraftRow[] {
-  const sessions = tracedSessions(draft.greedy.header, draft.greedy.sessions);
+export function frontRows(
+  { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
+  { roundTripsMs, deviceStepMs }: RowsSettings,
+): PaceRow[] {
+  const sessions = tracedSessions(greedy.header, greedy.sessions);
   const profiles = [defaultEdgeProfile, ...otherProfiles];
   return profiles.flatMap((profile) =>
-    roundTripsMs.flatMap((roundTripMs) =>
-      (['none', 'both'] as const).flatMap((lookUp) => {
-        const shared = { roundTripMs, profile, lookUp, draftMs: draft.costRatio * deviceStepMs };
-        return rowsOf(draft, 'all', sessions, shared, ['ar', 'stream', 'sd', 'psd']);
-      }),
-    ),
+    roundTripsMs.flatMap((roundTripMs) => {
+      const shared = { roundTripMs, profile, draftMs: costRatio * deviceStepMs };
+      return rowsOf('all', sessions, shared, ['none', 'both'], ['ar', 'stream', 'sd', 'psd']);
+    }),
   );
 }
 
 /** Look-up alone and together, on each kind of task. */
-export function taskRows(draft: Draft, { deviceStepMs }: RowsSettings): DraftRow[] {
-  const { header, sessions } = draft.greedy;
+export function taskRows(
+  { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
+  { deviceStepMs }: RowsSettings,
+): PaceRow[] {
+  const { header, sessions } = greedy;
   const tasks = [...new Set(sessions.map(({ task }) => task))];
-  const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: draft.costRatio * deviceStepMs };
+  const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: costRatio * deviceStepMs };
   return tasks.flatMap((task) => {
     const own = tracedSessions(
       header,
       sessions.filter((session) => session.task === task),
     );
-    return (['none', 'device', 'edge', 'both'] as const).flatMap((lookUp) =>
-      rowsOf(draft, task, own, { ...shared, lookUp }, ['ar', 'stream']).slice(1),
-    );
+    return rowsOf(task, own, shared, ['none', 'device', 'edge', 'both'], ['stream']);
   });
 }
 
 function rowsOf(
-  draft: Draft,
   task: string,
   sessions: TracedSessions,
-  shared: Omit<PaceCase, 'mode'>,
+  shared: Omit<PaceCase, 'mode' | 'lookUp'>,
+  lookUps: readonly LookUpPlace[],
   modes: readonly PaceCase['mode'][],
-): DraftRow[] {
-  const { greedy: _greedy, ...known } = draft;
-  const alone = paceOf(sessions, { ...shared, mode: 'ar', lookUp: 'none' }).msPerToken;
-  return modes.map((mode) => {
-    const pace = paceOf(sessions, { ...shared, mode });
-    return {
-      ...known,
-      task,
-      sessions: sessions.replays.length,
-      profile: shared.profile.name,
-      roundTripMs: shared.roundTripMs,
-      mode,
-      lookUp: shared.lookUp,
-      ...pace,
-      overAr: pace.msPerToken / alone,
-    };
-  });
+): PaceRow[] {
+  // The edge alone drafts nothing, whoever might look up.
+  const alone = paceOf(sessions, { ...shared, mode: 'ar', lookUp: 'none' });
+  return lookUps.flatMap((lookUp) =>
+    modes.map((mode) => {
+      const pace = mode === 'ar' ? alone : paceOf(sessions, { ...shared, mode, lookUp });
+      return {
+        task,
+        sessions: sessions.replays.length,
+        profile: shared.profile.name,
+        roundTripMs: shared.roundTripMs,
+        mode,
+        lookUp,
+        ...pace,
+        overAr: pace.msPerToken / alone.msPerToken,
+      };
+    }),
+  );
 }
 
 export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['summary'] {

@@ -14,7 +14,7 @@ import { recordTrace } from './trace-record.ts';
 /** What a draft's sessions are at temperature 0, and at 0.8 with the coupling noise. */
 export interface DraftTraces {
   readonly greedy: Trace;
-  readonly sampled: Trace;
+  readonly sampled?: Trace | undefined;
 }
 
 export const samplings: Readonly<Record<keyof DraftTraces, Sampling>> = {
@@ -68,7 +68,7 @@ function fileName(
   return `${draft.identity.name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`;
 }
 
-/** Recorded traces by the name of their draft. @throws OutriderError `bad-argument` for one without its counterpart */
+/** Recorded traces by the name of their draft. @throws OutriderError `bad-argument` for a draft without one at temperature 0 */
 export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
   const found = new Map<string, { greedy?: Trace; sampled?: Trace }>();
   for (const trace of paths.map(readTrace)) {
@@ -78,13 +78,9 @@ export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
   }
   const whole = new Map<string, DraftTraces>();
   for (const [name, { greedy, sampled }] of found) {
-    if (greedy === undefined || sampled === undefined) {
-      const missing = greedy === undefined ? 'at temperature 0' : 'above temperature 0';
-      throw new OutriderError(
-        'bad-argument',
-        `there is no trace of ${name} ${missing}`,
-        'give one of each, or --prompts',
-      );
+    if (greedy === undefined) {
+      const cause = `there is no trace of ${name} at temperature 0`;
+      throw new OutriderError('bad-argument', cause, 'give one of each draft, or --prompts');
     }
     whole.set(name, { greedy, sampled });
   }

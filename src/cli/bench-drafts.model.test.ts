@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { defaultPair } from '../models/manifest-data.ts';
-import { benchDrafts } from './bench-drafts.ts';
+import { benchDrafts, type DraftsOptions } from './bench-drafts.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 
 it('says what the shipped draft is worth', async () => {
@@ -15,7 +15,7 @@ it('says what the shipped draft is worth', async () => {
     const asked = ['Name three rivers in Europe.', 'Why is the sky blue?'];
     const lines = asked.map((content) => JSON.stringify({ messages: [{ role: 'user', content }] }));
     await writeFile(file, lines.join('\n'));
-    const { rows, summary } = await benchDrafts({
+    const options: DraftsOptions = {
       target: defaultPair.target,
       drafts: [],
       prompts: readPromptFiles([file], { first: 2, others: 0 }),
@@ -25,14 +25,17 @@ it('says what the shipped draft is worth', async () => {
       roundTripsMs: [10, 60],
       deviceStepMs: 13.9,
       repeats: 5,
-      resume: null,
-    });
+      resume: join(directory, 'record.jsonl'),
+    };
+    const { rows, summary } = await benchDrafts(options);
     expect(rows.length).toBe(3 * 2 * 2 * 4 + 4);
     expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);
     expect(summary).toMatchObject({ shipped: defaultPair.draft });
     expect(summary['acceptanceGreedy']).toBeGreaterThan(0.3);
     expect(summary['costRatio']).toBeGreaterThan(0.2);
     expect(summary['streamOverArRtt10']).toBeLessThan(1.03);
+    const again = await benchDrafts(options);
+    expect(again.rows).toEqual(rows);
   } finally {
     await rm(directory, { recursive: true });
   }

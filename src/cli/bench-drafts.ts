@@ -14,6 +14,7 @@ import {
   type Draft,
   type DraftRow,
   frontRows,
+  type PaceRow,
   type RowsSettings,
   summariseDrafts,
   taskRows,
@@ -44,7 +45,8 @@ export interface DraftsResult extends Result {
 
 type Line =
   | { readonly kind: 'cost'; readonly draft: string; readonly cost: DraftCost }
-  | { readonly kind: 'rows'; readonly draft: string; readonly rows: readonly DraftRow[] };
+  /** `of` names the trace and the cost that they come from. */
+  | { readonly kind: 'rows'; readonly of: string; readonly rows: readonly PaceRow[] };
 type Record = WorkRecord<Line>;
 
 const recordKind = { format: 'outrider-bench-drafts', name: 'record of a bench' };
@@ -58,8 +60,7 @@ export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult>
   const traces = new Map<string, DraftTraces>();
   for (const name of names)
     traces.set(name, given.get(basename(name)) ?? (await recordFor(name, options, [...traces.values()][0])));
-  const fingerprints = [...traces.values()].map(({ greedy }) => greedy.header.draft.fingerprint);
-  const asked = { ...settings, names: names.map((name) => basename(name)), fingerprints, machine: describeMachine() };
+  const asked = { ...settings, drafts: null, machine: describeMachine() };
   const record: Record = await WorkRecord.open(resume, recordKind, asked);
   const costs = await costsOf(names, record, options);
   const drafts: Draft[] = [];
@@ -68,14 +69,26 @@ export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult>
     onProgress?.('drafts in virtual time', index, names.length);
     const draft = await examine(name, traces.get(name) as DraftTraces, costs.get(basename(name)) as DraftCost);
     drafts.push(draft);
-    const known = record.lines.find((line) => line.kind === 'rows' && line.draft === draft.draft);
-    const own = known?.kind === 'rows' ? known.rows : [...frontRows(draft, options), ...taskRows(draft, options)];
-    if (known === undefined) await record.add({ kind: 'rows', draft: draft.draft, rows: own });
-    rows.push(...own);
+    const { greedy: _greedy, ...known } = draft;
+    rows.push(...(await pacesOf(draft, record, options)).map((row) => ({ ...known, ...row })));
   }
   const own = (drafts.find(({ draft }) => draft === defaultPair.draft) ?? drafts[0]) as Draft;
   const params = { ...settings, drafts: drafts.map(({ draft }) => draft), prompts: prompts?.prompts.length ?? null };
   return { rows, summary: summariseDrafts(own, rows), params };
+}
+
+async function pacesOf(
+  { draft, greedy, costRatio }: Draft,
+  record: Record,
+  options: DraftsOptions,
+): Promise<readonly PaceRow[]> {
+  const { header, sessions } = greedy;
+  const of = [draft, header.draft.fingerprint, sessions.length, costRatio].join(' ');
+  const known = record.lines.find((line) => line.kind === 'rows' && line.of === of);
+  if (known?.kind === 'rows') return known.rows;
+  const rows = [...frontRows({ greedy, costRatio }, options), ...taskRows({ greedy, costRatio }, options)];
+  await record.add({ kind: 'rows', of, rows });
+  return rows;
 }
 
 /** With prompts the default draft and all others; with traces those that they are of. */
@@ -124,7 +137,7 @@ async function examine(name: string, { greedy, sampled }: DraftTraces, { costRat
     layers,
     fileMB: (await stat(path)).size / 1e6,
     acceptanceGreedy: traceStatistics(greedy.sessions).acceptance,
-    acceptanceSampled: traceStatistics(sampled.sessions).acceptance,
+    acceptanceSampled: sampled === undefined ? null : traceStatistics(sampled.sessions).acceptance,
     costRatio,
     greedy,
   };
