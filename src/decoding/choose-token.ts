@@ -20,6 +20,8 @@ export function chooseToken(
   counts: TokenCounts | undefined,
   position: number,
 ): number {
+  // Nothing that is adjusted or drawn can change the choice of one.
+  if (candidates.ids.length === 1) return candidates.ids[0] as number;
   const { ids, logits, length } = shortlist(candidates, sampling, counts);
   const { temperature, seed } = sampling;
   if (temperature === 0 || length === 1) return ids[0] as number;

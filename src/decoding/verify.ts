@@ -31,8 +31,8 @@ export function verifyDrafts({ rows, drafts, choose, ending, endState }: VerifyI
   invariant(rows.length === drafts.length + 1, `${drafts.length} drafts need one row more, not ${rows.length}`);
   const tokens: number[] = [];
   let state = endState;
-  for (const [index, row] of rows.entries()) {
-    const id = choose(row, index);
+  for (let index = 0; index < rows.length; index++) {
+    const id = choose(rows[index] as Candidates, index);
     tokens.push(id);
     const step = ending.push(state, id);
     state = step.state;

@@ -77,7 +77,7 @@ export function reportTurn(
     acceptance: matched + mismatched === 0 ? undefined : matched / (matched + mismatched),
     draftedTokens: drafted,
     sentDrafts: sent,
-    connections: Object.values(state.edges).reduce((sum, edge) => sum + edge.attempt, 0),
+    connections: state.edges.reduce((sum, edge) => sum + edge.attempt, 0),
     roundTripMs,
     payloadBytesPerToken: tokens.length === 0 ? undefined : payloadBytes / tokens.length,
     traffic,

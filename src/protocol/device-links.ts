@@ -2,7 +2,7 @@
 // Part of the device's pure machine; device-session.ts is its front, device-state.ts its data.
 
 import { unreachable } from '../basics/invariant.ts';
-import type { DeviceEffect, DeviceLink, DeviceState, Outcome, SentBranch } from './device-state.ts';
+import type { DeviceEffect, DeviceLink, DeviceState, EdgeKnowledge, Outcome, SentBranch } from './device-state.ts';
 import {
   type CommitMessage,
   type EdgeMessage,
@@ -12,17 +12,36 @@ import {
   type RefusedMessage,
 } from './messages.ts';
 
-export function change(state: DeviceState, id: number, update: (link: DeviceLink) => DeviceLink): DeviceState {
-  return { ...state, links: state.links.map((link) => (link.id === id ? update(link) : link)) };
+export function findLink(state: DeviceState, id: number | null): DeviceLink | undefined {
+  const { links } = state;
+  const first = links[0];
+  return first === undefined || first.id === id ? first : links.find((link) => link.id === id);
 }
 
-function know(state: DeviceState, edge: string, attempt: number, held: number | null): DeviceState {
-  return { ...state, edges: { ...state.edges, [edge]: { attempt, held } } };
+/** The links with this one in the place of the one of its number. */
+export function replaceLink(links: readonly DeviceLink[], link: DeviceLink): readonly DeviceLink[] {
+  return links.length === 1 ? [link] : links.map((other) => (other.id === link.id ? link : other));
+}
+
+function attemptAt({ edges }: DeviceState, edge: string): number {
+  return edges.find((known) => known.edge === edge)?.attempt ?? 0;
+}
+
+function know({ edges }: DeviceState, edge: string, attempt: number, held: number | null): readonly EdgeKnowledge[] {
+  const news = { edge, attempt, held };
+  if (edges.length === 1 && edges[0]?.edge === edge) return [news];
+  const isKnown = edges.some((known) => known.edge === edge);
+  return isKnown ? edges.map((known) => (known.edge === edge ? news : known)) : [...edges, news];
+}
+
+/** The edge must be opened again. */
+function forget(state: DeviceState, edge: string): DeviceState {
+  return { ...state, edges: know(state, edge, attemptAt(state, edge), null) };
 }
 
 /** A connection is there: resume where this edge holds the session, else open it with the whole text. */
 export function attach(state: DeviceState, id: number, edge: string, effects: DeviceEffect[]): DeviceState {
-  const knowledge = state.edges[edge] ?? { attempt: 0, held: null };
+  const knowledge = state.edges.find((known) => known.edge === edge) ?? { attempt: 0, held: null };
   const attempt = knowledge.attempt + 1;
   const length = knowledge.held ?? state.text.length;
   const { endIds: _endIds, minChainConfidence: _chain, windowSize: _window, ...turn } = state.turn;
@@ -42,7 +61,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const main = state.main ?? id;
   // What was sent on a connection that is gone may never have arrived: all of it goes again.
   const again = main === id ? { asks: [], isFresh: true } : {};
-  return { ...know(state, edge, attempt, length), ...again, links: [...others, link], main };
+  return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
 /** The connection is gone. Another one to a second edge becomes the main one; without any, connect again. */
@@ -77,13 +96,13 @@ export function finish(state: DeviceState, outcome: Outcome, effects: DeviceEffe
 
 /** Messages of a connection that is not (or no longer) the session's are ignored. */
 export function receive(state: DeviceState, id: number, message: EdgeMessage, effects: DeviceEffect[]): DeviceState {
-  const link = state.links.find((candidate) => candidate.id === id);
+  const link = findLink(state, id);
   if (link === undefined) return state;
   switch (message.kind) {
     case 'hello':
       return greet(state, message, effects);
     case 'gone':
-      return attach(know(state, link.edge, state.edges[link.edge]?.attempt ?? 0, null), id, link.edge, effects);
+      return attach(forget(state, link.edge), id, link.edge, effects);
     case 'commit':
       return takeCommit(state, link, message, effects);
     case 'end':
@@ -105,7 +124,7 @@ function takeRefusal(
   { code, cause, remedy }: RefusedMessage,
   effects: DeviceEffect[],
 ): DeviceState {
-  const isOutdated = code === 'superseded' && link.attempt < (state.edges[link.edge]?.attempt ?? 0);
+  const isOutdated = code === 'superseded' && link.attempt < attemptAt(state, link.edge);
   if (state.links.length < 2 && !isOutdated) return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
   return lose(state, link.id, effects);
@@ -127,8 +146,8 @@ function greet(state: DeviceState, hello: HelloMessage, effects: DeviceEffect[])
 }
 
 /** The tokens of a commit, the accepted ones put back from what was sent; undefined when it names what was never sent. */
-function resolveCommit(link: DeviceLink, commit: CommitMessage): number[] | undefined {
-  if (commit.accepted === 0) return [...commit.tokens];
+function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number[] | undefined {
+  if (commit.accepted === 0) return commit.tokens;
   const branch = link.branches.find((candidate) => candidate.number === commit.branch);
   if (branch === undefined || commit.first < branch.start) return undefined;
   const from = commit.first - branch.start;
@@ -141,66 +160,66 @@ export function branchEnd(branch: SentBranch): number {
 }
 
 /** The newest branch stays, so that it can go on; an older one goes once commits have passed its end. */
-function stillReferable(link: DeviceLink, received: number): readonly SentBranch[] {
-  return link.branches.filter((branch, index) => index === link.branches.length - 1 || branchEnd(branch) > received);
+function stillReferable({ branches }: DeviceLink, received: number): readonly SentBranch[] {
+  if (branches.length < 2) return branches;
+  return branches.filter((branch, index) => index === branches.length - 1 || branchEnd(branch) > received);
 }
 
 function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage, effects: DeviceEffect[]): DeviceState {
   if (commit.first > link.received) return drop(state, link, 'a commit leaves a hole', effects);
   const tokens = resolveCommit(link, commit);
   if (tokens === undefined) return drop(state, link, 'a commit accepts drafts that were not sent', effects);
-  const overlap = Math.min(state.text.length - commit.first, tokens.length);
+  const overlap = Math.max(0, Math.min(state.text.length - commit.first, tokens.length));
   for (let index = 0; index < overlap; index += 1) {
-    if (state.text.at(commit.first + index) !== tokens[index]) {
-      // Two engines may differ at a near-tie. What the reader has seen stands: this edge is opened again with it.
-      const attempt = state.edges[link.edge]?.attempt ?? 0;
-      return drop(know(state, link.edge, attempt, null), link, 'a commit disagrees with the text', effects);
-    }
+    // Two engines may differ at a near-tie. What the reader has seen stands: this edge is opened again with it.
+    if (state.text.at(commit.first + index) !== tokens[index])
+      return drop(forget(state, link.edge), link, 'a commit disagrees with the text', effects);
   }
-  const fresh = tokens.slice(Math.max(0, overlap));
+  const fresh = overlap === 0 ? tokens : tokens.slice(overlap);
   const received = Math.max(link.received, commit.first + tokens.length);
-  const known = know(state, link.edge, state.edges[link.edge]?.attempt ?? 0, received);
-  const heard = change(known, link.id, (current) => ({
-    ...current,
-    received,
-    branches: stillReferable(link, received),
-  }));
   if (fresh.length > 0) {
     const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
     effects.push({ kind: 'emit-tokens', tokens: fresh, drafted });
   }
-  return settleLinks(settleAsks(compareTail(heard, fresh)), link.id, effects);
+  const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
+  const edges = know(state, link.edge, attemptAt(state, link.edge), received);
+  return settleLinks(settleAsks(compareTail(state, fresh, links, edges)), link.id, effects);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a hand-over. */
 function settleAsks(state: DeviceState): DeviceState {
-  const received = state.links.find((link) => link.id === state.main)?.received ?? 0;
+  if (state.asks.length === 0) return state;
+  const received = findLink(state, state.main)?.received ?? 0;
   return { ...state, asks: state.asks.filter((position) => position > received) };
 }
 
-/** Compares fresh committed tokens with the tail: equal, carry on; different, roll back. */
-function compareTail(state: DeviceState, fresh: readonly number[]): DeviceState {
+/** Compares fresh committed tokens with the tail: equal, carry on; different, roll back. @param links and `edges`: with the commit heard */
+function compareTail(
+  state: DeviceState,
+  fresh: readonly number[],
+  links: readonly DeviceLink[],
+  edges: readonly EdgeKnowledge[],
+): DeviceState {
+  const { tail, confidences } = state;
   let matched = 0;
-  while (matched < fresh.length && matched < state.tail.length && state.tail[matched] === fresh[matched]) matched += 1;
-  const isMismatch = matched < fresh.length && matched < state.tail.length;
-  const account = {
-    ...state.account,
-    matched: state.account.matched + matched,
-    mismatched: state.account.mismatched + (isMismatch ? 1 : 0),
-  };
+  while (matched < fresh.length && matched < tail.length && tail[matched] === fresh[matched]) matched += 1;
   const text = state.text.append(fresh);
-  if (!isMismatch) {
-    const [tail, confidences] = [state.tail.slice(matched), state.confidences.slice(matched)];
-    return { ...state, account, text, tail, confidences };
+  if (matched === fresh.length || matched === tail.length) {
+    if (matched === 0) return { ...state, links, edges, text };
+    const account = { ...state.account, matched: state.account.matched + matched };
+    const left = { tail: tail.slice(matched), confidences: confidences.slice(matched) };
+    return { ...state, links, edges, text, account, tail: left.tail, confidences: left.confidences };
   }
+  const { matched: before, mismatched } = state.account;
   const correctedAt = state.text.length + matched;
-  const pruned = state.links.map((link) => {
-    const newest = link.branches.at(-1);
-    return newest !== undefined && branchEnd(newest) > correctedAt ? { ...link, goesOn: false } : link;
-  });
   return {
     ...state,
-    account,
+    links: links.map((link) => {
+      const newest = link.branches.at(-1);
+      return newest !== undefined && branchEnd(newest) > correctedAt ? { ...link, goesOn: false } : link;
+    }),
+    edges,
+    account: { ...state.account, matched: before + matched, mismatched: mismatched + 1 },
     text,
     tail: [],
     confidences: [],
@@ -208,7 +227,6 @@ function compareTail(state: DeviceState, fresh: readonly number[]): DeviceState 
     asks: [],
     isFresh: true,
     generation: state.generation + 1,
-    links: pruned,
   };
 }
 

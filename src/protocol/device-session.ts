@@ -2,7 +2,7 @@
 // compares committed tokens with its drafts, and carries on or rolls back. Rules: docs/protocol.md, "Device".
 
 import { unreachable } from '../basics/invariant.ts';
-import { attach, change, finish, lose, receive } from './device-links.ts';
+import { attach, findLink, finish, lose, receive, replaceLink } from './device-links.ts';
 import {
   believedLength,
   type DeviceEffect,
@@ -28,7 +28,7 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     case 'link-closed':
       return lose(state, event.link, effects);
     case 'link-writable':
-      return change(state, event.link, (link) => ({ ...link, writable: event.writable }));
+      return writable(state, event.link, event.writable);
     case 'message-received':
       return receive(state, event.link, event.message, effects);
     case 'draft-produced':
@@ -52,6 +52,12 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
   }
 }
 
+function writable(state: DeviceState, id: number, isWritable: boolean): DeviceState {
+  const link = findLink(state, id);
+  if (link === undefined) return state;
+  return { ...state, links: replaceLink(state.links, { ...link, writable: isWritable }) };
+}
+
 function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draft-produced' }>): DeviceState {
   const isCurrent = event.generation === state.generation && event.position === believedLength(state);
   const account = { ...state.account, drafted: state.account.drafted + 1 };
@@ -70,7 +76,6 @@ function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
 }
 
 function mayDraft(state: DeviceState): boolean {
-  if (!state.isDraftingOn || state.drafting !== null || isExhausted(state) || Object.keys(state.edges).length === 0)
-    return false;
+  if (!state.isDraftingOn || state.drafting !== null || state.edges.length === 0 || isExhausted(state)) return false;
   return pacingOf(state.turn.pacing).mayDraft(viewOf(state));
 }

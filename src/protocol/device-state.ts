@@ -16,6 +16,7 @@ export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'an
 
 /** How one edge stands to this turn; survives its connections. */
 export interface EdgeKnowledge {
+  readonly edge: string;
   /** The last attempt number used with this edge. */
   readonly attempt: number;
   /** Length of the text that this edge has for certain; null: it must be opened. */
@@ -81,7 +82,8 @@ export interface DeviceState {
   readonly asks: readonly number[];
   /** Nothing was sent since the start, the last roll-back or the last attach. */
   readonly isFresh: boolean;
-  readonly edges: Readonly<Record<string, EdgeKnowledge>>;
+  /** Of all that were ever attached to. */
+  readonly edges: readonly EdgeKnowledge[];
   readonly links: readonly DeviceLink[];
   /** The link that drafts go to. */
   readonly main: number | null;
@@ -144,7 +146,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     minChainConfidence: turn.minChainConfidence,
     asks: [],
     isFresh: true,
-    edges: {},
+    edges: [],
     links: [],
     main: null,
     fingerprints: [],

@@ -7,13 +7,17 @@ import { draftsReady } from './edge-branch.ts';
 import { type EdgeState, expectedAcceptance, type OwnGuess } from './edge-state.ts';
 import { pacingOf } from './pacing.ts';
 
-/** Drafts that follow the committed text, without a gap. */
-export interface Chain {
-  readonly tokens: readonly number[];
-  /** How many of them, from the first, are the device's. */
+export interface ChainSize {
+  readonly length: number;
+  /** How many of its drafts, from the first, are the device's. */
   readonly deviceDrafts: number;
   /** The edge's own drafter has nothing to add. */
   readonly isComplete: boolean;
+}
+
+/** Drafts that follow the committed text, without a gap. */
+export interface Chain extends ChainSize {
+  readonly tokens: readonly number[];
 }
 
 /** The edge's own guess, if it is one at what follows the text as it is now. */
@@ -27,10 +31,12 @@ export function lookedUpGuess({ text }: EdgeState, guesses: readonly LookUpGuess
   return { length: text.length, tokens, isComplete: true, chances: guesses.map(({ chance }) => chance) };
 }
 
+const noChances: readonly number[] = [];
+
 /** For each draft of the chain, where it was looked up, the chance that it holds if those before it do. */
 export function lookUpChances(state: EdgeState): readonly number[] {
   const chances = guessAt(state)?.chances;
-  return chances === undefined || draftsReady(state.branch, state.text.length) > 0 ? [] : chances;
+  return chances === undefined || draftsReady(state.branch, state.text.length) > 0 ? noChances : chances;
 }
 
 /**
@@ -38,18 +44,33 @@ export function lookUpChances(state: EdgeState): readonly number[] {
  * up gives way to any draft.
  */
 export function chainOf(state: EdgeState): Chain {
-  const { branch, text } = state;
-  const ready = draftsReady(branch, text.length);
-  const guess = ready > 0 && guessAt(state)?.chances !== undefined ? null : guessAt(state);
-  const from = text.length - (branch?.start ?? 0);
-  const drafts = branch === null || ready === 0 ? [] : branch.tokens.slice(from, from + ready);
-  if (guess === null || guess.tokens.length <= ready) {
-    const isComplete = guess?.isComplete === true && guess.tokens.length === ready;
-    return { tokens: drafts, deviceDrafts: ready, isComplete };
+  const size = chainSize(state);
+  const ready = draftsReady(state.branch, state.text.length);
+  const guess = size.length > ready ? guessAt(state) : null;
+  return { ...size, tokens: guess?.tokens ?? readyTokens(state, ready) };
+}
+
+/** The chain without its tokens, which would have to be copied. */
+export function chainSize(state: EdgeState): ChainSize {
+  const ready = draftsReady(state.branch, state.text.length);
+  const guess = guessAt(state);
+  const isOutdone = guess === null || guess.tokens.length <= ready || (ready > 0 && guess.chances !== undefined);
+  if (isOutdone) {
+    const isSame = guess !== null && guess.tokens.length === ready && (ready === 0 || guess.chances === undefined);
+    return { length: ready, deviceDrafts: ready, isComplete: isSame && guess.isComplete };
   }
+  const drafts = readyTokens(state, ready);
   let shared = 0;
   while (shared < ready && drafts[shared] === guess.tokens[shared]) shared += 1;
-  return { tokens: guess.tokens, deviceDrafts: shared, isComplete: guess.isComplete };
+  return { length: guess.tokens.length, deviceDrafts: shared, isComplete: guess.isComplete };
+}
+
+const noTokens: readonly number[] = [];
+
+function readyTokens({ branch, text }: EdgeState, ready: number): readonly number[] {
+  if (branch === null || ready === 0) return noTokens;
+  const from = text.length - branch.start;
+  return branch.tokens.slice(from, from + ready);
 }
 
 export interface OwnDraftSettings extends Pick<OwnDraftFigures, 'draftMs' | 'stepTime' | 'maxDrafts'> {

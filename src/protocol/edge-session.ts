@@ -7,7 +7,7 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { countsWithDrafts, penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
 import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
-import { chainOf, guessAt } from './edge-chain.ts';
+import { chainOf, chainSize, guessAt } from './edge-chain.ts';
 import {
   type EdgeEffect,
   type EdgeEvent,
@@ -46,18 +46,18 @@ export function mayDraftOn(state: EdgeState, wantedDrafts: number): boolean {
  */
 export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number | null {
   if (!isWritable(state)) return null;
-  const { tokens, deviceDrafts, isComplete } = chainOf(state);
+  const { length, deviceDrafts, isComplete } = chainSize(state);
   const view = {
     draftsReady: deviceDrafts,
     isAsked: state.askedWith !== null,
     isInformed: state.askedWith === state.text.length,
     isAfterRejection: state.isAfterRejection,
-    isChainReady: isComplete || tokens.length >= wantedDrafts,
+    isChainReady: isComplete || length >= wantedDrafts,
   };
   if (!pacingOf(state.open.pacing).mayStep(view)) return null;
   // A step commits one token more than its drafts; where a text ends must not depend on how many there were.
   const room = state.rules.contextLength - state.text.length - 1;
-  return Math.max(0, Math.min(room, tokens.length));
+  return Math.max(0, Math.min(room, length));
 }
 
 /**
@@ -268,7 +268,7 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   const { text, branch, incarnation, generation } = state;
   const chain = chainOf(state);
   const deviceDrafts = Math.min(chain.deviceDrafts, draftCount);
-  const drafts = chain.tokens.slice(0, draftCount);
+  const drafts = draftCount === chain.length ? chain.tokens : chain.tokens.slice(0, draftCount);
   const ticket = { incarnation, generation, length: text.length, drafts, deviceDrafts };
   // A step that takes only some of the drafts answers only some of what the device asked.
   const isAnswered = draftCount >= draftsReady(branch, text.length);
@@ -282,7 +282,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   invariant(ticket.length === state.text.length, 'the text has changed under a step');
   const { sampling, prompt } = state.open;
   const counts = penaltiesActive(sampling) ? new RunningCounts(state.text.slice(prompt.length)) : undefined;
-  const { accepted, tokens, end, endState } = verifyDrafts({
+  const verified = verifyDrafts({
     rows,
     drafts: ticket.drafts,
     choose: (row, index) => {
@@ -292,15 +292,24 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
     ending: state.ending,
     endState: state.endState,
   });
-  const text = state.text.append(tokens);
+  const { accepted } = verified;
+  const text = state.text.append(verified.tokens);
   const isFull = text.length >= state.rules.contextLength;
   const branch = state.branch === null ? null : compareBranch(state.branch, text);
-  const reason = end?.reason ?? (isFull ? ('context-full' as const) : null);
   const hasDied = branch?.dead === true && state.branch?.dead !== true;
-  const isAfterRejection = state.isAfterRejection || accepted < ticket.drafts.length || hasDied;
-  const account = countStep(state.account, ticket, accepted);
-  const counted = { account, ...countOwn(state, ticket, accepted) };
-  return { ...state, ...counted, ticket: null, text, branch, endState, end: reason, isAfterRejection };
+  const own = pacingOf(state.open.pacing).edgeDrafts ? compareOwn(ticket, accepted) : nothingCompared;
+  return {
+    ...state,
+    account: countStep(state.account, ticket, accepted),
+    ownMatched: state.ownMatched + own.matched,
+    ownMismatched: state.ownMismatched + own.mismatched,
+    ticket: null,
+    text,
+    branch,
+    endState: verified.endState,
+    end: verified.end?.reason ?? (isFull ? 'context-full' : null),
+    isAfterRejection: state.isAfterRejection || accepted < ticket.drafts.length || hasDied,
+  };
 }
 
 function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, accepted: number): TurnAccount {
@@ -313,18 +322,19 @@ function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, a
   };
 }
 
-/** Look-ups are no drafts: how often they hold says nothing of a draft model. */
-function countOwn({ open, ownMatched, ownMismatched }: EdgeState, ticket: StepTicket, accepted: number) {
-  const { drafts, deviceDrafts } = ticket;
-  if (!pacingOf(open.pacing).edgeDrafts || accepted < deviceDrafts) return { ownMatched, ownMismatched };
-  const isMismatch = accepted < drafts.length;
-  return { ownMatched: ownMatched + accepted - deviceDrafts, ownMismatched: ownMismatched + (isMismatch ? 1 : 0) };
+const nothingCompared = { matched: 0, mismatched: 0 };
+
+/** In modes in which the edge drafts; look-ups are no drafts: how often they hold says nothing of a draft model. */
+function compareOwn({ drafts, deviceDrafts }: StepTicket, accepted: number): typeof nothingCompared {
+  if (accepted < deviceDrafts) return nothingCompared;
+  return { matched: accepted - deviceDrafts, mismatched: accepted < drafts.length ? 1 : 0 };
 }
 
 /** Sends everything from the pointer on as one commit, when the link takes it; then the end. */
 function flush(state: EdgeState, effects: EdgeEffect[]): EdgeState {
   const { link, text, branch } = state;
   if (link === null || !link.writable) return state;
+  if (link.sent === text.length && (state.end === null || link.endSent)) return state;
   if (link.sent < text.length) {
     const accepted = Math.min(agreedFrom(branch, link.sent), text.length - link.sent);
     const tokens = text.slice(link.sent + accepted);

@@ -262,11 +262,11 @@ export class VirtualDevice {
  * `length` tokens of the text. `holds`: whether it has also stored that its edges hold that text, so that it resumes.
  */
 export function storedState(state: DeviceState, length: number, holds: boolean): DeviceState {
-  const edges = Object.entries(state.edges).map(([edge, { attempt, held }]) => {
-    return [edge, { attempt, held: holds && held !== null ? Math.min(held, length) : null }] as const;
+  const edges = state.edges.map(({ edge, attempt, held }) => {
+    return { edge, attempt, held: holds && held !== null ? Math.min(held, length) : null };
   });
   const text = TokenText.of(state.text.slice(0, length));
-  return { ...createDeviceState(state.turn), text, edges: Object.fromEntries(edges) };
+  return { ...createDeviceState(state.turn), text, edges };
 }
 
 /** A new session that goes on with the committed text of an old one. */
