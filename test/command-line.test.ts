@@ -40,6 +40,19 @@ function expectFailure({ notes }: Ended, code: string): void {
   expect(lines[1]).toMatch(new RegExp(`^ {2}\\S.* \\[${code}\\]$`));
 }
 
+describe('any command', () => {
+  it('ends without a word when nobody reads its output any more', async () => {
+    for (const words of [
+      ['scenario', 'schema'],
+      ['simulate', '--slots', '3', '--json'],
+    ]) {
+      const { child, ended } = start(words);
+      child.stdout?.destroy();
+      expect(await ended).toEqual({ status: 141, output: '', notes: expect.not.stringMatching(/EPIPE|fault/) });
+    }
+  }, 60_000);
+});
+
 describe('outrider run', () => {
   it('answers a prompt with two processes and prints one JSON document', async () => {
     const ended = await run([

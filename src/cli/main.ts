@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // `outrider`: how a command begins and ends.
 
+import { endWithReader } from './closed-output.ts';
 import { reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 
+endWithReader();
 try {
   await createProgram().parseAsync();
 } catch (error) {
