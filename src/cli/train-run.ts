@@ -26,6 +26,7 @@ export interface TrainRunOptions {
   /** Goes into files: the command and the scenario. */
   readonly told: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Slots, or seconds when minutes end the run. */
   readonly onProgress: (done: number, total: number) => void;
   readonly onPoint: (point: CurvePoint) => void;
 }
@@ -75,7 +76,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
       nextPoint = (Math.floor(doneNow() * pointCount) + 1) / pointCount;
     }
     if (performance.now() - breathedMs < breathMs) continue;
-    options.onProgress(Math.floor(1000 * doneNow()), 1000);
+    if (options.slots === undefined) options.onProgress(Math.floor(60 * minutesNow()), Math.ceil(60 * options.minutes));
+    else options.onProgress(trainer.slots, options.slots);
     await setImmediate();
     breathedMs = performance.now();
     if (directory !== undefined && breathedMs - savedMs > checkpointMs) {

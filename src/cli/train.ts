@@ -96,7 +96,7 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
   const run = await withInterrupt((signal) =>
     trainRun({
       ...{ environment, kind, heldOut, minutes, slots, directory, resume, told, signal },
-      onProgress: (done, total) => progress.update('training (thousandths)', done, total),
+      onProgress: (done, total) => progress.update(slots === undefined ? 'seconds of training' : 'slots', done, total),
       onPoint: tellPoint,
     }),
   ).finally(() => progress.stop());
