@@ -3,17 +3,17 @@
 // "The random trip model", 2006).
 
 import { OutriderError } from '../basics/errors.ts';
-import { createRandom, type Random } from '../basics/philox.ts';
+import type { Random } from '../basics/philox.ts';
 import {
   checkMobilitySettings,
+  createMobility,
   drawBetween,
   drawHotSpot,
-  drawSpeed,
   leastRestMs,
   type Mobility,
   type MobilitySettings,
+  type Walker,
 } from './mobility.ts';
-import { mobilityStream } from './random-streams.ts';
 
 /** A rectangle; x and y are its smallest coordinates. Metres. */
 export interface Area {
@@ -31,27 +31,10 @@ export interface AreaMobilitySettings extends MobilitySettings {
 export function createAreaMobility(settings: AreaMobilitySettings, seed: number): Mobility {
   checkMobilitySettings(settings);
   checkArea(settings);
-  const walkers = settings.kinds.map((kind, device) => {
-    const random = createRandom(seed, mobilityStream + device);
-    return new AreaWalker(settings, random, drawSpeed(random, kind, settings.speedMps));
-  });
-  const x = Float64Array.from(walkers, (walker) => walker.x);
-  const y = Float64Array.from(walkers, (walker) => walker.y);
-  return {
-    x,
-    y,
-    advance(stepMs) {
-      for (let device = 0; device < walkers.length; device++) {
-        const walker = walkers[device] as AreaWalker;
-        walker.advance(stepMs);
-        x[device] = walker.x;
-        y[device] = walker.y;
-      }
-    },
-  };
+  return createMobility(settings, seed, (random, speed) => new AreaWalker(settings, random, speed));
 }
 
-class AreaWalker {
+class AreaWalker implements Walker {
   x: number;
   y: number;
   private readonly settings: AreaMobilitySettings;

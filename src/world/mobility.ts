@@ -1,8 +1,9 @@
 // The port of all movement, what its settings are, and what both laws of movement share: who is how fast, and how long they rest.
 
 import { OutriderError } from '../basics/errors.ts';
-import type { Random } from '../basics/philox.ts';
+import { createRandom, type Random } from '../basics/philox.ts';
 import type { DeviceKind } from './population.ts';
+import { mobilityStream } from './random-streams.ts';
 
 /** Moves a set of devices. What a device does depends on the seed and its own index, never on the other devices. */
 export interface Mobility {
@@ -47,6 +48,40 @@ export const usualSpeedsMps: MobilitySettings['speedMps'] = {
 /** Who has nowhere to go rests so long, milliseconds; otherwise no time would ever pass. */
 export const leastRestMs = 1000;
 
+/** One device on its way. */
+export interface Walker {
+  /** Metres. */
+  readonly x: number;
+  readonly y: number;
+  advance(stepMs: number): void;
+}
+
+/** @param createWalker with the device's own numbers, and its speed in metres per ms: 0 for who never moves */
+export function createMobility(
+  { kinds, speedMps }: Pick<MobilitySettings, 'kinds' | 'speedMps'>,
+  seed: number,
+  createWalker: (random: Random, speed: number) => Walker,
+): Mobility {
+  const walkers = kinds.map((kind, device) => {
+    const random = createRandom(seed, mobilityStream + device);
+    return createWalker(random, drawSpeed(random, kind, speedMps));
+  });
+  const x = Float64Array.from(walkers, (walker) => walker.x);
+  const y = Float64Array.from(walkers, (walker) => walker.y);
+  return {
+    x,
+    y,
+    advance(stepMs) {
+      for (let device = 0; device < walkers.length; device++) {
+        const walker = walkers[device] as Walker;
+        walker.advance(stepMs);
+        x[device] = walker.x;
+        y[device] = walker.y;
+      }
+    },
+  };
+}
+
 /** @throws OutriderError `bad-argument` */
 export function checkMobilitySettings(settings: MobilitySettings): void {
   checkRange('speedMps.pedestrian', settings.speedMps.pedestrian, 0.01, 100);
@@ -86,7 +121,7 @@ export function drawBetween(random: Random, { minimum, maximum }: UniformRange):
  * A device's own speed in metres per ms. One draw for its whole life: with a new draw for each trip the slow trips would last
  * longer, and the mean speed would sink for as long as the run lasts (Yoon, Liu, Noble, "Random waypoint considered harmful", 2003).
  */
-export function drawSpeed(random: Random, kind: DeviceKind, speedMps: MobilitySettings['speedMps']): number {
+function drawSpeed(random: Random, kind: DeviceKind, speedMps: MobilitySettings['speedMps']): number {
   if (kind === 'indoor') return 0;
   return drawBetween(random, speedMps[kind]) * 1e-3;
 }

@@ -4,17 +4,17 @@
 // stops on the same cell.
 
 import { OutriderError } from '../basics/errors.ts';
-import { createRandom, type Random } from '../basics/philox.ts';
+import type { Random } from '../basics/philox.ts';
 import {
   checkMobilitySettings,
+  createMobility,
   drawBetween,
   drawHotSpot,
-  drawSpeed,
   leastRestMs,
   type Mobility,
   type MobilitySettings,
+  type Walker,
 } from './mobility.ts';
-import { mobilityStream } from './random-streams.ts';
 import { moves, sideSteps } from './street-distances.ts';
 import { createStreetGoals, type StreetGoal, type StreetGoals } from './street-goals.ts';
 import type { StreetMask } from './street-mask.ts';
@@ -40,27 +40,10 @@ export function createStreetMobility(settings: StreetMobilitySettings, seed: num
     );
   }
   const goals = createStreetGoals(settings.streets, settings.hotSpots, seed);
-  const walkers = settings.kinds.map((kind, device) => {
-    const random = createRandom(seed, mobilityStream + device);
-    return new StreetWalker(settings, goals, random, drawSpeed(random, kind, settings.speedMps));
-  });
-  const x = Float64Array.from(walkers, (walker) => walker.x);
-  const y = Float64Array.from(walkers, (walker) => walker.y);
-  return {
-    x,
-    y,
-    advance(stepMs) {
-      for (let device = 0; device < walkers.length; device++) {
-        const walker = walkers[device] as StreetWalker;
-        walker.advance(stepMs);
-        x[device] = walker.x;
-        y[device] = walker.y;
-      }
-    },
-  };
+  return createMobility(settings, seed, (random, speed) => new StreetWalker(settings, goals, random, speed));
 }
 
-class StreetWalker {
+class StreetWalker implements Walker {
   x = 0;
   y = 0;
   private readonly settings: StreetMobilitySettings;
