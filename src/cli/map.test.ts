@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { readPreset } from '../scenario/presets.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
 import { mapCommand, pictureOf } from './map.ts';
 import { scaleColors, siteColors } from './map-colors.ts';
@@ -109,6 +110,13 @@ describe('maps that come with outrider', () => {
       code: 'bad-argument',
       remedy: expect.stringContaining('munich'),
     });
+  });
+
+  test('are those that the presets were made for', async () => {
+    for (const name of ['munich', 'street-canyon'] as const) {
+      const { header } = await findRadioMap(name);
+      expect(readPreset(name, []).channel).toMatchObject({ kind: 'map', map: name, sha256: header.bodySha256 });
+    }
   });
 
   test('cover their streets', async () => {

@@ -28,6 +28,7 @@ const paperServers = [{ name: 'rtx-2080' }, { name: 'rtx-3090' }, { name: 'rtx-4
 const paperQueue = { kappaMs: 500, law: { kind: 'backlog' } };
 const paperEnergy = { computeJoulePerFlop: 1e-9, transmitFactor: 2.6, model: 'band' };
 const paperObjective = { lambda: 0.01, lambdaUnit: 'per-ms', energyWeight: 20 };
+const mapPinned = 'Of the map that is shipped: runs on another one would not be the same.';
 const walking = 'People walk along streets, vehicles at city speed; nobody goes through a building.';
 
 export const munichPreset: object = {
@@ -38,13 +39,21 @@ export const munichPreset: object = {
   servers: { placement: { kind: 'map-sites', count: 20 }, hardware: paperServers },
   devices: { ...paperDevices, count: 60, maximumCount: 180, vehicleShare: 0.2 },
   radio: paperRadio,
-  channel: { kind: 'map', map: 'munich' },
+  channel: {
+    kind: 'map',
+    map: 'munich',
+    sha256: '361dd80a68e065acc2e5cf241728965a3efabfe85662915ffb64d21803efb40d',
+  },
   mobility: { model: 'streets' },
   workload: paperWorkload,
   queue: paperQueue,
   energy: paperEnergy,
   objective: paperObjective,
-  why: { 'channel.map': 'Made by sionna/ at 3.5 GHz; the header says how.', mobility: walking },
+  why: {
+    'channel.map': 'Made by sionna/ at 3.5 GHz; the header says how.',
+    'channel.sha256': mapPinned,
+    mobility: walking,
+  },
 };
 
 export const streetCanyonPreset: object = {
@@ -55,13 +64,17 @@ export const streetCanyonPreset: object = {
   servers: { placement: { kind: 'map-sites', count: 2 }, hardware: [{ name: 'rtx-3090' }, { name: 'rtx-4090' }] },
   devices: { ...paperDevices, count: 8, maximumCount: 60 },
   radio: paperRadio,
-  channel: { kind: 'map', map: 'street-canyon' },
+  channel: {
+    kind: 'map',
+    map: 'street-canyon',
+    sha256: '7808d37dec27eea52d31b4f7a9eddd5fb80559bcad40069c63516733b1dde3ff',
+  },
   mobility: { model: 'streets' },
   workload: { ...paperWorkload, payloadLaw: 'ids' },
   queue: paperQueue,
   energy: paperEnergy,
   objective: paperObjective,
-  why: { mobility: walking },
+  why: { 'channel.sha256': mapPinned, mobility: walking },
 };
 
 const currentPhones = [{ name: 'galaxy-s25' }, { name: 'iphone-16-pro' }];

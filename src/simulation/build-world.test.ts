@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
-import { siteServers } from './build-world.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { buildWorld, siteServers } from './build-world.ts';
 
 describe('servers on a grid', () => {
   const sites = (...sets: string[]): { x: number; y: number }[] =>
@@ -35,5 +36,36 @@ describe('servers on a grid', () => {
 
   it('stand where a list says', () => {
     expect(sites('servers.placement={kind: list, sites: [{xM: 3, yM: 4}]}')).toEqual([{ x: 3, y: 4 }]);
+  });
+});
+
+describe('a map', () => {
+  const map = { header: { bodySha256: 'ab'.repeat(32), sites: [] } } as unknown as RadioMap;
+  const fault = (sets: readonly string[], given: RadioMap | undefined): unknown => {
+    try {
+      buildWorld(readPreset('munich', sets.map(parseOverride)), 1, given);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  it('is refused when it is not the one that the preset was made for', () => {
+    expect(fault([], map)).toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringMatching(/^channel\.sha256 is 361dd8.*; the map munich has abab/),
+      remedy: expect.stringContaining('channel.sha256=null'),
+    });
+  });
+
+  it('is refused when it has fewer sites than the scenario asks for', () => {
+    expect(fault(['channel.sha256=null'], map)).toMatchObject({
+      code: 'bad-argument',
+      message: 'servers.placement.count is 20; the map has 0 sites',
+    });
+  });
+
+  it('must be given', () => {
+    expect(fault([], undefined)).toMatchObject({ code: 'bad-argument', message: 'the map munich was not read' });
   });
 });

@@ -125,7 +125,11 @@ function requireMap({ map: name, sha256 }: MapChannelSettings, map: RadioMap | u
   if (map === undefined) throw new OutriderError('bad-argument', `the map ${name} was not read`, 'Give the map.');
   if (sha256 === null || map.header.bodySha256 === sha256) return;
   const cause = `channel.sha256 is ${sha256}; the map ${name} has ${map.header.bodySha256}`;
-  throw new OutriderError('bad-argument', cause, 'Get the map that the scenario was made for, or leave sha256 out.');
+  throw new OutriderError(
+    'bad-argument',
+    cause,
+    'Get the map that the scenario was made for, or take any with --set channel.sha256=null.',
+  );
 }
 
 function buildChannel(
