@@ -97,7 +97,7 @@ describe('the network of pairs', () => {
     }
   });
 
-  it('decides a slot that lists candidates as it decides the whole', () => {
+  it('decides a slot that lists candidates', () => {
     const policy = createLearnedPolicy(drawActor('pairs', 'tma-masac', 5));
     const state = syntheticSlot({ deviceCount: 12, serverCount: 6, seed: 2, objective, candidateCount: 3 });
     checkAssignment(state, policy(state));
