@@ -1,11 +1,12 @@
 // The words of `outrider reproduce`.
 
 import { Argument, Command, Option } from 'commander';
-import { OutriderError } from '../basics/errors.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { wholeBetween } from './numbers.ts';
 import { type FigureName, figureNames, reproduce } from './reproduce.ts';
 import { type SizeName, sizes } from './reproduce-sizes.ts';
 import { printResult } from './result-output.ts';
+import { defaultTraceFile, findTraceFile } from './shipped-traces.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface ReproduceFlags {
@@ -23,6 +24,17 @@ function allOf(size: SizeName): FigureName[] {
   return figureNames.filter((name) => name !== 'sensitivity' || size === 'full');
 }
 
+/** Null where no trace of the default pair is shipped. */
+function traceFile(nameOrPath: string | undefined): string | null {
+  if (nameOrPath !== undefined) return findTraceFile(nameOrPath);
+  try {
+    return defaultTraceFile();
+  } catch (error) {
+    if (isOutriderError(error)) return null;
+    throw error;
+  }
+}
+
 export function reproduceCommand(): Command {
   return new Command('reproduce')
     .description("the paper's figures: data, pictures, and a page that says which claims hold here and which do not")
@@ -31,7 +43,10 @@ export function reproduceCommand(): Command {
     .option('--full', 'the published size')
     .option('--seeds <count>', 'paired seeds; 20 by default', wholeBetween(1, 1000))
     .option('--out <directory>', 'where everything goes; an interrupted run goes on there (reproduction/SIZE)')
-    .option('--traces <file>', 'acceptance traces for fig2; else drafts are drawn with a stated acceptance')
+    .option(
+      '--traces <name|file>',
+      'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',
+    )
     .option('--no-pictures', 'data and pages only; needs neither vega nor resvg')
     .option('--json', 'print one JSON document')
     .action(async (figure: FigureName | 'all', flags: ReproduceFlags) => {
@@ -45,7 +60,7 @@ export function reproduceCommand(): Command {
         size,
         directory,
         drawsPictures: flags.pictures,
-        tracePath: flags.traces ?? null,
+        tracePath: traceFile(flags.traces),
         onProgress: bar.update,
       });
       bar.stop();
