@@ -1,7 +1,8 @@
 // What drafts cost beside their target on this machine: one token of each in turn, one thread, so that whatever slows the machine slows
-// all of them.
+// all of them. Processor time is counted, not the clock's, and of its spread the lower quartile: a step that other programs interrupt finds
+// its caches cold.
 
-import { median } from '../basics/statistics.ts';
+import { quantile } from '../basics/statistics.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import { variedTokens } from '../models/shape-check.ts';
 
@@ -9,7 +10,7 @@ import { variedTokens } from '../models/shape-check.ts';
 const textTokens = 256;
 
 export interface DraftCost {
-  /** Medians, ms of a step of one token. */
+  /** Lower quartiles, ms of processor time of a step of one token. */
   readonly draftMs: number;
   readonly targetMs: number;
   readonly costRatio: number;
@@ -37,9 +38,10 @@ export async function measureCosts(
     for (const { model, sequence } of timed) await read(model, sequence, text.slice(0, textTokens));
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const { model, sequence, times } of timed) {
-        const startMs = performance.now();
+        const before = process.cpuUsage();
         await model.evaluate([{ sequence, tokens: text.slice(textTokens), rows: 1 }]);
-        times.push(performance.now() - startMs);
+        const { user, system } = process.cpuUsage(before);
+        times.push((user + system) / 1000);
         await sequence.truncate(textTokens);
       }
       onProgress?.(repeat + 1, repeats);
@@ -47,7 +49,7 @@ export async function measureCosts(
   } finally {
     for (const { sequence } of timed) await sequence.release();
   }
-  const [targetMs, ...draftsMs] = timed.map(({ times }) => median(times)) as [number, ...number[]];
+  const [targetMs, ...draftsMs] = timed.map(({ times }) => quantile(times, 0.25)) as [number, ...number[]];
   return draftsMs.map((draftMs) => ({ draftMs, targetMs, costRatio: draftMs / targetMs }));
 }
 

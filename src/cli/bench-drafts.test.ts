@@ -97,7 +97,7 @@ describe('traces', () => {
 });
 
 describe('cost', () => {
-  it('is the ratio of two medians of steps that leave no trace', async () => {
+  it('is the ratio of steps that leave no trace', async () => {
     const { target, draft } = openToys(0.8);
     const told: number[] = [];
     const costs = await measureCosts(target, [draft, openToys(0.3).draft], 9, (done) => told.push(done));

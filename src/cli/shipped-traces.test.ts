@@ -26,7 +26,7 @@ describe('the traces that come with outrider', () => {
     }
   });
 
-  it('have one at temperature 0 and one above for each draft, with the same answers for all drafts', () => {
+  it('have one at temperature 0 for each draft, with the same answers for all drafts', () => {
     const answers = new Map<number, string>();
     const kinds = traces.map(({ header, sessions }) => {
       const { temperature } = header.sampling;
@@ -37,7 +37,8 @@ describe('the traces that come with outrider', () => {
     });
     const drafts = [...new Set(traces.map(({ header }) => header.draft.name))];
     expect(drafts).toContain(defaultPair.draft);
-    expect(kinds.toSorted()).toEqual(drafts.flatMap((draft) => [`${draft} 0`, `${draft} 0.8`]).toSorted());
+    expect(kinds).toEqual(expect.arrayContaining(drafts.map((draft) => `${draft} 0`)));
+    expect(new Set(kinds).size).toBe(kinds.length);
   });
 
   it('are found by name, or as the default', () => {
