@@ -1,12 +1,11 @@
-// The pictures of a run's report, as specifications: where everybody is and who serves whom, how long things take, who is loaded, what
-// the objective consists of, how batteries fare. Data in, picture out; it knows no run.
+// The charts of a run's report, as specifications: how long things take, who is loaded, what the objective consists of, how batteries
+// fare. Data in, picture out; it knows no run.
 
 import type { Mark, Spec } from 'vega';
-import type { ReportNotes } from './simulate-notes.ts';
 
 /** Colours that the colour-blind can tell apart (Okabe and Ito), dark enough for lines. */
-const colors = ['#0072B2', '#C84E00', '#00795A', '#9A3D78', '#8A6D00', '#555555'];
-const size = {
+export const colors: readonly string[] = ['#0072B2', '#C84E00', '#00795A', '#9A3D78', '#8A6D00', '#555555'];
+export const size = {
   width: 420,
   height: 260,
   padding: 8,
@@ -16,68 +15,19 @@ const size = {
 
 type Numbers = Readonly<Record<string, number | string | null>>;
 
-export function mapFigure({ places, sites }: ReportNotes): Spec {
-  const links = places.flatMap(({ x, y, server }) => {
-    const site = sites[server];
-    return site === undefined ? [] : [{ x, y, toX: site.x, toY: site.y }];
-  });
-  const all = [...places, ...sites];
-  return {
-    ...size,
-    height: size.width,
-    title: 'Last slot: devices and their servers',
-    data: [
-      { name: 'links', values: links },
-      {
-        name: 'devices',
-        values: places.map((place) => ({ ...place, served: place.server >= 0 ? 'served' : 'not served' })),
-      },
-      { name: 'sites', values: sites.map((site, index) => ({ ...site, name: `${index}` })) },
-    ],
-    scales: [
-      { name: 'x', type: 'linear', range: 'width', domain: extent(all.map(({ x }) => x)) },
-      { name: 'y', type: 'linear', range: 'height', domain: extent(all.map(({ y }) => y)) },
-      {
-        name: 'color',
-        type: 'ordinal',
-        domain: ['served', 'not served'],
-        range: [colors[0] as string, colors[1] as string],
-      },
-    ],
-    axes: [
-      { orient: 'bottom', scale: 'x', title: 'm' },
-      { orient: 'left', scale: 'y', title: 'm' },
-    ],
-    legends: [{ fill: 'color', orient: 'bottom', direction: 'horizontal' }],
-    marks: [
-      mark('rule', 'links', {
-        x: at('x', 'x'),
-        y: at('y', 'y'),
-        x2: at('x', 'toX'),
-        y2: at('y', 'toY'),
-        stroke: { value: '#aaaaaa' },
-      }),
-      mark('symbol', 'devices', { x: at('x', 'x'), y: at('y', 'y'), size: { value: 40 }, fill: at('color', 'served') }),
-      mark('symbol', 'sites', {
-        x: at('x', 'x'),
-        y: at('y', 'y'),
-        size: { value: 90 },
-        shape: { value: 'triangle-up' },
-        fill: { value: 'black' },
-      }),
-      mark('text', 'sites', {
-        x: at('x', 'x'),
-        y: at('y', 'y'),
-        dx: { value: 8 },
-        text: { field: 'name' },
-        fontSize: { value: 11 },
-      }),
-    ],
-  };
+/** Where half and nineteen in twenty lie below; left out where there is none. */
+interface SpreadTitle {
+  readonly title: string;
+  readonly median: number | null | undefined;
+  readonly p95: number | null | undefined;
 }
 
 /** Bars over classes that grow by a factor. @param counts see ReportNotes */
-export function spreadFigure(title: string, xTitle: string, counts: ReadonlyMap<number, number>): Spec {
+export function spreadFigure(
+  { title, median, p95 }: SpreadTitle,
+  xTitle: string,
+  counts: ReadonlyMap<number, number>,
+): Spec {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const classes = [...counts.keys()];
   const values: Numbers[] = [];
@@ -90,10 +40,21 @@ export function spreadFigure(title: string, xTitle: string, counts: ReadonlyMap<
   }
   const low = (values[0] as Numbers)['from'] as number;
   const high = (values.at(-1) as Numbers)['to'] as number;
+  const quantiles = [
+    { name: 'median', at: median },
+    { name: '95 %', at: p95 },
+  ].filter((one): one is { name: string; at: number } => typeof one.at === 'number' && one.at >= low && one.at <= high);
+  const labels = quantiles.map(({ name, at }) => ({
+    at,
+    text: `${name} ${Number(at.toPrecision(3)).toLocaleString('en')}`,
+  }));
   return {
     ...size,
     title,
-    data: [{ name: 'bars', values: values as Record<string, number>[] }],
+    data: [
+      { name: 'bars', values: values as Record<string, number>[] },
+      { name: 'quantiles', values: labels },
+    ],
     scales: [
       { name: 'x', type: 'log', base: 2, range: 'width', domain: [low, high] },
       { name: 'y', type: 'linear', range: 'height', domain: { data: 'bars', field: 'share' }, zero: true, nice: true },
@@ -111,18 +72,30 @@ export function spreadFigure(title: string, xTitle: string, counts: ReadonlyMap<
         fill: { value: colors[0] as string },
         stroke: { value: 'white' },
       }),
+      mark('rule', 'quantiles', {
+        x: at('x', 'at'),
+        y: { value: 0 },
+        y2: { signal: 'height' },
+        stroke: { value: '#222222' },
+        strokeDash: { value: [4, 3] },
+      }),
+      mark('text', 'quantiles', {
+        x: at('x', 'at'),
+        y: { value: -3 },
+        align: { value: 'center' },
+        text: { field: 'text' },
+        fontSize: { value: 11 },
+      }),
     ],
   };
 }
 
-export function loadFigure({ sites, workMs, slots }: ReportNotes, slotMs: number): Spec {
-  const values = sites.map((_, server) => ({
-    server: `${server}`,
-    load: (100 * (workMs[server] as number)) / (slots * slotMs),
-  }));
+/** @param what of it is meant @param busyMs of each server @param spentMs by all of them */
+export function loadFigure(what: string, busyMs: readonly number[], spentMs: number): Spec {
+  const values = busyMs.map((ms, server) => ({ server: `${server}`, load: (100 * ms) / spentMs }));
   return {
     ...size,
-    title: 'Load: work given to each server, of its time (slot equations)',
+    title: { text: 'Load of each server', subtitle: what },
     data: [{ name: 'bars', values }],
     scales: [
       { name: 'x', type: 'band', range: 'width', domain: { data: 'bars', field: 'server' }, padding: 0.2 },
@@ -191,16 +164,10 @@ export function courseFigure(
   };
 }
 
-function at(scale: string, field: string) {
+export function at(scale: string, field: string): { readonly scale: string; readonly field: string } {
   return { scale, field };
 }
 
-function mark(type: 'rule' | 'symbol' | 'text' | 'rect' | 'line', data: string, enter: object): Mark {
+export function mark(type: 'rule' | 'symbol' | 'text' | 'rect' | 'line' | 'path', data: string, enter: object): Mark {
   return { type, from: { data }, encode: { enter } } as Mark;
-}
-
-function extent(values: readonly number[]): [number, number] {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = 0.05 * Math.max(1, high - low);
-  return [low - room, high + room];
 }

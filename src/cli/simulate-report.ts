@@ -1,9 +1,11 @@
 // The report of a run: one HTML file that needs no network and no script.
 
 import type { Scenario } from '../scenario/scenario.ts';
+import type { StreetMask } from '../world/street-mask.ts';
 import { packageVersion } from './document.ts';
 import { renderSvg } from './figure-render.ts';
-import { courseFigure, loadFigure, mapFigure, spreadFigure } from './simulate-figures.ts';
+import { courseFigure, loadFigure, spreadFigure } from './simulate-figures.ts';
+import { mapFigure } from './simulate-map-figure.ts';
 import type { ReportNotes } from './simulate-notes.ts';
 
 export interface ReportContent {
@@ -13,6 +15,12 @@ export interface ReportContent {
   readonly fidelity: string;
   readonly rows: readonly object[];
   readonly summary: object;
+  /** Of the equations, whatever the fidelity: batteries follow them. */
+  readonly slotRows: readonly object[];
+  /** Time that each server's engine has run, fidelity token; [E]. */
+  readonly engineMs: readonly number[] | undefined;
+  /** Of the scenario's map. */
+  readonly streets: StreetMask | undefined;
   readonly notes: ReportNotes;
 }
 
@@ -23,8 +31,9 @@ const terms = {
   energyTermMsMean: 'energy',
 };
 const style =
-  'body{font:16px/1.5 Helvetica,Arial,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}' +
-  'figure{display:inline-block;margin:0 1em 1em 0;vertical-align:top}td{padding:.1em 1em .1em 0}td+td{text-align:right}';
+  'body{font:16px/1.5 Helvetica,Arial,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:#222}' +
+  'main{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:1em;align-items:start}' +
+  'figure{margin:0}figure svg{max-width:100%;height:auto}td{padding:.1em 1em .1em 0}td+td{text-align:right}';
 
 /** @throws OutriderError `bad-argument` when vega is not installed */
 export async function reportPage(content: ReportContent): Promise<string> {
@@ -40,24 +49,31 @@ export async function reportPage(content: ReportContent): Promise<string> {
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title><style>${style}</style></head>`,
     `<body><h1>${escaped(title)}</h1><p>${escaped(scenario.description)}</p><p>${escaped(about)}</p>`,
+    '<main>',
     ...figures,
+    '</main>',
     `<h2>Summary</h2><p>Names carry units; the rows that courses are drawn from (${rows.length}) are in summary.json.</p>`,
     `<table>${cells.join('\n')}</table></body></html>\n`,
   ].join('\n');
 }
 
-function specsOf({ scenario, rows, fidelity, notes }: ReportContent) {
-  const hasSlots = fidelity !== 'token';
+function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent) {
+  const { slotRows, engineMs, streets, summary } = content;
+  const { latencyMsP50, latencyMsP95, msPerTokenP50, msPerTokenP95 } = summary as Record<string, number | null>;
+  const spentMs = notes.slots * scenario.slotMs;
+  const latency = { title: 'Latency of a task (slot equations)', median: latencyMsP50, p95: latencyMsP95 };
+  const pace = { title: 'Time per token of an answer (token fidelity)', median: msPerTokenP50, p95: msPerTokenP95 };
   const slotSpecs = [
-    ...(notes.latencies.size > 0 ? [spreadFigure('Latency of a task (slot equations)', 'ms', notes.latencies)] : []),
+    ...(notes.latencies.size > 0 ? [spreadFigure(latency, 'ms', notes.latencies)] : []),
+    loadFigure('work given to it, of its time (slot equations)', notes.workMs, spentMs),
     courseFigure("The objective's terms, mean of a task", 'ms (logarithmic)', rows, terms, true),
-    courseFigure('Battery, mean of the devices with a task', 'share of full', rows, { batteryMean: 'battery' }),
   ];
   return [
-    ...(notes.places.length > 0 ? [mapFigure(notes)] : []),
-    ...(notes.paces.size > 0 ? [spreadFigure('Time per token of an answer (token fidelity)', 'ms', notes.paces)] : []),
-    loadFigure(notes, scenario.slotMs),
-    ...(hasSlots ? slotSpecs : []),
+    ...(notes.places.length > 0 ? [mapFigure(notes, streets)] : []),
+    ...(notes.paces.size > 0 ? [spreadFigure(pace, 'ms', notes.paces)] : []),
+    ...(engineMs === undefined ? [] : [loadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
+    ...(fidelity === 'token' ? [] : slotSpecs),
+    courseFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),
   ];
 }
 

@@ -122,7 +122,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   close(true);
   if (notes !== undefined) {
     const about = { scenario, policy: options.policy.name, seed, fidelity, notes: notes.notes() };
-    files?.writeReport(await reportPage({ ...about, ...result() }));
+    const shown = { slotRows: tally.rows(), engineMs: part?.busyMs(), streets: options.map?.streets };
+    files?.writeReport(await reportPage({ ...about, ...shown, ...result() }));
   }
   return { slotsRun: done, ...result() };
 }

@@ -32,6 +32,8 @@ export interface TokenPartSettings {
 export interface TokenPart {
   play(outcome: SlotOutcome): Float64Array;
   rows(): readonly TokenRow[];
+  /** See TokenRun. */
+  busyMs(): readonly number[];
   summary(): TokenSummary;
   end(): void;
 }
@@ -80,6 +82,7 @@ export function createTokenPart(
     },
     rows: () => tally.rows(),
     summary: () => tally.summary(),
+    busyMs: () => run.busyMs(),
     end: () => table?.end(),
   };
 }

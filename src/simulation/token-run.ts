@@ -40,6 +40,8 @@ export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;
   totals(): TokenTotals;
+  /** Time that each server's engine has run, ms; [E]. */
+  busyMs(): readonly number[];
 }
 
 /** Streams of createRandom: one for each server, one for each device. */
@@ -93,6 +95,7 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
         answered[index] = (devices[index] as TokenDevice).takeAnswered();
       return answered;
     },
+    busyMs: () => edges.map(({ account }) => account.busyMs),
     totals() {
       let [tokens, handovers, unfinishedSessions] = [0, 0, 0];
       for (const device of devices) {
