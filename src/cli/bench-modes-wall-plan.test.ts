@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isVoid, nextRun, type PacedRun, type PlannedRun, planRuns } from './bench-modes-wall-plan.ts';
+import { attemptLimits, isVoid, nextRun, type PacedRun, type PlannedRun, planRuns } from './bench-modes-wall-plan.ts';
 
 const plan = planRuns({ modes: ['ar', 'sd', 'stream'], roundTripsMs: [0, 60], repeats: 3 });
 
@@ -38,6 +38,14 @@ describe('the plan of a wall bench', () => {
     const runs: PacedRun[] = [];
     for (let next = nextRun(plan, runs); next !== undefined; next = nextRun(plan, runs)) runs.push(made(next, 9));
     expect(runs).toHaveLength(18 + 6);
+  });
+
+  it('tries every run as often as it is told to', () => {
+    const runs: PacedRun[] = [];
+    const next = (): PlannedRun | undefined => nextRun(plan, runs, attemptLimits(4));
+    for (let planned = next(); planned !== undefined; planned = next()) runs.push(made(planned, 9));
+    expect(runs).toHaveLength(18 * 4);
+    expect(attemptLimits(null)).toEqual({ perRun: 3, repeatShare: 1 / 3 });
   });
 });
 

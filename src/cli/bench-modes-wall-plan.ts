@@ -26,10 +26,20 @@ export interface PlanSettings {
 
 /** A run with a larger share of steps that could not be held to the profile is void. */
 export const overrunLimit = 0.01;
-/** Of one planned run. */
-const attemptLimit = 3;
-/** On a machine too busy to hold the pace, repeated runs may be no more than this share of the planned ones. */
-const repeatShare = 1 / 3;
+export interface AttemptLimits {
+  /** Of one planned run. */
+  readonly perRun: number;
+  /** Repeated runs may be no more than this share of the planned ones. */
+  readonly repeatShare: number;
+}
+
+/** Keeps the bench short on a machine too busy to hold the pace. */
+const usualLimits: AttemptLimits = { perRun: 3, repeatShare: 1 / 3 };
+
+/** @param perRun attempts of each planned run, however many there are in all; null: as usual */
+export function attemptLimits(perRun: number | null): AttemptLimits {
+  return perRun === null ? usualLimits : { perRun, repeatShare: perRun };
+}
 
 export function isVoid({ pacedSteps, overranSteps }: Pick<PacedRun, 'pacedSteps' | 'overranSteps'>): boolean {
   return pacedSteps > 0 && overranSteps / pacedSteps > overrunLimit;
@@ -44,14 +54,18 @@ export function planRuns({ modes, roundTripsMs, repeats }: PlanSettings): Planne
   }).flat();
 }
 
-/** Undefined: all is done. A void run is repeated at once, up to twice. */
-export function nextRun(plan: readonly PlannedRun[], made: readonly PacedRun[]): PlannedRun | undefined {
+/** Undefined: all is done. A void run is repeated at once. */
+export function nextRun(
+  plan: readonly PlannedRun[],
+  made: readonly PacedRun[],
+  limits: AttemptLimits = usualLimits,
+): PlannedRun | undefined {
   const byRun = Map.groupBy(made, keyOf);
-  const mayRepeat = made.length - byRun.size < Math.ceil(plan.length * repeatShare);
+  const mayRepeat = made.length - byRun.size < Math.ceil(plan.length * limits.repeatShare);
   return plan.find((planned) => {
     const attempts = byRun.get(keyOf(planned)) ?? [];
     if (attempts.length === 0) return true;
-    return mayRepeat && attempts.length < attemptLimit && attempts.every(isVoid);
+    return mayRepeat && attempts.length < limits.perRun && attempts.every(isVoid);
   });
 }
 

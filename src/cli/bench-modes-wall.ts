@@ -11,7 +11,14 @@ import { findProfile } from '../models/profiles.ts';
 import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { windowedModes } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
-import { isVoid, nextRun, type PlannedRun, planRuns } from './bench-modes-wall-plan.ts';
+import {
+  type AttemptLimits,
+  attemptLimits,
+  isVoid,
+  nextRun,
+  type PlannedRun,
+  planRuns,
+} from './bench-modes-wall-plan.ts';
 import { WallRecord } from './bench-modes-wall-record.ts';
 import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
 import {
@@ -50,6 +57,8 @@ export interface WallBenchOptions extends WallSettings {
   readonly recordPath: string | null;
   /** No run begins later than this; null: all are made. */
   readonly minutes: number | null;
+  /** How often a run is tried while it is void; null: up to three times, and a third more runs than planned in all. */
+  readonly attempts: number | null;
   readonly onNote: (text: string) => void;
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
@@ -68,6 +77,7 @@ interface Setup extends AsyncDisposable {
   readonly draft: LanguageModel;
   readonly prompts: readonly WallPrompt[];
   readonly record: WallRecord;
+  readonly limits: AttemptLimits;
   readonly isLate: () => boolean;
   readonly onProgress: (label: string, done: number, total: number) => void;
 }
@@ -85,7 +95,7 @@ export async function benchModesWall(options: WallBenchOptions): Promise<ModesRe
   } finally {
     await edge.close();
   }
-  const left = nextRun(plan, setup.record.runs) !== undefined;
+  const left = nextRun(plan, setup.record.runs, setup.limits) !== undefined;
   if (left) options.onNote(`${progressOf(setup.record.runs, plan.length)}; ${howToGoOn(options)}`);
   return resultOf(setup, plan.length, left);
 }
@@ -102,10 +112,11 @@ async function makeRuns(
   plan: readonly PlannedRun[],
   references: References,
 ): Promise<void> {
-  const { record, isLate, onProgress, draft, prompts } = setup;
-  for (let next = nextRun(plan, record.runs); next !== undefined; next = nextRun(plan, record.runs)) {
+  const { record, limits, isLate, onProgress, draft, prompts } = setup;
+  const next = (): PlannedRun | undefined => nextRun(plan, record.runs, limits);
+  for (let planned = next(); planned !== undefined; planned = next()) {
     onProgress('runs', record.runs.length, plan.length);
-    const { mode, roundTripMs, repeat } = next;
+    const { mode, roundTripMs, repeat } = planned;
     const options = { ...textOptions(setup, mode, roundTripMs, windowOf(setup, mode, roundTripMs)), repeat };
     const made = await writeRun(edge, draft.tokenizer, prompts, references, options);
     await record.add({ kind: 'run', ...made });
@@ -118,7 +129,7 @@ function howToGoOn({ recordPath }: WallBenchOptions): string {
 }
 
 async function prepare(options: WallBenchOptions): Promise<Setup> {
-  const { recordPath, minutes, onNote: _note, onProgress = () => {}, ...settings } = options;
+  const { recordPath, minutes, attempts, onNote: _note, onProgress = () => {}, ...settings } = options;
   if (minutes !== null && recordPath === null) {
     const remedy = 'give --resume <file>, which keeps the runs';
     throw new OutriderError('bad-argument', '--minutes without a record would throw runs away', remedy);
@@ -145,6 +156,7 @@ async function prepare(options: WallBenchOptions): Promise<Setup> {
     draft: model,
     prompts,
     record,
+    limits: attemptLimits(attempts),
     isLate: () => minutes !== null && performance.now() - startMs > minutes * 60_000,
     onProgress,
     async [Symbol.asyncDispose]() {
