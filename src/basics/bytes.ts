@@ -76,6 +76,17 @@ export class ByteWriter {
     return this;
   }
 
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Starts anew in the same room. */
+  clear(): this {
+    this.#length = 0;
+    return this;
+  }
+
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }

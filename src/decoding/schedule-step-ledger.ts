@@ -11,67 +11,85 @@ export interface Ledger {
 
 export const emptyLedger: Ledger = { floor: 0, virtualTimes: new Map() };
 
+/** Who takes part in a round, by place in the list that it was started with. */
+export interface Claimant {
+  readonly id: number;
+  /** Relative, above 0. */
+  readonly share: number;
+}
+
 /** The ledger while one step is planned. */
 export interface Round {
-  /** Lowest virtual time first, ties to the lower id; undefined if `candidates` is empty. */
-  next(candidates: Iterable<number>): number | undefined;
-  /** Up to `count` candidates in the order in which `next` would name them if each was served once. */
-  first(candidates: Iterable<number>, count: number): number[];
-  charge(id: number, served: number): void;
-  /** `waiting`: those who would have taken more. */
-  finish(waiting: ReadonlySet<number>): Ledger;
+  /** Whose virtual time is lowest among the places that `isCandidate` names, ties to the lower id; -1 if there is none. */
+  next(isCandidate: (place: number) => boolean): number;
+  /** The first `count` places in the order in which `next` would name them if each was served once. */
+  first(count: number): readonly number[];
+  charge(place: number, served: number): void;
+  /** `isWaiting`: those who would have taken more. */
+  finish(isWaiting: (place: number) => boolean): Ledger;
 }
 
 /**
- * `shares`: those who want something in this step, with their relative shares. Who was not away and got all it wanted may
- * still be owed up to `keptServings`, because servings come in whole ones: as many as steps pass until everybody had one.
+ * `claimants`: those who want something in this step. Who was not away and got all it wanted may still be owed up to `keptServings`,
+ * because servings come in whole ones: as many as steps pass until everybody had one.
  */
-export function startRound(ledger: Ledger, shares: ReadonlyMap<number, number>, keptServings: number = 1): Round {
-  const times = new Map<number, number>();
-  for (const [id, share] of shares) {
-    times.set(id, startTime(ledger, id, keptServings / share));
+export function startRound(ledger: Ledger, claimants: readonly Claimant[], keptServings: number = 1): Round {
+  const { floor, virtualTimes } = ledger;
+  const times: number[] = [];
+  for (const { id, share } of claimants) {
+    times.push(Math.max(virtualTimes.get(id) ?? floor, floor - keptServings / share));
   }
   return {
-    next: (candidates) => lowest(times, candidates),
-    first: (candidates, count) => lowestFew(times, candidates, count),
-    charge(id, served) {
-      times.set(id, (times.get(id) ?? ledger.floor) + served / (shares.get(id) ?? 1));
+    next: (isCandidate) => lowest(claimants, times, isCandidate),
+    first(count) {
+      const places = claimants.map((_, place) => place);
+      if (places.length > count) places.sort((left, right) => compare(claimants, times, left, right));
+      return places.slice(0, count);
     },
-    finish: (waiting) => close(ledger, times, waiting),
+    charge(place, served) {
+      times[place] = (times[place] as number) + served / (claimants[place] as Claimant).share;
+    },
+    finish: (isWaiting) => close(ledger, claimants, times, isWaiting),
   };
 }
 
-function startTime(ledger: Ledger, id: number, kept: number): number {
-  return Math.max(ledger.virtualTimes.get(id) ?? ledger.floor, ledger.floor - kept);
+function compare(claimants: readonly Claimant[], times: readonly number[], left: number, right: number): number {
+  const difference = (times[left] as number) - (times[right] as number);
+  return difference || (claimants[left] as Claimant).id - (claimants[right] as Claimant).id;
 }
 
-function lowest(times: ReadonlyMap<number, number>, candidates: Iterable<number>): number | undefined {
-  let best: number | undefined;
-  let bestTime = Number.POSITIVE_INFINITY;
-  for (const id of candidates) {
-    const time = times.get(id) ?? Number.POSITIVE_INFINITY;
-    if (time < bestTime || (time === bestTime && best !== undefined && id < best)) {
-      best = id;
-      bestTime = time;
-    }
+function lowest(
+  claimants: readonly Claimant[],
+  times: readonly number[],
+  isCandidate: (place: number) => boolean,
+): number {
+  let best = -1;
+  for (let place = 0; place < times.length; place++) {
+    if (isCandidate(place) && (best < 0 || compare(claimants, times, place, best) < 0)) best = place;
   }
   return best;
 }
 
-function lowestFew(times: ReadonlyMap<number, number>, candidates: Iterable<number>, count: number): number[] {
-  const timed = Array.from(candidates, (id) => ({ id, time: times.get(id) ?? Number.POSITIVE_INFINITY }));
-  // Hundreds of sessions for a few rows: sorting once is cheaper than searching for each row.
-  if (timed.length > count) timed.sort((left, right) => left.time - right.time || left.id - right.id);
-  return timed.slice(0, count).map(({ id }) => id);
-}
-
-function close(ledger: Ledger, times: ReadonlyMap<number, number>, waiting: ReadonlySet<number>): Ledger {
-  const starts = [...times].filter(([id]) => waiting.has(id)).map(([, time]) => time);
+function close(
+  ledger: Ledger,
+  claimants: readonly Claimant[],
+  times: readonly number[],
+  isWaiting: (place: number) => boolean,
+): Ledger {
   // With somebody waiting, a newcomer starts level with who is to be served next; else all claims are settled.
-  const level = starts.length > 0 ? Math.min(...starts) : Math.max(ledger.floor, ...times.values());
+  let [lowestWaiting, highest] = [Number.POSITIVE_INFINITY, ledger.floor];
+  for (let place = 0; place < times.length; place++) {
+    const time = times[place] as number;
+    if (time > highest) highest = time;
+    if (time < lowestWaiting && isWaiting(place)) lowestWaiting = time;
+  }
+  const level = lowestWaiting < Number.POSITIVE_INFINITY ? lowestWaiting : highest;
   const floor = Math.max(ledger.floor, level);
-  const virtualTimes = new Map(times);
+  if (times.length === 0 && ledger.virtualTimes.size === 0) return ledger;
+  const virtualTimes = new Map<number, number>();
+  for (let place = 0; place < times.length; place++)
+    virtualTimes.set((claimants[place] as Claimant).id, times[place] as number);
   // Who is away keeps what it owes, not what it is owed.
-  for (const [id, time] of ledger.virtualTimes) if (!times.has(id) && time > floor) virtualTimes.set(id, time);
+  for (const [id, time] of ledger.virtualTimes) if (time > floor && !virtualTimes.has(id)) virtualTimes.set(id, time);
   return { floor, virtualTimes };
 }

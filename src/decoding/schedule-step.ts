@@ -60,19 +60,22 @@ export function scheduleStep(
   limits: StepLimits,
   model: StepTimeModel,
 ): StepPlan {
-  const decoding = admitSessions(state.rows, sessions.filter(isDecoding), limits.maxRows);
-  const drafted = admitDrafts(state.drafts, decoding.admitted, limits, model);
-  const decodeItems = decoding.admitted.map(({ id }): StepItem => {
-    return { id, kind: 'decode', drafts: drafted.counts.get(id) ?? 0 };
-  });
-  const decodeRows = decodeItems.length + drafted.rowCount;
   const prefilling = sessions.filter((session) => !isDecoding(session));
+  const wanting = prefilling.length === 0 ? sessions : sessions.filter(isDecoding);
+  const decoding = admitSessions(state.rows, wanting, limits.maxRows);
+  const drafted = admitDrafts(state.drafts, decoding.admitted, limits, model);
+  const items: StepItem[] = decoding.admitted.map(({ id }) => {
+    return { id, kind: 'decode', drafts: drafted.counts?.get(id) ?? 0 };
+  });
+  const decodeRows = items.length + drafted.rowCount;
   const prompt = admitPrompt(state.prefill, prefilling, decodeRows, limits, model);
+  const expectedTokens = items.length + drafted.expectedTokens;
+  if (prompt.item !== undefined) items.push(prompt.item);
   return {
-    items: [...decodeItems, ...prompt.items],
+    items,
     state: { rows: decoding.ledger, drafts: drafted.ledger, prefill: prompt.ledger },
-    expectedTokens: decodeItems.length + drafted.expectedTokens,
-    expectedMs: stepMs(model, decodeRows + prompt.tokenCount),
+    expectedTokens,
+    expectedMs: stepMs(model, decodeRows + (prompt.item?.tokens ?? 0)),
   };
 }
 
@@ -80,79 +83,88 @@ function isDecoding(session: SessionWork): boolean {
   return session.prefillTokens === 0;
 }
 
-function sharesOf(sessions: readonly SessionWork[]): Map<number, number> {
-  return new Map(sessions.map(({ id, share }) => [id, share]));
-}
+const nobody = (): boolean => false;
 
 /** Everybody's one mandatory row; with more sessions than rows, those that had the least of them for their share. */
 function admitSessions(ledger: Ledger, sessions: readonly SessionWork[], maxRows: number) {
-  const round = startRound(ledger, sharesOf(sessions), Math.ceil(sessions.length / maxRows));
-  const left = new Set(sessions.map(({ id }) => id));
-  for (const id of round.first(left, maxRows)) {
-    round.charge(id, 1);
-    left.delete(id);
+  const round = startRound(ledger, sessions, Math.ceil(sessions.length / maxRows));
+  if (sessions.length <= maxRows) {
+    for (let place = 0; place < sessions.length; place++) round.charge(place, 1);
+    return { admitted: sessions, ledger: round.finish(nobody) };
   }
-  return { admitted: sessions.filter(({ id }) => !left.has(id)), ledger: round.finish(left) };
+  const admitted = new Set(round.first(maxRows));
+  for (const place of admitted) round.charge(place, 1);
+  return {
+    admitted: sessions.filter((_, place) => admitted.has(place)),
+    ledger: round.finish((place) => !admitted.has(place)),
+  };
+}
+
+/** A session with drafts, and the chances of those that the best step without a row limit would hold. */
+interface DraftClaim {
+  readonly id: number;
+  readonly share: number;
+  readonly chances: readonly number[];
 }
 
 /** Drafts that pay, one row after the other to the lowest virtual time, as long as tokens per millisecond rise. */
 function admitDrafts(ledger: Ledger, decoding: readonly SessionWork[], limits: StepLimits, model: StepTimeModel) {
-  const chains = worthyChains(decoding, model);
+  const claims = worthyClaims(decoding, model);
+  if (claims.length === 0) {
+    return { counts: undefined, rowCount: 0, expectedTokens: 0, ledger: startRound(ledger, claims).finish(nobody) };
+  }
   const freeRows = Math.max(0, Math.min(limits.maxRows, limits.usefulRows) - decoding.length);
-  const order = orderRows(ledger, decoding, chains, freeRows);
+  const order = orderRows(ledger, claims, freeRows);
   const rowCount = bestDraftCount(
     order.map(({ chance }) => chance),
     decoding.length,
     model,
   );
-  const round = startRound(ledger, sharesOf(decoding.filter(({ id }) => chains.has(id))));
-  const counts = new Map<number, number>();
+  const round = startRound(ledger, claims);
+  const taken = claims.map(() => 0);
   let expectedTokens = 0;
-  for (const { id, chance } of order.slice(0, rowCount)) {
-    round.charge(id, 1);
-    counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const { place, chance } of order.slice(0, rowCount)) {
+    round.charge(place, 1);
+    taken[place] = (taken[place] as number) + 1;
     expectedTokens += chance;
   }
-  const waiting = [...chains].filter(([id, chances]) => (counts.get(id) ?? 0) < chances.length).map(([id]) => id);
-  return { counts, rowCount, expectedTokens, ledger: round.finish(new Set(waiting)) };
+  const wantsMore = (place: number): boolean => (taken[place] as number) < (claims[place] as DraftClaim).chances.length;
+  const counts = new Map(claims.map(({ id }, place) => [id, taken[place] as number]));
+  return { counts, rowCount, expectedTokens, ledger: round.finish(wantsMore) };
 }
 
-/** For each session the chances of the drafts that the best step without a row limit would hold. */
-function worthyChains(decoding: readonly SessionWork[], model: StepTimeModel): Map<number, readonly number[]> {
-  const chains = new Map<number, readonly number[]>();
-  for (const { id, drafts, acceptance, confidences } of decoding) {
-    chains.set(id, chainChances(drafts, acceptance, confidences));
+function worthyClaims(decoding: readonly SessionWork[], model: StepTimeModel): readonly DraftClaim[] {
+  const claims: DraftClaim[] = [];
+  for (const { id, share, drafts, acceptance, confidences } of decoding) {
+    if (drafts > 0) claims.push({ id, share, chances: chainChances(drafts, acceptance, confidences) });
   }
-  const least = leastChance([...chains.values()].flat(), decoding.length, model);
-  for (const [id, chances] of chains) {
-    const worthy = chances.filter((chance) => chance >= least);
-    if (worthy.length > 0) chains.set(id, worthy);
-    else chains.delete(id);
-  }
-  return chains;
+  if (claims.length === 0) return claims;
+  const least = leastChance(
+    claims.flatMap(({ chances }) => chances),
+    decoding.length,
+    model,
+  );
+  return claims
+    .map(({ id, share, chances }) => ({ id, share, chances: chances.filter((chance) => chance >= least) }))
+    .filter(({ chances }) => chances.length > 0);
 }
 
 function orderRows(
   ledger: Ledger,
-  decoding: readonly SessionWork[],
-  chains: ReadonlyMap<number, readonly number[]>,
+  claims: readonly DraftClaim[],
   freeRows: number,
-): { id: number; chance: number }[] {
-  const round = startRound(ledger, sharesOf(decoding.filter(({ id }) => chains.has(id))));
-  const taken = new Map([...chains.keys()].map((id) => [id, 0]));
-  const order: { id: number; chance: number }[] = [];
+): { readonly place: number; readonly chance: number }[] {
+  const round = startRound(ledger, claims);
+  const taken = claims.map(() => 0);
+  const hasMore = (place: number): boolean => (taken[place] as number) < (claims[place] as DraftClaim).chances.length;
+  const order: { place: number; chance: number }[] = [];
   while (order.length < freeRows) {
-    const id = round.next(taken.keys());
-    if (id === undefined) break;
-    const index = taken.get(id) ?? 0;
-    const chance = chains.get(id)?.[index];
-    if (chance === undefined) {
-      taken.delete(id);
-      continue;
-    }
-    order.push({ id, chance });
-    round.charge(id, 1);
-    taken.set(id, index + 1);
+    const place = round.next(hasMore);
+    if (place < 0) break;
+    const index = taken[place] as number;
+    order.push({ place, chance: (claims[place] as DraftClaim).chances[index] as number });
+    round.charge(place, 1);
+    taken[place] = index + 1;
   }
   return order;
 }
@@ -165,18 +177,15 @@ function admitPrompt(
   limits: StepLimits,
   model: StepTimeModel,
 ) {
-  const round = startRound(ledger, sharesOf(prefilling));
-  const ids = prefilling.map(({ id }) => id);
-  const chosen = prefilling.find(({ id }) => id === round.next(ids));
-  const items: StepItem[] = [];
-  let tokenCount = 0;
-  if (chosen !== undefined) {
-    tokenCount = chunkTokens(chosen.prefillTokens, affordableTokens(decodeRows, limits.prefillChunk, model), limits);
-    round.charge(chosen.id, tokenCount);
-    items.push({ id: chosen.id, kind: 'prefill', tokens: tokenCount });
-  }
-  const done = tokenCount === chosen?.prefillTokens ? chosen.id : undefined;
-  return { items, tokenCount, ledger: round.finish(new Set(ids.filter((id) => id !== done))) };
+  const round = startRound(ledger, prefilling);
+  const place = round.next(() => true);
+  const chosen = prefilling[place];
+  if (chosen === undefined) return { item: undefined, ledger: round.finish(nobody) };
+  const tokens = chunkTokens(chosen.prefillTokens, affordableTokens(decodeRows, limits.prefillChunk, model), limits);
+  round.charge(place, tokens);
+  const isDone = tokens === chosen.prefillTokens;
+  const item = { id: chosen.id, kind: 'prefill', tokens } as const;
+  return { item, ledger: round.finish((other) => !isDone || other !== place) };
 }
 
 function affordableTokens(decodeRows: number, prefillChunk: number, model: StepTimeModel): number {

@@ -299,15 +299,23 @@ function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
   }
 }
 
+/** A frame is written in one go, so all connections may share the room for it. */
+const scratch = new ByteWriter();
+
 /** The device's end of one connection. `decode` throws OutriderError `protocol-error`; then the connection is to be closed. */
 export class DeviceCodec {
   readonly #shared = new SharedState();
 
   encode(message: DeviceMessage): Uint8Array {
-    const writer = new ByteWriter();
-    writeDeviceMessage(writer, message, this.#shared);
+    this.measure(message);
+    return scratch.finish();
+  }
+
+  /** For who has no need of the bytes: says the message, as `encode` does. @returns the length of its frame */
+  measure(message: DeviceMessage): number {
+    writeDeviceMessage(scratch.clear(), message, this.#shared);
     this.#shared.deviceSaid(message);
-    return writer.finish();
+    return scratch.length;
   }
 
   decode(bytes: Uint8Array): EdgeMessage {
@@ -315,8 +323,13 @@ export class DeviceCodec {
     const reader = new FrameReader(bytes);
     const message = readEdgeMessage(reader, this.#shared);
     reader.end();
-    this.#shared.edgeSaid(message);
+    this.heard(message);
     return message;
+  }
+
+  /** What the other end has measured, not encoded, has arrived. */
+  heard(message: EdgeMessage): void {
+    this.#shared.edgeSaid(message);
   }
 }
 
@@ -325,10 +338,15 @@ export class EdgeCodec {
   readonly #shared = new SharedState();
 
   encode(message: EdgeMessage): Uint8Array {
-    const writer = new ByteWriter();
-    writeEdgeMessage(writer, message, this.#shared);
+    this.measure(message);
+    return scratch.finish();
+  }
+
+  /** For who has no need of the bytes: says the message, as `encode` does. @returns the length of its frame */
+  measure(message: EdgeMessage): number {
+    writeEdgeMessage(scratch.clear(), message, this.#shared);
     this.#shared.edgeSaid(message);
-    return writer.finish();
+    return scratch.length;
   }
 
   decode(bytes: Uint8Array): DeviceMessage {
@@ -337,7 +355,12 @@ export class EdgeCodec {
     const reader = new FrameReader(bytes);
     const message = readDeviceMessage(reader, this.#shared);
     reader.end();
-    this.#shared.deviceSaid(message);
+    this.heard(message);
     return message;
+  }
+
+  /** What the other end has measured, not encoded, has arrived. */
+  heard(message: DeviceMessage): void {
+    this.#shared.deviceSaid(message);
   }
 }

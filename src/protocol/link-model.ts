@@ -118,7 +118,10 @@ function endOfOutage(settings: LinkSettings, atMs: number): number {
 /** The first outage that ends after `atMs`. */
 function nextOutage(settings: LinkSettings, atMs: number): Outage | undefined {
   const { outages, seed } = settings;
-  if (!('everyMs' in outages)) return outages.find((outage) => outage.endMs > atMs && outage.endMs > outage.startMs);
+  if (!('everyMs' in outages)) {
+    if (outages.length === 0) return undefined;
+    return outages.find((outage) => outage.endMs > atMs && outage.endMs > outage.startMs);
+  }
   if (outages.lastingMs <= 0) return undefined;
   for (let period = Math.max(0, Math.floor(atMs / outages.everyMs)); ; period++) {
     const slackMs = outages.everyMs - outages.lastingMs;

@@ -5,15 +5,20 @@ import type { Clock } from '../basics/clock.ts';
 import { invariant } from '../basics/invariant.ts';
 
 interface Entry {
-  readonly atMs: number;
   readonly order: number;
   /** Null once cancelled. */
   action: (() => void) | null;
 }
 
+const firstRoom = 256;
+
 export class EventQueue implements Clock {
-  /** A binary heap: no entry comes before its parent at (index - 1) >> 1. */
-  readonly #heap: Entry[] = [];
+  /**
+   * A binary heap: no entry comes before its parent at (index - 1) >> 1. Times stand beside the entries, so that most comparisons stay in
+   * one array of numbers.
+   */
+  readonly #entries: Entry[] = [];
+  #times: Float64Array = new Float64Array(firstRoom);
   #nowMs = 0;
   #order = 0;
   #ranCount = 0;
@@ -25,7 +30,7 @@ export class EventQueue implements Clock {
 
   /** Actions that are still to come. */
   get waitingCount(): number {
-    return this.#heap.length - this.#cancelledCount;
+    return this.#entries.length - this.#cancelledCount;
   }
 
   /** Actions that have run. */
@@ -40,14 +45,7 @@ export class EventQueue implements Clock {
 
   /** Runs `action` at `atMs`, which has not passed yet; the returned function cancels. */
   at(atMs: number, action: () => void): () => void {
-    invariant(
-      atMs >= this.#nowMs && atMs < Number.POSITIVE_INFINITY,
-      `nothing can run at ${atMs}, it is ${this.#nowMs}`,
-    );
-    const entry: Entry = { atMs, order: this.#order, action };
-    this.#order += 1;
-    this.#heap.push(entry);
-    this.#rise(this.#heap.length - 1);
+    const entry = this.#add(atMs, action);
     return () => {
       if (entry.action === null) return;
       entry.action = null;
@@ -55,11 +53,28 @@ export class EventQueue implements Clock {
     };
   }
 
+  /** As `at`, for what nobody will cancel. */
+  post(atMs: number, action: () => void): void {
+    this.#add(atMs, action);
+  }
+
   /** Runs the next action. False if there is none. */
   runNext(): boolean {
-    for (;;) {
+    return this.#runFirst(Number.POSITIVE_INFINITY);
+  }
+
+  /** Runs everything due until then; time stands at `untilMs` afterwards. */
+  runUntil(untilMs: number): void {
+    while (this.#runFirst(untilMs));
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+
+  /** Runs the first action that is left, if it is due until then. */
+  #runFirst(untilMs: number): boolean {
+    while (this.#entries.length > 0) {
+      const atMs = this.#times[0] as number;
+      if (atMs > untilMs) return false;
       const entry = this.#takeFirst();
-      if (entry === undefined) return false;
       const { action } = entry;
       if (action === null) {
         this.#cancelledCount -= 1;
@@ -67,67 +82,74 @@ export class EventQueue implements Clock {
       }
       // A late cancel must not be counted as one that still waits.
       entry.action = null;
-      this.#nowMs = entry.atMs;
+      this.#nowMs = atMs;
       this.#ranCount += 1;
       action();
       return true;
     }
+    return false;
   }
 
-  /** Runs everything due until then; time stands at `untilMs` afterwards. */
-  runUntil(untilMs: number): void {
-    for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
-      if (next.action !== null) this.runNext();
-      else {
-        this.#takeFirst();
-        this.#cancelledCount -= 1;
-      }
+  #add(atMs: number, action: () => void): Entry {
+    invariant(
+      atMs >= this.#nowMs && atMs < Number.POSITIVE_INFINITY,
+      `nothing can run at ${atMs}, it is ${this.#nowMs}`,
+    );
+    const entry: Entry = { order: this.#order, action };
+    this.#order += 1;
+    const entries = this.#entries;
+    let times = this.#times;
+    let index = entries.length;
+    if (index === times.length) {
+      times = new Float64Array(2 * index);
+      times.set(this.#times);
+      this.#times = times;
     }
-    this.#nowMs = Math.max(this.#nowMs, untilMs);
+    entries.push(entry);
+    // Asked for last: at the same time it comes after all that are there.
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if ((times[parent] as number) <= atMs) break;
+      times[index] = times[parent] as number;
+      entries[index] = entries[parent] as Entry;
+      index = parent;
+    }
+    times[index] = atMs;
+    entries[index] = entry;
+    return entry;
   }
 
-  #takeFirst(): Entry | undefined {
-    const first = this.#heap[0];
-    const last = this.#heap.pop();
-    if (first === undefined || last === undefined || first === last) return first;
-    this.#heap[0] = last;
-    this.#sink();
+  /** There is one. */
+  #takeFirst(): Entry {
+    const entries = this.#entries;
+    const first = entries[0] as Entry;
+    const last = entries.pop() as Entry;
+    if (entries.length > 0) this.#sink(last, this.#times[entries.length] as number);
     return first;
   }
 
-  #rise(from: number): void {
-    const heap = this.#heap;
-    const entry = heap[from] as Entry;
-    let index = from;
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1;
-      const parent = heap[parentIndex] as Entry;
-      if (isBefore(parent, entry)) break;
-      heap[index] = parent;
-      index = parentIndex;
-    }
-    heap[index] = entry;
-  }
-
-  /** Puts the entry at the top where it belongs. */
-  #sink(): void {
-    const heap = this.#heap;
-    const entry = heap[0] as Entry;
-    const length = heap.length;
+  /** Puts an entry into the gap at the top, and from there where it belongs. */
+  #sink(entry: Entry, atMs: number): void {
+    const entries = this.#entries;
+    const times = this.#times;
+    const { length } = entries;
     let index = 0;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= length) break;
-      if (child + 1 < length && isBefore(heap[child + 1] as Entry, heap[child] as Entry)) child += 1;
-      if (isBefore(entry, heap[child] as Entry)) break;
-      heap[index] = heap[child] as Entry;
+      if (child + 1 < length && this.#isBefore(child + 1, times[child] as number, entries[child] as Entry)) child += 1;
+      if (!this.#isBefore(child, atMs, entry)) break;
+      times[index] = times[child] as number;
+      entries[index] = entries[child] as Entry;
       index = child;
     }
-    heap[index] = entry;
+    times[index] = atMs;
+    entries[index] = entry;
   }
-}
 
-/** Orders are unique, so of two entries exactly one is before the other. */
-function isBefore(left: Entry, right: Entry): boolean {
-  return left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
+  /** Orders are unique, so of two entries exactly one is before the other. */
+  #isBefore(index: number, atMs: number, entry: Entry): boolean {
+    const time = this.#times[index] as number;
+    return time < atMs || (time === atMs && (this.#entries[index] as Entry).order < entry.order);
+  }
 }

@@ -12,6 +12,7 @@ import { toyDrafter, toyGuesser } from './toy-drafter.ts';
 import { ToyTarget, toyEndIds } from './toy-target.ts';
 import type { VirtualDeviceSettings } from './virtual-device.ts';
 import type { VirtualEdgeSettings } from './virtual-edge.ts';
+import { byteWire } from './virtual-wire.ts';
 
 const vocabularySize = 1024;
 const maxAnswerTokens = 64;
@@ -91,6 +92,7 @@ function edgeSettings(
     guess: { guesser: toyGuesser(target, 0.7, edgeRandom), tokenCount: 4, tokenMs: 5 },
     random: edgeRandom,
     machines,
+    wire: byteWire,
   };
 }
 
@@ -117,6 +119,7 @@ function deviceSettings(
     connectMs: pick(random, [1, 20, 200]),
     random: createRandom(seed, streams.device + index),
     machines,
+    wire: byteWire,
   };
 }
 

@@ -21,6 +21,7 @@ import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSetti
 import { type EdgeObserver, VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
 import { type LaneTraffic, VirtualLink } from './virtual-link.ts';
 import type { VirtualDrafter, VirtualGuesser, VirtualLookUp, VirtualTarget } from './virtual-model.ts';
+import { byteWire } from './virtual-wire.ts';
 
 /** How a session is decoded, whoever writes and drafts. */
 export interface SessionConditions {
@@ -213,6 +214,7 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     guess: { guesser: source.guesser, tokenCount: 4, tokenMs: 0, ...settings.guess },
     random,
     machines: protocolMachines,
+    wire: byteWire,
   };
 }
 
@@ -236,6 +238,7 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
     connectMs: 0,
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,
+    wire: byteWire,
   };
 }
 

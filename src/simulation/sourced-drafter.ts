@@ -7,6 +7,7 @@ import type { DeviceState } from '../protocol/device-state.ts';
 import type { VirtualDraft, VirtualDrafter } from './virtual-model.ts';
 
 export class SourcedDrafter implements VirtualDrafter {
+  readonly looksBack = true;
   readonly #model: VirtualDrafter;
   readonly #source = new DraftSource();
   /** Tokens that the model has not read yet. */

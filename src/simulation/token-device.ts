@@ -15,6 +15,7 @@ import type { TraceReplay } from './trace-replay.ts';
 import { VirtualDevice } from './virtual-device.ts';
 import type { VirtualEdge } from './virtual-edge.ts';
 import { type LinkEnd, VirtualLink } from './virtual-link.ts';
+import { sizedWire } from './virtual-wire.ts';
 
 /** One answer, from the moment its device asks to the last token on the device. Times count from the start of the run. */
 export interface SessionRecord {
@@ -208,6 +209,7 @@ export class TokenDevice {
       connectMs: 0,
       random,
       machines: protocolMachines,
+      wire: sizedWire,
     });
   }
 

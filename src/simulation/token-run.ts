@@ -15,6 +15,7 @@ import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
 import type { TokenSource } from './token-source.ts';
 import { type TokenTexts, textsOf } from './token-texts.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
+import { sizedWire } from './virtual-wire.ts';
 
 export interface TokenRunOptions {
   readonly source: TokenSource;
@@ -132,5 +133,6 @@ function edgeSettings(
     tokenizerHash: header.tokenizerHash,
     guess: { guesser, tokenCount: ownDraftTokens, tokenMs: fixedMs * ownDraftShare },
     machines: protocolMachines,
+    wire: sizedWire,
   };
 }

@@ -15,6 +15,7 @@ import { TraceReplay, traceGuesser, traceSource, traceTarget } from './trace-rep
 import { type DeviceWorld, VirtualDevice } from './virtual-device.ts';
 import { VirtualEdge } from './virtual-edge.ts';
 import { VirtualLink } from './virtual-link.ts';
+import { byteWire } from './virtual-wire.ts';
 
 const conditions: SessionConditions = {
   pacing: 'stream',
@@ -125,6 +126,7 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
       guess: { guesser, tokenCount: 4, tokenMs: 5 },
       random: createRandom(1, 1),
       machines: protocolMachines,
+      wire: byteWire,
     },
   );
   const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
@@ -152,6 +154,7 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
           connectMs: 1,
           random: createRandom(1, 100 + number),
           machines: protocolMachines,
+          wire: byteWire,
         },
       );
     }),

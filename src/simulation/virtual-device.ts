@@ -3,7 +3,6 @@
 
 import { unreachable } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
-import { DeviceCodec } from '../protocol/codec.ts';
 import {
   believedLength,
   createDeviceState,
@@ -15,13 +14,14 @@ import {
 } from '../protocol/device-state.ts';
 import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
-import type { DeviceMessage } from '../protocol/messages.ts';
+import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
 import { TokenText } from '../protocol/token-text.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Machines } from './machines.ts';
 import type { LinkEnd, VirtualLink } from './virtual-link.ts';
 import type { VirtualDrafter } from './virtual-model.ts';
 import { VirtualProcess } from './virtual-process.ts';
+import type { Frame, Wire, WireEnd } from './virtual-wire.ts';
 
 export interface VirtualDeviceSettings {
   readonly name: string;
@@ -38,6 +38,7 @@ export interface VirtualDeviceSettings {
   readonly connectMs: number;
   readonly random: Random;
   readonly machines: Machines;
+  readonly wire: Wire;
 }
 
 /** What a device needs of the world. */
@@ -62,7 +63,7 @@ export interface Emission {
 interface DeviceLinkShell {
   readonly link: VirtualLink;
   readonly edge: string;
-  readonly codec: DeviceCodec;
+  readonly wire: WireEnd<DeviceMessage, EdgeMessage>;
   readonly liveness: Liveness;
   isWritable: boolean;
 }
@@ -97,7 +98,7 @@ export class VirtualDevice {
   /** Connects; a second edge while a first one serves is a hand-over, the same edge again a duplicate. */
   connect(edge: string): void {
     if (!this.process.isUp) return;
-    this.process.after(this.settings.connectMs, () => this.#open(edge));
+    this.process.post(this.settings.connectMs, () => this.#open(edge));
   }
 
   stop(): void {
@@ -124,7 +125,7 @@ export class VirtualDevice {
     if (this.state.outcome !== null) return;
     const id = ++this.#lastLink;
     const end = this.process.listen({
-      frame: (bytes) => this.#frame(id, bytes),
+      frame: (frame) => this.#frame(id, frame),
       writable: (writable) => this.#writable(id, writable),
       closed: () => this.#closed(id),
     });
@@ -137,20 +138,20 @@ export class VirtualDevice {
       ping: () => this.#send(id, { kind: 'ping', stamp: Math.floor(this.process.nowMs()) }),
       lost: () => this.#close(id),
     });
-    this.#links.set(id, { link, edge, codec: new DeviceCodec(), liveness, isWritable: true });
+    this.#links.set(id, { link, edge, wire: this.settings.wire.device(), liveness, isWritable: true });
     this.#step({ kind: 'link-opened', link: id, edge });
   }
 
   #connectLater(edge: string): void {
-    this.process.after(this.#pauseMs, () => this.#open(edge));
+    this.process.post(this.#pauseMs, () => this.#open(edge));
     this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
   }
 
-  #frame(id: number, bytes: Uint8Array): void {
+  #frame(id: number, frame: Frame): void {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
     shell.liveness.heard();
-    const message = shell.codec.decode(bytes);
+    const message = shell.wire.unpack(frame);
     if (message.kind === 'ping') this.#send(id, { kind: 'pong', stamp: message.stamp });
     else if (message.kind !== 'pong') {
       if (message.kind === 'commit') this.#pauseMs = firstPauseMs;
@@ -162,7 +163,7 @@ export class VirtualDevice {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
     this.#world.deviceSends?.(this, shell.link, message, shell.isWritable);
-    shell.link.send('up', shell.codec.encode(message), this.#world.bytesAlong?.(message));
+    shell.link.send('up', shell.wire.pack(message), this.#world.bytesAlong?.(message));
     shell.liveness.said();
   }
 
@@ -223,7 +224,7 @@ export class VirtualDevice {
         this.emissions.push({
           atMs: this.process.nowMs(),
           tokenCount: effect.tokens.length,
-          acceptedCount: effect.drafted.filter(Boolean).length,
+          acceptedCount: countTrue(effect.drafted),
         });
         break;
       case 'finish':
@@ -236,7 +237,9 @@ export class VirtualDevice {
   /** The drafter reads the text as it is now; the answer comes when it has thought. */
   #draft(generation: number, position: number): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
-    const draft = drafter.draft(this.state, this.#watch.lookUpMargin(this.state));
+    const draft = drafter.looksBack
+      ? drafter.draft(this.state, this.#watch.lookUpMargin(this.state))
+      : drafter.draft(this.state);
     const durationMs = (draft?.effort ?? 1) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const event: DeviceEvent =
       draft === null
@@ -255,6 +258,12 @@ export class VirtualDevice {
     const moved = this.#watch.movedCut(this.state, cutsChainsAtMs);
     if (moved !== undefined) this.#step({ kind: 'cut-moved', minChainConfidence: moved });
   }
+}
+
+function countTrue(values: readonly boolean[]): number {
+  let count = 0;
+  for (const value of values) if (value) count += 1;
+  return count;
 }
 
 /**

@@ -4,7 +4,6 @@
 import { isOutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { stepMs } from '../decoding/step-time.ts';
-import { EdgeCodec } from '../protocol/codec.ts';
 import { chainOf, wantedDrafts } from '../protocol/edge-chain.ts';
 import { mayDraftOn } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
@@ -19,6 +18,7 @@ import type { VirtualLink } from './virtual-link.ts';
 import type { VirtualGuesser, VirtualTarget } from './virtual-model.ts';
 import { VirtualProcess } from './virtual-process.ts';
 import { createVirtualSessions, type VirtualSession, type VirtualSessions } from './virtual-sessions.ts';
+import type { Frame, Wire, WireEnd } from './virtual-wire.ts';
 
 export interface VirtualEdgeSettings {
   readonly name: string;
@@ -34,6 +34,7 @@ export interface VirtualEdgeSettings {
   readonly guess: GuessSettings;
   readonly random: Random;
   readonly machines: Machines;
+  readonly wire: Wire;
 }
 
 export interface GuessSettings {
@@ -61,7 +62,7 @@ export interface EdgeObserver {
 
 interface EdgeLinkShell {
   readonly link: VirtualLink;
-  readonly codec: EdgeCodec;
+  readonly wire: WireEnd<EdgeMessage, DeviceMessage>;
   readonly liveness: Liveness;
   rate: RateLimit;
   isWritable: boolean;
@@ -117,9 +118,10 @@ export class VirtualEdge {
     });
     const rate = createRateLimit(this.settings.rate, this.process.nowMs());
     const cancelIdle = this.#closeIdleLater(id);
-    this.#links.set(id, { link, codec: new EdgeCodec(), liveness, rate, isWritable: true, cancelIdle });
+    const wire = this.settings.wire.edge();
+    this.#links.set(id, { link, wire, liveness, rate, isWritable: true, cancelIdle });
     const end = this.process.listen({
-      frame: (bytes) => this.#frame(id, bytes),
+      frame: (frame) => this.#frame(id, frame),
       writable: (writable) => this.#writable(id, writable),
       closed: () => this.#closed(id),
     });
@@ -180,7 +182,7 @@ export class VirtualEdge {
     if (session.isDrafting || !mayDraftOn(session.state, session.wanted.drafts)) return;
     session.isDrafting = true;
     const { tokens } = chainOf(session.state);
-    this.process.after(this.settings.guess.tokenMs, () => {
+    this.process.post(this.settings.guess.tokenMs, () => {
       session.isDrafting = false;
       // Another text may be there by now.
       const isCurrent = session.state.text.length === text.length;
@@ -197,18 +199,18 @@ export class VirtualEdge {
     return wantedDrafts(state, { windowSize, draftMs, stepTime, maxDrafts });
   }
 
-  #frame(id: number, bytes: Uint8Array): void {
+  #frame(id: number, frame: Frame): void {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
     shell.liveness.heard();
-    const taken = take(shell.rate, this.process.nowMs(), bytes.length);
+    const taken = take(shell.rate, this.process.nowMs(), frame.length);
     shell.rate = taken.state;
     if (!taken.allowed) {
       this.#close(id, 'rate-limited', 'more frames or bytes than a draft needs');
       return;
     }
     try {
-      this.#receive(id, shell, shell.codec.decode(bytes));
+      this.#receive(id, shell, shell.wire.unpack(frame));
     } catch (error) {
       // What is not a refusal is a bug, and the bug is what the trial looks for.
       if (!isOutriderError(error)) throw error;
@@ -228,7 +230,7 @@ export class VirtualEdge {
     const shell = this.#links.get(id);
     if (shell === undefined) return;
     this.#observer.edgeSends?.(this, shell.link, message, shell.isWritable);
-    shell.link.send('down', shell.codec.encode(message));
+    shell.link.send('down', shell.wire.pack(message));
     shell.liveness.said();
   }
 

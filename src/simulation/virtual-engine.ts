@@ -1,8 +1,8 @@
 // The engine of an edge in virtual time: whenever it is free and any session has work, one step is planned by the real scheduler;
 // it lasts as long as the step law says, give or take, and ends with the target's candidates.
 
-import type { Clock } from '../basics/clock.ts';
 import type { Random } from '../basics/philox.ts';
+import type { Candidates } from '../decoding/candidates.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -16,6 +16,7 @@ import { lookedUpGuess, lookUpChances } from '../protocol/edge-chain.ts';
 import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
 import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import type { VirtualLookUp, VirtualTarget } from './virtual-model.ts';
+import type { VirtualProcess } from './virtual-process.ts';
 import type { VirtualSession, VirtualSessions } from './virtual-sessions.ts';
 
 export interface EngineSettings {
@@ -38,9 +39,20 @@ export interface EngineAccount {
   busyMs: number;
 }
 
+/** A session's part of the step that is being run: a chunk of its prompt, or, with a ticket, rows. */
+interface Running {
+  readonly session: VirtualSession;
+  readonly generation: number;
+  readonly prefillTokens: number;
+  readonly ticket: StepTicket | null;
+  readonly rows: readonly Candidates[];
+}
+
+const noRows: readonly Candidates[] = [];
+
 export class VirtualEngine {
   readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
-  readonly #clock: Clock;
+  readonly #process: VirtualProcess;
   readonly #settings: EngineSettings;
   readonly #target: VirtualTarget;
   readonly #random: Random;
@@ -50,13 +62,13 @@ export class VirtualEngine {
   #isAwake = false;
 
   constructor(
-    clock: Clock,
+    process: VirtualProcess,
     settings: EngineSettings,
     target: VirtualTarget,
     random: Random,
     sessions: VirtualSessions,
   ) {
-    this.#clock = clock;
+    this.#process = process;
     this.#settings = settings;
     this.#target = target;
     this.#random = random;
@@ -67,7 +79,7 @@ export class VirtualEngine {
   wake(): void {
     if (this.#isBusy || this.#isAwake) return;
     this.#isAwake = true;
-    this.#clock.after(0, () => {
+    this.#process.post(0, () => {
       this.#isAwake = false;
       this.#plan();
     });
@@ -81,12 +93,12 @@ export class VirtualEngine {
   }
 
   #plan(): void {
-    const works = new Map<number, VirtualSession>();
+    const works: VirtualSession[] = [];
     const views: SessionWork[] = [];
     for (const session of this.#sessions.entries) {
       const view = this.#view(session);
       if (view === undefined) continue;
-      works.set(session.number, session);
+      works.push(session);
       views.push(view);
     }
     if (views.length === 0) return;
@@ -95,14 +107,22 @@ export class VirtualEngine {
     const { limits, stepTime, judgedStepTime = stepTime } = this.#settings;
     const plan = scheduleStep(this.#schedule, views, limits, judgedStepTime);
     this.#schedule = plan.state;
-    const running = plan.items.map((item) => this.#begin(works.get(item.id) as VirtualSession, item));
-    const tokens = plan.items.reduce((sum, item) => sum + (item.kind === 'decode' ? item.drafts + 1 : item.tokens), 0);
+    const running: Running[] = [];
+    let tokens = 0;
+    let at = 0;
+    for (const item of plan.items) {
+      // Items are in the order of the views, but for a chunk, which comes last.
+      if (item.kind === 'prefill') at = 0;
+      while (views[at]?.id !== item.id) at += 1;
+      tokens += item.kind === 'decode' ? item.drafts + 1 : item.tokens;
+      running.push(this.#begin(works[at] as VirtualSession, item));
+    }
     const jitter = 1 + this.#settings.stepJitter * (2 * this.#random.uniform() - 1);
     const durationMs = stepMs(stepTime, tokens) * jitter;
     this.account.steps += 1;
     this.account.busyMs += durationMs;
-    this.#clock.after(durationMs, () => {
-      for (const finish of running) finish();
+    this.#process.post(durationMs, () => {
+      for (const part of running) this.#finish(part);
       this.#isBusy = false;
       this.wake();
     });
@@ -116,8 +136,14 @@ export class VirtualEngine {
     const { state } = session;
     const drafts = readyDrafts(state, session.wanted.drafts);
     if (drafts === null) return undefined;
-    const shared = { id: session.number, share: session.share, prefillTokens, drafts };
-    return { ...shared, acceptance: expectedAcceptance(state), confidences: lookUpChances(state) };
+    return {
+      id: session.number,
+      share: session.share,
+      prefillTokens,
+      drafts,
+      acceptance: expectedAcceptance(state),
+      confidences: lookUpChances(state),
+    };
   }
 
   /** For the step that the session could run now, where no draft is at hand. */
@@ -130,22 +156,25 @@ export class VirtualEngine {
   }
 
   /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */
-  #begin(session: VirtualSession, item: StepItem): () => void {
+  #begin(session: VirtualSession, item: StepItem): Running {
     if (item.kind === 'prefill') {
       this.account.prefillTokens += item.tokens;
-      const { generation } = session.state;
-      return () => {
-        if (session.state.generation === generation) session.evaluatedTokens += item.tokens;
-      };
+      return { session, generation: session.state.generation, prefillTokens: item.tokens, ticket: null, rows: noRows };
     }
     this.#sessions.step(session, { kind: 'step-started', drafts: item.drafts });
     const ticket = session.state.ticket as StepTicket;
     const rows = this.#target.rows(session.state, ticket.drafts);
     this.account.rows += rows.length;
-    return () => {
-      const isCurrent = session.state.generation === ticket.generation;
-      this.#sessions.step(session, { kind: 'step-done', ticket, rows });
-      if (isCurrent) session.evaluatedTokens = Math.max(ticket.length, session.state.text.length - 1);
-    };
+    return { session, generation: ticket.generation, prefillTokens: 0, ticket, rows };
+  }
+
+  #finish({ session, generation, prefillTokens, ticket, rows }: Running): void {
+    const isCurrent = session.state.generation === generation;
+    if (ticket === null) {
+      if (isCurrent) session.evaluatedTokens += prefillTokens;
+      return;
+    }
+    this.#sessions.step(session, { kind: 'step-done', ticket, rows });
+    if (isCurrent) session.evaluatedTokens = Math.max(ticket.length, session.state.text.length - 1);
   }
 }

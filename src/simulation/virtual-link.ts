@@ -1,5 +1,5 @@
 // A connection in virtual time: frames travel as the link model says, in order, and can be held up, lost, or outlive the side that
-// sent them. It knows bytes, not messages.
+// sent them. It knows the length of a frame, not what it says.
 
 import {
   bytesOnLink,
@@ -10,10 +10,11 @@ import {
   openLink,
 } from '../protocol/link-model.ts';
 import type { EventQueue } from './event-queue.ts';
+import type { Frame } from './virtual-wire.ts';
 
 /** What one side hears of its connection. */
 export interface LinkEnd {
-  frame(bytes: Uint8Array): void;
+  frame(frame: Frame): void;
   writable(isWritable: boolean): void;
   closed(): void;
 }
@@ -39,7 +40,8 @@ interface Lane {
   state: LinkState;
   /** Frames that arrive before this wait. */
   stalledUntilMs: number;
-  readonly held: (() => void)[];
+  /** What waits, in order; null stands for the close. */
+  readonly held: (Frame | null)[];
   isDead: boolean;
   isBlocked: boolean;
   readonly traffic: LaneTraffic;
@@ -76,14 +78,13 @@ export class VirtualLink {
   }
 
   /** @param bytesAlong that go with the frame and are read by nobody */
-  send(direction: Direction, bytes: Uint8Array, bytesAlong = 0): void {
+  send(direction: Direction, frame: Frame, bytesAlong = 0): void {
     const { traffic } = this.#lanes[direction];
-    const frameBytes = bytes.length + bytesAlong;
+    const frameBytes = frame.length + bytesAlong;
     traffic.frameCount += 1;
     traffic.payloadBytes += frameBytes;
     traffic.wireBytes += bytesOnLink(direction, frameBytes);
-    const { to } = sides[direction];
-    this.#carry(direction, frameBytes, () => this.#ends[to]?.frame(bytes));
+    this.#carry(direction, frameBytes, frame);
   }
 
   /** For frames handed over from now on; those before keep their times. */
@@ -101,9 +102,7 @@ export class VirtualLink {
   close(side: Side): void {
     if (this.#ends[side] === null) return;
     this.#ends[side] = null;
-    const direction = side === 'device' ? 'up' : 'down';
-    const { to } = sides[direction];
-    this.#carry(direction, closeFrameBytes, () => this.#end(to));
+    this.#carry(side === 'device' ? 'up' : 'down', closeFrameBytes, null);
   }
 
   /** Everything in flight is lost; each side hears of it so much later, or, with `Infinity`, never. */
@@ -137,11 +136,11 @@ export class VirtualLink {
   stall(direction: Direction, untilMs: number): void {
     const lane = this.#lanes[direction];
     lane.stalledUntilMs = Math.max(lane.stalledUntilMs, untilMs);
-    this.#queue.at(untilMs, () => {
+    this.#queue.post(untilMs, () => {
       while (this.#queue.nowMs() >= lane.stalledUntilMs) {
-        const arrive = lane.held.shift();
-        if (arrive === undefined) return;
-        arrive();
+        const frame = lane.held.shift();
+        if (frame === undefined) return;
+        this.#arrive(direction, frame);
       }
     });
   }
@@ -166,16 +165,22 @@ export class VirtualLink {
     end?.closed();
   }
 
-  #carry(direction: Direction, frameBytes: number, arrive: () => void): void {
+  #carry(direction: Direction, frameBytes: number, frame: Frame | null): void {
     const lane = this.#lanes[direction];
     const delivery = deliver(lane.state, this.#queue.nowMs(), frameBytes);
     lane.state = delivery.state;
-    this.#queue.at(delivery.arrivalMs, () => {
+    this.#queue.post(delivery.arrivalMs, () => {
       if (lane.isDead) return;
-      if (lane.held.length > 0 || this.#queue.nowMs() < lane.stalledUntilMs)
-        lane.held.push(() => lane.isDead || arrive());
-      else arrive();
+      if (lane.held.length > 0 || this.#queue.nowMs() < lane.stalledUntilMs) lane.held.push(frame);
+      else this.#arrive(direction, frame);
     });
+  }
+
+  #arrive(direction: Direction, frame: Frame | null): void {
+    if (this.#lanes[direction].isDead) return;
+    const { to } = sides[direction];
+    if (frame === null) this.#end(to);
+    else this.#ends[to]?.frame(frame);
   }
 }
 

@@ -33,6 +33,8 @@ export interface VirtualDraft {
 
 /** The small model of a device. */
 export interface VirtualDrafter {
+  /** It asks for a margin. */
+  readonly looksBack?: true;
   /** The token that follows the device's text and tail; null: no guess. @param lookUpMargin for drafters that look back, see there */
   draft(state: DeviceState, lookUpMargin?: number): VirtualDraft | null;
 }

@@ -4,6 +4,7 @@
 import type { Clock } from '../basics/clock.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd } from './virtual-link.ts';
+import type { Frame } from './virtual-wire.ts';
 
 export class VirtualProcess implements Clock {
   readonly #queue: EventQueue;
@@ -43,19 +44,29 @@ export class VirtualProcess implements Clock {
     };
   }
 
+  /** As `after`, for what nobody will cancel. */
+  post(delayMs: number, action: () => void): void {
+    const life = this.#life;
+    this.#queue.post(this.#queue.nowMs() + delayMs, () => this.#run(life, action));
+  }
+
   /** What the network tells this life of the process. */
   listen(end: LinkEnd): LinkEnd {
     const life = this.#life;
-    const run = (action: () => void): void => {
-      if (life !== this.#life) return;
-      if (this.#isPaused) this.#inbox.push(action);
-      else action();
-    };
     return {
-      frame: (bytes) => run(() => end.frame(bytes)),
-      writable: (isWritable) => run(() => end.writable(isWritable)),
-      closed: () => run(() => end.closed()),
+      frame: (frame: Frame) => {
+        if (life === this.#life && !this.#isPaused) end.frame(frame);
+        else this.#run(life, () => end.frame(frame));
+      },
+      writable: (isWritable) => this.#run(life, () => end.writable(isWritable)),
+      closed: () => this.#run(life, () => end.closed()),
     };
+  }
+
+  #run(life: number, action: () => void): void {
+    if (life !== this.#life) return;
+    if (this.#isPaused) this.#inbox.push(action);
+    else action();
   }
 
   /** Stands still from now on. */
