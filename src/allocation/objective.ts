@@ -176,7 +176,7 @@ function writeServed(state: SlotState, assignment: Assignment, device: number, o
   const { objective } = state;
   const server = assignment.server[device] as number;
   const link = findLink(state, device, server);
-  invariant(link >= 0, `device ${device} has no link to server ${server}`);
+  invariant(link >= 0, () => `device ${device} has no link to server ${server}`);
   const y = assignment.bandwidthShare[device] as number;
   const z = assignment.computeShare[device] as number;
   const bandwidthHz = state.bandwidthHz[server] as number;

@@ -26,7 +26,7 @@ export class ByteWriter {
 
   /** Unsigned LEB128, up to 2^53 - 1. */
   varint(value: number): this {
-    invariant(Number.isSafeInteger(value) && value >= 0, `varint of ${value}`);
+    invariant(Number.isSafeInteger(value) && value >= 0, () => `varint of ${value}`);
     let rest = value;
     while (rest >= 0x80) {
       this.byte((rest % 0x80) | 0x80);

@@ -27,7 +27,10 @@ const shared: { ids: Int32Array; logits: Float64Array; length: number } = {
  */
 export function shortlist(candidates: Candidates, sampling: Sampling, counts: TokenCounts | undefined): Shortlist {
   const length = candidates.ids.length;
-  invariant(length > 0 && length <= candidateLimit, `a choice needs 1 to ${candidateLimit} candidates, not ${length}`);
+  invariant(
+    length > 0 && length <= candidateLimit,
+    () => `a choice needs 1 to ${candidateLimit} candidates, not ${length}`,
+  );
   const { ids, logits } = shared;
   for (let index = 0; index < length; index++) {
     ids[index] = candidates.ids[index] as number;

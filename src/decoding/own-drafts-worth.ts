@@ -22,7 +22,10 @@ export interface OwnDraftFigures {
  * asked again after each draft, with what was just made taken as free, it would stop too soon.
  */
 export function chainLengthWorth({ freeDrafts, acceptance, draftMs, stepTime, maxDrafts }: OwnDraftFigures): number {
-  invariant(acceptance >= 0 && acceptance <= 1 && draftMs >= 0, `acceptance ${acceptance}, ${draftMs} ms a draft`);
+  invariant(
+    acceptance >= 0 && acceptance <= 1 && draftMs >= 0,
+    () => `acceptance ${acceptance}, ${draftMs} ms a draft`,
+  );
   let best = freeDrafts;
   let bestRate = 0;
   let tokens = 1;

@@ -28,7 +28,7 @@ export interface Verification {
 
 /** At least one token is committed. @throws InvariantError if the numbers of rows and drafts do not fit. */
 export function verifyDrafts({ rows, drafts, choose, ending, endState }: VerifyInput): Verification {
-  invariant(rows.length === drafts.length + 1, `${drafts.length} drafts need one row more, not ${rows.length}`);
+  invariant(rows.length === drafts.length + 1, () => `${drafts.length} drafts need one row more, not ${rows.length}`);
   const tokens: number[] = [];
   let state = endState;
   for (let index = 0; index < rows.length; index++) {

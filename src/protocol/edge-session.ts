@@ -264,7 +264,7 @@ function refuse(state: EdgeState, code: ErrorCode, cause: string, remedy: string
 
 function startStep(state: EdgeState, draftCount: number): EdgeState {
   const ready = readyDrafts(state);
-  invariant(ready !== null && draftCount <= ready, `a step with ${draftCount} drafts where ${ready} are ready`);
+  invariant(ready !== null && draftCount <= ready, () => `a step with ${draftCount} drafts where ${ready} are ready`);
   const { text, branch, incarnation, generation } = state;
   const chain = chainOf(state);
   const deviceDrafts = Math.min(chain.deviceDrafts, draftCount);

@@ -18,7 +18,7 @@ export class TokenText {
 
   at(position: number): number {
     const id = position < this.length ? this.#storage[position] : undefined;
-    invariant(id !== undefined, `no token at ${position} of ${this.length}`);
+    invariant(id !== undefined, () => `no token at ${position} of ${this.length}`);
     return id;
   }
 

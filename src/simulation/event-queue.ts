@@ -93,7 +93,7 @@ export class EventQueue implements Clock {
   #add(atMs: number, action: () => void): Entry {
     invariant(
       atMs >= this.#nowMs && atMs < Number.POSITIVE_INFINITY,
-      `nothing can run at ${atMs}, it is ${this.#nowMs}`,
+      () => `nothing can run at ${atMs}, it is ${this.#nowMs}`,
     );
     const entry: Entry = { order: this.#order, action };
     this.#order += 1;

@@ -164,13 +164,16 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   const { bytesPerDraft = 0 } = settings;
   const bytesAlong: DeviceWorld['bytesAlong'] = (message) =>
     message.kind === 'draft' ? bytesPerDraft * message.tokens.length : 0;
-  const device = new VirtualDevice(queue, { connect, deviceSends, bytesAlong }, deviceSettings(settings, source, turn));
+  const emissions: Emission[] = [];
+  const deviceEmits = (_device: VirtualDevice, emission: Emission): void => void emissions.push(emission);
+  const world = { connect, deviceSends, bytesAlong, deviceEmits };
+  const device = new VirtualDevice(queue, world, deviceSettings(settings, source, turn));
   device.connect('edge');
   const airMs = (8e3 * bytesPerDraft * turn.maxAhead) / link.uplinkBitsPerSecond;
   const limitMs =
     10_000 + 20 * turn.maxAnswerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs + airMs);
   while (device.state.outcome === null && queue.nowMs() < limitMs && queue.runNext());
-  const result = resultOf(device, edge, used, source.reference);
+  const result = resultOf(device, edge, used, emissions, source.reference);
   return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down };
 }
 
@@ -246,6 +249,7 @@ function resultOf(
   device: VirtualDevice,
   edge: VirtualEdge,
   link: VirtualLink | undefined,
+  emissions: readonly Emission[],
   reference: readonly number[] | undefined,
 ): Omit<SessionResult, 'opening' | 'greeting'> {
   const { outcome, text, turn, account: drafts } = device.state;
@@ -255,7 +259,6 @@ function resultOf(
     reference === undefined || (ids.length === reference.length && ids.every((id, index) => id === reference[index])),
     'another text than the target writes',
   );
-  const { emissions } = device;
   const answerTokens = text.length - turn.prompt.length;
   const durationMs = emissions.at(-1)?.atMs ?? 0;
   return {

@@ -67,6 +67,8 @@ interface Session {
   /** The server that was asked for last. */
   server: number;
   handovers: number;
+  firstTokenMs: number | null;
+  lastTokenMs: number | null;
 }
 
 /** Below it a link carries nothing, so that no frame is on its way for the rest of the run. */
@@ -175,7 +177,18 @@ export class TokenDevice {
     const device = this.#createDevice(id, source.replays[text] as TraceReplay, task);
     const server = this.#server;
     const startMs = this.#queue.nowMs();
-    this.#session = { device, id, task: this.#task, firstServer: server, server, startMs, links: [], handovers: 0 };
+    this.#session = {
+      device,
+      id,
+      task: this.#task,
+      firstServer: server,
+      server,
+      startMs,
+      links: [],
+      handovers: 0,
+      firstTokenMs: null,
+      lastTokenMs: null,
+    };
     device.connect(`${server}`);
   }
 
@@ -232,7 +245,12 @@ export class TokenDevice {
     for (const effect of effects) {
       if (effect.kind !== 'emit-tokens') continue;
       // The session is known to its edge by now.
-      if (device.emissions.length === 0) this.#applyShares(session);
+      const nowMs = this.#queue.nowMs();
+      if (session.firstTokenMs === null) {
+        session.firstTokenMs = nowMs;
+        this.#applyShares(session);
+      }
+      session.lastTokenMs = nowMs;
       this.tokens += effect.tokens.length;
       this.#answered += effect.tokens.length;
     }
@@ -253,11 +271,11 @@ export class TokenDevice {
     this.#queue.after(thinkMs, () => this.#startIfPossible());
   }
 
-  #recordOf({ device, task, firstServer, server, startMs, links, handovers }: Session): SessionRecord {
+  #recordOf(session: Session): SessionRecord {
+    const { device, task, firstServer, server, startMs, links, handovers, firstTokenMs, lastTokenMs } = session;
     const { text, turn, account, outcome } = device.state;
     invariant(outcome?.kind === 'ended', 'the session has not ended');
     const { steps, draftRows, acceptedRows } = outcome.account;
-    const { emissions } = device;
     const bytes = (direction: 'up' | 'down'): number =>
       links.reduce((sum, { link }) => sum + link.traffic(direction).wireBytes, 0);
     return {
@@ -266,8 +284,8 @@ export class TokenDevice {
       firstServer,
       lastServer: server,
       startMs,
-      firstTokenMs: emissions[0]?.atMs ?? startMs,
-      endMs: emissions.at(-1)?.atMs ?? startMs,
+      firstTokenMs: firstTokenMs ?? startMs,
+      endMs: lastTokenMs ?? startMs,
       promptTokens: turn.prompt.length,
       answerTokens: text.length - turn.prompt.length,
       handovers,

@@ -46,6 +46,7 @@ export interface DeviceWorld {
   /** Undefined: nobody answers there. The edge must not speak before this has returned. */
   connect(device: VirtualDevice, edge: string, end: LinkEnd): VirtualLink | undefined;
   deviceStepped?(device: VirtualDevice, event: DeviceEvent, step: DeviceStep): void;
+  deviceEmits?(device: VirtualDevice, emission: Emission): void;
   /** `isWritable`: as far as the device has been told. */
   deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage, isWritable: boolean): void;
   /** Bytes on the air that go with a message and that no codec writes; default: none. */
@@ -74,11 +75,11 @@ const longestPauseMs = 4000;
 export class VirtualDevice {
   readonly settings: VirtualDeviceSettings;
   readonly process: VirtualProcess;
-  readonly emissions: Emission[] = [];
   state: DeviceState;
   readonly #world: DeviceWorld;
   readonly #links = new Map<number, DeviceLinkShell>();
-  #watch = new DraftWatch();
+  /** Only where something is decided by what it measures. */
+  #watch: DraftWatch | null;
   #lastLink = 0;
   #pauseMs = firstPauseMs;
   #cancelDraft = (): void => {};
@@ -88,6 +89,7 @@ export class VirtualDevice {
     this.#world = world;
     this.process = new VirtualProcess(queue);
     this.state = createDeviceState(settings.turn);
+    this.#watch = createWatch(settings);
   }
 
   /** The connections that the device takes for alive, oldest first. */
@@ -116,7 +118,7 @@ export class VirtualDevice {
   restart(state: DeviceState, edge: string): void {
     this.process.restart();
     this.state = state;
-    this.#watch = new DraftWatch();
+    this.#watch = createWatch(this.settings);
     this.#pauseMs = firstPauseMs;
     this.connect(edge);
   }
@@ -206,22 +208,22 @@ export class VirtualDevice {
   #perform(effect: DeviceEffect): void {
     switch (effect.kind) {
       case 'send':
-        if (effect.message.kind === 'verify') this.#watch.asked(this.process.nowMs());
+        if (effect.message.kind === 'verify') this.#watch?.asked(this.process.nowMs());
         this.#send(effect.link, effect.message);
         break;
       case 'close-link':
         this.#close(effect.link);
         break;
       case 'connect':
-        this.#watch.lost();
+        this.#watch?.lost();
         this.#connectLater(effect.edge);
         break;
       case 'draft-next':
         this.#draft(effect.generation, effect.position);
         break;
       case 'emit-tokens':
-        this.#watch.committed(this.process.nowMs(), effect.tokens.length);
-        this.emissions.push({
+        this.#watch?.committed(this.process.nowMs(), effect.tokens.length);
+        this.#world.deviceEmits?.(this, {
           atMs: this.process.nowMs(),
           tokenCount: effect.tokens.length,
           acceptedCount: countTrue(effect.drafted),
@@ -237,27 +239,31 @@ export class VirtualDevice {
   /** The drafter reads the text as it is now; the answer comes when it has thought. */
   #draft(generation: number, position: number): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
-    const draft = drafter.looksBack
-      ? drafter.draft(this.state, this.#watch.lookUpMargin(this.state))
-      : drafter.draft(this.state);
+    const draft = drafter.draft(this.state, this.#watch?.lookUpMargin(this.state));
     const durationMs = (draft?.effort ?? 1) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const event: DeviceEvent =
       draft === null
         ? { kind: 'draft-declined', generation, position }
         : { kind: 'draft-produced', generation, position, token: draft.token, confidence: draft.confidence };
-    this.#cancelDraft = this.process.after(durationMs, () => {
-      if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
+    const made = (): void => {
+      if (draft?.isLookedUp !== true) this.#watch?.drafted(durationMs);
       this.#moveCut();
       this.#step(event);
-    });
+    };
+    if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
+    else this.process.post(durationMs, made);
   }
 
   #moveCut(): void {
     const { cutsChainsAtMs } = this.settings;
     if (cutsChainsAtMs === undefined) return;
-    const moved = this.#watch.movedCut(this.state, cutsChainsAtMs);
+    const moved = this.#watch?.movedCut(this.state, cutsChainsAtMs);
     if (moved !== undefined) this.#step({ kind: 'cut-moved', minChainConfidence: moved });
   }
+}
+
+function createWatch({ drafter, cutsChainsAtMs }: VirtualDeviceSettings): DraftWatch | null {
+  return drafter.looksBack === true || cutsChainsAtMs !== undefined ? new DraftWatch() : null;
 }
 
 function countTrue(values: readonly boolean[]): number {
