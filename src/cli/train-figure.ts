@@ -38,7 +38,7 @@ export function curveFigure(points: readonly CurvePoint[], rows: readonly object
     background: 'white',
     width: 600,
     height: 360,
-    padding: { left: 78, right: 130, top: 92, bottom: 60 },
+    padding: { left: 98, right: 130, top: 92, bottom: 60 },
     autosize: 'none',
     title: titleOf(subtitle),
     data: [
@@ -79,7 +79,7 @@ function titleOf(subtitle: string): object {
     subtitleColor: '#444444',
     subtitlePadding: 6,
     offset: 18,
-    dx: -60,
+    dx: -80,
   };
 }
 

@@ -127,6 +127,7 @@ async function goOn(
   differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
   differs('scenario', told['scenario'], metadata['scenario']);
   const { points, first, minutes } = JSON.parse(metadata['history'] ?? '{}') as History & { minutes: number };
+  differs('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };
 }
 
