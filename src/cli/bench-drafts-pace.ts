@@ -36,7 +36,7 @@ export function tracedSessions(header: TraceHeader, sessions: readonly TraceSess
   return { replays: sessions.map((session) => new TraceReplay(header, session)) };
 }
 
-const windows = [1, 2, 3, 4, 5, 6, 8, 10];
+const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
 /** Where the search for the best window begins. */
 const firstWindow = 2;
 /** One answer of so many is enough to tell windows apart. */
