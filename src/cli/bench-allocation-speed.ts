@@ -71,9 +71,10 @@ export function hugeSlot(seed: number): SlotState {
 /** Enough to see it settle; each asks for 800,000 roots. */
 const hugeDualRounds = 60;
 
-/** (cost - bound) / bound of `best` against the dual. */
-export function gapOfHuge(state: SlotState): number {
+/** (cost - bound) / bound of `best` against the dual, and without the terms that no decision changes. */
+export function gapsOfHuge(state: SlotState): { readonly gap: number; readonly variableGap: number } {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, createPolicy('best')(state), terms);
-  return certify(state, terms.sum.costMs, true, hugeDualRounds).dualGap as number;
+  const { dualGap, variableGap } = certify(state, terms.sum.costMs, true, hugeDualRounds);
+  return { gap: dualGap as number, variableGap };
 }

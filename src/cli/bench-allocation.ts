@@ -13,7 +13,7 @@ import {
   reductionInterval,
 } from './bench-allocation-latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './bench-allocation-limit.ts';
-import { gapOfHuge, hugeSlot, timeDecisions } from './bench-allocation-speed.ts';
+import { gapsOfHuge, hugeSlot, timeDecisions } from './bench-allocation-speed.ts';
 import { slotsOf } from './bench-allocation-worlds.ts';
 import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
@@ -71,7 +71,7 @@ async function measureSpeed({ onProgress }: BenchAllocationOptions): Promise<Ben
   }
   onProgress?.('speed', worlds.length, worlds.length + 1);
   const state = hugeSlot(1);
-  const huge = { ...timeDecisions('synthetic', [state]), gap: gapOfHuge(state) };
+  const huge = { ...timeDecisions('synthetic', [state]), ...gapsOfHuge(state) };
   return {
     rows: [...rows, huge],
     summary: {
@@ -81,6 +81,7 @@ async function measureSpeed({ onProgress }: BenchAllocationOptions): Promise<Ben
       decisionMs100k: huge.decisionMsMedian,
       decisionCpuMs100k: huge.decisionCpuMsMean,
       gap100k: huge.gap,
+      variableGap100k: huge.variableGap,
     },
   };
 }

@@ -66,6 +66,9 @@ function frameOf(rows: readonly CoupledRow[], height: number): object {
         `Interquartile means of ${seeds} paired seeds; bars: 95 % confidence.`,
       ],
       anchor: 'start',
+      // By the plot itself: how wide names are is only guessed without a screen.
+      frame: 'group',
+      dx: -170,
       fontSize: 18,
       subtitleFontSize: 13,
       offset: 14,
