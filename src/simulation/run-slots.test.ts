@@ -181,7 +181,7 @@ describe('a run', () => {
     const withMap =
       (...sets: string[]) =>
       () =>
-        runSlots({ ...on(read('street-canyon', ...sets)), map: townMap() }, 1);
+        runSlots({ ...on(read('street-canyon', 'channel.sha256=null', ...sets)), map: townMap() }, 1);
     const on = (scenario: Scenario) => ({ scenario, policy: { name: 'tried', decide: maxSinr }, seed: 1 });
     expect(withMap()).not.toThrow();
     expect(withMap('servers.placement.count=3')).toThrow('servers.placement.count is 3; the map has 2 sites');
