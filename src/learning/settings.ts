@@ -77,7 +77,11 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
   },
 };
 
-export function defaultSettings(): MasacSettings {
+/** The network `flat` runs away at the rates of `pairs`: rewards of -100 and worse within 400 updates. The actor's is BenchMARL's. */
+export const flatRates: Pick<MasacSettings, 'actorRate' | 'criticRate'> = { actorRate: 5e-5, criticRate: 3e-4 };
+
+export function defaultSettings(network: 'pairs' | 'flat' = 'pairs'): MasacSettings {
   const entries = Object.entries(settingSources).map(([name, { value }]) => [name, value]);
-  return Object.fromEntries(entries) as unknown as MasacSettings;
+  const settings = Object.fromEntries(entries) as unknown as MasacSettings;
+  return network === 'flat' ? { ...settings, ...flatRates } : settings;
 }
