@@ -114,18 +114,22 @@ async function goOn(
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);
   const { deviceCount, serverCount, network, variant, seed } = saved.kind;
-  const differs = (what: string, here: unknown, there: unknown): void => {
+  const differs = (what: string, here: unknown, there: unknown, isShort = true): void => {
     if (here === there) return;
     const remedy = 'Give the same flags as at the start, or another directory with --out.';
-    throw new OutriderError('weights-unreadable', `${file} is of a run with ${what} ${there}, not ${here}`, remedy);
+    throw new OutriderError(
+      'weights-unreadable',
+      `${file} is of a run with ${isShort ? `${what} ${there}, not ${here}` : `other ${what}`}`,
+      remedy,
+    );
   };
   differs('devices', environment.deviceCount, deviceCount);
   differs('servers', environment.serverCount, serverCount);
   differs('network', kind.network, network);
   differs('variant', kind.variant, variant);
   differs('seed', kind.seed, seed);
-  differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
-  differs('scenario', told['scenario'], metadata['scenario']);
+  differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings), false);
+  differs('values in its scenario', told['scenario'], metadata['scenario'], false);
   const { points, first, minutes } = JSON.parse(metadata['history'] ?? '{}') as History & { minutes: number };
   differs('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };

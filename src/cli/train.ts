@@ -88,7 +88,10 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
   const progress = createWorkProgress();
   progress.update('held-out worlds', 0, flags.worlds);
   const heldOut = keepSlots(environment, flags.worlds, heldOutSlots, heldOutStride);
-  const settings = { ...defaultSettings(flags.network), ...(flags.discount === undefined ? {} : { discount: flags.discount }) };
+  const settings = {
+    ...defaultSettings(flags.network),
+    ...(flags.discount === undefined ? {} : { discount: flags.discount }),
+  };
   const kind = { settings, network: flags.network, variant: flags.variant, seed: flags.seed };
   const told = { command: commandOf(flags), scenario: JSON.stringify(scenario) };
   const { minutes, slots, out: directory, resume = false } = flags;
