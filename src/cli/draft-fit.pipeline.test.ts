@@ -64,7 +64,7 @@ describe('the draft pipeline', () => {
     expect(summary).toMatchObject({ fits: true, vocabulary: 'mapped', draftTokens: 8192, layers: 29 });
     process.stderr.write(`smoke recipe: ${String(summary['seconds'])} s\n`);
     // One id in 8,192 would be right by chance; the likeliest id of all is right in some 5 %.
-    expect(await acceptanceOf(join(out, 'draft.gguf'))).toBeGreaterThan(0.25);
+    expect(await acceptanceOf(join(out, 'draft.gguf'))).toBeGreaterThan(0.15);
   });
 });
 
