@@ -46,7 +46,7 @@ it('goes on after an interruption to the same bytes, report included', async () 
   expect(filesOf(broken)).toEqual(filesOf(whole));
   expect(readdirSync(whole)).toContain('sessions.parquet');
   const page = readFileSync(join(whole, 'report.html'), 'utf8');
-  expect(page.match(/<svg/g)).toHaveLength(6);
+  expect(page.match(/<svg/g)).toHaveLength(7);
   expect(page).not.toMatch(/<script|src=|href="http/);
 });
 
