@@ -56,7 +56,7 @@ export function mapFigure({ places, sites }: ReportNotes, streets: StreetMask | 
       { fill: 'color', orient: 'bottom', direction: 'horizontal' },
     ],
     marks: [
-      { ...mark('path', 'streets', { path: { field: 'path' }, fill: { value: '#e4e4e4' } }), clip: true },
+      mark('path', 'streets', { path: { field: 'path' }, fill: { value: '#e4e4e4' } }),
       mark('rule', 'links', link),
       mark('symbol', 'devices', { x: at('x', 'x'), y: at('y', 'y'), size: { value: 40 }, fill: at('color', 'served') }),
       mark('symbol', 'sites', { x: at('x', 'x'), y: at('y', 'y'), ...site }),
@@ -75,23 +75,25 @@ function extents(places: readonly { readonly x: number; readonly y: number }[]):
   return [around(xs), around(ys)];
 }
 
-/** Runs of street cells of each row as one outline, in pixels of the square. */
+/** Runs of street cells of each row as one outline, in pixels of the square; cut here, since a clip gets another name in each picture. */
 function streetPath(
   { walkable, rows, columns, cellMetres, originX, originY }: StreetMask,
   xs: Extent,
   ys: Extent,
 ): string {
   const pixels = size.width / (xs[1] - xs[0]);
-  const across = (column: number): string => ((originX + column * cellMetres - xs[0]) * pixels).toFixed(1);
-  const tall = (cellMetres * pixels).toFixed(1);
+  const inside = (pixel: number): string => Math.min(size.width, Math.max(0, pixel)).toFixed(1);
+  const across = (column: number): string => inside((originX + column * cellMetres - xs[0]) * pixels);
+  const down = (row: number): string => inside(size.width - (originY + row * cellMetres - ys[0]) * pixels);
   const runs: string[] = [];
   for (let row = 0; row < rows; row++) {
-    const top = (size.width - (originY + (row + 1) * cellMetres - ys[0]) * pixels).toFixed(1);
+    const [top, bottom] = [down(row + 1), down(row)];
+    if (top === bottom) continue;
     for (let from = 0; from < columns; from++) {
       if (walkable[row * columns + from] === 0) continue;
       let to = from + 1;
       while (to < columns && walkable[row * columns + to] !== 0) to++;
-      runs.push(`M${across(from)},${top}H${across(to)}v${tall}H${across(from)}Z`);
+      runs.push(`M${across(from)},${top}H${across(to)}V${bottom}H${across(from)}Z`);
       from = to;
     }
   }
