@@ -45,7 +45,7 @@ export function dotsFigure({ title, subtitle, columns, colors, dots, labelWidth 
     background: 'white',
     width: whole,
     height,
-    padding: { left: labelWidth, right: 130, top: 82 + 20 * subtitle.length, bottom: 62 },
+    padding: { left: labelWidth, right: 170, top: 82 + 20 * subtitle.length, bottom: 62 },
     autosize: 'none',
     title: { ...titleOf({ title, subtitle }), dx: 12 - labelWidth },
     marks: [

@@ -153,7 +153,7 @@ function pictureOf(moved: readonly Moved[], { seedCount }: Facts) {
   const columns = [
     { name: 'q16: best, mean', law: 'q16', key: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
     { name: 'q16: best, max-sinr', law: 'q16', key: 'bestAgainstMaxSinr', domain: [0, 40], marker: null },
-    { name: 'ids: best, mean', law: 'ids', key: 'bestMean', domain: [0, 40], marker: 100 * claimedMean },
+    { name: 'ids: best, mean', law: 'ids', key: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
   ] as const;
   const dots = moved.flatMap(({ variant, slots }) =>
     columns.flatMap(({ name, law, key }): Dot[] => {

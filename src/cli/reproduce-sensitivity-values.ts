@@ -79,7 +79,6 @@ const otherVariants: readonly Variant[] = [
   other('memory rate of servers, share', '1', 'doubled', { 'token.serverMemoryShare': 1 }),
   other('queue k', '0 to 2 slots, drawn', 'other', { 'queue.law': { kind: 'uniform', maximumSlots: 2 } }),
   other('radio model', '`concentrated`', 'other', { 'radio.model': 'concentrated' }),
-  other('energy model', '`airtime`', 'other', { 'energy.model': 'airtime' }),
   other('fading', 'Rayleigh or Rician', 'other', { 'channel.fading': { kind: 'block', coherenceMs: 30 } }),
 ];
 
