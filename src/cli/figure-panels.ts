@@ -67,7 +67,7 @@ const ink = '#222222';
 const paddingLeft = 76;
 const gapX = 84;
 const gapY = 92;
-const legendWidth = 215;
+const legendWidth = 240;
 
 export function panelsFigure(figure: PanelsFigure): Spec {
   const { panels, columns, styles, panelWidth = 340, panelHeight = 240 } = figure;
