@@ -181,7 +181,7 @@ describe('a run', () => {
     const withMap =
       (...sets: string[]) =>
       () =>
-        runSlots({ ...on(read('street-canyon', 'channel.sha256=null', ...sets)), map: townMap() }, 1);
+        runSlots({ ...on(read('street-canyon', ...sets)), map: townMap() }, 1);
     const on = (scenario: Scenario) => ({ scenario, policy: { name: 'tried', decide: maxSinr }, seed: 1 });
     expect(withMap()).toThrow(/^channel\.sha256 is 7808d3.*; the map street-canyon has 0000/);
     const anyMap = 'channel.sha256=null';
