@@ -1,11 +1,12 @@
-// Three test projects. `unit` needs nothing but the sources and takes under a minute. `model` runs the real models, one file
-// after the other and after the unit tests, because two engines at once on two cores measure each other. `pipeline` makes a draft;
-// it is skipped where the pipeline's Python packages are not installed. (Group order 0 would
-// not do: vitest puts a project with one worker of that order last.)
+// Four test projects. `unit` needs nothing but the sources and takes about a minute. `slow` neither, but trains, draws whole figures and
+// starts processes. `model` runs the real models, one file after the other and after the others, because two engines at once on two
+// cores measure each other. `pipeline` makes a draft; it is skipped where the pipeline's Python packages are not installed.
+// (Group order 0 would not do: vitest puts a project with one worker of that order last.)
 
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const modelTests = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
+const slowTests = ['src/**/*.slow.test.ts', 'test/**/*.slow.test.ts'];
 const pipelineTests = ['src/**/*.pipeline.test.ts'];
 
 const config: ViteUserConfig = defineConfig({
@@ -17,9 +18,20 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...modelTests, ...pipelineTests],
+          exclude: [...slowTests, ...modelTests, ...pipelineTests],
           testTimeout: 20_000,
+          maxWorkers: '100%',
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          include: slowTests,
+          testTimeout: 60_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -31,7 +43,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 300_000,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -41,7 +53,7 @@ const config: ViteUserConfig = defineConfig({
           include: pipelineTests,
           testTimeout: 600_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
