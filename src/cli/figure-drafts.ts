@@ -56,7 +56,7 @@ function specOf(points: readonly Point[], roundTripsMs: readonly number[]): Spec
     background: 'white',
     width: 560,
     height: 360,
-    padding: { left: 70, right: 130, top: 84, bottom: 62 },
+    padding: { left: 70, right: 130, top: 104, bottom: 62 },
     autosize: 'none',
     title: {
       text: 'What a draft brings against what it costs',
