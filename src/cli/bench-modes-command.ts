@@ -31,7 +31,7 @@ interface ModesFlags {
   readonly profile: string;
   readonly prompts?: number;
   readonly repeats?: number;
-  readonly attempts?: number;
+  readonly tries?: number;
   readonly gammas?: readonly number[];
   readonly resume?: string;
   readonly minutes?: number;
@@ -106,7 +106,7 @@ function wallOptions(command: Command): Command {
     .option('--resume <file>', 'keep finished runs in this file, and go on from those that are in it')
     .option('--minutes <number>', 'begin no run after so long (needs --resume)', numberBetween(0, 10_000))
     .option(
-      '--attempts <count>',
+      '--tries <count>',
       'tries of a run that is void each time (default: 3, and no more than a third of the plan in all)',
       wholeBetween(1, 100),
     )
@@ -181,7 +181,7 @@ function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult
     gammas: flags.gammas ?? (quick ? [4] : null),
     recordPath: flags.resume ?? null,
     minutes: flags.minutes ?? null,
-    attempts: flags.attempts ?? null,
+    tries: flags.tries ?? null,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,
     lookUp: flags.lookUp,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attemptLimits, isVoid, nextRun, type PacedRun, type PlannedRun, planRuns } from './bench-modes-wall-plan.ts';
+import { isVoid, nextRun, type PacedRun, type PlannedRun, planRuns, tryLimits } from './bench-modes-wall-plan.ts';
 
 const plan = planRuns({ modes: ['ar', 'sd', 'stream'], roundTripsMs: [0, 60], repeats: 3 });
 
@@ -42,10 +42,10 @@ describe('the plan of a wall bench', () => {
 
   it('tries every run as often as it is told to', () => {
     const runs: PacedRun[] = [];
-    const next = (): PlannedRun | undefined => nextRun(plan, runs, attemptLimits(4));
+    const next = (): PlannedRun | undefined => nextRun(plan, runs, tryLimits(4));
     for (let planned = next(); planned !== undefined; planned = next()) runs.push(made(planned, 9));
     expect(runs).toHaveLength(18 * 4);
-    expect(attemptLimits(null)).toEqual({ perRun: 3, repeatShare: 1 / 3 });
+    expect(tryLimits(null)).toEqual({ perRun: 3, repeatShare: 1 / 3 });
   });
 });
 

@@ -26,7 +26,7 @@ export interface PlanSettings {
 
 /** A run with a larger share of steps that could not be held to the profile is void. */
 export const overrunLimit = 0.01;
-export interface AttemptLimits {
+export interface TryLimits {
   /** Of one planned run. */
   readonly perRun: number;
   /** Repeated runs may be no more than this share of the planned ones. */
@@ -34,10 +34,10 @@ export interface AttemptLimits {
 }
 
 /** Keeps the bench short on a machine too busy to hold the pace. */
-const usualLimits: AttemptLimits = { perRun: 3, repeatShare: 1 / 3 };
+const usualLimits: TryLimits = { perRun: 3, repeatShare: 1 / 3 };
 
-/** @param perRun attempts of each planned run, however many there are in all; null: as usual */
-export function attemptLimits(perRun: number | null): AttemptLimits {
+/** @param perRun tries of each planned run, however many there are in all; null: as usual */
+export function tryLimits(perRun: number | null): TryLimits {
   return perRun === null ? usualLimits : { perRun, repeatShare: perRun };
 }
 
@@ -58,14 +58,14 @@ export function planRuns({ modes, roundTripsMs, repeats }: PlanSettings): Planne
 export function nextRun(
   plan: readonly PlannedRun[],
   made: readonly PacedRun[],
-  limits: AttemptLimits = usualLimits,
+  limits: TryLimits = usualLimits,
 ): PlannedRun | undefined {
   const byRun = Map.groupBy(made, keyOf);
   const mayRepeat = made.length - byRun.size < Math.ceil(plan.length * limits.repeatShare);
   return plan.find((planned) => {
-    const attempts = byRun.get(keyOf(planned)) ?? [];
-    if (attempts.length === 0) return true;
-    return mayRepeat && attempts.length < limits.perRun && attempts.every(isVoid);
+    const tries = byRun.get(keyOf(planned)) ?? [];
+    if (tries.length === 0) return true;
+    return mayRepeat && tries.length < limits.perRun && tries.every(isVoid);
   });
 }
 

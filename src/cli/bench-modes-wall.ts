@@ -11,14 +11,7 @@ import { findProfile } from '../models/profiles.ts';
 import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { windowedModes } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
-import {
-  type AttemptLimits,
-  attemptLimits,
-  isVoid,
-  nextRun,
-  type PlannedRun,
-  planRuns,
-} from './bench-modes-wall-plan.ts';
+import { isVoid, nextRun, type PlannedRun, planRuns, type TryLimits, tryLimits } from './bench-modes-wall-plan.ts';
 import { WallRecord } from './bench-modes-wall-record.ts';
 import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
 import {
@@ -58,7 +51,7 @@ export interface WallBenchOptions extends WallSettings {
   /** No run begins later than this; null: all are made. */
   readonly minutes: number | null;
   /** How often a run is tried while it is void; null: up to three times, and a third more runs than planned in all. */
-  readonly attempts: number | null;
+  readonly tries: number | null;
   readonly onNote: (text: string) => void;
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
@@ -77,7 +70,7 @@ interface Setup extends AsyncDisposable {
   readonly draft: LanguageModel;
   readonly prompts: readonly WallPrompt[];
   readonly record: WallRecord;
-  readonly limits: AttemptLimits;
+  readonly limits: TryLimits;
   readonly isLate: () => boolean;
   readonly onProgress: (label: string, done: number, total: number) => void;
 }
@@ -129,7 +122,7 @@ function howToGoOn({ recordPath }: WallBenchOptions): string {
 }
 
 async function prepare(options: WallBenchOptions): Promise<Setup> {
-  const { recordPath, minutes, attempts, onNote: _note, onProgress = () => {}, ...settings } = options;
+  const { recordPath, minutes, tries, onNote: _note, onProgress = () => {}, ...settings } = options;
   if (minutes !== null && recordPath === null) {
     const remedy = 'give --resume <file>, which keeps the runs';
     throw new OutriderError('bad-argument', '--minutes without a record would throw runs away', remedy);
@@ -156,7 +149,7 @@ async function prepare(options: WallBenchOptions): Promise<Setup> {
     draft: model,
     prompts,
     record,
-    limits: attemptLimits(attempts),
+    limits: tryLimits(tries),
     isLate: () => minutes !== null && performance.now() - startMs > minutes * 60_000,
     onProgress,
     async [Symbol.asyncDispose]() {
