@@ -29,14 +29,19 @@ interface Trend {
   readonly spread: number;
 }
 
-/** Where a device was when its gains were measured. */
-function measuredAt(state: SlotState, { gainAgeSlots, deviceX, deviceY }: Outlook, device: number): [number, number] {
+/** Where a device was when its gains were measured, x and y in metres. */
+export function measuredAt(
+  state: SlotState,
+  { gainAgeSlots, deviceX, deviceY }: Outlook,
+  device: number,
+): [number, number] {
   const index = gainAgeSlots - 1;
   const [x, y] = index < 0 ? [state.deviceX, state.deviceY] : [deviceX[index], deviceY[index]];
   return [x?.[device] as number, y?.[device] as number];
 }
 
-function logDistance(state: SlotState, server: number, x: number, y: number): number {
+/** ln of the metres to a server, as they count for a gain. */
+export function logDistance(state: SlotState, server: number, x: number, y: number): number {
   const metres = Math.hypot(x - (state.serverX[server] as number), y - (state.serverY[server] as number));
   return Math.log(Math.max(nearestM, metres));
 }

@@ -1,4 +1,5 @@
-// Trained policies: those that are shipped, by name, and anyone's own as `masac:FILE`. The file may be weights or a checkpoint.
+// Trained policies: those that are shipped, as NAME or NAME@PRESET, and anyone's own as `masac:FILE`. The file may be weights or a
+// checkpoint.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -13,19 +14,30 @@ export interface FoundPolicy extends NamedPolicy {
   readonly sha256: string | null;
 }
 
-/** What is shipped, in weights/; weights/README.md says how each was made. */
+/** What is shipped, for each of `trainedPresets`; weights/README.md says how each was made. */
 export const learnedPolicyList: readonly { readonly name: string; readonly description: string }[] = [
   { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)' },
   { name: 'masac-association', description: 'association by the trained network, shares optimal' },
 ];
 
+/** Presets that the shipped weights were trained on. A name alone means the first. */
+export const trainedPresets = ['paper', 'munich', 'street-canyon', 'modern', 'crowd', 'coupled'] as const;
+
 const prefix = 'masac:';
 
-/** The file of a trained policy, or undefined for any other. */
+/**
+ * The file of a trained policy, or undefined for any other.
+ * @throws OutriderError `bad-argument` for a preset that nothing was trained on
+ */
 export function weightsOf(name: string): string | undefined {
   if (name.startsWith(prefix)) return name.slice(prefix.length);
-  if (!learnedPolicyList.some((one) => one.name === name)) return undefined;
-  return fileURLToPath(new URL(`../../weights/${name}.safetensors`, import.meta.url));
+  const [policy, preset = trainedPresets[0]] = name.split('@');
+  if (!learnedPolicyList.some((one) => one.name === policy)) return undefined;
+  if (!trainedPresets.some((one) => one === preset)) {
+    const remedy = `Name one of ${trainedPresets.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
+    throw new OutriderError('bad-argument', `no weights for ${preset} come with outrider`, remedy);
+  }
+  return fileURLToPath(new URL(`../../weights/${preset}/${policy}.safetensors`, import.meta.url));
 }
 
 /** @throws OutriderError `bad-argument` when the file can't be read, `weights-unreadable` when it holds something else */

@@ -10,6 +10,7 @@ import { keepSlots } from '../learning/held-out.ts';
 import { defaultSettings } from '../learning/settings.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
+import { learnedPolicyList, trainedPresets } from './learned-weights.ts';
 import { findPolicy } from './simulate-policy.ts';
 import { describeRun } from './train.ts';
 import { curveFigure } from './train-figure.ts';
@@ -123,10 +124,15 @@ describe('train masac', () => {
   });
 
   it('ships weights that decide', async () => {
-    for (const name of ['tma-masac', 'masac-association']) {
+    const [slot] = keepSlots(optionsOf({}).environment, 1, 1);
+    const names = learnedPolicyList.flatMap(({ name }) => [
+      name,
+      ...trainedPresets.map((preset) => `${name}@${preset}`),
+    ]);
+    for (const name of names) {
       const { decide } = await findPolicy(name);
-      const [slot] = keepSlots(optionsOf({}).environment, 1, 1);
       if (slot !== undefined) expect(decide(slot.state).server).toHaveLength(4);
     }
+    await expect(findPolicy('tma-masac@moon')).rejects.toThrow(/no weights for moon/);
   });
 });

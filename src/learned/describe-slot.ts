@@ -1,16 +1,22 @@
 // What a learned policy sees of a slot: Koh & Yang's state (positions, channel gains, tasks, batteries, queue delays) as numbers about 1 in
-// size. Logarithms where a quantity spans decades; times and gains are what costs are powers of, so that logarithms make them linear.
+// size, and what is more to know where slots are coupled: how far a device went since its gains were measured, what a handover costs.
+// Logarithms where a quantity spans decades; times and gains are what costs are powers of, so that logarithms make them linear.
 
-import { linkEnd, linkStart } from '../allocation/links.ts';
+import { logDistance, measuredAt } from '../allocation/forecast.ts';
+import { linkEnd, linkServer, linkStart } from '../allocation/links.ts';
+import { handoverDelayMs } from '../allocation/objective.ts';
 import type { Problem } from '../allocation/problem.ts';
 import type { SlotState } from '../allocation/slot-state.ts';
 
-/** x, y (hm from the servers' middle), ln payload, ln time of drafting, ln arithmetic on the edge, ln battery. */
-export const deviceFeatureCount = 6;
+/** x, y (hm from the servers' middle), ln payload, ln time of drafting, ln arithmetic on the edge, ln battery, ln (1 + dam gone since gains were measured). */
+export const deviceFeatureCount = 7;
 /** x, y (hm from the servers' middle), ln speed, ln bandwidth, ln (1 + queue delay in slots). */
 export const serverFeatureCount = 5;
-/** ln gain, ln time that the payload takes with the whole band, whether it is the server of the slot before. */
-export const linkFeatureCount = 3;
+/**
+ * ln gain, ln time that the payload takes with the whole band, whether it is the server of the slot before, ln distance, by how much that
+ * has grown since the gain was measured, ln (1 + handover in slots).
+ */
+export const linkFeatureCount = 6;
 export const featureCount: number = deviceFeatureCount + serverFeatureCount + linkFeatureCount;
 
 /** Unscaled features; M devices, E servers, L eligible links as the problem has them. */
@@ -32,22 +38,41 @@ export interface FeatureScale {
 /** Smaller payloads, times and gains count as this: a logarithm needs something. */
 const least = 1e-30;
 const metresPerUnit = 100;
+const metresPerDecametre = 10;
 
 /** @param problem of this state */
 export function describeSlot(state: SlotState, problem: Problem): SlotFeatures {
   const links = new Float32Array(problem.linkDevice.length * linkFeatureCount);
   let next = 0;
   for (let device = 0; device < state.deviceCount; device++) {
+    const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
+    const [fromX, fromY] = gainPlace(state, device);
     const end = linkEnd(state, device);
     for (let link = linkStart(state, device); link < end; link++) {
       if (!((state.snr[link] as number) >= state.objective.minimumSnr)) continue;
-      links[next * linkFeatureCount] = logOf(state.gain[link] as number);
-      links[next * linkFeatureCount + 1] = logOf(problem.airMs[next] as number);
-      links[next * linkFeatureCount + 2] = state.previousServer[device] === problem.linkServer[next] ? 1 : 0;
+      const server = linkServer(state, device, link);
+      const distance = logDistance(state, server, x, y);
+      links.set(
+        [
+          logOf(state.gain[link] as number),
+          logOf(problem.airMs[next] as number),
+          state.previousServer[device] === server ? 1 : 0,
+          distance,
+          distance - logDistance(state, server, fromX, fromY),
+          Math.log1p(handoverDelayMs(state, device, server) / state.slotMs),
+        ],
+        next * linkFeatureCount,
+      );
       next++;
     }
   }
   return { ...describeEnds(state, problem), links };
+}
+
+/** Where a device was when its gains were measured: where it is, unless there is more to know. */
+function gainPlace(state: SlotState, device: number): [number, number] {
+  if (state.outlook !== undefined) return measuredAt(state, state.outlook, device);
+  return [state.deviceX[device] as number, state.deviceY[device] as number];
 }
 
 function describeEnds(state: SlotState, problem: Problem): Pick<SlotFeatures, 'devices' | 'servers'> {
@@ -55,14 +80,17 @@ function describeEnds(state: SlotState, problem: Problem): Pick<SlotFeatures, 'd
   const middleY = meanOf(state.serverY);
   const devices = new Float32Array(state.deviceCount * deviceFeatureCount);
   for (let device = 0; device < state.deviceCount; device++) {
+    const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
+    const [fromX, fromY] = gainPlace(state, device);
     devices.set(
       [
-        ((state.deviceX[device] as number) - middleX) / metresPerUnit,
-        ((state.deviceY[device] as number) - middleY) / metresPerUnit,
+        (x - middleX) / metresPerUnit,
+        (y - middleY) / metresPerUnit,
         logOf(state.payloadBits[device] as number),
         logOf(problem.deviceMs[device] as number),
         logOf(state.edgeFlop[device] as number),
         logOf(state.battery[device] as number),
+        Math.log1p(Math.hypot(x - fromX, y - fromY) / metresPerDecametre),
       ],
       device * deviceFeatureCount,
     );

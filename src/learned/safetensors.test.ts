@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isOutriderError } from '../basics/errors.ts';
 import { createRandom } from '../basics/philox.ts';
 import { readActor, writeActor } from './actor-file.ts';
+import { featureCount } from './describe-slot.ts';
 import { drawActor } from './learned-actor.fixture.ts';
 import { readTensors, type StoredTensor, writeTensors } from './safetensors.ts';
 
@@ -108,7 +109,7 @@ describe('files of actors', () => {
     expect(() => readActor(wrongShape, 'it')).toThrow(/"actor.own" has shape \[25\], not \[5, 5\]/);
     const wrongDtype = withOne('actor.bias2', { shape: [5], values: new Float64Array(5) });
     expect(() => readActor(wrongDtype, 'it')).toThrow(/not of dtype F32/);
-    const zero = withOne('input.deviation', { shape: [14], values: new Float32Array(14) });
+    const zero = withOne('input.deviation', { shape: [featureCount], values: new Float32Array(featureCount) });
     expect(() => readActor(zero, 'it')).toThrow(/not above 0/);
   });
 });

@@ -16,7 +16,7 @@ torch.manual_seed(7)
 torch.set_default_dtype(torch.float64)
 
 BATCH, DEVICES, SERVERS = 3, 4, 2
-DEVICE_NUMBERS, SERVER_NUMBERS, LINK_NUMBERS = 6, 5, 3
+DEVICE_NUMBERS, SERVER_NUMBERS, LINK_NUMBERS = 7, 5, 6
 SETTINGS = {
     "discount": 0.9,
     "actorRate": 5e-3,
@@ -56,7 +56,7 @@ def flat(inputs, width, outputs):
 
 
 def draw(shapes):
-    return {name: 0.5 * torch.randn(shape) for name, shape in shapes.items()}
+    return {name: 0.4 * torch.randn(shape) for name, shape in shapes.items()}
 
 
 def draw_slots():
