@@ -1,12 +1,13 @@
 // The traces that the bench of drafts reads: recorded here, once for each draft, sampling and set of prompts, and kept; or given.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import type { LanguageModel } from '../models/model.ts';
 import type { Trace } from '../traces/trace.ts';
+import { makeDirectory } from './make-directory.ts';
 import { readTrace } from './trace-files.ts';
 import type { PromptFile } from './trace-prompts.ts';
 import { recordTrace } from './trace-record.ts';
@@ -44,7 +45,7 @@ export async function recordTraces(
     const sampling = samplings[kind];
     const out = join(settings.directory, fileName(kind, target, draft, prompts, settings.tokens));
     if (!existsSync(out)) {
-      mkdirSync(settings.directory, { recursive: true });
+      makeDirectory(settings.directory);
       const { tokens, modelLicence, onProgress, known } = settings;
       const report = (_: string, done: number, total: number): void =>
         onProgress?.(`${draft.identity.name}, ${kind}: tokens at most`, done, total);

@@ -1,6 +1,6 @@
 // Writes event logs to files as things happen, so that a crash loses nothing that came before it.
 
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import type { TurnOptions } from '../device/turn.ts';
@@ -10,6 +10,7 @@ import type { Tokenizer } from '../models/model.ts';
 import { type EventLog, parseEventLog } from '../protocol/event-log.ts';
 import { createDeviceLog, createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
 import { packageVersion } from './document.ts';
+import { makeDirectory } from './make-directory.ts';
 
 type OnTurnStep = NonNullable<TurnOptions['onStep']>;
 type OnSessionStep = NonNullable<EdgeOptions['onStep']>;
@@ -29,7 +30,7 @@ export function logTurns(path: string, tokenizer: Tokenizer): () => OnTurnStep {
 
 /** Logs of an edge's sessions: session-1.jsonl, session-2.jsonl, ... in `directory`, which is made. */
 export function logSessions(directory: string, tokenizer: Tokenizer): OnSessionStep {
-  failAsArgument(directory, () => mkdirSync(directory, { recursive: true }));
+  makeDirectory(directory);
   const logs = new Map<number, ReturnType<typeof createEdgeLog>>();
   return (step: SessionStep) => {
     let log = logs.get(step.session);

@@ -1,8 +1,7 @@
 // What a reproduction leaves in its directory: data (CSV, JSON), pictures (SVG, PNG), and a page that says what holds.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
 import { buildDocument } from './document.ts';
 import { renderPng, renderSvg } from './figure-render.ts';
 import { markdownTable, rounded } from './markdown.ts';
@@ -12,18 +11,6 @@ import type { Conclusion, Part } from './reproduce-part.ts';
 export interface ConcludedPart {
   readonly part: Pick<Part, 'name' | 'title' | 'settings'>;
   readonly conclusion: Conclusion;
-}
-
-/** @throws OutriderError `bad-argument` when it can't be made */
-export async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new OutriderError('bad-argument', `${directory} can't be made: ${code}`, 'Give another --out.', {
-      cause: error,
-    });
-  }
 }
 
 /** @param drawsPictures whether vega and resvg are there */

@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import type { Trace } from '../traces/trace.ts';
 import type { Result } from './document.ts';
 import { checkRenderers } from './figure-render.ts';
+import { makeDirectory } from './make-directory.ts';
 import { accuracyPart } from './reproduce-accuracy.ts';
 import { claimRow, claimSummary } from './reproduce-claim.ts';
 import { fig2Part } from './reproduce-fig2.ts';
 import { fig5Part, fig5Policies } from './reproduce-fig5.ts';
 import { fig6Part, fig6Policies } from './reproduce-fig6.ts';
-import { type ConcludedPart, makeDirectory, pageOf, writePart } from './reproduce-output.ts';
+import { type ConcludedPart, pageOf, writePart } from './reproduce-output.ts';
 import { type Part, runPart } from './reproduce-part.ts';
 import { sensitivityPart } from './reproduce-sensitivity.ts';
 import type { Size } from './reproduce-sizes.ts';
@@ -40,7 +41,7 @@ const learnedPolicies = ['tma-masac', 'masac-association'];
 export async function reproduce(options: ReproduceOptions): Promise<Result> {
   const { figures, size, directory, drawsPictures, onProgress } = options;
   if (drawsPictures) await checkRenderers();
-  await makeDirectory(directory);
+  makeDirectory(directory);
   const done: ConcludedPart[] = [];
   for (const figure of figures) {
     const part = await partsOf[figure](options);

@@ -1,12 +1,13 @@
 // The directory of a run: what was asked (config.json), the tables (Parquet), what came out (summary.json), and, until the run is whole,
 // the journal that it can be taken up from.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { OutriderError } from '../basics/errors.ts';
 import type { Table, TableName } from '../simulation/slot-tables.ts';
+import { makeDirectory } from './make-directory.ts';
 import { type JournalReader, type JournalWriter, openJournal, readJournal } from './simulate-journal.ts';
 
 export interface RunDirectory {
@@ -35,7 +36,7 @@ export function openRunDirectory(directory: string, config: object, resume: bool
     const remedy = 'Give an empty or new directory; --resume goes on with an interrupted run.';
     throw new OutriderError('bad-argument', `${directory} is not empty`, remedy);
   }
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   writeJson(join(directory, configName), config);
   const journalPath = join(directory, journalName);
   const before = resume && existsSync(journalPath) ? readJournal(journalPath) : undefined;

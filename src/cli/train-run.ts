@@ -1,6 +1,6 @@
 // A training run from its start or a checkpoint to its end: steps, evaluates at equal distances, keeps checkpoints.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { OutriderError } from '../basics/errors.ts';
@@ -13,6 +13,7 @@ import type { Environment } from '../learning/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../learning/held-out.ts';
 import { startJax, type UpdateFigures } from '../learning/learner.ts';
 import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../learning/trainer.ts';
+import { makeDirectory } from './make-directory.ts';
 
 export interface TrainRunOptions {
   readonly environment: Environment;
@@ -56,7 +57,7 @@ interface History {
 export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
   await startJax();
-  if (directory !== undefined) await mkdir(directory, { recursive: true });
+  if (directory !== undefined) makeDirectory(directory);
   const { trainer, history, minutes: minutesBefore } = await begin(options);
   const startMs = performance.now();
   const minutesNow = (): number => minutesBefore + (performance.now() - startMs) / 60_000;
