@@ -1,5 +1,5 @@
 // What a server's devices cost together under a rule of sharing, and what a change of one or two of them would cost: the only thing
-// that association searches ask. Two rules: equal-rule.ts and optimal-rule.ts.
+// that association searches ask. Three rules: equal-rule.ts, optimal-rule.ts, and learned/learned-rule.ts, by scores.
 //
 // If server j takes a device over link l and gives device k away, its cost changes by at least
 //

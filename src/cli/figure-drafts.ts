@@ -135,11 +135,13 @@ function labelsMark(): object {
     encode: {
       enter: {
         x: { scale: 'x', field: 'costRatio' },
-        y: { scale: 'y', field: 'overAr', offset: 16 },
+        y: { scale: 'y', field: 'overAr', offset: 13 },
+        // Time falls with the cost, so there is room below to the left.
+        dx: { value: -4 },
         text: { field: 'label' },
         font: { value: fonts },
         fontSize: { value: 12 },
-        align: { value: 'center' },
+        align: { value: 'right' },
         fill: { value: '#222222' },
       },
     },
