@@ -43,7 +43,7 @@ export function simulateCommand(): Command {
     )
     .option(
       '--policy <name|file>',
-      'a policy, a module that exports one, or masac:FILE with trained weights',
+      'a policy ("outrider allocate --help" lists them), a module that exports one, or masac:FILE with trained weights',
       'max-sinr',
     )
     .option('--slots <count>', 'how many slots', wholeBetween(1, 100_000_000), 200)
