@@ -21,6 +21,8 @@ export interface MasacSettings {
   readonly alpha: number;
   /** Entropy aimed at, nats for each score. */
   readonly targetEntropy: number;
+  /** Of the softmax that stands for an association while the actor learns; the lower, the nearer to the one server with the highest score. */
+  readonly associationTemperature: number;
   /** Rewards, scaled, are cut off here. */
   readonly leastReward: number;
   /** Slots of one world before the next. */
@@ -61,6 +63,11 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
     value: -1,
     benchmarl: '- scores of an agent',
     changed: 'the same for each score, so that it does not depend on M',
+  },
+  associationTemperature: {
+    value: 0.25,
+    benchmarl: 'none',
+    changed: 'variant association: critics have to see about what is decided, one server for each device',
   },
   leastReward: { value: -10, benchmarl: 'none', changed: 'one bad link can cost a hundred times the mean' },
   episodeSlots: { value: 100, benchmarl: 'by task' },

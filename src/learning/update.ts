@@ -175,15 +175,22 @@ function forYOnly(eligible: np.Array): np.Array {
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
-/** The value of the scores that were used in the replayed slots. */
+/** The value of what was decided in the replayed slots: links that nobody uses have no rows. */
 function takenValue(kind: UpdateKind, p: Tensors, batch: UpdateBatch): np.Array {
-  if (kind.variant === 'association')
-    return pairValue(p, linkRows(batch.now, batch.now.chosen.ref), batch.now.lnRandom);
+  if (kind.variant === 'association') {
+    const { chosen, lnRandom } = batch.now;
+    const [size, deviceCount] = chosen.shape as [number, number, number];
+    const lnShares = np.zeros([size, deviceCount, 2]);
+    return pairValue(p, { features: batch.rows, lnShares, server: chosen, weight: chosen.ref.sum(2) }, lnRandom);
+  }
   return valueFor(kind, p, batch.now, batch.rows, { score: batch.score, entropy: batch.reward });
 }
 
 function valueFor(kind: UpdateKind, p: Tensors, batch: SlotBatch, rows: np.Array, { score }: Drawn): np.Array {
-  if (kind.variant === 'association') return pairValue(p, linkRows(batch, associationOf(batch, score)), batch.lnRandom);
+  if (kind.variant === 'association') {
+    const weight = associationOf(batch, score, kind.settings.associationTemperature);
+    return pairValue(p, linkRows(batch, weight), batch.lnRandom);
+  }
   const lnShares = lnSharesOf(score, batch.chosen);
   if (kind.network === 'flat') return flatValue(p, batch, lnShares);
   const features: CriticRows = { features: rows, lnShares, server: batch.chosen, weight: batch.chosen.ref.sum(2) };
@@ -199,10 +206,10 @@ export function lnSharesOf(score: np.Array, chosen: np.Array): np.Array {
   return bounded.sub(ofDevice).mul(served);
 }
 
-/** A relaxed association: the softmax of a device's scores for y over its eligible servers; [B, M, E]. */
-function associationOf({ eligible }: SlotBatch, score: np.Array): np.Array {
+/** A relaxed association: the softmax of a device's scores for y over its eligible servers, near the highest one's; [B, M, E]. */
+function associationOf({ eligible }: SlotBatch, score: np.Array, temperature: number): np.Array {
   const [forY] = np.split(score.ref, 2, -1) as [np.Array, np.Array];
-  const logits = np.where(eligible.ref.greater(0.5), forY.reshape(eligible.shape), -1e4);
+  const logits = np.where(eligible.ref.greater(0.5), forY.reshape(eligible.shape).div(temperature), -1e4);
   return nn.softmax(logits, -1).mul(eligible.ref);
 }
 

@@ -26,6 +26,7 @@ SETTINGS = {
     "gradientNorm": 5,
     "xi": 0.005,
     "targetEntropy": -1,
+    "associationTemperature": 0.25,
 }
 SCORE_LIMIT = 8
 DEVIATION_BIAS = math.log(math.e - 1)
@@ -152,7 +153,7 @@ def rows_of_links(slots, weight):
 
 def value(variant, p, slots, rows, score):
     if variant == "association":
-        logits = torch.where(slots["eligible"] > 0.5, score[..., 0], torch.tensor(-1e4))
+        logits = torch.where(slots["eligible"] > 0.5, score[..., 0] / SETTINGS["associationTemperature"], torch.tensor(-1e4))
         weight = torch.softmax(logits, -1) * slots["eligible"]
         return value_of_rows(p, *rows_of_links(slots, weight), slots["lnRandom"])
     shares = ln_shares(score, slots["chosen"])
