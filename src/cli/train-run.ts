@@ -114,7 +114,7 @@ async function goOn(
   });
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);
-  const { deviceCount, serverCount, network, variant, seed } = saved.kind;
+  const { deviceCount, serverCount, network, variant, credit, seed } = saved.kind;
   const differs = (what: string, here: unknown, there: unknown, isShort = true): void => {
     if (here === there) return;
     const remedy = 'Give the same flags as at the start, or another directory with --out.';
@@ -127,6 +127,7 @@ async function goOn(
   differs('devices', environment.deviceCount, deviceCount);
   differs('servers', environment.serverCount, serverCount);
   differs('network', kind.network, network);
+  differs('credit', kind.credit, credit);
   differs('variant', kind.variant, variant);
   differs('seed', kind.seed, seed);
   differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings), false);

@@ -28,7 +28,7 @@ function optionsOf(changes: Partial<TrainRunOptions>): TrainRunOptions {
   const environment = createEnvironment(scenario);
   return {
     environment,
-    kind: { settings, network: 'pairs', variant: 'tma-masac', seed: 1 },
+    kind: { settings, network: 'pairs', variant: 'tma-masac', credit: 'device', seed: 1 },
     heldOut: keepSlots(environment, 3, 2),
     minutes: 1,
     slots: 20,
@@ -105,7 +105,7 @@ describe('train masac', () => {
   });
 
   it('refuses to go on with something else', async () => {
-    const kind = { settings, network: 'pairs', variant: 'association', seed: 1 } as const;
+    const kind = { settings, network: 'pairs', variant: 'association', credit: 'device', seed: 1 } as const;
     await expect(trainRun(optionsOf({ resume: true, kind }))).rejects.toThrow(/variant tma-masac, not association/);
     const environment = createEnvironment(readPreset('paper', [...small, parseOverride('devices.count=5')]));
     await expect(trainRun(optionsOf({ resume: true, environment }))).rejects.toThrow(/devices 4, not 5/);

@@ -14,7 +14,7 @@ import {
 import { type CurvePoint, hasPlateau, lastThird } from '../learning/curve.ts';
 import { createEnvironment } from '../learning/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../learning/held-out.ts';
-import { defaultSettings } from '../learning/settings.ts';
+import { type CreditName, creditNames, defaultSettings } from '../learning/settings.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Result } from './document.ts';
 import { checkFigure } from './figure.ts';
@@ -32,6 +32,7 @@ interface TrainFlags {
   readonly set: readonly string[];
   readonly variant: VariantName;
   readonly network: NetworkName;
+  readonly credit?: CreditName;
   readonly minutes: number;
   readonly slots?: number;
   readonly seed: number;
@@ -61,6 +62,12 @@ function masacCommand(): Command {
       new Option('--network <name>', 'pairs: fits any number of devices and servers; flat: plain layers, as the paper')
         .choices(networkNames)
         .default('pairs'),
+    )
+    .addOption(
+      new Option(
+        '--credit <name>',
+        "what critics learn from: device: what each device costs (network pairs); team: the team's reward alone, as the paper",
+      ).choices(creditNames),
     )
     .option('--minutes <count>', 'how long', numberBetween(0.01, 10_000), 10)
     .option('--slots <count>', 'how many slots, however long it takes', wholeBetween(1, 100_000_000))
@@ -92,7 +99,8 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
     ...defaultSettings(flags.network),
     ...(flags.discount === undefined ? {} : { discount: flags.discount }),
   };
-  const kind = { settings, network: flags.network, variant: flags.variant, seed: flags.seed };
+  const { network, variant, seed } = flags;
+  const kind = { settings, network, variant, credit: creditOf(flags), seed };
   const told = { command: commandOf(flags), scenario: JSON.stringify(scenario) };
   const { minutes, slots, out: directory, resume = false } = flags;
   const cpuStart = process.cpuUsage();
@@ -112,7 +120,15 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
   printResult('train masac', { ...result, rows, params, seed: flags.seed }, flags.json === true);
 }
 
-function requireSense({ network, variant, resume, out }: TrainFlags): void {
+function creditOf({ credit, network }: TrainFlags): CreditName {
+  return credit ?? (network === 'pairs' ? 'device' : 'team');
+}
+
+function requireSense({ network, variant, credit, resume, out }: TrainFlags): void {
+  if (network === 'flat' && credit === 'device') {
+    const remedy = 'Take --network pairs, or --credit team.';
+    throw new OutriderError('bad-argument', 'the flat network knows no single device', remedy);
+  }
   if (network === 'flat' && variant === 'association') {
     const remedy = 'Take --network pairs.';
     throw new OutriderError('bad-argument', 'the flat network learns shares only', remedy);
@@ -134,11 +150,12 @@ async function loadTraining(): Promise<typeof import('./train-run.ts')> {
   return import('./train-run.ts');
 }
 
-function commandOf({ scenario, set, variant, network, minutes, slots, seed, discount }: TrainFlags): string {
+function commandOf(flags: TrainFlags): string {
+  const { scenario, set, variant, network, minutes, slots, seed, discount } = flags;
   const sets = set.map((one) => ` --set ${one}`).join('');
   const end = slots === undefined ? `--minutes ${minutes}` : `--slots ${slots}`;
   const discounted = discount === undefined ? '' : ` --discount ${discount}`;
-  return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} ${end} --seed ${seed}${discounted}`;
+  return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} --credit ${creditOf(flags)} ${end} --seed ${seed}${discounted}`;
 }
 
 function tellPoint({ slots, updates, minutes, reward }: CurvePoint): void {
@@ -198,9 +215,10 @@ export function describeRun(run: TrainRun, heldOut: readonly HeldOutSlot[], cpuM
   return { rows: [...table, ...points], summary };
 }
 
-function subtitleOf({ variant, network, seed }: TrainFlags, { name, devices, servers }: Scenario): string {
+function subtitleOf(flags: TrainFlags, { name, devices, servers }: Scenario): string {
   const count = servers.placement.kind === 'grid' ? `, ${servers.placement.count} servers` : '';
   const many =
     typeof devices.count === 'number' ? devices.count : `${devices.count.minimum} to ${devices.count.maximum}`;
-  return `Scenario ${name}: ${many} devices${count}. Variant ${variant}, network ${network}, seed ${seed}.`;
+  const { variant, network, seed } = flags;
+  return `Scenario ${name}: ${many} devices${count}. Variant ${variant}, network ${network}, credit ${creditOf(flags)}, seed ${seed}.`;
 }

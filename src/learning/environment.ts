@@ -16,6 +16,8 @@ import type { RadioMap } from '../world/radio-map.ts';
 export interface Outcome {
   /** -costMs / randomCostMs. */
   readonly reward: number;
+  /** What each device adds to -reward, times M, so that their mean is -reward; [M], valid until the next step. */
+  readonly deviceCost: Float64Array;
   /** The objective J of the slot, ms. */
   readonly costMs: number;
   /** Mean J of random associations with equal shares, ms. */
@@ -51,6 +53,7 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
   const { count } = scenario.devices;
   const deviceCount = typeof count === 'number' ? count : count.maximum;
   const terms = createSlotTerms(deviceCount);
+  const deviceCost = new Float64Array(deviceCount);
   let state = nextBusy(world, terms);
   return {
     deviceCount,
@@ -65,10 +68,19 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
       const randomCostMs = meanRandomCost(world.actual, terms);
       evaluate(world.actual, assignment, terms);
       const { costMs, latencyMs } = terms.sum;
-      const perDevice = latencyMs / state.deviceCount;
+      const { deviceCount: count } = state;
+      const scale = count / randomCostMs;
+      for (let device = 0; device < count; device++) deviceCost[device] = scale * (terms.costMs[device] as number);
       world.settle(assignment, terms);
       state = nextBusy(world, terms);
-      return { reward: -costMs / randomCostMs, costMs, randomCostMs, latencyMs: perDevice, next: state };
+      return {
+        reward: -costMs / randomCostMs,
+        deviceCost: deviceCost.subarray(0, count),
+        costMs,
+        randomCostMs,
+        latencyMs: latencyMs / count,
+        next: state,
+      };
     },
   };
 }

@@ -12,13 +12,14 @@ import { correctionsAt, type Moments } from './adam.ts';
 import { drawNormals, gatherSlots, type RewardScale, type SlotNumbers } from './batch.ts';
 import { criticShapes, type SlotBatch, type Tensors } from './networks.ts';
 import { drawRows, type Replay } from './replay.ts';
-import type { MasacSettings } from './settings.ts';
+import type { CreditName, MasacSettings } from './settings.ts';
 import { createUpdate, type LearnerState, type UpdateBatch } from './update.ts';
 
 export interface LearnerKind {
   readonly settings: MasacSettings;
   readonly network: NetworkName;
   readonly variant: VariantName;
+  readonly credit: CreditName;
   readonly seed: number;
   readonly deviceCount: number;
   readonly serverCount: number;
@@ -28,7 +29,7 @@ export interface LearnerKind {
 
 /** What an update was like. */
 export interface UpdateFigures {
-  /** Sum of both critics' mean squared errors, of scaled rewards. */
+  /** Sum of both critics' losses: mean squared errors of scaled rewards or, with credit `device`, Poisson deviances up to a constant. */
   readonly criticLoss: number;
   readonly actorLoss: number;
   readonly alpha: number;
@@ -184,9 +185,14 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
   const now = gatherSlots(replay, rows, scale, rewards);
   const score = new Float32Array(size * deviceCount * 2);
   const reward = new Float32Array(size);
+  const deviceCost = new Float32Array(size * deviceCount);
   const discount = new Float32Array(size);
   for (const [index, row] of rows.entries()) {
     score.set(arrays.score.subarray(row * deviceCount * 2, (row + 1) * deviceCount * 2), index * deviceCount * 2);
+    for (let device = 0; device < deviceCount; device++) {
+      const cost = (arrays.deviceCost[row * deviceCount + device] as number) / rewards.reward;
+      deviceCost[index * deviceCount + device] = Math.min(settings.mostDeviceCost, cost);
+    }
     reward[index] = Math.max(settings.leastReward, (arrays.reward[row] as number) / rewards.reward);
     discount[index] = arrays.isLast[row] === 1 ? 0 : settings.discount;
   }
@@ -206,6 +212,7 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
     now: tensorsOf(now, size, deviceCount, serverCount),
     rows: tensor(now.rows, [size, deviceCount, featureCount]),
     score: tensor(score, [size, deviceCount, 2]),
+    deviceCost: tensor(deviceCost, [size, deviceCount]),
     reward: tensor(reward, [size]),
     next: after === undefined ? [] : [tensorsOf(after, size, deviceCount, serverCount)],
     nextRows: after === undefined ? [] : [tensor(after.rows, [size, deviceCount, featureCount])],

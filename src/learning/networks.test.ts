@@ -55,6 +55,7 @@ describe('trained and deciding actor', () => {
       features: unscaled,
       assignment,
       score: wanted.mean,
+      deviceCost: new Float64Array(6).fill(1),
       reward: -1,
       randomCostMs: 1,
       isLast: true,

@@ -126,11 +126,19 @@ export interface CriticRows {
   readonly weight: np.Array;
 }
 
-/**
- * The value of an action, [B]: what a slot costs is a sum over devices, so its value is -mean(e^g) over the devices' rows, in any order.
- * g sees the row, the rows of the same server (sum, times E / M) and all rows (mean).
- */
+/** The value of an action, [B]: what a slot costs is a sum over devices, so its value is -mean(e^g) over the devices' rows, in any order. */
 export function pairValue(p: Tensors, rows: CriticRows, lnRandom: np.Array): np.Array {
+  return rowMean(np.exp(pairLogCosts(p, rows, lnRandom)), rows.weight).neg();
+}
+
+/** The mean of values over rows, by weight; [B]. Owns `values`. @param values [B, R] */
+export function rowMean(values: np.Array, weight: np.Array): np.Array {
+  const total = np.maximum(weight.ref.sum(1), 1e-6);
+  return values.mul(weight.ref).sum(1).div(total);
+}
+
+/** g: ln of what each row's device costs, [B, R]. It sees the row, the rows of the same server (sum, times E / M) and all rows (mean). */
+export function pairLogCosts(p: Tensors, rows: CriticRows, lnRandom: np.Array): np.Array {
   const weight = (name: string): np.Array => p[name] as np.Array;
   const serverCount = rows.server.shape[2] as number;
   const rowWeight = np.expandDims(rows.weight.ref, 2);
@@ -140,18 +148,13 @@ export function pairValue(p: Tensors, rows: CriticRows, lnRandom: np.Array): np.
   const u = nn.relu(dense(input, weight('row')).add(ofSlot).add(weight('bias1').ref));
   const weighted = u.ref.mul(rowWeight);
   const all = weighted.ref.sum(1).div(total.ref);
-  const share = np.expandDims(total.ref, 2).mul(1 / serverCount);
+  const share = np.expandDims(total, 2).mul(1 / serverCount);
   const member = np.matmul(rows.server.ref.transpose([0, 2, 1]), weighted).div(share);
   const ofServer = np.matmul(rows.server.ref, dense(member, weight('ofServer')));
   const ofAll = np.expandDims(dense(all, weight('ofAll')), 1);
   const v = nn.relu(dense(u, weight('own')).add(ofServer).add(ofAll).add(weight('bias2').ref));
   const g = dense(v, weight('out')).add(weight('outBias').ref);
-  const cost = np.exp(np.minimum(g, largestLogCost)).reshape(rows.weight.shape);
-  return cost
-    .mul(rows.weight.ref)
-    .sum(1)
-    .div(total.reshape([-1]))
-    .neg();
+  return np.minimum(g, largestLogCost).reshape(rows.weight.shape);
 }
 
 /** e^g stays below e^5: 150 times what a device usually costs. */

@@ -22,6 +22,8 @@ export interface ReplayArrays {
   readonly server: Int32Array;
   /** The scores of that link; [C * M * 2]. */
   readonly score: Float32Array;
+  /** What each device adds to J / J_random, times the devices there were; [C * M]. */
+  readonly deviceCost: Float32Array;
   /** -J / J_random, and ln J_random (ms); [C]. */
   readonly reward: Float32Array;
   readonly lnRandom: Float32Array;
@@ -48,6 +50,7 @@ export interface ReplaySlot {
   readonly assignment: Assignment;
   /** For y and z of each link; [L * 2]. */
   readonly score: Float64Array;
+  readonly deviceCost: Float64Array;
   readonly reward: number;
   readonly randomCostMs: number;
   /** Whether another world follows. */
@@ -69,6 +72,7 @@ export function createReplay(capacity: number, deviceCount: number, serverCount:
       eligible: new Uint8Array(capacity * pairs),
       server: new Int32Array(capacity * deviceCount),
       score: new Float32Array(capacity * deviceCount * 2),
+      deviceCost: new Float32Array(capacity * deviceCount),
       reward: new Float32Array(capacity),
       lnRandom: new Float32Array(capacity),
       isLast: new Uint8Array(capacity),
@@ -89,6 +93,7 @@ export function addSlot(replay: Replay, slot: ReplaySlot): void {
   clear(arrays.eligible, pairs);
   clear(arrays.server, deviceCount, -1);
   clear(arrays.score, deviceCount * 2);
+  clear(arrays.deviceCost, deviceCount);
   arrays.devices.set(features.devices, row * deviceCount * deviceFeatureCount);
   arrays.servers.set(features.servers, row * serverCount * serverFeatureCount);
   for (let link = 0; link < problem.linkDevice.length; link++) {
@@ -103,6 +108,7 @@ export function addSlot(replay: Replay, slot: ReplaySlot): void {
     arrays.score[(row * deviceCount + device) * 2] = slot.score[2 * link] as number;
     arrays.score[(row * deviceCount + device) * 2 + 1] = slot.score[2 * link + 1] as number;
   }
+  arrays.deviceCost.set(slot.deviceCost, row * deviceCount);
   arrays.reward[row] = slot.reward;
   arrays.lnRandom[row] = Math.log(slot.randomCostMs);
   arrays.isLast[row] = slot.isLast ? 1 : 0;

@@ -25,6 +25,8 @@ export interface MasacSettings {
   readonly associationTemperature: number;
   /** Rewards, scaled, are cut off here. */
   readonly leastReward: number;
+  /** Credit `device`: what one device costs, scaled, counts as no more. */
+  readonly mostDeviceCost: number;
   /** Slots of one world before the next. */
   readonly episodeSlots: number;
   /** Width of the actor's and the critics' layers, network `pairs` and `flat`. */
@@ -32,6 +34,13 @@ export interface MasacSettings {
   readonly pairCriticWidth: number;
   readonly flatWidth: number;
 }
+
+/**
+ * What critics of the network `pairs` learn from. `team`: the team's reward, one number for a slot, as the paper. `device`: what each device
+ * costs, since the reward is their mean: as many numbers as devices.
+ */
+export const creditNames = ['team', 'device'] as const;
+export type CreditName = (typeof creditNames)[number];
 
 export interface SettingSource {
   readonly value: number;
@@ -70,6 +79,7 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
     changed: 'variant association: critics have to see about what is decided, one server for each device',
   },
   leastReward: { value: -10, benchmarl: 'none', changed: 'one bad link can cost a hundred times the mean' },
+  mostDeviceCost: { value: 150, benchmarl: 'none', changed: 'credit device: no more than a critic can say, e^5' },
   episodeSlots: { value: 100, benchmarl: 'by task' },
   pairActorWidth: {
     value: 32,

@@ -35,13 +35,13 @@ const bytesOf = (trainer: Trainer): Uint8Array => writeCheckpoint(trainer.save()
 
 describe('training', () => {
   it.each([
-    ['pairs', 'tma-masac', 0],
-    ['pairs', 'association', 0.9],
-    ['flat', 'tma-masac', 0],
+    ['pairs', 'tma-masac', 'team', 0],
+    ['pairs', 'association', 'device', 0.9],
+    ['flat', 'tma-masac', 'team', 0],
   ] as const)(
-    'goes on bit for bit: %s, %s, discount %s',
-    (network, variant, discount) => {
-      const kind = { network, variant, seed: 3, settings: { ...settings, discount } };
+    'goes on bit for bit: %s, %s, credit %s, discount %s',
+    (network, variant, credit, discount) => {
+      const kind = { network, variant, credit, seed: 3, settings: { ...settings, discount } };
       const whole = beginTraining(createEnvironment(scenario), kind);
       run(whole, 18);
       const kept = bytesOf(whole);
@@ -67,6 +67,7 @@ describe('checkpoints', () => {
     const trainer = beginTraining(createEnvironment(scenario), {
       network: 'pairs',
       variant: 'tma-masac',
+      credit: 'device',
       seed: 3,
       settings,
     });

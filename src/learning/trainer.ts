@@ -99,8 +99,8 @@ function createTrainer(
     const score = mean.map((one, at) => one + (deviation[at] as number) * normal());
     const assignment = decideByScores(state, problem, variant, score);
     const isLast = decisions.length + 1 >= settings.episodeSlots;
-    const { reward, randomCostMs, next } = environment.step(assignment);
-    addSlot(replay, { problem, features, assignment, score, reward, randomCostMs, isLast });
+    const { reward, deviceCost, randomCostMs, next } = environment.step(assignment);
+    addSlot(replay, { problem, features, assignment, score, deviceCost, reward, randomCostMs, isLast });
     state = next;
     return { assignment, reward };
   }

@@ -32,6 +32,7 @@ interface StoredState {
 interface Case {
   readonly network: UpdateKind['network'];
   readonly variant: UpdateKind['variant'];
+  readonly credit: UpdateKind['credit'];
   readonly step: number;
   readonly settings: Partial<MasacSettings>;
   readonly given: StoredState & { readonly batch: Readonly<Record<string, Stored | Named>> };
@@ -69,6 +70,7 @@ function batchOf({ given, step, settings }: Case): UpdateBatch {
     now: slots('now'),
     rows: one('rows'),
     score: one('score'),
+    deviceCost: one('deviceCost'),
     reward: one('reward'),
     next: hasNext ? [slots('next')] : [],
     nextRows: hasNext ? [one('nextRows')] : [],
@@ -95,10 +97,10 @@ beforeAll(startJax);
 
 describe(`one update, as PyTorch ${torch} makes it`, () => {
   for (const one of cases) {
-    const { network, variant, given, expected } = one;
-    const kind: UpdateKind = { network, variant, settings: { ...defaultSettings(), ...one.settings } };
+    const { network, variant, credit, given, expected } = one;
+    const kind: UpdateKind = { network, variant, credit, settings: { ...defaultSettings(), ...one.settings } };
     for (const way of ['compiled', 'not compiled']) {
-      it(`${variant} by ${network}, discount ${one.settings.discount}, ${way}`, () => {
+      it(`${variant} by ${network}, credit ${credit}, discount ${one.settings.discount}, ${way}`, () => {
         const run =
           way === 'compiled' ? createUpdate(kind) : (...given: [LearnerState, UpdateBatch]) => update(kind, ...given);
         const { state, metrics } = run(stateOf(given), batchOf(one));

@@ -8,13 +8,15 @@ import { adamStep, type Moments } from './adam.ts';
 import {
   type CriticRows,
   flatValue,
+  pairLogCosts,
   pairValue,
+  rowMean,
   type SlotBatch,
   scoreAll,
   scoreChosen,
   type Tensors,
 } from './networks.ts';
-import type { MasacSettings } from './settings.ts';
+import type { CreditName, MasacSettings } from './settings.ts';
 
 /** All that an update changes. */
 export type LearnerState = {
@@ -36,6 +38,8 @@ export type UpdateBatch = {
   rows: np.Array;
   /** The scores that were used; [B, M, 2]. */
   score: np.Array;
+  /** Scaled; [B, M]. */
+  deviceCost: np.Array;
   /** Scaled; [B]. */
   reward: np.Array;
   /** The slots after, with a discount only. */
@@ -59,6 +63,7 @@ export interface UpdateKind {
   readonly settings: MasacSettings;
   readonly variant: VariantName;
   readonly network: 'pairs' | 'flat';
+  readonly credit: CreditName;
 }
 
 /** Owns what it is given. */
@@ -77,10 +82,9 @@ export function update(kind: UpdateKind, state: LearnerState, batch: UpdateBatch
   const criticMoments: Moments[] = [];
   let criticLoss: np.Array = np.zeros([]);
   for (const [index, critic] of state.critics.entries()) {
-    const [loss, gradient] = valueAndGrad((p: Tensors) => {
-      const value = takenValue(kind, p, batch);
-      return np.square(value.sub(target.ref)).mean();
-    })(borrow(critic)) as [np.Array, Tensors];
+    const [loss, gradient] = valueAndGrad((p: Tensors) =>
+      kind.credit === 'device' ? deviceLoss(kind, p, batch, target) : teamLoss(kind, p, batch, target),
+    )(borrow(critic)) as [np.Array, Tensors];
     criticLoss = criticLoss.add(loss);
     const moments = state.criticMoments[index] as Moments;
     const step = adamStep(critic, gradient, moments, batch.correction, settings.criticRate, settings);
@@ -124,7 +128,7 @@ export function update(kind: UpdateKind, state: LearnerState, batch: UpdateBatch
   };
 }
 
-/** r + discount (min Q' - alpha ln pi) of a next action drawn anew; without a discount r alone. */
+/** r + discount (min Q' - alpha ln pi) of a next action drawn anew; without a discount r alone; [B]. */
 function targetOf(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): np.Array {
   const [next] = batch.next;
   if (next === undefined) return batch.reward.ref;
@@ -133,6 +137,27 @@ function targetOf(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): np
   const least = np.minimum(values[0] as np.Array, values[1] as np.Array);
   const bonus = np.exp(state.logAlpha.ref).mul(drawn.entropy);
   return batch.reward.ref.add(batch.discount.ref.mul(least.add(bonus)));
+}
+
+/** The squared error of a slot's value, as the paper has it. */
+function teamLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.Array): np.Array {
+  const value =
+    kind.network === 'flat'
+      ? flatValue(p, batch.now, lnSharesOf(batch.score, batch.now.chosen))
+      : pairValue(p, takenRows(kind, batch), batch.now.lnRandom);
+  return np.square(value.sub(target.ref)).mean();
+}
+
+/**
+ * Poisson deviance of what each device served costs, up to a constant: least at the expected cost, as a squared error is, but not ruled by the
+ * few that cost a hundred times the mean. What is to come is shared evenly.
+ */
+function deviceLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.Array): np.Array {
+  const rows = takenRows(kind, batch);
+  const logCost = pairLogCosts(p, rows, batch.now.lnRandom);
+  const future = np.expandDims(target.ref.sub(batch.reward.ref), 1);
+  const cost = np.maximum(batch.deviceCost.ref.sub(future), 0);
+  return rowMean(np.exp(logCost.ref).sub(cost.mul(logCost)), rows.weight).mean();
 }
 
 function actorObjective(
@@ -175,15 +200,12 @@ function forYOnly(eligible: np.Array): np.Array {
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
-/** The value of what was decided in the replayed slots: links that nobody uses have no rows. */
-function takenValue(kind: UpdateKind, p: Tensors, batch: UpdateBatch): np.Array {
-  if (kind.variant === 'association') {
-    const { chosen, lnRandom } = batch.now;
-    const [size, deviceCount] = chosen.shape as [number, number, number];
-    const lnShares = np.zeros([size, deviceCount, 2]);
-    return pairValue(p, { features: batch.rows, lnShares, server: chosen, weight: chosen.ref.sum(2) }, lnRandom);
-  }
-  return valueFor(kind, p, batch.now, batch.rows, { score: batch.score, entropy: batch.reward });
+/** What was decided in the replayed slots, by pairs: links that nobody uses have no rows. */
+function takenRows(kind: UpdateKind, { now, rows, score }: UpdateBatch): CriticRows {
+  const { chosen } = now;
+  const [size, deviceCount] = chosen.shape as [number, number, number];
+  const lnShares = kind.variant === 'association' ? np.zeros([size, deviceCount, 2]) : lnSharesOf(score, chosen);
+  return { features: rows, lnShares, server: chosen, weight: chosen.ref.sum(2) };
 }
 
 function valueFor(kind: UpdateKind, p: Tensors, batch: SlotBatch, rows: np.Array, { score }: Drawn): np.Array {

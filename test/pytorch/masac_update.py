@@ -3,7 +3,8 @@
     python3.11 -m venv venv && venv/bin/pip install -r test/pytorch/requirements.txt
     venv/bin/python test/pytorch/masac_update.py > src/learning/golden/masac-update.json
 
-Three small cases: what is learned by the network of pairs with a discount, by the flat network without, and association. All weights,
+Small cases: what is learned by the network of pairs with a discount, by the flat network without, and association, from the team's
+reward and from what each device costs. All weights,
 batches and noise are drawn here; results are weights, moments, targets, temperature and losses after one update.
 """
 
@@ -57,7 +58,7 @@ def flat(inputs, width, outputs):
 
 
 def draw(shapes):
-    return {name: 0.4 * torch.randn(shape) for name, shape in shapes.items()}
+    return {name: 0.3 * torch.randn(shape) for name, shape in shapes.items()}
 
 
 def draw_slots():
@@ -131,7 +132,7 @@ def ln_shares(score, chosen):
     return (score - torch.einsum("bme,bek->bmk", chosen, sums.log())) * chosen.sum(2, keepdim=True)
 
 
-def value_of_rows(p, features, shares, server, weight, ln_random):
+def log_costs(p, features, shares, server, weight, ln_random):
     total = weight.sum(1, keepdim=True).clamp(min=1e-6)
     u = torch.relu(torch.cat([features, shares], 2) @ p["row"] + ln_random[:, :, None] * p["random"] + p["bias1"])
     weighted = u * weight[..., None]
@@ -139,8 +140,15 @@ def value_of_rows(p, features, shares, server, weight, ln_random):
     member = torch.einsum("bre,brh->beh", server, weighted) * SERVERS / total[..., None]
     of_server = torch.einsum("bre,beh->brh", server, member @ p["ofServer"])
     v = torch.relu(u @ p["own"] + of_server + (of_all @ p["ofAll"])[:, None] + p["bias2"])
-    cost = (v @ p["out"] + p["outBias"]).squeeze(2).clamp(max=5).exp()
-    return -(cost * weight).sum(1) / total.squeeze(1)
+    return (v @ p["out"] + p["outBias"]).squeeze(2).clamp(max=5)
+
+
+def mean_of_rows(values, weight):
+    return (values * weight).sum(1) / weight.sum(1).clamp(min=1e-6)
+
+
+def value_of_rows(p, features, shares, server, weight, ln_random):
+    return -mean_of_rows(log_costs(p, features, shares, server, weight, ln_random).exp(), weight)
 
 
 def rows_of_links(slots, weight):
@@ -164,6 +172,12 @@ def value(variant, p, slots, rows, score):
         hidden = torch.relu(torch.relu(seen @ p["layer1"] + p["bias1"]) @ p["layer2"] + p["bias2"])
         return (hidden @ p["out"] + p["outBias"]).squeeze(1)
     return value_of_rows(p, rows, shares, slots["chosen"], slots["chosen"].sum(2), slots["lnRandom"])
+
+
+def taken_rows(variant, batch):
+    now = batch["now"]
+    shares = torch.zeros(BATCH, DEVICES, 2) if variant == "association" else ln_shares(batch["score"], now["chosen"])
+    return batch["rows"], shares, now["chosen"], now["chosen"].sum(2)
 
 
 def taken_value(variant, p, batch):
@@ -195,7 +209,7 @@ def minimise(loss, weights, optimiser):
     }
 
 
-def make_case(network, variant, discount, step):
+def make_case(network, variant, credit, discount, step):
     link_count = DEVICES * SERVERS
     if network == "flat":
         actor = draw(flat(DEVICES * (DEVICE_NUMBERS + LINK_NUMBERS + 1) + SERVER_NUMBERS, 5, 4 * DEVICES))
@@ -220,6 +234,7 @@ def make_case(network, variant, discount, step):
     batch = {
         "now": now, "rows": rows, "next": after, "nextRows": next_rows,
         "score": torch.randn(BATCH, DEVICES, 2),
+        "deviceCost": torch.rand(BATCH, DEVICES) * 3,
         "reward": -torch.rand(BATCH) * 3,
         "discount": discount * torch.tensor([1.0, 0.0, 1.0]),
         "noise": torch.randn(shape), "nextNoise": torch.randn(shape),
@@ -227,14 +242,19 @@ def make_case(network, variant, discount, step):
     given = to_json({
         "actor": actor, "critics": critics, "targets": targets, "logAlpha": log_alpha["logAlpha"], "moments": moments, "batch": batch,
     })
-    after_update = update(variant, actor, critics, targets, log_alpha, moments, batch, discount, step)
+    # With the numbers as they are written, all digits of them.
+    read = from_json(given)
+    log_alpha = {"logAlpha": read["logAlpha"]}
+    after_update = update(
+        variant, credit, read["actor"], read["critics"], read["targets"], log_alpha, read["moments"], read["batch"], discount, step
+    )
     return {
-        "network": network, "variant": variant, "step": step, "settings": {**SETTINGS, "discount": discount},
+        "network": network, "variant": variant, "credit": credit, "step": step, "settings": {**SETTINGS, "discount": discount},
         "given": given, "expected": to_json(after_update),
     }
 
 
-def update(variant, actor, critics, targets, log_alpha, moments, batch, discount, step):
+def update(variant, credit, actor, critics, targets, log_alpha, moments, batch, discount, step):
     for tensors in (actor, *critics, log_alpha):
         for one in tensors.values():
             one.requires_grad_(True)
@@ -248,7 +268,13 @@ def update(variant, actor, critics, targets, log_alpha, moments, batch, discount
     critic_loss = 0.0
     critic_moments = []
     for critic, before in zip(critics, moments["critics"]):
-        loss = ((taken_value(variant, critic, batch) - target) ** 2).mean()
+        if credit == "device":
+            rows = taken_rows(variant, batch)
+            g = log_costs(critic, *rows, batch["now"]["lnRandom"])
+            cost = (batch["deviceCost"] - (target - batch["reward"])[:, None]).clamp(min=0)
+            loss = mean_of_rows(g.exp() - cost * g, rows[3]).mean()
+        else:
+            loss = ((taken_value(variant, critic, batch) - target) ** 2).mean()
         critic_loss += loss.item()
         critic_moments.append(minimise(loss, critic, adam(critic, SETTINGS["criticRate"], before, step)))
     score, entropy = draw_scores(variant, actor, batch["now"], batch["noise"])
@@ -278,11 +304,23 @@ def to_json(value):
     return value
 
 
+def from_json(value):
+    if isinstance(value, list):
+        return [from_json(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"shape", "values"}:
+        return torch.tensor(value["values"]).reshape(value["shape"])
+    return {name: from_json(one) for name, one in value.items()}
+
+
 print(json.dumps({
     "torch": torch.__version__.split("+")[0],
     "cases": [
-        make_case("pairs", "tma-masac", 0.9, 3),
-        make_case("flat", "tma-masac", 0.0, 1),
-        make_case("pairs", "association", 0.9, 2),
+        make_case("pairs", "tma-masac", "team", 0.9, 3),
+        make_case("flat", "tma-masac", "team", 0.0, 1),
+        make_case("pairs", "association", "team", 0.9, 2),
+        make_case("pairs", "tma-masac", "device", 0.0, 2),
+        make_case("pairs", "association", "device", 0.9, 3),
     ],
 }))
