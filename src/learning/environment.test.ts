@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSlotTerms, evaluate } from '../allocation/objective.ts';
 import { createPolicy } from '../allocation/policies.ts';
+import { mean } from '../basics/statistics.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { createEnvironment } from './environment.ts';
@@ -23,6 +24,7 @@ describe('environment', () => {
     const terms = createSlotTerms(8);
     evaluate(state, assignment, terms);
     const { costMs } = terms.sum;
+    const fourthMs = terms.costMs[3] as number;
     // Random associations of other draws: their mean is near to that of the sixteen.
     let sum = 0;
     for (let draw = 0; draw < 400; draw++) {
@@ -32,6 +34,9 @@ describe('environment', () => {
     const outcome = environment.step(assignment);
     expect(outcome.costMs).toBe(costMs);
     expect(outcome.reward).toBe(-costMs / outcome.randomCostMs);
+    // What devices cost is the reward, taken apart.
+    expect(mean([...outcome.deviceCost])).toBeCloseTo(-outcome.reward, 12);
+    expect(outcome.deviceCost[3]).toBeCloseTo((8 * fourthMs) / outcome.randomCostMs, 12);
     expect(outcome.randomCostMs / (sum / 400)).toBeGreaterThan(0.5);
     expect(outcome.randomCostMs / (sum / 400)).toBeLessThan(2);
   });
