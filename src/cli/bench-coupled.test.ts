@@ -6,18 +6,22 @@ import { createPolicy } from '../allocation/policies.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { benchCoupled, overridesOf } from './bench-coupled.ts';
 import { coupledFigure } from './figure-coupled.ts';
+import type { FoundPolicy } from './learned-weights.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-coupled-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 let asked = 0;
-const policies = ['max-sinr', 'best'].map((name) => ({
-  name,
-  decide(state: Parameters<ReturnType<typeof createPolicy>>[0]) {
-    asked++;
-    return createPolicy(name)(state);
-  },
-}));
+const policies = ['max-sinr', 'best'].map(
+  (name): FoundPolicy => ({
+    name,
+    sha256: null,
+    decide(state: Parameters<ReturnType<typeof createPolicy>>[0]) {
+      asked++;
+      return createPolicy(name)(state);
+    },
+  }),
+);
 
 describe('bench coupled', () => {
   it('compares with the same seeds, keeps its runs, and goes on from them', async () => {
@@ -40,6 +44,11 @@ describe('bench coupled', () => {
     expect(asked).toBe(2 * 2 * 2 * 3 * 2 - 4 * 3);
     const withoutTimes = (rows: typeof first.rows): object[] => rows.map((row) => ({ ...row, decisionCpuMs: 0 }));
     expect(withoutTimes(again.rows)).toEqual(withoutTimes(first.rows));
+    // Another file of weights is another policy.
+    const changed = policies.map((policy) => (policy.name === 'best' ? policy : { ...policy, sha256: 'another' }));
+    const before = asked;
+    await benchCoupled({ ...options, policies: changed });
+    expect(asked - before).toBe(2 * 2 * 3);
     await expect(benchCoupled({ ...options, slots: 4 })).rejects.toThrow('was begun with other settings (slots)');
     expect(JSON.stringify(coupledFigure(first.rows))).toContain('old gains alone');
   });

@@ -6,8 +6,8 @@ import { bootstrapInterval, type Interval } from '../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../basics/statistics.ts';
 import { readPreset } from '../scenario/presets.ts';
 import type { Override } from '../scenario/read-scenario.ts';
-import type { NamedPolicy } from '../simulation/require-assignment.ts';
 import { type CoupledRun, runCoupled } from './bench-coupled-run.ts';
+import type { FoundPolicy } from './learned-weights.ts';
 import { WorkRecord } from './work-record.ts';
 
 export const coupledPreset = 'coupled';
@@ -56,7 +56,7 @@ export interface CoupledRow {
 }
 
 export interface CoupledOptions {
-  readonly policies: readonly NamedPolicy[];
+  readonly policies: readonly FoundPolicy[];
   readonly seeds: number;
   readonly slots: number;
   /** Unless given, all. */
@@ -71,27 +71,34 @@ export interface CoupledResult {
   readonly summary: Readonly<Record<string, number>>;
 }
 
+/** A finished run, and the file that its policy came from: another file is another policy. */
+type Line = CoupledRun & { readonly sha256: string | null };
+
 const recordKind = { format: 'outrider-bench-coupled', name: 'record of a bench' };
 
 /** @throws OutriderError `bad-argument` for a record of something else */
 export async function benchCoupled(options: CoupledOptions): Promise<CoupledResult> {
   const { policies, seeds, slots, record: path } = options;
   const asked = { slots, scenario: readPreset(coupledPreset), seed: firstSeed };
-  const record = await WorkRecord.open<CoupledRun>(path, recordKind, asked);
+  const record = await WorkRecord.open<Line>(path, recordKind, asked);
   const chosen = options.couplings ?? couplings;
   const todo = chosen.flatMap((coupling) =>
     policies.flatMap((policy) =>
       Array.from({ length: seeds }, (_, index) => ({ coupling, policy, seed: firstSeed + index })),
     ),
   );
-  const runs: CoupledRun[] = [];
+  const runs: Line[] = [];
   for (const [index, { coupling, policy, seed }] of todo.entries()) {
     options.onProgress?.('runs', index, todo.length);
-    const isIt = (run: CoupledRun): boolean =>
-      run.coupling === coupling && run.policy === policy.name && run.seed === seed;
-    let run = record.lines.find(isIt);
+    const { name, sha256 } = policy;
+    let run = record.lines.find(
+      (line) => line.coupling === coupling && line.policy === name && line.seed === seed && line.sha256 === sha256,
+    );
     if (run === undefined) {
-      run = runCoupled(readPreset(coupledPreset, overridesOf(coupling)), policy, { coupling, seed, slots });
+      run = {
+        ...runCoupled(readPreset(coupledPreset, overridesOf(coupling)), policy, { coupling, seed, slots }),
+        sha256,
+      };
       await record.add(run);
       await setImmediate();
     }
