@@ -66,7 +66,7 @@ function masacCommand(): Command {
     .addOption(
       new Option(
         '--credit <name>',
-        "what critics learn from: device: what each device costs (network pairs); team: the team's reward alone, as the paper",
+        "what critics learn from: team: the team's reward alone, as the paper; device: what each device costs (default: team for tma-masac, device for association)",
       ).choices(creditNames),
     )
     .option('--minutes <count>', 'how long', numberBetween(0.01, 10_000), 10)
@@ -120,8 +120,9 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
   printResult('train masac', { ...result, rows, params, seed: flags.seed }, flags.json === true);
 }
 
-function creditOf({ credit, network }: TrainFlags): CreditName {
-  return credit ?? (network === 'pairs' ? 'device' : 'team');
+/** Shares are learned as in the paper; association needs to know who it was that paid. */
+function creditOf({ credit, variant }: TrainFlags): CreditName {
+  return credit ?? (variant === 'association' ? 'device' : 'team');
 }
 
 function requireSense({ network, variant, credit, resume, out }: TrainFlags): void {
