@@ -68,6 +68,32 @@ describe('the network of pairs', () => {
     }
   });
 
+  it('associates alike whatever the order', () => {
+    const decide = createLearnedPolicy(drawActor('pairs', 'association', 1));
+    const devices = [3, 1, 6, 0, 2, 5, 4];
+    const servers = [2, 0, 1];
+    for (let seed = 1; seed <= 20; seed++) {
+      const state = slotOf(7, 3, seed);
+      const found = decide(permute(state, devices, servers)).server;
+      const wanted = decide(state).server;
+      expect(Array.from(found, (server) => servers[server] ?? -1)).toEqual(devices.map((device) => wanted[device]));
+    }
+  });
+
+  it('spreads devices that are alike as far as the scores leave it open', () => {
+    const state = slotOf(12, 2, 3);
+    for (const values of Object.values(state) as Float64Array[]) {
+      if (!ArrayBuffer.isView(values) || values.length % 12 !== 0) continue;
+      const width = values.length / 12;
+      for (let at = width; at < values.length; at++) values[at] = values[at % width] as number;
+    }
+    state.snr.fill(10);
+    const { server } = createLearnedPolicy(drawActor('pairs', 'association', 1))(state);
+    const first = server.filter((one) => one === 0).length;
+    expect(first).toBeGreaterThan(1);
+    expect(first).toBeLessThan(11);
+  });
+
   it('serves any number of devices and servers', () => {
     for (const variant of ['tma-masac', 'association'] as const) {
       const policy = createLearnedPolicy(drawActor('pairs', variant, 2));

@@ -6,6 +6,7 @@ import { createProblem, type Problem } from '../allocation/problem.ts';
 import { associateByMaxGain } from '../allocation/simple-association.ts';
 import type { Assignment, Policy, SlotState } from '../allocation/slot-state.ts';
 import { associateByTma } from '../allocation/tma.ts';
+import { exp, log } from '../basics/fdlibm.ts';
 import { describeSlot, type FeatureScale, type SlotFeatures, scaleFeatures } from './describe-slot.ts';
 import { scoreFlat } from './flat-network.ts';
 import type { Weights } from './layers.ts';
@@ -19,7 +20,7 @@ export type NetworkName = (typeof networkNames)[number];
 
 /**
  * What scores decide. `tma-masac`: the shares; association by TMA, which asks for shares at each swap it tries (the paper's).
- * `association`: the server, the highest score for y wins; shares in closed form.
+ * `association`: the server, by the scores for y; shares in closed form.
  */
 export const variantNames = ['tma-masac', 'association'] as const;
 export type VariantName = (typeof variantNames)[number];
@@ -35,12 +36,9 @@ export interface LearnedActor {
 export function createLearnedPolicy(actor: LearnedActor): Policy {
   return (state) => {
     const problem = createProblem(state);
-    return decideByScores(
-      state,
-      problem,
-      actor.variant,
-      scoreSlot(actor, problem, readSlot(actor, state, problem)).mean,
-    );
+    const { mean } = scoreSlot(actor, problem, readSlot(actor, state, problem));
+    if (actor.variant === 'association') return shareOptimally(state, associateByMeans(problem, mean), problem);
+    return decideByScores(state, problem, actor.variant, mean);
   };
 }
 
@@ -56,7 +54,7 @@ export function scoreSlot(actor: LearnedActor, problem: Problem, features: SlotF
     : scoreFlat(problem, features, actor.weights);
 }
 
-/** @param score for y and z of each link; [L * 2] */
+/** Of scores that were drawn, as in training: the highest one for y wins. @param score for y and z of each link; [L * 2] */
 export function decideByScores(
   state: SlotState,
   problem: Problem,
@@ -82,4 +80,45 @@ function associateByScore(problem: Problem, score: Float64Array): Int32Array {
     }
   }
   return server;
+}
+
+/**
+ * Mean scores say the same of devices that are alike, who would all take one server. So scores are taken for chances, by a softmax, and rounded:
+ * devices choose one after the other, the most certain first, by ln(chance) and by how far a server is behind the sum of the chances so far.
+ */
+function associateByMeans(problem: Problem, score: Float64Array): Int32Array {
+  const { deviceCount, serverCount, linkStart, linkServer } = problem;
+  const chance = new Float64Array(linkServer.length);
+  const certainty = new Float64Array(deviceCount);
+  for (let device = 0; device < deviceCount; device++) {
+    const [first, end] = [linkStart[device] as number, linkStart[device + 1] as number];
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let link = first; link < end; link++) highest = Math.max(highest, score[2 * link] as number);
+    let sum = 0;
+    for (let link = first; link < end; link++) {
+      chance[link] = exp((score[2 * link] as number) - highest);
+      sum += chance[link] as number;
+    }
+    for (let link = first; link < end; link++) chance[link] = (chance[link] as number) / sum;
+    certainty[device] = 1 / sum;
+  }
+  const order = Array.from({ length: deviceCount }, (_, device) => device);
+  order.sort((one, other) => (certainty[other] as number) - (certainty[one] as number));
+  const expected = new Float64Array(serverCount);
+  const taken = new Float64Array(serverCount);
+  const chosen = new Int32Array(deviceCount).fill(-1);
+  for (const device of order) {
+    let best = Number.NEGATIVE_INFINITY;
+    for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
+      const server = linkServer[link] as number;
+      expected[server] = (expected[server] as number) + (chance[link] as number);
+      const value = log(chance[link] as number) + (expected[server] as number) - (taken[server] as number);
+      if (value <= best) continue;
+      best = value;
+      chosen[device] = server;
+    }
+    const server = chosen[device] as number;
+    if (server >= 0) taken[server] = (taken[server] as number) + 1;
+  }
+  return chosen;
 }
