@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def main(given: list[str]) -> int:
     enter_environment()
     from refusal import Refusal
 
+    # Told to end is told to stop in order: what a run took is written down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         results = fit(options)
     except Refusal as refusal:
