@@ -110,7 +110,8 @@ function flatOutput(p: Tensors, { devices, servers, links, eligible }: SlotBatch
 function split(out: np.Array): ScoreTensors {
   const [raw, rawDeviation] = np.split(out, 2, -1) as [np.Array, np.Array];
   const mean = np.tanh(raw.div(scoreLimit)).mul(scoreLimit);
-  const deviation = np.maximum(nn.softplus(rawDeviation.add(deviationBias)), leastDeviation);
+  const shifted = np.minimum(rawDeviation.add(deviationBias), largestExponent);
+  const deviation = np.maximum(nn.softplus(shifted), leastDeviation);
   return { mean, deviation };
 }
 
@@ -156,6 +157,9 @@ export function pairLogCosts(p: Tensors, rows: CriticRows, lnRandom: np.Array): 
   const g = dense(v, weight('out')).add(weight('outBias').ref);
   return np.minimum(g, largestLogCost).reshape(rows.weight.shape);
 }
+
+/** e^88 is the last in float32; where nothing depends on a score, its deviation grows and grows. */
+const largestExponent = 80;
 
 /** e^g stays below e^5: 150 times what a device usually costs. */
 const largestLogCost = 5;

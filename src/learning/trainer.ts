@@ -4,6 +4,7 @@
 
 import { createProblem } from '../allocation/problem.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import { OutriderError } from '../basics/errors.ts';
 import { createRandom } from '../basics/philox.ts';
 import { describeSlot, scaleFeatures } from '../learned/describe-slot.ts';
 import { decideByScores, type LearnedActor, scoreSlot } from '../learned/learned-policy.ts';
@@ -124,6 +125,7 @@ function createTrainer(
       const isTime = slots >= settings.warmUpSlots && slots % settings.slotsPerUpdate === 0;
       if (!isTime) return { reward };
       const figures = learner.update(replay);
+      requireFinite(figures, learner.updates);
       weights = learner.actorWeights();
       return { reward, figures };
     },
@@ -136,6 +138,13 @@ function createTrainer(
     }),
     dispose: () => learner.dispose(),
   };
+}
+
+/** Weights that are not numbers must not get into a file. @throws OutriderError `internal` */
+function requireFinite(figures: UpdateFigures, updates: number): void {
+  if (Object.values(figures).every(Number.isFinite)) return;
+  const cause = `training has gone astray: update ${updates} gives ${JSON.stringify(figures)}`;
+  throw new OutriderError('internal', cause, 'Another --seed may do; please report scenario and command.');
 }
 
 /** The slot after the decisions were taken in the world of a seed. */

@@ -115,7 +115,7 @@ def draw_scores(variant, p, slots, noise):
         out = (out * slots["chosen"][..., None]).sum(2)
         used = slots["chosen"].sum(2)
     mean = SCORE_LIMIT * torch.tanh(out[..., :2] / SCORE_LIMIT)
-    deviation = torch.nn.functional.softplus(out[..., 2:] + DEVIATION_BIAS).clamp(min=1e-4)
+    deviation = torch.nn.functional.softplus((out[..., 2:] + DEVIATION_BIAS).clamp(max=80)).clamp(min=1e-4)
     score = mean + deviation * noise
     surprise = -torch.distributions.Normal(mean, deviation).log_prob(score)
     used = used[..., None].expand_as(surprise)
