@@ -42,6 +42,6 @@ def open_start(path: Path, target: ModelFile, recipe: Recipe) -> Start:
     if deepest > len(kept):
         raise Refusal(
             f"the recipe begins with {deepest} layers; {path} has {len(kept)}",
-            "Give a recipe of shallower drafts, such as drafts/recipes/front.toml.",
+            "Give a recipe whose stages have fewer layers.",
         )
     return Start(model, kept)

@@ -135,9 +135,10 @@ function labelsMark(): object {
     encode: {
       enter: {
         x: { scale: 'x', field: 'costRatio' },
-        y: { scale: 'y', field: 'overAr', offset: 13 },
-        // Time falls with the cost, so there is room below to the left.
-        dx: { value: -4 },
+        // Time falls with the cost, so there is room below; upright, since drafts may cost nearly the same.
+        y: { scale: 'y', field: 'overAr', offset: 10 },
+        angle: { value: -90 },
+        baseline: { value: 'middle' },
         text: { field: 'label' },
         font: { value: fonts },
         fontSize: { value: 12 },
