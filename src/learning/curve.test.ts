@@ -26,6 +26,24 @@ describe('learning curves', () => {
     expect(fitSlope(x, bump)?.half).toBeGreaterThan(1.5 * (fitSlope(x, mixed)?.half ?? Number.NaN));
   });
 
+  it('hold the slope in nine intervals of ten where half of each deviation stays', () => {
+    const { normal } = createRandom(1);
+    const x = Array.from({ length: 12 }, (_, at) => at);
+    let held = 0;
+    for (let run = 0; run < 2000; run++) {
+      let deviation = normal();
+      const y = x.map(() => {
+        const now = deviation;
+        deviation = 0.5 * deviation + Math.sqrt(0.75) * normal();
+        return now;
+      });
+      const { slope, half } = fitSlope(x, y) ?? { slope: Number.NaN, half: Number.NaN };
+      if (Math.abs(slope) <= half) held++;
+    }
+    expect(held / 2000).toBeGreaterThan(0.88);
+    expect(held / 2000).toBeLessThan(0.95);
+  });
+
   it('know the quantiles of Student', () => {
     for (const [degrees, wanted] of [
       [1, 12.706],

@@ -28,7 +28,8 @@ const leastPoints = 4;
 
 /**
  * Least squares; undefined with fewer than four points. Neighbouring points of a curve are alike, so they tell less than as many independent
- * ones: the interval is wider by sqrt((1 + r) / (1 - r)), r being the residues' correlation with the next (0 to 0.9).
+ * ones: the interval is wider by sqrt((1 + r) / (1 - r)), r being the residues' correlation with the next (0 to 0.9). Few residues about a
+ * fitted line look less alike than they are, by some (2 + 4 r) / n for n points (Kendall 1954, Marriott & Pope 1954); r makes up for it.
  */
 export function fitSlope(x: readonly number[], y: readonly number[]): Slope | undefined {
   const count = x.length;
@@ -41,7 +42,8 @@ export function fitSlope(x: readonly number[], y: readonly number[]): Slope | un
   const residues = x.map((one, at) => (y[at] as number) - middleY - slope * (one - middleX));
   const variance = residues.reduce((sum, one) => sum + one * one, 0) / (count - 2);
   const following = residues.slice(1).reduce((sum, one, at) => sum + one * (residues[at] as number), 0);
-  const alike = Math.min(0.9, Math.max(0, following / ((count - 2) * variance || 1)));
+  const seen = following / ((count - 2) * variance || 1);
+  const alike = Math.min(0.9, Math.max(0, (seen + 2 / count) / Math.max(1 - 4 / count, 0.1)));
   const wider = Math.sqrt((1 + alike) / (1 - alike));
   return { slope, half: wider * studentQuantile(count - 2) * Math.sqrt(variance / spread) };
 }
