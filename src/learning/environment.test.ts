@@ -93,6 +93,24 @@ describe('held-out slots', () => {
     expect(pairedError(one, other)).toBeCloseTo(wanted, 12);
   });
 
+  it('cost what they cost, whatever policies see', () => {
+    const environment = createEnvironment(scenarioOf('knowledge.gainAgeSlots=2'));
+    const kept = keepSlots(environment, 2, 3);
+    let isOld = false;
+    for (let world = 0; world < 2; world++) {
+      let state = environment.reset(firstHeldOutSeed + world);
+      for (const slot of kept.filter((one) => one.world === world)) {
+        expect(slot.state).toEqual(state);
+        isOld ||= slot.actual.gain.some((gain, link) => gain !== slot.state.gain[link]);
+        const assignment = maxSinr(state);
+        const { reward, next } = environment.step(assignment);
+        expect(evaluatePolicy([slot], () => assignment).reward).toBe(reward);
+        state = next;
+      }
+    }
+    expect(isOld).toBe(true);
+  });
+
   it('copies a state', () => {
     const { state } = slots[0] as (typeof slots)[0];
     const copy = copyState(state);

@@ -33,6 +33,8 @@ export interface Environment {
   reset(seed: number): SlotState;
   /** @param assignment of the slot that reset or the step before gave; must be a valid one */
   step(assignment: Assignment): Outcome;
+  /** The present slot as it is: what it costs is counted on. Where gains are old, policies see another. Valid until the next step. */
+  actual(): SlotState;
   /** Mean J of random associations with equal shares in the present slot, ms. */
   randomCostMs(): number;
   /** The largest M that a world of the scenario can have, tasks or not, and E. */
@@ -63,6 +65,7 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
       state = nextBusy(world, terms);
       return state;
     },
+    actual: () => world.actual,
     randomCostMs: () => meanRandomCost(world.actual, terms),
     step(assignment) {
       const randomCostMs = meanRandomCost(world.actual, terms);

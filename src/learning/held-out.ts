@@ -1,5 +1,6 @@
 // Slots that training never sees, kept once: worlds with seeds that no training run draws. Policies are compared on exactly the same slots.
-// They are those that Max-SINR with equal shares leads to, which matters only where slots are coupled.
+// They are those that Max-SINR with equal shares leads to. Where slots are coupled, rewards therefore say how good single decisions are, and
+// not where a policy leads: `bench coupled` does.
 
 import { createSlotTerms, evaluate } from '../allocation/objective.ts';
 import { createPolicy } from '../allocation/policies.ts';
@@ -9,7 +10,10 @@ import type { Environment } from './environment.ts';
 
 export interface HeldOutSlot {
   readonly world: number;
+  /** What policies see. */
   readonly state: SlotState;
+  /** What their decisions cost is counted on; the same object where they see everything. */
+  readonly actual: SlotState;
   readonly randomCostMs: number;
 }
 
@@ -24,7 +28,10 @@ export function keepSlots(environment: Environment, worlds: number, slots: numbe
     let state = environment.reset(firstHeldOutSeed + world);
     for (let step = 0; step <= (slots - 1) * strideSlots; step++) {
       if (step % strideSlots === 0) {
-        kept.push({ world, state: copyState(state), randomCostMs: environment.randomCostMs() });
+        const copy = copyState(state);
+        const actual = environment.actual();
+        const actualCopy = actual === state ? copy : copyState(actual);
+        kept.push({ world, state: copy, actual: actualCopy, randomCostMs: environment.randomCostMs() });
       }
       state = environment.step(lead(state)).next;
     }
@@ -59,8 +66,8 @@ export function evaluatePolicy(slots: readonly HeldOutSlot[], policy: Policy): E
   const rewards = new Map<number, number[]>();
   const costs: number[] = [];
   const latencies: number[] = [];
-  for (const { world, state, randomCostMs } of slots) {
-    evaluate(state, policy(state), terms);
+  for (const { world, state, actual, randomCostMs } of slots) {
+    evaluate(actual, policy(state), terms);
     const ofWorld = rewards.get(world) ?? [];
     ofWorld.push(-terms.sum.costMs / randomCostMs);
     rewards.set(world, ofWorld);
