@@ -72,8 +72,10 @@ describe('the replay buffer', () => {
     const replay = createReplay(5, 1, 1);
     Object.assign(replay, { count: 3, next: 3 });
     const uniform = createRandom(1).uniform;
-    expect(new Set(drawRows(replay, 200, uniform))).toEqual(new Set([0, 1]));
+    expect(new Set(drawRows(replay, 200, uniform, false))).toEqual(new Set([0, 1]));
     Object.assign(replay, { count: 5, next: 2 });
-    expect(new Set(drawRows(replay, 200, uniform))).toEqual(new Set([2, 3, 4, 0]));
+    expect(new Set(drawRows(replay, 200, uniform, false))).toEqual(new Set([2, 3, 4, 0]));
+    replay.arrays.isLast[3] = 1;
+    expect(new Set(drawRows(replay, 200, uniform, true))).toEqual(new Set([2, 4, 0]));
   });
 });

@@ -181,12 +181,13 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
   const { settings, seed, scale, rewards, deviceCount, serverCount } = kind;
   const { arrays } = replay;
   const size = settings.batchSize;
-  const rows = drawRows(replay, size, createRandom(seed, rowStream + step).uniform);
+  const hasNext = settings.discount > 0;
+  const rows = drawRows(replay, size, createRandom(seed, rowStream + step).uniform, hasNext);
   const now = gatherSlots(replay, rows, scale, rewards);
   const score = new Float32Array(size * deviceCount * 2);
   const reward = new Float32Array(size);
   const deviceCost = new Float32Array(size * deviceCount);
-  const discount = new Float32Array(size);
+  const discount = new Float32Array(size).fill(settings.discount);
   for (const [index, row] of rows.entries()) {
     score.set(arrays.score.subarray(row * deviceCount * 2, (row + 1) * deviceCount * 2), index * deviceCount * 2);
     for (let device = 0; device < deviceCount; device++) {
@@ -194,9 +195,7 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
       deviceCost[index * deviceCount + device] = Math.min(settings.mostDeviceCost, cost);
     }
     reward[index] = Math.max(settings.leastReward, (arrays.reward[row] as number) / rewards.reward);
-    discount[index] = arrays.isLast[row] === 1 ? 0 : settings.discount;
   }
-  const hasNext = settings.discount > 0;
   const after = hasNext
     ? gatherSlots(
         replay,

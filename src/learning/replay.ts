@@ -116,12 +116,19 @@ export function addSlot(replay: Replay, slot: ReplaySlot): void {
   replay.count = Math.min(replay.capacity, replay.count + 1);
 }
 
-/** Rows whose slot after is known: all but the newest. @param uniform [0, 1) */
-export function drawRows(replay: Replay, count: number, uniform: () => number): Int32Array {
-  const rows = new Int32Array(count);
-  const oldest = replay.count < replay.capacity ? 0 : replay.next;
-  for (let index = 0; index < count; index++) {
-    rows[index] = (oldest + Math.floor(uniform() * (replay.count - 1))) % replay.capacity;
-  }
-  return rows;
+/**
+ * All but the newest are drawn; with `hasNext` only those whose slot after is the next row. An episode is cut, it does not end: its last
+ * slot has a future that is not known, not one that is worth 0.
+ *
+ * @param uniform [0, 1)
+ */
+export function drawRows(replay: Replay, count: number, uniform: () => number, hasNext: boolean): Int32Array {
+  const { arrays, capacity } = replay;
+  const oldest = replay.count < capacity ? 0 : replay.next;
+  const draw = (): number => (oldest + Math.floor(uniform() * (replay.count - 1))) % capacity;
+  return Int32Array.from({ length: count }, () => {
+    let row = draw();
+    while (hasNext && arrays.isLast[row] === 1) row = draw();
+    return row;
+  });
 }

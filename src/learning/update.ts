@@ -45,7 +45,7 @@ export type UpdateBatch = {
   /** The slots after, with a discount only. */
   next: SlotBatch[];
   nextRows: np.Array[];
-  /** The discount, 0 where a world ended; [B]. */
+  /** The discount, 0 where nothing follows; [B]. */
   discount: np.Array;
   /** Standard normal; [B, M, 2] or, for `association`, [B, M, E, 2], now and in the next slot. */
   noise: np.Array;
