@@ -79,6 +79,7 @@ def main(given: list[str]) -> int:
 
 def fit(options: argparse.Namespace) -> dict:
     from earlier_draft import open_start
+    from made_for import check_made_for, made_for, save_made_for
     from model_file import open_model, shape_of
     from pipeline import Pipeline
     from recipe import read_recipe
@@ -92,7 +93,10 @@ def fit(options: argparse.Namespace) -> dict:
     shape = shape_of(target)
     recipe = recipe.fitted_to(shape.layers, shape.vocabulary)
     start = open_start(options.start, target, recipe) if options.start else None
+    made = made_for(options.target, recipe, options.start)
+    check_made_for(options.out, made)
     check_room(shape, recipe, options.out)
+    save_made_for(options.out, made)
     return Pipeline(target, recipe, options.out, options.json, start).run()
 
 

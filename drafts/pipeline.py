@@ -1,5 +1,6 @@
 """The stages in order, and what each leaves behind. A stage whose result is there is not done again.
 
+work/made-for.json          target, recipe and start that all of it is for (made_for.py)
 work/text/<shard>/          write-text
 work/vocabulary.json        ids that the draft can say
 work/layers-<n>.json        choose-layers: layers left

@@ -114,6 +114,60 @@ class Whole(unittest.TestCase):
         self.assertEqual((self.place / "out" / "draft-3.gguf").read_bytes(), whole)
 
 
+class Folders(unittest.TestCase):
+    """A folder belongs to one target, one recipe and one start."""
+
+    def setUp(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.place = Path(self.folder.name)
+        write_tiny_target(self.place / "target.gguf")
+
+    def fit(self, *more: str, target: str = "target.gguf") -> tuple[int, str]:
+        """Exit code and standard error; the stages themselves are not run."""
+        given = ["--target", str(self.place / target), "--out", str(self.place / "out"), *more]
+        errors = io.StringIO()
+        nothing = {"points": [], "file": "", "shipped": 0}
+        with (
+            mock.patch("pipeline.Pipeline.run", return_value=nothing),
+            redirect_stderr(errors),
+            redirect_stdout(io.StringIO()),
+        ):
+            return fit.main(given), errors.getvalue()
+
+    def refused(self, *more: str, target: str = "target.gguf") -> str:
+        code, errors = self.fit(*more, target=target)
+        lines = errors.strip().split("\n")
+        self.assertEqual((code, len(lines)), (2, 2), errors)
+        return lines[0]
+
+    def test_the_same_command_goes_on(self) -> None:
+        for _ in range(2):
+            self.assertEqual(self.fit("--smoke"), (0, ""))
+
+    def test_another_recipe_is_refused(self) -> None:
+        self.fit("--smoke")
+        recipes = Path(fit.__file__).parent / "recipes"
+        changed = self.place / "changed.toml"
+        changed.write_text((recipes / "smoke.toml").read_text().replace("rows = 16", "rows = 17"))
+        for recipe in (recipes / "coarse.toml", changed):
+            self.assertIn("another recipe", self.refused("--recipe", str(recipe)))
+
+    def test_another_target_is_refused(self) -> None:
+        self.fit("--smoke")
+        write_tiny_target(self.place / "other.gguf", tied=False)
+        self.assertIn("another target", self.refused("--smoke", target="other.gguf"))
+
+    def test_another_start_is_refused(self) -> None:
+        self.fit("--smoke")
+        with mock.patch("earlier_draft.open_start"):
+            self.assertIn("another --from", self.refused("--smoke", "--from", str(self.place / "target.gguf")))
+
+    def test_work_of_an_unknown_target_is_refused(self) -> None:
+        (self.place / "out" / "work" / "text").mkdir(parents=True)
+        self.assertIn("doesn't say", self.refused("--smoke"))
+
+
 class Refused(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = TemporaryDirectory()

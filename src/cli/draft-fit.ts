@@ -35,7 +35,10 @@ export function draftFitCommand(): Command {
   return new Command('fit')
     .description('make a draft for a target of the Llama family (Python pipeline, hours on a small machine)')
     .requiredOption('--target <name|path>', 'a model name or a GGUF file')
-    .option('--out <directory>', 'results, and what is needed to go on (default: TARGET-draft here)')
+    .option(
+      '--out <directory>',
+      'results, and what is needed to go on (default here: TARGET-draft, TARGET-smoke or TARGET-RECIPE)',
+    )
     .option('--recipe <file.toml>', 'depths, training and text, as in drafts/recipes/')
     .option('--from <draft.gguf>', 'heal shallower drafts from one that was made before, with --recipe')
     .option('--smoke', 'the smallest recipe: a draft that loads, not a good one')
@@ -49,7 +52,7 @@ async function runFit(flags: FitFlags): Promise<void> {
     throw new OutriderError('bad-argument', '--smoke is a recipe of its own', 'give --smoke or --recipe, not both');
   }
   const path = await targetPath(flags.target);
-  const out = resolve(flags.out ?? `${basename(path).replace(/\.gguf$/i, '')}-draft`);
+  const out = resolve(flags.out ?? defaultOut(path, flags));
   const target = await readFitTarget(path);
   const python = await findPython();
   const cacheDirectory = defaultCacheDirectory();
@@ -83,6 +86,12 @@ async function runFit(flags: FitFlags): Promise<void> {
   const seconds = Math.round((performance.now() - startMs) / 1000);
   if (status !== 0) process.exitCode = status;
   else await report(flags, { path, out, output, seconds });
+}
+
+/** A folder belongs to one target and one recipe. */
+export function defaultOut(target: string, { recipe, smoke }: Pick<FitFlags, 'recipe' | 'smoke'>): string {
+  const made = smoke === true ? 'smoke' : recipe === undefined ? 'draft' : basename(recipe).replace(/\.toml$/i, '');
+  return `${basename(target).replace(/\.gguf$/i, '')}-${made}`;
 }
 
 async function targetPath(target: string): Promise<string> {
