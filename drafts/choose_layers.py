@@ -17,10 +17,14 @@ def rank_layers(
 
     Layers below the one left out are evaluated once for all.
     """
-    kept_head = target_head.detach()[torch.tensor(map.ids)].to(torch.bfloat16)
+    device = decoder.embedding.device
+    ids, at, weights, target_states = (
+        one.to(device) for one in (map.inputs[batch.ids], batch.at, batch.weights, batch.states)
+    )
+    kept_head = target_head.detach()[torch.tensor(map.ids, device=device)].to(torch.bfloat16)
     head = decoder.fold(decoder.output)
-    cosines, sines = decoder.rope(batch.ids.shape[1])
-    below = decoder.embed(map.inputs[batch.ids])
+    cosines, sines = decoder.rope(ids.shape[1])
+    below = decoder.embed(ids)
     progress = Progress("choose-layers", len(decoder.kept), "layers", as_json)
     harms = []
     for index, layer in enumerate(decoder.kept):
@@ -28,8 +32,8 @@ def rank_layers(
             x = below
             for above in decoder.layers[index + 1 :]:
                 x = above(x, cosines, sines, decoder.fold)
-            states = decoder.final(x).flatten(0, 1)[batch.at]
-            harms.append((float(Divergence.apply(states, head, batch.states, kept_head, batch.weights)), layer))
+            states = decoder.final(x).flatten(0, 1)[at]
+            harms.append((float(Divergence.apply(states, head, target_states, kept_head, weights)), layer))
         below = decoder.layers[index](below, cosines, sines, decoder.fold)
         progress.advance(1)
     return sorted(harms)

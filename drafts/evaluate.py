@@ -64,4 +64,5 @@ class Judge:
         divergence = (theirs_log.exp() * (theirs_log - ours_log)).sum(dim=-1)
         cool = (wanted / 0.8).softmax(dim=-1)[:, self.kept]
         overlap = torch.minimum(cool, (said / 0.8).softmax(dim=-1)).sum(dim=-1)
-        return torch.stack([agreed.sum(), divergence.sum(), overlap.sum(), torch.tensor(len(ours))]).double().cpu()
+        sums = torch.stack([agreed.sum(), divergence.sum(), overlap.sum()]).double().cpu()
+        return torch.cat([sums, torch.tensor([len(ours)], dtype=torch.float64)])
