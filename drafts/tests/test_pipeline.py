@@ -229,6 +229,17 @@ class Recipes(unittest.TestCase):
         for path in sorted((Path(fit.__file__).parent / "recipes").glob("*.toml")):
             read_recipe(path).fitted_to(30, 49152)
 
+    def test_those_that_come_with_it_fit_targets_of_other_depths(self) -> None:
+        folder = Path(fit.__file__).parent / "recipes"
+        depths = lambda name, layers: [  # noqa: E731
+            stage.layers for stage in read_recipe(folder / f"{name}.toml").fitted_to(layers, 49152).stages
+        ]
+        self.assertEqual(depths("default", 30), [26, 23, 20])
+        self.assertEqual(depths("front", 30), [26, 22, 19, 16, 12, 8, 4])
+        for layers in range(8, 129):
+            self.assertEqual(len(depths("default", layers)), 3)
+        self.assertEqual(read_recipe(folder / "default.toml").fitted_to(16, 128256).ship, 11)
+
     def test_wrong_ones_are_refused(self) -> None:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "r.toml"
