@@ -112,4 +112,14 @@ describe('certify', () => {
     evaluate(state, createPolicy('best')(state), terms);
     expect(certify(state, terms.sum.costMs, true).dualGap).toBeCloseTo(0, 12);
   });
+
+  it('has no gap where cost and constants differ by rounding only', () => {
+    const seven = syntheticSlot({ deviceCount: 7, serverCount: 2, seed: 3 });
+    const battery = seven.battery.map((_, device) => 0.11 + 0.1 * device);
+    const state = { ...seven, battery, deviceFlop: battery.map(() => 1.234e11), slotMs: 333.3 };
+    const nobody = { ...state, snr: state.snr.map(() => 0) };
+    const terms = createSlotTerms(7);
+    evaluate(nobody, createPolicy('best')(nobody), terms);
+    for (const withDual of [false, true]) expect(certify(nobody, terms.sum.costMs, withDual).variableGap).toBe(0);
+  });
 });

@@ -33,21 +33,25 @@ export function certify(
   const { constantMs } = problem;
   const pool = constantMs + boundByPool(problem).boundMs;
   if (!withDual)
-    return { poolBoundMs: pool, poolGap: gap(costMs, pool), variableGap: gap(costMs - constantMs, pool - constantMs) };
+    return {
+      poolBoundMs: pool,
+      poolGap: gap(costMs, pool),
+      variableGap: gap(costMs - constantMs, pool - constantMs, costMs),
+    };
   const dual = constantMs + boundByPrices(problem, rounds).boundMs;
   return {
     poolBoundMs: pool,
     poolGap: gap(costMs, pool),
     dualBoundMs: dual,
     dualGap: gap(costMs, dual),
-    variableGap: gap(costMs - constantMs, dual - constantMs),
+    variableGap: gap(costMs - constantMs, dual - constantMs, costMs),
   };
 }
 
 /** What costs and bounds are counted to; nearer than that they are the same. */
 const rounding = 1e-9;
 
-/** 0 where nothing costs anything. */
-function gap(costMs: number, boundMs: number): number {
-  return Math.abs(costMs - boundMs) <= rounding * boundMs ? 0 : (costMs - boundMs) / boundMs;
+/** 0 where nothing costs anything. @param scaleMs what both are differences of, if they are */
+function gap(costMs: number, boundMs: number, scaleMs: number = boundMs): number {
+  return Math.abs(costMs - boundMs) <= rounding * scaleMs ? 0 : (costMs - boundMs) / boundMs;
 }
