@@ -158,15 +158,17 @@ export const policyList: readonly PolicyEntry[] = recipes.map(({ name, descripti
 
 /**
  * @param name of {@link policyList}, alone or with `+equal` or `+optimal`
+ * @param others names that the caller takes beside them, for the message
  * @throws OutriderError `bad-argument` for an unknown name
  */
-export function createPolicy(name: string): Policy {
+export function createPolicy(name: string, others: readonly string[] = []): Policy {
   const [base, ending, ...rest] = name.split('+');
   const recipe = recipes.find((one) => one.name === base);
   const sharing = ending ?? recipe?.sharing;
   if (recipe === undefined || rest.length > 0 || (sharing !== 'equal' && sharing !== 'optimal')) {
     const known = recipes.map((one) => one.name).join(', ');
-    const remedy = `Choose one of: ${known}; add +equal or +optimal to say how servers share.`;
+    const more = others.length === 0 ? '' : ` Or, without such an ending: ${others.join(', ')}.`;
+    const remedy = `Choose one of: ${known}; add +equal or +optimal to say how servers share.${more}`;
     throw new OutriderError('bad-argument', `there is no policy "${name}"`, remedy);
   }
   return (state) => decide(state, recipe, sharing);

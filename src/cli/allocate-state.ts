@@ -25,8 +25,8 @@ const deviceSchema = z.strictObject({
   battery: z.number().default(1),
   /** |h|^2 to each server, in their order; null where there is no link. */
   gain: z.array(z.number().nullable()),
-  x: z.number().default(0),
-  y: z.number().default(0),
+  x: z.number().optional(),
+  y: z.number().optional(),
   previousServer: z.int().default(-1),
   /** The server that holds the session's text, and what another would need to take it up: FLOP of evaluating it, ms of sending it. */
   textServer: z.int().default(-1),
@@ -46,8 +46,8 @@ const serverSchema = z.strictObject({
   textFlopPerSecond: z.number().optional(),
   /** Work left over, for policies that look ahead. */
   backlogMs: z.number().default(0),
-  x: z.number().default(0),
-  y: z.number().default(0),
+  x: z.number().optional(),
+  y: z.number().optional(),
 });
 
 const stateSchema = z.strictObject({
@@ -63,8 +63,11 @@ const stateSchema = z.strictObject({
   servers: z.array(serverSchema),
 });
 
-/** @throws OutriderError `bad-argument`: where, what was found, what is allowed */
-export function readState(text: string, name: string): SlotState {
+/**
+ * @param placesFor what needs x and y of everybody, if anything does
+ * @throws OutriderError `bad-argument`: where, what was found, what is allowed
+ */
+export function readState(text: string, name: string, placesFor?: string): SlotState {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
@@ -84,9 +87,22 @@ export function readState(text: string, name: string): SlotState {
       'docs/allocation.md lists the fields.',
     );
   }
+  if (placesFor !== undefined) requirePlaces(parsed.data, name, placesFor);
   const state = toSlotState(parsed.data, name);
   checkState(state);
   return state;
+}
+
+function requirePlaces({ devices, servers }: z.infer<typeof stateSchema>, name: string, what: string): void {
+  for (const [kind, list] of [
+    ['device', devices],
+    ['server', servers],
+  ] as const) {
+    const at = list.findIndex(({ x, y }) => x === undefined || y === undefined);
+    if (at < 0) continue;
+    const remedy = 'Give x and y of every device and server, in metres, or do without.';
+    throw new OutriderError('bad-argument', `${name}: ${kind} ${at} has no place, and ${what} needs one`, remedy);
+  }
 }
 
 function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotState {
@@ -113,13 +129,13 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
     deviceFlopPerSecond: ofDevices((device) => device.deviceFlopPerSecond),
     transmitPowerW: ofDevices((device) => device.transmitPowerW),
     battery: ofDevices((device) => device.battery),
-    deviceX: ofDevices((device) => device.x),
-    deviceY: ofDevices((device) => device.y),
+    deviceX: ofDevices(({ x }) => x ?? 0),
+    deviceY: ofDevices(({ y }) => y ?? 0),
     serverFlopPerSecond: ofServers((server) => server.flopPerSecond),
     bandwidthHz: ofServers((server) => server.bandwidthHz),
     queueDelayMs: ofServers((server) => server.queueDelayMs),
-    serverX: ofServers((server) => server.x),
-    serverY: ofServers((server) => server.y),
+    serverX: ofServers(({ x }) => x ?? 0),
+    serverY: ofServers(({ y }) => y ?? 0),
     gain: Float64Array.from(devices.flatMap(({ gain }) => gain.map((one) => one ?? 0))),
     snr: Float64Array.from(
       devices.flatMap(({ gain, transmitPowerW }) =>
@@ -137,8 +153,8 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
     },
     outlook: {
       gainAgeSlots: 0,
-      deviceX: [ofDevices((device) => device.previousX ?? device.x)],
-      deviceY: [ofDevices((device) => device.previousY ?? device.y)],
+      deviceX: [ofDevices(({ previousX, x }) => previousX ?? x ?? 0)],
+      deviceY: [ofDevices(({ previousY, y }) => previousY ?? y ?? 0)],
       backlogMs: ofServers((server) => server.backlogMs),
       kappaMs: given.kappaMs,
       batteryJ: ofDevices((device) => device.batteryJ ?? Number.POSITIVE_INFINITY),

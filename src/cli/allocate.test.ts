@@ -5,6 +5,7 @@ import { describeDecision } from './allocate.ts';
 import { exampleState } from './allocate-example.ts';
 import { decisionFigure } from './allocate-figure.ts';
 import { readState } from './allocate-state.ts';
+import { findPolicy, needsPlaces } from './simulate-policy.ts';
 
 const device = {
   payloadBits: 1e5,
@@ -70,6 +71,26 @@ describe('readState', () => {
     const assignment = createPolicy('best')(state);
     expect([...assignment.server]).toEqual([0, -1]);
     expect(describeDecision(state, assignment, false).summary['unservedCount']).toBe(1);
+  });
+
+  it('asks for places where something decides by them', () => {
+    const [near, far] = [{ x: 1, y: 2 }, { x: 3 }];
+    const read = (...places: [object, object]) =>
+      readState(textOf([{ ...device, gain: [1e-10], ...places[0] }], [{ ...server, ...places[1] }]), 'x', 'policy p');
+    expect(() => read({}, near)).toThrow(/device 0 has no place, and policy p needs one/);
+    expect(() => read(near, far)).toThrow(/server 0 has no place/);
+    expect([...read(near, near).deviceY]).toEqual([2]);
+    expect(['tma-masac', 'masac-association@munich', 'masac:file', 'look-ahead+optimal'].map(needsPlaces)).toEqual(
+      Array(4).fill(true),
+    );
+    expect(['best', 'tma+equal'].map(needsPlaces)).toEqual([false, false]);
+  });
+
+  it('names trained policies too when there is no such policy', async () => {
+    await expect(findPolicy('tma-masca')).rejects.toMatchObject({ remedy: expect.stringContaining('tma-masac, ') });
+    await expect(findPolicy('tma-masac+optimal')).rejects.toMatchObject({
+      remedy: expect.stringContaining('without such an ending: tma-masac'),
+    });
   });
 
   it('charges moving a text, and keeps it where that is dearer', () => {

@@ -17,7 +17,7 @@ import type { Result } from './document.ts';
 import { checkFigure } from './figure.ts';
 import { learnedPolicyList, trainedPresets } from './learned-weights.ts';
 import { printResult } from './result-output.ts';
-import { findPolicy } from './simulate-policy.ts';
+import { findPolicy, needsPlaces } from './simulate-policy.ts';
 
 interface AllocateFlags {
   readonly state?: string;
@@ -61,7 +61,8 @@ async function allocate(flags: AllocateFlags): Promise<void> {
   }
   const { decide } = await findPolicy(policy);
   if (figure !== undefined) await checkFigure(figure);
-  const slot = readState(await readText(source), source === '-' ? 'standard input' : source);
+  const placesFor = needsPlaces(policy) ? `policy ${policy}` : figure === undefined ? undefined : 'a map';
+  const slot = readState(await readText(source), source === '-' ? 'standard input' : source, placesFor);
   const assignment = decide(slot);
   checkAssignment(slot, assignment);
   const result = describeDecision(slot, assignment, flags.certify === true);

@@ -8,14 +8,16 @@ import { pathToFileURL } from 'node:url';
 import { createPolicy } from '../allocation/policies.ts';
 import type { Policy } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
-import { type FoundPolicy, readLearned, weightsOf } from './learned-weights.ts';
+import { type FoundPolicy, learnedPolicyList, readLearned, weightsOf } from './learned-weights.ts';
 
 /** @throws OutriderError `bad-argument` */
 export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   const weights = weightsOf(nameOrPath);
   if (weights !== undefined) return readLearned(nameOrPath, weights);
-  if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath))
-    return { name: nameOrPath, decide: createPolicy(nameOrPath), sha256: null };
+  if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath)) {
+    const trained = learnedPolicyList.map(({ name }) => name);
+    return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null };
+  }
   const path = resolve(nameOrPath);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Give the name of a policy, or the path of a module that exports one.';
@@ -23,6 +25,11 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name: nameOrPath, decide: await importPolicy(nameOrPath, path), sha256 };
+}
+
+/** Whether a policy that comes with outrider, or trained weights, decide by where devices and servers are. */
+export function needsPlaces(name: string): boolean {
+  return weightsOf(name) !== undefined || name.split('+')[0] === 'look-ahead';
 }
 
 async function importPolicy(name: string, path: string): Promise<Policy> {
