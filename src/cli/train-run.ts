@@ -1,12 +1,13 @@
 // A training run from its start or a checkpoint to its end: steps, evaluates at equal distances, keeps checkpoints.
 
+import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { OutriderError } from '../basics/errors.ts';
 import { writeActor } from '../learned/actor-file.ts';
 import { createLearnedPolicy } from '../learned/learned-policy.ts';
-import { readTensors } from '../learned/safetensors.ts';
+import { readTensors, unreadable } from '../learned/safetensors.ts';
 import { readCheckpoint, writeCheckpoint } from '../learning/checkpoint.ts';
 import type { CurvePoint } from '../learning/curve.ts';
 import type { Environment } from '../learning/environment.ts';
@@ -24,8 +25,8 @@ export interface TrainRunOptions {
   readonly slots: number | undefined;
   readonly directory: string | undefined;
   readonly resume: boolean;
-  /** Goes into files: the command and the scenario. */
-  readonly told: Readonly<Record<string, string>>;
+  /** Goes into files: the command that makes them again, which says the slots, and the scenario. */
+  readonly told: (slots: number) => Readonly<Record<'command' | 'scenario', string>>;
   readonly signal: AbortSignal;
   /** Slots, or seconds when minutes end the run. */
   readonly onProgress: (done: number, total: number) => void;
@@ -53,7 +54,7 @@ interface History {
   readonly first: Evaluation;
 }
 
-/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is nothing to go on with, or it is something else */
+/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is nothing to go on with, it is something else, or a run would be lost */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
   await startJax();
@@ -95,6 +96,10 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
 async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; history: History; minutes: number }> {
   const { environment, kind, heldOut, directory, resume } = options;
   if (resume && directory !== undefined) return goOn(options, join(directory, checkpointName));
+  if (directory !== undefined && existsSync(join(directory, checkpointName))) {
+    const remedy = 'Go on with it by --resume, or name another directory.';
+    throw new OutriderError('bad-argument', `${directory} holds a training run`, remedy);
+  }
   const trainer = beginTraining(environment, kind);
   const first = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
   const start = { trainingReward: null, criticLoss: null, alpha: null, entropy: null };
@@ -131,10 +136,27 @@ async function goOn(
   differs('variant', kind.variant, variant);
   differs('seed', kind.seed, seed);
   differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings), false);
-  differs('values in its scenario', told['scenario'], metadata['scenario'], false);
-  const { points, first, minutes } = JSON.parse(metadata['history'] ?? '{}') as History & { minutes: number };
+  differs('values in its scenario', told(0).scenario, metadata['scenario'], false);
+  const { points, first, minutes } = readHistory(metadata['history'], file);
   differs('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };
+}
+
+function readHistory(text: string | undefined, file: string): History & { readonly minutes: number } {
+  try {
+    const history = JSON.parse(text ?? '') as History & { readonly minutes: number };
+    const { points, first, minutes } = history;
+    const numbers = [
+      minutes,
+      first.reward,
+      ...first.ofWorlds,
+      ...points.flatMap(({ slots, reward }) => [slots, reward]),
+    ];
+    if (points.length > 0 && numbers.every(Number.isFinite)) return history;
+  } catch {
+    // What is missing shows as a TypeError.
+  }
+  throw unreadable(file, 'its curve is damaged');
 }
 
 /** First beside it, then in its place: there is a whole one at any time. */
@@ -143,14 +165,15 @@ async function keep(
   trainer: Trainer,
   history: History,
   minutes: number,
-  told: Readonly<Record<string, string>>,
+  told: TrainRunOptions['told'],
 ): Promise<void> {
+  const saved = trainer.save();
   const actor = trainer.actor();
-  const stand = { slots: String(trainer.slots), updates: String(trainer.updates) };
-  const kept = { ...told, ...stand, history: JSON.stringify({ ...history, minutes }) };
+  const stand = { ...told(trainer.slots), slots: String(trainer.slots), updates: String(trainer.updates) };
+  const kept = { ...stand, history: JSON.stringify({ ...history, minutes }) };
   const files = [
-    [checkpointName, writeCheckpoint(trainer.save(), actor, kept)],
-    [weightsName, writeActor(actor, { ...told, ...stand })],
+    [checkpointName, writeCheckpoint(saved, actor, kept)],
+    [weightsName, writeActor(actor, stand)],
   ] as const;
   for (const [name, bytes] of files) {
     await writeFile(join(directory, `${name}.part`), bytes);

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readActor } from '../learned/actor-file.ts';
+import { readTensors, writeTensors } from '../learned/safetensors.ts';
 import { createEnvironment } from '../learning/environment.ts';
-import { keepSlots } from '../learning/held-out.ts';
+import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../learning/held-out.ts';
 import { defaultSettings } from '../learning/settings.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
@@ -34,7 +35,7 @@ function optionsOf(changes: Partial<TrainRunOptions>): TrainRunOptions {
     slots: 20,
     directory,
     resume: false,
-    told: { command: 'a test', scenario: JSON.stringify(scenario) },
+    told: (slots) => ({ command: `a test of ${slots}`, scenario: JSON.stringify(scenario) }),
     signal: new AbortController().signal,
     onProgress: () => undefined,
     onPoint: () => undefined,
@@ -60,8 +61,9 @@ describe('train masac', () => {
     expect(readActor(readFileSync(file), file)).toEqual(run.trainer.actor());
     const { decide, sha256 } = await findPolicy(`masac:${file}`);
     expect(sha256).toMatch(/^[0-9a-f]{64}$/);
-    const [slot] = keepSlots(optionsOf({}).environment, 1, 1);
-    if (slot !== undefined) expect(decide(slot.state).server).toHaveLength(4);
+    const [slot] = keepSlots(optionsOf({}).environment, 1, 1) as [HeldOutSlot];
+    expect(decide(slot.state).server).toHaveLength(4);
+    expect(readTensors(readFileSync(file), file).metadata['command']).toBe('a test of 20');
     expect((await findPolicy(`masac:${join(directory, 'checkpoint.safetensors')}`)).name).toMatch(/^masac:/);
   });
 
@@ -82,8 +84,7 @@ describe('train masac', () => {
       rewardFirst: run.first.reward,
       rewardLast: run.last.reward,
     });
-    expect(typeof summary['plateau']).toBe('boolean');
-    expect(summary['standardError']).toBeGreaterThanOrEqual(0);
+    expect(summary['standardError']).toBe(pairedError(run.last, run.first));
     const spec = curveFigure(run.points, rows, 'a test');
     expect(JSON.stringify(spec)).toContain('tma+optimal');
   });
@@ -109,12 +110,32 @@ describe('train masac', () => {
     await expect(trainRun(optionsOf({ resume: true, kind }))).rejects.toThrow(/variant tma-masac, not association/);
     const environment = createEnvironment(readPreset('paper', [...small, parseOverride('devices.count=5')]));
     await expect(trainRun(optionsOf({ resume: true, environment }))).rejects.toThrow(/devices 4, not 5/);
-    const told = { command: 'a test', scenario: '{}' };
+    const told = () => ({ command: 'a test', scenario: '{}' });
     await expect(trainRun(optionsOf({ resume: true, told }))).rejects.toThrow(/scenario/);
     await expect(trainRun(optionsOf({ resume: true, directory: join(directory, 'none') }))).rejects.toThrow(
       /no run to go on with/,
     );
   });
+
+  it('leaves a run alone that nobody says to go on with', async () => {
+    const before = readFileSync(join(directory, 'checkpoint.safetensors'));
+    await expect(trainRun(optionsOf({}))).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(readFileSync(join(directory, 'checkpoint.safetensors'))).toEqual(before);
+  });
+
+  it.each(['{', '{}', '{"points":[],"first":{"reward":1,"ofWorlds":[1]},"minutes":1}'])(
+    'refuses a checkpoint with the curve %s',
+    async (history) => {
+      const other = mkdtempSync(join(directory, 'curve-'));
+      const { tensors, metadata } = readTensors(readFileSync(join(directory, 'checkpoint.safetensors')), 'it');
+      writeFileSync(
+        join(other, 'checkpoint.safetensors'),
+        writeTensors({ tensors, metadata: { ...metadata, history } }),
+      );
+      const resumed = trainRun(optionsOf({ resume: true, directory: other }));
+      await expect(resumed).rejects.toMatchObject({ code: 'weights-unreadable' });
+    },
+  );
 
   it('names a file that holds no weights', async () => {
     const file = join(directory, 'other.safetensors');
@@ -124,15 +145,30 @@ describe('train masac', () => {
   });
 
   it('ships weights that decide', async () => {
-    const [slot] = keepSlots(optionsOf({}).environment, 1, 1);
+    const [slot] = keepSlots(optionsOf({}).environment, 1, 1) as [HeldOutSlot];
     const names = learnedPolicyList.flatMap(({ name }) => [
       name,
       ...trainedPresets.map((preset) => `${name}@${preset}`),
     ]);
     for (const name of names) {
       const { decide } = await findPolicy(name);
-      if (slot !== undefined) expect(decide(slot.state).server).toHaveLength(4);
+      expect(decide(slot.state).server).toHaveLength(4);
     }
     await expect(findPolicy('tma-masac@moon')).rejects.toThrow(/no weights for moon/);
   });
+
+  it.each(['paper', 'coupled'] as const)(
+    'ships weights that are worth what docs/learning.md says: %s',
+    async (preset) => {
+      const heldOut = keepSlots(createEnvironment(readPreset(preset)), 40, 4, 8);
+      const page = readFileSync(new URL('../../docs/learning.md', import.meta.url), 'utf8');
+      for (const { name } of learnedPolicyList) {
+        const row = page.split('\n').find((line) => line.startsWith(`| \`${preset}\` | \`${name}\` |`));
+        const told = Number(row?.split('|')[4]);
+        const { decide } = await findPolicy(`${name}@${preset}`);
+        expect(Math.abs(evaluatePolicy(heldOut, decide).reward - told)).toBeLessThan(1e-4);
+      }
+    },
+    120_000,
+  );
 });

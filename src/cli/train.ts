@@ -101,7 +101,8 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
   };
   const { network, variant, seed } = flags;
   const kind = { settings, network, variant, credit: creditOf(flags), seed };
-  const told = { command: commandOf(flags), scenario: JSON.stringify(scenario) };
+  const scenarioText = JSON.stringify(scenario);
+  const told = (slots: number) => ({ command: commandOf(flags, slots), scenario: scenarioText });
   const { minutes, slots, out: directory, resume = false } = flags;
   const cpuStart = process.cpuUsage();
   const run = await withInterrupt((signal) =>
@@ -151,12 +152,12 @@ async function loadTraining(): Promise<typeof import('./train-run.ts')> {
   return import('./train-run.ts');
 }
 
-function commandOf(flags: TrainFlags): string {
-  const { scenario, set, variant, network, minutes, slots, seed, discount } = flags;
+/** What makes the same weights again: so many slots, whatever ended the run. */
+function commandOf(flags: TrainFlags, slots: number): string {
+  const { scenario, set, variant, network, seed, discount } = flags;
   const sets = set.map((one) => ` --set ${one}`).join('');
-  const end = slots === undefined ? `--minutes ${minutes}` : `--slots ${slots}`;
   const discounted = discount === undefined ? '' : ` --discount ${discount}`;
-  return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} --credit ${creditOf(flags)} ${end} --seed ${seed}${discounted}`;
+  return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} --credit ${creditOf(flags)} --slots ${slots} --seed ${seed}${discounted}`;
 }
 
 function tellPoint({ slots, updates, minutes, reward }: CurvePoint): void {

@@ -56,6 +56,21 @@ describe('training', () => {
     180_000,
   );
 
+  it('is not saved once a number of it is not finite', () => {
+    const kind = { network: 'pairs', variant: 'tma-masac', credit: 'team', seed: 3, settings } as const;
+    const trainer = beginTraining(createEnvironment(scenario), kind);
+    const saved = trainer.save();
+    const tensors = new Map(
+      [...saved.tensors].map(([name, one]) => {
+        const values = name.startsWith('actor.') ? one.values.map(() => Number.NaN) : one.values;
+        return [name, { ...one, values }];
+      }),
+    );
+    expect(() => resumeTraining(createEnvironment(scenario), { ...saved, tensors }).save()).toThrow(
+      /gone astray.*actor\./,
+    );
+  });
+
   it('draws other worlds for other seeds and episodes, none of those held out', () => {
     const seeds = [1, 2].flatMap((seed) => [-1, 0, 1].map((episode) => worldSeed(seed, episode)));
     expect(new Set(seeds).size).toBe(6);

@@ -42,6 +42,7 @@ export interface Trainer {
   step(): { readonly reward: number; readonly figures?: UpdateFigures };
   /** The policy as it is now. Its weights are copies. */
   actor(): LearnedActor;
+  /** @throws OutriderError `internal` when a number of it is not finite */
   save(): SavedTraining;
   dispose(): void;
 }
@@ -130,21 +131,25 @@ function createTrainer(
       return { reward, figures };
     },
     actor: () => ({ network, variant, weights, scale }),
-    save: () => ({
-      kind,
-      progress: { slots, updates: learner.updates, episode, decisions },
-      tensors: learner.save(),
-      replay,
-    }),
+    save: () => {
+      const tensors = learner.save();
+      for (const [name, { values }] of tensors) {
+        if (!values.every(Number.isFinite)) throw astray(learner.updates, `${name} that is not finite`);
+      }
+      return { kind, progress: { slots, updates: learner.updates, episode, decisions }, tensors, replay };
+    },
     dispose: () => learner.dispose(),
   };
 }
 
 /** Weights that are not numbers must not get into a file. @throws OutriderError `internal` */
 function requireFinite(figures: UpdateFigures, updates: number): void {
-  if (Object.values(figures).every(Number.isFinite)) return;
-  const cause = `training has gone astray: update ${updates} gives ${JSON.stringify(figures)}`;
-  throw new OutriderError('internal', cause, 'Another --seed may do; please report scenario and command.');
+  if (!Object.values(figures).every(Number.isFinite)) throw astray(updates, JSON.stringify(figures));
+}
+
+function astray(updates: number, what: string): OutriderError {
+  const cause = `training has gone astray: update ${updates} gives ${what}`;
+  return new OutriderError('internal', cause, 'Another --seed may do; please report scenario and command.');
 }
 
 /** The slot after the decisions were taken in the world of a seed. */
