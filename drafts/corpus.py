@@ -8,11 +8,9 @@ import numpy
 import torch
 from torch import Tensor
 
+from recipe_limits import SHORTEST
 from storage import load_array
 from write_text import ANSWER, USER
-
-#: Shorter pieces are what a shard's end cut off.
-SHORTEST = 24
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from draft_file import Formats
+from recipe_limits import check_format, check_value
 from refusal import Refusal
 
 
@@ -80,8 +81,13 @@ class Recipe:
     def fitted_to(self, layers: int, vocabulary: int) -> "Recipe":
         """With counts of layers that are 0 or negative (so many less) or shares (below 1) made absolute. Raises Refusal."""
         fit = lambda count: layers + count if count <= 0 else round(count * layers) if count < 1 else count  # noqa: E731
-        stages = tuple(replace(stage, layers=fit(stage.layers)) for stage in self.stages)
+        whole = lambda count: int(count) if count == int(count) else count  # noqa: E731
+        stages = tuple(replace(stage, layers=whole(fit(stage.layers))) for stage in self.stages)
         depths = [stage.layers for stage in stages]
+        if any(depth != int(depth) for depth in depths):
+            raise Refusal(
+                f"the recipe's stages have {depths} layers", "Give whole numbers, or shares of the depth below 1."
+            )
         if depths != sorted(set(depths), reverse=True) or depths[-1] < 1:
             raise Refusal(
                 f"the recipe's stages have {depths} layers",
@@ -92,10 +98,17 @@ class Recipe:
                 f"the recipe begins with {depths[0]} layers; the target has {layers}",
                 "Give shares of the depth, such as 0.6, in a copy of the recipe.",
             )
-        ship = fit(self.ship)
-        if ship not in depths:
+        fixed = len({layer % layers for layer in self.always_keep})
+        if depths[-1] < fixed:
             raise Refusal(
-                f"no stage of the recipe has the {ship} layers to ship", "Set ship to the layers of one of the stages."
+                f"the recipe ends with {depths[-1]} layers and always keeps {fixed}",
+                "Give a deeper last stage, or a shorter always_keep, in a copy of the recipe.",
+            )
+        ship = whole(fit(self.ship))
+        if ship not in [stage.layers for stage in stages if stage.export]:
+            raise Refusal(
+                f"no stage of the recipe exports the {ship} layers to ship",
+                "Set ship to the layers of a stage without export = false.",
             )
         return replace(self, stages=stages, ship=ship, vocabulary=min(self.vocabulary, vocabulary))
 
@@ -109,6 +122,8 @@ def read_recipe(path: Path) -> Recipe:
     stages = content.pop("stages", [])
     parts = {"text": TextRecipe, "heal": HealRecipe, "formats": Formats}
     made = {name: build(kind, content.pop(name, {}), f"{path}: [{name}]") for name, kind in parts.items()}
+    if not isinstance(stages, list):
+        raise Refusal(f"{path} has no list of [[stages]]", "Start from drafts/recipes/default.toml.")
     made["stages"] = tuple(build(Stage, stage, f"{path}: [[stages]]") for stage in stages)
     recipe = build(Recipe, {**content, **made}, str(path))
     if not recipe.stages:
@@ -116,12 +131,19 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def build(kind, content: dict, where: str):
+def build(kind, content, where: str):
+    if not isinstance(content, dict):
+        raise Refusal(f"{where} is no table of keys", "Start from drafts/recipes/default.toml.")
     known = {field.name for field in fields(kind)}
     unknown = sorted(set(content) - known)
     if unknown:
         raise Refusal(f"{where} has no key {unknown[0]}", f"Known keys: {', '.join(sorted(known))}.")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    for field in fields(kind):
+        if field.name in values:
+            check_value(where, field.name, values[field.name], field.type)
+            if kind is Formats:
+                check_format(where, field.name, values[field.name])
     try:
         return kind(**values)
     except TypeError as error:
