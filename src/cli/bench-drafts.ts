@@ -10,6 +10,7 @@ import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { traceStatistics } from '../traces/trace-statistics.ts';
 import { type DraftCost, measureCosts } from './bench-drafts-cost.ts';
+import { DraftsRecord } from './bench-drafts-record.ts';
 import {
   type Draft,
   type DraftRow,
@@ -22,7 +23,6 @@ import {
 import { type DraftTraces, recordTraces } from './bench-drafts-traces.ts';
 import { describeMachine, type Result } from './document.ts';
 import type { PromptFile } from './trace-prompts.ts';
-import { WorkRecord } from './work-record.ts';
 
 export interface DraftsOptions extends RowsSettings {
   readonly target: string;
@@ -43,14 +43,6 @@ export interface DraftsResult extends Result {
   readonly rows: readonly DraftRow[];
 }
 
-type Line =
-  | { readonly kind: 'cost'; readonly draft: string; readonly cost: DraftCost }
-  /** `of` names the trace and the cost that they come from. */
-  | { readonly kind: 'rows'; readonly of: string; readonly rows: readonly PaceRow[] };
-type Record = WorkRecord<Line>;
-
-const recordKind = { format: 'outrider-bench-drafts', name: 'record of a bench' };
-
 const contextLength = 4096;
 const shape = { sequences: 2, contextLength, exact: true, threads: 1 } as const;
 
@@ -61,13 +53,13 @@ export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult>
   for (const name of names)
     traces.set(name, given.get(basename(name)) ?? (await recordFor(name, options, [...traces.values()][0])));
   const asked = { ...settings, drafts: null, machine: describeMachine() };
-  const record: Record = await WorkRecord.open(resume, recordKind, asked);
-  const costs = await costsOf(names, record, options);
+  const record = await DraftsRecord.open(resume, asked);
+  const costs = await costsOf(traces, record, options);
   const drafts: Draft[] = [];
   const rows: DraftRow[] = [];
   for (const [index, name] of names.entries()) {
     onProgress?.('drafts in virtual time', index, names.length);
-    const draft = await examine(name, traces.get(name) as DraftTraces, costs.get(basename(name)) as DraftCost);
+    const draft = await examine(name, traces.get(name) as DraftTraces, costs.get(name) as DraftCost);
     drafts.push(draft);
     const { greedy: _greedy, ...known } = draft;
     rows.push(...(await pacesOf(draft, record, options)).map((row) => ({ ...known, ...row })));
@@ -78,16 +70,14 @@ export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult>
 }
 
 async function pacesOf(
-  { draft, greedy, costRatio }: Draft,
-  record: Record,
+  { greedy, costRatio }: Draft,
+  record: DraftsRecord,
   options: DraftsOptions,
 ): Promise<readonly PaceRow[]> {
-  const { header, sessions } = greedy;
-  const of = [draft, header.draft.fingerprint, sessions.length, costRatio].join(' ');
-  const known = record.lines.find((line) => line.kind === 'rows' && line.of === of);
-  if (known?.kind === 'rows') return known.rows;
+  const known = record.rows(greedy, costRatio);
+  if (known !== undefined) return known;
   const rows = [...frontRows({ greedy, costRatio }, options), ...taskRows({ greedy, costRatio }, options)];
-  await record.add({ kind: 'rows', of, rows });
+  await record.addRows(greedy, costRatio, rows);
   return rows;
 }
 
@@ -106,26 +96,23 @@ async function recordFor(name: string, options: DraftsOptions, known?: DraftTrac
   return await recordTraces(target, draft, prompts as PromptFile, settings);
 }
 
-/** By the base name of each draft; those that the record lacks are measured together, in turn. */
-async function costsOf(names: readonly string[], record: Record, options: DraftsOptions) {
-  const costs = new Map(
-    record.lines.flatMap((line) => (line.kind === 'cost' ? [[line.draft, line.cost] as const] : [])),
-  );
-  const missing = names.filter((name) => !costs.has(basename(name)));
-  if (missing.length === 0) return costs;
+/** By the name of each draft; those that the record lacks are measured together, in turn. */
+async function costsOf(traces: ReadonlyMap<string, DraftTraces>, record: DraftsRecord, options: DraftsOptions) {
   await using stack = new AsyncDisposableStack();
   const target = stack.use(await openModel(options.target, { role: 'target', ...shape }));
-  const drafts: LanguageModel[] = [];
-  for (const name of missing) drafts.push(stack.use(await openModel(name, { role: 'draft', ...shape })));
-  const found = await measureCosts(target, drafts, options.repeats, (done, total) =>
-    options.onProgress?.('cost: steps of each model', done, total),
-  );
-  for (const [index, name] of missing.entries()) {
-    const [draft, cost] = [basename(name), found[index] as DraftCost];
-    costs.set(draft, cost);
-    await record.add({ kind: 'cost', draft, cost });
+  const drafts: { readonly name: string; readonly model: LanguageModel }[] = [];
+  for (const name of traces.keys())
+    drafts.push({ name, model: stack.use(await openModel(name, { role: 'draft', ...shape })) });
+  const costOf = ({ identity }: LanguageModel): DraftCost | undefined => record.cost(target.identity, identity);
+  const missing = drafts.map(({ model }) => model).filter((model) => costOf(model) === undefined);
+  if (missing.length > 0) {
+    const found = await measureCosts(target, missing, options.repeats, (done, total) =>
+      options.onProgress?.('cost: steps of each model', done, total),
+    );
+    for (const [index, { identity }] of missing.entries())
+      await record.addCost(target.identity, identity, found[index] as DraftCost);
   }
-  return costs;
+  return new Map(drafts.map(({ name, model }) => [name, costOf(model) as DraftCost]));
 }
 
 async function examine(name: string, { greedy, sampled }: DraftTraces, { costRatio }: DraftCost): Promise<Draft> {
