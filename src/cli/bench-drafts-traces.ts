@@ -7,6 +7,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import type { LanguageModel } from '../models/model.ts';
 import type { Trace } from '../traces/trace.ts';
+import { demandComparable, isGreedy } from './bench-drafts-check.ts';
 import { makeDirectory } from './make-directory.ts';
 import { readTrace } from './trace-files.ts';
 import type { PromptFile } from './trace-prompts.ts';
@@ -69,12 +70,17 @@ function fileName(
   return `${draft.identity.name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`;
 }
 
-/** Recorded traces by the name of their draft. @throws OutriderError `bad-argument` for a draft without one at temperature 0 */
+/**
+ * Recorded traces by the name of their draft.
+ * @throws OutriderError `bad-argument` for a draft without one at temperature 0, and for traces that can't share a table
+ */
 export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
   const found = new Map<string, { greedy?: Trace; sampled?: Trace }>();
-  for (const trace of paths.map(readTrace)) {
+  const traces = paths.map(readTrace);
+  demandComparable(traces);
+  for (const trace of traces) {
     const { name } = trace.header.draft;
-    const kind = trace.header.sampling.temperature === 0 ? 'greedy' : 'sampled';
+    const kind = isGreedy(trace.header) ? 'greedy' : 'sampled';
     found.set(name, { ...found.get(name), [kind]: trace });
   }
   const whole = new Map<string, DraftTraces>();

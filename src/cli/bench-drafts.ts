@@ -9,6 +9,7 @@ import { defaultPair } from '../models/manifest-data.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { traceStatistics } from '../traces/trace-statistics.ts';
+import { demandModels } from './bench-drafts-check.ts';
 import { type DraftCost, measureCosts } from './bench-drafts-cost.ts';
 import { DraftsRecord } from './bench-drafts-record.ts';
 import {
@@ -96,13 +97,18 @@ async function recordFor(name: string, options: DraftsOptions, known?: DraftTrac
   return await recordTraces(target, draft, prompts as PromptFile, settings);
 }
 
-/** By the name of each draft; those that the record lacks are measured together, in turn. */
+/** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */
 async function costsOf(traces: ReadonlyMap<string, DraftTraces>, record: DraftsRecord, options: DraftsOptions) {
   await using stack = new AsyncDisposableStack();
   const target = stack.use(await openModel(options.target, { role: 'target', ...shape }));
   const drafts: { readonly name: string; readonly model: LanguageModel }[] = [];
-  for (const name of traces.keys())
-    drafts.push({ name, model: stack.use(await openModel(name, { role: 'draft', ...shape })) });
+  for (const [name, { greedy, sampled }] of traces) {
+    const model = stack.use(await openModel(name, { role: 'draft', ...shape }));
+    const asked = { spec: options.target, identity: target.identity };
+    const given = sampled === undefined ? [greedy] : [greedy, sampled];
+    await demandModels(asked, { spec: name, identity: model.identity }, given);
+    drafts.push({ name, model });
+  }
   const costOf = ({ identity }: LanguageModel): DraftCost | undefined => record.cost(target.identity, identity);
   const missing = drafts.map(({ model }) => model).filter((model) => costOf(model) === undefined);
   if (missing.length > 0) {
