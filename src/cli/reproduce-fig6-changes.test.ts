@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ClassFigures, type Fig6Case, fig6Changes } from './reproduce-fig6-changes.ts';
 import { fig6Claims } from './reproduce-fig6-page.ts';
+import { fig6Rows } from './reproduce-fig6-rows.ts';
 
 const cases: Fig6Case[] = [20, 60, 100].map((energyWeight) => ({
   reading: { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
@@ -33,6 +34,13 @@ describe('what the energy weight changes', () => {
     expect(change?.all.energy.value).toBeCloseTo(-0.2, 12);
     expect(change?.lowBeyondOthers.energy.value).toBeCloseTo(-0.5 - -0.05, 12);
     expect(change?.lowBeyondOthers.latency.value).toBeCloseTo(0.2 - 0.01, 12);
+  });
+
+  it('has interquartile means beside, without seeds that have no such device', () => {
+    const without = seed(1).map(([, ...others]) => [figures(0, 0), ...others].map((one, at) => ({ ...one, devices: at })));
+    const found = [...[1, 3, 5, 100].map(seed), without] as ClassFigures[][][];
+    const [row] = fig6Rows(cases, found);
+    expect(row).toMatchObject({ batteryClass: 'B <= 0.2', devices: 4, latencyMs: 2725, latencyMsMiddle: 400 });
   });
 
   it('holds a claim only beyond a thousandth', () => {

@@ -1,6 +1,7 @@
 // The data of Fig. 6: a row for each reading, energy model, policy, weight and battery class.
 
 import { bootstrapIntervals, type Interval } from '../basics/bootstrap.ts';
+import { interquartileMean } from '../basics/statistics.ts';
 import {
   amountOf,
   batteryClasses,
@@ -25,6 +26,9 @@ export interface Fig6Row {
   readonly energyJ: number;
   /** E^CM. */
   readonly transmitJ: number;
+  /** Interquartile means over seeds of each seed's mean, seeds without such a device left out. */
+  readonly latencyMsMiddle: number;
+  readonly transmitJMiddle: number;
   /** Against the smallest weight, over the same slots, as a share; with 95 % from seeds drawn again. */
   readonly latencyChange: number;
   readonly latencyChangeLow: number;
@@ -48,6 +52,13 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
         (['latency', 'transmit'] as const).map((kind) => sum(pick, at, kind) / sum(pick, first, kind) - 1);
       const [latencyChange, transmitChange] = change(seeds) as [number, number];
       const [latency, transmit] = bootstrapIntervals(found.length, change) as [Interval, Interval];
+      const middle = (kind: 'latency' | 'transmit'): number =>
+        interquartileMean(
+          seeds
+            .map((seed) => classOf(seed, at))
+            .filter((figures) => figures.devices > 0)
+            .map((figures) => amountOf(figures, kind) / figures.devices),
+        );
       const { reading, energyModel, policy, energyWeight } = one;
       return {
         ...reading,
@@ -59,6 +70,8 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
         latencyMs: sum(seeds, at, 'latency') / devices,
         energyJ: sum(seeds, at, 'energy') / devices,
         transmitJ: sum(seeds, at, 'transmit') / devices,
+        latencyMsMiddle: middle('latency'),
+        transmitJMiddle: middle('transmit'),
         latencyChange,
         latencyChangeLow: latency[0],
         latencyChangeHigh: latency[1],
