@@ -29,7 +29,7 @@ export interface SlotFeatures {
   readonly links: Float32Array;
 }
 
-/** What features are shifted by and divided by, so that those of the training's first slots have mean 0 and deviation 1; [featureCount] each. */
+/** What features are shifted by and divided by, so that those of a few worlds of the training have mean 0 and deviation 1; [featureCount] each. */
 export interface FeatureScale {
   readonly centre: Float32Array;
   readonly deviation: Float32Array;

@@ -1,4 +1,4 @@
-// Every number of the training, with where it comes from. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml, base_experiment.yaml and
+// What a run of the training can be told, with where each number comes from. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml, base_experiment.yaml and
 // mlp.yaml; what it states is taken where the paper (Koh & Yang 2025) states nothing, unless `changed` says why not.
 
 export interface MasacSettings {
@@ -6,7 +6,7 @@ export interface MasacSettings {
   readonly discount: number;
   readonly batchSize: number;
   readonly replayCapacity: number;
-  /** Slots before the first update; they also set the scale of features and rewards. */
+  /** Slots before the first update. */
   readonly warmUpSlots: number;
   readonly slotsPerUpdate: number;
   readonly actorRate: number;
@@ -59,7 +59,7 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
   },
   batchSize: { value: 64, benchmarl: '128', changed: 'half the time of an update' },
   replayCapacity: { value: 20_000, benchmarl: '1,000,000', changed: 'more slots than ten minutes bring' },
-  warmUpSlots: { value: 512, benchmarl: '0', changed: 'features and rewards need a scale' },
+  warmUpSlots: { value: 512, benchmarl: '0', changed: 'a batch should hold slots of several worlds' },
   slotsPerUpdate: { value: 2, benchmarl: '6', changed: 'a slot costs as much as an update' },
   actorRate: { value: 5e-4, benchmarl: '5e-5', changed: 'ten minutes are some 10,000 updates, not 500,000' },
   criticRate: { value: 1e-3, benchmarl: '5e-5', changed: 'as above' },
@@ -79,7 +79,7 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
     changed: 'variant association: critics have to see about what is decided, one server for each device',
   },
   leastReward: { value: -10, benchmarl: 'none', changed: 'one bad link can cost a hundred times the mean' },
-  mostDeviceCost: { value: 150, benchmarl: 'none', changed: 'credit device: no more than a critic can say, e^5' },
+  mostDeviceCost: { value: 150, benchmarl: 'none', changed: 'credit device: about what a critic can say at most, e^5' },
   episodeSlots: { value: 100, benchmarl: 'by task' },
   pairActorWidth: {
     value: 32,
