@@ -10,7 +10,7 @@ from torch import Tensor
 
 from block_formats import TYPES, to_bytes
 from llama import Decoder
-from model_file import ModelFile, interleaved
+from model_file import ROPE_FACTORS, ModelFile, interleaved
 from vocabulary import token_types, vocabulary_hash
 
 
@@ -121,6 +121,8 @@ def tensors(decoder: Decoder, formats: Formats):
     shape = decoder.shape
     yield "token_embd.weight", decoder.embedding, formats.embedding
     yield "output_norm.weight", decoder.norm, None
+    if shape.rope_factors:
+        yield ROPE_FACTORS, torch.tensor(shape.rope_factors), None
     if decoder.head is not None:
         yield "output.weight", decoder.head, formats.embedding
     sizes = [count * shape.head_width for count in (shape.heads, shape.kv_heads, shape.kv_heads)]

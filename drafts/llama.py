@@ -25,6 +25,8 @@ class Shape:
     context: int
     rope_base: float
     epsilon: float
+    #: Divisors of the rotation frequencies, one for each pair (Llama 3.1 and later); empty: none.
+    rope_factors: tuple[float, ...] = ()
 
     @property
     def layer_parameters(self) -> int:
@@ -37,6 +39,8 @@ def rope_table(shape: Shape, positions: Tensor) -> tuple[Tensor, Tensor]:
     """Cosines and sines, each [positions, head_width], for the half-split order."""
     half = torch.arange(0, shape.head_width, 2, dtype=torch.float32, device=positions.device)
     frequencies = shape.rope_base ** (-half / shape.head_width)
+    if shape.rope_factors:
+        frequencies = frequencies / torch.tensor(shape.rope_factors, device=positions.device)
     angles = positions.float()[:, None] * frequencies[None, :]
     angles = torch.cat((angles, angles), dim=-1)
     return angles.cos(), angles.sin()

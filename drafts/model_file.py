@@ -16,6 +16,8 @@ from llama import Decoder, Shape
 from refusal import Refusal
 
 FAMILIES = ("gpt2", "llama")
+#: llama.cpp divides the rotation frequencies by its values.
+ROPE_FACTORS = "rope_freqs.weight"
 
 
 @dataclass
@@ -59,6 +61,11 @@ def open_model(path: Path) -> ModelFile:
 
 
 def check(model: ModelFile) -> None:
+    for tensor in model.reader.tensors:
+        if tensor.data_offset + tensor.n_bytes > model.path.stat().st_size:
+            raise Refusal(
+                f"{model.path} ends within the tensor {tensor.name}", "Download the file again and compare its hash."
+            )
     architecture = model.value("general.architecture")
     if architecture != "llama":
         raise Refusal(
@@ -80,16 +87,11 @@ def check(model: ModelFile) -> None:
     for key in ("llama.rope.scaling.type", "llama.expert_count"):
         if model.value(key) not in (None, "none", 0):
             raise Refusal(f"{model.path} uses {key}, which drafts can't", "Choose a target without it.")
-    extra = [t.name for t in model.reader.tensors if t.name.endswith(".bias") or "rope_freqs" in t.name]
+    extra = [t.name for t in model.reader.tensors if t.name.endswith(".bias")]
     if extra:
         raise Refusal(
             f"{model.path} has the tensor {extra[0]}, which drafts can't use", "Choose a plain Llama-family target."
         )
-    for tensor in model.reader.tensors:
-        if tensor.data_offset + tensor.n_bytes > model.path.stat().st_size:
-            raise Refusal(
-                f"{model.path} ends within the tensor {tensor.name}", "Download the file again and compare its hash."
-            )
 
 
 def shape_of(model: ModelFile) -> Shape:
@@ -116,6 +118,7 @@ def shape_of(model: ModelFile) -> Shape:
         context=number("context_length"),
         rope_base=float(number("rope.freq_base", 10000.0)),
         epsilon=float(number("attention.layer_norm_rms_epsilon")),
+        rope_factors=tuple(model.tensor(ROPE_FACTORS).tolist()) if model.has_tensor(ROPE_FACTORS) else (),
     )
 
 

@@ -15,6 +15,7 @@ from chat_format import FewWords, chat_format
 from decoding import RowDecoder, choose
 from draft_file import Formats, IdMap, thin, write_draft
 from heal import CoarseFold, rate_at
+from llama import rope_table
 from losses import Divergence
 from model_file import half_split, interleaved, load_decoder, open_model
 from recipe import HealRecipe, Stage
@@ -161,6 +162,23 @@ class Writing(WithTarget):
         self.assertEqual(len(again.value("outrider.target.inputs")), 259)
         text = torch.randint(0, len(ids), (1, 12))
         torch.testing.assert_close(load_decoder(again)(text)[0].float(), draft(text)[0].float(), atol=0.1, rtol=0.1)
+
+
+    def test_rotation_factors_are_divisors_and_go_with_the_draft(self) -> None:
+        factors = numpy.linspace(1, 8, 16, dtype=numpy.float32)
+        folder = Path(self.folder.name)
+        write_tiny_target(folder / "factors.gguf", more={"rope_freqs.weight": factors})
+        target = open_model(folder / "factors.gguf")
+        decoder = load_decoder(target)
+        plain, divided = rope_table(self.decoder.shape, torch.arange(9)), rope_table(decoder.shape, torch.arange(9))
+        torch.testing.assert_close(divided[0][8, 15], torch.cos(torch.arccos(plain[0][8, 15]) / 8))
+        torch.testing.assert_close(divided[0][:, 0], plain[0][:, 0])
+        ids = list(range(259))
+        map = IdMap(ids, stand_ins(decoder.embedding, ids))
+        write_draft(folder / "draft.gguf", thin(decoder, map), target, map, Formats("F16", "F16"), "test")
+        again = open_model(folder / "draft.gguf")
+        self.assertEqual(again.tensor("rope_freqs.weight").tolist(), factors.tolist())
+        self.assertEqual(load_decoder(again).shape, decoder.shape)
 
 
 # As readVocabulary of src/models/vocabulary.ts gives it for this file.

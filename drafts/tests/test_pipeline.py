@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
+import numpy
+
 import fit
 import heal
 import room
@@ -205,6 +207,16 @@ class Refused(unittest.TestCase):
     def test_a_tokenizer_of_another_family(self) -> None:
         write_tiny_target(self.path, tokenizer="bert")
         self.assertIn("'bert'", self.refusal())
+
+    def test_parts_that_drafts_lack(self) -> None:
+        for more in (
+            {"values": {"llama.expert_count": 8}},
+            {"values": {"llama.rope.scaling.type": "linear"}},
+            {"more": {"blk.0.attn_q.bias": numpy.zeros(64, numpy.float32)}},
+        ):
+            write_tiny_target(self.path, **more)
+            name = next(iter(next(iter(more.values()))))
+            self.assertIn(name, self.refusal())
 
     def test_too_little_disk(self) -> None:
         write_tiny_target(self.path)

@@ -14,9 +14,18 @@ TEMPLATE = (
 
 
 def write_tiny_target(
-    path: Path, layers: int = 4, architecture: str = "llama", tokenizer: str = "gpt2", tied: bool = True
+    path: Path,
+    layers: int = 4,
+    architecture: str = "llama",
+    tokenizer: str = "gpt2",
+    tied: bool = True,
+    more: dict[str, numpy.ndarray] | None = None,
+    values: dict[str, str | int] | None = None,
 ) -> None:
-    """Width 64, 2 heads of 32, 1 key head, feed-forward 96, 3 special tokens and 256 bytes."""
+    """Width 64, 2 heads of 32, 1 key head, feed-forward 96, 3 special tokens and 256 bytes.
+
+    `more` are further tensors, `values` further metadata.
+    """
     random = numpy.random.default_rng(7)
     tokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *(printable(byte) for byte in range(256))]
     writer = gguf.GGUFWriter(path, architecture)
@@ -51,6 +60,13 @@ def write_tiny_target(
             writer.add_tensor(f"blk.{layer}.{name}.weight", numpy.ones(64, numpy.float32))
         for name, size in sizes.items():
             writer.add_tensor(f"blk.{layer}.{name}.weight", noise(*size))
+    for name, tensor in (more or {}).items():
+        writer.add_tensor(name, tensor)
+    for key, value in (values or {}).items():
+        if isinstance(value, str):
+            writer.add_string(key, value)
+        else:
+            writer.add_uint32(key, value)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demandRoom, type FitPlace, readFitTarget } from './fit-demands.ts';
-import { encodeModel, text, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
+import { encodeModel, integer, text, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
+import type { UnplacedTensor } from './gguf-write.ts';
 import { encodeTinyMapped } from './mapped-draft.fixture.ts';
 
 let directory: string;
@@ -44,6 +45,30 @@ describe('a target to make a draft for', () => {
       code: 'bad-argument',
       message: expect.stringMatching(/draft itself/),
     });
+  });
+
+  it('has no experts, scaled positions or biases', async () => {
+    const [embedding, query, ...rest] = tinyTensors(2) as [UnplacedTensor, UnplacedTensor, ...UnplacedTensor[]];
+    const bias = [embedding, { ...query, name: 'blk.0.attn_q.bias' }, ...rest];
+    const models = {
+      experts: encodeModel(tinyMetadata(2).set('llama.expert_count', integer(8)), tinyTensors(2)),
+      scaled: encodeModel(tinyMetadata(2).set('llama.rope.scaling.type', text('linear')), tinyTensors(2)),
+      biases: encodeModel(tinyMetadata(2), bias),
+    };
+    for (const [part, model] of Object.entries(models)) {
+      const path = join(directory, `${part}.gguf`);
+      await writeFile(path, model);
+      const refused = { code: 'bad-argument', message: expect.stringContaining(part) };
+      await expect(readFitTarget(path), part).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('may divide its rotation frequencies, have no experts and say so', async () => {
+    const factors = { name: 'rope_freqs.weight', shape: [5], type: 0, byteLength: 20 };
+    const metadata = tinyMetadata(2).set('llama.expert_count', integer(0)).set('llama.rope.scaling.type', text('none'));
+    const path = join(directory, 'factors.gguf');
+    await writeFile(path, encodeModel(metadata, [...tinyTensors(2), factors]));
+    expect(await readFitTarget(path)).toMatchObject({ layers: 2 });
   });
 
   it('is a whole file', async () => {

@@ -34,6 +34,11 @@ export async function readFitTarget(path: string): Promise<FitTarget> {
       'take a target of the Llama family (Llama, SmolLM2, TinyLlama, Mistral)',
     );
   }
+  const lacking = partThatDraftsLack(header);
+  if (lacking !== undefined) {
+    const remedy = 'take a Llama-family target without it';
+    throw new OutriderError('bad-argument', `${path} has ${lacking}, which the pipeline can't thin`, remedy);
+  }
   try {
     if (readMappedDraft(header) !== undefined) {
       throw new OutriderError('bad-argument', `${path} is a draft itself`, 'give the target that it was made for');
@@ -44,6 +49,15 @@ export async function readFitTarget(path: string): Promise<FitTarget> {
   } catch (error) {
     throw naming(path, error);
   }
+}
+
+/** What the pipeline's decoder doesn't compute; `check` in drafts/model_file.py refuses the same. */
+function partThatDraftsLack({ metadata, tensors }: GgufHeader): string | undefined {
+  if (Number(metadata.get('llama.expert_count')?.value ?? 0) > 0) return 'experts (llama.expert_count)';
+  const scaling = metadata.get('llama.rope.scaling.type')?.value ?? 'none';
+  if (scaling !== 'none') return `scaled positions (llama.rope.scaling.type "${String(scaling)}")`;
+  const bias = tensors.find(({ name }) => name.endsWith('.bias'));
+  return bias && `biases (${bias.name})`;
 }
 
 function countParameters({ tensors }: GgufHeader): number {
