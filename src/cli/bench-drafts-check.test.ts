@@ -70,6 +70,10 @@ describe('traces in one table', () => {
   });
 
   it('have the same sampling and the same length of answers', async () => {
+    const seeded = (temperature: number) => ({ sampling: { ...neutralSampling, temperature, seed: 9n }, draft: tiny });
+    expect(await read(trace(), trace(seeded(0)))).toEqual(['small', 'tiny']);
+    const noisy = [trace(), trace(seeded(0)), trace(warm), trace(seeded(0.8))];
+    await expect(read(...noisy)).rejects.toEqual(refusal(/differ in sampling/));
     const hot = { sampling: { ...neutralSampling, temperature: 1 } };
     const all = [trace(), trace(warm), trace({ draft: tiny }), trace({ ...hot, draft: tiny })];
     await expect(read(...all)).rejects.toEqual(refusal(/differ in sampling/));

@@ -17,7 +17,7 @@ export interface NamedModel {
 /** One trace of each draft, and the same prompts and settings in all; at temperature 0 and above it. @throws OutriderError `bad-argument` */
 export function demandComparable(traces: readonly Trace[]): void {
   for (const [index, trace] of traces.entries()) {
-    const { draft, sampling } = trace.header;
+    const { draft } = trace.header;
     const before = traces.slice(0, index).filter(({ header }) => isGreedy(header) === isGreedy(trace.header));
     const kind = isGreedy(trace.header) ? 'at temperature 0' : 'above temperature 0';
     if (before.some(({ header }) => header.draft.name === draft.name))
@@ -25,8 +25,7 @@ export function demandComparable(traces: readonly Trace[]): void {
     const first = before[0];
     if (first === undefined) continue;
     const names = `the traces of ${first.header.draft.name} and ${draft.name} ${kind}`;
-    const isAlike = first.header.answerTokens === trace.header.answerTokens;
-    if (!isAlike || !isDeepStrictEqual(first.header.sampling, sampling))
+    if (!isDeepStrictEqual(settingsOf(first.header), settingsOf(trace.header)))
       refuse(`${names} differ in sampling or in the length of answers`, 'record them with the same flags');
     if (!isDeepStrictEqual(first.sessions.map(promptOf), trace.sessions.map(promptOf)))
       refuse(`${names} are of different prompts`, 'record them of the same prompts, or bench them apart');
@@ -35,6 +34,11 @@ export function demandComparable(traces: readonly Trace[]): void {
 
 export function isGreedy({ sampling }: TraceHeader): boolean {
   return sampling.temperature === 0;
+}
+
+/** At temperature 0 the seed decides nothing. */
+function settingsOf({ sampling, answerTokens }: TraceHeader): object {
+  return { ...sampling, answerTokens, ...(sampling.temperature === 0 ? { seed: null } : {}) };
 }
 
 function promptOf({ id, task, prompt }: Trace['sessions'][number]): object {
