@@ -20,7 +20,7 @@ from llama import Decoder, Fold
 from losses import Divergence, relative_error
 from progress import Progress
 from recipe import HealRecipe, Stage
-from storage import append_line, load_checkpoint, save_checkpoint
+from storage import append_line, keep_lines, load_checkpoint, save_checkpoint
 
 
 class CoarseFold(Fold):
@@ -32,8 +32,18 @@ class CoarseFold(Fold):
     renewal = 16
 
     def __init__(self, coarse: list[Tensor]) -> None:
-        self.coarse = {id(weight) for weight in coarse}
+        self.order = [id(weight) for weight in coarse]
+        self.coarse = set(self.order)
         self.scales: dict[int, tuple[int, Tensor]] = {}
+
+    def state(self) -> list[tuple[int, Tensor | None]]:
+        """Uses and scales in the order of the weights, for a checkpoint."""
+        return [self.scales.get(weight, (0, None)) for weight in self.order]
+
+    def take_up(self, state: list[tuple[int, Tensor | None]], device: torch.device) -> None:
+        for weight, (uses, scale) in zip(self.order, state, strict=True):
+            if scale is not None:
+                self.scales[weight] = (uses, scale.to(device))
 
     def __call__(self, weight: Tensor) -> Tensor:
         if id(weight) not in self.coarse:
@@ -115,8 +125,13 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
         decoder.load_state_dict(state["decoder"])
         optimizer.load_state_dict(state["optimizer"])
         seen, steps, epoch, done_batches = state["seen"], state["steps"], state["epoch"], state["batches"]
+        if state["fold"] is not None:
+            decoder.fold = CoarseFold(matrices(decoder))
+            decoder.fold.take_up(state["fold"], device)
     if recipe.freeze_embedding:
         settle(decoder, healing.formats)
+    # What was learnt after the checkpoint is learnt again.
+    keep_lines(healing.log, lambda row: row["layers"] != len(decoder.kept) or row["ids"] <= seen)
     progress = Progress(f"heal {len(decoder.kept)} layers", stage.ids, "ids", healing.as_json, seen)
     saved, curve_at = time.monotonic(), (seen // healing.curve_ids + 1) * healing.curve_ids
     while seen < stage.ids:
@@ -152,9 +167,9 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
             if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or seen >= stage.ids:
                 saved = time.monotonic()
                 content = {"kept": decoder.kept, "decoder": decoder.state_dict(), "optimizer": optimizer.state_dict()}
-                save_checkpoint(
-                    checkpoint, {**content, "seen": seen, "steps": steps, "epoch": epoch, "batches": done_batches}
-                )
+                fold = decoder.fold.state() if isinstance(decoder.fold, CoarseFold) else None
+                at = {"seen": seen, "steps": steps, "epoch": epoch, "batches": done_batches}
+                save_checkpoint(checkpoint, {**content, **at, "fold": fold})
             if seen >= stage.ids:
                 break
         else:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -41,6 +42,14 @@ def save_json(path: Path, content) -> None:
 def append_line(path: Path, content) -> None:
     with path.open("a") as file:
         file.write(json.dumps(content) + "\n")
+
+
+def keep_lines(path: Path, keep: Callable[[dict], bool]) -> None:
+    """Leaves only those lines of a file of JSON lines; a file that isn't there stays away."""
+    if path.is_file():
+        unfinished = path.with_name(path.name + ".part")
+        unfinished.write_text("".join(f"{line}\n" for line in path.read_text().splitlines() if keep(json.loads(line))))
+        os.replace(unfinished, path)
 
 
 def load_json(path: Path):

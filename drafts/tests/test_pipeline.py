@@ -1,6 +1,7 @@
 """The whole pipeline on a tiny target, and what it refuses before it starts."""
 
 import io
+import json
 import unittest
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
@@ -97,12 +98,8 @@ class Whole(unittest.TestCase):
         with self.assertRaisesRegex(Refusal, "another target"):
             open_start(out / "draft.gguf", open_model(self.place / "other.gguf"), recipe)
 
-    def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
-        recipe = replace(TINY, stages=(Stage(3, 600),), heal=HealRecipe(batch_ids=128, checkpoint_minutes=0.0))
-        self.run_pipeline(recipe)
-        whole = (self.place / "out" / "draft-3.gguf").read_bytes()
-        self.setUp()
-        steps = mock.Mock(side_effect=[None, None, KeyboardInterrupt])
+    def interrupted_after(self, recipe: Recipe, batches: int) -> None:
+        steps = mock.Mock(side_effect=[*[None] * batches, KeyboardInterrupt])
         learn = heal.learn
 
         def interrupted(*given):
@@ -111,9 +108,36 @@ class Whole(unittest.TestCase):
 
         with mock.patch("heal.learn", interrupted), self.assertRaises(KeyboardInterrupt):
             self.run_pipeline(recipe)
-        self.assertFalse((self.place / "out" / "draft-3.gguf").exists())
-        self.run_pipeline(recipe)
-        self.assertEqual((self.place / "out" / "draft-3.gguf").read_bytes(), whole)
+
+    def test_an_interrupted_run_ends_with_the_same_weights(self) -> None:
+        every = HealRecipe(batch_ids=128, checkpoint_minutes=0.0)
+        # With coarse weights from the second batch on: their scales are fitted only now and then.
+        coarse = Stage(3, 600, coarse_share=0.9)
+        for stage in (Stage(3, 600), coarse):
+            with self.subTest(coarse=stage.coarse_share):
+                self.setUp()
+                recipe = replace(TINY, stages=(stage,), heal=replace(every, rate=2e-3), formats=Formats("IQ4_NL", "Q8_0"))
+                self.run_pipeline(recipe)
+                whole = (self.place / "out" / "draft-3.gguf").read_bytes()
+                self.setUp()
+                self.interrupted_after(recipe, 4)
+                self.assertFalse((self.place / "out" / "draft-3.gguf").exists())
+                self.run_pipeline(recipe)
+                self.assertEqual((self.place / "out" / "draft-3.gguf").read_bytes(), whole)
+
+    def test_what_is_learnt_again_stands_once_in_the_curve(self) -> None:
+        recipe = replace(TINY, stages=(Stage(3, 600),), heal=HealRecipe(batch_ids=128, checkpoint_minutes=60.0))
+        with mock.patch.object(heal.Healing.__init__, "__defaults__", (100,)):
+            self.interrupted_after(recipe, 4)
+            first = self.curve()
+            self.assertGreater(len(first), 2)
+            self.run_pipeline(recipe)
+        ids = [row["ids"] for row in self.curve()]
+        self.assertEqual(ids, sorted(set(ids)))
+        self.assertEqual(ids[: len(first)], [row["ids"] for row in first])
+
+    def curve(self) -> list[dict]:
+        return [json.loads(line) for line in (self.place / "out" / "curve.jsonl").read_text().splitlines()]
 
 
 class Folders(unittest.TestCase):
