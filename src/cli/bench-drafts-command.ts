@@ -35,7 +35,7 @@ interface DraftsFlags {
 const notes = `
 Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
 first, once for each draft, and kept in the cache; an interrupted recording goes on. ms per token is virtual time; only the cost ratio is
-measured here.
+measured here. The summary is of one draft, which its "shipped" names: the default pair's, or the first where that one is not among them.
 
 Examples:
   outrider bench drafts
@@ -52,7 +52,7 @@ export function draftsCommand(): Command {
     .option('--prompts <file...>', 'prompts to record: JSON lines, see docs/traces.md')
     .option(
       '--traces <name|file...>',
-      'of each draft one at temperature 0, and for acceptance one above (default: the shipped ones)',
+      'of each draft one at temperature 0, and for acceptance one above, all over the same prompts (default: the shipped ones)',
     )
     .option('--limit <count>', 'prompts of the first file, in turn from its tasks', wholeBetween(1, 100_000), 80)
     .option('--other-limit <count>', 'prompts of each other file', wholeBetween(1, 100_000), 20)

@@ -107,12 +107,13 @@ function rowsOf(
   );
 }
 
+/** `shipped` names the draft that the summary is of: the default one, or the first. */
 export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['summary'] {
-  const { greedy, draft: shipped, ...known } = own;
+  const { greedy, draft, ...known } = own;
   const at = (roundTripMs: number): number =>
     rows.find(
       (row) =>
-        row.draft === shipped &&
+        row.draft === draft &&
         row.task === 'all' &&
         row.profile === defaultEdgeProfile.name &&
         row.mode === 'stream' &&
@@ -120,5 +121,5 @@ export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['
         row.roundTripMs === roundTripMs,
     )?.overAr ?? Number.NaN;
   const paces = [10, 60].filter((ms) => !Number.isNaN(at(ms))).map((ms) => [`streamOverArRtt${ms}`, at(ms)] as const);
-  return { shipped, ...known, ...Object.fromEntries(paces), prompts: greedy.sessions.length };
+  return { shipped: draft, ...known, ...Object.fromEntries(paces), prompts: greedy.sessions.length };
 }

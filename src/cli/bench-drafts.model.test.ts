@@ -8,7 +8,7 @@ import { defaultPair } from '../models/manifest-data.ts';
 import { benchDrafts, type DraftsOptions } from './bench-drafts.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 
-it('says what the shipped draft is worth', async () => {
+it('says what the default draft is worth', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'outrider-bench-drafts-'));
   try {
     const file = join(directory, 'prompts.jsonl');
