@@ -21,6 +21,12 @@ def disk_needed(shape: Shape, recipe: Recipe) -> int:
     return texts + 4 * sum(weights) + 12 * max(weights) + sum(weights)
 
 
+def disk_taken(out: Path) -> int:
+    """Bytes that an earlier run of the same recipe has left in `out`; the needs of the whole hold them."""
+    files = [*(out / "work").rglob("*"), *out.glob("draft-*.gguf")]
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
 def memory_needed(shape: Shape, recipe: Recipe) -> int:
     """Bytes: the larger of writing (weights twice, key-value memory, a shard) and healing (weights, slopes, averages)."""
     text = recipe.text
@@ -47,10 +53,10 @@ def available_memory() -> int | None:
 def check_room(shape: Shape, recipe: Recipe, out: Path) -> None:
     """Raises Refusal if the disk of `out` or the memory is too small."""
     place = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
-    needed, free = disk_needed(shape, recipe), shutil.disk_usage(place).free
+    needed, free = disk_needed(shape, recipe) - disk_taken(out), shutil.disk_usage(place).free
     if free < needed:
         raise Refusal(
-            f"{place} has {free / GIB:.1f} GiB free; this recipe needs {needed / GIB:.1f}",
+            f"{place} has {free / GIB:.1f} GiB free; this recipe needs {needed / GIB:.1f} more",
             "Free some space, or give --out a folder on a larger disk.",
         )
     needed, free = memory_needed(shape, recipe), available_memory()
