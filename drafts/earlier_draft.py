@@ -7,10 +7,13 @@ import torch
 
 from draft_file import IdMap
 from llama import Decoder
-from model_file import ModelFile, load_decoder, open_model
+from model_file import ModelFile, load_decoder, open_model, shape_of
 from recipe import Recipe
 from refusal import Refusal
 from vocabulary import vocabulary_hash
+
+#: What a draft has of its target's `Shape`.
+SAME = ("width", "heads", "kv_heads", "head_width", "feed_forward", "rope_base", "rope_factors", "epsilon")
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,21 @@ def open_start(path: Path, target: ModelFile, recipe: Recipe) -> Start:
     model = open_model(path)
     kept = model.value("outrider.draft.layers")
     if not kept:
-        raise Refusal(f"{path} was not made by this pipeline", "Give a draft that fit.py has written, or leave --from out.")
+        raise Refusal(
+            f"{path} was not made by this pipeline", "Give a draft that fit.py has written, or leave --from out."
+        )
     if model.value("outrider.target.vocabulary_hash") != vocabulary_hash(target):
         raise Refusal(f"{path} is a draft for another target", f"Give one that was made for {target.path.name}.")
+    differing = [name for name in SAME if getattr(shape_of(model), name) != getattr(shape_of(target), name)]
+    if model.has_tensor("output.weight") != target.has_tensor("output.weight"):
+        differing.append("head")
+    if max(kept) >= shape_of(target).layers or len(kept) != shape_of(model).layers:
+        differing.append("layers")
+    if differing:
+        raise Refusal(
+            f"{path} is a draft for another target ({', '.join(differing)})",
+            f"Give one that was made for {target.path.name}.",
+        )
     deepest = recipe.stages[0].layers
     if deepest > len(kept):
         raise Refusal(

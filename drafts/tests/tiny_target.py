@@ -19,10 +19,11 @@ def write_tiny_target(
     architecture: str = "llama",
     tokenizer: str = "gpt2",
     tied: bool = True,
+    feed_forward: int = 96,
     more: dict[str, numpy.ndarray] | None = None,
     values: dict[str, str | int] | None = None,
 ) -> None:
-    """Width 64, 2 heads of 32, 1 key head, feed-forward 96, 3 special tokens and 256 bytes.
+    """Width 64, 2 heads of 32, 1 key head, 3 special tokens and 256 bytes.
 
     `more` are further tensors, `values` further metadata.
     """
@@ -33,7 +34,7 @@ def write_tiny_target(
     writer.add_block_count(layers)
     writer.add_context_length(512)
     writer.add_embedding_length(64)
-    writer.add_feed_forward_length(96)
+    writer.add_feed_forward_length(feed_forward)
     writer.add_head_count(2)
     writer.add_head_count_kv(1)
     writer.add_rope_freq_base(10000.0)
@@ -53,7 +54,7 @@ def write_tiny_target(
         writer.add_tensor("output.weight", noise(len(tokens), 64))
     sizes = {
         "attn_q": (64, 64), "attn_k": (32, 64), "attn_v": (32, 64), "attn_output": (64, 64),
-        "ffn_gate": (96, 64), "ffn_up": (96, 64), "ffn_down": (64, 96),
+        "ffn_gate": (feed_forward, 64), "ffn_up": (feed_forward, 64), "ffn_down": (64, feed_forward),
     }  # fmt: skip
     for layer in range(layers):
         for name in ("attn_norm", "ffn_norm"):
