@@ -75,7 +75,9 @@ def picture(depths: dict[int, list[dict]]) -> str:
 
 
 def main(log: str, svg: str) -> None:
-    depths = by_depth([json.loads(line) for line in Path(log).read_text().splitlines()])
+    rows = [json.loads(line) for line in Path(log).read_text().splitlines()]
+    # What a depth begins with has no place on a logarithmic axis.
+    depths = by_depth([row for row in rows if row["ids"] > 0])
     Path(svg).write_text(picture(depths))
     for layers, rows in depths.items():
         if (line := fit(rows)) is not None:

@@ -131,8 +131,10 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
     if recipe.freeze_embedding:
         settle(decoder, healing.formats)
     # What was learnt after the checkpoint is learnt again.
-    keep_lines(healing.log, lambda row: row["layers"] != len(decoder.kept) or row["ids"] <= seen)
+    keep_lines(healing.log, lambda row: row["layers"] != len(decoder.kept) or 0 < seen >= row["ids"])
     progress = Progress(f"heal {len(decoder.kept)} layers", stage.ids, "ids", healing.as_json, seen)
+    if seen == 0 and stage.ids > 0:
+        note(decoder, healing, 0, 0.0)
     saved, curve_at = time.monotonic(), (seen // healing.curve_ids + 1) * healing.curve_ids
     while seen < stage.ids:
         order = batches(healing.shards, recipe.batch_ids, recipe.user_weight, random.Random(f"{seed} {epoch}"))
@@ -155,15 +157,7 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
             progress.advance(ids, f"divergence {divergence:.3f}")
             if seen >= curve_at or seen >= stage.ids:
                 curve_at += healing.curve_ids
-                row = {"layers": len(decoder.kept), "ids": seen, **healing.judge.judge(decoder).rounded()}
-                append_line(
-                    healing.log,
-                    {
-                        **row,
-                        "seconds": round(time.monotonic() - progress.began),
-                        "coarse": isinstance(decoder.fold, CoarseFold),
-                    },
-                )
+                note(decoder, healing, seen, time.monotonic() - progress.began)
             if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or seen >= stage.ids:
                 saved = time.monotonic()
                 content = {"kept": decoder.kept, "decoder": decoder.state_dict(), "optimizer": optimizer.state_dict()}
@@ -174,6 +168,12 @@ def heal(decoder: Decoder, stage: Stage, seed: str, healing: Healing, checkpoint
                 break
         else:
             epoch, done_batches = epoch + 1, 0
+
+
+def note(decoder: Decoder, healing: Healing, seen: int, seconds: float) -> None:
+    """One point of the curve; the one at 0 ids says what healing begins with."""
+    row = {"layers": len(decoder.kept), "ids": seen, **healing.judge.judge(decoder).rounded()}
+    append_line(healing.log, {**row, "seconds": round(seconds), "coarse": isinstance(decoder.fold, CoarseFold)})
 
 
 def learn(decoder: Decoder, batch: Batch, kept_head: Tensor, healing: Healing) -> tuple[Tensor, float]:

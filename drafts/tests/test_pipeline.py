@@ -11,16 +11,18 @@ from unittest import mock
 
 import numpy
 
+import curve
 import fit
 import heal
 import room
-from draft_file import Formats
+from draft_file import Formats, IdMap, thin, write_draft
 from earlier_draft import open_start
-from model_file import open_model, shape_of
+from model_file import load_decoder, open_model, shape_of
 from pipeline import Pipeline
 from recipe import HealRecipe, Recipe, Stage, TextRecipe, read_recipe
 from refusal import Refusal
 from tests.tiny_target import write_tiny_target
+from vocabulary import stand_ins
 
 TINY = Recipe(
     name="tiny",
@@ -98,6 +100,26 @@ class Whole(unittest.TestCase):
         with self.assertRaisesRegex(Refusal, "another target"):
             open_start(out / "draft.gguf", open_model(self.place / "other.gguf"), recipe)
 
+    def test_a_draft_of_another_model_with_the_same_tokens_is_refused(self) -> None:
+        write_tiny_target(self.place / "deeper.gguf", layers=6)
+        target = open_model(self.place / "deeper.gguf")
+        decoder = load_decoder(target)
+        ids = list(range(259))
+        map = IdMap(ids, stand_ins(decoder.embedding, ids))
+        draft = thin(decoder, map).without({1, 2})
+        write_draft(self.place / "draft.gguf", draft, target, map, Formats("F16", "F16"), "tiny")
+        recipe = replace(TINY, stages=(Stage(2, 300),), ship=2)
+        open_start(self.place / "draft.gguf", target, recipe)
+        others = {
+            "feed_forward": {"layers": 6, "feed_forward": 128},
+            "layers": {"layers": 4},
+            "head": {"layers": 6, "tied": False},
+        }
+        for part, changes in others.items():
+            write_tiny_target(self.place / "other.gguf", **changes)
+            with self.subTest(part), self.assertRaisesRegex(Refusal, rf"another target \({part}\)"):
+                open_start(self.place / "draft.gguf", open_model(self.place / "other.gguf"), recipe)
+
     def interrupted_after(self, recipe: Recipe, batches: int) -> None:
         steps = mock.Mock(side_effect=[*[None] * batches, KeyboardInterrupt])
         learn = heal.learn
@@ -116,7 +138,9 @@ class Whole(unittest.TestCase):
         for stage in (Stage(3, 600), coarse):
             with self.subTest(coarse=stage.coarse_share):
                 self.setUp()
-                recipe = replace(TINY, stages=(stage,), heal=replace(every, rate=2e-3), formats=Formats("IQ4_NL", "Q8_0"))
+                recipe = replace(
+                    TINY, stages=(stage,), heal=replace(every, rate=2e-3), formats=Formats("IQ4_NL", "Q8_0")
+                )
                 self.run_pipeline(recipe)
                 whole = (self.place / "out" / "draft-3.gguf").read_bytes()
                 self.setUp()
@@ -133,8 +157,14 @@ class Whole(unittest.TestCase):
             self.assertGreater(len(first), 2)
             self.run_pipeline(recipe)
         ids = [row["ids"] for row in self.curve()]
+        self.assertEqual(ids[0], 0)
         self.assertEqual(ids, sorted(set(ids)))
         self.assertEqual(ids[: len(first)], [row["ids"] for row in first])
+
+    def test_the_curve_is_drawn(self) -> None:
+        self.run_pipeline()
+        curve.main(str(self.place / "out" / "curve.jsonl"), str(self.place / "curve.svg"))
+        self.assertIn("</svg>", (self.place / "curve.svg").read_text())
 
     def curve(self) -> list[dict]:
         return [json.loads(line) for line in (self.place / "out" / "curve.jsonl").read_text().splitlines()]
@@ -252,6 +282,23 @@ class Refused(unittest.TestCase):
         with mock.patch("room.available_memory", return_value=1000):
             self.assertIn("of memory", self.refusal())
 
+    def test_a_run_that_goes_on_needs_room_only_for_the_rest(self) -> None:
+        write_tiny_target(self.path)
+        shape, out = shape_of(open_model(self.path)), Path(self.folder.name) / "out"
+        needed = room.disk_needed(shape, TINY)
+        text = out / "work" / "text" / "held-out" / "ids.npy"
+        text.parent.mkdir(parents=True)
+        text.write_bytes(bytes(1000))
+        (out / "draft-3.gguf").write_bytes(bytes(500))
+        # Not of this pipeline.
+        (out / "target.gguf").write_bytes(bytes(9000))
+        for free, refused in ((needed - 1500, False), (needed - 1501, True)):
+            with mock.patch("room.shutil.disk_usage", return_value=mock.Mock(free=free)):
+                if refused:
+                    self.assertRaises(Refusal, room.check_room, shape, TINY, out)
+                else:
+                    room.check_room(shape, TINY, out)
+
     def test_room_grows_with_the_recipe(self) -> None:
         write_tiny_target(self.path)
         shape = shape_of(open_model(self.path))
@@ -300,7 +347,7 @@ class Recipes(unittest.TestCase):
             "opened_share = 1.0": "opened_share = 1.5",
             "shards = 1": "shards = true",
             "ids = 2000": "ids = -1",
-            "warm_up_steps = 2": "rate = nan",
+            "warm_up_steps = 2": "weight_decay = nan",
             'openers = ["What is the",': 'openers = [1, "What is the",',
             "[[stages]]": "[stages]",
             "ranking_ids = 128": "ranking_ids = 128\nheal = 1",
