@@ -43,9 +43,7 @@ STAGES = ("write-text", "choose-layers", "heal", "export", "evaluate", "card")
 class Pipeline:
     """One target, one recipe, one folder."""
 
-    def __init__(
-        self, target: ModelFile, recipe: Recipe, out: Path, as_json: bool, start: Start | None = None
-    ) -> None:
+    def __init__(self, target: ModelFile, recipe: Recipe, out: Path, as_json: bool, start: Start | None = None) -> None:
         self.target, self.recipe, self.out, self.as_json, self.start = target, recipe, out, as_json, start
         self.work = out / "work"
         (self.work / "text").mkdir(parents=True, exist_ok=True)

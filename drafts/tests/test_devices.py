@@ -2,7 +2,6 @@
 
 import copy
 import io
-import unittest
 from contextlib import redirect_stderr
 from pathlib import Path
 from tempfile import TemporaryDirectory

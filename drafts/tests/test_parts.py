@@ -163,7 +163,6 @@ class Writing(WithTarget):
         text = torch.randint(0, len(ids), (1, 12))
         torch.testing.assert_close(load_decoder(again)(text)[0].float(), draft(text)[0].float(), atol=0.1, rtol=0.1)
 
-
     def test_rotation_factors_are_divisors_and_go_with_the_draft(self) -> None:
         factors = numpy.linspace(1, 8, 16, dtype=numpy.float32)
         folder = Path(self.folder.name)
