@@ -12,8 +12,10 @@ import type { Replay } from './replay.ts';
 
 /** What rewards and ln J_random are scaled by, so that both are about 1. */
 export interface RewardScale {
-  /** Rewards are divided by it. */
+  /** Mean of -reward, J / J_random. */
   readonly reward: number;
+  /** Mean of J, ms. */
+  readonly costMs: number;
   readonly lnRandomCentre: number;
   readonly lnRandomDeviation: number;
 }
@@ -28,6 +30,16 @@ export interface SlotNumbers {
   readonly lnRandom: Float32Array;
   /** [B, M, featureCount] */
   readonly rows: Float32Array;
+}
+
+/**
+ * What the reward and the devices' costs of a row are multiplied by. Rewards are J / J_random of each slot by itself, and divided by their
+ * mean. Where slots add up to a return that will not do: whoever fills queues makes random association dearer as well, and would go
+ * unpunished. There all slots have one unit, the mean of J.
+ */
+export function rewardFactor(replay: Replay, row: number, rewards: RewardScale, addsUp: boolean): number {
+  if (!addsUp) return 1 / rewards.reward;
+  return Math.exp(replay.arrays.lnRandom[row] as number) / rewards.costMs;
 }
 
 /** @param rows of the buffer; [B] */

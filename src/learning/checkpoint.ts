@@ -23,7 +23,7 @@ interface Ledger {
   readonly replayNext: number;
 }
 
-const version = '1';
+const version = '2';
 
 /** @param told how the run came to be, for people */
 export function writeCheckpoint(

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
+import { rewardFactor } from './batch.ts';
 import { type CurvePoint, fitSlope, hasPlateau, studentQuantile } from './curve.ts';
 import { createReplay, drawRows } from './replay.ts';
 
@@ -68,6 +69,21 @@ describe('learning curves', () => {
 });
 
 describe('the replay buffer', () => {
+  it('gives slots that add up one unit, others each their own', () => {
+    const replay = createReplay(2, 1, 1);
+    const [costs, randoms] = [
+      [300, 40],
+      [1000, 100],
+    ] as const;
+    replay.arrays.reward.set(costs.map((cost, row) => -cost / (randoms[row] as number)));
+    replay.arrays.lnRandom.set(randoms.map(Math.log));
+    const rewards = { reward: 0.5, costMs: 200, lnRandomCentre: 0, lnRandomDeviation: 1 };
+    const scaled = (addsUp: boolean) =>
+      [0, 1].map((row) => (replay.arrays.reward[row] as number) * rewardFactor(replay, row, rewards, addsUp));
+    expect(scaled(false).map((one) => Math.round(1e4 * one) / 1e4)).toEqual([-0.6, -0.8]);
+    expect(scaled(true).map((one) => Math.round(1e4 * one) / 1e4)).toEqual([-1.5, -0.2]);
+  });
+
   it('draws every row but the newest, in a ring', () => {
     const replay = createReplay(5, 1, 1);
     Object.assign(replay, { count: 3, next: 3 });

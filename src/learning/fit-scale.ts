@@ -32,6 +32,7 @@ export function fitScale(
   const features = Array.from({ length: featureCount }, emptyMoments);
   const lnRandom = emptyMoments();
   const reward = emptyMoments();
+  const costMs = emptyMoments();
   for (const seed of seeds) {
     let state = environment.reset(seed);
     for (let slot = 0; slot < slots; slot++) {
@@ -42,6 +43,7 @@ export function fitScale(
       const outcome = environment.step(tma(state));
       add(lnRandom, Math.log(outcome.randomCostMs));
       add(reward, -outcome.reward);
+      add(costMs, outcome.costMs);
       state = outcome.next;
     }
   }
@@ -51,6 +53,7 @@ export function fitScale(
   };
   const rewards = {
     reward: meanOf(reward),
+    costMs: meanOf(costMs),
     lnRandomCentre: meanOf(lnRandom),
     lnRandomDeviation: deviationOf(lnRandom),
   };

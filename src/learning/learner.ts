@@ -9,7 +9,7 @@ import type { Weights } from '../learned/layers.ts';
 import type { NetworkName, VariantName } from '../learned/learned-policy.ts';
 import { pairShapes } from '../learned/pair-network.ts';
 import { correctionsAt, type Moments } from './adam.ts';
-import { drawNormals, gatherSlots, type RewardScale, type SlotNumbers } from './batch.ts';
+import { drawNormals, gatherSlots, type RewardScale, rewardFactor, type SlotNumbers } from './batch.ts';
 import { criticShapes, type SlotBatch, type Tensors } from './networks.ts';
 import { drawRows, type Replay } from './replay.ts';
 import type { CreditName, MasacSettings } from './settings.ts';
@@ -190,11 +190,12 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
   const discount = new Float32Array(size).fill(settings.discount);
   for (const [index, row] of rows.entries()) {
     score.set(arrays.score.subarray(row * deviceCount * 2, (row + 1) * deviceCount * 2), index * deviceCount * 2);
+    const factor = rewardFactor(replay, row, rewards, hasNext);
     for (let device = 0; device < deviceCount; device++) {
-      const cost = (arrays.deviceCost[row * deviceCount + device] as number) / rewards.reward;
+      const cost = (arrays.deviceCost[row * deviceCount + device] as number) * factor;
       deviceCost[index * deviceCount + device] = Math.min(settings.mostDeviceCost, cost);
     }
-    reward[index] = Math.max(settings.leastReward, (arrays.reward[row] as number) / rewards.reward);
+    reward[index] = Math.max(settings.leastReward, (arrays.reward[row] as number) * factor);
   }
   const after = hasNext
     ? gatherSlots(

@@ -28,7 +28,7 @@ const state = syntheticSlot({ deviceCount: 6, serverCount: 3, seed: 5, objective
 state.snr[1] = 0;
 state.snr.fill(0, 9, 12);
 const problem = createProblem(state);
-const unit = { reward: 1, lnRandomCentre: 0, lnRandomDeviation: 1 };
+const unit = { reward: 1, costMs: 1, lnRandomCentre: 0, lnRandomDeviation: 1 };
 
 describe('trained and deciding actor', () => {
   it.each(['pairs', 'flat'] as const)('are the same function: %s', (network) => {
