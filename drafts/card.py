@@ -1,8 +1,17 @@
 """Stage 6: the model card, from the results alone."""
 
+import shlex
 from pathlib import Path
 
 from model_file import ModelFile
+
+
+def command(target: str, options: dict) -> str:
+    """That which made the draft; folders of files are left out, as they are of one machine."""
+    given = [f"--{name} {shlex.quote(options[name])}" for name in ("recipe", "from") if options.get(name)]
+    return " ".join(
+        ["python3 drafts/fit.py", f"--target {target}", "--out OUT", *given, *["--smoke"] * options["smoke"]]
+    )
 
 
 def write_card(path: Path, results: dict, target: ModelFile) -> None:
@@ -18,7 +27,7 @@ def write_card(path: Path, results: dict, target: ModelFile) -> None:
         f"Licence: {license}, as the target's. It proposes tokens for its target and is of no use alone.",
         "",
         f"- Layers of the target: {', '.join(str(layer) for layer in shipped['kept'])}.",
-        f"- Ids it can say: {recipe['vocabulary']:,}; they are {100 * results['covered']:.2f} % of the self-written text.",
+        f"- Ids it can say: {results['ids']:,}; they are {100 * results['covered']:.2f} % of the self-written text.",
         f"- Formats: {recipe['formats']['layers']} (layers), {recipe['formats']['embedding']} (embedding and head); {shipped['bytes']:,} bytes.",
         f"- Data: {results['textIds']:,} ids that the target wrote itself, users' messages included; no data set, no evaluation prompt.",
         f"- Work: {learnt:,} positions learnt down to this depth; {results['coreHours']:.2f} core-hours for all depths together.",
@@ -39,10 +48,16 @@ def write_card(path: Path, results: dict, target: ModelFile) -> None:
             f"{point['bytes']:,}",
         )
         lines.append("| " + " | ".join(str(cell) for cell in row) + " |")
+    target_name = shlex.quote(results["target"])
     lines += [
         "",
         "    python3 drafts/setup.py",
-        f"    python3 drafts/fit.py --target {results['target']} --out OUT",
+        f"    {command(target_name, results['options'])}",
+        "",
+        "Acceptance by task is not measured while a draft is made. On prompts of your choice (JSON lines, docs/traces.md):",
+        "",
+        f"    outrider trace record --target {target_name} --draft OUT/draft.gguf --prompts PROMPTS.jsonl --out draft.trace",
+        "    outrider trace show draft.trace",
         "",
     ]
     path.write_text("\n".join(lines))

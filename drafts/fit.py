@@ -97,7 +97,14 @@ def fit(options: argparse.Namespace) -> dict:
     check_made_for(options.out, made)
     check_room(shape, recipe, options.out)
     save_made_for(options.out, made)
-    return Pipeline(target, recipe, options.out, options.json, start).run()
+    return Pipeline(target, recipe, options.out, options.json, start, named(options)).run()
+
+
+def named(options: argparse.Namespace) -> dict:
+    """The options that decide what is made; files by name, the recipes that come with it by their place in the clone."""
+    recipe = options.recipe and options.recipe.resolve()
+    name = recipe and (str(recipe.relative_to(HERE.parent)) if HERE in recipe.parents else recipe.name)
+    return {"recipe": name, "from": options.start and options.start.name, "smoke": options.smoke}
 
 
 def table(results: dict) -> str:

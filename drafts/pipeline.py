@@ -43,7 +43,17 @@ STAGES = ("write-text", "choose-layers", "heal", "export", "evaluate", "card")
 class Pipeline:
     """One target, one recipe, one folder."""
 
-    def __init__(self, target: ModelFile, recipe: Recipe, out: Path, as_json: bool, start: Start | None = None) -> None:
+    def __init__(
+        self,
+        target: ModelFile,
+        recipe: Recipe,
+        out: Path,
+        as_json: bool,
+        start: Start | None = None,
+        options: dict | None = None,
+    ) -> None:
+        """`options` are those of the command, for the card: `recipe` and `from` as names, `smoke`."""
+        self.options = options or {"recipe": None, "from": None, "smoke": False}
         self.target, self.recipe, self.out, self.as_json, self.start = target, recipe, out, as_json, start
         self.work = out / "work"
         (self.work / "text").mkdir(parents=True, exist_ok=True)
@@ -164,7 +174,9 @@ class Pipeline:
         vocabulary = load_json(self.work / "vocabulary.json")
         results = {
             "target": str(self.target.path.name),
+            "options": self.options,
             "recipe": asdict(self.recipe),
+            "ids": len(vocabulary["ids"]),
             "textIds": self.recipe.text.shards * self.recipe.text.rows * self.recipe.text.steps,
             "coreHours": round(core_hours(self.work / "times.jsonl"), 2),
             "covered": round(vocabulary["covered"], 5),

@@ -11,6 +11,7 @@ from unittest import mock
 
 import numpy
 
+import card
 import curve
 import fit
 import heal
@@ -57,7 +58,9 @@ class Whole(unittest.TestCase):
         self.assertEqual(
             (self.place / "out" / "draft.gguf").read_bytes(), (self.place / "out" / "draft-3.gguf").read_bytes()
         )
-        self.assertIn("200", (self.place / "out" / "CARD.md").read_text())
+        text = (self.place / "out" / "CARD.md").read_text()
+        self.assertIn("fit.py --target target.gguf --out OUT\n", text)
+        self.assertIn("outrider trace record --target target.gguf --draft OUT/draft.gguf", text)
         self.assertEqual(open_model(self.place / "out" / "draft-2.gguf").value("outrider.draft.recipe"), "tiny")
 
     def test_healing_brings_the_draft_nearer(self) -> None:
@@ -222,6 +225,36 @@ class Folders(unittest.TestCase):
     def test_work_of_an_unknown_target_is_refused(self) -> None:
         (self.place / "out" / "work" / "text").mkdir(parents=True)
         self.assertIn("doesn't say", self.refused("--smoke"))
+
+
+class Cards(unittest.TestCase):
+    def test_the_command_is_the_one_that_was_given(self) -> None:
+        recipe = Path(fit.__file__).parent / "recipes" / "front.toml"
+        given = {
+            "--smoke": "--smoke",
+            f"--recipe {recipe}": "--recipe drafts/recipes/front.toml",
+            "--recipe /x/mine.toml --from /x/draft-16.gguf": "--recipe mine.toml --from draft-16.gguf",
+            "": "",
+        }
+        for words, shown in given.items():
+            options = fit.named(fit.arguments(["--target", "t.gguf", "--out", "o", *words.split()]))
+            wanted = f"python3 drafts/fit.py --target t.gguf --out OUT {shown}".strip()
+            self.assertEqual(card.command("t.gguf", options), wanted)
+
+    def test_ids_are_those_of_the_map(self) -> None:
+        with TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
+            place = Path(folder)
+            write_tiny_target(place / "target.gguf")
+            target = open_model(place / "target.gguf")
+            Pipeline(target, replace(TINY, stages=(Stage(3, 100),)), place / "out", False).run()
+            recipe = replace(TINY, stages=(Stage(2, 100),), ship=2, vocabulary=259)
+            start = open_start(place / "out" / "draft.gguf", target, recipe)
+            results = Pipeline(
+                target, recipe, place / "less", False, start, {"recipe": "r.toml", "from": "d.gguf", "smoke": False}
+            ).run()
+            self.assertEqual(results["ids"], 200)
+            self.assertIn("Ids it can say: 200;", (place / "less" / "CARD.md").read_text())
+            self.assertIn("--recipe r.toml --from d.gguf\n", (place / "less" / "CARD.md").read_text())
 
 
 class Refused(unittest.TestCase):
