@@ -4,6 +4,7 @@ import random
 import unittest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 
 import gguf
 import numpy
@@ -129,13 +130,22 @@ class Vocabulary(WithTarget):
     def test_hash_is_the_one_that_the_sessions_compare(self) -> None:
         self.assertEqual(vocabulary_hash(self.target), HASH_OF_TINY_TARGET)
 
-    def test_special_ids_and_frequent_ones_are_kept(self) -> None:
-        counts = numpy.zeros(259, dtype=int)
-        counts[200] = 5
-        ids = choose_ids(self.target, counts, 259)
-        self.assertEqual(ids, list(range(259)))
+    def test_special_ids_single_characters_and_frequent_ones_are_kept(self) -> None:
+        values = {
+            "tokenizer.ggml.tokens": ["ab", "</s>", "cd", "é", "efg", "<tool>", "<0x0A>", "hi", "</end>", "<unk>"],
+            "tokenizer.ggml.token_type": [1, 3, 1, 1, 1, 4, 6, 1, 1, 2],
+            "tokenizer.ggml.eot_token_id": 8,
+        }
+        model = mock.Mock(value=values.get)
+        counts = numpy.array([1, 0, 9, 0, 5, 0, 0, 5, 0, 0])
+        always = [1, 3, 5, 6, 8, 9]
+        self.assertEqual(choose_ids(model, counts, 6), always)
+        # Then the most frequent; of two as frequent ones the first.
+        self.assertEqual(choose_ids(model, counts, 7), sorted([*always, 2]))
+        self.assertEqual(choose_ids(model, counts, 8), sorted([*always, 2, 4]))
+        self.assertEqual(choose_ids(model, counts, 99), list(range(10)))
+        self.assertEqual(end_ids(model), {1, 8})
         self.assertEqual(end_ids(self.target), {0, 2})
-        self.assertLessEqual({0, 1, 2}, set(choose_ids(self.target, counts, 10)))
 
     def test_an_id_that_is_missing_is_read_as_the_one_most_like_it(self) -> None:
         embedding = torch.tensor([[1.0, 0.0], [0.0, 1.0], [5.0, 1.0], [-1.0, 3.0]])
