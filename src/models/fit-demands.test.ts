@@ -3,11 +3,22 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { demandRoom, type FitPlace, readFitTarget } from './fit-demands.ts';
 import { encodeModel, integer, text, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
 import type { UnplacedTensor } from './gguf-write.ts';
 import { encodeTinyMapped } from './mapped-draft.fixture.ts';
+
+/** Free bytes of a directory's disk, in place of what the machine has; a directory that isn't there has none to tell. */
+const free = vi.hoisted(() => ({ bytesOf: undefined as ((path: string) => number) | undefined }));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const statfs = async (path: string): Promise<object> => {
+    const status = await real.statfs(path);
+    return free.bytesOf === undefined ? status : { blocks: 1, bavail: free.bytesOf(path) / 1000, bsize: 1000 };
+  };
+  return { ...real, statfs };
+});
 
 let directory: string;
 beforeAll(async () => {
@@ -88,9 +99,24 @@ describe('room to make it', () => {
     ...changes,
   });
 
-  it('is memory for the weights, and disk', async () => {
+  it('is memory for the weights', async () => {
     await demandRoom(target, place());
     const few = place({ availableMemoryBytes: 7999 });
     await expect(demandRoom(target, few)).rejects.toMatchObject({ code: 'memory-full' });
+  });
+
+  it('is disk for texts and weights, and for the packages where they are not installed', async () => {
+    const cacheDirectory = await mkdtemp(join(directory, 'cache-'));
+    const demand = (hasEnvironment: boolean, outBytes: number, cacheBytes: number) => {
+      free.bytesOf = (path) => (path === cacheDirectory ? cacheBytes : outBytes);
+      return demandRoom(target, place({ cacheDirectory, hasEnvironment }));
+    };
+    const enough = 500_000_000;
+    const packages = 2_500_000_000;
+    await demand(false, enough, packages);
+    await demand(true, enough, 0);
+    const full = (purpose: RegExp) => ({ code: 'disk-full', message: expect.stringMatching(purpose) });
+    await expect(demand(true, enough - 1000, packages)).rejects.toMatchObject(full(/texts and weights/));
+    await expect(demand(false, enough, packages - 1000)).rejects.toMatchObject(full(/Python packages/));
   });
 });
