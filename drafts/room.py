@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 
 from llama import Shape
+from losses import CHUNK
 from recipe import Recipe
 from refusal import Refusal
 
 GIB = 1024**3
+#: Python and PyTorch themselves.
+PROGRAM = GIB // 2
 
 
 def disk_needed(shape: Shape, recipe: Recipe) -> int:
@@ -18,7 +21,8 @@ def disk_needed(shape: Shape, recipe: Recipe) -> int:
     texts = ids * (8 + 2 * shape.width * (1 + len(text.watched(shape.layers))))
     head = recipe.vocabulary * shape.width
     weights = [stage.layers * shape.layer_parameters + head for stage in recipe.stages]
-    return texts + 4 * sum(weights) + 12 * max(weights) + sum(weights)
+    checkpoint = 12 * max((one for one, stage in zip(weights, recipe.stages, strict=True) if stage.ids > 0), default=0)
+    return texts + 4 * sum(weights) + checkpoint + sum(weights)
 
 
 def disk_taken(out: Path) -> int:
@@ -28,15 +32,17 @@ def disk_taken(out: Path) -> int:
 
 
 def memory_needed(shape: Shape, recipe: Recipe) -> int:
-    """Bytes: the larger of writing (weights twice, key-value memory, a shard) and healing (weights, slopes, averages)."""
+    """Bytes: the target, and the largest of writing (weights twice, key-value memory, a shard), healing (weights, slopes, averages)
+    and judging (weights as trained, as saved and as stored; logits)."""
     text = recipe.text
     whole = shape.layers * shape.layer_parameters + shape.vocabulary * shape.width
     cache = text.rows * text.text_limit * shape.layers * shape.kv_heads * shape.head_width * 4
     shard = text.rows * text.steps * 2 * shape.width * 3
-    layers = max(stage.layers for stage in recipe.stages)
-    draft = layers * shape.layer_parameters + recipe.vocabulary * shape.width
-    activations = recipe.heal.batch_ids * layers * (10 * shape.width + 5 * shape.feed_forward) * 4
-    return 4 * whole + max(2 * whole + cache + 2 * shard, 22 * draft + activations)
+    size = lambda stage: stage.layers * shape.layer_parameters + recipe.vocabulary * shape.width  # noqa: E731
+    activations = lambda stage: recipe.heal.batch_ids * stage.layers * (10 * shape.width + 5 * shape.feed_forward) * 4  # noqa: E731
+    healing = [22 * size(stage) + activations(stage) for stage in recipe.stages if stage.ids > 0]
+    judging = 10 * max(size(stage) for stage in recipe.stages) + 8 * 4 * CHUNK * shape.vocabulary
+    return PROGRAM + 4 * whole + max(2 * whole + cache + 2 * shard, judging, *healing)
 
 
 def available_memory() -> int | None:

@@ -13,6 +13,7 @@ import numpy
 
 import card
 import curve
+import estimate
 import fit
 import heal
 import room
@@ -338,6 +339,11 @@ class Refused(unittest.TestCase):
         more = replace(TINY, text=replace(TINY.text, rows=800))
         self.assertGreater(room.disk_needed(shape, more), room.disk_needed(shape, TINY))
         self.assertGreater(room.memory_needed(shape, more), room.memory_needed(shape, TINY))
+        large = estimate.shape_of("SmolLM2 360M")
+        trained = read_recipe(Path(fit.__file__).parent / "recipes" / "default.toml").fitted_to(32, 49152)
+        untrained = replace(trained, stages=tuple(replace(stage, ids=0) for stage in trained.stages))
+        self.assertLess(room.memory_needed(large, untrained), room.memory_needed(large, trained))
+        self.assertLess(room.disk_needed(large, untrained), room.disk_needed(large, trained))
 
 
 class Recipes(unittest.TestCase):
@@ -355,6 +361,11 @@ class Recipes(unittest.TestCase):
         for layers in range(8, 129):
             self.assertEqual(len(depths("default", layers)), 3)
         self.assertEqual(read_recipe(folder / "default.toml").fitted_to(16, 128256).ship, 11)
+
+    def test_what_the_documentation_says_of_larger_targets(self) -> None:
+        text = (Path(fit.__file__).parent.parent / "docs" / "drafts.md").read_text()
+        for name in estimate.SIZES:
+            self.assertIn(estimate.row(name), text)
 
     def test_wrong_ones_are_refused(self) -> None:
         with TemporaryDirectory() as folder:
