@@ -1,5 +1,6 @@
 // Makes a draft from a target: the same model with every weight matrix in IQ4_NL, a 4-bit format that processors multiply fast. It
-// is right about as often as a draft with layers left out and takes half the time of a step (docs/drafts.md).
+// is right more often than drafts with layers left out (0.812 against 0.611 and less) and its step takes half of the target's time
+// (docs/drafts.md, "The front").
 
 import { open } from 'node:fs/promises';
 import { blockReaders, blockValueCount, coarseBlockBytes, writeCoarseBlock } from './coarse-blocks.ts';
