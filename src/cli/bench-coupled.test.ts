@@ -37,6 +37,8 @@ describe('bench coupled', () => {
       else expect(row.costVsBest).toBeGreaterThan(1);
     }
     expect(first.summary['oldGainsMaxSinrVsBest']).toBeGreaterThan(1);
+    expect(first.rows[0]?.costVsLookAhead).toBeNull();
+    expect(first.summary).not.toHaveProperty('noneMaxSinrVsLookAhead');
     expect(asked).toBe(2 * 2 * 2 * 3);
     const lines = readFileSync(record, 'utf8').split('\n');
     writeFileSync(record, `${lines.slice(0, 5).join('\n')}\n${lines[5]?.slice(0, 20)}`);
@@ -51,6 +53,16 @@ describe('bench coupled', () => {
     expect(asked - before).toBe(2 * 2 * 3);
     await expect(benchCoupled({ ...options, slots: 4 })).rejects.toThrow('was begun with other settings (slots)');
     expect(JSON.stringify(coupledFigure(first.rows))).toContain('old gains alone');
+  });
+
+  it('compares with what looks ahead where it is asked for', async () => {
+    const both = ['max-sinr', 'look-ahead'].map((name) => ({ name, sha256: null, decide: createPolicy(name) }));
+    const { rows, summary } = await benchCoupled({
+      ...{ policies: both, seeds: 2, slots: 2, record: null, couplings: ['all'] },
+    });
+    expect(rows.map(({ costVsLookAhead }) => costVsLookAhead)).toEqual([expect.any(Number), 1]);
+    expect(summary['allMaxSinrVsLookAhead']).toBe(rows[0]?.costVsLookAhead);
+    expect(summary['allMaxSinrVsBest']).toBeNaN();
   });
 
   it('takes away all couplings but one', () => {

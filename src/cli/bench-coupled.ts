@@ -14,6 +14,8 @@ export const coupledPreset = 'coupled';
 export const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-blind', 'best', 'look-ahead'] as const;
 /** What others are held against: the optimum of each slot by itself. */
 const reference = 'best';
+/** Those that know as much are held against what looks ahead without learning, too. */
+const foresight = 'look-ahead';
 /** Nothing was chosen by looking at these seeds. */
 const firstSeed = 101;
 
@@ -42,6 +44,10 @@ export interface CoupledRow {
   readonly costVsBest: number;
   readonly costVsBestLow: number;
   readonly costVsBestHigh: number;
+  /** Over that of `look-ahead`; null where that isn't among the policies. */
+  readonly costVsLookAhead: number | null;
+  readonly costVsLookAheadLow: number | null;
+  readonly costVsLookAheadHigh: number | null;
   /** Plain mean of the costs, which the worst seeds make. */
   readonly costMsMean: number;
   readonly costMsP95: number;
@@ -121,15 +127,18 @@ export function overridesOf(coupling: string): Override[] {
 
 function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   const own = runs.filter((run) => run.policy === policy);
-  const other = runs.filter((run) => run.policy === reference);
   const [first] = own as [CoupledRun];
   const middle = (pick: (run: CoupledRun) => number): number => interquartileMean(own.map(pick));
   const interval = (values: readonly number[]): Interval =>
     bootstrapInterval(values.length, (at) => interquartileMean(at.map((index) => values[index] as number)));
-  const ratios = own.map((run) => {
-    const paired = other.find(({ seed }) => seed === run.seed);
-    return paired === undefined ? Number.NaN : run.costMs / paired.costMs;
-  });
+  const ratiosTo = (other: string): number[] =>
+    own.flatMap(({ seed, costMs }) => {
+      const paired = runs.find((run) => run.policy === other && run.seed === seed);
+      return paired === undefined ? [] : [costMs / paired.costMs];
+    });
+  const ratios = ratiosTo(reference);
+  const toForesight = ratiosTo(foresight);
+  const [costVsLookAheadLow, costVsLookAheadHigh] = toForesight.length === 0 ? [null, null] : interval(toForesight);
   const [costMsLow, costMsHigh] = interval(own.map(({ costMs }) => costMs));
   const [costVsBestLow, costVsBestHigh] = interval(ratios);
   const [latencyMsLow, latencyMsHigh] = interval(own.map(({ latencyMs }) => latencyMs));
@@ -143,6 +152,9 @@ function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
     costVsBest: interquartileMean(ratios),
     costVsBestLow,
     costVsBestHigh,
+    costVsLookAhead: toForesight.length === 0 ? null : interquartileMean(toForesight),
+    costVsLookAheadLow,
+    costVsLookAheadHigh,
     costMsMean: mean(own.map(({ costMs }) => costMs)),
     costMsP95: middle(({ costMsP95 }) => costMsP95),
     latencyMs: middle(({ latencyMs }) => latencyMs),
@@ -156,18 +168,26 @@ function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   };
 }
 
-/** Costs over those of `best`: `allLookAhead`, `allLookAheadLow`, ... */
+/** Costs over those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */
 function summarise(rows: readonly CoupledRow[]): Record<string, number> {
-  const entries = rows
-    .filter(({ policy }) => policy !== reference)
-    .flatMap(({ coupling, policy, costVsBest, costVsBestLow, costVsBestHigh }) => {
-      const name = camelCase(`${coupling} ${policy}`);
-      return [
-        [`${name}VsBest`, costVsBest],
-        [`${name}VsBestLow`, costVsBestLow],
-        [`${name}VsBestHigh`, costVsBestHigh],
-      ];
-    });
+  const entries = rows.flatMap((row) => {
+    const { coupling, policy } = row;
+    const name = camelCase(`${coupling} ${policy}`);
+    const toBest = [
+      [`${name}VsBest`, row.costVsBest],
+      [`${name}VsBestLow`, row.costVsBestLow],
+      [`${name}VsBestHigh`, row.costVsBestHigh],
+    ];
+    const toForesight = [
+      [`${name}VsLookAhead`, row.costVsLookAhead],
+      [`${name}VsLookAheadLow`, row.costVsLookAheadLow],
+      [`${name}VsLookAheadHigh`, row.costVsLookAheadHigh],
+    ];
+    return [
+      ...(policy === reference ? [] : toBest),
+      ...(policy === reference || policy === foresight || row.costVsLookAhead === null ? [] : toForesight),
+    ];
+  });
   return Object.fromEntries(entries) as Record<string, number>;
 }
 
