@@ -64,7 +64,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const minutesNow = (): number => minutesBefore + (performance.now() - startMs) / 60_000;
   const doneNow = (): number =>
     options.slots === undefined ? minutesNow() / options.minutes : trainer.slots / options.slots;
-  let nextPoint = history.points.length / pointCount;
+  const pointAfter = (done: number): number => (Math.floor(done * pointCount) + 1) / pointCount;
+  let nextPoint = pointAfter(doneNow());
   let savedMs = startMs;
   let breathedMs = startMs;
   const since = createSums();
@@ -75,7 +76,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
       const point = { slots: trainer.slots, updates: trainer.updates, minutes: minutesNow(), reward, ...since.take() };
       history.points.push(point);
       options.onPoint(point);
-      nextPoint = (Math.floor(doneNow() * pointCount) + 1) / pointCount;
+      nextPoint = pointAfter(doneNow());
     }
     if (performance.now() - breathedMs < breathMs) continue;
     if (options.slots === undefined) options.onProgress(Math.floor(60 * minutesNow()), Math.ceil(60 * options.minutes));

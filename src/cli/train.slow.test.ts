@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readActor } from '../learned/actor-file.ts';
 import { readTensors, writeTensors } from '../learned/safetensors.ts';
+import { readCheckpoint } from '../learning/checkpoint.ts';
 import { createEnvironment } from '../learning/environment.ts';
 import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../learning/held-out.ts';
 import { defaultSettings } from '../learning/settings.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
-import { learnedPolicyList, trainedPresets } from './learned-weights.ts';
+import { learnedPolicyList, trainedWorlds } from './learned-weights.ts';
 import { findPolicy } from './simulate-policy.ts';
 import { describeRun } from './train.ts';
 import { curveFigure } from './train-figure.ts';
@@ -117,6 +118,18 @@ describe('train masac', () => {
     );
   });
 
+  it('draws the curve on after a run that was to end earlier', async () => {
+    const other = mkdtempSync(join(directory, 'longer-'));
+    const { tensors, metadata } = readTensors(readFileSync(join(directory, 'checkpoint.safetensors')), 'it');
+    const history = JSON.parse(metadata['history'] as string) as { points: unknown[] };
+    const points = Array.from({ length: 60 }, () => history.points[0]);
+    const changed = { ...metadata, history: JSON.stringify({ ...history, points }) };
+    writeFileSync(join(other, 'checkpoint.safetensors'), writeTensors({ tensors, metadata: changed }));
+    const slots = readCheckpoint(readFileSync(join(other, 'checkpoint.safetensors')), 'it').progress.slots;
+    const resumed = await trainRun(optionsOf({ resume: true, directory: other, slots: slots + 3 }));
+    expect(resumed.points).toHaveLength(63);
+  });
+
   it('leaves a run alone that nobody says to go on with', async () => {
     const before = readFileSync(join(directory, 'checkpoint.safetensors'));
     await expect(trainRun(optionsOf({}))).rejects.toMatchObject({ code: 'bad-argument' });
@@ -148,7 +161,7 @@ describe('train masac', () => {
     const [slot] = keepSlots(optionsOf({}).environment, 1, 1) as [HeldOutSlot];
     const names = learnedPolicyList.flatMap(({ name }) => [
       name,
-      ...trainedPresets.map((preset) => `${name}@${preset}`),
+      ...trainedWorlds.map((preset) => `${name}@${preset}`),
     ]);
     for (const name of names) {
       const { decide } = await findPolicy(name);
