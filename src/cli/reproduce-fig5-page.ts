@@ -17,14 +17,14 @@ export function fig5Page(
   reductions: readonly Reduction[],
   cells: readonly MeasuredCell[],
   seedCount: number,
-  missing: readonly string[],
+  notes: readonly string[],
 ): string {
   const methods = [...new Set(reductions.map(({ method }) => method))];
   return [
     `Claimed: 28.0 % less latency than the baselines at most, 23.7 % on average. Here: the first slot of ${seedCount} worlds for each size, the same for every`,
     'policy; reductions are of interquartile means over the seeds, in brackets 95 % from seeds drawn again; sizes, then the three baselines, weigh equally.',
     'No queue builds up in this preset, so later slots differ by the tasks drawn only.',
-    ...missing.map((sentence) => `\n${sentence}`),
+    ...notes.map((sentence) => `\n${sentence}`),
     '',
     ...methods.map((method) => tableOf(reductions, method, 'latencyMs')),
     'The same of D^MD + D^ES, the latency that the objective names, which leaves sending out:',

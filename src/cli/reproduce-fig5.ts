@@ -27,7 +27,6 @@ import {
   policyNames,
   readingName,
   readings,
-  underReading,
 } from './reproduce-slots.ts';
 
 export const fig5Policies: readonly string[] = [
@@ -45,7 +44,7 @@ export function cellsOf({ deviceCounts, serverCounts }: Pick<Size, 'deviceCounts
 }
 
 export function fig5Part(size: Size, found: FoundPolicies): Part<CellFound> {
-  const { policies, missing } = found;
+  const { policies, notes } = found;
   const seeds = Array.from({ length: size.seedCount }, (_, index) => index + 1);
   const cells = cellsOf(size);
   return {
@@ -63,10 +62,7 @@ export function fig5Part(size: Size, found: FoundPolicies): Part<CellFound> {
       async measure() {
         const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds);
         return Object.fromEntries(
-          readings.map((reading) => {
-            const read = states.map((state) => underReading(state, reading));
-            return [readingName(reading), measurePolicies(read, policies)];
-          }),
+          readings.map((reading) => [readingName(reading), measurePolicies(states, policies, reading)]),
         );
       },
     })),
@@ -74,19 +70,19 @@ export function fig5Part(size: Size, found: FoundPolicies): Part<CellFound> {
       conclude(
         cells.map((cell, index) => ({ ...cell, found: measured[index] as CellFound })),
         seeds.length,
-        missing,
+        notes,
       ),
   };
 }
 
-function conclude(cells: readonly MeasuredCell[], seedCount: number, missing: readonly string[]): Conclusion {
+function conclude(cells: readonly MeasuredCell[], seedCount: number, notes: readonly string[]): Conclusion {
   const reductions = reductionsOf(cells, seedCount);
   const rows = fig5Rows(cells, seedCount);
   return {
     claims: reductions.flatMap(claimsOf),
     rows,
     pictures: fig5Pictures(rows, reductions, seedCount),
-    text: fig5Page(reductions, cells, seedCount, missing),
+    text: fig5Page(reductions, cells, seedCount, notes),
   };
 }
 

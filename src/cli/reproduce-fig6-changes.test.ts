@@ -37,7 +37,9 @@ describe('what the energy weight changes', () => {
   });
 
   it('has interquartile means beside, without seeds that have no such device', () => {
-    const without = seed(1).map(([, ...others]) => [figures(0, 0), ...others].map((one, at) => ({ ...one, devices: at })));
+    const without = seed(1).map(([, ...others]) =>
+      [figures(0, 0), ...others].map((one, at) => ({ ...one, devices: at })),
+    );
     const found = [...[1, 3, 5, 100].map(seed), without] as ClassFigures[][][];
     const [row] = fig6Rows(cases, found);
     expect(row).toMatchObject({ batteryClass: 'B <= 0.2', devices: 4, latencyMs: 2725, latencyMsMiddle: 400 });

@@ -47,20 +47,20 @@ export function fig6Claims(changes: readonly Fig6Change[]): Claim[] {
 
 interface PageFacts {
   readonly seedCount: number;
-  readonly missing: readonly string[];
+  readonly notes: readonly string[];
   readonly deviceCount: number;
   readonly serverCount: number;
 }
 
 export function fig6Page(changes: readonly Fig6Change[], facts: PageFacts): string {
-  const { seedCount, missing, deviceCount, serverCount } = facts;
+  const { seedCount, notes, deviceCount, serverCount } = facts;
   const [first] = changes;
   const policies = [...new Set(changes.map(({ policy }) => policy))];
   return [
     `Claimed: a larger w lowers energy and raises latency, most for devices with B <= 0.2. Here: ${deviceCount} devices, ${serverCount} servers, the first slot of ${seedCount} worlds;`,
     `changes from w = ${first?.from} to w = ${first?.to} over the same slots, in brackets 95 % from seeds drawn again. E^CP, the energy of drafting, is fixed by the task, so only`,
     'E^CM can fall. A claim holds where all of the interval lies beyond a change of 0.1 %. Energy model `band` is the one that the paper prints, `airtime` is power times time on air.',
-    ...missing.map((sentence) => `\n${sentence}`),
+    ...notes.map((sentence) => `\n${sentence}`),
     '',
     ...policies.map((policy) => tableOf(changes, policy)),
   ].join('\n');

@@ -17,7 +17,15 @@ import { fig6Pictures } from './reproduce-fig6-pictures.ts';
 import { fig6Rows } from './reproduce-fig6-rows.ts';
 import type { Part } from './reproduce-part.ts';
 import type { Size } from './reproduce-sizes.ts';
-import { type FoundPolicies, policyNames, type Reading, readings, underReading } from './reproduce-slots.ts';
+import {
+  decisionUnder,
+  type FoundPolicies,
+  policyNames,
+  type Reading,
+  type ReadPolicy,
+  readings,
+  underReading,
+} from './reproduce-slots.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
@@ -25,7 +33,7 @@ const size = { deviceCount: 90, serverCount: 10 };
 
 /** Units are seeds: a world is made once for all readings, weights and policies. */
 export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolicies): Part<Fig6Found> {
-  const { policies, missing } = present;
+  const { policies, notes } = present;
   const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
   const names = policies.map(({ name }) => name);
   const cases = casesOfFig6(names, energyWeights, readings, ['band', 'airtime']);
@@ -47,7 +55,7 @@ export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolic
         claims: fig6Claims(changes),
         rows,
         pictures: fig6Pictures(rows, seedCount),
-        text: fig6Page(changes, { seedCount, missing, ...size }),
+        text: fig6Page(changes, { seedCount, notes, ...size }),
       };
     },
   };
@@ -75,8 +83,8 @@ export function measureFig6(
   policies: FoundPolicies['policies'],
 ): Fig6Found {
   return cases.map((one) => {
-    const { decide } = policies.find(({ name }) => name === one.policy) as (typeof policies)[number];
-    return measure(stateOf(state, one), decide);
+    const policy = policies.find(({ name }) => name === one.policy) as ReadPolicy;
+    return measure(stateOf(state, one), decisionUnder(policy, one.reading));
   });
 }
 

@@ -13,7 +13,7 @@ import type { Part, WorkUnit } from './reproduce-part.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './reproduce-sensitivity-page.ts';
 import { type Variant, variants } from './reproduce-sensitivity-values.ts';
 import type { Size } from './reproduce-sizes.ts';
-import { findPolicies, measurePolicies, type Reading, readingName, underReading } from './reproduce-slots.ts';
+import { findPolicies, measurePolicies, type Reading, readingName } from './reproduce-slots.ts';
 
 const base: Variant = { value: 'as in the preset', becomes: '', kind: 'other', overrides: [], moves: 'both' };
 const readings: readonly Reading[] = [
@@ -82,12 +82,7 @@ async function measureSlots({ overrides }: Variant, { sensitivity }: Size): Prom
   for (const [index, [deviceCount, serverCount]] of cells.entries()) {
     const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount, overrides }, seeds);
     results.push(
-      Object.fromEntries(
-        readings.map((reading) => {
-          const read = states.map((state) => underReading(state, reading));
-          return [readingName(reading), measurePolicies(read, found)];
-        }),
-      ),
+      Object.fromEntries(readings.map((reading) => [readingName(reading), measurePolicies(states, found, reading)])),
     );
     if (index === 0) energy = states.map((state) => measureFig6(state, energyCases, found));
   }

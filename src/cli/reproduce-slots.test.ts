@@ -1,6 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { slotsOf } from './bench-allocation-worlds.ts';
-import { findPolicies, measurePolicies, readings, underReading } from './reproduce-slots.ts';
+import {
+  decisionUnder,
+  findPolicies,
+  measurePolicies,
+  type Reading,
+  type ReadPolicy,
+  readings,
+  shortHash,
+  underReading,
+} from './reproduce-slots.ts';
+
+describe('docs/reproduction.md', () => {
+  it('is of the weights that are shipped', async () => {
+    const page = readFileSync(new URL('../../docs/reproduction.md', import.meta.url), 'utf8');
+    for (const policy of (await findPolicies([], ['tma-masac', 'masac-association'])).policies) {
+      expect(page).toContain(shortHash(policy));
+      expect(page).toContain(shortHash(policy.withIds as typeof policy));
+    }
+  });
+});
 
 describe('readings of a slot', () => {
   it('are what the scenario gives with these settings', async () => {
@@ -20,10 +40,13 @@ describe('readings of a slot', () => {
 
   it('are measured with one number a seed, and what is missing is said', async () => {
     const states = await slotsOf({ scenario: 'paper', deviceCount: 6, serverCount: 2 }, [1, 2]);
-    const { policies, missing } = await findPolicies(['max-sinr+equal', 'best'], ['no-such-policy']);
-    expect(missing).toHaveLength(1);
-    expect(missing[0]).toMatch(/no-such-policy/);
-    const figures = measurePolicies(states, policies);
+    const { policies, notes } = await findPolicies(['max-sinr+equal', 'best'], ['no-such-policy']);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(/no-such-policy/);
+    const learned = await findPolicies([], ['tma-masac']);
+    expect(learned.notes[0]).toMatch(/`tma-masac` has the weights [0-9a-f]{12} with `q16`, [0-9a-f]{12} with `ids`/);
+    const [main, , ids] = readings as [Reading, Reading, Reading];
+    const figures = measurePolicies(states, policies, main);
     expect(Object.keys(figures)).toEqual(['max-sinr+equal', 'best']);
     for (const { latencyMs, costMs, latencyP95Ms } of Object.values(figures)) {
       expect(latencyMs).toHaveLength(2);
@@ -31,5 +54,11 @@ describe('readings of a slot', () => {
       expect(costMs[0]).toBeGreaterThan(0);
     }
     expect(figures['best']?.costMs[0]).toBeLessThan(figures['max-sinr+equal']?.costMs[0] as number);
+    const [policy] = learned.policies as [ReadPolicy];
+    expect([main, ids].map((reading) => decisionUnder(policy, reading))).toEqual([
+      policy.decide,
+      policy.withIds?.decide,
+    ]);
+    expect(decisionUnder(policies[0] as ReadPolicy, ids)).toBe(policies[0]?.decide);
   });
 });

@@ -64,11 +64,14 @@ export interface SlotFigures {
 
 export type FiguresByPolicy = Readonly<Record<string, SlotFigures>>;
 
+/** @param states of preset `paper` as it is: q16, lambda per ms */
 export function measurePolicies(
   states: readonly SlotState[],
-  policies: readonly { readonly name: string; readonly decide: Policy }[],
+  policies: readonly ReadPolicy[],
+  reading: Reading,
 ): FiguresByPolicy {
-  return Object.fromEntries(policies.map(({ name, decide }) => [name, measure(states, decide)]));
+  const read = states.map((state) => underReading(state, reading));
+  return Object.fromEntries(policies.map((one) => [one.name, measure(read, decisionUnder(one, reading))]));
 }
 
 function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
@@ -86,28 +89,48 @@ function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
   return figures;
 }
 
+/** A policy; trained ones have weights for each payload law, since a law that was never seen in training is another task. */
+export interface ReadPolicy extends FoundPolicy {
+  readonly withIds?: FoundPolicy;
+}
+
+export function decisionUnder({ decide, withIds }: ReadPolicy, { payloadLaw }: Reading): Policy {
+  return payloadLaw === 'ids' && withIds !== undefined ? withIds.decide : decide;
+}
+
 export interface FoundPolicies {
-  readonly policies: readonly FoundPolicy[];
-  /** What is not there, with the cause. */
-  readonly missing: readonly string[];
+  readonly policies: readonly ReadPolicy[];
+  /** For the page: what is not there, with the cause, and which weights trained policies have. */
+  readonly notes: readonly string[];
 }
 
 /** @param optional left out where they are not there: learned ones need weights */
 export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {
-  const policies = await Promise.all(needed.map(findPolicy));
-  const missing: string[] = [];
+  const policies: ReadPolicy[] = await Promise.all(needed.map(findPolicy));
+  const notes: string[] = [];
   for (const name of optional) {
     try {
-      policies.push(await findPolicy(name));
+      const [found, withIds] = [await findPolicy(name), await findPolicy(`${name}@paper-ids`)];
+      policies.push({ ...found, withIds });
+      notes.push(
+        `\`${name}\` has the weights ${shortHash(found)} with \`q16\`, ${shortHash(withIds)} with \`ids\` (SHA-256).`,
+      );
     } catch (error) {
       if (!isOutriderError(error)) throw error;
-      missing.push(`\`${name}\` is left out: ${error.message}.`);
+      notes.push(`\`${name}\` is left out: ${error.message}.`);
     }
   }
-  return { policies, missing };
+  return { policies, notes };
+}
+
+/** As pages name weights. */
+export function shortHash({ sha256 }: FoundPolicy): string {
+  return (sha256 ?? '').slice(0, 12);
 }
 
 /** For the settings of a record: another file of weights is another policy. */
 export function policyNames({ policies }: FoundPolicies): string[] {
-  return policies.map(({ name, sha256 }) => (sha256 === null ? name : `${name} ${sha256}`));
+  return policies.map(({ name, sha256, withIds }) =>
+    sha256 === null ? name : `${name} ${sha256} ${withIds?.sha256 ?? ''}`,
+  );
 }
