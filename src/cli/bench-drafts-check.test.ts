@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { openModel } from '../models/open-model.ts';
+import { madeUpHeader } from '../traces/trace.fixture.ts';
 import { type Trace, type TraceHeader, TraceSessionBuilder } from '../traces/trace.ts';
 import { writeTrace } from '../traces/trace-file.ts';
 import { benchDrafts } from './bench-drafts.ts';
@@ -24,19 +25,7 @@ afterAll(() => rm(directory, { recursive: true }));
 function trace(changes: Partial<TraceHeader> = {}, prompt: readonly number[] = [5, 6]): Trace {
   const builder = new TraceSessionBuilder();
   for (const _ of [7, 2]) builder.addRight(60_000);
-  const header: TraceHeader = {
-    target: { name: 'large', fingerprint: 'aa' },
-    draft: { name: 'small', fingerprint: 'bb' },
-    tokenizerHash: 'ab'.repeat(32),
-    vocabularySize: 1000,
-    endIds: [2],
-    sampling: neutralSampling,
-    answerTokens: 2,
-    wrongDepth: 3,
-    source: 'made up',
-    licence: 'none',
-    ...changes,
-  };
+  const header = madeUpHeader({ answerTokens: 2, ...changes });
   return { header, sessions: [builder.build({ id: 'a', task: 'made up', prompt, answer: [7, 2] })] };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../decoding/sampling.ts';
+import { madeUpHeader } from '../traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
 import { benchIdeas, type IdeaRow, type IdeasOptions, ratioInterval } from './bench-ideas.ts';
 import { ideas } from './bench-ideas-list.ts';
@@ -18,18 +18,7 @@ function session(id: string, task: 'copy' | 'new', length = 120): TraceSession {
 }
 
 const trace: Trace = {
-  header: {
-    target: { name: 'large', fingerprint: 'aa' },
-    draft: { name: 'small', fingerprint: 'bb' },
-    tokenizerHash: 'ab'.repeat(32),
-    vocabularySize: 1000,
-    endIds: [2],
-    sampling: neutralSampling,
-    answerTokens: 120,
-    wrongDepth: 3,
-    source: 'made up',
-    licence: 'none',
-  },
+  header: madeUpHeader(),
   sessions: [session('a', 'copy'), session('b', 'copy'), session('c', 'new'), session('d', 'new')],
 };
 const options: IdeasOptions = {

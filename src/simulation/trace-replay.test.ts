@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
-import { neutralSampling } from '../decoding/sampling.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import { pacingNames } from '../protocol/pacing.ts';
-import { throwTrace } from '../traces/trace.fixture.ts';
-import { type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
+import { madeUpHeader, throwTrace } from '../traces/trace.fixture.ts';
+import { type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
 import { traceStatistics } from '../traces/trace-statistics.ts';
 import { EventQueue } from './event-queue.ts';
 import { protocolMachines } from './machines.ts';
@@ -24,18 +23,7 @@ const conditions: SessionConditions = {
   draftMs: 5,
   step: { fixedMs: 20, perRowMs: 0.5 },
 };
-const header: TraceHeader = {
-  target: { name: 'large', fingerprint: 'aa' },
-  draft: { name: 'small', fingerprint: 'bb' },
-  tokenizerHash: 'ab'.repeat(32),
-  vocabularySize: 1000,
-  endIds: [2],
-  sampling: neutralSampling,
-  answerTokens: 120,
-  wrongDepth: 3,
-  source: 'made up',
-  licence: 'none',
-};
+const header = madeUpHeader();
 
 /** An answer that repeats its prompt; every fifth draft is wrong. */
 function session(length = 120): TraceSession {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOutriderError } from '../basics/errors.ts';
-import { neutralSampling } from '../decoding/sampling.ts';
-import { throwTrace } from './trace.fixture.ts';
-import { type TraceHeader, TraceSessionBuilder } from './trace.ts';
+import { madeUpHeader, throwTrace } from './trace.fixture.ts';
+import { TraceSessionBuilder } from './trace.ts';
 import {
   parsePartialTrace,
   parseTrace,
@@ -13,18 +12,7 @@ import {
   writeTrace,
 } from './trace-file.ts';
 
-const header: TraceHeader = {
-  target: { name: 'large', fingerprint: 'aa' },
-  draft: { name: 'small', fingerprint: 'bb' },
-  tokenizerHash: 'ab'.repeat(32),
-  vocabularySize: 1000,
-  endIds: [2],
-  sampling: neutralSampling,
-  answerTokens: 3,
-  wrongDepth: 2,
-  source: 'made up',
-  licence: 'none',
-};
+const header = madeUpHeader({ answerTokens: 3, wrongDepth: 2 });
 
 function session(answer: number[], id = 'a') {
   const builder = new TraceSessionBuilder();

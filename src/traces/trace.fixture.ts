@@ -15,6 +15,23 @@ function between(random: Random, low: number, high: number): number {
   return low + random.integer(high - low + 1);
 }
 
+/** A header of made-up models: greedy, answers of 120 tokens, wrong chains 3 deep. */
+export function madeUpHeader(changes: Partial<TraceHeader> = {}): TraceHeader {
+  return {
+    target: { name: 'large', fingerprint: 'aa' },
+    draft: { name: 'small', fingerprint: 'bb' },
+    tokenizerHash: 'ab'.repeat(32),
+    vocabularySize: 1000,
+    endIds: [endId],
+    sampling: neutralSampling,
+    answerTokens: 120,
+    wrongDepth: 3,
+    source: 'made up',
+    licence: 'none',
+    ...changes,
+  };
+}
+
 /** The same for the same seed. */
 export function throwTrace(seed: number): Trace {
   const random = createRandom(seed);
