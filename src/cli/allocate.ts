@@ -15,7 +15,7 @@ import { drawDecision } from './allocate-figure.ts';
 import { readState } from './allocate-state.ts';
 import type { Result } from './document.ts';
 import { checkFigure } from './figure.ts';
-import { learnedPolicyList, trainedWorlds } from './learned-weights.ts';
+import { learnedPolicyList, trainedOn } from './learned-weights.ts';
 import { printResult } from './result-output.ts';
 import { findPolicy, needsPlaces } from './simulate-policy.ts';
 
@@ -32,7 +32,7 @@ export function allocateCommand(): Command {
   const names = [
     ...policyList.map(({ name, description, sharing }) => `  ${name.padEnd(16)} ${description}; ${sharing}`),
     ...learnedPolicyList.map(({ name, description }) => `  ${name.padEnd(16)} ${description}`),
-    `  ${'...@PRESET'.padEnd(16)} such as tma-masac@munich: trained on ${trainedWorlds.join(', ')} (default ${trainedWorlds[0]})`,
+    `  ${'...@SCENARIO'.padEnd(16)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids)`,
     `  ${'masac:FILE'.padEnd(16)} weights that "outrider train masac --out" wrote`,
   ];
   return new Command('allocate')

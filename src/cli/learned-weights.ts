@@ -14,7 +14,7 @@ export interface FoundPolicy extends NamedPolicy {
   readonly sha256: string | null;
 }
 
-/** What is shipped, for each of `trainedWorlds`; weights/README.md says how each was made. */
+/** What is shipped, for each of `trainedOn`; weights/README.md says how each was made. */
 export const learnedPolicyList: readonly { readonly name: string; readonly description: string }[] = [
   { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)' },
   { name: 'masac-association', description: 'association by the trained network, shares optimal' },
@@ -24,7 +24,7 @@ export const learnedPolicyList: readonly { readonly name: string; readonly descr
  * What the shipped weights were trained on: presets, and `paper-ids`, preset `paper` with the payload law `ids`. A name alone means the
  * first.
  */
-export const trainedWorlds = ['paper', 'paper-ids', 'munich', 'street-canyon', 'modern', 'crowd', 'coupled'] as const;
+export const trainedOn = ['paper', 'paper-ids', 'munich', 'street-canyon', 'modern', 'crowd', 'coupled'] as const;
 
 const prefix = 'masac:';
 
@@ -34,10 +34,10 @@ const prefix = 'masac:';
  */
 export function weightsOf(name: string): string | undefined {
   if (name.startsWith(prefix)) return name.slice(prefix.length);
-  const [policy, preset = trainedWorlds[0]] = name.split('@');
+  const [policy, preset = trainedOn[0]] = name.split('@');
   if (!learnedPolicyList.some((one) => one.name === policy)) return undefined;
-  if (!trainedWorlds.some((one) => one === preset)) {
-    const remedy = `Name one of ${trainedWorlds.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
+  if (!trainedOn.some((one) => one === preset)) {
+    const remedy = `Name one of ${trainedOn.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
     throw new OutriderError('bad-argument', `no weights for ${preset} come with outrider`, remedy);
   }
   return fileURLToPath(new URL(`../../weights/${preset}/${policy}.safetensors`, import.meta.url));

@@ -12,7 +12,7 @@ import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../lea
 import { defaultSettings } from '../learning/settings.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
-import { learnedPolicyList, trainedWorlds } from './learned-weights.ts';
+import { learnedPolicyList, trainedOn } from './learned-weights.ts';
 import { findPolicy } from './simulate-policy.ts';
 import { describeRun } from './train.ts';
 import { curveFigure } from './train-figure.ts';
@@ -159,10 +159,7 @@ describe('train masac', () => {
 
   it('ships weights that decide', async () => {
     const [slot] = keepSlots(optionsOf({}).environment, 1, 1) as [HeldOutSlot];
-    const names = learnedPolicyList.flatMap(({ name }) => [
-      name,
-      ...trainedWorlds.map((preset) => `${name}@${preset}`),
-    ]);
+    const names = learnedPolicyList.flatMap(({ name }) => [name, ...trainedOn.map((preset) => `${name}@${preset}`)]);
     for (const name of names) {
       const { decide } = await findPolicy(name);
       expect(decide(slot.state).server).toHaveLength(4);
