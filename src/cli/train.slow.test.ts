@@ -13,6 +13,7 @@ import { defaultSettings } from '../learning/settings.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { learnedPolicyList, trainedOn } from './learned-weights.ts';
+import { findRadioMap } from './radio-map-find.ts';
 import { findPolicy } from './simulate-policy.ts';
 import { describeRun } from './train.ts';
 import { curveFigure } from './train-figure.ts';
@@ -167,15 +168,19 @@ describe('train masac', () => {
     await expect(findPolicy('tma-masac@moon')).rejects.toThrow(/no weights for moon/);
   });
 
-  it.each(['paper', 'coupled'] as const)(
+  it.each(trainedOn)(
     'ships weights that are worth what docs/learning.md says: %s',
-    async (preset) => {
-      const heldOut = keepSlots(createEnvironment(readPreset(preset)), 40, 4, 8);
+    async (world) => {
+      const scenario =
+        world === 'paper-ids' ? readPreset('paper', [parseOverride('workload.payloadLaw=ids')]) : readPreset(world);
+      const { channel } = scenario;
+      const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
+      const heldOut = keepSlots(createEnvironment(scenario, map), 40, 4, 8);
       const page = readFileSync(new URL('../../docs/learning.md', import.meta.url), 'utf8');
       for (const { name } of learnedPolicyList) {
-        const row = page.split('\n').find((line) => line.startsWith(`| \`${preset}\` | \`${name}\` |`));
+        const row = page.split('\n').find((line) => line.startsWith(`| \`${world}\` | \`${name}\` |`));
         const told = Number(row?.split('|')[4]);
-        const { decide } = await findPolicy(`${name}@${preset}`);
+        const { decide } = await findPolicy(`${name}@${world}`);
         expect(Math.abs(evaluatePolicy(heldOut, decide).reward - told)).toBeLessThan(1e-4);
       }
     },
