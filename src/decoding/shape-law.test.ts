@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { describeLaw, engineRows, freeLaw, isAllowedCall, layOutCalls, type ShapeLaw } from './shape-law.ts';
+
+const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
+const notAlone: ShapeLaw = { ...freeLaw, least: 2 };
+const threes: ShapeLaw = { ...freeLaw, most: 3 };
+const eights: ShapeLaw = { multiple: 8, least: 8, most: 8, merges: false };
+
+describe('rows that an item costs', () => {
+  it('are those that were asked for where the law is free', () => {
+    expect([1, 5, 63, 70].map((count) => engineRows(freeLaw, count))).toEqual([1, 5, 63, 70]);
+  });
+
+  it('are stairs where calls are filled up', () => {
+    expect([1, 3, 4, 5, 8, 9, 60, 61].map((count) => engineRows(fours, count))).toEqual([4, 4, 4, 8, 8, 12, 60, 64]);
+    expect([1, 2, 3].map((count) => engineRows(notAlone, count))).toEqual([2, 2, 3]);
+    expect([1, 8, 9].map((count) => engineRows(eights, count))).toEqual([8, 8, 16]);
+    expect([1, 3, 4].map((count) => engineRows(threes, count))).toEqual([1, 3, 4]);
+  });
+});
+
+describe('the layout of items', () => {
+  it('puts all sequences into one call where the law merges them', () => {
+    expect(layOutCalls(fours, [1, 6])).toEqual([
+      [
+        { item: 0, from: 0, count: 1, padding: 3 },
+        { item: 1, from: 0, count: 6, padding: 2 },
+      ],
+    ]);
+  });
+
+  it('gives each sequence calls of its own where it does not', () => {
+    expect(layOutCalls(eights, [9, 1])).toEqual([
+      [{ item: 0, from: 0, count: 8, padding: 0 }],
+      [{ item: 0, from: 8, count: 1, padding: 7 }],
+      [{ item: 1, from: 0, count: 1, padding: 7 }],
+    ]);
+  });
+
+  it('cuts what is too long into calls that others share', () => {
+    expect(layOutCalls(threes, [7, 2]).map((call) => call.map(({ item, from, count }) => [item, from, count]))).toEqual([
+      [
+        [0, 0, 3],
+        [1, 0, 2],
+      ],
+      [[0, 3, 3]],
+      [[0, 6, 1]],
+    ]);
+  });
+
+  it('never makes a call that the law forbids, and loses no token', () => {
+    for (const law of [freeLaw, fours, notAlone, threes, eights]) {
+      for (let count = 1; count <= 130; count += 1) {
+        const parts = layOutCalls(law, [count]).flat();
+        expect(parts.every((part) => isAllowedCall(law, part.count + part.padding))).toBe(true);
+        expect(parts.reduce((sum, part) => sum + part.count, 0)).toBe(count);
+        expect(parts.reduce((sum, part) => sum + part.count + part.padding, 0)).toBe(engineRows(law, count));
+      }
+    }
+  });
+});
+
+it('says itself in words', () => {
+  expect([freeLaw, notAlone, fours, threes, eights, { ...threes, most: 1 }].map(describeLaw)).toEqual([
+    'any shape',
+    'never one row alone',
+    'multiples of 4 rows',
+    'at most 3 rows a call',
+    'calls of 8 rows, sequences apart',
+    'one row a call',
+  ]);
+});
