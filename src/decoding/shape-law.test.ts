@@ -38,14 +38,16 @@ describe('the layout of items', () => {
   });
 
   it('cuts what is too long into calls that others share', () => {
-    expect(layOutCalls(threes, [7, 2]).map((call) => call.map(({ item, from, count }) => [item, from, count]))).toEqual([
+    expect(layOutCalls(threes, [7, 2]).map((call) => call.map(({ item, from, count }) => [item, from, count]))).toEqual(
       [
-        [0, 0, 3],
-        [1, 0, 2],
+        [
+          [0, 0, 3],
+          [1, 0, 2],
+        ],
+        [[0, 3, 3]],
+        [[0, 6, 1]],
       ],
-      [[0, 3, 3]],
-      [[0, 6, 1]],
-    ]);
+    );
   });
 
   it('never makes a call that the law forbids, and loses no token', () => {

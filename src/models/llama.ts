@@ -7,6 +7,7 @@ import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } f
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import { freeLaw } from '../decoding/shape-law.ts';
 import { hashFile } from './cache.ts';
 import { checkShape } from './item-rules.ts';
 import { controlledInput, readRows } from './llama-candidates.ts';
@@ -85,6 +86,7 @@ class LlamaLanguageModel implements LanguageModel {
       contextLength: options.contextLength,
       maxSequences: options.sequences,
       maxItemTokens: options.exact ? exactItemTokens : fastItemTokens,
+      law: freeLaw,
     };
     this.#pool = new SequencePool(context, this.#queue);
   }

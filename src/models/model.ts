@@ -2,6 +2,7 @@
 // it does not sample, schedule, or know of sessions. One contract suite (model.contract.ts) holds for every engine.
 
 import type { Candidates } from '../decoding/candidates.ts';
+import type { ShapeLaw } from '../decoding/shape-law.ts';
 
 /** What must be equal on two machines for them to write the same text (design: exactness is promised per fingerprint). */
 export interface ModelIdentity {
@@ -60,6 +61,8 @@ export interface ModelLimits {
   readonly maxSequences: number;
   /** Tokens of one item at most (63 where shapes must stay exact). */
   readonly maxItemTokens: number;
+  /** How the engine lays items out in calls, for whoever predicts what they cost. The engine itself keeps to it. */
+  readonly law: ShapeLaw;
 }
 
 /** An engine with one model, whoever runs it. `evaluate` calls run one after the other. */

@@ -4,6 +4,7 @@
 import { OutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { NgramIndex } from '../decoding/ngram-index.ts';
+import { freeLaw } from '../decoding/shape-law.ts';
 import type { LanguageModel, Tokenizer } from './model.ts';
 import { createReaderModel, type TokenReader } from './reader-model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
@@ -36,7 +37,7 @@ export function createNgramModel(options: NgramOptions): LanguageModel {
   return createReaderModel({
     identity: { name: 'ngram', fingerprint: textFingerprint(description), description },
     tokenizer,
-    limits: { contextLength, maxSequences: sequences, maxItemTokens: 256 },
+    limits: { contextLength, maxSequences: sequences, maxItemTokens: 256, law: freeLaw },
     createReader: () => createNgramReader(shortestMatch, longestMatch),
   });
 }

@@ -2,6 +2,7 @@
 // decoding/toy-language.ts.
 
 import { OutriderError } from '../basics/errors.ts';
+import { freeLaw } from '../decoding/shape-law.ts';
 import { leastToyVocabulary, toyCandidates } from '../decoding/toy-language.ts';
 import type { LanguageModel } from './model.ts';
 import { createReaderModel, type TokenReader } from './reader-model.ts';
@@ -43,7 +44,7 @@ export function createToyModel(options: ToyOptions): LanguageModel {
   return createReaderModel({
     identity: { name: `toy:${seed}`, fingerprint: textFingerprint(description), description },
     tokenizer: createToyTokenizer(vocabularySize),
-    limits: { contextLength, maxSequences: sequences, maxItemTokens: 256 },
+    limits: { contextLength, maxSequences: sequences, maxItemTokens: 256, law: freeLaw },
     createReader: () => createToyReader(settings),
   });
 }
