@@ -26,6 +26,11 @@ function describe(progress: AcquireProgress): string {
   return words.join(' ');
 }
 
+/** What the bar of a file in several packages is called: short, so that the bar has room. */
+function describePart({ model, part }: AcquireProgress): string | undefined {
+  return part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
+}
+
 /** @param stream usually `process.stderr`. */
 export function createAcquireReport(stream: BarStream = process.stderr): AcquireReport {
   const redraws = canRedraw(stream);
@@ -41,7 +46,8 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
         if (progress.stage === 'discarding') stream.write(`${label}\n`);
         else if (!redraws) stream.write(`${label} (${formatBytes(progress.totalBytes ?? progress.doneBytes)})\n`);
       }
-      if (progress.stage !== 'discarding') bar?.update(progress.doneBytes, progress.totalBytes);
+      if (progress.stage === 'discarding') return;
+      bar?.update(progress.doneBytes, progress.totalBytes, describePart(progress));
     },
     stop() {
       bar?.stop();

@@ -75,6 +75,30 @@ describe('the report of models being got', () => {
     expect(written).toEqual(['tiny: downloading from hub x (3 B)\n', 'tiny: verifying SHA-256 (3 B)\n']);
   });
 
+  it('is one line and one bar for a file in parts; the bar says which part', () => {
+    const pipe = fakeStream(false);
+    const terminal = fakeStream(true);
+    for (const { stream } of [pipe, terminal]) {
+      const report = createAcquireReport(stream);
+      for (const number of [1, 2]) {
+        const part = { number, count: 2 };
+        report.onProgress({
+          model: 'tiny',
+          stage: 'downloading',
+          from: 'x',
+          part,
+          doneBytes: number * 5,
+          totalBytes: 10,
+        });
+      }
+    }
+    expect(pipe.written).toEqual(['tiny: downloading from x (10 B)\n']);
+    expect(terminal.written.map((line) => stripVTControlCharacters(line).slice(1, 27))).toEqual([
+      'tiny: part 1 of 2   50 % █',
+      'tiny: part 2 of 2  100 % █',
+    ]);
+  });
+
   it('keeps what was deleted in sight on a terminal', () => {
     const { stream, written } = fakeStream(true);
     const report = createAcquireReport(stream);

@@ -5,8 +5,8 @@ import { performance } from 'node:perf_hooks';
 import colors from 'picocolors';
 
 export interface ProgressBar {
-  /** @param done bytes so far. @param total undefined where it is not known. */
-  update(done: number, total: number | undefined): void;
+  /** @param done bytes so far. @param total undefined where it is not known. @param label in place of the first one. */
+  update(done: number, total: number | undefined, label?: string): void;
   /** Clears the line. The bar may be used again. */
   stop(): void;
 }
@@ -58,14 +58,14 @@ function formatLine(label: string, done: number, total: number | undefined, rate
 /** A bar on `stream`, usually standard error. */
 export function createProgressBar(
   stream: BarStream,
-  { label, nowMs = () => performance.now() }: ProgressBarOptions,
+  { label: firstLabel, nowMs = () => performance.now() }: ProgressBarOptions,
 ): ProgressBar {
   const enabled = canRedraw(stream);
   let firstMs: number | undefined;
   let firstDone = 0;
   let drawnMs = Number.NEGATIVE_INFINITY;
   return {
-    update(done, total) {
+    update(done, total, label = firstLabel) {
       if (!enabled) return;
       const now = nowMs();
       if (firstMs === undefined) {

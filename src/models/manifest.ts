@@ -7,7 +7,9 @@ import type { ModelEntry, ModelPair, ModelSource } from './manifest-entry.ts';
 
 /** One line for people: where a source looks. */
 export function describeSource(source: ModelSource): string {
-  return source.kind === 'hub' ? `hub ${source.repository}` : `PyPI ${source.package} ${source.version}`;
+  if (source.kind === 'hub') return `hub ${source.repository}`;
+  if (source.kind === 'pypi') return `PyPI ${source.package} ${source.version}`;
+  return `PyPI ${source.package.replace('{n}', `1..${source.parts.length}`)} ${source.version}`;
 }
 
 /** The same for an entry: every way to it. */

