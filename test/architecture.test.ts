@@ -51,7 +51,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   learned: [],
   simulation: [],
   learning: ['@jax-js/jax'],
-  models: ['node', 'node-llama-cpp'],
+  models: ['node', 'node-llama-cpp', 'koffi', 'zod'],
   transport: ['node', 'ws'],
   device: ['node'],
   edge: ['node'],

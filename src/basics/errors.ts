@@ -17,6 +17,7 @@ export const errorCodes = [
   'tokenizer-mismatch', // device and edge would not mean the same by an id
   'version-mismatch', // another protocol version
   'edge-unreachable',
+  'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
   'port-in-use',
   'context-full', // prompt and answer do not fit in the context

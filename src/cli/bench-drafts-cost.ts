@@ -4,7 +4,7 @@
 
 import { quantile } from '../basics/statistics.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
-import { variedTokens } from '../models/shape-check.ts';
+import { sampleTokens } from '../models/sample-text.ts';
 
 /** All cost more with a longer text, the target by more. */
 const textTokens = 256;
@@ -32,7 +32,7 @@ export async function measureCosts(
   repeats: number,
   onProgress?: (done: number, total: number) => void,
 ): Promise<DraftCost[]> {
-  const text = variedTokens(target, textTokens + 1);
+  const text = sampleTokens(target.tokenizer, textTokens + 1);
   const timed = [target, ...drafts].map((model): Timed => ({ model, sequence: model.openSequence(), times: [] }));
   try {
     for (const { model, sequence } of timed) await read(model, sequence, text.slice(0, textTokens));

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { mean, median, quantile } from '../basics/statistics.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
-import { variedTokens } from '../models/shape-check.ts';
+import { sampleTokens } from '../models/sample-text.ts';
 import type { Result } from './document.ts';
 
 export interface BenchEngineOptions {
@@ -95,7 +95,7 @@ async function measureCases(
   tick: () => void,
 ): Promise<BenchEngineRow[]> {
   const { repeats, contextLength } = steps;
-  const text = variedTokens(model, contextLength + prefillTokens);
+  const text = sampleTokens(model.tokenizer, contextLength + prefillTokens);
   const sequences = Array.from({ length: Math.max(...cases.map((one) => one.sequences)) }, () => model.openSequence());
   await Promise.all(sequences.map((sequence) => fill(model, sequence, text.slice(0, contextLength))));
   const samples = cases.map((): number[] => []);

@@ -6,7 +6,7 @@ import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
 import { fitStepTime, type StepTimeSample, stepMs } from '../decoding/step-time.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import type { LatencyProfile } from '../models/profiles.ts';
-import { variedTokens } from '../models/shape-check.ts';
+import { sampleTokens } from '../models/sample-text.ts';
 
 export interface Measured {
   readonly draftMs: number;
@@ -48,7 +48,7 @@ export async function measurePace(target: LanguageModel, draft: LanguageModel): 
 }
 
 async function timeSteps(model: LanguageModel, rowCounts: readonly number[]): Promise<StepTimeSample[]> {
-  const text = variedTokens(model, contextTokens + Math.max(...rowCounts));
+  const text = sampleTokens(model.tokenizer, contextTokens + Math.max(...rowCounts));
   return withSequence(model, async (sequence) => {
     await append(model, sequence, text.slice(0, contextTokens), 0);
     const samples: StepTimeSample[] = [];

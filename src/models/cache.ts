@@ -29,6 +29,11 @@ export function downloadDirectory(cacheDirectory: string): string {
   return join(cacheDirectory, 'downloads');
 }
 
+/** Where the shape laws lie that models were found to keep on this machine. */
+export function lawDirectory(cacheDirectory: string): string {
+  return join(cacheDirectory, 'laws');
+}
+
 function hashDirectory(cacheDirectory: string): string {
   return join(cacheDirectory, 'hashes');
 }

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type { Llama, LlamaModel } from 'node-llama-cpp';
 import { OutriderError } from '../basics/errors.ts';
+import { findRepackingSwitch, loadInOrder, type RepackingSwitch, type WeightLayout } from './llama-weights.ts';
 
 type Binding = typeof import('node-llama-cpp');
 
@@ -14,6 +15,8 @@ export interface LlamaEngine {
   readonly version: string;
   /** What the back-end's rounding depends on: processor features, or the graphics devices. */
   readonly backend: string;
+  /** Null where weights can't be kept as they are, or are in any case. */
+  readonly repacking: RepackingSwitch | null;
 }
 
 const startedEngines = new Map<boolean, Promise<LlamaEngine>>();
@@ -49,6 +52,7 @@ async function start(gpu: boolean): Promise<LlamaEngine> {
       llama,
       version: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp ${packageVersion})`,
       backend: devices.length === 0 ? `cpu, ${llama.systemInfo.trim()}` : `${llama.gpu}, ${devices.join(', ')}`,
+      repacking: devices.length === 0 ? await findRepackingSwitch() : null,
     };
   } catch (cause) {
     throw new OutriderError(
@@ -73,26 +77,32 @@ async function importBinding(): Promise<Binding> {
   }
 }
 
+/** @throws OutriderError `model-unknown` when there is no such file */
+export async function requireModelFile(path: string): Promise<void> {
+  const file = await stat(path).catch(() => undefined);
+  if (file?.isFile() === true) return;
+  throw new OutriderError(
+    'model-unknown',
+    `no model file at ${path}`,
+    'Give the path of a GGUF file, or a model name.',
+  );
+}
+
 /** @throws OutriderError `model-unknown` when there is no such file, `model-unreadable` when llama.cpp can't load it. */
 export async function loadLlamaModel(
   engine: LlamaEngine,
   path: string,
-  options: { readonly vocabularyOnly: boolean },
+  options: { readonly vocabularyOnly: boolean; readonly weights?: WeightLayout },
 ): Promise<LlamaModel> {
-  const file = await stat(path).catch(() => undefined);
-  if (file === undefined || !file.isFile()) {
-    throw new OutriderError(
-      'model-unknown',
-      `no model file at ${path}`,
-      'Give the path of a GGUF file, or a model name.',
-    );
-  }
+  await requireModelFile(path);
   try {
-    return await engine.llama.loadModel({
-      modelPath: path,
-      vocabOnly: options.vocabularyOnly,
-      ...(engine.llama.gpu === false ? { gpuLayers: 0 } : {}),
-    });
+    const load = (): Promise<LlamaModel> =>
+      engine.llama.loadModel({
+        modelPath: path,
+        vocabOnly: options.vocabularyOnly,
+        ...(engine.llama.gpu === false ? { gpuLayers: 0 } : {}),
+      });
+    return await loadInOrder(options.weights ?? 'repacked', engine.repacking, load);
   } catch (cause) {
     throw new OutriderError(
       'model-unreadable',

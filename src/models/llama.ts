@@ -1,21 +1,23 @@
-// A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Decides how calls are shaped so that
-// the same tokens give the same logits bit for bit; knows nothing of sessions. docs/engines.md has the measurements.
+// A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Opened as exact, it keeps to a shape law that was
+// found on this machine, so that the same tokens give the same logits bit for bit; knows nothing of sessions. docs/engines.md has the
+// measurements.
 
 import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
 import { basename } from 'node:path';
-import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } from 'node-llama-cpp';
+import type { LlamaModel } from 'node-llama-cpp';
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
-import type { Candidates } from '../decoding/candidates.ts';
-import { freeLaw } from '../decoding/shape-law.ts';
-import { hashFile } from './cache.ts';
-import { checkShape } from './item-rules.ts';
-import { controlledInput, readRows } from './llama-candidates.ts';
-import { type LlamaEngine, loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
-import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
+import { describeLaw } from '../decoding/shape-law.ts';
+import { defaultCacheDirectory, hashFile } from './cache.ts';
+import { countChangedChoices } from './changed-choices.ts';
+import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
+import { batchTokens, createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
 import { createLlamaTokenizer } from './llama-tokenizer.ts';
-import type { EvaluateItem, LanguageModel, ModelIdentity, ModelLimits, ModelSequence, Tokenizer } from './model.ts';
-import { createSerialQueue } from './serial-queue.ts';
+import type { WeightLayout } from './llama-weights.ts';
+import type { LanguageModel, ModelIdentity } from './model.ts';
+import { type LawFinding, LawMemory } from './shape-law-memory.ts';
+import { confirmLaw, findLaw, lawCost } from './shape-law-search.ts';
 
 export interface LlamaOptions {
   readonly path: string;
@@ -24,7 +26,7 @@ export interface LlamaOptions {
   readonly sequences: number;
   /** Tokens that one sequence can hold. */
   readonly contextLength: number;
-  /** Same logits for the same tokens whatever the calls were (calls of at most 63 tokens; one thread unless asked). */
+  /** Same logits for the same tokens whatever the calls were (by a shape law; one thread unless asked). */
   readonly exact: boolean;
   /** Default: 1 if exact, otherwise one less than the machine has. */
   readonly threads?: number;
@@ -32,182 +34,170 @@ export interface LlamaOptions {
   readonly gpu?: boolean;
   /** Hash of the file if it is known; computed otherwise. */
   readonly sha256?: string;
+  /** Where found laws are kept; by default {@link defaultCacheDirectory}. */
+  readonly cacheDirectory?: string;
+  /** Whether a model that is not exact counts how often its choices depend on the calls, and says so; default false. */
+  readonly countsChanges?: boolean;
+  /** Told while a law is looked for, which is done once for a model on a machine. */
+  readonly onLawProgress?: (text: string, done: number, total: number) => void;
 }
 
-/** From 64 rows on llama.cpp's flash attention takes another path, with other rounding. */
-const exactItemTokens = 63;
-const fastItemTokens = 256;
-/** Rows of logits that one call of the engine may hold: 4 bytes x vocabulary each. */
-const batchTokens = 256;
+/** Another layout of the weights must bring more than what the measurement of its cost is unsure by. */
+const leastGain = 0.97;
+
+/** Everything that an opening works with. */
+interface Opening {
+  readonly options: LlamaOptions;
+  readonly engine: LlamaEngine;
+  readonly sha256: string;
+  readonly threads: number;
+}
 
 /**
- * @throws OutriderError `engine-missing`, `model-unknown`, `model-unreadable`, `bad-argument`
+ * @throws OutriderError `engine-missing`, `model-unknown`, `model-unreadable`, `bad-argument`, `exact-refused` where no shape law holds
  */
 export async function openLlamaModel(options: LlamaOptions): Promise<LanguageModel> {
   const threads = options.threads ?? (options.exact ? 1 : 0);
   checkCounts(options, threads);
   const engine = await startLlamaEngine(options.gpu ?? false);
-  const model = await loadLlamaModel(engine, options.path, { vocabularyOnly: false });
+  const usedThreads = threads === 0 ? Math.max(1, engine.llama.cpuMathCores - 1) : threads;
+  await requireModelFile(options.path);
+  const sha256 = options.sha256 ?? (await hashFile(options.path));
+  const opening: Opening = { options, engine, sha256, threads: usedThreads };
+  return options.exact ? openExact(opening) : openFast(opening);
+}
+
+async function openFast(opening: Opening): Promise<LanguageModel> {
+  const { options } = opening;
+  const model = await load(opening, 'repacked');
+  model.adoptFast();
+  let said = 'fast';
+  if (options.countsChanges === true) {
+    const { changed, compared } = await countChangedChoices(model);
+    said = `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
+  }
+  model.settle(identityOf(opening, said, { exact: false }), options.contextLength);
+  return model;
+}
+
+async function openExact(opening: Opening): Promise<LanguageModel> {
+  const { options } = opening;
+  const memory = new LawMemory(options.cacheDirectory ?? defaultCacheDirectory(), keyOf(opening));
+  const known = await memory.recall();
+  const opened = known === null ? await openSearching(opening, memory) : await openKnown(opening, known);
+  const { model, finding } = opened;
+  const { law, weights } = finding;
+  const said = `exact: ${describeLaw(law)}${weights === 'plain' ? ', weights not repacked' : ''}`;
+  model.settle(identityOf(opening, said, { exact: true, law, weights }), options.contextLength);
+  return model;
+}
+
+interface Opened {
+  readonly model: LlamaLanguageModel;
+  readonly finding: LawFinding & { readonly law: NonNullable<LawFinding['law']> };
+}
+
+async function openKnown(opening: Opening, finding: LawFinding): Promise<Opened> {
+  const { law } = finding;
+  if (law === null) throw refused(opening, finding);
+  const model = await load(opening, finding.weights);
+  model.adopt(law);
+  return { model, finding: { ...finding, law } };
+}
+
+/** What held for the same model with other numbers of sequences or tokens is only confirmed. */
+async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
+  const near = await memory.recallNear();
+  if (near !== null && near.law !== null) {
+    const model = await load(opening, near.weights);
+    if (await confirmLaw(model, near.law)) {
+      await memory.remember(near);
+      return { model, finding: { ...near, law: near.law } };
+    }
+    await model.close();
+  }
+  const finding = await search(opening);
+  await memory.remember(finding);
+  return openKnown(opening, finding);
+}
+
+/** Of both layouts of the weights the one whose cheapest law costs less. */
+async function search(opening: Opening): Promise<LawFinding> {
+  const { options, engine } = opening;
+  const layouts: WeightLayout[] = engine.repacking === null ? ['repacked'] : ['repacked', 'plain'];
+  let best: LawFinding | undefined;
+  for (const weights of layouts) {
+    await using model = await load(opening, weights);
+    const onProgress = (text: string, done: number, total: number): void =>
+      options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
+    const costToBeat = leastGain * costOf(best, options.sequences);
+    const found = await findLaw(model, { nowMs: () => performance.now(), onProgress, costToBeat });
+    const finding = { weights, ...found, nativeTimes: best?.nativeTimes ?? found.callTimes };
+    if (best === undefined || costOf(finding, options.sequences) < costToBeat) best = finding;
+  }
+  invariant(best !== undefined, 'no layout was searched');
+  return best;
+}
+
+function costOf(finding: LawFinding | undefined, sequences: number): number {
+  return finding === undefined || finding.law === null ? Infinity : lawCost(finding.law, finding.callTimes, sequences);
+}
+
+async function load({ options, engine, threads }: Opening, weights: WeightLayout): Promise<LlamaLanguageModel> {
+  const model: LlamaModel = await loadLlamaModel(engine, options.path, { vocabularyOnly: false, weights });
   try {
-    const [tokenizer, sha256] = await Promise.all([
-      createLlamaTokenizer(engine, model, options.path),
-      options.sha256 ?? hashFile(options.path),
-    ]);
-    const usedThreads = threads === 0 ? Math.max(1, engine.llama.cpuMathCores - 1) : threads;
-    const context = await createContext(model, options, usedThreads);
-    const opened = new LlamaLanguageModel(model, context, tokenizer, options);
-    await opened.prepare(engine, sha256, usedThreads);
-    return opened;
+    const tokenizer = await createLlamaTokenizer(engine, model, options.path);
+    return new LlamaLanguageModel(model, await createLlamaContext(model, { ...options, threads }), tokenizer);
   } catch (error) {
     await model.dispose();
     throw error;
   }
 }
 
-class LlamaLanguageModel implements LanguageModel {
-  identity: ModelIdentity = { name: '', fingerprint: '', description: '' };
-  readonly tokenizer: Tokenizer;
-  readonly limits: ModelLimits;
-  readonly #model: LlamaModel;
-  readonly #context: LlamaContext;
-  readonly #options: LlamaOptions;
-  readonly #queue = createSerialQueue();
-  readonly #pool: SequencePool;
-  /** One row alone may be rounded differently from a row among others, so it never goes alone. */
-  #padsLoneTokens = false;
-  #closing: Promise<void> | undefined;
-
-  constructor(model: LlamaModel, context: LlamaContext, tokenizer: Tokenizer, options: LlamaOptions) {
-    this.#model = model;
-    this.#context = context;
-    this.#options = options;
-    this.tokenizer = tokenizer;
-    this.limits = {
-      contextLength: options.contextLength,
-      maxSequences: options.sequences,
-      maxItemTokens: options.exact ? exactItemTokens : fastItemTokens,
-      law: freeLaw,
-    };
-    this.#pool = new SequencePool(context, this.#queue);
-  }
-
-  async prepare(engine: LlamaEngine, sha256: string, threads: number): Promise<void> {
-    const { exact, gpu = false } = this.#options;
-    // With several threads a lone row differs only beyond 512 tokens of context, where no quick test would see it.
-    if (exact) this.#padsLoneTokens = threads > 1 || gpu || (await this.#differsAlone());
-    this.identity = describe(this.#options, { engine, sha256, threads, padsLoneTokens: this.#padsLoneTokens });
-  }
-
-  openSequence(): ModelSequence {
-    invariant(this.#closing === undefined, 'openSequence of a closed model');
-    return this.#pool.open();
-  }
-
-  evaluate(items: readonly EvaluateItem[]): Promise<Candidates[][]> {
-    invariant(this.#closing === undefined, 'evaluate of a closed model');
-    return this.#queue.run(() => {
-      const order = items.map((item) => this.#check(item));
-      invariant(new Set(order).size === items.length, 'a sequence occurs twice in a batch');
-      return this.#padsLoneTokens ? this.#evaluateApart(items, order) : evaluateTogether(items, order);
-    });
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#queue.run(async () => {
-      await this.#context.dispose();
-      await this.#model.dispose();
-    });
-    return this.#closing;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #check(item: EvaluateItem): LlamaSequence {
-    const { sequence } = item;
-    invariant(sequence instanceof LlamaSequence && this.#pool.owns(sequence), 'sequence of another model');
-    invariant(!sequence.released, 'evaluate of a released sequence');
-    // Refused here because the engine itself would drop the start of the text without a word.
-    checkShape(item, this.limits);
-    return sequence;
-  }
-
-  async #evaluateApart(items: readonly EvaluateItem[], order: readonly LlamaSequence[]): Promise<Candidates[][]> {
-    const results: Candidates[][] = [];
-    for (const [index, { row }] of order.entries()) {
-      const { tokens, rows } = items[index] as EvaluateItem;
-      const padding = tokens.length === 1 ? tokens : [];
-      const outputs = await row.controlledEvaluate([...controlledInput(tokens, rows), ...controlledInput(padding, 0)]);
-      await eraseFrom(row, row.nextTokenIndex - padding.length);
-      results.push(readRows(outputs, tokens.length, rows));
-    }
-    return results;
-  }
-
-  async #differsAlone(): Promise<boolean> {
-    const sequence = this.#pool.open();
-    const tokens = [1, 2, 3, 4, 5].map((id) => id % this.tokenizer.vocabularySize);
-    const together = await evaluateTogether([{ sequence, tokens, rows: 2 }], [sequence]);
-    await sequence.truncate(tokens.length - 1);
-    const alone = await evaluateTogether([{ sequence, tokens: tokens.slice(-1), rows: 1 }], [sequence]);
-    await sequence.release();
-    return JSON.stringify(together[0]?.[1]) !== JSON.stringify(alone[0]?.[0]);
-  }
+/** What the rounding of an engine can depend on, before its calls. */
+function recipeOf({ engine, sha256, threads }: Opening) {
+  const processor = cpus()[0]?.model.trim() ?? '';
+  return {
+    model: sha256,
+    engine: engine.version,
+    backend: engine.backend,
+    processor,
+    threads,
+    flashAttention: true,
+    keyValueType: 'f16',
+  };
 }
 
-/** Started in the order of the sequences' numbers and in one go, the calls become one batch of the engine. */
-async function evaluateTogether(
-  items: readonly EvaluateItem[],
-  order: readonly LlamaSequence[],
-): Promise<Candidates[][]> {
-  const indexes = order.map((_, index) => index).sort((a, b) => numberAt(order, a) - numberAt(order, b));
-  const results: Candidates[][] = [];
-  await Promise.all(
-    indexes.map(async (index) => {
-      const { tokens, rows } = items[index] as EvaluateItem;
-      const outputs = await (order[index] as LlamaSequence).row.controlledEvaluate(controlledInput(tokens, rows));
-      results[index] = readRows(outputs, tokens.length, rows);
-    }),
+/** A law is remembered by more than the fingerprint holds: it is found anew where anything else is. */
+function keyOf(opening: Opening) {
+  const { sequences, contextLength } = opening.options;
+  const recipe = { ...recipeOf(opening), batchTokens, canSwitchRepacking: opening.engine.repacking !== null };
+  return { recipe, size: { sequences, contextLength } };
+}
+
+function identityOf(opening: Opening, promise: string, shapes: object): ModelIdentity {
+  const { options, engine, threads } = opening;
+  const name = options.name ?? basename(options.path);
+  const device = engine.backend.split(',', 1)[0] ?? '';
+  const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
+  return {
+    name,
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify({ ...recipeOf(opening), ...shapes }))
+      .digest('hex'),
+    description: `${name}, ${engine.version}, ${device}, ${threadText}, flash attention, ${promise}`,
+  };
+}
+
+function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
+  const name = options.name ?? basename(options.path);
+  const [first] = failed;
+  const evidence = first === undefined ? '' : ` (${first.law}: bits differ in ${first.history})`;
+  return new OutriderError(
+    'exact-refused',
+    `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
+    'Start the edge with --fast, which says how often choices differ; or take another file of the model, or one thread.',
   );
-  return results;
-}
-
-function numberAt(order: readonly LlamaSequence[], index: number): number {
-  return (order[index] as LlamaSequence).number;
-}
-
-/** Items in the order they came, never a part of one: a cut item could leave a row of another shape. */
-const wholeItemsInOrder: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
-  let left = size;
-  const whole = [];
-  for (const item of items) {
-    if (item.tokens.length > left) break;
-    left -= item.tokens.length;
-    whole.push({ item, processAmount: item.tokens.length });
-  }
-  return whole;
-};
-
-async function createContext(model: LlamaModel, options: LlamaOptions, threads: number): Promise<LlamaContext> {
-  try {
-    return await model.createContext({
-      sequences: options.sequences,
-      // One place for a padding token, one that node-llama-cpp keeps free, and rounding to the engine's blocks.
-      contextSize: Math.ceil((options.contextLength + 2) / 256) * 256,
-      batchSize: batchTokens,
-      flashAttention: true,
-      threads,
-      batching: { itemPrioritizationStrategy: wholeItemsInOrder },
-    });
-  } catch (cause) {
-    throw new OutriderError(
-      'bad-argument',
-      `no memory for ${options.sequences} sequences of ${options.contextLength} tokens`,
-      'Ask for fewer sequences or a shorter context.',
-      { cause },
-    );
-  }
 }
 
 function checkCounts(options: LlamaOptions, threads: number): void {
@@ -220,31 +210,4 @@ function checkCounts(options: LlamaOptions, threads: number): void {
     if (Number.isSafeInteger(value) && value >= least) continue;
     throw new OutriderError('bad-argument', `${name} is ${value}`, `Give a whole number of at least ${least}.`);
   }
-}
-
-interface Recipe {
-  readonly engine: LlamaEngine;
-  readonly sha256: string;
-  readonly threads: number;
-  readonly padsLoneTokens: boolean;
-}
-
-function describe(options: LlamaOptions, { engine, sha256, threads, padsLoneTokens }: Recipe): ModelIdentity {
-  const name = options.name ?? basename(options.path);
-  const parts = {
-    model: sha256,
-    engine: engine.version,
-    backend: engine.backend,
-    threads,
-    flashAttention: true,
-    exact: options.exact,
-    padsLoneTokens,
-  };
-  const device = engine.backend.split(',', 1)[0] ?? '';
-  const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
-  return {
-    name,
-    fingerprint: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
-    description: `${name}, ${engine.version}, ${device}, ${threadText}, flash attention, ${options.exact ? 'exact' : 'fast'}`,
-  };
 }

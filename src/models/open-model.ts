@@ -30,6 +30,8 @@ export interface OpenModelOptions {
   readonly cacheDirectory?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: AcquireProgress) => void) | undefined;
+  /** Told while the shape law of an exact model is looked for. */
+  readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -64,6 +66,9 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
       sequences,
       contextLength,
       exact,
+      countsChanges: role === 'target' && !exact,
+      ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
+      ...(options.onLawProgress === undefined ? {} : { onLawProgress: options.onLawProgress }),
       ...(entry === undefined ? {} : { name: entry.name }),
       ...(threads === undefined ? {} : { threads }),
       ...(gpu === undefined ? {} : { gpu }),

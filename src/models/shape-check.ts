@@ -1,9 +1,13 @@
-// Does a model give the same logits whatever the calls were? Writes the same text token by token and in calls of other sizes
-// and compares the candidates bit for bit. What the promise of exact text rests on; doctor and the exactness trial run it.
+// Does a model give the same logits whatever the calls were? Writes the same text in every way that sessions write it and compares
+// the candidates bit for bit. What the promise of exact text rests on: opening a model, doctor and the exactness trial run it.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import { appendTokens } from './append-tokens.ts';
+import { compareCandidates, type Difference } from './compare-candidates.ts';
 import type { LanguageModel, ModelSequence } from './model.ts';
+import { sampleTokens } from './sample-text.ts';
+import { type History, type Scene, sessionHistories } from './shape-histories.ts';
 
 export interface ShapeCheckOptions {
   /** Tokens before the compared ones. Default 64, 600 and 1,500. */
@@ -12,18 +16,17 @@ export interface ShapeCheckOptions {
   readonly callSizes?: readonly number[];
   /** Positions that are compared per size and context. Default: the largest size, and at least 63. */
   readonly positions?: number;
+  /** Ways that are compared beside calls of one size; default: all. */
+  readonly histories?: readonly History[];
+  /** Ends at the first difference; default false. */
+  readonly stopsAtMismatch?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-export interface ShapeCheckRow {
+export interface ShapeCheckRow extends Difference {
   readonly contextLength: number;
-  readonly callSize: number;
-  readonly comparisons: number;
-  /** Positions whose candidates differ in any id or any bit of a logit. */
-  readonly mismatches: number;
-  /** Those of them whose best candidate differs: text that would change at temperature 0. */
-  readonly changedChoices: number;
-  readonly largestDifference: number;
+  /** How the text was written: "calls of 5", "rolled back", ... */
+  readonly history: string;
 }
 
 export interface ShapeCheckResult {
@@ -33,6 +36,13 @@ export interface ShapeCheckResult {
   readonly rows: readonly ShapeCheckRow[];
 }
 
+/** A way to write the compared text; gives the candidates of some positions, with the index of the first. */
+interface Way {
+  readonly contextLength: number;
+  readonly history: string;
+  readonly write: (scene: Scene) => Promise<{ readonly from: number; readonly found: readonly Candidates[] }>;
+}
+
 /** @throws OutriderError `bad-argument` when a context does not fit in the model */
 export async function checkShapes(model: LanguageModel, options: ShapeCheckOptions = {}): Promise<ShapeCheckResult> {
   const largestCall = Math.min(model.limits.maxItemTokens, 63);
@@ -40,36 +50,60 @@ export async function checkShapes(model: LanguageModel, options: ShapeCheckOptio
     contextLengths = [64, 600, 1500],
     callSizes = Array.from({ length: largestCall - 1 }, (_, index) => index + 2),
     positions = Math.max(63, ...callSizes),
-    onProgress,
+    histories = sessionHistories,
+    stopsAtMismatch = false,
   } = options;
   checkRoom(model, contextLengths, positions);
-  const sequence = model.openSequence();
+  const text = sampleTokens(model.tokenizer, Math.max(...contextLengths) + positions + 1);
+  const ways = contextLengths.flatMap((contextLength) => waysOf(contextLength, callSizes, histories));
   const rows: ShapeCheckRow[] = [];
+  const sequence = model.openSequence();
   try {
-    const text = variedTokens(model, Math.max(...contextLengths) + positions);
-    for (const contextLength of contextLengths) {
-      await sequence.truncate(0);
-      await evaluateInCalls(model, sequence, text.slice(0, contextLength), largestCall, false);
-      const compared = text.slice(contextLength, contextLength + positions);
-      const single = await evaluateInCalls(model, sequence, compared, 1, true);
-      for (const callSize of callSizes) {
-        await sequence.truncate(contextLength);
-        const found = await evaluateInCalls(model, sequence, compared, callSize, true);
-        rows.push({ contextLength, callSize, ...compare(single, found) });
-        onProgress?.(rows.length, contextLengths.length * callSizes.length);
-      }
+    let scene: Scene | undefined;
+    for (const { contextLength, history, write } of ways) {
+      if (scene?.contextLength !== contextLength)
+        scene = await setScene(model, sequence, text, contextLength, positions);
+      await sequence.truncate(contextLength);
+      const { from, found } = await write(scene);
+      rows.push({
+        contextLength,
+        history,
+        ...compareCandidates(scene.expected.slice(from, from + found.length), found),
+      });
+      options.onProgress?.(rows.length, ways.length);
+      if (stopsAtMismatch && (rows.at(-1)?.mismatches ?? 0) > 0) break;
     }
   } finally {
     await sequence.release();
   }
-  const total = (key: 'comparisons' | 'mismatches' | 'changedChoices'): number =>
-    rows.reduce((sum, row) => sum + row[key], 0);
-  return {
-    comparisons: total('comparisons'),
-    shapeMismatches: total('mismatches'),
-    changedChoices: total('changedChoices'),
-    rows,
-  };
+  return summed(rows);
+}
+
+function waysOf(contextLength: number, callSizes: readonly number[], histories: readonly History[]): Way[] {
+  const calls = callSizes.map((callSize): Way => {
+    return { contextLength, history: `calls of ${callSize}`, write: (scene) => writeInCalls(scene, callSize) };
+  });
+  return [...calls, ...histories.map(({ name, write }): Way => ({ contextLength, history: name, write }))];
+}
+
+async function writeInCalls({ model, sequence, compared }: Scene, callSize: number) {
+  return { from: 0, found: await appendTokens(model, sequence, compared, { rows: compared.length, callSize }) };
+}
+
+/** What all ways are compared with: token by token after the context. */
+async function setScene(
+  model: LanguageModel,
+  sequence: ModelSequence,
+  text: readonly number[],
+  contextLength: number,
+  positions: number,
+): Promise<Scene> {
+  const shared = Math.min(sequence.length, contextLength);
+  await sequence.truncate(shared);
+  await appendTokens(model, sequence, text.slice(shared, contextLength));
+  const compared = text.slice(contextLength, contextLength + positions);
+  const expected = await appendTokens(model, sequence, compared, { rows: compared.length, callSize: 1 });
+  return { model, sequence, text, contextLength, compared, expected };
 }
 
 function checkRoom(model: LanguageModel, contextLengths: readonly number[], positions: number): void {
@@ -82,50 +116,13 @@ function checkRoom(model: LanguageModel, contextLengths: readonly number[], posi
   );
 }
 
-/** Plain sentences with enough variety that no position is like another. */
-export function variedTokens(model: LanguageModel, count: number): number[] {
-  const ids: number[] = [];
-  for (let line = 1; ids.length < count; line++) {
-    const year = 1800 + ((line * 37) % 220);
-    ids.push(
-      ...model.tokenizer.encode(`In ${year}, bridge number ${line} had ${line * 3 + 4} arches over the water. `),
-    );
-    if (line % 3 === 0) ids.push(...model.tokenizer.encode(`Why? Because f(${line}) = ${line * line};\n`));
-  }
-  return ids.slice(0, count);
-}
-
-async function evaluateInCalls(
-  model: LanguageModel,
-  sequence: ModelSequence,
-  tokens: readonly number[],
-  callSize: number,
-  wantsRows: boolean,
-): Promise<Candidates[]> {
-  const found: Candidates[] = [];
-  for (let at = 0; at < tokens.length; at += callSize) {
-    const part = tokens.slice(at, at + callSize);
-    const [rows] = await model.evaluate([{ sequence, tokens: part, rows: wantsRows ? part.length : 0 }]);
-    found.push(...(rows ?? []));
-  }
-  return found;
-}
-
-function compare(
-  expected: readonly Candidates[],
-  found: readonly Candidates[],
-): Omit<ShapeCheckRow, 'contextLength' | 'callSize'> {
-  let mismatches = 0;
-  let changedChoices = 0;
-  let largestDifference = 0;
-  for (const [index, one] of expected.entries()) {
-    const other = found[index] as Candidates;
-    if (one.ids[0] !== other.ids[0]) changedChoices++;
-    const logits = new Map(other.ids.map((id, at) => [id, other.logits[at]]));
-    const differences = one.ids.map((id, at) => Math.abs((logits.get(id) ?? Number.NaN) - (one.logits[at] as number)));
-    const same = one.ids.every((id, at) => id === other.ids[at]) && differences.every((difference) => difference === 0);
-    if (!same || one.ids.length !== other.ids.length) mismatches++;
-    largestDifference = Math.max(largestDifference, ...differences.filter((difference) => difference >= 0));
-  }
-  return { comparisons: expected.length, mismatches, changedChoices, largestDifference };
+function summed(rows: readonly ShapeCheckRow[]): ShapeCheckResult {
+  const total = (key: 'comparisons' | 'mismatches' | 'changedChoices'): number =>
+    rows.reduce((sum, row) => sum + row[key], 0);
+  return {
+    comparisons: total('comparisons'),
+    shapeMismatches: total('mismatches'),
+    changedChoices: total('changedChoices'),
+    rows,
+  };
 }

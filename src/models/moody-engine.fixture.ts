@@ -1,0 +1,85 @@
+// The toy language behind an engine whose last bits depend on its calls, as real engines' do, each in its own way. It takes time by its
+// own clock.
+
+import type { Candidates } from '../decoding/candidates.ts';
+import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
+import { type CallEngine, evaluateByLaw } from './evaluate-by-law.ts';
+import type { EvaluateItem } from './model.ts';
+import type { LawBench } from './shape-law-search.ts';
+import { createToyModel } from './toy.ts';
+
+/** One row of a call, as far as rounding may depend on it. */
+export interface CallRow {
+  /** Rows of the call, of all sequences. */
+  readonly callRows: number;
+  /** This row among them. */
+  readonly index: number;
+  readonly sequencesInCall: number;
+  /** Rows of the call whose candidates are asked for. */
+  readonly askedRows: number;
+  /** Tokens that the sequence held before the call. */
+  readonly contextLength: number;
+}
+
+export interface MoodyEngine {
+  readonly bench: LawBench;
+  readonly nowMs: () => number;
+  /** Rows of each call so far. */
+  readonly calls: readonly number[];
+}
+
+/** @param kernelOf which kernel rounds a row: rows of other kernels differ; @param callMs what a call of so many rows takes */
+export function createMoodyEngine(
+  kernelOf: (row: CallRow) => number,
+  callMs: (rows: number) => number = (rows) => 10 + rows,
+  sequences = 4,
+): MoodyEngine {
+  const toy = createToyModel({ seed: 3, role: 'target', sequences, contextLength: 1000 });
+  const calls: number[] = [];
+  let nowMs = 0;
+  const engine: CallEngine = {
+    async call(items) {
+      const callRows = items.reduce((sum, { tokens }) => sum + tokens.length, 0);
+      nowMs += callMs(callRows);
+      calls.push(callRows);
+      const bumps = bumpsOf(items, (row) => kernelOf({ ...row, callRows }));
+      const results = await toy.evaluate(items);
+      return results.map((rows, item) => rows.map((row, at) => bumped(row, bumps[item]?.at(at - rows.length) ?? 0)));
+    },
+    erase: (sequence, length) => sequence.truncate(length),
+  };
+  let law: ShapeLaw = freeLaw;
+  const bench: LawBench = {
+    ...toy,
+    get limits() {
+      return { ...toy.limits, law, maxItemTokens: 63 - (63 % law.multiple) };
+    },
+    adopt(adopted) {
+      law = adopted;
+    },
+    evaluate: (items) => evaluateByLaw(engine, law, items),
+  };
+  return { bench, nowMs: () => nowMs, calls };
+}
+
+/** The kernel of each row of each item. */
+function bumpsOf(items: readonly EvaluateItem[], kernelOf: (row: Omit<CallRow, 'callRows'>) => number): number[][] {
+  const askedRows = items.reduce((sum, { rows }) => sum + rows, 0);
+  let index = 0;
+  return items.map(({ sequence, tokens }) =>
+    tokens.map(() => {
+      const row = { index, askedRows, sequencesInCall: items.length, contextLength: sequence.length };
+      index += 1;
+      return kernelOf(row);
+    }),
+  );
+}
+
+function bumped({ ids, logits }: Candidates, kernel: number): Candidates {
+  return { ids, logits: logits.map((logit) => logit + kernel * 2 ** -12) };
+}
+
+/** As repacked K-quants are evaluated: whole groups of four rows by one kernel, what is left over by another. */
+export function inGroupsOfFour({ index, callRows }: CallRow): number {
+  return index < callRows - (callRows % 4) ? 1 : 0;
+}
