@@ -1,0 +1,84 @@
+// How much memory Linux could still give to this process: what the machine could free, and what the control groups that the process
+// is in would let it have. What files occupy in memory counts as free, because the system gives it back when it is asked for.
+
+import { readFile } from 'node:fs/promises';
+
+/** Reads a file of the system; undefined where there is none. */
+export type ReadSystemFile = (path: string) => Promise<string | undefined>;
+
+const readSystemFile: ReadSystemFile = (path) => readFile(path, 'utf8').catch(() => undefined);
+
+/** Where a kind of control groups keeps its numbers. */
+interface GroupFiles {
+  readonly root: string;
+  readonly limit: string;
+  readonly used: string;
+  /** In `memory.stat`: what files occupy. */
+  readonly reclaimable: readonly string[];
+}
+
+const secondVersion: GroupFiles = {
+  root: '/sys/fs/cgroup',
+  limit: 'memory.max',
+  used: 'memory.current',
+  reclaimable: ['inactive_file', 'active_file'],
+};
+const firstVersion: GroupFiles = {
+  root: '/sys/fs/cgroup/memory',
+  limit: 'memory.limit_in_bytes',
+  used: 'memory.usage_in_bytes',
+  reclaimable: ['total_inactive_file', 'total_active_file'],
+};
+
+function numberOf(text: string | undefined): number | undefined {
+  const trimmed = text?.trim() ?? '';
+  return /^\d+$/.test(trimmed) ? Number(trimmed) : undefined;
+}
+
+function statistic(text: string, name: string): number {
+  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+  return numberOf(line?.slice(name.length + 1)) ?? 0;
+}
+
+/** "/a/b" is inside of "/a" and of "/": a limit of any of them holds. */
+function withParents(group: string): string[] {
+  const names = group.split('/').filter(Boolean);
+  return Array.from({ length: names.length + 1 }, (_, count) =>
+    names
+      .slice(0, count)
+      .map((name) => `/${name}`)
+      .join(''),
+  );
+}
+
+/** The groups of `/proc/self/cgroup` that may limit memory. */
+function memoryGroups(text: string): { readonly files: GroupFiles; readonly group: string }[] {
+  const lines = text.split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line));
+  return lines.flatMap((line) => {
+    const [, controllers = '', group = ''] = line ?? [undefined, '-'];
+    if (controllers === '') return withParents(group).map((one) => ({ files: secondVersion, group: one }));
+    if (!controllers.split(',').includes('memory')) return [];
+    return withParents(group).map((one) => ({ files: firstVersion, group: one }));
+  });
+}
+
+async function roomOf(files: GroupFiles, group: string, read: ReadSystemFile): Promise<number | undefined> {
+  const at = (name: string): Promise<string | undefined> => read(`${files.root}${group}/${name}`);
+  const [limit, used, statistics = ''] = [
+    numberOf(await at(files.limit)),
+    numberOf(await at(files.used)),
+    await at('memory.stat'),
+  ];
+  if (limit === undefined || used === undefined) return undefined;
+  const reclaimable = files.reclaimable.reduce((sum, name) => sum + statistic(statistics, name), 0);
+  return Math.max(0, limit - used + reclaimable);
+}
+
+/** @returns bytes; undefined where the system is not Linux, or too old to tell. */
+export async function freeMemoryOfLinux(read: ReadSystemFile = readSystemFile): Promise<number | undefined> {
+  const kibibytes = numberOf(/^MemAvailable:\s+(\d+) kB$/m.exec((await read('/proc/meminfo')) ?? '')?.[1]);
+  if (kibibytes === undefined) return undefined;
+  const groups = memoryGroups((await read('/proc/self/cgroup')) ?? '');
+  const rooms = await Promise.all(groups.map(({ files, group }) => roomOf(files, group, read)));
+  return Math.min(kibibytes * 1024, ...rooms.filter((room) => room !== undefined));
+}
