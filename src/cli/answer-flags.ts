@@ -3,10 +3,10 @@
 import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import { defaultPair } from '../models/manifest-data.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import { type LookUpPlace, lookUpOption, type MinConfidence, minConfidenceOption } from './draft-flags.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
+import { pairOption } from './pair-flags.ts';
 
 /** Pacing policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */
 export type Mode = PacingName | 'local' | 'auto';
@@ -14,6 +14,7 @@ export type Mode = PacingName | 'local' | 'auto';
 export interface AnswerFlags {
   readonly prompt?: string;
   readonly system?: string;
+  readonly pair: string;
   readonly draft: string;
   readonly mode: Mode;
   readonly window: number;
@@ -34,11 +35,15 @@ export interface AnswerFlags {
   readonly json?: boolean;
 }
 
+/** The same as they were typed: the draft may be the pair's. */
+export type TypedAnswerFlags = Omit<AnswerFlags, 'draft'> & { readonly draft?: string };
+
 export function addAnswerFlags(command: Command): Command {
   return command
     .option('--prompt <text>', 'one question; without it, a chat where there is a terminal, else standard input')
     .option('--system <text>', 'system prompt')
-    .option('--draft <name|path>', 'draft model: a name, a GGUF file, ngram, toy:SEED, or none', defaultPair.draft)
+    .addOption(pairOption())
+    .option('--draft <name|path>', "draft instead of the pair's: a name, a GGUF file, ngram, toy:SEED, or none")
     .addOption(
       new Option(
         '--mode <name>',

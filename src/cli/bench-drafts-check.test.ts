@@ -108,6 +108,7 @@ describe('a trace', () => {
     const resume = join(directory, 'refused.jsonl');
     const bench = benchDrafts({
       target: 'toy:5',
+      draft: 'toy:4',
       drafts: [],
       prompts: null,
       traces: new Map([['toy:4', { greedy: trace({ draft: draft.identity }) }]]),

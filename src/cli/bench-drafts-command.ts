@@ -5,19 +5,20 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultCacheDirectory } from '../models/cache.ts';
-import { defaultPair } from '../models/manifest-data.ts';
 import { benchDrafts, type DraftsResult } from './bench-drafts.ts';
 import { readTraces } from './bench-drafts-traces.ts';
 import { checkFigure } from './figure.ts';
 import { drawDrafts } from './figure-drafts.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
+import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { findTraceFile, shippedTraceFiles } from './shipped-traces.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface DraftsFlags {
-  readonly target: string;
+  readonly pair: string;
+  readonly target?: string;
   readonly drafts?: string;
   readonly prompts?: readonly string[];
   readonly traces?: readonly string[];
@@ -35,7 +36,7 @@ interface DraftsFlags {
 const notes = `
 Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
 first, once for each draft, and kept in the cache; an interrupted recording goes on. ms per token is virtual time; only the cost ratio is
-measured here. The summary is of one draft, which its "shipped" names: the default pair's, or the first where that one is not among them.
+measured here. The summary is of one draft, which its "shipped" names: the pair's, or the first where that one is not among them.
 
 Examples:
   outrider bench drafts
@@ -44,10 +45,11 @@ Examples:
 export function draftsCommand(): Command {
   return new Command('drafts')
     .description('what drafts are worth: acceptance, cost, and ms per token of each mode from traces')
-    .option('--target <name|path>', 'what they draft for', defaultPair.target)
+    .addOption(pairOption())
+    .option('--target <name|path>', "what they draft for, if not the pair's target")
     .option(
       '--drafts <directory>',
-      'with --prompts: every .gguf file in it, beside the default draft; with --traces: where their drafts are',
+      "with --prompts: every .gguf file in it, beside the pair's draft; with --traces: where their drafts are",
     )
     .option('--prompts <file...>', 'prompts to record: JSON lines, see docs/traces.md')
     .option(
@@ -81,8 +83,10 @@ async function runDrafts(flags: DraftsFlags): Promise<void> {
   const named = traceFiles.length > 0 || promptFiles.length > 0 ? traceFiles : shippedTraceFiles();
   const counts = { first: flags.limit, others: flags.otherLimit };
   const progress = createWorkProgress();
+  const { target, draft } = namesOf(flags);
   const result = await benchDrafts({
-    target: flags.target,
+    target,
+    draft,
     drafts: draftsIn(flags.drafts),
     prompts: promptFiles.length === 0 ? null : readPromptFiles(promptFiles, counts),
     traces: readTraces(named.map(findTraceFile)),

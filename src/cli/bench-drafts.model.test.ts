@@ -17,6 +17,7 @@ it('says what the default draft is worth', async () => {
     await writeFile(file, lines.join('\n'));
     const options: DraftsOptions = {
       target: defaultPair.target,
+      draft: defaultPair.draft,
       drafts: [],
       prompts: readPromptFiles([file], { first: 2, others: 0 }),
       traces: new Map(),

@@ -1,11 +1,10 @@
 // `outrider bench drafts`: what drafts for one target are worth. Acceptance from recorded traces, cost on this machine, ms per token of
-// each mode in virtual time; then, for the default one, what looking back brings on each kind of task.
+// each mode in virtual time; then, for the pair's own, what looking back brings on each kind of task.
 
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { acquireModel } from '../models/acquire.ts';
 import { readGguf } from '../models/gguf.ts';
-import { defaultPair } from '../models/manifest-data.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { traceStatistics } from '../traces/trace-statistics.ts';
@@ -27,7 +26,9 @@ import type { PromptFile } from './trace-prompts.ts';
 
 export interface DraftsOptions extends RowsSettings {
   readonly target: string;
-  /** Names and paths; the default draft need not be among them. */
+  /** That of the pair: recorded in any case, and what the summary is of. */
+  readonly draft: string;
+  /** Names and paths; the pair's draft need not be among them. */
   readonly drafts: readonly string[];
   /** What to record traces of; null: `traces` holds them. */
   readonly prompts: PromptFile | null;
@@ -48,7 +49,15 @@ const contextLength = 4096;
 const shape = { sequences: 2, contextLength, exact: true, threads: 1 } as const;
 
 export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult> {
-  const { onProgress, prompts, traces: given, resume, traceDirectory: _directory, ...settings } = options;
+  const {
+    onProgress,
+    prompts,
+    traces: given,
+    resume,
+    traceDirectory: _directory,
+    draft: pairDraft,
+    ...settings
+  } = options;
   const names = namesOf(options);
   const traces = new Map<string, DraftTraces>();
   for (const name of names)
@@ -65,7 +74,7 @@ export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult>
     const { greedy: _greedy, ...known } = draft;
     rows.push(...(await pacesOf(draft, record, options)).map((row) => ({ ...known, ...row })));
   }
-  const own = (drafts.find(({ draft }) => draft === defaultPair.draft) ?? drafts[0]) as Draft;
+  const own = (drafts.find(({ draft }) => draft === pairDraft) ?? drafts[0]) as Draft;
   const params = { ...settings, drafts: drafts.map(({ draft }) => draft), prompts: prompts?.prompts.length ?? null };
   return { rows, summary: summariseDrafts(own, rows), params };
 }
@@ -82,9 +91,9 @@ async function pacesOf(
   return rows;
 }
 
-/** With prompts the default draft and all others; with traces those that they are of. */
-function namesOf({ drafts, prompts, traces }: DraftsOptions): string[] {
-  if (prompts !== null) return [...new Set([defaultPair.draft, ...drafts])];
+/** With prompts the pair's draft and all others; with traces those that they are of. */
+function namesOf({ draft, drafts, prompts, traces }: DraftsOptions): string[] {
+  if (prompts !== null) return [...new Set([draft, ...drafts])];
   return [...traces.keys()].map((name) => drafts.find((path) => basename(path) === name) ?? name);
 }
 

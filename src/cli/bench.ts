@@ -1,7 +1,6 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { Command } from 'commander';
-import { defaultPair } from '../models/manifest-data.ts';
 import { benchAllocationCommand } from './bench-allocation.ts';
 import { coupledCommand } from './bench-coupled-command.ts';
 import { draftsCommand } from './bench-drafts-command.ts';
@@ -11,12 +10,14 @@ import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
 import { benchSimulate } from './bench-simulate.ts';
 import { wholeBetween } from './numbers.ts';
+import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface EngineFlags {
-  readonly model: string;
-  readonly draft: string;
+  readonly pair: string;
+  readonly model?: string;
+  readonly draft?: string;
   readonly repeats: number;
   readonly fast?: boolean;
   readonly threads?: number;
@@ -28,13 +29,15 @@ function engineCommand(): Command {
     .description(
       'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position',
     )
-    .option('--model <name|path>', 'target', defaultPair.target)
-    .option('--draft <name|path>', 'draft', defaultPair.draft)
+    .addOption(pairOption())
+    .option('--model <name|path>', "target instead of the pair's")
+    .option('--draft <name|path>', "draft instead of the pair's")
     .option('--repeats <count>', 'measured steps per case', wholeBetween(3, 1000), 15)
     .option('--fast', 'all cores, not bound to exact shapes')
     .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
     .option('--json', 'print one JSON document')
-    .action(async ({ model, draft, repeats, fast, threads, json }: EngineFlags) => {
+    .action(async ({ repeats, fast, threads, json, ...flags }: EngineFlags) => {
+      const { target: model, draft } = namesOf({ ...flags, target: flags.model });
       const progress = createWorkProgress();
       const onProgress = (done: number, total: number): void => progress.update('steps', done, total);
       const result = await benchEngine({ model, draft, repeats, exact: fast !== true, threads, onProgress });

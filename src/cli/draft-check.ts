@@ -6,23 +6,27 @@ import { acquireModel } from '../models/acquire.ts';
 import { checkPair, type PairCheck, type TokenizerDifference } from '../models/pair-check.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
+import { namesOf, pairOption } from './pair-flags.ts';
 
 interface CheckFlags {
-  readonly target: string;
-  readonly draft: string;
+  readonly pair: string;
+  readonly target?: string;
+  readonly draft?: string;
   readonly json?: boolean;
 }
 
 export function draftCheckCommand(): Command {
   return new Command('check')
     .description('does a draft fit a target? compares their tokenizers; exits with 1 if not')
-    .requiredOption('--target <name|path>', 'a model name or a GGUF file')
-    .requiredOption('--draft <name|path>', 'a model name or a GGUF file')
+    .addOption(pairOption())
+    .option('--target <name|path>', "instead of the pair's: a model name or a GGUF file")
+    .option('--draft <name|path>', "instead of the pair's: a model name or a GGUF file")
     .option('--json', 'print one JSON document')
     .action(runCheck);
 }
 
-async function runCheck({ target, draft, json }: CheckFlags): Promise<void> {
+async function runCheck({ json, ...flags }: CheckFlags): Promise<void> {
+  const { target, draft } = namesOf(flags);
   const report = createAcquireReport();
   const paths: string[] = [];
   try {

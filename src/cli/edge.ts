@@ -6,7 +6,6 @@ import colors from 'picocolors';
 import { OutriderError } from '../basics/errors.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
-import { defaultPair } from '../models/manifest-data.ts';
 import { openModel } from '../models/open-model.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
@@ -17,8 +16,10 @@ import { printDocument } from './document.ts';
 import { pacingPrefix } from './edge-process.ts';
 import { logSessions } from './event-log-file.ts';
 import { wholeBetween } from './numbers.ts';
+import { namesOf, pairOption } from './pair-flags.ts';
 
 interface EdgeFlags {
+  readonly pair: string;
   readonly model: string;
   readonly host: string;
   readonly port: number;
@@ -39,10 +40,13 @@ interface EdgeFlags {
   readonly json?: boolean;
 }
 
+type TypedFlags = Omit<EdgeFlags, 'model'> & { readonly model?: string };
+
 const examples = `
 Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
   outrider edge --model ./model.gguf --port 0   a file, on a free port
+  outrider edge --pair qwen2.5-coder            the target of another pair
   outrider edge --profile edge-70b-a6000        paced: as if a 70B model ran on one RTX A6000
 
 The address is printed to standard output when devices may connect. Ctrl-C ends it after the step in flight.`;
@@ -50,11 +54,8 @@ The address is printed to standard output when devices may connect. Ctrl-C ends 
 export function edgeCommand(): Command {
   return new Command('edge')
     .description('serve a target model to devices')
-    .option(
-      '--model <name|path>',
-      'target: a name from "outrider models list", a GGUF file, or toy:SEED',
-      defaultPair.target,
-    )
+    .addOption(pairOption())
+    .option('--model <name|path>', "target instead of the pair's: a name, a GGUF file, or toy:SEED")
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeBetween(0, 65535), 8642)
     .option('--sessions <count>', 'answers that can be written at the same time', wholeBetween(1, 1024), 8)
@@ -69,7 +70,10 @@ export function edgeCommand(): Command {
         latencyProfiles.map(({ name }) => name),
       ),
     )
-    .option('--draft <name|path>', 'draft model on the edge itself, for devices in modes edge-sd and mix')
+    .option(
+      '--draft <name|path>',
+      'draft model on the edge itself, for devices in modes edge-sd and mix (default: none)',
+    )
     .option('--draft-window <count>', 'drafts of a window (gamma) of that draft', wholeBetween(1, 63), 4)
     .addOption(
       new Option('--draft-profile <name>', 'pace that draft as well').choices(latencyProfiles.map(({ name }) => name)),
@@ -91,7 +95,9 @@ export function edgeCommand(): Command {
     .action(runEdge);
 }
 
-async function runEdge(flags: EdgeFlags): Promise<void> {
+async function runEdge(typed: TypedFlags): Promise<void> {
+  // An own draft costs memory and time, so it is opened only if it is named.
+  const flags: EdgeFlags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
   checkExposure(flags);
   const asked = askedToStop(flags.untilInputEnds === true);
   await using models = await openModels(flags);

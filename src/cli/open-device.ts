@@ -11,6 +11,9 @@ import type { AnswerFlags } from './answer-flags.ts';
 import { looksUpOnDevice } from './draft-flags.ts';
 import { logTurns } from './event-log-file.ts';
 
+/** Tokens that the draft can hold. */
+export const deviceContextLength = 4096;
+
 export interface CommandDevice extends Device {
   /** Makes what a turn is given as `onStep`; null: no log is asked for. */
   readonly logTurn: (() => NonNullable<TurnOptions['onStep']>) | null;
@@ -25,6 +28,7 @@ export async function openCommandDevice(url: string, target: string, flags: Answ
     draft: flags.draft,
     target,
     lookUp: looksUpOnDevice(flags.lookUp),
+    contextLength: deviceContextLength,
     onProgress: report.onProgress,
   });
   report.stop();

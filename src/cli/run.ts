@@ -2,27 +2,24 @@
 
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
-import { defaultPair } from '../models/manifest-data.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
-import { pacingOf } from '../protocol/pacing.ts';
-import { type AnswerFlags, addAnswerFlags } from './answer-flags.ts';
+import { addAnswerFlags, type TypedAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
-import { edgeLookUpTokens } from './draft-flags.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
+import { prepareModels } from './model-room.ts';
+import { wholeBetween } from './numbers.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
+import { namesOf } from './pair-flags.ts';
+import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';
 
-interface RunFlags extends AnswerFlags {
-  readonly model: string;
-  readonly profile: string;
-  readonly unpaced?: boolean;
-  readonly context: string;
-}
+type TypedFlags = Omit<RunFlags, 'model' | 'draft'> & TypedAnswerFlags & { readonly model?: string };
 
 const examples = `
 Examples:
   npm start                                                a chat, over a network of 20 ms
   npm start -- --prompt "Why is the sky blue?" --rtt 20    one answer, and a table beside the edge alone
   npm start -- --prompt "..." --unpaced                    the plain truth of this machine
+  npm start -- --prompt "..." --pair qwen2.5-coder         larger models
   npm start -- --prompt "..." --link rtt=60,jitter=5,up=2M,outage=3000/400
 
 The text goes to standard output, all else to standard error.`;
@@ -30,30 +27,30 @@ The text goes to standard output, all else to standard error.`;
 export function runCommand(): Command {
   const command = new Command('run')
     .description('edge and device as two processes here, over an emulated network')
-    .option('--model <name|path>', 'target model', defaultPair.target)
+    .option('--model <name|path>', "target instead of the pair's: a name, a GGUF file, or toy:SEED")
     .addOption(
       new Option('--profile <name>', 'hardware that the edge is paced to')
         .choices(latencyProfiles.map(({ name }) => name))
         .default(defaultEdgeProfile.name),
     )
     .option('--unpaced', 'do not pace the edge: as quick as this machine is')
-    .option('--context <tokens>', 'tokens that prompt and answer may have together', '2048');
+    .option('--context <tokens>', 'tokens that prompt and answer may have together', wholeBetween(64, 262144), 2048);
   return addAnswerFlags(command)
     .addHelpText('after', examples)
-    .action(async (given: RunFlags, self: Command) => {
-      const flags = self.getOptionValueSource('rtt') === 'default' ? { ...given, rtt: 20 } : given;
-      process.exitCode = await run(flags);
+    .action(async (typed: TypedFlags, self: Command) => {
+      const { target: model, draft } = namesOf({ ...typed, target: typed.model });
+      const rtt = self.getOptionValueSource('rtt') === 'default' ? 20 : typed.rtt;
+      process.exitCode = await run({ ...typed, model, draft, rtt });
     });
 }
 
+const memoryRemedy =
+  'close other programs, name a smaller --pair (outrider models list) or a shorter --context, or run the device on another machine';
+
 async function run(flags: RunFlags): Promise<number> {
-  const edgeFlags = ['--model', flags.model, '--sessions', '2', '--context', flags.context];
-  edgeFlags.push('--look-up', String(edgeLookUpTokens(flags.lookUp)));
-  if (flags.unpaced !== true) edgeFlags.push('--profile', flags.profile);
-  if (flags.mode === 'auto' || (flags.mode !== 'local' && pacingOf(flags.mode).edgeDrafts))
-    edgeFlags.push('--draft', flags.draft, '--draft-window', String(flags.window));
+  await prepareModels(openingsOf(flags), memoryRemedy);
   note('starting the edge process and loading the draft ...');
-  const edge = await startEdgeProcess(edgeFlags, (line) => process.stderr.write(`${line}\n`));
+  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${line}\n`));
   try {
     await using device: CommandDevice = await openCommandDevice(edge.url, flags.model, flags);
     return await converse({ command: 'run', device, flags, setting: settingOf(flags), closing: () => close(edge) });

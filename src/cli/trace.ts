@@ -3,10 +3,11 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
-import { findModel, requirePair } from '../models/manifest.ts';
+import { findModel } from '../models/manifest.ts';
 import { openModel } from '../models/open-model.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
+import { type ModelNames, namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { findTraceFile, shippedTraceNames } from './shipped-traces.ts';
 import { demandNewTrace, readTrace } from './trace-files.ts';
@@ -18,6 +19,7 @@ import { createWorkProgress } from './work-progress.ts';
 interface RecordFlags {
   readonly prompts: readonly string[];
   readonly out: string;
+  readonly pair: string;
   readonly target?: string;
   readonly draft?: string;
   readonly tokens: number;
@@ -39,8 +41,9 @@ function recordCommand(): Command {
     .description('let a target write, and note what a draft says at every position; goes on where it was interrupted')
     .requiredOption('--prompts <file...>', 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}')
     .requiredOption('--out <file>', 'the trace; FILE.partial while it grows')
-    .option('--target <model>', 'a name, a path or toy:SEED; default: of the default pair')
-    .option('--draft <model>', 'the same, or ngram')
+    .addOption(pairOption())
+    .option('--target <model>', "instead of the pair's: a name, a path or toy:SEED")
+    .option('--draft <model>', "instead of the pair's; also ngram")
     .option('--tokens <count>', 'tokens per answer at most', wholeBetween(1, 4096), 128)
     .option('--temperature <number>', '0: the likeliest token', numberBetween(0, 10), 0)
     .addOption(
@@ -96,13 +99,7 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   printResult('trace record', { rows: [], summary, params, seed: Number(flags.seed) }, flags.json === true);
 }
 
-function namesOf({ target, draft }: RecordFlags): { readonly target: string; readonly draft: string } {
-  if (target !== undefined && draft !== undefined) return { target, draft };
-  const pair = requirePair('default');
-  return { target: target ?? pair.target, draft: draft ?? pair.draft };
-}
-
-function licenceOf(names: { readonly target: string; readonly draft: string }): string {
+function licenceOf(names: ModelNames): string {
   const licences = [names.target, names.draft].map((name) => findModel(name)?.licence ?? 'unknown');
   return [...new Set(licences)].join(', ');
 }

@@ -49,19 +49,18 @@ export function requireModels(name: string): ModelEntry[] {
 export function requirePair(name: string): ModelPair {
   const pair = findPair(name);
   if (pair !== undefined) return pair;
-  throw unknownModel(name, modelPairs);
+  throw new OutriderError('model-unknown', `there is no pair called "${name}"`, suggest(name, modelPairs));
 }
 
 function unknownModel(name: string, known: readonly { readonly name: string }[]): OutriderError {
+  const cause = /[/\\]|\.gguf$/i.test(name) ? `there is no file ${name}` : `there is no model called "${name}"`;
+  return new OutriderError('model-unknown', cause, `${suggest(name, known)}; or give the path of a GGUF file`);
+}
+
+function suggest(name: string, known: readonly { readonly name: string }[]): string {
   const names = known.map((entry) => entry.name);
   const meant = closestName(name, names);
-  const cause = /[/\\]|\.gguf$/i.test(name) ? `there is no file ${name}` : `there is no model called "${name}"`;
-  const question = meant === undefined ? '' : `did you mean "${meant}"? `;
-  return new OutriderError(
-    'model-unknown',
-    cause,
-    `${question}known: ${names.join(', ')}; or give the path of a GGUF file`,
-  );
+  return `${meant === undefined ? '' : `did you mean "${meant}"? `}known: ${names.join(', ')}`;
 }
 
 /** Levenshtein distance: how many letters have to be added, removed or replaced. */

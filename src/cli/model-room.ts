@@ -1,0 +1,34 @@
+// Gets the files of all models that a command is about to open, in one process or several, and refuses to begin where they don't fit
+// into memory together.
+
+import { acquireModel } from '../models/acquire.ts';
+import { demandMemory, type PlannedModel } from '../models/memory-check.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { withInterrupt } from './interrupt.ts';
+
+/** A model as a flag names it, and how it will be opened. */
+export interface PlannedOpening extends Omit<PlannedModel, 'path'> {
+  readonly spec: string;
+}
+
+/** "toy:1", "ngram" and "none" take next to nothing. */
+function hasFile(spec: string): boolean {
+  return spec !== 'toy' && !spec.startsWith('toy:') && spec !== 'ngram' && spec !== 'none';
+}
+
+/** @throws OutriderError `memory-full`, and what acquireModel throws */
+export async function prepareModels(openings: readonly PlannedOpening[], remedy: string): Promise<void> {
+  const report = createAcquireReport();
+  const models: PlannedModel[] = [];
+  try {
+    await withInterrupt(async (signal) => {
+      for (const { spec, ...shape } of openings.filter((opening) => hasFile(opening.spec))) {
+        const { path } = await acquireModel(spec, { signal, onProgress: report.onProgress });
+        models.push({ path, ...shape });
+      }
+    });
+  } finally {
+    report.stop();
+  }
+  await demandMemory(models, { remedy });
+}

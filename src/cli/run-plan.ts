@@ -1,0 +1,42 @@
+// What `outrider run` starts: the flags of its edge process, and which models are open at the same time in its two processes.
+
+import { pacingOf } from '../protocol/pacing.ts';
+import type { AnswerFlags } from './answer-flags.ts';
+import { edgeLookUpTokens } from './draft-flags.ts';
+import type { PlannedOpening } from './model-room.ts';
+import { deviceContextLength } from './open-device.ts';
+
+export interface RunFlags extends AnswerFlags {
+  readonly model: string;
+  readonly profile: string;
+  readonly unpaced?: boolean;
+  readonly context: number;
+}
+
+/** One writes, one is compared with it. */
+const edgeSessions = 2;
+
+/** Whether the edge opens the draft as well. */
+function edgeDrafts(mode: AnswerFlags['mode']): boolean {
+  return mode === 'auto' || (mode !== 'local' && pacingOf(mode).edgeDrafts);
+}
+
+/** For `outrider edge`. */
+export function edgeFlagsOf(flags: RunFlags): string[] {
+  const { model, draft, mode, context, lookUp, unpaced, profile, window } = flags;
+  const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
+  edgeFlags.push('--look-up', String(edgeLookUpTokens(lookUp)));
+  if (unpaced !== true) edgeFlags.push('--profile', profile);
+  if (edgeDrafts(mode)) edgeFlags.push('--draft', draft, '--draft-window', String(window));
+  return edgeFlags;
+}
+
+/** Every model that will be open, once for each process. */
+export function openingsOf({ model, draft, mode, context }: RunFlags): PlannedOpening[] {
+  const onEdge = { sequences: edgeSessions, contextLength: context };
+  return [
+    { spec: model, ...onEdge },
+    ...(edgeDrafts(mode) ? [{ spec: draft, ...onEdge }] : []),
+    { spec: draft, sequences: 1, contextLength: deviceContextLength },
+  ];
+}
