@@ -78,7 +78,8 @@ export function lawCost(law: ShapeLaw, callTimes: CallTimes, sequences: number):
   const sessions = Math.min(usualSessions, sequences);
   const sharedRows = sessions * engineRows(law, 1);
   const fits = law.merges && sharedRows <= law.most;
-  const crowdedMs = fits ? callMs(callTimes, sharedRows) / sessions : aloneMs;
+  // Who may share calls need not.
+  const crowdedMs = fits ? Math.min(aloneMs, callMs(callTimes, sharedRows) / sessions) : aloneMs;
   return (aloneMs * Math.min(...draftedMs) ** 2 * crowdedMs) ** (1 / 4);
 }
 
