@@ -4,6 +4,7 @@
 import { isOutriderError } from '../basics/errors.ts';
 import { InvariantError } from '../basics/invariant.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
+import { defaultPair } from '../models/manifest-data.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import { runSession } from '../simulation/run-session.ts';
 import { markdownTable } from './markdown.ts';
@@ -44,7 +45,8 @@ export function accuracyPart(size: Size): Part<AccuracyFound> {
 async function writeTexts(size: Size): Promise<AccuracyFound> {
   try {
     const { rows } = await trialExactness({
-      pair: 'default',
+      target: defaultPair.target,
+      draft: defaultPair.draft,
       tokens: size.textTokens,
       roundTripsMs: [roundTripMs],
       temperatures,

@@ -5,12 +5,13 @@ import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import { describeLaw, freeLaw } from '../decoding/shape-law.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
-import { acquirePair } from '../models/acquire.ts';
+import { acquireModel } from '../models/acquire.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { alterModel } from '../models/altered.ts';
 import { ModelDrafter } from '../models/drafter.ts';
@@ -30,15 +31,20 @@ import type { Result } from './document.ts';
 import { encodeTrialPrompts, type TrialPrompt } from './trial-prompts.ts';
 
 export interface ExactnessOptions {
-  readonly pair: string;
+  /** Names or paths. A model without a draft is its own. */
+  readonly target: string;
+  readonly draft?: string;
   readonly tokens: number;
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
   readonly modes: readonly PacingName[];
   /** Sizes of calls that are compared with single tokens; 2 to 63 by default. */
   readonly callSizes?: readonly number[];
-  /** The first so many prompts; all of them by default. */
+  /** Contexts at which they are compared, in tokens. */
+  readonly contextLengths?: readonly number[];
+  /** Only so many prompts, the first or the shortest of all. */
   readonly promptCount?: number;
+  readonly whichPrompts?: 'first' | 'shortest';
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
 
@@ -65,15 +71,16 @@ const contextLength = 2048;
 const seed = 20_261_124n;
 
 export async function trialExactness(options: ExactnessOptions): Promise<Result> {
-  const { target: targetFile, draft: draftFile } = await acquirePair(options.pair);
-  await using models = await openModels(targetFile.path, draftFile.path);
+  await using models = await openModels(options);
+  const { callSizes, contextLengths } = options;
   const shapes = await checkShapes(models.target, {
-    ...(options.callSizes === undefined ? {} : { callSizes: options.callSizes }),
+    ...(callSizes === undefined ? {} : { callSizes }),
+    ...(contextLengths === undefined ? {} : { contextLengths }),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
-  const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount);
+  const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount, options.whichPrompts);
   const references = await writeReferences(models, prompts, options);
-  const engineDiffers = await compareWithEngine(models, prompts, references, options);
+  const engineTexts = await compareWithEngine(models, prompts, references, options);
   const rows = await writeAll(models, cellsOf(prompts, [...models.drafts.keys()], options), references, options);
   const wrong = rows.filter((row) => !row.identical).length;
   const sum = (pick: (row: (typeof rows)[number]) => number): number =>
@@ -81,37 +88,78 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
   const summary = {
     texts: rows.length,
     identical: rows.length - wrong,
-    wrong: wrong + engineDiffers,
+    wrong: wrong + engineTexts.differing,
     acceptedDrafts: sum(({ acceptedRows }) => acceptedRows),
     rejectedDrafts: sum(({ draftRows, acceptedRows }) => draftRows - acceptedRows),
     longestAccepted: Math.max(0, ...rows.map(({ longestAccepted }) => longestAccepted)),
     shapeMismatches: shapes.shapeMismatches,
     shapeComparisons: shapes.comparisons,
-    engineGreedyTexts: options.temperatures.includes(0) ? prompts.length : 0,
-    engineGreedyWrong: engineDiffers,
+    engineGreedyTexts: engineTexts.compared,
+    engineGreedyWrong: engineTexts.differing,
     reconnects: sum(({ reconnects }) => reconnects),
   };
   const { onProgress: _progress, ...params } = options;
-  return { rows, summary, params: { ...params, fingerprint: models.target.identity.fingerprint }, seed: Number(seed) };
+  const { fingerprint, description } = models.target.identity;
+  return { rows, summary, params: { ...params, fingerprint, description }, seed: Number(seed) };
 }
 
-async function openModels(targetPath: string, draftPath: string): Promise<Models> {
+/**
+ * The target is loaded once, with sequences for the edge, for the references and for the drafts that it makes itself: each of them is
+ * evaluated beside the others' cells.
+ */
+async function openModels(options: ExactnessOptions): Promise<Models> {
   await using opened = new AsyncDisposableStack();
-  const open = async (path: string, sequences: number): Promise<LanguageModel> =>
-    opened.use(await openModel(path, { role: 'draft', sequences, contextLength, exact: true }));
-  const target = await open(targetPath, concurrentTurns + 1);
-  const short = await open(draftPath, concurrentTurns);
-  // For modes edge-sd and mix. The edge keeps conversations in all of its sequences, so devices can't share them.
-  const ownDraft = await open(draftPath, concurrentTurns);
-  const itself = await open(targetPath, concurrentTurns);
+  const { path: targetPath } = await acquireModel(options.target);
+  const { path: draftPath } = await acquireModel(options.draft ?? options.target);
+  const onLawProgress = (text: string, done: number, total: number): void =>
+    options.onProgress?.(`shape law: ${text}`, done, total);
+  const size = { sequences: 3 * concurrentTurns + 1, contextLength };
+  const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
+  // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
+  const openDraft = async (): Promise<LanguageModel> =>
+    opened.use(
+      await openModel(draftPath, {
+        role: 'draft',
+        exact: false,
+        threads: 1,
+        sequences: concurrentTurns,
+        contextLength,
+        tokenizer: target.tokenizer,
+      }),
+    );
+  const hasDraft = options.draft !== undefined;
+  const itself = shareModel(target, concurrentTurns);
   const drafts = new Map<string, LanguageModel>([
     ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
-    ['shortened', short],
+    ...(hasDraft ? [['draft', await openDraft()] as const] : []),
     ['target itself', itself],
-    ['target, 30 % altered', alterModel(await open(targetPath, concurrentTurns), { seed: 7, share: 0.3 })],
+    ['target, 30 % altered', alterModel(shareModel(target, concurrentTurns), { seed: 7, share: 0.3 })],
   ]);
+  const ownDraft = hasDraft
+    ? await openDraft()
+    : createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns });
   const kept = opened.move();
-  return { target, drafts, ownDraft, targetPath, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    target: shareModel(target, concurrentTurns + 1),
+    drafts,
+    ownDraft,
+    targetPath,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** So many of the model's sequences; closing it closes nothing. */
+function shareModel(model: LanguageModel, sequences: number): LanguageModel {
+  return {
+    identity: model.identity,
+    tokenizer: model.tokenizer,
+    limits: { ...model.limits, maxSequences: sequences },
+    ...(model.exactness === undefined ? {} : { exactness: model.exactness }),
+    openSequence: () => model.openSequence(),
+    evaluate: (items) => model.evaluate(items),
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 /** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */
@@ -177,19 +225,24 @@ async function writeAlone(
   return answers;
 }
 
-/** At temperature 0 the engine's own loop must agree with the reference. @returns texts that differ */
+/**
+ * At temperature 0 the engine's own loop must agree with the reference, where the law leaves calls as they are: else the engine's text
+ * is another family (docs/engines.md), and nothing is compared.
+ */
 async function compareWithEngine(
   models: Models,
   prompts: readonly TrialPrompt[],
   references: ReadonlyMap<string, number[]>,
   { tokens, temperatures, onProgress }: ExactnessOptions,
-): Promise<number> {
-  if (!temperatures.includes(0)) return 0;
+): Promise<{ readonly compared: number; readonly differing: number }> {
+  const { limits, tokenizer, exactness } = models.target;
+  const isFree = describeLaw({ ...limits.law, merges: true }) === describeLaw(freeLaw);
+  if (!temperatures.includes(0) || !isFree) return { compared: 0, differing: 0 };
   onProgress?.("the engine's own texts", 0, prompts.length);
-  const { endIds } = models.target.tokenizer;
-  const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds }));
-  const texts = await generateGreedily(models.targetPath, requests);
-  return texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1).length;
+  const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds: tokenizer.endIds }));
+  const texts = await generateGreedily(models.targetPath, requests, exactness?.weights);
+  const differing = texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1);
+  return { compared: texts.length, differing: differing.length };
 }
 
 /**

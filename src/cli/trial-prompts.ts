@@ -9,9 +9,15 @@ export interface TrialPrompt {
   readonly ids: readonly number[];
 }
 
-/** @param count only the first so many */
-export function encodeTrialPrompts(tokenizer: Tokenizer, count: number = trialPrompts.prompts.length): TrialPrompt[] {
-  return trialPrompts.prompts.slice(0, count).map(({ name, task, form, text }) => ({
+/** @param count only so many of the prompts @param which the first of them, or the shortest */
+export function encodeTrialPrompts(
+  tokenizer: Tokenizer,
+  count: number = trialPrompts.prompts.length,
+  which: 'first' | 'shortest' = 'first',
+): TrialPrompt[] {
+  const { prompts } = trialPrompts;
+  const ordered = which === 'first' ? prompts : prompts.toSorted((one, other) => one.text.length - other.text.length);
+  return ordered.slice(0, count).map(({ name, task, form, text }) => ({
     name,
     task,
     ids: form === 'chat' ? tokenizer.encodeChat([{ role: 'user', content: text }]) : tokenizer.encode(text),

@@ -1,58 +1,16 @@
 // `outrider trial`: tries to break a promise, and counts. Exit status 1: the promise is broken.
 
 import { Command, InvalidArgumentError } from 'commander';
-import { pacingNames } from '../protocol/pacing.ts';
-import { numberBetween, wholeBetween } from './numbers.ts';
+import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { trialAllocationCommand } from './trial-allocation-command.ts';
 import { trialChannels } from './trial-channels.ts';
 import { trialCoupling } from './trial-coupling.ts';
-import { trialExactness } from './trial-exactness.ts';
+import { exactnessCommand } from './trial-exactness-command.ts';
 import { trialFaults } from './trial-faults.ts';
 import { type FramesOptions, trialFrames } from './trial-frames.ts';
 import { tracesCommand } from './trial-traces-command.ts';
 import { createWorkProgress } from './work-progress.ts';
-
-interface ExactnessFlags {
-  readonly pair: string;
-  readonly tokens: number;
-  readonly rtt: readonly number[];
-  readonly temperature: readonly number[];
-  readonly prompts?: number;
-  readonly json?: boolean;
-}
-
-/** A list such as "0,20,100". */
-function list(parse: (text: string) => number): (text: string) => number[] {
-  return (text) => text.split(',').map((part) => parse(part));
-}
-
-function exactnessCommand(): Command {
-  return new Command('exactness')
-    .description('is every text the one that the target writes by itself? Real models, real sockets')
-    .option('--pair <name>', 'target and draft, from "outrider models list"', 'default')
-    .option('--tokens <count>', 'tokens per text', wholeBetween(1, 1024), 64)
-    .option('--rtt <ms,...>', 'round-trip times of the emulated network', list(numberBetween(0, 10_000)), [0, 20, 100])
-    .option('--temperature <number,...>', 'temperatures', list(numberBetween(0, 10)), [0, 0.8])
-    .option('--prompts <count>', 'only the first so many prompts', wholeBetween(1, 1000))
-    .option('--json', 'print one JSON document')
-    .action(async ({ pair, tokens, rtt, temperature, prompts, json }: ExactnessFlags) => {
-      const progress = createWorkProgress();
-      const result = await trialExactness({
-        pair,
-        tokens,
-        roundTripsMs: rtt,
-        temperatures: temperature,
-        modes: pacingNames,
-        ...(prompts === undefined ? {} : { promptCount: prompts }),
-        onProgress: progress.update,
-      });
-      progress.stop();
-      printResult('trial exactness', result, json === true);
-      const { wrong, shapeMismatches } = result.summary;
-      if (wrong !== 0 || shapeMismatches !== 0) process.exitCode = 1;
-    });
-}
 
 function couplingCommand(): Command {
   return new Command('coupling')

@@ -3,6 +3,7 @@
 import type { Token } from 'node-llama-cpp';
 import { invariant } from '../basics/invariant.ts';
 import { loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
+import type { WeightLayout } from './llama-weights.ts';
 
 export interface GreedyRequest {
   readonly prompt: readonly number[];
@@ -12,12 +13,16 @@ export interface GreedyRequest {
 
 /**
  * Ids that node-llama-cpp's `evaluate` writes at temperature 0, an end token included. One thread, flash attention and calls of
- * at most 63 tokens, as in exact mode.
+ * at most 63 tokens, rows alone after the prompt: where any shape is exact, the texts of exact mode.
  * @throws OutriderError `engine-missing`, `model-unreadable`
  */
-export async function generateGreedily(path: string, requests: readonly GreedyRequest[]): Promise<number[][]> {
+export async function generateGreedily(
+  path: string,
+  requests: readonly GreedyRequest[],
+  weights: WeightLayout = 'repacked',
+): Promise<number[][]> {
   const engine = await startLlamaEngine(false);
-  const model = await loadLlamaModel(engine, path, { vocabularyOnly: false });
+  const model = await loadLlamaModel(engine, path, { vocabularyOnly: false, weights });
   try {
     const longest = Math.max(...requests.map(({ prompt, maxTokens }) => prompt.length + maxTokens));
     const settings = { contextSize: longest + 64, batchSize: 63, threads: 1, flashAttention: true, sequences: 1 };

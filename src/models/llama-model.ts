@@ -9,7 +9,15 @@ import { type CallEngine, evaluateByLaw } from './evaluate-by-law.ts';
 import { checkShape } from './item-rules.ts';
 import { controlledInput, readRows } from './llama-candidates.ts';
 import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
-import type { EvaluateItem, LanguageModel, ModelIdentity, ModelLimits, ModelSequence, Tokenizer } from './model.ts';
+import type {
+  EvaluateItem,
+  Exactness,
+  LanguageModel,
+  ModelIdentity,
+  ModelLimits,
+  ModelSequence,
+  Tokenizer,
+} from './model.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** Rows of logits that one call of the engine may hold: 4 bytes x vocabulary each. */
@@ -30,6 +38,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   identity: ModelIdentity = { name: '', fingerprint: '', description: '' };
   readonly tokenizer: Tokenizer;
   limits: ModelLimits;
+  exactness?: Exactness;
   readonly #model: LlamaModel;
   readonly #context: LlamaContext;
   readonly #queue = createSerialQueue();
@@ -60,8 +69,9 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   }
 
   /** What it is called, and how much of its memory a sequence may use. */
-  settle(identity: ModelIdentity, contextLength: number): void {
+  settle(identity: ModelIdentity, contextLength: number, exactness?: Exactness): void {
     this.identity = identity;
+    if (exactness !== undefined) this.exactness = exactness;
     this.limits = { ...this.limits, contextLength };
   }
 

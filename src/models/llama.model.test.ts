@@ -49,7 +49,7 @@ describe('llama.cpp with SmolLM2-135M', () => {
   afterAll(() => model.close());
 
   it('gives the same logits for calls of 1 and of 2 to 63 tokens', async () => {
-    const result = await checkShapes(model, { callSizes: [2, 8, 33, 63] });
+    const result = await checkShapes(model, { callSizes: [2, 8, 33, 63], histories: [] });
     expect(result.comparisons).toBe(3 * 4 * 63);
     expect(result.shapeMismatches).toBe(0);
   });

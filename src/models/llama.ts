@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import type { LlamaModel } from 'node-llama-cpp';
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
-import { describeLaw } from '../decoding/shape-law.ts';
+import { describeLaw, freeLaw } from '../decoding/shape-law.ts';
 import { defaultCacheDirectory, hashFile } from './cache.ts';
 import { countChangedChoices } from './changed-choices.ts';
 import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
@@ -17,7 +17,7 @@ import { createLlamaTokenizer } from './llama-tokenizer.ts';
 import type { WeightLayout } from './llama-weights.ts';
 import type { LanguageModel, ModelIdentity } from './model.ts';
 import { type LawFinding, LawMemory } from './shape-law-memory.ts';
-import { confirmLaw, findLaw, lawCost } from './shape-law-search.ts';
+import { confirmLaw, findLaw, lawCost, lawMs } from './shape-law-search.ts';
 
 export interface LlamaOptions {
   readonly path: string;
@@ -86,9 +86,13 @@ async function openExact(opening: Opening): Promise<LanguageModel> {
   const known = await memory.recall();
   const opened = known === null ? await openSearching(opening, memory) : await openKnown(opening, known);
   const { model, finding } = opened;
-  const { law, weights } = finding;
+  const { law, weights, comparisons, callTimes, nativeTimes } = finding;
   const said = `exact: ${describeLaw(law)}${weights === 'plain' ? ', weights not repacked' : ''}`;
-  model.settle(identityOf(opening, said, { exact: true, law, weights }), options.contextLength);
+  const costs = [1, 2, 3, 4, 5, 6, 7, 8].map((rows) => {
+    return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
+  });
+  const identity = identityOf(opening, said, { exact: true, law, weights });
+  model.settle(identity, options.contextLength, { weights, costs, comparisons });
   return model;
 }
 

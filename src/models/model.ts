@@ -65,11 +65,23 @@ export interface ModelLimits {
   readonly law: ShapeLaw;
 }
 
+/** What an engine found out about itself before it promised exact text. */
+export interface Exactness {
+  /** Whether weights lie as the engine prefers them on this processor, or as in the file. */
+  readonly weights: 'repacked' | 'plain';
+  /** A step of so many rows of one sequence, ms, as measured then: under the law, and as the engine would take it without one. */
+  readonly costs: readonly { readonly rows: number; readonly ms: number; readonly nativeMs: number }[];
+  /** Positions that were compared under the law. */
+  readonly comparisons: number;
+}
+
 /** An engine with one model, whoever runs it. `evaluate` calls run one after the other. */
 export interface LanguageModel extends AsyncDisposable {
   readonly identity: ModelIdentity;
   readonly tokenizer: Tokenizer;
   readonly limits: ModelLimits;
+  /** Of an engine that had to find its law; absent where it promises nothing, or has no rounding of its own. */
+  readonly exactness?: Exactness;
   /** @throws OutriderError `edge-full` when no sequence is left. */
   openSequence(): ModelSequence;
   /**

@@ -2,17 +2,20 @@
 
 import { expect, it } from 'vitest';
 import { trialExactness } from '../../src/cli/trial-exactness.ts';
+import { defaultPair } from '../../src/models/manifest-data.ts';
 import { pacingNames } from '../../src/protocol/pacing.ts';
 
 it('every mode writes what the target writes by itself', async () => {
   const { rows, summary } = await trialExactness({
-    pair: 'default',
+    target: defaultPair.target,
+    draft: defaultPair.draft,
     tokens: 24,
     roundTripsMs: [0, 20],
     temperatures: [0, 0.8],
     modes: pacingNames,
     promptCount: 3,
     callSizes: [2, 5, 33, 63],
+    contextLengths: [64, 600],
   });
   expect(summary).toMatchObject({ wrong: 0, shapeMismatches: 0, engineGreedyWrong: 0, identical: rows.length });
   expect(new Set(rows.map((row) => (row as { mode: string }).mode))).toEqual(new Set(pacingNames));
