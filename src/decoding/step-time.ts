@@ -1,121 +1,125 @@
-// How long the engine takes for a batch of n rows, learnt from measurements. It never falls as rows are added. Context
-// length and the split into sequences are not modelled: the figures are those of the sessions that were measured.
+// What a step of the engine takes. A step is one or several calls, and which calls the engine's shape law says: under a law that
+// fills calls up, the time of rows is a staircase. How long one call takes is learnt from measurements (step-curve.ts).
 
 import { invariant } from '../basics/invariant.ts';
+import { engineRows, freeLaw, isAllowedCall, layOutCalls, type ShapeLaw } from './shape-law.ts';
+import { curveMs, fitCurve, observeCall, type StepCurve, type StepTimeSample, straightCurve } from './step-curve.ts';
 
-export interface StepTimeSample {
-  readonly rows: number;
-  readonly ms: number;
-}
+export type { StepTimeSample } from './step-curve.ts';
 
-interface Point extends StepTimeSample {
-  /** How many measurements stand behind it, old ones counted less. */
-  readonly weight: number;
-}
-
-/** Opaque to callers; read it with {@link stepMs}. */
+/** Opaque to callers; read it with {@link stepMs} and {@link batchMs}. */
 export interface StepTimeModel {
-  /** By rows, ascending, as measured. */
-  readonly measured: readonly Point[];
-  /** The closest non-decreasing values, one for each measured point. */
-  readonly fittedMs: readonly number[];
+  readonly law: ShapeLaw;
+  /** The law asks for nothing, so a batch costs what the sum of its rows costs, whose they are and how many they be. */
+  readonly goesByRows: boolean;
+  /** By the rows of a call, padding included. */
+  readonly calls: StepCurve;
 }
 
 /** A new measurement counts a tenth: a machine that warms up is followed within some twenty steps. */
 const defaultForgetting = 0.1;
-/** One step that a busy machine held up counts as at most this many times its expected time. */
-const surpriseLimit = 4;
-/** Keeps a point that was not measured for long from losing all its weight, which a mean could not bear. */
-const leastWeight = 1e-6;
-/** Rows at which a straight line is stored; beyond them its slope goes on. */
-const lineEndRows = 64;
 
-/** Medians for each row count, then the closest non-decreasing curve. Needs at least one sample. */
-export function fitStepTime(samples: readonly StepTimeSample[]): StepTimeModel {
-  invariant(samples.length > 0, 'no step was measured');
-  const byRows = new Map<number, number[]>();
-  for (const { rows, ms } of samples) {
-    invariant(rows >= 1 && Number.isFinite(ms) && ms >= 0, `a step of ${rows} rows in ${ms} ms`);
-    byRows.set(rows, [...(byRows.get(rows) ?? []), ms]);
-  }
-  const measured = [...byRows].map(([rows, times]) => ({ rows, ms: median(times), weight: times.length }));
-  return withCurve(measured.sort((left, right) => left.rows - right.rows));
+/** Steps of one item, by its rows; under a law that pads, of one call each. Needs at least one sample. */
+export function fitStepTime(samples: readonly StepTimeSample[], law: ShapeLaw = freeLaw): StepTimeModel {
+  if (asksNothing(law)) return modelOf(law, fitCurve(samples));
+  const padded = samples.map(({ rows, ms }) => ({ rows: engineRows(law, rows), ms }));
+  for (const { rows } of padded)
+    invariant(isAllowedCall(law, rows), `a measured step of ${rows} rows is no single call`);
+  return modelOf(law, fitCurve(padded));
 }
 
-/** `fixedMs` + `perRowMs` for each row. */
-export function linearStepTime(fixedMs: number, perRowMs: number): StepTimeModel {
-  invariant(fixedMs >= 0 && perRowMs >= 0, `a step of ${fixedMs} + ${perRowMs} ms a row`);
-  const at = (rows: number): Point => ({ rows, ms: fixedMs + perRowMs * rows, weight: 1 });
-  return withCurve([at(1), at(lineEndRows)]);
+/** A call takes `fixedMs` + `perRowMs` for each row, padding included. */
+export function linearStepTime(fixedMs: number, perRowMs: number, law: ShapeLaw = freeLaw): StepTimeModel {
+  return modelOf(law, straightCurve(fixedMs, perRowMs, engineRows(law, 1)));
+}
+
+/** Expected milliseconds of a step whose only item has `rows` rows. It never falls as rows are added. */
+export function stepMs({ law, goesByRows, calls }: StepTimeModel, rows: number): number {
+  if (goesByRows || rows <= 0) return curveMs(calls, rows);
+  const full = Math.floor(rows / law.most);
+  const rest = engineRows(law, rows - full * law.most);
+  return full * curveMs(calls, law.most) + curveMs(calls, rest);
+}
+
+/** Expected milliseconds of a step over several items, by the rows of each. */
+export function batchMs(model: StepTimeModel, itemRows: readonly number[]): number {
+  if (model.goesByRows) return curveMs(model.calls, sum(itemRows));
+  return sum(callRows(model, itemRows).map((rows) => curveMs(model.calls, rows)));
 }
 
 /**
- * Expected milliseconds of a batch of `rows`. Linear between measured counts, flat below the smallest, and with the last
- * slope above the largest; with a single measured count more rows are taken to cost in proportion, the worst case.
+ * The same for a step that grows: first of `itemCount` items of one row each, then after each row more, where `grown` names the
+ * item that it goes to.
  */
-export function stepMs(model: StepTimeModel, rows: number): number {
-  const { measured, fittedMs } = model;
-  if (rows <= 0) return 0;
-  const above = measured.findIndex((point) => point.rows >= rows);
-  if (above === 0) return fittedMs[0] ?? 0;
-  const last = measured.length - 1;
-  const upper = above === -1 ? last : above;
-  const lower = upper - 1;
-  const upperRows = measured[upper]?.rows ?? 1;
-  const upperMs = fittedMs[upper] ?? 0;
-  if (lower < 0) return (upperMs * rows) / upperRows;
-  const slope = (upperMs - (fittedMs[lower] ?? 0)) / (upperRows - (measured[lower]?.rows ?? 0));
-  return upperMs + slope * (rows - upperRows);
+export function growingBatchMs(model: StepTimeModel, itemCount: number, grown: readonly number[]): number[] {
+  const { law, calls } = model;
+  const rowsOf: number[] = [];
+  const rowsIn: number[] = [itemCount * engineRows(law, 1)];
+  let ms = law.merges ? curveMs(calls, itemCount * engineRows(law, 1)) : itemCount * stepMs(model, 1);
+  const times = [ms];
+  for (const item of grown) {
+    const rows = rowsOf[item] ?? 1;
+    if (law.merges) {
+      const call = Math.floor(rows / law.most);
+      const before = rowsIn[call] ?? 0;
+      const after = before + engineRows(law, rows + 1) - engineRows(law, rows);
+      ms += curveMs(calls, after) - curveMs(calls, before);
+      rowsIn[call] = after;
+    } else ms += stepMs(model, rows + 1) - stepMs(model, rows);
+    rowsOf[item] = rows + 1;
+    times.push(ms);
+  }
+  return times;
 }
 
-/** Folds in one measurement; `forgetting` is its weight against all earlier ones, in (0, 1]. */
-export function observeStep(
+/** Folds in one measured step of a single item; `forgetting` is its weight against all earlier ones, in (0, 1]. */
+export function observeStep(model: StepTimeModel, rows: number, ms: number, forgetting?: number): StepTimeModel {
+  invariant(rows >= 1, () => `a step of ${rows} rows in ${ms} ms`);
+  return observeBatch(model, [rows], ms, forgetting);
+}
+
+/**
+ * Folds in one measured step over several items. Only the whole of it was measured. Where it was several calls, each is held to have
+ * taken its expected part: that follows an engine that becomes slower or quicker, and leaves how calls of different size compare to the
+ * steps that were one call. To leave such steps out would be worse: an edge that always serves several sessions, each in calls of its
+ * own, would never learn. Calls of one size count once, as one step is one measurement.
+ */
+export function observeBatch(
   model: StepTimeModel,
-  rows: number,
+  itemRows: readonly number[],
   ms: number,
   forgetting: number = defaultForgetting,
 ): StepTimeModel {
-  invariant(rows >= 1 && Number.isFinite(ms) && ms >= 0, `a step of ${rows} rows in ${ms} ms`);
-  const known = model.measured.find((point) => point.rows === rows);
-  // A row count that was never measured starts from what its neighbours say.
-  const point = known ?? { rows, ms: stepMs(model, rows), weight: 0 };
-  const plausibleMs = point.ms > 0 ? Math.min(ms, point.ms * surpriseLimit) : ms;
-  const updated: Point = {
-    rows,
-    ms: point.ms + forgetting * (plausibleMs - point.ms),
-    weight: (1 - forgetting) * point.weight + 1,
-  };
-  const others = model.measured
-    .filter((other) => other.rows !== rows)
-    .map((other) => ({ ...other, weight: Math.max(leastWeight, (1 - forgetting) * other.weight) }));
-  return withCurve([...others, updated].sort((left, right) => left.rows - right.rows));
+  const rows = callRows(model, itemRows);
+  const expectedMs = rows.map((count) => curveMs(model.calls, count));
+  const wholeMs = sum(expectedMs);
+  const partMs = new Map(
+    rows.map((count, call) => {
+      if (rows.length === 1) return [count, ms];
+      return [count, wholeMs > 0 ? (ms * (expectedMs[call] as number)) / wholeMs : ms / rows.length];
+    }),
+  );
+  let { calls } = model;
+  for (const [count, part] of partMs) calls = observeCall(calls, count, part, forgetting);
+  return { ...model, calls };
 }
 
-interface Pool {
-  ms: number;
-  weight: number;
-  pointCount: number;
+function modelOf(law: ShapeLaw, calls: StepCurve): StepTimeModel {
+  return { law, goesByRows: asksNothing(law), calls };
 }
 
-/** Pool adjacent violators: neighbours in the wrong order share their weighted mean (Ayer et al. 1955). */
-function withCurve(measured: readonly Point[]): StepTimeModel {
-  const pools: Pool[] = [];
-  for (const { ms, weight } of measured) {
-    let pool: Pool = { ms, weight, pointCount: 1 };
-    for (let before = pools.at(-1); before !== undefined && before.ms > pool.ms; before = pools.at(-1)) {
-      const joined = before.weight + pool.weight;
-      const mean = (before.ms * before.weight + pool.ms * pool.weight) / joined;
-      pool = { ms: mean, weight: joined, pointCount: before.pointCount + pool.pointCount };
-      pools.pop();
-    }
-    pools.push(pool);
-  }
-  return { measured, fittedMs: pools.flatMap((pool) => new Array<number>(pool.pointCount).fill(pool.ms)) };
+function asksNothing({ multiple, least, most, merges }: ShapeLaw): boolean {
+  return multiple === 1 && least === 1 && most >= freeLaw.most && merges;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+/** Rows of each call of a step. A long item of an engine without rounding of its own is taken for one call, as it was measured. */
+function callRows({ law, goesByRows }: StepTimeModel, itemRows: readonly number[]): readonly number[] {
+  if (goesByRows) return [sum(itemRows)];
+  return layOutCalls(law, itemRows).map((parts) => sum(parts.map(({ count, padding }) => count + padding)));
+}
+
+function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }
