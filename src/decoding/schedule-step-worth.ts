@@ -16,17 +16,17 @@ export function chainChances(draftCount: number, acceptance: number, confidences
 }
 
 /**
- * How many of `chances`, taken in this order on top of `mandatoryRows` rows of one token each, give the most tokens per
- * millisecond; 0 if none beats taking none. Every count is tried, not one row after the other until one does not pay: on a
- * CPU the second row can cost twice the first and the rest almost nothing.
+ * How many of `gains`, tokens expected of a row or of a group of rows, give the most tokens per millisecond, taken in this order on
+ * top of `plainTokens`; 0 if none beats taking none. `msOf` tells the time of the step with so many of them. Every count is tried,
+ * not one after the other until one does not pay: on a CPU the second row can cost twice the first and the rest almost nothing.
  */
-export function bestDraftCount(chances: readonly number[], mandatoryRows: number, model: StepTimeModel): number {
+export function bestDraftCount(gains: ArrayLike<number>, plainTokens: number, msOf: (count: number) => number): number {
   let bestCount = 0;
-  let tokens = mandatoryRows;
-  let bestRate = tokens / stepMs(model, mandatoryRows);
-  for (const [index, chance] of chances.entries()) {
-    tokens += chance;
-    const rate = tokens / stepMs(model, mandatoryRows + index + 1);
+  let tokens = plainTokens;
+  let bestRate = tokens / msOf(0);
+  for (let index = 0; index < gains.length; index += 1) {
+    tokens += gains[index] as number;
+    const rate = tokens / msOf(index + 1);
     if (rate > bestRate) {
       bestRate = rate;
       bestCount = index + 1;
@@ -35,9 +35,12 @@ export function bestDraftCount(chances: readonly number[], mandatoryRows: number
   return bestCount;
 }
 
-/** The least chance a row must have to belong to the best step if rows were not limited; above 1 if no row does. */
+/**
+ * The least chance a row must have to belong to the best step if rows were not limited; above 1 if no row does. Only where a step costs
+ * what the sum of its rows costs: where they come in groups see schedule-step-groups.ts.
+ */
 export function leastChance(chances: readonly number[], mandatoryRows: number, model: StepTimeModel): number {
-  const descending = [...chances].sort((left, right) => right - left);
-  const count = bestDraftCount(descending, mandatoryRows, model);
+  const descending = Float64Array.from(chances).sort().reverse();
+  const count = bestDraftCount(descending, mandatoryRows, (drafts) => stepMs(model, mandatoryRows + drafts));
   return count === 0 ? Number.POSITIVE_INFINITY : (descending[count - 1] ?? Number.POSITIVE_INFINITY);
 }
