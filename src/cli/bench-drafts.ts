@@ -46,7 +46,9 @@ export interface DraftsResult extends Result {
 }
 
 const contextLength = 4096;
-const shape = { sequences: 2, contextLength, exact: true, threads: 1 } as const;
+const shape = { sequences: 2, contextLength, threads: 1 } as const;
+/** As devices open them. */
+const draftShape = { role: 'draft', ...shape, exact: false } as const;
 
 export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult> {
   const {
@@ -97,10 +99,16 @@ function namesOf({ draft, drafts, prompts, traces }: DraftsOptions): string[] {
   return [...traces.keys()].map((name) => drafts.find((path) => basename(path) === name) ?? name);
 }
 
+function openTarget({ target, onProgress }: DraftsOptions): Promise<LanguageModel> {
+  const onLawProgress = (law: string, done: number, total: number): void =>
+    onProgress?.(`shape law: ${law}`, Math.round((100 * done) / total), 100);
+  return openModel(target, { role: 'target', ...shape, exact: true, onLawProgress });
+}
+
 async function recordFor(name: string, options: DraftsOptions, known?: DraftTraces): Promise<DraftTraces> {
   const { prompts, tokens, onProgress, traceDirectory: directory } = options;
-  await using target = await openModel(options.target, { role: 'target', ...shape });
-  await using draft = await openModel(name, { role: 'draft', ...shape });
+  await using target = await openTarget(options);
+  await using draft = await openModel(name, draftShape);
   const progress = onProgress === undefined ? {} : { onProgress };
   const settings = { directory, tokens, modelLicence: 'see the models', known, ...progress };
   return await recordTraces(target, draft, prompts as PromptFile, settings);
@@ -109,10 +117,10 @@ async function recordFor(name: string, options: DraftsOptions, known?: DraftTrac
 /** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */
 async function costsOf(traces: ReadonlyMap<string, DraftTraces>, record: DraftsRecord, options: DraftsOptions) {
   await using stack = new AsyncDisposableStack();
-  const target = stack.use(await openModel(options.target, { role: 'target', ...shape }));
+  const target = stack.use(await openTarget(options));
   const drafts: { readonly name: string; readonly model: LanguageModel }[] = [];
   for (const [name, { greedy, sampled }] of traces) {
-    const model = stack.use(await openModel(name, { role: 'draft', ...shape }));
+    const model = stack.use(await openModel(name, draftShape));
     const asked = { spec: options.target, identity: target.identity };
     const given = sampled === undefined ? [greedy] : [greedy, sampled];
     await demandModels(asked, { spec: name, identity: model.identity }, given);

@@ -2,21 +2,23 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../models/profiles.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
-import type { ModeRow } from './bench-modes.ts';
+import type { BenchMode, ModeRow } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
 import { benchModesVirtual } from './bench-modes-virtual.ts';
 import { benchModesWall } from './bench-modes-wall.ts';
 import { type LookUpPlace, lookUpOption, type MinConfidence, minConfidenceOption } from './draft-flags.ts';
 import { checkFigure, drawModes } from './figure.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
+import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress, type WorkProgress } from './work-progress.ts';
 
 interface ModesFlags {
   readonly clock: 'virtual' | 'wall';
-  readonly modes: readonly PacingName[];
+  readonly modes?: readonly BenchMode[];
   readonly acceptance: readonly number[];
   readonly rtt?: readonly number[];
   readonly seeds: number;
@@ -29,6 +31,7 @@ interface ModesFlags {
   readonly quick?: boolean;
   readonly pair: string;
   readonly profile: string;
+  readonly unpaced?: boolean;
   readonly prompts?: number;
   readonly repeats?: number;
   readonly tries?: number;
@@ -48,15 +51,19 @@ machine: 7 modes x 5 round trips x 5 repeats, a run long enough that 1 % of its 
   outrider bench modes --clock wall --resume modes.jsonl --minutes 10
 Repeat the command until it says nothing of runs left; each slice prints what there is so far, and the first repeat has every cell.
 
+With --unpaced the edge is as quick as this machine, for a pair whose target is large beside its draft, on a quiet machine:
+  outrider bench modes --clock wall --pair qwen2.5-coder --unpaced
+The texts of ar-native are a family of their own: they are compared, and not counted as identical or different.
+
 Definitions and how to read the rows: docs/benchmarks.md.`;
 
 export function modesCommand(): Command {
   const command = new Command('modes')
     .description('every mode side by side: ms per token, acceptance and bytes against the round trip')
     .addOption(new Option('--clock <name>', 'virtual or wall').choices(['virtual', 'wall']).default('virtual'))
-    .option('--modes <name,...>', 'only these', modeList, [...pacingNames])
+    .option('--modes <name,...>', 'only these; with --clock wall also auto and ar-native', modeList)
     .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)))
-    .option('--tokens <count>', 'tokens of a text (default: 400 virtual, 64 wall)', wholeBetween(8, 10_000))
+    .option('--tokens <count>', 'tokens of a text (default: 400 virtual, 64 wall, 48 unpaced)', wholeBetween(8, 10_000))
     .option('--max-ahead <count>', 'drafts beyond the final text at most, in mode stream', wholeBetween(1, 512), 24)
     .addOption(
       minConfidenceOption(
@@ -90,14 +97,15 @@ function wallOptions(command: Command): Command {
   return command
     .optionsGroup('With --clock wall:')
     .option('--quick', 'a smoke test of about a minute')
-    .option('--pair <name>', 'target and draft, from "outrider models list"', 'default')
+    .addOption(pairOption())
     .addOption(
       new Option('--profile <name>', 'hardware that the edge is paced to')
         .choices(latencyProfiles.map(({ name }) => name))
         .default(defaultEdgeProfile.name),
     )
-    .option('--prompts <count>', 'prompts, each written once in a run (default: 6)', wholeBetween(1, 10))
-    .option('--repeats <count>', 'runs of each mode and round trip (default: 5)', wholeBetween(1, 100))
+    .option('--unpaced', 'do not pace the edge; adds modes auto and ar-native, the edge alone without a shape law')
+    .option('--prompts <count>', 'prompts, each written once in a run (default: 6, unpaced 4)', wholeBetween(1, 10))
+    .option('--repeats <count>', 'runs of each mode and round trip (default: 5, unpaced 3)', wholeBetween(1, 100))
     .option(
       '--gammas <count,...>',
       'windows that a pilot tries (default: the predicted and its neighbours)',
@@ -115,11 +123,21 @@ function wallOptions(command: Command): Command {
 
 const windowList: (text: string) => number[] = numberList(wholeBetween(1, 63));
 
-function modeList(text: string): PacingName[] {
+const wallModes: readonly BenchMode[] = [...pacingNames, 'auto', 'ar-native'];
+
+function modeList(text: string): BenchMode[] {
   const names = text.split(',');
-  const unknown = names.find((name) => !pacingNames.some((known) => known === name));
-  if (unknown === undefined) return names as PacingName[];
-  throw new InvalidArgumentError(`There is no mode "${unknown}". Take some of ${pacingNames.join(', ')}.`);
+  const unknown = names.find((name) => !wallModes.some((known) => known === name));
+  if (unknown === undefined) return names as BenchMode[];
+  throw new InvalidArgumentError(`There is no mode "${unknown}". Take some of ${wallModes.join(', ')}.`);
+}
+
+/** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
+function virtualModes(modes: readonly BenchMode[]): PacingName[] {
+  const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
+  if (known.length === modes.length) return known;
+  const cause = 'auto and ar-native are measured with real models only';
+  throw new OutriderError('bad-argument', cause, 'add --clock wall, or leave them out');
 }
 
 async function runModes(flags: ModesFlags): Promise<void> {
@@ -153,7 +171,7 @@ function briefly(row: ModeRow): object {
 
 function runVirtual(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
   return benchModesVirtual({
-    modes: flags.modes,
+    modes: virtualModes(flags.modes ?? pacingNames),
     acceptances: flags.acceptance,
     roundTripsMs: flags.rtt ?? [0, 4, 10, 30, 60, 100, 200],
     firstSeed: flags.seed,
@@ -170,14 +188,15 @@ function runVirtual(flags: ModesFlags, progress: WorkProgress): Promise<ModesRes
 
 function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
   const quick = flags.quick === true;
+  const isPaced = flags.unpaced !== true;
   return benchModesWall({
-    modes: flags.modes,
+    modes: flags.modes ?? (isPaced ? pacingNames : wallModes),
     roundTripsMs: flags.rtt ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
     pair: flags.pair,
-    profile: flags.profile,
-    tokens: flags.tokens ?? (quick ? 32 : 64),
-    promptCount: flags.prompts ?? (quick ? 1 : 6),
-    repeats: flags.repeats ?? (quick ? 1 : 5),
+    profile: isPaced ? flags.profile : null,
+    tokens: flags.tokens ?? (quick ? 32 : isPaced ? 64 : 48),
+    promptCount: flags.prompts ?? (quick ? 1 : isPaced ? 6 : 4),
+    repeats: flags.repeats ?? (quick ? 1 : isPaced ? 5 : 3),
     gammas: flags.gammas ?? (quick ? [4] : null),
     recordPath: flags.resume ?? null,
     minutes: flags.minutes ?? null,

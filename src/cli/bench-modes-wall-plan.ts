@@ -1,11 +1,11 @@
 // Which run of "bench modes --clock wall" comes next, given those that were made, and which of them count. Pure: a bench that was
 // interrupted goes on from its record as if it had not been.
 
-import type { PacingName } from '../protocol/pacing.ts';
+import type { BenchMode } from './bench-modes.ts';
 
 /** A run: every prompt once, in one mode at one round trip. */
 export interface PlannedRun {
-  readonly mode: PacingName;
+  readonly mode: BenchMode;
   readonly roundTripMs: number;
   /** From 0. */
   readonly repeat: number;
@@ -19,7 +19,7 @@ export interface PacedRun extends PlannedRun {
 }
 
 export interface PlanSettings {
-  readonly modes: readonly PacingName[];
+  readonly modes: readonly BenchMode[];
   readonly roundTripsMs: readonly number[];
   readonly repeats: number;
 }

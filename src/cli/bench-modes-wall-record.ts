@@ -8,6 +8,8 @@ const kind = { format: 'outrider-bench-modes-wall', name: 'record of a bench' };
 
 /** What the windows are predicted from. */
 export interface PilotFigures {
+  /** A step of 1, 2, ... rows on the edge, as many as a step may hold. */
+  readonly stepMs: readonly number[];
   readonly draftMs: number;
   readonly acceptance: number;
 }

@@ -1,8 +1,7 @@
 // The rows and the summary of "bench modes --clock wall", from the runs that were made. Pure.
 
 import { mean, median } from '../basics/statistics.ts';
-import type { PacingName } from '../protocol/pacing.ts';
-import { type ModeRow, standardError, summariseModes, withoutGaps } from './bench-modes.ts';
+import { type BenchMode, type ModeRow, standardError, summariseModes, withoutGaps } from './bench-modes.ts';
 import { isVoid, type PacedRun } from './bench-modes-wall-plan.ts';
 import type { WallRun, WallText } from './bench-modes-wall-run.ts';
 
@@ -19,7 +18,7 @@ type Law = Pick<ModeRow, 'mode' | 'roundTripMs' | 'stepFixedMs' | 'stepPerRowMs'
 
 export function rowsOf(
   runs: readonly WallRun[],
-  cells: readonly { readonly mode: PacingName; readonly roundTripMs: number }[],
+  cells: readonly { readonly mode: BenchMode; readonly roundTripMs: number }[],
   step: Pick<ModeRow, 'stepFixedMs' | 'stepPerRowMs'>,
 ): WallRow[] {
   return cells.map(({ mode, roundTripMs }) => {
@@ -29,16 +28,25 @@ export function rowsOf(
 }
 
 export function summariseWall(rows: readonly WallRow[], runs: readonly WallRun[]): Record<string, number> {
-  const texts = runs.flatMap((run) => run.texts);
+  const texts = runs.filter(isLawful).flatMap((run) => run.texts);
+  const native = runs.filter((run) => !isLawful(run)).flatMap((run) => run.texts);
   const acceptances = rows.filter(({ mode }) => mode === 'stream').map(({ acceptance }) => acceptance);
   return {
     ...summariseModes(rows),
     ...withoutGaps({ acceptance: mean(acceptances.filter((value) => value !== null)) }),
     texts: texts.length,
     identical: texts.filter(({ isIdentical }) => isIdentical).length,
+    ...(native.length === 0
+      ? {}
+      : { nativeTexts: native.length, nativeIdentical: native.filter(({ isIdentical }) => isIdentical).length }),
     voidRuns: runs.filter(isVoid).length,
     pacedOverrunShare: overrunShare(runs.filter((run) => !isVoid(run))),
   };
+}
+
+/** Texts without the law may be others; they are counted apart. */
+function isLawful({ mode }: Pick<WallRun, 'mode'>): boolean {
+  return mode !== 'ar-native';
 }
 
 /** Time over tokens of all its texts: a run has one pace. */

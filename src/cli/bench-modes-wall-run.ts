@@ -1,6 +1,7 @@
 // One run of "bench modes --clock wall": a text for each prompt, written by this device process and an edge process over an emulated
 // network, and what the edge's pacing was like meanwhile. What it returns is plain data.
 
+import type { AutoMode } from '../device/auto-mode.ts';
 import { startTurn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
@@ -8,10 +9,10 @@ import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { bytesOnLink } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
-import { type PacingName, pacingOf } from '../protocol/pacing.ts';
+import { pacingOf } from '../protocol/pacing.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
-import { acceptanceOf, ownComparisons } from './bench-modes.ts';
+import { acceptanceOf, type BenchMode, ownComparisons } from './bench-modes.ts';
 import type { PacedRun, PlannedRun } from './bench-modes-wall-plan.ts';
 import type { MinConfidence } from './draft-flags.ts';
 import type { EdgeProcess } from './edge-process.ts';
@@ -55,7 +56,9 @@ export interface WallRun extends PacedRun {
 }
 
 export interface TextOptions {
-  readonly mode: PacingName;
+  readonly mode: BenchMode;
+  /** Of mode auto: what it remembers of earlier texts. */
+  readonly auto?: AutoMode;
   readonly roundTripMs: number;
   readonly gamma: number;
   readonly tokens: number;
@@ -99,17 +102,18 @@ export async function writeText(
   edge: EdgeProcess,
   tokenizer: Tokenizer,
   prompt: WallPrompt,
-  { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp }: TextOptions,
+  { mode, auto, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp }: TextOptions,
 ): Promise<WrittenText> {
   const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
   // What it has learnt from one text must not help it with the same text in the next run.
   const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
+  const pacing = mode === 'ar-native' || mode === 'auto' ? 'ar' : mode;
   const turn = startTurn({
     connect: link.connect,
     tokenizer,
-    drafter: pacingOf(mode).deviceDrafts ? drafter : null,
+    drafter: mode === 'auto' || pacingOf(pacing).deviceDrafts ? drafter : null,
     prompt: prompt.ids,
-    pacing: mode,
+    ...(auto === undefined ? { pacing } : { auto }),
     maxAnswerTokens: tokens,
     maxAhead: Math.max(maxAhead, 4 * gamma),
     minChainConfidence,

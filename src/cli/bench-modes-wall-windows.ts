@@ -2,28 +2,26 @@
 // quickest is taken.
 
 import { predictPace } from '../decoding/predict-pace.ts';
-import type { LatencyProfile } from '../models/profiles.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { BenchMode } from './bench-modes.ts';
 import type { PilotFigures } from './bench-modes-wall-record.ts';
 
 /** The predictor knows one psd. */
-const predictedAs: Partial<Record<PacingName, 'sd' | 'psd' | 'edge-sd'>> = {
+const predictedAs: Partial<Record<BenchMode, 'sd' | 'psd' | 'edge-sd'>> = {
   sd: 'sd',
   psd: 'psd',
   'psd-lockstep': 'psd',
   'edge-sd': 'edge-sd',
 };
 
-/** Windows worth trying, ascending. Steps hold no more rows than the profile allows, so larger windows gain nothing. */
+/** Windows worth trying, ascending. Steps hold no more rows than the edge allows, so larger windows gain nothing. */
 export function windowsToTry(
-  mode: PacingName,
+  mode: BenchMode,
   roundTripMs: number,
-  { draftMs, acceptance }: PilotFigures,
-  { stepMs, rowMs, rowCap }: LatencyProfile,
+  { draftMs, acceptance, stepMs }: PilotFigures,
 ): number[] {
-  const most = Math.max(1, rowCap - 1);
+  const most = Math.max(1, stepMs.length - 1);
   const predictions = predictPace({
-    stepMs: (rows) => stepMs + rowMs * rows,
+    stepMs: (rows) => stepMs[rows - 1] ?? stepMs.at(-1) ?? 0,
     draftMs,
     edgeDraftMs: draftMs,
     roundTripMs,

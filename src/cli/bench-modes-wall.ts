@@ -1,16 +1,18 @@
-// `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware. Modes take turns, so that whatever
+// `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware or as it is. Modes take turns, so that whatever
 // disturbs the machine falls on all of them; a run during which the pacing could not be held does not count. It can be done in slices.
 
 import { OutriderError } from '../basics/errors.ts';
 import { mean } from '../basics/statistics.ts';
+import { AutoMode } from '../device/auto-mode.ts';
 import { acquirePair } from '../models/acquire.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { findProfile } from '../models/profiles.ts';
-import { type PacingName, pacingOf } from '../protocol/pacing.ts';
-import { windowedModes } from './bench-modes.ts';
+import { pacingOf } from '../protocol/pacing.ts';
+import { type BenchMode, windowedModes } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
+import { type BenchEdges, startBenchEdges } from './bench-modes-wall-edges.ts';
 import { isVoid, nextRun, type PlannedRun, planRuns, type TryLimits, tryLimits } from './bench-modes-wall-plan.ts';
 import { WallRecord } from './bench-modes-wall-record.ts';
 import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
@@ -25,15 +27,15 @@ import {
 import { windowsToTry } from './bench-modes-wall-windows.ts';
 import { describeMachine } from './document.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from './draft-flags.ts';
-import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 import trialPrompts from './trial-prompts.json' with { type: 'json' };
 
 /** All that the figures depend on; a record keeps it. */
 export interface WallSettings {
-  readonly modes: readonly PacingName[];
+  readonly modes: readonly BenchMode[];
   readonly roundTripsMs: readonly number[];
   readonly pair: string;
-  readonly profile: string;
+  /** What the edge is paced to; null: nothing. */
+  readonly profile: string | null;
   readonly tokens: number;
   readonly promptCount: number;
   /** Of each mode and round trip; a run writes every prompt once. */
@@ -71,6 +73,7 @@ interface Setup extends AsyncDisposable {
   readonly prompts: readonly WallPrompt[];
   readonly record: WallRecord;
   readonly limits: TryLimits;
+  readonly autos: Map<number, AutoMode>;
   readonly isLate: () => boolean;
   readonly onProgress: (label: string, done: number, total: number) => void;
 }
@@ -80,13 +83,13 @@ export async function benchModesWall(options: WallBenchOptions): Promise<ModesRe
   options.onNote(expectedDuration(setup));
   const plan = planRuns(setup.settings);
   const edgeWindow = await chooseEdgeWindow(setup);
-  const edge = await startEdge(setup, edgeWindow);
+  const edges = await startEdges(setup, edgeWindow);
   try {
-    const references = await writeReferences(setup, edge);
-    await measureFigures(setup, edge);
-    if (await chooseWindows(setup, edge)) await makeRuns(setup, edge, plan, references);
+    const references = await writeReferences(setup, edges);
+    await measureFigures(setup, edges);
+    if (await chooseWindows(setup, edges)) await makeRuns(setup, edges, plan, references);
   } finally {
-    await edge.close();
+    await edges.close();
   }
   const left = nextRun(plan, setup.record.runs, setup.limits) !== undefined;
   if (left) options.onNote(`${progressOf(setup.record.runs, plan.length)}; ${howToGoOn(options)}`);
@@ -101,7 +104,7 @@ function progressOf(runs: readonly WallRun[], plannedCount: number): string {
 /** At least one, however late it is: a slice that is too short must not go round in circles. */
 async function makeRuns(
   setup: Setup,
-  edge: EdgeProcess,
+  edges: BenchEdges,
   plan: readonly PlannedRun[],
   references: References,
 ): Promise<void> {
@@ -111,10 +114,24 @@ async function makeRuns(
     onProgress('runs', record.runs.length, plan.length);
     const { mode, roundTripMs, repeat } = planned;
     const options = { ...textOptions(setup, mode, roundTripMs, windowOf(setup, mode, roundTripMs)), repeat };
-    const made = await writeRun(edge, draft.tokenizer, prompts, references, options);
+    const auto = mode === 'auto' ? { auto: await autoFor(setup, edges, roundTripMs) } : {};
+    const made = await writeRun(edges.edgeOf(mode), draft.tokenizer, prompts, references, { ...options, ...auto });
     await record.add({ kind: 'run', ...made });
     if (isLate()) return;
   }
+}
+
+/** One for each round trip, as a device has one for each edge; it has seen two texts before the first that counts. */
+async function autoFor(setup: Setup, edges: BenchEdges, roundTripMs: number): Promise<AutoMode> {
+  const known = setup.autos.get(roundTripMs);
+  if (known !== undefined) return known;
+  const auto = new AutoMode();
+  setup.autos.set(roundTripMs, auto);
+  const options = { ...textOptions(setup, 'auto', roundTripMs, 0), auto, tokens: pilotTokens };
+  for (const prompt of setup.prompts.slice(0, pilotPrompts)) {
+    await writeText(edges.edgeOf('auto'), setup.draft.tokenizer, prompt, options);
+  }
+  return auto;
 }
 
 function howToGoOn({ recordPath }: WallBenchOptions): string {
@@ -134,7 +151,7 @@ async function prepare(options: WallBenchOptions): Promise<Setup> {
   const record = await WallRecord.open(recordPath, { ...settings, machine, files });
   const draftName = draft.entry?.name ?? draft.path;
   const sequences = settings.promptCount;
-  const model = await openModel(draftName, { role: 'draft', sequences, contextLength, exact: true });
+  const model = await openModel(draftName, { role: 'draft', sequences, contextLength, exact: false, threads: 1 });
   const known = trialPrompts.prompts.toSorted((one, other) => rankOf(one.name) - rankOf(other.name));
   const prompts = known.slice(0, settings.promptCount).map(({ name, form, text }, index) => ({
     name,
@@ -150,6 +167,7 @@ async function prepare(options: WallBenchOptions): Promise<Setup> {
     prompts,
     record,
     limits: tryLimits(tries),
+    autos: new Map(),
     isLate: () => minutes !== null && performance.now() - startMs > minutes * 60_000,
     onProgress,
     async [Symbol.asyncDispose]() {
@@ -167,43 +185,51 @@ function rankOf(name: string): number {
 /** About as long as the rest takes if no run is void; most modes take about three quarters of a step of the edge alone per token. */
 function expectedDuration({ settings, prompts, record }: Setup): string {
   const { modes, roundTripsMs, repeats, tokens, profile } = settings;
-  const { stepMs } = findProfile(profile);
   const runCount = modes.length * roundTripsMs.length * repeats;
   const leftCount = Math.max(0, runCount - record.runs.length);
+  const made = record.runs.length === 0 ? '' : `, ${record.runs.length} are made`;
+  const runs = `${runCount} runs of ${prompts.length} texts of ${tokens} tokens${made}`;
+  if (profile === null) return runs;
   const pilots = roundTripsMs.length * modes.filter((mode) => windowedModes.has(mode)).length * pilotPrompts * 3;
   const pilotTexts = record.runs.length > 0 || settings.gammas?.length === 1 ? 0 : pilots;
+  const { stepMs } = findProfile(profile);
   const seconds = 20 + (leftCount * prompts.length * tokens + pilotTexts * pilotTokens) * 0.75 * stepMs * 1e-3;
-  const made = record.runs.length === 0 ? '' : `${record.runs.length} are made; `;
-  return `${runCount} runs of ${prompts.length} texts of ${tokens} tokens, ${made}about ${Math.max(1, Math.round(seconds / 60))} minutes to go`;
+  return `${runs}; about ${Math.max(1, Math.round(seconds / 60))} minutes to go`;
 }
 
-function startEdge({ settings, targetName, draftName, prompts }: Setup, gamma: number): Promise<EdgeProcess> {
-  const flags = ['--model', targetName, '--profile', settings.profile, '--context', String(contextLength)];
-  flags.push('--sessions', String(prompts.length + 1), '--look-up', String(edgeLookUpTokens(settings.lookUp)));
-  if (needsOwnDraft(settings)) flags.push('--draft', draftName, '--draft-window', String(gamma));
-  return startEdgeProcess(flags, () => {});
+function startEdges({ settings, targetName, draftName, prompts }: Setup, gamma: number): Promise<BenchEdges> {
+  const { profile, lookUp, modes } = settings;
+  const draft = needsOwnDraft(settings) ? draftName : null;
+  const sizes = { sessions: prompts.length + 1, contextLength, lookUpTokens: edgeLookUpTokens(lookUp) };
+  return startBenchEdges({ target: targetName, draft, gamma, profile, ...sizes }, modes.includes('ar-native'));
 }
 
 function needsOwnDraft({ modes }: WallSettings): boolean {
-  return modes.some((mode) => pacingOf(mode).edgeDrafts);
+  return modes.some((mode) => mode !== 'auto' && mode !== 'ar-native' && pacingOf(mode).edgeDrafts);
 }
 
-function textOptions({ settings }: Setup, mode: PacingName, roundTripMs: number, gamma: number): TextOptions {
+function textOptions({ settings }: Setup, mode: BenchMode, roundTripMs: number, gamma: number): TextOptions {
   const { tokens, maxAhead, minChainConfidence, lookUp } = settings;
   return { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
 }
 
 /** What the edge writes alone, through the same machines: every other text must be this one. Prompts are read on both sides meanwhile. */
-async function writeReferences(setup: Setup, edge: EdgeProcess): Promise<References> {
+async function writeReferences(setup: Setup, edges: BenchEdges): Promise<References> {
   const { prompts, record, settings, draft, onProgress } = setup;
   const references = new Map<string, readonly number[]>();
-  const warmUp = { ...textOptions(setup, needsOwnDraft(settings) ? 'mix' : 'stream', 0, 0), tokens: warmUpTokens };
+  const reader = needsOwnDraft(settings) ? 'mix' : 'stream';
+  const warmUp = { ...textOptions(setup, reader, 0, 0), tokens: warmUpTokens };
   for (const [index, prompt] of prompts.entries()) {
     onProgress('reference texts', index, prompts.length);
-    await writeText(edge, draft.tokenizer, prompt, warmUp);
+    await writeText(edges.edgeOf(warmUp.mode), draft.tokenizer, prompt, warmUp);
+    if (settings.modes.includes('ar-native')) {
+      const options = { ...textOptions(setup, 'ar-native', 0, 0), tokens: warmUpTokens };
+      await writeText(edges.edgeOf('ar-native'), draft.tokenizer, prompt, options);
+    }
     const known = record.reference(prompt.name);
     const tokens =
-      known ?? (await writeText(edge, draft.tokenizer, prompt, textOptions(setup, 'ar', 0, 0))).report.tokens;
+      known ??
+      (await writeText(edges.edgeOf('ar'), draft.tokenizer, prompt, textOptions(setup, 'ar', 0, 0))).report.tokens;
     if (known === undefined) await record.add({ kind: 'reference', prompt: prompt.name, tokens });
     references.set(prompt.name, tokens);
   }
@@ -211,15 +237,23 @@ async function writeReferences(setup: Setup, edge: EdgeProcess): Promise<Referen
 }
 
 /** How quick and how good the draft is here, from one text of each prompt. */
-async function measureFigures(setup: Setup, edge: EdgeProcess): Promise<void> {
+async function measureFigures(setup: Setup, edges: BenchEdges): Promise<void> {
   const { prompts, record, draft, settings } = setup;
   if (record.figures !== undefined || settings.gammas !== null) return;
   const reports = [];
   for (const prompt of prompts.slice(0, pilotPrompts)) {
-    reports.push((await writeText(edge, draft.tokenizer, prompt, textOptions(setup, 'stream', 0, 0))).report);
+    reports.push(
+      (await writeText(edges.edgeOf('stream'), draft.tokenizer, prompt, textOptions(setup, 'stream', 0, 0))).report,
+    );
   }
   const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
-  await record.add({ kind: 'figures', acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) });
+  const { stepMs } = edges;
+  await record.add({
+    kind: 'figures',
+    stepMs,
+    acceptance,
+    draftMs: mean(reports.map((report) => report.draftMs ?? 1)),
+  });
 }
 
 /** The edge's own window is a setting of its process, and the round trip does not matter to it. */
@@ -228,11 +262,11 @@ async function chooseEdgeWindow(setup: Setup): Promise<number> {
   const known = setup.record.window(cell);
   if (!setup.settings.modes.includes('edge-sd') || known !== undefined) return known ?? 1;
   if (setup.settings.gammas === null && setup.record.figures === undefined) {
-    const edge = await startEdge(setup, 1);
+    const edges = await startEdges(setup, 1);
     try {
-      await measureFigures(setup, edge);
+      await measureFigures(setup, edges);
     } finally {
-      await edge.close();
+      await edges.close();
     }
   }
   const paces = new Map<number, number>();
@@ -241,13 +275,13 @@ async function chooseEdgeWindow(setup: Setup): Promise<number> {
     if (windows.length === 1) paces.set(gamma, 0);
     else {
       setup.onProgress('windows of edge-sd', index, windows.length);
-      const edge = await startEdge(setup, gamma);
+      const edges = await startEdges(setup, gamma);
       try {
         // The first text of each prompt reads it.
-        await writePilot(setup, edge, 'edge-sd', 0, gamma, warmUpTokens);
-        paces.set(gamma, await pilotPace(setup, edge, 'edge-sd', 0, gamma));
+        await writePilot(setup, edges, 'edge-sd', 0, gamma, warmUpTokens);
+        paces.set(gamma, await pilotPace(setup, edges, 'edge-sd', 0, gamma));
       } finally {
-        await edge.close();
+        await edges.close();
       }
     }
   }
@@ -255,9 +289,9 @@ async function chooseEdgeWindow(setup: Setup): Promise<number> {
 }
 
 /** A few short texts for each window of each other mode at each round trip. @returns whether all are chosen; one more at least */
-async function chooseWindows(setup: Setup, edge: EdgeProcess): Promise<boolean> {
+async function chooseWindows(setup: Setup, edges: BenchEdges): Promise<boolean> {
   const { settings, record, onProgress, isLate } = setup;
-  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && !pacingOf(mode).edgeDrafts);
+  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && mode !== 'edge-sd');
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
   let hasChosen = false;
   for (const [index, { mode, roundTripMs }] of cells.entries()) {
@@ -269,17 +303,17 @@ async function chooseWindows(setup: Setup, edge: EdgeProcess): Promise<boolean> 
     const windows = windowsFor(setup, mode, roundTripMs);
     const paces = new Map<number, number>();
     for (const gamma of windows) {
-      paces.set(gamma, windows.length === 1 ? 0 : await pilotPace(setup, edge, mode, roundTripMs, gamma));
+      paces.set(gamma, windows.length === 1 ? 0 : await pilotPace(setup, edges, mode, roundTripMs, gamma));
     }
     await keepQuickest(setup, cell, paces);
   }
   return true;
 }
 
-function windowsFor({ settings, record }: Setup, mode: PacingName, roundTripMs: number): readonly number[] {
+function windowsFor({ settings, record }: Setup, mode: BenchMode, roundTripMs: number): readonly number[] {
   if (settings.gammas !== null) return settings.gammas;
   if (record.figures === undefined) throw new Error('windows are predicted from figures');
-  return windowsToTry(mode, roundTripMs, record.figures, findProfile(settings.profile));
+  return windowsToTry(mode, roundTripMs, record.figures);
 }
 
 async function keepQuickest(setup: Setup, cell: string, paces: ReadonlyMap<number, number>): Promise<number> {
@@ -288,47 +322,51 @@ async function keepQuickest(setup: Setup, cell: string, paces: ReadonlyMap<numbe
   return gamma;
 }
 
-function cellOf(mode: PacingName, roundTripMs: number): string {
+function cellOf(mode: BenchMode, roundTripMs: number): string {
   return `${mode} at ${roundTripMs}`;
 }
 
-function windowOf({ record }: Setup, mode: PacingName, roundTripMs: number): number {
+function windowOf({ record }: Setup, mode: BenchMode, roundTripMs: number): number {
   return record.window(cellOf(mode, mode === 'edge-sd' ? 0 : roundTripMs)) ?? 0;
 }
 
 /** A second try where the first could not be held to the profile. */
 async function pilotPace(
   setup: Setup,
-  edge: EdgeProcess,
-  mode: PacingName,
+  edges: BenchEdges,
+  mode: BenchMode,
   roundTripMs: number,
   gamma: number,
 ): Promise<number> {
-  const first = await writePilot(setup, edge, mode, roundTripMs, gamma, pilotTokens);
+  const first = await writePilot(setup, edges, mode, roundTripMs, gamma, pilotTokens);
   if (!isVoid(first)) return paceOf(first);
-  return Math.min(paceOf(first), paceOf(await writePilot(setup, edge, mode, roundTripMs, gamma, pilotTokens)));
+  return Math.min(paceOf(first), paceOf(await writePilot(setup, edges, mode, roundTripMs, gamma, pilotTokens)));
 }
 
 function writePilot(
   setup: Setup,
-  edge: EdgeProcess,
-  mode: PacingName,
+  edges: BenchEdges,
+  mode: BenchMode,
   roundTripMs: number,
   gamma: number,
   tokens: number,
 ): Promise<WallRun> {
   const options = { ...textOptions(setup, mode, roundTripMs, gamma), tokens, repeat: 0 };
-  return writeRun(edge, setup.draft.tokenizer, setup.prompts.slice(0, pilotPrompts), new Map(), options);
+  return writeRun(edges.edgeOf(mode), setup.draft.tokenizer, setup.prompts.slice(0, pilotPrompts), new Map(), options);
 }
 
 function resultOf(setup: Setup, plannedRuns: number, left: boolean): ModesResult {
   const { settings, record, targetName, draftName, prompts } = setup;
-  const { stepMs, rowMs } = findProfile(settings.profile);
+  const profile = settings.profile === null ? null : findProfile(settings.profile);
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => settings.modes.map((mode) => ({ mode, roundTripMs })));
-  const rows = rowsOf(record.runs, cells, { stepFixedMs: stepMs, stepPerRowMs: rowMs });
+  const rows = rowsOf(record.runs, cells, {
+    stepFixedMs: profile?.stepMs ?? null,
+    stepPerRowMs: profile?.rowMs ?? null,
+  });
   const summary = { ...summariseWall(rows, record.runs), runs: record.runs.length, plannedRuns, isComplete: !left };
-  const { draftMs, acceptance } = record.figures ?? {};
-  const measured = draftMs === undefined ? {} : { pilotDraftMs: draftMs, pilotAcceptance: acceptance };
+  const { draftMs, acceptance, stepMs } = record.figures ?? {};
+  const measured =
+    draftMs === undefined ? {} : { pilotDraftMs: draftMs, pilotAcceptance: acceptance, stepMsByRows: stepMs };
   const named = { target: targetName, draft: draftName, prompts: prompts.map(({ name }) => name) };
   return { rows, summary, params: { clock: 'wall', ...settings, ...named, ...measured } };
 }

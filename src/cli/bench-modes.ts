@@ -4,14 +4,20 @@
 import { mean } from '../basics/statistics.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 
+/**
+ * What a row is of: a mode; `auto`, which chooses among them by what earlier texts measured; or `ar-native`, the edge alone without a
+ * shape law, each row by itself, whose texts are a family of their own.
+ */
+export type BenchMode = PacingName | 'auto' | 'ar-native';
+
 export interface ModeRow {
-  readonly mode: PacingName;
+  readonly mode: BenchMode;
   /** How often a draft was made to be right; null: a real draft model, as it is. */
   readonly givenAcceptance: number | null;
   readonly roundTripMs: number;
-  /** A step of n rows costs stepFixedMs + n * stepPerRowMs. */
-  readonly stepFixedMs: number;
-  readonly stepPerRowMs: number;
+  /** A step of n rows costs stepFixedMs + n * stepPerRowMs; null: as the engine takes it here. */
+  readonly stepFixedMs: number | null;
+  readonly stepPerRowMs: number | null;
   /** Runs that the row is made of: seeds, or wall-clock runs that count. */
   readonly runs: number;
   /** Drafts of a window, the quickest for this cell; null: the mode has no window. */
@@ -35,7 +41,7 @@ export interface ModeRow {
 }
 
 /** Modes that draft in windows of gamma tokens. */
-export const windowedModes: ReadonlySet<PacingName> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd']);
+export const windowedModes: ReadonlySet<BenchMode> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd']);
 
 /** The acceptance that most goals are stated at, and the round trips that they are averaged over. */
 const goalAcceptance = 0.8;
@@ -44,9 +50,9 @@ const goalRoundTripsMs = [0, 10, 30, 60];
 /** The goals' ratios, of means; one that lacks a cell is left out. */
 export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {
   const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === null || givenAcceptance === goalAcceptance);
-  const over = (rival: Pace, roundTripsMs: readonly number[], mode: PacingName = 'stream'): number =>
+  const over = (rival: Pace, roundTripsMs: readonly number[], mode: BenchMode = 'stream'): number =>
     mean(roundTripsMs.map((roundTripMs) => paceOf(atGoal, mode, roundTripMs) / rival(roundTripMs)));
-  const of = (mode: PacingName) => (roundTripMs: number) => paceOf(atGoal, mode, roundTripMs);
+  const of = (mode: BenchMode) => (roundTripMs: number) => paceOf(atGoal, mode, roundTripMs);
   const bestPsd = (roundTripMs: number): number => Math.min(of('psd')(roundTripMs), of('psd-lockstep')(roundTripMs));
   const streams = atGoal.filter(({ mode }) => mode === 'stream');
   const payload = (key: 'payloadBytesPerToken' | 'payloadBytesPerTokenWithOpening'): number =>
@@ -54,6 +60,10 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
   return withoutGaps({
     streamOverArWorst: worstOver(rows, 'stream', 'ar'),
     streamOverArRtt10: over(of('ar'), [10]),
+    streamOverArNativeRtt10: over(of('ar-native'), [10]),
+    mixOverArNativeRtt10: over(of('ar-native'), [10], 'mix'),
+    arOverArNativeRtt10: over(of('ar-native'), [10], 'ar'),
+    autoOverArNativeWorst: worstOver(rows, 'auto', 'ar-native'),
     streamOverPsdMean: over(bestPsd, goalRoundTripsMs),
     streamOverPsdOverlappedMean: over(of('psd'), goalRoundTripsMs),
     streamOverEdgeSdRtt10: over(of('edge-sd'), [10]),
@@ -67,7 +77,7 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
 }
 
 /** The largest ratio of one mode to another over all cells that have both. NaN: there is none. */
-export function worstOver(rows: readonly ModeRow[], mode: PacingName, rival: PacingName): number {
+export function worstOver(rows: readonly ModeRow[], mode: BenchMode, rival: BenchMode): number {
   const ratios = rows
     .filter((row) => row.mode === mode)
     .map((row) => {
@@ -80,7 +90,7 @@ export function worstOver(rows: readonly ModeRow[], mode: PacingName, rival: Pac
 /** ms per token at a round trip. */
 type Pace = (roundTripMs: number) => number;
 
-function paceOf(rows: readonly ModeRow[], mode: PacingName, roundTripMs: number): number {
+function paceOf(rows: readonly ModeRow[], mode: BenchMode, roundTripMs: number): number {
   return rows.find((row) => row.mode === mode && row.roundTripMs === roundTripMs)?.msPerToken ?? Number.NaN;
 }
 

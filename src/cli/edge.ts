@@ -146,14 +146,23 @@ async function openModels(flags: EdgeFlags) {
   await using opened = new AsyncDisposableStack();
   const report = createAcquireReport();
   const { sessions, context: contextLength, threads } = flags;
-  const shared = { sequences: sessions, contextLength, exact: flags.fast !== true, threads, clock: machineClock };
-  const options = { ...shared, onProgress: report.onProgress };
+  const options = { sequences: sessions, contextLength, clock: machineClock, onProgress: report.onProgress };
   const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
-  const target = opened.use(await openModel(flags.model, { ...options, role: 'target', profile: profile?.name }));
+  const target = opened.use(
+    await openModel(flags.model, {
+      ...options,
+      role: 'target',
+      exact: flags.fast !== true,
+      threads,
+      profile: profile?.name,
+      onLawProgress: report.onLawProgress,
+    }),
+  );
+  const shapes = { exact: false, threads: threads ?? 1 };
   const draft =
     flags.draft === undefined
       ? undefined
-      : opened.use(await openModel(flags.draft, { ...options, role: 'draft', profile: flags.draftProfile }));
+      : opened.use(await openModel(flags.draft, { ...options, ...shapes, role: 'draft', profile: flags.draftProfile }));
   report.stop();
   if (draft !== undefined && draft.tokenizer.hash !== target.tokenizer.hash) {
     const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;

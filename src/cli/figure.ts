@@ -3,15 +3,14 @@
 import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { OutriderError } from '../basics/errors.ts';
-import type { PacingName } from '../protocol/pacing.ts';
-import type { ModeRow } from './bench-modes.ts';
+import type { BenchMode, ModeRow } from './bench-modes.ts';
 import { checkRenderers, renderPng, renderSvg } from './figure-render.ts';
 
 /** The acceptance that is drawn where rows have several. */
 const drawnAcceptance = 0.8;
 
 interface LineStyle {
-  readonly mode: PacingName;
+  readonly mode: BenchMode;
   readonly label: string;
   readonly color: string;
   readonly dash: readonly number[];
@@ -21,6 +20,8 @@ interface LineStyle {
 /** Colours that the colour-blind can tell apart (Okabe and Ito), and that are dark enough for text. */
 const lineStyles: readonly LineStyle[] = [
   { mode: 'ar', label: 'ar: the edge alone', color: '#555555', dash: [6, 3], width: 2 },
+  { mode: 'ar-native', label: 'ar-native: without a shape law', color: '#222222', dash: [2, 3], width: 2 },
+  { mode: 'auto', label: 'auto: chosen by what is measured', color: '#8A6D00', dash: [], width: 2 },
   { mode: 'sd', label: 'sd: window, wait, verify', color: '#0072B2', dash: [], width: 2 },
   { mode: 'psd', label: 'psd: overlapped', color: '#9A3D78', dash: [], width: 2 },
   { mode: 'psd-lockstep', label: 'psd in lock-step', color: '#9A3D78', dash: [3, 3], width: 2 },
@@ -30,7 +31,7 @@ const lineStyles: readonly LineStyle[] = [
 ];
 
 interface Point {
-  readonly mode: PacingName;
+  readonly mode: BenchMode;
   readonly roundTripMs: number;
   readonly msPerToken: number;
   /** The mean lies between these with 95 % confidence. */
@@ -91,18 +92,19 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
 function wallSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs } = rows[0] as ModeRow;
   const measured = rows.find(({ mode }) => mode === 'stream')?.acceptance ?? null;
+  const pacing = stepFixedMs === null ? 'not paced' : `paced to ${stepFixedMs} + ${stepPerRowMs} ms a row`;
   const acceptance = measured === null ? '' : `, ${Math.round(measured * 100)} % of the drafts are right`;
   return [
-    `Real models in two processes${acceptance}. Edge paced to ${stepFixedMs} + ${stepPerRowMs} ms a row; network emulated.`,
-    'All but ar, stream and mix with a window chosen by a pilot. Medians; bands: 95 % confidence.',
+    `Real models in two processes${acceptance}. Edge ${pacing}; network emulated.`,
+    'sd, psd and edge-sd with a window chosen by a pilot. Medians; bands: 95 % confidence.',
   ];
 }
 
 /** Moves labels apart where lines end close to one another. @returns mode and height of each, in units of the axis */
 export function spread(
-  ends: readonly { readonly mode: PacingName; readonly at: number }[],
+  ends: readonly { readonly mode: BenchMode; readonly at: number }[],
   share = 0.045,
-): { mode: PacingName; at: number }[] {
+): { mode: BenchMode; at: number }[] {
   const gap = Math.max(...ends.map(({ at }) => at), 1) * share;
   const placed = ends.toSorted((one, other) => one.at - other.at).map((end) => ({ ...end }));
   for (let round = 0; round < 100; round++) {

@@ -75,11 +75,16 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   const report = createAcquireReport();
   const { context: contextLength, threads } = flags;
   const shape = { sequences: 1, contextLength, threads, exact: true, onProgress: report.onProgress };
-  await using target = await openModel(names.target, { role: 'target', ...shape });
+  await using target = await openModel(names.target, {
+    role: 'target',
+    ...shape,
+    onLawProgress: report.onLawProgress,
+  });
   const { tokenizer } = target;
   const sampling = { ...neutralSampling, temperature: flags.temperature, seed: flags.seed };
   validateSampling(sampling, tokenizer.vocabularySize);
-  await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape });
+  // As devices open it.
+  await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape, exact: false });
   report.stop();
   const progress = createWorkProgress();
   const { tokens, wrongDepth, out, perCategory } = flags;

@@ -112,7 +112,7 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
   const { path: targetPath } = await acquireModel(options.target);
   const { path: draftPath } = await acquireModel(options.draft ?? options.target);
   const onLawProgress = (text: string, done: number, total: number): void =>
-    options.onProgress?.(`shape law: ${text}`, done, total);
+    options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
   const size = { sequences: 3 * concurrentTurns + 1, contextLength };
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.

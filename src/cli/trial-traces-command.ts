@@ -44,7 +44,9 @@ async function run(flags: TracesFlags): Promise<void> {
   const { tokens, ahead: maxAhead } = flags;
   const pair = flags.target === undefined || flags.draft === undefined ? requirePair(flags.pair) : undefined;
   const report = createAcquireReport();
-  const shape = { sequences: 2, contextLength: 2048, exact: true, onProgress: report.onProgress };
+  const { onProgress, onLawProgress } = report;
+  // The draft as well: what it says must not depend on how far it was read before.
+  const shape = { sequences: 2, contextLength: 2048, exact: true, onProgress, onLawProgress };
   await using target = await openModel(flags.target ?? pair?.target ?? '', { role: 'target', ...shape });
   const { tokenizer } = target;
   await using draft = await openModel(flags.draft ?? pair?.draft ?? '', { role: 'draft', tokenizer, ...shape });

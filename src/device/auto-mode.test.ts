@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AutoMode, type TurnMeasures } from './auto-mode.ts';
 
-const pace = { stepMs: { oneRow: 40.4, eightRows: 43.2 }, ownDraftMs: null };
+const pace = { stepMs: [40.4, 40.8, 41.2, 41.6, 42, 42.4, 42.8, 43.2], ownDraftMs: null };
 
 function measures(matched: number, mismatched: number, committedTokens: number): TurnMeasures {
   const drafts = { drafted: matched + mismatched, sent: matched + mismatched, matched, mismatched };

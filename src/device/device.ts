@@ -138,7 +138,9 @@ async function openDraftModel(
 }
 
 function modelOptions({ contextLength = 4096, cacheDirectory, onProgress, signal }: DeviceOptions): OpenModelOptions {
-  return { role: 'draft', sequences: 1, contextLength, exact: true, cacheDirectory, onProgress, signal };
+  // A draft need not be exact: the target's choice wins. One thread leaves the other cores to whatever else runs.
+  const shapes = { exact: false, threads: 1 };
+  return { role: 'draft', sequences: 1, contextLength, ...shapes, cacheDirectory, onProgress, signal };
 }
 
 async function openTokenizer(

@@ -1,0 +1,48 @@
+// The exactness trial on formats and families, small: `outrider trial exactness --formats` and `--pair qwen2.5-coder` are the whole of it.
+// The second pair is tried where it is in the cache, or where OUTRIDER_TEST_PAIR=1 allows to fetch its 1.6 GB.
+
+import { expect, it } from 'vitest';
+import { trialExactness } from '../../src/cli/trial-exactness.ts';
+import { trialFormats } from '../../src/cli/trial-formats.ts';
+import { modelPath } from '../../src/models/acquire.ts';
+import { defaultCacheDirectory, fileBytes } from '../../src/models/cache.ts';
+import { requireModels } from '../../src/models/manifest.ts';
+import { defaultPair } from '../../src/models/manifest-data.ts';
+
+const small = {
+  tokens: 12,
+  roundTripsMs: [0],
+  temperatures: [0, 0.8],
+  callSizes: [2, 4, 5, 9],
+  contextLengths: [64],
+  promptCount: 2,
+  whichPrompts: 'shortest',
+} as const;
+
+async function isCached(pair: string): Promise<boolean> {
+  const paths = requireModels(pair).map((entry) => modelPath(defaultCacheDirectory(), entry));
+  return (await Promise.all(paths.map((path) => fileBytes(path)))).every((bytes) => bytes !== undefined);
+}
+
+it('copies in other weight formats write what they write by themselves', async () => {
+  const { summary } = await trialFormats(['Q8_0', 'Q4_0'], {
+    ...small,
+    target: defaultPair.target,
+    modes: ['ar', 'stream', 'sd'],
+  });
+  expect(summary).toMatchObject({ formats: 2, refused: 0, wrong: 0, shapeMismatches: 0, texts: 24, identical: 24 });
+});
+
+const isPairHere = process.env['OUTRIDER_TEST_PAIR'] === '1' || (await isCached('qwen2.5-coder'));
+
+it.runIf(isPairHere)('the second pair, in a K format, writes what its target writes by itself', async () => {
+  const [target, draft] = requireModels('qwen2.5-coder').map(({ name }) => name);
+  const { rows, summary } = await trialExactness({
+    ...small,
+    target: target as string,
+    draft: draft as string,
+    modes: ['ar', 'stream', 'psd', 'edge-sd'],
+  });
+  expect(summary).toMatchObject({ wrong: 0, shapeMismatches: 0, identical: rows.length });
+  expect(summary['acceptedDrafts']).toBeGreaterThan(10);
+});
