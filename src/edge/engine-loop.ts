@@ -13,7 +13,7 @@ import {
   type StepLimits,
   scheduleStep,
 } from '../decoding/schedule-step.ts';
-import { observeStep, type StepTimeModel } from '../decoding/step-time.ts';
+import { observeBatch, type StepTimeModel } from '../decoding/step-time.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import { lookUpChances } from '../protocol/edge-chain.ts';
 import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
@@ -187,7 +187,10 @@ export class EngineLoop {
       0,
     );
     const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
-    if (this.#learns && prefillTokens === 0) this.#stepTime = observeStep(this.#stepTime, rows, ms);
+    if (this.#learns && prefillTokens === 0) {
+      const itemRows = running.map(({ item }) => item.tokens.length);
+      this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
+    }
     this.#account = {
       ...this.#account,
       steps: this.#account.steps + 1,

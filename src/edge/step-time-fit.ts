@@ -1,6 +1,7 @@
 // Measures at start-up how long the engine's steps take, so that the scheduler knows what a row costs here.
 
 import type { Clock } from '../basics/clock.ts';
+import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
 import { fitStepTime, type StepTimeModel } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
 
@@ -9,9 +10,10 @@ const repeats = 3;
 
 /** Runs short batches on a scratch sequence; takes about a second on a slow engine. @param maxRows largest batch tried */
 export async function measureStepTime(model: LanguageModel, clock: Clock, maxRows: number): Promise<StepTimeModel> {
+  const { law, maxItemTokens } = model.limits;
   const sequence = model.openSequence();
   const samples: { rows: number; ms: number }[] = [];
-  const sizes = rowCounts.filter((rows) => rows <= Math.min(maxRows, model.limits.maxItemTokens));
+  const sizes = measuredSizes(law, Math.min(maxRows, maxItemTokens));
   await model.evaluate([{ sequence, tokens: warmUp(16), rows: 1 }]);
   const length = sequence.length;
   for (let repeat = 0; repeat < repeats; repeat += 1) {
@@ -24,7 +26,13 @@ export async function measureStepTime(model: LanguageModel, clock: Clock, maxRow
   }
   await sequence.truncate(0);
   await sequence.release();
-  return fitStepTime(samples);
+  return fitStepTime(samples, law);
+}
+
+/** Row counts of single calls that the engine takes different time for: where it pads, the largest of those that cost the same. */
+export function measuredSizes(law: ShapeLaw, most: number): number[] {
+  const possible = rowCounts.filter((rows) => rows <= Math.min(most, law.most));
+  return [...new Map(possible.map((rows) => [engineRows(law, rows), rows])).values()];
 }
 
 /** Any ids do: how long a step takes does not depend on them. */
