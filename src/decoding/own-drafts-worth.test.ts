@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chainLengthWorth, type OwnDraftFigures } from './own-drafts-worth.ts';
-import { linearStepTime } from './step-time.ts';
+import { fitStepTime, linearStepTime } from './step-time.ts';
 
 const cheapRows: OwnDraftFigures = {
   freeDrafts: 0,
@@ -35,6 +35,20 @@ describe('chainLengthWorth', () => {
     expect(chainLengthWorth({ ...cheapRows, acceptance: 0 })).toBe(0);
     expect(chainLengthWorth({ ...cheapRows, stepTime: linearStepTime(4, 36) })).toBe(0);
     expect(chainLengthWorth({ ...cheapRows, draftMs: 60 })).toBe(0);
+  });
+
+  it('fills the stairs of an engine that pads its calls', () => {
+    const measured = [
+      { rows: 4, ms: 229 },
+      { rows: 8, ms: 425 },
+    ];
+    const stepTime = fitStepTime(measured, { multiple: 4, least: 4, most: 60, merges: true });
+    expect(chainLengthWorth({ ...cheapRows, stepTime })).toBe(3);
+    expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.99 })).toBe(11);
+    expect(chainLengthWorth({ ...cheapRows, stepTime, freeDrafts: 4, acceptance: 0.9 })).toBe(7);
+    // A draft that hardly ever holds is not worth its making, even where its row is free.
+    expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.01 })).toBe(0);
+    expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.01, draftMs: 0 })).toBe(3);
   });
 
   it('keeps to the longest chain, but never gives free drafts back', () => {

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PacePrediction, predictPace, windowTokens } from './predict-pace.ts';
 import type { PaceFigures } from './predict-pace-figures.ts';
+import type { ShapeLaw } from './shape-law.ts';
+import { fitStepTime, stepMs } from './step-time.ts';
 
 const reference: PaceFigures = {
   stepMs: (rows) => 40 + 0.4 * rows,
@@ -94,5 +96,41 @@ describe('bounds that hold whatever was measured', () => {
   it('where rows cost as much as steps, drafts are left alone', () => {
     const dear = predictPace({ ...reference, stepMs: (rows) => 4 + 36 * rows });
     expect(dear.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40, drafts: 0 });
+  });
+});
+
+describe('an engine of two cores', () => {
+  const times = [
+    [1, 148],
+    [2, 222],
+    [4, 229],
+    [6, 374],
+    [8, 425],
+  ] as const;
+  const measured = times.map(([rows, ms]) => ({ rows, ms }));
+  const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
+  const unpadded = fitStepTime(measured);
+  const padded = fitStepTime(
+    measured.filter(({ rows }) => rows % 4 === 0),
+    fours,
+  );
+
+  function bestDrafts(stepTime: typeof padded, given: Partial<PaceFigures>) {
+    const figures = { ...reference, roundTripMs: 20, stepMs: (rows: number) => stepMs(stepTime, rows), ...given };
+    const found = predictPace(figures).map(({ mode, drafts }) => [mode, drafts]);
+    return Object.fromEntries(found) as Record<PacePrediction['mode'], number>;
+  }
+
+  it('has steps as they were measured, and stairs where calls are filled up', () => {
+    expect([1, 2, 3, 4, 6, 8].map((rows) => stepMs(unpadded, rows))).toEqual([148, 222, 225.5, 229, 374, 425]);
+    expect([1, 2, 3, 4, 5, 8].map((rows) => stepMs(padded, rows))).toEqual([229, 229, 229, 229, 425, 425]);
+  });
+
+  it('has windows that fill a stair, and those after a dear row are tried', () => {
+    expect(bestDrafts(padded, { acceptance: 0.8 })).toMatchObject({ sd: 3, 'edge-sd': 3, stream: 3 });
+    expect(bestDrafts(padded, { acceptance: 0.99 })).toMatchObject({ 'edge-sd': 11, sd: 11, stream: 7 });
+    // The fifth row costs as much as three more, so nothing between 3 and 7 can be better than both.
+    const found = [0.5, 0.7, 0.9, 0.95, 0.97, 0.99, 1].map((acceptance) => bestDrafts(padded, { acceptance }).stream);
+    for (const drafts of found) expect(drafts % 4).toBe(3);
   });
 });
