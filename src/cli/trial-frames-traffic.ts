@@ -3,12 +3,14 @@
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import { linearStepTime } from '../decoding/step-time.ts';
 import { startTurn, type TurnOptions } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { ModelIdentity, Tokenizer } from '../models/model.ts';
 import { createToyModel } from '../models/toy.ts';
 import { DeviceCodec, EdgeCodec } from '../protocol/codec.ts';
+import { toldStepMs } from '../protocol/edge-pace.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../protocol/messages.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
@@ -98,7 +100,7 @@ function composeOne(
   const { hash: tokenizerHash, vocabularySize } = tokenizer;
   const version = protocolVersion;
   const { name, fingerprint } = model;
-  const pace = { stepMs: { oneRow: 40, eightRows: 43 }, ownDraftMs: 5 };
+  const pace = { stepMs: toldStepMs(linearStepTime(40, 0.4)), ownDraftMs: 5 };
   answer({
     kind: 'hello',
     version,

@@ -2,8 +2,11 @@
 // lifetimes.
 
 import type { Clock } from '../basics/clock.ts';
-import { type StepTimeModel, stepMs } from '../decoding/step-time.ts';
+import { unpaddedTokens } from '../decoding/schedule-step-prompt.ts';
+import { largestExactCall } from '../decoding/shape-law.ts';
+import type { StepTimeModel } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
+import { toldStepMs } from '../protocol/edge-pace.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import { type HelloMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
@@ -78,14 +81,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     tokenizerHash: model.tokenizer.hash,
     vocabularySize: model.tokenizer.vocabularySize,
     contextLength: model.limits.contextLength,
-    pace: {
-      stepMs: { oneRow: stepMs(loop.stepTime, 1), eightRows: stepMs(loop.stepTime, 8) },
-      ownDraftMs: sessions.ownDraftMs,
-    },
+    pace: { stepMs: toldStepMs(loop.stepTime), ownDraftMs: sessions.ownDraftMs },
   });
   const rate = options.rate ?? defaultRate;
   const links = new EdgeLinks({ hello, rate, liveness: options.liveness ?? defaultLiveness }, clock, onFault);
-  const stepLimits = { maxRows, usefulRows: maxRows, prefillChunk: Math.min(63, model.limits.maxItemTokens) };
+  const { law, maxItemTokens } = model.limits;
+  const prefillChunk = unpaddedTokens(law, Math.min(largestExactCall, maxItemTokens));
+  const stepLimits = { maxRows, usefulRows: maxRows, prefillChunk };
   const loop = new EngineLoop(
     model,
     clock,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { streamMsPerToken } from '../decoding/predict-pace-stream.ts';
 import {
   chooseMode,
   type DraftingJudgement,
@@ -8,7 +9,14 @@ import {
   type PaceKnowledge,
 } from './auto-mode.ts';
 
-const edge = { stepMs: { oneRow: 40.4, eightRows: 43.2 }, ownDraftMs: null };
+const counts = [1, 2, 3, 4, 5, 6, 7, 8];
+const edge = { stepMs: line(40.4, 0.4), ownDraftMs: null };
+
+/** Steps of 1 to 8 rows. */
+function line(oneRowMs: number, rowMs: number): number[] {
+  return counts.map((rows) => oneRowMs + rowMs * (rows - 1));
+}
+
 const known: PaceKnowledge = { canDraft: true, draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
 
 describe('the mode of a turn', () => {
@@ -27,7 +35,7 @@ describe('the mode of a turn', () => {
   it.each([
     ['drafts that never hold', { acceptance: 0.05 }],
     ['a draft slower than the target', { draftMs: 90 }],
-    ['dear rows', { edge: { ...edge, stepMs: { oneRow: 40, eightRows: 292 } } }],
+    ['dear rows', { edge: { ...edge, stepMs: line(40, 36) } }],
     ['a poor draft far away', { acceptance: 0.3, roundTripMs: 200 }],
   ])('leaves drafting off with %s', (_name, changes) => {
     expect(chooseMode({ ...known, ...changes })).toMatchObject({ pacing: 'stream', drafts: false });
@@ -38,6 +46,22 @@ describe('the mode of a turn', () => {
     expect(chooseMode({ ...both, roundTripMs: 100 }).pacing).toBe('mix');
     expect(chooseMode({ ...both, canDraft: false, draftMs: null }).pacing).toBe('edge-sd');
     expect(chooseMode({ ...both, edge: { ...edge, ownDraftMs: 60 } }).pacing).toBe('stream');
+  });
+});
+
+describe('an edge that pads its calls', () => {
+  it.each([
+    ['two rows', { fixedMs: 100, stairMs: 40, length: 2 }, 5],
+    ['four rows', { fixedMs: 0, stairMs: 200, length: 4 }, 3],
+    ['eight rows', { fixedMs: 0, stairMs: 200, length: 8 }, 7],
+  ])('has the counts of drafts tried that fill calls of %s', (_name, { fixedMs, stairMs, length }, drafts) => {
+    const stepMs = (rows: number): number => fixedMs + stairMs * Math.ceil(rows / length);
+    const figures = { stepMs, draftMs: 10, edgeDraftMs: 10, roundTripMs: 10, acceptance: 0.8 };
+    const tokenMs = (count: number): number => streamMsPerToken(figures, count);
+    const best = counts.reduce((one, other) => (tokenMs(other) < tokenMs(one) ? other : one));
+    expect(best).toBe(drafts);
+    const { reason } = chooseMode({ ...known, edge: { stepMs: counts.map(stepMs), ownDraftMs: null } });
+    expect(reason).toContain(`about ${tokenMs(best).toFixed(0)} ms a token`);
   });
 });
 
@@ -60,7 +84,7 @@ describe('drafting in a running turn', () => {
   });
 
   it('stops where rows have become dear, and goes on when they are cheap again', () => {
-    const dear = { ...edge, stepMs: { oneRow: 40, eightRows: 292 } };
+    const dear = { ...edge, stepMs: line(40, 36) };
     const good = { matched: 12, mismatched: 3 };
     const stopped = judgedAfter(3, { ...good, edge: dear });
     expect(stopped.isDrafting).toBe(false);

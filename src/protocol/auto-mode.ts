@@ -4,6 +4,7 @@
 import { predictPace } from '../decoding/predict-pace.ts';
 import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
 import { streamMsPerToken } from '../decoding/predict-pace-stream.ts';
+import { stepMsAsTold } from './edge-pace.ts';
 import type { EdgePace } from './messages.ts';
 import { type PacingName, pacingOf } from './pacing.ts';
 
@@ -30,7 +31,8 @@ export interface ModeChoice {
 const leastDeviceGain = 0.03;
 const leastEdgeGain = 0.05;
 /** Drafts in a step beyond these save next to nothing and take long to play through. */
-const triedDrafts = [1, 2, 3, 4, 6, 8];
+const mostDrafts = 8;
+const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
 
 /** The mode of the next turn. Nothing known: `stream`, which is never slower than the edge alone. */
 export function chooseMode(known: PaceKnowledge): ModeChoice {
@@ -117,22 +119,28 @@ export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): Dr
 function figuresOf({ draftMs, roundTripMs, acceptance, edge }: PaceKnowledge): PaceFigures | null {
   const step = edge?.stepMs ?? null;
   if (step === null || roundTripMs === null || acceptance === null) return null;
-  const rowMs = Math.max(0, (step.eightRows - step.oneRow) / 7);
   const edgeDraftMs = edge?.ownDraftMs ?? Number.NaN;
   const ownMs = draftMs ?? edgeDraftMs;
   if (Number.isNaN(ownMs)) return null;
   return {
-    stepMs: (rows) => step.oneRow + rowMs * (rows - 1),
+    stepMs: stepMsAsTold(step),
     draftMs: Math.max(0.01, ownMs),
     edgeDraftMs: Math.max(0.01, Number.isNaN(edgeDraftMs) ? ownMs : edgeDraftMs),
     roundTripMs,
     acceptance,
-    maxDrafts: 8,
+    maxDrafts: mostDrafts,
   };
 }
 
 function bestStreamMs(figures: PaceFigures): number {
-  return Math.min(figures.stepMs(1), ...triedDrafts.map((drafts) => streamMsPerToken(figures, drafts)));
+  const counts = new Set([...triedDrafts, ...fillingDrafts(figures)]);
+  return Math.min(figures.stepMs(1), ...[...counts].map((drafts) => streamMsPerToken(figures, drafts)));
+}
+
+/** Where the time of a step goes up in stairs, the counts of drafts that fill one. */
+function fillingDrafts({ stepMs }: PaceFigures): number[] {
+  const counts = Array.from({ length: mostDrafts }, (_, index) => index + 1);
+  return counts.filter((drafts) => stepMs(drafts) === stepMs(drafts + 1) && stepMs(drafts + 1) < stepMs(drafts + 2));
 }
 
 function edgeSdMs(figures: PaceFigures): number {

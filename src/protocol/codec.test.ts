@@ -27,6 +27,17 @@ const open: OpenMessage = {
   answer: [5],
 };
 
+const hello: EdgeMessage = {
+  kind: 'hello',
+  version: 1,
+  model: 'm',
+  fingerprint: 'f',
+  tokenizerHash: 'ab'.repeat(32),
+  vocabularySize: 49152,
+  contextLength: 2048,
+  pace: { stepMs: [57.7, 57.7, 57.7, 57.7, 61.125, 61.125, 61.125, 61.125], ownDraftMs: null },
+};
+
 function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
   const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
   ends.edge.decode(ends.device.encode(open));
@@ -35,6 +46,7 @@ function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
 
 /** A connection's life, in order: the frames of the example in docs/protocol.md. */
 const script: readonly ({ readonly up: DeviceMessage } | { readonly down: EdgeMessage })[] = [
+  { down: hello },
   { up: open },
   { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
   { up: { kind: 'draft', branch: 1, first: 5, tokens: [11, 3000] } },
@@ -134,22 +146,24 @@ describe('messages of any content', () => {
 
   it('survive in openings, greetings, refusals and resumes', () => {
     const { device, edge } = bothEnds();
-    const hello: EdgeMessage = {
-      kind: 'hello',
-      version: 1,
-      model: 'm',
-      fingerprint: 'f',
-      tokenizerHash: '0f'.repeat(32),
-      vocabularySize: 49152,
-      contextLength: 2048,
-      pace: { stepMs: { oneRow: 57.7, eightRows: 61.125 }, ownDraftMs: null },
-    };
+    const silent: EdgeMessage = { ...hello, pace: { stepMs: null, ownDraftMs: 5.25 } };
     const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
-    for (const message of [hello, refused, { kind: 'gone' } as const]) {
+    for (const message of [hello, silent, refused, { kind: 'gone' } as const]) {
       expect(device.decode(edge.encode(message))).toEqual(message);
     }
     const resume: DeviceMessage = { kind: 'resume', version: 1, session: '11'.repeat(16), attempt: 9, length: 70 };
     expect(edge.decode(device.encode(resume))).toEqual(resume);
+  });
+
+  it('tells a pace of eight steps or of none', () => {
+    const told = (stepMs: readonly number[]): Uint8Array =>
+      new EdgeCodec().encode({ ...hello, pace: { stepMs, ownDraftMs: null } });
+    expect(() => told([57.7, 61.1])).toThrow('another number of rows');
+    const frame = told(new Array(8).fill(0.001));
+    // The last nine bytes: eight steps of a microsecond, and no draft.
+    expect([...frame.slice(-9)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0]);
+    const gap = frame.map((byte, at) => (at === frame.length - 4 ? 0 : byte));
+    expect(new DeviceCodec().decode(gap)).toMatchObject({ pace: { stepMs: null, ownDraftMs: null } });
   });
 });
 

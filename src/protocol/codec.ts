@@ -6,6 +6,7 @@ import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { FrameReader, malformed } from './bytes.ts';
 import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
+import { toldRowCount } from './edge-pace.ts';
 import { limits } from './limits.ts';
 import {
   type CommitMessage,
@@ -155,7 +156,9 @@ function writeHello(writer: ByteWriter, message: HelloMessage): void {
   writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
   writer.hex(message.tokenizerHash).varint(message.vocabularySize).varint(message.contextLength);
   const { stepMs, ownDraftMs } = message.pace;
-  for (const ms of [stepMs?.oneRow, stepMs?.eightRows, ownDraftMs]) writer.varint(microseconds(ms ?? null));
+  invariant(stepMs === null || stepMs.length === toldRowCount, 'the pace of another number of rows');
+  for (let index = 0; index < toldRowCount; index += 1) writer.varint(microseconds(stepMs?.[index] ?? null));
+  writer.varint(microseconds(ownDraftMs));
 }
 
 /** 0 stands for what is not told. */
@@ -174,8 +177,9 @@ function readHello(reader: ByteReader): HelloMessage {
   const tokenizerHash = reader.hex(32);
   const vocabularySize = reader.varint(limits.maxId + 1);
   const contextLength = reader.varint(limits.textTokens);
-  const [oneRow, eightRows] = [milliseconds(reader), milliseconds(reader)];
-  const stepMs = oneRow === null || eightRows === null ? null : { oneRow, eightRows };
+  const told = Array.from({ length: toldRowCount }, () => milliseconds(reader));
+  const known = told.filter((ms) => ms !== null);
+  const stepMs = known.length === toldRowCount ? known : null;
   const pace = { stepMs, ownDraftMs: milliseconds(reader) };
   return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength, pace };
 }

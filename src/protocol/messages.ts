@@ -85,8 +85,8 @@ export interface PongMessage {
 
 /** How quick an edge is, as it tells devices; times in ms, to the microsecond. */
 export interface EdgePace {
-  /** A step of one row and one of eight; null: it does not say. */
-  readonly stepMs: { readonly oneRow: number; readonly eightRows: number } | null;
+  /** Steps of one session over 1 row, 2 rows, ... 8 rows; null: it does not say. */
+  readonly stepMs: readonly number[] | null;
   /** One draft of the edge's own; null: it has no draft, and refuses modes edge-sd and mix. */
   readonly ownDraftMs: number | null;
 }

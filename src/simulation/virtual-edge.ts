@@ -3,8 +3,8 @@
 
 import { isOutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
-import { stepMs } from '../decoding/step-time.ts';
 import { chainOf, wantedDrafts } from '../protocol/edge-chain.ts';
+import { toldStepMs } from '../protocol/edge-pace.ts';
 import { mayDraftOn } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
@@ -155,7 +155,7 @@ export class VirtualEdge {
       tokenizerHash,
       vocabularySize: target.vocabularySize,
       contextLength: target.contextLength,
-      pace: { stepMs: { oneRow: stepMs(stepTime, 1), eightRows: stepMs(stepTime, 8) }, ownDraftMs: guess.tokenMs },
+      pace: { stepMs: toldStepMs(stepTime), ownDraftMs: guess.tokenMs },
     });
   }
 
