@@ -12,7 +12,7 @@ import { drawDrafts } from './figure-drafts.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
-import { findTraceFile, shippedTraceFiles } from './shipped-traces.ts';
+import { findTraceFile, shippedTraceFilesOf } from './shipped-traces.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 import { createWorkProgress } from './work-progress.ts';
 
@@ -80,10 +80,10 @@ async function runDrafts(flags: DraftsFlags): Promise<void> {
   if (promptFiles.length > 0 && traceFiles.length > 0) {
     throw new OutriderError('bad-argument', 'the bench reads prompts or traces', 'give --prompts or --traces');
   }
-  const named = traceFiles.length > 0 || promptFiles.length > 0 ? traceFiles : shippedTraceFiles();
   const counts = { first: flags.limit, others: flags.otherLimit };
   const progress = createWorkProgress();
   const { target, draft } = namesOf(flags);
+  const named = traceFiles.length > 0 || promptFiles.length > 0 ? traceFiles : shippedTraceFilesOf(target);
   const result = await benchDrafts({
     target,
     draft,

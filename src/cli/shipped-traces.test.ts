@@ -1,10 +1,18 @@
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { requirePair } from '../models/manifest.ts';
 import { defaultPair } from '../models/manifest-data.ts';
-import { defaultTraceFile, findTrace, findTraceFile, shippedTraceFiles, shippedTraceNames } from './shipped-traces.ts';
+import {
+  defaultTraceFile,
+  findTrace,
+  findTraceFile,
+  shippedTraceFiles,
+  shippedTraceFilesOf,
+  shippedTraceNames,
+} from './shipped-traces.ts';
 import { readTrace } from './trace-files.ts';
 
-const traces = shippedTraceFiles().map(readTrace);
+const traces = shippedTraceFilesOf(defaultPair.target).map(readTrace);
 
 describe('the traces that come with outrider', () => {
   it('are small, whole, and of the default target', () => {
@@ -46,6 +54,10 @@ describe('the traces that come with outrider', () => {
     expect(findTrace('coarse-greedy').header.draft.name).toBe('smollm2-135m-coarse');
     expect(findTraceFile(defaultTraceFile())).toBe(defaultTraceFile());
     expect(readTrace(defaultTraceFile()).header).toMatchObject({ draft: { name: defaultPair.draft } });
+    expect(findTrace('qwen-coder-greedy').header).toMatchObject({
+      target: { name: requirePair('qwen2.5-coder').target },
+      draft: { name: requirePair('qwen2.5-coder').draft },
+    });
     expect(() => findTrace('nothing')).toThrow(/there is no trace "nothing"/);
   });
 });

@@ -1,5 +1,5 @@
 // The acceptance traces that come with outrider: of the default target with each of its drafts, over the same prompts, at temperature 0
-// and at 0.8. Commands that take traces take these where no file is named.
+// and at 0.8, and of the second pair. Commands that take traces take these where no file is named.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,11 @@ export function shippedTraceFiles(): readonly string[] {
   if (!existsSync(shippedFolder)) return [];
   const files = readdirSync(shippedFolder).filter((file) => file.endsWith(ending));
   return files.toSorted().map((file) => join(shippedFolder, file));
+}
+
+/** Those of one target: only they can be compared with each other. */
+export function shippedTraceFilesOf(target: string): readonly string[] {
+  return shippedTraceFiles().filter((file) => readTrace(file).header.target.name === target);
 }
 
 /** Names without folder and ending, for messages and help. */
