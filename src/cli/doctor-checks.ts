@@ -1,20 +1,21 @@
 // What must be there for device and edge to run on this machine. Each check says in one line what it found or what is wrong, and
 // in another what to do. It repairs nothing and downloads nothing.
 
-import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { modelPath } from '../models/acquire.ts';
 import { defaultCacheDirectory, fileBytes, hashFile } from '../models/cache.ts';
+import { readGguf } from '../models/gguf.ts';
 import { startLlamaEngine } from '../models/llama-engine.ts';
 import { findModel } from '../models/manifest.ts';
+import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } from '../models/memory-check.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { checkShapes } from '../models/shape-check.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
 import type { EdgeMessage, HelloMessage } from '../protocol/messages.ts';
 import type { Connection } from '../transport/transport.ts';
 import { connectWebSocket, listenWebSocket } from '../transport/websocket.ts';
+import { formatBytes } from './progress-bar.ts';
 
 export interface Check {
   readonly check: string;
@@ -54,7 +55,7 @@ export async function checkEngine(): Promise<string> {
 export async function checkModelFile(spec: string): Promise<string> {
   if (isToy(spec)) return `${spec} needs no file`;
   const entry = findModel(spec);
-  const path = entry === undefined ? spec : modelPath(defaultCacheDirectory(), entry);
+  const path = pathOf(spec);
   if ((await fileBytes(path)) === undefined) {
     const remedy = entry === undefined ? 'give the path of a GGUF file' : `outrider models pull ${spec}`;
     throw new OutriderError('model-not-found', `there is no file of ${spec}`, remedy);
@@ -64,6 +65,12 @@ export async function checkModelFile(spec: string): Promise<string> {
   if (sha256 === entry.sha256) return `${spec}, SHA-256 as in the manifest`;
   const remedy = `outrider models remove ${spec}, then outrider models pull ${spec}`;
   throw new OutriderError('model-hash-mismatch', `the file of ${spec} has another SHA-256 than the manifest`, remedy);
+}
+
+/** Where the file of a model lies or would lie. */
+export function pathOf(spec: string): string {
+  const entry = findModel(spec);
+  return entry === undefined ? spec : modelPath(defaultCacheDirectory(), entry);
 }
 
 export function isToy(spec: string): boolean {
@@ -76,40 +83,19 @@ export function checkTokenizers(target: LanguageModel, draft: LanguageModel): st
   throw new OutriderError('tokenizer-mismatch', cause, 'use a pair of "outrider models list"');
 }
 
-/** Beside the files, what contexts, batches and Node itself take; rough. */
-const besidesBytes = 512 * 2 ** 20;
-
-export async function checkMemory(
-  specs: readonly string[],
-  availableBytes: number = process.availableMemory(),
-): Promise<string> {
-  let neededBytes = besidesBytes;
-  for (const spec of specs.filter((one) => !isToy(one))) {
-    const entry = findModel(spec);
-    neededBytes += entry?.byteLength ?? (await stat(spec).catch(() => ({ size: 0 }))).size;
-  }
-  const [needed, available] = [neededBytes, availableBytes].map((bytes) => `${Math.round(bytes / 2 ** 20)} MiB`);
-  if (availableBytes >= neededBytes) return `${available} free, about ${needed} needed for both models`;
-  const cause = `${available} of memory are free, both models need about ${needed}`;
-  throw new OutriderError('bad-argument', cause, 'end other programs, or take smaller models');
+/** @param models both, as they will be opened; without toys, which take next to nothing */
+export async function checkMemory(models: readonly PlannedModel[], availableBytes?: number): Promise<string> {
+  const freeBytes = availableBytes ?? (await availableMemoryBytes());
+  await demandMemory(models, { availableBytes: freeBytes });
+  let neededBytes = 0;
+  for (const model of models) neededBytes += memoryBytes(await readGguf(model.path), model);
+  return `${formatBytes(neededBytes)} needed for both models, ${formatBytes(freeBytes)} free`;
 }
 
 export function checkCores(coreCount: number = availableParallelism()): string {
   if (coreCount >= 2) return `${coreCount} cores; device and edge use one thread each where text must be exact`;
   const cause = 'one core: device and edge would take turns on it';
   throw new OutriderError('bad-argument', cause, 'run the edge on another machine');
-}
-
-export async function checkShapesHere(model: LanguageModel): Promise<string> {
-  const most = model.limits.maxItemTokens;
-  const callSizes = [2, 3, 5, 8, 16, 63].filter((size) => size <= most);
-  const { comparisons, shapeMismatches, changedChoices } = await checkShapes(model, {
-    contextLengths: [64],
-    callSizes,
-  });
-  if (shapeMismatches === 0) return `${comparisons} positions, the same bits whatever the calls were`;
-  const cause = `${shapeMismatches} of ${comparisons} positions differ with the shape of the call, ${changedChoices} choices among them`;
-  throw new OutriderError('internal', cause, 'texts may differ at near-ties here; report it with the whole output');
 }
 
 /** An edge that runs there already is no fault. */

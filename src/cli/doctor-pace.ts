@@ -1,136 +1,74 @@
-// How quick each mode would be here: a few measurements of the models, and what the predictor makes of them.
+// How quick each mode would be, from what was measured and from the law that the target keeps to: predictions, and why in a sentence.
 
-import { median } from '../basics/statistics.ts';
 import { type PacePrediction, predictPace } from '../decoding/predict-pace.ts';
 import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
-import { fitStepTime, type StepTimeSample, stepMs } from '../decoding/step-time.ts';
-import type { LanguageModel, ModelSequence } from '../models/model.ts';
+import type { ShapeLaw } from '../decoding/shape-law.ts';
+import { fitStepTime, stepMs } from '../decoding/step-time.ts';
 import type { LatencyProfile } from '../models/profiles.ts';
-import { sampleTokens } from '../models/sample-text.ts';
+import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 
-export interface Measured {
-  readonly draftMs: number;
-  /** Steps of the target, by rows. */
-  readonly stepMs: Readonly<Record<1 | 2 | 4 | 8, number>>;
-  /** Share of the target's greedy tokens that the draft would have written. */
-  readonly acceptance: number;
-  readonly comparedTokens: number;
-}
-
-const prompts = [
-  'Why is the sky blue?',
-  'Write a function that adds two numbers in Python.',
-  'Name three animals that live in the sea, and say what they eat.',
-];
-const answerTokens = 40;
-const contextTokens = 64;
-const repeats = 7;
-
-/** Takes a few seconds on real models. */
-export async function measurePace(target: LanguageModel, draft: LanguageModel): Promise<Measured> {
-  const rowCounts = [1, 2, 4, 8] as const;
-  const samples = await timeSteps(target, rowCounts);
-  const [drafts] = [await timeSteps(draft, [1])];
-  const ofRows = (rows: number): number => median(samples.filter((one) => one.rows === rows).map(({ ms }) => ms));
-  let [matched, compared] = [0, 0];
-  for (const prompt of prompts) {
-    const text = target.tokenizer.encodeChat([{ role: 'user', content: prompt }]);
-    const answer = await writeGreedily(target, text);
-    matched += await countAgreeing(draft, text, answer);
-    compared += answer.length;
-  }
-  return {
-    draftMs: Math.max(0.01, median(drafts.map(({ ms }) => ms))),
-    stepMs: { 1: ofRows(1), 2: ofRows(2), 4: ofRows(4), 8: ofRows(8) },
-    acceptance: matched / compared,
-    comparedTokens: compared,
-  };
-}
-
-async function timeSteps(model: LanguageModel, rowCounts: readonly number[]): Promise<StepTimeSample[]> {
-  const text = sampleTokens(model.tokenizer, contextTokens + Math.max(...rowCounts));
-  return withSequence(model, async (sequence) => {
-    await append(model, sequence, text.slice(0, contextTokens), 0);
-    const samples: StepTimeSample[] = [];
-    // The first round is not counted: caches are cold.
-    for (let repeat = 0; repeat <= repeats; repeat += 1) {
-      for (const rows of rowCounts) {
-        const startMs = performance.now();
-        await append(model, sequence, text.slice(contextTokens, contextTokens + rows), rows);
-        if (repeat > 0) samples.push({ rows, ms: performance.now() - startMs });
-        await sequence.truncate(contextTokens);
-      }
-    }
-    return samples;
-  });
-}
-
-async function writeGreedily(model: LanguageModel, prompt: readonly number[]): Promise<number[]> {
-  return withSequence(model, async (sequence) => {
-    const answer: number[] = [];
-    let best = await append(model, sequence, prompt, 1);
-    while (answer.length < answerTokens) {
-      const [id] = best;
-      if (id === undefined || model.tokenizer.endIds.has(id)) break;
-      answer.push(id);
-      best = await append(model, sequence, [id], 1);
-    }
-    return answer;
-  });
-}
-
-/** How many ids of the answer the model would have written itself, given all that come before. */
-async function countAgreeing(model: LanguageModel, prompt: readonly number[], answer: readonly number[]) {
-  return withSequence(model, async (sequence) => {
-    const first = await append(model, sequence, prompt, 1);
-    const later = await append(model, sequence, answer, answer.length);
-    return answer.filter((id, at) => (at === 0 ? first[0] : later[at - 1]) === id).length;
-  });
-}
-
-/** The best candidate after each of the last `rows` tokens; in calls that the model takes. */
-async function append(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[], rows: number) {
-  const best: (number | undefined)[] = [];
-  const most = model.limits.maxItemTokens;
-  for (let at = 0; at < tokens.length; at += most) {
-    const part = tokens.slice(at, at + most);
-    const wanted = Math.max(0, Math.min(part.length, at + part.length - (tokens.length - rows)));
-    const [found] = await model.evaluate([{ sequence, tokens: part, rows: wanted }]);
-    best.push(...(found ?? []).map(({ ids }) => ids[0]));
-  }
-  return best;
-}
-
-async function withSequence<Value>(model: LanguageModel, work: (sequence: ModelSequence) => Promise<Value>) {
-  const sequence = model.openSequence();
-  try {
-    return await work(sequence);
-  } finally {
-    await sequence.release();
-  }
-}
+export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
 
 export interface Pace {
   readonly predictions: readonly PacePrediction[];
   readonly quickest: PacePrediction;
+  /** Of mode `ar`. */
+  readonly arMs: number;
   /** Why, in a sentence. */
   readonly why: string;
 }
 
+/** A smaller ratio is not told apart from none: measurements are unsure by as much. */
+const noticeable = 1.03;
+
 /** Both models on this machine, nothing paced. */
-export function paceHere(measured: Measured, roundTripMs: number): Pace {
-  const samples = Object.entries(measured.stepMs).map(([rows, ms]) => ({ rows: Number(rows), ms: Math.max(0.01, ms) }));
-  const fitted = fitStepTime(samples);
-  return paceOf({ ...figuresOf(measured, roundTripMs), stepMs: (rows) => stepMs(fitted, rows) });
+export function paceHere(measured: Measured, law: ShapeLaw, roundTripMs: number): Pace {
+  return paceOf({ ...figuresOf(measured, roundTripMs), stepMs: stepTimes(measured, law) });
 }
 
-/** The target on the profile's hardware; device and draft as measured here. */
-export function pacePaced(measured: Measured, roundTripMs: number, profile: LatencyProfile): Pace {
+/** The target on the profile's hardware; device and draft as measured here. A step that takes longer here takes as long as here. */
+export function pacePaced(measured: Measured, law: ShapeLaw, roundTripMs: number, profile: LatencyProfile): Pace {
+  const hereMs = stepTimes(measured, law);
   return paceOf({
     ...figuresOf(measured, roundTripMs),
-    stepMs: (rows) => profile.stepMs + profile.rowMs * rows,
+    stepMs: (rows) => Math.max(hereMs(rows), profileMs(profile, rows)),
     maxDrafts: Math.max(1, profile.rowCap - 1),
   });
+}
+
+/** Whether steps as large as the profile allows are done in its time here. */
+export function keepsUp(measured: Measured, law: ShapeLaw, profile: LatencyProfile): boolean {
+  return stepTimes(measured, law)(profile.rowCap) <= profileMs(profile, profile.rowCap);
+}
+
+/** The quickest mode beside the edge alone without a law (`ar-native`), in a sentence. */
+export function againstNative({ quickest, arMs }: Pace, arNativeMs: number): string {
+  const ratio = quickest.msPerToken / arNativeMs;
+  return `${quickest.mode} takes ${ratio.toFixed(2)} of ar-native, the edge alone without the law: ${judgeNative(quickest.msPerToken, arMs, arNativeMs)}`;
+}
+
+function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): string {
+  const exactnessCosts = arMs > noticeable * arNativeMs;
+  const draftingPays = arMs > noticeable * quickestMs;
+  if (!draftingPays && exactnessCosts) return 'here neither exactness nor drafting pays';
+  if (!draftingPays) return 'exactness costs nothing here, and drafting does not pay';
+  if (!exactnessCosts) return 'drafting pays, and exactness costs nothing here';
+  if (quickestMs > noticeable * arNativeMs) return 'drafting does not make up for what exactness costs';
+  const isQuicker = arNativeMs > noticeable * quickestMs;
+  return `drafting ${isQuicker ? 'more than' : 'just'} makes up for what exactness costs`;
+}
+
+function profileMs(profile: LatencyProfile, rows: number): number {
+  return profile.stepMs + profile.rowMs * rows;
+}
+
+/** As measured where it was measured; the law says what more rows take. */
+function stepTimes({ steps }: Measured, law: ShapeLaw): (rows: number) => number {
+  const fitted = fitStepTime(
+    steps.filter(({ rows }) => rows <= law.most),
+    law,
+  );
+  return (rows) => stepMs(fitted, rows);
 }
 
 function figuresOf({ draftMs, acceptance }: Measured, roundTripMs: number): Omit<PaceFigures, 'stepMs'> {
@@ -141,15 +79,15 @@ function paceOf(figures: PaceFigures): Pace {
   const predictions = predictPace(figures);
   const [quickest] = predictions;
   if (quickest === undefined) throw new Error('no mode was predicted');
-  return { predictions, quickest, why: explain(figures, predictions, quickest) };
+  const arMs = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
+  return { predictions, quickest, arMs, why: explain(figures, quickest, arMs) };
 }
 
-function explain(figures: PaceFigures, predictions: readonly PacePrediction[], quickest: PacePrediction): string {
-  const alone = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
+function explain(figures: PaceFigures, quickest: PacePrediction, arMs: number): string {
   const percent = `${Math.round(figures.acceptance * 100)} % of the drafts hold`;
   const rows = `a step over 4 rows takes ${(figures.stepMs(4) / figures.stepMs(1)).toFixed(1)} times one over a single row`;
   if (quickest.mode === 'ar') return `${percent} and ${rows}, so drafts save less than they cost`;
-  const ratio = `${(quickest.msPerToken / alone).toFixed(2)} of the edge alone`;
+  const ratio = `${(quickest.msPerToken / arMs).toFixed(2)} of the edge alone`;
   const speed = `the target's step takes ${(figures.stepMs(1) / figures.draftMs).toFixed(1)} drafts`;
   return `${ratio}: ${percent}, ${speed}, ${rows}`;
 }

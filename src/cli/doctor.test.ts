@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../test/together/toy-edge.ts';
+import { writeTinyModel } from '../models/gguf.fixture.ts';
 import { createToyModel } from '../models/toy.ts';
-import { type DoctorOptions, examine } from './doctor.ts';
 import {
   checkCores,
   checkMemory,
@@ -17,6 +17,7 @@ import {
   probeEdge,
   runCheck,
 } from './doctor-checks.ts';
+import { type DoctorOptions, examine } from './doctor-examine.ts';
 
 let edge: ToyEdge;
 beforeAll(async () => {
@@ -43,6 +44,16 @@ describe('doctor', () => {
     expect(paces.map(({ predictions }) => predictions.length)).toEqual([5, 5]);
     expect(summary['acceptance']).toBeGreaterThan(0.6);
     expect(summary['acceptance']).toBeLessThan(1);
+    for (const rows of [1, 2, 3, 4, 5, 6, 7, 8]) expect(summary[`stepMs${rows}`]).toBeGreaterThan(0);
+    // A toy has no rounding of its own, so exactness costs it nothing.
+    expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
+    for (const rows of [1, 2, 4, 8]) {
+      expect(summary[`exactCost${rows}`]).toBe(1);
+      expect(summary[`nativeStepMs${rows}`]).toBe(summary[`stepMs${rows}`]);
+    }
+    expect(summary['arNativeMsPerToken']).toBe(summary['stepMs1']);
+    expect(summary['quickestMode']).toBe(summary['here_quickest']);
+    expect(summary['quickestOverArNative']).toBeLessThanOrEqual(1);
     for (const key of ['edgeRoundTripMs', 'edgeArMsPerToken', 'here_stream_msPerToken', 'paced_edge-sd_msPerToken']) {
       expect(summary[key], key).toBeGreaterThanOrEqual(0);
     }
@@ -68,7 +79,17 @@ describe('doctor', () => {
     rmSync(folder, { recursive: true });
     const failed = rows.filter(({ ok }) => !ok);
     expect(failed.map(({ check }) => check)).toEqual(
-      expect.arrayContaining(['target file', 'models', 'tokenizers', 'exact shapes', 'acceptance']),
+      expect.arrayContaining([
+        'target file',
+        'memory',
+        'models',
+        'tokenizers',
+        'shape law',
+        'exact shapes',
+        'acceptance',
+        'steps',
+        'exact cost',
+      ]),
     );
     for (const { remedy } of failed) expect(remedy).not.toBe('');
     expect(rows.find(({ check }) => check === 'models')?.cause).toMatch(/not tried/);
@@ -97,8 +118,13 @@ describe('a check', () => {
   });
 
   it('of memory and cores refuses too little', async () => {
-    await expect(checkMemory(['smollm2-135m'], 600 * 2 ** 20)).rejects.toThrow(/600 MiB of memory are free/);
-    await expect(checkMemory(['smollm2-135m'], 700 * 2 ** 20)).resolves.toMatch(/700 MiB free/);
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    const path = join(folder, 'tiny.gguf');
+    await writeTinyModel(path);
+    const both = [1, 2].map((sequences) => ({ path, sequences, contextLength: 100 }));
+    await expect(checkMemory(both, 150e6)).rejects.toMatchObject({ code: 'memory-full' });
+    await expect(checkMemory(both, 900e6)).resolves.toMatch(/^20\d\.\d MB needed for both models, 900\.0 MB free$/);
+    rmSync(folder, { recursive: true });
     expect(() => checkCores(1)).toThrow(/one core/);
     expect(checkCores(2)).toMatch(/2 cores/);
   });

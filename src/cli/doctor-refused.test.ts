@@ -1,0 +1,48 @@
+// Doctor where no shape law holds, and where the law is looked for: the engine is a toy that answers as such engines do.
+
+import { describe, expect, it, vi } from 'vitest';
+import { OutriderError } from '../basics/errors.ts';
+import type { OpenModelOptions } from '../models/open-model.ts';
+import { examine } from './doctor-examine.ts';
+
+const opened = vi.hoisted(() => [] as { role: string; exact: boolean; threads?: number | undefined }[]);
+const refusal = new OutriderError(
+  'exact-refused',
+  'exact is refused: no shape law holds',
+  'Start the edge with --fast.',
+);
+
+vi.mock('../models/open-model.ts', async (original) => {
+  const { openModel } = await original<typeof import('../models/open-model.ts')>();
+  return {
+    openModel: (spec: string, options: OpenModelOptions) => {
+      const { role, exact, threads } = options;
+      opened.push({ role, exact, threads });
+      options.onLawProgress?.('any shape', 0, 1);
+      if (exact) throw refusal;
+      return openModel(spec, options);
+    },
+  };
+});
+
+describe('doctor where exact is refused', () => {
+  it('says so with the remedy, and goes on with what is left', async () => {
+    const tried: string[] = [];
+    const onLawProgress = (law: string): void => void tried.push(law);
+    const { rows, summary, paces } = await examine({ model: 'toy:1', draft: 'toy:1:0.8', port: 0, onLawProgress });
+    const check = (name: string) => rows.find((row) => row.check === name);
+    expect(check('shape law')).toMatchObject({ ok: false, cause: refusal.message, remedy: refusal.remedy });
+    expect(check('exact shapes')).toMatchObject({ ok: false, cause: 'not tried: exact is refused' });
+    expect(check('exact cost')).toMatchObject({ ok: false, cause: 'not tried: exact is refused' });
+    for (const name of ['models', 'tokenizers', 'acceptance', 'steps'])
+      expect(check(name), name).toMatchObject({ ok: true });
+    expect(summary).toMatchObject({ ok: false, exact: false, law: null, weights: null, exactCost1: null });
+    expect(paces[0]?.native?.said).toMatch(/Exact text is refused/);
+    expect(tried).toEqual(['any shape']);
+    expect(opened).toEqual([
+      { role: 'target', exact: true },
+      { role: 'target', exact: false },
+      { role: 'draft', exact: false, threads: 1 },
+    ]);
+  });
+});

@@ -1,0 +1,39 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createLawReport } from './models-law-report.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function written(isTTY: boolean): string {
+  vi.stubEnv('TERM', 'xterm');
+  let text = '';
+  const report = createLawReport('tiny', {
+    isTTY,
+    write: (part: string) => {
+      text += part;
+      return true;
+    },
+  });
+  report.onLawProgress('any shape', 0, 3);
+  report.onLawProgress('any shape', 1.5, 3);
+  report.onLawProgress('multiples of 4 rows', 0.2, 3);
+  report.stop();
+  return text;
+}
+
+describe('the report of a search for a law', () => {
+  it('is one line for each law where no line can be drawn again', () => {
+    expect(written(false)).toBe(
+      'how calls of tiny must be shaped here: trying "any shape"\n' +
+        'how calls of tiny must be shaped here: trying "multiples of 4 rows"\n',
+    );
+  });
+
+  it('is one line with a share on a terminal, and leaves nothing behind', () => {
+    const text = written(true);
+    expect(text).toContain('trying "any shape", 50 %');
+    expect(text).not.toContain('\n');
+    expect(text.endsWith('\r\x1b[K')).toBe(true);
+  });
+});
