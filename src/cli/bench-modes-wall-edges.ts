@@ -3,7 +3,7 @@
 
 import { findProfile } from '../models/profiles.ts';
 import type { BenchMode } from './bench-modes.ts';
-import { probeEdge } from './doctor-edge.ts';
+import { probeEdge } from './doctor-checks.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 
 export interface BenchEdgeSettings {
