@@ -23,6 +23,8 @@ export interface BenchEdges {
   edgeOf(mode: BenchMode): EdgeProcess;
   /** What a step of 1, 2, ... rows costs the edge, ms, up to the rows that a step may hold. */
   readonly stepMs: readonly number[];
+  /** A step of one row of the edge without a law; null: there is none. */
+  readonly nativeMs: number | null;
   close(): Promise<void>;
 }
 
@@ -37,7 +39,8 @@ export async function startBenchEdges(settings: BenchEdgeSettings, hasNative: bo
   };
   try {
     const stepMs = settings.profile === null ? await measuredStepMs(lawful) : profiledStepMs(settings.profile);
-    return { edgeOf: (mode) => (mode === 'ar-native' && native !== null ? native : lawful), stepMs, close };
+    const nativeMs = native === null ? null : ((await measuredStepMs(native))[0] ?? null);
+    return { edgeOf: (mode) => (mode === 'ar-native' && native !== null ? native : lawful), stepMs, nativeMs, close };
   } catch (error) {
     await close();
     throw error;

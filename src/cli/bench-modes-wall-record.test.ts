@@ -28,13 +28,13 @@ describe('the record of a wall bench', () => {
   it('holds what was added to it when it is opened again', async () => {
     const record = await WallRecord.open(path, asked);
     await record.add({ kind: 'reference', prompt: 'p', tokens: [1, 2] });
-    await record.add({ kind: 'figures', stepMs: [60, 62], draftMs: 9, acceptance: 0.8 });
+    await record.add({ kind: 'figures', stepMs: [60, 62], nativeMs: null, draftMs: 9, acceptance: 0.8 });
     await record.add({ kind: 'window', cell: 'sd at 10', gamma: 3 });
     await record.add({ kind: 'run', ...run });
     const again = await WallRecord.open(path, asked);
     expect(again.reference('p')).toEqual([1, 2]);
     expect(again.reference('q')).toBeUndefined();
-    expect(again.figures).toMatchObject({ stepMs: [60, 62], draftMs: 9, acceptance: 0.8 });
+    expect(again.figures).toMatchObject({ stepMs: [60, 62], nativeMs: null, draftMs: 9, acceptance: 0.8 });
     expect(again.window('sd at 10')).toBe(3);
     expect(again.runs).toMatchObject([run]);
   });

@@ -10,6 +10,8 @@ const kind = { format: 'outrider-bench-modes-wall', name: 'record of a bench' };
 export interface PilotFigures {
   /** A step of 1, 2, ... rows on the edge, as many as a step may hold. */
   readonly stepMs: readonly number[];
+  /** A step of one row on the edge without a law; null: there is none. */
+  readonly nativeMs: number | null;
   readonly draftMs: number;
   readonly acceptance: number;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
+import { boundOverNative, paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
 import type { WallRun, WallText } from './bench-modes-wall-run.ts';
 
 function text(decodeMs: number, changes: Partial<WallText> = {}): WallText {
@@ -62,6 +62,23 @@ describe('the rows of a wall bench', () => {
       pacedOverrunShare: 0,
     });
     expect(summariseWall(rows, runs)).toMatchObject({ texts: 2, identical: 1, voidRuns: 1, acceptance: 0.8 });
+  });
+
+  it('count the texts of the edge without a law apart', () => {
+    const native: WallRun = { ...run(0, [text(120, { isIdentical: false })]), mode: 'ar-native' };
+    const runs = [run(0, [text(100)]), native];
+    const rows = rowsOf(runs, [...cells, { mode: 'ar-native', roundTripMs: 10 }], step);
+    const summary = summariseWall(rows, runs);
+    expect(summary).toMatchObject({ texts: 1, identical: 1, nativeTexts: 1, nativeIdentical: 0 });
+    expect(summary['streamOverArNativeRtt10']).toBeCloseTo(100 / 120);
+  });
+
+  it('have a bound below which no number of rows in a step can bring a mode', () => {
+    const figures = { stepMs: [60, 60, 60, 60, 120], nativeMs: 50, draftMs: 9, acceptance: 1 };
+    expect(boundOverNative(figures, 1)).toBeCloseTo(60 / 4 / 50);
+    expect(boundOverNative(figures, 0)).toBeCloseTo(60 / 50);
+    expect(boundOverNative({ ...figures, nativeMs: null }, 1)).toBeNaN();
+    expect(boundOverNative(undefined, 1)).toBeNaN();
   });
 
   it('say null of a cell without a run', () => {

@@ -1,8 +1,10 @@
 // The rows and the summary of "bench modes --clock wall", from the runs that were made. Pure.
 
 import { mean, median } from '../basics/statistics.ts';
+import { windowTokens } from '../decoding/predict-pace.ts';
 import { type BenchMode, type ModeRow, standardError, summariseModes, withoutGaps } from './bench-modes.ts';
 import { isVoid, type PacedRun } from './bench-modes-wall-plan.ts';
+import type { PilotFigures } from './bench-modes-wall-record.ts';
 import type { WallRun, WallText } from './bench-modes-wall-run.ts';
 
 export interface WallRow extends ModeRow {
@@ -27,13 +29,20 @@ export function rowsOf(
   });
 }
 
-export function summariseWall(rows: readonly WallRow[], runs: readonly WallRun[]): Record<string, number> {
+export function summariseWall(
+  rows: readonly WallRow[],
+  runs: readonly WallRun[],
+  figures?: PilotFigures,
+): Record<string, number> {
   const texts = runs.filter(isLawful).flatMap((run) => run.texts);
   const native = runs.filter((run) => !isLawful(run)).flatMap((run) => run.texts);
   const acceptances = rows.filter(({ mode }) => mode === 'stream').map(({ acceptance }) => acceptance);
   return {
     ...summariseModes(rows),
-    ...withoutGaps({ acceptance: mean(acceptances.filter((value) => value !== null)) }),
+    ...withoutGaps({
+      acceptance: mean(acceptances.filter((value) => value !== null)),
+      boundOverArNative: boundOverNative(figures, mean(acceptances.filter((value) => value !== null))),
+    }),
     texts: texts.length,
     identical: texts.filter(({ isIdentical }) => isIdentical).length,
     ...(native.length === 0
@@ -42,6 +51,16 @@ export function summariseWall(rows: readonly WallRow[], runs: readonly WallRun[]
     voidRuns: runs.filter(isVoid).length,
     pacedOverrunShare: overrunShare(runs.filter((run) => !isVoid(run))),
   };
+}
+
+/**
+ * What no mode that verifies chains on this edge can get below: drafts cost nothing and are always there, and every step has the
+ * best number of rows. NaN: nothing to compare with.
+ */
+export function boundOverNative(figures: PilotFigures | undefined, acceptance: number): number {
+  if (figures === undefined || figures.nativeMs === null) return Number.NaN;
+  const msPerToken = figures.stepMs.map((ms, index) => ms / windowTokens(acceptance, index));
+  return Math.min(...msPerToken) / figures.nativeMs;
 }
 
 /** Texts without the law may be others; they are counted apart. */

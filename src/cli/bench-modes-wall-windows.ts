@@ -17,7 +17,7 @@ const predictedAs: Partial<Record<BenchMode, 'sd' | 'psd' | 'edge-sd'>> = {
 export function windowsToTry(
   mode: BenchMode,
   roundTripMs: number,
-  { draftMs, acceptance, stepMs }: PilotFigures,
+  { draftMs, acceptance, stepMs }: Omit<PilotFigures, 'nativeMs'>,
 ): number[] {
   const most = Math.max(1, stepMs.length - 1);
   const predictions = predictPace({

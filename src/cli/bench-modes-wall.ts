@@ -363,7 +363,12 @@ function resultOf(setup: Setup, plannedRuns: number, left: boolean): ModesResult
     stepFixedMs: profile?.stepMs ?? null,
     stepPerRowMs: profile?.rowMs ?? null,
   });
-  const summary = { ...summariseWall(rows, record.runs), runs: record.runs.length, plannedRuns, isComplete: !left };
+  const summary = {
+    ...summariseWall(rows, record.runs, record.figures),
+    runs: record.runs.length,
+    plannedRuns,
+    isComplete: !left,
+  };
   const { draftMs, acceptance, stepMs } = record.figures ?? {};
   const measured =
     draftMs === undefined ? {} : { pilotDraftMs: draftMs, pilotAcceptance: acceptance, stepMsByRows: stepMs };
