@@ -1,12 +1,23 @@
-// `outrider bench engine`: what the model costs on this machine, unpaced. Step time against rows, prefill, a draft's token,
-// and what reading a position costs. Medians, with the spread beside them.
+// `outrider bench engine`: what the model costs on this machine, unpaced. Step time against rows, prefill, a draft's token, what reading
+// a position costs, and what exact text costs: beside the target under its law runs the same engine without one. Medians, with the
+// spread beside them.
 
-import { performance } from 'node:perf_hooks';
-import { mean, median, quantile } from '../basics/statistics.ts';
-import type { EvaluateItem, LanguageModel, ModelSequence } from '../models/model.ts';
+import { describeLaw } from '../decoding/shape-law.ts';
 import { openModel } from '../models/open-model.ts';
-import { sampleTokens } from '../models/sample-text.ts';
+import {
+  type BenchEngineRow,
+  draftCases,
+  measureCases,
+  prefillTokens,
+  type Repeats,
+  rowCounts,
+  type Subject,
+  sequenceCount,
+  targetCases,
+  warmUpSteps,
+} from './bench-engine-cases.ts';
 import type { Result } from './document.ts';
+import { type PlannedOpening, prepareModels } from './model-room.ts';
 
 export interface BenchEngineOptions {
   /** Manifest name, path or toy of the target. */
@@ -15,24 +26,15 @@ export interface BenchEngineOptions {
   readonly draft?: string | undefined;
   /** Measured steps per case, after two that are not. Default 15. */
   readonly repeats?: number | undefined;
+  /** Whether the target keeps to a law, and is held against itself without one. Default true. */
   readonly exact?: boolean | undefined;
   readonly threads?: number | undefined;
   /** Tokens before the measured ones. Default 256. */
   readonly contextLength?: number | undefined;
   /** Called after each measured step. */
   readonly onProgress?: ((doneSteps: number, totalSteps: number) => void) | undefined;
-}
-
-/** One measured case. Times in ms per step. */
-export interface BenchEngineRow {
-  readonly case: string;
-  /** Tokens in the batch. */
-  readonly tokens: number;
-  readonly sequences: number;
-  readonly medianMs: number;
-  readonly p10Ms: number;
-  readonly p90Ms: number;
-  readonly meanMs: number;
+  /** Told while the shape law of the target is looked for. */
+  readonly onLawProgress?: ((law: string, done: number, total: number) => void) | undefined;
 }
 
 export interface BenchEngineResult extends Result {
@@ -40,110 +42,82 @@ export interface BenchEngineResult extends Result {
   readonly params: object;
 }
 
-const rowCounts = [1, 2, 4, 8, 16];
-const prefillTokens = 63;
-const sequenceCount = 4;
-const warmUpSteps = 2;
+/** Ends the names of cases of the engine without a law. */
+const nativeSuffix = 'Native';
+const memoryRemedy =
+  'close other programs, name a smaller --pair (outrider models list), or leave the comparison out with --fast';
 
-interface Case {
-  readonly name: string;
-  readonly sequences: number;
-  /** Tokens per sequence. */
-  readonly tokens: number;
-  readonly rows: number;
-}
+type Size = Omit<PlannedOpening, 'spec'>;
 
-/** @throws OutriderError as openModel */
+/** @throws OutriderError `memory-full`, and what openModel throws */
 export async function benchEngine(options: BenchEngineOptions): Promise<BenchEngineResult> {
-  const { model: spec, draft, repeats = 15, exact = true, threads, contextLength = 256, onProgress } = options;
-  const steps = { repeats, contextLength };
-  const shape = { sequences: sequenceCount, contextLength: contextLength + 128, exact, threads };
-  const draftCases = draft === undefined ? [] : [{ name: 'draft', sequences: 1, tokens: 1, rows: 1 }];
-  const totalSteps = (targetCases().length + draftCases.length) * (repeats + warmUpSteps);
+  const { model, draft, repeats = 15, exact = true, contextLength = 256 } = options;
+  const totalCases = targetCases.length * (exact ? 2 : 1) + (draft === undefined ? 0 : draftCases.length);
   let doneSteps = 0;
-  const rows: BenchEngineRow[] = [];
-  const descriptions: string[] = [];
-  const measure = async (name: string, role: 'target' | 'draft', cases: readonly Case[]): Promise<void> => {
-    await using model = await openModel(name, { role, ...shape });
-    descriptions.push(model.identity.description);
-    const tick = (): void => onProgress?.(++doneSteps, totalSteps);
-    rows.push(...(await measureCases(model, cases, steps, tick)));
-  };
-  await measure(spec, 'target', targetCases());
-  if (draft !== undefined) await measure(draft, 'draft', draftCases);
-  const params = { model: spec, draft: draft ?? null, repeats, exact, contextTokens: contextLength };
-  const [engine = '', draftEngine = 'none'] = descriptions;
-  return { rows, summary: summarise(rows), params: { ...params, engine, draftEngine } };
-}
-
-function targetCases(): Case[] {
-  return [
-    ...rowCounts.map((count) => ({ name: `step${count}`, sequences: 1, tokens: count, rows: count })),
-    { name: 'step1Unread', sequences: 1, tokens: 1, rows: 0 },
-    { name: 'step16Unread', sequences: 1, tokens: 16, rows: 0 },
-    { name: 'prefill', sequences: 1, tokens: prefillTokens, rows: 0 },
-    { name: 'batch4x1', sequences: sequenceCount, tokens: 1, rows: 1 },
-    { name: 'batch4x4', sequences: sequenceCount, tokens: 4, rows: 4 },
-  ];
-}
-
-/** Cases take turns, so that a disturbance of the machine falls on all of them alike. */
-async function measureCases(
-  model: LanguageModel,
-  cases: readonly Case[],
-  steps: { readonly repeats: number; readonly contextLength: number },
-  tick: () => void,
-): Promise<BenchEngineRow[]> {
-  const { repeats, contextLength } = steps;
-  const text = sampleTokens(model.tokenizer, contextLength + prefillTokens);
-  const sequences = Array.from({ length: Math.max(...cases.map((one) => one.sequences)) }, () => model.openSequence());
-  await Promise.all(sequences.map((sequence) => fill(model, sequence, text.slice(0, contextLength))));
-  const samples = cases.map((): number[] => []);
-  for (let round = 0; round < warmUpSteps + repeats; round++) {
-    for (const [index, one] of cases.entries()) {
-      const tokens = text.slice(contextLength, contextLength + one.tokens);
-      const used = sequences.slice(0, one.sequences);
-      const stepMs = await timeStep(
-        model,
-        used.map((sequence) => ({ sequence, tokens, rows: one.rows })),
-      );
-      if (round >= warmUpSteps) samples[index]?.push(stepMs);
-      await Promise.all(used.map((sequence) => sequence.truncate(contextLength)));
-      tick();
-    }
-  }
-  return cases.map((one, index) => rowOf(one, samples[index] as number[]));
-}
-
-async function fill(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[]): Promise<void> {
-  for (let at = 0; at < tokens.length; at += prefillTokens) {
-    await model.evaluate([{ sequence, tokens: tokens.slice(at, at + prefillTokens), rows: 0 }]);
-  }
-}
-
-async function timeStep(model: LanguageModel, items: readonly EvaluateItem[]): Promise<number> {
-  const startMs = performance.now();
-  await model.evaluate(items);
-  return performance.now() - startMs;
-}
-
-function rowOf({ name, sequences, tokens }: Case, samples: readonly number[]): BenchEngineRow {
-  const rounded = (value: number): number => Math.round(value * 100) / 100;
+  const onStep = (): void => options.onProgress?.(++doneSteps, totalCases * (repeats + warmUpSteps));
+  const steps = { repeats, contextLength, onStep };
+  const target = await measureTarget(options, steps);
+  const drafted = draft === undefined ? { rows: [], engine: 'none' } : await measureDraft(draft, options, steps);
+  const rows = [...target.rows, ...drafted.rows];
+  const params = { model, draft: draft ?? null, repeats, exact, contextTokens: contextLength };
   return {
-    case: name,
-    tokens: tokens * sequences,
-    sequences,
-    medianMs: rounded(median(samples)),
-    p10Ms: rounded(quantile(samples, 0.1)),
-    p90Ms: rounded(quantile(samples, 0.9)),
-    meanMs: rounded(mean(samples)),
+    rows,
+    summary: { law: target.law, weights: target.weights, ...summarise(rows) },
+    params: { ...params, engine: target.engine, draftEngine: drafted.engine },
   };
+}
+
+async function measureTarget(options: BenchEngineOptions, steps: Repeats) {
+  const { model, exact = true } = options;
+  const size = sizeOf(steps);
+  await prepareModels(
+    (exact ? [model, model] : [model]).map((spec) => ({ spec, ...size })),
+    memoryRemedy,
+  );
+  await using opened = new AsyncDisposableStack();
+  const subjects = await openSubjects(options, size, opened);
+  const { identity, limits, exactness } = subjects[0].model;
+  return {
+    rows: await measureCases(subjects, targetCases, steps),
+    engine: identity.description,
+    law: exact ? describeLaw(limits.law) : null,
+    weights: exactness?.weights ?? null,
+  };
+}
+
+async function measureDraft(draft: string, { threads = 1 }: BenchEngineOptions, steps: Repeats) {
+  const size = sizeOf(steps);
+  await prepareModels([{ spec: draft, ...size }], memoryRemedy);
+  // A draft need not be exact: the target's choice wins.
+  await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads });
+  const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
+  return { rows, engine: model.identity.description };
+}
+
+function sizeOf({ contextLength }: Repeats): Size {
+  return { sequences: sequenceCount, contextLength: contextLength + 128 };
+}
+
+/** The target, and where it is exact the same engine on as many threads without a law. */
+async function openSubjects(
+  { model, exact = true, threads, onLawProgress }: BenchEngineOptions,
+  size: Size,
+  stack: AsyncDisposableStack,
+): Promise<[Subject, ...Subject[]]> {
+  const target = stack.use(await openModel(model, { role: 'target', ...size, exact, threads, onLawProgress }));
+  if (!exact) return [{ model: target, suffix: '' }];
+  // As a target it would first count the choices that change.
+  const shape = { role: 'draft', ...size, exact: false, threads: threads ?? 1 } as const;
+  const native = stack.use(await openModel(model, shape));
+  return [
+    { model: target, suffix: '' },
+    { model: native, suffix: nativeSuffix },
+  ];
 }
 
 function summarise(rows: readonly BenchEngineRow[]): Record<string, number> {
   const medians = new Map(rows.map((row) => [row.case, row.medianMs]));
   const ms = (name: string): number => medians.get(name) ?? Number.NaN;
-  const rounded = (value: number): number => Math.round(value * 1000) / 1000;
   const summary: Record<string, number> = {};
   for (const count of rowCounts) summary[`stepMs${count}`] = ms(`step${count}`);
   summary['prefillTokensPerSecond'] = rounded((prefillTokens / ms('prefill')) * 1000);
@@ -155,5 +129,21 @@ function summarise(rows: readonly BenchEngineRow[]): Record<string, number> {
     summary['draftMs'] = ms('draft');
     summary['speedRatio'] = rounded(ms('step1') / ms('draft'));
   }
+  return medians.has(`step1${nativeSuffix}`) ? { ...summary, ...summariseCost(ms) } : summary;
+}
+
+/** What the law makes of each case, as a ratio to the engine without one. */
+function summariseCost(ms: (name: string) => number): Record<string, number> {
+  const cost = (name: string): number => rounded(ms(name) / ms(`${name}${nativeSuffix}`));
+  const summary: Record<string, number> = {};
+  for (const count of rowCounts) summary[`nativeStepMs${count}`] = ms(`step${count}${nativeSuffix}`);
+  for (const count of rowCounts) summary[`exactCost${count}`] = cost(`step${count}`);
+  summary['exactCostPrefill'] = cost('prefill');
+  summary['exactCostBatch4x1'] = cost('batch4x1');
+  summary['exactCostBatch4x4'] = cost('batch4x4');
   return summary;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }

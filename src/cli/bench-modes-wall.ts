@@ -247,10 +247,11 @@ async function measureFigures(setup: Setup, edges: BenchEdges): Promise<void> {
     );
   }
   const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
-  const { stepMs } = edges;
+  const { stepMs, nativeMs } = edges;
   await record.add({
     kind: 'figures',
     stepMs,
+    nativeMs,
     acceptance,
     draftMs: mean(reports.map((report) => report.draftMs ?? 1)),
   });

@@ -9,6 +9,7 @@ import { ideasCommand } from './bench-ideas-command.ts';
 import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
 import { benchSimulate } from './bench-simulate.ts';
+import { createLawReport } from './models-law-report.ts';
 import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
@@ -27,20 +28,31 @@ interface EngineFlags {
 function engineCommand(): Command {
   return new Command('engine')
     .description(
-      'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position',
+      'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position, exactness',
     )
     .addOption(pairOption())
     .option('--model <name|path>', "target instead of the pair's")
     .option('--draft <name|path>', "draft instead of the pair's")
     .option('--repeats <count>', 'measured steps per case', wholeBetween(3, 1000), 15)
-    .option('--fast', 'all cores, not bound to exact shapes')
+    .option('--fast', 'all cores, not bound to exact shapes; leaves out what exactness costs')
     .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
     .option('--json', 'print one JSON document')
     .action(async ({ repeats, fast, threads, json, ...flags }: EngineFlags) => {
       const { target: model, draft } = namesOf({ ...flags, target: flags.model });
       const progress = createWorkProgress();
-      const onProgress = (done: number, total: number): void => progress.update('steps', done, total);
-      const result = await benchEngine({ model, draft, repeats, exact: fast !== true, threads, onProgress });
+      const law = createLawReport(model);
+      const result = await benchEngine({
+        model,
+        draft,
+        repeats,
+        exact: fast !== true,
+        threads,
+        onLawProgress: law.onLawProgress,
+        onProgress: (done, total) => {
+          law.stop();
+          progress.update('steps', done, total);
+        },
+      });
       progress.stop();
       printResult('bench engine', result, json === true);
     });
