@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Brings a fresh clone to the point where `npm start` and `npm test` run: packages, engine binary, models. It runs on the
-// host's own Node (20 or newer), before anything is installed, so it uses nothing but Node itself. Every step is skipped when
-// its work is there already and taken up again after an interruption. All output goes to standard error.
+// Brings a fresh clone to the point where `npm start` and `npm test` run: packages, engine binary, models, and how calls of the
+// default target must be shaped here. It runs on the host's own Node (20 or newer), before anything is installed, so it uses
+// nothing but Node itself. Every step is skipped when its work is there already and taken up again after an interruption. All
+// output goes to standard error.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const modules = join(root, 'node_modules');
-/** What is in node_modules: the hash of the lock file it was made from, GPU packages, a snapshot of the models. */
+/** What is in node_modules: the hash of the lock file it was made from, GPU packages, snapshots of the models and of their laws. */
 const stampFile = join(modules, '.outrider-setup.json');
 const windows = process.platform === 'win32';
 const host = `${process.platform}-${process.arch}`;
@@ -299,17 +300,19 @@ async function installGpu(kind, former) {
 
 // ---------------------------------------------------------------------------------------------------------------- models
 
-/** Names and sizes of the model files in the cache (the rule for its place is that of src/models/cache.ts). */
-function snapshotModels() {
+/** Files of one kind in the cache (the rules for its places are those of src/models/cache.ts). */
+function filesInCache(name, ending) {
   const shared = process.env.XDG_CACHE_HOME;
   const cache = process.env.OUTRIDER_CACHE
     ? resolve(process.env.OUTRIDER_CACHE)
     : join(shared?.startsWith('/') ? shared : join(homedir(), '.cache'), 'outrider');
-  const folder = join(cache, 'models');
-  if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter((file) => file.endsWith('.gguf'));
-  return files.sort().map((file) => `${file} ${statSync(join(folder, file)).size}`);
+  const folder = join(cache, name);
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(ending)) : [];
+  return files.sort().map((file) => ({ file, path: join(folder, file) }));
 }
+
+/** Names and sizes. */
+const snapshotModels = () => filesInCache('models', '.gguf').map(({ file, path }) => `${file} ${statSync(path).size}`);
 
 /** Changes when the manifest names other files or one of the files that were there after the last pull is gone. */
 function modelsAreThere(stamp) {
@@ -321,17 +324,35 @@ function modelsAreThere(stamp) {
 
 const manifestHash = () => hashFile(join(root, 'src', 'models', 'manifest-data.ts'));
 
+const outrider = (...words) =>
+  run(join(modules, '.bin', 'node'), [join(root, 'src', 'cli', 'main.ts'), ...words], { show: true });
+
 async function pullModels() {
   const python = spawnSync(windows ? 'python' : 'python3', ['-m', 'pip', '--version'], { shell: windows });
   if (python.status !== 0) warn('Python 3 with pip was not found; it is needed where no model hub can be reached');
-  const node = join(modules, '.bin', 'node');
-  const { code } = await run(node, [join(root, 'src', 'cli', 'main.ts'), 'models', 'pull', pairName], { show: true });
+  const { code } = await outrider('models', 'pull', pairName);
   if (code !== 0) {
     if (python.status === 0) throw new SetupError('', ''); // the command has said why
     throw new SetupError('no source had the models', 'install Python 3 with pip, then run this again');
   }
-  writeStamp({ ...readStamp(), manifest: manifestHash(), models: snapshotModels() });
+  writeStamp({ ...readStamp(), manifest: manifestHash(), models: snapshotModels(), laws: undefined });
   return `models (pair ${pairName})`;
+}
+
+const snapshotLaws = () => filesInCache('laws', '.json').map(({ file }) => file);
+
+/** Undefined until it was looked for. A refusal counts as known; where the engine is absent, there is none. */
+function lawIsKnown({ laws, engineAbsent }) {
+  const there = snapshotLaws();
+  return engineAbsent === host || laws?.every((file) => there.includes(file)) === true;
+}
+
+/** Without it the first start would look for it. A failure is no fault of the set-up: the command has said why. */
+async function findLaw() {
+  const { code } = await outrider('models', 'prepare', pairName);
+  const laws = snapshotLaws();
+  if (code === 0 || laws.length > 0) writeStamp({ ...readStamp(), laws });
+  return code === 0 ? 'how calls must be shaped here' : 'how calls must be shaped here: set up without it';
 }
 
 // ------------------------------------------------------------------------------------------------------------------ main
@@ -377,7 +398,14 @@ async function main() {
       return pullModels();
     });
   }
-  if (isNew || needsModels) say(`Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
+  const needsLaw = wanted.models && !lawIsKnown(readStamp());
+  if (needsLaw) {
+    await step('how calls must be shaped here (once, about half a minute)', (stopClock) => {
+      stopClock(); // the command says what it tries
+      return findLaw();
+    });
+  }
+  if (isNew || needsModels || needsLaw) say(`Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
   else say(`${paint(32, '✓')} set up`);
 }
 

@@ -33,11 +33,16 @@ ln -sf "$NODE" node_modules/.bin/node
 `;
 
 const main = `
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 appendFileSync(process.env.CALLS, process.argv.slice(2).join(' ') + '\\n');
-if (existsSync(process.env.MOOD)) process.exit(1);
-mkdirSync(process.env.OUTRIDER_CACHE + '/models', { recursive: true });
-writeFileSync(process.env.OUTRIDER_CACHE + '/models/tiny.gguf', 'tiny');
+const mood = existsSync(process.env.MOOD) ? readFileSync(process.env.MOOD, 'utf8') : '';
+const prepares = process.argv[3] === 'prepare';
+if (mood === 'crowded' ? prepares : mood !== '' && mood !== 'refused') process.exit(1);
+const file = process.env.OUTRIDER_CACHE + (prepares ? '/laws/tiny.json' : '/models/tiny.gguf');
+mkdirSync(dirname(file), { recursive: true });
+writeFileSync(file, 'tiny');
+if (prepares && mood === 'refused') process.exit(1);
 `;
 
 beforeEach(() => {
@@ -89,7 +94,29 @@ const setMood = (mood: string): void => writeFileSync(join(folder, 'mood'), mood
 describe('setup.mjs', () => {
   it('installs packages and models once', () => {
     expect(setUp().status).toBe(0);
-    expect(newCalls()).toEqual(['ci', 'models pull default']);
+    expect(newCalls()).toEqual(['ci', 'models pull default', 'models prepare default']);
+    expect(setUp().status).toBe(0);
+    expect(newCalls()).toEqual([]);
+  });
+
+  it('finds the law again when the cache has lost it, without asking for the models', () => {
+    setUp();
+    newCalls();
+    rmSync(join(folder, 'cache/laws'), { recursive: true });
+    expect(setUp().stderr).toMatch(/✓ how calls must be shaped here {2}\d/);
+    expect(newCalls()).toEqual(['models prepare default']);
+    setUp();
+    expect(newCalls()).toEqual([]);
+  });
+
+  it('goes on without a law: a refusal is not asked for twice, anything else is', () => {
+    setMood('crowded');
+    const crowded = setUp();
+    expect([crowded.status, crowded.stderr]).toEqual([0, expect.stringContaining('set up without it')]);
+    newCalls();
+    setMood('refused');
+    expect(setUp().status).toBe(0);
+    expect(newCalls()).toEqual(['models prepare default']);
     expect(setUp().status).toBe(0);
     expect(newCalls()).toEqual([]);
   });
@@ -99,7 +126,7 @@ describe('setup.mjs', () => {
     newCalls();
     rmSync(join(folder, 'cache/models/tiny.gguf'));
     setUp();
-    expect(newCalls()).toEqual(['models pull default']);
+    expect(newCalls()).toEqual(['models pull default', 'models prepare default']);
     writeFileSync(join(folder, 'package-lock.json'), '{"changed":true}');
     setUp('--no-models');
     expect(newCalls()).toEqual(['ci']);
@@ -120,7 +147,7 @@ describe('setup.mjs', () => {
     rmSync(join(folder, 'mood'));
     newCalls();
     expect(setUp().status).toBe(0);
-    expect(newCalls()).toEqual(['ci', 'models pull default']);
+    expect(newCalls()).toEqual(['ci', 'models pull default', 'models prepare default']);
   });
 
   it('leaves the word to the models command when that fails, and tries again the next time', () => {
@@ -132,7 +159,7 @@ describe('setup.mjs', () => {
     newCalls();
     rmSync(join(folder, 'mood'));
     setUp();
-    expect(newCalls()).toEqual(['models pull default']);
+    expect(newCalls()).toEqual(['models pull default', 'models prepare default']);
   });
 
   it('ends with its children when interrupted, and starts npm again the next time', async () => {

@@ -55,6 +55,7 @@ describe('outrider models', () => {
     [['verify'], 'model-not-found'],
     [['verify', 'smollm'], 'model-unknown'],
     [['pull', 'smollm'], 'model-unknown'],
+    [['prepare', 'smollm'], 'model-unknown'],
     [['remove', '../other'], 'model-unknown'],
   ])('%j fails with %s and prints nothing', async (words, code) => {
     await expect(outriderModels(...words)).rejects.toMatchObject({ code });

@@ -1,4 +1,4 @@
-// `outrider models`: which models can be had by name, which of them are here, and getting, checking and removing them.
+// `outrider models`: which models can be had by name, which of them are here, and getting, checking, preparing and removing them.
 
 import { Command } from 'commander';
 import colors from 'picocolors';
@@ -7,6 +7,7 @@ import { listModels, removeModel, verifyModel } from '../models/cache-inventory.
 import { requireModels } from '../models/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
+import { runPrepare } from './models-prepare.ts';
 import { formatBytes } from './progress-bar.ts';
 import { formatTable } from './terminal-table.ts';
 
@@ -113,7 +114,7 @@ export async function runRemove(name: string, { json }: OutputFlags): Promise<vo
 
 /** The command tree of `outrider models`. */
 export function modelsCommand(): Command {
-  const command = new Command('models').description('list, get, verify and remove model files');
+  const command = new Command('models').description('list, get, verify, prepare and remove model files');
   const jsonFlag = ['--json', 'print one JSON document on standard output'] as const;
   command
     .command('list', { isDefault: true })
@@ -132,6 +133,12 @@ export function modelsCommand(): Command {
     .argument('[name]', 'a model or a pair', 'default')
     .option(...jsonFlag)
     .action(runVerify);
+  command
+    .command('prepare')
+    .description('find how calls of a target must be shaped on this machine; opening it does so, too')
+    .argument('[name]', 'a model or a pair', 'default')
+    .option(...jsonFlag)
+    .action(runPrepare);
   command
     .command('remove')
     .description('delete a model or a pair from the cache, unfinished downloads included')
