@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LanguageModel } from '../models/model.ts';
 import { createMoodyEngine } from '../models/moody-engine.fixture.ts';
 import { measureCases, targetCases } from './bench-engine-cases.ts';
 
@@ -6,12 +7,20 @@ describe('the cases of bench engine', () => {
   it('run on an engine under a law that takes fewer tokens at once than a prompt has', async () => {
     const { bench, calls } = createMoodyEngine(() => 0);
     bench.adopt({ multiple: 8, least: 8, most: 56, merges: true });
+    const strict: LanguageModel = {
+      ...bench,
+      limits: bench.limits,
+      evaluate: (items) => {
+        for (const { tokens } of items) expect(tokens.length).toBeLessThanOrEqual(bench.limits.maxItemTokens);
+        return bench.evaluate(items);
+      },
+    };
     let stepCount = 0;
     const onStep = (): void => {
       stepCount += 1;
     };
     const repeats = { repeats: 1, contextLength: 100, onStep };
-    const rows = await measureCases([{ model: bench, suffix: 'X' }], targetCases, repeats);
+    const rows = await measureCases([{ model: strict, suffix: 'X' }], targetCases, repeats);
     expect(rows.map((row) => row.case)).toEqual(targetCases.map(({ name }) => `${name}X`));
     expect(rows.find((row) => row.case === 'prefillX')?.tokens).toBe(63);
     expect(stepCount).toBe(3 * targetCases.length);

@@ -21,12 +21,12 @@ describe('a pace', () => {
   it('follows the stairs of the law: windows fill calls up', () => {
     const stairs = measuredBy((count) => 40 * Math.ceil(count / 4), 5);
     expect(windowOf(stairs, fours)).toBe(3);
-    expect(
-      windowOf(
-        measuredBy((count) => 40 + 40 * count, 5),
-        freeLaw,
-      ),
-    ).toBeLessThan(3);
+    const line = measuredBy((count) => 40 + 40 * count, 5);
+    expect(windowOf(line, freeLaw)).toBeLessThan(3);
+    // Beyond what was measured only the law knows where the next stair begins.
+    const flat = measuredBy(() => 80);
+    expect(windowOf(flat, { ...fours, multiple: 8, least: 8, most: 56 })).toBe(7);
+    expect(windowOf(flat, freeLaw)).toBeGreaterThan(7);
   });
 
   it('is predicted under laws of few rows a call, too', () => {

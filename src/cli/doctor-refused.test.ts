@@ -1,10 +1,12 @@
-// Doctor where no shape law holds, and where the law is looked for: the engine is a toy that answers as such engines do.
+// Doctor where no shape law holds, where the law is looked for, and where memory is too small: the engine is a toy that answers as such
+// engines do.
 
-import { describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../basics/errors.ts';
 import type { OpenModelOptions } from '../models/open-model.ts';
 import { examine } from './doctor-examine.ts';
 
+const memory = vi.hoisted(() => ({ isFull: false }));
 const opened = vi.hoisted(() => [] as { role: string; exact: boolean; threads?: number | undefined }[]);
 const refusal = new OutriderError(
   'exact-refused',
@@ -23,6 +25,29 @@ vi.mock('../models/open-model.ts', async (original) => {
       return openModel(spec, options);
     },
   };
+});
+
+vi.mock('../models/memory-check.ts', async (original) => ({
+  ...(await original<object>()),
+  demandMemory: () => {
+    if (memory.isFull) throw new OutriderError('memory-full', 'too much is needed', 'close other programs');
+  },
+}));
+
+beforeEach(() => {
+  memory.isFull = false;
+  opened.length = 0;
+});
+
+describe('doctor where memory is too small', () => {
+  it('says so with the remedy, and opens nothing', async () => {
+    memory.isFull = true;
+    const { rows } = await examine({ model: 'toy:1', draft: 'toy:1:0.8', port: 0 });
+    const check = (name: string) => rows.find((row) => row.check === name);
+    expect(check('memory')).toMatchObject({ ok: false, cause: 'too much is needed', remedy: 'close other programs' });
+    expect(check('models')).toMatchObject({ ok: false, cause: 'not tried: memory failed' });
+    expect(opened).toEqual([]);
+  });
 });
 
 describe('doctor where exact is refused', () => {
