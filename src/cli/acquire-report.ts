@@ -1,5 +1,5 @@
-// Shows on standard error how models are being got, and how their shape laws are found: a bar or a percentage on a terminal, elsewhere
-// one line for each stage. Every command that needs a model uses it.
+// Shows on standard error how models are being got: a bar on a terminal, elsewhere one line for each stage. Every command that
+// needs a model uses it.
 
 import type { AcquireProgress, AcquireStage } from '../models/acquire.ts';
 import { type BarStream, canRedraw, createProgressBar, formatBytes, type ProgressBar } from './progress-bar.ts';
@@ -7,8 +7,6 @@ import { type BarStream, canRedraw, createProgressBar, formatBytes, type Progres
 export interface AcquireReport {
   /** For `acquireModel`. */
   readonly onProgress: (progress: AcquireProgress) => void;
-  /** For `openModel`: a law is looked for when a model is opened as exact for the first time on a machine. */
-  readonly onLawProgress: (law: string, done: number, total: number) => void;
   /** Clears the bar; call it when the models are there or have failed. */
   stop(): void;
 }
@@ -38,7 +36,6 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
   const redraws = canRedraw(stream);
   let shown = '';
   let bar: ProgressBar | undefined;
-  let isTrying = false;
   return {
     onProgress(progress) {
       const label = describe(progress);
@@ -52,17 +49,8 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
       if (progress.stage === 'discarding') return;
       bar?.update(progress.doneBytes, progress.totalBytes, describePart(progress));
     },
-    onLawProgress(law, done, total) {
-      bar?.stop();
-      const label = `finding the model's shape law on this machine, once: ${law}`;
-      if (redraws) stream.write(`\r\x1b[K${label}, ${Math.round((100 * done) / total)} %`);
-      else if (label !== shown) stream.write(`${label}\n`);
-      shown = label;
-      isTrying = true;
-    },
     stop() {
       bar?.stop();
-      if (isTrying && redraws) stream.write('\r\x1b[K');
     },
   };
 }

@@ -9,7 +9,7 @@ import { ideasCommand } from './bench-ideas-command.ts';
 import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
 import { benchSimulate } from './bench-simulate.ts';
-import { createLawReport } from './models-law-report.ts';
+import { createLawReport } from './law-report.ts';
 import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';

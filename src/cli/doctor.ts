@@ -7,7 +7,7 @@ import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { Paces } from './doctor-summary.ts';
 import { printDocument, type Result } from './document.ts';
-import { createLawReport } from './models-law-report.ts';
+import { createLawReport } from './law-report.ts';
 import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { formatTable } from './terminal-table.ts';

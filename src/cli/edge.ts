@@ -15,6 +15,7 @@ import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
 import { pacingPrefix } from './edge-process.ts';
 import { logSessions } from './event-log-file.ts';
+import { createLawReport } from './law-report.ts';
 import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 
@@ -148,6 +149,7 @@ async function openModels(flags: EdgeFlags) {
   const { sessions, context: contextLength, threads } = flags;
   const options = { sequences: sessions, contextLength, clock: machineClock, onProgress: report.onProgress };
   const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
+  const law = createLawReport(flags.model);
   const target = opened.use(
     await openModel(flags.model, {
       ...options,
@@ -155,9 +157,10 @@ async function openModels(flags: EdgeFlags) {
       exact: flags.fast !== true,
       threads,
       profile: profile?.name,
-      onLawProgress: report.onLawProgress,
+      onLawProgress: law.onLawProgress,
     }),
   );
+  law.stop();
   const shapes = { exact: false, threads: threads ?? 1 };
   const draft =
     flags.draft === undefined

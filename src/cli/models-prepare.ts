@@ -6,8 +6,8 @@ import { requireModels } from '../models/manifest.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
 import { printDocument } from './document.ts';
+import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
-import { createLawReport } from './models-law-report.ts';
 
 /** As `outrider run` opens it, so that what is found here is all that it needs. */
 export const preparedSize = { sequences: 2, contextLength: 2048 } as const;

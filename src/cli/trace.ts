@@ -6,6 +6,7 @@ import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
 import { findModel } from '../models/manifest.ts';
 import { openModel } from '../models/open-model.ts';
 import { createAcquireReport } from './acquire-report.ts';
+import { createLawReport } from './law-report.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 import { type ModelNames, namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
@@ -73,13 +74,15 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   const file = readPromptFiles(flags.prompts, { first: flags.limit, others: flags.otherLimit });
   const names = namesOf(flags);
   const report = createAcquireReport();
+  const law = createLawReport(names.target);
   const { context: contextLength, threads } = flags;
   const shape = { sequences: 1, contextLength, threads, exact: true, onProgress: report.onProgress };
   await using target = await openModel(names.target, {
     role: 'target',
     ...shape,
-    onLawProgress: report.onLawProgress,
+    onLawProgress: law.onLawProgress,
   });
+  law.stop();
   const { tokenizer } = target;
   const sampling = { ...neutralSampling, temperature: flags.temperature, seed: flags.seed };
   validateSampling(sampling, tokenizer.vocabularySize);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { requirePair } from '../models/manifest.ts';
 import { openModel } from '../models/open-model.ts';
 import { createAcquireReport } from './acquire-report.ts';
+import { createLawReport } from './law-report.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { trialTraces } from './trial-traces.ts';
@@ -44,13 +45,16 @@ async function run(flags: TracesFlags): Promise<void> {
   const { tokens, ahead: maxAhead } = flags;
   const pair = flags.target === undefined || flags.draft === undefined ? requirePair(flags.pair) : undefined;
   const report = createAcquireReport();
-  const { onProgress, onLawProgress } = report;
+  const { onProgress } = report;
+  const law = createLawReport(flags.pair);
+  const { onLawProgress } = law;
   // The draft as well: what it says must not depend on how far it was read before.
   const shape = { sequences: 2, contextLength: 2048, exact: true, onProgress, onLawProgress };
   await using target = await openModel(flags.target ?? pair?.target ?? '', { role: 'target', ...shape });
   const { tokenizer } = target;
   await using draft = await openModel(flags.draft ?? pair?.draft ?? '', { role: 'draft', tokenizer, ...shape });
   report.stop();
+  law.stop();
   const progress = createWorkProgress();
   const result = await trialTraces(target, draft, {
     tokens,

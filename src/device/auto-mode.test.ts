@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AutoMode, type TurnMeasures } from './auto-mode.ts';
+import { AutoMode, adviseTurn, type TurnMeasures } from './auto-mode.ts';
 
 const pace = { stepMs: [40.4, 40.8, 41.2, 41.6, 42, 42.4, 42.8, 43.2], ownDraftMs: null };
 
@@ -48,5 +48,24 @@ describe('advice within a turn', () => {
     // Tried again after 96 tokens, and given up again.
     expect(said.indexOf(true) - said.indexOf(false)).toBe(6);
     expect(advice.pauses).toBeGreaterThan(1);
+  });
+
+  it('begins without drafts on an edge where none can pay, and with them elsewhere', () => {
+    const slope = Array.from({ length: 8 }, (_, index) => 54 * (index + 1));
+    const stairs = [229, 229, 229, 229, 425, 425, 425, 425];
+    const advice = adviseTurn();
+    expect(advice.greeted({ stepMs: slope, ownDraftMs: null })).toBe(false);
+    expect(advice.pauses).toBe(1);
+    expect(adviseTurn().greeted({ stepMs: stairs, ownDraftMs: null })).toBeNull();
+    expect(adviseTurn().greeted({ stepMs: null, ownDraftMs: null })).toBeNull();
+    // Too short to tell.
+    expect(adviseTurn().greeted({ stepMs: slope.map((ms) => ms / 1000), ownDraftMs: null })).toBeNull();
+  });
+
+  it('does not go back on what was measured when an edge greets again', () => {
+    const advice = adviseTurn();
+    advice.greeted({ stepMs: [40, 40, 40, 40, 40, 40, 40, 40], ownDraftMs: null });
+    advice.judge(measures(12, 0, 16));
+    expect(advice.greeted({ stepMs: [40, 80, 120, 160, 200, 240, 280, 320], ownDraftMs: null })).toBeNull();
   });
 });

@@ -2,6 +2,7 @@
 // decisions of protocol/auto-mode.ts out. It lives as long as its owner; nothing is stored.
 
 import {
+  canDraftsPay,
   chooseMode,
   type DraftingJudgement,
   freshJudgement,
@@ -56,10 +57,8 @@ export class AutoMode {
       acceptance === null
         ? {}
         : { matched: rememberedWeight * acceptance, mismatched: rememberedWeight * (1 - acceptance) };
-    return new TurnAdvice(
-      { ...freshJudgement, ...expected, isDrafting: drafts },
-      () => this.#edge,
-      (measures) => this.#remember(measures),
+    return new TurnAdvice({ ...freshJudgement, ...expected, isDrafting: drafts }, this.#edge, (measures) =>
+      this.#remember(measures),
     );
   }
 
@@ -72,19 +71,33 @@ export class AutoMode {
   }
 }
 
+/** For a turn whose mode was named: what it measures is its own. */
+export function adviseTurn(): TurnAdvice {
+  return new TurnAdvice(freshJudgement, null, () => {});
+}
+
 /** Of one turn. */
 export class TurnAdvice {
-  readonly #edge: () => EdgePace | null;
+  #edge: EdgePace | null;
   readonly #onEnd: (measures: TurnMeasures) => void;
   #judgement: DraftingJudgement;
   #seen = { matched: 0, mismatched: 0, tokens: 0 };
   /** Times that drafting was switched off. */
   pauses = 0;
 
-  constructor(begin: DraftingJudgement, edge: () => EdgePace | null, onEnd: (measures: TurnMeasures) => void) {
+  constructor(begin: DraftingJudgement, edge: EdgePace | null, onEnd: (measures: TurnMeasures) => void) {
     this.#judgement = begin;
     this.#edge = edge;
     this.#onEnd = onEnd;
+  }
+
+  /** The edge has said how quick it is. @returns false: no drafts to begin with; null: as it is */
+  greeted(edge: EdgePace): false | null {
+    this.#edge = edge;
+    if (!this.#judgement.isDrafting || this.#seen.tokens > 0 || canDraftsPay(edge)) return null;
+    this.#judgement = { ...this.#judgement, isDrafting: false, tokensSince: 0 };
+    this.pauses += 1;
+    return false;
   }
 
   /** Whether there is enough news since the last judgement. */
@@ -98,7 +111,7 @@ export class TurnAdvice {
     const [matched, mismatched] = [drafts.matched - this.#seen.matched, drafts.mismatched - this.#seen.mismatched];
     this.#seen = { matched: drafts.matched, mismatched: drafts.mismatched, tokens: committedTokens };
     const before = this.#judgement.isDrafting;
-    const news = { matched, mismatched, tokens, draftMs, roundTripMs, edge: this.#edge() };
+    const news = { matched, mismatched, tokens, draftMs, roundTripMs, edge: this.#edge };
     this.#judgement = judgeDrafting(this.#judgement, news);
     const { isDrafting } = this.#judgement;
     if (isDrafting === before) return null;

@@ -23,11 +23,11 @@ import {
 } from '../protocol/device-state.ts';
 import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
-import type { CommitMessage } from '../protocol/messages.ts';
+import type { CommitMessage, EdgePace } from '../protocol/messages.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
-import type { AutoMode, TurnAdvice, TurnMeasures } from './auto-mode.ts';
+import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -56,7 +56,7 @@ export interface TurnOptions {
   readonly window?: number;
   /**
    * Stop drafting while the chance that the whole chain holds is below this; 0: never. Default `auto`: where a draft is not worth
-   * its time any more, as measured.
+   * its time any more, as measured; in `stream`, also while no number of drafts saves anything on this edge.
    */
   readonly minChainConfidence?: number | 'auto';
   /** 32 hex digits; turns that share it may reuse the edge's memory of the prompt. Default: random. */
@@ -145,8 +145,8 @@ class TurnRunner implements Turn {
     this.#clock = options.clock ?? machineClock;
     const { auto, drafter } = options;
     this.#choice = auto?.choose(drafter !== null) ?? null;
-    this.#advice = this.#choice === null ? null : (auto?.follow(this.#choice) ?? null);
     const pacing = this.#choice?.pacing ?? options.pacing ?? (drafter === null ? 'ar' : 'stream');
+    this.#advice = this.#choice === null ? ownAdvice(options, pacing) : (auto?.follow(this.#choice) ?? null);
     const turn = requestOf(options, pacing);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, options.tokenizer.bytes);
@@ -163,7 +163,7 @@ class TurnRunner implements Turn {
         this.#step({ kind: 'link-opened', link, edge: 'edge' });
       },
       message: (link, message) => {
-        if (message.kind === 'hello') options.auto?.greeted(message.pace);
+        if (message.kind === 'hello') this.#greeted(message.pace);
         const impossible = message.kind === 'commit' ? this.#impossible(message) : null;
         if (impossible === null) this.#step({ kind: 'message-received', link, message });
         else this.#links.close(link, 'protocol-error', impossible);
@@ -175,6 +175,11 @@ class TurnRunner implements Turn {
         this.#step({ kind: 'link-closed', link });
       },
     });
+  }
+
+  #greeted(pace: EdgePace): void {
+    this.#options.auto?.greeted(pace);
+    if (this.#advice?.greeted(pace) === false) this.#step({ kind: 'drafting-switched', on: false });
   }
 
   start(): void {
@@ -351,4 +356,9 @@ class TurnRunner implements Turn {
       this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
     } else this.#queue.end();
   }
+}
+
+/** In `stream` drafting can be switched off, and then is the edge alone; elsewhere it belongs to the mode. */
+function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, pacing: PacingName): TurnAdvice | null {
+  return pacing === 'stream' && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
 }

@@ -7,8 +7,8 @@ import { createToyModel } from './toy.ts';
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const threes: ShapeLaw = { multiple: 1, least: 1, most: 3, merges: false };
 
-function open() {
-  const model = createToyModel({ seed: 5, role: 'target', sequences: 2, contextLength: 300 });
+function open(sequences = 2) {
+  const model = createToyModel({ seed: 5, role: 'target', sequences, contextLength: 300 });
   const calls: (readonly EvaluateItem[])[] = [];
   const engine = {
     call: (items: readonly EvaluateItem[]) => {
@@ -28,7 +28,7 @@ describe('items under a law', () => {
       const { model, engine } = open();
       const [plain, lawful] = [model.openSequence(), model.openSequence()];
       const expected = await model.evaluate([{ sequence: plain, tokens, rows }]);
-      expect(await evaluateByLaw(engine, law, [{ sequence: lawful, tokens, rows }])).toEqual(expected);
+      expect(await evaluateByLaw(engine, law, [{ sequence: lawful, tokens, rows }], 8)).toEqual(expected);
       expect(lawful.length).toBe(tokens.length);
     }
   });
@@ -36,10 +36,15 @@ describe('items under a law', () => {
   it('are filled up with rows that are asked for as well', async () => {
     const { model, engine, calls } = open();
     const [first, second] = [model.openSequence(), model.openSequence()];
-    await evaluateByLaw(engine, fours, [
-      { sequence: first, tokens: tokens.slice(0, 6), rows: 1 },
-      { sequence: second, tokens: tokens.slice(0, 4), rows: 0 },
-    ]);
+    await evaluateByLaw(
+      engine,
+      fours,
+      [
+        { sequence: first, tokens: tokens.slice(0, 6), rows: 1 },
+        { sequence: second, tokens: tokens.slice(0, 4), rows: 0 },
+      ],
+      8,
+    );
     expect(calls.map((call) => call.map((item) => [item.tokens.length, item.rows]))).toEqual([
       [
         [8, 4],
@@ -51,14 +56,28 @@ describe('items under a law', () => {
   it('are cut where a call may not be as long, each sequence for itself', async () => {
     const { model, engine, calls } = open();
     const [first, second] = [model.openSequence(), model.openSequence()];
-    await evaluateByLaw(engine, threes, [
-      { sequence: first, tokens: tokens.slice(0, 5), rows: 4 },
-      { sequence: second, tokens: tokens.slice(0, 2), rows: 2 },
-    ]);
+    await evaluateByLaw(
+      engine,
+      threes,
+      [
+        { sequence: first, tokens: tokens.slice(0, 5), rows: 4 },
+        { sequence: second, tokens: tokens.slice(0, 2), rows: 2 },
+      ],
+      8,
+    );
     expect(calls.map((call) => call.map((item) => [item.tokens.length, item.rows]))).toEqual([
       [[3, 2]],
       [[2, 2]],
       [[2, 2]],
     ]);
+  });
+
+  it('never share a call with more sequences than were compared', async () => {
+    const { model, engine, calls } = open(5);
+    const items = Array.from({ length: 5 }, () => ({ sequence: model.openSequence(), tokens, rows: 1 }));
+    const results = await evaluateByLaw(engine, fours, items, 2);
+    expect(calls.map((call) => call.length)).toEqual([2, 2, 1]);
+    expect(results).toHaveLength(5);
+    expect(results[4]).toEqual(results[0]);
   });
 });

@@ -12,8 +12,24 @@ export interface CallEngine {
   erase(sequence: ModelSequence, length: number): Promise<void>;
 }
 
-/** @returns the candidates of each item, in order */
+/**
+ * @param mostSequences that share a call: as many as were compared when the law was found
+ * @returns the candidates of each item, in order
+ */
 export async function evaluateByLaw(
+  engine: CallEngine,
+  law: ShapeLaw,
+  items: readonly EvaluateItem[],
+  mostSequences: number,
+): Promise<Candidates[][]> {
+  const results: Candidates[][] = [];
+  for (let from = 0; from < items.length; from += mostSequences) {
+    results.push(...(await evaluateTogether(engine, law, items.slice(from, from + mostSequences))));
+  }
+  return results;
+}
+
+async function evaluateTogether(
   engine: CallEngine,
   law: ShapeLaw,
   items: readonly EvaluateItem[],

@@ -19,6 +19,7 @@ import type {
   Tokenizer,
 } from './model.ts';
 import { createSerialQueue } from './serial-queue.ts';
+import { comparedSequences } from './shape-histories.ts';
 
 /** Rows of logits that one call of the engine may hold: 4 bytes x vocabulary each. */
 export const batchTokens = 256;
@@ -43,6 +44,8 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   readonly #context: LlamaContext;
   readonly #queue = createSerialQueue();
   readonly #pool: SequencePool;
+  /** That share a call. */
+  #mostSequences = comparedSequences;
   #closing: Promise<void> | undefined;
 
   constructor(model: LlamaModel, context: LlamaContext, tokenizer: Tokenizer) {
@@ -65,6 +68,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
 
   /** Nothing is promised of shapes, so calls may be as long as the engine takes them. */
   adoptFast(): void {
+    this.#mostSequences = this.limits.maxSequences;
     this.limits = { ...this.limits, law: { ...freeLaw, most: fastItemTokens }, maxItemTokens: fastItemTokens };
   }
 
@@ -88,7 +92,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
         new Set(items.map(({ sequence }) => sequence)).size === items.length,
         'a sequence occurs twice in a batch',
       );
-      return evaluateByLaw(this, this.limits.law, items);
+      return evaluateByLaw(this, this.limits.law, items, this.#mostSequences);
     });
   }
 

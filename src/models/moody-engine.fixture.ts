@@ -5,6 +5,7 @@ import type { Candidates } from '../decoding/candidates.ts';
 import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { type CallEngine, evaluateByLaw } from './evaluate-by-law.ts';
 import type { EvaluateItem } from './model.ts';
+import { comparedSequences } from './shape-histories.ts';
 import type { LawBench } from './shape-law-search.ts';
 import { createToyModel } from './toy.ts';
 
@@ -57,7 +58,7 @@ export function createMoodyEngine(
     adopt(adopted) {
       law = adopted;
     },
-    evaluate: (items) => evaluateByLaw(engine, law, items),
+    evaluate: (items) => evaluateByLaw(engine, law, items, comparedSequences),
   };
   return { bench, nowMs: () => nowMs, calls };
 }

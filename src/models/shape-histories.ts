@@ -31,6 +31,8 @@ export interface History {
 
 /** So much of a long context is evaluated again where a way begins with the prompt. */
 const rewrittenTokens = 24;
+/** Sequences that are evaluated in one call where there are as many; an engine that is exact merges no more. */
+export const comparedSequences = 8;
 /** Positions that are compared after a way to the context; one call may hold them. */
 const followed = 4;
 
@@ -102,14 +104,16 @@ async function writeHandedOver({ model, sequence, compared, text, contextLength 
 
 /** Steps of uneven length in one batch with steps and prompt chunks of other sequences. */
 async function writeBesideOthers({ model, compared, text }: Scene, own: ModelSequence): Promise<Written> {
-  const others = openUpTo(model, 2);
+  const others = openUpTo(model, comparedSequences - 1);
   const found: Candidates[] = [];
   try {
-    for (const [index, other] of others.entries()) await appendTokens(model, other, text.slice(index, 17 + 8 * index));
+    for (const [index, other] of others.entries()) {
+      await appendTokens(model, other, text.slice(index, 2 * index + (index < 2 ? 17 : 3)));
+    }
     for (let at = 0, step = 0; at < compared.length; step += 1) {
       const right = compared.slice(at, at + 1 + (step % 5));
       const mine: EvaluateItem = { sequence: own, tokens: right, rows: right.length };
-      const items = [mine, ...others.map((other, index) => neighbour(other, text, step, index))];
+      const items = [mine, ...others.map((other, index) => neighbour(other, text, step, index, right.length))];
       const results = await model.evaluate(step % 2 === 0 ? items : items.toReversed());
       found.push(...(results.at(step % 2 === 0 ? 0 : -1) ?? []));
       at += right.length;
@@ -120,9 +124,15 @@ async function writeBesideOthers({ model, compared, text }: Scene, own: ModelSeq
   return { from: 0, found };
 }
 
-/** Uneven lengths; every third is a chunk of a prompt, of which no row is asked for. */
-function neighbour(sequence: ModelSequence, text: readonly number[], step: number, index: number): EvaluateItem {
-  const count = 1 + ((3 * step + 2 * index) % 7);
+/** In turns as long as the compared item, so that all rows share a call, and of uneven lengths; some are chunks of prompts, of which no row is asked for. */
+function neighbour(
+  sequence: ModelSequence,
+  text: readonly number[],
+  step: number,
+  index: number,
+  ownCount: number,
+): EvaluateItem {
+  const count = step % 2 === 0 ? ownCount : 1 + ((3 * step + 2 * index) % 4);
   const tokens = text.slice(step, step + count);
   return { sequence, tokens, rows: (step + index) % 3 === 2 ? 0 : count };
 }

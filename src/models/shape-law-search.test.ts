@@ -52,6 +52,13 @@ describe('the law that is found', () => {
     expect(await lawOf(createMoodyEngine(beside))).toBe('any shape, sequences apart');
   });
 
+  it('is not deceived by few neighbours: single rows of four sequences are a group', async () => {
+    const law = await lawOf(createMoodyEngine(inGroupsOfFour, slope, 8));
+    expect(law).toBe('at most 3 rows a call, sequences apart');
+    // Three sequences of one row never fill a group, so they may share calls.
+    expect(await lawOf(createMoodyEngine(inGroupsOfFour, slope, 3))).toMatch(/at most \d rows? a call|one row a call/);
+  });
+
   it('does not look at neighbours where there can be none', async () => {
     const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
     expect(await lawOf(createMoodyEngine(beside, undefined, 1))).toBe('any shape');

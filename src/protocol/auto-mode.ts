@@ -1,7 +1,7 @@
 // Mode `auto`: which mode a turn begins with, and whether its device goes on drafting, from what was measured. Pure; who measures is
 // the device's shell. A draft costs battery, and one made on the edge costs the edge: neither is spent on a gain too small to notice.
 
-import { predictPace } from '../decoding/predict-pace.ts';
+import { predictPace, windowTokens } from '../decoding/predict-pace.ts';
 import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
 import { streamMsPerToken } from '../decoding/predict-pace-stream.ts';
 import { stepMsAsTold } from './edge-pace.ts';
@@ -114,6 +114,25 @@ export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): Dr
   // Twice the gain, so that it does not flicker.
   if (gain >= 2 * leastDeviceGain) return { ...kept, isDrafting: true, tokensSince: 0 };
   return tokensSince < probeAfterTokens ? kept : { ...freshJudgement };
+}
+
+/** As good as drafts of a natural pair become on easy text: with less than this nothing is ruled out. */
+const optimisticAcceptance = 0.9;
+/** Steps that are shorter than this are measured too roughly to tell stairs from noise, ms. */
+const leastJudgedMs = 1;
+
+/**
+ * Whether drafts could save anything on this edge if they cost nothing, were always there and held {@link optimisticAcceptance} of the time.
+ * Where a step's time goes up with every row as quickly as its tokens do, none can; then the device need not begin.
+ */
+export function canDraftsPay({ stepMs: told }: EdgePace): boolean {
+  if (told === null) return true;
+  const stepMs = stepMsAsTold(told);
+  const aloneMs = stepMs(1);
+  if (aloneMs < leastJudgedMs) return true;
+  const rowCounts = told.map((_, index) => index + 1);
+  const bestMs = Math.min(...rowCounts.map((rows) => stepMs(rows) / windowTokens(optimisticAcceptance, rows - 1)));
+  return bestMs < aloneMs * (1 - leastDeviceGain);
 }
 
 function figuresOf({ draftMs, roundTripMs, acceptance, edge }: PaceKnowledge): PaceFigures | null {
