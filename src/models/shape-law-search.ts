@@ -70,7 +70,7 @@ export function lawMs(law: ShapeLaw, callTimes: CallTimes, rows: number): number
 
 /**
  * What a token costs under the law, ms: the geometric mean over one who reads from the edge alone, one who drafts (counted twice: that is
- * what an edge is for), and several who read at once. Lower is better.
+ * what an edge is for), several who read at once, and a prompt. Lower is better.
  */
 export function lawCost(law: ShapeLaw, callTimes: CallTimes, sequences: number): number {
   const aloneMs = lawMs(law, callTimes, 1);
@@ -80,7 +80,8 @@ export function lawCost(law: ShapeLaw, callTimes: CallTimes, sequences: number):
   const fits = law.merges && sharedRows <= law.most;
   // Who may share calls need not.
   const crowdedMs = fits ? Math.min(aloneMs, callMs(callTimes, sharedRows) / sessions) : aloneMs;
-  return (aloneMs * Math.min(...draftedMs) ** 2 * crowdedMs) ** (1 / 4);
+  const promptMs = Math.min(...timedRows.map((rows) => lawMs(law, callTimes, rows) / rows));
+  return (aloneMs * Math.min(...draftedMs) ** 2 * crowdedMs * promptMs) ** (1 / 5);
 }
 
 /** Between measured sizes by a straight line; beyond the largest in proportion. */
