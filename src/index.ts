@@ -8,6 +8,7 @@ export { type Candidates, candidateLimit } from './decoding/candidates.ts';
 export { type PacePrediction, predictPace } from './decoding/predict-pace.ts';
 export type { PaceFigures } from './decoding/predict-pace-figures.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
+export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
 export { linearStepTime, type StepTimeModel } from './decoding/step-time.ts';
 export { type AskOptions, type Device, type DeviceOptions, openDevice } from './device/device.ts';
 export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
@@ -16,6 +17,7 @@ export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } f
 export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from './models/drafter.ts';
 export type {
   EvaluateItem,
+  Exactness,
   LanguageModel,
   Message,
   ModelIdentity,

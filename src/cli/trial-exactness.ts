@@ -27,13 +27,15 @@ import { type PacingName, pacingOf } from '../protocol/pacing.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
-import type { Result } from './document.ts';
+import { modelLabel, type Result } from './document.ts';
 import { encodeTrialPrompts, type TrialPrompt } from './trial-prompts.ts';
 
 export interface ExactnessOptions {
   /** Names or paths. A model without a draft is its own. */
   readonly target: string;
   readonly draft?: string;
+  /** Of the target; default 1. */
+  readonly threads?: number;
   readonly tokens: number;
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
@@ -98,9 +100,14 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
     engineGreedyWrong: engineTexts.differing,
     reconnects: sum(({ reconnects }) => reconnects),
   };
-  const { onProgress: _progress, ...params } = options;
   const { fingerprint, description } = models.target.identity;
-  return { rows, summary, params: { ...params, fingerprint, description }, seed: Number(seed) };
+  return { rows, summary, params: { ...paramsOf(options), fingerprint, description }, seed: Number(seed) };
+}
+
+/** What a document says of the options. */
+export function paramsOf({ onProgress: _progress, ...options }: ExactnessOptions): object {
+  const { target, draft } = options;
+  return { ...options, target: modelLabel(target), ...(draft === undefined ? {} : { draft: modelLabel(draft) }) };
 }
 
 /**
@@ -113,7 +120,8 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
   const { path: draftPath } = await acquireModel(options.draft ?? options.target);
   const onLawProgress = (text: string, done: number, total: number): void =>
     options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
-  const size = { sequences: 3 * concurrentTurns + 1, contextLength };
+  const { threads } = options;
+  const size = { sequences: 3 * concurrentTurns + 1, contextLength, ...(threads === undefined ? {} : { threads }) };
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
   const openDraft = async (): Promise<LanguageModel> =>

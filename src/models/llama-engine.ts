@@ -13,6 +13,8 @@ export interface LlamaEngine {
   readonly llama: Llama;
   /** "llama.cpp v0.5.0 (node-llama-cpp 3.22.1)". */
   readonly version: string;
+  /** Prebuilt, or the options that it was compiled with here. */
+  readonly build: string;
   /** What the back-end's rounding depends on: processor features, or the graphics devices. */
   readonly backend: string;
   /** Null where weights can't be kept as they are, or are in any case. */
@@ -51,6 +53,7 @@ async function start(gpu: boolean): Promise<LlamaEngine> {
       binding,
       llama,
       version: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp ${packageVersion})`,
+      build: llama.buildType === 'prebuilt' ? 'prebuilt' : JSON.stringify(llama.cmakeOptions),
       backend: devices.length === 0 ? `cpu, ${llama.systemInfo.trim()}` : `${llama.gpu}, ${devices.join(', ')}`,
       repacking: devices.length === 0 ? await findRepackingSwitch() : null,
     };

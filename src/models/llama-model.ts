@@ -79,6 +79,11 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     this.limits = { ...this.limits, contextLength };
   }
 
+  /** Whether what was evaluated can be forgotten again exactly. Recurrent layers keep a state and no cells. */
+  get canRollBack(): boolean {
+    return this.#pool.canRollBack;
+  }
+
   openSequence(): ModelSequence {
     invariant(this.#closing === undefined, 'openSequence of a closed model');
     return this.#pool.open();
@@ -100,13 +105,16 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   async call(items: readonly EvaluateItem[]): Promise<Candidates[][]> {
     const order = items.map((_, index) => index).sort((one, other) => numberAt(items, one) - numberAt(items, other));
     const results: Candidates[][] = [];
-    await Promise.all(
+    // All are waited for: a call that is still running would go on writing into memory that its owner takes for emptied.
+    const ended = await Promise.allSettled(
       order.map(async (index) => {
         const { sequence, tokens, rows } = items[index] as EvaluateItem;
         const outputs = await (sequence as LlamaSequence).row.controlledEvaluate(controlledInput(tokens, rows));
         results[index] = readRows(outputs, tokens.length, rows);
       }),
     );
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return results;
   }
 
@@ -139,7 +147,10 @@ function numberAt(items: readonly EvaluateItem[], index: number): number {
   return ((items[index] as EvaluateItem).sequence as LlamaSequence).number;
 }
 
-/** Items in the order they came, never a part of one: a cut item could leave a row of another shape. */
+/**
+ * Items in the order they came, never a part of one: a cut item could leave a row of another shape. (An item that no call can hold is
+ * the library's own, from re-evaluating a text, and is cut: else nothing would ever be evaluated again.)
+ */
 const wholeItemsInOrder: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
   let left = size;
   const whole = [];
@@ -148,7 +159,8 @@ const wholeItemsInOrder: CustomBatchingPrioritizationStrategy = ({ items, size }
     left -= item.tokens.length;
     whole.push({ item, processAmount: item.tokens.length });
   }
-  return whole;
+  const [first] = items;
+  return whole.length === 0 && first !== undefined ? [{ item: first, processAmount: size }] : whole;
 };
 
 /** @throws OutriderError `bad-argument` where memory does not suffice */
@@ -163,7 +175,10 @@ export async function createLlamaContext(
       contextSize: Math.ceil((contextLength + largestExactCall + 1) / blockTokens) * blockTokens,
       batchSize: batchTokens,
       flashAttention: true,
-      threads,
+      // Of sliding windows all cells are kept, so that a text can be rolled back by any length.
+      swaFullCache: true,
+      // The library would lower the number while another context of the process works, and several threads round by their number.
+      threads: { ideal: threads, min: threads },
       batching: { itemPrioritizationStrategy: wholeItemsInOrder },
     });
   } catch (cause) {

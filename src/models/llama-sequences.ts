@@ -66,6 +66,11 @@ export class SequencePool {
     return new LlamaSequence(row, number, this);
   }
 
+  /** Whether cells can be erased one by one, without checkpoints of a state. */
+  get canRollBack(): boolean {
+    return this.#rows.every((row) => !row.needsCheckpoints);
+  }
+
   owns(sequence: LlamaSequence): boolean {
     return this.#rows[sequence.number] === sequence.row;
   }

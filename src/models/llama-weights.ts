@@ -2,6 +2,7 @@
 // (docs/engines.md). It can leave that off, node-llama-cpp has no option for it. This switches it through the library's own C functions:
 // the list of special buffer types that it consults while it loads a model is emptied, and restored afterwards.
 
+import { dirname } from 'node:path';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** `repacked`: as llama.cpp prefers on this processor; `plain`: as they are in the file. */
@@ -54,6 +55,8 @@ function loadedLibraries(): string[] {
 }
 
 function switchOf(koffi: Koffi, paths: readonly string[]): RepackingSwitch | null {
+  // Two back-ends in one process have two copies of the library, and nothing tells which one is meant.
+  if (new Set(paths.map((path) => dirname(path))).size !== 1) return null;
   const libraries = paths.map((path) => koffi.load(path));
   const find = (declaration: string) => {
     for (const library of libraries) {

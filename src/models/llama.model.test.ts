@@ -3,6 +3,7 @@
 import type { LlamaModel, Token } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Candidates } from '../decoding/candidates.ts';
+import { describeLaw } from '../decoding/shape-law.ts';
 import { acquireModel } from './acquire.ts';
 import { openLlamaModel } from './llama.ts';
 import { openLlamaTokenizer } from './llama-tokenizer.ts';
@@ -73,19 +74,15 @@ describe('llama.cpp with SmolLM2-135M', () => {
     await Promise.all([first, second, third].map((sequence) => sequence.release()));
   });
 
-  it('is exact on two threads too, where no row goes alone', async () => {
-    await using twoThreads = await openLlamaModel({ path, sequences: 2, contextLength: 100, exact: true, threads: 2 });
-    const [first, second] = [twoThreads.openSequence(), twoThreads.openSequence()];
-    const tokens = contractTokens(twoThreads, 30);
-    const plain = await feed(twoThreads, first, tokens, 10);
-    expect(await feed(twoThreads, second, tokens, 1)).toEqual(plain);
-    expect([first.length, second.length]).toEqual([30, 30]);
-    await Promise.all([first.truncate(20), second.truncate(20)]);
-    const batch = await twoThreads.evaluate([
-      { sequence: second, tokens: tokens.slice(20, 21), rows: 1 },
-      { sequence: first, tokens: tokens.slice(20), rows: 10 },
-    ]);
-    expect(batch).toEqual([plain.slice(20, 21), plain.slice(20)]);
+  it('is exact on two threads too, at contexts where they share out a lone row', async () => {
+    await using twoThreads = await openLlamaModel({ path, sequences: 2, contextLength: 700, exact: true, threads: 2 });
+    const check = { contextLengths: [30, 600], callSizes: [2, 4, 7], positions: 14 };
+    expect((await checkShapes(twoThreads, check)).shapeMismatches).toBe(0);
+    // Without a law it is not: what the law is for.
+    await using fast = await openLlamaModel({ path, sequences: 2, contextLength: 700, exact: false, threads: 2 });
+    const free = await checkShapes(fast, { ...check, contextLengths: [600], histories: [] });
+    expect(free.shapeMismatches).toBeGreaterThan(0);
+    expect(describeLaw(twoThreads.limits.law)).not.toMatch(/^any shape|^at most|^one row/);
   });
 
   it('writes what a chat session of node-llama-cpp writes', async () => {

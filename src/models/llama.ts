@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import type { LlamaModel } from 'node-llama-cpp';
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
-import { describeLaw, freeLaw } from '../decoding/shape-law.ts';
+import { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { defaultCacheDirectory, hashFile } from './cache.ts';
 import { countChangedChoices } from './changed-choices.ts';
 import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
@@ -16,8 +16,9 @@ import { batchTokens, createLlamaContext, LlamaLanguageModel } from './llama-mod
 import { createLlamaTokenizer } from './llama-tokenizer.ts';
 import type { WeightLayout } from './llama-weights.ts';
 import type { LanguageModel, ModelIdentity } from './model.ts';
+import { comparedSequences } from './shape-histories.ts';
 import { type LawFinding, LawMemory } from './shape-law-memory.ts';
-import { confirmLaw, findLaw, lawCost, lawMs } from './shape-law-search.ts';
+import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from './shape-law-search.ts';
 
 export interface LlamaOptions {
   readonly path: string;
@@ -83,8 +84,7 @@ async function openFast(opening: Opening): Promise<LanguageModel> {
 async function openExact(opening: Opening): Promise<LanguageModel> {
   const { options } = opening;
   const memory = new LawMemory(options.cacheDirectory ?? defaultCacheDirectory(), keyOf(opening));
-  const known = await memory.recall();
-  const opened = known === null ? await openSearching(opening, memory) : await openKnown(opening, known);
+  const opened = (await openRecalled(opening, memory)) ?? (await openSearching(opening, memory));
   const { model, finding } = opened;
   const { law, weights, comparisons, callTimes, nativeTimes } = finding;
   const said = `exact: ${describeLaw(law)}${weights === 'plain' ? ', weights not repacked' : ''}`;
@@ -101,37 +101,75 @@ interface Opened {
   readonly finding: LawFinding & { readonly law: NonNullable<LawFinding['law']> };
 }
 
-async function openKnown(opening: Opening, finding: LawFinding): Promise<Opened> {
+/** How layers are split between processor and graphics card differs from day to day, so there a law is found each time. */
+function remembers({ engine }: Opening): boolean {
+  return engine.llama.gpu === false;
+}
+
+async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened | null> {
+  const known = remembers(opening) ? await memory.recall() : null;
+  if (known === null) return null;
+  if (known.law === null) throw refused(opening, known);
+  // Of plain weights nothing shows that they are plain but their bits.
+  const isRight = (bench: LlamaLanguageModel, law: ShapeLaw) =>
+    known.weights === 'plain' ? confirmLayout(bench, law) : Promise.resolve(true);
+  return openIf(opening, { ...known, law: known.law }, isRight);
+}
+
+/** What was found for the same engine is only confirmed with other numbers of sequences or tokens: every search compares the same. */
+async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
+  const near = remembers(opening) ? await memory.recallNear() : null;
+  const confirmed =
+    near === null || near.law === null ? null : await openIf(opening, { ...near, law: near.law }, confirmLaw);
+  const finding = confirmed?.finding ?? (await search(opening));
+  if (remembers(opening)) await memory.remember(finding);
+  if (confirmed !== null) return confirmed;
   const { law } = finding;
   if (law === null) throw refused(opening, finding);
+  const opened = await openIf(opening, { ...finding, law }, () => Promise.resolve(true));
+  invariant(opened !== null, 'a model that was just searched');
+  return opened;
+}
+
+/** @returns null, and nothing left open, where `isRight` says no */
+async function openIf(
+  opening: Opening,
+  finding: Opened['finding'],
+  isRight: (model: LlamaLanguageModel, law: ShapeLaw) => Promise<boolean>,
+): Promise<Opened | null> {
   const model = await load(opening, finding.weights);
-  model.adopt(law);
-  return { model, finding: { ...finding, law } };
-}
-
-/** What held for the same model with other numbers of sequences or tokens is only confirmed. */
-async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
-  const near = await memory.recallNear();
-  if (near !== null && near.law !== null) {
-    const model = await load(opening, near.weights);
-    if (await confirmLaw(model, near.law)) {
-      await memory.remember(near);
-      return { model, finding: { ...near, law: near.law } };
+  try {
+    if (await isRight(model, finding.law)) {
+      model.adopt(finding.law);
+      return { model, finding };
     }
+  } catch (error) {
     await model.close();
+    throw error;
   }
-  const finding = await search(opening);
-  await memory.remember(finding);
-  return openKnown(opening, finding);
+  await model.close();
+  return null;
 }
 
-/** Of both layouts of the weights the one whose cheapest law costs less. */
-async function search(opening: Opening): Promise<LawFinding> {
-  const { options, engine } = opening;
+/** Raised whenever more is compared: what was found by an earlier search is found anew. */
+const searchVersion = 3;
+/** What a law is found with, at least: as many sequences as calls may merge, and room for the longest context that is compared. */
+const searchSize = { sequences: comparedSequences, contextLength: 704 };
+
+/** Of both layouts of the weights the one whose cheapest law costs less; whatever sizes are asked for, the same is compared. */
+async function search(asked: Opening): Promise<LawFinding> {
+  const { engine } = asked;
+  const options = {
+    ...asked.options,
+    sequences: Math.max(searchSize.sequences, asked.options.sequences),
+    contextLength: Math.max(searchSize.contextLength, asked.options.contextLength),
+  };
+  const opening = { ...asked, options };
   const layouts: WeightLayout[] = engine.repacking === null ? ['repacked'] : ['repacked', 'plain'];
   let best: LawFinding | undefined;
   for (const weights of layouts) {
     await using model = await load(opening, weights);
+    if (!model.canRollBack) return noLaw(weights);
     const onProgress = (text: string, done: number, total: number): void =>
       options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
     const costToBeat = leastGain * costOf(best, options.sequences);
@@ -141,6 +179,12 @@ async function search(opening: Opening): Promise<LawFinding> {
   }
   invariant(best !== undefined, 'no layout was searched');
   return best;
+}
+
+/** Text can't be rolled back, so nothing can be verified: no law would help. */
+function noLaw(weights: WeightLayout): LawFinding {
+  const failed = [{ law: 'any shape', history: 'roll-back, which the model cannot do (recurrent layers)' }];
+  return { weights, law: null, callTimes: [], nativeTimes: [], comparisons: 0, failed };
 }
 
 function costOf(finding: LawFinding | undefined, sequences: number): number {
@@ -164,6 +208,7 @@ function recipeOf({ engine, sha256, threads }: Opening) {
   return {
     model: sha256,
     engine: engine.version,
+    build: engine.build,
     backend: engine.backend,
     processor,
     threads,
@@ -175,7 +220,12 @@ function recipeOf({ engine, sha256, threads }: Opening) {
 /** A law is remembered by more than the fingerprint holds: it is found anew where anything else is. */
 function keyOf(opening: Opening) {
   const { sequences, contextLength } = opening.options;
-  const recipe = { ...recipeOf(opening), batchTokens, canSwitchRepacking: opening.engine.repacking !== null };
+  const recipe = {
+    ...recipeOf(opening),
+    searchVersion,
+    batchTokens,
+    canSwitchRepacking: opening.engine.repacking !== null,
+  };
   return { recipe, size: { sequences, contextLength } };
 }
 
@@ -200,7 +250,7 @@ function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
   return new OutriderError(
     'exact-refused',
     `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
-    'Start the edge with --fast, which says how often choices differ; or take another file of the model, or one thread.',
+    'Start the edge with --fast, which says how often choices differ; or take another file of the model, or --threads 1.',
   );
 }
 

@@ -48,6 +48,12 @@ describe('what a model needs', () => {
     expect(contextBytes(headerOf(lengths))).toBe(2_000 * 28 * 3 * (64 + 32) * 2);
   });
 
+  it('is found in a header with as many numbers as somebody likes', () => {
+    const heads = Array.from({ length: 500_000 }, (_, index) => 1 + (index % 4));
+    const header = headerOf([['qwen2.attention.head_count_kv', integers(heads)]]);
+    expect(contextBytes(header)).toBe(2_000 * 28 * 4 * (128 + 128) * 2);
+  });
+
   it('is at least the file where the header says nothing of it', () => {
     const header = { ...headerOf(), metadata: new Map() };
     expect(memoryBytes(header, shape)).toBe(5_000 + besides);

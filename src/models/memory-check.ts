@@ -25,8 +25,11 @@ const besidesBytes = 100e6;
 function largest({ metadata }: GgufHeader, key: string): number {
   const architecture = String(metadata.get('general.architecture')?.value);
   const value = metadata.get(`${architecture}.${key}`);
-  const values = value === undefined ? [] : value.type === 'array' ? value.value : [value.value];
-  return Math.max(0, ...values.map(Number).filter(Number.isFinite));
+  const values: readonly unknown[] = value === undefined ? [] : value.type === 'array' ? value.value : [value.value];
+  // A header may hold millions of values, which are too many arguments for Math.max.
+  let most = 0;
+  for (const value of values) if (Number.isFinite(Number(value))) most = Math.max(most, Number(value));
+  return most;
 }
 
 /** What a file says of its keys and values for one token, in bytes; 0 where it says nothing. */
@@ -60,25 +63,44 @@ function gigabytes(bytes: number, round: (value: number) => number): string {
   return `${(round(bytes / 1e8) / 10).toFixed(1)} GB`;
 }
 
+export interface MemoryDemand {
+  /** How this command gets by with less. */
+  readonly remedy?: string;
+  readonly availableBytes?: number;
+}
+
 /**
  * @param models all that will be open at the same time
- * @param remedy how this command gets by with less
  * @throws OutriderError `memory-full`, `model-unreadable`
  */
-export async function demandMemory(
-  models: readonly PlannedModel[],
-  {
-    remedy = 'close other programs, or take smaller models',
-    availableBytes,
-  }: { readonly remedy?: string; readonly availableBytes?: number } = {},
+export async function demandMemory(models: readonly PlannedModel[], demand: MemoryDemand = {}): Promise<void> {
+  const needs = models.map(async (model) => {
+    return { name: basename(model.path), bytes: memoryBytes(await readGguf(model.path), model) };
+  });
+  await demandBytes(await Promise.all(needs), demand);
+}
+
+/**
+ * What files alone take, each once for each process that opens it: known before they are there.
+ * @throws OutriderError `memory-full`
+ */
+export async function demandFileMemory(
+  files: readonly { readonly fileName: string; readonly byteLength: number }[],
+  demand: MemoryDemand = {},
 ): Promise<void> {
-  const needs = await Promise.all(
-    models.map(async (model) => ({ model, bytes: memoryBytes(await readGguf(model.path), model) })),
-  );
+  const needs = files.map(({ fileName, byteLength }) => ({ name: fileName, bytes: byteLength }));
+  await demandBytes(needs, demand, 'at least ');
+}
+
+async function demandBytes(
+  needs: readonly { readonly name: string; readonly bytes: number }[],
+  { remedy = 'close other programs, or take smaller models', availableBytes }: MemoryDemand,
+  bound = '',
+): Promise<void> {
   const neededBytes = needs.reduce((sum, { bytes }) => sum + bytes, 0);
   const freeBytes = availableBytes ?? (await availableMemoryBytes());
   if (neededBytes <= freeBytes) return;
-  const list = needs.map(({ model, bytes }) => `${basename(model.path)} ${gigabytes(bytes, Math.ceil)}`).join(', ');
-  const cause = `${gigabytes(neededBytes, Math.ceil)} of memory are needed (${list}), ${gigabytes(freeBytes, Math.floor)} are free`;
-  throw new OutriderError('memory-full', cause, remedy);
+  const list = needs.map(({ name, bytes }) => `${name} ${gigabytes(bytes, Math.ceil)}`).join(', ');
+  const needed = `${bound}${gigabytes(neededBytes, Math.ceil)} of memory are needed (${list})`;
+  throw new OutriderError('memory-full', `${needed}, ${gigabytes(freeBytes, Math.floor)} are free`, remedy);
 }

@@ -8,9 +8,9 @@ import type { ShapeLaw } from '../decoding/shape-law.ts';
 export interface ModelIdentity {
   /** Name in the manifest, or the file's name. */
   readonly name: string;
-  /** Hash over model, engine, version, back-end, threads, flash attention and batch-shape recipe; hex. */
+  /** Hash over model, engine, version, back-end, processor, threads, flash attention, layout of weights and shape law; hex. */
   readonly fingerprint: string;
-  /** The same in words, for people: "SmolLM2-135M-Instruct Q4_1, llama.cpp cpu, 1 thread, flash attention, exact". */
+  /** The same in words, for people: "smollm2-135m, llama.cpp ..., cpu, 1 thread, flash attention, exact: any shape". */
   readonly description: string;
 }
 
@@ -59,7 +59,7 @@ export interface ModelLimits {
   /** Tokens that one sequence can hold. A longer one is refused, never shifted. */
   readonly contextLength: number;
   readonly maxSequences: number;
-  /** Tokens of one item at most (63 where shapes must stay exact). */
+  /** Tokens of one item at most (up to 63 where text must be exact). */
   readonly maxItemTokens: number;
   /** How the engine lays items out in calls, for whoever predicts what they cost. The engine itself keeps to it. */
   readonly law: ShapeLaw;

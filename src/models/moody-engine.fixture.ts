@@ -11,14 +11,14 @@ import { createToyModel } from './toy.ts';
 
 /** One row of a call, as far as rounding may depend on it. */
 export interface CallRow {
-  /** Rows of the call, of all sequences. */
+  /** Rows of the call, of all sequences, as the engine cuts it. */
   readonly callRows: number;
   /** This row among them. */
   readonly index: number;
   readonly sequencesInCall: number;
   /** Rows of the call whose candidates are asked for. */
   readonly askedRows: number;
-  /** Tokens that the sequence held before the call. */
+  /** Tokens that the sequence held before the row. */
   readonly contextLength: number;
 }
 
@@ -43,7 +43,7 @@ export function createMoodyEngine(
       const callRows = items.reduce((sum, { tokens }) => sum + tokens.length, 0);
       nowMs += callMs(callRows);
       calls.push(callRows);
-      const bumps = bumpsOf(items, (row) => kernelOf({ ...row, callRows }));
+      const bumps = bumpsOf(items, kernelOf);
       const results = await toy.evaluate(items);
       return results.map((rows, item) => rows.map((row, at) => bumped(row, bumps[item]?.at(at - rows.length) ?? 0)));
     },
@@ -63,17 +63,32 @@ export function createMoodyEngine(
   return { bench, nowMs: () => nowMs, calls };
 }
 
-/** The kernel of each row of each item. */
-function bumpsOf(items: readonly EvaluateItem[], kernelOf: (row: Omit<CallRow, 'callRows'>) => number): number[][] {
-  const askedRows = items.reduce((sum, { rows }) => sum + rows, 0);
-  let index = 0;
-  return items.map(({ sequence, tokens }) =>
-    tokens.map(() => {
-      const row = { index, askedRows, sequencesInCall: items.length, contextLength: sequence.length };
-      index += 1;
-      return kernelOf(row);
-    }),
-  );
+/**
+ * The kernel of each row of each item. A shared call is cut as llama.cpp does it: at the shortest sequence, and what is left over goes on
+ * as a call of its own.
+ */
+function bumpsOf(items: readonly EvaluateItem[], kernelOf: (row: CallRow) => number): number[][] {
+  const bumps = items.map((): number[] => []);
+  for (let done = 0; ; ) {
+    const left = items.filter(({ tokens }) => tokens.length > done);
+    if (left.length === 0) return bumps;
+    const until = Math.min(...left.map(({ tokens }) => tokens.length));
+    const callRows = left.length * (until - done);
+    const isAsked = ({ tokens, rows }: EvaluateItem, at: number): boolean => at >= tokens.length - rows;
+    const places = left.flatMap((item) => Array.from({ length: until - done }, (_, at) => ({ item, at: done + at })));
+    const askedRows = places.filter(({ item, at }) => isAsked(item, at)).length;
+    for (const [index, { item, at }] of places.entries()) {
+      const row = {
+        callRows,
+        index,
+        askedRows,
+        sequencesInCall: left.length,
+        contextLength: item.sequence.length + at,
+      };
+      bumps[items.indexOf(item)]?.push(kernelOf(row));
+    }
+    done = until;
+  }
 }
 
 function bumped({ ids, logits }: Candidates, kernel: number): Candidates {

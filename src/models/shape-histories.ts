@@ -41,6 +41,12 @@ export const besideOthers: History = {
   write: (scene) => writeBesideOthers(scene, scene.sequence),
 };
 
+/** The same with items as long as chunks of prompts. */
+export const besideOthersAtLength: History = {
+  name: 'beside others, long items',
+  write: (scene) => writeBesideOthers(scene, scene.sequence, [16, 31]),
+};
+
 /** Those that can depend on how long the context is. */
 export const contextHistories: readonly History[] = [
   { name: 'rolled back', write: writeRolledBack },
@@ -103,7 +109,11 @@ async function writeHandedOver({ model, sequence, compared, text, contextLength 
 }
 
 /** Steps of uneven length in one batch with steps and prompt chunks of other sequences. */
-async function writeBesideOthers({ model, compared, text }: Scene, own: ModelSequence): Promise<Written> {
+async function writeBesideOthers(
+  { model, compared, text }: Scene,
+  own: ModelSequence,
+  lengths: readonly number[] = [1, 2, 3, 4, 5],
+): Promise<Written> {
   const others = openUpTo(model, comparedSequences - 1);
   const found: Candidates[] = [];
   try {
@@ -111,7 +121,7 @@ async function writeBesideOthers({ model, compared, text }: Scene, own: ModelSeq
       await appendTokens(model, other, text.slice(index, 2 * index + (index < 2 ? 17 : 3)));
     }
     for (let at = 0, step = 0; at < compared.length; step += 1) {
-      const right = compared.slice(at, at + 1 + (step % 5));
+      const right = compared.slice(at, at + (lengths[step % lengths.length] as number));
       const mine: EvaluateItem = { sequence: own, tokens: right, rows: right.length };
       const items = [mine, ...others.map((other, index) => neighbour(other, text, step, index, right.length))];
       const results = await model.evaluate(step % 2 === 0 ? items : items.toReversed());
@@ -132,7 +142,7 @@ function neighbour(
   index: number,
   ownCount: number,
 ): EvaluateItem {
-  const count = step % 2 === 0 ? ownCount : 1 + ((3 * step + 2 * index) % 4);
+  const count = step % 3 === 0 ? ownCount : 1 + ((3 * step + index) % 4);
   const tokens = text.slice(step, step + count);
   return { sequence, tokens, rows: (step + index) % 3 === 2 ? 0 : count };
 }

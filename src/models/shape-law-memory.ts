@@ -4,9 +4,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { lawDirectory } from './cache.ts';
-import type { LawSearch } from './shape-law-search.ts';
+import { candidateLaws, type LawSearch } from './shape-law-search.ts';
 
 /** The law with its layout of weights, and what calls take: of that layout, and as the engine would be without a law. */
 export interface LawFinding extends LawSearch {
@@ -27,8 +28,10 @@ const record = z.object({
   size: z.string(),
   finding: z.object({
     weights: z.enum(['repacked', 'plain']),
+    // Only a law that a search can find: a file is no place to invent one.
     law: z
-      .object({ multiple: z.int().min(1), least: z.int().min(1), most: z.int().min(1), merges: z.boolean() })
+      .object({ multiple: z.int(), least: z.int(), most: z.int(), merges: z.boolean() })
+      .refine((law) => candidateLaws(2).some((known) => isDeepStrictEqual(known, law)))
       .nullable(),
     callTimes: times,
     nativeTimes: times,

@@ -34,17 +34,29 @@ describe('the law that is found', () => {
     expect(await lawOf(createMoodyEngine(inGroupsOfFour, slope))).toBe('at most 3 rows a call, sequences apart');
   });
 
+  const loneRow = ({ callRows }: CallRow): number => (callRows === 1 ? 1 : 0);
+
   it('never leaves a row alone where a lone row has its own kernel', async () => {
-    expect(await lawOf(createMoodyEngine(({ callRows }) => (callRows === 1 ? 1 : 0)))).toBe('never one row alone');
+    expect(await lawOf(createMoodyEngine(loneRow, undefined, 1))).toBe('never one row alone');
+  });
+
+  it('takes pairs where sequences share calls, because engines cut a call at its shortest sequence', async () => {
+    expect(await lawOf(createMoodyEngine(loneRow))).toBe('multiples of 2 rows');
+    const { bench } = createMoodyEngine(loneRow);
+    bench.adopt({ ...freeLaw, least: 2 });
+    expect((await checkShapes(bench, { contextLengths: [30], callSizes: [], positions: 40 })).shapeMismatches).not.toBe(
+      0,
+    );
   });
 
   it('sees what differs at long contexts only', async () => {
-    const lone = ({ callRows, contextLength }: CallRow): number => (callRows === 1 && contextLength > 512 ? 1 : 0);
-    expect(await lawOf(createMoodyEngine(lone))).toBe('never one row alone');
+    const lone = (row: CallRow): number => (row.contextLength > 512 ? loneRow(row) : 0);
+    expect(await lawOf(createMoodyEngine(lone, undefined, 1))).toBe('never one row alone');
   });
 
   it('counts the rows that are asked for, not only those that are evaluated', async () => {
-    expect(await lawOf(createMoodyEngine(({ askedRows }) => (askedRows === 1 ? 1 : 0)))).toBe('never one row alone');
+    const loneAsked = ({ askedRows }: CallRow): number => (askedRows === 1 ? 1 : 0);
+    expect(await lawOf(createMoodyEngine(loneAsked, undefined, 1))).toBe('never one row alone');
   });
 
   it('keeps sequences apart where neighbours change the rounding', async () => {

@@ -8,7 +8,7 @@ import { appendTokens } from './append-tokens.ts';
 import type { LanguageModel } from './model.ts';
 import { sampleTokens } from './sample-text.ts';
 import { checkShapes } from './shape-check.ts';
-import { besideOthers, contextHistories } from './shape-histories.ts';
+import { besideOthers, besideOthersAtLength, contextHistories } from './shape-histories.ts';
 
 /** An engine whose law can be changed while it is tried. */
 export interface LawBench extends LanguageModel {
@@ -44,7 +44,10 @@ const weighedRows = [1, 2, 3, 4, 5, 6, 7, 8];
 /** Sessions that read at the same time, by which laws are weighed. */
 const usualSessions = 4;
 
-/** Laws as they are tried where they cost the same; those of one sequence a call come after the others. */
+/**
+ * Laws as they are tried where they cost the same; those of one sequence a call come after the others. Engines cut a shared call at its
+ * shortest sequence and compute what is left over apart, so a least size without a common multiple can't hold in shared calls.
+ */
 export function candidateLaws(sequences: number): ShapeLaw[] {
   const multipleOf = (multiple: number): ShapeLaw => {
     return { multiple, least: multiple, most: largestExactCall - (largestExactCall % multiple), merges: true };
@@ -58,7 +61,9 @@ export function candidateLaws(sequences: number): ShapeLaw[] {
     ...[3, 2, 1].map(upTo),
     ...[4, 8, 16].map(only),
   ];
-  return sequences === 1 ? merged : [...merged, ...merged.map((law) => ({ ...law, merges: false }))];
+  const apart = merged.map((law) => ({ ...law, merges: false }));
+  const isCutSafe = ({ least, multiple, most }: ShapeLaw): boolean => least === 1 || multiple > 1 || least === most;
+  return sequences === 1 ? merged : [...merged.filter(isCutSafe), ...apart];
 }
 
 /** What an item of so many rows takes under the law, ms. */
@@ -122,10 +127,22 @@ export async function confirmLaw(bench: LawBench, law: ShapeLaw): Promise<boolea
   return shapeMismatches === 0;
 }
 
-/** First what most laws fail by, then everything at a short context, then what can differ at a long one. */
+/** Whether calls of one row and of several agree: that a layout of weights is what it is taken for. */
+export async function confirmLayout(bench: LawBench, law: ShapeLaw): Promise<boolean> {
+  bench.adopt(law);
+  const { shapeMismatches } = await checkShapes(bench, {
+    contextLengths: [12],
+    callSizes: fitting(bench, [4, 8]),
+    positions: 8,
+    histories: [],
+  });
+  return shapeMismatches === 0;
+}
+
+/** First what most laws fail by, then everything at a short context, then what can differ in large calls and at a long context. */
 async function tryLaw(model: LanguageModel, law: ShapeLaw, { onProgress }: LawSearchOptions) {
   let comparisons = 0;
-  const stages = [screening(model), thorough(model), longContext(model)];
+  const stages = [screening(model), thorough(model), largeCalls(model), longContext(model)].filter(isNotEmpty);
   for (const [index, stage] of stages.entries()) {
     const result = await checkShapes(model, {
       ...stage,
@@ -145,6 +162,23 @@ function screening(model: LanguageModel) {
 
 function thorough(model: LanguageModel) {
   return { contextLengths: [48], callSizes: fitting(model, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16]), positions: 16 };
+}
+
+/** As prompts come, alone and beside others. */
+function largeCalls(model: LanguageModel) {
+  const callSizes = fitting(model, [24, 33, model.limits.maxItemTokens]);
+  const histories = model.limits.law.merges && callSizes.length > 0 ? [besideOthersAtLength] : [];
+  return { contextLengths: [20], callSizes, positions: 63, histories };
+}
+
+function isNotEmpty({
+  callSizes,
+  histories,
+}: {
+  callSizes: readonly number[];
+  histories?: readonly unknown[];
+}): boolean {
+  return callSizes.length > 0 || histories === undefined || histories.length > 0;
 }
 
 /** Several threads take other ways from 512 tokens of context on. */
