@@ -29,8 +29,12 @@ export interface BenchEdges {
 }
 
 /** @param hasNative whether mode ar-native is run @throws OutriderError when an edge ends before it listens */
-export async function startBenchEdges(settings: BenchEdgeSettings, hasNative: boolean): Promise<BenchEdges> {
-  const lawful = await startEdgeProcess(flagsOf(settings), () => {});
+export async function startBenchEdges(
+  settings: BenchEdgeSettings,
+  hasNative: boolean,
+  onNote: (text: string) => void,
+): Promise<BenchEdges> {
+  const lawful = await startEdgeProcess(flagsOf(settings), onLawOnly(onNote));
   // One after the other: each measures its own steps when it starts.
   const native = hasNative ? await startNative(settings, lawful) : null;
   const close = async (): Promise<void> => {
@@ -45,6 +49,13 @@ export async function startBenchEdges(settings: BenchEdgeSettings, hasNative: bo
     await close();
     throw error;
   }
+}
+
+/** An edge says much of itself; what takes long is passed on. */
+function onLawOnly(onNote: (text: string) => void): (line: string) => void {
+  return (line) => {
+    if (line.includes('shape law')) onNote(line);
+  };
 }
 
 async function startNative(settings: BenchEdgeSettings, lawful: EdgeProcess): Promise<EdgeProcess> {

@@ -74,11 +74,11 @@ describe('the rows of a wall bench', () => {
   });
 
   it('have a bound below which no number of rows in a step can bring a mode', () => {
-    const figures = { stepMs: [60, 60, 60, 60, 120], nativeMs: 50, draftMs: 9, acceptance: 1 };
+    const figures = { stepMs: [60, 60, 60, 60, 120], nativeMs: 50 };
     expect(boundOverNative(figures, 1)).toBeCloseTo(60 / 4 / 50);
     expect(boundOverNative(figures, 0)).toBeCloseTo(60 / 50);
     expect(boundOverNative({ ...figures, nativeMs: null }, 1)).toBeNaN();
-    expect(boundOverNative(undefined, 1)).toBeNaN();
+    expect(boundOverNative(null, 1)).toBeNaN();
   });
 
   it('say null of a cell without a run', () => {

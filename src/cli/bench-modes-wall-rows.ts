@@ -4,7 +4,7 @@ import { mean, median } from '../basics/statistics.ts';
 import { windowTokens } from '../decoding/predict-pace.ts';
 import { type BenchMode, type ModeRow, standardError, summariseModes, withoutGaps } from './bench-modes.ts';
 import { isVoid, type PacedRun } from './bench-modes-wall-plan.ts';
-import type { PilotFigures } from './bench-modes-wall-record.ts';
+import type { StepFigures } from './bench-modes-wall-record.ts';
 import type { WallRun, WallText } from './bench-modes-wall-run.ts';
 
 export interface WallRow extends ModeRow {
@@ -32,7 +32,7 @@ export function rowsOf(
 export function summariseWall(
   rows: readonly WallRow[],
   runs: readonly WallRun[],
-  figures?: PilotFigures,
+  steps: StepFigures | null = null,
 ): Record<string, number> {
   const texts = runs.filter(isLawful).flatMap((run) => run.texts);
   const native = runs.filter((run) => !isLawful(run)).flatMap((run) => run.texts);
@@ -41,7 +41,7 @@ export function summariseWall(
     ...summariseModes(rows),
     ...withoutGaps({
       acceptance: mean(acceptances.filter((value) => value !== null)),
-      boundOverArNative: boundOverNative(figures, mean(acceptances.filter((value) => value !== null))),
+      boundOverArNative: boundOverNative(steps, mean(acceptances.filter((value) => value !== null))),
     }),
     texts: texts.length,
     identical: texts.filter(({ isIdentical }) => isIdentical).length,
@@ -57,10 +57,10 @@ export function summariseWall(
  * What no mode that verifies chains on this edge can get below: drafts cost nothing and are always there, and every step has the
  * best number of rows. NaN: nothing to compare with.
  */
-export function boundOverNative(figures: PilotFigures | undefined, acceptance: number): number {
-  if (figures === undefined || figures.nativeMs === null) return Number.NaN;
-  const msPerToken = figures.stepMs.map((ms, index) => ms / windowTokens(acceptance, index));
-  return Math.min(...msPerToken) / figures.nativeMs;
+export function boundOverNative(steps: StepFigures | null, acceptance: number): number {
+  if (steps === null || steps.nativeMs === null) return Number.NaN;
+  const msPerToken = steps.stepMs.map((ms, index) => ms / windowTokens(acceptance, index));
+  return Math.min(...msPerToken) / steps.nativeMs;
 }
 
 /** Texts without the law may be others; they are counted apart. */

@@ -14,7 +14,7 @@ import { type BenchMode, windowedModes } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
 import { type BenchEdges, startBenchEdges } from './bench-modes-wall-edges.ts';
 import { isVoid, nextRun, type PlannedRun, planRuns, type TryLimits, tryLimits } from './bench-modes-wall-plan.ts';
-import { WallRecord } from './bench-modes-wall-record.ts';
+import { type StepFigures, WallRecord } from './bench-modes-wall-record.ts';
 import { paceOf, rowsOf, summariseWall } from './bench-modes-wall-rows.ts';
 import {
   type References,
@@ -74,7 +74,10 @@ interface Setup extends AsyncDisposable {
   readonly record: WallRecord;
   readonly limits: TryLimits;
   readonly autos: Map<number, AutoMode>;
+  /** What steps cost the edges; null: none has been started yet. */
+  steps: StepFigures | null;
   readonly isLate: () => boolean;
+  readonly onNote: (text: string) => void;
   readonly onProgress: (label: string, done: number, total: number) => void;
 }
 
@@ -85,6 +88,7 @@ export async function benchModesWall(options: WallBenchOptions): Promise<ModesRe
   const edgeWindow = await chooseEdgeWindow(setup);
   const edges = await startEdges(setup, edgeWindow);
   try {
+    setup.steps = edges;
     const references = await writeReferences(setup, edges);
     await measureFigures(setup, edges);
     if (await chooseWindows(setup, edges)) await makeRuns(setup, edges, plan, references);
@@ -139,7 +143,7 @@ function howToGoOn({ recordPath }: WallBenchOptions): string {
 }
 
 async function prepare(options: WallBenchOptions): Promise<Setup> {
-  const { recordPath, minutes, tries, onNote: _note, onProgress = () => {}, ...settings } = options;
+  const { recordPath, minutes, tries, onNote, onProgress = () => {}, ...settings } = options;
   if (minutes !== null && recordPath === null) {
     const remedy = 'give --resume <file>, which keeps the runs';
     throw new OutriderError('bad-argument', '--minutes without a record would throw runs away', remedy);
@@ -168,7 +172,9 @@ async function prepare(options: WallBenchOptions): Promise<Setup> {
     record,
     limits: tryLimits(tries),
     autos: new Map(),
+    steps: null,
     isLate: () => minutes !== null && performance.now() - startMs > minutes * 60_000,
+    onNote,
     onProgress,
     async [Symbol.asyncDispose]() {
       for (const { drafter } of prompts) await drafter[Symbol.asyncDispose]();
@@ -197,11 +203,11 @@ function expectedDuration({ settings, prompts, record }: Setup): string {
   return `${runs}; about ${Math.max(1, Math.round(seconds / 60))} minutes to go`;
 }
 
-function startEdges({ settings, targetName, draftName, prompts }: Setup, gamma: number): Promise<BenchEdges> {
+function startEdges({ settings, targetName, draftName, prompts, onNote }: Setup, gamma: number): Promise<BenchEdges> {
   const { profile, lookUp, modes } = settings;
   const draft = needsOwnDraft(settings) ? draftName : null;
   const sizes = { sessions: prompts.length + 1, contextLength, lookUpTokens: edgeLookUpTokens(lookUp) };
-  return startBenchEdges({ target: targetName, draft, gamma, profile, ...sizes }, modes.includes('ar-native'));
+  return startBenchEdges({ target: targetName, draft, gamma, profile, ...sizes }, modes.includes('ar-native'), onNote);
 }
 
 function needsOwnDraft({ modes }: WallSettings): boolean {
@@ -365,14 +371,17 @@ function resultOf(setup: Setup, plannedRuns: number, left: boolean): ModesResult
     stepPerRowMs: profile?.rowMs ?? null,
   });
   const summary = {
-    ...summariseWall(rows, record.runs, record.figures),
+    ...summariseWall(rows, record.runs, setup.steps),
     runs: record.runs.length,
     plannedRuns,
     isComplete: !left,
   };
-  const { draftMs, acceptance, stepMs } = record.figures ?? {};
-  const measured =
-    draftMs === undefined ? {} : { pilotDraftMs: draftMs, pilotAcceptance: acceptance, stepMsByRows: stepMs };
+  const { draftMs, acceptance } = record.figures ?? {};
+  const steps = setup.steps === null ? {} : { stepMsByRows: setup.steps.stepMs, nativeStepMs: setup.steps.nativeMs };
+  const measured = {
+    ...steps,
+    ...(draftMs === undefined ? {} : { pilotDraftMs: draftMs, pilotAcceptance: acceptance }),
+  };
   const named = { target: targetName, draft: draftName, prompts: prompts.map(({ name }) => name) };
   return { rows, summary, params: { clock: 'wall', ...settings, ...named, ...measured } };
 }

@@ -2,7 +2,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { OutriderError } from '../basics/errors.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { errorCodes, OutriderError } from '../basics/errors.ts';
 import type { PacingCounts } from '../models/paced.ts';
 import type { Document } from './document.ts';
 
@@ -32,12 +33,13 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
   });
   process.once('exit', () => child.kill('SIGKILL'));
   const output = collect(child);
+  const failure = new ChildFailure();
   let answerPacing: (line: string) => void = () => {};
   const onLine = (line: string): void => {
     if (line.startsWith(pacingPrefix)) answerPacing(line.slice(pacingPrefix.length));
-    else onNote(line);
+    else if (!failure.take(line)) onNote(line);
   };
-  const url = await listening(child, onLine);
+  const url = await listening(child, onLine, failure);
   return {
     url,
     askPacing() {
@@ -68,7 +70,32 @@ function collect(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => child.once('close', () => resolve(text)));
 }
 
-function listening(child: ChildProcess, onLine: (line: string) => void): Promise<string> {
+/** The error that an edge ends with, as failure.ts prints it: cause, then remedy and code. Passed on as this process's own. */
+export class ChildFailure {
+  #cause = '';
+  #error: OutriderError | null = null;
+
+  /** @returns whether the line is part of such an error */
+  take(line: string): boolean {
+    const plain = stripVTControlCharacters(line);
+    if (plain.startsWith('✗ ')) {
+      this.#cause = plain.slice(2);
+      return true;
+    }
+    const [, remedy, code] = /^ {2}(.+) \[([a-z-]+)\]$/.exec(plain) ?? [];
+    const known = errorCodes.find((one) => one === code);
+    if (this.#cause === '' || remedy === undefined || known === undefined) return false;
+    this.#error = new OutriderError(known, this.#cause, remedy);
+    return true;
+  }
+
+  /** @param fallback where the edge said nothing that is known */
+  or(fallback: OutriderError): OutriderError {
+    return this.#error ?? fallback;
+  }
+}
+
+function listening(child: ChildProcess, onLine: (line: string) => void, failure: ChildFailure): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     child.stderr?.setEncoding('utf8').on('data', (part: string) => {
@@ -81,7 +108,7 @@ function listening(child: ChildProcess, onLine: (line: string) => void): Promise
       }
     });
     child.once('error', (error) => reject(edgeFailed(error.message)));
-    child.once('close', (code) => reject(edgeFailed(`it ended with status ${code}`)));
+    child.once('close', (code) => reject(failure.or(edgeFailed(`it ended with status ${code}`))));
   });
 }
 
