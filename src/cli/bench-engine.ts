@@ -16,7 +16,7 @@ import {
   targetCases,
   warmUpSteps,
 } from './bench-engine-cases.ts';
-import type { Result } from './document.ts';
+import { modelLabel, type Result } from './document.ts';
 import { type PlannedOpening, prepareModels } from './model-room.ts';
 
 export interface BenchEngineOptions {
@@ -59,7 +59,8 @@ export async function benchEngine(options: BenchEngineOptions): Promise<BenchEng
   const target = await measureTarget(options, steps);
   const drafted = draft === undefined ? { rows: [], engine: 'none' } : await measureDraft(draft, options, steps);
   const rows = [...target.rows, ...drafted.rows];
-  const params = { model, draft: draft ?? null, repeats, exact, contextTokens: contextLength };
+  const named = { model: modelLabel(model), draft: draft === undefined ? null : modelLabel(draft) };
+  const params = { ...named, repeats, exact, contextTokens: contextLength };
   return {
     rows,
     summary: { law: target.law, weights: target.weights, ...summarise(rows) },

@@ -15,6 +15,7 @@ import { DeviceCodec } from '../protocol/codec.ts';
 import type { EdgeMessage, HelloMessage } from '../protocol/messages.ts';
 import type { Connection } from '../transport/transport.ts';
 import { connectWebSocket, listenWebSocket } from '../transport/websocket.ts';
+import { modelLabel } from './document.ts';
 import { formatBytes } from './progress-bar.ts';
 
 export interface Check {
@@ -56,11 +57,12 @@ export async function checkModelFile(spec: string): Promise<string> {
   if (isToy(spec)) return `${spec} needs no file`;
   const entry = findModel(spec);
   const path = pathOf(spec);
+  const name = modelLabel(spec);
   if ((await fileBytes(path)) === undefined) {
     const remedy = entry === undefined ? 'give the path of a GGUF file' : `outrider models pull ${spec}`;
-    throw new OutriderError('model-not-found', `there is no file of ${spec}`, remedy);
+    throw new OutriderError('model-not-found', `there is no file of ${name}`, remedy);
   }
-  if (entry === undefined) return `${spec} is there; the manifest has no hash of it`;
+  if (entry === undefined) return `${name} is there; the manifest has no hash of it`;
   const sha256 = await hashFile(path);
   if (sha256 === entry.sha256) return `${spec}, SHA-256 as in the manifest`;
   const remedy = `outrider models remove ${spec}, then outrider models pull ${spec}`;

@@ -6,7 +6,7 @@ import colors from 'picocolors';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { Paces } from './doctor-summary.ts';
-import { printDocument, type Result } from './document.ts';
+import { modelLabel, printDocument, type Result } from './document.ts';
 import { createLawReport } from './law-report.ts';
 import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
@@ -45,7 +45,8 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
   };
   const options = { ...flags, model, draft, onCheck, onLawProgress: law.onLawProgress };
   const { paces, ...result } = await examine(options);
-  if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, model, draft, key: undefined } });
+  const named = { model: modelLabel(model), draft: modelLabel(draft) };
+  if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named, key: undefined } });
   else printPaces(paces, result);
   if (result.summary['ok'] !== true) process.exitCode = 1;
 }

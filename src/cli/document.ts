@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What a command found out. */
@@ -36,6 +37,11 @@ export interface Document {
   readonly params: object;
   readonly rows: readonly object[];
   readonly summary: Result['summary'];
+}
+
+/** A model as a document names it: as it was typed, but of a path only the file's own name. */
+export function modelLabel(spec: string): string {
+  return basename(spec);
 }
 
 /** The version in package.json, which lies two folders up both in the repository and in the published package. */
