@@ -6,6 +6,7 @@ import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
 import { findModel } from '../models/manifest.ts';
 import { openModel } from '../models/open-model.ts';
 import { createAcquireReport } from './acquire-report.ts';
+import { modelLabel } from './document.ts';
 import { createLawReport } from './law-report.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 import { type ModelNames, namesOf, pairOption } from './pair-flags.ts';
@@ -86,8 +87,15 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   const { tokenizer } = target;
   const sampling = { ...neutralSampling, temperature: flags.temperature, seed: flags.seed };
   validateSampling(sampling, tokenizer.vocabularySize);
-  // As devices open it.
-  await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape, exact: false });
+  // Exact as well: positions are read many at a time, and must say what single steps would say.
+  const draftLaw = createLawReport(names.draft);
+  await using draft = await openModel(names.draft, {
+    role: 'draft',
+    tokenizer,
+    ...shape,
+    onLawProgress: draftLaw.onLawProgress,
+  });
+  draftLaw.stop();
   report.stop();
   const progress = createWorkProgress();
   const { tokens, wrongDepth, out, perCategory } = flags;
@@ -103,7 +111,8 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   const fileKilobytes = statSync(out).size / 1000;
   const tokensPerSecond = made.seconds === 0 ? 0 : made.tokens / made.seconds;
   const summary = { sessions, resumed, tokens: made.tokens, seconds: made.seconds, tokensPerSecond, fileKilobytes };
-  const params = { ...names, tokens, temperature: flags.temperature, wrongDepth, contextLength, threads };
+  const named = { target: modelLabel(names.target), draft: modelLabel(names.draft) };
+  const params = { ...named, tokens, temperature: flags.temperature, wrongDepth, contextLength, threads };
   printResult('trace record', { rows: [], summary, params, seed: Number(flags.seed) }, flags.json === true);
 }
 
