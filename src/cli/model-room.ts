@@ -1,8 +1,9 @@
 // Gets the files of all models that a command is about to open, in one process or several, and refuses to begin where they don't fit
-// into memory together.
+// into memory together. What the files alone take is asked before any of them is fetched.
 
 import { acquireModel } from '../models/acquire.ts';
-import { demandMemory, type PlannedModel } from '../models/memory-check.ts';
+import { findModel } from '../models/manifest.ts';
+import { demandFileMemory, demandMemory, type PlannedModel } from '../models/memory-check.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { withInterrupt } from './interrupt.ts';
 
@@ -18,6 +19,8 @@ function hasFile(spec: string): boolean {
 
 /** @throws OutriderError `memory-full`, and what acquireModel throws */
 export async function prepareModels(openings: readonly PlannedOpening[], remedy: string): Promise<void> {
+  const entries = openings.map(({ spec }) => findModel(spec)).filter((entry) => entry !== undefined);
+  await demandFileMemory(entries, { remedy });
   const report = createAcquireReport();
   const models: PlannedModel[] = [];
   try {
