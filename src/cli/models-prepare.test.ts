@@ -1,14 +1,30 @@
-// The target is opened as `outrider run` opens it, once, and closed. Nothing real is opened here.
+// The target is opened as `outrider edge` opens it, once, and closed. Nothing real is opened here.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../basics/errors.ts';
 import type { OpenModelOptions } from '../models/open-model.ts';
 import { createToyModel } from '../models/toy.ts';
 import { preparedSize, runPrepare } from './models-prepare.ts';
 import { createProgram } from './program.ts';
-import { edgeFlagsOf, type RunFlags } from './run-plan.ts';
 
-const seen = vi.hoisted(() => ({ planned: [] as object[], opened: [] as object[], closed: 0, refuses: false }));
+const seen = vi.hoisted(() => ({
+  planned: [] as object[],
+  opened: [] as object[],
+  forgotten: [] as string[],
+  closed: 0,
+  refuses: false,
+}));
+vi.mock('../models/acquire.ts', async (original) => ({
+  ...(await original<object>()),
+  acquireModel: (spec: string) => ({ sha256: `hash of ${spec}` }),
+}));
+vi.mock('../models/cache-inventory.ts', async (original) => ({
+  ...(await original<object>()),
+  forgetLaws: (sha256: string) => void seen.forgotten.push(sha256),
+}));
 vi.mock('./model-room.ts', () => ({
   prepareModels: (openings: object[]) => {
     seen.planned.push(...openings);
@@ -30,7 +46,7 @@ vi.mock('../models/open-model.ts', async (original) => ({
 
 let printed = '';
 beforeEach(() => {
-  Object.assign(seen, { planned: [], opened: [], closed: 0, refuses: false });
+  Object.assign(seen, { planned: [], opened: [], forgotten: [], closed: 0, refuses: false });
   printed = '';
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
@@ -44,7 +60,8 @@ describe('outrider models prepare', () => {
     await runPrepare('qwen2.5-coder', {});
     const target = { spec: 'qwen2.5-coder-1.5b', ...preparedSize };
     expect(seen).toMatchObject({ planned: [target], opened: [{ ...target, role: 'target', exact: true }], closed: 1 });
-    expect(printed).toBe('qwen2.5-coder-1.5b  any shape, weights as in the file\n');
+    expect(printed).toBe('qwen2.5-coder-1.5b  any shape, weights not repacked\n');
+    expect(seen.forgotten).toEqual([]);
   });
 
   it('says the same to programs, of a model as well', async () => {
@@ -55,16 +72,30 @@ describe('outrider models prepare', () => {
     });
   });
 
+  it('takes the path of a file, and shows no more of it than the name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-prepare-'));
+    const path = join(folder, 'own.gguf');
+    writeFileSync(path, 'tiny');
+    await runPrepare(path, {});
+    rmSync(folder, { recursive: true });
+    expect(seen.opened).toMatchObject([{ spec: path }]);
+    expect(printed).toMatch(/^own\.gguf {2}any shape/);
+    await expect(runPrepare(path, {})).rejects.toMatchObject({ code: 'model-unknown' });
+  });
+
+  it('forgets first what was found before, where it is asked to', async () => {
+    await runPrepare('default', { again: true });
+    expect(seen.forgotten).toEqual(['hash of smollm2-135m']);
+  });
+
   it('fails where exact is refused, and prints nothing', async () => {
     seen.refuses = true;
     await expect(runPrepare('default', {})).rejects.toMatchObject({ code: 'exact-refused' });
     expect(printed).toBe('');
   });
 
-  it('takes the size that a run without flags takes', () => {
-    const run = createProgram().commands.find((command) => command.name() === 'run');
-    const { context, mode, window, lookUp } = (run?.opts() ?? {}) as RunFlags;
-    const flags = edgeFlagsOf({ model: 'x', draft: 'y', unpaced: true, context, mode, window, lookUp } as RunFlags);
-    expect(flags.join(' ')).toContain(`--sessions ${preparedSize.sequences} --context ${preparedSize.contextLength} `);
+  it('takes the size that an edge without flags takes', () => {
+    const edge = createProgram().commands.find((command) => command.name() === 'edge');
+    expect(edge?.opts()).toMatchObject({ sessions: preparedSize.sequences, context: preparedSize.contextLength });
   });
 });

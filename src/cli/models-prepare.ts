@@ -2,21 +2,34 @@
 // wait for it.
 
 import { describeLaw } from '../decoding/shape-law.ts';
-import { requireModels } from '../models/manifest.ts';
+import { acquireModel } from '../models/acquire.ts';
+import { fileBytes } from '../models/cache.ts';
+import { forgetLaws } from '../models/cache-inventory.ts';
+import { findPair, requireModels } from '../models/manifest.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { openModel } from '../models/open-model.ts';
-import { printDocument } from './document.ts';
+import { modelLabel, printDocument } from './document.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
 
-/** As `outrider run` opens it, so that what is found here is all that it needs. */
-export const preparedSize = { sequences: 2, contextLength: 2048 } as const;
+/** As `outrider edge` opens it; for `outrider run`, which takes fewer sessions, the same law is then only confirmed. */
+export const preparedSize = { sequences: 8, contextLength: 2048 } as const;
 
-/** @param name a model, or a pair: then its target. @throws OutriderError `exact-refused`, and what opening throws */
-export async function runPrepare(name: string, { json }: { readonly json?: boolean }): Promise<void> {
-  const [entry] = requireModels(name);
-  const spec = entry?.name ?? name;
+export interface PrepareFlags {
+  readonly json?: boolean;
+  /** Forget what was found for the model before. */
+  readonly again?: boolean;
+}
+
+/**
+ * @param name a model, a pair (then its target) or the path of a GGUF file
+ * @throws OutriderError `exact-refused`, and what opening throws
+ */
+export async function runPrepare(name: string, { json, again }: PrepareFlags): Promise<void> {
+  const spec = await targetOf(name);
+  const shown = modelLabel(spec);
   await prepareModels([{ spec, ...preparedSize }], 'close other programs, or take a smaller model');
+  if (again === true) await forgetLaws((await acquireModel(spec)).sha256);
   const report = createLawReport(spec);
   const startMs = performance.now();
   let found: ReturnType<typeof whatHolds>;
@@ -29,10 +42,18 @@ export async function runPrepare(name: string, { json }: { readonly json?: boole
   }
   const seconds = Math.round((performance.now() - startMs) / 100) / 10;
   if (json === true) {
-    const row = { name: spec, ...found };
-    return printDocument('models prepare', { rows: [row], summary: { ...row, seconds }, params: { name } });
+    const row = { name: shown, ...found };
+    const params = { name: modelLabel(name), again: again === true };
+    return printDocument('models prepare', { rows: [row], summary: { ...row, seconds }, params });
   }
-  process.stdout.write(`${spec}  ${found.law}${found.weights === 'plain' ? ', weights as in the file' : ''}\n`);
+  process.stdout.write(`${shown}  ${found.law}${found.weights === 'plain' ? ', weights not repacked' : ''}\n`);
+}
+
+/** A file is looked for before a name, as everywhere. @throws OutriderError `model-unknown` */
+async function targetOf(name: string): Promise<string> {
+  if ((await fileBytes(name)) !== undefined) return name;
+  requireModels(name);
+  return findPair(name)?.target ?? name;
 }
 
 function whatHolds({ limits, exactness }: LanguageModel) {

@@ -135,8 +135,9 @@ export function modelsCommand(): Command {
     .action(runVerify);
   command
     .command('prepare')
-    .description('find how calls of a target must be shaped on this machine; opening it does so, too')
-    .argument('[name]', 'a model or a pair', 'default')
+    .description('find the shape law of a target on this machine; opening it does so, too')
+    .argument('[name|path]', 'a model, a pair, or a GGUF file', 'default')
+    .option('--again', 'forget the laws that were found for this model before')
     .option(...jsonFlag)
     .action(runPrepare);
   command
