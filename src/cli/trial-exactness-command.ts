@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { acquireModel } from '../models/acquire.ts';
 import { fileBytes } from '../models/cache.ts';
-import { isWeightFormat, weightFormats } from '../models/weight-formats.ts';
+import { isWeightFormat, type WeightFormatName, weightFormats } from '../models/weight-formats.ts';
 import { pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
@@ -27,6 +27,9 @@ interface ExactnessFlags {
 
 /** Formats of which copies are tried where none are named. */
 const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL'];
+/** Sizes of calls and contexts, in tokens, of a trial that is shortened. */
+const shortSizes = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 24, 33, 63];
+const shortContexts = [64, 600];
 /** From this size on a model is tried with less, so that a trial takes half an hour and not half a day. */
 const largeBytes = 400e6;
 
@@ -36,8 +39,11 @@ Examples:
   outrider trial exactness --pair qwen2.5-coder         the second pair: K-quants
   outrider trial exactness --model PATH                 any GGUF file; its drafts are its own
   outrider trial exactness --formats                    copies of the target in ${usualFormats.join(', ')}
+  outrider trial exactness --formats Q4_K,Q6_K          only these
 
-Of a target of more than ${largeBytes / 1e6} MB the 8 shortest prompts, 48 tokens and round trips of 0 and 60 ms are taken unless flags say otherwise.`;
+A target of more than ${largeBytes / 1e6} MB, and each copy that --formats makes, is tried with the 8 shortest prompts, 48 tokens and round trips
+of 0 and 60 ms unless flags say otherwise; and with fewer sizes of calls (${shortSizes.join(', ')}) at contexts of ${shortContexts.join(' and ')} tokens.
+Formats that can be made: ${Object.keys(weightFormats).join(', ')}. Copies draft for themselves.`;
 
 /** A list such as "0,20,100". */
 function list(parse: (text: string) => number): (text: string) => number[] {
@@ -50,7 +56,10 @@ export function exactnessCommand(): Command {
     .addOption(pairOption())
     .option('--model <name|path>', "instead of the pair's target; without --draft it drafts for itself")
     .option('--draft <name|path>', "instead of the pair's draft")
-    .option('--formats [names...]', 'copies of the target in these weight formats, made for the trial')
+    .option(
+      '--formats [names...]',
+      'copies of the target in these weight formats, made for the trial; names with commas or spaces',
+    )
     .option('--tokens <count>', 'tokens per text (default: 64)', wholeBetween(1, 1024))
     .option(
       '--rtt <ms,...>',
@@ -62,11 +71,11 @@ export function exactnessCommand(): Command {
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (flags: ExactnessFlags) => {
+      if (flags.formats !== undefined && flags.draft !== undefined) throw draftWithFormats();
+      const formats = flags.formats === undefined ? undefined : formatsOf(flags.formats);
       const progress = createWorkProgress();
       const options = { ...(await optionsOf(flags)), onProgress: progress.update };
-      const result = await (flags.formats === undefined
-        ? trialExactness(options)
-        : trialFormats(formatsOf(flags.formats), options));
+      const result = await (formats === undefined ? trialExactness(options) : trialFormats(formats, options));
       progress.stop();
       printResult('trial exactness', result, flags.json === true);
       const { wrong, shapeMismatches } = result.summary;
@@ -88,16 +97,19 @@ async function optionsOf(flags: ExactnessFlags): Promise<ExactnessOptions> {
     roundTripsMs: flags.rtt ?? (isShort ? [0, 60] : [0, 20, 100]),
     temperatures: flags.temperature,
     modes: pacingNames,
-    ...(isShort ? { callSizes: shortSizes, contextLengths: [64, 600] } : {}),
+    ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts } : {}),
     ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };
 }
 
-const shortSizes = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 24, 33, 63];
+function draftWithFormats(): OutriderError {
+  const cause = '--draft and --formats exclude each other: a copy in another format drafts for itself';
+  return new OutriderError('bad-argument', cause, 'leave one of them out');
+}
 
 /** @throws OutriderError `bad-argument` */
-function formatsOf(formats: readonly string[] | true) {
-  const names = formats === true ? usualFormats : formats;
+export function formatsOf(formats: readonly string[] | true): WeightFormatName[] {
+  const names = formats === true ? usualFormats : formats.flatMap((text) => text.split(',')).filter(Boolean);
   return names.map((name) => {
     const upper = name.toUpperCase();
     if (isWeightFormat(upper)) return upper;

@@ -1,34 +1,71 @@
 // The exactness trial on copies of one model in several weight formats: each is made, tried and deleted.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOutriderError } from '../basics/errors.ts';
 import { acquireModel } from '../models/acquire.ts';
+import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../models/cache.ts';
+import { type GgufHeader, readGguf } from '../models/gguf.ts';
+import { inOwnFolder, removeAbandoned } from '../models/pip.ts';
 import { recodeModel } from '../models/recode.ts';
-import type { WeightFormatName } from '../models/weight-formats.ts';
+import { type WeightFormatName, weightFormats } from '../models/weight-formats.ts';
 import type { Result } from './document.ts';
-import { type ExactnessOptions, trialExactness } from './trial-exactness.ts';
+import { type ExactnessOptions, paramsOf, trialExactness } from './trial-exactness.ts';
 
 /** A format for which no shape law holds counts as refused and not as wrong: nothing was promised. */
 export async function trialFormats(formats: readonly WeightFormatName[], options: ExactnessOptions): Promise<Result> {
   const { path: source } = await acquireModel(options.target);
-  const folder = await mkdtemp(join(tmpdir(), 'outrider-formats-'));
+  const header = await readGguf(source);
+  const directory = downloadDirectory(defaultCacheDirectory());
+  await prepareDirectory(directory, 0);
+  await removeAbandoned(directory);
+  const results = await inOwnFolder(directory, (folder) =>
+    removedAtInterrupt(folder, async () => {
+      const results: { format: string; result: Result | null }[] = [];
+      for (const format of formats) {
+        const path = join(folder, `${format}.gguf`);
+        const report = (label: string, done: number, total: number): void =>
+          options.onProgress?.(`${format}, ${label}`, done, total);
+        await prepareDirectory(directory, mostBytes(header, format));
+        await recodeModel(source, path, format, {
+          onProgress: (done, total) => report('written', done, total ?? done),
+        });
+        results.push({ format, result: await tryOne({ ...options, target: path, onProgress: report }) });
+        await rm(path);
+      }
+      return results;
+    }),
+  );
+  return merge(results, options);
+}
+
+/** What a copy takes at most: a matrix that does not fit the format gets a smaller one, or stays as it is. */
+export function mostBytes({ dataStart, alignment, tensors }: GgufHeader, format: WeightFormatName): number {
+  const { valueCount, byteCount } = weightFormats[format];
+  const { fallback = format } = weightFormats[format];
+  const bytesPerValue = Math.max(
+    byteCount / valueCount,
+    weightFormats[fallback].byteCount / weightFormats[fallback].valueCount,
+  );
+  return tensors.reduce((sum, { shape, byteLength }) => {
+    const values = shape.reduce((product, length) => product * length, 1);
+    return sum + Math.max(byteLength, Math.ceil(values * bytesPerValue)) + alignment;
+  }, dataStart);
+}
+
+/** Nothing of a trial can be kept, so an interruption removes the copies and then ends the process as if nobody had listened. */
+async function removedAtInterrupt<Outcome>(folder: string, work: () => Promise<Outcome>): Promise<Outcome> {
+  const stop = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true });
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.kill(process.pid, signal);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    const results: { format: string; result: Result | null }[] = [];
-    for (const format of formats) {
-      const path = join(folder, `${format}.gguf`);
-      const report = (label: string, done: number, total: number): void =>
-        options.onProgress?.(`${format}, ${label}`, done, total);
-      await recodeModel(source, path, format, {
-        onProgress: (done, total) => report('written', done, total ?? done),
-      });
-      results.push({ format, result: await tryOne({ ...options, target: path, onProgress: report }) });
-      await rm(path);
-    }
-    return merge(results, options);
+    return await work();
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 
@@ -60,11 +97,10 @@ function merge(results: readonly { format: string; result: Result | null }[], op
       summary[name] = name === 'longestAccepted' ? Math.max(known, value) : known + value;
     }
   }
-  const { onProgress: _progress, ...params } = options;
   return {
     rows,
     summary,
-    params: { ...params, laws },
+    params: { ...paramsOf(options), laws },
     ...(results[0]?.result?.seed === undefined ? {} : { seed: results[0].result.seed }),
   };
 }

@@ -1,0 +1,39 @@
+// Which formats are tried, what is refused, and how much room a copy may take. The trial itself needs a real model.
+
+import { describe, expect, it } from 'vitest';
+import type { GgufHeader, GgufTensor } from '../models/gguf.ts';
+import { createProgram } from './program.ts';
+import { formatsOf } from './trial-exactness-command.ts';
+import { mostBytes } from './trial-formats.ts';
+
+describe('the formats of a trial', () => {
+  it('are named with commas or spaces, in any case', () => {
+    expect(formatsOf(['q4_k,Q6_K', 'iq4_nl'])).toEqual(['Q4_K', 'Q6_K', 'IQ4_NL']);
+    expect(formatsOf(true).length).toBeGreaterThan(3);
+    expect(() => formatsOf(['Q2_K'])).toThrow('Q2_K is not a weight format');
+  });
+
+  it('are not tried with a draft of their own', async () => {
+    const words = ['trial', 'exactness', '--formats', 'Q4_K', '--draft', 'ngram'];
+    await expect(createProgram().parseAsync(words, { from: 'user' })).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+});
+
+describe('the room for a copy', () => {
+  const tensor = (shape: number[], byteLength: number): GgufTensor => {
+    return { name: 'x', shape, type: 0, typeName: 'Q4_0', offset: 0, byteLength };
+  };
+  const header: GgufHeader = {
+    fileBytes: 0,
+    dataStart: 100,
+    alignment: 32,
+    metadata: new Map(),
+    tensors: [tensor([256, 4], 576), tensor([256], 1024)],
+  };
+
+  it('is that of the larger of the format and its fallback, and of what stays as it is', () => {
+    // Q8_0 stands in for Q6_K: 34 bytes for 32 values.
+    expect(mostBytes(header, 'Q6_K')).toBe(100 + 1088 + 32 + 1024 + 32);
+    expect(mostBytes(header, 'F32')).toBe(100 + 4096 + 32 + 1024 + 32);
+  });
+});
