@@ -24,8 +24,8 @@ const shortCallSizes = [2, 3, 4, 5, 8, 12];
 export function describeExactness({ limits, exactness }: LanguageModel): string {
   const law = describeLaw(limits.law);
   if (exactness === undefined) return `${law}; this engine has no rounding of its own`;
-  const weights = exactness.weights === 'repacked' ? 'weights repacked for this processor' : 'weights as in the file';
-  return `${law}; ${weights}; when it was found, it held at ${exactness.comparisons} positions`;
+  const weights = exactness.weights === 'repacked' ? 'weights repacked for this processor' : 'weights not repacked';
+  return `${law}; ${weights}; when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
 }
 
 /** Whether the engine does with its law what it does without one, so that nothing is to be compared. */

@@ -25,8 +25,8 @@ function written(isTTY: boolean): string {
 describe('the report of a search for a law', () => {
   it('is one line for each law where no line can be drawn again', () => {
     expect(written(false)).toBe(
-      'how calls of tiny must be shaped here: trying "any shape"\n' +
-        'how calls of tiny must be shaped here: trying "multiples of 4 rows"\n',
+      'finding the shape law of tiny on this machine: trying "any shape"\n' +
+        'finding the shape law of tiny on this machine: trying "multiples of 4 rows"\n',
     );
   });
 

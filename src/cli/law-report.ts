@@ -1,7 +1,7 @@
 // Shows on standard error how the shape law of a model is looked for: a line that is drawn again on a terminal, elsewhere one line for
 // each law that is tried. It is looked for once on a machine and takes from seconds to minutes.
 
-import { basename } from 'node:path';
+import { modelLabel } from './document.ts';
 import { type BarStream, canRedraw } from './progress-bar.ts';
 
 export interface LawReport {
@@ -17,7 +17,7 @@ export function createLawReport(model: string, stream: BarStream = process.stder
   let tried = '';
   return {
     onLawProgress(law, done, total) {
-      const line = `how calls of ${basename(model)} must be shaped here: trying "${law}"`;
+      const line = `finding the shape law of ${modelLabel(model)} on this machine: trying "${law}"`;
       if (redraws) stream.write(`\r\x1b[K${line}, ${Math.floor((100 * done) / total)} %`);
       else if (law !== tried) stream.write(`${line}\n`);
       tried = law;
