@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Brings a fresh clone to the point where `npm start` and `npm test` run: packages, engine binary, models, and how calls of the
-// default target must be shaped here. It runs on the host's own Node (20 or newer), before anything is installed, so it uses
+// Brings a fresh clone to the point where `npm start` and `npm test` run: packages, engine binary, models, and the shape law of the
+// default target on this machine. It runs on the host's own Node (20 or newer), before anything is installed, so it uses
 // nothing but Node itself. Every step is skipped when its work is there already and taken up again after an interruption. All
 // output goes to standard error.
 
@@ -347,12 +347,17 @@ function lawIsKnown({ laws, engineAbsent }) {
   return engineAbsent === host || laws?.every((file) => there.includes(file)) === true;
 }
 
+const lawStep = 'the shape law of the default target on this machine';
+
 /** Without it the first start would look for it. A failure is no fault of the set-up: the command has said why. */
 async function findLaw() {
+  const before = snapshotLaws();
   const { code } = await outrider('models', 'prepare', pairName);
   const laws = snapshotLaws();
-  if (code === 0 || laws.length > 0) writeStamp({ ...readStamp(), laws });
-  return code === 0 ? 'how calls must be shaped here' : 'how calls must be shaped here: set up without it';
+  // Laws of other models say nothing of this one.
+  const isRefused = laws.some((file) => !before.includes(file));
+  if (code === 0 || isRefused) writeStamp({ ...readStamp(), laws });
+  return code === 0 ? lawStep : `${lawStep}: set up without it`;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ main
@@ -400,7 +405,7 @@ async function main() {
   }
   const needsLaw = wanted.models && !lawIsKnown(readStamp());
   if (needsLaw) {
-    await step('how calls must be shaped here (once, about half a minute)', (stopClock) => {
+    await step(`finding ${lawStep} (once, about half a minute)`, (stopClock) => {
       stopClock(); // the command says what it tries
       return findLaw();
     });

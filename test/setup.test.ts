@@ -103,7 +103,7 @@ describe('setup.mjs', () => {
     setUp();
     newCalls();
     rmSync(join(folder, 'cache/laws'), { recursive: true });
-    expect(setUp().stderr).toMatch(/✓ how calls must be shaped here {2}\d/);
+    expect(setUp().stderr).toMatch(/✓ the shape law of the default target on this machine {2}\d/);
     expect(newCalls()).toEqual(['models prepare default']);
     setUp();
     expect(newCalls()).toEqual([]);
@@ -114,6 +114,11 @@ describe('setup.mjs', () => {
     const crowded = setUp();
     expect([crowded.status, crowded.stderr]).toEqual([0, expect.stringContaining('set up without it')]);
     newCalls();
+    // A law of another model says nothing of this one.
+    mkdirSync(join(folder, 'cache/laws'), { recursive: true });
+    writeFileSync(join(folder, 'cache/laws/other.json'), 'other');
+    setUp();
+    expect(newCalls()).toEqual(['models prepare default']);
     setMood('refused');
     expect(setUp().status).toBe(0);
     expect(newCalls()).toEqual(['models prepare default']);
