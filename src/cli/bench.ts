@@ -34,8 +34,15 @@ function engineCommand(): Command {
     .option('--model <name|path>', "target instead of the pair's")
     .option('--draft <name|path>', "draft instead of the pair's")
     .option('--repeats <count>', 'measured steps per case', wholeBetween(3, 1000), 15)
-    .option('--fast', 'all cores, not bound to exact shapes; leaves out what exactness costs')
-    .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
+    .option(
+      '--fast',
+      'all cores but one, no shape law; says how often choices differ, and leaves out what exactness costs',
+    )
+    .option(
+      '--threads <count>',
+      'threads of the engine (default: 1; with --fast all cores but one)',
+      wholeBetween(1, 1024),
+    )
     .option('--json', 'print one JSON document')
     .action(async ({ repeats, fast, threads, json, ...flags }: EngineFlags) => {
       const { target: model, draft } = namesOf({ ...flags, target: flags.model });

@@ -12,7 +12,7 @@ import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { printDocument } from './document.ts';
+import { modelLabel, printDocument } from './document.ts';
 import { pacingPrefix } from './edge-process.ts';
 import { logSessions } from './event-log-file.ts';
 import { createLawReport } from './law-report.ts';
@@ -55,7 +55,7 @@ The address is printed to standard output when devices may connect. Ctrl-C ends 
 export function edgeCommand(): Command {
   return new Command('edge')
     .description('serve a target model to devices')
-    .addOption(pairOption())
+    .addOption(pairOption('the pair\'s target, from "outrider models list"'))
     .option('--model <name|path>', "target instead of the pair's: a name, a GGUF file, or toy:SEED")
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeBetween(0, 65535), 8642)
@@ -85,8 +85,12 @@ export function edgeCommand(): Command {
       wholeBetween(0, 16),
       defaultLookUpTokens,
     )
-    .option('--fast', 'use all cores; at near-ties the text may depend on what else is decoded')
-    .option('--threads <count>', 'threads of the engine', wholeBetween(1, 1024))
+    .option('--fast', 'all cores but one, no shape law; says how often choices differ')
+    .option(
+      '--threads <count>',
+      'threads of the engine (default: 1; with --fast all cores but one)',
+      wholeBetween(1, 1024),
+    )
     .addOption(new Option('--key <key>', 'key that devices must show').env('OUTRIDER_KEY'))
     .option('--allow-anyone', 'listen beyond this machine without a key')
     .option('--log <directory>', 'write the events of each session there, for "outrider replay"')
@@ -193,9 +197,10 @@ async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: Pace
   const pacing = paced?.pacing;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
-  if (flags.json === true) {
-    printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params: { ...flags, key: undefined } });
-  }
+  if (flags.json !== true) return;
+  const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
+  const params = { ...flags, model: modelLabel(flags.model), ...draft, key: undefined, log: undefined };
+  printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params });
 }
 
 function checkExposure({ host, key, allowAnyone }: EdgeFlags): void {

@@ -17,8 +17,8 @@ export interface ModelNames {
   readonly draft: string;
 }
 
-export function pairOption(): Option {
-  return new Option('--pair <name>', 'target and draft, from "outrider models list"').default(defaultPair.name);
+export function pairOption(description = 'target and draft, from "outrider models list"'): Option {
+  return new Option('--pair <name>', description).default(defaultPair.name);
 }
 
 /** @throws OutriderError `model-unknown` for a pair that does not exist, even if both of its models are replaced */
