@@ -101,8 +101,9 @@ describe('a check', () => {
     const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
     const file = join(folder, 'a.gguf');
     writeFileSync(file, 'no model');
-    await expect(checkModelFile(file)).resolves.toMatch(/no hash/);
-    await expect(checkModelFile(join(folder, 'b.gguf'))).rejects.toMatchObject({ code: 'model-not-found' });
+    await expect(checkModelFile(file)).resolves.toMatch(/^[^/]+ is there; the manifest has no hash/);
+    const absent = { code: 'model-not-found', message: 'there is no file of b.gguf' };
+    await expect(checkModelFile(join(folder, 'b.gguf'))).rejects.toMatchObject(absent);
     vi.stubEnv('OUTRIDER_CACHE', folder);
     mkdirSync(join(folder, 'models'));
     writeFileSync(join(folder, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'), 'no model');

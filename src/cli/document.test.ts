@@ -1,12 +1,27 @@
 import { hostname, userInfo } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { buildDocument, printDocument } from './document.ts';
+import { buildDocument, modelLabel, printDocument } from './document.ts';
+import { paramsOf } from './trial-exactness.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 describe('the JSON document', () => {
+  it('names models without the path of their file', () => {
+    const specs = ['/home/somebody/own.gguf', './own.gguf', 'smollm2-135m', 'toy:1:0.8'];
+    expect(specs.map(modelLabel)).toEqual(['own.gguf', 'own.gguf', 'smollm2-135m', 'toy:1:0.8']);
+    const options = {
+      target: '/x/a.gguf',
+      draft: '/x/b.gguf',
+      tokens: 1,
+      roundTripsMs: [],
+      temperatures: [],
+      modes: [],
+    };
+    expect(paramsOf(options)).toEqual({ ...options, target: 'a.gguf', draft: 'b.gguf' });
+  });
+
   it('has exactly the promised fields, in order', () => {
     const document = buildDocument('trial x', { rows: [], summary: {} }, new Date(0));
     expect(Object.keys(document)).toEqual([

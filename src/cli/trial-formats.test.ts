@@ -1,10 +1,13 @@
 // Which formats are tried, what is refused, and how much room a copy may take. The trial itself needs a real model.
 
-import { describe, expect, it } from 'vitest';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import type { GgufHeader, GgufTensor } from '../models/gguf.ts';
 import { createProgram } from './program.ts';
 import { formatsOf } from './trial-exactness-command.ts';
-import { mostBytes } from './trial-formats.ts';
+import { mostBytes, removedAtInterrupt } from './trial-formats.ts';
 
 describe('the formats of a trial', () => {
   it('are named with commas or spaces, in any case', () => {
@@ -35,5 +38,21 @@ describe('the room for a copy', () => {
     // Q8_0 stands in for Q6_K: 34 bytes for 32 values.
     expect(mostBytes(header, 'Q6_K')).toBe(100 + 1088 + 32 + 1024 + 32);
     expect(mostBytes(header, 'F32')).toBe(100 + 4096 + 32 + 1024 + 32);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('removes the copies and ends the process as if nobody had listened', async () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-copies-'));
+    const before = process.listenerCount('SIGINT');
+    await removedAtInterrupt(folder, async () => {
+      const listener = process.listeners('SIGINT').at(-1) as (signal: string) => void;
+      listener('SIGINT');
+      expect(process.listenerCount('SIGINT')).toBe(before);
+    });
+    expect(existsSync(folder)).toBe(false);
+    expect(kill.mock.calls).toEqual([[process.pid, 'SIGINT']]);
+    kill.mockRestore();
   });
 });

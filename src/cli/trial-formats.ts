@@ -55,7 +55,7 @@ export function mostBytes({ dataStart, alignment, tensors }: GgufHeader, format:
 }
 
 /** Nothing of a trial can be kept, so an interruption removes the copies and then ends the process as if nobody had listened. */
-async function removedAtInterrupt<Outcome>(folder: string, work: () => Promise<Outcome>): Promise<Outcome> {
+export async function removedAtInterrupt<Outcome>(folder: string, work: () => Promise<Outcome>): Promise<Outcome> {
   const stop = (signal: NodeJS.Signals): void => {
     rmSync(folder, { recursive: true, force: true });
     process.off('SIGINT', stop).off('SIGTERM', stop);
