@@ -132,7 +132,8 @@ export function canDraftsPay({ stepMs: told }: EdgePace): boolean {
   if (aloneMs < leastJudgedMs) return true;
   const rowCounts = told.map((_, index) => index + 1);
   const bestMs = Math.min(...rowCounts.map((rows) => stepMs(rows) / windowTokens(optimisticAcceptance, rows - 1)));
-  return bestMs < aloneMs * (1 - leastDeviceGain);
+  // Twice the gain, as for switching drafts on: what the edge tells is measured.
+  return bestMs < aloneMs * (1 - 2 * leastDeviceGain);
 }
 
 function figuresOf({ draftMs, roundTripMs, acceptance, edge }: PaceKnowledge): PaceFigures | null {
