@@ -28,7 +28,7 @@ interface ExactnessFlags {
 /** Formats of which copies are tried where none are named. */
 const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL'];
 /** Sizes of calls and contexts, in tokens, of a trial that is shortened. */
-const shortSizes = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 24, 33, 63];
+const shortSizes = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 24];
 const shortContexts = [64, 600];
 /** From this size on a model is tried with less, so that a trial takes half an hour and not half a day. */
 const largeBytes = 400e6;
@@ -97,7 +97,7 @@ async function optionsOf(flags: ExactnessFlags): Promise<ExactnessOptions> {
     roundTripsMs: flags.rtt ?? (isShort ? [0, 60] : [0, 20, 100]),
     temperatures: flags.temperature,
     modes: pacingNames,
-    ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts } : {}),
+    ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
     ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };
 }

@@ -44,6 +44,8 @@ export interface ExactnessOptions {
   readonly callSizes?: readonly number[];
   /** Contexts at which they are compared, in tokens. */
   readonly contextLengths?: readonly number[];
+  /** Positions that are compared each time. */
+  readonly positions?: number;
   /** Only so many prompts, the first or the shortest of all. */
   readonly promptCount?: number;
   readonly whichPrompts?: 'first' | 'shortest';
@@ -74,10 +76,11 @@ const seed = 20_261_124n;
 
 export async function trialExactness(options: ExactnessOptions): Promise<Result> {
   await using models = await openModels(options);
-  const { callSizes, contextLengths } = options;
+  const { callSizes, contextLengths, positions } = options;
   const shapes = await checkShapes(models.target, {
     ...(callSizes === undefined ? {} : { callSizes }),
     ...(contextLengths === undefined ? {} : { contextLengths }),
+    ...(positions === undefined ? {} : { positions }),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
   const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount, options.whichPrompts);
