@@ -193,6 +193,13 @@ describe('architecture', () => {
     expect(code.filter((file) => file.path.split('/').length > 3).map((file) => file.path)).toEqual([]);
   });
 
+  it('uses nothing that the oldest supported Node lacks, where types do not tell', () => {
+    const using = sources.filter(({ path }) =>
+      readFileSync(join(root, path), 'utf8').includes('new AsyncDisposableStack('),
+    );
+    expect(using.map(({ path }) => path)).toEqual([]);
+  });
+
   it('has no name that says nothing', () => {
     const names = sources.flatMap((file) => file.path.split('/').slice(1));
     expect(names.filter((name) => unwantedNames.test(name))).toEqual([]);

@@ -3,6 +3,7 @@
 
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { CloseStack } from '../basics/close-stack.ts';
 import { acquireModel } from '../models/acquire.ts';
 import { readGguf } from '../models/gguf.ts';
 import type { LanguageModel } from '../models/model.ts';
@@ -116,7 +117,7 @@ async function recordFor(name: string, options: DraftsOptions, known?: DraftTrac
 
 /** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */
 async function costsOf(traces: ReadonlyMap<string, DraftTraces>, record: DraftsRecord, options: DraftsOptions) {
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CloseStack();
   const target = stack.use(await openTarget(options));
   const drafts: { readonly name: string; readonly model: LanguageModel }[] = [];
   for (const [name, { greedy, sampled }] of traces) {

@@ -2,6 +2,7 @@
 // a position costs, and what exact text costs: beside the target under its law runs the same engine without one. Medians, with the
 // spread beside them.
 
+import { CloseStack } from '../basics/close-stack.ts';
 import { describeLaw } from '../decoding/shape-law.ts';
 import { openModel } from '../models/open-model.ts';
 import {
@@ -75,7 +76,7 @@ async function measureTarget(options: BenchEngineOptions, steps: Repeats) {
     (exact ? [model, model] : [model]).map((spec) => ({ spec, ...size })),
     memoryRemedy,
   );
-  await using opened = new AsyncDisposableStack();
+  await using opened = new CloseStack();
   const subjects = await openSubjects(options, size, opened);
   const { identity, limits, exactness } = subjects[0].model;
   return {
@@ -103,7 +104,7 @@ function sizeOf({ contextLength }: Repeats): Size {
 async function openSubjects(
   { model, exact = true, threads, onLawProgress }: BenchEngineOptions,
   size: Size,
-  stack: AsyncDisposableStack,
+  stack: CloseStack,
 ): Promise<[Subject, ...Subject[]]> {
   const target = stack.use(await openModel(model, { role: 'target', ...size, exact, threads, onLawProgress }));
   if (!exact) return [{ model: target, suffix: '' }];

@@ -1,6 +1,7 @@
 // What doctor measures of open models: how long steps and drafts take, and how many drafts hold. Seconds of small models, a minute of
 // large ones.
 
+import { CloseStack } from '../basics/close-stack.ts';
 import { median } from '../basics/statistics.ts';
 import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
@@ -66,7 +67,7 @@ export async function measureDrafts(target: LanguageModel, draft: LanguageModel)
 
 /** Models and row counts take turns, so that a disturbance of the machine falls on all of them alike. */
 async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly number[]): Promise<StepTime[][]> {
-  await using stack = new AsyncDisposableStack();
+  await using stack = new CloseStack();
   const timers: ((rows: number) => Promise<number>)[] = [];
   for (const model of models) timers.push(await stepTimer(model, Math.max(...rowCounts), stack));
   const samples = models.map(() => rowCounts.map((): number[] => []));
@@ -85,7 +86,7 @@ async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly n
 }
 
 /** @returns what one step of so many rows takes after a short context, which stays as it is */
-async function stepTimer(model: LanguageModel, mostRows: number, stack: AsyncDisposableStack) {
+async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseStack) {
   const text = sampleTokens(model.tokenizer, contextTokens + mostRows);
   const sequence = model.openSequence();
   stack.defer(() => sequence.release());

@@ -22,6 +22,8 @@ describe('the error of an edge that ends', () => {
     expect(failure.take('  a remedy without a cause [exact-refused]')).toBe(false);
     expect(failure.take('✗ a cause')).toBe(true);
     expect(failure.take('  a remedy with an unknown code [no-such-code]')).toBe(false);
+    // A fault is for people to report, with its stack.
+    expect(failure.take('✗ a fault in outrider: TypeError: no such thing')).toBe(false);
     expect(failure.or(fallback)).toBe(fallback);
   });
 });

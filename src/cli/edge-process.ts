@@ -78,7 +78,7 @@ export class ChildFailure {
   /** @returns whether the line is part of such an error */
   take(line: string): boolean {
     const plain = stripVTControlCharacters(line);
-    if (plain.startsWith('✗ ')) {
+    if (plain.startsWith('✗ ') && !plain.startsWith('✗ a fault in outrider')) {
       this.#cause = plain.slice(2);
       return true;
     }

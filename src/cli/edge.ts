@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
+import { CloseStack } from '../basics/close-stack.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { linearStepTime } from '../decoding/step-time.ts';
 import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
@@ -105,6 +106,15 @@ async function runEdge(typed: TypedFlags): Promise<void> {
   const flags: EdgeFlags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
   checkExposure(flags);
   const asked = askedToStop(flags.untilInputEnds === true);
+  try {
+    await serve(flags, asked);
+  } finally {
+    // An open input would keep a process alive that has failed.
+    if (flags.untilInputEnds === true) process.stdin.destroy();
+  }
+}
+
+async function serve(flags: EdgeFlags, asked: Promise<void>): Promise<void> {
   await using models = await openModels(flags);
   const { target, draft, profile } = models;
   await using edge = await startEdge({
@@ -148,7 +158,7 @@ function askedToStop(untilInputEnds: boolean): Promise<void> {
 }
 
 async function openModels(flags: EdgeFlags) {
-  await using opened = new AsyncDisposableStack();
+  await using opened = new CloseStack();
   const report = createAcquireReport();
   const { sessions, context: contextLength, threads } = flags;
   const options = { sequences: sessions, contextLength, clock: machineClock, onProgress: report.onProgress };
@@ -176,7 +186,7 @@ async function openModels(flags: EdgeFlags) {
     throw new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
   }
   const kept = opened.move();
-  return { target, draft, profile, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { target, draft, profile, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
 }
 
 /** Compares digests of equal length, so that the time tells nothing about the key. */

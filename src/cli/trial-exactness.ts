@@ -1,6 +1,7 @@
 // Tries to break the central promise on real models: every text that device and edge write together is, id for id, what the target
 // writes alone. The reference knows nothing of sessions, edges or schedulers: one row at a time, then a choice.
 
+import { CloseStack } from '../basics/close-stack.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
@@ -118,7 +119,7 @@ export function paramsOf({ onProgress: _progress, ...options }: ExactnessOptions
  * evaluated beside the others' cells.
  */
 async function openModels(options: ExactnessOptions): Promise<Models> {
-  await using opened = new AsyncDisposableStack();
+  await using opened = new CloseStack();
   const { path: targetPath } = await acquireModel(options.target);
   const { path: draftPath } = await acquireModel(options.draft ?? options.target);
   const onLawProgress = (text: string, done: number, total: number): void =>
@@ -155,7 +156,7 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
     drafts,
     ownDraft,
     targetPath,
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
 }
 
