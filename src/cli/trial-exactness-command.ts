@@ -26,7 +26,7 @@ interface ExactnessFlags {
 }
 
 /** Formats of which copies are tried where none are named. */
-const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL'];
+const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL', 'F16'];
 /** Sizes of calls and contexts, in tokens, of a trial that is shortened. */
 const shortSizes = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 24];
 const shortContexts = [64, 600];
