@@ -1,28 +1,14 @@
 // Draws a decision as a map: servers, devices, and who is served by whom; the width of a line is the share of the server's band. As SVG
 // and as PNG.
 
-import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
-import { renderPng, renderSvg } from './figure-render.ts';
 
 const ink = '#222222';
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
 const size = 460;
 /** Okabe and Ito's, dark enough on white; they repeat beyond seven servers. */
 const colors = ['#0072B2', '#C84E00', '#00795A', '#9A3D78', '#7A6A00', '#2B8CBE', '#555555'];
-
-/** @param file ends in .svg; the PNG gets the same name @param subtitle what was decided and what it costs */
-export async function drawDecision(
-  state: SlotState,
-  assignment: Assignment,
-  subtitle: string,
-  file: string,
-): Promise<void> {
-  const svg = await renderSvg(decisionFigure(state, assignment, subtitle));
-  await writeFile(file, svg);
-  await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
-}
 
 export function decisionFigure(state: SlotState, assignment: Assignment, subtitle: string): Spec {
   const colorOf = (server: number): string => (server < 0 ? '#BBBBBB' : (colors[server % colors.length] as string));

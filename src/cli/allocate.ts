@@ -11,10 +11,10 @@ import { policyList } from '../allocation/policies.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { exampleState } from './allocate-example.ts';
-import { drawDecision } from './allocate-figure.ts';
+import { decisionFigure } from './allocate-figure.ts';
 import { readState } from './allocate-state.ts';
 import type { Result } from './document.ts';
-import { checkFigure } from './figure.ts';
+import { checkFigure, writeFigure } from './figure-render.ts';
 import { learnedPolicyList, trainedOn } from './learned-weights.ts';
 import { printResult } from './result-output.ts';
 import { findPolicy, needsPlaces } from './simulate-policy.ts';
@@ -66,7 +66,9 @@ async function allocate(flags: AllocateFlags): Promise<void> {
   const assignment = decide(slot);
   checkAssignment(slot, assignment);
   const result = describeDecision(slot, assignment, flags.certify === true);
-  if (figure !== undefined) await drawDecision(slot, assignment, subtitleOf(policy, result), figure);
+  if (figure !== undefined) {
+    await writeFigure(decisionFigure(slot, assignment, subtitleOf(policy, result)), figure);
+  }
   printResult('allocate', { ...result, params: { policy, certify: flags.certify === true } }, flags.json === true);
 }
 

@@ -4,7 +4,8 @@ import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
-import { type LookUpPlace, lookUpOption, type MinConfidence, minConfidenceOption } from './draft-flags.ts';
+import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
+import type { LookUpPlace, MinConfidence } from './look-up-place.ts';
 import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 import { pairOption } from './pair-flags.ts';
 

@@ -2,7 +2,6 @@
 // the paper's baselines. Slots are the first ones of the presets' worlds, one for each seed, the same for every policy.
 
 import { setImmediate } from 'node:timers/promises';
-import { Command } from 'commander';
 import { mean, quantile } from '../basics/statistics.ts';
 import { measureGaps } from './bench-allocation-gaps.ts';
 import {
@@ -15,9 +14,6 @@ import {
 import { type LatencyLimitRow, measureLatencyLimit } from './bench-allocation-limit.ts';
 import { gapsOfHuge, hugeSlot, timeDecisions } from './bench-allocation-speed.ts';
 import { slotsOf } from './bench-allocation-worlds.ts';
-import { wholeBetween } from './numbers.ts';
-import { printResult } from './result-output.ts';
-import { createWorkProgress } from './work-progress.ts';
 
 export interface BenchAllocationOptions {
   /** Paired seeds of every cell. */
@@ -167,24 +163,4 @@ function summariseLatency(
     reductionMeanOptimalSharesLow: optimalLow,
     reductionMeanOptimalSharesHigh: optimalHigh,
   };
-}
-
-interface AllocationFlags {
-  readonly seeds: number;
-  readonly json?: boolean;
-}
-
-export function benchAllocationCommand(): Command {
-  return new Command('allocation')
-    .description('how fast and how near the optimum decisions are, and what they save; presets paper and munich')
-    .option('--seeds <count>', 'paired seeds for each size', wholeBetween(1, 1000), 10)
-    .option('--json', 'print one JSON document')
-    .action(async ({ seeds, json }: AllocationFlags) => {
-      const bar = createWorkProgress();
-      const result = await benchAllocation({ seeds, onProgress: bar.update });
-      bar.stop();
-      // Rows of three kinds make no table.
-      const params = { seeds, policy: 'best' };
-      printResult('bench allocation', { ...result, rows: json === true ? result.rows : [], params }, json === true);
-    });
 }

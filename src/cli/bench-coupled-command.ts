@@ -2,8 +2,8 @@
 
 import { Command } from 'commander';
 import { benchCoupled, type CoupledRow, coupledPreset, usualPolicies } from './bench-coupled.ts';
-import { checkFigure } from './figure.ts';
-import { drawCoupled } from './figure-coupled.ts';
+import { coupledFigure } from './figure-coupled.ts';
+import { checkFigure, writeFigure } from './figure-render.ts';
 import { wholeBetween } from './numbers.ts';
 import { printResult } from './result-output.ts';
 import { gather } from './scenario-file.ts';
@@ -38,7 +38,7 @@ export function coupledCommand(): Command {
       const result = await benchCoupled({ policies, seeds, slots, record, onProgress: bar.update }).finally(() =>
         bar.stop(),
       );
-      if (flags.figure !== undefined) await drawCoupled(result.rows, flags.figure);
+      if (flags.figure !== undefined) await writeFigure(coupledFigure(result.rows), flags.figure);
       const params = { scenario: coupledPreset, seeds, slots, policies: names };
       const rows = flags.json === true ? result.rows : result.rows.map(forPeople);
       printResult('bench coupled', { ...result, rows, params }, flags.json === true);

@@ -7,8 +7,8 @@ import { OutriderError } from '../basics/errors.ts';
 import { defaultCacheDirectory } from '../models/cache.ts';
 import { benchDrafts, type DraftsResult } from './bench-drafts.ts';
 import { readTraces } from './bench-drafts-traces.ts';
-import { checkFigure } from './figure.ts';
-import { drawDrafts } from './figure-drafts.ts';
+import { draftsFigure } from './figure-drafts.ts';
+import { checkFigure, writeFigure } from './figure-render.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
@@ -101,7 +101,7 @@ async function runDrafts(flags: DraftsFlags): Promise<void> {
   progress.stop();
   const shown = flags.json === true ? result : { ...result, rows: result.rows.map(briefly) };
   printResult('bench drafts', shown, flags.json === true);
-  if (flags.figure !== undefined) await drawDrafts(result.rows, flags.figure);
+  if (flags.figure !== undefined) await writeFigure(draftsFigure(result.rows), flags.figure);
 }
 
 /** @throws OutriderError `bad-argument` */

@@ -4,7 +4,7 @@ import type { LatencyProfile } from '../models/profiles.ts';
 import { runSourceSession, type SessionConditions } from '../simulation/run-session.ts';
 import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
 import type { TraceHeader, TraceSession } from '../traces/trace.ts';
-import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from './draft-flags.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from './look-up-place.ts';
 import { acceptanceOfPace, addPaces, msPerToken, paceSums } from './traced-pace.ts';
 
 export interface PaceCase {

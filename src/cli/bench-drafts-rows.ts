@@ -4,7 +4,7 @@ import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../models/
 import type { Trace } from '../traces/trace.ts';
 import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './bench-drafts-pace.ts';
 import type { Result } from './document.ts';
-import type { LookUpPlace } from './draft-flags.ts';
+import type { LookUpPlace } from './look-up-place.ts';
 
 export interface DraftRow {
   readonly draft: string;

@@ -11,7 +11,8 @@ import { measureCosts } from './bench-drafts-cost.ts';
 import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './bench-drafts-pace.ts';
 import type { DraftRow } from './bench-drafts-rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './bench-drafts-traces.ts';
-import { draftsFigure, drawDrafts } from './figure-drafts.ts';
+import { draftsFigure } from './figure-drafts.ts';
+import { writeFigure } from './figure-render.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 
 const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };
@@ -130,7 +131,7 @@ describe('the figure', () => {
 
   it('names every draft once and both networks', async () => {
     const file = join(directory, 'front.svg');
-    await drawDrafts(rows, file);
+    await writeFigure(draftsFigure(rows), file);
     const svg = await readFile(file, 'utf8');
     for (const text of ['12 layers, 52 % right', '20 layers, 60 % right', '10 ms', '60 ms'])
       expect(svg).toContain(text);

@@ -4,6 +4,7 @@
 
 import { CloseStack } from '../basics/close-stack.ts';
 import { describeLaw } from '../decoding/shape-law.ts';
+import type { PlannedOpening } from '../models/memory-check.ts';
 import { openModel } from '../models/open-model.ts';
 import {
   type BenchEngineRow,
@@ -18,7 +19,6 @@ import {
   warmUpSteps,
 } from './bench-engine-cases.ts';
 import { modelLabel, type Result } from './document.ts';
-import { type PlannedOpening, prepareModels } from './model-room.ts';
 
 export interface BenchEngineOptions {
   /** Manifest name, path or toy of the target. */
@@ -32,6 +32,8 @@ export interface BenchEngineOptions {
   readonly threads?: number | undefined;
   /** Tokens before the measured ones. Default 256. */
   readonly contextLength?: number | undefined;
+  /** Called before models are opened together: gets their files, and refuses where they don't fit into memory. */
+  readonly prepare?: (openings: readonly PlannedOpening[], remedy: string) => Promise<void>;
   /** Called after each measured step. */
   readonly onProgress?: ((doneSteps: number, totalSteps: number) => void) | undefined;
   /** Told while the shape law of the target is looked for. */
@@ -72,7 +74,7 @@ export async function benchEngine(options: BenchEngineOptions): Promise<BenchEng
 async function measureTarget(options: BenchEngineOptions, steps: Repeats) {
   const { model, exact = true } = options;
   const size = sizeOf(steps);
-  await prepareModels(
+  await options.prepare?.(
     (exact ? [model, model] : [model]).map((spec) => ({ spec, ...size })),
     memoryRemedy,
   );
@@ -87,9 +89,9 @@ async function measureTarget(options: BenchEngineOptions, steps: Repeats) {
   };
 }
 
-async function measureDraft(draft: string, { threads = 1 }: BenchEngineOptions, steps: Repeats) {
+async function measureDraft(draft: string, { threads = 1, prepare }: BenchEngineOptions, steps: Repeats) {
   const size = sizeOf(steps);
-  await prepareModels([{ spec: draft, ...size }], memoryRemedy);
+  await prepare?.([{ spec: draft, ...size }], memoryRemedy);
   // A draft need not be exact: the target's choice wins.
   await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads });
   const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);

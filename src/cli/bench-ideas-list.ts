@@ -3,7 +3,7 @@
 
 import type { SessionConditions } from '../simulation/run-session.ts';
 import { edgeDraftMs } from './bench-modes-cell.ts';
-import { edgeLookUpTokens } from './draft-flags.ts';
+import { edgeLookUpTokens } from './look-up-place.ts';
 
 export interface Idea {
   readonly name: string;

@@ -9,8 +9,10 @@ import type { BenchMode, ModeRow } from './bench-modes.ts';
 import type { ModesResult } from './bench-modes-virtual.ts';
 import { benchModesVirtual } from './bench-modes-virtual.ts';
 import { benchModesWall } from './bench-modes-wall.ts';
-import { type LookUpPlace, lookUpOption, type MinConfidence, minConfidenceOption } from './draft-flags.ts';
-import { checkFigure, drawModes } from './figure.ts';
+import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
+import { modesFigure } from './figure.ts';
+import { checkFigure, writeFigure } from './figure-render.ts';
+import type { LookUpPlace, MinConfidence } from './look-up-place.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';
 import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
@@ -149,7 +151,7 @@ async function runModes(flags: ModesFlags): Promise<void> {
   // All keys side by side would not fit a terminal.
   const shown = flags.json === true ? result : { ...result, rows: result.rows.map(briefly) };
   printResult('bench modes', shown, flags.json === true);
-  if (flags.figure !== undefined) await drawModes(result.rows, flags.figure);
+  if (flags.figure !== undefined) await writeFigure(modesFigure(result.rows), flags.figure);
   const { texts, identical } = result.summary;
   if (texts !== identical) process.exitCode = 1;
 }

@@ -1,9 +1,9 @@
 // The edge processes of "bench modes --clock wall": one that keeps to the shape law, in which all modes run, and where nothing is paced
 // another one without a law, for `ar-native`.
 
+import { probeEdge } from '../device/probe-edge.ts';
 import { findProfile } from '../models/profiles.ts';
 import type { BenchMode } from './bench-modes.ts';
-import { probeEdge } from './doctor-checks.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 
 export interface BenchEdgeSettings {

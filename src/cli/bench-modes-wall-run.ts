@@ -14,8 +14,8 @@ import { createEmulatedLink } from '../transport/emulated-link.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { acceptanceOf, type BenchMode, ownComparisons } from './bench-modes.ts';
 import type { PacedRun, PlannedRun } from './bench-modes-wall-plan.ts';
-import type { MinConfidence } from './draft-flags.ts';
 import type { EdgeProcess } from './edge-process.ts';
+import type { MinConfidence } from './look-up-place.ts';
 
 export interface WallPrompt {
   readonly name: string;

@@ -26,7 +26,7 @@ import {
 } from './bench-modes-wall-run.ts';
 import { windowsToTry } from './bench-modes-wall-windows.ts';
 import { describeMachine } from './document.ts';
-import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from './draft-flags.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from './look-up-place.ts';
 import trialPrompts from './trial-prompts.json' with { type: 'json' };
 
 /** All that the figures depend on; a record keeps it. */

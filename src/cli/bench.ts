@@ -1,7 +1,7 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { Command } from 'commander';
-import { benchAllocationCommand } from './bench-allocation.ts';
+import { benchAllocationCommand } from './bench-allocation-command.ts';
 import { coupledCommand } from './bench-coupled-command.ts';
 import { draftsCommand } from './bench-drafts-command.ts';
 import { benchEngine } from './bench-engine.ts';
@@ -10,6 +10,7 @@ import { benchLoad } from './bench-load.ts';
 import { modesCommand } from './bench-modes-command.ts';
 import { benchSimulate } from './bench-simulate.ts';
 import { createLawReport } from './law-report.ts';
+import { prepareModels } from './model-room.ts';
 import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
@@ -54,6 +55,7 @@ function engineCommand(): Command {
         repeats,
         exact: fast !== true,
         threads,
+        prepare: prepareModels,
         onLawProgress: law.onLawProgress,
         onProgress: (done, total) => {
           law.stop();

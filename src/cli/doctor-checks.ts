@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
+import { probeEdge } from '../device/probe-edge.ts';
 import { modelPath } from '../models/acquire.ts';
 import { defaultCacheDirectory, fileBytes, hashFile } from '../models/cache.ts';
 import { readGguf } from '../models/gguf.ts';
@@ -11,8 +12,6 @@ import { startLlamaEngine } from '../models/llama-engine.ts';
 import { findModel } from '../models/manifest.ts';
 import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } from '../models/memory-check.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { DeviceCodec } from '../protocol/codec.ts';
-import type { EdgeMessage, HelloMessage } from '../protocol/messages.ts';
 import type { Connection } from '../transport/transport.ts';
 import { connectWebSocket, listenWebSocket } from '../transport/websocket.ts';
 import { modelLabel } from './document.ts';
@@ -142,54 +141,5 @@ export async function measureLoopback(): Promise<number> {
     return median(times);
   } finally {
     await listener.close();
-  }
-}
-
-export interface EdgeProbe {
-  readonly hello: HelloMessage;
-  /** Median of a few pings. */
-  readonly roundTripMs: number;
-}
-
-const probeTimeoutMs = 5000;
-
-/** Greets an edge and pings it. @throws OutriderError `edge-unreachable` */
-export async function probeEdge(url: string): Promise<EdgeProbe> {
-  const codec = new DeviceCodec();
-  const heard: EdgeMessage[] = [];
-  let wake = (): void => {};
-  const connection = await connectWebSocket(url, { timeoutMs: probeTimeoutMs })(() => ({
-    frame: (bytes) => {
-      heard.push(codec.decode(bytes));
-      wake();
-    },
-    writable: () => {},
-    closed: () => {},
-  }));
-  const next = async <Kind extends EdgeMessage['kind']>(kind: Kind): Promise<Extract<EdgeMessage, { kind: Kind }>> => {
-    const limitMs = performance.now() + probeTimeoutMs;
-    for (;;) {
-      const at = heard.findIndex((message) => message.kind === kind);
-      if (at >= 0) return heard.splice(at, 1)[0] as Extract<EdgeMessage, { kind: Kind }>;
-      const restMs = limitMs - performance.now();
-      if (restMs <= 0) throw new OutriderError('edge-unreachable', `${url} does not answer`, 'is it an outrider edge?');
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, restMs);
-      });
-    }
-  };
-  try {
-    const hello = await next('hello');
-    const times: number[] = [];
-    for (let stamp = 0; stamp < pingCount / 4; stamp += 1) {
-      const startMs = performance.now();
-      connection.send(codec.encode({ kind: 'ping', stamp }));
-      await next('pong');
-      times.push(performance.now() - startMs);
-    }
-    return { hello, roundTripMs: median(times) };
-  } finally {
-    connection.close('done', 'measured');
   }
 }

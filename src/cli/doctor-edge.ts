@@ -1,12 +1,12 @@
 // Asks a real edge for two short answers, one with drafts and one without.
 
 import { OutriderError } from '../basics/errors.ts';
+import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn } from '../device/turn.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
-import { probeEdge } from './doctor-checks.ts';
 
 /** What it took; times in ms. */
 export interface EdgeTrial {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../test/together/toy-edge.ts';
+import { probeEdge } from '../device/probe-edge.ts';
 import { writeTinyModel } from '../models/gguf.fixture.ts';
 import { createToyModel } from '../models/toy.ts';
 import {
@@ -14,7 +15,6 @@ import {
   checkNode,
   checkPort,
   checkTokenizers,
-  probeEdge,
   runCheck,
 } from './doctor-checks.ts';
 import { type DoctorOptions, examine } from './doctor-examine.ts';

@@ -2,14 +2,8 @@
 // drafts is given up. Both adapt to what is measured unless they are set.
 
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultLookUpTokens } from '../edge/edge.ts';
+import { lookUpPlaces, type MinConfidence } from './look-up-place.ts';
 import { numberBetween } from './numbers.ts';
-
-const lookUpPlaces = ['both', 'device', 'edge', 'none'] as const;
-export type LookUpPlace = (typeof lookUpPlaces)[number];
-
-/** A fixed threshold, or `auto`: by what drafts cost and bring. */
-export type MinConfidence = number | 'auto';
 
 export function lookUpOption(): Option {
   return new Option(
@@ -33,12 +27,4 @@ function parseMinConfidence(text: string): MinConfidence {
   } catch {
     throw new InvalidArgumentError('Give a number from 0 to 1, or auto.');
   }
-}
-
-export function looksUpOnDevice(place: LookUpPlace): boolean {
-  return place === 'both' || place === 'device';
-}
-
-export function edgeLookUpTokens(place: LookUpPlace): number {
-  return place === 'both' || place === 'edge' ? defaultLookUpTokens : 0;
 }

@@ -1,9 +1,7 @@
 // Draws `bench coupled`: cost over that of `best`, a dot and an interval for each policy, couplings one below the other. As SVG and PNG.
 
-import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import type { CoupledRow } from './bench-coupled.ts';
-import { renderPng, renderSvg } from './figure-render.ts';
 
 const ink = '#222222';
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
@@ -20,13 +18,6 @@ const headings: Readonly<Record<string, string>> = {
   'old gains': 'old gains alone',
   all: 'all together',
 };
-
-/** @param file ends in .svg; the PNG gets the same name */
-export async function drawCoupled(rows: readonly CoupledRow[], file: string): Promise<void> {
-  const svg = await renderSvg(coupledFigure(rows));
-  await writeFile(file, svg);
-  await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
-}
 
 export function coupledFigure(rows: readonly CoupledRow[]): Spec {
   const policies = [...new Set(rows.map(({ policy }) => policy))];

@@ -1,11 +1,9 @@
 // Draws "bench drafts": what a token costs in mode stream against what a draft costs, one point for each draft, a line for each network.
 
-import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
 import type { DraftRow } from './bench-drafts-rows.ts';
-import { renderPng, renderSvg } from './figure-render.ts';
 
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
 /** Okabe and Ito, dark enough for text; further networks begin anew. */
@@ -17,13 +15,6 @@ interface Point {
   readonly network: string;
   /** At the lowest line only, so that each draft is named once. */
   readonly label: string;
-}
-
-/** @param file passes `checkFigure`; the PNG gets the same name @throws OutriderError `bad-argument` when no row can be drawn */
-export async function drawDrafts(rows: readonly DraftRow[], file: string): Promise<void> {
-  const svg = await renderSvg(draftsFigure(rows));
-  await writeFile(file, svg);
-  await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
 }
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */

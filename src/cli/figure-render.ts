@@ -1,5 +1,6 @@
 // Vega specification to SVG to PNG. Both libraries are for making figures only: users of the package do not get them.
 
+import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
@@ -10,6 +11,25 @@ const loadResvg = () => installed('@resvg/resvg-js', () => import('@resvg/resvg-
 export async function checkRenderers(): Promise<void> {
   await loadVega();
   await loadResvg();
+}
+
+/** Whether a figure could be drawn there: asked before a long bench. @throws OutriderError `bad-argument` */
+export async function checkFigure(file: string): Promise<void> {
+  if (!file.endsWith('.svg')) {
+    throw new OutriderError(
+      'bad-argument',
+      `"${file}" does not end in .svg`,
+      'Name an SVG file; the PNG goes beside it.',
+    );
+  }
+  await checkRenderers();
+}
+
+/** As SVG, and as PNG beside it. @param file passes {@link checkFigure} */
+export async function writeFigure(spec: Spec, file: string): Promise<void> {
+  const svg = await renderSvg(spec);
+  await writeFile(file, svg);
+  await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
 }
 
 /** @throws OutriderError `bad-argument` when vega is not installed */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ModeRow } from './bench-modes.ts';
-import { checkFigure, drawModes, modesFigure, spread } from './figure.ts';
-import { installed, renderSvg } from './figure-render.ts';
+import { modesFigure, spread } from './figure.ts';
+import { checkFigure, installed, renderSvg, writeFigure } from './figure-render.ts';
 
 function row(mode: ModeRow['mode'], roundTripMs: number, msPerToken: number | null): ModeRow {
   const law = { givenAcceptance: 0.8, stepFixedMs: 40, stepPerRowMs: 0.4, runs: 20, acceptance: 0.8 };
@@ -27,7 +27,7 @@ describe('the figure of bench modes', () => {
     const directory = await mkdtemp(join(tmpdir(), 'outrider-figure-'));
     try {
       await checkFigure(join(directory, 'modes.svg'));
-      await drawModes(rows, join(directory, 'modes.svg'));
+      await writeFigure(modesFigure(rows), join(directory, 'modes.svg'));
       expect(await readFile(join(directory, 'modes.svg'), 'utf8')).toMatch(/^<svg/);
       expect((await readFile(join(directory, 'modes.png'))).subarray(1, 4).toString()).toBe('PNG');
     } finally {

@@ -1,10 +1,8 @@
 // Draws "bench modes": ms per token against the round trip, one line for each mode with its name at the end, as SVG and as PNG.
 
-import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { OutriderError } from '../basics/errors.ts';
 import type { BenchMode, ModeRow } from './bench-modes.ts';
-import { checkRenderers, renderPng, renderSvg } from './figure-render.ts';
 
 /** The acceptance that is drawn where rows have several. */
 const drawnAcceptance = 0.8;
@@ -37,25 +35,6 @@ interface Point {
   /** The mean lies between these with 95 % confidence. */
   readonly low: number;
   readonly high: number;
-}
-
-/** Whether a figure could be drawn there: asked before a long bench. @throws OutriderError `bad-argument` */
-export async function checkFigure(file: string): Promise<void> {
-  if (!file.endsWith('.svg')) {
-    throw new OutriderError(
-      'bad-argument',
-      `"${file}" does not end in .svg`,
-      'Name an SVG file; the PNG goes beside it.',
-    );
-  }
-  await checkRenderers();
-}
-
-/** @param file passes checkFigure; the PNG gets the same name @throws OutriderError `bad-argument` when no row can be drawn */
-export async function drawModes(rows: readonly ModeRow[], file: string): Promise<void> {
-  const svg = await renderSvg(modesFigure(rows));
-  await writeFile(file, svg);
-  await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
 }
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */

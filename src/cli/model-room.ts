@@ -3,14 +3,9 @@
 
 import { acquireModel } from '../models/acquire.ts';
 import { findModel } from '../models/manifest.ts';
-import { demandFileMemory, demandMemory, type PlannedModel } from '../models/memory-check.ts';
+import { demandFileMemory, demandMemory, type PlannedModel, type PlannedOpening } from '../models/memory-check.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { withInterrupt } from './interrupt.ts';
-
-/** A model as a flag names it, and how it will be opened. */
-export interface PlannedOpening extends Omit<PlannedModel, 'path'> {
-  readonly spec: string;
-}
 
 /** "toy:1", "ngram" and "none" take next to nothing. */
 function hasFile(spec: string): boolean {

@@ -8,8 +8,8 @@ import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import type { AnswerFlags } from './answer-flags.ts';
-import { looksUpOnDevice } from './draft-flags.ts';
 import { logTurns } from './event-log-file.ts';
+import { looksUpOnDevice } from './look-up-place.ts';
 
 /** Tokens that the draft can hold. */
 export const deviceContextLength = 4096;

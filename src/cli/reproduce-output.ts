@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDocument } from './document.ts';
-import { renderPng, renderSvg } from './figure-render.ts';
+import { writeFigure } from './figure-render.ts';
 import { markdownTable, rounded } from './markdown.ts';
 import { type Claim, claimRow, claimSummary, verdict } from './reproduce-claim.ts';
 import type { Conclusion, Part } from './reproduce-part.ts';
@@ -28,9 +28,7 @@ export async function writePart(
   await writeFile(path('.md'), pageOf([{ part, conclusion }], drawsPictures));
   if (!drawsPictures) return;
   for (const { name, spec } of pictures) {
-    const svg = await renderSvg(spec);
-    await writeFile(join(directory, `${name}.svg`), svg);
-    await writeFile(join(directory, `${name}.png`), await renderPng(svg));
+    await writeFigure(spec, join(directory, `${name}.svg`));
   }
 }
 

@@ -1,9 +1,9 @@
 // What `outrider run` starts: the flags of its edge process, and which models are open at the same time in its two processes.
 
+import type { PlannedOpening } from '../models/memory-check.ts';
 import { pacingOf } from '../protocol/pacing.ts';
 import type { AnswerFlags } from './answer-flags.ts';
-import { edgeLookUpTokens } from './draft-flags.ts';
-import type { PlannedOpening } from './model-room.ts';
+import { edgeLookUpTokens } from './look-up-place.ts';
 import { deviceContextLength } from './open-device.ts';
 
 export interface RunFlags extends AnswerFlags {

@@ -1,26 +1,12 @@
 // Draws a learning curve: reward on held-out slots against slots trained on, with policies that need no training as lines across.
 
-import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import type { CurvePoint } from '../learning/curve.ts';
-import { renderPng, renderSvg } from './figure-render.ts';
 
 const ink = '#222222';
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
 /** Chance is at -1, far below all others. */
 const drawnRivals = ['max-sinr', 'tma', 'tma+optimal', 'best'];
-
-/** @param rows of `train masac`: those with a policy become lines @param file passes checkFigure; the PNG gets the same name */
-export async function drawCurve(
-  points: readonly CurvePoint[],
-  rows: readonly object[],
-  subtitle: string,
-  file: string,
-): Promise<void> {
-  const svg = await renderSvg(curveFigure(points, rows, subtitle));
-  await writeFile(file, svg);
-  await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
-}
 
 export function curveFigure(points: readonly CurvePoint[], rows: readonly object[], subtitle: string): Spec {
   const named = rows as readonly { readonly policy?: string; readonly reward: number }[];

@@ -17,13 +17,13 @@ import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedErr
 import { type CreditName, creditNames, defaultSettings } from '../learning/settings.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Result } from './document.ts';
-import { checkFigure } from './figure.ts';
+import { checkFigure, writeFigure } from './figure-render.ts';
 import { withInterrupt } from './interrupt.ts';
 import { numberBetween, wholeBetween } from './numbers.ts';
 import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
 import { findScenario, gather } from './scenario-file.ts';
-import { drawCurve } from './train-figure.ts';
+import { curveFigure } from './train-figure.ts';
 import type { TrainRun } from './train-run.ts';
 import { createWorkProgress } from './work-progress.ts';
 
@@ -115,7 +115,8 @@ async function trainMasac(flags: TrainFlags): Promise<void> {
   const { user, system } = process.cpuUsage(cpuStart);
   if (run.wasInterrupted) throw interrupted(run, directory);
   const result = describeRun(run, heldOut, (user + system) / 60e6);
-  if (flags.figure !== undefined) await drawCurve(run.points, result.rows, subtitleOf(flags, scenario), flags.figure);
+  if (flags.figure !== undefined)
+    await writeFigure(curveFigure(run.points, result.rows, subtitleOf(flags, scenario)), flags.figure);
   const params = { ...kind, minutes, slots: slots ?? null, worlds: flags.worlds, scenario };
   const rows = flags.json === true ? result.rows : result.rows.filter((row) => 'policy' in row);
   printResult('train masac', { ...result, rows, params, seed: flags.seed }, flags.json === true);

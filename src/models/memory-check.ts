@@ -14,6 +14,11 @@ export interface PlannedModel {
   readonly contextLength: number;
 }
 
+/** A model as a flag names it, and how it will be opened. */
+export interface PlannedOpening extends Omit<PlannedModel, 'path'> {
+  readonly spec: string;
+}
+
 /** llama.cpp keeps keys and values in 16 bits. */
 const bytesPerCachedNumber = 2;
 /** Rows of logits that one call may hold, each of 4 bytes for every token of the vocabulary. */
