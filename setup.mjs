@@ -300,7 +300,7 @@ async function installGpu(kind, former) {
 
 // ---------------------------------------------------------------------------------------------------------------- models
 
-/** Files of one kind in the cache (the rules for its places are those of src/models/cache.ts). */
+/** Files of one kind in the cache (the rules for its places are those of src/model-files/cache.ts). */
 function filesInCache(name, ending) {
   const shared = process.env.XDG_CACHE_HOME;
   const cache = process.env.OUTRIDER_CACHE
@@ -322,7 +322,7 @@ function modelsAreThere(stamp) {
   );
 }
 
-const manifestHash = () => hashFile(join(root, 'src', 'models', 'manifest-data.ts'));
+const manifestHash = () => hashFile(join(root, 'src', 'model-files', 'manifest-data.ts'));
 
 const outrider = (...words) =>
   run(join(modules, '.bin', 'node'), [join(root, 'src', 'cli', 'main.ts'), ...words], { show: true });

@@ -5,15 +5,13 @@ export type { Assignment, ObjectiveSettings, Policy, SlotState } from './allocat
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
-export { type PacePrediction, predictPace } from './decoding/predict-pace.ts';
-export type { PaceFigures } from './decoding/predict-pace-figures.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
-export { linearStepTime, type StepTimeModel } from './decoding/step-time.ts';
 export { type AskOptions, type Device, type DeviceOptions, openDevice } from './device/device.ts';
 export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';
 export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';
+export { type OpenModelOptions, openModel } from './engines/open-model.ts';
 export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from './models/drafter.ts';
 export type {
   EvaluateItem,
@@ -25,13 +23,15 @@ export type {
   ModelSequence,
   Tokenizer,
 } from './models/model.ts';
-export { type OpenModelOptions, openModel } from './models/open-model.ts';
 export { type EventLog, parseEventLog } from './protocol/event-log.ts';
 export { type ReplayedStep, replayLog } from './protocol/event-log-replay.ts';
 export { createDeviceLog, createEdgeLog, type LogOptions } from './protocol/event-log-write.ts';
 export type { LinkSettings } from './protocol/link-model.ts';
 export { idealLink, parseLink } from './protocol/link-model-settings.ts';
 export { type PacingName, pacingNames } from './protocol/pacing.ts';
+export type { PaceFigures } from './scheduling/latency-model.ts';
+export { type PacePrediction, predictPace } from './scheduling/predict-latency.ts';
+export { linearStepTime, type StepTimeModel } from './scheduling/step-time.ts';
 export { createEmulatedLink, type EmulatedLink } from './transport/emulated-link.ts';
 export { machineClock } from './transport/machine-clock.ts';
 export type { Connect, Listener } from './transport/transport.ts';

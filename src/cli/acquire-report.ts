@@ -1,7 +1,7 @@
 // Shows on standard error how models are being got: a bar on a terminal, elsewhere one line for each stage. Every command that
 // needs a model uses it.
 
-import type { AcquireProgress, AcquireStage } from '../models/acquire.ts';
+import type { AcquireProgress, AcquireStage } from '../model-files/acquire.ts';
 import { type BarStream, canRedraw, createProgressBar, formatBytes, type ProgressBar } from './progress-bar.ts';
 
 export interface AcquireReport {

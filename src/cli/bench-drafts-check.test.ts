@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
-import { openModel } from '../models/open-model.ts';
+import { openModel } from '../engines/open-model.ts';
 import { madeUpHeader } from '../traces/trace.fixture.ts';
 import { type Trace, type TraceHeader, TraceSessionBuilder } from '../traces/trace.ts';
 import { writeTrace } from '../traces/trace-file.ts';

@@ -2,8 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../basics/errors.ts';
-import { acquireModel } from '../models/acquire.ts';
-import { findModel } from '../models/manifest.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { findModel } from '../model-files/manifest.ts';
 import type { ModelIdentity } from '../models/model.ts';
 import type { Trace, TraceHeader, TraceModel } from '../traces/trace.ts';
 

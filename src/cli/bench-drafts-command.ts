@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
-import { defaultCacheDirectory } from '../models/cache.ts';
+import { defaultCacheDirectory } from '../model-files/cache.ts';
 import { benchDrafts, type DraftsResult } from './bench-drafts.ts';
 import { readTraces } from './bench-drafts-traces.ts';
 import { draftsFigure } from './figure-drafts.ts';

@@ -3,8 +3,8 @@
 // its caches cold.
 
 import { quantile } from '../basics/statistics.ts';
+import { sampleTokens } from '../exactness/sample-text.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
-import { sampleTokens } from '../models/sample-text.ts';
 
 /** All cost more with a longer text, the target by more. */
 const textTokens = 256;

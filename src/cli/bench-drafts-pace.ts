@@ -1,9 +1,9 @@
 // What a token costs with a draft, from its trace: every mode in virtual time, with its best window. It knows no models and no files.
 
 import type { LatencyProfile } from '../models/profiles.ts';
-import { runSourceSession, type SessionConditions } from '../simulation/run-session.ts';
-import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
 import type { TraceHeader, TraceSession } from '../traces/trace.ts';
+import { runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from './look-up-place.ts';
 import { acceptanceOfPace, addPaces, msPerToken, paceSums } from './traced-pace.ts';
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { defaultPair } from '../models/manifest-data.ts';
+import { defaultPair } from '../model-files/manifest-data.ts';
 import { benchDrafts, type DraftsOptions } from './bench-drafts.ts';
 import { readPromptFiles } from './trace-prompts.ts';
 

@@ -4,10 +4,10 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CloseStack } from '../basics/close-stack.ts';
-import { acquireModel } from '../models/acquire.ts';
-import { readGguf } from '../models/gguf.ts';
+import { openModel } from '../engines/open-model.ts';
+import { readGguf } from '../gguf/gguf.ts';
+import { acquireModel } from '../model-files/acquire.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { openModel } from '../models/open-model.ts';
 import { traceStatistics } from '../traces/trace-statistics.ts';
 import { demandModels } from './bench-drafts-check.ts';
 import { type DraftCost, measureCosts } from './bench-drafts-cost.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createMoodyEngine } from '../exactness/moody-engine.fixture.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { createMoodyEngine } from '../models/moody-engine.fixture.ts';
 import { measureCases, targetCases } from './bench-engine-cases.ts';
 
 describe('the cases of bench engine', () => {

@@ -3,9 +3,9 @@
 
 import { performance } from 'node:perf_hooks';
 import { mean, median, quantile } from '../basics/statistics.ts';
-import { appendTokens } from '../models/append-tokens.ts';
+import { appendTokens } from '../exactness/append-tokens.ts';
+import { sampleTokens } from '../exactness/sample-text.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
-import { sampleTokens } from '../models/sample-text.ts';
 
 export interface EngineCase {
   readonly name: string;

@@ -4,8 +4,8 @@
 
 import { CloseStack } from '../basics/close-stack.ts';
 import { describeLaw } from '../decoding/shape-law.ts';
-import type { PlannedOpening } from '../models/memory-check.ts';
-import { openModel } from '../models/open-model.ts';
+import { openModel } from '../engines/open-model.ts';
+import type { PlannedOpening } from '../model-files/memory-check.ts';
 import {
   type BenchEngineRow,
   draftCases,

@@ -1,7 +1,7 @@
 // The ideas beyond plain `stream` that "bench ideas" measures: what each changes in a session. Plain `stream` asks the draft model for every
 // token, never stops a chain, and its edge takes every draft that has come.
 
-import type { SessionConditions } from '../simulation/run-session.ts';
+import type { SessionConditions } from '../virtual-time/run-session.ts';
 import { edgeDraftMs } from './bench-modes-cell.ts';
 import { edgeLookUpTokens } from './look-up-place.ts';
 

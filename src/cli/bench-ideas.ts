@@ -2,9 +2,9 @@
 // time. The same numbers on every machine.
 
 import { bootstrapInterval, type Interval } from '../basics/bootstrap.ts';
-import { runSourceSession } from '../simulation/run-session.ts';
-import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
 import type { Trace } from '../traces/trace.ts';
+import { runSourceSession } from '../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
 import { edgeAlone, type Idea, ideas, plainIdea } from './bench-ideas-list.ts';
 import type { Result } from './document.ts';
 import { acceptanceOfPace, addPaces, msPerToken, type PaceSums, paceSums } from './traced-pace.ts';

@@ -3,7 +3,7 @@
 
 import { mean } from '../basics/statistics.ts';
 import type { PacingName } from '../protocol/pacing.ts';
-import { runSession, type SessionResult } from '../simulation/run-session.ts';
+import { runSession, type SessionResult } from '../virtual-time/run-session.ts';
 import { acceptanceOf, type ModeRow, ownComparisons, standardError, windowedModes } from './bench-modes.ts';
 
 export interface VirtualCell {

@@ -1,7 +1,7 @@
 // The rows and the summary of "bench modes --clock wall", from the runs that were made. Pure.
 
 import { mean, median } from '../basics/statistics.ts';
-import { windowTokens } from '../decoding/predict-pace.ts';
+import { windowTokens } from '../scheduling/predict-latency.ts';
 import { type BenchMode, type ModeRow, standardError, summariseModes, withoutGaps } from './bench-modes.ts';
 import { isVoid, type PacedRun } from './bench-modes-wall-plan.ts';
 import type { StepFigures } from './bench-modes-wall-record.ts';

@@ -1,7 +1,7 @@
 // Which window a mode gets in a wall bench: what the pace predictor takes for best, and its two neighbours, are tried in a pilot, and the
 // quickest is taken.
 
-import { predictPace } from '../decoding/predict-pace.ts';
+import { predictPace } from '../scheduling/predict-latency.ts';
 import type { BenchMode } from './bench-modes.ts';
 import type { PilotFigures } from './bench-modes-wall-record.ts';
 

@@ -4,10 +4,10 @@
 import { OutriderError } from '../basics/errors.ts';
 import { mean } from '../basics/statistics.ts';
 import { AutoMode } from '../device/auto-mode.ts';
-import { acquirePair } from '../models/acquire.ts';
+import { openModel } from '../engines/open-model.ts';
+import { acquirePair } from '../model-files/acquire.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { openModel } from '../models/open-model.ts';
 import { findProfile } from '../models/profiles.ts';
 import { pacingOf } from '../protocol/pacing.ts';
 import { type BenchMode, windowedModes } from './bench-modes.ts';

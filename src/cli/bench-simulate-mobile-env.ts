@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { defaultCacheDirectory } from '../models/cache.ts';
+import { defaultCacheDirectory } from '../model-files/cache.ts';
 
 const run = promisify(execFile);
 

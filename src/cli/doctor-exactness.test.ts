@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { freeLaw } from '../decoding/shape-law.ts';
+import { createMoodyEngine, inGroupsOfFour } from '../exactness/moody-engine.fixture.ts';
 import type { Exactness, LanguageModel } from '../models/model.ts';
-import { createMoodyEngine, inGroupsOfFour } from '../models/moody-engine.fixture.ts';
 import { createToyModel } from '../models/toy.ts';
 import { checkShapesHere, describeCosts, describeExactness, exactCosts, isNative } from './doctor-exactness.ts';
 

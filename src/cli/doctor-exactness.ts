@@ -3,8 +3,8 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import { describeLaw, freeLaw } from '../decoding/shape-law.ts';
+import { checkShapes } from '../exactness/shape-check.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { checkShapes } from '../models/shape-check.ts';
 import type { MeasuredSteps, StepTime } from './doctor-measure.ts';
 
 /** A step of so many rows, ms: under the law, and without it. */

@@ -3,9 +3,9 @@
 
 import { CloseStack } from '../basics/close-stack.ts';
 import { median } from '../basics/statistics.ts';
-import { appendTokens } from '../models/append-tokens.ts';
+import { appendTokens } from '../exactness/append-tokens.ts';
+import { sampleTokens } from '../exactness/sample-text.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
-import { sampleTokens } from '../models/sample-text.ts';
 
 /** A step of the target over so many rows of one sequence, under the law that it keeps to; median, ms. */
 export interface StepTime {

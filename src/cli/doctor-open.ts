@@ -1,9 +1,9 @@
 // Opens the two models that doctor examines, as `outrider run` does: the target exact, or fast where that is refused; the draft fast.
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
-import { demandMemory, type PlannedModel } from '../models/memory-check.ts';
+import { type OpenModelOptions, openModel } from '../engines/open-model.ts';
+import { demandMemory, type PlannedModel } from '../model-files/memory-check.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { type OpenModelOptions, openModel } from '../models/open-model.ts';
 import { isToy, pathOf } from './doctor-checks.ts';
 import { isNative } from './doctor-exactness.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PacePrediction } from '../decoding/predict-pace.ts';
 import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { findProfile } from '../models/profiles.ts';
+import type { PacePrediction } from '../scheduling/predict-latency.ts';
 import { againstNative, keepsUp, type Measured, paceHere, pacePaced } from './doctor-pace.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];

@@ -1,10 +1,10 @@
 // How quick each mode would be, from what was measured and from the law that the target keeps to: predictions, and why in a sentence.
 
-import { type PacePrediction, predictPace } from '../decoding/predict-pace.ts';
-import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
 import type { ShapeLaw } from '../decoding/shape-law.ts';
-import { fitStepTime, stepMs } from '../decoding/step-time.ts';
 import type { LatencyProfile } from '../models/profiles.ts';
+import type { PaceFigures } from '../scheduling/latency-model.ts';
+import { type PacePrediction, predictPace } from '../scheduling/predict-latency.ts';
+import { fitStepTime, stepMs } from '../scheduling/step-time.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 
 export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;

@@ -3,7 +3,7 @@
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../basics/errors.ts';
-import type { OpenModelOptions } from '../models/open-model.ts';
+import type { OpenModelOptions } from '../engines/open-model.ts';
 import { examine } from './doctor-examine.ts';
 
 const memory = vi.hoisted(() => ({ isFull: false }));
@@ -14,8 +14,8 @@ const refusal = new OutriderError(
   'Start the edge with --fast.',
 );
 
-vi.mock('../models/open-model.ts', async (original) => {
-  const { openModel } = await original<typeof import('../models/open-model.ts')>();
+vi.mock('../engines/open-model.ts', async (original) => {
+  const { openModel } = await original<typeof import('../engines/open-model.ts')>();
   return {
     openModel: (spec: string, options: OpenModelOptions) => {
       const { role, exact, threads } = options;
@@ -27,7 +27,7 @@ vi.mock('../models/open-model.ts', async (original) => {
   };
 });
 
-vi.mock('../models/memory-check.ts', async (original) => ({
+vi.mock('../model-files/memory-check.ts', async (original) => ({
   ...(await original<object>()),
   demandMemory: () => {
     if (memory.isFull) throw new OutriderError('memory-full', 'too much is needed', 'close other programs');

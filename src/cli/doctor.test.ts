@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../test/together/toy-edge.ts';
 import { probeEdge } from '../device/probe-edge.ts';
-import { writeTinyModel } from '../models/gguf.fixture.ts';
+import { writeTinyModel } from '../gguf/gguf.fixture.ts';
 import { createToyModel } from '../models/toy.ts';
 import {
   checkCores,

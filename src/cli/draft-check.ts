@@ -2,8 +2,8 @@
 
 import { Command } from 'commander';
 import colors from 'picocolors';
-import { acquireModel } from '../models/acquire.ts';
-import { checkPair, type PairCheck, type TokenizerDifference } from '../models/pair-check.ts';
+import { checkPair, type PairCheck, type TokenizerDifference } from '../gguf/pair-check.ts';
+import { acquireModel } from '../model-files/acquire.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
 import { namesOf, pairOption } from './pair-flags.ts';

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../basics/errors.ts';
-import { fileBytes } from '../models/cache.ts';
+import { fileBytes } from '../model-files/cache.ts';
 
 /** Beside the sources in a clone, and beside `dist` in the package. */
 export const draftsDirectory: string = fileURLToPath(new URL('../../drafts/', import.meta.url));

@@ -1,12 +1,12 @@
 // What can't fit by the sizes in the manifest is refused before a byte is fetched. Nothing is fetched or opened here.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { requireModel } from '../models/manifest.ts';
+import { requireModel } from '../model-files/manifest.ts';
 import { prepareModels } from './model-room.ts';
 
 const seen = vi.hoisted(() => ({ freeBytes: 0, asked: [] as string[] }));
-vi.mock('../models/free-memory.ts', () => ({ freeMemoryOfLinux: async () => seen.freeBytes }));
-vi.mock('../models/acquire.ts', async (original) => ({
+vi.mock('../model-files/free-memory.ts', () => ({ freeMemoryOfLinux: async () => seen.freeBytes }));
+vi.mock('../model-files/acquire.ts', async (original) => ({
   ...(await original<object>()),
   acquireModel: (spec: string) => {
     seen.asked.push(spec);

@@ -1,9 +1,9 @@
 // Gets the files of all models that a command is about to open, in one process or several, and refuses to begin where they don't fit
 // into memory together. What the files alone take is asked before any of them is fetched.
 
-import { acquireModel } from '../models/acquire.ts';
-import { findModel } from '../models/manifest.ts';
-import { demandFileMemory, demandMemory, type PlannedModel, type PlannedOpening } from '../models/memory-check.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { findModel } from '../model-files/manifest.ts';
+import { demandFileMemory, demandMemory, type PlannedModel, type PlannedOpening } from '../model-files/memory-check.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { withInterrupt } from './interrupt.ts';
 

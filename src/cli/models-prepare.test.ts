@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../basics/errors.ts';
-import type { OpenModelOptions } from '../models/open-model.ts';
+import type { OpenModelOptions } from '../engines/open-model.ts';
 import { createToyModel } from '../models/toy.ts';
 import { preparedSize, runPrepare } from './models-prepare.ts';
 import { createProgram } from './program.ts';
@@ -17,11 +17,11 @@ const seen = vi.hoisted(() => ({
   closed: 0,
   refuses: false,
 }));
-vi.mock('../models/acquire.ts', async (original) => ({
+vi.mock('../model-files/acquire.ts', async (original) => ({
   ...(await original<object>()),
   acquireModel: (spec: string) => ({ sha256: `hash of ${spec}` }),
 }));
-vi.mock('../models/cache-inventory.ts', async (original) => ({
+vi.mock('../model-files/cache-inventory.ts', async (original) => ({
   ...(await original<object>()),
   forgetLaws: (sha256: string) => void seen.forgotten.push(sha256),
 }));
@@ -30,7 +30,7 @@ vi.mock('./model-room.ts', () => ({
     seen.planned.push(...openings);
   },
 }));
-vi.mock('../models/open-model.ts', async (original) => ({
+vi.mock('../engines/open-model.ts', async (original) => ({
   ...(await original<object>()),
   openModel: (spec: string, { onLawProgress, ...options }: OpenModelOptions) => {
     seen.opened.push({ spec, ...options });

@@ -2,12 +2,12 @@
 // wait for it.
 
 import { describeLaw } from '../decoding/shape-law.ts';
-import { acquireModel } from '../models/acquire.ts';
-import { fileBytes } from '../models/cache.ts';
-import { forgetLaws } from '../models/cache-inventory.ts';
-import { findPair, requireModels } from '../models/manifest.ts';
+import { openModel } from '../engines/open-model.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { fileBytes } from '../model-files/cache.ts';
+import { forgetLaws } from '../model-files/cache-inventory.ts';
+import { findPair, requireModels } from '../model-files/manifest.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { openModel } from '../models/open-model.ts';
 import { modelLabel, printDocument } from './document.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';

@@ -2,9 +2,9 @@
 
 import { Command } from 'commander';
 import colors from 'picocolors';
-import { acquireModel } from '../models/acquire.ts';
-import { listModels, removeModel, verifyModel } from '../models/cache-inventory.ts';
-import { requireModels } from '../models/manifest.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { listModels, removeModel, verifyModel } from '../model-files/cache-inventory.ts';
+import { requireModels } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { printDocument } from './document.ts';
 import { runPrepare } from './models-prepare.ts';

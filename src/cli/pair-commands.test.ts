@@ -14,7 +14,7 @@ vi.mock('./open-device.ts', async (original) => ({
     return stop();
   },
 }));
-vi.mock('../models/open-model.ts', async (original) => ({
+vi.mock('../engines/open-model.ts', async (original) => ({
   ...(await original<object>()),
   openModel: (spec: string, { role }: { role: string }) => {
     opened.models.push(spec);
@@ -28,14 +28,14 @@ vi.mock('./bench-engine.ts', () => ({
     return stop();
   },
 }));
-vi.mock('../models/acquire.ts', async (original) => ({
+vi.mock('../model-files/acquire.ts', async (original) => ({
   ...(await original<object>()),
   acquireModel: (name: string) => {
     opened.models.push(name);
     return { path: name };
   },
 }));
-vi.mock('../models/pair-check.ts', () => ({ checkPair: stop }));
+vi.mock('../gguf/pair-check.ts', () => ({ checkPair: stop }));
 
 async function modelsOf(...words: string[]): Promise<string[]> {
   await expect(createProgram().parseAsync(words, { from: 'user' })).rejects.toThrow('stopped here');

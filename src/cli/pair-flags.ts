@@ -1,8 +1,8 @@
 // Which models a command takes: those of the pair that it names, each replaced by a flag of its own. The only place where that is decided.
 
 import { Option } from 'commander';
-import { requirePair } from '../models/manifest.ts';
-import { defaultPair } from '../models/manifest-data.ts';
+import { requirePair } from '../model-files/manifest.ts';
+import { defaultPair } from '../model-files/manifest-data.ts';
 
 /** What was typed; `target` is what some commands call `--model`. */
 export interface PairFlags {

@@ -4,9 +4,9 @@
 import { isOutriderError } from '../basics/errors.ts';
 import { InvariantError } from '../basics/invariant.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
-import { defaultPair } from '../models/manifest-data.ts';
+import { defaultPair } from '../model-files/manifest-data.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
-import { runSession } from '../simulation/run-session.ts';
+import { runSession } from '../virtual-time/run-session.ts';
 import { markdownTable } from './markdown.ts';
 import type { Claim } from './reproduce-claim.ts';
 import type { Conclusion, Part } from './reproduce-part.ts';

@@ -1,6 +1,6 @@
 // What `outrider run` starts: the flags of its edge process, and which models are open at the same time in its two processes.
 
-import type { PlannedOpening } from '../models/memory-check.ts';
+import type { PlannedOpening } from '../model-files/memory-check.ts';
 import { pacingOf } from '../protocol/pacing.ts';
 import type { AnswerFlags } from './answer-flags.ts';
 import { edgeLookUpTokens } from './look-up-place.ts';

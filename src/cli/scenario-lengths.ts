@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { quantile } from '../basics/statistics.ts';
-import { acquireModel } from '../models/acquire.ts';
-import { generateGreedily } from '../models/llama-greedy.ts';
-import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
+import { generateGreedily } from '../engines/llama-greedy.ts';
+import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
+import { acquireModel } from '../model-files/acquire.ts';
 import type { Tokenizer } from '../models/model.ts';
 
 /** Of tokens, at 0, 10, .. 100 %. */

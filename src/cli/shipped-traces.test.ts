@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { requirePair } from '../models/manifest.ts';
-import { defaultPair } from '../models/manifest-data.ts';
+import { requirePair } from '../model-files/manifest.ts';
+import { defaultPair } from '../model-files/manifest-data.ts';
 import {
   defaultTraceFile,
   findTrace,

@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../basics/errors.ts';
-import { defaultPair } from '../models/manifest-data.ts';
+import { defaultPair } from '../model-files/manifest-data.ts';
 import type { Trace } from '../traces/trace.ts';
 import { readTrace } from './trace-files.ts';
 

@@ -1,11 +1,11 @@
 // What a trace says of its draft: how often it is right, by task; how hits and misses cluster; and what that comes to in mode stream, where
 // only drafts on a branch that still agrees are compared.
 
-import { runSourceSession, type SessionConditions } from '../simulation/run-session.ts';
-import { TraceReplay, traceSource } from '../simulation/trace-replay.ts';
 import type { Trace, TraceSession } from '../traces/trace.ts';
 import { matchRows } from '../traces/trace-matches.ts';
 import { type TraceStatistics, traceStatistics } from '../traces/trace-statistics.ts';
+import { runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
 import type { Result } from './document.ts';
 
 /** Where a GPU verifies what a phone drafts. */

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
-import type { OpenModelOptions } from '../models/open-model.ts';
+import type { OpenModelOptions } from '../engines/open-model.ts';
 import { createToyModel } from '../models/toy.ts';
 import { createProgram } from './program.ts';
 
 const opened = vi.hoisted(() => [] as object[]);
-vi.mock('../models/open-model.ts', async (original) => ({
+vi.mock('../engines/open-model.ts', async (original) => ({
   ...(await original<object>()),
   openModel: (spec: string, { role, exact, onLawProgress }: OpenModelOptions) => {
     opened.push({ spec, role, exact });

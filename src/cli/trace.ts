@@ -3,8 +3,8 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
-import { findModel } from '../models/manifest.ts';
-import { openModel } from '../models/open-model.ts';
+import { openModel } from '../engines/open-model.ts';
+import { findModel } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { modelLabel } from './document.ts';
 import { createLawReport } from './law-report.ts';

@@ -1,6 +1,6 @@
 // What a replayed session counts for in a bench: its decoding time and what it took, to be added up over sessions.
 
-import type { SessionResult } from '../simulation/run-session.ts';
+import type { SessionResult } from '../virtual-time/run-session.ts';
 
 export interface PaceSums {
   /** From the first commit to the last, ms. */

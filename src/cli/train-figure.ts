@@ -1,7 +1,7 @@
 // Draws a learning curve: reward on held-out slots against slots trained on, with policies that need no training as lines across.
 
 import type { Spec } from 'vega';
-import type { CurvePoint } from '../learning/curve.ts';
+import type { CurvePoint } from '../training/curve.ts';
 
 const ink = '#222222';
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';

@@ -8,12 +8,12 @@ import { OutriderError } from '../basics/errors.ts';
 import { writeActor } from '../learned/actor-file.ts';
 import { createLearnedPolicy } from '../learned/learned-policy.ts';
 import { readTensors, unreadable } from '../learned/safetensors.ts';
-import { readCheckpoint, writeCheckpoint } from '../learning/checkpoint.ts';
-import type { CurvePoint } from '../learning/curve.ts';
-import type { Environment } from '../learning/environment.ts';
-import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../learning/held-out.ts';
-import { startJax, type UpdateFigures } from '../learning/learner.ts';
-import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../learning/trainer.ts';
+import { readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
+import type { CurvePoint } from '../training/curve.ts';
+import type { Environment } from '../training/environment.ts';
+import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../training/held-out.ts';
+import { startJax, type UpdateFigures } from '../training/learner.ts';
+import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../training/trainer.ts';
 import { makeDirectory } from './make-directory.ts';
 
 export interface TrainRunOptions {

@@ -11,11 +11,11 @@ import {
   type VariantName,
   variantNames,
 } from '../learned/learned-policy.ts';
-import { type CurvePoint, hasPlateau, lastThird } from '../learning/curve.ts';
-import { createEnvironment } from '../learning/environment.ts';
-import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../learning/held-out.ts';
-import { type CreditName, creditNames, defaultSettings } from '../learning/settings.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { type CurvePoint, hasPlateau, lastThird } from '../training/curve.ts';
+import { createEnvironment } from '../training/environment.ts';
+import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../training/held-out.ts';
+import { type CreditName, creditNames, defaultSettings } from '../training/settings.ts';
 import type { Result } from './document.ts';
 import { checkFigure, writeFigure } from './figure-render.ts';
 import { withInterrupt } from './interrupt.ts';

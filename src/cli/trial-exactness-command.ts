@@ -2,9 +2,9 @@
 
 import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
-import { acquireModel } from '../models/acquire.ts';
-import { fileBytes } from '../models/cache.ts';
-import { isWeightFormat, type WeightFormatName, weightFormats } from '../models/weight-formats.ts';
+import { isWeightFormat, type WeightFormatName, weightFormats } from '../gguf/weight-formats.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { fileBytes } from '../model-files/cache.ts';
 import { pacingNames } from '../protocol/pacing.ts';
 import { numberBetween, wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';

@@ -3,8 +3,8 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
-import { type Machines, protocolMachines } from '../simulation/machines.ts';
 import { type FaultRunResult, runFaults } from '../simulation/run-faults.ts';
+import { type Machines, protocolMachines } from '../virtual-time/machines.ts';
 
 export interface TrialFaultsOptions {
   readonly runs: number;

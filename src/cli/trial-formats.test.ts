@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { GgufHeader, GgufTensor } from '../models/gguf.ts';
+import type { GgufHeader, GgufTensor } from '../gguf/gguf.ts';
 import { createProgram } from './program.ts';
 import { formatsOf } from './trial-exactness-command.ts';
 import { mostBytes, removedAtInterrupt } from './trial-formats.ts';

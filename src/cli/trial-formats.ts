@@ -4,12 +4,12 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOutriderError } from '../basics/errors.ts';
-import { acquireModel } from '../models/acquire.ts';
-import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../models/cache.ts';
-import { type GgufHeader, readGguf } from '../models/gguf.ts';
-import { inOwnFolder, removeAbandoned } from '../models/pip.ts';
-import { recodeModel } from '../models/recode.ts';
-import { type WeightFormatName, weightFormats } from '../models/weight-formats.ts';
+import { type GgufHeader, readGguf } from '../gguf/gguf.ts';
+import { recodeModel } from '../gguf/recode.ts';
+import { type WeightFormatName, weightFormats } from '../gguf/weight-formats.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../model-files/cache.ts';
+import { inOwnFolder, removeAbandoned } from '../model-files/pip.ts';
 import type { Result } from './document.ts';
 import { type ExactnessOptions, paramsOf, trialExactness } from './trial-exactness.ts';
 

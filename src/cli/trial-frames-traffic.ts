@@ -3,7 +3,6 @@
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import { linearStepTime } from '../decoding/step-time.ts';
 import { startTurn, type TurnOptions } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { ModelDrafter } from '../models/drafter.ts';
@@ -12,6 +11,7 @@ import { createToyModel } from '../models/toy.ts';
 import { DeviceCodec, EdgeCodec } from '../protocol/codec.ts';
 import { toldStepMs } from '../protocol/edge-pace.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../protocol/messages.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { writeToyText } from './toy-text.ts';

@@ -1,10 +1,10 @@
 // `outrider trial frames`: damaged, random and hostile frames at a real edge and at real devices, over real sockets, with
 // honest sessions beside them. Toy models: what is tried is the protocol, not an engine.
 
-import { linearStepTime } from '../decoding/step-time.ts';
 import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../edge/edge.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createToyModel } from '../models/toy.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
 import type { Accept } from '../transport/transport.ts';
 import type { Result } from './document.ts';
 import { type DeviceFinding, runDeviceCase } from './trial-frames-device.ts';

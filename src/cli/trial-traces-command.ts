@@ -1,8 +1,8 @@
 // `outrider trial traces`: its flags, its models, its exit status.
 
 import { Command } from 'commander';
-import { requirePair } from '../models/manifest.ts';
-import { openModel } from '../models/open-model.ts';
+import { openModel } from '../engines/open-model.ts';
+import { requirePair } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { createLawReport } from './law-report.ts';
 import { numberBetween, numberList, wholeBetween } from './numbers.ts';

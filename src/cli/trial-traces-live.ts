@@ -12,7 +12,7 @@ import {
   type SessionConditions,
   type SessionResult,
   type SessionSource,
-} from '../simulation/run-session.ts';
+} from '../virtual-time/run-session.ts';
 
 export interface LiveTurn {
   readonly prompt: readonly number[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { acquirePair } from '../models/acquire.ts';
-import { openModel } from '../models/open-model.ts';
+import { openModel } from '../engines/open-model.ts';
+import { acquirePair } from '../model-files/acquire.ts';
 import { trialTraces } from './trial-traces.ts';
 
 describe('traces of real models', () => {

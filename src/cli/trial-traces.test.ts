@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createToyModel } from '../models/toy.ts';
-import { TraceReplay } from '../simulation/trace-replay.ts';
+import { TraceReplay } from '../virtual-time/trace-replay.ts';
 import { type TracesOptions, trialTraces } from './trial-traces.ts';
 
 const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };

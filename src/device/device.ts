@@ -1,12 +1,12 @@
 // A device in one call: a way to an edge, a tokenizer, a draft. For applications; startTurn is the same with every part given.
 
-import { acquireModel } from '../models/acquire.ts';
+import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
+import { type OpenModelOptions, openModel } from '../engines/open-model.ts';
+import { acquireModel } from '../model-files/acquire.ts';
+import { defaultPair } from '../model-files/manifest-data.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/drafter.ts';
-import { openLlamaTokenizer } from '../models/llama-tokenizer.ts';
-import { defaultPair } from '../models/manifest-data.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
-import { type OpenModelOptions, openModel } from '../models/open-model.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';

@@ -4,7 +4,6 @@
 import type { Clock } from '../basics/clock.ts';
 import { type ErrorCode, isOutriderError, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
-import type { StepTimeModel } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { wantedDrafts } from '../protocol/edge-chain.ts';
 import { EdgeRegistry, type RegistryEntry, type RegistryOwner } from '../protocol/edge-registry.ts';
@@ -12,6 +11,7 @@ import { createEdgeSession, mayDraftOn, stepEdge } from '../protocol/edge-sessio
 import type { EdgeEvent, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import { pacingOf } from '../protocol/pacing.ts';
+import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { OwnDrafters, type OwnDraftModel } from './own-drafters.ts';
 import { OwnGuesses } from './own-guesses.ts';
 import { SequenceSlots, type Slot } from './sequence-slots.ts';

@@ -2,15 +2,15 @@
 // lifetimes.
 
 import type { Clock } from '../basics/clock.ts';
-import { unpaddedTokens } from '../decoding/schedule-step-prompt.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
-import type { StepTimeModel } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { toldStepMs } from '../protocol/edge-pace.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import { type HelloMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { unpaddedTokens } from '../scheduling/step-prompt.ts';
+import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
 import { listenWebSocket } from '../transport/websocket.ts';

@@ -5,6 +5,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../basics/clock.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import type { EvaluateItem, LanguageModel } from '../models/model.ts';
+import { lookUpChances } from '../protocol/edge-chain.ts';
+import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
+import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -12,12 +16,8 @@ import {
   type StepItem,
   type StepLimits,
   scheduleStep,
-} from '../decoding/schedule-step.ts';
-import { observeBatch, type StepTimeModel } from '../decoding/step-time.ts';
-import type { EvaluateItem, LanguageModel } from '../models/model.ts';
-import { lookUpChances } from '../protocol/edge-chain.ts';
-import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
-import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
+} from '../scheduling/schedule-step.ts';
+import { observeBatch, type StepTimeModel } from '../scheduling/step-time.ts';
 import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
 import { emptySlot, heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
 import { StepHistogram } from './step-histogram.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
-import { linearStepTime } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createToyModel } from '../models/toy.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
 import { OwnDrafters } from './own-drafters.ts';
 
 const prompt = Array.from({ length: 40 }, (_, index) => 70 + index);

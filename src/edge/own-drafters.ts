@@ -3,9 +3,9 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError } from '../basics/errors.ts';
-import { observeStep, type StepTimeModel, stepMs } from '../decoding/step-time.ts';
 import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
+import { observeStep, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 
 export interface OwnDraftModel {
   readonly model: LanguageModel;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { engineRows, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
-import { stepMs } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createToyModel } from '../models/toy.ts';
+import { stepMs } from '../scheduling/step-time.ts';
 import { measuredSizes, measureStepTime } from './step-time-fit.ts';
 
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };

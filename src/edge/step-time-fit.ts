@@ -2,8 +2,8 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
-import { fitStepTime, type StepTimeModel } from '../decoding/step-time.ts';
 import type { LanguageModel } from '../models/model.ts';
+import { fitStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
 
 const rowCounts = [1, 2, 3, 4, 6, 8, 12, 16];
 const repeats = 3;

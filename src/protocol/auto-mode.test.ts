@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { streamMsPerToken } from '../decoding/predict-pace-stream.ts';
+import { streamMsPerToken } from '../scheduling/predict-stream.ts';
 import {
   chooseMode,
   type DraftingJudgement,

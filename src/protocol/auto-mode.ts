@@ -1,9 +1,9 @@
 // Mode `auto`: which mode a turn begins with, and whether its device goes on drafting, from what was measured. Pure; who measures is
 // the device's shell. A draft costs battery, and one made on the edge costs the edge: neither is spent on a gain too small to notice.
 
-import { predictPace, windowTokens } from '../decoding/predict-pace.ts';
-import type { PaceFigures } from '../decoding/predict-pace-figures.ts';
-import { streamMsPerToken } from '../decoding/predict-pace-stream.ts';
+import type { PaceFigures } from '../scheduling/latency-model.ts';
+import { predictPace, windowTokens } from '../scheduling/predict-latency.ts';
+import { streamMsPerToken } from '../scheduling/predict-stream.ts';
 import { stepMsAsTold } from './edge-pace.ts';
 import type { EdgePace } from './messages.ts';
 import { type PacingName, pacingOf } from './pacing.ts';

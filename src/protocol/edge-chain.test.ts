@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { linearStepTime } from '../decoding/step-time.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
 import { chainOf, lookedUpGuess, lookUpChances, wantedDrafts } from './edge-chain.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, mayDraftOn, readyDrafts, stepEdge } from './edge-session.ts';

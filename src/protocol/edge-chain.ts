@@ -2,7 +2,7 @@
 // own after them. Which of them are admitted is the scheduler's decision.
 
 import type { LookUpGuess } from '../decoding/look-up.ts';
-import { chainLengthWorth, type OwnDraftFigures } from '../decoding/own-drafts-worth.ts';
+import { chainLengthWorth, type OwnDraftFigures } from '../scheduling/edge-draft-length.ts';
 import { draftsReady } from './edge-branch.ts';
 import { type EdgeState, expectedAcceptance, type OwnGuess } from './edge-state.ts';
 import { pacingOf } from './pacing.ts';

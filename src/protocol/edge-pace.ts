@@ -1,7 +1,7 @@
 // What an edge's greeting says of its steps, and what a device makes of it: the times of a few rows, from which those of more rows are
 // taken at the worst, because an engine that pads its calls takes stairs.
 
-import { type StepTimeModel, stepMs } from '../decoding/step-time.ts';
+import { type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 
 /** An edge tells what a step of one session takes over 1 to so many rows. */
 export const toldRowCount = 8;

@@ -2,17 +2,17 @@
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import { linearStepTime } from '../decoding/step-time.ts';
 import type { TurnRequest } from '../protocol/device-state.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
-import type { Machines } from './machines.ts';
-import { toyDrafter, toyGuesser } from './toy-drafter.ts';
-import { ToyTarget, toyEndIds } from './toy-target.ts';
-import type { VirtualDeviceSettings } from './virtual-device.ts';
-import type { VirtualEdgeSettings } from './virtual-edge.ts';
-import { byteWire } from './virtual-wire.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
+import type { VirtualDeviceSettings } from '../virtual-time/device.ts';
+import type { VirtualEdgeSettings } from '../virtual-time/edge.ts';
+import type { Machines } from '../virtual-time/machines.ts';
+import { toyDrafter, toyGuesser } from '../virtual-time/toy-drafter.ts';
+import { ToyTarget, toyEndIds } from '../virtual-time/toy-target.ts';
+import { byteWire } from '../virtual-time/wire.ts';
 
 const vocabularySize = 1024;
 const maxAnswerTokens = 64;

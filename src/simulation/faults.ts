@@ -1,11 +1,11 @@
 // What can go wrong, one fault a function: each finds itself a victim among those at work, does its harm, and says what it did.
 
 import type { Random } from '../basics/philox.ts';
-import type { EventQueue } from './event-queue.ts';
+import { freshState, storedState, type VirtualDevice } from '../virtual-time/device.ts';
+import type { VirtualEdge } from '../virtual-time/edge.ts';
+import type { EventQueue } from '../virtual-time/event-queue.ts';
+import type { VirtualLink } from '../virtual-time/link.ts';
 import { hexDigits, pick } from './fault-scene.ts';
-import { freshState, storedState, type VirtualDevice } from './virtual-device.ts';
-import type { VirtualEdge } from './virtual-edge.ts';
-import type { VirtualLink } from './virtual-link.ts';
 
 /** Whom faults can befall. */
 export interface FaultWorld {

@@ -5,9 +5,9 @@ import type { Random } from '../basics/philox.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
 import type { TurnRequest } from '../protocol/device-state.ts';
 import { type DeviceMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
-import type { EventQueue } from './event-queue.ts';
+import type { EventQueue } from '../virtual-time/event-queue.ts';
+import type { LinkEnd, VirtualLink } from '../virtual-time/link.ts';
 import { hexDigits } from './fault-scene.ts';
-import type { LinkEnd, VirtualLink } from './virtual-link.ts';
 
 export interface HostileSettings {
   readonly turn: TurnRequest;

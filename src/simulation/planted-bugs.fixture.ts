@@ -7,7 +7,7 @@ import type { DeviceEvent, DeviceState } from '../protocol/device-state.ts';
 import type { EdgeEvent, EdgeState } from '../protocol/edge-state.ts';
 import type { DeviceMessage } from '../protocol/messages.ts';
 import { TokenText } from '../protocol/token-text.ts';
-import { type Machines, protocolMachines } from './machines.ts';
+import { type Machines, protocolMachines } from '../virtual-time/machines.ts';
 
 type EdgeMessageEvent = Extract<EdgeEvent, { kind: 'message-received' }>;
 

@@ -5,11 +5,11 @@ import type { DeviceEffect, DeviceEvent, DeviceStep } from '../protocol/device-s
 import type { EdgeEvent } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
 import { pacingOf } from '../protocol/pacing.ts';
-import type { ReferenceText } from './toy-target.ts';
-import type { DeviceWorld, VirtualDevice } from './virtual-device.ts';
-import type { EdgeObserver, VirtualEdge } from './virtual-edge.ts';
-import type { VirtualLink } from './virtual-link.ts';
-import type { VirtualSession } from './virtual-sessions.ts';
+import type { DeviceWorld, VirtualDevice } from '../virtual-time/device.ts';
+import type { EdgeObserver, VirtualEdge } from '../virtual-time/edge.ts';
+import type { VirtualLink } from '../virtual-time/link.ts';
+import type { VirtualSession } from '../virtual-time/sessions.ts';
+import type { ReferenceText } from '../virtual-time/toy-target.ts';
 
 /** What is promised of every run. */
 export const promises = [

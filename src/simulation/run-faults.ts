@@ -3,15 +3,15 @@
 
 import { createRandom } from '../basics/philox.ts';
 import type { PacingName } from '../protocol/pacing.ts';
-import { EventQueue } from './event-queue.ts';
+import { freshState, VirtualDevice } from '../virtual-time/device.ts';
+import { VirtualEdge } from '../virtual-time/edge.ts';
+import { EventQueue } from '../virtual-time/event-queue.ts';
+import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
+import { type Machines, protocolMachines } from '../virtual-time/machines.ts';
 import { createScene, hexDigits, type Scene, streams } from './fault-scene.ts';
 import { type FaultWorld, injectFault } from './faults.ts';
 import { HostileDevice } from './hostile-device.ts';
-import { type Machines, protocolMachines } from './machines.ts';
 import { BrokenPromise, type PromiseName, PromiseWatch } from './promise-watch.ts';
-import { freshState, VirtualDevice } from './virtual-device.ts';
-import { VirtualEdge } from './virtual-edge.ts';
-import { type LinkEnd, VirtualLink } from './virtual-link.ts';
 
 export interface FaultRunResult {
   readonly seed: number;

@@ -7,15 +7,15 @@ import type { DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import type { Scenario, TaskSettings } from '../scenario/scenario.ts';
-import type { EventQueue } from './event-queue.ts';
-import { protocolMachines } from './machines.ts';
+import { VirtualDevice } from '../virtual-time/device.ts';
+import type { VirtualEdge } from '../virtual-time/edge.ts';
+import type { EventQueue } from '../virtual-time/event-queue.ts';
+import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
+import { protocolMachines } from '../virtual-time/machines.ts';
+import type { TraceReplay } from '../virtual-time/trace-replay.ts';
+import { sizedWire } from '../virtual-time/wire.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
-import type { TraceReplay } from './trace-replay.ts';
-import { VirtualDevice } from './virtual-device.ts';
-import type { VirtualEdge } from './virtual-edge.ts';
-import { type LinkEnd, VirtualLink } from './virtual-link.ts';
-import { sizedWire } from './virtual-wire.ts';
 
 /** One answer, from the moment its device asks to the last token on the device. Times count from the start of the run. */
 export interface SessionRecord {

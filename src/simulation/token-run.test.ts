@@ -4,13 +4,13 @@ import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
-import { runSession, runSourceSession, type SessionConditions } from './run-session.ts';
+import { runSession, runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';
+import { type TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
 import { createSlotRun } from './run-slots.ts';
 import type { SessionRecord } from './token-device.ts';
 import { draftTimesMs, stepLaws } from './token-hardware.ts';
 import { createTokenRun, type TokenRun } from './token-run.ts';
 import { drawnSource, type TokenSource } from './token-source.ts';
-import { type TraceReplay, traceSource } from './trace-replay.ts';
 
 interface Played {
   readonly records: readonly SessionRecord[];

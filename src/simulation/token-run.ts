@@ -2,20 +2,20 @@
 // one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
 
 import { createRandom } from '../basics/philox.ts';
-import type { StepLimits } from '../decoding/schedule-step.ts';
-import { linearStepTime } from '../decoding/step-time.ts';
 import type { PacingName } from '../protocol/pacing.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
-import { EventQueue } from './event-queue.ts';
-import { protocolMachines } from './machines.ts';
+import type { StepLimits } from '../scheduling/schedule-step.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
+import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
+import { EventQueue } from '../virtual-time/event-queue.ts';
+import { protocolMachines } from '../virtual-time/machines.ts';
+import { sizedWire } from '../virtual-time/wire.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
 import { type SessionRecord, TokenDevice } from './token-device.ts';
 import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
 import type { TokenSource } from './token-source.ts';
 import { type TokenTexts, textsOf } from './token-texts.ts';
-import { VirtualEdge, type VirtualEdgeSettings } from './virtual-edge.ts';
-import { sizedWire } from './virtual-wire.ts';
 
 export interface TokenRunOptions {
   readonly source: TokenSource;

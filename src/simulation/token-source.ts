@@ -6,9 +6,9 @@ import { confidenceUnits } from '../decoding/confidence.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import type { WorkloadSettings } from '../scenario/scenario.ts';
 import { type Trace, type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
+import { TraceReplay } from '../virtual-time/trace-replay.ts';
 import { drawTokens, type TaskKind, taskKinds } from '../world/workload-lengths.ts';
 import { findModelShape } from '../world/workload-models.ts';
-import { TraceReplay } from './trace-replay.ts';
 
 export interface TokenSource {
   /** For the summary: what the numbers rest on. */

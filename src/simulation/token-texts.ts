@@ -2,9 +2,9 @@
 
 import { invariant } from '../basics/invariant.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
+import type { VirtualGuesser, VirtualTarget } from '../virtual-time/model.ts';
+import { type TraceReplay, traceGuesser, traceTarget } from '../virtual-time/trace-replay.ts';
 import type { TokenSource } from './token-source.ts';
-import { type TraceReplay, traceGuesser, traceTarget } from './trace-replay.ts';
-import type { VirtualGuesser, VirtualTarget } from './virtual-model.ts';
 
 const textDigits = 8;
 

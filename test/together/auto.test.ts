@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { linearStepTime } from '../../src/decoding/step-time.ts';
 import { AutoMode } from '../../src/device/auto-mode.ts';
 import { startTurn } from '../../src/device/turn.ts';
+import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { startToyEdge, toyDrafter, toyReference, toyTurn } from './toy-edge.ts';
 
 // What the edge says of its steps, not what they take: what a busy machine does to network and drafts must not decide here.

@@ -4,10 +4,10 @@
 import { expect, it } from 'vitest';
 import { trialExactness } from '../../src/cli/trial-exactness.ts';
 import { trialFormats } from '../../src/cli/trial-formats.ts';
-import { modelPath } from '../../src/models/acquire.ts';
-import { defaultCacheDirectory, fileBytes } from '../../src/models/cache.ts';
-import { requireModels } from '../../src/models/manifest.ts';
-import { defaultPair } from '../../src/models/manifest-data.ts';
+import { modelPath } from '../../src/model-files/acquire.ts';
+import { defaultCacheDirectory, fileBytes } from '../../src/model-files/cache.ts';
+import { requireModels } from '../../src/model-files/manifest.ts';
+import { defaultPair } from '../../src/model-files/manifest-data.ts';
 
 const small = {
   tokens: 12,

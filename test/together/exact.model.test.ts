@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { trialExactness } from '../../src/cli/trial-exactness.ts';
-import { defaultPair } from '../../src/models/manifest-data.ts';
+import { defaultPair } from '../../src/model-files/manifest-data.ts';
 import { pacingNames } from '../../src/protocol/pacing.ts';
 
 it('every mode writes what the target writes by itself', async () => {

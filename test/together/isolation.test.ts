@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { linearStepTime } from '../../src/decoding/step-time.ts';
 import { startTurn } from '../../src/device/turn.ts';
 import { startEdge } from '../../src/edge/edge.ts';
 import { createToyModel } from '../../src/models/toy.ts';
+import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
 import { toyPrompt, toyReference, toySeed } from './toy-edge.ts';
 

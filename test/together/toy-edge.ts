@@ -2,7 +2,6 @@
 
 import { chooseToken } from '../../src/decoding/choose-token.ts';
 import type { Sampling } from '../../src/decoding/sampling.ts';
-import { linearStepTime } from '../../src/decoding/step-time.ts';
 import { penaltiesActive, RunningCounts } from '../../src/decoding/token-counts.ts';
 import type { TurnOptions } from '../../src/device/turn.ts';
 import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../src/edge/edge.ts';
@@ -10,6 +9,7 @@ import { ModelDrafter } from '../../src/models/drafter.ts';
 import type { LanguageModel } from '../../src/models/model.ts';
 import { paceModel } from '../../src/models/paced.ts';
 import { createToyModel } from '../../src/models/toy.ts';
+import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { machineClock } from '../../src/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/transport/websocket.ts';
 

@@ -1,0 +1,192 @@
+// One loaded model with its context: evaluates items in calls that keep to the law in force. It does not find the law (llama.ts does).
+
+import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } from 'node-llama-cpp';
+import { OutriderError } from '../basics/errors.ts';
+import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
+import { freeLaw, largestExactCall, type ShapeLaw } from '../decoding/shape-law.ts';
+import { type CallEngine, evaluateByLaw } from '../exactness/evaluate-by-law.ts';
+import { comparedSequences } from '../exactness/shape-histories.ts';
+import { checkShape } from '../models/item-rules.ts';
+import type {
+  EvaluateItem,
+  Exactness,
+  LanguageModel,
+  ModelIdentity,
+  ModelLimits,
+  ModelSequence,
+  Tokenizer,
+} from '../models/model.ts';
+import { createSerialQueue } from '../models/serial-queue.ts';
+import { controlledInput, readRows } from './llama-candidates.ts';
+import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
+
+/** Rows of logits that one call of the engine may hold: 4 bytes x vocabulary each. */
+export const batchTokens = 256;
+/** Longest item where the text need not be exact. */
+const fastItemTokens = 256;
+/** The engine's memory comes in blocks. */
+const blockTokens = 256;
+
+export interface LlamaContextOptions {
+  readonly sequences: number;
+  /** Tokens that one sequence can hold. */
+  readonly contextLength: number;
+  readonly threads: number;
+}
+
+export class LlamaLanguageModel implements LanguageModel, CallEngine {
+  identity: ModelIdentity = { name: '', fingerprint: '', description: '' };
+  readonly tokenizer: Tokenizer;
+  limits: ModelLimits;
+  exactness?: Exactness;
+  readonly #model: LlamaModel;
+  readonly #context: LlamaContext;
+  readonly #queue = createSerialQueue();
+  readonly #pool: SequencePool;
+  /** That share a call. */
+  #mostSequences = comparedSequences;
+  #closing: Promise<void> | undefined;
+
+  constructor(model: LlamaModel, context: LlamaContext, tokenizer: Tokenizer) {
+    this.#model = model;
+    this.#context = context;
+    this.tokenizer = tokenizer;
+    // All that the context can hold until the owner settles on less: room is needed while a law is looked for.
+    const contextLength = context.contextSize - largestExactCall - 1;
+    const maxSequences = context.totalSequences;
+    this.limits = { contextLength, maxSequences, maxItemTokens: largestExactCall, law: freeLaw };
+    this.#pool = new SequencePool(context, this.#queue);
+  }
+
+  /** Keeps to this law from now on. */
+  adopt(law: ShapeLaw): void {
+    // A longer item would only be padded more.
+    const maxItemTokens = largestExactCall - (largestExactCall % law.multiple);
+    this.limits = { ...this.limits, law, maxItemTokens };
+  }
+
+  /** Nothing is promised of shapes, so calls may be as long as the engine takes them. */
+  adoptFast(): void {
+    this.#mostSequences = this.limits.maxSequences;
+    this.limits = { ...this.limits, law: { ...freeLaw, most: fastItemTokens }, maxItemTokens: fastItemTokens };
+  }
+
+  /** What it is called, and how much of its memory a sequence may use. */
+  settle(identity: ModelIdentity, contextLength: number, exactness?: Exactness): void {
+    this.identity = identity;
+    if (exactness !== undefined) this.exactness = exactness;
+    this.limits = { ...this.limits, contextLength };
+  }
+
+  /** Whether what was evaluated can be forgotten again exactly. Recurrent layers keep a state and no cells. */
+  get canRollBack(): boolean {
+    return this.#pool.canRollBack;
+  }
+
+  openSequence(): ModelSequence {
+    invariant(this.#closing === undefined, 'openSequence of a closed model');
+    return this.#pool.open();
+  }
+
+  evaluate(items: readonly EvaluateItem[]): Promise<Candidates[][]> {
+    invariant(this.#closing === undefined, 'evaluate of a closed model');
+    return this.#queue.run(() => {
+      for (const item of items) this.#check(item);
+      invariant(
+        new Set(items.map(({ sequence }) => sequence)).size === items.length,
+        'a sequence occurs twice in a batch',
+      );
+      return evaluateByLaw(this, this.limits.law, items, this.#mostSequences);
+    });
+  }
+
+  /** Started in the order of the sequences' numbers and in one go, the parts become one batch of the engine. */
+  async call(items: readonly EvaluateItem[]): Promise<Candidates[][]> {
+    const order = items.map((_, index) => index).sort((one, other) => numberAt(items, one) - numberAt(items, other));
+    const results: Candidates[][] = [];
+    // All are waited for: a call that is still running would go on writing into memory that its owner takes for emptied.
+    const ended = await Promise.allSettled(
+      order.map(async (index) => {
+        const { sequence, tokens, rows } = items[index] as EvaluateItem;
+        const outputs = await (sequence as LlamaSequence).row.controlledEvaluate(controlledInput(tokens, rows));
+        results[index] = readRows(outputs, tokens.length, rows);
+      }),
+    );
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return results;
+  }
+
+  erase(sequence: ModelSequence, length: number): Promise<void> {
+    return eraseFrom((sequence as LlamaSequence).row, length);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#queue.run(async () => {
+      await this.#context.dispose();
+      await this.#model.dispose();
+    });
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #check(item: EvaluateItem): void {
+    const { sequence } = item;
+    invariant(sequence instanceof LlamaSequence && this.#pool.owns(sequence), 'sequence of another model');
+    invariant(!sequence.released, 'evaluate of a released sequence');
+    // Refused here because the engine itself would drop the start of the text without a word.
+    checkShape(item, this.limits);
+  }
+}
+
+function numberAt(items: readonly EvaluateItem[], index: number): number {
+  return ((items[index] as EvaluateItem).sequence as LlamaSequence).number;
+}
+
+/**
+ * Items in the order they came, never a part of one: a cut item could leave a row of another shape. (An item that no call can hold is
+ * the library's own, from re-evaluating a text, and is cut: else nothing would ever be evaluated again.)
+ */
+const wholeItemsInOrder: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
+  let left = size;
+  const whole = [];
+  for (const item of items) {
+    if (item.tokens.length > left) break;
+    left -= item.tokens.length;
+    whole.push({ item, processAmount: item.tokens.length });
+  }
+  const [first] = items;
+  return whole.length === 0 && first !== undefined ? [{ item: first, processAmount: size }] : whole;
+};
+
+/** @throws OutriderError `bad-argument` where memory does not suffice */
+export async function createLlamaContext(
+  model: LlamaModel,
+  { sequences, contextLength, threads }: LlamaContextOptions,
+): Promise<LlamaContext> {
+  try {
+    return await model.createContext({
+      sequences,
+      // Room for padding, one place that node-llama-cpp keeps free, and rounding to the engine's blocks.
+      contextSize: Math.ceil((contextLength + largestExactCall + 1) / blockTokens) * blockTokens,
+      batchSize: batchTokens,
+      flashAttention: true,
+      // Of sliding windows all cells are kept, so that a text can be rolled back by any length.
+      swaFullCache: true,
+      // The library would lower the number while another context of the process works, and several threads round by their number.
+      threads: { ideal: threads, min: threads },
+      batching: { itemPrioritizationStrategy: wholeItemsInOrder },
+    });
+  } catch (cause) {
+    throw new OutriderError(
+      'bad-argument',
+      `no memory for ${sequences} sequences of ${contextLength} tokens`,
+      'Ask for fewer sequences or a shorter context.',
+      { cause },
+    );
+  }
+}

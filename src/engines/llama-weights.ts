@@ -1,0 +1,102 @@
+// llama.cpp repacks weights for some processors: quicker kernels that take rows in groups and round differently for what is left over
+// (docs/engines.md). It can leave that off, node-llama-cpp has no option for it. This switches it through the library's own C functions:
+// the list of special buffer types that it consults while it loads a model is emptied, and restored afterwards.
+
+import { dirname } from 'node:path';
+import { createSerialQueue } from '../models/serial-queue.ts';
+
+/** `repacked`: as llama.cpp prefers on this processor; `plain`: as they are in the file. */
+export type WeightLayout = 'repacked' | 'plain';
+
+export interface RepackingSwitch {
+  /** Runs `load` with repacking off. */
+  withPlainWeights<Loaded>(load: () => Promise<Loaded>): Promise<Loaded>;
+}
+
+type Koffi = typeof import('koffi');
+
+/** Loads change what others see while they run, so they follow one another. */
+const loads = createSerialQueue();
+const cpuDevice = 0;
+const longestList = 16;
+
+/** @param repacking null where there is nothing to switch */
+export function loadInOrder<Loaded>(
+  layout: WeightLayout,
+  repacking: RepackingSwitch | null,
+  load: () => Promise<Loaded>,
+): Promise<Loaded> {
+  return loads.run(() => (layout === 'plain' && repacking !== null ? repacking.withPlainWeights(load) : load()));
+}
+
+/**
+ * For the llama.cpp that is loaded in this process. Null: it repacks nothing here, or can't be switched: the package koffi is
+ * not installed, or the library looks otherwise than expected.
+ */
+export async function findRepackingSwitch(): Promise<RepackingSwitch | null> {
+  const koffi = await import('koffi').then(
+    (loaded) => loaded.default as unknown as Koffi,
+    () => null,
+  );
+  if (koffi === null) return null;
+  try {
+    return switchOf(koffi, loadedLibraries());
+  } catch {
+    return null;
+  }
+}
+
+/** Paths of ggml's libraries as this process has loaded them. */
+function loadedLibraries(): string[] {
+  // Left out because it asks the name service; the type declarations lack it.
+  Object.assign(process.report, { excludeNetwork: true });
+  const report = process.report.getReport() as { readonly sharedObjects?: readonly string[] };
+  return (report.sharedObjects ?? []).filter((path) => /(^|[/\\])(lib)?ggml[^/\\]*$/i.test(path));
+}
+
+function switchOf(koffi: Koffi, paths: readonly string[]): RepackingSwitch | null {
+  // Two back-ends in one process have two copies of the library, and nothing tells which one is meant.
+  if (new Set(paths.map((path) => dirname(path))).size !== 1) return null;
+  const libraries = paths.map((path) => koffi.load(path));
+  const find = (declaration: string) => {
+    for (const library of libraries) {
+      try {
+        return library.func(declaration);
+      } catch {
+        // It is in another one of them.
+      }
+    }
+    throw new Error(`no ${declaration}`);
+  };
+  const device = find('void *ggml_backend_dev_by_type(int type)')(cpuDevice);
+  const registry = find('void *ggml_backend_dev_backend_reg(void *device)')(device);
+  const address = find('void *ggml_backend_reg_get_proc_address(void *registry, const char *name)')(
+    registry,
+    'ggml_backend_dev_get_extra_bufts',
+  );
+  if (address === null) return null;
+  const list: unknown = koffi.call(address, koffi.proto('void *(void *device)'), device);
+  const first: unknown = list === null ? null : koffi.decode(list, 'void *');
+  // A list that names its entries is the one that is meant; anything else is left alone.
+  const nameOf = find('const char *ggml_backend_buft_name(void *type)');
+  if (first === null || !endsSoon(koffi, list) || !/^[A-Za-z0-9_ -]+$/.test(String(nameOf(first)))) return null;
+  return {
+    async withPlainWeights(load) {
+      koffi.encode(list, 'void *', null);
+      try {
+        return await load();
+      } finally {
+        koffi.encode(list, 'void *', first);
+      }
+    },
+  };
+}
+
+/** The list ends with a null pointer. */
+function endsSoon(koffi: Koffi, list: unknown): boolean {
+  const pointerBytes = koffi.sizeof('void *');
+  for (let index = 0; index < longestList; index += 1) {
+    if (koffi.decode(list, index * pointerBytes, 'void *') === null) return true;
+  }
+  return false;
+}

@@ -1,0 +1,267 @@
+// A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Opened as exact, it keeps to a shape law that was
+// found on this machine, so that the same tokens give the same logits bit for bit; knows nothing of sessions. docs/engines.md has the
+// measurements.
+
+import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
+import { basename } from 'node:path';
+import type { LlamaModel } from 'node-llama-cpp';
+import { OutriderError } from '../basics/errors.ts';
+import { invariant } from '../basics/invariant.ts';
+import { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
+import { countChangedChoices } from '../exactness/changed-choices.ts';
+import { comparedSequences } from '../exactness/shape-histories.ts';
+import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
+import { defaultCacheDirectory, hashFile } from '../model-files/cache.ts';
+import type { LanguageModel, ModelIdentity } from '../models/model.ts';
+import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
+import { batchTokens, createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
+import { createLlamaTokenizer } from './llama-tokenizer.ts';
+import type { WeightLayout } from './llama-weights.ts';
+import { type LawFinding, LawMemory } from './shape-law-memory.ts';
+
+export interface LlamaOptions {
+  readonly path: string;
+  /** Name in the manifest; the file's name if absent. */
+  readonly name?: string;
+  readonly sequences: number;
+  /** Tokens that one sequence can hold. */
+  readonly contextLength: number;
+  /** Same logits for the same tokens whatever the calls were (by a shape law; one thread unless asked). */
+  readonly exact: boolean;
+  /** Default: 1 if exact, otherwise one less than the machine has. */
+  readonly threads?: number;
+  /** Default: false. */
+  readonly gpu?: boolean;
+  /** Hash of the file if it is known; computed otherwise. */
+  readonly sha256?: string;
+  /** Where found laws are kept; by default {@link defaultCacheDirectory}. */
+  readonly cacheDirectory?: string;
+  /** Whether a model that is not exact counts how often its choices depend on the calls, and says so; default false. */
+  readonly countsChanges?: boolean;
+  /** Told while a law is looked for, which is done once for a model on a machine. */
+  readonly onLawProgress?: (text: string, done: number, total: number) => void;
+}
+
+/** Another layout of the weights must bring more than what its cost is unsure by; with the engine's own, a lone row costs what it costs there. */
+const leastGain = 0.9;
+
+/** Everything that an opening works with. */
+interface Opening {
+  readonly options: LlamaOptions;
+  readonly engine: LlamaEngine;
+  readonly sha256: string;
+  readonly threads: number;
+}
+
+/**
+ * @throws OutriderError `engine-missing`, `model-unknown`, `model-unreadable`, `bad-argument`, `exact-refused` where no shape law holds
+ */
+export async function openLlamaModel(options: LlamaOptions): Promise<LanguageModel> {
+  const threads = options.threads ?? (options.exact ? 1 : 0);
+  checkCounts(options, threads);
+  const engine = await startLlamaEngine(options.gpu ?? false);
+  const usedThreads = threads === 0 ? Math.max(1, engine.llama.cpuMathCores - 1) : threads;
+  await requireModelFile(options.path);
+  const sha256 = options.sha256 ?? (await hashFile(options.path));
+  const opening: Opening = { options, engine, sha256, threads: usedThreads };
+  return options.exact ? openExact(opening) : openFast(opening);
+}
+
+async function openFast(opening: Opening): Promise<LanguageModel> {
+  const { options } = opening;
+  const model = await load(opening, 'repacked');
+  model.adoptFast();
+  let said = 'fast';
+  if (options.countsChanges === true) {
+    const { changed, compared } = await countChangedChoices(model);
+    said = `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
+  }
+  model.settle(identityOf(opening, said, { exact: false }), options.contextLength);
+  return model;
+}
+
+async function openExact(opening: Opening): Promise<LanguageModel> {
+  const { options } = opening;
+  const memory = new LawMemory(options.cacheDirectory ?? defaultCacheDirectory(), keyOf(opening));
+  const opened = (await openRecalled(opening, memory)) ?? (await openSearching(opening, memory));
+  const { model, finding } = opened;
+  const { law, weights, comparisons, callTimes, nativeTimes } = finding;
+  const said = `exact: ${describeLaw(law)}${weights === 'plain' ? ', weights not repacked' : ''}`;
+  const costs = [1, 2, 3, 4, 5, 6, 7, 8].map((rows) => {
+    return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
+  });
+  const identity = identityOf(opening, said, { exact: true, law, weights });
+  model.settle(identity, options.contextLength, { weights, costs, comparisons });
+  return model;
+}
+
+interface Opened {
+  readonly model: LlamaLanguageModel;
+  readonly finding: LawFinding & { readonly law: NonNullable<LawFinding['law']> };
+}
+
+/** How layers are split between processor and graphics card differs from day to day, so there a law is found each time. */
+function remembers({ engine }: Opening): boolean {
+  return engine.llama.gpu === false;
+}
+
+async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened | null> {
+  const known = remembers(opening) ? await memory.recall() : null;
+  if (known === null) return null;
+  if (known.law === null) throw refused(opening, known);
+  // Of plain weights nothing shows that they are plain but their bits.
+  const isRight = (bench: LlamaLanguageModel, law: ShapeLaw) =>
+    known.weights === 'plain' ? confirmLayout(bench, law) : Promise.resolve(true);
+  return openIf(opening, { ...known, law: known.law }, isRight);
+}
+
+/** What was found for the same engine is only confirmed with other numbers of sequences or tokens: every search compares the same. */
+async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
+  const near = remembers(opening) ? await memory.recallNear() : null;
+  const confirmed =
+    near === null || near.law === null ? null : await openIf(opening, { ...near, law: near.law }, confirmLaw);
+  const finding = confirmed?.finding ?? (await search(opening));
+  if (remembers(opening)) await memory.remember(finding);
+  if (confirmed !== null) return confirmed;
+  const { law } = finding;
+  if (law === null) throw refused(opening, finding);
+  const opened = await openIf(opening, { ...finding, law }, () => Promise.resolve(true));
+  invariant(opened !== null, 'a model that was just searched');
+  return opened;
+}
+
+/** @returns null, and nothing left open, where `isRight` says no */
+async function openIf(
+  opening: Opening,
+  finding: Opened['finding'],
+  isRight: (model: LlamaLanguageModel, law: ShapeLaw) => Promise<boolean>,
+): Promise<Opened | null> {
+  const model = await load(opening, finding.weights);
+  try {
+    if (await isRight(model, finding.law)) {
+      model.adopt(finding.law);
+      return { model, finding };
+    }
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+  await model.close();
+  return null;
+}
+
+/** Raised whenever more is compared: what was found by an earlier search is found anew. */
+const searchVersion = 3;
+/** What a law is found with, at least: as many sequences as calls may merge, and room for the longest context that is compared. */
+const searchSize = { sequences: comparedSequences, contextLength: 704 };
+
+/** Of both layouts of the weights the one whose cheapest law costs less; whatever sizes are asked for, the same is compared. */
+async function search(asked: Opening): Promise<LawFinding> {
+  const { engine } = asked;
+  const options = {
+    ...asked.options,
+    sequences: Math.max(searchSize.sequences, asked.options.sequences),
+    contextLength: Math.max(searchSize.contextLength, asked.options.contextLength),
+  };
+  const opening = { ...asked, options };
+  const layouts: WeightLayout[] = engine.repacking === null ? ['repacked'] : ['repacked', 'plain'];
+  let best: LawFinding | undefined;
+  for (const weights of layouts) {
+    await using model = await load(opening, weights);
+    if (!model.canRollBack) return noLaw(weights);
+    const onProgress = (text: string, done: number, total: number): void =>
+      options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
+    const costToBeat = leastGain * costOf(best, options.sequences);
+    const found = await findLaw(model, { nowMs: () => performance.now(), onProgress, costToBeat });
+    const finding = { weights, ...found, nativeTimes: best?.nativeTimes ?? found.callTimes };
+    if (best === undefined || costOf(finding, options.sequences) < costToBeat) best = finding;
+  }
+  invariant(best !== undefined, 'no layout was searched');
+  return best;
+}
+
+/** Text can't be rolled back, so nothing can be verified: no law would help. */
+function noLaw(weights: WeightLayout): LawFinding {
+  const failed = [{ law: 'any shape', history: 'roll-back, which the model cannot do (recurrent layers)' }];
+  return { weights, law: null, callTimes: [], nativeTimes: [], comparisons: 0, failed };
+}
+
+function costOf(finding: LawFinding | undefined, sequences: number): number {
+  return finding === undefined || finding.law === null ? Infinity : lawCost(finding.law, finding.callTimes, sequences);
+}
+
+async function load({ options, engine, threads }: Opening, weights: WeightLayout): Promise<LlamaLanguageModel> {
+  const model: LlamaModel = await loadLlamaModel(engine, options.path, { vocabularyOnly: false, weights });
+  try {
+    const tokenizer = await createLlamaTokenizer(engine, model, options.path);
+    return new LlamaLanguageModel(model, await createLlamaContext(model, { ...options, threads }), tokenizer);
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+}
+
+/** What the rounding of an engine can depend on, before its calls. */
+function recipeOf({ engine, sha256, threads }: Opening) {
+  const processor = cpus()[0]?.model.trim() ?? '';
+  return {
+    model: sha256,
+    engine: engine.version,
+    build: engine.build,
+    backend: engine.backend,
+    processor,
+    threads,
+    flashAttention: true,
+    keyValueType: 'f16',
+  };
+}
+
+/** A law is remembered by more than the fingerprint holds: it is found anew where anything else is. */
+function keyOf(opening: Opening) {
+  const { sequences, contextLength } = opening.options;
+  const recipe = {
+    ...recipeOf(opening),
+    searchVersion,
+    batchTokens,
+    canSwitchRepacking: opening.engine.repacking !== null,
+  };
+  return { recipe, size: { sequences, contextLength } };
+}
+
+function identityOf(opening: Opening, promise: string, shapes: object): ModelIdentity {
+  const { options, engine, threads } = opening;
+  const name = options.name ?? basename(options.path);
+  const device = engine.backend.split(',', 1)[0] ?? '';
+  const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
+  return {
+    name,
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify({ ...recipeOf(opening), ...shapes }))
+      .digest('hex'),
+    description: `${name}, ${engine.version}, ${device}, ${threadText}, flash attention, ${promise}`,
+  };
+}
+
+function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
+  const name = options.name ?? basename(options.path);
+  const [first] = failed;
+  const evidence = first === undefined ? '' : ` (${first.law}: bits differ in ${first.history})`;
+  return new OutriderError(
+    'exact-refused',
+    `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
+    'Start the edge with --fast, which says how often choices differ; or take another file of the model, or --threads 1.',
+  );
+}
+
+function checkCounts(options: LlamaOptions, threads: number): void {
+  const counts: [string, number, number][] = [
+    ['sequences', options.sequences, 1],
+    ['context length', options.contextLength, 8],
+    ['threads', threads, 0],
+  ];
+  for (const [name, value, least] of counts) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new OutriderError('bad-argument', `${name} is ${value}`, `Give a whole number of at least ${least}.`);
+  }
+}

@@ -1,0 +1,107 @@
+// One way in for whoever needs a model: a manifest name, a path, or one of the engines that need no file.
+
+import type { Clock } from '../basics/clock.ts';
+import { OutriderError } from '../basics/errors.ts';
+import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
+import { type AcquireProgress, acquireModel } from '../model-files/acquire.ts';
+import type { LanguageModel, Tokenizer } from '../models/model.ts';
+import { createNgramModel } from '../models/ngram.ts';
+import { paceModel } from '../models/paced.ts';
+import { findProfile } from '../models/profiles.ts';
+import { createToyModel } from '../models/toy.ts';
+import { openLlamaModel } from './llama.ts';
+import { openMappedDraft } from './mapped-vocabulary.ts';
+
+/** How a model is opened, whichever engine runs it. */
+export interface OpenModelOptions {
+  readonly role: 'target' | 'draft';
+  readonly sequences: number;
+  /** Tokens of one sequence. */
+  readonly contextLength: number;
+  /** See LlamaOptions. */
+  readonly exact: boolean;
+  readonly threads?: number | undefined;
+  readonly gpu?: boolean | undefined;
+  /** Name of a latency profile to pace the model to; needs `clock`. */
+  readonly profile?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** The target's; needed by "ngram" only. */
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly cacheDirectory?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: AcquireProgress) => void) | undefined;
+  /** Told while the shape law of an exact model is looked for. */
+  readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
+}
+
+/**
+ * @param spec a name in the manifest, a path of a GGUF file, "toy:SEED", "toy:SEED:AGREEMENT" or "ngram"
+ * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
+ */
+export async function openModel(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
+  const { profile: profileName, clock } = options;
+  if (profileName === undefined) return openUnpaced(spec, options);
+  const profile = findProfile(profileName);
+  if (clock === undefined) {
+    throw new OutriderError('bad-argument', `pacing to ${profileName} needs a clock`, 'Pass the clock of the process.');
+  }
+  return paceModel(await openUnpaced(spec, options), profile, { clock });
+}
+
+async function openUnpaced(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
+  const { role, sequences, contextLength, exact, threads, gpu, cacheDirectory, signal, onProgress } = options;
+  if (spec === 'toy' || spec.startsWith('toy:')) {
+    return createToyModel({ ...parseToySpec(spec), role, sequences, contextLength });
+  }
+  if (spec === 'ngram') {
+    return createNgramModel({ tokenizer: requireTokenizer(options.tokenizer), sequences, contextLength });
+  }
+  const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
+  const mapped = await readMappedDraftFile(path);
+  if (mapped !== undefined && role === 'target') throw notATarget(spec);
+  const open = (): Promise<LanguageModel> =>
+    openLlamaModel({
+      path,
+      sha256,
+      sequences,
+      contextLength,
+      exact,
+      countsChanges: role === 'target' && !exact,
+      ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
+      ...(options.onLawProgress === undefined ? {} : { onLawProgress: options.onLawProgress }),
+      ...(entry === undefined ? {} : { name: entry.name }),
+      ...(threads === undefined ? {} : { threads }),
+      ...(gpu === undefined ? {} : { gpu }),
+    });
+  return mapped === undefined ? open() : openMappedDraft(mapped, open);
+}
+
+function notATarget(spec: string): OutriderError {
+  return new OutriderError(
+    'bad-argument',
+    `${spec} is a draft for a target with a larger vocabulary, and can't be a target`,
+    'Name it with --draft, and its target with --model.',
+  );
+}
+
+/** @throws OutriderError `bad-argument` */
+export function parseToySpec(spec: string): { readonly seed: number; readonly agreement?: number } {
+  const [, seed = '1', agreement] = /^toy(?::(\d{1,15})(?::(0|1|0?\.\d+|1\.0*))?)?$/.exec(spec) ?? [undefined, ''];
+  if (seed === '') {
+    throw new OutriderError(
+      'bad-argument',
+      `"${spec}" is not a toy model`,
+      'Write toy:SEED or toy:SEED:AGREEMENT, for example toy:1:0.8.',
+    );
+  }
+  return { seed: Number(seed), ...(agreement === undefined ? {} : { agreement: Number(agreement) }) };
+}
+
+function requireTokenizer(tokenizer: Tokenizer | undefined): Tokenizer {
+  if (tokenizer !== undefined) return tokenizer;
+  throw new OutriderError(
+    'bad-argument',
+    'n-gram look-up has no tokenizer of its own',
+    "Open the target's tokenizer first and pass it.",
+  );
+}

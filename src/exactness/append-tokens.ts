@@ -1,0 +1,29 @@
+// Appends a text of any length to a sequence, in calls that the model takes.
+
+import type { Candidates } from '../decoding/candidates.ts';
+import type { LanguageModel, ModelSequence } from '../models/model.ts';
+
+export interface AppendOptions {
+  /** Candidates wanted after each of the last so many tokens; default 0. */
+  readonly rows?: number;
+  /** Tokens of one call at most; default: what the model takes. */
+  readonly callSize?: number;
+}
+
+/** @returns the candidates of the last `rows` tokens, in order */
+export async function appendTokens(
+  model: LanguageModel,
+  sequence: ModelSequence,
+  tokens: readonly number[],
+  { rows = 0, callSize = model.limits.maxItemTokens }: AppendOptions = {},
+): Promise<Candidates[]> {
+  const found: Candidates[] = [];
+  const size = Math.min(callSize, model.limits.maxItemTokens);
+  for (let from = 0; from < tokens.length; from += size) {
+    const part = tokens.slice(from, from + size);
+    const wanted = Math.max(0, Math.min(part.length, from + part.length - (tokens.length - rows)));
+    const [result] = await model.evaluate([{ sequence, tokens: part, rows: wanted }]);
+    found.push(...(result ?? []));
+  }
+  return found;
+}

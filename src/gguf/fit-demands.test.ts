@@ -1,0 +1,122 @@
+// What `draft fit` refuses before anything is installed or computed.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { demandRoom, type FitPlace, readFitTarget } from './fit-demands.ts';
+import { encodeModel, integer, text, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
+import { encodeTinyMapped } from './mapped-draft.fixture.ts';
+import type { UnplacedTensor } from './write.ts';
+
+/** Free bytes of a directory's disk, in place of what the machine has; a directory that isn't there has none to tell. */
+const free = vi.hoisted(() => ({ bytesOf: undefined as ((path: string) => number) | undefined }));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const statfs = async (path: string): Promise<object> => {
+    const status = await real.statfs(path);
+    return free.bytesOf === undefined ? status : { blocks: 1, bavail: free.bytesOf(path) / 1000, bsize: 1000 };
+  };
+  return { ...real, statfs };
+});
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'outrider-fit-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function changed(key: string, value: string): Promise<string> {
+  const path = join(directory, `${value}.gguf`);
+  await writeFile(path, encodeModel(tinyMetadata(2).set(key, text(value)), tinyTensors(2)));
+  return path;
+}
+
+describe('a target to make a draft for', () => {
+  it('is one of the Llama family', async () => {
+    const path = join(directory, 'tiny.gguf');
+    await writeTinyModel(path, 2);
+    expect(await readFitTarget(path)).toEqual({ parameters: 28 + 2 * (5 + 32), layers: 2, vocabularySize: 7 });
+  });
+
+  it('has no other architecture or tokenizer, and is no draft itself', async () => {
+    const architecture = await changed('general.architecture', 'mamba');
+    await expect(readFitTarget(architecture)).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringMatching(/"mamba"/),
+    });
+    const tokenizer = await changed('tokenizer.ggml.model', 'bert');
+    await expect(readFitTarget(tokenizer)).rejects.toMatchObject({
+      code: 'model-unreadable',
+      message: expect.stringMatching(/"bert"/),
+    });
+    const draft = join(directory, 'draft.gguf');
+    await writeFile(draft, encodeTinyMapped());
+    await expect(readFitTarget(draft)).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringMatching(/draft itself/),
+    });
+  });
+
+  it('has no experts, scaled positions or biases', async () => {
+    const [embedding, query, ...rest] = tinyTensors(2) as [UnplacedTensor, UnplacedTensor, ...UnplacedTensor[]];
+    const bias = [embedding, { ...query, name: 'blk.0.attn_q.bias' }, ...rest];
+    const models = {
+      experts: encodeModel(tinyMetadata(2).set('llama.expert_count', integer(8)), tinyTensors(2)),
+      scaled: encodeModel(tinyMetadata(2).set('llama.rope.scaling.type', text('linear')), tinyTensors(2)),
+      biases: encodeModel(tinyMetadata(2), bias),
+    };
+    for (const [part, model] of Object.entries(models)) {
+      const path = join(directory, `${part}.gguf`);
+      await writeFile(path, model);
+      const refused = { code: 'bad-argument', message: expect.stringContaining(part) };
+      await expect(readFitTarget(path), part).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('may divide its rotation frequencies, have no experts and say so', async () => {
+    const factors = { name: 'rope_freqs.weight', shape: [5], type: 0, byteLength: 20 };
+    const metadata = tinyMetadata(2).set('llama.expert_count', integer(0)).set('llama.rope.scaling.type', text('none'));
+    const path = join(directory, 'factors.gguf');
+    await writeFile(path, encodeModel(metadata, [...tinyTensors(2), factors]));
+    expect(await readFitTarget(path)).toMatchObject({ layers: 2 });
+  });
+
+  it('is a whole file', async () => {
+    const path = join(directory, 'cut.gguf');
+    await writeFile(path, encodeModel(tinyMetadata(2), tinyTensors(2)).subarray(0, 900));
+    await expect(readFitTarget(path)).rejects.toMatchObject({ code: 'model-unreadable' });
+  });
+});
+
+describe('room to make it', () => {
+  const target = { parameters: 1000, layers: 2, vocabularySize: 7 };
+  const place = (changes: Partial<FitPlace> = {}): FitPlace => ({
+    out: join(directory, 'not', 'yet', 'there'),
+    cacheDirectory: directory,
+    hasEnvironment: true,
+    availableMemoryBytes: 8000,
+    ...changes,
+  });
+
+  it('is memory for the weights', async () => {
+    await demandRoom(target, place());
+    const few = place({ availableMemoryBytes: 7999 });
+    await expect(demandRoom(target, few)).rejects.toMatchObject({ code: 'memory-full' });
+  });
+
+  it('is disk for texts and weights, and for the packages where they are not installed', async () => {
+    const cacheDirectory = await mkdtemp(join(directory, 'cache-'));
+    const demand = (hasEnvironment: boolean, outBytes: number, cacheBytes: number) => {
+      free.bytesOf = (path) => (path === cacheDirectory ? cacheBytes : outBytes);
+      return demandRoom(target, place({ cacheDirectory, hasEnvironment }));
+    };
+    const enough = 500_000_000;
+    const packages = 2_500_000_000;
+    await demand(false, enough, packages);
+    await demand(true, enough, 0);
+    const full = (purpose: RegExp) => ({ code: 'disk-full', message: expect.stringMatching(purpose) });
+    await expect(demand(true, enough - 1000, packages)).rejects.toMatchObject(full(/texts and weights/));
+    await expect(demand(false, enough, packages - 1000)).rejects.toMatchObject(full(/Python packages/));
+  });
+});

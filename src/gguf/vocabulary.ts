@@ -1,0 +1,179 @@
+// What a model's ids mean: their bytes, which of them end a text, and a hash by which two machines see that they mean the
+// same. Read from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
+
+import { createHash } from 'node:crypto';
+import { naming, unreadable } from './cursor.ts';
+import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
+
+export interface Vocabulary {
+  /** SHA-256 over tokenizer model, pre-tokenizer, tokens, their types and scores, merges and special ids; hex. */
+  readonly hash: string;
+  readonly vocabularySize: number;
+  /** Ids that end a text: end of sequence, of turn, of message. */
+  readonly endIds: ReadonlySet<number>;
+  /** The bytes of one token; empty for special, unknown and unused ones. @throws RangeError if there is no such id. */
+  bytes(id: number): Uint8Array;
+}
+
+/** All that is read of a file. */
+type Metadata = Pick<GgufHeader, 'metadata'>;
+
+/** Values of `tokenizer.ggml.token_type`. */
+const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+const endIdKeys = ['eos_token_id', 'eot_token_id', 'eom_token_id'];
+
+/** How the chat formats in use call the end of a turn, a message or a text. */
+const endNames: ReadonlySet<string> = new Set([
+  '</s>',
+  '<eos>',
+  '<|im_end|>',
+  '<|end|>',
+  '<|endoftext|>',
+  '<|end_of_text|>',
+  '<|eot_id|>',
+  '<|eom_id|>',
+  '<|return|>',
+  '<|call|>',
+  '<|END_OF_TURN_TOKEN|>',
+  '<end_of_turn>',
+  '<EOT>',
+  '<｜end▁of▁sentence｜>',
+]);
+
+/** GPT-2 writes each byte as a printable character: printable Latin-1 stands for itself, the others follow from U+0100. */
+const byteOfCharacter: ReadonlyMap<string, number> = (() => {
+  const bytes = new Map<string, number>();
+  let nextCode = 256;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    bytes.set(String.fromCharCode(printable ? byte : nextCode++), byte);
+  }
+  return bytes;
+})();
+
+const encoder = new TextEncoder();
+
+function bytesOfByteLevelToken(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const byte = byteOfCharacter.get(character);
+    // Tokens that were added later are sometimes stored as plain text.
+    if (byte === undefined) return encoder.encode(text);
+    bytes.push(byte);
+  }
+  return Uint8Array.from(bytes);
+}
+
+function bytesOfSentencePieceToken(text: string, type: number): Uint8Array {
+  if (type !== tokenType.byte) return encoder.encode(text.replaceAll('\u2581', ' '));
+  const hexadecimal = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
+  if (hexadecimal === undefined) throw unreadable(`calls "${text}" a byte token`);
+  return Uint8Array.of(Number.parseInt(hexadecimal, 16));
+}
+
+type TokenizerModel = 'gpt2' | 'llama';
+
+function bytesOfToken(model: TokenizerModel, text: string, type: number): Uint8Array {
+  if (type === tokenType.userDefined) return encoder.encode(text);
+  if (type !== tokenType.normal && type !== tokenType.byte) return new Uint8Array(0);
+  return model === 'gpt2' ? bytesOfByteLevelToken(text) : bytesOfSentencePieceToken(text, type);
+}
+
+interface TokenizerMetadata {
+  readonly model: TokenizerModel;
+  readonly tokens: readonly string[];
+  readonly types: readonly number[];
+  readonly endIds: ReadonlySet<number>;
+}
+
+function readTokens(field: (name: string) => GgufValue | undefined): string[] {
+  const value = field('tokens');
+  if (value?.type !== 'array' || value.elementType !== 'string' || value.value.length === 0) {
+    throw unreadable('has no list of tokens');
+  }
+  return value.value as string[];
+}
+
+function readTypes(field: (name: string) => GgufValue | undefined, tokenCount: number): number[] {
+  const value = field('token_type');
+  if (value === undefined) return new Array<number>(tokenCount).fill(tokenType.normal);
+  if (value.type !== 'array' || value.value.length !== tokenCount) {
+    throw unreadable('has not one type for each token');
+  }
+  return value.value.map(Number);
+}
+
+function findEndIds(field: (name: string) => GgufValue | undefined, tokens: string[], types: number[]): Set<number> {
+  const ids = new Set<number>();
+  for (const key of endIdKeys) {
+    const id = field(key)?.value;
+    if (id === undefined) continue;
+    if (typeof id !== 'number' || tokens[id] === undefined) throw unreadable(`has no token ${String(id)} for ${key}`);
+    ids.add(id);
+  }
+  tokens.forEach((text, id) => {
+    const special = types[id] === tokenType.control || types[id] === tokenType.userDefined;
+    if (special && endNames.has(text)) ids.add(id);
+  });
+  return ids;
+}
+
+function readTokenizerMetadata(header: Metadata): TokenizerMetadata {
+  const field = (name: string): GgufValue | undefined => header.metadata.get(`tokenizer.ggml.${name}`);
+  const model = field('model')?.value;
+  if (model !== 'gpt2' && model !== 'llama') {
+    throw unreadable(`has the tokenizer "${String(model)}"; "gpt2" and "llama" are supported`);
+  }
+  const tokens = readTokens(field);
+  const types = readTypes(field, tokens.length);
+  return { model, tokens, types, endIds: findEndIds(field, tokens, types) };
+}
+
+const hashedFields = ['model', 'pre', 'tokens', 'token_type', 'scores', 'merges'];
+const hashedIdKeys = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'].map((name) => `${name}_token_id`);
+
+/** Each part carries its own length, so no two vocabularies are written the same way. */
+function writeHashed(parts: string[], value: GgufScalar): void {
+  const text = String(value);
+  parts.push(`${text.length}:${text}`);
+}
+
+function hashVocabulary(header: Metadata): string {
+  const hash = createHash('sha256');
+  for (const key of [...hashedFields, ...hashedIdKeys]) {
+    const value = header.metadata.get(`tokenizer.ggml.${key}`)?.value;
+    const values = value === undefined ? [] : Array.isArray(value) ? value : [value as GgufScalar];
+    const parts: string[] = [`${key} ${values.length} `];
+    for (const one of values) writeHashed(parts, one);
+    hash.update(parts.join(''), 'utf8');
+  }
+  return hash.digest('hex');
+}
+
+/** @throws OutriderError `model-unreadable` if the tokenizer is of another family or not complete. */
+export function vocabularyOf(header: Metadata): Vocabulary {
+  const { model, tokens, types, endIds } = readTokenizerMetadata(header);
+  const known = new Array<Uint8Array | undefined>(tokens.length);
+  return {
+    hash: hashVocabulary(header),
+    vocabularySize: tokens.length,
+    endIds,
+    bytes(id) {
+      const text = tokens[id];
+      if (text === undefined) throw new RangeError(`no token ${id} in a vocabulary of ${tokens.length}`);
+      known[id] ??= endIds.has(id) ? new Uint8Array(0) : bytesOfToken(model, text, types[id] ?? tokenType.normal);
+      return known[id];
+    },
+  };
+}
+
+/** Reads the vocabulary of the model file at `path`. @throws OutriderError `model-unreadable`. */
+export async function readVocabulary(path: string): Promise<Vocabulary> {
+  const header = await readGguf(path);
+  try {
+    return vocabularyOf(header);
+  } catch (error) {
+    throw naming(path, error);
+  }
+}

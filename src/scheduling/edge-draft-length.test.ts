@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { chainLengthWorth, type OwnDraftFigures } from './edge-draft-length.ts';
+import { fitStepTime, linearStepTime } from './step-time.ts';
+
+const cheapRows: OwnDraftFigures = {
+  freeDrafts: 0,
+  acceptance: 0.8,
+  draftMs: 5,
+  stepTime: linearStepTime(40, 0.4),
+  maxDrafts: 24,
+};
+
+/** ms per token of draft and verify in turns with this window: Leviathan et al. 2023, theorem 3.8. */
+function windowMs(gamma: number, acceptance: number): number {
+  const tokens = (1 - acceptance ** (gamma + 1)) / (1 - acceptance);
+  return (gamma * 5 + 40 + 0.4 * (gamma + 1)) / tokens;
+}
+
+describe('chainLengthWorth', () => {
+  it.each([0.3, 0.65, 0.8, 0.95])('is the best window where nothing is free, acceptance %d', (acceptance) => {
+    const windows = Array.from({ length: 25 }, (_, gamma) => gamma);
+    const best = windows.reduce((one, other) =>
+      windowMs(other, acceptance) < windowMs(one, acceptance) ? other : one,
+    );
+    expect(chainLengthWorth({ ...cheapRows, acceptance })).toBe(best);
+  });
+
+  it('drafts on from a short chain that came for nothing, and not from a long one', () => {
+    const short = chainLengthWorth({ ...cheapRows, acceptance: 0.95, freeDrafts: 1 });
+    expect(short).toBeGreaterThan(8);
+    expect(chainLengthWorth({ ...cheapRows, freeDrafts: 7 })).toBe(7);
+  });
+
+  it('drafts nothing where drafts never hold, rows cost a step each, or drafts are slow', () => {
+    expect(chainLengthWorth({ ...cheapRows, acceptance: 0 })).toBe(0);
+    expect(chainLengthWorth({ ...cheapRows, stepTime: linearStepTime(4, 36) })).toBe(0);
+    expect(chainLengthWorth({ ...cheapRows, draftMs: 60 })).toBe(0);
+  });
+
+  it('fills the stairs of an engine that pads its calls', () => {
+    const measured = [
+      { rows: 4, ms: 229 },
+      { rows: 8, ms: 425 },
+    ];
+    const stepTime = fitStepTime(measured, { multiple: 4, least: 4, most: 60, merges: true });
+    expect(chainLengthWorth({ ...cheapRows, stepTime })).toBe(3);
+    expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.99 })).toBe(11);
+    expect(chainLengthWorth({ ...cheapRows, stepTime, freeDrafts: 4, acceptance: 0.9 })).toBe(7);
+    // A draft that hardly ever holds is not worth its making, even where its row is free.
+    expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.01 })).toBe(0);
+    expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.01, draftMs: 0 })).toBe(3);
+  });
+
+  it('keeps to the longest chain, but never gives free drafts back', () => {
+    expect(chainLengthWorth({ ...cheapRows, acceptance: 1, maxDrafts: 5 })).toBe(5);
+    expect(chainLengthWorth({ ...cheapRows, maxDrafts: 2, freeDrafts: 7 })).toBe(7);
+  });
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ShapeLaw } from '../decoding/shape-law.ts';
+import type { PaceFigures } from './latency-model.ts';
+import { type PacePrediction, predictPace, windowTokens } from './predict-latency.ts';
+import { fitStepTime, stepMs } from './step-time.ts';
+
+const reference: PaceFigures = {
+  stepMs: (rows) => 40 + 0.4 * rows,
+  draftMs: 10,
+  edgeDraftMs: 5,
+  roundTripMs: 0,
+  acceptance: 0.8,
+};
+
+function msOf(figures: PaceFigures, mode: PacePrediction['mode']): number {
+  return predictPace(figures).find((prediction) => prediction.mode === mode)?.msPerToken ?? Number.NaN;
+}
+
+/** How far apart, as a share of the expected value. */
+function deviation(found: number, expected: number): number {
+  return Math.abs(found - expected) / expected;
+}
+
+describe('the event model of the design', () => {
+  // Another program made these numbers: events in virtual time, target 40 + 0.4 a row, draft 10, acceptance 0.8.
+  it.each([
+    [0, { ar: 40, sd: 23.7, psd: 20.3, stream: 20.0, 'edge-sd': 18 }],
+    [10, { ar: 40, sd: 26.7, psd: 22.7, stream: 21.2, 'edge-sd': 18 }],
+    [30, { ar: 40, sd: 32.1, psd: 27.6, stream: 23.7, 'edge-sd': 18 }],
+    [60, { ar: 40, sd: 39.6, psd: 35.1, stream: 26.6, 'edge-sd': 18 }],
+  ] as const)('agrees within 5 % at %d ms', (roundTripMs, expected) => {
+    for (const { mode, msPerToken } of predictPace({ ...reference, roundTripMs })) {
+      expect(deviation(msPerToken, expected[mode]), `${mode} ${msPerToken}`).toBeLessThan(0.05);
+    }
+  });
+
+  it('has psd fall behind the edge alone between 60 and 100 ms', () => {
+    expect(msOf({ ...reference, roundTripMs: 60 }, 'psd')).toBeLessThan(40.4);
+    expect(msOf({ ...reference, roundTripMs: 100 }, 'psd')).toBeGreaterThan(40.4);
+  });
+});
+
+describe('windows', () => {
+  it('yield what Leviathan et al. say', () => {
+    // Their table 1: a = 0.6 and 0.8, gamma = 2 and 5.
+    expect(windowTokens(0.6, 2)).toBeCloseTo(1.96, 2);
+    expect(windowTokens(0.8, 5)).toBeCloseTo(3.69, 2);
+    expect(windowTokens(1, 5)).toBe(6);
+    expect(windowTokens(0, 5)).toBe(1);
+  });
+});
+
+describe('bounds that hold whatever was measured', () => {
+  const figures = fc.record({
+    fixedMs: fc.double({ min: 1, max: 200, noNaN: true }),
+    rowMs: fc.double({ min: 0, max: 60, noNaN: true }),
+    draftMs: fc.double({ min: 0.1, max: 100, noNaN: true }),
+    edgeDraftMs: fc.double({ min: 0.1, max: 100, noNaN: true }),
+    roundTripMs: fc.double({ min: 0, max: 500, noNaN: true }),
+    acceptance: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+
+  it('stream is never slower than the edge alone', () => {
+    fc.assert(
+      fc.property(figures, ({ fixedMs, rowMs, ...rest }) => {
+        const given = { ...rest, stepMs: (rows: number) => fixedMs + rowMs * rows, maxDrafts: 8 };
+        expect(msOf(given, 'stream')).toBeLessThanOrEqual(msOf(given, 'ar'));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('every mode takes some time, the quickest first', () => {
+    fc.assert(
+      fc.property(figures, ({ fixedMs, rowMs, ...rest }) => {
+        const given = { ...rest, stepMs: (rows: number) => fixedMs + rowMs * rows, maxDrafts: 8 };
+        const found = predictPace(given).map(({ msPerToken }) => msPerToken);
+        expect(found).toHaveLength(5);
+        expect(found.every((ms) => ms > 0 && Number.isFinite(ms))).toBe(true);
+        expect(found).toEqual(found.toSorted((left, right) => left - right));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('drafts that never hold save nothing; drafts that always hold are as many as pay', () => {
+    const never = predictPace({ ...reference, acceptance: 0 });
+    expect(never.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40.4, drafts: 0 });
+    // A draft each 10 ms is then the limit, and a token of the target with each step of theirs.
+    const always = msOf({ ...reference, acceptance: 1 }, 'stream');
+    expect(always).toBeGreaterThan(8);
+    expect(always).toBeLessThan(12);
+  });
+
+  it('where rows cost as much as steps, drafts are left alone', () => {
+    const dear = predictPace({ ...reference, stepMs: (rows) => 4 + 36 * rows });
+    expect(dear.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40, drafts: 0 });
+  });
+});
+
+describe('an engine of two cores', () => {
+  const times = [
+    [1, 148],
+    [2, 222],
+    [4, 229],
+    [6, 374],
+    [8, 425],
+  ] as const;
+  const measured = times.map(([rows, ms]) => ({ rows, ms }));
+  const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
+  const unpadded = fitStepTime(measured);
+  const padded = fitStepTime(
+    measured.filter(({ rows }) => rows % 4 === 0),
+    fours,
+  );
+
+  function bestDrafts(stepTime: typeof padded, given: Partial<PaceFigures>) {
+    const figures = { ...reference, roundTripMs: 20, stepMs: (rows: number) => stepMs(stepTime, rows), ...given };
+    const found = predictPace(figures).map(({ mode, drafts }) => [mode, drafts]);
+    return Object.fromEntries(found) as Record<PacePrediction['mode'], number>;
+  }
+
+  it('has steps as they were measured, and stairs where calls are filled up', () => {
+    expect([1, 2, 3, 4, 6, 8].map((rows) => stepMs(unpadded, rows))).toEqual([148, 222, 225.5, 229, 374, 425]);
+    expect([1, 2, 3, 4, 5, 8].map((rows) => stepMs(padded, rows))).toEqual([229, 229, 229, 229, 425, 425]);
+  });
+
+  it('has windows that fill a stair, and those after a dear row are tried', () => {
+    expect(bestDrafts(padded, { acceptance: 0.8 })).toMatchObject({ sd: 3, 'edge-sd': 3, stream: 3 });
+    expect(bestDrafts(padded, { acceptance: 0.99 })).toMatchObject({ 'edge-sd': 11, sd: 11, stream: 7 });
+    // The fifth row costs as much as three more, so nothing between 3 and 7 can be better than both.
+    const found = [0.5, 0.7, 0.9, 0.95, 0.97, 0.99, 1].map((acceptance) => bestDrafts(padded, { acceptance }).stream);
+    for (const drafts of found) expect(drafts % 4).toBe(3);
+  });
+});

@@ -1,0 +1,103 @@
+// The pace of free-running speculation, predicted: what lies between two corrections is played through in time, for every
+// length that an agreeing run of drafts can have, and weighed by its chance. Nothing is drawn by lot.
+
+import type { PaceFigures } from './latency-model.ts';
+
+/** Runs longer than this many drafts are so rare, or so alike, that the last one stands for them. */
+const longestRun = 128;
+const negligible = 1e-6;
+/** A device that is slower than the edge may never get a draft in: then nothing ends the cycle. */
+const longestCycle = 2 * longestRun;
+
+/** @param rowCap drafts that a step takes at most; 0: the edge alone */
+export function streamMsPerToken(figures: PaceFigures, rowCap: number): number {
+  const { acceptance, stepMs } = figures;
+  if (rowCap === 0) return stepMs(1);
+  let ms = 0;
+  let tokens = 0;
+  let chance = 1;
+  for (let run = 0; run <= longestRun && chance > negligible; run += 1) {
+    const isLast = run === longestRun;
+    const weight = isLast ? chance : chance * (1 - acceptance);
+    const cycle = playRun(figures, run, rowCap);
+    ms += weight * cycle.ms;
+    tokens += weight * cycle.tokens;
+    chance *= acceptance;
+  }
+  return ms / tokens;
+}
+
+/**
+ * From the step that committed a correction, at time 0, to the step that commits the next one: the device's first `run` drafts
+ * agree, the one after them does not. Positions count from the correction. Each side hears of the other half a round trip late;
+ * the edge goes on without drafts where it has none, the device goes on from what it knows to be committed. A draft
+ * that is being made when a correction arrives is taken as dropped at once.
+ */
+function playRun(figures: PaceFigures, run: number, rowCap: number): Commit {
+  const wayMs = figures.roundTripMs / 2;
+  const commits: Commit[] = [{ tokens: 0, ms: 0 }];
+  const device = new DevicePlay(figures, run, commits);
+  for (;;) {
+    const { tokens, ms } = commits.at(-1) as Commit;
+    device.draftUntil(ms - wayMs);
+    // A draft may turn out wrong after its position was committed without it.
+    const isWrong = tokens > device.wrongAt;
+    if (isWrong) return commits.find((commit) => commit.tokens > device.wrongAt) as Commit;
+    if (tokens > longestCycle) return { tokens, ms };
+    const ready = Math.min(rowCap, Math.max(0, device.madeTo - tokens));
+    const held = Math.min(ready, device.wrongAt - tokens);
+    commits.push({ tokens: tokens + held + 1, ms: ms + figures.stepMs(ready + 1) });
+  }
+}
+
+/** All that the edge has committed since the correction, and when. */
+interface Commit {
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+/** What the device drafts, as far as the edge's commits are known. */
+class DevicePlay {
+  /** End of what it has drafted. */
+  madeTo = 0;
+  /** Position of the wrong draft; infinity: not made yet. */
+  wrongAt: number = Number.POSITIVE_INFINITY;
+  readonly #figures: PaceFigures;
+  readonly #commits: readonly Commit[];
+  #agreeingLeft: number;
+  #nowMs: number;
+
+  constructor(figures: PaceFigures, run: number, commits: readonly Commit[]) {
+    this.#figures = figures;
+    this.#commits = commits;
+    this.#agreeingLeft = run;
+    this.#nowMs = figures.roundTripMs / 2;
+  }
+
+  /** Makes every draft that is finished at `untilMs`. */
+  draftUntil(untilMs: number): void {
+    const { draftMs, maxAhead = 24 } = this.#figures;
+    for (;;) {
+      const known = this.#knownAt(this.#nowMs);
+      const position = Math.max(this.madeTo, known);
+      const startMs = position - known < maxAhead ? this.#nowMs : this.#nextNewsMs();
+      if (startMs + draftMs > untilMs) return;
+      this.#nowMs = startMs + draftMs;
+      // Committed while it was being made: dropped without a look.
+      if (position - known >= maxAhead || this.#knownAt(this.#nowMs) > position) continue;
+      this.madeTo = position + 1;
+      if (this.#agreeingLeft === 0) this.wrongAt = Math.min(this.wrongAt, position);
+      this.#agreeingLeft -= 1;
+    }
+  }
+
+  #knownAt(atMs: number): number {
+    const heard = this.#commits.findLast(({ ms }) => ms + this.#figures.roundTripMs / 2 <= atMs);
+    return heard?.tokens ?? 0;
+  }
+
+  #nextNewsMs(): number {
+    const next = this.#commits.find(({ ms }) => ms + this.#figures.roundTripMs / 2 > this.#nowMs);
+    return next === undefined ? Number.POSITIVE_INFINITY : next.ms + this.#figures.roundTripMs / 2;
+  }
+}

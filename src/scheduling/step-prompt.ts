@@ -1,0 +1,90 @@
+// The chunk of a prompt that goes into a step: whose turn it is, and how much of it, so that who decodes does not wait long and the
+// engine does not work on padding. Pure.
+
+import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
+import { type Ledger, startRound } from './fair-queue.ts';
+import { batchMs, type StepTimeModel, stepMs } from './step-time.ts';
+
+/** A session whose prompt is to be evaluated, as in SessionWork. */
+export interface PromptingSession {
+  readonly id: number;
+  readonly share: number;
+  readonly prefillTokens: number;
+}
+
+export interface AdmittedPrompt {
+  readonly item?: { readonly id: number; readonly kind: 'prefill'; readonly tokens: number };
+  readonly ledger: Ledger;
+}
+
+/** A chunk is never cut below this, however dear tokens are: a prompt must come to an end. */
+const minPrefillChunk = 8;
+
+/**
+ * One session's next chunk, in turn; sized so that who decodes waits at most about twice as long for this step.
+ * @param decodeRows the other items of the step, by their rows
+ */
+export function admitPrompt(
+  ledger: Ledger,
+  prefilling: readonly PromptingSession[],
+  decodeRows: readonly number[],
+  prefillChunk: number,
+  model: StepTimeModel,
+): AdmittedPrompt {
+  const round = startRound(ledger, prefilling);
+  const place = round.next(() => true);
+  const chosen = prefilling[place];
+  if (chosen === undefined) return { ledger: round.finish(() => false) };
+  const affordable = affordableTokens(decodeRows, prefillChunk, model);
+  const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);
+  round.charge(place, tokens);
+  const isDone = tokens === chosen.prefillTokens;
+  const item = { id: chosen.id, kind: 'prefill', tokens } as const;
+  return { item, ledger: round.finish((other) => !isDone || other !== place) };
+}
+
+/** The most tokens, up to so many, that the engine works on without padding; all of them where even the fewest are padded. */
+export function unpaddedTokens(law: ShapeLaw, tokens: number): number {
+  for (let count = tokens; count > 0; count -= 1) if (engineRows(law, count) === count) return count;
+  return tokens;
+}
+
+function affordableTokens(decodeRows: readonly number[], prefillChunk: number, model: StepTimeModel): number {
+  if (decodeRows.length === 0) return prefillChunk;
+  const { law } = model;
+  const msWith = timesWithChunk(decodeRows, model);
+  const budgetMs = 2 * msWith(0);
+  let tokens = Math.min(engineRows(law, minPrefillChunk), prefillChunk);
+  for (;;) {
+    const next = engineRows(law, tokens + 1);
+    if (next > prefillChunk || !(msWith(next) <= budgetMs)) return tokens;
+    tokens = next;
+  }
+}
+
+/** The time of the step with a chunk of so many tokens. */
+function timesWithChunk(decodeRows: readonly number[], model: StepTimeModel): (tokens: number) => number {
+  if (!model.goesByRows) return (tokens) => batchMs(model, tokens === 0 ? decodeRows : [...decodeRows, tokens]);
+  const rows = decodeRows.reduce((sum, one) => sum + one, 0);
+  return (tokens) => stepMs(model, rows + tokens);
+}
+
+/** What is not the end of the prompt is cut so that nothing is padded. */
+function chunkTokens(wanted: number, affordable: number, prefillChunk: number, law: ShapeLaw): number {
+  if (wanted <= affordable) return wanted;
+  const tokens = unpaddedTokens(law, affordable);
+  const rest = wanted - tokens;
+  const least = leastRest(law);
+  if (rest >= least) return tokens;
+  if (wanted <= prefillChunk) return wanted;
+  const fewer = tokens - (least - rest);
+  return fewer >= least ? fewer : tokens;
+}
+
+/**
+ * The fewest tokens that a chunk should leave over. Where calls have a least size, fewer would be padded; where rows come in multiples,
+ * the end is padded however the prompt is cut. One token alone is not worth a step of its own.
+ */
+function leastRest({ multiple, least }: ShapeLaw): number {
+  return multiple > 1 ? 1 : Math.max(2, least);
+}

@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
+import {
+  batchMs,
+  fitStepTime,
+  growingBatchMs,
+  linearStepTime,
+  observeBatch,
+  observeStep,
+  type StepTimeModel,
+  stepMs,
+} from './step-time.ts';
+
+describe('fitStepTime', () => {
+  it('takes the median of each row count, so one stalled step does not count', () => {
+    const times = [10, 11, 500, 10, 9];
+    expect(stepMs(fitStepTime(times.map((ms) => ({ rows: 1, ms }))), 1)).toBe(10);
+    expect(stepMs(fitStepTime([10, 20].map((ms) => ({ rows: 3, ms }))), 3)).toBe(15);
+  });
+
+  it('interpolates, goes on with the last slope, and is flat below the smallest count', () => {
+    const model = fitStepTime([
+      { rows: 8, ms: 50 },
+      { rows: 2, ms: 20 },
+      { rows: 4, ms: 30 },
+    ]);
+    expect([1, 2, 3, 4, 6, 8, 12].map((rows) => stepMs(model, rows))).toEqual([20, 20, 25, 30, 40, 50, 70]);
+    expect(stepMs(model, 0)).toBe(0);
+  });
+
+  it('takes rows to cost in proportion when only one count was measured', () => {
+    expect(stepMs(fitStepTime([{ rows: 2, ms: 10 }]), 6)).toBe(30);
+  });
+
+  it('pools neighbours in the wrong order, by the number of samples', () => {
+    const model = fitStepTime([
+      { rows: 1, ms: 40 },
+      { rows: 1, ms: 40 },
+      { rows: 1, ms: 40 },
+      { rows: 2, ms: 36 },
+      { rows: 3, ms: 50 },
+    ]);
+    expect([1, 2, 3].map((rows) => stepMs(model, rows))).toEqual([39, 39, 50]);
+  });
+
+  it('never falls as rows are added', () => {
+    const sample = fc.record({
+      rows: fc.integer({ min: 1, max: 40 }),
+      ms: fc.double({ min: 0, max: 500, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(sample, { minLength: 1, maxLength: 30 }),
+        fc.array(sample, { maxLength: 10 }),
+        (start, later) => {
+          const model = later.reduce((known, { rows, ms }) => observeStep(known, rows, ms), fitStepTime(start));
+          for (let rows = 0; rows < 60; rows++) {
+            expect(stepMs(model, rows + 1)).toBeGreaterThanOrEqual(stepMs(model, rows) - 1e-9);
+          }
+        },
+      ),
+    );
+  });
+
+  it('refuses what is no measurement', () => {
+    expect(() => fitStepTime([])).toThrow('no step');
+    expect(() => fitStepTime([{ rows: 0, ms: 1 }])).toThrow('0 rows');
+    expect(() => fitStepTime([{ rows: 1, ms: Number.NaN }])).toThrow('NaN');
+  });
+});
+
+describe('linearStepTime', () => {
+  it('is a straight line at every count', () => {
+    const model = linearStepTime(40, 0.4);
+    for (const rows of [1, 2, 17, 64, 200]) expect(stepMs(model, rows)).toBeCloseTo(40 + 0.4 * rows, 9);
+  });
+});
+
+describe('observeStep', () => {
+  it('approaches a changed time and forgets the old one', () => {
+    let model = linearStepTime(10, 0);
+    for (let step = 0; step < 60; step++) model = observeStep(model, 1, 20);
+    expect(stepMs(model, 1)).toBeCloseTo(20, 1);
+    expect(stepMs(observeStep(linearStepTime(10, 0), 1, 20), 1)).toBeCloseTo(10.5, 0);
+  });
+
+  it('starts a count it has not seen from its neighbours', () => {
+    const model = observeStep(linearStepTime(10, 2), 8, 36, 0.5);
+    expect(stepMs(model, 8)).toBeCloseTo(31, 9);
+  });
+
+  it('limits what one stalled step can do', () => {
+    expect(stepMs(observeStep(linearStepTime(9, 1), 64, 100_000, 0.1), 64)).toBeLessThanOrEqual(73 * 1.3 + 1e-9);
+  });
+
+  it('still knows counts that were not measured for ever', () => {
+    const samples = [10, 30, 20].map((ms, index) => ({ rows: index + 1, ms }));
+    const model = observeStep(fitStepTime(samples), 1, 10, 1);
+    expect([2, 3].map((rows) => stepMs(model, rows))).toEqual([25, 25]);
+  });
+
+  it('gives a pooled neighbour its own time back when the disturbance is gone', () => {
+    const start = fitStepTime([
+      { rows: 1, ms: 10 },
+      { rows: 2, ms: 12 },
+    ]);
+    let model = observeStep(start, 1, 40, 0.5);
+    expect(stepMs(model, 2)).toBeGreaterThan(12);
+    for (let step = 0; step < 40; step++) model = observeStep(model, 1, 10, 0.5);
+    expect(stepMs(model, 2)).toBe(12);
+  });
+});
+
+const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
+const notAlone: ShapeLaw = { ...freeLaw, least: 2 };
+const threes: ShapeLaw = { ...freeLaw, most: 3 };
+const eights: ShapeLaw = { multiple: 8, least: 8, most: 8, merges: false };
+
+const anyLaw = fc.oneof(
+  fc.constantFrom(freeLaw, fours, notAlone, threes, eights),
+  fc
+    .record({ multiple: fc.integer({ min: 1, max: 8 }), calls: fc.integer({ min: 1, max: 7 }), merges: fc.boolean() })
+    .map(({ multiple, calls, merges }) => ({ multiple, least: multiple, most: multiple * calls, merges })),
+);
+
+/** Times of calls as large as the law allows. */
+function fittedTo(law: ShapeLaw, times: readonly number[]): StepTimeModel {
+  const samples = times.map((ms, index) => ({ rows: Math.min(law.most, 2 * index + 1), ms }));
+  return fitStepTime(samples, law);
+}
+
+describe('a step under a shape law', () => {
+  // Measured on a processor with two cores, calls filled up to multiples of four rows.
+  const stairs = fitStepTime(
+    [
+      { rows: 4, ms: 229 },
+      { rows: 8, ms: 425 },
+    ],
+    fours,
+  );
+
+  it('takes as long as the rows that the engine works on: stairs where it pads', () => {
+    expect([1, 2, 3, 4, 5, 6, 8, 9].map((rows) => stepMs(stairs, rows))).toEqual([
+      229, 229, 229, 229, 425, 425, 425, 621,
+    ]);
+    expect(stepMs(stairs, 0)).toBe(0);
+    expect(stepMs(fitStepTime([{ rows: 1, ms: 9 }], notAlone), 2)).toBe(9);
+  });
+
+  it('takes one call for all items where they share it, one for each where they do not', () => {
+    const apart = { ...stairs, law: { ...fours, merges: false } };
+    expect(batchMs(stairs, [1, 3])).toBe(425);
+    expect(batchMs(apart, [1, 3])).toBe(2 * 229);
+    expect(batchMs(apart, [5, 3])).toBe(425 + 229);
+    expect(batchMs(linearStepTime(10, 1), [5, 3])).toBe(18);
+  });
+
+  it('is cut into calls where an item is longer than one', () => {
+    const model = linearStepTime(10, 1, threes);
+    expect([3, 4, 7].map((rows) => stepMs(model, rows))).toEqual([13, 13 + 11, 13 + 13 + 11]);
+    // The third rows and beyond of both: 3 + 3, 3 + 1, 1.
+    expect(batchMs(model, [7, 4])).toBe(16 + 14 + 11);
+  });
+
+  it('is one call, however long, where the law asks for nothing', () => {
+    expect(stepMs(linearStepTime(10, 1), 200)).toBeCloseTo(210, 9);
+    expect(batchMs(linearStepTime(10, 1), [150, 50])).toBeCloseTo(210, 9);
+  });
+
+  it('is known from single calls alone', () => {
+    expect(() => fitStepTime([{ rows: 9, ms: 1 }], eights)).toThrow('16 rows is no single call');
+  });
+
+  it('of one item is a batch of one, never falls, and grows as batches do', () => {
+    const times = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(anyLaw, times, fc.nat(5), fc.array(fc.nat(3), { maxLength: 40 }), (law, measured, more, items) => {
+        const model = fittedTo(law, measured);
+        for (let rows = 1; rows < 80; rows += 1) {
+          expect(stepMs(model, rows)).toBeCloseTo(batchMs(model, [rows]), 6);
+          expect(stepMs(model, rows + 1)).toBeGreaterThanOrEqual(stepMs(model, rows) - 1e-6);
+        }
+        const grown = items.map((item) => item % (more + 1));
+        const rows = Array.from({ length: more + 1 }, () => 1);
+        for (const [index, ms] of growingBatchMs(model, more + 1, grown).entries()) {
+          expect(ms).toBeCloseTo(batchMs(model, rows), 6);
+          rows[grown[index] ?? 0] = (rows[grown[index] ?? 0] ?? 0) + 1;
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('observeBatch', () => {
+  it('is observeStep with the sum of the rows where the law asks for nothing', () => {
+    const model = linearStepTime(9, 1);
+    expect(observeBatch(model, [3, 1, 4], 30)).toEqual(observeStep(model, 8, 30));
+  });
+
+  it('counts rows as the engine works on them', () => {
+    const flat = fitStepTime(
+      [4, 8].map((rows) => ({ rows, ms: 10 })),
+      fours,
+    );
+    const model = observeBatch(flat, [1, 2], 20, 1);
+    expect([1, 4, 5].map((rows) => stepMs(model, rows))).toEqual([10, 10, 20]);
+  });
+
+  it('holds each of several calls to its expected part, so that an engine of half the speed is seen as such', () => {
+    const before = linearStepTime(4, 2, eights);
+    let model = before;
+    for (let step = 0; step < 80; step += 1) model = observeBatch(model, [1, 5, 8], 3 * 40);
+    expect(stepMs(model, 3)).toBeCloseTo(2 * stepMs(before, 3), 1);
+    const [once, apart] = [observeBatch(before, [1, 5], 80), observeStep(before, 1, 40)];
+    expect(stepMs(once, 1)).toBeCloseTo(stepMs(apart, 1), 9);
+  });
+
+  it('keeps how calls of different size compare, and survives calls of no time', () => {
+    const laid = { ...fours, merges: false };
+    const before = linearStepTime(2, 1, laid);
+    const after = observeBatch(before, [4, 8], 32, 1);
+    expect([4, 8].map((rows) => stepMs(after, rows))).toEqual([12, 20]);
+    const none = observeBatch(linearStepTime(0, 0, laid), [4, 8], 10, 1);
+    for (const rows of [4, 8]) expect(stepMs(none, rows)).toBeCloseTo(5, 4);
+  });
+});

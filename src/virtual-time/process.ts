@@ -1,0 +1,101 @@
+// A process in virtual time: it can stand still, and then finds what came meanwhile in the order in which it came; and it can die,
+// with everything that was about to happen in it.
+
+import type { Clock } from '../basics/clock.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { LinkEnd } from './link.ts';
+import type { Frame } from './wire.ts';
+
+export class VirtualProcess implements Clock {
+  readonly #queue: EventQueue;
+  readonly #inbox: (() => void)[] = [];
+  #life = 0;
+  #isUp = true;
+  #pausedUntilMs = 0;
+
+  constructor(queue: EventQueue) {
+    this.#queue = queue;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  nowMs(): number {
+    return this.#queue.nowMs();
+  }
+
+  /** A timer of this life of the process. */
+  after(delayMs: number, action: () => void): () => void {
+    const life = this.#life;
+    let isCancelled = false;
+    const cancel = this.#queue.after(delayMs, () => {
+      if (life !== this.#life) return;
+      if (!this.#isPaused) action();
+      else {
+        this.#inbox.push(() => {
+          if (!isCancelled) action();
+        });
+      }
+    });
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
+  /** As `after`, for what nobody will cancel. */
+  post(delayMs: number, action: () => void): void {
+    const life = this.#life;
+    this.#queue.post(this.#queue.nowMs() + delayMs, () => this.#run(life, action));
+  }
+
+  /** What the network tells this life of the process. */
+  listen(end: LinkEnd): LinkEnd {
+    const life = this.#life;
+    return {
+      frame: (frame: Frame) => {
+        if (life === this.#life && !this.#isPaused) end.frame(frame);
+        else this.#run(life, () => end.frame(frame));
+      },
+      writable: (isWritable) => this.#run(life, () => end.writable(isWritable)),
+      closed: () => this.#run(life, () => end.closed()),
+    };
+  }
+
+  #run(life: number, action: () => void): void {
+    if (life !== this.#life) return;
+    if (this.#isPaused) this.#inbox.push(action);
+    else action();
+  }
+
+  /** Stands still from now on. */
+  pause(durationMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.nowMs() + durationMs);
+    const life = this.#life;
+    this.#queue.at(this.#pausedUntilMs, () => {
+      if (life !== this.#life) return;
+      while (!this.#isPaused) {
+        const action = this.#inbox.shift();
+        if (action === undefined) return;
+        action();
+      }
+    });
+  }
+
+  crash(): void {
+    this.#life += 1;
+    this.#isUp = false;
+    this.#inbox.length = 0;
+    this.#pausedUntilMs = 0;
+  }
+
+  restart(): void {
+    this.#isUp = true;
+  }
+
+  /** While the inbox is being worked off after a pause, what comes goes to its end. */
+  get #isPaused(): boolean {
+    return this.nowMs() < this.#pausedUntilMs;
+  }
+}

@@ -1,0 +1,55 @@
+// The small model of the simulation: it knows the target's own choice and gives it at a set rate, each token independently of the
+// others. It may also change its mind: another answer each time it is asked.
+
+import { philox, type Random } from '../basics/philox.ts';
+import { chooseToken } from '../decoding/choose-token.ts';
+import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { toyContextKey } from '../decoding/toy-language.ts';
+import type { DeviceState } from '../protocol/device-state.ts';
+import type { VirtualDraft, VirtualDrafter, VirtualGuesser } from './model.ts';
+import { recentIds, type ToyTarget } from './toy-target.ts';
+
+export interface DrafterSettings {
+  /** How often a draft is the target's own choice, [0, 1]. */
+  readonly agreement: number;
+  /** Null: the same answer for the same text. Else each answer is thrown anew, for the better or the worse. */
+  readonly whim: Random | null;
+  readonly seed: number;
+}
+
+const inverseTwo32: number = 2 ** -32;
+const draftPurpose = 3;
+const block: Uint32Array = new Uint32Array(4);
+
+export function toyDrafter(target: ToyTarget, settings: DrafterSettings): VirtualDrafter {
+  return { draft: (state) => draftToken(target, settings, state) };
+}
+
+/** An edge's own draft model: right at a set rate, thrown anew for each token. */
+export function toyGuesser(target: ToyTarget, agreement: number, random: Random): VirtualGuesser {
+  return {
+    next({ text, open }, drafts) {
+      const right = target.nextAfter(text, drafts, open);
+      return random.uniform() < agreement ? right : target.otherThan(right);
+    },
+  };
+}
+
+function draftToken(target: ToyTarget, settings: DrafterSettings, state: DeviceState): VirtualDraft {
+  const { text, tail, turn } = state;
+  const position = text.length + tail.length;
+  const ids = [...recentIds(text, text.length), ...tail];
+  const { sampling, prompt } = turn;
+  const counts = penaltiesActive(sampling) ? new RunningCounts([...text.slice(prompt.length), ...tail]) : undefined;
+  const right = chooseToken(target.candidates(ids), sampling, counts, position);
+  const confidence = Math.max(0.01, settings.agreement);
+  const isRight = throwCoin(settings, ids, position) < settings.agreement;
+  return { token: isRight ? right : target.otherThan(right), confidence };
+}
+
+function throwCoin({ whim, seed }: DrafterSettings, ids: readonly number[], position: number): number {
+  if (whim !== null) return whim.uniform();
+  const key = toyContextKey(ids, ids.length);
+  philox(block, key, Math.floor(key * inverseTwo32), position, draftPurpose, seed, Math.floor(seed * inverseTwo32));
+  return (block[0] as number) * inverseTwo32;
+}

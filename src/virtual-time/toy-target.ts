@@ -1,0 +1,99 @@
+// The large model of the simulation: the toy language with a memory, and the text that it writes by itself, which is what every
+// simulated session is held against.
+
+import type { Candidates } from '../decoding/candidates.ts';
+import { chooseToken } from '../decoding/choose-token.ts';
+import { createEnding, type Ending } from '../decoding/ending.ts';
+import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { type ToyLanguage, toyCandidates, toyContextKey, toyEndId, toyMemoryLength } from '../decoding/toy-language.ts';
+import type { EndReason, OpenMessage } from '../protocol/messages.ts';
+import type { TokenText } from '../protocol/token-text.ts';
+import type { VirtualTarget } from './model.ts';
+
+/** What the target needs to know of a turn. */
+export type TurnRule = Pick<OpenMessage, 'prompt' | 'sampling' | 'stopStrings' | 'maxAnswerTokens'>;
+
+export interface ReferenceText {
+  /** Prompt and answer. */
+  readonly ids: readonly number[];
+  readonly reason: EndReason;
+}
+
+export class ToyTarget implements VirtualTarget {
+  readonly language: ToyLanguage;
+  readonly contextLength: number;
+  /** What was asked for once is asked for again: by the reference, by drafters, by steps. */
+  readonly #known = new Map<number, Candidates>();
+
+  constructor(language: Omit<ToyLanguage, 'role' | 'agreement'>, contextLength: number) {
+    this.language = { ...language, role: 'target', agreement: 1 };
+    this.contextLength = contextLength;
+  }
+
+  get vocabularySize(): number {
+    return this.language.vocabularySize;
+  }
+
+  /** After the first `length` ids; only the last few matter. */
+  candidates(ids: readonly number[], length: number = ids.length): Candidates {
+    const key = toyContextKey(ids, length);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = toyCandidates(ids, this.language, length);
+    this.#known.set(key, found);
+    return found;
+  }
+
+  /** After the text, and after each of the drafts that follow it. */
+  rows({ text }: { readonly text: TokenText }, drafts: readonly number[]): Candidates[] {
+    const ids = [...recentIds(text, text.length), ...drafts];
+    const start = ids.length - drafts.length;
+    return Array.from({ length: drafts.length + 1 }, (_, index) => this.candidates(ids, start + index));
+  }
+
+  /** The target's own choice after the text and these drafts. */
+  nextAfter(text: TokenText, drafts: readonly number[], { prompt, sampling }: TurnRule): number {
+    const ids = [...recentIds(text, text.length), ...drafts];
+    const isCounted = penaltiesActive(sampling);
+    const counts = isCounted ? new RunningCounts([...text.slice(prompt.length), ...drafts]) : undefined;
+    return chooseToken(this.candidates(ids), sampling, counts, text.length + drafts.length);
+  }
+
+  /** Never the end, so that a drafter that is always wrong does not stop. */
+  otherThan(id: number): number {
+    return id + 1 < this.language.vocabularySize ? id + 1 : 1;
+  }
+
+  ending(rule: Pick<TurnRule, 'stopStrings' | 'maxAnswerTokens'>): Ending {
+    return createEnding({ ...rule, endIds: toyEndIds }, bytesOf);
+  }
+
+  /** One token after the other, with nobody else in sight. */
+  write({ prompt, sampling, stopStrings, maxAnswerTokens }: TurnRule): ReferenceText {
+    const ids = [...prompt];
+    const ending = this.ending({ stopStrings, maxAnswerTokens });
+    const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
+    let state = ending.start;
+    for (;;) {
+      const id = chooseToken(this.candidates(ids), sampling, counts, ids.length);
+      ids.push(id);
+      counts?.push(id);
+      const pushed = ending.push(state, id);
+      state = pushed.state;
+      if (pushed.end !== null) return { ids, reason: pushed.end.reason };
+      if (ids.length >= this.contextLength) return { ids, reason: 'context-full' };
+    }
+  }
+}
+
+export const toyEndIds: ReadonlySet<number> = new Set([toyEndId]);
+
+/** One letter for each id: enough for stop strings that span tokens. */
+function bytesOf(id: number): Uint8Array {
+  return id === toyEndId ? new Uint8Array(0) : Uint8Array.of(97 + (id % 26));
+}
+
+/** The ids that the language remembers before position `length`. */
+export function recentIds(text: TokenText, length: number): number[] {
+  return text.slice(Math.max(0, length - toyMemoryLength), length);
+}

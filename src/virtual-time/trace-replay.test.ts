@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../basics/philox.ts';
+import { idealLink } from '../protocol/link-model-settings.ts';
+import { pacingNames } from '../protocol/pacing.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
+import { madeUpHeader, throwTrace } from '../traces/trace.fixture.ts';
+import { type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
+import { traceStatistics } from '../traces/trace-statistics.ts';
+import { type DeviceWorld, VirtualDevice } from './device.ts';
+import { VirtualEdge } from './edge.ts';
+import { EventQueue } from './event-queue.ts';
+import { VirtualLink } from './link.ts';
+import { protocolMachines } from './machines.ts';
+import { runSourceSession, type SessionConditions } from './run-session.ts';
+import { TraceReplay, traceGuesser, traceSource, traceTarget } from './trace-replay.ts';
+import { byteWire } from './wire.ts';
+
+const conditions: SessionConditions = {
+  pacing: 'stream',
+  seed: 3,
+  roundTripMs: 20,
+  draftMs: 5,
+  step: { fixedMs: 20, perRowMs: 0.5 },
+};
+const header = madeUpHeader();
+
+/** An answer that repeats its prompt; every fifth draft is wrong. */
+function session(length = 120): TraceSession {
+  const prompt = Array.from({ length: 30 }, (_, index) => 100 + index);
+  const answer = Array.from({ length }, (_, index) => 100 + ((index + 1) % 30));
+  const builder = new TraceSessionBuilder();
+  for (const position of answer.keys()) {
+    if (position % 5 < 4) builder.addRight(50_000);
+    else builder.addWrong([7, 8, 9].map((token) => ({ token, units: 30_000 })));
+  }
+  return builder.build({ id: 'a', task: 'b', prompt, answer });
+}
+
+describe('a replayed session', () => {
+  it('ends with the recorded text in every mode, whatever was recorded', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(...pacingNames), fc.constantFrom(0, 4), (seed, pacing, lookUpTokens) => {
+        const trace = throwTrace(seed);
+        for (const recorded of trace.sessions) {
+          const source = traceSource(new TraceReplay(trace.header, recorded));
+          const { ids, account } = runSourceSession({ ...conditions, pacing, lookUpTokens }, source);
+          expect(ids).toEqual([...recorded.prompt, ...recorded.answer]);
+          if (pacing === 'ar') expect(account.steps).toBe(recorded.answer.length);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('accepts what was recorded as right, and nothing else', () => {
+    const replay = new TraceReplay(header, session());
+    const { drafts, account, answerTokens } = runSourceSession(conditions, traceSource(replay));
+    expect(answerTokens).toBe(120);
+    expect(drafts.mismatched).toBeGreaterThan(0);
+    // Wrong drafts stand where they were recorded: none is missed, and none is found where the draft was right.
+    expect(drafts.mismatched).toBeLessThanOrEqual(24);
+    expect(account.acceptedRows).toBeLessThanOrEqual(traceStatistics([replay.session]).right);
+    expect(account.steps).toBeLessThan(100);
+  });
+
+  it('may end before the recorded answer does, not after it', () => {
+    const replay = new TraceReplay(header, session());
+    expect(runSourceSession(conditions, traceSource(replay, 50)).answerTokens).toBe(50);
+    expect(() => runSourceSession(conditions, traceSource(replay, 121))).toThrow(/end at 120 tokens/);
+  });
+
+  it('looks up in the prompt and the true text', () => {
+    const replay = new TraceReplay(header, session());
+    const slow = { ...conditions, draftMs: 1000 };
+    const alone = runSourceSession(slow, traceSource(replay));
+    const helped = runSourceSession({ ...slow, lookUpTokens: 4 }, traceSource(replay));
+    expect(helped.account.acceptedGuessRows).toBeGreaterThan(60);
+    expect(helped.account.steps).toBeLessThan(0.6 * alone.account.steps);
+  });
+
+  it('costs no text per draft: many sessions share one replay', () => {
+    const replay = new TraceReplay(header, session());
+    const source = traceSource(replay);
+    const results = [1, 2, 3].map((seed) => runSourceSession({ ...conditions, seed }, source));
+    expect(new Set(results.map(({ durationMs }) => durationMs)).size).toBe(3);
+    expect(runSourceSession({ ...conditions, seed: 1 }, source)).toEqual(results[0]);
+  });
+});
+
+/** One edge, and a device in each mode for each replay; every session has a name of its own. */
+function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
+  const queue = new EventQueue();
+  const bySession = new Map<string, TraceReplay>();
+  const replayOf = ({ session: id }: { readonly session: string }) => bySession.get(id) as TraceReplay;
+  const guesser = traceGuesser(replayOf);
+  const edge = new VirtualEdge(
+    queue,
+    {},
+    {
+      name: 'edge',
+      target: traceTarget(header, 256, replayOf),
+      engine: {
+        stepTime: linearStepTime(20, 0.5),
+        stepJitter: 0.2,
+        limits: { maxRows: 64, usefulRows: 32, prefillChunk: 63 },
+        lookUp: { source: guesser, tokenCount: 4 },
+      },
+      capacity: 100,
+      keepLostMs: 60_000,
+      shareOf: () => 1,
+      rate: { framesPerSecond: 1e6, bytesPerSecond: 1e9, burstFrames: 1e6, burstBytes: 1e9 },
+      tokenizerHash: header.tokenizerHash,
+      guess: { guesser, tokenCount: 4, tokenMs: 5 },
+      random: createRandom(1, 1),
+      machines: protocolMachines,
+      wire: byteWire,
+    },
+  );
+  const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
+    const link = new VirtualLink(queue, { ...idealLink, roundTripMs: 20 });
+    link.join('device', end);
+    edge.accept(link);
+    return link;
+  };
+  const devices = replays.flatMap((replay, index) =>
+    pacingNames.map((pacing, mode) => {
+      const number = index * pacingNames.length + mode;
+      const id = number.toString(16).padStart(32, '0');
+      bySession.set(id, replay);
+      const names = { session: id, conversation: id, credentials: '', tokenizerHash: header.tokenizerHash };
+      const rules = { stopStrings: [], window: 256, maxAhead: 24, windowSize: 4, minChainConfidence: 0 };
+      return new VirtualDevice(
+        queue,
+        { connect },
+        {
+          name: id,
+          turn: { ...names, ...rules, pacing, ...replay.turn },
+          drafter: replay,
+          draftMs: 5,
+          draftJitter: 0.2,
+          connectMs: 1,
+          random: createRandom(1, 100 + number),
+          machines: protocolMachines,
+          wire: byteWire,
+        },
+      );
+    }),
+  );
+  for (const device of devices) device.connect('edge');
+  while (devices.some(({ state }) => state.outcome === null) && queue.nowMs() < 60_000 && queue.runNext());
+  return devices;
+}
+
+describe('a crowd that replays', () => {
+  it('gives every device its own text, from one edge', () => {
+    const other = { ...session(120), prompt: [7, 7, 9] };
+    const replays = [new TraceReplay(header, session()), new TraceReplay(header, other)];
+    for (const { state, settings } of crowd(replays)) {
+      const { answer } = session();
+      expect(state.outcome).toMatchObject({ kind: 'ended', reason: 'length' });
+      expect(state.text.slice(0)).toEqual([...settings.turn.prompt, ...answer]);
+    }
+  });
+});

@@ -1,0 +1,135 @@
+// One session of a trace in the place of models: the target's text, the device's drafts, the edge's own drafts and its look-ups. One
+// replay serves any number of devices and edges at once; it copies no text, and keeps nothing of whom it serves.
+
+import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
+import { createEnding, type Ending } from '../decoding/ending.ts';
+import { LookUp, type LookUpGuess, leastLookUpChance } from '../decoding/look-up.ts';
+import type { DeviceState } from '../protocol/device-state.ts';
+import type { EdgeState } from '../protocol/edge-state.ts';
+import type { OpenMessage } from '../protocol/messages.ts';
+import { type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from '../traces/trace.ts';
+import type { VirtualDrafter, VirtualGuesser, VirtualLookUp, VirtualTarget } from './model.ts';
+import type { SessionSource } from './run-session.ts';
+
+/** Behind a wrong draft, or the end, no row is read. */
+const unread: Candidates = { ids: [], logits: [] };
+
+export class TraceReplay implements VirtualDrafter, VirtualGuesser, VirtualLookUp {
+  readonly header: TraceHeader;
+  readonly session: TraceSession;
+  /** The target's one choice at each position of the answer. */
+  readonly #rows: readonly Candidates[];
+  readonly #endIds: ReadonlySet<number>;
+  /** By token count: what look-up says at each length of the true text. */
+  readonly #lookUps = new Map<number, readonly (readonly LookUpGuess[])[]>();
+
+  constructor(header: TraceHeader, session: TraceSession) {
+    this.header = header;
+    this.session = session;
+    this.#endIds = new Set(header.endIds);
+    this.#rows = session.answer.map((id) => ({ ids: [id], logits: [0] }));
+  }
+
+  /** What a turn must ask for, so that its text is the recorded one; `maxAnswerTokens` may be smaller. */
+  get turn(): SessionSource['turn'] {
+    const { sampling, answerTokens } = this.header;
+    return { prompt: this.session.prompt, sampling, endIds: this.#endIds, maxAnswerTokens: answerTokens };
+  }
+
+  /** The device's draft after its text and tail. The text is the target's own; only the tail can have left it. */
+  draft({ text, tail }: DeviceState): TraceDraft | null {
+    return this.#after(text.length, tail);
+  }
+
+  /** The edge's own draft after the session's text and these drafts. */
+  next({ text }: EdgeState, drafts: readonly number[]): number | null {
+    return this.#after(text.length, drafts)?.token ?? null;
+  }
+
+  guess({ text }: EdgeState, count: number): readonly LookUpGuess[] {
+    const known = this.#lookUps.get(count) ?? lookUpEverywhere(this.session, count);
+    this.#lookUps.set(count, known);
+    return known[text.length - this.session.prompt.length] ?? [];
+  }
+
+  /** For `VirtualTarget`. */
+  rows({ text }: EdgeState, drafts: readonly number[]): readonly Candidates[] {
+    const from = text.length - this.session.prompt.length;
+    const rows = this.#rows.slice(from, from + drafts.length + 1);
+    while (rows.length < drafts.length + 1) rows.push(unread);
+    return rows;
+  }
+
+  ending({ stopStrings, maxAnswerTokens }: Pick<OpenMessage, 'stopStrings' | 'maxAnswerTokens'>): Ending {
+    invariant(stopStrings.length === 0, 'a trace knows no bytes, so no stop strings');
+    invariant(
+      maxAnswerTokens <= this.header.answerTokens,
+      `the answers of this trace end at ${this.header.answerTokens} tokens`,
+    );
+    return createEnding({ stopStrings, maxAnswerTokens, endIds: this.#endIds }, noBytes);
+  }
+
+  #after(length: number, drafts: readonly number[]): TraceDraft | null {
+    const { answer, prompt } = this.session;
+    const from = length - prompt.length;
+    const position = from + drafts.length;
+    let leftAt: number | null = null;
+    for (let index = 0; index < drafts.length; index += 1) {
+      if (drafts[index] === answer[from + index]) continue;
+      leftAt = from + index;
+      break;
+    }
+    if (leftAt !== null && leftAt >= answer.length) return null;
+    return traceDraft(this.session, this.header.wrongDepth, position, leftAt);
+  }
+}
+
+/** A target for an edge that serves many sessions of traces with the same target. */
+export function traceTarget(
+  { vocabularySize }: Pick<TraceHeader, 'vocabularySize'>,
+  contextLength: number,
+  replayOf: (open: OpenMessage) => TraceReplay,
+): VirtualTarget {
+  return {
+    vocabularySize,
+    contextLength,
+    ending: (open) => replayOf(open).ending(open),
+    rows: (state, drafts) => replayOf(state.open).rows(state, drafts),
+  };
+}
+
+/** An edge's own draft model, and its look-up, for many sessions. */
+export function traceGuesser(replayOf: (open: OpenMessage) => TraceReplay): VirtualGuesser & VirtualLookUp {
+  return {
+    next: (state, drafts) => replayOf(state.open).next(state, drafts),
+    guess: (state, count) => replayOf(state.open).guess(state, count),
+  };
+}
+
+/** One session for `runSourceSession`. @param maxAnswerTokens at most what was recorded, the default */
+export function traceSource(replay: TraceReplay, maxAnswerTokens: number = replay.header.answerTokens): SessionSource {
+  const { prompt, answer } = replay.session;
+  const contextLength = prompt.length + maxAnswerTokens + 1;
+  return {
+    turn: { ...replay.turn, maxAnswerTokens },
+    target: traceTarget(replay.header, contextLength, () => replay),
+    drafter: replay,
+    guesser: replay,
+    lookUp: replay,
+    reference: [...prompt, ...answer.slice(0, maxAnswerTokens)],
+  };
+}
+
+const nothing: Uint8Array = new Uint8Array(0);
+const noBytes = (): Uint8Array => nothing;
+
+function lookUpEverywhere({ prompt, answer }: TraceSession, count: number): readonly (readonly LookUpGuess[])[] {
+  const lookUp = new LookUp();
+  const text = [...prompt];
+  return answer.map((id) => {
+    lookUp.follow(text, prompt.length, text.length);
+    text.push(id);
+    return lookUp.guess(count, leastLookUpChance);
+  });
+}
