@@ -13,6 +13,7 @@ import type { TurnReport } from '../device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { generateGreedily } from '../engines/llama-greedy.ts';
 import { openModel } from '../engines/open-model.ts';
+import { preciseSleep } from '../engines/precise-sleep.ts';
 import { checkShapes } from '../exactness/shape-check.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
@@ -287,7 +288,10 @@ async function writeAll(
   options: ExactnessOptions,
 ): Promise<ReturnType<typeof judge>[]> {
   // Paced, so that drafts get ahead of a target that is no slower than they are here; every draft that arrives is admitted.
-  const paced = paceModel(models.target, findProfile('reference'), { clock: machineClock });
+  const paced = paceModel(models.target, findProfile('reference'), {
+    clock: machineClock,
+    sleepUntil: preciseSleep(machineClock),
+  });
   await using edge: Edge = await startEdge({
     model: paced,
     stepTime: linearStepTime(1000, 0),

@@ -11,6 +11,7 @@ import { findProfile } from '../models/profiles.ts';
 import { createToyModel } from '../models/toy.ts';
 import { openLlamaModel } from './llama.ts';
 import { openMappedDraft } from './mapped-vocabulary.ts';
+import { preciseSleep } from './precise-sleep.ts';
 
 /** How a model is opened, whichever engine runs it. */
 export interface OpenModelOptions {
@@ -45,7 +46,7 @@ export async function openModel(spec: string, options: OpenModelOptions): Promis
   if (clock === undefined) {
     throw new OutriderError('bad-argument', `pacing to ${profileName} needs a clock`, 'Pass the clock of the process.');
   }
-  return paceModel(await openUnpaced(spec, options), profile, { clock });
+  return paceModel(await openUnpaced(spec, options), profile, { clock, sleepUntil: preciseSleep(clock) });
 }
 
 async function openUnpaced(spec: string, options: OpenModelOptions): Promise<LanguageModel> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../basics/clock.ts';
 import { contractTokens, describeModelContract } from './model.contract.ts';
 import type { LanguageModel } from './model.ts';
-import { type PacedModel, paceModel, sleepPrecisely } from './paced.ts';
+import { type PacedModel, paceModel } from './paced.ts';
 import { defaultEdgeProfile, findProfile, type LatencyProfile, latencyProfiles } from './profiles.ts';
 import { createToyModel } from './toy.ts';
 
@@ -87,16 +87,6 @@ describe('a paced model', () => {
     const [model, inner] = [paced(new JumpingClock()), open()];
     expect(model.identity.description).toContain('paced');
     expect(model.identity.fingerprint).toBe(inner.identity.fingerprint);
-  });
-
-  it('sleeps to the deadline and not before', async () => {
-    const clock = new JumpingClock();
-    clock.nowMs = () => (clock.now += 0.1);
-    await sleepPrecisely(clock, 1020);
-    expect(clock.now).toBeGreaterThanOrEqual(1020);
-    expect(clock.now).toBeLessThan(1021);
-    await sleepPrecisely(clock, 500);
-    expect(clock.now).toBeLessThan(1022);
   });
 });
 

@@ -22,8 +22,8 @@ export interface PacedModel extends LanguageModel {
 
 export interface PaceOptions {
   readonly clock: Clock;
-  /** Resolves when the clock has reached `deadlineMs`; {@link sleepPrecisely} if absent. */
-  readonly sleepUntil?: (deadlineMs: number) => Promise<void>;
+  /** Resolves when the clock has reached `deadlineMs`. */
+  readonly sleepUntil: (deadlineMs: number) => Promise<void>;
 }
 
 /** What a step of these items lasts by the profile, ms. */
@@ -34,8 +34,7 @@ export function pacedStepMs(profile: LatencyProfile, items: readonly EvaluateIte
 
 /** Sequences, limits and tokenizer stay the inner model's; closing closes it. */
 export function paceModel(inner: LanguageModel, profile: LatencyProfile, options: PaceOptions): PacedModel {
-  const { clock } = options;
-  const sleepUntil = options.sleepUntil ?? ((deadlineMs: number) => sleepPrecisely(clock, deadlineMs));
+  const { clock, sleepUntil } = options;
   const queue = createSerialQueue();
   const counts = { steps: 0, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0 };
   const count = (items: readonly EvaluateItem[], overran: boolean): void => {
@@ -70,14 +69,4 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
 /** The fingerprint stays: pacing changes when the tokens come, never which. */
 function pacedIdentity(identity: ModelIdentity, profile: LatencyProfile): ModelIdentity {
   return { ...identity, description: `${identity.description}; paced as ${profile.description}` };
-}
-
-/** Timers of the machine may be late by about so much. */
-const timerSlackMs = 1.5;
-
-/** Sleeps on a timer, then yields in short turns for the rest, so that a step is exact and other work goes on. */
-export async function sleepPrecisely(clock: Clock, deadlineMs: number): Promise<void> {
-  const restMs = deadlineMs - timerSlackMs - clock.nowMs();
-  if (restMs > 0) await new Promise<void>((resolve) => clock.after(restMs, resolve));
-  while (clock.nowMs() < deadlineMs) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -5,6 +5,7 @@ import type { Sampling } from '../../src/decoding/sampling.ts';
 import { penaltiesActive, RunningCounts } from '../../src/decoding/token-counts.ts';
 import type { TurnOptions } from '../../src/device/turn.ts';
 import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../src/edge/edge.ts';
+import { preciseSleep } from '../../src/engines/precise-sleep.ts';
 import { ModelDrafter } from '../../src/models/drafter.ts';
 import type { LanguageModel } from '../../src/models/model.ts';
 import { paceModel } from '../../src/models/paced.ts';
@@ -34,7 +35,7 @@ export async function startToyEdge(
 ): Promise<ToyEdge> {
   const { sequences = 8, contextLength = 1024, port = 0, ...edgeOptions } = options;
   const target = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
-  const model = paceModel(target, profile, { clock: machineClock });
+  const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
   const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
   const listener = await listenEdge(edge, { host: '127.0.0.1', port });
   return {
