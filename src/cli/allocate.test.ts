@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from '../allocation/check-assignment.ts';
 import { createPolicy } from '../allocation/policies.ts';
+import { decisionFigure } from '../figures/assignment-map.ts';
+import { findPolicy, needsPlaces } from '../files/policy-file.ts';
+import { exampleState } from '../files/slot-example.ts';
+import { readState } from '../files/slot-file.ts';
 import { describeDecision } from './allocate.ts';
-import { exampleState } from './allocate-example.ts';
-import { decisionFigure } from './allocate-figure.ts';
-import { readState } from './allocate-state.ts';
-import { findPolicy, needsPlaces } from './simulate-policy.ts';
 
 const device = {
   payloadBits: 1e5,

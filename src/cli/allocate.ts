@@ -10,14 +10,14 @@ import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objecti
 import { policyList } from '../allocation/policies.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
-import { exampleState } from './allocate-example.ts';
-import { decisionFigure } from './allocate-figure.ts';
-import { readState } from './allocate-state.ts';
-import type { Result } from './document.ts';
-import { checkFigure, writeFigure } from './figure-render.ts';
-import { learnedPolicyList, trainedOn } from './learned-weights.ts';
+import { decisionFigure } from '../figures/assignment-map.ts';
+import type { Result } from '../files/document.ts';
+import { findPolicy, needsPlaces } from '../files/policy-file.ts';
+import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
+import { exampleState } from '../files/slot-example.ts';
+import { readState } from '../files/slot-file.ts';
 import { printResult } from './result-output.ts';
-import { findPolicy, needsPlaces } from './simulate-policy.ts';
 
 interface AllocateFlags {
   readonly state?: string;

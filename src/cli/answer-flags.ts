@@ -3,10 +3,10 @@
 import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import type { LookUpPlace, MinConfidence } from '../experiments/look-up-place.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
-import type { LookUpPlace, MinConfidence } from './look-up-place.ts';
-import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
+import { numberBetween, seedFlag, wholeBetween } from './flag-parsers.ts';
 import { pairOption } from './pair-flags.ts';
 
 /** Pacing policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */

@@ -1,155 +1,119 @@
-// `outrider bench drafts`: what drafts for one target are worth. Acceptance from recorded traces, cost on this machine, ms per token of
-// each mode in virtual time; then, for the pair's own, what looking back brings on each kind of task.
+// The flags of `outrider bench drafts`.
 
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { CloseStack } from '../basics/close-stack.ts';
-import { openModel } from '../engines/open-model.ts';
-import { readGguf } from '../gguf/gguf.ts';
-import { acquireModel } from '../model-files/acquire.ts';
-import type { LanguageModel } from '../models/model.ts';
-import { traceStatistics } from '../traces/trace-statistics.ts';
-import { demandModels } from './bench-drafts-check.ts';
-import { type DraftCost, measureCosts } from './bench-drafts-cost.ts';
-import { DraftsRecord } from './bench-drafts-record.ts';
-import {
-  type Draft,
-  type DraftRow,
-  frontRows,
-  type PaceRow,
-  type RowsSettings,
-  summariseDrafts,
-  taskRows,
-} from './bench-drafts-rows.ts';
-import { type DraftTraces, recordTraces } from './bench-drafts-traces.ts';
-import { describeMachine, type Result } from './document.ts';
-import type { PromptFile } from './trace-prompts.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import { benchDrafts, type DraftsResult } from '../experiments/drafts/drafts.ts';
+import { draftsFigure } from '../experiments/drafts/figure.ts';
+import { readTraces } from '../experiments/drafts/traces.ts';
+import { readPromptFiles } from '../files/prompt-files.ts';
+import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import { findTraceFile, shippedTraceFilesOf } from '../files/shipped-traces.ts';
+import { defaultCacheDirectory } from '../model-files/cache.ts';
+import { numberBetween, numberList, wholeBetween } from './flag-parsers.ts';
+import { namesOf, pairOption } from './pair-flags.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress } from './work-progress.ts';
 
-export interface DraftsOptions extends RowsSettings {
-  readonly target: string;
-  /** That of the pair: recorded in any case, and what the summary is of. */
-  readonly draft: string;
-  /** Names and paths; the pair's draft need not be among them. */
-  readonly drafts: readonly string[];
-  /** What to record traces of; null: `traces` holds them. */
-  readonly prompts: PromptFile | null;
-  readonly traces: ReadonlyMap<string, DraftTraces>;
-  readonly traceDirectory: string;
+interface DraftsFlags {
+  readonly pair: string;
+  readonly target?: string;
+  readonly drafts?: string;
+  readonly prompts?: readonly string[];
+  readonly traces?: readonly string[];
+  readonly limit: number;
+  readonly otherLimit: number;
   readonly tokens: number;
+  readonly rtt: readonly number[];
+  readonly deviceStep: number;
   readonly repeats: number;
-  /** A file to go on from and to keep what is found; null: none. */
-  readonly resume: string | null;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
+  readonly resume?: string;
+  readonly figure?: string;
+  readonly json?: boolean;
 }
 
-export interface DraftsResult extends Result {
-  readonly rows: readonly DraftRow[];
+const notes = `
+Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
+first, once for each draft, and kept in the cache; an interrupted recording goes on. ms per token is virtual time; only the cost ratio is
+measured here. The summary is of one draft, which its "shipped" names: the pair's, or the first where that one is not among them.
+
+Examples:
+  outrider bench drafts
+  outrider bench drafts --drafts drafts/out --prompts spec-bench.jsonl humaneval.jsonl gsm8k.jsonl --figure front.svg`;
+
+export function draftsCommand(): Command {
+  return new Command('drafts')
+    .description('what drafts are worth: acceptance, cost, and ms per token of each mode from traces')
+    .addOption(pairOption())
+    .option('--target <name|path>', "what they draft for, if not the pair's target")
+    .option(
+      '--drafts <directory>',
+      "with --prompts: every .gguf file in it, beside the pair's draft; with --traces: where their drafts are",
+    )
+    .option('--prompts <file...>', 'prompts to record: JSON lines, see docs/traces.md')
+    .option(
+      '--traces <name|file...>',
+      'of each draft one at temperature 0, and for acceptance one above, all over the same prompts (default: the shipped ones)',
+    )
+    .option('--limit <count>', 'prompts of the first file, in turn from its tasks', wholeBetween(1, 100_000), 80)
+    .option('--other-limit <count>', 'prompts of each other file', wholeBetween(1, 100_000), 20)
+    .option('--tokens <count>', 'tokens of an answer at most', wholeBetween(8, 4096), 128)
+    .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)), [0, 10, 30, 60])
+    .option(
+      '--device-step <ms>',
+      'a step of the target on the device; a draft takes its cost ratio of it',
+      numberBetween(0.001, 10_000),
+      13.9,
+    )
+    .option('--repeats <count>', 'steps of each model that are timed', wholeBetween(3, 10_000), 60)
+    .option('--resume <file>', 'keep what is found here, and go on from it')
+    .option('--figure <file.svg>', 'draw the front, as SVG and beside it as PNG')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', notes)
+    .action(runDrafts);
 }
 
-const contextLength = 4096;
-const shape = { sequences: 2, contextLength, threads: 1 } as const;
-/** As devices open them. */
-const draftShape = { role: 'draft', ...shape, exact: false } as const;
-
-export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult> {
-  const {
-    onProgress,
-    prompts,
-    traces: given,
-    resume,
-    traceDirectory: _directory,
-    draft: pairDraft,
-    ...settings
-  } = options;
-  const names = namesOf(options);
-  const traces = new Map<string, DraftTraces>();
-  for (const name of names)
-    traces.set(name, given.get(basename(name)) ?? (await recordFor(name, options, [...traces.values()][0])));
-  const asked = { ...settings, drafts: null, machine: describeMachine() };
-  const record = await DraftsRecord.open(resume, asked);
-  const costs = await costsOf(traces, record, options);
-  const drafts: Draft[] = [];
-  const rows: DraftRow[] = [];
-  for (const [index, name] of names.entries()) {
-    onProgress?.('drafts in virtual time', index, names.length);
-    const draft = await examine(name, traces.get(name) as DraftTraces, costs.get(name) as DraftCost);
-    drafts.push(draft);
-    const { greedy: _greedy, ...known } = draft;
-    rows.push(...(await pacesOf(draft, record, options)).map((row) => ({ ...known, ...row })));
+async function runDrafts(flags: DraftsFlags): Promise<void> {
+  if (flags.figure !== undefined) await checkFigure(flags.figure);
+  const { prompts: promptFiles = [], traces: traceFiles = [] } = flags;
+  if (promptFiles.length > 0 && traceFiles.length > 0) {
+    throw new OutriderError('bad-argument', 'the bench reads prompts or traces', 'give --prompts or --traces');
   }
-  const own = (drafts.find(({ draft }) => draft === pairDraft) ?? drafts[0]) as Draft;
-  const params = { ...settings, drafts: drafts.map(({ draft }) => draft), prompts: prompts?.prompts.length ?? null };
-  return { rows, summary: summariseDrafts(own, rows), params };
+  const counts = { first: flags.limit, others: flags.otherLimit };
+  const progress = createWorkProgress();
+  const { target, draft } = namesOf(flags);
+  const named = traceFiles.length > 0 || promptFiles.length > 0 ? traceFiles : shippedTraceFilesOf(target);
+  const result = await benchDrafts({
+    target,
+    draft,
+    drafts: draftsIn(flags.drafts),
+    prompts: promptFiles.length === 0 ? null : readPromptFiles(promptFiles, counts),
+    traces: readTraces(named.map(findTraceFile)),
+    traceDirectory: join(defaultCacheDirectory(), 'traces'),
+    tokens: flags.tokens,
+    roundTripsMs: flags.rtt,
+    deviceStepMs: flags.deviceStep,
+    repeats: flags.repeats,
+    resume: flags.resume ?? null,
+    onProgress: progress.update,
+  });
+  progress.stop();
+  const shown = flags.json === true ? result : { ...result, rows: result.rows.map(briefly) };
+  printResult('bench drafts', shown, flags.json === true);
+  if (flags.figure !== undefined) await writeFigure(draftsFigure(result.rows), flags.figure);
 }
 
-async function pacesOf(
-  { greedy, costRatio }: Draft,
-  record: DraftsRecord,
-  options: DraftsOptions,
-): Promise<readonly PaceRow[]> {
-  const known = record.rows(greedy, costRatio);
-  if (known !== undefined) return known;
-  const rows = [...frontRows({ greedy, costRatio }, options), ...taskRows({ greedy, costRatio }, options)];
-  await record.addRows(greedy, costRatio, rows);
-  return rows;
+/** @throws OutriderError `bad-argument` */
+function draftsIn(directory: string | undefined): string[] {
+  if (directory === undefined) return [];
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.gguf')) : [];
+  if (names.length > 0) return names.toSorted().map((name) => join(directory, name));
+  throw new OutriderError('bad-argument', `${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
 }
 
-/** With prompts the pair's draft and all others; with traces those that they are of. */
-function namesOf({ draft, drafts, prompts, traces }: DraftsOptions): string[] {
-  if (prompts !== null) return [...new Set([draft, ...drafts])];
-  return [...traces.keys()].map((name) => drafts.find((path) => basename(path) === name) ?? name);
-}
-
-function openTarget({ target, onProgress }: DraftsOptions): Promise<LanguageModel> {
-  const onLawProgress = (law: string, done: number, total: number): void =>
-    onProgress?.(`shape law: ${law}`, Math.round((100 * done) / total), 100);
-  return openModel(target, { role: 'target', ...shape, exact: true, onLawProgress });
-}
-
-async function recordFor(name: string, options: DraftsOptions, known?: DraftTraces): Promise<DraftTraces> {
-  const { prompts, tokens, onProgress, traceDirectory: directory } = options;
-  await using target = await openTarget(options);
-  await using draft = await openModel(name, draftShape);
-  const progress = onProgress === undefined ? {} : { onProgress };
-  const settings = { directory, tokens, modelLicence: 'see the models', known, ...progress };
-  return await recordTraces(target, draft, prompts as PromptFile, settings);
-}
-
-/** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */
-async function costsOf(traces: ReadonlyMap<string, DraftTraces>, record: DraftsRecord, options: DraftsOptions) {
-  await using stack = new CloseStack();
-  const target = stack.use(await openTarget(options));
-  const drafts: { readonly name: string; readonly model: LanguageModel }[] = [];
-  for (const [name, { greedy, sampled }] of traces) {
-    const model = stack.use(await openModel(name, draftShape));
-    const asked = { spec: options.target, identity: target.identity };
-    const given = sampled === undefined ? [greedy] : [greedy, sampled];
-    await demandModels(asked, { spec: name, identity: model.identity }, given);
-    drafts.push({ name, model });
-  }
-  const costOf = ({ identity }: LanguageModel): DraftCost | undefined => record.cost(target.identity, identity);
-  const missing = drafts.map(({ model }) => model).filter((model) => costOf(model) === undefined);
-  if (missing.length > 0) {
-    const found = await measureCosts(target, missing, options.repeats, (done, total) =>
-      options.onProgress?.('cost: steps of each model', done, total),
-    );
-    for (const [index, { identity }] of missing.entries())
-      await record.addCost(target.identity, identity, found[index] as DraftCost);
-  }
-  return new Map(drafts.map(({ name, model }) => [name, costOf(model) as DraftCost]));
-}
-
-async function examine(name: string, { greedy, sampled }: DraftTraces, { costRatio }: DraftCost): Promise<Draft> {
-  const { path } = await acquireModel(name);
-  const { metadata } = await readGguf(path);
-  const layers = Number(metadata.get(`${String(metadata.get('general.architecture')?.value)}.block_count`)?.value ?? 0);
-  return {
-    draft: basename(name),
-    layers,
-    fileMB: (await stat(path)).size / 1e6,
-    acceptanceGreedy: traceStatistics(greedy.sessions).acceptance,
-    acceptanceSampled: sampled === undefined ? null : traceStatistics(sampled.sessions).acceptance,
-    costRatio,
-    greedy,
-  };
+/** All keys side by side would not fit a terminal. */
+function briefly(row: DraftsResult['rows'][number]): object {
+  const { draft, layers, task, profile, roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance } = row;
+  return { draft, layers, task, profile, rttMs: roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance };
 }

@@ -1,132 +1,213 @@
-// What "bench modes" reports, whichever clock it runs on: one row for each mode in each cell, and the ratios that the project's goals
-// are stated in. Definitions: docs/benchmarks.md.
+// The flags of `outrider bench modes`, and what each clock takes where a flag is not given.
 
-import { mean } from '../basics/statistics.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import type { LookUpPlace, MinConfidence } from '../experiments/look-up-place.ts';
+import { modesFigure } from '../experiments/modes/figure.ts';
+import type { BenchMode, ModeRow } from '../experiments/modes/metrics.ts';
+import type { ModesResult } from '../experiments/modes/virtual-clock.ts';
+import { benchModesVirtual } from '../experiments/modes/virtual-clock.ts';
+import { benchModesWall } from '../experiments/modes/wall-clock.ts';
+import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import { defaultEdgeProfile, latencyProfiles } from '../models/profiles.ts';
+import { type PacingName, pacingNames } from '../protocol/pacing.ts';
+import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
+import { numberBetween, numberList, wholeBetween } from './flag-parsers.ts';
+import { pairOption } from './pair-flags.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress, type WorkProgress } from './work-progress.ts';
 
-/**
- * What a row is of: a mode; `auto`, which chooses among them by what earlier texts measured; or `ar-native`, the edge alone without a
- * shape law, each row by itself, whose texts are a family of their own.
- */
-export type BenchMode = PacingName | 'auto' | 'ar-native';
-
-export interface ModeRow {
-  readonly mode: BenchMode;
-  /** How often a draft was made to be right; null: a real draft model, as it is. */
-  readonly givenAcceptance: number | null;
-  readonly roundTripMs: number;
-  /** A step of n rows costs stepFixedMs + n * stepPerRowMs; null: as the engine takes it here. */
-  readonly stepFixedMs: number | null;
-  readonly stepPerRowMs: number | null;
-  /** Runs that the row is made of: seeds, or wall-clock runs that count. */
-  readonly runs: number;
-  /** Drafts of a window, the quickest for this cell; null: the mode has no window. */
-  readonly bestGamma: number | null;
-  /** (time of the last commit - of the first) / (tokens - tokens of the first commit), on the device. Null: no run counts. */
-  readonly msPerToken: number | null;
-  readonly msPerTokenStandardError: number | null;
-  readonly timeToFirstTokenMs: number | null;
-  /** matches / (matches + first mismatches); null: nothing was compared. */
-  readonly acceptance: number | null;
-  /** Drafts made, by the device and, in edge-sd and mix, by the edge, per committed token. */
-  readonly draftsPerToken: number | null;
-  readonly acceptedPerStep: number | null;
-  /** Rows that the edge evaluates per committed token: what a mode costs the edge. */
-  readonly rowsPerToken: number | null;
-  /** Application bytes both ways after the greeting, the opening with the prompt left out. */
-  readonly payloadBytesPerToken: number | null;
-  readonly payloadBytesPerTokenWithOpening: number | null;
-  /** As payloadBytesPerToken, with WebSocket, TCP and IPv4 headers; acknowledgements of TCP left out. */
-  readonly wireBytesPerToken: number | null;
+interface ModesFlags {
+  readonly clock: 'virtual' | 'wall';
+  readonly modes?: readonly BenchMode[];
+  readonly acceptance: readonly number[];
+  readonly rtt?: readonly number[];
+  readonly seeds: number;
+  readonly seed: number;
+  readonly tokens?: number;
+  readonly workers: number;
+  readonly maxAhead: number;
+  readonly minConfidence: MinConfidence;
+  readonly full?: boolean;
+  readonly quick?: boolean;
+  readonly pair: string;
+  readonly profile: string;
+  readonly unpaced?: boolean;
+  readonly prompts?: number;
+  readonly repeats?: number;
+  readonly tries?: number;
+  readonly gammas?: readonly number[];
+  readonly resume?: string;
+  readonly minutes?: number;
+  readonly lookUp: LookUpPlace;
+  readonly figure?: string;
+  readonly json?: boolean;
 }
 
-/** Modes that draft in windows of gamma tokens. */
-export const windowedModes: ReadonlySet<BenchMode> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd']);
+const notes = `
+--clock virtual needs no model and depends on no load: the protocol machines with a toy draft of a set acceptance.
+--clock wall runs an edge process and this device process with real models, the edge paced to the profile; it says first how
+long it will take (not with --unpaced), and exits with 1 if any text differs from the edge's own. At its default size that is about
+50 minutes on a quiet machine: 7 modes x 5 round trips x 5 repeats, a run long enough that 1 % of its steps is not none. In slices of
+ten minutes:
+  outrider bench modes --clock wall --resume modes.jsonl --minutes 10
+Repeat the command until it says nothing of runs left; each slice prints what there is so far, and the first repeat has every cell.
 
-/** The acceptance that most goals are stated at, and the round trips that they are averaged over. */
-const goalAcceptance = 0.8;
-const goalRoundTripsMs = [0, 10, 30, 60];
+With --unpaced the edge is as quick as this machine, for a pair whose target is large beside its draft, on a quiet machine:
+  outrider bench modes --clock wall --pair qwen2.5-coder --unpaced
+The texts of ar-native may differ from the exact ones: they are compared, and counted apart.
 
-/** The goals' ratios, of means; one that lacks a cell is left out. */
-export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {
-  const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === null || givenAcceptance === goalAcceptance);
-  const over = (rival: Pace, roundTripsMs: readonly number[], mode: BenchMode = 'stream'): number =>
-    mean(roundTripsMs.map((roundTripMs) => paceOf(atGoal, mode, roundTripMs) / rival(roundTripMs)));
-  const of = (mode: BenchMode) => (roundTripMs: number) => paceOf(atGoal, mode, roundTripMs);
-  const bestPsd = (roundTripMs: number): number => Math.min(of('psd')(roundTripMs), of('psd-lockstep')(roundTripMs));
-  const streams = atGoal.filter(({ mode }) => mode === 'stream');
-  const payload = (key: 'payloadBytesPerToken' | 'payloadBytesPerTokenWithOpening'): number =>
-    mean(goalRoundTripsMs.map((ms) => streams.find((row) => row.roundTripMs === ms)?.[key] ?? Number.NaN));
-  return withoutGaps({
-    streamOverArWorst: worstOver(rows, 'stream', 'ar'),
-    streamOverArRtt10: over(of('ar'), [10]),
-    streamOverArNativeRtt10: over(of('ar-native'), [10]),
-    mixOverArNativeRtt10: over(of('ar-native'), [10], 'mix'),
-    arOverArNativeRtt10: over(of('ar-native'), [10], 'ar'),
-    autoOverArNativeWorst: worstOver(rows, 'auto', 'ar-native'),
-    streamOverPsdMean: over(bestPsd, goalRoundTripsMs),
-    streamOverPsdOverlappedMean: over(of('psd'), goalRoundTripsMs),
-    streamOverEdgeSdRtt10: over(of('edge-sd'), [10]),
-    mixOverArRtt10: over(of('ar'), [10], 'mix'),
-    mixOverPsdMean: over(bestPsd, goalRoundTripsMs, 'mix'),
-    mixOverEdgeSdMean: over(of('edge-sd'), goalRoundTripsMs, 'mix'),
-    mixOverEdgeSdWorst: worstOver(rows, 'mix', 'edge-sd'),
-    payloadBytesPerToken: payload('payloadBytesPerToken'),
-    payloadBytesPerTokenWithOpening: payload('payloadBytesPerTokenWithOpening'),
+Definitions and how to read the rows: docs/benchmarks.md.`;
+
+export function modesCommand(): Command {
+  const command = new Command('modes')
+    .description('every mode side by side: ms per token, acceptance and bytes against the round trip')
+    .addOption(new Option('--clock <name>', 'virtual or wall').choices(['virtual', 'wall']).default('virtual'))
+    .option('--modes <name,...>', 'only these; with --clock wall also auto and ar-native', modeList)
+    .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)))
+    .option('--tokens <count>', 'tokens of a text (default: 400 virtual, 64 wall, 48 unpaced)', wholeBetween(8, 10_000))
+    .option('--max-ahead <count>', 'drafts beyond the final text at most, in mode stream', wholeBetween(1, 512), 24)
+    .addOption(
+      minConfidenceOption(
+        'pause drafting below this chance of the chain; auto: by what drafts cost and bring (virtual: 0)',
+      ),
+    )
+    .option('--figure <file.svg>', 'draw ms per token against the round trip, as SVG and beside it as PNG')
+    .option('--json', 'print one JSON document');
+  return wallOptions(virtualOptions(command)).addHelpText('after', notes).action(runModes);
+}
+
+function virtualOptions(command: Command): Command {
+  return command
+    .optionsGroup('With --clock virtual:')
+    .option(
+      '--acceptance <number,...>',
+      'chances that a draft is right',
+      numberList(numberBetween(0, 1)),
+      [0.3, 0.65, 0.8, 0.95],
+    )
+    .option('--seeds <count>', 'runs of a cell; all modes share the seeds', wholeBetween(2, 10_000), 20)
+    .option('--seed <number>', 'the first of them', wholeBetween(0, 2 ** 31), 1)
+    .option('--workers <count>', 'threads', wholeBetween(1, 256), availableParallelism())
+    .option(
+      '--full',
+      'try every window of 1 to 64 with every seed (20 minutes of processor time) instead of searching',
+    );
+}
+
+function wallOptions(command: Command): Command {
+  return command
+    .optionsGroup('With --clock wall:')
+    .option('--quick', 'a smoke test of about a minute')
+    .addOption(pairOption())
+    .addOption(
+      new Option('--profile <name>', 'hardware that the edge is paced to')
+        .choices(latencyProfiles.map(({ name }) => name))
+        .default(defaultEdgeProfile.name),
+    )
+    .option('--unpaced', 'do not pace the edge; adds modes auto and ar-native, the edge alone without a shape law')
+    .option('--prompts <count>', 'prompts, each written once in a run (default: 6, unpaced 4)', wholeBetween(1, 10))
+    .option('--repeats <count>', 'runs of each mode and round trip (default: 5, unpaced 3)', wholeBetween(1, 100))
+    .option(
+      '--gammas <count,...>',
+      'windows that a pilot tries (default: the predicted and its neighbours)',
+      windowList,
+    )
+    .option('--resume <file>', 'keep finished runs in this file, and go on from those that are in it')
+    .option('--minutes <number>', 'begin no run after so long (needs --resume)', numberBetween(0, 10_000))
+    .option(
+      '--tries <count>',
+      'tries of a run that is void each time (default: 3, and no more than a third of the plan in all)',
+      wholeBetween(1, 100),
+    )
+    .addOption(lookUpOption());
+}
+
+const windowList: (text: string) => number[] = numberList(wholeBetween(1, 63));
+
+const wallModes: readonly BenchMode[] = [...pacingNames, 'auto', 'ar-native'];
+
+function modeList(text: string): BenchMode[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !wallModes.some((known) => known === name));
+  if (unknown === undefined) return names as BenchMode[];
+  throw new InvalidArgumentError(`There is no mode "${unknown}". Take some of ${wallModes.join(', ')}.`);
+}
+
+/** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
+function virtualModes(modes: readonly BenchMode[]): PacingName[] {
+  const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
+  if (known.length === modes.length) return known;
+  const cause = 'auto and ar-native are measured with real models only';
+  throw new OutriderError('bad-argument', cause, 'add --clock wall, or leave them out');
+}
+
+async function runModes(flags: ModesFlags): Promise<void> {
+  if (flags.figure !== undefined) await checkFigure(flags.figure);
+  const progress = createWorkProgress();
+  const result = await (flags.clock === 'virtual' ? runVirtual(flags, progress) : runWall(flags, progress));
+  progress.stop();
+  // All keys side by side would not fit a terminal.
+  const shown = flags.json === true ? result : { ...result, rows: result.rows.map(briefly) };
+  printResult('bench modes', shown, flags.json === true);
+  if (flags.figure !== undefined) await writeFigure(modesFigure(result.rows), flags.figure);
+  const { texts, identical } = result.summary;
+  if (texts !== identical) process.exitCode = 1;
+}
+
+function briefly(row: ModeRow): object {
+  return {
+    mode: row.mode,
+    given: row.givenAcceptance,
+    rowMs: row.stepPerRowMs,
+    rttMs: row.roundTripMs,
+    gamma: row.bestGamma,
+    runs: row.runs,
+    msPerToken: row.msPerToken,
+    acceptance: row.acceptance,
+    drafts: row.draftsPerToken,
+    rows: row.rowsPerToken,
+    payloadBytes: row.payloadBytesPerToken,
+  };
+}
+
+function runVirtual(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
+  return benchModesVirtual({
+    modes: virtualModes(flags.modes ?? pacingNames),
+    acceptances: flags.acceptance,
+    roundTripsMs: flags.rtt ?? [0, 4, 10, 30, 60, 100, 200],
+    firstSeed: flags.seed,
+    seedCount: flags.seeds,
+    tokens: flags.tokens ?? 400,
+    maxAhead: flags.maxAhead,
+    // The toy's confidence is its acceptance: every chain of a length is as good as every other.
+    minChainConfidence: flags.minConfidence === 'auto' ? 0 : flags.minConfidence,
+    triesAllGammas: flags.full === true,
+    workerCount: flags.workers,
+    onProgress: progress.update,
   });
 }
 
-/** The largest ratio of one mode to another over all cells that have both. NaN: there is none. */
-export function worstOver(rows: readonly ModeRow[], mode: BenchMode, rival: BenchMode): number {
-  const ratios = rows
-    .filter((row) => row.mode === mode)
-    .map((row) => {
-      const alike = rows.filter(({ givenAcceptance }) => givenAcceptance === row.givenAcceptance);
-      return (row.msPerToken ?? Number.NaN) / paceOf(alike, rival, row.roundTripMs);
-    });
-  return ratios.length === 0 ? Number.NaN : Math.max(...ratios);
-}
-
-/** ms per token at a round trip. */
-type Pace = (roundTripMs: number) => number;
-
-function paceOf(rows: readonly ModeRow[], mode: BenchMode, roundTripMs: number): number {
-  return rows.find((row) => row.mode === mode && row.roundTripMs === roundTripMs)?.msPerToken ?? Number.NaN;
-}
-
-export function withoutGaps(summary: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(summary).filter(([, value]) => !Number.isNaN(value)));
-}
-
-/** Of the mean, from the spread of the values; null where one value tells nothing of it. */
-export function standardError(values: readonly number[]): number | null {
-  if (values.length < 2) return null;
-  const centre = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1) / values.length);
-}
-
-/** matches / (matches + first mismatches). */
-export function acceptanceOf({ matched, mismatched }: Comparisons): number | null {
-  return matched + mismatched === 0 ? null : matched / (matched + mismatched);
-}
-
-export interface Comparisons {
-  readonly matched: number;
-  readonly mismatched: number;
-}
-
-/**
- * An edge that drafts itself tells how many of its guesses held, not how many were compared: a step that committed no more than
- * gamma tokens met a mismatch. The last step says nothing, the text ended there.
- */
-export function ownComparisons(
-  commitTokenCounts: readonly number[],
-  acceptedCount: number,
-  gamma: number,
-): Comparisons {
-  return {
-    matched: acceptedCount,
-    mismatched: commitTokenCounts.slice(0, -1).filter((count) => count <= gamma).length,
-  };
+function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
+  const quick = flags.quick === true;
+  const isPaced = flags.unpaced !== true;
+  return benchModesWall({
+    modes: flags.modes ?? (isPaced ? pacingNames : wallModes),
+    roundTripsMs: flags.rtt ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
+    pair: flags.pair,
+    profile: isPaced ? flags.profile : null,
+    tokens: flags.tokens ?? (quick ? 32 : isPaced ? 64 : 48),
+    promptCount: flags.prompts ?? (quick ? 1 : isPaced ? 6 : 4),
+    repeats: flags.repeats ?? (quick ? 1 : isPaced ? 5 : 3),
+    gammas: flags.gammas ?? (quick ? [4] : null),
+    recordPath: flags.resume ?? null,
+    minutes: flags.minutes ?? null,
+    tries: flags.tries ?? null,
+    maxAhead: flags.maxAhead,
+    minChainConfidence: flags.minConfidence,
+    lookUp: flags.lookUp,
+    onNote: (text) => process.stderr.write(`${text}\n`),
+    onProgress: progress.update,
+  });
 }

@@ -1,17 +1,17 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { Command } from 'commander';
-import { benchAllocationCommand } from './bench-allocation-command.ts';
-import { coupledCommand } from './bench-coupled-command.ts';
-import { draftsCommand } from './bench-drafts-command.ts';
-import { benchEngine } from './bench-engine.ts';
-import { ideasCommand } from './bench-ideas-command.ts';
-import { benchLoad } from './bench-load.ts';
-import { modesCommand } from './bench-modes-command.ts';
-import { benchSimulate } from './bench-simulate.ts';
+import { benchEngine } from '../experiments/engine/engine.ts';
+import { benchLoad } from '../experiments/load/load.ts';
+import { benchSimulate } from '../experiments/simulator/speed.ts';
+import { ideasCommand } from './bench-ablation.ts';
+import { benchAllocationCommand } from './bench-allocation.ts';
+import { coupledCommand } from './bench-coupled.ts';
+import { draftsCommand } from './bench-drafts.ts';
+import { modesCommand } from './bench-modes.ts';
+import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
-import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';

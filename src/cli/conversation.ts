@@ -5,11 +5,11 @@ import { createInterface } from 'node:readline/promises';
 import colors from 'picocolors';
 import { OutriderError } from '../basics/errors.ts';
 import type { TurnReport } from '../device/turn-report.ts';
+import { printDocument } from '../files/document.ts';
 import type { Message } from '../models/model.ts';
 import { answer, type Show, showColoured } from './answer.ts';
 import { type AnswerFlags, readPrompt, samplingOf } from './answer-flags.ts';
 import { answerTable, explain, legend, type Measured, rowOf } from './answer-table.ts';
-import { printDocument } from './document.ts';
 import type { CommandDevice } from './open-device.ts';
 
 export interface ConversationOptions {

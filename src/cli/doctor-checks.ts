@@ -6,6 +6,7 @@ import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { startLlamaEngine } from '../engines/llama-engine.ts';
+import { modelLabel } from '../files/document.ts';
 import { readGguf } from '../gguf/gguf.ts';
 import { modelPath } from '../model-files/acquire.ts';
 import { defaultCacheDirectory, fileBytes, hashFile } from '../model-files/cache.ts';
@@ -14,7 +15,6 @@ import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } fr
 import type { LanguageModel } from '../models/model.ts';
 import type { Connection } from '../transport/transport.ts';
 import { connectWebSocket, listenWebSocket } from '../transport/websocket.ts';
-import { modelLabel } from './document.ts';
 import { formatBytes } from './progress-bar.ts';
 
 export interface Check {

@@ -1,5 +1,6 @@
 // Which checks doctor makes, in which order, and which of them need what an earlier one found.
 
+import type { Result } from '../files/document.ts';
 import {
   type Check,
   checkCores,
@@ -34,7 +35,6 @@ import {
   withModels,
 } from './doctor-open.ts';
 import { conclude, type Found, type Paces } from './doctor-summary.ts';
-import type { Result } from './document.ts';
 
 export interface DoctorOptions {
   /** Names, paths or toys, as everywhere. */

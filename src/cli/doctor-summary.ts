@@ -1,13 +1,13 @@
 // Doctor's summary with its stable keys, and what it predicts for this machine and for the hardware that edges are paced to.
 
 import { describeLaw } from '../decoding/shape-law.ts';
+import type { Result } from '../files/document.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
 import type { Check } from './doctor-checks.ts';
 import { comparedRows, type ExactCost } from './doctor-exactness.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 import { againstNative, keepsUp, type Pace, paceHere, pacePaced } from './doctor-pace.ts';
-import type { Result } from './document.ts';
 
 /** What the checks brought to light. */
 export interface Found {

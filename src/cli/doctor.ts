@@ -3,12 +3,12 @@
 
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
+import { modelLabel, printDocument, type Result } from '../files/document.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { Paces } from './doctor-summary.ts';
-import { modelLabel, printDocument, type Result } from './document.ts';
+import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 import { formatTable } from './terminal-table.ts';
 

@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { openModel } from '../engines/open-model.ts';
+import { encodeTrialPrompts } from '../files/sample-prompts.ts';
 import { defaultCacheDirectory } from '../model-files/cache.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
 import { TraceRecorder } from '../models/trace-recorder.ts';
 import { traceStatistics } from '../traces/trace-statistics.ts';
 import { draftsDirectory, findPython, hasEnvironment, setUpEnvironment } from './draft-python.ts';
-import { encodeTrialPrompts } from './trial-prompts.ts';
 
 const missing = 'the draft pipeline was not tested: "python3 drafts/setup.py" installs what it needs (up to 3 GB)';
 const isReady = await hasEnvironment(defaultCacheDirectory());

@@ -5,12 +5,12 @@ import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
+import { printDocument } from '../files/document.ts';
 import { demandRoom, readFitTarget } from '../gguf/fit-demands.ts';
 import { checkPair } from '../gguf/pair-check.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { defaultCacheDirectory } from '../model-files/cache.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { printDocument } from './document.ts';
 import { explainCheck } from './draft-check.ts';
 import { findPython, hasEnvironment, runPipeline, setUpEnvironment } from './draft-python.ts';
 

@@ -2,8 +2,8 @@
 // drafts is given up. Both adapt to what is measured unless they are set.
 
 import { InvalidArgumentError, Option } from 'commander';
-import { lookUpPlaces, type MinConfidence } from './look-up-place.ts';
-import { numberBetween } from './numbers.ts';
+import { lookUpPlaces, type MinConfidence } from '../experiments/look-up-place.ts';
+import { numberBetween } from './flag-parsers.ts';
 
 export function lookUpOption(): Option {
   return new Option(

@@ -7,17 +7,17 @@ import { CloseStack } from '../basics/close-stack.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { openModel } from '../engines/open-model.ts';
+import { pacingPrefix } from '../experiments/edge-process.ts';
+import { modelLabel, printDocument } from '../files/document.ts';
+import { logSessions } from '../files/event-log-file.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { modelLabel, printDocument } from './document.ts';
-import { pacingPrefix } from './edge-process.ts';
-import { logSessions } from './event-log-file.ts';
+import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { wholeBetween } from './numbers.ts';
 import { namesOf, pairOption } from './pair-flags.ts';
 
 interface EdgeFlags {

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { mapCoverage } from '../experiments/map-coverage.ts';
+import { scaleColors, siteColors } from '../figures/map-colors.ts';
+import { coverageLayer, gainLayer, serverLayer } from '../figures/map-layers.ts';
+import { findRadioMap, shippedMapNames } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
 import { mapCommand, pictureOf } from './map.ts';
-import { scaleColors, siteColors } from './map-colors.ts';
-import { mapCoverage } from './map-coverage.ts';
-import { coverageLayer, gainLayer, serverLayer } from './map-layers.ts';
-import { findRadioMap, shippedMapNames } from './radio-map-find.ts';
 
 /** Two rows of three cells, the last of which is no street; gains of two sites in dB, null where no ray came. */
 const gains = [

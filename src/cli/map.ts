@@ -4,12 +4,19 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
+import { mapCoverage } from '../experiments/map-coverage.ts';
+import { drawMap } from '../figures/cell-map.ts';
+import {
+  coverageLayer,
+  gainLayer,
+  type Layer,
+  type LayerName,
+  layerNames,
+  serverLayer,
+} from '../figures/map-layers.ts';
+import { checkRenderers, renderPng } from '../files/render-figure.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
 import type { RadioMap } from '../world/radio-map.ts';
-import { checkRenderers, renderPng } from './figure-render.ts';
-import { mapCoverage } from './map-coverage.ts';
-import { coverageLayer, gainLayer, type Layer, type LayerName, layerNames, serverLayer } from './map-layers.ts';
-import { drawMap } from './map-picture.ts';
-import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
 
 interface ShowFlags {

@@ -3,12 +3,12 @@
 
 import { describeLaw } from '../decoding/shape-law.ts';
 import { openModel } from '../engines/open-model.ts';
+import { modelLabel, printDocument } from '../files/document.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { fileBytes } from '../model-files/cache.ts';
 import { forgetLaws } from '../model-files/cache-inventory.ts';
 import { findPair, requireModels } from '../model-files/manifest.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { modelLabel, printDocument } from './document.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
 

@@ -2,11 +2,11 @@
 
 import { Command } from 'commander';
 import colors from 'picocolors';
+import { printDocument } from '../files/document.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { listModels, removeModel, verifyModel } from '../model-files/cache-inventory.ts';
 import { requireModels } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { printDocument } from './document.ts';
 import { runPrepare } from './models-prepare.ts';
 import { formatBytes } from './progress-bar.ts';
 import { formatTable } from './terminal-table.ts';

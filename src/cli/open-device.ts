@@ -2,14 +2,14 @@
 
 import { type Device, openDevice } from '../device/device.ts';
 import type { TurnOptions } from '../device/turn.ts';
+import { looksUpOnDevice } from '../experiments/look-up-place.ts';
+import { logTurns } from '../files/event-log-file.ts';
 import { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import type { AnswerFlags } from './answer-flags.ts';
-import { logTurns } from './event-log-file.ts';
-import { looksUpOnDevice } from './look-up-place.ts';
 
 /** Tokens that the draft can hold. */
 export const deviceContextLength = 4096;

@@ -22,7 +22,7 @@ vi.mock('../engines/open-model.ts', async (original) => ({
     return stop();
   },
 }));
-vi.mock('./bench-engine.ts', () => ({
+vi.mock('../experiments/engine/engine.ts', () => ({
   benchEngine: ({ model, draft }: { model: string; draft: string }) => {
     opened.models.push(model, draft);
     return stop();

@@ -1,17 +1,17 @@
 // Every command of `outrider`, one file each beside this one. It parses nothing by itself.
 
 import { Command } from 'commander';
+import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
 import { deviceCommand } from './device.ts';
 import { doctorCommand } from './doctor.ts';
-import { packageVersion } from './document.ts';
 import { draftCommand } from './draft.ts';
 import { edgeCommand } from './edge.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
-import { reproduceCommand } from './reproduce-command.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { runCommand } from './run.ts';
 import { scenarioCommand } from './scenario.ts';
 import { simulateCommand } from './simulate.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startToyEdge, toySeed, toyTurn } from '../../test/together/toy-edge.ts';
 import { startTurn } from '../device/turn.ts';
+import { logSessions, logTurns, readEventLog } from '../files/event-log-file.ts';
 import { createToyModel } from '../models/toy.ts';
-import { logSessions, logTurns, readEventLog } from './event-log-file.ts';
 import { runReplay } from './replay.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-'));

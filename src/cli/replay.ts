@@ -4,11 +4,11 @@
 import { Command } from 'commander';
 import colors from 'picocolors';
 import { TextAssembler } from '../decoding/ending-text.ts';
+import { packageVersion, printDocument, type Result } from '../files/document.ts';
+import { readEventLog } from '../files/event-log-file.ts';
 import type { EventLog } from '../protocol/event-log.ts';
 import { type ReplayedStep, replayLog } from '../protocol/event-log-replay.ts';
-import { packageVersion, printDocument, type Result } from './document.ts';
-import { readEventLog } from './event-log-file.ts';
-import { wholeBetween } from './numbers.ts';
+import { wholeBetween } from './flag-parsers.ts';
 
 interface ReplayFlags {
   readonly until?: number;

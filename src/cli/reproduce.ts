@@ -1,75 +1,72 @@
-// `outrider reproduce`: the paper's figures, here. Which parts there are, what each needs, and how a run goes; what they measure is theirs.
+// The words of `outrider reproduce`.
 
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Trace } from '../traces/trace.ts';
-import type { Result } from './document.ts';
-import { checkRenderers } from './figure-render.ts';
-import { makeDirectory } from './make-directory.ts';
-import { accuracyPart } from './reproduce-accuracy.ts';
-import { claimRow, claimSummary } from './reproduce-claim.ts';
-import { fig2Part } from './reproduce-fig2.ts';
-import { fig5Part, fig5Policies } from './reproduce-fig5.ts';
-import { fig6Part, fig6Policies } from './reproduce-fig6.ts';
-import { type ConcludedPart, pageOf, writePart } from './reproduce-output.ts';
-import { type Part, runPart } from './reproduce-part.ts';
-import { sensitivityPart } from './reproduce-sensitivity.ts';
-import type { Size } from './reproduce-sizes.ts';
-import { findPolicies } from './reproduce-slots.ts';
-import { readTrace } from './trace-files.ts';
+import { Argument, Command, Option } from 'commander';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { type FigureName, figureNames, reproduce } from '../experiments/paper/reproduce.ts';
+import { type SizeName, sizes } from '../experiments/paper/sizes.ts';
+import { defaultTraceFile, findTraceFile } from '../files/shipped-traces.ts';
+import { wholeBetween } from './flag-parsers.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress } from './work-progress.ts';
 
-export const figureNames = ['fig2', 'fig5', 'fig6', 'accuracy', 'sensitivity'] as const;
-export type FigureName = (typeof figureNames)[number];
-
-export interface ReproduceOptions {
-  readonly figures: readonly FigureName[];
-  readonly size: Size;
-  /** Where data, pictures and pages go, and what is finished is kept. */
-  readonly directory: string;
-  readonly drawsPictures: boolean;
-  /** Acceptance traces for Fig. 2; null: drafts are drawn. */
-  readonly tracePath: string | null;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
+interface ReproduceFlags {
+  readonly smoke?: boolean;
+  readonly full?: boolean;
+  readonly seeds?: number;
+  readonly out?: string;
+  readonly traces?: string;
+  readonly pictures: boolean;
+  readonly json?: boolean;
 }
 
-/** Learned policies, which need weights; taken where they are there. */
-const learnedPolicies = ['tma-masac', 'masac-association'];
+/** Open values are halved and doubled at full size only, or when asked for. */
+function allOf(size: SizeName): FigureName[] {
+  return figureNames.filter((name) => name !== 'sensitivity' || size === 'full');
+}
 
-/** @throws OutriderError `bad-argument` when the directory holds another run */
-export async function reproduce(options: ReproduceOptions): Promise<Result> {
-  const { figures, size, directory, drawsPictures, onProgress } = options;
-  if (drawsPictures) await checkRenderers();
-  makeDirectory(directory);
-  const done: ConcludedPart[] = [];
-  for (const figure of figures) {
-    const part = await partsOf[figure](options);
-    const conclusion = await runPart(part, join(directory, `${part.name}.progress.jsonl`), onProgress);
-    await writePart(directory, { part, conclusion }, drawsPictures);
-    done.push({ part, conclusion });
+/** Null where no trace of the default pair is shipped. */
+function traceFile(nameOrPath: string | undefined): string | null {
+  if (nameOrPath !== undefined) return findTraceFile(nameOrPath);
+  try {
+    return defaultTraceFile();
+  } catch (error) {
+    if (isOutriderError(error)) return null;
+    throw error;
   }
-  if (done.length > 1) await writeFile(join(directory, 'all.md'), pageOf(done, drawsPictures));
-  const claims = done.flatMap(({ conclusion }) => conclusion.claims);
-  const { name, ...params } = size;
-  return {
-    rows: claims.map(claimRow),
-    summary: { ...claimSummary(claims), claims: claims.length, held: claims.filter(({ holds }) => holds).length },
-    params: { figures, size: name, ...params },
-  };
 }
 
-const partsOf: Readonly<Record<FigureName, (options: ReproduceOptions) => Promise<Part>>> = {
-  fig2: async ({ size, tracePath }) => fig2Part(size, ...traceOf(tracePath)),
-  fig5: async ({ size }) => fig5Part(size, await findPolicies(fig5Policies, learnedPolicies)),
-  fig6: async ({ size }) => fig6Part(size, await findPolicies(fig6Policies, learnedPolicies)),
-  accuracy: async ({ size }) => accuracyPart(size),
-  sensitivity: async ({ size, tracePath }) => sensitivityPart(size, ...traceOf(tracePath)),
-};
-
-/** With its SHA-256. */
-function traceOf(path: string | null): [trace: Trace | null, sha256: string | null] {
-  if (path === null) return [null, null];
-  const trace = readTrace(path);
-  return [trace, createHash('sha256').update(readFileSync(path)).digest('hex')];
+export function reproduceCommand(): Command {
+  return new Command('reproduce')
+    .description("the paper's figures: data, pictures, and a page that says which claims hold here and which do not")
+    .addArgument(new Argument('<figure>', 'which').choices([...figureNames, 'all']))
+    .addOption(new Option('--smoke', 'the smallest size that runs everything, under two minutes').conflicts('full'))
+    .option('--full', 'the published size')
+    .option('--seeds <count>', 'paired seeds; 20 by default', wholeBetween(1, 1000))
+    .option('--out <directory>', 'where everything goes; an interrupted run goes on there (reproduction/SIZE)')
+    .option(
+      '--traces <name|file>',
+      'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',
+    )
+    .option('--no-pictures', 'data and pages only; needs neither vega nor resvg')
+    .option('--json', 'print one JSON document')
+    .action(async (figure: FigureName | 'all', flags: ReproduceFlags) => {
+      const name: SizeName = flags.smoke === true ? 'smoke' : flags.full === true ? 'full' : 'default';
+      const size = { ...sizes[name], ...(flags.seeds === undefined ? {} : { seedCount: flags.seeds }) };
+      const directory = flags.out ?? `reproduction/${name}`;
+      if (directory === '') throw new OutriderError('bad-argument', '--out is empty', 'Name a directory.');
+      const bar = createWorkProgress();
+      const result = await reproduce({
+        figures: figure === 'all' ? allOf(name) : [figure],
+        size,
+        directory,
+        drawsPictures: flags.pictures,
+        tracePath: traceFile(flags.traces),
+        onProgress: bar.update,
+      });
+      bar.stop();
+      process.stderr.write(`data, pictures and pages: ${directory}\n`);
+      // Every reading of every claim is for machines.
+      const rows = flags.json === true ? result.rows : [];
+      printResult(`reproduce ${figure}`, { ...result, rows }, flags.json === true);
+    });
 }

@@ -1,7 +1,7 @@
 // How benches and trials show what they found: one JSON document, or tables for people.
 
 import colors from 'picocolors';
-import { printDocument, type Result } from './document.ts';
+import { printDocument, type Result } from '../files/document.ts';
 import { formatTable } from './terminal-table.ts';
 
 export function printResult(command: string, result: Result, json: boolean): void {

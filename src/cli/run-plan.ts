@@ -1,9 +1,9 @@
 // What `outrider run` starts: the flags of its edge process, and which models are open at the same time in its two processes.
 
+import { edgeLookUpTokens } from '../experiments/look-up-place.ts';
 import type { PlannedOpening } from '../model-files/memory-check.ts';
 import { pacingOf } from '../protocol/pacing.ts';
 import type { AnswerFlags } from './answer-flags.ts';
-import { edgeLookUpTokens } from './look-up-place.ts';
 import { deviceContextLength } from './open-device.ts';
 
 export interface RunFlags extends AnswerFlags {

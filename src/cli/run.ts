@@ -2,12 +2,12 @@
 
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
+import { type EdgeProcess, startEdgeProcess } from '../experiments/edge-process.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
 import { addAnswerFlags, type TypedAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
-import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
+import { wholeBetween } from './flag-parsers.ts';
 import { prepareModels } from './model-room.ts';
-import { wholeBetween } from './numbers.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
 import { namesOf } from './pair-flags.ts';
 import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { findScenario } from '../files/scenario-file.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
-import { findScenario } from './scenario-file.ts';
 import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
 
 describe('outrider scenario', () => {

@@ -2,10 +2,10 @@
 
 import { Command } from 'commander';
 import colors from 'picocolors';
+import { measureLengths } from '../experiments/workload-lengths.ts';
+import { findScenario, gather } from '../files/scenario-file.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
-import { findScenario, gather } from './scenario-file.ts';
-import { measureLengths } from './scenario-lengths.ts';
 import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
 import { createWorkProgress } from './work-progress.ts';
 

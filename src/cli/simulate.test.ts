@@ -5,11 +5,11 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPolicy } from '../allocation/policies.ts';
 import { isOutriderError } from '../basics/errors.ts';
+import { type SimulationOptions, simulate } from '../experiments/simulate/run.ts';
+import { findPolicy } from '../files/policy-file.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
-import { findRadioMap } from './radio-map-find.ts';
-import { findPolicy } from './simulate-policy.ts';
-import { type SimulationOptions, simulate } from './simulate-run.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-simulate-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -3,18 +3,18 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
+import { type Fidelity, simulate } from '../experiments/simulate/run.ts';
+import { findPolicy } from '../files/policy-file.ts';
+import { installed } from '../files/render-figure.ts';
+import { findScenario, gather } from '../files/scenario-file.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
+import { defaultTraceFile, findTraceFile } from '../files/shipped-traces.ts';
 import { type PacingName, pacingNames } from '../protocol/pacing.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
-import { installed } from './figure-render.ts';
+import { wholeBetween } from './flag-parsers.ts';
 import { withInterrupt } from './interrupt.ts';
-import { wholeBetween } from './numbers.ts';
-import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
-import { findScenario, gather } from './scenario-file.ts';
-import { defaultTraceFile, findTraceFile } from './shipped-traces.ts';
-import { findPolicy } from './simulate-policy.ts';
-import { type Fidelity, simulate } from './simulate-run.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface SimulateFlags {

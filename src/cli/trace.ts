@@ -4,18 +4,18 @@ import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
 import { openModel } from '../engines/open-model.ts';
+import { recordTrace } from '../experiments/traces/record.ts';
+import { showTrace, type TraceGrouping } from '../experiments/traces/statistics.ts';
+import { modelLabel } from '../files/document.ts';
+import { readPromptFiles } from '../files/prompt-files.ts';
+import { findTraceFile, shippedTraceNames } from '../files/shipped-traces.ts';
+import { demandNewTrace, readTrace } from '../files/trace-files.ts';
 import { findModel } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { modelLabel } from './document.ts';
+import { numberBetween, seedFlag, wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { numberBetween, seedFlag, wholeBetween } from './numbers.ts';
 import { type ModelNames, namesOf, pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
-import { findTraceFile, shippedTraceNames } from './shipped-traces.ts';
-import { demandNewTrace, readTrace } from './trace-files.ts';
-import { readPromptFiles } from './trace-prompts.ts';
-import { recordTrace } from './trace-record.ts';
-import { showTrace, type TraceGrouping } from './trace-show.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface RecordFlags {

@@ -4,6 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { curveFigure } from '../experiments/training/figure.ts';
+import { type TrainRun, type TrainRunOptions, trainRun } from '../experiments/training/run.ts';
+import { findPolicy } from '../files/policy-file.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
+import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
 import { readActor } from '../learned/actor-file.ts';
 import { readTensors, writeTensors } from '../learned/safetensors.ts';
 import { readPreset } from '../scenario/presets.ts';
@@ -12,12 +17,7 @@ import { readCheckpoint } from '../training/checkpoint.ts';
 import { createEnvironment } from '../training/environment.ts';
 import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../training/held-out.ts';
 import { defaultSettings } from '../training/settings.ts';
-import { learnedPolicyList, trainedOn } from './learned-weights.ts';
-import { findRadioMap } from './radio-map-find.ts';
-import { findPolicy } from './simulate-policy.ts';
 import { describeRun } from './train.ts';
-import { curveFigure } from './train-figure.ts';
-import { type TrainRun, type TrainRunOptions, trainRun } from './train-run.ts';
 
 const small = ['devices.count=4', 'servers.placement.count=2', 'channel.shadowing=false'].map(parseOverride);
 const settings = {

@@ -4,6 +4,12 @@
 import { Command, Option } from 'commander';
 import { createPolicy } from '../allocation/policies.ts';
 import { OutriderError } from '../basics/errors.ts';
+import { curveFigure } from '../experiments/training/figure.ts';
+import type { TrainRun } from '../experiments/training/run.ts';
+import type { Result } from '../files/document.ts';
+import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import { findScenario, gather } from '../files/scenario-file.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
 import {
   createLearnedPolicy,
   type NetworkName,
@@ -16,15 +22,9 @@ import { type CurvePoint, hasPlateau, lastThird } from '../training/curve.ts';
 import { createEnvironment } from '../training/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../training/held-out.ts';
 import { type CreditName, creditNames, defaultSettings } from '../training/settings.ts';
-import type { Result } from './document.ts';
-import { checkFigure, writeFigure } from './figure-render.ts';
+import { numberBetween, wholeBetween } from './flag-parsers.ts';
 import { withInterrupt } from './interrupt.ts';
-import { numberBetween, wholeBetween } from './numbers.ts';
-import { findRadioMap } from './radio-map-find.ts';
 import { printResult } from './result-output.ts';
-import { findScenario, gather } from './scenario-file.ts';
-import { curveFigure } from './train-figure.ts';
-import type { TrainRun } from './train-run.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface TrainFlags {
@@ -143,14 +143,14 @@ function requireSense({ network, variant, credit, resume, out }: TrainFlags): vo
 }
 
 /** The library that differentiates is for training only: nothing else loads it. */
-async function loadTraining(): Promise<typeof import('./train-run.ts')> {
+async function loadTraining(): Promise<typeof import('../experiments/training/run.ts')> {
   try {
     await import('@jax-js/jax');
   } catch (error) {
     const remedy = 'Install what trains: npm install --no-save @jax-js/jax@0.1.25';
     throw new OutriderError('bad-argument', "@jax-js/jax can't be loaded", remedy, { cause: error });
   }
-  return import('./train-run.ts');
+  return import('../experiments/training/run.ts');
 }
 
 /** What makes the same weights again: so many slots, whatever ended the run. */

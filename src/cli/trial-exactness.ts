@@ -1,397 +1,122 @@
-// Tries to break the central promise on real models: every text that device and edge write together is, id for id, what the target
-// writes alone. The reference knows nothing of sessions, edges or schedulers: one row at a time, then a choice.
+// `outrider trial exactness`: for a pair, for any model, and for copies of a model in other weight formats.
 
-import { CloseStack } from '../basics/close-stack.ts';
-import { invariant } from '../basics/invariant.ts';
-import type { Candidates } from '../decoding/candidates.ts';
-import { chooseToken } from '../decoding/choose-token.ts';
-import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import { describeLaw, freeLaw } from '../decoding/shape-law.ts';
-import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
-import { startTurn } from '../device/turn.ts';
-import type { TurnReport } from '../device/turn-report.ts';
-import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
-import { generateGreedily } from '../engines/llama-greedy.ts';
-import { openModel } from '../engines/open-model.ts';
-import { preciseSleep } from '../engines/precise-sleep.ts';
-import { checkShapes } from '../exactness/shape-check.ts';
+import { Command } from 'commander';
+import { OutriderError } from '../basics/errors.ts';
+import { isWeightFormat, type WeightFormatName, weightFormats } from '../gguf/weight-formats.ts';
 import { acquireModel } from '../model-files/acquire.ts';
-import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
-import { alterModel } from '../models/altered.ts';
-import { ModelDrafter } from '../models/drafter.ts';
-import type { LanguageModel } from '../models/model.ts';
-import { createNgramModel } from '../models/ngram.ts';
-import { paceModel } from '../models/paced.ts';
-import { findProfile } from '../models/profiles.ts';
-import { idealLink } from '../protocol/link-model-settings.ts';
-import { type PacingName, pacingOf } from '../protocol/pacing.ts';
-import { linearStepTime } from '../scheduling/step-time.ts';
-import { createEmulatedLink } from '../transport/emulated-link.ts';
-import { machineClock } from '../transport/machine-clock.ts';
-import { connectWebSocket } from '../transport/websocket.ts';
-import { modelLabel, type Result } from './document.ts';
-import { encodeTrialPrompts, type TrialPrompt } from './trial-prompts.ts';
+import { fileBytes } from '../model-files/cache.ts';
+import { pacingNames } from '../protocol/pacing.ts';
+import { type ExactnessOptions, trialExactness } from '../trials/exactness/exactness.ts';
+import { trialFormats } from '../trials/exactness/formats.ts';
+import { numberBetween, wholeBetween } from './flag-parsers.ts';
+import { namesOf, pairOption } from './pair-flags.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress } from './work-progress.ts';
 
-export interface ExactnessOptions {
-  /** Names or paths. A model without a draft is its own. */
-  readonly target: string;
+interface ExactnessFlags {
+  readonly pair: string;
+  readonly model?: string;
   readonly draft?: string;
-  /** Of the target; default 1. */
-  readonly threads?: number;
-  readonly tokens: number;
-  readonly roundTripsMs: readonly number[];
-  readonly temperatures: readonly number[];
-  readonly modes: readonly PacingName[];
-  /** Sizes of calls that are compared with single tokens; 2 to 63 by default. */
-  readonly callSizes?: readonly number[];
-  /** Contexts at which they are compared, in tokens. */
-  readonly contextLengths?: readonly number[];
-  /** Positions that are compared each time. */
-  readonly positions?: number;
-  /** Only so many prompts, the first or the shortest of all. */
-  readonly promptCount?: number;
-  readonly whichPrompts?: 'first' | 'shortest';
-  readonly onProgress?: (label: string, done: number, total: number) => void;
+  readonly formats?: readonly string[] | true;
+  readonly tokens?: number;
+  readonly rtt?: readonly number[];
+  readonly temperature: readonly number[];
+  readonly prompts?: number;
+  readonly json?: boolean;
 }
 
-interface Cell {
-  readonly prompt: TrialPrompt;
-  readonly promptIndex: number;
-  readonly mode: PacingName;
-  readonly temperature: number;
-  readonly roundTripMs: number;
-  readonly draft: string;
+/** Formats of which copies are tried where none are named. */
+const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL', 'F16'];
+/** Sizes of calls and contexts, in tokens, of a trial that is shortened. */
+const shortSizes = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 24];
+const shortContexts = [64, 600];
+/** From this size on a model is tried with less, so that a trial takes half an hour and not half a day. */
+const largeBytes = 400e6;
+
+const examples = `
+Examples:
+  outrider trial exactness                              the default pair
+  outrider trial exactness --pair qwen2.5-coder         the second pair: K-quants
+  outrider trial exactness --model PATH                 any GGUF file; its drafts are its own
+  outrider trial exactness --formats                    copies of the target in ${usualFormats.join(', ')}
+  outrider trial exactness --formats Q4_K,Q6_K          only these
+
+A target of more than ${largeBytes / 1e6} MB, and each copy that --formats makes, is tried with the 8 shortest prompts, 48 tokens and round trips
+of 0 and 60 ms unless flags say otherwise; and with fewer sizes of calls (${shortSizes.join(', ')}) at contexts of ${shortContexts.join(' and ')} tokens.
+Formats that can be made: ${Object.keys(weightFormats).join(', ')}. Copies draft for themselves.`;
+
+/** A list such as "0,20,100". */
+function list(parse: (text: string) => number): (text: string) => number[] {
+  return (text) => text.split(',').map((part) => parse(part));
 }
 
-interface Models extends AsyncDisposable {
-  readonly target: LanguageModel;
-  readonly drafts: ReadonlyMap<string, LanguageModel>;
-  readonly ownDraft: LanguageModel;
-  readonly targetPath: string;
+export function exactnessCommand(): Command {
+  return new Command('exactness')
+    .description('is every text the one that the target writes by itself? Real models, real sockets')
+    .addOption(pairOption())
+    .option('--model <name|path>', "instead of the pair's target; without --draft it drafts for itself")
+    .option('--draft <name|path>', "instead of the pair's draft")
+    .option(
+      '--formats [names...]',
+      'copies of the target in these weight formats, made for the trial; names with commas or spaces',
+    )
+    .option('--tokens <count>', 'tokens per text (default: 64)', wholeBetween(1, 1024))
+    .option(
+      '--rtt <ms,...>',
+      'round-trip times of the emulated network (default: 0,20,100)',
+      list(numberBetween(0, 10_000)),
+    )
+    .option('--temperature <number,...>', 'temperatures', list(numberBetween(0, 10)), [0, 0.8])
+    .option('--prompts <count>', 'only the shortest so many prompts', wholeBetween(1, 1000))
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', examples)
+    .action(async (flags: ExactnessFlags) => {
+      if (flags.formats !== undefined && flags.draft !== undefined) throw draftWithFormats();
+      const formats = flags.formats === undefined ? undefined : formatsOf(flags.formats);
+      const progress = createWorkProgress();
+      const options = { ...(await optionsOf(flags)), onProgress: progress.update };
+      const result = await (formats === undefined ? trialExactness(options) : trialFormats(formats, options));
+      progress.stop();
+      printResult('trial exactness', result, flags.json === true);
+      const { wrong, shapeMismatches } = result.summary;
+      if (wrong !== 0 || shapeMismatches !== 0) process.exitCode = 1;
+    });
 }
 
-/** Texts that are written at the same time, so that steps hold several sessions. */
-const concurrentTurns = 4;
-const thoroughModes: ReadonlySet<PacingName> = new Set(['ar', 'stream']);
-const contextLength = 2048;
-const seed = 20_261_124n;
-
-export async function trialExactness(options: ExactnessOptions): Promise<Result> {
-  await using models = await openModels(options);
-  const { callSizes, contextLengths, positions } = options;
-  const shapes = await checkShapes(models.target, {
-    ...(callSizes === undefined ? {} : { callSizes }),
-    ...(contextLengths === undefined ? {} : { contextLengths }),
-    ...(positions === undefined ? {} : { positions }),
-    onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
-  });
-  const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount, options.whichPrompts);
-  const references = await writeReferences(models, prompts, options);
-  const engineTexts = await compareWithEngine(models, prompts, references, options);
-  const rows = await writeAll(models, cellsOf(prompts, [...models.drafts.keys()], options), references, options);
-  const wrong = rows.filter((row) => !row.identical).length;
-  const sum = (pick: (row: (typeof rows)[number]) => number): number =>
-    rows.reduce((total, row) => total + pick(row), 0);
-  const summary = {
-    texts: rows.length,
-    identical: rows.length - wrong,
-    wrong: wrong + engineTexts.differing,
-    acceptedDrafts: sum(({ acceptedRows }) => acceptedRows),
-    rejectedDrafts: sum(({ draftRows, acceptedRows }) => draftRows - acceptedRows),
-    longestAccepted: Math.max(0, ...rows.map(({ longestAccepted }) => longestAccepted)),
-    shapeMismatches: shapes.shapeMismatches,
-    shapeComparisons: shapes.comparisons,
-    engineGreedyTexts: engineTexts.compared,
-    engineGreedyWrong: engineTexts.differing,
-    reconnects: sum(({ reconnects }) => reconnects),
+async function optionsOf(flags: ExactnessFlags): Promise<ExactnessOptions> {
+  const { target, draft } = namesOf({ pair: flags.pair, target: flags.model, draft: flags.draft });
+  const hasDraft = flags.formats === undefined && (flags.model === undefined || flags.draft !== undefined);
+  const { path } = await acquireModel(target);
+  const isLarge = ((await fileBytes(path)) ?? 0) > largeBytes;
+  const isShort = isLarge || flags.formats !== undefined;
+  const promptCount = flags.prompts ?? (isShort ? 8 : undefined);
+  return {
+    target,
+    ...(hasDraft ? { draft } : {}),
+    tokens: flags.tokens ?? (isShort ? 48 : 64),
+    roundTripsMs: flags.rtt ?? (isShort ? [0, 60] : [0, 20, 100]),
+    temperatures: flags.temperature,
+    modes: pacingNames,
+    ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
+    ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };
-  const { fingerprint, description } = models.target.identity;
-  return { rows, summary, params: { ...paramsOf(options), fingerprint, description }, seed: Number(seed) };
 }
 
-/** What a document says of the options. */
-export function paramsOf({ onProgress: _progress, ...options }: ExactnessOptions): object {
-  const { target, draft } = options;
-  return { ...options, target: modelLabel(target), ...(draft === undefined ? {} : { draft: modelLabel(draft) }) };
+function draftWithFormats(): OutriderError {
+  const cause = '--draft and --formats exclude each other: a copy in another format drafts for itself';
+  return new OutriderError('bad-argument', cause, 'leave one of them out');
 }
 
-/**
- * The target is loaded once, with sequences for the edge, for the references and for the drafts that it makes itself: each of them is
- * evaluated beside the others' cells.
- */
-async function openModels(options: ExactnessOptions): Promise<Models> {
-  await using opened = new CloseStack();
-  const { path: targetPath } = await acquireModel(options.target);
-  const { path: draftPath } = await acquireModel(options.draft ?? options.target);
-  const onLawProgress = (text: string, done: number, total: number): void =>
-    options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
-  const { threads } = options;
-  const size = { sequences: 3 * concurrentTurns + 1, contextLength, ...(threads === undefined ? {} : { threads }) };
-  const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
-  // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
-  const openDraft = async (): Promise<LanguageModel> =>
-    opened.use(
-      await openModel(draftPath, {
-        role: 'draft',
-        exact: false,
-        threads: 1,
-        sequences: concurrentTurns,
-        contextLength,
-        tokenizer: target.tokenizer,
-      }),
+/** @throws OutriderError `bad-argument` */
+export function formatsOf(formats: readonly string[] | true): WeightFormatName[] {
+  const names = formats === true ? usualFormats : formats.flatMap((text) => text.split(',')).filter(Boolean);
+  return names.map((name) => {
+    const upper = name.toUpperCase();
+    if (isWeightFormat(upper)) return upper;
+    throw new OutriderError(
+      'bad-argument',
+      `${name} is not a weight format that can be written here`,
+      `Take one of ${Object.keys(weightFormats).join(', ')}.`,
     );
-  const hasDraft = options.draft !== undefined;
-  const itself = shareModel(target, concurrentTurns);
-  const drafts = new Map<string, LanguageModel>([
-    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
-    ...(hasDraft ? [['draft', await openDraft()] as const] : []),
-    ['target itself', itself],
-    ['target, 30 % altered', alterModel(shareModel(target, concurrentTurns), { seed: 7, share: 0.3 })],
-  ]);
-  const ownDraft = hasDraft
-    ? await openDraft()
-    : createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns });
-  const kept = opened.move();
-  return {
-    target: shareModel(target, concurrentTurns + 1),
-    drafts,
-    ownDraft,
-    targetPath,
-    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
-  };
-}
-
-/** So many of the model's sequences; closing it closes nothing. */
-function shareModel(model: LanguageModel, sequences: number): LanguageModel {
-  return {
-    identity: model.identity,
-    tokenizer: model.tokenizer,
-    limits: { ...model.limits, maxSequences: sequences },
-    ...(model.exactness === undefined ? {} : { exactness: model.exactness }),
-    openSequence: () => model.openSequence(),
-    evaluate: (items) => model.evaluate(items),
-    close: async () => {},
-    [Symbol.asyncDispose]: async () => {},
-  };
-}
-
-/** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */
-function samplingFor(temperature: number, promptIndex: number): Sampling {
-  if (temperature === 0) return neutralSampling;
-  const shaped = [{}, { topP: 0.95 }, { topK: 20, frequencyPenalty: 0.3 }, { minP: 0.05, repetitionPenalty: 1.1 }];
-  return { ...neutralSampling, ...shaped[promptIndex % shaped.length], temperature, seed: seed + BigInt(promptIndex) };
-}
-
-function keyOf(promptIndex: number, temperature: number): string {
-  return `${promptIndex} at ${temperature}`;
-}
-
-async function writeReferences(
-  models: Models,
-  prompts: readonly TrialPrompt[],
-  options: ExactnessOptions,
-): Promise<Map<string, number[]>> {
-  const references = new Map<string, number[]>();
-  for (const [index, prompt] of prompts.entries()) {
-    options.onProgress?.('reference texts', index, prompts.length);
-    const samplings = options.temperatures.map((temperature) => samplingFor(temperature, index));
-    const answers = await writeAlone(models.target, prompt.ids, samplings, options.tokens);
-    for (const [at, temperature] of options.temperatures.entries()) {
-      references.set(keyOf(index, temperature), answers[at] ?? []);
-    }
-  }
-  return references;
-}
-
-/** The reference: every token of the prompt and of each answer is a call of its own. */
-async function writeAlone(
-  model: LanguageModel,
-  prompt: readonly number[],
-  samplings: readonly Sampling[],
-  tokenCount: number,
-): Promise<number[][]> {
-  const sequence = model.openSequence();
-  const evaluate = async (id: number): Promise<Candidates> => {
-    const [rows] = await model.evaluate([{ sequence, tokens: [id], rows: 1 }]);
-    const row = rows?.[0];
-    invariant(row !== undefined, 'the engine gave no row');
-    return row;
-  };
-  let afterPrompt: Candidates = { ids: [], logits: [] };
-  for (const id of prompt) afterPrompt = await evaluate(id);
-  const answers: number[][] = [];
-  for (const sampling of samplings) {
-    await sequence.truncate(prompt.length);
-    const counts = new RunningCounts();
-    const answer: number[] = [];
-    for (let row = afterPrompt; ; row = await evaluate(answer.at(-1) ?? 0)) {
-      const position = prompt.length + answer.length;
-      const id = chooseToken(row, sampling, penaltiesActive(sampling) ? counts : undefined, position);
-      answer.push(id);
-      counts.push(id);
-      if (answer.length === tokenCount || model.tokenizer.endIds.has(id)) break;
-    }
-    answers.push(answer);
-  }
-  await sequence.truncate(0);
-  await sequence.release();
-  return answers;
-}
-
-/**
- * At temperature 0 the engine's own loop must agree with the reference, where the law leaves calls as they are: else the engine's text
- * is another family (docs/engines.md), and nothing is compared.
- */
-async function compareWithEngine(
-  models: Models,
-  prompts: readonly TrialPrompt[],
-  references: ReadonlyMap<string, number[]>,
-  { tokens, temperatures, onProgress }: ExactnessOptions,
-): Promise<{ readonly compared: number; readonly differing: number }> {
-  const { limits, tokenizer, exactness } = models.target;
-  const isFree = describeLaw({ ...limits.law, merges: true }) === describeLaw(freeLaw);
-  if (!temperatures.includes(0) || !isFree) return { compared: 0, differing: 0 };
-  onProgress?.("the engine's own texts", 0, prompts.length);
-  const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds: tokenizer.endIds }));
-  const texts = await generateGreedily(models.targetPath, requests, exactness?.weights);
-  const differing = texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1);
-  return { compared: texts.length, differing: differing.length };
-}
-
-/**
- * Modes ar and stream: every temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. The other
- * modes: every temperature for every prompt, the round trips take turns.
- */
-function cellsOf(prompts: readonly TrialPrompt[], drafts: readonly string[], options: ExactnessOptions): Cell[] {
-  const cells: Cell[] = [];
-  for (const [roundTripIndex, roundTripMs] of options.roundTripsMs.entries()) {
-    for (const [temperatureIndex, temperature] of options.temperatures.entries()) {
-      for (const [promptIndex, prompt] of prompts.entries()) {
-        const draft = drafts[(promptIndex + roundTripIndex + 2 * temperatureIndex) % drafts.length] ?? 'none';
-        for (const [modeIndex, mode] of options.modes.entries()) {
-          const isTheirTurn = (promptIndex + modeIndex) % options.roundTripsMs.length === roundTripIndex;
-          if (!thoroughModes.has(mode) && !isTheirTurn) continue;
-          const drafted = pacingOf(mode).deviceDrafts ? draft : 'none';
-          cells.push({ prompt, promptIndex, mode, temperature, roundTripMs, draft: drafted });
-        }
-      }
-    }
-  }
-  // Neighbours share a prompt, so that a drafter often holds it already.
-  return cells.toSorted((one, other) => one.promptIndex - other.promptIndex);
-}
-
-async function writeAll(
-  models: Models,
-  cells: readonly Cell[],
-  references: ReadonlyMap<string, number[]>,
-  options: ExactnessOptions,
-): Promise<ReturnType<typeof judge>[]> {
-  // Paced, so that drafts get ahead of a target that is no slower than they are here; every draft that arrives is admitted.
-  const paced = paceModel(models.target, findProfile('reference'), {
-    clock: machineClock,
-    sleepUntil: preciseSleep(machineClock),
   });
-  await using edge: Edge = await startEdge({
-    model: paced,
-    stepTime: linearStepTime(1000, 0),
-    learnsStepTime: false,
-    draft: { model: models.ownDraft, windowSize: 4 },
-  });
-  const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
-  const rows: ReturnType<typeof judge>[] = [];
-  const drafters = new DrafterPool(models.drafts);
-  const left = [...cells];
-  const work = async (): Promise<void> => {
-    for (let cell = left.shift(); cell !== undefined; cell = left.shift()) {
-      const report = await writeTogether(models, drafters, cell, listener.port, options.tokens);
-      rows.push(judge(cell, report, references.get(keyOf(cell.promptIndex, cell.temperature)) ?? []));
-      options.onProgress?.('texts together', rows.length, cells.length);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrentTurns }, work));
-  await drafters.close();
-  await listener.close();
-  return rows;
-}
-
-/** Drafters as devices have them, that keep what they have evaluated from one text to the next. */
-class DrafterPool {
-  readonly #models: ReadonlyMap<string, LanguageModel>;
-  readonly #free = new Map<string, AdaptiveDrafter[]>();
-
-  constructor(models: ReadonlyMap<string, LanguageModel>) {
-    this.#models = models;
-  }
-
-  take(draft: string): AdaptiveDrafter | null {
-    const model = this.#models.get(draft);
-    return model === undefined ? null : (this.#free.get(draft)?.pop() ?? new AdaptiveDrafter(new ModelDrafter(model)));
-  }
-
-  giveBack(draft: string, drafter: AdaptiveDrafter | null): void {
-    if (drafter !== null) this.#free.set(draft, [...(this.#free.get(draft) ?? []), drafter]);
-  }
-
-  async close(): Promise<void> {
-    for (const drafter of [...this.#free.values()].flat()) await drafter[Symbol.asyncDispose]();
-  }
-}
-
-async function writeTogether(
-  models: Models,
-  drafters: DrafterPool,
-  cell: Cell,
-  port: number,
-  tokens: number,
-): Promise<TurnReport> {
-  const drafter = drafters.take(cell.draft);
-  const link = createEmulatedLink(connectWebSocket(`ws://127.0.0.1:${port}`), {
-    ...idealLink,
-    roundTripMs: cell.roundTripMs,
-  });
-  const turn = startTurn({
-    connect: link.connect,
-    tokenizer: models.target.tokenizer,
-    drafter,
-    prompt: cell.prompt.ids,
-    pacing: cell.mode,
-    windowSize: 1 + (cell.promptIndex % 12),
-    sampling: samplingFor(cell.temperature, cell.promptIndex),
-    maxAnswerTokens: tokens,
-    // Cells with a network reuse the edge's memory of the same prompt, those without evaluate it anew.
-    ...(cell.roundTripMs === 0 ? {} : { conversation: cell.promptIndex.toString(16).padStart(32, '0') }),
-  });
-  const report = await turn.report;
-  drafters.giveBack(cell.draft, drafter);
-  return report;
-}
-
-function judge(cell: Cell, report: TurnReport, reference: readonly number[]) {
-  const differsAt = firstDifference(report.tokens, reference);
-  const account = report.outcome.kind === 'ended' ? report.outcome.account : undefined;
-  return {
-    prompt: cell.prompt.name,
-    promptTokens: cell.prompt.ids.length,
-    mode: cell.mode,
-    temperature: cell.temperature,
-    roundTripMs: cell.roundTripMs,
-    draft: cell.draft,
-    tokens: report.tokens.length,
-    identical: differsAt === -1 && report.outcome.kind === 'ended',
-    differsAt,
-    end: report.outcome.kind === 'ended' ? report.outcome.reason : report.outcome.kind,
-    steps: account?.steps ?? 0,
-    draftRows: (account?.draftRows ?? 0) + (account?.guessRows ?? 0),
-    acceptedRows: (account?.acceptedRows ?? 0) + (account?.acceptedGuessRows ?? 0),
-    longestAccepted: report.longestAccepted,
-    reconnects: report.connections - 1,
-  };
-}
-
-/** @returns -1 if both are the same */
-function firstDifference(left: readonly number[], right: readonly number[]): number {
-  const until = Math.max(left.length, right.length);
-  for (let index = 0; index < until; index += 1) if (left[index] !== right[index]) return index;
-  return -1;
 }

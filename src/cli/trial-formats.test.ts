@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { GgufHeader, GgufTensor } from '../gguf/gguf.ts';
+import { mostBytes, removedAtInterrupt } from '../trials/exactness/formats.ts';
 import { createProgram } from './program.ts';
-import { formatsOf } from './trial-exactness-command.ts';
-import { mostBytes, removedAtInterrupt } from './trial-formats.ts';
+import { formatsOf } from './trial-exactness.ts';
 
 describe('the formats of a trial', () => {
   it('are named with commas or spaces, in any case', () => {

@@ -1,207 +1,73 @@
-// Tries to break the promise of traces: a replay is the session that the live models would have decoded, round for round and token for
-// token. Each session is decoded twice in the same virtual world: from a trace that went through its file format, and with the models.
+// `outrider trial traces`: its flags, its models, its exit status.
 
-import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import type { LanguageModel } from '../models/model.ts';
-import { TraceRecorder } from '../models/trace-recorder.ts';
-import { type PacingName, pacingNames } from '../protocol/pacing.ts';
-import { parseTrace, writeTrace } from '../traces/trace-file.ts';
-import { traceStatistics } from '../traces/trace-statistics.ts';
-import { runSourceSession, type SessionConditions, type SessionResult } from '../virtual-time/run-session.ts';
-import { TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
-import type { Result } from './document.ts';
-import { encodeTrialPrompts, type TrialPrompt } from './trial-prompts.ts';
-import { LiveModels } from './trial-traces-live.ts';
+import { Command } from 'commander';
+import { openModel } from '../engines/open-model.ts';
+import { requirePair } from '../model-files/manifest.ts';
+import { trialTraces } from '../trials/traces/traces.ts';
+import { createAcquireReport } from './acquire-report.ts';
+import { numberBetween, numberList, wholeBetween } from './flag-parsers.ts';
+import { createLawReport } from './law-report.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress } from './work-progress.ts';
 
-export interface TracesOptions {
+interface TracesFlags {
+  readonly pair: string;
+  readonly target?: string;
+  readonly draft?: string;
+  readonly prompts: number;
   readonly tokens: number;
-  readonly promptCount: number;
-  readonly temperatures: readonly number[];
-  readonly roundTripsMs: readonly number[];
-  readonly minChainConfidences: readonly number[];
-  /** Tokens of a recorded wrong chain. */
-  readonly wrongDepth: number;
-  readonly maxAhead: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-  /** For tests: what is replayed instead of what was recorded. */
-  readonly tamper?: (replay: TraceReplay) => TraceReplay;
+  readonly temperature: readonly number[];
+  readonly rtt: readonly number[];
+  readonly confidence: readonly number[];
+  readonly ahead: number;
+  readonly wrongDepth?: number;
+  readonly json?: boolean;
 }
 
-interface Row {
-  readonly prompt: string;
-  readonly temperature: number;
-  readonly mode: PacingName;
-  /** The edge looks up, and the device moves its cut. */
-  readonly isHelped: boolean;
-  readonly roundTripMs: number;
-  readonly minChainConfidence: number;
-  readonly tokens: number;
-  readonly rounds: number;
-  readonly acceptedDrafts: number;
-  /** Text, and time, tokens and accepted drafts of every round. */
-  readonly sameRounds: boolean;
-  /** Bytes, rows and counts as well. */
-  readonly identical: boolean;
+export function tracesCommand(): Command {
+  return new Command('traces')
+    .description('is a replayed trace the session that the models would have decoded? Real models, virtual time')
+    .option('--pair <name>', 'target and draft, from "outrider models list"', 'default')
+    .option('--target <model>', "instead of the pair's: a name, a path or toy:SEED")
+    .option('--draft <model>', "instead of the pair's; also ngram")
+    .option('--prompts <count>', 'only the first so many prompts', wholeBetween(1, 1000), 4)
+    .option('--tokens <count>', 'tokens per text', wholeBetween(1, 1024), 48)
+    .option('--temperature <number,...>', 'temperatures', numberList(numberBetween(0, 10)), [0, 0.8])
+    .option('--rtt <ms,...>', 'round-trip times', numberList(numberBetween(0, 10_000)), [0, 10, 60])
+    .option('--confidence <share,...>', 'chains are cut below this', numberList(numberBetween(0, 1)), [0, 0.3])
+    .option('--ahead <count>', 'drafts beyond the committed text', wholeBetween(1, 256), 24)
+    .option('--wrong-depth <count>', 'tokens of a recorded wrong chain; default: as --ahead', wholeBetween(1, 256))
+    .option('--json', 'print one JSON document')
+    .action(run);
 }
 
-export interface TracesResult extends Result {
-  readonly rows: readonly Row[];
-  /** For each session that differs, what differs first. */
-  readonly differences: readonly string[];
-}
-
-const seed = 20_261_124;
-const lookUpTokens = 4;
-/** Rates and jitter, so that the size of every frame and its order count. */
-const link = { jitterMs: 2, uplinkBitsPerSecond: 250_000, downlinkBitsPerSecond: 1_000_000 };
-const pace = { draftMs: 10, step: { fixedMs: 40, perRowMs: 1 } };
-
-/** Target and draft need two sequences each. */
-export async function trialTraces(
-  target: LanguageModel,
-  draft: LanguageModel,
-  options: TracesOptions,
-): Promise<TracesResult> {
-  const prompts = encodeTrialPrompts(target.tokenizer, options.promptCount);
-  const cells = prompts.flatMap((prompt, index) =>
-    options.temperatures.map((temperature) => ({ prompt, index, temperature })),
-  );
-  const conditions = conditionsOf(options);
-  const total = cells.length * conditions.length;
-  const rows: Row[] = [];
-  const differences: string[] = [];
-  let answers = 0;
-  let right = 0;
-  let positions = 0;
-  for (const { prompt, index, temperature } of cells) {
-    options.onProgress?.('sessions', rows.length, total);
-    const sampling = samplingOf(temperature, index);
-    const replay = await record(target, draft, prompt, sampling, options);
-    const statistics = traceStatistics([replay.session]);
-    right += statistics.right;
-    positions += statistics.answerTokens;
-    const source = traceSource(options.tamper?.(replay) ?? replay);
-    await using live = new LiveModels(target, draft, { prompt: prompt.ids, sampling, maxAnswerTokens: options.tokens });
-    for (const condition of conditions) {
-      const replayed = orFailure(() => runSourceSession(condition, source));
-      const decoded = await live.run(condition);
-      const difference = firstDifference(replayed, decoded);
-      rows.push(rowOf(prompt, temperature, condition, decoded, difference));
-      if (difference !== null)
-        differences.push(`${prompt.name} at ${temperature}, ${condition.pacing}: ${difference.words}`);
-      options.onProgress?.('sessions', rows.length, total);
-    }
-    answers += live.answerCount;
-  }
-  const summary = {
-    sessions: rows.length,
-    identical: rows.length - differences.length,
-    sameRounds: rows.filter(({ sameRounds }) => sameRounds).length,
-    rounds: rows.reduce((sum, row) => sum + row.rounds, 0),
-    tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
-    modelAnswers: answers,
-    acceptance: right / positions,
-  };
-  const { onProgress: _progress, tamper: _tamper, ...params } = options;
-  const models = { target: target.identity.name, draft: draft.identity.name };
-  return { rows, summary, params: { ...models, ...params, ...pace, link, lookUpTokens }, seed, differences };
-}
-
-function conditionsOf({ roundTripsMs, minChainConfidences, maxAhead }: TracesOptions): SessionConditions[] {
-  const modes = [
-    ...pacingNames.map((pacing) => ({ pacing, isHelped: false })),
-    { pacing: 'stream' as const, isHelped: true },
-  ];
-  return modes.flatMap(({ pacing, isHelped }) =>
-    roundTripsMs.flatMap((roundTripMs) =>
-      minChainConfidences.map((minChainConfidence) => ({
-        pacing,
-        seed,
-        roundTripMs,
-        link,
-        ...pace,
-        guess: { tokenMs: 5 },
-        lookUpTokens: isHelped ? lookUpTokens : 0,
-        cutsChains: isHelped,
-        turn: { maxAhead, minChainConfidence },
-      })),
-    ),
-  );
-}
-
-/** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */
-function samplingOf(temperature: number, promptIndex: number): Sampling {
-  if (temperature === 0) return neutralSampling;
-  const shaped = [{}, { topP: 0.95, frequencyPenalty: 0.3 }, { minP: 0.05, repetitionPenalty: 1.1 }];
-  return { ...neutralSampling, ...shaped[promptIndex % shaped.length], temperature, seed: BigInt(seed + promptIndex) };
-}
-
-/** Recorded, written, and read again. */
-async function record(
-  target: LanguageModel,
-  draft: LanguageModel,
-  { name, task, ids }: TrialPrompt,
-  sampling: Sampling,
-  { tokens: answerTokens, wrongDepth }: TracesOptions,
-): Promise<TraceReplay> {
-  await using recorder = new TraceRecorder(target, draft, { sampling, answerTokens, wrongDepth });
-  const session = await recorder.record({ id: name, task, ids });
-  const header = { ...recorder.header, source: 'trial', licence: 'none' };
-  const trace = parseTrace(writeTrace({ header, sessions: [session] }));
-  return new TraceReplay(trace.header, trace.sessions[0] ?? session);
-}
-
-/** A replay may fail at its own invariants: that is a difference, not the end of the trial. */
-function orFailure(run: () => SessionResult): SessionResult | string {
-  try {
-    return run();
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-interface Difference {
-  readonly words: string;
-  readonly isOfRounds: boolean;
-}
-
-/** Everything counts: text, times, rounds, bytes, rows. Null: nothing differs. */
-function firstDifference(replayed: SessionResult | string, decoded: SessionResult): Difference | null {
-  if (typeof replayed === 'string') return { words: `the replay failed: ${replayed}`, isOfRounds: true };
-  for (const [index, round] of decoded.emissions.entries()) {
-    const other = replayed.emissions[index];
-    if (JSON.stringify(other) !== JSON.stringify(round)) {
-      const words = `round ${index} is ${JSON.stringify(other)} in the replay, ${JSON.stringify(round)} live`;
-      return { words, isOfRounds: true };
-    }
-  }
-  for (const key of Object.keys(decoded) as (keyof SessionResult)[]) {
-    const [one, other] = [JSON.stringify(replayed[key]), JSON.stringify(decoded[key])];
-    if (one === other) continue;
-    const words = `${key} is ${one.slice(0, 200)} in the replay, ${other.slice(0, 200)} live`;
-    return { words, isOfRounds: key === 'emissions' || key === 'ids' };
-  }
-  return null;
-}
-
-function rowOf(
-  prompt: TrialPrompt,
-  temperature: number,
-  condition: SessionConditions,
-  decoded: SessionResult,
-  difference: Difference | null,
-): Row {
-  return {
-    prompt: prompt.name,
-    temperature,
-    mode: condition.pacing,
-    isHelped: condition.cutsChains === true,
-    roundTripMs: condition.roundTripMs,
-    minChainConfidence: condition.turn?.minChainConfidence ?? 0,
-    tokens: decoded.answerTokens,
-    rounds: decoded.emissions.length,
-    acceptedDrafts: decoded.emissions.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0),
-    sameRounds: difference?.isOfRounds !== true,
-    identical: difference === null,
-  };
+async function run(flags: TracesFlags): Promise<void> {
+  const { tokens, ahead: maxAhead } = flags;
+  const pair = flags.target === undefined || flags.draft === undefined ? requirePair(flags.pair) : undefined;
+  const report = createAcquireReport();
+  const { onProgress } = report;
+  const law = createLawReport(flags.pair);
+  const { onLawProgress } = law;
+  // The draft as well: what it says must not depend on how far it was read before.
+  const shape = { sequences: 2, contextLength: 2048, exact: true, onProgress, onLawProgress };
+  await using target = await openModel(flags.target ?? pair?.target ?? '', { role: 'target', ...shape });
+  const { tokenizer } = target;
+  await using draft = await openModel(flags.draft ?? pair?.draft ?? '', { role: 'draft', tokenizer, ...shape });
+  report.stop();
+  law.stop();
+  const progress = createWorkProgress();
+  const result = await trialTraces(target, draft, {
+    tokens,
+    promptCount: flags.prompts,
+    temperatures: flags.temperature,
+    roundTripsMs: flags.rtt,
+    minChainConfidences: flags.confidence,
+    wrongDepth: flags.wrongDepth ?? maxAhead,
+    maxAhead,
+    onProgress: progress.update,
+  });
+  progress.stop();
+  for (const difference of result.differences.slice(0, 5)) process.stderr.write(`${difference}\n`);
+  printResult('trial traces', result, flags.json === true);
+  if (result.differences.length > 0) process.exitCode = 1;
 }

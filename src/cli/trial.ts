@@ -1,15 +1,15 @@
 // `outrider trial`: tries to break a promise, and counts. Exit status 1: the promise is broken.
 
 import { Command, InvalidArgumentError } from 'commander';
-import { wholeBetween } from './numbers.ts';
+import { trialChannels } from '../trials/channels/channels.ts';
+import { trialCoupling } from '../trials/coupling/coupling.ts';
+import { trialFaults } from '../trials/faults/faults.ts';
+import { type FramesOptions, trialFrames } from '../trials/frames/frames.ts';
+import { wholeBetween } from './flag-parsers.ts';
 import { printResult } from './result-output.ts';
-import { trialAllocationCommand } from './trial-allocation-command.ts';
-import { trialChannels } from './trial-channels.ts';
-import { trialCoupling } from './trial-coupling.ts';
-import { exactnessCommand } from './trial-exactness-command.ts';
-import { trialFaults } from './trial-faults.ts';
-import { type FramesOptions, trialFrames } from './trial-frames.ts';
-import { tracesCommand } from './trial-traces-command.ts';
+import { trialAllocationCommand } from './trial-allocation.ts';
+import { exactnessCommand } from './trial-exactness.ts';
+import { tracesCommand } from './trial-traces.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 function couplingCommand(): Command {

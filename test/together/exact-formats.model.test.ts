@@ -2,12 +2,12 @@
 // The second pair is tried where it is in the cache, or where OUTRIDER_TEST_PAIR=1 allows to fetch its 1.6 GB.
 
 import { expect, it } from 'vitest';
-import { trialExactness } from '../../src/cli/trial-exactness.ts';
-import { trialFormats } from '../../src/cli/trial-formats.ts';
 import { modelPath } from '../../src/model-files/acquire.ts';
 import { defaultCacheDirectory, fileBytes } from '../../src/model-files/cache.ts';
 import { requireModels } from '../../src/model-files/manifest.ts';
 import { defaultPair } from '../../src/model-files/manifest-data.ts';
+import { trialExactness } from '../../src/trials/exactness/exactness.ts';
+import { trialFormats } from '../../src/trials/exactness/formats.ts';
 
 const small = {
   tokens: 12,

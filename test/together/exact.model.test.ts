@@ -1,9 +1,9 @@
 // The exactness trial on real models, small: `outrider trial exactness` is the whole of it.
 
 import { expect, it } from 'vitest';
-import { trialExactness } from '../../src/cli/trial-exactness.ts';
 import { defaultPair } from '../../src/model-files/manifest-data.ts';
 import { pacingNames } from '../../src/protocol/pacing.ts';
+import { trialExactness } from '../../src/trials/exactness/exactness.ts';
 
 it('every mode writes what the target writes by itself', async () => {
   const { rows, summary } = await trialExactness({

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { madeUpHeader } from '../../traces/trace.fixture.ts';
+import { type Trace, type TraceSession, TraceSessionBuilder } from '../../traces/trace.ts';
+import { noPace } from '../session-metrics.ts';
+import { benchIdeas, type IdeaRow, type IdeasOptions, ratioInterval } from './ablation.ts';
+import { ideas } from './variants.ts';
+
+/** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */
+function session(id: string, task: 'copy' | 'new', length = 120): TraceSession {
+  const prompt = Array.from({ length: 30 }, (_, index) => 100 + index);
+  const answer = Array.from({ length }, (_, index) => (task === 'copy' ? 100 + ((index + 1) % 30) : 200 + index));
+  const builder = new TraceSessionBuilder();
+  for (const position of answer.keys()) {
+    if (position % 5 < 4) builder.addRight(60_000);
+    else builder.addWrong([7, 8, 9].map((token) => ({ token, units: 9_000 })));
+  }
+  return builder.build({ id, task, prompt, answer });
+}
+
+const trace: Trace = {
+  header: madeUpHeader(),
+  sessions: [session('a', 'copy'), session('b', 'copy'), session('c', 'new'), session('d', 'new')],
+};
+const options: IdeasOptions = {
+  traces: [trace],
+  roundTripsMs: [10],
+  draftMs: 8,
+  steps: [
+    { name: 'cheap', fixedMs: 40, perRowMs: 0.4 },
+    { name: 'dear', fixedMs: 4, perRowMs: 36 },
+  ],
+  seeds: 1,
+};
+const { rows, summary } = benchIdeas(options);
+const at = (idea: string, task = 'all', edge = 'cheap'): IdeaRow =>
+  rows.find((row) => row.idea === idea && row.task === task && row.edge === edge) as IdeaRow;
+
+describe('single ideas', () => {
+  it('have a row for each task, edge and idea, the same every time', () => {
+    expect(rows.length).toBe(2 * 3 * ideas.length);
+    expect(benchIdeas(options).rows).toEqual(rows);
+    expect(at('none')).toMatchObject({ overPlain: 1, overPlainLow: 1, overPlainHigh: 1, sessions: 4 });
+    expect(at('none', 'copy').sessions).toBe(2);
+  });
+
+  it('show looking back where a text repeats itself, and nothing where it does not', () => {
+    expect(at('look-up, edge', 'copy').overPlainHigh).toBeLessThan(0.95);
+    expect(at('look-up, edge', 'new').overPlain).toBe(1);
+    expect(at('look-up, edge', 'copy').guessesPerToken).toBeGreaterThan(0.2);
+  });
+
+  it('show that judging rows pays where they are dear', () => {
+    const [judged, plain] = [at('rows by worth', 'all', 'dear'), at('none', 'all', 'dear')];
+    expect(judged.rowsPerToken).toBeLessThan(plain.rowsPerToken);
+    expect(judged.overPlainHigh).toBeLessThan(0.98);
+    expect(plain.overAr).toBeGreaterThan(1);
+    expect(judged.overAr).toBeLessThan(1.03);
+  });
+
+  it('show that a cut saves drafts, aborting time, and drafts of the edge more', () => {
+    expect(at('chain cut').draftsPerToken).toBeLessThan(at('none').draftsPerToken);
+    expect(at('abort, modelled').overPlain).toBeLessThan(1);
+    expect(at('edge drafts too').overPlainHigh).toBeLessThan(1);
+    expect(at('edge alone').draftsPerToken).toBe(0);
+  });
+
+  it('are summed up for both kinds of edges', () => {
+    expect(summary['allStreamOverPlain']).toBe(at('all, stream').overPlain);
+    expect(summary['mixOverPlainDearRows']).toBe(at('edge drafts too', 'all', 'dear').overPlain);
+    expect(Object.keys(summary).length).toBe(2 * (ideas.length - 1));
+  });
+});
+
+describe('intervals', () => {
+  const pace = (ms: number) => ({ ...noPace, ms, decoded: 10 });
+
+  it('hold what is drawn in pairs: a ratio that all sessions share has no width', () => {
+    const plain = [100, 300, 250, 900].map(pace);
+    const half = [50, 150, 125, 450].map(pace);
+    expect(ratioInterval(half, plain)).toEqual([0.5, 0.5]);
+  });
+
+  it('are wide where sessions differ', () => {
+    const plain = Array.from({ length: 30 }, () => pace(100));
+    const own = plain.map((_, index) => pace(index % 2 === 0 ? 60 : 100));
+    const [low, high] = ratioInterval(own, plain);
+    expect(low).toBeGreaterThan(0.7);
+    expect(low).toBeLessThan(0.76);
+    expect(high).toBeGreaterThan(0.84);
+    expect(high).toBeLessThan(0.9);
+  });
+});

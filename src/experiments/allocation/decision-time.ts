@@ -1,0 +1,80 @@
+// How long one decision takes. Every decision starts from nothing: no association and no prices of a slot before (cold start). Bounds
+// are not part of it. Wall time on one thread; what other programs do to it shows in the difference between the fastest of a few
+// repeats of the same decision and all of them.
+
+import { certify } from '../../allocation/certify.ts';
+import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
+import { createPolicy } from '../../allocation/policies.ts';
+import type { SlotState } from '../../allocation/slot-state.ts';
+import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
+import { quantile } from '../../basics/statistics.ts';
+
+export interface SpeedRow {
+  readonly what: 'decision';
+  readonly world: string;
+  readonly devices: number;
+  readonly servers: number;
+  readonly decisions: number;
+  /** Of each slot's fastest repeat. */
+  readonly decisionMsMedian: number;
+  readonly decisionMsP95: number;
+  /** Of all repeats. */
+  readonly decisionMsP95All: number;
+  /** Mean processor time of a decision: other programs lengthen it little. */
+  readonly decisionCpuMsMean: number;
+}
+
+const repeats = 5;
+/** Until the engine has compiled what it will run. */
+const warmUps = 20;
+
+/** @param states the slots to decide, each a few times */
+export function timeDecisions(world: string, states: readonly SlotState[], policyName = 'best'): SpeedRow {
+  const decide = createPolicy(policyName);
+  const first = states[0] as SlotState;
+  const isHuge = first.deviceCount > 10_000;
+  for (let round = 0; round < (isHuge ? 1 : warmUps); round++) decide(states[round % states.length] as SlotState);
+  const fastest: number[] = [];
+  const all: number[] = [];
+  const before = process.threadCpuUsage();
+  for (const state of states) {
+    const times = Array.from({ length: isHuge ? 3 : repeats }, () => timeOnce(() => decide(state)));
+    all.push(...times);
+    fastest.push(Math.min(...times));
+  }
+  const spent = process.threadCpuUsage(before);
+  return {
+    what: 'decision',
+    world,
+    devices: first.deviceCount,
+    servers: first.serverCount,
+    decisions: all.length,
+    decisionMsMedian: quantile(fastest, 0.5),
+    decisionMsP95: quantile(fastest, 0.95),
+    decisionMsP95All: quantile(all, 0.95),
+    decisionCpuMsMean: (1e-3 * (spent.user + spent.system)) / all.length,
+  };
+}
+
+function timeOnce(run: () => unknown): number {
+  const startMs = performance.now();
+  run();
+  return performance.now() - startMs;
+}
+
+/** 100,000 devices among 10,000 servers, eight candidates each. */
+export function hugeSlot(seed: number): SlotState {
+  const objective = { energyWeight: 20 };
+  return syntheticSlot({ deviceCount: 100_000, serverCount: 10_000, seed, candidateCount: 8, objective });
+}
+
+/** Enough to see it settle; each asks for 800,000 roots. */
+const hugeDualRounds = 60;
+
+/** (cost - bound) / bound of `best` against the dual, and without the terms that no decision changes. */
+export function gapsOfHuge(state: SlotState): { readonly gap: number; readonly variableGap: number } {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, createPolicy('best')(state), terms);
+  const { dualGap, variableGap } = certify(state, terms.sum.costMs, true, hugeDualRounds);
+  return { gap: dualGap as number, variableGap };
+}

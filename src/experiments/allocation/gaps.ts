@@ -1,0 +1,58 @@
+// How far the decisions of `best` can be from the optimum at most: their cost against the dual's bound, in the worlds of the presets.
+
+import { type Certificate, certify } from '../../allocation/certify.ts';
+import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
+import { createPolicy } from '../../allocation/policies.ts';
+import type { SlotState } from '../../allocation/slot-state.ts';
+import { mean, quantile } from '../../basics/statistics.ts';
+
+export interface GapRow {
+  readonly what: 'gap';
+  readonly world: string;
+  readonly devices: number;
+  readonly servers: number;
+  readonly energyWeight: number;
+  readonly slots: number;
+  /** (cost - bound) / bound against the dual. */
+  readonly gapMean: number;
+  readonly gapP95: number;
+  /** Without the terms that no decision changes. */
+  readonly variableGapMean: number;
+  readonly variableGapP95: number;
+  readonly poolGapMean: number;
+  readonly unservedMean: number;
+}
+
+/** @returns the row, and the gap of each slot */
+export function measureGaps(
+  world: string,
+  states: readonly SlotState[],
+): { row: GapRow; gaps: number[]; variableGaps: number[] } {
+  const decide = createPolicy('best');
+  const certificates: Certificate[] = [];
+  let unserved = 0;
+  for (const state of states) {
+    const terms = createSlotTerms(state.deviceCount);
+    evaluate(state, decide(state), terms);
+    unserved += terms.sum.unservedCount / states.length;
+    certificates.push(certify(state, terms.sum.costMs, true));
+  }
+  const gaps = certificates.map(({ dualGap }) => dualGap as number);
+  const variableGaps = certificates.map(({ variableGap }) => variableGap);
+  const first = states[0] as SlotState;
+  const row: GapRow = {
+    what: 'gap',
+    world,
+    devices: first.deviceCount,
+    servers: first.serverCount,
+    energyWeight: first.objective.energyWeight,
+    slots: states.length,
+    gapMean: mean(gaps),
+    gapP95: quantile(gaps, 0.95),
+    variableGapMean: mean(variableGaps),
+    variableGapP95: quantile(variableGaps, 0.95),
+    poolGapMean: mean(certificates.map(({ poolGap }) => poolGap)),
+    unservedMean: unserved,
+  };
+  return { row, gaps, variableGaps };
+}

@@ -1,0 +1,81 @@
+// What any policy could take off the latency of `max-sinr+equal`: an association and shares that are searched for latency alone, and the
+// dual's bound, which no association and no shares can beat. Latency is max(D^MD, d/R) + D^ES, as in latency.ts.
+
+import { searchBest } from '../../allocation/best-search.ts';
+import { boundByPrices } from '../../allocation/dual-bound.ts';
+import { createLatencyProblem } from '../../allocation/latency-problem.ts';
+import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
+import { createOptimalRule } from '../../allocation/optimal-rule.ts';
+import { shareOptimally } from '../../allocation/optimal-shares.ts';
+import { createPolicy } from '../../allocation/policies.ts';
+import type { SlotState } from '../../allocation/slot-state.ts';
+import { mean } from '../../basics/statistics.ts';
+
+export interface LatencyLimitRow {
+  readonly what: 'latency limit';
+  readonly world: string;
+  readonly devices: number;
+  readonly servers: number;
+  readonly slots: number;
+  /** Mean latency of a device, ms. */
+  readonly maxSinrMs: number;
+  readonly bestMs: number;
+  readonly searchedMs: number;
+  readonly boundMs: number;
+  /** 1 - mean / mean(max-sinr+equal): of `best`, of the search, and what no policy can exceed. */
+  readonly reductionBest: number;
+  readonly reductionSearched: number;
+  readonly reductionBound: number;
+  /** What searching for latency adds to the objective: cost over that of `best`, less 1. */
+  readonly searchedAboveBest: number;
+}
+
+const dualRounds = 300;
+
+export function measureLatencyLimit(world: string, states: readonly SlotState[]): LatencyLimitRow {
+  const limits = states.map(limitOf);
+  const meanOf = (key: keyof SlotLimit): number => mean(limits.map((limit) => limit[key]));
+  const maxSinrMs = meanOf('maxSinrMs');
+  const bestMs = meanOf('bestMs');
+  const searchedMs = meanOf('searchedMs');
+  const boundMs = meanOf('boundMs');
+  const first = states[0] as SlotState;
+  return {
+    what: 'latency limit',
+    world,
+    devices: first.deviceCount,
+    servers: first.serverCount,
+    slots: states.length,
+    maxSinrMs,
+    bestMs,
+    searchedMs,
+    boundMs,
+    reductionBest: 1 - bestMs / maxSinrMs,
+    reductionSearched: 1 - searchedMs / maxSinrMs,
+    reductionBound: 1 - boundMs / maxSinrMs,
+    searchedAboveBest: meanOf('costRatio') - 1,
+  };
+}
+
+interface SlotLimit {
+  readonly maxSinrMs: number;
+  readonly bestMs: number;
+  readonly searchedMs: number;
+  readonly boundMs: number;
+  readonly costRatio: number;
+}
+
+function limitOf(state: SlotState): SlotLimit {
+  const terms = createSlotTerms(state.deviceCount);
+  const perDevice = (): number => terms.sum.latencyMs / state.deviceCount;
+  evaluate(state, createPolicy('max-sinr+equal')(state), terms);
+  const maxSinrMs = perDevice();
+  evaluate(state, createPolicy('best')(state), terms);
+  const bestMs = perDevice();
+  const bestCostMs = terms.sum.costMs;
+  const problem = createLatencyProblem(state);
+  const server = searchBest(problem, createOptimalRule, state.seed).partition.toServers();
+  evaluate(state, shareOptimally(state, server, problem), terms);
+  const boundMs = (problem.constantMs + boundByPrices(problem, dualRounds).boundMs) / state.deviceCount;
+  return { maxSinrMs, bestMs, searchedMs: perDevice(), boundMs, costRatio: terms.sum.costMs / bestCostMs };
+}

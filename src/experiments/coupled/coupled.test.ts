@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createPolicy } from '../../allocation/policies.ts';
+import type { FoundPolicy } from '../../files/shipped-weights.ts';
+import { readPreset } from '../../scenario/presets.ts';
+import { benchCoupled, overridesOf } from './coupled.ts';
+import { coupledFigure } from './figure.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'outrider-coupled-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let asked = 0;
+const policies = ['max-sinr', 'best'].map(
+  (name): FoundPolicy => ({
+    name,
+    sha256: null,
+    decide(state: Parameters<ReturnType<typeof createPolicy>>[0]) {
+      asked++;
+      return createPolicy(name)(state);
+    },
+  }),
+);
+
+describe('bench coupled', () => {
+  it('compares with the same seeds, keeps its runs, and goes on from them', async () => {
+    const record = join(root, 'runs.jsonl');
+    const options = { policies, seeds: 2, slots: 3, record, couplings: ['none', 'old gains'] };
+    const first = await benchCoupled(options);
+    expect(first.rows.map(({ coupling }) => coupling)).toEqual(['none', 'none', 'old gains', 'old gains']);
+    for (const row of first.rows) {
+      expect(row.seeds).toBe(2);
+      expect(row.costMsLow).toBeLessThanOrEqual(row.costMs);
+      expect(row.costMsHigh).toBeGreaterThanOrEqual(row.costMs);
+      if (row.policy === 'best') expect(row.costVsBest).toBe(1);
+      else expect(row.costVsBest).toBeGreaterThan(1);
+    }
+    expect(first.summary['oldGainsMaxSinrVsBest']).toBeGreaterThan(1);
+    expect(first.rows[0]?.costVsLookAhead).toBeNull();
+    expect(first.summary).not.toHaveProperty('noneMaxSinrVsLookAhead');
+    expect(asked).toBe(2 * 2 * 2 * 3);
+    const lines = readFileSync(record, 'utf8').split('\n');
+    writeFileSync(record, `${lines.slice(0, 5).join('\n')}\n${lines[5]?.slice(0, 20)}`);
+    const again = await benchCoupled(options);
+    expect(asked).toBe(2 * 2 * 2 * 3 * 2 - 4 * 3);
+    const withoutTimes = (rows: typeof first.rows): object[] => rows.map((row) => ({ ...row, decisionCpuMs: 0 }));
+    expect(withoutTimes(again.rows)).toEqual(withoutTimes(first.rows));
+    // Another file of weights is another policy.
+    const changed = policies.map((policy) => (policy.name === 'best' ? policy : { ...policy, sha256: 'another' }));
+    const before = asked;
+    await benchCoupled({ ...options, policies: changed });
+    expect(asked - before).toBe(2 * 2 * 3);
+    await expect(benchCoupled({ ...options, slots: 4 })).rejects.toThrow('was begun with other settings (slots)');
+    expect(JSON.stringify(coupledFigure(first.rows))).toContain('old gains alone');
+  });
+
+  it('compares with what looks ahead where it is asked for', async () => {
+    const both = ['max-sinr', 'look-ahead'].map((name) => ({ name, sha256: null, decide: createPolicy(name) }));
+    const { rows, summary } = await benchCoupled({
+      ...{ policies: both, seeds: 2, slots: 2, record: null, couplings: ['all'] },
+    });
+    expect(rows.map(({ costVsLookAhead }) => costVsLookAhead)).toEqual([expect.any(Number), 1]);
+    expect(summary['allMaxSinrVsLookAhead']).toBe(rows[0]?.costVsLookAhead);
+    expect(summary['allMaxSinrVsBest']).toBeNaN();
+  });
+
+  it('takes away all couplings but one', () => {
+    const one = readPreset('coupled', overridesOf('handover'));
+    expect(one.handover.kind).toBe('prefill');
+    expect([one.queue.law.kind, one.devices.battery.drains, one.knowledge.gainAgeSlots]).toEqual(['none', false, 0]);
+    expect(readPreset('coupled', overridesOf('none')).handover.kind).toBe('none');
+    expect(readPreset('coupled', overridesOf('all'))).toEqual(readPreset('coupled'));
+  });
+});

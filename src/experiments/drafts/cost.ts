@@ -1,0 +1,61 @@
+// What drafts cost beside their target on this machine: one token of each in turn, one thread, so that whatever slows the machine slows
+// all of them. Processor time is counted, not the clock's, and of its spread the lower quartile: a step that other programs interrupt finds
+// its caches cold.
+
+import { quantile } from '../../basics/statistics.ts';
+import { sampleTokens } from '../../exactness/sample-text.ts';
+import type { LanguageModel, ModelSequence } from '../../models/model.ts';
+
+/** All cost more with a longer text, the target by more. */
+const textTokens = 256;
+
+export interface DraftCost {
+  /** Lower quartiles, ms of processor time of a step of one token. */
+  readonly draftMs: number;
+  readonly targetMs: number;
+  readonly costRatio: number;
+}
+
+interface Timed {
+  readonly model: LanguageModel;
+  readonly sequence: ModelSequence;
+  readonly times: number[];
+}
+
+/**
+ * @param target with a free sequence of at least 320 tokens, as each of `drafts`
+ * @returns in the order of `drafts`
+ */
+export async function measureCosts(
+  target: LanguageModel,
+  drafts: readonly LanguageModel[],
+  repeats: number,
+  onProgress?: (done: number, total: number) => void,
+): Promise<DraftCost[]> {
+  const text = sampleTokens(target.tokenizer, textTokens + 1);
+  const timed = [target, ...drafts].map((model): Timed => ({ model, sequence: model.openSequence(), times: [] }));
+  try {
+    for (const { model, sequence } of timed) await read(model, sequence, text.slice(0, textTokens));
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      for (const { model, sequence, times } of timed) {
+        const before = process.cpuUsage();
+        await model.evaluate([{ sequence, tokens: text.slice(textTokens), rows: 1 }]);
+        const { user, system } = process.cpuUsage(before);
+        times.push((user + system) / 1000);
+        await sequence.truncate(textTokens);
+      }
+      onProgress?.(repeat + 1, repeats);
+    }
+  } finally {
+    for (const { sequence } of timed) await sequence.release();
+  }
+  const [targetMs, ...draftsMs] = timed.map(({ times }) => quantile(times, 0.25)) as [number, ...number[]];
+  return draftsMs.map((draftMs) => ({ draftMs, targetMs, costRatio: draftMs / targetMs }));
+}
+
+async function read(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[]): Promise<void> {
+  const { maxItemTokens } = model.limits;
+  for (let at = 0; at < tokens.length; at += maxItemTokens) {
+    await model.evaluate([{ sequence, tokens: tokens.slice(at, at + maxItemTokens), rows: 0 }]);
+  }
+}

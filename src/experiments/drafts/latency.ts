@@ -1,0 +1,92 @@
+// What a token costs with a draft, from its trace: every mode in virtual time, with its best window. It knows no models and no files.
+
+import type { LatencyProfile } from '../../models/profiles.ts';
+import type { TraceHeader, TraceSession } from '../../traces/trace.ts';
+import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../look-up-place.ts';
+import { acceptanceOfPace, addPaces, msPerToken, paceSums } from '../session-metrics.ts';
+
+export interface PaceCase {
+  readonly mode: 'ar' | 'stream' | 'sd' | 'psd';
+  readonly roundTripMs: number;
+  readonly profile: LatencyProfile;
+  readonly lookUp: LookUpPlace;
+  /** One draft on the device. */
+  readonly draftMs: number;
+}
+
+export interface PaceResult {
+  /** From each answer's first commit to its last, over the tokens after the first commit. */
+  readonly msPerToken: number;
+  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
+  readonly acceptance: number | null;
+  readonly draftsPerToken: number;
+  readonly rowsPerToken: number;
+  /** gamma; 0: the mode has no window. */
+  readonly window: number;
+}
+
+/** Replays are kept from case to case: they remember their look-ups. */
+export interface TracedSessions {
+  readonly replays: readonly TraceReplay[];
+}
+
+export function tracedSessions(header: TraceHeader, sessions: readonly TraceSession[]): TracedSessions {
+  return { replays: sessions.map((session) => new TraceReplay(header, session)) };
+}
+
+const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
+/** Where the search for the best window begins. */
+const firstWindow = 2;
+/** One answer of so many is enough to tell windows apart. */
+const searchStride = 4;
+const seed = 20_261_124;
+
+export function paceOf({ replays }: TracedSessions, given: PaceCase): PaceResult {
+  if (given.mode === 'ar' || given.mode === 'stream') return playAll(replays, given, 0);
+  const few = replays.filter((_, index) => index % searchStride === 0);
+  const tried = new Map<number, number>();
+  const at = (index: number): number => {
+    const window = windows[index];
+    if (window === undefined) return Number.POSITIVE_INFINITY;
+    const pace = tried.get(window) ?? playAll(few, given, window).msPerToken;
+    tried.set(window, pace);
+    return pace;
+  };
+  // Time falls with the window, then rises: downhill to the lowest.
+  let best = firstWindow;
+  while (at(best + 1) < at(best)) best += 1;
+  if (best === firstWindow) while (at(best - 1) < at(best)) best -= 1;
+  return playAll(replays, given, windows[best] as number);
+}
+
+function playAll(replays: readonly TraceReplay[], given: PaceCase, window: number): PaceResult {
+  const sum = addPaces(
+    replays.map((replay, index) =>
+      paceSums(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
+    ),
+  );
+  return {
+    msPerToken: msPerToken(sum),
+    acceptance: acceptanceOfPace(sum),
+    draftsPerToken: sum.drafted / sum.tokens,
+    rowsPerToken: sum.rows / sum.tokens,
+    window,
+  };
+}
+
+function conditionsOf(given: PaceCase, window: number, seed: number): SessionConditions {
+  const { mode, roundTripMs, profile, lookUp, draftMs } = given;
+  return {
+    pacing: mode,
+    seed,
+    roundTripMs,
+    draftMs,
+    step: { fixedMs: profile.stepMs, perRowMs: profile.rowMs },
+    cutsChains: true,
+    deviceLooksUp: looksUpOnDevice(lookUp),
+    lookUpTokens: edgeLookUpTokens(lookUp),
+    ...(window === 0 ? {} : { turn: { windowSize: window, maxAhead: Math.max(24, 4 * window) } }),
+  };
+}

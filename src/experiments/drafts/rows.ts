@@ -1,0 +1,125 @@
+// The rows and the summary of "bench drafts", from traces and costs alone: virtual time, no model.
+
+import type { Result } from '../../files/document.ts';
+import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../../models/profiles.ts';
+import type { Trace } from '../../traces/trace.ts';
+import type { LookUpPlace } from '../look-up-place.ts';
+import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './latency.ts';
+
+export interface DraftRow {
+  readonly draft: string;
+  readonly layers: number;
+  readonly fileMB: number;
+  readonly acceptanceGreedy: number;
+  /** Null: no trace above temperature 0 was given. */
+  readonly acceptanceSampled: number | null;
+  readonly costRatio: number;
+  /** Of the prompts; "all": every one. */
+  readonly task: string;
+  readonly sessions: number;
+  readonly profile: string;
+  readonly roundTripMs: number;
+  readonly mode: PaceCase['mode'];
+  readonly window: number;
+  readonly lookUp: LookUpPlace;
+  readonly msPerToken: number;
+  /** msPerToken over that of the edge alone, same profile, network and texts. */
+  readonly overAr: number;
+  /** matches / (matches + first mismatches) of this row's sessions, looked-up drafts included. */
+  readonly acceptance: number | null;
+  readonly draftsPerToken: number;
+  readonly rowsPerToken: number;
+}
+
+/** What is known of a draft before it is put to work. */
+export type Draft = Pick<
+  DraftRow,
+  'draft' | 'layers' | 'fileMB' | 'acceptanceGreedy' | 'acceptanceSampled' | 'costRatio'
+> & { readonly greedy: Trace };
+
+/** What the draft's traces and cost decide; the rest of a row is the draft's own. */
+export type PaceRow = Omit<DraftRow, keyof Omit<Draft, 'greedy'>>;
+
+export interface RowsSettings {
+  readonly roundTripsMs: readonly number[];
+  /** What a step of a model as large as the target takes on the device; a draft takes its cost ratio of it. */
+  readonly deviceStepMs: number;
+}
+
+const otherProfiles: readonly LatencyProfile[] = ['reference', 'edge-8b-rtx4090'].map(findProfile);
+/** The network of the table of tasks. */
+const taskRoundTripMs = 10;
+
+export function frontRows(
+  { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
+  { roundTripsMs, deviceStepMs }: RowsSettings,
+): PaceRow[] {
+  const sessions = tracedSessions(greedy.header, greedy.sessions);
+  const profiles = [defaultEdgeProfile, ...otherProfiles];
+  return profiles.flatMap((profile) =>
+    roundTripsMs.flatMap((roundTripMs) => {
+      const shared = { roundTripMs, profile, draftMs: costRatio * deviceStepMs };
+      return rowsOf('all', sessions, shared, ['none', 'both'], ['ar', 'stream', 'sd', 'psd']);
+    }),
+  );
+}
+
+/** Look-up alone and together, on each kind of task. */
+export function taskRows(
+  { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
+  { deviceStepMs }: RowsSettings,
+): PaceRow[] {
+  const { header, sessions } = greedy;
+  const tasks = [...new Set(sessions.map(({ task }) => task))];
+  const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: costRatio * deviceStepMs };
+  return tasks.flatMap((task) => {
+    const own = tracedSessions(
+      header,
+      sessions.filter((session) => session.task === task),
+    );
+    return rowsOf(task, own, shared, ['none', 'device', 'edge', 'both'], ['stream']);
+  });
+}
+
+function rowsOf(
+  task: string,
+  sessions: TracedSessions,
+  shared: Omit<PaceCase, 'mode' | 'lookUp'>,
+  lookUps: readonly LookUpPlace[],
+  modes: readonly PaceCase['mode'][],
+): PaceRow[] {
+  // The edge alone drafts nothing, whoever might look up.
+  const alone = paceOf(sessions, { ...shared, mode: 'ar', lookUp: 'none' });
+  return lookUps.flatMap((lookUp) =>
+    modes.map((mode) => {
+      const pace = mode === 'ar' ? alone : paceOf(sessions, { ...shared, mode, lookUp });
+      return {
+        task,
+        sessions: sessions.replays.length,
+        profile: shared.profile.name,
+        roundTripMs: shared.roundTripMs,
+        mode,
+        lookUp,
+        ...pace,
+        overAr: pace.msPerToken / alone.msPerToken,
+      };
+    }),
+  );
+}
+
+/** `shipped` names the draft that the summary is of: the default one, or the first. */
+export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['summary'] {
+  const { greedy, draft, ...known } = own;
+  const at = (roundTripMs: number): number =>
+    rows.find(
+      (row) =>
+        row.draft === draft &&
+        row.task === 'all' &&
+        row.profile === defaultEdgeProfile.name &&
+        row.mode === 'stream' &&
+        row.lookUp === 'both' &&
+        row.roundTripMs === roundTripMs,
+    )?.overAr ?? Number.NaN;
+  const paces = [10, 60].filter((ms) => !Number.isNaN(at(ms))).map((ms) => [`streamOverArRtt${ms}`, at(ms)] as const);
+  return { shipped: draft, ...known, ...Object.fromEntries(paces), prompts: greedy.sessions.length };
+}

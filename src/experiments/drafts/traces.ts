@@ -1,0 +1,95 @@
+// The traces that the bench of drafts reads: recorded here, once for each draft, sampling and set of prompts, and kept; or given.
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { OutriderError } from '../../basics/errors.ts';
+import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
+import { makeDirectory } from '../../files/make-directory.ts';
+import type { PromptFile } from '../../files/prompt-files.ts';
+import { readTrace } from '../../files/trace-files.ts';
+import type { LanguageModel } from '../../models/model.ts';
+import type { Trace } from '../../traces/trace.ts';
+import { recordTrace } from '../traces/record.ts';
+import { demandComparable, isGreedy } from './comparable.ts';
+
+/** What a draft's sessions are at temperature 0, and at 0.8 with the coupling noise. */
+export interface DraftTraces {
+  readonly greedy: Trace;
+  readonly sampled?: Trace | undefined;
+}
+
+export const samplings: Readonly<Record<keyof DraftTraces, Sampling>> = {
+  greedy: neutralSampling,
+  sampled: { ...neutralSampling, temperature: 0.8, seed: 20_261_124n },
+};
+
+export interface RecordSettings {
+  readonly directory: string;
+  readonly tokens: number;
+  readonly modelLicence: string;
+  /** Of another draft: its answers are these, and need not be written again. */
+  readonly known?: DraftTraces | undefined;
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+}
+
+const wrongDepth = 8;
+
+/** Takes up what is kept, records what is not; an interrupted recording goes on. */
+export async function recordTraces(
+  target: LanguageModel,
+  draft: LanguageModel,
+  prompts: PromptFile,
+  settings: RecordSettings,
+): Promise<DraftTraces> {
+  const record = async (kind: keyof DraftTraces): Promise<Trace> => {
+    const sampling = samplings[kind];
+    const out = join(settings.directory, fileName(kind, target, draft, prompts, settings.tokens));
+    if (!existsSync(out)) {
+      makeDirectory(settings.directory);
+      const { tokens, modelLicence, onProgress, known } = settings;
+      const report = (_: string, done: number, total: number): void =>
+        onProgress?.(`${draft.identity.name}, ${kind}: tokens at most`, done, total);
+      const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress: report, known: known?.[kind] };
+      await recordTrace(target, draft, prompts, made);
+    }
+    return readTrace(out);
+  };
+  return { greedy: await record('greedy'), sampled: await record('sampled') };
+}
+
+function fileName(
+  kind: string,
+  target: LanguageModel,
+  draft: LanguageModel,
+  { prompts }: PromptFile,
+  tokens: number,
+): string {
+  const parts = [target.identity.fingerprint, draft.identity.fingerprint, tokens, wrongDepth, JSON.stringify(prompts)];
+  const mark = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+  return `${draft.identity.name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`;
+}
+
+/**
+ * Recorded traces by the name of their draft.
+ * @throws OutriderError `bad-argument` for a draft without one at temperature 0, and for traces that can't share a table
+ */
+export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
+  const found = new Map<string, { greedy?: Trace; sampled?: Trace }>();
+  const traces = paths.map(readTrace);
+  demandComparable(traces);
+  for (const trace of traces) {
+    const { name } = trace.header.draft;
+    const kind = isGreedy(trace.header) ? 'greedy' : 'sampled';
+    found.set(name, { ...found.get(name), [kind]: trace });
+  }
+  const whole = new Map<string, DraftTraces>();
+  for (const [name, { greedy, sampled }] of found) {
+    if (greedy === undefined) {
+      const cause = `there is no trace of ${name} at temperature 0`;
+      throw new OutriderError('bad-argument', cause, 'give one of each draft, or --prompts');
+    }
+    whole.set(name, { greedy, sampled });
+  }
+  return whole;
+}

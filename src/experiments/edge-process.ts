@@ -1,0 +1,117 @@
+// An edge as a child process: started, waited for, asked to end, and read out.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { errorCodes, OutriderError } from '../basics/errors.ts';
+import type { Document } from '../files/document.ts';
+import type { PacingCounts } from '../models/paced.ts';
+
+/** How the child's answers to lines on its input begin; the rest is JSON. */
+export const pacingPrefix = 'pacing: ';
+
+export interface EdgeProcess {
+  readonly url: string;
+  /** Steps so far, and those that lasted longer than the profile says; null where nothing is paced. One question at a time. */
+  askPacing(): Promise<PacingCounts | null>;
+  readonly processId: number;
+  /** Ends it in order and resolves with its account. */
+  close(): Promise<Document['summary']>;
+}
+
+/** The main file of this very program: TypeScript in a clone, JavaScript in the published package. */
+const mainFile: string = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url),
+);
+
+/** @param flags of `outrider edge` @throws OutriderError when it ends before it listens */
+export async function startEdgeProcess(flags: readonly string[], onNote: (text: string) => void): Promise<EdgeProcess> {
+  const child = spawn(process.execPath, [mainFile, 'edge', '--port', '0', '--json', '--until-input-ends', ...flags], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Its own group: Ctrl-C is for this process, which then ends the edge in order.
+    detached: true,
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const output = collect(child);
+  const failure = new ChildFailure();
+  let answerPacing: (line: string) => void = () => {};
+  const onLine = (line: string): void => {
+    if (line.startsWith(pacingPrefix)) answerPacing(line.slice(pacingPrefix.length));
+    else if (!failure.take(line)) onNote(line);
+  };
+  const url = await listening(child, onLine, failure);
+  return {
+    url,
+    askPacing() {
+      return new Promise((resolve, reject) => {
+        answerPacing = (line) => resolve(JSON.parse(line) as PacingCounts | null);
+        void output.then(() => reject(edgeFailed('it has ended')));
+        child.stdin?.write('\n');
+      });
+    },
+    processId: child.pid ?? 0,
+    async close() {
+      child.stdin?.end();
+      const text = await output;
+      try {
+        return (JSON.parse(text) as Document).summary;
+      } catch {
+        return {};
+      }
+    },
+  };
+}
+
+function collect(child: ChildProcess): Promise<string> {
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  return new Promise((resolve) => child.once('close', () => resolve(text)));
+}
+
+/** The error that an edge ends with, as failure.ts prints it: cause, then remedy and code. Passed on as this process's own. */
+export class ChildFailure {
+  #cause = '';
+  #error: OutriderError | null = null;
+
+  /** @returns whether the line is part of such an error */
+  take(line: string): boolean {
+    const plain = stripVTControlCharacters(line);
+    if (plain.startsWith('✗ ') && !plain.startsWith('✗ a fault in outrider')) {
+      this.#cause = plain.slice(2);
+      return true;
+    }
+    const [, remedy, code] = /^ {2}(.+) \[([a-z-]+)\]$/.exec(plain) ?? [];
+    const known = errorCodes.find((one) => one === code);
+    if (this.#cause === '' || remedy === undefined || known === undefined) return false;
+    this.#error = new OutriderError(known, this.#cause, remedy);
+    return true;
+  }
+
+  /** @param fallback where the edge said nothing that is known */
+  or(fallback: OutriderError): OutriderError {
+    return this.#error ?? fallback;
+  }
+}
+
+function listening(child: ChildProcess, onLine: (line: string) => void, failure: ChildFailure): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.startsWith('ws://')) resolve(line.trim());
+        else onLine(line);
+      }
+    });
+    child.once('error', (error) => reject(edgeFailed(error.message)));
+    child.once('close', (code) => reject(failure.or(edgeFailed(`it ended with status ${code}`))));
+  });
+}
+
+function edgeFailed(detail: string): OutriderError {
+  return new OutriderError('internal', `the edge process failed: ${detail}`, 'its own message stands above');
+}

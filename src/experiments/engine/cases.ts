@@ -1,0 +1,119 @@
+// The cases that `outrider bench engine` measures, and how: cases and engines take turns, so that a disturbance of the machine falls on all
+// of them alike.
+
+import { performance } from 'node:perf_hooks';
+import { mean, median, quantile } from '../../basics/statistics.ts';
+import { appendTokens } from '../../exactness/append-tokens.ts';
+import { sampleTokens } from '../../exactness/sample-text.ts';
+import type { LanguageModel, ModelSequence } from '../../models/model.ts';
+
+export interface EngineCase {
+  readonly name: string;
+  readonly sequences: number;
+  /** Tokens per sequence. */
+  readonly tokens: number;
+  readonly rows: number;
+}
+
+/** One measured case. Times in ms per step. */
+export interface BenchEngineRow {
+  readonly case: string;
+  /** Tokens in the batch. */
+  readonly tokens: number;
+  readonly sequences: number;
+  readonly medianMs: number;
+  readonly p10Ms: number;
+  readonly p90Ms: number;
+  readonly meanMs: number;
+}
+
+/** An engine, with the word that its cases end with. */
+export interface Subject {
+  readonly model: LanguageModel;
+  readonly suffix: string;
+}
+
+export interface Repeats {
+  /** Measured steps per case. */
+  readonly repeats: number;
+  /** Tokens before the measured ones. */
+  readonly contextLength: number;
+  readonly onStep: () => void;
+}
+
+export const rowCounts: readonly number[] = [1, 2, 4, 8, 16];
+export const prefillTokens = 63;
+export const sequenceCount = 4;
+/** Before the measured ones. */
+export const warmUpSteps = 2;
+
+export const targetCases: readonly EngineCase[] = [
+  ...rowCounts.map((count) => ({ name: `step${count}`, sequences: 1, tokens: count, rows: count })),
+  { name: 'step1Unread', sequences: 1, tokens: 1, rows: 0 },
+  { name: 'step16Unread', sequences: 1, tokens: 16, rows: 0 },
+  { name: 'prefill', sequences: 1, tokens: prefillTokens, rows: 0 },
+  { name: 'batch4x1', sequences: sequenceCount, tokens: 1, rows: 1 },
+  { name: 'batch4x4', sequences: sequenceCount, tokens: 4, rows: 4 },
+];
+export const draftCases: readonly EngineCase[] = [{ name: 'draft', sequences: 1, tokens: 1, rows: 1 }];
+
+export async function measureCases(
+  subjects: readonly Subject[],
+  cases: readonly EngineCase[],
+  { repeats, contextLength, onStep }: Repeats,
+): Promise<BenchEngineRow[]> {
+  const most = Math.max(...cases.map(({ sequences }) => sequences));
+  const benches: { suffix: string; time: (one: EngineCase) => Promise<number> }[] = [];
+  for (const { model, suffix } of subjects) benches.push({ suffix, time: await timerOf(model, most, contextLength) });
+  const runs = cases.flatMap((one) =>
+    benches.map(({ suffix, time }) => ({ one, suffix, time, samples: [] as number[] })),
+  );
+  for (let round = 0; round < warmUpSteps + repeats; round += 1) {
+    for (const { one, time, samples } of runs) {
+      const stepMs = await time(one);
+      if (round >= warmUpSteps) samples.push(stepMs);
+      onStep();
+    }
+  }
+  return runs.map(({ one, suffix, samples }) => rowOf({ ...one, name: `${one.name}${suffix}` }, samples));
+}
+
+/** @returns what a case takes after a context, which stays as it is */
+async function timerOf(model: LanguageModel, mostSequences: number, contextLength: number) {
+  const text = sampleTokens(model.tokenizer, contextLength + prefillTokens);
+  const sequences = Array.from({ length: mostSequences }, () => model.openSequence());
+  for (const sequence of sequences) await appendTokens(model, sequence, text.slice(0, contextLength));
+  return async (one: EngineCase): Promise<number> => {
+    const used = sequences.slice(0, one.sequences);
+    const startMs = performance.now();
+    await step(model, used, text.slice(contextLength, contextLength + one.tokens), one.rows);
+    const stepMs = performance.now() - startMs;
+    await Promise.all(used.map((sequence) => sequence.truncate(contextLength)));
+    return stepMs;
+  };
+}
+
+/** A prompt may be longer than what the engine takes at once; it is alone then. */
+async function step(
+  model: LanguageModel,
+  sequences: readonly ModelSequence[],
+  tokens: readonly number[],
+  rows: number,
+) {
+  const [first] = sequences;
+  if (sequences.length === 1 && first !== undefined) await appendTokens(model, first, tokens, { rows });
+  else await model.evaluate(sequences.map((sequence) => ({ sequence, tokens, rows })));
+}
+
+function rowOf({ name, sequences, tokens }: EngineCase, samples: readonly number[]): BenchEngineRow {
+  const rounded = (value: number): number => Math.round(value * 100) / 100;
+  return {
+    case: name,
+    tokens: tokens * sequences,
+    sequences,
+    medianMs: rounded(median(samples)),
+    p10Ms: rounded(quantile(samples, 0.1)),
+    p90Ms: rounded(quantile(samples, 0.9)),
+    meanMs: rounded(mean(samples)),
+  };
+}

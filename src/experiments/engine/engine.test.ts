@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { benchEngine } from './engine.ts';
+
+describe('benchEngine', () => {
+  it('measures every case of target and draft, and sums them up with units', async () => {
+    const seen: [number, number][] = [];
+    const result = await benchEngine({
+      model: 'toy:1',
+      draft: 'toy:1:0.5',
+      repeats: 3,
+      onProgress: (done, total) => seen.push([done, total]),
+    });
+    const cases = ['step1', 'step2', 'step4', 'step8', 'step16', 'step1Unread', 'step16Unread', 'prefill'];
+    const targetCases = [...cases, 'batch4x1', 'batch4x4'].flatMap((name) => [name, `${name}Native`]);
+    expect(result.rows.map((row) => row.case)).toEqual([...targetCases, 'draft']);
+    expect(seen.at(-1)).toEqual([105, 105]);
+    for (const row of result.rows) {
+      expect(row.medianMs).toBeGreaterThanOrEqual(row.p10Ms);
+      expect(row.p90Ms).toBeGreaterThanOrEqual(row.medianMs);
+    }
+    expect(Object.keys(result.summary)).toContain('prefillTokensPerSecond');
+    const { law, weights, ...figures } = result.summary;
+    expect([law, weights]).toEqual(['any shape', null]);
+    expect(Object.values(figures).every((value) => typeof value === 'number')).toBe(true);
+    const costs = ['1', '2', '4', '8', 'Prefill', 'Batch4x1'].map((which) => `exactCost${which}`);
+    expect(Object.keys(figures)).toEqual(expect.arrayContaining([...costs, 'nativeStepMs1', 'stepMs8', 'speedRatio']));
+    const { stepMs4, nativeStepMs4, exactCost4 } = figures as Record<string, number>;
+    expect(exactCost4).toBeCloseTo((stepMs4 as number) / (nativeStepMs4 as number), 2);
+    expect(result.params).toMatchObject({ model: 'toy:1', repeats: 3, engine: expect.stringContaining('toy target') });
+  });
+
+  it('works without a draft', async () => {
+    const { summary } = await benchEngine({ model: 'toy:1', repeats: 1 });
+    expect(summary).not.toHaveProperty('draftMs');
+  });
+
+  it('holds a target that is not exact against nothing', async () => {
+    const { rows, summary } = await benchEngine({ model: 'toy:1', repeats: 1, exact: false });
+    expect(rows.filter((row) => row.case.endsWith('Native'))).toEqual([]);
+    expect(summary).toMatchObject({ law: null, weights: null });
+    expect(summary).not.toHaveProperty('exactCost1');
+  });
+});

@@ -1,0 +1,41 @@
+// The slots that `outrider bench allocation` and `outrider reproduce` decide: the first of a scenario that comes with outrider, with so
+// many devices and servers.
+
+import type { SlotState } from '../allocation/slot-state.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
+import { readPreset } from '../scenario/presets.ts';
+import type { Override } from '../scenario/read-scenario.ts';
+import { createWorld } from '../simulation/slot-world.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+
+export interface WorldSettings {
+  readonly scenario: string;
+  readonly deviceCount: number;
+  readonly serverCount: number;
+  readonly energyWeight?: number;
+  readonly payloadLaw?: string;
+  /** Set over the rest. */
+  readonly overrides?: readonly Override[];
+}
+
+/** A slot for each seed; the same for every policy. */
+export async function slotsOf(settings: WorldSettings, seeds: readonly number[]): Promise<SlotState[]> {
+  const { deviceCount, serverCount, energyWeight, payloadLaw, overrides = [] } = settings;
+  const scenario = readPreset(settings.scenario, [
+    { path: ['devices', 'count'], value: deviceCount },
+    { path: ['servers', 'placement', 'count'], value: serverCount },
+    ...(energyWeight === undefined ? [] : [{ path: ['objective', 'energyWeight'], value: energyWeight }]),
+    ...(payloadLaw === undefined ? [] : [{ path: ['workload', 'payloadLaw'], value: payloadLaw }]),
+    ...overrides,
+  ]);
+  const map = scenario.channel.kind === 'map' ? await readMap(scenario.channel.map) : undefined;
+  return seeds.map((seed) => createWorld(scenario, seed, map).next());
+}
+
+const maps = new Map<string, Promise<RadioMap>>();
+
+function readMap(name: string): Promise<RadioMap> {
+  const map = maps.get(name) ?? findRadioMap(name);
+  maps.set(name, map);
+  return map;
+}

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { PacingName } from '../../protocol/pacing.ts';
+import { acceptanceOf, type ModeRow, ownComparisons, standardError, summariseModes, worstOver } from './metrics.ts';
+
+function row(
+  mode: PacingName,
+  roundTripMs: number,
+  msPerToken: number | null,
+  givenAcceptance: number | null = 0.8,
+): ModeRow {
+  return {
+    mode,
+    givenAcceptance,
+    roundTripMs,
+    stepFixedMs: 40,
+    stepPerRowMs: 0.4,
+    runs: 20,
+    bestGamma: null,
+    msPerToken,
+    msPerTokenStandardError: 0.1,
+    timeToFirstTokenMs: 41,
+    acceptance: 0.8,
+    draftsPerToken: 2,
+    acceptedPerStep: 1,
+    rowsPerToken: 1.2,
+    payloadBytesPerToken: mode === 'stream' ? 6 + roundTripMs / 10 : 3,
+    payloadBytesPerTokenWithOpening: 9,
+    wireBytesPerToken: 100,
+  };
+}
+
+const roundTripsMs = [0, 10, 30, 60];
+
+function rowsOf(mode: PacingName, paces: readonly number[], acceptance?: number | null): ModeRow[] {
+  return roundTripsMs.map((ms, index) => row(mode, ms, paces[index] as number, acceptance));
+}
+
+describe('the summary of bench modes', () => {
+  const rows = [
+    ...rowsOf('ar', [40, 40, 40, 40]),
+    ...rowsOf('stream', [20, 20, 20, 20]),
+    ...rowsOf('psd', [20, 25, 40, 50]),
+    ...rowsOf('psd-lockstep', [25, 20, 40, 40]),
+    ...rowsOf('edge-sd', [16, 16, 16, 16]),
+    ...rowsOf('ar', [40, 40, 40, 40], 0.3),
+    ...rowsOf('stream', [39, 40, 41, 40], 0.3),
+  ];
+
+  it('gives ratios of means, against the better psd, and the worst of all acceptances', () => {
+    expect(summariseModes(rows)).toEqual({
+      streamOverArWorst: 41 / 40,
+      streamOverArRtt10: 0.5,
+      streamOverPsdMean: (1 + 1 + 0.5 + 0.5) / 4,
+      streamOverPsdOverlappedMean: (1 + 0.8 + 0.5 + 0.4) / 4,
+      streamOverEdgeSdRtt10: 20 / 16,
+      payloadBytesPerToken: (6 + 7 + 9 + 12) / 4,
+      payloadBytesPerTokenWithOpening: 9,
+    });
+  });
+
+  it('leaves out what lacks a cell rather than averaging over less', () => {
+    const partial = rows.filter(({ mode, roundTripMs }) => mode !== 'psd' || roundTripMs !== 30);
+    expect(summariseModes(partial)).not.toHaveProperty('streamOverPsdMean');
+    const withoutRun = rows.map((one) =>
+      one.mode === 'ar' && one.roundTripMs === 10 ? { ...one, msPerToken: null } : one,
+    );
+    expect(summariseModes(withoutRun)).not.toHaveProperty('streamOverArRtt10');
+    expect(summariseModes(withoutRun)).not.toHaveProperty('streamOverArWorst');
+    expect(summariseModes([])).toEqual({});
+  });
+
+  it('takes rows of a real draft, whose acceptance is not given', () => {
+    const real = [...rowsOf('ar', [60, 60, 60, 60], null), ...rowsOf('stream', [30, 33, 36, 66], null)];
+    expect(summariseModes(real)).toMatchObject({ streamOverArRtt10: 33 / 60, streamOverArWorst: 66 / 60 });
+  });
+
+  it('never compares a stream with the edge alone at another acceptance', () => {
+    expect(worstOver([row('ar', 0, 40, 0.3), row('stream', 0, 50, 0.8)], 'stream', 'ar')).toBeNaN();
+  });
+});
+
+describe('counts', () => {
+  it('tells the standard error of a mean', () => {
+    expect(standardError([1, 2, 3, 4])).toBeCloseTo(Math.sqrt(5 / 3 / 4), 12);
+    expect(standardError([1])).toBeNull();
+  });
+
+  it('counts a mismatch for each step of an edge that committed less than its window', () => {
+    // Windows of 3: one held, one broke after 2, one at once; the text ended with the last.
+    expect(ownComparisons([4, 3, 1, 2], 6, 3)).toEqual({ matched: 6, mismatched: 2 });
+    expect(acceptanceOf({ matched: 6, mismatched: 2 })).toBe(0.75);
+    expect(acceptanceOf({ matched: 0, mismatched: 0 })).toBeNull();
+  });
+});

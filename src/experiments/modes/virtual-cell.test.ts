@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import type { PacingName } from '../../protocol/pacing.ts';
+import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
+import { benchModesVirtual } from './virtual-clock.ts';
+import { measureCells } from './worker-pool.ts';
+
+const settings: VirtualSettings = {
+  firstSeed: 1,
+  seedCount: 3,
+  tokens: 60,
+  maxAhead: 24,
+  minChainConfidence: 0,
+  triesAllGammas: false,
+};
+
+function cell(mode: PacingName, roundTripMs = 10, givenAcceptance = 0.8): VirtualCell {
+  return { mode, givenAcceptance, roundTripMs, step: { fixedMs: 40, perRowMs: 0.4 } };
+}
+
+describe('searchGammas', () => {
+  it.each([1, 2, 5, 7, 14, 27, 39, 55, 64])('finds the best window %i of a valley', (best) => {
+    const found = searchGammas((gamma) => Math.abs(Math.log(gamma / best)));
+    expect(found[0]).toBe(best);
+    expect(found).toHaveLength(3);
+  });
+
+  it('asks for no window outside 1 to 64, and for none twice', () => {
+    const asked: number[] = [];
+    searchGammas((gamma) => {
+      asked.push(gamma);
+      return (gamma - 20) ** 2;
+    });
+    expect(Math.min(...asked)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(longestWindow);
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+});
+
+describe('measureCell', () => {
+  it('measures the edge alone: a row, a token, a step', () => {
+    const row = measureCell(cell('ar'), settings);
+    expect(row).toMatchObject({
+      bestGamma: null,
+      acceptance: null,
+      draftsPerToken: 0,
+      acceptedPerStep: 0,
+      rowsPerToken: 1,
+    });
+    // Steps take 40.4 ms, give or take 20 % each; 177 of them keep the mean within 3 %.
+    expect(row.msPerToken).toBeGreaterThan(39.2);
+    expect(row.msPerToken).toBeLessThan(41.6);
+    // A commit of one token is 3 bytes; greeting and opening, above 2 bytes a token here, are not in it.
+    expect(row.payloadBytesPerToken).toBeLessThan(3.5);
+    expect(row.payloadBytesPerTokenWithOpening).toBeGreaterThan(4);
+  });
+
+  it('is quicker with a draft, and says what the draft was worth', () => {
+    const alone = measureCell(cell('ar'), settings);
+    const row = measureCell(cell('stream'), settings);
+    expect(row.msPerToken).toBeLessThan(0.8 * (alone.msPerToken as number));
+    expect(row.acceptance).toBeGreaterThan(0.65);
+    expect(row.acceptance).toBeLessThan(0.95);
+    expect(row.wireBytesPerToken).toBeGreaterThan(row.payloadBytesPerToken as number);
+    expect(row.payloadBytesPerTokenWithOpening).toBeGreaterThan(row.payloadBytesPerToken as number);
+  });
+
+  it('gives windows their best gamma, as good as that of all 64', () => {
+    const few = { ...settings, seedCount: 2, tokens: 40 };
+    const searched = measureCell(cell('sd', 60), few);
+    const all = measureCell(cell('sd', 60), { ...few, triesAllGammas: true });
+    expect(searched.bestGamma).not.toBeNull();
+    expect(searched.msPerToken).toBeLessThanOrEqual(1.05 * (all.msPerToken as number));
+    expect(searched.msPerToken).toBeGreaterThanOrEqual(all.msPerToken as number);
+  });
+
+  it('knows the acceptance of a draft on the edge', () => {
+    const row = measureCell(cell('edge-sd', 0, 0.65), { ...settings, tokens: 200 });
+    expect(row.acceptance).toBeGreaterThan(0.57);
+    expect(row.acceptance).toBeLessThan(0.73);
+  });
+});
+
+describe('bench modes in virtual time', () => {
+  it('computes the same rows on two threads as on one', async () => {
+    const cells = [cell('ar'), cell('stream'), cell('stream', 60)];
+    const few = { ...settings, seedCount: 2, tokens: 30 };
+    const done: number[] = [];
+    const rows = await measureCells(cells, few, 2, (count) => done.push(count));
+    expect(rows).toEqual(await measureCells(cells, few, 1, () => {}));
+    expect(done).toEqual([1, 2, 3]);
+  });
+
+  it('adds an edge whose rows are dear, where stream gives nothing away', async () => {
+    const result = await benchModesVirtual({
+      ...settings,
+      modes: ['ar', 'stream'],
+      acceptances: [0.8],
+      roundTripsMs: [10],
+      workerCount: 1,
+    });
+    expect(result.rows.map(({ mode, stepPerRowMs }) => [mode, stepPerRowMs])).toEqual([
+      ['ar', 0.4],
+      ['stream', 0.4],
+      ['ar', 36],
+      ['stream', 36],
+    ]);
+    expect(result.summary['streamOverArRtt10']).toBeLessThan(0.8);
+    expect(result.summary['streamOverArWorstDearRows']).toBeLessThanOrEqual(1.03);
+    expect(result.seed).toBe(1);
+  });
+});

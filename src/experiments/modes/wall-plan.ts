@@ -1,0 +1,74 @@
+// Which run of "bench modes --clock wall" comes next, given those that were made, and which of them count. Pure: a bench that was
+// interrupted goes on from its record as if it had not been.
+
+import type { BenchMode } from './metrics.ts';
+
+/** A run: every prompt once, in one mode at one round trip. */
+export interface PlannedRun {
+  readonly mode: BenchMode;
+  readonly roundTripMs: number;
+  /** From 0. */
+  readonly repeat: number;
+}
+
+/** A run that was made, as far as its pacing goes. */
+export interface PacedRun extends PlannedRun {
+  /** Steps that the pacing held to the profile, and those of them that lasted longer. */
+  readonly pacedSteps: number;
+  readonly overranSteps: number;
+}
+
+export interface PlanSettings {
+  readonly modes: readonly BenchMode[];
+  readonly roundTripsMs: readonly number[];
+  readonly repeats: number;
+}
+
+/** A run with a larger share of steps that could not be held to the profile is void. */
+export const overrunLimit = 0.01;
+export interface TryLimits {
+  /** Of one planned run. */
+  readonly perRun: number;
+  /** Repeated runs may be no more than this share of the planned ones. */
+  readonly repeatShare: number;
+}
+
+/** Keeps the bench short on a machine too busy to hold the pace. */
+const usualLimits: TryLimits = { perRun: 3, repeatShare: 1 / 3 };
+
+/** @param perRun tries of each planned run, however many there are in all; null: as usual */
+export function tryLimits(perRun: number | null): TryLimits {
+  return perRun === null ? usualLimits : { perRun, repeatShare: perRun };
+}
+
+export function isVoid({ pacedSteps, overranSteps }: Pick<PacedRun, 'pacedSteps' | 'overranSteps'>): boolean {
+  return pacedSteps > 0 && overranSteps / pacedSteps > overrunLimit;
+}
+
+/** A whole repeat of all cells comes before the next; modes take turns, and no mode always has the same one before it. */
+export function planRuns({ modes, roundTripsMs, repeats }: PlanSettings): PlannedRun[] {
+  return Array.from({ length: repeats }, (_, repeat) => {
+    const start = repeat % modes.length;
+    const turned = [...modes.slice(start), ...modes.slice(0, start)];
+    return roundTripsMs.flatMap((roundTripMs) => turned.map((mode) => ({ mode, roundTripMs, repeat })));
+  }).flat();
+}
+
+/** Undefined: all is done. A void run is repeated at once. */
+export function nextRun(
+  plan: readonly PlannedRun[],
+  made: readonly PacedRun[],
+  limits: TryLimits = usualLimits,
+): PlannedRun | undefined {
+  const byRun = Map.groupBy(made, keyOf);
+  const mayRepeat = made.length - byRun.size < Math.ceil(plan.length * limits.repeatShare);
+  return plan.find((planned) => {
+    const tries = byRun.get(keyOf(planned)) ?? [];
+    if (tries.length === 0) return true;
+    return mayRepeat && tries.length < limits.perRun && tries.every(isVoid);
+  });
+}
+
+function keyOf({ mode, roundTripMs, repeat }: PlannedRun): string {
+  return `${mode} ${roundTripMs} ${repeat}`;
+}

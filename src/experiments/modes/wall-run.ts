@@ -1,0 +1,160 @@
+// One run of "bench modes --clock wall": a text for each prompt, written by this device process and an edge process over an emulated
+// network, and what the edge's pacing was like meanwhile. What it returns is plain data.
+
+import type { AutoMode } from '../../device/auto-mode.ts';
+import { startTurn } from '../../device/turn.ts';
+import type { TurnReport } from '../../device/turn-report.ts';
+import { AdaptiveDrafter } from '../../models/adaptive-drafter.ts';
+import type { Drafter } from '../../models/drafter.ts';
+import type { Tokenizer } from '../../models/model.ts';
+import { bytesOnLink } from '../../protocol/link-model.ts';
+import { idealLink } from '../../protocol/link-model-settings.ts';
+import { pacingOf } from '../../protocol/pacing.ts';
+import { createEmulatedLink } from '../../transport/emulated-link.ts';
+import { connectWebSocket } from '../../transport/websocket.ts';
+import type { EdgeProcess } from '../edge-process.ts';
+import type { MinConfidence } from '../look-up-place.ts';
+import { acceptanceOf, type BenchMode, ownComparisons } from './metrics.ts';
+import type { PacedRun, PlannedRun } from './wall-plan.ts';
+
+export interface WallPrompt {
+  readonly name: string;
+  readonly ids: readonly number[];
+  /** 32 hex digits: the edge remembers the evaluated prompt from run to run. */
+  readonly conversation: string;
+  /** Its own, so that the draft remembers the prompt as well. */
+  readonly drafter: Drafter;
+}
+
+/** One text; counts are of tokens, rows and bytes. */
+export interface WallText {
+  readonly prompt: string;
+  readonly tokens: number;
+  /** It is what the edge writes alone, id for id. */
+  readonly isIdentical: boolean;
+  /** From the first commit to the last, and the tokens after the first commit. */
+  readonly decodeMs: number;
+  readonly decodedTokens: number;
+  readonly timeToFirstTokenMs: number;
+  /** Null: nothing was compared. */
+  readonly acceptance: number | null;
+  readonly drafted: number;
+  readonly steps: number;
+  readonly draftRows: number;
+  readonly guessRows: number;
+  readonly accepted: number;
+  /** After the greeting; the opening apart; headers of WebSocket, TCP and IPv4 for the frames of payloadBytes. */
+  readonly payloadBytes: number;
+  readonly openingBytes: number;
+  readonly headerBytes: number;
+}
+
+export interface WallRun extends PacedRun {
+  /** 0: the mode has no window. */
+  readonly gamma: number;
+  readonly texts: readonly WallText[];
+}
+
+export interface TextOptions {
+  readonly mode: BenchMode;
+  /** Of mode auto: what it remembers of earlier texts. */
+  readonly auto?: AutoMode;
+  readonly roundTripMs: number;
+  readonly gamma: number;
+  readonly tokens: number;
+  readonly maxAhead: number;
+  readonly minChainConfidence: MinConfidence;
+  /** The device looks back in the text before it asks its draft model. */
+  readonly looksUp: boolean;
+}
+
+/** What the edge writes alone, by prompt. */
+export type References = ReadonlyMap<string, readonly number[]>;
+
+/** @throws OutriderError when a turn fails */
+export async function writeRun(
+  edge: EdgeProcess,
+  tokenizer: Tokenizer,
+  prompts: readonly WallPrompt[],
+  references: References,
+  options: TextOptions & Pick<PlannedRun, 'repeat'>,
+): Promise<WallRun> {
+  const { mode, roundTripMs, gamma, repeat } = options;
+  const before = await edge.askPacing();
+  const texts: WallText[] = [];
+  for (const prompt of prompts) {
+    const written = await writeText(edge, tokenizer, prompt, options);
+    texts.push(measureText(prompt, written, references.get(prompt.name), gamma));
+  }
+  const after = await edge.askPacing();
+  const pacedSteps = (after?.steps ?? 0) - (before?.steps ?? 0);
+  const overranSteps = (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0);
+  return { mode, roundTripMs, repeat, gamma, texts, pacedSteps, overranSteps };
+}
+
+export interface WrittenText {
+  readonly report: TurnReport;
+  readonly commitTokenCounts: readonly number[];
+}
+
+/** @throws OutriderError when the turn fails */
+export async function writeText(
+  edge: EdgeProcess,
+  tokenizer: Tokenizer,
+  prompt: WallPrompt,
+  { mode, auto, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp }: TextOptions,
+): Promise<WrittenText> {
+  const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
+  // What it has learnt from one text must not help it with the same text in the next run.
+  const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
+  const pacing = mode === 'ar-native' || mode === 'auto' ? 'ar' : mode;
+  const turn = startTurn({
+    connect: link.connect,
+    tokenizer,
+    drafter: mode === 'auto' || pacingOf(pacing).deviceDrafts ? drafter : null,
+    prompt: prompt.ids,
+    ...(auto === undefined ? { pacing } : { auto }),
+    maxAnswerTokens: tokens,
+    maxAhead: Math.max(maxAhead, 4 * gamma),
+    minChainConfidence,
+    conversation: prompt.conversation,
+    ...(gamma === 0 ? {} : { windowSize: gamma }),
+  });
+  const commitTokenCounts: number[] = [];
+  for await (const { tokens: committed } of turn) commitTokenCounts.push(committed.length);
+  return { report: await turn.report, commitTokenCounts };
+}
+
+const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, guessRows: 0, acceptedGuessRows: 0 } as const;
+
+function measureText(
+  prompt: WallPrompt,
+  { report, commitTokenCounts }: WrittenText,
+  reference: readonly number[] | undefined,
+  gamma: number,
+): WallText {
+  const { tokens, traffic, outcome } = report;
+  const account = outcome.kind === 'ended' ? outcome.account : noAccount;
+  const decodedTokens = tokens.length - (commitTokenCounts[0] ?? 0);
+  const { sentBytes, receivedBytes, helloBytes, attachBytes, sentFrames, receivedFrames } = traffic;
+  const isOwn = account.guessRows > 0 && report.draftedTokens === 0;
+  const own = acceptanceOf(ownComparisons(commitTokenCounts, account.acceptedGuessRows, gamma));
+  return {
+    prompt: prompt.name,
+    tokens: tokens.length,
+    isIdentical: tokens.length === reference?.length && tokens.every((id, index) => id === reference[index]),
+    decodeMs: (report.msPerToken ?? 0) * decodedTokens,
+    decodedTokens,
+    timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
+    acceptance: isOwn ? own : (report.acceptance ?? null),
+    drafted: report.draftedTokens,
+    steps: account.steps,
+    draftRows: account.draftRows,
+    guessRows: account.guessRows,
+    accepted: account.acceptedRows + account.acceptedGuessRows,
+    payloadBytes: sentBytes + receivedBytes - helloBytes - attachBytes,
+    openingBytes: attachBytes,
+    // Frames but the opening and the greeting; each is small enough for one segment.
+    headerBytes: (sentFrames - 1) * bytesOnLink('up', 0) + (receivedFrames - 1) * bytesOnLink('down', 0),
+  };
+}

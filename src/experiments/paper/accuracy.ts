@@ -1,0 +1,151 @@
+// The paper's claim that accuracy stays as it is. Here it is a comparison of texts: where every text is the target's own, id for id, every
+// measure of accuracy is the same. Real models where they are there; the toy language in virtual time otherwise.
+
+import { isOutriderError } from '../../basics/errors.ts';
+import { InvariantError } from '../../basics/invariant.ts';
+import { neutralSampling } from '../../decoding/sampling.ts';
+import { markdownTable } from '../../figures/markdown.ts';
+import { defaultPair } from '../../model-files/manifest-data.ts';
+import { type PacingName, pacingNames } from '../../protocol/pacing.ts';
+import { trialExactness } from '../../trials/exactness/exactness.ts';
+import { runSession } from '../../virtual-time/run-session.ts';
+import type { Claim } from '../claim.ts';
+import type { Conclusion, Part } from '../experiment.ts';
+import type { Size } from './sizes.ts';
+
+interface ModeCount {
+  readonly mode: string;
+  readonly temperature: number;
+  readonly texts: number;
+  readonly tokens: number;
+  readonly identical: number;
+}
+
+interface AccuracyFound {
+  /** Whose texts: "the default pair", "the toy language". */
+  readonly writer: string;
+  readonly counts: readonly ModeCount[];
+}
+
+const temperatures = [0, 0.8];
+const roundTripMs = 20;
+const toySeeds = 5;
+
+export function accuracyPart(size: Size): Part<AccuracyFound> {
+  const { promptCount, textTokens } = size;
+  return {
+    name: 'accuracy',
+    title: 'Accuracy: is the text unchanged?',
+    settings: { figure: 'accuracy', promptCount, textTokens, temperatures, roundTripMs },
+    units: [{ key: 'texts', measure: () => (promptCount === 0 ? writeToys(size, '') : writeTexts(size)) }],
+    conclude: (found) => conclude(found[0] as AccuracyFound),
+  };
+}
+
+async function writeTexts(size: Size): Promise<AccuracyFound> {
+  try {
+    const { rows } = await trialExactness({
+      target: defaultPair.target,
+      draft: defaultPair.draft,
+      tokens: size.textTokens,
+      roundTripsMs: [roundTripMs],
+      temperatures,
+      modes: pacingNames,
+      callSizes: [2, 8],
+      promptCount: size.promptCount,
+    });
+    return { writer: 'the default pair', counts: countsOf(rows as readonly TextRow[]) };
+  } catch (error) {
+    // A machine without models or engine still says what it can.
+    if (!isOutriderError(error)) throw error;
+    return writeToys(size, ` (${error.message})`);
+  }
+}
+
+interface TextRow {
+  readonly mode: string;
+  readonly temperature: number;
+  readonly tokens: number;
+  readonly identical: boolean;
+}
+
+function countsOf(rows: readonly TextRow[]): ModeCount[] {
+  return [...Map.groupBy(rows, ({ mode, temperature }) => `${mode} ${temperature}`).values()].map((texts) => {
+    const [{ mode, temperature }] = texts as [TextRow];
+    return {
+      mode,
+      temperature,
+      texts: texts.length,
+      tokens: texts.reduce((sum, { tokens }) => sum + tokens, 0),
+      identical: texts.filter(({ identical }) => identical).length,
+    };
+  });
+}
+
+function writeToys({ textTokens }: Size, why: string): AccuracyFound {
+  const rows = pacingNames.flatMap((mode) =>
+    temperatures.flatMap((temperature) =>
+      Array.from({ length: toySeeds }, (_, index) => {
+        const identical = isToyTextIdentical(mode, temperature, index + 1, textTokens);
+        return { mode, temperature, tokens: textTokens, identical };
+      }),
+    ),
+  );
+  return { writer: `the toy language${why}`, counts: countsOf(rows) };
+}
+
+/** A session that ends in another text than the target's breaks an invariant. */
+function isToyTextIdentical(mode: PacingName, temperature: number, seed: number, answerTokens: number): boolean {
+  try {
+    runSession({
+      pacing: mode,
+      seed,
+      roundTripMs,
+      acceptance: 0.7,
+      draftMs: 10,
+      step: { fixedMs: 40, perRowMs: 0.4 },
+      answerTokens,
+      sampling: { ...neutralSampling, temperature, seed: BigInt(seed) },
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof InvariantError) return false;
+    throw error;
+  }
+}
+
+function conclude({ writer, counts }: AccuracyFound): Conclusion {
+  const sum = (key: 'texts' | 'identical' | 'tokens'): number => counts.reduce((total, one) => total + one[key], 0);
+  const [texts, identical] = [sum('texts'), sum('identical')];
+  const changed = 1 - identical / texts;
+  const claim: Claim = {
+    figure: 'accuracy',
+    name: 'changedTexts',
+    statement: 'accuracy unchanged: texts that differ from the target alone, share',
+    reading: `${writer}; ${texts} texts, all modes`,
+    claimed: 0,
+    measured: changed,
+    // Exact for a count of nothing: (1 - p)^n = 0.05.
+    interval: identical === texts ? [0, 1 - 0.05 ** (1 / texts)] : null,
+    holds: texts > 0 && identical === texts,
+    isMain: true,
+  };
+  const rows = counts.map((one) => [
+    `\`${one.mode}\``,
+    `${one.temperature}`,
+    `${one.texts}`,
+    `${one.tokens}`,
+    `${one.identical}`,
+  ]);
+  return {
+    claims: [claim],
+    rows: counts.map((one) => ({ writer, ...one })),
+    pictures: [],
+    text: [
+      `Claimed: accuracy stays what the target's is. Here: ${identical} of ${texts} texts (${sum('tokens')} tokens) of ${writer} are the target's own, id for id, whatever draft`,
+      'and mode; so every measure of accuracy is the same, not only on average. The interval is for the share of texts that could differ unseen. `outrider trial exactness` tries harder.',
+      '',
+      markdownTable(['mode', 'temperature', 'texts', 'tokens', "the target's own"], rows),
+    ].join('\n'),
+  };
+}

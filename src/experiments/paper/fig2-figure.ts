@@ -1,0 +1,122 @@
+// The pictures of Fig. 2: latency against the window, and against the uplink.
+
+import { bootstrapInterval } from '../../basics/bootstrap.ts';
+import {
+  figureColors,
+  type Line,
+  type LinePoint,
+  type LineStyle,
+  type Panel,
+  panelsFigure,
+} from '../../figures/line-panels.ts';
+import type { TaskKind } from '../../world/workload-lengths.ts';
+import type { Picture } from '../experiment.ts';
+import { groupsOf, meanPace, topUplink } from './fig2-page.ts';
+import { everyAnswer, type PlayedCase, type PlayedTask, paceOf, quickest, windowedCases } from './fig2-windows.ts';
+
+const { blue, purple, green, orange } = figureColors;
+const kindNames: Readonly<Record<TaskKind, string>> = {
+  code: 'code, PSD',
+  summarisation: 'summaries, PSD',
+  chat: 'chat, PSD',
+};
+const alone = 'edge alone';
+const stream = 'stream (ours)';
+const styles: readonly LineStyle[] = [
+  { name: kindNames.code, color: blue, dash: [] },
+  { name: kindNames.summarisation, color: purple, dash: [] },
+  { name: kindNames.chat, color: green, dash: [] },
+  { name: alone, color: '#AAAAAA', dash: [], width: 5 },
+  { name: stream, color: orange, dash: [6, 3] },
+];
+
+export function fig2Pictures(tasks: readonly PlayedTask[]): Picture[] {
+  const groups = groupsOf(tasks);
+  const top = topUplink(tasks);
+  const about =
+    'preset: phones draft, GPUs verify; one machine: both models on the same hardware. q16: 0.8 Mbit a draft; ids: 16 bit.';
+  return [
+    {
+      name: 'fig2-window',
+      caption: `Latency of PSD against the window at ${top} Mbit/s, by task, hardware and payload law.`,
+      spec: panelsFigure({
+        title: 'Latency of PSD against the window gamma',
+        subtitle: [
+          about,
+          `Uplink ${top} Mbit/s. Bands: 95 %. Edge alone and stream: means of the three tasks, no window.`,
+        ],
+        styles,
+        panels: groups.map((group) => windowPanel(group, top)),
+        columns: 2,
+      }),
+    },
+    {
+      name: 'fig2-uplink',
+      caption: 'Latency of PSD against the uplink, each point with its best window.',
+      spec: panelsFigure({
+        title: "Latency of PSD against the uplink's rate",
+        subtitle: [
+          about,
+          'Each point with its best window. Bands: 95 %. Edge alone and stream: means of the three tasks.',
+        ],
+        styles,
+        panels: groups.map(uplinkPanel),
+        columns: 2,
+      }),
+    },
+  ];
+}
+
+function titleOf([task]: readonly PlayedTask[]): string {
+  return `hardware: ${task?.hardware}; payload ${task?.law}`;
+}
+
+function windowPanel(group: readonly PlayedTask[], uplink: number): Panel {
+  const lines = group.map((task): Line => {
+    const cases = windowedCases(task, uplink);
+    return { style: kindNames[task.kind], points: cases.map((one) => pointOf(one.window, one)) };
+  });
+  const windows = lines[0]?.points.map(({ x }) => x) ?? [];
+  const flat = (style: string, mode: 'ar' | 'stream'): Line => {
+    const y = meanPace(group, mode, uplink);
+    return { style, points: [windows[0] as number, windows.at(-1) as number].map((x) => ({ x, y })) };
+  };
+  return {
+    title: titleOf(group),
+    xTitle: 'window gamma, tokens',
+    yTitle: 'ms per token',
+    xValues: [1, 5, 10, 15, 20, 25, 30, 40].filter((x) => x <= (windows.at(-1) as number)),
+    lines: [...lines, flat(alone, 'ar'), flat(stream, 'stream')],
+  };
+}
+
+function uplinkPanel(group: readonly PlayedTask[]): Panel {
+  const uplinks = [...new Set(group.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
+  const mean = (style: string, mode: 'ar' | 'stream'): Line => ({
+    style,
+    points: uplinks.map((x) => ({ x, y: meanPace(group, mode, x) })),
+  });
+  const lines = group.map(
+    (task): Line => ({
+      style: kindNames[task.kind],
+      points: uplinks.map((x) => {
+        const cases = windowedCases(task, x);
+        return pointOf(x, quickest(cases, everyAnswer(cases[0] as PlayedCase)));
+      }),
+    }),
+  );
+  return {
+    title: titleOf(group),
+    xTitle: 'uplink, Mbit/s (logarithmic)',
+    yTitle: 'ms per token (logarithmic)',
+    xScale: 'log',
+    yScale: 'log',
+    marker: { x: 50, label: '50 Mbit/s' },
+    lines: [...lines, mean(alone, 'ar'), mean(stream, 'stream')],
+  };
+}
+
+function pointOf(x: number, one: PlayedCase): LinePoint {
+  const [low, high] = bootstrapInterval(one.ms.length, (pick) => paceOf(one, pick));
+  return { x, y: paceOf(one, everyAnswer(one)), low, high };
+}

@@ -1,0 +1,137 @@
+// What Fig. 2 says: its claims and its page.
+
+import { markdownTable, percent, rounded } from '../../figures/markdown.ts';
+import type { TaskKind } from '../../world/workload-lengths.ts';
+import type { Claim } from '../claim.ts';
+import type { Fig2World } from './fig2-sessions.ts';
+import {
+  bestWindow,
+  type Estimate,
+  everyAnswer,
+  littleGain,
+  type PlayedCase,
+  type PlayedTask,
+  paceOf,
+  quickest,
+  rateThatSuffices,
+  windowDifference,
+  windowedCases,
+} from './fig2-windows.ts';
+
+/** "About" 50 Mbit/s: within a factor of two. */
+const aboutFactor = 2;
+const claimedRateMbps = 50;
+
+export function fig2Claims(tasks: readonly PlayedTask[]): Claim[] {
+  return groupsOf(tasks).flatMap((group) => {
+    const [{ hardware, law }] = group as [PlayedTask];
+    const top = topUplink(group);
+    const isMain = hardware === 'preset' && law === 'q16';
+    const reading = `${law}; hardware: ${hardware}; ${ofKind(group, 'code').description.replace(/^\d+ /, '')}`;
+    const of = (name: string, statement: string, claimed: number, one: Estimate, holds: boolean): Claim => ({
+      figure: 'fig2',
+      name,
+      statement,
+      reading,
+      claimed,
+      measured: one.value,
+      interval: one.interval,
+      holds,
+      isMain,
+    });
+    const window = (kind: TaskKind): Estimate => bestWindow(ofKind(group, kind), top);
+    const holds = ({ interval: [low, high] }: Estimate, claimed: number): boolean => low <= claimed && claimed <= high;
+    const [code, summaries] = [window('code'), window('summarisation')];
+    const more = windowDifference(ofKind(group, 'code'), ofKind(group, 'summarisation'), top);
+    const rate = rateThatSuffices(group);
+    const isAbout =
+      rate.interval[1] >= claimedRateMbps / aboutFactor && rate.interval[0] <= claimedRateMbps * aboutFactor;
+    return [
+      of('bestWindowCode', 'best window for code, tokens', 25, code, holds(code, 25)),
+      of('bestWindowSummaries', 'best window for summaries, tokens', 15, summaries, holds(summaries, 15)),
+      of('windowMoreForCode', 'window for code beyond that for summaries, tokens', 10, more, more.interval[0] > 0),
+      of('uplinkGains', 'uplink up to which more rate gains, Mbit/s', claimedRateMbps, rate, isAbout),
+    ];
+  });
+}
+
+/** Tasks of the same hardware and payload law together. */
+export function groupsOf(tasks: readonly PlayedTask[]): PlayedTask[][] {
+  return [...Map.groupBy(tasks, ({ hardware, law }) => `${hardware} ${law}`).values()];
+}
+
+function ofKind(group: readonly PlayedTask[], kind: TaskKind): PlayedTask {
+  return group.find((task) => task.kind === kind) as PlayedTask;
+}
+
+export function topUplink(tasks: readonly PlayedTask[]): number {
+  return Math.max(...tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)));
+}
+
+export function fig2Page(
+  tasks: readonly PlayedTask[],
+  drawn: readonly (PlayedTask & { readonly acceptance: number })[],
+  { hardware, roundTripMs }: Fig2World,
+): string {
+  const sources = tasks.slice(0, 3).map(({ kind, description }) => `${kind}: ${description}`);
+  const times = hardware.map(
+    ({ name, draftMs, step }) =>
+      `\`${name}\` (a draft ${rounded(draftMs)} ms, a step ${rounded(step.fixedMs)} + ${rounded(step.perRowMs)} ms a row)`,
+  );
+  return [
+    'Claimed: the best window is 25 for code (HumanEval) and 15 for summaries (DailyMail), so it must adapt; more rate gains up to about 50 Mbit/s. Here: the',
+    `protocol's machines in virtual time, mode \`psd\`, round trip ${roundTripMs} ms, whole answers from asking to the last token. Answers: ${sources.join('; ')}.`,
+    `Hardware: ${times.join(' and ')}. \`preset\` is the paper's phones and GPUs as preset \`paper\` has them; \`one machine\` has both models on one kind of machine, where a step of the target`,
+    'is as much slower as the target is larger. The best window is that of least latency at the fastest uplink; the uplink that suffices is that from which',
+    `latency, each with its best window, is within ${percent(littleGain, 0)} of the fastest uplink's. A claimed window holds where it lies in the interval, 50 Mbit/s where the interval meets 25 to 100.`,
+    '',
+    ...groupsOf(tasks).map(tableOf),
+    'What a window would have to be for drafts that are right with a set chance, each independently, law `ids`, fastest uplink:',
+    '',
+    acceptanceTable(drawn),
+  ].join('\n');
+}
+
+function tableOf(group: readonly PlayedTask[]): string {
+  const [{ hardware, law }] = group as [PlayedTask];
+  const uplinks = [...new Set(group.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
+  const rows = uplinks.map((uplink) => [
+    `${uplink}`,
+    ...group.map((task) => {
+      const cases = windowedCases(task, uplink);
+      const all = everyAnswer(cases[0] as PlayedCase);
+      const best = quickest(cases, all);
+      return `${rounded(paceOf(best, all))} (${best.window})`;
+    }),
+    rounded(meanPace(group, 'ar', uplink)),
+    rounded(meanPace(group, 'stream', uplink)),
+  ]);
+  const head = ['uplink, Mbit/s', ...group.map(({ kind }) => `${kind} (window)`), 'edge alone', '`stream`'];
+  const title = `Hardware \`${hardware}\`, payload law \`${law}\`: ms per token with the best window; the edge alone and \`stream\` as means of the three:`;
+  return `${title}\n\n${markdownTable(head, rows)}\n`;
+}
+
+/** Mean over kinds of tasks. */
+export function meanPace(group: readonly PlayedTask[], mode: 'ar' | 'stream', uplinkMbps: number): number {
+  const paces = group.map(({ cases }) => {
+    const one = cases.find((found) => found.mode === mode && found.uplinkMbps === uplinkMbps) as PlayedCase;
+    return paceOf(one, everyAnswer(one));
+  });
+  return paces.reduce((sum, pace) => sum + pace, 0) / paces.length;
+}
+
+function acceptanceTable(drawn: readonly (PlayedTask & { readonly acceptance: number })[]): string {
+  const names = [...new Set(drawn.map(({ hardware }) => hardware))];
+  const acceptances = [...new Set(drawn.map(({ acceptance }) => acceptance))];
+  const rows = acceptances.map((acceptance) => [
+    percent(acceptance, 0),
+    ...names.map((name) => {
+      const task = drawn.find((one) => one.hardware === name && one.acceptance === acceptance) as PlayedTask;
+      const cases = windowedCases(task, topUplink([task]));
+      const all = everyAnswer(cases[0] as PlayedCase);
+      const best = quickest(cases, all);
+      return `${best.window} (${rounded(paceOf(best, all))}; edge alone ${rounded(meanPace([task], 'ar', best.uplinkMbps))})`;
+    }),
+  ]);
+  return markdownTable(['right', ...names.map((name) => `\`${name}\`: window (ms per token)`)], rows);
+}

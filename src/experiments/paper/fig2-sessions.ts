@@ -1,0 +1,145 @@
+// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts. It concludes nothing.
+
+import { mean } from '../../basics/statistics.ts';
+import type { PacingName } from '../../protocol/pacing.ts';
+import { readPreset } from '../../scenario/presets.ts';
+import type { Override } from '../../scenario/read-scenario.ts';
+import { buildWorld } from '../../simulation/build-world.ts';
+import { draftTimesMs, stepLaws } from '../../simulation/token-hardware.ts';
+import { drawnSource } from '../../simulation/token-source.ts';
+import type { Trace } from '../../traces/trace.ts';
+import { runSourceSession } from '../../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
+import type { TaskKind } from '../../world/workload-lengths.ts';
+import { findModelShape, payloadBitsPerToken } from '../../world/workload-models.ts';
+import type { PayloadLaw } from './interpretations.ts';
+
+/** How long a draft and a step take. */
+export interface Fig2Hardware {
+  readonly name: 'preset' | 'one machine';
+  readonly draftMs: number;
+  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+}
+
+export interface Fig2World {
+  readonly hardware: readonly Fig2Hardware[];
+  readonly roundTripMs: number;
+  readonly bytesPerDraft: Readonly<Record<PayloadLaw, number>>;
+}
+
+/**
+ * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `one machine`:
+ * the same draft, and a target that is as much slower as it is larger: both read their weights at the same pace, as where PSD was first
+ * measured on one GPU.
+ *
+ * @param overrides set over the preset
+ */
+export function fig2World(overrides: readonly Override[] = []): Fig2World {
+  const scenario = readPreset('paper', [
+    { path: ['devices', 'count'], value: 3 },
+    { path: ['servers', 'placement', 'count'], value: 3 },
+    ...overrides,
+  ]);
+  const parts = buildWorld(scenario, 1, undefined);
+  const laws = stepLaws(scenario, parts);
+  const step = {
+    fixedMs: mean(laws.map(({ fixedMs }) => fixedMs)),
+    perRowMs: mean(laws.map(({ perRowMs }) => perRowMs)),
+  };
+  const draftMs = mean([...draftTimesMs(scenario, parts)]);
+  const [target, draft] = [findModelShape(scenario.workload.target), findModelShape(scenario.workload.draft)];
+  const ratio = target.activeParameters / draft.activeParameters;
+  return {
+    hardware: [
+      { name: 'preset', draftMs, step },
+      { name: 'one machine', draftMs, step: { ...step, fixedMs: ratio * draftMs } },
+    ],
+    roundTripMs: scenario.token.roundTripMs,
+    // The protocol sends ids by itself.
+    bytesPerDraft: { q16: payloadBitsPerToken(draft, 'q16') / 8, ids: 0 },
+  };
+}
+
+export interface TaskSource {
+  readonly kind: TaskKind;
+  /** For people: "12 traced answers", "drawn, each draft right in 74 %". */
+  readonly description: string;
+  readonly replays: readonly TraceReplay[];
+}
+
+/** MT-Bench's eight categories, as Spec-Bench names them. */
+const chatTasks = new Set(['writing', 'roleplay', 'reasoning', 'math', 'coding', 'extraction', 'stem', 'humanities']);
+
+const tasksOfKind: Readonly<Record<TaskKind, (task: string, id: string) => boolean>> = {
+  code: (_, id) => id.startsWith('humaneval/'),
+  summarisation: (task) => task === 'summarization',
+  chat: (task, id) => id.startsWith('spec-bench/') && chatTasks.has(task),
+};
+
+/**
+ * Where there is no trace: what `outrider trace record` found for `smollm2-135m-short` on the first five HumanEval prompts, five of Spec-Bench's
+ * summaries and one of each of five MT-Bench categories, 96 tokens each.
+ */
+export const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
+
+/** Answers of each kind; drawn where the trace has none of it. */
+export function taskSources(trace: Trace | null, answerCount: number): TaskSource[] {
+  return (['code', 'summarisation', 'chat'] as const).map((kind) => {
+    const own = trace?.sessions.filter(({ task, id }) => tasksOfKind[kind](task, id)) ?? [];
+    if (trace !== null && own.length > 0) {
+      const replays = own.slice(0, answerCount).map((session) => new TraceReplay(trace.header, session));
+      return { kind, description: `${replays.length} traced answers, draft ${trace.header.draft.name}`, replays };
+    }
+    return drawnTask(kind, statedAcceptance[kind], answerCount);
+  });
+}
+
+export function drawnTask(kind: TaskKind, acceptance: number, answerCount: number): TaskSource {
+  const { workload } = readPreset('paper');
+  const tasks = workload.tasks.filter((task) => task.kind === kind);
+  const { replays } = drawnSource({ ...workload, tasks }, acceptance, 1);
+  const description = `drawn, each draft right in ${Math.round(100 * acceptance)} %`;
+  return { kind, description, replays: replays.slice(0, answerCount) };
+}
+
+/** One mode, window and uplink. */
+export interface Fig2Case {
+  readonly mode: PacingName;
+  /** gamma; 0: the mode has no window. */
+  readonly window: number;
+  readonly uplinkMbps: number;
+}
+
+/** Of each answer. */
+export interface AnswerTimes {
+  readonly ms: readonly number[];
+  readonly tokens: readonly number[];
+}
+
+export function playAnswers(
+  { replays }: TaskSource,
+  { mode, window, uplinkMbps }: Fig2Case,
+  hardware: Fig2Hardware,
+  settings: { readonly roundTripMs: number; readonly bytesPerDraft: number; readonly answerTokens: number },
+): AnswerTimes {
+  const { roundTripMs, bytesPerDraft, answerTokens } = settings;
+  // Two windows may wait for their verdicts while a third is drafted.
+  const maxAhead = Math.max(24, 4 * window);
+  const results = replays.map((replay, index) =>
+    runSourceSession(
+      {
+        pacing: mode,
+        seed: 1 + index,
+        roundTripMs,
+        link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
+        bytesPerDraft,
+        draftMs: hardware.draftMs,
+        step: hardware.step,
+        limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
+        turn: { maxAhead, ...(window === 0 ? {} : { windowSize: window }) },
+      },
+      traceSource(replay, Math.min(answerTokens, replay.header.answerTokens)),
+    ),
+  );
+  return { ms: results.map(({ durationMs }) => durationMs), tokens: results.map((one) => one.answerTokens) };
+}

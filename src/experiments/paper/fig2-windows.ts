@@ -1,0 +1,107 @@
+// From the answers' times to what Fig. 2 is about: pace by window and uplink, the best window, and the uplink from which more rate gains little.
+
+import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import type { TaskKind } from '../../world/workload-lengths.ts';
+import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
+import type { PayloadLaw } from './interpretations.ts';
+
+export interface PlayedCase extends Fig2Case, AnswerTimes {}
+
+/** All windows and uplinks of one kind of answers. */
+export interface PlayedTask {
+  readonly kind: TaskKind;
+  readonly hardware: Fig2Hardware['name'];
+  readonly law: PayloadLaw;
+  readonly description: string;
+  readonly cases: readonly PlayedCase[];
+}
+
+export interface Estimate {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** ms per token of the answers in `pick`. */
+export function paceOf({ ms, tokens }: AnswerTimes, pick: readonly number[]): number {
+  let [time, count] = [0, 0];
+  for (const answer of pick) {
+    time += ms[answer] as number;
+    count += tokens[answer] as number;
+  }
+  return time / count;
+}
+
+export function everyAnswer({ ms }: AnswerTimes): number[] {
+  return ms.map((_, answer) => answer);
+}
+
+/** PSD with each window at one uplink. */
+export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): PlayedCase[] {
+  return cases.filter((one) => one.mode === 'psd' && one.uplinkMbps === uplinkMbps);
+}
+
+/** The window that is quickest for these answers. */
+export function quickest(cases: readonly PlayedCase[], pick: readonly number[]): PlayedCase {
+  return cases.reduce((best, one) => (paceOf(one, pick) < paceOf(best, pick) ? one : best));
+}
+
+/** The best window, with 95 % from answers drawn again. */
+export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
+  const cases = windowedCases(task, uplinkMbps);
+  const all = everyAnswer(cases[0] as PlayedCase);
+  const of = (pick: readonly number[]): number => quickest(cases, pick).window;
+  return estimate(all, (pick) => of(pick));
+}
+
+/** How much larger the best window of one kind is than of another. */
+export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
+  const [one, other] = [windowedCases(larger, uplinkMbps), windowedCases(smaller, uplinkMbps)];
+  const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
+  const all = Array.from({ length: count }, (_, answer) => answer);
+  return estimate(all, (pick) => quickest(one, pick).window - quickest(other, pick).window);
+}
+
+/** More rate than here takes off less than this share. */
+export const littleGain = 0.05;
+
+/**
+ * The uplink from which latency, at the best window for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
+ * fastest uplink; between two uplinks by a straight line over the logarithm.
+ */
+export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
+  const uplinks = [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))].toSorted(
+    (one, other) => one - other,
+  );
+  const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
+  const cases = tasks.map((task) => uplinks.map((uplink) => windowedCases(task, uplink)));
+  const of = (pick: readonly number[]): number => {
+    const paces = uplinks.map((_, index) =>
+      cases.reduce((sum, byUplink) => {
+        const here = byUplink[index] as PlayedCase[];
+        return sum + paceOf(quickest(here, pick), pick);
+      }, 0),
+    );
+    return crossing(uplinks, paces);
+  };
+  return estimate(
+    Array.from({ length: count }, (_, answer) => answer),
+    of,
+  );
+}
+
+/** @param uplinks growing */
+export function crossing(uplinks: readonly number[], paces: readonly number[]): number {
+  const limit = (paces.at(-1) as number) * (1 + littleGain);
+  let index = paces.length - 1;
+  while (index > 0 && (paces[index - 1] as number) <= limit) index--;
+  const [high, low] = [uplinks[index] as number, uplinks[index - 1]];
+  if (low === undefined) return high;
+  const [slow, quick] = [paces[index - 1] as number, paces[index] as number];
+  const share = (slow - limit) / (slow - quick);
+  return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
+}
+
+function estimate(all: readonly number[], of: (pick: readonly number[]) => number): Estimate {
+  const [interval] = bootstrapIntervals(all.length, (pick) => [of(pick)]);
+  return { value: of(all), interval: interval as Interval };
+}

@@ -1,0 +1,135 @@
+// The pictures of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
+
+import type { Spec } from 'vega';
+import type { Interval } from '../../basics/bootstrap.ts';
+import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
+import { figureColors, type Line, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import { baselines } from '../allocation/latency.ts';
+import type { Picture } from '../experiment.ts';
+import { claimedMean, type Reduction } from './fig5-reductions.ts';
+import type { Fig5Row } from './fig5-rows.ts';
+import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
+
+const { grey, blue, purple, green, ochre, sky, orange } = figureColors;
+const dashed = [5, 3];
+const methodColors: Readonly<Record<string, string>> = {
+  best: orange,
+  tma: green,
+  'tma-masac': ochre,
+  'masac-association': sky,
+};
+const allColumn = 'all three, mean';
+
+export const policyStyles: readonly LineStyle[] = [
+  { name: 'random+equal', color: grey, dash: dashed },
+  { name: 'random+optimal', color: grey, dash: [] },
+  { name: 'max-compute+equal', color: purple, dash: dashed },
+  { name: 'max-compute+optimal', color: purple, dash: [] },
+  { name: 'max-sinr+equal', color: blue, dash: dashed },
+  { name: 'max-sinr+optimal', color: blue, dash: [] },
+  { name: 'tma+equal', color: green, dash: dashed },
+  { name: 'tma+optimal', color: green, dash: [] },
+  { name: 'tma-masac', color: ochre, dash: [], width: 2.5 },
+  { name: 'masac-association', color: sky, dash: [], width: 2.5 },
+  { name: 'best', color: orange, dash: [], width: 3 },
+];
+
+const lawTitles: Readonly<Record<PayloadLaw, string>> = {
+  q16: 'payload q16: 0.8 Mbit a draft',
+  ids: 'payload ids: 16 bit a draft',
+};
+
+export function fig5Pictures(
+  rows: readonly Fig5Row[],
+  reductions: readonly Reduction[],
+  seedCount: number,
+): readonly Picture[] {
+  const units: readonly LambdaUnit[] = ['per-ms', 'per-s'];
+  return [
+    ...units.map((unit) => ({
+      name: `fig5-lambda-${unit}`,
+      caption: `Mean latency of a task against the number of devices (ten servers) and of servers (90 devices), lambda 0.01 ${unit}. Dashed: equal shares; full: optimal shares.`,
+      spec: latencyFigure(rows, unit, seedCount),
+    })),
+    {
+      name: 'fig5-reductions',
+      caption:
+        'How much less latency than the baselines, for each reading, with the claimed 23.7 %. Bars: 95 % intervals.',
+      spec: reductionsFigure(reductions),
+    },
+  ];
+}
+
+function latencyFigure(rows: readonly Fig5Row[], unit: LambdaUnit, seedCount: number): Spec {
+  const drawn = rows.filter(({ lambdaUnit }) => lambdaUnit === unit);
+  const names = new Set(drawn.map(({ policy }) => policy));
+  const styles = policyStyles.filter(({ name }) => names.has(name));
+  const laws: readonly PayloadLaw[] = ['q16', 'ids'];
+  const panels = laws.flatMap((law) =>
+    (['devices', 'servers'] as const).map(
+      (against): Panel => ({
+        title: lawTitles[law],
+        xTitle: against === 'devices' ? 'devices M, at ten servers' : 'servers E, for 90 devices',
+        yTitle: 'mean latency of a task, ms',
+        yScale: law === 'q16' ? 'log' : 'linear',
+        yZero: false,
+        lines: styles.map(({ name }) => lineOf(drawn, law, against, name)),
+      }),
+    ),
+  );
+  return panelsFigure({
+    title: 'Mean latency against the number of devices and of servers',
+    subtitle: [
+      `Preset paper, lambda 0.01 ${unit}, latency max(D^MD, d/R) + D^ES. Above on a logarithmic axis.`,
+      `Interquartile means of ${seedCount} paired seeds; bands: 95 %. Dashed: equal shares; full: optimal shares.`,
+    ],
+    styles,
+    panels,
+    columns: 2,
+  });
+}
+
+function lineOf(rows: readonly Fig5Row[], law: PayloadLaw, against: Fig5Row['against'], policy: string): Line {
+  const own = rows.filter((row) => row.payloadLaw === law && row.against === against && row.policy === policy);
+  return {
+    style: policy,
+    points: own.map((row) => ({
+      x: against === 'devices' ? row.devices : row.servers,
+      y: row.latencyMs,
+      low: row.latencyLowMs,
+      high: row.latencyHighMs,
+    })),
+  };
+}
+
+/** A row for each reading and kind of shares; a column for each baseline and for their mean. */
+function reductionsFigure(reductions: readonly Reduction[]): Spec {
+  const drawn = reductions.filter(({ latency }) => latency === 'latencyMs');
+  const dots = drawn.flatMap(({ method, reading, shares, mean, against, meanInterval, againstIntervals }): Dot[] => {
+    const row = `${reading.payloadLaw}, ${reading.lambdaUnit}, ${shares}`;
+    const of = (column: string, value: number, [low, high]: Interval): Dot => {
+      return { row, series: method, column, value: 100 * value, low: 100 * low, high: 100 * high };
+    };
+    const parts = baselines.map((name, index) =>
+      of(`against ${name}`, against[index] as number, againstIntervals[index] as Interval),
+    );
+    return [of(allColumn, mean, meanInterval), ...parts];
+  });
+  const present = new Set<string>(drawn.map(({ method }) => method));
+  return dotsFigure({
+    title: 'How much less latency than the baselines',
+    subtitle: [
+      'Rows: payload law, unit of lambda, shares of the baselines. Preset paper, mean over all sizes of Fig. 5.',
+      `Bars: 95 %. The thin line is the claimed mean of ${(100 * claimedMean).toFixed(1)} %.`,
+    ],
+    columns: [allColumn, ...baselines.map((name) => `against ${name}`)].map((name) => ({
+      name,
+      xTitle: 'less latency, %',
+      domain: [-20, 100],
+      marker: 100 * claimedMean,
+    })),
+    colors: Object.fromEntries(Object.entries(methodColors).filter(([method]) => present.has(method))),
+    dots,
+    labelWidth: 170,
+  });
+}

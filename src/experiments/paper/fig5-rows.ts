@@ -1,0 +1,78 @@
+// The data of Fig. 5: a row for each size, reading and policy.
+
+import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { interquartileMean, mean } from '../../basics/statistics.ts';
+import type { Cell, MeasuredCell } from './fig5-reductions.ts';
+import { type FiguresByPolicy, type Reading, readingName, readings, type SlotFigures } from './interpretations.ts';
+
+export interface Fig5Row {
+  readonly against: Cell['against'];
+  readonly devices: number;
+  readonly servers: number;
+  readonly payloadLaw: string;
+  readonly lambdaUnit: string;
+  readonly policy: string;
+  readonly seeds: number;
+  /** Interquartile mean over seeds, and its 95 %. */
+  readonly latencyMs: number;
+  readonly latencyLowMs: number;
+  readonly latencyHighMs: number;
+  /** Plain mean over seeds. */
+  readonly latencyMeanMs: number;
+  readonly latencyMiddleMs: number;
+  readonly latencyP95Ms: number;
+  readonly serialMs: number;
+  readonly costMs: number;
+  /** Interquartile mean of the seeds' own differences to `best`, and its 95 %. */
+  readonly overBestMs: number;
+  readonly overBestLowMs: number;
+  readonly overBestHighMs: number;
+}
+
+export function fig5Rows(cells: readonly MeasuredCell[], seedCount: number): Fig5Row[] {
+  return cells.flatMap((cell) =>
+    readings.flatMap((reading) => {
+      const figures = cell.found[readingName(reading)] as FiguresByPolicy;
+      return Object.keys(figures).map((policy) => rowOf(cell, reading, policy, figures, seedCount));
+    }),
+  );
+}
+
+function rowOf(
+  { against, deviceCount, serverCount }: Cell,
+  { payloadLaw, lambdaUnit }: Reading,
+  policy: string,
+  figures: FiguresByPolicy,
+  seedCount: number,
+): Fig5Row {
+  const own = figures[policy] as SlotFigures;
+  const best = figures['best'] as SlotFigures;
+  const over = own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number));
+  const picked = (all: readonly number[], pick: readonly number[]): number =>
+    interquartileMean(pick.map((seed) => all[seed] as number));
+  const [latency, overBest] = bootstrapIntervals(seedCount, (pick) => [
+    picked(own.latencyMs, pick),
+    picked(over, pick),
+  ]);
+  const [[latencyLowMs, latencyHighMs], [overBestLowMs, overBestHighMs]] = [latency, overBest] as [Interval, Interval];
+  return {
+    against,
+    devices: deviceCount,
+    servers: serverCount,
+    payloadLaw,
+    lambdaUnit,
+    policy,
+    seeds: seedCount,
+    latencyMs: interquartileMean(own.latencyMs),
+    latencyLowMs,
+    latencyHighMs,
+    latencyMeanMs: mean(own.latencyMs),
+    latencyMiddleMs: interquartileMean(own.latencyMiddleMs),
+    latencyP95Ms: interquartileMean(own.latencyP95Ms),
+    serialMs: interquartileMean(own.serialMs),
+    costMs: interquartileMean(own.costMs),
+    overBestMs: interquartileMean(over),
+    overBestLowMs,
+    overBestHighMs,
+  };
+}

@@ -1,0 +1,131 @@
+// What a larger energy weight does to the devices of each battery class: changes between the smallest and the largest weight, over the same
+// slots.
+
+import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { type Reading, readingName } from './interpretations.ts';
+
+export interface BatteryClass {
+  readonly name: string;
+  /** Battery B, above < B <= upTo. */
+  readonly above: number;
+  readonly upTo: number;
+}
+
+export const batteryClasses: readonly BatteryClass[] = [
+  { name: 'B <= 0.2', above: 0, upTo: 0.2 },
+  { name: '0.2 < B <= 0.5', above: 0.2, upTo: 0.5 },
+  { name: 'B > 0.5', above: 0.5, upTo: 1 },
+];
+
+/** Sums over the devices of a class. */
+export interface ClassFigures {
+  readonly devices: number;
+  readonly latencyMs: number;
+  /** E^CP, which no decision changes, and E^CM. */
+  readonly computeJ: number;
+  readonly transmitJ: number;
+}
+
+export interface Fig6Case {
+  readonly reading: Reading;
+  readonly energyModel: 'band' | 'airtime';
+  readonly policy: string;
+  readonly energyWeight: number;
+}
+
+/** Of one seed: for each case, for each class. */
+export type Fig6Found = readonly (readonly ClassFigures[])[];
+
+export interface Change {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** From the smallest to the largest weight, as shares of the value at the smallest. */
+export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'> {
+  readonly from: number;
+  readonly to: number;
+  /** By class. */
+  readonly latency: readonly Change[];
+  /** E^CP + E^CM. */
+  readonly energy: readonly Change[];
+  readonly transmit: readonly Change[];
+  /** All devices. */
+  readonly all: { readonly latency: Change; readonly energy: Change; readonly transmit: Change };
+  /** The change of the class with the least battery, less the mean change of the others. */
+  readonly lowBeyondOthers: { readonly latency: Change; readonly energy: Change };
+}
+
+type Kind = 'latency' | 'energy' | 'transmit';
+const kinds: readonly Kind[] = ['latency', 'energy', 'transmit'];
+
+export function amountOf({ latencyMs, computeJ, transmitJ }: ClassFigures, kind: Kind): number {
+  if (kind === 'latency') return latencyMs;
+  return kind === 'energy' ? computeJ + transmitJ : transmitJ;
+}
+
+export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Change[] {
+  const weights = cases.map(({ energyWeight }) => energyWeight);
+  const [from, to] = [Math.min(...weights), Math.max(...weights)];
+  return cases.flatMap((one, index) => {
+    if (one.energyWeight !== from) return [];
+    const last = cases.findIndex((other) => isSameBut(one, other) && other.energyWeight === to);
+    return [changeOf(one, { from, to, first: index, last }, found)];
+  });
+}
+
+/** All but the weight. */
+export function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
+  const nameOf = ({ reading, energyModel, policy }: Fig6Case): string =>
+    `${readingName(reading)} ${energyModel} ${policy}`;
+  return nameOf(one) === nameOf(other);
+}
+
+interface Ends {
+  readonly from: number;
+  readonly to: number;
+  /** Indices of cases. */
+  readonly first: number;
+  readonly last: number;
+}
+
+function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonly Fig6Found[]): Fig6Change {
+  const classCount = batteryClasses.length;
+  const statistic = (pick: readonly number[]): number[] => {
+    const sum = (at: number, kind: Kind, of: readonly number[]): number =>
+      pick.reduce(
+        (total, seed) =>
+          total + of.reduce((part, index) => part + amountOf(found[seed]?.[at]?.[index] as ClassFigures, kind), 0),
+        0,
+      );
+    const change = (kind: Kind, of: readonly number[]): number => sum(last, kind, of) / sum(first, kind, of) - 1;
+    const classes = batteryClasses.map((_, index) => index);
+    const byClass = kinds.map((kind) => classes.map((index) => change(kind, [index])));
+    const beyond = byClass.map(([low = 0, ...others]) => low - others.reduce((a, b) => a + b, 0) / others.length);
+    return [...byClass.flat(), ...kinds.map((kind) => change(kind, classes)), ...beyond.slice(0, 2)];
+  };
+  const values = statistic(found.map((_, seed) => seed));
+  const intervals = bootstrapIntervals(found.length, statistic);
+  const changes = values.map((value, index): Change => ({ value, interval: intervals[index] as Interval }));
+  const part = (start: number, count: number): Change[] => changes.slice(start, start + count);
+  const [latency, energy, transmit, beyondLatency, beyondEnergy] = part(3 * classCount, 5) as [
+    Change,
+    Change,
+    Change,
+    Change,
+    Change,
+  ];
+  const { reading, energyModel, policy } = one;
+  return {
+    reading,
+    energyModel,
+    policy,
+    from,
+    to,
+    latency: part(0, classCount),
+    energy: part(classCount, classCount),
+    transmit: part(2 * classCount, classCount),
+    all: { latency, energy, transmit },
+    lowBeyondOthers: { latency: beyondLatency, energy: beyondEnergy },
+  };
+}

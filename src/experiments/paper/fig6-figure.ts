@@ -1,0 +1,70 @@
+// The pictures of Fig. 6: what the energy weight changes, by battery class, a column for each reading.
+
+import { figureColors, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import type { Picture } from '../experiment.ts';
+import { batteryClasses } from './fig6-changes.ts';
+import type { Fig6Row } from './fig6-rows.ts';
+import { type Reading, readingName, readings } from './interpretations.ts';
+
+const [lowColor, middleColor, highColor] = [figureColors.orange, figureColors.blue, figureColors.green];
+const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
+
+export function fig6Pictures(rows: readonly Fig6Row[], seedCount: number): readonly Picture[] {
+  return (['band', 'airtime'] as const).map((energyModel) => ({
+    name: `fig6-${energyModel}`,
+    caption: `Change of latency and of the energy of sending with w, by battery class, energy model ${energyModel}.`,
+    spec: panelsFigure({
+      title: 'What the energy weight w does to latency and to the energy of sending',
+      subtitle: [
+        `Preset paper, 90 devices, ten servers, energy model ${energyModel}; columns: payload law and unit of lambda.`,
+        `Against w = 20 over the same slots of ${seedCount} seeds; bands: 95 %.${hasLearned(rows) ? ' Full: best; dashed: tma-masac.' : ' Policy best.'}`,
+      ],
+      styles: stylesOf(rows),
+      panels: panelsOf(rows.filter((row) => row.energyModel === energyModel)),
+      columns: readings.length,
+      panelWidth: 230,
+      panelHeight: 200,
+    }),
+  }));
+}
+
+function hasLearned(rows: readonly Fig6Row[]): boolean {
+  return rows.some(({ policy }) => policy === 'tma-masac');
+}
+
+function stylesOf(rows: readonly Fig6Row[]): LineStyle[] {
+  const policies = hasLearned(rows) ? ['best', 'tma-masac'] : ['best'];
+  const colors = [lowColor, middleColor, highColor];
+  return policies.flatMap((policy) =>
+    batteryClasses.map(({ name }, index) => ({
+      name: policies.length === 1 ? name : `${name}, ${policy}`,
+      color: colors[index] as string,
+      dash: policyDashes[policy] ?? [],
+    })),
+  );
+}
+
+function panelsOf(rows: readonly Fig6Row[]): Panel[] {
+  const styles = stylesOf(rows);
+  const of = (reading: Reading, key: 'latency' | 'transmit'): Panel => ({
+    title: readingName(reading),
+    xTitle: 'energy weight w',
+    yTitle: key === 'latency' ? 'change of latency, %' : 'change of E^CM, %',
+    leastYRange: 1,
+    lines: styles.map(({ name }) => ({
+      style: name,
+      points: rows
+        .filter(
+          (row) =>
+            row.payloadLaw === reading.payloadLaw &&
+            row.lambdaUnit === reading.lambdaUnit &&
+            (name === row.batteryClass ? row.policy === 'best' : name === `${row.batteryClass}, ${row.policy}`),
+        )
+        .map((row) => {
+          const [y, low, high] = [row[`${key}Change`], row[`${key}ChangeLow`], row[`${key}ChangeHigh`]];
+          return { x: row.energyWeight, y: 100 * y, low: 100 * low, high: 100 * high };
+        }),
+    })),
+  });
+  return [...readings.map((reading) => of(reading, 'latency')), ...readings.map((reading) => of(reading, 'transmit'))];
+}

@@ -1,0 +1,112 @@
+// The paper's Fig. 6: latency and energy against the energy weight w, by battery class; and its claims: a larger w lowers energy and raises
+// latency, most for devices with B <= 0.2.
+
+import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
+import type { Policy, SlotState } from '../../allocation/slot-state.ts';
+import type { Part } from '../experiment.ts';
+import { slotsOf } from '../first-slots.ts';
+import {
+  type BatteryClass,
+  batteryClasses,
+  type ClassFigures,
+  type Fig6Case,
+  type Fig6Found,
+  fig6Changes,
+} from './fig6-changes.ts';
+import { fig6Pictures } from './fig6-figure.ts';
+import { fig6Claims, fig6Page } from './fig6-page.ts';
+import { fig6Rows } from './fig6-rows.ts';
+import {
+  decisionUnder,
+  type FoundPolicies,
+  policyNames,
+  type Reading,
+  type ReadPolicy,
+  readings,
+  underReading,
+} from './interpretations.ts';
+import type { Size } from './sizes.ts';
+
+export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
+
+const size = { deviceCount: 90, serverCount: 10 };
+
+/** Units are seeds: a world is made once for all readings, weights and policies. */
+export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolicies): Part<Fig6Found> {
+  const { policies, notes } = present;
+  const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
+  const names = policies.map(({ name }) => name);
+  const cases = casesOfFig6(names, energyWeights, readings, ['band', 'airtime']);
+  return {
+    name: 'fig6',
+    title: 'Fig. 6: latency and energy against the energy weight, by battery',
+    settings: { figure: 'fig6', seeds: seedCount, energyWeights, policies: policyNames(present), ...size },
+    units: seeds.map((seed) => ({
+      key: `seed ${seed}`,
+      async measure() {
+        const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
+        return measureFig6(state as SlotState, cases, policies);
+      },
+    })),
+    conclude(found) {
+      const changes = fig6Changes(cases, found);
+      const rows = fig6Rows(cases, found);
+      return {
+        claims: fig6Claims(changes),
+        rows,
+        pictures: fig6Pictures(rows, seedCount),
+        text: fig6Page(changes, { seedCount, notes, ...size }),
+      };
+    },
+  };
+}
+
+export function casesOfFig6(
+  policies: readonly string[],
+  energyWeights: readonly number[],
+  taken: readonly Reading[],
+  energyModels: readonly Fig6Case['energyModel'][],
+): Fig6Case[] {
+  return taken.flatMap((reading) =>
+    energyModels.flatMap((energyModel) =>
+      policies.flatMap((policy) =>
+        energyWeights.map((energyWeight) => ({ reading, energyModel, policy, energyWeight })),
+      ),
+    ),
+  );
+}
+
+/** @param state of preset `paper` as it is @returns of each case */
+export function measureFig6(
+  state: SlotState,
+  cases: readonly Fig6Case[],
+  policies: FoundPolicies['policies'],
+): Fig6Found {
+  return cases.map((one) => {
+    const policy = policies.find(({ name }) => name === one.policy) as ReadPolicy;
+    return measure(stateOf(state, one), decisionUnder(policy, one.reading));
+  });
+}
+
+function stateOf(state: SlotState, { reading, energyModel, energyWeight }: Fig6Case): SlotState {
+  const read = underReading(state, reading);
+  return { ...read, objective: { ...read.objective, energyModel, energyWeight } };
+}
+
+/** Figures of each class, in the order of {@link batteryClasses}. */
+function measure(state: SlotState, decide: Policy): ClassFigures[] {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, decide(state), terms);
+  return batteryClasses.map(({ above, upTo }: BatteryClass) => {
+    const figures = { devices: 0, latencyMs: 0, computeJ: 0, transmitJ: 0 };
+    for (let device = 0; device < state.deviceCount; device++) {
+      const battery = state.battery[device] as number;
+      if (battery <= above || battery > upTo) continue;
+      figures.devices += 1;
+      figures.latencyMs += terms.latencyMs[device] as number;
+      figures.computeJ += terms.computeEnergyJ[device] as number;
+      figures.transmitJ += terms.transmitEnergyJ[device] as number;
+    }
+    return figures;
+  });
+}

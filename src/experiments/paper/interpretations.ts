@@ -1,0 +1,136 @@
+// Slots of preset `paper` under every reading of what the paper leaves open, and what policies make of them. A world is made once for each
+// seed; the readings differ in numbers of its state only.
+
+import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
+import type { Policy, SlotState } from '../../allocation/slot-state.ts';
+import { isOutriderError } from '../../basics/errors.ts';
+import { interquartileMean, quantile } from '../../basics/statistics.ts';
+import { findPolicy } from '../../files/policy-file.ts';
+import type { FoundPolicy } from '../../files/shipped-weights.ts';
+import { findModelShape, payloadBitsPerToken } from '../../world/workload-models.ts';
+
+export type PayloadLaw = 'q16' | 'ids';
+export type LambdaUnit = 'per-ms' | 'per-s';
+
+/** One way to take what the paper leaves open. */
+export interface Reading {
+  readonly payloadLaw: PayloadLaw;
+  readonly lambdaUnit: LambdaUnit;
+}
+
+export const readings: readonly Reading[] = [
+  { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
+  { payloadLaw: 'q16', lambdaUnit: 'per-s' },
+  { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
+  { payloadLaw: 'ids', lambdaUnit: 'per-s' },
+];
+
+/** The reading that the summary takes. */
+export function isMainReading({ payloadLaw, lambdaUnit }: Reading): boolean {
+  return payloadLaw === 'q16' && lambdaUnit === 'per-ms';
+}
+
+export function readingName({ payloadLaw, lambdaUnit }: Reading): string {
+  return `${payloadLaw}, lambda ${lambdaUnit}`;
+}
+
+const draftName = 'gpt2';
+
+/** @param state of preset `paper` as it is: q16, lambda per ms */
+export function underReading(state: SlotState, { payloadLaw, lambdaUnit }: Reading): SlotState {
+  const shape = findModelShape(draftName);
+  const scale = payloadBitsPerToken(shape, payloadLaw) / payloadBitsPerToken(shape, 'q16');
+  const { objective } = state;
+  const lambdaPerMs = lambdaUnit === 'per-s' ? objective.lambdaPerMs / 1000 : objective.lambdaPerMs;
+  return {
+    ...state,
+    payloadBits: state.payloadBits.map((bits) => bits * scale),
+    objective: { ...objective, lambdaPerMs },
+  };
+}
+
+/** One number for each seed; ms. */
+export interface SlotFigures {
+  /** Mean over tasks of max(D^MD, d/R) + D^ES. */
+  readonly latencyMs: number[];
+  /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
+  readonly latencyMiddleMs: number[];
+  readonly latencyP95Ms: number[];
+  /** Mean of D^MD + D^ES, which leaves sending out. */
+  readonly serialMs: number[];
+  /** Mean objective of a task. */
+  readonly costMs: number[];
+}
+
+export type FiguresByPolicy = Readonly<Record<string, SlotFigures>>;
+
+/** @param states of preset `paper` as it is: q16, lambda per ms */
+export function measurePolicies(
+  states: readonly SlotState[],
+  policies: readonly ReadPolicy[],
+  reading: Reading,
+): FiguresByPolicy {
+  const read = states.map((state) => underReading(state, reading));
+  return Object.fromEntries(policies.map((one) => [one.name, measure(read, decisionUnder(one, reading))]));
+}
+
+function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
+  const figures: SlotFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
+  for (const state of states) {
+    const terms = createSlotTerms(state.deviceCount);
+    evaluate(state, decide(state), terms);
+    const latencies = [...terms.latencyMs];
+    figures.latencyMs.push(terms.sum.latencyMs / state.deviceCount);
+    figures.latencyMiddleMs.push(interquartileMean(latencies));
+    figures.latencyP95Ms.push(quantile(latencies, 0.95));
+    figures.serialMs.push(terms.sum.serialMs / state.deviceCount);
+    figures.costMs.push(terms.sum.costMs / state.deviceCount);
+  }
+  return figures;
+}
+
+/** A policy; trained ones have weights for each payload law, since a law that was never seen in training is another task. */
+export interface ReadPolicy extends FoundPolicy {
+  readonly withIds?: FoundPolicy;
+}
+
+export function decisionUnder({ decide, withIds }: ReadPolicy, { payloadLaw }: Reading): Policy {
+  return payloadLaw === 'ids' && withIds !== undefined ? withIds.decide : decide;
+}
+
+export interface FoundPolicies {
+  readonly policies: readonly ReadPolicy[];
+  /** For the page: what is not there, with the cause, and which weights trained policies have. */
+  readonly notes: readonly string[];
+}
+
+/** @param optional left out where they are not there: learned ones need weights */
+export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {
+  const policies: ReadPolicy[] = await Promise.all(needed.map(findPolicy));
+  const notes: string[] = [];
+  for (const name of optional) {
+    try {
+      const [found, withIds] = [await findPolicy(name), await findPolicy(`${name}@paper-ids`)];
+      policies.push({ ...found, withIds });
+      notes.push(
+        `\`${name}\` has the weights ${shortHash(found)} with \`q16\`, ${shortHash(withIds)} with \`ids\` (SHA-256).`,
+      );
+    } catch (error) {
+      if (!isOutriderError(error)) throw error;
+      notes.push(`\`${name}\` is left out: ${error.message}.`);
+    }
+  }
+  return { policies, notes };
+}
+
+/** As pages name weights. */
+export function shortHash({ sha256 }: FoundPolicy): string {
+  return (sha256 ?? '').slice(0, 12);
+}
+
+/** For the settings of a record: another file of weights is another policy. */
+export function policyNames({ policies }: FoundPolicies): string[] {
+  return policies.map(({ name, sha256, withIds }) =>
+    sha256 === null ? name : `${name} ${sha256} ${withIds?.sha256 ?? ''}`,
+  );
+}

@@ -1,0 +1,178 @@
+// What the sensitivity of the claims says: tables, rows and a picture.
+
+import type { Interval } from '../../basics/bootstrap.ts';
+import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
+import { figureColors } from '../../figures/line-panels.ts';
+import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
+import type { Conclusion } from '../experiment.ts';
+import type { Estimate } from './fig2-windows.ts';
+import { claimedMean, claimedMost, type MeasuredCell, reductionOf } from './fig5-reductions.ts';
+import type { Fig6Change } from './fig6-changes.ts';
+import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
+import type { Variant } from './sensitivity-values.ts';
+
+/** Of one payload law; lambda per ms, baselines with equal shares. */
+export interface SlotEstimates {
+  readonly law: PayloadLaw;
+  readonly bestMean: Estimate;
+  readonly bestMost: Estimate;
+  readonly bestAgainstMaxSinr: Estimate;
+  readonly tmaMean: Estimate;
+  /** From w = 20 to 100. */
+  readonly transmitChange: Estimate;
+  readonly latencyChange: Estimate;
+}
+
+export interface SessionEstimates {
+  readonly hardware: string;
+  readonly code: Estimate;
+  readonly summaries: Estimate;
+  readonly uplink: Estimate;
+}
+
+export interface Moved {
+  readonly variant: Variant;
+  readonly slots: readonly SlotEstimates[] | null;
+  readonly sessions: readonly SessionEstimates[] | null;
+}
+
+const maxSinr = 1;
+
+export function slotEstimates(
+  cells: readonly MeasuredCell[],
+  changes: readonly Fig6Change[],
+  seedCount: number,
+): SlotEstimates[] {
+  return (['q16', 'ids'] as const).map((payloadLaw) => {
+    const reading = { payloadLaw, lambdaUnit: 'per-ms' as LambdaUnit };
+    const given = { reading, shares: 'equal', latency: 'latencyMs' } as const;
+    const best = reductionOf(cells, seedCount, { ...given, method: 'best' });
+    const tma = reductionOf(cells, seedCount, { ...given, method: 'tma' });
+    const { all } = changes.find((change) => change.reading.payloadLaw === payloadLaw) as Fig6Change;
+    return {
+      law: payloadLaw,
+      bestMean: { value: best.mean, interval: best.meanInterval },
+      bestMost: { value: best.most, interval: best.mostInterval },
+      bestAgainstMaxSinr: {
+        value: best.against[maxSinr] as number,
+        interval: best.againstIntervals[maxSinr] as Interval,
+      },
+      tmaMean: { value: tma.mean, interval: tma.meanInterval },
+      transmitChange: all.transmit,
+      latencyChange: all.latency,
+    };
+  });
+}
+
+interface Facts {
+  readonly seedCount: number;
+  readonly cells: readonly (readonly [number, number])[];
+}
+
+export function sensitivityConclusion(moved: readonly Moved[], facts: Facts): Conclusion {
+  const sizes = facts.cells.map(([devices, servers]) => `${devices}/${servers}`).join(', ');
+  return {
+    claims: [],
+    rows: moved.flatMap(rowsOf),
+    pictures: [
+      {
+        name: 'sensitivity',
+        caption: 'How the reductions of Fig. 5 move when an open value is halved or doubled.',
+        spec: pictureOf(moved, facts),
+      },
+    ],
+    text: [
+      `Each value alone, everything else as in preset \`paper\`; lambda per ms, baselines with equal shares, ${facts.seedCount} seeds, devices/servers ${sizes}. In brackets 95 %.`,
+      `Claimed: ${percentage(claimedMean)} on average, ${percentage(claimedMost)} at most; a window of 25 for code and 15 for summaries, and 50 Mbit/s.`,
+      '',
+      ...(['q16', 'ids'] as const).map((law) => slotTable(moved, law)),
+      'Fig. 2, payload law `q16`: best windows at the fastest uplink, and the uplink that suffices:',
+      '',
+      sessionTable(moved),
+    ].join('\n'),
+  };
+}
+
+function percentage(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function nameOf({ value, becomes }: Variant): string {
+  return becomes === '' ? value : `${value}: ${becomes}`;
+}
+
+const slotKeys = ['bestMean', 'bestMost', 'bestAgainstMaxSinr', 'tmaMean', 'transmitChange', 'latencyChange'] as const;
+
+function slotTable(moved: readonly Moved[], law: PayloadLaw): string {
+  const rows = moved.flatMap(({ variant, slots }) => {
+    const own = slots?.find((one) => one.law === law);
+    if (own === undefined) return [];
+    return [[nameOf(variant), ...slotKeys.map((key) => percentWithin(own[key].value, own[key].interval))]];
+  });
+  const head = [
+    'value',
+    '`best`, mean',
+    '`best`, at most',
+    '`best` against `max-sinr`',
+    '`tma`, mean',
+    'E^CM, w 20 to 100',
+    'latency, w 20 to 100',
+  ];
+  return `Payload law \`${law}\`, less latency than the baselines, and what w changes:\n\n${markdownTable(head, rows)}\n`;
+}
+
+function sessionTable(moved: readonly Moved[]): string {
+  const shown = ({ value, interval: [low, high] }: Estimate): string =>
+    `${rounded(value)} (${rounded(low)} to ${rounded(high)})`;
+  const rows = moved.flatMap(({ variant, sessions }) =>
+    (sessions ?? []).map(({ hardware, code, summaries, uplink }) => [
+      nameOf(variant),
+      `\`${hardware}\``,
+      shown(code),
+      shown(summaries),
+      shown(uplink),
+    ]),
+  );
+  return markdownTable(['value', 'hardware', 'window, code', 'window, summaries', 'uplink, Mbit/s'], rows);
+}
+
+function rowsOf({ variant, slots, sessions }: Moved): object[] {
+  const { value, becomes, kind } = variant;
+  const of = (quantity: string, of: string, { value: measured, interval: [low, high] }: Estimate) => {
+    return { value, becomes, kind, quantity, of, measured, low, high };
+  };
+  return [
+    ...(slots ?? []).flatMap((one) => slotKeys.map((key) => of(key, one.law, one[key]))),
+    ...(sessions ?? []).flatMap((one) =>
+      (['code', 'summaries', 'uplink'] as const).map((key) => of(key, one.hardware, one[key])),
+    ),
+  ];
+}
+
+function pictureOf(moved: readonly Moved[], { seedCount }: Facts) {
+  const columns = [
+    { name: 'q16: best, mean', law: 'q16', key: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
+    { name: 'q16: best, max-sinr', law: 'q16', key: 'bestAgainstMaxSinr', domain: [0, 40], marker: null },
+    { name: 'ids: best, mean', law: 'ids', key: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
+  ] as const;
+  const dots = moved.flatMap(({ variant, slots }) =>
+    columns.flatMap(({ name, law, key }): Dot[] => {
+      const own = slots?.find((one) => one.law === law)?.[key];
+      if (own === undefined) return [];
+      const [low, high] = own.interval;
+      const at = { value: 100 * own.value, low: 100 * low, high: 100 * high };
+      return [{ row: variant.value, series: variant.kind, column: name, ...at }];
+    }),
+  );
+  return dotsFigure({
+    title: 'How the claims of Fig. 5 move with what the paper leaves open',
+    subtitle: [
+      'Latency taken off the three baselines with equal shares, and off max-sinr alone; each value changed alone.',
+      `Bars: 95 % of ${seedCount} seeds. Thin line: the claimed mean. First row: preset paper as it is.`,
+    ],
+    columns: columns.map(({ name, domain, marker }) => ({ name, domain, marker, xTitle: 'less latency, %' })),
+    colors: { halved: figureColors.blue, other: figureColors.grey, doubled: figureColors.orange },
+    dots,
+    labelWidth: 300,
+  });
+}

@@ -1,0 +1,109 @@
+// The directory of a run: what was asked (config.json), the tables (Parquet), what came out (summary.json), and, until the run is whole,
+// the journal that it can be taken up from.
+
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { OutriderError } from '../../basics/errors.ts';
+import { makeDirectory } from '../../files/make-directory.ts';
+import type { Table, TableName } from '../../simulation/slot-tables.ts';
+import { type JournalReader, type JournalWriter, openJournal, readJournal } from './journal.ts';
+
+export interface RunDirectory {
+  /** What an interrupted run decided; undefined when this is a new one. */
+  readonly before: JournalReader | undefined;
+  /** Starts to write decisions, after those that were read. */
+  journal(): JournalWriter;
+  writeTable(table: Table): void;
+  writeReport(html: string): void;
+  /** Ends the tables and writes the summary. A whole run loses its journal. */
+  finish(outcome: object, isWhole: boolean): void;
+}
+
+const configName = 'config.json';
+const summaryName = 'summary.json';
+const journalName = 'decisions.journal';
+
+/**
+ * @param config what the run is; a run that is taken up must have the same
+ * @throws OutriderError `bad-argument` when the directory holds something else
+ */
+export function openRunDirectory(directory: string, config: object, resume: boolean): RunDirectory {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  if (resume) requireSameRun(directory, config);
+  else if (names.length > 0) {
+    const remedy = 'Give an empty or new directory; --resume goes on with an interrupted run.';
+    throw new OutriderError('bad-argument', `${directory} is not empty`, remedy);
+  }
+  makeDirectory(directory);
+  writeJson(join(directory, configName), config);
+  const journalPath = join(directory, journalName);
+  const before = resume && existsSync(journalPath) ? readJournal(journalPath) : undefined;
+  let journal: JournalWriter | undefined;
+  const writers = new Map<TableName, ParquetWriter>();
+  return {
+    before,
+    journal() {
+      journal ??= openJournal(journalPath, before?.readBytes ?? 0);
+      return journal;
+    },
+    writeTable(table) {
+      const writer = writers.get(table.name) ?? createTable(directory, table);
+      writers.set(table.name, writer);
+      void writer.write({ columnData: columnsOf(table), rowGroupSize: table.rowCount });
+    },
+    writeReport: (html) => writeFileSync(join(directory, 'report.html'), html),
+    finish(outcome, isWhole) {
+      for (const writer of writers.values()) void writer.finish();
+      writeJson(join(directory, summaryName), { isWhole, ...outcome });
+      journal?.close();
+      before?.close();
+      if (isWhole) rmSync(journalPath, { force: true });
+    },
+  };
+}
+
+/** The summary of a run that is whole; undefined while it is not. */
+export function readWholeRun(directory: string): Readonly<Record<string, unknown>> | undefined {
+  const path = join(directory, summaryName);
+  if (!existsSync(path)) return undefined;
+  const summary = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  return summary['isWhole'] === true ? summary : undefined;
+}
+
+function requireSameRun(directory: string, config: object): void {
+  const path = join(directory, configName);
+  if (!existsSync(path)) {
+    const remedy = 'Give the directory of an interrupted run, or leave --resume out.';
+    throw new OutriderError('bad-argument', `${directory} holds no run`, remedy);
+  }
+  const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const now = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
+    (key) => !isDeepStrictEqual(before[key], now[key]),
+  );
+  if (changed.length === 0) return;
+  const cause = `the run in ${directory} was started with another ${changed.join(', ')}`;
+  throw new OutriderError('bad-argument', cause, `Take the command that is in ${path}, or another directory.`);
+}
+
+function columnsOf({
+  columns,
+  rowCount,
+}: Table): { name: string; type: 'INT32' | 'DOUBLE'; data: Int32Array | Float64Array; nullable: false }[] {
+  return columns.map(({ name, type, data }) => ({ name, type, data: data.subarray(0, rowCount), nullable: false }));
+}
+
+function createTable(directory: string, table: Table): ParquetWriter {
+  const schema = schemaFromColumnData({ columnData: columnsOf(table) });
+  return new ParquetWriter({
+    writer: fileWriter(join(directory, `${table.name}.parquet`)),
+    schema,
+    createdBy: 'outrider',
+  });
+}
+
+function writeJson(path: string, value: object): void {
+  writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}

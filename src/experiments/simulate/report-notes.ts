@@ -1,0 +1,60 @@
+// What a report needs that neither rows nor summary hold: where everybody was last, how work and latencies were spread. Counts only, so
+// that a long run takes no more room than a short one.
+
+import type { SlotOutcome } from '../../simulation/run-slots.ts';
+import type { SessionRecord } from '../../simulation/token-device.ts';
+
+export interface ReportNotes {
+  readonly slots: number;
+  readonly sites: readonly { readonly x: number; readonly y: number }[];
+  /** Devices with a task in the last slot; server -1: not served. */
+  readonly places: readonly { readonly x: number; readonly y: number; readonly server: number }[];
+  /** Time that each server needed for what it was given; [E]. */
+  readonly workMs: readonly number[];
+  /** Counts by class: class k holds 2^(k/4) to 2^((k+1)/4) ms. */
+  readonly latencies: ReadonlyMap<number, number>;
+  readonly paces: ReadonlyMap<number, number>;
+}
+
+export interface NoteTaker {
+  addSlot(outcome: SlotOutcome): void;
+  addSession(record: SessionRecord): void;
+  notes(): ReportNotes;
+}
+
+export function takeNotes(): NoteTaker {
+  const latencies = new Map<number, number>();
+  const paces = new Map<number, number>();
+  const workMs: number[] = [];
+  let slots = 0;
+  let sites: ReportNotes['sites'] = [];
+  let places: ReportNotes['places'] = [];
+  return {
+    addSlot({ state, assignment, terms }) {
+      slots++;
+      sites = Array.from({ length: state.serverCount }, (_, server) => {
+        return { x: state.serverX[server] as number, y: state.serverY[server] as number };
+      });
+      places = Array.from({ length: state.deviceCount }, (_, entry) => ({
+        x: state.deviceX[entry] as number,
+        y: state.deviceY[entry] as number,
+        server: assignment.server[entry] as number,
+      }));
+      for (const server of sites.keys()) workMs[server] ??= 0;
+      for (const [entry, { server }] of places.entries()) {
+        count(latencies, terms.latencyMs[entry] as number);
+        if (server < 0) continue;
+        const flop = state.edgeFlop[entry] as number;
+        workMs[server] = (workMs[server] as number) + (1e3 * flop) / (state.serverFlopPerSecond[server] as number);
+      }
+    },
+    addSession: ({ startMs, endMs, answerTokens }) => count(paces, (endMs - startMs) / answerTokens),
+    notes: () => ({ slots, sites, places, workMs, latencies, paces }),
+  };
+}
+
+function count(classes: Map<number, number>, ms: number): void {
+  if (!Number.isFinite(ms) || ms <= 0) return;
+  const index = Math.floor(4 * Math.log2(ms));
+  classes.set(index, (classes.get(index) ?? 0) + 1);
+}

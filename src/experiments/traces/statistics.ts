@@ -1,0 +1,80 @@
+// What a trace says of its draft: how often it is right, by task; how hits and misses cluster; and what that comes to in mode stream, where
+// only drafts on a branch that still agrees are compared.
+
+import type { Result } from '../../files/document.ts';
+import type { Trace, TraceSession } from '../../traces/trace.ts';
+import { matchRows } from '../../traces/trace-matches.ts';
+import { type TraceStatistics, traceStatistics } from '../../traces/trace-statistics.ts';
+import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
+
+/** Where a GPU verifies what a phone drafts. */
+const conditions: SessionConditions = {
+  pacing: 'stream',
+  seed: 1,
+  roundTripMs: 10,
+  draftMs: 10,
+  step: { fixedMs: 40, perRowMs: 0.4 },
+};
+const longestRun = 8;
+
+/** What a row stands for: a kind of prompt, or how many tokens the text's end has in common with an earlier place. */
+export type TraceGrouping = 'task' | 'match';
+
+export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
+  const tasks = [...new Set(sessions.map(({ task }) => task))];
+  const replays = new Map(sessions.map((session) => [session, new TraceReplay(header, session)]));
+  const replayed = (chosen: readonly TraceSession[]): number => streamAcceptance(chosen.map((one) => replays.get(one)));
+  const taskRows = (): object[] =>
+    tasks.map((task) => {
+      const chosen = sessions.filter((session) => session.task === task);
+      return { task, ...figures(traceStatistics(chosen)), acceptanceInStream: replayed(chosen) };
+    });
+  const rows = by === 'task' ? taskRows() : matchRows(sessions);
+  const all = traceStatistics(sessions);
+  const { temperature, seed } = header.sampling;
+  const summary = {
+    target: header.target.name,
+    draft: header.draft.name,
+    temperature,
+    samplingSeed: String(seed),
+    source: header.source,
+    licence: header.licence,
+    fileKilobytes: fileBytes / 1000,
+    bytesPerToken: fileBytes / all.answerTokens,
+    ...figures(all),
+    acceptanceInStream: replayed(sessions),
+    ...runShares(all.runs),
+  };
+  const { answerTokens, wrongDepth, vocabularySize, tokenizerHash } = header;
+  return { rows, summary, params: { answerTokens, wrongDepth, vocabularySize, tokenizerHash, by, stream: conditions } };
+}
+
+function figures(statistics: TraceStatistics) {
+  const { runs: _runs, right: _right, ...rest } = statistics;
+  return rest;
+}
+
+/** matched / (matched + first mismatches), as in the mode bench. */
+function streamAcceptance(replays: readonly (TraceReplay | undefined)[]): number {
+  let matched = 0;
+  let mismatched = 0;
+  for (const replay of replays) {
+    if (replay === undefined) continue;
+    const { drafts } = runSourceSession(conditions, traceSource(replay));
+    matched += drafts.matched;
+    mismatched += drafts.mismatched;
+  }
+  return matched / (matched + mismatched);
+}
+
+/** Of all runs of right drafts that a wrong one ended, the share that had each length. */
+function runShares(runs: readonly number[]): Record<string, number> {
+  const all = runs.reduce((sum, count) => sum + count, 0);
+  const shares = Array.from(
+    { length: longestRun },
+    (_, length) => [`runsOf${length}`, (runs[length] ?? 0) / all] as const,
+  );
+  const longer = runs.slice(longestRun).reduce((sum, count) => sum + count, 0);
+  return { ...Object.fromEntries(shares), [`runsOf${longestRun}OrMore`]: longer / all };
+}

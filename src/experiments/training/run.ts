@@ -1,0 +1,218 @@
+// A training run from its start or a checkpoint to its end: steps, evaluates at equal distances, keeps checkpoints.
+
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { OutriderError } from '../../basics/errors.ts';
+import { makeDirectory } from '../../files/make-directory.ts';
+import { writeActor } from '../../learned/actor-file.ts';
+import { createLearnedPolicy } from '../../learned/learned-policy.ts';
+import { readTensors, unreadable } from '../../learned/safetensors.ts';
+import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
+import type { CurvePoint } from '../../training/curve.ts';
+import type { Environment } from '../../training/environment.ts';
+import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../../training/held-out.ts';
+import { startJax, type UpdateFigures } from '../../training/learner.ts';
+import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../../training/trainer.ts';
+
+export interface TrainRunOptions {
+  readonly environment: Environment;
+  readonly kind: TrainingKind;
+  readonly heldOut: readonly HeldOutSlot[];
+  /** Where the run ends: after so many minutes, or slots. */
+  readonly minutes: number;
+  readonly slots: number | undefined;
+  readonly directory: string | undefined;
+  readonly resume: boolean;
+  /** Goes into files: the command that makes them again, which says the slots, and the scenario. */
+  readonly told: (slots: number) => Readonly<Record<'command' | 'scenario', string>>;
+  readonly signal: AbortSignal;
+  /** Slots, or seconds when minutes end the run. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly onPoint: (point: CurvePoint) => void;
+}
+
+export interface TrainRun {
+  readonly points: readonly CurvePoint[];
+  readonly first: Evaluation;
+  readonly last: Evaluation;
+  readonly minutes: number;
+  readonly trainer: Trainer;
+  readonly wasInterrupted: boolean;
+}
+
+const pointCount = 36;
+const checkpointMs = 60_000;
+/** How long signals may wait. */
+const breathMs = 100;
+const checkpointName = 'checkpoint.safetensors';
+export const weightsName = 'weights.safetensors';
+
+interface History {
+  readonly points: CurvePoint[];
+  readonly first: Evaluation;
+}
+
+/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is nothing to go on with, it is something else, or a run would be lost */
+export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
+  const { directory, heldOut, signal } = options;
+  await startJax();
+  if (directory !== undefined) makeDirectory(directory);
+  const { trainer, history, minutes: minutesBefore } = await begin(options);
+  const startMs = performance.now();
+  const minutesNow = (): number => minutesBefore + (performance.now() - startMs) / 60_000;
+  const doneNow = (): number =>
+    options.slots === undefined ? minutesNow() / options.minutes : trainer.slots / options.slots;
+  const pointAfter = (done: number): number => (Math.floor(done * pointCount) + 1) / pointCount;
+  let nextPoint = pointAfter(doneNow());
+  let savedMs = startMs;
+  let breathedMs = startMs;
+  const since = createSums();
+  while (doneNow() < 1 && !signal.aborted) {
+    since.add(trainer.step());
+    if (doneNow() >= nextPoint) {
+      const reward = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor())).reward;
+      const point = { slots: trainer.slots, updates: trainer.updates, minutes: minutesNow(), reward, ...since.take() };
+      history.points.push(point);
+      options.onPoint(point);
+      nextPoint = pointAfter(doneNow());
+    }
+    if (performance.now() - breathedMs < breathMs) continue;
+    if (options.slots === undefined) options.onProgress(Math.floor(60 * minutesNow()), Math.ceil(60 * options.minutes));
+    else options.onProgress(trainer.slots, options.slots);
+    await setImmediate();
+    breathedMs = performance.now();
+    if (directory !== undefined && breathedMs - savedMs > checkpointMs) {
+      await keep(directory, trainer, history, minutesNow(), options.told);
+      savedMs = performance.now();
+    }
+  }
+  const minutes = minutesNow();
+  if (directory !== undefined) await keep(directory, trainer, history, minutes, options.told);
+  const last = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
+  return { points: history.points, first: history.first, last, minutes, trainer, wasInterrupted: signal.aborted };
+}
+
+async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; history: History; minutes: number }> {
+  const { environment, kind, heldOut, directory, resume } = options;
+  if (resume && directory !== undefined) return goOn(options, join(directory, checkpointName));
+  if (directory !== undefined && existsSync(join(directory, checkpointName))) {
+    const remedy = 'Go on with it by --resume, or name another directory.';
+    throw new OutriderError('bad-argument', `${directory} holds a training run`, remedy);
+  }
+  const trainer = beginTraining(environment, kind);
+  const first = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
+  const start = { trainingReward: null, criticLoss: null, alpha: null, entropy: null };
+  const point = { slots: 0, updates: 0, minutes: 0, reward: first.reward, ...start };
+  options.onPoint(point);
+  return { trainer, history: { points: [point], first }, minutes: 0 };
+}
+
+async function goOn(
+  options: TrainRunOptions,
+  file: string,
+): Promise<{ trainer: Trainer; history: History; minutes: number }> {
+  const { environment, kind, told } = options;
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
+    throw new OutriderError('bad-argument', `there is no run to go on with: ${file}: ${error.code}`, remedy);
+  });
+  const saved = readCheckpoint(bytes, file);
+  const { metadata } = readTensors(bytes, file);
+  const { deviceCount, serverCount, network, variant, credit, seed } = saved.kind;
+  const differs = (what: string, here: unknown, there: unknown, isShort = true): void => {
+    if (here === there) return;
+    const remedy = 'Give the same flags as at the start, or another directory with --out.';
+    throw new OutriderError(
+      'weights-unreadable',
+      `${file} is of a run with ${isShort ? `${what} ${there}, not ${here}` : `other ${what}`}`,
+      remedy,
+    );
+  };
+  differs('devices', environment.deviceCount, deviceCount);
+  differs('servers', environment.serverCount, serverCount);
+  differs('network', kind.network, network);
+  differs('credit', kind.credit, credit);
+  differs('variant', kind.variant, variant);
+  differs('seed', kind.seed, seed);
+  differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings), false);
+  differs('values in its scenario', told(0).scenario, metadata['scenario'], false);
+  const { points, first, minutes } = readHistory(metadata['history'], file);
+  differs('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
+  return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };
+}
+
+function readHistory(text: string | undefined, file: string): History & { readonly minutes: number } {
+  try {
+    const history = JSON.parse(text ?? '') as History & { readonly minutes: number };
+    const { points, first, minutes } = history;
+    const numbers = [
+      minutes,
+      first.reward,
+      ...first.ofWorlds,
+      ...points.flatMap(({ slots, reward }) => [slots, reward]),
+    ];
+    if (points.length > 0 && numbers.every(Number.isFinite)) return history;
+  } catch {
+    // What is missing shows as a TypeError.
+  }
+  throw unreadable(file, 'its curve is damaged');
+}
+
+/** First beside it, then in its place: there is a whole one at any time. */
+async function keep(
+  directory: string,
+  trainer: Trainer,
+  history: History,
+  minutes: number,
+  told: TrainRunOptions['told'],
+): Promise<void> {
+  const saved = trainer.save();
+  const actor = trainer.actor();
+  const stand = { ...told(trainer.slots), slots: String(trainer.slots), updates: String(trainer.updates) };
+  const kept = { ...stand, history: JSON.stringify({ ...history, minutes }) };
+  const files = [
+    [checkpointName, writeCheckpoint(saved, actor, kept)],
+    [weightsName, writeActor(actor, stand)],
+  ] as const;
+  for (const [name, bytes] of files) {
+    await writeFile(join(directory, `${name}.part`), bytes);
+    await rename(join(directory, `${name}.part`), join(directory, name));
+  }
+}
+
+interface Sums {
+  add(step: { readonly reward: number; readonly figures?: UpdateFigures }): void;
+  take(): Pick<CurvePoint, 'trainingReward' | 'criticLoss' | 'alpha' | 'entropy'>;
+}
+
+/** Means since they were last taken. */
+function createSums(): Sums {
+  let rewards = { count: 0, sum: 0 };
+  let losses = { count: 0, sum: 0 };
+  let latest: UpdateFigures | undefined;
+  return {
+    add({ reward, figures }) {
+      rewards.count++;
+      rewards.sum += reward;
+      if (figures === undefined) return;
+      losses.count++;
+      losses.sum += figures.criticLoss;
+      latest = figures;
+    },
+    take() {
+      const meanOf = ({ count, sum }: { count: number; sum: number }): number | null =>
+        count === 0 ? null : sum / count;
+      const taken = {
+        trainingReward: meanOf(rewards),
+        criticLoss: meanOf(losses),
+        alpha: latest?.alpha ?? null,
+        entropy: latest?.entropy ?? null,
+      };
+      rewards = { count: 0, sum: 0 };
+      losses = { count: 0, sum: 0 };
+      return taken;
+    },
+  };
+}

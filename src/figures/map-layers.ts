@@ -1,0 +1,102 @@
+// What a picture of a radio map can show: the gain of one site or of the strongest one, which site that is, how many are heard.
+
+import type { RadioMap } from '../world/radio-map.ts';
+import type { MapLegend, MapPicture } from './cell-map.ts';
+import { scaleColors, siteColors } from './map-colors.ts';
+
+export const layerNames = ['gain', 'server', 'coverage'] as const;
+export type LayerName = (typeof layerNames)[number];
+
+export type Layer = Pick<MapPicture, 'classes' | 'colors' | 'legend'> & { readonly siteColors?: readonly string[] };
+
+const silentColor = '#e0457b';
+const silentLabel = 'no energy';
+const stepDb = 5;
+/** Classes begin here and end 5 dB below it; what is stronger or weaker joins the outermost class. */
+const strongestDb = -60;
+const weakestDb = -130;
+const mostCounted = 8;
+
+/** @param site of which the gain is drawn; without it that of the strongest site */
+export function gainLayer(map: RadioMap, site?: number): Layer {
+  const count = (strongestDb - weakestDb) / stepDb;
+  const colors = scaleColors(count);
+  const classes = classify(map, (cell) => {
+    const from = site ?? strongestSite(map, cell);
+    const gain = from === undefined ? Number.NaN : gainAt(map, from, cell);
+    if (Number.isNaN(gain)) return count;
+    return Math.max(0, Math.min(count - 1, Math.floor((gain - weakestDb) / stepDb)));
+  });
+  const entries = colors.map((color, index) => {
+    const upperDb = weakestDb + (index + 1) * stepDb;
+    return { color, label: upperDb % (2 * stepDb) === 0 ? signed(upperDb) : '' };
+  });
+  const legend = {
+    title: 'path gain, dB',
+    entries: entries.toReversed(),
+    atUpperEdge: true,
+    others: [{ color: silentColor, label: silentLabel }, streetless],
+  };
+  return { classes, colors: [...colors, silentColor], legend };
+}
+
+export function serverLayer(map: RadioMap): Layer {
+  const colors = siteColors(map.header.sites.length);
+  const classes = classify(map, (cell) => strongestSite(map, cell) ?? colors.length);
+  const entries = colors.map((color, site) => ({ color, label: map.header.sites[site]?.name ?? '' }));
+  const others = [{ color: silentColor, label: silentLabel }, streetless];
+  const legend = { title: 'strongest site', entries, atUpperEdge: false, others };
+  return { classes, colors: [...colors, silentColor], legend, siteColors: colors };
+}
+
+export function coverageLayer(map: RadioMap): Layer {
+  const most = Math.min(mostCounted, map.header.sites.length);
+  const colors = most === 1 ? scaleColors(2).slice(1) : scaleColors(most);
+  const classes = classify(map, (cell) => {
+    const count = Math.min(most, heardCount(map, cell));
+    return count === 0 ? most : count - 1;
+  });
+  const isCut = most < map.header.sites.length;
+  const entries = colors.map((color, index) => ({
+    color,
+    label: `${index + 1}${isCut && index + 1 === most ? ' or more' : ''}`,
+  }));
+  const legend: MapLegend = {
+    title: 'sites with energy',
+    entries: entries.toReversed(),
+    atUpperEdge: false,
+    others: [{ color: silentColor, label: 'none' }, streetless],
+  };
+  return { classes, colors: [...colors, silentColor], legend };
+}
+
+const streetless = { color: '#17191f', label: 'no street' };
+
+function classify({ streets: { walkable } }: RadioMap, classOf: (cell: number) => number): Int16Array {
+  return Int16Array.from(walkable, (isStreet, cell) => (isStreet === 1 ? classOf(cell) : -1));
+}
+
+/** Path gain in dB; NaN where no ray came. */
+export function gainAt({ header, gainDb }: RadioMap, site: number, cell: number): number {
+  return gainDb[cell * header.sites.length + site] as number;
+}
+
+/** The site with the largest gain in a cell; undefined where no ray came from any. */
+export function strongestSite(map: RadioMap, cell: number): number | undefined {
+  let best: number | undefined;
+  for (let site = 0; site < map.header.sites.length; site++) {
+    const gain = gainAt(map, site, cell);
+    if (!Number.isNaN(gain) && (best === undefined || gain > gainAt(map, best, cell))) best = site;
+  }
+  return best;
+}
+
+/** How many sites send any energy into a cell. */
+export function heardCount(map: RadioMap, cell: number): number {
+  return map.header.sites.filter((_, site) => !Number.isNaN(gainAt(map, site, cell))).length;
+}
+
+/** With a minus sign that is as wide as a plus sign. */
+function signed(value: number): string {
+  return value < 0 ? `−${-value}` : String(value);
+}

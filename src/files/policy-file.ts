@@ -1,0 +1,54 @@
+// Finds a policy: a name, `masac:FILE` for trained weights, or the path of someone's own file. The file is a module that exports a
+// function, as `default` or `policy`.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createPolicy } from '../allocation/policies.ts';
+import type { Policy } from '../allocation/slot-state.ts';
+import { OutriderError } from '../basics/errors.ts';
+import { type FoundPolicy, learnedPolicyList, readLearned, weightsOf } from './shipped-weights.ts';
+
+/** @throws OutriderError `bad-argument` */
+export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
+  const weights = weightsOf(nameOrPath);
+  if (weights !== undefined) return readLearned(nameOrPath, weights);
+  if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath)) {
+    const trained = learnedPolicyList.map(({ name }) => name);
+    return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null };
+  }
+  const path = resolve(nameOrPath);
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const remedy = 'Give the name of a policy, or the path of a module that exports one.';
+    throw new OutriderError('bad-argument', `${nameOrPath} can't be read: ${error.code}`, remedy, { cause: error });
+  });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { name: nameOrPath, decide: await importPolicy(nameOrPath, path), sha256 };
+}
+
+/** Whether a policy that comes with outrider, or trained weights, decide by where devices and servers are. */
+export function needsPlaces(name: string): boolean {
+  return weightsOf(name) !== undefined || name.split('+')[0] === 'look-ahead';
+}
+
+async function importPolicy(name: string, path: string): Promise<Policy> {
+  const remedy =
+    'Export a function of a slot state: "export const policy: Policy = (state) => ..."; examples/my-policy.ts is one.';
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    const cause = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : String(error);
+    throw new OutriderError('bad-argument', `${name} can't be loaded: ${cause}`, remedy, { cause: error });
+  }
+  const found = module['default'] ?? module['policy'];
+  if (typeof found === 'function') return found as Policy;
+  const exported = Object.keys(module);
+  const what =
+    found !== undefined
+      ? `exports ${typeof found === 'object' ? 'an object' : `a ${typeof found}`} as its policy`
+      : 'exports no policy';
+  const list = exported.length === 0 ? 'nothing' : exported.join(', ');
+  throw new OutriderError('bad-argument', `${name} ${what} (it exports ${list})`, remedy);
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { boundByPool } from '../../allocation/pool-bound.ts';
+import { createProblem } from '../../allocation/problem.ts';
+import { solveExactly } from '../../allocation/subset-dp.ts';
+import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
+import { trialAllocation } from './allocation.ts';
+import { loadMilpSolver } from './milp.ts';
+
+describe('trial allocation', () => {
+  it('holds on a few slots, and fails with a bound that is none', async () => {
+    const options = { instances: 12, larger: 0, seed: 3 };
+    const { summary, rows } = await trialAllocation(options);
+    expect(summary).toMatchObject({ instances: 12, boundViolations: 0, promiseHeld: true });
+    expect(rows).toHaveLength(4);
+    const bounds = (problem: ReturnType<typeof createProblem>): number[] => [2 * solveExactly(problem).costMs, 0];
+    const broken = await trialAllocation({ ...options, bounds });
+    expect(broken.summary).toMatchObject({ boundViolations: 12, promiseHeld: false });
+  });
+});
+
+describe('HiGHS', () => {
+  it('finds what dynamic programming finds, in every model', async () => {
+    const solve = await loadMilpSolver();
+    for (const energyModel of ['band', 'airtime'] as const) {
+      for (const radioModel of ['fixed-snr', 'concentrated'] as const) {
+        const objective = { energyModel, radioModel, energyWeight: 20 };
+        const problem = createProblem(syntheticSlot({ deviceCount: 6, serverCount: 2, seed: 5, objective }));
+        const { costMs, boundMs } = solve(problem);
+        expect(costMs).toBeCloseTo(solveExactly(problem).costMs, 5);
+        expect(boundMs).toBeLessThanOrEqual(costMs);
+        expect(boundMs).toBeGreaterThan(boundByPool(problem).boundMs * (1 - 1e-6));
+      }
+    }
+  });
+});

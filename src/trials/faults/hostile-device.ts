@@ -1,0 +1,137 @@
+// A device that keeps no rule: garbage, holes, ids out of the vocabulary, drafts too far ahead, second attaches, openings that are
+// abandoned. It may slow itself; the sessions beside it must not notice.
+
+import type { Random } from '../../basics/philox.ts';
+import { DeviceCodec } from '../../protocol/codec.ts';
+import type { TurnRequest } from '../../protocol/device-state.ts';
+import { type DeviceMessage, type OpenMessage, protocolVersion } from '../../protocol/messages.ts';
+import type { EventQueue } from '../../virtual-time/event-queue.ts';
+import type { LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
+import { hexDigits } from './scene.ts';
+
+export interface HostileSettings {
+  readonly turn: TurnRequest;
+  readonly random: Random;
+  readonly connect: (end: LinkEnd) => VirtualLink | undefined;
+  /** Bad deeds; then it falls silent. */
+  readonly deedCount: number;
+  readonly log: (line: string) => void;
+}
+
+const longestPauseMs = 150;
+
+export class HostileDevice {
+  readonly #queue: EventQueue;
+  readonly #settings: HostileSettings;
+  #link: VirtualLink | undefined;
+  #codec = new DeviceCodec();
+  #attempt = 0;
+  #branch = 0;
+  /** What it takes for the end of its branch. */
+  #draftEnd = 0;
+  #acknowledged = 0;
+  #deedCount = 0;
+
+  constructor(queue: EventQueue, settings: HostileSettings) {
+    this.#queue = queue;
+    this.#settings = settings;
+    this.#later();
+  }
+
+  #later(): void {
+    if (this.#deedCount >= this.#settings.deedCount) return;
+    this.#deedCount += 1;
+    this.#queue.after(this.#settings.random.uniform() * longestPauseMs, () => {
+      if (this.#link === undefined) this.#open();
+      else this.#misbehave(this.#link);
+      this.#later();
+    });
+  }
+
+  #open(): void {
+    const end: LinkEnd = {
+      frame: () => {},
+      writable: () => {},
+      closed: () => {
+        this.#link = undefined;
+      },
+    };
+    this.#link = this.#settings.connect(end);
+    this.#codec = new DeviceCodec();
+    this.#branch = 0;
+    if (this.#settings.random.uniform() < 0.2) return;
+    this.#say(this.#opening());
+  }
+
+  #opening(): OpenMessage {
+    const { turn, random } = this.#settings;
+    const { endIds: _endIds, minChainConfidence: _chain, windowSize: _window, ...open } = turn;
+    this.#attempt += 1;
+    const answer = Array.from({ length: random.integer(turn.maxAnswerTokens + 2) }, () => random.integer(1100));
+    this.#draftEnd = turn.prompt.length + answer.length;
+    this.#acknowledged = this.#draftEnd;
+    const session = random.uniform() < 0.3 ? hexDigits(random, 16) : turn.session;
+    return { kind: 'open', version: protocolVersion, attempt: this.#attempt, ...open, session, answer };
+  }
+
+  #misbehave(link: VirtualLink): void {
+    const { random, turn } = this.#settings;
+    const deeds: (() => void)[] = [
+      () => this.#garbage(link),
+      () => this.#say(this.#opening()),
+      () => this.#acknowledge(random.integer(500)),
+      () => this.#resume(random.integer(9), random.integer(99)),
+      () => this.#say({ kind: 'bye' }),
+      () => this.#draft(this.#branch + 1, random.integer(200), 1 + random.integer(500)),
+      () =>
+        this.#draft(
+          this.#branch + 1,
+          Math.max(0, this.#draftEnd - random.integer(3)),
+          1 + random.integer(turn.maxAhead),
+        ),
+      () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(turn.maxAhead)),
+      () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(2 * turn.maxAhead)),
+      () => this.#hangUp(link),
+    ];
+    const deed = deeds[random.integer(deeds.length)];
+    deed?.();
+  }
+
+  #garbage(link: VirtualLink): void {
+    const { random, log } = this.#settings;
+    const bytes = Uint8Array.from({ length: 1 + random.integer(40) }, () => random.integer(256));
+    log(`hostile: ${bytes.length} bytes of garbage`);
+    link.send('up', bytes);
+  }
+
+  #acknowledge(more: number): void {
+    this.#acknowledged += more;
+    this.#say({ kind: 'ack', length: this.#acknowledged });
+  }
+
+  #resume(attempt: number, length: number): void {
+    this.#draftEnd = length;
+    this.#acknowledged = length;
+    this.#say({ kind: 'resume', version: protocolVersion, session: this.#settings.turn.session, attempt, length });
+  }
+
+  #hangUp(link: VirtualLink): void {
+    link.close('device');
+    this.#link = undefined;
+  }
+
+  #draft(branch: number, first: number, count: number): void {
+    if (branch === 0) return;
+    const { random } = this.#settings;
+    const tokens = Array.from({ length: count }, () => random.integer(random.uniform() < 0.02 ? 4000 : 1024));
+    this.#branch = branch;
+    this.#draftEnd = first + count;
+    this.#say({ kind: 'draft', branch, first, tokens });
+  }
+
+  #say(message: DeviceMessage): void {
+    this.#settings.log(`hostile: ${message.kind}`);
+    // Its connection may be over already.
+    this.#link?.send('up', this.#codec.encode(message));
+  }
+}

@@ -1,0 +1,198 @@
+// Looks on while devices and edges work, and throws at the first event that breaks a promise. A reconnect hides most broken rules
+// from the final text, so the promises are about every step on the way.
+
+import type { DeviceEffect, DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
+import type { EdgeEvent } from '../../protocol/edge-state.ts';
+import type { DeviceMessage, EdgeMessage } from '../../protocol/messages.ts';
+import { pacingOf } from '../../protocol/pacing.ts';
+import type { DeviceWorld, VirtualDevice } from '../../virtual-time/device.ts';
+import type { EdgeObserver, VirtualEdge } from '../../virtual-time/edge.ts';
+import type { VirtualLink } from '../../virtual-time/link.ts';
+import type { VirtualSession } from '../../virtual-time/sessions.ts';
+import type { ReferenceText } from '../../virtual-time/toy-target.ts';
+
+/** What is promised of every run. */
+export const promises = [
+  'edge-text', // an edge's text is a prefix of what the target writes by itself
+  'device-text', // so is what the reader sees, and it never shrinks
+  'no-honest-error', // an honest device is never told of a protocol error, nor meets one
+  'current-link', // the newest connection of a session is never superseded
+  'bounded', // drafts, and what a device has not acknowledged, have a limit
+  'nothing-when-blocked', // a side that may not send does not
+  'commits-in-order', // each commit starts where the last one on its connection ended
+  'finished', // every honest session ends with the whole text
+  'forgotten', // edges keep nothing of sessions and connections that are over
+  'no-crash', // no machine runs into its own invariants
+] as const;
+export type PromiseName = (typeof promises)[number];
+
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise';
+  readonly promise: PromiseName;
+
+  constructor(promise: PromiseName, detail: string) {
+    super(`${promise}: ${detail}`);
+    this.promise = promise;
+  }
+}
+
+function demand(condition: boolean, promise: PromiseName, detail: () => string): asserts condition {
+  if (!condition) throw new BrokenPromise(promise, detail());
+}
+
+interface Reader {
+  readonly reference: ReferenceText;
+  /** Tokens of the text that the page has shown, the prompt included. */
+  shown: number;
+}
+
+interface Checked {
+  generation: number;
+  length: number;
+}
+
+/** Ids take 8 bytes each in an array; good enough to see growth. */
+const bytesPerId = 8;
+
+export class PromiseWatch implements EdgeObserver {
+  readonly #readers = new Map<VirtualDevice, Reader>();
+  readonly #references = new Map<string, ReferenceText>();
+  readonly #owners = new Map<VirtualLink, VirtualDevice>();
+  readonly #checked = new WeakMap<VirtualSession, Checked>();
+  /** Where the next commit on a connection must start. */
+  readonly #commitEnds = new Map<VirtualLink, number>();
+  /** As each session asked for it. */
+  readonly #maxAhead = new Map<string, number>();
+  /** For each session and edge the largest attempt that was sent, and where. */
+  readonly #newest = new Map<string, { attempt: number; link: VirtualLink }>();
+  edgeBytesPeak = 0;
+  steps = 0;
+  committedTokens = 0;
+
+  /** From now on this device is held to the promises; again after its page came back. */
+  follow(device: VirtualDevice, reference: ReferenceText): void {
+    this.#readers.set(device, { reference, shown: device.state.text.length });
+    this.#references.set(device.state.turn.session, reference);
+  }
+
+  owns(device: VirtualDevice, link: VirtualLink): void {
+    this.#owners.set(link, device);
+  }
+
+  deviceStepped: NonNullable<DeviceWorld['deviceStepped']> = (device, _event: DeviceEvent, step: DeviceStep) => {
+    const reader = this.#readers.get(device);
+    if (reader === undefined) return;
+    for (const effect of step.effects) this.#checkEffect(device, reader, effect);
+    const { length } = step.state.text;
+    demand(
+      length === reader.shown,
+      'device-text',
+      () => `${device.settings.name} holds ${length}, showed ${reader.shown}`,
+    );
+  };
+
+  deviceSends: NonNullable<DeviceWorld['deviceSends']> = (device, link, message: DeviceMessage, isWritable) => {
+    const isWaiting = message.kind === 'draft' || message.kind === 'ack' || message.kind === 'verify';
+    demand(isWritable || !isWaiting, 'nothing-when-blocked', () => `${device.settings.name} sends a ${message.kind}`);
+    if (message.kind !== 'open' && message.kind !== 'resume') return;
+    const edge = device.links.find((candidate) => candidate.link === link)?.edge;
+    const key = `${message.session} ${edge}`;
+    if (message.attempt > (this.#newest.get(key)?.attempt ?? 0)) {
+      this.#newest.set(key, { attempt: message.attempt, link });
+    }
+  };
+
+  edgeReceives(_edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void {
+    if (message.kind === 'open') {
+      this.#commitEnds.set(link, message.prompt.length + message.answer.length);
+      this.#maxAhead.set(message.session, message.maxAhead);
+    }
+    if (message.kind === 'resume') this.#commitEnds.set(link, message.length);
+  }
+
+  edgeSends(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void {
+    if (message.kind !== 'commit') return;
+    demand(isWritable, 'nothing-when-blocked', () => `${edge.settings.name} sends a commit`);
+    const end = this.#commitEnds.get(link) ?? -1;
+    demand(message.first === end, 'commits-in-order', () => `a commit at ${message.first}, the last ended at ${end}`);
+    this.#commitEnds.set(link, end + message.accepted + message.tokens.length);
+  }
+
+  edgeCloses(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void {
+    const device = this.#owners.get(link);
+    if (device === undefined) return;
+    const isFault =
+      code === 'protocol-error' || code === 'rate-limited' || code === 'internal' || code === 'bad-argument';
+    demand(
+      !isFault,
+      'no-honest-error',
+      () => `${edge.settings.name} tells ${device.settings.name}: ${code}, ${detail}`,
+    );
+    const newest = this.#newest.get(`${device.state.turn.session} ${edge.settings.name}`);
+    const isCurrent = newest?.link === link;
+    demand(code !== 'superseded' || !isCurrent, 'current-link', () => `${device.settings.name}: ${detail}`);
+  }
+
+  edgeStepped(edge: VirtualEdge, session: VirtualSession, event: EdgeEvent | null): void {
+    this.#checkText(edge, session, event);
+    const { text, branch, acknowledged, open } = session.state;
+    const buffered = branch === null ? 0 : Math.max(0, branch.start + branch.tokens.length - text.length);
+    const maxAhead = this.#maxAhead.get(session.id) ?? 0;
+    demand(buffered <= maxAhead, 'bounded', () => `${buffered} drafts kept, ${maxAhead} allowed`);
+    const ahead = text.length - acknowledged;
+    const ownDrafts = pacingOf(open.pacing).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
+    const stepTokens = Math.max(maxAhead, ownDrafts);
+    demand(ahead <= open.window + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
+    this.#measureBytes(edge);
+  }
+
+  #checkText(edge: VirtualEdge, session: VirtualSession, event: EdgeEvent | null): void {
+    const { text, generation } = session.state;
+    const before = this.#checked.get(session);
+    const from = before?.generation === generation ? before.length : session.state.open.prompt.length;
+    const reference = this.#references.get(session.id)?.ids;
+    if (event?.kind === 'step-done' && reference !== undefined) {
+      this.steps += 1;
+      this.committedTokens += before?.generation === generation ? text.length - from : 0;
+    }
+    if (before?.generation === generation && before.length === text.length) return;
+    for (let position = from; reference !== undefined && position < text.length; position += 1) {
+      const isRight = text.at(position) === reference[position];
+      demand(isRight, 'edge-text', () => `${edge.settings.name} has ${text.at(position)} at ${position}`);
+    }
+    this.#checked.set(session, { generation, length: text.length });
+  }
+
+  #measureBytes(edge: VirtualEdge): void {
+    let ids = 0;
+    for (const { state } of edge.sessions.entries) {
+      ids += state.text.length + (state.branch?.tokens.length ?? 0) + (state.ticket?.drafts.length ?? 0);
+    }
+    this.edgeBytesPeak = Math.max(this.edgeBytesPeak, ids * bytesPerId);
+  }
+
+  #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect): void {
+    const { name } = device.settings;
+    if (effect.kind === 'emit-tokens') {
+      for (const id of effect.tokens) {
+        const expected = reader.reference.ids[reader.shown];
+        demand(id === expected, 'device-text', () => `${name} shows ${id}, not ${expected}, at ${reader.shown}`);
+        reader.shown += 1;
+      }
+    } else if (effect.kind === 'close-link') {
+      demand(effect.code === 'done', 'no-honest-error', () => `${name} hangs up: ${effect.code}, ${effect.detail}`);
+    } else if (effect.kind === 'finish') this.#checkOutcome(device, reader, effect.outcome);
+  }
+
+  #checkOutcome(device: VirtualDevice, reader: Reader, outcome: NonNullable<VirtualDevice['state']['outcome']>): void {
+    const { name } = device.settings;
+    if (outcome.kind === 'failed') {
+      const isAlone = device.links.length < 2;
+      demand(outcome.code === 'edge-full' && isAlone, 'no-honest-error', () => `${name} fails: ${outcome.cause}`);
+    } else if (outcome.kind === 'ended') {
+      const { ids, reason } = reader.reference;
+      demand(reader.shown === ids.length, 'finished', () => `${name} ends after ${reader.shown} of ${ids.length}`);
+      demand(outcome.reason === reason, 'finished', () => `${name} ends by ${outcome.reason}, not ${reason}`);
+    }
+  }
+}

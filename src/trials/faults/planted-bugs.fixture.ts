@@ -1,0 +1,139 @@
+// Machines with one rule broken each, made from the real ones by altering what goes in or comes out. They show that the trial can
+// fail; nothing else uses them.
+
+import { chooseToken } from '../../decoding/choose-token.ts';
+import { penaltiesActive, RunningCounts } from '../../decoding/token-counts.ts';
+import type { DeviceEvent, DeviceState } from '../../protocol/device-state.ts';
+import type { EdgeEvent, EdgeState } from '../../protocol/edge-state.ts';
+import type { DeviceMessage } from '../../protocol/messages.ts';
+import { TokenText } from '../../protocol/token-text.ts';
+import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
+
+type EdgeMessageEvent = Extract<EdgeEvent, { kind: 'message-received' }>;
+
+function alteringMessages(alter: (state: EdgeState, message: DeviceMessage) => DeviceMessage): Machines {
+  return alteringEdge((state, event) =>
+    event.kind === 'message-received' ? { ...event, message: alter(state, event.message) } : event,
+  );
+}
+
+function alteringEdge(alter: (state: EdgeState, event: EdgeEvent) => EdgeEvent): Machines {
+  const { stepEdge } = protocolMachines;
+  return { ...protocolMachines, stepEdge: (state, event) => stepEdge(state, alter(state, event)) };
+}
+
+/** `before` may be another state than the machine left. */
+function alteringEdgeState(before: (state: EdgeState, event: EdgeEvent) => EdgeState): Machines {
+  const { stepEdge } = protocolMachines;
+  return { ...protocolMachines, stepEdge: (state, event) => stepEdge(before(state, event), event) };
+}
+
+function alteringDevice(alter: (state: DeviceState, event: DeviceEvent) => DeviceEvent): Machines {
+  const { stepDevice } = protocolMachines;
+  return { ...protocolMachines, stepDevice: (state, event) => stepDevice(state, alter(state, event)) };
+}
+
+function isAttach(event: EdgeEvent): event is EdgeMessageEvent {
+  return event.kind === 'message-received' && (event.message.kind === 'open' || event.message.kind === 'resume');
+}
+
+/** What a dead branch left behind counts as good: a stale branch's drafts are accepted. */
+const staleBranch: Machines = alteringEdgeState((state) => {
+  const { branch, text } = state;
+  if (branch === null || !branch.dead) return state;
+  return { ...state, branch: { ...branch, dead: false, agreedTo: Math.min(branch.end, text.length) } };
+});
+
+/** The dice are thrown by the number of the step instead of the position. */
+const noiseByStep: Machines = alteringEdge((state, event) => {
+  if (event.kind !== 'step-done') return event;
+  const { sampling, prompt } = state.open;
+  const counts = penaltiesActive(sampling) ? new RunningCounts(state.text.slice(prompt.length)) : undefined;
+  const rows = event.rows.map((row) => {
+    return { ids: [chooseToken(row, sampling, counts, state.account.steps)], logits: [0] };
+  });
+  return { ...event, rows };
+});
+
+function resumedOff(by: number): Machines {
+  return alteringMessages((_state, message) =>
+    message.kind === 'resume' ? { ...message, length: message.length + by } : message,
+  );
+}
+
+/** The attempt number counts for nothing: who comes last owns the session. */
+const oldAttempt: Machines = alteringMessages((state, message) =>
+  message.kind === 'open' || message.kind === 'resume' ? { ...message, attempt: state.attempt + 1 } : message,
+);
+
+/** A step that was begun before an `open` is judged as if the text were still the same. */
+const oldGeneration: Machines = alteringEdge((state, event) => {
+  if (event.kind !== 'step-done') return event;
+  const ticket = { ...event.ticket, generation: state.generation, length: state.text.length };
+  return { ...event, ticket };
+});
+
+/** The pointer into the text is not moved back at an attach. */
+const pointerKept: Machines = {
+  ...protocolMachines,
+  stepEdge: (state, event) => {
+    const step = protocolMachines.stepEdge(state, event);
+    if (!isAttach(event) || event.message.kind !== 'resume' || step.state.link === null) return step;
+    return { state: step.state, effects: step.effects.filter((effect) => effect.kind !== 'send') };
+  },
+};
+
+/** Drafts of the connection before stay when a device attaches. */
+const draftsKept: Machines = {
+  ...protocolMachines,
+  stepEdge: (state, event) => {
+    const step = protocolMachines.stepEdge(state, event);
+    return isAttach(event) && step.state.link !== null
+      ? { ...step, state: { ...step.state, branch: state.branch } }
+      : step;
+  },
+};
+
+/** The edge keeps however many drafts a device sends. */
+const noLimit: Machines = alteringEdgeState((state) => ({ ...state, open: { ...state.open, maxAhead: 512 } }));
+
+/** What the device holds already is appended once more. */
+const overlapAppended: Machines = alteringDevice((state, event) => {
+  if (event.kind !== 'message-received' || event.message.kind !== 'commit') return event;
+  const { accepted, tokens } = event.message;
+  if (accepted > 0 || event.message.first >= state.text.length) return event;
+  return { ...event, message: { ...event.message, first: state.text.length, tokens } };
+});
+
+/** A commit goes out although the connection takes nothing. */
+const neverBlocked: Machines = alteringEdge((_state, event) =>
+  event.kind === 'link-writable' ? { ...event, writable: true } : event,
+);
+
+/** Committed text is taken for whatever the device drafted there. */
+const draftsBelieved: Machines = {
+  ...protocolMachines,
+  stepEdge: (state, event) => {
+    const step = protocolMachines.stepEdge(state, event);
+    const drafted = event.kind === 'step-done' ? event.ticket.drafts[0] : undefined;
+    const isLong = event.kind === 'step-done' && event.ticket.length > 40;
+    if (drafted === undefined || !isLong || step.state.text.length <= state.text.length) return step;
+    const ids = [...state.text.slice(0), drafted, ...step.state.text.slice(state.text.length + 1)];
+    return { ...step, state: { ...step.state, text: TokenText.of(ids) } };
+  },
+};
+
+export const plantedBugs: Readonly<Record<string, Machines>> = {
+  'a stale branch is accepted': staleBranch,
+  'noise is keyed by the step': noiseByStep,
+  'resume is one too long': resumedOff(1),
+  'resume is one too short': resumedOff(-1),
+  'an old attempt is let through': oldAttempt,
+  'a step of an old generation is applied': oldGeneration,
+  'the pointer stays at an attach': pointerKept,
+  'drafts stay at an attach': draftsKept,
+  'drafts have no limit': noLimit,
+  'an overlap is appended': overlapAppended,
+  'a full queue is ignored': neverBlocked,
+  'a draft is believed': draftsBelieved,
+};

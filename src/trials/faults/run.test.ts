@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { pacingNames } from '../../protocol/pacing.ts';
+import { plantedBugs } from './planted-bugs.fixture.ts';
+import { type FaultRunResult, runFaults } from './run.ts';
+
+function runMany(firstSeed: number, count: number): FaultRunResult[] {
+  return Array.from({ length: count }, (_, index) => runFaults(firstSeed + index));
+}
+
+describe('the protocol under faults', () => {
+  const results = runMany(1, 300);
+
+  it('keeps every promise in 300 runs', () => {
+    expect(results.filter(({ broken }) => broken !== null)).toEqual([]);
+  });
+
+  it('is put to the test by them', () => {
+    expect(Math.min(...results.map(({ faults }) => faults))).toBeGreaterThanOrEqual(3);
+    expect(Math.min(...results.map(({ sessions }) => sessions))).toBeGreaterThanOrEqual(2);
+    expect(results.reduce((sum, { faults }) => sum + faults, 0)).toBeGreaterThan(5 * results.length);
+    expect(results.some(({ hostileDevices }) => hostileDevices > 0)).toBe(true);
+    expect(new Set(results.map(({ pacing }) => pacing))).toEqual(new Set(pacingNames));
+    expect(Math.max(...results.map(({ edgeBytesPeak }) => edgeBytesPeak))).toBeLessThan(20_000);
+  });
+
+  it('does the same again from the same seed, whether or not it is written down', () => {
+    for (const seed of [3, 4, 5]) {
+      const lines: string[] = [];
+      expect(runFaults(seed, { log: (line) => lines.push(line) })).toEqual(results[seed - 1]);
+      expect(lines.filter((line) => line.includes('FAULT')).length).toBe(results[seed - 1]?.faults);
+    }
+  });
+});
+
+describe('a planted bug is found', () => {
+  const runLimit = 1000;
+  for (const [name, machines] of Object.entries(plantedBugs)) {
+    it(name, () => {
+      let found: FaultRunResult | undefined;
+      for (let seed = 1; found === undefined && seed <= runLimit; seed += 1) {
+        const result = runFaults(seed, { machines });
+        if (result.broken !== null) found = result;
+      }
+      expect(found, `not within ${runLimit} runs`).toBeDefined();
+    });
+  }
+});

@@ -1,0 +1,227 @@
+// One run of the trial: a scene and the faults thrown at it, from one seed, watched at every event until every honest session has
+// its whole text and every edge has forgotten all of them.
+
+import { createRandom } from '../../basics/philox.ts';
+import type { PacingName } from '../../protocol/pacing.ts';
+import { freshState, VirtualDevice } from '../../virtual-time/device.ts';
+import { VirtualEdge } from '../../virtual-time/edge.ts';
+import { EventQueue } from '../../virtual-time/event-queue.ts';
+import { type LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
+import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
+import { HostileDevice } from './hostile-device.ts';
+import { BrokenPromise, type PromiseName, PromiseWatch } from './invariants.ts';
+import { createScene, hexDigits, type Scene, streams } from './scene.ts';
+import { type FaultWorld, injectFault } from './schedule.ts';
+
+export interface FaultRunResult {
+  readonly seed: number;
+  readonly pacing: PacingName;
+  readonly sessions: number;
+  readonly hostileDevices: number;
+  readonly faults: number;
+  readonly events: number;
+  readonly virtualMs: number;
+  /** Estimated from the ids that an edge's sessions hold. */
+  readonly edgeBytesPeak: number;
+  /** Steps of honest sessions, and the tokens that they committed; what crashes lost included. */
+  readonly steps: number;
+  readonly committedTokens: number;
+  /** The first promise that broke; null: all held. */
+  readonly broken: { readonly promise: PromiseName; readonly detail: string; readonly event: number } | null;
+}
+
+export interface FaultRunOptions {
+  readonly machines?: Machines;
+  /** Told of everything that happens, a line each. */
+  readonly log?: (line: string) => void;
+}
+
+/** After this no session may still be without its text. */
+const timeLimitMs = 600_000;
+const eventLimit = 300_000;
+const retryMs = 300;
+
+export function runFaults(seed: number, options: FaultRunOptions = {}): FaultRunResult {
+  return new FaultRun(seed, options).run();
+}
+
+class FaultRun implements FaultWorld {
+  readonly queue: EventQueue = new EventQueue();
+  readonly random;
+  readonly edges: ReadonlyMap<string, VirtualEdge>;
+  readonly devices: readonly VirtualDevice[];
+  readonly #scene: Scene;
+  readonly #watch = new PromiseWatch();
+  readonly #log: (line: string) => void;
+  #faultCount = 0;
+  #linkCount = 0;
+
+  constructor(seed: number, { machines = protocolMachines, log }: FaultRunOptions) {
+    this.#log = log === undefined ? () => {} : (line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`);
+    this.#scene = createScene(seed, machines);
+    this.random = createRandom(seed, streams.faults);
+    const observer = log === undefined ? this.#watch : this.#loggingWatch();
+    this.edges = new Map(
+      this.#scene.edges.map((settings) => [settings.name, new VirtualEdge(this.queue, observer, settings)]),
+    );
+    const world = {
+      connect: (device: VirtualDevice, edge: string, end: LinkEnd) => this.#connect(edge, end, device),
+      deviceStepped: this.#deviceStepped.bind(this),
+      deviceSends: this.#deviceSends.bind(this),
+    };
+    this.devices = this.#scene.devices.map((settings) => new VirtualDevice(this.queue, world, settings));
+  }
+
+  run(): FaultRunResult {
+    let broken: FaultRunResult['broken'] = null;
+    try {
+      this.#start();
+      this.#play();
+    } catch (error) {
+      const promise = error instanceof BrokenPromise ? error.promise : 'no-crash';
+      const detail = error instanceof Error ? error.message : String(error);
+      broken = { promise, detail, event: this.queue.ranCount };
+      this.#log(`BROKEN ${detail}`);
+    }
+    const { seed, pacing, hostileCount } = this.#scene;
+    return {
+      seed,
+      pacing,
+      sessions: this.devices.length,
+      hostileDevices: hostileCount,
+      faults: this.#faultCount,
+      events: this.queue.ranCount,
+      virtualMs: this.queue.nowMs(),
+      edgeBytesPeak: this.#watch.edgeBytesPeak,
+      steps: this.#watch.steps,
+      committedTokens: this.#watch.committedTokens,
+      broken,
+    };
+  }
+
+  followed(device: VirtualDevice): void {
+    this.#watch.follow(device, this.#scene.target.write(device.settings.turn));
+  }
+
+  #start(): void {
+    for (const device of this.devices) {
+      this.followed(device);
+      const edge = this.random.uniform() < 0.7 ? 'a' : 'b';
+      this.queue.after(this.random.uniform() * 100, () => device.connect(edge));
+    }
+    for (let index = 0; index < this.#scene.hostileCount; index += 1) this.#addHostile(index);
+    const count = 3 + this.random.integer(6);
+    for (let index = 0; index < count; index += 1) {
+      // The first ones come so early that hardly a text can be complete.
+      const latestMs = index < 3 ? 100 : 3000;
+      this.queue.after(20 + this.random.uniform() * latestMs, () => this.#inject());
+    }
+  }
+
+  #inject(): void {
+    const told = injectFault(this);
+    if (told === null) {
+      // All pages may be away at the moment.
+      if (this.devices.some(({ process }) => !process.isUp)) this.queue.after(retryMs, () => this.#inject());
+      return;
+    }
+    this.#faultCount += 1;
+    this.#log(`FAULT ${told}`);
+  }
+
+  /** Until everybody is done; then until nothing is left to happen. */
+  #play(): void {
+    while (this.devices.some(({ state, process }) => state.outcome === null || !process.isUp)) {
+      this.#demandTime(() => this.#describeUnfinished());
+      if (!this.queue.runNext()) throw new BrokenPromise('finished', this.#describeUnfinished());
+    }
+    const endMs = this.queue.nowMs() + 200_000;
+    while (this.queue.runNext()) {
+      if (this.queue.nowMs() > endMs || this.queue.ranCount > 2 * eventLimit) break;
+    }
+    for (const edge of this.edges.values()) {
+      const { sessions, linkCount, settings } = edge;
+      if (sessions.count === 0 && linkCount === 0) continue;
+      const detail = `${settings.name} keeps ${sessions.count} sessions and ${linkCount} connections`;
+      throw new BrokenPromise('forgotten', detail);
+    }
+  }
+
+  #demandTime(describe: () => string): void {
+    if (this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit) return;
+    throw new BrokenPromise('finished', describe());
+  }
+
+  #describeUnfinished(): string {
+    const left = this.devices.filter(({ state }) => state.outcome === null);
+    return left.map(({ settings, state }) => `${settings.name} has ${state.text.length} tokens`).join(', ');
+  }
+
+  #connect(edge: string, end: LinkEnd, device?: VirtualDevice): VirtualLink | undefined {
+    const found = this.edges.get(edge);
+    if (found === undefined || !found.process.isUp) return undefined;
+    this.#linkCount += 1;
+    const seed = this.#scene.link.seed + 2 ** 32 * this.#linkCount;
+    const link = new VirtualLink(this.queue, { ...this.#scene.link, seed });
+    link.join('device', end);
+    if (device !== undefined) this.#watch.owns(device, link);
+    found.accept(link);
+    return link;
+  }
+
+  #addHostile(index: number): void {
+    const random = createRandom(this.#scene.seed, streams.hostile + index);
+    const turn = {
+      ...this.#scene.devices[0]?.turn,
+      session: hexDigits(random, 16),
+    } as VirtualDevice['settings']['turn'];
+    new HostileDevice(this.queue, {
+      turn,
+      random,
+      connect: (end) => this.#connect(random.uniform() < 0.5 ? 'a' : 'b', end),
+      deedCount: 5 + random.integer(30),
+      log: this.#log,
+    });
+  }
+
+  /** An edge without a place says so; the application tries again later, with the text that it has. */
+  #deviceStepped(...[device, event, step]: Parameters<PromiseWatch['deviceStepped']>): void {
+    if (step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
+    this.#watch.deviceStepped(device, event, step);
+    const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
+    if (!isRefused) return;
+    const next = freshState(step.state, hexDigits(this.random, 16));
+    device.process.after(retryMs + this.random.uniform() * retryMs, () => {
+      device.restart(next, this.random.uniform() < 0.5 ? 'a' : 'b');
+      this.followed(device);
+    });
+  }
+
+  #deviceSends(...[device, link, message, isWritable]: Parameters<PromiseWatch['deviceSends']>): void {
+    this.#log(`${device.settings.name} sends ${describe(message)}`);
+    this.#watch.deviceSends(device, link, message, isWritable);
+  }
+
+  #loggingWatch(): PromiseWatch {
+    const { edgeSends, edgeCloses } = PromiseWatch.prototype;
+    const watch = this.#watch;
+    watch.edgeSends = (edge, link, message, isWritable) => {
+      this.#log(`${edge.settings.name} sends ${describe(message)}`);
+      edgeSends.call(watch, edge, link, message, isWritable);
+    };
+    watch.edgeCloses = (edge, link, code, detail) => {
+      this.#log(`${edge.settings.name} hangs up: ${code}, ${detail}`);
+      edgeCloses.call(watch, edge, link, code, detail);
+    };
+    return watch;
+  }
+}
+
+/** Long lists of ids are cut. */
+function describe(value: object): string {
+  return JSON.stringify(value, (key, part: unknown) => {
+    if (typeof part === 'bigint') return String(part);
+    if (key === 'sampling' || key === 'prompt') return undefined;
+    return Array.isArray(part) && part.length > 24 ? `${part.length} ids` : part;
+  });
+}

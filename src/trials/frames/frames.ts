@@ -1,0 +1,240 @@
+// `outrider trial frames`: damaged, random and hostile frames at a real edge and at real devices, over real sockets, with
+// honest sessions beside them. Toy models: what is tried is the protocol, not an engine.
+
+import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../edge/edge.ts';
+import type { Result } from '../../files/document.ts';
+import type { LanguageModel } from '../../models/model.ts';
+import { createToyModel } from '../../models/toy.ts';
+import { linearStepTime } from '../../scheduling/step-time.ts';
+import type { Accept } from '../../transport/transport.ts';
+import { type DeviceFinding, runDeviceCase } from './attack-device.ts';
+import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
+import { shotOf } from './mutations.ts';
+import { connectRaw } from './raw-websocket.ts';
+import {
+  type Case,
+  compose,
+  fillPlaces,
+  type HonestCount,
+  honestCases,
+  keepWriting,
+  type Recording,
+  toySeed,
+} from './recorded-traffic.ts';
+
+export interface FramesResult extends Result {
+  readonly summary: Result['summary'] & { readonly promiseHeld: boolean };
+}
+
+export interface FramesOptions {
+  /** Frames at edge and devices together; somewhat more are sent. */
+  readonly count: number;
+  readonly seed: number;
+  /** Only this case of this side. */
+  readonly only?: { readonly side: 'edge' | 'device'; readonly number: number };
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+}
+
+/** Of the count: what the edge gets, what devices get, and what tries the rate limit. */
+const share = { edge: 0.7, device: 0.28, flood: 0.02 } as const;
+const attackers = 16;
+const honestWorkers = 3;
+const places = 48;
+const keepLostMs = 200;
+const unlimited = { framesPerSecond: 1e9, bytesPerSecond: 1e12, burstFrames: 1e9, burstBytes: 1e12 };
+
+interface Findings {
+  readonly edge: { frames: number; connections: number };
+  readonly device: { frames: number; connections: number };
+  readonly flood: { frames: number; connections: number };
+  readonly honest: HonestCount;
+  crashes: number;
+  unanswered: number;
+  leakedSessions: number;
+  /** One line for each fault, with what repeats it. */
+  readonly reports: string[];
+}
+
+/** @throws OutriderError `port-in-use` and what else keeps an edge from starting */
+export async function trialFrames(options: FramesOptions): Promise<FramesResult> {
+  const { count, seed, only } = options;
+  const blank = { frames: 0, connections: 0 };
+  const findings: Findings = {
+    ...{ edge: { ...blank }, device: { ...blank }, flood: { ...blank }, honest: { texts: 0, wrong: 0, reports: [] } },
+    ...{ crashes: 0, unanswered: 0, leakedSessions: 0, reports: [] },
+  };
+  const running = new Set<string>();
+  const crash = (error: unknown): void => {
+    findings.crashes += 1;
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    note(findings, `crash beside the cases ${[...running].join(', ')}: ${what}`);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  const startMs = performance.now();
+  try {
+    await using model = createToyModel({ seed: toySeed, role: 'target', sequences: places });
+    const cases = await honestCases();
+    const recordings = compose(seed, cases, model.tokenizer, model.identity);
+    const trial = { options, findings, running, crash, model, cases, recordings };
+    if (only?.side !== 'device') await attackEdge(trial);
+    if (only?.side !== 'edge') await attackDevices(trial);
+    if (only === undefined) await floodEdge(trial);
+  } finally {
+    process.off('uncaughtException', crash);
+    process.off('unhandledRejection', crash);
+  }
+  return resultOf(findings, count, seed, (performance.now() - startMs) / 1000);
+}
+
+interface Trial {
+  readonly options: FramesOptions;
+  readonly findings: Findings;
+  readonly running: Set<string>;
+  readonly crash: (error: unknown) => void;
+  readonly model: LanguageModel;
+  readonly cases: readonly Case[];
+  readonly recordings: readonly Recording[];
+}
+
+function note(findings: Findings, report: string): void {
+  if (findings.reports.length < 20) findings.reports.push(report);
+}
+
+function unanswered({ findings, options }: Trial, side: string, number: number, fault: string): void {
+  findings.unanswered += 1;
+  note(findings, `${fault}: outrider trial frames --seed ${options.seed} --case ${side}:${number}`);
+}
+
+/** Cases one after the other in `attackers` lanes until `isEnough`. */
+async function inLanes(
+  trial: Trial,
+  side: 'edge' | 'device',
+  isEnough: () => boolean,
+  run: (number: number) => Promise<void>,
+) {
+  const { only } = trial.options;
+  let next = only?.number ?? 1;
+  const lane = async (): Promise<void> => {
+    while (!isEnough() && (only === undefined || next === only.number)) {
+      const number = next++;
+      const name = `${side}:${number}`;
+      trial.running.add(name);
+      await run(number).catch(trial.crash);
+      trial.running.delete(name);
+    }
+  };
+  await Promise.all(Array.from({ length: attackers }, lane));
+}
+
+async function serve(trial: Trial, count: { frames: number }, options: Partial<EdgeOptions>) {
+  const { model, crash } = trial;
+  const edge = await startEdge({ model, stepTime: linearStepTime(1, 0.01), keepLostMs, onFault: crash, ...options });
+  const accept: Accept = (connection) => {
+    const handler = edge.accept(connection);
+    return {
+      frame: (bytes) => {
+        count.frames += 1;
+        handler.frame(bytes);
+      },
+      writable: () => handler.writable(),
+      closed: (reason) => handler.closed(reason),
+    };
+  };
+  const listener = await listenEdge({ ...edge, accept }, { host: '127.0.0.1', port: 0 });
+  return { edge, listener };
+}
+
+async function attackEdge(trial: Trial): Promise<void> {
+  const { options, findings, cases, recordings } = trial;
+  const goal = options.count * share.edge;
+  const count = { frames: 0 };
+  const { edge, listener } = await serve(trial, count, { rate: unlimited });
+  const stop = new AbortController();
+  const workers = Array.from({ length: honestWorkers }, (_, worker) =>
+    keepWriting(listener.port, cases, worker, findings.honest, stop.signal),
+  );
+  let broken = 0;
+  await inLanes(
+    trial,
+    'edge',
+    () => count.frames + broken >= goal,
+    async (number) => {
+      const attack = makeEdgeCase(options.seed, number, recordings);
+      findings.edge.connections += 1;
+      broken += attack.shots.filter(({ isBroken }) => isBroken).length;
+      const fault = await runEdgeCase(listener.port, number, attack);
+      if (fault !== null) unanswered(trial, 'edge', number, fault);
+      if (number % 64 === 0) options.onProgress?.('frames at the edge', count.frames + broken, Math.ceil(goal));
+    },
+  );
+  stop.abort();
+  await Promise.all(workers);
+  findings.edge.frames = count.frames + broken;
+  findings.leakedSessions += await leaked(edge);
+  findings.leakedSessions += await fillPlaces(listener.port, cases, places, findings.honest);
+  await edge.close();
+  await listener.close();
+}
+
+/** Sessions and connections that are left when everybody has been gone for longer than a session is kept. */
+async function leaked(edge: Edge): Promise<number> {
+  const left = (): number => edge.status.sessions + edge.status.connections;
+  const untilMs = performance.now() + answerLimitMs + keepLostMs;
+  while (left() > 0 && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 20));
+  return left();
+}
+
+async function attackDevices(trial: Trial): Promise<void> {
+  const { options, findings, cases, recordings } = trial;
+  const goal = options.count * share.device;
+  await inLanes(
+    trial,
+    'device',
+    () => findings.device.frames >= goal,
+    async (number) => {
+      const found: DeviceFinding = await runDeviceCase(options.seed, number, cases, recordings);
+      findings.device.frames += found.frames;
+      findings.device.connections += found.connections;
+      for (const fault of found.faults) unanswered(trial, 'device', number, fault);
+      if (number % 16 === 0) options.onProgress?.('frames at devices', findings.device.frames, Math.ceil(goal));
+    },
+  );
+}
+
+/** With the limits that an edge has by default: who sends without measure is closed, and told why. */
+async function floodEdge(trial: Trial): Promise<void> {
+  const { options, findings, cases } = trial;
+  const { edge, listener } = await serve(trial, findings.flood, {});
+  const stop = new AbortController();
+  const honest = keepWriting(listener.port, cases, 0, findings.honest, stop.signal);
+  while (findings.flood.frames < options.count * share.flood) {
+    findings.flood.connections += 1;
+    const peer = await connectRaw(listener.port);
+    const { wire } = shotOf(Uint8Array.of(0x05, 0x07), true);
+    peer.write(Buffer.concat(Array.from({ length: 2000 }, () => wire)));
+    await peer.settled(() => false, answerLimitMs);
+    if (!peer.closeText.startsWith('rate-limited')) {
+      unanswered(trial, 'flood', findings.flood.connections, 'a flood was not closed as rate-limited');
+    }
+    peer.destroy();
+  }
+  stop.abort();
+  await honest;
+  findings.leakedSessions += await leaked(edge);
+  await edge.close();
+  await listener.close();
+}
+
+function resultOf(findings: Findings, count: number, seed: number, seconds: number): FramesResult {
+  const { edge, device, flood, honest, crashes, unanswered: silent, leakedSessions, reports } = findings;
+  const frames = edge.frames + device.frames + flood.frames;
+  for (const report of [...reports, ...honest.reports]) process.stderr.write(`${report}\n`);
+  const rows = Object.entries({ edge, device, flood }).map(([side, counts]) => ({ side, ...counts }));
+  const counts = { frames, crashes, unanswered: silent, leakedSessions };
+  const texts = { honestTexts: honest.texts, wrongTexts: honest.wrong };
+  const connections = edge.connections + device.connections + flood.connections;
+  const promiseHeld = crashes + silent + leakedSessions + honest.wrong === 0;
+  const summary = { ...counts, ...texts, connections, framesPerSecond: frames / seconds, promiseHeld };
+  return { rows, summary, params: { count, attackers, honestWorkers, keepLostMs, answerLimitMs }, seed };
+}

@@ -1,0 +1,174 @@
+// Real models in virtual time. The virtual world can't wait for a model, so every answer comes from a memo: a world that asks for what is
+// not in it is thrown away, the model answers, and the world begins anew. Same question, same answer, so nothing else changes.
+
+import type { Candidates } from '../../decoding/candidates.ts';
+import { createEnding } from '../../decoding/ending.ts';
+import { LookUp, leastLookUpChance } from '../../decoding/look-up.ts';
+import type { Sampling } from '../../decoding/sampling.ts';
+import { type Draft, ModelDrafter } from '../../models/drafter.ts';
+import type { LanguageModel, ModelSequence } from '../../models/model.ts';
+import {
+  runSourceSession,
+  type SessionConditions,
+  type SessionResult,
+  type SessionSource,
+} from '../../virtual-time/run-session.ts';
+
+export interface LiveTurn {
+  readonly prompt: readonly number[];
+  readonly sampling: Sampling;
+  readonly maxAnswerTokens: number;
+}
+
+class Unanswered extends Error {
+  readonly model: 'target' | 'draft';
+  readonly text: readonly number[];
+
+  constructor(model: Unanswered['model'], text: readonly number[]) {
+    super(`the ${model} has not been asked yet`);
+    this.model = model;
+    this.text = text;
+  }
+}
+
+/** One prompt and one sampling; any number of sessions. */
+export class LiveModels implements AsyncDisposable {
+  readonly #target: LanguageModel;
+  readonly #turn: LiveTurn;
+  readonly #reader: TargetReader;
+  readonly #drafter: ModelDrafter;
+  readonly #rows = new Map<string, Candidates>();
+  readonly #drafts = new Map<string, Draft | null>();
+
+  constructor(target: LanguageModel, draft: LanguageModel, turn: LiveTurn) {
+    this.#target = target;
+    this.#turn = turn;
+    this.#reader = new TargetReader(target);
+    this.#drafter = new ModelDrafter(draft);
+  }
+
+  /** Questions that models have answered. */
+  get answerCount(): number {
+    return this.#rows.size + this.#drafts.size;
+  }
+
+  async run(conditions: SessionConditions): Promise<SessionResult> {
+    for (;;) {
+      try {
+        return runSourceSession(conditions, this.#source());
+      } catch (error) {
+        if (!(error instanceof Unanswered)) throw error;
+        await this.#answer(error);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.release();
+    await this.#drafter[Symbol.asyncDispose]();
+  }
+
+  async #answer({ model, text }: Unanswered): Promise<void> {
+    const { prompt, sampling } = this.#turn;
+    if (model === 'target') this.#rows.set(this.#keyOf(text), await this.#reader.after(text));
+    else
+      this.#drafts.set(this.#keyOf(text), await this.#drafter.draft({ text, promptLength: prompt.length, sampling }));
+  }
+
+  #keyOf(text: readonly number[]): string {
+    return text.slice(this.#turn.prompt.length).join(' ');
+  }
+
+  #draftAfter(text: readonly number[]): Draft | null {
+    const draft = this.#drafts.get(this.#keyOf(text));
+    if (draft === undefined) throw new Unanswered('draft', text);
+    return draft;
+  }
+
+  #rowAfter(text: readonly number[]): Candidates {
+    const row = this.#rows.get(this.#keyOf(text));
+    if (row === undefined) throw new Unanswered('target', text);
+    return row;
+  }
+
+  #source(): SessionSource {
+    const { tokenizer } = this.#target;
+    const { prompt, sampling, maxAnswerTokens } = this.#turn;
+    const { endIds } = tokenizer;
+    const rule = { endIds, stopStrings: [], maxAnswerTokens };
+    return {
+      turn: { prompt, sampling, endIds, maxAnswerTokens },
+      target: {
+        vocabularySize: tokenizer.vocabularySize,
+        contextLength: prompt.length + maxAnswerTokens + 1,
+        ending: () => createEnding(rule, tokenizer.bytes),
+        rows: ({ text }, drafts) =>
+          [...drafts, 0].map((_, index) =>
+            lazyRow(() => this.#rowAfter([...text.slice(0), ...drafts.slice(0, index)])),
+          ),
+      },
+      drafter: { draft: ({ text, tail }) => this.#draftAfter([...text.slice(0), ...tail]) },
+      guesser: {
+        next: ({ text }, drafts) => {
+          const believed = [...text.slice(0), ...drafts];
+          return endIds.has(believed.at(-1) as number) ? null : (this.#draftAfter(believed)?.token ?? null);
+        },
+      },
+      lookUp: {
+        guess: ({ text }, count) => {
+          const lookUp = new LookUp();
+          lookUp.follow(text.slice(0), prompt.length, text.length);
+          return lookUp.guess(count, leastLookUpChance);
+        },
+      },
+    };
+  }
+}
+
+/** A row that is worked out when the edge's machine reads it: rows behind a wrong draft never are. */
+function lazyRow(read: () => Candidates): Candidates {
+  let known: Candidates | undefined;
+  const row = (): Candidates => {
+    known ??= read();
+    return known;
+  };
+  return {
+    get ids() {
+      return row().ids;
+    },
+    get logits() {
+      return row().logits;
+    },
+  };
+}
+
+/** The target's candidates after any text; what the last text and this one share is not evaluated again. */
+class TargetReader {
+  readonly #model: LanguageModel;
+  readonly #sequence: ModelSequence;
+  #held: readonly number[] = [];
+
+  constructor(model: LanguageModel) {
+    this.#model = model;
+    this.#sequence = model.openSequence();
+  }
+
+  async after(text: readonly number[]): Promise<Candidates> {
+    let shared = 0;
+    while (shared < text.length - 1 && this.#held[shared] === text[shared]) shared += 1;
+    await this.#sequence.truncate(shared);
+    this.#held = text;
+    const { maxItemTokens } = this.#model.limits;
+    for (;;) {
+      const tokens = text.slice(shared, shared + maxItemTokens);
+      shared += tokens.length;
+      const isLast = shared === text.length;
+      const [rows] = await this.#model.evaluate([{ sequence: this.#sequence, tokens, rows: isLast ? 1 : 0 }]);
+      if (isLast) return rows?.[0] as Candidates;
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#sequence.release();
+  }
+}
