@@ -116,7 +116,7 @@ function concentratedSlope(problem: Problem, link: number, share: number): numbe
 
 /** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0: one or two of Halley's steps from a guess. */
 export function cubicRoot(target: number, q: number): number {
-  let root = firstGuess(target, q);
+  let root = firstDraft(target, q);
   for (let step = 0; step < stepLimit; step++) {
     const next = nearerRoot(root, target, q);
     const isLast = Math.abs(next - root) <= lastStep * next;
@@ -135,11 +135,11 @@ function nearerRoot(root: number, target: number, q: number): number {
 
 /** One of Halley's steps from what the root was before, or from a guess. @param before 0 when it has none; above the target otherwise */
 export function roughRoot(before: number, target: number, q: number): number {
-  return nearerRoot(before === 0 ? firstGuess(target, q) : before, target, q);
+  return nearerRoot(before === 0 ? firstDraft(target, q) : before, target, q);
 }
 
 /** Within a third of the root; within a few per cent for a target above 0. */
-function firstGuess(target: number, q: number): number {
+function firstDraft(target: number, q: number): number {
   if (target > 0) {
     const cube = target * target * target;
     if (q >= cube) {

@@ -4,13 +4,13 @@ import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import type { LookUpPlace, MinConfidence } from '../experiments/look-up-place.ts';
-import { type PacingName, pacingNames } from '../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../protocol/mode.ts';
 import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
 import { numberBetween, seedFlag, wholeBetween } from './flag-parsers.ts';
 import { pairOption } from './pair-flags.ts';
 
-/** Pacing policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */
-export type Mode = PacingName | 'local' | 'auto';
+/** Mode policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */
+export type Mode = ModeName | 'local' | 'auto';
 
 export interface AnswerFlags {
   readonly prompt?: string;
@@ -50,7 +50,7 @@ export function addAnswerFlags(command: Command): Command {
         '--mode <name>',
         'stream: nobody waits; mix: the edge drafts as well; ar: the edge alone; sd, psd: in windows; local: unverified; auto: by what earlier answers measured',
       )
-        .choices([...pacingNames, 'local', 'auto'])
+        .choices([...modeNames, 'local', 'auto'])
         .default('stream'),
     )
     .option('--max-tokens <count>', 'tokens of the answer at most', wholeBetween(1, 100_000), 128)

@@ -6,7 +6,7 @@ import type { Sampling } from '../decoding/sampling.ts';
 import { startLocalTurn } from '../device/local-turn.ts';
 import { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
-import { pacingOf } from '../protocol/pacing.ts';
+import { modeOf } from '../protocol/mode.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
 import type { CommandDevice } from './open-device.ts';
 
@@ -59,8 +59,8 @@ function begin({ device, flags, prompt, sampling, mode, conversation, credential
     connect: device.connect,
     ...(mode === 'auto'
       ? { drafter: device.drafter, auto: device.auto }
-      : { drafter: pacingOf(mode).deviceDrafts ? device.drafter : null, pacing: mode }),
-    windowSize: flags.window,
+      : { drafter: modeOf(mode).deviceDrafts ? device.drafter : null, mode }),
+    draftLength: flags.window,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,
     ...(conversation === undefined ? {} : { conversation }),

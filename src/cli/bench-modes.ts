@@ -11,7 +11,7 @@ import { benchModesVirtual } from '../experiments/modes/virtual-clock.ts';
 import { benchModesWall } from '../experiments/modes/wall-clock.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../models/profiles.ts';
-import { type PacingName, pacingNames } from '../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../protocol/mode.ts';
 import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
 import { numberBetween, numberList, wholeBetween } from './flag-parsers.ts';
 import { pairOption } from './pair-flags.ts';
@@ -126,7 +126,7 @@ function wallOptions(command: Command): Command {
 
 const windowList: (text: string) => number[] = numberList(wholeBetween(1, 63));
 
-const wallModes: readonly BenchMode[] = [...pacingNames, 'auto', 'ar-native'];
+const wallModes: readonly BenchMode[] = [...modeNames, 'auto', 'ar-native'];
 
 function modeList(text: string): BenchMode[] {
   const names = text.split(',');
@@ -136,7 +136,7 @@ function modeList(text: string): BenchMode[] {
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
-function virtualModes(modes: readonly BenchMode[]): PacingName[] {
+function virtualModes(modes: readonly BenchMode[]): ModeName[] {
   const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
   if (known.length === modes.length) return known;
   const cause = 'auto and ar-native are measured with real models only';
@@ -174,7 +174,7 @@ function briefly(row: ModeRow): object {
 
 function runVirtual(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult> {
   return benchModesVirtual({
-    modes: virtualModes(flags.modes ?? pacingNames),
+    modes: virtualModes(flags.modes ?? modeNames),
     acceptances: flags.acceptance,
     roundTripsMs: flags.rtt ?? [0, 4, 10, 30, 60, 100, 200],
     firstSeed: flags.seed,
@@ -193,7 +193,7 @@ function runWall(flags: ModesFlags, progress: WorkProgress): Promise<ModesResult
   const quick = flags.quick === true;
   const isPaced = flags.unpaced !== true;
   return benchModesWall({
-    modes: flags.modes ?? (isPaced ? pacingNames : wallModes),
+    modes: flags.modes ?? (isPaced ? modeNames : wallModes),
     roundTripsMs: flags.rtt ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
     pair: flags.pair,
     profile: isPaced ? flags.profile : null,

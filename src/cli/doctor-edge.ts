@@ -5,7 +5,7 @@ import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn } from '../device/turn.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 
 /** What it took; times in ms. */
@@ -24,12 +24,12 @@ export async function tryEdge(url: string, key: string | undefined, draft: Langu
     throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (--draft)');
   }
   await using drafter = new ModelDrafter(draft);
-  const ask = async (pacing: PacingName): Promise<number> => {
+  const ask = async (mode: ModeName): Promise<number> => {
     const turn = startTurn({
       connect: connectWebSocket(url),
       tokenizer: draft.tokenizer,
-      drafter: pacing === 'ar' ? null : drafter,
-      pacing,
+      drafter: mode === 'ar' ? null : drafter,
+      mode,
       prompt: draft.tokenizer.encodeChat([{ role: 'user', content: 'Why is the sky blue?' }]),
       maxAnswerTokens: 32,
       giveUpAfterMs: 5000,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { findProfile } from '../models/profiles.ts';
-import type { PacePrediction } from '../scheduling/predict-latency.ts';
+import type { TokenTimePrediction } from '../scheduling/predict-latency.ts';
 import { againstNative, keepsUp, type Measured, paceHere, pacePaced } from './doctor-pace.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -50,7 +50,7 @@ describe('a pace', () => {
 });
 
 describe('beside the edge alone without a law', () => {
-  const said = (mode: PacePrediction['mode'], msPerToken: number, arMs: number, arNativeMs: number): string => {
+  const said = (mode: TokenTimePrediction['mode'], msPerToken: number, arMs: number, arNativeMs: number): string => {
     const quickest = { mode, msPerToken, drafts: 3 };
     return againstNative({ predictions: [quickest], quickest, arMs, why: '' }, arNativeMs);
   };

@@ -2,16 +2,16 @@
 
 import type { ShapeLaw } from '../decoding/shape-law.ts';
 import type { LatencyProfile } from '../models/profiles.ts';
-import type { PaceFigures } from '../scheduling/latency-model.ts';
-import { type PacePrediction, predictPace } from '../scheduling/predict-latency.ts';
+import type { TimingFigures } from '../scheduling/latency-model.ts';
+import { predictTokenTimes, type TokenTimePrediction } from '../scheduling/predict-latency.ts';
 import { fitStepTime, stepMs } from '../scheduling/step-time.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 
 export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
 
 export interface Pace {
-  readonly predictions: readonly PacePrediction[];
-  readonly quickest: PacePrediction;
+  readonly predictions: readonly TokenTimePrediction[];
+  readonly quickest: TokenTimePrediction;
   /** Of mode `ar`. */
   readonly arMs: number;
   /** Why, in a sentence. */
@@ -71,19 +71,19 @@ function stepTimes({ steps }: Measured, law: ShapeLaw): (rows: number) => number
   return (rows) => stepMs(fitted, rows);
 }
 
-function figuresOf({ draftMs, acceptance }: Measured, roundTripMs: number): Omit<PaceFigures, 'stepMs'> {
+function figuresOf({ draftMs, acceptance }: Measured, roundTripMs: number): Omit<TimingFigures, 'stepMs'> {
   return { draftMs, edgeDraftMs: draftMs, acceptance, roundTripMs };
 }
 
-function paceOf(figures: PaceFigures): Pace {
-  const predictions = predictPace(figures);
+function paceOf(figures: TimingFigures): Pace {
+  const predictions = predictTokenTimes(figures);
   const [quickest] = predictions;
   if (quickest === undefined) throw new Error('no mode was predicted');
   const arMs = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
   return { predictions, quickest, arMs, why: explain(figures, quickest, arMs) };
 }
 
-function explain(figures: PaceFigures, quickest: PacePrediction, arMs: number): string {
+function explain(figures: TimingFigures, quickest: TokenTimePrediction, arMs: number): string {
   const percent = `${Math.round(figures.acceptance * 100)} % of the drafts hold`;
   const rows = `a step over 4 rows takes ${(figures.stepMs(4) / figures.stepMs(1)).toFixed(1)} times one over a single row`;
   if (quickest.mode === 'ar') return `${percent} and ${rows}, so drafts save less than they cost`;

@@ -122,7 +122,7 @@ async function serve(flags: EdgeFlags, asked: Promise<void>): Promise<void> {
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
     maxRows: flags.maxRows ?? (flags.model.startsWith('toy') ? undefined : profile?.rowCap) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
-    ...(draft === undefined ? {} : { draft: { model: draft, windowSize: flags.draftWindow } }),
+    ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftWindow } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key) }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),

@@ -2,7 +2,7 @@
 
 import { edgeLookUpTokens } from '../experiments/look-up-place.ts';
 import type { PlannedOpening } from '../model-files/memory-check.ts';
-import { pacingOf } from '../protocol/pacing.ts';
+import { modeOf } from '../protocol/mode.ts';
 import type { AnswerFlags } from './answer-flags.ts';
 import { deviceContextLength } from './open-device.ts';
 
@@ -18,7 +18,7 @@ const edgeSessions = 2;
 
 /** Whether the edge opens the draft as well. */
 function edgeDrafts(mode: AnswerFlags['mode']): boolean {
-  return mode === 'auto' || (mode !== 'local' && pacingOf(mode).edgeDrafts);
+  return mode === 'auto' || (mode !== 'local' && modeOf(mode).edgeDrafts);
 }
 
 /** For `outrider edge`. */

@@ -9,7 +9,7 @@ import { installed } from '../files/render-figure.ts';
 import { findScenario, gather } from '../files/scenario-file.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
 import { defaultTraceFile, findTraceFile } from '../files/shipped-traces.ts';
-import { type PacingName, pacingNames } from '../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../protocol/mode.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { wholeBetween } from './flag-parsers.ts';
@@ -23,7 +23,7 @@ interface SimulateFlags {
   readonly slots: number;
   readonly seed?: number;
   readonly fidelity: Fidelity;
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   readonly traces?: string | true;
   readonly set: readonly string[];
   readonly out?: string;
@@ -57,7 +57,7 @@ export function simulateCommand(): Command {
         .default('slot'),
     )
     .addOption(
-      new Option('--mode <name>', 'how answers are decoded, fidelity token').choices(pacingNames).default('stream'),
+      new Option('--mode <name>', 'how answers are decoded, fidelity token').choices(modeNames).default('stream'),
     )
     .option(
       '--traces [name|file]',

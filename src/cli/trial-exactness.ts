@@ -5,7 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../gguf/weight-formats.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { fileBytes } from '../model-files/cache.ts';
-import { pacingNames } from '../protocol/pacing.ts';
+import { modeNames } from '../protocol/mode.ts';
 import { type ExactnessOptions, trialExactness } from '../trials/exactness/exactness.ts';
 import { trialFormats } from '../trials/exactness/formats.ts';
 import { numberBetween, wholeBetween } from './flag-parsers.ts';
@@ -96,7 +96,7 @@ async function optionsOf(flags: ExactnessFlags): Promise<ExactnessOptions> {
     tokens: flags.tokens ?? (isShort ? 48 : 64),
     roundTripsMs: flags.rtt ?? (isShort ? [0, 60] : [0, 20, 100]),
     temperatures: flags.temperature,
-    modes: pacingNames,
+    modes: modeNames,
     ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
     ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };

@@ -5,7 +5,7 @@
 import { type Calibration, calibrate, noteDraft, uncalibrated } from './calibrate-confidence.ts';
 import { roundConfidence } from './confidence.ts';
 import { chanceOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
-import { LookUp, type LookUpGuess } from './look-up.ts';
+import { LookUp, type LookUpDraft } from './look-up.ts';
 
 /** A draft and the chance that it is right if all before it is, (0, 1]. */
 export interface SourcedDraft {
@@ -35,7 +35,7 @@ export class DraftSource {
   #calibration: Calibration = uncalibrated;
   #modelRate: HitRate = noTrials;
   readonly #matchedRates = new Map<number, HitRate>();
-  #next: LookUpGuess | undefined;
+  #next: LookUpDraft | undefined;
 
   /** Reads the text to be gone on with, and learns from what has become final. @param committedLength prompt included */
   follow(text: readonly number[], promptLength: number, committedLength: number): void {
@@ -50,11 +50,11 @@ export class DraftSource {
 
   /** The free draft that goes on with the text; null: ask the model. @param margin see `lookUpMargin` */
   lookUp(margin: number): SourcedDraft | null {
-    const guess = this.#next;
-    if (guess === undefined) return null;
+    const found = this.#next;
+    if (found === undefined) return null;
     // An error costs the chain, the gain is one draft's time: what is not known well has to be better.
-    if (guess.chance - guess.deviation < this.#modelChance(guess.matchLength) - margin) return null;
-    return { token: guess.token, confidence: roundConfidence(guess.chance) };
+    if (found.chance - found.deviation < this.#modelChance(found.matchLength) - margin) return null;
+    return { token: found.token, confidence: roundConfidence(found.chance) };
   }
 
   /** Takes note of the model's draft at the end of the text. @returns it with its confidence as experience has it */

@@ -24,7 +24,7 @@ describe('looking up', () => {
     const lookUp = new LookUp();
     lookUp.follow([...prompt, 20, 21], prompt.length, prompt.length + 2);
     expect(lookUp.next()).toBeUndefined();
-    expect(lookUp.guess(4, 0)).toEqual([]);
+    expect(lookUp.draft(4, 0)).toEqual([]);
   });
 
   it('takes longer matches for more likely', () => {
@@ -38,15 +38,15 @@ describe('looking up', () => {
     expect([...chances].sort((left, right) => left - right)).toEqual(chances);
   });
 
-  it('guesses on while the chain is likely enough', () => {
+  it('drafts on while the chain is likely enough', () => {
     const lookUp = new LookUp();
     lookUp.follow([...prompt, 1, 2], prompt.length, prompt.length + 2);
-    const all = lookUp.guess(10, 0);
+    const all = lookUp.draft(10, 0);
     expect(all.map(({ token }) => token)).toEqual([3, 4, 5, 6, 7, 8, 9, 1, 2, 3]);
     const product = (count: number): number => all.slice(0, count).reduce((chance, guess) => chance * guess.chance, 1);
-    expect(lookUp.guess(10, product(3)).length).toBe(3);
-    expect(lookUp.guess(10, 0)).toEqual(all);
-    expect(lookUp.guess(2, 0)).toEqual(all.slice(0, 2));
+    expect(lookUp.draft(10, product(3)).length).toBe(3);
+    expect(lookUp.draft(10, 0)).toEqual(all);
+    expect(lookUp.draft(2, 0)).toEqual(all.slice(0, 2));
   });
 });
 
@@ -85,7 +85,7 @@ describe('what it has learnt', () => {
     }
     drafting.follow(text, prompt.length, text.length);
     expect(drafting.next()).toEqual(plain.next());
-    expect(drafting.guess(5, 0)).toEqual(plain.guess(5, 0));
+    expect(drafting.draft(5, 0)).toEqual(plain.draft(5, 0));
   });
 
   it('does not depend on how often it was asked', () => {

@@ -6,7 +6,7 @@ import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } 
 import { NgramIndex, type NgramMatch } from './ngram-index.ts';
 
 /** A token that may follow. */
-export interface LookUpGuess {
+export interface LookUpDraft {
   readonly token: number;
   /** Tokens that are alike there and here. */
   readonly matchLength: number;
@@ -57,7 +57,7 @@ export class LookUp {
   }
 
   /** The next token, undefined where nothing is alike. */
-  next(): LookUpGuess | undefined {
+  next(): LookUpDraft | undefined {
     const match = this.#index.match();
     if (match === undefined) return undefined;
     const at = match.length - shortestMatch;
@@ -67,18 +67,18 @@ export class LookUp {
   }
 
   /** The next tokens, each after the ones before; at most `count`, and while the chance that all hold is at least `leastChance`. */
-  guess(count: number, leastChance: number): LookUpGuess[] {
+  draft(count: number, leastChance: number): LookUpDraft[] {
     const length = this.#index.length;
-    const guesses: LookUpGuess[] = [];
+    const drafts: LookUpDraft[] = [];
     let chance = 1;
-    for (let one = this.next(); one !== undefined && guesses.length < count; one = this.next()) {
+    for (let one = this.next(); one !== undefined && drafts.length < count; one = this.next()) {
       chance *= one.chance;
       if (chance < leastChance) break;
-      guesses.push(one);
+      drafts.push(one);
       this.#index.append(one.token);
     }
     this.#index.truncate(length);
-    return guesses;
+    return drafts;
   }
 
   #truncate(length: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AutoMode, adviseTurn, type TurnMeasures } from './auto-mode.ts';
 
-const pace = { stepMs: [40.4, 40.8, 41.2, 41.6, 42, 42.4, 42.8, 43.2], ownDraftMs: null };
+const timing = { stepMs: [40.4, 40.8, 41.2, 41.6, 42, 42.4, 42.8, 43.2], edgeDraftMs: null };
 
 function measures(matched: number, mismatched: number, committedTokens: number): TurnMeasures {
   const drafts = { drafted: matched + mismatched, sent: matched + mismatched, matched, mismatched };
@@ -11,28 +11,28 @@ function measures(matched: number, mismatched: number, committedTokens: number):
 describe('what mode auto remembers', () => {
   it('is what earlier turns have measured, the newest most', () => {
     const auto = new AutoMode();
-    expect(auto.choose(true)).toMatchObject({ pacing: 'stream', reason: 'nothing is measured yet' });
-    auto.greeted(pace);
+    expect(auto.choose(true)).toMatchObject({ mode: 'stream', reason: 'nothing is measured yet' });
+    auto.greeted(timing);
     auto.follow(auto.choose(true)).ended(measures(80, 20, 200));
     expect(auto.choose(true).reason).toMatch(/a draft 10 ms, 80 % of drafts hold/);
     for (let turn = 0; turn < 6; turn += 1) auto.follow(auto.choose(true)).ended(measures(0, 200, 200));
-    expect(auto.choose(true)).toMatchObject({ pacing: 'stream', drafts: false });
+    expect(auto.choose(true)).toMatchObject({ mode: 'stream', drafts: false });
   });
 
   it("lets the edge draft where it can, and no more once it says that it can't", () => {
     const auto = new AutoMode();
-    auto.greeted({ ...pace, ownDraftMs: 5 });
+    auto.greeted({ ...timing, edgeDraftMs: 5 });
     auto.follow(auto.choose(true)).ended(measures(80, 20, 200));
-    expect(auto.choose(true).pacing).toBe('mix');
-    auto.greeted(pace);
-    expect(auto.choose(true).pacing).toBe('stream');
+    expect(auto.choose(true).mode).toBe('mix');
+    auto.greeted(timing);
+    expect(auto.choose(true).mode).toBe('stream');
   });
 });
 
 describe('advice within a turn', () => {
   it('is given every so many tokens, and counts only what is new', () => {
     const auto = new AutoMode();
-    auto.greeted(pace);
+    auto.greeted(timing);
     const advice = auto.follow(auto.choose(true));
     expect(advice.isDue(15)).toBe(false);
     expect(advice.isDue(16)).toBe(true);
@@ -54,18 +54,18 @@ describe('advice within a turn', () => {
     const slope = Array.from({ length: 8 }, (_, index) => 54 * (index + 1));
     const stairs = [229, 229, 229, 229, 425, 425, 425, 425];
     const advice = adviseTurn();
-    expect(advice.greeted({ stepMs: slope, ownDraftMs: null })).toBe(false);
+    expect(advice.greeted({ stepMs: slope, edgeDraftMs: null })).toBe(false);
     expect(advice.pauses).toBe(1);
-    expect(adviseTurn().greeted({ stepMs: stairs, ownDraftMs: null })).toBeNull();
-    expect(adviseTurn().greeted({ stepMs: null, ownDraftMs: null })).toBeNull();
+    expect(adviseTurn().greeted({ stepMs: stairs, edgeDraftMs: null })).toBeNull();
+    expect(adviseTurn().greeted({ stepMs: null, edgeDraftMs: null })).toBeNull();
     // Too short to tell.
-    expect(adviseTurn().greeted({ stepMs: slope.map((ms) => ms / 1000), ownDraftMs: null })).toBeNull();
+    expect(adviseTurn().greeted({ stepMs: slope.map((ms) => ms / 1000), edgeDraftMs: null })).toBeNull();
   });
 
   it('does not go back on what was measured when an edge greets again', () => {
     const advice = adviseTurn();
-    advice.greeted({ stepMs: [40, 40, 40, 40, 40, 40, 40, 40], ownDraftMs: null });
+    advice.greeted({ stepMs: [40, 40, 40, 40, 40, 40, 40, 40], edgeDraftMs: null });
     advice.judge(measures(12, 0, 16));
-    expect(advice.greeted({ stepMs: [40, 80, 120, 160, 200, 240, 280, 320], ownDraftMs: null })).toBeNull();
+    expect(advice.greeted({ stepMs: [40, 80, 120, 160, 200, 240, 280, 320], edgeDraftMs: null })).toBeNull();
   });
 });

@@ -10,7 +10,7 @@ import {
   type ModeChoice,
 } from '../protocol/auto-mode.ts';
 import type { DraftAccount } from '../protocol/device-state.ts';
-import type { EdgePace } from '../protocol/messages.ts';
+import type { EdgeTiming } from '../protocol/messages.ts';
 
 /** What a turn has measured so far; times in ms, null: not yet. */
 export interface TurnMeasures {
@@ -28,7 +28,7 @@ const memory = 200;
 const rememberedWeight = 8;
 
 export class AutoMode {
-  #edge: EdgePace | null = null;
+  #edge: EdgeTiming | null = null;
   #draftMs: number | null = null;
   #roundTripMs: number | null = null;
   #matched = 0;
@@ -46,7 +46,7 @@ export class AutoMode {
   }
 
   /** The edge has said how quick it is. */
-  greeted(edge: EdgePace): void {
+  greeted(edge: EdgeTiming): void {
     this.#edge = edge;
   }
 
@@ -78,21 +78,21 @@ export function adviseTurn(): TurnAdvice {
 
 /** Of one turn. */
 export class TurnAdvice {
-  #edge: EdgePace | null;
+  #edge: EdgeTiming | null;
   readonly #onEnd: (measures: TurnMeasures) => void;
   #judgement: DraftingJudgement;
   #seen = { matched: 0, mismatched: 0, tokens: 0 };
   /** Times that drafting was switched off. */
   pauses = 0;
 
-  constructor(begin: DraftingJudgement, edge: EdgePace | null, onEnd: (measures: TurnMeasures) => void) {
+  constructor(begin: DraftingJudgement, edge: EdgeTiming | null, onEnd: (measures: TurnMeasures) => void) {
     this.#judgement = begin;
     this.#edge = edge;
     this.#onEnd = onEnd;
   }
 
   /** The edge has said how quick it is. @returns false: no drafts to begin with; null: as it is */
-  greeted(edge: EdgePace): false | null {
+  greeted(edge: EdgeTiming): false | null {
     this.#edge = edge;
     if (!this.#judgement.isDrafting || this.#seen.tokens > 0 || canDraftsPay(edge)) return null;
     this.#judgement = { ...this.#judgement, isDrafting: false, tokensSince: 0 };

@@ -7,7 +7,7 @@ import { defaultPair } from '../model-files/manifest-data.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
 import { AutoMode } from './auto-mode.ts';
@@ -44,10 +44,10 @@ export interface DeviceOptions {
 /** How one answer is made; see {@link TurnOptions} for defaults. */
 export type AskOptions = Omit<
   TurnOptions,
-  'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'pacing' | 'auto'
+  'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
 > & {
   /** How device and edge take turns; `auto`: by what earlier answers of this device have measured. Default `stream`. */
-  readonly pacing?: PacingName | 'auto';
+  readonly mode?: ModeName | 'auto';
 };
 
 /** A device that is ready to ask; see {@link openDevice}. */
@@ -96,10 +96,10 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     ask(question, askOptions = {}) {
       const messages = typeof question === 'string' ? [{ role: 'user', content: question } as const] : question;
       const prompt = tokenizer.encodeChat(messages);
-      const { pacing, ...rest } = askOptions;
-      const mode = pacing === 'auto' ? { auto } : pacing === undefined ? {} : { pacing };
+      const { mode, ...rest } = askOptions;
+      const chosen = mode === 'auto' ? { auto } : mode === undefined ? {} : { mode };
       const key = credentials === undefined ? {} : { credentials };
-      return startTurn({ ...rest, ...mode, ...key, connect, tokenizer, drafter, prompt });
+      return startTurn({ ...rest, ...chosen, ...key, connect, tokenizer, drafter, prompt });
     },
     close,
     [Symbol.asyncDispose]: close,

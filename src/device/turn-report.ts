@@ -2,7 +2,7 @@
 
 import { median } from '../basics/statistics.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import { noTraffic, type Traffic } from './turn-links.ts';
 
 /** Tokens that have become final together. */
@@ -25,7 +25,7 @@ export interface TurnTimes {
 export interface TurnReport {
   readonly outcome: Outcome;
   /** How device and edge took turns; `local`: the device wrote alone. */
-  readonly mode: PacingName | 'local';
+  readonly mode: ModeName | 'local';
   /** Mode `auto`: why it took this one; undefined: it was asked for. */
   readonly modeReason: string | undefined;
   /** Mode `auto`: how often drafting was switched off because it did not pay. */
@@ -70,7 +70,7 @@ export function reportTurn(
   const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
   return {
     outcome,
-    mode: state.turn.pacing,
+    mode: state.turn.mode,
     text,
     tokens,
     ...paceOf(times, tokens.length),

@@ -23,8 +23,8 @@ import {
 } from '../protocol/device-state.ts';
 import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
-import type { CommitMessage, EdgePace } from '../protocol/messages.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { CommitMessage, EdgeTiming } from '../protocol/messages.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
@@ -38,13 +38,13 @@ export interface TurnOptions {
   readonly connect: Connect;
   /** The edge's tokenizer must be the same. */
   readonly tokenizer: Tokenizer;
-  /** Null: nothing is drafted (the edge alone, whatever the pacing). */
+  /** Null: nothing is drafted (the edge alone, whatever the mode). */
   readonly drafter: Drafter | null;
   /** Ids of the whole prompt, chat format included. */
   readonly prompt: readonly number[];
   /** Default `stream`; `ar` without a drafter. */
-  readonly pacing?: PacingName;
-  /** Chooses the pacing from what earlier turns have measured (`pacing` is then ignored), and switches drafting within the turn. */
+  readonly mode?: ModeName;
+  /** Chooses the mode from what earlier turns have measured (`mode` is then ignored), and switches drafting within the turn. */
   readonly auto?: AutoMode;
   readonly sampling?: Sampling;
   readonly stopStrings?: readonly string[];
@@ -53,7 +53,7 @@ export interface TurnOptions {
   /** Drafts beyond the committed text at most; default 24. */
   readonly maxAhead?: number;
   /** Tokens that the edge may be ahead of what this device has acknowledged; default 256. */
-  readonly window?: number;
+  readonly flowControlWindow?: number;
   /**
    * Stop drafting while the chance that the whole chain holds is below this; 0: never. Default `auto`: where a draft is not worth
    * its time any more, as measured; in `stream`, also while no number of drafts saves anything on this edge.
@@ -62,7 +62,7 @@ export interface TurnOptions {
   /** 32 hex digits; turns that share it may reuse the edge's memory of the prompt. Default: random. */
   readonly conversation?: string;
   /** gamma: drafts of a window in the modes that have windows (sd, psd); default 4. */
-  readonly windowSize?: number;
+  readonly draftLength?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   readonly liveness?: LivenessSettings;
@@ -84,7 +84,7 @@ export interface Turn extends AsyncIterable<Emission> {
 }
 
 export const defaultMaxAhead = 24;
-export const defaultWindow = 256;
+export const defaultFlowControlWindow = 256;
 /** Of which the median is what a draft takes at the moment. */
 const recentDrafts = 15;
 const firstPauseMs = 50;
@@ -97,7 +97,7 @@ export function startTurn(options: TurnOptions): Turn {
   return runner;
 }
 
-function requestOf(options: TurnOptions, pacing: PacingName): TurnRequest {
+function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
   const sampling = options.sampling ?? neutralSampling;
   validateSampling(sampling, options.tokenizer.vocabularySize);
   return {
@@ -105,16 +105,16 @@ function requestOf(options: TurnOptions, pacing: PacingName): TurnRequest {
     conversation: options.conversation ?? randomBytes(16).toString('hex'),
     credentials: options.credentials ?? '',
     tokenizerHash: options.tokenizer.hash,
-    pacing,
+    mode,
     sampling,
     stopStrings: options.stopStrings ?? [],
     maxAnswerTokens: options.maxAnswerTokens ?? 256,
-    window: options.window ?? defaultWindow,
+    flowControlWindow: options.flowControlWindow ?? defaultFlowControlWindow,
     maxAhead: options.maxAhead ?? defaultMaxAhead,
     prompt: options.prompt,
     endIds: options.tokenizer.endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
-    windowSize: options.windowSize ?? 4,
+    draftLength: options.draftLength ?? 4,
   };
 }
 
@@ -145,9 +145,9 @@ class TurnRunner implements Turn {
     this.#clock = options.clock ?? machineClock;
     const { auto, drafter } = options;
     this.#choice = auto?.choose(drafter !== null) ?? null;
-    const pacing = this.#choice?.pacing ?? options.pacing ?? (drafter === null ? 'ar' : 'stream');
-    this.#advice = this.#choice === null ? ownAdvice(options, pacing) : (auto?.follow(this.#choice) ?? null);
-    const turn = requestOf(options, pacing);
+    const mode = this.#choice?.mode ?? options.mode ?? (drafter === null ? 'ar' : 'stream');
+    this.#advice = this.#choice === null ? ownAdvice(options, mode) : (auto?.follow(this.#choice) ?? null);
+    const turn = requestOf(options, mode);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, options.tokenizer.bytes);
     this.#state = createDeviceState(turn);
@@ -163,7 +163,7 @@ class TurnRunner implements Turn {
         this.#step({ kind: 'link-opened', link, edge: 'edge' });
       },
       message: (link, message) => {
-        if (message.kind === 'hello') this.#greeted(message.pace);
+        if (message.kind === 'hello') this.#greeted(message.timing);
         const impossible = message.kind === 'commit' ? this.#impossible(message) : null;
         if (impossible === null) this.#step({ kind: 'message-received', link, message });
         else this.#links.close(link, 'protocol-error', impossible);
@@ -177,9 +177,9 @@ class TurnRunner implements Turn {
     });
   }
 
-  #greeted(pace: EdgePace): void {
-    this.#options.auto?.greeted(pace);
-    if (this.#advice?.greeted(pace) === false) this.#step({ kind: 'drafting-switched', on: false });
+  #greeted(timing: EdgeTiming): void {
+    this.#options.auto?.greeted(timing);
+    if (this.#advice?.greeted(timing) === false) this.#step({ kind: 'drafting-switched', on: false });
   }
 
   start(): void {
@@ -359,6 +359,6 @@ class TurnRunner implements Turn {
 }
 
 /** In `stream` drafting can be switched off, and then is the edge alone; elsewhere it belongs to the mode. */
-function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, pacing: PacingName): TurnAdvice | null {
-  return pacing === 'stream' && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
+function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, mode: ModeName): TurnAdvice | null {
+  return mode === 'stream' && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
 }

@@ -10,11 +10,11 @@ import { EdgeRegistry, type RegistryEntry, type RegistryOwner } from '../protoco
 import { createEdgeSession, mayDraftOn, stepEdge } from '../protocol/edge-session.ts';
 import type { EdgeEvent, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
-import { pacingOf } from '../protocol/pacing.ts';
+import { modeOf } from '../protocol/mode.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
-import { OwnDrafters, type OwnDraftModel } from './own-drafters.ts';
-import { OwnGuesses } from './own-guesses.ts';
-import { SequenceSlots, type Slot } from './sequence-slots.ts';
+import { EdgeDraftSources } from './edge-draft-sources.ts';
+import { EdgeDrafters, type EdgeDraftModel } from './edge-drafters.ts';
+import { type KvSequence, KvSequences } from './kv-sequences.ts';
 
 export interface SessionPolicy {
   /** How long a session without a connection is kept, finished or not. */
@@ -26,7 +26,7 @@ export interface SessionPolicy {
   /** Tokens looked up for a step without drafts, mode `stream`; 0: none. */
   readonly lookUpTokens: number;
   /** For modes edge-sd and mix; the model stays the caller's. */
-  readonly draft: OwnDraftModel | null;
+  readonly draft: EdgeDraftModel | null;
   /** Rows that a step may hold, and what they cost: how far the edge's own drafts pay. */
   readonly maxRows: number;
   readonly stepTime: () => StepTimeModel;
@@ -46,11 +46,11 @@ export interface SessionStep extends EdgeStep {
 }
 
 export interface SessionEntry extends RegistryEntry {
-  readonly guesses: OwnGuesses;
+  readonly draftSources: EdgeDraftSources;
   /** Drafts that a step should have in modes in which the edge drafts, at this length of the text. */
   wanted: { readonly length: number; readonly drafts: number };
   /** Held from the opening to the end of the text. */
-  slot: Slot | null;
+  kv: KvSequence | null;
 }
 
 /** What a session does to connections. */
@@ -64,8 +64,8 @@ export class EdgeSessions {
   readonly #clock: Clock;
   readonly #policy: SessionPolicy;
   readonly #links: LinkPort;
-  readonly #slots: SequenceSlots;
-  readonly #drafters: OwnDrafters | null;
+  readonly #kvSequences: KvSequences;
+  readonly #drafters: EdgeDrafters | null;
   readonly #registry: EdgeRegistry<SessionEntry>;
   readonly #wake: () => void;
 
@@ -75,8 +75,8 @@ export class EdgeSessions {
     this.#policy = policy;
     this.#links = links;
     this.#wake = wake;
-    this.#slots = new SequenceSlots(model);
-    this.#drafters = policy.draft === null ? null : new OwnDrafters(policy.draft, clock);
+    this.#kvSequences = new KvSequences(model);
+    this.#drafters = policy.draft === null ? null : new EdgeDrafters(policy.draft, clock);
     const { tokenizer } = model;
     const rules = {
       vocabularySize: tokenizer.vocabularySize,
@@ -98,7 +98,7 @@ export class EdgeSessions {
   }
 
   /** One draft of the edge's own; null: it has none. */
-  get ownDraftMs(): number | null {
+  get edgeDraftMs(): number | null {
     return this.#drafters?.draftMs ?? null;
   }
 
@@ -127,7 +127,7 @@ export class EdgeSessions {
   /** Once no step is in flight. */
   async close(): Promise<void> {
     this.#registry.clear();
-    await this.#slots.close();
+    await this.#kvSequences.close();
     await this.#drafters?.close();
   }
 
@@ -139,17 +139,17 @@ export class EdgeSessions {
       close: (link, code, detail) => this.#links.close(link, code, detail),
       admit: (open) => this.#admit(open),
       enter: (entry) => {
-        const guesses = new OwnGuesses({ lookUpTokens, drafters: this.#drafters });
-        return { ...entry, guesses, wanted: { length: -1, drafts: 0 }, slot: null };
+        const draftSources = new EdgeDraftSources({ lookUpTokens, drafters: this.#drafters });
+        return { ...entry, draftSources, wanted: { length: -1, drafts: 0 }, kv: null };
       },
       takePlace: (entry, open) => {
-        entry.slot = this.#slots.take(entry.number, `${open.credentials}\n${open.conversation}`) ?? null;
-        return entry.slot !== null;
+        entry.kv = this.#kvSequences.take(entry.number, `${open.credentials}\n${open.conversation}`) ?? null;
+        return entry.kv !== null;
       },
       leavePlace: (entry) => {
-        if (entry.slot !== null) this.#slots.leave(entry.slot);
-        entry.slot = null;
-        entry.guesses.close();
+        if (entry.kv !== null) this.#kvSequences.leave(entry.kv);
+        entry.kv = null;
+        entry.draftSources.close();
       },
       stepped: ({ number, state }, event, effects) => {
         this.#policy.onStep?.({ session: number, event, state, effects, atMs: this.#clock.nowMs() });
@@ -170,19 +170,19 @@ export class EdgeSessions {
       const cause = `this edge runs ${identity.name}, whose tokenizer is another one`;
       throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (outrider models list)');
     }
-    if (!pacingOf(open.pacing).edgeDrafts || this.#drafters !== null) return;
+    if (!modeOf(open.mode).edgeDrafts || this.#drafters !== null) return;
     const cause = 'this edge has no draft of its own';
     throw new OutriderError('bad-argument', cause, 'start it with --draft, or take another mode');
   }
 
   /** The edge's own drafts, one after the other until a step has enough. */
   #draftOn(entry: SessionEntry): void {
-    if (this.#drafters === null || !pacingOf(entry.state.open.pacing).edgeDrafts) return;
+    if (this.#drafters === null || !modeOf(entry.state.open.mode).edgeDrafts) return;
     const { length } = entry.state.text;
     if (entry.wanted.length !== length) {
-      const { windowSize, draftMs } = this.#drafters;
+      const { draftLength, draftMs } = this.#drafters;
       const maxDrafts = this.#policy.maxRows - 1;
-      const settings = { windowSize, draftMs, maxDrafts, stepTime: this.#policy.stepTime() };
+      const settings = { draftLength, draftMs, maxDrafts, stepTime: this.#policy.stepTime() };
       entry.wanted = { length, drafts: wantedDrafts(entry.state, settings) };
     }
     if (entry.hasPlace && mayDraftOn(entry.state, entry.wanted.drafts)) void this.#draft(entry);
@@ -190,8 +190,8 @@ export class EdgeSessions {
 
   async #draft(entry: SessionEntry): Promise<void> {
     try {
-      const guess = await entry.guesses.draftOn(entry.state, this.#model.tokenizer.endIds);
-      if (guess !== undefined && entry.hasPlace) this.step(entry, { kind: 'guess-made', guess });
+      const made = await entry.draftSources.draftOn(entry.state, this.#model.tokenizer.endIds);
+      if (made !== undefined && entry.hasPlace) this.step(entry, { kind: 'edge-drafted', drafts: made });
     } catch (error) {
       this.#policy.onFault(error);
       this.step(entry, { kind: 'step-failed', cause: "the edge's own draft failed" });

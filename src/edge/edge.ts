@@ -4,7 +4,7 @@
 import type { Clock } from '../basics/clock.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { toldStepMs } from '../protocol/edge-pace.ts';
+import { toldStepMs } from '../protocol/edge-timing.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import { type HelloMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
@@ -14,10 +14,10 @@ import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
 import { listenWebSocket } from '../transport/websocket.ts';
+import type { EdgeDraftModel } from './edge-drafters.ts';
 import { defaultRate, EdgeLinks } from './edge-links.ts';
 import { EdgeSessions, type SessionStep } from './edge-sessions.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
-import type { OwnDraftModel } from './own-drafters.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
 export const defaultMaxRows = 32;
@@ -43,7 +43,7 @@ export interface EdgeOptions {
   /** Tokens at most that the edge looks up in the text for steps at which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
   /** A draft model on the edge, for sessions in modes edge-sd (in windows) and mix (as many as pay); stays the caller's, one sequence per session. */
-  readonly draft?: { readonly model: LanguageModel; readonly windowSize: number };
+  readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
   readonly rate?: RateLimitSettings;
   readonly liveness?: LivenessSettings;
   readonly clock?: Clock;
@@ -72,7 +72,7 @@ export interface Edge extends AsyncDisposable {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
-  const draft = options.draft === undefined ? null : await ownDraft(options.draft, clock);
+  const draft = options.draft === undefined ? null : await edgeDraft(options.draft, clock);
   const hello = (): HelloMessage => ({
     kind: 'hello',
     version: protocolVersion,
@@ -81,7 +81,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     tokenizerHash: model.tokenizer.hash,
     vocabularySize: model.tokenizer.vocabularySize,
     contextLength: model.limits.contextLength,
-    pace: { stepMs: toldStepMs(loop.stepTime), ownDraftMs: sessions.ownDraftMs },
+    timing: { stepMs: toldStepMs(loop.stepTime), edgeDraftMs: sessions.edgeDraftMs },
   });
   const rate = options.rate ?? defaultRate;
   const links = new EdgeLinks({ hello, rate, liveness: options.liveness ?? defaultLiveness }, clock, onFault);
@@ -124,7 +124,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   };
 }
 
-async function ownDraft(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<OwnDraftModel> {
+async function edgeDraft(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<EdgeDraftModel> {
   return { ...draft, draftTime: await measureStepTime(draft.model, clock, 1) };
 }
 

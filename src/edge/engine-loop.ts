@@ -7,7 +7,7 @@ import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import { lookUpChances } from '../protocol/edge-chain.ts';
-import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
+import { isWritable, lacksEdgeDrafts, readyDrafts } from '../protocol/edge-session.ts';
 import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import {
   freshSchedule,
@@ -19,7 +19,7 @@ import {
 } from '../scheduling/schedule-step.ts';
 import { observeBatch, type StepTimeModel } from '../scheduling/step-time.ts';
 import type { EdgeSessions, SessionEntry } from './edge-sessions.ts';
-import { emptySlot, heldPrefix, keepPrefix, type Slot } from './sequence-slots.ts';
+import { emptySequence, heldPrefix, type KvSequence, keepPrefix } from './kv-sequences.ts';
 import { StepHistogram } from './step-histogram.ts';
 
 /** What the loop has done since it started. */
@@ -38,7 +38,7 @@ export interface LoopAccount {
 
 interface Work {
   readonly entry: SessionEntry;
-  readonly slot: Slot;
+  readonly kv: KvSequence;
   readonly heldTokens: number;
   readonly view: SessionWork;
 }
@@ -149,10 +149,10 @@ export class EngineLoop {
   async #runItems(sessions: EdgeSessions, running: readonly RunningItem[]): Promise<void> {
     const startMs = this.#clock.nowMs();
     try {
-      for (const { work } of running) await keepPrefix(work.slot, work.heldTokens);
+      for (const { work } of running) await keepPrefix(work.kv, work.heldTokens);
       const results = await this.#model.evaluate(running.map(({ item }) => item));
       this.#note(running, this.#clock.nowMs() - startMs);
-      for (const { work, item } of running) work.slot.tokens.push(...item.tokens);
+      for (const { work, item } of running) work.kv.tokens.push(...item.tokens);
       for (const [index, item] of running.entries()) await this.#judge(sessions, item, results[index] ?? []);
     } catch (error) {
       await this.#fail(sessions, running, error);
@@ -177,7 +177,7 @@ export class EngineLoop {
     const cause = `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
     for (const { work } of running) {
       sessions.step(work.entry, { kind: 'step-failed', cause });
-      await emptySlot(work.slot).catch(() => {});
+      await emptySequence(work.kv).catch(() => {});
     }
   }
 
@@ -203,34 +203,34 @@ export class EngineLoop {
 
 /** A prompt is evaluated as soon as it is there, whatever the session's mode waits for. */
 function workOf(sessions: EdgeSessions, entry: SessionEntry): Work | undefined {
-  if (entry.slot === null || !isWritable(entry.state)) return undefined;
+  if (entry.kv === null || !isWritable(entry.state)) return undefined;
   const { text } = entry.state;
-  const heldTokens = heldPrefix(entry.slot, text, text.length - 1);
+  const heldTokens = heldPrefix(entry.kv, text, text.length - 1);
   const prefillTokens = text.length - 1 - heldTokens;
   const shared = { id: entry.number, share: entry.share, prefillTokens };
-  const isLookingUp = lacksGuess(entry.state) && entry.state.open.pacing === 'stream';
+  const isLookingUp = lacksEdgeDrafts(entry.state) && entry.state.open.mode === 'stream';
   if (prefillTokens > 0) {
-    return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
+    return { entry, kv: entry.kv, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
   }
-  const guess = isLookingUp ? entry.guesses.lookUp(entry.state) : undefined;
-  if (guess !== undefined) sessions.step(entry, { kind: 'guess-made', guess });
+  const made = isLookingUp ? entry.draftSources.lookUp(entry.state) : undefined;
+  if (made !== undefined) sessions.step(entry, { kind: 'edge-drafted', drafts: made });
   const drafts = readyDrafts(entry.state, entry.wanted.drafts);
   if (drafts === null) return undefined;
   const chances = { acceptance: expectedAcceptance(entry.state), confidences: lookUpChances(entry.state) };
-  return { entry, slot: entry.slot, heldTokens, view: { ...shared, drafts, ...chances } };
+  return { entry, kv: entry.kv, heldTokens, view: { ...shared, drafts, ...chances } };
 }
 
 /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */
 function begin(sessions: EdgeSessions, work: Work, item: StepItem): RunningItem {
-  const { entry, slot, heldTokens } = work;
+  const { entry, kv, heldTokens } = work;
   const { text } = entry.state;
   if (item.kind === 'prefill') {
     const tokens = text.slice(heldTokens, heldTokens + item.tokens);
-    return { work, ticket: null, item: { sequence: slot.sequence, tokens, rows: 0 } };
+    return { work, ticket: null, item: { sequence: kv.sequence, tokens, rows: 0 } };
   }
   sessions.step(entry, { kind: 'step-started', drafts: item.drafts });
   const { ticket } = entry.state;
   invariant(ticket !== null, 'a step that did not start');
   const tokens = [text.at(text.length - 1), ...ticket.drafts];
-  return { work, ticket, item: { sequence: slot.sequence, tokens, rows: tokens.length } };
+  return { work, ticket, item: { sequence: kv.sequence, tokens, rows: tokens.length } };
 }

@@ -20,7 +20,7 @@ export interface PaceSums {
   readonly payloadBytes: number;
 }
 
-export const noPace: PaceSums = {
+export const noTiming: PaceSums = {
   ms: 0,
   decoded: 0,
   tokens: 0,
@@ -35,7 +35,7 @@ export const noPace: PaceSums = {
 export function paceSums(session: SessionResult): PaceSums {
   const { emissions, answerTokens: tokens, drafts, account, rows, up, down, opening, greeting } = session;
   const [first, last] = [emissions[0], emissions.at(-1)];
-  if (first === undefined || last === undefined) return noPace;
+  if (first === undefined || last === undefined) return noTiming;
   return {
     ms: last.atMs - first.atMs,
     decoded: tokens - first.tokenCount,
@@ -43,14 +43,14 @@ export function paceSums(session: SessionResult): PaceSums {
     matched: drafts.matched,
     compared: drafts.matched + drafts.mismatched,
     drafted: drafts.drafted,
-    guessed: account.guessRows,
+    guessed: account.edgeDraftRows,
     rows,
     payloadBytes: up.payloadBytes + down.payloadBytes - opening.payloadBytes - greeting.payloadBytes,
   };
 }
 
 export function addPaces(all: readonly PaceSums[]): PaceSums {
-  const keys = Object.keys(noPace) as (keyof PaceSums)[];
+  const keys = Object.keys(noTiming) as (keyof PaceSums)[];
   return Object.fromEntries(keys.map((key) => [key, all.reduce((sum, one) => sum + one[key], 0)])) as never as PaceSums;
 }
 

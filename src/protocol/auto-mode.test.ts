@@ -6,29 +6,29 @@ import {
   type DraftingNews,
   freshJudgement,
   judgeDrafting,
-  type PaceKnowledge,
+  type TimingKnowledge,
 } from './auto-mode.ts';
 
 const counts = [1, 2, 3, 4, 5, 6, 7, 8];
-const edge = { stepMs: line(40.4, 0.4), ownDraftMs: null };
+const edge = { stepMs: line(40.4, 0.4), edgeDraftMs: null };
 
 /** Steps of 1 to 8 rows. */
 function line(oneRowMs: number, rowMs: number): number[] {
   return counts.map((rows) => oneRowMs + rowMs * (rows - 1));
 }
 
-const known: PaceKnowledge = { canDraft: true, draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
+const known: TimingKnowledge = { canDraft: true, draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
 
 describe('the mode of a turn', () => {
   it('is stream before anything is known, and ar where nothing drafts', () => {
     const unknown = { canDraft: true, draftMs: null, roundTripMs: null, acceptance: null, edge: null };
-    expect(chooseMode(unknown)).toEqual({ pacing: 'stream', drafts: true, reason: 'nothing is measured yet' });
-    expect(chooseMode({ ...unknown, canDraft: false }).pacing).toBe('ar');
-    expect(chooseMode({ ...unknown, edge }).pacing).toBe('stream');
+    expect(chooseMode(unknown)).toEqual({ mode: 'stream', drafts: true, reason: 'nothing is measured yet' });
+    expect(chooseMode({ ...unknown, canDraft: false }).mode).toBe('ar');
+    expect(chooseMode({ ...unknown, edge }).mode).toBe('stream');
   });
 
   it("is stream where the device's drafts pay, and says why", () => {
-    expect(chooseMode(known).pacing).toBe('stream');
+    expect(chooseMode(known).mode).toBe('stream');
     expect(chooseMode(known).reason).toMatch(/the edge alone takes 40 ms, the network 10 ms, a draft 10 ms, 80 % of/);
   });
 
@@ -38,14 +38,14 @@ describe('the mode of a turn', () => {
     ['dear rows', { edge: { ...edge, stepMs: line(40, 36) } }],
     ['a poor draft far away', { acceptance: 0.3, roundTripMs: 200 }],
   ])('leaves drafting off with %s', (_name, changes) => {
-    expect(chooseMode({ ...known, ...changes })).toMatchObject({ pacing: 'stream', drafts: false });
+    expect(chooseMode({ ...known, ...changes })).toMatchObject({ mode: 'stream', drafts: false });
   });
 
   it("is mix where drafts of the edge's own are worth it, edge-sd where only the edge drafts", () => {
-    const both = { ...known, edge: { ...edge, ownDraftMs: 5 } };
-    expect(chooseMode({ ...both, roundTripMs: 100 }).pacing).toBe('mix');
-    expect(chooseMode({ ...both, canDraft: false, draftMs: null }).pacing).toBe('edge-sd');
-    expect(chooseMode({ ...both, edge: { ...edge, ownDraftMs: 60 } }).pacing).toBe('stream');
+    const both = { ...known, edge: { ...edge, edgeDraftMs: 5 } };
+    expect(chooseMode({ ...both, roundTripMs: 100 }).mode).toBe('mix');
+    expect(chooseMode({ ...both, canDraft: false, draftMs: null }).mode).toBe('edge-sd');
+    expect(chooseMode({ ...both, edge: { ...edge, edgeDraftMs: 60 } }).mode).toBe('stream');
   });
 });
 
@@ -60,7 +60,7 @@ describe('an edge that pads its calls', () => {
     const tokenMs = (count: number): number => streamMsPerToken(figures, count);
     const best = counts.reduce((one, other) => (tokenMs(other) < tokenMs(one) ? other : one));
     expect(best).toBe(drafts);
-    const { reason } = chooseMode({ ...known, edge: { stepMs: counts.map(stepMs), ownDraftMs: null } });
+    const { reason } = chooseMode({ ...known, edge: { stepMs: counts.map(stepMs), edgeDraftMs: null } });
     expect(reason).toContain(`about ${tokenMs(best).toFixed(0)} ms a token`);
   });
 });

@@ -1,26 +1,26 @@
 // Mode `auto`: which mode a turn begins with, and whether its device goes on drafting, from what was measured. Pure; who measures is
 // the device's shell. A draft costs battery, and one made on the edge costs the edge: neither is spent on a gain too small to notice.
 
-import type { PaceFigures } from '../scheduling/latency-model.ts';
-import { predictPace, windowTokens } from '../scheduling/predict-latency.ts';
+import type { TimingFigures } from '../scheduling/latency-model.ts';
+import { predictTokenTimes, windowTokens } from '../scheduling/predict-latency.ts';
 import { streamMsPerToken } from '../scheduling/predict-stream.ts';
-import { stepMsAsTold } from './edge-pace.ts';
-import type { EdgePace } from './messages.ts';
-import { type PacingName, pacingOf } from './pacing.ts';
+import { stepMsAsTold } from './edge-timing.ts';
+import type { EdgeTiming } from './messages.ts';
+import { type ModeName, modeOf } from './mode.ts';
 
 /** What is known before a turn; null: not measured yet. Times in ms. */
-export interface PaceKnowledge {
+export interface TimingKnowledge {
   /** Whether this device has a draft. */
   readonly canDraft: boolean;
   readonly draftMs: number | null;
   readonly roundTripMs: number | null;
   readonly acceptance: number | null;
   /** As the edge's greeting told it. */
-  readonly edge: EdgePace | null;
+  readonly edge: EdgeTiming | null;
 }
 
 export interface ModeChoice {
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   /** Whether the device begins with drafting on; off, `stream` is the edge alone, and drafts are tried again after a while. */
   readonly drafts: boolean;
   /** In one sentence, for people. */
@@ -35,16 +35,16 @@ const mostDrafts = 8;
 const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
 
 /** The mode of the next turn. Nothing known: `stream`, which is never slower than the edge alone. */
-export function chooseMode(known: PaceKnowledge): ModeChoice {
+export function chooseMode(known: TimingKnowledge): ModeChoice {
   const { canDraft, edge } = known;
   const figures = figuresOf(known);
-  if (!canDraft && edge?.ownDraftMs == null) return choice('ar', 'nothing drafts, here or on the edge');
+  if (!canDraft && edge?.edgeDraftMs == null) return choice('ar', 'nothing drafts, here or on the edge');
   if (figures === null) {
     return choice(canDraft ? 'stream' : 'edge-sd', 'nothing is measured yet');
   }
   const aloneMs = figures.stepMs(1);
   const streamMs = canDraft ? bestStreamMs(figures) : Number.POSITIVE_INFINITY;
-  const edgeMs = edge?.ownDraftMs == null ? Number.POSITIVE_INFINITY : edgeSdMs(figures);
+  const edgeMs = edge?.edgeDraftMs == null ? Number.POSITIVE_INFINITY : edgeSdMs(figures);
   const seen = describe(known, aloneMs);
   const quickest = Math.min(aloneMs, streamMs);
   if (edgeMs < quickest * (1 - leastEdgeGain)) {
@@ -56,11 +56,11 @@ export function chooseMode(known: PaceKnowledge): ModeChoice {
     return choice('stream', `${seen}: with this device's drafts about ${round(streamMs)} ms a token`);
   }
   const reason = `${seen}: drafts would not make it quicker`;
-  return canDraft ? { pacing: 'stream', drafts: false, reason } : choice('ar', reason);
+  return canDraft ? { mode: 'stream', drafts: false, reason } : choice('ar', reason);
 }
 
-function choice(pacing: PacingName, reason: string): ModeChoice {
-  return { pacing, drafts: pacingOf(pacing).deviceDrafts, reason };
+function choice(mode: ModeName, reason: string): ModeChoice {
+  return { mode, drafts: modeOf(mode).deviceDrafts, reason };
 }
 
 /** How drafting goes in a running turn; counts are weights that fade. */
@@ -80,7 +80,7 @@ export interface DraftingNews {
   /** Null: not measured in this turn yet. */
   readonly draftMs: number | null;
   readonly roundTripMs: number | null;
-  readonly edge: EdgePace | null;
+  readonly edge: EdgeTiming | null;
 }
 
 /** Comparisons that count in full; older ones fade. */
@@ -125,7 +125,7 @@ const leastJudgedMs = 1;
  * Whether drafts could save anything on this edge if they cost nothing, were always there and held {@link optimisticAcceptance} of the time.
  * Where a step's time goes up with every row as quickly as its tokens do, none can; then the device need not begin.
  */
-export function canDraftsPay({ stepMs: told }: EdgePace): boolean {
+export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
   if (told === null) return true;
   const stepMs = stepMsAsTold(told);
   const aloneMs = stepMs(1);
@@ -136,10 +136,10 @@ export function canDraftsPay({ stepMs: told }: EdgePace): boolean {
   return bestMs < aloneMs * (1 - 2 * leastDeviceGain);
 }
 
-function figuresOf({ draftMs, roundTripMs, acceptance, edge }: PaceKnowledge): PaceFigures | null {
+function figuresOf({ draftMs, roundTripMs, acceptance, edge }: TimingKnowledge): TimingFigures | null {
   const step = edge?.stepMs ?? null;
   if (step === null || roundTripMs === null || acceptance === null) return null;
-  const edgeDraftMs = edge?.ownDraftMs ?? Number.NaN;
+  const edgeDraftMs = edge?.edgeDraftMs ?? Number.NaN;
   const ownMs = draftMs ?? edgeDraftMs;
   if (Number.isNaN(ownMs)) return null;
   return {
@@ -152,23 +152,23 @@ function figuresOf({ draftMs, roundTripMs, acceptance, edge }: PaceKnowledge): P
   };
 }
 
-function bestStreamMs(figures: PaceFigures): number {
+function bestStreamMs(figures: TimingFigures): number {
   const counts = new Set([...triedDrafts, ...fillingDrafts(figures)]);
   return Math.min(figures.stepMs(1), ...[...counts].map((drafts) => streamMsPerToken(figures, drafts)));
 }
 
 /** Where the time of a step goes up in stairs, the counts of drafts that fill one. */
-function fillingDrafts({ stepMs }: PaceFigures): number[] {
+function fillingDrafts({ stepMs }: TimingFigures): number[] {
   const counts = Array.from({ length: mostDrafts }, (_, index) => index + 1);
   return counts.filter((drafts) => stepMs(drafts) === stepMs(drafts + 1) && stepMs(drafts + 1) < stepMs(drafts + 2));
 }
 
-function edgeSdMs(figures: PaceFigures): number {
-  const found = predictPace({ ...figures, maxDrafts: 16 }).find(({ mode }) => mode === 'edge-sd');
+function edgeSdMs(figures: TimingFigures): number {
+  const found = predictTokenTimes({ ...figures, maxDrafts: 16 }).find(({ mode }) => mode === 'edge-sd');
   return found?.msPerToken ?? Number.POSITIVE_INFINITY;
 }
 
-function describe({ draftMs, roundTripMs, acceptance }: PaceKnowledge, aloneMs: number): string {
+function describe({ draftMs, roundTripMs, acceptance }: TimingKnowledge, aloneMs: number): string {
   const parts = [`the edge alone takes ${round(aloneMs)} ms`, `the network ${round(roundTripMs ?? 0)} ms`];
   if (draftMs !== null) parts.push(`a draft ${round(draftMs)} ms`);
   return `${parts.join(', ')}, ${Math.round(100 * (acceptance ?? 0))} % of drafts hold`;

@@ -5,7 +5,7 @@ import type { Sampling } from '../decoding/sampling.ts';
 import { malformed } from './bytes.ts';
 import { limits } from './limits.ts';
 import { type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
-import { type PacingName, pacingNames } from './pacing.ts';
+import { type ModeName, modeNames } from './mode.ts';
 
 const sessionBytes = 16;
 const hashBytes = 32;
@@ -33,11 +33,11 @@ function readSampling(reader: ByteReader): Sampling {
 
 export function writeOpen(writer: ByteWriter, message: OpenMessage): void {
   writer.varint(message.version).hex(message.session).hex(message.conversation).varint(message.attempt);
-  writer.text(message.credentials).hex(message.tokenizerHash).byte(pacingNames.indexOf(message.pacing));
+  writer.text(message.credentials).hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
   writeSampling(writer, message.sampling);
   writer.varint(message.stopStrings.length);
   for (const stop of message.stopStrings) writer.text(stop);
-  writer.varint(message.maxAnswerTokens).varint(message.window).varint(message.maxAhead);
+  writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
   writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
 }
 
@@ -49,10 +49,10 @@ function readVersion(reader: ByteReader): number {
   return version;
 }
 
-function readPacing(reader: ByteReader): PacingName {
-  const pacing = pacingNames[reader.byte()];
-  if (pacing === undefined) throw malformed('the pacing is not one that this edge knows');
-  return pacing;
+function readPacing(reader: ByteReader): ModeName {
+  const mode = modeNames[reader.byte()];
+  if (mode === undefined) throw malformed('the mode is not one that this edge knows');
+  return mode;
 }
 
 export function readOpen(reader: ByteReader): OpenMessage {
@@ -61,23 +61,26 @@ export function readOpen(reader: ByteReader): OpenMessage {
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   const credentials = reader.text(limits.credentialBytes);
   const tokenizerHash = reader.hex(hashBytes);
-  const pacing = readPacing(reader);
+  const mode = readPacing(reader);
   const sampling = readSampling(reader);
   const stopStrings: string[] = [];
   for (let left = reader.varint(limits.stopStrings); left > 0; left -= 1) {
     stopStrings.push(reader.text(limits.stopStringBytes));
   }
   const maxAnswerTokens = reader.varint(limits.textTokens);
-  const window = reader.varint(limits.maxWindow);
+  const flowControlWindow = reader.varint(limits.maxFlowControlWindow);
   const maxAhead = reader.varint(limits.maxAhead);
   const [promptCount, answerCount] = [reader.varint(limits.textTokens), reader.varint(limits.textTokens)];
   if (promptCount === 0) throw malformed('the prompt is empty');
-  if (window < limits.minWindow) throw malformed(`the window is ${window}, at least ${limits.minWindow} is needed`);
+  if (flowControlWindow < limits.minFlowControlWindow)
+    throw malformed(
+      `the flow-control window is ${flowControlWindow}, at least ${limits.minFlowControlWindow} is needed`,
+    );
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
   const kind = 'open';
   const identity = { kind, version, session, conversation, attempt, credentials, tokenizerHash } as const;
-  return { ...identity, pacing, sampling, stopStrings, maxAnswerTokens, window, maxAhead, prompt, answer };
+  return { ...identity, mode, sampling, stopStrings, maxAnswerTokens, flowControlWindow, maxAhead, prompt, answer };
 }
 
 export function writeResume(writer: ByteWriter, message: ResumeMessage): void {

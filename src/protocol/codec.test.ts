@@ -17,11 +17,11 @@ const open: OpenMessage = {
   attempt: 1,
   credentials: '',
   tokenizerHash: 'ab'.repeat(32),
-  pacing: 'stream',
+  mode: 'stream',
   sampling: { ...neutralSampling, temperature: 0.5, logitBias: [[7, -1]], seed: 42n },
   stopStrings: ['END'],
   maxAnswerTokens: 64,
-  window: 256,
+  flowControlWindow: 256,
   maxAhead: 24,
   prompt: [1, 300, 20000],
   answer: [5],
@@ -35,7 +35,7 @@ const hello: EdgeMessage = {
   tokenizerHash: 'ab'.repeat(32),
   vocabularySize: 49152,
   contextLength: 2048,
-  pace: { stepMs: [57.7, 57.7, 57.7, 57.7, 61.125, 61.125, 61.125, 61.125], ownDraftMs: null },
+  timing: { stepMs: [57.7, 57.7, 57.7, 57.7, 61.125, 61.125, 61.125, 61.125], edgeDraftMs: null },
 };
 
 function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
@@ -64,7 +64,7 @@ const script: readonly ({ readonly up: DeviceMessage } | { readonly down: EdgeMe
       kind: 'end',
       reason: 'length',
       length: 11,
-      account: { steps: 4, draftRows: 3, acceptedRows: 2, guessRows: 1, acceptedGuessRows: 0 },
+      account: { steps: 4, draftRows: 3, acceptedRows: 2, edgeDraftRows: 1, acceptedEdgeDraftRows: 0 },
     },
   },
   { up: { kind: 'bye' } },
@@ -146,7 +146,7 @@ describe('messages of any content', () => {
 
   it('survive in openings, greetings, refusals and resumes', () => {
     const { device, edge } = bothEnds();
-    const silent: EdgeMessage = { ...hello, pace: { stepMs: null, ownDraftMs: 5.25 } };
+    const silent: EdgeMessage = { ...hello, timing: { stepMs: null, edgeDraftMs: 5.25 } };
     const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
     for (const message of [hello, silent, refused, { kind: 'gone' } as const]) {
       expect(device.decode(edge.encode(message))).toEqual(message);
@@ -155,15 +155,15 @@ describe('messages of any content', () => {
     expect(edge.decode(device.encode(resume))).toEqual(resume);
   });
 
-  it('tells a pace of eight steps or of none', () => {
+  it('tells a timing of eight steps or of none', () => {
     const told = (stepMs: readonly number[]): Uint8Array =>
-      new EdgeCodec().encode({ ...hello, pace: { stepMs, ownDraftMs: null } });
+      new EdgeCodec().encode({ ...hello, timing: { stepMs, edgeDraftMs: null } });
     expect(() => told([57.7, 61.1])).toThrow('another number of rows');
     const frame = told(new Array(8).fill(0.001));
     // The last nine bytes: eight steps of a microsecond, and no draft.
     expect([...frame.slice(-9)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0]);
     const gap = frame.map((byte, at) => (at === frame.length - 4 ? 0 : byte));
-    expect(new DeviceCodec().decode(gap)).toMatchObject({ pace: { stepMs: null, ownDraftMs: null } });
+    expect(new DeviceCodec().decode(gap)).toMatchObject({ timing: { stepMs: null, edgeDraftMs: null } });
   });
 });
 

@@ -6,7 +6,7 @@ import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { FrameReader, malformed } from './bytes.ts';
 import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
-import { toldRowCount } from './edge-pace.ts';
+import { toldRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
 import {
   type CommitMessage,
@@ -155,10 +155,10 @@ function readCommit(reader: ByteReader, head: number, shared: SharedState): Comm
 function writeHello(writer: ByteWriter, message: HelloMessage): void {
   writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
   writer.hex(message.tokenizerHash).varint(message.vocabularySize).varint(message.contextLength);
-  const { stepMs, ownDraftMs } = message.pace;
-  invariant(stepMs === null || stepMs.length === toldRowCount, 'the pace of another number of rows');
+  const { stepMs, edgeDraftMs } = message.timing;
+  invariant(stepMs === null || stepMs.length === toldRowCount, 'the timing of another number of rows');
   for (let index = 0; index < toldRowCount; index += 1) writer.varint(microseconds(stepMs?.[index] ?? null));
-  writer.varint(microseconds(ownDraftMs));
+  writer.varint(microseconds(edgeDraftMs));
 }
 
 /** 0 stands for what is not told. */
@@ -180,8 +180,8 @@ function readHello(reader: ByteReader): HelloMessage {
   const told = Array.from({ length: toldRowCount }, () => milliseconds(reader));
   const known = told.filter((ms) => ms !== null);
   const stepMs = known.length === toldRowCount ? known : null;
-  const pace = { stepMs, ownDraftMs: milliseconds(reader) };
-  return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength, pace };
+  const timing = { stepMs, edgeDraftMs: milliseconds(reader) };
+  return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength, timing };
 }
 
 function readRefused(reader: ByteReader): RefusedMessage {
@@ -190,7 +190,7 @@ function readRefused(reader: ByteReader): RefusedMessage {
   return { kind: 'refused', code, cause: reader.text(limits.textBytes), remedy: reader.text(limits.textBytes) };
 }
 
-const accountFields = ['steps', 'draftRows', 'acceptedRows', 'guessRows', 'acceptedGuessRows'] as const;
+const accountFields = ['steps', 'draftRows', 'acceptedRows', 'edgeDraftRows', 'acceptedEdgeDraftRows'] as const;
 
 function writeEnd(writer: ByteWriter, message: EndMessage): void {
   writer.byte(frame.end).byte(endReasons.indexOf(message.reason)).varint(message.length);

@@ -44,7 +44,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const knowledge = state.edges.find((known) => known.edge === edge) ?? { attempt: 0, held: null };
   const attempt = knowledge.attempt + 1;
   const length = knowledge.held ?? state.text.length;
-  const { endIds: _endIds, minChainConfidence: _chain, windowSize: _window, ...turn } = state.turn;
+  const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = state.turn;
   effects.push({
     kind: 'send',
     link: id,

@@ -11,7 +11,7 @@ import {
   type DeviceStep,
 } from './device-state.ts';
 import { isExhausted, sendDrafts, viewOf } from './device-window.ts';
-import { pacingOf } from './pacing.ts';
+import { modeOf } from './mode.ts';
 
 /** Applies one event. Pure: the same state and event give the same step. After the outcome nothing happens any more. */
 export function stepDevice(state: DeviceState, event: DeviceEvent): DeviceStep {
@@ -40,7 +40,7 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     case 'cut-moved':
       return { ...state, minChainConfidence: event.minChainConfidence };
     case 'drafting-switched':
-      return pacingOf(state.turn.pacing).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
+      return modeOf(state.turn.mode).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
     case 'stop-asked':
       return finish(state, { kind: 'stopped' }, effects);
     case 'gave-up': {
@@ -77,5 +77,5 @@ function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
 
 function mayDraft(state: DeviceState): boolean {
   if (!state.isDraftingOn || state.drafting !== null || state.edges.length === 0 || isExhausted(state)) return false;
-  return pacingOf(state.turn.pacing).mayDraft(viewOf(state));
+  return modeOf(state.turn.mode).mayDraft(viewOf(state));
 }

@@ -11,7 +11,7 @@ export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'an
   /** The device stops drafting while the probability that its whole chain holds is below this; 0 = never. `cut-moved` moves it. */
   readonly minChainConfidence: number;
   /** gamma: drafts of a window, in modes that have windows. */
-  readonly windowSize: number;
+  readonly draftLength: number;
 };
 
 /** How one edge stands to this turn; survives its connections. */

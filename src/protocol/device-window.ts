@@ -1,4 +1,4 @@
-// When the device's drafts go up, and when it asks for a verdict: the pacing policy decides, this module carries it out. Part of the
+// When the device's drafts go up, and when it asks for a verdict: the mode policy decides, this module carries it out. Part of the
 // device's pure machine.
 
 import { branchEnd, findLink, replaceLink } from './device-links.ts';
@@ -9,7 +9,7 @@ import {
   type DeviceState,
   type SentBranch,
 } from './device-state.ts';
-import { type DeviceView, pacingOf } from './pacing.ts';
+import { type DeviceView, modeOf } from './mode.ts';
 import { TokenText } from './token-text.ts';
 
 /** The next position can't be drafted: no guess, the end of the text, or too little confidence in the chain. */
@@ -29,11 +29,11 @@ export function viewOf(state: DeviceState): DeviceView {
   return {
     tailLength: state.tail.length,
     unsentLength: Math.max(0, Math.min(unsent, state.tail.length)),
-    asksOutstanding: state.asks.length,
+    verificationsPending: state.asks.length,
     isFresh: state.isFresh,
     isExhausted: state.drafting === null && isExhausted(state),
     // A larger window than the edge keeps could never be complete.
-    windowSize: Math.min(state.turn.windowSize, state.turn.maxAhead),
+    draftLength: Math.min(state.turn.draftLength, state.turn.maxAhead),
     maxAhead: state.turn.maxAhead,
   };
 }
@@ -54,7 +54,7 @@ function firstUnsent(link: DeviceLink): number {
 export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceState {
   const link = findLink(state, state.main);
   if (link === undefined || !link.writable) return state;
-  const sending = pacingOf(state.turn.pacing).send(viewOf(state));
+  const sending = modeOf(state.turn.mode).send(viewOf(state));
   const sent = sending === 'nothing' ? state : sendTail(state, link, effects);
   const asked = sending === 'drafts-and-ask' ? ask(sent, link.id, effects) : sent;
   return acknowledge(asked, link.id, effects);
@@ -92,7 +92,7 @@ function ask(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceSta
 
 function acknowledge(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
   const link = findLink(state, id);
-  if (link === undefined || link.received - link.acknowledged < state.turn.window / 4) return state;
+  if (link === undefined || link.received - link.acknowledged < state.turn.flowControlWindow / 4) return state;
   effects.push({ kind: 'send', link: id, message: { kind: 'ack', length: link.received } });
   return { ...state, links: replaceLink(state.links, { ...link, acknowledged: link.received }) };
 }

@@ -1,19 +1,19 @@
-// What one turn's drafts cost and bring, measured on the device's clock, virtual or not; decoding/draft-pace.ts makes of it when to
+// What one turn's drafts cost and bring, measured on the device's clock, virtual or not; decoding/draft-timing.ts makes of it when to
 // wait and how readily to look back. It has no clock itself.
 
 import {
   type DraftMarket,
-  type DraftPace,
+  type DraftTiming,
   leastChainChance,
   lookUpMargin,
   noteAsk,
   noteCommit,
   noteDraftTime,
   notePause,
-  unknownPace,
-} from '../decoding/draft-pace.ts';
+  unknownTiming,
+} from '../decoding/draft-timing.ts';
 import type { DeviceState } from './device-state.ts';
-import { draftTimingOf } from './pacing.ts';
+import { turnTakingOf } from './mode.ts';
 
 /** Before drafts have been compared, this many are taken to have held at this rate. */
 const priorComparisons = 4;
@@ -22,30 +22,30 @@ const priorAcceptance = 0.7;
 const leastMove = 0.2;
 
 export class DraftWatch {
-  #pace: DraftPace = unknownPace;
+  #timing: DraftTiming = unknownTiming;
   #cut = 0;
 
   /** The model was asked. What was looked up doesn't count. */
   drafted(ms: number): void {
-    this.#pace = noteDraftTime(this.#pace, ms);
+    this.#timing = noteDraftTime(this.#timing, ms);
   }
 
   /** The edge was asked for a verdict. */
   asked(atMs: number): void {
-    this.#pace = noteAsk(this.#pace, atMs);
+    this.#timing = noteAsk(this.#timing, atMs);
   }
 
   committed(atMs: number, tokenCount: number): void {
-    this.#pace = noteCommit(this.#pace, atMs, tokenCount);
+    this.#timing = noteCommit(this.#timing, atMs, tokenCount);
   }
 
   /** A connection is gone. */
   lost(): void {
-    this.#pace = notePause(this.#pace);
+    this.#timing = notePause(this.#timing);
   }
 
   lookUpMargin(state: DeviceState): number {
-    return lookUpMargin(this.#pace, { timing: draftTimingOf(state.turn.pacing) });
+    return lookUpMargin(this.#timing, { turnTaking: turnTakingOf(state.turn.mode) });
   }
 
   /** The least chance that a chain may have to be drafted on; undefined: about as it was. */
@@ -53,12 +53,12 @@ export class DraftWatch {
     const { turn, account } = state;
     const held = account.matched + priorComparisons * priorAcceptance;
     const market: DraftMarket = {
-      timing: draftTimingOf(turn.pacing),
+      turnTaking: turnTakingOf(turn.mode),
       roundTripMs,
       acceptance: held / (account.matched + account.mismatched + priorComparisons),
-      windowSize: turn.windowSize,
+      draftLength: turn.draftLength,
     };
-    const cut = leastChainChance(this.#pace, market);
+    const cut = leastChainChance(this.#timing, market);
     if (Math.abs(cut - this.#cut) <= leastMove * this.#cut) return undefined;
     this.#cut = cut;
     return cut;

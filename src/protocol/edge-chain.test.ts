@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { linearStepTime } from '../scheduling/step-time.ts';
-import { chainOf, lookedUpGuess, lookUpChances, wantedDrafts } from './edge-chain.ts';
+import { chainOf, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, mayDraftOn, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
-import type { PacingName } from './pacing.ts';
+import type { ModeName } from './mode.ts';
 
-function session(pacing: PacingName, drafts: readonly number[], guess: readonly number[] | null): EdgeState {
-  const created = { kind: 'session-created', link: 1, open: testOpening({ pacing }) } as const;
+function session(mode: ModeName, drafts: readonly number[], guess: readonly number[] | null): EdgeState {
+  const created = { kind: 'session-created', link: 1, open: testOpening({ mode }) } as const;
   let { state } = createEdgeSession(testRules, 1, created);
   if (drafts.length > 0) {
     const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
@@ -15,7 +15,7 @@ function session(pacing: PacingName, drafts: readonly number[], guess: readonly 
   }
   if (guess === null) return state;
   const made = { length: 3, tokens: guess, isComplete: false };
-  return stepEdge(state, { kind: 'guess-made', guess: made }).state;
+  return stepEdge(state, { kind: 'edge-drafted', drafts: made }).state;
 }
 
 describe('the chain that a step could verify', () => {
@@ -39,17 +39,23 @@ describe('the chain that a step could verify', () => {
     if (state.ticket === null) return;
     state = stepEdge(state, { kind: 'step-done', ticket: state.ticket, rows }).state;
     expect(state.text.slice(3)).toEqual([7, 6, 9]);
-    expect(state.account).toEqual({ steps: 1, draftRows: 1, acceptedRows: 1, guessRows: 2, acceptedGuessRows: 1 });
+    expect(state.account).toEqual({
+      steps: 1,
+      draftRows: 1,
+      acceptedRows: 1,
+      edgeDraftRows: 2,
+      acceptedEdgeDraftRows: 1,
+    });
     expect(state).toMatchObject({ ownMatched: 1, ownMismatched: 1 });
   });
 });
 
 describe('what was looked up', () => {
-  const guesses = [5, 6, 9].map((token) => ({ token, matchLength: 3, chance: 0.1 * token, deviation: 0.1 }));
+  const found = [5, 6, 9].map((token) => ({ token, matchLength: 3, chance: 0.1 * token, deviation: 0.1 }));
 
   function lookedUp(drafts: readonly number[]): EdgeState {
     const before = session('stream', [], null);
-    const { state } = stepEdge(before, { kind: 'guess-made', guess: lookedUpGuess(before, guesses) });
+    const { state } = stepEdge(before, { kind: 'edge-drafted', drafts: lookedUpDrafts(before, found) });
     if (drafts.length === 0) return state;
     const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
     return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
@@ -57,7 +63,7 @@ describe('what was looked up', () => {
 
   it('fills a step without drafts, each token with its chance', () => {
     expect(chainOf(lookedUp([]))).toMatchObject({ tokens: [5, 6, 9], deviceDrafts: 0 });
-    expect(lookUpChances(lookedUp([]))).toEqual(guesses.map(({ chance }) => chance));
+    expect(lookUpChances(lookedUp([]))).toEqual(found.map(({ chance }) => chance));
     expect(lookUpChances(session('stream', [7], null))).toEqual([]);
   });
 
@@ -79,8 +85,8 @@ describe('drafting on', () => {
 
   it('never holds up a step that the drafter can add nothing to', () => {
     const { state } = stepEdge(session('mix', [7], null), {
-      kind: 'guess-made',
-      guess: { length: 3, tokens: [7], isComplete: true },
+      kind: 'edge-drafted',
+      drafts: { length: 3, tokens: [7], isComplete: true },
     });
     expect(mayDraftOn(state, 3)).toBe(false);
     expect(readyDrafts(state, 3)).toBe(1);
@@ -93,7 +99,7 @@ describe('drafting on', () => {
 });
 
 describe('wantedDrafts', () => {
-  const settings = { windowSize: 4, draftMs: 5, stepTime: linearStepTime(40, 0.4), maxDrafts: 24 };
+  const settings = { draftLength: 4, draftMs: 5, stepTime: linearStepTime(40, 0.4), maxDrafts: 24 };
 
   it('is the window in edge-sd, what pays in mix, nothing elsewhere', () => {
     expect(wantedDrafts(session('edge-sd', [], null), settings)).toBe(4);
@@ -105,7 +111,7 @@ describe('wantedDrafts', () => {
   });
 
   it('leaves the last token of the answer to the target', () => {
-    const created = { kind: 'session-created', link: 1, open: testOpening({ pacing: 'edge-sd', maxAnswerTokens: 3 }) };
+    const created = { kind: 'session-created', link: 1, open: testOpening({ mode: 'edge-sd', maxAnswerTokens: 3 }) };
     const { state } = createEdgeSession(testRules, 1, created as never);
     expect(wantedDrafts(state, settings)).toBe(2);
   });

@@ -1,11 +1,11 @@
 // The drafts that the edge's next step could verify: the device's that have arrived, the edge's own, or the device's with the edge's
 // own after them. Which of them are admitted is the scheduler's decision.
 
-import type { LookUpGuess } from '../decoding/look-up.ts';
+import type { LookUpDraft } from '../decoding/look-up.ts';
 import { chainLengthWorth, type OwnDraftFigures } from '../scheduling/edge-draft-length.ts';
 import { draftsReady } from './edge-branch.ts';
-import { type EdgeState, expectedAcceptance, type OwnGuess } from './edge-state.ts';
-import { pacingOf } from './pacing.ts';
+import { type EdgeDrafts, type EdgeState, expectedAcceptance } from './edge-state.ts';
+import { modeOf } from './mode.ts';
 
 export interface ChainSize {
   readonly length: number;
@@ -20,22 +20,22 @@ export interface Chain extends ChainSize {
   readonly tokens: readonly number[];
 }
 
-/** The edge's own guess, if it is one at what follows the text as it is now. */
-export function guessAt({ guess, text }: EdgeState): OwnGuess | null {
-  return guess !== null && guess.length === text.length ? guess : null;
+/** The edge's own drafts, if they follow the text as it is now. */
+export function edgeDraftsAt({ edgeDrafts, text }: EdgeState): EdgeDrafts | null {
+  return edgeDrafts !== null && edgeDrafts.length === text.length ? edgeDrafts : null;
 }
 
-/** What was looked up, as a guess: nothing is added to it. */
-export function lookedUpGuess({ text }: EdgeState, guesses: readonly LookUpGuess[]): OwnGuess {
-  const tokens = guesses.map(({ token }) => token);
-  return { length: text.length, tokens, isComplete: true, chances: guesses.map(({ chance }) => chance) };
+/** What was looked up, as drafts: nothing is added to it. */
+export function lookedUpDrafts({ text }: EdgeState, found: readonly LookUpDraft[]): EdgeDrafts {
+  const tokens = found.map(({ token }) => token);
+  return { length: text.length, tokens, isComplete: true, chances: found.map(({ chance }) => chance) };
 }
 
 const noChances: readonly number[] = [];
 
 /** For each draft of the chain, where it was looked up, the chance that it holds if those before it do. */
 export function lookUpChances(state: EdgeState): readonly number[] {
-  const chances = guessAt(state)?.chances;
+  const chances = edgeDraftsAt(state)?.chances;
   return chances === undefined || draftsReady(state.branch, state.text.length) > 0 ? noChances : chances;
 }
 
@@ -46,23 +46,23 @@ export function lookUpChances(state: EdgeState): readonly number[] {
 export function chainOf(state: EdgeState): Chain {
   const size = chainSize(state);
   const ready = draftsReady(state.branch, state.text.length);
-  const guess = size.length > ready ? guessAt(state) : null;
-  return { ...size, tokens: guess?.tokens ?? readyTokens(state, ready) };
+  const own = size.length > ready ? edgeDraftsAt(state) : null;
+  return { ...size, tokens: own?.tokens ?? readyTokens(state, ready) };
 }
 
 /** The chain without its tokens, which would have to be copied. */
 export function chainSize(state: EdgeState): ChainSize {
   const ready = draftsReady(state.branch, state.text.length);
-  const guess = guessAt(state);
-  const isOutdone = guess === null || guess.tokens.length <= ready || (ready > 0 && guess.chances !== undefined);
+  const own = edgeDraftsAt(state);
+  const isOutdone = own === null || own.tokens.length <= ready || (ready > 0 && own.chances !== undefined);
   if (isOutdone) {
-    const isSame = guess !== null && guess.tokens.length === ready && (ready === 0 || guess.chances === undefined);
-    return { length: ready, deviceDrafts: ready, isComplete: isSame && guess.isComplete };
+    const isSame = own !== null && own.tokens.length === ready && (ready === 0 || own.chances === undefined);
+    return { length: ready, deviceDrafts: ready, isComplete: isSame && own.isComplete };
   }
   const drafts = readyTokens(state, ready);
   let shared = 0;
-  while (shared < ready && drafts[shared] === guess.tokens[shared]) shared += 1;
-  return { length: guess.tokens.length, deviceDrafts: shared, isComplete: guess.isComplete };
+  while (shared < ready && drafts[shared] === own.tokens[shared]) shared += 1;
+  return { length: own.tokens.length, deviceDrafts: shared, isComplete: own.isComplete };
 }
 
 const noTokens: readonly number[] = [];
@@ -75,7 +75,7 @@ function readyTokens({ branch, text }: EdgeState, ready: number): readonly numbe
 
 export interface OwnDraftSettings extends Pick<OwnDraftFigures, 'draftMs' | 'stepTime' | 'maxDrafts'> {
   /** gamma of the edge's own windows. */
-  readonly windowSize: number;
+  readonly draftLength: number;
 }
 
 /**
@@ -84,13 +84,13 @@ export interface OwnDraftSettings extends Pick<OwnDraftFigures, 'draftMs' | 'ste
  */
 export function wantedDrafts(state: EdgeState, settings: OwnDraftSettings): number {
   const { open, text, rules } = state;
-  const { edgeDrafts, hasEdgeWindow } = pacingOf(open.pacing);
+  const { edgeDrafts, hasEdgeDraftLength } = modeOf(open.mode);
   if (!edgeDrafts) return 0;
   const end = Math.min(rules.contextLength, open.prompt.length + open.maxAnswerTokens);
   const room = Math.max(0, end - text.length - 1);
   const freeDrafts = draftsReady(state.branch, text.length);
-  const worth = hasEdgeWindow
-    ? settings.windowSize
+  const worth = hasEdgeDraftLength
+    ? settings.draftLength
     : chainLengthWorth({ ...settings, freeDrafts, acceptance: expectedAcceptance(state) });
   return Math.min(worth, room);
 }

@@ -7,7 +7,7 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { countsWithDrafts, penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
 import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
-import { chainOf, chainSize, guessAt } from './edge-chain.ts';
+import { chainOf, chainSize, edgeDraftsAt } from './edge-chain.ts';
 import {
   type EdgeEffect,
   type EdgeEvent,
@@ -20,7 +20,7 @@ import {
   type StepTicket,
 } from './edge-state.ts';
 import type { DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
-import { pacingOf } from './pacing.ts';
+import { modeOf } from './mode.ts';
 import { TokenText } from './token-text.ts';
 
 /** Whether the session has text to write and its engine row is free: its prompt may be evaluated, whatever the mode waits for. */
@@ -28,14 +28,14 @@ export function isWritable(state: EdgeState): boolean {
   return state.end === null && !state.released && state.ticket === null && !isPaused(state);
 }
 
-/** Whether a step has neither drafts of the device nor a guess of the edge's own to verify. */
-export function lacksGuess(state: EdgeState): boolean {
-  return isWritable(state) && guessAt(state) === null && draftsReady(state.branch, state.text.length) === 0;
+/** Whether a step has neither drafts of the device nor drafts of the edge's own to verify. */
+export function lacksEdgeDrafts(state: EdgeState): boolean {
+  return isWritable(state) && edgeDraftsAt(state) === null && draftsReady(state.branch, state.text.length) === 0;
 }
 
 /** Whether the edge's own drafter should add a draft to what there is. @param wantedDrafts see {@link readyDrafts} */
 export function mayDraftOn(state: EdgeState, wantedDrafts: number): boolean {
-  if (!pacingOf(state.open.pacing).edgeDrafts || !isWritable(state)) return false;
+  if (!modeOf(state.open.mode).edgeDrafts || !isWritable(state)) return false;
   const { tokens, isComplete } = chainOf(state);
   return tokens.length < wantedDrafts && !isComplete;
 }
@@ -49,12 +49,12 @@ export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number 
   const { length, deviceDrafts, isComplete } = chainSize(state);
   const view = {
     draftsReady: deviceDrafts,
-    isAsked: state.askedWith !== null,
-    isInformed: state.askedWith === state.text.length,
+    isVerificationRequested: state.verifyRequestedAt !== null,
+    isDeviceInSync: state.verifyRequestedAt === state.text.length,
     isAfterRejection: state.isAfterRejection,
     isChainReady: isComplete || length >= wantedDrafts,
   };
-  if (!pacingOf(state.open.pacing).mayStep(view)) return null;
+  if (!modeOf(state.open.mode).mayStep(view)) return null;
   // A step commits one token more than its drafts; where a text ends must not depend on how many there were.
   const room = state.rules.contextLength - state.text.length - 1;
   return Math.max(0, Math.min(room, length));
@@ -67,8 +67,8 @@ export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number 
  */
 export function createEdgeSession(rules: EdgeRules, incarnation: number, created: SessionCreated): EdgeStep {
   const { open } = created;
-  const account = { steps: 0, draftRows: 0, acceptedRows: 0, guessRows: 0, acceptedGuessRows: 0 };
-  const waiting = { ticket: null, askedWith: null, isAfterRejection: true, guess: null };
+  const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+  const waiting = { ticket: null, verifyRequestedAt: null, isAfterRejection: true, edgeDrafts: null };
   const blank = {
     rules,
     incarnation,
@@ -104,8 +104,8 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
       return state.link?.id === event.link ? { ...state, link: null } : state;
     case 'link-writable':
       return state.link?.id === event.link ? { ...state, link: { ...state.link, writable: event.writable } } : state;
-    case 'guess-made':
-      return { ...state, guess: event.guess };
+    case 'edge-drafted':
+      return { ...state, edgeDrafts: event.drafts };
     case 'step-started':
       return startStep(state, event.drafts);
     case 'step-done':
@@ -136,8 +136,8 @@ function receive(
       if (length > state.text.length) {
         return violate(state, `acknowledged ${length} of ${state.text.length} tokens`, effects);
       }
-      const askedWith = message.kind === 'verify' ? length : state.askedWith;
-      return { ...state, askedWith, acknowledged: Math.max(state.acknowledged, length) };
+      const verifyRequestedAt = message.kind === 'verify' ? length : state.verifyRequestedAt;
+      return { ...state, verifyRequestedAt, acknowledged: Math.max(state.acknowledged, length) };
     }
     case 'bye':
       return { ...state, link: null, released: true };
@@ -189,7 +189,7 @@ function canResume(state: EdgeState, length: number): boolean {
 
 function attachLink(state: EdgeState, link: NewLink, attempt: number, length: number): EdgeState {
   // What the device asked for on an older connection, it asks for again.
-  const asking = { askedWith: null, isAfterRejection: true };
+  const asking = { verifyRequestedAt: null, isAfterRejection: true };
   return { ...state, ...asking, attempt, link: { ...link, sent: length, endSent: false } };
 }
 
@@ -220,7 +220,7 @@ function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects
     }
   }
   if (end === null && text.length >= state.rules.contextLength) end = 'context-full';
-  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ticket: null, guess: null };
+  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ticket: null, edgeDrafts: null };
   const generation = state.generation + 1;
   const opened = { ...renewed, generation, acknowledged: text.length, released: false };
   return attachLink(opened, link, open.attempt, text.length);
@@ -272,7 +272,7 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   const ticket = { incarnation, generation, length: text.length, drafts, deviceDrafts };
   // A step that takes only some of the drafts answers only some of what the device asked.
   const isAnswered = draftCount >= draftsReady(branch, text.length);
-  return { ...state, ticket, askedWith: isAnswered ? null : state.askedWith, isAfterRejection: false };
+  return { ...state, ticket, verifyRequestedAt: isAnswered ? null : state.verifyRequestedAt, isAfterRejection: false };
 }
 
 /** Judged against the ticket; then the live branch, which may have changed meanwhile, is compared again. */
@@ -297,7 +297,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   const isFull = text.length >= state.rules.contextLength;
   const branch = state.branch === null ? null : compareBranch(state.branch, text);
   const hasDied = branch?.dead === true && state.branch?.dead !== true;
-  const own = pacingOf(state.open.pacing).edgeDrafts ? compareOwn(ticket, accepted) : nothingCompared;
+  const own = modeOf(state.open.mode).edgeDrafts ? compareOwn(ticket, accepted) : nothingCompared;
   return {
     ...state,
     account: countStep(state.account, ticket, accepted),
@@ -317,8 +317,8 @@ function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, a
     steps: account.steps + 1,
     draftRows: account.draftRows + deviceDrafts,
     acceptedRows: account.acceptedRows + Math.min(accepted, deviceDrafts),
-    guessRows: account.guessRows + drafts.length - deviceDrafts,
-    acceptedGuessRows: account.acceptedGuessRows + Math.max(0, accepted - deviceDrafts),
+    edgeDraftRows: account.edgeDraftRows + drafts.length - deviceDrafts,
+    acceptedEdgeDraftRows: account.acceptedEdgeDraftRows + Math.max(0, accepted - deviceDrafts),
   };
 }
 

@@ -37,7 +37,7 @@ export interface StepTicket {
 }
 
 /** What the edge itself takes to follow a text of this length; it may begin with drafts of the device. */
-export interface OwnGuess {
+export interface EdgeDrafts {
   readonly length: number;
   readonly tokens: readonly number[];
   /** Nothing will be added to it. */
@@ -67,10 +67,10 @@ export interface EdgeState {
   readonly acknowledged: number;
   readonly ticket: StepTicket | null;
   /** The committed length that the device had when it asked for a verdict; null: it has not since the last step. */
-  readonly askedWith: number | null;
+  readonly verifyRequestedAt: number | null;
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
-  readonly guess: OwnGuess | null;
+  readonly edgeDrafts: EdgeDrafts | null;
   readonly end: EndReason | null;
   /** The device has said goodbye or was thrown out: the session can be forgotten. */
   readonly released: boolean;
@@ -87,8 +87,8 @@ export type EdgeEvent =
     }
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
-  /** The edge's own guess, for steps at which too few drafts of the device are at hand. A guess at another length is ignored. */
-  | { readonly kind: 'guess-made'; readonly guess: OwnGuess }
+  /** Drafts of the edge's own, for steps at which too few drafts of the device are at hand. Drafts made at another length of the text are ignored. */
+  | { readonly kind: 'edge-drafted'; readonly drafts: EdgeDrafts }
   /** The scheduler has admitted this many of the ready drafts; the step begins. */
   | { readonly kind: 'step-started'; readonly drafts: number }
   /** One row of candidates after the last committed token and after each draft of the ticket. */
@@ -114,7 +114,7 @@ export interface EdgeStep {
 }
 
 export function isPaused(state: EdgeState): boolean {
-  return state.text.length - state.acknowledged >= state.open.window;
+  return state.text.length - state.acknowledged >= state.open.flowControlWindow;
 }
 
 /** Matches / (matches + first mismatches) over drafts compared on an agreeing branch, late comparisons included. */

@@ -8,7 +8,7 @@ import type { StateLine } from './event-log-state.ts';
 import { protocolVersion } from './messages.ts';
 
 export const eventLogFormat = 'outrider-event-log';
-export const eventLogVersion = 1;
+export const eventLogVersion = 2;
 
 interface HeaderBase {
   readonly format: typeof eventLogFormat;

@@ -5,23 +5,23 @@ import { neutralSampling } from '../decoding/sampling.ts';
 import { stepDevice } from './device-session.ts';
 import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device-state.ts';
 import type { DeviceMessage, EdgeMessage } from './messages.ts';
-import type { PacingName } from './pacing.ts';
+import type { ModeName } from './mode.ts';
 
 const prompt = [1, 2, 3];
 
-function createTurn(pacing: PacingName): DeviceState {
+function createTurn(mode: ModeName): DeviceState {
   return createDeviceState({
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),
     credentials: '',
     tokenizerHash: 'ab'.repeat(32),
-    pacing,
+    mode,
     sampling: neutralSampling,
     stopStrings: [],
     maxAnswerTokens: 100,
-    window: 256,
+    flowControlWindow: 256,
     maxAhead: 4,
-    windowSize: 2,
+    draftLength: 2,
     prompt,
     endIds: new Set(),
     minChainConfidence: 0,
@@ -33,8 +33,8 @@ class Driver {
   state: DeviceState;
   effects: readonly DeviceEffect[] = [];
 
-  constructor(pacing: PacingName) {
-    this.state = createTurn(pacing);
+  constructor(mode: ModeName) {
+    this.state = createTurn(mode);
   }
 
   step(event: DeviceEvent): this {
@@ -69,8 +69,8 @@ class Driver {
 }
 
 /** Edge a serves; edge b has been opened at length 3 and lags behind a, which has written 6 tokens more. */
-function lagging(pacing: PacingName): Driver {
-  const driver = new Driver(pacing);
+function lagging(mode: ModeName): Driver {
+  const driver = new Driver(mode);
   driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
   // The draft of position 3 was under way; it comes too late.
   return driver.commit(1, 3, 10, 11, 12, 13, 14, 15).draft(10);
@@ -143,13 +143,13 @@ describe('a second attach to the same edge', () => {
 
 describe('a window larger than maxAhead', () => {
   it('is complete at maxAhead', () => {
-    for (const pacing of ['sd', 'psd'] as const) {
-      const driver = new Driver(pacing);
-      driver.state = { ...driver.state, turn: { ...driver.state.turn, windowSize: 9, maxAhead: 3 } };
+    for (const mode of ['sd', 'psd'] as const) {
+      const driver = new Driver(mode);
+      driver.state = { ...driver.state, turn: { ...driver.state.turn, draftLength: 9, maxAhead: 3 } };
       driver.step({ kind: 'link-opened', link: 1, edge: 'a' });
       for (const token of [10, 11, 12, 13, 14]) driver.draft(token);
       const sent = driver.state.links[0]?.branches.at(-1);
-      expect([pacing, sent?.tokens.length]).toEqual([pacing, pacing === 'sd' ? 3 : 1]);
+      expect([mode, sent?.tokens.length]).toEqual([mode, mode === 'sd' ? 3 : 1]);
       expect(driver.state.tail.length).toBe(3);
     }
   });

@@ -14,8 +14,8 @@ export const limits = {
   credentialBytes: 1024,
   textBytes: 1024,
   maxAhead: 512,
-  minWindow: 16,
-  maxWindow: 65536,
+  minFlowControlWindow: 16,
+  maxFlowControlWindow: 65536,
   maxId: 0x3fffff,
   /** An hour. */
   stepMicroseconds: 3_600_000_000,

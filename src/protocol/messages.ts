@@ -3,7 +3,7 @@
 
 import type { ErrorCode } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
-import type { PacingName } from './pacing.ts';
+import type { ModeName } from './mode.ts';
 
 export const protocolVersion = 1;
 
@@ -21,12 +21,12 @@ export interface OpenMessage {
   readonly credentials: string;
   /** 64 hex digits. */
   readonly tokenizerHash: string;
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   readonly sampling: Sampling;
   readonly stopStrings: readonly string[];
   readonly maxAnswerTokens: number;
   /** The edge pauses when it is this many tokens ahead of what the device has acknowledged. */
-  readonly window: number;
+  readonly flowControlWindow: number;
   /** The device never sends a draft further than this beyond the committed text. */
   readonly maxAhead: number;
   readonly prompt: readonly number[];
@@ -84,11 +84,11 @@ export interface PongMessage {
 }
 
 /** How quick an edge is, as it tells devices; times in ms, to the microsecond. */
-export interface EdgePace {
+export interface EdgeTiming {
   /** Steps of one session over 1 row, 2 rows, ... 8 rows; null: it does not say. */
   readonly stepMs: readonly number[] | null;
   /** One draft of the edge's own; null: it has no draft, and refuses modes edge-sd and mix. */
-  readonly ownDraftMs: number | null;
+  readonly edgeDraftMs: number | null;
 }
 
 /** The edge's first frame: what it runs. */
@@ -100,7 +100,7 @@ export interface HelloMessage {
   readonly tokenizerHash: string;
   readonly vocabularySize: number;
   readonly contextLength: number;
-  readonly pace: EdgePace;
+  readonly timing: EdgeTiming;
 }
 
 /** The edge does not have the resumed text: open again with the whole of it. */
@@ -130,9 +130,9 @@ export interface TurnAccount {
   readonly draftRows: number;
   /** Of them accepted. */
   readonly acceptedRows: number;
-  /** The same for rows that the edge guessed itself. */
-  readonly guessRows: number;
-  readonly acceptedGuessRows: number;
+  /** The same for rows that the edge drafted itself. */
+  readonly edgeDraftRows: number;
+  readonly acceptedEdgeDraftRows: number;
 }
 
 /** The turn is over at `length`; says why. Sent again on each resume of a finished session. */

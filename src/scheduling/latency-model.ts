@@ -1,7 +1,7 @@
 // What the predictor of paces is told.
 
 /** What was measured; times in ms. */
-export interface PaceFigures {
+export interface TimingFigures {
   /** A step of the target over so many rows, ms; at least 1. */
   readonly stepMs: (rows: number) => number;
   /** One draft on the device, ms. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ShapeLaw } from '../decoding/shape-law.ts';
-import type { PaceFigures } from './latency-model.ts';
-import { type PacePrediction, predictPace, windowTokens } from './predict-latency.ts';
+import type { TimingFigures } from './latency-model.ts';
+import { predictTokenTimes, type TokenTimePrediction, windowTokens } from './predict-latency.ts';
 import { fitStepTime, stepMs } from './step-time.ts';
 
-const reference: PaceFigures = {
+const reference: TimingFigures = {
   stepMs: (rows) => 40 + 0.4 * rows,
   draftMs: 10,
   edgeDraftMs: 5,
@@ -13,8 +13,8 @@ const reference: PaceFigures = {
   acceptance: 0.8,
 };
 
-function msOf(figures: PaceFigures, mode: PacePrediction['mode']): number {
-  return predictPace(figures).find((prediction) => prediction.mode === mode)?.msPerToken ?? Number.NaN;
+function msOf(figures: TimingFigures, mode: TokenTimePrediction['mode']): number {
+  return predictTokenTimes(figures).find((prediction) => prediction.mode === mode)?.msPerToken ?? Number.NaN;
 }
 
 /** How far apart, as a share of the expected value. */
@@ -30,7 +30,7 @@ describe('the event model of the design', () => {
     [30, { ar: 40, sd: 32.1, psd: 27.6, stream: 23.7, 'edge-sd': 18 }],
     [60, { ar: 40, sd: 39.6, psd: 35.1, stream: 26.6, 'edge-sd': 18 }],
   ] as const)('agrees within 5 % at %d ms', (roundTripMs, expected) => {
-    for (const { mode, msPerToken } of predictPace({ ...reference, roundTripMs })) {
+    for (const { mode, msPerToken } of predictTokenTimes({ ...reference, roundTripMs })) {
       expect(deviation(msPerToken, expected[mode]), `${mode} ${msPerToken}`).toBeLessThan(0.05);
     }
   });
@@ -75,7 +75,7 @@ describe('bounds that hold whatever was measured', () => {
     fc.assert(
       fc.property(figures, ({ fixedMs, rowMs, ...rest }) => {
         const given = { ...rest, stepMs: (rows: number) => fixedMs + rowMs * rows, maxDrafts: 8 };
-        const found = predictPace(given).map(({ msPerToken }) => msPerToken);
+        const found = predictTokenTimes(given).map(({ msPerToken }) => msPerToken);
         expect(found).toHaveLength(5);
         expect(found.every((ms) => ms > 0 && Number.isFinite(ms))).toBe(true);
         expect(found).toEqual(found.toSorted((left, right) => left - right));
@@ -85,7 +85,7 @@ describe('bounds that hold whatever was measured', () => {
   });
 
   it('drafts that never hold save nothing; drafts that always hold are as many as pay', () => {
-    const never = predictPace({ ...reference, acceptance: 0 });
+    const never = predictTokenTimes({ ...reference, acceptance: 0 });
     expect(never.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40.4, drafts: 0 });
     // A draft each 10 ms is then the limit, and a token of the target with each step of theirs.
     const always = msOf({ ...reference, acceptance: 1 }, 'stream');
@@ -94,7 +94,7 @@ describe('bounds that hold whatever was measured', () => {
   });
 
   it('where rows cost as much as steps, drafts are left alone', () => {
-    const dear = predictPace({ ...reference, stepMs: (rows) => 4 + 36 * rows });
+    const dear = predictTokenTimes({ ...reference, stepMs: (rows) => 4 + 36 * rows });
     expect(dear.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40, drafts: 0 });
   });
 });
@@ -115,10 +115,10 @@ describe('an engine of two cores', () => {
     fours,
   );
 
-  function bestDrafts(stepTime: typeof padded, given: Partial<PaceFigures>) {
+  function bestDrafts(stepTime: typeof padded, given: Partial<TimingFigures>) {
     const figures = { ...reference, roundTripMs: 20, stepMs: (rows: number) => stepMs(stepTime, rows), ...given };
-    const found = predictPace(figures).map(({ mode, drafts }) => [mode, drafts]);
-    return Object.fromEntries(found) as Record<PacePrediction['mode'], number>;
+    const found = predictTokenTimes(figures).map(({ mode, drafts }) => [mode, drafts]);
+    return Object.fromEntries(found) as Record<TokenTimePrediction['mode'], number>;
   }
 
   it('has steps as they were measured, and stairs where calls are filled up', () => {

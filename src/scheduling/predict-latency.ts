@@ -3,11 +3,11 @@
 // (Liu et al. 2024, arXiv 2408.11850) for pre- and post-verify; streaming is played through (predict-stream.ts).
 
 import { invariant } from '../basics/invariant.ts';
-import type { PaceFigures } from './latency-model.ts';
+import type { TimingFigures } from './latency-model.ts';
 import { streamMsPerToken } from './predict-stream.ts';
 
 /** What a token costs in one mode. */
-export interface PacePrediction {
+export interface TokenTimePrediction {
   readonly mode: 'ar' | 'sd' | 'psd' | 'stream' | 'edge-sd';
   readonly msPerToken: number;
   /** The best number of drafts: of a window, and in `stream` of a step; 0 in `ar`. */
@@ -15,12 +15,12 @@ export interface PacePrediction {
 }
 
 /** Every mode at its best number of drafts, quickest first. */
-export function predictPace(figures: PaceFigures): PacePrediction[] {
+export function predictTokenTimes(figures: TimingFigures): TokenTimePrediction[] {
   const { acceptance, draftMs, edgeDraftMs, roundTripMs, maxDrafts = 24 } = figures;
   invariant(acceptance >= 0 && acceptance <= 1, `an acceptance of ${acceptance}`);
   invariant(draftMs > 0 && edgeDraftMs > 0 && roundTripMs >= 0, 'times of drafts and of the network');
   const counts = Array.from({ length: maxDrafts }, (_, index) => index + 1);
-  const best = (mode: PacePrediction['mode'], from: readonly number[], cost: (drafts: number) => number) =>
+  const best = (mode: TokenTimePrediction['mode'], from: readonly number[], cost: (drafts: number) => number) =>
     from
       .map((drafts) => ({ mode, msPerToken: cost(drafts), drafts }))
       .reduce((first, other) => (other.msPerToken < first.msPerToken ? other : first));
@@ -40,7 +40,7 @@ export function windowTokens(acceptance: number, gamma: number): number {
 
 /** Draft a window, send it, wait for the verdict. */
 function windowMsPerToken(
-  { acceptance, stepMs }: PaceFigures,
+  { acceptance, stepMs }: TimingFigures,
   gamma: number,
   draftMs: number,
   roundTripMs: number,
@@ -54,7 +54,7 @@ function windowMsPerToken(
  * the window that was drafted meanwhile is verified, of which one draft is known to hold; each further window is drafted while
  * the one before travels and is verified (post-verify).
  */
-function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: PaceFigures, gamma: number): number {
+function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: TimingFigures, gamma: number): number {
   const refutedMs = Math.max(stepMs(1), roundTripMs + draftMs);
   const firstMs = Math.max(stepMs(1), roundTripMs + gamma * draftMs) + stepMs(gamma);
   const nextMs = Math.max(gamma * draftMs, roundTripMs + stepMs(gamma + 1));

@@ -1,7 +1,7 @@
 // The pace of free-running speculation, predicted: what lies between two corrections is played through in time, for every
 // length that an agreeing run of drafts can have, and weighed by its chance. Nothing is drawn by lot.
 
-import type { PaceFigures } from './latency-model.ts';
+import type { TimingFigures } from './latency-model.ts';
 
 /** Runs longer than this many drafts are so rare, or so alike, that the last one stands for them. */
 const longestRun = 128;
@@ -10,7 +10,7 @@ const negligible = 1e-6;
 const longestCycle = 2 * longestRun;
 
 /** @param rowCap drafts that a step takes at most; 0: the edge alone */
-export function streamMsPerToken(figures: PaceFigures, rowCap: number): number {
+export function streamMsPerToken(figures: TimingFigures, rowCap: number): number {
   const { acceptance, stepMs } = figures;
   if (rowCap === 0) return stepMs(1);
   let ms = 0;
@@ -33,7 +33,7 @@ export function streamMsPerToken(figures: PaceFigures, rowCap: number): number {
  * the edge goes on without drafts where it has none, the device goes on from what it knows to be committed. A draft
  * that is being made when a correction arrives is taken as dropped at once.
  */
-function playRun(figures: PaceFigures, run: number, rowCap: number): Commit {
+function playRun(figures: TimingFigures, run: number, rowCap: number): Commit {
   const wayMs = figures.roundTripMs / 2;
   const commits: Commit[] = [{ tokens: 0, ms: 0 }];
   const device = new DevicePlay(figures, run, commits);
@@ -62,12 +62,12 @@ class DevicePlay {
   madeTo = 0;
   /** Position of the wrong draft; infinity: not made yet. */
   wrongAt: number = Number.POSITIVE_INFINITY;
-  readonly #figures: PaceFigures;
+  readonly #figures: TimingFigures;
   readonly #commits: readonly Commit[];
   #agreeingLeft: number;
   #nowMs: number;
 
-  constructor(figures: PaceFigures, run: number, commits: readonly Commit[]) {
+  constructor(figures: TimingFigures, run: number, commits: readonly Commit[]) {
     this.#figures = figures;
     this.#commits = commits;
     this.#agreeingLeft = run;

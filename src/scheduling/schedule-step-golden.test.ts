@@ -44,7 +44,10 @@ function anyLimits(random: Random): StepLimits {
 
 /** All that a plan says, its ledgers included. */
 function written({ items, state, expectedTokens, expectedMs }: StepPlan): string {
-  const ledgers = [state.rows, state.drafts, state.prefill].map(({ floor, virtualTimes }) => [floor, ...virtualTimes]);
+  const ledgers = [state.rows, state.drafts, state.prefill].map(({ virtualTime, finishTags }) => [
+    virtualTime,
+    ...finishTags,
+  ]);
   return JSON.stringify([items, ledgers, expectedTokens, expectedMs]);
 }
 

@@ -166,9 +166,7 @@ describe('shares', () => {
 
   it('keeps no account of sessions that are gone', () => {
     const { state } = serve(300, (step) => [session(step, { drafts: 3 }), session(step + 1, { drafts: 3 })], limits);
-    expect(
-      state.rows.virtualTimes.size + state.drafts.virtualTimes.size + state.prefill.virtualTimes.size,
-    ).toBeLessThan(6);
+    expect(state.rows.finishTags.size + state.drafts.finishTags.size + state.prefill.finishTags.size).toBeLessThan(6);
   });
 });
 

@@ -1,7 +1,7 @@
 // What goes into the edge's next engine step: one row for each decoding session, then drafts where they pay, shared by
 // virtual time, and one chunk of a prompt. Pure; it knows no engine, clock or socket.
 
-import { emptyLedger, type Ledger, startRound } from './fair-queue.ts';
+import { emptyFairQueue, type FairQueueState, startRound } from './fair-queue.ts';
 import { admitDrafts } from './step-drafts.ts';
 import { admitPrompt } from './step-prompt.ts';
 import { batchMs, type StepTimeModel } from './step-time.ts';
@@ -36,9 +36,9 @@ export type StepItem =
 
 /** What was served so far: mandatory rows, draft rows, prompt tokens, each on its own account. */
 export interface ScheduleState {
-  readonly rows: Ledger;
-  readonly drafts: Ledger;
-  readonly prefill: Ledger;
+  readonly rows: FairQueueState;
+  readonly drafts: FairQueueState;
+  readonly prefill: FairQueueState;
 }
 
 export interface StepPlan {
@@ -50,7 +50,7 @@ export interface StepPlan {
   readonly expectedMs: number;
 }
 
-export const freshSchedule: ScheduleState = { rows: emptyLedger, drafts: emptyLedger, prefill: emptyLedger };
+export const freshSchedule: ScheduleState = { rows: emptyFairQueue, drafts: emptyFairQueue, prefill: emptyFairQueue };
 
 export function scheduleStep(
   state: ScheduleState,
@@ -78,7 +78,7 @@ export function scheduleStep(
   }
   return {
     items,
-    state: { rows: decoding.ledger, drafts: drafted.ledger, prefill: prompt.ledger },
+    state: { rows: decoding.queue, drafts: drafted.queue, prefill: prompt.queue },
     expectedTokens,
     expectedMs: batchMs(model, itemRows),
   };
@@ -91,16 +91,16 @@ function isDecoding(session: SessionWork): boolean {
 const nobody = (): boolean => false;
 
 /** Everybody's one mandatory row; with more sessions than rows, those that had the least of them for their share. */
-function admitSessions(ledger: Ledger, sessions: readonly SessionWork[], maxRows: number) {
-  const round = startRound(ledger, sessions, Math.ceil(sessions.length / maxRows));
+function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {
+  const round = startRound(queue, sessions, Math.ceil(sessions.length / maxRows));
   if (sessions.length <= maxRows) {
     for (let place = 0; place < sessions.length; place++) round.charge(place, 1);
-    return { admitted: sessions, ledger: round.finish(nobody) };
+    return { admitted: sessions, queue: round.finish(nobody) };
   }
   const admitted = new Set(round.first(maxRows));
   for (const place of admitted) round.charge(place, 1);
   return {
     admitted: sessions.filter((_, place) => admitted.has(place)),
-    ledger: round.finish((place) => !admitted.has(place)),
+    queue: round.finish((place) => !admitted.has(place)),
   };
 }

@@ -2,7 +2,7 @@
 // rows are worth, draft-value.ts's and, where they come in groups, step-groups.ts's. Pure.
 
 import { bestDraftCount, chainChances, leastChance } from './draft-value.ts';
-import { type Ledger, startRound } from './fair-queue.ts';
+import { type FairQueueState, startRound } from './fair-queue.ts';
 import { draftsAtCostOf, worthyCounts } from './step-groups.ts';
 import { growingBatchMs, type StepTimeModel, stepMs } from './step-time.ts';
 
@@ -33,7 +33,7 @@ export interface AdmittedDrafts {
   readonly counts: ReadonlyMap<number, number>;
   /** Tokens that the drafts are expected to add. */
   readonly expectedTokens: number;
-  readonly ledger: Ledger;
+  readonly queue: FairQueueState;
 }
 
 const noCounts: ReadonlyMap<number, number> = new Map();
@@ -44,22 +44,22 @@ const noCounts: ReadonlyMap<number, number> = new Map();
  * @param maxRows rows of all sessions, their mandatory ones included
  */
 export function admitDrafts(
-  ledger: Ledger,
+  queue: FairQueueState,
   decoding: readonly DraftingSession[],
   maxRows: number,
   model: StepTimeModel,
 ): AdmittedDrafts {
   const claims = worthyClaims(decoding, model);
   if (claims.length === 0) {
-    return { counts: noCounts, expectedTokens: 0, ledger: startRound(ledger, claims).finish(() => false) };
+    return { counts: noCounts, expectedTokens: 0, queue: startRound(queue, claims).finish(() => false) };
   }
-  const order = orderRows(ledger, claims, Math.max(0, maxRows - decoding.length), model);
+  const order = orderRows(queue, claims, Math.max(0, maxRows - decoding.length), model);
   const rowCount = bestDraftCount(
     order.map(({ chance }) => chance),
     decoding.length,
     timesOf(order, decoding.length, model),
   );
-  const round = startRound(ledger, claims);
+  const round = startRound(queue, claims);
   const taken = claims.map(() => 0);
   let expectedTokens = 0;
   for (let index = 0; index < rowCount; index += 1) {
@@ -70,7 +70,7 @@ export function admitDrafts(
   }
   const wantsMore = (place: number): boolean => (taken[place] as number) < (claims[place] as DraftClaim).chances.length;
   const counts = new Map(claims.map(({ id }, place) => [id, taken[place] as number]));
-  return { counts, expectedTokens, ledger: round.finish(wantsMore) };
+  return { counts, expectedTokens, queue: round.finish(wantsMore) };
 }
 
 function worthyClaims(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftClaim[] {
@@ -102,12 +102,12 @@ function keepByGroup(claims: readonly DraftClaim[], sessionCount: number, model:
 }
 
 function orderRows(
-  ledger: Ledger,
+  queue: FairQueueState,
   claims: readonly DraftClaim[],
   freeRows: number,
   { law, goesByRows }: StepTimeModel,
 ): DraftRow[] {
-  const round = startRound(ledger, claims);
+  const round = startRound(queue, claims);
   const taken = claims.map(() => 0);
   const order: DraftRow[] = [];
   const serve = (mostDrafts: number): void => {

@@ -2,7 +2,7 @@
 // engine does not work on padding. Pure.
 
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
-import { type Ledger, startRound } from './fair-queue.ts';
+import { type FairQueueState, startRound } from './fair-queue.ts';
 import { batchMs, type StepTimeModel, stepMs } from './step-time.ts';
 
 /** A session whose prompt is to be evaluated, as in SessionWork. */
@@ -14,7 +14,7 @@ export interface PromptingSession {
 
 export interface AdmittedPrompt {
   readonly item?: { readonly id: number; readonly kind: 'prefill'; readonly tokens: number };
-  readonly ledger: Ledger;
+  readonly queue: FairQueueState;
 }
 
 /** A chunk is never cut below this, however dear tokens are: a prompt must come to an end. */
@@ -25,22 +25,22 @@ const minPrefillChunk = 8;
  * @param decodeRows the other items of the step, by their rows
  */
 export function admitPrompt(
-  ledger: Ledger,
+  queue: FairQueueState,
   prefilling: readonly PromptingSession[],
   decodeRows: readonly number[],
   prefillChunk: number,
   model: StepTimeModel,
 ): AdmittedPrompt {
-  const round = startRound(ledger, prefilling);
+  const round = startRound(queue, prefilling);
   const place = round.next(() => true);
   const chosen = prefilling[place];
-  if (chosen === undefined) return { ledger: round.finish(() => false) };
+  if (chosen === undefined) return { queue: round.finish(() => false) };
   const affordable = affordableTokens(decodeRows, prefillChunk, model);
   const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);
   round.charge(place, tokens);
   const isDone = tokens === chosen.prefillTokens;
   const item = { id: chosen.id, kind: 'prefill', tokens } as const;
-  return { item, ledger: round.finish((other) => !isDone || other !== place) };
+  return { item, queue: round.finish((other) => !isDone || other !== place) };
 }
 
 /** The most tokens, up to so many, that the engine works on without padding; all of them where even the fewest are padded. */

@@ -5,7 +5,7 @@ import { invariant } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import type { Scenario, TaskSettings } from '../scenario/scenario.ts';
 import { VirtualDevice } from '../virtual-time/device.ts';
 import type { VirtualEdge } from '../virtual-time/edge.ts';
@@ -46,7 +46,7 @@ export interface SessionRecord {
 export interface TokenSetting {
   readonly scenario: Scenario;
   readonly source: TokenSource;
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   readonly edges: readonly VirtualEdge[];
   readonly onSession?: (record: SessionRecord) => void;
 }
@@ -193,7 +193,7 @@ export class TokenDevice {
   }
 
   #createDevice(id: string, replay: TraceReplay, { windowTokens }: TaskSettings): VirtualDevice {
-    const { scenario, source, pacing } = this.#setting;
+    const { scenario, source, mode } = this.#setting;
     const { token } = scenario;
     const { index, draftMs, random } = this.#place;
     const world = {
@@ -208,12 +208,12 @@ export class TokenDevice {
         conversation: id,
         credentials: '',
         tokenizerHash: source.header.tokenizerHash,
-        pacing,
+        mode,
         stopStrings: [],
-        window: 256,
+        flowControlWindow: 256,
         maxAhead: Math.max(token.maxAhead, windowTokens),
         minChainConfidence: 0,
-        windowSize: windowTokens,
+        draftLength: windowTokens,
         ...replay.turn,
       },
       drafter: replay,

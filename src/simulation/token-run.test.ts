@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPolicy } from '../allocation/policies.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { runSession, runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';
@@ -30,10 +30,10 @@ function playedOf(
   more: {
     readonly source?: (own: TokenSource) => TokenSource;
     readonly decide?: (state: SlotState) => Assignment;
-    readonly pacing?: PacingName;
+    readonly mode?: ModeName;
   } = {},
 ): Played {
-  const { decide = maxSinr, pacing = 'stream' } = more;
+  const { decide = maxSinr, mode = 'stream' } = more;
   const scenario = readPreset('paper', sets.map(parseOverride));
   const drawn = drawnSource(scenario.workload, scenario.token.acceptance, 1);
   const records: SessionRecord[] = [];
@@ -51,18 +51,18 @@ function playedOf(
   });
   const source = more.source?.(drawn) ?? drawn;
   const onSession = (record: SessionRecord): void => void records.push(record);
-  const tokens = createTokenRun(run.world, { source, pacing, seed: 1, onSession });
+  const tokens = createTokenRun(run.world, { source, mode, seed: 1, onSession });
   for (let slot = 0; slot < slots; slot++) run.step();
   const [step] = stepLaws(scenario, run.world.parts);
   const conditions = {
-    pacing,
+    mode,
     seed: 1,
     roundTripMs: scenario.token.roundTripMs,
     link: { uplinkBitsPerSecond: [...rates][0] as number },
     draftMs: draftTimesMs(scenario, run.world.parts)[0] as number,
     step: step as SessionConditions['step'],
     limits: { maxRows: 1024, usefulRows: 256, prefillChunk: 512 },
-    turn: { windowSize: 25, maxAhead: 25 },
+    turn: { draftLength: 25, maxAhead: 25 },
   };
   return { records, rates, taskCounts, tokens, conditions };
 }
@@ -76,13 +76,13 @@ describe('one device on a fixed link', () => {
   const longest = ({ replays }: TokenSource): TraceReplay =>
     replays.reduce((one, other) => (other.session.answer.length > one.session.answer.length ? other : one));
 
-  it.each(['ar', 'stream', 'sd'] as const)('takes as long a token as a session by itself: %s', (pacing) => {
+  it.each(['ar', 'stream', 'sd'] as const)('takes as long a token as a session by itself: %s', (mode) => {
     let replay: TraceReplay | undefined;
     const source = (own: TokenSource): TokenSource => {
       replay = longest(own);
       return { ...own, replays: [replay], pick: () => 0 };
     };
-    const { records, rates, conditions } = playedOf([...lone, codeOnly], 400, { source, pacing });
+    const { records, rates, conditions } = playedOf([...lone, codeOnly], 400, { source, mode });
     expect(rates.size).toBe(1);
     expect(records.length).toBeGreaterThan(8);
     const alone = seeds.map((seed) => runSourceSession({ ...conditions, seed }, traceSource(replay as TraceReplay)));

@@ -2,7 +2,7 @@
 // one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
 
 import { createRandom } from '../basics/philox.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
@@ -19,7 +19,7 @@ import { type TokenTexts, textsOf } from './token-texts.ts';
 
 export interface TokenRunOptions {
   readonly source: TokenSource;
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   readonly seed: number;
   /** Told of each answer that has ended. */
   readonly onSession?: (record: SessionRecord) => void;
@@ -120,7 +120,7 @@ function edgeSettings(
   { fixedMs, perRowMs }: StepLaw,
   { scenario, parts }: World,
   { header }: TokenSource,
-  { target, guesser }: TokenTexts,
+  { target, edgeDrafter }: TokenTexts,
 ): Omit<VirtualEdgeSettings, 'name' | 'random'> {
   return {
     target,
@@ -131,7 +131,7 @@ function edgeSettings(
     shareOf: () => 1,
     rate: unlimited,
     tokenizerHash: header.tokenizerHash,
-    guess: { guesser, tokenCount: ownDraftTokens, tokenMs: fixedMs * ownDraftShare },
+    edgeDraft: { edgeDrafter, tokenCount: ownDraftTokens, tokenMs: fixedMs * ownDraftShare },
     machines: protocolMachines,
     wire: sizedWire,
   };

@@ -2,8 +2,8 @@
 
 import { invariant } from '../basics/invariant.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
-import type { VirtualGuesser, VirtualTarget } from '../virtual-time/model.ts';
-import { type TraceReplay, traceGuesser, traceTarget } from '../virtual-time/trace-replay.ts';
+import type { VirtualEdgeDrafter, VirtualTarget } from '../virtual-time/model.ts';
+import { type TraceReplay, traceEdgeDrafter, traceTarget } from '../virtual-time/trace-replay.ts';
 import type { TokenSource } from './token-source.ts';
 
 const textDigits = 8;
@@ -16,7 +16,7 @@ export function sessionIdOf(replay: number, device: number, count: number): stri
 
 export interface TokenTexts {
   readonly target: VirtualTarget;
-  readonly guesser: VirtualGuesser;
+  readonly edgeDrafter: VirtualEdgeDrafter;
 }
 
 export function textsOf({ header, replays, longestText }: TokenSource): TokenTexts {
@@ -30,5 +30,5 @@ export function textsOf({ header, replays, longestText }: TokenSource): TokenTex
     known.set(open, replay);
     return replay;
   };
-  return { target: traceTarget(header, longestText + 1, replayOf), guesser: traceGuesser(replayOf) };
+  return { target: traceTarget(header, longestText + 1, replayOf), edgeDrafter: traceEdgeDrafter(replayOf) };
 }

@@ -4,18 +4,18 @@
 import { isOutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { chainOf, wantedDrafts } from '../protocol/edge-chain.ts';
-import { toldStepMs } from '../protocol/edge-pace.ts';
 import { mayDraftOn } from '../protocol/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
+import { toldStepMs } from '../protocol/edge-timing.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
 import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
-import { pacingOf } from '../protocol/pacing.ts';
+import { modeOf } from '../protocol/mode.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../protocol/rate-limit.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
-import type { VirtualGuesser, VirtualTarget } from './model.ts';
+import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
 import { createVirtualSessions, type VirtualSession, type VirtualSessions } from './sessions.ts';
 import type { Frame, Wire, WireEnd } from './wire.ts';
@@ -31,14 +31,14 @@ export interface VirtualEdgeSettings {
   /** 64 hex digits. */
   readonly tokenizerHash: string;
   /** What the edge itself drafts where a mode asks for it. */
-  readonly guess: GuessSettings;
+  readonly edgeDraft: EdgeDraftSettings;
   readonly random: Random;
   readonly machines: Machines;
   readonly wire: Wire;
 }
 
-export interface GuessSettings {
-  readonly guesser: VirtualGuesser;
+export interface EdgeDraftSettings {
+  readonly edgeDrafter: VirtualEdgeDrafter;
   readonly tokenCount: number;
   /** For one token. */
   readonly tokenMs: number;
@@ -145,7 +145,7 @@ export class VirtualEdge {
   }
 
   #greet(id: number): void {
-    const { name, target, tokenizerHash, guess } = this.settings;
+    const { name, target, tokenizerHash, edgeDraft } = this.settings;
     const { stepTime } = this.settings.engine;
     this.#send(id, {
       kind: 'hello',
@@ -155,7 +155,7 @@ export class VirtualEdge {
       tokenizerHash,
       vocabularySize: target.vocabularySize,
       contextLength: target.contextLength,
-      pace: { stepMs: toldStepMs(stepTime), ownDraftMs: guess.tokenMs },
+      timing: { stepMs: toldStepMs(stepTime), edgeDraftMs: edgeDraft.tokenMs },
     });
   }
 
@@ -171,7 +171,7 @@ export class VirtualEdge {
 
   #stepped(session: VirtualSession, event: EdgeEvent | null, effects: readonly EdgeEffect[]): void {
     this.#observer.edgeStepped?.(this, session, event, effects);
-    if (pacingOf(session.state.open.pacing).edgeDrafts) this.#draftOn(session);
+    if (modeOf(session.state.open.mode).edgeDrafts) this.#draftOn(session);
     this.#engine.wake();
   }
 
@@ -182,21 +182,21 @@ export class VirtualEdge {
     if (session.isDrafting || !mayDraftOn(session.state, session.wanted.drafts)) return;
     session.isDrafting = true;
     const { tokens } = chainOf(session.state);
-    this.process.post(this.settings.guess.tokenMs, () => {
+    this.process.post(this.settings.edgeDraft.tokenMs, () => {
       session.isDrafting = false;
       // Another text may be there by now.
       const isCurrent = session.state.text.length === text.length;
-      const next = isCurrent ? this.settings.guess.guesser.next(session.state, tokens) : null;
+      const next = isCurrent ? this.settings.edgeDraft.edgeDrafter.next(session.state, tokens) : null;
       const made = next === null ? { tokens, isComplete: true } : { tokens: [...tokens, next], isComplete: false };
-      this.sessions.step(session, { kind: 'guess-made', guess: { length: text.length, ...made } });
+      this.sessions.step(session, { kind: 'edge-drafted', drafts: { length: text.length, ...made } });
     });
   }
 
   #wanted({ state }: VirtualSession): number {
-    const { guess, engine } = this.settings;
+    const { edgeDraft, engine } = this.settings;
     const { stepTime, limits } = engine;
-    const [windowSize, draftMs, maxDrafts] = [guess.tokenCount, guess.tokenMs, limits.usefulRows - 1];
-    return wantedDrafts(state, { windowSize, draftMs, stepTime, maxDrafts });
+    const [draftLength, draftMs, maxDrafts] = [edgeDraft.tokenCount, edgeDraft.tokenMs, limits.usefulRows - 1];
+    return wantedDrafts(state, { draftLength, draftMs, stepTime, maxDrafts });
   }
 
   #frame(id: number, frame: Frame): void {

@@ -3,8 +3,8 @@
 
 import type { Random } from '../basics/philox.ts';
 import type { Candidates } from '../decoding/candidates.ts';
-import { lookedUpGuess, lookUpChances } from '../protocol/edge-chain.ts';
-import { isWritable, lacksGuess, readyDrafts } from '../protocol/edge-session.ts';
+import { lookedUpDrafts, lookUpChances } from '../protocol/edge-chain.ts';
+import { isWritable, lacksEdgeDrafts, readyDrafts } from '../protocol/edge-session.ts';
 import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
 import {
   freshSchedule,
@@ -150,9 +150,9 @@ export class VirtualEngine {
   #lookUp(session: VirtualSession): void {
     const { lookUp } = this.#settings;
     const { state } = session;
-    if (lookUp === undefined || state.open.pacing !== 'stream' || !lacksGuess(state)) return;
-    const guess = lookedUpGuess(state, lookUp.source.guess(state, lookUp.tokenCount));
-    this.#sessions.step(session, { kind: 'guess-made', guess });
+    if (lookUp === undefined || state.open.mode !== 'stream' || !lacksEdgeDrafts(state)) return;
+    const made = lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
+    this.#sessions.step(session, { kind: 'edge-drafted', drafts: made });
   }
 
   /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */

@@ -3,7 +3,7 @@
 
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
-import type { LookUpGuess } from '../decoding/look-up.ts';
+import type { LookUpDraft } from '../decoding/look-up.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
@@ -42,11 +42,11 @@ export interface VirtualDrafter {
 /** What an edge looks up in a text: free, and there at once. */
 export interface VirtualLookUp {
   /** What follows the session's text, at most `count` tokens, and how likely each is if those before it are right. */
-  guess(state: EdgeState, count: number): readonly LookUpGuess[];
+  lookUp(state: EdgeState, count: number): readonly LookUpDraft[];
 }
 
 /** The small model of an edge. */
-export interface VirtualGuesser {
+export interface VirtualEdgeDrafter {
   /** The token that follows the session's text and these drafts; null: no guess. */
   next(state: EdgeState, drafts: readonly number[]): number | null;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { pacingNames } from '../protocol/pacing.ts';
+import { modeNames } from '../protocol/mode.ts';
 import { runSession, type SessionSettings } from './run-session.ts';
 
 const settings: SessionSettings = {
-  pacing: 'stream',
+  mode: 'stream',
   seed: 1,
   roundTripMs: 10,
   acceptance: 0.8,
@@ -14,7 +14,7 @@ const settings: SessionSettings = {
 
 describe('a session on a good day', () => {
   it('takes one step a token by the edge alone, at the step law', () => {
-    const result = runSession({ ...settings, pacing: 'ar' });
+    const result = runSession({ ...settings, mode: 'ar' });
     expect(result.account.steps).toBe(200);
     expect(result.rows).toBe(200);
     expect(Math.abs(result.engineBusyMs / 200 - 40.4)).toBeLessThan(1);
@@ -24,11 +24,11 @@ describe('a session on a good day', () => {
   });
 
   it('writes the text in every mode, whatever the network', () => {
-    for (const pacing of pacingNames) {
+    for (const mode of modeNames) {
       for (const roundTripMs of [0, 200]) {
-        const result = runSession({ ...settings, pacing, roundTripMs });
-        expect(result.answerTokens, pacing).toBe(200);
-        expect(result.account.acceptedRows, pacing).toBeLessThanOrEqual(result.account.draftRows);
+        const result = runSession({ ...settings, mode, roundTripMs });
+        expect(result.answerTokens, mode).toBe(200);
+        expect(result.account.acceptedRows, mode).toBeLessThanOrEqual(result.account.draftRows);
       }
     }
   });
@@ -60,11 +60,11 @@ describe('a session on a good day', () => {
   });
 
   it("is no slower with both drafts than with the edge's own, however good the draft and short the way", () => {
-    const paceOf = (pacing: 'mix' | 'edge-sd', roundTripMs: number): number => {
-      const given = { ...settings, acceptance: 0.95, roundTripMs, answerTokens: 400, pacing };
-      const guess = { tokenMs: 5, tokenCount: 12 };
+    const paceOf = (mode: 'mix' | 'edge-sd', roundTripMs: number): number => {
+      const given = { ...settings, acceptance: 0.95, roundTripMs, answerTokens: 400, mode };
+      const edgeDraft = { tokenMs: 5, tokenCount: 12 };
       const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
-      return seeds.reduce((sum, seed) => sum + runSession({ ...given, guess, seed }).msPerToken, 0) / seeds.length;
+      return seeds.reduce((sum, seed) => sum + runSession({ ...given, edgeDraft, seed }).msPerToken, 0) / seeds.length;
     };
     for (const roundTripMs of [0, 10]) {
       expect(paceOf('mix', roundTripMs)).toBeLessThan(1.02 * paceOf('edge-sd', roundTripMs));
@@ -72,9 +72,9 @@ describe('a session on a good day', () => {
   });
 
   it('goes on through windows smaller than the way is long', () => {
-    const paused = runSession({ ...settings, roundTripMs: 2000, turn: { window: 16 }, pacing: 'ar' });
+    const paused = runSession({ ...settings, roundTripMs: 2000, turn: { flowControlWindow: 16 }, mode: 'ar' });
     expect(paused.durationMs).toBeGreaterThan(
-      1.05 * runSession({ ...settings, roundTripMs: 2000, pacing: 'ar' }).durationMs,
+      1.05 * runSession({ ...settings, roundTripMs: 2000, mode: 'ar' }).durationMs,
     );
     expect(paused.account.steps).toBe(200);
   });
@@ -98,7 +98,7 @@ describe('a session on a good day', () => {
 
   it('waits for what a draft puts on the air beside its id', () => {
     const window = 4;
-    const common = { ...settings, pacing: 'sd', acceptance: 1, timeJitter: 0, turn: { windowSize: window } } as const;
+    const common = { ...settings, mode: 'sd', acceptance: 1, timeJitter: 0, turn: { draftLength: window } } as const;
     const link = { uplinkBitsPerSecond: 50e6 };
     const [lean, heavy] = [0, 100_000].map((bytesPerDraft) => runSession({ ...common, link, bytesPerDraft }));
     const drafts = heavy?.drafts.sent ?? 0;

@@ -8,7 +8,7 @@ import type { TurnRequest } from '../protocol/device-state.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import type { TurnAccount } from '../protocol/messages.ts';
-import type { PacingName } from '../protocol/pacing.ts';
+import type { ModeName } from '../protocol/mode.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
@@ -17,15 +17,15 @@ import { type EdgeObserver, VirtualEdge, type VirtualEdgeSettings } from './edge
 import { EventQueue } from './event-queue.ts';
 import { type LaneTraffic, VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
-import type { VirtualDrafter, VirtualGuesser, VirtualLookUp, VirtualTarget } from './model.ts';
+import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import { SourcedDrafter } from './sourced-drafter.ts';
-import { toyDrafter, toyGuesser } from './toy-drafter.ts';
+import { toyDrafter, toyEdgeDrafter } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
 import { byteWire } from './wire.ts';
 
 /** How a session is decoded, whoever writes and drafts. */
 export interface SessionConditions {
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   readonly seed: number;
   readonly roundTripMs: number;
   /** Rates, jitter and outages of the link; default: none. */
@@ -39,7 +39,7 @@ export interface SessionConditions {
   readonly timeJitter?: number;
   readonly limits?: Partial<StepLimits>;
   /** The edge's own drafts in modes that have them; default: 4 tokens, 0 ms each. */
-  readonly guess?: { readonly tokenCount?: number; readonly tokenMs?: number };
+  readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number };
   /** Tokens that the edge looks up at most for a step without drafts, mode `stream`; default 0. The source must be able to. */
   readonly lookUpTokens?: number;
   /** Whether the device looks back in the text before it asks its draft model; default false. */
@@ -50,7 +50,7 @@ export interface SessionConditions {
   readonly admitsAll?: boolean;
   /** Whether the device gives up a draft in flight at a roll-back; no live engine can. Default: false. */
   readonly abortsDrafts?: boolean;
-  /** Any other field of the turn: maxAhead, windowSize, minChainConfidence, ... */
+  /** Any other field of the turn: maxAhead, draftLength, minChainConfidence, ... */
   readonly turn?: Partial<TurnRequest>;
 }
 
@@ -73,7 +73,7 @@ export interface SessionSource {
   readonly target: VirtualTarget;
   readonly drafter: VirtualDrafter;
   /** The edge's own draft. */
-  readonly guesser: VirtualGuesser;
+  readonly edgeDrafter: VirtualEdgeDrafter;
   /** The edge's look-up. */
   readonly lookUp?: VirtualLookUp;
   /** Prompt and answer, which the session has to end with; undefined where nobody knows them beforehand. */
@@ -125,7 +125,7 @@ export function runSession(settings: SessionSettings): SessionResult {
     turn: text,
     target,
     drafter: toyDrafter(target, { agreement: acceptance, whim: null, seed }),
-    guesser: toyGuesser(target, acceptance, edgeRandom),
+    edgeDrafter: toyEdgeDrafter(target, acceptance, edgeRandom),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);
@@ -183,12 +183,12 @@ function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnR
     conversation: '00'.repeat(16),
     credentials: '',
     tokenizerHash,
-    pacing: settings.pacing,
+    mode: settings.mode,
     stopStrings: [],
-    window: 256,
+    flowControlWindow: 256,
     maxAhead: 24,
     minChainConfidence: 0,
-    windowSize: 4,
+    draftLength: 4,
     ...text,
     ...settings.turn,
   };
@@ -214,7 +214,7 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     shareOf: () => 1,
     rate: unlimited,
     tokenizerHash,
-    guess: { guesser: source.guesser, tokenCount: 4, tokenMs: 0, ...settings.guess },
+    edgeDraft: { edgeDrafter: source.edgeDrafter, tokenCount: 4, tokenMs: 0, ...settings.edgeDraft },
     random,
     machines: protocolMachines,
     wire: byteWire,

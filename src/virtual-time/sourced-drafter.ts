@@ -1,8 +1,8 @@
 // A virtual device's drafter that looks back in the text first, as models/adaptive-drafter.ts does on a live one: the same rules, and
 // the time that each draft takes in place of a clock. One for each turn.
 
-import { catchUpShare } from '../decoding/draft-pace.ts';
 import { DraftSource } from '../decoding/draft-source.ts';
+import { catchUpShare } from '../decoding/draft-timing.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 

@@ -6,7 +6,7 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { toyContextKey } from '../decoding/toy-language.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
-import type { VirtualDraft, VirtualDrafter, VirtualGuesser } from './model.ts';
+import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter } from './model.ts';
 import { recentIds, type ToyTarget } from './toy-target.ts';
 
 export interface DrafterSettings {
@@ -26,7 +26,7 @@ export function toyDrafter(target: ToyTarget, settings: DrafterSettings): Virtua
 }
 
 /** An edge's own draft model: right at a set rate, thrown anew for each token. */
-export function toyGuesser(target: ToyTarget, agreement: number, random: Random): VirtualGuesser {
+export function toyEdgeDrafter(target: ToyTarget, agreement: number, random: Random): VirtualEdgeDrafter {
   return {
     next({ text, open }, drafts) {
       const right = target.nextAfter(text, drafts, open);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
-import { pacingNames } from '../protocol/pacing.ts';
+import { modeNames } from '../protocol/mode.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { madeUpHeader, throwTrace } from '../traces/trace.fixture.ts';
 import { type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
@@ -13,11 +13,11 @@ import { EventQueue } from './event-queue.ts';
 import { VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
 import { runSourceSession, type SessionConditions } from './run-session.ts';
-import { TraceReplay, traceGuesser, traceSource, traceTarget } from './trace-replay.ts';
+import { TraceReplay, traceEdgeDrafter, traceSource, traceTarget } from './trace-replay.ts';
 import { byteWire } from './wire.ts';
 
 const conditions: SessionConditions = {
-  pacing: 'stream',
+  mode: 'stream',
   seed: 3,
   roundTripMs: 20,
   draftMs: 5,
@@ -40,13 +40,13 @@ function session(length = 120): TraceSession {
 describe('a replayed session', () => {
   it('ends with the recorded text in every mode, whatever was recorded', () => {
     fc.assert(
-      fc.property(fc.nat(), fc.constantFrom(...pacingNames), fc.constantFrom(0, 4), (seed, pacing, lookUpTokens) => {
+      fc.property(fc.nat(), fc.constantFrom(...modeNames), fc.constantFrom(0, 4), (seed, mode, lookUpTokens) => {
         const trace = throwTrace(seed);
         for (const recorded of trace.sessions) {
           const source = traceSource(new TraceReplay(trace.header, recorded));
-          const { ids, account } = runSourceSession({ ...conditions, pacing, lookUpTokens }, source);
+          const { ids, account } = runSourceSession({ ...conditions, mode, lookUpTokens }, source);
           expect(ids).toEqual([...recorded.prompt, ...recorded.answer]);
-          if (pacing === 'ar') expect(account.steps).toBe(recorded.answer.length);
+          if (mode === 'ar') expect(account.steps).toBe(recorded.answer.length);
         }
       }),
       { numRuns: 60 },
@@ -75,7 +75,7 @@ describe('a replayed session', () => {
     const slow = { ...conditions, draftMs: 1000 };
     const alone = runSourceSession(slow, traceSource(replay));
     const helped = runSourceSession({ ...slow, lookUpTokens: 4 }, traceSource(replay));
-    expect(helped.account.acceptedGuessRows).toBeGreaterThan(60);
+    expect(helped.account.acceptedEdgeDraftRows).toBeGreaterThan(60);
     expect(helped.account.steps).toBeLessThan(0.6 * alone.account.steps);
   });
 
@@ -93,7 +93,7 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
   const queue = new EventQueue();
   const bySession = new Map<string, TraceReplay>();
   const replayOf = ({ session: id }: { readonly session: string }) => bySession.get(id) as TraceReplay;
-  const guesser = traceGuesser(replayOf);
+  const edgeDrafter = traceEdgeDrafter(replayOf);
   const edge = new VirtualEdge(
     queue,
     {},
@@ -104,14 +104,14 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
         stepTime: linearStepTime(20, 0.5),
         stepJitter: 0.2,
         limits: { maxRows: 64, usefulRows: 32, prefillChunk: 63 },
-        lookUp: { source: guesser, tokenCount: 4 },
+        lookUp: { source: edgeDrafter, tokenCount: 4 },
       },
       capacity: 100,
       keepLostMs: 60_000,
       shareOf: () => 1,
       rate: { framesPerSecond: 1e6, bytesPerSecond: 1e9, burstFrames: 1e6, burstBytes: 1e9 },
       tokenizerHash: header.tokenizerHash,
-      guess: { guesser, tokenCount: 4, tokenMs: 5 },
+      edgeDraft: { edgeDrafter, tokenCount: 4, tokenMs: 5 },
       random: createRandom(1, 1),
       machines: protocolMachines,
       wire: byteWire,
@@ -124,18 +124,18 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
     return link;
   };
   const devices = replays.flatMap((replay, index) =>
-    pacingNames.map((pacing, mode) => {
-      const number = index * pacingNames.length + mode;
+    modeNames.map((mode, place) => {
+      const number = index * modeNames.length + place;
       const id = number.toString(16).padStart(32, '0');
       bySession.set(id, replay);
       const names = { session: id, conversation: id, credentials: '', tokenizerHash: header.tokenizerHash };
-      const rules = { stopStrings: [], window: 256, maxAhead: 24, windowSize: 4, minChainConfidence: 0 };
+      const rules = { stopStrings: [], flowControlWindow: 256, maxAhead: 24, draftLength: 4, minChainConfidence: 0 };
       return new VirtualDevice(
         queue,
         { connect },
         {
           name: id,
-          turn: { ...names, ...rules, pacing, ...replay.turn },
+          turn: { ...names, ...rules, mode, ...replay.turn },
           drafter: replay,
           draftMs: 5,
           draftJitter: 0.2,

@@ -4,25 +4,25 @@
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { createEnding, type Ending } from '../decoding/ending.ts';
-import { LookUp, type LookUpGuess, leastLookUpChance } from '../decoding/look-up.ts';
+import { LookUp, type LookUpDraft, leastLookUpChance } from '../decoding/look-up.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 import { type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from '../traces/trace.ts';
-import type { VirtualDrafter, VirtualGuesser, VirtualLookUp, VirtualTarget } from './model.ts';
+import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import type { SessionSource } from './run-session.ts';
 
 /** Behind a wrong draft, or the end, no row is read. */
 const unread: Candidates = { ids: [], logits: [] };
 
-export class TraceReplay implements VirtualDrafter, VirtualGuesser, VirtualLookUp {
+export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp {
   readonly header: TraceHeader;
   readonly session: TraceSession;
   /** The target's one choice at each position of the answer. */
   readonly #rows: readonly Candidates[];
   readonly #endIds: ReadonlySet<number>;
   /** By token count: what look-up says at each length of the true text. */
-  readonly #lookUps = new Map<number, readonly (readonly LookUpGuess[])[]>();
+  readonly #lookUps = new Map<number, readonly (readonly LookUpDraft[])[]>();
 
   constructor(header: TraceHeader, session: TraceSession) {
     this.header = header;
@@ -47,7 +47,7 @@ export class TraceReplay implements VirtualDrafter, VirtualGuesser, VirtualLookU
     return this.#after(text.length, drafts)?.token ?? null;
   }
 
-  guess({ text }: EdgeState, count: number): readonly LookUpGuess[] {
+  lookUp({ text }: EdgeState, count: number): readonly LookUpDraft[] {
     const known = this.#lookUps.get(count) ?? lookUpEverywhere(this.session, count);
     this.#lookUps.set(count, known);
     return known[text.length - this.session.prompt.length] ?? [];
@@ -100,10 +100,10 @@ export function traceTarget(
 }
 
 /** An edge's own draft model, and its look-up, for many sessions. */
-export function traceGuesser(replayOf: (open: OpenMessage) => TraceReplay): VirtualGuesser & VirtualLookUp {
+export function traceEdgeDrafter(replayOf: (open: OpenMessage) => TraceReplay): VirtualEdgeDrafter & VirtualLookUp {
   return {
     next: (state, drafts) => replayOf(state.open).next(state, drafts),
-    guess: (state, count) => replayOf(state.open).guess(state, count),
+    lookUp: (state, count) => replayOf(state.open).lookUp(state, count),
   };
 }
 
@@ -115,7 +115,7 @@ export function traceSource(replay: TraceReplay, maxAnswerTokens: number = repla
     turn: { ...replay.turn, maxAnswerTokens },
     target: traceTarget(replay.header, contextLength, () => replay),
     drafter: replay,
-    guesser: replay,
+    edgeDrafter: replay,
     lookUp: replay,
     reference: [...prompt, ...answer.slice(0, maxAnswerTokens)],
   };
@@ -124,12 +124,12 @@ export function traceSource(replay: TraceReplay, maxAnswerTokens: number = repla
 const nothing: Uint8Array = new Uint8Array(0);
 const noBytes = (): Uint8Array => nothing;
 
-function lookUpEverywhere({ prompt, answer }: TraceSession, count: number): readonly (readonly LookUpGuess[])[] {
+function lookUpEverywhere({ prompt, answer }: TraceSession, count: number): readonly (readonly LookUpDraft[])[] {
   const lookUp = new LookUp();
   const text = [...prompt];
   return answer.map((id) => {
     lookUp.follow(text, prompt.length, text.length);
     text.push(id);
-    return lookUp.guess(count, leastLookUpChance);
+    return lookUp.draft(count, leastLookUpChance);
   });
 }

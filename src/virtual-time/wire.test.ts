@@ -9,7 +9,7 @@ const names = {
   credentials: '',
   tokenizerHash: '00'.repeat(32),
 };
-const rules = { stopStrings: [], window: 256, maxAhead: 24, maxAnswerTokens: 300 } as const;
+const rules = { stopStrings: [], flowControlWindow: 256, maxAhead: 24, maxAnswerTokens: 300 } as const;
 const open: DeviceMessage = {
   kind: 'open',
   version: protocolVersion,
@@ -17,11 +17,11 @@ const open: DeviceMessage = {
   prompt: [5, 300, 70_000],
   answer: [9],
   sampling: neutralSampling,
-  pacing: 'stream',
+  mode: 'stream',
   ...names,
   ...rules,
 };
-const account = { steps: 4, draftRows: 200, acceptedRows: 3, guessRows: 0, acceptedGuessRows: 0 };
+const account = { steps: 4, draftRows: 200, acceptedRows: 3, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
 
 /** What one conversation says, in order; whoever says it. */
 const said: readonly (readonly ['device', DeviceMessage] | readonly ['edge', EdgeMessage])[] = [

@@ -9,7 +9,7 @@ import { parseEventLog, toPlain } from '../../src/protocol/event-log.ts';
 import { replayLog } from '../../src/protocol/event-log-replay.ts';
 import { createDeviceLog, createEdgeLog } from '../../src/protocol/event-log-write.ts';
 import { idealLink } from '../../src/protocol/link-model-settings.ts';
-import { pacingNames } from '../../src/protocol/pacing.ts';
+import { modeNames } from '../../src/protocol/mode.ts';
 import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
 import { connectWebSocket } from '../../src/transport/websocket.ts';
 import { startToyEdge, toySeed, toyTurn } from './toy-edge.ts';
@@ -32,12 +32,12 @@ interface Recording {
   readonly report: TurnReport;
 }
 
-/** One turn, over an edge that guesses by itself as well. */
+/** One turn, over an edge that drafts by itself as well. */
 async function record(options: Partial<TurnOptions> = {}, cutAtLength = 0): Promise<Recording> {
   const lines = { device: [] as string[], edge: [] as string[] };
   const edgeLog = createEdgeLog({ ...log, endIds: toyTokenizer.endIds, write: (line) => lines.edge.push(line) });
   const model = createToyModel({ seed: toySeed, role: 'draft', agreement: 0.7 });
-  await using edge = await startToyEdge({ draft: { model, windowSize: 4 }, lookUpTokens: 2, onStep: edgeLog });
+  await using edge = await startToyEdge({ draft: { model, draftLength: 4 }, lookUpTokens: 2, onStep: edgeLog });
   const deviceLog = createDeviceLog({ ...log, write: (line) => lines.device.push(line) });
   const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs: 4 });
   let session = '';
@@ -120,8 +120,8 @@ describe('every kind of session', () => {
     }
   }
 
-  it.each(pacingNames)('does the same again: %s', async (pacing) => {
-    const recorded = await record({ pacing });
+  it.each(modeNames)('does the same again: %s', async (mode) => {
+    const recorded = await record({ mode });
     expectTheSame(recorded);
     expect(recorded.report.tokens).toHaveLength(60);
   });

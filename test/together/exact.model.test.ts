@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { defaultPair } from '../../src/model-files/manifest-data.ts';
-import { pacingNames } from '../../src/protocol/pacing.ts';
+import { modeNames } from '../../src/protocol/mode.ts';
 import { trialExactness } from '../../src/trials/exactness/exactness.ts';
 
 it('every mode writes what the target writes by itself', async () => {
@@ -12,12 +12,12 @@ it('every mode writes what the target writes by itself', async () => {
     tokens: 24,
     roundTripsMs: [0, 20],
     temperatures: [0, 0.8],
-    modes: pacingNames,
+    modes: modeNames,
     promptCount: 3,
     callSizes: [2, 5, 33, 63],
     contextLengths: [64, 600],
   });
   expect(summary).toMatchObject({ wrong: 0, shapeMismatches: 0, engineGreedyWrong: 0, identical: rows.length });
-  expect(new Set(rows.map((row) => (row as { mode: string }).mode))).toEqual(new Set(pacingNames));
+  expect(new Set(rows.map((row) => (row as { mode: string }).mode))).toEqual(new Set(modeNames));
   expect(summary['acceptedDrafts']).toBeGreaterThan(50);
 });

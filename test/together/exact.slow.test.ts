@@ -7,7 +7,7 @@ import { ModelDrafter } from '../../src/models/drafter.ts';
 import { createNgramModel } from '../../src/models/ngram.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import { idealLink } from '../../src/protocol/link-model-settings.ts';
-import { pacingNames } from '../../src/protocol/pacing.ts';
+import { modeNames } from '../../src/protocol/mode.ts';
 import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
 import { connectWebSocket } from '../../src/transport/websocket.ts';
 import { startToyEdge, toyDrafter, toyReference, toySeed, toyTurn } from './toy-edge.ts';
@@ -33,20 +33,20 @@ describe('the text of a turn', () => {
   });
 
   it('is the target own in every mode, windows of any size, the edge drafting itself or looking up', async () => {
-    const draft = { model: createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 }), windowSize: 3 };
+    const draft = { model: createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 }), draftLength: 3 };
     await using edge = await startToyEdge({ draft, lookUpTokens: 2 });
     const sampling = samplings[1] as Sampling;
     const reference = await toyReference(sampling, 60);
-    for (const pacing of pacingNames) {
-      for (const windowSize of [1, 4, 16]) {
-        const report = await startTurn(toyTurn(edge, { sampling, pacing, windowSize })).report;
-        expect(report.outcome, pacing).toMatchObject({ kind: 'ended', reason: 'length' });
-        expect(report.tokens, pacing).toEqual(reference);
+    for (const mode of modeNames) {
+      for (const draftLength of [1, 4, 16]) {
+        const report = await startTurn(toyTurn(edge, { sampling, mode, draftLength })).report;
+        expect(report.outcome, mode).toMatchObject({ kind: 'ended', reason: 'length' });
+        expect(report.tokens, mode).toEqual(reference);
         if (report.outcome.kind !== 'ended') continue;
-        const { steps, acceptedRows, guessRows } = report.outcome.account;
-        if (pacing === 'edge-sd') expect(guessRows).toBeGreaterThan(30);
-        if (pacing === 'sd' && windowSize === 4) expect(steps).toBeLessThan(35);
-        if (pacing === 'psd' && windowSize === 4) expect(acceptedRows).toBeGreaterThan(10);
+        const { steps, acceptedRows, edgeDraftRows } = report.outcome.account;
+        if (mode === 'edge-sd') expect(edgeDraftRows).toBeGreaterThan(30);
+        if (mode === 'sd' && draftLength === 4) expect(steps).toBeLessThan(35);
+        if (mode === 'psd' && draftLength === 4) expect(acceptedRows).toBeGreaterThan(10);
       }
     }
   });

@@ -19,7 +19,7 @@ const hello: EdgeMessage = {
   tokenizerHash: tokenizer.hash,
   vocabularySize: tokenizer.vocabularySize,
   contextLength: 4096,
-  pace: { stepMs: null, ownDraftMs: null },
+  timing: { stepMs: null, edgeDraftMs: null },
 };
 const reference = await toyReference(neutralSampling, 30);
 const length = toyPrompt.length;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { madeUpHeader } from '../../traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../../traces/trace.ts';
-import { noPace } from '../session-metrics.ts';
+import { noTiming } from '../session-metrics.ts';
 import { benchIdeas, type IdeaRow, type IdeasOptions, ratioInterval } from './ablation.ts';
 import { ideas } from './variants.ts';
 
@@ -72,7 +72,7 @@ describe('single ideas', () => {
 });
 
 describe('intervals', () => {
-  const pace = (ms: number) => ({ ...noPace, ms, decoded: 10 });
+  const pace = (ms: number) => ({ ...noTiming, ms, decoded: 10 });
 
   it('hold what is drawn in pairs: a ratio that all sessions share has no width', () => {
     const plain = [100, 300, 250, 900].map(pace);

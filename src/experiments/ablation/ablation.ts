@@ -93,7 +93,7 @@ function cellRows(cell: Cell, options: IdeasOptions): IdeaRow[] {
 function playOne(replay: TraceReplay, idea: Idea, { roundTripMs, step }: Cell, options: IdeasOptions): PaceSums {
   const { fixedMs, perRowMs } = step;
   const runs = Array.from({ length: options.seeds }, (_, index) => {
-    const shared = { pacing: 'stream', seed: firstSeed + index, roundTripMs, draftMs: options.draftMs } as const;
+    const shared = { mode: 'stream', seed: firstSeed + index, roundTripMs, draftMs: options.draftMs } as const;
     const conditions = { ...shared, step: { fixedMs, perRowMs }, ...idea.changes };
     return paceSums(runSourceSession(conditions, traceSource(replay)));
   });

@@ -15,19 +15,19 @@ export interface Idea {
 }
 
 const plain: Partial<SessionConditions> = {
-  pacing: 'stream',
+  mode: 'stream',
   admitsAll: true,
   cutsChains: false,
   deviceLooksUp: false,
   lookUpTokens: 0,
 };
 const edgeLooksUp = { lookUpTokens: edgeLookUpTokens('edge') };
-const edgeDrafts = { pacing: 'mix', guess: { tokenMs: edgeDraftMs } } as const;
+const edgeDrafts = { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs } } as const;
 const together = { admitsAll: false, cutsChains: true, deviceLooksUp: true };
 
 /** What all others are held against. */
 export const plainIdea: Idea = idea('none', 'plain', 'plain stream', {});
-export const edgeAlone: Idea = idea('edge alone', 'ar', 'no drafts at all', { pacing: 'ar' });
+export const edgeAlone: Idea = idea('edge alone', 'ar', 'no drafts at all', { mode: 'ar' });
 
 export const ideas: readonly Idea[] = [
   plainIdea,

@@ -79,7 +79,7 @@ function playAll(replays: readonly TraceReplay[], given: PaceCase, window: numbe
 function conditionsOf(given: PaceCase, window: number, seed: number): SessionConditions {
   const { mode, roundTripMs, profile, lookUp, draftMs } = given;
   return {
-    pacing: mode,
+    mode,
     seed,
     roundTripMs,
     draftMs,
@@ -87,6 +87,6 @@ function conditionsOf(given: PaceCase, window: number, seed: number): SessionCon
     cutsChains: true,
     deviceLooksUp: looksUpOnDevice(lookUp),
     lookUpTokens: edgeLookUpTokens(lookUp),
-    ...(window === 0 ? {} : { turn: { windowSize: window, maxAhead: Math.max(24, 4 * window) } }),
+    ...(window === 0 ? {} : { turn: { draftLength: window, maxAhead: Math.max(24, 4 * window) } }),
   };
 }

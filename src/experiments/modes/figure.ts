@@ -114,7 +114,7 @@ function specOf(points: readonly Point[], labels: readonly object[], subtitle: r
     background: 'white',
     width: 640,
     height: 400,
-    // Fixed: without a canvas Vega guesses how wide text is, and guesses too wide.
+    // Fixed: without a canvas Vega drafts how wide text is, and drafts too wide.
     padding: { left: 70, right: 190, top: 104, bottom: 62 },
     autosize: 'none',
     title: {

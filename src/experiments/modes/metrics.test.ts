@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import { acceptanceOf, type ModeRow, ownComparisons, standardError, summariseModes, worstOver } from './metrics.ts';
 
 function row(
-  mode: PacingName,
+  mode: ModeName,
   roundTripMs: number,
   msPerToken: number | null,
   givenAcceptance: number | null = 0.8,
@@ -31,7 +31,7 @@ function row(
 
 const roundTripsMs = [0, 10, 30, 60];
 
-function rowsOf(mode: PacingName, paces: readonly number[], acceptance?: number | null): ModeRow[] {
+function rowsOf(mode: ModeName, paces: readonly number[], acceptance?: number | null): ModeRow[] {
   return roundTripsMs.map((ms, index) => row(mode, ms, paces[index] as number, acceptance));
 }
 

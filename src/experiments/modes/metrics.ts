@@ -2,13 +2,13 @@
 // are stated in. Definitions: docs/benchmarks.md.
 
 import { mean } from '../../basics/statistics.ts';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 
 /**
  * What a row is of: a mode; `auto`, which chooses among them by what earlier texts measured; or `ar-native`, the edge alone without a
  * shape law, each row by itself, whose texts are a family of their own.
  */
-export type BenchMode = PacingName | 'auto' | 'ar-native';
+export type BenchMode = ModeName | 'auto' | 'ar-native';
 
 export interface ModeRow {
   readonly mode: BenchMode;
@@ -117,7 +117,7 @@ export interface Comparisons {
 }
 
 /**
- * An edge that drafts itself tells how many of its guesses held, not how many were compared: a step that committed no more than
+ * An edge that drafts itself tells how many of its drafts held, not how many were compared: a step that committed no more than
  * gamma tokens met a mismatch. The last step says nothing, the text ended there.
  */
 export function ownComparisons(

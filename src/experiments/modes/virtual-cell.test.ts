@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { benchModesVirtual } from './virtual-clock.ts';
 import { measureCells } from './worker-pool.ts';
@@ -13,7 +13,7 @@ const settings: VirtualSettings = {
   triesAllGammas: false,
 };
 
-function cell(mode: PacingName, roundTripMs = 10, givenAcceptance = 0.8): VirtualCell {
+function cell(mode: ModeName, roundTripMs = 10, givenAcceptance = 0.8): VirtualCell {
   return { mode, givenAcceptance, roundTripMs, step: { fixedMs: 40, perRowMs: 0.4 } };
 }
 

@@ -2,12 +2,12 @@
 // modes with windows at the window that is quickest there.
 
 import { mean } from '../../basics/statistics.ts';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import { runSession, type SessionResult } from '../../virtual-time/run-session.ts';
 import { acceptanceOf, type ModeRow, ownComparisons, standardError, windowedModes } from './metrics.ts';
 
 export interface VirtualCell {
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   readonly givenAcceptance: number;
   readonly roundTripMs: number;
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
@@ -94,11 +94,11 @@ class RunsByGamma {
 }
 
 function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, seed: number): Run {
-  const { mode: pacing, givenAcceptance: acceptance, roundTripMs, step } = cell;
+  const { mode, givenAcceptance: acceptance, roundTripMs, step } = cell;
   // Two windows may wait for their verdicts while a third is drafted.
-  const ahead = windowedModes.has(pacing) ? Math.max(settings.maxAhead, 4 * gamma) : settings.maxAhead;
+  const ahead = windowedModes.has(mode) ? Math.max(settings.maxAhead, 4 * gamma) : settings.maxAhead;
   const session = runSession({
-    pacing,
+    mode,
     seed,
     roundTripMs,
     acceptance,
@@ -106,11 +106,11 @@ function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, se
     step,
     answerTokens: settings.tokens,
     limits: { maxRows: ahead + 1, usefulRows: ahead + 1 },
-    guess: { tokenCount: gamma, tokenMs: edgeDraftMs },
+    edgeDraft: { tokenCount: gamma, tokenMs: edgeDraftMs },
     turn: {
       maxAhead: ahead,
       minChainConfidence: settings.minChainConfidence,
-      ...(gamma === 0 ? {} : { windowSize: gamma }),
+      ...(gamma === 0 ? {} : { draftLength: gamma }),
     },
   });
   const { emissions, answerTokens } = session;
@@ -147,7 +147,7 @@ function countsOf(sessions: readonly SessionResult[], gamma: number) {
   const own = sessions.map(({ emissions, account }) =>
     ownComparisons(
       emissions.map(({ tokenCount }) => tokenCount),
-      account.acceptedGuessRows,
+      account.acceptedEdgeDraftRows,
       gamma,
     ),
   );
@@ -162,9 +162,9 @@ function countsOf(sessions: readonly SessionResult[], gamma: number) {
   const openingBytes = sum(({ opening }) => opening.payloadBytes);
   return {
     acceptance: acceptanceOf(compared),
-    draftsPerToken: sum(({ drafts, account }) => drafts.drafted + account.guessRows) / tokens,
+    draftsPerToken: sum(({ drafts, account }) => drafts.drafted + account.edgeDraftRows) / tokens,
     acceptedPerStep:
-      sum(({ account }) => account.acceptedRows + account.acceptedGuessRows) / sum(({ account }) => account.steps),
+      sum(({ account }) => account.acceptedRows + account.acceptedEdgeDraftRows) / sum(({ account }) => account.steps),
     rowsPerToken: sum(({ rows }) => rows) / tokens,
     payloadBytesPerToken: bytes('payloadBytes') / tokens,
     payloadBytesPerTokenWithOpening: (bytes('payloadBytes') + openingBytes) / tokens,

@@ -2,13 +2,13 @@
 // here depends on how quick or busy the machine is.
 
 import type { Result } from '../../files/document.ts';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import { type ModeRow, summariseModes, withoutGaps, worstOver } from './metrics.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { measureCells } from './worker-pool.ts';
 
 export interface VirtualBenchOptions extends VirtualSettings {
-  readonly modes: readonly PacingName[];
+  readonly modes: readonly ModeName[];
   readonly acceptances: readonly number[];
   readonly roundTripsMs: readonly number[];
   readonly workerCount: number;
@@ -22,11 +22,11 @@ export interface ModesResult extends Result {
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
 const dearRows = { fixedMs: 4, perRowMs: 36 };
-const dearModes: ReadonlySet<PacingName> = new Set(['ar', 'stream']);
+const dearModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 
 export async function benchModesVirtual(options: VirtualBenchOptions): Promise<ModesResult> {
   const { modes, acceptances, roundTripsMs, workerCount, onProgress, ...settings } = options;
-  const cellsOf = (step: VirtualCell['step'], chosen: readonly PacingName[]): VirtualCell[] =>
+  const cellsOf = (step: VirtualCell['step'], chosen: readonly ModeName[]): VirtualCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
         roundTripsMs.map((roundTripMs) => ({ mode, givenAcceptance, roundTripMs, step })),

@@ -11,7 +11,7 @@ import { acquirePair } from '../../model-files/acquire.ts';
 import { ModelDrafter } from '../../models/drafter.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { findProfile } from '../../models/profiles.ts';
-import { pacingOf } from '../../protocol/pacing.ts';
+import { modeOf } from '../../protocol/mode.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from '../look-up-place.ts';
 import { type BenchMode, windowedModes } from './metrics.ts';
 import type { ModesResult } from './virtual-clock.ts';
@@ -204,7 +204,7 @@ function startEdges({ settings, targetName, draftName, prompts, onNote }: Setup,
 }
 
 function needsOwnDraft({ modes }: WallSettings): boolean {
-  return modes.some((mode) => mode !== 'auto' && mode !== 'ar-native' && pacingOf(mode).edgeDrafts);
+  return modes.some((mode) => mode !== 'auto' && mode !== 'ar-native' && modeOf(mode).edgeDrafts);
 }
 
 function textOptions({ settings }: Setup, mode: BenchMode, roundTripMs: number, gamma: number): TextOptions {

@@ -91,5 +91,5 @@ function profiledStepMs(profile: string): number[] {
 /** As the edge tells devices, of 1 to 8 rows: larger steps cost a processor more than they bring. */
 async function measuredStepMs({ url }: EdgeProcess): Promise<readonly number[]> {
   const { hello } = await probeEdge(url);
-  return hello.pace.stepMs ?? [1];
+  return hello.timing.stepMs ?? [1];
 }

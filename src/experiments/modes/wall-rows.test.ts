@@ -14,7 +14,7 @@ function text(decodeMs: number, changes: Partial<WallText> = {}): WallText {
     drafted: 22,
     steps: 5,
     draftRows: 10,
-    guessRows: 0,
+    edgeDraftRows: 0,
     accepted: 6,
     payloadBytes: 66,
     openingBytes: 11,

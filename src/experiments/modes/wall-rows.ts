@@ -95,18 +95,18 @@ function rowOf(law: Law, made: readonly WallRun[]): WallRow {
 function measuresOf(texts: readonly WallText[]) {
   const tokens = sumOf(texts, (text) => text.tokens);
   const steps = sumOf(texts, (text) => text.steps);
-  const guessRows = sumOf(texts, (text) => text.guessRows);
+  const edgeDraftRows = sumOf(texts, (text) => text.edgeDraftRows);
   const payload = sumOf(texts, ({ payloadBytes }) => payloadBytes);
   const acceptances = texts.map(({ acceptance }) => acceptance).filter((value) => value !== null);
   return {
     timeToFirstTokenMs: texts.length === 0 ? null : median(texts.map((text) => text.timeToFirstTokenMs)),
     acceptance: acceptances.length === 0 ? null : mean(acceptances),
-    draftsPerToken: per(sumOf(texts, ({ drafted }) => drafted) + guessRows, tokens),
+    draftsPerToken: per(sumOf(texts, ({ drafted }) => drafted) + edgeDraftRows, tokens),
     acceptedPerStep: per(
       sumOf(texts, ({ accepted }) => accepted),
       steps,
     ),
-    rowsPerToken: per(steps + sumOf(texts, ({ draftRows }) => draftRows) + guessRows, tokens),
+    rowsPerToken: per(steps + sumOf(texts, ({ draftRows }) => draftRows) + edgeDraftRows, tokens),
     payloadBytesPerToken: per(payload, tokens),
     payloadBytesPerTokenWithOpening: per(payload + sumOf(texts, ({ openingBytes }) => openingBytes), tokens),
     wireBytesPerToken: per(payload + sumOf(texts, ({ headerBytes }) => headerBytes), tokens),

@@ -9,7 +9,7 @@ import type { Drafter } from '../../models/drafter.ts';
 import type { Tokenizer } from '../../models/model.ts';
 import { bytesOnLink } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
-import { pacingOf } from '../../protocol/pacing.ts';
+import { modeOf } from '../../protocol/mode.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { connectWebSocket } from '../../transport/websocket.ts';
 import type { EdgeProcess } from '../edge-process.ts';
@@ -41,7 +41,7 @@ export interface WallText {
   readonly drafted: number;
   readonly steps: number;
   readonly draftRows: number;
-  readonly guessRows: number;
+  readonly edgeDraftRows: number;
   readonly accepted: number;
   /** After the greeting; the opening apart; headers of WebSocket, TCP and IPv4 for the frames of payloadBytes. */
   readonly payloadBytes: number;
@@ -107,25 +107,25 @@ export async function writeText(
   const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
   // What it has learnt from one text must not help it with the same text in the next run.
   const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
-  const pacing = mode === 'ar-native' || mode === 'auto' ? 'ar' : mode;
+  const decoded = mode === 'ar-native' || mode === 'auto' ? 'ar' : mode;
   const turn = startTurn({
     connect: link.connect,
     tokenizer,
-    drafter: mode === 'auto' || pacingOf(pacing).deviceDrafts ? drafter : null,
+    drafter: mode === 'auto' || modeOf(decoded).deviceDrafts ? drafter : null,
     prompt: prompt.ids,
-    ...(auto === undefined ? { pacing } : { auto }),
+    ...(auto === undefined ? { mode: decoded } : { auto }),
     maxAnswerTokens: tokens,
     maxAhead: Math.max(maxAhead, 4 * gamma),
     minChainConfidence,
     conversation: prompt.conversation,
-    ...(gamma === 0 ? {} : { windowSize: gamma }),
+    ...(gamma === 0 ? {} : { draftLength: gamma }),
   });
   const commitTokenCounts: number[] = [];
   for await (const { tokens: committed } of turn) commitTokenCounts.push(committed.length);
   return { report: await turn.report, commitTokenCounts };
 }
 
-const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, guessRows: 0, acceptedGuessRows: 0 } as const;
+const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 } as const;
 
 function measureText(
   prompt: WallPrompt,
@@ -137,8 +137,8 @@ function measureText(
   const account = outcome.kind === 'ended' ? outcome.account : noAccount;
   const decodedTokens = tokens.length - (commitTokenCounts[0] ?? 0);
   const { sentBytes, receivedBytes, helloBytes, attachBytes, sentFrames, receivedFrames } = traffic;
-  const isOwn = account.guessRows > 0 && report.draftedTokens === 0;
-  const own = acceptanceOf(ownComparisons(commitTokenCounts, account.acceptedGuessRows, gamma));
+  const isOwn = account.edgeDraftRows > 0 && report.draftedTokens === 0;
+  const own = acceptanceOf(ownComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
   return {
     prompt: prompt.name,
     tokens: tokens.length,
@@ -150,8 +150,8 @@ function measureText(
     drafted: report.draftedTokens,
     steps: account.steps,
     draftRows: account.draftRows,
-    guessRows: account.guessRows,
-    accepted: account.acceptedRows + account.acceptedGuessRows,
+    edgeDraftRows: account.edgeDraftRows,
+    accepted: account.acceptedRows + account.acceptedEdgeDraftRows,
     payloadBytes: sentBytes + receivedBytes - helloBytes - attachBytes,
     openingBytes: attachBytes,
     // Frames but the opening and the greeting; each is small enough for one segment.

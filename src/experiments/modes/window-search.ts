@@ -1,7 +1,7 @@
 // Which window a mode gets in a wall bench: what the pace predictor takes for best, and its two neighbours, are tried in a pilot, and the
 // quickest is taken.
 
-import { predictPace } from '../../scheduling/predict-latency.ts';
+import { predictTokenTimes } from '../../scheduling/predict-latency.ts';
 import type { BenchMode } from './metrics.ts';
 import type { PilotFigures } from './wall-record.ts';
 
@@ -20,7 +20,7 @@ export function windowsToTry(
   { draftMs, acceptance, stepMs }: Omit<PilotFigures, 'nativeMs'>,
 ): number[] {
   const most = Math.max(1, stepMs.length - 1);
-  const predictions = predictPace({
+  const predictions = predictTokenTimes({
     stepMs: (rows) => stepMs[rows - 1] ?? stepMs.at(-1) ?? 0,
     draftMs,
     edgeDraftMs: draftMs,

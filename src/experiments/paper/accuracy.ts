@@ -6,7 +6,7 @@ import { InvariantError } from '../../basics/invariant.ts';
 import { neutralSampling } from '../../decoding/sampling.ts';
 import { markdownTable } from '../../figures/markdown.ts';
 import { defaultPair } from '../../model-files/manifest-data.ts';
-import { type PacingName, pacingNames } from '../../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
 import type { Claim } from '../claim.ts';
@@ -50,7 +50,7 @@ async function writeTexts(size: Size): Promise<AccuracyFound> {
       tokens: size.textTokens,
       roundTripsMs: [roundTripMs],
       temperatures,
-      modes: pacingNames,
+      modes: modeNames,
       callSizes: [2, 8],
       promptCount: size.promptCount,
     });
@@ -83,7 +83,7 @@ function countsOf(rows: readonly TextRow[]): ModeCount[] {
 }
 
 function writeToys({ textTokens }: Size, why: string): AccuracyFound {
-  const rows = pacingNames.flatMap((mode) =>
+  const rows = modeNames.flatMap((mode) =>
     temperatures.flatMap((temperature) =>
       Array.from({ length: toySeeds }, (_, index) => {
         const identical = isToyTextIdentical(mode, temperature, index + 1, textTokens);
@@ -95,10 +95,10 @@ function writeToys({ textTokens }: Size, why: string): AccuracyFound {
 }
 
 /** A session that ends in another text than the target's breaks an invariant. */
-function isToyTextIdentical(mode: PacingName, temperature: number, seed: number, answerTokens: number): boolean {
+function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, answerTokens: number): boolean {
   try {
     runSession({
-      pacing: mode,
+      mode,
       seed,
       roundTripMs,
       acceptance: 0.7,

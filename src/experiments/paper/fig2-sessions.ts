@@ -1,7 +1,7 @@
 // Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts. It concludes nothing.
 
 import { mean } from '../../basics/statistics.ts';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import type { Override } from '../../scenario/read-scenario.ts';
 import { buildWorld } from '../../simulation/build-world.ts';
@@ -104,7 +104,7 @@ export function drawnTask(kind: TaskKind, acceptance: number, answerCount: numbe
 
 /** One mode, window and uplink. */
 export interface Fig2Case {
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   /** gamma; 0: the mode has no window. */
   readonly window: number;
   readonly uplinkMbps: number;
@@ -128,7 +128,7 @@ export function playAnswers(
   const results = replays.map((replay, index) =>
     runSourceSession(
       {
-        pacing: mode,
+        mode,
         seed: 1 + index,
         roundTripMs,
         link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
@@ -136,7 +136,7 @@ export function playAnswers(
         draftMs: hardware.draftMs,
         step: hardware.step,
         limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
-        turn: { maxAhead, ...(window === 0 ? {} : { windowSize: window }) },
+        turn: { maxAhead, ...(window === 0 ? {} : { draftLength: window }) },
       },
       traceSource(replay, Math.min(answerTokens, replay.header.answerTokens)),
     ),

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { OutriderError } from '../../basics/errors.ts';
 import { readTrace } from '../../files/trace-files.ts';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { SlotOutcome } from '../../simulation/run-slots.ts';
 import type { Table } from '../../simulation/slot-tables.ts';
@@ -17,13 +17,13 @@ import { createTokenTally, type TokenRow, type TokenSummary } from '../../simula
 
 /** How answers are decoded. */
 export interface TokenSettings {
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   /** A trace file; without it drafts are drawn. */
   readonly traces?: string | undefined;
 }
 
 export interface TokenPartSettings {
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   readonly seed: number;
   readonly slotsPerRow: number;
   readonly onSession?: ((record: SessionRecord) => void) | undefined;
@@ -66,7 +66,7 @@ export function createTokenPart(
   const table = onTable === undefined ? undefined : createSessionTable(rowsPerChunk, onTable);
   const run: TokenRun = createTokenRun(world, {
     source,
-    pacing: mode,
+    mode,
     seed,
     onSession(record) {
       tally.addSession(record);

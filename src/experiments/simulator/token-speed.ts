@@ -36,7 +36,7 @@ export function timeTokens(
   const policy = { name: 'max-sinr', decide: createPolicy('max-sinr') };
   const play = (outcome: SlotOutcome): Float64Array => tokens.play(outcome);
   const run = createSlotRun({ scenario, policy, seed: 1, play });
-  const tokens = createTokenRun(run.world, { source, pacing: 'stream', seed: 1 });
+  const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1 });
   for (let slot = 0; slot < warmSlots; slot++) run.step();
   let best: TokenSpeed = { realtimeFactor: 0, tokensPerSecond: 0, eventsPerToken: 0, nanosecondsPerEvent: 0 };
   // The first repeat is for the compiler.

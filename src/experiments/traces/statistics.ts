@@ -10,7 +10,7 @@ import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 
 /** Where a GPU verifies what a phone drafts. */
 const conditions: SessionConditions = {
-  pacing: 'stream',
+  mode: 'stream',
   seed: 1,
   roundTripMs: 10,
   draftMs: 10,

@@ -26,7 +26,7 @@ import { createNgramModel } from '../../models/ngram.ts';
 import { paceModel } from '../../models/paced.ts';
 import { findProfile } from '../../models/profiles.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
-import { type PacingName, pacingOf } from '../../protocol/pacing.ts';
+import { type ModeName, modeOf } from '../../protocol/mode.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
@@ -41,7 +41,7 @@ export interface ExactnessOptions {
   readonly tokens: number;
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
-  readonly modes: readonly PacingName[];
+  readonly modes: readonly ModeName[];
   /** Sizes of calls that are compared with single tokens; 2 to 63 by default. */
   readonly callSizes?: readonly number[];
   /** Contexts at which they are compared, in tokens. */
@@ -57,7 +57,7 @@ export interface ExactnessOptions {
 interface Cell {
   readonly prompt: TrialPrompt;
   readonly promptIndex: number;
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   readonly temperature: number;
   readonly roundTripMs: number;
   readonly draft: string;
@@ -66,13 +66,13 @@ interface Cell {
 interface Models extends AsyncDisposable {
   readonly target: LanguageModel;
   readonly drafts: ReadonlyMap<string, LanguageModel>;
-  readonly ownDraft: LanguageModel;
+  readonly edgeDraft: LanguageModel;
   readonly targetPath: string;
 }
 
 /** Texts that are written at the same time, so that steps hold several sessions. */
 const concurrentTurns = 4;
-const thoroughModes: ReadonlySet<PacingName> = new Set(['ar', 'stream']);
+const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 const contextLength = 2048;
 const seed = 20_261_124n;
 
@@ -148,14 +148,14 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
     ['target itself', itself],
     ['target, 30 % altered', alterModel(shareModel(target, concurrentTurns), { seed: 7, share: 0.3 })],
   ]);
-  const ownDraft = hasDraft
+  const edgeDraft = hasDraft
     ? await openDraft()
     : createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns });
   const kept = opened.move();
   return {
     target: shareModel(target, concurrentTurns + 1),
     drafts,
-    ownDraft,
+    edgeDraft,
     targetPath,
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
@@ -271,7 +271,7 @@ function cellsOf(prompts: readonly TrialPrompt[], drafts: readonly string[], opt
         for (const [modeIndex, mode] of options.modes.entries()) {
           const isTheirTurn = (promptIndex + modeIndex) % options.roundTripsMs.length === roundTripIndex;
           if (!thoroughModes.has(mode) && !isTheirTurn) continue;
-          const drafted = pacingOf(mode).deviceDrafts ? draft : 'none';
+          const drafted = modeOf(mode).deviceDrafts ? draft : 'none';
           cells.push({ prompt, promptIndex, mode, temperature, roundTripMs, draft: drafted });
         }
       }
@@ -296,7 +296,7 @@ async function writeAll(
     model: paced,
     stepTime: linearStepTime(1000, 0),
     learnsStepTime: false,
-    draft: { model: models.ownDraft, windowSize: 4 },
+    draft: { model: models.edgeDraft, draftLength: 4 },
   });
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
   const rows: ReturnType<typeof judge>[] = [];
@@ -355,8 +355,8 @@ async function writeTogether(
     tokenizer: models.target.tokenizer,
     drafter,
     prompt: cell.prompt.ids,
-    pacing: cell.mode,
-    windowSize: 1 + (cell.promptIndex % 12),
+    mode: cell.mode,
+    draftLength: 1 + (cell.promptIndex % 12),
     sampling: samplingFor(cell.temperature, cell.promptIndex),
     maxAnswerTokens: tokens,
     // Cells with a network reuse the edge's memory of the same prompt, those without evaluate it anew.
@@ -382,8 +382,8 @@ function judge(cell: Cell, report: TurnReport, reference: readonly number[]) {
     differsAt,
     end: report.outcome.kind === 'ended' ? report.outcome.reason : report.outcome.kind,
     steps: account?.steps ?? 0,
-    draftRows: (account?.draftRows ?? 0) + (account?.guessRows ?? 0),
-    acceptedRows: (account?.acceptedRows ?? 0) + (account?.acceptedGuessRows ?? 0),
+    draftRows: (account?.draftRows ?? 0) + (account?.edgeDraftRows ?? 0),
+    acceptedRows: (account?.acceptedRows ?? 0) + (account?.acceptedEdgeDraftRows ?? 0),
     longestAccepted: report.longestAccepted,
     reconnects: report.connections - 1,
   };

@@ -2,7 +2,7 @@
 // connections, crashes, hand-overs and hostile devices; each from one seed, which replays it.
 
 import { setImmediate } from 'node:timers/promises';
-import { type PacingName, pacingNames } from '../../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import { type FaultRunResult, runFaults } from './run.ts';
 
@@ -19,7 +19,7 @@ export interface TrialFaultsOptions {
 
 /** One mode. */
 export interface TrialFaultsRow {
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   readonly runs: number;
   readonly sessions: number;
   readonly faults: number;
@@ -57,7 +57,7 @@ export interface TrialFaultsResult {
   readonly broken: readonly FaultRunResult[];
 }
 
-const floors: Readonly<Record<PacingName, number>> = {
+const floors: Readonly<Record<ModeName, number>> = {
   ar: 0.99,
   stream: 1.05,
   sd: 1.37,
@@ -80,7 +80,7 @@ export async function trialFaults(options: TrialFaultsOptions): Promise<TrialFau
       await setImmediate();
     }
   }
-  const rows = pacingNames.map((mode) => rowOf(mode, results)).filter((row) => row.runs > 0);
+  const rows = modeNames.map((mode) => rowOf(mode, results)).filter((row) => row.runs > 0);
   return { rows, summary: summarise(rows, results), broken: results.filter(({ broken }) => broken !== null) };
 }
 
@@ -98,8 +98,8 @@ function tokensPerStep(results: readonly FaultRunResult[]): number {
   );
 }
 
-function rowOf(mode: PacingName, all: readonly FaultRunResult[]): TrialFaultsRow {
-  const results = all.filter(({ pacing }) => pacing === mode);
+function rowOf(mode: ModeName, all: readonly FaultRunResult[]): TrialFaultsRow {
+  const results = all.filter((result) => result.mode === mode);
   return {
     mode,
     runs: results.length,

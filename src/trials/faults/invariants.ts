@@ -4,7 +4,7 @@
 import type { DeviceEffect, DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
 import type { EdgeEvent } from '../../protocol/edge-state.ts';
 import type { DeviceMessage, EdgeMessage } from '../../protocol/messages.ts';
-import { pacingOf } from '../../protocol/pacing.ts';
+import { modeOf } from '../../protocol/mode.ts';
 import type { DeviceWorld, VirtualDevice } from '../../virtual-time/device.ts';
 import type { EdgeObserver, VirtualEdge } from '../../virtual-time/edge.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
@@ -140,9 +140,9 @@ export class PromiseWatch implements EdgeObserver {
     const maxAhead = this.#maxAhead.get(session.id) ?? 0;
     demand(buffered <= maxAhead, 'bounded', () => `${buffered} drafts kept, ${maxAhead} allowed`);
     const ahead = text.length - acknowledged;
-    const ownDrafts = pacingOf(open.pacing).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
+    const ownDrafts = modeOf(open.mode).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
     const stepTokens = Math.max(maxAhead, ownDrafts);
-    demand(ahead <= open.window + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
+    demand(ahead <= open.flowControlWindow + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
     this.#measureBytes(edge);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pacingNames } from '../../protocol/pacing.ts';
+import { modeNames } from '../../protocol/mode.ts';
 import { plantedBugs } from './planted-bugs.fixture.ts';
 import { type FaultRunResult, runFaults } from './run.ts';
 
@@ -19,7 +19,7 @@ describe('the protocol under faults', () => {
     expect(Math.min(...results.map(({ sessions }) => sessions))).toBeGreaterThanOrEqual(2);
     expect(results.reduce((sum, { faults }) => sum + faults, 0)).toBeGreaterThan(5 * results.length);
     expect(results.some(({ hostileDevices }) => hostileDevices > 0)).toBe(true);
-    expect(new Set(results.map(({ pacing }) => pacing))).toEqual(new Set(pacingNames));
+    expect(new Set(results.map(({ mode }) => mode))).toEqual(new Set(modeNames));
     expect(Math.max(...results.map(({ edgeBytesPeak }) => edgeBytesPeak))).toBeLessThan(20_000);
   });
 

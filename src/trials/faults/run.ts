@@ -2,7 +2,7 @@
 // its whole text and every edge has forgotten all of them.
 
 import { createRandom } from '../../basics/philox.ts';
-import type { PacingName } from '../../protocol/pacing.ts';
+import type { ModeName } from '../../protocol/mode.ts';
 import { freshState, VirtualDevice } from '../../virtual-time/device.ts';
 import { VirtualEdge } from '../../virtual-time/edge.ts';
 import { EventQueue } from '../../virtual-time/event-queue.ts';
@@ -15,7 +15,7 @@ import { type FaultWorld, injectFault } from './schedule.ts';
 
 export interface FaultRunResult {
   readonly seed: number;
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   readonly sessions: number;
   readonly hostileDevices: number;
   readonly faults: number;
@@ -83,10 +83,10 @@ class FaultRun implements FaultWorld {
       broken = { promise, detail, event: this.queue.ranCount };
       this.#log(`BROKEN ${detail}`);
     }
-    const { seed, pacing, hostileCount } = this.#scene;
+    const { seed, mode, hostileCount } = this.#scene;
     return {
       seed,
-      pacing,
+      mode,
       sessions: this.devices.length,
       hostileDevices: hostileCount,
       faults: this.#faultCount,

@@ -5,12 +5,12 @@ import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import type { TurnRequest } from '../../protocol/device-state.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
-import { type PacingName, pacingNames } from '../../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { VirtualDeviceSettings } from '../../virtual-time/device.ts';
 import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { Machines } from '../../virtual-time/machines.ts';
-import { toyDrafter, toyGuesser } from '../../virtual-time/toy-drafter.ts';
+import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
 import { byteWire } from '../../virtual-time/wire.ts';
 
@@ -31,7 +31,7 @@ export function hexDigits(random: Random, byteCount: number): string {
 
 export interface Scene {
   readonly seed: number;
-  readonly pacing: PacingName;
+  readonly mode: ModeName;
   readonly target: ToyTarget;
   readonly link: LinkSettings;
   readonly edges: readonly VirtualEdgeSettings[];
@@ -42,7 +42,7 @@ export interface Scene {
 /** Modes take turns with the seed. */
 export function createScene(seed: number, machines: Machines): Scene {
   const random = createRandom(seed, streams.scene);
-  const pacing = pacingNames[seed % pacingNames.length] as PacingName;
+  const mode = modeNames[seed % modeNames.length] as ModeName;
   const endRate = pick(random, [0, 0, 0.01]);
   const target = new ToyTarget({ seed, vocabularySize, endRate, candidateCount: 4 }, pick(random, [60, 4096, 4096]));
   const link: LinkSettings = {
@@ -56,9 +56,9 @@ export function createScene(seed: number, machines: Machines): Scene {
   const edges = ['a', 'b'].map((name, index) => edgeSettings(name, index, seed, random, target, machines));
   const deviceCount = 2 + random.integer(3);
   const devices = Array.from({ length: deviceCount }, (_, index) => {
-    return deviceSettings(index, seed, pacing, random, target, machines);
+    return deviceSettings(index, seed, mode, random, target, machines);
   });
-  return { seed, pacing, target, link, edges, devices, hostileCount: random.integer(3) };
+  return { seed, mode, target, link, edges, devices, hostileCount: random.integer(3) };
 }
 
 function edgeSettings(
@@ -89,7 +89,7 @@ function edgeSettings(
     shareOf: () => 1,
     rate: { framesPerSecond: 400, bytesPerSecond: 262_144, burstFrames: 1200, burstBytes: 4_194_304 },
     tokenizerHash,
-    guess: { guesser: toyGuesser(target, 0.7, edgeRandom), tokenCount: 4, tokenMs: 5 },
+    edgeDraft: { edgeDrafter: toyEdgeDrafter(target, 0.7, edgeRandom), tokenCount: 4, tokenMs: 5 },
     random: edgeRandom,
     machines,
     wire: byteWire,
@@ -99,7 +99,7 @@ function edgeSettings(
 function deviceSettings(
   index: number,
   seed: number,
-  pacing: PacingName,
+  mode: ModeName,
   random: Random,
   target: ToyTarget,
   machines: Machines,
@@ -107,7 +107,7 @@ function deviceSettings(
   const isFickle = random.uniform() < 0.3;
   return {
     name: `device-${index}`,
-    turn: turnRequest(pacing, random),
+    turn: turnRequest(mode, random),
     drafter: toyDrafter(target, {
       // Always wrong and always right are part of it: a device that lies, and one that knows all.
       agreement: pick(random, [0, 0.5, 0.75, 0.75, 0.9, 1]),
@@ -123,22 +123,22 @@ function deviceSettings(
   };
 }
 
-function turnRequest(pacing: PacingName, random: Random): TurnRequest {
+function turnRequest(mode: ModeName, random: Random): TurnRequest {
   return {
     session: hexDigits(random, 16),
     conversation: hexDigits(random, 16),
     credentials: '',
     tokenizerHash,
-    pacing,
+    mode,
     sampling: samplingOf(random),
     stopStrings: pick(random, [[], [], ['qi', 'zzz']]),
     maxAnswerTokens,
-    window: pick(random, [16, 32, 256, 256]),
+    flowControlWindow: pick(random, [16, 32, 256, 256]),
     maxAhead: pick(random, [1, 4, 12, 24]),
     prompt: Array.from({ length: 1 + random.integer(12) }, () => 1 + random.integer(vocabularySize - 1)),
     endIds: toyEndIds,
     minChainConfidence: pick(random, [0, 0, 0.3]),
-    windowSize: 1 + random.integer(8),
+    draftLength: 1 + random.integer(8),
   };
 }
 

@@ -10,7 +10,7 @@ import type { ModelIdentity, Tokenizer } from '../../models/model.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { writeToyText } from '../../models/toy-text.ts';
 import { DeviceCodec, EdgeCodec } from '../../protocol/codec.ts';
-import { toldStepMs } from '../../protocol/edge-pace.ts';
+import { toldStepMs } from '../../protocol/edge-timing.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../../protocol/messages.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { Connect } from '../../transport/transport.ts';
@@ -100,7 +100,7 @@ function composeOne(
   const { hash: tokenizerHash, vocabularySize } = tokenizer;
   const version = protocolVersion;
   const { name, fingerprint } = model;
-  const pace = { stepMs: toldStepMs(linearStepTime(40, 0.4)), ownDraftMs: 5 };
+  const timing = { stepMs: toldStepMs(linearStepTime(40, 0.4)), edgeDraftMs: 5 };
   answer({
     kind: 'hello',
     version,
@@ -109,10 +109,17 @@ function composeOne(
     tokenizerHash,
     vocabularySize,
     contextLength: 4096,
-    pace,
+    timing,
   });
   const ids = { session: '00'.repeat(16), conversation: '00'.repeat(16), attempt: 1, credentials: '', tokenizerHash };
-  const rules = { pacing: 'stream', sampling, stopStrings: [], maxAnswerTokens, window: 16, maxAhead: 24 } as const;
+  const rules = {
+    mode: 'stream',
+    sampling,
+    stopStrings: [],
+    maxAnswerTokens,
+    flowControlWindow: 16,
+    maxAhead: 24,
+  } as const;
   say({ kind: 'open', version, ...ids, ...rules, prompt, answer: [] });
   say({ kind: 'ping', stamp: 1000 });
   let [steps, draftRows, acceptedRows, branch] = [0, 0, 0, 0];
@@ -137,7 +144,7 @@ function composeOne(
     kind: 'end',
     reason: 'length',
     length: prompt.length + reference.length,
-    account: { steps, draftRows, acceptedRows, guessRows: 0, acceptedGuessRows: 0 },
+    account: { steps, draftRows, acceptedRows, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 },
   });
   say({ kind: 'bye' });
   return recording;

@@ -108,17 +108,17 @@ export class LiveModels implements AsyncDisposable {
           ),
       },
       drafter: { draft: ({ text, tail }) => this.#draftAfter([...text.slice(0), ...tail]) },
-      guesser: {
+      edgeDrafter: {
         next: ({ text }, drafts) => {
           const believed = [...text.slice(0), ...drafts];
           return endIds.has(believed.at(-1) as number) ? null : (this.#draftAfter(believed)?.token ?? null);
         },
       },
       lookUp: {
-        guess: ({ text }, count) => {
+        lookUp: ({ text }, count) => {
           const lookUp = new LookUp();
           lookUp.follow(text.slice(0), prompt.length, text.length);
-          return lookUp.guess(count, leastLookUpChance);
+          return lookUp.draft(count, leastLookUpChance);
         },
       },
     };

@@ -6,7 +6,7 @@ import type { Result } from '../../files/document.ts';
 import { encodeTrialPrompts, type TrialPrompt } from '../../files/sample-prompts.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { TraceRecorder } from '../../models/trace-recorder.ts';
-import { type PacingName, pacingNames } from '../../protocol/pacing.ts';
+import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { parseTrace, writeTrace } from '../../traces/trace-file.ts';
 import { traceStatistics } from '../../traces/trace-statistics.ts';
 import { runSourceSession, type SessionConditions, type SessionResult } from '../../virtual-time/run-session.ts';
@@ -30,7 +30,7 @@ export interface TracesOptions {
 interface Row {
   readonly prompt: string;
   readonly temperature: number;
-  readonly mode: PacingName;
+  readonly mode: ModeName;
   /** The edge looks up, and the device moves its cut. */
   readonly isHelped: boolean;
   readonly roundTripMs: number;
@@ -88,7 +88,7 @@ export async function trialTraces(
       const difference = firstDifference(replayed, decoded);
       rows.push(rowOf(prompt, temperature, condition, decoded, difference));
       if (difference !== null)
-        differences.push(`${prompt.name} at ${temperature}, ${condition.pacing}: ${difference.words}`);
+        differences.push(`${prompt.name} at ${temperature}, ${condition.mode}: ${difference.words}`);
       options.onProgress?.('sessions', rows.length, total);
     }
     answers += live.answerCount;
@@ -108,19 +108,16 @@ export async function trialTraces(
 }
 
 function conditionsOf({ roundTripsMs, minChainConfidences, maxAhead }: TracesOptions): SessionConditions[] {
-  const modes = [
-    ...pacingNames.map((pacing) => ({ pacing, isHelped: false })),
-    { pacing: 'stream' as const, isHelped: true },
-  ];
-  return modes.flatMap(({ pacing, isHelped }) =>
+  const modes = [...modeNames.map((mode) => ({ mode, isHelped: false })), { mode: 'stream' as const, isHelped: true }];
+  return modes.flatMap(({ mode, isHelped }) =>
     roundTripsMs.flatMap((roundTripMs) =>
       minChainConfidences.map((minChainConfidence) => ({
-        pacing,
+        mode,
         seed,
         roundTripMs,
         link,
         ...pace,
-        guess: { tokenMs: 5 },
+        edgeDraft: { tokenMs: 5 },
         lookUpTokens: isHelped ? lookUpTokens : 0,
         cutsChains: isHelped,
         turn: { maxAhead, minChainConfidence },
@@ -194,7 +191,7 @@ function rowOf(
   return {
     prompt: prompt.name,
     temperature,
-    mode: condition.pacing,
+    mode: condition.mode,
     isHelped: condition.cutsChains === true,
     roundTripMs: condition.roundTripMs,
     minChainConfidence: condition.turn?.minChainConfidence ?? 0,

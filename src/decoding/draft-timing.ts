@@ -2,13 +2,13 @@
 // much less likely a draft may be that costs nothing. Pure; times come in as arguments. docs/drafting.md has the measurements.
 
 /** How device and edge take turns, as far as the price of a draft goes. */
-export type DraftTiming =
+export type TurnTaking =
   | 'free-running' // nobody waits (stream, mix): a draft costs only what it delays after a correction
   | 'in-turns' // draft a window, wait for the verdict (sd): every draft delays every token
   | 'overlapped'; // a window is drafted while the one before is verified (psd): drafts cost what takes longer than the verdict
 
 /** Averages of late, ms; undefined: not measured yet. */
-export interface DraftPace {
+export interface DraftTiming {
   /** A draft of the model; looked-up ones cost nothing and don't count. */
   readonly draftMs: number | undefined;
   /** Between two commits: a step of the edge where nobody waits, a round elsewhere. */
@@ -21,7 +21,7 @@ export interface DraftPace {
   readonly askedAtMs: number | undefined;
 }
 
-export const unknownPace: DraftPace = {
+export const unknownTiming: DraftTiming = {
   draftMs: undefined,
   commitMs: undefined,
   tokens: undefined,
@@ -40,22 +40,22 @@ function average(mean: number | undefined, value: number): number {
   return mean + forgetting * (Math.min(value, surpriseLimit * mean) - mean);
 }
 
-export function noteDraftTime(pace: DraftPace, ms: number): DraftPace {
-  return { ...pace, draftMs: average(pace.draftMs, ms) };
+export function noteDraftTime(timing: DraftTiming, ms: number): DraftTiming {
+  return { ...timing, draftMs: average(timing.draftMs, ms) };
 }
 
 /** The edge was asked for its verdict on a window. */
-export function noteAsk(pace: DraftPace, atMs: number): DraftPace {
-  return { ...pace, askedAtMs: pace.askedAtMs ?? atMs };
+export function noteAsk(timing: DraftTiming, atMs: number): DraftTiming {
+  return { ...timing, askedAtMs: timing.askedAtMs ?? atMs };
 }
 
 /** Tokens have become final. */
-export function noteCommit(pace: DraftPace, atMs: number, tokenCount: number): DraftPace {
-  const { committedAtMs, askedAtMs, commitMs, verdictMs } = pace;
+export function noteCommit(timing: DraftTiming, atMs: number, tokenCount: number): DraftTiming {
+  const { committedAtMs, askedAtMs, commitMs, verdictMs } = timing;
   return {
-    ...pace,
+    ...timing,
     commitMs: committedAtMs === undefined ? commitMs : average(commitMs, atMs - committedAtMs),
-    tokens: average(pace.tokens, tokenCount),
+    tokens: average(timing.tokens, tokenCount),
     verdictMs: askedAtMs === undefined ? verdictMs : average(verdictMs, atMs - askedAtMs),
     committedAtMs: atMs,
     askedAtMs: undefined,
@@ -63,18 +63,18 @@ export function noteCommit(pace: DraftPace, atMs: number, tokenCount: number): D
 }
 
 /** The time until the next commit says nothing: the connection was lost. */
-export function notePause(pace: DraftPace): DraftPace {
-  return { ...pace, committedAtMs: undefined, askedAtMs: undefined };
+export function notePause(timing: DraftTiming): DraftTiming {
+  return { ...timing, committedAtMs: undefined, askedAtMs: undefined };
 }
 
-/** What the two decisions look at, besides the pace. */
+/** What the two decisions look at, besides the timing. */
 export interface DraftMarket {
-  readonly timing: DraftTiming;
+  readonly turnTaking: TurnTaking;
   readonly roundTripMs: number;
   /** Chance that a draft holds, given those before it; above 0. */
   readonly acceptance: number;
   /** gamma: drafts of a window. */
-  readonly windowSize: number;
+  readonly draftLength: number;
 }
 
 /** A window is never left empty. */
@@ -87,16 +87,16 @@ const highestCut = 0.95;
  * Free-running, a draft costs something only if the chain is dead and the correction comes while it is made: the next chain then
  * starts D / 2 late on average. Half of that break-even is taken, so that what is cut is hardly ever missed.
  */
-export function leastChainChance(pace: DraftPace, market: DraftMarket): number {
-  const { draftMs, commitMs, tokens, verdictMs } = pace;
-  const { timing, roundTripMs, acceptance, windowSize } = market;
+export function leastChainChance(timing: DraftTiming, market: DraftMarket): number {
+  const { draftMs, commitMs, tokens, verdictMs } = timing;
+  const { turnTaking, roundTripMs, acceptance, draftLength } = market;
   if (draftMs === undefined || commitMs === undefined || tokens === undefined || commitMs <= 0) return 0;
-  if (timing === 'free-running') {
+  if (turnTaking === 'free-running') {
     const lateMs = (draftMs / 2) * Math.min(1, draftMs / (roundTripMs + commitMs));
     return lateMs / (lateMs + commitMs) / 2;
   }
   const breakEven = (draftMs * tokens) / (acceptance * commitMs);
-  const paidShare = timing === 'in-turns' ? 1 : Math.max(0, 1 - (verdictMs ?? 0) / (windowSize * draftMs));
+  const paidShare = turnTaking === 'in-turns' ? 1 : Math.max(0, 1 - (verdictMs ?? 0) / (draftLength * draftMs));
   return Math.min(highestCut, breakEven * paidShare);
 }
 
@@ -112,10 +112,10 @@ const highestMargin = 0.3;
  * as much of a token as it is of a token's time. Free-running it helps only as far as the edge waits for the device: about D / S of
  * the time, for D / S of a step.
  */
-export function lookUpMargin(pace: DraftPace, { timing }: Pick<DraftMarket, 'timing'>): number {
-  const { draftMs, commitMs, tokens } = pace;
+export function lookUpMargin(timing: DraftTiming, { turnTaking }: Pick<DraftMarket, 'turnTaking'>): number {
+  const { draftMs, commitMs, tokens } = timing;
   if (draftMs === undefined || commitMs === undefined || tokens === undefined || commitMs <= 0) return 0;
   const perToken = (draftMs * tokens) / commitMs;
-  if (timing !== 'free-running') return Math.min(highestMargin, stakedShare * (1 - catchUpShare) * perToken);
+  if (turnTaking !== 'free-running') return Math.min(highestMargin, stakedShare * (1 - catchUpShare) * perToken);
   return Math.min(highestMargin, freeRunningWeight * (draftMs / commitMs) ** 2);
 }

@@ -4,7 +4,7 @@
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import type { TokenText } from '../protocol/token-text.ts';
 
-export interface Slot {
+export interface KvSequence {
   readonly sequence: ModelSequence;
   /** What the row holds, token by token. */
   readonly tokens: number[];
@@ -18,9 +18,9 @@ export interface Slot {
   lastUsed: number;
 }
 
-export class SequenceSlots {
+export class KvSequences {
   readonly #model: LanguageModel;
-  readonly #slots: Slot[] = [];
+  readonly #kvSequences: KvSequence[] = [];
   #uses = 0;
 
   constructor(model: LanguageModel) {
@@ -29,23 +29,23 @@ export class SequenceSlots {
 
   /** Sessions that hold a row. */
   get heldCount(): number {
-    return this.#slots.filter((slot) => slot.holder !== null).length;
+    return this.#kvSequences.filter((kv) => kv.holder !== null).length;
   }
 
   /** A row for a session: the conversation's own, else an unused one, else the one that has been idle longest. */
-  take(holder: number, owner: string): Slot | undefined {
-    const idle = this.#slots.filter((slot) => slot.holder === null).sort((a, b) => a.lastUsed - b.lastUsed);
-    const slot = idle.find((candidate) => candidate.owner === owner) ?? this.#unused() ?? idle[0];
-    if (slot === undefined) return undefined;
-    slot.holder = holder;
-    slot.owner = owner;
-    return slot;
+  take(holder: number, owner: string): KvSequence | undefined {
+    const idle = this.#kvSequences.filter((kv) => kv.holder === null).sort((a, b) => a.lastUsed - b.lastUsed);
+    const kv = idle.find((candidate) => candidate.owner === owner) ?? this.#unused() ?? idle[0];
+    if (kv === undefined) return undefined;
+    kv.holder = holder;
+    kv.owner = owner;
+    return kv;
   }
 
-  #unused(): Slot | undefined {
-    if (this.#slots.length >= this.#model.limits.maxSequences) return undefined;
+  #unused(): KvSequence | undefined {
+    if (this.#kvSequences.length >= this.#model.limits.maxSequences) return undefined;
     const sequence = this.#model.openSequence();
-    const slot: Slot = {
+    const kv: KvSequence = {
       sequence,
       tokens: [],
       compared: null,
@@ -54,18 +54,18 @@ export class SequenceSlots {
       holder: null,
       lastUsed: 0,
     };
-    this.#slots.push(slot);
-    return slot;
+    this.#kvSequences.push(kv);
+    return kv;
   }
 
   /** Gives all rows back to the engine, which outlives this edge. No evaluation may be in flight. */
   async close(): Promise<void> {
-    for (const { sequence } of this.#slots.splice(0)) await sequence.release();
+    for (const { sequence } of this.#kvSequences.splice(0)) await sequence.release();
   }
 
-  leave(slot: Slot): void {
-    slot.holder = null;
-    slot.lastUsed = ++this.#uses;
+  leave(kv: KvSequence): void {
+    kv.holder = null;
+    kv.lastUsed = ++this.#uses;
   }
 }
 
@@ -73,27 +73,27 @@ export class SequenceSlots {
  * How many tokens of the text, from its start and at most `limit`, the row holds already. Every session is asked in every
  * step, so what was compared before is not compared again while the text only grows.
  */
-export function heldPrefix(slot: Slot, text: TokenText, limit: number): number {
-  const until = Math.min(slot.tokens.length, text.length, limit);
-  const known = slot.compared?.isPrefixOf(text) === true ? slot.comparedTo : 0;
+export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): number {
+  const until = Math.min(kv.tokens.length, text.length, limit);
+  const known = kv.compared?.isPrefixOf(text) === true ? kv.comparedTo : 0;
   let length = Math.min(known, until);
-  while (length < until && slot.tokens[length] === text.at(length)) length += 1;
-  slot.compared = text;
-  slot.comparedTo = length;
+  while (length < until && kv.tokens[length] === text.at(length)) length += 1;
+  kv.compared = text;
+  kv.comparedTo = length;
   return length;
 }
 
 /** Makes the row hold exactly the first `length` of its tokens. */
-export async function keepPrefix(slot: Slot, length: number): Promise<void> {
-  if (slot.tokens.length === length) return;
-  slot.tokens.length = length;
-  slot.comparedTo = Math.min(slot.comparedTo, length);
-  await slot.sequence.truncate(length);
+export async function keepPrefix(kv: KvSequence, length: number): Promise<void> {
+  if (kv.tokens.length === length) return;
+  kv.tokens.length = length;
+  kv.comparedTo = Math.min(kv.comparedTo, length);
+  await kv.sequence.truncate(length);
 }
 
 /** After a step that failed nobody knows what the row holds. */
-export async function emptySlot(slot: Slot): Promise<void> {
-  slot.tokens.length = 0;
-  slot.comparedTo = 0;
-  await slot.sequence.truncate(0);
+export async function emptySequence(kv: KvSequence): Promise<void> {
+  kv.tokens.length = 0;
+  kv.comparedTo = 0;
+  await kv.sequence.truncate(0);
 }

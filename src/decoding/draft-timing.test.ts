@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import {
   type DraftMarket,
-  type DraftPace,
+  type DraftTiming,
   leastChainChance,
   lookUpMargin,
   noteAsk,
   noteCommit,
   noteDraftTime,
   notePause,
-  unknownPace,
-} from './draft-pace.ts';
+  unknownTiming,
+} from './draft-timing.ts';
 
-const market: DraftMarket = { timing: 'free-running', roundTripMs: 10, acceptance: 0.75, windowSize: 4 };
+const market: DraftMarket = { turnTaking: 'free-running', roundTripMs: 10, acceptance: 0.75, draftLength: 4 };
 
 /** Drafts of `draftMs`, commits of `tokens` every `commitMs`, verdicts after `verdictMs`. */
-function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commitMs): DraftPace {
-  let pace = unknownPace;
+function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commitMs): DraftTiming {
+  let timing = unknownTiming;
   for (let round = 1; round < 6; round++) {
-    pace = noteDraftTime(pace, draftMs);
-    pace = noteAsk(pace, round * commitMs - verdictMs);
-    pace = noteCommit(pace, round * commitMs, tokens);
+    timing = noteDraftTime(timing, draftMs);
+    timing = noteAsk(timing, round * commitMs - verdictMs);
+    timing = noteCommit(timing, round * commitMs, tokens);
   }
-  return pace;
+  return timing;
 }
 
 describe('what is measured', () => {
@@ -35,21 +35,21 @@ describe('what is measured', () => {
   });
 
   it('leaves a lost connection out', () => {
-    const pace = noteCommit(notePause(paceOf(10, 50)), 100_000, 2);
-    expect(pace.commitMs).toBe(50);
-    expect(pace.verdictMs).toBe(50);
+    const timing = noteCommit(notePause(paceOf(10, 50)), 100_000, 2);
+    expect(timing.commitMs).toBe(50);
+    expect(timing.verdictMs).toBe(50);
   });
 
   it('counts from the first of several asks', () => {
-    const pace = noteCommit(noteAsk(noteAsk(unknownPace, 10), 30), 50, 1);
-    expect(pace.verdictMs).toBe(40);
+    const timing = noteCommit(noteAsk(noteAsk(unknownTiming, 10), 30), 50, 1);
+    expect(timing.verdictMs).toBe(40);
   });
 });
 
 describe('the least chance of a chain', () => {
   it('is none while nothing is known, and in a mode that was not measured', () => {
-    expect(leastChainChance(unknownPace, market)).toBe(0);
-    expect(leastChainChance(noteDraftTime(unknownPace, 10), market)).toBe(0);
+    expect(leastChainChance(unknownTiming, market)).toBe(0);
+    expect(leastChainChance(noteDraftTime(unknownTiming, 10), market)).toBe(0);
   });
 
   it('hardly cuts where drafts are quick, and cuts more where they are slow', () => {
@@ -67,14 +67,14 @@ describe('the least chance of a chain', () => {
   });
 
   it('in turns asks of a draft what it costs, and always lets one go', () => {
-    const inTurns = { ...market, timing: 'in-turns' } as const;
+    const inTurns = { ...market, turnTaking: 'in-turns' } as const;
     // 10 ms for a token of 25 ms that comes three times out of four.
     expect(leastChainChance(paceOf(10, 100, 4), inTurns)).toBeCloseTo(10 / 25 / 0.75);
     expect(leastChainChance(paceOf(90, 100, 2), inTurns)).toBe(0.95);
   });
 
   it('overlapped asks it only of what outlasts the verdict', () => {
-    const overlapped = { ...market, timing: 'overlapped' } as const;
+    const overlapped = { ...market, turnTaking: 'overlapped' } as const;
     expect(leastChainChance(paceOf(10, 60, 2, 60), overlapped)).toBe(0);
     const whole = 30 / 60 / 0.75;
     expect(leastChainChance(paceOf(30, 120, 2, 60), overlapped)).toBeCloseTo(whole * 0.5);
@@ -87,11 +87,11 @@ describe('the margin of a look-up', () => {
     expect(margins[0]).toBeLessThan(0.01);
     expect([...margins].sort((left, right) => left - right)).toEqual(margins);
     expect(margins.at(-1)).toBe(0.3);
-    expect(lookUpMargin(unknownPace, market)).toBe(0);
+    expect(lookUpMargin(unknownTiming, market)).toBe(0);
   });
 
   it('is larger where every draft delays the text', () => {
-    const pace = paceOf(10, 58, 2);
-    expect(lookUpMargin(pace, { timing: 'in-turns' })).toBeGreaterThan(lookUpMargin(pace, market));
+    const timing = paceOf(10, 58, 2);
+    expect(lookUpMargin(timing, { turnTaking: 'in-turns' })).toBeGreaterThan(lookUpMargin(timing, market));
   });
 });

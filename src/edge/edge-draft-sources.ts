@@ -2,40 +2,40 @@
 // for sessions in modes edge-sd and mix. A guess is only a proposal, like a device's draft.
 
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
-import { chainOf, lookedUpGuess } from '../protocol/edge-chain.ts';
-import type { EdgeState, OwnGuess } from '../protocol/edge-state.ts';
-import type { OwnDrafter, OwnDrafters } from './own-drafters.ts';
+import { chainOf, lookedUpDrafts } from '../protocol/edge-chain.ts';
+import type { EdgeDrafts, EdgeState } from '../protocol/edge-state.ts';
+import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
 
-export interface GuessSources {
+export interface EdgeDraftLimits {
   /** Tokens looked up at most for a step without drafts, mode `stream`; 0: none. */
   readonly lookUpTokens: number;
   /** For modes edge-sd and mix; null: this edge does not draft. */
-  readonly drafters: OwnDrafters | null;
+  readonly drafters: EdgeDrafters | null;
 }
 
-/** One session's guesser. */
-export class OwnGuesses {
-  readonly #sources: GuessSources;
+/** One session's edgeDrafter. */
+export class EdgeDraftSources {
+  readonly #sources: EdgeDraftLimits;
   #lookUp: LookUp | null = null;
-  #drafter: OwnDrafter | null = null;
+  #drafter: EdgeDrafter | null = null;
   #isDrafting = false;
 
-  constructor(sources: GuessSources) {
+  constructor(sources: EdgeDraftLimits) {
     this.#sources = sources;
   }
 
   /** Looked up at once; undefined where that is not wanted. */
-  lookUp(state: EdgeState): OwnGuess | undefined {
+  lookUp(state: EdgeState): EdgeDrafts | undefined {
     const { text, open } = state;
     const { lookUpTokens } = this.#sources;
-    if (lookUpTokens === 0 || open.pacing !== 'stream') return undefined;
+    if (lookUpTokens === 0 || open.mode !== 'stream') return undefined;
     this.#lookUp ??= new LookUp();
     this.#lookUp.follow(text.slice(0), open.prompt.length, text.length);
-    return lookedUpGuess(state, this.#lookUp.guess(lookUpTokens, leastLookUpChance));
+    return lookedUpDrafts(state, this.#lookUp.draft(lookUpTokens, leastLookUpChance));
   }
 
   /** Adds one draft to what there is, unless one is being made; resolves with undefined where there is no draft model. */
-  async draftOn(state: EdgeState, endIds: ReadonlySet<number>): Promise<OwnGuess | undefined> {
+  async draftOn(state: EdgeState, endIds: ReadonlySet<number>): Promise<EdgeDrafts | undefined> {
     const { drafters } = this.#sources;
     if (drafters === null || this.#isDrafting) return undefined;
     this.#isDrafting = true;

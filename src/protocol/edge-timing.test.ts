@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ShapeLaw } from '../decoding/shape-law.ts';
 import { fitStepTime, linearStepTime, stepMs } from '../scheduling/step-time.ts';
-import { stepMsAsTold, toldStepMs } from './edge-pace.ts';
+import { stepMsAsTold, toldStepMs } from './edge-timing.ts';
 
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const rowCounts = Array.from({ length: 24 }, (_, index) => index + 1);

@@ -1,11 +1,11 @@
-// Pacing policies: when a device drafts and sends, and when an edge steps. A mode is nothing but one of these.
+// The decoding modes as a table: when a device drafts and sends, and when an edge steps.
 
-import type { DraftTiming } from '../decoding/draft-pace.ts';
+import type { TurnTaking } from '../decoding/draft-timing.ts';
 
 /** Wire order: a new name goes to the end. */
-export const pacingNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix'] as const;
+export const modeNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix'] as const;
 /** How device and edge take turns; docs/glossary.md, "mode". */
-export type PacingName = (typeof pacingNames)[number];
+export type ModeName = (typeof modeNames)[number];
 
 /** What a policy may look at on the device. */
 export interface DeviceView {
@@ -13,13 +13,13 @@ export interface DeviceView {
   readonly tailLength: number;
   readonly unsentLength: number;
   /** Windows that the edge was asked to verify and whose verdict has not arrived. */
-  readonly asksOutstanding: number;
+  readonly verificationsPending: number;
   /** Nothing was sent since the start, the last roll-back or the last attach. */
   readonly isFresh: boolean;
   /** The drafter has no guess, or the text can't go on: this window will not grow. */
   readonly isExhausted: boolean;
   /** gamma: drafts of a window. */
-  readonly windowSize: number;
+  readonly draftLength: number;
   readonly maxAhead: number;
 }
 
@@ -28,9 +28,9 @@ export interface EdgeView {
   /** Drafts of the device that have arrived beyond the committed text. */
   readonly draftsReady: number;
   /** The device has asked for a verdict since the last step. */
-  readonly isAsked: boolean;
+  readonly isVerificationRequested: boolean;
   /** It asked with all committed text in its hands: nothing else can move it. */
-  readonly isInformed: boolean;
+  readonly isDeviceInSync: boolean;
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
   /** As many drafts are there, whoever made them, as the edge wants for a step; or it can't add any. */
@@ -39,14 +39,14 @@ export interface EdgeView {
 
 export type Sending = 'nothing' | 'drafts' | 'drafts-and-ask';
 
-export interface Pacing {
-  readonly name: PacingName;
+export interface Mode {
+  readonly name: ModeName;
   /** The device drafts. */
   readonly deviceDrafts: boolean;
   /** The edge drafts on from what it has until it has enough for a step. */
   readonly edgeDrafts: boolean;
   /** What is enough: a window of the edge's own setting; else as many as pay. */
-  readonly hasEdgeWindow: boolean;
+  readonly hasEdgeDraftLength: boolean;
   /** The edge steps only when the device has asked, or drafted. */
   readonly waitsForDevice: boolean;
   /** May the device draft one more token now? */
@@ -57,19 +57,19 @@ export interface Pacing {
   mayStep(view: EdgeView): boolean;
 }
 
-const nobody = { waitsForDevice: false, deviceDrafts: false, edgeDrafts: false, hasEdgeWindow: false };
+const nobody = { waitsForDevice: false, deviceDrafts: false, edgeDrafts: false, hasEdgeDraftLength: false };
 const onDevice = { ...nobody, deviceDrafts: true };
 const inWindows = { ...onDevice, waitsForDevice: true };
-const onEdge = { ...nobody, edgeDrafts: true, hasEdgeWindow: true };
+const onEdge = { ...nobody, edgeDrafts: true, hasEdgeDraftLength: true };
 
 const never = (): boolean => false;
 const always = (): boolean => true;
 
 /** The edge alone. */
-const ar: Pacing = { name: 'ar', ...nobody, mayDraft: never, send: () => 'nothing', mayStep: always };
+const ar: Mode = { name: 'ar', ...nobody, mayDraft: never, send: () => 'nothing', mayStep: always };
 
 /** Nobody waits: the device drafts up to `maxAhead`, the edge takes what has arrived. */
-const stream: Pacing = {
+const stream: Mode = {
   name: 'stream',
   ...onDevice,
   mayDraft: ({ tailLength, maxAhead }) => tailLength < maxAhead,
@@ -77,17 +77,18 @@ const stream: Pacing = {
   mayStep: always,
 };
 
-function answersAsk({ draftsReady, isAsked, isInformed }: EdgeView): boolean {
-  return isAsked && (draftsReady > 0 || isInformed);
+function answersAsk({ draftsReady, isVerificationRequested, isDeviceInSync }: EdgeView): boolean {
+  return isVerificationRequested && (draftsReady > 0 || isDeviceInSync);
 }
 
 /** Conventional speculation (Leviathan et al. 2023): draft a window, wait for the verdict, draft the next. */
-const sd: Pacing = {
+const sd: Mode = {
   name: 'sd',
   ...inWindows,
-  mayDraft: ({ asksOutstanding, tailLength, windowSize }) => asksOutstanding === 0 && tailLength < windowSize,
-  send: ({ asksOutstanding, tailLength, windowSize, isExhausted }) =>
-    asksOutstanding === 0 && (tailLength >= windowSize || isExhausted) ? 'drafts-and-ask' : 'nothing',
+  mayDraft: ({ verificationsPending, tailLength, draftLength }) =>
+    verificationsPending === 0 && tailLength < draftLength,
+  send: ({ verificationsPending, tailLength, draftLength, isExhausted }) =>
+    verificationsPending === 0 && (tailLength >= draftLength || isExhausted) ? 'drafts-and-ask' : 'nothing',
   mayStep: answersAsk,
 };
 
@@ -100,31 +101,32 @@ function preVerifies(view: EdgeView): boolean {
  * Parallel speculation (PEARL, Liu et al. 2024; Koh & Yang 2025, section II). The first draft goes at once (pre-verify); then a
  * window is drafted while the one before travels and is verified (post-verify), and sent when that verdict has arrived.
  */
-const psd: Pacing = {
+const psd: Mode = {
   name: 'psd',
   ...inWindows,
-  mayDraft: ({ unsentLength, windowSize, tailLength, maxAhead }) => unsentLength < windowSize && tailLength < maxAhead,
-  send: (view) => (view.asksOutstanding === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
+  mayDraft: ({ unsentLength, draftLength, tailLength, maxAhead }) =>
+    unsentLength < draftLength && tailLength < maxAhead,
+  send: (view) => (view.verificationsPending === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,
 };
 
 /** The same with a meeting at the end of each window: a window is sent when it is complete, the next begins when the verdict on the one before has come. */
-const psdLockstep: Pacing = {
+const psdLockstep: Mode = {
   name: 'psd-lockstep',
   ...inWindows,
-  mayDraft: (view) => view.asksOutstanding <= 1 && psd.mayDraft(view),
-  send: (view) => (view.asksOutstanding <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
+  mayDraft: (view) => view.verificationsPending <= 1 && psd.mayDraft(view),
+  send: (view) => (view.verificationsPending <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,
 };
 
 function isWindowComplete(view: DeviceView): boolean {
-  const { isFresh, unsentLength, windowSize, isExhausted, asksOutstanding } = view;
-  if (unsentLength > 0) return isFresh || isExhausted || unsentLength >= windowSize;
-  return isExhausted && asksOutstanding === 0;
+  const { isFresh, unsentLength, draftLength, isExhausted, verificationsPending } = view;
+  if (unsentLength > 0) return isFresh || isExhausted || unsentLength >= draftLength;
+  return isExhausted && verificationsPending === 0;
 }
 
 /** Draft and target both on the edge: each step waits for a window of the edge's own. */
-const edgeSd: Pacing = {
+const edgeSd: Mode = {
   name: 'edge-sd',
   ...onEdge,
   mayDraft: never,
@@ -133,9 +135,9 @@ const edgeSd: Pacing = {
 };
 
 /** Both draft: the device as in `stream`, the edge on from what has arrived, as far as that pays. */
-const mix: Pacing = { ...stream, name: 'mix', edgeDrafts: true, mayStep: (view) => view.isChainReady };
+const mix: Mode = { ...stream, name: 'mix', edgeDrafts: true, mayStep: (view) => view.isChainReady };
 
-const policies: Readonly<Record<PacingName, Pacing>> = {
+const policies: Readonly<Record<ModeName, Mode>> = {
   ar,
   stream,
   sd,
@@ -146,11 +148,11 @@ const policies: Readonly<Record<PacingName, Pacing>> = {
 };
 
 /** What drafts cost a device in this mode. */
-export function draftTimingOf(name: PacingName): DraftTiming {
+export function turnTakingOf(name: ModeName): TurnTaking {
   if (name === 'sd') return 'in-turns';
   return name === 'psd' || name === 'psd-lockstep' ? 'overlapped' : 'free-running';
 }
 
-export function pacingOf(name: PacingName): Pacing {
+export function modeOf(name: ModeName): Mode {
   return policies[name];
 }

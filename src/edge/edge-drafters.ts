@@ -7,10 +7,10 @@ import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { observeStep, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 
-export interface OwnDraftModel {
+export interface EdgeDraftModel {
   readonly model: LanguageModel;
   /** gamma, in mode edge-sd. */
-  readonly windowSize: number;
+  readonly draftLength: number;
   /** One draft, ms, as measured at the start. */
   readonly draftTime: StepTimeModel;
 }
@@ -23,23 +23,23 @@ interface Kept {
   lastUsed: number;
 }
 
-/** One session's hold on the draft model; see {@link OwnDrafters.take}. */
-export interface OwnDrafter {
+/** One session's hold on the draft model; see {@link EdgeDrafters.take}. */
+export interface EdgeDrafter {
   /** The next token; null: no guess, or no room. @throws OutriderError of the engine */
   next(request: DraftRequest): Promise<number | null>;
   leave(): void;
 }
 
-export class OwnDrafters {
-  readonly windowSize: number;
+export class EdgeDrafters {
+  readonly draftLength: number;
   readonly #model: LanguageModel;
   readonly #clock: Clock;
   readonly #kept: Kept[] = [];
   #draftTime: StepTimeModel;
   #uses = 0;
 
-  constructor({ model, windowSize, draftTime }: OwnDraftModel, clock: Clock) {
-    this.windowSize = windowSize;
+  constructor({ model, draftLength, draftTime }: EdgeDraftModel, clock: Clock) {
+    this.draftLength = draftLength;
     this.#model = model;
     this.#clock = clock;
     this.#draftTime = draftTime;
@@ -51,7 +51,7 @@ export class OwnDrafters {
   }
 
   /** The conversation's own memory, else an unused one, else that which has been idle longest. @throws OutriderError `edge-full` */
-  take(owner: string): OwnDrafter {
+  take(owner: string): EdgeDrafter {
     const idle = this.#kept.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);
     const own = idle.find((kept) => kept.owner === owner);
     const kept = own ?? this.#create(idle[0]);

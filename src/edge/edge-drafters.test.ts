@@ -3,7 +3,7 @@ import { neutralSampling } from '../decoding/sampling.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createToyModel } from '../models/toy.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
-import { OwnDrafters } from './own-drafters.ts';
+import { EdgeDrafters } from './edge-drafters.ts';
 
 const prompt = Array.from({ length: 40 }, (_, index) => 70 + index);
 
@@ -19,10 +19,10 @@ function counting(sequences: number): { model: LanguageModel; evaluated: () => n
 }
 
 /** Each draft takes so long, by a clock that moves on when it is read. */
-function draftersWith(model: LanguageModel, ms = 0): OwnDrafters {
+function draftersWith(model: LanguageModel, ms = 0): EdgeDrafters {
   let nowMs = 0;
   const clock = { nowMs: () => (nowMs += ms), after: () => () => {} };
-  return new OwnDrafters({ model, windowSize: 4, draftTime: linearStepTime(5, 0) }, clock);
+  return new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0) }, clock);
 }
 
 function asked(text: readonly number[]) {

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { createToyModel } from '../models/toy.ts';
+import { TokenText } from '../protocol/token-text.ts';
+import { heldPrefix, type KvSequence, KvSequences, keepPrefix } from './kv-sequences.ts';
+
+async function filled(tokens: readonly number[]): Promise<{ kvSequences: KvSequences; kv: KvSequence }> {
+  const model = createToyModel({ seed: 1, role: 'target', sequences: 2 });
+  const kvSequences = new KvSequences(model);
+  const kv = kvSequences.take(1, 'owner');
+  if (kv === undefined) throw new Error('no kv');
+  await model.evaluate([{ sequence: kv.sequence, tokens, rows: 0 }]);
+  kv.tokens.push(...tokens);
+  return { kvSequences, kv };
+}
+
+describe('heldPrefix', () => {
+  it('grows with the text and stops at the first difference', async () => {
+    const { kv } = await filled([1, 2, 3, 4, 9]);
+    const text = TokenText.of([1, 2, 3]);
+    expect(heldPrefix(kv, text, 2)).toBe(2);
+    const longer = text.append([4, 5, 6]);
+    expect(heldPrefix(kv, longer, 5)).toBe(4);
+    expect(heldPrefix(kv, longer, 5)).toBe(4);
+  });
+
+  it('forgets what it knew when the row is cut and filled with something else', async () => {
+    const { kv } = await filled([1, 2, 3, 4]);
+    const text = TokenText.of([1, 2, 3, 4, 5]);
+    expect(heldPrefix(kv, text, 4)).toBe(4);
+    await keepPrefix(kv, 2);
+    expect(kv.sequence.length).toBe(2);
+    kv.tokens.push(7, 7);
+    expect(heldPrefix(kv, text, 4)).toBe(2);
+  });
+
+  it('starts anew for another text', async () => {
+    const { kv } = await filled([1, 2, 3, 4]);
+    expect(heldPrefix(kv, TokenText.of([1, 2, 3, 4]), 4)).toBe(4);
+    expect(heldPrefix(kv, TokenText.of([1, 8, 3, 4]), 4)).toBe(1);
+  });
+
+  it('costs nothing for what has been compared before', async () => {
+    const { kv } = await filled([1, 2, 3, 4]);
+    let text = TokenText.of([1, 2]);
+    expect(heldPrefix(kv, text, 2)).toBe(2);
+    text = text.append([3, 4]);
+    // Not looked at again, or the planted difference would be found.
+    kv.tokens[0] = 99;
+    expect(heldPrefix(kv, text, 4)).toBe(4);
+  });
+});
+
+describe('KvSequences', () => {
+  it('gives all rows back when it closes', async () => {
+    const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
+    const first = new KvSequences(model);
+    expect(first.take(1, 'a')).toBeDefined();
+    await first.close();
+    expect(new KvSequences(model).take(1, 'a')).toBeDefined();
+  });
+});
