@@ -3,7 +3,7 @@
 // and to the end, large ones until changes save little, very large ones from greedy insertion and by moves only.
 
 import { createRandom } from '../basics/philox.ts';
-import { likedByPrices } from './dual-bound.ts';
+import { preferredByPrices } from './dual-bound.ts';
 import { insertGreedily, insertRoughly } from './greedy.ts';
 import { searchLocally } from './local-search.ts';
 import type { Problem } from './problem.ts';
@@ -41,7 +41,7 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
   const isHuge = linkCount > largeLinkCount;
   const state = isHuge
     ? insertRoughly(problem, createRule)
-    : startAt(problem, likedByPrices(problem, startRounds), createRule);
+    : startAt(problem, preferredByPrices(problem, startRounds), createRule);
   const moves = { canMove: true, canSwap: false };
   if (isHuge) {
     const mostExaminations = hugeExaminationsPerDevice * problem.deviceCount;
@@ -58,12 +58,12 @@ function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: numbe
   const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
   let best = insertGreedily(problem, createRule);
   searchLocally(problem, best, moves);
-  const priced = startAt(problem, likedByPrices(problem, startRounds), createRule);
+  const priced = startAt(problem, preferredByPrices(problem, startRounds), createRule);
   searchLocally(problem, priced, moves);
   if (totalCostMs(priced) < totalCostMs(best)) best = priced;
   const startCount = Math.round(linksToSearch / Math.max(1, problem.linkDevice.length));
   for (let start = 0; start < Math.min(mostStarts, Math.max(fewestStarts, startCount)); start++) {
-    const state = startAt(problem, shaken(problem, best, start % 2 === 0 ? 0.3 : 0.6, random.uniform), createRule);
+    const state = startAt(problem, perturbed(problem, best, start % 2 === 0 ? 0.3 : 0.6, random.uniform), createRule);
     searchLocally(problem, state, moves);
     if (totalCostMs(state) < totalCostMs(best)) best = state;
   }
@@ -71,7 +71,7 @@ function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: numbe
 }
 
 /** The best so far, with each device on a random server by a chance. */
-function shaken(problem: Problem, { partition }: SearchState, chance: number, uniform: () => number): Int32Array {
+function perturbed(problem: Problem, { partition }: SearchState, chance: number, uniform: () => number): Int32Array {
   const server = partition.toServers();
   for (let device = 0; device < problem.deviceCount; device++) {
     const start = problem.linkStart[device] as number;

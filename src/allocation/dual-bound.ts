@@ -16,7 +16,7 @@ export interface DualBound {
   /** ms, constants left out (see problem.ts). */
   readonly boundMs: number;
   /** The server that each device likes best at the last prices, -1 for none; [M]. */
-  readonly likedServer: Int32Array;
+  readonly preferredServer: Int32Array;
 }
 
 /** Steps grow and shrink by these, between these limits, in logarithms (Rprop: Riedmiller & Braun 1993). */
@@ -35,7 +35,7 @@ const leastExponent = -20;
 export function boundByPrices(problem: Problem, rounds: number): DualBound {
   const ascent = new PriceAscent(problem);
   climb(ascent, rounds, () => {});
-  return { boundMs: ascent.bestMs, likedServer: ascent.likedServer };
+  return { boundMs: ascent.bestMs, preferredServer: ascent.preferredServer };
 }
 
 const roundsBeforeNarrowing = 2;
@@ -45,12 +45,12 @@ const narrowLinkCount = 4;
  * The server that each device likes best after a short climb, for a search to begin with. Roots are rough, and after two rounds a device
  * looks only at the four servers that it likes best by then; the prices are no bound, but a round is cheap.
  */
-export function likedByPrices(problem: Problem, rounds: number): Int32Array {
+export function preferredByPrices(problem: Problem, rounds: number): Int32Array {
   const ascent = new PriceAscent(problem, problem.bandForm === 'cubic');
   climb(ascent, rounds, (round) => {
     if (round === roundsBeforeNarrowing) ascent.narrow(narrowLinkCount);
   });
-  return ascent.likedServer;
+  return ascent.preferredServer;
 }
 
 function climb(ascent: PriceAscent, rounds: number, beforeRound: (round: number) => void): void {
@@ -64,7 +64,7 @@ class PriceAscent {
   bestMs: number;
   /** The pool's bound on what a device costs. */
   readonly meanMs: number;
-  readonly likedServer: Int32Array;
+  readonly preferredServer: Int32Array;
   readonly #problem: Problem;
   /** The links that are looked at: those of device i are #links[#first[i] .. #first[i + 1] - 1]. */
   #links: Int32Array;
@@ -94,7 +94,7 @@ class PriceAscent {
     this.#problem = problem;
     this.bestMs = pool.boundMs;
     this.meanMs = pool.boundMs / Math.max(1, deviceCount);
-    this.likedServer = new Int32Array(deviceCount).fill(-1);
+    this.preferredServer = new Int32Array(deviceCount).fill(-1);
     this.#links = Int32Array.from(problem.linkDevice.keys());
     this.#first = problem.linkStart;
     this.#price = new Float64Array(2 * serverCount);
@@ -172,7 +172,7 @@ class PriceAscent {
       const costMs = this.#isRough ? this.#priceRoughly(device, link) : this.#priceLink(device, link);
       if (costMs < least) {
         least = costMs;
-        this.likedServer[device] = this.#problem.linkServer[link] as number;
+        this.preferredServer[device] = this.#problem.linkServer[link] as number;
       }
     }
     this.#split(start, end, least, softMs);

@@ -62,7 +62,7 @@ const searchFromGreedy: Search = (problem, createRule) => {
 };
 
 const searchFromPrices: Search = (problem, createRule) => {
-  const state = startAt(problem, boundByPrices(problem, startRounds).likedServer, createRule);
+  const state = startAt(problem, boundByPrices(problem, startRounds).preferredServer, createRule);
   searchLocally(problem, state, fully);
   return state;
 };

@@ -133,12 +133,12 @@ function serversNear(base: Linkless, device: number, columns: number, spacingM: 
 
 /** Linear power gain of one link. */
 function drawGain(random: Random, flatM: number): number {
-  const lineOfSight = flatM <= 18 ? 1 : 18 / flatM + Math.exp(-flatM / 36) * (1 - 18 / flatM);
-  const isLineOfSight = random.uniform() < lineOfSight;
+  const losProbability = flatM <= 18 ? 1 : 18 / flatM + Math.exp(-flatM / 36) * (1 - 18 / flatM);
+  const isLos = random.uniform() < losProbability;
   const decades = log(Math.max(10, Math.hypot(flatM, heightGapM))) / Math.LN10;
   const frequency = Math.log10(carrierGhz);
-  const openDb = 32.4 + 21 * decades + 20 * frequency;
-  const blockedDb = Math.max(openDb, 22.4 + 35.3 * decades + 21.3 * frequency);
-  const lossDb = isLineOfSight ? openDb + 4 * random.normal() : blockedDb + 7.82 * random.normal();
+  const losDb = 32.4 + 21 * decades + 20 * frequency;
+  const nlosDb = Math.max(losDb, 22.4 + 35.3 * decades + 21.3 * frequency);
+  const lossDb = isLos ? losDb + 4 * random.normal() : nlosDb + 7.82 * random.normal();
   return 10 ** (-lossDb / 10);
 }

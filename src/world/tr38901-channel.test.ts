@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
 import { gainFloor } from './channel.ts';
 import { ratioOfDb } from './decibel.ts';
+import { losThreshold } from './los-threshold.ts';
 import { normalBelow } from './normal-distribution.ts';
 import { type DeviceKind, drawPopulation } from './population.ts';
-import { sightThreshold } from './sight-threshold.ts';
 import { createTr38901Channel } from './tr38901-channel.ts';
-import { lineOfSightProbability, pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
+import { losProbability, pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
 import type { Tr38901Settings } from './tr38901-settings.ts';
 
 const walkers = (count: number): DeviceKind[] => Array.from({ length: count }, () => 'pedestrian');
@@ -47,8 +47,8 @@ describe('the TR 38.901 channel', () => {
     const { channel, gain } = gainsAt({ ...plain, shadowing: false }, 1, places);
     const terms = pathLossTerms(3.5, 10, 1.5);
     for (const [device, [x, y]] of places.entries()) {
-      const inSight = channel.lineOfSight[device * 2] === 1;
-      expect(gain[device * 2]).toBeCloseTo(ratioOfDb(-pathLossDb(terms, x * x + y * y, inSight)), 15);
+      const isLos = channel.los[device * 2] === 1;
+      expect(gain[device * 2]).toBeCloseTo(ratioOfDb(-pathLossDb(terms, x * x + y * y, isLos)), 15);
     }
   });
 
@@ -85,12 +85,12 @@ describe('the TR 38.901 channel', () => {
       // Each device stands at a distance from its own server; only that link counts.
       const spots = servers.map(({ x, y }, index) => [x + (distances[index % 4] as number), y] as const);
       const settings = { ...plain, servers, kinds: walkers(serverCount), shadowing: false };
-      const { lineOfSight } = gainsAt(settings, seed, spots).channel;
+      const { los } = gainsAt(settings, seed, spots).channel;
       for (let index = 0; index < serverCount; index++)
-        seen[index % 4] = (seen[index % 4] as number) + (lineOfSight[index * serverCount + index] as number);
+        seen[index % 4] = (seen[index % 4] as number) + (los[index * serverCount + index] as number);
     }
     for (const [index, distance] of distances.entries()) {
-      const expected = lineOfSightProbability(distance);
+      const expected = losProbability(distance);
       const count = (seeds * serverCount) / 4;
       const spread = Math.sqrt((expected * (1 - expected)) / count);
       expect(Math.abs((seen[index] as number) / count - expected)).toBeLessThanOrEqual(4 * spread);
@@ -159,14 +159,14 @@ describe('the TR 38.901 channel', () => {
   });
 });
 
-describe('sightThreshold', () => {
+describe('losThreshold', () => {
   it('is where the normal distribution has the probability of a line of sight', () => {
     for (let distance = 19; distance < 6000; distance *= 1.03) {
-      const share = normalBelow(sightThreshold(distance));
-      expect(Math.abs(share - lineOfSightProbability(Math.min(5000, distance)))).toBeLessThan(0.001);
+      const share = normalBelow(losThreshold(distance));
+      expect(Math.abs(share - losProbability(Math.min(5000, distance)))).toBeLessThan(0.001);
     }
-    expect(normalBelow(sightThreshold(18))).toBeCloseTo(1, 12);
-    expect(normalBelow(sightThreshold(-5))).toBeCloseTo(1, 12);
+    expect(normalBelow(losThreshold(18))).toBeCloseTo(1, 12);
+    expect(normalBelow(losThreshold(-5))).toBeCloseTo(1, 12);
   });
 });
 

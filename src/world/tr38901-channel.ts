@@ -7,23 +7,23 @@ import { type Channel, gainFloor } from './channel.ts';
 import { createFieldTile, drawFieldView, type FieldView, fieldAt } from './correlated-field.ts';
 import { ratioOfDb } from './decibel.ts';
 import { drawIndoorState, type IndoorState } from './indoor-devices.ts';
+import { losThreshold } from './los-threshold.ts';
 import { fieldTileStream, serverStream } from './random-streams.ts';
 import { createFading } from './rician-fading.ts';
-import { sightThreshold } from './sight-threshold.ts';
 import {
+  losCorrelationMetres,
   type PathLossTerms,
   pathLossDb,
   pathLossTerms,
   ricianFactor,
-  shadowing,
-  sightCorrelationMetres,
+  shadowFading,
 } from './tr38901-path-loss.ts';
 import { checkTr38901Settings, type Tr38901Settings } from './tr38901-settings.ts';
 
 /** A channel that also tells which links have a line of sight. */
 export interface Tr38901Channel extends Channel {
   /** Of the last update: 1 for link i * E + j with a line of sight (to the building, for indoor devices); [M * E]. */
-  readonly lineOfSight: Uint8Array;
+  readonly los: Uint8Array;
 }
 
 /**
@@ -31,10 +31,10 @@ export interface Tr38901Channel extends Channel {
  * falls with the distance (TR 38.901, 7.6.3.3), so the state changes along a track no faster than the field does.
  */
 interface ServerFields {
-  readonly sight: FieldView;
-  readonly shadowInSight: FieldView;
-  readonly shadowBlocked: FieldView;
-  readonly shadowIndoor: FieldView;
+  readonly los: FieldView;
+  readonly losShadow: FieldView;
+  readonly nlosShadow: FieldView;
+  readonly indoorShadow: FieldView;
   readonly ricianFactor: FieldView;
 }
 
@@ -47,7 +47,7 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
   const terms = linkTerms(settings, indoor);
   const tile = createFieldTile(seed, fieldTileStream);
   const fields = servers.map((_, server) => drawServerFields(seed, server));
-  const lineOfSight = new Uint8Array(kinds.length * serverCount);
+  const los = new Uint8Array(kinds.length * serverCount);
   const serverX = Float64Array.from(servers, ({ x }) => x);
   const serverY = Float64Array.from(servers, ({ y }) => y);
   const isIndoor = Uint8Array.from(kinds, (kind) => (kind === 'indoor' ? 1 : 0));
@@ -59,21 +59,21 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
     const across = x - (serverX[server] as number);
     const up = y - (serverY[server] as number);
     const distanceSquared = across * across + up * up;
-    const threshold = sightThreshold(Math.sqrt(distanceSquared) - (indoor.depthMetres[device] as number));
-    const inSight = fieldAt(tile, field.sight, x, y) < threshold;
+    const threshold = losThreshold(Math.sqrt(distanceSquared) - (indoor.depthMetres[device] as number));
+    const isLos = fieldAt(tile, field.los, x, y) < threshold;
     const link = device * serverCount + server;
-    lineOfSight[link] = inSight ? 1 : 0;
-    const loss = pathLossDb(terms[link] as PathLossTerms, distanceSquared, inSight) + (indoor.lossDb[device] as number);
+    los[link] = isLos ? 1 : 0;
+    const loss = pathLossDb(terms[link] as PathLossTerms, distanceSquared, isLos) + (indoor.lossDb[device] as number);
     if (!settings.shadowing) return loss;
-    if (isIndoor[device] === 1) return loss + shadowing.indoor.deviationDb * fieldAt(tile, field.shadowIndoor, x, y);
-    return inSight
-      ? loss + shadowing.lineOfSight.deviationDb * fieldAt(tile, field.shadowInSight, x, y)
-      : loss + shadowing.blocked.deviationDb * fieldAt(tile, field.shadowBlocked, x, y);
+    if (isIndoor[device] === 1) return loss + shadowFading.indoor.deviationDb * fieldAt(tile, field.indoorShadow, x, y);
+    return isLos
+      ? loss + shadowFading.los.deviationDb * fieldAt(tile, field.losShadow, x, y)
+      : loss + shadowFading.nlos.deviationDb * fieldAt(tile, field.nlosShadow, x, y);
   }
 
   function fadingFactor(device: number, server: number, x: number, y: number, block: number): number {
     if (fade === undefined) return 1;
-    if (lineOfSight[device * serverCount + server] === 0 || isIndoor[device] === 1)
+    if (los[device * serverCount + server] === 0 || isIndoor[device] === 1)
       return fade(device, server, block, Number.NEGATIVE_INFINITY);
     const field = fieldAt(tile, (fields[server] as ServerFields).ricianFactor, x, y);
     return fade(device, server, block, ricianFactor.meanDb + ricianFactor.deviationDb * field);
@@ -82,7 +82,7 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
   return {
     deviceCount: kinds.length,
     serverCount,
-    lineOfSight,
+    los,
     updateGains(deviceX, deviceY, timeMs, gain) {
       const block = settings.fading === null ? 0 : Math.floor(timeMs / settings.fading.coherenceMs);
       let link = 0;
@@ -102,10 +102,10 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
 function drawServerFields(seed: number, server: number): ServerFields {
   const random = createRandom(seed, serverStream + server);
   return {
-    sight: drawFieldView(random, sightCorrelationMetres),
-    shadowInSight: drawFieldView(random, shadowing.lineOfSight.correlationMetres),
-    shadowBlocked: drawFieldView(random, shadowing.blocked.correlationMetres),
-    shadowIndoor: drawFieldView(random, shadowing.indoor.correlationMetres),
+    los: drawFieldView(random, losCorrelationMetres),
+    losShadow: drawFieldView(random, shadowFading.los.correlationMetres),
+    nlosShadow: drawFieldView(random, shadowFading.nlos.correlationMetres),
+    indoorShadow: drawFieldView(random, shadowFading.indoor.correlationMetres),
     ricianFactor: drawFieldView(random, ricianFactor.correlationMetres),
   };
 }

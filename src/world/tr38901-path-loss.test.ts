@@ -2,22 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import golden from './golden/tr38901.json' with { type: 'json' };
-import {
-  type BuildingLoss,
-  lineOfSightProbability,
-  pathLossDb,
-  pathLossTerms,
-  wallLossDb,
-} from './tr38901-path-loss.ts';
+import { type BuildingLoss, losProbability, pathLossDb, pathLossTerms, wallLossDb } from './tr38901-path-loss.ts';
 
 describe('path loss of TR 38.901, UMi street canyon', () => {
   it('agrees with the vectors to 1e-9 dB', () => {
     for (const vector of golden.links) {
       const terms = pathLossTerms(vector.carrierGhz, vector.siteHeightMetres, vector.deviceHeightMetres);
       const squared = vector.distanceMetres ** 2;
-      expect(Math.abs(pathLossDb(terms, squared, true) - vector.inSightDb), JSON.stringify(vector)).toBeLessThan(1e-9);
-      expect(Math.abs(pathLossDb(terms, squared, false) - vector.blockedDb), JSON.stringify(vector)).toBeLessThan(1e-9);
-      expect(lineOfSightProbability(vector.distanceMetres)).toBeCloseTo(vector.sightProbability, 12);
+      expect(Math.abs(pathLossDb(terms, squared, true) - vector.losDb), JSON.stringify(vector)).toBeLessThan(1e-9);
+      expect(Math.abs(pathLossDb(terms, squared, false) - vector.nlosDb), JSON.stringify(vector)).toBeLessThan(1e-9);
+      expect(losProbability(vector.distanceMetres)).toBeCloseTo(vector.losProbability, 12);
     }
     expect(golden.links.length).toBeGreaterThan(200);
   });
@@ -27,13 +21,13 @@ describe('path loss of TR 38.901, UMi street canyon', () => {
     [100, 85.3142, 104.6438, 103.376, 123.8796],
     [300, 98.2443, 121.4372, 113.3664, 140.673],
     [1000, 119.1531, 139.8892, 124.3435, 159.125],
-  ])('has the values known for %i m', (distance, sight35, blocked35, sight28, blocked28) => {
+  ])('has the values known for %i m', (distance, los35, nlos35, los28, nlos28) => {
     const low = pathLossTerms(3.5, 10, 1.5);
     const high = pathLossTerms(28, 10, 1.5);
-    expect(pathLossDb(low, distance ** 2, true)).toBeCloseTo(sight35, 4);
-    expect(pathLossDb(low, distance ** 2, false)).toBeCloseTo(blocked35, 4);
-    expect(pathLossDb(high, distance ** 2, true)).toBeCloseTo(sight28, 4);
-    expect(pathLossDb(high, distance ** 2, false)).toBeCloseTo(blocked28, 4);
+    expect(pathLossDb(low, distance ** 2, true)).toBeCloseTo(los35, 4);
+    expect(pathLossDb(low, distance ** 2, false)).toBeCloseTo(nlos35, 4);
+    expect(pathLossDb(high, distance ** 2, true)).toBeCloseTo(los28, 4);
+    expect(pathLossDb(high, distance ** 2, false)).toBeCloseTo(nlos28, 4);
   });
 
   it('has its break point at 210 m for 3.5 GHz', () => {
@@ -46,19 +40,19 @@ describe('path loss of TR 38.901, UMi street canyon', () => {
     expect(pathLossDb(terms, 99, false)).toBe(pathLossDb(terms, 100, false));
   });
 
-  it('grows with distance, and is never less without a line of sight', () => {
+  it('grows with distance, and is never less without a line of losDb', () => {
     for (const carrier of [0.5, 3.5, 28, 100]) {
       const terms = pathLossTerms(carrier, 10, 1.5);
-      let [before, beforeBlocked] = [0, 0];
+      let [before, beforeNlosDb] = [0, 0];
       for (let distance = 10; distance < 5000; distance *= 1.05) {
-        const [sight, blocked] = [true, false].map((inSight) => pathLossDb(terms, distance ** 2, inSight)) as [
+        const [losDb, nlosDb] = [true, false].map((isLos) => pathLossDb(terms, distance ** 2, isLos)) as [
           number,
           number,
         ];
-        expect(sight).toBeGreaterThan(before);
-        expect(blocked).toBeGreaterThan(beforeBlocked);
-        expect(blocked).toBeGreaterThanOrEqual(sight);
-        [before, beforeBlocked] = [sight, blocked];
+        expect(losDb).toBeGreaterThan(before);
+        expect(nlosDb).toBeGreaterThan(beforeNlosDb);
+        expect(nlosDb).toBeGreaterThanOrEqual(losDb);
+        [before, beforeNlosDb] = [losDb, nlosDb];
       }
     }
   });

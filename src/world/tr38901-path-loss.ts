@@ -10,7 +10,7 @@ const environmentHeight = 1;
 /** The model's least 2D distance, metres; nearer devices get its loss. */
 export const leastDistanceMetres = 10;
 /** Up to here there is always a line of sight, metres. */
-const certainSightMetres = 18;
+const certainLosMetres = 18;
 
 /** lg x. */
 function lg(value: number): number {
@@ -28,9 +28,9 @@ export interface PathLossTerms {
   readonly heightDifferenceSquared: number;
   /** d'_BP, squared. */
   readonly breakpointSquared: number;
-  readonly nearDb: number;
-  readonly farDb: number;
-  readonly blockedDb: number;
+  readonly losNearDb: number;
+  readonly losFarDb: number;
+  readonly nlosDb: number;
 }
 
 /**
@@ -49,24 +49,25 @@ export function pathLossTerms(carrierGhz: number, siteHeightMetres: number, devi
   return {
     heightDifferenceSquared,
     breakpointSquared,
-    nearDb: 32.4 + 20 * lgCarrier,
-    farDb: 32.4 + 20 * lgCarrier - 9.5 * lg(breakpointSquared + heightDifferenceSquared),
-    blockedDb: 22.4 + 21.3 * lgCarrier - 0.3 * (deviceHeightMetres - 1.5),
+    losNearDb: 32.4 + 20 * lgCarrier,
+    losFarDb: 32.4 + 20 * lgCarrier - 9.5 * lg(breakpointSquared + heightDifferenceSquared),
+    nlosDb: 22.4 + 21.3 * lgCarrier - 0.3 * (deviceHeightMetres - 1.5),
   };
 }
 
 /** Median loss of a link in dB, without shadowing. @param distanceSquared d_2D squared; below 10 m, 10 m are taken */
-export function pathLossDb(terms: PathLossTerms, distanceSquared: number, lineOfSight: boolean): number {
+export function pathLossDb(terms: PathLossTerms, distanceSquared: number, isLos: boolean): number {
   const squared = Math.max(distanceSquared, leastDistanceMetres * leastDistanceMetres);
   const lgSquared = lg(squared + terms.heightDifferenceSquared);
-  const inSight = squared <= terms.breakpointSquared ? terms.nearDb + 10.5 * lgSquared : terms.farDb + 20 * lgSquared;
-  return lineOfSight ? inSight : Math.max(inSight, terms.blockedDb + 17.65 * lgSquared);
+  const losDb =
+    squared <= terms.breakpointSquared ? terms.losNearDb + 10.5 * lgSquared : terms.losFarDb + 20 * lgSquared;
+  return isLos ? losDb : Math.max(losDb, terms.nlosDb + 17.65 * lgSquared);
 }
 
 /** Table 7.4.2-1. @param outdoorDistance d_2D-out */
-export function lineOfSightProbability(outdoorDistance: number): number {
-  if (outdoorDistance <= certainSightMetres) return 1;
-  const near = certainSightMetres / outdoorDistance;
+export function losProbability(outdoorDistance: number): number {
+  if (outdoorDistance <= certainLosMetres) return 1;
+  const near = certainLosMetres / outdoorDistance;
   return near + exp(-outdoorDistance / 36) * (1 - near);
 }
 
@@ -94,14 +95,14 @@ export function indoorLossDb(indoorDistance: number): number {
 export const wallDeviationDb: Readonly<Record<BuildingLoss, number>> = { low: 4.4, high: 6.5 };
 
 /** Tables 7.4.1-1 and 7.5-6: standard deviation of the shadowing in dB and its correlation distance in metres. */
-export const shadowing = {
-  lineOfSight: { deviationDb: 4, correlationMetres: 10 },
-  blocked: { deviationDb: 7.82, correlationMetres: 13 },
+export const shadowFading = {
+  los: { deviationDb: 4, correlationMetres: 10 },
+  nlos: { deviationDb: 7.82, correlationMetres: 13 },
   indoor: { deviationDb: 7, correlationMetres: 7 },
 } as const;
 
 /** Table 7.6.3.1-2: correlation distance of the line-of-sight state, metres. */
-export const sightCorrelationMetres = 50;
+export const losCorrelationMetres = 50;
 
 /** Table 7.5-6: the Rician factor with a line of sight, dB, and its correlation distance. */
 export const ricianFactor = { meanDb: 9, deviationDb: 5, correlationMetres: 15 } as const;

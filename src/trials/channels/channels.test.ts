@@ -47,7 +47,7 @@ describe('trialChannels', () => {
     });
     const { summary, rows } = await trialChannels(few, jumping);
     expect(summary.promiseHeld).toBe(false);
-    const nearest = rows.find(({ case: name }) => name === 'shadowing in sight, correlation');
+    const nearest = rows.find(({ case: name }) => name === 'LOS shadow fading, correlation');
     expect(nearest?.error).toBeGreaterThan(0.1);
   });
 
@@ -56,9 +56,7 @@ describe('trialChannels', () => {
       few,
       altered(() => {}, 2),
     );
-    const share = rows.find(
-      ({ case: name, distanceMetres }) => name === 'line-of-sight share' && distanceMetres === 50,
-    );
+    const share = rows.find(({ case: name, distanceMetres }) => name === 'LOS share' && distanceMetres === 50);
     expect(share?.error).toBeGreaterThan(0.1);
   });
 });

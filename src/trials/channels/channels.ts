@@ -7,7 +7,7 @@ import golden from '../../world/golden/tr38901.json' with { type: 'json' };
 import { createTr38901Channel } from '../../world/tr38901-channel.ts';
 import {
   type BuildingLoss,
-  lineOfSightProbability,
+  losProbability,
   pathLossDb,
   pathLossTerms,
   wallLossDb,
@@ -77,9 +77,9 @@ function vectorRows(): ChannelRow[] {
     const terms = pathLossTerms(vector.carrierGhz, vector.siteHeightMetres, vector.deviceHeightMetres);
     const squared = vector.distanceMetres ** 2;
     return {
-      inSight: Math.abs(pathLossDb(terms, squared, true) - vector.inSightDb),
-      blocked: Math.abs(pathLossDb(terms, squared, false) - vector.blockedDb),
-      share: Math.abs(lineOfSightProbability(vector.distanceMetres) - vector.sightProbability),
+      los: Math.abs(pathLossDb(terms, squared, true) - vector.losDb),
+      nlos: Math.abs(pathLossDb(terms, squared, false) - vector.nlosDb),
+      share: Math.abs(losProbability(vector.distanceMetres) - vector.losProbability),
     };
   });
   const walls = golden.walls.map(({ carrierGhz, building, wallDb }) =>
@@ -96,15 +96,15 @@ function vectorRows(): ChannelRow[] {
   });
   return [
     row(
-      'path loss in sight',
-      links.map(({ inSight }) => inSight),
+      'LOS path loss',
+      links.map(({ los }) => los),
     ),
     row(
-      'path loss without',
-      links.map(({ blocked }) => blocked),
+      'NLOS path loss',
+      links.map(({ nlos }) => nlos),
     ),
     row(
-      'line-of-sight probability',
+      'LOS probability',
       links.map(({ share }) => share),
     ),
     row('wall loss', walls),

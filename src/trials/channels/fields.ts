@@ -4,11 +4,11 @@
 import { createRandom, type Random } from '../../basics/philox.ts';
 import type { createTr38901Channel, Tr38901Channel } from '../../world/tr38901-channel.ts';
 import {
-  lineOfSightProbability,
+  losCorrelationMetres,
+  losProbability,
   pathLossDb,
   pathLossTerms,
-  shadowing,
-  sightCorrelationMetres,
+  shadowFading,
 } from '../../world/tr38901-path-loss.ts';
 import type { ChannelRow } from './row.ts';
 
@@ -16,7 +16,7 @@ import type { ChannelRow } from './row.ts';
 const lags = [0.05, 0.1, 0.2, 0.5, 1, 2, 3] as const;
 /** Here a line of sight is as likely as not, metres: then the correlation of the states tells that of the field. */
 const evenDistance = 52.7;
-const sightDistances = [25, 50, 100, 200, 400] as const;
+const losDistances = [25, 50, 100, 200, 400] as const;
 const serverCount = 400;
 const pairCount = 10;
 /** All servers stand at the origin, since each has its own fields anyway; devices are drawn in a square round them, metres. */
@@ -27,7 +27,7 @@ const deviceHeight = 1.5;
 const stream = 38901;
 
 /** What errors are allowed; the measure's own noise over 64 worlds is about a quarter of each. */
-export const fieldLimits = { correlation: 0.03, deviationDb: 0.2, sightShare: 0.02 } as const;
+export const fieldLimits = { correlation: 0.03, deviationDb: 0.2, losShare: 0.02 } as const;
 
 interface Pairs {
   count: number;
@@ -37,21 +37,21 @@ interface Pairs {
 
 const noPairs = (): Pairs => ({ count: 0, products: 0, squares: 0 });
 
-/** Sums over all seeds; `blocked` and `inSight` by lag, `states` by lag, `sights` by distance. */
+/** Sums over all seeds; `nlos` and `los` by lag, `states` by lag, `losShares` by distance. */
 interface Sums {
-  readonly inSight: readonly Pairs[];
-  readonly blocked: readonly Pairs[];
+  readonly los: readonly Pairs[];
+  readonly nlos: readonly Pairs[];
   /** Pairs of places that agree on their line of sight. */
   readonly states: readonly { count: number; agree: number }[];
-  readonly sights: readonly { count: number; inSight: number }[];
+  readonly losShares: readonly { count: number; los: number }[];
 }
 
 export function createSums(): Sums {
   return {
-    inSight: lags.map(noPairs),
-    blocked: lags.map(noPairs),
+    los: lags.map(noPairs),
+    nlos: lags.map(noPairs),
     states: lags.map(() => ({ count: 0, agree: 0 })),
-    sights: sightDistances.map(() => ({ count: 0, inSight: 0 })),
+    losShares: losDistances.map(() => ({ count: 0, los: 0 })),
   };
 }
 
@@ -78,14 +78,14 @@ export function addSeed(sums: Sums, seed: number, create: CreateChannel): void {
     y: new Float64Array(deviceCount),
   };
   for (const [index, lag] of lags.entries()) {
-    addShadowing(scene, random, lag * shadowing.lineOfSight.correlationMetres, true, sums.inSight[index] as Pairs);
-    addShadowing(scene, random, lag * shadowing.blocked.correlationMetres, false, sums.blocked[index] as Pairs);
+    addShadowFading(scene, random, lag * shadowFading.los.correlationMetres, true, sums.los[index] as Pairs);
+    addShadowFading(scene, random, lag * shadowFading.nlos.correlationMetres, false, sums.nlos[index] as Pairs);
     const state = sums.states[index] as { count: number; agree: number };
     // Farther apart than the circle is wide there are no pairs.
-    if (lag * sightCorrelationMetres <= 2 * evenDistance) addStates(scene, random, lag * sightCorrelationMetres, state);
+    if (lag * losCorrelationMetres <= 2 * evenDistance) addStates(scene, random, lag * losCorrelationMetres, state);
   }
-  for (const [index, distance] of sightDistances.entries())
-    addSights(scene, random, distance, sums.sights[index] as { count: number; inSight: number });
+  for (const [index, distance] of losDistances.entries())
+    addLosShare(scene, random, distance, sums.losShares[index] as { count: number; los: number });
 }
 
 /** Places the pairs, first of a pair at even index, and updates the channel. */
@@ -98,18 +98,18 @@ function placePairs(scene: Scene, place: (pair: number) => readonly [x1: number,
   scene.channel.updateGains(scene.x, scene.y, 0, scene.gain);
 }
 
-function addShadowing(scene: Scene, random: Random, lag: number, inSight: boolean, sums: Pairs): void {
+function addShadowFading(scene: Scene, random: Random, lag: number, los: boolean, sums: Pairs): void {
   placePairs(scene, () => {
     const [x, y] = [(random.uniform() - 0.5) * side, (random.uniform() - 0.5) * side];
     const angle = 2 * Math.PI * random.uniform();
     return [x, y, x + lag * Math.cos(angle), y + lag * Math.sin(angle)];
   });
-  const wanted = inSight ? 1 : 0;
+  const wanted = los ? 1 : 0;
   for (let pair = 0; pair < pairCount; pair++) {
     for (let server = 0; server < serverCount; server++) {
       const first = 2 * pair * serverCount + server;
       const second = first + serverCount;
-      if (scene.channel.lineOfSight[first] !== wanted || scene.channel.lineOfSight[second] !== wanted) continue;
+      if (scene.channel.los[first] !== wanted || scene.channel.los[second] !== wanted) continue;
       const one = shadowOf(scene, 2 * pair, server);
       const other = shadowOf(scene, 2 * pair + 1, server);
       sums.count++;
@@ -125,7 +125,7 @@ const terms = pathLossTerms(carrierGhz, siteHeight, deviceHeight);
 function shadowOf({ channel, gain, x, y }: Scene, device: number, server: number): number {
   const link = device * serverCount + server;
   const squared = (x[device] as number) ** 2 + (y[device] as number) ** 2;
-  return -10 * Math.log10(gain[link] as number) - pathLossDb(terms, squared, channel.lineOfSight[link] === 1);
+  return -10 * Math.log10(gain[link] as number) - pathLossDb(terms, squared, channel.los[link] === 1);
 }
 
 /** Both of a pair on the circle where a line of sight is as likely as not. */
@@ -139,18 +139,18 @@ function addStates(scene: Scene, random: Random, lag: number, sums: { count: num
     for (let server = 0; server < serverCount; server++) {
       const first = 2 * pair * serverCount + server;
       sums.count++;
-      if (scene.channel.lineOfSight[first] === scene.channel.lineOfSight[first + serverCount]) sums.agree++;
+      if (scene.channel.los[first] === scene.channel.los[first + serverCount]) sums.agree++;
     }
   }
 }
 
-function addSights(scene: Scene, random: Random, distance: number, sums: { count: number; inSight: number }): void {
+function addLosShare(scene: Scene, random: Random, distance: number, sums: { count: number; los: number }): void {
   placePairs(scene, () => {
     const angle = 2 * Math.PI * random.uniform();
     return [...onCircle(distance, angle), ...onCircle(distance, angle + Math.PI)];
   });
-  sums.count += scene.channel.lineOfSight.length;
-  sums.inSight += scene.channel.lineOfSight.reduce((sum, inSight) => sum + inSight, 0);
+  sums.count += scene.channel.los.length;
+  sums.los += scene.channel.los.reduce((sum, los) => sum + los, 0);
 }
 
 function onCircle(radius: number, angle: number): [number, number] {
@@ -159,25 +159,25 @@ function onCircle(radius: number, angle: number): [number, number] {
 
 export function fieldRows(sums: Sums): ChannelRow[] {
   return [
-    ...sums.sights.map(({ count, inSight }, index) => {
-      const distance = sightDistances[index] as number;
-      const expected = lineOfSightProbability(distance);
-      return row('line-of-sight share', distance, count, expected, inSight / count, fieldLimits.sightShare);
+    ...sums.losShares.map(({ count, los }, index) => {
+      const distance = losDistances[index] as number;
+      const expected = losProbability(distance);
+      return row('LOS share', distance, count, expected, los / count, fieldLimits.losShare);
     }),
-    ...shadowRows('shadowing in sight', shadowing.lineOfSight, sums.inSight),
-    ...shadowRows('shadowing without', shadowing.blocked, sums.blocked),
+    ...shadowFadingRows('LOS shadow fading', shadowFading.los, sums.los),
+    ...shadowFadingRows('NLOS shadow fading', shadowFading.nlos, sums.nlos),
     ...sums.states.flatMap(({ count, agree }, index) => {
       if (count === 0) return [];
       const lag = lags[index] as number;
       // Orthant probability of two normal variables: they agree in sign with chance 1/2 + asin(correlation) / pi.
       const measured = Math.sin(Math.PI * (agree / count - 0.5));
-      const at = lag * sightCorrelationMetres;
-      return [row('line-of-sight correlation', at, count, Math.exp(-lag), measured, fieldLimits.correlation)];
+      const at = lag * losCorrelationMetres;
+      return [row('LOS correlation', at, count, Math.exp(-lag), measured, fieldLimits.correlation)];
     }),
   ];
 }
 
-function shadowRows(
+function shadowFadingRows(
   name: string,
   { deviationDb, correlationMetres }: { readonly deviationDb: number; readonly correlationMetres: number },
   sums: readonly Pairs[],

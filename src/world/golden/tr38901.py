@@ -53,9 +53,9 @@ def link(distance, site, device, ghz):
         "siteHeightMetres": float(site),
         "deviceHeightMetres": float(device),
         "carrierGhz": float(ghz),
-        "inSightDb": float(los_loss(*arguments)),
-        "blockedDb": float(nlos_loss(*arguments)),
-        "sightProbability": float(los_probability(arguments[0])),
+        "losDb": float(los_loss(*arguments)),
+        "nlosDb": float(nlos_loss(*arguments)),
+        "losProbability": float(los_probability(arguments[0])),
     }
 
 

@@ -2,7 +2,7 @@
 // field is below it. A table over the distance, so that a link needs neither the probability nor the normal distribution.
 
 import { normalBelow } from './normal-distribution.ts';
-import { lineOfSightProbability } from './tr38901-path-loss.ts';
+import { losProbability } from './tr38901-path-loss.ts';
 
 const entriesPerMetre = 2;
 /** The model's end; beyond it the last value holds. */
@@ -13,12 +13,12 @@ const always = 8;
 /** Threshold at index distance * entriesPerMetre. The steps shift the probability by less than 0.001. */
 const thresholds: Float64Array = new Float64Array(lastMetre * entriesPerMetre + 2);
 for (let index = 0; index < thresholds.length; index++) {
-  const probability = lineOfSightProbability(index / entriesPerMetre);
+  const probability = losProbability(index / entriesPerMetre);
   thresholds[index] = probability === 1 ? always : inverseNormal(probability);
 }
 
 /** @param outdoorDistance d_2D-out in metres; below zero means none */
-export function sightThreshold(outdoorDistance: number): number {
+export function losThreshold(outdoorDistance: number): number {
   if (outdoorDistance <= 0) return always;
   const place = Math.min(outdoorDistance, lastMetre) * entriesPerMetre;
   const index = Math.floor(place);
