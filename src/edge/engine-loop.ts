@@ -207,7 +207,7 @@ function workOf(sessions: EdgeSessions, entry: SessionEntry): Work | undefined {
   const { text } = entry.state;
   const heldTokens = heldPrefix(entry.kv, text, text.length - 1);
   const prefillTokens = text.length - 1 - heldTokens;
-  const shared = { id: entry.number, share: entry.share, prefillTokens };
+  const shared = { id: entry.number, weight: entry.share, prefillTokens };
   const isLookingUp = lacksEdgeDrafts(entry.state) && entry.state.open.mode === 'stream';
   if (prefillTokens > 0) {
     return { entry, kv: entry.kv, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };

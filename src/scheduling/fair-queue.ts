@@ -1,67 +1,71 @@
-// Who is served next when there is not enough for all: virtual time, that is what a session was served, divided by its
-// share; the lowest goes first (start-time fair queueing, Goyal, Vin, Cheng 1996). What is served (rows, tokens) is the
-// caller's matter.
+// Start-time fair queueing (SFQ: Goyal, Vin, Cheng 1996): each flow has a start tag, which grows by service over weight, and the flow
+// with the smallest start tag is served next. What is served (rows, tokens) is the caller's matter.
 
 export interface FairQueueState {
-  /** Virtual time of the queue: a flow that is new, or was away, starts here, so that idling earns no credit. */
+  /** v: a flow that is new or comes back gets at least about this start tag, so that idling earns no credit. */
   readonly virtualTime: number;
-  /** Finish tag by flow: of all flows of the last round, and of flows that are away and were served beyond the virtual time. */
+  /** Finish tags by flow: of all flows of the last round, and of absent flows whose tag is above the virtual time. */
   readonly finishTags: ReadonlyMap<number, number>;
 }
 
 export const emptyFairQueue: FairQueueState = { virtualTime: 0, finishTags: new Map() };
 
-/** Who takes part in a round, by place in the list that it was started with. */
+/** One flow of a round. The round names it by its index in the list of flows. */
 export interface Flow {
   readonly id: number;
   /** Relative, above 0. */
-  readonly share: number;
+  readonly weight: number;
 }
 
 /** The queue while one step is planned. */
 export interface Round {
-  /** Whose virtual time is lowest among the places that `isCandidate` names, ties to the lower id; -1 if there is none. */
-  next(isCandidate: (place: number) => boolean): number;
-  /** The first `count` places in the order in which `next` would name them if each was served once. */
+  /** The flow with the smallest start tag among those that `isCandidate` accepts, ties to the lower id; -1: there is none. */
+  next(isCandidate: (flow: number) => boolean): number;
+  /** The first `count` flows in the order of `next`, if each were served once. */
   first(count: number): readonly number[];
-  charge(place: number, served: number): void;
-  /** `isWaiting`: those who would have taken more. */
-  finish(isWaiting: (place: number) => boolean): FairQueueState;
+  /** Serves a flow: its start tag becomes the finish tag of this service, S + amount / weight. */
+  serve(flow: number, amount: number): void;
+  /** @param isBacklogged whether a flow would have taken more */
+  finish(isBacklogged: (flow: number) => boolean): FairQueueState;
 }
 
 /**
- * `flows`: those who want something in this step. Who was not away and got all it wanted may still be owed up to `keptServings`,
- * because servings come in whole ones: as many as steps pass until everybody had one.
+ * Starts a round with the flows that want service in this step. SFQ's start tag is max(v, finish tag). Service comes in whole units, so a
+ * flow may here lag behind v by `laggingUnits`: as many as the steps until every flow had one unit.
  */
-export function startRound(queue: FairQueueState, flows: readonly Flow[], keptServings: number = 1): Round {
+export function startRound(queue: FairQueueState, flows: readonly Flow[], laggingUnits: number = 1): Round {
   const { virtualTime, finishTags } = queue;
-  const times: number[] = [];
-  for (const { id, share } of flows) {
-    times.push(Math.max(finishTags.get(id) ?? virtualTime, virtualTime - keptServings / share));
+  const startTags: number[] = [];
+  for (const { id, weight } of flows) {
+    startTags.push(Math.max(finishTags.get(id) ?? virtualTime, virtualTime - laggingUnits / weight));
   }
   return {
-    next: (isCandidate) => lowest(flows, times, isCandidate),
+    next: (isCandidate) => smallest(flows, startTags, isCandidate),
     first(count) {
-      const places = flows.map((_, place) => place);
-      if (places.length > count) places.sort((left, right) => compare(flows, times, left, right));
-      return places.slice(0, count);
+      const order = flows.map((_, flow) => flow);
+      if (order.length > count) order.sort((left, right) => compare(flows, startTags, left, right));
+      return order.slice(0, count);
     },
-    charge(place, served) {
-      times[place] = (times[place] as number) + served / (flows[place] as Flow).share;
+    serve(flow, amount) {
+      startTags[flow] = (startTags[flow] as number) + amount / (flows[flow] as Flow).weight;
     },
-    finish: (isWaiting) => close(queue, flows, times, isWaiting),
+    finish: (isBacklogged) => close(queue, flows, startTags, isBacklogged),
   };
 }
 
-function compare(flows: readonly Flow[], times: readonly number[], left: number, right: number): number {
-  const difference = (times[left] as number) - (times[right] as number);
+function compare(flows: readonly Flow[], startTags: readonly number[], left: number, right: number): number {
+  const difference = (startTags[left] as number) - (startTags[right] as number);
   return difference || (flows[left] as Flow).id - (flows[right] as Flow).id;
 }
 
-function lowest(flows: readonly Flow[], times: readonly number[], isCandidate: (place: number) => boolean): number {
+function smallest(
+  flows: readonly Flow[],
+  startTags: readonly number[],
+  isCandidate: (flow: number) => boolean,
+): number {
   let best = -1;
-  for (let place = 0; place < times.length; place++) {
-    if (isCandidate(place) && (best < 0 || compare(flows, times, place, best) < 0)) best = place;
+  for (let flow = 0; flow < startTags.length; flow++) {
+    if (isCandidate(flow) && (best < 0 || compare(flows, startTags, flow, best) < 0)) best = flow;
   }
   return best;
 }
@@ -69,22 +73,24 @@ function lowest(flows: readonly Flow[], times: readonly number[], isCandidate: (
 function close(
   queue: FairQueueState,
   flows: readonly Flow[],
-  times: readonly number[],
-  isWaiting: (place: number) => boolean,
+  tags: readonly number[],
+  isBacklogged: (flow: number) => boolean,
 ): FairQueueState {
-  // With somebody waiting, a newcomer starts level with who is to be served next; else all claims are settled.
-  let [lowestWaiting, highest] = [Number.POSITIVE_INFINITY, queue.virtualTime];
-  for (let place = 0; place < times.length; place++) {
-    const time = times[place] as number;
-    if (time > highest) highest = time;
-    if (time < lowestWaiting && isWaiting(place)) lowestWaiting = time;
+  // v: the smallest start tag of the backlogged flows, as in SFQ; without a backlog, the largest finish tag.
+  let [smallestBacklogged, largest] = [Number.POSITIVE_INFINITY, queue.virtualTime];
+  for (let flow = 0; flow < tags.length; flow++) {
+    const tag = tags[flow] as number;
+    if (tag > largest) largest = tag;
+    if (tag < smallestBacklogged && isBacklogged(flow)) smallestBacklogged = tag;
   }
-  const level = lowestWaiting < Number.POSITIVE_INFINITY ? lowestWaiting : highest;
-  const virtualTime = Math.max(queue.virtualTime, level);
-  if (times.length === 0 && queue.finishTags.size === 0) return queue;
+  const virtualTime = Math.max(
+    queue.virtualTime,
+    smallestBacklogged < Number.POSITIVE_INFINITY ? smallestBacklogged : largest,
+  );
+  if (tags.length === 0 && queue.finishTags.size === 0) return queue;
   const finishTags = new Map<number, number>();
-  for (let place = 0; place < times.length; place++) finishTags.set((flows[place] as Flow).id, times[place] as number);
-  // Who is away keeps what it owes, not what it is owed.
-  for (const [id, time] of queue.finishTags) if (time > virtualTime && !finishTags.has(id)) finishTags.set(id, time);
+  for (let flow = 0; flow < tags.length; flow++) finishTags.set((flows[flow] as Flow).id, tags[flow] as number);
+  // An absent flow keeps a tag above v, so that leaving and returning gains nothing; a tag below v is dropped.
+  for (const [id, tag] of queue.finishTags) if (tag > virtualTime && !finishTags.has(id)) finishTags.set(id, tag);
   return { virtualTime, finishTags };
 }

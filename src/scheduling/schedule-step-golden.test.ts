@@ -29,7 +29,7 @@ function anySession(random: Random, id: number): SessionWork {
   const known = Array.from({ length: random.integer(drafts + 1) }, () => random.uniform());
   return {
     id,
-    share: within(random, 0.1, 5),
+    weight: within(random, 0.1, 5),
     prefillTokens: random.integer(5) === 0 ? random.integer(300) : 0,
     drafts,
     acceptance: random.uniform(),

@@ -27,7 +27,7 @@ function stairsOf(law: ShapeLaw): StepTimeModel {
 }
 
 function session(id: number, changes: Partial<SessionWork> = {}): SessionWork {
-  return { id, share: 1, prefillTokens: 0, drafts: 0, acceptance: 0.8, ...changes };
+  return { id, weight: 1, prefillTokens: 0, drafts: 0, acceptance: 0.8, ...changes };
 }
 
 function plan(sessions: readonly SessionWork[], model: StepTimeModel, changes: Partial<StepLimits> = {}): StepPlan {
@@ -56,7 +56,7 @@ describe('rows that are computed anyway', () => {
     let state = freshSchedule;
     for (let step = 0; step < 50; step += 1) {
       const work = [
-        session(1, { share: 99, drafts: 12, acceptance: 0.97 }),
+        session(1, { weight: 99, drafts: 12, acceptance: 0.97 }),
         session(2, { drafts: 5, acceptance: 0.1 }),
       ];
       const planned = scheduleStep(state, work, { ...limits, maxRows: 12 }, stairs);
@@ -72,7 +72,7 @@ describe('rows that are computed anyway', () => {
 
   it.each(laws)('are filled in any plan that has room, under %o', (law) => {
     const anySession = fc.record({
-      share: fc.double({ min: 0.01, max: 100, noNaN: true }),
+      weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
       drafts: fc.nat(12),
       acceptance: anyChance,
     });
@@ -105,7 +105,10 @@ describe('rows that open a group', () => {
   it('go to all by their shares where room is scarce', () => {
     const served = [0, 0];
     let state = freshSchedule;
-    const work = [session(0, { share: 3, drafts: 15, acceptance: 0.99 }), session(1, { drafts: 15, acceptance: 0.99 })];
+    const work = [
+      session(0, { weight: 3, drafts: 15, acceptance: 0.99 }),
+      session(1, { drafts: 15, acceptance: 0.99 }),
+    ];
     for (let step = 0; step < 400; step += 1) {
       const planned = scheduleStep(state, work, { ...limits, maxRows: 16 }, linearStepTime(40, 0.4, fours));
       state = planned.state;
@@ -259,7 +262,7 @@ describe('a chunk of a prompt', () => {
 
 it('expects of any plan the time of its batch, under any law', () => {
   const anySession = fc.record({
-    share: fc.double({ min: 0.01, max: 100, noNaN: true }),
+    weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
     prefillTokens: fc.oneof(fc.constant(0), fc.nat(200)),
     drafts: fc.nat(24),
     acceptance: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -8,7 +8,7 @@ const cpu = linearStepTime(4, 36);
 const limits: StepLimits = { maxRows: 64, usefulRows: 64, prefillChunk: 63 };
 
 function session(id: number, changes: Partial<SessionWork> = {}): SessionWork {
-  return { id, share: 1, prefillTokens: 0, drafts: 0, acceptance: 0.8, ...changes };
+  return { id, weight: 1, prefillTokens: 0, drafts: 0, acceptance: 0.8, ...changes };
 }
 
 function plan(
@@ -121,7 +121,7 @@ describe('shares', () => {
   it('splits contended draft rows by share', () => {
     const { served } = serve(
       2000,
-      () => [session(1, { share: 70, drafts: 12 }), session(2, { share: 30, drafts: 12 })],
+      () => [session(1, { weight: 70, drafts: 12 }), session(2, { weight: 30, drafts: 12 })],
       scarce,
     );
     const [first, second] = [served.get(1)?.drafts ?? 0, served.get(2)?.drafts ?? 0];
@@ -130,7 +130,7 @@ describe('shares', () => {
   });
 
   it('splits mandatory rows by share when there are more sessions than rows, and nobody starves', () => {
-    const sessions = Array.from({ length: 7 }, (_, index) => session(index, { share: index === 0 ? 4 : 1 }));
+    const sessions = Array.from({ length: 7 }, (_, index) => session(index, { weight: index === 0 ? 4 : 1 }));
     const { served } = serve(1000, () => sessions, { ...limits, maxRows: 2 });
     // 2,000 rows over 10 shares; one row a step is the most that a session can take.
     expect(served.get(0)?.rows).toBeGreaterThan(780);
@@ -138,7 +138,7 @@ describe('shares', () => {
   });
 
   it('gives what one does not want to the other', () => {
-    const step = plan([session(1, { share: 99 }), session(2, { share: 1, drafts: 4 })], gpu, { maxRows: 6 });
+    const step = plan([session(1, { weight: 99 }), session(2, { weight: 1, drafts: 4 })], gpu, { maxRows: 6 });
     expect(draftsOf(step, 2)).toBe(4);
   });
 
@@ -157,8 +157,8 @@ describe('shares', () => {
 
   it('does not forgive what a session took when it leaves and returns', () => {
     const work = (step: number) => [
-      ...(step % 2 === 0 ? [session(1, { share: 1, drafts: 12 })] : []),
-      session(2, { share: 99, drafts: 12 }),
+      ...(step % 2 === 0 ? [session(1, { weight: 1, drafts: 12 })] : []),
+      session(2, { weight: 99, drafts: 12 }),
     ];
     // 8,000 draft rows, a hundredth of which is the share of session 1; a row at each return would be 500.
     expect(serve(1000, work, scarce).served.get(1)?.drafts).toBeLessThan(100);
@@ -225,7 +225,7 @@ describe('prefill', () => {
 
 describe('any plan', () => {
   const anySession = fc.record({
-    share: fc.double({ min: 0.01, max: 100, noNaN: true }),
+    weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
     prefillTokens: fc.oneof(fc.constant(0), fc.nat(200)),
     drafts: fc.nat(24),
     acceptance: fc.double({ min: 0, max: 1, noNaN: true }),

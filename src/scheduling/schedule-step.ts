@@ -9,8 +9,8 @@ import { batchMs, type StepTimeModel } from './step-time.ts';
 /** One session as the scheduler sees it. */
 export interface SessionWork {
   readonly id: number;
-  /** Compute share z: relative, above 0. */
-  readonly share: number;
+  /** Compute weight z: relative, above 0. */
+  readonly weight: number;
   /** Tokens to evaluate before the last committed one; above 0 means that the session is not decoding yet. */
   readonly prefillTokens: number;
   /** Drafts at hand, in chain order. */
@@ -90,17 +90,17 @@ function isDecoding(session: SessionWork): boolean {
 
 const nobody = (): boolean => false;
 
-/** Everybody's one mandatory row; with more sessions than rows, those that had the least of them for their share. */
+/** Everybody's one mandatory row; with more sessions than rows, those that had the least of them for their weight. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {
   const round = startRound(queue, sessions, Math.ceil(sessions.length / maxRows));
   if (sessions.length <= maxRows) {
-    for (let place = 0; place < sessions.length; place++) round.charge(place, 1);
+    for (let flow = 0; flow < sessions.length; flow++) round.serve(flow, 1);
     return { admitted: sessions, queue: round.finish(nobody) };
   }
   const admitted = new Set(round.first(maxRows));
-  for (const place of admitted) round.charge(place, 1);
+  for (const flow of admitted) round.serve(flow, 1);
   return {
-    admitted: sessions.filter((_, place) => admitted.has(place)),
-    queue: round.finish((place) => !admitted.has(place)),
+    admitted: sessions.filter((_, flow) => admitted.has(flow)),
+    queue: round.finish((flow) => !admitted.has(flow)),
   };
 }

@@ -9,22 +9,22 @@ import { growingBatchMs, type StepTimeModel, stepMs } from './step-time.ts';
 /** A decoding session and its drafts, as in SessionWork. */
 export interface DraftingSession {
   readonly id: number;
-  readonly share: number;
+  readonly weight: number;
   readonly drafts: number;
   readonly acceptance: number;
   readonly confidences?: readonly number[];
 }
 
 /** A session with drafts, and the chances of those that the best step without a row limit would hold. */
-interface DraftClaim {
+interface DraftFlow {
   readonly id: number;
-  readonly share: number;
+  readonly weight: number;
   readonly chances: readonly number[];
 }
 
-/** A draft in line for a row: whose, by place among the claims, and its chance. */
+/** A draft in line for a row: whose, by flow among the flows, and its chance. */
 interface DraftRow {
-  readonly place: number;
+  readonly flow: number;
   readonly chance: number;
 }
 
@@ -49,80 +49,80 @@ export function admitDrafts(
   maxRows: number,
   model: StepTimeModel,
 ): AdmittedDrafts {
-  const claims = worthyClaims(decoding, model);
-  if (claims.length === 0) {
-    return { counts: noCounts, expectedTokens: 0, queue: startRound(queue, claims).finish(() => false) };
+  const flows = worthyFlows(decoding, model);
+  if (flows.length === 0) {
+    return { counts: noCounts, expectedTokens: 0, queue: startRound(queue, flows).finish(() => false) };
   }
-  const order = orderRows(queue, claims, Math.max(0, maxRows - decoding.length), model);
+  const order = orderRows(queue, flows, Math.max(0, maxRows - decoding.length), model);
   const rowCount = bestDraftCount(
     order.map(({ chance }) => chance),
     decoding.length,
     timesOf(order, decoding.length, model),
   );
-  const round = startRound(queue, claims);
-  const taken = claims.map(() => 0);
+  const round = startRound(queue, flows);
+  const taken = flows.map(() => 0);
   let expectedTokens = 0;
   for (let index = 0; index < rowCount; index += 1) {
-    const { place, chance } = order[index] as DraftRow;
-    round.charge(place, 1);
-    taken[place] = (taken[place] as number) + 1;
+    const { flow, chance } = order[index] as DraftRow;
+    round.serve(flow, 1);
+    taken[flow] = (taken[flow] as number) + 1;
     expectedTokens += chance;
   }
-  const wantsMore = (place: number): boolean => (taken[place] as number) < (claims[place] as DraftClaim).chances.length;
-  const counts = new Map(claims.map(({ id }, place) => [id, taken[place] as number]));
+  const wantsMore = (flow: number): boolean => (taken[flow] as number) < (flows[flow] as DraftFlow).chances.length;
+  const counts = new Map(flows.map(({ id }, flow) => [id, taken[flow] as number]));
   return { counts, expectedTokens, queue: round.finish(wantsMore) };
 }
 
-function worthyClaims(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftClaim[] {
-  const claims: DraftClaim[] = [];
-  for (const { id, share, drafts, acceptance, confidences } of decoding) {
-    if (drafts > 0) claims.push({ id, share, chances: chainChances(drafts, acceptance, confidences) });
+function worthyFlows(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftFlow[] {
+  const flows: DraftFlow[] = [];
+  for (const { id, weight, drafts, acceptance, confidences } of decoding) {
+    if (drafts > 0) flows.push({ id, weight, chances: chainChances(drafts, acceptance, confidences) });
   }
-  if (claims.length === 0) return claims;
+  if (flows.length === 0) return flows;
   const keep = model.goesByRows ? keepByChance : keepByGroup;
-  return keep(claims, decoding.length, model).filter(({ chances }) => chances.length > 0);
+  return keep(flows, decoding.length, model).filter(({ chances }) => chances.length > 0);
 }
 
-function keepByChance(claims: readonly DraftClaim[], sessionCount: number, model: StepTimeModel): DraftClaim[] {
+function keepByChance(flows: readonly DraftFlow[], sessionCount: number, model: StepTimeModel): DraftFlow[] {
   const least = leastChance(
-    claims.flatMap(({ chances }) => chances),
+    flows.flatMap(({ chances }) => chances),
     sessionCount,
     model,
   );
-  return claims.map(({ id, share, chances }) => ({ id, share, chances: chances.filter((chance) => chance >= least) }));
+  return flows.map(({ id, weight, chances }) => ({ id, weight, chances: chances.filter((chance) => chance >= least) }));
 }
 
-function keepByGroup(claims: readonly DraftClaim[], sessionCount: number, model: StepTimeModel): DraftClaim[] {
+function keepByGroup(flows: readonly DraftFlow[], sessionCount: number, model: StepTimeModel): DraftFlow[] {
   const counts = worthyCounts(
-    claims.map(({ chances }) => chances),
+    flows.map(({ chances }) => chances),
     sessionCount,
     model,
   );
-  return claims.map(({ id, share, chances }, place) => ({ id, share, chances: chances.slice(0, counts[place]) }));
+  return flows.map(({ id, weight, chances }, flow) => ({ id, weight, chances: chances.slice(0, counts[flow]) }));
 }
 
 function orderRows(
   queue: FairQueueState,
-  claims: readonly DraftClaim[],
+  flows: readonly DraftFlow[],
   freeRows: number,
   { law, goesByRows }: StepTimeModel,
 ): DraftRow[] {
-  const round = startRound(queue, claims);
-  const taken = claims.map(() => 0);
+  const round = startRound(queue, flows);
+  const taken = flows.map(() => 0);
   const order: DraftRow[] = [];
   const serve = (mostDrafts: number): void => {
-    const wanted = claims.map(({ chances }) => Math.min(mostDrafts, chances.length));
-    const hasMore = (place: number): boolean => (taken[place] as number) < (wanted[place] as number);
+    const wanted = flows.map(({ chances }) => Math.min(mostDrafts, chances.length));
+    const hasMore = (flow: number): boolean => (taken[flow] as number) < (wanted[flow] as number);
     while (order.length < freeRows) {
-      const place = round.next(hasMore);
-      if (place < 0) return;
-      const { chances } = claims[place] as DraftClaim;
-      const start = taken[place] as number;
+      const flow = round.next(hasMore);
+      if (flow < 0) return;
+      const { chances } = flows[flow] as DraftFlow;
+      const start = taken[flow] as number;
       const groupEnd = goesByRows ? start + 1 : draftsAtCostOf(law, start + 1);
       const end = Math.min(chances.length, groupEnd, start + freeRows - order.length);
-      for (let index = start; index < end; index += 1) order.push({ place, chance: chances[index] as number });
-      round.charge(place, end - start);
-      taken[place] = end;
+      for (let index = start; index < end; index += 1) order.push({ flow, chance: chances[index] as number });
+      round.serve(flow, end - start);
+      taken[flow] = end;
     }
   };
   // What is computed anyway comes first: what one session is owed must not take from another what costs nobody anything.
@@ -135,7 +135,7 @@ function orderRows(
 /** The time of the step with the first so many of these rows. */
 function timesOf(order: readonly DraftRow[], sessionCount: number, model: StepTimeModel): (count: number) => number {
   if (model.goesByRows) return (count) => stepMs(model, sessionCount + count);
-  const grown = order.map(({ place }) => place);
+  const grown = order.map(({ flow }) => flow);
   const times = growingBatchMs(model, sessionCount, grown);
   return (count) => times[count] as number;
 }

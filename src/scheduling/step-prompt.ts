@@ -8,7 +8,7 @@ import { batchMs, type StepTimeModel, stepMs } from './step-time.ts';
 /** A session whose prompt is to be evaluated, as in SessionWork. */
 export interface PromptingSession {
   readonly id: number;
-  readonly share: number;
+  readonly weight: number;
   readonly prefillTokens: number;
 }
 
@@ -32,15 +32,15 @@ export function admitPrompt(
   model: StepTimeModel,
 ): AdmittedPrompt {
   const round = startRound(queue, prefilling);
-  const place = round.next(() => true);
-  const chosen = prefilling[place];
+  const flow = round.next(() => true);
+  const chosen = prefilling[flow];
   if (chosen === undefined) return { queue: round.finish(() => false) };
   const affordable = affordableTokens(decodeRows, prefillChunk, model);
   const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);
-  round.charge(place, tokens);
+  round.serve(flow, tokens);
   const isDone = tokens === chosen.prefillTokens;
   const item = { id: chosen.id, kind: 'prefill', tokens } as const;
-  return { item, queue: round.finish((other) => !isDone || other !== place) };
+  return { item, queue: round.finish((other) => !isDone || other !== flow) };
 }
 
 /** The most tokens, up to so many, that the engine works on without padding; all of them where even the fewest are padded. */

@@ -138,7 +138,7 @@ export class VirtualEngine {
     if (drafts === null) return undefined;
     return {
       id: session.number,
-      share: session.share,
+      weight: session.share,
       prefillTokens,
       drafts,
       acceptance: expectedAcceptance(state),
