@@ -24,10 +24,10 @@ ${ideas.map(({ name, meaning }) => `  ${name.padEnd(16)} ${meaning}`).join('\n')
 Example:
   outrider bench ideas --traces coarse-greedy draft-greedy --rtt 10,60`;
 
-/** The default profile's, and one whose rows are dear, as in "bench modes". */
+/** The default profile's, and one whose rows are expensive, as in "bench modes". */
 const steps = [
   { name: defaultEdgeProfile.name, fixedMs: defaultEdgeProfile.stepMs, perRowMs: defaultEdgeProfile.rowMs },
-  { name: 'dear rows', fixedMs: 4, perRowMs: 36 },
+  { name: 'expensive rows', fixedMs: 4, perRowMs: 36 },
 ];
 
 export function ideasCommand(): Command {

@@ -21,7 +21,7 @@ interface CoupledFlags {
 
 export function coupledCommand(): Command {
   return new Command('coupled')
-    .description('what looking ahead is worth where slots hang together; preset coupled, each coupling alone and all')
+    .description('what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all')
     .option('--seeds <count>', 'paired seeds', wholeBetween(1, 1000), 10)
     .option('--slots <count>', 'of each run', wholeBetween(1, 1_000_000), 240)
     .option('--policy <name|file>', 'one more policy; may be given several times', gather, [])

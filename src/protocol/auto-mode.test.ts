@@ -35,7 +35,7 @@ describe('the mode of a turn', () => {
   it.each([
     ['drafts that never hold', { acceptance: 0.05 }],
     ['a draft slower than the target', { draftMs: 90 }],
-    ['dear rows', { edge: { ...edge, stepMs: line(40, 36) } }],
+    ['expensive rows', { edge: { ...edge, stepMs: line(40, 36) } }],
     ['a poor draft far away', { acceptance: 0.3, roundTripMs: 200 }],
   ])('leaves drafting off with %s', (_name, changes) => {
     expect(chooseMode({ ...known, ...changes })).toMatchObject({ mode: 'stream', drafts: false });

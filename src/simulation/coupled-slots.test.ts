@@ -97,7 +97,7 @@ describe('a text', () => {
   });
 });
 
-describe('old gains', () => {
+describe('stale CSI', () => {
   it('are those of so many slots ago, and costs are of today', () => {
     const today = run(12, restless, ...freely);
     const seen: { gain: Float64Array; age: number }[] = [];

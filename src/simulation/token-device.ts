@@ -76,7 +76,7 @@ const leastBitsPerSecond = 1000;
 /** A share of nothing still counts for something: the scheduler's weights are above 0. */
 const leastShare = 1e-6;
 /** Behind the slot's end, where the next slot may go on with the outage. */
-const hairMs = 1e-3;
+const epsilonMs = 1e-3;
 
 export class TokenDevice {
   readonly #queue: EventQueue;
@@ -113,7 +113,7 @@ export class TokenDevice {
     this.#share = Math.max(leastShare, share);
     const session = this.#session;
     if (session === null) return;
-    if (!isServed) this.#interrupt(session, slotEndMs + hairMs);
+    if (!isServed) this.#interrupt(session, slotEndMs + epsilonMs);
     else {
       this.#moveTo(session, server);
       this.#applyShares(session);

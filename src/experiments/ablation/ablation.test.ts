@@ -27,7 +27,7 @@ const options: IdeasOptions = {
   draftMs: 8,
   steps: [
     { name: 'cheap', fixedMs: 40, perRowMs: 0.4 },
-    { name: 'dear', fixedMs: 4, perRowMs: 36 },
+    { name: 'expensive', fixedMs: 4, perRowMs: 36 },
   ],
   seeds: 1,
 };
@@ -49,8 +49,8 @@ describe('single ideas', () => {
     expect(at('look-up, edge', 'copy').guessesPerToken).toBeGreaterThan(0.2);
   });
 
-  it('show that judging rows pays where they are dear', () => {
-    const [judged, plain] = [at('rows by worth', 'all', 'dear'), at('none', 'all', 'dear')];
+  it('show that choosing rows by worth pays where rows are expensive', () => {
+    const [judged, plain] = [at('rows by worth', 'all', 'expensive'), at('none', 'all', 'expensive')];
     expect(judged.rowsPerToken).toBeLessThan(plain.rowsPerToken);
     expect(judged.overPlainHigh).toBeLessThan(0.98);
     expect(plain.overAr).toBeGreaterThan(1);
@@ -66,7 +66,7 @@ describe('single ideas', () => {
 
   it('are summed up for both kinds of edges', () => {
     expect(summary['allStreamOverPlain']).toBe(at('all, stream').overPlain);
-    expect(summary['mixOverPlainDearRows']).toBe(at('edge drafts too', 'all', 'dear').overPlain);
+    expect(summary['mixOverPlainExpensiveRows']).toBe(at('edge drafts too', 'all', 'expensive').overPlain);
     expect(Object.keys(summary).length).toBe(2 * (ideas.length - 1));
   });
 });

@@ -155,7 +155,7 @@ function summarise(rows: readonly IdeaRow[]): Record<string, number> {
     .filter((row) => row.roundTripMs === first?.roundTripMs)
     .map(({ idea, edge, overPlain }) => {
       const key = ideas.find(({ name }) => name === idea)?.key ?? idea;
-      return [`${key}OverPlain${edge === first?.edge ? '' : 'DearRows'}`, overPlain] as const;
+      return [`${key}OverPlain${edge === first?.edge ? '' : 'ExpensiveRows'}`, overPlain] as const;
     });
   return Object.fromEntries(entries);
 }

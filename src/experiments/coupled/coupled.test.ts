@@ -26,9 +26,9 @@ const policies = ['max-sinr', 'best'].map(
 describe('bench coupled', () => {
   it('compares with the same seeds, keeps its runs, and goes on from them', async () => {
     const record = join(root, 'runs.jsonl');
-    const options = { policies, seeds: 2, slots: 3, record, couplings: ['none', 'old gains'] };
+    const options = { policies, seeds: 2, slots: 3, record, couplings: ['none', 'stale CSI'] };
     const first = await benchCoupled(options);
-    expect(first.rows.map(({ coupling }) => coupling)).toEqual(['none', 'none', 'old gains', 'old gains']);
+    expect(first.rows.map(({ coupling }) => coupling)).toEqual(['none', 'none', 'stale CSI', 'stale CSI']);
     for (const row of first.rows) {
       expect(row.seeds).toBe(2);
       expect(row.costMsLow).toBeLessThanOrEqual(row.costMs);
@@ -36,7 +36,7 @@ describe('bench coupled', () => {
       if (row.policy === 'best') expect(row.costVsBest).toBe(1);
       else expect(row.costVsBest).toBeGreaterThan(1);
     }
-    expect(first.summary['oldGainsMaxSinrVsBest']).toBeGreaterThan(1);
+    expect(first.summary['staleCSIMaxSinrVsBest']).toBeGreaterThan(1);
     expect(first.rows[0]?.costVsLookAhead).toBeNull();
     expect(first.summary).not.toHaveProperty('noneMaxSinrVsLookAhead');
     expect(asked).toBe(2 * 2 * 2 * 3);
@@ -52,7 +52,7 @@ describe('bench coupled', () => {
     await benchCoupled({ ...options, policies: changed });
     expect(asked - before).toBe(2 * 2 * 3);
     await expect(benchCoupled({ ...options, slots: 4 })).rejects.toThrow('was begun with other settings (slots)');
-    expect(JSON.stringify(coupledFigure(first.rows))).toContain('old gains alone');
+    expect(JSON.stringify(coupledFigure(first.rows))).toContain('stale CSI alone');
   });
 
   it('compares with what looks ahead where it is asked for', async () => {

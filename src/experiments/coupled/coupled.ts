@@ -1,4 +1,4 @@
-// `outrider bench coupled`: what it is worth to know that slots hang together. Policies over many slots of the preset `coupled`, with
+// `outrider bench coupled`: what it is worth to know that slots are coupled. Policies over many slots of the preset `coupled`, with
 // one coupling at a time, with none and with all; the same seeds for all.
 
 import { setImmediate } from 'node:timers/promises';
@@ -15,7 +15,7 @@ export const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-bl
 /** What others are held against: the optimum of each slot by itself. */
 const reference = 'best';
 /** Those that know as much are held against what looks ahead without learning, too. */
-const foresight = 'look-ahead';
+const lookAhead = 'look-ahead';
 /** Nothing was chosen by looking at these seeds. */
 const firstSeed = 101;
 
@@ -24,7 +24,7 @@ const without = {
   queues: { path: ['queue', 'law'], value: { kind: 'none' } },
   batteries: { path: ['devices', 'battery', 'drains'], value: false },
   handover: { path: ['handover'], value: { kind: 'none' } },
-  'old gains': { path: ['knowledge', 'gainAgeSlots'], value: 0 },
+  'stale CSI': { path: ['knowledge', 'gainAgeSlots'], value: 0 },
 } as const satisfies Record<string, Override>;
 type Single = keyof typeof without;
 const singles = Object.keys(without) as Single[];
@@ -137,8 +137,8 @@ function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
       return paired === undefined ? [] : [costMs / paired.costMs];
     });
   const ratios = ratiosTo(reference);
-  const toForesight = ratiosTo(foresight);
-  const [costVsLookAheadLow, costVsLookAheadHigh] = toForesight.length === 0 ? [null, null] : interval(toForesight);
+  const toLookAhead = ratiosTo(lookAhead);
+  const [costVsLookAheadLow, costVsLookAheadHigh] = toLookAhead.length === 0 ? [null, null] : interval(toLookAhead);
   const [costMsLow, costMsHigh] = interval(own.map(({ costMs }) => costMs));
   const [costVsBestLow, costVsBestHigh] = interval(ratios);
   const [latencyMsLow, latencyMsHigh] = interval(own.map(({ latencyMs }) => latencyMs));
@@ -152,7 +152,7 @@ function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
     costVsBest: interquartileMean(ratios),
     costVsBestLow,
     costVsBestHigh,
-    costVsLookAhead: toForesight.length === 0 ? null : interquartileMean(toForesight),
+    costVsLookAhead: toLookAhead.length === 0 ? null : interquartileMean(toLookAhead),
     costVsLookAheadLow,
     costVsLookAheadHigh,
     costMsMean: mean(own.map(({ costMs }) => costMs)),
@@ -178,14 +178,14 @@ function summarise(rows: readonly CoupledRow[]): Record<string, number> {
       [`${name}VsBestLow`, row.costVsBestLow],
       [`${name}VsBestHigh`, row.costVsBestHigh],
     ];
-    const toForesight = [
+    const toLookAhead = [
       [`${name}VsLookAhead`, row.costVsLookAhead],
       [`${name}VsLookAheadLow`, row.costVsLookAheadLow],
       [`${name}VsLookAheadHigh`, row.costVsLookAheadHigh],
     ];
     return [
       ...(policy === reference ? [] : toBest),
-      ...(policy === reference || policy === foresight || row.costVsLookAhead === null ? [] : toForesight),
+      ...(policy === reference || policy === lookAhead || row.costVsLookAhead === null ? [] : toLookAhead),
     ];
   });
   return Object.fromEntries(entries) as Record<string, number>;

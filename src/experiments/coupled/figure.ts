@@ -15,7 +15,7 @@ const headings: Readonly<Record<string, string>> = {
   queues: 'queues alone',
   batteries: 'batteries alone',
   handover: 'handover alone',
-  'old gains': 'old gains alone',
+  'stale CSI': 'stale CSI alone',
   all: 'all together',
 };
 
@@ -51,7 +51,7 @@ function frameOf(rows: readonly CoupledRow[], height: number): object {
     padding: { left: 180, right: 70, top: 92, bottom: 48 },
     autosize: 'none',
     title: {
-      text: 'What it is worth to know that slots hang together',
+      text: 'What it is worth to know that slots are coupled',
       subtitle: [
         'Cost of all slots over that of the best decision for each slot alone, preset coupled; left is better.',
         `Interquartile means of ${seeds} paired seeds; bars: 95 % confidence.`,

@@ -21,7 +21,7 @@ export interface ModesResult extends Result {
 
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
-const dearRows = { fixedMs: 4, perRowMs: 36 };
+const expensiveRows = { fixedMs: 4, perRowMs: 36 };
 const dearModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 
 export async function benchModesVirtual(options: VirtualBenchOptions): Promise<ModesResult> {
@@ -32,19 +32,19 @@ export async function benchModesVirtual(options: VirtualBenchOptions): Promise<M
         roundTripsMs.map((roundTripMs) => ({ mode, givenAcceptance, roundTripMs, step })),
       ),
     );
-  const dear = cellsOf(
-    dearRows,
+  const expensive = cellsOf(
+    expensiveRows,
     modes.filter((mode) => dearModes.has(mode)),
   );
-  const cells = [...cellsOf(freeRows, modes), ...dear];
+  const cells = [...cellsOf(freeRows, modes), ...expensive];
   onProgress?.('cells', 0, cells.length);
   const rows = await measureCells(cells, settings, workerCount, (done) => onProgress?.('cells', done, cells.length));
-  const freeCount = cells.length - dear.length;
+  const freeCount = cells.length - expensive.length;
   const summary = {
     ...summariseModes(rows.slice(0, freeCount)),
-    ...withoutGaps({ streamOverArWorstDearRows: worstOver(rows.slice(freeCount), 'stream', 'ar') }),
+    ...withoutGaps({ streamOverArWorstExpensiveRows: worstOver(rows.slice(freeCount), 'stream', 'ar') }),
   };
-  const law = { draftMs, edgeDraftMs, timeJitter: 0.2, freeRows, dearRows, longestWindow };
+  const law = { draftMs, edgeDraftMs, timeJitter: 0.2, freeRows, expensiveRows, longestWindow };
   const params = { clock: 'virtual', modes, acceptances, roundTripsMs, ...settings, ...law };
   return { rows, summary, params, seed: settings.firstSeed };
 }

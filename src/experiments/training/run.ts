@@ -45,7 +45,7 @@ export interface TrainRun {
 const pointCount = 36;
 const checkpointMs = 60_000;
 /** How long signals may wait. */
-const breathMs = 100;
+const yieldIntervalMs = 100;
 const checkpointName = 'checkpoint.safetensors';
 export const weightsName = 'weights.safetensors';
 
@@ -67,7 +67,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const pointAfter = (done: number): number => (Math.floor(done * pointCount) + 1) / pointCount;
   let nextPoint = pointAfter(doneNow());
   let savedMs = startMs;
-  let breathedMs = startMs;
+  let yieldedMs = startMs;
   const since = createSums();
   while (doneNow() < 1 && !signal.aborted) {
     since.add(trainer.step());
@@ -78,12 +78,12 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
       options.onPoint(point);
       nextPoint = pointAfter(doneNow());
     }
-    if (performance.now() - breathedMs < breathMs) continue;
+    if (performance.now() - yieldedMs < yieldIntervalMs) continue;
     if (options.slots === undefined) options.onProgress(Math.floor(60 * minutesNow()), Math.ceil(60 * options.minutes));
     else options.onProgress(trainer.slots, options.slots);
     await setImmediate();
-    breathedMs = performance.now();
-    if (directory !== undefined && breathedMs - savedMs > checkpointMs) {
+    yieldedMs = performance.now();
+    if (directory !== undefined && yieldedMs - savedMs > checkpointMs) {
       await keep(directory, trainer, history, minutesNow(), options.told);
       savedMs = performance.now();
     }

@@ -19,11 +19,11 @@ import { type Case, type Recording, writeHonestly } from './recorded-traffic.ts'
 /** Connections of one turn that are attacked. */
 const attackedConnections = 12;
 /** Pauses, silences and give-up times pass so much faster. */
-const haste = 50;
+const clockSpeedUp = 50;
 
 const hastyClock: Clock = {
-  nowMs: () => machineClock.nowMs() * haste,
-  after: (delayMs, callback) => machineClock.after(delayMs / haste, callback),
+  nowMs: () => machineClock.nowMs() * clockSpeedUp,
+  after: (delayMs, callback) => machineClock.after(delayMs / clockSpeedUp, callback),
 };
 
 export interface DeviceFinding {
