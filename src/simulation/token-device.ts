@@ -13,7 +13,7 @@ import type { EventQueue } from '../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
 import { protocolMachines } from '../virtual-time/machines.ts';
 import type { TraceReplay } from '../virtual-time/trace-replay.ts';
-import { sizedWire } from '../virtual-time/wire.ts';
+import { sizedWire } from '../protocol/wire.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 

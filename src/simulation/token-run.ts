@@ -9,7 +9,7 @@ import { linearStepTime } from '../scheduling/step-time.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
 import { EventQueue } from '../virtual-time/event-queue.ts';
 import { protocolMachines } from '../virtual-time/machines.ts';
-import { sizedWire } from '../virtual-time/wire.ts';
+import { sizedWire } from '../protocol/wire.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
 import { type SessionRecord, TokenDevice } from './token-device.ts';

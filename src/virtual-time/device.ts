@@ -21,7 +21,7 @@ import type { LinkEnd, VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
-import type { Frame, Wire, WireEnd } from './wire.ts';
+import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
 
 export interface VirtualDeviceSettings {
   readonly name: string;

@@ -18,7 +18,7 @@ import type { Machines } from './machines.ts';
 import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
 import { createVirtualSessions, type VirtualSession, type VirtualSessions } from './sessions.ts';
-import type { Frame, Wire, WireEnd } from './wire.ts';
+import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
 
 export interface VirtualEdgeSettings {
   readonly name: string;

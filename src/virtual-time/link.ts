@@ -10,7 +10,7 @@ import {
   openLink,
 } from '../protocol/link-model.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Frame } from './wire.ts';
+import type { Frame } from '../protocol/wire.ts';
 
 /** What one side hears of its connection. */
 export interface LinkEnd {

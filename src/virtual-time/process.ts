@@ -4,7 +4,7 @@
 import type { Clock } from '../basics/clock.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd } from './link.ts';
-import type { Frame } from './wire.ts';
+import type { Frame } from '../protocol/wire.ts';
 
 export class VirtualProcess implements Clock {
   readonly #queue: EventQueue;

@@ -21,7 +21,7 @@ import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget }
 import { SourcedDrafter } from './sourced-drafter.ts';
 import { toyDrafter, toyEdgeDrafter } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
-import { byteWire } from './wire.ts';
+import { byteWire } from '../protocol/wire.ts';
 
 /** How a session is decoded, whoever writes and drafts. */
 export interface SessionConditions {

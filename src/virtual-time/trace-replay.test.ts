@@ -14,7 +14,7 @@ import { VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
 import { runSourceSession, type SessionConditions } from './run-session.ts';
 import { TraceReplay, traceEdgeDrafter, traceSource, traceTarget } from './trace-replay.ts';
-import { byteWire } from './wire.ts';
+import { byteWire } from '../protocol/wire.ts';
 
 const conditions: SessionConditions = {
   mode: 'stream',

@@ -12,7 +12,7 @@ import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { Machines } from '../../virtual-time/machines.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
-import { byteWire } from '../../virtual-time/wire.ts';
+import { byteWire } from '../../protocol/wire.ts';
 
 const vocabularySize = 1024;
 const maxAnswerTokens = 64;

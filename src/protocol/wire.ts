@@ -1,8 +1,8 @@
 // What travels over a virtual link in the place of a message: the frame that a socket would carry, or, where both ends are known to be
 // honest, the message itself with the length that its frame would have. Who sends and who receives can't tell.
 
-import { DeviceCodec, EdgeCodec } from '../protocol/codec.ts';
-import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
+import { DeviceCodec, EdgeCodec } from './codec.ts';
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
 /** All that a link needs to know. */
 export interface Frame {

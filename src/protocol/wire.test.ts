@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../protocol/messages.ts';
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from './messages.ts';
 import { byteWire, sizedWire } from './wire.ts';
 
 const names = {
