@@ -24,7 +24,7 @@ import {
 import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { CommitMessage, EdgeTiming } from '../protocol/messages.ts';
-import type { ModeName } from '../protocol/mode.ts';
+import { type ModeName, modeOf } from '../protocol/mode.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
@@ -360,5 +360,5 @@ class TurnRunner implements Turn {
 
 /** In `stream` drafting can be switched off, and then is the edge alone; elsewhere it belongs to the mode. */
 function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, mode: ModeName): TurnAdvice | null {
-  return mode === 'stream' && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
+  return modeOf(mode).draftingIsOptional && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
 }

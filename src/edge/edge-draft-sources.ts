@@ -4,6 +4,7 @@
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
 import { chainOf, lookedUpDrafts } from '../protocol/edge-chain.ts';
 import type { EdgeDrafts, EdgeState } from '../protocol/edge-state.ts';
+import { modeOf } from '../protocol/mode.ts';
 import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
 
 export interface EdgeDraftLimits {
@@ -28,7 +29,7 @@ export class EdgeDraftSources {
   lookUp(state: EdgeState): EdgeDrafts | undefined {
     const { text, open } = state;
     const { lookUpTokens } = this.#sources;
-    if (lookUpTokens === 0 || open.mode !== 'stream') return undefined;
+    if (lookUpTokens === 0 || !modeOf(open.mode).edgeLooksUp) return undefined;
     this.#lookUp ??= new LookUp();
     this.#lookUp.follow(text.slice(0), open.prompt.length, text.length);
     return lookedUpDrafts(state, this.#lookUp.draft(lookUpTokens, leastLookUpChance));

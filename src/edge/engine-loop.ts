@@ -9,6 +9,7 @@ import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import { lookUpChances } from '../protocol/edge-chain.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from '../protocol/edge-session.ts';
 import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
+import { modeOf } from '../protocol/mode.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -208,7 +209,7 @@ function workOf(sessions: EdgeSessions, entry: SessionEntry): Work | undefined {
   const heldTokens = heldPrefix(entry.kv, text, text.length - 1);
   const prefillTokens = text.length - 1 - heldTokens;
   const shared = { id: entry.number, weight: entry.share, prefillTokens };
-  const isLookingUp = lacksEdgeDrafts(entry.state) && entry.state.open.mode === 'stream';
+  const isLookingUp = lacksEdgeDrafts(entry.state) && modeOf(entry.state.open.mode).edgeLooksUp;
   if (prefillTokens > 0) {
     return { entry, kv: entry.kv, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
   }

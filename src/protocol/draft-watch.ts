@@ -13,7 +13,7 @@ import {
   unknownTiming,
 } from '../decoding/draft-timing.ts';
 import type { DeviceState } from './device-state.ts';
-import { turnTakingOf } from './mode.ts';
+import { modeOf } from './mode.ts';
 
 /** Before drafts have been compared, this many are taken to have held at this rate. */
 const priorComparisons = 4;
@@ -45,7 +45,7 @@ export class DraftWatch {
   }
 
   lookUpMargin(state: DeviceState): number {
-    return lookUpMargin(this.#timing, { turnTaking: turnTakingOf(state.turn.mode) });
+    return lookUpMargin(this.#timing, { turnTaking: modeOf(state.turn.mode).turnTaking });
   }
 
   /** The least chance that a chain may have to be drafted on; undefined: about as it was. */
@@ -53,7 +53,7 @@ export class DraftWatch {
     const { turn, account } = state;
     const held = account.matched + priorComparisons * priorAcceptance;
     const market: DraftMarket = {
-      turnTaking: turnTakingOf(turn.mode),
+      turnTaking: modeOf(turn.mode).turnTaking,
       roundTripMs,
       acceptance: held / (account.matched + account.mismatched + priorComparisons),
       draftLength: turn.draftLength,

@@ -47,6 +47,14 @@ export interface Mode {
   readonly edgeDrafts: boolean;
   /** What is enough: a window of the edge's own setting; else as many as pay. */
   readonly hasEdgeDraftLength: boolean;
+  /** The edge looks drafts up in the text for a step that would have none. */
+  readonly edgeLooksUp: boolean;
+  /** Drafts come in windows of a set length, the device's or the edge's own. */
+  readonly hasWindows: boolean;
+  /** Drafting can be switched off in the midst of a text: the mode is then the edge alone. */
+  readonly draftingIsOptional: boolean;
+  /** What drafts cost the device. */
+  readonly turnTaking: TurnTaking;
   /** The edge steps only when the device has asked, or drafted. */
   readonly waitsForDevice: boolean;
   /** May the device draft one more token now? */
@@ -57,10 +65,19 @@ export interface Mode {
   mayStep(view: EdgeView): boolean;
 }
 
-const nobody = { waitsForDevice: false, deviceDrafts: false, edgeDrafts: false, hasEdgeDraftLength: false };
-const onDevice = { ...nobody, deviceDrafts: true };
-const inWindows = { ...onDevice, waitsForDevice: true };
-const onEdge = { ...nobody, edgeDrafts: true, hasEdgeDraftLength: true };
+const nobody = {
+  waitsForDevice: false,
+  deviceDrafts: false,
+  edgeDrafts: false,
+  hasEdgeDraftLength: false,
+  edgeLooksUp: false,
+  hasWindows: false,
+  draftingIsOptional: false,
+  turnTaking: 'free-running',
+} as const;
+const onDevice = { ...nobody, deviceDrafts: true } as const;
+const inWindows = { ...onDevice, waitsForDevice: true, hasWindows: true } as const;
+const onEdge = { ...nobody, edgeDrafts: true, hasEdgeDraftLength: true, hasWindows: true } as const;
 
 const never = (): boolean => false;
 const always = (): boolean => true;
@@ -72,6 +89,8 @@ const ar: Mode = { name: 'ar', ...nobody, mayDraft: never, send: () => 'nothing'
 const stream: Mode = {
   name: 'stream',
   ...onDevice,
+  edgeLooksUp: true,
+  draftingIsOptional: true,
   mayDraft: ({ tailLength, maxAhead }) => tailLength < maxAhead,
   send: ({ unsentLength }) => (unsentLength > 0 ? 'drafts' : 'nothing'),
   mayStep: always,
@@ -85,6 +104,7 @@ function answersAsk({ draftsReady, isVerificationRequested, isDeviceInSync }: Ed
 const sd: Mode = {
   name: 'sd',
   ...inWindows,
+  turnTaking: 'in-turns',
   mayDraft: ({ verificationsPending, tailLength, draftLength }) =>
     verificationsPending === 0 && tailLength < draftLength,
   send: ({ verificationsPending, tailLength, draftLength, isExhausted }) =>
@@ -104,6 +124,7 @@ function preVerifies(view: EdgeView): boolean {
 const psd: Mode = {
   name: 'psd',
   ...inWindows,
+  turnTaking: 'overlapped',
   mayDraft: ({ unsentLength, draftLength, tailLength, maxAhead }) =>
     unsentLength < draftLength && tailLength < maxAhead,
   send: (view) => (view.verificationsPending === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
@@ -114,6 +135,7 @@ const psd: Mode = {
 const psdLockstep: Mode = {
   name: 'psd-lockstep',
   ...inWindows,
+  turnTaking: 'overlapped',
   mayDraft: (view) => view.verificationsPending <= 1 && psd.mayDraft(view),
   send: (view) => (view.verificationsPending <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
   mayStep: preVerifies,
@@ -135,7 +157,14 @@ const edgeSd: Mode = {
 };
 
 /** Both draft: the device as in `stream`, the edge on from what has arrived, as far as that pays. */
-const mix: Mode = { ...stream, name: 'mix', edgeDrafts: true, mayStep: (view) => view.isChainReady };
+const mix: Mode = {
+  ...stream,
+  name: 'mix',
+  edgeDrafts: true,
+  edgeLooksUp: false,
+  draftingIsOptional: false,
+  mayStep: (view) => view.isChainReady,
+};
 
 const policies: Readonly<Record<ModeName, Mode>> = {
   ar,
@@ -146,12 +175,6 @@ const policies: Readonly<Record<ModeName, Mode>> = {
   'edge-sd': edgeSd,
   mix,
 };
-
-/** What drafts cost a device in this mode. */
-export function turnTakingOf(name: ModeName): TurnTaking {
-  if (name === 'sd') return 'in-turns';
-  return name === 'psd' || name === 'psd-lockstep' ? 'overlapped' : 'free-running';
-}
 
 export function modeOf(name: ModeName): Mode {
   return policies[name];

@@ -6,6 +6,7 @@ import type { Random } from '../basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import type { ModeName } from '../protocol/mode.ts';
+import { sizedWire } from '../protocol/wire.ts';
 import type { Scenario, TaskSettings } from '../scenario/scenario.ts';
 import { VirtualDevice } from '../virtual-time/device.ts';
 import type { VirtualEdge } from '../virtual-time/edge.ts';
@@ -13,7 +14,6 @@ import type { EventQueue } from '../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
 import { protocolMachines } from '../virtual-time/machines.ts';
 import type { TraceReplay } from '../virtual-time/trace-replay.ts';
-import { sizedWire } from '../protocol/wire.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 

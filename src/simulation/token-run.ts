@@ -4,12 +4,12 @@
 import { createRandom } from '../basics/philox.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { sizedWire } from '../protocol/wire.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
 import { EventQueue } from '../virtual-time/event-queue.ts';
 import { protocolMachines } from '../virtual-time/machines.ts';
-import { sizedWire } from '../protocol/wire.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
 import { type SessionRecord, TokenDevice } from './token-device.ts';

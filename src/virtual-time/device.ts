@@ -16,12 +16,12 @@ import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
 import { TokenText } from '../protocol/token-text.ts';
+import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd, VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
-import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
 
 export interface VirtualDeviceSettings {
   readonly name: string;

@@ -11,6 +11,7 @@ import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liven
 import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
 import { modeOf } from '../protocol/mode.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../protocol/rate-limit.ts';
+import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { VirtualLink } from './link.ts';
@@ -18,7 +19,6 @@ import type { Machines } from './machines.ts';
 import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
 import { createVirtualSessions, type VirtualSession, type VirtualSessions } from './sessions.ts';
-import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
 
 export interface VirtualEdgeSettings {
   readonly name: string;

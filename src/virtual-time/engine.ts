@@ -6,6 +6,7 @@ import type { Candidates } from '../decoding/candidates.ts';
 import { lookedUpDrafts, lookUpChances } from '../protocol/edge-chain.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from '../protocol/edge-session.ts';
 import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
+import { modeOf } from '../protocol/mode.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -150,7 +151,7 @@ export class VirtualEngine {
   #lookUp(session: VirtualSession): void {
     const { lookUp } = this.#settings;
     const { state } = session;
-    if (lookUp === undefined || state.open.mode !== 'stream' || !lacksEdgeDrafts(state)) return;
+    if (lookUp === undefined || !modeOf(state.open.mode).edgeLooksUp || !lacksEdgeDrafts(state)) return;
     const made = lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
     this.#sessions.step(session, { kind: 'edge-drafted', drafts: made });
   }

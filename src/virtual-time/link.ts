@@ -9,8 +9,8 @@ import {
   type LinkState,
   openLink,
 } from '../protocol/link-model.ts';
-import type { EventQueue } from './event-queue.ts';
 import type { Frame } from '../protocol/wire.ts';
+import type { EventQueue } from './event-queue.ts';
 
 /** What one side hears of its connection. */
 export interface LinkEnd {

@@ -2,9 +2,9 @@
 // with everything that was about to happen in it.
 
 import type { Clock } from '../basics/clock.ts';
+import type { Frame } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd } from './link.ts';
-import type { Frame } from '../protocol/wire.ts';
 
 export class VirtualProcess implements Clock {
   readonly #queue: EventQueue;

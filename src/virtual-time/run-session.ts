@@ -10,6 +10,7 @@ import { idealLink } from '../protocol/link-model-settings.ts';
 import type { TurnAccount } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { byteWire } from '../protocol/wire.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './device.ts';
@@ -21,7 +22,6 @@ import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget }
 import { SourcedDrafter } from './sourced-drafter.ts';
 import { toyDrafter, toyEdgeDrafter } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
-import { byteWire } from '../protocol/wire.ts';
 
 /** How a session is decoded, whoever writes and drafts. */
 export interface SessionConditions {

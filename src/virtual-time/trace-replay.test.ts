@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import { modeNames } from '../protocol/mode.ts';
+import { byteWire } from '../protocol/wire.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { madeUpHeader, throwTrace } from '../traces/trace.fixture.ts';
 import { type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
@@ -14,7 +15,6 @@ import { VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
 import { runSourceSession, type SessionConditions } from './run-session.ts';
 import { TraceReplay, traceEdgeDrafter, traceSource, traceTarget } from './trace-replay.ts';
-import { byteWire } from '../protocol/wire.ts';
 
 const conditions: SessionConditions = {
   mode: 'stream',

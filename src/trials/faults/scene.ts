@@ -6,13 +6,13 @@ import type { TurnRequest } from '../../protocol/device-state.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
+import { byteWire } from '../../protocol/wire.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { VirtualDeviceSettings } from '../../virtual-time/device.ts';
 import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { Machines } from '../../virtual-time/machines.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
-import { byteWire } from '../../protocol/wire.ts';
 
 const vocabularySize = 1024;
 const maxAnswerTokens = 64;
