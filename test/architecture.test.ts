@@ -70,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
   ],
+  laboratory: ['basics', 'files', 'model-files'],
   trials: [
     'basics',
     'decoding',
@@ -88,6 +89,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
     'files',
+    'laboratory',
   ],
   experiments: [
     'basics',
@@ -112,6 +114,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'edge',
     'files',
     'figures',
+    'laboratory',
     'trials',
   ],
   cli: [any],
@@ -142,6 +145,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   edge: ['node'],
   figures: ['vega'],
   files: ['node', 'zod', 'vega', '@resvg/resvg-js'],
+  laboratory: ['node', 'vega'],
   trials: ['node', 'highs'],
   experiments: ['node', 'vega', 'hyparquet-writer'],
   cli: ['node', 'commander', 'picocolors', 'vega', '@jax-js/jax'],

@@ -10,9 +10,10 @@ import { readTraces } from '../experiments/drafts/traces.ts';
 import { readPromptFiles } from '../files/prompt-files.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import { findTraceFile, shippedTraceFilesOf } from '../files/shipped-traces.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { defaultCacheDirectory } from '../model-files/cache.ts';
 import { numberBetween, numberList, wholeBetween } from './flag-parsers.ts';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
 

@@ -1,10 +1,10 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
 import { Command, Option } from 'commander';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { addAnswerFlags, type TypedAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
 import { openCommandDevice } from './open-device.ts';
-import { namesOf } from './pair-flags.ts';
 
 interface DeviceFlags extends TypedAnswerFlags {
   readonly edge: string;

@@ -4,12 +4,13 @@
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { modelLabel, printDocument, type Result } from '../files/document.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { Paces } from './doctor-summary.ts';
 import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 import { formatTable } from './terminal-table.ts';
 
 interface DoctorFlags {

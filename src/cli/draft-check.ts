@@ -4,9 +4,10 @@ import { Command } from 'commander';
 import colors from 'picocolors';
 import { printDocument } from '../files/document.ts';
 import { checkPair, type PairCheck, type TokenizerDifference } from '../gguf/pair-check.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 
 interface CheckFlags {
   readonly pair: string;

@@ -10,6 +10,7 @@ import { openModel } from '../engines/open-model.ts';
 import { pacingPrefix } from '../experiments/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
 import { logSessions } from '../files/event-log-file.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
@@ -18,7 +19,7 @@ import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 
 interface EdgeFlags {
   readonly pair: string;

@@ -1,24 +1,16 @@
 // Flags with numbers: checked when they are read, so that nothing starts with a bad one.
 
 import { InvalidArgumentError } from 'commander';
+import { parseNumber, parseWhole } from '../laboratory/options.ts';
 
 /** For commander's option parser. */
 export function numberBetween(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && value >= low && value <= high) return value;
-    throw new InvalidArgumentError(`Give a number from ${low} to ${high}.`);
-  };
+  return (text) => orInvalid(() => parseNumber(text, low, high));
 }
 
 /** For commander's option parser. */
 export function wholeBetween(low: number, high: number): (text: string) => number {
-  const parse = numberBetween(low, high);
-  return (text) => {
-    const value = parse(text);
-    if (Number.isInteger(value)) return value;
-    throw new InvalidArgumentError(`Give a whole number from ${low} to ${high}.`);
-  };
+  return (text) => orInvalid(() => parseWhole(text, low, high));
 }
 
 /** A 64-bit seed, decimal. */
@@ -32,4 +24,13 @@ export function seedFlag(text: string): bigint {
 /** A list such as "0,20,100", for commander's option parser. */
 export function numberList(parse: (text: string) => number): (text: string) => number[] {
   return (text) => text.split(',').map((part) => parse(part));
+}
+
+/** Commander tells the message beside the flag. */
+export function orInvalid<Value>(parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }

@@ -2,7 +2,8 @@
 
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
+import { pairOption } from './pair-flags.ts';
 import { createProgram } from './program.ts';
 
 const qwen = { target: 'qwen2.5-coder-1.5b', draft: 'qwen2.5-coder-0.5b' };

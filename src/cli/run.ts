@@ -3,13 +3,13 @@
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { type EdgeProcess, startEdgeProcess } from '../experiments/edge-process.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
 import { addAnswerFlags, type TypedAnswerFlags } from './answer-flags.ts';
 import { converse } from './conversation.ts';
 import { wholeBetween } from './flag-parsers.ts';
 import { prepareModels } from './model-room.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
-import { namesOf } from './pair-flags.ts';
 import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';
 
 type TypedFlags = Omit<RunFlags, 'model' | 'draft'> & TypedAnswerFlags & { readonly model?: string };

@@ -10,11 +10,12 @@ import { modelLabel } from '../files/document.ts';
 import { readPromptFiles } from '../files/prompt-files.ts';
 import { findTraceFile, shippedTraceNames } from '../files/shipped-traces.ts';
 import { demandNewTrace, readTrace } from '../files/trace-files.ts';
+import { type ModelNames, namesOf } from '../laboratory/pair-options.ts';
 import { findModel } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { numberBetween, seedFlag, wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { type ModelNames, namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
 

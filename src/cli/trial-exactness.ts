@@ -3,13 +3,14 @@
 import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../gguf/weight-formats.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { fileBytes } from '../model-files/cache.ts';
 import { modeNames } from '../protocol/mode.ts';
 import { type ExactnessOptions, trialExactness } from '../trials/exactness/exactness.ts';
 import { trialFormats } from '../trials/exactness/formats.ts';
 import { numberBetween, wholeBetween } from './flag-parsers.ts';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
 

@@ -4,8 +4,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Spec } from 'vega';
 import { packageVersion } from '../files/document.ts';
-import { WorkRecord } from '../files/run-record.ts';
-import type { Claim } from './claim.ts';
+import { RunRecord } from '../files/run-record.ts';
+import type { Claim } from '../laboratory/claim.ts';
 
 export interface WorkUnit<Found> {
   /** Unique in its part. */
@@ -41,13 +41,6 @@ export interface Part<Found = unknown> {
   conclude(found: readonly Found[]): Conclusion;
 }
 
-interface Line {
-  readonly key: string;
-  readonly found: unknown;
-}
-
-const kind = { format: 'outrider-reproduce', name: 'record of a reproduction', elsewhere: 'give another --out' };
-
 /**
  * @param recordPath null: nothing is kept
  * @throws OutriderError `bad-argument` when the record is of other settings
@@ -57,19 +50,16 @@ export async function runPart(
   recordPath: string | null,
   onProgress?: (label: string, done: number, total: number) => void,
 ): Promise<Conclusion> {
-  const record = await WorkRecord.open<Line>(recordPath, kind, { version: packageVersion(), ...part.settings });
-  const known = new Map(record.lines.map(({ key, found }) => [key, found]));
+  const record = await RunRecord.open(recordPath, part.name, { version: packageVersion(), ...part.settings });
   const found: unknown[] = [];
   for (const [index, unit] of part.units.entries()) {
     onProgress?.(part.name, index, part.units.length);
-    let one = known.get(unit.key);
-    if (one === undefined) {
-      one = await unit.measure();
-      await record.add({ key: unit.key, found: one });
+    if (!record.has(unit.key)) {
+      await record.add(unit.key, await unit.measure());
       // A progress line is drawn, and Ctrl-C heard, between two units.
       await setImmediate();
     }
-    found.push(one);
+    found.push(record.get(unit.key));
   }
   onProgress?.(part.name, part.units.length, part.units.length);
   return part.conclude(found);

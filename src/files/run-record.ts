@@ -1,98 +1,106 @@
-// What long work has found so far, kept in a file, one JSON object a line, so that it can go on another time. The first line says what
-// was asked for; a record of anything else is refused, never mixed in.
+// What an experiment has found so far, in a file, so that it need not be measured again. One JSON object a line: the first says what was
+// asked for, each other one has the key of a unit and what the unit found. A record of anything else is refused, never mixed in.
 
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../basics/errors.ts';
 
-const formatVersion = 1;
-const anotherFile = 'give another file';
+const format = 'outrider-record';
+const formatVersion = 2;
+const anotherFile = 'give another file or directory';
 
-export interface WorkRecordKind {
-  /** Of the first line: "outrider-bench-modes-wall". */
+interface Header {
   readonly format: string;
-  /** What messages call the file: "record of a bench". */
-  readonly name: string;
-  /** How to begin anew; default "give another file". */
-  readonly elsewhere?: string;
+  readonly version: number;
+  readonly experiment: string;
+  readonly asked: object;
 }
 
-export class WorkRecord<Line extends object> {
-  readonly #path: string | null;
-  readonly #lines: Line[];
+interface Line {
+  readonly key: string;
+  readonly found: unknown;
+}
 
-  private constructor(path: string | null, lines: Line[]) {
+export class RunRecord {
+  readonly #path: string | null;
+  readonly #found: Map<string, unknown>;
+
+  private constructor(path: string | null, lines: readonly Line[]) {
     this.#path = path;
-    this.#lines = lines;
+    this.#found = new Map(lines.map(({ key, found }) => [key, found]));
   }
 
   /**
    * @param path null: kept in memory only
-   * @param asked all that the lines depend on, as plain data
+   * @param asked all that the units depend on, as plain data
    * @throws OutriderError `bad-argument` for a file that holds something else
    */
-  static async open<Line extends object>(
-    path: string | null,
-    kind: WorkRecordKind,
-    asked: object,
-  ): Promise<WorkRecord<Line>> {
-    if (path === null) return new WorkRecord<Line>(null, []);
+  static async open(path: string | null, experiment: string, asked: object): Promise<RunRecord> {
+    if (path === null) return new RunRecord(null, []);
     // As it will be read back.
-    const header = JSON.parse(JSON.stringify({ format: kind.format, version: formatVersion, asked })) as object;
-    const text = await readFile(path, 'utf8').catch(() => null);
-    if (text === null || text === '') {
-      await write(path, kind, `${JSON.stringify(header)}\n`);
-      return new WorkRecord<Line>(path, []);
+    const header = JSON.parse(JSON.stringify({ format, version: formatVersion, experiment, asked })) as Header;
+    const text = await readFile(path, 'utf8').catch(() => '');
+    if (text === '') {
+      await write(path, `${JSON.stringify(header)}\n`);
+      return new RunRecord(path, []);
     }
-    // A line that was cut short is made again.
+    // A line that was cut short is measured again.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    const [first, ...lines] = parse(path, whole, kind);
-    checkHeader(path, first, header, kind);
-    if (whole !== text) await write(path, kind, whole);
-    return new WorkRecord(path, lines as Line[]);
+    const [first, ...lines] = parse(path, whole);
+    demandHeader(path, first, header);
+    if (whole !== text) await write(path, whole);
+    return new RunRecord(path, lines as Line[]);
   }
 
-  get lines(): readonly Line[] {
-    return this.#lines;
+  get size(): number {
+    return this.#found.size;
   }
 
-  async add(line: Line): Promise<void> {
-    this.#lines.push(line);
-    if (this.#path !== null) await appendFile(this.#path, `${JSON.stringify(line)}\n`);
+  has(key: string): boolean {
+    return this.#found.has(key);
+  }
+
+  get(key: string): unknown {
+    return this.#found.get(key);
+  }
+
+  async add(key: string, found: unknown): Promise<void> {
+    this.#found.set(key, found);
+    if (this.#path !== null) await appendFile(this.#path, `${JSON.stringify({ key, found })}\n`);
   }
 }
 
-async function write(path: string, { elsewhere = anotherFile }: WorkRecordKind, text: string): Promise<void> {
+async function write(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw new OutriderError('bad-argument', `${path} can't be written`, elsewhere, { cause: error });
+    throw new OutriderError('bad-argument', `${path} can't be written`, anotherFile, { cause: error });
   }
 }
 
-function parse(path: string, text: string, { name, elsewhere = anotherFile }: WorkRecordKind): unknown[] {
+function parse(path: string, text: string): unknown[] {
   try {
     return text
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as unknown);
   } catch {
-    throw new OutriderError('bad-argument', `${path} is no ${name}`, elsewhere);
+    throw noRecord(path, '');
   }
 }
 
-function checkHeader(
-  path: string,
-  found: unknown,
-  wanted: object,
-  { format, name, elsewhere = anotherFile }: WorkRecordKind,
-): void {
+function demandHeader(path: string, found: unknown, wanted: Header): void {
   if (isDeepStrictEqual(found, wanted)) return;
-  const isRecord = typeof found === 'object' && found !== null && 'format' in found && found.format === format;
-  if (!isRecord) throw new OutriderError('bad-argument', `${path} is no ${name}`, elsewhere);
-  const keys = differingKeys((found as { asked?: object }).asked ?? {}, (wanted as { asked: object }).asked);
+  const header = (typeof found === 'object' ? found : null) as Partial<Header> | null;
+  if (header?.format !== format || header.experiment !== wanted.experiment) throw noRecord(path, wanted.experiment);
+  const keys = differingKeys(header.asked ?? {}, wanted.asked);
   const cause = `${path} was begun with other settings (${keys.join(', ') || 'its version'})`;
-  throw new OutriderError('bad-argument', cause, `repeat the command that began it, or ${elsewhere}`);
+  throw new OutriderError('bad-argument', cause, `repeat the command that began it, or ${anotherFile}`);
+}
+
+function noRecord(path: string, experiment: string): OutriderError {
+  const of = experiment === '' ? '' : ` of "${experiment}"`;
+  return new OutriderError('bad-argument', `${path} is no record${of}`, anotherFile);
 }
 
 function differingKeys(one: object, other: object): string[] {

@@ -2,7 +2,7 @@
 // come from.
 
 import { createHash } from 'node:crypto';
-import { WorkRecord } from '../../files/run-record.ts';
+import { WorkRecord } from '../../files/work-record.ts';
 import type { ModelIdentity } from '../../models/model.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { writeTrace } from '../../traces/trace-file.ts';

@@ -1,7 +1,7 @@
 // What a wall bench has found so far: reference texts, what windows were predicted from, windows, runs. The first line says what was asked
 // for and on which machine.
 
-import { WorkRecord } from '../../files/run-record.ts';
+import { WorkRecord } from '../../files/work-record.ts';
 import type { WallRun } from './wall-run.ts';
 
 const kind = { format: 'outrider-bench-modes-wall', name: 'record of a bench' };

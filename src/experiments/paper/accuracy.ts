@@ -5,11 +5,11 @@ import { isOutriderError } from '../../basics/errors.ts';
 import { InvariantError } from '../../basics/invariant.ts';
 import { neutralSampling } from '../../decoding/sampling.ts';
 import { markdownTable } from '../../figures/markdown.ts';
+import type { Claim } from '../../laboratory/claim.ts';
 import { defaultPair } from '../../model-files/manifest-data.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
-import type { Claim } from '../claim.ts';
 import type { Conclusion, Part } from '../experiment.ts';
 import type { Size } from './sizes.ts';
 

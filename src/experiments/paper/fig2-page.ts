@@ -1,8 +1,8 @@
 // What Fig. 2 says: its claims and its page.
 
 import { markdownTable, percent, rounded } from '../../figures/markdown.ts';
+import type { Claim } from '../../laboratory/claim.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
-import type { Claim } from '../claim.ts';
 import type { Fig2World } from './fig2-sessions.ts';
 import {
   bestWindow,

@@ -2,8 +2,8 @@
 // under every reading; and the claim that rests on it, 28.0 % less latency than the baselines at most and 23.7 % on average.
 
 import type { Interval } from '../../basics/bootstrap.ts';
+import { type Claim, reaches } from '../../laboratory/claim.ts';
 import { baselines } from '../allocation/latency.ts';
-import { type Claim, reaches } from '../claim.ts';
 import type { Conclusion, Part } from '../experiment.ts';
 import { slotsOf } from '../first-slots.ts';
 import { fig5Pictures } from './fig5-figure.ts';

@@ -1,7 +1,7 @@
 // What Fig. 6 says: its claims and its page.
 
 import { markdownTable, percentWithin } from '../../figures/markdown.ts';
-import type { Claim } from '../claim.ts';
+import type { Claim } from '../../laboratory/claim.ts';
 import type { Change, Fig6Change } from './fig6-changes.ts';
 import { isMainReading, readingName } from './interpretations.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { markdownTable, rounded } from '../../figures/markdown.ts';
 import { buildDocument } from '../../files/document.ts';
 import { writeFigure } from '../../files/render-figure.ts';
-import { type Claim, claimRow, claimSummary, verdict } from '../claim.ts';
+import { type Claim, claimRow, claimSummary, verdict } from '../../laboratory/claim.ts';
 import type { Conclusion, Part } from '../experiment.ts';
 
 export interface ConcludedPart {

@@ -1,0 +1,111 @@
+// Makes a command of an experiment or trial: its options as flags, --json, --resume, --figure, --page, progress on standard error, Ctrl-C, and
+// the exit status. What is measured is the experiment's own.
+
+import { writeFile } from 'node:fs/promises';
+import { Command, Option as CommanderOption } from 'commander';
+import { buildDocument, type Result } from '../files/document.ts';
+import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import type { AnyExperiment, Conclusion } from '../laboratory/experiment.ts';
+import { defaultOf, isSwitch, type OptionSpec, type OptionTable, parseOption } from '../laboratory/options.ts';
+import { runExperiment } from '../laboratory/run.ts';
+import { orInvalid } from './flag-parsers.ts';
+import { withInterrupt } from './interrupt.ts';
+import { printResult } from './result-output.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+export function experimentCommand(experiment: AnyExperiment): Command {
+  const { name, description, notes, options } = experiment;
+  const command = new Command(name.split(' ').at(-1)).description(description);
+  addOptions(command, options as OptionTable);
+  command.optionsGroup('Output:');
+  if (experiment.isResumable === true)
+    command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
+  if (experiment.figure !== undefined)
+    command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
+  if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
+  command.option('--json', 'print one JSON document');
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
+  return command.action((flags: Flags) => runCommand(experiment, flags));
+}
+
+/** The options of a table, for a command that does more than run one experiment. */
+export function addOptions(command: Command, table: OptionTable): void {
+  for (const spec of Object.values(table)) {
+    const option = optionOf(spec);
+    if (spec.group !== undefined) command.optionsGroup(spec.group);
+    if (option !== undefined) command.addOption(option);
+  }
+}
+
+/** What was typed, by the names in the table. */
+export function optionsIn(table: OptionTable, flags: Flags): Record<string, unknown> {
+  const entries = Object.entries(table).flatMap(([key, spec]) => {
+    const option = optionOf(spec);
+    return option === undefined ? [] : [[key, flags[option.attributeName()]] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function optionOf(spec: OptionSpec): CommanderOption | undefined {
+  if (spec.flag === undefined) return undefined;
+  const option = new CommanderOption(spec.flag, spec.help);
+  const fallback = defaultOf(spec);
+  if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel);
+  if (spec.isRequired === true) option.makeOptionMandatory();
+  if (spec.conflicts !== undefined) option.conflicts(spec.conflicts);
+  if (spec.choices !== undefined) return option.choices(spec.choices);
+  if (isSwitch(spec) || option.variadic) return option;
+  return option.argParser((text: string, before: unknown) => {
+    if (spec.texts === true) return before === fallback ? [text] : [...(before as readonly string[]), text];
+    return orInvalid(() => parseOption(spec, text));
+  });
+}
+
+/** Runs it as the command line does. */
+async function runCommand(experiment: AnyExperiment, flags: Flags): Promise<void> {
+  const { json, resume, figure, page } = flags as CommonFlags;
+  if (figure !== undefined) await checkFigure(figure);
+  const options = optionsIn(experiment.options as OptionTable, flags);
+  const progress = createWorkProgress();
+  const settings = {
+    record: resume,
+    onProgress: progress.update,
+    onNote: (text: string): void => {
+      progress.stop();
+      process.stderr.write(`${text}\n`);
+    },
+  };
+  const conclusion = await withInterrupt((signal) =>
+    runExperiment(experiment, options, { ...settings, signal }),
+  ).finally(() => progress.stop());
+  for (const remark of conclusion.remarks ?? []) process.stderr.write(`${remark}\n`);
+  const result = resultOf(conclusion, options);
+  const rows = json === true ? result.rows : (conclusion.forPeople ?? result.rows);
+  printResult(experiment.name, { ...result, rows }, json === true);
+  if (figure !== undefined && experiment.figure !== undefined)
+    await writeFigure(experiment.figure(result.rows), figure);
+  if (page !== undefined)
+    await writeFile(page, experiment.page?.(buildDocument(experiment.name, result, new Date())) ?? '');
+  if (conclusion.passed === false) process.exitCode = 1;
+}
+
+interface CommonFlags {
+  readonly json?: true;
+  readonly resume?: string;
+  readonly figure?: string;
+  readonly page?: string;
+}
+
+/** What a document holds of it. */
+export function resultOf(conclusion: Conclusion, options: Flags): Result {
+  const { rows, summary, params = options, passed } = conclusion;
+  const seed = conclusion.seed ?? options['seed'];
+  return {
+    rows,
+    summary: passed === undefined ? summary : { ...summary, passed },
+    params,
+    ...(typeof seed === 'number' ? { seed } : {}),
+  };
+}

@@ -1,0 +1,66 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunRecord } from './run-record.ts';
+
+let folder = '';
+let path = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-record-'));
+  path = join(folder, 'record.jsonl');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const asked = { modes: ['ar'], tokens: 64, seed: undefined };
+const open = (settings: object = asked): Promise<RunRecord> => RunRecord.open(path, 'bench x', settings);
+
+describe('the record of an experiment', () => {
+  it('holds what was added to it when it is opened again', async () => {
+    const record = await open();
+    await record.add('reference p', [1, 2]);
+    await record.add('figures', { stepMs: [60, 62], nativeMs: null });
+    await record.add('nothing', null);
+    const again = await open();
+    expect(again.get('reference p')).toEqual([1, 2]);
+    expect([again.has('reference q'), again.has('nothing'), again.size]).toEqual([false, true, 3]);
+    expect(again.get('figures')).toEqual({ stepMs: [60, 62], nativeMs: null });
+  });
+
+  it('drops a last line that was cut short, and takes more after it', async () => {
+    const record = await open();
+    await record.add('run 0', {});
+    await appendFile(path, '{"key":"run 1","fou');
+    const again = await open();
+    expect(again.size).toBe(1);
+    await again.add('run 1', {});
+    expect((await open()).size).toBe(2);
+  });
+
+  it('is refused where other settings are asked for, which it names, and left as it is', async () => {
+    await open();
+    const before = await readFile(path, 'utf8');
+    await expect(open({ ...asked, tokens: 32 })).rejects.toThrow(/other settings \(tokens\)/);
+    expect(await readFile(path, 'utf8')).toBe(before);
+  });
+
+  it('is not made of any other file', async () => {
+    await writeFile(path, 'a letter\n');
+    await expect(open()).rejects.toThrow(/no record/);
+    await writeFile(path, '{"format":"another"}\n');
+    await expect(open()).rejects.toThrow(/no record/);
+    await writeFile(path, 'null\n');
+    await expect(open()).rejects.toThrow(/no record/);
+    await rm(path);
+    await open();
+    await expect(RunRecord.open(path, 'bench y', asked)).rejects.toThrow(/no record of "bench y"/);
+    const missing = RunRecord.open(join(folder, 'missing', 'record'), 'bench x', asked);
+    await expect(missing).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
+  it('needs no file', async () => {
+    const record = await RunRecord.open(null, 'bench x', asked);
+    await record.add('run 0', 1);
+    expect(record.get('run 0')).toBe(1);
+  });
+});

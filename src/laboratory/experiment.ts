@@ -1,0 +1,86 @@
+// The one shape of all experiments and trials: options, what is measured, what is concluded from it, a figure, a page. It knows no terminal:
+// run.ts runs an experiment from code, src/cli/run-experiment.ts makes a command of it.
+
+import type { Spec } from 'vega';
+import type { Document, Result } from '../files/document.ts';
+import type { Claim } from './claim.ts';
+import type { OptionsOf, OptionTable } from './options.ts';
+
+/** A piece of the measuring that is kept in the record, so that it is measured once. */
+export interface Unit<Found> {
+  /** Unique in its experiment. */
+  readonly key: string;
+  /** @returns plain data */
+  measure(): Promise<Found> | Found;
+}
+
+export type OnProgress = (stage: string, done: number, total: number) => void;
+
+/** What an experiment has while it measures. */
+export interface Run {
+  /**
+   * Called before the first unit, unless the options are all that the units depend on.
+   * @param settings all that the units depend on, as plain data
+   * @throws OutriderError `bad-argument` when the record is of other settings
+   */
+  begin(settings: object): Promise<void>;
+  /** @returns what the units found, in their order; as many as `atOnce` are measured at the same time */
+  all<Found>(stage: string, units: readonly Unit<Found>[], atOnce?: number): Promise<Found[]>;
+  /** @throws OutriderError `interrupted`, before it measures anything */
+  one<Found>(unit: Unit<Found>): Promise<Found>;
+  /** Whether the record holds it already. */
+  has(key: string): boolean;
+  /** Whether found units are kept for another time. */
+  readonly hasRecord: boolean;
+  readonly onProgress: OnProgress;
+  /** Tells people a sentence, while the experiment runs. */
+  readonly note: (text: string) => void;
+  /** Aborted by Ctrl-C. Checked before each unit; only a unit that takes minutes has to look at it. */
+  readonly signal: AbortSignal;
+}
+
+export interface Figure {
+  /** File name without ending. */
+  readonly name: string;
+  /** What is to be seen. */
+  readonly caption: string;
+  readonly spec: Spec;
+}
+
+export interface Conclusion extends Result {
+  /** What a terminal shows in place of the rows, where all of their keys would not fit. */
+  readonly forPeople?: readonly object[];
+  /** Sentences for people that no key has room for. */
+  readonly remarks?: readonly string[];
+  /** False: the exit status of the command is 1. It stands in the summary of the document, too. */
+  readonly passed?: boolean;
+  readonly claims?: readonly Claim[];
+  /** Of an experiment that fills a directory with data, figures and a page. */
+  readonly figures?: readonly Figure[];
+  /** Markdown below the heading of that page; figures come after it. */
+  readonly page?: string;
+}
+
+export interface Experiment<Table extends OptionTable, Found, Concluded extends Conclusion = Conclusion> {
+  /** The words after `outrider`: "bench modes". */
+  readonly name: string;
+  /** In a line, for the list of commands. */
+  readonly description: string;
+  /** Shown below the help: examples, definitions. */
+  readonly notes?: string;
+  readonly options: Table;
+  /** Has units that are worth keeping: the command has --resume. */
+  readonly isResumable?: boolean;
+  /** Opens what it needs, measures through `run`, and closes what it opened. */
+  measure(options: OptionsOf<Table>, run: Run): Promise<Found> | Found;
+  /** Pure: nothing is measured any more. */
+  conclude(found: Found, options: OptionsOf<Table>): Concluded;
+  /** From the rows alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be drawn */
+  figure?(rows: readonly object[]): Spec;
+  /** Markdown tables of a kept document. */
+  page?(document: Document): string;
+}
+
+/** For lists of experiments: whatever its options are. */
+// biome-ignore lint/suspicious/noExplicitAny: options and findings are the experiment's own, and only it reads them
+export type AnyExperiment = Experiment<any, any, Conclusion>;
