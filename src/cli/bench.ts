@@ -1,19 +1,21 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { Command } from 'commander';
+import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { benchEngine } from '../experiments/engine/engine.ts';
 import { benchLoad } from '../experiments/load/load.ts';
 import { benchSimulate } from '../experiments/simulator/speed.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { ideasCommand } from './bench-ablation.ts';
 import { benchAllocationCommand } from './bench-allocation.ts';
-import { coupledCommand } from './bench-coupled.ts';
 import { draftsCommand } from './bench-drafts.ts';
 import { modesCommand } from './bench-modes.ts';
 import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
-import { namesOf, pairOption } from './pair-flags.ts';
+import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
+import { experimentCommand } from './run-experiment.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 interface EngineFlags {
@@ -117,6 +119,6 @@ export function benchCommand(): Command {
     .addCommand(ideasCommand())
     .addCommand(loadCommand())
     .addCommand(benchAllocationCommand())
-    .addCommand(coupledCommand())
+    .addCommand(experimentCommand(coupledExperiment))
     .addCommand(simulateCommand());
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPolicy } from '../../allocation/policies.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
+import { runExperiment } from '../../laboratory/run.ts';
 import { readPreset } from '../../scenario/presets.ts';
-import { benchCoupled, overridesOf } from './coupled.ts';
+import { coupledExperiment, overridesOf } from './coupled.ts';
 import { coupledFigure } from './figure.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-coupled-'));
@@ -26,8 +27,8 @@ const policies = ['max-sinr', 'best'].map(
 describe('bench coupled', () => {
   it('compares with the same seeds, keeps its runs, and goes on from them', async () => {
     const record = join(root, 'runs.jsonl');
-    const options = { policies, seeds: 2, slots: 3, record, couplings: ['none', 'stale CSI'] };
-    const first = await benchCoupled(options);
+    const options = { usualPolicies: [], policies, seeds: 2, slots: 3, couplings: ['none', 'stale CSI'] };
+    const first = await runExperiment(coupledExperiment, options, { record });
     expect(first.rows.map(({ coupling }) => coupling)).toEqual(['none', 'none', 'stale CSI', 'stale CSI']);
     for (const row of first.rows) {
       expect(row.seeds).toBe(2);
@@ -42,23 +43,24 @@ describe('bench coupled', () => {
     expect(asked).toBe(2 * 2 * 2 * 3);
     const lines = readFileSync(record, 'utf8').split('\n');
     writeFileSync(record, `${lines.slice(0, 5).join('\n')}\n${lines[5]?.slice(0, 20)}`);
-    const again = await benchCoupled(options);
+    const again = await runExperiment(coupledExperiment, options, { record });
     expect(asked).toBe(2 * 2 * 2 * 3 * 2 - 4 * 3);
     const withoutTimes = (rows: typeof first.rows): object[] => rows.map((row) => ({ ...row, decisionCpuMs: 0 }));
     expect(withoutTimes(again.rows)).toEqual(withoutTimes(first.rows));
     // Another file of weights is another policy.
     const changed = policies.map((policy) => (policy.name === 'best' ? policy : { ...policy, sha256: 'another' }));
     const before = asked;
-    await benchCoupled({ ...options, policies: changed });
+    await runExperiment(coupledExperiment, { ...options, policies: changed }, { record });
     expect(asked - before).toBe(2 * 2 * 3);
-    await expect(benchCoupled({ ...options, slots: 4 })).rejects.toThrow('was begun with other settings (slots)');
+    const longer = runExperiment(coupledExperiment, { ...options, slots: 4 }, { record });
+    await expect(longer).rejects.toThrow('was begun with other settings (slots)');
     expect(JSON.stringify(coupledFigure(first.rows))).toContain('stale CSI alone');
   });
 
   it('compares with what looks ahead where it is asked for', async () => {
     const both = ['max-sinr', 'look-ahead'].map((name) => ({ name, sha256: null, decide: createPolicy(name) }));
-    const { rows, summary } = await benchCoupled({
-      ...{ policies: both, seeds: 2, slots: 2, record: null, couplings: ['all'] },
+    const { rows, summary } = await runExperiment(coupledExperiment, {
+      ...{ usualPolicies: [], policies: both, seeds: 2, slots: 2, couplings: ['all'] },
     });
     expect(rows.map(({ costVsLookAhead }) => costVsLookAhead)).toEqual([expect.any(Number), 1]);
     expect(summary['allMaxSinrVsLookAhead']).toBe(rows[0]?.costVsLookAhead);

@@ -1,21 +1,18 @@
-// `outrider bench coupled`: what it is worth to know that slots are coupled. Policies over many slots of the preset `coupled`, with
-// one coupling at a time, with none and with all; the same seeds for all.
+// `outrider bench coupled`: what it is worth to know that slots are coupled. Policies over many slots of the preset `coupled`, with one
+// coupling at a time, with none and with all; the same seeds for all.
 
-import { setImmediate } from 'node:timers/promises';
-import { bootstrapInterval, type Interval } from '../../basics/bootstrap.ts';
-import { interquartileMean, mean } from '../../basics/statistics.ts';
-import { WorkRecord } from '../../files/run-record.ts';
+import { findPolicy } from '../../files/policy-file.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
+import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import type { Override } from '../../scenario/read-scenario.ts';
+import { coupledFigure } from './figure.ts';
+import { type CoupledRow, rowOf, summariseCoupled } from './rows.ts';
 import { type CoupledRun, runCoupled } from './run.ts';
 
-export const coupledPreset = 'coupled';
-export const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-blind', 'best', 'look-ahead'] as const;
-/** What others are held against: the optimum of each slot by itself. */
-const reference = 'best';
-/** Those that know as much are held against what looks ahead without learning, too. */
-const lookAhead = 'look-ahead';
+const coupledPreset = 'coupled';
+const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-blind', 'best', 'look-ahead'] as const;
 /** Nothing was chosen by looking at these seeds. */
 const firstSeed = 101;
 
@@ -32,166 +29,72 @@ const singles = Object.keys(without) as Single[];
 /** `none`, each coupling alone, `all`. */
 const couplings: readonly string[] = ['none', ...singles, 'all'];
 
-/** Interquartile means over the seeds, with 95 % intervals. */
-export interface CoupledRow {
-  readonly coupling: string;
-  readonly policy: string;
-  readonly seeds: number;
-  readonly costMs: number;
-  readonly costMsLow: number;
-  readonly costMsHigh: number;
-  /** Cost over that of `best` with the same seed. */
-  readonly costVsBest: number;
-  readonly costVsBestLow: number;
-  readonly costVsBestHigh: number;
-  /** Over that of `look-ahead`; null where that isn't among the policies. */
-  readonly costVsLookAhead: number | null;
-  readonly costVsLookAheadLow: number | null;
-  readonly costVsLookAheadHigh: number | null;
-  /** Plain mean of the costs, which the worst seeds make. */
-  readonly costMsMean: number;
-  readonly costMsP95: number;
-  readonly latencyMs: number;
-  readonly latencyMsLow: number;
-  readonly latencyMsHigh: number;
-  readonly energyJ: number;
-  readonly queueMs: number;
-  readonly handoversPer1000Tasks: number;
-  readonly batteryOutShare: number;
-  readonly decisionCpuMs: number;
-}
+const options = {
+  seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 10 },
+  slots: { flag: '--slots <count>', help: 'of each run', whole: [1, 1_000_000], default: 240 },
+  policies: {
+    flag: '--policy <name|file>',
+    help: 'one more policy; may be given several times',
+    texts: true,
+    type: [] as readonly (string | FoundPolicy)[],
+    default: [],
+  },
+  usualPolicies: { default: usualPolicies as readonly string[] },
+  couplings: { default: couplings as readonly string[] },
+} as const;
 
-export interface CoupledOptions {
-  readonly policies: readonly FoundPolicy[];
-  readonly seeds: number;
-  readonly slots: number;
-  /** Unless given, all. */
-  readonly couplings?: readonly string[];
-  /** Keeps finished runs, and goes on from those that are in it; null: nothing is kept. */
-  readonly record: string | null;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
+type Options = OptionsOf<typeof options>;
 
-export interface CoupledResult {
-  readonly rows: CoupledRow[];
+interface CoupledConclusion extends Conclusion {
+  readonly rows: readonly CoupledRow[];
   readonly summary: Readonly<Record<string, number>>;
 }
 
-/** A finished run, and the file that its policy came from: another file is another policy. */
-type Line = CoupledRun & { readonly sha256: string | null };
-
-const recordKind = { format: 'outrider-bench-coupled', name: 'record of a bench' };
-
-/** @throws OutriderError `bad-argument` for a record of something else */
-export async function benchCoupled(options: CoupledOptions): Promise<CoupledResult> {
-  const { policies, seeds, slots, record: path } = options;
-  const asked = { slots, scenario: readPreset(coupledPreset), seed: firstSeed };
-  const record = await WorkRecord.open<Line>(path, recordKind, asked);
-  const chosen = options.couplings ?? couplings;
-  const todo = chosen.flatMap((coupling) =>
-    policies.flatMap((policy) =>
-      Array.from({ length: seeds }, (_, index) => ({ coupling, policy, seed: firstSeed + index })),
-    ),
-  );
-  const runs: Line[] = [];
-  for (const [index, { coupling, policy, seed }] of todo.entries()) {
-    options.onProgress?.('runs', index, todo.length);
-    const { name, sha256 } = policy;
-    let run = record.lines.find(
-      (line) => line.coupling === coupling && line.policy === name && line.seed === seed && line.sha256 === sha256,
+/** What it is worth to know that slots are coupled. */
+export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[], CoupledConclusion> = {
+  name: 'bench coupled',
+  description: 'what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all',
+  isResumable: true,
+  options,
+  async measure({ seeds, slots, couplings: chosen, ...given }, run) {
+    const policies = await Promise.all(
+      policyNames(given).map(async (one) => (typeof one === 'string' ? findPolicy(one) : one)),
     );
-    if (run === undefined) {
-      run = {
-        ...runCoupled(readPreset(coupledPreset, overridesOf(coupling)), policy, { coupling, seed, slots }),
-        sha256,
-      };
-      await record.add(run);
-      await setImmediate();
-    }
-    runs.push(run);
-  }
-  const rows = chosen.flatMap((coupling) =>
-    policies.map(({ name }) =>
-      rowOf(
-        runs.filter((run) => run.coupling === coupling),
-        name,
+    await run.begin({ slots, scenario: readPreset(coupledPreset), seed: firstSeed });
+    const units = chosen.flatMap((coupling) =>
+      policies.flatMap((policy) =>
+        Array.from({ length: seeds }, (_, index): Unit<CoupledRun> => {
+          const seed = firstSeed + index;
+          // Another file of weights is another policy.
+          const key = [coupling, policy.name, policy.sha256 ?? '', seed].join(' ');
+          const scenario = readPreset(coupledPreset, overridesOf(coupling));
+          return { key, measure: () => runCoupled(scenario, policy, { coupling, seed, slots }) };
+        }),
       ),
-    ),
-  );
-  return { rows, summary: summarise(rows) };
+    );
+    return run.all('runs', units);
+  },
+  conclude(runs, { seeds, slots, couplings: chosen, ...given }) {
+    const policies = policyNames(given).map((one) => (typeof one === 'string' ? one : one.name));
+    const rows = chosen.flatMap((coupling) => {
+      const alike = runs.filter((run) => run.coupling === coupling);
+      return policies.map((policy) => rowOf(alike, policy));
+    });
+    const params = { scenario: coupledPreset, seeds, slots, policies };
+    return { rows, summary: summariseCoupled(rows), forPeople: rows.map(briefly), params };
+  },
+  figure: (rows) => coupledFigure(rows as readonly CoupledRow[]),
+};
+
+function policyNames(given: Pick<Options, 'policies' | 'usualPolicies'>): readonly (string | FoundPolicy)[] {
+  return [...new Set([...given.usualPolicies, ...given.policies])];
+}
+
+function briefly(row: CoupledRow): object {
+  const { coupling, policy, costMs, costVsBest, latencyMs, handoversPer1000Tasks, energyJ, batteryOutShare } = row;
+  return { coupling, policy, costMs, costVsBest, latencyMs, handoversPer1000Tasks, energyJ, batteryOutShare };
 }
 
 export function overridesOf(coupling: string): Override[] {
   return coupling === 'all' ? [] : singles.filter((one) => one !== coupling).map((one) => without[one]);
-}
-
-function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
-  const own = runs.filter((run) => run.policy === policy);
-  const [first] = own as [CoupledRun];
-  const middle = (pick: (run: CoupledRun) => number): number => interquartileMean(own.map(pick));
-  const interval = (values: readonly number[]): Interval =>
-    bootstrapInterval(values.length, (at) => interquartileMean(at.map((index) => values[index] as number)));
-  const ratiosTo = (other: string): number[] =>
-    own.flatMap(({ seed, costMs }) => {
-      const paired = runs.find((run) => run.policy === other && run.seed === seed);
-      return paired === undefined ? [] : [costMs / paired.costMs];
-    });
-  const ratios = ratiosTo(reference);
-  const toLookAhead = ratiosTo(lookAhead);
-  const [costVsLookAheadLow, costVsLookAheadHigh] = toLookAhead.length === 0 ? [null, null] : interval(toLookAhead);
-  const [costMsLow, costMsHigh] = interval(own.map(({ costMs }) => costMs));
-  const [costVsBestLow, costVsBestHigh] = interval(ratios);
-  const [latencyMsLow, latencyMsHigh] = interval(own.map(({ latencyMs }) => latencyMs));
-  return {
-    coupling: first.coupling,
-    policy,
-    seeds: own.length,
-    costMs: middle(({ costMs }) => costMs),
-    costMsLow,
-    costMsHigh,
-    costVsBest: interquartileMean(ratios),
-    costVsBestLow,
-    costVsBestHigh,
-    costVsLookAhead: toLookAhead.length === 0 ? null : interquartileMean(toLookAhead),
-    costVsLookAheadLow,
-    costVsLookAheadHigh,
-    costMsMean: mean(own.map(({ costMs }) => costMs)),
-    costMsP95: middle(({ costMsP95 }) => costMsP95),
-    latencyMs: middle(({ latencyMs }) => latencyMs),
-    latencyMsLow,
-    latencyMsHigh,
-    energyJ: middle(({ energyJ }) => energyJ),
-    queueMs: middle(({ queueMs }) => queueMs),
-    handoversPer1000Tasks: middle(({ handoversPer1000Tasks }) => handoversPer1000Tasks),
-    batteryOutShare: middle(({ batteryOutShare }) => batteryOutShare),
-    decisionCpuMs: middle(({ decisionCpuMs }) => decisionCpuMs),
-  };
-}
-
-/** Costs over those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */
-function summarise(rows: readonly CoupledRow[]): Record<string, number> {
-  const entries = rows.flatMap((row) => {
-    const { coupling, policy } = row;
-    const name = camelCase(`${coupling} ${policy}`);
-    const toBest = [
-      [`${name}VsBest`, row.costVsBest],
-      [`${name}VsBestLow`, row.costVsBestLow],
-      [`${name}VsBestHigh`, row.costVsBestHigh],
-    ];
-    const toLookAhead = [
-      [`${name}VsLookAhead`, row.costVsLookAhead],
-      [`${name}VsLookAheadLow`, row.costVsLookAheadLow],
-      [`${name}VsLookAheadHigh`, row.costVsLookAheadHigh],
-    ];
-    return [
-      ...(policy === reference ? [] : toBest),
-      ...(policy === reference || policy === lookAhead || row.costVsLookAhead === null ? [] : toLookAhead),
-    ];
-  });
-  return Object.fromEntries(entries) as Record<string, number>;
-}
-
-function camelCase(text: string): string {
-  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
-  return words.map((word, at) => (at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
 }

@@ -1,7 +1,7 @@
 // Draws `bench coupled`: cost over that of `best`, a dot and an interval for each policy, couplings one below the other. As SVG and PNG.
 
 import type { Spec } from 'vega';
-import type { CoupledRow } from './coupled.ts';
+import type { CoupledRow } from './rows.ts';
 
 const ink = '#222222';
 const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
