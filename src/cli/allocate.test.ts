@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from '../allocation/check-assignment.ts';
 import { createPolicy } from '../allocation/policies.ts';
-import { decisionFigure } from '../figures/assignment-map.ts';
+import { assignmentMap } from '../figures/assignment-map.ts';
 import { findPolicy, needsPlaces } from '../files/policy-file.ts';
 import { exampleState } from '../files/slot-example.ts';
 import { readState } from '../files/slot-file.ts';
@@ -110,10 +110,10 @@ describe('readState', () => {
   });
 });
 
-describe('decisionFigure', () => {
+describe('assignmentMap', () => {
   it('has a line for each device, also for one that nobody serves', () => {
     const state = readState(textOf([device, { ...device, gain: [null, null] }], [server, server]), 'x');
-    const [lines] = decisionFigure(state, createPolicy('best')(state), '').data ?? [];
+    const [lines] = assignmentMap(state, createPolicy('best')(state), { title: '', subtitle: [] }).data ?? [];
     expect(lines).toMatchObject({ values: [{}, {}] });
   });
 });

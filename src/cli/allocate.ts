@@ -10,7 +10,7 @@ import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objecti
 import { policyList } from '../allocation/policies.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
-import { decisionFigure } from '../figures/assignment-map.ts';
+import { assignmentMap } from '../figures/assignment-map.ts';
 import type { Result } from '../files/document.ts';
 import { findPolicy, needsPlaces } from '../files/policy-file.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
@@ -67,16 +67,19 @@ async function allocate(flags: AllocateFlags): Promise<void> {
   checkAssignment(slot, assignment);
   const result = describeDecision(slot, assignment, flags.certify === true);
   if (figure !== undefined) {
-    await writeFigure(decisionFigure(slot, assignment, subtitleOf(policy, result)), figure);
+    await writeFigure(
+      assignmentMap(slot, assignment, { title: 'User association', subtitle: subtitleOf(policy, result) }),
+      figure,
+    );
   }
   printResult('allocate', { ...result, params: { policy, certify: flags.certify === true } }, flags.json === true);
 }
 
-function subtitleOf(policy: string, { summary }: Result): string {
+function subtitleOf(policy: string, { summary }: Result): string[] {
   const variableMs = Math.round(Number(summary['costMs']) - Number(summary['constantMs']));
   const gap = summary['variableGap'];
-  const distance = typeof gap === 'number' ? `, at most ${(100 * gap).toPrecision(2)} % above the optimum` : '';
-  return `Policy ${policy}: decisions make ${variableMs} ms of the cost${distance}.`;
+  const distance = typeof gap === 'number' ? [`At most ${(100 * gap).toPrecision(2)} % above the optimum.`] : [];
+  return [`Policy ${policy}. Decisions make ${variableMs} ms of the cost.`, ...distance];
 }
 
 /** Rows by device; the sums and the gap in the summary. */

@@ -1,138 +1,118 @@
-// Draws a decision as a map: servers, devices, and who is served by whom; the width of a line is the share of the server's band. As SVG
-// and as PNG.
+// Draws a decision as a map: servers, devices, and who is served by whom; the width of a line is the share of the server's band. Streets
+// lie below where a map knows them.
 
 import type { Spec } from 'vega';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import type { StreetMask } from '../world/street-mask.ts';
+import { at, axisStyle, type FigureText, figureFrame, fonts, ink, mark, seriesColor } from './theme.ts';
 
-const ink = '#222222';
-const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
 const size = 460;
-/** Okabe and Ito's, dark enough on white; they repeat beyond seven servers. */
-const colors = ['#0072B2', '#C84E00', '#00795A', '#9A3D78', '#7A6A00', '#2B8CBE', '#555555'];
+const unservedColor = '#BBBBBB';
+/** Beyond so many servers a label is the number alone. */
+const mostLongLabels = 8;
 
-export function decisionFigure(state: SlotState, assignment: Assignment, subtitle: string): Spec {
-  const colorOf = (server: number): string => (server < 0 ? '#BBBBBB' : (colors[server % colors.length] as string));
-  const devices = Array.from({ length: state.deviceCount }, (_, device) => {
-    const server = assignment.server[device] as number;
-    const share = assignment.bandwidthShare[device] as number;
-    const to = server < 0 ? device : server;
-    const x = state.deviceX[device] as number;
-    const y = state.deviceY[device] as number;
-    const [toX, toY] = server < 0 ? [x, y] : [state.serverX[to] as number, state.serverY[to] as number];
-    return { x, y, toX, toY, color: colorOf(server), width: 1 + 14 * share, size: server < 0 ? 30 : 60 };
-  });
-  const servers = Array.from({ length: state.serverCount }, (_, server) => ({
-    x: state.serverX[server] as number,
-    y: state.serverY[server] as number,
-    color: colorOf(server),
-    label: `server ${server}, ${(1e-12 * (state.serverFlopPerSecond[server] as number)).toPrecision(2)} TFLOP/s`,
-  }));
-  return { ...frameOf(subtitle), ...scalesOf([...devices, ...servers]), data: dataOf(devices, servers), marks } as Spec;
-}
+type Extent = readonly [number, number];
 
-function frameOf(subtitle: string): object {
-  const text = { font: fonts, color: ink, subtitleFont: fonts, subtitleColor: '#444444' };
+export function assignmentMap(
+  state: SlotState,
+  assignment: Assignment,
+  { title, subtitle }: FigureText,
+  streets?: StreetMask,
+): Spec {
+  const devices = devicesOf(state, assignment);
+  const servers = serversOf(state);
+  const [xs, ys] = extents([...devices, ...servers]);
+  const legend = 'Squares: servers. Width of a line: share of the band. Grey: nobody serves the device.';
+  const axis = { tickCount: 6, title: 'metres', ...axisStyle };
   return {
-    $schema: 'https://vega.github.io/schema/vega/v6.json',
-    background: 'white',
-    width: size,
-    height: size,
-    padding: { left: 60, right: 30, top: 84, bottom: 56 },
-    autosize: 'none',
-    title: {
-      text: 'Who serves whom, and with how much',
-      subtitle: [subtitle, 'Squares: servers. Width of a line: share of the band.'],
-      anchor: 'start',
-      fontSize: 18,
-      subtitleFontSize: 13,
-      offset: 12,
-      ...text,
-    },
-  };
-}
-
-function scalesOf(points: readonly { readonly x: number; readonly y: number }[]): object {
-  const axis = { labelFont: fonts, titleFont: fonts, titleFontWeight: 'normal', labelColor: ink, titleColor: ink };
-  const colorsOf = { domainColor: '#888888', tickColor: '#888888', tickCount: 6 };
-  const extent = (values: readonly number[]): number[] => [Math.min(...values), Math.max(...values)];
-  const domainX = extent(points.map(({ x }) => x));
-  const domainY = extent(points.map(({ y }) => y));
-  return {
+    ...figureFrame({ title, subtitle: [...subtitle, legend] }, { width: size, height: size, left: 70, right: 100 }),
+    data: [
+      { name: 'devices', values: devices },
+      { name: 'servers', values: servers },
+      { name: 'streets', values: streets === undefined ? [] : [{ path: streetPath(streets, xs, ys) }] },
+    ],
     scales: [
-      { name: 'x', type: 'linear', domain: domainX, range: 'width', nice: true, zero: false },
-      { name: 'y', type: 'linear', domain: domainY, range: 'height', nice: true, zero: false },
+      { name: 'x', type: 'linear', domain: [...xs], range: 'width' },
+      { name: 'y', type: 'linear', domain: [...ys], range: 'height' },
     ],
     axes: [
-      { scale: 'x', orient: 'bottom', title: 'metres', ...axis, ...colorsOf },
-      { scale: 'y', orient: 'left', title: 'metres', ...axis, ...colorsOf },
+      { scale: 'x', orient: 'bottom', ...axis },
+      { scale: 'y', orient: 'left', ...axis },
     ],
-  };
+    marks: marksOf(),
+  } as Spec;
 }
 
-function dataOf(devices: readonly object[], servers: readonly object[]): object[] {
+function colorOf(server: number): string {
+  return server < 0 ? unservedColor : seriesColor(server);
+}
+
+function devicesOf(state: SlotState, { server, bandwidthShare }: Assignment) {
+  return Array.from({ length: state.deviceCount }, (_, device) => {
+    const own = server[device] as number;
+    const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
+    const [toX, toY] = own < 0 ? [x, y] : [state.serverX[own] as number, state.serverY[own] as number];
+    const width = 1 + 14 * (bandwidthShare[device] as number);
+    return { x, y, toX, toY, color: colorOf(own), width, size: own < 0 ? 30 : 60 };
+  });
+}
+
+function serversOf({ serverCount, serverX, serverY, serverFlopPerSecond }: SlotState) {
+  return Array.from({ length: serverCount }, (_, server) => ({
+    x: serverX[server] as number,
+    y: serverY[server] as number,
+    color: colorOf(server),
+    label:
+      serverCount > mostLongLabels
+        ? `${server}`
+        : `server ${server}, ${(1e-12 * (serverFlopPerSecond[server] as number)).toPrecision(2)} TFLOP/s`,
+  }));
+}
+
+function marksOf(): object[] {
+  const [x, y, color] = [at('x', 'x'), at('y', 'y'), { field: 'color' }];
+  const link = { x, y, x2: at('x', 'toX'), y2: at('y', 'toY'), stroke: color, strokeWidth: { field: 'width' } };
+  const above = { x, y: { ...y, offset: -16 }, text: { field: 'label' }, align: { value: 'center' } };
+  const label = { ...above, font: { value: fonts }, fontSize: { value: 12 }, fill: { value: ink } };
+  const site = { x, y, shape: { value: 'square' }, size: { value: 170 }, fill: color, stroke: { value: ink } };
   return [
-    { name: 'devices', values: [...devices] },
-    { name: 'servers', values: [...servers] },
+    mark('path', 'streets', { path: { field: 'path' }, fill: { value: '#E4E4E4' } }),
+    mark('rule', 'devices', { ...link, strokeOpacity: { value: 0.55 } }),
+    mark('symbol', 'devices', { x, y, size: { field: 'size' }, fill: color, stroke: { value: 'white' } }),
+    mark('symbol', 'servers', site),
+    // A halo keeps labels readable over lines.
+    mark('text', 'servers', { ...label, stroke: { value: 'white' }, strokeWidth: { value: 3 } }),
+    mark('text', 'servers', label),
   ];
 }
 
-const at = (scale: string, field: string): object => ({ scale, field });
-const marks: object[] = [
-  {
-    type: 'rule',
-    from: { data: 'devices' },
-    encode: {
-      enter: {
-        x: at('x', 'x'),
-        y: at('y', 'y'),
-        x2: at('x', 'toX'),
-        y2: at('y', 'toY'),
-        stroke: { field: 'color' },
-        strokeWidth: { field: 'width' },
-        strokeOpacity: { value: 0.55 },
-      },
-    },
-  },
-  {
-    type: 'symbol',
-    from: { data: 'devices' },
-    encode: {
-      enter: {
-        x: at('x', 'x'),
-        y: at('y', 'y'),
-        size: { field: 'size' },
-        fill: { field: 'color' },
-        stroke: { value: 'white' },
-      },
-    },
-  },
-  {
-    type: 'symbol',
-    from: { data: 'servers' },
-    encode: {
-      enter: {
-        x: at('x', 'x'),
-        y: at('y', 'y'),
-        shape: { value: 'square' },
-        size: { value: 260 },
-        fill: { field: 'color' },
-        stroke: { value: ink },
-      },
-    },
-  },
-  {
-    type: 'text',
-    from: { data: 'servers' },
-    encode: {
-      enter: {
-        x: at('x', 'x'),
-        y: { scale: 'y', field: 'y', offset: -16 },
-        text: { field: 'label' },
-        align: { value: 'center' },
-        font: { value: fonts },
-        fontSize: { value: 12 },
-        fill: { value: ink },
-      },
-    },
-  },
-];
+/** A square around all places: as many metres to a pixel in both directions. */
+function extents(places: readonly { readonly x: number; readonly y: number }[]): [Extent, Extent] {
+  const range = (values: readonly number[]): Extent => [Math.min(...values), Math.max(...values)];
+  const [xs, ys] = [range(places.map(({ x }) => x)), range(places.map(({ y }) => y))];
+  const half = 0.55 * Math.max(1, xs[1] - xs[0], ys[1] - ys[0]);
+  const around = ([low, high]: Extent): Extent => [(low + high) / 2 - half, (low + high) / 2 + half];
+  return [around(xs), around(ys)];
+}
+
+/** Runs of street cells of each row as one outline, in pixels; cut here, since a clip gets another name in each picture. */
+function streetPath(streets: StreetMask, xs: Extent, ys: Extent): string {
+  const { walkable, rows, columns, cellMetres, originX, originY } = streets;
+  const pixels = size / (xs[1] - xs[0]);
+  const inside = (pixel: number): string => Math.min(size, Math.max(0, pixel)).toFixed(1);
+  const across = (column: number): string => inside((originX + column * cellMetres - xs[0]) * pixels);
+  const down = (row: number): string => inside(size - (originY + row * cellMetres - ys[0]) * pixels);
+  const runs: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    const [top, bottom] = [down(row + 1), down(row)];
+    if (top === bottom) continue;
+    for (let from = 0; from < columns; from++) {
+      if (walkable[row * columns + from] === 0) continue;
+      let to = from + 1;
+      while (to < columns && walkable[row * columns + to] !== 0) to++;
+      runs.push(`M${across(from)},${top}H${across(to)}V${bottom}H${across(from)}Z`);
+      from = to;
+    }
+  }
+  return runs.join('');
+}

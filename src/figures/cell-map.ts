@@ -1,6 +1,8 @@
 // Draws cells of a map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It knows neither gains nor
 // where classes come from.
 
+import { fonts, ink, softInk } from './theme.ts';
+
 /** What is drawn. Rows grow upwards on the picture; cell = row * columns + column. */
 export interface MapPicture {
   readonly title: string;
@@ -42,8 +44,7 @@ interface View {
 }
 
 const dark = '#17191f';
-const ink = '#222222';
-const font = 'font-family="Helvetica, Arial, DejaVu Sans, sans-serif"';
+const font = `font-family="${fonts}"`;
 const mapWidth = 860;
 const margin = { left: 20, top: 74, right: 190, bottom: 34 };
 
@@ -58,7 +59,7 @@ export function drawMap(picture: MapPicture): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${fixed(width)}" height="${fixed(height)}" viewBox="0 0 ${fixed(width)} ${fixed(height)}">`,
     '<rect width="100%" height="100%" fill="white"/>',
     `<text x="${margin.left}" y="32" ${font} font-size="20" font-weight="bold" fill="${ink}">${escaped(picture.title)}</text>`,
-    `<text x="${margin.left}" y="56" ${font} font-size="14" fill="#444444">${escaped(picture.subtitle)}</text>`,
+    `<text x="${margin.left}" y="56" ${font} font-size="14" fill="${softInk}">${escaped(picture.subtitle)}</text>`,
     `<g transform="translate(${margin.left} ${margin.top})">`,
     `<rect width="${fixed(view.columns * view.zoom)}" height="${fixed(view.rows * view.zoom)}" fill="${dark}"/>`,
     ...cellMarks(picture, view),

@@ -1,19 +1,8 @@
-// Draws several line charts side by side with one legend: lines with 95 % bands over a number, on linear or logarithmic axes. Data in,
-// specification out; it knows no figure.
+// Draws line charts side by side: lines with 95 % bands over a number, on linear or logarithmic axes; names stand in one legend, or at the
+// ends of the lines. Data in, specification out; it knows no figure.
 
-import type { Spec } from 'vega';
-
-/** Colours that the colour-blind can tell apart (Okabe and Ito), dark enough for lines; the last two are for what lines are held against. */
-export const figureColors = {
-  blue: '#0072B2',
-  purple: '#9A3D78',
-  green: '#00795A',
-  orange: '#C84E00',
-  ochre: '#8A6D00',
-  sky: '#4A9BC9',
-  grey: '#777777',
-  black: '#222222',
-} as const;
+import type { Mark, Spec } from 'vega';
+import { at, axisStyle, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
 
 export interface LineStyle {
   readonly name: string;
@@ -21,6 +10,8 @@ export interface LineStyle {
   /** Lengths of strokes and gaps; empty: a full line. */
   readonly dash: readonly number[];
   readonly width?: number;
+  /** Area of the dot at each point; 0: no dots. */
+  readonly dotSize?: number;
 }
 
 export interface LinePoint {
@@ -28,6 +19,8 @@ export interface LinePoint {
   readonly y: number;
   readonly low?: number;
   readonly high?: number;
+  /** Upright below the point. */
+  readonly label?: string;
 }
 
 export interface Line {
@@ -37,84 +30,65 @@ export interface Line {
 }
 
 export interface Panel {
-  readonly title: string;
+  /** Left out where the figure has one panel only. */
+  readonly title?: string;
   readonly xTitle: string;
   readonly yTitle: string;
   readonly lines: readonly Line[];
   readonly xScale?: 'linear' | 'log';
   readonly yScale?: 'linear' | 'log';
-  /** Ticks of the x axis; every x where left out. */
-  readonly xValues?: readonly number[];
+  /** Ticks of the x axis: these, or about so many; every x where left out. */
+  readonly xTicks?: readonly number[] | number;
   /** Drawn as a thin upright line with its words. */
   readonly marker?: { readonly x: number; readonly label: string };
+  readonly xZero?: boolean;
+  /** Default true. */
   readonly yZero?: boolean;
   /** The linear y axis spans at least so much, so that noise does not fill it. */
   readonly leastYRange?: number;
 }
 
-export interface PanelsFigure {
-  readonly title: string;
-  readonly subtitle: readonly string[];
+export interface PanelsFigure extends FigureText {
   readonly styles: readonly LineStyle[];
   readonly panels: readonly Panel[];
   readonly columns: number;
   readonly panelWidth?: number;
   readonly panelHeight?: number;
+  /** At the end of each line a name needs no matching of colours. Default: a legend. */
+  readonly names?: 'legend' | 'at-ends';
+  /** Room for the names, right of the panels. */
+  readonly nameWidth?: number;
 }
 
-export const figureFonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
-const ink = '#222222';
-const paddingLeft = 76;
+const paddingLeft = 92;
 const gapX = 84;
 const gapY = 92;
-const legendWidth = 240;
+/** Of a name at the end of a line. */
+const nameHeight = 18;
 
 export function panelsFigure(figure: PanelsFigure): Spec {
-  const { panels, columns, styles, panelWidth = 340, panelHeight = 240 } = figure;
+  const { panels, columns, styles, panelWidth = 340, panelHeight = 240, names = 'legend', nameWidth = 240 } = figure;
   const rows = Math.ceil(panels.length / columns);
   const width = columns * panelWidth + (columns - 1) * gapX;
   const height = rows * panelHeight + (rows - 1) * gapY;
+  const panelTitleHeight = panels.some(({ title }) => title !== undefined) ? 34 : 0;
   return {
-    $schema: 'https://vega.github.io/schema/vega/v6.json',
-    // White, so that it can be read on a dark page as well.
-    background: 'white',
-    width,
-    height,
-    padding: { left: paddingLeft, right: legendWidth + 30, top: 96 + 20 * figure.subtitle.length, bottom: 60 },
-    autosize: 'none',
-    title: titleOf(figure),
-    scales: [scaleOf(styles, 'color'), scaleOf(styles, 'dash'), scaleOf(styles, 'width')],
+    ...figureFrame(figure, { width, height, left: paddingLeft, right: nameWidth + 30, panelTitleHeight }),
+    scales: (['color', 'dash', 'width', 'dotSize'] as const).map((key) => scaleOf(styles, key)),
     marks: [
       ...panels.map((panel, index) => {
         const x = (index % columns) * (panelWidth + gapX);
         const y = Math.floor(index / columns) * (panelHeight + gapY);
-        return panelMark(panel, { x, y, width: panelWidth, height: panelHeight });
+        return panelMark(panel, { x, y, width: panelWidth, height: panelHeight }, names === 'at-ends');
       }),
-      ...legendMarks(styles, width + 28),
+      ...(names === 'legend' ? legendMarks(styles, width + 28) : []),
     ],
   } as Spec;
 }
 
-export function titleOf({ title, subtitle }: Pick<PanelsFigure, 'title' | 'subtitle'>): object {
-  return {
-    text: title,
-    subtitle: [...subtitle],
-    anchor: 'start',
-    frame: 'group',
-    font: figureFonts,
-    fontSize: 18,
-    color: ink,
-    subtitleFont: figureFonts,
-    subtitleFontSize: 13,
-    subtitleColor: '#444444',
-    subtitlePadding: 6,
-    offset: 34,
-    dx: 12 - paddingLeft,
-  };
-}
-
-function scaleOf(styles: readonly LineStyle[], key: 'color' | 'dash' | 'width'): object {
-  const range = styles.map((style) => style[key] ?? 2);
+function scaleOf(styles: readonly LineStyle[], key: 'color' | 'dash' | 'width' | 'dotSize'): object {
+  const usual = key === 'dotSize' ? 18 : 2;
+  const range = styles.map((style) => style[key] ?? usual);
   return { name: key, type: 'ordinal', domain: styles.map(({ name }) => name), range };
 }
 
@@ -125,47 +99,39 @@ interface Place {
   readonly height: number;
 }
 
-function panelMark(panel: Panel, { x, y, width, height }: Place): object {
+function panelMark(panel: Panel, place: Place, namesLines: boolean): Mark {
   const points = panel.lines.flatMap(({ style, points }) =>
     points.map((point) => ({ style, low: point.y, high: point.y, ...point })),
   );
   const isLogY = panel.yScale === 'log';
   const xs = [...new Set(points.map((point) => point.x))].toSorted((one, other) => one - other);
-  const ticks = panel.xValues ?? xs;
-  const yDomain = extent(points, panel.leastYRange ?? 0);
-  return {
-    type: 'group',
-    encode: { enter: { x: { value: x }, y: { value: y }, width: { value: width }, height: { value: height } } },
-    // What grids and titles go by.
-    signals: [
-      { name: 'width', value: width },
-      { name: 'height', value: height },
+  const { xTicks = xs, xZero = false, yZero = true } = panel;
+  const ticks = typeof xTicks === 'number' ? { tickCount: xTicks } : { values: xTicks };
+  const y = { name: 'y', domain: extent(points, panel.leastYRange ?? 0), range: [place.height, 0], nice: true };
+  return groupMark(place, {
+    ...(panel.title === undefined ? {} : { title: panelTitle(panel.title) }),
+    data: [
+      { name: 'points', values: points },
+      { name: 'names', values: namesLines ? namesAtEnds(panel, place.height) : [] },
     ],
-    title: {
-      text: panel.title,
-      anchor: 'start',
-      frame: 'group',
-      font: figureFonts,
-      fontSize: 14,
-      fontWeight: 'bold',
-      color: ink,
-      offset: 10,
-    },
-    data: [{ name: 'points', values: points }],
     scales: [
-      { name: 'x', type: panel.xScale ?? 'linear', domain: [xs[0], xs.at(-1)], range: [0, width], zero: false },
-      isLogY
-        ? { name: 'y', type: 'log', domain: yDomain, range: [height, 0], nice: true }
-        : { name: 'y', type: 'linear', domain: yDomain, range: [height, 0], nice: true, zero: panel.yZero ?? true },
+      {
+        name: 'x',
+        type: panel.xScale ?? 'linear',
+        domain: [xZero ? 0 : xs[0], xs.at(-1)],
+        range: [0, place.width],
+        zero: false,
+      },
+      isLogY ? { ...y, type: 'log' } : { ...y, type: 'linear', zero: yZero },
     ],
     axes: [
       {
         scale: 'x',
         orient: 'bottom',
         title: panel.xTitle,
-        values: ticks,
-        format: '~r',
+        format: ',~r',
         labelOverlap: true,
+        ...ticks,
         ...axisStyle,
       },
       {
@@ -173,13 +139,13 @@ function panelMark(panel: Panel, { x, y, width, height }: Place): object {
         orient: 'left',
         title: panel.yTitle,
         grid: true,
-        tickCount: 5,
+        tickCount: Math.max(5, Math.round(place.height / 60)),
         format: isLogY ? '~s' : '~r',
         ...axisStyle,
       },
     ],
-    marks: [...markerMarks(panel, height), linesMark()],
-  };
+    marks: [...markerMarks(panel, place.height), linesMark(), labelsMark(), namesMark()],
+  });
 }
 
 function extent(points: readonly { readonly low: number; readonly high: number }[], least: number): [number, number] {
@@ -188,34 +154,13 @@ function extent(points: readonly { readonly low: number; readonly high: number }
   return [low - room, high + room];
 }
 
-export const axisStyle: Readonly<Record<string, string | number>> = {
-  labelFont: figureFonts,
-  titleFont: figureFonts,
-  labelFontSize: 12,
-  titleFontSize: 13,
-  titleFontWeight: 'normal',
-  labelColor: ink,
-  titleColor: ink,
-  domainColor: '#888888',
-  tickColor: '#888888',
-  gridColor: '#E4E4E4',
-};
-
 function markerMarks({ marker }: Panel, height: number): object[] {
   if (marker === undefined) return [];
   const x = { scale: 'x', value: marker.x };
   const stroke = { value: '#AAAAAA' };
   const rule = { x, y: { value: 0 }, y2: { value: height }, stroke, strokeDash: { value: [2, 3] } };
-  const words = {
-    x,
-    y: { value: 8 },
-    dx: { value: 4 },
-    text: { value: marker.label },
-    fill: { value: '#666666' },
-    font: { value: figureFonts },
-    fontSize: { value: 11 },
-    baseline: { value: 'middle' },
-  };
+  const place = { x, y: { value: 8 }, dx: { value: 4 }, fontSize: { value: 11 } };
+  const words = { ...textStyle, ...place, text: { value: marker.label }, fill: { value: '#666666' } };
   return [
     { type: 'rule', encode: { enter: rule } },
     { type: 'text', encode: { enter: words } },
@@ -223,22 +168,69 @@ function markerMarks({ marker }: Panel, height: number): object[] {
 }
 
 function linesMark(): object {
-  const ofStyle = (scale: string) => ({ scale, field: 'style' });
-  const x = { scale: 'x', field: 'x' };
-  const y = (field: string) => ({ scale: 'y', field });
-  const from = { data: 'line' };
-  const band = { x, y: y('low'), y2: y('high'), fill: ofStyle('color'), fillOpacity: { value: 0.16 } };
-  const line = { x, y: y('y'), stroke: ofStyle('color'), strokeWidth: ofStyle('width'), strokeDash: ofStyle('dash') };
-  const dot = { x, y: y('y'), fill: ofStyle('color'), size: { value: 18 } };
+  const [color, x, y] = [at('color', 'style'), at('x', 'x'), at('y', 'y')];
+  const stroke = { stroke: color, strokeWidth: at('width', 'style'), strokeDash: at('dash', 'style') };
   return {
     type: 'group',
     from: { facet: { name: 'line', data: 'points', groupby: 'style' } },
     marks: [
-      { type: 'area', from, encode: { enter: band } },
-      { type: 'line', from, encode: { enter: line } },
-      { type: 'symbol', from, encode: { enter: dot } },
+      mark('area', 'line', { x, y: at('y', 'low'), y2: at('y', 'high'), fill: color, fillOpacity: { value: 0.16 } }),
+      mark('line', 'line', { x, y, ...stroke }),
+      mark('symbol', 'line', { x, y, fill: color, size: at('dotSize', 'style') }),
     ],
   };
+}
+
+/** Upright, since points may lie close to one another. */
+function labelsMark(): Mark {
+  const place = {
+    x: at('x', 'x'),
+    y: { ...at('y', 'y'), offset: 10 },
+    angle: { value: -90 },
+    align: { value: 'right' },
+  };
+  return mark('text', 'points', { ...textStyle, ...place, text: { field: 'label' }, fontSize: { value: 12 } });
+}
+
+function namesMark(): Mark {
+  const place = { x: { signal: 'width', offset: 10 }, y: at('y', 'at') };
+  const fontWeight = { signal: "scale('width', datum.name) >= 3 ? 'bold' : 'normal'" };
+  return mark('text', 'names', {
+    ...textStyle,
+    ...place,
+    text: { field: 'name' },
+    fill: at('color', 'name'),
+    fontWeight,
+  });
+}
+
+/** The last point of each line, moved up or down where names would overlap. */
+function namesAtEnds({ lines, yScale, yZero = true }: Panel, height: number): { name: string; at: number }[] {
+  const isLog = yScale === 'log';
+  const toAxis = (y: number): number => (isLog ? Math.log(y) : y);
+  const heights = lines.flatMap(({ points }) => points.map(({ y }) => toAxis(y)));
+  const lowest = Math.min(...(yZero && !isLog ? [0] : []), ...heights);
+  const ends = lines.flatMap(({ style: name, points }) => points.slice(-1).map(({ y }) => ({ name, at: toAxis(y) })));
+  const apart = spread(ends, ((Math.max(...heights) - lowest) * nameHeight) / height);
+  return apart.map(({ name, at }) => ({ name, at: isLog ? Math.exp(at) : at }));
+}
+
+/** Moves what is closer than `gap` apart, in both directions. @returns in growing order */
+export function spread(
+  ends: readonly { readonly name: string; readonly at: number }[],
+  gap: number,
+): { name: string; at: number }[] {
+  const placed = ends.toSorted((one, other) => one.at - other.at).map((end) => ({ ...end }));
+  for (let round = 0; round < 100; round++) {
+    for (const [index, upper] of placed.entries()) {
+      const lower = placed[index - 1];
+      const overlap = lower === undefined ? 0 : gap - (upper.at - lower.at);
+      if (lower === undefined || overlap <= 0) continue;
+      lower.at -= overlap / 2;
+      upper.at += overlap / 2;
+    }
+  }
+  return placed;
 }
 
 /** One line below the other, right of all panels. */
@@ -248,14 +240,7 @@ function legendMarks(styles: readonly LineStyle[], x: number): object[] {
     const stroke = { stroke: { value: color }, strokeWidth: { value: width }, strokeDash: { value: dash } };
     return [
       { type: 'rule', encode: { enter: { x: { value: x }, x2: { value: x + 30 }, y, ...stroke } } },
-      { type: 'text', encode: { enter: { x: { value: x + 38 }, y, text: { value: name }, ...textStyle } } },
+      { type: 'text', encode: { enter: { ...textStyle, x: { value: x + 38 }, y, text: { value: name } } } },
     ];
   });
 }
-
-export const textStyle: Readonly<Record<string, { readonly value: string | number }>> = {
-  fill: { value: ink },
-  font: { value: figureFonts },
-  fontSize: { value: 13 },
-  baseline: { value: 'middle' },
-};

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkFigure, installed, renderSvg, writeFigure } from '../../files/render-figure.ts';
-import { modesFigure, spread } from './figure.ts';
+import { modesFigure } from './figure.ts';
 import type { ModeRow } from './metrics.ts';
 
 function row(mode: ModeRow['mode'], roundTripMs: number, msPerToken: number | null): ModeRow {
@@ -38,18 +38,6 @@ describe('the figure of bench modes', () => {
   it('refuses another ending, and rows without anything to draw', async () => {
     await expect(checkFigure('modes.png')).rejects.toMatchObject({ code: 'bad-argument' });
     expect(() => modesFigure([row('ar', 0, null)])).toThrow('no row of the bench can be drawn');
-  });
-
-  it('keeps labels apart and in order', () => {
-    const labels = spread([
-      { mode: 'psd', at: 40 },
-      { mode: 'ar', at: 40.5 },
-      { mode: 'sd', at: 80 },
-    ]);
-    expect(labels.map(({ mode }) => mode)).toEqual(['psd', 'ar', 'sd']);
-    expect((labels[1]?.at ?? 0) - (labels[0]?.at ?? 0)).toBeCloseTo(80 * 0.045, 6);
-    expect((labels[1]?.at ?? 0) + (labels[0]?.at ?? 0)).toBeCloseTo(80.5, 6);
-    expect(labels[2]?.at).toBe(80);
   });
 
   it('says how to install what is missing', async () => {

@@ -1,20 +1,14 @@
 // The pictures of Fig. 2: latency against the window, and against the uplink.
 
 import { bootstrapInterval } from '../../basics/bootstrap.ts';
-import {
-  figureColors,
-  type Line,
-  type LinePoint,
-  type LineStyle,
-  type Panel,
-  panelsFigure,
-} from '../../figures/line-panels.ts';
+import { type Line, type LinePoint, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import { palette } from '../../figures/theme.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import type { Picture } from '../experiment.ts';
 import { groupsOf, meanPace, topUplink } from './fig2-page.ts';
 import { everyAnswer, type PlayedCase, type PlayedTask, paceOf, quickest, windowedCases } from './fig2-windows.ts';
 
-const { blue, purple, green, orange } = figureColors;
+const { blue, purple, green, orange } = palette;
 const kindNames: Readonly<Record<TaskKind, string>> = {
   code: 'code, PSD',
   summarisation: 'summaries, PSD',
@@ -85,7 +79,7 @@ function windowPanel(group: readonly PlayedTask[], uplink: number): Panel {
     title: titleOf(group),
     xTitle: 'window gamma, tokens',
     yTitle: 'ms per token',
-    xValues: [1, 5, 10, 15, 20, 25, 30, 40].filter((x) => x <= (windows.at(-1) as number)),
+    xTicks: [1, 5, 10, 15, 20, 25, 30, 40].filter((x) => x <= (windows.at(-1) as number)),
     lines: [...lines, flat(alone, 'ar'), flat(stream, 'stream')],
   };
 }

@@ -3,14 +3,15 @@
 import type { Spec } from 'vega';
 import type { Interval } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
-import { figureColors, type Line, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import { type Line, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import { palette } from '../../figures/theme.ts';
 import { baselines } from '../allocation/latency.ts';
 import type { Picture } from '../experiment.ts';
 import { claimedMean, type Reduction } from './fig5-reductions.ts';
 import type { Fig5Row } from './fig5-rows.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
 
-const { grey, blue, purple, green, ochre, sky, orange } = figureColors;
+const { grey, blue, purple, green, ochre, sky, orange } = palette;
 const dashed = [5, 3];
 const methodColors: Readonly<Record<string, string>> = {
   best: orange,

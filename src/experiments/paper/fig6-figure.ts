@@ -1,12 +1,13 @@
 // The pictures of Fig. 6: what the energy weight changes, by battery class, a column for each reading.
 
-import { figureColors, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import { type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
+import { palette } from '../../figures/theme.ts';
 import type { Picture } from '../experiment.ts';
 import { batteryClasses } from './fig6-changes.ts';
 import type { Fig6Row } from './fig6-rows.ts';
 import { type Reading, readingName, readings } from './interpretations.ts';
 
-const [lowColor, middleColor, highColor] = [figureColors.orange, figureColors.blue, figureColors.green];
+const [lowColor, middleColor, highColor] = [palette.orange, palette.blue, palette.green];
 const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
 
 export function fig6Pictures(rows: readonly Fig6Row[], seedCount: number): readonly Picture[] {

@@ -2,8 +2,8 @@
 
 import type { Interval } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
-import { figureColors } from '../../figures/line-panels.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
+import { palette } from '../../figures/theme.ts';
 import type { Conclusion } from '../experiment.ts';
 import type { Estimate } from './fig2-windows.ts';
 import { claimedMean, claimedMost, type MeasuredCell, reductionOf } from './fig5-reductions.ts';
@@ -171,7 +171,7 @@ function pictureOf(moved: readonly Moved[], { seedCount }: Facts) {
       `Bars: 95 % of ${seedCount} seeds. Thin line: the claimed mean. First row: preset paper as it is.`,
     ],
     columns: columns.map(({ name, domain, marker }) => ({ name, domain, marker, xTitle: 'less latency, %' })),
-    colors: { halved: figureColors.blue, other: figureColors.grey, doubled: figureColors.orange },
+    colors: { halved: palette.blue, other: palette.grey, doubled: palette.orange },
     dots,
     labelWidth: 300,
   });

@@ -1,4 +1,4 @@
-// What a report needs that neither rows nor summary hold: where everybody was last, how work and latencies were spread. Counts only, so
+// What a report needs that neither rows nor summary hold: who served whom last, how work and latencies were spread. Counts only, so
 // that a long run takes no more room than a short one.
 
 import type { SlotOutcome } from '../../simulation/run-slots.ts';
@@ -6,9 +6,8 @@ import type { SessionRecord } from '../../simulation/token-device.ts';
 
 export interface ReportNotes {
   readonly slots: number;
-  readonly sites: readonly { readonly x: number; readonly y: number }[];
-  /** Devices with a task in the last slot; server -1: not served. */
-  readonly places: readonly { readonly x: number; readonly y: number; readonly server: number }[];
+  /** The last slot that had a task. */
+  readonly last: Pick<SlotOutcome, 'state' | 'assignment'> | undefined;
   /** Time that each server needed for what it was given; [E]. */
   readonly workMs: readonly number[];
   /** Counts by class: class k holds 2^(k/4) to 2^((k+1)/4) ms. */
@@ -27,21 +26,14 @@ export function takeNotes(): NoteTaker {
   const paces = new Map<number, number>();
   const workMs: number[] = [];
   let slots = 0;
-  let sites: ReportNotes['sites'] = [];
-  let places: ReportNotes['places'] = [];
+  let last: ReportNotes['last'];
   return {
     addSlot({ state, assignment, terms }) {
       slots++;
-      sites = Array.from({ length: state.serverCount }, (_, server) => {
-        return { x: state.serverX[server] as number, y: state.serverY[server] as number };
-      });
-      places = Array.from({ length: state.deviceCount }, (_, entry) => ({
-        x: state.deviceX[entry] as number,
-        y: state.deviceY[entry] as number,
-        server: assignment.server[entry] as number,
-      }));
-      for (const server of sites.keys()) workMs[server] ??= 0;
-      for (const [entry, { server }] of places.entries()) {
+      if (state.deviceCount > 0) last = { state, assignment };
+      for (let server = 0; server < state.serverCount; server++) workMs[server] ??= 0;
+      for (let entry = 0; entry < state.deviceCount; entry++) {
+        const server = assignment.server[entry] as number;
         count(latencies, terms.latencyMs[entry] as number);
         if (server < 0) continue;
         const flop = state.edgeFlop[entry] as number;
@@ -49,7 +41,7 @@ export function takeNotes(): NoteTaker {
       }
     },
     addSession: ({ startMs, endMs, answerTokens }) => count(paces, (endMs - startMs) / answerTokens),
-    notes: () => ({ slots, sites, places, workMs, latencies, paces }),
+    notes: () => ({ slots, last, workMs, latencies, paces }),
   };
 }
 

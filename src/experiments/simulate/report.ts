@@ -1,11 +1,11 @@
 // The report of a run: one HTML file that needs no network and no script.
 
+import { assignmentMap } from '../../figures/assignment-map.ts';
 import { packageVersion } from '../../files/document.ts';
 import { renderSvg } from '../../files/render-figure.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { StreetMask } from '../../world/street-mask.ts';
 import { courseFigure, loadFigure, spreadFigure } from './figures.ts';
-import { mapFigure } from './map-figure.ts';
 import type { ReportNotes } from './report-notes.ts';
 
 export interface ReportContent {
@@ -24,6 +24,7 @@ export interface ReportContent {
   readonly notes: ReportNotes;
 }
 
+const mapText = { title: 'Devices and their servers', subtitle: ['The last slot that had a task.'] };
 const terms = {
   deviceMsMean: 'drafting',
   edgeMsMean: 'server',
@@ -64,13 +65,13 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
   const latency = { title: 'Latency of a task (slot equations)', median: latencyMsP50, p95: latencyMsP95 };
   const pace = { title: 'Time per token of an answer (token fidelity)', median: msPerTokenP50, p95: msPerTokenP95 };
   const slotSpecs = [
-    ...(notes.latencies.size > 0 ? [spreadFigure(latency, 'ms', notes.latencies)] : []),
+    ...(notes.latencies.size > 0 ? [spreadFigure(latency, notes.latencies)] : []),
     loadFigure('work given to it, of its time (slot equations)', notes.workMs, spentMs),
     courseFigure("The objective's terms, mean of a task", 'ms (logarithmic)', rows, terms, true),
   ];
   return [
-    ...(notes.places.length > 0 ? [mapFigure(notes, streets)] : []),
-    ...(notes.paces.size > 0 ? [spreadFigure(pace, 'ms', notes.paces)] : []),
+    ...(notes.last === undefined ? [] : [assignmentMap(notes.last.state, notes.last.assignment, mapText, streets)]),
+    ...(notes.paces.size > 0 ? [spreadFigure(pace, notes.paces)] : []),
     ...(engineMs === undefined ? [] : [loadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
     ...(fidelity === 'token' ? [] : slotSpecs),
     courseFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),

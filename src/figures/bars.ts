@@ -1,0 +1,53 @@
+// Draws bars over a number, on a linear or logarithmic axis, with upright lines where a value is marked. Data in, specification out; it
+// knows no figure.
+
+import type { Spec } from 'vega';
+import { at, axisStyle, type FigureText, figureFrame, mark, palette, textStyle } from './theme.ts';
+
+export interface Bar {
+  readonly from: number;
+  readonly to: number;
+  readonly height: number;
+}
+
+export interface BarsFigure extends FigureText {
+  readonly bars: readonly Bar[];
+  readonly xTitle: string;
+  readonly yTitle: string;
+  readonly xScale?: 'linear' | 'log';
+  readonly xTicks?: readonly number[];
+  /** Drawn as dashed upright lines with their words. */
+  readonly markers?: readonly { readonly at: number; readonly label: string }[];
+}
+
+const size = { width: 400, height: 260, left: 70, right: 30 };
+
+export function barsFigure(figure: BarsFigure): Spec {
+  const { bars, xTitle, yTitle, xScale = 'linear', xTicks, markers = [] } = figure;
+  const domain = [Math.min(...bars.map(({ from }) => from)), Math.max(...bars.map(({ to }) => to))];
+  const ticks = xTicks === undefined ? { tickCount: 6 } : { values: xTicks, labelOverlap: true };
+  const base = { scale: 'y', value: 0 };
+  const bar = { x: at('x', 'from'), x2: at('x', 'to'), y: at('y', 'height'), y2: base };
+  const rule = { x: at('x', 'at'), y: { value: 0 }, y2: { value: size.height }, strokeDash: { value: [4, 3] } };
+  const words = { x: at('x', 'at'), y: { value: -8 }, align: { value: 'center' }, text: { field: 'label' } };
+  return {
+    ...figureFrame(figure, { ...size, panelTitleHeight: markers.length > 0 ? 12 : 0 }),
+    data: [
+      { name: 'bars', values: [...bars] },
+      { name: 'markers', values: [...markers] },
+    ],
+    scales: [
+      { name: 'x', type: xScale, domain, range: 'width', ...(xScale === 'log' ? { base: 2 } : { zero: false }) },
+      { name: 'y', type: 'linear', domain: { data: 'bars', field: 'height' }, range: 'height', zero: true, nice: true },
+    ],
+    axes: [
+      { scale: 'x', orient: 'bottom', title: xTitle, format: ',.4~r', ...ticks, ...axisStyle },
+      { scale: 'y', orient: 'left', title: yTitle, grid: true, tickCount: 6, ...axisStyle },
+    ],
+    marks: [
+      mark('rect', 'bars', { ...bar, fill: { value: palette.blue }, stroke: { value: 'white' } }),
+      mark('rule', 'markers', { ...rule, stroke: { value: '#222222' } }),
+      mark('text', 'markers', { ...textStyle, ...words, fontSize: { value: 11 } }),
+    ],
+  } as Spec;
+}
