@@ -13,6 +13,7 @@ import { defaultCacheDirectory, fileBytes, hashFile } from '../model-files/cache
 import { findModel } from '../model-files/manifest.ts';
 import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } from '../model-files/memory-check.ts';
 import type { LanguageModel } from '../models/model.ts';
+import { needsFile } from '../models/model-spec.ts';
 import type { Connection } from '../transport/transport.ts';
 import { connectWebSocket, listenWebSocket } from '../transport/websocket.ts';
 import { formatBytes } from './progress-bar.ts';
@@ -51,9 +52,9 @@ export async function checkEngine(): Promise<string> {
   return `${version}, ${backend.split(',')[0]}`;
 }
 
-/** @returns in words that the file of a model is there and the right one. Toys need none. */
+/** @returns in words that the file of a model is there and the right one. A toy needs none. */
 export async function checkModelFile(spec: string): Promise<string> {
-  if (isToy(spec)) return `${spec} needs no file`;
+  if (!needsFile(spec)) return `${spec} needs no file`;
   const entry = findModel(spec);
   const path = pathOf(spec);
   const name = modelLabel(spec);
@@ -72,10 +73,6 @@ export async function checkModelFile(spec: string): Promise<string> {
 export function pathOf(spec: string): string {
   const entry = findModel(spec);
   return entry === undefined ? spec : modelPath(defaultCacheDirectory(), entry);
-}
-
-export function isToy(spec: string): boolean {
-  return spec === 'toy' || spec.startsWith('toy:');
 }
 
 export function checkTokenizers(target: LanguageModel, draft: LanguageModel): string {

@@ -1,6 +1,7 @@
 // Which checks doctor makes, in which order, and which of them need what an earlier one found.
 
 import type { Result } from '../files/document.ts';
+import { needsFile } from '../models/model-spec.ts';
 import {
   type Check,
   checkCores,
@@ -10,7 +11,6 @@ import {
   checkNode,
   checkPort,
   checkTokenizers,
-  isToy,
   measureLoopback,
   runCheck,
 } from './doctor-checks.ts';
@@ -75,7 +75,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
 async function examineMachine(options: DoctorOptions, rows: readonly Check[], note: Note): Promise<number> {
   const { model, draft, port } = options;
   await note('node', () => checkNode());
-  if (!isToy(model) || !isToy(draft)) await note('engine', checkEngine);
+  if (needsFile(model) || needsFile(draft)) await note('engine', checkEngine);
   await note('target file', () => checkModelFile(model));
   await note('draft file', () => checkModelFile(draft));
   await note('memory', () => {

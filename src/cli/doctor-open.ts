@@ -4,7 +4,8 @@ import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { type OpenModelOptions, openModel } from '../engines/open-model.ts';
 import { demandMemory, type PlannedModel } from '../model-files/memory-check.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { isToy, pathOf } from './doctor-checks.ts';
+import { needsFile } from '../models/model-spec.ts';
+import { pathOf } from './doctor-checks.ts';
 import { isNative } from './doctor-exactness.ts';
 
 export interface DoctorModels extends AsyncDisposable {
@@ -33,13 +34,13 @@ export function noModels(): DoctorModels {
   return models;
 }
 
-/** For the memory check; toys take next to nothing. */
+/** For the memory check: what has no file takes next to nothing. */
 export function plannedModels(target: string, draft: string): PlannedModel[] {
   const planned = [
     { spec: target, ...targetSize },
     { spec: draft, ...draftSize },
   ];
-  return planned.filter(({ spec }) => !isToy(spec)).map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }));
+  return planned.filter(({ spec }) => needsFile(spec)).map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }));
 }
 
 /** Fills `models` in; what was opened before a failure stays open. */
@@ -58,7 +59,8 @@ export async function openBoth(
     models.target = await openModel(target, { ...asTarget, exact: false });
   }
   // A draft need not be exact: the target's choice wins.
-  models.draft = await openModel(draft, { role: 'draft', ...draftSize, exact: false, threads: 1 });
+  const { tokenizer } = models.target;
+  models.draft = await openModel(draft, { role: 'draft', ...draftSize, exact: false, threads: 1, tokenizer });
   return `${models.target.identity.description}; draft ${models.draft.identity.name}`;
 }
 

@@ -11,6 +11,7 @@ import { pacingPrefix } from '../experiments/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
 import { logSessions } from '../files/event-log-file.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
+import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
@@ -121,7 +122,7 @@ async function serve(flags: EdgeFlags, asked: Promise<void>): Promise<void> {
   await using edge = await startEdge({
     model: target,
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
-    maxRows: flags.maxRows ?? (flags.model.startsWith('toy') ? undefined : profile?.rowCap) ?? defaultMaxRows,
+    maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftWindow } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),

@@ -4,13 +4,9 @@
 import { acquireModel } from '../model-files/acquire.ts';
 import { findModel } from '../model-files/manifest.ts';
 import { demandFileMemory, demandMemory, type PlannedModel, type PlannedOpening } from '../model-files/memory-check.ts';
+import { needsFile } from '../models/model-spec.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { withInterrupt } from './interrupt.ts';
-
-/** "toy:1", "ngram" and "none" take next to nothing. */
-function hasFile(spec: string): boolean {
-  return spec !== 'toy' && !spec.startsWith('toy:') && spec !== 'ngram' && spec !== 'none';
-}
 
 /** @throws OutriderError `memory-full`, and what acquireModel throws */
 export async function prepareModels(openings: readonly PlannedOpening[], remedy: string): Promise<void> {
@@ -20,7 +16,7 @@ export async function prepareModels(openings: readonly PlannedOpening[], remedy:
   const models: PlannedModel[] = [];
   try {
     await withInterrupt(async (signal) => {
-      for (const { spec, ...shape } of openings.filter((opening) => hasFile(opening.spec))) {
+      for (const { spec, ...shape } of openings.filter((opening) => needsFile(opening.spec))) {
         const { path } = await acquireModel(spec, { signal, onProgress: report.onProgress });
         models.push({ path, ...shape });
       }

@@ -7,6 +7,7 @@ import { defaultPair } from '../model-files/manifest-data.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/drafter.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
+import { parseModelSpec } from '../models/model-spec.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket.ts';
@@ -114,13 +115,15 @@ interface Parts {
 
 async function openParts(options: DeviceOptions, opened: AsyncDisposable[]): Promise<Parts> {
   const { draft = defaultPair.draft, target = defaultPair.target } = options;
-  if (typeof draft !== 'string' || draft === 'none' || draft === 'ngram') {
+  if (typeof draft !== 'string') {
     const tokenizer = await openTokenizer(target, options, opened);
-    if (draft === 'none') return { tokenizer, drafter: null, description: 'nothing drafts' };
-    if (draft === 'ngram') return openDraftModel(draft, tokenizer, options, opened);
     return { tokenizer, drafter: draft, description: 'a source of the application' };
   }
-  return openDraftModel(draft, undefined, options, opened);
+  const { kind } = parseModelSpec(draft);
+  if (kind !== 'none' && kind !== 'ngram') return openDraftModel(draft, undefined, options, opened);
+  const tokenizer = await openTokenizer(target, options, opened);
+  if (kind === 'none') return { tokenizer, drafter: null, description: 'nothing drafts' };
+  return openDraftModel(draft, tokenizer, options, opened);
 }
 
 async function openDraftModel(
@@ -132,7 +135,7 @@ async function openDraftModel(
   const model = await openModel(name, { ...modelOptions(options), tokenizer });
   opened.push(model);
   const own = new ModelDrafter(model);
-  const drafter = name === 'ngram' || options.lookUp === false ? own : new AdaptiveDrafter(own);
+  const drafter = parseModelSpec(name).kind === 'ngram' || options.lookUp === false ? own : new AdaptiveDrafter(own);
   opened.push(drafter);
   return { tokenizer: model.tokenizer, drafter, description: model.identity.description };
 }
@@ -149,7 +152,7 @@ async function openTokenizer(
   opened: AsyncDisposable[],
 ): Promise<Tokenizer> {
   if (typeof target !== 'string') return target;
-  if (target.startsWith('toy')) {
+  if (parseModelSpec(target).kind === 'toy') {
     const model = await openModel(target, modelOptions(options));
     opened.push(model);
     return model.tokenizer;

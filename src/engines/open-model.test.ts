@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PacedModel } from '../models/paced.ts';
-import { type OpenModelOptions, openModel, parseToySpec } from './open-model.ts';
+import { type OpenModelOptions, openModel } from './open-model.ts';
 
 const options: OpenModelOptions = { role: 'target', sequences: 2, contextLength: 100, exact: true };
 const clock = { nowMs: () => 0, after: () => () => undefined };
@@ -31,20 +31,5 @@ describe('openModel', () => {
 
   it('refuses a model that nobody knows', async () => {
     await expect(openModel('no-such-model', options)).rejects.toMatchObject({ code: 'model-unknown' });
-  });
-});
-
-describe('parseToySpec', () => {
-  it('reads seed and agreement', () => {
-    expect(parseToySpec('toy')).toEqual({ seed: 1 });
-    expect(parseToySpec('toy:12')).toEqual({ seed: 12 });
-    expect(parseToySpec('toy:12:0.8')).toEqual({ seed: 12, agreement: 0.8 });
-    expect(parseToySpec('toy:12:1')).toEqual({ seed: 12, agreement: 1 });
-  });
-
-  it('refuses anything else', () => {
-    for (const wrong of ['toy:', 'toy:x', 'toy:1:', 'toy:1:2', 'toy:1:0.8:1', 'toy:-1', 'toy:1234567890123456']) {
-      expect(() => parseToySpec(wrong)).toThrow(expect.objectContaining(badArgument));
-    }
   });
 });

@@ -5,6 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
 import { type AcquireProgress, acquireModel } from '../model-files/acquire.ts';
 import type { LanguageModel, Tokenizer } from '../models/model.ts';
+import { parseModelSpec } from '../models/model-spec.ts';
 import { createNgramModel } from '../models/ngram.ts';
 import { paceModel } from '../models/paced.ts';
 import { findProfile } from '../models/profiles.ts';
@@ -36,7 +37,7 @@ export interface OpenModelOptions {
 }
 
 /**
- * @param spec a name in the manifest, a path of a GGUF file, "toy:SEED", "toy:SEED:AGREEMENT" or "ngram"
+ * @param spec see ModelSpec; "none" is no model
  * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
  */
 export async function openModel(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
@@ -51,10 +52,9 @@ export async function openModel(spec: string, options: OpenModelOptions): Promis
 
 async function openUnpaced(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
   const { role, sequences, contextLength, exact, threads, gpu, cacheDirectory, signal, onProgress } = options;
-  if (spec === 'toy' || spec.startsWith('toy:')) {
-    return createToyModel({ ...parseToySpec(spec), role, sequences, contextLength });
-  }
-  if (spec === 'ngram') {
+  const asked = parseModelSpec(spec);
+  if (asked.kind === 'toy') return createToyModel({ ...asked, role, sequences, contextLength });
+  if (asked.kind === 'ngram') {
     return createNgramModel({ tokenizer: requireTokenizer(options.tokenizer), sequences, contextLength });
   }
   const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
@@ -83,19 +83,6 @@ function notATarget(spec: string): OutriderError {
     `${spec} is a draft for a target with a larger vocabulary, and can't be a target`,
     'Name it with --draft, and its target with --model.',
   );
-}
-
-/** @throws OutriderError `bad-argument` */
-export function parseToySpec(spec: string): { readonly seed: number; readonly agreement?: number } {
-  const [, seed = '1', agreement] = /^toy(?::(\d{1,15})(?::(0|1|0?\.\d+|1\.0*))?)?$/.exec(spec) ?? [undefined, ''];
-  if (seed === '') {
-    throw new OutriderError(
-      'bad-argument',
-      `"${spec}" is not a toy model`,
-      'Write toy:SEED or toy:SEED:AGREEMENT, for example toy:1:0.8.',
-    );
-  }
-  return { seed: Number(seed), ...(agreement === undefined ? {} : { agreement: Number(agreement) }) };
 }
 
 function requireTokenizer(tokenizer: Tokenizer | undefined): Tokenizer {
