@@ -5,12 +5,11 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../basics/errors.ts';
 import { fileBytes } from '../model-files/cache.ts';
+import { shippedPath } from '../model-files/shipped-path.ts';
 
-/** Beside the sources in a clone, and beside `dist` in the package. */
-export const draftsDirectory: string = fileURLToPath(new URL('../../drafts/', import.meta.url));
+export const draftsDirectory: string = shippedPath('drafts');
 
 export interface Finished {
   readonly status: number;

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { shippedPath } from '../model-files/shipped-path.ts';
 
 /** What a command found out. */
 export interface Result {
@@ -44,10 +44,8 @@ export function modelLabel(spec: string): string {
   return basename(spec);
 }
 
-/** The version in package.json, which lies two folders up both in the repository and in the published package. */
 export function packageVersion(): string {
-  const file = fileURLToPath(new URL('../../package.json', import.meta.url));
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(shippedPath('package.json'), 'utf8')) as { version: string };
   return version;
 }
 

@@ -2,13 +2,12 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../basics/errors.ts';
+import { shippedPath } from '../model-files/shipped-path.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { readRadioMap } from './radio-map-file.ts';
 
-/** `maps` lies two folders up both in the repository and in the published package. */
-const shippedFolder = fileURLToPath(new URL('../../maps/', import.meta.url));
+const shippedFolder = shippedPath('maps');
 const ending = '.map.json';
 
 /** Names of the maps that come with outrider. */

@@ -2,15 +2,14 @@
 // and at 0.8, and of the second pair. Commands that take traces take these where no file is named.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
+import { shippedPath } from '../model-files/shipped-path.ts';
 import type { Trace } from '../traces/trace.ts';
 import { readTrace } from './trace-files.ts';
 
-/** `traces` lies two folders up both in the repository and in the published package. */
-const shippedFolder = fileURLToPath(new URL('../../traces/', import.meta.url));
+const shippedFolder = shippedPath('traces');
 const ending = '.trace';
 
 /** Paths, in the order of their names. */
@@ -27,7 +26,7 @@ export function shippedTraceFilesOf(target: string): readonly string[] {
 
 /** Names without folder and ending, for messages and help. */
 export function shippedTraceNames(): readonly string[] {
-  return shippedTraceFiles().map((file) => file.slice(shippedFolder.length, -ending.length));
+  return shippedTraceFiles().map((file) => basename(file, ending));
 }
 
 /** @param nameOrPath "coarse-greedy", or a file @throws OutriderError `bad-argument` */

@@ -3,10 +3,10 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../basics/errors.ts';
 import { readActor } from '../learned/actor-file.ts';
 import { createLearnedPolicy } from '../learned/learned-policy.ts';
+import { shippedPath } from '../model-files/shipped-path.ts';
 import type { NamedPolicy } from '../simulation/require-assignment.ts';
 
 /** A policy and, for a file, what it was: a changed file is another policy. */
@@ -40,7 +40,7 @@ export function weightsOf(name: string): string | undefined {
     const remedy = `Name one of ${trainedOn.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
     throw new OutriderError('bad-argument', `no weights for ${preset} come with outrider`, remedy);
   }
-  return fileURLToPath(new URL(`../../weights/${preset}/${policy}.safetensors`, import.meta.url));
+  return shippedPath(`weights/${preset}/${policy}.safetensors`);
 }
 
 /** @throws OutriderError `bad-argument` when the file can't be read, `weights-unreadable` when it holds something else */

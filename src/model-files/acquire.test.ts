@@ -6,7 +6,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeModel, tinyMetadata, tinyTensors } from '../gguf/gguf.fixture.ts';
 import { shortenModel } from '../gguf/shorten.ts';
@@ -16,6 +15,7 @@ import { modelEntries } from './manifest-data.ts';
 import type { ModelEntry } from './manifest-entry.ts';
 import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
+import { shippedPath } from './shipped-path.ts';
 
 vi.mock('./manifest-data.ts', () => ({
   modelEntries: [],
@@ -331,7 +331,7 @@ describe('the cache', () => {
 });
 
 describe('a file that comes with the package', () => {
-  const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+  const packageRoot = shippedPath('.');
   let path = '';
   beforeEach(async () => {
     path = join(root, 'packaged.gguf');

