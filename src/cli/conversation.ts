@@ -10,6 +10,7 @@ import type { Message } from '../models/model.ts';
 import { answer, type Show, showColoured } from './answer.ts';
 import { type AnswerFlags, readPrompt, samplingOf } from './answer-flags.ts';
 import { answerTable, explain, legend, type Measured, rowOf } from './answer-table.ts';
+import { withInterrupt } from './interrupt.ts';
 import type { CommandDevice } from './open-device.ts';
 
 export interface ConversationOptions {
@@ -27,26 +28,15 @@ function drawSeed(): bigint {
   return randomBytes(8).readBigUInt64LE();
 }
 
-/** Aborts at the first Ctrl-C; a second one ends the process. */
-function interruptible(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => {
-    controller.abort();
-    process.once('SIGINT', () => process.exit(130));
-  });
-  return controller.signal;
-}
-
 export async function converse(options: ConversationOptions): Promise<number> {
   const { flags } = options;
   const isChat = flags.prompt === undefined && flags.json !== true && process.stdin.isTTY && process.stdout.isTTY;
-  return isChat ? chat(options) : answerOnce(options);
+  return isChat ? chat(options) : withInterrupt((signal) => answerOnce(options, signal));
 }
 
-async function answerOnce(options: ConversationOptions): Promise<number> {
+async function answerOnce(options: ConversationOptions, signal: AbortSignal): Promise<number> {
   const { device, flags, credentials } = options;
   const text = await readPrompt(flags, process.stdin);
-  const signal = interruptible();
   const sampling = samplingOf(flags, drawSeed);
   const prompt = device.tokenizer.encodeChat(messagesOf(flags, [{ role: 'user', content: text }]));
   const show: Show = flags.json === true ? () => {} : showColoured;
@@ -141,21 +131,15 @@ async function chat(options: ConversationOptions): Promise<number> {
     `${[...setting, legend(), 'Ask something. Ctrl-C stops an answer, Ctrl-D ends the chat.'].join('\n')}\n`,
   );
   for (;;) {
-    const question = await ask();
-    if (question === undefined) break;
-    if (question.trim() === '') continue;
-    turns.push({ role: 'user', content: question });
+    const text = await ask();
+    if (text === undefined) break;
+    if (text.trim() === '') continue;
+    turns.push({ role: 'user', content: text });
     const prompt = device.tokenizer.encodeChat(messagesOf(flags, turns));
-    const controller = new AbortController();
-    const stop = (): void => controller.abort();
-    process.once('SIGINT', stop);
     const sampling = samplingOf(flags, drawSeed);
-    const shared = { device, flags, prompt, sampling, conversation, signal: controller.signal };
-    const report = await answer(
-      { ...shared, mode: flags.mode, ...(credentials === undefined ? {} : { credentials }) },
-      showColoured,
-    );
-    process.removeListener('SIGINT', stop);
+    const known = credentials === undefined ? {} : { credentials };
+    const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, ...known };
+    const report = await withInterrupt((signal) => answer({ ...question, signal }, showColoured));
     process.stdout.write('\n');
     process.stderr.write(`${colors.dim(lineOf(report))}\n\n`);
     turns.push({ role: 'assistant', content: report.text });

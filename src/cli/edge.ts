@@ -19,6 +19,7 @@ import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { wholeBetween } from './flag-parsers.ts';
+import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { pairOption } from './pair-flags.ts';
 
@@ -107,17 +108,17 @@ async function runEdge(typed: TypedFlags): Promise<void> {
   // An own draft costs memory and time, so it is opened only if it is named.
   const flags: EdgeFlags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
   checkExposure(flags);
-  const asked = askedToStop(flags.untilInputEnds === true);
   try {
-    await serve(flags, asked);
+    await withInterrupt((signal) => serve(flags, signal));
   } finally {
     // An open input would keep a process alive that has failed.
     if (flags.untilInputEnds === true) process.stdin.destroy();
   }
 }
 
-async function serve(flags: EdgeFlags, asked: Promise<void>): Promise<void> {
-  await using models = await openModels(flags);
+async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
+  const asked = askedToStop(signal, flags.untilInputEnds === true);
+  await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
   await using edge = await startEdge({
     model: target,
@@ -149,21 +150,20 @@ function answerLines(paced: PacedModel | undefined): void {
   process.stdin.on('data', () => process.stderr.write(`${pacingPrefix}${JSON.stringify(paced?.pacing ?? null)}\n`));
 }
 
-function askedToStop(untilInputEnds: boolean): Promise<void> {
+function askedToStop(signal: AbortSignal, untilInputEnds: boolean): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
+    signal.addEventListener('abort', () => resolve());
     if (!untilInputEnds) return;
     process.stdin.once('close', () => resolve());
     process.stdin.resume();
   });
 }
 
-async function openModels(flags: EdgeFlags) {
+async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   await using opened = new CloseStack();
   const report = createAcquireReport();
   const { sessions, context: contextLength, threads } = flags;
-  const options = { sequences: sessions, contextLength, clock: machineClock, onProgress: report.onProgress };
+  const options = { sequences: sessions, contextLength, clock: machineClock, signal, onProgress: report.onProgress };
   const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
   const law = createLawReport(flags.model);
   const target = opened.use(

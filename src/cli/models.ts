@@ -7,6 +7,7 @@ import { acquireModel } from '../model-files/acquire.ts';
 import { listModels, removeModel, verifyModel } from '../model-files/cache-inventory.ts';
 import { requireModels } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
+import { withInterrupt } from './interrupt.ts';
 import { runPrepare } from './models-prepare.ts';
 import { formatBytes } from './progress-bar.ts';
 import { formatTable } from './terminal-table.ts';
@@ -17,20 +18,6 @@ interface OutputFlags {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** The first Ctrl-C ends the work in order; a second one ends the process at once. */
-async function withInterrupt<Outcome>(work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.removeListener('SIGINT', stop);
-    process.removeListener('SIGTERM', stop);
-  }
 }
 
 /** Prints the manifest with what the cache holds of it. */

@@ -9,7 +9,7 @@ import { fileBytes } from '../model-files/cache.ts';
 import { modeNames } from '../protocol/mode.ts';
 import { type ExactnessOptions, trialExactness } from '../trials/exactness/exactness.ts';
 import { trialFormats } from '../trials/exactness/formats.ts';
-import { numberBetween, wholeBetween } from './flag-parsers.ts';
+import { numberBetween, numberList, wholeBetween } from './flag-parsers.ts';
 import { pairOption } from './pair-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
@@ -46,11 +46,6 @@ A target of more than ${largeBytes / 1e6} MB, and each copy that --formats makes
 of 0 and 60 ms unless flags say otherwise; and with fewer sizes of calls (${shortSizes.join(', ')}) at contexts of ${shortContexts.join(' and ')} tokens.
 Formats that can be made: ${Object.keys(weightFormats).join(', ')}. Copies draft for themselves.`;
 
-/** A list such as "0,20,100". */
-function list(parse: (text: string) => number): (text: string) => number[] {
-  return (text) => text.split(',').map((part) => parse(part));
-}
-
 export function exactnessCommand(): Command {
   return new Command('exactness')
     .description('is every text the one that the target writes by itself? Real models, real sockets')
@@ -65,9 +60,9 @@ export function exactnessCommand(): Command {
     .option(
       '--rtt <ms,...>',
       'round-trip times of the emulated network (default: 0,20,100)',
-      list(numberBetween(0, 10_000)),
+      numberList(numberBetween(0, 10_000)),
     )
-    .option('--temperature <number,...>', 'temperatures', list(numberBetween(0, 10)), [0, 0.8])
+    .option('--temperature <number,...>', 'temperatures', numberList(numberBetween(0, 10)), [0, 0.8])
     .option('--prompts <count>', 'only the shortest so many prompts', wholeBetween(1, 1000))
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
