@@ -1,13 +1,22 @@
-// Four test projects. `unit` needs nothing but the sources and takes about a minute. `slow` neither, but trains, draws whole figures and
-// starts processes. `model` runs the real models, one file after the other and after the others, because two engines at once on two
+// Five test projects. `unit` needs nothing but the sources and takes less than a minute; its files share workers, and with them the modules
+// that are loaded already. `mocked` are the unit tests that replace modules: each file has a worker of its own. `slow` needs nothing either,
+// but trains, draws whole figures and starts processes. `model` runs the real models, one file after the other and after the others, because two engines at once on two
 // cores measure each other. `pipeline` makes a draft; it is skipped where the pipeline's Python packages are not installed.
 // (Group order 0 would not do: vitest puts a project with one worker of that order last.)
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const modelTests = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
 const slowTests = ['src/**/*.slow.test.ts', 'test/**/*.slow.test.ts'];
 const pipelineTests = ['src/**/*.pipeline.test.ts'];
+const otherTests = [...slowTests, ...modelTests, ...pipelineTests];
+const mockedTests = ['src', 'test']
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file).replaceAll('\\', '/')),
+  )
+  .filter((file) => file.endsWith('.test.ts') && readFileSync(file, 'utf8').includes('vi.mock('));
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -18,7 +27,19 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...slowTests, ...modelTests, ...pipelineTests],
+          exclude: [...otherTests, ...mockedTests],
+          isolate: false,
+          testTimeout: 20_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'mocked',
+          include: mockedTests,
+          exclude: otherTests,
           testTimeout: 20_000,
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },

@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { trialFrames } from './frames.ts';
+
+describe('trialFrames', () => {
+  it('finds nothing in a small trial, and counts what it sent', async () => {
+    const { summary, rows } = await trialFrames({ count: 1500, seed: 2 });
+    expect(summary).toMatchObject({ crashes: 0, unanswered: 0, leakedSessions: 0, wrongTexts: 0, promiseHeld: true });
+    expect(summary['frames']).toBeGreaterThanOrEqual(1500);
+    expect(summary['honestTexts']).toBeGreaterThan(40);
+    expect(rows.map((row) => (row as { side: string }).side)).toEqual(['edge', 'device', 'flood']);
+  });
+});
