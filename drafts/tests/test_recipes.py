@@ -29,7 +29,7 @@ class Recipes(unittest.TestCase):
         self.assertEqual(read_recipe(folder / "default.toml").fitted_to(16, 128256).ship, 11)
 
     def test_what_the_documentation_says_of_larger_targets(self) -> None:
-        text = (Path(fit.__file__).parent.parent / "docs" / "drafts.md").read_text()
+        text = (Path(fit.__file__).parent.parent / "docs" / "draft-models.md").read_text()
         for name in estimate.SIZES:
             self.assertIn(estimate.row(name), text)
 

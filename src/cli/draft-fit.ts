@@ -25,7 +25,7 @@ interface FitFlags {
 
 const notes = `
 The target writes the training text itself, so no data set is needed. It may be interrupted: the same command goes on where it was.
-Python packages go to the cache (OUTRIDER_CACHE), results to --out. What to expect and how to judge it: docs/drafts.md.
+Python packages go to the cache (OUTRIDER_CACHE), results to --out. What to expect and how to judge it: docs/draft-models.md.
 
 Examples:
   outrider draft fit --target model.gguf --smoke     two minutes: does it work here?

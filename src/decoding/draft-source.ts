@@ -22,7 +22,7 @@ interface ModelDraft extends SourcedDraft {
 const modelPrior: Prior = { chance: 0.7, weight: 4 };
 /**
  * Where texts repeat themselves a model errs less often than elsewhere, so its rate is measured apart for each match length. By
- * length, from 0: the share of its usual errors that it is expected to make; docs/drafting.md has the measurement.
+ * length, from 0: the share of its usual errors that it is expected to make; docs/prompt-lookup.md has the measurement.
  */
 const errorShares = [1.1, 1.1, 0.75, 0.7, 0.7, 0.4, 0.4, 0.25, 0.2];
 const matchedPriorWeight = 4;

@@ -1,5 +1,5 @@
 // What drafts cost a device in time, measured as it goes, and what follows from it: when it had better wait than draft on, and how
-// much less likely a draft may be that costs nothing. Pure; times come in as arguments. docs/drafting.md has the measurements.
+// much less likely a draft may be that costs nothing. Pure; times come in as arguments. docs/prompt-lookup.md has the measurements.
 
 /** How device and edge take turns, as far as the price of a draft goes. */
 export type TurnTaking =
