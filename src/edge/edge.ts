@@ -13,7 +13,7 @@ import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
-import { listenWebSocket } from '../transport/websocket.ts';
+import { listenWebSocket } from '../transport-node/websocket-server.ts';
 import type { EdgeDraftModel } from './edge-drafters.ts';
 import { defaultRate, EdgeLinks } from './edge-links.ts';
 import { EdgeSessions, type SessionStep } from './edge-sessions.ts';

@@ -8,7 +8,7 @@ import { createInMemoryNetwork } from './in-memory.ts';
 import { createManualClock } from './manual-clock.contract.ts';
 import { transportContract, type Witness, witness } from './transport.contract.ts';
 import type { Connection, ConnectionHandler } from './transport.ts';
-import { connectWebSocket, listenWebSocket } from './websocket.ts';
+import { connectWebSocket, listenWebSocket } from '../transport-node/websocket-server.ts';
 
 const quickLink: LinkSettings = {
   ...idealLink,

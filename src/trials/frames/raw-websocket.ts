@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { subprotocol } from '../../transport/websocket-connection.ts';
+import { subprotocol } from '../../transport/socket-connection.ts';
 
 /** RFC 6455, 5.2. */
 export const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;

@@ -8,9 +8,9 @@ import {
 } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { transportContract, until, type Witness, witness } from './transport.contract.ts';
-import type { Accept, Listener } from './transport.ts';
-import { connectWebSocket, type ListenSettings, listenWebSocket } from './websocket.ts';
+import { transportContract, until, type Witness, witness } from '../transport/transport.contract.ts';
+import type { Accept, Listener } from '../transport/transport.ts';
+import { connectWebSocket, type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
 /** An HTTP server whose sockets can be destroyed under the connections. */
 function breakableServer(): { server: Server; breakAll: () => void } {

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
-import { interrupted } from './endings.ts';
-import type { Accept, Connect, Connection, Listener } from './transport.ts';
-import { adoptSocket, socketOptions, subprotocol } from './websocket-connection.ts';
+import { interrupted } from '../transport/endings.ts';
+import type { Accept, Connect, Connection, Listener } from '../transport/transport.ts';
+import { adoptSocket, socketOptions, subprotocol } from '../transport/socket-connection.ts';
 
 export interface ListenSettings {
   readonly host: string;
