@@ -15,7 +15,8 @@ import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } fr
 import type { LanguageModel } from '../models/model.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { Connection } from '../transport/transport.ts';
-import { connectWebSocket, listenWebSocket } from '../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
+import { listenWebSocket } from '../transport-node/websocket-server.ts';
 import { formatBytes } from './progress-bar.ts';
 
 export interface Check {

@@ -6,7 +6,7 @@ import { startTurn } from '../device/turn.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import type { ModeName } from '../protocol/mode.ts';
-import { connectWebSocket } from '../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
 
 /** What it took; times in ms. */
 export interface EdgeTrial {

@@ -7,7 +7,7 @@ import { logTurns } from '../files/event-log-file.ts';
 import { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import type { Connect } from '../transport/transport.ts';
-import { connectWebSocket } from '../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import type { AnswerFlags } from './answer-flags.ts';
 

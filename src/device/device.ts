@@ -10,7 +10,7 @@ import type { Message, Tokenizer } from '../models/model.ts';
 import { parseModelSpec } from '../models/model-spec.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
-import { connectWebSocket } from '../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
 import { AutoMode } from './auto-mode.ts';
 import { startTurn, type Turn, type TurnOptions } from './turn.ts';
 

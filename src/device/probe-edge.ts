@@ -4,7 +4,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
 import type { EdgeMessage, HelloMessage } from '../protocol/messages.ts';
-import { connectWebSocket } from '../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
 
 const pingCount = 5;
 

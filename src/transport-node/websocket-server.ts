@@ -1,15 +1,15 @@
-// The transport of the real system on Node: WebSocket frames over TCP or TLS, subprotocol outrider.1, sharing its port with
-// plain HTTP. Browsers will have their own `Connect` over the built-in WebSocket.
+// Listens for devices on Node: WebSocket frames over TCP or TLS, subprotocol outrider.1, sharing the port with plain HTTP.
 
-import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
-import { interrupted } from '../transport/endings.ts';
-import type { Accept, Connect, Connection, Listener } from '../transport/transport.ts';
-import { adoptSocket, socketOptions, subprotocol } from '../transport/socket-connection.ts';
+import { subprotocol } from '../transport/socket-connection.ts';
+import type { Accept, Connection, Listener } from '../transport/transport.ts';
+import { adoptSocket, socketOptions } from './ws-socket.ts';
 
+/** Where an edge listens, and what shares the port with it. */
 export interface ListenSettings {
   readonly host: string;
   /** 0 picks a free one. */
@@ -22,51 +22,7 @@ export interface ListenSettings {
   readonly server?: Server;
 }
 
-export interface ConnectSettings {
-  readonly maxFrameBytes?: number;
-  /** Until the connection is open. */
-  readonly timeoutMs?: number;
-}
-
-const defaultConnectTimeoutMs = 10_000;
-const maxRefusalBytes = 1000;
-
-/** @throws OutriderError `bad-argument` if `url` is not ws, wss, http or https. */
-export function connectWebSocket(url: string, settings: ConnectSettings = {}): Connect {
-  const target = parseUrl(url);
-  return (accept, options) =>
-    new Promise((resolve, reject) => {
-      const signal = options?.signal;
-      if (signal?.aborted === true) {
-        reject(interrupted());
-        return;
-      }
-      const socket = new WebSocket(target, subprotocol, {
-        ...socketOptions(settings.maxFrameBytes),
-        handshakeTimeout: settings.timeoutMs ?? defaultConnectTimeoutMs,
-      });
-      const refuse = (error: OutriderError): void => {
-        signal?.removeEventListener('abort', abort);
-        reject(error);
-        socket.on('error', () => {});
-        socket.terminate();
-      };
-      const abort = (): void => refuse(interrupted());
-      const fail = (error: Error): void => refuse(unreachable(target, error));
-      signal?.addEventListener('abort', abort);
-      socket.on('error', fail);
-      socket.on('unexpected-response', (_request, response) => {
-        readRefusal(response, (text) => refuse(refusal(target, response.statusCode ?? 0, text)));
-      });
-      socket.on('open', () => {
-        signal?.removeEventListener('abort', abort);
-        socket.off('error', fail);
-        resolve(adoptSocket(socket, accept));
-      });
-    });
-}
-
-/** @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound. */
+/** Serves connections on a WebSocket port. @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound */
 export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<Listener> {
   const server = settings.server ?? createServer(settings.onRequest ?? demandUpgrade);
   const sockets = new WebSocketServer({
@@ -102,51 +58,6 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       });
     },
   };
-}
-
-function parseUrl(url: string): URL {
-  const target = URL.canParse(url) ? new URL(url) : undefined;
-  if (target === undefined || !/^(ws|http)s?:$/.test(target.protocol)) {
-    throw new OutriderError('bad-argument', `"${url}" is no address of an edge`, 'write it as ws://host:port');
-  }
-  target.protocol = target.protocol.replace('http', 'ws');
-  target.hash = '';
-  return target;
-}
-
-function readRefusal(response: IncomingMessage, done: (text: string) => void): void {
-  let text = '';
-  response.setEncoding('utf8');
-  response.on('data', (part: string) => {
-    text += part;
-    if (text.length > maxRefusalBytes) response.destroy();
-  });
-  response.on('close', () => done(text.slice(0, maxRefusalBytes)));
-  response.on('error', () => {});
-}
-
-function refusal(target: URL, status: number, text: string): OutriderError {
-  if (text.startsWith('version-mismatch')) return versionMismatch(target, text.split('\n')[0]);
-  const meaning = STATUS_CODES[status] ?? 'no known status';
-  const cause = `${target.href} answered ${status} (${meaning}) instead of opening a connection`;
-  return new OutriderError('edge-unreachable', cause, 'check the address: an `outrider edge` must listen there');
-}
-
-function versionMismatch(target: URL, cause?: string): OutriderError {
-  const said = cause?.replace('version-mismatch ', '') ?? 'it does not say what it speaks';
-  return new OutriderError(
-    'version-mismatch',
-    `${target.href} does not speak ${subprotocol}: ${said}`,
-    'run the same version of outrider on device and edge',
-  );
-}
-
-function unreachable(target: URL, error: Error & { readonly code?: string }): OutriderError {
-  if (error.message.includes('subprotocol')) return versionMismatch(target);
-  const cause = `no connection to ${target.href}: ${error.code ?? error.message}`;
-  return new OutriderError('edge-unreachable', cause, 'check the address, and that `outrider edge` runs there', {
-    cause: error,
-  });
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

@@ -10,7 +10,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { transportContract, until, type Witness, witness } from '../transport/transport.contract.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
-import { connectWebSocket, type ListenSettings, listenWebSocket } from './websocket-server.ts';
+import { connectWebSocket as connectPlatformWebSocket } from '../transport/websocket-client.ts';
+import { connectWebSocket } from './websocket-client.ts';
+import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
 /** An HTTP server whose sockets can be destroyed under the connections. */
 function breakableServer(): { server: Server; breakAll: () => void } {
@@ -32,6 +34,36 @@ describe('WebSocket', () =>
     const connect = connectWebSocket(`ws://127.0.0.1:${listener.port}`, { maxFrameBytes });
     return { connect, vanish: breakAll, close: () => listener.close() };
   }));
+
+describe("the platform's own WebSocket", () => {
+  transportContract(async (accept, maxFrameBytes) => {
+    const { server, breakAll } = breakableServer();
+    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server, maxFrameBytes }, accept);
+    const connect = connectPlatformWebSocket(`ws://127.0.0.1:${listener.port}`, { maxFrameBytes });
+    return { connect, vanish: breakAll, close: () => listener.close() };
+  }, false);
+});
+
+describe("a refusal that the platform's own WebSocket", () => {
+  it('meets says the address, and what to check', async () => {
+    const connect = connectPlatformWebSocket('http://127.0.0.1:1');
+    await expect(connect(acceptDevice)).rejects.toMatchObject({
+      code: 'edge-unreachable',
+      message: expect.stringContaining('no connection to ws://127.0.0.1:1/'),
+    });
+    expect(() => connectPlatformWebSocket('edge.example')).toThrow('is no address of an edge');
+  });
+
+  it('would wait for is given up after the time-out, or at once when asked', async () => {
+    const url = `ws://127.0.0.1:${await listenTcp(() => {})}`;
+    const connect = connectPlatformWebSocket(url, { timeoutMs: 50 });
+    await expect(connect(acceptDevice)).rejects.toMatchObject({ message: expect.stringContaining('50 ms') });
+    const controller = new AbortController();
+    const attempt = connectPlatformWebSocket(url)(acceptDevice, { signal: controller.signal });
+    controller.abort();
+    await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
+  });
+});
 
 const opened: { close(): unknown }[] = [];
 const edges: Witness[] = [];

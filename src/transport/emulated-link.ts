@@ -7,6 +7,7 @@ import type { LinkSettings } from '../protocol/link-model.ts';
 import { interrupted, lostConnection } from './endings.ts';
 import { createLinkQueue, type LinkQueue } from './link-queue.ts';
 import { machineClock } from './machine-clock.ts';
+import { callNextTurn } from './next-turn.ts';
 import { goodbyeBytes, QueuedConnection, type Wire } from './queued-connection.ts';
 import type { Accept, Connect, Connection, ConnectionHandler } from './transport.ts';
 
@@ -137,8 +138,7 @@ const roundingClock: Clock = {
     const wholeMs = Math.round(delayMs - wakeUpMs);
     if (wholeMs > 0) return machineClock.after(wholeMs, callback);
     // A timer of 0 would be one of 1.
-    const turn = setImmediate(callback);
-    return () => clearImmediate(turn);
+    return callNextTurn(callback);
   },
 };
 const wakeUpMs = 0.2;

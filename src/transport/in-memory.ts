@@ -7,6 +7,7 @@ import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import { interrupted, lostConnection } from './endings.ts';
 import { createLinkQueue, type LinkQueue } from './link-queue.ts';
+import { callNextTurn } from './next-turn.ts';
 import { goodbyeBytes, QueuedConnection } from './queued-connection.ts';
 import type { Accept, Connect, Connection } from './transport.ts';
 
@@ -92,8 +93,5 @@ export function createInMemoryNetwork(edge: Accept, settings: InMemorySettings =
 
 const timelessClock: Clock = {
   nowMs: () => 0,
-  after: (_delayMs, callback) => {
-    const turn = setImmediate(callback);
-    return () => clearImmediate(turn);
-  },
+  after: (_delayMs, callback) => callNextTurn(callback),
 };

@@ -73,7 +73,8 @@ interface Stage {
   pair(): Promise<{ device: Witness; edge: Witness }>;
 }
 
-export function transportContract(open: OpenTransport): void {
+/** @param dropsAtOnce whether a connection can be dropped before what was sent has left; the platform's own WebSocket can't */
+export function transportContract(open: OpenTransport, dropsAtOnce = true): void {
   let harness: Promise<TransportHarness> | undefined;
   const edges: Witness[] = [];
 
@@ -115,7 +116,7 @@ export function transportContract(open: OpenTransport): void {
 
   describe('frames', () => frameCases(stage));
   describe('endings', () => endingCases(stage));
-  describe('broken connections', () => lossCases(stage));
+  describe('broken connections', () => lossCases(stage, dropsAtOnce));
   describe('connecting', () => connectingCases(stage));
 }
 
@@ -260,7 +261,7 @@ function endingCases({ start, pair }: Stage): void {
   });
 }
 
-function lossCases({ start, pair, edges }: Stage): void {
+function lossCases({ start, pair, edges }: Stage, dropsAtOnce: boolean): void {
   it('end by the network on both sides', async () => {
     const { device, edge } = await pair();
     const other = await pair();
@@ -293,7 +294,7 @@ function lossCases({ start, pair, edges }: Stage): void {
     await until(() => device.reasons.length > 0 && edge.reasons.length > 0);
     await settle();
     expect([device.afterClosedCount, edge.afterClosedCount]).toEqual([0, 0]);
-    expect(edge.frames.length).toBeLessThan(40);
+    if (dropsAtOnce) expect(edge.frames.length).toBeLessThan(40);
   });
 }
 

@@ -12,6 +12,10 @@ export interface CloseFrame {
 
 const normalClosure = 1000;
 const refused = 4000;
+/** What a platform that can't drop a connection without a goodbye says instead. */
+export const droppedFrame: CloseFrame = { closeCode: 4001, reasonText: '' };
+/** RFC 6455, 7.1.5: what an end without a close frame counts as. */
+export const lostFrame: CloseFrame = { closeCode: 1006, reasonText: '' };
 /** RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code. */
 const maxReasonBytes = 123;
 /** RFC 6455, 7.4.1, and what `ws` sends for a frame it can't accept: protocol error, type, text, policy, size. */
@@ -31,6 +35,7 @@ export function fromCloseFrame({ closeCode, reasonText }: CloseFrame): CloseReas
   if (code !== undefined) return { by: 'peer', code, detail };
   if (malformedFrame.has(closeCode)) return { by: 'peer', code: 'protocol-error', detail: reasonText };
   if (closeCode === normalClosure || closeCode === 1005) return { by: 'peer', code: 'done', detail: reasonText };
+  if (closeCode === droppedFrame.closeCode) return lostConnection;
   // A newer peer may know more codes than we do; it did end the connection on purpose.
   if (closeCode >= 3000) return { by: 'peer', code: 'internal', detail: reasonText };
   return { ...lostConnection, detail: `the connection was lost (${closeCode} ${reasonText})`.replace(' )', ')') };

@@ -11,7 +11,7 @@ import { createDeviceLog, createEdgeLog } from '../../src/protocol/event-log-wri
 import { idealLink } from '../../src/protocol/link-model-settings.ts';
 import { modeNames } from '../../src/protocol/mode.ts';
 import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 import { startToyEdge, toySeed, toyTurn } from './toy-edge.ts';
 
 const toyTokenizer = createToyModel({ seed: toySeed, role: 'target' }).tokenizer;

@@ -9,7 +9,7 @@ import { createToyModel } from '../../src/models/toy.ts';
 import { idealLink } from '../../src/protocol/link-model-settings.ts';
 import { modeNames } from '../../src/protocol/mode.ts';
 import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 import { startToyEdge, toyDrafter, toyReference, toySeed, toyTurn } from './toy-edge.ts';
 
 const samplings: readonly Sampling[] = [

@@ -13,7 +13,7 @@ import {
   protocolVersion,
 } from '../../src/protocol/messages.ts';
 import type { CloseReason, Connection } from '../../src/transport/transport.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toyReference, toyTurn } from './toy-edge.ts';
 
 interface RawDevice {

@@ -12,7 +12,7 @@ import { paceModel } from '../../src/models/paced.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { machineClock } from '../../src/transport/machine-clock.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 
 export interface ToyEdge extends AsyncDisposable {
   readonly edge: Edge;

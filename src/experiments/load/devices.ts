@@ -7,7 +7,7 @@ import type { TurnReport } from '../../device/turn-report.ts';
 import { type Drafter, ModelDrafter } from '../../models/drafter.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { writeToyText } from '../../models/toy-text.ts';
-import { connectWebSocket } from '../../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 
 export interface Task {
   readonly prompt: readonly number[];

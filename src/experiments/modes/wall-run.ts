@@ -11,7 +11,7 @@ import { bytesOnLink } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
-import { connectWebSocket } from '../../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import type { EdgeProcess } from '../edge-process.ts';
 import type { MinConfidence } from '../look-up-place.ts';
 import { acceptanceOf, type BenchMode, ownComparisons } from './metrics.ts';

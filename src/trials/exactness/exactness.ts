@@ -30,7 +30,7 @@ import { type ModeName, modeOf } from '../../protocol/mode.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
-import { connectWebSocket } from '../../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 
 export interface ExactnessOptions {
   /** Names or paths. A model without a draft is its own. */

@@ -9,7 +9,7 @@ import { DeviceCodec, EdgeCodec } from '../../protocol/codec.ts';
 import { limits } from '../../protocol/limits.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
 import type { Connect } from '../../transport/transport.ts';
-import { connectWebSocket } from '../../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import { answerLimitMs } from './attack-edge.ts';
 import { edgeLie, insertLies } from './field-fuzzing.ts';
 import { brokenShot, type Frames, mutate, pick, randomFrame, randomPayload, type Shot, shotOf } from './mutations.ts';

@@ -14,7 +14,7 @@ import { toldStepMs } from '../../protocol/edge-timing.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../../protocol/messages.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { Connect } from '../../transport/transport.ts';
-import { connectWebSocket } from '../../transport-node/websocket-server.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import type { Frames } from './mutations.ts';
 
 /** One honest turn's frames. */

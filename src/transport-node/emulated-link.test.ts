@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
-import { createEmulatedLink } from './emulated-link.ts';
-import { createInMemoryNetwork } from './in-memory.ts';
-import { createManualClock } from './manual-clock.contract.ts';
-import { transportContract, type Witness, witness } from './transport.contract.ts';
-import type { Connection, ConnectionHandler } from './transport.ts';
-import { connectWebSocket, listenWebSocket } from '../transport-node/websocket-server.ts';
+import { createEmulatedLink } from '../transport/emulated-link.ts';
+import { createInMemoryNetwork } from '../transport/in-memory.ts';
+import { createManualClock } from '../transport/manual-clock.contract.ts';
+import { transportContract, type Witness, witness } from '../transport/transport.contract.ts';
+import type { Connection, ConnectionHandler } from '../transport/transport.ts';
+import { connectWebSocket } from './websocket-client.ts';
+import { listenWebSocket } from './websocket-server.ts';
 
 const quickLink: LinkSettings = {
   ...idealLink,

@@ -1,0 +1,48 @@
+// An open WebSocket of the package `ws` as a Connection. Nothing of `ws` gets out of this folder.
+
+import type { WebSocket } from 'ws';
+import { SocketConnection } from '../transport/socket-connection.ts';
+import { type Accept, type Connection, defaultMaxFrameBytes } from '../transport/transport.ts';
+
+/** What both ends ask of `ws`. Frames are a few bytes, so compression would only add latency; `ws` sets TCP_NODELAY. */
+export function socketOptions(maxFrameBytes: number = defaultMaxFrameBytes): SocketOptions {
+  return { perMessageDeflate: false, maxPayload: maxFrameBytes, autoPong: false };
+}
+
+interface SocketOptions {
+  readonly perMessageDeflate: false;
+  readonly maxPayload: number;
+  readonly autoPong: false;
+}
+
+/** Must be called while no frame can have arrived, that is from within the event that opened the socket. */
+export function adoptSocket(socket: WebSocket, accept: Accept): Connection {
+  const connection = new SocketConnection(
+    {
+      get isOpen() {
+        return socket.readyState === socket.OPEN;
+      },
+      get waitingBytes() {
+        return socket.bufferedAmount;
+      },
+      send: (bytes, flushed) => socket.send(bytes, { binary: true }, () => flushed()),
+      close: ({ closeCode, reasonText }) => socket.close(closeCode, reasonText),
+      drop: () => socket.terminate(),
+    },
+    accept,
+  );
+  socket.on('message', (data, isBinary) => {
+    // Node's Buffer.slice shares memory where Uint8Array.slice copies; the holder gets what its type says.
+    const isBytes = isBinary && data instanceof Uint8Array;
+    connection.arrive(isBytes ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : null);
+  });
+  socket.on('ping', (payload) => {
+    // Answered by hand, so that a peer which pings and never reads fills no buffer.
+    if (connection.writable) socket.pong(payload);
+  });
+  socket.on('error', (error: Error & { readonly code?: string }) => {
+    connection.failed(error.message, error.code?.startsWith('WS_ERR') === true);
+  });
+  socket.on('close', (closeCode, reason) => connection.closed({ closeCode, reasonText: reason.toString('utf8') }));
+  return connection;
+}
