@@ -7,7 +7,7 @@ export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './ba
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
-export { type AskOptions, type Device, type DeviceOptions, openDevice } from './device/device.ts';
+export { type AskOptions, type Device, type DeviceOptions, openDevice } from './api/open-device.ts';
 export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';
 export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';

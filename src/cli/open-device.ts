@@ -1,6 +1,6 @@
 // The device of a command: the library's own, over the emulated network that the flags ask for, with logs if they ask for them.
 
-import { type Device, openDevice } from '../device/device.ts';
+import { type Device, openDevice } from '../api/open-device.ts';
 import type { TurnOptions } from '../device/turn.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';

@@ -11,8 +11,8 @@ import { parseModelSpec } from '../models/model-spec.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
-import { AutoMode } from './auto-mode.ts';
-import { startTurn, type Turn, type TurnOptions } from './turn.ts';
+import { AutoMode } from '../device/auto-mode.ts';
+import { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
 
 /** What a device is made of; only `edge` must be given. */
 export interface DeviceOptions {
