@@ -3,8 +3,8 @@ import { checkAssignment } from '../allocation/check-assignment.ts';
 import { createPolicy } from '../allocation/policies.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
 import { findPolicy, needsPlaces } from '../files/policy-file.ts';
-import { exampleState } from '../files/slot-example.ts';
-import { readState } from '../files/slot-file.ts';
+import { exampleState } from '../allocation/slot-json-example.ts';
+import { readState } from '../allocation/slot-json.ts';
 import { describeDecision } from './allocate.ts';
 
 const device = {

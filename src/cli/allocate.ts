@@ -15,8 +15,8 @@ import type { Result } from '../files/document.ts';
 import { findPolicy, needsPlaces } from '../files/policy-file.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
-import { exampleState } from '../files/slot-example.ts';
-import { readState } from '../files/slot-file.ts';
+import { exampleState } from '../allocation/slot-json-example.ts';
+import { readState } from '../allocation/slot-json.ts';
 import { printResult } from './result-output.ts';
 
 interface AllocateFlags {

@@ -3,11 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { NamedPolicy } from '../allocation/require-assignment.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { readActor } from '../learned/actor-file.ts';
 import { createLearnedPolicy } from '../learned/learned-policy.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
-import type { NamedPolicy } from '../simulation/require-assignment.ts';
 
 /** A policy and, for a file, what it was: a changed file is another policy. */
 export interface FoundPolicy extends NamedPolicy {

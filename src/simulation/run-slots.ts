@@ -6,7 +6,7 @@ import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objecti
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
-import { type NamedPolicy, requireAssignment } from './require-assignment.ts';
+import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import { createWorld, type World } from './slot-world.ts';
 
 export interface SlotRunOptions {

@@ -4,7 +4,7 @@
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { quantile } from '../../basics/statistics.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import type { NamedPolicy } from '../../simulation/require-assignment.ts';
+import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import { runSlots, type SlotOutcome } from '../../simulation/run-slots.ts';
 
 /** Means of one run. */

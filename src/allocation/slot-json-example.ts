@@ -1,6 +1,6 @@
 // A slot in the form that `outrider allocate` reads, to begin with: drawn at random, as src/allocation/synthetic-slot.ts does.
 
-import { syntheticSlot } from '../allocation/synthetic-slot.ts';
+import { syntheticSlot } from './synthetic-slot.ts';
 
 /** @returns JSON text, one line for each device and server */
 export function exampleState(deviceCount: number, serverCount: number, seed: number): string {

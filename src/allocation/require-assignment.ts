@@ -1,7 +1,7 @@
 // Takes what a policy gave and refuses what is no assignment, in words that tell its author what to mend.
 
-import { checkAssignment } from '../allocation/check-assignment.ts';
-import type { Assignment, Policy, SlotState } from '../allocation/slot-state.ts';
+import { checkAssignment } from './check-assignment.ts';
+import type { Assignment, Policy, SlotState } from './slot-state.ts';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
 const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
