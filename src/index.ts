@@ -7,7 +7,8 @@ export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './ba
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
-export { type AskOptions, type Device, type DeviceOptions, openDevice } from './api/open-device.ts';
+export { type DeviceOptions, type OpenedDevice, openDevice } from './api/open-device.ts';
+export { type AskOptions, createDevice, type Device, type DeviceParts } from './device/device.ts';
 export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';
 export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';

@@ -1,18 +1,16 @@
-// A device in one call: a way to an edge, a tokenizer, a draft. For applications; startTurn is the same with every part given.
+// A device in one call, on Node: opens the draft and the tokenizer by their names, then makes the device of src/device/device.ts.
 
+import { createDevice, type Device } from '../device/device.ts';
 import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
 import { type OpenModelOptions, openModel } from '../engines/open-model.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/drafter.ts';
-import type { Message, Tokenizer } from '../models/model.ts';
+import type { Tokenizer } from '../models/model.ts';
 import { parseModelSpec } from '../models/model-spec.ts';
-import type { ModeName } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
-import { AutoMode } from '../device/auto-mode.ts';
-import { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
 
 /** What a device is made of; only `edge` must be given. */
 export interface DeviceOptions {
@@ -42,31 +40,10 @@ export interface DeviceOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How one answer is made; see {@link TurnOptions} for defaults. */
-export type AskOptions = Omit<
-  TurnOptions,
-  'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
-> & {
-  /** How device and edge take turns; `auto`: by what earlier answers of this device have measured. Default `stream`. */
-  readonly mode?: ModeName | 'auto';
-};
-
-/** A device that is ready to ask; see {@link openDevice}. */
-export interface Device extends AsyncDisposable {
-  readonly connect: Connect;
-  /** The same on the edge, or the edge refuses. */
-  readonly tokenizer: Tokenizer;
-  /** Null: nothing drafts here. Turns share it; two at once slow each other down. */
-  readonly drafter: Drafter | null;
+/** A device that owns what it has opened; see {@link openDevice}. */
+export interface OpenedDevice extends Device, AsyncDisposable {
   /** Of the draft, for people. */
   readonly draftDescription: string;
-  /** What mode `auto` has learnt so far. */
-  readonly auto: AutoMode;
-  /**
-   * Starts an answer to a question, or to a conversation whose last message is the user's.
-   * @throws OutriderError `bad-argument` for impossible options; later failures throw from the iteration of the turn
-   */
-  ask(question: string | readonly Message[], options?: AskOptions): Turn;
   /** Frees draft and tokenizer. Stop turns first. */
   close(): Promise<void>;
 }
@@ -75,7 +52,7 @@ export interface Device extends AsyncDisposable {
  * Loads what a device needs, getting model files where they are missing; connects only when something is asked.
  * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
  */
-export async function openDevice(options: DeviceOptions): Promise<Device> {
+export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
   const { edge, credentials } = options;
   const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;
   // Newest first when closed. (AsyncDisposableStack would do, but Node 22 does not have it.)
@@ -87,24 +64,13 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     await close();
     throw error;
   });
-  const auto = new AutoMode();
-  return {
-    connect,
+  const device = createDevice({
+    edge: connect,
     tokenizer,
     drafter,
-    auto,
-    draftDescription: description,
-    ask(question, askOptions = {}) {
-      const messages = typeof question === 'string' ? [{ role: 'user', content: question } as const] : question;
-      const prompt = tokenizer.encodeChat(messages);
-      const { mode, ...rest } = askOptions;
-      const chosen = mode === 'auto' ? { auto } : mode === undefined ? {} : { mode };
-      const key = credentials === undefined ? {} : { credentials };
-      return startTurn({ ...rest, ...chosen, ...key, connect, tokenizer, drafter, prompt });
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  return { ...device, draftDescription: description, close, [Symbol.asyncDispose]: close };
 }
 
 interface Parts {

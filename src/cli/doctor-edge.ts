@@ -1,7 +1,7 @@
 // Asks a real edge for two short answers, one with drafts and one without.
 
 import { OutriderError } from '../basics/errors.ts';
-import { probeEdge } from '../device/probe-edge.ts';
+import { probeEdge, probeTimeoutMs } from '../device/probe-edge.ts';
 import { startTurn } from '../device/turn.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
@@ -16,7 +16,7 @@ export interface EdgeTrial {
 
 /** @param draft null: the edge is only greeted. @throws OutriderError */
 export async function tryEdge(url: string, key: string | undefined, draft: LanguageModel | null): Promise<EdgeTrial> {
-  const { hello, roundTripMs } = await probeEdge(url);
+  const { hello, roundTripMs } = await probeEdge(connectWebSocket(url, { timeoutMs: probeTimeoutMs }));
   const greeting = `${hello.model}, ${roundTripMs.toFixed(1)} ms away`;
   if (draft === null) return { said: greeting, figures: { edgeRoundTripMs: roundTripMs } };
   if (draft.tokenizer.hash !== hello.tokenizerHash) {

@@ -1,6 +1,6 @@
 // The device of a command: the library's own, over the emulated network that the flags ask for, with logs if they ask for them.
 
-import { type Device, openDevice } from '../api/open-device.ts';
+import { type OpenedDevice, openDevice } from '../api/open-device.ts';
 import type { TurnOptions } from '../device/turn.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';
@@ -14,7 +14,7 @@ import type { AnswerFlags } from './answer-flags.ts';
 /** Tokens that the draft can hold. */
 export const deviceContextLength = 4096;
 
-export interface CommandDevice extends Device {
+export interface CommandDevice extends OpenedDevice {
   /** Makes what a turn is given as `onStep`; null: no log is asked for. */
   readonly logTurn: (() => NonNullable<TurnOptions['onStep']>) | null;
 }

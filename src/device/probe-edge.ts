@@ -4,24 +4,29 @@ import { OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
 import type { EdgeMessage, HelloMessage } from '../protocol/messages.ts';
-import { connectWebSocket } from '../transport-node/websocket-client.ts';
+import type { Connect } from '../transport/transport.ts';
+import { connectWebSocket } from '../transport/websocket-client.ts';
 
 const pingCount = 5;
 
+/** What an edge says of itself; see {@link probeEdge}. */
 export interface EdgeProbe {
+  /** Its model, context, timing, and the hash of its tokenizer, which the device's tokenizer must have as well. */
   readonly hello: HelloMessage;
   /** Median of a few pings. */
   readonly roundTripMs: number;
 }
 
-const probeTimeoutMs = 5000;
+/** How long connecting and each answer may take. */
+export const probeTimeoutMs = 5000;
 
-/** Greets an edge and pings it. @throws OutriderError `edge-unreachable` */
-export async function probeEdge(url: string): Promise<EdgeProbe> {
+/** Greets an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable` */
+export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
+  const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
   const codec = new DeviceCodec();
   const heard: EdgeMessage[] = [];
   let wake = (): void => {};
-  const connection = await connectWebSocket(url, { timeoutMs: probeTimeoutMs })(() => ({
+  const connection = await connect(() => ({
     frame: (bytes) => {
       heard.push(codec.decode(bytes));
       wake();
@@ -35,7 +40,8 @@ export async function probeEdge(url: string): Promise<EdgeProbe> {
       const at = heard.findIndex((message) => message.kind === kind);
       if (at >= 0) return heard.splice(at, 1)[0] as Extract<EdgeMessage, { kind: Kind }>;
       const restMs = limitMs - performance.now();
-      if (restMs <= 0) throw new OutriderError('edge-unreachable', `${url} does not answer`, 'is it an outrider edge?');
+      if (restMs <= 0)
+        throw new OutriderError('edge-unreachable', `${nameOf(edge)} does not answer`, 'is it an outrider edge?');
       await new Promise<void>((resolve) => {
         wake = resolve;
         setTimeout(resolve, restMs);
@@ -55,4 +61,8 @@ export async function probeEdge(url: string): Promise<EdgeProbe> {
   } finally {
     connection.close('done', 'measured');
   }
+}
+
+function nameOf(edge: string | Connect): string {
+  return typeof edge === 'string' ? edge : 'the edge';
 }
