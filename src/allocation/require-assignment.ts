@@ -1,8 +1,8 @@
 // Takes what a policy gave and refuses what is no assignment, in words that tell its author what to mend.
 
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { checkAssignment } from './check-assignment.ts';
 import type { Assignment, Policy, SlotState } from './slot-state.ts';
-import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
 const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
 const shape = 'an object with server, bandwidthShare and computeShare, a list each with one entry for each device';

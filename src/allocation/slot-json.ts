@@ -2,9 +2,9 @@
 // Turns it into the state that policies see. What each field means: src/allocation/slot-state.ts and docs/allocation.md.
 
 import { z } from 'zod';
+import { OutriderError } from '../basics/errors.ts';
 import { checkState } from './check-state.ts';
 import type { SlotState } from './slot-state.ts';
-import { OutriderError } from '../basics/errors.ts';
 
 const objectiveSchema = z.strictObject({
   lambdaPerMs: z.number().default(0.01),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from '../allocation/check-assignment.ts';
+import { describeDecision } from '../allocation/describe-decision.ts';
 import { createPolicy } from '../allocation/policies.ts';
+import { readState } from '../allocation/slot-json.ts';
+import { exampleState } from '../allocation/slot-json-example.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
 import { findPolicy, needsPlaces } from '../files/policy-file.ts';
-import { exampleState } from '../allocation/slot-json-example.ts';
-import { readState } from '../allocation/slot-json.ts';
-import { describeDecision } from './allocate.ts';
 
 const device = {
   payloadBits: 1e5,
@@ -35,7 +35,7 @@ describe('readState', () => {
     checkAssignment(state, assignment);
     const { rows, summary } = describeDecision(state, assignment, true);
     expect(rows).toHaveLength(10);
-    expect(summary['unservedCount']).toBe(0);
+    expect(summary.unservedCount).toBe(0);
     expect(summary['dualGap']).toBeLessThan(0.02);
     expect(summary['costMs']).toBeGreaterThanOrEqual(summary['dualBoundMs'] as number);
   });
@@ -70,7 +70,7 @@ describe('readState', () => {
     const state = readState(textOf([device, { ...device, gain: [null, 0] }], [server, server]), 'x');
     const assignment = createPolicy('best')(state);
     expect([...assignment.server]).toEqual([0, -1]);
-    expect(describeDecision(state, assignment, false).summary['unservedCount']).toBe(1);
+    expect(describeDecision(state, assignment, false).summary.unservedCount).toBe(1);
   });
 
   it('asks for places where something decides by them', () => {

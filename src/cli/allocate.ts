@@ -4,19 +4,16 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
-import { type Certificate, certify } from '../allocation/certify.ts';
-import { checkAssignment } from '../allocation/check-assignment.ts';
-import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
+import { type Decision, describeDecision } from '../allocation/describe-decision.ts';
 import { policyList } from '../allocation/policies.ts';
-import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import { requireAssignment } from '../allocation/require-assignment.ts';
+import { readState } from '../allocation/slot-json.ts';
+import { exampleState } from '../allocation/slot-json-example.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
-import type { Result } from '../files/document.ts';
 import { findPolicy, needsPlaces } from '../files/policy-file.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
-import { exampleState } from '../allocation/slot-json-example.ts';
-import { readState } from '../allocation/slot-json.ts';
 import { printResult } from './result-output.ts';
 
 interface AllocateFlags {
@@ -63,58 +60,22 @@ async function allocate(flags: AllocateFlags): Promise<void> {
   if (figure !== undefined) await checkFigure(figure);
   const placesFor = needsPlaces(policy) ? `policy ${policy}` : figure === undefined ? undefined : 'a map';
   const slot = readState(await readText(source), source === '-' ? 'standard input' : source, placesFor);
-  const assignment = decide(slot);
-  checkAssignment(slot, assignment);
-  const result = describeDecision(slot, assignment, flags.certify === true);
+  const assignment = requireAssignment({ name: policy, decide }, slot);
+  const decision = describeDecision(slot, assignment, flags.certify === true);
   if (figure !== undefined) {
-    await writeFigure(
-      assignmentMap(slot, assignment, { title: 'User association', subtitle: subtitleOf(policy, result) }),
-      figure,
-    );
+    const subtitle = subtitleOf(policy, decision);
+    await writeFigure(assignmentMap(slot, assignment, { title: 'User association', subtitle }), figure);
   }
-  printResult('allocate', { ...result, params: { policy, certify: flags.certify === true } }, flags.json === true);
+  const { rows, summary } = decision;
+  const params = { policy, certify: flags.certify === true };
+  printResult('allocate', { rows, summary: { ...summary }, params }, flags.json === true);
 }
 
-function subtitleOf(policy: string, { summary }: Result): string[] {
-  const variableMs = Math.round(Number(summary['costMs']) - Number(summary['constantMs']));
-  const gap = summary['variableGap'];
-  const distance = typeof gap === 'number' ? [`At most ${(100 * gap).toPrecision(2)} % above the optimum.`] : [];
+function subtitleOf(policy: string, { summary }: Decision): string[] {
+  const variableMs = Math.round(summary.costMs - summary.constantMs);
+  const gap = summary.variableGap;
+  const distance = gap === undefined ? [] : [`At most ${(100 * gap).toPrecision(2)} % above the optimum.`];
   return [`Policy ${policy}. Decisions make ${variableMs} ms of the cost.`, ...distance];
-}
-
-/** Rows by device; the sums and the gap in the summary. */
-export function describeDecision(state: SlotState, assignment: Assignment, withDual: boolean): Result {
-  const terms = createSlotTerms(state.deviceCount);
-  evaluate(state, assignment, terms);
-  const hasBound = state.objective.lambdaPerMs > 0;
-  const certificate = hasBound ? certify(state, terms.sum.costMs, withDual) : undefined;
-  const rows = Array.from({ length: state.deviceCount }, (_, device) => rowOf(device, assignment, terms));
-  return { rows, summary: { ...terms.sum, ...gapsOf(certificate) } };
-}
-
-function rowOf(device: number, { server, bandwidthShare, computeShare }: Assignment, terms: SlotTerms): object {
-  const at = (values: ArrayLike<number>): number => values[device] as number;
-  return {
-    device,
-    server: at(server),
-    bandwidthShare: at(bandwidthShare),
-    computeShare: at(computeShare),
-    deviceMs: at(terms.deviceMs),
-    uploadMs: at(terms.uploadMs),
-    edgeMs: at(terms.edgeMs),
-    mismatchMs: at(terms.mismatchMs),
-    energyMs: at(terms.energyMs),
-    handoverMs: at(terms.handoverMs),
-    costMs: at(terms.costMs),
-    latencyMs: at(terms.latencyMs),
-    computeEnergyJ: at(terms.computeEnergyJ),
-    transmitEnergyJ: at(terms.transmitEnergyJ),
-    rateBitPerSecond: at(terms.rateBitPerSecond),
-  };
-}
-
-function gapsOf(certificate: Certificate | undefined): Record<string, number> {
-  return certificate === undefined ? {} : { ...certificate };
 }
 
 async function readText(source: string): Promise<string> {
