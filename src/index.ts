@@ -2,12 +2,12 @@
 // the parts go together.
 
 export type { Assignment, ObjectiveSettings, Policy, SlotState } from './allocation/slot-state.ts';
+export { type DeviceOptions, type OpenedDevice, openDevice } from './api/open-device.ts';
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
 export { neutralSampling, type Sampling } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
-export { type DeviceOptions, type OpenedDevice, openDevice } from './api/open-device.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from './device/device.ts';
 export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';

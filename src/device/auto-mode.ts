@@ -27,6 +27,7 @@ const memory = 200;
 /** With which they enter the judgement of a new turn. */
 const rememberedWeight = 8;
 
+/** What a device has measured of its edge and its draft so far, from which it chooses the mode of a turn. */
 export class AutoMode {
   #edge: EdgeTiming | null = null;
   #draftMs: number | null = null;

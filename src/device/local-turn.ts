@@ -14,6 +14,7 @@ import { EmissionQueue } from './emission-queue.ts';
 import type { Turn } from './turn.ts';
 import { type Emission, localReport, type TurnReport, type TurnTimes } from './turn-report.ts';
 
+/** A turn without an edge; see {@link startLocalTurn}. */
 export interface LocalTurnOptions {
   readonly tokenizer: Tokenizer;
   readonly drafter: Drafter;

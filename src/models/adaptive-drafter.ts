@@ -4,6 +4,7 @@
 import { DraftSource } from '../decoding/draft-source.ts';
 import type { Draft, Drafter, DraftRequest } from './drafter.ts';
 
+/** Looks back in the text first, and asks the draft model only where that is not likely enough. */
 export class AdaptiveDrafter implements Drafter {
   readonly #model: Drafter;
   readonly #source = new DraftSource();

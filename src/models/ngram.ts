@@ -9,6 +9,7 @@ import type { LanguageModel, Tokenizer } from './model.ts';
 import { createReaderModel, type TokenReader } from './reader-model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
 
+/** How far {@link createNgramModel} looks back. Lengths in tokens. */
 export interface NgramOptions {
   /** The target's: ids are only compared, never made. */
   readonly tokenizer: Tokenizer;

@@ -9,6 +9,7 @@ import { createReaderModel, type TokenReader } from './reader-model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
 import { createToyTokenizer } from './toy-tokenizer.ts';
 
+/** A toy language; see {@link createToyModel}. */
 export interface ToyOptions {
   /** 0 or more; the language. */
   readonly seed: number;

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 
+/** When a connection is asked for a sign of life, and when it counts as lost. Times in ms. */
 export interface LivenessSettings {
   /** Silence of our own after which we ping. */
   readonly pingAfterMs: number;
@@ -10,6 +11,7 @@ export interface LivenessSettings {
   readonly lostAfterMs: number;
 }
 
+/** What both sides use unless told. */
 export const defaultLiveness: LivenessSettings = { pingAfterMs: 4000, lostAfterMs: 15_000 };
 
 export interface Liveness {

@@ -3,6 +3,7 @@
 
 import { invariant } from '../basics/invariant.ts';
 
+/** What one connection may send, on average and at once. */
 export interface RateLimitSettings {
   readonly framesPerSecond: number;
   readonly bytesPerSecond: number;

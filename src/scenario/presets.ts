@@ -17,6 +17,7 @@ const presets: Readonly<Record<string, object>> = {
   coupled: coupledPreset,
 };
 
+/** All names that {@link readPreset} takes. */
 export const presetNames: readonly string[] = Object.keys(presets);
 
 /** @throws OutriderError `bad-argument` for an unknown name, or for values that do not fit */

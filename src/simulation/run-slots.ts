@@ -3,12 +3,13 @@
 
 import type { Certificate } from '../allocation/certify.ts';
 import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
+import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
-import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import { createWorld, type World } from './slot-world.ts';
 
+/** What a run is made of. The same options give the same slots. */
 export interface SlotRunOptions {
   readonly scenario: Scenario;
   readonly policy: NamedPolicy;
@@ -31,6 +32,7 @@ export interface SlotOutcome {
   readonly certificate?: Certificate | undefined;
 }
 
+/** A run that goes slot by slot; see {@link createSlotRun}. */
 export interface SlotRun {
   readonly world: World;
   /** Runs the next slot. @throws OutriderError `bad-argument` when the policy gives no assignment */

@@ -46,11 +46,13 @@ export interface SlotRow extends SlotFigures {
   readonly firstSlot: number;
 }
 
+/** Figures of all slots, and the quantiles of what users wait. */
 export interface SlotSummary extends SlotFigures {
   readonly latencyMsP50: number | null;
   readonly latencyMsP95: number | null;
 }
 
+/** Adds up slots; see {@link createSlotTally}. */
 export interface SlotTally {
   add(outcome: Pick<SlotOutcome, 'state' | 'assignment' | 'terms' | 'certificate'>): void;
   rows(): readonly SlotRow[];

@@ -14,6 +14,7 @@ import { createServerQueues } from './server-queue.ts';
 import { createSlotView } from './slot-view.ts';
 import { createTextPlaces } from './text-places.ts';
 
+/** A world at one slot; see {@link createWorld}. Its arrays are written again for the next slot. */
 export interface World {
   readonly scenario: Scenario;
   readonly parts: WorldParts;

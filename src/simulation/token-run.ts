@@ -17,6 +17,7 @@ import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
 import type { TokenSource } from './token-source.ts';
 import { type TokenTexts, textsOf } from './token-texts.ts';
 
+/** Which texts are decoded, and how. */
 export interface TokenRunOptions {
   readonly source: TokenSource;
   readonly mode: ModeName;
@@ -37,6 +38,7 @@ export interface TokenTotals {
   readonly events: number;
 }
 
+/** See {@link createTokenRun}. */
 export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;
@@ -55,6 +57,7 @@ const unlimited: RateLimitSettings = { framesPerSecond: 1e9, bytesPerSecond: 1e1
 /** The edge's own drafts, in modes that have them: a window to start with, and what one takes of a step's time. */
 const [ownDraftTokens, ownDraftShare] = [4, 0.1];
 
+/** Plays what slots decide with the machines of the protocol. Give its `play` to {@link SlotRunOptions}. */
 export function createTokenRun(world: World, options: TokenRunOptions): TokenRun {
   const { scenario, parts } = world;
   const { source, seed } = options;

@@ -10,6 +10,7 @@ import { TraceReplay } from '../virtual-time/trace-replay.ts';
 import { drawTokens, type TaskKind, taskKinds } from '../world/workload-lengths.ts';
 import { findModelShape } from '../world/workload-models.ts';
 
+/** Texts and drafts for the token fidelity: drawn ({@link drawnSource}) or recorded ({@link traceSourceOf}). */
 export interface TokenSource {
   /** For the summary: what the numbers rest on. */
   readonly name: string;

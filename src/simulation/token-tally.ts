@@ -18,11 +18,13 @@ export interface TokenFigures {
   readonly handovers: number;
 }
 
+/** A row: slots from `firstSlot` on. */
 export interface TokenRow extends TokenFigures {
   readonly firstSlot: number;
   readonly slots: number;
 }
 
+/** Figures of all slots, and of all answers that have ended. */
 export interface TokenSummary extends TokenFigures {
   readonly mode: string;
   /** Where texts and drafts are from. */
@@ -45,6 +47,7 @@ export interface TokenSummary extends TokenFigures {
   readonly rowsPerStep: number | null;
 }
 
+/** Adds up slots and answers; see {@link createTokenTally}. */
 export interface TokenTally {
   addSession(record: SessionRecord): void;
   /** Call at the end of each slot, after it was played. */

@@ -48,6 +48,7 @@ export interface TraceSession {
   readonly chainUnits: Uint16Array;
 }
 
+/** Recorded answers of one target, with what one draft said at every position. */
 export interface Trace {
   readonly header: TraceHeader;
   readonly sessions: readonly TraceSession[];

@@ -11,6 +11,7 @@ import { callNextTurn } from './next-turn.ts';
 import { goodbyeBytes, QueuedConnection } from './queued-connection.ts';
 import type { Accept, Connect, Connection } from './transport.ts';
 
+/** Time and link of connections within the process. Default: an ideal network. */
 export interface InMemorySettings {
   /** Without one, time stands still: everything arrives in the next turn of the event loop. */
   readonly clock?: Clock;
@@ -26,6 +27,7 @@ export interface InMemoryPair {
   cut(): void;
 }
 
+/** See {@link createInMemoryNetwork}. */
 export interface InMemoryNetwork {
   readonly connect: Connect;
   /** Loses all connections; new ones can be made. */
@@ -66,6 +68,7 @@ export function connectInMemory(device: Accept, edge: Accept, settings: InMemory
   return { device: deviceEnd, edge: edgeEnd, cut };
 }
 
+/** Connects devices to an edge in the same process. @param edge what the edge does with each connection */
 export function createInMemoryNetwork(edge: Accept, settings: InMemorySettings = {}): InMemoryNetwork {
   const pairs = new Set<InMemoryPair>();
   let listening = true;

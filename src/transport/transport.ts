@@ -8,6 +8,7 @@ export const defaultMaxFrameBytes: number = limits.edgeFrameBytes;
 /** `writable` is false while more application bytes than this wait to leave. */
 export const sendMarkBytes = 65_536;
 
+/** Why a connection has ended, and who ended it. */
 export type CloseReason =
   | { readonly by: 'us' | 'peer'; readonly code: ErrorCode | 'done'; readonly detail: string }
   | { readonly by: 'network'; readonly code: 'edge-unreachable'; readonly detail: string };
@@ -20,6 +21,7 @@ export interface ConnectionHandler {
   closed(reason: CloseReason): void;
 }
 
+/** One open connection, for its holder. */
 export interface Connection {
   /** False while more than the send mark waits to leave; sending is still possible, but the holder should pause. */
   readonly writable: boolean;

@@ -15,6 +15,7 @@ import type { SessionSource } from './run-session.ts';
 /** Behind a wrong draft, or the end, no row is read. */
 const unread: Candidates = { ids: [], logits: [] };
 
+/** One recorded session in the place of target and drafts; see {@link traceSource}. */
 export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp {
   readonly header: TraceHeader;
   readonly session: TraceSession;

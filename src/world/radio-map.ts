@@ -5,6 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { parseRadioMapHeader, type RadioMapHeader } from './radio-map-header.ts';
 import type { StreetMask } from './street-mask.ts';
 
+/** Path gains of some sites over a grid, traced beforehand; see {@link parseRadioMap}. */
 export interface RadioMap {
   readonly header: RadioMapHeader;
   readonly streets: StreetMask;

@@ -1,10 +1,10 @@
 // One run of `outrider bench coupled`: a scenario, a policy and a seed, many slots; what each slot cost, and what became of queues,
 // batteries and texts.
 
+import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { quantile } from '../../basics/statistics.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import { runSlots, type SlotOutcome } from '../../simulation/run-slots.ts';
 
 /** Means of one run. */

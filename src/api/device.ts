@@ -1,0 +1,24 @@
+// `outrider/device`: asks an edge, and drafts for it. For a page in the browser, and for Node, Bun and Deno alike: nothing below this
+// file imports a Node module or a package (tsconfig.browser.json and test/browser-bundle.test.ts keep it so). What opens models by
+// their names is in `outrider`. docs/library.md shows how the parts go together.
+
+export type { Clock } from '../basics/clock.ts';
+export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
+export { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+export type { AutoMode } from '../device/auto-mode.ts';
+export { type AskOptions, createDevice, type Device, type DeviceParts } from '../device/device.ts';
+export { type LocalTurnOptions, startLocalTurn } from '../device/local-turn.ts';
+export { type EdgeProbe, probeEdge } from '../device/probe-edge.ts';
+export { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
+export type { Emission, TurnReport } from '../device/turn-report.ts';
+export { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
+export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from '../models/drafter.ts';
+export type { LanguageModel, Message, Tokenizer } from '../models/model.ts';
+export { createNgramModel, type NgramOptions } from '../models/ngram.ts';
+export { createToyModel, type ToyOptions } from '../models/toy.ts';
+export type { LinkSettings } from '../protocol/link-model.ts';
+export { idealLink, parseLink } from '../protocol/link-model-settings.ts';
+export { type ModeName, modeNames } from '../protocol/mode.ts';
+export { createEmulatedLink, type EmulatedLink } from '../transport/emulated-link.ts';
+export type { Accept, CloseReason, Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
+export { type ConnectSettings, connectWebSocket } from '../transport/websocket-client.ts';

@@ -1,0 +1,27 @@
+// `outrider/edge`: runs a large model for devices, on Node. docs/library.md shows how the parts go together.
+
+export type { Clock } from '../basics/clock.ts';
+export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
+export { type Candidates, candidateLimit } from '../decoding/candidates.ts';
+export { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
+export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from '../edge/edge.ts';
+export { type OpenModelOptions, openModel } from '../engines/open-model.ts';
+export type {
+  EvaluateItem,
+  Exactness,
+  LanguageModel,
+  Message,
+  ModelIdentity,
+  ModelLimits,
+  ModelSequence,
+  Tokenizer,
+} from '../models/model.ts';
+export { createToyModel, type ToyOptions } from '../models/toy.ts';
+export { createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
+export { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
+export type { OpenMessage } from '../protocol/messages.ts';
+export type { RateLimitSettings } from '../protocol/rate-limit.ts';
+export { linearStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
+export { createInMemoryNetwork, type InMemoryNetwork, type InMemorySettings } from '../transport/in-memory.ts';
+export type { Accept, CloseReason, Connect, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
+export { type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
