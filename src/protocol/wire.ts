@@ -1,6 +1,7 @@
-// What travels over a virtual link in the place of a message: the frame that a socket would carry, or, where both ends are known to be
-// honest, the message itself with the length that its frame would have. Who sends and who receives can't tell.
+// Connections as the rules of both sides see them, live or in virtual time, and what travels over them: the frame that a socket
+// carries, or, where both ends are known to be honest, the message itself with the length that its frame would have.
 
+import type { ErrorCode } from '../basics/errors.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
@@ -10,7 +11,24 @@ export interface Frame {
   readonly length: number;
 }
 
-/** One end of one connection. */
+/** What carries the frames of one side; a transport's connection is one. @typeParam Said messages of this side */
+export interface FrameConnection<Said> {
+  /** False while the send queue is full: sending is still possible, but the sender should pause. */
+  readonly writable: boolean;
+  /** @param message what the frame says, for links that carry more than the frame */
+  send(frame: Frame, message: Said): void;
+  close(code: ErrorCode | 'done', detail: string): void;
+}
+
+/** What a connection tells its holder. */
+export interface FrameHandler {
+  frame(frame: Frame): void;
+  /** The send queue has become full, or has room again. */
+  writable(isWritable: boolean): void;
+  closed(): void;
+}
+
+/** Encodes and decodes for one end of one connection. */
 export interface WireEnd<Said, Heard> {
   pack(message: Said): Frame;
   /** @throws OutriderError `protocol-error` where a frame is none of the protocol's */

@@ -1,24 +1,24 @@
-// A device in virtual time: drives the pure device machine with a drafter and virtual connections, reconnects with pauses,
-// and can lose its page and come back with what it had stored. What src/device does on the machine's clock.
+// A device in virtual time: the driver of every device, with a drafter and links of the simulation. It can lose its page and come back
+// with what it had stored.
 
-import { unreachable } from '../basics/invariant.ts';
+import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
+import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
 import {
   believedLength,
   createDeviceState,
-  type DeviceEffect,
   type DeviceEvent,
   type DeviceState,
   type DeviceStep,
   type TurnRequest,
 } from '../protocol/device-state.ts';
-import { DraftWatch } from '../protocol/draft-watch.ts';
-import { defaultLiveness, type Liveness, watchLiveness } from '../protocol/liveness.ts';
-import type { DeviceMessage, EdgeMessage } from '../protocol/messages.ts';
+import { defaultLiveness } from '../protocol/liveness.ts';
+import type { DeviceMessage } from '../protocol/messages.ts';
 import { TokenText } from '../protocol/token-text.ts';
-import type { Frame, Wire, WireEnd } from '../protocol/wire.ts';
+import type { Wire } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd, VirtualLink } from './link.ts';
+import { LinkCarrier, listenOn } from './link-carrier.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
@@ -36,6 +36,12 @@ export interface VirtualDeviceSettings {
   readonly abortsDrafts?: boolean;
   /** From asking for a connection to having it. */
   readonly connectMs: number;
+  /** Ids of an honest edge are below. Default: any. */
+  readonly vocabularySize?: number;
+  /** How long connections may fail without any new text before the turn fails, ms; then the first one must not fail at all. Default: for ever. */
+  readonly giveUpAfterMs?: number;
+  /** Whether each connection begins with a ping, as on a live device. Default: false; it is told the round trip. */
+  readonly measuresRoundTrip?: boolean;
   readonly random: Random;
   readonly machines: Machines;
   readonly wire: Wire;
@@ -49,6 +55,8 @@ export interface DeviceWorld {
   deviceEmits?(device: VirtualDevice, emission: Emission): void;
   /** `isWritable`: as far as the device has been told. */
   deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage, isWritable: boolean): void;
+  /** The device hangs up; `code` is 'done' where nothing is wrong. */
+  deviceCloses?(device: VirtualDevice, link: VirtualLink, code: string, detail: string): void;
   /** Bytes on the air that go with a message and that no codec writes; default: none. */
   bytesAlong?(message: DeviceMessage): number;
 }
@@ -61,40 +69,27 @@ export interface Emission {
   readonly acceptedCount: number;
 }
 
-interface DeviceLinkShell {
-  readonly link: VirtualLink;
-  readonly edge: string;
-  readonly wire: WireEnd<DeviceMessage, EdgeMessage>;
-  readonly liveness: Liveness;
-  isWritable: boolean;
-}
-
-const firstPauseMs = 50;
-const longestPauseMs = 4000;
-
 export class VirtualDevice {
   readonly settings: VirtualDeviceSettings;
   readonly process: VirtualProcess;
-  state: DeviceState;
   readonly #world: DeviceWorld;
-  readonly #links = new Map<number, DeviceLinkShell>();
-  /** Only where something is decided by what it measures. */
-  #watch: DraftWatch | null;
-  #lastLink = 0;
-  #pauseMs = firstPauseMs;
+  #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
   #cancelDraft = (): void => {};
 
   constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
     this.settings = settings;
     this.#world = world;
     this.process = new VirtualProcess(queue);
-    this.state = createDeviceState(settings.turn);
-    this.#watch = createWatch(settings);
+    this.#driver = this.#drive(createDeviceState(settings.turn));
+  }
+
+  get state(): DeviceState {
+    return this.#driver.state;
   }
 
   /** The connections that the device takes for alive, oldest first. */
   get links(): readonly { readonly link: VirtualLink; readonly edge: string }[] {
-    return [...this.#links.values()];
+    return this.#driver.connections.carriers.map(({ carrier, edge }) => ({ link: carrier.link, edge }));
   }
 
   /** Connects; a second edge while a first one serves is a hand-over, the same edge again a duplicate. */
@@ -104,97 +99,65 @@ export class VirtualDevice {
   }
 
   stop(): void {
-    this.#step({ kind: 'stop-asked' });
+    this.#driver.stop();
   }
 
   /** The page is gone; its connections die without a word. */
   crash(): void {
     this.process.crash();
-    for (const { link } of this.#links.values()) link.desert('device');
-    this.#links.clear();
+    for (const { link } of this.#driver.connections.abandon()) link.desert('device');
   }
 
   /** A new page starts from what the old one had stored, or as a new session with the old one's text. */
   restart(state: DeviceState, edge: string): void {
     this.process.restart();
-    this.state = state;
-    this.#watch = createWatch(this.settings);
-    this.#pauseMs = firstPauseMs;
+    this.#driver = this.#drive(state);
     this.connect(edge);
+  }
+
+  #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
+    const { machines, wire, cutsChainsAtMs, giveUpAfterMs = Number.POSITIVE_INFINITY } = this.settings;
+    const settings = {
+      machines,
+      wire,
+      liveness: defaultLiveness,
+      vocabularySize: this.settings.vocabularySize ?? Number.POSITIVE_INFINITY,
+      giveUpAfterMs,
+      retriesFirstConnection: giveUpAfterMs === Number.POSITIVE_INFINITY,
+      measuresRoundTrip: this.settings.measuresRoundTrip ?? false,
+      cutsChains: cutsChainsAtMs !== undefined,
+      knownRoundTripMs: cutsChainsAtMs,
+    };
+    return new DeviceDriver(settings, this.process, this.#host(), state);
+  }
+
+  #host(): DeviceHost<LinkCarrier<DeviceMessage>> {
+    const world = this.#world;
+    return {
+      connect: (edge) => this.#open(edge),
+      beginDraft: (order) => this.#draft(order),
+      emit: (tokens, drafted) => {
+        const counts = { tokenCount: tokens.length, acceptedCount: countTrue(drafted) };
+        world.deviceEmits?.(this, { atMs: this.process.nowMs(), ...counts });
+      },
+      stepped: (event, step) => world.deviceStepped?.(this, event, step),
+      settled: () => this.#abortVoid(),
+      sending: ({ link }, message, isWritable) => world.deviceSends?.(this, link, message, isWritable),
+      closing: ({ link }, code, detail) => world.deviceCloses?.(this, link, code, detail),
+    };
   }
 
   #open(edge: string): void {
     if (this.state.outcome !== null) return;
-    const id = ++this.#lastLink;
-    const end = this.process.listen({
-      frame: (frame) => this.#frame(id, frame),
-      writable: (writable) => this.#writable(id, writable),
-      closed: () => this.#closed(id),
-    });
-    const link = this.#world.connect(this, edge, end);
+    const pending = listenOn<DeviceMessage>(this.process);
+    const link = this.#world.connect(this, edge, pending.end);
     if (link === undefined) {
-      this.#connectLater(edge);
+      const error = new OutriderError('edge-unreachable', `${edge} does not answer`, 'try again later');
+      this.#driver.unreachable(edge, error);
       return;
     }
-    const liveness = watchLiveness(this.process, defaultLiveness, {
-      ping: () => this.#send(id, { kind: 'ping', stamp: Math.floor(this.process.nowMs()) }),
-      lost: () => this.#close(id),
-    });
-    this.#links.set(id, { link, edge, wire: this.settings.wire.device(), liveness, isWritable: true });
-    this.#step({ kind: 'link-opened', link: id, edge });
-  }
-
-  #connectLater(edge: string): void {
-    this.process.post(this.#pauseMs, () => this.#open(edge));
-    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
-  }
-
-  #frame(id: number, frame: Frame): void {
-    const shell = this.#links.get(id);
-    if (shell === undefined) return;
-    shell.liveness.heard();
-    const message = shell.wire.unpack(frame);
-    if (message.kind === 'ping') this.#send(id, { kind: 'pong', stamp: message.stamp });
-    else if (message.kind !== 'pong') {
-      if (message.kind === 'commit') this.#pauseMs = firstPauseMs;
-      this.#step({ kind: 'message-received', link: id, message });
-    }
-  }
-
-  #send(id: number, message: DeviceMessage): void {
-    const shell = this.#links.get(id);
-    if (shell === undefined) return;
-    this.#world.deviceSends?.(this, shell.link, message, shell.isWritable);
-    shell.link.send('up', shell.wire.pack(message), this.#world.bytesAlong?.(message));
-    shell.liveness.said();
-  }
-
-  #writable(id: number, writable: boolean): void {
-    const shell = this.#links.get(id);
-    if (shell === undefined) return;
-    shell.isWritable = writable;
-    this.#step({ kind: 'link-writable', link: id, writable });
-  }
-
-  #close(id: number): void {
-    this.#links.get(id)?.link.close('device');
-    this.#closed(id);
-  }
-
-  #closed(id: number): void {
-    const shell = this.#links.get(id);
-    if (shell === undefined) return;
-    shell.liveness.stop();
-    this.#links.delete(id);
-    this.#step({ kind: 'link-closed', link: id });
-  }
-
-  #step(event: DeviceEvent): void {
-    const step = this.settings.machines.stepDevice(this.state, event);
-    this.state = step.state;
-    this.#world.deviceStepped?.(this, event, step);
-    for (const effect of step.effects) this.#perform(effect);
-    this.#abortVoid();
+    const carrier = new LinkCarrier<DeviceMessage>(link, 'device', this.#world.bytesAlong);
+    pending.attach(carrier, this.#driver.connected(edge, carrier));
   }
 
   #abortVoid(): void {
@@ -202,68 +165,19 @@ export class VirtualDevice {
     if (this.settings.abortsDrafts !== true || drafting === null) return;
     if (drafting.generation === generation && drafting.position === believedLength(this.state)) return;
     this.#cancelDraft();
-    this.#step({ kind: 'draft-declined', ...drafting });
-  }
-
-  #perform(effect: DeviceEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        if (effect.message.kind === 'verify') this.#watch?.asked(this.process.nowMs());
-        this.#send(effect.link, effect.message);
-        break;
-      case 'close-link':
-        this.#close(effect.link);
-        break;
-      case 'connect':
-        this.#watch?.lost();
-        this.#connectLater(effect.edge);
-        break;
-      case 'draft-next':
-        this.#draft(effect.generation, effect.position);
-        break;
-      case 'emit-tokens':
-        this.#watch?.committed(this.process.nowMs(), effect.tokens.length);
-        this.#world.deviceEmits?.(this, {
-          atMs: this.process.nowMs(),
-          tokenCount: effect.tokens.length,
-          acceptedCount: countTrue(effect.drafted),
-        });
-        break;
-      case 'finish':
-        break;
-      default:
-        unreachable(effect);
-    }
+    this.#driver.step({ kind: 'draft-declined', ...drafting });
   }
 
   /** The drafter reads the text as it is now; the answer comes when it has thought. */
-  #draft(generation: number, position: number): void {
+  #draft(order: DraftOrder): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
-    const draft = drafter.draft(this.state, this.#watch?.lookUpMargin(this.state));
+    const draft = drafter.draft(this.state, order.lookUpMargin);
     const durationMs = (draft?.effort ?? 1) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
-    const event: DeviceEvent =
-      draft === null
-        ? { kind: 'draft-declined', generation, position }
-        : { kind: 'draft-produced', generation, position, token: draft.token, confidence: draft.confidence };
-    const made = (): void => {
-      if (draft?.isLookedUp !== true) this.#watch?.drafted(durationMs);
-      this.#moveCut();
-      this.#step(event);
-    };
+    const driver = this.#driver;
+    const made = (): void => driver.drafted(order, draft, durationMs);
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
     else this.process.post(durationMs, made);
   }
-
-  #moveCut(): void {
-    const { cutsChainsAtMs } = this.settings;
-    if (cutsChainsAtMs === undefined) return;
-    const moved = this.#watch?.movedCut(this.state, cutsChainsAtMs);
-    if (moved !== undefined) this.#step({ kind: 'cut-moved', minChainConfidence: moved });
-  }
-}
-
-function createWatch({ drafter, cutsChainsAtMs }: VirtualDeviceSettings): DraftWatch | null {
-  return drafter.looksBack === true || cutsChainsAtMs !== undefined ? new DraftWatch() : null;
 }
 
 function countTrue(values: readonly boolean[]): number {

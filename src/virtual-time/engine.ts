@@ -3,22 +3,15 @@
 
 import type { Random } from '../basics/philox.ts';
 import type { Candidates } from '../decoding/candidates.ts';
-import { lookedUpDrafts, lookUpChances } from '../protocol/edge-chain.ts';
-import { isWritable, lacksEdgeDrafts, readyDrafts } from '../protocol/edge-session.ts';
-import { expectedAcceptance, type StepTicket } from '../protocol/edge-state.ts';
-import { modeOf } from '../protocol/mode.ts';
-import {
-  freshSchedule,
-  type ScheduleState,
-  type SessionWork,
-  type StepItem,
-  type StepLimits,
-  scheduleStep,
-} from '../scheduling/schedule-step.ts';
-import { type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
+import type { EdgeCore } from '../protocol/edge-core.ts';
+import type { StepPart } from '../protocol/engine-steps.ts';
+import type { EdgeMessage } from '../protocol/messages.ts';
+import type { FrameConnection } from '../protocol/wire.ts';
+import type { StepLimits } from '../scheduling/schedule-step.ts';
+import { batchMs, type StepTimeModel } from '../scheduling/step-time.ts';
 import type { VirtualLookUp, VirtualTarget } from './model.ts';
 import type { VirtualProcess } from './process.ts';
-import type { VirtualSession, VirtualSessions } from './sessions.ts';
+import type { VirtualSession } from './sessions.ts';
 
 export interface EngineSettings {
   readonly stepTime: StepTimeModel;
@@ -40,16 +33,15 @@ export interface EngineAccount {
   busyMs: number;
 }
 
-/** A session's part of the step that is being run: a chunk of its prompt, or, with a ticket, rows. */
-interface Running {
-  readonly session: VirtualSession;
+/** A session's part of the step that is being run, and what the target says to its rows. */
+interface Running extends StepPart<VirtualSession> {
   readonly generation: number;
-  readonly prefillTokens: number;
-  readonly ticket: StepTicket | null;
   readonly rows: readonly Candidates[];
 }
 
 const noRows: readonly Candidates[] = [];
+
+type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps'>;
 
 export class VirtualEngine {
   readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
@@ -57,23 +49,16 @@ export class VirtualEngine {
   readonly #settings: EngineSettings;
   readonly #target: VirtualTarget;
   readonly #random: Random;
-  readonly #sessions: VirtualSessions;
-  #schedule: ScheduleState = freshSchedule;
+  readonly #core: Core;
   #isBusy = false;
   #isAwake = false;
 
-  constructor(
-    process: VirtualProcess,
-    settings: EngineSettings,
-    target: VirtualTarget,
-    random: Random,
-    sessions: VirtualSessions,
-  ) {
+  constructor(process: VirtualProcess, settings: EngineSettings, target: VirtualTarget, random: Random, core: Core) {
     this.#process = process;
     this.#settings = settings;
     this.#target = target;
     this.#random = random;
-    this.#sessions = sessions;
+    this.#core = core;
   }
 
   /** Something may have become possible. What else happens at this moment is let in before a step is planned. */
@@ -88,38 +73,25 @@ export class VirtualEngine {
 
   /** What was running is lost. */
   reset(): void {
-    this.#schedule = freshSchedule;
     this.#isBusy = false;
     this.#isAwake = false;
   }
 
   #plan(): void {
-    const works: VirtualSession[] = [];
-    const views: SessionWork[] = [];
-    for (const session of this.#sessions.entries) {
-      const view = this.#view(session);
-      if (view === undefined) continue;
-      works.push(session);
-      views.push(view);
-    }
-    if (views.length === 0) return;
+    const { stepTime, judgedStepTime = stepTime, stepJitter } = this.#settings;
     // What sessions say while the step begins must not plan a second one beside it.
     this.#isBusy = true;
-    const { limits, stepTime, judgedStepTime = stepTime } = this.#settings;
-    const plan = scheduleStep(this.#schedule, views, limits, judgedStepTime);
-    this.#schedule = plan.state;
-    const running: Running[] = [];
-    let tokens = 0;
-    let at = 0;
-    for (const item of plan.items) {
-      // Items are in the order of the views, but for a chunk, which comes last.
-      if (item.kind === 'prefill') at = 0;
-      while (views[at]?.id !== item.id) at += 1;
-      tokens += item.kind === 'decode' ? item.drafts + 1 : item.tokens;
-      running.push(this.#begin(works[at] as VirtualSession, item));
+    const works = this.#core.steps.gather();
+    if (works.length === 0) {
+      this.#isBusy = false;
+      return;
     }
-    const jitter = 1 + this.#settings.stepJitter * (2 * this.#random.uniform() - 1);
-    const durationMs = stepMs(stepTime, tokens) * jitter;
+    const running = this.#core.steps.begin(works, judgedStepTime).map((part) => this.#begin(part));
+    const jitter = 1 + stepJitter * (2 * this.#random.uniform() - 1);
+    const itemRows = running.map(({ prefillTokens, ticket }) =>
+      ticket === null ? prefillTokens : ticket.drafts.length + 1,
+    );
+    const durationMs = batchMs(stepTime, itemRows) * jitter;
     this.account.steps += 1;
     this.account.busyMs += durationMs;
     this.#process.post(durationMs, () => {
@@ -129,53 +101,21 @@ export class VirtualEngine {
     });
   }
 
-  #view(session: VirtualSession): SessionWork | undefined {
-    if (!session.hasPlace || !isWritable(session.state)) return undefined;
-    const evaluated = Math.min(session.evaluatedTokens, session.state.text.length - 1);
-    const prefillTokens = session.state.text.length - 1 - evaluated;
-    if (prefillTokens === 0) this.#lookUp(session);
-    const { state } = session;
-    const drafts = readyDrafts(state, session.wanted.drafts);
-    if (drafts === null) return undefined;
-    return {
-      id: session.number,
-      weight: session.share,
-      prefillTokens,
-      drafts,
-      acceptance: expectedAcceptance(state),
-      confidences: lookUpChances(state),
-    };
-  }
-
-  /** For the step that the session could run now, where no draft is at hand. */
-  #lookUp(session: VirtualSession): void {
-    const { lookUp } = this.#settings;
-    const { state } = session;
-    if (lookUp === undefined || !modeOf(state.open.mode).edgeLooksUp || !lacksEdgeDrafts(state)) return;
-    const made = lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
-    this.#sessions.step(session, { kind: 'edge-drafted', drafts: made });
-  }
-
-  /** A decoding session's drafts are fixed now: the step is judged against this ticket, whatever arrives meanwhile. */
-  #begin(session: VirtualSession, item: StepItem): Running {
-    if (item.kind === 'prefill') {
-      this.account.prefillTokens += item.tokens;
-      return { session, generation: session.state.generation, prefillTokens: item.tokens, ticket: null, rows: noRows };
-    }
-    this.#sessions.step(session, { kind: 'step-started', drafts: item.drafts });
-    const ticket = session.state.ticket as StepTicket;
-    const rows = this.#target.rows(session.state, ticket.drafts);
+  #begin(part: StepPart<VirtualSession>): Running {
+    const { entry, prefillTokens, ticket } = part;
+    const rows = ticket === null ? noRows : this.#target.rows(entry.state, ticket.drafts);
+    this.account.prefillTokens += prefillTokens;
     this.account.rows += rows.length;
-    return { session, generation: ticket.generation, prefillTokens: 0, ticket, rows };
+    return { ...part, generation: entry.state.generation, rows };
   }
 
-  #finish({ session, generation, prefillTokens, ticket, rows }: Running): void {
-    const isCurrent = session.state.generation === generation;
+  #finish({ entry, generation, prefillTokens, ticket, rows }: Running): void {
+    const isCurrent = entry.state.generation === generation;
     if (ticket === null) {
-      if (isCurrent) session.evaluatedTokens += prefillTokens;
+      if (isCurrent) entry.evaluatedTokens += prefillTokens;
       return;
     }
-    this.#sessions.step(session, { kind: 'step-done', ticket, rows });
-    if (isCurrent) session.evaluatedTokens = Math.max(ticket.length, session.state.text.length - 1);
+    this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+    if (isCurrent) entry.evaluatedTokens = Math.max(ticket.length, entry.state.text.length - 1);
   }
 }

@@ -2,11 +2,13 @@
 
 import { stepDevice } from '../protocol/device-session.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
+import { guardMessage } from '../protocol/message-guard.ts';
 
 export interface Machines {
   readonly stepDevice: typeof stepDevice;
+  readonly guardMessage: typeof guardMessage;
   readonly stepEdge: typeof stepEdge;
   readonly createEdgeSession: typeof createEdgeSession;
 }
 
-export const protocolMachines: Machines = { stepDevice, stepEdge, createEdgeSession };
+export const protocolMachines: Machines = { stepDevice, guardMessage, stepEdge, createEdgeSession };

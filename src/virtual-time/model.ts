@@ -12,6 +12,8 @@ import type { OpenMessage } from '../protocol/messages.ts';
 export interface VirtualTarget {
   readonly vocabularySize: number;
   readonly contextLength: number;
+  /** Ids that end a text. */
+  readonly endIds: ReadonlySet<number>;
   /** @throws OutriderError `bad-argument` when the turn asks for an end that can't be told */
   ending(open: OpenMessage): Ending;
   /**

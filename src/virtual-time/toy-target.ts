@@ -22,6 +22,7 @@ export interface ReferenceText {
 export class ToyTarget implements VirtualTarget {
   readonly language: ToyLanguage;
   readonly contextLength: number;
+  readonly endIds: ReadonlySet<number> = toyEndIds;
   /** What was asked for once is asked for again: by the reference, by drafters, by steps. */
   readonly #known = new Map<number, Candidates>();
 

@@ -88,13 +88,14 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
 
 /** A target for an edge that serves many sessions of traces with the same target. */
 export function traceTarget(
-  { vocabularySize }: Pick<TraceHeader, 'vocabularySize'>,
+  { vocabularySize, endIds }: Pick<TraceHeader, 'vocabularySize' | 'endIds'>,
   contextLength: number,
   replayOf: (open: OpenMessage) => TraceReplay,
 ): VirtualTarget {
   return {
     vocabularySize,
     contextLength,
+    endIds: new Set(endIds),
     ending: (open) => replayOf(open).ending(open),
     rows: (state, drafts) => replayOf(state.open).rows(state, drafts),
   };

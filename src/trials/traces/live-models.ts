@@ -100,6 +100,7 @@ export class LiveModels implements AsyncDisposable {
       turn: { prompt, sampling, endIds, maxAnswerTokens },
       target: {
         vocabularySize: tokenizer.vocabularySize,
+        endIds,
         contextLength: prompt.length + maxAnswerTokens + 1,
         ending: () => createEnding(rule, tokenizer.bytes),
         rows: ({ text }, drafts) =>

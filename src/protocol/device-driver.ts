@@ -1,0 +1,237 @@
+// One turn of a device without its draft model and its network: performs the machine's effects, reconnects with growing pauses, gives up,
+// refuses what no honest edge says, stops chains of drafts that do not pay. A live turn and a simulated device drive this same code.
+
+import type { Clock } from '../basics/clock.ts';
+import type { OutriderError } from '../basics/errors.ts';
+import { unreachable } from '../basics/invariant.ts';
+import { type DeviceConnectionSettings, type DeviceConnectionSink, DeviceConnections } from './device-connections.ts';
+import type { stepDevice } from './device-session.ts';
+import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
+import { DraftWatch } from './draft-watch.ts';
+import type { guardMessage } from './message-guard.ts';
+import type { DeviceMessage, EdgeTiming } from './messages.ts';
+import type { FrameConnection, FrameHandler } from './wire.ts';
+
+export interface DriverSettings extends DeviceConnectionSettings {
+  readonly machines: { readonly stepDevice: typeof stepDevice; readonly guardMessage: typeof guardMessage };
+  /** Of the device's tokenizer: ids of an honest edge are below. */
+  readonly vocabularySize: number;
+  /** How long connections may fail without any new text before the turn fails, ms. */
+  readonly giveUpAfterMs: number;
+  /** Whether an edge that can't be reached at the very first is tried again; otherwise the turn fails at once. */
+  readonly retriesFirstConnection: boolean;
+  /** Whether a chain of drafts that is not worth its time is stopped. */
+  readonly cutsChains: boolean;
+  /** The round trip, ms, where the device is told of it; otherwise it is measured. */
+  readonly knownRoundTripMs?: number | undefined;
+}
+
+/** What was drafted; null: the drafter has nothing to propose. */
+export interface DraftMade {
+  readonly token: number;
+  /** (0, 1] */
+  readonly confidence: number;
+  readonly isLookedUp?: true;
+}
+
+export interface DraftOrder {
+  readonly generation: number;
+  readonly position: number;
+  /** For drafters that look back in the text: see `lookUpMargin` in decoding/draft-timing.ts. */
+  readonly lookUpMargin: number;
+}
+
+/** When drafting is switched off and on within a turn. */
+export interface DraftingAdvice {
+  /** @returns false: no drafts to begin with; null: as it is */
+  greeted(edge: EdgeTiming): false | null;
+  /** Whether drafting is to be switched, asked after each commit; null: as it is. */
+  committed(): boolean | null;
+}
+
+/** What the process brings. */
+export interface DeviceHost<Carrier> extends Pick<DeviceConnectionSink<Carrier>, 'sending' | 'closing'> {
+  /** Connects, and then calls {@link DeviceDriver.connected} or {@link DeviceDriver.unreachable}. */
+  connect(edge: string): void;
+  /** Has a draft made of the text as it is now, and then calls {@link DeviceDriver.drafted}. */
+  beginDraft(order: DraftOrder): void;
+  /** Tokens have become final; `drafted[i]`: token i was a draft of this device. */
+  emit(tokens: readonly number[], drafted: readonly boolean[]): void;
+  /** The turn is over: what is under way is to be stopped. */
+  finished?(outcome: Outcome): void;
+  /** The machine has taken an event; its effects are not performed yet. */
+  stepped?(event: DeviceEvent, step: DeviceStep): void;
+  /** The effects are performed. */
+  settled?(): void;
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 4000;
+
+export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
+  readonly connections: DeviceConnections<Carrier>;
+  readonly #settings: DriverSettings;
+  readonly #clock: Clock;
+  readonly #host: DeviceHost<Carrier>;
+  readonly #advice: DraftingAdvice | null;
+  readonly #watch = new DraftWatch();
+  #state: DeviceState;
+  /** Only text counts: an edge that greets or lies and breaks every connection must not keep a turn alive. */
+  #answeredAtMs: number;
+  #openedAtMs = Number.POSITIVE_INFINITY;
+  #pauseMs = firstPauseMs;
+  #hasConnected = false;
+  #cancelConnect = (): void => {};
+  /** Steps within steps: sending may fill a queue, which is an event. */
+  #depth = 0;
+  /** Asked for while effects are performed; taken when all are. */
+  #switchTo: boolean | null = null;
+
+  constructor(
+    settings: DriverSettings,
+    clock: Clock,
+    host: DeviceHost<Carrier>,
+    state: DeviceState,
+    advice: DraftingAdvice | null = null,
+  ) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#host = host;
+    this.#state = state;
+    this.#advice = advice;
+    this.#answeredAtMs = clock.nowMs();
+    this.connections = new DeviceConnections(settings, clock, {
+      guard: (connection, message) =>
+        settings.machines.guardMessage(connection, message, this.#state.turn, settings.vocabularySize),
+      opened: (link, edge) => {
+        this.#hasConnected = true;
+        this.#openedAtMs = clock.nowMs();
+        this.step({ kind: 'link-opened', link, edge });
+      },
+      received: (link, message) => {
+        if (message.kind === 'hello' && this.#advice?.greeted(message.timing) === false) this.switchDrafting(false);
+        this.step({ kind: 'message-received', link, message });
+      },
+      writable: (link, writable) => this.step({ kind: 'link-writable', link, writable }),
+      closed: (link) => this.#lost(link),
+      sending: (carrier, message, isWritable) => host.sending?.(carrier, message, isWritable),
+      closing: (carrier, code, detail) => host.closing?.(carrier, code, detail),
+    });
+  }
+
+  get state(): DeviceState {
+    return this.#state;
+  }
+
+  stop(): void {
+    this.step({ kind: 'stop-asked' });
+  }
+
+  switchDrafting(on: boolean): void {
+    this.step({ kind: 'drafting-switched', on });
+  }
+
+  /** The first connection of a turn, a second one beside it (a hand-over), or one more to the same edge. */
+  connected(edge: string, carrier: Carrier): FrameHandler {
+    return this.connections.open(edge, carrier);
+  }
+
+  unreachable(edge: string, error: OutriderError): void {
+    if (this.#hasConnected || this.#settings.retriesFirstConnection) this.#connectLater(edge);
+    else this.failed(error);
+  }
+
+  /** The turn can't go on. */
+  failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {
+    this.step({ kind: 'gave-up', code, cause, remedy });
+  }
+
+  /** @param durationMs that the draft took */
+  drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
+    if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
+    this.#moveCut();
+    if (draft === null) this.step({ kind: 'draft-declined', generation, position });
+    else this.step({ kind: 'draft-produced', generation, position, ...draft });
+  }
+
+  step(event: DeviceEvent): void {
+    const step = this.#settings.machines.stepDevice(this.#state, event);
+    this.#state = step.state;
+    this.#host.stepped?.(event, step);
+    this.#depth += 1;
+    for (const effect of step.effects) this.#perform(effect);
+    this.#depth -= 1;
+    this.#host.settled?.();
+    const on = this.#switchTo;
+    if (on === null || this.#depth > 0) return;
+    this.#switchTo = null;
+    this.switchDrafting(on);
+  }
+
+  #perform(effect: DeviceEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        if (effect.message.kind === 'verify') this.#watch.asked(this.#clock.nowMs());
+        this.connections.send(effect.link, effect.message);
+        break;
+      case 'close-link':
+        this.connections.close(effect.link, effect.code, effect.detail);
+        break;
+      case 'connect':
+        this.#watch.lost();
+        this.#connectLater(effect.edge);
+        break;
+      case 'draft-next': {
+        const { generation, position } = effect;
+        this.#host.beginDraft({ generation, position, lookUpMargin: this.#watch.lookUpMargin(this.#state) });
+        break;
+      }
+      case 'emit-tokens':
+        this.#emit(effect.tokens, effect.drafted);
+        break;
+      case 'finish':
+        this.#cancelConnect();
+        this.#host.finished?.(effect.outcome);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #lost(link: number): void {
+    const nowMs = this.#clock.nowMs();
+    // An edge that was long about a prompt has answered all the while.
+    if (nowMs - this.#openedAtMs >= this.#settings.giveUpAfterMs) this.#answeredAtMs = nowMs;
+    this.step({ kind: 'link-closed', link });
+  }
+
+  #connectLater(edge: string): void {
+    if (this.#clock.nowMs() - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
+      const message = 'the connection to the edge is lost and it does not answer any more';
+      const remedy = 'check the network and the edge; the text so far is kept';
+      this.failed({ code: 'edge-unreachable', message, remedy });
+      return;
+    }
+    this.#cancelConnect = this.#clock.after(this.#pauseMs, () => {
+      if (this.#state.outcome === null) this.#host.connect(edge);
+    });
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
+  }
+
+  #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
+    const nowMs = this.#clock.nowMs();
+    this.#answeredAtMs = nowMs;
+    this.#pauseMs = firstPauseMs;
+    this.#watch.committed(nowMs, tokens.length);
+    this.#host.emit(tokens, drafted);
+    this.#switchTo = this.#advice?.committed() ?? null;
+  }
+
+  /** Before the machine decides whether to draft on. */
+  #moveCut(): void {
+    const { cutsChains, knownRoundTripMs } = this.#settings;
+    if (!cutsChains) return;
+    const moved = this.#watch.movedCut(this.#state, knownRoundTripMs ?? this.connections.roundTripMs ?? 0);
+    if (moved !== undefined) this.step({ kind: 'cut-moved', minChainConfidence: moved });
+  }
+}

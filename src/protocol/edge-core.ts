@@ -1,0 +1,189 @@
+// One edge without its engine: connections, sessions, admission, the edge's own drafts, and what the engine's next step holds. A live
+// process and a simulation drive this same code; they bring a clock, connections, an engine and a draft model.
+
+import type { Clock } from '../basics/clock.ts';
+import { OutriderError } from '../basics/errors.ts';
+import type { StepLimits } from '../scheduling/schedule-step.ts';
+import type { StepTimeModel } from '../scheduling/step-time.ts';
+import { chainOf, wantedDrafts } from './edge-chain.ts';
+import { type EdgeConnectionObserver, EdgeConnections } from './edge-connections.ts';
+import { EdgeRegistry, type RegistryEntry, type RegistryOwner, type RegistrySettings } from './edge-registry.ts';
+import { mayDraftOn } from './edge-session.ts';
+import type { EdgeDrafts } from './edge-state.ts';
+import { toldStepMs } from './edge-timing.ts';
+import { EngineSteps } from './engine-steps.ts';
+import type { LivenessSettings } from './liveness.ts';
+import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
+import { modeOf } from './mode.ts';
+import type { RateLimitSettings } from './rate-limit.ts';
+import type { FrameConnection, FrameHandler, Wire } from './wire.ts';
+
+/** A draft model of the edge's own, for the modes in which the edge drafts. */
+export interface EdgeDraftFigures {
+  /** gamma, in mode edge-sd. */
+  readonly draftLength: number;
+  /** What one draft takes at present, ms. */
+  draftMs(): number;
+}
+
+export interface EdgeSettings extends RegistrySettings {
+  /** What the greeting says of the target. */
+  readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
+  /** Whether these credentials may open a session. */
+  readonly admits: (credentials: string) => boolean;
+  /** Sessions that may be written at the same time. */
+  readonly placeCount: number;
+  /** What a step may hold. */
+  readonly limits: StepLimits;
+  /** What a step takes at present. */
+  readonly stepTime: () => StepTimeModel;
+  /** Null: this edge does not draft. */
+  readonly edgeDraft: EdgeDraftFigures | null;
+  readonly rate: RateLimitSettings;
+  readonly liveness: LivenessSettings;
+  readonly wire: Wire;
+}
+
+/** A session of an edge. */
+export interface EdgeEntry extends RegistryEntry {
+  /** A draft of the edge's own is being made. */
+  isDrafting: boolean;
+  /** Drafts that a step should have in modes in which the edge drafts, at this length of the text. */
+  wanted: { readonly length: number; readonly drafts: number };
+}
+
+/** What an edge's own draft model is asked: the token that follows the text and these drafts. */
+export interface EdgeDraftOrder {
+  /** Of the text. */
+  readonly length: number;
+  readonly tokens: readonly number[];
+}
+
+/** What the process brings. */
+export interface EdgeHost<Entry extends EdgeEntry>
+  extends Pick<RegistryOwner<Entry>, 'takePlace' | 'leavePlace' | 'stepped' | 'cleared'> {
+  /** What the process keeps beside an entry. */
+  enter(entry: EdgeEntry): Entry;
+  /** Tokens of the session's text that the engine holds, the last one excepted: a step evaluates it again. */
+  heldTokens(entry: Entry): number;
+  /** Drafts looked up in the text, for a step that would have none; undefined: this edge does not look up. */
+  lookUp(entry: Entry): EdgeDrafts | undefined;
+  /** Has a draft made, and then calls {@link EdgeCore.edgeDrafted} or {@link EdgeCore.edgeDraftFailed}. */
+  beginDraft(entry: Entry, order: EdgeDraftOrder): void;
+  /** The engine may have something to do. */
+  wake(): void;
+}
+
+export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<EdgeMessage>> {
+  readonly sessions: EdgeRegistry<Entry>;
+  readonly connections: EdgeConnections<Carrier>;
+  readonly steps: EngineSteps<Entry>;
+  readonly #settings: EdgeSettings;
+  readonly #host: EdgeHost<Entry>;
+
+  constructor(
+    settings: EdgeSettings,
+    clock: Clock,
+    host: EdgeHost<Entry>,
+    observer: EdgeConnectionObserver<Carrier> = {},
+  ) {
+    this.#settings = settings;
+    this.#host = host;
+    const { rate, liveness, wire } = settings;
+    this.sessions = new EdgeRegistry<Entry>(settings, clock, this.#owner());
+    this.connections = new EdgeConnections(
+      { hello: () => this.#hello(), rate, liveness, wire },
+      clock,
+      this.sessions,
+      observer,
+    );
+    this.steps = new EngineSteps(this.sessions, settings.limits, host);
+  }
+
+  accept(carrier: Carrier): FrameHandler {
+    return this.connections.accept(carrier);
+  }
+
+  /** @param token null: the drafter has none @param isEnd whether the token ends a text: nothing follows it */
+  edgeDrafted(entry: Entry, { length, tokens }: EdgeDraftOrder, token: number | null, isEnd: boolean): void {
+    entry.isDrafting = false;
+    if (!entry.hasPlace) return;
+    const made = token === null ? { tokens, isComplete: true } : { tokens: [...tokens, token], isComplete: isEnd };
+    this.sessions.step(entry, { kind: 'edge-drafted', drafts: { length, ...made } });
+  }
+
+  edgeDraftFailed(entry: Entry): void {
+    entry.isDrafting = false;
+    this.sessions.step(entry, { kind: 'step-failed', cause: "the edge's own draft failed" });
+  }
+
+  /** The process dies: sessions and connections are lost without a word. @returns what carried the connections */
+  abandon(): Carrier[] {
+    const carriers = this.connections.abandon();
+    this.sessions.clear();
+    this.steps.reset();
+    return carriers;
+  }
+
+  #hello(): HelloMessage {
+    const { target, rules, stepTime, edgeDraft } = this.#settings;
+    return {
+      kind: 'hello',
+      version: protocolVersion,
+      ...target,
+      vocabularySize: rules.vocabularySize,
+      contextLength: rules.contextLength,
+      timing: { stepMs: toldStepMs(stepTime()), edgeDraftMs: edgeDraft?.draftMs() ?? null },
+    };
+  }
+
+  #owner(): RegistryOwner<Entry> {
+    const host = this.#host;
+    return {
+      placeCount: this.#settings.placeCount,
+      send: (link, message) => this.connections.send(link, message),
+      close: (link, code, detail) => this.connections.close(link, code, detail),
+      admit: (open) => this.#admit(open),
+      enter: (entry) => host.enter({ ...entry, isDrafting: false, wanted: { length: -1, drafts: 0 } }),
+      takePlace: (entry, open) => host.takePlace(entry, open),
+      leavePlace: (entry) => host.leavePlace(entry),
+      stepped: (entry, event, effects, before) => host.stepped(entry, event, effects, before),
+      settled: (entry) => {
+        this.#draftOn(entry);
+        host.wake();
+      },
+      cleared: () => host.cleared?.(),
+    };
+  }
+
+  /** @throws OutriderError `unauthorized`, `tokenizer-mismatch`, `bad-argument` */
+  #admit(open: OpenMessage): void {
+    const { admits, target, edgeDraft } = this.#settings;
+    if (!admits(open.credentials)) {
+      throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
+    }
+    if (open.tokenizerHash !== target.tokenizerHash) {
+      const cause = `this edge runs ${target.model}, whose tokenizer is another one`;
+      throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (outrider models list)');
+    }
+    if (!modeOf(open.mode).edgeDrafts || edgeDraft !== null) return;
+    const cause = 'this edge has no draft of its own';
+    throw new OutriderError('bad-argument', cause, 'start it with --draft, or take another mode');
+  }
+
+  /** The edge's own drafts, one after the other until a step has enough. */
+  #draftOn(entry: Entry): void {
+    const { edgeDraft, limits, stepTime } = this.#settings;
+    const { state } = entry;
+    if (edgeDraft === null || !modeOf(state.open.mode).edgeDrafts) return;
+    const { length } = state.text;
+    if (entry.wanted.length !== length) {
+      const { draftLength } = edgeDraft;
+      const figures = { draftLength, draftMs: edgeDraft.draftMs(), maxDrafts: limits.usefulRows - 1 };
+      entry.wanted = { length, drafts: wantedDrafts(state, { ...figures, stepTime: stepTime() }) };
+    }
+    if (entry.isDrafting || !entry.hasPlace || !mayDraftOn(state, entry.wanted.drafts)) return;
+    entry.isDrafting = true;
+    this.#host.beginDraft(entry, { length, tokens: chainOf(state).tokens });
+  }
+}
