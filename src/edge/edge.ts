@@ -2,21 +2,24 @@
 // lifetimes.
 
 import type { Clock } from '../basics/clock.ts';
+import { createEnding } from '../decoding/ending.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { toldStepMs } from '../protocol/edge-timing.ts';
+import { defaultRate } from '../protocol/edge-connections.ts';
+import { EdgeCore, type EdgeSettings } from '../protocol/edge-core.ts';
+import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
-import { type HelloMessage, type OpenMessage, protocolVersion } from '../protocol/messages.ts';
+import type { OpenMessage } from '../protocol/messages.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { byteWire } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
 import { listenWebSocket } from '../transport-node/websocket-server.ts';
-import type { EdgeDraftModel } from './edge-drafters.ts';
-import { defaultRate, EdgeLinks } from './edge-links.ts';
-import { EdgeSessions, type SessionStep } from './edge-sessions.ts';
+import { EdgeDrafters } from './edge-drafters.ts';
+import { EdgeSessions, type LiveEdgeCore, type SessionStep } from './edge-sessions.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
@@ -72,62 +75,63 @@ export interface Edge extends AsyncDisposable {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
-  const draft = options.draft === undefined ? null : await edgeDraft(options.draft, clock);
-  const hello = (): HelloMessage => ({
-    kind: 'hello',
-    version: protocolVersion,
-    model: model.identity.name,
-    fingerprint: model.identity.fingerprint,
-    tokenizerHash: model.tokenizer.hash,
-    vocabularySize: model.tokenizer.vocabularySize,
-    contextLength: model.limits.contextLength,
-    timing: { stepMs: toldStepMs(loop.stepTime), edgeDraftMs: sessions.edgeDraftMs },
-  });
-  const rate = options.rate ?? defaultRate;
-  const links = new EdgeLinks({ hello, rate, liveness: options.liveness ?? defaultLiveness }, clock, onFault);
-  const { law, maxItemTokens } = model.limits;
-  const prefillChunk = unpaddedTokens(law, Math.min(largestExactCall, maxItemTokens));
-  const stepLimits = { maxRows, usefulRows: maxRows, prefillChunk };
-  const loop = new EngineLoop(
-    model,
-    clock,
-    { limits: stepLimits, stepTime, learns: options.learnsStepTime ?? true },
-    onFault,
-  );
-  const policy = {
-    keepLostMs: options.keepLostMs ?? 60_000,
-    shareOf: options.shareOf ?? (() => 1),
-    admits: options.admits ?? (() => true),
-    lookUpTokens: options.lookUpTokens ?? defaultLookUpTokens,
-    draft,
-    maxRows,
-    stepTime: () => loop.stepTime,
-    onFault,
-    onStep: options.onStep,
-  };
-  const sessions = new EdgeSessions(model, clock, policy, links, () => loop.wake());
-  links.serve(sessions);
-  const running = loop.run(sessions);
+  const drafters = options.draft === undefined ? null : await openDrafters(options.draft, clock);
+  const loop = new EngineLoop(model, clock, { stepTime, learns: options.learnsStepTime ?? true }, onFault);
+  const { lookUpTokens = defaultLookUpTokens, onStep } = options;
+  const sessions = new EdgeSessions(model, clock, { lookUpTokens, drafters, onFault, onStep });
+  const core: LiveEdgeCore = new EdgeCore(settingsOf(options, loop, drafters), clock, sessions, { fault: onFault });
+  sessions.serve(core, () => loop.wake());
+  const running = loop.run(core);
   const close = async (): Promise<void> => {
-    links.closeAll('the edge is closing');
+    core.connections.closeAll('the edge is closing');
     loop.close();
     await running;
+    core.sessions.clear();
     await sessions.close();
   };
   return {
-    accept: links.accept,
+    accept: (connection) => {
+      const { frame, writable, closed } = core.accept(connection);
+      return { frame, writable: () => writable(true), closed };
+    },
     get status() {
-      return { sessions: sessions.count, connections: links.count, ...loop.account };
+      return { sessions: core.sessions.count, connections: core.connections.count, ...loop.account };
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function edgeDraft(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<EdgeDraftModel> {
-  return { ...draft, draftTime: await measureStepTime(draft.model, clock, 1) };
+function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafters | null): EdgeSettings {
+  const { model, maxRows = defaultMaxRows } = options;
+  const { identity, tokenizer, limits: engine } = model;
+  const { endIds, vocabularySize } = tokenizer;
+  const prefillChunk = unpaddedTokens(engine.law, Math.min(largestExactCall, engine.maxItemTokens));
+  return {
+    machines: { stepEdge, createEdgeSession },
+    target: { model: identity.name, fingerprint: identity.fingerprint, tokenizerHash: tokenizer.hash },
+    rules: {
+      vocabularySize,
+      contextLength: engine.contextLength,
+      endingOf: ({ stopStrings, maxAnswerTokens }) =>
+        createEnding({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes),
+    },
+    admits: options.admits ?? (() => true),
+    shareOf: options.shareOf ?? (() => 1),
+    keepLostMs: options.keepLostMs ?? 60_000,
+    placeCount: engine.maxSequences,
+    limits: { maxRows, usefulRows: maxRows, prefillChunk },
+    stepTime: () => loop.stepTime,
+    edgeDraft: drafters,
+    rate: options.rate ?? defaultRate,
+    liveness: options.liveness ?? defaultLiveness,
+    wire: byteWire,
+  };
 }
 
+async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<EdgeDrafters> {
+  return new EdgeDrafters({ ...draft, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
+}
 /** Serves an edge on a WebSocket port. @throws OutriderError `port-in-use` */
 export function listenEdge(edge: Edge, address: { readonly host: string; readonly port: number }): Promise<Listener> {
   return listenWebSocket({ ...address, maxFrameBytes: limits.openBytes }, edge.accept);

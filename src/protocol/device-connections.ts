@@ -60,14 +60,13 @@ interface Link<Carrier> extends ConnectionRecord {
   saidOpen: boolean;
 }
 
-/** Stamps of pings count tenths of a millisecond. */
-const stampsPerMs = 10;
-
 export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> {
   readonly #settings: DeviceConnectionSettings;
   readonly #clock: Clock;
   readonly #sink: DeviceConnectionSink<Carrier>;
   readonly #links = new Map<number, Link<Carrier>>();
+  /** Stamps of pings: a device that measures by them needs finer ones. */
+  readonly #stampsPerMs: number;
   readonly #traffic: { -readonly [Key in keyof Traffic]: Traffic[Key] } = { ...noTraffic };
   #lastLink = 0;
   /** Smallest of the measured ones; undefined before the first. */
@@ -77,6 +76,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> {
 
   constructor(settings: DeviceConnectionSettings, clock: Clock, sink: DeviceConnectionSink<Carrier>) {
     this.#settings = settings;
+    this.#stampsPerMs = settings.measuresRoundTrip ? 10 : 1;
     this.#clock = clock;
     this.#sink = sink;
   }
@@ -150,7 +150,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #ping(id: number): void {
-    this.send(id, { kind: 'ping', stamp: Math.round(this.#clock.nowMs() * stampsPerMs) });
+    this.send(id, { kind: 'ping', stamp: Math.floor(this.#clock.nowMs() * this.#stampsPerMs) });
   }
 
   #frame(id: number, frame: Frame): void {
@@ -183,7 +183,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #measure(stamp: number): void {
-    const elapsedMs = this.#clock.nowMs() - stamp / stampsPerMs;
+    const elapsedMs = this.#clock.nowMs() - stamp / this.#stampsPerMs;
     if (elapsedMs < 0) return;
     this.recentRoundTripMs = elapsedMs;
     this.roundTripMs = Math.min(this.roundTripMs ?? Number.POSITIVE_INFINITY, elapsedMs);

@@ -23,7 +23,7 @@ export interface EdgeDraftFigures {
   /** gamma, in mode edge-sd. */
   readonly draftLength: number;
   /** What one draft takes at present, ms. */
-  draftMs(): number;
+  readonly draftMs: number;
 }
 
 export interface EdgeSettings extends RegistrySettings {
@@ -133,7 +133,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       ...target,
       vocabularySize: rules.vocabularySize,
       contextLength: rules.contextLength,
-      timing: { stepMs: toldStepMs(stepTime()), edgeDraftMs: edgeDraft?.draftMs() ?? null },
+      timing: { stepMs: toldStepMs(stepTime()), edgeDraftMs: edgeDraft?.draftMs ?? null },
     };
   }
 
@@ -179,7 +179,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     const { length } = state.text;
     if (entry.wanted.length !== length) {
       const { draftLength } = edgeDraft;
-      const figures = { draftLength, draftMs: edgeDraft.draftMs(), maxDrafts: limits.usefulRows - 1 };
+      const figures = { draftLength, draftMs: edgeDraft.draftMs, maxDrafts: limits.usefulRows - 1 };
       entry.wanted = { length, drafts: wantedDrafts(state, { ...figures, stepTime: stepTime() }) };
     }
     if (entry.isDrafting || !entry.hasPlace || !mayDraftOn(state, entry.wanted.drafts)) return;

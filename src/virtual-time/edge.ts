@@ -80,7 +80,7 @@ export class VirtualEdge {
       placeCount: capacity,
       limits: engine.limits,
       stepTime: () => engine.stepTime,
-      edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: () => edgeDraft.tokenMs },
+      edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: edgeDraft.tokenMs },
       liveness: defaultLiveness,
     };
     this.#core = new EdgeCore({ ...own, machines, keepLostMs, shareOf, rate, wire }, this.process, this.#host(), {
