@@ -1,9 +1,9 @@
 // What a turn was like: its text, its pace, what the drafts were worth and what went over the network.
 
 import { median } from '../basics/statistics.ts';
+import { noTraffic, type Traffic } from '../protocol/device-connections.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
 import type { ModeName } from '../protocol/mode.ts';
-import { noTraffic, type Traffic } from './turn-links.ts';
 
 /** Tokens that have become final together. */
 export interface Emission {

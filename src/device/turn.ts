@@ -1,35 +1,32 @@
-// One answer on the device: drives the pure device machine with a drafter and a connection, reconnects, and hands the reader
-// tokens as they become final.
+// One answer on a live device: gives the driver of every device (protocol/device-driver.ts) a draft model and a network, and the reader
+// text as it becomes final.
 
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
-import { unreachable } from '../basics/invariant.ts';
 import { median } from '../basics/statistics.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
 import type { ModeChoice } from '../protocol/auto-mode.ts';
+import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
 import { stepDevice } from '../protocol/device-session.ts';
 import {
   createDeviceState,
-  type DeviceEffect,
   type DeviceEvent,
-  type DeviceState,
   type DeviceStep,
   type Outcome,
   type TurnRequest,
 } from '../protocol/device-state.ts';
-import { DraftWatch } from '../protocol/draft-watch.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
-import type { CommitMessage, EdgeTiming } from '../protocol/messages.ts';
+import { guardMessage } from '../protocol/message-guard.ts';
+import type { EdgeTiming } from '../protocol/messages.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
+import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Connect } from '../transport/transport.ts';
+import type { Connect, Connection } from '../transport/transport.ts';
 import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
 import { EmissionQueue } from './emission-queue.ts';
-import { TurnLinks } from './turn-links.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
 
 /** Everything that one answer depends on. Times in ms, lengths in tokens. */
@@ -87,8 +84,8 @@ export const defaultMaxAhead = 24;
 export const defaultFlowControlWindow = 256;
 /** Of which the median is what a draft takes at the moment. */
 const recentDrafts = 15;
-const firstPauseMs = 50;
-const longestPauseMs = 4000;
+/** A turn knows one edge. */
+const onlyEdge = 'edge';
 
 /** @throws OutriderError `bad-argument` before anything is sent */
 export function startTurn(options: TurnOptions): Turn {
@@ -97,12 +94,18 @@ export function startTurn(options: TurnOptions): Turn {
   return runner;
 }
 
+/** 32 hex digits. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
   const sampling = options.sampling ?? neutralSampling;
   validateSampling(sampling, options.tokenizer.vocabularySize);
   return {
-    session: randomBytes(16).toString('hex'),
-    conversation: options.conversation ?? randomBytes(16).toString('hex'),
+    session: randomId(),
+    conversation: options.conversation ?? randomId(),
     credentials: options.credentials ?? '',
     tokenizerHash: options.tokenizer.hash,
     mode,
@@ -122,64 +125,44 @@ class TurnRunner implements Turn {
   readonly report: Promise<TurnReport>;
   readonly #options: TurnOptions;
   readonly #clock: Clock;
-  readonly #links: TurnLinks;
+  readonly #driver: DeviceDriver<Connection>;
   readonly #queue = new EmissionQueue<Emission>();
   readonly #assembler: TextAssembler;
   readonly #abort = new AbortController();
   readonly #times: TurnTimes;
-  readonly #watch = new DraftWatch();
   readonly #resolveReport: (report: TurnReport) => void;
   readonly #choice: ModeChoice | null;
   readonly #advice: TurnAdvice | null;
-  #state: DeviceState;
   #text = '';
-  /** Only text counts: an edge that greets or lies and breaks every connection must not keep a turn alive. */
-  #answeredAtMs: number;
-  #openedAtMs = Number.POSITIVE_INFINITY;
-  readonly #giveUpAfterMs: number;
-  #pauseMs = firstPauseMs;
-  #hasConnected = false;
 
   constructor(options: TurnOptions) {
     this.#options = options;
     this.#clock = options.clock ?? machineClock;
-    const { auto, drafter } = options;
+    const { auto, drafter, tokenizer } = options;
     this.#choice = auto?.choose(drafter !== null) ?? null;
     const mode = this.#choice?.mode ?? options.mode ?? (drafter === null ? 'ar' : 'stream');
     this.#advice = this.#choice === null ? ownAdvice(options, mode) : (auto?.follow(this.#choice) ?? null);
     const turn = requestOf(options, mode);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
-    this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, options.tokenizer.bytes);
-    this.#state = createDeviceState(turn);
-    this.#giveUpAfterMs = options.giveUpAfterMs ?? 30_000;
-    this.#answeredAtMs = this.#clock.nowMs();
-    this.#times = { startMs: this.#answeredAtMs, commits: [], draftMs: [] };
+    this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes);
+    this.#times = { startMs: this.#clock.nowMs(), commits: [], draftMs: [] };
     const { promise, resolve } = Promise.withResolvers<TurnReport>();
     this.report = promise;
     this.#resolveReport = resolve;
-    this.#links = new TurnLinks(this.#clock, options.liveness ?? defaultLiveness, {
-      opened: (link) => {
-        this.#openedAtMs = this.#clock.nowMs();
-        this.#step({ kind: 'link-opened', link, edge: 'edge' });
-      },
-      message: (link, message) => {
-        if (message.kind === 'hello') this.#greeted(message.timing);
-        const impossible = message.kind === 'commit' ? this.#impossible(message) : null;
-        if (impossible === null) this.#step({ kind: 'message-received', link, message });
-        else this.#links.close(link, 'protocol-error', impossible);
-      },
-      writable: (link, writable) => this.#step({ kind: 'link-writable', link, writable }),
-      closed: (link) => {
-        // An edge that was long about a prompt has answered all the while.
-        if (this.#clock.nowMs() - this.#openedAtMs >= this.#giveUpAfterMs) this.#answeredAtMs = this.#clock.nowMs();
-        this.#step({ kind: 'link-closed', link });
-      },
+    const settings = {
+      machines: { stepDevice, guardMessage },
+      wire: byteWire,
+      liveness: options.liveness ?? defaultLiveness,
+      vocabularySize: tokenizer.vocabularySize,
+      giveUpAfterMs: options.giveUpAfterMs ?? 30_000,
+      retriesFirstConnection: false,
+      measuresRoundTrip: true,
+      cutsChains: typeof options.minChainConfidence !== 'number',
+    };
+    this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), {
+      greeted: (timing) => this.#greeted(timing),
+      committed: () => this.#judge(),
     });
-  }
-
-  #greeted(timing: EdgeTiming): void {
-    this.#options.auto?.greeted(timing);
-    if (this.#advice?.greeted(timing) === false) this.#step({ kind: 'drafting-switched', on: false });
   }
 
   start(): void {
@@ -188,154 +171,105 @@ class TurnRunner implements Turn {
       this.stop();
       return;
     }
-    if (this.#choice?.drafts === false) this.#step({ kind: 'drafting-switched', on: false });
+    if (this.#choice?.drafts === false) this.#driver.switchDrafting(false);
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#abort.signal });
-    void this.#connect();
+    void this.#connect(onlyEdge);
   }
 
   stop(): void {
-    this.#step({ kind: 'stop-asked' });
+    this.#driver.stop();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Emission> {
     return this.#queue[Symbol.asyncIterator]();
   }
 
-  #step(event: DeviceEvent): void {
-    const { state, effects } = stepDevice(this.#state, event);
-    this.#state = state;
-    this.#options.onStep?.({ state, effects, event, atMs: this.#clock.nowMs() });
-    for (const effect of effects) this.#perform(effect);
+  #host(): DeviceHost<Connection> {
+    return {
+      connect: (edge) => void this.#connect(edge),
+      beginDraft: (order) => void this.#draft(order),
+      emit: (tokens, drafted) => this.#emit(tokens, drafted),
+      finished: (outcome) => this.#finish(outcome),
+      stepped: (event, step) => this.#options.onStep?.({ ...step, event, atMs: this.#clock.nowMs() }),
+    };
   }
 
-  #perform(effect: DeviceEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        if (effect.message.kind === 'verify') this.#watch.asked(this.#clock.nowMs());
-        this.#links.send(effect.link, effect.message);
-        break;
-      case 'close-link':
-        this.#links.close(effect.link, effect.code, effect.detail);
-        break;
-      case 'connect':
-        this.#watch.lost();
-        this.#connectLater();
-        break;
-      case 'draft-next':
-        void this.#draft(effect.generation, effect.position);
-        break;
-      case 'emit-tokens':
-        this.#emit(effect.tokens, effect.drafted);
-        break;
-      case 'finish':
-        this.#finish(effect.outcome);
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #connectLater(): void {
-    if (this.#clock.nowMs() - this.#answeredAtMs > this.#giveUpAfterMs) {
-      const cause = 'the connection to the edge is lost and it does not answer any more';
-      const remedy = 'check the network and the edge; the text so far is kept';
-      this.#step({ kind: 'gave-up', code: 'edge-unreachable', cause, remedy });
-      return;
-    }
-    const cancel = this.#clock.after(this.#pauseMs, () => void this.#connect());
-    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
-    this.#abort.signal.addEventListener('abort', cancel, { once: true });
-  }
-
-  async #connect(): Promise<void> {
+  async #connect(edge: string): Promise<void> {
+    // What arrives before the connection is handed over waits for the handler.
+    let handler: FrameHandler | null = null;
+    const early: ((handler: FrameHandler) => void)[] = [];
+    const tell = (event: (handler: FrameHandler) => void): void => {
+      if (handler === null) early.push(event);
+      else event(handler);
+    };
     try {
-      await this.#links.connect(this.#options.connect, this.#abort.signal);
-      this.#hasConnected = true;
+      const connection = await this.#options.connect(
+        () => ({
+          frame: (bytes) => tell((ready) => ready.frame(bytes)),
+          writable: () => tell((ready) => ready.writable(true)),
+          closed: () => tell((ready) => ready.closed()),
+        }),
+        { signal: this.#abort.signal },
+      );
+      const ready = this.#driver.connected(edge, connection);
+      handler = ready;
+      for (const event of early) event(ready);
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
-      if (this.#hasConnected) {
-        this.#connectLater();
-        return;
-      }
-      const { code, message: cause, remedy } = asOutriderError(error);
-      this.#step({ kind: 'gave-up', code, cause, remedy });
+      if (!this.#abort.signal.aborted) this.#driver.unreachable(edge, asOutriderError(error));
     }
   }
 
-  async #draft(generation: number, position: number): Promise<void> {
-    const { drafter } = this.#options;
+  async #draft(order: DraftOrder): Promise<void> {
     const startMs = this.#clock.nowMs();
-    const { text, tail, turn } = this.#state;
+    const { text, tail, turn } = this.#driver.state;
     const request = {
       text: [...text.slice(0), ...tail],
       promptLength: turn.prompt.length,
       committedLength: text.length,
-      lookUpMargin: this.#watch.lookUpMargin(this.#state),
+      lookUpMargin: order.lookUpMargin,
       sampling: turn.sampling,
     };
     try {
-      const draft = (await drafter?.draft(request)) ?? null;
+      const draft = (await this.#options.drafter?.draft(request)) ?? null;
       const draftMs = this.#clock.nowMs() - startMs;
-      if (draft?.isLookedUp !== true) this.#watch.drafted(draftMs);
       if (draft?.isLookedUp !== true) this.#times.draftMs.push(draftMs);
-      this.#moveCut();
-      if (draft === null) this.#step({ kind: 'draft-declined', generation, position });
-      else this.#step({ kind: 'draft-produced', generation, position, ...draft });
+      this.#driver.drafted(order, draft, draftMs);
     } catch (error) {
-      const { code, message: cause, remedy } = asOutriderError(error);
-      this.#step({ kind: 'gave-up', code, cause: `the draft model failed: ${cause}`, remedy });
+      const { code, message, remedy } = asOutriderError(error);
+      this.#driver.failed({ code, message: `the draft model failed: ${message}`, remedy });
     }
   }
 
-  /** Before the machine decides whether to draft on. */
-  #moveCut(): void {
-    const { minChainConfidence = 'auto' } = this.#options;
-    if (minChainConfidence !== 'auto') return;
-    const moved = this.#watch.movedCut(this.#state, this.#links.roundTripMs ?? 0);
-    if (moved !== undefined) this.#step({ kind: 'cut-moved', minChainConfidence: moved });
-  }
-
-  /** What no honest edge commits, and the reader's text could not hold. */
-  #impossible({ first, accepted, tokens }: CommitMessage): string | null {
-    const { prompt, maxAnswerTokens } = this.#state.turn;
-    const { vocabularySize } = this.#options.tokenizer;
-    if (tokens.some((id) => id >= vocabularySize)) return 'a commit has an id beyond the vocabulary';
-    return first + accepted + tokens.length > prompt.length + maxAnswerTokens ? 'a commit beyond the end' : null;
+  #greeted(timing: EdgeTiming): false | null {
+    this.#options.auto?.greeted(timing);
+    return this.#advice?.greeted(timing) ?? null;
   }
 
   #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
     const atMs = this.#clock.nowMs();
-    this.#answeredAtMs = atMs;
-    this.#pauseMs = firstPauseMs;
-    const acceptedCount = drafted.filter(Boolean).length;
-    this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount });
-    this.#watch.committed(atMs, tokens.length);
-    this.#judge();
+    this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length });
     const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));
     const text = pieces.map((piece) => piece.text).join('');
     this.#text += text;
     this.#queue.push({ tokens, text, pieces, atMs });
   }
 
-  /** Between two commits, so that the machine is not asked while it answers. */
-  #judge(): void {
+  #judge(): boolean | null {
     const measures = this.#measures();
-    if (this.#advice?.isDue(measures.committedTokens) !== true) return;
+    if (this.#advice?.isDue(measures.committedTokens) !== true) return null;
     // For the next judgement.
-    this.#links.ping();
-    const on = this.#advice.judge(measures);
-    if (on === null) return;
-    queueMicrotask(() => this.#step({ kind: 'drafting-switched', on }));
+    this.#driver.connections.ping();
+    return this.#advice.judge(measures);
   }
 
   #measures(): TurnMeasures {
-    const { account, text, turn } = this.#state;
+    const { account, text, turn } = this.#driver.state;
     const { draftMs } = this.#times;
     return {
       drafts: account,
       committedTokens: text.length - turn.prompt.length,
       draftMs: draftMs.length === 0 ? null : median(draftMs.slice(-recentDrafts)),
-      roundTripMs: this.#links.recentRoundTripMs ?? null,
+      roundTripMs: this.#driver.connections.recentRoundTripMs ?? null,
     };
   }
 
@@ -346,10 +280,11 @@ class TurnRunner implements Turn {
       this.#queue.push({ tokens: [], text: rest, pieces: [{ text: rest, drafted: false }], atMs: this.#clock.nowMs() });
     }
     this.#abort.abort();
-    this.#links.closeAll();
+    const { connections, state } = this.#driver;
+    connections.closeAll();
     this.#advice?.ended(this.#measures());
-    const { traffic, roundTripMs } = this.#links;
-    const reported = reportTurn(this.#state, outcome, this.#text, this.#times, traffic, roundTripMs);
+    const { traffic, roundTripMs } = connections;
+    const reported = reportTurn(state, outcome, this.#text, this.#times, traffic, roundTripMs);
     const { reason } = this.#choice ?? { reason: undefined };
     this.#resolveReport({ ...reported, modeReason: reason, draftingPauses: this.#advice?.pauses ?? 0 });
     if (outcome.kind === 'failed') {
