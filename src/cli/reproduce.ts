@@ -65,7 +65,7 @@ export function reproduceCommand(): Command {
       });
       bar.stop();
       process.stderr.write(`data, pictures and pages: ${directory}\n`);
-      // Every reading of every claim is for machines.
+      // Every interpretation of every claim is for machines.
       const rows = flags.json === true ? result.rows : [];
       printResult(`reproduce ${figure}`, { ...result, rows }, flags.json === true);
     });

@@ -5,7 +5,7 @@ const claim: Claim = {
   figure: 'fig5',
   name: 'reductionMean',
   statement: 'less latency, share',
-  reading: 'q16',
+  interpretation: 'q16',
   claimed: 0.237,
   measured: 0.3,
   interval: [0.25, 0.35],

@@ -1,4 +1,4 @@
-// A claim of the paper beside what comes out here: what it says, under which reading of what it leaves open, the number measured, its
+// A claim of the paper beside what comes out here: what it says, under which interpretation of what it leaves open, the number measured, its
 // interval, and whether it holds. It measures nothing.
 
 import type { Interval } from '../basics/bootstrap.ts';
@@ -10,7 +10,7 @@ export interface Claim {
   /** What the paper says, in a few words, with its unit. */
   readonly statement: string;
   /** Payload law, unit of lambda, shares, ...: what the paper leaves open, as taken here. */
-  readonly reading: string;
+  readonly interpretation: string;
   readonly claimed: number | string;
   /** Null: there was nothing to measure. */
   readonly measured: number | null;
@@ -23,9 +23,9 @@ export interface Claim {
 
 /** One line of the document: the same keys for every claim. */
 export function claimRow(claim: Claim): Readonly<Record<string, string | number | boolean | null>> {
-  const { figure, name, statement, reading, claimed, measured, interval, holds } = claim;
+  const { figure, name, statement, interpretation, claimed, measured, interval, holds } = claim;
   const [low, high] = interval ?? [null, null];
-  return { figure, name, statement, reading, claimed, measured, low, high, holds };
+  return { figure, name, statement, interpretation, claimed, measured, low, high, holds };
 }
 
 /** Flat: `reductionMeanClaimed`, `-Measured`, `-Low`, `-High`, `-Holds` of every main claim. */

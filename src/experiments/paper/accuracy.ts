@@ -122,7 +122,7 @@ function conclude({ writer, counts }: AccuracyFound): Conclusion {
     figure: 'accuracy',
     name: 'changedTexts',
     statement: 'accuracy unchanged: texts that differ from the target alone, share',
-    reading: `${writer}; ${texts} texts, all modes`,
+    interpretation: `${writer}; ${texts} texts, all modes`,
     claimed: 0,
     measured: changed,
     // Exact for a count of nothing: (1 - p)^n = 0.05.

@@ -27,12 +27,12 @@ export function fig2Claims(tasks: readonly PlayedTask[]): Claim[] {
     const [{ hardware, law }] = group as [PlayedTask];
     const top = topUplink(group);
     const isMain = hardware === 'preset' && law === 'q16';
-    const reading = `${law}; hardware: ${hardware}; ${ofKind(group, 'code').description.replace(/^\d+ /, '')}`;
+    const interpretation = `${law}; hardware: ${hardware}; ${ofKind(group, 'code').description.replace(/^\d+ /, '')}`;
     const of = (name: string, statement: string, claimed: number, one: Estimate, holds: boolean): Claim => ({
       figure: 'fig2',
       name,
       statement,
-      reading,
+      interpretation,
       claimed,
       measured: one.value,
       interval: one.interval,

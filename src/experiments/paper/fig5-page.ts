@@ -1,10 +1,10 @@
-// What Fig. 5 says, as a page: reductions by reading, and the latencies behind them.
+// What Fig. 5 says, as a page: reductions by interpretation, and the latencies behind them.
 
 import { interquartileMean } from '../../basics/statistics.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
 import { baselines } from '../allocation/latency.ts';
 import type { Latency, MeasuredCell, Method, Reduction } from './fig5-reductions.ts';
-import { type FiguresByPolicy, readingName, readings, type SlotFigures } from './interpretations.ts';
+import { type FiguresByPolicy, interpretationName, interpretations, type SlotFigures } from './interpretations.ts';
 
 const methodWords: Readonly<Record<Method, string>> = {
   best: '`best`, what we recommend, always with optimal shares',
@@ -37,12 +37,14 @@ export function fig5Page(
 function tableOf(reductions: readonly Reduction[], method: Method, latency: Latency): string {
   const own = reductions.filter((one) => one.method === method && one.latency === latency);
   const head = ['payload, lambda, shares', 'mean', 'at most', ...baselines.map((name) => `against \`${name}\``)];
-  const rows = own.map(({ reading, shares, mean, most, against, meanInterval, mostInterval, againstIntervals }) => [
-    `\`${reading.payloadLaw}\`, ${reading.lambdaUnit}, ${shares}`,
-    percentWithin(mean, meanInterval),
-    percentWithin(most, mostInterval),
-    ...against.map((one, index) => percentWithin(one, againstIntervals[index] as readonly [number, number])),
-  ]);
+  const rows = own.map(
+    ({ interpretation, shares, mean, most, against, meanInterval, mostInterval, againstIntervals }) => [
+      `\`${interpretation.payloadLaw}\`, ${interpretation.lambdaUnit}, ${shares}`,
+      percentWithin(mean, meanInterval),
+      percentWithin(most, mostInterval),
+      ...against.map((one, index) => percentWithin(one, againstIntervals[index] as readonly [number, number])),
+    ],
+  );
   return `${methodWords[method]}:\n\n${markdownTable(head, rows)}\n`;
 }
 
@@ -54,7 +56,9 @@ function latencyTable(cells: readonly MeasuredCell[]): string {
     const { latencyMs, latencyMiddleMs, latencyP95Ms } = figures[policy] as SlotFigures;
     return [latencyMs, latencyMiddleMs, latencyP95Ms].map((all) => rounded(interquartileMean(all))).join(' / ');
   };
-  const found = readings.map((reading) => cell.found[readingName(reading)] as FiguresByPolicy);
+  const found = interpretations.map(
+    (interpretation) => cell.found[interpretationName(interpretation)] as FiguresByPolicy,
+  );
   const rows = Object.keys(found[0] ?? {}).map((policy) => [
     `\`${policy}\``,
     ...found.map((figures) => of(policy, figures)),
@@ -62,6 +66,6 @@ function latencyTable(cells: readonly MeasuredCell[]): string {
   return [
     `Latency in ms of ${cell.deviceCount} devices and ${cell.serverCount} servers: mean over tasks / mean of the middle half of the tasks / 95th percentile.`,
     '',
-    markdownTable(['policy', ...readings.map(readingName)], rows),
+    markdownTable(['policy', ...interpretations.map(interpretationName)], rows),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MeasuredCell, reductionOf, reductionsOf } from './fig5-reductions.ts';
-import { readingName, readings, type SlotFigures } from './interpretations.ts';
+import { interpretationName, interpretations, type SlotFigures } from './interpretations.ts';
 
 function figures(latencyMs: number[]): SlotFigures {
   return { latencyMs, latencyMiddleMs: latencyMs, latencyP95Ms: latencyMs, serialMs: latencyMs, costMs: latencyMs };
@@ -18,13 +18,18 @@ function cell(best: number[], random: number[], maxSinr: number[], maxCompute: n
     'tma+optimal': figures(maxSinr),
     best: figures(best),
   };
-  const found = Object.fromEntries(readings.map((reading) => [readingName(reading), byPolicy]));
+  const found = Object.fromEntries(
+    interpretations.map((interpretation) => [interpretationName(interpretation), byPolicy]),
+  );
   return { deviceCount: 30, serverCount: 10, against: 'devices', found };
 }
 
-const given = { reading: readings[0], shares: 'equal', latency: 'latencyMs', method: 'best' } as Parameters<
-  typeof reductionOf
->[2];
+const given = {
+  interpretation: interpretations[0],
+  shares: 'equal',
+  latency: 'latencyMs',
+  method: 'best',
+} as Parameters<typeof reductionOf>[2];
 
 describe('the reduction of latency', () => {
   it('is of interquartile means, with sizes and baselines of equal weight', () => {
@@ -58,10 +63,10 @@ describe('the reduction of latency', () => {
     expect(meanInterval[1]).toBeCloseTo(0.5, 12);
   });
 
-  it('is counted for methods that are there, under every reading, with both kinds of shares', () => {
+  it('is counted for methods that are there, under every interpretation, with both kinds of shares', () => {
     const one = [1, 2, 3, 4];
     const all = reductionsOf([cell(one, one, one, one)], 4);
     expect(new Set(all.map(({ method }) => method))).toEqual(new Set(['best', 'tma']));
-    expect(all).toHaveLength(2 * readings.length * 2 * 2);
+    expect(all).toHaveLength(2 * interpretations.length * 2 * 2);
   });
 });

@@ -1,10 +1,16 @@
-// How much latency a method takes off the baselines, over all sizes of the paper's Fig. 5, under one reading. Interquartile means over seeds;
+// How much latency a method takes off the baselines, over all sizes of the paper's Fig. 5, under one interpretation. Interquartile means over seeds;
 // sizes, then baselines, weigh equally.
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import { baselines } from '../allocation/latency.ts';
-import { type FiguresByPolicy, type Reading, readingName, readings, type SlotFigures } from './interpretations.ts';
+import {
+  type FiguresByPolicy,
+  type Interpretation,
+  interpretationName,
+  interpretations,
+  type SlotFigures,
+} from './interpretations.ts';
 
 export type Shares = 'equal' | 'optimal';
 export type Latency = 'latencyMs' | 'serialMs';
@@ -19,7 +25,7 @@ export interface Cell {
   readonly against: 'devices' | 'servers';
 }
 
-/** By the name of the reading. */
+/** By the name of the interpretation. */
 export type CellFound = Readonly<Record<string, FiguresByPolicy>>;
 
 export interface MeasuredCell extends Cell {
@@ -29,7 +35,7 @@ export interface MeasuredCell extends Cell {
 /** Latency taken off the baselines, as shares: of all cells and baselines together, and against each baseline. */
 export interface Reduction {
   readonly method: Method;
-  readonly reading: Reading;
+  readonly interpretation: Interpretation;
   readonly shares: Shares;
   readonly latency: Latency;
   readonly mean: number;
@@ -51,27 +57,27 @@ export function policyOf(method: Method, shares: Shares): string {
 export function reductionsOf(cells: readonly MeasuredCell[], seedCount: number): Reduction[] {
   const [first] = cells;
   const present = methods.filter((method) => {
-    const figures = first?.found[readingName(readings[0] as Reading)];
+    const figures = first?.found[interpretationName(interpretations[0] as Interpretation)];
     return figures !== undefined && policyOf(method, 'equal') in figures;
   });
   return present.flatMap((method) =>
-    readings.flatMap((reading) =>
+    interpretations.flatMap((interpretation) =>
       (['equal', 'optimal'] as const).flatMap((shares) =>
         (['latencyMs', 'serialMs'] as const).map((latency) =>
-          reductionOf(cells, seedCount, { method, reading, shares, latency }),
+          reductionOf(cells, seedCount, { method, interpretation, shares, latency }),
         ),
       ),
     ),
   );
 }
 
-type Case = Pick<Reduction, 'method' | 'reading' | 'shares' | 'latency'>;
+type Case = Pick<Reduction, 'method' | 'interpretation' | 'shares' | 'latency'>;
 
 /** @param cells with the figures of the method and of the baselines, with these shares */
 export function reductionOf(cells: readonly MeasuredCell[], seedCount: number, given: Case): Reduction {
-  const { method, reading, shares, latency } = given;
+  const { method, interpretation, shares, latency } = given;
   const values = cells.map(({ found }) => {
-    const figures = found[readingName(reading)] as FiguresByPolicy;
+    const figures = found[interpretationName(interpretation)] as FiguresByPolicy;
     const of = (policy: string): readonly number[] => (figures[policy] as SlotFigures)[latency];
     return { own: of(policyOf(method, shares)), others: baselines.map((baseline) => of(`${baseline}+${shares}`)) };
   });

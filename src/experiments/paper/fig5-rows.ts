@@ -1,9 +1,15 @@
-// The data of Fig. 5: a row for each size, reading and policy.
+// The data of Fig. 5: a row for each size, interpretation and policy.
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { Cell, MeasuredCell } from './fig5-reductions.ts';
-import { type FiguresByPolicy, type Reading, readingName, readings, type SlotFigures } from './interpretations.ts';
+import {
+  type FiguresByPolicy,
+  type Interpretation,
+  interpretationName,
+  interpretations,
+  type SlotFigures,
+} from './interpretations.ts';
 
 export interface Fig5Row {
   readonly against: Cell['against'];
@@ -31,16 +37,16 @@ export interface Fig5Row {
 
 export function fig5Rows(cells: readonly MeasuredCell[], seedCount: number): Fig5Row[] {
   return cells.flatMap((cell) =>
-    readings.flatMap((reading) => {
-      const figures = cell.found[readingName(reading)] as FiguresByPolicy;
-      return Object.keys(figures).map((policy) => rowOf(cell, reading, policy, figures, seedCount));
+    interpretations.flatMap((interpretation) => {
+      const figures = cell.found[interpretationName(interpretation)] as FiguresByPolicy;
+      return Object.keys(figures).map((policy) => rowOf(cell, interpretation, policy, figures, seedCount));
     }),
   );
 }
 
 function rowOf(
   { against, deviceCount, serverCount }: Cell,
-  { payloadLaw, lambdaUnit }: Reading,
+  { payloadLaw, lambdaUnit }: Interpretation,
   policy: string,
   figures: FiguresByPolicy,
   seedCount: number,

@@ -1,5 +1,5 @@
 // The paper's Fig. 5: mean latency against the number of devices and of servers, for every association with equal and with optimal shares,
-// under every reading; and the claim that rests on it, 28.0 % less latency than the baselines at most and 23.7 % on average.
+// under every interpretation; and the claim that rests on it, 28.0 % less latency than the baselines at most and 23.7 % on average.
 
 import type { Interval } from '../../basics/bootstrap.ts';
 import { type Claim, reaches } from '../../laboratory/claim.ts';
@@ -21,11 +21,11 @@ import {
 import { fig5Rows } from './fig5-rows.ts';
 import {
   type FoundPolicies,
-  isMainReading,
+  interpretationName,
+  interpretations,
+  isMainInterpretation,
   measurePolicies,
   policyNames,
-  readingName,
-  readings,
 } from './interpretations.ts';
 import type { Size } from './sizes.ts';
 
@@ -62,7 +62,10 @@ export function fig5Part(size: Size, found: FoundPolicies): Part<CellFound> {
       async measure() {
         const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds);
         return Object.fromEntries(
-          readings.map((reading) => [readingName(reading), measurePolicies(states, policies, reading)]),
+          interpretations.map((interpretation) => [
+            interpretationName(interpretation),
+            measurePolicies(states, policies, interpretation),
+          ]),
         );
       },
     })),
@@ -87,14 +90,14 @@ function conclude(cells: readonly MeasuredCell[], seedCount: number, notes: read
 }
 
 function claimsOf(reduction: Reduction): Claim[] {
-  const { method, reading, shares, latency } = reduction;
-  const isMain = isMainReading(reading) && shares === 'equal' && latency === 'latencyMs';
+  const { method, interpretation, shares, latency } = reduction;
+  const isMain = isMainInterpretation(interpretation) && shares === 'equal' && latency === 'latencyMs';
   const what = latency === 'latencyMs' ? 'max(D^MD, d/R) + D^ES' : 'D^MD + D^ES';
   const of = (name: string, statement: string, claimed: number, measured: number, interval: Interval): Claim => ({
     figure: 'fig5',
     name: `${nameOf(method)}${name}`,
     statement,
-    reading: `${method}; ${readingName(reading)}; ${shares} shares; latency ${what}`,
+    interpretation: `${method}; ${interpretationName(interpretation)}; ${shares} shares; latency ${what}`,
     claimed,
     measured,
     interval,

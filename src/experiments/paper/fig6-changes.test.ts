@@ -4,7 +4,7 @@ import { fig6Claims } from './fig6-page.ts';
 import { fig6Rows } from './fig6-rows.ts';
 
 const cases: Fig6Case[] = [20, 60, 100].map((energyWeight) => ({
-  reading: { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
+  interpretation: { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
   energyModel: 'band',
   policy: 'best',
   energyWeight,

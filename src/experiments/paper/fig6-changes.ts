@@ -2,7 +2,7 @@
 // slots.
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
-import { type Reading, readingName } from './interpretations.ts';
+import { type Interpretation, interpretationName } from './interpretations.ts';
 
 export interface BatteryClass {
   readonly name: string;
@@ -27,7 +27,7 @@ export interface ClassFigures {
 }
 
 export interface Fig6Case {
-  readonly reading: Reading;
+  readonly interpretation: Interpretation;
   readonly energyModel: 'band' | 'airtime';
   readonly policy: string;
   readonly energyWeight: number;
@@ -76,8 +76,8 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
 
 /** All but the weight. */
 export function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
-  const nameOf = ({ reading, energyModel, policy }: Fig6Case): string =>
-    `${readingName(reading)} ${energyModel} ${policy}`;
+  const nameOf = ({ interpretation, energyModel, policy }: Fig6Case): string =>
+    `${interpretationName(interpretation)} ${energyModel} ${policy}`;
   return nameOf(one) === nameOf(other);
 }
 
@@ -115,9 +115,9 @@ function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonl
     Change,
     Change,
   ];
-  const { reading, energyModel, policy } = one;
+  const { interpretation, energyModel, policy } = one;
   return {
-    reading,
+    interpretation,
     energyModel,
     policy,
     from,

@@ -1,11 +1,11 @@
-// The pictures of Fig. 6: what the energy weight changes, by battery class, a column for each reading.
+// The pictures of Fig. 6: what the energy weight changes, by battery class, a column for each interpretation.
 
 import { type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
 import type { Picture } from '../experiment.ts';
 import { batteryClasses } from './fig6-changes.ts';
 import type { Fig6Row } from './fig6-rows.ts';
-import { type Reading, readingName, readings } from './interpretations.ts';
+import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
 const [lowColor, middleColor, highColor] = [palette.orange, palette.blue, palette.green];
 const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
@@ -22,7 +22,7 @@ export function fig6Pictures(rows: readonly Fig6Row[], seedCount: number): reado
       ],
       styles: stylesOf(rows),
       panels: panelsOf(rows.filter((row) => row.energyModel === energyModel)),
-      columns: readings.length,
+      columns: interpretations.length,
       panelWidth: 230,
       panelHeight: 200,
     }),
@@ -47,8 +47,8 @@ function stylesOf(rows: readonly Fig6Row[]): LineStyle[] {
 
 function panelsOf(rows: readonly Fig6Row[]): Panel[] {
   const styles = stylesOf(rows);
-  const of = (reading: Reading, key: 'latency' | 'transmit'): Panel => ({
-    title: readingName(reading),
+  const of = (interpretation: Interpretation, key: 'latency' | 'transmit'): Panel => ({
+    title: interpretationName(interpretation),
     xTitle: 'energy weight w',
     yTitle: key === 'latency' ? 'change of latency, %' : 'change of E^CM, %',
     leastYRange: 1,
@@ -57,8 +57,8 @@ function panelsOf(rows: readonly Fig6Row[]): Panel[] {
       points: rows
         .filter(
           (row) =>
-            row.payloadLaw === reading.payloadLaw &&
-            row.lambdaUnit === reading.lambdaUnit &&
+            row.payloadLaw === interpretation.payloadLaw &&
+            row.lambdaUnit === interpretation.lambdaUnit &&
             (name === row.batteryClass ? row.policy === 'best' : name === `${row.batteryClass}, ${row.policy}`),
         )
         .map((row) => {
@@ -67,5 +67,8 @@ function panelsOf(rows: readonly Fig6Row[]): Panel[] {
         }),
     })),
   });
-  return [...readings.map((reading) => of(reading, 'latency')), ...readings.map((reading) => of(reading, 'transmit'))];
+  return [
+    ...interpretations.map((interpretation) => of(interpretation, 'latency')),
+    ...interpretations.map((interpretation) => of(interpretation, 'transmit')),
+  ];
 }

@@ -3,20 +3,20 @@
 import { markdownTable, percentWithin } from '../../figures/markdown.ts';
 import type { Claim } from '../../laboratory/claim.ts';
 import type { Change, Fig6Change } from './fig6-changes.ts';
-import { isMainReading, readingName } from './interpretations.ts';
+import { interpretationName, isMainInterpretation } from './interpretations.ts';
 
 /** A change of less than a thousandth is none, however certain. */
 const leastChange = 0.001;
 
 export function fig6Claims(changes: readonly Fig6Change[]): Claim[] {
   return changes.flatMap((change) => {
-    const { reading, energyModel, policy, from, to, all, lowBeyondOthers } = change;
-    const isMain = isMainReading(reading) && energyModel === 'band' && policy === 'best';
+    const { interpretation, energyModel, policy, from, to, all, lowBeyondOthers } = change;
+    const isMain = isMainInterpretation(interpretation) && energyModel === 'band' && policy === 'best';
     const of = (name: string, statement: string, claimed: string, one: Change, isUp: boolean): Claim => ({
       figure: 'fig6',
       name,
       statement: `${statement}, w from ${from} to ${to}, share`,
-      reading: `${policy}; ${readingName(reading)}; energy model ${energyModel}`,
+      interpretation: `${policy}; ${interpretationName(interpretation)}; energy model ${energyModel}`,
       claimed,
       measured: one.value,
       interval: one.interval,
@@ -69,8 +69,8 @@ export function fig6Page(changes: readonly Fig6Change[], facts: PageFacts): stri
 function tableOf(changes: readonly Fig6Change[], policy: string): string {
   const own = changes.filter((change) => change.policy === policy);
   const shown = ({ value, interval }: Change): string => percentWithin(value, interval);
-  const rows = own.map(({ reading, energyModel, all, latency, transmit }) => [
-    `\`${reading.payloadLaw}\`, ${reading.lambdaUnit}, \`${energyModel}\``,
+  const rows = own.map(({ interpretation, energyModel, all, latency, transmit }) => [
+    `\`${interpretation.payloadLaw}\`, ${interpretation.lambdaUnit}, \`${energyModel}\``,
     ...[all.energy, all.transmit, ...transmit.slice(0, 1), all.latency, ...latency.slice(0, 1)].map(shown),
   ]);
   const head = [

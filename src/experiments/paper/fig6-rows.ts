@@ -1,4 +1,4 @@
-// The data of Fig. 6: a row for each reading, energy model, policy, weight and battery class.
+// The data of Fig. 6: a row for each interpretation, energy model, policy, weight and battery class.
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import { interquartileMean } from '../../basics/statistics.ts';
@@ -59,9 +59,9 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
             .filter((figures) => figures.devices > 0)
             .map((figures) => amountOf(figures, kind) / figures.devices),
         );
-      const { reading, energyModel, policy, energyWeight } = one;
+      const { interpretation, energyModel, policy, energyWeight } = one;
       return {
-        ...reading,
+        ...interpretation,
         energyModel,
         policy,
         energyWeight,

@@ -19,11 +19,11 @@ import { fig6Rows } from './fig6-rows.ts';
 import {
   decisionUnder,
   type FoundPolicies,
+  type Interpretation,
+  interpretations,
+  type PaperPolicy,
   policyNames,
-  type Reading,
-  type ReadPolicy,
-  readings,
-  underReading,
+  underInterpretation,
 } from './interpretations.ts';
 import type { Size } from './sizes.ts';
 
@@ -31,12 +31,12 @@ export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optima
 
 const size = { deviceCount: 90, serverCount: 10 };
 
-/** Units are seeds: a world is made once for all readings, weights and policies. */
+/** Units are seeds: a world is made once for all interpretations, weights and policies. */
 export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolicies): Part<Fig6Found> {
   const { policies, notes } = present;
   const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
   const names = policies.map(({ name }) => name);
-  const cases = casesOfFig6(names, energyWeights, readings, ['band', 'airtime']);
+  const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
   return {
     name: 'fig6',
     title: 'Fig. 6: latency and energy against the energy weight, by battery',
@@ -64,13 +64,13 @@ export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolic
 export function casesOfFig6(
   policies: readonly string[],
   energyWeights: readonly number[],
-  taken: readonly Reading[],
+  taken: readonly Interpretation[],
   energyModels: readonly Fig6Case['energyModel'][],
 ): Fig6Case[] {
-  return taken.flatMap((reading) =>
+  return taken.flatMap((interpretation) =>
     energyModels.flatMap((energyModel) =>
       policies.flatMap((policy) =>
-        energyWeights.map((energyWeight) => ({ reading, energyModel, policy, energyWeight })),
+        energyWeights.map((energyWeight) => ({ interpretation, energyModel, policy, energyWeight })),
       ),
     ),
   );
@@ -83,13 +83,13 @@ export function measureFig6(
   policies: FoundPolicies['policies'],
 ): Fig6Found {
   return cases.map((one) => {
-    const policy = policies.find(({ name }) => name === one.policy) as ReadPolicy;
-    return measure(stateOf(state, one), decisionUnder(policy, one.reading));
+    const policy = policies.find(({ name }) => name === one.policy) as PaperPolicy;
+    return measure(stateOf(state, one), decisionUnder(policy, one.interpretation));
   });
 }
 
-function stateOf(state: SlotState, { reading, energyModel, energyWeight }: Fig6Case): SlotState {
-  const read = underReading(state, reading);
+function stateOf(state: SlotState, { interpretation, energyModel, energyWeight }: Fig6Case): SlotState {
+  const read = underInterpretation(state, interpretation);
   return { ...read, objective: { ...read.objective, energyModel, energyWeight } };
 }
 

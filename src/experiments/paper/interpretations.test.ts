@@ -4,12 +4,12 @@ import { slotsOf } from '../first-slots.ts';
 import {
   decisionUnder,
   findPolicies,
+  type Interpretation,
+  interpretations,
   measurePolicies,
-  type Reading,
-  type ReadPolicy,
-  readings,
+  type PaperPolicy,
   shortHash,
-  underReading,
+  underInterpretation,
 } from './interpretations.ts';
 
 describe('docs/reproduction.md', () => {
@@ -23,14 +23,14 @@ describe('docs/reproduction.md', () => {
   });
 });
 
-describe('readings of a slot', () => {
+describe('interpretations of a slot', () => {
   it('are what the scenario gives with these settings', async () => {
     const size = { scenario: 'paper', deviceCount: 6, serverCount: 2 };
     const [state] = await slotsOf(size, [3]);
-    for (const { payloadLaw, lambdaUnit } of readings) {
+    for (const { payloadLaw, lambdaUnit } of interpretations) {
       const overrides = [{ path: ['objective', 'lambdaUnit'], value: lambdaUnit }];
       const [wanted] = await slotsOf({ ...size, payloadLaw, overrides }, [3]);
-      const read = underReading(state as NonNullable<typeof state>, { payloadLaw, lambdaUnit });
+      const read = underInterpretation(state as NonNullable<typeof state>, { payloadLaw, lambdaUnit });
       expect(read.objective.lambdaPerMs).toBeCloseTo(wanted?.objective.lambdaPerMs as number, 15);
       for (const [device, bits] of (wanted?.payloadBits ?? []).entries()) {
         expect((read.payloadBits[device] as number) / bits).toBeCloseTo(1, 12);
@@ -46,7 +46,7 @@ describe('readings of a slot', () => {
     expect(notes[0]).toMatch(/no-such-policy/);
     const learned = await findPolicies([], ['tma-masac']);
     expect(learned.notes[0]).toMatch(/`tma-masac` has the weights [0-9a-f]{12} with `q16`, [0-9a-f]{12} with `ids`/);
-    const [main, , ids] = readings as [Reading, Reading, Reading];
+    const [main, , ids] = interpretations as [Interpretation, Interpretation, Interpretation];
     const figures = measurePolicies(states, policies, main);
     expect(Object.keys(figures)).toEqual(['max-sinr+equal', 'best']);
     for (const { latencyMs, costMs, latencyP95Ms } of Object.values(figures)) {
@@ -55,11 +55,11 @@ describe('readings of a slot', () => {
       expect(costMs[0]).toBeGreaterThan(0);
     }
     expect(figures['best']?.costMs[0]).toBeLessThan(figures['max-sinr+equal']?.costMs[0] as number);
-    const [policy] = learned.policies as [ReadPolicy];
-    expect([main, ids].map((reading) => decisionUnder(policy, reading))).toEqual([
+    const [policy] = learned.policies as [PaperPolicy];
+    expect([main, ids].map((interpretation) => decisionUnder(policy, interpretation))).toEqual([
       policy.decide,
       policy.withIds?.decide,
     ]);
-    expect(decisionUnder(policies[0] as ReadPolicy, ids)).toBe(policies[0]?.decide);
+    expect(decisionUnder(policies[0] as PaperPolicy, ids)).toBe(policies[0]?.decide);
   });
 });

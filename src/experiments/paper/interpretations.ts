@@ -1,5 +1,5 @@
-// Slots of preset `paper` under every reading of what the paper leaves open, and what policies make of them. A world is made once for each
-// seed; the readings differ in numbers of its state only.
+// Slots of preset `paper` under every interpretation of what the paper leaves open, and what policies make of them. A world is made once for each
+// seed; the interpretations differ in numbers of its state only.
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
@@ -13,31 +13,31 @@ export type PayloadLaw = 'q16' | 'ids';
 export type LambdaUnit = 'per-ms' | 'per-s';
 
 /** One way to take what the paper leaves open. */
-export interface Reading {
+export interface Interpretation {
   readonly payloadLaw: PayloadLaw;
   readonly lambdaUnit: LambdaUnit;
 }
 
-export const readings: readonly Reading[] = [
+export const interpretations: readonly Interpretation[] = [
   { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
   { payloadLaw: 'q16', lambdaUnit: 'per-s' },
   { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
   { payloadLaw: 'ids', lambdaUnit: 'per-s' },
 ];
 
-/** The reading that the summary takes. */
-export function isMainReading({ payloadLaw, lambdaUnit }: Reading): boolean {
+/** The interpretation that the summary takes. */
+export function isMainInterpretation({ payloadLaw, lambdaUnit }: Interpretation): boolean {
   return payloadLaw === 'q16' && lambdaUnit === 'per-ms';
 }
 
-export function readingName({ payloadLaw, lambdaUnit }: Reading): string {
+export function interpretationName({ payloadLaw, lambdaUnit }: Interpretation): string {
   return `${payloadLaw}, lambda ${lambdaUnit}`;
 }
 
 const draftName = 'gpt2';
 
 /** @param state of preset `paper` as it is: q16, lambda per ms */
-export function underReading(state: SlotState, { payloadLaw, lambdaUnit }: Reading): SlotState {
+export function underInterpretation(state: SlotState, { payloadLaw, lambdaUnit }: Interpretation): SlotState {
   const shape = findModelShape(draftName);
   const scale = payloadBitsPerToken(shape, payloadLaw) / payloadBitsPerToken(shape, 'q16');
   const { objective } = state;
@@ -67,11 +67,11 @@ export type FiguresByPolicy = Readonly<Record<string, SlotFigures>>;
 /** @param states of preset `paper` as it is: q16, lambda per ms */
 export function measurePolicies(
   states: readonly SlotState[],
-  policies: readonly ReadPolicy[],
-  reading: Reading,
+  policies: readonly PaperPolicy[],
+  interpretation: Interpretation,
 ): FiguresByPolicy {
-  const read = states.map((state) => underReading(state, reading));
-  return Object.fromEntries(policies.map((one) => [one.name, measure(read, decisionUnder(one, reading))]));
+  const read = states.map((state) => underInterpretation(state, interpretation));
+  return Object.fromEntries(policies.map((one) => [one.name, measure(read, decisionUnder(one, interpretation))]));
 }
 
 function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
@@ -90,23 +90,23 @@ function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
 }
 
 /** A policy; trained ones have weights for each payload law, since a law that was never seen in training is another task. */
-export interface ReadPolicy extends FoundPolicy {
+export interface PaperPolicy extends FoundPolicy {
   readonly withIds?: FoundPolicy;
 }
 
-export function decisionUnder({ decide, withIds }: ReadPolicy, { payloadLaw }: Reading): Policy {
+export function decisionUnder({ decide, withIds }: PaperPolicy, { payloadLaw }: Interpretation): Policy {
   return payloadLaw === 'ids' && withIds !== undefined ? withIds.decide : decide;
 }
 
 export interface FoundPolicies {
-  readonly policies: readonly ReadPolicy[];
+  readonly policies: readonly PaperPolicy[];
   /** For the page: what is not there, with the cause, and which weights trained policies have. */
   readonly notes: readonly string[];
 }
 
 /** @param optional left out where they are not there: learned ones need weights */
 export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {
-  const policies: ReadPolicy[] = await Promise.all(needed.map(findPolicy));
+  const policies: PaperPolicy[] = await Promise.all(needed.map(findPolicy));
   const notes: string[] = [];
   for (const name of optional) {
     try {

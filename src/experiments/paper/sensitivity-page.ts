@@ -44,11 +44,11 @@ export function slotEstimates(
   seedCount: number,
 ): SlotEstimates[] {
   return (['q16', 'ids'] as const).map((payloadLaw) => {
-    const reading = { payloadLaw, lambdaUnit: 'per-ms' as LambdaUnit };
-    const given = { reading, shares: 'equal', latency: 'latencyMs' } as const;
+    const interpretation = { payloadLaw, lambdaUnit: 'per-ms' as LambdaUnit };
+    const given = { interpretation, shares: 'equal', latency: 'latencyMs' } as const;
     const best = reductionOf(cells, seedCount, { ...given, method: 'best' });
     const tma = reductionOf(cells, seedCount, { ...given, method: 'tma' });
-    const { all } = changes.find((change) => change.reading.payloadLaw === payloadLaw) as Fig6Change;
+    const { all } = changes.find((change) => change.interpretation.payloadLaw === payloadLaw) as Fig6Change;
     return {
       law: payloadLaw,
       bestMean: { value: best.mean, interval: best.meanInterval },

@@ -10,13 +10,13 @@ import { bestWindow, type PlayedTask, rateThatSuffices } from './fig2-windows.ts
 import type { CellFound, MeasuredCell } from './fig5-reductions.ts';
 import { casesOfFig6, measureFig6 } from './fig6.ts';
 import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
-import { findPolicies, measurePolicies, type Reading, readingName } from './interpretations.ts';
+import { findPolicies, type Interpretation, interpretationName, measurePolicies } from './interpretations.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
 
 const base: Variant = { value: 'as in the preset', becomes: '', kind: 'other', overrides: [], moves: 'both' };
-const readings: readonly Reading[] = [
+const interpretations: readonly Interpretation[] = [
   { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
   { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
 ];
@@ -71,7 +71,7 @@ export function sensitivityPart(size: Size, trace: Trace | null, traceHash: stri
   };
 }
 
-const energyCases = casesOfFig6(['best'], weights, readings, ['band']);
+const energyCases = casesOfFig6(['best'], weights, interpretations, ['band']);
 
 async function measureSlots({ overrides }: Variant, { sensitivity }: Size): Promise<SlotsFound> {
   const { cells, seedCount } = sensitivity;
@@ -82,7 +82,12 @@ async function measureSlots({ overrides }: Variant, { sensitivity }: Size): Prom
   for (const [index, [deviceCount, serverCount]] of cells.entries()) {
     const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount, overrides }, seeds);
     results.push(
-      Object.fromEntries(readings.map((reading) => [readingName(reading), measurePolicies(states, found, reading)])),
+      Object.fromEntries(
+        interpretations.map((interpretation) => [
+          interpretationName(interpretation),
+          measurePolicies(states, found, interpretation),
+        ]),
+      ),
     );
     if (index === 0) energy = states.map((state) => measureFig6(state, energyCases, found));
   }

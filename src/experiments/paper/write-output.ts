@@ -39,7 +39,7 @@ export function pageOf(parts: readonly ConcludedPart[], drawsPictures: boolean):
       `## ${part.title}`,
       '',
       ...claimTable(conclusion.claims.filter(({ isMain }) => isMain === true)),
-      ...readingCounts(conclusion.claims),
+      ...interpretationCounts(conclusion.claims),
       ...(drawsPictures ? conclusion.pictures.map(({ name, caption }) => `![${caption}](${name}.svg)\n`) : []),
       conclusion.text,
     ].join('\n'),
@@ -52,22 +52,22 @@ function claimTable(claims: readonly Claim[]): string[] {
   const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
   const rows = claims.map((claim) => [
     claim.statement,
-    claim.reading,
+    claim.interpretation,
     shown(claim.claimed),
     shown(claim.measured),
     claim.interval === null ? '-' : `${rounded(claim.interval[0])} to ${rounded(claim.interval[1])}`,
     verdict(claim),
   ]);
-  return [markdownTable(['the paper says', 'reading', 'claimed', 'measured', '95 %', 'holds'], rows), ''];
+  return [markdownTable(['the paper says', 'interpretation', 'claimed', 'measured', '95 %', 'holds'], rows), ''];
 }
 
-/** How many of its readings each claim holds under. */
-function readingCounts(claims: readonly Claim[]): string[] {
+/** How many of its interpretations each claim holds under. */
+function interpretationCounts(claims: readonly Claim[]): string[] {
   const counts = [...Map.groupBy(claims, ({ name }) => name)].flatMap(([name, all]) => {
     const held = all.filter(({ holds }) => holds).length;
     return all.length === 1 ? [] : [`\`${name}\` in ${held} of ${all.length}`];
   });
-  return counts.length === 0 ? [] : [`Readings under which a claim holds: ${counts.join(', ')}.`, ''];
+  return counts.length === 0 ? [] : [`Interpretations under which a claim holds: ${counts.join(', ')}.`, ''];
 }
 
 /** Comma-separated, quoted where needed (RFC 4180). */
