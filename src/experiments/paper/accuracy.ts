@@ -10,7 +10,14 @@ import { defaultPair } from '../../model-files/manifest-data.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
-import type { Conclusion, Part } from '../experiment.ts';
+import {
+  concluded,
+  measureUnits,
+  type PaperConclusion,
+  type PaperExperiment,
+  paperOptions,
+  type Settings,
+} from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 interface ModeCount {
@@ -21,28 +28,35 @@ interface ModeCount {
   readonly identical: number;
 }
 
-interface AccuracyFound {
+interface Texts {
   /** Whose texts: "the default pair", "the toy language". */
   readonly writer: string;
   readonly counts: readonly ModeCount[];
+}
+
+interface AccuracyFound extends Texts {
+  readonly settings: Settings;
 }
 
 const temperatures = [0, 0.8];
 const roundTripMs = 20;
 const toySeeds = 5;
 
-export function accuracyPart(size: Size): Part<AccuracyFound> {
-  const { promptCount, textTokens } = size;
-  return {
-    name: 'accuracy',
-    title: 'Accuracy: is the text unchanged?',
-    settings: { figure: 'accuracy', promptCount, textTokens, temperatures, roundTripMs },
-    units: [{ key: 'texts', measure: () => (promptCount === 0 ? writeToys(size, '') : writeTexts(size)) }],
-    conclude: (found) => conclude(found[0] as AccuracyFound),
-  };
-}
+export const accuracy: PaperExperiment<AccuracyFound> = {
+  name: 'reproduce accuracy',
+  description: 'Accuracy: is the text unchanged?',
+  options: paperOptions,
+  async measure({ size }, run) {
+    const { promptCount, textTokens } = size;
+    const settings = { figure: 'accuracy', promptCount, textTokens, temperatures, roundTripMs };
+    const measure = () => (promptCount === 0 ? writeToys(size, '') : writeTexts(size));
+    const [texts] = await measureUnits(run, settings, [{ key: 'texts', measure }]);
+    return { settings, ...(texts as Texts) };
+  },
+  conclude,
+};
 
-async function writeTexts(size: Size): Promise<AccuracyFound> {
+async function writeTexts(size: Size): Promise<Texts> {
   try {
     const { rows } = await trialExactness({
       target: defaultPair.target,
@@ -82,7 +96,7 @@ function countsOf(rows: readonly TextRow[]): ModeCount[] {
   });
 }
 
-function writeToys({ textTokens }: Size, why: string): AccuracyFound {
+function writeToys({ textTokens }: Size, why: string): Texts {
   const rows = modeNames.flatMap((mode) =>
     temperatures.flatMap((temperature) =>
       Array.from({ length: toySeeds }, (_, index) => {
@@ -114,7 +128,7 @@ function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, a
   }
 }
 
-function conclude({ writer, counts }: AccuracyFound): Conclusion {
+function conclude({ settings, writer, counts }: AccuracyFound): PaperConclusion {
   const sum = (key: 'texts' | 'identical' | 'tokens'): number => counts.reduce((total, one) => total + one[key], 0);
   const [texts, identical] = [sum('texts'), sum('identical')];
   const changed = 1 - identical / texts;
@@ -137,15 +151,15 @@ function conclude({ writer, counts }: AccuracyFound): Conclusion {
     `${one.tokens}`,
     `${one.identical}`,
   ]);
-  return {
+  return concluded(settings, {
     claims: [claim],
     rows: counts.map((one) => ({ writer, ...one })),
-    pictures: [],
-    text: [
+    figures: [],
+    page: [
       `Claimed: accuracy stays what the target's is. Here: ${identical} of ${texts} texts (${sum('tokens')} tokens) of ${writer} are the target's own, id for id, whatever draft`,
       'and mode; so every measure of accuracy is the same, not only on average. The interval is for the share of texts that could differ unseen. `outrider trial exactness` tries harder.',
       '',
       markdownTable(['mode', 'temperature', 'texts', 'tokens', "the target's own"], rows),
     ].join('\n'),
-  };
+  });
 }

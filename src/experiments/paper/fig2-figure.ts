@@ -1,10 +1,10 @@
-// The pictures of Fig. 2: latency against the window, and against the uplink.
+// The charts of Fig. 2: latency against the window, and against the uplink.
 
 import { bootstrapInterval } from '../../basics/bootstrap.ts';
 import { type Line, type LinePoint, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
+import type { Figure } from '../../laboratory/experiment.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
-import type { Picture } from '../experiment.ts';
 import { groupsOf, meanPace, topUplink } from './fig2-page.ts';
 import { everyAnswer, type PlayedCase, type PlayedTask, paceOf, quickest, windowedCases } from './fig2-windows.ts';
 
@@ -24,7 +24,7 @@ const styles: readonly LineStyle[] = [
   { name: stream, color: orange, dash: [6, 3] },
 ];
 
-export function fig2Pictures(tasks: readonly PlayedTask[]): Picture[] {
+export function fig2Figures(tasks: readonly PlayedTask[]): Figure[] {
   const groups = groupsOf(tasks);
   const top = topUplink(tasks);
   const about =

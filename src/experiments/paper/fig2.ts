@@ -1,14 +1,14 @@
 // The paper's Fig. 2: latency of PSD against the window, for each kind of task, and against the uplink's rate; and its claims: the best window is
 // 25 for code and 15 for summaries, and more rate gains up to about 50 Mbit/s.
 
-import type { Trace } from '../../traces/trace.ts';
-import type { Part, WorkUnit } from '../experiment.ts';
-import { fig2Pictures } from './fig2-figure.ts';
+import type { Unit } from '../../laboratory/experiment.ts';
+import { fig2Figures } from './fig2-figure.ts';
 import { fig2Claims, fig2Page } from './fig2-page.ts';
 import {
   drawnTask,
   type Fig2Case,
   type Fig2Hardware,
+  type Fig2World,
   fig2World,
   playAnswers,
   type TaskSource,
@@ -16,7 +16,9 @@ import {
 } from './fig2-sessions.ts';
 import { everyAnswer, type PlayedCase, type PlayedTask, paceOf } from './fig2-windows.ts';
 import type { PayloadLaw } from './interpretations.ts';
+import { concluded, measureUnits, type PaperExperiment, paperOptions, type Settings } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
+import { traceOf } from './trace-of.ts';
 
 /** Windows that would be on the air for longer would look like a lost connection. */
 const longestAirMs = 10_000;
@@ -31,54 +33,59 @@ interface Plan {
   readonly acceptance: number | null;
 }
 
-/** @param trace null: drafts are drawn with a stated acceptance @param traceHash names the trace in the record */
-export function fig2Part(size: Size, trace: Trace | null, traceHash: string | null): Part<readonly PlayedCase[]> {
-  const world = fig2World();
-  const plans = plansOf(size, world, taskSources(trace, size.answerCount));
-  const { roundTripMs, bytesPerDraft } = world;
-  const { answerCount, answerTokens, gammas, uplinksMbps, acceptances } = size;
+interface Fig2Found {
+  readonly settings: Settings;
+  readonly world: Fig2World;
+  readonly played: readonly (PlayedTask & Pick<Plan, 'acceptance'>)[];
+}
+
+export const fig2: PaperExperiment<Fig2Found> = {
+  name: 'reproduce fig2',
+  description: 'Fig. 2: latency of PSD against the window and the uplink',
+  options: paperOptions,
+  async measure({ size, tracePath }, run) {
+    const { trace, sha256 } = traceOf(tracePath);
+    const world = fig2World();
+    const plans = plansOf(size, world, taskSources(trace, size.answerCount));
+    const { answerCount, answerTokens, gammas, uplinksMbps, acceptances } = size;
+    const asked = { answerCount, answerTokens, gammas, uplinksMbps, acceptances, trace: sha256 };
+    const settings = { figure: 'fig2', ...asked, ...world };
+    const found = await measureUnits(
+      run,
+      settings,
+      plans.map((plan) => unitOf(plan, world, answerTokens)),
+    );
+    const played = plans.map(({ source: { kind, description }, hardware, law, acceptance }, index) => {
+      const cases = found[index] as readonly PlayedCase[];
+      return { kind, hardware: hardware.name, law, description, cases, acceptance };
+    });
+    return { settings, world, played };
+  },
+  conclude({ settings, world, played }) {
+    const tasks = played.filter(({ acceptance }) => acceptance === null);
+    const drawn = played.filter((one): one is PlayedTask & { acceptance: number } => one.acceptance !== null);
+    return concluded(settings, {
+      claims: fig2Claims(tasks),
+      rows: played.flatMap(rowsOf),
+      figures: fig2Figures(tasks),
+      page: fig2Page(tasks, drawn, world),
+    });
+  },
+};
+
+function unitOf(
+  { source, hardware, law, cases, acceptance }: Plan,
+  { roundTripMs, bytesPerDraft }: Fig2World,
+  answerTokens: number,
+): Unit<readonly PlayedCase[]> {
+  const settings = { roundTripMs, bytesPerDraft: bytesPerDraft[law], answerTokens };
   return {
-    name: 'fig2',
-    title: 'Fig. 2: latency of PSD against the window and the uplink',
-    settings: {
-      figure: 'fig2',
-      answerCount,
-      answerTokens,
-      gammas,
-      uplinksMbps,
-      acceptances,
-      trace: traceHash,
-      ...world,
-    },
-    units: plans.map(
-      (plan): WorkUnit<readonly PlayedCase[]> => ({
-        key: [plan.source.kind, plan.hardware.name, plan.law, plan.acceptance ?? ''].join(' ').trim(),
-        measure: () =>
-          plan.cases.map((one) => {
-            const settings = { roundTripMs, bytesPerDraft: bytesPerDraft[plan.law], answerTokens };
-            return { ...one, ...playAnswers(plan.source, one, plan.hardware, settings) };
-          }),
-      }),
-    ),
-    conclude(found) {
-      const played = plans.map(({ source, hardware, law, acceptance }, index) => {
-        const { kind, description } = source;
-        const cases = found[index] as readonly PlayedCase[];
-        return { kind, hardware: hardware.name, law, description, cases, acceptance };
-      });
-      const tasks = played.filter(({ acceptance }) => acceptance === null);
-      const drawn = played.filter(({ acceptance }) => acceptance !== null);
-      return {
-        claims: fig2Claims(tasks),
-        rows: played.flatMap(rowsOf),
-        pictures: fig2Pictures(tasks),
-        text: fig2Page(tasks, drawn as (PlayedTask & { readonly acceptance: number })[], world),
-      };
-    },
+    key: [source.kind, hardware.name, law, acceptance ?? ''].join(' ').trim(),
+    measure: () => cases.map((one) => ({ ...one, ...playAnswers(source, one, hardware, settings) })),
   };
 }
 
-function plansOf(size: Size, { hardware, bytesPerDraft }: ReturnType<typeof fig2World>, sources: TaskSource[]): Plan[] {
+function plansOf(size: Size, { hardware, bytesPerDraft }: Fig2World, sources: TaskSource[]): Plan[] {
   const top = Math.max(...size.uplinksMbps);
   const plans: Plan[] = hardware.flatMap((one) =>
     laws.flatMap((law) =>

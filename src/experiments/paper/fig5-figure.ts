@@ -1,12 +1,12 @@
-// The pictures of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
+// The charts of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
 
 import type { Spec } from 'vega';
 import type { Interval } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
 import { type Line, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
+import type { Figure } from '../../laboratory/experiment.ts';
 import { baselines } from '../allocation/latency.ts';
-import type { Picture } from '../experiment.ts';
 import { claimedMean, type Reduction } from './fig5-reductions.ts';
 import type { Fig5Row } from './fig5-rows.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
@@ -40,11 +40,11 @@ const lawTitles: Readonly<Record<PayloadLaw, string>> = {
   ids: 'payload ids: 16 bit a draft',
 };
 
-export function fig5Pictures(
+export function fig5Figures(
   rows: readonly Fig5Row[],
   reductions: readonly Reduction[],
   seedCount: number,
-): readonly Picture[] {
+): readonly Figure[] {
   const units: readonly LambdaUnit[] = ['per-ms', 'per-s'];
   return [
     ...units.map((unit) => ({

@@ -4,9 +4,7 @@
 import type { Interval } from '../../basics/bootstrap.ts';
 import { type Claim, reaches } from '../../laboratory/claim.ts';
 import { baselines } from '../allocation/latency.ts';
-import type { Conclusion, Part } from '../experiment.ts';
-import { slotsOf } from '../first-slots.ts';
-import { fig5Pictures } from './fig5-figure.ts';
+import { fig5Figures } from './fig5-figure.ts';
 import { fig5Page } from './fig5-page.ts';
 import {
   type Cell,
@@ -20,13 +18,21 @@ import {
 } from './fig5-reductions.ts';
 import { fig5Rows } from './fig5-rows.ts';
 import {
-  type FoundPolicies,
+  findPolicies,
   interpretationName,
-  interpretations,
   isMainInterpretation,
-  measurePolicies,
+  learnedPolicies,
+  measureCell,
   policyNames,
 } from './interpretations.ts';
+import {
+  concluded,
+  measureUnits,
+  type PaperExperiment,
+  paperOptions,
+  type Settings,
+  seedsOf,
+} from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 export const fig5Policies: readonly string[] = [
@@ -43,51 +49,41 @@ export function cellsOf({ deviceCounts, serverCounts }: Pick<Size, 'deviceCounts
   ];
 }
 
-export function fig5Part(size: Size, found: FoundPolicies): Part<CellFound> {
-  const { policies, notes } = found;
-  const seeds = Array.from({ length: size.seedCount }, (_, index) => index + 1);
-  const cells = cellsOf(size);
-  return {
-    name: 'fig5',
-    title: 'Fig. 5: mean latency against the number of devices and of servers',
-    settings: {
-      figure: 'fig5',
-      seeds: size.seedCount,
-      deviceCounts: size.deviceCounts,
-      serverCounts: size.serverCounts,
-      policies: policyNames(found),
-    },
-    units: cells.map(({ deviceCount, serverCount, against }) => ({
-      key: `${against} ${deviceCount} ${serverCount}`,
-      async measure() {
-        const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds);
-        return Object.fromEntries(
-          interpretations.map((interpretation) => [
-            interpretationName(interpretation),
-            measurePolicies(states, policies, interpretation),
-          ]),
-        );
-      },
-    })),
-    conclude: (measured) =>
-      conclude(
-        cells.map((cell, index) => ({ ...cell, found: measured[index] as CellFound })),
-        seeds.length,
-        notes,
-      ),
-  };
+interface Fig5Found {
+  readonly settings: Settings;
+  readonly cells: readonly MeasuredCell[];
+  readonly notes: readonly string[];
 }
 
-function conclude(cells: readonly MeasuredCell[], seedCount: number, notes: readonly string[]): Conclusion {
-  const reductions = reductionsOf(cells, seedCount);
-  const rows = fig5Rows(cells, seedCount);
-  return {
-    claims: reductions.flatMap(claimsOf),
-    rows,
-    pictures: fig5Pictures(rows, reductions, seedCount),
-    text: fig5Page(reductions, cells, seedCount, notes),
-  };
-}
+export const fig5: PaperExperiment<Fig5Found> = {
+  name: 'reproduce fig5',
+  description: 'Fig. 5: mean latency against the number of devices and of servers',
+  options: paperOptions,
+  async measure({ size }, run) {
+    const present = await findPolicies(fig5Policies, learnedPolicies);
+    const { seedCount, deviceCounts, serverCounts } = size;
+    const sizesOfCells = { seeds: seedCount, deviceCounts, serverCounts };
+    const settings = { figure: 'fig5', ...sizesOfCells, policies: policyNames(present) };
+    const cells = cellsOf(size);
+    const units = cells.map((cell) => ({
+      key: `${cell.against} ${cell.deviceCount} ${cell.serverCount}`,
+      measure: () => measureCell(cell, seedsOf(seedCount), present.policies),
+    }));
+    const found = await measureUnits(run, settings, units);
+    const measured = cells.map((cell, index) => ({ ...cell, found: found[index] as CellFound }));
+    return { settings, cells: measured, notes: present.notes };
+  },
+  conclude({ settings, cells, notes }, { size: { seedCount } }) {
+    const reductions = reductionsOf(cells, seedCount);
+    const rows = fig5Rows(cells, seedCount);
+    return concluded(settings, {
+      claims: reductions.flatMap(claimsOf),
+      rows,
+      figures: fig5Figures(rows, reductions, seedCount),
+      page: fig5Page(reductions, cells, seedCount, notes),
+    });
+  },
+};
 
 function claimsOf(reduction: Reduction): Claim[] {
   const { method, interpretation, shares, latency } = reduction;

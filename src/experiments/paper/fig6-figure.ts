@@ -1,8 +1,8 @@
-// The pictures of Fig. 6: what the energy weight changes, by battery class, a column for each interpretation.
+// The charts of Fig. 6: what the energy weight changes, by battery class, a column for each interpretation.
 
 import { type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
-import type { Picture } from '../experiment.ts';
+import type { Figure } from '../../laboratory/experiment.ts';
 import { batteryClasses } from './fig6-changes.ts';
 import type { Fig6Row } from './fig6-rows.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
@@ -10,7 +10,7 @@ import { type Interpretation, interpretationName, interpretations } from './inte
 const [lowColor, middleColor, highColor] = [palette.orange, palette.blue, palette.green];
 const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
 
-export function fig6Pictures(rows: readonly Fig6Row[], seedCount: number): readonly Picture[] {
+export function fig6Figures(rows: readonly Fig6Row[], seedCount: number): readonly Figure[] {
   return (['band', 'airtime'] as const).map((energyModel) => ({
     name: `fig6-${energyModel}`,
     caption: `Change of latency and of the energy of sending with w, by battery class, energy model ${energyModel}.`,

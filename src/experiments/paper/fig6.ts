@@ -3,7 +3,6 @@
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
-import type { Part } from '../experiment.ts';
 import { slotsOf } from '../first-slots.ts';
 import {
   type BatteryClass,
@@ -13,53 +12,72 @@ import {
   type Fig6Found,
   fig6Changes,
 } from './fig6-changes.ts';
-import { fig6Pictures } from './fig6-figure.ts';
+import { fig6Figures } from './fig6-figure.ts';
 import { fig6Claims, fig6Page } from './fig6-page.ts';
 import { fig6Rows } from './fig6-rows.ts';
 import {
   decisionUnder,
   type FoundPolicies,
+  findPolicies,
   type Interpretation,
   interpretations,
+  learnedPolicies,
   type PaperPolicy,
   policyNames,
   underInterpretation,
 } from './interpretations.ts';
-import type { Size } from './sizes.ts';
+import {
+  concluded,
+  measureUnits,
+  type PaperExperiment,
+  paperOptions,
+  type Settings,
+  seedsOf,
+} from './paper-experiment.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
-const size = { deviceCount: 90, serverCount: 10 };
+const cell = { deviceCount: 90, serverCount: 10 };
+
+interface EnergyFound {
+  readonly settings: Settings;
+  readonly cases: readonly Fig6Case[];
+  readonly found: readonly Fig6Found[];
+  readonly notes: readonly string[];
+}
 
 /** Units are seeds: a world is made once for all interpretations, weights and policies. */
-export function fig6Part({ seedCount, energyWeights }: Size, present: FoundPolicies): Part<Fig6Found> {
-  const { policies, notes } = present;
-  const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
-  const names = policies.map(({ name }) => name);
-  const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
-  return {
-    name: 'fig6',
-    title: 'Fig. 6: latency and energy against the energy weight, by battery',
-    settings: { figure: 'fig6', seeds: seedCount, energyWeights, policies: policyNames(present), ...size },
-    units: seeds.map((seed) => ({
+export const fig6: PaperExperiment<EnergyFound> = {
+  name: 'reproduce fig6',
+  description: 'Fig. 6: latency and energy against the energy weight, by battery',
+  options: paperOptions,
+  async measure({ size: { seedCount, energyWeights } }, run) {
+    const present = await findPolicies(fig6Policies, learnedPolicies);
+    const { policies, notes } = present;
+    const names = policies.map(({ name }) => name);
+    const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
+    const settings = { figure: 'fig6', seeds: seedCount, energyWeights, policies: policyNames(present), ...cell };
+    const units = seedsOf(seedCount).map((seed) => ({
       key: `seed ${seed}`,
       async measure() {
-        const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
+        const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
         return measureFig6(state as SlotState, cases, policies);
       },
-    })),
-    conclude(found) {
-      const changes = fig6Changes(cases, found);
-      const rows = fig6Rows(cases, found);
-      return {
-        claims: fig6Claims(changes),
-        rows,
-        pictures: fig6Pictures(rows, seedCount),
-        text: fig6Page(changes, { seedCount, notes, ...size }),
-      };
-    },
-  };
-}
+    }));
+    return { settings, cases, found: await measureUnits(run, settings, units), notes };
+  },
+  conclude({ settings, cases, found, notes }) {
+    const changes = fig6Changes(cases, found);
+    const rows = fig6Rows(cases, found);
+    const seedCount = found.length;
+    return concluded(settings, {
+      claims: fig6Claims(changes),
+      rows,
+      figures: fig6Figures(rows, seedCount),
+      page: fig6Page(changes, { seedCount, notes, ...cell }),
+    });
+  },
+};
 
 export function casesOfFig6(
   policies: readonly string[],

@@ -7,7 +7,9 @@ import { isOutriderError } from '../../basics/errors.ts';
 import { interquartileMean, quantile } from '../../basics/statistics.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
+import type { Override } from '../../scenario/read-scenario.ts';
 import { findModelShape, payloadBitsPerToken } from '../../world/workload-models.ts';
+import { slotsOf } from '../first-slots.ts';
 
 export type PayloadLaw = 'q16' | 'ids';
 export type LambdaUnit = 'per-ms' | 'per-s';
@@ -74,6 +76,18 @@ export function measurePolicies(
   return Object.fromEntries(policies.map((one) => [one.name, measure(read, decisionUnder(one, interpretation))]));
 }
 
+/** The first slots of preset `paper` with so many devices and servers, under each interpretation, by its name. */
+export async function measureCell(
+  size: { readonly deviceCount: number; readonly serverCount: number; readonly overrides?: readonly Override[] },
+  seeds: readonly number[],
+  policies: readonly PaperPolicy[],
+  taken: readonly Interpretation[] = interpretations,
+): Promise<Readonly<Record<string, FiguresByPolicy>>> {
+  const { deviceCount, serverCount, overrides = [] } = size;
+  const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount, overrides }, seeds);
+  return Object.fromEntries(taken.map((one) => [interpretationName(one), measurePolicies(states, policies, one)]));
+}
+
 function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
   const figures: SlotFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
   for (const state of states) {
@@ -103,6 +117,9 @@ export interface FoundPolicies {
   /** For the page: what is not there, with the cause, and which weights trained policies have. */
   readonly notes: readonly string[];
 }
+
+/** Learned policies, which need weights; they are left out where the weights are missing. */
+export const learnedPolicies: readonly string[] = ['tma-masac', 'masac-association'];
 
 /** @param optional left out where they are not there: learned ones need weights */
 export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { figureNames, reproduce } from './reproduce.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { type FigureName, figureNames, reproduction } from './reproduce.ts';
 import { type Size, sizes } from './sizes.ts';
 import { csvOf } from './write-output.ts';
 
@@ -30,8 +31,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const run = (changes: Partial<Parameters<typeof reproduce>[0]> = {}) =>
-  reproduce({ figures: figureNames, size: tiny, directory, drawsPictures: true, tracePath: null, ...changes });
+interface Changes {
+  readonly figures?: readonly FigureName[];
+  readonly size?: Size;
+  readonly out?: string;
+  readonly pictures?: boolean;
+}
+
+const run = ({ figures = figureNames, ...changes }: Changes = {}) => {
+  const given = { size: tiny, out: directory, traces: null, ...changes };
+  return runExperiment(
+    reproduction('all', '', () => figures),
+    given,
+  );
+};
 
 describe('outrider reproduce', () => {
   it('leaves data, pictures and pages, and a summary with every claim', { timeout: 120_000 }, async () => {
@@ -71,7 +84,7 @@ describe('outrider reproduce', () => {
 
   it('does not measure again what is there, and concludes the same', async () => {
     const before = await readFile(join(directory, 'fig5.progress.jsonl'), 'utf8');
-    const again = await run({ figures: ['fig5'], drawsPictures: false });
+    const again = await run({ figures: ['fig5'], pictures: false });
     expect(await readFile(join(directory, 'fig5.progress.jsonl'), 'utf8')).toBe(before);
     expect(again.summary['claims']).toBeGreaterThan(0);
   });
@@ -81,20 +94,20 @@ describe('outrider reproduce', () => {
     const data = await readFile(join(directory, 'fig6.csv'), 'utf8');
     const lines = (await readFile(path, 'utf8')).split('\n');
     await writeFile(path, `${lines.slice(0, 2).join('\n')}\n{"key":"seed 2","fo`);
-    await run({ figures: ['fig6'], drawsPictures: false });
+    await run({ figures: ['fig6'], pictures: false });
     expect(await readFile(join(directory, 'fig6.csv'), 'utf8')).toBe(data);
   });
 
   it('refuses a directory of another run, and one that is a file', { timeout: 60_000 }, async () => {
-    const other = run({ size: { ...tiny, seedCount: 3 }, figures: ['fig5'], drawsPictures: false });
+    const other = run({ size: { ...tiny, seedCount: 3 }, figures: ['fig5'], pictures: false });
     await expect(other).rejects.toMatchObject({
       code: 'bad-argument',
       message: expect.stringMatching(/other settings \(seeds\)/),
-      remedy: expect.stringMatching(/another --out/),
+      remedy: expect.stringMatching(/another file or directory/),
     });
     const file = join(folder, 'file');
     await writeFile(file, '');
-    await expect(run({ directory: file })).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(run({ out: file })).rejects.toMatchObject({ code: 'bad-argument' });
   });
 });
 

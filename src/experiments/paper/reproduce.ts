@@ -1,75 +1,129 @@
-// `outrider reproduce`: the paper's figures, here. Which parts there are, what each needs, and how a run goes; what they measure is theirs.
+// `outrider reproduce`: the paper's figures, here. Each is an experiment with data, charts and a page in one directory, and a record from
+// which an interrupted run is taken up. What they measure is theirs.
 
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Result } from '../../files/document.ts';
+import { isOutriderError, OutriderError } from '../../basics/errors.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
-import { readTrace } from '../../files/trace-files.ts';
+import { defaultTraceFile, findTraceFile } from '../../files/shipped-traces.ts';
 import { claimRow, claimSummary } from '../../laboratory/claim.ts';
-import type { Trace } from '../../traces/trace.ts';
-import { type Part, runPart } from '../experiment.ts';
-import { accuracyPart } from './accuracy.ts';
-import { fig2Part } from './fig2.ts';
-import { fig5Part, fig5Policies } from './fig5.ts';
-import { fig6Part, fig6Policies } from './fig6.ts';
-import { findPolicies } from './interpretations.ts';
-import { sensitivityPart } from './sensitivity.ts';
-import type { Size } from './sizes.ts';
-import { type ConcludedPart, pageOf, writePart } from './write-output.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { accuracy } from './accuracy.ts';
+import { fig2 } from './fig2.ts';
+import { fig5 } from './fig5.ts';
+import { fig6 } from './fig6.ts';
+import type { AnyPaperExperiment } from './paper-experiment.ts';
+import { sensitivity } from './sensitivity.ts';
+import { type Size, type SizeName, sizes } from './sizes.ts';
+import { type Concluded, pageOf, writeOutput } from './write-output.ts';
 
 export const figureNames = ['fig2', 'fig5', 'fig6', 'accuracy', 'sensitivity'] as const;
 export type FigureName = (typeof figureNames)[number];
+const figures: Readonly<Record<FigureName, AnyPaperExperiment>> = { fig2, fig5, fig6, accuracy, sensitivity };
 
-export interface ReproduceOptions {
-  readonly figures: readonly FigureName[];
-  readonly size: Size;
-  /** Where data, pictures and pages go, and what is finished is kept. */
-  readonly directory: string;
-  readonly drawsPictures: boolean;
-  /** Acceptance traces for Fig. 2; null: drafts are drawn. */
-  readonly tracePath: string | null;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
+const options = {
+  smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },
+  full: { flag: '--full', help: 'the published size' },
+  seeds: { flag: '--seeds <count>', help: 'paired seeds; 20 by default', whole: [1, 1000] },
+  out: {
+    flag: '--out <directory>',
+    help: 'where everything goes; an interrupted run is taken up there (reproduction/SIZE)',
+  },
+  traces: {
+    flag: '--traces <name|file>',
+    help: 'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',
+    /** Null: drafts are drawn. */
+    type: undefined as string | null | undefined,
+  },
+  pictures: { flag: '--no-pictures', help: 'data and pages only; needs neither vega nor resvg', default: true },
+  /** Instead of the sizes that have flags. */
+  size: { default: null as Size | null },
+} as const;
+type Options = OptionsOf<typeof options>;
 
-/** Learned policies, which need weights; taken where they are there. */
-const learnedPolicies = ['tma-masac', 'masac-association'];
+export type Reproduction = Experiment<typeof options, readonly Concluded[]>;
 
-/** @throws OutriderError `bad-argument` when the directory holds another run */
-export async function reproduce(options: ReproduceOptions): Promise<Result> {
-  const { figures, size, directory, drawsPictures, onProgress } = options;
-  if (drawsPictures) await checkRenderers();
-  makeDirectory(directory);
-  const done: ConcludedPart[] = [];
-  for (const figure of figures) {
-    const part = await partsOf[figure](options);
-    const conclusion = await runPart(part, join(directory, `${part.name}.progress.jsonl`), onProgress);
-    await writePart(directory, { part, conclusion }, drawsPictures);
-    done.push({ part, conclusion });
-  }
-  if (done.length > 1) await writeFile(join(directory, 'all.md'), pageOf(done, drawsPictures));
-  const claims = done.flatMap(({ conclusion }) => conclusion.claims);
-  const { name, ...params } = size;
+/** Open values are halved and doubled at full size only, or when asked for. */
+const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
+  figureNames.filter((name) => name !== 'sensitivity' || full),
+);
+
+export const reproductions: readonly Reproduction[] = [
+  ...figureNames.map((name) => reproduction(name, figures[name].description, () => [name])),
+  everyFigure,
+];
+
+/** @param chosen in the order in which they are measured */
+export function reproduction(
+  name: string,
+  description: string,
+  chosen: (given: Options) => readonly FigureName[],
+): Reproduction {
   return {
-    rows: claims.map(claimRow),
-    summary: { ...claimSummary(claims), claims: claims.length, held: claims.filter(({ holds }) => holds).length },
-    params: { figures, size: name, ...params },
+    name: `reproduce ${name}`,
+    description,
+    options,
+    measure: (given, run) => reproduce(chosen(given), given, run),
+    conclude(done, given): Conclusion {
+      const claims = done.flatMap(({ conclusion }) => conclusion.claims);
+      const { name: size, ...params } = sizeOf(given);
+      return {
+        rows: claims.map(claimRow),
+        // Every interpretation of every claim is for machines.
+        forPeople: [],
+        summary: { ...claimSummary(claims), claims: claims.length, held: claims.filter(({ holds }) => holds).length },
+        params: { figures: chosen(given), size, ...params },
+        remarks: [`data, pictures and pages: ${directoryOf(given)}`],
+      };
+    },
   };
 }
 
-const partsOf: Readonly<Record<FigureName, (options: ReproduceOptions) => Promise<Part>>> = {
-  fig2: async ({ size, tracePath }) => fig2Part(size, ...traceOf(tracePath)),
-  fig5: async ({ size }) => fig5Part(size, await findPolicies(fig5Policies, learnedPolicies)),
-  fig6: async ({ size }) => fig6Part(size, await findPolicies(fig6Policies, learnedPolicies)),
-  accuracy: async ({ size }) => accuracyPart(size),
-  sensitivity: async ({ size, tracePath }) => sensitivityPart(size, ...traceOf(tracePath)),
-};
+/** @throws OutriderError `bad-argument` when the directory holds another run */
+async function reproduce(chosen: readonly FigureName[], given: Options, run: Run): Promise<Concluded[]> {
+  const directory = directoryOf(given);
+  if (directory === '') throw new OutriderError('bad-argument', '--out is empty', 'Name a directory.');
+  if (given.pictures) await checkRenderers();
+  makeDirectory(directory);
+  const asked = { size: sizeOf(given), tracePath: traceFile(given.traces) };
+  const { onProgress, signal } = run;
+  const done: Concluded[] = [];
+  for (const name of chosen) {
+    const experiment = figures[name];
+    const record = join(directory, `${name}.progress.jsonl`);
+    const conclusion = await runExperiment(experiment, asked, { record, onProgress, signal });
+    done.push({ name, experiment, conclusion });
+    await writeOutput(directory, { name, experiment, conclusion }, given.pictures);
+  }
+  if (done.length > 1) await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));
+  return done;
+}
 
-/** With its SHA-256. */
-function traceOf(path: string | null): [trace: Trace | null, sha256: string | null] {
-  if (path === null) return [null, null];
-  const trace = readTrace(path);
-  return [trace, createHash('sha256').update(readFileSync(path)).digest('hex')];
+function sizeNameOf({ smoke, full }: Options): SizeName {
+  if (smoke) return 'smoke';
+  return full ? 'full' : 'default';
+}
+
+function sizeOf({ seeds, size, ...given }: Options): Size {
+  const { seedCount, ...chosen } = size ?? sizes[sizeNameOf({ seeds, size, ...given })];
+  return { ...chosen, seedCount: seeds ?? seedCount };
+}
+
+function directoryOf(given: Options): string {
+  return given.out ?? `reproduction/${sizeNameOf(given)}`;
+}
+
+/** Null: no trace of the default pair is shipped, or none is wanted. */
+function traceFile(nameOrPath: string | null | undefined): string | null {
+  if (nameOrPath === null) return null;
+  if (nameOrPath !== undefined) return findTraceFile(nameOrPath);
+  try {
+    return defaultTraceFile();
+  } catch (error) {
+    if (isOutriderError(error)) return null;
+    throw error;
+  }
 }

@@ -4,11 +4,11 @@ import type { Interval } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
 import { palette } from '../../figures/theme.ts';
-import type { Conclusion } from '../experiment.ts';
 import type { Estimate } from './fig2-windows.ts';
 import { claimedMean, claimedMost, type MeasuredCell, reductionOf } from './fig5-reductions.ts';
 import type { Fig6Change } from './fig6-changes.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
+import type { PaperConclusion } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
 
 /** Of one payload law; lambda per ms, baselines with equal shares. */
@@ -69,19 +69,19 @@ interface Facts {
   readonly cells: readonly (readonly [number, number])[];
 }
 
-export function sensitivityConclusion(moved: readonly Moved[], facts: Facts): Conclusion {
+export function sensitivityConclusion(moved: readonly Moved[], facts: Facts): Omit<PaperConclusion, 'summary'> {
   const sizes = facts.cells.map(([devices, servers]) => `${devices}/${servers}`).join(', ');
   return {
     claims: [],
     rows: moved.flatMap(rowsOf),
-    pictures: [
+    figures: [
       {
         name: 'sensitivity',
         caption: 'How the reductions of Fig. 5 move when an open value is halved or doubled.',
-        spec: pictureOf(moved, facts),
+        spec: figureOf(moved, facts),
       },
     ],
-    text: [
+    page: [
       `Each value alone, everything else as in preset \`paper\`; lambda per ms, baselines with equal shares, ${facts.seedCount} seeds, devices/servers ${sizes}. In brackets 95 %.`,
       `Claimed: ${percentage(claimedMean)} on average, ${percentage(claimedMost)} at most; a window of 25 for code and 15 for summaries, and 50 Mbit/s.`,
       '',
@@ -149,7 +149,7 @@ function rowsOf({ variant, slots, sessions }: Moved): object[] {
   ];
 }
 
-function pictureOf(moved: readonly Moved[], { seedCount }: Facts) {
+function figureOf(moved: readonly Moved[], { seedCount }: Facts) {
   const columns = [
     { name: 'q16: best, mean', law: 'q16', key: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
     { name: 'q16: best, max-sinr', law: 'q16', key: 'bestAgainstMaxSinr', domain: [0, 40], marker: null },

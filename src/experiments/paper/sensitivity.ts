@@ -1,22 +1,31 @@
 // How each claim moves when a value that the paper leaves open is halved or doubled: Fig. 5's reductions, Fig. 6's changes, Fig. 2's window and
 // uplink, with everything else as in preset `paper`. Fewer sizes and seeds than the figures.
 
+import type { Unit } from '../../laboratory/experiment.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { baselines } from '../allocation/latency.ts';
-import type { Part, WorkUnit } from '../experiment.ts';
 import { slotsOf } from '../first-slots.ts';
 import { fig2World, playAnswers, taskSources } from './fig2-sessions.ts';
 import { bestWindow, type PlayedTask, rateThatSuffices } from './fig2-windows.ts';
 import type { CellFound, MeasuredCell } from './fig5-reductions.ts';
 import { casesOfFig6, measureFig6 } from './fig6.ts';
 import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
-import { findPolicies, type Interpretation, interpretationName, measurePolicies } from './interpretations.ts';
+import { findPolicies, type Interpretation, measureCell } from './interpretations.ts';
+import {
+  concluded,
+  measureUnits,
+  type PaperExperiment,
+  paperOptions,
+  type Settings,
+  seedsOf,
+} from './paper-experiment.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
+import { traceOf } from './trace-of.ts';
 
 const base: Variant = { value: 'as in the preset', becomes: '', kind: 'other', overrides: [], moves: 'both' };
-const interpretations: readonly Interpretation[] = [
+const taken: readonly Interpretation[] = [
   { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
   { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
 ];
@@ -34,64 +43,62 @@ interface VariantFound {
   readonly sessions: readonly PlayedTask[] | null;
 }
 
-export function sensitivityPart(size: Size, trace: Trace | null, traceHash: string | null): Part<VariantFound> {
-  const { cells, seedCount, answerCount, variantLimit } = size.sensitivity;
-  const tried = [base, ...variants.slice(0, variantLimit)];
-  const places = cells.map(([deviceCount, serverCount]) => ({ deviceCount, serverCount, against: 'devices' as const }));
-  return {
-    name: 'sensitivity',
-    title: 'How the claims move with what the paper leaves open',
-    settings: { figure: 'sensitivity', cells, seedCount, trace: traceHash, answerCount, tried },
-    units: tried.map(
-      (variant): WorkUnit<VariantFound> => ({
+interface SensitivityFound {
+  readonly settings: Settings;
+  readonly moved: readonly Moved[];
+}
+
+export const sensitivity: PaperExperiment<SensitivityFound> = {
+  name: 'reproduce sensitivity',
+  description: 'How the claims move with what the paper leaves open',
+  options: paperOptions,
+  async measure({ size, tracePath }, run) {
+    const { trace, sha256 } = traceOf(tracePath);
+    const { cells, seedCount, answerCount, variantLimit } = size.sensitivity;
+    const tried = [base, ...variants.slice(0, variantLimit)];
+    const settings = { figure: 'sensitivity', cells, seedCount, trace: sha256, answerCount, tried };
+    const units = tried.map(
+      (variant): Unit<VariantFound> => ({
         key: `${variant.value}: ${variant.becomes}`,
         measure: async () => ({
           slots: variant.moves === 'sessions' ? null : await measureSlots(variant, size),
           sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
         }),
       }),
-    ),
-    conclude(found) {
-      const moved = tried.map((variant, index): Moved => {
-        const { slots, sessions } = found[index] as VariantFound;
-        const measured = slots?.cells.map((one, cell): MeasuredCell => {
-          return { ...(places[cell] as (typeof places)[number]), found: one };
-        });
-        return {
-          variant,
-          slots:
-            slots === null || measured === undefined
-              ? null
-              : slotEstimates(measured, fig6Changes(energyCases, slots.energy), seedCount),
-          sessions: sessions === null ? null : sessionEstimates(sessions),
-        };
-      });
-      return sensitivityConclusion(moved, { seedCount, cells });
-    },
+    );
+    const found = await measureUnits(run, settings, units);
+    return { settings, moved: tried.map((variant, index) => movedBy(variant, found[index] as VariantFound, size)) };
+  },
+  conclude({ settings, moved }, { size }) {
+    return concluded(settings, sensitivityConclusion(moved, size.sensitivity));
+  },
+};
+
+function movedBy(variant: Variant, { slots, sessions }: VariantFound, { sensitivity: asked }: Size): Moved {
+  const cells = slots?.cells.map((found, index): MeasuredCell => {
+    const [deviceCount, serverCount] = asked.cells[index] as readonly [number, number];
+    return { deviceCount, serverCount, against: 'devices', found };
+  });
+  return {
+    variant,
+    slots:
+      slots === null || cells === undefined
+        ? null
+        : slotEstimates(cells, fig6Changes(energyCases, slots.energy), asked.seedCount),
+    sessions: sessions === null ? null : sessionEstimates(sessions),
   };
 }
 
-const energyCases = casesOfFig6(['best'], weights, interpretations, ['band']);
+const energyCases = casesOfFig6(['best'], weights, taken, ['band']);
 
-async function measureSlots({ overrides }: Variant, { sensitivity }: Size): Promise<SlotsFound> {
-  const { cells, seedCount } = sensitivity;
-  const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
+async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seedCount } }: Size): Promise<SlotsFound> {
+  const seeds = seedsOf(seedCount);
   const { policies: found } = await findPolicies(policies, []);
+  const sizes = cells.map(([deviceCount, serverCount]) => ({ deviceCount, serverCount, overrides }));
   const results: CellFound[] = [];
-  let energy: readonly Fig6Found[] = [];
-  for (const [index, [deviceCount, serverCount]] of cells.entries()) {
-    const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount, overrides }, seeds);
-    results.push(
-      Object.fromEntries(
-        interpretations.map((interpretation) => [
-          interpretationName(interpretation),
-          measurePolicies(states, found, interpretation),
-        ]),
-      ),
-    );
-    if (index === 0) energy = states.map((state) => measureFig6(state, energyCases, found));
-  }
-  return { cells: results, energy };
+  for (const size of sizes) results.push(await measureCell(size, seeds, found, taken));
+  const states = await slotsOf({ scenario: 'paper', ...(sizes[0] as (typeof sizes)[number]) }, seeds);
+  return { cells: results, energy: states.map((state) => measureFig6(state, energyCases, found)) };
 }
 
 function playSessions({ overrides }: Variant, size: Size, trace: Trace | null): PlayedTask[] {

@@ -5,43 +5,44 @@ import { join } from 'node:path';
 import { markdownTable, rounded } from '../../figures/markdown.ts';
 import { buildDocument } from '../../files/document.ts';
 import { writeFigure } from '../../files/render-figure.ts';
-import { type Claim, claimRow, claimSummary, verdict } from '../../laboratory/claim.ts';
-import type { Conclusion, Part } from '../experiment.ts';
+import { type Claim, claimRow, verdict } from '../../laboratory/claim.ts';
+import type { AnyPaperExperiment, PaperConclusion } from './paper-experiment.ts';
 
-export interface ConcludedPart {
-  readonly part: Pick<Part, 'name' | 'title' | 'settings'>;
-  readonly conclusion: Conclusion;
+export interface Concluded {
+  /** Of files. */
+  readonly name: string;
+  readonly experiment: AnyPaperExperiment;
+  readonly conclusion: PaperConclusion;
 }
 
 /** @param drawsPictures whether vega and resvg are there */
-export async function writePart(
-  directory: string,
-  { part, conclusion }: ConcludedPart,
-  drawsPictures: boolean,
-): Promise<void> {
-  const { claims, rows, pictures } = conclusion;
-  const path = (ending: string): string => join(directory, `${part.name}${ending}`);
-  const result = { rows, summary: claimSummary(claims), params: part.settings };
-  const document = { ...buildDocument(`reproduce ${part.name}`, result, new Date()), claims: claims.map(claimRow) };
-  await writeFile(path('.json'), `${JSON.stringify(document, undefined, 1)}\n`);
+export async function writeOutput(directory: string, concluded: Concluded, drawsPictures: boolean): Promise<void> {
+  const { name, experiment, conclusion } = concluded;
+  const { rows, summary, params, claims, figures } = conclusion;
+  const path = (ending: string): string => join(directory, `${name}${ending}`);
+  const document = buildDocument(
+    experiment.name,
+    { rows, summary, ...(params === undefined ? {} : { params }) },
+    new Date(),
+  );
+  const text = JSON.stringify({ ...document, claims: claims.map(claimRow) }, undefined, 1);
+  await writeFile(path('.json'), `${text}\n`);
   await writeFile(path('.csv'), csvOf(rows));
-  await writeFile(path('.md'), pageOf([{ part, conclusion }], drawsPictures));
+  await writeFile(path('.md'), pageOf([concluded], drawsPictures));
   if (!drawsPictures) return;
-  for (const { name, spec } of pictures) {
-    await writeFigure(spec, join(directory, `${name}.svg`));
-  }
+  for (const figure of figures) await writeFigure(figure.spec, join(directory, `${figure.name}.svg`));
 }
 
-/** All parts on one page, claims first. */
-export function pageOf(parts: readonly ConcludedPart[], drawsPictures: boolean): string {
-  const sections = parts.map(({ part, conclusion }) =>
+/** All figures on one page, claims first. */
+export function pageOf(done: readonly Concluded[], drawsPictures: boolean): string {
+  const sections = done.map(({ experiment, conclusion }) =>
     [
-      `## ${part.title}`,
+      `## ${experiment.description}`,
       '',
       ...claimTable(conclusion.claims.filter(({ isMain }) => isMain === true)),
       ...interpretationCounts(conclusion.claims),
-      ...(drawsPictures ? conclusion.pictures.map(({ name, caption }) => `![${caption}](${name}.svg)\n`) : []),
-      conclusion.text,
+      ...(drawsPictures ? conclusion.figures.map(({ name, caption }) => `![${caption}](${name}.svg)\n`) : []),
+      conclusion.page,
     ].join('\n'),
   );
   return `# The paper's figures, here\n\n${sections.join('\n\n')}\n`;
