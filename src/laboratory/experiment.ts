@@ -35,7 +35,7 @@ export interface Run {
   readonly onProgress: OnProgress;
   /** Tells people a sentence, while the experiment runs. */
   readonly note: (text: string) => void;
-  /** Aborted by Ctrl-C. Checked before each unit; only a unit that takes minutes has to look at it. */
+  /** Aborted by Ctrl-C. Checked before each unit; what takes long without units calls its `throwIfAborted`. */
   readonly signal: AbortSignal;
 }
 

@@ -32,6 +32,14 @@ export interface OptionSpec {
   readonly conflicts?: string;
 }
 
+/** The same for every trial. */
+export const trialSeed = {
+  flag: '--seed <number>',
+  help: 'seed of the trial',
+  whole: [0, 2 ** 48] as Range,
+  default: 1 as number,
+} as const;
+
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type NumberKind = { readonly whole: Range } | { readonly number: Range };

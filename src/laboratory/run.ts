@@ -2,7 +2,7 @@
 // interrupted. It prints nothing.
 
 import { setImmediate } from 'node:timers/promises';
-import { OutriderError } from '../basics/errors.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { RunRecord } from '../files/run-record.ts';
 import type { Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
 import { type GivenOptions, type OptionTable, withDefaults } from './options.ts';
@@ -23,7 +23,7 @@ export async function runExperiment<Table extends OptionTable, Found, Concluded 
 ): Promise<Concluded> {
   const options = withDefaults(experiment.options, given);
   const run = new RecordedRun(experiment.name, options, settings);
-  return experiment.conclude(await experiment.measure(options, run), options);
+  return experiment.conclude(await run.whole(() => experiment.measure(options, run)), options);
 }
 
 class RecordedRun implements Run {
@@ -42,6 +42,15 @@ class RecordedRun implements Run {
     this.onProgress = onProgress ?? (() => {});
     this.note = onNote ?? (() => {});
     this.signal = signal ?? new AbortController().signal;
+  }
+
+  /** What fails after the signal has failed because of it. */
+  async whole<Found>(measure: () => Promise<Found> | Found): Promise<Found> {
+    try {
+      return await measure();
+    } catch (error) {
+      throw this.signal.aborted && !isOutriderError(error) ? this.#interrupted(this.#record?.size ?? 0) : error;
+    }
   }
 
   get hasRecord(): boolean {

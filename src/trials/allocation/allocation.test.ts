@@ -3,18 +3,20 @@ import { boundByPool } from '../../allocation/pool-bound.ts';
 import { createProblem } from '../../allocation/problem.ts';
 import { solveExactly } from '../../allocation/subset-dp.ts';
 import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
-import { trialAllocation } from './allocation.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { allocationTrial } from './allocation.ts';
 import { loadMilpSolver } from './milp.ts';
 
 describe('trial allocation', () => {
   it('holds on a few slots, and fails with a bound that is none', async () => {
     const options = { instances: 12, larger: 0, seed: 3 };
-    const { summary, rows } = await trialAllocation(options);
-    expect(summary).toMatchObject({ instances: 12, boundViolations: 0, promiseHeld: true });
+    const { summary, rows, passed } = await runExperiment(allocationTrial, options);
+    expect(summary).toMatchObject({ instances: 12, boundViolations: 0 });
+    expect(passed).toBe(true);
     expect(rows).toHaveLength(4);
     const bounds = (problem: ReturnType<typeof createProblem>): number[] => [2 * solveExactly(problem).costMs, 0];
-    const broken = await trialAllocation({ ...options, bounds });
-    expect(broken.summary).toMatchObject({ boundViolations: 12, promiseHeld: false });
+    const broken = await runExperiment(allocationTrial, { ...options, bounds });
+    expect(broken).toMatchObject({ summary: { boundViolations: 12 }, passed: false });
   });
 });
 

@@ -1,7 +1,6 @@
 // `outrider trial allocation`: tries to break what the allocation promises. Random slots are solved exactly, and no bound may be above
 // the optimum; `best` may be above it by 0.2 % in the mean; shares have to be those of the worked examples.
 
-import { setImmediate } from 'node:timers/promises';
 import { createBandSolver } from '../../allocation/band-shares.ts';
 import { shareCompute } from '../../allocation/compute-shares.ts';
 import { boundByPrices } from '../../allocation/dual-bound.ts';
@@ -15,21 +14,12 @@ import { solveExactly } from '../../allocation/subset-dp.ts';
 import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
 import { createRandom } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
+import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
+import { trialSeed } from '../../laboratory/options.ts';
 import { loadMilpSolver, type MilpSolver } from './milp.ts';
 
-export interface TrialAllocationOptions {
-  /** Random instances for dynamic programming. */
-  readonly instances: number;
-  /** Larger ones for HiGHS; unless given, a thirtieth as many, two at least. */
-  readonly larger?: number;
-  readonly seed: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-  /** Other bounds may be given to see the trial fail. */
-  readonly bounds?: (problem: Problem) => readonly number[];
-}
-
 /** Instances of one method and model; all values relative to the exact optimum, constants left out. */
-export interface TrialAllocationRow {
+export interface AllocationRow {
   readonly method: 'dynamic-programming' | 'highs';
   readonly energyModel: ObjectiveSettings['energyModel'];
   readonly radioModel: ObjectiveSettings['radioModel'];
@@ -41,7 +31,7 @@ export interface TrialAllocationRow {
   readonly boundViolations: number;
 }
 
-export interface TrialAllocationSummary extends Readonly<Record<string, number | string | boolean>> {
+export interface AllocationSummary extends Readonly<Record<string, number>> {
   readonly instances: number;
   /** The largest difference of a share from a worked example's. */
   readonly worstShareError: number;
@@ -51,16 +41,16 @@ export interface TrialAllocationSummary extends Readonly<Record<string, number |
   readonly boundViolations: number;
   /** The largest difference between the two exact methods, relative. */
   readonly exactMethodsDiffer: number;
-  readonly promiseHeld: boolean;
 }
 
-export interface TrialAllocationResult {
-  readonly rows: TrialAllocationRow[];
-  readonly summary: TrialAllocationSummary;
+export interface AllocationConclusion extends Conclusion {
+  readonly rows: readonly AllocationRow[];
+  readonly summary: AllocationSummary;
+  readonly passed: boolean;
 }
 
 interface Instance {
-  readonly method: TrialAllocationRow['method'];
+  readonly method: AllocationRow['method'];
   readonly objective: ObjectiveSettings;
   readonly bestAbove: number;
   readonly poolBelow: number;
@@ -76,26 +66,51 @@ const mostAboveExact = 0.002;
 const mostShareError = 2e-6;
 const dualRounds = 200;
 
-export async function trialAllocation(options: TrialAllocationOptions): Promise<TrialAllocationResult> {
-  const { instances: count, seed, onProgress } = options;
-  const solver = await loadMilpSolver();
-  const larger = options.larger ?? Math.max(2, Math.round(count / 30));
-  const instances: Instance[] = [];
-  for (let index = 0; index < count + larger; index++) {
-    const isLarger = index >= count;
-    onProgress?.(
-      isLarger ? 'HiGHS' : 'dynamic programming',
-      isLarger ? index - count : index,
-      isLarger ? larger : count,
-    );
-    const state = drawState(seed, index, isLarger);
-    instances.push(isLarger ? viaMilp(state, solver, options) : viaSubsets(state, options));
-    await setImmediate();
-  }
-  const rows = groupsOf(instances).map(rowOf);
-  const summary = summarise(instances);
-  return { rows, summary };
+type Bounds = (problem: Problem) => readonly number[];
+
+function usualBounds(problem: Problem): readonly number[] {
+  return [boundByPool(problem).boundMs, boundByPrices(problem, dualRounds).boundMs];
 }
+
+const options = {
+  instances: {
+    flag: '--instances <count>',
+    help: 'random slots; a thirtieth as many larger ones beside',
+    whole: [12, 1_000_000],
+    default: 120,
+  },
+  seed: trialSeed as typeof trialSeed,
+  /** Larger slots for HiGHS; unless given, a thirtieth as many, two at least. */
+  larger: { default: null as number | null },
+  /** What is on trial; others may be given to see the trial fail. */
+  bounds: { default: usualBounds as Bounds },
+} as const;
+
+export const allocationTrial: Experiment<typeof options, readonly Instance[], AllocationConclusion> = {
+  name: 'trial allocation',
+  description: 'is any bound above an exact optimum, and how far is the best policy from it? Random slots',
+  options,
+  async measure({ instances, seed, bounds, larger }, run) {
+    const solver = await loadMilpSolver();
+    const largerCount = larger ?? Math.max(2, Math.round(instances / 30));
+    const unitOf = (index: number): Unit<Instance> => ({
+      key: `slot ${index}`,
+      measure() {
+        const isLarger = index >= instances;
+        const state = drawState(seed, index, isLarger);
+        return isLarger ? viaMilp(state, solver, bounds) : viaSubsets(state, bounds);
+      },
+    });
+    const units = Array.from({ length: instances + largerCount }, (_, index) => unitOf(index));
+    const small = await run.all('dynamic programming', units.slice(0, instances));
+    return [...small, ...(await run.all('HiGHS', units.slice(instances)))];
+  },
+  conclude(found, { instances }) {
+    const rows = groupsOf(found).map(rowOf);
+    const summary = summarise(found);
+    return { rows, summary, passed: isPassed(summary), params: { instances } };
+  },
+};
 
 /** Any model, any energy weight, bands and queues that differ; some links too weak. */
 function drawState(seed: number, index: number, isLarger: boolean): SlotState {
@@ -120,16 +135,16 @@ function drawState(seed: number, index: number, isLarger: boolean): SlotState {
   return random.uniform() < 0.5 ? slot : { ...slot, bandwidthHz: wider };
 }
 
-function viaSubsets(state: SlotState, options: TrialAllocationOptions): Instance {
+function viaSubsets(state: SlotState, bounds: Bounds): Instance {
   const problem = createProblem(state);
   const { costMs } = solveExactly(problem);
-  return judge('dynamic-programming', state, problem, costMs, options);
+  return judge('dynamic-programming', state, problem, costMs, bounds);
 }
 
-function viaMilp(state: SlotState, solve: MilpSolver, options: TrialAllocationOptions): Instance {
+function viaMilp(state: SlotState, solve: MilpSolver, bounds: Bounds): Instance {
   const problem = createProblem(state);
   const { costMs } = solve(problem);
-  const judged = judge('highs', state, problem, costMs, options);
+  const judged = judge('highs', state, problem, costMs, bounds);
   if (state.deviceCount > 13) return judged;
   return { ...judged, methodsDiffer: Math.abs(solveExactly(problem).costMs / costMs - 1) };
 }
@@ -139,15 +154,12 @@ function judge(
   state: SlotState,
   problem: Problem,
   exactMs: number,
-  { bounds }: TrialAllocationOptions,
+  bounds: Bounds,
 ): Instance {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, createPolicy('best')(state), terms);
   const bestAbove = (terms.sum.costMs - terms.sum.constantMs) / exactMs - 1;
-  const [pool = 0, dual = 0] = bounds?.(problem) ?? [
-    boundByPool(problem).boundMs,
-    boundByPrices(problem, dualRounds).boundMs,
-  ];
+  const [pool = 0, dual = 0] = bounds(problem);
   // HiGHS says the optimum to a millionth.
   const room = method === 'highs' ? 2e-6 : rounding;
   const violations = [pool > exactMs * (1 + rounding), dual > exactMs * (1 + rounding), bestAbove < -room];
@@ -167,7 +179,7 @@ function groupsOf(instances: readonly Instance[]): Instance[][] {
   return [...Map.groupBy(instances, key).values()];
 }
 
-function rowOf(group: readonly Instance[]): TrialAllocationRow {
+function rowOf(group: readonly Instance[]): AllocationRow {
   const { method, objective } = group[0] as Instance;
   return {
     method,
@@ -182,22 +194,24 @@ function rowOf(group: readonly Instance[]): TrialAllocationRow {
   };
 }
 
-function summarise(instances: readonly Instance[]): TrialAllocationSummary {
+function summarise(instances: readonly Instance[]): AllocationSummary {
   const above = instances.map(({ bestAbove }) => bestAbove);
-  const shareError = worstShareError();
   const boundViolations = instances.reduce((sum, { violations }) => sum + violations, 0);
   const differ = instances.map(({ methodsDiffer }) => methodsDiffer).filter((value) => !Number.isNaN(value));
-  const exactMethodsDiffer = Math.max(0, ...differ);
-  const isNear = mean(above) <= mostAboveExact && shareError <= mostShareError && exactMethodsDiffer <= 2e-6;
   return {
     instances: instances.length,
-    worstShareError: shareError,
+    worstShareError: worstShareError(),
     bestAboveExactMean: mean(above),
     bestAboveExactWorst: Math.max(...above),
     boundViolations,
-    exactMethodsDiffer,
-    promiseHeld: boundViolations === 0 && isNear,
+    exactMethodsDiffer: Math.max(0, ...differ),
   };
+}
+
+function isPassed(summary: AllocationSummary): boolean {
+  const { boundViolations, bestAboveExactMean, worstShareError: shareError, exactMethodsDiffer } = summary;
+  const isNear = bestAboveExactMean <= mostAboveExact && shareError <= mostShareError && exactMethodsDiffer <= 2e-6;
+  return boundViolations === 0 && isNear;
 }
 
 /** Against the worked examples; they have six decimals. */

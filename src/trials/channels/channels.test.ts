@@ -1,9 +1,10 @@
 // The trial holds with the real channel, and finds channels that are wrong in one thing each.
 
 import { describe, expect, it } from 'vitest';
+import { runExperiment } from '../../laboratory/run.ts';
 import { townMap } from '../../world/radio-map.fixture.ts';
 import { createTr38901Channel } from '../../world/tr38901-channel.ts';
-import { trialChannels } from './channels.ts';
+import { channelsTrial } from './channels.ts';
 import type { CreateChannel } from './fields.ts';
 import { compare, mapLimitDb, mapRows } from './map.ts';
 
@@ -32,7 +33,7 @@ function altered(change: (gain: Float64Array) => void, stretch = 1): CreateChann
 
 describe('trialChannels', () => {
   it('agrees with the vectors, and counts them', async () => {
-    const { summary, rows } = await trialChannels(few);
+    const { summary, rows } = await runExperiment(channelsTrial, few);
     expect(summary.vectors).toBe(686);
     expect(summary.worstErrorDb).toBeLessThan(1e-9);
     expect(summary.mapMedianErrorDb).toBe('no map');
@@ -45,17 +46,14 @@ describe('trialChannels', () => {
     const jumping = altered((gain) => {
       for (let link = 0; link < gain.length; link++) gain[link] = (gain[link] as number) * (turn++ % 3 === 0 ? 2 : 0.7);
     });
-    const { summary, rows } = await trialChannels(few, jumping);
-    expect(summary.promiseHeld).toBe(false);
+    const { passed, rows } = await runExperiment(channelsTrial, { ...few, create: jumping });
+    expect(passed).toBe(false);
     const nearest = rows.find(({ case: name }) => name === 'LOS shadow fading, correlation');
     expect(nearest?.error).toBeGreaterThan(0.1);
   });
 
   it('finds fields and losses of another scale', async () => {
-    const { rows } = await trialChannels(
-      few,
-      altered(() => {}, 2),
-    );
+    const { rows } = await runExperiment(channelsTrial, { ...few, create: altered(() => {}, 2) });
     const share = rows.find(({ case: name, distanceMetres }) => name === 'LOS share' && distanceMetres === 50);
     expect(share?.error).toBeGreaterThan(0.1);
   });

@@ -2,6 +2,8 @@
 // the distributions of the specification, and radio maps against single paths.
 
 import { setImmediate } from 'node:timers/promises';
+import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
+import { trialSeed } from '../../laboratory/options.ts';
 import { shippedPath } from '../../model-files/shipped-path.ts';
 import golden from '../../world/golden/tr38901.json' with { type: 'json' };
 import { createTr38901Channel } from '../../world/tr38901-channel.ts';
@@ -12,52 +14,69 @@ import {
   pathLossTerms,
   wallLossDb,
 } from '../../world/tr38901-path-loss.ts';
-import { addSeed, type CreateChannel, createSums, fieldRows } from './fields.ts';
+import { addSeed, type ChannelRow, type CreateChannel, createSums, fieldRows } from './fields.ts';
 import { type MapErrors, mapRows, measureMaps } from './map.ts';
-import type { ChannelRow } from './row.ts';
 
-export interface TrialChannelsOptions {
-  /** How many worlds the statistics are taken over. */
-  readonly worlds: number;
-  /** Of the first world. */
-  readonly seed: number;
-  /** Where maps lie; the repository's own without it. */
-  readonly mapFolder?: string;
-  readonly progress?: (done: number, total: number) => void;
-}
-
-export interface TrialChannelsSummary extends Readonly<Record<string, number | string | boolean>> {
+export interface ChannelsSummary extends Readonly<Record<string, number | string>> {
   readonly vectors: number;
   readonly worstErrorDb: number;
   /** The largest distance of a measured correlation from exp(-d / correlation distance). */
   readonly correlationError: number;
   /** Over the links of all maps; "no map" where none is at hand. */
   readonly mapMedianErrorDb: number | string;
-  readonly promiseHeld: boolean;
+}
+
+export interface ChannelsConclusion extends Conclusion {
+  readonly rows: readonly ChannelRow[];
+  readonly summary: ChannelsSummary;
+  readonly passed: boolean;
 }
 
 /** dB, and for probabilities a plain number. */
 const vectorLimit = 1e-9;
 
-/** @param create is what is on trial; another may be given to see the trial fail */
-export async function trialChannels(
-  options: TrialChannelsOptions,
-  create: CreateChannel = createTr38901Channel,
-): Promise<{ rows: ChannelRow[]; summary: TrialChannelsSummary }> {
-  const vectors = vectorRows();
-  const folder = options.mapFolder ?? shippedPath('maps');
-  const maps = await measureMaps(folder);
-  const sums = createSums();
-  for (let world = 0; world < options.worlds; world++) {
-    addSeed(sums, options.seed + world, create);
-    options.progress?.(world + 1, options.worlds);
-    await setImmediate();
-  }
-  const rows = [...vectors, ...fieldRows(sums), ...mapRows(maps)];
-  return { rows, summary: summarise(rows, maps) };
+const options = {
+  worlds: {
+    flag: '--worlds <count>',
+    help: 'worlds that the statistics are taken over; fewer than 32 are too noisy',
+    whole: [32, 10_000],
+    default: 64,
+  },
+  seed: trialSeed as typeof trialSeed,
+  /** Where maps lie. */
+  mapFolder: { default: shippedPath('maps') as string },
+  /** What is on trial; another may be given to see the trial fail. */
+  create: { default: createTr38901Channel as CreateChannel },
+} as const;
+
+interface Found {
+  readonly fields: readonly ChannelRow[];
+  readonly maps: readonly MapErrors[];
 }
 
-function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]): TrialChannelsSummary {
+export const channelsTrial: Experiment<typeof options, Found, ChannelsConclusion> = {
+  name: 'trial channels',
+  description: 'is the radio what 3GPP and the ray tracer say? Formulas, fields, maps',
+  options,
+  async measure({ worlds, seed, mapFolder, create }, run) {
+    const maps = await measureMaps(mapFolder);
+    const sums = createSums();
+    for (let world = 0; world < worlds; world++) {
+      addSeed(sums, seed + world, create);
+      run.onProgress('worlds', world + 1, worlds);
+      await setImmediate();
+      run.signal.throwIfAborted();
+    }
+    return { fields: fieldRows(sums), maps };
+  },
+  conclude({ fields, maps }, { worlds }) {
+    const rows = [...vectorRows(), ...fields, ...mapRows(maps)];
+    const passed = rows.every(({ error, limit }) => error <= limit);
+    return { rows, summary: summarise(rows, maps), passed, params: { worlds } };
+  },
+};
+
+function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]): ChannelsSummary {
   const vectors = rows.filter(({ case: name }) => name.startsWith('vectors'));
   const correlations = rows.filter(({ case: name }) => name.endsWith('correlation'));
   const errorsDb = maps.flatMap(({ errorsDb: errors }) => errors);
@@ -68,7 +87,6 @@ function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]): Tri
     correlationError: Math.max(...correlations.map(({ error }) => error)),
     mapMedianErrorDb: errorsDb.length === 0 ? 'no map' : (all?.error ?? Number.NaN),
     mapLonelyLinks: maps.reduce((sum, { lonelyCount }) => sum + lonelyCount, 0),
-    promiseHeld: rows.every(({ error, limit }) => error <= limit),
   };
 }
 

@@ -10,7 +10,17 @@ import {
   pathLossTerms,
   shadowFading,
 } from '../../world/tr38901-path-loss.ts';
-import type { ChannelRow } from './row.ts';
+
+/** One measured case; `error` and `limit` have the unit of the values. */
+export interface ChannelRow {
+  readonly case: string;
+  readonly distanceMetres: number | null;
+  readonly samples: number;
+  readonly expected: number;
+  readonly measured: number;
+  readonly error: number;
+  readonly limit: number;
+}
 
 /** Lags in correlation distances. */
 const lags = [0.05, 0.1, 0.2, 0.5, 1, 2, 3] as const;

@@ -9,7 +9,7 @@ import { readRadioMap } from '../../files/radio-map-file.ts';
 import { gainFloor } from '../../world/channel.ts';
 import type { RadioMap } from '../../world/radio-map.ts';
 import { createRadioMapChannel } from '../../world/radio-map-channel.ts';
-import type { ChannelRow } from './row.ts';
+import type { ChannelRow } from './fields.ts';
 
 /** dB. Half of all links are nearer than this to what the path solver finds at the point. */
 export const mapLimitDb = 3;

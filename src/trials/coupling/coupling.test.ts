@@ -1,66 +1,72 @@
 import { describe, expect, it } from 'vitest';
 import { chooseToken } from '../../decoding/choose-token.ts';
-import { trialCoupling } from './coupling.ts';
-import { chiSquare, combinedP } from './distribution.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { couplingTrial } from './coupling.ts';
+import { type Choose, chiSquare, combinedP } from './distribution.ts';
 
 const options = { draws: 26_000, seed: 5 };
+const trial = (choose?: Choose) => runExperiment(couplingTrial, { ...options, choose });
 
 describe('trialCoupling', () => {
   it('finds the promises kept, in rows of one shape', async () => {
-    const steps: [number, number][] = [];
-    const { rows, summary } = await trialCoupling({ ...options, progress: (done, total) => steps.push([done, total]) });
-    expect(summary.promiseHeld).toBe(true);
+    const steps: [string, number, number][] = [];
+    const { rows, summary, passed } = await runExperiment(couplingTrial, options, {
+      onProgress: (...step) => steps.push(step),
+    });
+    expect(passed).toBe(true);
     expect(summary.draws).toBe(26_000);
     expect(summary.acceptanceBound).toBeLessThan(summary.acceptanceMean);
     expect(summary.acceptanceMean).toBeLessThan(summary.acceptanceBest);
     expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);
     expect(rows.find((row) => row.case === 'the same model')?.acceptance).toBe(1);
-    expect(steps.map(([done]) => done)).toEqual(steps.map((_, index) => index + 1));
-    expect(steps.at(-1)?.[1]).toBe(steps.length);
+    for (const part of ['distributions', 'acceptance']) {
+      const ofPart = steps.filter(([stage]) => stage === part);
+      expect(ofPart.map(([, done]) => done)).toEqual(ofPart.map((_, index) => index));
+      expect(ofPart.at(-1)?.[2]).toBe(ofPart.length - 1);
+    }
   });
 
   it('repeats itself', async () => {
     const small = { draws: 2000, seed: 9 };
-    expect(await trialCoupling(small)).toEqual(await trialCoupling(small));
-    expect((await trialCoupling({ ...small, seed: 10 })).summary.chiSquareP).not.toBe(
-      (await trialCoupling(small)).summary.chiSquareP,
-    );
+    const first = await runExperiment(couplingTrial, small);
+    expect(await runExperiment(couplingTrial, small)).toEqual(first);
+    const other = await runExperiment(couplingTrial, { ...small, seed: 10 });
+    expect(other.summary.chiSquareP).not.toBe(first.summary.chiSquareP);
   });
 
   it('stops when asked to', async () => {
-    await expect(trialCoupling({ ...options, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
-      'enough',
-    );
+    const stopped = runExperiment(couplingTrial, options, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' });
   });
 
   it('catches a choice at another temperature', async () => {
-    const { summary } = await trialCoupling(options, (candidates, sampling, counts, position) =>
+    const { passed } = await trial((candidates, sampling, counts, position) =>
       chooseToken(candidates, { ...sampling, temperature: sampling.temperature * 1.1 }, counts, position),
     );
-    expect(summary.promiseHeld).toBe(false);
+    expect(passed).toBe(false);
   });
 
   it('catches noise that neighbouring positions share', async () => {
-    const { summary } = await trialCoupling(options, (candidates, sampling, counts, position) =>
+    const { passed } = await trial((candidates, sampling, counts, position) =>
       chooseToken(candidates, sampling, counts, position >> 1),
     );
-    expect(summary.promiseHeld).toBe(false);
+    expect(passed).toBe(false);
   });
 
   it('catches a choice outside the distribution', async () => {
-    const { summary } = await trialCoupling(options, (candidates, sampling, counts, position) =>
+    const { summary, passed } = await trial((candidates, sampling, counts, position) =>
       chooseToken(candidates, { ...sampling, topP: 1, topK: 0, minP: 0 }, counts, position),
     );
     expect(summary.chiSquareP).toBe(0);
-    expect(summary.promiseHeld).toBe(false);
+    expect(passed).toBe(false);
   });
 
   it('catches dice that are not shared', async () => {
     let call = 0;
-    const { summary } = await trialCoupling(options, (candidates, sampling, counts, position) =>
+    const { summary, passed } = await trial((candidates, sampling, counts, position) =>
       chooseToken(candidates, { ...sampling, seed: sampling.seed ^ BigInt(call++ & 1) }, counts, position),
     );
-    expect(summary.promiseHeld).toBe(false);
+    expect(passed).toBe(false);
     expect(summary.acceptanceMean).toBeLessThan(summary.acceptanceBound);
   });
 });

@@ -1,24 +1,16 @@
 // `outrider trial coupling`: tries to break two promises of shared noise. The choices follow the softmax, so sharing the dice
 // costs no quality; and a draft agrees with its target at least as often as the bound says.
 
-import { setImmediate } from 'node:timers/promises';
 import { createRandom } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
 import { chooseToken } from '../../decoding/choose-token.ts';
+import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
+import { trialSeed } from '../../laboratory/options.ts';
 import { type Acceptance, acceptanceCases, measureAcceptance } from './acceptance.ts';
 import { type ChiSquare, type Choose, combinedP, distributionCases, measureDistribution } from './distribution.ts';
 
-export interface TrialCouplingOptions {
-  /** Coupled choices to compare with the softmax, in all; those of the acceptance cases come on top. */
-  readonly draws: number;
-  readonly seed: number;
-  readonly progress?: (done: number, total: number) => void;
-  /** Aborting stops the trial between two cases. */
-  readonly signal?: AbortSignal;
-}
-
 /** One case. Fields that do not apply to its kind are null. */
-export interface TrialCouplingRow {
+export interface CouplingRow {
   readonly case: string;
   readonly draws: number;
   readonly chiSquare: number | null;
@@ -32,7 +24,7 @@ export interface TrialCouplingRow {
   readonly acceptanceDeviation: number | null;
 }
 
-export interface TrialCouplingSummary extends Readonly<Record<string, number | boolean>> {
+export interface CouplingSummary extends Readonly<Record<string, number>> {
   /** Choices compared with the softmax. */
   readonly draws: number;
   /** Pairs of choices by target and draft. */
@@ -49,7 +41,12 @@ export interface TrialCouplingSummary extends Readonly<Record<string, number | b
   readonly acceptanceShareOfBest: number;
   /** The largest distance of a measured acceptance from its exact value, in standard errors. */
   readonly acceptanceLargestDeviation: number;
-  readonly promiseHeld: boolean;
+}
+
+export interface CouplingConclusion extends Conclusion {
+  readonly rows: readonly CouplingRow[];
+  readonly summary: CouplingSummary;
+  readonly passed: boolean;
 }
 
 /** A true promise looks broken in one of a thousand seeds. */
@@ -60,42 +57,63 @@ const setCount = 4;
 /** Draws of a case of acceptance for each draw of a case of distribution. */
 const acceptanceWeight = 0.5;
 
-/** @param choose is what is on trial; another may be given to see the trial fail */
-export async function trialCoupling(
-  options: TrialCouplingOptions,
-  choose: Choose = chooseToken,
-): Promise<{ rows: TrialCouplingRow[]; summary: TrialCouplingSummary }> {
-  const drawsPerSet = Math.ceil(options.draws / distributionCases.length / setCount);
-  const acceptanceDraws = Math.ceil(drawsPerSet * setCount * acceptanceWeight);
-  const total = distributionCases.length * setCount + acceptanceCases.length;
-  let done = 0;
-  const pause = async (): Promise<void> => {
-    options.progress?.(++done, total);
-    await setImmediate();
-    options.signal?.throwIfAborted();
-  };
-  const rows: TrialCouplingRow[] = [];
-  const chiSquares: ChiSquare[][] = [];
-  const acceptances: Acceptance[] = [];
-  for (const [stream, which] of distributionCases.entries()) {
-    const random = createRandom(options.seed, stream);
-    const parts: ChiSquare[] = [];
-    for (let set = 0; set < setCount; set++) {
-      parts.push(measureDistribution(which, drawsPerSet, random, choose));
-      await pause();
-    }
-    chiSquares.push(parts);
-    rows.push(distributionRow(which.name, drawsPerSet * setCount, parts));
-  }
-  for (const [index, which] of acceptanceCases.entries()) {
-    const random = createRandom(options.seed, 1000 + index);
-    const acceptance = measureAcceptance(which, acceptanceDraws, random, choose);
-    acceptances.push(acceptance);
-    rows.push(acceptanceRow(which.name, acceptance));
-    await pause();
-  }
-  return { rows, summary: summarise(rows, chiSquares, acceptances) };
+const options = {
+  draws: {
+    flag: '--draws <count>',
+    help: 'choices compared with the softmax; those of the acceptance cases come on top',
+    whole: [10_000, 1_000_000_000],
+    default: 1_000_000,
+  },
+  seed: trialSeed as typeof trialSeed,
+  /** What is on trial; another may be given to see the trial fail. */
+  choose: { default: chooseToken as Choose },
+} as const;
+
+interface Found {
+  readonly distributions: readonly ChiSquare[][];
+  readonly acceptances: readonly Acceptance[];
 }
+
+function sizesOf(draws: number): { readonly drawsPerSet: number; readonly acceptanceDraws: number } {
+  const drawsPerSet = Math.ceil(draws / distributionCases.length / setCount);
+  return { drawsPerSet, acceptanceDraws: Math.ceil(drawsPerSet * setCount * acceptanceWeight) };
+}
+
+export const couplingTrial: Experiment<typeof options, Found, CouplingConclusion> = {
+  name: 'trial coupling',
+  description: 'do coupled choices follow the softmax, and do drafts agree as often as promised?',
+  options,
+  async measure({ draws, seed, choose }, run) {
+    const { drawsPerSet, acceptanceDraws } = sizesOf(draws);
+    const distributions = await run.all(
+      'distributions',
+      distributionCases.map((which, stream) => ({
+        key: `distribution ${which.name}`,
+        measure() {
+          const random = createRandom(seed, stream);
+          return Array.from({ length: setCount }, () => measureDistribution(which, drawsPerSet, random, choose));
+        },
+      })),
+    );
+    const acceptances = await run.all(
+      'acceptance',
+      acceptanceCases.map((which, index) => ({
+        key: `acceptance ${which.name}`,
+        measure: () => measureAcceptance(which, acceptanceDraws, createRandom(seed, 1000 + index), choose),
+      })),
+    );
+    return { distributions, acceptances };
+  },
+  conclude({ distributions, acceptances }, { draws }) {
+    const setDraws = sizesOf(draws).drawsPerSet * setCount;
+    const rows = [
+      ...distributions.map((parts, index) => distributionRow(distributionCases[index]?.name ?? '', setDraws, parts)),
+      ...acceptances.map((acceptance, index) => acceptanceRow(acceptanceCases[index]?.name ?? '', acceptance)),
+    ];
+    const summary = summarise(rows, distributions, acceptances);
+    return { rows, summary, passed: isPassed(summary, acceptances), params: { draws } };
+  },
+};
 
 const emptyRow = {
   chiSquare: null,
@@ -109,7 +127,7 @@ const emptyRow = {
   acceptanceDeviation: null,
 } as const;
 
-function distributionRow(name: string, draws: number, parts: readonly ChiSquare[]): TrialCouplingRow {
+function distributionRow(name: string, draws: number, parts: readonly ChiSquare[]): CouplingRow {
   return {
     case: name,
     draws,
@@ -120,7 +138,7 @@ function distributionRow(name: string, draws: number, parts: readonly ChiSquare[
   };
 }
 
-function acceptanceRow(name: string, acceptance: Acceptance): TrialCouplingRow {
+function acceptanceRow(name: string, acceptance: Acceptance): CouplingRow {
   return {
     case: name,
     draws: acceptance.draws,
@@ -135,10 +153,10 @@ function acceptanceRow(name: string, acceptance: Acceptance): TrialCouplingRow {
 }
 
 function summarise(
-  rows: readonly TrialCouplingRow[],
+  rows: readonly CouplingRow[],
   chiSquares: readonly ChiSquare[][],
   acceptances: readonly Acceptance[],
-): TrialCouplingSummary {
+): CouplingSummary {
   const chiSquareP = combinedP(chiSquares.flat());
   const smallest = Math.min(...chiSquares.map(combinedP));
   const chiSquareSmallestCorrectedP = Math.min(1, smallest * chiSquares.length);
@@ -156,11 +174,15 @@ function summarise(
     acceptanceBest,
     acceptanceShareOfBest: acceptanceMean / acceptanceBest,
     acceptanceLargestDeviation,
-    // The exact acceptance is above the bound by theorem, so the test is whether the measured one is the exact one.
-    promiseHeld:
-      chiSquareP > smallestP &&
-      chiSquareSmallestCorrectedP > smallestP &&
-      acceptanceLargestDeviation < largestDeviation &&
-      acceptances.every(({ expected, bound }) => expected > bound - 1e-9),
   };
+}
+
+/** The exact acceptance is above the bound by theorem, so the test is whether the measured one is the exact one. */
+function isPassed(summary: CouplingSummary, acceptances: readonly Acceptance[]): boolean {
+  return (
+    summary.chiSquareP > smallestP &&
+    summary.chiSquareSmallestCorrectedP > smallestP &&
+    summary.acceptanceLargestDeviation < largestDeviation &&
+    acceptances.every(({ expected, bound }) => expected > bound - 1e-9)
+  );
 }

@@ -52,6 +52,8 @@ export interface ExactnessOptions {
   readonly promptCount?: number;
   readonly whichPrompts?: 'first' | 'shortest';
   readonly onProgress?: (label: string, done: number, total: number) => void;
+  /** Checked between two texts. */
+  readonly signal?: AbortSignal;
 }
 
 interface Cell {
@@ -110,7 +112,7 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
 }
 
 /** What a document says of the options. */
-export function paramsOf({ onProgress: _progress, ...options }: ExactnessOptions): object {
+export function paramsOf({ onProgress: _progress, signal: _signal, ...options }: ExactnessOptions): object {
   const { target, draft } = options;
   return { ...options, target: modelLabel(target), ...(draft === undefined ? {} : { draft: modelLabel(draft) }) };
 }
@@ -194,6 +196,7 @@ async function writeReferences(
   const references = new Map<string, number[]>();
   for (const [index, prompt] of prompts.entries()) {
     options.onProgress?.('reference texts', index, prompts.length);
+    options.signal?.throwIfAborted();
     const samplings = options.temperatures.map((temperature) => samplingFor(temperature, index));
     const answers = await writeAlone(models.target, prompt.ids, samplings, options.tokens);
     for (const [at, temperature] of options.temperatures.entries()) {
@@ -299,11 +302,10 @@ async function writeAll(
     draft: { model: models.edgeDraft, draftLength: 4 },
   });
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
-  const rows: ReturnType<typeof judge>[] = [];
+  const [rows, left]: [ReturnType<typeof judge>[], Cell[]] = [[], [...cells]];
   const drafters = new DrafterPool(models.drafts);
-  const left = [...cells];
   const work = async (): Promise<void> => {
-    for (let cell = left.shift(); cell !== undefined; cell = left.shift()) {
+    for (let cell = left.shift(); cell !== undefined && options.signal?.aborted !== true; cell = left.shift()) {
       const report = await writeTogether(models, drafters, cell, listener.port, options.tokens);
       rows.push(judge(cell, report, references.get(keyOf(cell.promptIndex, cell.temperature)) ?? []));
       options.onProgress?.('texts together', rows.length, cells.length);
@@ -312,6 +314,7 @@ async function writeAll(
   await Promise.all(Array.from({ length: concurrentTurns }, work));
   await drafters.close();
   await listener.close();
+  options.signal?.throwIfAborted();
   return rows;
 }
 

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { trialFaults } from './faults.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { faultsTrial } from './faults.ts';
 import { plantedBugs } from './planted-bugs.fixture.ts';
 
 describe('trial faults', () => {
   it('counts what it did, mode by mode', async () => {
     let told = 0;
-    const { rows, summary, broken } = await trialFaults({ runs: 30, seed: 5, progress: (done) => (told += done) });
-    expect(summary).toMatchObject({ runs: 30, wrongTexts: 0, hung: 0, invariantViolations: 0, promiseHeld: true });
+    const onProgress = (_stage: string, done: number): void => {
+      told += done;
+    };
+    const found = await runExperiment(faultsTrial, { runs: 30, seed: 5 }, { onProgress });
+    const { rows, summary, broken, passed } = found;
+    expect(summary).toMatchObject({ runs: 30, wrongTexts: 0, hung: 0, invariantViolations: 0 });
+    expect(passed).toBe(true);
     expect(summary.replay).toBe('');
     expect(broken).toEqual([]);
     expect(rows.reduce((sum, { runs }) => sum + runs, 0)).toBe(30);
@@ -18,12 +24,12 @@ describe('trial faults', () => {
   it('says how to repeat the first run that broke a promise', async () => {
     const machines = plantedBugs['noise is keyed by the step'];
     if (machines === undefined) throw new Error('no such bug');
-    const { summary, broken } = await trialFaults({ runs: 20, seed: 7, machines });
-    expect(summary.promiseHeld).toBe(false);
+    const { summary, broken, passed } = await runExperiment(faultsTrial, { runs: 20, seed: 7, machines });
+    expect(passed).toBe(false);
     expect(summary.wrongTexts).toBeGreaterThan(0);
     const first = broken[0];
     expect(summary.replay).toBe(`outrider trial faults --runs 1 --seed ${first?.seed} --verbose`);
-    const again = await trialFaults({ runs: 1, seed: first?.seed ?? 0, machines });
+    const again = await runExperiment(faultsTrial, { runs: 1, seed: first?.seed ?? 0, machines });
     expect(again.broken).toEqual([first]);
   });
 });

@@ -1,24 +1,14 @@
 // `outrider trial faults`: tries to break the protocol in virtual time. Thousands of runs with lost, doubled, overtaking and blocked
 // connections, crashes, hand-overs and hostile devices; each from one seed, which replays it.
 
-import { setImmediate } from 'node:timers/promises';
+import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
+import { trialSeed } from '../../laboratory/options.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import { type FaultRunResult, runFaults } from './run.ts';
 
-export interface TrialFaultsOptions {
-  readonly runs: number;
-  /** Of the first run; each further one takes the next number, and the mode that its number gives. */
-  readonly seed: number;
-  /** Told of everything that happens in every run, a line each. */
-  readonly log?: (line: string) => void;
-  readonly progress?: (done: number, total: number) => void;
-  /** Others may be given to see the trial fail. */
-  readonly machines?: Machines;
-}
-
 /** One mode. */
-export interface TrialFaultsRow {
+export interface FaultsRow {
   readonly mode: ModeName;
   readonly runs: number;
   readonly sessions: number;
@@ -30,7 +20,7 @@ export interface TrialFaultsRow {
   readonly tokensPerStepFloor: number;
 }
 
-export interface TrialFaultsSummary extends Readonly<Record<string, number | string | boolean>> {
+export interface FaultsSummary extends Readonly<Record<string, number | string>> {
   readonly runs: number;
   readonly sessions: number;
   readonly hostileDevices: number;
@@ -48,12 +38,13 @@ export interface TrialFaultsSummary extends Readonly<Record<string, number | str
   readonly slowModes: number;
   /** What repeats the first run that broke a promise, with its events; empty if none did. */
   readonly replay: string;
-  readonly promiseHeld: boolean;
 }
 
-export interface TrialFaultsResult {
-  readonly rows: TrialFaultsRow[];
-  readonly summary: TrialFaultsSummary;
+export interface FaultsConclusion extends Conclusion {
+  readonly rows: readonly FaultsRow[];
+  readonly summary: FaultsSummary;
+  readonly passed: boolean;
+  /** Runs that broke a promise. */
   readonly broken: readonly FaultRunResult[];
 }
 
@@ -68,21 +59,41 @@ const floors: Readonly<Record<ModeName, number>> = {
 };
 /** A mean over fewer runs of a mode says too little. */
 const leastRunsForFloor = 100;
-const runsBetweenPauses = 25;
+const runsBetweenReports = 25;
 
-export async function trialFaults(options: TrialFaultsOptions): Promise<TrialFaultsResult> {
-  const { runs, seed, log, progress, machines = protocolMachines } = options;
-  const results: FaultRunResult[] = [];
-  for (let index = 0; index < runs; index++) {
-    results.push(runFaults(seed + index, { machines, ...(log === undefined ? {} : { log }) }));
-    if (index % runsBetweenPauses === 0) {
-      progress?.(index, runs);
-      await setImmediate();
+const options = {
+  runs: { flag: '--runs <count>', help: 'runs, each from its own seed', whole: [1, 10_000_000], default: 1000 },
+  /** Of the first run; each further one takes the next number, and the mode that its number gives. */
+  seed: trialSeed as typeof trialSeed,
+  verbose: { flag: '--verbose', help: 'print every event to standard error' },
+  /** What is on trial; others may be given to see the trial fail. */
+  machines: { default: protocolMachines as Machines },
+} as const;
+
+export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
+  name: 'trial faults',
+  description: 'do lost connections, crashes and hostile devices change a text or hang it? Toy models, virtual time',
+  options,
+  async measure({ runs, seed, verbose, machines }, run) {
+    const results: FaultRunResult[] = [];
+    for (let index = 0; index < runs; index++) {
+      if (!verbose && index % runsBetweenReports === 0) run.onProgress('runs', index, runs);
+      const measure = (): FaultRunResult =>
+        runFaults(seed + index, { machines, ...(verbose ? { log: run.note } : {}) });
+      results.push(await run.one({ key: `seed ${seed + index}`, measure }));
     }
-  }
-  const rows = modeNames.map((mode) => rowOf(mode, results)).filter((row) => row.runs > 0);
-  return { rows, summary: summarise(rows, results), broken: results.filter(({ broken }) => broken !== null) };
-}
+    return results;
+  },
+  conclude(results, { runs }) {
+    const rows = modeNames.map((mode) => rowOf(mode, results)).filter((row) => row.runs > 0);
+    const summary = summarise(rows, results);
+    const broken = results.filter((result) => result.broken !== null);
+    const remarks = broken
+      .slice(0, 5)
+      .map((one) => `seed ${one.seed}, event ${one.broken?.event}: ${one.broken?.detail}`);
+    return { rows, summary, passed: broken.length + summary.slowModes === 0, params: { runs }, broken, remarks };
+  },
+};
 
 function sum<T>(values: readonly T[], pick: (value: T) => number): number {
   return values.reduce((total, value) => total + pick(value), 0);
@@ -98,7 +109,7 @@ function tokensPerStep(results: readonly FaultRunResult[]): number {
   );
 }
 
-function rowOf(mode: ModeName, all: readonly FaultRunResult[]): TrialFaultsRow {
+function rowOf(mode: ModeName, all: readonly FaultRunResult[]): FaultsRow {
   const results = all.filter((result) => result.mode === mode);
   return {
     mode,
@@ -111,7 +122,7 @@ function rowOf(mode: ModeName, all: readonly FaultRunResult[]): TrialFaultsRow {
   };
 }
 
-function summarise(rows: readonly TrialFaultsRow[], results: readonly FaultRunResult[]): TrialFaultsSummary {
+function summarise(rows: readonly FaultsRow[], results: readonly FaultRunResult[]): FaultsSummary {
   const countBroken = (...promises: string[]): number =>
     results.filter(({ broken }) => broken !== null && promises.includes(broken.promise)).length;
   const invariantViolations = results.filter(({ broken }) => broken !== null).length;
@@ -130,6 +141,5 @@ function summarise(rows: readonly TrialFaultsRow[], results: readonly FaultRunRe
     tokensPerStep: tokensPerStep(results),
     slowModes: slowModes.length,
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,
-    promiseHeld: invariantViolations === 0 && slowModes.length === 0,
   };
 }

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { runExperiment } from '../../laboratory/run.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { makeEdgeCase, runEdgeCase } from './attack-edge.ts';
-import { trialFrames } from './frames.ts';
+import { framesTrial } from './frames.ts';
 import { listenRaw } from './raw-websocket.ts';
 import { compose, honestCases, toySeed } from './recorded-traffic.ts';
 
 const { tokenizer, identity } = createToyModel({ seed: toySeed, role: 'target' });
 const recordings = compose(3, await honestCases(), tokenizer, identity);
 
-describe('trialFrames', () => {
+describe('trial frames', () => {
   it('runs a single case again', async () => {
-    const { summary, rows } = await trialFrames({ count: 1500, seed: 2, only: { side: 'device', number: 3 } });
-    expect(summary.promiseHeld).toBe(true);
+    const { passed, rows } = await runExperiment(framesTrial, {
+      count: 1500,
+      seed: 2,
+      only: { side: 'device', number: 3 },
+    });
+    expect(passed).toBe(true);
     expect(rows).toMatchObject([{ frames: 0 }, { side: 'device' }, { frames: 0 }]);
   });
 });

@@ -2,7 +2,8 @@
 // honest sessions beside them. Toy models: what is tried is the protocol, not an engine.
 
 import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../edge/edge.ts';
-import type { Result } from '../../files/document.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { type OptionsOf, trialSeed } from '../../laboratory/options.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
@@ -22,17 +23,39 @@ import {
   toySeed,
 } from './recorded-traffic.ts';
 
-export interface FramesResult extends Result {
-  readonly summary: Result['summary'] & { readonly promiseHeld: boolean };
+/** One case of one side. */
+interface OneCase {
+  readonly side: 'edge' | 'device';
+  readonly number: number;
 }
 
-export interface FramesOptions {
-  /** Frames at edge and devices together; somewhat more are sent. */
-  readonly count: number;
-  readonly seed: number;
-  /** Only this case of this side. */
-  readonly only?: { readonly side: 'edge' | 'device'; readonly number: number };
-  readonly onProgress?: (label: string, done: number, total: number) => void;
+interface FramesConclusion extends Conclusion {
+  readonly summary: Readonly<Record<string, number>>;
+  readonly passed: boolean;
+}
+
+const options = {
+  count: {
+    flag: '--count <frames>',
+    help: 'frames at edge and devices together',
+    whole: [100, 100_000_000],
+    default: 20_000,
+  },
+  seed: trialSeed as typeof trialSeed,
+  only: {
+    flag: '--case <side:number>',
+    help: 'only this case, as the trial printed it',
+    parse: parseCase as (text: string) => OneCase,
+  },
+} as const;
+
+type FramesOptions = OptionsOf<typeof options>;
+
+/** "edge:17" */
+function parseCase(text: string): OneCase {
+  const [, side, number] = /^(edge|device):(\d{1,9})$/.exec(text) ?? [];
+  if (side === 'edge' || side === 'device') return { side, number: Number(number) };
+  throw new Error('Give a case as the trial printed it: edge:NUMBER or device:NUMBER.');
 }
 
 /** Of the count: what the edge gets, what devices get, and what tries the rate limit. */
@@ -53,15 +76,24 @@ interface Findings {
   leakedSessions: number;
   /** One line for each fault, with what repeats it. */
   readonly reports: string[];
+  seconds: number;
 }
 
+export const framesTrial: Experiment<typeof options, Findings, FramesConclusion> = {
+  name: 'trial frames',
+  description: 'do damaged, random and hostile frames break an edge or a device? Toy models, real sockets',
+  options,
+  measure: attackBoth,
+  conclude,
+};
+
 /** @throws OutriderError `port-in-use` and what else keeps an edge from starting */
-export async function trialFrames(options: FramesOptions): Promise<FramesResult> {
-  const { count, seed, only } = options;
+async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
+  const { seed, only } = options;
   const blank = { frames: 0, connections: 0 };
   const findings: Findings = {
     ...{ edge: { ...blank }, device: { ...blank }, flood: { ...blank }, honest: { texts: 0, wrong: 0, reports: [] } },
-    ...{ crashes: 0, unanswered: 0, leakedSessions: 0, reports: [] },
+    ...{ crashes: 0, unanswered: 0, leakedSessions: 0, reports: [], seconds: 0 },
   };
   const running = new Set<string>();
   const crash = (error: unknown): void => {
@@ -76,7 +108,7 @@ export async function trialFrames(options: FramesOptions): Promise<FramesResult>
     await using model = createToyModel({ seed: toySeed, role: 'target', sequences: places });
     const cases = await honestCases();
     const recordings = compose(seed, cases, model.tokenizer, model.identity);
-    const trial = { options, findings, running, crash, model, cases, recordings };
+    const trial = { options, run, findings, running, crash, model, cases, recordings };
     if (only?.side !== 'device') await attackEdge(trial);
     if (only?.side !== 'edge') await attackDevices(trial);
     if (only === undefined) await floodEdge(trial);
@@ -84,11 +116,14 @@ export async function trialFrames(options: FramesOptions): Promise<FramesResult>
     process.off('uncaughtException', crash);
     process.off('unhandledRejection', crash);
   }
-  return resultOf(findings, count, seed, (performance.now() - startMs) / 1000);
+  run.signal.throwIfAborted();
+  findings.seconds = (performance.now() - startMs) / 1000;
+  return findings;
 }
 
 interface Trial {
   readonly options: FramesOptions;
+  readonly run: Run;
   readonly findings: Findings;
   readonly running: Set<string>;
   readonly crash: (error: unknown) => void;
@@ -116,7 +151,7 @@ async function inLanes(
   const { only } = trial.options;
   let next = only?.number ?? 1;
   const lane = async (): Promise<void> => {
-    while (!isEnough() && (only === undefined || next === only.number)) {
+    while (!isEnough() && !trial.run.signal.aborted && (only === undefined || next === only.number)) {
       const number = next++;
       const name = `${side}:${number}`;
       trial.running.add(name);
@@ -146,7 +181,7 @@ async function serve(trial: Trial, count: { frames: number }, options: Partial<E
 }
 
 async function attackEdge(trial: Trial): Promise<void> {
-  const { options, findings, cases, recordings } = trial;
+  const { options, run, findings, cases, recordings } = trial;
   const goal = options.count * share.edge;
   const count = { frames: 0 };
   const { edge, listener } = await serve(trial, count, { rate: unlimited });
@@ -165,7 +200,7 @@ async function attackEdge(trial: Trial): Promise<void> {
       broken += attack.shots.filter(({ isBroken }) => isBroken).length;
       const fault = await runEdgeCase(listener.port, number, attack);
       if (fault !== null) unanswered(trial, 'edge', number, fault);
-      if (number % 64 === 0) options.onProgress?.('frames at the edge', count.frames + broken, Math.ceil(goal));
+      if (number % 64 === 0) run.onProgress('frames at the edge', count.frames + broken, Math.ceil(goal));
     },
   );
   stop.abort();
@@ -186,7 +221,7 @@ async function leaked(edge: Edge): Promise<number> {
 }
 
 async function attackDevices(trial: Trial): Promise<void> {
-  const { options, findings, cases, recordings } = trial;
+  const { options, run, findings, cases, recordings } = trial;
   const goal = options.count * share.device;
   await inLanes(
     trial,
@@ -197,7 +232,7 @@ async function attackDevices(trial: Trial): Promise<void> {
       findings.device.frames += found.frames;
       findings.device.connections += found.connections;
       for (const fault of found.faults) unanswered(trial, 'device', number, fault);
-      if (number % 16 === 0) options.onProgress?.('frames at devices', findings.device.frames, Math.ceil(goal));
+      if (number % 16 === 0) run.onProgress('frames at devices', findings.device.frames, Math.ceil(goal));
     },
   );
 }
@@ -226,15 +261,15 @@ async function floodEdge(trial: Trial): Promise<void> {
   await listener.close();
 }
 
-function resultOf(findings: Findings, count: number, seed: number, seconds: number): FramesResult {
-  const { edge, device, flood, honest, crashes, unanswered: silent, leakedSessions, reports } = findings;
+function conclude(findings: Findings, { count }: FramesOptions): FramesConclusion {
+  const { edge, device, flood, honest, crashes, unanswered: silent, leakedSessions, reports, seconds } = findings;
   const frames = edge.frames + device.frames + flood.frames;
-  for (const report of [...reports, ...honest.reports]) process.stderr.write(`${report}\n`);
   const rows = Object.entries({ edge, device, flood }).map(([side, counts]) => ({ side, ...counts }));
   const counts = { frames, crashes, unanswered: silent, leakedSessions };
   const texts = { honestTexts: honest.texts, wrongTexts: honest.wrong };
   const connections = edge.connections + device.connections + flood.connections;
-  const promiseHeld = crashes + silent + leakedSessions + honest.wrong === 0;
-  const summary = { ...counts, ...texts, connections, framesPerSecond: frames / seconds, promiseHeld };
-  return { rows, summary, params: { count, attackers, honestWorkers, keepLostMs, answerLimitMs }, seed };
+  const passed = crashes + silent + leakedSessions + honest.wrong === 0;
+  const summary = { ...counts, ...texts, connections, framesPerSecond: frames / seconds };
+  const params = { count, attackers, honestWorkers, keepLostMs, answerLimitMs };
+  return { rows, summary, passed, params, remarks: [...reports, ...honest.reports] };
 }

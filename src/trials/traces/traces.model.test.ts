@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openModel } from '../../engines/open-model.ts';
+import { runExperiment } from '../../laboratory/run.ts';
 import { acquirePair } from '../../model-files/acquire.ts';
-import { trialTraces } from './traces.ts';
+import { tracesTrial } from './traces.ts';
 
 describe('traces of real models', () => {
   it('replay as the session that the models decode', async () => {
@@ -10,7 +11,8 @@ describe('traces of real models', () => {
     await using target = await openModel(pair.target.path, { role: 'target', ...shape });
     const { tokenizer } = target;
     await using draft = await openModel(pair.draft.path, { role: 'draft', tokenizer, ...shape });
-    const { rows, summary, differences } = await trialTraces(target, draft, {
+    const { rows, summary, differences } = await runExperiment(tracesTrial, {
+      models: { target, draft },
       tokens: 20,
       promptCount: 1,
       temperatures: [0, 0.8],

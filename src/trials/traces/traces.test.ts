@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { GivenOptions } from '../../laboratory/options.ts';
+import { runExperiment } from '../../laboratory/run.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { TraceReplay } from '../../virtual-time/trace-replay.ts';
-import { type TracesOptions, trialTraces } from './traces.ts';
+import { tracesTrial } from './traces.ts';
 
 const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };
-const options: TracesOptions = {
+const options = {
   tokens: 24,
   promptCount: 1,
   temperatures: [0, 0.8],
@@ -14,10 +16,10 @@ const options: TracesOptions = {
   maxAhead: 24,
 };
 
-async function trial(changes: Partial<TracesOptions>) {
+async function trial(changes: GivenOptions<typeof tracesTrial.options>) {
   await using target = createToyModel({ seed: 6, role: 'target', endRate: 0.02, ...shape });
   await using draft = createToyModel({ seed: 6, role: 'draft', agreement: 0.7, endRate: 0.02, ...shape });
-  return await trialTraces(target, draft, { ...options, ...changes });
+  return await runExperiment(tracesTrial, { ...options, models: { target, draft }, ...changes });
 }
 
 describe('trial traces', () => {

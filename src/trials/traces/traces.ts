@@ -2,8 +2,12 @@
 // token. Each session is decoded twice in the same virtual world: from a trace that went through its file format, and with the models.
 
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
-import type { Result } from '../../files/document.ts';
+import { openModel } from '../../engines/open-model.ts';
 import { encodeTrialPrompts, type TrialPrompt } from '../../files/sample-prompts.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { modelProgress } from '../../laboratory/model-progress.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { TraceRecorder } from '../../models/trace-recorder.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
@@ -13,18 +17,37 @@ import { runSourceSession, type SessionConditions, type SessionResult } from '..
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { LiveModels } from './live-models.ts';
 
-export interface TracesOptions {
-  readonly tokens: number;
-  readonly promptCount: number;
-  readonly temperatures: readonly number[];
-  readonly roundTripsMs: readonly number[];
-  readonly minChainConfidences: readonly number[];
-  /** Tokens of a recorded wrong chain. */
-  readonly wrongDepth: number;
-  readonly maxAhead: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-  /** For tests: what is replayed instead of what was recorded. */
-  readonly tamper?: (replay: TraceReplay) => TraceReplay;
+const options = {
+  pair: pairOption as typeof pairOption,
+  target: { flag: '--target <model>', help: "instead of the pair's: a name, a path or toy:SEED" },
+  draft: { flag: '--draft <model>', help: "instead of the pair's; also ngram" },
+  promptCount: { flag: '--prompts <count>', help: 'only the first so many prompts', whole: [1, 1000], default: 4 },
+  tokens: { flag: '--tokens <count>', help: 'tokens per text', whole: [1, 1024], default: 48 },
+  temperatures: { flag: '--temperature <number,...>', help: 'temperatures', numbers: [0, 10], default: [0, 0.8] },
+  roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [0, 10, 60] },
+  minChainConfidences: {
+    flag: '--confidence <share,...>',
+    help: 'chains are cut below this',
+    numbers: [0, 1],
+    default: [0, 0.3],
+  },
+  maxAhead: { flag: '--ahead <count>', help: 'drafts beyond the committed text', whole: [1, 256], default: 24 },
+  wrongDepth: {
+    flag: '--wrong-depth <count>',
+    help: 'tokens of a recorded wrong chain; default: as --ahead',
+    whole: [1, 256],
+  },
+  /** Open models in place of those that are named; both need two sequences. */
+  models: { default: null as TracedModels | null },
+  /** What is replayed; something else than what was recorded may be given to see the trial fail. */
+  tamper: { default: ((replay) => replay) as (replay: TraceReplay) => TraceReplay },
+} as const;
+
+type TracesOptions = OptionsOf<typeof options>;
+
+interface TracedModels {
+  readonly target: LanguageModel;
+  readonly draft: LanguageModel;
 }
 
 interface Row {
@@ -44,10 +67,20 @@ interface Row {
   readonly identical: boolean;
 }
 
-export interface TracesResult extends Result {
+interface TracesConclusion extends Conclusion {
   readonly rows: readonly Row[];
+  readonly summary: Readonly<Record<string, number>>;
+  readonly passed: boolean;
   /** For each session that differs, what differs first. */
   readonly differences: readonly string[];
+}
+
+interface Found {
+  readonly models: { readonly target: string; readonly draft: string };
+  readonly rows: readonly Row[];
+  readonly differences: readonly string[];
+  readonly modelAnswers: number;
+  readonly acceptance: number;
 }
 
 const seed = 20_261_124;
@@ -56,12 +89,40 @@ const lookUpTokens = 4;
 const link = { jitterMs: 2, uplinkBitsPerSecond: 250_000, downlinkBitsPerSecond: 1_000_000 };
 const pace = { draftMs: 10, step: { fixedMs: 40, perRowMs: 1 } };
 
-/** Target and draft need two sequences each. */
-export async function trialTraces(
-  target: LanguageModel,
-  draft: LanguageModel,
-  options: TracesOptions,
-): Promise<TracesResult> {
+export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = {
+  name: 'trial traces',
+  description: 'is a replayed trace the session that the models would have decoded? Real models, virtual time',
+  options,
+  async measure(given, run) {
+    if (given.models !== null) return compareSessions(given.models, given, run);
+    const names = namesOf(given);
+    // The draft as well: what it says must not depend on how far it was read before.
+    const shape = { sequences: 2, contextLength: 2048, exact: true, ...modelProgress(run) };
+    await using target = await openModel(names.target, { role: 'target', ...shape });
+    const { tokenizer } = target;
+    await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape });
+    return await compareSessions({ target, draft }, given, run);
+  },
+  conclude({ models, rows, differences, modelAnswers, acceptance }, given) {
+    const summary = {
+      sessions: rows.length,
+      identical: rows.length - differences.length,
+      sameRounds: rows.filter(({ sameRounds }) => sameRounds).length,
+      rounds: rows.reduce((sum, row) => sum + row.rounds, 0),
+      tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
+      modelAnswers,
+      acceptance,
+    };
+    const { tokens, promptCount, temperatures, roundTripsMs, minChainConfidences, maxAhead } = given;
+    const asked = { tokens, promptCount, temperatures, roundTripsMs, minChainConfidences };
+    const depths = { wrongDepth: given.wrongDepth ?? maxAhead, maxAhead };
+    const params = { ...models, ...asked, ...depths, ...pace, link, lookUpTokens };
+    const remarks = differences.slice(0, 5);
+    return { rows, summary, params, seed, differences, remarks, passed: differences.length === 0 };
+  },
+};
+
+async function compareSessions({ target, draft }: TracedModels, options: TracesOptions, run: Run): Promise<Found> {
   const prompts = encodeTrialPrompts(target.tokenizer, options.promptCount);
   const cells = prompts.flatMap((prompt, index) =>
     options.temperatures.map((temperature) => ({ prompt, index, temperature })),
@@ -74,13 +135,14 @@ export async function trialTraces(
   let right = 0;
   let positions = 0;
   for (const { prompt, index, temperature } of cells) {
-    options.onProgress?.('sessions', rows.length, total);
+    run.onProgress('sessions', rows.length, total);
+    run.signal.throwIfAborted();
     const sampling = samplingOf(temperature, index);
     const replay = await record(target, draft, prompt, sampling, options);
     const statistics = traceStatistics([replay.session]);
     right += statistics.right;
     positions += statistics.answerTokens;
-    const source = traceSource(options.tamper?.(replay) ?? replay);
+    const source = traceSource(options.tamper(replay));
     await using live = new LiveModels(target, draft, { prompt: prompt.ids, sampling, maxAnswerTokens: options.tokens });
     for (const condition of conditions) {
       const replayed = orFailure(() => runSourceSession(condition, source));
@@ -89,22 +151,12 @@ export async function trialTraces(
       rows.push(rowOf(prompt, temperature, condition, decoded, difference));
       if (difference !== null)
         differences.push(`${prompt.name} at ${temperature}, ${condition.mode}: ${difference.words}`);
-      options.onProgress?.('sessions', rows.length, total);
+      run.onProgress('sessions', rows.length, total);
     }
     answers += live.answerCount;
   }
-  const summary = {
-    sessions: rows.length,
-    identical: rows.length - differences.length,
-    sameRounds: rows.filter(({ sameRounds }) => sameRounds).length,
-    rounds: rows.reduce((sum, row) => sum + row.rounds, 0),
-    tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
-    modelAnswers: answers,
-    acceptance: right / positions,
-  };
-  const { onProgress: _progress, tamper: _tamper, ...params } = options;
   const models = { target: target.identity.name, draft: draft.identity.name };
-  return { rows, summary, params: { ...models, ...params, ...pace, link, lookUpTokens }, seed, differences };
+  return { models, rows, differences, modelAnswers: answers, acceptance: right / positions };
 }
 
 function conditionsOf({ roundTripsMs, minChainConfidences, maxAhead }: TracesOptions): SessionConditions[] {
@@ -139,7 +191,7 @@ async function record(
   draft: LanguageModel,
   { name, task, ids }: TrialPrompt,
   sampling: Sampling,
-  { tokens: answerTokens, wrongDepth }: TracesOptions,
+  { tokens: answerTokens, maxAhead, wrongDepth = maxAhead }: TracesOptions,
 ): Promise<TraceReplay> {
   await using recorder = new TraceRecorder(target, draft, { sampling, answerTokens, wrongDepth });
   const session = await recorder.record({ id: name, task, ids });

@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { GgufHeader, GgufTensor } from '../gguf/gguf.ts';
-import { mostBytes, removedAtInterrupt } from '../trials/exactness/formats.ts';
-import { createProgram } from './program.ts';
-import { formatsOf } from './trial-exactness.ts';
+import type { GgufHeader, GgufTensor } from '../../gguf/gguf.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { mostBytes, removedAtInterrupt } from './formats.ts';
+import { exactnessTrial, formatsOf } from './trial.ts';
 
 describe('the formats of a trial', () => {
   it('are named with commas or spaces, in any case', () => {
@@ -17,8 +17,8 @@ describe('the formats of a trial', () => {
   });
 
   it('are not tried with a draft of their own', async () => {
-    const words = ['trial', 'exactness', '--formats', 'Q4_K', '--draft', 'ngram'];
-    await expect(createProgram().parseAsync(words, { from: 'user' })).rejects.toMatchObject({ code: 'bad-argument' });
+    const refused = runExperiment(exactnessTrial, { formats: ['Q4_K'], draft: 'ngram' });
+    await expect(refused).rejects.toMatchObject({ code: 'bad-argument' });
   });
 });
 

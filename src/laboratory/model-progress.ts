@@ -1,0 +1,23 @@
+// Shows in the progress of an experiment how the models that it opens are fetched and prepared.
+
+import type { AcquireProgress } from '../model-files/acquire.ts';
+import type { Run } from './experiment.ts';
+
+interface ModelProgress {
+  readonly signal: AbortSignal;
+  onProgress(progress: AcquireProgress): void;
+  onLawProgress(law: string, done: number, total: number): void;
+}
+
+/** For `acquireModel` and `openModel`. */
+export function modelProgress({ onProgress, note, signal }: Run): ModelProgress {
+  return {
+    signal,
+    onProgress({ model, stage, from, doneBytes, totalBytes = doneBytes }) {
+      const where = from === undefined ? '' : ` (${from})`;
+      if (stage === 'discarding') note(`${model}: deleted, because it was damaged${where}`);
+      else onProgress(`${model}: ${stage}${where}, MB`, Math.round(doneBytes / 1e6), Math.round(totalBytes / 1e6));
+    },
+    onLawProgress: (law, done, total) => onProgress(`shape law: ${law}`, Math.round((100 * done) / total), 100),
+  };
+}
