@@ -1,15 +1,15 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { Command } from 'commander';
+import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
+import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { benchEngine } from '../experiments/engine/engine.ts';
 import { benchLoad } from '../experiments/load/load.ts';
+import { modesExperiment } from '../experiments/modes/modes.ts';
 import { benchSimulate } from '../experiments/simulator/speed.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
-import { ideasCommand } from './bench-ablation.ts';
 import { benchAllocationCommand } from './bench-allocation.ts';
-import { draftsCommand } from './bench-drafts.ts';
-import { modesCommand } from './bench-modes.ts';
 import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
@@ -114,9 +114,9 @@ export function benchCommand(): Command {
   return new Command('bench')
     .description('measure, and print ratios side by side')
     .addCommand(engineCommand())
-    .addCommand(modesCommand())
-    .addCommand(draftsCommand())
-    .addCommand(ideasCommand())
+    .addCommand(experimentCommand(modesExperiment))
+    .addCommand(experimentCommand(draftsExperiment))
+    .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
     .addCommand(loadCommand())
     .addCommand(benchAllocationCommand())
     .addCommand(experimentCommand(coupledExperiment))

@@ -33,24 +33,22 @@ export function experimentCommand(experiment: AnyExperiment): Command {
 /** The options of a table, for a command that does more than run one experiment. */
 export function addOptions(command: Command, table: OptionTable): void {
   for (const spec of Object.values(table)) {
-    const option = optionOf(spec);
     if (spec.group !== undefined) command.optionsGroup(spec.group);
-    if (option !== undefined) command.addOption(option);
+    if (spec.flag !== undefined) command.addOption(flagOption(spec));
   }
 }
 
 /** What was typed, by the names in the table. */
 export function optionsIn(table: OptionTable, flags: Flags): Record<string, unknown> {
   const entries = Object.entries(table).flatMap(([key, spec]) => {
-    const option = optionOf(spec);
-    return option === undefined ? [] : [[key, flags[option.attributeName()]] as const];
+    return spec.flag === undefined ? [] : [[key, flags[flagOption(spec).attributeName()]] as const];
   });
   return Object.fromEntries(entries);
 }
 
-function optionOf(spec: OptionSpec): CommanderOption | undefined {
-  if (spec.flag === undefined) return undefined;
-  const option = new CommanderOption(spec.flag, spec.help);
+/** One row of a table, which has to have a flag. */
+export function flagOption(spec: OptionSpec): CommanderOption {
+  const option = new CommanderOption(spec.flag ?? '', spec.help);
   const fallback = defaultOf(spec);
   if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel);
   if (spec.isRequired === true) option.makeOptionMandatory();

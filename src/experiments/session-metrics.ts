@@ -1,64 +1,145 @@
-// What a replayed session counts for in a bench: its decoding time and what it took, to be added up over sessions.
+// What decoding a text came to, and the figures that every experiment gives of it. The one place where these are defined, for replayed and
+// for live sessions: time per output token (TPOT), acceptance, drafts, rows, bytes. Definitions for people: docs/benchmarks.md.
 
+import { mean } from '../basics/statistics.ts';
 import type { SessionResult } from '../virtual-time/run-session.ts';
 
-export interface PaceSums {
-  /** From the first commit to the last, ms. */
-  readonly ms: number;
-  /** Tokens after the first commit. */
-  readonly decoded: number;
+/** Of one text, or the sums over several. */
+export interface SessionCounts {
+  /** From the first commit to the last, ms, and the tokens after the first commit. */
+  readonly decodeMs: number;
+  readonly decodedTokens: number;
   readonly tokens: number;
-  readonly matched: number;
-  /** matched, and first mismatches */
-  readonly compared: number;
-  /** By the device. */
+  /** Drafts made by the device, and by the edge itself, looked up or by a model. */
   readonly drafted: number;
-  /** By the edge itself, looked up or by a model. */
-  readonly guessed: number;
+  readonly edgeDrafted: number;
+  readonly accepted: number;
+  readonly steps: number;
+  /** Evaluated by the edge after the prompt. */
   readonly rows: number;
-  /** Both ways, without greeting and opening. */
+  /** Application bytes both ways after the greeting, without the opening; the opening; and the first with the headers of all layers. */
   readonly payloadBytes: number;
+  readonly openingBytes: number;
+  readonly wireBytes: number;
 }
 
-export const noTiming: PaceSums = {
-  ms: 0,
-  decoded: 0,
+export interface Comparisons {
+  readonly matched: number;
+  /** First mismatches: what follows one is not compared. */
+  readonly mismatched: number;
+}
+
+export type ReplayedCounts = SessionCounts & Comparisons;
+
+export const noCounts: ReplayedCounts = {
+  decodeMs: 0,
+  decodedTokens: 0,
   tokens: 0,
-  matched: 0,
-  compared: 0,
   drafted: 0,
-  guessed: 0,
+  edgeDrafted: 0,
+  accepted: 0,
+  steps: 0,
   rows: 0,
   payloadBytes: 0,
+  openingBytes: 0,
+  wireBytes: 0,
+  matched: 0,
+  mismatched: 0,
 };
 
-export function paceSums(session: SessionResult): PaceSums {
+/** @param gamma draft length of an edge that drafts alone */
+export function countSession(session: SessionResult, gamma = 0): ReplayedCounts {
   const { emissions, answerTokens: tokens, drafts, account, rows, up, down, opening, greeting } = session;
   const [first, last] = [emissions[0], emissions.at(-1)];
-  if (first === undefined || last === undefined) return noTiming;
+  if (first === undefined || last === undefined) return noCounts;
+  const bytes = (key: 'payloadBytes' | 'wireBytes'): number => up[key] + down[key] - opening[key] - greeting[key];
+  const commits = emissions.map(({ tokenCount }) => tokenCount);
+  // Where both draft, the device's comparisons tell of its draft; the edge's own are not told apart.
+  const isEdgeAlone = gamma > 0 && drafts.drafted === 0;
+  const compared = isEdgeAlone ? edgeComparisons(commits, account.acceptedEdgeDraftRows, gamma) : drafts;
   return {
-    ms: last.atMs - first.atMs,
-    decoded: tokens - first.tokenCount,
+    decodeMs: last.atMs - first.atMs,
+    decodedTokens: tokens - first.tokenCount,
     tokens,
-    matched: drafts.matched,
-    compared: drafts.matched + drafts.mismatched,
     drafted: drafts.drafted,
-    guessed: account.edgeDraftRows,
+    edgeDrafted: account.edgeDraftRows,
+    accepted: account.acceptedRows + account.acceptedEdgeDraftRows,
+    steps: account.steps,
     rows,
-    payloadBytes: up.payloadBytes + down.payloadBytes - opening.payloadBytes - greeting.payloadBytes,
+    payloadBytes: bytes('payloadBytes'),
+    openingBytes: opening.payloadBytes,
+    wireBytes: bytes('wireBytes'),
+    matched: compared.matched,
+    mismatched: compared.mismatched,
   };
 }
 
-export function addPaces(all: readonly PaceSums[]): PaceSums {
-  const keys = Object.keys(noTiming) as (keyof PaceSums)[];
-  return Object.fromEntries(keys.map((key) => [key, all.reduce((sum, one) => sum + one[key], 0)])) as never as PaceSums;
+/**
+ * An edge that drafts itself tells how many of its drafts held, not how many were compared: a step that committed no more than
+ * gamma tokens met a mismatch. The last step says nothing, the text ended there.
+ */
+export function edgeComparisons(
+  commitTokenCounts: readonly number[],
+  acceptedCount: number,
+  gamma: number,
+): Comparisons {
+  return {
+    matched: acceptedCount,
+    mismatched: commitTokenCounts.slice(0, -1).filter((count) => count <= gamma).length,
+  };
 }
 
-export function msPerToken({ ms, decoded }: PaceSums): number {
-  return ms / decoded;
+/** Sums of every count. */
+export function addCounts<Counts extends SessionCounts>(all: readonly Counts[]): Counts {
+  const keys = (Object.keys(noCounts) as (keyof Counts)[]).filter((key) => all.every((one) => key in one));
+  const sum = (key: keyof Counts): number => all.reduce((total, one) => total + (one[key] as number), 0);
+  return Object.fromEntries(keys.map((key) => [key, sum(key)])) as never as Counts;
+}
+
+/** Time per output token, ms. */
+export function tpotMs({ decodeMs, decodedTokens }: Pick<SessionCounts, 'decodeMs' | 'decodedTokens'>): number {
+  return decodeMs / decodedTokens;
 }
 
 /** matches / (matches + first mismatches); null: nothing was compared. */
-export function acceptanceOfPace({ matched, compared }: PaceSums): number | null {
-  return compared === 0 ? null : matched / compared;
+export function acceptanceOf({ matched, mismatched }: Comparisons): number | null {
+  return per(matched, matched + mismatched);
+}
+
+/** Null: there is no text. */
+export interface Ratios {
+  /** Drafts made, by the device and, in edge-sd and mix, by the edge, per committed token. */
+  readonly draftsPerToken: number | null;
+  readonly acceptedPerStep: number | null;
+  /** Rows that the edge evaluates per committed token: what a mode costs the edge. */
+  readonly rowsPerToken: number | null;
+  /** Application bytes both ways after the greeting, the opening with the prompt left out. */
+  readonly payloadBytesPerToken: number | null;
+  readonly payloadBytesPerTokenWithOpening: number | null;
+  /** As payloadBytesPerToken, with WebSocket, TCP and IPv4 headers; acknowledgements of TCP left out. */
+  readonly wireBytesPerToken: number | null;
+}
+
+export function ratiosOf(counts: SessionCounts): Ratios {
+  const { tokens, drafted, edgeDrafted, accepted, steps, rows, payloadBytes, openingBytes, wireBytes } = counts;
+  return {
+    draftsPerToken: per(drafted + edgeDrafted, tokens),
+    acceptedPerStep: per(accepted, steps),
+    rowsPerToken: per(rows, tokens),
+    payloadBytesPerToken: per(payloadBytes, tokens),
+    payloadBytesPerTokenWithOpening: per(payloadBytes + openingBytes, tokens),
+    wireBytesPerToken: per(wireBytes, tokens),
+  };
+}
+
+function per(value: number, count: number): number | null {
+  return count === 0 ? null : value / count;
+}
+
+/** Of the mean, from the spread of the values; null where one value tells nothing of it. */
+export function standardError(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const centre = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
 }

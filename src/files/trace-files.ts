@@ -1,6 +1,7 @@
 // Traces on the disk. A recording grows in FILE.partial, session by session, so that what is finished survives an interruption; it takes its
 // own name when it is whole.
 
+import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { OutriderError } from '../basics/errors.ts';
 import type { Trace, TraceHeader, TraceSession } from '../traces/trace.ts';
@@ -11,11 +12,17 @@ import {
   traceEndBytes,
   traceHeaderBytes,
   traceSessionBytes,
+  writeTrace,
 } from '../traces/trace-file.ts';
 
 /** @throws OutriderError `bad-argument` for no file or a broken one, `version-mismatch` for one of another version */
 export function readTrace(path: string): Trace {
   return parseTrace(failAsArgument(path, () => readFileSync(path)));
+}
+
+/** SHA-256 of its file, for records of what was measured with it. */
+export function hashTrace(trace: Trace): string {
+  return createHash('sha256').update(writeTrace(trace)).digest('hex');
 }
 
 export interface Recording {

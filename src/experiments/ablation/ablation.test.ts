@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { runExperiment } from '../../laboratory/run.ts';
 import { madeUpHeader } from '../../traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../../traces/trace.ts';
-import { noTiming } from '../session-metrics.ts';
-import { benchIdeas, type IdeaRow, type IdeasOptions, ratioInterval } from './ablation.ts';
-import { ideas } from './variants.ts';
+import { noCounts } from '../session-metrics.ts';
+import { type AblationRow, ablationExperiment, ratioInterval } from './ablation.ts';
+import { variants } from './variants.ts';
 
 /** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */
 function session(id: string, task: 'copy' | 'new', length = 120): TraceSession {
@@ -21,7 +22,7 @@ const trace: Trace = {
   header: madeUpHeader(),
   sessions: [session('a', 'copy'), session('b', 'copy'), session('c', 'new'), session('d', 'new')],
 };
-const options: IdeasOptions = {
+const options = {
   traces: [trace],
   roundTripsMs: [10],
   draftMs: 8,
@@ -31,14 +32,14 @@ const options: IdeasOptions = {
   ],
   seeds: 1,
 };
-const { rows, summary } = benchIdeas(options);
-const at = (idea: string, task = 'all', edge = 'cheap'): IdeaRow =>
-  rows.find((row) => row.idea === idea && row.task === task && row.edge === edge) as IdeaRow;
+const { rows, summary } = await runExperiment(ablationExperiment, options);
+const at = (idea: string, task = 'all', edge = 'cheap'): AblationRow =>
+  rows.find((row) => row.idea === idea && row.task === task && row.edge === edge) as AblationRow;
 
-describe('single ideas', () => {
-  it('have a row for each task, edge and idea, the same every time', () => {
-    expect(rows.length).toBe(2 * 3 * ideas.length);
-    expect(benchIdeas(options).rows).toEqual(rows);
+describe('variants', () => {
+  it('have a row for each task, edge and variant, the same every time', async () => {
+    expect(rows.length).toBe(2 * 3 * variants.length);
+    expect((await runExperiment(ablationExperiment, options)).rows).toEqual(rows);
     expect(at('none')).toMatchObject({ overPlain: 1, overPlainLow: 1, overPlainHigh: 1, sessions: 4 });
     expect(at('none', 'copy').sessions).toBe(2);
   });
@@ -67,22 +68,22 @@ describe('single ideas', () => {
   it('are summed up for both kinds of edges', () => {
     expect(summary['allStreamOverPlain']).toBe(at('all, stream').overPlain);
     expect(summary['mixOverPlainExpensiveRows']).toBe(at('edge drafts too', 'all', 'expensive').overPlain);
-    expect(Object.keys(summary).length).toBe(2 * (ideas.length - 1));
+    expect(Object.keys(summary).length).toBe(2 * (variants.length - 1));
   });
 });
 
 describe('intervals', () => {
-  const pace = (ms: number) => ({ ...noTiming, ms, decoded: 10 });
+  const counts = (decodeMs: number) => ({ ...noCounts, decodeMs, decodedTokens: 10 });
 
   it('hold what is drawn in pairs: a ratio that all sessions share has no width', () => {
-    const plain = [100, 300, 250, 900].map(pace);
-    const half = [50, 150, 125, 450].map(pace);
+    const plain = [100, 300, 250, 900].map(counts);
+    const half = [50, 150, 125, 450].map(counts);
     expect(ratioInterval(half, plain)).toEqual([0.5, 0.5]);
   });
 
   it('are wide where sessions differ', () => {
-    const plain = Array.from({ length: 30 }, () => pace(100));
-    const own = plain.map((_, index) => pace(index % 2 === 0 ? 60 : 100));
+    const plain = Array.from({ length: 30 }, () => counts(100));
+    const own = plain.map((_, index) => counts(index % 2 === 0 ? 60 : 100));
     const [low, high] = ratioInterval(own, plain);
     expect(low).toBeGreaterThan(0.7);
     expect(low).toBeLessThan(0.76);

@@ -1,31 +1,31 @@
-// `outrider bench ideas`: what each idea beyond plain `stream` brings by itself and with the others, from traces of real models in virtual
+// `outrider bench ablation`: what each addition to plain `stream` brings by itself and with the others, from traces of real models in virtual
 // time. The same numbers on every machine.
 
 import { bootstrapInterval, type Interval } from '../../basics/bootstrap.ts';
-import type { Result } from '../../files/document.ts';
+import { defaultTraceFile, findTrace } from '../../files/shipped-traces.ts';
+import { hashTrace } from '../../files/trace-files.ts';
+import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { defaultEdgeProfile } from '../../models/profiles.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { runSourceSession } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
-import { acceptanceOfPace, addPaces, msPerToken, type PaceSums, paceSums } from '../session-metrics.ts';
-import { edgeAlone, type Idea, ideas, plainIdea } from './variants.ts';
+import { acceptanceOf, addCounts, countSession, type ReplayedCounts, tpotMs } from '../session-metrics.ts';
+import { edgeAlone, plainVariant, type Variant, variants } from './variants.ts';
 
-export interface StepLaw {
+interface StepLaw {
   readonly name: string;
   readonly fixedMs: number;
   readonly perRowMs: number;
 }
 
-export interface IdeasOptions {
-  readonly traces: readonly Trace[];
-  readonly roundTripsMs: readonly number[];
-  readonly draftMs: number;
-  readonly steps: readonly StepLaw[];
-  /** Each session is played so often, with other delays within the +-20 %; the same for all ideas. */
-  readonly seeds: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
+/** That of the default profile, and one with expensive rows, as in "bench modes". */
+const usualSteps: readonly StepLaw[] = [
+  { name: defaultEdgeProfile.name, fixedMs: defaultEdgeProfile.stepMs, perRowMs: defaultEdgeProfile.rowMs },
+  { name: 'expensive rows', fixedMs: 4, perRowMs: 36 },
+];
 
-export interface IdeaRow {
+export interface AblationRow {
   readonly draft: string;
   readonly temperature: number;
   readonly edge: string;
@@ -49,11 +49,28 @@ export interface IdeaRow {
   readonly payloadBytesPerToken: number;
 }
 
-export interface IdeasResult extends Result {
-  readonly rows: readonly IdeaRow[];
-}
-
 const firstSeed = 20_261_125;
+
+const options = {
+  traces: {
+    flag: '--traces <name|file...>',
+    help: 'acceptance traces (default: the shipped one of the default pair, greedy)',
+    texts: true,
+    type: [] as readonly (string | Trace)[],
+  },
+  roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
+  draftMs: { flag: '--draft-ms <ms>', help: 'one draft on the device', number: [0.001, 10_000], default: 7.5 },
+  /** With other delays within the +-20 %; the same for all variants. */
+  seeds: { flag: '--seeds <count>', help: 'plays of each session', whole: [1, 1000], default: 3 },
+  steps: { default: usualSteps as readonly StepLaw[] },
+} as const;
+
+type Options = OptionsOf<typeof options>;
+
+interface AblationConclusion extends Conclusion {
+  readonly rows: readonly AblationRow[];
+  readonly summary: Readonly<Record<string, number>>;
+}
 
 /** One trace, network and edge. */
 interface Cell {
@@ -62,99 +79,144 @@ interface Cell {
   readonly step: StepLaw;
 }
 
-export function benchIdeas(options: IdeasOptions): IdeasResult {
-  const { traces, roundTripsMs, steps, onProgress } = options;
-  const cells = traces.flatMap((trace) =>
-    steps.flatMap((step) => roundTripsMs.map((roundTripMs): Cell => ({ trace, roundTripMs, step }))),
-  );
-  const rows = cells.flatMap((cell, index) => {
-    onProgress?.('ideas in virtual time', index, cells.length);
-    return cellRows(cell, options);
-  });
-  const { traces: _traces, onProgress: _progress, ...params } = options;
-  const meanings = Object.fromEntries(ideas.map(({ name, meaning }) => [name, meaning]));
-  return { rows, summary: summarise(rows), params: { ...params, ideas: meanings }, seed: firstSeed };
+export const ablationExperiment: Experiment<typeof options, readonly (readonly AblationRow[])[], AblationConclusion> = {
+  name: 'bench ablation',
+  description: 'what each addition to plain stream brings, alone and together, per task: traces, virtual time',
+  notes: `Variants:
+${variants.map(({ name, meaning }) => `  ${name.padEnd(16)} ${meaning}`).join('\n')}
+
+Example:
+  outrider bench ablation --traces coarse-greedy draft-greedy --rtt 10,60`,
+  isResumable: true,
+  options,
+  async measure({ traces: given = [defaultTraceFile()], ...settings }, run) {
+    const traces = given.map((one) => (typeof one === 'string' ? findTrace(one) : one));
+    const { roundTripsMs, draftMs, steps, seeds } = settings;
+    await run.begin({ draftMs, seeds, traces: traces.map(hashTrace), steps });
+    const units = traces.flatMap((trace, index) =>
+      steps.flatMap((step) =>
+        roundTripsMs.map((roundTripMs): Unit<AblationRow[]> => {
+          const key = `trace ${index}, ${step.name}, ${roundTripMs} ms`;
+          return { key, measure: () => cellRows({ trace, roundTripMs, step }, settings) };
+        }),
+      ),
+    );
+    return run.all('variants in virtual time', units);
+  },
+  conclude(found, { roundTripsMs, draftMs, steps, seeds }) {
+    const rows = found.flat();
+    const ideas = Object.fromEntries(variants.map(({ name, meaning }) => [name, meaning]));
+    return {
+      rows,
+      summary: summarise(rows),
+      forPeople: rows.filter(isTold).map(briefly),
+      params: { roundTripsMs, draftMs, steps, seeds, ideas },
+      seed: firstSeed,
+    };
+  },
+};
+
+/** Tasks are for machines, but for the first network and edge. */
+function isTold({ task, roundTripMs, edge }: AblationRow, _: number, rows: readonly AblationRow[]): boolean {
+  return task === 'all' || (roundTripMs === rows[0]?.roundTripMs && edge === rows[0]?.edge);
 }
 
-function cellRows(cell: Cell, options: IdeasOptions): IdeaRow[] {
+function briefly({ draft, edge, roundTripMs, task, idea, ...row }: AblationRow): object {
+  const { msPerToken, overPlain, overPlainLow, overPlainHigh, overAr, draftsPerToken, rowsPerToken } = row;
+  const ratios = { msPerToken, overPlain, low: overPlainLow, high: overPlainHigh, overAr };
+  return { draft, edge, rttMs: roundTripMs, task, idea, ...ratios, draftsPerToken, rowsPerToken };
+}
+
+function cellRows(cell: Cell, options: Pick<Options, 'seeds' | 'draftMs'>): AblationRow[] {
   const { header, sessions } = cell.trace;
   const replays = sessions.map((session) => new TraceReplay(header, session));
-  const paces = new Map(ideas.map((idea) => [idea, replays.map((replay) => playOne(replay, idea, cell, options))]));
+  const counts = new Map(variants.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, options))]));
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   return ['all', ...(tasks.length > 1 ? tasks : [])].flatMap((task) => {
     const chosen = sessions.flatMap((session, index) => (task === 'all' || session.task === task ? [index] : []));
-    const of = (idea: Idea): PaceSums[] => chosen.map((index) => (paces.get(idea) as PaceSums[])[index] as PaceSums);
-    const [plain, alone] = [of(plainIdea), msPerToken(addPaces(of(edgeAlone)))];
-    return ideas.map((idea) => rowOf(cell, idea, task, { own: of(idea), plain, alone }));
+    const of = (variant: Variant): ReplayedCounts[] =>
+      chosen.map((index) => (counts.get(variant) as ReplayedCounts[])[index] as ReplayedCounts);
+    const [plain, alone] = [of(plainVariant), tpotMs(addCounts(of(edgeAlone)))];
+    return variants.map((variant) => rowOf(cell, variant, task, { own: of(variant), plain, alone }));
   });
 }
 
 /** All seeds of one session together. */
-function playOne(replay: TraceReplay, idea: Idea, { roundTripMs, step }: Cell, options: IdeasOptions): PaceSums {
+function playOne(
+  replay: TraceReplay,
+  variant: Variant,
+  { roundTripMs, step }: Cell,
+  options: Pick<Options, 'seeds' | 'draftMs'>,
+): ReplayedCounts {
   const { fixedMs, perRowMs } = step;
   const runs = Array.from({ length: options.seeds }, (_, index) => {
     const shared = { mode: 'stream', seed: firstSeed + index, roundTripMs, draftMs: options.draftMs } as const;
-    const conditions = { ...shared, step: { fixedMs, perRowMs }, ...idea.changes };
-    return paceSums(runSourceSession(conditions, traceSource(replay)));
+    const conditions = { ...shared, step: { fixedMs, perRowMs }, ...variant.changes };
+    return countSession(runSourceSession(conditions, traceSource(replay)));
   });
-  return addPaces(runs);
+  return addCounts(runs);
 }
 
-interface Paces {
-  readonly own: readonly PaceSums[];
-  readonly plain: readonly PaceSums[];
-  /** ms per token of the edge alone. */
+interface Compared {
+  readonly own: readonly ReplayedCounts[];
+  readonly plain: readonly ReplayedCounts[];
+  /** Time per output token of the edge alone, ms. */
   readonly alone: number;
 }
 
-function rowOf({ trace, roundTripMs, step }: Cell, idea: Idea, task: string, { own, plain, alone }: Paces): IdeaRow {
-  const sum = addPaces(own);
-  const pace = msPerToken(sum);
+function rowOf(
+  { trace, roundTripMs, step }: Cell,
+  variant: Variant,
+  task: string,
+  { own, plain, alone }: Compared,
+): AblationRow {
+  const sum = addCounts(own);
+  const msPerToken = tpotMs(sum);
   const [low, high] = ratioInterval(own, plain);
   return {
     draft: trace.header.draft.name,
     temperature: trace.header.sampling.temperature,
     edge: step.name,
     roundTripMs,
-    idea: idea.name,
+    idea: variant.name,
     task,
     sessions: own.length,
-    msPerToken: pace,
-    overPlain: pace / msPerToken(addPaces(plain)),
+    msPerToken,
+    overPlain: msPerToken / tpotMs(addCounts(plain)),
     overPlainLow: low,
     overPlainHigh: high,
-    overAr: pace / alone,
-    acceptance: acceptanceOfPace(sum),
+    overAr: msPerToken / alone,
+    acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
-    guessesPerToken: sum.guessed / sum.tokens,
+    guessesPerToken: sum.edgeDrafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,
     payloadBytesPerToken: sum.payloadBytes / sum.tokens,
   };
 }
 
-/** 95 %, sessions drawn again; a session keeps both of its paces. */
-export function ratioInterval(own: readonly PaceSums[], plain: readonly PaceSums[]): Interval {
-  const paceOf = (paces: readonly PaceSums[], pick: readonly number[]): number => {
+/** 95 %, sessions drawn again; a session keeps both of its times. */
+export function ratioInterval(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Interval {
+  const tpotOf = (counts: readonly ReplayedCounts[], pick: readonly number[]): number => {
     let [ms, tokens] = [0, 0];
     for (const index of pick) {
-      const one = paces[index] as PaceSums;
-      ms += one.ms;
-      tokens += one.decoded;
+      const one = counts[index] as ReplayedCounts;
+      ms += one.decodeMs;
+      tokens += one.decodedTokens;
     }
     return ms / tokens;
   };
-  return bootstrapInterval(own.length, (pick) => paceOf(own, pick) / paceOf(plain, pick));
+  return bootstrapInterval(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
 }
 
 /** Over plain `stream`, all tasks, of the first trace and network: for each edge. */
-function summarise(rows: readonly IdeaRow[]): Record<string, number> {
+function summarise(rows: readonly AblationRow[]): Record<string, number> {
   const first = rows[0];
   const entries = rows
-    .filter((row) => row.task === 'all' && row.idea !== plainIdea.name)
+    .filter((row) => row.task === 'all' && row.idea !== plainVariant.name)
     .filter((row) => row.draft === first?.draft && row.temperature === first.temperature)
     .filter((row) => row.roundTripMs === first?.roundTripMs)
     .map(({ idea, edge, overPlain }) => {
-      const key = ideas.find(({ name }) => name === idea)?.key ?? idea;
+      const key = variants.find(({ name }) => name === idea)?.key ?? idea;
       return [`${key}OverPlain${edge === first?.edge ? '' : 'ExpensiveRows'}`, overPlain] as const;
     });
   return Object.fromEntries(entries);

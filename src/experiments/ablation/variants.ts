@@ -1,11 +1,11 @@
-// The ideas beyond plain `stream` that "bench ideas" measures: what each changes in a session. Plain `stream` asks the draft model for every
-// token, never stops a chain, and its edge takes every draft that has come.
+// The variants that "bench ablation" measures: plain `stream`, and what each addition to it changes in a session. Plain `stream` asks the
+// draft model for every token, never stops a chain, and its edge takes every draft that has come.
 
 import type { SessionConditions } from '../../virtual-time/run-session.ts';
 import { edgeLookUpTokens } from '../look-up-place.ts';
 import { edgeDraftMs } from '../modes/virtual-cell.ts';
 
-export interface Idea {
+export interface Variant {
   readonly name: string;
   /** Of the summary's keys. */
   readonly key: string;
@@ -25,25 +25,28 @@ const edgeLooksUp = { lookUpTokens: edgeLookUpTokens('edge') };
 const edgeDrafts = { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs } } as const;
 const together = { admitsAll: false, cutsChains: true, deviceLooksUp: true };
 
-/** What all others are held against. */
-export const plainIdea: Idea = idea('none', 'plain', 'plain stream', {});
-export const edgeAlone: Idea = idea('edge alone', 'ar', 'no drafts at all', { mode: 'ar' });
+/** What all others are compared with. */
+export const plainVariant: Variant = variant('none', 'plain', 'plain stream', {});
+export const edgeAlone: Variant = variant('edge alone', 'ar', 'no drafts at all', { mode: 'ar' });
 
-export const ideas: readonly Idea[] = [
-  plainIdea,
+export const variants: readonly Variant[] = [
+  plainVariant,
   edgeAlone,
-  idea('look-up, device', 'lookUpDevice', 'the device looks back before it asks its model', { deviceLooksUp: true }),
-  idea('look-up, edge', 'lookUpEdge', 'the edge looks back where no draft has come', edgeLooksUp),
-  idea('chain cut', 'chainCut', 'the device stops a chain that is not worth its time', { cutsChains: true }),
-  idea('rows by worth', 'rowsByWorth', 'the edge takes the drafts that pay', { admitsAll: false }),
-  idea('edge drafts too', 'mix', `mode mix: the edge drafts on, ${edgeDraftMs} ms a token`, edgeDrafts),
-  idea('all, stream', 'allStream', 'look-up on both sides, chain cut, rows by worth', { ...together, ...edgeLooksUp }),
-  idea('all, mix', 'allMix', 'the same in mode mix', { ...together, ...edgeDrafts }),
-  idea('abort, modelled', 'abort', 'a draft in flight is given up at a roll-back; no engine here can', {
+  variant('look-up, device', 'lookUpDevice', 'the device looks back before it asks its model', { deviceLooksUp: true }),
+  variant('look-up, edge', 'lookUpEdge', 'the edge looks back where no draft has come', edgeLooksUp),
+  variant('chain cut', 'chainCut', 'the device stops a chain that is not worth its time', { cutsChains: true }),
+  variant('rows by worth', 'rowsByWorth', 'the edge takes the drafts that pay', { admitsAll: false }),
+  variant('edge drafts too', 'mix', `mode mix: the edge drafts on, ${edgeDraftMs} ms a token`, edgeDrafts),
+  variant('all, stream', 'allStream', 'look-up on both sides, chain cut, rows by worth', {
+    ...together,
+    ...edgeLooksUp,
+  }),
+  variant('all, mix', 'allMix', 'the same in mode mix', { ...together, ...edgeDrafts }),
+  variant('abort, modelled', 'abort', 'a draft in flight is given up at a roll-back; no engine here can', {
     abortsDrafts: true,
   }),
 ];
 
-function idea(name: string, key: string, meaning: string, changes: Partial<SessionConditions>): Idea {
+function variant(name: string, key: string, meaning: string, changes: Partial<SessionConditions>): Variant {
   return { name, key, meaning, changes: { ...plain, ...changes } };
 }

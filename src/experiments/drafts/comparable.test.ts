@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../decoding/sampling.ts';
 import { openModel } from '../../engines/open-model.ts';
+import { runExperiment } from '../../laboratory/run.ts';
 import { madeUpHeader } from '../../traces/trace.fixture.ts';
 import { type Trace, type TraceHeader, TraceSessionBuilder } from '../../traces/trace.ts';
 import { writeTrace } from '../../traces/trace-file.ts';
 import { demandModels, type NamedModel } from './comparable.ts';
-import { benchDrafts } from './drafts.ts';
+import { draftsExperiment } from './drafts.ts';
 import { readTraces } from './traces.ts';
 
 /** In the manifest, and its file is in the repository. */
@@ -106,19 +107,9 @@ describe('a trace', () => {
   it('of another target stops the bench before anything is measured', async () => {
     await using draft = await openModel('toy:4', { role: 'draft', sequences: 1, contextLength: 64, exact: true });
     const resume = join(directory, 'refused.jsonl');
-    const bench = benchDrafts({
-      target: 'toy:5',
-      draft: 'toy:4',
-      drafts: [],
-      prompts: null,
-      traces: new Map([['toy:4', { greedy: trace({ draft: draft.identity }) }]]),
-      traceDirectory: directory,
-      tokens: 8,
-      roundTripsMs: [10],
-      deviceStepMs: 13.9,
-      repeats: 3,
-      resume,
-    });
+    const path = join(directory, 'refused.trace');
+    await writeFile(path, writeTrace(trace({ draft: { ...draft.identity, name: 'toy:4' } })));
+    const bench = runExperiment(draftsExperiment, { target: 'toy:5', traces: [path], repeats: 3 }, { record: resume });
     await expect(bench).rejects.toEqual(refusal(/another target: large, not toy:5/));
     expect((await readFile(resume, 'utf8')).trim().split('\n').length).toBe(1);
   });

@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readPromptFiles } from '../../files/prompt-files.ts';
+import { runExperiment } from '../../laboratory/run.ts';
 import { defaultPair } from '../../model-files/manifest-data.ts';
-import { benchDrafts, type DraftsOptions } from './drafts.ts';
+import { draftsExperiment } from './drafts.ts';
 
 it('says what the default draft is worth', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'outrider-bench-drafts-'));
@@ -15,27 +15,24 @@ it('says what the default draft is worth', async () => {
     const asked = ['Name three rivers in Europe.', 'Why is the sky blue?'];
     const lines = asked.map((content) => JSON.stringify({ messages: [{ role: 'user', content }] }));
     await writeFile(file, lines.join('\n'));
-    const options: DraftsOptions = {
-      target: defaultPair.target,
-      draft: defaultPair.draft,
-      drafts: [],
-      prompts: readPromptFiles([file], { first: 2, others: 0 }),
-      traces: new Map(),
+    const options = {
+      prompts: [file],
+      limit: 2,
+      otherLimit: 0,
       traceDirectory: directory,
       tokens: 32,
       roundTripsMs: [10, 60],
-      deviceStepMs: 13.9,
       repeats: 5,
-      resume: join(directory, 'record.jsonl'),
     };
-    const { rows, summary } = await benchDrafts(options);
+    const record = join(directory, 'record.jsonl');
+    const { rows, summary } = await runExperiment(draftsExperiment, options, { record });
     expect(rows.length).toBe(3 * 2 * 2 * 4 + 4);
     expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);
     expect(summary).toMatchObject({ shipped: defaultPair.draft });
     expect(summary['acceptanceGreedy']).toBeGreaterThan(0.3);
     expect(summary['costRatio']).toBeGreaterThan(0.2);
     expect(summary['streamOverArRtt10']).toBeLessThan(1.03);
-    const again = await benchDrafts(options);
+    const again = await runExperiment(draftsExperiment, options, { record });
     expect(again.rows).toEqual(rows);
   } finally {
     await rm(directory, { recursive: true });

@@ -1,4 +1,4 @@
-// The parts of the bench of drafts that need no model file: paces from a trace, which traces go together, the figure.
+// The parts of the bench of drafts that need no model file: times per token from a trace, which traces go together, the figure.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { createToyModel } from '../../models/toy.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { measureCosts } from './cost.ts';
 import { draftsFigure } from './figure.ts';
-import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './latency.ts';
+import { type LatencyCase, playCase, type TracedSessions, tracedSessions } from './latency.ts';
 import type { DraftRow } from './rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
@@ -45,34 +45,34 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-function pace(changes: Partial<PaceCase>): ReturnType<typeof paceOf> {
+function play(changes: Partial<LatencyCase>): ReturnType<typeof playCase> {
   const profile = findProfile('reference');
-  return paceOf(sessions, { mode: 'stream', roundTripMs: 10, profile, lookUp: 'none', draftMs: 8, ...changes });
+  return playCase(sessions, { mode: 'stream', roundTripMs: 10, profile, lookUp: 'none', draftMs: 8, ...changes });
 }
 
-describe('paces from a trace', () => {
+describe('times per token from a trace', () => {
   it('take a step for each token of the edge alone, and less with drafts', () => {
-    const alone = pace({ mode: 'ar' });
+    const alone = play({ mode: 'ar' });
     expect(alone.msPerToken).toBeGreaterThan(38);
     expect(alone.msPerToken).toBeLessThan(43);
     expect(alone.acceptance).toBeNull();
-    const near = pace({});
-    const far = pace({ roundTripMs: 60 });
+    const near = play({});
+    const far = play({ roundTripMs: 60 });
     expect(near.msPerToken).toBeLessThan(0.75 * alone.msPerToken);
     expect(far.msPerToken).toBeGreaterThan(near.msPerToken);
     expect(near.acceptance).toBeGreaterThan(0.6);
-    expect(pace({ draftMs: 30 }).msPerToken).toBeGreaterThan(near.msPerToken);
+    expect(play({ draftMs: 30 }).msPerToken).toBeGreaterThan(near.msPerToken);
   });
 
   it('have the best window in modes that have windows', () => {
-    const found = pace({ mode: 'sd' });
+    const found = play({ mode: 'sd' });
     expect(found.window).toBeGreaterThan(0);
-    expect(pace({ mode: 'stream' }).window).toBe(0);
-    expect(found.msPerToken).toBeGreaterThan(pace({ mode: 'stream' }).msPerToken);
+    expect(play({ mode: 'stream' }).window).toBe(0);
+    expect(found.msPerToken).toBeGreaterThan(play({ mode: 'stream' }).msPerToken);
   });
 
   it('are the same every time', () => {
-    expect(pace({ lookUp: 'both' })).toEqual(pace({ lookUp: 'both' }));
+    expect(play({ lookUp: 'both' })).toEqual(play({ lookUp: 'both' }));
   });
 });
 

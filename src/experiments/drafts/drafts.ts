@@ -1,142 +1,222 @@
 // `outrider bench drafts`: what drafts for one target are worth. Acceptance from recorded traces, cost on this machine, ms per token of
 // each mode in virtual time; then, for the pair's own, what looking back brings on each kind of task.
 
+import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { CloseStack } from '../../basics/close-stack.ts';
+import { OutriderError } from '../../basics/errors.ts';
 import { openModel } from '../../engines/open-model.ts';
-import { describeMachine, type Result } from '../../files/document.ts';
-import type { PromptFile } from '../../files/prompt-files.ts';
+import { describeMachine } from '../../files/document.ts';
+import { type PromptFile, readPromptFiles } from '../../files/prompt-files.ts';
+import { findTraceFile, shippedTraceFilesOf } from '../../files/shipped-traces.ts';
+import { hashTrace } from '../../files/trace-files.ts';
 import { readGguf } from '../../gguf/gguf.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import { acquireModel } from '../../model-files/acquire.ts';
-import type { LanguageModel } from '../../models/model.ts';
+import { defaultCacheDirectory } from '../../model-files/cache.ts';
+import type { LanguageModel, ModelIdentity } from '../../models/model.ts';
+import type { Trace } from '../../traces/trace.ts';
 import { traceStatistics } from '../../traces/trace-statistics.ts';
 import { demandModels } from './comparable.ts';
 import { type DraftCost, measureCosts } from './cost.ts';
-import { DraftsRecord } from './record.ts';
-import {
-  type Draft,
-  type DraftRow,
-  frontRows,
-  type PaceRow,
-  type RowsSettings,
-  summariseDrafts,
-  taskRows,
-} from './rows.ts';
-import { type DraftTraces, recordTraces } from './traces.ts';
-
-export interface DraftsOptions extends RowsSettings {
-  readonly target: string;
-  /** That of the pair: recorded in any case, and what the summary is of. */
-  readonly draft: string;
-  /** Names and paths; the pair's draft need not be among them. */
-  readonly drafts: readonly string[];
-  /** What to record traces of; null: `traces` holds them. */
-  readonly prompts: PromptFile | null;
-  readonly traces: ReadonlyMap<string, DraftTraces>;
-  readonly traceDirectory: string;
-  readonly tokens: number;
-  readonly repeats: number;
-  /** A file to go on from and to keep what is found; null: none. */
-  readonly resume: string | null;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
-
-export interface DraftsResult extends Result {
-  readonly rows: readonly DraftRow[];
-}
+import { draftsFigure } from './figure.ts';
+import { type Draft, type DraftRow, frontRows, type LatencyRow, summariseDrafts, taskRows } from './rows.ts';
+import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
 const contextLength = 4096;
 const shape = { sequences: 2, contextLength, threads: 1 } as const;
 /** As devices open them. */
 const draftShape = { role: 'draft', ...shape, exact: false } as const;
 
-export async function benchDrafts(options: DraftsOptions): Promise<DraftsResult> {
-  const {
-    onProgress,
-    prompts,
-    traces: given,
-    resume,
-    traceDirectory: _directory,
-    draft: pairDraft,
-    ...settings
-  } = options;
-  const names = namesOf(options);
-  const traces = new Map<string, DraftTraces>();
-  for (const name of names)
-    traces.set(name, given.get(basename(name)) ?? (await recordFor(name, options, [...traces.values()][0])));
-  const asked = { ...settings, drafts: null, machine: describeMachine() };
-  const record = await DraftsRecord.open(resume, asked);
-  const costs = await costsOf(traces, record, options);
-  const drafts: Draft[] = [];
-  const rows: DraftRow[] = [];
-  for (const [index, name] of names.entries()) {
-    onProgress?.('drafts in virtual time', index, names.length);
-    const draft = await examine(name, traces.get(name) as DraftTraces, costs.get(name) as DraftCost);
-    drafts.push(draft);
-    const { greedy: _greedy, ...known } = draft;
-    rows.push(...(await pacesOf(draft, record, options)).map((row) => ({ ...known, ...row })));
+const options = {
+  pair: pairOption as typeof pairOption,
+  target: { flag: '--target <name|path>', help: "what they draft for, if not the pair's target" },
+  drafts: {
+    flag: '--drafts <directory>',
+    help: "with --prompts: every .gguf file in it, beside the pair's draft; with --traces: where their drafts are",
+  },
+  prompts: { flag: '--prompts <file...>', help: 'prompts to record: JSON lines, see docs/traces.md', texts: true },
+  traces: {
+    flag: '--traces <name|file...>',
+    help: 'of each draft one at temperature 0, and for acceptance one above, all over the same prompts (default: the shipped ones)',
+    texts: true,
+  },
+  limit: {
+    flag: '--limit <count>',
+    help: 'prompts of the first file, in turn from its tasks',
+    whole: [1, 100_000],
+    default: 80,
+  },
+  otherLimit: {
+    flag: '--other-limit <count>',
+    help: 'prompts of each other file',
+    whole: [1, 100_000],
+    default: 20,
+  },
+  tokens: { flag: '--tokens <count>', help: 'tokens of an answer at most', whole: [8, 4096], default: 128 },
+  roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [0, 10, 30, 60] },
+  deviceStepMs: {
+    flag: '--device-step <ms>',
+    help: 'a step of the target on the device; a draft takes its cost ratio of it',
+    number: [0.001, 10_000],
+    default: 13.9,
+  },
+  repeats: {
+    flag: '--repeats <count>',
+    help: 'steps of each model that are timed',
+    whole: [3, 10_000],
+    default: 60,
+  },
+  /** Null: in the cache. */
+  traceDirectory: { default: null as string | null },
+} as const;
+
+type Options = OptionsOf<typeof options>;
+
+interface DraftsFound {
+  readonly rows: readonly DraftRow[];
+  readonly drafts: readonly Draft[];
+  readonly target: string;
+  /** Null: the traces were given. */
+  readonly promptCount: number | null;
+  /** The one that the summary is of. */
+  readonly own: Draft;
+}
+
+interface DraftsConclusion extends Conclusion {
+  readonly rows: readonly DraftRow[];
+}
+
+export const draftsExperiment: Experiment<typeof options, DraftsFound, DraftsConclusion> = {
+  name: 'bench drafts',
+  description: 'what drafts are worth: acceptance, cost, and ms per token of each mode from traces',
+  notes: `Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
+first, once for each draft, and kept in the cache; an interrupted recording is continued. ms per token is virtual time; only the cost ratio is
+measured here. The summary is of one draft, which its "shipped" names: the pair's, or the first where that one is not among them.
+
+Examples:
+  outrider bench drafts
+  outrider bench drafts --drafts drafts/out --prompts spec-bench.jsonl humaneval.jsonl gsm8k.jsonl --figure front.svg`,
+  options,
+  isResumable: true,
+  async measure(asked, run) {
+    const work = await prepare(asked, run);
+    const { tokens, roundTripsMs, deviceStepMs, repeats } = asked;
+    await run.begin({ target: work.target, tokens, roundTripsMs, deviceStepMs, repeats, machine: describeMachine() });
+    const costs = await costsOf(work, repeats, run);
+    const drafts: Draft[] = [];
+    const rows: DraftRow[] = [];
+    for (const [index, [name, traces]] of [...work.traces].entries()) {
+      run.onProgress('drafts in virtual time', index, work.traces.size);
+      const draft = await examine(name, traces, costs.get(name) as DraftCost);
+      drafts.push(draft);
+      const { greedy, ...known } = draft;
+      const measure = (): LatencyRow[] => [...frontRows(draft, asked), ...taskRows(draft, asked)];
+      const own = await run.one({ key: rowsKey(greedy, draft.costRatio), measure });
+      rows.push(...own.map((row) => ({ ...known, ...row })));
+    }
+    const own = (drafts.find(({ draft }) => draft === work.draft) ?? drafts[0]) as Draft;
+    return { rows, drafts, target: work.target, promptCount: work.prompts?.prompts.length ?? null, own };
+  },
+  conclude({ rows, drafts, target, promptCount, own }, { tokens, roundTripsMs, deviceStepMs, repeats }) {
+    const asked = { target, drafts: drafts.map(({ draft }) => draft), tokens, roundTripsMs, deviceStepMs, repeats };
+    const params = { ...asked, prompts: promptCount };
+    return { rows, summary: summariseDrafts(own, rows), forPeople: rows.map(briefly), params };
+  },
+  figure: (rows) => draftsFigure(rows as readonly DraftRow[]),
+};
+
+/** All keys side by side would not fit a terminal. */
+function briefly(row: DraftRow): object {
+  const { draft, layers, task, profile, roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance } = row;
+  return { draft, layers, task, profile, rttMs: roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance };
+}
+
+/** What a rows unit depends on beside the settings. */
+export function rowsKey(trace: Trace, costRatio: number): string {
+  return `rows ${hashTrace(trace)} ${costRatio}`;
+}
+
+export function costKey(target: ModelIdentity, draft: ModelIdentity): string {
+  return `cost ${target.fingerprint} ${draft.fingerprint}`;
+}
+
+interface Work {
+  readonly target: string;
+  /** That of the pair. */
+  readonly draft: string;
+  readonly prompts: PromptFile | null;
+  /** By name or path of the draft. */
+  readonly traces: ReadonlyMap<string, DraftTraces>;
+}
+
+/** With prompts the traces of the pair's draft and of all others, recorded where they are not yet; else those that are given. */
+async function prepare(asked: Options, run: Run): Promise<Work> {
+  const { prompts: promptFiles = [], traces: traceFiles = [], limit, otherLimit } = asked;
+  if (promptFiles.length > 0 && traceFiles.length > 0)
+    throw new OutriderError('bad-argument', 'the bench reads prompts or traces', 'give --prompts or --traces');
+  const { target, draft } = namesOf({ pair: asked.pair, target: asked.target });
+  const drafts = draftsIn(asked.drafts);
+  if (promptFiles.length === 0) {
+    const named = traceFiles.length > 0 ? traceFiles : shippedTraceFilesOf(target);
+    const given = [...readTraces(named.map(findTraceFile))];
+    const nameOf = (name: string): string => drafts.find((path) => basename(path) === name) ?? name;
+    return { target, draft, prompts: null, traces: new Map(given.map(([name, found]) => [nameOf(name), found])) };
   }
-  const own = (drafts.find(({ draft }) => draft === pairDraft) ?? drafts[0]) as Draft;
-  const params = { ...settings, drafts: drafts.map(({ draft }) => draft), prompts: prompts?.prompts.length ?? null };
-  return { rows, summary: summariseDrafts(own, rows), params };
+  const prompts = readPromptFiles(promptFiles, { first: limit, others: otherLimit });
+  const directory = asked.traceDirectory ?? join(defaultCacheDirectory(), 'traces');
+  const traces = new Map<string, DraftTraces>();
+  for (const name of new Set([draft, ...drafts])) {
+    await using openedTarget = await openTarget(target, run);
+    await using openedDraft = await openModel(name, draftShape);
+    // Answers are the target's own: those of the first draft's traces need not be written again.
+    const known = [...traces.values()][0];
+    const settings = { directory, tokens: asked.tokens, modelLicence: 'see the models', known };
+    traces.set(
+      name,
+      await recordTraces(openedTarget, openedDraft, prompts, { ...settings, onProgress: run.onProgress }),
+    );
+  }
+  return { target, draft, prompts, traces };
 }
 
-async function pacesOf(
-  { greedy, costRatio }: Draft,
-  record: DraftsRecord,
-  options: DraftsOptions,
-): Promise<readonly PaceRow[]> {
-  const known = record.rows(greedy, costRatio);
-  if (known !== undefined) return known;
-  const rows = [...frontRows({ greedy, costRatio }, options), ...taskRows({ greedy, costRatio }, options)];
-  await record.addRows(greedy, costRatio, rows);
-  return rows;
+/** @throws OutriderError `bad-argument` */
+function draftsIn(directory: string | undefined): string[] {
+  if (directory === undefined) return [];
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.gguf')) : [];
+  if (names.length > 0) return names.toSorted().map((name) => join(directory, name));
+  throw new OutriderError('bad-argument', `${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
 }
 
-/** With prompts the pair's draft and all others; with traces those that they are of. */
-function namesOf({ draft, drafts, prompts, traces }: DraftsOptions): string[] {
-  if (prompts !== null) return [...new Set([draft, ...drafts])];
-  return [...traces.keys()].map((name) => drafts.find((path) => basename(path) === name) ?? name);
-}
-
-function openTarget({ target, onProgress }: DraftsOptions): Promise<LanguageModel> {
+function openTarget(target: string, { onProgress }: Run): Promise<LanguageModel> {
   const onLawProgress = (law: string, done: number, total: number): void =>
-    onProgress?.(`shape law: ${law}`, Math.round((100 * done) / total), 100);
+    onProgress(`shape law: ${law}`, Math.round((100 * done) / total), 100);
   return openModel(target, { role: 'target', ...shape, exact: true, onLawProgress });
 }
 
-async function recordFor(name: string, options: DraftsOptions, known?: DraftTraces): Promise<DraftTraces> {
-  const { prompts, tokens, onProgress, traceDirectory: directory } = options;
-  await using target = await openTarget(options);
-  await using draft = await openModel(name, draftShape);
-  const progress = onProgress === undefined ? {} : { onProgress };
-  const settings = { directory, tokens, modelLicence: 'see the models', known, ...progress };
-  return await recordTraces(target, draft, prompts as PromptFile, settings);
-}
-
 /** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */
-async function costsOf(traces: ReadonlyMap<string, DraftTraces>, record: DraftsRecord, options: DraftsOptions) {
+async function costsOf({ target: spec, traces }: Work, repeats: number, run: Run): Promise<Map<string, DraftCost>> {
   await using stack = new CloseStack();
-  const target = stack.use(await openTarget(options));
-  const drafts: { readonly name: string; readonly model: LanguageModel }[] = [];
+  const target = stack.use(await openTarget(spec, run));
+  const drafts: { readonly name: string; readonly model: LanguageModel; readonly key: string }[] = [];
   for (const [name, { greedy, sampled }] of traces) {
     const model = stack.use(await openModel(name, draftShape));
-    const asked = { spec: options.target, identity: target.identity };
     const given = sampled === undefined ? [greedy] : [greedy, sampled];
-    await demandModels(asked, { spec: name, identity: model.identity }, given);
-    drafts.push({ name, model });
+    await demandModels({ spec, identity: target.identity }, { spec: name, identity: model.identity }, given);
+    drafts.push({ name, model, key: costKey(target.identity, model.identity) });
   }
-  const costOf = ({ identity }: LanguageModel): DraftCost | undefined => record.cost(target.identity, identity);
-  const missing = drafts.map(({ model }) => model).filter((model) => costOf(model) === undefined);
-  if (missing.length > 0) {
-    const found = await measureCosts(target, missing, options.repeats, (done, total) =>
-      options.onProgress?.('cost: steps of each model', done, total),
-    );
-    for (const [index, { identity }] of missing.entries())
-      await record.addCost(target.identity, identity, found[index] as DraftCost);
+  const missing = drafts.filter(({ key }) => !run.has(key)).map(({ model }) => model);
+  const onSteps = (done: number, total: number): void => run.onProgress('cost: steps of each model', done, total);
+  const found = missing.length === 0 ? [] : await measureCosts(target, missing, repeats, onSteps);
+  const costs = new Map<string, DraftCost>();
+  for (const { name, model, key } of drafts) {
+    const measure = (): DraftCost => found[missing.indexOf(model)] as DraftCost;
+    costs.set(name, await run.one({ key, measure }));
   }
-  return new Map(drafts.map(({ name, model }) => [name, costOf(model) as DraftCost]));
+  return costs;
 }
 
 async function examine(name: string, { greedy, sampled }: DraftTraces, { costRatio }: DraftCost): Promise<Draft> {

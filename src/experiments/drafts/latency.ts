@@ -4,10 +4,11 @@ import type { LatencyProfile } from '../../models/profiles.ts';
 import type { TraceHeader, TraceSession } from '../../traces/trace.ts';
 import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
+import { descendWindows } from '../best-window.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../look-up-place.ts';
-import { acceptanceOfPace, addPaces, msPerToken, paceSums } from '../session-metrics.ts';
+import { acceptanceOf, addCounts, countSession, tpotMs } from '../session-metrics.ts';
 
-export interface PaceCase {
+export interface LatencyCase {
   readonly mode: 'ar' | 'stream' | 'sd' | 'psd';
   readonly roundTripMs: number;
   readonly profile: LatencyProfile;
@@ -16,7 +17,7 @@ export interface PaceCase {
   readonly draftMs: number;
 }
 
-export interface PaceResult {
+export interface LatencyResult {
   /** From each answer's first commit to its last, over the tokens after the first commit. */
   readonly msPerToken: number;
   /** matches / (matches + first mismatches), all answers together; null in `ar`. */
@@ -37,46 +38,35 @@ export function tracedSessions(header: TraceHeader, sessions: readonly TraceSess
 }
 
 const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
-/** Where the search for the best window begins. */
+/** Where the search for the best window begins: an index. */
 const firstWindow = 2;
 /** One answer of so many is enough to tell windows apart. */
 const searchStride = 4;
 const seed = 20_261_124;
 
-export function paceOf({ replays }: TracedSessions, given: PaceCase): PaceResult {
+export function playCase({ replays }: TracedSessions, given: LatencyCase): LatencyResult {
   if (given.mode === 'ar' || given.mode === 'stream') return playAll(replays, given, 0);
   const few = replays.filter((_, index) => index % searchStride === 0);
-  const tried = new Map<number, number>();
-  const at = (index: number): number => {
-    const window = windows[index];
-    if (window === undefined) return Number.POSITIVE_INFINITY;
-    const pace = tried.get(window) ?? playAll(few, given, window).msPerToken;
-    tried.set(window, pace);
-    return pace;
-  };
-  // Time falls with the window, then rises: downhill to the lowest.
-  let best = firstWindow;
-  while (at(best + 1) < at(best)) best += 1;
-  if (best === firstWindow) while (at(best - 1) < at(best)) best -= 1;
-  return playAll(replays, given, windows[best] as number);
+  const window = descendWindows(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
+  return playAll(replays, given, window);
 }
 
-function playAll(replays: readonly TraceReplay[], given: PaceCase, window: number): PaceResult {
-  const sum = addPaces(
+function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number): LatencyResult {
+  const sum = addCounts(
     replays.map((replay, index) =>
-      paceSums(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
+      countSession(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
     ),
   );
   return {
-    msPerToken: msPerToken(sum),
-    acceptance: acceptanceOfPace(sum),
+    msPerToken: tpotMs(sum),
+    acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,
     window,
   };
 }
 
-function conditionsOf(given: PaceCase, window: number, seed: number): SessionConditions {
+function conditionsOf(given: LatencyCase, window: number, seed: number): SessionConditions {
   const { mode, roundTripMs, profile, lookUp, draftMs } = given;
   return {
     mode,

@@ -4,7 +4,7 @@ import type { Result } from '../../files/document.ts';
 import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../../models/profiles.ts';
 import type { Trace } from '../../traces/trace.ts';
 import type { LookUpPlace } from '../look-up-place.ts';
-import { type PaceCase, paceOf, type TracedSessions, tracedSessions } from './latency.ts';
+import { type LatencyCase, playCase, type TracedSessions, tracedSessions } from './latency.ts';
 
 export interface DraftRow {
   readonly draft: string;
@@ -19,7 +19,7 @@ export interface DraftRow {
   readonly sessions: number;
   readonly profile: string;
   readonly roundTripMs: number;
-  readonly mode: PaceCase['mode'];
+  readonly mode: LatencyCase['mode'];
   readonly window: number;
   readonly lookUp: LookUpPlace;
   readonly msPerToken: number;
@@ -38,7 +38,7 @@ export type Draft = Pick<
 > & { readonly greedy: Trace };
 
 /** What the draft's traces and cost decide; the rest of a row is the draft's own. */
-export type PaceRow = Omit<DraftRow, keyof Omit<Draft, 'greedy'>>;
+export type LatencyRow = Omit<DraftRow, keyof Omit<Draft, 'greedy'>>;
 
 export interface RowsSettings {
   readonly roundTripsMs: readonly number[];
@@ -53,7 +53,7 @@ const taskRoundTripMs = 10;
 export function frontRows(
   { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
   { roundTripsMs, deviceStepMs }: RowsSettings,
-): PaceRow[] {
+): LatencyRow[] {
   const sessions = tracedSessions(greedy.header, greedy.sessions);
   const profiles = [defaultEdgeProfile, ...otherProfiles];
   return profiles.flatMap((profile) =>
@@ -68,7 +68,7 @@ export function frontRows(
 export function taskRows(
   { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
   { deviceStepMs }: RowsSettings,
-): PaceRow[] {
+): LatencyRow[] {
   const { header, sessions } = greedy;
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: costRatio * deviceStepMs };
@@ -84,15 +84,15 @@ export function taskRows(
 function rowsOf(
   task: string,
   sessions: TracedSessions,
-  shared: Omit<PaceCase, 'mode' | 'lookUp'>,
+  shared: Omit<LatencyCase, 'mode' | 'lookUp'>,
   lookUps: readonly LookUpPlace[],
-  modes: readonly PaceCase['mode'][],
-): PaceRow[] {
+  modes: readonly LatencyCase['mode'][],
+): LatencyRow[] {
   // The edge alone drafts nothing, whoever might look up.
-  const alone = paceOf(sessions, { ...shared, mode: 'ar', lookUp: 'none' });
+  const alone = playCase(sessions, { ...shared, mode: 'ar', lookUp: 'none' });
   return lookUps.flatMap((lookUp) =>
     modes.map((mode) => {
-      const pace = mode === 'ar' ? alone : paceOf(sessions, { ...shared, mode, lookUp });
+      const found = mode === 'ar' ? alone : playCase(sessions, { ...shared, mode, lookUp });
       return {
         task,
         sessions: sessions.replays.length,
@@ -100,8 +100,8 @@ function rowsOf(
         roundTripMs: shared.roundTripMs,
         mode,
         lookUp,
-        ...pace,
-        overAr: pace.msPerToken / alone.msPerToken,
+        ...found,
+        overAr: found.msPerToken / alone.msPerToken,
       };
     }),
   );
@@ -120,6 +120,6 @@ export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['
         row.lookUp === 'both' &&
         row.roundTripMs === roundTripMs,
     )?.overAr ?? Number.NaN;
-  const paces = [10, 60].filter((ms) => !Number.isNaN(at(ms))).map((ms) => [`streamOverArRtt${ms}`, at(ms)] as const);
-  return { shipped: draft, ...known, ...Object.fromEntries(paces), prompts: greedy.sessions.length };
+  const ratios = [10, 60].filter((ms) => !Number.isNaN(at(ms))).map((ms) => [`streamOverArRtt${ms}`, at(ms)] as const);
+  return { shipped: draft, ...known, ...Object.fromEntries(ratios), prompts: greedy.sessions.length };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModeName } from '../../protocol/mode.ts';
-import { acceptanceOf, type ModeRow, ownComparisons, standardError, summariseModes, worstOver } from './metrics.ts';
+import { type ModeRow, summariseModes, worstOver } from './metrics.ts';
 
 function row(
   mode: ModeName,
@@ -31,8 +31,8 @@ function row(
 
 const roundTripsMs = [0, 10, 30, 60];
 
-function rowsOf(mode: ModeName, paces: readonly number[], acceptance?: number | null): ModeRow[] {
-  return roundTripsMs.map((ms, index) => row(mode, ms, paces[index] as number, acceptance));
+function rowsOf(mode: ModeName, tpotsMs: readonly number[], acceptance?: number | null): ModeRow[] {
+  return roundTripsMs.map((ms, index) => row(mode, ms, tpotsMs[index] as number, acceptance));
 }
 
 describe('the summary of bench modes', () => {
@@ -76,19 +76,5 @@ describe('the summary of bench modes', () => {
 
   it('never compares a stream with the edge alone at another acceptance', () => {
     expect(worstOver([row('ar', 0, 40, 0.3), row('stream', 0, 50, 0.8)], 'stream', 'ar')).toBeNaN();
-  });
-});
-
-describe('counts', () => {
-  it('tells the standard error of a mean', () => {
-    expect(standardError([1, 2, 3, 4])).toBeCloseTo(Math.sqrt(5 / 3 / 4), 12);
-    expect(standardError([1])).toBeNull();
-  });
-
-  it('counts a mismatch for each step of an edge that committed less than its window', () => {
-    // Windows of 3: one held, one broke after 2, one at once; the text ended with the last.
-    expect(ownComparisons([4, 3, 1, 2], 6, 3)).toEqual({ matched: 6, mismatched: 2 });
-    expect(acceptanceOf({ matched: 6, mismatched: 2 })).toBe(0.75);
-    expect(acceptanceOf({ matched: 0, mismatched: 0 })).toBeNull();
   });
 });

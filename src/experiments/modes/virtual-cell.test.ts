@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { runExperiment } from '../../laboratory/run.ts';
 import type { ModeName } from '../../protocol/mode.ts';
+import { modesExperiment } from './modes.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
-import { benchModesVirtual } from './virtual-clock.ts';
-import { measureCells } from './worker-pool.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 const settings: VirtualSettings = {
   firstSeed: 1,
@@ -84,20 +85,20 @@ describe('bench modes in virtual time', () => {
   it('computes the same rows on two threads as on one', async () => {
     const cells = [cell('ar'), cell('stream'), cell('stream', 60)];
     const few = { ...settings, seedCount: 2, tokens: 30 };
-    const done: number[] = [];
-    const rows = await measureCells(cells, few, 2, (count) => done.push(count));
-    expect(rows).toEqual(await measureCells(cells, few, 1, () => {}));
-    expect(done).toEqual([1, 2, 3]);
+    await using two = new WorkerPool(few, 2);
+    await using one = new WorkerPool(few, 1);
+    const rows = await Promise.all([cells[0], cells[1]].map((given) => two.measure(given as VirtualCell)));
+    rows.push(await two.measure(cells[2] as VirtualCell));
+    expect(rows).toEqual(await Promise.all(cells.map((given) => one.measure(given))));
   });
 
   it('adds an edge with expensive rows, where stream gives nothing away', async () => {
-    const result = await benchModesVirtual({
-      ...settings,
-      modes: ['ar', 'stream'],
-      acceptances: [0.8],
-      roundTripsMs: [10],
-      workerCount: 1,
-    });
+    const done: number[] = [];
+    const asked = { modes: ['ar', 'stream'], acceptances: [0.8], roundTripsMs: [10] } as const;
+    const sizes = { seeds: 3, tokens: 60, workers: 2 };
+    const onProgress = (_: string, count: number): number => done.push(count);
+    const result = await runExperiment(modesExperiment, { ...asked, ...sizes }, { onProgress });
+    expect(done).toEqual([0, 1, 2, 3, 4]);
     expect(result.rows.map(({ mode, stepPerRowMs }) => [mode, stepPerRowMs])).toEqual([
       ['ar', 0.4],
       ['stream', 0.4],

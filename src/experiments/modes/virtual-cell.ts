@@ -3,8 +3,18 @@
 
 import { mean } from '../../basics/statistics.ts';
 import type { ModeName } from '../../protocol/mode.ts';
-import { runSession, type SessionResult } from '../../virtual-time/run-session.ts';
-import { acceptanceOf, type ModeRow, ownComparisons, standardError, windowedModes } from './metrics.ts';
+import { runSession } from '../../virtual-time/run-session.ts';
+import { quickest, searchWindows } from '../best-window.ts';
+import {
+  acceptanceOf,
+  addCounts,
+  countSession,
+  type ReplayedCounts,
+  ratiosOf,
+  standardError,
+  tpotMs,
+} from '../session-metrics.ts';
+import { type ModeRow, windowedModes } from './metrics.ts';
 
 export interface VirtualCell {
   readonly mode: ModeName;
@@ -34,8 +44,8 @@ const searchSeeds = 5;
 const finalistCount = 3;
 
 interface Run {
-  readonly session: SessionResult;
-  readonly msPerToken: number;
+  readonly counts: ReplayedCounts;
+  readonly timeToFirstTokenMs: number;
 }
 
 export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
@@ -43,29 +53,14 @@ export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeR
   if (!windowedModes.has(cell.mode)) return rowOf(cell, null, runs.of(0, settings.seedCount));
   const candidates = settings.triesAllGammas
     ? Array.from({ length: longestWindow }, (_, index) => index + 1)
-    : searchGammas((gamma) => runs.paceOf(gamma, Math.min(searchSeeds, settings.seedCount)));
-  const gamma = quickest(candidates, (candidate) => runs.paceOf(candidate, settings.seedCount));
+    : searchGammas((gamma) => runs.tpotOf(gamma, Math.min(searchSeeds, settings.seedCount)));
+  const gamma = quickest(candidates, (candidate) => runs.tpotOf(candidate, settings.seedCount));
   return rowOf(cell, gamma, runs.of(gamma, settings.seedCount));
 }
 
-/** The few windows that are left after a coarse search and a finer one around its best; all of them are then run with every seed. */
-export function searchGammas(paceOf: (gamma: number) => number): number[] {
-  const tried = new Map(coarseGammas.map((gamma) => [gamma, paceOf(gamma)]));
-  for (;;) {
-    const sorted = [...tried.keys()].toSorted((one, other) => one - other);
-    const best = sorted.indexOf(quickest(sorted, (gamma) => tried.get(gamma) as number));
-    const gaps = sorted.slice(Math.max(0, best - 1), best + 2);
-    const middles = gaps.slice(1).map((gamma, index) => Math.floor((gamma + (gaps[index] as number)) / 2));
-    const fresh = middles.filter((gamma) => !tried.has(gamma));
-    if (fresh.length === 0) break;
-    for (const gamma of fresh) tried.set(gamma, paceOf(gamma));
-  }
-  const byPace = [...tried].toSorted(([, one], [, other]) => one - other);
-  return byPace.slice(0, finalistCount).map(([gamma]) => gamma);
-}
-
-function quickest(gammas: readonly number[], paceOf: (gamma: number) => number): number {
-  return gammas.reduce((best, gamma) => (paceOf(gamma) < paceOf(best) ? gamma : best));
+/** The few windows that are left after the search; all of them are then run with every seed. */
+export function searchGammas(tpotOf: (gamma: number) => number): number[] {
+  return searchWindows(coarseGammas, tpotOf, finalistCount);
 }
 
 /** A run with a seed is made once, however often it is asked for. */
@@ -88,8 +83,8 @@ class RunsByGamma {
     return runs.slice(0, seedCount);
   }
 
-  paceOf(gamma: number, seedCount: number): number {
-    return mean(this.of(gamma, seedCount).map(({ msPerToken }) => msPerToken));
+  tpotOf(gamma: number, seedCount: number): number {
+    return mean(this.of(gamma, seedCount).map(({ counts }) => tpotMs(counts)));
   }
 }
 
@@ -113,15 +108,13 @@ function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, se
       ...(gamma === 0 ? {} : { draftLength: gamma }),
     },
   });
-  const { emissions, answerTokens } = session;
-  const [first, last] = [emissions[0], emissions.at(-1)];
-  if (first === undefined || last === undefined) return { session, msPerToken: Number.NaN };
-  return { session, msPerToken: (last.atMs - first.atMs) / (answerTokens - first.tokenCount) };
+  return { counts: countSession(session, gamma), timeToFirstTokenMs: session.emissions[0]?.atMs ?? Number.NaN };
 }
 
 function rowOf(cell: VirtualCell, gamma: number | null, runs: readonly Run[]): ModeRow {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
-  const paces = runs.map(({ msPerToken }) => msPerToken);
+  const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
+  const counts = addCounts(runs.map((run) => run.counts));
   return {
     mode,
     givenAcceptance,
@@ -130,44 +123,10 @@ function rowOf(cell: VirtualCell, gamma: number | null, runs: readonly Run[]): M
     stepPerRowMs: step.perRowMs,
     runs: runs.length,
     bestGamma: gamma,
-    msPerToken: mean(paces),
-    msPerTokenStandardError: standardError(paces),
-    timeToFirstTokenMs: mean(runs.map(({ session }) => session.emissions[0]?.atMs ?? Number.NaN)),
-    ...countsOf(
-      runs.map(({ session }) => session),
-      gamma ?? 0,
-    ),
-  };
-}
-
-function countsOf(sessions: readonly SessionResult[], gamma: number) {
-  const sum = (pick: (session: SessionResult) => number): number =>
-    sessions.reduce((total, session) => total + pick(session), 0);
-  const tokens = sum(({ answerTokens }) => answerTokens);
-  const own = sessions.map(({ emissions, account }) =>
-    ownComparisons(
-      emissions.map(({ tokenCount }) => tokenCount),
-      account.acceptedEdgeDraftRows,
-      gamma,
-    ),
-  );
-  const ownSum = (key: 'matched' | 'mismatched'): number => own.reduce((total, one) => total + one[key], 0);
-  // Where both draft, the device's comparisons tell of its draft; the edge's own are not told apart.
-  const isOwn = sum(({ drafts }) => drafts.drafted) === 0;
-  const compared = isOwn
-    ? { matched: ownSum('matched'), mismatched: ownSum('mismatched') }
-    : { matched: sum(({ drafts }) => drafts.matched), mismatched: sum(({ drafts }) => drafts.mismatched) };
-  const bytes = (key: 'payloadBytes' | 'wireBytes'): number =>
-    sum(({ up, down, opening, greeting }) => up[key] + down[key] - opening[key] - greeting[key]);
-  const openingBytes = sum(({ opening }) => opening.payloadBytes);
-  return {
-    acceptance: acceptanceOf(compared),
-    draftsPerToken: sum(({ drafts, account }) => drafts.drafted + account.edgeDraftRows) / tokens,
-    acceptedPerStep:
-      sum(({ account }) => account.acceptedRows + account.acceptedEdgeDraftRows) / sum(({ account }) => account.steps),
-    rowsPerToken: sum(({ rows }) => rows) / tokens,
-    payloadBytesPerToken: bytes('payloadBytes') / tokens,
-    payloadBytesPerTokenWithOpening: (bytes('payloadBytes') + openingBytes) / tokens,
-    wireBytesPerToken: bytes('wireBytes') / tokens,
+    msPerToken: mean(tpotsMs),
+    msPerTokenStandardError: standardError(tpotsMs),
+    timeToFirstTokenMs: mean(runs.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs)),
+    acceptance: acceptanceOf(counts),
+    ...ratiosOf(counts),
   };
 }

@@ -1,50 +1,83 @@
-// `outrider bench modes --clock virtual`: the protocol machines of every mode in virtual time, over acceptance and round trip. Nothing
-// here depends on how quick or busy the machine is.
+// The cells of `outrider bench modes --clock virtual`: the protocol machines of every mode in virtual time, over acceptance and round trip.
+// Nothing here depends on how quick or busy the machine is.
 
-import type { Result } from '../../files/document.ts';
-import type { ModeName } from '../../protocol/mode.ts';
-import { type ModeRow, summariseModes, withoutGaps, worstOver } from './metrics.ts';
+import { OutriderError } from '../../basics/errors.ts';
+import type { Run } from '../../laboratory/experiment.ts';
+import { type ModeName, modeNames } from '../../protocol/mode.ts';
+import {
+  type BenchMode,
+  type ModeRow,
+  type ModesConclusion,
+  summariseModes,
+  withoutGaps,
+  worstOver,
+} from './metrics.ts';
+import type { ModesOptions } from './options.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
-import { measureCells } from './worker-pool.ts';
-
-export interface VirtualBenchOptions extends VirtualSettings {
-  readonly modes: readonly ModeName[];
-  readonly acceptances: readonly number[];
-  readonly roundTripsMs: readonly number[];
-  readonly workerCount: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
-
-export interface ModesResult extends Result {
-  readonly rows: readonly ModeRow[];
-}
+import { WorkerPool } from './worker-pool.ts';
 
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
 const expensiveRows = { fixedMs: 4, perRowMs: 36 };
-const dearModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
+/** The modes that are measured with expensive rows, too. */
+const expensiveModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
+const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
 
-export async function benchModesVirtual(options: VirtualBenchOptions): Promise<ModesResult> {
-  const { modes, acceptances, roundTripsMs, workerCount, onProgress, ...settings } = options;
-  const cellsOf = (step: VirtualCell['step'], chosen: readonly ModeName[]): VirtualCell[] =>
+export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
+  const settings = settingsOf(options);
+  await run.begin({ clock: 'virtual', ...settings });
+  await using pool = new WorkerPool(settings, options.workers);
+  const units = cellsOf(options).map((cell) => ({ key: keyOf(cell), measure: () => pool.measure(cell) }));
+  return await run.all('cells', units, options.workers);
+}
+
+export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Omit<ModesConclusion, 'forPeople'> {
+  const free = rows.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
+  const expensive = rows.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
+  const summary = {
+    ...summariseModes(free),
+    ...withoutGaps({ streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar') }),
+  };
+  const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  const law = { draftMs, edgeDraftMs, timeJitter: 0.2, freeRows, expensiveRows, longestWindow };
+  const asked = { modes: virtualModes(options), acceptances, roundTripsMs, ...settingsOf(options) };
+  return { rows, summary, params: { clock: 'virtual', ...asked, ...law }, seed: options.seed };
+}
+
+function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full }: ModesOptions): VirtualSettings {
+  return {
+    firstSeed: seed,
+    seedCount: seeds,
+    tokens: tokens ?? 400,
+    maxAhead,
+    // The toy's confidence is its acceptance: every chain of a length is as good as every other.
+    minChainConfidence: minConfidence === 'auto' ? 0 : minConfidence,
+    triesAllGammas: full,
+  };
+}
+
+/** Those with expensive rows come last. */
+function cellsOf(options: ModesOptions): VirtualCell[] {
+  const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  const modes = virtualModes(options);
+  const cellsAt = (step: VirtualCell['step'], chosen: readonly ModeName[]): VirtualCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
         roundTripsMs.map((roundTripMs) => ({ mode, givenAcceptance, roundTripMs, step })),
       ),
     );
-  const expensive = cellsOf(
-    expensiveRows,
-    modes.filter((mode) => dearModes.has(mode)),
-  );
-  const cells = [...cellsOf(freeRows, modes), ...expensive];
-  onProgress?.('cells', 0, cells.length);
-  const rows = await measureCells(cells, settings, workerCount, (done) => onProgress?.('cells', done, cells.length));
-  const freeCount = cells.length - expensive.length;
-  const summary = {
-    ...summariseModes(rows.slice(0, freeCount)),
-    ...withoutGaps({ streamOverArWorstExpensiveRows: worstOver(rows.slice(freeCount), 'stream', 'ar') }),
-  };
-  const law = { draftMs, edgeDraftMs, timeJitter: 0.2, freeRows, expensiveRows, longestWindow };
-  const params = { clock: 'virtual', modes, acceptances, roundTripsMs, ...settings, ...law };
-  return { rows, summary, params, seed: settings.firstSeed };
+  const alsoExpensive = modes.filter((mode) => expensiveModes.has(mode));
+  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive)];
+}
+
+function keyOf({ mode, givenAcceptance, roundTripMs, step }: VirtualCell): string {
+  return `${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
+}
+
+/** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
+function virtualModes({ modes = modeNames }: { readonly modes?: readonly BenchMode[] | undefined }): ModeName[] {
+  const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
+  if (known.length === modes.length) return known;
+  const cause = 'auto and ar-native are measured with real models only';
+  throw new OutriderError('bad-argument', cause, 'add --clock wall, or leave them out');
 }

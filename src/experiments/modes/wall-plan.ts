@@ -33,7 +33,7 @@ export interface TryLimits {
   readonly repeatShare: number;
 }
 
-/** Keeps the bench short on a machine too busy to hold the pace. */
+/** Keeps the bench short on a machine that is too busy to keep to the profile. */
 const usualLimits: TryLimits = { perRun: 3, repeatShare: 1 / 3 };
 
 /** @param perRun tries of each planned run, however many there are in all; null: as usual */
@@ -67,6 +67,12 @@ export function nextRun(
     if (tries.length === 0) return true;
     return mayRepeat && tries.length < limits.perRun && tries.every(isVoid);
   });
+}
+
+/** Of a run in the record: a void one is followed by another try. */
+export function keyOfTry(planned: PlannedRun, made: readonly PlannedRun[]): string {
+  const key = keyOf(planned);
+  return `run ${key} try ${made.filter((one) => keyOf(one) === key).length}`;
 }
 
 function keyOf({ mode, roundTripMs, repeat }: PlannedRun): string {

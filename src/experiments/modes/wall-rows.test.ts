@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundOverNative, paceOf, rowsOf, summariseWall } from './wall-rows.ts';
+import { boundOverNative, rowsOf, summariseWall, tpotOf } from './wall-rows.ts';
 import type { WallRun, WallText } from './wall-run.ts';
 
 function text(decodeMs: number, changes: Partial<WallText> = {}): WallText {
@@ -13,12 +13,12 @@ function text(decodeMs: number, changes: Partial<WallText> = {}): WallText {
     acceptance: 0.8,
     drafted: 22,
     steps: 5,
-    draftRows: 10,
-    edgeDraftRows: 0,
+    rows: 15,
+    edgeDrafted: 0,
     accepted: 6,
     payloadBytes: 66,
     openingBytes: 11,
-    headerBytes: 880,
+    wireBytes: 946,
     ...changes,
   };
 }
@@ -34,9 +34,9 @@ const cells = [
 const step = { stepFixedMs: 40, stepPerRowMs: 0.4 };
 
 describe('the rows of a wall bench', () => {
-  it('give a run the pace of all its texts together, and a cell the median of its runs', () => {
+  it('give a run the time per token of all its texts together, and a cell the median of its runs', () => {
     const long = text(900, { decodedTokens: 30 });
-    expect(paceOf(run(0, [text(100), long]))).toBe(25);
+    expect(tpotOf(run(0, [text(100), long]))).toBe(25);
     const runs = [run(0, [text(100)]), run(1, [text(300)]), run(2, [text(200)])];
     const [row] = rowsOf(runs, cells, step);
     expect(row).toMatchObject({

@@ -2,9 +2,10 @@
 
 import { mean, median } from '../../basics/statistics.ts';
 import { windowTokens } from '../../scheduling/predict-latency.ts';
-import { type BenchMode, type ModeRow, standardError, summariseModes, withoutGaps } from './metrics.ts';
+import { addCounts, ratiosOf, standardError, tpotMs } from '../session-metrics.ts';
+import { type BenchMode, type ModeRow, summariseModes, withoutGaps } from './metrics.ts';
+import type { StepFigures } from './wall-figures.ts';
 import { isVoid, type PacedRun } from './wall-plan.ts';
-import type { StepFigures } from './wall-record.ts';
 import type { WallRun, WallText } from './wall-run.ts';
 
 export interface WallRow extends ModeRow {
@@ -43,8 +44,7 @@ export function summariseWall(
       acceptance: mean(acceptances.filter((value) => value !== null)),
       boundOverArNative: boundOverNative(steps, mean(acceptances.filter((value) => value !== null))),
     }),
-    texts: texts.length,
-    identical: texts.filter(({ isIdentical }) => isIdentical).length,
+    ...identityOf(texts),
     ...(native.length === 0
       ? {}
       : { nativeTexts: native.length, nativeIdentical: native.filter(({ isIdentical }) => isIdentical).length }),
@@ -68,60 +68,38 @@ function isLawful({ mode }: Pick<WallRun, 'mode'>): boolean {
   return mode !== 'ar-native';
 }
 
-/** Time over tokens of all its texts: a run has one pace. */
-export function paceOf({ texts }: Pick<WallRun, 'texts'>): number {
-  return sumOf(texts, ({ decodeMs }) => decodeMs) / sumOf(texts, ({ decodedTokens }) => decodedTokens);
+/** Of all its texts together, ms. */
+export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {
+  return tpotMs(addCounts(texts));
 }
 
 function rowOf(law: Law, made: readonly WallRun[]): WallRow {
   const counted = made.filter((run) => !isVoid(run));
-  const paces = counted.map(paceOf);
+  const tpotsMs = counted.map(tpotOf);
+  const texts = counted.flatMap((run) => run.texts);
+  const acceptances = texts.map(({ acceptance }) => acceptance).filter((value) => value !== null);
   const gamma = made[0]?.gamma ?? 0;
   return {
     ...law,
     givenAcceptance: null,
     runs: counted.length,
     bestGamma: gamma === 0 ? null : gamma,
-    msPerToken: paces.length === 0 ? null : median(paces),
-    msPerTokenStandardError: standardError(paces),
-    ...measuresOf(counted.flatMap(({ texts }) => texts)),
-    texts: sumOf(made, ({ texts }) => texts.length),
-    identical: sumOf(made, ({ texts }) => texts.filter(({ isIdentical }) => isIdentical).length),
+    msPerToken: tpotsMs.length === 0 ? null : median(tpotsMs),
+    msPerTokenStandardError: standardError(tpotsMs),
+    timeToFirstTokenMs: texts.length === 0 ? null : median(texts.map((text) => text.timeToFirstTokenMs)),
+    acceptance: acceptances.length === 0 ? null : mean(acceptances),
+    ...ratiosOf(addCounts(texts)),
+    ...identityOf(made.flatMap((run) => run.texts)),
     voidRuns: made.length - counted.length,
     pacedOverrunShare: overrunShare(counted),
   };
 }
 
-function measuresOf(texts: readonly WallText[]) {
-  const tokens = sumOf(texts, (text) => text.tokens);
-  const steps = sumOf(texts, (text) => text.steps);
-  const edgeDraftRows = sumOf(texts, (text) => text.edgeDraftRows);
-  const payload = sumOf(texts, ({ payloadBytes }) => payloadBytes);
-  const acceptances = texts.map(({ acceptance }) => acceptance).filter((value) => value !== null);
-  return {
-    timeToFirstTokenMs: texts.length === 0 ? null : median(texts.map((text) => text.timeToFirstTokenMs)),
-    acceptance: acceptances.length === 0 ? null : mean(acceptances),
-    draftsPerToken: per(sumOf(texts, ({ drafted }) => drafted) + edgeDraftRows, tokens),
-    acceptedPerStep: per(
-      sumOf(texts, ({ accepted }) => accepted),
-      steps,
-    ),
-    rowsPerToken: per(steps + sumOf(texts, ({ draftRows }) => draftRows) + edgeDraftRows, tokens),
-    payloadBytesPerToken: per(payload, tokens),
-    payloadBytesPerTokenWithOpening: per(payload + sumOf(texts, ({ openingBytes }) => openingBytes), tokens),
-    wireBytesPerToken: per(payload + sumOf(texts, ({ headerBytes }) => headerBytes), tokens),
-  };
-}
-
-function sumOf<Item>(items: readonly Item[], pick: (item: Item) => number): number {
-  return items.reduce((total, item) => total + pick(item), 0);
-}
-
-function per(value: number, count: number): number | null {
-  return count === 0 ? null : value / count;
+function identityOf(texts: readonly WallText[]): { readonly texts: number; readonly identical: number } {
+  return { texts: texts.length, identical: texts.filter(({ isIdentical }) => isIdentical).length };
 }
 
 function overrunShare(runs: readonly PacedRun[]): number {
-  const steps = sumOf(runs, ({ pacedSteps }) => pacedSteps);
-  return steps === 0 ? 0 : sumOf(runs, ({ overranSteps }) => overranSteps) / steps;
+  const sum = (key: 'pacedSteps' | 'overranSteps'): number => runs.reduce((total, run) => total + run[key], 0);
+  return sum('pacedSteps') === 0 ? 0 : sum('overranSteps') / sum('pacedSteps');
 }

@@ -14,7 +14,8 @@ import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import type { EdgeProcess } from '../edge-process.ts';
 import type { MinConfidence } from '../look-up-place.ts';
-import { acceptanceOf, type BenchMode, ownComparisons } from './metrics.ts';
+import { acceptanceOf, edgeComparisons, type SessionCounts } from '../session-metrics.ts';
+import type { BenchMode } from './metrics.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
 
 export interface WallPrompt {
@@ -26,27 +27,14 @@ export interface WallPrompt {
   readonly drafter: Drafter;
 }
 
-/** One text; counts are of tokens, rows and bytes. */
-export interface WallText {
+/** One text. */
+export interface WallText extends SessionCounts {
   readonly prompt: string;
-  readonly tokens: number;
   /** It is what the edge writes alone, id for id. */
   readonly isIdentical: boolean;
-  /** From the first commit to the last, and the tokens after the first commit. */
-  readonly decodeMs: number;
-  readonly decodedTokens: number;
   readonly timeToFirstTokenMs: number;
   /** Null: nothing was compared. */
   readonly acceptance: number | null;
-  readonly drafted: number;
-  readonly steps: number;
-  readonly draftRows: number;
-  readonly edgeDraftRows: number;
-  readonly accepted: number;
-  /** After the greeting; the opening apart; headers of WebSocket, TCP and IPv4 for the frames of payloadBytes. */
-  readonly payloadBytes: number;
-  readonly openingBytes: number;
-  readonly headerBytes: number;
 }
 
 export interface WallRun extends PacedRun {
@@ -137,24 +125,26 @@ function measureText(
   const account = outcome.kind === 'ended' ? outcome.account : noAccount;
   const decodedTokens = tokens.length - (commitTokenCounts[0] ?? 0);
   const { sentBytes, receivedBytes, helloBytes, attachBytes, sentFrames, receivedFrames } = traffic;
-  const isOwn = account.edgeDraftRows > 0 && report.draftedTokens === 0;
-  const own = acceptanceOf(ownComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
+  const payloadBytes = sentBytes + receivedBytes - helloBytes - attachBytes;
+  // Of WebSocket, TCP and IPv4, for the frames but the opening and the greeting; each is small enough for one segment.
+  const headerBytes = (sentFrames - 1) * bytesOnLink('up', 0) + (receivedFrames - 1) * bytesOnLink('down', 0);
+  const isEdgeAlone = account.edgeDraftRows > 0 && report.draftedTokens === 0;
+  const ofEdge = acceptanceOf(edgeComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
   return {
     prompt: prompt.name,
-    tokens: tokens.length,
     isIdentical: tokens.length === reference?.length && tokens.every((id, index) => id === reference[index]),
+    timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
+    acceptance: isEdgeAlone ? ofEdge : (report.acceptance ?? null),
+    tokens: tokens.length,
     decodeMs: (report.msPerToken ?? 0) * decodedTokens,
     decodedTokens,
-    timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
-    acceptance: isOwn ? own : (report.acceptance ?? null),
     drafted: report.draftedTokens,
-    steps: account.steps,
-    draftRows: account.draftRows,
-    edgeDraftRows: account.edgeDraftRows,
+    edgeDrafted: account.edgeDraftRows,
     accepted: account.acceptedRows + account.acceptedEdgeDraftRows,
-    payloadBytes: sentBytes + receivedBytes - helloBytes - attachBytes,
+    steps: account.steps,
+    rows: account.steps + account.draftRows + account.edgeDraftRows,
+    payloadBytes,
     openingBytes: attachBytes,
-    // Frames but the opening and the greeting; each is small enough for one segment.
-    headerBytes: (sentFrames - 1) * bytesOnLink('up', 0) + (receivedFrames - 1) * bytesOnLink('down', 0),
+    wireBytes: payloadBytes + headerBytes,
   };
 }

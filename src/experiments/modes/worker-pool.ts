@@ -8,68 +8,47 @@ import { measureCell, type VirtualCell, type VirtualSettings } from './virtual-c
 
 const role = 'outrider bench modes';
 
-interface Job {
-  readonly index: number;
-  readonly cell: VirtualCell;
-}
+/** Threads are started when they are first needed: none for a single worker. Ask for no more cells at a time than there are workers. */
+export class WorkerPool implements AsyncDisposable {
+  readonly #settings: VirtualSettings;
+  readonly #workerCount: number;
+  readonly #workers: Worker[] = [];
+  readonly #idle: Worker[] = [];
 
-interface Answer {
-  readonly index: number;
-  readonly row: ModeRow;
-}
-
-/** The rows in the order of the cells. One worker, or one cell: no thread is started. */
-export async function measureCells(
-  cells: readonly VirtualCell[],
-  settings: VirtualSettings,
-  workerCount: number,
-  onDone: (doneCount: number) => void,
-): Promise<ModeRow[]> {
-  const rows: ModeRow[] = [];
-  let doneCount = 0;
-  const take = ({ index, row }: Answer): void => {
-    rows[index] = row;
-    doneCount += 1;
-    onDone(doneCount);
-  };
-  if (workerCount <= 1 || cells.length <= 1) {
-    for (const [index, cell] of cells.entries()) {
-      take({ index, row: measureCell(cell, settings) });
-      // A progress line is drawn, and Ctrl-C heard, between two cells.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return rows;
+  constructor(settings: VirtualSettings, workerCount: number) {
+    this.#settings = settings;
+    this.#workerCount = workerCount;
   }
-  const left = cells.map((cell, index): Job => ({ index, cell }));
-  const threads = Math.min(workerCount, cells.length);
-  await Promise.all(Array.from({ length: threads }, () => drive(left, settings, take)));
-  return rows;
-}
 
-/** One thread, until no job is left. */
-function drive(left: Job[], settings: VirtualSettings, take: (answer: Answer) => void): Promise<void> {
-  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { role, settings } });
-  return new Promise<void>((resolve, reject) => {
-    const next = (): void => {
-      const job = left.shift();
-      if (job === undefined) resolve();
-      else worker.postMessage(job);
-    };
-    worker.on('message', (answer: Answer) => {
-      take(answer);
-      next();
+  measure(cell: VirtualCell): Promise<ModeRow> {
+    if (this.#workerCount <= 1) return Promise.resolve(measureCell(cell, this.#settings));
+    const worker = this.#idle.pop() ?? this.#start();
+    return new Promise((resolve, reject) => {
+      const onEnd = (): void => reject(new Error('a worker thread of the bench ended before its work'));
+      worker.once('error', reject).once('exit', onEnd);
+      worker.once('message', (row: ModeRow) => {
+        worker.off('error', reject).off('exit', onEnd);
+        this.#idle.push(worker);
+        resolve(row);
+      });
+      worker.postMessage(cell);
     });
-    worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('a worker thread of the bench ended before its work')));
-    next();
-  }).finally(() => worker.terminate());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { role, settings: this.#settings } });
+    this.#workers.push(worker);
+    return worker;
+  }
 }
 
 /** What a worker thread does. */
 function serve(settings: VirtualSettings): void {
-  parentPort?.on('message', ({ index, cell }: Job) => {
-    parentPort?.postMessage({ index, row: measureCell(cell, settings) } satisfies Answer);
-  });
+  parentPort?.on('message', (cell: VirtualCell) => parentPort?.postMessage(measureCell(cell, settings)));
 }
 
 const given = workerData as { readonly role?: unknown; readonly settings: VirtualSettings } | null;

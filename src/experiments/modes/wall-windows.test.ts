@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../models/profiles.ts';
-import { windowsToTry } from './window-search.ts';
+import { windowsToTry } from './wall-windows.ts';
 
 /** Steps as a profile holds them, up to the rows that it allows. */
 function stepsOf(name: string): number[] {

@@ -1,0 +1,114 @@
+// The options of `outrider bench modes`, for both of its clocks.
+
+import { availableParallelism } from 'node:os';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { pairOption } from '../../laboratory/pair-options.ts';
+import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
+import { modeNames } from '../../protocol/mode.ts';
+import { lookUpOption, type MinConfidence, parseMinConfidence } from '../look-up-place.ts';
+import type { BenchMode } from './metrics.ts';
+
+/** Of the wall clock. */
+export const benchModes: readonly BenchMode[] = [...modeNames, 'auto', 'ar-native'];
+
+function modeList(text: string): readonly BenchMode[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !benchModes.some((known) => known === name));
+  if (unknown === undefined) return names as BenchMode[];
+  throw new Error(`There is no mode "${unknown}". Take some of ${benchModes.join(', ')}.`);
+}
+
+const forBoth = {
+  clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
+  modes: {
+    flag: '--modes <name,...>',
+    help: 'only these; with --clock wall also auto and ar-native',
+    parse: modeList as (text: string) => readonly BenchMode[],
+  },
+  roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },
+  tokens: {
+    flag: '--tokens <count>',
+    help: 'tokens of a text (default: 400 virtual, 64 wall, 48 unpaced)',
+    whole: [8, 10_000],
+  },
+  maxAhead: {
+    flag: '--max-ahead <count>',
+    help: 'drafts beyond the final text at most, in mode stream',
+    whole: [1, 512],
+    default: 24,
+  },
+  minConfidence: {
+    flag: '--min-confidence <number|auto>',
+    parse: parseMinConfidence as (text: string) => MinConfidence,
+    default: 'auto',
+    help: 'pause drafting below this chance of the chain; auto: by what drafts cost and bring (virtual: 0)',
+  },
+} as const;
+
+const forVirtual = {
+  acceptances: {
+    flag: '--acceptance <number,...>',
+    help: 'chances that a draft is right',
+    group: 'With --clock virtual:',
+    numbers: [0, 1],
+    default: [0.3, 0.65, 0.8, 0.95],
+  },
+  seeds: {
+    flag: '--seeds <count>',
+    help: 'runs of a cell; all modes share the seeds',
+    whole: [2, 10_000],
+    default: 20,
+  },
+  seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 2_147_483_648], default: 1 },
+  workers: {
+    flag: '--workers <count>',
+    help: 'threads',
+    whole: [1, 256],
+    default: availableParallelism() as number,
+  },
+  full: {
+    flag: '--full',
+    help: 'try every window of 1 to 64 with every seed (20 minutes of processor time) instead of searching',
+  },
+} as const;
+
+const forWall = {
+  quick: { flag: '--quick', help: 'a smoke test of about a minute', group: 'With --clock wall:' },
+  pair: pairOption as typeof pairOption,
+  profile: {
+    flag: '--profile <name>',
+    help: 'hardware that the edge is paced to',
+    choices: latencyProfiles.map(({ name }) => name) as readonly string[],
+    default: defaultEdgeProfile.name as string,
+  },
+  unpaced: {
+    flag: '--unpaced',
+    help: 'do not pace the edge; adds modes auto and ar-native, the edge alone without a shape law',
+  },
+  prompts: {
+    flag: '--prompts <count>',
+    help: 'prompts, each written once in a run (default: 6, unpaced 4)',
+    whole: [1, 10],
+  },
+  repeats: {
+    flag: '--repeats <count>',
+    help: 'runs of each mode and round trip (default: 5, unpaced 3)',
+    whole: [1, 100],
+  },
+  gammas: {
+    flag: '--gammas <count,...>',
+    help: 'windows that a pilot tries (default: the predicted and its neighbours)',
+    wholes: [1, 63],
+  },
+  minutes: { flag: '--minutes <number>', help: 'begin no run after so long (needs --resume)', number: [0, 10_000] },
+  tries: {
+    flag: '--tries <count>',
+    help: 'tries of a run that is void each time (default: 3, and no more than a third of the plan in all)',
+    whole: [1, 100],
+  },
+  lookUp: lookUpOption as typeof lookUpOption,
+} as const;
+
+export type ModesTable = typeof forBoth & typeof forVirtual & typeof forWall;
+export const modesOptions: ModesTable = { ...forBoth, ...forVirtual, ...forWall };
+export type ModesOptions = OptionsOf<ModesTable>;

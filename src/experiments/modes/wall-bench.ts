@@ -1,0 +1,219 @@
+// What a wall bench has open while it measures: the draft model, the prompts, the edge processes; and how it writes texts with them.
+
+import { mean } from '../../basics/statistics.ts';
+import { AutoMode } from '../../device/auto-mode.ts';
+import { openModel } from '../../engines/open-model.ts';
+import { describeMachine } from '../../files/document.ts';
+import samplePrompts from '../../files/sample-prompts.json' with { type: 'json' };
+import type { Run } from '../../laboratory/experiment.ts';
+import { acquirePair } from '../../model-files/acquire.ts';
+import { ModelDrafter } from '../../models/drafter.ts';
+import type { LanguageModel } from '../../models/model.ts';
+import { modeOf } from '../../protocol/mode.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from '../look-up-place.ts';
+import type { BenchMode } from './metrics.ts';
+import { type BenchEdges, startBenchEdges } from './wall-edges.ts';
+import type { PilotFigures } from './wall-figures.ts';
+import type { PlannedRun } from './wall-plan.ts';
+import { type TextOptions, type WallPrompt, type WallRun, writeRun, writeText } from './wall-run.ts';
+
+/** All that the figures depend on; a record keeps it. */
+export interface WallSettings {
+  readonly modes: readonly BenchMode[];
+  readonly roundTripsMs: readonly number[];
+  readonly pair: string;
+  /** What the edge is paced to; null: nothing. */
+  readonly profile: string | null;
+  readonly tokens: number;
+  readonly promptCount: number;
+  /** Of each mode and round trip; a run writes every prompt once. */
+  readonly repeats: number;
+  /** Windows that the pilot tries; null: those around the predicted one. */
+  readonly gammas: readonly number[] | null;
+  readonly maxAhead: number;
+  readonly minChainConfidence: MinConfidence;
+  readonly lookUp: LookUpPlace;
+}
+
+/** Of different kinds first. */
+const promptOrder = ['spec-bench/91', 'humaneval/0', 'gsm8k/0', 'spec-bench/161', 'spec-bench/111', 'humaneval/1'];
+const contextLength = 2048;
+export const pilotPrompts = 2;
+export const pilotTokens = 32;
+const warmUpTokens = 8;
+
+/** One mode at one round trip. */
+export type WallCell = Pick<PlannedRun, 'mode' | 'roundTripMs'>;
+
+interface OpenParts {
+  readonly targetName: string;
+  readonly draftName: string;
+  readonly draft: LanguageModel;
+  readonly prompts: readonly WallPrompt[];
+}
+
+export async function openWallBench(settings: WallSettings, run: Run): Promise<WallBench> {
+  const { target, draft } = await acquirePair(settings.pair);
+  const { node: _node, ...machine } = describeMachine();
+  const files = { target: target.sha256, draft: draft.sha256 };
+  await run.begin({ clock: 'wall', ...settings, machine, files });
+  const draftName = draft.entry?.name ?? draft.path;
+  const sequences = settings.promptCount;
+  const model = await openModel(draftName, { role: 'draft', sequences, contextLength, exact: false, threads: 1 });
+  const known = samplePrompts.prompts.toSorted((one, other) => rankOf(one.name) - rankOf(other.name));
+  const prompts = known.slice(0, settings.promptCount).map(({ name, form, text }, index) => ({
+    name,
+    ids: form === 'chat' ? model.tokenizer.encodeChat([{ role: 'user', content: text }]) : model.tokenizer.encode(text),
+    conversation: (index + 1).toString(16).padStart(32, '0'),
+    drafter: new ModelDrafter(model),
+  }));
+  return new WallBench(settings, run, {
+    targetName: target.entry?.name ?? target.path,
+    draftName,
+    draft: model,
+    prompts,
+  });
+}
+
+function rankOf(name: string): number {
+  const rank = promptOrder.indexOf(name);
+  return rank === -1 ? promptOrder.length : rank;
+}
+
+export class WallBench implements AsyncDisposable {
+  readonly settings: WallSettings;
+  readonly run: Run;
+  readonly #parts: OpenParts;
+  readonly #autos = new Map<number, AutoMode>();
+  /** By the key of its cell. */
+  readonly #windows = new Map<string, number>();
+  readonly #references = new Map<string, readonly number[]>();
+  #edges: BenchEdges | null = null;
+
+  constructor(settings: WallSettings, run: Run, parts: OpenParts) {
+    this.settings = settings;
+    this.run = run;
+    this.#parts = parts;
+  }
+
+  get prompts(): readonly WallPrompt[] {
+    return this.#parts.prompts;
+  }
+
+  get named(): object {
+    const { targetName, draftName } = this.#parts;
+    return { target: targetName, draft: draftName, prompts: this.prompts.map(({ name }) => name) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#edges?.close();
+    for (const { drafter } of this.prompts) await drafter[Symbol.asyncDispose]();
+    await this.#parts.draft.close();
+  }
+
+  /** In place of those before. @param gamma window of the edge's own draft: a setting of its process */
+  async startEdges(gamma: number): Promise<BenchEdges> {
+    await this.#edges?.close();
+    this.#edges = null;
+    const { profile, lookUp, modes } = this.settings;
+    const draft = this.#needsEdgeDraft() ? this.#parts.draftName : null;
+    const sizes = { sessions: this.prompts.length + 1, contextLength, lookUpTokens: edgeLookUpTokens(lookUp) };
+    const asked = { target: this.#parts.targetName, draft, gamma, profile, ...sizes };
+    this.#edges = await startBenchEdges(asked, modes.includes('ar-native'), this.run.note);
+    return this.#edges;
+  }
+
+  #needsEdgeDraft(): boolean {
+    return this.settings.modes.some((mode) => mode !== 'auto' && mode !== 'ar-native' && modeOf(mode).edgeDrafts);
+  }
+
+  /** What the edge writes alone, through the same machines: every other text must be this one. Prompts are read on both sides meanwhile. */
+  async writeReferences(): Promise<void> {
+    const reader = this.#needsEdgeDraft() ? 'mix' : 'stream';
+    for (const [index, prompt] of this.prompts.entries()) {
+      this.run.onProgress('reference texts', index, this.prompts.length);
+      await this.#write(prompt, { mode: reader, roundTripMs: 0 }, 0, warmUpTokens);
+      if (this.settings.modes.includes('ar-native'))
+        await this.#write(prompt, { mode: 'ar-native', roundTripMs: 0 }, 0, warmUpTokens);
+      const measure = async (): Promise<readonly number[]> =>
+        (await this.#write(prompt, { mode: 'ar', roundTripMs: 0 }, 0)).report.tokens;
+      this.#references.set(prompt.name, await this.run.one({ key: `reference ${prompt.name}`, measure }));
+    }
+  }
+
+  get knowsFigures(): boolean {
+    return this.settings.gammas !== null || this.run.has('figures');
+  }
+
+  /** How quick and how good the draft is here, from one text of each prompt. Null: the windows are given. */
+  async measureFigures(): Promise<PilotFigures | null> {
+    if (this.settings.gammas !== null) return null;
+    return await this.run.one({
+      key: 'figures',
+      measure: async () => {
+        const reports = [];
+        for (const prompt of this.prompts.slice(0, pilotPrompts))
+          reports.push((await this.#write(prompt, { mode: 'stream', roundTripMs: 0 }, 0)).report);
+        const { stepMs, nativeMs } = this.#edges as BenchEdges;
+        const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
+        return { stepMs, nativeMs, acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) };
+      },
+    });
+  }
+
+  setWindow(cell: WallCell, gamma: number): void {
+    this.#windows.set(keyOfCell(cell), gamma);
+  }
+
+  writePlanned(planned: PlannedRun): Promise<WallRun> {
+    return this.#writeRun(planned, this.#windows.get(keyOfCell(planned)) ?? 0, this.prompts, this.settings.tokens);
+  }
+
+  /** A few texts that do not count. */
+  writePilot(cell: WallCell, gamma: number, tokens: number = pilotTokens): Promise<WallRun> {
+    return this.#writeRun({ ...cell, repeat: 0 }, gamma, this.prompts.slice(0, pilotPrompts), tokens);
+  }
+
+  /** So that all prompts are read before the first pilot. */
+  async warmUp(cell: WallCell, gamma: number): Promise<void> {
+    await this.writePilot(cell, gamma, warmUpTokens);
+  }
+
+  async #writeRun(
+    planned: PlannedRun,
+    gamma: number,
+    prompts: readonly WallPrompt[],
+    tokens: number,
+  ): Promise<WallRun> {
+    const auto = planned.mode === 'auto' ? { auto: await this.#autoFor(planned.roundTripMs) } : {};
+    const options = { ...this.#textOptions(planned, gamma, tokens), ...auto, repeat: planned.repeat };
+    const edge = (this.#edges as BenchEdges).edgeOf(planned.mode);
+    return await writeRun(edge, this.#parts.draft.tokenizer, prompts, this.#references, options);
+  }
+
+  /** One for each round trip, as a device has one for each edge; it has seen two texts before the first that counts. */
+  async #autoFor(roundTripMs: number): Promise<AutoMode> {
+    const known = this.#autos.get(roundTripMs);
+    if (known !== undefined) return known;
+    const auto = new AutoMode();
+    this.#autos.set(roundTripMs, auto);
+    for (const prompt of this.prompts.slice(0, pilotPrompts))
+      await this.#write(prompt, { mode: 'auto', roundTripMs }, 0, pilotTokens, { auto });
+    return auto;
+  }
+
+  #write(prompt: WallPrompt, cell: WallCell, gamma: number, tokens = this.settings.tokens, auto = {}) {
+    const edge = (this.#edges as BenchEdges).edgeOf(cell.mode);
+    return writeText(edge, this.#parts.draft.tokenizer, prompt, { ...this.#textOptions(cell, gamma, tokens), ...auto });
+  }
+
+  #textOptions({ mode, roundTripMs }: WallCell, gamma: number, tokens: number): TextOptions {
+    const { maxAhead, minChainConfidence, lookUp } = this.settings;
+    return { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
+  }
+}
+
+/** The edge drafts with the same window at every round trip. */
+export function keyOfCell({ mode, roundTripMs }: WallCell): string {
+  return `${mode} at ${mode === 'edge-sd' ? 0 : roundTripMs}`;
+}
