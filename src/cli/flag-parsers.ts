@@ -21,11 +21,6 @@ export function seedFlag(text: string): bigint {
   return BigInt(text);
 }
 
-/** A list such as "0,20,100", for commander's option parser. */
-export function numberList(parse: (text: string) => number): (text: string) => number[] {
-  return (text) => text.split(',').map((part) => parse(part));
-}
-
 /** Commander tells the message beside the flag. */
 export function orInvalid<Value>(parse: () => Value): Value {
   try {
