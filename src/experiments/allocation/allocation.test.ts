@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createPolicy } from '../../allocation/policies.ts';
+import { interquartileMean, mean } from '../../basics/statistics.ts';
 import { slotsOf } from '../first-slots.ts';
 import { timeDecisions } from './decision-time.ts';
 import { measureGaps } from './gaps.ts';
-import { meanReduction, measureLatency, reductionInterval } from './latency.ts';
+import { baselines, measureSlots, savingOf } from './latency.ts';
 
 describe('bench allocation', () => {
   it('measures the first slots of a preset', async () => {
@@ -21,15 +23,19 @@ describe('bench allocation', () => {
     expect(timeDecisions('paper', states).decisionMsP95).toBeGreaterThan(0);
   });
 
-  it('counts reductions from means, and draws seeds again for their interval', async () => {
+  it('counts reductions from interquartile means, and draws seeds again for their interval', async () => {
     const states = await slotsOf({ scenario: 'paper', deviceCount: 20, serverCount: 4 }, [1, 2, 3]);
-    const cell = measureLatency('paper', states, 'equal');
-    expect(cell.rows.map(({ baseline }) => baseline)).toEqual(['random+equal', 'max-sinr+equal', 'max-compute+equal']);
-    for (const row of cell.rows) expect(row.reduction).toBeCloseTo(1 - row.bestMs / row.baselineMs, 12);
-    expect(meanReduction([cell], 'random')).toBeCloseTo(cell.rows[0]?.reduction as number, 12);
-    const [low, high] = reductionInterval([cell], 3);
-    const middle = cell.rows.reduce((sum, { reduction }) => sum + reduction / 3, 0);
-    expect(low).toBeLessThanOrEqual(middle);
-    expect(high).toBeGreaterThanOrEqual(middle);
+    const names = ['best', 'random+equal', 'max-sinr+equal', 'max-compute+equal'];
+    const figures = Object.fromEntries(names.map((name) => [name, measureSlots(states, createPolicy(name))]));
+    const middle = names.map((name) => interquartileMean(figures[name]?.latencyMs ?? [])) as [number, ...number[]];
+    const saving = savingOf([figures], 'best', 'equal', 'latencyMs', 3);
+    expect(saving.against).toHaveLength(baselines.length);
+    for (const [index, one] of saving.against.entries())
+      expect(one).toBeCloseTo(1 - middle[0] / (middle[index + 1] as number), 12);
+    expect(saving.mean).toBeCloseTo(mean(saving.against), 12);
+    expect(saving.most).toBe(Math.max(...saving.against));
+    const [low, high] = saving.meanInterval;
+    expect(low).toBeLessThanOrEqual(saving.mean);
+    expect(high).toBeGreaterThanOrEqual(saving.mean);
   });
 });

@@ -1,12 +1,14 @@
 // `outrider bench allocation`: how long a decision takes, how far from the optimum it is at most, and what it takes off the latency of
-// the paper's baselines. Slots are the first ones of the presets' worlds, one for each seed, the same for every policy.
+// the paper's baselines in preset `munich`. Slots are the first ones of the presets' worlds, one for each seed, the same for every policy.
 
 import { setImmediate } from 'node:timers/promises';
+import { createPolicy } from '../../allocation/policies.ts';
+import type { Interval } from '../../basics/bootstrap.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
 import { slotsOf } from '../first-slots.ts';
 import { gapsOfHuge, hugeSlot, timeDecisions } from './decision-time.ts';
 import { measureGaps } from './gaps.ts';
-import { baselines, type LatencyCell, meanReduction, measureLatency, reductionInterval } from './latency.ts';
+import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
 
 export interface BenchAllocationOptions {
@@ -21,12 +23,7 @@ export interface BenchAllocationResult {
 }
 
 const worlds = ['paper', 'munich'] as const;
-/** The first one's reductions are the summary's. `ids` sends the drafted ids only, which makes bandwidth plentiful. */
-const latencyWorlds = [
-  { name: 'paper', scenario: 'paper' },
-  { name: 'paper, ids', scenario: 'paper', payloadLaw: 'ids' },
-  { name: 'munich', scenario: 'munich' },
-] as const;
+const latencyWorld = 'munich';
 const sizes = [
   [30, 4],
   [90, 10],
@@ -107,54 +104,45 @@ async function measureAllGaps(
   };
 }
 
+/** Preset `munich` against the baselines, and what any policy could reach in preset `paper`; `reproduce fig5` has the rest. */
 async function measureAllLatencies(
   options: BenchAllocationOptions,
   seeds: readonly number[],
 ): Promise<BenchAllocationResult> {
-  const rows: object[] = [];
-  const equal: LatencyCell[] = [];
-  const optimal: LatencyCell[] = [];
+  const found: FiguresByPolicy[] = [];
   const limits: LatencyLimitRow[] = [];
-  for (const [index, { name, ...world }] of latencyWorlds.entries()) {
-    for (const [cell, [deviceCount, serverCount]] of cells.entries()) {
-      options.onProgress?.('latency', index * cells.length + cell, latencyWorlds.length * cells.length);
-      const states = await slotsOf({ ...world, deviceCount, serverCount }, seeds);
-      const withEqual = measureLatency(name, states, 'equal');
-      const withOptimal = measureLatency(name, states, 'optimal');
-      rows.push(...withEqual.rows, ...withOptimal.rows);
-      if (index === 0) {
-        equal.push(withEqual);
-        optimal.push(withOptimal);
-        limits.push(measureLatencyLimit(name, states));
-      }
-      await setImmediate();
-    }
+  const policies = ['best', ...bothShares.flatMap((shares) => baselines.map((baseline) => `${baseline}+${shares}`))];
+  for (const [index, [deviceCount, serverCount]] of cells.entries()) {
+    options.onProgress?.('latency', index, cells.length);
+    const states = await slotsOf({ scenario: latencyWorld, deviceCount, serverCount }, seeds);
+    found.push(Object.fromEntries(policies.map((name) => [name, measureSlots(states, createPolicy(name))])));
+    limits.push(measureLatencyLimit('paper', await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds)));
+    await setImmediate();
   }
-  const summary = {
-    ...summariseLatency(equal, optimal, seeds.length),
-    latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
-    latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),
-  };
-  return { rows: [...rows, ...limits], summary };
-}
-
-function summariseLatency(
-  equal: readonly LatencyCell[],
-  optimal: readonly LatencyCell[],
-  seedCount: number,
-): Readonly<Record<string, number>> {
-  const against = baselines.map((baseline) => meanReduction(equal, baseline));
-  const [low, high] = reductionInterval(equal, seedCount);
-  const [optimalLow, optimalHigh] = reductionInterval(optimal, seedCount);
+  const savings = bothShares.map((shares) => ({
+    shares,
+    latency: savingOf(found, 'best', shares, 'latencyMs', seeds.length),
+    cost: savingOf(found, 'best', shares, 'costMs', seeds.length),
+  }));
+  const [equal, optimal] = savings.map(({ latency }) => latency) as [Saving, Saving];
+  const rows = savings.flatMap(({ shares, latency, cost }) =>
+    baselines.map((baseline, index) => {
+      const [reductionLow, reductionHigh] = latency.againstIntervals[index] as Interval;
+      const reduction = latency.against[index] as number;
+      const intervals = { reduction, reductionLow, reductionHigh, costReduction: cost.against[index] as number };
+      return { what: 'latency', world: latencyWorld, shares, baseline, slots: seeds.length, ...intervals };
+    }),
+  );
   return {
-    reductionVsRandom: against[0] as number,
-    reductionVsMaxSinr: against[1] as number,
-    reductionVsMaxCompute: against[2] as number,
-    reductionMean: mean(against),
-    reductionMeanLow: low,
-    reductionMeanHigh: high,
-    reductionMeanOptimalShares: mean(baselines.map((baseline) => meanReduction(optimal, baseline))),
-    reductionMeanOptimalSharesLow: optimalLow,
-    reductionMeanOptimalSharesHigh: optimalHigh,
+    rows: [...rows, ...limits],
+    summary: {
+      munichReductionMean: equal.mean,
+      munichReductionMeanLow: equal.meanInterval[0],
+      munichReductionMeanHigh: equal.meanInterval[1],
+      munichReductionMeanOptimalShares: optimal.mean,
+      latencyBestVsMaxSinr: mean(limits.map(({ reductionBest }) => reductionBest)),
+      latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
+      latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),
+    },
   };
 }

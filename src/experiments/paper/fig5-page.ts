@@ -2,9 +2,9 @@
 
 import { interquartileMean } from '../../basics/statistics.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
-import { baselines } from '../allocation/latency.ts';
+import { baselines, type FiguresByPolicy, type SlotFigures } from '../allocation/latency.ts';
 import type { Latency, MeasuredCell, Method, Reduction } from './fig5-reductions.ts';
-import { type FiguresByPolicy, interpretationName, interpretations, type SlotFigures } from './interpretations.ts';
+import { interpretationName, interpretations } from './interpretations.ts';
 
 const methodWords: Readonly<Record<Method, string>> = {
   best: '`best`, what we recommend, always with optimal shares',

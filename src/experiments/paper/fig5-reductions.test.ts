@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { SlotFigures } from '../allocation/latency.ts';
 import { type MeasuredCell, reductionOf, reductionsOf } from './fig5-reductions.ts';
-import { interpretationName, interpretations, type SlotFigures } from './interpretations.ts';
+import { interpretationName, interpretations } from './interpretations.ts';
 
 function figures(latencyMs: number[]): SlotFigures {
   return { latencyMs, latencyMiddleMs: latencyMs, latencyP95Ms: latencyMs, serialMs: latencyMs, costMs: latencyMs };

@@ -2,14 +2,9 @@
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
+import type { FiguresByPolicy, SlotFigures } from '../allocation/latency.ts';
 import type { Cell, MeasuredCell } from './fig5-reductions.ts';
-import {
-  type FiguresByPolicy,
-  type Interpretation,
-  interpretationName,
-  interpretations,
-  type SlotFigures,
-} from './interpretations.ts';
+import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
 export interface Fig5Row {
   readonly against: Cell['against'];

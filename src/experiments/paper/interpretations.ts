@@ -1,14 +1,13 @@
 // Slots of preset `paper` under every interpretation of what the paper leaves open, and what policies make of them. A world is made once for each
 // seed; the interpretations differ in numbers of its state only.
 
-import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
 import { isOutriderError } from '../../basics/errors.ts';
-import { interquartileMean, quantile } from '../../basics/statistics.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
 import type { Override } from '../../scenario/read-scenario.ts';
 import { findModelShape, payloadBitsPerToken } from '../../world/workload-models.ts';
+import { type FiguresByPolicy, measureSlots } from '../allocation/latency.ts';
 import { slotsOf } from '../first-slots.ts';
 
 export type PayloadLaw = 'q16' | 'ids';
@@ -51,21 +50,6 @@ export function underInterpretation(state: SlotState, { payloadLaw, lambdaUnit }
   };
 }
 
-/** One number for each seed; ms. */
-export interface SlotFigures {
-  /** Mean over tasks of max(D^MD, d/R) + D^ES. */
-  readonly latencyMs: number[];
-  /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
-  readonly latencyMiddleMs: number[];
-  readonly latencyP95Ms: number[];
-  /** Mean of D^MD + D^ES, which leaves sending out. */
-  readonly serialMs: number[];
-  /** Mean objective of a task. */
-  readonly costMs: number[];
-}
-
-export type FiguresByPolicy = Readonly<Record<string, SlotFigures>>;
-
 /** @param states of preset `paper` as it is: q16, lambda per ms */
 export function measurePolicies(
   states: readonly SlotState[],
@@ -73,7 +57,7 @@ export function measurePolicies(
   interpretation: Interpretation,
 ): FiguresByPolicy {
   const read = states.map((state) => underInterpretation(state, interpretation));
-  return Object.fromEntries(policies.map((one) => [one.name, measure(read, decisionUnder(one, interpretation))]));
+  return Object.fromEntries(policies.map((one) => [one.name, measureSlots(read, decisionUnder(one, interpretation))]));
 }
 
 /** The first slots of preset `paper` with so many devices and servers, under each interpretation, by its name. */
@@ -86,21 +70,6 @@ export async function measureCell(
   const { deviceCount, serverCount, overrides = [] } = size;
   const states = await slotsOf({ scenario: 'paper', deviceCount, serverCount, overrides }, seeds);
   return Object.fromEntries(taken.map((one) => [interpretationName(one), measurePolicies(states, policies, one)]));
-}
-
-function measure(states: readonly SlotState[], decide: Policy): SlotFigures {
-  const figures: SlotFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
-  for (const state of states) {
-    const terms = createSlotTerms(state.deviceCount);
-    evaluate(state, decide(state), terms);
-    const latencies = [...terms.latencyMs];
-    figures.latencyMs.push(terms.sum.latencyMs / state.deviceCount);
-    figures.latencyMiddleMs.push(interquartileMean(latencies));
-    figures.latencyP95Ms.push(quantile(latencies, 0.95));
-    figures.serialMs.push(terms.sum.serialMs / state.deviceCount);
-    figures.costMs.push(terms.sum.costMs / state.deviceCount);
-  }
-  return figures;
 }
 
 /** A policy; trained ones have weights for each payload law, since a law that was never seen in training is another task. */
