@@ -37,6 +37,8 @@ export interface PolicyEntry {
   readonly description: string;
   /** What the name alone means; the other is `name+equal` or `name+optimal`. */
   readonly sharing: Sharing;
+  /** Decides by where devices and servers are, which a slot need not say. */
+  readonly needsPlaces?: true;
 }
 
 type Search = (problem: Problem, createRule: SharingRuleMaker, state: SlotState) => SearchState;
@@ -145,16 +147,18 @@ const recipes: readonly Recipe[] = [
     name: 'look-ahead',
     description: 'the cheapest of some associations over a forecast of the next slots',
     sharing: 'optimal',
+    needsPlaces: true,
     decide: decideAhead,
   },
 ];
 
 /** All names that {@link createPolicy} takes, without the part after the plus. */
-export const policyList: readonly PolicyEntry[] = recipes.map(({ name, description, sharing }) => ({
-  name,
-  description,
-  sharing,
-}));
+export const policyList: readonly PolicyEntry[] = recipes;
+
+/** @param name with or without the part after the plus */
+export function policyEntry(name: string): PolicyEntry | undefined {
+  return recipes.find((one) => one.name === name.split('+')[0]);
+}
 
 /**
  * @param name of {@link policyList}, alone or with `+equal` or `+optimal`

@@ -5,7 +5,7 @@ import { createPolicy } from '../allocation/policies.ts';
 import { readState } from '../allocation/slot-json.ts';
 import { exampleState } from '../allocation/slot-json-example.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
-import { findPolicy, needsPlaces } from '../files/policy-file.ts';
+import { findPolicy } from '../files/policy-file.ts';
 
 const device = {
   payloadBits: 1e5,
@@ -73,17 +73,17 @@ describe('readState', () => {
     expect(describeDecision(state, assignment, false).summary.unservedCount).toBe(1);
   });
 
-  it('asks for places where something decides by them', () => {
+  it('asks for places where something decides by them', async () => {
     const [near, far] = [{ x: 1, y: 2 }, { x: 3 }];
     const read = (...places: [object, object]) =>
       readState(textOf([{ ...device, gain: [1e-10], ...places[0] }], [{ ...server, ...places[1] }]), 'x', 'policy p');
     expect(() => read({}, near)).toThrow(/device 0 has no place, and policy p needs one/);
     expect(() => read(near, far)).toThrow(/server 0 has no place/);
     expect([...read(near, near).deviceY]).toEqual([2]);
-    expect(['tma-masac', 'masac-association@munich', 'masac:file', 'look-ahead+optimal'].map(needsPlaces)).toEqual(
-      Array(4).fill(true),
-    );
-    expect(['best', 'tma+equal'].map(needsPlaces)).toEqual([false, false]);
+    const needsPlaces = async (name: string) => (await findPolicy(name)).needsPlaces;
+    const trained = ['tma-masac', 'masac-association@munich', 'masac:weights/paper/tma-masac.safetensors'];
+    expect(await Promise.all([...trained, 'look-ahead+optimal'].map(needsPlaces))).toEqual(Array(4).fill(true));
+    expect(await Promise.all(['best', 'tma+equal'].map(needsPlaces))).toEqual([false, false]);
   });
 
   it('names trained policies too when there is no such policy', async () => {

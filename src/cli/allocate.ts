@@ -11,7 +11,7 @@ import { readState } from '../allocation/slot-json.ts';
 import { exampleState } from '../allocation/slot-json-example.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
-import { findPolicy, needsPlaces } from '../files/policy-file.ts';
+import { findPolicy } from '../files/policy-file.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
 import { printResult } from './result-output.ts';
@@ -56,9 +56,9 @@ async function allocate(flags: AllocateFlags): Promise<void> {
     const remedy = 'Give --state FILE, or --state - for standard input; --example prints one.';
     throw new OutriderError('bad-argument', 'there is no slot to decide', remedy);
   }
-  const { decide } = await findPolicy(policy);
+  const { decide, needsPlaces } = await findPolicy(policy);
   if (figure !== undefined) await checkFigure(figure);
-  const placesFor = needsPlaces(policy) ? `policy ${policy}` : figure === undefined ? undefined : 'a map';
+  const placesFor = needsPlaces === true ? `policy ${policy}` : figure === undefined ? undefined : 'a map';
   const slot = readState(await readText(source), source === '-' ? 'standard input' : source, placesFor);
   const assignment = requireAssignment({ name: policy, decide }, slot);
   const decision = describeDecision(slot, assignment, flags.certify === true);

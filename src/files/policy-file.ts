@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createPolicy } from '../allocation/policies.ts';
+import { createPolicy, policyEntry } from '../allocation/policies.ts';
 import type { Policy } from '../allocation/slot-state.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { type FoundPolicy, learnedPolicyList, readLearned, weightsOf } from './shipped-weights.ts';
@@ -16,7 +16,8 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   if (weights !== undefined) return readLearned(nameOrPath, weights);
   if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath)) {
     const trained = learnedPolicyList.map(({ name }) => name);
-    return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null };
+    const needsPlaces = policyEntry(nameOrPath)?.needsPlaces === true;
+    return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null, needsPlaces };
   }
   const path = resolve(nameOrPath);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -25,11 +26,6 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name: nameOrPath, decide: await importPolicy(nameOrPath, path), sha256 };
-}
-
-/** Whether a policy that comes with outrider, or trained weights, decide by where devices and servers are. */
-export function needsPlaces(name: string): boolean {
-  return weightsOf(name) !== undefined || name.split('+')[0] === 'look-ahead';
 }
 
 async function importPolicy(name: string, path: string): Promise<Policy> {

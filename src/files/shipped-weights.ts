@@ -12,6 +12,8 @@ import { shippedPath } from '../model-files/shipped-path.ts';
 /** A policy and, for a file, what it was: a changed file is another policy. */
 export interface FoundPolicy extends NamedPolicy {
   readonly sha256: string | null;
+  /** Decides by where devices and servers are, which a slot as JSON need not say. */
+  readonly needsPlaces?: boolean;
 }
 
 /** What is shipped, for each of `trainedOn`; weights/README.md says how each was made. */
@@ -50,5 +52,5 @@ export async function readLearned(name: string, file: string): Promise<FoundPoli
     throw new OutriderError('bad-argument', `${name} can't be read: ${error.code}`, remedy, { cause: error });
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256 };
+  return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256, needsPlaces: true };
 }
