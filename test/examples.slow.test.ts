@@ -50,7 +50,14 @@ async function referenceText(question: string, tokenCount: number): Promise<stri
 
 describe('examples', () => {
   it('are all run here', () => {
-    const known = ['abort.ts', 'ask-an-edge.ts', 'edge-from-code.ts', 'my-policy.ts', 'own-draft-source.ts'];
+    const known = [
+      'abort.ts',
+      'ask-an-edge.ts',
+      'edge-from-code.ts',
+      'my-policy.ts',
+      'own-draft-source.ts',
+      'quickstart.ts',
+    ];
     expect(readdirSync(folder).filter((name) => name.endsWith('.ts'))).toEqual(known);
   });
 
@@ -70,6 +77,12 @@ describe('examples', () => {
   it('ask-an-edge.ts prints what the target writes', async () => {
     const { output, status } = run('ask-an-edge.ts', edge.url, draft);
     expect(await output).toBe(`${await referenceText('Why is the sky blue?', 40)}\n`);
+    expect(await status).toBe(0);
+  });
+
+  it('quickstart.ts, the code of README.md, prints what the target writes', async () => {
+    const { output, status } = run('quickstart.ts', edge.url, draft);
+    expect(await output).toBe(await referenceText('Why is the sky blue?', 40));
     expect(await status).toBe(0);
   });
 
