@@ -339,6 +339,18 @@ describe('architecture', () => {
     }
   });
 
+  it('is drawn as it is: every room above those that it imports', () => {
+    const picture = readFileSync(join(root, 'docs/rooms.svg'), 'utf8');
+    const drawn = [...picture.matchAll(/data-room="([^"]+)" data-floor="(\d+)"/g)];
+    const floors = new Map(drawn.map(([, room = '', floor]) => [room, Number(floor)]));
+    expect([...floors.keys()].sort()).toEqual(Object.keys(mayImport).sort());
+    for (const [room, allowed] of Object.entries(mayImport)) {
+      const below = allowed.includes(any) ? [...floors.keys()].filter((name) => name !== room) : allowed;
+      const notBelow = below.filter((name) => (floors.get(name) ?? 0) >= (floors.get(room) ?? 0));
+      expect(notBelow, room).toEqual([]);
+    }
+  });
+
   it('shows the same pure folders to the compiler and to the linter', () => {
     const compiler = readFileSync(join(root, 'tsconfig.pure.json'), 'utf8');
     const linter = readFileSync(join(root, 'biome.json'), 'utf8');
