@@ -1,7 +1,7 @@
-// An edge from code: a target model, served on a port, with a key. (In an application: from 'outrider'.)
+// An edge from code: a target model, served on a port, with a key. (In an application: from 'outrider/edge'.)
 // node examples/edge-from-code.ts [model] [port]
 
-import { listenEdge, openModel, startEdge } from '../src/index.ts';
+import { listenEdge, openModel, startEdge } from '../src/api/edge.ts';
 
 const [name = 'smollm2-135m', port = '8642'] = process.argv.slice(2);
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../src/decoding/sampling.ts';
 import { findPolicy } from '../src/files/policy-file.ts';
+import { modeNames } from '../src/protocol/mode.ts';
 import { readPreset } from '../src/scenario/presets.ts';
 import { runSlots, type SlotOutcome } from '../src/simulation/run-slots.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed } from './together/toy-edge.ts';
@@ -53,12 +54,18 @@ describe('examples', () => {
     const known = [
       'abort.ts',
       'ask-an-edge.ts',
+      'choose-servers.ts',
+      'compare-policies.ts',
       'edge-from-code.ts',
+      'edge-in-a-service.ts',
       'my-policy.ts',
+      'one-session.ts',
       'own-draft-source.ts',
       'quickstart.ts',
     ];
     expect(readdirSync(folder).filter((name) => name.endsWith('.ts'))).toEqual(known);
+    // Run in test/browser/.
+    expect(readdirSync(`${folder}browser`)).toEqual(['index.html', 'main.ts']);
   });
 
   it('my-policy.ts decides a simulation, and spreads a crowd better than the best signal does', async () => {
@@ -113,5 +120,47 @@ describe('examples', () => {
     expect(await refused.status).toBe(1);
     served.end();
     expect(await served.status).toBe(0);
+  });
+
+  it('edge-in-a-service.ts serves its accounts, and keeps its other requests', async () => {
+    const served = run('edge-in-a-service.ts', `toy:${toySeed}`, '0');
+    const url = await served.firstLine;
+    const asked = run('ask-an-edge.ts', url, draft, 'key of Ada');
+    expect(await asked.output).toBe(`${await referenceText('Why is the sky blue?', 40)}\n`);
+    const refused = run('ask-an-edge.ts', url, draft, 'key of nobody');
+    expect(await refused.status).toBe(1);
+    const page = url.replace('ws', 'http');
+    const status = (await (await fetch(`${page}/status`)).json()) as { readonly steps: number };
+    expect(status.steps).toBeGreaterThan(10);
+    expect((await fetch(page)).status).toBe(404);
+    served.end();
+    expect(await served.status).toBe(0);
+  });
+
+  it('choose-servers.ts serves each device, and proves how good that is', async () => {
+    const lines = (await run('choose-servers.ts').output).trim().split('\n');
+    expect(lines.slice(0, -1).map((line) => /^device (\d+): server [0-3], /.exec(line)?.[1])).toEqual(
+      Array.from({ length: 24 }, (_, device) => `${device}`),
+    );
+    const [, percent] = /at most ([\d.]+) % above the optimum$/.exec(lines.at(-1) ?? '') ?? [];
+    expect(Number(percent)).toBeLessThan(1);
+  });
+
+  it('compare-policies.ts runs the same tasks under both policies, and ours is quicker', async () => {
+    const lines = (await run('compare-policies.ts').output).trim().split('\n');
+    const found = lines.map((line) => /^([\w-]+): (\d+) tasks, ([\d.]+) ms each/.exec(line)?.slice(1) ?? []);
+    expect(found.map(([name]) => name)).toEqual(['max-sinr', 'best']);
+    expect(found[1]?.[1]).toBe(found[0]?.[1]);
+    expect(Number(found[1]?.[2])).toBeLessThan(0.8 * Number(found[0]?.[2]));
+  });
+
+  it('one-session.ts says what a token takes in each mode', async () => {
+    const lines = (await run('one-session.ts', '20').output).trim().split('\n');
+    const times = new Map(lines.map((line) => [line.split(':')[0], Number(/([\d.]+) ms a token/.exec(line)?.[1])]));
+    expect([...times.keys()]).toEqual([...modeNames]);
+    // The edge alone takes one step a token: 40.4 ms, give or take the jitter.
+    expect(times.get('ar')).toBeGreaterThan(38);
+    expect(times.get('ar')).toBeLessThan(43);
+    expect(times.get('stream')).toBeLessThan(0.8 * (times.get('ar') as number));
   });
 });

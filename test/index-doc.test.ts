@@ -1,28 +1,46 @@
-// Everything in the public export list has a doc comment where it is declared, or is a type whose members all speak for it.
+// Every subpath of the package has a list of exports and a part of docs/library.md, and everything in these lists has a doc comment
+// where it is declared.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const source = new URL('../src/', import.meta.url);
+const root = new URL('../', import.meta.url);
+const page = readFileSync(new URL('docs/library.md', root), 'utf8');
+const { exports: doors } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<'types' | 'default', string>>>>;
+};
 
 interface Export {
   readonly name: string;
+  /** From the repository's root. */
   readonly file: string;
 }
 
-function readExports(): Export[] {
-  const text = readFileSync(new URL('index.ts', source), 'utf8');
-  return [...text.matchAll(/export (?:type )?\{([^}]*)\} from '\.\/([^']+)'/g)].flatMap(([, names = '', file = '']) =>
+/** Subpath of the package to the file in src/ that it is compiled from. */
+function readEntries(): [string, string][] {
+  return Object.entries(doors).flatMap(([subpath, door]) =>
+    typeof door === 'string'
+      ? []
+      : [[subpath, door.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as [string, string]],
+  );
+}
+
+const entries = readEntries();
+
+function readExports(entry: string): Export[] {
+  const text = readFileSync(new URL(entry, root), 'utf8');
+  return [...text.matchAll(/export (?:type )?\{([^}]*)\} from '([^']+)'/g)].flatMap(([, names = '', file = '']) =>
     names
       .split(',')
       .map((name) => name.replace(/\btype\b/, '').trim())
       .filter((name) => name !== '')
-      .map((name) => ({ name, file })),
+      .map((name) => ({ name, file: join(dirname(entry), file) })),
   );
 }
 
 /** The line above the declaration ends a doc comment. */
-function isDocumented({ name, file }: Export, text: string = readFileSync(new URL(file, source), 'utf8')): boolean {
+function isDocumented({ name, file }: Export, text: string = readFileSync(new URL(file, root), 'utf8')): boolean {
   const declaration = new RegExp(
     `^(.*)\\nexport (?:async )?(?:function\\*?|const|class|interface|type) ${name}\\b`,
     'm',
@@ -30,15 +48,38 @@ function isDocumented({ name, file }: Export, text: string = readFileSync(new UR
   return declaration.exec(text)?.[1]?.trimEnd().endsWith('*/') ?? false;
 }
 
-describe('the public export list', () => {
-  it('is read', () => {
-    const names = readExports().map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['openDevice', 'startEdge', 'TurnOptions', 'errorCodes']));
+describe('the public export lists', () => {
+  it('are those of the subpaths', () => {
+    expect(entries.map(([subpath]) => subpath)).toEqual(['.', './allocation', './device', './edge', './simulation']);
+    const files = readdirSync(new URL('src/api/', root)).filter((name) => name.endsWith('.ts'));
+    const listed = entries.map(([, file]) => file);
+    expect(files.map((name) => `src/api/${name}`).filter((file) => !listed.includes(file))).toEqual([
+      'src/api/open-device.ts',
+    ]);
+    for (const [, door] of Object.entries(doors)) {
+      if (typeof door !== 'string') expect(door.types).toBe(door.default.replace(/js$/, 'd.ts'));
+    }
+  });
+
+  it.each(entries)('%s is read, and says each name once', (_, entry) => {
+    const names = readExports(entry).map(({ name }) => name);
+    const text = readFileSync(new URL(entry, root), 'utf8');
+    expect(names).toHaveLength((text.replace(/^\/\/.*$/gm, '').match(/[\w$]+(?=,| \}|\n\})/g) ?? []).length);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('has a doc comment at every declaration', () => {
-    expect(readExports().filter((one) => !isDocumented(one))).toEqual([]);
+  it('each have a heading in docs/library.md, and an import below it', () => {
+    const names = entries.map(([subpath]) => `outrider${subpath.slice(1)}`);
+    const parts = page.split(/^(?=## )/m);
+    const told = names.filter((name) => {
+      const part = parts.find((one) => one.split('\n')[0]?.includes(`\`${name}\``));
+      return part?.includes(`from '${name}';`) === true;
+    });
+    expect(told).toEqual(names);
+  });
+
+  it.each(entries)('%s has a doc comment at every declaration', (_, entry) => {
+    expect(readExports(entry).filter((one) => !isDocumented(one))).toEqual([]);
   });
 
   it('would notice one that is missing', () => {

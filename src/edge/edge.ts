@@ -17,7 +17,7 @@ import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
-import { listenWebSocket } from '../transport-node/websocket-server.ts';
+import { type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionStep } from './edge-sessions.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
@@ -132,7 +132,8 @@ function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafte
 async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<EdgeDrafters> {
   return new EdgeDrafters({ ...draft, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
 }
-/** Serves an edge on a WebSocket port. @throws OutriderError `port-in-use` */
-export function listenEdge(edge: Edge, address: { readonly host: string; readonly port: number }): Promise<Listener> {
-  return listenWebSocket({ ...address, maxFrameBytes: limits.openBytes }, edge.accept);
+
+/** Serves an edge on a WebSocket port, with a server of the caller's if one is given. @throws OutriderError `port-in-use` */
+export function listenEdge(edge: Edge, settings: Omit<ListenSettings, 'maxFrameBytes'>): Promise<Listener> {
+  return listenWebSocket({ ...settings, maxFrameBytes: limits.openBytes }, edge.accept);
 }

@@ -115,7 +115,7 @@ function adopt(socket: WebSocket, accept: Accept, maxFrameBytes: number): Socket
     accept,
   );
   socket.onmessage = ({ data }: MessageEvent) => {
-    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : null;
+    const bytes = typeof data === 'string' ? null : new Uint8Array(data as ArrayBuffer);
     if (bytes === null || bytes.length <= maxFrameBytes) connection.arrive(bytes);
     else connection.close('protocol-error', `a frame of ${bytes.length} bytes is over the limit of ${maxFrameBytes}`);
   };

@@ -1,0 +1,31 @@
+// An edge inside a service of your own: its HTTP server, its accounts, its shares. (In an application: from 'outrider/edge'.)
+// node examples/edge-in-a-service.ts [model] [port]
+
+import { createServer } from 'node:http';
+import { listenEdge, openModel, startEdge } from '../src/api/edge.ts';
+
+const [name = 'smollm2-135m', port = '8642'] = process.argv.slice(2);
+const accounts = new Map([
+  ['key of Ada', { share: 2 }],
+  ['key of Bob', { share: 1 }],
+]);
+
+await using model = await openModel(name, { role: 'target', sequences: 4, contextLength: 2048, exact: true });
+await using edge = await startEdge({
+  model,
+  admits: (key) => accounts.has(key),
+  // While both wait for the engine, Ada's answers get twice as many rows of its steps as Bob's.
+  shareOf: ({ credentials }) => accounts.get(credentials)?.share ?? 1,
+  onFault: (error) => console.error(error),
+});
+
+// Devices connect to the port of the service; its other requests stay its own.
+const server = createServer((request, response) => {
+  if (request.url === '/status') response.end(JSON.stringify(edge.status));
+  else response.writeHead(404).end();
+});
+const listener = await listenEdge(edge, { host: '127.0.0.1', port: Number(port), server });
+console.log(`ws://127.0.0.1:${listener.port}`);
+
+await new Promise((resolve) => process.stdin.once('close', resolve).resume());
+await listener.close();

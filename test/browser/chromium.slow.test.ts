@@ -1,0 +1,79 @@
+// The page of the example in a real Chromium, against a real edge: skipped where none is installed. OUTRIDER_BROWSER names another
+// browser that takes the same options.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { startToyEdge, toyReference } from '../together/toy-edge.ts';
+import { bundleForBrowser } from './bundle.ts';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+function findBrowser(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return process.env['OUTRIDER_BROWSER'] ?? paths.find((path) => existsSync(path));
+}
+
+interface Shown {
+  readonly text: string;
+  readonly outcome: string;
+}
+
+/** Serves a page with the script, which sends what it shows when the answer is there. */
+async function servePage(script: string): Promise<{ readonly server: Server; readonly shown: Promise<Shown> }> {
+  const page = await readFile(new URL('../../examples/browser/index.html', import.meta.url), 'utf8');
+  const watch = `<script>setInterval(() => {
+    const { textContent: text, dataset: { outcome } } = document.querySelector('#answer');
+    if (outcome !== undefined) fetch('/shown', { method: 'POST', body: JSON.stringify({ text, outcome }) });
+  }, 50)</script>`;
+  const shown = Promise.withResolvers<Shown>();
+  const server = createServer(async (request, response) => {
+    if (request.url === '/shown') {
+      shown.resolve((await new Response(request as unknown as ReadableStream).json()) as Shown);
+      response.end();
+      return;
+    }
+    const isScript = request.url === '/main.ts';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    response.end(isScript ? script : page + watch);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, shown: shown.promise };
+}
+
+const browser = findBrowser();
+
+describe('the page of the example in Chromium', () => {
+  it.skipIf(browser === undefined)(
+    `shows the text of the target (browser: ${browser ?? 'none is installed'})`,
+    async () => {
+      await using edge = await startToyEdge();
+      const { server, shown } = await servePage((await bundleForBrowser('examples/browser/main.ts')).code);
+      const profile = await mkdtemp(join(tmpdir(), 'outrider-browser-'));
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/?edge=${encodeURIComponent(edge.url)}`;
+      const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+      const child = spawn(browser as string, [...options, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
+      try {
+        const { tokenizer } = edge.target;
+        const prompt = tokenizer.encodeChat([{ role: 'user', content: 'Why is the sky blue?' }]);
+        const ids = await toyReference(neutralSampling, 40, prompt);
+        const text = Buffer.concat(ids.map((id) => tokenizer.bytes(id))).toString();
+        expect(await shown).toEqual({ text, outcome: 'ended' });
+      } finally {
+        const ended = new Promise((resolve) => child.once('close', resolve));
+        child.kill();
+        await ended;
+        server.closeAllConnections();
+        server.close();
+        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      }
+    },
+  );
+});

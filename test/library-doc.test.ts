@@ -1,0 +1,31 @@
+// The code of docs/library.md is that of examples/, word for word: without the comment at the top, and with the names that an
+// application imports from.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const root = new URL('../', import.meta.url);
+const page = readFileSync(new URL('docs/library.md', root), 'utf8');
+const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+
+function asInApplication(example: string): string {
+  return example
+    .replace(/^(\/\/.*\n)+\n/, '')
+    .replaceAll(/'(?:\.\.\/)+src\/index\.ts'/g, "'outrider'")
+    .replaceAll(/'(?:\.\.\/)+src\/api\/([a-z-]+)\.ts'/g, "'outrider/$1'");
+}
+
+const examples = readdirSync(new URL('examples/', root), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ name, code: asInApplication(readFileSync(new URL(`examples/${name}`, root), 'utf8')) }));
+
+describe('the code in docs/library.md', () => {
+  it('is that of an example each', () => {
+    expect(blocks.length).toBeGreaterThan(6);
+    for (const block of blocks) expect(examples.map(({ code }) => code)).toContain(block);
+  });
+
+  it('names every example', () => {
+    expect(examples.filter(({ name }) => !page.includes(`../examples/${name}`))).toEqual([]);
+  });
+});
