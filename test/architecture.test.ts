@@ -177,7 +177,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   engines: ['node', 'node-llama-cpp', 'koffi', 'zod'],
   transport: [],
   'transport-node': ['node', 'ws'],
-  device: ['node'],
+  device: [],
   edge: ['node'],
   figures: ['vega'],
   files: ['node', 'vega', '@resvg/resvg-js'],
