@@ -87,14 +87,6 @@ describe('the documentation', () => {
   });
 });
 
-describe('README.md', () => {
-  it('shows the code of examples/quickstart.ts, as an application writes it', () => {
-    const [, shown] = /```ts\n([\s\S]*?)```/.exec(readFromRoot('README.md') ?? '') ?? [];
-    const example = readFileSync(join(root, 'examples/quickstart.ts'), 'utf8');
-    expect(example.replace(/^(\/\/.*\n)+\n/, '').replace('../src/index.ts', 'outrider')).toBe(shown);
-  });
-});
-
 describe('the check of links itself', () => {
   const files: Readonly<Record<string, string>> = {
     'a.md': '# First page\n\n## What `run` does, and why\n\n## Twice\n\n## Twice\n',
