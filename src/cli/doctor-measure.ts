@@ -3,8 +3,8 @@
 
 import { CloseStack } from '../basics/close-stack.ts';
 import { median } from '../basics/statistics.ts';
-import { appendTokens } from '../exactness/append-tokens.ts';
 import { sampleTokens } from '../exactness/sample-text.ts';
+import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 
 /** A step of the target over so many rows of one sequence, under the law that it keeps to; median, ms. */

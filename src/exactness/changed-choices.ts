@@ -1,7 +1,7 @@
 // How often the choice of a token depends on the calls that it was evaluated in: what a model that is not exact says of itself.
 
+import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { appendTokens } from './append-tokens.ts';
 import { compareCandidates } from './compare-candidates.ts';
 import { sampleTokens } from './sample-text.ts';
 

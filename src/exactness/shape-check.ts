@@ -3,8 +3,8 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
-import { appendTokens } from './append-tokens.ts';
 import { compareCandidates, type Difference } from './compare-candidates.ts';
 import { sampleTokens } from './sample-text.ts';
 import { type History, type Scene, sessionHistories } from './shape-histories.ts';

@@ -3,8 +3,8 @@
 
 import { isOutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
+import { appendTokens } from '../models/append-tokens.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from '../models/model.ts';
-import { appendTokens } from './append-tokens.ts';
 
 /** Where a way begins: `sequence` holds the first `contextLength` tokens of `text`. */
 export interface Scene {

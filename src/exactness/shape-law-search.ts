@@ -3,9 +3,9 @@
 
 import { median } from '../basics/statistics.ts';
 import { describeLaw, engineRows, freeLaw, largestExactCall, type ShapeLaw } from '../decoding/shape-law.ts';
+import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { windowTokens } from '../scheduling/predict-latency.ts';
-import { appendTokens } from './append-tokens.ts';
 import { sampleTokens } from './sample-text.ts';
 import { checkShapes } from './shape-check.ts';
 import { besideOthers, besideOthersAtLength, contextHistories } from './shape-histories.ts';

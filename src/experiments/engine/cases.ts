@@ -3,8 +3,8 @@
 
 import { performance } from 'node:perf_hooks';
 import { mean, median, quantile } from '../../basics/statistics.ts';
-import { appendTokens } from '../../exactness/append-tokens.ts';
 import { sampleTokens } from '../../exactness/sample-text.ts';
+import { appendTokens } from '../../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../../models/model.ts';
 
 export interface EngineCase {

@@ -1,7 +1,7 @@
 // Appends a text of any length to a sequence, in calls that the model takes.
 
 import type { Candidates } from '../decoding/candidates.ts';
-import type { LanguageModel, ModelSequence } from '../models/model.ts';
+import type { LanguageModel, ModelSequence } from './model.ts';
 
 export interface AppendOptions {
   /** Candidates wanted after each of the last so many tokens; default 0. */
