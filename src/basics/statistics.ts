@@ -27,8 +27,10 @@ export function interquartileMean(values: readonly number[]): number {
   return sum / (sorted.length - 2 * cut);
 }
 
+/** The mean of the two middle values of an even count. NaN for an empty list. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  const sorted = values.toSorted((first, second) => first - second);
+  return mean([sorted.at((sorted.length - 1) >> 1) ?? Number.NaN, sorted.at(sorted.length >> 1) ?? Number.NaN]);
 }
 
 /** The chance that a chi-square variable with `degreesOfFreedom` exceeds `statistic`: the p-value of the test. */

@@ -7,7 +7,8 @@ import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
 import { roundConfidence } from '../decoding/confidence.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/token-counts.ts';
-import type { LanguageModel, ModelSequence } from './model.ts';
+import type { LanguageModel } from './model.ts';
+import { PrefixSequence } from './prefix-sequence.ts';
 
 /** One guess at the next token. */
 export interface Draft {
@@ -56,15 +57,14 @@ export function draftFrom(
 
 /** The draft makes the choice that the target would make if it had these candidates: same noise, same position. */
 export class ModelDrafter implements Drafter {
-  readonly #model: LanguageModel;
-  readonly #sequence: ModelSequence;
-  #held: number[] = [];
+  readonly #contextLength: number;
+  readonly #sequence: PrefixSequence;
   #last: Promise<unknown> = Promise.resolve();
 
   /** The model stays the caller's. @throws OutriderError `edge-full` when it has no sequence left */
   constructor(model: LanguageModel) {
-    this.#model = model;
-    this.#sequence = model.openSequence();
+    this.#contextLength = model.limits.contextLength;
+    this.#sequence = new PrefixSequence(model);
   }
 
   draft(request: DraftRequest): Promise<Draft | null> {
@@ -74,38 +74,14 @@ export class ModelDrafter implements Drafter {
   }
 
   async #draft({ text, promptLength, sampling }: DraftRequest): Promise<Draft | null> {
-    const { contextLength, maxItemTokens } = this.#model.limits;
-    if (text.length > contextLength) return null;
-    const shared = sharedPrefix(this.#held, text, text.length - 1);
-    if (shared < this.#held.length) {
-      this.#held.length = shared;
-      await this.#sequence.truncate(shared);
-    }
-    let candidates = await this.#append(text.slice(shared, shared + maxItemTokens), text.length);
-    while (this.#held.length < text.length) {
-      const from = this.#held.length;
-      candidates = await this.#append(text.slice(from, from + maxItemTokens), text.length);
-    }
+    if (text.length > this.#contextLength) return null;
+    const candidates = await this.#sequence.follow(text);
     const counts = penaltiesActive(sampling) ? new RunningCounts(text.slice(promptLength)) : undefined;
-    return candidates === undefined ? null : draftFrom(candidates, sampling, counts, text.length);
-  }
-
-  async #append(tokens: readonly number[], textLength: number) {
-    const isLast = this.#held.length + tokens.length === textLength;
-    const [rows] = await this.#model.evaluate([{ sequence: this.#sequence, tokens, rows: isLast ? 1 : 0 }]);
-    this.#held.push(...tokens);
-    return rows?.[0];
+    return draftFrom(candidates, sampling, counts, text.length);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last;
     await this.#sequence.release();
   }
-}
-
-function sharedPrefix(held: readonly number[], text: readonly number[], limit: number): number {
-  const until = Math.min(held.length, limit);
-  let length = 0;
-  while (length < until && held[length] === text[length]) length += 1;
-  return length;
 }

@@ -10,7 +10,8 @@ import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
 import { draftFrom } from './drafter.ts';
-import type { LanguageModel, ModelSequence } from './model.ts';
+import type { LanguageModel } from './model.ts';
+import { PrefixSequence } from './prefix-sequence.ts';
 
 export interface TraceRecipe {
   readonly sampling: Sampling;
@@ -40,8 +41,8 @@ export class TraceRecorder implements AsyncDisposable {
   readonly #target: LanguageModel;
   readonly #draft: LanguageModel;
   readonly #recipe: TraceRecipe;
-  readonly #targetSequence: ModelSequence;
-  readonly #draftSequence: ModelSequence;
+  readonly #targetSequence: PrefixSequence;
+  readonly #draftSequence: PrefixSequence;
 
   /** The models stay the caller's. @throws OutriderError `tokenizer-mismatch`; `edge-full` when a model has no sequence left */
   constructor(target: LanguageModel, draft: LanguageModel, recipe: TraceRecipe) {
@@ -52,8 +53,8 @@ export class TraceRecorder implements AsyncDisposable {
     this.#target = target;
     this.#draft = draft;
     this.#recipe = recipe;
-    this.#targetSequence = target.openSequence();
-    this.#draftSequence = draft.openSequence();
+    this.#targetSequence = new PrefixSequence(target);
+    this.#draftSequence = new PrefixSequence(draft);
   }
 
   /** Everything of a header that models and recipe decide. */
@@ -107,14 +108,14 @@ export class TraceRecorder implements AsyncDisposable {
     await this.#targetSequence.truncate(0);
     const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
     const answer: number[] = [];
-    let [row] = await rowsAfter(this.#target, this.#targetSequence, prompt, 1);
+    let [row] = await this.#targetSequence.append(prompt, 1);
     for (;;) {
       const id = chooseToken(row as Candidates, sampling, counts, prompt.length + answer.length);
       answer.push(id);
       counts?.push(id);
       onToken?.(answer.length);
       if (endIds.has(id) || answer.length === answerTokens) return answer;
-      [row] = await rowsAfter(this.#target, this.#targetSequence, [id], 1);
+      [row] = await this.#targetSequence.append([id], 1);
     }
   }
 
@@ -123,7 +124,7 @@ export class TraceRecorder implements AsyncDisposable {
     const { sampling } = this.#recipe;
     await this.#draftSequence.truncate(0);
     const text = [...prompt, ...answer.slice(0, -1)];
-    const rows = await rowsAfter(this.#draft, this.#draftSequence, text, answer.length);
+    const rows = await this.#draftSequence.append(text, answer.length);
     const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
     return answer.map((id, position) => {
       const guess = draftFrom(rows[position] as Candidates, sampling, counts, prompt.length + position);
@@ -145,27 +146,9 @@ export class TraceRecorder implements AsyncDisposable {
       if (chain.length === wrongDepth || this.#draft.tokenizer.endIds.has(guess.token)) break;
       counts?.push(guess.token);
       position += 1;
-      const [row] = await rowsAfter(this.#draft, this.#draftSequence, [guess.token], 1);
+      const [row] = await this.#draftSequence.append([guess.token], 1);
       guess = draftFrom(row as Candidates, sampling, counts, position);
     }
     return chain;
   }
-}
-
-/** Appends tokens in as few calls as the model allows; the candidates after each of the last `rows` of them. */
-async function rowsAfter(
-  model: LanguageModel,
-  sequence: ModelSequence,
-  tokens: readonly number[],
-  rows: number,
-): Promise<Candidates[]> {
-  const { maxItemTokens } = model.limits;
-  const found: Candidates[] = [];
-  for (let from = 0; from < tokens.length; from += maxItemTokens) {
-    const part = tokens.slice(from, from + maxItemTokens);
-    const wanted = Math.max(0, Math.min(part.length, from + part.length - (tokens.length - rows)));
-    const [given] = await model.evaluate([{ sequence, tokens: part, rows: wanted }]);
-    found.push(...(given ?? []));
-  }
-  return found;
 }

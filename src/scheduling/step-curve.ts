@@ -2,6 +2,7 @@
 // modelled: the figures are those of the sessions that were measured. Which rows make up a call is step-time.ts's matter.
 
 import { invariant } from '../basics/invariant.ts';
+import { median } from '../basics/statistics.ts';
 
 export interface StepTimeSample {
   readonly rows: number;
@@ -103,11 +104,4 @@ function withCurve(measured: readonly Point[]): StepCurve {
     pools.push(pool);
   }
   return { measured, fittedMs: pools.flatMap((pool) => new Array<number>(pool.pointCount).fill(pool.ms)) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }

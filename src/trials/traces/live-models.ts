@@ -6,7 +6,8 @@ import { createEnding } from '../../decoding/ending.ts';
 import { LookUp, leastLookUpChance } from '../../decoding/look-up.ts';
 import type { Sampling } from '../../decoding/sampling.ts';
 import { type Draft, ModelDrafter } from '../../models/drafter.ts';
-import type { LanguageModel, ModelSequence } from '../../models/model.ts';
+import type { LanguageModel } from '../../models/model.ts';
+import { PrefixSequence } from '../../models/prefix-sequence.ts';
 import {
   runSourceSession,
   type SessionConditions,
@@ -35,7 +36,7 @@ class Unanswered extends Error {
 export class LiveModels implements AsyncDisposable {
   readonly #target: LanguageModel;
   readonly #turn: LiveTurn;
-  readonly #reader: TargetReader;
+  readonly #reader: PrefixSequence;
   readonly #drafter: ModelDrafter;
   readonly #rows = new Map<string, Candidates>();
   readonly #drafts = new Map<string, Draft | null>();
@@ -43,7 +44,7 @@ export class LiveModels implements AsyncDisposable {
   constructor(target: LanguageModel, draft: LanguageModel, turn: LiveTurn) {
     this.#target = target;
     this.#turn = turn;
-    this.#reader = new TargetReader(target);
+    this.#reader = new PrefixSequence(target);
     this.#drafter = new ModelDrafter(draft);
   }
 
@@ -70,7 +71,7 @@ export class LiveModels implements AsyncDisposable {
 
   async #answer({ model, text }: Unanswered): Promise<void> {
     const { prompt, sampling } = this.#turn;
-    if (model === 'target') this.#rows.set(this.#keyOf(text), await this.#reader.after(text));
+    if (model === 'target') this.#rows.set(this.#keyOf(text), await this.#reader.follow(text));
     else
       this.#drafts.set(this.#keyOf(text), await this.#drafter.draft({ text, promptLength: prompt.length, sampling }));
   }
@@ -141,35 +142,4 @@ function lazyRow(read: () => Candidates): Candidates {
       return row().logits;
     },
   };
-}
-
-/** The target's candidates after any text; what the last text and this one share is not evaluated again. */
-class TargetReader {
-  readonly #model: LanguageModel;
-  readonly #sequence: ModelSequence;
-  #held: readonly number[] = [];
-
-  constructor(model: LanguageModel) {
-    this.#model = model;
-    this.#sequence = model.openSequence();
-  }
-
-  async after(text: readonly number[]): Promise<Candidates> {
-    let shared = 0;
-    while (shared < text.length - 1 && this.#held[shared] === text[shared]) shared += 1;
-    await this.#sequence.truncate(shared);
-    this.#held = text;
-    const { maxItemTokens } = this.#model.limits;
-    for (;;) {
-      const tokens = text.slice(shared, shared + maxItemTokens);
-      shared += tokens.length;
-      const isLast = shared === text.length;
-      const [rows] = await this.#model.evaluate([{ sequence: this.#sequence, tokens, rows: isLast ? 1 : 0 }]);
-      if (isLast) return rows?.[0] as Candidates;
-    }
-  }
-
-  async release(): Promise<void> {
-    await this.#sequence.release();
-  }
 }
