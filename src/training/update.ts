@@ -141,10 +141,7 @@ function targetOf(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): np
 
 /** The squared error of a slot's value, as the paper has it. */
 function teamLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.Array): np.Array {
-  const value =
-    kind.network === 'flat'
-      ? flatValue(p, batch.now, lnSharesOf(batch.score, batch.now.chosen))
-      : pairValue(p, takenRows(kind, batch), batch.now.lnRandom);
+  const value = shareValue(kind, p, batch.now, batch.rows, takenShares(kind, batch));
   return np.square(value.sub(target.ref)).mean();
 }
 
@@ -153,7 +150,7 @@ function teamLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.A
  * few that cost a hundred times the mean. What is to come is shared evenly.
  */
 function deviceLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.Array): np.Array {
-  const rows = takenRows(kind, batch);
+  const rows = rowsOf(batch.now, batch.rows, takenShares(kind, batch));
   const logCost = pairLogCosts(p, rows, batch.now.lnRandom);
   const future = np.expandDims(target.ref.sub(batch.reward.ref), 1);
   const cost = np.maximum(batch.deviceCost.ref.sub(future), 0);
@@ -200,23 +197,25 @@ function forYOnly(eligible: np.Array): np.Array {
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
-/** What was decided in the replayed slots, by pairs: links that nobody uses have no rows. */
-function takenRows(kind: UpdateKind, { now, rows, score }: UpdateBatch): CriticRows {
-  const { chosen } = now;
-  const [size, deviceCount] = chosen.shape as [number, number, number];
-  const lnShares = kind.variant === 'association' ? np.zeros([size, deviceCount, 2]) : lnSharesOf(score, chosen);
-  return { features: rows, lnShares, server: chosen, weight: chosen.ref.sum(2) };
+/** ln of the shares that the replayed scores gave; an association's critic does not see shares; [B, M, 2]. */
+function takenShares(kind: UpdateKind, { now, score }: UpdateBatch): np.Array {
+  return kind.variant === 'association' ? np.zeros(score.shape) : lnSharesOf(score, now.chosen);
 }
 
 function valueFor(kind: UpdateKind, p: Tensors, batch: SlotBatch, rows: np.Array, { score }: Drawn): np.Array {
-  if (kind.variant === 'association') {
-    const weight = associationOf(batch, score, kind.settings.associationTemperature);
-    return pairValue(p, linkRows(batch, weight), batch.lnRandom);
-  }
-  const lnShares = lnSharesOf(score, batch.chosen);
+  if (kind.variant !== 'association') return shareValue(kind, p, batch, rows, lnSharesOf(score, batch.chosen));
+  const weight = associationOf(batch, score, kind.settings.associationTemperature);
+  return pairValue(p, linkRows(batch, weight), batch.lnRandom);
+}
+
+/** The value of shares at the links chosen, [B]. @param rows numbers of each device with its server and link */
+function shareValue(kind: UpdateKind, p: Tensors, batch: SlotBatch, rows: np.Array, lnShares: np.Array): np.Array {
   if (kind.network === 'flat') return flatValue(p, batch, lnShares);
-  const features: CriticRows = { features: rows, lnShares, server: batch.chosen, weight: batch.chosen.ref.sum(2) };
-  return pairValue(p, features, batch.lnRandom);
+  return pairValue(p, rowsOf(batch, rows, lnShares), batch.lnRandom);
+}
+
+function rowsOf({ chosen }: SlotBatch, features: np.Array, lnShares: np.Array): CriticRows {
+  return { features, lnShares, server: chosen, weight: chosen.ref.sum(2) };
 }
 
 /** ln of each served device's softmax among its server's devices and the slack; 0 for others. */
