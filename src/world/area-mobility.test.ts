@@ -1,4 +1,4 @@
-// Where devices are and how they move in a rectangle.
+// The places and the movement of devices in a rectangle.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -37,7 +37,7 @@ describe('movement in an area', () => {
     );
   });
 
-  it('does not depend on how time is cut, nor on the other devices', () => {
+  it('does not depend on the step length, nor on the other devices', () => {
     const whole = createAreaMobility(plain, 5);
     const cut = createAreaMobility(plain, 5);
     const alone = createAreaMobility({ ...plain, kinds: ['pedestrian'] }, 5);
@@ -53,8 +53,8 @@ describe('movement in an area', () => {
     expect([alone.x[0], alone.y[0]]).toEqual([whole.x[0], whole.y[0]]);
   });
 
-  it('starts as it goes on: spread and share at rest are those of later', () => {
-    // Most trips are short ones within the hot spot, and most of the time goes into the others.
+  it('starts in its stationary state: spread and share at rest stay the same later', () => {
+    // Most trips are short and stay in the hot spot, but most of the time is spent on the others.
     const hotSpots = [{ x: -60, y: 90, radiusMetres: 10, share: 0.6 }];
     const settings = { ...plain, kinds: crowd(4000), pauseS: { minimum: 10, maximum: 40 }, hotSpots };
     const mobility = createAreaMobility(settings, 1);
@@ -84,7 +84,7 @@ describe('movement in an area', () => {
     expect(near / 1000).toBeLessThan(0.85);
   });
 
-  it('goes on where all goals are one place and nobody rests', () => {
+  it('also works where all goals are one place and there is no pause', () => {
     const hotSpots = [{ x: 0, y: 100, radiusMetres: 0, share: 1 }];
     const mobility = createAreaMobility({ ...plain, hotSpots, pauseS: { minimum: 0, maximum: 0 } }, 1);
     mobility.advance(1e6);

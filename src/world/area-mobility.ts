@@ -1,6 +1,6 @@
-// Random waypoint in a rectangle: straight to a goal, a rest, the next goal. It starts as it goes on: positions, goals and rests
-// are drawn as they are found at a random moment of a long run, so that there is nothing to warm up (Le Boudec and Vojnovic,
-// "The random trip model", 2006).
+// Random waypoint in a rectangle: a straight trip to a goal, a pause, the next goal. A run starts in the stationary state:
+// positions, goals and pauses are drawn as they are at a random moment of a long run, so no warm-up is needed (Le Boudec and
+// Vojnovic, "The random trip model", 2006).
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
@@ -39,7 +39,7 @@ class AreaWalker implements Walker {
   y: number;
   private readonly settings: AreaMobilitySettings;
   private readonly random: Random;
-  /** Metres per ms; 0 for who never moves. */
+  /** Metres per ms; 0: the device never moves. */
   private readonly speed: number;
   private goalX: number;
   private goalY: number;
@@ -55,11 +55,11 @@ class AreaWalker implements Walker {
     if (speed > 0) this.enterMidway();
   }
 
-  /** A trip and the rest after it are met in proportion to how long they last, at any of their moments. */
+  /** A random moment falls into a trip with a chance in proportion to the trip's length, its pause included. */
   private enterMidway(): void {
     const { area, pauseS } = this.settings;
     const longestMs = Math.hypot(area.width, area.height) / this.speed + pauseS.maximum * 1000;
-    // Where all goals are one place and nobody rests, no cycle has a length; any start is right then.
+    // With one place for all goals and no pause, every cycle has length 0; then any start is right.
     for (let attempt = 0; attempt < 1000; attempt++) {
       const [fromX, fromY] = drawGoal(this.random, this.settings);
       const [toX, toY] = drawGoal(this.random, this.settings);
@@ -109,7 +109,7 @@ class AreaWalker implements Walker {
   }
 }
 
-/** Anywhere, or in the disc of a hot spot, as far as it lies in the area. */
+/** A goal anywhere in the area, or in the part of a hot spot's disc that lies in the area. */
 function drawGoal(random: Random, { area, hotSpots }: AreaMobilitySettings): [number, number] {
   const spot = drawHotSpot(random, hotSpots);
   if (spot === undefined) return [area.x + random.uniform() * area.width, area.y + random.uniform() * area.height];

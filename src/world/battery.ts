@@ -1,21 +1,22 @@
-// Batteries: how full they are at first, and what is left after a slot. Energy comes in as joules; it knows nothing of tasks or radio.
+// Batteries: their initial charge, and the charge after a slot. Energy comes in as joules; this file does not know tasks or
+// radio.
 
 import { createRandom } from '../basics/philox.ts';
 
 export interface BatteryPlan {
-  /** Uniform. An end of 0 is never drawn: the objective divides by the share. */
+  /** Uniform. The value 0 is never drawn: the objective divides by the share. */
   readonly initialShare: { readonly minimum: number; readonly maximum: number };
   readonly drains: boolean;
-  /** It goes no lower: such a device is plugged in. */
+  /** The charge never falls below this share: such a device is plugged in. */
   readonly floorShare: number;
-  /** W, whatever the device does. */
+  /** Power that is always used, W. */
   readonly idleW: number;
 }
 
-/** Streams of createRandom: which of them each device draws its battery from. */
+/** Stream of createRandom from which each device draws its battery. */
 const batteryStream = 0x53100000;
 
-/** Share of a full battery, (0, 1]; [M]. Another device leaves the others' as they are. */
+/** The share of a full battery, (0, 1]; [M]. More devices do not change the first ones. */
 export function drawBatteries(plan: BatteryPlan, deviceCount: number, seed: number): Float64Array {
   const { minimum, maximum } = plan.initialShare;
   return Float64Array.from({ length: deviceCount }, (_, device) => {
@@ -25,10 +26,9 @@ export function drawBatteries(plan: BatteryPlan, deviceCount: number, seed: numb
 }
 
 /**
- * What is left after a slot, as a share.
- *
- * @param usedJ what the slot's task took
- * @param capacityJ of a full battery
+ * The share of a full battery that is left after a slot.
+ * @param usedJ energy of the slot's task
+ * @param capacityJ energy of a full battery
  */
 export function drainBattery(
   plan: BatteryPlan,

@@ -6,7 +6,7 @@ import { createFieldTile, drawFieldView, type FieldTile, fieldAt } from './corre
 
 const tiles: readonly FieldTile[] = Array.from({ length: 5 }, (_, seed) => createFieldTile(seed, 1));
 
-/** Mean of the products of values `distance` apart, over random places, directions and views. */
+/** Mean product of two values that are `distance` apart, over random places, directions and views. */
 function correlationAt(distance: number, correlationMetres: number, pairs: number, seed: number): number {
   const random = createRandom(seed);
   let sum = 0;
@@ -53,12 +53,12 @@ describe('a correlated field', () => {
     expect(Math.abs(correlationAt(distance, 10, 100_000, 5) - Math.exp(-distance / 10))).toBeLessThan(0.03);
   });
 
-  it('is not smooth: a twentieth of the distance already loses most of what it should', () => {
+  it('is not smooth: a twentieth of the correlation distance already loses most of its share', () => {
     const near = correlationAt(2.5, 50, 50_000, 6);
     expect(correlationAt(0, 50, 50_000, 6) - near).toBeGreaterThan((1 - Math.exp(-0.05)) / 2);
   });
 
-  it('is the same when one comes back, and changes little over a millimetre', () => {
+  it('has the same value when a device comes back, and changes little over a millimetre', () => {
     const tile = tiles[0] as FieldTile;
     const view = drawFieldView(createRandom(7), 13);
     const first = fieldAt(tile, view, 12.3, -45.6);
@@ -92,7 +92,7 @@ describe('a correlated field', () => {
     expect((tiles[1] as FieldTile).smooth[0]).not.toBe(again.smooth[0]);
   });
 
-  it('differs from exp(-d) by less than 0.005 on average, by exact sums over the nodes that two places read', () => {
+  it('differs from exp(-d) by less than 0.005 on average, by exact sums over the nodes that two places use', () => {
     for (const lag of [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5]) {
       let sum = 0;
       let count = 0;
@@ -112,7 +112,7 @@ describe('a correlated field', () => {
 
 type Place = readonly [x: number, y: number];
 
-/** Of the values at two places, in nodes of the coarse tile, over all tiles. */
+/** Covariance of the values at two places (in nodes of the coarse tile), over all tiles. */
 function exactCovariance(one: Place, other: Place): number {
   const smooth = 0.85 / (1 - 1 / 8);
   return (
@@ -141,7 +141,7 @@ function levelCovariance(
 
 const dark: FieldTile = { smooth: new Float32Array(512 * 512), fine: new Float32Array(512 * 512) };
 
-/** What each node counts at a place, found by lighting one node at a time. */
+/** The weight of each node at a place, found by setting one node at a time. */
 function nodesRead(level: 'smooth' | 'fine', [x, y]: Place): { column: number; row: number; weight: number }[] {
   const view = { cosine: 1, sine: 0, offsetX: 0, offsetY: 0, fineX: 0, fineY: 0 };
   const scale = level === 'smooth' ? 1 : 8;

@@ -1,13 +1,13 @@
 // Gaussian random fields over the plane: every place has a normal value, and the values of two places a distance r apart have
 // correlation exp(-r / correlation distance) in every direction (3GPP TR 38.901, 7.4.4 and 7.6.3.1). A device that comes back
-// to a place finds the value that it left there.
+// to a place finds the same value.
 //
-// A field is looked up, not computed. exp(-r) = [exp(-r) - exp(-q r) / q] + exp(-q r) / q; the bracket is a covariance without
-// a cusp, so a grid and linear interpolation serve it well, and the rest is a field of its own, q times finer and of variance
-// 1/q. Both are periodic tiles, made once by Fourier transform. Interpolation lowers the variance between the nodes by a known
-// factor, which is taken back at every place; that lifts the bracket's covariance a little at all distances, so its share of the
-// variance is a little less than 1 - 1/q. What is left: the correlation differs from exp(-r) by less than 0.005 on the average
-// of all places and directions (docs/channels.md).
+// A field is a look-up, not a computation. exp(-r) = [exp(-r) - exp(-q r) / q] + exp(-q r) / q. The bracket is a covariance
+// without a cusp, so a grid with linear interpolation represents it well. The rest is a second field, q times finer and of
+// variance 1/q. Both are periodic tiles, made once by Fourier transform. Interpolation lowers the variance between the nodes by
+// a known factor, and every value is scaled back by it. This raises the bracket's covariance a little at all distances, so the
+// bracket's share of the variance is a little less than 1 - 1/q. The remaining error: the correlation differs from exp(-r) by
+// less than 0.005 on average over places and directions (docs/channels.md).
 
 import { exp } from '../basics/fdlibm.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
@@ -18,27 +18,24 @@ const tileSize = 512;
 const tileMask: number = tileSize - 1;
 /** Nodes per correlation distance. A tile repeats after tileSize / nodesPerDistance = 64 correlation distances. */
 const nodesPerDistance = 8;
-/** q: how much finer the second tile is, which therefore repeats after 8 correlation distances. */
+/** q: how much finer the second tile is. It repeats after 8 correlation distances. */
 const finerBy = 8;
-/** Of the variance; the value with the least error for this grid (0.6 to 1 was searched). 1 - 1/q would be 0.875. */
+/** Share of the variance; the value with the least error for this grid (0.6 to 1 was searched). 1 - 1/q would be 0.875. */
 const smoothShare = 0.85;
 const cellCount: number = tileSize * tileSize;
 
-/** One realisation of the unit field, to be read through {@link FieldView}s. */
+/** One realisation of the unit field; read it through {@link FieldView}s. */
 export interface FieldTile {
   /**
-   * Without the cusp, variance `smoothShare`; [tileSize * tileSize]. A megabyte, so that most of both tiles stays in a core's
-   * cache while devices move over them.
+   * The part without a cusp, variance `smoothShare`; [tileSize * tileSize]. One megabyte, so most of both tiles stays in a
+   * core's cache while devices move over them.
    */
   readonly smooth: Float32Array;
-  /** Likewise; the rest of the variance. */
+  /** The finer part with the rest of the variance; [tileSize * tileSize]. */
   readonly fine: Float32Array;
 }
 
-/**
- * How one field reads the tile: turned by a random angle and moved by a random distance. Over all seeds, two views of one tile
- * are uncorrelated.
- */
+/** How one field reads the tile: at a random rotation and offset. Over all seeds, two views of one tile are uncorrelated. */
 export interface FieldView {
   readonly cosine: number;
   readonly sine: number;
@@ -51,13 +48,13 @@ export interface FieldView {
 const smoothCovariance = (distance: number): number =>
   (smoothShare * (exp(-distance) - exp(-finerBy * distance) / finerBy)) / (1 - 1 / finerBy);
 const fineCovariance = (distance: number): number => (1 - smoothShare) * exp(-distance);
-/** 1 - correlation of nodes side by side, and of nodes across a square. */
+/** 1 - correlation of neighbouring nodes, and of diagonal nodes. */
 const smoothSide: number = 1 - smoothCovariance(1 / nodesPerDistance) / smoothCovariance(0);
 const smoothAcross: number = 1 - smoothCovariance(Math.SQRT2 / nodesPerDistance) / smoothCovariance(0);
 const fineSide: number = 1 - fineCovariance(1 / nodesPerDistance) / fineCovariance(0);
 const fineAcross: number = 1 - fineCovariance(Math.SQRT2 / nodesPerDistance) / fineCovariance(0);
 
-/** Costs about 0.1 s. */
+/** Takes about 0.1 s. */
 export function createFieldTile(seed: number, stream: number): FieldTile {
   const random = createRandom(seed, stream);
   const { smooth, fine } = amplitudes();
@@ -68,7 +65,8 @@ export function createFieldTile(seed: number, stream: number): FieldTile {
       const cell = row * tileSize + column;
       const mirror = ((tileSize - row) & tileMask) * tileSize + ((tileSize - column) & tileMask);
       if (mirror < cell) continue;
-      // White noise of a real field is conjugate at mirrored frequencies. The sum smooth + i fine gives both with one transform.
+      // White noise of a real field is conjugate at mirrored frequencies. The sum smooth + i fine needs only one transform for
+      // both.
       const spread = mirror === cell ? 1 : Math.SQRT1_2;
       const scaleS = (smooth[cell] as number) * spread;
       const scaleF = (fine[cell] as number) * spread;
@@ -84,7 +82,7 @@ export function createFieldTile(seed: number, stream: number): FieldTile {
   return { smooth: Float32Array.from(real), fine: Float32Array.from(imaginary) };
 }
 
-/** Square roots of the spectra, scaled so that a plain transform of white noise has the wanted variance. The same for all seeds. */
+/** Square roots of the spectra, scaled so that a plain transform of white noise has the right variance. The same for all seeds. */
 function amplitudes(): { smooth: Float32Array; fine: Float32Array } {
   cachedAmplitudes ??= computeAmplitudes();
   return cachedAmplitudes;
@@ -104,7 +102,7 @@ function computeAmplitudes(): { smooth: Float32Array; fine: Float32Array } {
       imaginary[row * tileSize + column] = fineCovariance(distance);
     }
   }
-  // Both covariances are even, so their transforms are real and do not mix.
+  // Both covariances are even, so their transforms are real and stay separate.
   transformSquare(real, imaginary, tileSize);
   const root = (value: number): number => Math.sqrt(Math.max(0, value) / cellCount);
   return { smooth: Float32Array.from(real, root), fine: Float32Array.from(imaginary, root) };
@@ -139,7 +137,7 @@ export function fieldAt(tile: FieldTile, view: FieldView, x: number, y: number):
   );
 }
 
-/** Linear between four nodes, then scaled to the variance that it has at a node. */
+/** Linear interpolation between four nodes, scaled to the variance at a node. */
 function interpolate(nodes: Float32Array, x: number, y: number, side: number, diagonal: number): number {
   const floorX = Math.floor(x);
   const floorY = Math.floor(y);
@@ -157,7 +155,7 @@ function interpolate(nodes: Float32Array, x: number, y: number, side: number, di
   const mixedX = 2 * left * right;
   const mixedY = 2 * below * above;
   const mixedBoth = mixedX * mixedY;
-  /** The share of the variance that is lost, at most 0.1; the series is 1 / sqrt(1 - lost) to 3e-5. */
+  /** The share of the variance that is lost, at most 0.1. The series equals 1 / sqrt(1 - lost) to 3e-5. */
   const lost = (mixedX + mixedY - 2 * mixedBoth) * side + mixedBoth * diagonal;
   return value * (1 + lost * (0.5 + lost * (0.375 + lost * 0.3125)));
 }

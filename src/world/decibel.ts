@@ -1,5 +1,5 @@
-// Decibels to power ratios, three times as fast as a full exponential and the same on every machine: the whole part from a
-// table, the rest, at most half a decibel, by a short series.
+// Decibels to power ratios, three times as fast as a full exponential and the same on every machine: a table for the whole
+// part, a short series for the rest (at most half a decibel).
 
 import { exp } from '../basics/fdlibm.ts';
 

@@ -1,4 +1,4 @@
-// The transform against its definition, and back again.
+// The transform against its definition, and the inverse transform.
 
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
@@ -25,7 +25,7 @@ describe('transformSquare', () => {
     }
   });
 
-  it('is undone with the arrays exchanged', () => {
+  it('is inverted by exchanging the two arrays', () => {
     const random = createRandom(2);
     const real = Float64Array.from({ length: 128 * 128 }, () => random.normal());
     const imaginary = new Float64Array(128 * 128);

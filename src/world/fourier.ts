@@ -1,11 +1,11 @@
-// Two-dimensional discrete Fourier transform of a square whose side is a power of two, in place. Its sines come from square
-// roots alone, so that it gives the same bits on every machine.
+// Two-dimensional discrete Fourier transform of a square with a power of two as its side, in place. Its sines are computed by
+// square roots alone, so the bits are the same on every machine.
 
 import { invariant } from '../basics/invariant.ts';
 
 /**
- * Replaces real + i imaginary (both [size * size], row-major) by the sum over all cells of value * e^(-2 pi i (row + column phase)).
- * The inverse, but for the factor size^2, is the same with the two arrays exchanged.
+ * Replaces real + i imaginary (both [size * size], row-major) by the sum over all cells of value * e^(-2 pi i (row + column
+ * phase)). With the two arrays exchanged it is the inverse, up to the factor size^2.
  */
 export function transformSquare(real: Float64Array, imaginary: Float64Array, size: number): void {
   invariant(size >= 2 && (size & (size - 1)) === 0, `the side is a power of two, not ${size}`);
@@ -72,7 +72,7 @@ function rootsOfUnity(size: number): { cosine: Float64Array; sine: Float64Array 
   const cosine = new Float64Array(size / 2);
   const sine = new Float64Array(size / 2);
   cosine[0] = 1;
-  // The angle of index `step` is `angle`; it starts at pi and is halved until neighbours are reached.
+  // The root of index `step` has the angle `angle`. It starts at pi and is halved down to the next neighbour.
   let [cosineOfStep, sineOfStep] = [-1, 0];
   for (let step = size / 4; step >= 1; step /= 2) {
     sineOfStep = Math.sqrt((1 - cosineOfStep) / 2);

@@ -14,13 +14,13 @@ describe('hardware', () => {
     }
   });
 
-  it('decodes at the pace of memory, or of arithmetic where that is slower', () => {
+  it('decodes at the speed of memory, or of arithmetic where that is slower', () => {
     const phone = findHardware('galaxy-s23');
     expect(decodingFlopPerSecond(phone, 1, 0.3, 0.4)).toBeCloseTo(0.4 * 67.2e9, 0);
     expect(decodingFlopPerSecond(phone, 1000, 0.3, 0.4)).toBeCloseTo(0.3 * 7.4e12, 0);
   });
 
-  it('is dealt out by weight, the same way in a larger world', () => {
+  it('is assigned by weight, the same way in a larger world', () => {
     const mix = [
       { name: 'rtx-2080', weight: 1 },
       { name: 'rtx-4090', weight: 3 },
@@ -39,7 +39,7 @@ describe('hardware', () => {
     expect(even.map(({ name }) => name)).toEqual(['l40s', 'h100', 'rtx-3090', 'l40s', 'h100', 'rtx-3090']);
   });
 
-  it('of an unknown name is a bug', () => {
+  it('with an unknown name is a bug', () => {
     expect(() => findHardware('abacus')).toThrow(RangeError);
   });
 });

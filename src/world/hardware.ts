@@ -1,11 +1,11 @@
-// Phones and GPUs: published peaks with their sources, and which figures are estimates. Data; what a task reaches of a peak is
-// worked out at the end of this file. It knows nothing of tasks or radio.
+// Phones and GPUs: published peak figures with their sources, and which of them are estimates. The end of this file computes
+// which share of a peak a task reaches. It does not know tasks or radio.
 
-/** A figure and where it is from. */
+/** A figure and its source. */
 export interface SourcedFigure {
   readonly value: number;
   readonly source: string;
-  /** Worked out or reported by reviewers, not stated by the maker. */
+  /** Derived, or reported by reviewers; not stated by the maker. */
   readonly isEstimate: boolean;
 }
 
@@ -121,7 +121,7 @@ function gpu(
   };
 }
 
-/** All of them, the paper's first. */
+/** All hardware, the paper's first. */
 export const hardwareList: readonly Hardware[] = [
   galaxyS23,
   iphone14,
@@ -144,7 +144,7 @@ function namesOf(kind: Hardware['kind']): readonly [string, ...string[]] {
 export const deviceHardwareNames: readonly [string, ...string[]] = namesOf('device');
 export const serverHardwareNames: readonly [string, ...string[]] = namesOf('server');
 
-/** @throws RangeError for an unknown name: scenarios are checked before */
+/** @throws RangeError for an unknown name; scenarios are checked before */
 export function findHardware(name: string): Hardware {
   const found = hardwareList.find((one) => one.name === name);
   if (found === undefined) throw new RangeError(`no hardware "${name}"`);
@@ -152,9 +152,8 @@ export function findHardware(name: string): Hardware {
 }
 
 /**
- * FLOP/s of decoding one token after the other. Each token reads all weights once, so memory sets the pace unless arithmetic is
- * slower still (Williams, Waterman, Patterson, "Roofline", 2009).
- *
+ * FLOP/s of decoding one token after the other. Each token reads all weights once, so the memory bandwidth limits the speed,
+ * unless arithmetic is slower (Williams, Waterman, Patterson, "Roofline", 2009).
  * @param flopPerByte of the model: FLOP of a token over the bytes of its weights
  */
 export function decodingFlopPerSecond(
@@ -170,8 +169,8 @@ export function decodingFlopPerSecond(
 }
 
 /**
- * The hardware of `count` places by weight, spread evenly: each place goes to the kind that is furthest behind its due. The same
- * mix always deals in the same order, so that a larger world begins like a smaller one.
+ * The hardware of `count` machines by weight, spread evenly: each one gets the kind that is furthest below its weight. The
+ * order depends on the mix only, so a larger world starts like a smaller one.
  */
 export function dealHardware(
   mix: readonly { readonly name: string; readonly weight: number }[],

@@ -1,5 +1,5 @@
-// What being indoors costs a device: its building, how deep inside and on which floor it is (3GPP TR 38.901, 7.4.3 and table
-// 7.2-1). Drawn once per device, the same for all servers.
+// The extra loss of an indoor device: its building, its depth inside and its floor (3GPP TR 38.901, 7.4.3 and table 7.2-1).
+// Drawn once per device, the same for all servers.
 
 import { createRandom } from '../basics/philox.ts';
 import type { DeviceKind } from './population.ts';
@@ -9,7 +9,7 @@ import { indoorLossDb, wallDeviationDb, wallLossDb } from './tr38901-path-loss.t
 export interface IndoorState {
   /** d_2D-in, metres, 0 to 25; 0 outdoors; [M]. */
   readonly depthMetres: Float64Array;
-  /** Walls, depth and their normal spread; 0 outdoors; [M]. */
+  /** Loss of walls and depth, with its normal deviation; 0 outdoors; [M]. */
   readonly lossDb: Float64Array;
   /** Of the antenna; [M]. */
   readonly heightMetres: Float64Array;
@@ -19,7 +19,7 @@ const greatestDepthMetres = 25;
 const floorMetres = 3;
 const firstFloorMetres = 1.5;
 
-/** @param highLossShare of the buildings that have coated glass */
+/** @param highLossShare share of the buildings with coated glass */
 export function drawIndoorState(
   kinds: readonly DeviceKind[],
   carrierGhz: number,

@@ -1,13 +1,13 @@
-// Turns the line-of-sight probability of TR 38.901 into a threshold for a normal variable: there is a line of sight where the
-// field is below it. A table over the distance, so that a link needs neither the probability nor the normal distribution.
+// Turns the LOS probability of TR 38.901 into a threshold for a normal variable: a link is LOS where the field is below the
+// threshold. A table over the distance saves computing the probability and the normal distribution for each link.
 
 import { normalBelow } from './normal-distribution.ts';
 import { losProbability } from './tr38901-path-loss.ts';
 
 const entriesPerMetre = 2;
-/** The model's end; beyond it the last value holds. */
+/** The range of the model; beyond it the last value holds. */
 const lastMetre = 5000;
-/** Above all values that a field takes. */
+/** Above all values of a field. */
 const always = 8;
 
 /** Threshold at index distance * entriesPerMetre. The steps shift the probability by less than 0.001. */
@@ -17,7 +17,7 @@ for (let index = 0; index < thresholds.length; index++) {
   thresholds[index] = probability === 1 ? always : inverseNormal(probability);
 }
 
-/** @param outdoorDistance d_2D-out in metres; below zero means none */
+/** @param outdoorDistance d_2D-out in metres; values below 0 count as 0 */
 export function losThreshold(outdoorDistance: number): number {
   if (outdoorDistance <= 0) return always;
   const place = Math.min(outdoorDistance, lastMetre) * entriesPerMetre;
@@ -26,7 +26,7 @@ export function losThreshold(outdoorDistance: number): number {
   return before + ((thresholds[index + 1] as number) - before) * (place - index);
 }
 
-/** Where the normal distribution reaches `probability`, by bisection. */
+/** The quantile of the normal distribution at `probability`, by bisection. */
 function inverseNormal(probability: number): number {
   let [low, high] = [-always, always];
   while (high - low > 1e-9) {

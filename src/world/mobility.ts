@@ -1,54 +1,54 @@
-// The port of all movement, what its settings are, and what both laws of movement share: who is how fast, and how long they rest.
+// The port of all movement, its settings, and what both mobility models share: speeds and pauses.
 
 import { OutriderError } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import type { DeviceKind } from './population.ts';
 import { mobilityStream } from './random-streams.ts';
 
-/** Moves a set of devices. What a device does depends on the seed and its own index, never on the other devices. */
+/** Moves a set of devices. The path of a device depends on the seed and its own index, never on the other devices. */
 export interface Mobility {
   /** Metres, changed in place by `advance`; [M]. */
   readonly x: Float64Array;
   readonly y: Float64Array;
-  /** @param stepMs how much time passes */
+  /** @param stepMs the time that passes */
   advance(stepMs: number): void;
 }
 
-/** Uniform between the two. */
+/** Uniform between the two values. */
 export interface UniformRange {
   readonly minimum: number;
   readonly maximum: number;
 }
 
-/** A place that draws people. */
+/** A place that attracts people. */
 export interface HotSpot {
   readonly x: number;
   readonly y: number;
   readonly radiusMetres: number;
-  /** Of all goals, 0 to 1; at most 1 in sum. */
+  /** Share of all goals, 0 to 1; at most 1 in sum. */
   readonly share: number;
 }
 
 export interface MobilitySettings {
-  /** [M]; `indoor` ones stand still. */
+  /** [M]; indoor devices stand still. */
   readonly kinds: readonly DeviceKind[];
-  /** Drawn once for each device and kept. */
+  /** Drawn once for each device. */
   readonly speedMps: { readonly pedestrian: UniformRange; readonly vehicle: UniformRange };
   /** At each goal, seconds. */
   readonly pauseS: UniformRange;
   readonly hotSpots: readonly HotSpot[];
 }
 
-/** Walking at 3 to 6 km/h, driving at 15 to 50 km/h; the speeds of town traffic. */
+/** Walking at 3 to 6 km/h, driving at 15 to 50 km/h: typical speeds of town traffic. */
 export const usualSpeedsMps: MobilitySettings['speedMps'] = {
   pedestrian: { minimum: 3 / 3.6, maximum: 6 / 3.6 },
   vehicle: { minimum: 15 / 3.6, maximum: 50 / 3.6 },
 };
 
-/** Who has nowhere to go rests so long, milliseconds; otherwise no time would ever pass. */
+/** A device without another goal pauses for this time, milliseconds; otherwise no time would ever pass. */
 export const leastRestMs = 1000;
 
-/** One device on its way. */
+/** One moving device. */
 export interface Walker {
   /** Metres. */
   readonly x: number;
@@ -56,7 +56,7 @@ export interface Walker {
   advance(stepMs: number): void;
 }
 
-/** @param createWalker with the device's own numbers, and its speed in metres per ms: 0 for who never moves */
+/** @param createWalker gets the device's own random numbers, and its speed in metres per ms; 0: the device never moves */
 export function createMobility(
   { kinds, speedMps }: Pick<MobilitySettings, 'kinds' | 'speedMps'>,
   seed: number,
@@ -118,15 +118,15 @@ export function drawBetween(random: Random, { minimum, maximum }: UniformRange):
 }
 
 /**
- * A device's own speed in metres per ms. One draw for its whole life: with a new draw for each trip the slow trips would last
- * longer, and the mean speed would sink for as long as the run lasts (Yoon, Liu, Noble, "Random waypoint considered harmful", 2003).
+ * A device's own speed in metres per ms, drawn once for the whole run. With a new draw for each trip the slow trips would last
+ * longer, and the mean speed would fall during the whole run (Yoon, Liu, Noble, "Random waypoint considered harmful", 2003).
  */
 function drawSpeed(random: Random, kind: DeviceKind, speedMps: MobilitySettings['speedMps']): number {
   if (kind === 'indoor') return 0;
   return drawBetween(random, speedMps[kind]) * 1e-3;
 }
 
-/** Which hot spot a goal lies in, or undefined for anywhere. */
+/** The hot spot of the next goal, or undefined: the goal may be anywhere. */
 export function drawHotSpot(random: Random, hotSpots: readonly HotSpot[]): HotSpot | undefined {
   let left = random.uniform();
   return hotSpots.find(({ share }) => {

@@ -1,4 +1,4 @@
-// The chance that a standard normal variable stays below a value.
+// The cumulative distribution function of the standard normal distribution.
 
 import { exp } from '../basics/fdlibm.ts';
 

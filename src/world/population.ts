@@ -1,20 +1,20 @@
-// Which kind of device each one is. Movement and radio both depend on it.
+// The kind of each device. Movement and radio both depend on it.
 
 import { createRandom } from '../basics/philox.ts';
 import { populationStream } from './random-streams.ts';
 
-/** `indoor` ones stand still inside a building. */
+/** Indoor devices stand still inside a building. */
 export type DeviceKind = 'pedestrian' | 'vehicle' | 'indoor';
 
 export interface PopulationSettings {
   readonly deviceCount: number;
-  /** Of all devices, 0 to 1. */
+  /** Share of all devices, 0 to 1. */
   readonly vehicleShare: number;
-  /** Of all devices, 0 to 1; with `vehicleShare` at most 1. The rest walk. */
+  /** Share of all devices, 0 to 1; with `vehicleShare` at most 1. The rest are pedestrians. */
   readonly indoorShare: number;
 }
 
-/** Each device draws its kind; more devices leave the first ones as they are. */
+/** Each device draws its kind; more devices do not change the first ones. */
 export function drawPopulation(settings: PopulationSettings, seed: number): readonly DeviceKind[] {
   const random = createRandom(seed, populationStream);
   return Array.from({ length: settings.deviceCount }, () => {

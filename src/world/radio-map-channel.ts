@@ -1,5 +1,5 @@
-// The ray-traced channel: gains looked up in a radio map, between cell centres linearly in dB. Cells without energy, which are
-// also all that are no street, never mix into their neighbours.
+// The ray-traced channel: gains from a radio map, interpolated linearly in dB between cell centres. Cells without energy (all
+// cells off the streets among them) are never mixed into their neighbours.
 
 import { OutriderError } from '../basics/errors.ts';
 import { type Channel, gainFloor } from './channel.ts';
@@ -9,17 +9,17 @@ import { cellAt } from './street-mask.ts';
 
 export interface RadioMapChannelSettings {
   readonly deviceCount: number;
-  /** Which of the map's sites are servers, in this order; all in the map's order without it. */
+  /** The map's sites that are servers, in this order; default: all sites in the map's order. */
   readonly siteNames?: readonly string[];
 }
 
-/** Outdoor devices at the map's height only. @throws OutriderError `bad-argument` for a site that the map does not have */
+/** Serves outdoor devices at the map's height only. @throws OutriderError `bad-argument` for a site that the map does not have */
 export function createRadioMapChannel(map: RadioMap, settings: RadioMapChannelSettings): Channel {
   const { streets, gainDb } = map;
   const { originX, originY, cellMetres, rows, columns } = streets;
   const siteCount = map.header.sites.length;
   const sites = chooseSites(map, settings.siteNames);
-  /** Where the gains of the four cells around a place start, and how much each counts. */
+  /** Where the gains of the four cells around a place start, and the weight of each cell. */
   const starts = new Int32Array(4);
   const weights = new Float64Array(4);
 
@@ -37,7 +37,7 @@ export function createRadioMapChannel(map: RadioMap, settings: RadioMapChannelSe
     }
   }
 
-  /** Over the corners that have energy, or the floor when the place's own cell has none. */
+  /** Weighted over the corners that have energy; the floor where the place's own cell has none. */
   function gainOf(site: number, ownStart: number): number {
     if (ownStart < 0 || Number.isNaN(gainDb[ownStart + site])) return gainFloor;
     let sum = 0;

@@ -1,4 +1,4 @@
-// The header of a radio map, field by field: what is missing or impossible is refused with its name and what is allowed.
+// The header of a radio map. A field that is missing or out of range is refused, with its name and the allowed values.
 
 import { OutriderError } from '../basics/errors.ts';
 
@@ -19,7 +19,7 @@ export interface RadioMapHeader {
   readonly originY: number;
   readonly rows: number;
   readonly columns: number;
-  /** Of the receivers. */
+  /** Height of the receivers. */
   readonly heightMetres: number;
   readonly sites: readonly RadioMapSite[];
   readonly gainUnitDb: number;
@@ -28,7 +28,7 @@ export interface RadioMapHeader {
   readonly attribution: string;
   readonly licence: string;
   readonly bodyBytes: number;
-  /** Of the uncompressed body, lower-case hex. */
+  /** SHA-256 of the uncompressed body, lower-case hex. */
   readonly bodySha256: string;
 }
 

@@ -48,7 +48,7 @@ export const townHeader: TownHeader = {
   bodySha256: '0'.repeat(64),
 };
 
-/** Gains fall by 1 dB a column eastwards for `west`, by 2 dB a row northwards for `east`; `east` has no energy in row 0. */
+/** Gains fall by 1 dB a column to the east for `west`, by 2 dB a row to the north for `east`; `east` has no energy in row 0. */
 export function townGainDb(site: number, row: number, column: number): number | null {
   if (!isTownStreet(row, column)) return null;
   if (site === 0) return -70 - column;

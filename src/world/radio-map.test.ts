@@ -1,4 +1,4 @@
-// Reading maps, refusing broken ones, and looking gains up.
+// Reading maps, refusing broken ones, and looking up gains.
 
 import { describe, expect, it } from 'vitest';
 import { gainFloor } from './channel.ts';
@@ -55,7 +55,7 @@ describe('parseRadioMap', () => {
   });
 });
 
-/** Gains in dB of one device at a place. */
+/** The gains in dB of one device at a place. */
 function look(x: number, y: number, siteNames?: readonly string[]): number[] {
   const channel = createRadioMapChannel(townMap(), {
     deviceCount: 1,
@@ -77,7 +77,7 @@ describe('the radio map channel', () => {
     expect(eastBetween).toBeCloseTo(-91, 4);
   });
 
-  it('lets no building and no dark cell mix in', () => {
+  it('never mixes in a building or a cell without energy', () => {
     // Row 0, near the building in row 1: only row 0 counts, and east has no energy there.
     const [west, east] = look(-40 + 22.5, -30 + 4.9) as [number, number];
     expect(west).toBeCloseTo(-74, 4);
@@ -86,7 +86,7 @@ describe('the radio map channel', () => {
     expect(look(-40 + 2.5, -30 + 5.1)[1]).toBeCloseTo(-82, 4);
   });
 
-  it('is the floor inside a building, off the map and at no number', () => {
+  it('is the floor inside a building, off the map and at NaN', () => {
     for (const [x, y] of [
       [-20, -15],
       [1e4, 0],
@@ -96,7 +96,7 @@ describe('the radio map channel', () => {
       expect(look(x, y)[0]).toBeCloseTo(-160, 6);
   });
 
-  it('never leaves the range of the cells around', () => {
+  it('never leaves the range of the surrounding cells', () => {
     for (let step = 0; step < 500; step++) {
       const [x, y] = [-40 + ((step * 7.31) % 80), -30 + ((step * 3.77) % 60)];
       const value = ratioOfDb((look(x, y) as [number])[0]);
@@ -105,7 +105,7 @@ describe('the radio map channel', () => {
     }
   });
 
-  it('takes the sites that are named, in their order', () => {
+  it('takes the named sites, in their order', () => {
     const [west, east] = look(0, 0) as [number, number];
     expect(look(0, 0, ['east', 'west'])).toEqual([east, west]);
     expect(() => look(0, 0, ['north'])).toThrow('site "north" is not on the map of town');
@@ -124,7 +124,7 @@ describe('street mask', () => {
     expect(isStreet(streets, -20, -15)).toBe(false);
   });
 
-  it('keeps the largest part that hangs together; touching corners do not count', () => {
+  it('keeps the largest connected part; touching corners do not connect', () => {
     const walkable = Uint8Array.of(1, 0, 0, 0, 1, 1, 1, 0, 1);
     const mask = { originX: 0, originY: 0, cellMetres: 1, rows: 3, columns: 3, walkable };
     expect(Array.from(connectedStreets(mask))).toEqual([4, 5, 8]);

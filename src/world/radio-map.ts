@@ -1,5 +1,5 @@
-// Radio maps: the path gain from each site to every street cell of a city, computed beforehand by ray tracing. The format is in
-// docs/channels.md; reading the files and checking their hash is the caller's part.
+// Radio maps: the path gain from each site to every street cell of a city, computed beforehand by ray tracing. docs/channels.md
+// has the format; the caller reads the files and checks their hash.
 
 import { OutriderError } from '../basics/errors.ts';
 import { parseRadioMapHeader, type RadioMapHeader } from './radio-map-header.ts';
@@ -9,7 +9,7 @@ import type { StreetMask } from './street-mask.ts';
 export interface RadioMap {
   readonly header: RadioMapHeader;
   readonly streets: StreetMask;
-  /** Path gain in dB of site s at cell c is [c * sites + s]; NaN where no ray came. */
+  /** The path gain in dB of site s at cell c is [c * sites + s]; NaN where no ray arrived. */
   readonly gainDb: Float32Array;
 }
 
@@ -44,7 +44,7 @@ export function parseRadioMap(header: unknown, body: Uint8Array): RadioMap {
   };
 }
 
-/** Site after site in the file, cell after cell in memory: a device looks up all sites of one place. */
+/** The file is ordered by site, the memory by cell, because a device looks up all sites of one place. */
 function readGains(header: RadioMapHeader, body: Uint8Array, walkable: Uint8Array): Float32Array {
   const { sites, gainUnitDb, noEnergy, floorDb } = header;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);

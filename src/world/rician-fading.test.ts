@@ -1,4 +1,4 @@
-// Moments of the fading factor, and that it is a function of its arguments alone.
+// The moments of the fading factor, and that it depends on its arguments alone.
 
 import { describe, expect, it } from 'vitest';
 import { ratioOfDb } from './decibel.ts';
@@ -26,7 +26,7 @@ describe('fading', () => {
     expect(Math.abs(variance - (2 * factor + 1) / (factor + 1) ** 2)).toBeLessThan(0.02);
   });
 
-  it('is exponential without a direct path', () => {
+  it('is exponential without a LOS path', () => {
     expect(moments(Number.NEGATIVE_INFINITY).deep).toBeCloseTo(1 - Math.exp(-0.1), 2);
   });
 

@@ -1,11 +1,12 @@
-// Block fading: the power of a link, relative to its mean, changes from one coherence time to the next. A pure function of seed,
-// device, server and block, so that any moment can be asked for without the ones before. Flat over the server's band.
+// Small-scale fading by blocks: the power of a link, relative to its mean, changes from one coherence time to the next. A pure
+// function of seed, device, server and block, so any moment can be computed without the earlier ones. Flat over the server's
+// band.
 
 import { log } from '../basics/fdlibm.ts';
 import { philox } from '../basics/philox.ts';
 import { ratioOfDb } from './decibel.ts';
 
-/** The last counter word; token choices have 0 there and random streams 1. */
+/** The last counter word; token choices use 0 there, random streams 1. */
 const counterWord = 2;
 
 /** @returns the power factor of a link, mean 1 */
@@ -18,7 +19,8 @@ export function createFading(seed: number): Fading {
   const words = new Uint32Array(4);
   return (device, server, block, ricianFactorDb) => {
     const factor = ricianFactorDb === Number.NEGATIVE_INFINITY ? 0 : ratioOfDb(ricianFactorDb);
-    // Each try is a point in a square; the first inside the circle gives two normal numbers (Marsaglia's polar method).
+    // Each try draws a point in a square; the first point inside the circle gives two normal numbers (Marsaglia's polar
+    // method).
     for (let attempt = 0; ; attempt++) {
       philox(words, block, device, (server & 0xffff) | (attempt << 16), counterWord, key0, key1);
       for (let pair = 0; pair < 4; pair += 2) {

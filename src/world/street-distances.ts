@@ -1,14 +1,14 @@
-// How far it is along the streets from every cell to one goal, in steps from cell to cell: sideways, and across a corner where
-// both cells beside it are street too.
+// The distance along the streets from every cell to one goal, in steps from cell to cell: sideways, or diagonally where both
+// cells beside the diagonal are street.
 
 import type { StreetMask } from './street-mask.ts';
 
-/** Lengths are counted in fifths of a cell: 5 sideways, 7 across, which is 1 % less than the diagonal. */
+/** Lengths are in fifths of a cell: 5 sideways and 7 diagonally, which is 1 % less than the diagonal. */
 export const sideSteps = 5;
 const acrossSteps = 7;
 export const unreachable = 0xffff;
 
-/** The eight moves: columns, rows, length. A move across is open where both sideways moves are. */
+/** The eight moves: columns, rows, length. A diagonal move is open where both sideways moves are. */
 export const moves: readonly (readonly [columns: number, rows: number, steps: number])[] = [
   [1, 0, sideSteps],
   [1, 1, acrossSteps],
@@ -20,7 +20,7 @@ export const moves: readonly (readonly [columns: number, rows: number, steps: nu
   [1, -1, acrossSteps],
 ];
 
-/** Which of the eight moves can be made from a cell: bit m for move m. */
+/** The open moves of each cell: bit m for move m. */
 export function openMoves({ rows, columns, walkable }: StreetMask): Uint8Array {
   const isOpen = (row: number, column: number): boolean =>
     row >= 0 && row < rows && column >= 0 && column < columns && walkable[row * columns + column] === 1;
@@ -35,10 +35,9 @@ export function openMoves({ rows, columns, walkable }: StreetMask): Uint8Array {
 }
 
 /**
- * Dial's form of Dijkstra's method: a ring of lists, one for each length that is near enough to come next.
- *
+ * Dial's version of Dijkstra's algorithm: a ring of lists, one for each length that may come next.
  * @param open from {@link openMoves}
- * @returns fifths of a cell; {@link unreachable} where there is no way, or none shorter than 13,000 cells
+ * @returns fifths of a cell; {@link unreachable} where there is no path, or none shorter than 13,000 cells
  */
 export function streetDistances(open: Uint8Array, columns: number, goal: number): Uint16Array {
   const distances = new Uint16Array(open.length).fill(unreachable);

@@ -1,4 +1,4 @@
-// Where trips along the streets of a map lead to and start from.
+// The goals and starts of trips along the streets of a map.
 
 import { OutriderError } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
@@ -8,16 +8,16 @@ import { openMoves, sideSteps, streetDistances, unreachable } from './street-dis
 import { connectedStreets, type StreetMask } from './street-mask.ts';
 
 export interface StreetGoal {
-  /** Fifths of a cell along the streets; computed when first asked for; [cells]. */
+  /** Distances along the streets in fifths of a cell, computed on first use; [cells]. */
   distances(): Uint16Array;
-  /** A trip ends so many fifths of a cell before the goal, at most. */
+  /** A trip ends at most this many fifths of a cell before the goal. */
   readonly radiusSteps: number;
 }
 
 export interface StreetGoals {
   /** From openMoves, within the connected streets; [cells]. */
   readonly open: Uint8Array;
-  /** No trip is longer, fifths of a cell. */
+  /** Upper bound on the length of any trip, fifths of a cell. */
   readonly longestSteps: number;
   /** A goal in the hot spot, or anywhere. */
   drawGoal(random: Random, spot: HotSpot | undefined): StreetGoal;
@@ -25,9 +25,9 @@ export interface StreetGoals {
   drawStart(random: Random, spot: HotSpot | undefined): number;
 }
 
-/** Goals that are no hot spots. Each costs two bytes a cell. */
+/** Number of goals outside hot spots. Each takes two bytes a cell. */
 const placeCount = 48;
-/** How far before such a goal a trip may end. */
+/** The largest distance before such a goal at which a trip ends. */
 const placeRadiusMetres = 50;
 
 /** @throws OutriderError `bad-argument` for a map without streets */
@@ -72,7 +72,7 @@ export function createStreetGoals(mask: StreetMask, hotSpots: readonly HotSpot[]
   };
 }
 
-/** Street cells of a hot spot, the one nearest to its middle first; that one alone when none is inside. */
+/** The street cells of a hot spot, the nearest to its centre first; only the nearest one where none lies inside. */
 function cellsOf(mask: StreetMask, cells: Int32Array, spot: HotSpot): number[] {
   const distanceTo = (cell: number): number =>
     Math.hypot(
@@ -84,7 +84,7 @@ function cellsOf(mask: StreetMask, cells: Int32Array, spot: HotSpot): number[] {
   return [nearest, ...inside];
 }
 
-/** By way of any one place, nobody has farther than twice the farthest from it. */
+/** Upper bound on the diameter: twice a vertex's eccentricity. */
 function longestSteps(place: StreetGoal): number {
   return 2 * place.distances().reduce((most, steps) => (steps === unreachable ? most : Math.max(most, steps)), 0);
 }

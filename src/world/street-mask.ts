@@ -1,4 +1,4 @@
-// Where people and vehicles can be: square cells of a map, each either street (its whole square is outdoors and walkable) or not.
+// Where people and vehicles can be: square cells of a map. A cell is a street if its whole square is outdoors and walkable.
 
 /** Row-major; row 0 has the smallest y, column 0 the smallest x. */
 export interface StreetMask {
@@ -12,7 +12,7 @@ export interface StreetMask {
   readonly walkable: Uint8Array;
 }
 
-/** The cell that holds a place, or -1 outside the map. */
+/** The cell of a place, or -1 outside the map. */
 export function cellAt(mask: StreetMask, x: number, y: number): number {
   const column = Math.floor((x - mask.originX) / mask.cellMetres);
   const row = Math.floor((y - mask.originY) / mask.cellMetres);
@@ -27,10 +27,9 @@ export function isStreet(mask: StreetMask, x: number, y: number): boolean {
 }
 
 /**
- * The streets that hang together: the largest set of street cells that can be walked from side to side. Who walks starts there,
- * so that every place can be reached from every other.
- *
- * @returns cell indices, ascending; empty when there is no street
+ * The largest set of street cells that are connected by their sides. Devices start there, so every place can be reached from
+ * every other.
+ * @returns cell indices, ascending; empty without streets
  */
 export function connectedStreets(mask: StreetMask): Int32Array {
   const { rows, columns, walkable } = mask;

@@ -1,4 +1,4 @@
-// Nobody walks through a building: on the town of the fixture and on random maps, at every step.
+// Devices never walk through a building: on the town of the fixture and on random maps, at every step.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const plain: StreetMobilitySettings = {
   hotSpots: [],
 };
 
-/** Devices that are on no street. */
+/** The devices that are not on a street. */
 function strays(streets: StreetMask, { x, y }: Mobility): number[] {
   return [...plain.kinds.keys()].filter((device) => !isStreet(streets, x[device] as number, y[device] as number));
 }
@@ -51,7 +51,7 @@ describe('movement along streets', () => {
     );
   });
 
-  it('is on a street all the way from one step to the next', () => {
+  it('stays on a street all the way from one step to the next', () => {
     const mobility = createStreetMobility(plain, 3);
     for (let step = 0; step < 20_000; step++) {
       mobility.advance(100);
@@ -60,7 +60,7 @@ describe('movement along streets', () => {
     }
   });
 
-  it('moves at the speeds of the kinds, and gets about', () => {
+  it('moves at the speeds of the kinds, and covers some distance', () => {
     const mobility = createStreetMobility({ ...plain, pauseS: { minimum: 0, maximum: 0 } }, 4);
     const visited = plain.kinds.map(() => new Set<string>());
     for (let step = 0; step < 3000; step++) {
@@ -76,7 +76,7 @@ describe('movement along streets', () => {
     for (const places of visited) expect(places.size).toBeGreaterThan(8);
   });
 
-  it('does not depend on how time is cut, nor on the other devices', () => {
+  it('does not depend on the step length, nor on the other devices', () => {
     const whole = createStreetMobility(plain, 5);
     const cut = createStreetMobility(plain, 5);
     const alone = createStreetMobility({ ...plain, kinds: ['pedestrian'] }, 5);
@@ -101,7 +101,7 @@ describe('movement along streets', () => {
     expect(near()).toBeGreaterThan(0.5);
   });
 
-  it('rests where there is nowhere else to go', () => {
+  it('pauses where there is no other goal', () => {
     const hotSpots = [{ x: 0, y: 0, radiusMetres: 500, share: 1 }];
     const mobility = createStreetMobility({ ...plain, hotSpots, pauseS: { minimum: 0, maximum: 0 } }, 1);
     mobility.advance(1e5);
@@ -116,7 +116,7 @@ describe('movement along streets', () => {
 });
 
 describe('street distances', () => {
-  it('are those of Bellman and Ford', () => {
+  it('equal those of Bellman and Ford', () => {
     fc.assert(
       fc.property(randomMask, (mask) => {
         const open = openMoves(mask);
@@ -129,7 +129,7 @@ describe('street distances', () => {
   });
 });
 
-/** Repeats all moves until nothing gets shorter; written from the rules, without openMoves. */
+/** Repeats all moves until no distance gets shorter; written from the rules, without openMoves. */
 function slowDistances({ rows, columns, walkable }: StreetMask, goal: number): number[] {
   const distances: number[] = Array.from(walkable, (_, cell) => (cell === goal ? 0 : unreachable));
   const isOpen = (row: number, column: number): boolean =>

@@ -1,7 +1,7 @@
-// Walking and driving along the streets of a map: from goal to goal by a shortest way from cell to cell, with a rest at each.
-// Nobody ever leaves the street cells. Goals are the hot spots and a fixed set of places all over town, since the distances to
-// a goal are computed once and then shared by all; each trip ends at a random distance before its goal, so that not everybody
-// stops on the same cell.
+// Walking and driving along the streets of a map: shortest paths over cells from goal to goal, with a pause at each. Devices
+// never leave the street cells. Goals are the hot spots and a fixed set of places all over the town, because all devices share
+// the distances to a goal, which are computed once. Each trip ends at a random distance before its goal, so that devices do not
+// all stop on the same cell.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
@@ -23,9 +23,9 @@ export interface StreetMobilitySettings extends MobilitySettings {
   readonly streets: StreetMask;
 }
 
-/** How often a way that can go straight on does. */
+/** The chance that a path goes straight ahead where it can. */
 const straightOn = 0.8;
-/** How far from the middle of its cells a device keeps, at most, as a share of the cell. */
+/** The largest distance of a device from the middle of its cell, as a share of the cell. */
 const sideways = 0.35;
 
 /** @throws OutriderError `bad-argument` for indoor devices, or a map without streets */
@@ -54,7 +54,7 @@ class StreetWalker implements Walker {
   private readonly offsetX: number;
   private readonly offsetY: number;
   private cell = 0;
-  /** Of the last move, so that ways go straight on. */
+  /** The last move: the next one is the same where possible. */
   private move = 0;
   private goal: StreetGoal;
   /** Fifths of a cell before the goal at which the trip ends. */
@@ -69,14 +69,15 @@ class StreetWalker implements Walker {
     this.goals = goals;
     this.random = random;
     this.speed = speed;
-    // The same in all cells: a step sideways then stays in two cells, a step across in those that openMoves has looked at.
+    // The same offset in all cells: a sideways step then stays in two cells, a diagonal one in the cells that openMoves has
+    // checked.
     this.offsetX = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
     this.offsetY = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
     this.goal = goals.drawGoal(random, undefined);
     this.enterMidway();
   }
 
-  /** As in area-mobility.ts: trips are met in proportion to how long they last. */
+  /** As in area-mobility.ts: a trip is drawn with a chance in proportion to its length. */
   private enterMidway(): void {
     const { pauseS, hotSpots } = this.settings;
     const longestMs = (this.goals.longestSteps * this.stepMetres()) / this.speed + pauseS.maximum * 1000;
@@ -140,13 +141,13 @@ class StreetWalker implements Walker {
     this.stopSteps = this.goal.radiusSteps * Math.sqrt(this.random.uniform());
   }
 
-  /** Heads for the first cell of the trip, or rests when it is over before it has begun. */
+  /** Heads for the first cell of the trip, or pauses if the trip has no length. */
   private startTrip(): void {
     if (this.stepsToGo() <= this.stopSteps) this.restMs = leastRestMs;
     else this.leaveCell();
   }
 
-  /** At the place in the next cell that it was heading for. */
+  /** The device has reached the place in the next cell. */
   private arrive(): void {
     this.standAt(this.nextCell());
     if (this.stepsToGo() > this.stopSteps) {
@@ -176,7 +177,7 @@ class StreetWalker implements Walker {
     this.y = originY + Math.floor(cell / columns) * cellMetres + this.offsetY;
   }
 
-  /** Any of the moves that lie on a shortest way, straight on if possible. */
+  /** Takes one of the moves on a shortest path, straight ahead if possible. */
   private leaveCell(): void {
     const { columns, cellMetres } = this.settings.streets;
     const distances = this.goal.distances();
@@ -199,7 +200,7 @@ class StreetWalker implements Walker {
   }
 }
 
-/** The index of the set bit that has `before` set bits below it. */
+/** The index of the set bit with `before` set bits below it. */
 function pick(bits: number, before: number): number {
   let left = before;
   for (let bit = 0; ; bit++) {

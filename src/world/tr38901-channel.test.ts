@@ -1,4 +1,4 @@
-// The channel as a whole: each link's parts add up, statistics follow the specification, and places keep their values.
+// The channel as a whole: each link's parts add up, statistics follow the specification, and a place keeps its values.
 
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
@@ -43,7 +43,7 @@ const places = [
 ] as const;
 
 describe('the TR 38.901 channel', () => {
-  it('is the path loss alone without shadowing', () => {
+  it('is the path loss alone without shadow fading', () => {
     const { channel, gain } = gainsAt({ ...plain, shadowing: false }, 1, places);
     const terms = pathLossTerms(3.5, 10, 1.5);
     for (const [device, [x, y]] of places.entries()) {
@@ -52,7 +52,7 @@ describe('the TR 38.901 channel', () => {
     }
   });
 
-  it('gives the same bits for the same seed, others for another, and keeps what a place had', () => {
+  it('gives the same bits for the same seed and others for another, and a place keeps its gains', () => {
     const { channel, gain, x, y } = gainsAt(plain, 1, places);
     const again = new Float64Array(gain.length);
     channel.updateGains(Float64Array.of(0, 5, 10), Float64Array.of(3, 4, 5), 1, again);
@@ -62,7 +62,7 @@ describe('the TR 38.901 channel', () => {
     expect(gainsAt(plain, 2, places).gain).not.toEqual(gain);
   });
 
-  it('leaves the links of the others as they were when a device or a server is added', () => {
+  it('does not change the other links when a device or a server is added', () => {
     const { gain } = gainsAt(plain, 1, places);
     const more = gainsAt({ ...plain, kinds: walkers(4) }, 1, [...places, [1, 1]]).gain;
     expect(more.subarray(0, 6)).toEqual(gain);
@@ -71,7 +71,7 @@ describe('the TR 38.901 channel', () => {
     expect(Array.from(wider).filter((_, link) => link % 3 < 2)).toEqual(Array.from(gain));
   });
 
-  it('has a line of sight as often as the specification says', () => {
+  it('has the LOS probability of the specification', () => {
     const distances = [15, 30, 60, 120];
     const seen = [0, 0, 0, 0];
     const [seeds, serverCount] = [6, 160];
@@ -82,7 +82,7 @@ describe('the TR 38.901 channel', () => {
         y: random.uniform() * 3000,
         heightMetres: 10,
       }));
-      // Each device stands at a distance from its own server; only that link counts.
+      // Each device stands at a set distance from its own server; only that link counts.
       const spots = servers.map(({ x, y }, index) => [x + (distances[index % 4] as number), y] as const);
       const settings = { ...plain, servers, kinds: walkers(serverCount), shadowing: false };
       const { los } = gainsAt(settings, seed, spots).channel;
@@ -97,19 +97,19 @@ describe('the TR 38.901 channel', () => {
     }
   });
 
-  it('loses walls, depth and floor indoors', () => {
+  it('adds the losses of wall, depth and floor indoors', () => {
     const kinds = walkers(200).map((): DeviceKind => 'indoor');
     const spots = kinds.map(() => [100, 0] as const);
     const outdoors = gainsAt({ ...plain, kinds: walkers(200), shadowing: false }, 3, spots).gain;
     const indoors = gainsAt({ ...plain, kinds, shadowing: false, highLossShare: 1 }, 3, spots).gain;
     const lossesDb = kinds.map((_, i) => 10 * Math.log10((outdoors[2 * i] as number) / (indoors[2 * i] as number)));
     const meanDb = lossesDb.reduce((sum, loss) => sum + loss, 0) / 200;
-    // 26.85 dB wall + 0.5 * 25 / 3 m, less what higher floors and a chance line of sight give back.
+    // 26.85 dB wall + 0.5 * 25 / 3 m, less the gain of higher floors and of some LOS links.
     expect(meanDb).toBeGreaterThan(20);
     expect(meanDb).toBeLessThan(34);
   });
 
-  it('shadows indoor devices by 7 dB', () => {
+  it('has shadow fading of 7 dB for indoor devices', () => {
     const kinds = walkers(120).map((): DeviceKind => 'indoor');
     const servers = Array.from({ length: 30 }, () => ({ x: 0, y: 0, heightMetres: 10 }));
     const random = createRandom(1);
@@ -117,7 +117,8 @@ describe('the TR 38.901 channel', () => {
     const [shadowed, clear] = [true, false].map((on) =>
       gainsAt({ ...plain, kinds, servers, shadowing: on, highLossShare: 0 }, 4, spots),
     );
-    // Near enough that none is at the floor. Same seed, same buildings and lines of sight: the rest is the shadowing.
+    // Near enough that no link is at the floor. With the same seed buildings and LOS states are equal: the difference is the
+    // shadow fading.
     const lossesDb = Array.from(
       clear?.gain ?? [],
       (value, link) => 10 * Math.log10(value / (shadowed?.gain[link] ?? 0)),
@@ -160,7 +161,7 @@ describe('the TR 38.901 channel', () => {
 });
 
 describe('losThreshold', () => {
-  it('is where the normal distribution has the probability of a line of sight', () => {
+  it('is the normal quantile of the LOS probability', () => {
     for (let distance = 19; distance < 6000; distance *= 1.03) {
       const share = normalBelow(losThreshold(distance));
       expect(Math.abs(share - losProbability(Math.min(5000, distance)))).toBeLessThan(0.001);
@@ -171,7 +172,7 @@ describe('losThreshold', () => {
 });
 
 describe('drawPopulation', () => {
-  it('has the shares, and keeps the first devices when there are more', () => {
+  it('has the shares, and does not change the first devices when more are added', () => {
     const kinds = drawPopulation({ deviceCount: 4000, vehicleShare: 0.3, indoorShare: 0.2 }, 1);
     expect(kinds.filter((kind) => kind === 'vehicle').length / 4000).toBeCloseTo(0.3, 1);
     expect(kinds.filter((kind) => kind === 'indoor').length / 4000).toBeCloseTo(0.2, 1);

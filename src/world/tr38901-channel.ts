@@ -1,6 +1,6 @@
-// The statistical channel: 3GPP TR 38.901, UMi street canyon, with line of sight and shadowing as fields over the plane, so
-// that they change as slowly as they should along every track and are the same when a device comes back. One loop over all
-// links; all that does not depend on positions is made beforehand.
+// The statistical channel: 3GPP TR 38.901, UMi street canyon. LOS state and shadow fading are fields over the plane, so they
+// change along a track as slowly as specified, and are the same when a device comes back. One loop over all links; everything
+// that does not depend on positions is computed once.
 
 import { createRandom } from '../basics/philox.ts';
 import { type Channel, gainFloor } from './channel.ts';
@@ -20,15 +20,15 @@ import {
 } from './tr38901-path-loss.ts';
 import { checkTr38901Settings, type Tr38901Settings } from './tr38901-settings.ts';
 
-/** A channel that also tells which links have a line of sight. */
+/** A channel that also tells the LOS state of each link. */
 export interface Tr38901Channel extends Channel {
-  /** Of the last update: 1 for link i * E + j with a line of sight (to the building, for indoor devices); [M * E]. */
+  /** LOS state after the last update: 1 where link i * E + j is LOS (to the building, for indoor devices); [M * E]. */
   readonly los: Uint8Array;
 }
 
 /**
- * The fields of one server; independent of every other's. There is a line of sight where `sight` is below a threshold that
- * falls with the distance (TR 38.901, 7.6.3.3), so the state changes along a track no faster than the field does.
+ * The fields of one server, independent of those of other servers. A link is LOS where the field `los` is below a threshold
+ * that falls with the distance (TR 38.901, 7.6.3.3), so the state changes along a track no faster than the field.
  */
 interface ServerFields {
   readonly los: FieldView;
@@ -53,7 +53,7 @@ export function createTr38901Channel(settings: Tr38901Settings, seed: number): T
   const isIndoor = Uint8Array.from(kinds, (kind) => (kind === 'indoor' ? 1 : 0));
   const fade = settings.fading === null ? undefined : createFading(seed);
 
-  /** Loss of a link in dB, fading aside; notes its line of sight. */
+  /** The loss of a link in dB without small-scale fading; also sets its LOS state. */
   function linkLossDb(device: number, server: number, x: number, y: number): number {
     const field = fields[server] as ServerFields;
     const across = x - (serverX[server] as number);
@@ -110,7 +110,7 @@ function drawServerFields(seed: number, server: number): ServerFields {
   };
 }
 
-/** One for each link; links of equal heights share theirs. */
+/** One entry for each link; links of equal heights share theirs. */
 function linkTerms(settings: Tr38901Settings, indoor: IndoorState): PathLossTerms[] {
   const known = new Map<string, PathLossTerms>();
   return settings.kinds.flatMap((_, device) =>

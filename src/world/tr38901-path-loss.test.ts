@@ -1,4 +1,4 @@
-// The formulas against an independent computation in 40 digits, and against published values.
+// The formulas against an independent computation with 40 digits, and against published values.
 
 import { describe, expect, it } from 'vitest';
 import golden from './golden/tr38901.json' with { type: 'json' };
@@ -40,7 +40,7 @@ describe('path loss of TR 38.901, UMi street canyon', () => {
     expect(pathLossDb(terms, 99, false)).toBe(pathLossDb(terms, 100, false));
   });
 
-  it('grows with distance, and is never less without a line of losDb', () => {
+  it('grows with distance, and NLOS is never less than LOS', () => {
     for (const carrier of [0.5, 3.5, 28, 100]) {
       const terms = pathLossTerms(carrier, 10, 1.5);
       let [before, beforeNlosDb] = [0, 0];

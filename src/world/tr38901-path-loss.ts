@@ -1,5 +1,5 @@
-// Path loss, line-of-sight probability and building penetration loss of 3GPP TR 38.901 (V17 and later), UMi street canyon. The
-// formulas and nothing else: no randomness, no places. Distances in metres, carrier in GHz, losses in dB.
+// Path loss, LOS probability and building penetration loss of 3GPP TR 38.901 (V17 and later), UMi street canyon. Only formulas:
+// no randomness, no places. Distances in metres, carrier in GHz, losses in dB.
 
 import { exp, log } from '../basics/fdlibm.ts';
 
@@ -9,7 +9,7 @@ const lightSpeed = 3e8;
 const environmentHeight = 1;
 /** The model's least 2D distance, metres; nearer devices get its loss. */
 export const leastDistanceMetres = 10;
-/** Up to here there is always a line of sight, metres. */
+/** Below this distance a link is always LOS, metres. */
 const certainLosMetres = 18;
 
 /** lg x. */
@@ -22,7 +22,7 @@ function power(valueDb: number): number {
   return exp(valueDb * 0.1 * Math.LN10);
 }
 
-/** Everything of a path loss that does not depend on the distance. */
+/** The part of a path loss that does not depend on the distance. */
 export interface PathLossTerms {
   /** h_BS - h_UT, squared; adds to the squared 2D distance. */
   readonly heightDifferenceSquared: number;
@@ -55,7 +55,7 @@ export function pathLossTerms(carrierGhz: number, siteHeightMetres: number, devi
   };
 }
 
-/** Median loss of a link in dB, without shadowing. @param distanceSquared d_2D squared; below 10 m, 10 m are taken */
+/** Median path loss of a link in dB, without shadow fading. @param distanceSquared d_2D squared; below 10 m, 10 m are taken */
 export function pathLossDb(terms: PathLossTerms, distanceSquared: number, isLos: boolean): number {
   const squared = Math.max(distanceSquared, leastDistanceMetres * leastDistanceMetres);
   const lgSquared = lg(squared + terms.heightDifferenceSquared);
@@ -64,7 +64,7 @@ export function pathLossDb(terms: PathLossTerms, distanceSquared: number, isLos:
   return isLos ? losDb : Math.max(losDb, terms.nlosDb + 17.65 * lgSquared);
 }
 
-/** Table 7.4.2-1. @param outdoorDistance d_2D-out */
+/** LOS probability, table 7.4.2-1. @param outdoorDistance d_2D-out */
 export function losProbability(outdoorDistance: number): number {
   if (outdoorDistance <= certainLosMetres) return 1;
   const near = certainLosMetres / outdoorDistance;
@@ -94,15 +94,15 @@ export function indoorLossDb(indoorDistance: number): number {
 /** Table 7.4.3-2: standard deviation of the penetration loss, dB. */
 export const wallDeviationDb: Readonly<Record<BuildingLoss, number>> = { low: 4.4, high: 6.5 };
 
-/** Tables 7.4.1-1 and 7.5-6: standard deviation of the shadowing in dB and its correlation distance in metres. */
+/** Tables 7.4.1-1 and 7.5-6: standard deviation of the shadow fading in dB and its correlation distance in metres. */
 export const shadowFading = {
   los: { deviationDb: 4, correlationMetres: 10 },
   nlos: { deviationDb: 7.82, correlationMetres: 13 },
   indoor: { deviationDb: 7, correlationMetres: 7 },
 } as const;
 
-/** Table 7.6.3.1-2: correlation distance of the line-of-sight state, metres. */
+/** Table 7.6.3.1-2: correlation distance of the LOS state, metres. */
 export const losCorrelationMetres = 50;
 
-/** Table 7.5-6: the Rician factor with a line of sight, dB, and its correlation distance. */
+/** Table 7.5-6: the Rician K-factor of LOS links, dB, and its correlation distance. */
 export const ricianFactor = { meanDb: 9, deviationDb: 5, correlationMetres: 15 } as const;

@@ -1,4 +1,5 @@
-// What a TR 38.901 channel is made from. What the specification has no formula for is refused, with the field and its range.
+// The settings of a TR 38.901 channel. Values for which the specification has no formula are refused, with the field and its
+// range.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { ServerSite } from './channel.ts';
@@ -10,12 +11,12 @@ export interface Tr38901Settings {
   readonly servers: readonly ServerSite[];
   /** [M]. */
   readonly kinds: readonly DeviceKind[];
-  /** Outdoors, 1.5 to 22.5; devices indoors draw a floor. */
+  /** Outdoors, 1.5 to 22.5; indoor devices draw a floor. */
   readonly deviceHeightMetres: number;
-  /** Share of the indoor devices whose building has coated glass, 0 to 1. */
+  /** Share of the indoor devices in a building with coated glass, 0 to 1. */
   readonly highLossShare: number;
   readonly shadowing: boolean;
-  /** Rician with a line of sight, Rayleigh without; null: each slot has the mean over fading. */
+  /** Rician on LOS links, Rayleigh on NLOS links; null: each slot has the mean over fading. */
   readonly fading: { readonly coherenceMs: number } | null;
 }
 

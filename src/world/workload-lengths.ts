@@ -1,5 +1,5 @@
-// How long prompts and answers are, by task: deciles measured on public prompt sets. The table is what
-// "outrider scenario lengths --data DIRECTORY" prints; each row names its source.
+// Lengths of prompts and answers by task: deciles measured on public prompt sets. "outrider scenario lengths --data DIRECTORY"
+// prints the table; each record names its source.
 
 import table from './workload-lengths.json' with { type: 'json' };
 
@@ -11,8 +11,7 @@ const deciles: ReadonlyMap<string, { readonly prompt: readonly number[]; readonl
   new Map(table.map(({ task, promptTokens, answerTokens }) => [task, { prompt: promptTokens, answer: answerTokens }]));
 
 /**
- * A length by its place in the distribution, linear between deciles.
- *
+ * The length at a place in the distribution, linear between deciles.
  * @param place uniform in [0, 1)
  */
 export function drawTokens(kind: TaskKind, part: 'prompt' | 'answer', place: number): number {

@@ -1,23 +1,23 @@
-// Shapes of language models, and what a token costs them. Data and arithmetic; no weights.
+// Shapes of language models, and the cost of a token. Data and arithmetic; no weights.
 
 export interface ModelShape {
   readonly name: string;
-  /** That take part in a token's arithmetic: all but the table of input embeddings, unless it is the output layer as well. */
+  /** Parameters in a token's arithmetic: all except the table of input embeddings, unless it is the output layer as well. */
   readonly activeParameters: number;
   readonly layers: number;
-  /** Width of the attention: heads times their size. */
+  /** Width of the attention: number of heads times their size. */
   readonly attentionWidth: number;
-  /** Width of a token's keys in each layer, and of its values: heads that others share count once. */
+  /** Width of a token's keys, and of its values, in each layer; shared heads count once. */
   readonly keyValueWidth: number;
   readonly vocabularySize: number;
   /** Tokens. */
   readonly contextLength: number;
-  /** Bytes a weight takes where it is run. */
+  /** Bytes of a weight at run time. */
   readonly bytesPerWeight: number;
   readonly source: string;
 }
 
-/** 4 bit and the scales of their blocks. */
+/** 4 bit, and the scales of the blocks. */
 const fourBits = 0.57;
 
 export const modelShapes: readonly ModelShape[] = [
@@ -83,7 +83,7 @@ export const modelShapes: readonly ModelShape[] = [
 const [firstName = '', ...otherNames] = modelShapes.map(({ name }) => name);
 export const modelShapeNames: readonly [string, ...string[]] = [firstName, ...otherNames];
 
-/** @throws RangeError for an unknown name: scenarios are checked before */
+/** @throws RangeError for an unknown name; scenarios are checked before */
 export function findModelShape(name: string): ModelShape {
   const found = modelShapes.find((one) => one.name === name);
   if (found === undefined) throw new RangeError(`no model shape "${name}"`);
@@ -98,14 +98,14 @@ export function flopPerToken(shape: ModelShape, contextTokens: number): number {
   return 2 * shape.activeParameters + 4 * shape.layers * shape.attentionWidth * contextTokens;
 }
 
-/** FLOP of evaluating a text of so many tokens: token by token, each after those before it. */
+/** FLOP of evaluating a text of this many tokens, each after those before it. */
 export function flopOfText(shape: ModelShape, tokens: number): number {
   const first = flopPerToken(shape, 0);
   const perContextToken = flopPerToken(shape, 1) - first;
   return tokens * first + (perContextToken * tokens * Math.max(0, tokens - 1)) / 2;
 }
 
-/** Of the keys and values of a text, 16 bit a number. */
+/** Bits of the keys and values of a text, 16 bit a number. */
 export function keyValueBits(shape: ModelShape, tokens: number): number {
   return 2 * shape.layers * shape.keyValueWidth * 16 * tokens;
 }
@@ -115,7 +115,7 @@ export function decodingFlopPerByte(shape: ModelShape): number {
   return 2 / shape.bytesPerWeight;
 }
 
-/** Bits to send for each drafted token. */
+/** Bits to send for each draft token. */
 export function payloadBitsPerToken(shape: ModelShape, law: 'q16' | 'ids'): number {
   return law === 'q16' ? shape.vocabularySize * 16 : Math.ceil(Math.log2(shape.vocabularySize));
 }

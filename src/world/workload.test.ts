@@ -15,7 +15,7 @@ const plan: WorkloadPlan = {
 };
 
 describe('models', () => {
-  it('cost what one counts by hand', () => {
+  it('cost what a calculation by hand gives', () => {
     const gpt2 = findModelShape('gpt2');
     expect(flopPerToken(gpt2, 0)).toBe(2 * 124.4e6);
     expect(flopPerToken(gpt2, 100) - flopPerToken(gpt2, 0)).toBe(4 * 12 * 768 * 100);
@@ -26,7 +26,7 @@ describe('models', () => {
 });
 
 describe('lengths', () => {
-  it('go through the deciles that were measured', () => {
+  it('follow the measured deciles', () => {
     expect(drawTokens('code', 'prompt', 0)).toBe(70);
     expect(drawTokens('code', 'prompt', 0.5)).toBe(152);
     expect(drawTokens('code', 'prompt', 0.999999)).toBe(425);
@@ -44,7 +44,7 @@ describe('lengths', () => {
 });
 
 describe('one task a slot', () => {
-  it('costs the window on both sides, each token seeing those before it', () => {
+  it('costs the window on both sides; each token attends to those before it', () => {
     const workload = createWorkload({ ...plan, tasks: [{ kind: 'code', weight: 1, windowTokens: 3 }] }, 2, 500, 1);
     workload.draw();
     for (const device of [0, 1]) {
@@ -108,7 +108,7 @@ describe('sessions', () => {
     return { active, starts };
   }
 
-  it('begin at the rate that was asked for, and end when their answer is written', () => {
+  it('begin at the given rate, and end when their answer is written', () => {
     // 2,000 device-minutes less the time in sessions, at 6 a minute.
     const workload = createWorkload(sessions, 100, 1000, 1);
     const { active, starts } = play(workload, 1200, () => true);
@@ -118,7 +118,7 @@ describe('sessions', () => {
     expect(active).toBeLessThan(100 * 1200);
   });
 
-  it('stay when nobody serves them', () => {
+  it('do not change while they are not served', () => {
     const workload = createWorkload(sessions, 100, 1000, 1);
     play(workload, 100, () => false);
     expect(workload.active.every((one) => one === 1)).toBe(true);
@@ -126,7 +126,7 @@ describe('sessions', () => {
     workload.draw();
     expect(workload.contextTokens).toEqual(context);
     workload.advance(new Uint8Array(100).fill(1));
-    // Kept: 0.6 of 25 or of 20, and the target's own token; less where the answer ends.
+    // Kept: 0.6 of 25 or of 20, and the bonus token; less at the end of an answer.
     workload.contextTokens.forEach((tokens, device) => {
       const grown = tokens - (context[device] as number);
       expect(grown).toBeGreaterThanOrEqual(1);

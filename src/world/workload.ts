@@ -1,5 +1,6 @@
-// Which task each device has in a slot, and what it costs: bits to send, arithmetic on the device and on the server. It knows nothing
-// of places, radio or who serves whom; a caller only says which devices were served, because an answer grows by being served.
+// The task of each device in a slot, and its cost: bits to send, arithmetic on the device and on the server. It does not know
+// places, radio or the association; a caller only says which devices were served, because an answer grows in slots in which its
+// device is served.
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { drawTokens, type TaskKind } from './workload-lengths.ts';
@@ -30,11 +31,11 @@ export interface WorkloadPlan {
 export interface Workload {
   /** 1 for devices that have a task. */
   readonly active: Uint8Array;
-  /** 1 where the text was not there in the slot before. */
+  /** 1 where the text did not exist in the slot before. */
   readonly isNew: Uint8Array;
-  /** Index into the mix; of no meaning for devices without a task. */
+  /** Index into the mix; meaningless for devices without a task. */
   readonly task: Uint8Array;
-  /** Tokens before the window: prompt and answer so far. */
+  /** Tokens before the window: the prompt and the answer so far. */
   readonly contextTokens: Float64Array;
   /** d_i. */
   readonly payloadBits: Float64Array;
@@ -42,17 +43,21 @@ export interface Workload {
   readonly deviceFlop: Float64Array;
   /** f_i^ES. */
   readonly edgeFlop: Float64Array;
-  /** Draws the next slot. Every device draws the same number of lots whatever happens to it, so that policies meet the same world. */
+  /**
+   * Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same
+   * world.
+   */
   draw(): void;
   /**
-   * Answers grow; call once a slot, after {@link draw}.
+   * Lets answers grow; call once a slot, after {@link draw}.
    * @param served 1 for each served device; [M]
-   * @param answeredTokens what was really written, where that is known: then this counts alone; infinite at an answer's end; [M]
+   * @param answeredTokens the tokens that were really written, where known: then only these count; infinite at an answer's end;
+   * [M]
    */
   advance(served: Uint8Array, answeredTokens?: Float64Array): void;
 }
 
-/** Streams of createRandom: the workload's, and its only one. */
+/** The workload's only stream of createRandom. */
 const workloadStream = 0x53000000;
 
 export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: number, seed: number): Workload {
@@ -68,14 +73,14 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     arrivals.kind === 'poisson-sessions' ? 1 - Math.exp((-arrivals.sessionsPerMinute * slotMs) / 60_000) : 1;
   const starters = arrivals.kind === 'duty-cycle' ? createStarters(deviceCount, arrivals.share) : undefined;
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
-  /** Tokens that a session has yet to write; 0 for idle devices. */
+  /** Tokens that a session still has to write; 0 for idle devices. */
   const leftTokens = room();
   const [active, task] = [new Uint8Array(deviceCount), new Uint8Array(deviceCount)];
   const isNew = new Uint8Array(deviceCount);
   const [contextTokens, payloadBits, deviceFlop, edgeFlop] = [room(), room(), room(), room()];
 
   function drawDevice(device: number): void {
-    // Only sessions start by chance.
+    // Only sessions start at random.
     const starts = starters?.isChosen(device) ?? (startChance === 1 || random.uniform() < startChance);
     const kind = drawKind(kindEnds, random.uniform());
     const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
@@ -124,7 +129,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
   };
 }
 
-/** Of one window of each kind of task. */
+/** Costs of one window, for each kind of task. */
 interface WindowCosts {
   readonly windowTokens: number;
   readonly payloadBits: number;
@@ -136,7 +141,7 @@ function costsOf({ tasks, payloadLaw }: WorkloadPlan, target: ModelShape, draft:
   return tasks.map(({ windowTokens }) => ({
     windowTokens,
     payloadBits: windowTokens * payloadBitsPerToken(draft, payloadLaw),
-    // Later tokens of a window see the earlier ones.
+    // Later tokens of a window attend to the earlier ones.
     draft: windowCost(draft, windowTokens),
     target: windowCost(target, windowTokens),
   }));
@@ -151,14 +156,14 @@ interface Answers {
   readonly contextTokens: Float64Array;
 }
 
-/** A window always adds a token: the target's own. */
+/** A window always adds the bonus token, the target's own. */
 function growByWindow({ leftTokens, contextTokens }: Answers, device: number, keptTokens: number): void {
   const added = Math.min(leftTokens[device] as number, 1 + Math.floor(keptTokens));
   leftTokens[device] = (leftTokens[device] as number) - added;
   contextTokens[device] = (contextTokens[device] as number) + added;
 }
 
-/** Only an end ends a session here, however long its answer was thought to be. */
+/** Only an end ends a session here, whatever length was drawn for its answer. */
 function grow({ leftTokens, contextTokens }: Answers, device: number, tokens: number): void {
   if (tokens === Number.POSITIVE_INFINITY) {
     leftTokens[device] = 0;
@@ -169,7 +174,7 @@ function grow({ leftTokens, contextTokens }: Answers, device: number, tokens: nu
 }
 
 interface Starters {
-  /** Fills the places of those that have ended, by lot among the idle. @param leftTokens 0 for idle devices */
+  /** Replaces sessions that have ended by random idle devices. @param leftTokens 0 for idle devices */
   choose(leftTokens: Float64Array, random: Random): void;
   isChosen(device: number): boolean;
 }
@@ -208,7 +213,7 @@ function windowCost(shape: ModelShape, windowTokens: number): WindowCost {
   return { fixed: windowTokens * perToken + withinWindow, perContextToken: windowTokens * perContextToken };
 }
 
-/** @param ends of each kind's part of [0, 1) */
+/** @param ends the end of each kind's part of [0, 1) */
 function drawKind(ends: Float64Array, place: number): number {
   let kind = 0;
   while (kind < ends.length - 1 && place >= (ends[kind] as number)) kind++;
