@@ -1,5 +1,5 @@
-// What associations promise: TMA only swaps, searches end where nothing helps, floors are never above exact changes, and the same
-// slot gets the same answer.
+// What associations guarantee: TMA only swaps, searches end where no change helps, floors are never above exact changes, and the
+// same slot gets the same assignment.
 
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
@@ -29,7 +29,7 @@ function costOf(one: SlotState, assignment: Assignment): number {
   return terms.sum.costMs;
 }
 
-/** Every change of one or two devices: what comes to which server over which link. */
+/** Every change of one or two devices: for each server the link that it gains. */
 function* changesOf(problem: Problem, { partition }: SearchState): Generator<[number, number, number, number]> {
   for (let device = 0; device < problem.deviceCount; device++) {
     const linkOut = partition.linkOf[device] as number;
@@ -59,7 +59,7 @@ describe('every policy', () => {
     expect(policy(state)).toEqual(assignment);
   });
 
-  it.each(names)('%s copes with one device, one server, more servers than devices, nobody reachable', (name) => {
+  it.each(names)('%s copes with one device, one server, more servers than devices, and no reachable device', (name) => {
     for (const [deviceCount, serverCount] of [
       [1, 1],
       [1, 5],
@@ -76,7 +76,7 @@ describe('every policy', () => {
     }
   });
 
-  it('is the same on all links and on a list of all candidates', () => {
+  it('is the same with all links and with a list of all candidates', () => {
     const start = Int32Array.from({ length: 25 }, (_, device) => 4 * device);
     const listed = { ...state, candidates: { start, server: Int32Array.from({ length: 96 }, (_, link) => link % 4) } };
     for (const name of names) expect(createPolicy(name)(listed), name).toEqual(createPolicy(name)(state));
@@ -103,7 +103,7 @@ describe.each(['equal', 'optimal'] as const)('searches with %s shares', (sharing
         const problem = createProblem(slot);
         const search = startAt(problem, associateAtRandom(slot), rules[sharing]);
         const { rule } = search;
-        // A few changes first, so that prices have moved away from those that the floors were made for.
+        // A few changes first, so that prices differ from those of the floors.
         searchLocally(problem, search, { canMove: true, canSwap: true, leastSaving: 1e-9, mostExaminations: 12 });
         for (const [linkOut, linkIn, otherOut, otherIn] of changesOf(problem, search)) {
           for (const [server, into, out] of [
@@ -170,49 +170,52 @@ describe('TMA', () => {
 });
 
 describe('swap-stable', () => {
-  it.each([1, 2, 3])('keeps quotas, and leaves no trade by which nobody loses and servers gain, seed %d', (seed) => {
-    const slot = syntheticSlot({ deviceCount: 24, serverCount: 4, seed, objective: { energyWeight: 20 } });
-    const decide = createPolicy('swap-stable');
-    const { server } = decide(slot);
-    for (const one of [0, 1, 2, 3]) expect(server.filter((it) => it === one).length).toBeLessThanOrEqual(8);
-    /** What each device pays by itself (its computing, band and queue), and each server in sum. */
-    const paidBy = (servers: Int32Array): [Float64Array, Float64Array] => {
-      const terms = createSlotTerms(24);
-      evaluate(slot, shareOptimally(slot, servers), terms);
-      const sums = new Float64Array(4);
-      for (const [device, one] of servers.entries())
-        sums[one] = (sums[one] as number) + (terms.costMs[device] as number);
-      return [terms.costMs.slice(), sums];
-    };
-    const [own, sums] = paidBy(server);
-    const total = sums.reduce((sum, one) => sum + one, 0);
-    const isNoWorse = (after: number, before: number): boolean => after <= before * (1 + 1e-7);
-    const isReached = (device: number, at: number): boolean =>
-      (slot.snr[device * 4 + at] as number) >= slot.objective.minimumSnr;
-    for (let one = 0; one < 24; one++) {
-      for (const free of [0, 1, 2, 3]) {
-        const isFull = server.filter((it) => it === free).length >= 8;
-        if (isFull || server[one] === free || !isReached(one, free)) continue;
-        const moved = server.slice();
-        moved[one] = free;
-        const [ownAfter, sumsAfter] = paidBy(moved);
-        const saved = total - sumsAfter.reduce((sum, at) => sum + at, 0);
-        expect(isNoWorse(ownAfter[one] as number, own[one] as number) && saved > 1e-6 * total).toBe(false);
+  it.each([1, 2, 3])(
+    "keeps quotas, and leaves no trade that harms no device and lowers the servers' cost, seed %d",
+    (seed) => {
+      const slot = syntheticSlot({ deviceCount: 24, serverCount: 4, seed, objective: { energyWeight: 20 } });
+      const decide = createPolicy('swap-stable');
+      const { server } = decide(slot);
+      for (const one of [0, 1, 2, 3]) expect(server.filter((it) => it === one).length).toBeLessThanOrEqual(8);
+      /** The own cost of each device (computing, band and queue), and the sum of each server. */
+      const paidBy = (servers: Int32Array): [Float64Array, Float64Array] => {
+        const terms = createSlotTerms(24);
+        evaluate(slot, shareOptimally(slot, servers), terms);
+        const sums = new Float64Array(4);
+        for (const [device, one] of servers.entries())
+          sums[one] = (sums[one] as number) + (terms.costMs[device] as number);
+        return [terms.costMs.slice(), sums];
+      };
+      const [own, sums] = paidBy(server);
+      const total = sums.reduce((sum, one) => sum + one, 0);
+      const isNoWorse = (after: number, before: number): boolean => after <= before * (1 + 1e-7);
+      const isReached = (device: number, at: number): boolean =>
+        (slot.snr[device * 4 + at] as number) >= slot.objective.minimumSnr;
+      for (let one = 0; one < 24; one++) {
+        for (const free of [0, 1, 2, 3]) {
+          const isFull = server.filter((it) => it === free).length >= 8;
+          if (isFull || server[one] === free || !isReached(one, free)) continue;
+          const moved = server.slice();
+          moved[one] = free;
+          const [ownAfter, sumsAfter] = paidBy(moved);
+          const saved = total - sumsAfter.reduce((sum, at) => sum + at, 0);
+          expect(isNoWorse(ownAfter[one] as number, own[one] as number) && saved > 1e-6 * total).toBe(false);
+        }
+        for (let other = 0; other < one; other++) {
+          const [first, second] = [server[one] as number, server[other] as number];
+          if (first === second || !isReached(one, second) || !isReached(other, first)) continue;
+          const traded = server.slice();
+          [traded[one], traded[other]] = [second, first];
+          const [ownAfter, sumsAfter] = paidBy(traded);
+          const agree =
+            [one, other].every((device) => isNoWorse(ownAfter[device] as number, own[device] as number)) &&
+            [first, second].every((at) => isNoWorse(sumsAfter[at] as number, sums[at] as number));
+          const saved = total - sumsAfter.reduce((sum, at) => sum + at, 0);
+          expect(agree && saved > 1e-6 * total).toBe(false);
+        }
       }
-      for (let other = 0; other < one; other++) {
-        const [first, second] = [server[one] as number, server[other] as number];
-        if (first === second || !isReached(one, second) || !isReached(other, first)) continue;
-        const traded = server.slice();
-        [traded[one], traded[other]] = [second, first];
-        const [ownAfter, sumsAfter] = paidBy(traded);
-        const agree =
-          [one, other].every((device) => isNoWorse(ownAfter[device] as number, own[device] as number)) &&
-          [first, second].every((at) => isNoWorse(sumsAfter[at] as number, sums[at] as number));
-        const saved = total - sumsAfter.reduce((sum, at) => sum + at, 0);
-        expect(agree && saved > 1e-6 * total).toBe(false);
-      }
-    }
-  });
+    },
+  );
 });
 
 describe('rough insertion', () => {
@@ -245,7 +248,7 @@ describe('rough insertion', () => {
 });
 
 describe('random', () => {
-  it('reaches every eligible server about equally often, and draws anew each slot', () => {
+  it('reaches every eligible server about equally often, with a new draw for each slot', () => {
     const counts = new Float64Array(4);
     for (let slot = 0; slot < 500; slot++) {
       for (const server of associateAtRandom({ ...state, slot, snr: state.snr.map(() => 1) })) {

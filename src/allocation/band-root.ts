@@ -1,16 +1,15 @@
-// The bandwidth of one link: what a share costs, and which share is best when bandwidth has a price. The price may be a server's
-// (its Lagrange multiplier), so the same root serves shares, screens of moves and the dual bound.
+// The bandwidth of one link: the cost of a share, and the best share at a price of bandwidth. The price may be a server's dual
+// price (Lagrange multiplier), so shares, the screening of moves and the dual bound use the same root.
 //
-// min over y of phi(y) + nu y. With the SNR fixed (t = a / y) the best t is the root above the target of
-//     t^3 - t_i t^2 - (c + nu) a / (2 lambda) = 0,
-// one and the same cubic for both energy models (c = 0 or mu = 0). With all power in the allotted band there is no such form:
-// (2 lambda (t - D) + mu) * -dt/dy = c + nu is solved by a Newton iteration that keeps a bracket.
+// min over y of phi(y) + nu y. With a fixed SNR (t = a / y) the best t is the root above the target of t^3 - t_i t^2 - (c + nu) a /
+// (2 lambda) = 0, the same cubic for both energy models (c = 0 or mu = 0). With all power in the allotted band there is no such
+// form: (2 lambda (t - D) + mu) * -dt/dy = c + nu is solved by Newton's method within a bracket.
 
 import type { Problem } from './problem.ts';
 
-/** Ends an iteration that converges cubically: the next step would be below rounding. */
+/** Ends an iteration of cubic convergence: the next step would be below rounding. */
 const lastStep = 1e-4;
-/** Far more than any root takes. */
+/** Far above the number of steps of any root. */
 const stepLimit = 200;
 
 /** phi of a link, ms. @param share y, above 0 unless there is nothing to send */
@@ -26,7 +25,7 @@ export function bandCostMs(problem: Problem, link: number, share: number): numbe
   );
 }
 
-/** d phi / dy: negative where more band still pays. */
+/** d phi / dy: negative where more band lowers the cost. */
 export function bandSlopeMs(problem: Problem, link: number, share: number): number {
   const priceMs = problem.bandPriceMs[link] as number;
   const airMs = problem.airMs[link] as number;
@@ -38,7 +37,7 @@ export function bandSlopeMs(problem: Problem, link: number, share: number): numb
   return priceMs - (2 * problem.lambdaPerMs * (uploadMs - targetMs) * uploadMs) / share;
 }
 
-/** t: the time that the payload takes with a share of the band. */
+/** t: the upload time of the payload with a share of the band. */
 export function uploadTimeMs(problem: Problem, link: number, share: number): number {
   const airMs = problem.airMs[link] as number;
   if (airMs === 0) return 0;
@@ -48,8 +47,7 @@ export function uploadTimeMs(problem: Problem, link: number, share: number): num
 }
 
 /**
- * The share with the least phi(y) + price * y. May be above 1, and is infinite when nothing limits it.
- *
+ * The share with the least phi(y) + price * y. May be above 1; infinite where no term limits it.
  * @param price nu >= 0, ms for a whole band
  */
 export function bestShare(problem: Problem, link: number, price: number): number {
@@ -64,7 +62,7 @@ export function bestShare(problem: Problem, link: number, price: number): number
   return airMs / cubicRoot(targetMs, total * (problem.cubicScale[link] as number));
 }
 
-/** The least phi(y) + price * y over y up to 1: what a device at least adds to a server that has this price. */
+/** The least phi(y) + price * y over y up to 1: a lower bound on the cost that a device adds to a server with this price. */
 export function leastCostMs(problem: Problem, link: number, price: number): number {
   const airMs = problem.airMs[link] as number;
   if (problem.bandForm !== 'cubic' || airMs === 0) {
@@ -81,8 +79,7 @@ export function leastCostMs(problem: Problem, link: number, price: number): numb
 }
 
 /**
- * What bandwidth at a price costs a device at least, if shares could be as large as one likes. Grows with q.
- *
+ * Lower bound on a device's cost of bandwidth at a price, with shares of any size. Grows with q.
  * @param q (nu + c) a / (2 lambda), as in the cubic
  */
 export function freeCostMs(problem: Problem, device: number, q: number): number {
@@ -91,12 +88,12 @@ export function freeCostMs(problem: Problem, device: number, q: number): number 
   return rootCostMs(problem.lambdaPerMs, root, targetMs) + (problem.offsetMs[device] as number);
 }
 
-/** phi(y) + nu y at the root t of the cubic, without the offset: the cubic says that (c + nu) y is 2 lambda t (t - target). */
+/** phi(y) + nu y at the root t of the cubic, without the offset: by the cubic, (c + nu) y is 2 lambda t (t - target). */
 export function rootCostMs(lambdaPerMs: number, root: number, targetMs: number): number {
   return lambdaPerMs * (root - targetMs) * (3 * root - targetMs);
 }
 
-/** How fast the best share of a link falls as the price grows, 1 / phi''. @param share what bestShare said; finite */
+/** How fast the best share of a link falls as the price grows, 1 / phi''. @param share from bestShare; finite */
 export function shareSlope(problem: Problem, link: number, share: number): number {
   if (problem.bandForm === 'concentrated') return concentratedSlope(problem, link, share);
   const airMs = problem.airMs[link] as number;
@@ -107,14 +104,14 @@ export function shareSlope(problem: Problem, link: number, share: number): numbe
   return -(share * share) / (2 * problem.lambdaPerMs * uploadMs * (3 * uploadMs - 2 * targetMs));
 }
 
-/** How fast the best share of a concentrated link falls as the price grows: 1 / phi''. @param share what bestShare said */
+/** How fast the best share of a concentrated link falls as the price grows: 1 / phi''. @param share from bestShare */
 function concentratedSlope(problem: Problem, link: number, share: number): number {
   if (problem.airMs[link] === 0 || share === Number.POSITIVE_INFINITY) return 0;
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
   return 1 / marginalSlope(problem, link, share, targetMs);
 }
 
-/** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0: one or two of Halley's steps from a guess. */
+/** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0: one or two Halley steps from a start value. */
 export function cubicRoot(target: number, q: number): number {
   let root = firstDraft(target, q);
   for (let step = 0; step < stepLimit; step++) {
@@ -126,19 +123,22 @@ export function cubicRoot(target: number, q: number): number {
   return root;
 }
 
-/** One of Halley's steps, which leaves about the cube of what a root is off. @param root above max(target, 0); there no step can fail */
+/** One Halley step: the new error is about the cube of the old one. @param root above max(target, 0); there no step can fail */
 function nearerRoot(root: number, target: number, q: number): number {
   const excess = root * root * (root - target) - q;
   const slope = root * (3 * root - 2 * target);
   return root - (excess * slope) / (slope * slope - excess * (3 * root - target));
 }
 
-/** One of Halley's steps from what the root was before, or from a guess. @param before 0 when it has none; above the target otherwise */
+/**
+ * One Halley step from the root of the last round, or from a start value. @param before 0: there is none; above the target
+ * otherwise
+ */
 export function roughRoot(before: number, target: number, q: number): number {
   return nearerRoot(before === 0 ? firstDraft(target, q) : before, target, q);
 }
 
-/** Within a third of the root; within a few per cent for a target above 0. */
+/** A start value within a third of the root, and within a few per cent for a target above 0. */
 function firstDraft(target: number, q: number): number {
   if (target > 0) {
     const cube = target * target * target;
@@ -152,12 +152,12 @@ function firstDraft(target: number, q: number): number {
   return Math.min(Math.cbrt(q), target < 0 ? Math.sqrt(-q / target) : Number.POSITIVE_INFINITY);
 }
 
-/** The share at which a concentrated link's marginal equals `total`. */
+/** The share at which a concentrated link's marginal cost equals `total`. */
 function concentratedShare(problem: Problem, link: number, total: number): number {
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
   const snr = problem.snr[link] as number;
   const timeMs = (problem.airMs[link] as number) * Math.log1p(snr);
-  // However wide the band, the upload takes timeMs / snr at least.
+  // With any band, the upload takes at least timeMs / snr.
   const leastMs = timeMs / snr;
   if (total <= 0 && targetMs <= leastMs) return Number.POSITIVE_INFINITY;
   let low = 0;
@@ -168,7 +168,7 @@ function concentratedShare(problem: Problem, link: number, total: number): numbe
     if (marginal > total) low = share;
     else high = share;
     let next = share + marginalStep(problem, link, share, targetMs, marginal, total);
-    // A step out of the bracket: bisect, or double while there is no upper end.
+    // The step leaves the bracket: bisect, or double while there is no upper end.
     if (!(next > low && next < high)) next = high === Number.POSITIVE_INFINITY ? 2 * share : (low + high) / 2;
     const change = Math.abs(next - share);
     share = next;
@@ -202,7 +202,7 @@ function marginalSlope(problem: Problem, link: number, share: number, targetMs: 
   return -2 * problem.lambdaPerMs * (firstMs * firstMs + (uploadMs - targetMs) * secondMs);
 }
 
-/** Newton's step; far from the root on marginal^(-1/4), which is nearly straight there, because t grows as 1 / y. */
+/** A Newton step. Far from the root it works on marginal^(-1/4), which is nearly linear there, because t grows as 1 / y. */
 function marginalStep(
   problem: Problem,
   link: number,

@@ -1,33 +1,33 @@
-// The bandwidth of one server: the price at which its devices' best shares add up to the whole band, or 0 if they leave some over.
-// One monotone root; nothing of computing, nothing of other servers.
+// The bandwidth of one server: the price at which its devices' best shares add up to the whole band, or 0 if some band is left. One
+// monotone root; no computing, no other servers.
 
 import { bandCostMs, bestShare, cubicRoot, rootCostMs, shareSlope } from './band-root.ts';
 import type { Problem } from './problem.ts';
 
-/** A solver with room for its own numbers, used again for every server. */
+/** A solver with its own buffers, reused for every server. */
 export interface BandSolver {
-  /** y of each link after {@link BandSolver.solve}; in the order in which they were given. */
+  /** y of each link after {@link BandSolver.solve}; in the order of the links given. */
   readonly share: Float64Array;
-  /** nu: what a whole band more would be worth, ms; 0 when some is left over. */
+  /** nu: the value of one more whole band, ms; 0 where some band is left. */
   readonly price: number;
-  /** How the sum of the shares falls with the price, per ms. */
+  /** Derivative of the sum of shares by the price, per ms. */
   readonly slope: number;
   /** Sum of the shares; 1 where bandwidth is scarce. */
   readonly sum: number;
-  /** Sum of phi at the optimum, ms: never above it, and below it by the square of what the shares are off. */
+  /** Sum of phi at the optimum, ms: never above it; the error is the square of the error of the shares. */
   readonly costMs: number;
   /**
    * @param links one link for each device of the server
-   * @param count how many of them
-   * @param startPrice where to begin; a price from before saves steps
-   * @param tolerance how far the sum of shares may be from 1
+   * @param count number of links
+   * @param startPrice where to start; an earlier price saves steps
+   * @param tolerance allowed difference of the sum of shares from 1
    */
   solve(links: Int32Array, count: number, startPrice: number, tolerance: number): void;
 }
 
 const stepLimit = 100;
 
-/** At one price: the sum of the best shares, how it falls with the price, and the sum of phi + nu y. */
+/** At one price: the sum of the best shares, its derivative, and the sum of phi + nu y. */
 interface Filled {
   sum: number;
   slope: number;
@@ -72,8 +72,7 @@ export function createBandSolver(problem: Problem, deviceCount: number): BandSol
 }
 
 /**
- * About the price at which the shares would add up to `target` instead: one step from what is known at a price.
- *
+ * An estimate of the price at which the shares would add up to `target`: one step from a known price.
  * @param slope of the sum at that price
  */
 export function priceNear(price: number, sum: number, slope: number, target: number): number {
@@ -82,7 +81,7 @@ export function priceNear(price: number, sum: number, slope: number, target: num
   return Math.max(0, price + (sum * (1 - ratio * ratio)) / (2 * slope));
 }
 
-/** Newton on sum^-2, which is nearly straight in the price where bandwidth is scarce; kept between the two ends. */
+/** Newton on sum^-2, which is nearly linear in the price where bandwidth is scarce; kept within the bracket. */
 function nextPrice(price: number, { sum, slope }: Filled, low: number, high: number): number {
   const next = slope === 0 ? Number.NaN : price + (sum * (1 - sum * sum)) / (2 * slope);
   if (next <= 0 && low < 0) return 0;
@@ -118,7 +117,7 @@ function fillCubic(
     const one = airMs / root;
     share[index] = one;
     sum += one;
-    // -a^2 / (2 lambda t^3 (3 t - 2 target)); nothing can be said of an infinite share.
+    // -a^2 / (2 lambda t^3 (3 t - 2 target)); an infinite share has no slope.
     if (root > 0) slope -= (one * one) / (2 * lambdaPerMs * root * (3 * root - 2 * target));
     heldMs += rootCostMs(lambdaPerMs, root, target);
   }

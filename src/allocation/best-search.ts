@@ -1,6 +1,6 @@
-// The association that we recommend: a start by prices, then moves and swaps under optimal shares. How long it looks depends on the
-// size of the problem alone, so the same state gets the same answer on any machine: small problems are searched from several starts
-// and to the end, large ones until changes save little, very large ones from greedy insertion and by moves only.
+// The recommended association: a start by dual prices, then moves and swaps under optimal shares. The effort depends on the size of
+// the problem alone, so the same state gets the same assignment on any machine. Small problems are searched from several starts and
+// to the end, large ones until changes save little, very large ones from greedy insertion and by moves only.
 
 import { createRandom } from '../basics/philox.ts';
 import { preferredByPrices } from './dual-bound.ts';
@@ -10,26 +10,29 @@ import type { Problem } from './problem.ts';
 import { type SearchState, startAt, totalCostMs } from './search-state.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
 
-/** A problem counts as small up to so many devices and links: 60 devices with 10 servers. */
+/** A problem counts as small up to this many devices and links: 60 devices with 10 servers. */
 const smallDeviceCount = 60;
 const smallLinkCount = 600;
-/** Of the price ascent that a search begins with; more of them cost more than they save. */
+/** Rounds of the price ascent before a search; more rounds cost more time than they save. */
 const startRounds = 24;
-/** Links up to which swaps are looked at. */
+/** The largest number of links at which swaps are tried. */
 const largeLinkCount = 50_000;
-/** More starts for smaller problems, where a search is short and one bad device weighs more: about this many links in all. */
+/**
+ * Smaller problems get more starts, because a search is short and one badly placed device weighs more: about this many links in
+ * all.
+ */
 const linksToSearch = 3000;
 const fewestStarts = 8;
 const mostStarts = 48;
-/** Keeps these draws apart from all other uses of a seed. */
+/** Separates these draws from all other uses of a seed. */
 const stream = 0x41800000;
 /**
- * Changes that save less than this share of what their two servers cost are not worth the time in a large problem. Moves come first and
- * take the large ones; what swaps then leave is some 0.05 % of the cost.
+ * In a large problem, a change is skipped unless it saves this share of the cost of its two servers. Moves come first and take the
+ * large savings; the swaps that are then skipped are worth about 0.05 % of the cost.
  */
 const leastMoveSaving = 3e-3;
 const leastSwapSaving = 3e-4;
-/** Of a very large problem, which is searched by moves alone, and not to the end. */
+/** The same for very large problems, which use moves only. */
 const leastHugeSaving = 3e-3;
 const hugeExaminationsPerDevice = 4;
 
@@ -70,7 +73,7 @@ function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: numbe
   return best;
 }
 
-/** The best so far, with each device on a random server by a chance. */
+/** The best association so far; each device goes to a random server with chance `chance`. */
 function perturbed(problem: Problem, { partition }: SearchState, chance: number, uniform: () => number): Int32Array {
   const server = partition.toServers();
   for (let device = 0; device < problem.deviceCount; device++) {

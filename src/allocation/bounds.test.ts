@@ -1,4 +1,4 @@
-// Bounds against exact optima, in both energy models and both radio models; and the exact answer against plain enumeration.
+// Bounds against exact optima, in both energy models and both radio models; and the exact solution against enumeration.
 
 import { describe, expect, it } from 'vitest';
 import { certify } from './certify.ts';
@@ -39,7 +39,7 @@ const cases = (['band', 'airtime'] as const).flatMap((energyModel) =>
 );
 
 describe.each(cases)('$energyModel, $radioModel, w $energyWeight', (objective) => {
-  it('has the exact answer that enumeration finds', () => {
+  it('has the exact solution that enumeration finds', () => {
     const state = syntheticSlot({ deviceCount: 5, serverCount: 3, seed: 1, objective });
     const exact = solveExactly(createProblem(state));
     expect(exact.costMs).toBeCloseTo(enumerate(state), 6);
@@ -48,10 +48,10 @@ describe.each(cases)('$energyModel, $radioModel, w $energyWeight', (objective) =
     expect(terms.sum.costMs - terms.sum.constantMs).toBeCloseTo(exact.costMs, 6);
   });
 
-  it('has no bound above the optimum, and a dual that is not below the pool', () => {
+  it('has no bound above the optimum, and a dual bound that is not below the pool bound', () => {
     for (let seed = 1; seed <= 6; seed++) {
       const slot = syntheticSlot({ deviceCount: 8, serverCount: 3, seed, objective });
-      // Bands and speeds that differ are the harder case for the pool.
+      // Different bands and speeds are the harder case for the pool.
       const state = { ...slot, bandwidthHz: Float64Array.of(1e6, 3e6, 6e6) };
       const problem = createProblem(state);
       const { costMs } = solveExactly(problem);
@@ -93,7 +93,7 @@ describe('best', () => {
 });
 
 describe('certify', () => {
-  it('counts constants in, and leaves them out of the strictest gap', () => {
+  it('includes constants, and excludes them from the strictest gap', () => {
     const state = syntheticSlot({ deviceCount: 30, serverCount: 4, seed: 3, objective: { energyWeight: 20 } });
     const terms = createSlotTerms(30);
     evaluate(state, createPolicy('best')(state), terms);
@@ -105,7 +105,7 @@ describe('certify', () => {
     expect(certify(state, terms.sum.costMs, false)).not.toHaveProperty('dualBoundMs');
   });
 
-  it('holds where nobody can be served', () => {
+  it('holds where no device can be served', () => {
     const slot = syntheticSlot({ deviceCount: 3, serverCount: 2, seed: 3 });
     const state = { ...slot, snr: slot.snr.map(() => 0) };
     const terms = createSlotTerms(3);

@@ -1,19 +1,19 @@
-// How far an assignment can be from the optimum at most: its cost against lower bounds that no assignment of the slot can beat.
+// The optimality gap of an assignment: its cost against lower bounds on the cost of any assignment of the slot.
 
 import { boundByPrices } from './dual-bound.ts';
 import { boundByPool } from './pool-bound.ts';
 import { createProblem } from './problem.ts';
 import type { SlotState } from './slot-state.ts';
 
-/** Bounds on the objective as `evaluate` counts it, constants included, ms. */
+/** Lower bounds on the objective as `evaluate` counts it, constants included, ms. */
 export interface Certificate {
   readonly poolBoundMs: number;
-  /** (cost - bound) / bound against the pool. */
+  /** (cost - bound) / bound against the pool bound. */
   readonly poolGap: number;
-  /** Absent unless asked for. At least the pool's. */
+  /** Absent unless requested. At least the pool bound. */
   readonly dualBoundMs?: number;
   readonly dualGap?: number;
-  /** The gap to the best bound without the terms that no decision changes, the strictest reading. */
+  /** The gap to the best bound without the terms that no decision changes: the strictest measure. */
   readonly variableGap: number;
 }
 
@@ -21,7 +21,7 @@ const usualRounds = 300;
 
 /**
  * @param costMs the objective of the assignment, `sum.costMs` of evaluate
- * @param withDual costs `rounds` roots for every link: a tenth of a second for 180 devices and 20 servers
+ * @param withDual takes `rounds` roots for every link: a tenth of a second for 180 devices and 20 servers
  */
 export function certify(
   state: SlotState,
@@ -48,10 +48,10 @@ export function certify(
   };
 }
 
-/** What costs and bounds are counted to; nearer than that they are the same. */
+/** Costs and bounds have this relative accuracy; smaller differences count as none. */
 const rounding = 1e-9;
 
-/** 0 where nothing costs anything. @param scaleMs what both are differences of, if they are */
+/** 0 where all costs are 0. @param scaleMs the value of which both are parts, if there is one */
 function gap(costMs: number, boundMs: number, scaleMs: number = boundMs): number {
   return Math.abs(costMs - boundMs) <= rounding * scaleMs ? 0 : (costMs - boundMs) / boundMs;
 }

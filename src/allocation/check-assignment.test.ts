@@ -5,7 +5,7 @@ import type { Assignment, SlotState } from './slot-state.ts';
 import { syntheticSlot } from './synthetic-slot.ts';
 
 const dense = syntheticSlot({ deviceCount: 12, serverCount: 4, seed: 3 });
-/** Device 0 reaches only server 1; device 1 reaches nobody. */
+/** Device 0 reaches only server 1; device 1 reaches no server. */
 const state: SlotState = { ...dense, snr: dense.snr.map((snr, link) => (link < 8 && link !== 1 ? 0.1 : snr)) };
 
 function altered(change: (assignment: Assignment) => void): Assignment {
@@ -15,7 +15,7 @@ function altered(change: (assignment: Assignment) => void): Assignment {
 }
 
 describe('checkAssignment', () => {
-  it('accepts what every policy decides, in both forms of a state', () => {
+  it('accepts the decisions of every policy, in both forms of a state', () => {
     const sparse = syntheticSlot({ deviceCount: 40, serverCount: 30, seed: 4, candidateCount: 5 });
     for (const { name } of policyList) {
       for (const one of [state, sparse])

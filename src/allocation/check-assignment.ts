@@ -1,5 +1,5 @@
-// Whether an assignment is one: shapes, numbers, sums, servers that a device can reach. Says what is wrong with the first device or
-// server that breaks a rule. Knows nothing of costs.
+// Checks an assignment: shapes, numbers, sums, reachable servers. Reports the first device or server that breaks a rule. Knows no
+// costs.
 
 import { OutriderError } from '../basics/errors.ts';
 import { findLink, isEligible, isReachable } from './links.ts';
@@ -8,7 +8,7 @@ import type { Assignment, SlotState } from './slot-state.ts';
 /** Room for rounding in the sum of a server's shares. */
 const sumTolerance = 1e-9;
 
-/** @throws OutriderError `bad-argument`: device or server, field, value, what is allowed */
+/** @throws OutriderError `bad-argument`: device or server, field, value, allowed values */
 export function checkAssignment(state: SlotState, assignment: Assignment): void {
   const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
   for (const field of fields) {

@@ -29,7 +29,7 @@ const outlook = {
 };
 
 describe('checkState', () => {
-  it('accepts what can be decided, with devices that reach nobody', () => {
+  it('accepts a state that can be decided, with devices that reach no server', () => {
     expect(() => checkState(state)).not.toThrow();
     expect(() => checkState(sparse)).not.toThrow();
     expect(() => checkState({ ...state, handover, outlook })).not.toThrow();
@@ -59,7 +59,7 @@ describe('checkState', () => {
     expect(() => checkState({ ...state, ...change })).toThrow(message);
   });
 
-  it('refuses lists of candidates that are none', () => {
+  it('refuses bad lists of candidates', () => {
     const { start, server } = sparse.candidates as { start: Int32Array; server: Int32Array };
     const withServer = (link: number, value: number): SlotState => {
       const other = server.slice();

@@ -1,5 +1,5 @@
-// Whether a state is one that policies can decide: shapes, and the range of every number. A device that reaches nobody is allowed
-// (it is not served); a band, speed or battery of 0 is not. Says device, server or link, field, value and what is allowed.
+// Checks a state before a policy decides it: shapes, and the range of every number. A device may reach no server (it is then not
+// served); a band, speed or battery of 0 is refused. Reports device, server or link, field, value and the allowed values.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from './slot-state.ts';
@@ -90,7 +90,7 @@ function checkOutlook(outlook: Outlook, deviceCount: number, serverCount: number
   checkList('device', 'batteryJ', batteryJ, deviceCount, infinite);
 }
 
-/** @returns how many links there are */
+/** @returns the number of links */
 function checkCandidates({ candidates, deviceCount, serverCount }: SlotState): number {
   if (candidates === undefined) return deviceCount * serverCount;
   const { start, server } = candidates;

@@ -1,12 +1,12 @@
-// The computing of one server: sum_i s_i^2 / (z_i F) is least, for shares that add up to 1, at z_i = s_i / sum s (square-root rule),
-// where it is (sum s)^2 / F. Koh & Yang 2025 leave Z to a learned policy; this is its optimum for any association.
+// The computing of one server: for shares that add up to 1, sum_i s_i^2 / (z_i F) is least at z_i = s_i / sum s (square-root rule),
+// with the value (sum s)^2 / F. Koh & Yang 2025 leave Z to a learned policy; this is the optimum for any association.
 
 /**
  * Writes the best shares into `share`.
- *
  * @param root s_i = sqrt of work, any unit
  * @param share z_i; [count]; all 0 when there is no work
- * @param least what each gets at least; count * least <= 1. Who falls below gets it, the others share the rest by the rule, until none falls
+ * @param least the least share of each device; count * least <= 1. A device below it gets `least`, the others share the rest by the
+ * rule, until no device is below
  */
 export function shareCompute(root: Float64Array, count: number, share: Float64Array, least = 0): void {
   share.fill(Number.NaN, 0, count);

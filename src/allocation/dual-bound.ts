@@ -1,12 +1,14 @@
-// A lower bound by prices (Lagrangian dual). A price alpha_j for the whole computing of server j and beta_j for its whole band turn the
-// coupling of devices into costs of their own:
+// A lower bound by dual prices (Lagrangian dual). A price alpha_j for the whole computing of server j and a price beta_j for its
+// whole band make the devices independent:
 //
-//   D(alpha, beta) = sum_i min_j [ fixed + min_z (s_i^2 / (z F_j) + alpha_j z) + min_y (phi(y) + beta_j y) ] - sum_j (alpha_j + beta_j)
+// D(alpha, beta) = sum_i min_j [ fixed + min_z (s_i^2 / (z F_j) + alpha_j z) + min_y (phi(y) + beta_j y) ] - sum_j (alpha_j +
+// beta_j)
 //
-// with z and y up to 1. D is a lower bound at any prices, in both energy models and both radio models, since both minima are exact. The
-// best prices make it at least as good as the pool's. D is concave but has kinks where devices change servers; so the ascent follows the
-// gradient of a smooth neighbour (a soft minimum over servers, whose softness shrinks), moving the logarithm of each price by a
-// step of its own, and keeps the best D itself. Its prices are also a good place to begin a search: they say which server each device likes.
+// with z and y up to 1. D is a lower bound at any prices, in both energy models and both radio models, since both minima are exact.
+// At the best prices it is at least as good as the pool bound. D is concave but not smooth where devices change servers. So the
+// ascent follows the gradient of a smooth approximation (a soft minimum over servers with a falling temperature), moves the
+// logarithm of each price with its own step size, and keeps the best value of D itself. Its prices are also a good start for a
+// search: they give the preferred server of each device.
 
 import { bandCostMs, bestShare, rootCostMs, roughRoot } from './band-root.ts';
 import { boundByPool } from './pool-bound.ts';
@@ -15,23 +17,23 @@ import type { Problem } from './problem.ts';
 export interface DualBound {
   /** ms, constants left out (see problem.ts). */
   readonly boundMs: number;
-  /** The server that each device likes best at the last prices, -1 for none; [M]. */
+  /** The preferred server of each device at the last prices, -1 for none; [M]. */
   readonly preferredServer: Int32Array;
 }
 
-/** Steps grow and shrink by these, between these limits, in logarithms (Rprop: Riedmiller & Braun 1993). */
+/** Factors and limits of the step sizes, in logarithms (Rprop: Riedmiller & Braun 1993). */
 const growth = 1.3;
 const shrinkage = 0.5;
 const largestStep = 1;
 const smallestStep = 1e-6;
-/** Softness as a share of the mean cost of a device. */
+/** Temperature of the soft minimum, as a share of the mean cost of a device. */
 const softStart = 1;
 const softEnd = 2e-3;
 
-/** Softer than this many times, a server has no weight worth a gradient. */
+/** Below this exponent, a server's weight is too small for the gradient. */
 const leastExponent = -20;
 
-/** @param rounds each asks for one root for every link */
+/** @param rounds each takes one root for every link */
 export function boundByPrices(problem: Problem, rounds: number): DualBound {
   const ascent = new PriceAscent(problem);
   climb(ascent, rounds, () => {});
@@ -42,8 +44,8 @@ const roundsBeforeNarrowing = 2;
 const narrowLinkCount = 4;
 
 /**
- * The server that each device likes best after a short climb, for a search to begin with. Roots are rough, and after two rounds a device
- * looks only at the four servers that it likes best by then; the prices are no bound, but a round is cheap.
+ * The preferred server of each device after a short ascent, as the start of a search. Roots are approximate, and after two rounds a
+ * device considers only its four cheapest servers; so these prices give no bound, but a round is cheap.
  */
 export function preferredByPrices(problem: Problem, rounds: number): Int32Array {
   const ascent = new PriceAscent(problem, problem.bandForm === 'cubic');
@@ -62,11 +64,11 @@ function climb(ascent: PriceAscent, rounds: number, beforeRound: (round: number)
 
 class PriceAscent {
   bestMs: number;
-  /** The pool's bound on what a device costs. */
+  /** The pool bound on the cost of a device. */
   readonly meanMs: number;
   readonly preferredServer: Int32Array;
   readonly #problem: Problem;
-  /** The links that are looked at: those of device i are #links[#first[i] .. #first[i + 1] - 1]. */
+  /** The links in use: those of device i are #links[#first[i] .. #first[i + 1] - 1]. */
   #links: Int32Array;
   #first: Int32Array;
   /** alpha, then beta, ms; [2 E]. */
@@ -77,17 +79,20 @@ class PriceAscent {
   readonly #gradient: Float64Array;
   readonly #gradientBefore: Float64Array;
   readonly #stepSize: Float64Array;
-  /** Of the links of one device. */
+  /** For the links of one device. */
   readonly #weight: Float64Array;
-  /** Of each link that is looked at. */
+  /** For each link in use. */
   readonly #costMs: Float64Array;
   readonly #z: Float64Array;
   readonly #y: Float64Array;
-  /** The root of the round before, ms, for the next to begin at; 0 before the first. */
+  /** The root of the last round, ms, where the next one starts; 0 before the first. */
   readonly #rootMs: Float64Array;
   readonly #isRough: boolean;
 
-  /** @param isRough one step a round for each root: prices move by little, and a start for a search needs no more; not for concentrated power */
+  /**
+   * @param isRough one step a round for each root: prices move by little, and this is enough for the start of a search; not for
+   * concentrated power
+   */
   constructor(problem: Problem, isRough = false) {
     const { serverCount, deviceCount } = problem;
     const pool = boundByPool(problem);
@@ -99,7 +104,7 @@ class PriceAscent {
     this.#first = problem.linkStart;
     this.#price = new Float64Array(2 * serverCount);
     this.#workRate = new Float64Array(serverCount);
-    // A price of 0 has no logarithm: begin with a hundredth of what a device costs.
+    // A price of 0 has no logarithm: start with a hundredth of the cost of a device.
     const least = 1e-2 * this.meanMs + 1e-9;
     this.#logPrice = Float64Array.from({ length: 2 * serverCount }, (_, index) => {
       const server = index % serverCount;
@@ -118,7 +123,7 @@ class PriceAscent {
     this.#isRough = isRough;
   }
 
-  /** Evaluates D at the present prices, and moves them. @param softMs of the minimum over servers */
+  /** Evaluates D at the current prices, and moves them. @param softMs temperature of the soft minimum over servers */
   step(softMs: number): void {
     const { deviceCount, serverCount, serverSpeed } = this.#problem;
     let dualMs = 0;
@@ -135,7 +140,7 @@ class PriceAscent {
     this.#movePrices();
   }
 
-  /** From now on, only the links that cost each device least at the last prices: what follows is no bound any more. */
+  /** Keeps only the cheapest links of each device at the last prices; D is no bound from here on. */
   narrow(count: number): void {
     const { deviceCount } = this.#problem;
     const links = new Int32Array(Math.min(this.#links.length, count * deviceCount));
@@ -147,7 +152,7 @@ class PriceAscent {
       for (let at = this.#first[device] as number; at < end; at++) {
         const link = this.#links[at] as number;
         const costMs = this.#costMs[link] as number;
-        // The cheapest so far, in order: whoever is dearer than all of a full list is left out.
+        // The cheapest links so far, in order; a link more expensive than a full list is left out.
         let place = next;
         while (place > start && costMs < (this.#costMs[links[place - 1] as number] as number)) place--;
         if (place - start >= count) continue;
@@ -161,7 +166,7 @@ class PriceAscent {
     this.#first = first;
   }
 
-  /** @returns the device's least cost at the present prices */
+  /** @returns the device's least cost at the current prices */
   #askDevice(device: number, softMs: number): number {
     const start = this.#first[device] as number;
     const end = this.#first[device + 1] as number;
@@ -179,7 +184,7 @@ class PriceAscent {
     return least;
   }
 
-  /** Splits a device over its servers by the soft minimum, and adds what it takes of each to the gradient. */
+  /** Splits a device over its servers by the soft minimum, and adds the shares that it takes to the gradient. */
   #split(start: number, end: number, least: number, softMs: number): void {
     const { linkServer, serverCount } = this.#problem;
     const links = this.#links;
@@ -210,7 +215,7 @@ class PriceAscent {
     const rate = this.#workRate[server] as number;
     const speed = serverSpeed[server] as number;
     const isWhole = root >= rate;
-    // min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless the whole server is not enough.
+    // min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless z would be above 1.
     const workMs = isWhole ? (root * root) / speed + (this.#price[server] as number) : (2 * root * rate) / speed;
     const y = Math.min(1, bestShare(this.#problem, link, beta));
     const costMs = (fixedMs[link] as number) + workMs + bandCostMs(this.#problem, link, y) + beta * y;
@@ -220,7 +225,7 @@ class PriceAscent {
     return costMs;
   }
 
-  /** The same with a root that is one step from that of the round before. */
+  /** The same with a root that is one step from the root of the last round. */
   #priceRoughly(device: number, link: number): number {
     const problem = this.#problem;
     const server = problem.linkServer[link] as number;
@@ -236,7 +241,8 @@ class PriceAscent {
     const rootMs =
       airMs === 0 ? 0 : roughRoot(this.#rootMs[link] as number, targetMs, total * (problem.cubicScale[link] as number));
     const isFree = rootMs > airMs;
-    // At the root, phi and the price of the share are as rootCostMs says; otherwise the whole band is too little, or nothing is to be sent.
+    // At the root, phi and the price of the share are given by rootCostMs; otherwise the whole band is too little, or there is no
+    // payload.
     const bandMs = isFree
       ? rootCostMs(problem.lambdaPerMs, rootMs, targetMs)
       : problem.lambdaPerMs * (airMs - targetMs) ** 2 + (airMs === 0 ? 0 : total);

@@ -1,6 +1,5 @@
-// Servers that share equally: with n devices each has a share of 1 / n of band and computing, so a device costs the same whoever the
-// others are, and only n matters. A swap leaves n as it is, and its floor is its exact cost; a move changes everybody's share, and
-// has no floor.
+// Servers that share equally: with n devices each has 1 / n of band and computing, so a device's cost depends on n only. A swap
+// keeps n, and its floor is its exact cost; a move changes every share, and has no floor.
 
 import { bandCostMs } from './band-root.ts';
 import type { Partition } from './partition.ts';
@@ -27,7 +26,7 @@ class EqualRule implements SharingRule {
   readonly #problem: Problem;
   readonly #partition: Partition;
   readonly #links: Int32Array;
-  /** The n that addedMs stands for; [E]. */
+  /** The n for which addedMs holds; [E]. */
   readonly #countAt: Int32Array;
 
   constructor(problem: Problem, partition: Partition) {
@@ -88,7 +87,7 @@ class EqualRule implements SharingRule {
     return count;
   }
 
-  /** Of one device among `count`. */
+  /** The cost of one device among `count`. */
   #costOf(link: number, count: number): number {
     const { linkDevice, linkServer, workRoot, serverSpeed, fixedMs } = this.#problem;
     const root = workRoot[linkDevice[link] as number] as number;

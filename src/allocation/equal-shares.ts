@@ -1,4 +1,4 @@
-// Shares as the paper's baselines have them: a server's band and computing in equal parts for its devices.
+// Equal shares, as in the paper's baselines: each device gets the same part of its server's band and computing.
 
 import type { Assignment, SlotState } from './slot-state.ts';
 

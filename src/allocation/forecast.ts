@@ -1,19 +1,22 @@
-// What the next slots are expected to be like, from one slot as a policy sees it: everybody walks on as in the last slot, and links
-// follow. Tasks, sessions and servers are taken to stay as they are. Decides nothing.
+// Expected next slots, from one slot as a policy sees it: every device keeps its velocity of the last slot, and links change with
+// it. Tasks, sessions and servers are assumed to stay as they are. Decides nothing.
 //
-// A gain was measured where the device was then, and some links have changed since: somebody walked behind a corner. With every metre
-// gone a chance grows that what a link had beyond the trend over distance (walls, line of sight) is lost. The cost of being late
-// grows with the square of the upload's time, so what a link is expected to be like is the SNR with the mean square of that time.
+// Stale CSI: a gain was measured where the device was then, and some links have changed since, behind a corner for example. With
+// every metre travelled the chance grows that a link loses its deviation from the distance trend (walls, LOS). The cost of being
+// late grows with the square of the upload time, so the expected link has the SNR at the mean square of that time.
 
 import { linkEnd, linkServer, linkStart } from './links.ts';
 import type { Outlook, SlotState } from './slot-state.ts';
 
-/** Metres after which a link's own part is kept with chance 1 / e: line of sight, which is most of it, changes within 50 m (TR 38.901, table 7.6.3.1-2). */
+/**
+ * Metres after which a link keeps its deviation with chance 1 / e. Most of the deviation is the LOS state, which changes within 50
+ * m (TR 38.901, table 7.6.3.1-2).
+ */
 const memoryM = 50;
-/** Nearer, distance does not matter. */
+/** Below this, distance does not matter. */
 const nearestM = 10;
 
-/** @param ahead how many slots: the first is the one to decide, with gains as they are by now */
+/** @param ahead number of slots: the first is the slot to decide, with gains corrected to now */
 export function forecastSlots(state: SlotState, ahead: number): SlotState[] {
   const { outlook } = state;
   if (outlook === undefined) return Array.from({ length: ahead }, () => state);
@@ -22,14 +25,14 @@ export function forecastSlots(state: SlotState, ahead: number): SlotState[] {
 }
 
 interface Trend {
-  /** Natural logarithm of the gain at a distance of 1 m, and how it changes with that of the distance. */
+  /** Natural logarithm of the gain at a distance of 1 m, and its slope over the logarithm of the distance. */
   readonly level: number;
   readonly slope: number;
-  /** Standard deviation of the links' own parts. */
+  /** Standard deviation of the links from the trend. */
   readonly spread: number;
 }
 
-/** Where a device was when its gains were measured, x and y in metres. */
+/** The place where a device's gains were measured, x and y in metres. */
 export function measuredAt(
   state: SlotState,
   { gainAgeSlots, deviceX, deviceY }: Outlook,
@@ -40,7 +43,7 @@ export function measuredAt(
   return [x?.[device] as number, y?.[device] as number];
 }
 
-/** ln of the metres to a server, as they count for a gain. */
+/** ln of the distance to a server in metres, with the least distance for a gain. */
 export function logDistance(state: SlotState, server: number, x: number, y: number): number {
   const metres = Math.hypot(x - (state.serverX[server] as number), y - (state.serverY[server] as number));
   return Math.log(Math.max(nearestM, metres));
@@ -69,7 +72,7 @@ function fitTrend(state: SlotState, outlook: Outlook): Trend {
   const [meanX, meanY] = [sumX / count, sumY / count];
   const varianceX = sumXX / count - meanX * meanX;
   const covariance = sumXY / count - meanX * meanY;
-  // All at one distance: nothing to learn from it.
+  // All at one distance: no slope can be fitted.
   const slope = varianceX > 1e-9 ? Math.min(0, covariance / varianceX) : 0;
   const variance = sumYY / count - meanY * meanY - slope * (2 * covariance - slope * varianceX);
   return { level: meanY - slope * meanX, slope, spread: Math.sqrt(Math.max(0, variance)) };
@@ -107,13 +110,13 @@ function moveOn(state: SlotState, outlook: Outlook, trend: Trend, step: number):
 }
 
 /**
- * By what an SNR has to be multiplied to take as long as the mean square of the upload's time says.
- *
- * @param keptRatio of the SNR if the link keeps its own part, with chance `kept`
- * @param typicalRatio if it has lost it and is like most at its distance, half of them better by `spread` and half of them worse
+ * The factor on an SNR that gives the expected mean square of the upload time.
+ * @param keptRatio factor if the link keeps its deviation, with chance `kept`
+ * @param typicalRatio factor if it has lost it and is typical for its distance: half of these links are better by `spread`, half
+ * worse
  */
 function expectedRatio(snr: number, keptRatio: number, typicalRatio: number, spread: number, kept: number): number {
-  // A link that was worse than most may become better; nobody should count on it.
+  // A link that was worse than most may become better; a forecast must not count on it.
   const slowness = (ratio: number): number => Math.log1p(snr * Math.min(keptRatio, ratio)) ** -2;
   const lost = (slowness(typicalRatio * spread) + slowness(typicalRatio / spread)) / 2;
   return Math.expm1((kept * slowness(keptRatio) + (1 - kept) * lost) ** -0.5) / snr;

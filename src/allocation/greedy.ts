@@ -1,4 +1,4 @@
-// Greedy insertion: devices one after the other, those with the most work first, each to the server to whose cost it adds least.
+// Greedy insertion: devices one after the other, the largest work first, each to the server whose cost grows least.
 
 import { createPartition } from './partition.ts';
 import type { Problem } from './problem.ts';
@@ -20,8 +20,8 @@ export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): 
 }
 
 /**
- * The same by floors and estimated prices alone, where the rule has them: for very large problems, to begin a search with. Each device reads
- * its own links and a few numbers of their servers; lists of devices are made at the end, so that memory is read in order.
+ * The same by floors and estimated prices alone, where the rule has them: the start of a search in very large problems. Each device
+ * reads its own links and a few numbers of their servers; lists of devices are made at the end, so memory is read in order.
  */
 export function insertRoughly(problem: Problem, createRule: SharingRuleMaker): SearchState {
   const partition = createPartition(problem);
@@ -35,8 +35,8 @@ export function insertRoughly(problem: Problem, createRule: SharingRuleMaker): S
 }
 
 /**
- * Devices by falling work, equal ones by number. Work is compared to a millionth of the largest: rank and number then fit into one float,
- * and sorting those is ten times as fast as with a function that compares.
+ * Devices by falling work, equal ones by number. Work is compared to a millionth of the largest: rank and number then fit into one
+ * float, and sorting floats is ten times as fast as sorting with a comparison function.
  */
 function byWork({ deviceCount, workRoot }: Problem): Float64Array {
   let most = 0;
@@ -49,7 +49,7 @@ function byWork({ deviceCount, workRoot }: Problem): Float64Array {
   return keys.sort().map((key) => key % deviceCount);
 }
 
-/** Asks for exact costs in the order of the floors, until no floor is below the best exact cost. */
+/** Computes exact costs in the order of the floors, until no floor is below the best exact cost. */
 function cheapestLink(problem: Problem, rule: SharingRule, device: number, floors: Float64Array): number {
   const start = problem.linkStart[device] as number;
   const end = problem.linkStart[device + 1] as number;

@@ -1,14 +1,14 @@
-// The handover rule of mobile networks: a device stays where it is until another server's link is better by a margin (3GPP TS 38.331,
-// event A3), and knows nothing of load.
+// The handover rule of mobile networks: a device stays until another server's link is better by a margin (3GPP TS 38.331, event
+// A3). It does not know the load.
 
 import { findLink, isEligible } from './links.ts';
 import { type Association, associateByMaxGain } from './simple-association.ts';
 import type { SlotState } from './slot-state.ts';
 
-/** 3 dB, the usual offset of event A3; linear. */
+/** Hysteresis of 3 dB, the usual offset of event A3; linear. */
 const margin = 10 ** 0.3;
 
-/** The server with the highest gain, but for devices whose present server is within the margin of it. */
+/** The server with the highest gain; a device whose present server is within the margin of it stays. */
 export const associateWithHysteresis: Association = (state) => {
   const server = associateByMaxGain(state);
   for (let device = 0; device < state.deviceCount; device++) {
@@ -21,7 +21,7 @@ export const associateWithHysteresis: Association = (state) => {
   return server;
 };
 
-/** Where the device's text is; where that is not known, the server of the slot before. */
+/** The server with the device's text; without a handover state, the server of the slot before. */
 export function presentServer({ handover, previousServer }: SlotState, device: number): number {
   return (handover?.textServer ?? previousServer)[device] as number;
 }

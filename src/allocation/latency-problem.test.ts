@@ -11,9 +11,9 @@ import { totalCostMs } from './search-state.ts';
 import { solveExactly } from './subset-dp.ts';
 import { syntheticSlot } from './synthetic-slot.ts';
 
-it.each([1, 2, 3, 4])('the least latency: exact, searched and bounded agree, seed %d', (seed) => {
+it.each([1, 2, 3, 4])('the least latency: exact solution, search and bounds agree, seed %d', (seed) => {
   const slot = syntheticSlot({ deviceCount: 9, serverCount: 3, seed, objective: { energyWeight: 20 } });
-  // Bands that are scarce, and bands that are not.
+  // Scarce bands and ample bands.
   const state = { ...slot, bandwidthHz: slot.bandwidthHz.map((hertz) => hertz * (0.2 * seed * seed)) };
   const problem = createLatencyProblem(state);
   const exact = solveExactly(problem);
@@ -32,7 +32,7 @@ it.each([1, 2, 3, 4])('the least latency: exact, searched and bounded agree, see
   }
 });
 
-it('shares for latency are the best of all near them', () => {
+it('no shares near the latency shares are better', () => {
   const state = syntheticSlot({ deviceCount: 6, serverCount: 1, seed: 5, payloadBits: [4e5, 2e6] });
   const problem = createLatencyProblem(state);
   const server = new Int32Array(6);

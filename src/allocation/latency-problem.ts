@@ -1,11 +1,11 @@
-// The same slot with another aim: the sum of what users wait, max(D^MD, d/R) + D^ES, in place of the objective. For asking what of a
-// latency any policy could take away; shares, searches, bounds and exact answers are those of the objective.
+// The same slot with another objective: the users' total waiting time, max(D^MD, d/R) + D^ES. It shows how much of a latency any
+// policy could remove; shares, searches, bounds and exact solutions are those of the objective.
 
 import { invariant } from '../basics/invariant.ts';
 import { createProblem, type Problem } from './problem.ts';
 import type { SlotState } from './slot-state.ts';
 
-/** With the SNR fixed only. The constants are what devices without a server wait. */
+/** With fixed SNR only. The constants are the waiting times of devices without a server. */
 export function createLatencyProblem(state: SlotState): Problem {
   invariant(state.objective.radioModel === 'fixed-snr', 'latency has a closed form with the SNR fixed only');
   const problem = createProblem({ ...state, objective: { ...state.objective, energyWeight: 0 } });

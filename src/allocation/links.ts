@@ -1,5 +1,5 @@
-// Which links there are between devices and servers, and which may be used. Hides whether a state has all links or a list of
-// candidates. Knows nothing of costs.
+// The links between devices and servers, and which are eligible. Hides whether a state has all links or a list of candidates. Knows
+// no costs.
 
 import type { SlotState } from './slot-state.ts';
 
@@ -28,12 +28,12 @@ export function findLink(state: SlotState, device: number, server: number): numb
   return -1;
 }
 
-/** Whether a link may be used: at or above the least SNR over the server's whole band. */
+/** A link is eligible at or above the least SNR over the server's whole band. */
 export function isEligible(state: SlotState, link: number): boolean {
   return (state.snr[link] as number) >= state.objective.minimumSnr;
 }
 
-/** Whether a device can be served at all. */
+/** Whether any server can serve a device. */
 export function isReachable(state: SlotState, device: number): boolean {
   const end = linkEnd(state, device);
   for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) return true;

@@ -1,6 +1,6 @@
-// Moves and swaps until none helps. A move takes one device to another server; a swap exchanges the servers of two. Koh & Yang's TMA
-// only swaps, which never changes how many devices a server has. Changes are screened by their floors in O(1), and confirmed by
-// exact costs, best floor first.
+// Moves and swaps until none helps. A move takes one device to another server; a swap exchanges the servers of two. Koh & Yang's
+// TMA only swaps, so it never changes how many devices a server has. Changes are screened by their floors in O(1), and confirmed by
+// exact costs, the best floor first.
 
 import { createOffers, type Offers } from './offers.ts';
 import { findProblemLink, type Problem } from './problem.ts';
@@ -8,17 +8,17 @@ import { createRing, type Ring } from './ring.ts';
 import type { SearchState } from './search-state.ts';
 import { changeFloor } from './sharing-rule.ts';
 
-/** Which changes a search may make. */
+/** The changes that a search may make. */
 export interface SearchMoves {
   readonly canMove: boolean;
   readonly canSwap: boolean;
-  /** A change has to save this share of what its two servers cost; not below 1e-9, so that rounding can't keep a search going. */
+  /** A change has to save this share of the cost of its two servers; at least 1e-9, so that rounding cannot keep a search running. */
   readonly leastSaving: number;
-  /** Stops after having looked at so many devices; unless given, when no change is left. */
+  /** Stops after examining this many devices; default: when no change is left. */
   readonly mostExaminations?: number;
 }
 
-/** Changes the partition in place until no change of one device's or two devices' servers saves enough. @returns how many changes */
+/** Changes the partition in place until no move and no swap saves enough. @returns the number of changes */
 export function searchLocally(problem: Problem, state: SearchState, moves: SearchMoves): number {
   const search = new LocalSearch(problem, state, moves);
   return search.run();
@@ -30,7 +30,7 @@ class LocalSearch {
   readonly #moves: SearchMoves;
   readonly #waiting: Ring;
   readonly #offers: Offers;
-  /** Counts changes; a device has nothing to gain with servers that have not changed since it was examined. */
+  /** Counts changes. A device gains nothing from servers that have not changed since it was examined. */
   #clock = 0;
   readonly #examinedAt: Int32Array;
   readonly #changedAt: Int32Array;
@@ -61,7 +61,7 @@ class LocalSearch {
     return this.#clock;
   }
 
-  /** Offers every change of a device whose floor saves enough. */
+  /** Offers every change of a device with a floor that saves enough. */
   #screen(device: number): void {
     const { linkServer, linkStart } = this.#problem;
     const { partition, rule } = this.#state;
@@ -86,7 +86,7 @@ class LocalSearch {
     }
   }
 
-  /** Exchanges with the devices of one server. The hot loop: floors are written out (see sharing-rule.ts). */
+  /** Swaps with the devices of one server. The hot loop: floors are written out (see sharing-rule.ts). */
   #screenSwaps(device: number, server: number, linkIn: number, since: number, threshold: number): void {
     const { linkServer, workRoot } = this.#problem;
     const { first, next } = this.#state.partition;
@@ -100,7 +100,7 @@ class LocalSearch {
     const targetPrice = 1 / (workSpeed[target] as number);
     const serverPrice = 1 / (workSpeed[server] as number);
     for (let other = first[target] as number; other >= 0; other = next[other] as number) {
-      // The other one has looked at this pair since either server changed.
+      // The other device has examined this pair since either server changed.
       if ((this.#examinedAt[other] as number) >= since) continue;
       const otherIn = findProblemLink(this.#problem, other, server);
       if (otherIn < 0) continue;
@@ -153,7 +153,7 @@ class LocalSearch {
     this.#settle(linkServer[linkIn] as number);
   }
 
-  /** Counts a server anew, and lets everybody who can reach it look again. */
+  /** Recomputes a server, and queues every device that can reach it. */
   #settle(server: number): void {
     const { serverStart, linkOfServer, linkDevice } = this.#problem;
     this.#state.rule.settle(server);

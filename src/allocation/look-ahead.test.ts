@@ -1,4 +1,4 @@
-// Looking ahead: forecasts, what is held, and that it is a function of the slot.
+// Looking ahead: forecasts, rollouts, and that a decision is a function of the slot.
 
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from './check-assignment.ts';
@@ -42,28 +42,28 @@ function costOf(state: SlotState, policy: string): number {
 }
 
 describe('a forecast', () => {
-  it('of a slot in which nobody moves is that slot', () => {
+  it('of a slot without movement is that slot', () => {
     for (const slot of forecastSlots(coupled(), 4)) {
       expect(slot.gain).toEqual(plain.gain);
       expect(slot.deviceX).toEqual(plain.deviceX);
     }
   });
 
-  it('lets devices walk on, and expects no link to become better than distance makes it', () => {
+  it('lets devices move on, and expects no link to get better than its distance makes it', () => {
     const deviceX = [plain.deviceX.map((x) => x - 5)];
     const slots = forecastSlots(coupled({}, { deviceX }), 3);
     expect(slots[0]?.gain).toEqual(plain.gain);
     expect(slots[2]?.deviceX[3]).toBeCloseTo((plain.deviceX[3] as number) + 10, 9);
     const ratios = [...(slots[2] as SlotState).gain].map((gain, link) => gain / (plain.gain[link] as number));
     expect(Math.min(...ratios)).toBeLessThan(0.9);
-    // Who walks away from a server has nothing to hope for.
+    // A device that moves away from a server gets no better link to it.
     for (const [link, ratio] of ratios.entries()) {
       const [device, server] = [Math.floor(link / serverCount), link % serverCount];
       if ((plain.deviceX[device] as number) > (plain.serverX[server] as number)) expect(ratio).toBeLessThan(1);
     }
   });
 
-  it('corrects old gains by the way gone since', () => {
+  it('corrects stale gains by the distance moved since', () => {
     const [server, device] = [0, 2];
     const x = plain.deviceX.map((one, at) => (at === device ? (plain.serverX[server] as number) - 200 : one));
     const y = plain.deviceY.map((one, at) => (at === device ? (plain.serverY[server] as number) : one));
@@ -81,13 +81,13 @@ describe('a forecast', () => {
 describe('a rollout', () => {
   const nobody = (battery: Float64Array): Float64Array => battery;
 
-  it('of one slot costs what the slot costs', () => {
+  it('of one slot costs the same as the slot', () => {
     const state = coupled();
     const { server } = createPolicy('best')(state);
     expect(rollOut([state], server, nobody).costMs).toBeCloseTo(costOf(state, 'best'), 6);
   });
 
-  it('pays a handover once, and a backlog in every slot', () => {
+  it('pays for a handover once, and for a backlog in every slot', () => {
     const { server } = createPolicy('best')(plain);
     const textServer = server.map((one) => (one + 1) % serverCount);
     const moved = rollOut([coupled({ textServer }), coupled({ textServer })], server, nobody).costMs;
@@ -100,14 +100,14 @@ describe('a rollout', () => {
   });
 });
 
-describe('policies that know of handovers', () => {
+describe('policies that see handovers', () => {
   const { server } = createPolicy('best')(plain);
   const away = server.map((one, device) => {
     const other = (one + 1) % serverCount;
     return (plain.snr[device * serverCount + other] as number) >= plain.objective.minimumSnr ? other : one;
   });
 
-  it('stay where moving costs more than it saves, and best-blind does not see it', () => {
+  it('stay where a move costs more than it saves, and best-blind does not see the cost', () => {
     const dear = coupled({ textServer: away, transferMs: new Float64Array(deviceCount).fill(1e9) });
     expect(createPolicy('best')(dear).server).toEqual(away);
     expect(createPolicy('look-ahead')(dear).server).toEqual(away);
@@ -115,7 +115,7 @@ describe('policies that know of handovers', () => {
     expect(costOf(dear, 'best')).toBeLessThan(costOf(dear, 'best-blind'));
   });
 
-  it('look-ahead moves what pays over some slots only', () => {
+  it('look-ahead makes a move that pays only over several slots', () => {
     const state = coupled({ textServer: away, transferMs: new Float64Array(deviceCount).fill(300) });
     const stayers = (policy: string): number =>
       createPolicy(policy)(state).server.filter((one, device) => one === away[device]).length;
@@ -132,7 +132,7 @@ describe('policies that know of handovers', () => {
     expect(decide(plain).server).toEqual(server);
   });
 
-  it('look-ahead spends less of a battery that has to last', () => {
+  it('look-ahead uses less of a battery that has to last', () => {
     const energy = (batteryJ: number): number => {
       const state = coupled({}, { batteryJ: new Float64Array(deviceCount).fill(batteryJ) });
       const terms = createSlotTerms(deviceCount);

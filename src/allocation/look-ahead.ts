@@ -1,9 +1,9 @@
-// Deciding a slot with the next ones in view (model-predictive control): some associations are proposed, each is held over a forecast of
-// the coming slots, the cheapest is taken, and one slot later all is decided anew. A function of the slot alone: what it has to know of
-// earlier slots is in SlotState.outlook. At least as good as `best` and as staying, by its own forecast.
+// Model-predictive control: some associations are proposed, each is rolled out over a forecast of the next slots, the cheapest is
+// taken, and the next slot is decided the same way. A function of the slot alone: the history that it needs is in
+// SlotState.outlook. By its own forecast it is at least as good as `best` and as staying.
 //
-// What is held for H slots pays for its handover once, so the searches that propose see a handover at a part of its price; and a server
-// that is behind makes everybody wait who comes later, so they see its queue of the whole forecast and a price on work.
+// An association that is kept for H slots pays for its handovers once, so the proposing searches see a handover at a part of its
+// price. A busy server delays all later tasks, so they see its mean queue over the forecast and a price on work.
 
 import { searchBest } from './best-search.ts';
 import { forecastSlots } from './forecast.ts';
@@ -16,11 +16,11 @@ import { type Rollout, rollOut } from './rollout.ts';
 import { startAt } from './search-state.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
-/** Slots in view: 2.5 s of the preset `coupled`. Sessions begin and end all the time, which no forecast knows. */
+/** Slots in view: 2.5 s of the preset `coupled`. Sessions start and end all the time, and no forecast knows them. */
 const ahead = 5;
-/** How often the queues of the forecast and the association that makes them are brought together. */
+/** Rounds in which the queues of the forecast and the association are made consistent. */
 const rounds = 2;
-/** Slots that a battery has to last: half a minute of the preset `coupled`. */
+/** Slots for which a battery has to last: half a minute of the preset `coupled`. */
 const batterySlots = 60;
 const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
 
@@ -48,7 +48,7 @@ export function decideAhead(state: SlotState): Assignment {
   return best.assignment;
 }
 
-/** Where moving is free nobody has to hold an association: then only queues and batteries are looked ahead for, at the links of now. */
+/** Without a handover cost an association need not be kept: then only queues and batteries are forecast, with the links of now. */
 function slotsAhead(state: SlotState): SlotState[] {
   const isHeld = state.handover !== undefined;
   const slots = forecastSlots(state, isHeld ? ahead : 1).map((slot) => ({
@@ -58,13 +58,13 @@ function slotsAhead(state: SlotState): SlotState[] {
   return isHeld ? slots : Array.from({ length: ahead }, () => slots[0] as SlotState);
 }
 
-/** Links that the slot to decide does not allow are no links, however good the forecast. */
+/** A link that is not eligible in the slot to decide stays out, however good its forecast. */
 function onlyEligible(state: SlotState, snr: Float64Array): Float64Array {
   const least = state.objective.minimumSnr;
   return snr.map((one, link) => (isEligible(state, link) ? Math.max(least, one) : 0));
 }
 
-/** The slot in the middle of the forecast, with what a handover costs spread over the slots. */
+/** The slot in the middle of the forecast, with the cost of a handover spread over the slots. */
 function middleOf(slots: readonly SlotState[]): SlotState {
   const middle = slots[slots.length >> 1] as SlotState;
   const { handover } = middle;
@@ -74,7 +74,7 @@ function middleOf(slots: readonly SlotState[]): SlotState {
   return { ...middle, handover: { ...handover, ...spread } };
 }
 
-/** The association that costs least if held, at the queues that `last` has made. */
+/** The association with the least cost if it is kept, at the queues of the rollout `last`. */
 function searchHeld(held: SlotState, last: Rollout): Int32Array {
   const problem = createProblem({ ...held, queueDelayMs: last.queueMs });
   priceWork(held, problem, last);
@@ -83,7 +83,7 @@ function searchHeld(held: SlotState, last: Rollout): Int32Array {
   return state.partition.toServers();
 }
 
-/** Adds to each link what its device's work makes others wait. */
+/** Adds the delay that a device's work causes to others to each of its links. */
 function priceWork(state: SlotState, problem: Problem, { assignment, queueMsPerWorkMs }: Rollout): void {
   const memberCount = new Float64Array(state.serverCount);
   for (const server of assignment.server) if (server >= 0) memberCount[server] = (memberCount[server] as number) + 1;
@@ -95,7 +95,7 @@ function priceWork(state: SlotState, problem: Problem, { assignment, queueMsPerW
   }
 }
 
-/** Everybody where they are; whoever can't stay goes where `best` would have them. */
+/** Every device stays; a device that cannot stay goes to its server in `otherwise`. */
 function stay(state: SlotState, otherwise: Int32Array): Int32Array {
   return otherwise.map((other, device) => {
     const present = presentServer(state, device);
@@ -105,8 +105,8 @@ function stay(state: SlotState, otherwise: Int32Array): Int32Array {
 }
 
 /**
- * A joule spent now makes every later one dearer: w / B sums to what it would cost at the end of the time that the battery has to last.
- * That follows from adding up w e / B while B falls by e / capacity.
+ * A joule spent now makes every later joule more expensive: w / B grows to its value at the end of the time for which the battery
+ * has to last. This follows from adding up w e / B while B falls by e / capacity.
  */
 function batteryAhead({ outlook }: SlotState, battery: Float64Array, usedJ: Float64Array): Float64Array {
   if (outlook === undefined) return battery;

@@ -1,11 +1,11 @@
-// The objective against numbers worked out by hand from the paper's equations.
+// The objective against numbers computed by hand from the paper's equations.
 
 import { describe, expect, it } from 'vitest';
 import { createSlotTerms, evaluate, type SlotTerms } from './objective.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from './slot-state.ts';
 import { paperObjective } from './synthetic-slot.ts';
 
-/** Device 0 on server 0 (SNR 3: 2 bit/s/Hz), device 1 on server 1 (SNR 15: 4 bit/s/Hz), device 2 reaches nobody. */
+/** Device 0 on server 0 (SNR 3: 2 bit/s/Hz), device 1 on server 1 (SNR 15: 4 bit/s/Hz), device 2 reaches no server. */
 function handState(objective: Partial<ObjectiveSettings> = {}): SlotState {
   return {
     slot: 0,
@@ -64,7 +64,7 @@ describe('evaluate', () => {
     expect(terms.costMs[2]).toBeCloseTo(50 + 500 + (20 * 100) / 0.25, 9);
   });
 
-  it('adds them up', () => {
+  it('adds the terms up', () => {
     const { sum, ...terms } = termsOf(handState());
     for (const [name, values] of Object.entries(terms)) {
       const total = values.reduce((added, value) => added + value, 0);
@@ -74,7 +74,7 @@ describe('evaluate', () => {
     expect(sum.constantMs).toBeCloseTo(100 + 200 + 20 * (100 / 0.5 + 200) + (terms.costMs[2] as number), 9);
   });
 
-  it('starts from nothing each time', () => {
+  it('starts from zero each time', () => {
     const state = handState();
     const terms = termsOf(state);
     const first = structuredClone(terms);

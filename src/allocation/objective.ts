@@ -1,12 +1,12 @@
-// What an assignment costs: every term of the objective (Koh & Yang 2025, section III; equation numbers are the paper's), for each
-// device and in sum, and beside it what a user feels. Evaluates anything, optimal or not; decides nothing. Allocates nothing.
+// The cost of an assignment: every term of the objective (Koh & Yang 2025, section III; equation numbers are the paper's), for each
+// device and in sum, and the latency that a user sees. Evaluates any assignment; decides nothing. Allocates no memory.
 //
 // Minimise  sum_i [ D_i^MD + D_i^ES + lambda (D_i^MD - d_i/R_i)^2 ] + w sum_i (E_i^CP + E_i^CM) / B_i
 //
-// Where going to another server costs time (SlotState.handover), that time is one more term of the sum; the paper has none.
+// A handover (SlotState.handover) adds its time as one more term; the paper has none.
 //
 // A device that is not served (no eligible link) drafts, sends nothing and waits for the slot to end: D^ES is slotMs, no mismatch,
-// E^CM = 0. Nothing that a policy decides changes its cost, so differences and optima stand as they are.
+// E^CM = 0. No decision changes its cost, so differences and optima are not affected.
 
 import { invariant } from '../basics/invariant.ts';
 import { findLink } from './links.ts';
@@ -25,7 +25,7 @@ export interface TermSums {
   transmitEnergyJ: number;
   latencyMs: number;
   serialMs: number;
-  /** The part of the objective that no decision changes: D^MD, w E^CP / B, and all that devices without a server cost. */
+  /** The part of the objective that no decision changes: D^MD, w E^CP / B, and the whole cost of devices without a server. */
   constantMs: number;
   unservedCount: number;
 }
@@ -50,16 +50,16 @@ export interface SlotTerms {
   readonly energyMs: Float64Array;
   /** Time until another server has the text; 0 where it has it already. */
   readonly handoverMs: Float64Array;
-  /** What the objective adds up. */
+  /** The sum that the objective adds up. */
   readonly costMs: Float64Array;
-  /** max(D_i^MD, d_i/R_i) + D_i^ES, and the handover: what a user waits when drafting and sending overlap. */
+  /** max(D_i^MD, d_i/R_i) + D_i^ES, and the handover: the user's waiting time if drafting and sending overlap. */
   readonly latencyMs: Float64Array;
-  /** D_i^MD + D_i^ES, and the handover: the latency that the objective names, without sending. */
+  /** D_i^MD + D_i^ES, and the handover: the objective's latency, without sending. */
   readonly serialMs: Float64Array;
   readonly sum: TermSums;
 }
 
-/** Room for the terms of `deviceCount` devices, to be used for many evaluations. */
+/** Buffers for the terms of `deviceCount` devices, for many evaluations. */
 export function createSlotTerms(deviceCount: number): SlotTerms {
   const room = (): Float64Array => new Float64Array(deviceCount);
   return {
@@ -97,9 +97,8 @@ function emptySums(): TermSums {
 }
 
 /**
- * Writes every term of an assignment into `out`. The assignment is taken to have passed checkAssignment.
- *
- * @param out from {@link createSlotTerms}, for at least as many devices; entries beyond the state's devices stay as they are
+ * Writes every term of an assignment into `out`. The assignment must have passed checkAssignment.
+ * @param out from {@link createSlotTerms}, for at least as many devices; entries beyond the state's devices keep their values
  */
 export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerms): void {
   const { sum } = out;
@@ -127,7 +126,7 @@ export function computeEnergyJ(state: SlotState, device: number): number {
   return state.objective.computeEnergyPerFlop * (state.deviceFlop[device] as number);
 }
 
-/** What a device waits until a server has the text of its session; 0 where it is there, or where there is none. */
+/** The time until a server has the text of a device's session; 0 where it has it, or where there is none. */
 export function handoverDelayMs({ handover }: SlotState, device: number, server: number): number {
   if (handover === undefined) return 0;
   const textServer = handover.textServer[device] as number;
@@ -135,15 +134,14 @@ export function handoverDelayMs({ handover }: SlotState, device: number, server:
   return (handover.transferMs[device] as number) + textWorkMs(handover, device, server);
 }
 
-/** Of a server's time, what evaluating a device's text takes. */
+/** The server time to evaluate a device's text. */
 export function textWorkMs(handover: HandoverState, device: number, server: number): number {
   const flop = handover.textFlop[device] as number;
   return flop === 0 ? 0 : (1e3 * flop) / (handover.textFlopPerSecond[server] as number);
 }
 
 /**
- * R, eq. 5, or the same with all transmit power in the allotted band, where half a band has twice the SNR.
- *
+ * R, eq. 5, or the same with all transmit power in the allotted band: then half a band has twice the SNR.
  * @param bandwidthHz W_j
  * @param snr over the whole band
  * @param share y, 0 to 1
@@ -196,7 +194,7 @@ function writeServed(state: SlotState, assignment: Assignment, device: number, o
       : objective.transmitEnergyFactor * powerW * uploadMs * 1e-3;
 }
 
-/** Nothing to do takes no time, even at no speed. */
+/** No work takes no time, even at no speed. */
 function ratio(work: number, speed: number): number {
   return work === 0 ? 0 : work / speed;
 }

@@ -1,11 +1,14 @@
-// Changes that a search has found worth an exact look: a list that grows, taken best floor first.
+// Changes that are worth an exact evaluation: a growing list, taken in the order of the floors.
 
 /** Parallel lists; entry n is one change. */
 export interface Offers {
   clear(): void;
-  /** @param linkIn the link over which a device would come @param otherIn the link of the one who takes its place, or -1 for a move */
+  /**
+   * @param linkIn the link over which a device would come
+   * @param otherIn the link of the device that takes its place, or -1 for a move
+   */
   add(floorMs: number, linkIn: number, otherIn: number): void;
-  /** The entry with the lowest floor below `belowMs`, which is then taken off; -1 for none. */
+  /** Removes and returns the entry with the lowest floor below `belowMs`; -1 for none. */
   takeBest(belowMs: number): number;
   linkIn(entry: number): number;
   otherIn(entry: number): number;

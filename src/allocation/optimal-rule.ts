@@ -1,11 +1,11 @@
 // Servers that share optimally. Prices screen changes without solving anything: by weak duality, for any price nu,
 //
-//   Phi(I + i - k) >= L(I, nu) + min_y (phi_i(y) + nu y) - min_y (phi_k(y) + nu y),     L(I, nu) = sum_I min_y (phi(y) + nu y) - nu,
+// Phi(I + i - k) >= L(I, nu) + min_y (phi_i(y) + nu y) - min_y (phi_k(y) + nu y),     L(I, nu) = sum_I min_y (phi(y) + nu y) - nu,
 //
-// so what the right-hand side says is never more than the exact cost, and a change whose floor does not pay can't pay. The nearer nu is
-// to the price after the change, the sharper the floor. So each server has three: its own, for exchanges; a higher one, about what it
-// will be with one device more; a lower one, with one less. They are brought up to date when they are off by more than a little.
-// Computing costs (sum s)^2 / F, whose change is exact in O(1).
+// so the right-hand side is never more than the exact cost, and a change is useless if its floor is. The floor is sharper the
+// nearer nu is to the price after the change. So each server has three prices: its own, for exchanges; a higher one, an estimate
+// with one device more; a lower one, with one less. They are updated when they are off by more than a little. Computing costs (sum
+// s)^2 / F; its change is exact in O(1).
 
 import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from './band-root.ts';
 import { type BandSolver, createBandSolver, priceNear } from './band-shares.ts';
@@ -13,9 +13,9 @@ import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
-/** How far a server's shares may be from adding up to 1 while searching; costs are off by its square. */
+/** Allowed error of the sum of a server's shares in a search; the error of a cost is its square. */
 const tolerance = 1e-5;
-/** Share of itself by which a price may be off before the numbers made with it are made anew; floors lose some of its square. */
+/** Relative error of a price before its numbers are recomputed; floors lose a part of its square. */
 const mostDrift = 0.015;
 
 export const createOptimalRule: SharingRuleMaker = (problem, partition): SharingRule => {
@@ -41,18 +41,21 @@ class OptimalRule implements SharingRule {
   /** The links of the devices in question. */
   readonly #links: Int32Array;
   readonly #price: Float64Array;
-  /** The price that addedMs and heldMs stand for; -1 before the first. */
+  /** The price for which addedMs and heldMs hold; -1 before the first. */
   readonly #screenPrice: Float64Array;
-  /** About the price with one device more, and a count of its changes; [E]. */
+  /** An estimate of the price with one device more, and a count of its changes; [E]. */
   readonly #joinPrice: Float64Array;
   readonly #joinVersion: Int32Array;
-  /** What a link's device adds at that price, and the version that it was computed for: only those asked for are; [L]. */
+  /**
+   * The cost that a link's device adds at that price, and the version for which it was computed; only requested ones are computed;
+   * [L].
+   */
   readonly #joinMs: Float64Array;
   readonly #joinAt: Int32Array;
-  /** Of the sum of shares, and that sum. */
+  /** Slope of the sum of shares, and that sum. */
   readonly #slope: Float64Array;
   readonly #shareSum: Float64Array;
-  /** Of the links of one device. */
+  /** For the links of one device. */
   readonly #floors: Float64Array;
   /** Phi. */
   readonly #bandMs: Float64Array;
@@ -110,7 +113,7 @@ class OptimalRule implements SharingRule {
     const slope = (this.#slope[server] as number) + shareSlope(this.#problem, link, share);
     const isLeftOver = price === 0 && sum <= 1;
     const next = isLeftOver ? 0 : priceNear(price, sum, slope, 1);
-    // The sum to the power of -2 is nearly straight in the price: so it is 1 at the new one, unless that is 0.
+    // sum^-2 is nearly linear in the price: so the sum is 1 at the new price, unless that is 0.
     const sumThere = isLeftOver ? sum : next > 0 ? 1 : Math.min(1, sum - slope * price);
     this.#price[server] = next;
     this.#shareSum[server] = sumThere;
@@ -119,8 +122,8 @@ class OptimalRule implements SharingRule {
   }
 
   /**
-   * By floors. All links of a device have one target, so what bandwidth costs over them grows with the price of the time that a payload
-   * takes: one root, for the cheapest, is a floor for all, and most links need none of their own.
+   * By floors. All links of a device have one target, so the bandwidth cost of each grows with the price of upload time. One root,
+   * for the cheapest link, gives a floor for all, and most links need no root of their own.
    */
   #cheapestLink(device: number): number {
     const { linkStart, linkServer, fixedMs, bandForm } = this.#problem;
@@ -180,7 +183,7 @@ class OptimalRule implements SharingRule {
   joinFloor(link: number, enoughMs = Number.POSITIVE_INFINITY): number {
     const { linkServer, linkDevice, fixedMs, offsetMs } = this.#problem;
     const server = linkServer[link] as number;
-    // Bandwidth costs at least what it costs to be in time: often that is enough to know.
+    // Bandwidth costs at least as much as arriving in time: often this floor is sufficient.
     const inTimeMs = (fixedMs[link] as number) + (offsetMs[linkDevice[link] as number] as number);
     const leastMs = inTimeMs + (this.#joinSlackMs[server] as number);
     if (leastMs >= enoughMs) return leastMs;
@@ -223,7 +226,7 @@ class OptimalRule implements SharingRule {
     return queueMs + (root * root) / (this.workSpeed[server] as number) + this.#solver.costMs;
   }
 
-  /** About the server's price if its devices had only this much of the band. */
+  /** An estimate of the server's price if its devices had only this much of the band. */
   #priceAt(server: number, band: number): number {
     return priceNear(
       this.#price[server] as number,
@@ -233,7 +236,10 @@ class OptimalRule implements SharingRule {
     );
   }
 
-  /** @param held where to write what each device holds at this price @returns L at this price - Phi, at most 0 */
+  /**
+   * @param held where to write the cost of each device at this price
+   * @returns L at this price - Phi, at most 0
+   */
   #hold(server: number, count: number, price: number, held: Float64Array | undefined): number {
     const { linkDevice, fixedMs } = this.#problem;
     let sumMs = -price;
@@ -246,7 +252,7 @@ class OptimalRule implements SharingRule {
     return Math.min(0, sumMs - (this.#bandMs[server] as number));
   }
 
-  /** Makes addedMs of a server's links anew if their price is off. */
+  /** Recomputes addedMs of a server's links if their price is off. */
   #reprice(server: number): void {
     const price = this.#price[server] as number;
     if (!isOff(this.#screenPrice[server] as number, price)) return;
@@ -260,7 +266,7 @@ class OptimalRule implements SharingRule {
   }
 }
 
-/** @param kept the price that numbers were made with, -1 for none */
+/** @param kept the price of the present numbers, -1 for none */
 function isOff(kept: number, price: number): boolean {
   return kept < 0 || Math.abs(kept - price) > mostDrift * price;
 }

@@ -1,12 +1,12 @@
-// The best shares of an association: computing by the square-root rule, bandwidth by one root per server. With the association held,
-// no other shares cost less.
+// The best shares of an association: computing by the square-root rule, bandwidth by one root per server. For this association no
+// other shares cost less.
 
 import { createBandSolver } from './band-shares.ts';
 import { shareCompute } from './compute-shares.ts';
 import { createProblem, findProblemLink, type Problem } from './problem.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
-/** The sum of a server's shares is as close to 1 as rounding allows. */
+/** Allowed error of the sum of a server's shares: about rounding. */
 const tolerance = 1e-12;
 
 /** @throws OutriderError `bad-argument` when lambda is 0 */

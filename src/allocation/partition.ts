@@ -1,9 +1,8 @@
-// Who is on which server while a search goes on: linked lists through the devices, so that a move costs nothing but four links.
-// Knows nothing of costs.
+// The devices of each server during a search: linked lists, so a move only changes four links. Knows no costs.
 
 import { findProblemLink, type Problem } from './problem.ts';
 
-/** Devices by server. Read freely; change through `place` and `remove` only. */
+/** Devices by server. Read the fields freely; change them through `place` and `remove` only. */
 export interface Partition {
   /** The link of each device, -1 for none; [M]. */
   readonly linkOf: Int32Array;
@@ -11,15 +10,14 @@ export interface Partition {
   readonly first: Int32Array;
   readonly next: Int32Array;
   readonly memberCount: Int32Array;
-  /** Puts a device that has no server on the server of one of its links. */
+  /** Adds a device without a server to the server of one of its links. */
   place(link: number): void;
   remove(device: number): void;
   /**
-   * Writes the links of a server's devices as they would be with one more and one less; the newcomer's comes last.
-   *
+   * Writes the links of a server's devices after a change by one in and one out; the link of the new device comes last.
    * @param linkIn or -1
    * @param linkOut or -1
-   * @returns how many
+   * @returns the number of links
    */
   gather(server: number, linkIn: number, linkOut: number, out: Int32Array): number;
   /** The server of each device; [M]. */
@@ -73,7 +71,7 @@ export function createPartition(problem: Problem): Partition {
   };
 }
 
-/** The partition that an association says. @param server one of the device's eligible servers, or -1; [M] */
+/** The partition of an association. @param server one of the device's eligible servers, or -1; [M] */
 export function partitionOf(problem: Problem, server: Int32Array): Partition {
   const partition = createPartition(problem);
   for (const [device, one] of server.entries()) if (one >= 0) partition.place(findProblemLink(problem, device, one));

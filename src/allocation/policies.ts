@@ -1,5 +1,5 @@
-// Every policy by name. A name is an association, and, after a plus, how servers share: `tma+equal`, `tma+optimal`. Without the second
-// part a policy shares as its first users do: those of the paper equally, those of ours optimally.
+// Every policy by name. A name is an association, and, after a plus, how servers share: `tma+equal`, `tma+optimal`. Without the
+// second part, the paper's policies share equally and ours optimally.
 
 import { OutriderError } from '../basics/errors.ts';
 import { searchBest } from './best-search.ts';
@@ -30,12 +30,12 @@ import { associateByTma } from './tma.ts';
 /** How servers share band and computing. */
 export type Sharing = 'equal' | 'optimal';
 
-/** One line of {@link policyList}. */
+/** One entry of {@link policyList}. */
 export interface PolicyEntry {
   readonly name: string;
-  /** One line, for people. */
+  /** One line, for the command line. */
   readonly description: string;
-  /** What the name alone means; the other is `name+equal` or `name+optimal`. */
+  /** The sharing of the name alone; the other one is `name+equal` or `name+optimal`. */
   readonly sharing: Sharing;
   /** Decides by where devices and servers are, which a slot need not say. */
   readonly needsPlaces?: true;
@@ -44,17 +44,17 @@ export interface PolicyEntry {
 type Search = (problem: Problem, createRule: SharingRuleMaker, state: SlotState) => SearchState;
 
 interface Recipe extends PolicyEntry {
-  /** Looks at each device alone, so that shares do not matter. */
+  /** Considers each device alone, so shares do not matter. */
   readonly associate?: Association;
   readonly search?: Search;
-  /** What the policy takes the slot for. */
+  /** The slot as the policy sees it. */
   readonly view?: (state: SlotState) => SlotState;
-  /** Decides shares as well, optimal ones. */
+  /** Decides shares too, optimal ones. */
   readonly decide?: Policy;
 }
 
 const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
-/** Of the price ascent that a search begins with. */
+/** Rounds of the price ascent before a search. */
 const startRounds = 150;
 
 const searchFromGreedy: Search = (problem, createRule) => {
@@ -152,7 +152,7 @@ const recipes: readonly Recipe[] = [
   },
 ];
 
-/** All names that {@link createPolicy} takes, without the part after the plus. */
+/** All names of {@link createPolicy}, without the part after the plus. */
 export const policyList: readonly PolicyEntry[] = recipes;
 
 /** @param name with or without the part after the plus */
@@ -162,7 +162,7 @@ export function policyEntry(name: string): PolicyEntry | undefined {
 
 /**
  * @param name of {@link policyList}, alone or with `+equal` or `+optimal`
- * @param others names that the caller takes beside them, for the message
+ * @param others further names of the caller, for the message
  * @throws OutriderError `bad-argument` for an unknown name
  */
 export function createPolicy(name: string, others: readonly string[] = []): Policy {

@@ -1,10 +1,11 @@
-// A lower bound in closed form (but for one root): all servers as one that has their computing and their bandwidth together.
+// A lower bound in closed form (but for one root): all servers are pooled into one with their total computing and bandwidth.
 //
-//   sum_i min_j fixed_ij  +  (sum_i s_i)^2 / sum_j F_j  +  the best bandwidth of all devices in one band of sum_j W_j, each over its best link
+// sum_i min_j fixed_ij  +  (sum_i s_i)^2 / sum_j F_j  +  the best bandwidth of all devices in one band of sum_j W_j, each over its
+// best link
 //
-// Computing: by Cauchy and Schwarz no split of the work over the servers costs less. Bandwidth: counted in Hz, any assignment is one of
-// the pooled band, in which a device needs at most as many Hz for the same upload time, and pays as much for each (the energy model
-// `band` charges Hz, not shares). So no assignment costs less than the bound, whatever its association and shares.
+// Computing: by Cauchy and Schwarz no split of the work over the servers costs less. Bandwidth: counted in Hz, any assignment is
+// one of the pooled band, in which a device needs at most as many Hz for the same upload time, and pays as much for each (the
+// energy model `band` charges Hz, not shares). So no assignment costs less than the bound, with any association and any shares.
 
 import { createBandSolver } from './band-shares.ts';
 import type { Problem } from './problem.ts';
@@ -12,9 +13,9 @@ import type { Problem } from './problem.ts';
 /** All values in ms, constants left out (see problem.ts). */
 export interface PoolBound {
   readonly boundMs: number;
-  /** (sum s) / sum F: half of it is what one more unit of s costs anywhere, were the servers one. */
+  /** (sum s) / sum F: half of it is the least cost of one more unit of s, with all servers pooled. */
   readonly workPrice: number;
-  /** What one more Hz would be worth. */
+  /** The value of one more Hz. */
   readonly hertzPrice: number;
 }
 
@@ -49,7 +50,7 @@ export function boundByPool(problem: Problem): PoolBound {
   return { boundMs: queueMs + workMs + solver.costMs, workPrice: root / speed, hertzPrice: solver.price / band };
 }
 
-/** The problem of one server with the whole band: one link for each device, the best that it has. */
+/** The problem of one server with the whole band: one link for each device, its best one. */
 function poolBand(problem: Problem, served: readonly number[], band: number): Problem {
   const links = served.map((device) => bestPooledLink(problem, device, band));
   return {
@@ -62,7 +63,7 @@ function poolBand(problem: Problem, served: readonly number[], band: number): Pr
   };
 }
 
-/** A link's numbers over the pooled band; the fastest of the device's. */
+/** A link's numbers over the pooled band; the fastest link of the device. */
 function bestPooledLink(
   problem: Problem,
   device: number,
@@ -73,7 +74,7 @@ function bestPooledLink(
   for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
     const widening = band / (bandwidthHz[linkServer[link] as number] as number);
     const oldSnr = problem.snr[link] as number;
-    // Power that is spread over more Hz gives less SNR in each; a fixed SNR stays.
+    // Power spread over more Hz gives less SNR in each; a fixed SNR does not change.
     const snr = problem.bandForm === 'concentrated' ? oldSnr / widening : oldSnr;
     const airMs = ((problem.airMs[link] as number) * Math.log1p(oldSnr)) / (widening * Math.log1p(snr));
     if (airMs < best.airMs) best = { airMs, snr, bandPriceMs: (problem.bandPriceMs[link] as number) * widening };

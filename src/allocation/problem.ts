@@ -1,24 +1,25 @@
-// One slot in the form that optimisers need: the eligible links only, and for each the few numbers that its cost consists of.
+// One slot in the form for optimisers: the eligible links only, and for each the few numbers of its cost.
 //
 // Serving device i from server j over link l, with shares y and z, costs (constants left out, all in ms)
 //
-//   fixed_l  +  s_i^2 / (z F_j)  +  phi_l(y),     phi_l(y) = lambda (t - D_i)^2 + mu_i t + c_l y,     t = upload time with share y
+// fixed_l  +  s_i^2 / (z F_j)  +  phi_l(y),     phi_l(y) = lambda (t - D_i)^2 + mu_i t + c_l y,     t = upload time with share y
 //
-// with s_i^2 = 1000 f_i^ES, fixed_l the queue's delay and that of a handover, c_l > 0 in the energy model `band` and mu_i > 0 in `airtime`. phi falls until
-// t reaches the effective target t_i = D_i - mu_i / (2 lambda) or the price c_l stops it, so no optimum uploads faster than t_i, and
-// down to there phi is convex in y in both radio models: t is a convex falling function of y, and t - t_i is not negative.
+// with s_i^2 = 1000 f_i^ES, fixed_l the delay of the queue and of a handover, c_l > 0 in the energy model `band` and mu_i > 0 in
+// `airtime`. phi falls until t reaches the effective target t_i = D_i - mu_i / (2 lambda) or the price c_l stops it, so no optimum
+// uploads faster than t_i. Down to there phi is convex in y in both radio models: t is a convex falling function of y, and t - t_i
+// is not negative.
 
 import { OutriderError } from '../basics/errors.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
 import { computeEnergyJ, deviceDelayMs, handoverDelayMs } from './objective.ts';
 import type { SlotState } from './slot-state.ts';
 
-/** 4 MiB; beyond it links are found by bisection. */
+/** 4 MiB; for more links, bisection finds a link. */
 const largestTable = 2 ** 20;
 
 /**
- * What phi is. `cubic`: as above, with the SNR fixed, whose optimum is the root of a cubic. `concentrated`: as above, with all power in the
- * allotted band. `latency`: max(D_i, t), with the SNR fixed (latency-problem.ts).
+ * The form of phi. `cubic`: as above, with fixed SNR; the optimum is the root of a cubic. `concentrated`: as above, with all power
+ * in the allotted band. `latency`: max(D_i, t), with fixed SNR (latency-problem.ts).
  */
 export type BandForm = 'cubic' | 'concentrated' | 'latency';
 
@@ -28,46 +29,46 @@ export interface Problem {
   readonly serverCount: number;
   readonly lambdaPerMs: number;
   readonly bandForm: BandForm;
-  /** Links linkStart[i] .. linkStart[i + 1] - 1 are those of device i; none when it can't be served. */
+  /** Links linkStart[i] .. linkStart[i + 1] - 1 are those of device i; none if it can't be served. */
   readonly linkStart: Int32Array;
   readonly linkServer: Int32Array;
   readonly linkDevice: Int32Array;
-  /** The link between device i and server j at i * E + j, -1 for none; absent where that table would be too large. */
+  /** The link between device i and server j at i * E + j, -1 for none; absent where the table would be too large. */
   readonly linkTable: Int32Array | undefined;
   /** The links of a server: linkOfServer[serverStart[j] .. serverStart[j + 1] - 1]. */
   readonly serverStart: Int32Array;
   readonly linkOfServer: Int32Array;
   /** Upload time with the whole band, ms; [L]. */
   readonly airMs: Float64Array;
-  /** airMs / (2 lambda): what a price is multiplied by in the cubic of band-root.ts; [L]. */
+  /** airMs / (2 lambda): the factor of a price in the cubic of band-root.ts; [L]. */
   readonly cubicScale: Float64Array;
   /** Over the whole band; [L]. */
   readonly snr: Float64Array;
-  /** c: what a whole band costs in energy, ms; [L]. */
+  /** c: energy cost of a whole band, ms; [L]. */
   readonly bandPriceMs: Float64Array;
-  /** The queue's delay, and what a handover takes; [L]. */
+  /** The delay of the queue and of a handover; [L]. */
   readonly fixedMs: Float64Array;
   /** D^MD; [M]. */
   readonly deviceMs: Float64Array;
-  /** mu: what a ms on air costs in energy, ms; [M]. */
+  /** mu: energy cost of a ms on air, ms; [M]. */
   readonly airPrice: Float64Array;
   /** t = D - mu / (2 lambda); [M]. */
   readonly targetMs: Float64Array;
   /** lambda (D^2 - t^2): phi is lambda (upload time - t)^2 + c y and this; [M]. */
   readonly offsetMs: Float64Array;
-  /** s = sqrt(1000 f^ES): n devices together on server j cost (sum s)^2 / F_j ms of computing; [M]. */
+  /** s = sqrt(1000 f^ES): n devices together on server j take (sum s)^2 / F_j ms of computing; [M]. */
   readonly workRoot: Float64Array;
   /** F, FLOP/s; [E]. */
   readonly serverSpeed: Float64Array;
   /** W, Hz; [E]. */
   readonly bandwidthHz: Float64Array;
-  /** What no decision changes: D^MD and w E^CP / B of all devices, and the slot that devices without a server wait. */
+  /** The part that no decision changes: D^MD and w E^CP / B of all devices, and the slot for which devices without a server wait. */
   readonly constantMs: number;
 }
 
 /**
- * @param state taken to have passed checkState
- * @throws OutriderError `bad-argument` when lambda is 0: then no term asks for bandwidth, and the best share would be none
+ * @param state must have passed checkState
+ * @throws OutriderError `bad-argument` when lambda is 0: then no term needs bandwidth, and the best share would be 0
  */
 export function createProblem(state: SlotState): Problem {
   const { deviceCount, objective } = state;

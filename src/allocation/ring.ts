@@ -1,9 +1,9 @@
-// A queue of devices, first in, first out, in which each is at most once.
+// A first-in, first-out queue of devices; each is in it at most once.
 
 export interface Ring {
-  /** Does nothing when the device is waiting already. */
+  /** No effect if the device is already in the queue. */
   push(device: number): void;
-  /** -1 when nobody waits. */
+  /** -1 when the queue is empty. */
   pop(): number;
 }
 

@@ -1,5 +1,5 @@
-// What an association would cost if it were held for some slots: queues grow by the work that servers can't do, batteries run down,
-// a text moves once. Shares are the best of each slot. A forecast of the slots is given; it decides nothing.
+// The cost of keeping an association for some slots: queues grow by the work that servers cannot finish, batteries are used up, a
+// text moves once. Shares are the best of each slot. The caller gives the forecast; this file decides nothing.
 
 import { createSlotTerms, evaluate, handoverDelayMs, textWorkMs } from './objective.ts';
 import { shareOptimally } from './optimal-shares.ts';
@@ -12,16 +12,16 @@ export interface Rollout {
   readonly assignment: Assignment;
   /** J that each device uses in the first slot; [M]. */
   readonly usedJ: Float64Array;
-  /** Mean over the slots of what a task waits in each server's queue, ms; [E]. */
+  /** Mean queueing delay of a task over the slots, for each server, ms; [E]. */
   readonly queueMs: Float64Array;
-  /** By what this mean grows with each ms of work a slot; [E]. */
+  /** Growth of this mean with each ms of work a slot; [E]. */
   readonly queueMsPerWorkMs: Float64Array;
 }
 
 /**
  * @param slots the forecast
- * @param server one that the first slot lets each device use, or -1; [M]
- * @param priceBattery the battery that shares are decided with, where it is another than the device has; [M]
+ * @param server an eligible server of each device in the first slot, or -1; [M]
+ * @param priceBattery the battery charges that decide shares, where these differ from the real ones; [M]
  */
 export function rollOut(
   slots: readonly SlotState[],
@@ -68,14 +68,14 @@ export function rollOut(
   return { costMs, ...(kept as Pick<Rollout, 'assignment' | 'usedJ'>), queueMs, queueMsPerWorkMs };
 }
 
-/** A forecast lets no battery run out; what it is plugged in at is not known to policies. */
+/** In a forecast no battery runs empty; policies do not know the charge at which a device is plugged in. */
 const emptiest = 0.01;
 
 function leastBattery(state: SlotState, device: number): number {
   return Math.min(emptiest, state.battery[device] as number);
 }
 
-/** ms of each server's whole time that its devices' windows take in a slot; [E]. */
+/** ms of each server's whole time for its devices' windows in a slot; [E]. */
 export function workOf(state: SlotState, server: Int32Array): Float64Array {
   const workMs = new Float64Array(state.serverCount);
   for (const [device, one] of server.entries()) {
@@ -86,7 +86,7 @@ export function workOf(state: SlotState, server: Int32Array): Float64Array {
   return workMs;
 }
 
-/** The same of the texts that have to be evaluated anew. */
+/** The same for the texts that have to be evaluated again. */
 function movedWorkOf(state: SlotState, server: Int32Array): Float64Array {
   const workMs = new Float64Array(state.serverCount);
   const { handover } = state;

@@ -1,4 +1,4 @@
-// Worked examples of the best bandwidth of one server, found by a general constrained solver from many starts. Tests and
+// Worked examples of the best bandwidth of one server, computed by a general constrained solver from many starts. Tests and
 // `outrider trial allocation` compare the roots with them.
 
 import type { Problem } from './problem.ts';

@@ -1,4 +1,4 @@
-// Closed forms against the vectors of our own derivation (docs/allocation.md) and against brute force.
+// Closed forms against the vectors of the derivation in docs/allocation.md and against brute force.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ describe('shareCompute', () => {
     expect(cost).toBeCloseTo(45, 12);
   });
 
-  it('gives those below a floor the floor, and the others the rest by the rule', () => {
+  it('gives devices below a floor the floor, and the others the rest by the rule', () => {
     const share = new Float64Array(4);
     shareCompute(Float64Array.of(1, 2, 3, 14), 4, share, 0.1);
     // 1/20 is below the floor; of the 0.9 left 2 gets 2/19 * 0.9 = 0.0947, below it as well; of 0.8 left 3 gets 3/17.
@@ -34,7 +34,7 @@ describe('shareCompute', () => {
     }
   });
 
-  it('gives nothing where nobody has work', () => {
+  it('gives nothing without work', () => {
     const share = new Float64Array(2);
     shareCompute(new Float64Array(2), 2, share);
     expect([...share]).toEqual([0, 0]);
@@ -84,7 +84,7 @@ describe('the bandwidth of a server', () => {
         }
       });
 
-      it(`can't be bettered by passing some on (${energyModel}, ${radioModel})`, () => {
+      it(`can't be improved by passing some band on (${energyModel}, ${radioModel})`, () => {
         for (const energyWeight of [0, 20, 100]) {
           const objective = { energyModel, radioModel, energyWeight };
           const state = syntheticSlot({ deviceCount: 20, serverCount: 3, seed: 6, objective });
@@ -122,7 +122,7 @@ describe('the bandwidth of a server', () => {
     }
   }
 
-  it('needs lambda, and copes with nothing to send', () => {
+  it('needs lambda, and accepts an empty payload', () => {
     const state = syntheticSlot({ deviceCount: 4, serverCount: 2, seed: 1, objective: { lambdaPerMs: 0 } });
     expect(() => shareOptimally(state, associateByMaxSinr(state))).toThrow(/lambda is 0/);
     const silent = { ...syntheticSlot({ deviceCount: 4, serverCount: 2, seed: 1 }), payloadBits: new Float64Array(4) };

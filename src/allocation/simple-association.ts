@@ -1,4 +1,4 @@
-// Associations that look at each device alone: the paper's three baselines and a joint score. None knows how crowded a server is.
+// Associations that consider each device alone: the paper's three baselines and a joint score. None knows the load of a server.
 
 import { createRandom } from '../basics/philox.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
@@ -8,10 +8,10 @@ import type { SlotState } from './slot-state.ts';
 /** The server of each device, -1 where none can be reached; [M]. */
 export type Association = (state: SlotState) => Int32Array;
 
-/** Keeps the draws of slots apart from all other uses of a seed. */
+/** Separates the draws of slots from all other uses of a seed. */
 const firstStream = 0x41000000;
 
-/** A reachable server each, all equally likely. The draw is keyed by seed and slot. */
+/** A random reachable server for each device, all equally likely. The draw is keyed by seed and slot. */
 export const associateAtRandom: Association = (state) => {
   const random = createRandom(state.seed, firstStream + state.slot);
   const server = new Int32Array(state.deviceCount).fill(-1);

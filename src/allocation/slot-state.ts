@@ -1,8 +1,9 @@
-// What a policy sees and what it decides, for one time slot of the UARA problem (Koh & Yang 2025). Arrays are indexed by device i
-// (0 .. M-1), by server j (0 .. E-1), or by link (i * E + j unless candidates are listed). Times are in ms, rates in bit/s, powers in W, ratios linear. A policy
-// must not keep or change these arrays: the simulator uses them again for the next slot.
+// The state that a policy sees and the assignment that it decides, for one time slot of the UARA problem (Koh & Yang 2025). Arrays
+// are indexed by device i (0 .. M-1), by server j (0 .. E-1), or by link (i * E + j unless candidates are listed). Times are in ms,
+// rates in bit/s, powers in W, ratios linear. A policy must not keep or change these arrays: the simulator reuses them for the next
+// slot.
 
-/** What the objective adds up, and with which weights. */
+/** The form and the weights of the objective. */
 export interface ObjectiveSettings {
   /** Weight of the mismatch term lambda * (D^MD - d/R)^2, per ms: a configured value per second is divided by 1,000 once. */
   readonly lambdaPerMs: number;
@@ -23,38 +24,38 @@ export interface ObjectiveSettings {
   readonly minimumSnr: number;
 }
 
-/** The servers that each device may use, where listing all of them would be too long: 100,000 devices among 10,000 servers. */
+/** The candidate servers of each device, where listing all links would be too long: 100,000 devices among 10,000 servers. */
 export interface CandidateLinks {
   /** Links start[i] .. start[i + 1] - 1 are those of device i; [M + 1]. */
   readonly start: Int32Array;
-  /** The server of each link, growing within a device; [links]. */
+  /** The server of each link, ascending within a device; [links]. */
   readonly server: Int32Array;
 }
 
-/** What a device pays that leaves the server where the text of its session is. */
+/** The price of leaving the server that holds the text of a device's session. */
 export interface HandoverState {
-  /** The server that holds the device's text, -1 for none: then going anywhere costs nothing; [M]. */
+  /** The server that holds the device's text, -1 for none: then no server costs a handover; [M]. */
   readonly textServer: Int32Array;
   /** FLOP of evaluating the text on another server; [M]. */
   readonly textFlop: Float64Array;
-  /** FLOP/s that a server reaches in that; [E]. */
+  /** FLOP/s of a server for this evaluation; [E]. */
   readonly textFlopPerSecond: Float64Array;
   /** ms of sending the text's keys and values to another server; [M]. */
   readonly transferMs: Float64Array;
 }
 
-/** What there is to look ahead with, beside the slot itself. */
+/** Data for looking ahead, beside the slot itself. */
 export interface Outlook {
-  /** `gain` and `snr` are of so many slots ago; costs are counted with those of the slot itself. */
+  /** `gain` and `snr` are this many slots old (stale CSI); costs are counted with those of the slot itself. */
   readonly gainAgeSlots: number;
-  /** Where devices were one slot ago, two slots ago, and so on; one more than `gainAgeSlots` at least. Metres; [M] each. */
+  /** Positions of devices one slot ago, two slots ago, and so on; at least one more than `gainAgeSlots`. Metres; [M] each. */
   readonly deviceX: readonly Float64Array[];
   readonly deviceY: readonly Float64Array[];
-  /** Work that servers have left over, ms of their whole time; where the queue's law is `backlog`, 0 elsewhere; [E]. */
+  /** Unfinished work of servers, ms of their whole time, with the queue law `backlog`; otherwise 0; [E]. */
   readonly backlogMs: Float64Array;
-  /** kappa, ms: what each whole slot of backlog costs a task; 0 where the queue does not come from work. */
+  /** kappa, ms: the delay of a task for each whole slot of backlog; 0 where the queue does not depend on work. */
   readonly kappaMs: number;
-  /** Energy in a full battery, J; infinite where nothing drains it; [M]. */
+  /** Energy of a full battery, J; infinite where it is not used up; [M]. */
   readonly batteryJ: Float64Array;
 }
 
@@ -62,7 +63,7 @@ export interface Outlook {
 export interface SlotState {
   /** Counts from 0. */
   readonly slot: number;
-  /** The run's seed; a policy that draws lots keys them by seed and slot, so the same state gives the same answer. */
+  /** The run's seed; random policies key their draws by seed and slot, so the same state gives the same assignment. */
   readonly seed: number;
   readonly slotMs: number;
   /** M. */
@@ -77,7 +78,7 @@ export interface SlotState {
   readonly deviceFlop: Float64Array;
   /** f_i^ES, FLOP on the edge; [M]. */
   readonly edgeFlop: Float64Array;
-  /** F_i^MD, FLOP/s that the device reaches; [M]. */
+  /** F_i^MD, FLOP/s of the device; [M]. */
   readonly deviceFlopPerSecond: Float64Array;
   /** P_i, W; [M]. */
   readonly transmitPowerW: Float64Array;
@@ -87,7 +88,7 @@ export interface SlotState {
   readonly deviceX: Float64Array;
   readonly deviceY: Float64Array;
 
-  /** F_j^ES, FLOP/s that the server reaches; [E]. */
+  /** F_j^ES, FLOP/s of the server; [E]. */
   readonly serverFlopPerSecond: Float64Array;
   /** W_j, Hz; [E]. */
   readonly bandwidthHz: Float64Array;
@@ -97,7 +98,7 @@ export interface SlotState {
   readonly serverX: Float64Array;
   readonly serverY: Float64Array;
 
-  /** Which links `gain` and `snr` tell of; absent: all of them, link i * E + j. Read both through links.ts. */
+  /** The links of `gain` and `snr`; absent: all of them, link i * E + j. Read both through links.ts. */
   readonly candidates?: CandidateLinks;
   /** |h_ij|^2, linear power gain; [M * E], or one for each candidate link. */
   readonly gain: Float64Array;
@@ -106,12 +107,12 @@ export interface SlotState {
 
   /** The association of the slot before, -1 for none; [M]. */
   readonly previousServer: Int32Array;
-  /** Absent: going to another server costs nothing. */
+  /** Absent: a handover costs nothing. */
   readonly handover?: HandoverState | undefined;
   readonly outlook?: Outlook | undefined;
 }
 
-/** What a policy decides: x, y and z. */
+/** A policy's decision: x, y and z. */
 export interface Assignment {
   /** The server of each device, 0 .. E-1, or -1: not served in this slot (no eligible link); [M]. */
   readonly server: Int32Array;

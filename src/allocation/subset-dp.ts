@@ -1,5 +1,5 @@
-// The exact optimum of small problems: what every server costs with every set of devices, and then the best partition by dynamic
-// programming over subsets, E * 3^M steps. Tests and trials hold heuristics and bounds against it.
+// The exact optimum of small problems: the cost of every server with every set of devices, then the best partition by dynamic
+// programming over subsets, E * 3^M steps. Tests and trials compare heuristics and bounds with it.
 
 import { invariant } from '../basics/invariant.ts';
 import { createBandSolver } from './band-shares.ts';
@@ -47,7 +47,7 @@ export function solveExactly(problem: Problem): ExactAnswer {
   return { costMs: best[setCount - 1] as number, server: readBack(problem, devices, taken) };
 }
 
-/** What a server costs with each set of devices, infinite when one of them can't reach it. */
+/** The cost of a server with each set of devices, infinite when one of them can't reach it. */
 function costOfSets(problem: Problem, devices: readonly number[], server: number): Float64Array {
   const solver = createBandSolver(problem, devices.length);
   const links = new Int32Array(devices.length);

@@ -1,7 +1,7 @@
-// Swap-stable matching with quotas: what the matching literature offers for servers whose devices get in each other's way (two-sided
-// exchange stability, Bodine-Baron et al. 2011). Devices first propose, servers keep the strongest up to their quota; then two
-// devices trade places, or one takes a free place, while nobody of the two devices and the two servers loses and the servers gain.
-// A server's interest is its total cost, a device's its own.
+// Swap-stable matching with quotas: the standard solution of the matching literature for servers with externalities between their
+// devices (two-sided exchange stability, Bodine-Baron et al. 2011). Devices first propose, servers keep the strongest up to their
+// quota. Then two devices exchange places, or one takes a free place, as long as no device and no server of the trade loses and the
+// servers gain. A server's interest is its total cost, a device's its own.
 
 import { leastCostMs } from './band-root.ts';
 import { createPartition } from './partition.ts';
@@ -10,10 +10,10 @@ import type { SearchState } from './search-state.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
 
 const leastSaving = 1e-9;
-/** A server takes this many times the mean number of devices at most, unless a device can reach nobody else. */
+/** Quota: this many times the mean number of devices, unless a device can reach no other server. */
 const quotaFactor = 1.25;
 
-/** @returns a partition in which no such trade is left */
+/** @returns a partition without any such trade left */
 export function matchSwapStable(problem: Problem, createRule: SharingRuleMaker): SearchState {
   const partition = createPartition(problem);
   const quota = Math.ceil((quotaFactor * problem.deviceCount) / problem.serverCount);
@@ -40,7 +40,7 @@ function proposeAndKeep(problem: Problem, quota: number): Int32Array {
     const link = choices[proposalCount[device] as number];
     proposalCount[device] = (proposalCount[device] as number) + 1;
     if (link === undefined) {
-      // Nobody keeps it: it goes to its first choice all the same.
+      // No server keeps it: it goes to its first choice in any case.
       chosen[device] = choices[0] ?? -1;
       continue;
     }
@@ -66,7 +66,7 @@ function rankedLinks(problem: Problem, device: number): number[] {
   return links.sort((one, other) => one.aloneMs - other.aloneMs || one.link - other.link).map(({ link }) => link);
 }
 
-/** Makes the function that lets a device trade with whoever agrees first. @returns whether it did */
+/** Makes the function that lets a device trade with the first partner that agrees. @returns whether it traded */
 function createTrades(problem: Problem, { partition, rule }: SearchState, quota: number): (device: number) => boolean {
   const { linkServer, linkStart } = problem;
   const room = new Float64Array(problem.deviceCount);
@@ -76,7 +76,7 @@ function createTrades(problem: Problem, { partition, rule }: SearchState, quota:
     return room[count - 1] as number;
   }
 
-  /** What a device pays where it is now. */
+  /** A device's present cost. */
   function presentCost(server: number, link: number): number {
     return ownCost(server, link, link);
   }
@@ -89,7 +89,7 @@ function createTrades(problem: Problem, { partition, rule }: SearchState, quota:
     const targetAfterMs = rule.probe(target, linkIn, otherOut);
     const serverAfterMs = rule.probe(server, otherIn, linkOut);
     const least = leastSaving * (serverMs + targetMs);
-    // With a free place the server that takes the device can't gain; its saving is the other's.
+    // With a free place the server that takes the device can't gain; its saving is the other server's.
     if (otherOut >= 0 && (targetAfterMs > targetMs + least || serverAfterMs > serverMs + least)) return false;
     if (targetAfterMs + serverAfterMs >= serverMs + targetMs - least) return false;
     if (ownCost(target, linkIn, otherOut) > presentCost(server, linkOut) + least) return false;

@@ -1,26 +1,26 @@
-// Slots to try policies on when no world is at hand: devices and servers in a square, street-canyon path loss with sampled line of
-// sight and shadowing (the UMi formulas of 3GPP TR 38.901, table 7.4.1-1, at 3.5 GHz), tasks and hardware drawn from ranges. A test
-// bed for optimisers, not a claim about any place; worlds are the business of src/world.
+// Slots for policies without a world: devices and servers in a square, street-canyon path loss with random LOS states and shadow
+// fading (the UMi formulas of 3GPP TR 38.901, table 7.4.1-1, at 3.5 GHz), tasks and hardware drawn from ranges. A test bed for
+// optimisers, not a model of any place; src/world has the worlds.
 
 import { log } from '../basics/fdlibm.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import type { CandidateLinks, ObjectiveSettings, SlotState } from './slot-state.ts';
 
-/** What {@link syntheticSlot} draws from. */
+/** The settings of {@link syntheticSlot}. */
 export interface SyntheticSettings {
   readonly deviceCount: number;
   readonly serverCount: number;
   readonly seed: number;
   readonly objective?: Partial<ObjectiveSettings>;
-  /** Metres, side of the square; unless given, it grows so that there are 9 servers on 500 m by 500 m at least. */
+  /** Side of the square, metres; default: it grows so that there are at least 9 servers on 500 m by 500 m. */
   readonly sideM?: number;
-  /** The smallest and the largest payload; unless given, such that bandwidth is scarce on most servers. */
+  /** The smallest and the largest payload; default: bandwidth is scarce on most servers. */
   readonly payloadBits?: readonly [number, number];
-  /** Lists only so many servers with the highest gain for each device; unless given, all links. */
+  /** Lists only this many servers with the highest gain for each device; default: all links. */
   readonly candidateCount?: number;
 }
 
-/** The paper's values where it gives them (its table of parameters), with energies in the units of SlotState. */
+/** The paper's values where it states them (its table of parameters), with energies in the units of SlotState. */
 export const paperObjective: ObjectiveSettings = {
   lambdaPerMs: 0.01,
   energyWeight: 0,
@@ -36,10 +36,10 @@ const totalBandwidthHz = 10e6;
 const noiseDensity = 10 ** -20.4;
 const carrierGhz = 3.5;
 const heightGapM = 8.5;
-/** Of the sparse form: the square is cut into cells, and a device looks at its own and the eight around it. */
+/** Sparse form: the square is cut into cells, and a device considers its own cell and the eight around it. */
 const serversPerCell = 4;
 
-/** A slot that the seed decides. */
+/** A slot drawn from the seed. */
 export function syntheticSlot(settings: SyntheticSettings): SlotState {
   const { deviceCount, serverCount, seed } = settings;
   const random = createRandom(seed, 0x41ff0000);

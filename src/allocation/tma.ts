@@ -1,12 +1,12 @@
-// Koh & Yang's two-phase matching-based association (TMA), as the paper has it. Phase 1: every device takes the server with the
-// highest channel gain. Phase 2: for every pair of devices on different servers, swap if that lowers the objective; again, until a
-// whole round finds no swap. What sets shares after a swap is the rule given; the paper's come from its learned policy.
+// Koh & Yang's two-phase matching-based association (TMA), as in the paper. Phase 1: every device takes the server with the highest
+// channel gain. Phase 2: for every pair of devices on different servers, swap if that lowers the objective; repeat until a whole
+// round finds no swap. The given rule sets the shares after a swap; the paper's shares come from its learned policy.
 
 import { findProblemLink, type Problem } from './problem.ts';
 import { type SearchState, startAt } from './search-state.ts';
 import { changeFloor, type SharingRuleMaker } from './sharing-rule.ts';
 
-/** A swap has to save this share of what its two servers cost, so that rounding can't go round in circles. */
+/** A swap has to save this share of the cost of its two servers, so that rounding cannot cause an endless loop. */
 const leastSaving = 1e-9;
 const swapsOnly = { canMove: false, canSwap: true };
 
@@ -39,7 +39,7 @@ function trySwap(problem: Problem, { partition, rule }: SearchState, one: number
   const least = -leastSaving * beforeMs;
   const floor =
     changeFloor(problem, rule, oneServer, otherIn, oneOut) + changeFloor(problem, rule, otherServer, oneIn, otherOut);
-  // The floor is never above the exact change: what it rules out could not have helped.
+  // The floor is never above the exact change, so this swap cannot help.
   if (floor >= least) return false;
   if (rule.probe(oneServer, otherIn, oneOut) + rule.probe(otherServer, oneIn, otherOut) - beforeMs >= least)
     return false;
