@@ -39,10 +39,10 @@ export function decideAhead(state: SlotState): Assignment {
     if (one.costMs < best.costMs) best = one;
     return one;
   };
-  const held = { ...middleOf(slots), battery: priced(first.battery) };
+  const kept = { ...middleOf(slots), battery: priced(first.battery) };
   let last = consider(stay(first, myopic));
   for (let round = 0; round < rounds; round++) {
-    const server = searchHeld(held, last);
+    const server = searchKept(kept, last);
     last = consider(server);
   }
   return best.assignment;
@@ -75,9 +75,9 @@ function middleOf(slots: readonly SlotState[]): SlotState {
 }
 
 /** The association with the least cost if it is kept, at the queues of the rollout `last`. */
-function searchHeld(held: SlotState, last: Rollout): Int32Array {
-  const problem = createProblem({ ...held, queueDelayMs: last.queueMs });
-  priceWork(held, problem, last);
+function searchKept(kept: SlotState, last: Rollout): Int32Array {
+  const problem = createProblem({ ...kept, queueDelayMs: last.queueMs });
+  priceWork(kept, problem, last);
   const state = startAt(problem, last.assignment.server, createOptimalRule);
   searchLocally(problem, state, fully);
   return state.partition.toServers();

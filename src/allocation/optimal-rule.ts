@@ -167,7 +167,7 @@ class OptimalRule implements SharingRule {
     const count = this.#partition.gather(server, -1, -1, this.#links);
     if (moves.canSwap) {
       this.#reprice(server);
-      this.slackMs[server] = this.#hold(server, count, this.#screenPrice[server] as number, this.heldMs);
+      this.slackMs[server] = this.#lagrangian(server, count, this.#screenPrice[server] as number, this.heldMs);
     }
     if (!moves.canMove) return;
     const joinPrice = this.#priceAt(server, count / (count + 1));
@@ -175,9 +175,9 @@ class OptimalRule implements SharingRule {
       this.#joinPrice[server] = joinPrice;
       this.#joinVersion[server] = (this.#joinVersion[server] as number) + 1;
     }
-    this.#joinSlackMs[server] = this.#hold(server, count, this.#joinPrice[server] as number, undefined);
+    this.#joinSlackMs[server] = this.#lagrangian(server, count, this.#joinPrice[server] as number, undefined);
     const leavePrice = count < 2 ? 0 : this.#priceAt(server, count / (count - 1));
-    this.leaveSlackMs[server] = this.#hold(server, count, leavePrice, this.leaveMs);
+    this.leaveSlackMs[server] = this.#lagrangian(server, count, leavePrice, this.leaveMs);
   }
 
   joinFloor(link: number, enoughMs = Number.POSITIVE_INFINITY): number {
@@ -240,7 +240,7 @@ class OptimalRule implements SharingRule {
    * @param held where to write the cost of each device at this price
    * @returns L at this price - Phi, at most 0
    */
-  #hold(server: number, count: number, price: number, held: Float64Array | undefined): number {
+  #lagrangian(server: number, count: number, price: number, held: Float64Array | undefined): number {
     const { linkDevice, fixedMs } = this.#problem;
     let sumMs = -price;
     for (let index = 0; index < count; index++) {

@@ -1,10 +1,9 @@
-// What draft rows are worth: the chance that a row adds a token, against the time it adds to the step. The number to
-// maximise is committed tokens per millisecond over the whole batch (Leviathan et al. 2023, generalised to a batch and to a
-// measured step time).
+// The value of draft rows: the chance that a row adds a token, against the time that it adds to the step. The goal is the most
+// committed tokens per millisecond over the whole batch (Leviathan et al. 2023, extended to a batch and to a measured step time).
 
 import { type StepTimeModel, stepMs } from './step-time.ts';
 
-/** For each draft of a chain the chance that it and all before it hold: it never rises along the chain. */
+/** For each draft of a chain the chance that it and all drafts before it are accepted; it never rises along the chain. */
 export function chainChances(draftCount: number, acceptance: number, confidences: readonly number[] = []): number[] {
   const chances: number[] = [];
   let chance = 1;
@@ -16,9 +15,10 @@ export function chainChances(draftCount: number, acceptance: number, confidences
 }
 
 /**
- * How many of `gains`, tokens expected of a row or of a group of rows, give the most tokens per millisecond, taken in this order on
- * top of `plainTokens`; 0 if none beats taking none. `msOf` tells the time of the step with so many of them. Every count is tried,
- * not one after the other until one does not pay: on a CPU the second row can cost twice the first and the rest almost nothing.
+ * How many of `gains` (expected tokens of a row, or of a group of rows) give the most tokens per millisecond, taken in this order
+ * on top of `plainTokens`; 0 if no number is better than none. `msOf` gives the time of the step with this many of them. Every
+ * count is tried: on a CPU the second row can cost twice as much as the first and the next ones almost nothing, so a search that
+ * stops at the first loss would stop too early.
  */
 export function bestDraftCount(gains: ArrayLike<number>, plainTokens: number, msOf: (count: number) => number): number {
   let bestCount = 0;
@@ -36,8 +36,8 @@ export function bestDraftCount(gains: ArrayLike<number>, plainTokens: number, ms
 }
 
 /**
- * The least chance a row must have to belong to the best step if rows were not limited; above 1 if no row does. Only where a step costs
- * what the sum of its rows costs: where they come in groups see step-groups.ts.
+ * The least chance of a row in the best step without a limit of rows; above 1 if that step has no draft rows. Only for steps whose
+ * cost depends on the sum of rows; step-groups.ts handles rows in groups.
  */
 export function leastChance(chances: readonly number[], mandatoryRows: number, model: StepTimeModel): number {
   const descending = Float64Array.from(chances).sort().reverse();

@@ -10,14 +10,14 @@ const cheapRows: OwnDraftFigures = {
   maxDrafts: 24,
 };
 
-/** ms per token of draft and verify in turns with this window: Leviathan et al. 2023, theorem 3.8. */
+/** ms per token if draft and verification alternate with this draft length: Leviathan et al. 2023, theorem 3.8. */
 function windowMs(gamma: number, acceptance: number): number {
   const tokens = (1 - acceptance ** (gamma + 1)) / (1 - acceptance);
   return (gamma * 5 + 40 + 0.4 * (gamma + 1)) / tokens;
 }
 
 describe('chainLengthWorth', () => {
-  it.each([0.3, 0.65, 0.8, 0.95])('is the best window where nothing is free, acceptance %d', (acceptance) => {
+  it.each([0.3, 0.65, 0.8, 0.95])('is the best draft length where nothing is free, acceptance %d', (acceptance) => {
     const windows = Array.from({ length: 25 }, (_, gamma) => gamma);
     const best = windows.reduce((one, other) =>
       windowMs(other, acceptance) < windowMs(one, acceptance) ? other : one,
@@ -25,13 +25,13 @@ describe('chainLengthWorth', () => {
     expect(chainLengthWorth({ ...cheapRows, acceptance })).toBe(best);
   });
 
-  it('drafts on from a short chain that came for nothing, and not from a long one', () => {
+  it('extends a short chain of free drafts, and not a long one', () => {
     const short = chainLengthWorth({ ...cheapRows, acceptance: 0.95, freeDrafts: 1 });
     expect(short).toBeGreaterThan(8);
     expect(chainLengthWorth({ ...cheapRows, freeDrafts: 7 })).toBe(7);
   });
 
-  it('drafts nothing where drafts never hold, rows cost a step each, or drafts are slow', () => {
+  it('is 0 where drafts are never accepted, rows cost a step each, or drafts are slow', () => {
     expect(chainLengthWorth({ ...cheapRows, acceptance: 0 })).toBe(0);
     expect(chainLengthWorth({ ...cheapRows, stepTime: linearStepTime(4, 36) })).toBe(0);
     expect(chainLengthWorth({ ...cheapRows, draftMs: 60 })).toBe(0);
@@ -46,12 +46,12 @@ describe('chainLengthWorth', () => {
     expect(chainLengthWorth({ ...cheapRows, stepTime })).toBe(3);
     expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.99 })).toBe(11);
     expect(chainLengthWorth({ ...cheapRows, stepTime, freeDrafts: 4, acceptance: 0.9 })).toBe(7);
-    // A draft that hardly ever holds is not worth its making, even where its row is free.
+    // A draft that is hardly ever accepted is not worth making, even where its row is free.
     expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.01 })).toBe(0);
     expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.01, draftMs: 0 })).toBe(3);
   });
 
-  it('keeps to the longest chain, but never gives free drafts back', () => {
+  it('keeps to the longest chain, but never drops free drafts', () => {
     expect(chainLengthWorth({ ...cheapRows, acceptance: 1, maxDrafts: 5 })).toBe(5);
     expect(chainLengthWorth({ ...cheapRows, maxDrafts: 2, freeDrafts: 7 })).toBe(7);
   });

@@ -1,25 +1,25 @@
-// How far an edge that has a draft model of its own should draft on from what it has, before it runs a step: as far as the tokens a
-// millisecond of the whole cycle, drafting and step, rise.
+// How many drafts an edge with its own draft model makes before it runs a step: as many as raise the tokens per millisecond of the
+// whole cycle, drafting and step.
 
 import { invariant } from '../basics/invariant.ts';
 import { type StepTimeModel, stepMs } from './step-time.ts';
 
 export interface OwnDraftFigures {
-  /** Drafts that are there already and cost nothing more. */
+  /** Drafts that exist already and cost nothing more. */
   readonly freeDrafts: number;
-  /** Chance that a draft holds, given that those before it do. */
+  /** Acceptance rate: the chance that a draft is accepted, given that those before it are. */
   readonly acceptance: number;
   /** One draft of the edge's own, ms. */
   readonly draftMs: number;
   readonly stepTime: StepTimeModel;
-  /** Longest chain that a step may hold. */
+  /** Longest chain in a step. */
   readonly maxDrafts: number;
 }
 
 /**
- * The length of the chain at which to step: n >= freeDrafts that gives the most expected tokens, 1 + a + ... + a^n, per ms of
- * (n - freeDrafts) drafts and a step of n + 1 rows. It is to be asked for once, when the text has come to its present length:
- * asked again after each draft, with what was just made taken as free, it would stop too soon.
+ * The chain length at which to step: the n >= freeDrafts with the most expected tokens, 1 + a + ... + a^n, per ms of (n -
+ * freeDrafts) drafts and a step of n + 1 rows. Call it once for each length of the committed text: if it were called again after
+ * each draft, with the new draft counted as free, it would stop too early.
  */
 export function chainLengthWorth({ freeDrafts, acceptance, draftMs, stepTime, maxDrafts }: OwnDraftFigures): number {
   invariant(

@@ -1,18 +1,18 @@
-// What the predictor of paces is told.
+// The input of the latency prediction.
 
-/** What was measured; times in ms. */
+/** Measured figures; times in ms. */
 export interface TimingFigures {
-  /** A step of the target over so many rows, ms; at least 1. */
+  /** A step of the target over this many rows, ms; at least one row. */
   readonly stepMs: (rows: number) => number;
   /** One draft on the device, ms. */
   readonly draftMs: number;
   /** One draft of the same model on the edge, ms. */
   readonly edgeDraftMs: number;
   readonly roundTripMs: number;
-  /** Chance that a draft is what the target writes, 0 to 1. */
+  /** Acceptance rate, 0 to 1. */
   readonly acceptance: number;
-  /** Largest window and largest number of drafts in a step; default 24. */
+  /** Largest draft length, and largest number of drafts in a step; default 24. */
   readonly maxDrafts?: number;
-  /** Drafts beyond the committed text at most, in `stream`; default 24. */
+  /** Limit of drafts beyond the committed text, in `stream`; default 24. */
   readonly maxAhead?: number;
 }

@@ -17,7 +17,7 @@ function msOf(figures: TimingFigures, mode: TokenTimePrediction['mode']): number
   return predictTokenTimes(figures).find((prediction) => prediction.mode === mode)?.msPerToken ?? Number.NaN;
 }
 
-/** How far apart, as a share of the expected value. */
+/** The difference, as a share of the expected value. */
 function deviation(found: number, expected: number): number {
   return Math.abs(found - expected) / expected;
 }
@@ -42,7 +42,7 @@ describe('the event model of the design', () => {
 });
 
 describe('windows', () => {
-  it('yield what Leviathan et al. say', () => {
+  it('yield the tokens that Leviathan et al. state', () => {
     // Their table 1: a = 0.6 and 0.8, gamma = 2 and 5.
     expect(windowTokens(0.6, 2)).toBeCloseTo(1.96, 2);
     expect(windowTokens(0.8, 5)).toBeCloseTo(3.69, 2);
@@ -51,7 +51,7 @@ describe('windows', () => {
   });
 });
 
-describe('bounds that hold whatever was measured', () => {
+describe('bounds that apply to any measurement', () => {
   const figures = fc.record({
     fixedMs: fc.double({ min: 1, max: 200, noNaN: true }),
     rowMs: fc.double({ min: 0, max: 60, noNaN: true }),
@@ -71,7 +71,7 @@ describe('bounds that hold whatever was measured', () => {
     );
   });
 
-  it('every mode takes some time, the quickest first', () => {
+  it('every mode takes some time; the fastest comes first', () => {
     fc.assert(
       fc.property(figures, ({ fixedMs, rowMs, ...rest }) => {
         const given = { ...rest, stepMs: (rows: number) => fixedMs + rowMs * rows, maxDrafts: 8 };
@@ -84,22 +84,22 @@ describe('bounds that hold whatever was measured', () => {
     );
   });
 
-  it('drafts that never hold save nothing; drafts that always hold are as many as pay', () => {
+  it('drafts that are never accepted save nothing; drafts that are always accepted are as many as pay', () => {
     const never = predictTokenTimes({ ...reference, acceptance: 0 });
     expect(never.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40.4, drafts: 0 });
-    // A draft each 10 ms is then the limit, and a token of the target with each step of theirs.
+    // Then the limit is one draft each 10 ms, and one token of the target with each step.
     const always = msOf({ ...reference, acceptance: 1 }, 'stream');
     expect(always).toBeGreaterThan(8);
     expect(always).toBeLessThan(12);
   });
 
-  it('where rows cost as much as steps, drafts are left alone', () => {
+  it('makes no drafts where a row costs as much as a step', () => {
     const dear = predictTokenTimes({ ...reference, stepMs: (rows) => 4 + 36 * rows });
     expect(dear.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40, drafts: 0 });
   });
 });
 
-describe('an engine of two cores', () => {
+describe('an engine with two cores', () => {
   const times = [
     [1, 148],
     [2, 222],
@@ -121,15 +121,15 @@ describe('an engine of two cores', () => {
     return Object.fromEntries(found) as Record<TokenTimePrediction['mode'], number>;
   }
 
-  it('has steps as they were measured, and stairs where calls are filled up', () => {
+  it('has the measured step times, and stairs where calls are padded', () => {
     expect([1, 2, 3, 4, 6, 8].map((rows) => stepMs(unpadded, rows))).toEqual([148, 222, 225.5, 229, 374, 425]);
     expect([1, 2, 3, 4, 5, 8].map((rows) => stepMs(padded, rows))).toEqual([229, 229, 229, 229, 425, 425]);
   });
 
-  it('has windows that fill a stair, and those after a dear row are tried', () => {
+  it('tries draft lengths that fill a stair, and those after an expensive row', () => {
     expect(bestDrafts(padded, { acceptance: 0.8 })).toMatchObject({ sd: 3, 'edge-sd': 3, stream: 3 });
     expect(bestDrafts(padded, { acceptance: 0.99 })).toMatchObject({ 'edge-sd': 11, sd: 11, stream: 7 });
-    // The fifth row costs as much as three more, so nothing between 3 and 7 can be better than both.
+    // The fifth row costs as much as three more, so no length between 3 and 7 can be better than both.
     const found = [0.5, 0.7, 0.9, 0.95, 0.97, 0.99, 1].map((acceptance) => bestDrafts(padded, { acceptance }).stream);
     for (const drafts of found) expect(drafts % 4).toBe(3);
   });

@@ -1,15 +1,15 @@
-// The pace of free-running speculation, predicted: what lies between two corrections is played through in time, for every
-// length that an agreeing run of drafts can have, and weighed by its chance. Nothing is drawn by lot.
+// Predicts the time per token of free-running speculation: the time between two corrections is simulated for every length of an
+// accepted run of drafts, and weighted by the chance of that length. No random draws.
 
 import type { TimingFigures } from './latency-model.ts';
 
-/** Runs longer than this many drafts are so rare, or so alike, that the last one stands for them. */
+/** Longer runs are so rare, or so similar, that the last one stands for them. */
 const longestRun = 128;
 const negligible = 1e-6;
-/** A device that is slower than the edge may never get a draft in: then nothing ends the cycle. */
+/** A device slower than the edge may never get a draft in; then nothing ends the cycle. */
 const longestCycle = 2 * longestRun;
 
-/** @param rowCap drafts that a step takes at most; 0: the edge alone */
+/** @param rowCap limit of drafts in a step; 0: the edge alone */
 export function streamMsPerToken(figures: TimingFigures, rowCap: number): number {
   const { acceptance, stepMs } = figures;
   if (rowCap === 0) return stepMs(1);
@@ -28,10 +28,10 @@ export function streamMsPerToken(figures: TimingFigures, rowCap: number): number
 }
 
 /**
- * From the step that committed a correction, at time 0, to the step that commits the next one: the device's first `run` drafts
- * agree, the one after them does not. Positions count from the correction. Each side hears of the other half a round trip late;
- * the edge goes on without drafts where it has none, the device goes on from what it knows to be committed. A draft
- * that is being made when a correction arrives is taken as dropped at once.
+ * From the step that committed a correction, at time 0, to the step that commits the next one: the device's first `run` drafts are
+ * accepted, the next one is rejected. Positions count from the correction. Each side learns of the other's actions half a round
+ * trip later; the edge continues without drafts where it has none, the device continues from the committed text that it knows. A
+ * draft in progress when a correction arrives is dropped at once.
  */
 function playRun(figures: TimingFigures, run: number, rowCap: number): Commit {
   const wayMs = figures.roundTripMs / 2;
@@ -40,7 +40,7 @@ function playRun(figures: TimingFigures, run: number, rowCap: number): Commit {
   for (;;) {
     const { tokens, ms } = commits.at(-1) as Commit;
     device.draftUntil(ms - wayMs);
-    // A draft may turn out wrong after its position was committed without it.
+    // A draft may be wrong after its position was committed without it.
     const isWrong = tokens > device.wrongAt;
     if (isWrong) return commits.find((commit) => commit.tokens > device.wrongAt) as Commit;
     if (tokens > longestCycle) return { tokens, ms };
@@ -50,15 +50,15 @@ function playRun(figures: TimingFigures, run: number, rowCap: number): Commit {
   }
 }
 
-/** All that the edge has committed since the correction, and when. */
+/** All tokens that the edge has committed since the correction, and when. */
 interface Commit {
   readonly tokens: number;
   readonly ms: number;
 }
 
-/** What the device drafts, as far as the edge's commits are known. */
+/** The device's drafts, as far as they depend on the edge's commits. */
 class DevicePlay {
-  /** End of what it has drafted. */
+  /** End of the drafted positions. */
   madeTo = 0;
   /** Position of the wrong draft; infinity: not made yet. */
   wrongAt: number = Number.POSITIVE_INFINITY;
@@ -83,7 +83,7 @@ class DevicePlay {
       const startMs = position - known < maxAhead ? this.#nowMs : this.#nextNewsMs();
       if (startMs + draftMs > untilMs) return;
       this.#nowMs = startMs + draftMs;
-      // Committed while it was being made: dropped without a look.
+      // Its position was committed meanwhile: dropped without a comparison.
       if (position - known >= maxAhead || this.#knownAt(this.#nowMs) > position) continue;
       this.madeTo = position + 1;
       if (this.#agreeingLeft === 0) this.wrongAt = Math.min(this.wrongAt, position);

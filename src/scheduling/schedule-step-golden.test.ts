@@ -1,5 +1,5 @@
-// Under the free law a plan must not move by a bit: whatever was simulated, drawn and published rests on these plans. The digests
-// were made by the scheduler as it was before it knew of shape laws.
+// Under the free law a plan must not change by a bit: all simulated, drawn and published results rest on these plans. The digests
+// were made by the scheduler before it knew shape laws.
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -42,17 +42,17 @@ function anyLimits(random: Random): StepLimits {
   return { maxRows, usefulRows: 1 + random.integer(64), prefillChunk: 2 + random.integer(62) };
 }
 
-/** All that a plan says, its ledgers included. */
+/** The whole plan with its fair queues. */
 function written({ items, state, expectedTokens, expectedMs }: StepPlan): string {
-  const ledgers = [state.rows, state.drafts, state.prefill].map(({ virtualTime, finishTags }) => [
+  const queues = [state.rows, state.drafts, state.prefill].map(({ virtualTime, finishTags }) => [
     virtualTime,
     ...finishTags,
   ]);
-  return JSON.stringify([items, ledgers, expectedTokens, expectedMs]);
+  return JSON.stringify([items, queues, expectedTokens, expectedMs]);
 }
 
 describe('plans under the free law', () => {
-  it('are those of old', () => {
+  it('are those of the recorded digest', () => {
     const hash = createHash('sha256');
     for (let run = 0; run < 400; run += 1) {
       const random = createRandom(7, run);
@@ -71,7 +71,7 @@ describe('plans under the free law', () => {
     expect(hash.digest('hex')).toBe('0bb65c9a133fb3fc3f67697385617702f53ccd9ad296c0c3b98e253d15bbdf94');
   });
 
-  it("have the step times and the edge's own chains of old", () => {
+  it('have the recorded step times and chains of the edge', () => {
     const hash = createHash('sha256');
     for (let run = 0; run < 400; run += 1) {
       const random = createRandom(8, run);

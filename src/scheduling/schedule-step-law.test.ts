@@ -42,17 +42,17 @@ function chunkOf(step: StepPlan): number {
   return step.items.reduce((sum, item) => (item.kind === 'prefill' ? item.tokens : sum), 0);
 }
 
-/** In hundredths, which a failing example is quickly made smaller with. */
+/** In hundredths, so that a failing example is shrunk quickly. */
 const anyChance = fc.integer({ min: 5, max: 100 }).map((percent) => percent / 100);
 
-describe('rows that are computed anyway', () => {
-  it('are filled with drafts, however poor, and no more where a further group does not pay', () => {
+describe('rows that are computed in any case', () => {
+  it('are filled with drafts, however unlikely, and no further group is opened where it does not pay', () => {
     expect(draftsOf(plan([session(1, { drafts: 12, acceptance: 0.01 })], stairs))).toEqual([3]);
     expect(draftsOf(plan([session(1, { drafts: 2, acceptance: 0.01 })], stairs))).toEqual([2]);
     expect(draftsOf(plan([session(1, { drafts: 12, acceptance: 0.8 })], stairs))).toEqual([3]);
   });
 
-  it('are filled whoever is owed rows, and whatever the others have', () => {
+  it('are filled whatever the start tags are, and whatever the other sessions have', () => {
     let state = freshSchedule;
     for (let step = 0; step < 50; step += 1) {
       const work = [
@@ -65,12 +65,12 @@ describe('rows that are computed anyway', () => {
     }
   });
 
-  it('are not spent on drafts that never hold', () => {
+  it('are not used for drafts that are never accepted', () => {
     const work = [session(1, { drafts: 5, acceptance: 0 }), session(2, { drafts: 2 })];
     for (const law of [fours, foursApart]) expect(draftsOf(plan(work, stairsOf(law)))).toEqual([0, 2]);
   });
 
-  it.each(laws)('are filled in any plan that has room, under %o', (law) => {
+  it.each(laws)('are filled in any plan with room, under %o', (law) => {
     const anySession = fc.record({
       weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
       drafts: fc.nat(12),
@@ -90,19 +90,19 @@ describe('rows that are computed anyway', () => {
   });
 });
 
-describe('rows that open a group', () => {
+describe('rows that start a group', () => {
   it('are taken where the whole group pays, and the group is filled', () => {
     expect(draftsOf(plan([session(1, { drafts: 12, acceptance: 0.99 })], stairs))).toEqual([11]);
     expect(draftsOf(plan([session(1, { drafts: 9, acceptance: 0.99 })], stairs))).toEqual([7]);
     expect(draftsOf(plan([session(1, { drafts: 4, acceptance: 0.99 })], stairs))).toEqual([3]);
   });
 
-  it('go to the session whose drafts hold', () => {
+  it('go to the session with the accepted drafts', () => {
     const work = [session(1, { drafts: 7, acceptance: 0.8 }), session(2, { drafts: 7, acceptance: 0.99 })];
     for (const law of [fours, foursApart]) expect(draftsOf(plan(work, stairsOf(law)))).toEqual([3, 7]);
   });
 
-  it('go to all by their shares where room is scarce', () => {
+  it('go to all sessions by their weights where room is scarce', () => {
     const served = [0, 0];
     let state = freshSchedule;
     const work = [
@@ -116,11 +116,11 @@ describe('rows that open a group', () => {
     }
     const [first = 0, second = 0] = served;
     expect(first + second).toBe(400 * 14);
-    // Three rows of 14 go to session 1 in any case, and 3.5 are its share.
+    // Three rows of 14 go to session 1 in any case, and its share is 3.5.
     expect(first / (first + second)).toBeCloseTo(0.75, 1);
   });
 
-  it('go to equals in turn where only one of them can have them', () => {
+  it('alternate between equal sessions where only one of them can have them', () => {
     const times = [
       [8, 100],
       [12, 102],
@@ -142,7 +142,7 @@ describe('rows that open a group', () => {
     expect(served).toEqual([500, 500]);
   });
 
-  it('never leave a session without its free rows for ever, when there are not even enough of those', () => {
+  it('never leave a session without its free rows for ever, even when those are scarce', () => {
     const work = Array.from({ length: 8 }, (_, id) => session(id, { drafts: 7 }));
     const served = work.map(() => 0);
     let state = freshSchedule;
@@ -184,7 +184,7 @@ describe('the plan without a limit of rows', () => {
   });
   const anyTimes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 10 });
 
-  it.each([fours, foursApart, notAlone, eights])('is the best that there is, under %o', (law) => {
+  it.each([fours, foursApart, notAlone, eights])('is the best one, under %o', (law) => {
     fc.assert(
       fc.property(anyWork, anyTimes, (work, times) => {
         const samples = times.map((ms, index) => ({ rows: Math.min(law.most, 2 * index + 1), ms }));
@@ -197,7 +197,7 @@ describe('the plan without a limit of rows', () => {
     );
   });
 
-  it('is near it where chains go over several shared calls', () => {
+  it('is near the best where chains span several shared calls', () => {
     const model = fitStepTime(
       [148, 180, 200].map((ms, index) => ({ rows: index + 1, ms })),
       threes,
@@ -211,7 +211,7 @@ describe('the plan without a limit of rows', () => {
 });
 
 describe('a chunk of a prompt', () => {
-  it('is cut where nothing is padded, and its end is taken as it comes', () => {
+  it('is cut where nothing is padded, and the end of the prompt has any length', () => {
     expect(chunkOf(plan([session(1, { prefillTokens: 500 })], stairs))).toBe(60);
     expect(chunkOf(plan([session(1, { prefillTokens: 61 })], stairs))).toBe(61);
     expect(chunkOf(plan([session(1, { prefillTokens: 7 })], stairs))).toBe(7);
@@ -219,23 +219,23 @@ describe('a chunk of a prompt', () => {
     expect(chunkOf(plan([session(1, { prefillTokens: 500 })], linearStepTime(9, 1, eights)))).toBe(56);
   });
 
-  it('grows by what costs nothing while others decode', () => {
-    // Decoding: a call of 4 rows, 44 ms; 88 ms buy 48 rows, of which 44 are left.
+  it('grows while it is free and others decode', () => {
+    // Decoding: a call of 4 rows, 44 ms; 88 ms pay for 48 rows, of which 44 are left.
     const work = [session(1), session(2, { prefillTokens: 500 })];
     expect(chunkOf(plan(work, linearStepTime(40, 1, fours)))).toBe(44);
     expect(chunkOf(plan(work, linearStepTime(1, 9, eights)))).toBe(8);
     expect(chunkOf(plan(work, linearStepTime(1, 9, { ...fours, multiple: 16, least: 16, most: 48 })))).toBe(16);
   });
 
-  it('leaves no rest over that would be padded for want of a few tokens', () => {
+  it('leaves no rest that is padded for lack of a few tokens', () => {
     const least = { ...freeLaw, least: 5 };
     expect(chunkOf(plan([session(1, { prefillTokens: 65 })], linearStepTime(9, 1, least)))).toBe(60);
     expect(chunkOf(plan([session(1, { prefillTokens: 64 })], linearStepTime(9, 1, notAlone)))).toBe(62);
-    // With multiples the end is padded anyway.
+    // With multiples the end is padded in any case.
     expect(chunkOf(plan([session(1, { prefillTokens: 61 })], stairs, { prefillChunk: 60 }))).toBe(60);
   });
 
-  it('comes to an end, without padding but the last time', () => {
+  it('ends, with padding in the last chunk only', () => {
     fc.assert(
       fc.property(fc.constantFrom(...laws), fc.integer({ min: 1, max: 400 }), fc.boolean(), (law, prompt, decodes) => {
         let [left, state] = [prompt, freshSchedule];
@@ -254,13 +254,13 @@ describe('a chunk of a prompt', () => {
     );
   });
 
-  it('knows the largest size that needs no padding', () => {
+  it('knows the largest size without padding', () => {
     expect(laws.map((law) => unpaddedTokens(law, 63))).toEqual([63, 60, 60, 63, 63, 56]);
     expect(unpaddedTokens(fours, 3)).toBe(3);
   });
 });
 
-it('expects of any plan the time of its batch, under any law', () => {
+it('expects the time of its batch from any plan, under any law', () => {
   const anySession = fc.record({
     weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
     prefillTokens: fc.oneof(fc.constant(0), fc.nat(200)),

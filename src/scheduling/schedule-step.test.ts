@@ -24,7 +24,7 @@ function draftsOf(step: StepPlan, id: number): number {
   return item?.kind === 'decode' ? item.drafts : 0;
 }
 
-/** Runs the same work again and again; sums what each id got. */
+/** Plans the same work again and again; sums the service of each session. */
 function serve(stepCount: number, work: (step: number) => readonly SessionWork[], stepLimits: StepLimits, model = gpu) {
   const served = new Map<number, { rows: number; drafts: number; prefill: number }>();
   let state = freshSchedule;
@@ -44,26 +44,26 @@ function serve(stepCount: number, work: (step: number) => readonly SessionWork[]
   return { served, state };
 }
 
-describe('draft rows are admitted by what they are worth', () => {
+describe('draft rows are admitted by their value', () => {
   it('admits none where a row costs as much as a step', () => {
     for (const acceptance of [0.3, 0.65, 0.88])
       expect(draftsOf(plan([session(1, { drafts: 8, acceptance })], cpu), 1)).toBe(0);
   });
 
-  it('admits a chain until it hardly ever holds where rows are nearly free', () => {
+  it('admits a chain until it is hardly ever accepted where rows are nearly free', () => {
     const drafts = draftsOf(plan([session(1, { drafts: 40 })]), 1);
     expect(0.8 ** drafts).toBeGreaterThan(0.04);
     expect(0.8 ** (drafts + 1)).toBeLessThan(0.05);
     expect(draftsOf(plan([session(1, { drafts: 6 })]), 1)).toBe(6);
   });
 
-  it('stops earlier when other sessions make the step worth more without them', () => {
+  it('stops earlier when the other sessions make a step without them better', () => {
     const alone = draftsOf(plan([session(1, { drafts: 40 })]), 1);
     const others = Array.from({ length: 20 }, (_, index) => session(index + 2));
     expect(draftsOf(plan([session(1, { drafts: 40 }), ...others]), 1)).toBeLessThan(alone);
   });
 
-  it('looks past one dear row when the rows after it are cheap', () => {
+  it('accepts one expensive row when the rows after it are cheap', () => {
     const samples = [
       [1, 9],
       [2, 27],
@@ -76,7 +76,7 @@ describe('draft rows are admitted by what they are worth', () => {
     expect(draftsOf(plan([session(1, { drafts: 12, acceptance: 0.97 })], measured), 1)).toBeGreaterThan(6);
   });
 
-  it('admits none of the drafts that would have paid only together, if there is no room for all', () => {
+  it('admits none of the drafts that would pay only together, if there is no room for all', () => {
     const dearSecondRow = fitStepTime([
       { rows: 1, ms: 9 },
       { rows: 2, ms: 27 },
@@ -87,17 +87,17 @@ describe('draft rows are admitted by what they are worth', () => {
     expect(draftsOf(plan(work, dearSecondRow, { maxRows: 2 }), 1)).toBe(0);
   });
 
-  it('cuts a chain at an unsure draft, whatever follows it', () => {
+  it('cuts a chain at an unlikely draft, whatever follows it', () => {
     const confidences = [0.9, 0.9, 0.01, 0.99, 0.99];
     expect(draftsOf(plan([session(1, { drafts: 5, confidences })]), 1)).toBe(2);
   });
 
-  it('gives the rows to the session whose drafts hold', () => {
+  it('gives the rows to the session with the accepted drafts', () => {
     const step = plan([session(1, { drafts: 5, acceptance: 0.02 }), session(2, { drafts: 5, acceptance: 0.9 })]);
     expect([draftsOf(step, 1), draftsOf(step, 2)]).toEqual([0, 5]);
   });
 
-  it('reads chances outside [0, 1] as the nearest possible ones', () => {
+  it('clamps chances outside [0, 1]', () => {
     expect(draftsOf(plan([session(1, { drafts: 3, acceptance: 7 })]), 1)).toBe(3);
     expect(draftsOf(plan([session(1, { drafts: 3, acceptance: -1 })]), 1)).toBe(0);
   });
@@ -115,10 +115,10 @@ describe('draft rows are admitted by what they are worth', () => {
   });
 });
 
-describe('shares', () => {
+describe('weights', () => {
   const scarce = { ...limits, maxRows: 10 };
 
-  it('splits contended draft rows by share', () => {
+  it('splits contended draft rows by weight', () => {
     const { served } = serve(
       2000,
       () => [session(1, { weight: 70, drafts: 12 }), session(2, { weight: 30, drafts: 12 })],
@@ -129,20 +129,20 @@ describe('shares', () => {
     expect(first / (first + second)).toBeCloseTo(0.7, 2);
   });
 
-  it('splits mandatory rows by share when there are more sessions than rows, and nobody starves', () => {
+  it('splits mandatory rows by weight when there are more sessions than rows, and no session starves', () => {
     const sessions = Array.from({ length: 7 }, (_, index) => session(index, { weight: index === 0 ? 4 : 1 }));
     const { served } = serve(1000, () => sessions, { ...limits, maxRows: 2 });
-    // 2,000 rows over 10 shares; one row a step is the most that a session can take.
+    // 2,000 rows over weights of 10 in sum; one row a step is the most that a session can take.
     expect(served.get(0)?.rows).toBeGreaterThan(780);
     for (let id = 1; id < 7; id++) expect(served.get(id)?.rows).toBeGreaterThan(190);
   });
 
-  it('gives what one does not want to the other', () => {
+  it('gives the rows that one session does not want to the other', () => {
     const step = plan([session(1, { weight: 99 }), session(2, { weight: 1, drafts: 4 })], gpu, { maxRows: 6 });
     expect(draftsOf(step, 2)).toBe(4);
   });
 
-  it('lets nobody save up credit by idling, nor by asking for little', () => {
+  it('gives no credit for idling, nor for asking for little', () => {
     for (const quietDrafts of [0, 1]) {
       const work = (step: number) => [
         session(1, { drafts: 12 }),
@@ -155,7 +155,7 @@ describe('shares', () => {
     }
   });
 
-  it('does not forgive what a session took when it leaves and returns', () => {
+  it('remembers the service of a session that leaves and returns', () => {
     const work = (step: number) => [
       ...(step % 2 === 0 ? [session(1, { weight: 1, drafts: 12 })] : []),
       session(2, { weight: 99, drafts: 12 }),
@@ -164,7 +164,7 @@ describe('shares', () => {
     expect(serve(1000, work, scarce).served.get(1)?.drafts).toBeLessThan(100);
   });
 
-  it('keeps no account of sessions that are gone', () => {
+  it('keeps no finish tags of sessions that are gone', () => {
     const { state } = serve(300, (step) => [session(step, { drafts: 3 }), session(step + 1, { drafts: 3 })], limits);
     expect(state.rows.finishTags.size + state.drafts.finishTags.size + state.prefill.finishTags.size).toBeLessThan(6);
   });
@@ -173,11 +173,11 @@ describe('shares', () => {
 describe('prefill', () => {
   const chunk = (step: StepPlan) => step.items.find((item) => item.kind === 'prefill');
 
-  it('takes full chunks when nobody decodes', () => {
+  it('takes full chunks when no session decodes', () => {
     expect(plan([session(1, { prefillTokens: 500 })]).items).toEqual([{ id: 1, kind: 'prefill', tokens: 63 }]);
   });
 
-  it('lets a step with decoding sessions last at most about twice as long', () => {
+  it('limits a step with decoding sessions to about twice its time', () => {
     const step = plan([session(1), session(2, { prefillTokens: 500 })], linearStepTime(10, 1));
     expect(chunk(step)).toEqual({ id: 2, kind: 'prefill', tokens: 11 });
     expect(step.expectedMs).toBe(22);
@@ -192,7 +192,7 @@ describe('prefill', () => {
     expect(served.get(2)?.prefill).toBe(20 * 63);
   });
 
-  it('leaves no lone token over', () => {
+  it('leaves no single token over', () => {
     for (let prompt = 2; prompt < 200; prompt++) {
       for (const decoding of [[], [session(9)]]) {
         let left = prompt;
@@ -216,7 +216,7 @@ describe('prefill', () => {
     }
   });
 
-  it('takes a prompt of one token, and drafts of no session that is not decoding', () => {
+  it('takes a prompt of one token, and no drafts of a session that is not decoding', () => {
     const step = plan([session(1, { prefillTokens: 1, drafts: 5 })]);
     expect(step.items).toEqual([{ id: 1, kind: 'prefill', tokens: 1 }]);
     expect(step.expectedTokens).toBe(0);

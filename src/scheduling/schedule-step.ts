@@ -1,5 +1,5 @@
-// What goes into the edge's next engine step: one row for each decoding session, then drafts where they pay, shared by
-// virtual time, and one chunk of a prompt. Pure; it knows no engine, clock or socket.
+// Plans the edge's next engine step: one row for each decoding session, then drafts where they pay, by fair queueing, and one chunk
+// of a prompt. Pure; it knows no engine, clock or socket.
 
 import { emptyFairQueue, type FairQueueState, startRound } from './fair-queue.ts';
 import { admitDrafts } from './step-drafts.ts';
@@ -9,24 +9,24 @@ import { batchMs, type StepTimeModel } from './step-time.ts';
 /** One session as the scheduler sees it. */
 export interface SessionWork {
   readonly id: number;
-  /** Compute weight z: relative, above 0. */
+  /** Compute share z, the weight of the fair queues: relative, above 0. */
   readonly weight: number;
-  /** Tokens to evaluate before the last committed one; above 0 means that the session is not decoding yet. */
+  /** Tokens to evaluate before the last committed one; above 0: the session is not decoding yet. */
   readonly prefillTokens: number;
-  /** Drafts at hand, in chain order. */
+  /** Available drafts, in chain order. */
   readonly drafts: number;
-  /** Estimated chance that a draft holds, given that those before it do. */
+  /** Acceptance rate: the estimated chance that a draft is accepted, given that those before it are. */
   readonly acceptance: number;
-  /** The same for each draft, where it is known; must be calibrated by the caller. */
+  /** The same for each draft, where known; the caller calibrates it. */
   readonly confidences?: readonly number[];
 }
 
 export interface StepLimits {
-  /** Rows of all decoding sessions together that the engine takes. */
+  /** Limit of rows in a step, over all decoding sessions. */
   readonly maxRows: number;
-  /** Beyond this many rows no drafts are added; mandatory rows still are. */
+  /** No drafts are added beyond this many rows; mandatory rows still are. */
   readonly usefulRows: number;
-  /** Largest chunk of a prompt, in tokens, on top of the rows (63 where shapes must stay exact). */
+  /** Limit of tokens in a chunk of a prompt, in addition to the rows (63 where shapes must stay exact). */
   readonly prefillChunk: number;
 }
 
@@ -34,7 +34,7 @@ export type StepItem =
   | { readonly id: number; readonly kind: 'prefill'; readonly tokens: number }
   | { readonly id: number; readonly kind: 'decode'; readonly drafts: number };
 
-/** What was served so far: mandatory rows, draft rows, prompt tokens, each on its own account. */
+/** One fair queue each for mandatory rows, draft rows and prompt tokens. */
 export interface ScheduleState {
   readonly rows: FairQueueState;
   readonly drafts: FairQueueState;
@@ -42,7 +42,7 @@ export interface ScheduleState {
 }
 
 export interface StepPlan {
-  /** At most one per session; decoding ones in the order given, then the chunk. Empty if there is nothing to do. */
+  /** At most one per session; decoding sessions in the given order, then the chunk. Empty without work. */
   readonly items: readonly StepItem[];
   readonly state: ScheduleState;
   /** Tokens that the step is expected to commit. */
@@ -90,7 +90,7 @@ function isDecoding(session: SessionWork): boolean {
 
 const nobody = (): boolean => false;
 
-/** Everybody's one mandatory row; with more sessions than rows, those that had the least of them for their weight. */
+/** One mandatory row for each session; with more sessions than rows, those with the smallest start tags. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {
   const round = startRound(queue, sessions, Math.ceil(sessions.length / maxRows));
   if (sessions.length <= maxRows) {

@@ -1,5 +1,5 @@
-// How long a call of n rows takes, learnt from measurements: a curve that never falls as rows are added. Context length is not
-// modelled: the figures are those of the sessions that were measured. Which rows make up a call is step-time.ts's matter.
+// The time of a call of n rows, learnt from measurements: a curve that never falls as rows are added. Context length is not
+// modelled: the figures are those of the measured sessions. step-time.ts decides which rows form a call.
 
 import { invariant } from '../basics/invariant.ts';
 import { median } from '../basics/statistics.ts';
@@ -10,23 +10,23 @@ export interface StepTimeSample {
 }
 
 interface Point extends StepTimeSample {
-  /** How many measurements stand behind it, old ones counted less. */
+  /** Number of measurements behind it; older ones count less. */
   readonly weight: number;
 }
 
 /** Opaque to callers; read it with {@link curveMs}. */
 export interface StepCurve {
-  /** By rows, ascending, as measured. */
+  /** Measured points by rows, ascending. */
   readonly measured: readonly Point[];
   /** The closest non-decreasing values, one for each measured point. */
   readonly fittedMs: readonly number[];
 }
 
-/** One step that a busy machine held up counts as at most this many times its expected time. */
+/** One step delayed by a busy machine counts as at most this many times its expected time. */
 const surpriseLimit = 4;
-/** Keeps a point that was not measured for long from losing all its weight, which a mean could not bear. */
+/** Keeps the weight of an old point above 0, as a weighted mean needs. */
 const leastWeight = 1e-6;
-/** Rows at which a straight line is stored; beyond them its slope goes on. */
+/** Row count at which a straight line is stored; beyond it the slope continues. */
 const lineEndRows = 64;
 
 /** Medians for each row count, then the closest non-decreasing curve. Needs at least one sample. */
@@ -41,7 +41,7 @@ export function fitCurve(samples: readonly StepTimeSample[]): StepCurve {
   return withCurve(measured.sort((left, right) => left.rows - right.rows));
 }
 
-/** `fixedMs` + `perRowMs` for each row. @param leastRows the smallest call that there is */
+/** `fixedMs` + `perRowMs` for each row. @param leastRows the size of the smallest call */
 export function straightCurve(fixedMs: number, perRowMs: number, leastRows: number): StepCurve {
   invariant(fixedMs >= 0 && perRowMs >= 0, `a step of ${fixedMs} + ${perRowMs} ms a row`);
   const at = (rows: number): Point => ({ rows, ms: fixedMs + perRowMs * rows, weight: 1 });
@@ -49,8 +49,8 @@ export function straightCurve(fixedMs: number, perRowMs: number, leastRows: numb
 }
 
 /**
- * Expected milliseconds of `rows`. Linear between measured counts, flat below the smallest, and with the last slope above the
- * largest; with a single measured count more rows are taken to cost in proportion, the worst case.
+ * Expected milliseconds of `rows`. Linear between measured counts, constant below the smallest, and with the last slope above the
+ * largest. With a single measured count, time is in proportion to rows above it: the worst case.
  */
 export function curveMs({ measured, fittedMs }: StepCurve, rows: number): number {
   if (rows <= 0) return 0;
@@ -66,11 +66,11 @@ export function curveMs({ measured, fittedMs }: StepCurve, rows: number): number
   return upperMs + slope * (rows - upperRows);
 }
 
-/** Folds in one measurement; `forgetting` is its weight against all earlier ones, in (0, 1]. */
+/** Adds one measurement; `forgetting` is its weight against all earlier ones, in (0, 1]. */
 export function observeCall(curve: StepCurve, rows: number, ms: number, forgetting: number): StepCurve {
   invariant(rows >= 1 && Number.isFinite(ms) && ms >= 0, `a step of ${rows} rows in ${ms} ms`);
   const known = curve.measured.find((point) => point.rows === rows);
-  // A row count that was never measured starts from what its neighbours say.
+  // A new row count starts from the value of the curve.
   const point = known ?? { rows, ms: curveMs(curve, rows), weight: 0 };
   const plausibleMs = point.ms > 0 ? Math.min(ms, point.ms * surpriseLimit) : ms;
   const updated: Point = {

@@ -1,5 +1,5 @@
-// Which drafts go into a step: those that pay, handed out by virtual time. What a step takes is the step-time model's matter; what
-// rows are worth, draft-value.ts's and, where they come in groups, step-groups.ts's. Pure.
+// Chooses the drafts of a step: those that pay, by fair queueing. The step-time model gives the time of a step; draft-value.ts and,
+// for rows in groups, step-groups.ts give the value of rows. Pure.
 
 import { bestDraftCount, chainChances, leastChance } from './draft-value.ts';
 import { type FairQueueState, startRound } from './fair-queue.ts';
@@ -15,21 +15,21 @@ export interface DraftingSession {
   readonly confidences?: readonly number[];
 }
 
-/** A session with drafts, and the chances of those that the best step without a row limit would hold. */
+/** A session with drafts, and the chances of those in the best step without a limit of rows. */
 interface DraftFlow {
   readonly id: number;
   readonly weight: number;
   readonly chances: readonly number[];
 }
 
-/** A draft in line for a row: whose, by flow among the flows, and its chance. */
+/** A draft for a row: the index of its flow, and its chance. */
 interface DraftRow {
   readonly flow: number;
   readonly chance: number;
 }
 
 export interface AdmittedDrafts {
-  /** Drafts by session; those that are missing get none. */
+  /** Number of drafts by session; sessions that are missing get none. */
   readonly counts: ReadonlyMap<number, number>;
   /** Tokens that the drafts are expected to add. */
   readonly expectedTokens: number;
@@ -39,9 +39,9 @@ export interface AdmittedDrafts {
 const noCounts: ReadonlyMap<number, number> = new Map();
 
 /**
- * Drafts that pay, to the lowest virtual time first, as long as tokens per millisecond rise. What costs no more than the row before it
- * goes to the same session.
- * @param maxRows rows of all sessions, their mandatory ones included
+ * Drafts that pay, to the flow with the smallest start tag first, as long as tokens per millisecond rise. Rows that cost no more
+ * than the row before them go to the same session.
+ * @param maxRows limit of rows over all sessions, mandatory ones included
  */
 export function admitDrafts(
   queue: FairQueueState,
@@ -125,14 +125,14 @@ function orderRows(
       taken[flow] = end;
     }
   };
-  // What is computed anyway comes first: what one session is owed must not take from another what costs nobody anything.
+  // Rows that are computed in any case come first: fair queueing must not take rows from a session that cost nothing.
   const unpaid = draftsAtCostOf(law, 0);
   if (unpaid > 0) serve(unpaid);
   serve(Number.POSITIVE_INFINITY);
   return order;
 }
 
-/** The time of the step with the first so many of these rows. */
+/** The time of the step with the first `count` of these rows. */
 function timesOf(order: readonly DraftRow[], sessionCount: number, model: StepTimeModel): (count: number) => number {
   if (model.goesByRows) return (count) => stepMs(model, sessionCount + count);
   const grown = order.map(({ flow }) => flow);

@@ -1,19 +1,19 @@
-// Which drafts are worth a row where the engine fills calls up. Rows then come in groups: those that go where padding would be
-// cost nothing, and the first row that does not fit pays for its whole group. Pure.
+// Chooses drafts where the engine pads its calls. Rows then come in groups: rows in the place of padding cost nothing, and the
+// first row beyond it pays for its whole group. Pure.
 
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
 import { bestDraftCount } from './draft-value.ts';
 import { curveMs } from './step-curve.ts';
 import { type StepTimeModel, stepMs } from './step-time.ts';
 
-/** Drafts that a session's step has room for at the cost of `drafts`. */
+/** The number of drafts of a session that fit at the cost of `drafts`. */
 export function draftsAtCostOf(law: ShapeLaw, drafts: number): number {
   return engineRows(law, drafts + 1) - 1;
 }
 
 /**
- * How many drafts of each chain the best step would hold if rows were not limited. `chains` are chances that never rise, those of the
- * sessions that have drafts; `sessionCount` counts all. Drafts that cost nothing are always among them.
+ * How many drafts of each chain are in the best step without a limit of rows. `chains` holds falling chances, one chain for each
+ * session with drafts; `sessionCount` counts all sessions. Drafts that cost nothing are always included.
  */
 export function worthyCounts(
   chains: readonly (readonly number[])[],
@@ -24,11 +24,11 @@ export function worthyCounts(
   return model.law.merges ? countsTogether(possible, sessionCount, model) : countsApart(possible, sessionCount, model);
 }
 
-/** Calls that are a session's own add up, so at a given rate of tokens each session's best count is its own matter. */
+/** Calls of single sessions add up, so at a given rate of tokens each session's best count is independent. */
 function countsApart(chains: readonly (readonly number[])[], sessionCount: number, model: StepTimeModel): number[] {
   const idleMs = (sessionCount - chains.length) * stepMs(model, 1);
   let rate = 1 / stepMs(model, 1);
-  // The rate rises from round to round and ends at the best that there is (Dinkelbach 1967).
+  // The rate rises from round to round up to the optimum (Dinkelbach 1967).
   for (;;) {
     const counts = chains.map((chain) => countAtRate(chain, rate, model));
     const tokens = sessionCount + sum(chains.map((chain, index) => sum(chain.slice(0, counts[index]))));
@@ -38,7 +38,7 @@ function countsApart(chains: readonly (readonly number[])[], sessionCount: numbe
   }
 }
 
-/** The count that leaves most tokens when each millisecond costs `rate` of them; the larger one where two are as good. */
+/** The count with the most tokens left if each millisecond costs `rate` of them; the larger one if two are equally good. */
 function countAtRate(chain: readonly number[], rate: number, model: StepTimeModel): number {
   let best = Math.min(chain.length, draftsAtCostOf(model.law, 0));
   let bestGain = 0;
@@ -53,19 +53,19 @@ function countAtRate(chain: readonly number[], rate: number, model: StepTimeMode
   return best;
 }
 
-/** One session's rows that are paid for together. */
+/** Rows of one session that are paid for together. */
 interface Group {
   readonly place: number;
   readonly drafts: number;
-  /** Tokens that they are expected to add. */
+  /** Expected tokens. */
   readonly gain: number;
-  /** Rows that the engine has more to work on. */
+  /** Additional rows of the engine. */
   readonly rows: number;
 }
 
 /**
- * Sessions share calls: the groups that add most come first, and every number of them is tried. Where chains are longer than a call
- * may be, first for the first call, then for the next one with those who filled the one before.
+ * Sessions share calls: the groups with the largest gain come first, and every number of them is tried. If chains are longer than a
+ * call may be, the first call is filled first, then the next one with the sessions that filled the one before.
  */
 function countsTogether(chains: readonly (readonly number[])[], sessionCount: number, model: StepTimeModel): number[] {
   const { law, calls } = model;
@@ -85,7 +85,7 @@ function countsTogether(chains: readonly (readonly number[])[], sessionCount: nu
     const best = bestDraftCount(gains, tokens, (count) => times[count] as number);
     const least = gains[best - 1];
     if (least === undefined) return counts;
-    // With all that are as good as the last one: whose turn it is decides among them.
+    // Includes all groups that are as good as the last one: fair queueing chooses among them.
     for (const { place, drafts, gain } of groups) {
       if (gain < least) break;
       counts[place] = (counts[place] as number) + drafts;

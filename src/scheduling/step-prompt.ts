@@ -1,11 +1,11 @@
-// The chunk of a prompt that goes into a step: whose turn it is, and how much of it, so that who decodes does not wait long and the
-// engine does not work on padding. Pure.
+// Chooses the chunk of a prompt for a step: the session, and the chunk's length, such that decoding sessions do not wait long and
+// the engine does not compute padding. Pure.
 
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
 import { type FairQueueState, startRound } from './fair-queue.ts';
 import { batchMs, type StepTimeModel, stepMs } from './step-time.ts';
 
-/** A session whose prompt is to be evaluated, as in SessionWork. */
+/** A session with a prompt to evaluate, as in SessionWork. */
 export interface PromptingSession {
   readonly id: number;
   readonly weight: number;
@@ -17,12 +17,12 @@ export interface AdmittedPrompt {
   readonly queue: FairQueueState;
 }
 
-/** A chunk is never cut below this, however dear tokens are: a prompt must come to an end. */
+/** A chunk is never cut below this, however expensive tokens are: a prompt must finish. */
 const minPrefillChunk = 8;
 
 /**
- * One session's next chunk, in turn; sized so that who decodes waits at most about twice as long for this step.
- * @param decodeRows the other items of the step, by their rows
+ * The next chunk of one session; sized so that decoding sessions wait at most about twice as long for this step.
+ * @param decodeRows the rows of each other item of the step
  */
 export function admitPrompt(
   queue: FairQueueState,
@@ -43,7 +43,7 @@ export function admitPrompt(
   return { item, queue: round.finish((other) => !isDone || other !== flow) };
 }
 
-/** The most tokens, up to so many, that the engine works on without padding; all of them where even the fewest are padded. */
+/** The most tokens, up to `tokens`, that need no padding; all of them if every number needs padding. */
 export function unpaddedTokens(law: ShapeLaw, tokens: number): number {
   for (let count = tokens; count > 0; count -= 1) if (engineRows(law, count) === count) return count;
   return tokens;
@@ -62,14 +62,14 @@ function affordableTokens(decodeRows: readonly number[], prefillChunk: number, m
   }
 }
 
-/** The time of the step with a chunk of so many tokens. */
+/** The time of the step with a chunk of this many tokens. */
 function timesWithChunk(decodeRows: readonly number[], model: StepTimeModel): (tokens: number) => number {
   if (!model.goesByRows) return (tokens) => batchMs(model, tokens === 0 ? decodeRows : [...decodeRows, tokens]);
   const rows = decodeRows.reduce((sum, one) => sum + one, 0);
   return (tokens) => stepMs(model, rows + tokens);
 }
 
-/** What is not the end of the prompt is cut so that nothing is padded. */
+/** A chunk before the end of the prompt is cut so that nothing is padded. */
 function chunkTokens(wanted: number, affordable: number, prefillChunk: number, law: ShapeLaw): number {
   if (wanted <= affordable) return wanted;
   const tokens = unpaddedTokens(law, affordable);
@@ -82,8 +82,8 @@ function chunkTokens(wanted: number, affordable: number, prefillChunk: number, l
 }
 
 /**
- * The fewest tokens that a chunk should leave over. Where calls have a least size, fewer would be padded; where rows come in multiples,
- * the end is padded however the prompt is cut. One token alone is not worth a step of its own.
+ * The least number of tokens that a chunk should leave over. Where calls have a least size, fewer would be padded; where rows come
+ * in multiples, the end is padded in any case. One single token is not worth a step.
  */
 function leastRest({ multiple, least }: ShapeLaw): number {
   return multiple > 1 ? 1 : Math.max(2, least);

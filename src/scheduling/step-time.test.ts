@@ -19,7 +19,7 @@ describe('fitStepTime', () => {
     expect(stepMs(fitStepTime([10, 20].map((ms) => ({ rows: 3, ms }))), 3)).toBe(15);
   });
 
-  it('interpolates, goes on with the last slope, and is flat below the smallest count', () => {
+  it('interpolates, continues the last slope, and is constant below the smallest count', () => {
     const model = fitStepTime([
       { rows: 8, ms: 50 },
       { rows: 2, ms: 20 },
@@ -29,7 +29,7 @@ describe('fitStepTime', () => {
     expect(stepMs(model, 0)).toBe(0);
   });
 
-  it('takes rows to cost in proportion when only one count was measured', () => {
+  it('is in proportion to rows when only one count was measured', () => {
     expect(stepMs(fitStepTime([{ rows: 2, ms: 10 }]), 6)).toBe(30);
   });
 
@@ -63,7 +63,7 @@ describe('fitStepTime', () => {
     );
   });
 
-  it('refuses what is no measurement', () => {
+  it('refuses a bad measurement', () => {
     expect(() => fitStepTime([])).toThrow('no step');
     expect(() => fitStepTime([{ rows: 0, ms: 1 }])).toThrow('0 rows');
     expect(() => fitStepTime([{ rows: 1, ms: Number.NaN }])).toThrow('NaN');
@@ -85,7 +85,7 @@ describe('observeStep', () => {
     expect(stepMs(observeStep(linearStepTime(10, 0), 1, 20), 1)).toBeCloseTo(10.5, 0);
   });
 
-  it('starts a count it has not seen from its neighbours', () => {
+  it('starts a new count from its neighbours', () => {
     const model = observeStep(linearStepTime(10, 2), 8, 36, 0.5);
     expect(stepMs(model, 8)).toBeCloseTo(31, 9);
   });
@@ -94,7 +94,7 @@ describe('observeStep', () => {
     expect(stepMs(observeStep(linearStepTime(9, 1), 64, 100_000, 0.1), 64)).toBeLessThanOrEqual(73 * 1.3 + 1e-9);
   });
 
-  it('still knows counts that were not measured for ever', () => {
+  it('still knows counts that were not measured for a long time', () => {
     const samples = [10, 30, 20].map((ms, index) => ({ rows: index + 1, ms }));
     const model = observeStep(fitStepTime(samples), 1, 10, 1);
     expect([2, 3].map((rows) => stepMs(model, rows))).toEqual([25, 25]);
@@ -124,14 +124,14 @@ const anyLaw = fc.oneof(
     .map(({ multiple, calls, merges }) => ({ multiple, least: multiple, most: multiple * calls, merges })),
 );
 
-/** Times of calls as large as the law allows. */
+/** Times of all call sizes that the law allows. */
 function fittedTo(law: ShapeLaw, times: readonly number[]): StepTimeModel {
   const samples = times.map((ms, index) => ({ rows: Math.min(law.most, 2 * index + 1), ms }));
   return fitStepTime(samples, law);
 }
 
 describe('a step under a shape law', () => {
-  // Measured on a processor with two cores, calls filled up to multiples of four rows.
+  // Measured on a processor with two cores, calls padded to multiples of four rows.
   const stairs = fitStepTime(
     [
       { rows: 4, ms: 229 },
@@ -140,7 +140,7 @@ describe('a step under a shape law', () => {
     fours,
   );
 
-  it('takes as long as the rows that the engine works on: stairs where it pads', () => {
+  it('takes the time of the rows that the engine computes: stairs where it pads', () => {
     expect([1, 2, 3, 4, 5, 6, 8, 9].map((rows) => stepMs(stairs, rows))).toEqual([
       229, 229, 229, 229, 425, 425, 425, 621,
     ]);
@@ -163,7 +163,7 @@ describe('a step under a shape law', () => {
     expect(batchMs(model, [7, 4])).toBe(16 + 14 + 11);
   });
 
-  it('is one call, however long, where the law asks for nothing', () => {
+  it('is one call of any length where the law is free', () => {
     expect(stepMs(linearStepTime(10, 1), 200)).toBeCloseTo(210, 9);
     expect(batchMs(linearStepTime(10, 1), [150, 50])).toBeCloseTo(210, 9);
   });
@@ -172,7 +172,7 @@ describe('a step under a shape law', () => {
     expect(() => fitStepTime([{ rows: 9, ms: 1 }], eights)).toThrow('16 rows is no single call');
   });
 
-  it('of one item is a batch of one, never falls, and grows as batches do', () => {
+  it('with one item is a batch of one, never falls, and grows as batches do', () => {
     const times = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(anyLaw, times, fc.nat(5), fc.array(fc.nat(3), { maxLength: 40 }), (law, measured, more, items) => {
@@ -194,12 +194,12 @@ describe('a step under a shape law', () => {
 });
 
 describe('observeBatch', () => {
-  it('is observeStep with the sum of the rows where the law asks for nothing', () => {
+  it('equals observeStep with the sum of the rows where the law is free', () => {
     const model = linearStepTime(9, 1);
     expect(observeBatch(model, [3, 1, 4], 30)).toEqual(observeStep(model, 8, 30));
   });
 
-  it('counts rows as the engine works on them', () => {
+  it('counts the rows that the engine computes', () => {
     const flat = fitStepTime(
       [4, 8].map((rows) => ({ rows, ms: 10 })),
       fours,
@@ -208,7 +208,7 @@ describe('observeBatch', () => {
     expect([1, 4, 5].map((rows) => stepMs(model, rows))).toEqual([10, 10, 20]);
   });
 
-  it('holds each of several calls to its expected part, so that an engine of half the speed is seen as such', () => {
+  it('gives each of several calls its expected part, so an engine at half the speed is recognised', () => {
     const before = linearStepTime(4, 2, eights);
     let model = before;
     for (let step = 0; step < 80; step += 1) model = observeBatch(model, [1, 5, 8], 3 * 40);
@@ -217,7 +217,7 @@ describe('observeBatch', () => {
     expect(stepMs(once, 1)).toBeCloseTo(stepMs(apart, 1), 9);
   });
 
-  it('keeps how calls of different size compare, and survives calls of no time', () => {
+  it('keeps the ratios between call sizes, and accepts calls that take no time', () => {
     const laid = { ...fours, merges: false };
     const before = linearStepTime(2, 1, laid);
     const after = observeBatch(before, [4, 8], 32, 1);

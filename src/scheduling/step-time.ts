@@ -1,5 +1,5 @@
-// What a step of the engine takes. A step is one or several calls, and which calls the engine's shape law says: under a law that
-// fills calls up, the time of rows is a staircase. How long one call takes is learnt from measurements (step-curve.ts).
+// The time of an engine step. The engine's shape law splits a step into calls; under a law that pads calls, the time is a staircase
+// over rows. The time of one call is learnt from measurements (step-curve.ts).
 
 import { invariant } from '../basics/invariant.ts';
 import { engineRows, freeLaw, isAllowedCall, layOutCalls, type ShapeLaw } from '../decoding/shape-law.ts';
@@ -10,16 +10,16 @@ export type { StepTimeSample } from './step-curve.ts';
 /** Opaque to callers; read it with {@link stepMs} and {@link batchMs}. */
 export interface StepTimeModel {
   readonly law: ShapeLaw;
-  /** The law asks for nothing, so a batch costs what the sum of its rows costs, whose they are and how many they be. */
+  /** The law is free, so a batch costs the sum of its rows, whatever their number and their sessions. */
   readonly goesByRows: boolean;
   /** By the rows of a call, padding included. */
   readonly calls: StepCurve;
 }
 
-/** A new measurement counts a tenth: a machine that warms up is followed within some twenty steps. */
+/** A new measurement counts a tenth: a machine that warms up is followed within about twenty steps. */
 const defaultForgetting = 0.1;
 
-/** Steps of one item, by its rows; under a law that pads, of one call each. Needs at least one sample. */
+/** From steps of one item, by its rows; under a law that pads, of one call each. Needs at least one sample. */
 export function fitStepTime(samples: readonly StepTimeSample[], law: ShapeLaw = freeLaw): StepTimeModel {
   if (asksNothing(law)) return modelOf(law, fitCurve(samples));
   const padded = samples.map(({ rows, ms }) => ({ rows: engineRows(law, rows), ms }));
@@ -48,8 +48,8 @@ export function batchMs(model: StepTimeModel, itemRows: readonly number[]): numb
 }
 
 /**
- * The same for a step that grows: first of `itemCount` items of one row each, then after each row more, where `grown` names the
- * item that it goes to.
+ * The same for a growing step: first `itemCount` items of one row each, then after each further row; `grown` names the item of that
+ * row.
  */
 export function growingBatchMs(model: StepTimeModel, itemCount: number, grown: readonly number[]): number[] {
   const { law, calls } = model;
@@ -72,17 +72,17 @@ export function growingBatchMs(model: StepTimeModel, itemCount: number, grown: r
   return times;
 }
 
-/** Folds in one measured step of a single item; `forgetting` is its weight against all earlier ones, in (0, 1]. */
+/** Adds one measured step of a single item; `forgetting` is its weight against all earlier ones, in (0, 1]. */
 export function observeStep(model: StepTimeModel, rows: number, ms: number, forgetting?: number): StepTimeModel {
   invariant(rows >= 1, () => `a step of ${rows} rows in ${ms} ms`);
   return observeBatch(model, [rows], ms, forgetting);
 }
 
 /**
- * Folds in one measured step over several items. Only the whole of it was measured. Where it was several calls, each is held to have
- * taken its expected part: that follows an engine that becomes slower or quicker, and leaves how calls of different size compare to the
- * steps that were one call. To leave such steps out would be worse: an edge that always serves several sessions, each in calls of its
- * own, would never learn. Calls of one size count once, as one step is one measurement.
+ * Adds one measured step over several items. Only its total time is known. If it had several calls, each gets its expected part of
+ * the time: the model then follows an engine that becomes slower or faster, and single-call steps alone decide the ratios between
+ * call sizes. Without such steps, an edge that always serves several sessions in calls of their own would never learn. Calls of one
+ * size count once, as one step is one measurement.
  */
 export function observeBatch(
   model: StepTimeModel,
@@ -112,7 +112,7 @@ function asksNothing({ multiple, least, most, merges }: ShapeLaw): boolean {
   return multiple === 1 && least === 1 && most >= freeLaw.most && merges;
 }
 
-/** Rows of each call of a step. A long item of an engine without rounding of its own is taken for one call, as it was measured. */
+/** Rows of each call of a step. A long item of an engine under the free law counts as one call, as it was measured. */
 function callRows({ law, goesByRows }: StepTimeModel, itemRows: readonly number[]): readonly number[] {
   if (goesByRows) return [sum(itemRows)];
   return layOutCalls(law, itemRows).map((parts) => sum(parts.map(({ count, padding }) => count + padding)));
