@@ -4,7 +4,7 @@ import { createRandom } from './philox.ts';
 import { interquartileMean, mean } from './statistics.ts';
 
 describe('bootstrap intervals', () => {
-  it('hold the true mean about as often as they say', () => {
+  it('contain the true mean about as often as they claim', () => {
     const random = createRandom(7, 1);
     const trials = 100;
     let held = 0;
@@ -32,7 +32,7 @@ describe('bootstrap intervals', () => {
 });
 
 describe('the interquartile mean', () => {
-  it('leaves out a quarter at each end', () => {
+  it('leaves out a quarter of the values at each end', () => {
     expect(interquartileMean([1000, 2, 3, 4, 5, 6, 7, -1000])).toBe(4.5);
     expect(interquartileMean([1, 2, 6])).toBe(3);
   });

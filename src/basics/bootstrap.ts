@@ -1,5 +1,5 @@
-// Intervals of what is counted over several runs: the runs are drawn again with replacement, and the statistic is counted anew each
-// time (Efron 1979). Runs that belong together (one seed, several policies) are drawn together, so that differences stay paired.
+// Bootstrap intervals (Efron 1979): runs are resampled with replacement, and the statistic is computed each time. Runs that belong
+// together (one seed, several policies) are drawn together, so differences stay paired.
 
 import { createRandom } from './philox.ts';
 import { quantile } from './statistics.ts';
@@ -12,9 +12,8 @@ const stream = 0x41e00000;
 
 /**
  * The middle 95 % of each component of a statistic.
- *
  * @param runCount runs 0 .. runCount - 1; one run gives an interval without width
- * @param statistic of the runs in `pick`, which may hold a run several times; as many numbers each time
+ * @param statistic of the runs in `pick`, in which a run may occur several times; returns the same count of numbers each time
  */
 export function bootstrapIntervals(
   runCount: number,
@@ -30,7 +29,7 @@ export function bootstrapIntervals(
   });
 }
 
-/** The same of one number. */
+/** The same for one number. */
 export function bootstrapInterval(runCount: number, statistic: (pick: readonly number[]) => number): Interval {
   return bootstrapIntervals(runCount, (pick) => [statistic(pick)])[0] as Interval;
 }

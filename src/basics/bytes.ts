@@ -1,4 +1,5 @@
-// Reading and writing the primitive fields of frames and files. Readers never pass the end and never allocate by a foreign length.
+// Reading and writing the primitive fields of frames and files. Readers never pass the end, and never allocate by a length that
+// they have read.
 
 import type { OutriderError } from './errors.ts';
 import { invariant } from './invariant.ts';
@@ -52,7 +53,7 @@ export class ByteWriter {
     return this.varint(bytes.length).raw(bytes);
   }
 
-  /** Lower-case hex digits, two a byte, no length. */
+  /** Lower-case hex digits, two for each byte, no length. */
   hex(value: string): this {
     for (let index = 0; index < value.length; index += 2) this.byte(Number.parseInt(value.slice(index, index + 2), 16));
     return this;
@@ -76,12 +77,12 @@ export class ByteWriter {
     return this;
   }
 
-  /** Bytes so far. */
+  /** Number of bytes so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** Starts anew in the same room. */
+  /** Empties the writer and keeps its buffer. */
   clear(): this {
     this.#length = 0;
     return this;
@@ -92,7 +93,7 @@ export class ByteWriter {
   }
 }
 
-/** Every method throws what `malformed` makes of the cause when bytes are missing or a field is out of range. */
+/** A missing byte or a field out of range throws the error that `malformed` makes of the cause. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #malformed: (cause: string) => OutriderError;
@@ -178,7 +179,7 @@ export class ByteReader {
     return ids;
   }
 
-  /** Throws when bytes are left over. */
+  /** Throws if bytes are left. */
   end(): void {
     if (this.remaining > 0) throw this.#malformed(`${this.remaining} bytes too many`);
   }

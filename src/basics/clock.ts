@@ -1,6 +1,6 @@
-// Time enters as an argument. Shells pass the machine's clock, the simulator passes virtual time.
+// The clock port: live processes pass the machine's clock, the simulator passes virtual time.
 
-/** Where time comes from, ms. */
+/** The source of time, ms. */
 export interface Clock {
   /** Milliseconds since an arbitrary origin; never goes back. */
   nowMs(): number;

@@ -11,7 +11,7 @@ function open(name: string, closed: string[], failure?: Error): AsyncDisposable 
 }
 
 describe('a stack of things to close', () => {
-  it('closes the newest first, and each once', async () => {
+  it('closes the newest first, and each one once', async () => {
     const closed: string[] = [];
     const stack = new CloseStack();
     for (const name of ['a', 'b', 'c']) stack.use(open(name, closed));
@@ -20,7 +20,7 @@ describe('a stack of things to close', () => {
     expect(closed).toEqual(['c', 'b', 'a']);
   });
 
-  it('hands everything on', async () => {
+  it('moves everything to another stack', async () => {
     const closed: string[] = [];
     const stack = new CloseStack();
     stack.use(open('a', closed));
@@ -31,7 +31,7 @@ describe('a stack of things to close', () => {
     expect(closed).toEqual(['a']);
   });
 
-  it('closes the others where one fails, and tells of it', async () => {
+  it('closes the others where one fails, and throws the failure', async () => {
     const closed: string[] = [];
     const stack = new CloseStack();
     stack.use(open('a', closed));

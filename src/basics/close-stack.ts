@@ -1,10 +1,10 @@
-// Things to be closed together, newest first: what AsyncDisposableStack does, which Node 22 does not have.
+// Resources that are closed together, the newest first: AsyncDisposableStack, which Node 22 does not have.
 
-/** Use it with `await using`; `move` hands everything on where opening has gone well. */
+/** Use it with `await using`; `move` passes everything on after opening has succeeded. */
 export class CloseStack implements AsyncDisposable {
   readonly #held: AsyncDisposable[] = [];
 
-  /** @returns the same, now closed with the stack */
+  /** @returns the same resource, now closed with the stack */
   use<Held extends AsyncDisposable>(held: Held): Held {
     this.#held.push(held);
     return held;
@@ -15,14 +15,14 @@ export class CloseStack implements AsyncDisposable {
     this.#held.push({ [Symbol.asyncDispose]: close });
   }
 
-  /** Everything goes to the returned stack; this one closes nothing any more. */
+  /** Moves everything to the returned stack; this one closes nothing any more. */
   move(): CloseStack {
     const next = new CloseStack();
     next.#held.push(...this.#held.splice(0));
     return next;
   }
 
-  /** Closes all, even if one fails; the first failure is thrown at the end. */
+  /** Closes all resources, even if one fails; then throws the first failure. */
   async [Symbol.asyncDispose](): Promise<void> {
     const failures: unknown[] = [];
     for (const held of this.#held.splice(0).reverse()) {

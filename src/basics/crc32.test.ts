@@ -8,7 +8,7 @@ describe('crc32', () => {
     expect(crc32(new TextEncoder().encode('123456789'))).toBe(0xcbf43926);
   });
 
-  it('is what zlib computes, in one go or in parts', () => {
+  it("equals zlib's, in one piece or in parts", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (bytes, cut) => {
         expect(crc32(bytes)).toBe(zlibCrc32(bytes));

@@ -1,7 +1,7 @@
-// Every failure that a person can cause or mend: a stable code that also crosses the wire, one line of cause, one line of
-// remedy. docs/errors.md lists the codes; a test keeps the two lists equal.
+// The error class for every failure that a person can cause or solve: a stable code that also crosses the wire, one line of cause,
+// one line of remedy. docs/errors.md lists the codes; a test keeps the two lists equal.
 
-/** Every code that an {@link OutriderError} can have; docs/errors.md tells meaning and remedy. */
+/** Every code of an {@link OutriderError}; docs/errors.md gives meaning and remedy. */
 export const errorCodes = [
   'bad-argument', // a flag, parameter or field is outside what is allowed
   'model-unknown', // no such name in the manifest and no such file
@@ -33,7 +33,7 @@ export const errorCodes = [
 /** One of {@link errorCodes}. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The one exported error class. `message` is the cause, one line; `remedy` is what to do, one line. */
+/** The one exported error class. `message` is the cause, one line; `remedy` says what to do, one line. */
 export class OutriderError extends Error {
   override readonly name = 'OutriderError';
   readonly code: ErrorCode;
@@ -46,12 +46,12 @@ export class OutriderError extends Error {
   }
 }
 
-/** Works across duplicate copies of the package, where `instanceof` does not. */
+/** Also works across duplicate copies of the package, where `instanceof` does not. */
 export function isOutriderError(value: unknown): value is OutriderError {
   return value instanceof Error && value.name === 'OutriderError' && 'code' in value;
 }
 
-/** Any failure as one of ours: what is none is our own bug. */
+/** Turns any other failure into an error with code `internal`: it is our own bug. */
 export function asOutriderError(error: unknown): OutriderError {
   if (isOutriderError(error)) return error;
   const cause = error instanceof Error ? error.message : String(error);

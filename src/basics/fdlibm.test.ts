@@ -59,7 +59,7 @@ const expVectors = [
   ['4056000000000000', '47df1056dc7bf22d'],
 ] as const;
 
-/** Versions of V8 up to this one use fdlibm themselves; later ones took log from another library. */
+/** V8 up to this version uses fdlibm; later versions take log from another library. */
 const v8IsFdlibm = Number(process.versions.v8.split('.')[0]) <= 13;
 
 describe('log', () => {

@@ -54,7 +54,7 @@ export function log(argument: number): number {
 /** log(1 + fraction) + exponent * ln 2 for sqrt(2)/2 <= 1 + fraction < sqrt(2). */
 function logOfReduced(fraction: number, exponent: number, mantissaHigh: number): number {
   if ((0xfffff & (2 + mantissaHigh)) < 3) {
-    // |fraction| < 2^-20: two terms of the series are enough.
+    // |fraction| < 2^-20: two terms of the series are sufficient.
     if (fraction === 0) return exponent === 0 ? 0 : exponent * ln2High + exponent * ln2Low;
     const square = fraction * fraction * (0.5 - 0.3333333333333333 * fraction);
     if (exponent === 0) return fraction - square;
@@ -99,7 +99,7 @@ export function exp(argument: number): number {
   let upper = argument;
   let lower = 0;
   if (highWord > 0x3fd62e42) {
-    // |argument| > 0.5 ln 2; below 1.5 ln 2 the exponent is known to be one.
+    // |argument| > 0.5 ln 2; below 1.5 ln 2 the exponent is one.
     if (highWord < 0x3ff0a2b2) exponent = negative ? -1 : 1;
     else exponent = (inverseLn2 * argument + (negative ? -0.5 : 0.5)) | 0;
     upper = argument - exponent * ln2High;

@@ -1,4 +1,4 @@
-// A broken invariant is our own bug, never a caller's mistake: it is not caught, and it has no error code.
+// A broken invariant is our own bug, never a caller's mistake: it is not caught and has no error code.
 
 /** Thrown when the code's own assumptions do not hold. */
 export class InvariantError extends Error {
@@ -6,14 +6,14 @@ export class InvariantError extends Error {
 }
 
 /**
- * @param message as a function where it names values and is on a busy path: a number costs more to write out than to check
+ * @param message a function where it contains values and is on a hot path: formatting a number costs more than checking it
  * @throws InvariantError when `condition` is false
  */
 export function invariant(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new InvariantError(typeof message === 'string' ? message : message());
 }
 
-/** Asserts at compile time that a switch is complete, and at run time that no foreign value got in. */
+/** Asserts at compile time that a switch is complete, and at run time that no unknown value arrives. */
 export function unreachable(value: never): never {
   throw new InvariantError(`unexpected value ${JSON.stringify(value)}`);
 }

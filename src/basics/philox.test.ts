@@ -10,7 +10,7 @@ function output(counter: Words, key: [number, number]): string {
   return Array.from(out, (word) => word.toString(16).padStart(8, '0')).join(' ');
 }
 
-/** The definition, in arithmetic that cannot round. */
+/** The definition, in exact arithmetic. */
 function exactOutput(counter: Words, key: [number, number]): string {
   const mask = 0xffffffffn;
   let [word0, word1, word2, word3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
@@ -41,7 +41,7 @@ describe('philox', () => {
     },
   );
 
-  it('multiplies without rounding, whatever the words', () => {
+  it('multiplies without rounding, for any words', () => {
     const word = fc.oneof(
       fc.integer({ min: 0, max: 0xffffffff }),
       fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff),
@@ -62,7 +62,7 @@ describe('createRandom', () => {
     return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count };
   }
 
-  it('repeats itself for the same seed and stream, and for no other', () => {
+  it('repeats itself for the same seed and stream, and for no others', () => {
     const first = (seed: number, stream?: number) => {
       const random = createRandom(seed, stream);
       return [random.uniform(), random.uniform(), random.uniform()];
@@ -86,7 +86,7 @@ describe('createRandom', () => {
     expect(Math.abs(exponential.variance - 1)).toBeLessThan(0.08);
   });
 
-  it('draws integers below the count, each of them', () => {
+  it('draws integers below the count, and each of them', () => {
     const random = createRandom(3);
     const seen = new Set(Array.from({ length: 500 }, () => random.integer(5)));
     expect([...seen].sort()).toEqual([0, 1, 2, 3, 4]);

@@ -1,5 +1,5 @@
-// Philox 4x32-10: 128 random bits as a pure function of a 128-bit counter and a 64-bit key, so that anyone who knows both
-// gets the same bits in any order. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
+// Philox 4x32-10: 128 random bits as a pure function of a 128-bit counter and a 64-bit key. Two sides with the same counter and key
+// get the same bits, in any order. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
 
 import { log } from './fdlibm.ts';
 
@@ -12,9 +12,9 @@ const roundCount = 10;
 const inverseTwo32: number = 2 ** -32;
 
 /**
- * Writes the four output words for a counter and a key into `out`. All words are taken modulo 2^32.
- * The high half of a product comes from the float64 product: it is at most 2^11 away from the true one, and once the exact
- * low half is subtracted the rest is a multiple of 2^32, so rounding it finds the high half exactly.
+ * Writes the four output words for a counter and a key into `out`. All words are taken modulo 2^32. The high half of a product
+ * comes from the float64 product, which is off by at most 2^11. After subtracting the exact low half the rest is a multiple of
+ * 2^32, so rounding gives the exact high half.
  */
 export function philox(
   out: Uint32Array,
@@ -75,7 +75,7 @@ export function createRandom(seed: number, stream = 0): Random {
 
   function uniform(): number {
     if (used === 4) {
-      // The last word keeps these counters apart from those of token choices, which have 0 there.
+      // The last word separates these counters from those of token choices, which have 0 there.
       philox(block, blockIndex, Math.floor(blockIndex / 2 ** 32), stream, 1, key0, key1);
       blockIndex++;
       used = 0;
@@ -94,7 +94,7 @@ export function createRandom(seed: number, stream = 0): Random {
   };
 }
 
-/** Marsaglia's polar method: unlike Box and Muller's it needs no sine, whose last bits differ between machines. */
+/** Marsaglia's polar method: unlike the Box-Muller transform it needs no sine, whose last bits differ between machines. */
 function polarNormal(uniform: () => number): number {
   for (;;) {
     const across = 2 * uniform() - 1;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chiSquareSurvival, mean, median, quantile } from './statistics.ts';
 
 describe('mean, median, quantile', () => {
-  it('agree with hand calculation and leave their input alone', () => {
+  it('agree with hand calculation and do not change their input', () => {
     const values = [10, 2, 33, 4];
     expect(mean(values)).toBe(12.25);
     expect(median(values)).toBe(7);
@@ -13,7 +13,7 @@ describe('mean, median, quantile', () => {
     expect(median([5])).toBe(5);
   });
 
-  it('have no value for nothing, and refuse a share outside 0 to 1', () => {
+  it('are NaN for an empty list, and refuse a share outside 0 to 1', () => {
     expect(mean([])).toBeNaN();
     expect(median([])).toBeNaN();
     expect(() => quantile([1], 1.5)).toThrow('a quantile');
@@ -39,7 +39,7 @@ describe('chiSquareSurvival', () => {
     expect(chiSquareSurvival(statistic, degreesOfFreedom) / expected).toBeCloseTo(1, 9);
   });
 
-  it('refuses what is no statistic', () => {
+  it('refuses bad statistics', () => {
     expect(() => chiSquareSurvival(-1, 3)).toThrow();
     expect(() => chiSquareSurvival(Number.NaN, 3)).toThrow();
     expect(() => chiSquareSurvival(1, 0)).toThrow();

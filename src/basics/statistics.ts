@@ -1,4 +1,4 @@
-// The few statistics that benches and trials report.
+// Statistics of benches and trials.
 
 import { invariant } from './invariant.ts';
 

@@ -1,5 +1,5 @@
-// What a draft model's own probability is worth: how often drafts of about that confidence have held in this session. Until then it
-// is taken at its word.
+// Calibration of a draft model's own probability: the acceptance rate of drafts of about that confidence in this session. Until
+// drafts were compared, the probability is used as it is.
 
 import { chanceOf, type HitRate, noTrials, noteTrial } from './hit-rate.ts';
 
@@ -19,7 +19,7 @@ export function noteDraft(calibration: Calibration, confidence: number, isHit: b
   return calibration.map((rate, index) => (index === band ? noteTrial(rate, isHit, memoryTrials) : rate));
 }
 
-/** The chance that a draft of this confidence holds, (0, 1]. */
+/** The chance that a draft of this confidence is accepted, (0, 1]. */
 export function calibrate(calibration: Calibration, confidence: number): number {
   const rate = calibration[bandOf(confidence)] ?? noTrials;
   return chanceOf(rate, { chance: confidence, weight: priorWeight });

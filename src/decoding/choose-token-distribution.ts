@@ -1,5 +1,5 @@
-// The probabilities that a choice follows, spelled out: for tests, for the trial of the coupling, and for drafters that must
-// know how sure they are. Nothing here takes part in a choice.
+// The probabilities of a choice, written out: for tests, for the trial of the coupling, and for the confidence of drafters. No
+// choice uses this file.
 
 import { exp } from '../basics/fdlibm.ts';
 import type { Candidates } from './candidates.ts';
@@ -14,7 +14,7 @@ export interface ChoiceDistribution {
   readonly probabilities: readonly number[];
 }
 
-/** What `chooseToken` draws from over all seeds; at temperature 0 one token with probability 1. */
+/** The distribution of `chooseToken` over all seeds; at temperature 0 one token with probability 1. */
 export function choiceDistribution(
   candidates: Candidates,
   sampling: Sampling,
@@ -30,8 +30,8 @@ export function choiceDistribution(
 }
 
 /**
- * How sure the model was of `id`, (0, 1]: its probability among what could be chosen. At temperature 0 the choice is certain
- * whatever the model thinks, so there it is the probability at temperature 1. 0 for a token that could not be chosen.
+ * The model's confidence in `id`, (0, 1]: its probability among the candidates that could be chosen. At temperature 0 every choice
+ * is certain, so there it is the probability at temperature 1. 0 for a token that could not be chosen.
  */
 export function choiceConfidence(
   candidates: Candidates,

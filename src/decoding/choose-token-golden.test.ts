@@ -1,4 +1,4 @@
-// The golden vectors are what another implementation is checked against: code, JSON and document must say the same.
+// Golden vectors for other implementations: code, JSON and document must agree.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ function doubleOf(bits: string): number {
   return view.getFloat64(0);
 }
 
-/** The rows below the two header lines of the table under a heading. */
+/** The records below the two header lines of the table under a heading. */
 function tableRows(heading: string): string[] {
   const section = page.split(`\n### ${heading}\n`)[1]?.split('\n#')[0] ?? '';
   return section
@@ -50,7 +50,7 @@ function row(cells: readonly (string | number)[]): string {
 }
 
 describe('golden noise', () => {
-  it('is what the code makes, in all 64 bits', () => {
+  it("equals the code's, in all 64 bits", () => {
     expect(golden.noise.length).toBeGreaterThanOrEqual(12);
     for (const { seed, position, id, noise } of golden.noise) {
       const key = BigInt(seed);
@@ -61,7 +61,7 @@ describe('golden noise', () => {
     }
   });
 
-  it('is what the document prints', () => {
+  it("equals the document's", () => {
     const rows = golden.noise.map((entry) =>
       row([entry.seed, entry.position, entry.id, entry.noise, doubleOf(entry.noise)]),
     );
@@ -83,7 +83,7 @@ describe('golden choices', () => {
     expect([...used].sort()).toEqual(Object.keys(neutralSampling).sort());
   });
 
-  it('are what the document prints', () => {
+  it("equal the document's", () => {
     const rows = golden.choices.map((entry) =>
       row([
         entry.about,

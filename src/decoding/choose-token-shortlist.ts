@@ -1,5 +1,5 @@
-// Which candidates may be chosen at a position, and with what logits: bias, penalties, order, top-k, top-p, min-p, in this
-// sequence. Temperature comes after it and never changes the list. Everything in float64, on the engine's candidates only.
+// The candidates that may be chosen at a position, with their adjusted logits: bias, penalties, order, top-k, top-p, min-p, in this
+// sequence. Temperature comes later and never changes the list. All in float64, on the engine's candidates only.
 
 import { exp, log } from '../basics/fdlibm.ts';
 import { invariant } from '../basics/invariant.ts';
@@ -14,7 +14,7 @@ export interface Shortlist {
   readonly length: number;
 }
 
-// One list for all calls: a choice is made in one go and leaves nothing behind, and a server makes thousands a second.
+// One list for all calls: a choice is made in one go and keeps nothing, and a server makes thousands a second.
 const shared: { ids: Int32Array; logits: Float64Array; length: number } = {
   ids: new Int32Array(candidateLimit),
   logits: new Float64Array(candidateLimit),
@@ -22,7 +22,7 @@ const shared: { ids: Int32Array; logits: Float64Array; length: number } = {
 };
 
 /**
- * The candidates that are left to choose from, at least one. The result is overwritten by the next call.
+ * The remaining candidates, at least one. The next call overwrites the result.
  * @throws InvariantError without a candidate, or with more than the limit.
  */
 export function shortlist(candidates: Candidates, sampling: Sampling, counts: TokenCounts | undefined): Shortlist {
@@ -94,7 +94,7 @@ function sortByLogit(ids: Int32Array, logits: Float64Array, length: number): voi
   }
 }
 
-/** How many of the sorted logits top-k, top-p and min-p leave. */
+/** How many of the sorted logits remain after top-k, top-p and min-p. */
 function truncated(logits: Float64Array, length: number, sampling: Sampling): number {
   const largest = logits[0] as number;
   let kept = sampling.topK === 0 ? length : Math.min(sampling.topK, length);
@@ -108,7 +108,7 @@ function truncated(logits: Float64Array, length: number, sampling: Sampling): nu
 
 const weights: Float64Array = new Float64Array(candidateLimit);
 
-/** The shortest prefix that holds at least the share `topP` of the mass at temperature 1. */
+/** The length of the shortest prefix with at least the share `topP` of the mass at temperature 1. */
 function topPLength(logits: Float64Array, length: number, topP: number): number {
   const largest = logits[0] as number;
   let total = 0;

@@ -8,7 +8,7 @@ import { gumbelNoise, seedHigh, seedLow } from './noise.ts';
 import { neutralSampling, type Sampling } from './sampling.ts';
 import { RunningCounts } from './token-counts.ts';
 
-/** The definition of docs/token-choice.md, written for the eye: plain lists, no early exit, nothing shared. */
+/** The definition of docs/token-choice.md in its plainest form: lists, no early exit, no shared buffers. */
 function definedChoice(
   candidates: Candidates,
   sampling: Sampling,
@@ -76,7 +76,7 @@ const samplingArbitrary: fc.Arbitrary<Sampling> = fc.record({
 const answerArbitrary = fc.array(fc.nat(300), { maxLength: 200 });
 
 describe('chooseToken', () => {
-  it('is what the definition says, for any parameters', () => {
+  it('equals the definition, for any parameters', () => {
     fc.assert(
       fc.property(
         candidatesArbitrary,
@@ -104,7 +104,7 @@ describe('chooseToken', () => {
     }
   });
 
-  it('finds a token that only the noise can lift, past many that it cannot', () => {
+  it('finds a token that is chosen by its noise alone, behind many without a chance', () => {
     const ids = Array.from({ length: 64 }, (_, index) => index);
     const logits = ids.map((id) => (id === 0 ? 6 : 0));
     const sampling = { ...neutralSampling, temperature: 1, seed: 1n };
@@ -160,7 +160,7 @@ describe('choiceConfidence', () => {
     );
   });
 
-  it('is 0 for what could not be chosen', () => {
+  it('is 0 for a token that could not be chosen', () => {
     expect(choiceConfidence(candidates, { ...neutralSampling, temperature: 1, topK: 1 }, undefined, 6)).toBe(0);
     expect(choiceConfidence(candidates, neutralSampling, undefined, 99)).toBe(0);
   });

@@ -11,7 +11,7 @@ describe('confidence', () => {
     );
   });
 
-  it('rounds to the grid, and never to nothing', () => {
+  it('rounds to the grid, and never to 0', () => {
     expect(roundConfidence(1)).toBe(1);
     expect(roundConfidence(1e-30)).toBe(1 / 65_535);
     fc.assert(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DraftSource } from './draft-source.ts';
 
-/** Plays a text: at each position the source is asked, a model that is right in `modelHits` of 8 answers where it has to. */
+/** Replays a text: the source is asked at each position, and a model that is right in `modelHits` of 8 cases answers the rest. */
 function play(text: readonly number[], promptLength: number, modelHits: number, margin = 0) {
   const source = new DraftSource();
   let free = 0;
@@ -24,11 +24,11 @@ function play(text: readonly number[], promptLength: number, modelHits: number, 
 
 const prompt = [1, 2, 3, 4];
 const repeating = Array.from({ length: 120 }, (_, index) => 100 + (index % 9));
-/** Each pair has been there before, and each time something else follows. */
+/** Each pair occurred before, each time with another continuation. */
 const misleading = Array.from({ length: 120 }, (_, index) => (index % 3 === 2 ? 200 + index : 50 + (index % 3)));
 
-describe('where a draft comes from', () => {
-  it('is the text where it repeats itself', () => {
+describe('the source of a draft', () => {
+  it('is look-up where the text repeats itself', () => {
     const { free, freeHits } = play([...prompt, ...repeating], prompt.length, 6);
     expect(free).toBeGreaterThan(80);
     expect(freeHits / free).toBeGreaterThan(0.95);
@@ -38,7 +38,7 @@ describe('where a draft comes from', () => {
     expect(play([...prompt, ...misleading], prompt.length, 6).free).toBeLessThan(5);
   });
 
-  it('is the text more readily where the model is bad, and where time is dear', () => {
+  it('is look-up more often where the model is bad, and where time is expensive', () => {
     const mixed = Array.from(
       { length: 200 },
       (_, index) => [50, 51, 52 + (index % 8 === 3 ? index : 0), 60 + index][index % 4],
@@ -53,20 +53,20 @@ describe('where a draft comes from', () => {
 });
 
 describe('confidence', () => {
-  it('becomes what experience says', () => {
+  it('is calibrated by the compared drafts', () => {
     const unique = Array.from({ length: 300 }, (_, index) => 1000 + index);
     expect(play([...prompt, ...unique], prompt.length, 8).confidence).toBeGreaterThan(0.93);
     expect(play([...prompt, ...unique], prompt.length, 2).confidence).toBeLessThan(0.35);
   });
 
-  it('learns nothing from drafts on a text that turned out otherwise', () => {
+  it('learns nothing from drafts on a rejected text', () => {
     const source = new DraftSource();
     const asked = (text: readonly number[], committed: number): number => {
       source.follow(text, 4, committed);
       return source.calibrated(text.length, { token: 7, confidence: 0.5 }).confidence;
     };
     asked([...prompt], 4);
-    // Right at 4, wrong at 5; what was drafted at 6 stood on 7, 7.
+    // Right at 4, wrong at 5; the draft at 6 was made after 7, 7.
     asked([...prompt, 7], 4);
     asked([...prompt, 7, 7], 4);
     const after = asked([...prompt, 7, 8], 6);

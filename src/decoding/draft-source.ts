@@ -1,6 +1,6 @@
-// Where a device's next draft comes from: from looking back in the text, which costs nothing, or from the draft model. Looking back
-// is taken only where it is about as likely to be right as the model would be, judged by what has held in this session. It
-// knows no model and no clock: the same for live devices and for the simulator's.
+// Chooses the source of a device's next draft: prompt look-up, which costs nothing, or the draft model. Look-up is used only where
+// it is about as likely to be accepted as the model, judged by the compared drafts of this session. No model and no clock: the same
+// for live devices and for the simulator.
 
 import { type Calibration, calibrate, noteDraft, uncalibrated } from './calibrate-confidence.ts';
 import { roundConfidence } from './confidence.ts';
@@ -14,15 +14,15 @@ export interface SourcedDraft {
 }
 
 interface ModelDraft extends SourcedDraft {
-  /** Length of the match that looking back had there; 0: none. */
+  /** Length of the look-up's match there; 0: none. */
   readonly matchLength: number;
 }
 
-/** What a model is taken for before any of its drafts has been compared. */
+/** Prior of the model's acceptance rate, before any of its drafts was compared. */
 const modelPrior: Prior = { chance: 0.7, weight: 4 };
 /**
- * Where texts repeat themselves a model errs less often than elsewhere, so its rate is measured apart for each match length. By
- * length, from 0: the share of its usual errors that it is expected to make; docs/prompt-lookup.md has the measurement.
+ * Where texts repeat themselves a model errs less often, so its rate is measured separately for each match length. By length, from
+ * 0: the expected share of its usual error rate; docs/prompt-lookup.md has the measurement.
  */
 const errorShares = [1.1, 1.1, 0.75, 0.7, 0.7, 0.4, 0.4, 0.25, 0.2];
 const matchedPriorWeight = 4;
@@ -30,34 +30,34 @@ const memoryTrials = 64;
 
 export class DraftSource {
   readonly #lookUp = new LookUp();
-  /** Not compared yet, by position. */
+  /** Drafts without a comparison so far, by position. */
   readonly #modelDrafts = new Map<number, ModelDraft>();
   #calibration: Calibration = uncalibrated;
   #modelRate: HitRate = noTrials;
   readonly #matchedRates = new Map<number, HitRate>();
   #next: LookUpDraft | undefined;
 
-  /** Reads the text to be gone on with, and learns from what has become final. @param committedLength prompt included */
+  /** Reads the text to continue, and learns from newly committed tokens. @param committedLength prompt included */
   follow(text: readonly number[], promptLength: number, committedLength: number): void {
     const shared = this.#lookUp.follow(text, promptLength, committedLength);
     for (const [position, draft] of this.#modelDrafts) {
-      // What was drafted on a text that has turned out otherwise is no trial.
+      // A draft on a rejected text is no trial.
       if (position > shared) this.#modelDrafts.delete(position);
       else if (position < committedLength) this.#compare(position, draft, text[position] as number);
     }
     this.#next = this.#lookUp.next();
   }
 
-  /** The free draft that goes on with the text; null: ask the model. @param margin see `lookUpMargin` */
+  /** The look-up's draft for the next position; null: ask the model. @param margin see `lookUpMargin` */
   lookUp(margin: number): SourcedDraft | null {
     const found = this.#next;
     if (found === undefined) return null;
-    // An error costs the chain, the gain is one draft's time: what is not known well has to be better.
+    // An error costs the chain, the gain is one draft's time: an uncertain chance has to be higher.
     if (found.chance - found.deviation < this.#modelChance(found.matchLength) - margin) return null;
     return { token: found.token, confidence: roundConfidence(found.chance) };
   }
 
-  /** Takes note of the model's draft at the end of the text. @returns it with its confidence as experience has it */
+  /** Records the model's draft at the end of the text. @returns the draft with its calibrated confidence */
   calibrated(position: number, { token, confidence }: SourcedDraft): SourcedDraft {
     this.#modelDrafts.set(position, { token, confidence, matchLength: this.#next?.matchLength ?? 0 });
     return { token, confidence: roundConfidence(calibrate(this.#calibration, confidence)) };

@@ -13,7 +13,7 @@ import {
 
 const market: DraftMarket = { turnTaking: 'free-running', roundTripMs: 10, acceptance: 0.75, draftLength: 4 };
 
-/** Drafts of `draftMs`, commits of `tokens` every `commitMs`, verdicts after `verdictMs`. */
+/** Drafts take `draftMs`; commits of `tokens` arrive every `commitMs`, verifications after `verdictMs`. */
 function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commitMs): DraftTiming {
   let timing = unknownTiming;
   for (let round = 1; round < 6; round++) {
@@ -24,35 +24,35 @@ function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commi
   return timing;
 }
 
-describe('what is measured', () => {
-  it('is the mean of late', () => {
+describe('the measured times', () => {
+  it('are running means', () => {
     expect(paceOf(10, 50, 3, 30)).toMatchObject({ draftMs: 10, commitMs: 50, tokens: 3, verdictMs: 30 });
     expect(noteDraftTime(paceOf(10, 50), 20).draftMs).toBeCloseTo(11);
   });
 
-  it('is not thrown off by one that took very long', () => {
+  it('limit the effect of one very long time', () => {
     expect(noteDraftTime(paceOf(10, 50), 5000).draftMs).toBeCloseTo(13);
   });
 
-  it('leaves a lost connection out', () => {
+  it('leave out a lost connection', () => {
     const timing = noteCommit(notePause(paceOf(10, 50)), 100_000, 2);
     expect(timing.commitMs).toBe(50);
     expect(timing.verdictMs).toBe(50);
   });
 
-  it('counts from the first of several asks', () => {
+  it('count from the first of several requests', () => {
     const timing = noteCommit(noteAsk(noteAsk(unknownTiming, 10), 30), 50, 1);
     expect(timing.verdictMs).toBe(40);
   });
 });
 
 describe('the least chance of a chain', () => {
-  it('is none while nothing is known, and in a mode that was not measured', () => {
+  it('is 0 without measurements, and in a mode that was not measured', () => {
     expect(leastChainChance(unknownTiming, market)).toBe(0);
     expect(leastChainChance(noteDraftTime(unknownTiming, 10), market)).toBe(0);
   });
 
-  it('hardly cuts where drafts are quick, and cuts more where they are slow', () => {
+  it('hardly cuts where drafts are fast, and cuts more where they are slow', () => {
     const quick = leastChainChance(paceOf(10, 58), market);
     const slow = leastChainChance(paceOf(31, 58), market);
     expect(quick).toBeGreaterThan(0);
@@ -61,19 +61,19 @@ describe('the least chance of a chain', () => {
     expect(slow).toBeLessThan(0.1);
   });
 
-  it('cuts less where the correction is longer on its way', () => {
+  it('cuts less where a correction takes longer to arrive', () => {
     const far = leastChainChance(paceOf(31, 58), { ...market, roundTripMs: 100 });
     expect(far).toBeLessThan(leastChainChance(paceOf(31, 58), market));
   });
 
-  it('in turns asks of a draft what it costs, and always lets one go', () => {
+  it('in turns demands a chance that pays for the draft, and always allows one draft', () => {
     const inTurns = { ...market, turnTaking: 'in-turns' } as const;
     // 10 ms for a token of 25 ms that comes three times out of four.
     expect(leastChainChance(paceOf(10, 100, 4), inTurns)).toBeCloseTo(10 / 25 / 0.75);
     expect(leastChainChance(paceOf(90, 100, 2), inTurns)).toBe(0.95);
   });
 
-  it('overlapped asks it only of what outlasts the verdict', () => {
+  it('overlapped demands it only for the part that outlasts the verification', () => {
     const overlapped = { ...market, turnTaking: 'overlapped' } as const;
     expect(leastChainChance(paceOf(10, 60, 2, 60), overlapped)).toBe(0);
     const whole = 30 / 60 / 0.75;
@@ -82,7 +82,7 @@ describe('the least chance of a chain', () => {
 });
 
 describe('the margin of a look-up', () => {
-  it('grows with what a draft takes of a step, and is bounded', () => {
+  it("grows with a draft's share of a step, and is bounded", () => {
     const margins = [5, 10, 31, 50, 200].map((draftMs) => lookUpMargin(paceOf(draftMs, 58), market));
     expect(margins[0]).toBeLessThan(0.01);
     expect([...margins].sort((left, right) => left - right)).toEqual(margins);

@@ -1,4 +1,4 @@
-// Finds stop strings in a stream of bytes: one step per byte and no memory but how far each string matches so far (Knuth,
+// Finds stop strings in a stream of bytes: one step per byte, and no memory except how far each string matches so far (Knuth,
 // Morris, Pratt 1977). UTF-8 is self-synchronising, so a match of bytes is a match of characters.
 
 const textEncoder = new TextEncoder();
@@ -9,7 +9,7 @@ export function encodeUtf8(text: string): Uint8Array {
 
 export interface ByteMatcher {
   readonly length: number;
-  /** How many bytes match after one more `byte`, given how many matched before; `length` means that it is complete. */
+  /** The number of matching bytes after one more `byte`, given the number before; `length` means a complete match. */
   next(matched: number, byte: number): number;
 }
 
@@ -38,10 +38,10 @@ function fallbacks(pattern: Uint8Array): Uint8Array {
   return shorter;
 }
 
-/** How far each matcher has got; the first complete one, by byte and then by length, ends the scan. */
+/** The state of each matcher; the first complete one, by byte and then by length, ends the scan. */
 export interface ByteScan {
   readonly matchedBytes: readonly number[];
-  /** Set when a pattern is complete: where it starts, in bytes from the start of `bytes`; negative if it began earlier. */
+  /** Set when a pattern is complete: its start, in bytes from the start of `bytes`; negative if it began earlier. */
   readonly foundAt: number | null;
 }
 

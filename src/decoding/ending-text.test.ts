@@ -15,7 +15,7 @@ function bytesOfTokens(tokens: readonly Token[]): (id: number) => Uint8Array {
   };
 }
 
-/** The pieces of text that the reader gets, one for each token, and what the flush adds. */
+/** The pieces of text for the reader, one for each token, and the text of the flush. */
 function pieces(stopStrings: readonly string[], tokens: readonly Token[], end?: 'end-token'): string[] {
   const rule = { endIds: new Set([endId]), stopStrings, maxAnswerTokens: 1000 };
   const assembler = new TextAssembler(rule, bytesOfTokens(tokens));
@@ -25,11 +25,11 @@ function pieces(stopStrings: readonly string[], tokens: readonly Token[], end?: 
 }
 
 describe('TextAssembler', () => {
-  it('passes text on at once when nothing can stop it', () => {
+  it('passes text on at once where no stop string is possible', () => {
     expect(pieces([], ['Hel', 'lo', ' world'])).toEqual(['Hel', 'lo', ' world', '']);
   });
 
-  it('holds back what may become a stop string, and no more', () => {
+  it('holds back a possible stop string, and no more', () => {
     expect(pieces(['\nUser:'], ['Hi', '!\nUs', 'ual', '\n'])).toEqual(['Hi', '!', '\nUsual', '', '\n']);
   });
 
@@ -38,17 +38,17 @@ describe('TextAssembler', () => {
     expect(pieces(['STOP'], ['one STOP two', ' three'])).toEqual(['one ', '', '']);
   });
 
-  it('cuts at the stop string that is complete first, and there at the longest', () => {
+  it('cuts at the first complete stop string, and there at the longest', () => {
     expect(pieces(['cd', 'abcd'], ['xab', 'cd'])).toEqual(['x', '', '']);
     expect(pieces(['abcd', 'bc'], ['xabcd'])).toEqual(['xa', '']);
   });
 
-  it('releases what it holds when the text ends otherwise', () => {
+  it('releases the text that it holds back when the text ends in another way', () => {
     expect(pieces(['STOP'], ['one STO'], 'end-token')).toEqual(['one ', 'STO', '']);
     expect(pieces(['STOP'], ['one STO'])).toEqual(['one ', 'STO']);
   });
 
-  it('does not show an end token, whatever bytes it has', () => {
+  it('does not show an end token, whatever its bytes', () => {
     expect(pieces([], ['a'], 'end-token').join('')).toBe('a');
   });
 
@@ -56,7 +56,7 @@ describe('TextAssembler', () => {
     expect(pieces([], [[0xf0, 0x9f], [0x90], [0xb4, 0x21]])).toEqual(['', '', '🐴!', '']);
   });
 
-  it('replaces a character that is never finished, and bytes that are no text', () => {
+  it('replaces an unfinished character, and bytes that are not UTF-8', () => {
     expect(pieces([], ['a', [0xe2, 0x82]])).toEqual(['a', '', '\ufffd']);
     expect(pieces([], [[0xff], 'a'])).toEqual(['\ufffd', 'a', '']);
     expect(pieces(['€'], [[0xe2, 0x82], 'a'])).toEqual(['', '\ufffda', '']);
@@ -66,7 +66,7 @@ describe('TextAssembler', () => {
     expect(pieces([], ['\ufeffa'])).toEqual(['\ufeffa', '']);
   });
 
-  it('shows the text before the first end, however it is cut into tokens and frames', () => {
+  it('shows the text before the first end, for any cut into tokens and frames', () => {
     const unit = fc.constantFrom('a', 'b', 'é', '🐴');
     const stops = fc.array(fc.string({ unit, minLength: 1, maxLength: 3 }), { maxLength: 4 });
     fc.assert(
@@ -102,7 +102,7 @@ describe('TextAssembler', () => {
   });
 });
 
-/** The text before the stop string that ends first, the longest of those that end there. */
+/** The text before the stop string that ends first; the longest of those that end there. */
 function textBeforeStop(text: string, stopStrings: readonly string[]): string {
   for (let end = 1; ; end++) {
     const matching = stopStrings.filter((stop) => text.slice(0, end).endsWith(stop));
@@ -115,7 +115,7 @@ function cutBytes(bytes: Uint8Array, cuts: readonly number[]): number[][] {
   let from = 0;
   for (let index = 0; from < bytes.length; index++) {
     const length = cuts[index % Math.max(1, cuts.length)] ?? 1;
-    // An empty cut is a token without bytes; after all cuts are used up there must be progress.
+    // An empty cut is a token without bytes; after the last cut each token has at least one byte.
     const to = index >= cuts.length ? from + Math.max(1, length) : from + length;
     tokens.push([...bytes.subarray(from, to)]);
     from = to;

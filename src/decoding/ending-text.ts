@@ -1,10 +1,10 @@
-// What the reader sees of the committed tokens: text without end tokens and stop strings. It holds back bytes that may yet
-// turn out to be a stop string, and the first bytes of an unfinished character. The protocol itself holds nothing back.
+// The text that the reader sees of the committed tokens: without end tokens and stop strings. It holds back bytes that may become a
+// stop string, and the first bytes of an unfinished character. The protocol itself holds nothing back.
 
 import { type EndRule, stopMatchers } from './ending.ts';
 import { type ByteMatcher, scanBytes } from './ending-bytes.ts';
 
-/** Turns one answer's committed tokens into text, in order, each once. */
+/** Turns the committed tokens of one answer into text, in order, each once. */
 export class TextAssembler {
   readonly #matchers: readonly ByteMatcher[];
   readonly #endIds: ReadonlySet<number>;
@@ -22,7 +22,7 @@ export class TextAssembler {
     this.#bytesOf = bytesOf;
   }
 
-  /** The text that these tokens make certain, often the empty string. Nothing comes after an end token or a stop string. */
+  /** The text that is certain after these tokens, often the empty string. Nothing comes after an end token or a stop string. */
   push(ids: Iterable<number>): string {
     let text = '';
     for (const id of ids) {
@@ -33,7 +33,7 @@ export class TextAssembler {
   }
 
   /**
-   * Releases what is held back, because nothing will follow (maximum length, abort, an end token). An unfinished character
+   * Releases the text that is held back, because nothing will follow (maximum length, abort, an end token). An unfinished character
    * becomes U+FFFD.
    */
   flush(): string {

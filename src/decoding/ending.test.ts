@@ -18,7 +18,7 @@ function rule(stopStrings: readonly string[], maxAnswerTokens = 1000): EndRule {
   return { endIds: new Set([endId]), stopStrings, maxAnswerTokens };
 }
 
-/** Pushes until the end: the number of tokens taken, and why it ended. */
+/** Pushes tokens until the end; returns their number and the reason. */
 function run(
   endRule: EndRule,
   texts: readonly (string | Uint8Array)[],
@@ -61,7 +61,7 @@ describe('the end of a text', () => {
     expect(ends(['\n\nUser:'], ['a\n', '\n', '\nUs', 'er', ': '])).toEqual([5, 'stop-string']);
   });
 
-  it('is a stop string rather than the length when one token brings both', () => {
+  it('is a stop string rather than the length when one token causes both', () => {
     expect(run(rule(['b'], 2), ['a', 'b'], [0, 1])).toEqual([2, 'stop-string']);
   });
 
@@ -81,7 +81,7 @@ describe('the end of a text', () => {
     expect(ends(['€'], [euro.subarray(0, 1), euro])).toEqual([2, 'stop-string']);
   });
 
-  it('does not depend on how the text is cut into tokens, and is where the text first holds a stop string', () => {
+  it('does not depend on the cut into tokens, and is where the text first contains a stop string', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 30 });
     const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'é'), minLength: 1, maxLength: 4 }), {
       minLength: 1,
@@ -101,7 +101,7 @@ describe('the end of a text', () => {
     );
   });
 
-  it('is a function of the state alone: old states stay good', () => {
+  it('is a function of the state alone: old states stay valid', () => {
     const ending = createEnding(rule(['ab']), bytesOfTexts(['a', 'b', 'c']));
     const afterA = ending.push(ending.start, 0).state;
     expect(ending.push(afterA, 2).end).toBeNull();
@@ -110,7 +110,7 @@ describe('the end of a text', () => {
     expect(structuredClone(afterA)).toEqual(afterA);
   });
 
-  it('takes nothing after the maximum length', () => {
+  it('accepts nothing after the maximum length', () => {
     const ending = createEnding(rule([], 1), bytesOfTexts(['a']));
     const { state } = ending.push(ending.start, 0);
     expect(() => ending.push(state, 0)).toThrow('maximum length');

@@ -1,6 +1,6 @@
-// When a text ends: an end-of-text token, a complete stop string, or the maximum length. A pure function of the committed
-// tokens, so that edge and device see the same end at the same token. It works on bytes, because tokens may split characters
-// and stop strings may span tokens.
+// The end of a text: an end token, a complete stop string, or the maximum length. A pure function of the committed tokens, so edge
+// and device see the same end at the same token. It works on bytes, because tokens may split characters and stop strings may span
+// tokens.
 
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
@@ -10,11 +10,11 @@ export const stopStringLimit = 4;
 export const stopStringByteLimit = 64;
 
 export interface EndRule {
-  /** The tokenizer's own end ids; a client may add to them. */
+  /** The tokenizer's end ids; a client may add to them. */
   readonly endIds: ReadonlySet<number>;
   /** At most {@link stopStringLimit}, each of 1 to {@link stopStringByteLimit} UTF-8 bytes. */
   readonly stopStrings: readonly string[];
-  /** Tokens that the answer may have, the end token included; at least 1. */
+  /** Limit of answer tokens, the end token included; at least 1. */
   readonly maxAnswerTokens: number;
 }
 
@@ -24,7 +24,7 @@ export type EndReason = 'end-token' | 'stop-string' | 'length';
 export interface EndState {
   /** Answer tokens so far. */
   readonly tokenCount: number;
-  /** For each stop string, how many of its bytes the text ends with. */
+  /** For each stop string, the number of its bytes with which the text ends. */
   readonly matchedBytes: readonly number[];
 }
 
@@ -36,7 +36,7 @@ export interface EndStep {
 export interface Ending {
   readonly rule: EndRule;
   readonly start: EndState;
-  /** The state after one more answer token. After an end nothing may be pushed. */
+  /** The state after one more answer token. Nothing may be pushed after an end. */
   push(state: EndState, id: number): EndStep;
 }
 
@@ -53,7 +53,7 @@ export function createEnding(rule: EndRule, bytesOf: (id: number) => Uint8Array)
     push(state: EndState, id: number): EndStep {
       invariant(state.tokenCount < rule.maxAnswerTokens, 'a token after the maximum length');
       const tokenCount = state.tokenCount + 1;
-      // An end token is no text, whatever bytes it has.
+      // An end token is no text, whatever its bytes.
       if (rule.endIds.has(id)) return { state: { ...state, tokenCount }, end: { reason: 'end-token' } };
       const scan = matchers.length === 0 ? null : scanBytes(matchers, state.matchedBytes, bytesOf(id));
       const next = { tokenCount, matchedBytes: scan?.matchedBytes ?? state.matchedBytes };

@@ -3,7 +3,7 @@ import { LookUp } from './look-up.ts';
 
 const prompt = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** Follows a text token by token as it is committed. */
+/** Reads a text token by token as it is committed. */
 function followed(text: readonly number[], promptLength = prompt.length): LookUp {
   const lookUp = new LookUp();
   for (let length = promptLength; length <= text.length; length++)
@@ -12,7 +12,7 @@ function followed(text: readonly number[], promptLength = prompt.length): LookUp
 }
 
 describe('looking up', () => {
-  it('says what followed, how much was alike, and how likely that is to be right', () => {
+  it('gives the continuation, the match length, and the chance that it is right', () => {
     const lookUp = new LookUp();
     lookUp.follow([...prompt, 3, 4, 5], prompt.length, prompt.length + 3);
     expect(lookUp.next()).toMatchObject({ token: 6, matchLength: 3 });
@@ -20,14 +20,14 @@ describe('looking up', () => {
     expect(lookUp.next()?.chance).toBeLessThan(0.9);
   });
 
-  it('says nothing where nothing is alike', () => {
+  it('gives nothing without a match', () => {
     const lookUp = new LookUp();
     lookUp.follow([...prompt, 20, 21], prompt.length, prompt.length + 2);
     expect(lookUp.next()).toBeUndefined();
     expect(lookUp.draft(4, 0)).toEqual([]);
   });
 
-  it('takes longer matches for more likely', () => {
+  it('trusts longer matches more', () => {
     const chances = [2, 3, 4, 5, 6, 7, 8].map((length) => {
       const lookUp = new LookUp();
       lookUp.follow([...prompt, 30, ...prompt.slice(0, length)], prompt.length, prompt.length + 1 + length);
@@ -50,20 +50,20 @@ describe('looking up', () => {
   });
 });
 
-describe('what it has learnt', () => {
+describe('the learnt rate', () => {
   const repeating = Array.from({ length: 60 }, (_, index) => 100 + (index % 7));
 
   it('rises where the text repeats itself and falls where it only seems to', () => {
     const right = followed([...prompt, ...repeating]).next()?.chance ?? 0;
     expect(right).toBeGreaterThan(0.95);
-    // Pairs that come again and again, each time with something new behind them.
+    // Pairs that occur again and again, each time with a new continuation.
     const misleading = Array.from({ length: 90 }, (_, index) => (index % 3 === 2 ? 200 + index : 50 + (index % 3)));
     const wrong = followed([...prompt, ...misleading, 50, 51]).next();
     expect(wrong).toMatchObject({ matchLength: 2 });
     expect(wrong?.chance).toBeLessThan(0.15);
   });
 
-  it('forgets: what held long ago counts less than what holds now', () => {
+  it('forgets: old trials count less than new ones', () => {
     const misleading = Array.from({ length: 400 }, (_, index) => (index % 3 === 2 ? 200 + index : 50 + (index % 3)));
     const before = followed([...prompt, ...misleading, 50, 51]).next()?.chance ?? 1;
     const pairs = Array.from({ length: 90 }, (_, index) => [50, 51, 52, 1000 + index][index % 4] as number);
@@ -71,7 +71,7 @@ describe('what it has learnt', () => {
     expect(after).toBeGreaterThan(before + 0.25);
   });
 
-  it('does not depend on what was drafted meanwhile', () => {
+  it('does not depend on drafts in between', () => {
     const text = [...prompt, ...repeating];
     const plain = followed(text);
     const drafting = new LookUp();
@@ -88,14 +88,14 @@ describe('what it has learnt', () => {
     expect(drafting.draft(5, 0)).toEqual(plain.draft(5, 0));
   });
 
-  it('does not depend on how often it was asked', () => {
+  it('does not depend on the number of calls', () => {
     const text = [...prompt, ...repeating];
     const once = new LookUp();
     once.follow(text, prompt.length, text.length);
     expect(once.next()).toEqual(followed(text).next());
   });
 
-  it('stays with the next turn, whose prompt is no trial', () => {
+  it('stays for the next turn; its prompt is no trial', () => {
     const first = [...prompt, ...repeating];
     const lookUp = followed(first);
     const chance = lookUp.next()?.chance;

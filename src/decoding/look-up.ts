@@ -1,6 +1,6 @@
-// Looking back for what comes next, with the chance that it is right: how often matches of that length have held in this answer.
-// Every committed token is a trial, whether or not anything was drafted there, so nothing has to be risked to learn. Pure and
-// deterministic; the same on a device, on an edge and in the simulator.
+// Prompt look-up with a chance: how often matches of that length were right in this answer. Every committed token is a trial, with
+// or without a draft there, so learning risks nothing. Pure and deterministic; the same on a device, on an edge and in the
+// simulator.
 
 import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { NgramIndex, type NgramMatch } from './ngram-index.ts';
@@ -8,28 +8,28 @@ import { NgramIndex, type NgramMatch } from './ngram-index.ts';
 /** A token that may follow. */
 export interface LookUpDraft {
   readonly token: number;
-  /** Tokens that are alike there and here. */
+  /** Length of the match, in tokens. */
   readonly matchLength: number;
-  /** That it is right if all before it is; (0, 1). */
+  /** The chance that it is right if all before it is; (0, 1). */
   readonly chance: number;
-  /** How far `chance` may be off: a standard deviation. */
+  /** The standard deviation of `chance`. */
   readonly deviation: number;
 }
 
-/** A chain that holds with less chance than this is not worth a row of any engine. */
+/** A chain with a smaller chance is not worth a row of any engine. */
 export const leastLookUpChance = 0.02;
 
 const shortestMatch = 2;
 const longestMatch = 8;
-/** A habit of the text that has ended is forgotten within some sixty tokens. */
+/** An old pattern of the text is forgotten within about sixty tokens. */
 const memoryTrials = 48;
 
-/** By match length, from {@link shortestMatch}: what holds on average; docs/prompt-lookup.md has the measurement. */
+/** By match length, from {@link shortestMatch}: average rates; docs/prompt-lookup.md has the measurement. */
 const priors: readonly Prior[] = [0.45, 0.55, 0.65, 0.7, 0.75, 0.8, 0.9].map((chance) => ({ chance, weight: 4 }));
 
 export class LookUp {
   readonly #index = new NgramIndex(shortestMatch, longestMatch);
-  /** For each position of the answer what the text before it gave. */
+  /** The match at each position of the answer. */
   readonly #matches = new Map<number, NgramMatch | undefined>();
   readonly #rates: HitRate[] = priors.map(() => noTrials);
   #promptLength = 0;
@@ -37,9 +37,9 @@ export class LookUp {
   #countedTo = 0;
 
   /**
-   * Reads the text as it is now; only what differs from last time costs anything.
-   * @param committedLength tokens of it that are final, prompt included
-   * @returns how many tokens were known already and stay
+   * Reads the present text; only the difference from the last call costs time.
+   * @param committedLength number of committed tokens, prompt included
+   * @returns the number of tokens that were known already and stay
    */
   follow(text: readonly number[], promptLength: number, committedLength: number): number {
     const shared = this.#index.sharedPrefix(text);
@@ -56,7 +56,7 @@ export class LookUp {
     return shared;
   }
 
-  /** The next token, undefined where nothing is alike. */
+  /** The next token, undefined without a match. */
   next(): LookUpDraft | undefined {
     const match = this.#index.match();
     if (match === undefined) return undefined;
@@ -66,7 +66,10 @@ export class LookUp {
     return { token: match.id, matchLength: match.length, ...known };
   }
 
-  /** The next tokens, each after the ones before; at most `count`, and while the chance that all hold is at least `leastChance`. */
+  /**
+   * The next tokens, each after the ones before; at most `count`, as long as the chance of the whole chain is at least
+   * `leastChance`.
+   */
   draft(count: number, leastChance: number): LookUpDraft[] {
     const length = this.#index.length;
     const drafts: LookUpDraft[] = [];

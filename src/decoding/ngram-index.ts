@@ -1,10 +1,10 @@
-// Prompt look-up: what followed the last time that the text's end occurred in it. No model; right where texts repeat themselves (code,
-// summaries). Pure, and quick to extend and to shorten (Saxena 2023, prompt lookup decoding).
+// Prompt look-up decoding (Saxena 2023): the continuation of the last earlier occurrence of the text's end. No model; right where
+// texts repeat themselves (code, summaries). Pure, and fast to extend and to truncate.
 
 export interface NgramMatch {
-  /** What followed. */
+  /** The token that followed. */
   readonly id: number;
-  /** Tokens that are alike. */
+  /** Length of the match, in tokens. */
   readonly length: number;
 }
 
@@ -12,7 +12,7 @@ export class NgramIndex {
   readonly #shortestMatch: number;
   readonly #longestMatch: number;
   readonly #ids: number[] = [];
-  /** For each length, where each run of tokens ends; ends are in ascending order, so truncating pops them. */
+  /** For each length, the end positions of each run of tokens, ascending, so truncating pops them. */
   readonly #endsOfRuns: readonly Map<string, number[]>[];
 
   /** @param longestMatch runs of this many tokens are looked up first, then shorter ones down to `shortestMatch` */
@@ -26,7 +26,7 @@ export class NgramIndex {
     return this.#ids.length;
   }
 
-  /** How many tokens of `ids` it holds, from the first on. */
+  /** How many tokens of `ids`, from the first, the index holds. */
   sharedPrefix(ids: readonly number[]): number {
     const until = Math.min(ids.length, this.#ids.length);
     let length = 0;
@@ -64,7 +64,7 @@ export class NgramIndex {
     return this.match()?.id;
   }
 
-  /** The same, with how many tokens of the text's end occurred before. */
+  /** The same, with the length of the match. */
   match(): NgramMatch | undefined {
     const end = this.#ids.length;
     for (let run = Math.min(this.#longestMatch, end); run >= this.#shortestMatch; run--) {

@@ -25,7 +25,7 @@ describe('gumbelNoise', () => {
     expect(Math.min(...values)).toBeGreaterThan(-3.14);
   });
 
-  it('grows with the word by more than the rounding of any sum that relies on it', () => {
+  it('grows with the word by more than the rounding of any sum that uses it', () => {
     const words = [0, 1, 2 ** 20, 2 ** 30, Math.floor(2 ** 32 / Math.E), 2 ** 31, 2 ** 32 - 3, 2 ** 32 - 2];
     for (const start of words) {
       for (let word = start; word < Math.min(start + 1000, 2 ** 32 - 1); word++) {
@@ -41,7 +41,7 @@ describe('seeds', () => {
     expect(seedHigh(0xfedcba9889abcdefn)).toBe(0xfedcba98);
   });
 
-  it('derive others for further answers, and keep themselves for the first', () => {
+  it('derive others for further answers, and stay the same for the first', () => {
     const seeds = [0, 1, 2, 3].map((answerIndex) => deriveSeed(77n, answerIndex));
     expect(seeds[0]).toBe(77n);
     expect(new Set(seeds).size).toBe(4);

@@ -1,6 +1,6 @@
-// The noise that device and edge share without exchanging it: standard Gumbel values that depend on the seed, the position
-// of the token to be chosen, and the token's id. With it, two models that think alike choose alike.
-// Source: Daliri, Musco, Suresh, "Coupling without communication and drafter-invariant speculative decoding" (2024).
+// The shared noise of device and edge, which is never sent: standard Gumbel values that depend on the seed, the position of the
+// token to be chosen, and the token's id. With it, two models with similar logits choose the same token. Source: Daliri, Musco,
+// Suresh, "Coupling without communication and drafter-invariant speculative decoding" (2024).
 
 import { log } from '../basics/fdlibm.ts';
 import { philox } from '../basics/philox.ts';
@@ -10,7 +10,7 @@ const seedPurpose = 1;
 const inverseTwo32: number = 2 ** -32;
 const block: Uint32Array = new Uint32Array(4);
 
-/** No noise value is larger (the largest is 33 ln 2 = 22.874): the search for the largest sum may stop by it. */
+/** No noise value is larger (the largest is 33 ln 2 = 22.874), so a search for the largest sum may stop early. */
 export const noiseUpperBound = 22.875;
 
 /** The low or high 32 bits of a 64-bit seed: the two words of the generator's key. */
@@ -23,7 +23,7 @@ export function seedHigh(seed: bigint): number {
 }
 
 /**
- * The generator's word behind the noise of a token: a larger word means larger noise.
+ * The generator's word for the noise of a token: a larger word means larger noise.
  * @param keyLow from {@link seedLow}
  * @param keyHigh from {@link seedHigh}
  * @param position of the token to be chosen, counted from the start of the prompt
@@ -33,7 +33,7 @@ export function noiseWord(keyLow: number, keyHigh: number, position: number, id:
   return block[0] as number;
 }
 
-/** Standard Gumbel noise from a word: -log(-log u), u = (word + 0.5) / 2^32. Words differ by at least 6e-10 in it. */
+/** Standard Gumbel noise from a word: -log(-log u), u = (word + 0.5) / 2^32. The noise of two words differs by at least 6e-10. */
 export function gumbelOfWord(word: number): number {
   return -log(-log((word + 0.5) * inverseTwo32));
 }

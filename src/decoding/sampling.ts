@@ -3,7 +3,7 @@
 import { OutriderError } from '../basics/errors.ts';
 import { candidateLimit } from './candidates.ts';
 
-/** Everything that shapes a choice. All fields are always present; `neutralSampling` has the values that change nothing. */
+/** All parameters of a choice. All fields are always present; `neutralSampling` has the neutral values. */
 export interface Sampling {
   /** 0 = the largest logit; else [0.000001, 10]. */
   readonly temperature: number;
@@ -13,11 +13,11 @@ export interface Sampling {
   readonly topP: number;
   /** [0, 1); 0 = off. */
   readonly minP: number;
-  /** Subtracted once from every id that the answer holds already, [-2, 2]. */
+  /** Subtracted once from every id that occurs in the answer, [-2, 2]. */
   readonly presencePenalty: number;
-  /** Subtracted for each time that the answer holds the id, [-2, 2]. */
+  /** Subtracted for each occurrence of the id in the answer, [-2, 2]. */
   readonly frequencyPenalty: number;
-  /** Divides positive and multiplies negative logits of ids that the answer holds, (0, 2]; 1 = off. */
+  /** Divides positive and multiplies negative logits of ids that occur in the answer, (0, 2]; 1 = off. */
   readonly repetitionPenalty: number;
   /** Added to the logits of these ids, [-100, 100]; sorted by id, at most 300. */
   readonly logitBias: readonly (readonly [id: number, bias: number])[];
@@ -25,7 +25,7 @@ export interface Sampling {
   readonly seed: bigint;
 }
 
-/** Always the likeliest token, nothing penalised. */
+/** Always the most likely token, no penalties. */
 export const neutralSampling: Sampling = {
   temperature: 0,
   topK: 0,
@@ -41,8 +41,8 @@ export const neutralSampling: Sampling = {
 export const logitBiasLimit = 300;
 
 /**
- * Refuses what no engine of ours would follow. Both sides call it: the device for its user, the edge for what arrives.
- * @throws OutriderError `bad-argument`
+ * Refuses parameters that no engine here supports. Both sides call it: the device for its user, the edge for its clients. @throws
+ * OutriderError `bad-argument`
  */
 export function validateSampling(sampling: Sampling, vocabularySize: number): void {
   const { temperature, topK, seed } = sampling;

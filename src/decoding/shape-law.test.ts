@@ -6,12 +6,12 @@ const notAlone: ShapeLaw = { ...freeLaw, least: 2 };
 const threes: ShapeLaw = { ...freeLaw, most: 3 };
 const eights: ShapeLaw = { multiple: 8, least: 8, most: 8, merges: false };
 
-describe('rows that an item costs', () => {
-  it('are those that were asked for where the law is free', () => {
+describe('rows of an item', () => {
+  it('are the requested ones where the law is free', () => {
     expect([1, 5, 63, 70].map((count) => engineRows(freeLaw, count))).toEqual([1, 5, 63, 70]);
   });
 
-  it('are stairs where calls are filled up', () => {
+  it('are stairs where calls are padded', () => {
     expect([1, 3, 4, 5, 8, 9, 60, 61].map((count) => engineRows(fours, count))).toEqual([4, 4, 4, 8, 8, 12, 60, 64]);
     expect([1, 2, 3].map((count) => engineRows(notAlone, count))).toEqual([2, 2, 3]);
     expect([1, 8, 9].map((count) => engineRows(eights, count))).toEqual([8, 8, 16]);
@@ -29,7 +29,7 @@ describe('the layout of items', () => {
     ]);
   });
 
-  it('gives each sequence calls of its own where it does not', () => {
+  it('gives each sequence calls of its own where the law does not merge', () => {
     expect(layOutCalls(eights, [9, 1])).toEqual([
       [{ item: 0, from: 0, count: 8, padding: 0 }],
       [{ item: 0, from: 8, count: 1, padding: 7 }],
@@ -37,7 +37,7 @@ describe('the layout of items', () => {
     ]);
   });
 
-  it('cuts what is too long into calls that others share', () => {
+  it('cuts items that are too long into calls that others share', () => {
     expect(layOutCalls(threes, [7, 2]).map((call) => call.map(({ item, from, count }) => [item, from, count]))).toEqual(
       [
         [
@@ -62,7 +62,7 @@ describe('the layout of items', () => {
   });
 });
 
-it('says itself in words', () => {
+it('describes itself in words', () => {
   expect([freeLaw, notAlone, fours, threes, eights, { ...threes, most: 1 }].map(describeLaw)).toEqual([
     'any shape',
     'never one row alone',

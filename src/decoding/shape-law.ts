@@ -1,11 +1,11 @@
-// The shape law of an engine: which shapes of calls give the same bits for the same tokens, and how an item is laid out so that it
-// keeps to them. An engine finds its law when a model is opened (models/shape-law-search.ts); this page only applies it. Pure.
+// The shape law of an engine: which call shapes give the same bits for the same tokens, and how to lay out an item in such calls.
+// exactness/shape-law-search.ts finds the law when a model is opened; this file applies it. Pure.
 
 import { invariant } from '../basics/invariant.ts';
 
 /**
- * One call of the engine holds, of one sequence, at least `least` and at most `most` rows, and a multiple of `multiple`. Rows that
- * are missing are filled up with padding, which is erased again.
+ * A call of the engine holds, of each sequence, at least `least` and at most `most` rows, and a multiple of `multiple`. Missing
+ * rows are padding, which is erased again.
  */
 export interface ShapeLaw {
   readonly multiple: number;
@@ -18,33 +18,33 @@ export interface ShapeLaw {
 /** From 64 rows on llama.cpp's flash attention works in tiles, with other rounding. */
 export const largestExactCall = 63;
 
-/** Nothing is padded, nothing kept apart; what an engine without rounding of its own has. */
+/** No padding, no separation: the law of an engine without rounding differences. */
 export const freeLaw: ShapeLaw = { multiple: 1, least: 1, most: largestExactCall, merges: true };
 
-/** A part of an item that is one sequence's share of a call. */
+/** The part of a call that belongs to one item. */
 export interface CallPart {
   /** Index of the item. */
   readonly item: number;
-  /** The item's tokens from here. */
+  /** First of the item's tokens. */
   readonly from: number;
   readonly count: number;
   /** Rows that are added and erased again. */
   readonly padding: number;
 }
 
-/** Rows that the engine works on for an item of so many tokens, padding included. */
+/** Rows that the engine computes for an item of this many tokens, padding included. */
 export function engineRows(law: ShapeLaw, tokenCount: number): number {
   const full = Math.floor(tokenCount / law.most);
   const rest = tokenCount - full * law.most;
   return full * law.most + (rest === 0 ? 0 : paddedRows(law, rest));
 }
 
-/** Sizes that calls under this law can have are their own padded size. */
+/** Allowed sizes equal their own padded size. */
 export function isAllowedCall(law: ShapeLaw, rows: number): boolean {
   return rows <= law.most && paddedRows(law, rows) === rows;
 }
 
-/** The calls that evaluate items of these many tokens: a list of calls, each a list of parts, in order. */
+/** The calls for items of these many tokens: a list of calls, each a list of parts, in order. */
 export function layOutCalls(law: ShapeLaw, tokenCounts: readonly number[]): CallPart[][] {
   const calls: CallPart[][] = [];
   for (const [item, tokenCount] of tokenCounts.entries()) {
@@ -60,7 +60,7 @@ export function layOutCalls(law: ShapeLaw, tokenCounts: readonly number[]): Call
   return calls;
 }
 
-/** In words, for descriptions and tables; as short as it can be said. */
+/** The law in words, as short as possible, for descriptions and tables. */
 export function describeLaw({ multiple, least, most, merges }: ShapeLaw): string {
   return `${describeSizes(multiple, least, most)}${merges ? '' : ', sequences apart'}`;
 }

@@ -10,7 +10,7 @@ function occurrences(ids: readonly number[], id: number): number {
 const someIds = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 30 });
 
 describe('RunningCounts', () => {
-  it('counts what was pushed and not truncated', () => {
+  it('counts tokens that were pushed and not truncated', () => {
     fc.assert(
       fc.property(someIds, someIds, fc.nat(30), (first, second, length) => {
         const counts = new RunningCounts(first);
@@ -25,7 +25,7 @@ describe('RunningCounts', () => {
 });
 
 describe('countsWithDrafts', () => {
-  it('adds the drafts before a row and leaves the base alone', () => {
+  it('adds the drafts before a row and does not change the base', () => {
     fc.assert(
       fc.property(someIds, someIds, fc.nat(30), (answer, drafts, wanted) => {
         const draftCount = Math.min(wanted, drafts.length);

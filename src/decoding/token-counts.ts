@@ -1,20 +1,20 @@
-// How often the answer holds each token: what penalties count. At a row, the committed ids of the answer and the drafts
-// before that row; never the prompt.
+// How often the answer contains each token, for penalties. At a row: the committed ids of the answer and the drafts before that
+// row; never the prompt.
 
 import type { Sampling } from './sampling.ts';
 
-/** What penalties read; a `Map` fits. */
+/** The input of penalties; a `Map` is one. */
 export interface TokenCounts {
   /** Occurrences of `id`; undefined or 0 if there are none. */
   get(id: number): number | undefined;
 }
 
-/** Without a penalty nobody needs to count. */
+/** Without a penalty no counts are needed. */
 export function penaltiesActive(sampling: Sampling): boolean {
   return sampling.presencePenalty !== 0 || sampling.frequencyPenalty !== 0 || sampling.repetitionPenalty !== 1;
 }
 
-/** Counts that grow and shrink with a text: push what is drafted or committed, truncate on a rollback. */
+/** Counts that follow a text: push a token when it is drafted or committed, truncate on a rollback. */
 export class RunningCounts implements TokenCounts {
   readonly #ids: number[] = [];
   readonly #counts = new Map<number, number>();
@@ -23,7 +23,7 @@ export class RunningCounts implements TokenCounts {
     for (const id of ids) this.push(id);
   }
 
-  /** Tokens counted. */
+  /** Number of counted tokens. */
   get length(): number {
     return this.#ids.length;
   }
@@ -48,7 +48,7 @@ export class RunningCounts implements TokenCounts {
   }
 }
 
-/** The counts of a text and the first `draftCount` drafts after it, as a view: nothing is copied. Meant for few drafts. */
+/** The counts of a text and the first `draftCount` drafts after it, as a view without a copy. For few drafts. */
 export function countsWithDrafts(base: TokenCounts, drafts: readonly number[], draftCount: number): TokenCounts {
   if (draftCount === 0) return base;
   return {

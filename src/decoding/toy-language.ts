@@ -1,21 +1,21 @@
-// A seeded pseudo-language: what comes next is a pure function of the seed and the last few ids, so any two readers of the
-// same text agree on it. A target and a draft of one seed think alike at a set rate. The toy models and the simulation share
-// it; it says nothing about the quality of text.
+// A seeded pseudo-language: the next token is a pure function of the seed and the last few ids, so any two readers of the same text
+// agree on it. A target and a draft of one seed agree at a set rate. Shared by the toy models and the simulation; it is no measure
+// of text quality.
 
 import { philox } from '../basics/philox.ts';
 import { type Candidates, candidateLimit } from './candidates.ts';
 
 export interface ToyLanguage {
-  /** 0 or more; the language. */
+  /** 0 or more; selects the language. */
   readonly seed: number;
   readonly role: 'target' | 'draft';
-  /** How often the draft's best candidate is the target's, [0, 1]; a target ignores it. */
+  /** Agreement: how often the draft's best candidate is the target's, [0, 1]; a target ignores it. */
   readonly agreement: number;
   /** At least {@link leastToyVocabulary}. */
   readonly vocabularySize: number;
-  /** Share of contexts whose best candidate ends the text, [0, 1]. */
+  /** Share of contexts with an end token as the best candidate, [0, 1]. */
   readonly endRate: number;
-  /** How many candidates there are to choose from, 2 to {@link candidateLimit}; default all. Fewer are quicker. */
+  /** Number of candidates, 2 to {@link candidateLimit}; default all. Fewer are faster. */
   readonly candidateCount?: number;
 }
 
@@ -23,18 +23,18 @@ export interface ToyLanguage {
 export const toyEndId = 0;
 export const leastToyVocabulary = 1024;
 
-/** So many ids back the language remembers; shorter, and texts run into loops within a few hundred tokens. */
+/** The language depends on this many last ids; with fewer, texts run into loops within a few hundred tokens. */
 export const toyMemoryLength = 8;
 const byteCount = 256;
 const purpose = { rule: 1, ids: 2 } as const;
 const inverseTwo32: number = 2 ** -32;
 
-/** How many words there are; their ids start at 1, the ids of the bytes follow them. */
+/** Number of words; their ids start at 1, the ids of the bytes follow them. */
 export function toyWordCount(vocabularySize: number): number {
   return vocabularySize - byteCount - 1;
 }
 
-/** What the language says after the first `length` ids, of which only the last {@link toyMemoryLength} matter. */
+/** The candidates after the first `length` ids; only the last {@link toyMemoryLength} of these matter. */
 export function toyCandidates(ids: readonly number[], language: ToyLanguage, length: number = ids.length): Candidates {
   const { seed, role, agreement, vocabularySize, endRate, candidateCount = candidateLimit } = language;
   const [contextLow, contextHigh] = hashContext(ids, length);
@@ -50,7 +50,7 @@ export function toyCandidates(ids: readonly number[], language: ToyLanguage, len
   return { ids: words, logits: logitsOf(certainty, candidateCount) };
 }
 
-/** Agreement is likelier where the language is certain, as with real pairs; its mean over certainty is `agreement`. */
+/** Agreement is higher where the language is certain, as with real pairs; its mean over certainty is `agreement`. */
 function agreementAt(certainty: number, agreement: number): number {
   return agreement + (certainty - 0.5) * 2 * Math.min(agreement, 1 - agreement);
 }
@@ -79,7 +79,7 @@ function distinctWords([low, high, keyLow, keyHigh]: HashAndKey, wordCount: numb
   return [...words];
 }
 
-/** 53 bits that stand for all that matters of the first `length` ids: equal keys, equal candidates. */
+/** 53 bits that identify the context of the first `length` ids: equal keys, equal candidates. */
 export function toyContextKey(ids: readonly number[], length: number): number {
   const [low, high] = hashContext(ids, length);
   return low + (high >>> 11) * 2 ** 32;

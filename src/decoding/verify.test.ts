@@ -30,15 +30,15 @@ function verify(
 }
 
 describe('verifyDrafts', () => {
-  it('commits one token without a draft', () => {
+  it('commits one token without drafts', () => {
     expect(verify([4], [])).toMatchObject({ accepted: 0, tokens: [4], end: null, endState: { tokenCount: 1 } });
   });
 
-  it('commits all drafts and one more', () => {
+  it('commits all drafts and the bonus token', () => {
     expect(verify([1, 2, 3], [1, 2])).toMatchObject({ accepted: 2, tokens: [1, 2, 3], end: null });
   });
 
-  it("commits the target's token at the first mismatch, and looks no further", () => {
+  it("commits the target's token at the first mismatch, and reads no further rows", () => {
     expect(verify([1, 2, 3, 4], [1, 5, 3])).toMatchObject({ accepted: 1, tokens: [1, 2], asked: 2 });
     expect(verify([1, 2], [5])).toMatchObject({ accepted: 0, tokens: [1], asked: 1 });
   });
@@ -79,12 +79,12 @@ describe('verifyDrafts', () => {
     });
   });
 
-  it('refuses rows that do not fit the drafts', () => {
+  it('refuses a number of rows that does not fit the drafts', () => {
     expect(() => verify([1, 2], [1, 2])).toThrow('need one row more');
     expect(() => verify([], [])).toThrow('need one row more');
   });
 
-  it('writes the same text in steps of any drafts as without any', () => {
+  it('writes the same text in steps with any drafts as without drafts', () => {
     const tokens = fc.array(fc.nat(8), { minLength: 60, maxLength: 60 });
     const steps = fc.array(fc.array(fc.nat(8), { maxLength: 6 }), { minLength: 40, maxLength: 40 });
     const stops = fc.array(fc.constantFrom('ab', 'bca', 'h', 'aa'), { maxLength: 2 });

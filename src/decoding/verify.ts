@@ -1,12 +1,12 @@
-// How much of a run of drafts survives, and what is committed: the longest prefix that the target would have written itself,
-// and one token of its own. The target's choice always wins, so a bad draft costs time and never changes the text.
+// Verification of drafts: the longest prefix that the target would have written itself is committed, and one token of the target's
+// own. The target's choice always wins, so a bad draft costs time and never changes the text.
 
 import { InvariantError, invariant } from '../basics/invariant.ts';
 import type { Candidates } from './candidates.ts';
 import type { Ending, EndReason, EndState } from './ending.ts';
 
 export interface VerifyInput {
-  /** Target candidates: before the first draft, after each draft; one more than drafts. */
+  /** The target's candidates before the first draft and after each draft; one row more than drafts. */
   readonly rows: readonly Candidates[];
   readonly drafts: readonly number[];
   /** The target's own choice in row `index`; called in order, and not after the first mismatch or the end. */
@@ -17,16 +17,19 @@ export interface VerifyInput {
 }
 
 export interface Verification {
-  /** Drafts that were right and are committed. */
+  /** Number of accepted drafts. */
   readonly accepted: number;
-  /** What is committed: the accepted drafts and one token of the target's own, unless the text ended at a draft. */
+  /**
+   * The committed tokens: the accepted drafts and one token of the target's own (the correction, or the bonus token), unless the
+   * text ended at a draft.
+   */
   readonly tokens: readonly number[];
   readonly end: { readonly reason: EndReason } | null;
   /** The state after `tokens`. */
   readonly endState: EndState;
 }
 
-/** At least one token is committed. @throws InvariantError if the numbers of rows and drafts do not fit. */
+/** Commits at least one token. @throws InvariantError if the numbers of rows and drafts do not fit. */
 export function verifyDrafts({ rows, drafts, choose, ending, endState }: VerifyInput): Verification {
   invariant(rows.length === drafts.length + 1, () => `${drafts.length} drafts need one row more, not ${rows.length}`);
   const tokens: number[] = [];

@@ -42,7 +42,7 @@ function withHeader(change: (fields: Record<string, unknown>) => void): Uint8Arr
 }
 
 describe('a trace file', () => {
-  it('holds what was put in, and is written the same again', () => {
+  it('contains the given sessions, and is written the same again', () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const trace = throwTrace(seed);
@@ -72,7 +72,7 @@ describe('a trace file', () => {
     expect(refusal(() => parseTrace(new Uint8Array([...bytes, 0])))).toMatch(/bytes too many/);
   });
 
-  it('says what is wrong with it', () => {
+  it('names its fault', () => {
     const sessions = [session([4, 5, 2])];
     expect(refusal(() => parseTrace(new Uint8Array()))).toMatch(/bad-argument: this is not a trace/);
     expect(refusal(() => parseTrace(new TextEncoder().encode('{"a":1}\n')))).toMatch(/not a trace/);
@@ -96,7 +96,7 @@ describe('a trace file', () => {
 });
 
 describe('an interrupted recording', () => {
-  it('keeps the sessions that are whole', () => {
+  it('keeps the complete sessions', () => {
     const parts = [
       traceHeaderBytes(header),
       traceSessionBytes(session([4, 5, 2])),

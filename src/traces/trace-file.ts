@@ -1,5 +1,5 @@
-// A whole trace file: header line, sessions with their checksums, end. A recording that was interrupted has no end; what it finished
-// can be taken up again.
+// A complete trace file: header line, sessions with their checksums, end mark. An interrupted recording has no end mark; its
+// complete sessions can be continued.
 
 import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { crc32 } from '../basics/crc32.ts';
@@ -22,7 +22,7 @@ export function traceSessionBytes(session: TraceSession): Uint8Array {
   return writeCrc(new ByteWriter().varint(body.length).raw(body), crc32(body)).finish();
 }
 
-/** A length of 0, the number of sessions, the CRC-32 of all that comes before it. @param before header and sessions */
+/** The end mark: a length of 0, the number of sessions, the CRC-32 of all bytes before it. @param before header and sessions */
 export function traceEndBytes(before: Uint8Array, sessionCount: number): Uint8Array {
   const mark = new ByteWriter().varint(0).varint(sessionCount).finish();
   return writeCrc(new ByteWriter().raw(mark), crc32(mark, crc32(before))).finish();
@@ -43,7 +43,10 @@ function readCrc(reader: ByteReader): number {
   return [0, 8, 16, 24].reduce((value, shift) => value | (reader.byte() << shift), 0) >>> 0;
 }
 
-/** @throws OutriderError `bad-argument` for what is no trace, broken or cut off; `version-mismatch` for one of another version */
+/**
+ * @throws OutriderError `bad-argument` for a file that is no trace, damaged or cut off; `version-mismatch` for a trace of another
+ * version
+ */
 export function parseTrace(bytes: Uint8Array): Trace {
   const { header, reader, headerLength } = open(bytes);
   const sessions: TraceSession[] = [];
@@ -63,11 +66,11 @@ export function parseTrace(bytes: Uint8Array): Trace {
 }
 
 export interface PartialTrace extends Trace {
-  /** Bytes of the header and the sessions that are whole. */
+  /** Bytes of the header and the complete sessions. */
   readonly length: number;
 }
 
-/** What a recording without an end has finished; half a session at its end is left out. @throws as parseTrace */
+/** The complete sessions of a recording without an end mark; a partial session at its end is left out. @throws as parseTrace */
 export function parsePartialTrace(bytes: Uint8Array): PartialTrace {
   const { header, reader, headerLength } = open(bytes);
   const sessions: TraceSession[] = [];
@@ -91,7 +94,7 @@ function open(bytes: Uint8Array) {
   return { header, headerLength, reader: new ByteReader(bytes.subarray(headerLength), brokenTrace) };
 }
 
-/** Null: the mark of the end. */
+/** Null: the end mark. */
 function readRecord(reader: ByteReader, header: TraceHeader): TraceSession | null {
   const length = reader.varint(longestRecordBytes);
   if (length === 0) return null;

@@ -1,4 +1,4 @@
-// The first line of a trace file: JSON that says what the sessions after it were made of.
+// The first line of a trace file: JSON about the origin of its sessions.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';

@@ -1,19 +1,19 @@
-// How often looking back and the draft model are right, by how many tokens the text's end has in common with an earlier place: what the
-// rules that choose between them are judged by.
+// Hit rates of prompt look-up and of the draft model, by the length of the match between the text's end and an earlier place: the
+// data for rules that choose between the two.
 
 import { LookUp } from '../decoding/look-up.ts';
 import { isRightAt, type TraceSession } from './trace.ts';
 
 export interface MatchRow {
-  /** 0: nothing alike was found. */
+  /** Match length; 0: no match. */
   readonly tokensAlike: number;
   readonly positions: number;
-  /** Share of them at which what followed there is the target's token; null: nothing was found. */
+  /** Share of them at which the continuation is the target's token; null: no match. */
   readonly lookUpRight: number | null;
   readonly draftRight: number;
 }
 
-/** Ascending by tokens alike; lengths that never occur are left out. */
+/** Ascending by match length; lengths that never occur are left out. */
 export function matchRows(sessions: readonly TraceSession[]): MatchRow[] {
   const counts = new Map<number, { positions: number; lookUp: number; draft: number }>();
   for (const session of sessions) {

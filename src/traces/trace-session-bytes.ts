@@ -1,4 +1,4 @@
-// One session of a trace as bytes and back. docs/traces.md has the same in words.
+// One session of a trace as bytes and back. docs/traces.md describes the format.
 
 import { type ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { invariant } from '../basics/invariant.ts';
@@ -43,7 +43,7 @@ function writeUnits(writer: ByteWriter, units: number): void {
   writer.byte(units & 0xff).byte(units >> 8);
 }
 
-/** @throws OutriderError `bad-argument` when it is not what `writeTraceSession` writes for this header */
+/** @throws OutriderError `bad-argument` for bytes that `writeTraceSession` does not write with this header */
 export function readTraceSession(reader: ByteReader, header: TraceHeader): TraceSession {
   const { vocabularySize, answerTokens } = header;
   const id = reader.text(longestNameBytes);

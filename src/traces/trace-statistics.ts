@@ -1,4 +1,4 @@
-// What a trace says of a draft: how often it is right, and how its hits and misses cluster.
+// Statistics of a trace: the acceptance rate of its draft, and how hits and misses cluster.
 
 import { isRightAt, type TraceSession } from './trace.ts';
 
@@ -6,14 +6,14 @@ export interface TraceStatistics {
   readonly sessions: number;
   readonly promptTokens: number;
   readonly answerTokens: number;
-  /** Positions at which the draft, reading the true text, says the target's own token. */
+  /** Positions at which the draft, reading the true text, gives the target's own token. */
   readonly right: number;
-  /** Share of those positions. */
+  /** Acceptance rate: their share of all positions. */
   readonly acceptance: number;
-  /** The same among positions that follow a right draft, and a wrong one; NaN: there is none. */
+  /** The same among positions after a right draft, and after a wrong one; NaN without such positions. */
   readonly acceptanceAfterRight: number;
   readonly acceptanceAfterWrong: number;
-  /** runs[n]: how many runs of exactly n right drafts were followed by a wrong one. */
+  /** runs[n]: number of runs of exactly n right drafts before a wrong one. */
   readonly runs: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-// Traces for tests: thrown at random, with everything that a recorder can write.
+// Random traces for tests, with everything that a recorder can write.
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
@@ -15,7 +15,7 @@ function between(random: Random, low: number, high: number): number {
   return low + random.integer(high - low + 1);
 }
 
-/** A header of made-up models: greedy, answers of 120 tokens, wrong chains 3 deep. */
+/** A header of invented models: greedy, answers of 120 tokens, wrong chains 3 deep. */
 export function madeUpHeader(changes: Partial<TraceHeader> = {}): TraceHeader {
   return {
     target: { name: 'large', fingerprint: 'aa' },

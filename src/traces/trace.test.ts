@@ -4,7 +4,7 @@ import { traceStatistics } from './trace-statistics.ts';
 
 const one = 65_535;
 
-/** Answer 10 11 12 13 2: right, wrong (21 22), right, no guess, right. */
+/** Answer 10 11 12 13 2: right, wrong (21 22), right, no draft, right. */
 function example() {
   const builder = new TraceSessionBuilder();
   builder.addRight(one);
@@ -19,7 +19,7 @@ function example() {
 }
 
 describe('traceDraft', () => {
-  it('follows the truth, then the chain that left it', () => {
+  it('follows the true text, then the chain that left it', () => {
     const session = example();
     const says = (position: number, leftAt: number | null) => traceDraft(session, 2, position, leftAt);
     expect(says(0, null)).toEqual({ token: 10, confidence: 1 });
@@ -29,20 +29,20 @@ describe('traceDraft', () => {
     expect(says(3, null)).toBeNull();
   });
 
-  it('stands in for what was not recorded, and says nothing after the end', () => {
+  it('repeats the last draft beyond the recorded depth, and ends with the text', () => {
     const session = example();
     expect(traceDraft(session, 2, 9, 1)).toEqual({ token: 22, confidence: 0.2 });
     expect(traceDraft(session, 2, 5, null)).toBeNull();
   });
 
-  it('has no guess where a chain stopped before its depth', () => {
+  it('has no draft where a chain stopped before its depth', () => {
     expect(traceDraft(example(), 3, 3, 1)).toBeNull();
     expect(traceDraft(example(), 3, 2, 1)?.token).toBe(22);
   });
 });
 
 describe('traceStatistics', () => {
-  it('counts hits, runs, and what follows what', () => {
+  it('counts hits, runs, and what follows after a hit and a miss', () => {
     expect(traceStatistics([example(), example()])).toEqual({
       sessions: 2,
       promptTokens: 2,

@@ -1,33 +1,33 @@
-// An acceptance trace: what a draft model says at every position of the text that a target writes by itself. For a prompt, a sampling and
-// a seed that text is fixed, so with a trace any mode, network and allocation can be replayed without a model. docs/traces.md.
+// An acceptance trace: the drafts of a model at every position of a text that a target writes alone. For a prompt, a sampling and a
+// seed that text is fixed, so a trace replays any mode, network and allocation without a model. docs/traces.md.
 
 import { confidenceOfUnits } from '../decoding/confidence.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 
 export interface TraceModel {
   readonly name: string;
-  /** Hex; texts are equal where it is equal. */
+  /** Hex; equal fingerprints mean equal texts. */
   readonly fingerprint: string;
 }
 
-/** What holds for all sessions of a trace. */
+/** The fields that all sessions of a trace share. */
 export interface TraceHeader {
   readonly target: TraceModel;
   readonly draft: TraceModel;
-  /** 64 hex digits: ids mean the same where it is equal. */
+  /** 64 hex digits; equal hashes mean equal ids. */
   readonly tokenizerHash: string;
-  /** Of the target; all ids are below it. */
+  /** The target's; all ids are below it. */
   readonly vocabularySize: number;
   /** Ids that end a text, ascending. */
   readonly endIds: readonly number[];
   readonly sampling: Sampling;
-  /** An answer that did not end before has so many tokens. */
+  /** Length of an answer that did not end before. */
   readonly answerTokens: number;
-  /** Tokens that a wrong chain holds at most, its first included. */
+  /** Limit of tokens in a wrong chain, its first included. */
   readonly wrongDepth: number;
-  /** Where the prompts are from. */
+  /** The origin of the prompts. */
   readonly source: string;
-  /** Under which licences prompts and models, and so these ids, may be used. */
+  /** The licences of prompts and models, which also apply to these ids. */
   readonly licence: string;
 }
 
@@ -40,9 +40,9 @@ export interface TraceSession {
   readonly prompt: readonly number[];
   /** Ends with an end id, or has all `answerTokens`. */
   readonly answer: readonly number[];
-  /** For each position the draft's confidence there, in units, if its token is the target's own; else 0. */
+  /** For each position: the draft's confidence in units if its token is the target's own; else 0. */
   readonly rightUnits: Uint16Array;
-  /** Where the wrong chain of each position ends in the next two; it begins where the one before ends. */
+  /** End of each position's wrong chain in the next two arrays; it starts at the end of the one before. */
   readonly chainEnds: Uint32Array;
   readonly chainTokens: Uint32Array;
   readonly chainUnits: Uint16Array;
@@ -65,10 +65,10 @@ export function isRightAt(session: TraceSession, position: number): boolean {
 }
 
 /**
- * What the draft says at `position`.
- * @param leftAt the position of the first draft that was wrong, all before it being true; null: none was
- * @returns null: the draft had no guess, or the text or the wrong chain has ended. Beyond the recorded depth of a wrong chain its last
- *   draft stands in: nothing there can ever be accepted.
+ * The draft at `position`.
+ * @param leftAt the position of the first wrong draft, all before it being right; null: there is none
+ * @returns null: no draft, or the end of the text or of the wrong chain. Beyond the recorded depth of a wrong chain its last draft
+ * is repeated: no draft there can ever be accepted.
  */
 export function traceDraft(
   session: TraceSession,
@@ -100,13 +100,13 @@ export class TraceSessionBuilder {
   readonly #chainTokens: number[] = [];
   readonly #chainUnits: number[] = [];
 
-  /** @param units of the draft that is the target's own token, 1 or more */
+  /** @param units confidence of the draft, which is the target's own token; 1 or more */
   addRight(units: number): void {
     this.#rightUnits.push(units);
     this.#chainEnds.push(this.#chainTokens.length);
   }
 
-  /** Empty: the draft had no guess. */
+  /** Empty: the model had no draft. */
   addWrong(chain: readonly { readonly token: number; readonly units: number }[]): void {
     for (const { token, units } of chain) {
       this.#chainTokens.push(token);
