@@ -1,4 +1,4 @@
-// What a scenario may hold at a path, in words, read off the published schema. It judges no value.
+// The allowed values at a path of a scenario, in words, from the published schema. It checks no value.
 
 import { scenarioJsonSchema } from './schema.ts';
 
@@ -19,15 +19,15 @@ interface Node {
   readonly oneOf?: readonly Node[];
 }
 
-/** Keys of objects and places in lists. */
+/** Keys of objects and indexes of lists. */
 export type Path = readonly (string | number)[];
 
-/** "a whole number from 1 to 1000"; empty where there is nothing to say. @param raw the whole scenario as it was given */
+/** "a whole number from 1 to 1000"; empty if the schema says nothing. @param raw the whole scenario as it was given */
 export function allowedAt(raw: unknown, path: Path): string {
   return schemasAt(raw, path).map(describe).join(' or ');
 }
 
-/** Names that an object at this path may have. */
+/** The allowed keys of the object at this path. */
 export function keysAt(raw: unknown, path: Path): string[] {
   return [...new Set(schemasAt(raw, path).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
@@ -55,7 +55,7 @@ function childSchema(node: Node, step: string | number): Node[] {
   return child === undefined ? [] : [child];
 }
 
-/** Of alternatives told apart by `kind`, the one that the value names; of all others each. */
+/** Of alternatives with a `kind`, the one that the value names; otherwise each one. */
 function branches(node: Node, value: unknown): readonly Node[] {
   const alternatives = (node.anyOf ?? node.oneOf)?.flatMap((one) => branches(one, value));
   if (alternatives === undefined) return [node];

@@ -1,10 +1,10 @@
-// Rules between the parts of a scenario, each of which is well formed by itself.
+// Rules between the parts of a scenario, each of which is valid alone.
 
 import { findModelShape } from '../world/workload-models.ts';
 import { valueAt } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 
-/** One line a fault: path, value, what is allowed. */
+/** One line for each fault: path, value, allowed values. */
 export function checkTogether(scenario: Scenario): string[] {
   return [
     ...checkMap(scenario),
@@ -75,7 +75,7 @@ function checkHandover({ handover, workload }: Scenario): string[] {
   ];
 }
 
-/** A reason for a value that is not there is out of date. */
+/** A reason for a value that does not exist is out of date. */
 function checkReasons(scenario: Scenario): string[] {
   const paths = Object.keys(scenario.why);
   const unknown = paths.filter((path) => valueAt(scenario, path.split('.')) === undefined);

@@ -1,4 +1,4 @@
-// What is wrong with a scenario, as one line a fault: path, value, what is allowed. It finds no faults itself.
+// The faults of a scenario, one line each: path, value, allowed values. It finds no faults itself.
 
 import type { z } from 'zod';
 import { allowedAt, keysAt, type Path } from './allowed.ts';
@@ -29,7 +29,7 @@ export function describeIssue(raw: unknown, issue: z.core.$ZodIssue): string[] {
   return [`${formatPath(path)} is ${shorten(value)}; allowed: ${allowed}`];
 }
 
-/** Of several forms the one whose outer type fits, if it is one alone. */
+/** Of several forms the one with the right outer type, if there is only one. */
 function closestBranch(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
   const fitting = issue.errors.filter((one) => one.length > 0 && one.every(({ path }) => path.length > 0));
   return fitting.length === 1 ? fitting[0] : undefined;
@@ -41,7 +41,7 @@ export function formatPath(path: Path): string {
   return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('');
 }
 
-/** Undefined where there is nothing. */
+/** Undefined if there is none. */
 export function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, step) =>
@@ -51,7 +51,7 @@ export function valueAt(raw: unknown, path: Path): unknown {
 }
 
 function shorten(value: unknown): string {
-  // JSON has neither: it would call both null.
+  // JSON has no NaN and no Infinity: it would write both as null.
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   const text = JSON.stringify(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;

@@ -1,6 +1,6 @@
-// The name that someone probably meant.
+// The known name nearest to a misspelt one.
 
-/** Undefined when none is near: more than a third of its letters would have to change. */
+/** Undefined if no name is near: more than a third of its letters would have to change. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
@@ -14,7 +14,7 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return nearest;
 }
 
-/** Letters to insert, delete or replace (Levenshtein). */
+/** Number of letters to insert, delete or replace (Levenshtein). */
 function editDistance(first: string, second: string): number {
   let previous = Array.from({ length: second.length + 1 }, (_, index) => index);
   for (let row = 1; row <= first.length; row++) {

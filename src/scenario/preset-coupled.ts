@@ -1,12 +1,12 @@
-// The preset `coupled`: what is decided in a slot decides the next ones. Queues, batteries, texts that have to move and old gains, each
-// of a size that a policy can feel: tried with `max-sinr`, `best` and early `look-ahead` on seeds 1 and 11 to 13, which the bench leaves out, then left alone.
+// The preset `coupled`: a decision in one slot changes the cost of the next ones. Queues, batteries, handovers and stale CSI have
+// sizes that matter to a policy: chosen with `max-sinr`, `best` and early `look-ahead` on seeds 1 and 11 to 13, which the bench
+// does not use, and not changed later.
 
-/** As a file would hold it. */
+/** In the form of a scenario file. */
 export const coupledPreset: object = {
   version: 1,
   name: 'coupled',
-  description:
-    'Slots that hang together: queues, texts that have to move, batteries that run down, gains that are a second old.',
+  description: 'Coupled slots: queues, handovers, batteries that run down, channel state (CSI) that is a second old.',
   slotMs: 500,
   area: { widthM: 360, depthM: 240 },
   servers: {
@@ -49,7 +49,7 @@ export const coupledPreset: object = {
   objective: { lambda: 0.001, lambdaUnit: 'per-ms', energyWeight: 20 },
   why: {
     slotMs: 'As preset paper. The longest window (10 tokens on the slowest phone) takes 0.2 s.',
-    area: "Servers on a grid of 120 m, the paper's densest: a link that loses sight of its server is slow then, but seldom dead.",
+    area: "Servers on a grid of 120 m, the paper's densest: an NLOS link is then slow, but seldom unusable.",
     'servers.placement.count': 'Two of each kind; more than three devices at work for each.',
     'servers.reachedComputeShare':
       'A tenth of an edge server is ours, the rest is for others; of the 40 % of its peak a ninth is reached with windows of a dozen tokens, which are bound by memory (docs/simulator.md, The equations of a slot: Limits).',
@@ -64,15 +64,15 @@ export const coupledPreset: object = {
     'mobility.speedMps.vehicle': 'Town traffic, 15 to 30 km/h.',
     'mobility.hotSpots': 'Three in ten stand near the first server, which is a slow one.',
     'workload.tasks': 'Windows of two fifths of those of preset paper, so that a task is done well within its slot.',
-    'workload.payloadLaw': 'As preset paper; with ids no link is ever scarce, and old gains do no harm.',
+    'workload.payloadLaw': 'As preset paper; with ids no link is ever scarce, and stale CSI does no harm.',
     'workload.arrivals':
-      'Sessions, because only their texts last; always as many, so that load does not depend on luck.',
-    'queue.law': 'Whole slots of work left over; 10 s of it at most.',
-    'handover.kind': 'The server that takes over evaluates the text anew: 500 tokens are 0.2 to 1 s of it.',
+      'Sessions, because only their texts last; always the same number, so that the load is not random.',
+    'queue.law': 'Whole slots of unfinished work; 10 s at most.',
+    'handover.kind': 'The server that takes over evaluates the text again: 500 tokens are 0.2 to 1 s of it.',
     'handover.reachedComputeShare': 'A tenth of the server, as above, at the 40 % that many rows at once reach.',
     'knowledge.gainAgeSlots': '1 s: the 1,024 ms of a periodic measurement report (TS 38.331, ReportInterval).',
     'objective.lambda':
-      'A tenth of what preset paper has: mismatch, computing and energy then cost about as much, and no coupling is drowned.',
+      'A tenth of what preset paper has: mismatch, computing and energy then cost about as much, and no coupling is too small to see.',
     'objective.energyWeight': 'As preset paper.',
   },
 };

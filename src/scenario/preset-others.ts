@@ -1,4 +1,4 @@
-// The presets beside the paper's: ray-traced streets, a small world for tests, current hardware, and a crowd.
+// The other presets: ray-traced streets, a small world for tests, current hardware, and a crowd.
 
 const paperRadio = {
   bandwidthMHz: 10,

@@ -1,7 +1,7 @@
-// The preset `paper`: the evaluation of Koh & Yang 2025 (arXiv 2511.01695v4). What it prints is taken as printed; what it leaves open
-// is fixed here, each with its reason, before any policy was run.
+// The preset `paper`: the evaluation of Koh & Yang 2025 (arXiv 2511.01695v4). Printed values are taken as printed. Open values are
+// fixed here, each with its reason, before any policy was run.
 
-/** As a file would hold it. */
+/** In the form of a scenario file. */
 export const paperPreset: object = {
   version: 1,
   name: 'paper',

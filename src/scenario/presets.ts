@@ -1,4 +1,4 @@
-// The scenarios that come with outrider, by name.
+// The shipped scenarios by name.
 
 import { OutriderError } from '../basics/errors.ts';
 import { nearestName } from './nearest-name.ts';
@@ -20,7 +20,7 @@ const presets: Readonly<Record<string, object>> = {
 /** All names that {@link readPreset} takes. */
 export const presetNames: readonly string[] = Object.keys(presets);
 
-/** @throws OutriderError `bad-argument` for an unknown name, or for values that do not fit */
+/** @throws OutriderError `bad-argument` for an unknown name, or for values out of range */
 export function readPreset(name: string, overrides: readonly Override[] = []): Scenario {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (preset !== undefined) return readScenario(preset, name, overrides);

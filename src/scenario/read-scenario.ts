@@ -1,5 +1,4 @@
-// Reads a scenario: text or data, values set over it, checked as a whole, every default filled in. Tells of all faults at once. It
-// opens no files.
+// Reads a scenario: text or data, overrides, a check of the whole, and all defaults. Reports all faults at once. It opens no files.
 
 import { parseDocument } from 'yaml';
 import { OutriderError } from '../basics/errors.ts';
@@ -17,9 +16,8 @@ export interface Override {
 const currentVersion = 1;
 
 /**
- * YAML or JSON, which is YAML too.
- *
- * @param name what messages call it
+ * Parses YAML, and JSON, which is valid YAML.
+ * @param name of the file, for messages
  * @throws OutriderError `bad-argument` when it is neither
  */
 export function parseScenarioText(text: string, name: string): unknown {
@@ -29,7 +27,7 @@ export function parseScenarioText(text: string, name: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) as unknown;
   } catch (error) {
-    // An alias of nothing, or aliases that would fill the memory.
+    // An alias without an anchor, or aliases that would fill the memory.
     throw notYaml(name, error as Error);
   }
 }
@@ -59,9 +57,9 @@ export function parseOverride(text: string): Override {
 }
 
 /**
- * @param raw what {@link parseScenarioText} gave, or an object
- * @param name what messages call it
- * @throws OutriderError `bad-argument`: each fault with path, value and what is allowed
+ * @param raw from {@link parseScenarioText}, or an object
+ * @param name of the file, for messages
+ * @throws OutriderError `bad-argument`: each fault with path, value and allowed values
  */
 export function readScenario(raw: unknown, name: string, overrides: readonly Override[] = []): Scenario {
   checkVersion(raw, name);
@@ -95,14 +93,14 @@ function checkVersion(raw: unknown, name: string): void {
   );
 }
 
-/** Plain data only: a scenario has nothing else. */
+/** Plain data only: a scenario contains nothing else. */
 function structuredCopy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(structuredCopy);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, structuredCopy(one)]));
 }
 
-/** The reason of a value goes when the value goes. */
+/** The reason of a value is removed when the value is replaced. */
 function applyOverride(whole: unknown, { path, value }: Override): unknown {
   const root = whole as Record<string, unknown>;
   let at: Record<string, unknown> | unknown[] = root;

@@ -1,4 +1,4 @@
-// The parts of a scenario that src/world builds from: area, channel, movement. It must not know how.
+// The parts of a scenario for src/world: area, channel, movement. It does not know how a world is built.
 
 /** A rectangle; x grows to the east and y to the north. */
 export interface Area {
@@ -8,7 +8,7 @@ export interface Area {
   readonly depthM: number;
 }
 
-/** Both ends are possible values; equal ends are a constant. */
+/** Both ends are possible values; equal ends mean a constant. */
 export interface Range {
   readonly minimum: number;
   readonly maximum: number;
@@ -16,16 +16,16 @@ export interface Range {
 
 export type FadingSettings =
   | { readonly kind: 'none' }
-  /** Rician on links with line of sight, Rayleigh on others; flat over the band, a new draw each `coherenceMs`. */
+  /** Rician on LOS links, Rayleigh on NLOS links; flat over the band, a new draw each `coherenceMs`. */
   | { readonly kind: 'block'; readonly coherenceMs: number };
 
-/** 3GPP TR 38.901, urban micro, street canyon; correlation distances are the report's. */
+/** 3GPP TR 38.901, urban micro (UMi), street canyon; correlation distances are the report's. */
 export interface UmiChannelSettings {
   readonly kind: 'tr38901-umi';
   readonly carrierGHz: number;
   readonly shadowing: boolean;
   readonly fading: FadingSettings;
-  /** Of the buildings that indoor devices are in, the share with coated glass and concrete. */
+  /** Share of buildings with coated glass and concrete, among those of indoor devices. */
   readonly highLossShare: number;
 }
 
@@ -40,20 +40,20 @@ export interface MapChannelSettings {
 
 export type ChannelSettings = UmiChannelSettings | MapChannelSettings;
 
-/** A disc that draws people. */
+/** A disc that attracts people. */
 export interface HotSpot {
   readonly xM: number;
   readonly yM: number;
   readonly radiusM: number;
-  /** Of all places, first ones and goals. */
+  /** Share of all places, of starts and goals. */
   readonly share: number;
 }
 
 export interface MobilitySettings {
-  /** `streets`: only where the map has no building. */
+  /** `streets`: only outside the map's buildings. */
   readonly model: 'still' | 'random-waypoint' | 'streets';
   readonly speedMps: { readonly pedestrian: Range; readonly vehicle: Range };
-  /** At each goal. */
+  /** Pause at each goal. */
   readonly pauseS: Range;
   readonly hotSpots: readonly HotSpot[];
 }

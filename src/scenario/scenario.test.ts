@@ -21,18 +21,18 @@ function faultOf(act: () => unknown): { readonly code: string; readonly cause: s
 const refusal = (...sets: string[]): string => faultOf(() => read('paper', ...sets)).cause;
 
 describe('presets', () => {
-  it.each(presetNames)('%s is whole and says the same when it is read again', (name) => {
+  it.each(presetNames)('%s is complete and reads back the same', (name) => {
     const scenario = read(name);
     expect(scenario.name).toBe(name);
     expect(readScenario(JSON.parse(JSON.stringify(scenario)), name)).toEqual(scenario);
   });
 
-  it('paper gives a reason for every number that is open', () => {
+  it('paper gives a reason for every open number', () => {
     const open = Object.values(read('paper').why).filter((reason) => reason.startsWith('Open.'));
     expect(open.length).toBeGreaterThanOrEqual(15);
   });
 
-  it('are refused by any other name, with the nearest', () => {
+  it('with another name are refused, with the nearest name', () => {
     const fault = faultOf(() => read('papper'));
     expect(fault).toMatchObject({ code: 'bad-argument', cause: 'no scenario "papper"' });
     expect(fault.remedy).toContain('Did you mean paper?');
@@ -41,7 +41,7 @@ describe('presets', () => {
 });
 
 describe('values set on the command line', () => {
-  it('take the place of those in the file, and of their reasons', () => {
+  it('replace those of the file, and remove their reasons', () => {
     const scenario = read(
       'paper',
       'radio.bandwidthMHz=20',
@@ -60,7 +60,7 @@ describe('values set on the command line', () => {
     expect(faultOf(() => parseOverride(text)).cause).toContain('is not path=value');
   });
 
-  it('are refused inside what has no parts, and beyond a list', () => {
+  it('are refused inside a plain value, and beyond the end of a list', () => {
     expect(refusal('slotMs.x=1')).toBe('--set slotMs.x: slotMs is 500, which has no parts');
     expect(refusal('workload.tasks.9.windowTokens=1')).toContain('is missing');
     expect(refusal('servers.hardware.9=1')).toBe('--set servers.hardware.9: the list has 3 entries');
@@ -130,7 +130,7 @@ describe('a broken scenario', () => {
     }
   });
 
-  it('on a map keeps to what a map has', () => {
+  it('on a map may use only what a map has', () => {
     const cause = faultOf(() =>
       read('munich', 'devices.indoorShare=0.2', 'mobility.model=random-waypoint', 'area={widthM: 50, depthM: 50}'),
     ).cause;

@@ -1,12 +1,12 @@
-// What a scenario says: the whole world of a simulation as data. Every field is filled in here; a file may leave out what has a
-// default (schema.ts). It knows nothing of how a world is built from it. The radio's and the movement's parts belong to src/world.
+// A scenario: the whole world of a simulation as data. Every field has a value here; a file may leave out fields with a default
+// (schema.ts). It does not know how a world is built. The parts of radio and movement belong to src/world.
 
 import type { TaskKind } from '../world/workload-lengths.ts';
 import type { Area, ChannelSettings, MobilitySettings, Range } from './scenario-world.ts';
 
 /** Weights need not add up to one. */
 export interface HardwareWeight {
-  /** A name of src/world/hardware.ts. */
+  /** A name in src/world/hardware.ts. */
   readonly name: string;
   readonly weight: number;
 }
@@ -24,22 +24,22 @@ export type ServerPlacement =
     }
   | {
       readonly kind: 'map-sites';
-      /** The first so many sites of the map. */
+      /** The first `count` sites of the map. */
       readonly count: number;
     };
 
 export interface ServerSettings {
   readonly placement: ServerPlacement;
-  /** Dealt out to the servers in turn, by weight. */
+  /** Assigned to the servers in turn, by weight. */
   readonly hardware: readonly HardwareWeight[];
   /** Share of the peak arithmetic that verification reaches: F^ES over the peak. */
   readonly reachedComputeShare: number;
 }
 
 export interface DeviceSettings {
-  /** M; of a range, each run takes one number from its seed. */
+  /** M; for a range, each run draws one number from its seed. */
   readonly count: number | Range;
-  /** More are refused. */
+  /** More devices are refused. */
   readonly maximumCount: number;
   readonly hardware: readonly HardwareWeight[];
   /** Share of the peak arithmetic that drafting reaches at most. */
@@ -48,25 +48,28 @@ export interface DeviceSettings {
   readonly reachedMemoryShare: number;
   /** Uniform in dBm, one value a device. */
   readonly transmitPowerDbm: Range;
-  /** Outdoors; devices indoors are on a floor of their own. */
+  /** Outdoors; indoor devices draw a floor. */
   readonly heightM: number;
-  /** The rest walks. */
+  /** The rest are pedestrians. */
   readonly vehicleShare: number;
-  /** They stand still; not with a map, which is of the streets. */
+  /** They stand still; not allowed with a map, which has streets only. */
   readonly indoorShare: number;
   readonly battery: BatterySettings;
 }
 
 export interface BatterySettings {
-  /** Uniform, one value a device. */
+  /** Uniform, one draw for each device. */
   readonly initialShare: Range;
-  /** Whether tasks use it up. */
+  /** Whether tasks use the battery up. */
   readonly drains: boolean;
-  /** It goes no lower: such a device is plugged in. Must be positive, since the objective divides by the battery. */
+  /**
+   * The charge never falls below this share: such a device is plugged in. Must be positive, since the objective divides by the
+   * battery.
+   */
   readonly floorShare: number;
-  /** What the rest of the device takes, W. */
+  /** Power of the rest of the device, W. */
   readonly idleW: number;
-  /** Of the hardware's battery, what may be used up here; B is the remaining share of that. */
+  /** Share of the hardware's battery that may be used here; B is the remaining share of that. */
   readonly usableShare: number;
 }
 
@@ -92,14 +95,14 @@ export type ArrivalSettings =
   | { readonly kind: 'one-per-slot' }
   | {
       readonly kind: 'poisson-sessions';
-      /** Of a device that is idle. A session lasts until its answer is written: one task a slot. */
+      /** Rate for an idle device. A session lasts until its answer is written: one task a slot. */
       readonly sessionsPerMinute: number;
       /** Tokens that a slot adds to an answer, as a share of the window. */
       readonly keptShare: number;
     }
   | {
       readonly kind: 'duty-cycle';
-      /** Of the devices: so many are at work at a time; where one ends, another starts in the next slot. */
+      /** Share of devices with a session at any time; where one ends, another starts in the next slot. */
       readonly share: number;
       readonly keptShare: number;
     };
@@ -114,26 +117,26 @@ export interface WorkloadSettings {
   readonly arrivals: ArrivalSettings;
 }
 
-/** What only the token fidelity asks for. */
+/** Settings of the token fidelity alone. */
 export interface TokenSettings {
-  /** Of the network between radio and server, there and back; airtime comes on top. */
+  /** Round trip of the network between radio and server; the airtime is added. */
   readonly roundTripMs: number;
-  /** Chance that a draft is right, each independently; not used with traces. */
+  /** Acceptance rate of independent drafts; not used with traces. */
   readonly acceptance: number;
-  /** From the end of an answer to the next task, arrivals `one-per-slot`. */
+  /** Time from the end of an answer to the next task, with arrivals `one-per-slot`. */
   readonly thinkMs: number;
   /** Draft and step times are uniform within this share, up and down. */
   readonly timeJitter: number;
   /** Share of the memory bandwidth that a server's step reaches; it reads all weights once. */
   readonly serverMemoryShare: number;
-  /** Tokens that a device is ahead of the committed text at most. */
+  /** Limit of tokens by which a device is ahead of the committed text. */
   readonly maxAhead: number;
 }
 
 export interface QueueSettings {
-  /** kappa: what one queued slot costs. */
+  /** kappa: cost of one queued slot. */
   readonly kappaMs: number;
-  /** k. `backlog`: whole slots of work left over. `uniform`: 0 .. maximumSlots, each server and slot. */
+  /** k. `backlog`: whole slots of unfinished work. `uniform`: 0 .. maximumSlots, each server and slot. */
   readonly law:
     | { readonly kind: 'none' }
     | { readonly kind: 'fixed'; readonly slots: number }
@@ -141,11 +144,11 @@ export interface QueueSettings {
     | { readonly kind: 'backlog'; readonly maximumSlots: number };
 }
 
-/** What a device pays that leaves the server where its text is. Texts last over slots with sessions only. */
+/** The cost of a handover to another server. Texts last over several slots with sessions only. */
 export type HandoverSettings =
   | { readonly kind: 'none' }
   | {
-      /** The new server evaluates the text anew, which takes its time from others as well. */
+      /** The new server evaluates the text again, which delays its other devices too. */
       readonly kind: 'prefill';
       /** Share of the peak arithmetic that evaluating a text reaches. */
       readonly reachedComputeShare: number;
@@ -157,7 +160,7 @@ export type HandoverSettings =
     };
 
 export interface KnowledgeSettings {
-  /** Policies see gains as they were so many slots ago; costs are of the gains of the slot itself. */
+  /** Stale CSI: policies see the gains of this many slots ago; costs use the gains of the slot itself. */
   readonly gainAgeSlots: number;
 }
 
@@ -197,6 +200,6 @@ export interface Scenario {
   readonly knowledge: KnowledgeSettings;
   readonly energy: EnergySettings;
   readonly objective: LambdaSettings;
-  /** Reasons, keyed by path: where a value comes from, or why it was chosen. */
+  /** Reasons by path: the source of a value, or why it was chosen. */
   readonly why: Readonly<Record<string, string>>;
 }

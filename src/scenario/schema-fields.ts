@@ -1,4 +1,4 @@
-// Building blocks of the schema: a number never goes without a range.
+// Building blocks of the schema: every number has a range.
 
 import { z } from 'zod';
 import type { HardwareWeight } from './scenario.ts';

@@ -175,7 +175,9 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   queue: z.strictObject({ kappaMs: within(0, 600_000, 'what one queued slot costs'), law }),
   handover,
   knowledge: z
-    .strictObject({ gainAgeSlots: whole(0, 1000, 'policies see gains as they were so many slots ago').default(0) })
+    .strictObject({
+      gainAgeSlots: whole(0, 1000, 'stale CSI: policies see the gains of this many slots ago').default(0),
+    })
     .prefault({}),
   energy: z.strictObject({
     computeJoulePerFlop: within(0, 1e-6, 'delta_CP'),

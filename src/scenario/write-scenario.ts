@@ -9,7 +9,7 @@ export function scenarioText(scenario: Scenario): string {
   return stringify(scenario, { lineWidth: 120 });
 }
 
-/** The published schema, as docs/scenario.schema.json holds it. */
+/** The published schema, the content of docs/scenario.schema.json. */
 export function scenarioSchemaText(): string {
   return `${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`;
 }

@@ -18,7 +18,7 @@ describe('servers on a grid', () => {
     expect(sites('area.originXM=100', 'area.originYM=-50', 'servers.placement.count=1')).toEqual([{ x: 350, y: 200 }]);
   });
 
-  it.each([1, 2, 3, 5, 7, 12, 20, 37])('%d of them are as many places in the area, well apart', (count) => {
+  it.each([1, 2, 3, 5, 7, 12, 20, 37])('%d servers stand at as many places in the area, well apart', (count) => {
     const places = sites(`servers.placement.count=${count}`);
     expect(places).toHaveLength(count);
     for (const [index, one] of places.entries()) {
@@ -50,7 +50,7 @@ describe('a map', () => {
     return undefined;
   };
 
-  it('is refused when it is not the one that the preset was made for', () => {
+  it("is refused when it is not the preset's own", () => {
     expect(fault([], map)).toMatchObject({
       code: 'bad-argument',
       message: expect.stringMatching(/^channel\.sha256 is 361dd8.*; the map munich has abab/),

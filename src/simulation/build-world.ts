@@ -1,5 +1,5 @@
-// Makes the things of a scenario: sites, hardware, radio, movement. Each draws from a stream of its own, so that another server or
-// policy leaves devices as they are. Nothing moves here.
+// Builds the parts of a scenario's world: sites, hardware, radio, movement. Each draws from a stream of its own, so another server
+// or policy does not change the devices. Nothing moves here.
 
 import { OutriderError } from '../basics/errors.ts';
 import { createRandom } from '../basics/philox.ts';
@@ -17,7 +17,7 @@ import { createStreetMobility } from '../world/street-mobility.ts';
 import { createTr38901Channel } from '../world/tr38901-channel.ts';
 import { decodingFlopPerByte, findModelShape } from '../world/workload-models.ts';
 
-/** All that stays the same during a run, and the two things that move: places and gains. */
+/** The constant parts of a run, and the two that change: positions and gains. */
 export interface WorldParts {
   readonly sites: readonly ServerSite[];
   readonly serverHardware: readonly Hardware[];
@@ -25,7 +25,7 @@ export interface WorldParts {
   readonly kinds: readonly DeviceKind[];
   readonly channel: Channel;
   readonly mobility: Mobility;
-  /** Energy that may be used of a full battery; [M]. */
+  /** Usable energy of a full battery; [M]. */
   readonly batteryJ: Float64Array;
   /** P_i; [M]. */
   readonly transmitPowerW: Float64Array;
@@ -87,12 +87,15 @@ function countDevices(count: number | Range, seed: number): number {
   return count.minimum + createRandom(seed, countStream).integer(count.maximum - count.minimum + 1);
 }
 
-/** The density counts from that of noisePowerW, -174 dBm/Hz. */
+/** The density is relative to that of noisePowerW, -174 dBm/Hz. */
 function noiseOf({ radio }: Scenario, bandHz: number): number {
   return noisePowerW(bandHz, radio.noiseFigureDb + radio.noiseDensityDbmPerHz + 174);
 }
 
-/** A grid of `count` cells, as square as can be; servers stand in their middles, the last row spread over the whole width. */
+/**
+ * A grid of `count` cells, as square as possible; servers stand in the middle of their cells, the last row is spread over the whole
+ * width.
+ */
 export function siteServers({ area, servers }: Scenario, map: RadioMap | undefined): ServerSite[] {
   const { placement } = servers;
   if (placement.kind === 'list') {

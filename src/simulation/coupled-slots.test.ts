@@ -1,4 +1,4 @@
-// What holds slots together: texts that stay on a server, work that moving them makes, gains that are old, batteries of which a part counts.
+// The couplings of slots: texts that stay on a server, the work of moving them, stale CSI, partly usable batteries.
 
 import { describe, expect, it } from 'vitest';
 import { shareEqually } from '../allocation/equal-shares.ts';
@@ -25,7 +25,7 @@ function run(slots: number, decide: Policy, ...sets: string[]): Kept[] {
 }
 
 const best = createPolicy('best');
-/** To another server in every slot. */
+/** Another server in every slot. */
 const restless: Policy = (state) => {
   const server = Int32Array.from(
     { length: state.deviceCount },
@@ -36,7 +36,7 @@ const restless: Policy = (state) => {
 const freely = ['radio.minimumSnrDb=-50', 'knowledge.gainAgeSlots=0'];
 
 describe('a text', () => {
-  it('stays with the server that served its device last, until its session ends', () => {
+  it('stays with the last server of its device, until its session ends', () => {
     const slots = run(60, best);
     const at = new Map<number, number>();
     let [moves, begins] = [0, 0];
@@ -58,7 +58,7 @@ describe('a text', () => {
     expect(begins).toBeGreaterThan(6);
   });
 
-  it('costs its evaluation on the new server, and is part of objective and latency', () => {
+  it('costs its evaluation on the new server, in objective and latency', () => {
     const { state, assignment, terms } = run(2, restless, ...freely)[1] as Kept;
     const entry = [...terms.handoverMs].findIndex((ms) => ms > 0);
     const server = assignment.server[entry] as number;
@@ -76,7 +76,7 @@ describe('a text', () => {
     );
   });
 
-  it('takes its time from the new server, so that queues grow', () => {
+  it('takes time of the new server, so queues grow', () => {
     const queueOf = (slots: Kept[]): number =>
       slots.reduce((sum, { state }) => sum + Math.max(...state.queueDelayMs), 0);
     const moving = run(20, restless, ...freely);
@@ -98,7 +98,7 @@ describe('a text', () => {
 });
 
 describe('stale CSI', () => {
-  it('are those of so many slots ago, and costs are of today', () => {
+  it('has the age of the setting, and costs use the present gains', () => {
     const today = run(12, restless, ...freely);
     const seen: { gain: Float64Array; age: number }[] = [];
     const watching: Policy = (state) => {
@@ -123,7 +123,7 @@ describe('stale CSI', () => {
     expect(terms.rateBitPerSecond[0]).toBeCloseTo(rate * Math.log2(1 + (state.snr[link] as number)), 3);
   });
 
-  it('come with the places that devices had', () => {
+  it('comes with the past positions of devices', () => {
     const sumOf = (x: Float64Array): number => x.reduce((sum, one) => sum + one, 0);
     const places: { now: number; before: number[] }[] = [];
     const watching: Policy = (state) => {
@@ -140,7 +140,7 @@ describe('stale CSI', () => {
   });
 });
 
-it('a part of a battery runs down as much sooner', () => {
+it('a usable part of a battery runs down faster, in proportion', () => {
   const drained = (share: number): number => {
     const [first, second] = run(2, restless, ...freely, `devices.battery.usableShare=${share}`) as [Kept, Kept];
     const entry = second.devices.indexOf(first.devices[0] as number);

@@ -20,7 +20,7 @@ interface Run {
   readonly summary: SlotSummary;
 }
 
-/** Outcomes are copied: a run uses its arrays again. */
+/** Outcomes are copied: a run reuses its arrays. */
 function run(scenario: Scenario, slots: number, decide: Policy = maxSinr, seed = 1): Run {
   const outcomes: SlotOutcome[] = [];
   const tally = createSlotTally(10);
@@ -53,7 +53,7 @@ describe('a run', () => {
     expect(one.summary.objective).not.toBe(other.summary.objective);
   });
 
-  it('leaves the first devices as they are when more join', () => {
+  it('does not change the first devices when more are added', () => {
     const few = run(read('paper', 'devices.count=5'), 1).outcomes[0]?.state as SlotState;
     const many = run(read('paper', 'devices.count=9'), 1).outcomes[0]?.state as SlotState;
     for (const field of ['transmitPowerW', 'battery', 'deviceX', 'deviceFlopPerSecond'] as const) {
@@ -62,7 +62,7 @@ describe('a run', () => {
     expect(many.gain.slice(0, 20)).toEqual(few.gain);
   });
 
-  it('gives policies SNR, bandwidth and weights as the paper has them', () => {
+  it('gives policies the SNR, bandwidth and weights of the paper', () => {
     const { state } = run(read('paper', 'objective.lambdaUnit=per-s'), 1).outcomes[0] as SlotOutcome;
     expect(state.bandwidthHz[0]).toBe(2.5e6);
     // -174 dBm/Hz, 5 dB noise figure, 2.5 MHz: -105.02 dBm.
@@ -77,7 +77,7 @@ describe('a run', () => {
     }
   });
 
-  it('adds the terms up as one can by hand', () => {
+  it('adds up the terms like a calculation by hand', () => {
     const { outcomes, summary } = run(read('paper', 'devices.count=6'), 3);
     let objective = 0;
     for (const { state, assignment, terms } of outcomes) {
@@ -111,7 +111,7 @@ describe('a run', () => {
     expect(kept[4]?.state.battery).toEqual(kept[0]?.state.battery);
   });
 
-  it('keeps what servers could not do in a slot', () => {
+  it('keeps the unfinished work of servers', () => {
     const overloaded = ['devices.count=60', 'servers.placement.count=1', 'servers.reachedComputeShare=0.01'];
     const { outcomes } = run(read('paper', ...overloaded, 'queue.law.maximumSlots=7'), 12);
     const delays = outcomes.map(({ state }) => state.queueDelayMs[0] as number);
@@ -140,7 +140,7 @@ describe('a run', () => {
     expect(outcomes.some(({ state }) => [...state.previousServer].some((server) => server >= 0))).toBe(true);
   });
 
-  it('gives each of these devices its own place, links and battery', () => {
+  it('gives each of these devices its own position, links and battery', () => {
     const scenario = read('modern', 'devices.count=20', 'workload.arrivals.sessionsPerMinute=6');
     let checked = 0;
     const onSlot = ({ world, state }: SlotOutcome): void => {
@@ -162,13 +162,13 @@ describe('a run', () => {
     expect(checked).toBeGreaterThan(20);
   });
 
-  it('goes on through slots without a task', () => {
+  it('continues through slots without a task', () => {
     const scenario = read('modern', 'devices.count=1', 'workload.arrivals.sessionsPerMinute=0.001');
     const { summary } = run(scenario, 5);
     expect(summary).toMatchObject({ slots: 5, tasks: 0, objective: 0, latencyMsMean: null, latencyMsP95: null });
   });
 
-  it('takes the number of devices from the seed when it is a range', () => {
+  it('draws the number of devices from the seed when it is a range', () => {
     const counts = [1, 2, 3, 4, 5].map(
       (seed) => run(read('paper', 'devices.count={minimum: 3, maximum: 9}'), 1, maxSinr, seed).summary.tasks,
     );
@@ -191,7 +191,7 @@ describe('a run', () => {
   });
 });
 
-describe('a policy that gives no assignment is refused with what is allowed', () => {
+describe('a policy without an assignment is refused, with the allowed form', () => {
   const good = (state: SlotState): Assignment => maxSinr(state);
   const withField = (field: string, value: unknown) => (state: SlotState) =>
     ({ ...good(state), [field]: value }) as Assignment;

@@ -1,5 +1,5 @@
-// The slot fidelity: a world is stepped slot by slot, a policy decides, the paper's equations say what it costs (Koh & Yang 2025,
-// section III; src/allocation/objective.ts). Stops after every slot, so that a caller can show progress, keep what there is, or end.
+// The slot fidelity: a world advances slot by slot, a policy decides, the paper's equations give the cost (Koh & Yang 2025, section
+// III; src/allocation/objective.ts). Returns after every slot, so a caller can show progress, save or stop.
 
 import type { Certificate } from '../allocation/certify.ts';
 import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
@@ -14,28 +14,28 @@ export interface SlotRunOptions {
   readonly scenario: Scenario;
   readonly policy: NamedPolicy;
   readonly seed: number;
-  /** Of the scenario's channel, if it names one. */
+  /** The map of the scenario's channel, if it names one. */
   readonly map?: RadioMap | undefined;
-  /** Told of every slot before the world goes on. Nothing may be kept: the next slot uses the same arrays. */
+  /** Called for every slot before the next one. Nothing may be kept: the next slot uses the same arrays. */
   readonly onSlot?: (slot: SlotOutcome) => void;
-  /** Plays what the slot decided with the protocol's machines. @returns tokens that each device's answer gained; see Workload.advance */
+  /** Replays the slot's decision with the protocol's machines. @returns new tokens of each device's answer; see Workload.advance */
   readonly play?: ((slot: SlotOutcome) => Float64Array) | undefined;
 }
 
-/** One slot: what was the case (see World.actual), what was decided, what it cost. */
+/** One slot: its real state (see World.actual), the decision, and the cost. */
 export interface SlotOutcome {
   readonly world: World;
   readonly state: SlotState;
   readonly assignment: Assignment;
   readonly terms: SlotTerms;
-  /** How far from the optimum of the slot it is at most, where somebody asked. */
+  /** The bound on its optimality gap, on request. */
   readonly certificate?: Certificate | undefined;
 }
 
 /** A run that goes slot by slot; see {@link createSlotRun}. */
 export interface SlotRun {
   readonly world: World;
-  /** Runs the next slot. @throws OutriderError `bad-argument` when the policy gives no assignment */
+  /** Runs the next slot. @throws OutriderError `bad-argument` when the policy returns no assignment */
   step(): void;
 }
 
@@ -54,7 +54,7 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
     step() {
       const seen = world.next();
       const state = world.actual;
-      // Between sessions there may be nothing to decide.
+      // Between sessions there may be no task.
       const assignment = seen.deviceCount === 0 ? nobody : requireAssignment(policy, seen);
       evaluate(state, assignment, terms);
       const outcome = { world, state, assignment, terms };
@@ -64,7 +64,7 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
   };
 }
 
-/** Runs a number of slots at once. */
+/** Runs several slots. */
 export function runSlots(options: SlotRunOptions, slots: number): World {
   const run = createSlotRun(options);
   for (let slot = 0; slot < slots; slot++) run.step();

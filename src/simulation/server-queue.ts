@@ -6,17 +6,17 @@ import type { QueueSettings } from '../scenario/scenario.ts';
 export interface ServerQueues {
   /** k_j * kappa; [E]. */
   readonly delayMs: Float64Array;
-  /** Work left over, ms of a server's whole time; stays 0 but with law `backlog`; [E]. */
+  /** Unfinished work, ms of a server's whole time; 0 except with law `backlog`; [E]. */
   readonly backlogMs: Float64Array;
-  /** kappa with law `backlog`, otherwise 0: what a slot of work left over costs. */
+  /** kappa with law `backlog`, otherwise 0: the delay for a slot of unfinished work. */
   readonly backlogKappaMs: number;
   /** Sets the delays of the next slot. */
   draw(): void;
-  /** Takes note of a slot's work. @param workMs time that each server needs for what it was given; [E] */
+  /** Records the work of a slot. @param workMs time that each server needs for its tasks; [E] */
   settle(workMs: Float64Array): void;
 }
 
-/** Stream of createRandom, for the law that draws. */
+/** Stream of createRandom, for the random law. */
 const queueStream = 0x53200000;
 
 export function createServerQueues(
@@ -54,7 +54,7 @@ export function createServerQueues(
       if (law.kind !== 'backlog') return;
       for (let server = 0; server < serverCount; server++) {
         const left = (backlogMs[server] as number) + (workMs[server] as number) - slotMs;
-        // What is more than the law allows is dropped: a server that is so far behind turns people away.
+        // Work above the law's limit is dropped: an overloaded server rejects it.
         backlogMs[server] = Math.min(law.maximumSlots * slotMs, Math.max(0, left));
       }
     },

@@ -1,12 +1,12 @@
-// The tables of a run: one row for each slot, each task and each server. Rows are gathered in columns of fixed room and handed on when
-// that is full; what becomes of them is the caller's matter.
+// The tables of a run: one record for each slot, each task and each server. Records are collected in columns of fixed size, which
+// are passed on when full; the caller decides what to do with them.
 
 import type { SlotOutcome } from './run-slots.ts';
 
 export interface TableColumn {
   readonly name: string;
   readonly type: 'INT32' | 'DOUBLE';
-  /** Room for a whole chunk; the first `rowCount` entries hold rows. */
+  /** Columns of a whole chunk; the first `rowCount` entries are in use. */
   readonly data: Int32Array | Float64Array;
 }
 
@@ -20,7 +20,7 @@ export const tableNames: readonly ['slots', 'tasks', 'servers'] = ['slots', 'tas
 /** `sessions`: of the token fidelity. */
 export type TableName = (typeof tableNames)[number] | 'sessions';
 
-/** Reads one entry of a row: of the slot, of its `index`-th task, or of its server. */
+/** Reads one entry of a record: of the slot, of its `index`-th task, or of its server. */
 type Read = (outcome: SlotOutcome, index: number) => number | undefined;
 interface Recipe {
   readonly name: string;
@@ -91,13 +91,13 @@ const serverRecipes: readonly Recipe[] = [
   },
 ];
 
-/** Of the link in use, over the server's whole band; NaN when not served. */
+/** SNR of the link in use, over the server's whole band; NaN when not served. */
 function snrDb({ state, assignment }: SlotOutcome, index: number): number {
   const server = assignment.server[index] as number;
   return server < 0 ? Number.NaN : decibel(state.snr[index * state.serverCount + server] as number);
 }
 
-/** Time that the server needs for what it was given. */
+/** Time that the server needs for its tasks. */
 function serverWorkMs(outcome: SlotOutcome, server: number): number {
   const flop = sumOver(outcome, server, (index) => outcome.state.edgeFlop[index]);
   return (1e3 * flop) / (outcome.state.serverFlopPerSecond[server] as number);
@@ -117,13 +117,13 @@ function sumOver(
 
 export interface SlotTables {
   add(outcome: SlotOutcome): void;
-  /** Hands on the rows that are left. */
+  /** Passes on the remaining records. */
   end(): void;
 }
 
 /**
  * @param rowsPerChunk at least; a chunk ends with a slot
- * @param onChunk told of a table that is full; its columns are used again afterwards
+ * @param onChunk gets a full table; its columns are reused afterwards
  */
 export function createSlotTables(
   deviceCount: number,

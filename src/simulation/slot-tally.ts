@@ -1,4 +1,4 @@
-// Adds up what a run did: one summary, and rows that each cover a number of slots. It sees every slot once and keeps none.
+// Statistics of a run: one summary, and records that each cover several slots. It sees every slot once and keeps none.
 
 import type { Certificate } from '../allocation/certify.ts';
 import type { SlotTerms } from '../allocation/objective.ts';
@@ -6,47 +6,47 @@ import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { createHistogram } from './latency-histogram.ts';
 import type { SlotOutcome } from './run-slots.ts';
 
-/** Means over some slots. Names carry units; a task is one device in one slot. Null where there was nothing to take a mean of. */
+/** Means over some slots. Names carry units; a task is one device in one slot. Null for a mean of nothing. */
 export interface SlotFigures {
   readonly slots: number;
   readonly tasks: number;
-  /** Of a slot: the sum that policies minimise (Koh & Yang 2025, UARA), ms. */
+  /** Per slot: the sum that policies minimise (Koh & Yang 2025, UARA), ms. */
   readonly objective: number | null;
-  /** Its terms, of a task: D^MD, D^ES, lambda (D^MD - d/R)^2, w (E^CP + E^CM) / B. */
+  /** The terms per task: D^MD, D^ES, lambda (D^MD - d/R)^2, w (E^CP + E^CM) / B. */
   readonly deviceMsMean: number | null;
   readonly edgeMsMean: number | null;
   readonly mismatchMsMean: number | null;
   readonly energyTermMsMean: number | null;
   /** max(D^MD, d/R) + D^ES: drafting and sending overlap. Tasks that never end are left out. */
   readonly latencyMsMean: number | null;
-  /** D^MD + D^ES, as the objective has it. */
+  /** D^MD + D^ES, as in the objective. */
   readonly serialMsMean: number | null;
   /** E^CP + E^CM. */
   readonly energyJMean: number | null;
   readonly computeEnergyJMean: number | null;
   readonly transmitEnergyJMean: number | null;
   readonly unservedShare: number | null;
-  /** Tasks with a latency that is not finite: no share of something that they need. */
+  /** Tasks with infinite latency: they have no share of a resource that they need. */
   readonly endlessTasks: number;
-  /** Served tasks whose device had another server in the slot before. */
+  /** Served tasks with another server than in the slot before. */
   readonly handoverShare: number | null;
   /** k kappa, over servers. */
   readonly queueMsMean: number;
   /** Over the devices with a task. */
   readonly batteryMean: number | null;
-  /** (cost - bound) / bound of a slot's objective, against the pool's bound and the dual's; means over the slots that have one. */
+  /** (cost - bound) / bound of a slot's objective, against the pool bound and the dual bound; means over the slots with a bound. */
   readonly poolGapMean?: number | null;
   readonly dualGapMean?: number | null;
-  /** Of a task: what moving to another server took; only where moving costs something. */
+  /** Per task: time of handovers; only where a handover costs something. */
   readonly handoverMsMean?: number | null;
 }
 
-/** A row: slots from `firstSlot` on. */
+/** A record: the slots from `firstSlot` on. */
 export interface SlotRow extends SlotFigures {
   readonly firstSlot: number;
 }
 
-/** Figures of all slots, and the quantiles of what users wait. */
+/** Figures of all slots, and the quantiles of the latency. */
 export interface SlotSummary extends SlotFigures {
   readonly latencyMsP50: number | null;
   readonly latencyMsP95: number | null;
@@ -78,7 +78,7 @@ interface Sums {
   queueMs: number;
   battery: number;
   handoverMs: number;
-  /** Tasks of slots in which moving costs something. */
+  /** Tasks of slots in which a handover costs something. */
   textTasks: number;
   poolGap: number;
   poolSlots: number;
@@ -144,7 +144,7 @@ function emptySums(firstSlot: number): Sums {
 }
 
 const sumKeys = Object.keys(emptySums(0)).filter((key) => key !== 'firstSlot') as Exclude<keyof Sums, 'firstSlot'>[];
-/** Used again for each slot. */
+/** Reused for each slot. */
 const slotSums: Sums = emptySums(0);
 
 function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Sums {
@@ -178,7 +178,7 @@ function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Su
   return out;
 }
 
-/** A slot that costs without end has a gap without end, which is left out. */
+/** A slot with infinite cost has an infinite gap, which is left out. */
 function sumGaps(certificate: Certificate | undefined, out: Sums): void {
   const { poolGap, dualGap } = certificate ?? {};
   out.poolSlots = Number.isFinite(poolGap) ? 1 : 0;
@@ -214,7 +214,7 @@ function figuresOf(sums: Sums): SlotFigures {
   };
 }
 
-/** What JSON can hold. */
+/** A number, or null where JSON has none. */
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

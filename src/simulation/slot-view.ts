@@ -1,5 +1,5 @@
-// Writes what a policy sees: the devices that have a task, and all servers. While every device has one, the world's own arrays are
-// handed out as they are; otherwise the entries of those without a task are left out.
+// Writes the state that a policy sees: the devices with a task, and all servers. While every device has one, it contains the
+// world's own arrays; otherwise entries of devices without a task are left out.
 
 import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from '../allocation/slot-state.ts';
 import type { Workload } from '../world/workload.ts';
@@ -16,10 +16,10 @@ export interface ViewedWorld {
   readonly gain: Float64Array;
   readonly previousServer: Int32Array;
   readonly queues: ServerQueues;
-  /** Infinite where tasks use no battery up; [M]. */
+  /** Infinite where tasks use no energy of the battery; [M]. */
   readonly batteryJ: Float64Array;
   readonly past: PastSlots;
-  /** Where moving a text costs something. */
+  /** Present where moving a text costs something. */
   readonly texts: TextPlaces | undefined;
 }
 
@@ -30,9 +30,9 @@ export interface FixedState {
 }
 
 export interface SlotView {
-  /** The one written last. */
+  /** The last state written. */
   readonly state: SlotState;
-  /** Device of each of its entries; [M], valid up to its device count. */
+  /** The device of each entry; [M], valid up to the state's device count. */
   readonly devices: Int32Array;
   write(slot: number, fixed: FixedState): SlotState;
 }
@@ -130,7 +130,7 @@ function outlookOf({ past, queues, batteryJ }: ViewedWorld, devices: Int32Array)
   };
 }
 
-/** The entries of some devices; the array itself where they are all of them. */
+/** The entries of some devices; the array itself if they are all devices. */
 function pick(values: Float64Array, devices: Int32Array): Float64Array {
   return devices.length === values.length ? values : Float64Array.from(devices, (device) => values[device] as number);
 }
@@ -144,7 +144,7 @@ interface Packed {
   ): void;
 }
 
-/** Room for the entries of some devices; each slot takes the front of it. */
+/** Buffers for the entries of some devices; each slot uses the front part. */
 function createPacked(deviceCount: number, serverCount: number): Packed {
   const rooms = new Map<string, Float64Array>();
   const previousServer = new Int32Array(deviceCount);

@@ -1,6 +1,5 @@
-// One world, stepped slot by slot: devices move, links change, tasks are drawn, and what a policy sees is written in place. After the
-// slot, batteries, queues and answers take note of what was decided. Both fidelities step the same world. It makes no decision and
-// judges none.
+// One world, slot by slot: devices move, links change, tasks are drawn, and the state for policies is written in place. After the
+// slot, batteries, queues and answers are updated with the decision. Both fidelities use the same world. It decides nothing.
 
 import { type SlotTerms, textWorkMs } from '../allocation/objective.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
@@ -14,20 +13,20 @@ import { createServerQueues } from './server-queue.ts';
 import { createSlotView } from './slot-view.ts';
 import { createTextPlaces } from './text-places.ts';
 
-/** A world at one slot; see {@link createWorld}. Its arrays are written again for the next slot. */
+/** A world at one slot; see {@link createWorld}. The next slot overwrites its arrays. */
 export interface World {
   readonly scenario: Scenario;
   readonly parts: WorldParts;
   readonly workload: Workload;
   /** B_i of all devices; [M]. */
   readonly battery: Float64Array;
-  /** Device of each entry of the state; as many as the state has devices count, the rest is of no meaning. */
+  /** The device of each entry of the state; valid up to the state's device count. */
   readonly devices: Int32Array;
-  /** Goes on by one slot; the first call makes slot 0. @returns what policies see, valid until the next call */
+  /** Advances by one slot; the first call makes slot 0. @returns the state for policies, valid until the next call */
   next(): SlotState;
-  /** The slot as it is, which costs are counted by; another one than policies see where their gains are old. */
+  /** The real slot, which gives the costs; it differs from the state for policies with stale CSI. */
   readonly actual: SlotState;
-  /** What the slot did. @param terms of this assignment @param answeredTokens see Workload.advance; [M] */
+  /** Applies the slot's decision. @param terms of this assignment @param answeredTokens see Workload.advance; [M] */
   settle(assignment: Assignment, terms: SlotTerms, answeredTokens?: Float64Array): void;
 }
 
@@ -94,7 +93,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   };
 }
 
-/** Every battery after a slot; devices without a task idle. @param devices of the slot's entries, growing */
+/** Updates every battery after a slot; devices without a task idle. @param devices of the slot's entries, ascending */
 function drainAll(
   battery: Float64Array,
   plan: BatterySettings,
@@ -114,7 +113,7 @@ function drainAll(
   }
 }
 
-/** Of a server's time: the window, and the text where it has to be evaluated anew. */
+/** Time of a server: for the window, and for the text if it has to be evaluated again. */
 function workOf(state: SlotState, entry: number, server: number): number {
   const workMs = (1e3 * (state.edgeFlop[entry] as number)) / (state.serverFlopPerSecond[server] as number);
   const { handover } = state;

@@ -1,22 +1,22 @@
-// Where the texts of sessions are, and what moving one would take: the server that served a device last holds its text, until the
-// session ends. Moving costs an evaluation of the text or a transfer of its keys and values (HandoverSettings).
+// The server that holds each session's text, and the cost of moving it: the last server of a device holds its text until the
+// session ends. A move costs an evaluation of the text or a transfer of its keys and values (HandoverSettings).
 
 import type { HandoverSettings, Scenario } from '../scenario/scenario.ts';
 import type { Workload } from '../world/workload.ts';
 import { findModelShape, flopOfText, keyValueBits, type ModelShape } from '../world/workload-models.ts';
 import type { WorldParts } from './build-world.ts';
 
-/** Changed in place; as HandoverState has them, for all devices. */
+/** Changed in place; the fields of HandoverState for all devices. */
 export interface TextPlaces {
   readonly textServer: Int32Array;
   readonly textFlop: Float64Array;
   readonly textFlopPerSecond: Float64Array;
   readonly transferMs: Float64Array;
-  /** Takes note of new texts, and of how long each is by now. Call after the slot's tasks were drawn. */
+  /** Records new texts and the present length of each. Call it after the slot's tasks were drawn. */
   draw(workload: Workload): void;
 }
 
-/** Nothing where moving costs nothing. */
+/** Undefined where a handover costs nothing. */
 export function createTextPlaces(scenario: Scenario, parts: WorldParts): TextPlaces | undefined {
   const { handover } = scenario;
   if (handover.kind === 'none') return undefined;

@@ -1,4 +1,4 @@
-// What hardware means for tokens: how long a draft takes on a device, and a step on a server. It knows no sessions and no policies.
+// Token times of hardware: a draft on a device, and a step on a server. It does not know sessions or policies.
 
 import type { Scenario } from '../scenario/scenario.ts';
 import { decodingFlopPerByte, findModelShape, flopPerToken } from '../world/workload-models.ts';
@@ -10,7 +10,7 @@ export interface StepLaw {
   readonly perRowMs: number;
 }
 
-/** Each step reads all weights once; each row does one token's arithmetic. Attention over the context is left out. [E] */
+/** Each step reads all weights once; each row takes one token's arithmetic. Attention over the context is left out. [E] */
 export function stepLaws({ workload, token }: Scenario, parts: WorldParts): StepLaw[] {
   const target = findModelShape(workload.target);
   const flop = flopPerToken(target, 0);

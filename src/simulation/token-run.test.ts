@@ -76,7 +76,7 @@ describe('one device on a fixed link', () => {
   const longest = ({ replays }: TokenSource): TraceReplay =>
     replays.reduce((one, other) => (other.session.answer.length > one.session.answer.length ? other : one));
 
-  it.each(['ar', 'stream', 'sd'] as const)('takes as long a token as a session by itself: %s', (mode) => {
+  it.each(['ar', 'stream', 'sd'] as const)('takes as long for a token as a single session: %s', (mode) => {
     let replay: TraceReplay | undefined;
     const source = (own: TokenSource): TokenSource => {
       replay = longest(own);
@@ -90,9 +90,9 @@ describe('one device on a fixed link', () => {
     expect(Math.abs(mean(records.map(paceOf)) / expected - 1)).toBeLessThan(0.01);
   });
 
-  it('takes as long as the toy language does in bench modes', () => {
+  it('takes as long as the toy language in bench modes', () => {
     const { records, conditions } = playedOf([...lone, codeOnly, 'token.acceptance=0.8'], 1500);
-    // Long ones, so that lengths do not matter; each pays for its own prompt.
+    // Long answers, so that lengths do not matter; each has its own prompt.
     const long = records.filter(({ answerTokens }) => answerTokens > 100);
     const toy = long
       .slice(0, 150)
@@ -106,11 +106,11 @@ describe('one device on a fixed link', () => {
 });
 
 describe('many devices', () => {
-  it('write the same again with the same seed, and follow their assignment by handing over', () => {
+  it('write the same again with the same seed, and hand over when their assignment changes', () => {
     const [one, other] = [playedOf(['devices.count=12'], 40), playedOf(['devices.count=12'], 40)];
     expect(one.records).toEqual(other.records);
     expect(one.tokens.totals()).toEqual(other.tokens.totals());
-    // From server to server, slot by slot: every answer is written to its end all the same.
+    // Another server in every slot: every answer is still written to its end.
     const decide = (state: SlotState): Assignment => {
       const assignment = maxSinr({
         ...state,
@@ -124,7 +124,7 @@ describe('many devices', () => {
     expect(moved.records.length).toBeGreaterThan(20);
   });
 
-  it('carry nothing while nobody serves them', () => {
+  it('send nothing while they are not served', () => {
     const nobody = ({ deviceCount }: SlotState): Assignment => ({
       server: new Int32Array(deviceCount).fill(-1),
       bandwidthShare: new Float64Array(deviceCount),
@@ -134,7 +134,7 @@ describe('many devices', () => {
     expect(tokens.totals()).toMatchObject({ tokens: 0, engineSteps: 0 });
   });
 
-  it('are at work in the share that the duty cycle says', () => {
+  it('are active in the share of the duty cycle', () => {
     const duty = 'workload.arrivals={"kind":"duty-cycle","share":0.1}';
     const { taskCounts, records } = playedOf(['devices.count=40', duty], 60);
     expect(new Set(taskCounts)).toEqual(new Set([4]));

@@ -1,5 +1,5 @@
-// Where the texts and drafts of the token fidelity come from: recorded traces, or sessions drawn with a set acceptance. All are traces
-// in memory, replayed by any number of devices; nothing is copied when one is picked.
+// The source of texts and drafts of the token fidelity: recorded traces, or sessions drawn with a set acceptance rate. All are
+// traces in memory, which any number of devices replay without a copy.
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { confidenceUnits } from '../decoding/confidence.ts';
@@ -12,7 +12,7 @@ import { findModelShape } from '../world/workload-models.ts';
 
 /** Texts and drafts for the token fidelity: drawn ({@link drawnSource}) or recorded ({@link traceSourceOf}). */
 export interface TokenSource {
-  /** For the summary: what the numbers rest on. */
+  /** Name for the summary. */
   readonly name: string;
   readonly header: TraceHeader;
   readonly replays: readonly TraceReplay[];
@@ -22,7 +22,7 @@ export interface TokenSource {
   pick(kind: TaskKind, random: Random): number;
 }
 
-/** What a recorded task's name must hold to count as a kind; others are chat. */
+/** A recorded task counts as a kind if its name contains one of these words; others are chat. */
 const kindWords: readonly (readonly [TaskKind, RegExp])[] = [
   ['code', /cod|program|humaneval|mbpp/i],
   ['summarisation', /summ|cnn/i],
@@ -40,8 +40,8 @@ const sessionsPerKind = 64;
 const endId = 0;
 
 /**
- * Drafts that are right with a set chance, each independently, as the toy language has them, and lengths as the workload draws them;
- * the words mean nothing.
+ * Independent drafts with a set acceptance rate, as in the toy language, with lengths drawn by the workload; the words mean
+ * nothing.
  */
 export function drawnSource(workload: WorkloadSettings, acceptance: number, seed: number): TokenSource {
   const target = findModelShape(workload.target);
@@ -114,7 +114,7 @@ function sourceOf(
   const ofKind = new Map<TaskKind, readonly number[]>();
   for (const kind of taskKinds) {
     const own = all.filter((index) => kindOf(sessions[index] as TraceSession) === kind);
-    // A trace without such tasks stands in with what it has.
+    // A trace without tasks of this kind uses all its sessions.
     ofKind.set(kind, own.length > 0 ? own : all);
   }
   return {

@@ -1,9 +1,9 @@
-// The table of answers: one row for each that ended, in the order of their ends.
+// The table of answers: one record for each finished answer, in the order of their ends.
 
 import type { Table, TableColumn } from './slot-tables.ts';
 import type { SessionRecord } from './token-device.ts';
 
-/** Which columns are whole numbers; their order is the table's. */
+/** The kind of each column; their order is the table's. */
 const columnKinds: Readonly<Record<keyof SessionRecord, 'INT32' | 'DOUBLE'>> = {
   device: 'INT32',
   task: 'INT32',
@@ -28,11 +28,11 @@ const columnKinds: Readonly<Record<keyof SessionRecord, 'INT32' | 'DOUBLE'>> = {
 
 export interface SessionTable {
   add(record: SessionRecord): void;
-  /** Hands on the rows that are left. */
+  /** Passes on the remaining records. */
   end(): void;
 }
 
-/** @param onChunk told of a table that is full; its columns are used again afterwards */
+/** @param onChunk gets a full table; its columns are reused afterwards */
 export function createSessionTable(rowsPerChunk: number, onChunk: (table: Table) => void): SessionTable {
   const names = Object.keys(columnKinds) as (keyof SessionRecord)[];
   const columns = names.map((name): TableColumn => {

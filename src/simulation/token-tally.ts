@@ -1,5 +1,5 @@
-// Adds up what the token fidelity did: one summary, and rows that each cover the same slots as those of the slot fidelity. Answers that
-// are not finished when the run ends count by their tokens only.
+// Statistics of the token fidelity: one summary, and records that cover the same slots as those of the slot fidelity. Answers that
+// are unfinished at the end of the run count by their tokens only.
 
 import type { Scenario } from '../scenario/scenario.ts';
 import { createHistogram } from './latency-histogram.ts';
@@ -7,39 +7,39 @@ import type { SlotOutcome } from './run-slots.ts';
 import type { SessionRecord } from './token-device.ts';
 import type { TokenTotals } from './token-run.ts';
 
-/** Null where there was nothing to take a mean of. */
+/** Null for a mean of nothing. */
 export interface TokenFigures {
-  /** That came to readers. */
+  /** Tokens that reached readers. */
   readonly tokens: number;
-  /** Answers that ended. */
+  /** Finished answers. */
   readonly sessions: number;
-  /** Of an answer that ended: from asking to its last token, over its tokens; each answer counts alike. */
+  /** Time per output token of a finished answer: from the request to its last token, over its tokens; each answer counts the same. */
   readonly msPerTokenMean: number | null;
   readonly handovers: number;
 }
 
-/** A row: slots from `firstSlot` on. */
+/** A record: the slots from `firstSlot` on. */
 export interface TokenRow extends TokenFigures {
   readonly firstSlot: number;
   readonly slots: number;
 }
 
-/** Figures of all slots, and of all answers that have ended. */
+/** Figures of all slots, and of all finished answers. */
 export interface TokenSummary extends TokenFigures {
   readonly mode: string;
-  /** Where texts and drafts are from. */
+  /** The source of texts and drafts. */
   readonly tokenSource: string;
   readonly msPerTokenP50: number | null;
   readonly msPerTokenP95: number | null;
-  /** From asking to the first token on the device: connection, prompt's airtime, waiting for the edge, its evaluation. */
+  /** From the request to the first token on the device: connection, the prompt's airtime, waiting for the edge, its evaluation. */
   readonly timeToFirstTokenMsP50: number | null;
   readonly timeToFirstTokenMsP95: number | null;
-  /** Drafts that were the target's own, of those compared. */
+  /** Acceptance rate: accepted drafts over compared drafts. */
   readonly acceptance: number | null;
   readonly unfinishedSessions: number;
   /** Of all devices together. */
   readonly tokensPerSecond: number;
-  /** On IP, headers included, prompt and opening too. */
+  /** IP bytes, headers included, with prompts and openings. */
   readonly uplinkBytesPerToken: number | null;
   readonly downlinkBytesPerToken: number | null;
   /** Mean over servers. */
@@ -50,7 +50,7 @@ export interface TokenSummary extends TokenFigures {
 /** Adds up slots and answers; see {@link createTokenTally}. */
 export interface TokenTally {
   addSession(record: SessionRecord): void;
-  /** Call at the end of each slot, after it was played. */
+  /** Call it at the end of each slot, after its replay. */
   addSlot(outcome: SlotOutcome, totals: TokenTotals): void;
   rows(): readonly TokenRow[];
   summary(): TokenSummary;
@@ -72,7 +72,7 @@ export function createTokenTally(
   slotsPerRow: number,
 ): TokenTally {
   const blocks: Block[] = [];
-  const paces = createHistogram();
+  const tokenTimes = createHistogram();
   const firsts = createHistogram();
   let serverCount = 0;
   let last: TokenTotals | undefined;
@@ -80,11 +80,11 @@ export function createTokenTally(
   const whole = { answered: 0, matched: 0, mismatched: 0, up: 0, down: 0 };
   return {
     addSession(record) {
-      const pace = (record.endMs - record.startMs) / record.answerTokens;
-      paces.add(pace);
+      const msPerToken = (record.endMs - record.startMs) / record.answerTokens;
+      tokenTimes.add(msPerToken);
       firsts.add(record.firstTokenMs - record.startMs);
       slot.sessions++;
-      slot.msPerToken += pace;
+      slot.msPerToken += msPerToken;
       whole.answered += record.answerTokens;
       whole.matched += record.matched;
       whole.mismatched += record.mismatched;
@@ -121,8 +121,8 @@ export function createTokenTally(
         sessions: sum('sessions'),
         unfinishedSessions,
         msPerTokenMean: ratio(sum('msPerToken'), sum('sessions')),
-        msPerTokenP50: finite(paces.quantile(0.5)),
-        msPerTokenP95: finite(paces.quantile(0.95)),
+        msPerTokenP50: finite(tokenTimes.quantile(0.5)),
+        msPerTokenP95: finite(tokenTimes.quantile(0.95)),
         timeToFirstTokenMsP50: finite(firsts.quantile(0.5)),
         timeToFirstTokenMsP95: finite(firsts.quantile(0.95)),
         acceptance: ratio(whole.matched, whole.matched + whole.mismatched),

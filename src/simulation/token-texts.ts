@@ -1,4 +1,4 @@
-// The target of all edges at once: which session's text is asked for stands in the session's id, so that no edge keeps a list.
+// The target of all edges at once: a session's id contains the index of its text, so no edge needs a list.
 
 import { invariant } from '../basics/invariant.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
@@ -20,7 +20,7 @@ export interface TokenTexts {
 }
 
 export function textsOf({ header, replays, longestText }: TokenSource): TokenTexts {
-  // An opening stays the same object as long as its session goes on.
+  // The opening of a session is the same object during the whole session.
   const known = new WeakMap<OpenMessage, TraceReplay>();
   const replayOf = (open: OpenMessage): TraceReplay => {
     const before = known.get(open);
