@@ -90,6 +90,10 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> {
     return [...this.#links.values()].map(({ carrier, edge }) => ({ carrier, edge }));
   }
 
+  carrier(id: number): Carrier | undefined {
+    return this.#links.get(id)?.carrier;
+  }
+
   /** A connection to this edge is there. */
   open(edge: string, carrier: Carrier): FrameHandler {
     const id = ++this.#lastLink;

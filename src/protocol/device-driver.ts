@@ -102,7 +102,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#answeredAtMs = clock.nowMs();
     this.connections = new DeviceConnections(settings, clock, {
       guard: (connection, message) =>
-        settings.machines.guardMessage(connection, message, this.#state.turn, settings.vocabularySize),
+        settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
       opened: (link, edge) => {
         this.#hasConnected = true;
         this.#openedAtMs = clock.nowMs();

@@ -80,6 +80,12 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> {
     return this.#links.get(id)?.carrier;
   }
 
+  /** The first connection whose carrier is wanted. */
+  find(isWanted: (carrier: Carrier) => boolean): number | undefined {
+    for (const [id, { carrier }] of this.#links) if (isWanted(carrier)) return id;
+    return undefined;
+  }
+
   /** A device has connected: it is greeted at once. */
   accept(carrier: Carrier): FrameHandler {
     const id = ++this.#lastLink;

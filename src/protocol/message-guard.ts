@@ -1,7 +1,7 @@
 // What no honest edge says to a device, beyond what a frame can show: messages out of turn, and commits that no text could hold. The
 // device closes the connection and resumes on another.
 
-import type { TurnRequest } from './device-state.ts';
+import type { DeviceState } from './device-state.ts';
 import type { EdgeMessage } from './messages.ts';
 
 /** What a connection has said so far. */
@@ -16,13 +16,18 @@ export interface ConnectionRecord {
 export function guardMessage(
   { isGreeted, saidOpen }: ConnectionRecord,
   message: EdgeMessage,
-  { prompt, maxAnswerTokens }: Pick<TurnRequest, 'prompt' | 'maxAnswerTokens'>,
+  { turn, text }: Pick<DeviceState, 'turn' | 'text'>,
   vocabularySize: number,
 ): string | null {
+  const end = turn.prompt.length + turn.maxAnswerTokens;
   if ((message.kind === 'hello') === isGreeted) return `${message.kind} out of turn`;
   if (message.kind === 'gone' && saidOpen) return 'a session that was just opened is gone';
+  if (message.kind === 'end') {
+    const isEarly = message.reason === 'length' && message.length === text.length && text.length < end;
+    return isEarly ? 'an end for the length of a text that is shorter' : null;
+  }
   if (message.kind !== 'commit') return null;
   const { first, accepted, tokens } = message;
   if (tokens.some((id) => id >= vocabularySize)) return 'a commit has an id beyond the vocabulary';
-  return first + accepted + tokens.length > prompt.length + maxAnswerTokens ? 'a commit beyond the end' : null;
+  return first + accepted + tokens.length > end ? 'a commit beyond the end' : null;
 }

@@ -92,6 +92,11 @@ export class VirtualDevice {
     return this.#driver.connections.carriers.map(({ carrier, edge }) => ({ link: carrier.link, edge }));
   }
 
+  /** The connection that the device knows by this number. */
+  link(id: number): VirtualLink | undefined {
+    return this.#driver.connections.carrier(id)?.link;
+  }
+
   /** Connects; a second edge while a first one serves is a hand-over, the same edge again a duplicate. */
   connect(edge: string): void {
     if (!this.process.isUp) return;

@@ -5,7 +5,7 @@ import type { Random } from '../basics/philox.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import { EdgeCore, type EdgeDraftOrder, type EdgeHost } from '../protocol/edge-core.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
-import { defaultLiveness } from '../protocol/liveness.ts';
+import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
 import type { Wire } from '../protocol/wire.ts';
@@ -26,6 +26,8 @@ export interface VirtualEdgeSettings {
   readonly keepLostMs: number;
   readonly shareOf: (open: OpenMessage) => number;
   readonly rate: RateLimitSettings;
+  /** Default: as shipped. */
+  readonly liveness?: LivenessSettings;
   /** 64 hex digits. */
   readonly tokenizerHash: string;
   /** What the edge itself drafts where a mode asks for it. */
@@ -81,7 +83,7 @@ export class VirtualEdge {
       limits: engine.limits,
       stepTime: () => engine.stepTime,
       edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: edgeDraft.tokenMs },
-      liveness: defaultLiveness,
+      liveness: settings.liveness ?? defaultLiveness,
     };
     this.#core = new EdgeCore({ ...own, machines, keepLostMs, shareOf, rate, wire }, this.process, this.#host(), {
       received: ({ link }, message) => observer.edgeReceives?.(this, link, message),
@@ -110,6 +112,12 @@ export class VirtualEdge {
   /** The connection that the edge knows by this number. */
   link(id: number): VirtualLink | undefined {
     return this.#core.connections.carrier(id)?.link;
+  }
+
+  /** Has the edge say what its rules would not; nothing where it has lost the connection. */
+  say(link: VirtualLink, message: EdgeMessage): void {
+    const id = this.#core.connections.find((carrier) => carrier.link === link);
+    if (id !== undefined) this.#core.connections.send(id, message);
   }
 
   /** A device has connected. */

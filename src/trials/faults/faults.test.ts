@@ -22,14 +22,14 @@ describe('trial faults', () => {
   });
 
   it('says how to repeat the first run that broke a promise', async () => {
-    const machines = plantedBugs['noise is keyed by the step'];
-    if (machines === undefined) throw new Error('no such bug');
-    const { summary, broken, passed } = await runExperiment(faultsTrial, { runs: 20, seed: 7, machines });
+    const bug = plantedBugs['noise is keyed by the step'];
+    if (bug === undefined) throw new Error('no such bug');
+    const { summary, broken, passed } = await runExperiment(faultsTrial, { runs: 20, seed: 7, bug });
     expect(passed).toBe(false);
     expect(summary.wrongTexts).toBeGreaterThan(0);
     const first = broken[0];
     expect(summary.replay).toBe(`outrider trial faults --runs 1 --seed ${first?.seed} --verbose`);
-    const again = await runExperiment(faultsTrial, { runs: 1, seed: first?.seed ?? 0, machines });
+    const again = await runExperiment(faultsTrial, { runs: 1, seed: first?.seed ?? 0, bug });
     expect(again.broken).toEqual([first]);
   });
 });

@@ -4,8 +4,7 @@
 import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
 import { trialSeed } from '../../laboratory/options.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
-import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
-import { type FaultRunResult, runFaults } from './run.ts';
+import { type FaultRunResult, type PlantedBug, runFaults } from './run.ts';
 
 /** One mode. */
 export interface FaultsRow {
@@ -67,19 +66,19 @@ const options = {
   seed: trialSeed as typeof trialSeed,
   verbose: { flag: '--verbose', help: 'print every event to standard error' },
   /** What is on trial; others may be given to see the trial fail. */
-  machines: { default: protocolMachines as Machines },
+  bug: { default: {} as PlantedBug },
 } as const;
 
 export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
   name: 'trial faults',
   description: 'do lost connections, crashes and hostile devices change a text or hang it? Toy models, virtual time',
   options,
-  async measure({ runs, seed, verbose, machines }, run) {
+  async measure({ runs, seed, verbose, bug }, run) {
     const results: FaultRunResult[] = [];
     for (let index = 0; index < runs; index++) {
       if (!verbose && index % runsBetweenReports === 0) run.onProgress('runs', index, runs);
       const measure = (): FaultRunResult =>
-        runFaults(seed + index, { machines, ...(verbose ? { log: run.note } : {}) });
+        runFaults(seed + index, { bug, ...(verbose ? { log: run.note } : {}) });
       results.push(await run.one({ key: `seed ${seed + index}`, measure }));
     }
     return results;

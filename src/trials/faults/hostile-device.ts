@@ -91,6 +91,7 @@ export class HostileDevice {
         ),
       () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(turn.maxAhead)),
       () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(2 * turn.maxAhead)),
+      () => this.#draft(this.#branch + 1, this.#draftEnd, turn.maxAhead + 1 + random.integer(turn.maxAhead)),
       () => this.#hangUp(link),
     ];
     const deed = deeds[random.integer(deeds.length)];

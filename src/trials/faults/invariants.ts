@@ -10,12 +10,16 @@ import type { EdgeObserver, VirtualEdge } from '../../virtual-time/edge.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import type { VirtualSession } from '../../virtual-time/sessions.ts';
 import type { ReferenceText } from '../../virtual-time/toy-target.ts';
+import type { LieWatch } from './lies.ts';
 
 /** What is promised of every run. */
 export const promises = [
   'edge-text', // an edge's text is a prefix of what the target writes by itself
   'device-text', // so is what the reader sees, and it never shrinks
   'no-honest-error', // an honest device is never told of a protocol error, nor meets one
+  'lies-refused', // a device believes nothing that it can tell to be a lie
+  'patient', // a device gives up only where an edge can't be reached at first, or has sent no text for long
+  'gives-up', // and then it does
   'current-link', // the newest connection of a session is never superseded
   'bounded', // drafts, and what a device has not acknowledged, have a limit
   'nothing-when-blocked', // a side that may not send does not
@@ -42,8 +46,13 @@ function demand(condition: boolean, promise: PromiseName, detail: () => string):
 
 interface Reader {
   readonly reference: ReferenceText;
+  /** As shipped, whatever the device on trial has. */
+  readonly giveUpAfterMs: number;
   /** Tokens of the text that the page has shown, the prompt included. */
   shown: number;
+  /** The last text, or the beginning. */
+  textAtMs: number;
+  hasConnected: boolean;
 }
 
 interface Checked {
@@ -65,13 +74,32 @@ export class PromiseWatch implements EdgeObserver {
   readonly #maxAhead = new Map<string, number>();
   /** For each session and edge the largest attempt that was sent, and where. */
   readonly #newest = new Map<string, { attempt: number; link: VirtualLink }>();
+  /** Which attach was the last on a connection. */
+  readonly #attaches = new Map<VirtualLink, 'open' | 'resume'>();
+  readonly #lies: LieWatch;
   edgeBytesPeak = 0;
   steps = 0;
   committedTokens = 0;
 
+  constructor(lies: LieWatch) {
+    this.#lies = lies;
+  }
+
+  /** Whether the device's last attach on this connection was an opening. */
+  saidOpen(link: VirtualLink): boolean {
+    return this.#attaches.get(link) === 'open';
+  }
+
   /** From now on this device is held to the promises; again after its page came back. */
-  follow(device: VirtualDevice, reference: ReferenceText): void {
-    this.#readers.set(device, { reference, shown: device.state.text.length });
+  follow(device: VirtualDevice, reference: ReferenceText, giveUpAfterMs: number): void {
+    const shown = device.state.text.length;
+    this.#readers.set(device, {
+      reference,
+      giveUpAfterMs,
+      shown,
+      textAtMs: device.process.nowMs(),
+      hasConnected: false,
+    });
     this.#references.set(device.state.turn.session, reference);
   }
 
@@ -79,10 +107,14 @@ export class PromiseWatch implements EdgeObserver {
     this.#owners.set(link, device);
   }
 
-  deviceStepped: NonNullable<DeviceWorld['deviceStepped']> = (device, _event: DeviceEvent, step: DeviceStep) => {
+  deviceStepped: NonNullable<DeviceWorld['deviceStepped']> = (device, event: DeviceEvent, step: DeviceStep) => {
     const reader = this.#readers.get(device);
     if (reader === undefined) return;
-    for (const effect of step.effects) this.#checkEffect(device, reader, effect);
+    const link = 'link' in event ? device.link(event.link) : undefined;
+    const believed = this.#lies.believed(link, event, step);
+    demand(believed === null, 'lies-refused', () => `${device.settings.name} believes ${believed}`);
+    const isLiedTo = link !== undefined && this.#lies.isLiar(link);
+    for (const effect of step.effects) this.#checkEffect(device, reader, effect, isLiedTo);
     const { length } = step.state.text;
     demand(
       length === reader.shown,
@@ -92,9 +124,11 @@ export class PromiseWatch implements EdgeObserver {
   };
 
   deviceSends: NonNullable<DeviceWorld['deviceSends']> = (device, link, message: DeviceMessage, isWritable) => {
-    const isWaiting = message.kind === 'draft' || message.kind === 'ack' || message.kind === 'verify';
+    const isWaiting = ['draft', 'ack', 'verify', 'pong'].includes(message.kind);
     demand(isWritable || !isWaiting, 'nothing-when-blocked', () => `${device.settings.name} sends a ${message.kind}`);
     if (message.kind !== 'open' && message.kind !== 'resume') return;
+    this.#attaches.set(link, message.kind);
+    this.#checkPatience(device);
     const edge = device.links.find((candidate) => candidate.link === link)?.edge;
     const key = `${message.session} ${edge}`;
     if (message.attempt > (this.#newest.get(key)?.attempt ?? 0)) {
@@ -111,8 +145,10 @@ export class PromiseWatch implements EdgeObserver {
   }
 
   edgeSends(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void {
-    if (message.kind !== 'commit') return;
-    demand(isWritable, 'nothing-when-blocked', () => `${edge.settings.name} sends a commit`);
+    const isWaiting = message.kind === 'commit' || message.kind === 'pong';
+    const isLie = this.#lies.isLiar(link);
+    demand(isWritable || !isWaiting || isLie, 'nothing-when-blocked', () => `${edge.settings.name}: ${message.kind}`);
+    if (message.kind !== 'commit' || isLie) return;
     const end = this.#commitEnds.get(link) ?? -1;
     demand(message.first === end, 'commits-in-order', () => `a commit at ${message.first}, the last ended at ${end}`);
     this.#commitEnds.set(link, end + message.accepted + message.tokens.length);
@@ -131,6 +167,22 @@ export class PromiseWatch implements EdgeObserver {
     const newest = this.#newest.get(`${device.state.turn.session} ${edge.settings.name}`);
     const isCurrent = newest?.link === link;
     demand(code !== 'superseded' || !isCurrent, 'current-link', () => `${device.settings.name}: ${detail}`);
+  }
+
+  deviceCloses: NonNullable<DeviceWorld['deviceCloses']> = (device, link, code, detail) => {
+    const isHonest = code === 'done' || code === 'silent' || this.#lies.isLiar(link);
+    demand(isHonest, 'no-honest-error', () => `${device.settings.name} hangs up: ${code}, ${detail}`);
+  };
+
+  /** Once more attached: it must not have been without text for much longer than it would wait. */
+  #checkPatience(device: VirtualDevice): void {
+    const reader = this.#readers.get(device);
+    if (reader === undefined) return;
+    reader.hasConnected = true;
+    const waitedMs = device.process.nowMs() - reader.textAtMs;
+    const { giveUpAfterMs } = reader;
+    // A connection may have been there for a while before it was lost.
+    demand(waitedMs <= 2 * giveUpAfterMs + 30_000, 'gives-up', () => `${device.settings.name} after ${waitedMs} ms`);
   }
 
   edgeStepped(edge: VirtualEdge, session: VirtualSession, event: EdgeEvent | null): void {
@@ -171,22 +223,28 @@ export class PromiseWatch implements EdgeObserver {
     this.edgeBytesPeak = Math.max(this.edgeBytesPeak, ids * bytesPerId);
   }
 
-  #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect): void {
+  #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect, isLiedTo: boolean): void {
     const { name } = device.settings;
     if (effect.kind === 'emit-tokens') {
+      reader.textAtMs = device.process.nowMs();
       for (const id of effect.tokens) {
         const expected = reader.reference.ids[reader.shown];
         demand(id === expected, 'device-text', () => `${name} shows ${id}, not ${expected}, at ${reader.shown}`);
         reader.shown += 1;
       }
     } else if (effect.kind === 'close-link') {
-      demand(effect.code === 'done', 'no-honest-error', () => `${name} hangs up: ${effect.code}, ${effect.detail}`);
-    } else if (effect.kind === 'finish') this.#checkOutcome(device, reader, effect.outcome);
+      const isHonest = effect.code === 'done' || isLiedTo;
+      demand(isHonest, 'no-honest-error', () => `${name} hangs up: ${effect.code}, ${effect.detail}`);
+    } else if (effect.kind === 'finish' && !isLiedTo) this.#checkOutcome(device, reader, effect.outcome);
   }
 
   #checkOutcome(device: VirtualDevice, reader: Reader, outcome: NonNullable<VirtualDevice['state']['outcome']>): void {
     const { name } = device.settings;
-    if (outcome.kind === 'failed') {
+    if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable') {
+      const waitedMs = device.process.nowMs() - reader.textAtMs;
+      const isPatient = !reader.hasConnected || waitedMs >= reader.giveUpAfterMs;
+      demand(isPatient, 'patient', () => `${name} gives up after ${waitedMs} ms`);
+    } else if (outcome.kind === 'failed') {
       const isAlone = device.links.length < 2;
       demand(outcome.code === 'edge-full' && isAlone, 'no-honest-error', () => `${name} fails: ${outcome.cause}`);
     } else if (outcome.kind === 'ended') {

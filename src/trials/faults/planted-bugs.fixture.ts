@@ -5,9 +5,10 @@ import { chooseToken } from '../../decoding/choose-token.ts';
 import { penaltiesActive, RunningCounts } from '../../decoding/token-counts.ts';
 import type { DeviceEvent, DeviceState } from '../../protocol/device-state.ts';
 import type { EdgeEvent, EdgeState } from '../../protocol/edge-state.ts';
-import type { DeviceMessage } from '../../protocol/messages.ts';
+import { type DeviceMessage, protocolVersion } from '../../protocol/messages.ts';
 import { TokenText } from '../../protocol/token-text.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
+import type { PlantedBug } from './run.ts';
 
 type EdgeMessageEvent = Extract<EdgeEvent, { kind: 'message-received' }>;
 
@@ -123,7 +124,32 @@ const draftsBelieved: Machines = {
   },
 };
 
-export const plantedBugs: Readonly<Record<string, Machines>> = {
+/** A greeting is believed, whatever it says. */
+const greetingBelieved: Machines = alteringDevice((state, event) => {
+  if (event.kind !== 'message-received' || event.message.kind !== 'hello') return event;
+  const { tokenizerHash } = state.turn;
+  return { ...event, message: { ...event.message, version: protocolVersion, tokenizerHash } };
+});
+
+type Guard = Machines['guardMessage'];
+
+/** The guard lets through what it says this of. */
+function guardedBut(complaint: RegExp): Machines {
+  const { guardMessage } = protocolMachines;
+  const guard: Guard = (...given) => {
+    const wrong = guardMessage(...given);
+    return wrong !== null && complaint.test(wrong) ? null : wrong;
+  };
+  return { ...protocolMachines, guardMessage: guard };
+}
+
+/** The device holds no end against the text that it has. */
+const endBelieved: Machines = alteringDevice((state, event) => {
+  if (event.kind !== 'message-received' || event.message.kind !== 'end') return event;
+  return { ...event, message: { ...event.message, length: state.text.length } };
+});
+
+const brokenMachines: Readonly<Record<string, Machines>> = {
   'a stale branch is accepted': staleBranch,
   'noise is keyed by the step': noiseByStep,
   'resume is one too long': resumedOff(1),
@@ -136,4 +162,21 @@ export const plantedBugs: Readonly<Record<string, Machines>> = {
   'an overlap is appended': overlapAppended,
   'a full queue is ignored': neverBlocked,
   'a draft is believed': draftsBelieved,
+  'a false greeting is believed': greetingBelieved,
+  'a greeting out of turn is let through': guardedBut(/^hello out of turn/),
+  'an id beyond the vocabulary is let through': guardedBut(/beyond the vocabulary/),
+  'a commit beyond the end is let through': guardedBut(/commit beyond the end/),
+  'an opened session that is gone is let through': guardedBut(/just opened is gone/),
+  'an early end is let through': guardedBut(/text that is shorter/),
+  'an end elsewhere is believed': endBelieved,
+};
+
+const never = Number.POSITIVE_INFINITY;
+
+export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
+  ...Object.fromEntries(Object.entries(brokenMachines).map(([name, machines]) => [name, { machines }])),
+  'a device gives up at once': { device: { giveUpAfterMs: 100 } },
+  'a device never gives up': { device: { giveUpAfterMs: never } },
+  'an edge never takes a connection for lost': { edge: { liveness: { pingAfterMs: 4000, lostAfterMs: 1e9 } } },
+  'an edge forgets no session': { edge: { keepLostMs: never } },
 };

@@ -3,13 +3,14 @@
 
 import { createRandom } from '../../basics/philox.ts';
 import type { ModeName } from '../../protocol/mode.ts';
-import { freshState, VirtualDevice } from '../../virtual-time/device.ts';
-import { VirtualEdge } from '../../virtual-time/edge.ts';
+import { freshState, VirtualDevice, type VirtualDeviceSettings } from '../../virtual-time/device.ts';
+import { VirtualEdge, type VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { EventQueue } from '../../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import { HostileDevice } from './hostile-device.ts';
 import { BrokenPromise, type PromiseName, PromiseWatch } from './invariants.ts';
+import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
 import { createScene, hexDigits, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
 
@@ -30,8 +31,15 @@ export interface FaultRunResult {
   readonly broken: { readonly promise: PromiseName; readonly detail: string; readonly event: number } | null;
 }
 
-export interface FaultRunOptions {
+/** What is broken on purpose, to see the trial fail: machines, or settings of every device or edge. */
+export interface PlantedBug {
   readonly machines?: Machines;
+  readonly device?: Partial<VirtualDeviceSettings>;
+  readonly edge?: Partial<VirtualEdgeSettings>;
+}
+
+export interface FaultRunOptions {
+  readonly bug?: PlantedBug;
   /** Told of everything that happens, a line each. */
   readonly log?: (line: string) => void;
 }
@@ -51,25 +59,36 @@ class FaultRun implements FaultWorld {
   readonly edges: ReadonlyMap<string, VirtualEdge>;
   readonly devices: readonly VirtualDevice[];
   readonly #scene: Scene;
-  readonly #watch = new PromiseWatch();
+  readonly lies: LieWatch = new LieWatch();
+  readonly falseGreetings: FaultWorld['falseGreetings'] = new Map();
+  readonly uselessUntilMs = new Map<string, number>();
+  readonly #watch = new PromiseWatch(this.lies);
+  /** Of the connection that is just being made. */
+  #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
   #faultCount = 0;
   #linkCount = 0;
 
-  constructor(seed: number, { machines = protocolMachines, log }: FaultRunOptions) {
+  constructor(seed: number, { bug = {}, log }: FaultRunOptions) {
     this.#log = log === undefined ? () => {} : (line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`);
-    this.#scene = createScene(seed, machines);
+    this.#scene = createScene(seed, bug.machines ?? protocolMachines);
     this.random = createRandom(seed, streams.faults);
     const observer = log === undefined ? this.#watch : this.#loggingWatch();
     this.edges = new Map(
-      this.#scene.edges.map((settings) => [settings.name, new VirtualEdge(this.queue, observer, settings)]),
+      this.#scene.edges.map((settings) => {
+        const wire = lyingWire(settings.wire, () => this.#greetingLie);
+        return [settings.name, new VirtualEdge(this.queue, observer, { ...settings, ...bug.edge, wire })];
+      }),
     );
     const world = {
       connect: (device: VirtualDevice, edge: string, end: LinkEnd) => this.#connect(edge, end, device),
       deviceStepped: this.#deviceStepped.bind(this),
       deviceSends: this.#deviceSends.bind(this),
+      deviceCloses: this.#watch.deviceCloses,
     };
-    this.devices = this.#scene.devices.map((settings) => new VirtualDevice(this.queue, world, settings));
+    this.devices = this.#scene.devices.map(
+      (settings) => new VirtualDevice(this.queue, world, { ...settings, ...bug.device }),
+    );
   }
 
   run(): FaultRunResult {
@@ -99,8 +118,15 @@ class FaultRun implements FaultWorld {
     };
   }
 
+  saidOpen(link: VirtualLink): boolean {
+    return this.#watch.saidOpen(link);
+  }
+
   followed(device: VirtualDevice): void {
-    this.#watch.follow(device, this.#scene.target.write(device.settings.turn));
+    const { name, turn } = device.settings;
+    const shipped = this.#scene.devices.find((settings) => settings.name === name);
+    const giveUpAfterMs = shipped?.giveUpAfterMs ?? Number.POSITIVE_INFINITY;
+    this.#watch.follow(device, this.#scene.target.write(turn), giveUpAfterMs);
   }
 
   #start(): void {
@@ -165,7 +191,18 @@ class FaultRun implements FaultWorld {
     const link = new VirtualLink(this.queue, { ...this.#scene.link, seed });
     link.join('device', end);
     if (device !== undefined) this.#watch.owns(device, link);
+    const told = this.falseGreetings.get(edge);
+    if (told !== undefined && told.left > 0) {
+      told.left -= 1;
+      this.#greetingLie = told.lie;
+      this.lies.greetFalsely(link);
+    }
     found.accept(link);
+    this.#greetingLie = null;
+    if (this.queue.nowMs() < (this.uselessUntilMs.get(edge) ?? 0)) {
+      const soonMs = 2 * this.#scene.link.roundTripMs;
+      this.queue.after(soonMs, () => link.lose({ device: 1, edge: 1 }));
+    }
     return link;
   }
 

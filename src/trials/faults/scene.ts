@@ -3,6 +3,7 @@
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import type { TurnRequest } from '../../protocol/device-state.ts';
+import { defaultRate } from '../../protocol/edge-connections.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
@@ -14,7 +15,7 @@ import type { Machines } from '../../virtual-time/machines.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
 
-const vocabularySize = 1024;
+export const vocabularySize = 1024;
 const maxAnswerTokens = 64;
 export const tokenizerHash: string = 'ab'.repeat(32);
 
@@ -87,7 +88,7 @@ function edgeSettings(
     capacity: pick(random, [1, 3, 8]),
     keepLostMs: pick(random, [300, 60_000]),
     shareOf: () => 1,
-    rate: { framesPerSecond: 400, bytesPerSecond: 262_144, burstFrames: 1200, burstBytes: 4_194_304 },
+    rate: defaultRate,
     tokenizerHash,
     edgeDraft: { edgeDrafter: toyEdgeDrafter(target, 0.7, edgeRandom), tokenCount: 4, tokenMs: 5 },
     random: edgeRandom,
@@ -117,6 +118,10 @@ function deviceSettings(
     draftMs: pick(random, [2, 10, 30]),
     draftJitter: 0.5,
     connectMs: pick(random, [1, 20, 200]),
+    vocabularySize,
+    measuresRoundTrip: true,
+    giveUpAfterMs: pick(random, [3000, 30_000, 30_000]),
+    cutsChainsAtMs: pick(random, [undefined, undefined, 30]),
     random: createRandom(seed, streams.device + index),
     machines,
     wire: byteWire,

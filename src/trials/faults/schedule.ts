@@ -5,7 +5,8 @@ import { freshState, storedState, type VirtualDevice } from '../../virtual-time/
 import type { VirtualEdge } from '../../virtual-time/edge.ts';
 import type { EventQueue } from '../../virtual-time/event-queue.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
-import { hexDigits, pick } from './scene.ts';
+import { type GreetingLie, greetingLies, type LieWatch, lieTo } from './lies.ts';
+import { hexDigits, pick, vocabularySize } from './scene.ts';
 
 /** Whom faults can befall. */
 export interface FaultWorld {
@@ -13,6 +14,12 @@ export interface FaultWorld {
   readonly random: Random;
   readonly edges: ReadonlyMap<string, VirtualEdge>;
   readonly devices: readonly VirtualDevice[];
+  readonly lies: LieWatch;
+  /** The next connections of an edge begin with this lie. */
+  readonly falseGreetings: Map<string, { readonly lie: GreetingLie; left: number }>;
+  /** Until when an edge loses each connection soon after its greeting. */
+  readonly uselessUntilMs: Map<string, number>;
+  saidOpen(link: VirtualLink): boolean;
   /** A page has come back: hold it to the promises anew. */
   followed(device: VirtualDevice): void;
 }
@@ -178,6 +185,39 @@ const pageLost: Fault = (world) => {
   return `the page of ${device.settings.name} is lost and comes back with ${stored.text.length} tokens`;
 };
 
+/** The edge says something that no honest one would, in the midst of a turn. */
+const edgeLied: Fault = (world) => {
+  const victim = connection(world);
+  const edge = victim === undefined ? undefined : world.edges.get(victim.edge);
+  if (victim === undefined || edge === undefined || !edge.process.isUp) return null;
+  const message = lieTo(victim.device, world.saidOpen(victim.link), vocabularySize, world.random);
+  world.lies.tell(victim.link, message);
+  edge.say(victim.link, message);
+  return `${victim.edge} tells ${victim.device.settings.name} a lie: ${message.kind}`;
+};
+
+/** Whoever connects next is told of another model or another protocol; those who are at work lose their connections. */
+const greetedFalsely: Fault = (world) => {
+  const victim = connection(world);
+  if (victim === undefined) return null;
+  const { random } = world;
+  const lie = pick(random, greetingLies);
+  world.falseGreetings.set(victim.edge, { lie, left: 1 + random.integer(2) });
+  victim.link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
+  return `${victim.edge} will greet falsely, ${Object.keys(lie).join()}`;
+};
+
+/** An edge that greets and then loses every connection, for longer than devices wait. */
+const edgeUseless: Fault = (world) => {
+  const victim = connection(world);
+  if (victim === undefined) return null;
+  const { queue, random } = world;
+  const lastingMs = between(random, 1000, 90_000);
+  world.uselessUntilMs.set(victim.edge, queue.nowMs() + lastingMs);
+  victim.link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
+  return `${victim.edge} loses every connection for ${Math.round(lastingMs)} ms`;
+};
+
 const faults: readonly Fault[] = [
   lost,
   lost,
@@ -194,6 +234,10 @@ const faults: readonly Fault[] = [
   edgePaused,
   edgeCrashed,
   pageLost,
+  edgeLied,
+  edgeLied,
+  greetedFalsely,
+  edgeUseless,
 ];
 
 /** Throws one fault; another where the first finds no victim. Null: nobody is left at work. */

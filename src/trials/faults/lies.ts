@@ -1,0 +1,90 @@
+// Lies that an edge may tell and that a device can notice: greetings out of turn or of another model, commits that no text could hold,
+// ends where the text does not end. A lie about which token comes next cannot be noticed by a device without the target.
+
+import type { Random } from '../../basics/philox.ts';
+import type { DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
+import type { EdgeMessage, HelloMessage } from '../../protocol/messages.ts';
+import type { Wire } from '../../protocol/wire.ts';
+import type { VirtualDevice } from '../../virtual-time/device.ts';
+import type { VirtualLink } from '../../virtual-time/link.ts';
+import { pick } from './scene.ts';
+
+/** Marks greetings that lie. */
+const liar = 'liar';
+
+/** What a greeting says instead of the truth. */
+export type GreetingLie = Partial<Pick<HelloMessage, 'version' | 'tokenizerHash'>>;
+
+export const greetingLies: readonly GreetingLie[] = [{ tokenizerHash: 'cd'.repeat(32) }, { version: 255 }];
+
+/** A wire on whose edge's side greetings are altered as long as `lie` gives something. */
+export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
+  return {
+    device: () => honest.device(),
+    edge() {
+      const end = honest.edge();
+      return {
+        unpack: (frame) => end.unpack(frame),
+        pack(message) {
+          const told = message.kind === 'hello' ? lie() : null;
+          return end.pack(told === null ? message : ({ ...message, ...told, fingerprint: liar } as EdgeMessage));
+        },
+      };
+    },
+  };
+}
+
+/** Within a turn, on a connection of `device`. @param saidOpen the device's last attach there was an opening */
+export function lieTo(device: VirtualDevice, saidOpen: boolean, vocabularySize: number, random: Random): EdgeMessage {
+  const { turn, text } = device.state;
+  const end = turn.prompt.length + turn.maxAnswerTokens;
+  const account = { steps: 1, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+  const commit = { kind: 'commit', first: text.length, branch: 0, accepted: 0 } as const;
+  const timing = { stepMs: null, edgeDraftMs: null };
+  const names = { model: liar, fingerprint: liar, tokenizerHash: turn.tokenizerHash };
+  const lies: EdgeMessage[] = [
+    { kind: 'hello', version: 1, ...names, vocabularySize, contextLength: 4096, timing },
+    { ...commit, tokens: [vocabularySize + random.integer(100)] },
+    { ...commit, tokens: Array.from({ length: turn.maxAnswerTokens + 1 }, () => random.integer(vocabularySize)) },
+    { ...commit, first: end - 1, tokens: [random.integer(vocabularySize)] },
+    { ...commit, branch: 9999, accepted: 1, tokens: [] },
+    { kind: 'end', reason: 'length', length: end + 1, account },
+  ];
+  // At the longest answer it would be true.
+  if (text.length < end) lies.push({ kind: 'end', reason: 'length', length: text.length, account });
+  if (saidOpen) lies.push({ kind: 'gone' });
+  return pick(random, lies);
+}
+
+/** Connections on which an edge has lied, and whether the devices believed it. */
+export class LieWatch {
+  /** The lies, as JSON. */
+  readonly #told = new Map<VirtualLink, string>();
+  readonly #greeted = new Set<VirtualLink>();
+
+  tell(link: VirtualLink, message: EdgeMessage): void {
+    this.#told.set(link, JSON.stringify(message));
+  }
+
+  /** The greeting of this connection lies. */
+  greetFalsely(link: VirtualLink): void {
+    this.#greeted.add(link);
+  }
+
+  /** Whether its device may complain of it. */
+  isLiar(link: VirtualLink): boolean {
+    return this.#told.has(link) || this.#greeted.has(link);
+  }
+
+  /** What the device has believed; null: nothing. @param link that the event came on */
+  believed(link: VirtualLink | undefined, event: DeviceEvent, { state, effects }: DeviceStep): string | null {
+    if (event.kind !== 'message-received' || link === undefined) return null;
+    const { message } = event;
+    const isGreeting = message.kind === 'hello' && message.fingerprint === liar;
+    if (!isGreeting && this.#told.get(link) !== JSON.stringify(message)) return null;
+    const isRefused =
+      state.outcome?.kind === 'failed' ||
+      effects.some((effect) => effect.kind === 'close-link' && effect.code !== 'done');
+    return isRefused ? null : `a ${message.kind} that lies`;
+  }
+}
