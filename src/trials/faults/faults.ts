@@ -77,8 +77,7 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
     const results: FaultRunResult[] = [];
     for (let index = 0; index < runs; index++) {
       if (!verbose && index % runsBetweenReports === 0) run.onProgress('runs', index, runs);
-      const measure = (): FaultRunResult =>
-        runFaults(seed + index, { bug, ...(verbose ? { log: run.note } : {}) });
+      const measure = (): FaultRunResult => runFaults(seed + index, { bug, ...(verbose ? { log: run.note } : {}) });
       results.push(await run.one({ key: `seed ${seed + index}`, measure }));
     }
     return results;
