@@ -185,7 +185,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   trials: ['node', 'highs'],
   experiments: ['node', 'vega', 'hyparquet-writer'],
   api: [],
-  cli: ['node', 'commander', 'picocolors', 'vega', '@jax-js/jax'],
+  cli: ['node', 'commander', 'vega', '@jax-js/jax'],
   'index.ts': [],
 };
 

@@ -1,6 +1,6 @@
 // The small table under an answer: its pace beside the edge alone, what the drafts were worth, and why.
 
-import colors from 'picocolors';
+import { styleText } from 'node:util';
 import type { TurnReport } from '../device/turn-report.ts';
 import { formatTable } from './terminal-table.ts';
 
@@ -89,9 +89,8 @@ function slowReason(own: TurnReport): string {
 
 /** A legend for the colours, or nothing where there are none. */
 export function legend(): string {
-  return colors.isColorSupported
-    ? `${colors.green('green')}: drafted on the device and confirmed; plain: the target's own`
-    : '';
+  const name = styleText('green', 'green');
+  return name === 'green' ? '' : `${name}: drafted on the device and confirmed; plain: the target's own`;
 }
 
 function fixed(value: number | undefined, digits: number): string {

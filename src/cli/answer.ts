@@ -1,6 +1,6 @@
 // Writes one answer to the terminal as it becomes final, drafted tokens in one colour and the target's own in another.
 
-import colors from 'picocolors';
+import { styleText } from 'node:util';
 import { OutriderError } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { startLocalTurn } from '../device/local-turn.ts';
@@ -25,7 +25,7 @@ export type Show = (text: string, drafted: boolean) => void;
 
 /** Drafted and confirmed tokens are green; where there is no colour they are not marked. */
 export const showColoured: Show = (text, drafted) => {
-  process.stdout.write(drafted ? colors.green(text) : text);
+  process.stdout.write(drafted ? styleText('green', text) : text);
 };
 
 /** Never throws for a failed turn: the report tells it, and the text so far has been shown. */

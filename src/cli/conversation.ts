@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
-import colors from 'picocolors';
+import { styleText } from 'node:util';
 import { OutriderError } from '../basics/errors.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { printDocument } from '../files/document.ts';
@@ -63,7 +63,7 @@ async function compare(shared: Omit<Parameters<typeof answer>[0], 'mode'>, token
   const report = await answer({ ...shared, mode: 'ar' }, () => {
     count += 1;
     if (isTerminal)
-      process.stderr.write(`\r${colors.dim(`the edge alone, to compare: ${count} of ${tokenCount} tokens`)}`);
+      process.stderr.write(`\r${styleText('dim', `the edge alone, to compare: ${count} of ${tokenCount} tokens`)}`);
   });
   if (isTerminal) process.stderr.write('\r\x1b[K');
   return report;
@@ -109,7 +109,7 @@ function printSummary(
     lines.push(`${(overrun * 100).toFixed(0)} % of the paced steps overran on this machine: read the pace with care.`);
   if (alone !== undefined)
     lines.push(
-      identical ? 'Both texts are identical, token for token.' : colors.red('THE TEXTS DIFFER: this is a bug.'),
+      identical ? 'Both texts are identical, token for token.' : styleText('red', 'THE TEXTS DIFFER: this is a bug.'),
     );
   lines.push(legend());
   process.stderr.write(`${lines.filter((line, index) => line !== '' || index < 3).join('\n')}\n`);
@@ -141,7 +141,7 @@ async function chat(options: ConversationOptions): Promise<number> {
     const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, ...known };
     const report = await withInterrupt((signal) => answer({ ...question, signal }, showColoured));
     process.stdout.write('\n');
-    process.stderr.write(`${colors.dim(lineOf(report))}\n\n`);
+    process.stderr.write(`${styleText('dim', lineOf(report))}\n\n`);
     turns.push({ role: 'assistant', content: report.text });
     if (report.outcome.kind === 'failed') statusOf(report, true);
   }
@@ -153,7 +153,7 @@ async function ask(): Promise<string | undefined> {
   const reader = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const closed = new Promise<undefined>((resolve) => reader.once('close', () => resolve(undefined)));
-    return await Promise.race([reader.question(colors.bold('> ')), closed]);
+    return await Promise.race([reader.question(styleText('bold', '> ')), closed]);
   } finally {
     reader.close();
   }

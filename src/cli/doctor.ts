@@ -1,8 +1,8 @@
 // `outrider doctor`: is everything there, does the network allow it, what exact text costs, and which mode would be quickest here and
 // why. Exit status 1 when a check fails.
 
+import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
-import colors from 'picocolors';
 import { modelLabel, printDocument, type Result } from '../files/document.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
 import type { Check } from './doctor-checks.ts';
@@ -53,7 +53,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
 }
 
 function printCheck({ check, ok, cause, remedy }: Check): void {
-  const mark = ok ? colors.green('✓') : colors.red('✗');
+  const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
   process.stdout.write(`${mark} ${check.padEnd(13)} ${cause}${remedy === '' ? '' : `\n  ${remedy}`}\n`);
 }
 
@@ -67,13 +67,13 @@ function printPaces(paces: Paces, { summary }: Result): void {
     if (native !== undefined && summary['exact'] === true)
       rows.push({ mode: 'ar-native' as 'ar', 'ms per token': native.msPerToken.toFixed(1), drafts: 0 });
     process.stdout.write(`\npredicted for ${where}:\n${formatTable(rows, ['mode', 'ms per token', 'drafts'])}\n`);
-    process.stdout.write(`${colors.bold(quickest.mode)} would be quickest: ${why}\n`);
+    process.stdout.write(`${styleText('bold', quickest.mode)} would be quickest: ${why}\n`);
     if (native !== undefined) process.stdout.write(`${native.said}\n`);
   }
   const failed = Number(summary['failed']);
   const verdict =
     failed === 0
-      ? colors.green('everything is there')
-      : colors.red(failed === 1 ? '1 check failed' : `${failed} checks failed`);
+      ? styleText('green', 'everything is there')
+      : styleText('red', failed === 1 ? '1 check failed' : `${failed} checks failed`);
   process.stdout.write(`\n${verdict}\n`);
 }

@@ -1,7 +1,7 @@
 // `outrider draft check`: does this draft fit that target? Proven from the two files, before anything is started with them.
 
+import { styleText } from 'node:util';
 import { Command } from 'commander';
-import colors from 'picocolors';
 import { printDocument } from '../files/document.ts';
 import { checkPair, type PairCheck, type TokenizerDifference } from '../gguf/pair-check.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
@@ -50,14 +50,14 @@ export function explainCheck(target: string, draft: string, check: PairCheck): s
   const { fits, vocabulary, targetTokens, draftTokens, differences, sameChatFormat } = check;
   if (!fits) {
     return [
-      `${colors.red('✗')} ${draft} does not fit ${target}: an id would not mean the same on both sides.`,
+      `${styleText('red', '✗')} ${draft} does not fit ${target}: an id would not mean the same on both sides.`,
       ...differences.map((difference) => `  ${describe(difference)}`),
       `  take a draft that was made for this target, or make one: outrider draft fit --target ${target}`,
     ];
   }
   const share =
     vocabulary === 'same' ? 'the same tokenizer' : `${draftTokens} of its ${targetTokens} tokens and a map to them`;
-  const lines = [`${colors.green('✓')} ${draft} fits ${target}: ${share}.`];
+  const lines = [`${styleText('green', '✓')} ${draft} fits ${target}: ${share}.`];
   if (!sameChatFormat) {
     lines.push(
       '  Their chat formats differ. A device asks in the format of the draft, so answers may be worse than with the target alone.',

@@ -1,8 +1,8 @@
 // `outrider edge`: serve a target model to devices.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
-import colors from 'picocolors';
 import { CloseStack } from '../basics/close-stack.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
@@ -129,7 +129,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key) }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
-    onFault: (error) => process.stderr.write(`${colors.red('✗')} ${error instanceof Error ? error.stack : error}\n`),
+    onFault: (error) =>
+      process.stderr.write(`${styleText('red', '✗')} ${error instanceof Error ? error.stack : error}\n`),
   });
   const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
   note(target.identity.description);
@@ -199,7 +200,7 @@ function keyCheck(key: string): (credentials: string) => boolean {
 }
 
 function note(text: string): void {
-  process.stderr.write(`${colors.dim('edge')} ${text}\n`);
+  process.stderr.write(`${styleText('dim', 'edge')} ${text}\n`);
 }
 
 async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): Promise<void> {

@@ -1,20 +1,22 @@
 // How a command ends when it can't go on: one line of cause, one line of remedy, a stable code, an exit status.
 
+import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
-import colors from 'picocolors';
 import { isOutriderError } from '../basics/errors.ts';
 
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isOutriderError(error)) {
-    process.stderr.write(`${colors.red('✗')} ${error.message}\n  ${error.remedy} ${colors.dim(`[${error.code}]`)}\n`);
+    process.stderr.write(
+      `${styleText('red', '✗')} ${error.message}\n  ${error.remedy} ${styleText('dim', `[${error.code}]`)}\n`,
+    );
     if (error.code === 'interrupted') return 130;
     return error.code === 'bad-argument' || error.code === 'model-unknown' ? 2 : 1;
   }
   process.stderr.write(
-    `${colors.red('✗')} a fault in outrider: ${error instanceof Error ? error.stack : String(error)}\n`,
+    `${styleText('red', '✗')} a fault in outrider: ${error instanceof Error ? error.stack : String(error)}\n`,
   );
-  process.stderr.write(`  please report it with the command that you ran ${colors.dim('[internal]')}\n`);
+  process.stderr.write(`  please report it with the command that you ran ${styleText('dim', '[internal]')}\n`);
   return 1;
 }

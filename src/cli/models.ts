@@ -1,7 +1,7 @@
 // `outrider models`: which models can be had by name, which of them are here, and getting, checking, preparing and removing them.
 
+import { styleText } from 'node:util';
 import { Command } from 'commander';
-import colors from 'picocolors';
 import { printDocument } from '../files/document.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { listModels, removeModel, verifyModel } from '../model-files/cache-inventory.ts';
@@ -32,7 +32,7 @@ export async function runList({ json }: OutputFlags): Promise<void> {
   const rows = models.map((model) => ({ ...model, size: formatBytes(model.byteLength) }));
   print(formatTable(rows, ['name', 'size', 'licence', 'state', 'from']));
   print('');
-  for (const pair of pairs) print(`pair ${colors.bold(pair.name)}: target ${pair.target}, draft ${pair.draft}`);
+  for (const pair of pairs) print(`pair ${styleText('bold', pair.name)}: target ${pair.target}, draft ${pair.draft}`);
   print(`files are in ${cacheDirectory}`);
 }
 
@@ -80,7 +80,7 @@ export async function runVerify(name: string, { json }: OutputFlags): Promise<vo
   }
   if (json === true)
     return printDocument('models verify', { rows, summary: { verifiedCount: rows.length }, params: { name } });
-  for (const row of rows) print(`${row.name}  ${colors.green('verified')}  ${row.sha256}`);
+  for (const row of rows) print(`${row.name}  ${styleText('green', 'verified')}  ${row.sha256}`);
 }
 
 /** Removes a model from the cache, or both of a pair. */

@@ -2,7 +2,7 @@
 // writes nothing, so that logs and pipes stay readable.
 
 import { performance } from 'node:perf_hooks';
-import colors from 'picocolors';
+import { styleText } from 'node:util';
 
 export interface ProgressBar {
   /** @param done bytes so far. @param total undefined where it is not known. @param label in place of the first one. */
@@ -77,7 +77,7 @@ export function createProgressBar(
       drawnMs = now;
       const rate = formatRate(done - firstDone, total === undefined ? undefined : total - firstDone, now - firstMs);
       const line = formatLine(label, done, total, rate).slice(0, (stream.columns || 80) - 1);
-      stream.write(`\r\u001b[K${colors.dim(line)}`);
+      stream.write(`\r\u001b[K${styleText('dim', line)}`);
     },
     stop() {
       if (!enabled || firstMs === undefined) return;

@@ -1,8 +1,8 @@
 // `outrider replay`: the events of a turn or session again, step by step, through the same machine. Exit status 1: the machine
 // did something else than what the log says.
 
+import { styleText } from 'node:util';
 import { Command } from 'commander';
-import colors from 'picocolors';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { packageVersion, printDocument, type Result } from '../files/document.ts';
 import { readEventLog } from '../files/event-log-file.ts';
@@ -109,12 +109,12 @@ function introduce({ header, lines }: EventLog): void {
 
 function printStep({ index, atMs, event, effects, state, differences }: ReplayedStep): void {
   print(
-    `${String(index).padStart(5)}  ${atMs.toFixed(1).padStart(9)} ms  ${colors.bold(event.kind)} ${details(event)}`,
+    `${String(index).padStart(5)}  ${atMs.toFixed(1).padStart(9)} ms  ${styleText('bold', event.kind)} ${details(event)}`,
   );
   const shown = Object.entries(state).filter(([, value]) => value !== null && value !== false);
-  print(colors.dim(`         ${shown.map(([key, value]) => `${key} ${value}`).join(', ')}`));
+  print(styleText('dim', `         ${shown.map(([key, value]) => `${key} ${value}`).join(', ')}`));
   for (const effect of effects) print(`         -> ${nameEffect(effect)} ${details(effect)}`);
-  for (const difference of differences) print(colors.red(`         ✗ ${difference}`));
+  for (const difference of differences) print(styleText('red', `         ✗ ${difference}`));
 }
 
 const longestDetail = 160;
@@ -135,6 +135,6 @@ function printEnd(log: EventLog, { summary }: Result): void {
   if (log.isCut) print('the log breaks off in the middle of a line, which was left out');
   print(`${summary['answerTokens']} tokens: ${JSON.stringify(summary['text'])}`);
   const { differences } = summary;
-  if (differences === 0) print(colors.green(`${summary['events']} events, all as recorded`));
-  else print(colors.red(`${differences} differences between the log and this machine`));
+  if (differences === 0) print(styleText('green', `${summary['events']} events, all as recorded`));
+  else print(styleText('red', `${differences} differences between the log and this machine`));
 }

@@ -1,6 +1,6 @@
 // How benches and trials show what they found: one JSON document, or tables for people.
 
-import colors from 'picocolors';
+import { styleText } from 'node:util';
 import { printDocument, type Result } from '../files/document.ts';
 import { formatTable } from './terminal-table.ts';
 
@@ -12,7 +12,7 @@ export function printResult(command: string, result: Result, json: boolean): voi
   const first = result.rows[0];
   if (first !== undefined) process.stdout.write(`${formatTable(result.rows.map(rounded), Object.keys(first))}\n\n`);
   for (const [name, value] of Object.entries(rounded(result.summary)))
-    process.stdout.write(`${name}: ${colors.bold(String(value))}\n`);
+    process.stdout.write(`${name}: ${styleText('bold', String(value))}\n`);
 }
 
 function rounded(row: object): Record<string, unknown> {

@@ -1,7 +1,7 @@
 // `outrider run`: an edge and a device as two processes on this machine, over an emulated network.
 
+import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
-import colors from 'picocolors';
 import { type EdgeProcess, startEdgeProcess } from '../experiments/edge-process.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
@@ -74,5 +74,5 @@ function settingOf(flags: RunFlags): string[] {
 }
 
 function note(text: string): void {
-  process.stderr.write(`${colors.dim(text)}\n`);
+  process.stderr.write(`${styleText('dim', text)}\n`);
 }

@@ -1,7 +1,7 @@
 // `outrider scenario`: the worlds that the simulator knows, and what a file may say.
 
+import { styleText } from 'node:util';
 import { Command } from 'commander';
-import colors from 'picocolors';
 import { measureLengths } from '../experiments/workload-lengths.ts';
 import { findScenario, gather } from '../files/scenario-file.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
@@ -11,7 +11,8 @@ import { createWorkProgress } from './work-progress.ts';
 
 function listCommand(): Command {
   return new Command('list').description('the scenarios that come with outrider').action(() => {
-    for (const name of presetNames) process.stdout.write(`${colors.bold(name)}: ${readPreset(name).description}\n`);
+    for (const name of presetNames)
+      process.stdout.write(`${styleText('bold', name)}: ${readPreset(name).description}\n`);
   });
 }
 
