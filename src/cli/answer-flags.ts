@@ -1,89 +1,112 @@
 // The flags that `run` and `device` share: what is asked, how it is sampled, what drafts.
 
-import { type Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import type { LookUpPlace, MinConfidence } from '../experiments/look-up-place.ts';
+import { lookUpOption, type MinConfidence, parseMinConfidence } from '../experiments/look-up-place.ts';
+import { type OptionsOf, parseSeed } from '../laboratory/options.ts';
+import { pairOption } from '../laboratory/pair-options.ts';
 import { type ModeName, modeNames } from '../protocol/mode.ts';
-import { lookUpOption, minConfidenceOption } from './draft-flags.ts';
-import { numberBetween, seedFlag, wholeBetween } from './flag-parsers.ts';
-import { pairOption } from './pair-flags.ts';
 
-/** Mode policies; `local`: the device alone, unverified; `auto`: by what earlier answers have measured. */
+/** `local`: the device alone, unverified; `auto`: chosen from what earlier answers measured. */
 export type Mode = ModeName | 'local' | 'auto';
 
-export interface AnswerFlags {
-  readonly prompt?: string;
-  readonly system?: string;
-  readonly pair: string;
-  readonly draft: string;
-  readonly mode: Mode;
-  readonly window: number;
-  readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly seed?: bigint;
-  readonly stop?: readonly string[];
-  readonly maxAhead: number;
-  readonly minConfidence: MinConfidence;
-  readonly lookUp: LookUpPlace;
-  readonly rtt: number;
-  readonly link?: string;
-  readonly compare: boolean;
-  readonly log?: string;
-  readonly json?: boolean;
-}
+export const answerOptions = {
+  prompt: {
+    flag: '--prompt <text>',
+    help: 'one question; without it: a chat in a terminal, else the text from standard input',
+  },
+  system: { flag: '--system <text>', help: 'system prompt' },
+  pair: pairOption as typeof pairOption,
+  draft: {
+    flag: '--draft <name|path>',
+    help: "draft model instead of the pair's: a name, a GGUF file, ngram, toy:SEED, or none",
+  },
+  mode: {
+    flag: '--mode <name>',
+    help: 'decoding mode. stream: device and edge never wait for each other; mix: as stream, and the edge drafts as well; ar: the edge alone; sd, psd, psd-lockstep: the device drafts in windows; edge-sd: only the edge drafts; local: the draft model alone, unverified; auto: the mode that earlier answers found quickest',
+    choices: [...modeNames, 'local', 'auto'] as readonly Mode[],
+    default: 'stream',
+  },
+  maxTokens: { flag: '--max-tokens <count>', help: 'most tokens of the answer', whole: [1, 100_000], default: 128 },
+  temperature: {
+    group: 'Sampling:',
+    flag: '--temperature <number>',
+    help: '0: always the most likely token',
+    number: [0, 10],
+    default: 0,
+  },
+  topK: {
+    flag: '--top-k <count>',
+    help: 'sample from the k most likely tokens only; 0: from all 64 that the engine delivers',
+    whole: [0, 64],
+    default: 0,
+  },
+  topP: {
+    flag: '--top-p <number>',
+    help: 'sample from the most likely tokens that together have this probability',
+    number: [0.000001, 1],
+    default: 1,
+  },
+  minP: {
+    flag: '--min-p <number>',
+    help: 'sample only from tokens with this share of the highest probability or more',
+    number: [0, 0.999999],
+    default: 0,
+  },
+  seed: {
+    flag: '--seed <number>',
+    help: 'seed of the sampling noise; the same seed gives the same text (default: random)',
+    parse: parseSeed as (text: string) => bigint,
+  },
+  stop: { flag: '--stop <text...>', help: 'end the answer before any of these texts; at most four', texts: true },
+  draftLength: {
+    group: 'Drafting:',
+    flag: '--draft-length <count>',
+    alias: '--window <count>',
+    help: 'drafted tokens of a window (gamma), in modes that draft in windows',
+    whole: [1, 512],
+    default: 4,
+  },
+  maxAhead: {
+    flag: '--max-ahead <count>',
+    help: 'most drafted tokens beyond the committed text',
+    whole: [1, 512],
+    default: 24,
+  },
+  lookUp: lookUpOption as typeof lookUpOption,
+  minConfidence: {
+    flag: '--min-confidence <number|auto>',
+    help: 'pause drafting when the chain of drafts holds with less than this probability; 0: never; auto: when a draft is not worth its time',
+    parse: parseMinConfidence as (text: string) => MinConfidence,
+    default: 'auto',
+  },
+  rtt: {
+    group: 'Network:',
+    flag: '--rtt <ms>',
+    help: 'round-trip time of the emulated network',
+    number: [0, 10_000],
+    default: 0,
+  },
+  link: {
+    flag: '--link <law>',
+    help: 'the whole emulated network: rtt=20,jitter=2,up=10M,down=50M,outage=60000/500',
+  },
+  compare: {
+    group: 'Output:',
+    flag: '--no-compare',
+    help: 'do not run the edge alone on the same prompt for comparison',
+    default: true,
+  },
+  log: {
+    flag: '--log <file>',
+    help: 'write the events of each turn for "outrider replay"; later turns go to FILE-2, FILE-3, ...',
+  },
+  json: { flag: '--json', help: 'print the result as one JSON document' },
+} as const;
 
-/** The same as they were typed: the draft may be the pair's. */
-export type TypedAnswerFlags = Omit<AnswerFlags, 'draft'> & { readonly draft?: string };
-
-export function addAnswerFlags(command: Command): Command {
-  return command
-    .option('--prompt <text>', 'one question; without it, a chat where there is a terminal, else standard input')
-    .option('--system <text>', 'system prompt')
-    .addOption(pairOption())
-    .option('--draft <name|path>', "draft instead of the pair's: a name, a GGUF file, ngram, toy:SEED, or none")
-    .addOption(
-      new Option(
-        '--mode <name>',
-        'stream: nobody waits; mix: the edge drafts as well; ar: the edge alone; sd, psd: in windows; local: unverified; auto: by what earlier answers measured',
-      )
-        .choices([...modeNames, 'local', 'auto'])
-        .default('stream'),
-    )
-    .option('--max-tokens <count>', 'tokens of the answer at most', wholeBetween(1, 100_000), 128)
-    .option('--temperature <number>', '0: always the likeliest token', numberBetween(0, 10), 0)
-    .option('--top-k <count>', 'only the k likeliest; 0: the 64 that an engine delivers', wholeBetween(0, 64), 0)
-    .option(
-      '--top-p <number>',
-      'only the likeliest that hold this much probability together',
-      numberBetween(0.000001, 1),
-      1,
-    )
-    .option(
-      '--min-p <number>',
-      'only those at least this likely, as a share of the likeliest',
-      numberBetween(0, 0.999999),
-      0,
-    )
-    .option('--seed <number>', 'seed of the noise; the same seed gives the same text (default: random)', seedFlag)
-    .option('--stop <text...>', 'end the answer before this text; at most four')
-    .option('--window <count>', 'drafts of a window (gamma), in the modes that have windows', wholeBetween(1, 512), 4)
-    .option('--max-ahead <count>', 'drafts beyond the final text at most', wholeBetween(1, 512), 24)
-    .addOption(lookUpOption())
-    .addOption(
-      minConfidenceOption(
-        'pause drafting below this chance of the chain; 0: never; auto: where a draft is not worth its time',
-      ),
-    )
-    .option('--rtt <ms>', 'round-trip time of the emulated network', numberBetween(0, 10_000), 0)
-    .option('--link <law>', 'the whole emulated network: rtt=20,jitter=2,up=10M,down=50M,outage=60000/500')
-    .option('--no-compare', 'do not run the edge alone on the same prompt as well')
-    .option('--log <file>', 'write each turn\'s events for "outrider replay"; later turns go to FILE-2, FILE-3, ...')
-    .option('--json', 'print the result as one JSON document');
-}
+/** As they were typed: the draft may be the pair's. */
+export type TypedAnswerFlags = OptionsOf<typeof answerOptions>;
+export type AnswerFlags = TypedAnswerFlags & { readonly draft: string };
 
 /** @throws OutriderError `bad-argument` */
 export function samplingOf(flags: AnswerFlags, drawSeed: () => bigint): Sampling {

@@ -60,7 +60,7 @@ function begin({ device, flags, prompt, sampling, mode, conversation, credential
     ...(mode === 'auto'
       ? { drafter: device.drafter, auto: device.auto }
       : { drafter: modeOf(mode).deviceDrafts ? device.drafter : null, mode }),
-    draftLength: flags.window,
+    draftLength: flags.draftLength,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,
     ...(conversation === undefined ? {} : { conversation }),

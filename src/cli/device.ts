@@ -1,24 +1,25 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { namesOf } from '../laboratory/pair-options.ts';
-import { addAnswerFlags, type TypedAnswerFlags } from './answer-flags.ts';
+import { answerOptions } from './answer-flags.ts';
 import { converse } from './conversation.ts';
 import { openCommandDevice } from './open-device.ts';
+import { commandOf } from './option-flags.ts';
 
-interface DeviceFlags extends TypedAnswerFlags {
-  readonly edge: string;
-  readonly target?: string;
-  readonly key?: string;
-}
+const options = {
+  edge: { flag: '--edge <address>', help: 'address of the edge', default: 'ws://127.0.0.1:8642' as string },
+  target: {
+    flag: '--target <name|path>',
+    help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
+  },
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY' },
+  ...answerOptions,
+} as const;
 
 export function deviceCommand(): Command {
-  const command = new Command('device')
-    .description('draft on this machine, let an edge verify')
-    .option('--edge <address>', 'address of an edge', 'ws://127.0.0.1:8642')
-    .option('--target <name|path>', "whose tokenizer to use where the draft has none (ngram, none), if not the pair's")
-    .addOption(new Option('--key <key>', 'key for the edge').env('OUTRIDER_KEY'));
-  return addAnswerFlags(command).action(async (typed: DeviceFlags) => {
+  const description = 'answer with a draft model on this machine and an edge that verifies';
+  return commandOf({ name: 'device', description, options }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     await using device = await openCommandDevice(flags.edge, flags.target, flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);

@@ -2,43 +2,38 @@
 // why. Exit status 1 when a check fails.
 
 import { styleText } from 'node:util';
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { modelLabel, printDocument, type Result } from '../files/document.ts';
-import { namesOf } from '../laboratory/pair-options.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { Paces } from './doctor-summary.ts';
-import { wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { pairOption } from './pair-flags.ts';
+import { commandOf } from './option-flags.ts';
 import { formatTable } from './terminal-table.ts';
 
-interface DoctorFlags {
-  readonly pair: string;
-  readonly model?: string;
-  readonly draft?: string;
-  readonly edge?: string;
-  readonly key?: string;
-  readonly port: number;
-  readonly json?: boolean;
-}
+const options = {
+  pair: pairOption,
+  model: { flag: '--model <name|path>', help: "target model instead of the pair's" },
+  draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
+  edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY' },
+  port: { flag: '--port <number>', help: 'port that an edge here would use', whole: [0, 65_535], default: 8642 },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
+
+type DoctorFlags = OptionsOf<typeof options>;
 
 export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description('is everything there, does the network allow it, what exact text costs, which mode is quickest here')
-    .addOption(pairOption())
-    .option('--model <name|path>', "target instead of the pair's")
-    .option('--draft <name|path>', "draft instead of the pair's")
-    .option('--edge <address>', 'also try this edge: it is asked for two short answers')
-    .addOption(new Option('--key <key>', 'key for the edge').env('OUTRIDER_KEY'))
-    .option('--port <number>', 'port that an edge here would use', wholeBetween(0, 65535), 8642)
-    .option('--json', 'print one JSON document')
-    .action(runDoctor);
+  const description =
+    'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode';
+  return commandOf({ name: 'doctor', description, options }, runDoctor);
 }
 
 async function runDoctor(flags: DoctorFlags): Promise<void> {
   const { target: model, draft } = namesOf({ ...flags, target: flags.model });
-  const isQuiet = flags.json === true;
+  const isQuiet = flags.json;
   const law = createLawReport(model);
   const onCheck = (check: Check): void => {
     law.stop();

@@ -1,32 +1,28 @@
 // `outrider draft check`: does this draft fit that target? Proven from the two files, before anything is started with them.
 
 import { styleText } from 'node:util';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { printDocument } from '../files/document.ts';
 import { checkPair, type PairCheck, type TokenizerDifference } from '../gguf/pair-check.ts';
-import { namesOf } from '../laboratory/pair-options.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { pairOption } from './pair-flags.ts';
+import { commandOf } from './option-flags.ts';
 
-interface CheckFlags {
-  readonly pair: string;
-  readonly target?: string;
-  readonly draft?: string;
-  readonly json?: boolean;
-}
+const options = {
+  pair: pairOption,
+  target: { flag: '--target <name|path>', help: "instead of the pair's: a model name or a GGUF file" },
+  draft: { flag: '--draft <name|path>', help: "instead of the pair's: a model name or a GGUF file" },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
 
 export function draftCheckCommand(): Command {
-  return new Command('check')
-    .description('does a draft fit a target? compares their tokenizers; exits with 1 if not')
-    .addOption(pairOption())
-    .option('--target <name|path>', "instead of the pair's: a model name or a GGUF file")
-    .option('--draft <name|path>', "instead of the pair's: a model name or a GGUF file")
-    .option('--json', 'print one JSON document')
-    .action(runCheck);
+  const description = 'compare the tokenizers of a draft and a target; exit status 1 if the draft does not fit';
+  return commandOf({ name: 'check', description, options }, runCheck);
 }
 
-async function runCheck({ json, ...flags }: CheckFlags): Promise<void> {
+async function runCheck({ json, ...flags }: OptionsOf<typeof options>): Promise<void> {
   const { target, draft } = namesOf(flags);
   const report = createAcquireReport();
   const paths: string[] = [];
@@ -36,7 +32,7 @@ async function runCheck({ json, ...flags }: CheckFlags): Promise<void> {
     report.stop();
   }
   const check = await checkPair(paths[0] as string, paths[1] as string);
-  if (json === true) {
+  if (json) {
     const { differences, ...found } = check;
     const first = differences[0] === undefined ? '' : describe(differences[0]);
     const summary = { ...found, firstDifference: first };

@@ -3,52 +3,47 @@
 
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { printDocument } from '../files/document.ts';
 import { demandRoom, readFitTarget } from '../gguf/fit-demands.ts';
 import { checkPair } from '../gguf/pair-check.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { defaultCacheDirectory } from '../model-files/cache.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { explainCheck } from './draft-check.ts';
 import { findPython, hasEnvironment, runPipeline, setUpEnvironment } from './draft-python.ts';
+import { commandOf } from './option-flags.ts';
 
-interface FitFlags {
-  readonly target: string;
-  readonly out?: string;
-  readonly recipe?: string;
-  readonly from?: string;
-  readonly smoke?: boolean;
-  readonly json?: boolean;
-}
-
-const notes = `
-The target writes the training text itself, so no data set is needed. It may be interrupted: the same command goes on where it was.
+const notes = `The target writes the training text itself, so no data set is needed. It may be interrupted: the same command continues where it stopped.
 Python packages go to the cache (OUTRIDER_CACHE), results to --out. What to expect and how to judge it: docs/draft-models.md.
 
 Examples:
   outrider draft fit --target model.gguf --smoke     two minutes: does it work here?
   outrider draft fit --target model.gguf             hours: a draft to use`;
 
+const options = {
+  target: { flag: '--target <name|path>', help: 'a model name or a GGUF file', isRequired: true },
+  out: {
+    flag: '--out <directory>',
+    help: 'results, and what is needed to continue (default here: TARGET-draft, TARGET-smoke or TARGET-RECIPE)',
+  },
+  recipe: { flag: '--recipe <file.toml>', help: 'depths, training and text, as in drafts/recipes/' },
+  from: { flag: '--from <draft.gguf>', help: 'heal shallower drafts from one that was made before, with --recipe' },
+  smoke: { flag: '--smoke', help: 'the smallest recipe: the draft loads, but is not a good one' },
+  json: { flag: '--json', help: 'print one JSON document at the end' },
+} as const;
+
+type FitFlags = OptionsOf<typeof options>;
+
 export function draftFitCommand(): Command {
-  return new Command('fit')
-    .description('make a draft for a target of the Llama family (Python pipeline, hours on a small machine)')
-    .requiredOption('--target <name|path>', 'a model name or a GGUF file')
-    .option(
-      '--out <directory>',
-      'results, and what is needed to go on (default here: TARGET-draft, TARGET-smoke or TARGET-RECIPE)',
-    )
-    .option('--recipe <file.toml>', 'depths, training and text, as in drafts/recipes/')
-    .option('--from <draft.gguf>', 'heal shallower drafts from one that was made before, with --recipe')
-    .option('--smoke', 'the smallest recipe: a draft that loads, not a good one')
-    .option('--json', 'print one JSON document at the end')
-    .addHelpText('after', notes)
-    .action(runFit);
+  const description = 'make a draft for a target of the Llama family (Python pipeline, hours on a small machine)';
+  return commandOf({ name: 'fit', description, options, notes }, runFit);
 }
 
 async function runFit(flags: FitFlags): Promise<void> {
-  if (flags.smoke === true && flags.recipe !== undefined) {
+  if (flags.smoke && flags.recipe !== undefined) {
     throw new OutriderError('bad-argument', '--smoke is a recipe of its own', 'give --smoke or --recipe, not both');
   }
   const path = await targetPath(flags.target);
@@ -69,27 +64,16 @@ async function runFit(flags: FitFlags): Promise<void> {
   }
   const choice = flags.recipe === undefined ? [] : ['--recipe', flags.recipe];
   const start = flags.from === undefined ? [] : ['--from', flags.from];
-  const parameters = [
-    '--target',
-    path,
-    '--out',
-    out,
-    ...choice,
-    ...start,
-    ...(flags.smoke === true ? ['--smoke'] : []),
-  ];
+  const parameters = ['--target', path, '--out', out, ...choice, ...start, ...(flags.smoke ? ['--smoke'] : [])];
   const startMs = performance.now();
-  const { status, output } = await runPipeline(interpreter, [
-    ...parameters,
-    ...(flags.json === true ? ['--json'] : []),
-  ]);
+  const { status, output } = await runPipeline(interpreter, [...parameters, ...(flags.json ? ['--json'] : [])]);
   const seconds = Math.round((performance.now() - startMs) / 1000);
   if (status !== 0) process.exitCode = status;
   else await report(flags, { path, out, output, seconds });
 }
 
 /** A folder belongs to one target and one recipe. */
-export function defaultOut(target: string, { recipe, smoke }: Pick<FitFlags, 'recipe' | 'smoke'>): string {
+export function defaultOut(target: string, { recipe, smoke }: Partial<Pick<FitFlags, 'recipe' | 'smoke'>>): string {
   const made = smoke === true ? 'smoke' : recipe === undefined ? 'draft' : basename(recipe).replace(/\.toml$/i, '');
   return `${basename(target).replace(/\.gguf$/i, '')}-${made}`;
 }
@@ -114,7 +98,7 @@ async function report(flags: FitFlags, { path, out, output, seconds }: Made): Pr
   const file = join(out, 'draft.gguf');
   const check = await checkPair(path, file);
   if (!check.fits) process.exitCode = 1;
-  if (flags.json === true) {
+  if (flags.json) {
     const { points = [], shipped = 0 } = JSON.parse(output) as { points?: object[]; shipped?: number };
     const { fits, vocabulary, draftTokens } = check;
     const summary = { fits, vocabulary, draftTokens, layers: shipped, seconds, threads: availableParallelism() };

@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { styleText } from 'node:util';
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
@@ -10,7 +10,8 @@ import { openModel } from '../engines/open-model.ts';
 import { pacingPrefix } from '../experiments/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
 import { logSessions } from '../files/event-log-file.ts';
-import { namesOf } from '../laboratory/pair-options.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
@@ -18,106 +19,94 @@ import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { wholeBetween } from './flag-parsers.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
-import { pairOption } from './pair-flags.ts';
+import { commandOf } from './option-flags.ts';
 
-interface EdgeFlags {
-  readonly pair: string;
-  readonly model: string;
-  readonly host: string;
-  readonly port: number;
-  readonly sessions: number;
-  readonly context: number;
-  readonly maxRows?: number;
-  readonly profile?: string;
-  readonly fast?: boolean;
-  readonly threads?: number;
-  readonly draft?: string;
-  readonly draftWindow: number;
-  readonly draftProfile?: string;
-  readonly lookUp: number;
-  readonly key?: string;
-  readonly allowAnyone?: boolean;
-  readonly log?: string;
-  readonly untilInputEnds?: boolean;
-  readonly json?: boolean;
-}
-
-type TypedFlags = Omit<EdgeFlags, 'model'> & { readonly model?: string };
-
-const examples = `
-Examples:
+const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
   outrider edge --model ./model.gguf --port 0   a file, on a free port
   outrider edge --pair qwen2.5-coder            the target of another pair
-  outrider edge --profile edge-70b-a6000        paced: as if a 70B model ran on one RTX A6000
+  outrider edge --profile edge-70b-a6000        emulates a 70B model on one RTX A6000
 
 The address is printed to standard output when devices may connect. Ctrl-C ends it after the step in flight.`;
 
+const profileNames = latencyProfiles.map(({ name }) => name);
+
+const options = {
+  pair: { ...pairOption, help: 'the pair whose target is served, from "outrider models list"' },
+  model: { flag: '--model <name|path>', help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED" },
+  host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
+  port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8642 },
+  sessions: { flag: '--sessions <count>', help: 'most answers at the same time', whole: [1, 1024], default: 8 },
+  context: {
+    flag: '--context <tokens>',
+    help: 'tokens that prompt and answer may have together',
+    whole: [64, 262_144],
+    default: 2048,
+  },
+  maxRows: {
+    flag: '--max-rows <count>',
+    help: 'most tokens of all sessions in one step (default: 32, or what the profile allows)',
+    whole: [1, 1024],
+  },
+  profile: { flag: '--profile <name>', help: 'hardware whose step times are emulated', choices: profileNames },
+  draft: {
+    flag: '--draft <name|path>',
+    help: 'draft model on the edge itself, for devices in modes edge-sd and mix (default: none)',
+  },
+  draftLength: {
+    flag: '--draft-length <count>',
+    alias: '--draft-window <count>',
+    help: 'drafted tokens of a window (gamma) of that draft model',
+    whole: [1, 63],
+    default: 4,
+  },
+  draftProfile: {
+    flag: '--draft-profile <name>',
+    help: 'hardware whose step times are emulated for that draft model',
+    choices: profileNames,
+  },
+  lookUp: {
+    flag: '--look-up <count>',
+    help: 'most tokens that the edge looks up in the text for a step without drafts; only those that pay become rows',
+    whole: [0, 16],
+    default: defaultLookUpTokens,
+  },
+  fast: { flag: '--fast', help: 'use all cores but one and no shape law; the edge says how often choices differ' },
+  threads: {
+    flag: '--threads <count>',
+    help: 'threads of the engine (default: 1; with --fast all cores but one)',
+    whole: [1, 1024],
+  },
+  key: { flag: '--key <key>', help: 'key that devices must show', env: 'OUTRIDER_KEY' },
+  allowAnyone: { flag: '--allow-anyone', help: 'listen beyond this machine without a key' },
+  log: { flag: '--log <directory>', help: 'write the events of each session there, for "outrider replay"' },
+  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  json: { flag: '--json', help: 'print an account as one JSON document at the end' },
+} as const;
+
+type TypedFlags = OptionsOf<typeof options>;
+type EdgeFlags = TypedFlags & { readonly model: string };
+
 export function edgeCommand(): Command {
-  return new Command('edge')
-    .description('serve a target model to devices')
-    .addOption(pairOption('the pair\'s target, from "outrider models list"'))
-    .option('--model <name|path>', "target instead of the pair's: a name, a GGUF file, or toy:SEED")
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 takes a free one', wholeBetween(0, 65535), 8642)
-    .option('--sessions <count>', 'answers that can be written at the same time', wholeBetween(1, 1024), 8)
-    .option('--context <tokens>', 'tokens that prompt and answer may have together', wholeBetween(64, 262144), 2048)
-    .option(
-      '--max-rows <count>',
-      'tokens of all sessions in one step at most (default: 32, or what the profile allows)',
-      wholeBetween(1, 1024),
-    )
-    .addOption(
-      new Option('--profile <name>', 'hold each step to the time that other hardware takes ("paced")').choices(
-        latencyProfiles.map(({ name }) => name),
-      ),
-    )
-    .option(
-      '--draft <name|path>',
-      'draft model on the edge itself, for devices in modes edge-sd and mix (default: none)',
-    )
-    .option('--draft-window <count>', 'drafts of a window (gamma) of that draft', wholeBetween(1, 63), 4)
-    .addOption(
-      new Option('--draft-profile <name>', 'pace that draft as well').choices(latencyProfiles.map(({ name }) => name)),
-    )
-    .option(
-      '--look-up <count>',
-      'tokens at most that the edge looks up in the text for steps without drafts; only those that pay become rows',
-      wholeBetween(0, 16),
-      defaultLookUpTokens,
-    )
-    .option('--fast', 'all cores but one, no shape law; says how often choices differ')
-    .option(
-      '--threads <count>',
-      'threads of the engine (default: 1; with --fast all cores but one)',
-      wholeBetween(1, 1024),
-    )
-    .addOption(new Option('--key <key>', 'key that devices must show').env('OUTRIDER_KEY'))
-    .option('--allow-anyone', 'listen beyond this machine without a key')
-    .option('--log <directory>', 'write the events of each session there, for "outrider replay"')
-    .addOption(new Option('--until-input-ends', 'end when standard input ends').hideHelp())
-    .option('--json', 'print an account as one JSON document at the end')
-    .addHelpText('after', examples)
-    .action(runEdge);
+  return commandOf({ name: 'edge', description: 'serve a target model to devices', options, notes }, runEdge);
 }
 
 async function runEdge(typed: TypedFlags): Promise<void> {
-  // An own draft costs memory and time, so it is opened only if it is named.
-  const flags: EdgeFlags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
+  // A draft model of its own costs memory and time, so it is opened only if it is named.
+  const flags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
   checkExposure(flags);
   try {
     await withInterrupt((signal) => serve(flags, signal));
   } finally {
     // An open input would keep a process alive that has failed.
-    if (flags.untilInputEnds === true) process.stdin.destroy();
+    if (flags.untilInputEnds) process.stdin.destroy();
   }
 }
 
 async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
-  const asked = askedToStop(signal, flags.untilInputEnds === true);
+  const asked = askedToStop(signal, flags.untilInputEnds);
   await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
   await using edge = await startEdge({
@@ -125,7 +114,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
-    ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftWindow } }),
+    ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key) }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
@@ -134,19 +123,19 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   });
   const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
   note(target.identity.description);
-  if (draft !== undefined) note(`own draft: ${draft.identity.description}`);
+  if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
   const asksKey = flags.key === undefined ? 'no key is asked for' : 'a key is asked for';
   note(`${flags.sessions} sessions of ${flags.context} tokens; ${asksKey}`);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  const output = flags.json === true ? process.stderr : process.stdout;
+  const output = flags.json ? process.stderr : process.stdout;
   output.write(`ws://${host}:${listener.port}\n`);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
-  if (flags.untilInputEnds === true) answerLines(paced);
+  if (flags.untilInputEnds) answerLines(paced);
   await asked;
   await end(listener, edge, flags, paced);
 }
 
-/** Who has started this process and holds its input may ask how the pacing goes: a line in, a line out. */
+/** Any line on standard input prints the counters of the emulated hardware as JSON on standard error. */
 function answerLines(paced: PacedModel | undefined): void {
   process.stdin.on('data', () => process.stderr.write(`${pacingPrefix}${JSON.stringify(paced?.pacing ?? null)}\n`));
 }
@@ -171,7 +160,7 @@ async function openModels(flags: EdgeFlags, signal: AbortSignal) {
     await openModel(flags.model, {
       ...options,
       role: 'target',
-      exact: flags.fast !== true,
+      exact: !flags.fast,
       threads,
       profile: profile?.name,
       onLawProgress: law.onLawProgress,
@@ -210,7 +199,7 @@ async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: Pace
   const pacing = paced?.pacing;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
-  if (flags.json !== true) return;
+  if (!flags.json) return;
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
   const params = { ...flags, model: modelLabel(flags.model), ...draft, key: undefined, log: undefined };
   printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params });
@@ -218,7 +207,7 @@ async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: Pace
 
 function checkExposure({ host, key, allowAnyone }: EdgeFlags): void {
   const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host);
-  if (isLocal || key !== undefined || allowAnyone === true) return;
+  if (isLocal || key !== undefined || allowAnyone) return;
   const cause = `${host} can be reached by others, and no key is asked for`;
   throw new OutriderError('bad-argument', cause, 'set --key or OUTRIDER_KEY, or say --allow-anyone');
 }

@@ -13,14 +13,6 @@ export function wholeBetween(low: number, high: number): (text: string) => numbe
   return (text) => orInvalid(() => parseWhole(text, low, high));
 }
 
-/** A 64-bit seed, decimal. */
-export function seedFlag(text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) {
-    throw new InvalidArgumentError('Give a whole number from 0 to 18446744073709551615.');
-  }
-  return BigInt(text);
-}
-
 /** Commander tells the message beside the flag. */
 export function orInvalid<Value>(parse: () => Value): Value {
   try {

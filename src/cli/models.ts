@@ -3,18 +3,24 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { printDocument } from '../files/document.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { listModels, removeModel, verifyModel } from '../model-files/cache-inventory.ts';
 import { requireModels } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { withInterrupt } from './interrupt.ts';
 import { runPrepare } from './models-prepare.ts';
+import { commandOf } from './option-flags.ts';
 import { formatBytes } from './progress-bar.ts';
 import { formatTable } from './terminal-table.ts';
 
-interface OutputFlags {
-  readonly json?: boolean;
-}
+const options = { json: { flag: '--json', help: 'print one JSON document on standard output' } } as const;
+type OutputFlags = OptionsOf<typeof options>;
+
+const prepareOptions = {
+  again: { flag: '--again', help: 'forget the laws that were found for this model before' },
+  ...options,
+} as const;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -24,7 +30,7 @@ function print(text: string): void {
 export async function runList({ json }: OutputFlags): Promise<void> {
   const { models, pairs, cacheDirectory } = await listModels();
   const cachedCount = models.filter((model) => model.state !== 'absent').length;
-  if (json === true) {
+  if (json) {
     const pairNames = pairs.map((pair) => `${pair.name}=${pair.target}+${pair.draft}`).join(' ');
     const summary = { modelCount: models.length, cachedCount, pairs: pairNames, cacheDirectory };
     return printDocument('models list', { rows: models, summary });
@@ -53,7 +59,7 @@ export async function runPull(name: string, { json }: OutputFlags): Promise<void
     report.stop();
   }
   const seconds = Math.round((performance.now() - startMs) / 100) / 10;
-  if (json === true) {
+  if (json) {
     const byteLength = rows.reduce((sum, row) => sum + row.byteLength, 0);
     return printDocument('models pull', {
       rows,
@@ -78,8 +84,7 @@ export async function runVerify(name: string, { json }: OutputFlags): Promise<vo
   } finally {
     report.stop();
   }
-  if (json === true)
-    return printDocument('models verify', { rows, summary: { verifiedCount: rows.length }, params: { name } });
+  if (json) return printDocument('models verify', { rows, summary: { verifiedCount: rows.length }, params: { name } });
   for (const row of rows) print(`${row.name}  ${styleText('green', 'verified')}  ${row.sha256}`);
 }
 
@@ -88,7 +93,7 @@ export async function runRemove(name: string, { json }: OutputFlags): Promise<vo
   const entries = requireModels(name);
   const rows: { name: string; path: string; freedBytes: number }[] = [];
   for (const entry of entries) rows.push({ name: entry.name, ...(await removeModel(entry.name)) });
-  if (json === true) {
+  if (json) {
     const freedBytes = rows.reduce((sum, row) => sum + row.freedBytes, 0);
     return printDocument('models remove', { rows, summary: { freedBytes }, params: { name } });
   }
@@ -101,37 +106,34 @@ export async function runRemove(name: string, { json }: OutputFlags): Promise<vo
 
 /** The command tree of `outrider models`. */
 export function modelsCommand(): Command {
-  const command = new Command('models').description('list, get, verify, prepare and remove model files');
-  const jsonFlag = ['--json', 'print one JSON document on standard output'] as const;
-  command
-    .command('list', { isDefault: true })
-    .description('what can be had by name, and what is here')
-    .option(...jsonFlag)
-    .action(runList);
-  command
-    .command('pull')
-    .description('get a model or a pair; goes on where an earlier attempt stopped')
-    .argument('[name]', 'a model or a pair', 'default')
-    .option(...jsonFlag)
-    .action(runPull);
-  command
-    .command('verify')
-    .description('take the SHA-256 of a cached file again; a wrong file is deleted')
-    .argument('[name]', 'a model or a pair', 'default')
-    .option(...jsonFlag)
-    .action(runVerify);
-  command
-    .command('prepare')
-    .description('find the shape law of a target on this machine; opening it does so, too')
-    .argument('[name|path]', 'a model, a pair, or a GGUF file', 'default')
-    .option('--again', 'forget the laws that were found for this model before')
-    .option(...jsonFlag)
-    .action(runPrepare);
-  command
-    .command('remove')
-    .description('delete a model or a pair from the cache, unfinished downloads included')
-    .argument('<name>', 'a model or a pair')
-    .option(...jsonFlag)
-    .action(runRemove);
-  return command;
+  const list = { name: 'list', description: 'list the models that have a name, and what the cache holds', options };
+  const pull = {
+    name: 'pull',
+    description: 'get a model or a pair; continues an attempt that was interrupted',
+    options,
+  };
+  const verify = { name: 'verify', description: 'check the SHA-256 of a cached file; deletes a wrong one', options };
+  const prepare = {
+    name: 'prepare',
+    description: 'find the shape law of a target on this machine before it is opened',
+  };
+  const remove = {
+    name: 'remove',
+    description: 'delete a model or a pair from the cache, unfinished downloads included',
+    options,
+  };
+  const anyOf = 'a model or a pair';
+  return new Command('models')
+    .description('list, get, verify, prepare and remove model files')
+    .addCommand(commandOf(list, runList), { isDefault: true })
+    .addCommand(commandOf(pull, (flags, name = '') => runPull(name, flags)).argument('[name]', anyOf, 'default'))
+    .addCommand(commandOf(verify, (flags, name = '') => runVerify(name, flags)).argument('[name]', anyOf, 'default'))
+    .addCommand(
+      commandOf({ ...prepare, options: prepareOptions }, (flags, name = '') => runPrepare(name, flags)).argument(
+        '[name|path]',
+        'a model, a pair, or a GGUF file',
+        'default',
+      ),
+    )
+    .addCommand(commandOf(remove, (flags, name = '') => runRemove(name, flags)).argument('<name>', anyOf));
 }

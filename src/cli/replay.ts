@@ -2,38 +2,33 @@
 // did something else than what the log says.
 
 import { styleText } from 'node:util';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { packageVersion, printDocument, type Result } from '../files/document.ts';
 import { readEventLog } from '../files/event-log-file.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
 import type { EventLog } from '../protocol/event-log.ts';
 import { type ReplayedStep, replayLog } from '../protocol/event-log-replay.ts';
-import { wholeBetween } from './flag-parsers.ts';
+import { commandOf } from './option-flags.ts';
 
-interface ReplayFlags {
-  readonly until?: number;
-  readonly json?: boolean;
-}
+const options = {
+  until: { flag: '--until <count>', help: 'stop after this many events', whole: [1, 1_000_000_000] },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
 
-const help = `
-Logs are written by --log of run, device and edge. Each event shows its time, what it was, the state after it
+const notes = `Logs are written by --log of run, device and edge. Each event shows its time, what it was, the state after it
 and what the machine did (docs/library.md, "Event logs").`;
 
 export function replayCommand(): Command {
-  return new Command('replay')
-    .description("a session's events again, step by step; does the machine still do the same?")
-    .argument('<log>', 'file that --log wrote')
-    .option('--until <count>', 'stop after this many events', wholeBetween(1, 1e9))
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', help)
-    .action((path: string, flags: ReplayFlags) => {
-      process.exitCode = replay(path, flags);
-    });
+  const description = 'replay a log of events step by step, and compare what the machine does with what was recorded';
+  return commandOf({ name: 'replay', description, options, notes }, (flags, path = '') => {
+    process.exitCode = replay(path, flags);
+  }).argument('<log>', 'file that --log wrote');
 }
 
-function replay(path: string, { until, json }: ReplayFlags): number {
+function replay(path: string, { until, json }: OptionsOf<typeof options>): number {
   const log = readEventLog(path);
-  const isQuiet = json === true;
+  const isQuiet = json;
   if (!isQuiet) introduce(log);
   const { differenceCount, ...result } = runReplay(log, until, (step) => {
     if (!isQuiet) printStep(step);

@@ -2,14 +2,14 @@
 // the exit status. What is measured is the experiment's own.
 
 import { writeFile } from 'node:fs/promises';
-import { Command, Option as CommanderOption } from 'commander';
+import { Command } from 'commander';
 import { buildDocument, type Result } from '../files/document.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from '../laboratory/experiment.ts';
-import { defaultOf, isSwitch, type OptionSpec, type OptionTable, parseOption } from '../laboratory/options.ts';
+import type { OptionTable } from '../laboratory/options.ts';
 import { runExperiment } from '../laboratory/run.ts';
-import { orInvalid } from './flag-parsers.ts';
 import { withInterrupt } from './interrupt.ts';
+import { addOptions, optionsIn } from './option-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
 
@@ -28,37 +28,6 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   command.option('--json', 'print one JSON document');
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   return command.action((flags: Flags) => runCommand(experiment, flags));
-}
-
-/** The options of a table, for a command that does more than run one experiment. */
-export function addOptions(command: Command, table: OptionTable): void {
-  for (const spec of Object.values(table)) {
-    if (spec.group !== undefined) command.optionsGroup(spec.group);
-    if (spec.flag !== undefined) command.addOption(flagOption(spec));
-  }
-}
-
-/** What was typed, by the names in the table. */
-export function optionsIn(table: OptionTable, flags: Flags): Record<string, unknown> {
-  const entries = Object.entries(table).flatMap(([key, spec]) => {
-    return spec.flag === undefined ? [] : [[key, flags[flagOption(spec).attributeName()]] as const];
-  });
-  return Object.fromEntries(entries);
-}
-
-/** One row of a table, which has to have a flag. */
-export function flagOption(spec: OptionSpec): CommanderOption {
-  const option = new CommanderOption(spec.flag ?? '', spec.help);
-  const fallback = defaultOf(spec);
-  if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel);
-  if (spec.isRequired === true) option.makeOptionMandatory();
-  if (spec.conflicts !== undefined) option.conflicts(spec.conflicts);
-  if (spec.choices !== undefined) return option.choices(spec.choices);
-  if (isSwitch(spec) || option.variadic) return option;
-  return option.argParser((text: string, before: unknown) => {
-    if (spec.texts === true) return before === fallback ? [text] : [...(before as readonly string[]), text];
-    return orInvalid(() => parseOption(spec, text));
-  });
 }
 
 /** Runs it as the command line does. */

@@ -15,7 +15,7 @@ const flags = {
   context: 2048,
   lookUp: 'both',
   profile: 'edge-70b-a6000',
-  window: 4,
+  draftLength: 4,
 } as unknown as RunFlags;
 
 const onEdge = { sequences: 2, contextLength: 2048 };
@@ -36,7 +36,7 @@ describe('the models of a run', () => {
       { spec: 'small', ...onEdge },
       { spec: 'small', ...onDevice },
     ]);
-    expect(edgeFlagsOf({ ...flags, mode }).join(' ')).toContain('--draft small --draft-window 4');
+    expect(edgeFlagsOf({ ...flags, mode }).join(' ')).toContain('--draft small --draft-length 4');
   });
 
   it('are paced unless that is off', () => {

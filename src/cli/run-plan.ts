@@ -9,7 +9,7 @@ import { deviceContextLength } from './open-device.ts';
 export interface RunFlags extends AnswerFlags {
   readonly model: string;
   readonly profile: string;
-  readonly unpaced?: boolean;
+  readonly unpaced: boolean;
   readonly context: number;
 }
 
@@ -23,11 +23,11 @@ function edgeDrafts(mode: AnswerFlags['mode']): boolean {
 
 /** For `outrider edge`. */
 export function edgeFlagsOf(flags: RunFlags): string[] {
-  const { model, draft, mode, context, lookUp, unpaced, profile, window } = flags;
+  const { model, draft, mode, context, lookUp, unpaced, profile, draftLength } = flags;
   const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
   edgeFlags.push('--look-up', String(edgeLookUpTokens(lookUp)));
-  if (unpaced !== true) edgeFlags.push('--profile', profile);
-  if (edgeDrafts(mode)) edgeFlags.push('--draft', draft, '--draft-window', String(window));
+  if (!unpaced) edgeFlags.push('--profile', profile);
+  if (edgeDrafts(mode)) edgeFlags.push('--draft', draft, '--draft-length', String(draftLength));
   return edgeFlags;
 }
 

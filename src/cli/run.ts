@@ -1,21 +1,18 @@
 // `outrider run`: an edge and a device as two processes on this machine, over an emulated network.
 
 import { styleText } from 'node:util';
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type EdgeProcess, startEdgeProcess } from '../experiments/edge-process.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
-import { addAnswerFlags, type TypedAnswerFlags } from './answer-flags.ts';
+import { answerOptions } from './answer-flags.ts';
 import { converse } from './conversation.ts';
-import { wholeBetween } from './flag-parsers.ts';
 import { prepareModels } from './model-room.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
+import { commandOf } from './option-flags.ts';
 import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';
 
-type TypedFlags = Omit<RunFlags, 'model' | 'draft'> & TypedAnswerFlags & { readonly model?: string };
-
-const examples = `
-Examples:
+const notes = `Examples:
   npm start                                                a chat, over a network of 20 ms
   npm start -- --prompt "Why is the sky blue?" --rtt 20    one answer, and a table beside the edge alone
   npm start -- --prompt "..." --unpaced                    the plain truth of this machine
@@ -24,24 +21,31 @@ Examples:
 
 The text goes to standard output, all else to standard error.`;
 
+const options = {
+  model: { flag: '--model <name|path>', help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED" },
+  profile: {
+    flag: '--profile <name>',
+    help: 'hardware whose step times the edge emulates',
+    choices: latencyProfiles.map(({ name }) => name),
+    default: defaultEdgeProfile.name,
+  },
+  unpaced: { flag: '--unpaced', help: 'emulate no hardware: the edge is as quick as this machine' },
+  context: {
+    flag: '--context <tokens>',
+    help: 'tokens that prompt and answer may have together',
+    whole: [64, 262_144],
+    default: 2048,
+  },
+  ...answerOptions,
+  rtt: { ...answerOptions.rtt, default: 20 },
+} as const;
+
 export function runCommand(): Command {
-  const command = new Command('run')
-    .description('edge and device as two processes here, over an emulated network')
-    .option('--model <name|path>', "target instead of the pair's: a name, a GGUF file, or toy:SEED")
-    .addOption(
-      new Option('--profile <name>', 'hardware that the edge is paced to')
-        .choices(latencyProfiles.map(({ name }) => name))
-        .default(defaultEdgeProfile.name),
-    )
-    .option('--unpaced', 'do not pace the edge: as quick as this machine is')
-    .option('--context <tokens>', 'tokens that prompt and answer may have together', wholeBetween(64, 262144), 2048);
-  return addAnswerFlags(command)
-    .addHelpText('after', examples)
-    .action(async (typed: TypedFlags, self: Command) => {
-      const { target: model, draft } = namesOf({ ...typed, target: typed.model });
-      const rtt = self.getOptionValueSource('rtt') === 'default' ? 20 : typed.rtt;
-      process.exitCode = await run({ ...typed, model, draft, rtt });
-    });
+  const description = 'answer with an edge and a device as two processes here, over an emulated network';
+  return commandOf({ name: 'run', description, options, notes }, async (typed) => {
+    const { target: model, draft } = namesOf({ ...typed, target: typed.model });
+    process.exitCode = await run({ ...typed, model, draft });
+  });
 }
 
 const memoryRemedy =
@@ -66,10 +70,9 @@ async function close(edge: EdgeProcess): Promise<Readonly<Record<string, number>
 
 function settingOf(flags: RunFlags): string[] {
   const profile = findProfile(flags.profile);
-  const pacing =
-    flags.unpaced === true
-      ? 'Edge: unpaced, as quick as this machine is.'
-      : `Edge: paced to ${profile.description}, ${profile.stepMs} ms and ${profile.rowMs} ms a row a step (--unpaced for this machine as it is).`;
+  const pacing = flags.unpaced
+    ? 'Edge: unpaced, as quick as this machine is.'
+    : `Edge: paced to ${profile.description}, ${profile.stepMs} ms and ${profile.rowMs} ms a row a step (--unpaced for this machine as it is).`;
   return [pacing, `Network: emulated, ${flags.link ?? `rtt=${flags.rtt}`}.`];
 }
 

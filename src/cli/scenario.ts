@@ -3,46 +3,42 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { measureLengths } from '../experiments/workload-lengths.ts';
-import { findScenario, gather } from '../files/scenario-file.ts';
+import { findScenario } from '../files/scenario-file.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
+import { commandOf } from './option-flags.ts';
 import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 function listCommand(): Command {
-  return new Command('list').description('the scenarios that come with outrider').action(() => {
+  return new Command('list').description('list the scenarios that come with outrider').action(() => {
     for (const name of presetNames)
       process.stdout.write(`${styleText('bold', name)}: ${readPreset(name).description}\n`);
   });
 }
 
-interface ShowFlags {
-  readonly set: readonly string[];
-  readonly json?: boolean;
-}
-
 function showCommand(): Command {
-  return new Command('show')
-    .description('one scenario with every default filled in; refuses a broken one')
-    .argument('<name|file>', 'a scenario that comes with outrider, or a YAML or JSON file')
-    .option('--set <path=value>', 'set a value; may be given several times', gather, [])
-    .option('--json', 'JSON instead of YAML')
-    .action(async (name: string, { set, json }: ShowFlags) => {
-      const scenario = await findScenario(name, set);
-      process.stdout.write(json === true ? `${JSON.stringify(scenario, undefined, 2)}\n` : scenarioText(scenario));
-    });
+  const description = 'print one scenario with every default filled in; refuses a broken one';
+  const options = {
+    set: { flag: '--set <path=value>', help: 'set a value; may be given several times', texts: true, default: [] },
+    json: { flag: '--json', help: 'JSON instead of YAML' },
+  } as const;
+  return commandOf({ name: 'show', description, options }, async ({ set, json }, name = '') => {
+    const scenario = await findScenario(name, set);
+    process.stdout.write(json ? `${JSON.stringify(scenario, undefined, 2)}\n` : scenarioText(scenario));
+  }).argument('<name|file>', 'a scenario that comes with outrider, or a YAML or JSON file');
 }
 
 function schemaCommand(): Command {
   return new Command('schema')
-    .description('JSON Schema of scenario files: docs/scenario.schema.json')
+    .description('print the JSON Schema of scenario files (docs/scenario.schema.json)')
     .action(() => void process.stdout.write(scenarioSchemaText()));
 }
 
 function whyCommand(): Command {
   return new Command('why')
-    .description('the reasons of a scenario, and what its hardware reaches, as Markdown')
-    .argument('<name|file>')
+    .description('print why each number of a scenario is what it is, and what its hardware reaches, as Markdown')
+    .argument('<name|file>', 'a scenario that comes with outrider, or a YAML or JSON file')
     .action(async (name: string) => {
       const scenario = await findScenario(name, []);
       process.stdout.write(`${[...reasonsTable(scenario), '', ...reachedTable(scenario)].join('\n')}\n`);
@@ -51,21 +47,30 @@ function whyCommand(): Command {
 
 function hardwareCommand(): Command {
   return new Command('hardware')
-    .description('phones and GPUs, each figure with its source, as Markdown')
+    .description('print the known phones and GPUs, each figure with its source, as Markdown')
     .action(() => void process.stdout.write(`${hardwareTable().join('\n')}\n`));
 }
 
 function lengthsCommand(): Command {
-  return new Command('lengths')
-    .description('measure prompts and answers of the tasks: src/world/workload-lengths.json')
-    .requiredOption('--data <directory>', 'holds humaneval.jsonl (HumanEval) and spec-bench.jsonl (Spec-Bench)')
-    .option('--model <name|path>', 'whose tokens are counted, and who answers where the data does not', 'smollm2-135m')
-    .action(async ({ data, model }: { data: string; model: string }) => {
-      const progress = createWorkProgress();
-      const table = await measureLengths(data, model, progress.update);
-      progress.stop();
-      process.stdout.write(`${JSON.stringify(table, undefined, 2)}\n`);
-    });
+  const description = 'measure the lengths of prompts and answers of each task (src/world/workload-lengths.json)';
+  const options = {
+    data: {
+      flag: '--data <directory>',
+      help: 'holds humaneval.jsonl (HumanEval) and spec-bench.jsonl (Spec-Bench)',
+      isRequired: true,
+    },
+    model: {
+      flag: '--model <name|path>',
+      help: 'model whose tokens are counted, and that answers where the data has no answer',
+      default: 'smollm2-135m',
+    },
+  } as const;
+  return commandOf({ name: 'lengths', description, options }, async ({ data, model }) => {
+    const progress = createWorkProgress();
+    const table = await measureLengths(data, model, progress.update);
+    progress.stop();
+    process.stdout.write(`${JSON.stringify(table, undefined, 2)}\n`);
+  });
 }
 
 export function scenarioCommand(): Command {

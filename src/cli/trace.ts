@@ -1,77 +1,79 @@
 // `outrider trace`: records what a draft says along a target's own texts, and shows what a recording holds.
 
 import { statSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
 import { openModel } from '../engines/open-model.ts';
 import { recordTrace } from '../experiments/traces/record.ts';
-import { showTrace, type TraceGrouping } from '../experiments/traces/statistics.ts';
+import { showTrace } from '../experiments/traces/statistics.ts';
 import { modelLabel } from '../files/document.ts';
 import { readPromptFiles } from '../files/prompt-files.ts';
 import { findTraceFile, shippedTraceNames } from '../files/shipped-traces.ts';
 import { demandNewTrace, readTrace } from '../files/trace-files.ts';
-import { type ModelNames, namesOf } from '../laboratory/pair-options.ts';
+import { type OptionsOf, parseSeed } from '../laboratory/options.ts';
+import { type ModelNames, namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { findModel } from '../model-files/manifest.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { numberBetween, seedFlag, wholeBetween } from './flag-parsers.ts';
 import { createLawReport } from './law-report.ts';
-import { pairOption } from './pair-flags.ts';
+import { commandOf } from './option-flags.ts';
 import { printResult } from './result-output.ts';
 import { createWorkProgress } from './work-progress.ts';
 
-interface RecordFlags {
-  readonly prompts: readonly string[];
-  readonly out: string;
-  readonly pair: string;
-  readonly target?: string;
-  readonly draft?: string;
-  readonly tokens: number;
-  readonly temperature: number;
-  readonly seed: bigint;
-  readonly limit?: number;
-  readonly otherLimit?: number;
-  readonly perCategory?: number;
-  readonly answers?: string;
-  readonly wrongDepth: number;
-  readonly context: number;
-  readonly threads: number;
-  readonly licence?: string;
-  readonly json?: boolean;
-}
+const manyPrompts = [1, 1_000_000] as const;
+const options = {
+  prompts: {
+    flag: '--prompts <file...>',
+    help: 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}',
+    texts: true,
+    isRequired: true,
+  },
+  out: { flag: '--out <file>', help: 'the trace; FILE.partial while it grows', isRequired: true },
+  pair: pairOption,
+  target: { flag: '--target <model>', help: "instead of the pair's: a name, a path or toy:SEED" },
+  draft: { flag: '--draft <model>', help: "instead of the pair's; also ngram" },
+  tokens: { flag: '--tokens <count>', help: 'most tokens of an answer', whole: [1, 4096], default: 128 },
+  temperature: { flag: '--temperature <number>', help: '0: the most likely token', number: [0, 10], default: 0 },
+  seed: {
+    flag: '--seed <number>',
+    help: 'seed of the sampling noise, above temperature 0',
+    parse: parseSeed,
+    default: 0n,
+    defaultLabel: '0',
+  },
+  limit: {
+    flag: '--limit <count>',
+    help: 'prompts of the first file, taken in turn from the categories',
+    whole: manyPrompts,
+  },
+  otherLimit: { flag: '--other-limit <count>', help: 'the same for each other file', whole: manyPrompts },
+  perCategory: {
+    flag: '--per-category <count>',
+    help: 'prompts of each category at most, the first ones',
+    whole: manyPrompts,
+  },
+  answers: {
+    flag: '--answers <trace>',
+    help: 'take the answers from a trace of the same target, prompts and sampling: half the work',
+  },
+  wrongDepth: { flag: '--wrong-depth <count>', help: 'recorded tokens of a wrong chain', whole: [1, 256], default: 8 },
+  context: {
+    flag: '--context <tokens>',
+    help: 'tokens that prompt and answer may have together',
+    whole: [64, 131_072],
+    default: 4096,
+  },
+  threads: { flag: '--threads <count>', help: 'threads of each model', whole: [1, 256], default: 1 },
+  licence: { flag: '--licence <text>', help: 'of the models, for the header; default: as the manifest says' },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
 
 function recordCommand(): Command {
-  return new Command('record')
-    .description('let a target write, and note what a draft says at every position; goes on where it was interrupted')
-    .requiredOption('--prompts <file...>', 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}')
-    .requiredOption('--out <file>', 'the trace; FILE.partial while it grows')
-    .addOption(pairOption())
-    .option('--target <model>', "instead of the pair's: a name, a path or toy:SEED")
-    .option('--draft <model>', "instead of the pair's; also ngram")
-    .option('--tokens <count>', 'tokens per answer at most', wholeBetween(1, 4096), 128)
-    .option('--temperature <number>', '0: the likeliest token', numberBetween(0, 10), 0)
-    .addOption(
-      new Option('--seed <number>', 'seed of the noise, above temperature 0').argParser(seedFlag).default(0n, '0'),
-    )
-    .option(
-      '--limit <count>',
-      'prompts of the first file, taken in turn from the categories',
-      wholeBetween(1, 1_000_000),
-    )
-    .option('--other-limit <count>', 'the same of each other file', wholeBetween(1, 1_000_000))
-    .option('--per-category <count>', 'the first so many of each category', wholeBetween(1, 1_000_000))
-    .option(
-      '--answers <trace>',
-      'take the answers from a trace of the same target, prompts and sampling: half the work',
-    )
-    .option('--wrong-depth <count>', 'tokens that a wrong chain is followed', wholeBetween(1, 256), 8)
-    .option('--context <tokens>', 'longest text', wholeBetween(64, 131_072), 4096)
-    .option('--threads <count>', 'threads of each model', wholeBetween(1, 256), 1)
-    .option('--licence <text>', 'of the models, for the header; default: as the manifest says')
-    .option('--json', 'print one JSON document')
-    .action(runRecord);
+  const description =
+    "record what a draft says at every position of the target's own texts; continues where it was interrupted";
+  return commandOf({ name: 'record', description, options }, runRecord);
 }
 
-async function runRecord(flags: RecordFlags): Promise<void> {
+async function runRecord(flags: OptionsOf<typeof options>): Promise<void> {
   demandNewTrace(flags.out);
   const file = readPromptFiles(flags.prompts, { first: flags.limit, others: flags.otherLimit });
   const names = namesOf(flags);
@@ -114,7 +116,7 @@ async function runRecord(flags: RecordFlags): Promise<void> {
   const summary = { sessions, resumed, tokens: made.tokens, seconds: made.seconds, tokensPerSecond, fileKilobytes };
   const named = { target: modelLabel(names.target), draft: modelLabel(names.draft) };
   const params = { ...named, tokens, temperature: flags.temperature, wrongDepth, contextLength, threads };
-  printResult('trace record', { rows: [], summary, params, seed: Number(flags.seed) }, flags.json === true);
+  printResult('trace record', { rows: [], summary, params, seed: Number(flags.seed) }, flags.json);
 }
 
 function licenceOf(names: ModelNames): string {
@@ -123,20 +125,22 @@ function licenceOf(names: ModelNames): string {
 }
 
 function showCommand(): Command {
-  return new Command('show')
-    .description('sessions, acceptance by task, and how hits and misses cluster')
+  const description = 'show the sessions of a trace, the acceptance by task, and how hits and misses cluster';
+  const showOptions = {
+    by: {
+      flag: '--by <what>',
+      help: 'rows: by task, or by how many tokens agree where prompt lookup finds some',
+      choices: ['task', 'match'],
+      default: 'task',
+    },
+    json: { flag: '--json', help: 'print one JSON document' },
+  } as const;
+  return commandOf({ name: 'show', description, options: showOptions }, ({ by, json }, name = '') => {
+    const path = findTraceFile(name);
+    printResult('trace show', showTrace(readTrace(path), statSync(path).size, by), json);
+  })
     .argument('<name|file>', 'a shipped trace, or a file')
-    .addOption(
-      new Option('--by <what>', 'rows: by task, or by how many tokens are alike where looking back finds some')
-        .choices(['task', 'match'])
-        .default('task'),
-    )
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', () => `\nShipped traces: ${shippedTraceNames().join(', ')}`)
-    .action((name: string, { by, json }: { by: TraceGrouping; json?: boolean }) => {
-      const path = findTraceFile(name);
-      printResult('trace show', showTrace(readTrace(path), statSync(path).size, by), json === true);
-    });
+    .addHelpText('after', () => `\nShipped traces: ${shippedTraceNames().join(', ')}`);
 }
 
 export function traceCommand(): Command {

@@ -9,7 +9,7 @@ export type LookUpPlace = (typeof lookUpPlaces)[number];
 
 export const lookUpOption = {
   flag: '--look-up <where>',
-  help: 'look back in the text before a model is asked, wherever that is likely enough to be right',
+  help: 'where drafts are copied from the text so far (prompt lookup) before a draft model is asked',
   choices: lookUpPlaces as readonly LookUpPlace[],
   default: 'both',
 } as const;

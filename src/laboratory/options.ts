@@ -28,6 +28,12 @@ export interface OptionSpec {
   /** Heading in the help, for this option and those after it. */
   readonly group?: string;
   readonly isRequired?: true;
+  /** An older name with the same value: taken, and not shown. */
+  readonly alias?: string;
+  /** A variable of the environment that stands in for the flag. */
+  readonly env?: string;
+  /** Taken, and not shown. */
+  readonly isHidden?: true;
   /** Another option that can't be given as well, by its name on the command line: "full". */
   readonly conflicts?: string;
 }
@@ -102,6 +108,12 @@ export function parseOption({ whole, number, wholes, numbers, choices, parse }: 
   if (numbers !== undefined) return text.split(',').map((part) => parseNumber(part, ...numbers));
   if (choices !== undefined && !choices.includes(text)) throw new Error(`Allowed choices are ${choices.join(', ')}.`);
   return text;
+}
+
+/** A 64-bit seed, decimal. @throws Error with a sentence that says what to give instead */
+export function parseSeed(text: string): bigint {
+  if (/^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n) return BigInt(text);
+  throw new Error('Give a whole number from 0 to 18446744073709551615.');
 }
 
 /** @throws Error with a sentence that says what to give instead */

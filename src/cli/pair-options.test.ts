@@ -1,9 +1,9 @@
 // A pair gives both names, a flag of its own replaces either, and every command with models knows pairs.
 
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { namesOf } from '../laboratory/pair-options.ts';
-import { pairOption } from './pair-flags.ts';
+import { namesOf, pairOption } from '../laboratory/pair-options.ts';
+import { commandOf } from './option-flags.ts';
 import { createProgram } from './program.ts';
 
 const qwen = { target: 'qwen2.5-coder-1.5b', draft: 'qwen2.5-coder-0.5b' };
@@ -30,9 +30,11 @@ describe('the models of a command', () => {
     expect(() => namesOf({ pair: 'qwen2.5-code', target: 'toy:1', draft: 'toy:1' })).toThrow(unknown);
   });
 
-  it('are those of the default pair where nothing is said', () => {
-    const command = new Command().addOption(pairOption());
-    expect(namesOf(command.parse([], { from: 'user' }).opts())).toEqual(namesOf({ pair: 'default' }));
+  it('are those of the default pair where nothing is said', async () => {
+    const found: object[] = [];
+    const face = { name: 'any', description: '', options: { pair: pairOption } };
+    await commandOf(face, (options) => found.push(namesOf(options))).parseAsync([], { from: 'user' });
+    expect(found).toEqual([namesOf({ pair: 'default' })]);
   });
 });
 

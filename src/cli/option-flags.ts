@@ -1,0 +1,81 @@
+// Makes the flags of a command of its table of options, and reads what was typed by the names in the table.
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  defaultOf,
+  isSwitch,
+  type OptionSpec,
+  type OptionsOf,
+  type OptionTable,
+  parseOption,
+} from '../laboratory/options.ts';
+
+export interface CommandFace<Table extends OptionTable> {
+  readonly name: string;
+  readonly description: string;
+  readonly options: Table;
+  /** Shown below the help. */
+  readonly notes?: string;
+}
+
+/** @param action gets the options by their names in the table, and then the command's arguments */
+export function commandOf<Table extends OptionTable>(
+  { name, description, options, notes }: CommandFace<Table>,
+  action: (options: OptionsOf<Table>, ...words: string[]) => unknown,
+): Command {
+  const command = new Command(name).description(description);
+  addOptions(command, options);
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
+  return command.action(async (...given: unknown[]) => {
+    await action(optionsIn(options, command.opts()) as OptionsOf<Table>, ...(given.slice(0, -2) as string[]));
+  });
+}
+
+/** The options of a table, for a command that does more than run one experiment. */
+export function addOptions(command: Command, table: OptionTable): void {
+  for (const spec of Object.values(table)) {
+    if (spec.group !== undefined) command.optionsGroup(spec.group);
+    if (spec.flag !== undefined) command.addOption(flagOption(spec, spec.flag));
+    if (spec.alias !== undefined) command.addOption(aliasOption(spec, spec.alias));
+  }
+}
+
+/** What was typed, by the names in the table. */
+export function optionsIn(table: OptionTable, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const typed = (flag: string): unknown => flags[new Option(flag).attributeName()];
+  const entries = Object.entries(table).flatMap(([key, { flag, alias }]) => {
+    if (flag === undefined) return [];
+    return [[key, (alias === undefined ? undefined : typed(alias)) ?? typed(flag)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** An older name of an option: it is taken, and not shown. */
+function aliasOption(spec: OptionSpec, flag: string): Option {
+  const { default: _default, isRequired: _isRequired, env: _env, ...rest } = spec;
+  return flagOption({ ...rest, isHidden: true }, flag);
+}
+
+function flagOption(spec: OptionSpec, flag: string): Option {
+  const option = new Option(flag, spec.help).hideHelp(spec.isHidden === true);
+  const fallback = defaultOf(spec);
+  if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel);
+  if (spec.isRequired === true) option.makeOptionMandatory();
+  if (spec.conflicts !== undefined) option.conflicts(spec.conflicts);
+  if (spec.env !== undefined) option.env(spec.env);
+  if (spec.choices !== undefined) return option.choices(spec.choices);
+  if (isSwitch(spec) || option.variadic) return option;
+  return option.argParser((text: string, before: unknown) => {
+    if (spec.texts === true) return before === fallback ? [text] : [...(before as readonly string[]), text];
+    return orInvalid(() => parseOption(spec, text));
+  });
+}
+
+/** Commander tells the message beside the flag. */
+function orInvalid<Value>(parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
