@@ -1,6 +1,7 @@
 // The commands that open models open those of the pair that they are given. Nothing is opened here: each stops at the first attempt.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { namesOf } from '../laboratory/pair-options.ts';
 import { createProgram } from './program.ts';
 
 const opened = vi.hoisted(() => ({ models: [] as string[], drafts: [] as string[] }));
@@ -22,12 +23,15 @@ vi.mock('../engines/open-model.ts', async (original) => ({
     return stop();
   },
 }));
-vi.mock('../experiments/engine/engine.ts', () => ({
-  benchEngine: ({ model, draft }: { model: string; draft: string }) => {
-    opened.models.push(model, draft);
+vi.mock('../experiments/engine/engine.ts', async (original) => {
+  const { engineExperiment } = await original<typeof import('../experiments/engine/engine.ts')>();
+  const measure: typeof engineExperiment.measure = (options) => {
+    const { target, draft } = namesOf(options);
+    opened.models.push(target, draft);
     return stop();
-  },
-}));
+  };
+  return { engineExperiment: { ...engineExperiment, measure } };
+});
 vi.mock('../model-files/acquire.ts', async (original) => ({
   ...(await original<object>()),
   acquireModel: (name: string) => {

@@ -1,26 +1,15 @@
 // `outrider bench allocation`: how long a decision takes, how far from the optimum it is at most, and what it takes off the latency of
 // the paper's baselines in preset `munich`. Slots are the first ones of the presets' worlds, one for each seed, the same for every policy.
 
-import { setImmediate } from 'node:timers/promises';
 import { createPolicy } from '../../allocation/policies.ts';
 import type { Interval } from '../../basics/bootstrap.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
+import type { Experiment, Unit } from '../../laboratory/experiment.ts';
 import { slotsOf } from '../first-slots.ts';
-import { gapsOfHuge, hugeSlot, timeDecisions } from './decision-time.ts';
+import { gapsOfHuge, hugeSlot, type SpeedRow, timeDecisions } from './decision-time.ts';
 import { measureGaps } from './gaps.ts';
 import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
-
-export interface BenchAllocationOptions {
-  /** Paired seeds of every cell. */
-  readonly seeds: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
-
-export interface BenchAllocationResult {
-  readonly rows: object[];
-  readonly summary: Readonly<Record<string, number>>;
-}
 
 const worlds = ['paper', 'munich'] as const;
 const latencyWorld = 'munich';
@@ -37,112 +26,156 @@ const cells: readonly (readonly [number, number])[] = [
 ];
 const speedSlots = 40;
 
-export async function benchAllocation(options: BenchAllocationOptions): Promise<BenchAllocationResult> {
-  const seeds = Array.from({ length: options.seeds }, (_, index) => index + 1);
-  const speed = await measureSpeed(options);
-  const gaps = await measureAllGaps(options, seeds);
-  const latency = await measureAllLatencies(options, seeds);
+const options = {
+  seeds: { flag: '--seeds <count>', help: 'paired seeds for each size', whole: [1, 1000], default: 10 },
+} as const;
+
+interface AllocationFound {
+  readonly speed: readonly SpeedRow[];
+  readonly huge: SpeedRow & ReturnType<typeof gapsOfHuge>;
+  readonly gaps: readonly ReturnType<typeof measureGaps>[];
+  readonly latency: readonly LatencyFound[];
+}
+
+/** One size. */
+interface LatencyFound {
+  /** In preset `munich`, slot by slot. */
+  readonly byPolicy: FiguresByPolicy;
+  /** Of what any policy could reach in preset `paper`; `reproduce fig5` has the rest of it. */
+  readonly limit: LatencyLimitRow;
+}
+
+export const allocationExperiment: Experiment<typeof options, AllocationFound> = {
+  name: 'bench allocation',
+  description: 'how fast and how near the optimum decisions are, and what they save; presets paper and munich',
+  options,
+  isResumable: true,
+  async measure({ seeds: seedCount }, run) {
+    const seeds = seedsUpTo(seedCount);
+    const speed = await run.all('speed', worlds.map(speedUnit));
+    const huge = await run.one({ key: 'speed of a huge slot', measure: measureHuge });
+    const gaps = await run.all('gaps', gapUnits(seeds));
+    const latency = await run.all('latency', latencyUnits(seeds));
+    return { speed, huge, gaps, latency };
+  },
+  conclude(found, { seeds }) {
+    const { speed, huge, gaps, latency } = found;
+    const savings = savingsOf(latency, seeds);
+    const limits = latency.map(({ limit }) => limit);
+    const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows(savings, seeds), ...limits];
+    const summary = {
+      ...summariseSpeed(speed, huge),
+      ...summariseGaps(gaps),
+      ...summariseLatency(savings, limits),
+    };
+    // Rows of four kinds make no table.
+    return { rows, summary, forPeople: [], params: { seeds, policy: 'best' } };
+  },
+};
+
+function seedsUpTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+function speedUnit(world: string): Unit<SpeedRow> {
   return {
-    rows: [...speed.rows, ...gaps.rows, ...latency.rows],
-    summary: { ...speed.summary, ...gaps.summary, ...latency.summary },
+    key: `speed in ${world}`,
+    measure: async () =>
+      timeDecisions(
+        world,
+        await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seedsUpTo(speedSlots)),
+      ),
   };
 }
 
-async function measureSpeed({ onProgress }: BenchAllocationOptions): Promise<BenchAllocationResult> {
-  const seeds = Array.from({ length: speedSlots }, (_, index) => index + 1);
-  const rows = [];
-  for (const [index, world] of worlds.entries()) {
-    onProgress?.('speed', index, worlds.length + 1);
-    rows.push(timeDecisions(world, await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seeds)));
-    await setImmediate();
-  }
-  onProgress?.('speed', worlds.length, worlds.length + 1);
+function measureHuge(): AllocationFound['huge'] {
   const state = hugeSlot(1);
-  const huge = { ...timeDecisions('synthetic', [state]), ...gapsOfHuge(state) };
-  return {
-    rows: [...rows, huge],
-    summary: {
-      decisionMsP95: Math.max(...rows.map(({ decisionMsP95 }) => decisionMsP95)),
-      decisionMsP95All: Math.max(...rows.map(({ decisionMsP95All }) => decisionMsP95All)),
-      decisionCpuMsMean: Math.max(...rows.map(({ decisionCpuMsMean }) => decisionCpuMsMean)),
-      decisionMs100k: huge.decisionMsMedian,
-      decisionCpuMs100k: huge.decisionCpuMsMean,
-      gap100k: huge.gap,
-      variableGap100k: huge.variableGap,
-    },
-  };
+  return { ...timeDecisions('synthetic', [state]), ...gapsOfHuge(state) };
 }
 
-async function measureAllGaps(
-  options: BenchAllocationOptions,
-  seeds: readonly number[],
-): Promise<BenchAllocationResult> {
-  const rows: object[] = [];
-  const gaps: number[] = [];
-  const variableGaps: number[] = [];
-  const todo = worlds.flatMap((scenario) =>
+function gapUnits(seeds: readonly number[]): Unit<ReturnType<typeof measureGaps>>[] {
+  return worlds.flatMap((scenario) =>
     sizes.flatMap(([deviceCount, serverCount]) =>
-      energyWeights.map((energyWeight) => ({ scenario, deviceCount, serverCount, energyWeight })),
+      energyWeights.map((energyWeight) => ({
+        key: `gap in ${scenario}, ${deviceCount} devices, ${serverCount} servers, w = ${energyWeight}`,
+        measure: async () =>
+          measureGaps(scenario, await slotsOf({ scenario, deviceCount, serverCount, energyWeight }, seeds)),
+      })),
     ),
   );
-  for (const [index, settings] of todo.entries()) {
-    options.onProgress?.('gaps', index, todo.length);
-    const measured = measureGaps(settings.scenario, await slotsOf(settings, seeds));
-    rows.push(measured.row);
-    gaps.push(...measured.gaps);
-    variableGaps.push(...measured.variableGaps);
-    await setImmediate();
-  }
-  return {
-    rows,
-    summary: {
-      gapMean: mean(gaps),
-      gapP95: quantile(gaps, 0.95),
-      variableGapMean: mean(variableGaps),
-      variableGapP95: quantile(variableGaps, 0.95),
+}
+
+function latencyUnits(seeds: readonly number[]): Unit<LatencyFound>[] {
+  const policies = ['best', ...bothShares.flatMap((shares) => baselines.map((baseline) => `${baseline}+${shares}`))];
+  return cells.map(([deviceCount, serverCount]) => ({
+    key: `latency, ${deviceCount} devices, ${serverCount} servers`,
+    async measure() {
+      const states = await slotsOf({ scenario: latencyWorld, deviceCount, serverCount }, seeds);
+      const byPolicy = Object.fromEntries(policies.map((name) => [name, measureSlots(states, createPolicy(name))]));
+      const paperStates = await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds);
+      return { byPolicy, limit: measureLatencyLimit('paper', paperStates) };
     },
+  }));
+}
+
+function summariseSpeed(rows: readonly SpeedRow[], huge: AllocationFound['huge']): Record<string, number> {
+  return {
+    decisionMsP95: Math.max(...rows.map(({ decisionMsP95 }) => decisionMsP95)),
+    decisionMsP95All: Math.max(...rows.map(({ decisionMsP95All }) => decisionMsP95All)),
+    decisionCpuMsMean: Math.max(...rows.map(({ decisionCpuMsMean }) => decisionCpuMsMean)),
+    decisionMs100k: huge.decisionMsMedian,
+    decisionCpuMs100k: huge.decisionCpuMsMean,
+    gap100k: huge.gap,
+    variableGap100k: huge.variableGap,
   };
 }
 
-/** Preset `munich` against the baselines, and what any policy could reach in preset `paper`; `reproduce fig5` has the rest. */
-async function measureAllLatencies(
-  options: BenchAllocationOptions,
-  seeds: readonly number[],
-): Promise<BenchAllocationResult> {
-  const found: FiguresByPolicy[] = [];
-  const limits: LatencyLimitRow[] = [];
-  const policies = ['best', ...bothShares.flatMap((shares) => baselines.map((baseline) => `${baseline}+${shares}`))];
-  for (const [index, [deviceCount, serverCount]] of cells.entries()) {
-    options.onProgress?.('latency', index, cells.length);
-    const states = await slotsOf({ scenario: latencyWorld, deviceCount, serverCount }, seeds);
-    found.push(Object.fromEntries(policies.map((name) => [name, measureSlots(states, createPolicy(name))])));
-    limits.push(measureLatencyLimit('paper', await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds)));
-    await setImmediate();
-  }
-  const savings = bothShares.map((shares) => ({
+function summariseGaps(found: AllocationFound['gaps']): Record<string, number> {
+  const gaps = found.flatMap((one) => one.gaps);
+  const variableGaps = found.flatMap((one) => one.variableGaps);
+  return {
+    gapMean: mean(gaps),
+    gapP95: quantile(gaps, 0.95),
+    variableGapMean: mean(variableGaps),
+    variableGapP95: quantile(variableGaps, 0.95),
+  };
+}
+
+interface ShareSaving {
+  readonly shares: (typeof bothShares)[number];
+  readonly latency: Saving;
+  readonly cost: Saving;
+}
+
+function savingsOf(latency: readonly LatencyFound[], seedCount: number): ShareSaving[] {
+  const found = latency.map(({ byPolicy }) => byPolicy);
+  return bothShares.map((shares) => ({
     shares,
-    latency: savingOf(found, 'best', shares, 'latencyMs', seeds.length),
-    cost: savingOf(found, 'best', shares, 'costMs', seeds.length),
+    latency: savingOf(found, 'best', shares, 'latencyMs', seedCount),
+    cost: savingOf(found, 'best', shares, 'costMs', seedCount),
   }));
-  const [equal, optimal] = savings.map(({ latency }) => latency) as [Saving, Saving];
-  const rows = savings.flatMap(({ shares, latency, cost }) =>
+}
+
+function latencyRows(savings: readonly ShareSaving[], slots: number): object[] {
+  return savings.flatMap(({ shares, latency, cost }) =>
     baselines.map((baseline, index) => {
       const [reductionLow, reductionHigh] = latency.againstIntervals[index] as Interval;
       const reduction = latency.against[index] as number;
       const intervals = { reduction, reductionLow, reductionHigh, costReduction: cost.against[index] as number };
-      return { what: 'latency', world: latencyWorld, shares, baseline, slots: seeds.length, ...intervals };
+      return { what: 'latency', world: latencyWorld, shares, baseline, slots, ...intervals };
     }),
   );
+}
+
+function summariseLatency(savings: readonly ShareSaving[], limits: readonly LatencyLimitRow[]): Record<string, number> {
+  const [equal, optimal] = savings.map(({ latency }) => latency) as [Saving, Saving];
   return {
-    rows: [...rows, ...limits],
-    summary: {
-      munichReductionMean: equal.mean,
-      munichReductionMeanLow: equal.meanInterval[0],
-      munichReductionMeanHigh: equal.meanInterval[1],
-      munichReductionMeanOptimalShares: optimal.mean,
-      latencyBestVsMaxSinr: mean(limits.map(({ reductionBest }) => reductionBest)),
-      latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
-      latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),
-    },
+    munichReductionMean: equal.mean,
+    munichReductionMeanLow: equal.meanInterval[0],
+    munichReductionMeanHigh: equal.meanInterval[1],
+    munichReductionMeanOptimalShares: optimal.mean,
+    latencyBestVsMaxSinr: mean(limits.map(({ reductionBest }) => reductionBest)),
+    latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
+    latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),
   };
 }

@@ -16,7 +16,7 @@ export interface EngineCase {
 }
 
 /** One measured case. Times in ms per step. */
-export interface BenchEngineRow {
+export interface EngineRow {
   readonly case: string;
   /** Tokens in the batch. */
   readonly tokens: number;
@@ -61,7 +61,7 @@ export async function measureCases(
   subjects: readonly Subject[],
   cases: readonly EngineCase[],
   { repeats, contextLength, onStep }: Repeats,
-): Promise<BenchEngineRow[]> {
+): Promise<EngineRow[]> {
   const most = Math.max(...cases.map(({ sequences }) => sequences));
   const benches: { suffix: string; time: (one: EngineCase) => Promise<number> }[] = [];
   for (const { model, suffix } of subjects) benches.push({ suffix, time: await timerOf(model, most, contextLength) });
@@ -105,7 +105,7 @@ async function step(
   else await model.evaluate(sequences.map((sequence) => ({ sequence, tokens, rows })));
 }
 
-function rowOf({ name, sequences, tokens }: EngineCase, samples: readonly number[]): BenchEngineRow {
+function rowOf({ name, sequences, tokens }: EngineCase, samples: readonly number[]): EngineRow {
   const rounded = (value: number): number => Math.round(value * 100) / 100;
   return {
     case: name,

@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { benchEngine } from './engine.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { engineExperiment } from './engine.ts';
 
-describe('benchEngine', () => {
+describe('bench engine', () => {
   it('measures every case of target and draft, and sums them up with units', async () => {
     const seen: [number, number][] = [];
-    const result = await benchEngine({
-      model: 'toy:1',
-      draft: 'toy:1:0.5',
-      repeats: 3,
-      onProgress: (done, total) => seen.push([done, total]),
-    });
+    const onProgress = (_: string, done: number, total: number): number => seen.push([done, total]);
+    const options = { target: 'toy:1', draft: 'toy:1:0.5', repeats: 3 };
+    const result = await runExperiment(engineExperiment, options, { onProgress });
     const cases = ['step1', 'step2', 'step4', 'step8', 'step16', 'step1Unread', 'step16Unread', 'prefill'];
     const targetCases = [...cases, 'batch4x1', 'batch4x4'].flatMap((name) => [name, `${name}Native`]);
     expect(result.rows.map((row) => row.case)).toEqual([...targetCases, 'draft']);
@@ -19,7 +17,7 @@ describe('benchEngine', () => {
       expect(row.p90Ms).toBeGreaterThanOrEqual(row.medianMs);
     }
     expect(Object.keys(result.summary)).toContain('prefillTokensPerSecond');
-    const { law, weights, ...figures } = result.summary;
+    const { law, weights, ...figures } = result.summary as Record<string, unknown>;
     expect([law, weights]).toEqual(['any shape', null]);
     expect(Object.values(figures).every((value) => typeof value === 'number')).toBe(true);
     const costs = ['1', '2', '4', '8', 'Prefill', 'Batch4x1'].map((which) => `exactCost${which}`);
@@ -30,12 +28,14 @@ describe('benchEngine', () => {
   });
 
   it('works without a draft', async () => {
-    const { summary } = await benchEngine({ model: 'toy:1', repeats: 1 });
+    const { summary } = await runExperiment(engineExperiment, { target: 'toy:1', draft: 'none', repeats: 1 });
     expect(summary).not.toHaveProperty('draftMs');
   });
 
   it('holds a target that is not exact against nothing', async () => {
-    const { rows, summary } = await benchEngine({ model: 'toy:1', repeats: 1, exact: false });
+    const { rows, summary } = await runExperiment(engineExperiment, {
+      ...{ target: 'toy:1', draft: 'none', repeats: 1, fast: true },
+    });
     expect(rows.filter((row) => row.case.endsWith('Native'))).toEqual([]);
     expect(summary).toMatchObject({ law: null, weights: null });
     expect(summary).not.toHaveProperty('exactCost1');

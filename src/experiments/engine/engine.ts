@@ -5,11 +5,16 @@
 import { CloseStack } from '../../basics/close-stack.ts';
 import { describeLaw } from '../../decoding/shape-law.ts';
 import { openModel } from '../../engines/open-model.ts';
-import { modelLabel, type Result } from '../../files/document.ts';
+import { prepareModels } from '../../engines/prepare-models.ts';
+import { modelLabel } from '../../files/document.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { modelProgress } from '../../laboratory/model-progress.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import type { PlannedOpening } from '../../model-files/memory-check.ts';
 import {
-  type BenchEngineRow,
   draftCases,
+  type EngineRow,
   measureCases,
   prefillTokens,
   type Repeats,
@@ -20,29 +25,36 @@ import {
   warmUpSteps,
 } from './cases.ts';
 
-export interface BenchEngineOptions {
-  /** Manifest name, path or toy of the target. */
-  readonly model: string;
-  /** The same of the draft; none if absent. */
-  readonly draft?: string | undefined;
-  /** Measured steps per case, after two that are not. Default 15. */
-  readonly repeats?: number | undefined;
-  /** Whether the target keeps to a law, and is held against itself without one. Default true. */
-  readonly exact?: boolean | undefined;
-  readonly threads?: number | undefined;
-  /** Tokens before the measured ones. Default 256. */
-  readonly contextLength?: number | undefined;
-  /** Called before models are opened together: gets their files, and refuses where they don't fit into memory. */
-  readonly prepare?: (openings: readonly PlannedOpening[], remedy: string) => Promise<void>;
-  /** Called after each measured step. */
-  readonly onProgress?: ((doneSteps: number, totalSteps: number) => void) | undefined;
-  /** Told while the shape law of the target is looked for. */
-  readonly onLawProgress?: ((law: string, done: number, total: number) => void) | undefined;
+const options = {
+  pair: pairOption as typeof pairOption,
+  target: { flag: '--model <name|path>', help: "target instead of the pair's" },
+  draft: { flag: '--draft <name|path>', help: "draft instead of the pair's; none: leave it out" },
+  repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 1000], default: 15 },
+  fast: {
+    flag: '--fast',
+    help: 'all cores but one, no shape law; says how often choices differ, and leaves out what exactness costs',
+  },
+  threads: {
+    flag: '--threads <count>',
+    help: 'threads of the engine (default: 1; with --fast all cores but one)',
+    whole: [1, 1024],
+  },
+  /** Tokens before the measured ones. */
+  contextLength: { default: 256 as number },
+} as const;
+
+type Options = OptionsOf<typeof options>;
+
+interface EngineFound {
+  readonly rows: readonly EngineRow[];
+  readonly law: string | null;
+  readonly weights: string | null;
+  readonly engine: string;
+  readonly draftEngine: string;
 }
 
-export interface BenchEngineResult extends Result {
-  readonly rows: readonly BenchEngineRow[];
-  readonly params: object;
+interface EngineConclusion extends Conclusion {
+  readonly rows: readonly EngineRow[];
 }
 
 /** Ends the names of cases of the engine without a law. */
@@ -52,46 +64,49 @@ const memoryRemedy =
 
 type Size = Omit<PlannedOpening, 'spec'>;
 
-/** @throws OutriderError `memory-full`, and what openModel throws */
-export async function benchEngine(options: BenchEngineOptions): Promise<BenchEngineResult> {
-  const { model, draft, repeats = 15, exact = true, contextLength = 256 } = options;
-  const totalCases = targetCases.length * (exact ? 2 : 1) + (draft === undefined ? 0 : draftCases.length);
-  let doneSteps = 0;
-  const onStep = (): void => options.onProgress?.(++doneSteps, totalCases * (repeats + warmUpSteps));
-  const steps = { repeats, contextLength, onStep };
-  const target = await measureTarget(options, steps);
-  const drafted = draft === undefined ? { rows: [], engine: 'none' } : await measureDraft(draft, options, steps);
-  const rows = [...target.rows, ...drafted.rows];
-  const named = { model: modelLabel(model), draft: draft === undefined ? null : modelLabel(draft) };
-  const params = { ...named, repeats, exact, contextTokens: contextLength };
-  return {
-    rows,
-    summary: { law: target.law, weights: target.weights, ...summarise(rows) },
-    params: { ...params, engine: target.engine, draftEngine: drafted.engine },
-  };
-}
+export const engineExperiment: Experiment<typeof options, EngineFound, EngineConclusion> = {
+  name: 'bench engine',
+  description:
+    'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position, exactness',
+  options,
+  async measure(asked, run) {
+    const { repeats, contextLength, fast } = asked;
+    const { draft } = namesOf(asked);
+    const caseCount = targetCases.length * (fast ? 1 : 2) + (draft === 'none' ? 0 : draftCases.length);
+    let doneSteps = 0;
+    const onStep = (): void => run.onProgress('steps', ++doneSteps, caseCount * (repeats + warmUpSteps));
+    const steps = { repeats, contextLength, onStep };
+    const target = await measureTarget(asked, steps, run);
+    const drafted = draft === 'none' ? { rows: [], engine: 'none' } : await measureDraft(draft, asked, steps, run);
+    return { ...target, rows: [...target.rows, ...drafted.rows], draftEngine: drafted.engine };
+  },
+  conclude({ rows, law, weights, engine, draftEngine }, asked) {
+    const { target: model, draft } = namesOf(asked);
+    const named = { model: modelLabel(model), draft: draft === 'none' ? null : modelLabel(draft) };
+    const params = { ...named, repeats: asked.repeats, exact: !asked.fast, contextTokens: asked.contextLength };
+    return { rows, summary: { law, weights, ...summarise(rows) }, params: { ...params, engine, draftEngine } };
+  },
+};
 
-async function measureTarget(options: BenchEngineOptions, steps: Repeats) {
-  const { model, exact = true } = options;
+async function measureTarget(asked: Options, steps: Repeats, run: Run) {
+  const { target: model } = namesOf(asked);
   const size = sizeOf(steps);
-  await options.prepare?.(
-    (exact ? [model, model] : [model]).map((spec) => ({ spec, ...size })),
-    memoryRemedy,
-  );
+  const openings = (asked.fast ? [model] : [model, model]).map((spec) => ({ spec, ...size }));
+  await prepareModels(openings, memoryRemedy, modelProgress(run));
   await using opened = new CloseStack();
-  const subjects = await openSubjects(options, size, opened);
+  const subjects = await openSubjects(asked, size, opened, run);
   const { identity, limits, exactness } = subjects[0].model;
   return {
     rows: await measureCases(subjects, targetCases, steps),
     engine: identity.description,
-    law: exact ? describeLaw(limits.law) : null,
+    law: asked.fast ? null : describeLaw(limits.law),
     weights: exactness?.weights ?? null,
   };
 }
 
-async function measureDraft(draft: string, { threads = 1, prepare }: BenchEngineOptions, steps: Repeats) {
+async function measureDraft(draft: string, { threads = 1 }: Options, steps: Repeats, run: Run) {
   const size = sizeOf(steps);
-  await prepare?.([{ spec: draft, ...size }], memoryRemedy);
+  await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run));
   // A draft need not be exact: the target's choice wins.
   await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads });
   const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
@@ -103,23 +118,22 @@ function sizeOf({ contextLength }: Repeats): Size {
 }
 
 /** The target, and where it is exact the same engine on as many threads without a law. */
-async function openSubjects(
-  { model, exact = true, threads, onLawProgress }: BenchEngineOptions,
-  size: Size,
-  stack: CloseStack,
-): Promise<[Subject, ...Subject[]]> {
-  const target = stack.use(await openModel(model, { role: 'target', ...size, exact, threads, onLawProgress }));
-  if (!exact) return [{ model: target, suffix: '' }];
+async function openSubjects(asked: Options, size: Size, stack: CloseStack, run: Run): Promise<[Subject, ...Subject[]]> {
+  const { fast, threads } = asked;
+  const { target: model } = namesOf(asked);
+  const shape = { ...size, exact: !fast, threads };
+  const target = stack.use(await openModel(model, { role: 'target', ...shape, ...modelProgress(run) }));
+  if (fast) return [{ model: target, suffix: '' }];
   // As a target it would first count the choices that change.
-  const shape = { role: 'draft', ...size, exact: false, threads: threads ?? 1 } as const;
-  const native = stack.use(await openModel(model, shape));
+  const nativeShape = { role: 'draft', ...size, exact: false, threads: threads ?? 1 } as const;
+  const native = stack.use(await openModel(model, nativeShape));
   return [
     { model: target, suffix: '' },
     { model: native, suffix: nativeSuffix },
   ];
 }
 
-function summarise(rows: readonly BenchEngineRow[]): Record<string, number> {
+function summarise(rows: readonly EngineRow[]): Record<string, number> {
   const medians = new Map(rows.map((row) => [row.case, row.medianMs]));
   const ms = (name: string): number => medians.get(name) ?? Number.NaN;
   const summary: Record<string, number> = {};

@@ -1,18 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { benchLoad } from './load.ts';
+import { runExperiment } from '../../laboratory/run.ts';
+import { loadExperiment } from './load.ts';
 import { residentMB } from './process-memory.ts';
 
-describe('benchLoad', () => {
+describe('bench load', () => {
   it('loads an edge process, checks every text, and reports with units', async () => {
     const seen: number[] = [];
-    const { rows, summary } = await benchLoad({
-      sessions: 6,
-      seconds: 3,
-      maxRows: 4,
-      maxAhead: 8,
-      agreement: 0.8,
-      onProgress: (_, done) => seen.push(done),
-    });
+    const onProgress = (_: string, done: number): number => seen.push(done);
+    const options = { sessions: 6, seconds: 3, maxRows: 4 };
+    const { rows, summary } = await runExperiment(loadExperiment, options, { onProgress });
     expect(seen).toEqual([1, 2, 3]);
     expect(rows).toHaveLength(6);
     expect(rows.filter((row) => (row as { device: string }).device === 'greedy')).toHaveLength(1);

@@ -3,27 +3,12 @@
 
 import { median } from '../../basics/statistics.ts';
 import type { Result } from '../../files/document.ts';
+import type { Experiment, Run } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { startEdgeProcess } from '../edge-process.ts';
 import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
 import { residentMB } from './process-memory.ts';
-
-export interface LoadOptions {
-  /** Devices that write at the same time, one of them greedy. */
-  readonly sessions: number;
-  readonly seconds: number;
-  /** Rows of one step at most. */
-  readonly maxRows: number;
-  /** Drafts ahead at most, of devices that are not greedy. */
-  readonly maxAhead: number;
-  /** How often a draft is right. */
-  readonly agreement: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
-
-export interface LoadResult extends Result {
-  readonly summary: Result['summary'] & { readonly promiseHeld: boolean };
-}
 
 const toySeed = 1;
 /** Of the time: what comes before the first sample of memory. Heaps grow to their size first. */
@@ -35,9 +20,62 @@ const samplesCompared = 7;
 const growthLimit = 0.1;
 const settledSeconds = 120;
 
+const options = {
+  sessions: {
+    flag: '--sessions <count>',
+    help: 'devices that write at the same time, one of them greedy',
+    whole: [2, 1000],
+    default: 50,
+  },
+  seconds: { flag: '--seconds <count>', help: 'how long', whole: [5, 86_400], default: 20 },
+  maxRows: {
+    flag: '--max-rows <count>',
+    help: 'tokens of all sessions in one step at most',
+    whole: [1, 1024],
+    default: 32,
+  },
+  /** Drafts ahead at most, of devices that are not greedy. */
+  maxAhead: { default: 8 as number },
+  /** How often a draft is right. */
+  agreement: { default: 0.8 as number },
+} as const;
+
+type Options = OptionsOf<typeof options>;
+
+interface LoadFound {
+  readonly tallies: readonly DeviceTally[];
+  readonly elapsedSeconds: number;
+  /** Resident memory of the edge, MB, once a second after the warm-up. */
+  readonly memory: readonly number[];
+  /** The edge's own. */
+  readonly account: Result['summary'];
+}
+
+export const loadExperiment: Experiment<typeof options, LoadFound> = {
+  name: 'bench load',
+  description: 'many devices at one edge process: token rate, memory, fairness, exactness. Toy models, real sockets',
+  options,
+  measure: measureLoad,
+  conclude({ tallies, elapsedSeconds, memory, account }, { sessions, seconds, maxRows, maxAhead, agreement }) {
+    const said = summarise(tallies, elapsedSeconds);
+    const [first, last] = [memory.slice(0, samplesCompared), memory.slice(-samplesCompared)];
+    const [growthMB, sizeMB] =
+      memory.length === 0 ? [Number.NaN, Number.NaN] : [median(last) - median(first), median(last)];
+    const isFair = Number.isNaN(said.greedyShare) || said.greedyShare <= greedyLimit || sessions < maxRows;
+    const isFlat = seconds < settledSeconds || !(growthMB > growthLimit * sizeMB);
+    return {
+      rows: tallies.map(rowOf),
+      // A row per device is for machines.
+      forPeople: [],
+      summary: { sessions, ...said, ...accountOf(account), rssGrowthMB: growthMB, rssMB: sizeMB },
+      params: { sessions, seconds, maxRows, maxAhead, agreement, warmUpShare },
+      passed: said.wrongTexts === 0 && isFair && isFlat,
+    };
+  },
+};
+
 /** @throws OutriderError when the edge does not start */
-export async function benchLoad(options: LoadOptions): Promise<LoadResult> {
-  const { sessions, seconds, maxRows, maxAhead, agreement, onProgress } = options;
+async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: Options, run: Run): Promise<LoadFound> {
   const tasks = await makeTasks(toySeed);
   const places = ['--sessions', String(Math.min(1024, sessions + 2)), '--context', '512'];
   const edge = await startEdgeProcess(
@@ -50,34 +88,23 @@ export async function benchLoad(options: LoadOptions): Promise<LoadResult> {
   const settings = { url: edge.url, model, tasks, maxAhead, until: stop.signal };
   const startMs = performance.now();
   const devices = Array.from({ length: sessions }, (_, number) => runDevice(settings, number, number === 0));
-  const memory = await watchMemory(edge.processId, seconds, (done) => onProgress?.('seconds', done, seconds));
+  const memory = await watchMemory(edge.processId, seconds, run);
   stop.abort();
   const tallies = await Promise.all(devices);
   const elapsedSeconds = (performance.now() - startMs) / 1000;
   const account = await edge.close();
-  const devicesSaid = summarise(tallies, elapsedSeconds);
-  const [first, last] = [memory.slice(0, samplesCompared), memory.slice(-samplesCompared)];
-  const summary = {
-    sessions,
-    ...devicesSaid,
-    ...accountOf(account),
-    rssGrowthMB: memory.length === 0 ? Number.NaN : median(last) - median(first),
-    rssMB: memory.length === 0 ? Number.NaN : median(last),
-  };
-  const isFair = Number.isNaN(devicesSaid.greedyShare) || devicesSaid.greedyShare <= greedyLimit || sessions < maxRows;
-  const isFlat = seconds < settledSeconds || !(summary.rssGrowthMB > growthLimit * summary.rssMB);
-  const promiseHeld = devicesSaid.wrongTexts === 0 && isFair && isFlat;
-  const { onProgress: _progress, ...params } = options;
-  return { rows: tallies.map(rowOf), summary: { ...summary, promiseHeld }, params: { ...params, warmUpShare } };
+  run.signal.throwIfAborted();
+  return { tallies, elapsedSeconds, memory, account };
 }
 
-async function watchMemory(processId: number, seconds: number, tick: (done: number) => void): Promise<number[]> {
+/** Ends early where it is interrupted. */
+async function watchMemory(processId: number, seconds: number, { onProgress, signal }: Run): Promise<number[]> {
   const samples: number[] = [];
   const startMs = performance.now();
-  for (let second = 1; second <= seconds; second += 1) {
+  for (let second = 1; second <= seconds && !signal.aborted; second += 1) {
     // By the clock: a busy process wakes up late, and the time is not to grow with its load.
-    await new Promise((resolve) => setTimeout(resolve, startMs + 1000 * second - performance.now()));
-    tick(second);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, startMs + 1000 * second - performance.now())));
+    onProgress('seconds', second, seconds);
     const sample = second > seconds * warmUpShare ? await residentMB(processId) : undefined;
     if (sample !== undefined) samples.push(sample);
   }
@@ -88,10 +115,10 @@ async function watchMemory(processId: number, seconds: number, tick: (done: numb
 function summarise(tallies: readonly DeviceTally[], seconds: number) {
   const sum = (pick: (tally: DeviceTally) => number): number =>
     tallies.reduce((total, tally) => total + pick(tally), 0);
-  const pace = (of: readonly DeviceTally[]): number =>
+  const rowRate = (of: readonly DeviceTally[]): number =>
     of.reduce((total, { rows }) => total + rows, 0) / of.reduce((total, { endedMs }) => total + endedMs, 0);
   const greedyShare =
-    pace(tallies.filter(({ isGreedy }) => isGreedy)) / pace(tallies.filter(({ isGreedy }) => !isGreedy));
+    rowRate(tallies.filter(({ isGreedy }) => isGreedy)) / rowRate(tallies.filter(({ isGreedy }) => !isGreedy));
   return {
     texts: sum(({ texts }) => texts),
     wrongTexts: sum(({ wrongTexts }) => wrongTexts),
@@ -116,6 +143,6 @@ function accountOf(account: Result['summary']) {
 }
 
 function rowOf({ isGreedy, texts, wrongTexts, tokens, rows, endedMs }: DeviceTally) {
-  const pace = endedMs === 0 ? 0 : (rows / endedMs) * 1000;
-  return { device: isGreedy ? 'greedy' : 'honest', texts, wrongTexts, tokens, rowsPerSecond: pace };
+  const rowsPerSecond = endedMs === 0 ? 0 : (rows / endedMs) * 1000;
+  return { device: isGreedy ? 'greedy' : 'honest', texts, wrongTexts, tokens, rowsPerSecond };
 }

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
+import { runExperiment } from '../../laboratory/run.ts';
 import { timeMobileEnv } from './mobile-env.ts';
-import { benchSimulate } from './speed.ts';
+import { simulatorExperiment } from './speed.ts';
 
 it('times both worlds, and says why mobile-env was left out', async () => {
-  const { rows, summary } = await benchSimulate({ repeatMs: 10, repeats: 1, mobileEnvSteps: 0 });
+  const { rows, summary } = await runExperiment(simulatorExperiment, {
+    ...{ repeatMs: 10, repeats: 1, mobileEnv: false },
+  });
   expect(rows).toHaveLength(5);
   expect(summary['tokenRealtimeFactor']).toBeGreaterThan(0);
   expect(summary['tokenRealtimeFactorDuty5']).toBeGreaterThan(summary['tokenRealtimeFactor'] as number);

@@ -2,21 +2,13 @@
 // so that what else the machine does changes little.
 
 import { createPolicy } from '../../allocation/policies.ts';
-import type { Result } from '../../files/document.ts';
+import type { Experiment } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
 import { createSlotRun } from '../../simulation/run-slots.ts';
-import { timeMobileEnv } from './mobile-env.ts';
+import { type MobileEnvResult, timeMobileEnv } from './mobile-env.ts';
 import { type TokenSpeed, timeTokens } from './token-speed.ts';
-
-export interface SimulateBenchOptions {
-  /** Processor time that each repeat lasts at least, ms. */
-  readonly repeatMs: number;
-  readonly repeats: number;
-  /** Steps of mobile-env in each repeat; 0 leaves it out. */
-  readonly mobileEnvSteps: number;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-}
 
 interface SlotCase {
   readonly name: string;
@@ -28,50 +20,76 @@ const paperCase: SlotCase = { name: 'paper', devices: 30, servers: 4 };
 const largeCase: SlotCase = { name: 'large', devices: 180, servers: 20 };
 const slotsPerLook = 20;
 const dutyShare = 0.05;
+/** In each repeat. */
+const mobileEnvSteps = 200;
+
+const options = {
+  repeats: { flag: '--repeats <count>', help: 'the best of so many', whole: [1, 100], default: 5 },
+  repeatMs: { flag: '--repeat-ms <ms>', help: 'processor time of each', whole: [10, 600_000], default: 1000 },
+  mobileEnv: { flag: '--no-mobile-env', help: 'leave mobile-env out', default: true as boolean },
+} as const;
+
+type Options = OptionsOf<typeof options>;
+
+interface SpeedFound {
+  /** Slots a second of processor time. */
+  readonly paper: number;
+  readonly large: number;
+  readonly always: TokenSpeed;
+  readonly seldom: TokenSpeed;
+  readonly mobileEnv: MobileEnvResult;
+}
 
 /** Channel updated each slot, Max-SINR with equal shares, no tables; the best of the repeats, as the least disturbed. */
-export async function benchSimulate(options: SimulateBenchOptions): Promise<Result> {
-  const { repeats, mobileEnvSteps, onProgress } = options;
-  onProgress?.('slots', 0, 2);
-  const paper = timeSlots(paperCase, options);
-  onProgress?.('slots', 1, 2);
-  const large = timeSlots(largeCase, options);
-  onProgress?.('tokens', 0, 2);
-  const always = timeTokens(undefined, options, processorMs);
-  onProgress?.('tokens', 1, 2);
-  const seldom = timeTokens(dutyShare, options, processorMs);
-  if (mobileEnvSteps > 0) onProgress?.('mobile-env', 0, 1);
-  const mobileEnv =
-    mobileEnvSteps > 0
-      ? await timeMobileEnv(mobileEnvSteps, repeats)
-      : { stepsPerSecond: null, skipped: 'it was not asked for' };
-  return {
-    rows: [
-      { simulator: 'outrider', ...paperCase, stepsPerSecond: paper },
-      { simulator: 'outrider', ...largeCase, stepsPerSecond: large },
-      tokenRow('tokens', always),
-      tokenRow('tokens-duty-5', seldom),
-      { simulator: 'mobile-env', name: 'large', devices: 30, servers: 13, stepsPerSecond: mobileEnv.stepsPerSecond },
-    ],
-    summary: {
-      slotsPerSecondPaper: paper,
-      slotsPerSecondLarge: large,
-      tokenRealtimeFactor: always.realtimeFactor,
-      tokenRealtimeFactorDuty5: seldom.realtimeFactor,
-      mobileEnvStepsPerSecond: mobileEnv.stepsPerSecond,
-      mobileEnvSkipped: mobileEnv.skipped,
-    },
-    params: { repeatMs: options.repeatMs, repeats, mobileEnvSteps, policy: 'max-sinr' },
-    seed: 1,
-  };
-}
+export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
+  name: 'bench simulate',
+  description: 'how fast the simulator is on one core, slots and tokens, beside mobile-env (Python, fetched once)',
+  options,
+  async measure(asked, run) {
+    const [paper, large] = await run.all('slots', [
+      { key: 'slots, paper', measure: () => timeSlots(paperCase, asked) },
+      { key: 'slots, large', measure: () => timeSlots(largeCase, asked) },
+    ]);
+    const [always, seldom] = await run.all('tokens', [
+      { key: 'tokens', measure: () => timeTokens(undefined, asked, processorMs) },
+      { key: 'tokens, duty cycle', measure: () => timeTokens(dutyShare, asked, processorMs) },
+    ]);
+    const [mobileEnv] = asked.mobileEnv
+      ? await run.all('mobile-env', [
+          { key: 'mobile-env', measure: () => timeMobileEnv(mobileEnvSteps, asked.repeats) },
+        ])
+      : [{ stepsPerSecond: null, skipped: 'it was not asked for' }];
+    return { paper, large, always, seldom, mobileEnv } as SpeedFound;
+  },
+  conclude({ paper, large, always, seldom, mobileEnv }, { repeatMs, repeats, mobileEnv: isAsked }) {
+    return {
+      rows: [
+        { simulator: 'outrider', ...paperCase, stepsPerSecond: paper },
+        { simulator: 'outrider', ...largeCase, stepsPerSecond: large },
+        tokenRow('tokens', always),
+        tokenRow('tokens-duty-5', seldom),
+        { simulator: 'mobile-env', name: 'large', devices: 30, servers: 13, stepsPerSecond: mobileEnv.stepsPerSecond },
+      ],
+      summary: {
+        slotsPerSecondPaper: paper,
+        slotsPerSecondLarge: large,
+        tokenRealtimeFactor: always.realtimeFactor,
+        tokenRealtimeFactorDuty5: seldom.realtimeFactor,
+        mobileEnvStepsPerSecond: mobileEnv.stepsPerSecond,
+        mobileEnvSkipped: mobileEnv.skipped,
+      },
+      params: { repeatMs, repeats, mobileEnvSteps: isAsked ? mobileEnvSteps : 0, policy: 'max-sinr' },
+      seed: 1,
+    };
+  },
+};
 
 function tokenRow(name: string, speed: TokenSpeed): object {
   return { simulator: 'outrider', ...largeCase, name, ...speed };
 }
 
 /** Slots a second of processor time. */
-function timeSlots({ devices, servers }: SlotCase, { repeatMs, repeats }: SimulateBenchOptions): number {
+function timeSlots({ devices, servers }: SlotCase, { repeatMs, repeats }: Options): number {
   const sets = [`devices.count=${devices}`, `servers.placement.count=${servers}`];
   const scenario = readPreset('paper', sets.map(parseOverride));
   const run = createSlotRun({ scenario, policy: { name: 'max-sinr', decide: createPolicy('max-sinr') }, seed: 1 });
