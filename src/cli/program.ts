@@ -1,6 +1,7 @@
-// Every command of `outrider`, one file each beside this one. It parses nothing by itself.
+// Every command of `outrider`: one file each beside this one, or an experiment in the one shape. It parses nothing by itself.
 
 import { Command } from 'commander';
+import { simulateExperiment } from '../experiments/simulate/simulate.ts';
 import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
@@ -13,8 +14,8 @@ import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { runCommand } from './run.ts';
+import { experimentCommand } from './run-experiment.ts';
 import { scenarioCommand } from './scenario.ts';
-import { simulateCommand } from './simulate.ts';
 import { traceCommand } from './trace.ts';
 import { trainCommand } from './train.ts';
 import { trialCommand } from './trial.ts';
@@ -32,7 +33,7 @@ export function createProgram(): Command {
     draftCommand(),
     replayCommand(),
     scenarioCommand(),
-    simulateCommand(),
+    experimentCommand(simulateExperiment),
     mapCommand(),
     traceCommand(),
     allocateCommand(),

@@ -5,7 +5,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPolicy } from '../allocation/policies.ts';
 import { isOutriderError } from '../basics/errors.ts';
-import { type SimulationOptions, simulate } from '../experiments/simulate/run.ts';
+import { runSimulation, type SimulationOptions } from '../experiments/simulate/run.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
@@ -46,9 +46,9 @@ async function table(directory: string, name: string): Promise<Record<string, nu
 describe('the directory of a run', () => {
   it('holds config, tables and summary, the same bytes each time', async () => {
     const [first, second] = [freshDirectory(), freshDirectory()];
-    const { slotsRun, ...result } = await simulate(options(first));
+    const { slotsRun, ...result } = await runSimulation(options(first));
     expect(slotsRun).toBe(120);
-    await simulate(options(second));
+    await runSimulation(options(second));
     expect(filesOf(second)).toEqual(filesOf(first));
     expect(readdirSync(first).toSorted()).toEqual([
       'config.json',
@@ -70,7 +70,7 @@ describe('the directory of a run', () => {
 
   it('has tables that agree with each other and with the summary', async () => {
     const directory = freshDirectory();
-    const { summary } = await simulate(options(directory));
+    const { summary } = await runSimulation(options(directory));
     const [slots, tasks, servers] = (await Promise.all(
       ['slots.parquet', 'tasks.parquet', 'servers.parquet'].map((name) => table(directory, name)),
     )) as [Record<string, number>[], Record<string, number>[], Record<string, number>[]];
@@ -89,15 +89,15 @@ describe('the directory of a run', () => {
 
   it('is refused when it holds something, or no run to go on with', async () => {
     const directory = freshDirectory();
-    await simulate(options(directory, { slots: 3 }));
-    expect(await faultOf(simulate(options(directory, { slots: 3 })))).toMatchObject({
+    await runSimulation(options(directory, { slots: 3 }));
+    expect(await faultOf(runSimulation(options(directory, { slots: 3 })))).toMatchObject({
       code: 'bad-argument',
       cause: `${directory} is not empty`,
     });
     const nowhere = freshDirectory();
-    expect((await faultOf(simulate(options(nowhere, { resume: true })))).cause).toBe(`${nowhere} holds no run`);
-    const other = await faultOf(simulate(options(directory, { slots: 4, seed: 6, resume: true })));
-    expect(other.cause).toBe(`the run in ${directory} was started with another slots, seed`);
+    expect((await faultOf(runSimulation(options(nowhere, { resume: true })))).cause).toBe(`${nowhere} holds no run`);
+    const other = await faultOf(runSimulation(options(directory, { slots: 4, seed: 6, resume: true })));
+    expect(other.cause).toBe(`the run in ${directory} was begun with other settings (slots, seed)`);
   });
 });
 
@@ -119,8 +119,8 @@ describe('an interrupted run', () => {
 
   it('keeps what it has and goes on to the same bytes, without asking again', async () => {
     const [whole, broken] = [freshDirectory(), freshDirectory()];
-    const expected = await simulate(options(whole));
-    const fault = await faultOf(simulate(options(broken, interruptedAt(50))));
+    const expected = await runSimulation(options(whole));
+    const fault = await faultOf(runSimulation(options(broken, interruptedAt(50))));
     expect(fault).toMatchObject({ code: 'interrupted', remedy: 'Add --resume to go on.' });
     const kept = Number(/stopped after (\d+) of 120 slots/.exec(fault.cause)?.[1]);
     expect(kept).toBeGreaterThan(50);
@@ -138,38 +138,38 @@ describe('an interrupted run', () => {
         return maxSinr.decide(state);
       },
     };
-    expect(await simulate(options(broken, { policy, resume: true }))).toEqual(expected);
+    expect(await runSimulation(options(broken, { policy, resume: true }))).toEqual(expected);
     expect(filesOf(broken)).toEqual(filesOf(whole));
     expect(asked.every((slot) => slot >= kept)).toBe(true);
     // Whole by now: nothing is run again.
     asked.length = 0;
-    expect(await simulate(options(broken, { policy, resume: true }))).toEqual({ ...expected, slotsRun: 0 });
+    expect(await runSimulation(options(broken, { policy, resume: true }))).toEqual({ ...expected, slotsRun: 0 });
     expect(asked).toEqual([]);
   });
 
   it('may be interrupted again', async () => {
     const [whole, broken] = [freshDirectory(), freshDirectory()];
-    await simulate(options(whole));
-    await faultOf(simulate(options(broken, interruptedAt(40))));
-    const again = await faultOf(simulate(options(broken, { ...interruptedAt(80), resume: true })));
+    await runSimulation(options(whole));
+    await faultOf(runSimulation(options(broken, interruptedAt(40))));
+    const again = await faultOf(runSimulation(options(broken, { ...interruptedAt(80), resume: true })));
     expect(Number(/stopped after (\d+)/.exec(again.cause)?.[1])).toBeGreaterThan(80);
     const asked: number[] = [];
     const decide: SimulationOptions['policy']['decide'] = (state) => {
       asked.push(state.slot);
       return maxSinr.decide(state);
     };
-    await simulate(options(broken, { policy: { ...maxSinr, decide }, resume: true }));
+    await runSimulation(options(broken, { policy: { ...maxSinr, decide }, resume: true }));
     expect(Math.min(...asked)).toBeGreaterThan(80);
     expect(filesOf(broken)).toEqual(filesOf(whole));
   });
 
   it('goes on even when its last decision was written in half', async () => {
     const [whole, broken] = [freshDirectory(), freshDirectory()];
-    await simulate(options(whole));
-    await faultOf(simulate(options(broken, interruptedAt(60))));
+    await runSimulation(options(whole));
+    await faultOf(runSimulation(options(broken, interruptedAt(60))));
     const journal = join(broken, 'decisions.journal');
     truncateSync(journal, readFileSync(journal).length - 7);
-    await simulate(options(broken, { resume: true }));
+    await runSimulation(options(broken, { resume: true }));
     expect(filesOf(broken)).toEqual(filesOf(whole));
   });
 
@@ -179,7 +179,7 @@ describe('an interrupted run', () => {
       if (state.slot > 30) throw new Error('lost');
       return maxSinr.decide(state);
     };
-    const fault = await faultOf(simulate(options(directory, { policy: { ...maxSinr, decide } })));
+    const fault = await faultOf(runSimulation(options(directory, { policy: { ...maxSinr, decide } })));
     expect(fault.cause).toMatch(/^policy max-sinr, slot \d+ threw Error: lost; \d+ slots are kept in /);
     expect((await table(directory, 'slots.parquet')).length).toBeGreaterThan(30);
   });
@@ -224,7 +224,7 @@ describe('policies', () => {
 it('runs on the shipped street canyon', async () => {
   const scenario = readPreset('street-canyon');
   const map = await findRadioMap('street-canyon');
-  const { summary } = await simulate({ scenario, policy: maxSinr, slots: 10, seed: 1, map });
+  const { summary } = await runSimulation({ scenario, policy: maxSinr, slots: 10, seed: 1, map });
   expect(summary.tasks).toBe(80);
   expect(summary.unservedShare).toBeLessThan(0.2);
 });
@@ -233,8 +233,8 @@ describe('distance from the optimum', () => {
   it('is in every slot: the pool always, the dual when asked', async () => {
     const [plain, certified] = [freshDirectory(), freshDirectory()];
     const policy = { name: 'best', decide: createPolicy('best'), sha256: null };
-    const { summary } = await simulate(options(plain, { policy, slots: 6 }));
-    const sharper = (await simulate(options(certified, { policy, slots: 6, certify: true }))).summary;
+    const { summary } = await runSimulation(options(plain, { policy, slots: 6 }));
+    const sharper = (await runSimulation(options(certified, { policy, slots: 6, certify: true }))).summary;
     expect(summary.dualGapMean).toBeUndefined();
     expect(sharper.poolGapMean).toBe(summary.poolGapMean);
     expect(sharper.dualGapMean).toBeLessThanOrEqual(sharper.poolGapMean as number);
@@ -248,7 +248,7 @@ describe('distance from the optimum', () => {
 
   it('has no value where no term asks for bandwidth', async () => {
     const scenario = readPreset('paper', [parseOverride('objective.lambda=0'), parseOverride('devices.count=4')]);
-    const { summary } = await simulate({ scenario, policy: maxSinr, slots: 2, seed: 1, certify: true });
+    const { summary } = await runSimulation({ scenario, policy: maxSinr, slots: 2, seed: 1, certify: true });
     expect(summary.poolGapMean).toBeUndefined();
   });
 });

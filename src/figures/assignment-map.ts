@@ -13,9 +13,16 @@ const mostLongLabels = 8;
 
 type Extent = readonly [number, number];
 
+/** What the map needs of a slot and of its decision. */
+export type MapPlaces = Pick<
+  SlotState,
+  'deviceCount' | 'deviceX' | 'deviceY' | 'serverCount' | 'serverX' | 'serverY' | 'serverFlopPerSecond'
+>;
+export type MapLinks = Pick<Assignment, 'server' | 'bandwidthShare'>;
+
 export function assignmentMap(
-  state: SlotState,
-  assignment: Assignment,
+  state: MapPlaces,
+  assignment: MapLinks,
   { title, subtitle }: FigureText,
   streets?: StreetMask,
 ): Spec {
@@ -47,7 +54,7 @@ function colorOf(server: number): string {
   return server < 0 ? unservedColor : seriesColor(server);
 }
 
-function devicesOf(state: SlotState, { server, bandwidthShare }: Assignment) {
+function devicesOf(state: MapPlaces, { server, bandwidthShare }: MapLinks) {
   return Array.from({ length: state.deviceCount }, (_, device) => {
     const own = server[device] as number;
     const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
@@ -57,7 +64,7 @@ function devicesOf(state: SlotState, { server, bandwidthShare }: Assignment) {
   });
 }
 
-function serversOf({ serverCount, serverX, serverY, serverFlopPerSecond }: SlotState) {
+function serversOf({ serverCount, serverX, serverY, serverFlopPerSecond }: MapPlaces) {
   return Array.from({ length: serverCount }, (_, server) => ({
     x: serverX[server] as number,
     y: serverY[server] as number,

@@ -93,9 +93,20 @@ function demandHeader(path: string, found: unknown, wanted: Header): void {
   if (isDeepStrictEqual(found, wanted)) return;
   const header = (typeof found === 'object' ? found : null) as Partial<Header> | null;
   if (header?.format !== format || header.experiment !== wanted.experiment) throw noRecord(path, wanted.experiment);
-  const keys = differingKeys(header.asked ?? {}, wanted.asked);
-  const cause = `${path} was begun with other settings (${keys.join(', ') || 'its version'})`;
-  throw new OutriderError('bad-argument', cause, `repeat the command that began it, or ${anotherFile}`);
+  demandSameSettings(path, header.asked ?? {}, wanted.asked);
+  throw begunOtherwise(path, ['its version']);
+}
+
+/** @param what for the message @throws OutriderError `bad-argument` that names the settings that differ */
+export function demandSameSettings(what: string, before: object, now: object): void {
+  // As they are read back.
+  const keys = differingKeys(before, JSON.parse(JSON.stringify(now)) as object);
+  if (keys.length > 0) throw begunOtherwise(what, keys);
+}
+
+function begunOtherwise(what: string, keys: readonly string[]): OutriderError {
+  const cause = `${what} was begun with other settings (${keys.join(', ')})`;
+  return new OutriderError('bad-argument', cause, `repeat the command that began it, or ${anotherFile}`);
 }
 
 function noRecord(path: string, experiment: string): OutriderError {

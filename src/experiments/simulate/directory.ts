@@ -3,18 +3,16 @@
 
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { OutriderError } from '../../basics/errors.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
+import { demandSameSettings } from '../../files/run-record.ts';
 import type { Table, TableName } from '../../simulation/slot-tables.ts';
-import { type JournalReader, type JournalWriter, openJournal, readJournal } from './journal.ts';
+import { type Journal, openJournal } from './journal.ts';
 
 export interface RunDirectory {
-  /** What an interrupted run decided; undefined when this is a new one. */
-  readonly before: JournalReader | undefined;
-  /** Starts to write decisions, after those that were read. */
-  journal(): JournalWriter;
+  /** What was decided, by an interrupted run too. */
+  readonly decisions: Journal;
   writeTable(table: Table): void;
   writeReport(html: string): void;
   /** Ends the tables and writes the summary. A whole run loses its journal. */
@@ -33,21 +31,16 @@ export function openRunDirectory(directory: string, config: object, resume: bool
   const names = existsSync(directory) ? readdirSync(directory) : [];
   if (resume) requireSameRun(directory, config);
   else if (names.length > 0) {
-    const remedy = 'Give an empty or new directory; --resume goes on with an interrupted run.';
+    const remedy = 'Give an empty or new directory; --resume takes up an interrupted run.';
     throw new OutriderError('bad-argument', `${directory} is not empty`, remedy);
   }
   makeDirectory(directory);
   writeJson(join(directory, configName), config);
   const journalPath = join(directory, journalName);
-  const before = resume && existsSync(journalPath) ? readJournal(journalPath) : undefined;
-  let journal: JournalWriter | undefined;
+  const decisions = openJournal(journalPath);
   const writers = new Map<TableName, ParquetWriter>();
   return {
-    before,
-    journal() {
-      journal ??= openJournal(journalPath, before?.readBytes ?? 0);
-      return journal;
-    },
+    decisions,
     writeTable(table) {
       const writer = writers.get(table.name) ?? createTable(directory, table);
       writers.set(table.name, writer);
@@ -57,8 +50,7 @@ export function openRunDirectory(directory: string, config: object, resume: bool
     finish(outcome, isWhole) {
       for (const writer of writers.values()) void writer.finish();
       writeJson(join(directory, summaryName), { isWhole, ...outcome });
-      journal?.close();
-      before?.close();
+      decisions.close();
       if (isWhole) rmSync(journalPath, { force: true });
     },
   };
@@ -78,14 +70,7 @@ function requireSameRun(directory: string, config: object): void {
     const remedy = 'Give the directory of an interrupted run, or leave --resume out.';
     throw new OutriderError('bad-argument', `${directory} holds no run`, remedy);
   }
-  const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  const now = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
-    (key) => !isDeepStrictEqual(before[key], now[key]),
-  );
-  if (changed.length === 0) return;
-  const cause = `the run in ${directory} was started with another ${changed.join(', ')}`;
-  throw new OutriderError('bad-argument', cause, `Take the command that is in ${path}, or another directory.`);
+  demandSameSettings(`the run in ${directory}`, JSON.parse(readFileSync(path, 'utf8')) as object, config);
 }
 
 function columnsOf({

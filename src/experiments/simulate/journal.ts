@@ -8,28 +8,63 @@ import type { Assignment } from '../../allocation/slot-state.ts';
 const bytesPerTask = 4 + 8 + 8;
 const bufferBytes = 1 << 18;
 
-export interface JournalWriter {
-  append(assignment: Assignment, taskCount: number): void;
+export interface Journal {
+  /** What an interrupted run decided in this slot; undefined after its end. */
+  recall(): Assignment | undefined;
+  /** Keeps what was decided in this slot, unless it was recalled. */
+  note(assignment: Assignment, taskCount: number): void;
   /** To the operating system: it survives the end of the process. */
   flush(): void;
   close(): void;
 }
 
-/** @param keepBytes length of the records to keep; what follows them is overwritten */
-export function openJournal(path: string, keepBytes: number): JournalWriter {
-  const file = openSync(path, existsSync(path) ? 'r+' : 'w');
-  let at = keepBytes;
+/** Opens the file when it is first asked, and makes it where there is none. */
+export function openJournal(path: string): Journal {
+  let file: number | undefined;
+  /** End of the whole records. */
+  let at = 0;
+  let isAtEnd = false;
+  let wasRecalled = false;
   let parts: Uint8Array[] = [];
   let waiting = 0;
+  const opened = (): number => {
+    file ??= openSync(path, existsSync(path) ? 'r+' : 'w+');
+    return file;
+  };
+  const fill = (into: Uint8Array, from: number): boolean =>
+    readSync(opened(), into, 0, into.length, from) === into.length;
+  const read = (): Assignment | undefined => {
+    if (isAtEnd) return undefined;
+    const count = new Int32Array(1);
+    isAtEnd = !fill(bytesOf(count), at);
+    const tasks = count[0] as number;
+    const body = new Uint8Array(tasks * bytesPerTask);
+    isAtEnd ||= !fill(body, at + 4);
+    if (isAtEnd) return undefined;
+    at += 4 + body.length;
+    return {
+      server: new Int32Array(body.slice(0, 4 * tasks).buffer),
+      bandwidthShare: new Float64Array(body.slice(4 * tasks, 12 * tasks).buffer),
+      computeShare: new Float64Array(body.slice(12 * tasks).buffer),
+    };
+  };
   const flush = (): void => {
     if (waiting === 0) return;
-    writeSync(file, Buffer.concat(parts), 0, waiting, at);
+    writeSync(opened(), Buffer.concat(parts), 0, waiting, at);
     at += waiting;
     parts = [];
     waiting = 0;
   };
   return {
-    append(assignment, taskCount) {
+    recall() {
+      const assignment = read();
+      wasRecalled = assignment !== undefined;
+      return assignment;
+    },
+    note(assignment, taskCount) {
+      // A slot without tasks asked nobody; it has a record of its own.
+      const isKnown = taskCount === 0 ? read() !== undefined : wasRecalled;
+      if (isKnown) return;
       const record = [
         bytesOf(Int32Array.of(taskCount)),
         bytesOf(Int32Array.from(assignment.server)),
@@ -43,41 +78,8 @@ export function openJournal(path: string, keepBytes: number): JournalWriter {
     flush,
     close() {
       flush();
-      closeSync(file);
+      if (file !== undefined) closeSync(file);
     },
-  };
-}
-
-export interface JournalReader {
-  /** The next slot's assignment; undefined at the end. */
-  read(): Assignment | undefined;
-  /** Length of the records read so far. */
-  readonly readBytes: number;
-  close(): void;
-}
-
-export function readJournal(path: string): JournalReader {
-  const file = openSync(path, 'r');
-  let at = 0;
-  const fill = (into: Uint8Array, from: number): boolean => readSync(file, into, 0, into.length, from) === into.length;
-  return {
-    get readBytes() {
-      return at;
-    },
-    read() {
-      const count = new Int32Array(1);
-      if (!fill(bytesOf(count), at)) return undefined;
-      const tasks = count[0] as number;
-      const body = new Uint8Array(tasks * bytesPerTask);
-      if (!fill(body, at + 4)) return undefined;
-      at += 4 + body.length;
-      return {
-        server: new Int32Array(body.slice(0, 4 * tasks).buffer),
-        bandwidthShare: new Float64Array(body.slice(4 * tasks, 12 * tasks).buffer),
-        computeShare: new Float64Array(body.slice(12 * tasks).buffer),
-      };
-    },
-    close: () => closeSync(file),
   };
 }
 

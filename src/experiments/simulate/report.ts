@@ -24,7 +24,7 @@ export interface ReportContent {
   readonly notes: ReportNotes;
 }
 
-const mapText = { title: 'Devices and their servers', subtitle: ['The last slot that had a task.'] };
+const mapText = { title: 'Devices and their servers', subtitle: ['The last slot.'] };
 const terms = {
   deviceMsMean: 'drafting',
   edgeMsMean: 'server',
@@ -61,6 +61,7 @@ export async function reportPage(content: ReportContent): Promise<string> {
 function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent) {
   const { slotRows, engineMs, streets, summary } = content;
   const { latencyMsP50, latencyMsP95, msPerTokenP50, msPerTokenP95 } = summary as Record<string, number | null>;
+  const { last } = notes;
   const spentMs = notes.slots * scenario.slotMs;
   const latency = { title: 'Latency of a task (slot equations)', median: latencyMsP50, p95: latencyMsP95 };
   const pace = { title: 'Time per token of an answer (token fidelity)', median: msPerTokenP50, p95: msPerTokenP95 };
@@ -70,8 +71,10 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
     courseFigure("The objective's terms, mean of a task", 'ms (logarithmic)', rows, terms, true),
   ];
   return [
-    ...(notes.last === undefined ? [] : [assignmentMap(notes.last.state, notes.last.assignment, mapText, streets)]),
-    ...(notes.paces.size > 0 ? [spreadFigure(pace, notes.paces)] : []),
+    ...(last === undefined || last.places.deviceCount === 0
+      ? []
+      : [assignmentMap(last.places, last.links, mapText, streets)]),
+    ...(notes.tokenTimes.size > 0 ? [spreadFigure(pace, notes.tokenTimes)] : []),
     ...(engineMs === undefined ? [] : [loadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
     ...(fidelity === 'token' ? [] : slotSpecs),
     courseFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),

@@ -1,164 +1,128 @@
-// Runs a simulation slot by slot: progress, tables, and what is kept when it is interrupted. What was decided is journalled, and a run
-// that is taken up decides the same again from there, so that its files are the same bytes as if nothing had happened.
+// Runs a simulation into a directory: progress, tables, report, and what is kept when it is interrupted. What was decided is journalled, and
+// a run that is taken up decides the same again from there, so that its files are the same bytes as if nothing had happened.
 
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { type Certificate, certify } from '../../allocation/certify.ts';
-import type { Assignment, SlotState } from '../../allocation/slot-state.ts';
+import type { SlotState } from '../../allocation/slot-state.ts';
 import { isOutriderError, OutriderError } from '../../basics/errors.ts';
 import { packageVersion } from '../../files/document.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
-import { createSlotRun, type SlotOutcome } from '../../simulation/run-slots.ts';
-import { createSlotTables, type Table } from '../../simulation/slot-tables.ts';
-import { createSlotTally, type SlotRow, type SlotSummary, type SlotTally } from '../../simulation/slot-tally.ts';
-import type { TokenRow, TokenSummary } from '../../simulation/token-tally.ts';
-import type { RadioMap } from '../../world/radio-map.ts';
+import { readTrace } from '../../files/trace-files.ts';
+import {
+  createSimulation,
+  type Simulation,
+  type SimulationResult,
+  type SimulationRow,
+  type SimulationSettings,
+  type SimulationSummary,
+} from '../../simulation/simulate.ts';
+import { type TokenSource, traceSourceOf } from '../../simulation/token-source.ts';
 import { openRunDirectory, type RunDirectory, readWholeRun } from './directory.ts';
-import type { JournalReader, JournalWriter } from './journal.ts';
 import { reportPage } from './report.ts';
-import { takeNotes } from './report-notes.ts';
-import { createTokenPart, findTokenSource, sha256Of, type TokenPart, type TokenSettings } from './tokens.ts';
+import { type NoteTaker, takeNotes } from './report-notes.ts';
 
-export interface SimulationOptions {
-  readonly scenario: Scenario;
+export interface SimulationOptions
+  extends Pick<SimulationSettings, 'scenario' | 'slots' | 'seed' | 'fidelity' | 'mode' | 'map' | 'certify'> {
   readonly policy: FoundPolicy;
-  readonly slots: number;
-  readonly seed: number;
-  /** `both`: rows and summary have both. Default `slot`. */
-  readonly fidelity?: Fidelity;
-  /** Asked for where the fidelity has tokens. */
-  readonly tokens?: TokenSettings | undefined;
-  readonly map?: RadioMap | undefined;
+  /** A trace file, where the fidelity has tokens; without it drafts are drawn. */
+  readonly traces?: string | undefined;
   /** Where tables go; without it there are none, and an interrupted run leaves nothing. */
   readonly directory?: string | undefined;
   readonly resume?: boolean;
-  /** Ask the dual's bound in each slot as well as the pool's; a hundredth of a second for 30 devices. */
-  readonly certify?: boolean;
   /** Writes report.html into the directory when the run is whole. */
   readonly report?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export type Fidelity = 'slot' | 'token' | 'both';
-
-export interface SimulationResult {
+export interface SimulationRun extends SimulationResult {
   /** Slots that were run just now, those of an interrupted run included; 0 when it was whole already. */
   readonly slotsRun: number;
-  readonly rows: readonly SimulationRow[];
-  readonly summary: SimulationSummary;
 }
 
-/** By fidelity: of slots, of tokens, of both. */
-export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
-export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
-
-const mostRows = 100;
-const rowsPerChunk = 50_000;
 /** Between looks at the world outside: signals, progress. */
 const pauseMs = 100;
 
 /** @throws OutriderError `bad-argument`, and `interrupted` when the signal says so: what was run is kept in the directory */
-export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { slots, directory, resume = false } = options;
+export async function runSimulation(options: SimulationOptions): Promise<SimulationRun> {
+  const { directory, resume = false, report = false } = options;
   const whole = directory === undefined || !resume ? undefined : readWholeRun(directory);
   const files = directory === undefined ? undefined : openRunDirectory(directory, configOf(options), resume);
   if (whole !== undefined) {
     return { slotsRun: 0, rows: whole['rows'] as SimulationRow[], summary: whole['summary'] as SimulationSummary };
   }
-  const slotsPerRow = Math.ceil(slots / mostRows);
-  const tally = createSlotTally(slotsPerRow);
-  const { fidelity = 'slot', tokens = { mode: 'stream' }, scenario, seed } = options;
-  const notes = options.report === true ? takeNotes() : undefined;
-  const source = fidelity === 'slot' ? undefined : findTokenSource(tokens, scenario, seed);
-  const recorder = files === undefined ? undefined : createRecorder(files);
-  const policy = {
-    name: options.policy.name,
-    decide: (state: SlotState) => recorder?.recall(state) ?? options.policy.decide(state),
-  };
-  const run = createSlotRun({
+  const notes = report ? takeNotes() : undefined;
+  const simulation = simulationOf(options, files, notes);
+  try {
+    await stepAll(simulation, options, files);
+  } catch (error) {
+    close(simulation, files, false);
+    throw isOutriderError(error) && error.code !== 'interrupted' ? withKept(error, simulation.done, options) : error;
+  }
+  close(simulation, files, true);
+  if (notes !== undefined) {
+    const { scenario, policy, seed, fidelity = 'slot', map } = options;
+    const about = { scenario, policy: policy.name, seed, fidelity, notes: notes.notes(), streets: map?.streets };
+    const found = { slotRows: simulation.slotRows(), engineMs: simulation.engineMs(), ...simulation.result() };
+    files?.writeReport(await reportPage({ ...about, ...found }));
+  }
+  return { slotsRun: simulation.done, ...simulation.result() };
+}
+
+function simulationOf(options: SimulationOptions, files?: RunDirectory, notes?: NoteTaker): Simulation {
+  const { policy, traces, fidelity = 'slot' } = options;
+  const decide = (state: SlotState) => files?.decisions.recall() ?? policy.decide(state);
+  return createSimulation({
     ...options,
-    policy,
-    play: source === undefined ? undefined : (outcome) => (part as TokenPart).play(outcome),
-    onSlot(slot) {
-      const outcome = { ...slot, certificate: certificateOf(slot, options.certify === true) };
-      tally.add(outcome);
+    policy: { name: policy.name, decide },
+    tokenSource: traces === undefined || fidelity === 'slot' ? undefined : readTokenSource(traces),
+    onSession: notes?.addSession,
+    onTable: files?.writeTable,
+    onSlot(outcome) {
       notes?.addSlot(outcome);
-      tables?.add(outcome);
-      recorder?.note(outcome.assignment, outcome.state.deviceCount);
+      files?.decisions.note(outcome.assignment, outcome.state.deviceCount);
     },
   });
-  const { kinds, sites } = run.world.parts;
-  const tables =
-    files === undefined
-      ? undefined
-      : createSlotTables(kinds.length, sites.length, rowsPerChunk, (table) => files.writeTable(table));
-  const onTable = files === undefined ? undefined : (table: Table) => files.writeTable(table);
-  const given = { mode: tokens.mode, seed, slotsPerRow, onSession: notes?.addSession };
-  const part = source === undefined ? undefined : createTokenPart(run.world, source, given, onTable);
-  let done = 0;
-  const result = () => joined(fidelity, tally, part);
-  const close = (isWhole: boolean): void => {
-    tables?.end();
-    part?.end();
-    recorder?.close();
-    files?.finish(result(), isWhole);
-  };
-  try {
-    for (let pause = 0; done < slots; done++) {
-      if (performance.now() >= pause) {
-        options.onProgress?.(done, slots);
-        await setImmediate();
-        recorder?.flush();
-        pause = performance.now() + pauseMs;
-        if (options.signal?.aborted === true) throw interrupted(done, options);
-      }
-      run.step();
-    }
-  } catch (error) {
-    close(false);
-    throw isOutriderError(error) && error.code !== 'interrupted' ? withKept(error, done, options) : error;
-  }
-  close(true);
-  if (notes !== undefined) {
-    const about = { scenario, policy: options.policy.name, seed, fidelity, notes: notes.notes() };
-    const shown = { slotRows: tally.rows(), engineMs: part?.busyMs(), streets: options.map?.streets };
-    files?.writeReport(await reportPage({ ...about, ...shown, ...result() }));
-  }
-  return { slotsRun: done, ...result() };
 }
 
-/** Nothing where there is nothing to decide, or no bound: without lambda no term asks for bandwidth. */
-function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certificate | undefined {
-  if (state.deviceCount === 0 || !(state.objective.lambdaPerMs > 0)) return undefined;
-  return certify(state, terms.sum.costMs, withDual);
+async function stepAll(simulation: Simulation, options: SimulationOptions, files?: RunDirectory): Promise<void> {
+  const { slots, onProgress, signal } = options;
+  for (let pause = 0; simulation.done < slots; simulation.step()) {
+    if (performance.now() < pause) continue;
+    onProgress?.(simulation.done, slots);
+    await setImmediate();
+    files?.decisions.flush();
+    pause = performance.now() + pauseMs;
+    if (signal?.aborted === true) throw interrupted(simulation.done, options);
+  }
 }
 
-/** Rows of both fidelities cover the same slots. */
-function joined(
-  fidelity: Fidelity,
-  slots: SlotTally,
-  tokens: TokenPart | undefined,
-): Omit<SimulationResult, 'slotsRun'> {
-  if (tokens === undefined) return { rows: slots.rows(), summary: slots.summary() };
-  const tokenRows = tokens.rows();
-  if (fidelity === 'token') return { rows: tokenRows, summary: tokens.summary() };
-  const rows = slots.rows().map((row, index) => ({ ...row, ...tokenRows[index] }));
-  return { rows, summary: { ...slots.summary(), ...tokens.summary() } };
+function close(simulation: Simulation, files: RunDirectory | undefined, isWhole: boolean): void {
+  simulation.endTables();
+  files?.finish(simulation.result(), isWhole);
+}
+
+/** @throws OutriderError `bad-argument` for a trace that can't be used */
+function readTokenSource(traces: string): TokenSource {
+  const trace = readTrace(traces);
+  if (trace.sessions.length === 0) {
+    throw new OutriderError('bad-argument', `${traces} holds no session`, 'Record another, see "outrider trace".');
+  }
+  const { target, draft } = trace.header;
+  return traceSourceOf(trace, `traces: ${target.name} with ${draft.name}, ${trace.sessions.length} sessions`);
 }
 
 /** All that decides the bytes of a run. */
 function configOf(options: SimulationOptions): object {
-  const { scenario, policy, slots, seed, map, fidelity = 'slot', tokens } = options;
-  const traces = tokens?.traces;
+  const { scenario, policy, slots, seed, map, fidelity = 'slot', mode = 'stream', traces } = options;
+  const tracesSha256 = traces === undefined ? null : createHash('sha256').update(readFileSync(traces)).digest('hex');
   return {
     command: 'simulate',
     outrider: packageVersion(),
     node: process.versions.node,
     fidelity,
-    ...(fidelity === 'slot'
-      ? {}
-      : { mode: tokens?.mode ?? 'stream', tracesSha256: traces === undefined ? null : sha256Of(traces) }),
+    ...(fidelity === 'slot' ? {} : { mode, tracesSha256 }),
     policy: policy.name,
     policySha256: policy.sha256,
     slots,
@@ -180,39 +144,4 @@ function withKept(error: OutriderError, done: number, { directory }: SimulationO
   return new OutriderError(error.code, `${error.message}; ${done} slots are kept in ${directory}`, error.remedy, {
     cause: error,
   });
-}
-
-interface Recorder {
-  /** What an interrupted run decided in this slot; undefined after its end. */
-  recall(state: SlotState): Assignment | undefined;
-  note(assignment: Assignment, taskCount: number): void;
-  flush(): void;
-  close(): void;
-}
-
-function createRecorder(files: RunDirectory): Recorder {
-  let before: JournalReader | undefined = files.before;
-  let journal: JournalWriter | undefined;
-  let wasRecalled = false;
-  const read = (): Assignment | undefined => {
-    const assignment = before?.read();
-    if (assignment === undefined) before = undefined;
-    return assignment;
-  };
-  return {
-    recall() {
-      const assignment = read();
-      wasRecalled = assignment !== undefined;
-      return assignment;
-    },
-    note(assignment, taskCount) {
-      // A slot without tasks asked nobody; it has a record of its own.
-      const isKnown = taskCount === 0 ? read() !== undefined : wasRecalled;
-      if (isKnown) return;
-      journal ??= files.journal();
-      journal.append(assignment, taskCount);
-    },
-    flush: () => journal?.flush(),
-    close: () => journal?.flush(),
-  };
 }

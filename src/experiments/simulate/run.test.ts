@@ -5,7 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { createPolicy } from '../../allocation/policies.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
-import { type SimulationOptions, simulate } from './run.ts';
+import { runSimulation, type SimulationOptions } from './run.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-tokens-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -13,7 +13,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const maxSinr = { name: 'max-sinr', sha256: null, decide: createPolicy('max-sinr') };
 const scenario = readPreset('paper', [parseOverride('devices.count=4')]);
 const options = (more: Partial<SimulationOptions>): SimulationOptions => {
-  return { scenario, policy: maxSinr, slots: 20, seed: 1, fidelity: 'both', tokens: { mode: 'stream' }, ...more };
+  return { scenario, policy: maxSinr, slots: 20, seed: 1, fidelity: 'both', mode: 'stream', ...more };
 };
 const filesOf = (directory: string): [string, string][] =>
   readdirSync(directory)
@@ -21,9 +21,9 @@ const filesOf = (directory: string): [string, string][] =>
     .map((name) => [name, readFileSync(join(directory, name)).toString('base64')]);
 
 it('adds tokens beside slots without changing them, and says where texts are from', async () => {
-  const slot = await simulate(options({ fidelity: 'slot' }));
-  const both = await simulate(options({}));
-  const token = await simulate(options({ fidelity: 'token' }));
+  const slot = await runSimulation(options({ fidelity: 'slot' }));
+  const both = await runSimulation(options({}));
+  const token = await runSimulation(options({ fidelity: 'token' }));
   expect(both.summary).toEqual({ ...slot.summary, ...token.summary });
   expect(both.rows).toEqual(slot.rows.map((row, index) => ({ ...row, ...token.rows[index] })));
   expect(token.summary.tokenSource).toBe('drawn: each draft right with chance 0.7');
@@ -33,7 +33,7 @@ it('adds tokens beside slots without changing them, and says where texts are fro
 
 it('goes on after an interruption to the same bytes, report included', async () => {
   const [whole, broken] = [join(root, 'whole'), join(root, 'broken')];
-  await simulate(options({ directory: whole, report: true }));
+  await runSimulation(options({ directory: whole, report: true }));
   const lost = {
     ...maxSinr,
     decide: (state: Parameters<typeof maxSinr.decide>[0]) => {
@@ -41,8 +41,8 @@ it('goes on after an interruption to the same bytes, report included', async () 
       return maxSinr.decide(state);
     },
   };
-  await expect(simulate(options({ directory: broken, policy: lost }))).rejects.toThrow('9 slots are kept');
-  await simulate(options({ directory: broken, resume: true, report: true }));
+  await expect(runSimulation(options({ directory: broken, policy: lost }))).rejects.toThrow('9 slots are kept');
+  await runSimulation(options({ directory: broken, resume: true, report: true }));
   expect(filesOf(broken)).toEqual(filesOf(whole));
   expect(readdirSync(whole)).toContain('sessions.parquet');
   const page = readFileSync(join(whole, 'report.html'), 'utf8');
@@ -52,7 +52,7 @@ it('goes on after an interruption to the same bytes, report included', async () 
 
 it('refuses a trace that is none before anything runs', async () => {
   const traces = join(root, 'nowhere.trace');
-  await expect(simulate(options({ tokens: { mode: 'stream', traces } }))).rejects.toMatchObject({
+  await expect(runSimulation(options({ mode: 'stream', traces }))).rejects.toMatchObject({
     code: 'bad-argument',
   });
 });

@@ -1,0 +1,164 @@
+// A whole simulation, slot by slot: the world is stepped, a policy decides, the equations and, where they are asked for, the protocol's
+// machines say what it costs, and both are summed up. It stops after every slot, so that a caller can show progress, write files, or end.
+
+import { type Certificate, certify } from '../allocation/certify.ts';
+import type { NamedPolicy } from '../allocation/require-assignment.ts';
+import type { ModeName } from '../protocol/mode.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { createSlotRun, type SlotOutcome, type SlotRun } from './run-slots.ts';
+import { createSlotTables, type Table } from './slot-tables.ts';
+import { createSlotTally, type SlotRow, type SlotSummary } from './slot-tally.ts';
+import type { SessionRecord } from './token-device.ts';
+import { createTokenRun } from './token-run.ts';
+import { drawnSource, type TokenSource } from './token-source.ts';
+import { createSessionTable } from './token-table.ts';
+import { createTokenTally, type TokenRow, type TokenSummary } from './token-tally.ts';
+
+/** `slot`: the equations; `token`: the protocol's machines decode in virtual time; `both`: rows and summary have both. */
+export type Fidelity = 'slot' | 'token' | 'both';
+
+export interface SimulationSettings {
+  readonly scenario: Scenario;
+  readonly policy: NamedPolicy;
+  readonly slots: number;
+  readonly seed: number;
+  /** Default `slot`. */
+  readonly fidelity?: Fidelity | undefined;
+  /** How answers are decoded, where the fidelity has tokens. Default `stream`. */
+  readonly mode?: ModeName | undefined;
+  /** Where their texts and drafts come from. Default: drawn, with the scenario's acceptance. */
+  readonly tokenSource?: TokenSource | undefined;
+  /** Of the scenario's channel, if it names one. */
+  readonly map?: RadioMap | undefined;
+  /** Ask the dual's bound in each slot as well as the pool's; a hundredth of a second for 30 devices. */
+  readonly certify?: boolean | undefined;
+  /** Told of each slot. Nothing may be kept: the next slot uses the same arrays. */
+  readonly onSlot?: ((outcome: SlotOutcome) => void) | undefined;
+  /** Told of each answer that ended, where the fidelity has tokens. */
+  readonly onSession?: ((record: SessionRecord) => void) | undefined;
+  /** Takes the tables of slots, tasks, servers and answers, part by part. Without it there are none. */
+  readonly onTable?: ((table: Table) => void) | undefined;
+}
+
+/** By fidelity: of slots, of tokens, of both. */
+export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
+export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
+
+export interface SimulationResult {
+  /** At most 100, each over as many slots. */
+  readonly rows: readonly SimulationRow[];
+  readonly summary: SimulationSummary;
+}
+
+/** A simulation that goes slot by slot; see {@link createSimulation}. */
+export interface Simulation {
+  /** Slots that were run. */
+  readonly done: number;
+  /** Runs the next slot. @throws OutriderError `bad-argument` when the policy gives no assignment */
+  step(): void;
+  result(): SimulationResult;
+  /** Of the equations, whatever the fidelity: batteries follow them. */
+  slotRows(): readonly SlotRow[];
+  /** Time that each server's engine has run; undefined without tokens. */
+  engineMs(): readonly number[] | undefined;
+  /** Gives the last rows of all tables to `onTable`. */
+  endTables(): void;
+}
+
+const mostRows = 100;
+const slotsPerChunk = 50_000;
+const sessionsPerChunk = 10_000;
+
+/** Runs all slots at once. @throws OutriderError `bad-argument` when scenario and map do not fit, or the policy gives no assignment */
+export function simulate(settings: SimulationSettings): SimulationResult {
+  const simulation = createSimulation(settings);
+  while (simulation.done < settings.slots) simulation.step();
+  simulation.endTables();
+  return simulation.result();
+}
+
+/** @throws OutriderError `bad-argument` when scenario and map do not fit */
+export function createSimulation(settings: SimulationSettings): Simulation {
+  const { scenario, policy, seed, map, fidelity = 'slot', onTable } = settings;
+  const slotsPerRow = Math.ceil(settings.slots / mostRows);
+  const tally = createSlotTally(slotsPerRow);
+  const run: SlotRun = createSlotRun({
+    ...{ scenario, policy, seed, map },
+    play: fidelity === 'slot' ? undefined : (outcome) => (tokens as TokenPart).play(outcome),
+    onSlot(slot) {
+      const outcome = { ...slot, certificate: certificateOf(slot, settings.certify === true) };
+      tally.add(outcome);
+      settings.onSlot?.(outcome);
+      tables?.add(outcome);
+    },
+  });
+  const { kinds, sites } = run.world.parts;
+  const tables =
+    onTable === undefined ? undefined : createSlotTables(kinds.length, sites.length, slotsPerChunk, onTable);
+  const tokens = fidelity === 'slot' ? undefined : createTokenPart(run, settings, slotsPerRow);
+  let done = 0;
+  return {
+    get done() {
+      return done;
+    },
+    step() {
+      run.step();
+      done += 1;
+    },
+    result() {
+      if (tokens === undefined) return { rows: tally.rows(), summary: tally.summary() };
+      const { rows, summary } = tokens.result();
+      if (fidelity === 'token') return { rows, summary };
+      // Rows of both fidelities cover the same slots.
+      const joined = tally.rows().map((row, index) => ({ ...row, ...rows[index] }));
+      return { rows: joined, summary: { ...tally.summary(), ...summary } };
+    },
+    slotRows: () => tally.rows(),
+    engineMs: () => tokens?.engineMs(),
+    endTables() {
+      tables?.end();
+      tokens?.endTable();
+    },
+  };
+}
+
+/** Nothing where there is nothing to decide, or no bound: without lambda no term asks for bandwidth. */
+function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certificate | undefined {
+  if (state.deviceCount === 0 || !(state.objective.lambdaPerMs > 0)) return undefined;
+  return certify(state, terms.sum.costMs, withDual);
+}
+
+/** What the token fidelity adds. */
+interface TokenPart {
+  play(outcome: SlotOutcome): Float64Array;
+  result(): { readonly rows: readonly TokenRow[]; readonly summary: TokenSummary };
+  engineMs(): readonly number[];
+  endTable(): void;
+}
+
+function createTokenPart({ world }: SlotRun, settings: SimulationSettings, slotsPerRow: number): TokenPart {
+  const { scenario, seed, mode = 'stream', onSession, onTable } = settings;
+  const { workload, token } = scenario;
+  const source = settings.tokenSource ?? drawnSource(workload, token.acceptance, seed);
+  const tally = createTokenTally(world.scenario, { mode, tokenSource: source.name }, slotsPerRow);
+  const table = onTable === undefined ? undefined : createSessionTable(sessionsPerChunk, onTable);
+  const run = createTokenRun(world, {
+    ...{ source, mode, seed },
+    onSession(record) {
+      tally.addSession(record);
+      onSession?.(record);
+      table?.add(record);
+    },
+  });
+  return {
+    play(outcome) {
+      const answered = run.play(outcome);
+      tally.addSlot(outcome, run.totals());
+      return answered;
+    },
+    result: () => ({ rows: tally.rows(), summary: tally.summary() }),
+    engineMs: () => run.busyMs(),
+    endTable: () => table?.end(),
+  };
+}
