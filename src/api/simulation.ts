@@ -22,6 +22,16 @@ export {
   type SlotRunOptions,
 } from '../simulation/run-slots.ts';
 export {
+  createSimulation,
+  type Fidelity,
+  type Simulation,
+  type SimulationResult,
+  type SimulationRow,
+  type SimulationSettings,
+  type SimulationSummary,
+  simulate,
+} from '../simulation/simulate.ts';
+export {
   createSlotTally,
   type SlotFigures,
   type SlotRow,

@@ -18,6 +18,7 @@ import { createTokenTally, type TokenRow, type TokenSummary } from './token-tall
 /** `slot`: the equations; `token`: the protocol's machines decode in virtual time; `both`: rows and summary have both. */
 export type Fidelity = 'slot' | 'token' | 'both';
 
+/** What a simulation is made of. The same settings give the same result. */
 export interface SimulationSettings {
   readonly scenario: Scenario;
   readonly policy: NamedPolicy;
@@ -43,8 +44,10 @@ export interface SimulationSettings {
 
 /** By fidelity: of slots, of tokens, of both. */
 export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
+/** See docs/simulator.md, "Output". */
 export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
 
+/** What {@link simulate} gives. */
 export interface SimulationResult {
   /** At most 100, each over as many slots. */
   readonly rows: readonly SimulationRow[];
