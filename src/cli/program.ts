@@ -20,29 +20,30 @@ import { traceCommand } from './trace.ts';
 import { trainCommand } from './train.ts';
 import { trialCommand } from './trial.ts';
 
+/** What each kind of reader of the README comes for. */
+const commandsFor = {
+  'application developer': [runCommand, deviceCommand, replayCommand],
+  'edge operator': [edgeCommand, modelsCommand, draftCommand, doctorCommand],
+  researcher: [
+    scenarioCommand,
+    () => experimentCommand(simulateExperiment),
+    mapCommand,
+    traceCommand,
+    allocateCommand,
+    reproduceCommand,
+    trainCommand,
+    benchCommand,
+    trialCommand,
+  ],
+};
+
 export function createProgram(): Command {
   const program = new Command('outrider')
     .description("A device drafts, an edge verifies, nobody waits; the text is exactly the large model's own.")
     .version(packageVersion());
-  for (const command of [
-    runCommand(),
-    edgeCommand(),
-    deviceCommand(),
-    modelsCommand(),
-    doctorCommand(),
-    draftCommand(),
-    replayCommand(),
-    scenarioCommand(),
-    experimentCommand(simulateExperiment),
-    mapCommand(),
-    traceCommand(),
-    allocateCommand(),
-    reproduceCommand(),
-    trainCommand(),
-    trialCommand(),
-    benchCommand(),
-  ]) {
-    program.addCommand(command);
+  for (const [reader, commands] of Object.entries(commandsFor)) {
+    program.commandsGroup(`For the ${reader}:`);
+    for (const create of commands) program.addCommand(create());
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('(--help shows what is possible)');

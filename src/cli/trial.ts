@@ -13,7 +13,9 @@ import { experimentCommand } from './run-experiment.ts';
 const trials = [exactnessTrial, couplingTrial, framesTrial, faultsTrial, allocationTrial, channelsTrial, tracesTrial];
 
 export function trialCommand(): Command {
-  const command = new Command('trial').description('try to break a promise, and count');
+  const command = new Command('trial').description(
+    'conformance and fuzz tests: each tries to break one promise, and counts',
+  );
   for (const trial of trials) command.addCommand(experimentCommand(trial));
   return command;
 }

@@ -88,7 +88,7 @@ const options = {
 
 export const allocationTrial: Experiment<typeof options, readonly Instance[], AllocationConclusion> = {
   name: 'trial allocation',
-  description: 'is any bound above an exact optimum, and how far is the best policy from it? Random slots',
+  description: 'check bounds, shares and the best policy against exact optima of random slots',
   options,
   async measure({ instances, seed, bounds, larger }, run) {
     const solver = await loadMilpSolver();

@@ -56,7 +56,7 @@ interface Found {
 
 export const channelsTrial: Experiment<typeof options, Found, ChannelsConclusion> = {
   name: 'trial channels',
-  description: 'is the radio what 3GPP and the ray tracer say? Formulas, fields, maps',
+  description: 'check the radio against 3GPP formulas and distributions, and radio maps against single paths',
   options,
   async measure({ worlds, seed, mapFolder, create }, run) {
     const maps = await measureMaps(mapFolder);

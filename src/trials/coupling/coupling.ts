@@ -81,7 +81,7 @@ function sizesOf(draws: number): { readonly drawsPerSet: number; readonly accept
 
 export const couplingTrial: Experiment<typeof options, Found, CouplingConclusion> = {
   name: 'trial coupling',
-  description: 'do coupled choices follow the softmax, and do drafts agree as often as promised?',
+  description: 'check that coupled choices follow the softmax, and that drafts agree as often as the bound says',
   options,
   async measure({ draws, seed, choose }, run) {
     const { drawsPerSet, acceptanceDraws } = sizesOf(draws);

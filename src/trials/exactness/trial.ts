@@ -55,7 +55,8 @@ type Options = OptionsOf<typeof options>;
 
 export const exactnessTrial: Experiment<typeof options, Result> = {
   name: 'trial exactness',
-  description: 'is every text the one that the target writes by itself? Real models, real sockets',
+  description:
+    'check that every text is the one that the target writes alone: real models, real sockets, any GGUF file',
   notes,
   options,
   async measure(given, run) {

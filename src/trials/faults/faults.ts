@@ -71,7 +71,8 @@ const options = {
 
 export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
   name: 'trial faults',
-  description: 'do lost connections, crashes and hostile devices change a text or hang it? Toy models, virtual time',
+  description:
+    'inject lost connections, crashes, hostile devices and lying edges in virtual time, and check every promise',
   options,
   async measure({ runs, seed, verbose, bug }, run) {
     const results: FaultRunResult[] = [];

@@ -81,7 +81,7 @@ interface Findings {
 
 export const framesTrial: Experiment<typeof options, Findings, FramesConclusion> = {
   name: 'trial frames',
-  description: 'do damaged, random and hostile frames break an edge or a device? Toy models, real sockets',
+  description: 'send damaged, random and hostile frames to an edge and to devices: toy models, real sockets',
   options,
   measure: attackBoth,
   conclude,

@@ -91,7 +91,7 @@ const pace = { draftMs: 10, step: { fixedMs: 40, perRowMs: 1 } };
 
 export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = {
   name: 'trial traces',
-  description: 'is a replayed trace the session that the models would have decoded? Real models, virtual time',
+  description: 'check that a replayed trace is the session that the models would have decoded, in every mode',
   options,
   async measure(given, run) {
     if (given.models !== null) return compareSessions(given.models, given, run);

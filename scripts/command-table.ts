@@ -1,0 +1,45 @@
+// Writes the table of all commands into README.md, from what the commands say of themselves. `npm run docs:commands`; a test tells when
+// the table is stale.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { createProgram } from '../src/cli/program.ts';
+
+const readme: string = fileURLToPath(new URL('../README.md', import.meta.url));
+const begin = '<!-- commands -->';
+const end = '<!-- /commands -->';
+
+/** @returns README.md, with the table as the commands are now */
+export function readmeWithCommands(text: string = readFileSync(readme, 'utf8')): string {
+  const [before, rest] = [text.slice(0, text.indexOf(begin)), text.slice(text.indexOf(end))];
+  if (!(text.includes(begin) && text.indexOf(begin) < text.indexOf(end))) throw new Error(`no ${begin} ... ${end}`);
+  return `${before}${begin}\n${commandTable(createProgram())}\n${rest}`;
+}
+
+function commandTable(program: Command): string {
+  const groups = Map.groupBy(program.commands, (command) => command.helpGroup());
+  return [...groups]
+    .map(([heading, commands]) => {
+      const rows = commands.flatMap((command) => rowsOf(command, 'outrider'));
+      return [
+        '',
+        `**${heading.replace(/:$/, '')}**`,
+        '',
+        '| command | what it does |',
+        '| --- | --- |',
+        ...rows,
+        '',
+      ].join('\n');
+    })
+    .join('');
+}
+
+function rowsOf(command: Command, parent: string): string[] {
+  const name = `${parent} ${command.name()}`;
+  if (command.commands.length > 0) return command.commands.flatMap((one) => rowsOf(one, name));
+  const words = command.registeredArguments.map((one) => (one.required ? ` <${one.name()}>` : ` [${one.name()}]`));
+  return [`| \`${name}${words.join('').replaceAll('|', '\\|')}\` | ${command.description()} |`];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(readme, readmeWithCommands());
