@@ -1,5 +1,5 @@
-// The public export list of the package and nothing else. What is not here may change without notice. docs/library.md shows how
-// the parts go together.
+// `outrider`: asks an edge, or runs one, with models opened by their names; event logs, predicted times. An export list and nothing
+// else. docs/library.md shows how the parts go together.
 
 export type { Assignment, ObjectiveSettings, Policy, SlotState } from './allocation/slot-state.ts';
 export { type DeviceOptions, type OpenedDevice, openDevice } from './api/open-device.ts';
