@@ -1,6 +1,6 @@
 // Makes the flags of a command of its table of options, and reads what was typed by the names in the table.
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import {
   defaultOf,
   isSwitch,
@@ -36,14 +36,21 @@ export function addOptions(command: Command, table: OptionTable): void {
   for (const spec of Object.values(table)) {
     if (spec.group !== undefined) command.optionsGroup(spec.group);
     if (spec.flag !== undefined) command.addOption(flagOption(spec, spec.flag));
+    if (spec.argument !== undefined) command.addArgument(new Argument(spec.argument, spec.help));
     if (spec.alias !== undefined) command.addOption(aliasOption(spec, spec.alias));
   }
 }
 
-/** What was typed, by the names in the table. */
-export function optionsIn(table: OptionTable, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** What was typed, by the names in the table. @param words the arguments, in the order of the table */
+export function optionsIn(
+  table: OptionTable,
+  flags: Readonly<Record<string, unknown>>,
+  words: readonly string[] = [],
+): Record<string, unknown> {
   const typed = (flag: string): unknown => flags[new Option(flag).attributeName()];
-  const entries = Object.entries(table).flatMap(([key, { flag, alias }]) => {
+  const left = [...words];
+  const entries = Object.entries(table).flatMap(([key, { flag, alias, argument }]) => {
+    if (argument !== undefined) return [[key, left.shift()] as const];
     if (flag === undefined) return [];
     return [[key, (alias === undefined ? undefined : typed(alias)) ?? typed(flag)] as const];
   });

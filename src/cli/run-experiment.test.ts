@@ -32,6 +32,7 @@ const options = {
   files: { flag: '--files <file...>', help: 'several', texts: true },
   quick: { flag: '--quick', help: 'less of it' },
   extra: { default: 7 as number },
+  trace: { argument: '<name>', help: 'which one' },
 } as const;
 
 const experiment: Experiment<typeof options, number> = {
@@ -41,8 +42,8 @@ const experiment: Experiment<typeof options, number> = {
   isResumable: true,
   options,
   measure: ({ extra }, run) => run.one({ key: 'all', measure: () => extra }),
-  conclude: (found, { roundTripsMs, quick, names, files = [] }) => ({
-    rows: [{ found, roundTrips: roundTripsMs.length, names: names.join(), files: files.join() }],
+  conclude: (found, { roundTripsMs, quick, names, files = [], trace }) => ({
+    rows: [{ found, roundTrips: roundTripsMs.length, names: names.join(), files: files.join(), trace }],
     forPeople: [{ brief: found }],
     summary: { found },
     passed: !quick,
@@ -51,7 +52,7 @@ const experiment: Experiment<typeof options, number> = {
 };
 
 const run = (...words: string[]): Promise<Command> =>
-  new Command().addCommand(experimentCommand(experiment)).parseAsync(['counting', ...words], { from: 'user' });
+  new Command().addCommand(experimentCommand(experiment)).parseAsync(['counting', 'this', ...words], { from: 'user' });
 
 describe('the command of an experiment', () => {
   it('hands over what was typed by the names of the table, and prints one document', async () => {
@@ -59,7 +60,7 @@ describe('the command of an experiment', () => {
     expect(JSON.parse(printed)).toMatchObject({
       ...{ command: 'trial counting', seed: 1, summary: { found: 7, passed: true } },
       params: { roundTripsMs: [1, 2, 3], names: ['a', 'b'], files: ['x', 'y'] },
-      rows: [{ found: 7, roundTrips: 3, names: 'a,b', files: 'x,y' }],
+      rows: [{ found: 7, roundTrips: 3, names: 'a,b', files: 'x,y', trace: 'this' }],
     });
     expect(process.exitCode).toBeUndefined();
   });
@@ -90,7 +91,7 @@ describe('the command of an experiment', () => {
 
   it('refuses a bad value with a sentence', async () => {
     const command = experimentCommand(experiment).exitOverride();
-    const parsed = command.parseAsync(['--rtt', '1,x'], { from: 'user' });
+    const parsed = command.parseAsync(['this', '--rtt', '1,x'], { from: 'user' });
     await expect(parsed).rejects.toThrow('Give a number from 0 to 100.');
   });
 });

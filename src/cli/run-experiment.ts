@@ -27,14 +27,16 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
   command.option('--json', 'print one JSON document');
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
-  return command.action((flags: Flags) => runCommand(experiment, flags));
+  return command.action((...given: unknown[]) => {
+    return runCommand(experiment, command.opts(), given.slice(0, -2) as string[]);
+  });
 }
 
 /** Runs it as the command line does. */
-async function runCommand(experiment: AnyExperiment, flags: Flags): Promise<void> {
+async function runCommand(experiment: AnyExperiment, flags: Flags, words: readonly string[]): Promise<void> {
   const { json, resume, figure, page } = flags as CommonFlags;
   if (figure !== undefined) await checkFigure(figure);
-  const options = optionsIn(experiment.options as OptionTable, flags);
+  const options = optionsIn(experiment.options as OptionTable, flags, words);
   const progress = createWorkProgress();
   const settings = {
     record: resume,

@@ -1,5 +1,6 @@
 // Shows in the progress of an experiment how the models that it opens are fetched and prepared.
 
+import { modelLabel } from '../files/document.ts';
 import type { AcquireProgress } from '../model-files/acquire.ts';
 import type { Run } from './experiment.ts';
 
@@ -9,8 +10,9 @@ interface ModelProgress {
   onLawProgress(law: string, done: number, total: number): void;
 }
 
-/** For `acquireModel` and `openModel`. */
-export function modelProgress({ onProgress, note, signal }: Run): ModelProgress {
+/** For `acquireModel` and `openModel`. @param spec what is opened, as it was asked for */
+export function modelProgress({ onProgress, note, signal }: Run, spec: string): ModelProgress {
+  const search = `finding the shape law of ${modelLabel(spec)} on this machine`;
   return {
     signal,
     onProgress({ model, stage, from, doneBytes, totalBytes = doneBytes }) {
@@ -18,6 +20,7 @@ export function modelProgress({ onProgress, note, signal }: Run): ModelProgress 
       if (stage === 'discarding') note(`${model}: deleted, because it was damaged${where}`);
       else onProgress(`${model}: ${stage}${where}, MB`, Math.round(doneBytes / 1e6), Math.round(totalBytes / 1e6));
     },
-    onLawProgress: (law, done, total) => onProgress(`shape law: ${law}`, Math.round((100 * done) / total), 100),
+    onLawProgress: (law, done, total) =>
+      onProgress(`${search}: trying "${law}"`, Math.round((100 * done) / total), 100),
   };
 }

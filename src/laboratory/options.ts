@@ -7,6 +7,8 @@ type Range = readonly [low: number, high: number];
 export interface OptionSpec {
   /** As it is typed: "--seeds <count>". Without a flag only callers in code can set the option. */
   readonly flag?: string;
+  /** In place of a flag: a word that has to be typed, "<name|file>". */
+  readonly argument?: string;
   readonly help?: string;
   /** A whole number, or any number, of this range. */
   readonly whole?: Range;
@@ -62,7 +64,7 @@ type ValueOf<Spec> = Spec extends { readonly type: infer Value }
           ? readonly string[]
           : Spec extends { readonly parse: (text: string) => infer Value }
             ? Value
-            : Spec extends { readonly flag: `${string}<${string}` }
+            : Spec extends { readonly flag: `${string}<${string}` } | { readonly argument: string }
               ? string
               : Spec extends { readonly flag: string }
                 ? boolean
@@ -70,7 +72,10 @@ type ValueOf<Spec> = Spec extends { readonly type: infer Value }
                   ? Value
                   : never;
 type IsSwitch<Spec> = Spec extends { readonly flag: `${string}<${string}` | `${string}[${string}` } ? false : true;
-type OptionOf<Spec> = Spec extends { readonly default: unknown } | { readonly isRequired: true }
+type OptionOf<Spec> = Spec extends
+  | { readonly default: unknown }
+  | { readonly isRequired: true }
+  | { readonly argument: string }
   ? ValueOf<Spec>
   : IsSwitch<Spec> extends true
     ? ValueOf<Spec>

@@ -13,6 +13,7 @@ import { findTraceFile, shippedTraceFilesOf } from '../../files/shipped-traces.t
 import { hashTrace } from '../../files/trace-files.ts';
 import { readGguf } from '../../gguf/gguf.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { modelProgress } from '../../laboratory/model-progress.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import { acquireModel } from '../../model-files/acquire.ts';
@@ -191,10 +192,8 @@ function draftsIn(directory: string | undefined): string[] {
   throw new OutriderError('bad-argument', `${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
 }
 
-function openTarget(target: string, { onProgress }: Run): Promise<LanguageModel> {
-  const onLawProgress = (law: string, done: number, total: number): void =>
-    onProgress(`shape law: ${law}`, Math.round((100 * done) / total), 100);
-  return openModel(target, { role: 'target', ...shape, exact: true, onLawProgress });
+function openTarget(target: string, run: Run): Promise<LanguageModel> {
+  return openModel(target, { role: 'target', ...shape, exact: true, ...modelProgress(run, target) });
 }
 
 /** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */

@@ -92,7 +92,7 @@ async function measureTarget(asked: Options, steps: Repeats, run: Run) {
   const { target: model } = namesOf(asked);
   const size = sizeOf(steps);
   const openings = (asked.fast ? [model] : [model, model]).map((spec) => ({ spec, ...size }));
-  await prepareModels(openings, memoryRemedy, modelProgress(run));
+  await prepareModels(openings, memoryRemedy, modelProgress(run, model));
   await using opened = new CloseStack();
   const subjects = await openSubjects(asked, size, opened, run);
   const { identity, limits, exactness } = subjects[0].model;
@@ -106,7 +106,7 @@ async function measureTarget(asked: Options, steps: Repeats, run: Run) {
 
 async function measureDraft(draft: string, { threads = 1 }: Options, steps: Repeats, run: Run) {
   const size = sizeOf(steps);
-  await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run));
+  await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run, draft));
   // A draft need not be exact: the target's choice wins.
   await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads });
   const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
@@ -122,7 +122,7 @@ async function openSubjects(asked: Options, size: Size, stack: CloseStack, run: 
   const { fast, threads } = asked;
   const { target: model } = namesOf(asked);
   const shape = { ...size, exact: !fast, threads };
-  const target = stack.use(await openModel(model, { role: 'target', ...shape, ...modelProgress(run) }));
+  const target = stack.use(await openModel(model, { role: 'target', ...shape, ...modelProgress(run, model) }));
   if (fast) return [{ model: target, suffix: '' }];
   // As a target it would first count the choices that change.
   const nativeShape = { role: 'draft', ...size, exact: false, threads: threads ?? 1 } as const;

@@ -1,9 +1,17 @@
 // The work of `outrider trace record`: prompts in, a trace out, interruptible between sessions.
 
+import { statSync } from 'node:fs';
 import { OutriderError } from '../../basics/errors.ts';
-import type { Sampling } from '../../decoding/sampling.ts';
-import { type PromptFile, type PromptLine, takeOfEach } from '../../files/prompt-files.ts';
-import { demandNewTrace, openRecording } from '../../files/trace-files.ts';
+import { neutralSampling, type Sampling, validateSampling } from '../../decoding/sampling.ts';
+import { openModel } from '../../engines/open-model.ts';
+import { modelLabel } from '../../files/document.ts';
+import { type PromptFile, type PromptLine, readPromptFiles, takeOfEach } from '../../files/prompt-files.ts';
+import { demandNewTrace, openRecording, readTrace } from '../../files/trace-files.ts';
+import type { Experiment } from '../../laboratory/experiment.ts';
+import { modelProgress } from '../../laboratory/model-progress.ts';
+import { parseSeed } from '../../laboratory/options.ts';
+import { type ModelNames, namesOf, pairOption } from '../../laboratory/pair-options.ts';
+import { findModel } from '../../model-files/manifest.ts';
 import type { LanguageModel, Tokenizer } from '../../models/model.ts';
 import { type TracePrompt, TraceRecorder } from '../../models/trace-recorder.ts';
 import type { Trace, TraceHeader } from '../../traces/trace.ts';
@@ -28,6 +36,117 @@ export interface RecordResult {
   /** Answer tokens that this run wrote. */
   readonly tokens: number;
   readonly seconds: number;
+}
+
+const options = {
+  prompts: {
+    flag: '--prompts <file...>',
+    help: 'JSON lines: Spec-Bench, HumanEval, GSM8K, {"prompt"} or {"messages"}',
+    texts: true,
+    isRequired: true,
+  },
+  out: { flag: '--out <file>', help: 'the trace; FILE.partial while it grows', isRequired: true },
+  pair: pairOption as typeof pairOption,
+  target: { flag: '--target <model>', help: "instead of the pair's: a name, a path or toy:SEED" },
+  draft: { flag: '--draft <model>', help: "instead of the pair's; also ngram" },
+  tokens: { flag: '--tokens <count>', help: 'most tokens of an answer', whole: [1, 4096], default: 128 },
+  temperature: { flag: '--temperature <number>', help: '0: the most likely token', number: [0, 10], default: 0 },
+  seed: {
+    flag: '--seed <number>',
+    help: 'seed of the sampling noise, above temperature 0',
+    parse: parseSeed as (text: string) => bigint,
+    default: 0n as bigint,
+    defaultLabel: '0',
+  },
+  limit: {
+    flag: '--limit <count>',
+    help: 'prompts of the first file, taken in turn from the categories',
+    whole: [1, 1_000_000],
+  },
+  otherLimit: { flag: '--other-limit <count>', help: 'the same for each other file', whole: [1, 1_000_000] },
+  perCategory: {
+    flag: '--per-category <count>',
+    help: 'prompts of each category at most, the first ones',
+    whole: [1, 1_000_000],
+  },
+  answers: {
+    flag: '--answers <trace>',
+    help: 'take the answers from a trace of the same target, prompts and sampling: half the work',
+  },
+  wrongDepth: { flag: '--wrong-depth <count>', help: 'recorded tokens of a wrong chain', whole: [1, 256], default: 8 },
+  contextLength: {
+    flag: '--context <tokens>',
+    help: 'tokens that prompt and answer may have together',
+    whole: [64, 131_072],
+    default: 4096,
+  },
+  threads: { flag: '--threads <count>', help: 'threads of each model', whole: [1, 256], default: 1 },
+  licence: { flag: '--licence <text>', help: 'of the models, for the header; default: as the manifest says' },
+} as const;
+
+interface Recorded {
+  readonly made: RecordResult;
+  readonly fileKilobytes: number;
+}
+
+export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
+  name: 'trace record',
+  description:
+    "record what a draft says at every position of the target's own texts; continues where it was interrupted",
+  options,
+  async measure(asked, run) {
+    demandNewTrace(asked.out);
+    const file = readPromptFiles(asked.prompts, { first: asked.limit, others: asked.otherLimit });
+    const names = namesOf(asked);
+    const { contextLength, threads, tokens, wrongDepth, out, perCategory } = asked;
+    const shape = { sequences: 1, contextLength, threads, exact: true };
+    await using target = await openModel(names.target, {
+      role: 'target',
+      ...shape,
+      ...modelProgress(run, names.target),
+    });
+    const { tokenizer } = target;
+    const sampling = { ...neutralSampling, temperature: asked.temperature, seed: asked.seed };
+    validateSampling(sampling, tokenizer.vocabularySize);
+    // Exact as well: positions are read many at a time, and must say what single steps would say.
+    await using draft = await openModel(names.draft, {
+      role: 'draft',
+      tokenizer,
+      ...shape,
+      ...modelProgress(run, names.draft),
+    });
+    const modelLicence = asked.licence ?? licenceOf(names);
+    const known = asked.answers === undefined ? undefined : readTrace(asked.answers);
+    const settings = {
+      sampling,
+      tokens,
+      wrongDepth,
+      out,
+      perCategory,
+      modelLicence,
+      known,
+      onProgress: run.onProgress,
+    };
+    return { made: await recordTrace(target, draft, file, settings), fileKilobytes: statSync(out).size / 1000 };
+  },
+  conclude({ made, fileKilobytes }, asked) {
+    const { sessions, resumed, tokens, seconds } = made;
+    const tokensPerSecond = seconds === 0 ? 0 : tokens / seconds;
+    const { target, draft } = namesOf(asked);
+    const { temperature, wrongDepth, contextLength, threads } = asked;
+    const named = { target: modelLabel(target), draft: modelLabel(draft) };
+    return {
+      rows: [],
+      summary: { sessions, resumed, tokens, seconds, tokensPerSecond, fileKilobytes },
+      params: { ...named, tokens: asked.tokens, temperature, wrongDepth, contextLength, threads },
+      seed: Number(asked.seed),
+    };
+  },
+};
+
+function licenceOf(names: ModelNames): string {
+  const licences = [names.target, names.draft].map((name) => findModel(name)?.licence ?? 'unknown');
+  return [...new Set(licences)].join(', ');
 }
 
 /** @throws OutriderError `bad-argument`, `context-full`, `tokenizer-mismatch` before anything is evaluated */

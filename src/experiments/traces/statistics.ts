@@ -1,7 +1,11 @@
 // What a trace says of its draft: how often it is right, by task; how hits and misses cluster; and what that comes to in mode stream, where
 // only drafts on a branch that still agrees are compared.
 
+import { statSync } from 'node:fs';
 import type { Result } from '../../files/document.ts';
+import { findTraceFile, shippedTraceNames } from '../../files/shipped-traces.ts';
+import { readTrace } from '../../files/trace-files.ts';
+import type { Experiment } from '../../laboratory/experiment.ts';
 import type { Trace, TraceSession } from '../../traces/trace.ts';
 import { matchRows } from '../../traces/trace-matches.ts';
 import { type TraceStatistics, traceStatistics } from '../../traces/trace-statistics.ts';
@@ -18,8 +22,32 @@ const conditions: SessionConditions = {
 };
 const longestRun = 8;
 
+const options = {
+  name: { argument: '<name|file>', help: 'a shipped trace, or a file' },
+  by: {
+    flag: '--by <what>',
+    help: 'rows: by task, or by how many tokens agree where prompt lookup finds some',
+    choices: ['task', 'match'],
+    default: 'task',
+  },
+} as const;
+
+export const traceShowExperiment: Experiment<typeof options, Result> = {
+  name: 'trace show',
+  description: 'show the sessions of a trace, the acceptance by task, and how hits and misses cluster',
+  get notes() {
+    return `Shipped traces: ${shippedTraceNames().join(', ')}`;
+  },
+  options,
+  measure({ name, by }) {
+    const path = findTraceFile(name);
+    return showTrace(readTrace(path), statSync(path).size, by);
+  },
+  conclude: (found) => found,
+};
+
 /** What a row stands for: a kind of prompt, or how many tokens the text's end has in common with an earlier place. */
-export type TraceGrouping = 'task' | 'match';
+type TraceGrouping = 'task' | 'match';
 
 export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
   const tasks = [...new Set(sessions.map(({ task }) => task))];

@@ -74,7 +74,7 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
 async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
   const { target, draft } = namesOf(given);
   const hasDraft = given.formats === undefined && (given.target === undefined || given.draft !== undefined);
-  const { path } = await acquireModel(target, modelProgress(run));
+  const { path } = await acquireModel(target, modelProgress(run, target));
   const isLarge = ((await fileBytes(path)) ?? 0) > largeBytes;
   const isShort = isLarge || given.formats !== undefined;
   const promptCount = given.promptCount ?? (isShort ? 8 : undefined);

@@ -97,10 +97,19 @@ export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = 
     if (given.models !== null) return compareSessions(given.models, given, run);
     const names = namesOf(given);
     // The draft as well: what it says must not depend on how far it was read before.
-    const shape = { sequences: 2, contextLength: 2048, exact: true, ...modelProgress(run) };
-    await using target = await openModel(names.target, { role: 'target', ...shape });
+    const shape = { sequences: 2, contextLength: 2048, exact: true };
+    await using target = await openModel(names.target, {
+      role: 'target',
+      ...shape,
+      ...modelProgress(run, names.target),
+    });
     const { tokenizer } = target;
-    await using draft = await openModel(names.draft, { role: 'draft', tokenizer, ...shape });
+    await using draft = await openModel(names.draft, {
+      role: 'draft',
+      tokenizer,
+      ...shape,
+      ...modelProgress(run, names.draft),
+    });
     return await compareSessions({ target, draft }, given, run);
   },
   conclude({ models, rows, differences, modelAnswers, acceptance }, given) {
