@@ -1,5 +1,5 @@
-// A trained actor as a file: its weights, what features are scaled by, and metadata: network, variant, the command that made it.
-// A checkpoint of a training run has all of these as well, so either serves as a policy.
+// A trained actor as a file: its weights, the feature scale, and metadata: network, variant, the command that made it. A checkpoint
+// of a training run contains all of these, so either file serves as a policy.
 
 import { featureCount } from './describe-slot.ts';
 import { flatShapes } from './flat-network.ts';
@@ -7,7 +7,7 @@ import { type LearnedActor, networkNames, variantNames } from './learned-policy.
 import { pairShapes } from './pair-network.ts';
 import { readTensors, type StoredTensor, type TensorFile, unreadable, writeTensors } from './safetensors.ts';
 
-/** @param told beside network and variant: how the weights came to be */
+/** @param told metadata beside network and variant: the origin of the weights */
 export function writeActor(actor: LearnedActor, told: Readonly<Record<string, string>>): Uint8Array {
   return writeTensors(actorFile(actor, told));
 }
@@ -24,8 +24,8 @@ export function actorFile(actor: LearnedActor, told: Readonly<Record<string, str
 }
 
 /**
- * @param what stands in messages: the file's name
- * @throws OutriderError `weights-unreadable` when it is damaged, or holds something else
+ * @param what the file's name, for messages
+ * @throws OutriderError `weights-unreadable` when it is damaged, or not a file of weights
  */
 export function readActor(bytes: Uint8Array, what: string): LearnedActor {
   return actorOf(readTensors(bytes, what), what);
@@ -72,7 +72,7 @@ function requireDeviation(deviation: Float32Array, what: string): Float32Array {
   return deviation;
 }
 
-/** Of the actor's arrays, its width taken from the biases. */
+/** Shapes of the actor's arrays, with the width of its biases. */
 function shapesOf(
   network: LearnedActor['network'],
   lengthOf: (name: string) => number,

@@ -1,4 +1,4 @@
-// What a learned policy sees: numbers of every eligible link, and what coupled slots add.
+// The input of a learned policy: numbers of every eligible link, and the additions for coupled slots.
 
 import { describe, expect, it } from 'vitest';
 import { createProblem } from '../allocation/problem.ts';
@@ -13,7 +13,7 @@ function read(state: SlotState): SlotFeatures {
   return describeSlot(state, createProblem(state));
 }
 
-/** Of every device and server, 6 links in all. */
+/** One feature of every device and server, 6 links in all. */
 function linkNumbers(state: SlotState, feature: number): number[] {
   const { links } = read(state);
   return Array.from(
@@ -22,20 +22,20 @@ function linkNumbers(state: SlotState, feature: number): number[] {
   );
 }
 
-describe('what a slot looks like', () => {
-  it('has nothing gone and nothing to pay where slots are not coupled', () => {
+describe('the features of a slot', () => {
+  it('have no movement and no handover cost where slots are not coupled', () => {
     const open = { ...plain, snr: plain.snr.map(() => 10) };
     expect(linkNumbers(open, 4)).toEqual([0, 0, 0, 0, 0, 0]);
     expect(linkNumbers(open, 5)).toEqual([0, 0, 0, 0, 0, 0]);
     expect(read(open).devices[deviceFeatureCount - 1]).toBe(0);
   });
 
-  it('leaves out links that are not eligible', () => {
+  it('leave out links that are not eligible', () => {
     const snr = plain.snr.map((_, link) => (link === 1 ? 0 : 10));
     expect(read({ ...plain, snr }).links).toHaveLength(5 * linkFeatureCount);
   });
 
-  it('tells the price of every handover, and how far a device went since its gains were measured', () => {
+  it('contain the price of every handover, and the distance that a device moved since its gains were measured', () => {
     const [x, y] = [Float64Array.of(100, 0, 0), new Float64Array(deviceCount)];
     const earlierX = Float64Array.of(80, 0, 0);
     const state: SlotState = {
@@ -57,7 +57,7 @@ describe('what a slot looks like', () => {
     // Leaving a text costs a slot; the second device has none.
     const paid = Math.fround(Math.log(2));
     expect(linkNumbers(state, 5)).toEqual([paid, 0, 0, 0, 0, paid]);
-    // The first device has gone 20 m, away from the one server and towards the other.
+    // The first device has moved 20 m, away from the one server and towards the other.
     const [away, towards, still] = linkNumbers(state, 4);
     expect(away).toBeCloseTo(Math.log(100 / 80), 6);
     expect(towards).toBeCloseTo(Math.log(100 / 120), 6);

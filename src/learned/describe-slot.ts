@@ -1,6 +1,7 @@
-// What a learned policy sees of a slot: Koh & Yang's state (positions, channel gains, tasks, batteries, queue delays) as numbers about 1 in
-// size, and what is more to know where slots are coupled: how far a device went since its gains were measured, what a handover costs.
-// Logarithms where a quantity spans decades; times and gains are what costs are powers of, so that logarithms make them linear.
+// The features of a slot for a learned policy: Koh & Yang's state (positions, channel gains, tasks, batteries, queue delays) as
+// numbers of about 1, and two additions for coupled slots: how far a device moved since its gains were measured, and the cost of a
+// handover. Quantities that span decades are logarithms; costs are powers of times and gains, so they are linear in these
+// logarithms.
 
 import { logDistance, measuredAt } from '../allocation/forecast.ts';
 import { linkEnd, linkServer, linkStart } from '../allocation/links.ts';
@@ -8,18 +9,21 @@ import { handoverDelayMs } from '../allocation/objective.ts';
 import type { Problem } from '../allocation/problem.ts';
 import type { SlotState } from '../allocation/slot-state.ts';
 
-/** x, y (hm from the servers' middle), ln payload, ln time of drafting, ln arithmetic on the edge, ln battery, ln (1 + dam gone since gains were measured). */
+/**
+ * x, y (hm from the servers' middle), ln payload, ln drafting time, ln arithmetic on the edge, ln battery, ln (1 + dam moved since
+ * the gains were measured).
+ */
 export const deviceFeatureCount = 7;
 /** x, y (hm from the servers' middle), ln speed, ln bandwidth, ln (1 + queue delay in slots). */
 export const serverFeatureCount = 5;
 /**
- * ln gain, ln time that the payload takes with the whole band, whether it is the server of the slot before, ln distance, by how much that
- * has grown since the gain was measured, ln (1 + handover in slots).
+ * ln gain, ln time that the payload takes with the whole band, 1 for the server of the slot before, ln distance, growth of that
+ * since the gain was measured, ln (1 + handover in slots).
  */
 export const linkFeatureCount = 6;
 export const featureCount: number = deviceFeatureCount + serverFeatureCount + linkFeatureCount;
 
-/** Unscaled features; M devices, E servers, L eligible links as the problem has them. */
+/** Unscaled features; M devices, E servers, L eligible links in the order of the problem. */
 export interface SlotFeatures {
   /** [M * deviceFeatureCount] */
   readonly devices: Float32Array;
@@ -29,13 +33,13 @@ export interface SlotFeatures {
   readonly links: Float32Array;
 }
 
-/** What features are shifted by and divided by, so that those of a few worlds of the training have mean 0 and deviation 1; [featureCount] each. */
+/** Shift and divisor of the features, so that those of a few training worlds have mean 0 and deviation 1; [featureCount] each. */
 export interface FeatureScale {
   readonly centre: Float32Array;
   readonly deviation: Float32Array;
 }
 
-/** Smaller payloads, times and gains count as this: a logarithm needs something. */
+/** Lower limit of payloads, times and gains before the logarithm. */
 const least = 1e-30;
 const metresPerUnit = 100;
 const metresPerDecametre = 10;
@@ -69,7 +73,7 @@ export function describeSlot(state: SlotState, problem: Problem): SlotFeatures {
   return { ...describeEnds(state, problem), links };
 }
 
-/** Where a device was when its gains were measured: where it is, unless there is more to know. */
+/** The place where a device's gains were measured; without an outlook, its present place. */
 function gainPlace(state: SlotState, device: number): [number, number] {
   if (state.outlook !== undefined) return measuredAt(state, state.outlook, device);
   return [state.deviceX[device] as number, state.deviceY[device] as number];

@@ -1,8 +1,8 @@
-// The paper's kind of actor: an agent for each edge server, all with the same weights, a plain network over a list of numbers: those of
-// every device, of its links to this server, and of the server. So it knows devices by their place in the list, and fits one number of
-// devices only.
+// The paper's kind of actor: one agent for each edge server, all with the same weights, a plain network over a list of numbers:
+// those of every device, of its links to this server, and of the server. It identifies devices by their place in the list, so it
+// fits one number of devices only.
 //
-//     out_j = relu(relu(o_j W_1 + b_1) W_2 + b_2) W_3 + b_3,  4 numbers for each device
+// out_j = relu(relu(o_j W_1 + b_1) W_2 + b_2) W_3 + b_3,  4 numbers for each device
 
 import type { Problem } from '../allocation/problem.ts';
 import { OutriderError } from '../basics/errors.ts';
@@ -11,7 +11,7 @@ import { addBias, multiply, relu, type Weights } from './layers.ts';
 import { splitScores } from './pair-network.ts';
 import type { Scores } from './score.ts';
 
-/** What an agent sees: eligibility, link and device numbers of each device, and its server's. */
+/** Inputs of an agent: eligibility, link and device numbers of each device, and its server's. */
 export function flatInputCount(deviceCount: number): number {
   return deviceCount * (deviceFeatureCount + linkFeatureCount + 1) + serverFeatureCount;
 }
@@ -29,9 +29,8 @@ export function flatShapes(deviceCount: number, hidden: number): Readonly<Record
 }
 
 /**
- * Devices' numbers, then a row of 4 for each device's link to this server (eligible, link numbers; zeros where there is none), then the
- * server's: one row for each server.
- *
+ * Devices' numbers, then 4 for each device's link to this server (eligible, link numbers; zeros without a link), then the server's:
+ * one row for each server.
  * @param features scaled
  */
 export function describeAgents(problem: Problem, features: SlotFeatures): Float32Array {

@@ -1,4 +1,4 @@
-// The few operations that a small network consists of, on row-major arrays of float32, sums in float64.
+// The few operations of a small network, on row-major arrays of float32, with sums in float64.
 
 /** Arrays by name. */
 export type Weights = Readonly<Record<string, Float32Array>>;

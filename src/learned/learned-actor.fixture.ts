@@ -1,4 +1,4 @@
-// An actor with drawn weights, for tests that need one but no training.
+// An actor with random weights, for tests without training.
 
 import { createRandom } from '../basics/philox.ts';
 import { featureCount } from './describe-slot.ts';

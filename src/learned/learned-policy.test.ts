@@ -1,5 +1,5 @@
-// What trained policies promise: order doesn't matter to the network of pairs, shares fit, TMA's searches see the shares that come out, and
-// odd slots get sensible answers.
+// Properties of trained policies: order doesn't matter to the network of pairs, shares are valid, TMA's searches see the final
+// shares, and unusual slots get valid assignments.
 
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from '../allocation/check-assignment.ts';
@@ -17,7 +17,7 @@ const objective = { energyWeight: 20 };
 const slotOf = (deviceCount: number, serverCount: number, seed: number): SlotState =>
   syntheticSlot({ deviceCount, serverCount, seed, objective });
 
-/** The same slot with devices and servers in another order: entry d of the new is `devices[d]` of the old. */
+/** The same slot with devices and servers in another order: entry d of the new slot is `devices[d]` of the old one. */
 function permute(state: SlotState, devices: readonly number[], servers: readonly number[]): SlotState {
   const { deviceCount: m, serverCount: e } = state;
   const entries = Object.entries(state).map(([name, value]) => {
@@ -80,7 +80,7 @@ describe('the network of pairs', () => {
     }
   });
 
-  it('spreads devices that are alike as far as the scores leave it open', () => {
+  it('spreads equal devices as far as the scores allow', () => {
     const state = slotOf(12, 2, 3);
     for (const values of Object.values(state) as Float64Array[]) {
       if (!ArrayBuffer.isView(values) || values.length % 12 !== 0) continue;
@@ -112,7 +112,7 @@ describe('the network of pairs', () => {
     }
   });
 
-  it('leaves a device that nobody can hear without a server', () => {
+  it('leaves a device without eligible links unserved', () => {
     const state = slotOf(6, 2, 4);
     state.snr.fill(0, 2, 4);
     for (const variant of ['tma-masac', 'association'] as const) {
@@ -131,7 +131,7 @@ describe('the network of pairs', () => {
 });
 
 describe('learned shares', () => {
-  it('leave the slack, and are what the search sees', () => {
+  it('keep the slack, and are what the search sees', () => {
     const actor = drawActor('pairs', 'tma-masac', 3);
     const state = slotOf(15, 3, 6);
     const problem = createProblem(state);
@@ -149,7 +149,7 @@ describe('learned shares', () => {
     for (const sum of sums) expect(sum).toBeLessThan(1);
   });
 
-  it('are taken anew for whoever comes and goes', () => {
+  it('are recomputed for each device that comes or goes', () => {
     const actor = drawActor('pairs', 'tma-masac', 3);
     const state = slotOf(8, 2, 7);
     const problem = createProblem(state);
@@ -166,7 +166,7 @@ describe('learned shares', () => {
 });
 
 describe('the flat network', () => {
-  it('serves its own number of devices, and says so for others', () => {
+  it('serves its own number of devices, and refuses others', () => {
     const policy = createLearnedPolicy(drawActor('flat', 'tma-masac', 1, 6));
     const state = slotOf(6, 3, 1);
     checkAssignment(state, policy(state));

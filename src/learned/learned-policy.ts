@@ -1,5 +1,5 @@
-// A trained policy: the slot as numbers, scores for every link, and from them association and shares. Decides by the mean scores, so it is a
-// pure function of the slot.
+// A trained policy: the slot as features, scores for every link, and from them association and shares. It decides by the mean
+// scores, so it is a pure function of the slot.
 
 import { shareOptimally } from '../allocation/optimal-shares.ts';
 import { createProblem, type Problem } from '../allocation/problem.ts';
@@ -19,13 +19,13 @@ export const networkNames = ['pairs', 'flat'] as const;
 export type NetworkName = (typeof networkNames)[number];
 
 /**
- * What scores decide. `tma-masac`: the shares; association by TMA, which asks for shares at each swap it tries (the paper's).
- * `association`: the server, by the scores for y; shares in closed form.
+ * What the scores decide. `tma-masac`: the shares; association by TMA, which computes shares at each swap that it tries (the
+ * paper's). `association`: the server, by the scores for y; shares in closed form.
  */
 export const variantNames = ['tma-masac', 'association'] as const;
 export type VariantName = (typeof variantNames)[number];
 
-/** Everything that a trained policy is. */
+/** All data of a trained policy. */
 export interface LearnedActor {
   readonly network: NetworkName;
   readonly variant: VariantName;
@@ -42,7 +42,7 @@ export function createLearnedPolicy(actor: LearnedActor): Policy {
   };
 }
 
-/** The slot as the actor's networks take it. */
+/** The slot as input of the actor's networks. */
 export function readSlot(actor: LearnedActor, state: SlotState, problem: Problem): SlotFeatures {
   return scaleFeatures(describeSlot(state, problem), actor.scale);
 }
@@ -54,7 +54,7 @@ export function scoreSlot(actor: LearnedActor, problem: Problem, features: SlotF
     : scoreFlat(problem, features, actor.weights);
 }
 
-/** Of scores that were drawn, as in training: the highest one for y wins. @param score for y and z of each link; [L * 2] */
+/** Decides by drawn scores, as in training: the highest one for y wins. @param score for y and z of each link; [L * 2] */
 export function decideByScores(
   state: SlotState,
   problem: Problem,
@@ -83,8 +83,9 @@ function associateByScore(problem: Problem, score: Float64Array): Int32Array {
 }
 
 /**
- * Mean scores say the same of devices that are alike, who would all take one server. So scores are taken for chances, by a softmax, and rounded:
- * devices choose one after the other, the most certain first, by ln(chance) and by how far a server is behind the sum of the chances so far.
+ * Equal devices have equal mean scores, and would all take one server. So scores become chances, by a softmax, and are rounded:
+ * devices choose one after the other, the most certain first, by ln(chance) and by how far a server is below the sum of the chances
+ * so far.
  */
 function associateByMeans(problem: Problem, score: Float64Array): Int32Array {
   const { deviceCount, serverCount, linkStart, linkServer } = problem;

@@ -1,5 +1,5 @@
-// Servers that share as scores say: y and z are softmaxes over the devices that a server has now and the slack. Taken anew for each
-// change that a search tries, so a device that comes has shares as well. It has no floors: every change is computed.
+// Servers that share by scores: y and z are softmaxes over the server's devices and the slack. They are recomputed for each change
+// that a search tries, so a new device has shares too. The rule has no floors: every change is computed.
 
 import { bandCostMs } from '../allocation/band-root.ts';
 import type { Partition } from '../allocation/partition.ts';
@@ -18,7 +18,11 @@ export function learnedRule(score: Float64Array): SharingRuleMaker {
   };
 }
 
-/** Shares of an association by scores. @param server an eligible server of each device, or -1 @param linkOf link of each device, or -1 */
+/**
+ * Shares of an association by scores.
+ * @param server an eligible server of each device, or -1
+ * @param linkOf link of each device, or -1
+ */
 export function shareByScores(
   problem: Problem,
   server: Int32Array,
@@ -48,7 +52,7 @@ class LearnedRule implements SharingRule {
   readonly costMs: Float64Array;
   readonly addedMs: Float64Array;
   readonly heldMs: Float64Array;
-  /** Nothing is known without computing it: every floor is as low as can be. */
+  /** There is no lower bound without the exact cost: every floor is as low as possible. */
   readonly slackMs: Float64Array;
   readonly leaveMs: Float64Array;
   readonly leaveSlackMs: Float64Array;
@@ -104,14 +108,14 @@ class LearnedRule implements SharingRule {
   }
 
   screen(): void {
-    // No floors to bring up to date.
+    // There are no floors to update.
   }
 
   #gather(server: number, linkIn: number, linkOut: number): number {
     return this.#partition.gather(server, linkIn, linkOut, this.#links);
   }
 
-  /** With the slack's weight of 1. */
+  /** Includes the slack's weight of 1. */
   #weightSums(count: number): [number, number] {
     let sumY = 1;
     let sumZ = 1;

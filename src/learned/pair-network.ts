@@ -1,10 +1,10 @@
-// The actor that looks at (device, server) pairs: one set of weights for any number of devices and servers, in any order. A pair's own
-// numbers, then the means over its device's links, its server's links and all links, then its scores. No library: this is
-// what decides in use; src/training/ trains the same function (a test holds both together).
+// The actor for (device, server) pairs: one set of weights for any number of devices and servers, in any order. The layers: a
+// pair's own numbers, then the means over its device's links, its server's links and all links, then its scores. No library: this
+// code decides in use; src/training/ trains the same function (a test compares both).
 //
-//     u_l = relu(device_i W_d + server_j W_s + link_l W_l + b_1)
-//     v_l = relu(u_l W_u + mean_(links of i) u W_i + mean_(links of j) u W_j + mean u W_a + b_2)
-//     out = v_l W_o + b_o:  raw mean of y, of z, raw deviation of y, of z
+// u_l = relu(device_i W_d + server_j W_s + link_l W_l + b_1)
+// v_l = relu(u_l W_u + mean_(links of i) u W_i + mean_(links of j) u W_j + mean u W_a + b_2)
+// out = v_l W_o + b_o:  raw mean of y, of z, raw deviation of y, of z
 
 import type { Problem } from '../allocation/problem.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';

@@ -1,4 +1,4 @@
-// Files of weights: what is written is read again, and what is not exactly a file of weights is refused in words.
+// Files of weights: a written file reads back the same, and a bad file is refused with a message.
 
 import { describe, expect, it } from 'vitest';
 import { isOutriderError } from '../basics/errors.ts';
@@ -16,7 +16,7 @@ const sample = new Map<string, StoredTensor>([
   ['empty', { shape: [0, 4], values: new Float32Array(0) }],
 ]);
 
-/** A file with this header and so many bytes of numbers. */
+/** A file with this header and this many bytes of numbers. */
 function fileOf(header: unknown, dataBytes: number): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + dataBytes);
@@ -67,7 +67,7 @@ describe('safetensors', () => {
     expect(() => readTensors(writeTensors({ tensors, metadata: {} }), 'it')).toThrow(/"a" holds .* at 1/);
   });
 
-  it('never fails otherwise than in words, whatever is damaged', () => {
+  it('always fails with a message, whatever is damaged', () => {
     const whole = writeActor(drawActor('pairs', 'tma-masac', 1), { command: 'test' });
     const random = createRandom(11);
     for (let round = 0; round < 300; round++) {

@@ -1,5 +1,6 @@
-// Arrays by name in a file: the safetensors format (huggingface/safetensors, its README): the length of the header (8 bytes, little-endian), the header
-// (JSON: name to dtype, shape and place), the numbers. Strict: what is not exactly that is refused, and so is a number that is not finite.
+// Named arrays in a file: the safetensors format (huggingface/safetensors, its README): the length of the header (8 bytes,
+// little-endian), the header (JSON: name to dtype, shape and place), the numbers. Strict: any other file is refused, and so is a
+// number that is not finite.
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
@@ -26,14 +27,14 @@ const dtypes = {
 type Dtype = keyof typeof dtypes;
 
 const lengthBytes = 8;
-/** The format's own limit. */
+/** The limit of the format. */
 const largestHeader = 100_000_000;
 /** Numbers begin at a multiple of it. */
 const alignment = 8;
 
 export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
-  // Widest first, so that every array lies at a multiple of its own width.
+  // The widest first, so that every array is aligned to its own width.
   const ordered = [...tensors].toSorted(([, one], [, other]) => widthOf(other) - widthOf(one));
   let at = 0;
   for (const [name, { shape, values }] of ordered) {
@@ -65,7 +66,7 @@ function dtypeOf(values: TensorValues): Dtype {
 }
 
 /**
- * @param what stands in messages: the file's name
+ * @param what the file's name, for messages
  * @throws OutriderError `weights-unreadable`
  */
 export function readTensors(bytes: Uint8Array, what: string): TensorFile {
@@ -145,7 +146,7 @@ function readValues(
   name: string,
   what: string,
 ): TensorValues {
-  // A copy: the file's own bytes need not be aligned. (Not by slice, which for Node's Buffer copies nothing.)
+  // A copy: the file's own bytes need not be aligned. (Not by slice, which copies nothing for Node's Buffer.)
   const values = new dtypes[dtype].make(new Uint8Array(bytes.subarray(begin, end)).buffer);
   if (dtype === 'F32' || dtype === 'F64') {
     const bad = (values as Float32Array).findIndex((value) => !Number.isFinite(value));

@@ -1,5 +1,5 @@
-// What an actor gives: for each link two Gaussian scores, one for the share of the band, one for that of computing. Shares are the softmax
-// of the scores of the devices that a server has, with one more place, the slack, that always scores 0: what it gets is left alone.
+// The output of an actor: two Gaussian scores for each link, one for the share of the band, one for that of computing. Shares are
+// the softmax of the scores of the server's devices and of the slack, which always scores 0: its share is not used.
 
 /** Means and raw deviations of y and z; L links. */
 export interface Scores {
@@ -9,9 +9,9 @@ export interface Scores {
   readonly deviation: Float64Array;
 }
 
-/** Scores stay within +- this, by a hyperbolic tangent. */
+/** Scores stay within +- this limit, by a hyperbolic tangent. */
 export const scoreLimit = 8;
-/** BenchMARL's `biased_softplus_1.0`: the deviation is 1 where the network says 0, and never below `leastDeviation`. */
+/** BenchMARL's `biased_softplus_1.0`: the deviation is 1 where the network's output is 0, and never below `leastDeviation`. */
 export const deviationBias: number = Math.log(Math.E - 1);
 export const leastDeviation = 1e-4;
 

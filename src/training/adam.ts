@@ -1,4 +1,4 @@
-// Adam (Kingma & Ba 2015), with gradients cut to a norm before it, as BenchMARL does.
+// Adam (Kingma & Ba 2015), after clipping gradients by their norm, as BenchMARL does.
 
 import { numpy as np } from '@jax-js/jax';
 import type { Tensors } from './networks.ts';
@@ -9,12 +9,12 @@ export type Moments = { first: Tensors; second: Tensors };
 const firstBeta = 0.9;
 const secondBeta = 0.999;
 
-/** 1 - beta^step of both moments, for the update that is the step-th, from 1. */
+/** 1 - beta^step of both moments, for update number `step`, from 1. */
 export function correctionsAt(step: number): [number, number] {
   return [1 - firstBeta ** step, 1 - secondBeta ** step];
 }
 
-/** Borrows weights, moments and correction; owns the gradient. @param correction [2], from {@link correctionsAt} */
+/** Borrows weights, moments and correction; takes ownership of the gradient. @param correction [2], from {@link correctionsAt} */
 export function adamStep(
   weights: Tensors,
   gradient: Tensors,
@@ -42,7 +42,7 @@ export function adamStep(
   return { weights: next, moments: { first, second } };
 }
 
-/** min(1, limit / length of the gradient); as torch.nn.utils.clip_grad_norm_. */
+/** min(1, limit / norm of the gradient); as torch.nn.utils.clip_grad_norm_. */
 function clipFactor(gradient: Tensors, limit: number): np.Array {
   let sum: np.Array = np.zeros([]);
   for (const one of Object.values(gradient)) sum = sum.add(np.square(one.ref).sum());

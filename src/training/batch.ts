@@ -1,4 +1,5 @@
-// Rows of the replay buffer as the arrays that an update takes: scaled, masked, with the numbers of each device's chosen link gathered.
+// A batch of transitions from the replay buffer as arrays for an update: scaled, masked, with the numbers of each device's chosen
+// link.
 
 import { createRandom } from '../basics/philox.ts';
 import {
@@ -10,7 +11,7 @@ import {
 } from '../learned/describe-slot.ts';
 import type { Replay } from './replay.ts';
 
-/** What rewards and ln J_random are scaled by, so that both are about 1. */
+/** Divisors of rewards and of ln J_random, so that both are about 1. */
 export interface RewardScale {
   /** Mean of -reward, J / J_random. */
   readonly reward: number;
@@ -33,16 +34,16 @@ export interface SlotNumbers {
 }
 
 /**
- * What the reward and the devices' costs of a row are multiplied by. Rewards are J / J_random of each slot by itself, and divided by their
- * mean. Where slots add up to a return that will not do: whoever fills queues makes random association dearer as well, and would go
- * unpunished. There all slots have one unit, the mean of J.
+ * The factor of a row's reward and of its devices' costs. Each reward is J / J_random of its slot, divided by the mean reward.
+ * Where slots add up to a return, this fails: a policy that fills queues makes random association more expensive too, and would not
+ * be punished. There all slots share one unit, the mean of J.
  */
 export function rewardFactor(replay: Replay, row: number, rewards: RewardScale, addsUp: boolean): number {
   if (!addsUp) return 1 / rewards.reward;
   return Math.exp(replay.arrays.lnRandom[row] as number) / rewards.costMs;
 }
 
-/** @param rows of the buffer; [B] */
+/** @param rows of the replay buffer; [B] */
 export function gatherSlots(replay: Replay, rows: Int32Array, scale: FeatureScale, rewards: RewardScale): SlotNumbers {
   const { arrays, deviceCount, serverCount } = replay;
   const size = rows.length;
@@ -77,7 +78,7 @@ export function gatherSlots(replay: Replay, rows: Int32Array, scale: FeatureScal
   return out;
 }
 
-/** Marks a device's server, and gathers the numbers of device, server and link. */
+/** Marks a device's server, and collects the numbers of device, server and link. */
 function choose(out: SlotNumbers, device: number, ofServer: number, server: number, serverCount: number): void {
   const link = device * serverCount + server;
   out.chosen[link] = 1;

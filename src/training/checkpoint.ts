@@ -1,5 +1,5 @@
-// A training run as a file, complete: networks, targets, moments of the optimisers, replay buffer, where the random numbers stand, and the
-// decisions of the present episode. A run that goes on from it is, bit for bit, the run that was never interrupted.
+// A complete training run as a file: networks, target networks, moments of the optimisers, replay buffer, state of the random
+// numbers, and the decisions of the present episode. A resumed run is bit for bit the same as one without interruption.
 
 import type { Assignment } from '../allocation/slot-state.ts';
 import { actorFile, actorOf, requireTensor } from '../learned/actor-file.ts';
@@ -11,13 +11,16 @@ import type { SavedTraining } from './trainer.ts';
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
-/** Where a run stands, as JSON in the metadata. */
-interface Ledger {
+/** Key of the run's state in the metadata of checkpoints. */
+const stateKey = 'ledger';
+
+/** The state of a run, as JSON in the metadata. */
+interface RunState {
   readonly kind: Omit<LearnerKind, 'scale'>;
   readonly slots: number;
   readonly updates: number;
   readonly episode: number;
-  /** Devices of each decision of the episode. */
+  /** Number of devices of each decision of the episode. */
   readonly decisionSizes: readonly number[];
   readonly replayCount: number;
   readonly replayNext: number;
@@ -25,7 +28,7 @@ interface Ledger {
 
 const version = '2';
 
-/** @param told how the run came to be, for people */
+/** @param told origin of the run, as text */
 export function writeCheckpoint(
   saved: SavedTraining,
   actor: LearnedActor,
@@ -38,7 +41,7 @@ export function writeCheckpoint(
   for (const [name, one] of ofActor) all.set(name, one);
   for (const [name, one] of replayTensors(replay)) all.set(name, one);
   for (const [name, one] of decisionTensors(progress.decisions)) all.set(name, one);
-  const ledger: Ledger = {
+  const state: RunState = {
     kind: plainKind,
     slots: progress.slots,
     updates: progress.updates,
@@ -47,47 +50,48 @@ export function writeCheckpoint(
     replayCount: replay.count,
     replayNext: replay.next,
   };
-  return writeTensors({ tensors: all, metadata: { ...metadata, checkpoint: version, ledger: JSON.stringify(ledger) } });
+  return writeTensors({
+    tensors: all,
+    metadata: { ...metadata, checkpoint: version, [stateKey]: JSON.stringify(state) },
+  });
 }
 
 /**
- * @param what stands in messages: the file's name
+ * @param what the file's name, for messages
  * @throws OutriderError `weights-unreadable` when it is damaged, no checkpoint, or of another shape than it says
  */
 export function readCheckpoint(bytes: Uint8Array, what: string): SavedTraining {
   const file = readTensors(bytes, what);
   const { tensors, metadata } = file;
-  if (metadata['checkpoint'] !== version || metadata['ledger'] === undefined) {
+  if (metadata['checkpoint'] !== version || metadata[stateKey] === undefined) {
     throw unreadable(what, 'it holds no training run that could go on (weights alone serve as a policy)');
   }
   const { scale } = actorOf(file, what);
-  const ledger = readLedger(metadata['ledger'], what);
-  const kind: LearnerKind = { ...ledger.kind, scale };
+  const state = readRunState(metadata[stateKey], what);
+  const kind: LearnerKind = { ...state.kind, scale };
   return {
     kind,
-    progress: { ...ledger, decisions: readDecisions(tensors, ledger.decisionSizes, what) },
+    progress: { ...state, decisions: readDecisions(tensors, state.decisionSizes, what) },
     tensors: readLearner(tensors, kind, what),
-    replay: readReplay(tensors, ledger, what),
+    replay: readReplay(tensors, state, what),
   };
 }
 
-function readLedger(text: string, what: string): Ledger {
+function readRunState(text: string, what: string): RunState {
   try {
-    const ledger = JSON.parse(text) as Ledger;
-    const { kind } = ledger;
-    const counts = [ledger.slots, ledger.updates, ledger.episode, ledger.replayCount, ledger.replayNext];
+    const state = JSON.parse(text) as RunState;
+    const { kind } = state;
+    const counts = [state.slots, state.updates, state.episode, state.replayCount, state.replayNext];
     const sizes = [kind.deviceCount, kind.serverCount, kind.settings.replayCapacity];
-    const isWhole = [...counts, ...sizes, ...ledger.decisionSizes].every(
-      (one) => Number.isSafeInteger(one) && one >= 0,
-    );
-    if (isWhole && ledger.replayCount <= kind.settings.replayCapacity) return ledger;
+    const isWhole = [...counts, ...sizes, ...state.decisionSizes].every((one) => Number.isSafeInteger(one) && one >= 0);
+    if (isWhole && state.replayCount <= kind.settings.replayCapacity) return state;
   } catch {
-    // What is missing shows as a TypeError.
+    // A missing field shows as a TypeError.
   }
-  throw unreadable(what, 'its ledger is damaged');
+  throw unreadable(what, 'its run state is damaged');
 }
 
-/** Every array that a learner of this kind has, and no other shape. */
+/** Every array of a learner of this kind, each with its shape. */
 function readLearner(tensors: Tensors, kind: LearnerKind, what: string): SavedTensors {
   const found = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
   for (const [name, { shape }] of drawTensors(kind)) {
@@ -96,7 +100,7 @@ function readLearner(tensors: Tensors, kind: LearnerKind, what: string): SavedTe
   return found;
 }
 
-/** Rows that hold nothing are left out. */
+/** Empty rows are left out. */
 function replayTensors({ arrays, count, capacity }: Replay): [string, StoredTensor][] {
   return Object.entries(arrays as unknown as Record<string, TensorValues>).map(([name, values]) => {
     const width = values.length / capacity;
@@ -104,7 +108,7 @@ function replayTensors({ arrays, count, capacity }: Replay): [string, StoredTens
   });
 }
 
-function readReplay(tensors: Tensors, { kind, replayCount, replayNext }: Ledger, what: string): Replay {
+function readReplay(tensors: Tensors, { kind, replayCount, replayNext }: RunState, what: string): Replay {
   const { deviceCount, serverCount, settings } = kind;
   const replay = createReplay(settings.replayCapacity, deviceCount, serverCount);
   for (const name of Object.keys(replay.arrays) as (keyof ReplayArrays)[]) {

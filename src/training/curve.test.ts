@@ -1,4 +1,4 @@
-// When training has arrived, and what the replay buffer keeps.
+// Convergence of training, and the content of the replay buffer.
 
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
@@ -20,14 +20,14 @@ describe('learning curves', () => {
     expect((found?.half ?? 0) / studentQuantile(3)).toBeCloseTo(0.0597215, 5);
   });
 
-  it('take points that follow one another for fewer', () => {
+  it('count neighbouring points as fewer than independent ones', () => {
     const bump = [0, 1, 2, 3, 3, 2, 1, 0, 0, 0];
     const mixed = [0, 3, 0, 2, 1, 3, 0, 2, 0, 1];
     const x = bump.map((_, at) => at);
     expect(fitSlope(x, bump)?.half).toBeGreaterThan(1.5 * (fitSlope(x, mixed)?.half ?? Number.NaN));
   });
 
-  it('hold the slope in nine intervals of ten where half of each deviation stays', () => {
+  it('contain the slope in nine intervals of ten where half of each deviation persists', () => {
     const { normal } = createRandom(1);
     const x = Array.from({ length: 12 }, (_, at) => at);
     let held = 0;
@@ -45,7 +45,7 @@ describe('learning curves', () => {
     expect(held / 2000).toBeLessThan(0.95);
   });
 
-  it('know the quantiles of Student', () => {
+  it("know the quantiles of Student's t", () => {
     for (const [degrees, wanted] of [
       [1, 12.706],
       [2, 4.303],
@@ -69,7 +69,7 @@ describe('learning curves', () => {
 });
 
 describe('the replay buffer', () => {
-  it('gives slots that add up one unit, others each their own', () => {
+  it("has one unit for slots that add up, and each slot's own for others", () => {
     const replay = createReplay(2, 1, 1);
     const [costs, randoms] = [
       [300, 40],

@@ -1,11 +1,11 @@
-// The learning curve, and when it has levelled out.
+// The learning curve, and the test whether it has converged.
 
 import { mean } from '../basics/statistics.ts';
 
 export interface CurvePoint {
   readonly slots: number;
   readonly updates: number;
-  /** Since the run began, pauses left out. */
+  /** Since the run began, without pauses. */
   readonly minutes: number;
   /** Mean reward on the held-out slots, deciding by mean scores. */
   readonly reward: number;
@@ -17,19 +17,20 @@ export interface CurvePoint {
   readonly entropy: number | null;
 }
 
-/** A straight line's slope through points, and half the width of its 95 % interval. */
+/** The slope of a straight line through points, and half the width of its 95 % interval. */
 export interface Slope {
   readonly slope: number;
   readonly half: number;
 }
 
-/** Fewer points say nothing about a slope. */
+/** Fewer points give no slope. */
 const leastPoints = 4;
 
 /**
- * Least squares; undefined with fewer than four points. Neighbouring points of a curve are alike, so they tell less than as many independent
- * ones: the interval is wider by sqrt((1 + r) / (1 - r)), r being the residues' correlation with the next (0 to 0.9). Few residues about a
- * fitted line look less alike than they are, by some (2 + 4 r) / n for n points (Kendall 1954, Marriott & Pope 1954); r makes up for it.
+ * Least squares; undefined with fewer than four points. Neighbouring points of a curve are correlated, so they count less than as
+ * many independent ones: the interval is wider by sqrt((1 + r) / (1 - r)), where r is the lag-1 correlation of the residuals (0 to
+ * 0.9). With few residuals r is too low by about (2 + 4 r) / n for n points (Kendall 1954, Marriott & Pope 1954), which is
+ * corrected.
  */
 export function fitSlope(x: readonly number[], y: readonly number[]): Slope | undefined {
   const count = x.length;
@@ -59,9 +60,8 @@ export function studentQuantile(degrees: number): number {
 }
 
 /**
- * Whether training has arrived: the last third of the curve may be level (its slope's interval holds 0), and the reward has grown by
- * more than three standard errors.
- *
+ * Whether training has converged: the last third of the curve may be level (its slope's interval contains 0), and the reward has
+ * grown by more than three standard errors.
  * @param standardError of the reward's growth, paired by held-out world
  */
 export function hasPlateau(points: readonly CurvePoint[], growth: number, standardError: number): boolean {

@@ -1,4 +1,4 @@
-// The environment gives the reward that it says, the same for the same seed, and a world that takes note of decisions.
+// The environment gives the reward of its definition, the same for the same seed, in a world that applies the decisions.
 
 import { describe, expect, it } from 'vitest';
 import { createSlotTerms, evaluate } from '../allocation/objective.ts';
@@ -25,7 +25,7 @@ describe('environment', () => {
     evaluate(state, assignment, terms);
     const { costMs } = terms.sum;
     const fourthMs = terms.costMs[3] as number;
-    // Random associations of other draws: their mean is near to that of the sixteen.
+    // Random associations of other draws: their mean is near that of the sixteen.
     let sum = 0;
     for (let draw = 0; draw < 400; draw++) {
       evaluate(state, random({ ...state, seed: 1000 + draw }), terms);
@@ -34,7 +34,7 @@ describe('environment', () => {
     const outcome = environment.step(assignment);
     expect(outcome.costMs).toBe(costMs);
     expect(outcome.reward).toBe(-costMs / outcome.randomCostMs);
-    // What devices cost is the reward, taken apart.
+    // The devices' costs add up to the reward.
     expect(mean([...outcome.deviceCost])).toBeCloseTo(-outcome.reward, 12);
     expect(outcome.deviceCost[3]).toBeCloseTo((8 * fourthMs) / outcome.randomCostMs, 12);
     expect(outcome.randomCostMs / (sum / 400)).toBeGreaterThan(0.5);
@@ -54,7 +54,7 @@ describe('environment', () => {
     expect(play()).toEqual(play());
   });
 
-  it('passes slots without a task, and counts the devices that have one', () => {
+  it('skips slots without a task, and counts the devices with a task', () => {
     const arrivals = 'workload.arrivals={"kind":"poisson-sessions","sessionsPerMinute":40,"keptShare":0.6}';
     const environment = createEnvironment(scenarioOf(arrivals));
     let state = environment.reset(3);
@@ -68,7 +68,7 @@ describe('environment', () => {
 describe('held-out slots', () => {
   const slots = keepSlots(createEnvironment(scenarioOf()), 3, 2, 2);
 
-  it('are kept: whole, of seeds that training never draws', () => {
+  it('are stored complete, from seeds that training never draws', () => {
     expect(slots.map(({ world, state }) => [world, state.slot])).toEqual(
       [0, 1, 2].flatMap((world) => [
         [world, 0],
@@ -79,7 +79,7 @@ describe('held-out slots', () => {
     expect(new Set(slots.map(({ state }) => state.gain)).size).toBe(6);
   });
 
-  it('compare policies by pairs', () => {
+  it('compare policies in pairs', () => {
     const one = evaluatePolicy(slots, maxSinr);
     const other = evaluatePolicy(slots, random);
     expect(evaluatePolicy(slots, maxSinr)).toEqual(one);
@@ -93,7 +93,7 @@ describe('held-out slots', () => {
     expect(pairedError(one, other)).toBeCloseTo(wanted, 12);
   });
 
-  it('cost what they cost, whatever policies see', () => {
+  it('give the real cost, whatever policies see', () => {
     const environment = createEnvironment(scenarioOf('knowledge.gainAgeSlots=2'));
     const kept = keepSlots(environment, 2, 3);
     let isOld = false;

@@ -1,7 +1,7 @@
-// The slot simulator as an environment: reset by seed, step by assignment. The team's reward is -J / J_random, J_random being the mean
-// objective of 16 random associations with equal shares in the same slot (Koh & Yang 2025 normalise by random association, without saying
-// by how many draws): -1 is as good as chance, 0 would be free. Slots may depend on one another (queues, batteries): what
-// was decided is settled into the world before the next slot. Episodes have no end of their own.
+// The slot simulator as an environment: reset by seed, step by assignment. The team's reward is -J / J_random, where J_random is
+// the mean objective of 16 random associations with equal shares in the same slot (Koh & Yang 2025 normalise by random association
+// and do not state the number of draws): -1 is as good as chance, 0 would be free. Slots may be coupled (queues, batteries): a
+// decision is applied to the world before the next slot. Episodes have no end of their own.
 
 import { shareEqually } from '../allocation/equal-shares.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from '../allocation/links.ts';
@@ -12,11 +12,11 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { createWorld, type World } from '../simulation/slot-world.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 
-/** What one decision led to. */
+/** The result of one decision. */
 export interface Outcome {
   /** -costMs / randomCostMs. */
   readonly reward: number;
-  /** What each device adds to -reward, times M, so that their mean is -reward; [M], valid until the next step. */
+  /** Each device's part of -reward, times M, so their mean is -reward; [M], valid until the next step. */
   readonly deviceCost: Float64Array;
   /** The objective J of the slot, ms. */
   readonly costMs: number;
@@ -29,24 +29,27 @@ export interface Outcome {
 }
 
 export interface Environment {
-  /** A new world. @returns its first slot in which a device has a task; valid until the next step */
+  /** A new world. @returns its first slot with a task; valid until the next step */
   reset(seed: number): SlotState;
-  /** @param assignment of the slot that reset or the step before gave; must be a valid one */
+  /** @param assignment for the slot of the last reset or step; must be valid */
   step(assignment: Assignment): Outcome;
-  /** The present slot as it is: what it costs is counted on. Where gains are old, policies see another. Valid until the next step. */
+  /**
+   * The present slot with its real gains, which give the cost. With stale CSI it differs from the state for policies. Valid until
+   * the next step.
+   */
   actual(): SlotState;
   /** Mean J of random associations with equal shares in the present slot, ms. */
   randomCostMs(): number;
-  /** The largest M that a world of the scenario can have, tasks or not, and E. */
+  /** The largest M of any world of the scenario, with or without tasks, and E. */
   readonly deviceCount: number;
   readonly serverCount: number;
 }
 
-/** Of random associations that the reward is normalised by. */
+/** Number of random associations that normalise the reward. */
 export const randomDrawCount = 16;
-/** Stream of createRandom, slots added. */
+/** Stream of createRandom, plus the slot. */
 const drawStream = 0x4d000000;
-/** Slots without any task in a row that a world may have. */
+/** Limit of slots in a row without any task. */
 const idleLimit = 100_000;
 
 /** @throws OutriderError `bad-argument` when scenario and map do not fit */
@@ -94,7 +97,7 @@ const nobody: Assignment = {
   computeShare: new Float64Array(0),
 };
 
-/** Between sessions there may be nothing to decide: such slots pass. */
+/** Between sessions there may be no task: such slots are skipped. */
 function nextBusy(world: World, terms: SlotTerms): SlotState {
   let state = world.next();
   for (let idle = 0; state.deviceCount === 0 && idle < idleLimit; idle++) {
@@ -115,7 +118,7 @@ function meanRandomCost(state: SlotState, terms: SlotTerms): number {
   return sum / randomDrawCount;
 }
 
-/** An eligible server each, all equally likely. */
+/** A random eligible server for each device, all equally likely. */
 function drawServers(state: SlotState, uniform: () => number): Int32Array {
   const server = new Int32Array(state.deviceCount).fill(-1);
   for (let device = 0; device < state.deviceCount; device++) {

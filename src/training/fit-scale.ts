@@ -1,4 +1,4 @@
-// Sets what features and rewards are scaled by, from a few worlds of the training's own seeds, before anything is learned.
+// Sets the scale of features and rewards, from a few worlds with seeds of the training's own, before anything is learned.
 
 import { createPolicy } from '../allocation/policies.ts';
 import { createProblem } from '../allocation/problem.ts';
@@ -13,7 +13,7 @@ import {
 import type { RewardScale } from './batch.ts';
 import type { Environment } from './environment.ts';
 
-/** A number that varies less than this is left unscaled. */
+/** A feature with less variation is not scaled. */
 const leastDeviation = 1e-3;
 
 interface Moments {

@@ -1,6 +1,6 @@
-// Slots that training never sees, kept once: worlds with seeds that no training run draws. Policies are compared on exactly the same slots.
-// They are those that Max-SINR with equal shares leads to. Where slots are coupled, rewards therefore say how good single decisions are, and
-// not where a policy leads: `bench coupled` does.
+// Held-out slots: worlds with seeds that no training run draws, stored once. Policies are compared on exactly the same slots, which
+// result from Max-SINR with equal shares. For coupled slots, rewards therefore rate single decisions, not their consequences;
+// `bench coupled` rates those.
 
 import { createSlotTerms, evaluate } from '../allocation/objective.ts';
 import { createPolicy } from '../allocation/policies.ts';
@@ -10,17 +10,20 @@ import type { Environment } from './environment.ts';
 
 export interface HeldOutSlot {
   readonly world: number;
-  /** What policies see. */
+  /** The state for policies. */
   readonly state: SlotState;
-  /** What their decisions cost is counted on; the same object where they see everything. */
+  /** The real slot, which gives the cost; the same object without stale CSI. */
   readonly actual: SlotState;
   readonly randomCostMs: number;
 }
 
-/** Training worlds have seeds below it. */
+/** Training worlds have lower seeds. */
 export const firstHeldOutSeed: number = 2 ** 32;
 
-/** @param worlds how many seeds @param slots of each world, apart by `strideSlots` */
+/**
+ * @param worlds number of seeds
+ * @param slots of each world, `strideSlots` apart
+ */
 export function keepSlots(environment: Environment, worlds: number, slots: number, strideSlots = 1): HeldOutSlot[] {
   const lead = createPolicy('max-sinr');
   const kept: HeldOutSlot[] = [];
@@ -39,7 +42,7 @@ export function keepSlots(environment: Environment, worlds: number, slots: numbe
   return kept;
 }
 
-/** Every array of its own. */
+/** A copy with arrays of its own. */
 export function copyState(state: SlotState): SlotState {
   return copyOf(state) as SlotState;
 }
@@ -51,7 +54,7 @@ function copyOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one)]));
 }
 
-/** What a policy gets on the slots. */
+/** The result of a policy on the slots. */
 export interface Evaluation {
   /** Mean reward of each world. */
   readonly ofWorlds: readonly number[];

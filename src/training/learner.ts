@@ -1,5 +1,5 @@
-// The networks in training, between plain arrays and @jax-js/jax: begins them, makes an update from rows of the replay buffer, gives their
-// weights. Everything it draws is keyed by seed and the number of updates made.
+// The networks in training, between plain arrays and @jax-js/jax: creates them, makes an update from rows of the replay buffer,
+// returns their weights. All its draws are keyed by seed and the number of updates.
 
 import { defaultDevice, init, numpy as np, tree } from '@jax-js/jax';
 import { createRandom } from '../basics/philox.ts';
@@ -27,25 +27,28 @@ export interface LearnerKind {
   readonly rewards: RewardScale;
 }
 
-/** What an update was like. */
+/** Figures of an update. */
 export interface UpdateFigures {
-  /** Sum of both critics' losses: mean squared errors of scaled rewards or, with credit `device`, Poisson deviances up to a constant. */
+  /**
+   * Sum of both critics' losses: mean squared errors of scaled rewards or, with credit `device`, Poisson deviances up to a
+   * constant.
+   */
   readonly criticLoss: number;
   readonly actorLoss: number;
   readonly alpha: number;
   /** Nats for each score. */
   readonly entropy: number;
-  /** Mean target of the critics: the scaled reward, with what is expected after it. */
+  /** Mean of the critics' regression target: the scaled reward, plus the expected value after it. */
   readonly value: number;
 }
 
 export interface Learner {
-  /** Updates made so far. */
+  /** Number of updates so far. */
   readonly updates: number;
   update(replay: Replay): UpdateFigures;
-  /** What the actor's network needs to decide. */
+  /** The weights for decisions with the actor. */
   actorWeights(): Weights;
-  /** All that a later run needs to go on; names such as `critics.0.row`. */
+  /** All that a later run needs; names such as `critics.0.row`. */
   save(): Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
   dispose(): void;
 }
@@ -55,7 +58,7 @@ const rowStream = 0x4f000000;
 const noiseStream = 0x51000000;
 const nextNoiseStream = 0x52000000;
 
-/** Must be awaited once before a learner is made. */
+/** Await it once before making a learner. */
 export async function startJax(): Promise<void> {
   await init('wasm');
   defaultDevice('wasm');
@@ -63,7 +66,7 @@ export async function startJax(): Promise<void> {
 
 export type SavedTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
 
-/** @param saved what {@link Learner.save} gave, after `updates` updates; begins anew without */
+/** @param saved from {@link Learner.save}, after `updates` updates; without it a new learner starts */
 export function createLearner(kind: LearnerKind, saved?: SavedTensors, updates = 0): Learner {
   const run = createUpdate(kind);
   let state = stateOf(saved ?? drawTensors(kind));
@@ -95,7 +98,7 @@ function read(tensor: np.Array): Float32Array {
   return Float32Array.from(tensor.ref.dataSync() as Float32Array);
 }
 
-/** Every weight uniform in +-1 / sqrt(inputs), as torch.nn.Linear has it; moments 0; targets equal to critics. */
+/** Every weight uniform in +-1 / sqrt(inputs), as torch.nn.Linear; moments 0; target networks equal to critics. */
 export function drawTensors(kind: LearnerKind): SavedTensors {
   const { network, settings, deviceCount, serverCount } = kind;
   const random = createRandom(kind.seed, initialStream);
@@ -126,7 +129,7 @@ export function drawTensors(kind: LearnerKind): SavedTensors {
   return all;
 }
 
-/** Numbers that reach a unit of the layer that a weight or bias belongs to. */
+/** Number of inputs of a unit in the layer of a weight or bias. */
 function inputsOf(name: string, shapes: Readonly<Record<string, readonly number[]>>, isFlat: boolean): number {
   const inputs = (key: string): number => (shapes[key] ?? shapes[`actor.${key}`] ?? [0])[0] as number;
   if (name.startsWith('out')) return inputs('out');

@@ -1,4 +1,4 @@
-// The networks that are trained are those that decide, and order does not matter to those of pairs.
+// The trained networks equal those in use, and order does not matter to the networks of pairs.
 
 import { numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ import { addSlot, createReplay } from './replay.ts';
 beforeAll(startJax);
 
 const state = syntheticSlot({ deviceCount: 6, serverCount: 3, seed: 5, objective: { energyWeight: 20 } });
-// One link that may not be used, one device that can't be served.
+// One link that is not eligible, one device without a server.
 state.snr[1] = 0;
 state.snr.fill(0, 9, 12);
 const problem = createProblem(state);

@@ -1,6 +1,6 @@
-// The networks as @jax-js/jax differentiates them. The actors are those of src/learned/ (a test holds both together) on dense arrays:
-// B slots of a batch, M devices, E servers, masks where there is no link. Ownership: what a function is given is borrowed, it is used
-// through `.ref` only; what it returns belongs to the caller.
+// The networks as @jax-js/jax differentiates them. The actors are those of src/learned/ (a test compares both) on dense arrays: B
+// slots of a batch, M devices, E servers, masks where there is no link. Ownership: a function borrows its arguments and uses them
+// through `.ref` only; the caller owns the result.
 
 import { nn, numpy as np } from '@jax-js/jax';
 import { deviceFeatureCount, linkFeatureCount, serverFeatureCount } from '../learned/describe-slot.ts';
@@ -98,8 +98,8 @@ function flatOutput(p: Tensors, { devices, servers, links, eligible }: SlotBatch
   const input = np.concatenate([ofDevices, ofLinks.reshape([batch, serverCount, linkWidth]), servers.ref], 2);
   const first = nn.relu(dense(input, p['layer1'] as np.Array).add((p['bias1'] as np.Array).ref));
   const second = nn.relu(dense(first, p['layer2'] as np.Array).add((p['bias2'] as np.Array).ref));
-  // The bias goes in as a row of the product: compiled, @jax-js/jax 0.1.25 gets a sum after a product's columns were split and a bias
-  // was added wrong (update.test.ts holds it against PyTorch).
+  // The bias is a row of the product: compiled, @jax-js/jax 0.1.25 computes a wrong sum when a product's columns are split and a
+  // bias is added (update.test.ts compares with PyTorch).
   const withOne = np.concatenate([second, np.ones([batch, serverCount, 1])], 2);
   const outBias = p['outBias'] as np.Array;
   const rows = np.concatenate([(p['out'] as np.Array).ref, outBias.ref.reshape([1, -1])], 0);
@@ -115,7 +115,7 @@ function split(out: np.Array): ScoreTensors {
   return { mean, deviation };
 }
 
-/** What the critics see of an action; R rows per slot: the devices with their servers, or all links. */
+/** The critics' input for an action; R rows per slot: the devices with their servers, or all links. */
 export interface CriticRows {
   /** Numbers of device, server and link; [B, R, featureCount]. */
   readonly features: np.Array;
@@ -123,22 +123,28 @@ export interface CriticRows {
   readonly lnShares: np.Array;
   /** 1 at the row's server; [B, R, E]. */
   readonly server: np.Array;
-  /** How much of the device is there: 1, or a probability; 0 for rows that don't exist; [B, R]. */
+  /** Weight of the row: 1, or a probability; 0 for rows that don't exist; [B, R]. */
   readonly weight: np.Array;
 }
 
-/** The value of an action, [B]: what a slot costs is a sum over devices, so its value is -mean(e^g) over the devices' rows, in any order. */
+/**
+ * The value of an action, [B]: the cost of a slot is a sum over devices, so its value is -mean(e^g) over the devices' rows, in any
+ * order.
+ */
 export function pairValue(p: Tensors, rows: CriticRows, lnRandom: np.Array): np.Array {
   return rowMean(np.exp(pairLogCosts(p, rows, lnRandom)), rows.weight).neg();
 }
 
-/** The mean of values over rows, by weight; [B]. Owns `values`. @param values [B, R] */
+/** The weighted mean of values over rows; [B]. Takes ownership of `values`. @param values [B, R] */
 export function rowMean(values: np.Array, weight: np.Array): np.Array {
   const total = np.maximum(weight.ref.sum(1), 1e-6);
   return values.mul(weight.ref).sum(1).div(total);
 }
 
-/** g: ln of what each row's device costs, [B, R]. It sees the row, the rows of the same server (sum, times E / M) and all rows (mean). */
+/**
+ * g: ln of the cost of each row's device, [B, R]. Its inputs are the row, the rows of the same server (sum, times E / M) and all
+ * rows (mean).
+ */
 export function pairLogCosts(p: Tensors, rows: CriticRows, lnRandom: np.Array): np.Array {
   const weight = (name: string): np.Array => p[name] as np.Array;
   const serverCount = rows.server.shape[2] as number;
@@ -158,10 +164,10 @@ export function pairLogCosts(p: Tensors, rows: CriticRows, lnRandom: np.Array): 
   return np.minimum(g, largestLogCost).reshape(rows.weight.shape);
 }
 
-/** e^88 is the last in float32; where nothing depends on a score, its deviation grows and grows. */
+/** e^88 is the last in float32; a score without influence gets an ever larger deviation. */
 const largestExponent = 80;
 
-/** e^g stays below e^5: 150 times what a device usually costs. */
+/** e^g stays below e^5: 150 times the usual cost of a device. */
 const largestLogCost = 5;
 
 /** The paper's kind of critic, [B]: a plain network over the whole state and all shares. */

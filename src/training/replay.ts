@@ -1,5 +1,5 @@
-// The replay buffer: the last slots with what was decided and what it cost, as dense arrays. A ring: the slot after row r is row r + 1
-// unless its world ended there. Knows no library and draws no numbers.
+// The replay buffer: the last slots with their decisions and costs, as dense arrays. A ring: row r + 1 is the slot after row r,
+// unless that world ended there. Knows no library and draws no numbers.
 
 import type { Problem } from '../allocation/problem.ts';
 import type { Assignment } from '../allocation/slot-state.ts';
@@ -10,7 +10,7 @@ import {
   serverFeatureCount,
 } from '../learned/describe-slot.ts';
 
-/** Its arrays; C rows, M devices and E servers at most. */
+/** The arrays; C rows, at most M devices and E servers. */
 export interface ReplayArrays {
   /** Unscaled. [C * M * deviceFeatureCount], [C * E * serverFeatureCount], [C * M * E * linkFeatureCount] */
   readonly devices: Float32Array;
@@ -22,12 +22,12 @@ export interface ReplayArrays {
   readonly server: Int32Array;
   /** The scores of that link; [C * M * 2]. */
   readonly score: Float32Array;
-  /** What each device adds to J / J_random, times the devices there were; [C * M]. */
+  /** Each device's part of J / J_random, times the number of devices; [C * M]. */
   readonly deviceCost: Float32Array;
   /** -J / J_random, and ln J_random (ms); [C]. */
   readonly reward: Float32Array;
   readonly lnRandom: Float32Array;
-  /** 1 where the next row is not the slot after; [C]. */
+  /** 1 where the next row is not the next slot; [C]. */
   readonly isLast: Uint8Array;
 }
 
@@ -36,13 +36,13 @@ export interface Replay {
   readonly deviceCount: number;
   readonly serverCount: number;
   readonly arrays: ReplayArrays;
-  /** Rows that hold a slot. */
+  /** Number of rows in use. */
   count: number;
-  /** Where the next slot goes. */
+  /** The row of the next slot. */
   next: number;
 }
 
-/** One slot to keep. */
+/** One slot for the buffer. */
 export interface ReplaySlot {
   readonly problem: Problem;
   /** Unscaled. */
@@ -80,7 +80,7 @@ export function createReplay(capacity: number, deviceCount: number, serverCount:
   };
 }
 
-/** Over the oldest row once all are full. Devices that are absent have no links. */
+/** Overwrites the oldest row once all are in use. Absent devices have no links. */
 export function addSlot(replay: Replay, slot: ReplaySlot): void {
   const { arrays, deviceCount, serverCount, next: row } = replay;
   const { problem, features, assignment } = slot;
@@ -117,9 +117,8 @@ export function addSlot(replay: Replay, slot: ReplaySlot): void {
 }
 
 /**
- * All but the newest are drawn; with `hasNext` only those whose slot after is the next row. An episode is cut, it does not end: its last
- * slot has a future that is not known, not one that is worth 0.
- *
+ * Draws among all rows but the newest; with `hasNext` only rows whose next slot is the next row. An episode is truncated, it does
+ * not terminate: its last slot has an unknown value after it, not 0.
  * @param uniform [0, 1)
  */
 export function drawRows(replay: Replay, count: number, uniform: () => number, hasNext: boolean): Int32Array {

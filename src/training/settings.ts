@@ -1,8 +1,9 @@
-// What a run of the training can be told, with where each number comes from. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml, base_experiment.yaml and
-// mlp.yaml; what it states is taken where the paper (Koh & Yang 2025) states nothing, unless `changed` says why not.
+// The settings of a training run, each with its source. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml,
+// base_experiment.yaml and mlp.yaml; its value is used where the paper (Koh & Yang 2025) states none, unless `changed` gives a
+// reason.
 
 export interface MasacSettings {
-  /** Of the discounted sum of rewards that critics estimate. */
+  /** Discount of the return that critics estimate. */
   readonly discount: number;
   readonly batchSize: number;
   readonly replayCapacity: number;
@@ -13,21 +14,24 @@ export interface MasacSettings {
   readonly criticRate: number;
   readonly alphaRate: number;
   readonly adamEpsilon: number;
-  /** Gradients of a network longer than this are shortened to it. */
+  /** A longer gradient of a network is shortened to it. */
   readonly gradientNorm: number;
-  /** xi: how far targets move to the critics at each update. */
+  /** xi: step of the target networks towards the critics at each update. */
   readonly xi: number;
   /** alpha at the start. */
   readonly alpha: number;
-  /** Entropy aimed at, nats for each score. */
+  /** Target entropy, nats for each score. */
   readonly targetEntropy: number;
-  /** Of the softmax that stands for an association while the actor learns; the lower, the nearer to the one server with the highest score. */
+  /**
+   * Temperature of the softmax that replaces the association while the actor learns; with a low one it is near to the server with
+   * the highest score.
+   */
   readonly associationTemperature: number;
-  /** Rewards, scaled, are cut off here. */
+  /** Lower limit of scaled rewards. */
   readonly leastReward: number;
-  /** Credit `device`: what one device costs, scaled, counts as no more. */
+  /** Credit `device`: upper limit of a device's scaled cost. */
   readonly mostDeviceCost: number;
-  /** Slots of one world before the next. */
+  /** Slots of one world before the next one starts. */
   readonly episodeSlots: number;
   /** Width of the actor's and the critics' layers, network `pairs` and `flat`. */
   readonly pairActorWidth: number;
@@ -36,8 +40,8 @@ export interface MasacSettings {
 }
 
 /**
- * What critics of the network `pairs` learn from. `team`: the team's reward, one number for a slot, as the paper. `device`: what each device
- * costs, since the reward is their mean: as many numbers as devices.
+ * The critics' target in the network `pairs`. `team`: the team's reward, one number for a slot, as in the paper. `device`: the cost
+ * of each device, since the reward is their mean: as many numbers as devices.
  */
 export const creditNames = ['team', 'device'] as const;
 export type CreditName = (typeof creditNames)[number];
@@ -45,7 +49,7 @@ export type CreditName = (typeof creditNames)[number];
 export interface SettingSource {
   readonly value: number;
   readonly benchmarl: string;
-  /** Why it is not BenchMARL's; nothing where it is. */
+  /** The reason for another value than BenchMARL's; absent if equal. */
   readonly changed?: string;
 }
 
@@ -94,7 +98,7 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
   },
 };
 
-/** The network `flat` runs away at the rates of `pairs`: rewards of -100 and worse within 400 updates. The actor's is BenchMARL's. */
+/** The network `flat` diverges at the rates of `pairs`: rewards of -100 and worse within 400 updates. The actor's is BenchMARL's. */
 export const flatRates: Pick<MasacSettings, 'actorRate' | 'criticRate'> = { actorRate: 5e-5, criticRate: 3e-4 };
 
 export function defaultSettings(network: 'pairs' | 'flat' = 'pairs'): MasacSettings {

@@ -1,4 +1,5 @@
-// A run that was stopped and taken up again is, bit for bit, the run that never was. What is no checkpoint, or of another shape, is refused.
+// A resumed run is bit for bit the same as one without interruption. Files that are no checkpoint, or of another shape, are
+// refused.
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { featureCount } from '../learned/describe-slot.ts';
@@ -56,7 +57,7 @@ describe('training', () => {
     180_000,
   );
 
-  it('is not saved once a number of it is not finite', () => {
+  it('is not saved once a number is not finite', () => {
     const kind = { network: 'pairs', variant: 'tma-masac', credit: 'team', seed: 3, settings } as const;
     const trainer = beginTraining(createEnvironment(scenario), kind);
     const saved = trainer.save();
@@ -71,7 +72,7 @@ describe('training', () => {
     );
   });
 
-  it('draws other worlds for other seeds and episodes, none of those held out', () => {
+  it('draws other worlds for other seeds and episodes, and no held-out world', () => {
     const seeds = [1, 2].flatMap((seed) => [-1, 0, 1].map((episode) => worldSeed(seed, episode)));
     expect(new Set(seeds).size).toBe(6);
     for (const seed of seeds) expect(seed).toBeLessThan(2 ** 31);
@@ -95,23 +96,23 @@ describe('checkpoints', () => {
         tensors: new Map([...tensors].filter(([name]) => name !== without)),
         metadata: { ...metadata, ...changes },
       });
-    const ledger = (change: (text: string) => string): Uint8Array =>
+    const withState = (change: (text: string) => string): Uint8Array =>
       changed({ ledger: change(metadata['ledger'] as string) });
     expect(() => readCheckpoint(changed({ checkpoint: '9' }), 'it')).toThrow(/no training run/);
-    expect(() => readCheckpoint(changed({ ledger: '{' }), 'it')).toThrow(/ledger is damaged/);
-    expect(() => readCheckpoint(changed({ ledger: '{}' }), 'it')).toThrow(/ledger is damaged/);
+    expect(() => readCheckpoint(changed({ ledger: '{' }), 'it')).toThrow(/run state is damaged/);
+    expect(() => readCheckpoint(changed({ ledger: '{}' }), 'it')).toThrow(/run state is damaged/);
     expect(() => readCheckpoint(changed({}, 'critics.0.first.row'), 'it')).toThrow(/no "critics.0.first.row"/);
     expect(() => readCheckpoint(changed({}, 'replay.reward'), 'it')).toThrow(/replay.reward/);
     expect(() => readCheckpoint(changed({}, 'decisions.server'), 'it')).toThrow(/decisions are missing/);
     expect(() =>
       readCheckpoint(
-        ledger((text) => text.replace('"deviceCount":5', '"deviceCount":6')),
+        withState((text) => text.replace('"deviceCount":5', '"deviceCount":6')),
         'it',
       ),
     ).toThrow(/6 devices/);
     expect(() =>
       readCheckpoint(
-        ledger((text) => text.replace('"pairCriticWidth":5', '"pairCriticWidth":7')),
+        withState((text) => text.replace('"pairCriticWidth":5', '"pairCriticWidth":7')),
         'it',
       ),
     ).toThrow(`has shape [${featureCount + 2}, 5], not [${featureCount + 2}, 7]`);

@@ -1,6 +1,6 @@
-// Training, slot by slot: the actor's scores are drawn, decide, and go into the replay buffer with what they cost; every few slots an update.
-// Everything random is keyed by the seed and how many slots or updates there were, so that a run can be stopped and taken up again to the
-// bit; what a world needs to get where it was are the decisions of the present episode.
+// Training, slot by slot: the actor's scores are drawn, decide the slot, and go into the replay buffer with their cost; every few
+// slots there is an update. All random numbers are keyed by the seed and the number of slots or updates, so a run can be resumed to
+// the bit. To restore a world, the decisions of the present episode are replayed.
 
 import { createProblem } from '../allocation/problem.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
@@ -13,10 +13,10 @@ import { fitScale } from './fit-scale.ts';
 import { createLearner, type Learner, type LearnerKind, type SavedTensors, type UpdateFigures } from './learner.ts';
 import { addSlot, createReplay, type Replay } from './replay.ts';
 
-/** What a run is told. */
+/** The settings of a run. */
 export type TrainingKind = Omit<LearnerKind, 'deviceCount' | 'serverCount' | 'scale' | 'rewards'>;
 
-/** Where a run stands; with the learner's tensors and the replay buffer it is all that going on needs. */
+/** The progress of a run; with the learner's tensors and the replay buffer it is all that resuming needs. */
 export interface TrainingProgress {
   /** Slots decided so far. */
   readonly slots: number;
@@ -26,7 +26,7 @@ export interface TrainingProgress {
   readonly decisions: readonly Assignment[];
 }
 
-/** What {@link Trainer.save} gives, and a later run begins with. */
+/** From {@link Trainer.save}; a later run starts with it. */
 export interface SavedTraining {
   readonly kind: LearnerKind;
   readonly progress: TrainingProgress;
@@ -38,29 +38,29 @@ export interface Trainer {
   readonly kind: LearnerKind;
   readonly slots: number;
   readonly updates: number;
-  /** Decides one slot, and learns when it is time. @returns the reward, and figures when there was an update */
+  /** Decides one slot, and updates when due. @returns the reward, and figures if there was an update */
   step(): { readonly reward: number; readonly figures?: UpdateFigures };
-  /** The policy as it is now. Its weights are copies. */
+  /** The present policy. Its weights are copies. */
   actor(): LearnedActor;
-  /** @throws OutriderError `internal` when a number of it is not finite */
+  /** @throws OutriderError `internal` if a number is not finite */
   save(): SavedTraining;
   dispose(): void;
 }
 
 const episodeStream = 0x57000000;
 const scoreStream = 0x58000000;
-/** Worlds and slots of each that set the scale. */
+/** Number of worlds, and of slots of each, for the scale. */
 const scaleWorlds = 8;
 const scaleSlots = 16;
 
-/** The world of an episode; below 2^31, so never one of those held out. */
+/** The world of an episode; below 2^31, so never a held-out one. */
 export function worldSeed(seed: number, episode: number): number {
   return createRandom(seed, episodeStream + episode).integer(2 ** 31);
 }
 
-/** A run from its start. {@link startJax} must have been awaited. */
+/** Starts a run. {@link startJax} must have been awaited. */
 export function beginTraining(environment: Environment, told: TrainingKind): Trainer {
-  // Episodes count from 0; these come before.
+  // Episodes count from 0; these worlds come before.
   const seeds = Array.from({ length: scaleWorlds }, (_, index) => worldSeed(told.seed, -1 - index));
   const { deviceCount, serverCount } = environment;
   const kind = { ...told, deviceCount, serverCount, ...fitScale(environment, seeds, scaleSlots) };
@@ -70,7 +70,7 @@ export function beginTraining(environment: Environment, told: TrainingKind): Tra
 
 const startProgress: TrainingProgress = { slots: 0, updates: 0, episode: 0, decisions: [] };
 
-/** Goes on with a run. {@link startJax} must have been awaited. */
+/** Resumes a run. {@link startJax} must have been awaited. */
 export function resumeTraining(environment: Environment, saved: SavedTraining): Trainer {
   const { kind, progress, tensors, replay } = saved;
   return createTrainer(environment, kind, createLearner(kind, tensors, progress.updates), replay, progress);
@@ -142,7 +142,7 @@ function createTrainer(
   };
 }
 
-/** Weights that are not numbers must not get into a file. @throws OutriderError `internal` */
+/** Such weights must not get into a file. @throws OutriderError `internal` */
 function requireFinite(figures: UpdateFigures, updates: number): void {
   if (!Object.values(figures).every(Number.isFinite)) throw astray(updates, JSON.stringify(figures));
 }
@@ -152,7 +152,7 @@ function astray(updates: number, what: string): OutriderError {
   return new OutriderError('internal', cause, 'Another --seed may do; please report scenario and command.');
 }
 
-/** The slot after the decisions were taken in the world of a seed. */
+/** The next slot after these decisions in the world of a seed. */
 function returnTo(environment: Environment, seed: number, decisions: readonly Assignment[]): SlotState {
   let state = environment.reset(seed);
   for (const assignment of decisions) state = environment.step(assignment).next;

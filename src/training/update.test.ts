@@ -1,4 +1,4 @@
-// One whole update against PyTorch: test/pytorch/masac_update.py made the numbers.
+// One whole update against PyTorch: test/pytorch/masac_update.py computed the numbers.
 
 import { readFileSync } from 'node:fs';
 import { numpy as np } from '@jax-js/jax';
@@ -81,7 +81,7 @@ function batchOf({ given, step, settings }: Case): UpdateBatch {
   };
 }
 
-/** The largest difference, of numbers that are about 1 or smaller. */
+/** The largest difference; the numbers are about 1 or smaller. */
 function worst(found: np.Array, wanted: Stored): number {
   expect(found.shape).toEqual(wanted.shape);
   const values = Array.from(found.ref.dataSync());

@@ -1,6 +1,7 @@
-// One update of MASAC (Haarnoja et al. 2018; Koh & Yang 2025, section IV and eq. 9): both critics towards reward and target, the actor
-// up the smaller critic plus entropy, the temperature towards the entropy aimed at, targets a step xi to the critics. All in one
-// compiled function. The agents' scores are drawn jointly, the reward is the team's, so one value serves all (BenchMARL: shared critic).
+// One update of MASAC (Haarnoja et al. 2018; Koh & Yang 2025, section IV and eq. 9): both critics towards their target, the actor
+// up the smaller critic plus entropy, the temperature towards the target entropy, the target networks by a step xi towards the
+// critics. All in one compiled function. The agents' scores are drawn jointly and the reward is the team's, so one value serves all
+// (BenchMARL: shared critic).
 
 import { jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import type { VariantName } from '../learned/learned-policy.ts';
@@ -18,10 +19,10 @@ import {
 } from './networks.ts';
 import type { CreditName, MasacSettings } from './settings.ts';
 
-/** All that an update changes. */
+/** Everything that an update changes. */
 export type LearnerState = {
   actor: Tensors;
-  /** Two critics and their targets. */
+  /** Two critics and their target networks. */
   critics: Tensors[];
   targets: Tensors[];
   /** [] */
@@ -31,7 +32,7 @@ export type LearnerState = {
   alphaMoments: Moments;
 };
 
-/** What an update learns from. */
+/** The input of an update. */
 export type UpdateBatch = {
   now: SlotBatch;
   /** Numbers of each device with its server and link; [B, M, featureCount]. */
@@ -42,10 +43,10 @@ export type UpdateBatch = {
   deviceCost: np.Array;
   /** Scaled; [B]. */
   reward: np.Array;
-  /** The slots after, with a discount only. */
+  /** The next slots; only with a discount. */
   next: SlotBatch[];
   nextRows: np.Array[];
-  /** The discount, 0 where nothing follows; [B]. */
+  /** The discount, 0 where no slot follows; [B]. */
   discount: np.Array;
   /** Standard normal; [B, M, 2] or, for `association`, [B, M, E, 2], now and in the next slot. */
   noise: np.Array;
@@ -66,7 +67,7 @@ export interface UpdateKind {
   readonly credit: CreditName;
 }
 
-/** Owns what it is given. */
+/** Takes ownership of its arguments. */
 export function createUpdate(kind: UpdateKind): Update {
   return jit(
     (state: LearnerState, batch: UpdateBatch): UpdateResult => update(kind, state, batch),
@@ -128,7 +129,7 @@ export function update(kind: UpdateKind, state: LearnerState, batch: UpdateBatch
   };
 }
 
-/** r + discount (min Q' - alpha ln pi) of a next action drawn anew; without a discount r alone; [B]. */
+/** r + discount (min Q' - alpha ln pi) of a newly drawn next action; without a discount r alone; [B]. */
 function targetOf(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): np.Array {
   const [next] = batch.next;
   if (next === undefined) return batch.reward.ref;
@@ -139,7 +140,7 @@ function targetOf(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): np
   return batch.reward.ref.add(batch.discount.ref.mul(least.add(bonus)));
 }
 
-/** The squared error of a slot's value, as the paper has it. */
+/** The squared error of a slot's value, as in the paper. */
 function teamLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.Array): np.Array {
   const value = shareValue(kind, p, batch.now, batch.rows, takenShares(kind, batch));
   return np.square(value.sub(target.ref)).mean();
@@ -234,7 +235,7 @@ function associationOf({ eligible }: SlotBatch, score: np.Array, temperature: nu
   return nn.softmax(logits, -1).mul(eligible.ref);
 }
 
-/** Every link as a row, as much of it as `weight` says; [B, M, E]. */
+/** Every link as a row with its weight; [B, M, E]. */
 function linkRows({ devices, servers, links, eligible }: SlotBatch, weight: np.Array): CriticRows {
   const [size, deviceCount, serverCount] = eligible.shape as [number, number, number];
   const grid = [size, deviceCount, serverCount];
@@ -256,7 +257,7 @@ function approach(target: Tensors, critic: Tensors, xi: number): Tensors {
   return Object.fromEntries(entries) as Tensors;
 }
 
-/** The same arrays for a function that takes ownership. */
+/** References to the same arrays, for a function that takes ownership. */
 function borrow(tensors: Tensors): Tensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, one]) => [name, one.ref])) as Tensors;
 }
