@@ -1,4 +1,4 @@
-// How often the choice of a token depends on the calls that it was evaluated in: what a model that is not exact says of itself.
+// How often the choice of a token depends on the calls of its evaluation: the report of a model that is not exact.
 
 import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel } from '../models/model.ts';

@@ -1,19 +1,19 @@
-// Are two lists of candidates the same to the last bit? What every comparison of an engine with itself comes down to.
+// Compares two lists of candidates bit for bit: the base of every comparison of an engine with itself.
 
 import type { Candidates } from '../decoding/candidates.ts';
 
 export interface Difference {
-  /** Positions that were compared. */
+  /** Number of compared positions. */
   readonly comparisons: number;
-  /** Those whose candidates differ in any id or any bit of a logit. */
+  /** Positions at which any id or any bit of a logit differs. */
   readonly mismatches: number;
-  /** Those of them whose best candidate differs: text that would change at temperature 0. */
+  /** Positions with another best candidate: text that would change at temperature 0. */
   readonly changedChoices: number;
-  /** Largest difference of the logits of an id. */
+  /** Largest difference between the logits of an id. */
   readonly largestDifference: number;
 }
 
-/** @param found one for each of `expected`; what is missing counts as different */
+/** @param found one for each of `expected`; a missing one counts as different */
 export function compareCandidates(expected: readonly Candidates[], found: readonly Candidates[]): Difference {
   let [mismatches, changedChoices, largestDifference] = [0, 0, 0];
   for (const [index, one] of expected.entries()) {
@@ -31,7 +31,7 @@ function isSame(one: Candidates, other: Candidates): boolean {
   return one.ids.every((id, at) => id === other.ids[at] && Object.is(one.logits[at], other.logits[at]));
 }
 
-/** Over the ids that both have. */
+/** Over the ids in both lists. */
 function differenceOf(one: Candidates, other: Candidates): number {
   const logits = new Map(other.ids.map((id, at) => [id, other.logits[at] as number]));
   const differences = one.ids.map((id, at) => Math.abs((logits.get(id) ?? Number.NaN) - (one.logits[at] as number)));

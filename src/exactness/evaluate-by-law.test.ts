@@ -23,17 +23,20 @@ function open(sequences = 2) {
 const tokens = Array.from({ length: 11 }, (_, index) => 300 + index);
 
 describe('items under a law', () => {
-  it.each([fours, threes])('give what they give without, and leave no padding behind: %o', async (law) => {
-    for (const rows of [0, 1, 3, 11]) {
-      const { model, engine } = open();
-      const [plain, lawful] = [model.openSequence(), model.openSequence()];
-      const expected = await model.evaluate([{ sequence: plain, tokens, rows }]);
-      expect(await evaluateByLaw(engine, law, [{ sequence: lawful, tokens, rows }], 8)).toEqual(expected);
-      expect(lawful.length).toBe(tokens.length);
-    }
-  });
+  it.each([fours, threes])(
+    'give the same candidates as without a law, and leave no padding behind: %o',
+    async (law) => {
+      for (const rows of [0, 1, 3, 11]) {
+        const { model, engine } = open();
+        const [plain, lawful] = [model.openSequence(), model.openSequence()];
+        const expected = await model.evaluate([{ sequence: plain, tokens, rows }]);
+        expect(await evaluateByLaw(engine, law, [{ sequence: lawful, tokens, rows }], 8)).toEqual(expected);
+        expect(lawful.length).toBe(tokens.length);
+      }
+    },
+  );
 
-  it('are filled up with rows that are asked for as well', async () => {
+  it('are padded with rows whose candidates are requested too', async () => {
     const { model, engine, calls } = open();
     const [first, second] = [model.openSequence(), model.openSequence()];
     await evaluateByLaw(
@@ -53,7 +56,7 @@ describe('items under a law', () => {
     ]);
   });
 
-  it('are cut where a call may not be as long, each sequence for itself', async () => {
+  it('are cut where a call may not be that long, each sequence separately', async () => {
     const { model, engine, calls } = open();
     const [first, second] = [model.openSequence(), model.openSequence()];
     await evaluateByLaw(

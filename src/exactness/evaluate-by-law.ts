@@ -1,19 +1,19 @@
-// Evaluates items in calls that keep to a shape law: cuts what is too long, fills up what is too short, erases what was filled in.
+// Evaluates items in calls under a shape law: cuts items that are too long, pads items that are too short, erases the padding.
 
 import type { Candidates } from '../decoding/candidates.ts';
 import { type CallPart, engineRows, layOutCalls, type ShapeLaw } from '../decoding/shape-law.ts';
 import type { EvaluateItem, ModelSequence } from '../models/model.ts';
 
-/** What an engine does, call by call, with no law in force. */
+/** The call interface of an engine without a law. */
 export interface CallEngine {
   /** One call: appends every item's tokens, and gives the candidates of the last `rows` of each. */
   call(items: readonly EvaluateItem[]): Promise<Candidates[][]>;
-  /** Forgets everything of the sequence from `length` on. */
+  /** Removes everything of the sequence from `length` on. */
   erase(sequence: ModelSequence, length: number): Promise<void>;
 }
 
 /**
- * @param mostSequences that share a call: as many as were compared when the law was found
+ * @param mostSequences in one call: as many as were compared when the law was found
  * @returns the candidates of each item, in order
  */
 export async function evaluateByLaw(
@@ -49,8 +49,8 @@ async function evaluateTogether(
 }
 
 /**
- * An engine computes its last layer and its output matrix only for rows whose candidates are asked for, so their number keeps to the
- * law as well: where too few are asked for, more are, and thrown away.
+ * An engine computes its last layer and its output matrix only for rows with requested candidates, so their number follows the law
+ * as well: where too few are requested, more are, and dropped.
  */
 function layOut(law: ShapeLaw, { from, count, padding }: CallPart, { sequence, tokens, rows }: EvaluateItem) {
   const part = tokens.slice(from, from + count);

@@ -1,4 +1,4 @@
-// The toy language behind an engine whose last bits depend on its calls, as real engines' do, each in its own way. It takes time by its
+// The toy language behind an engine whose last bits depend on its calls, in one of the ways of real engines. It takes time by its
 // own clock.
 
 import type { Candidates } from '../decoding/candidates.ts';
@@ -9,16 +9,16 @@ import { type CallEngine, evaluateByLaw } from './evaluate-by-law.ts';
 import { comparedSequences } from './shape-histories.ts';
 import type { LawBench } from './shape-law-search.ts';
 
-/** One row of a call, as far as rounding may depend on it. */
+/** One row of a call, with everything on which rounding may depend. */
 export interface CallRow {
   /** Rows of the call, of all sequences, as the engine cuts it. */
   readonly callRows: number;
-  /** This row among them. */
+  /** Index of this row among them. */
   readonly index: number;
   readonly sequencesInCall: number;
-  /** Rows of the call whose candidates are asked for. */
+  /** Rows of the call with requested candidates. */
   readonly askedRows: number;
-  /** Tokens that the sequence held before the row. */
+  /** Length of the sequence before the row. */
   readonly contextLength: number;
 }
 
@@ -29,7 +29,10 @@ export interface MoodyEngine {
   readonly calls: readonly number[];
 }
 
-/** @param kernelOf which kernel rounds a row: rows of other kernels differ; @param callMs what a call of so many rows takes */
+/**
+ * @param kernelOf the kernel that rounds a row: rows of other kernels differ
+ * @param callMs time of a call of this many rows
+ */
 export function createMoodyEngine(
   kernelOf: (row: CallRow) => number,
   callMs: (rows: number) => number = (rows) => 10 + rows,
@@ -64,8 +67,8 @@ export function createMoodyEngine(
 }
 
 /**
- * The kernel of each row of each item. A shared call is cut as llama.cpp does it: at the shortest sequence, and what is left over goes on
- * as a call of its own.
+ * The kernel of each row of each item. A shared call is cut as in llama.cpp: at the shortest sequence, and the rest is a call of
+ * its own.
  */
 function bumpsOf(items: readonly EvaluateItem[], kernelOf: (row: CallRow) => number): number[][] {
   const bumps = items.map((): number[] => []);
@@ -95,7 +98,7 @@ function bumped({ ids, logits }: Candidates, kernel: number): Candidates {
   return { ids, logits: logits.map((logit) => logit + kernel * 2 ** -12) };
 }
 
-/** As repacked K-quants are evaluated: whole groups of four rows by one kernel, what is left over by another. */
+/** Repacked K-quants: one kernel for whole groups of four rows, another for the rest. */
 export function inGroupsOfFour({ index, callRows }: CallRow): number {
   return index < callRows - (callRows % 4) ? 1 : 0;
 }

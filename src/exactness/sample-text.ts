@@ -1,4 +1,4 @@
-// A text to compare the bits of calls on: prose, code, a list and a table, as people's prompts have them.
+// A text for comparing the bits of calls: prose, code, a list and a table, as in real prompts.
 
 import type { Tokenizer } from '../models/model.ts';
 
@@ -53,7 +53,7 @@ the second that it should be replaced, but not by what. Three proposals are on t
 is drawn by lot each spring, and a list in the order of arrival. The first brings money, the second is fair, the third is simple; none is all three.
 `;
 
-/** So many tokens of it; from its start again, under another heading, if it is too short. */
+/** The first `count` tokens of it; repeated under another heading if it is too short. */
 export function sampleTokens(tokenizer: Tokenizer, count: number): number[] {
   const ids: number[] = [];
   for (let round = 1; ids.length < count; round += 1) {

@@ -9,7 +9,7 @@ import { sessionHistories } from './shape-histories.ts';
 
 const inner = (sequences = 1) => createToyModel({ seed: 2, role: 'target', sequences, contextLength: 400 });
 
-/** A model that rounds otherwise in calls of `callSize` tokens, as engines do with another kernel. */
+/** A model that rounds differently in calls of `callSize` tokens, like an engine with another kernel. */
 function shapeDependent(callSize: number, difference: number): LanguageModel {
   const model = inner();
   return {
@@ -33,7 +33,7 @@ describe('checkShapes', () => {
     expect(result.rows.length).toBe(6);
   });
 
-  it('finds one last bit in the calls of one size', async () => {
+  it('finds one different bit in the calls of one size', async () => {
     const result = await checkShapes(shapeDependent(16, 2 ** -18), options);
     expect(result).toMatchObject({ shapeMismatches: 2 * 48, changedChoices: 0 });
     for (const row of result.rows) {
@@ -42,7 +42,7 @@ describe('checkShapes', () => {
     }
   });
 
-  it('gives the sequence back and tells how far it is', async () => {
+  it('releases the sequence and reports progress', async () => {
     const model = inner();
     const seen: [number, number][] = [];
     await checkShapes(model, { ...options, onProgress: (done, total) => seen.push([done, total]) });
@@ -61,10 +61,10 @@ describe('checkShapes', () => {
   });
 });
 
-describe('the ways of sessions', () => {
+describe('the histories of sessions', () => {
   const small = { contextLengths: [60], callSizes: [2], positions: 20 };
 
-  it('all give what steps of one row give, and leave no sequence taken', async () => {
+  it('all give the candidates of single-row steps, and release their sequences', async () => {
     const model = inner(3);
     const { rows, shapeMismatches } = await checkShapes(model, small);
     expect(shapeMismatches).toBe(0);
@@ -91,7 +91,7 @@ describe('the ways of sessions', () => {
     ]);
   });
 
-  it('end at the first difference where that is asked for', async () => {
+  it('end at the first difference on request', async () => {
     const { bench } = createMoodyEngine(inGroupsOfFour);
     const { rows } = await checkShapes(bench, { ...small, callSizes: [2, 4, 5], stopsAtMismatch: true });
     expect(rows.map(({ history }) => history)).toEqual(['calls of 2', 'calls of 4']);

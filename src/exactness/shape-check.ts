@@ -1,5 +1,5 @@
-// Does a model give the same logits whatever the calls were? Writes the same text in every way that sessions write it and compares
-// the candidates bit for bit. What the promise of exact text rests on: opening a model, doctor and the exactness trial run it.
+// Checks whether a model gives the same logits in any calls: writes the same text in every way that sessions write it and compares
+// the candidates bit for bit. The promise of exact text rests on it: opening a model, doctor and the exactness trial run it.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -16,9 +16,9 @@ export interface ShapeCheckOptions {
   readonly callSizes?: readonly number[];
   /** Positions that are compared per size and context. Default: the largest size, and at least 63. */
   readonly positions?: number;
-  /** Ways that are compared beside calls of one size; default: all. */
+  /** Histories that are compared beside calls of one size; default: all. */
   readonly histories?: readonly History[];
-  /** Ends at the first difference; default false. */
+  /** Stops at the first difference; default false. */
   readonly stopsAtMismatch?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -36,7 +36,7 @@ export interface ShapeCheckResult {
   readonly rows: readonly ShapeCheckRow[];
 }
 
-/** A way to write the compared text; gives the candidates of some positions, with the index of the first. */
+/** A way to write the compared text; returns the candidates of some positions, with the index of the first. */
 interface Way {
   readonly contextLength: number;
   readonly history: string;
@@ -90,7 +90,7 @@ async function writeInCalls({ model, sequence, compared }: Scene, callSize: numb
   return { from: 0, found: await appendTokens(model, sequence, compared, { rows: compared.length, callSize }) };
 }
 
-/** What all ways are compared with: token by token after the context. */
+/** The reference of all comparisons: token by token after the context. */
 async function setScene(
   model: LanguageModel,
   sequence: ModelSequence,

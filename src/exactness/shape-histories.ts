@@ -1,12 +1,12 @@
-// The ways, beside calls of one size, in which sessions come to hold a text: prompts in chunks, drafts that are rolled back, a prompt
-// that is remembered, a hand-over, neighbours. Each writes the compared text once more; shape-check.ts compares the bits.
+// The histories of a session's text, beside calls of one size: prompts in chunks, rolled-back drafts, a remembered prompt, a
+// handover, neighbours. Each writes the compared text once more; shape-check.ts compares the bits.
 
 import { isOutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { appendTokens } from '../models/append-tokens.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from '../models/model.ts';
 
-/** Where a way begins: `sequence` holds the first `contextLength` tokens of `text`. */
+/** The start of a history: `sequence` holds the first `contextLength` tokens of `text`. */
 export interface Scene {
   readonly model: LanguageModel;
   readonly sequence: ModelSequence;
@@ -29,11 +29,11 @@ export interface History {
   readonly write: (scene: Scene) => Promise<Written>;
 }
 
-/** So much of a long context is evaluated again where a way begins with the prompt. */
+/** Where a history starts with the prompt, this many tokens of a long context are evaluated again. */
 const rewrittenTokens = 24;
-/** Sequences that are evaluated in one call where there are as many; an engine that is exact merges no more. */
+/** Number of sequences in one call, if available; an exact engine merges no more. */
 export const comparedSequences = 8;
-/** Positions that are compared after a way to the context; one call may hold them. */
+/** Positions that are compared after a history of the context; one call may contain them. */
 const followed = 4;
 
 export const besideOthers: History = {
@@ -41,13 +41,13 @@ export const besideOthers: History = {
   write: (scene) => writeBesideOthers(scene, scene.sequence),
 };
 
-/** The same with items as long as chunks of prompts. */
+/** The same with items as long as prompt chunks. */
 export const besideOthersAtLength: History = {
   name: 'beside others, long items',
   write: (scene) => writeBesideOthers(scene, scene.sequence, [16, 31]),
 };
 
-/** Those that can depend on how long the context is. */
+/** Histories that can depend on the length of the context. */
 export const contextHistories: readonly History[] = [
   { name: 'rolled back', write: writeRolledBack },
   { name: 'handed over', write: writeHandedOver },
@@ -64,7 +64,7 @@ export const sessionHistories: readonly History[] = [
   ...contextHistories,
 ];
 
-/** The prompt ends with a chunk of `rest` tokens of which only the last is asked for; then steps of one row and of two. */
+/** The prompt ends with a chunk of `rest` tokens with candidates for the last one only; then steps of one row and of two. */
 async function writePrompt({ model, sequence, contextLength, text, compared }: Scene, rest: number): Promise<Written> {
   const start = Math.max(0, contextLength - rewrittenTokens);
   await sequence.truncate(start);
@@ -90,7 +90,7 @@ async function writeRolledBack({ model, sequence, compared, text, contextLength 
   return { from: 0, found };
 }
 
-/** Another answer was written after the prompt; the next turn keeps the prompt only. */
+/** Another answer was written after the prompt; the next turn keeps only the prompt. */
 async function writeFromMemory({ model, sequence, compared, text, contextLength }: Scene): Promise<Written> {
   const answer = text.slice(3, 3 + compared.length);
   await appendTokens(model, sequence, answer, { rows: answer.length, callSize: 5 });
@@ -98,7 +98,7 @@ async function writeFromMemory({ model, sequence, compared, text, contextLength 
   return { from: 0, found: await appendTokens(model, sequence, compared, { rows: compared.length, callSize: 3 }) };
 }
 
-/** An edge that is given the prompt and the answer so far evaluates all of it at once, and goes on. */
+/** A handover: the new edge evaluates prompt and answer so far at once, and continues. */
 async function writeHandedOver({ model, sequence, compared, text, contextLength }: Scene): Promise<Written> {
   const start = Math.max(0, contextLength - rewrittenTokens);
   await sequence.truncate(start);
@@ -134,7 +134,10 @@ async function writeBesideOthers(
   return { from: 0, found };
 }
 
-/** In turns as long as the compared item, so that all rows share a call, and of uneven lengths; some are chunks of prompts, of which no row is asked for. */
+/**
+ * Alternately as long as the compared item, so that all rows share a call, and of uneven length; some are prompt chunks without
+ * requested rows.
+ */
 function neighbour(
   sequence: ModelSequence,
   text: readonly number[],
@@ -147,7 +150,7 @@ function neighbour(
   return { sequence, tokens, rows: (step + index) % 3 === 2 ? 0 : count };
 }
 
-/** The same with the compared text in a sequence of a higher number; no room for it: nothing is compared. */
+/** The same with the compared text in a sequence of a higher number; without room nothing is compared. */
 async function writeElsewhere(scene: Scene): Promise<Written> {
   const { model, text, contextLength } = scene;
   const [own] = contextLength > 100 ? [] : openUpTo(model, 1);

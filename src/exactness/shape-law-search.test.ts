@@ -11,13 +11,13 @@ async function lawOf({ bench, nowMs }: Engine): Promise<string> {
   return law === null ? 'none' : describeLaw(law);
 }
 
-/** Steps of two rows cost nearly twice those of one, and four as much as two: what a group of four brings. */
+/** Steps of two rows cost nearly twice those of one, and four as much as two: the effect of groups of four. */
 const staircase = (rows: number): number => [0, 148, 222, 296, 229, 303, 374, 448, 425][rows] ?? 53 * rows;
-/** Rows cost what they cost alone. */
+/** Rows cost the same in any call. */
 const slope = (rows: number): number => 20 + 40 * rows;
 
 describe('the law that is found', () => {
-  it('is none at all where no bit depends on the calls', async () => {
+  it('is the free law where no bit depends on the calls', async () => {
     expect(await lawOf(createMoodyEngine(() => 0))).toBe('any shape');
   });
 
@@ -36,7 +36,7 @@ describe('the law that is found', () => {
 
   const loneRow = ({ callRows }: CallRow): number => (callRows === 1 ? 1 : 0);
 
-  it('never leaves a row alone where a lone row has its own kernel', async () => {
+  it('never leaves a row alone where a single row has its own kernel', async () => {
     expect(await lawOf(createMoodyEngine(loneRow, undefined, 1))).toBe('never one row alone');
   });
 
@@ -49,12 +49,12 @@ describe('the law that is found', () => {
     );
   });
 
-  it('sees what differs at long contexts only', async () => {
+  it('sees differences that occur at long contexts only', async () => {
     const lone = (row: CallRow): number => (row.contextLength > 512 ? loneRow(row) : 0);
     expect(await lawOf(createMoodyEngine(lone, undefined, 1))).toBe('never one row alone');
   });
 
-  it('counts the rows that are asked for, not only those that are evaluated', async () => {
+  it('counts the requested rows, not only the evaluated ones', async () => {
     const loneAsked = ({ askedRows }: CallRow): number => (askedRows === 1 ? 1 : 0);
     expect(await lawOf(createMoodyEngine(loneAsked, undefined, 1))).toBe('never one row alone');
   });
@@ -72,7 +72,7 @@ describe('the law that is found', () => {
     expect(await lawOf(createMoodyEngine(inGroupsOfFour, flat, 3))).toBe('one row a call');
   });
 
-  it('does not look at neighbours where there can be none', async () => {
+  it('ignores neighbours where there can be none', async () => {
     const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
     expect(await lawOf(createMoodyEngine(beside, undefined, 1))).toBe('any shape');
   });
@@ -83,7 +83,7 @@ describe('the law that is found', () => {
     expect(await lawOf(createMoodyEngine(onlyEights))).toBe('calls of 8 rows, sequences apart');
   });
 
-  it('is none where the same call gives other bits each time', async () => {
+  it('does not exist where the same call gives different bits each time', async () => {
     let state = 1;
     const byChance = (): number => {
       state = (state * 48_271) % 2_147_483_647;
@@ -92,14 +92,14 @@ describe('the law that is found', () => {
     expect(await lawOf(createMoodyEngine(byChance))).toBe('none');
   });
 
-  it('gives up where every law costs more than what is known already', async () => {
+  it('is not searched further where every law costs more than the known one', async () => {
     const engine = createMoodyEngine(() => 0, staircase);
     const found = await findLaw(engine.bench, { nowMs: engine.nowMs, costToBeat: 1 });
     expect(found).toMatchObject({ law: null, failed: [] });
   });
 });
 
-describe('a law that holds elsewhere', () => {
+describe('a law found elsewhere', () => {
   it('is confirmed in few calls, and refuted where it does not hold', async () => {
     const engine = createMoodyEngine(inGroupsOfFour, staircase);
     const fours = { multiple: 4, least: 4, most: 60, merges: true };
@@ -110,7 +110,7 @@ describe('a law that holds elsewhere', () => {
 });
 
 describe('under the law that was found', () => {
-  it('every way of writing gives the same bits, and calls keep to it', async () => {
+  it('every history gives the same bits, and calls follow the law', async () => {
     const engine = createMoodyEngine(inGroupsOfFour, staircase);
     await findLaw(engine.bench, { nowMs: engine.nowMs });
     const before = engine.calls.length;
@@ -124,12 +124,12 @@ describe('the cost of a law', () => {
   const callTimes = [1, 2, 3, 4, 6, 8, 12, 16].map((rows) => ({ rows, ms: staircase(rows) }));
   const fours = { multiple: 4, least: 4, most: 60, merges: true };
 
-  it('is that of the calls that it allows', () => {
+  it('is the cost of the calls that it allows', () => {
     expect([1, 4, 5, 8].map((rows) => lawMs(fours, callTimes, rows))).toEqual([229, 229, 425, 425]);
     expect([1, 2, 5].map((rows) => lawMs({ ...freeLaw, most: 3 }, callTimes, rows))).toEqual([148, 222, 518]);
   });
 
-  it('never falls as a law asks for more, whatever calls take', () => {
+  it('never falls as a law demands more, for any call times', () => {
     const dearCrowds = callTimes.map(({ rows, ms }) => ({ rows, ms: rows > 3 ? 3 * ms : ms }));
     for (const times of [callTimes, dearCrowds]) {
       for (const law of candidateLaws(4)) {

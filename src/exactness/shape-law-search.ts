@@ -1,5 +1,5 @@
-// Finds the cheapest shape law that holds on an opened engine: the laws are tried in the order of what they would cost here, each by
-// writing one text in every way that sessions do, and the first is taken under which no bit differs. It knows no engine.
+// Finds the cheapest shape law of an opened engine: laws are tried in the order of their cost on this machine, each by writing one
+// text in every way that sessions do; the first law without a different bit is taken. It knows no engine.
 
 import { median } from '../basics/statistics.ts';
 import { describeLaw, engineRows, freeLaw, largestExactCall, type ShapeLaw } from '../decoding/shape-law.ts';
@@ -10,43 +10,43 @@ import { sampleTokens } from './sample-text.ts';
 import { checkShapes } from './shape-check.ts';
 import { besideOthers, besideOthersAtLength, contextHistories } from './shape-histories.ts';
 
-/** An engine whose law can be changed while it is tried. */
+/** An engine with a law that can be changed during the search. */
 export interface LawBench extends LanguageModel {
   adopt(law: ShapeLaw): void;
 }
 
 export interface LawSearchOptions {
   readonly nowMs: () => number;
-  /** Laws that would cost as much or more ({@link lawCost}) are not tried; default: all are. */
+  /** Laws with at least this cost ({@link lawCost}) are not tried; default: all are. */
   readonly costToBeat?: number;
   readonly onProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
-/** What calls of so many rows of one sequence take, in ms, nothing padded. */
+/** Measured times of calls of one sequence, in ms, without padding. */
 export type CallTimes = readonly { readonly rows: number; readonly ms: number }[];
 
 export interface LawSearch {
-  /** Null: none of the laws that were tried holds. */
+  /** Null: none of the tried laws holds. */
   readonly law: ShapeLaw | null;
   readonly callTimes: CallTimes;
-  /** Positions that were compared under the law that holds. */
+  /** Number of positions that were compared under the law. */
   readonly comparisons: number;
-  /** What was tried before, and the way that told the bits apart. */
+  /** Laws that failed before, each with the history that showed different bits. */
   readonly failed: readonly { readonly law: string; readonly history: string }[];
 }
 
 const timedRows = [1, 2, 3, 4, 6, 8, 12, 16];
 const timedRepeats = 3;
 const timedContext = 32;
-/** Share of drafts that hold, by which laws are weighed: what good pairs reach. */
+/** Acceptance rate in the cost of a law: the rate of good pairs. */
 const usualAcceptance = 0.8;
 const weighedRows = [1, 2, 3, 4, 5, 6, 7, 8];
-/** Sessions that read at the same time, by which laws are weighed. */
+/** Concurrent sessions in the cost of a law. */
 const usualSessions = 4;
 
 /**
- * Laws as they are tried where they cost the same; those of one sequence a call come after the others. Engines cut a shared call at its
- * shortest sequence and compute what is left over apart, so a least size without a common multiple can't hold in shared calls.
+ * Laws in the order in which they are tried at equal cost; those with one sequence a call come last. Engines cut a shared call at
+ * its shortest sequence and compute the rest separately, so a least size without a common multiple can't hold in shared calls.
  */
 export function candidateLaws(sequences: number): ShapeLaw[] {
   const multipleOf = (multiple: number): ShapeLaw => {
@@ -66,7 +66,7 @@ export function candidateLaws(sequences: number): ShapeLaw[] {
   return sequences === 1 ? merged : [...merged.filter(isCutSafe), ...apart];
 }
 
-/** What an item of so many rows takes under the law, ms. */
+/** The time of an item of this many rows under the law, ms. */
 export function lawMs(law: ShapeLaw, callTimes: CallTimes, rows: number): number {
   const whole = Math.floor(rows / law.most);
   const rest = engineRows(law, rows) - whole * law.most;
@@ -74,8 +74,8 @@ export function lawMs(law: ShapeLaw, callTimes: CallTimes, rows: number): number
 }
 
 /**
- * What a token costs under the law, ms: the geometric mean over one who reads from the edge alone, one who drafts (counted twice: that is
- * what an edge is for), several who read at once, and a prompt. Lower is better.
+ * The cost of a token under the law, ms: the geometric mean over a session without drafts, a session with drafts (counted twice:
+ * the purpose of an edge), several concurrent sessions, and a prompt. Lower is better.
  */
 export function lawCost(law: ShapeLaw, callTimes: CallTimes, sequences: number): number {
   const aloneMs = lawMs(law, callTimes, 1);
@@ -83,13 +83,13 @@ export function lawCost(law: ShapeLaw, callTimes: CallTimes, sequences: number):
   const sessions = Math.min(usualSessions, sequences);
   const sharedRows = sessions * engineRows(law, 1);
   const fits = law.merges && sharedRows <= law.most;
-  // Who may share calls need not.
+  // Sequences that may share calls need not.
   const crowdedMs = fits ? Math.min(aloneMs, callMs(callTimes, sharedRows) / sessions) : aloneMs;
   const promptMs = Math.min(...timedRows.map((rows) => lawMs(law, callTimes, rows) / rows));
   return (aloneMs * Math.min(...draftedMs) ** 2 * crowdedMs * promptMs) ** (1 / 5);
 }
 
-/** Between measured sizes by a straight line; beyond the largest in proportion. */
+/** Linear between measured sizes; beyond the largest in proportion. */
 function callMs(callTimes: CallTimes, rows: number): number {
   const above = callTimes.findIndex((time) => time.rows >= rows);
   const upper = callTimes[above];
@@ -106,7 +106,7 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
   bench.adopt(freeLaw);
   const callTimes = await timeCalls(bench, options.nowMs);
   const { maxSequences } = bench.limits;
-  // Of two laws that cost the same the one goes first that lets sessions share calls.
+  // At equal cost a law with shared calls comes first.
   const costOf = (law: ShapeLaw): number => lawCost(law, callTimes, maxSequences) * (law.merges ? 1 : 1.001);
   const { costToBeat = Number.POSITIVE_INFINITY } = options;
   const failed: { law: string; history: string }[] = [];
@@ -120,14 +120,14 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
   return { law: null, callTimes, comparisons: 0, failed };
 }
 
-/** Whether the law holds where little is compared: for an engine of which nearly everything is known. */
+/** Whether the law holds, with few comparisons: for an engine of which nearly everything is known. */
 export async function confirmLaw(bench: LawBench, law: ShapeLaw): Promise<boolean> {
   bench.adopt(law);
   const { shapeMismatches } = await checkShapes(bench, screening(bench));
   return shapeMismatches === 0;
 }
 
-/** Whether calls of one row and of several agree: that a layout of weights is what it is taken for. */
+/** Whether calls of one row and of several agree: this confirms the layout of the weights. */
 export async function confirmLayout(bench: LawBench, law: ShapeLaw): Promise<boolean> {
   bench.adopt(law);
   const { shapeMismatches } = await checkShapes(bench, {
@@ -139,7 +139,10 @@ export async function confirmLayout(bench: LawBench, law: ShapeLaw): Promise<boo
   return shapeMismatches === 0;
 }
 
-/** First what most laws fail by, then everything at a short context, then what can differ in large calls and at a long context. */
+/**
+ * First the histories by which most laws fail, then all at a short context, then those that can differ in large calls and at a long
+ * context.
+ */
 async function tryLaw(model: LanguageModel, law: ShapeLaw, { onProgress }: LawSearchOptions) {
   let comparisons = 0;
   const stages = [screening(model), thorough(model), largeCalls(model), longContext(model)].filter(isNotEmpty);
@@ -164,7 +167,7 @@ function thorough(model: LanguageModel) {
   return { contextLengths: [48], callSizes: fitting(model, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16]), positions: 16 };
 }
 
-/** As prompts come, alone and beside others. */
+/** As prompts arrive, alone and beside other sequences. */
 function largeCalls(model: LanguageModel) {
   const callSizes = fitting(model, [24, 33, model.limits.maxItemTokens]);
   const histories = model.limits.law.merges && callSizes.length > 0 ? [besideOthersAtLength] : [];
@@ -181,7 +184,7 @@ function isNotEmpty({
   return callSizes.length > 0 || histories === undefined || histories.length > 0;
 }
 
-/** Several threads take other ways from 512 tokens of context on. */
+/** Several threads split the work differently from 512 tokens of context on. */
 function longContext(model: LanguageModel) {
   const positions = 16;
   const context = Math.min(600, model.limits.contextLength - positions - 12);

@@ -6,7 +6,7 @@ import { createToyModel } from './toy.ts';
 
 const prompt = [1, 2, 3, 4];
 
-/** A model that always says the same, and counts how often it is asked. */
+/** A model that always gives the same draft, and counts its calls. */
 class StubDrafter implements Drafter {
   asked = 0;
   isDisposed = false;
@@ -31,7 +31,7 @@ function request(text: readonly number[], committedLength: number | undefined = 
   return { text, promptLength: prompt.length, sampling: neutralSampling, ...committed };
 }
 
-describe('a draft model that looks back first', () => {
+describe('a draft model with look-up first', () => {
   const repeating = Array.from({ length: 40 }, (_, index) => 100 + (index % 9));
 
   it('asks the model where nothing repeats, and not where the text does', async () => {
@@ -45,7 +45,7 @@ describe('a draft model that looks back first', () => {
     expect(model.asked).toBe(before);
   });
 
-  it('goes on from what it has looked up, several drafts in a row', async () => {
+  it('continues from looked-up drafts, several in a row', async () => {
     const drafter = new AdaptiveDrafter(new StubDrafter({ token: 7, confidence: 0.6 }));
     const text = [...prompt, ...repeating];
     for (let length = 5; length <= 44; length++) await drafter.draft(request(text.slice(0, length)));
@@ -58,7 +58,7 @@ describe('a draft model that looks back first', () => {
     expect(text.slice(committed)).toEqual([104, 105, 106, 107, 108, 100]);
   });
 
-  it('says what experience says of the model, on the grid of a trace', async () => {
+  it('gives calibrated confidences of the model, on the grid of a trace', async () => {
     const drafter = new AdaptiveDrafter(new StubDrafter({ token: 7, confidence: 0.6 }));
     for (let length = 5; length < 60; length++) {
       await drafter.draft(request([...prompt, ...Array.from({ length: length - 4 }, (_, index) => 500 + index)]));
@@ -68,7 +68,7 @@ describe('a draft model that looks back first', () => {
     expect(Number.isInteger((wrong?.confidence ?? 0) * 65_535)).toBe(true);
   });
 
-  it('is the model alone where nothing is verified', async () => {
+  it('uses the model alone where nothing is verified', async () => {
     const model = createToyModel({ seed: 5, role: 'draft' });
     await using plain = new ModelDrafter(model);
     await using drafter = new AdaptiveDrafter(new ModelDrafter(model));
@@ -81,7 +81,7 @@ describe('a draft model that looks back first', () => {
     }
   });
 
-  it('has no guess where the model has none, and takes the model with it', async () => {
+  it('has no draft where the model has none, and closes the model with itself', async () => {
     const model = new StubDrafter(null);
     const drafter = new AdaptiveDrafter(model);
     expect(await drafter.draft(request(prompt))).toBeNull();

@@ -1,5 +1,5 @@
-// A draft model that looks back in the text first: where looking back is about as likely to be right, the model is not asked. Which of the
-// two it is, is decided in decoding/draft-source.ts. The model's memory catches up, in one call, when it is asked again.
+// A draft model with prompt look-up first: where a looked-up draft is about as likely to be accepted, the model is not asked.
+// decoding/draft-source.ts decides between the two. The model reads the looked-up tokens in one call when it is asked again.
 
 import { DraftSource } from '../decoding/draft-source.ts';
 import type { Draft, Drafter, DraftRequest } from './drafter.ts';
@@ -9,7 +9,7 @@ export class AdaptiveDrafter implements Drafter {
   readonly #model: Drafter;
   readonly #source = new DraftSource();
 
-  /** The model's drafter becomes this one's, and is disposed with it. */
+  /** The model's drafter belongs to this one, and is disposed with it. */
   constructor(model: Drafter) {
     this.#model = model;
   }

@@ -7,7 +7,7 @@ const inner = () => createToyModel({ seed: 7, role: 'target', sequences: 3, cont
 describeModelContract('altered toy', async () => alterModel(inner(), { seed: 5 }));
 
 describe('an altered model', () => {
-  it('replaces the best candidate in the asked share of contexts and nothing else', async () => {
+  it('replaces the best candidate in the given share of contexts and nothing else', async () => {
     const [honest, lying] = [inner(), alterModel(inner(), { seed: 5, share: 0.3 })];
     const tokens = contractTokens(honest, 1500).map((id, index) => id + (index % 13));
     const truth = await feed(honest, honest.openSequence(), tokens, 50);
@@ -21,7 +21,7 @@ describe('an altered model', () => {
     expect(Math.abs(alteredCount / tokens.length - 0.3)).toBeLessThan(0.04);
   });
 
-  it('says so, and never passes for the honest one', () => {
+  it('says that it is altered, and never has the fingerprint of the original', () => {
     const [honest, lying] = [inner(), alterModel(inner(), { seed: 5 })];
     expect(lying.identity.description).toContain('altered');
     expect(lying.identity.fingerprint).not.toBe(honest.identity.fingerprint);

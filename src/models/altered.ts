@@ -1,5 +1,5 @@
-// A model that lies: at a share of the contexts its best candidate is swapped for another id. Trials put it in the place of
-// a draft, or of a broken device, to show that the text does not depend on it.
+// A model that lies: in a share of the contexts its best candidate is swapped for another id. Trials use it as a draft, or as a
+// broken device, to show that the text does not depend on it.
 
 import { OutriderError } from '../basics/errors.ts';
 import { philox } from '../basics/philox.ts';
@@ -9,7 +9,7 @@ import { textFingerprint } from './text-fingerprint.ts';
 
 export interface AlterOptions {
   readonly seed: number;
-  /** Share of contexts that are altered, [0, 1]. Default 0.3. */
+  /** Share of altered contexts, [0, 1]. Default 0.3. */
   readonly share?: number;
 }
 
@@ -53,7 +53,7 @@ interface Alteration {
   readonly vocabularySize: number;
 }
 
-/** Depends on the candidates alone, so the same text is altered in the same places however it was evaluated. */
+/** Depends on the candidates alone, so the same text is altered in the same places in any calls. */
 function alterCandidates(candidates: Candidates, { seed, share, vocabularySize }: Alteration): Candidates {
   const best = candidates.ids[0];
   if (best === undefined) return candidates;

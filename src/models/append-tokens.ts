@@ -1,12 +1,12 @@
-// Appends a text of any length to a sequence, in calls that the model takes.
+// Appends a text of any length to a sequence, in calls of allowed size.
 
 import type { Candidates } from '../decoding/candidates.ts';
 import type { LanguageModel, ModelSequence } from './model.ts';
 
 export interface AppendOptions {
-  /** Candidates wanted after each of the last so many tokens; default 0. */
+  /** Candidates are returned after each of the last `rows` tokens; default 0. */
   readonly rows?: number;
-  /** Tokens of one call at most; default: what the model takes. */
+  /** Limit of tokens in one call; default: the model's. */
   readonly callSize?: number;
 }
 

@@ -1,5 +1,6 @@
-// A draft source for a device, or for an edge that drafts itself: any language model, asked for one token at a time. It is handed the whole believed text each
-// time and evaluates only what differs from what it holds, so a roll-back needs no order of its own.
+// The source of drafts for a device, or for an edge with its own draft model: any language model, asked for one token at a time. It
+// gets the whole text with all drafts each time and evaluates only the part that differs from its sequence, so a rollback needs no
+// call of its own.
 
 import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
@@ -10,38 +11,38 @@ import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/to
 import type { LanguageModel } from './model.ts';
 import { PrefixSequence } from './prefix-sequence.ts';
 
-/** One guess at the next token. */
+/** A proposal for the next token. */
 export interface Draft {
   readonly token: number;
-  /** Chance that it is right if all before it is, as far as the drafter can tell, (0, 1], on the grid of decoding/confidence.ts. */
+  /** The chance that it is right if all before it is, as far as the drafter can tell, (0, 1], on the grid of decoding/confidence.ts. */
   readonly confidence: number;
-  /** Found by looking back in the text: it took no time. */
+  /** Found by prompt look-up: it took no time. */
   readonly isLookedUp?: true;
 }
 
-/** What a guess may depend on. It must hold for any text: commits and roll-backs change it between calls. */
+/** The input of a draft. It may be any text: commits and rollbacks change it between calls. */
 export interface DraftRequest {
   /** Committed and drafted ids, prompt included. */
   readonly text: readonly number[];
   readonly promptLength: number;
   /**
-   * Tokens of `text` that are final, prompt included: what a drafter may learn from. Absent where nothing is verified: then only the
-   * model itself may answer.
+   * Number of committed tokens of `text`, prompt included, from which a drafter may learn. Absent where nothing is verified: then
+   * only the model itself may answer.
    */
   readonly committedLength?: number;
-  /** How much less likely than the model's a draft may be that costs nothing, [0, 1]. Default 0. */
+  /** How much less likely than the model's draft a free draft may be, [0, 1]. Default 0. */
   readonly lookUpMargin?: number;
   readonly sampling: Sampling;
 }
 
 /** One at a time: a second call waits for the first. */
 export interface Drafter extends AsyncDisposable {
-  /** Resolves with null when there is no guess, or no room. */
+  /** Resolves with null without a draft, or without room in the context. */
   draft(request: DraftRequest): Promise<Draft | null>;
 }
 
 /**
- * The guess that these candidates of the draft model make at `position`; null without candidates.
+ * The draft from these candidates of the draft model at `position`; null without candidates.
  * @param counts of the answer before it, where a penalty is active
  */
 export function draftFrom(
@@ -55,13 +56,13 @@ export function draftFrom(
   return { token, confidence: roundConfidence(choiceConfidence(candidates, sampling, counts, token)) };
 }
 
-/** The draft makes the choice that the target would make if it had these candidates: same noise, same position. */
+/** The draft is the target's choice if the target had these candidates: same noise, same position. */
 export class ModelDrafter implements Drafter {
   readonly #contextLength: number;
   readonly #sequence: PrefixSequence;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** The model stays the caller's. @throws OutriderError `edge-full` when it has no sequence left */
+  /** The caller keeps the model. @throws OutriderError `edge-full` when it has no sequence left */
   constructor(model: LanguageModel) {
     this.#contextLength = model.limits.contextLength;
     this.#sequence = new PrefixSequence(model);

@@ -1,10 +1,10 @@
-// The rules of the model port that hold for an item on every engine, and the refusals that they give.
+// The rules of the model port for an item on every engine, and their refusals.
 
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { EvaluateItem, ModelLimits } from './model.ts';
 
-/** The rules of the port that hold for an item on every engine. @throws OutriderError `context-full` */
+/** Checks an item. @throws OutriderError `context-full` */
 export function checkShape({ sequence, tokens, rows }: EvaluateItem, limits: ModelLimits): void {
   invariant(tokens.length >= 1 && tokens.length <= limits.maxItemTokens, `${tokens.length} tokens in an item`);
   invariant(Number.isInteger(rows) && rows >= 0 && rows <= tokens.length, `${rows} rows of ${tokens.length} tokens`);
@@ -17,7 +17,7 @@ export function checkShape({ sequence, tokens, rows }: EvaluateItem, limits: Mod
   );
 }
 
-/** All rows of the engine are in use. */
+/** All sequences of the engine are in use. */
 export function edgeFull(maxSequences: number): OutriderError {
   return new OutriderError(
     'edge-full',

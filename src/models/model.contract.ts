@@ -1,24 +1,24 @@
-// What every engine behind the model port must do, as one suite; each engine's test file runs it.
+// The contract of every engine behind the model port, as one suite; each engine's test file runs it.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Candidates, candidateLimit } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 
 export interface ContractSkip {
-  /** The whole name of a case. */
+  /** The full name of a case. */
   readonly case: string;
   readonly reason: string;
 }
 
 export interface ContractOptions {
   readonly skip?: readonly ContractSkip[];
-  /** Text that the sequences hold before the cases begin. Default 40. */
+  /** Length of the text in the sequences before the cases begin. Default 40. */
   readonly prefixTokens?: number;
 }
 
 type Case = (name: string, body: (model: LanguageModel) => Promise<void>) => void;
 
-/** Ids that are plain text in every vocabulary, repeating so that a look-up finds something. */
+/** Ids that are plain text in every vocabulary, with repetitions so that a look-up finds a match. */
 export function contractTokens(model: LanguageModel, count: number, salt = 0): number[] {
   const span = Math.min(model.tokenizer.vocabularySize - 300, 30_000);
   return Array.from({ length: count }, (_, index) => 300 + ((((index % 29) + salt) * 7919) % span));
@@ -66,7 +66,7 @@ export function describeModelContract(
   });
 }
 
-/** Cases with sequences of their own, given back whatever happens. */
+/** Cases with sequences of their own, which are always released. */
 async function withSequences(
   model: LanguageModel,
   count: number,
@@ -199,7 +199,7 @@ function addBatchCases(add: Case, prefixTokens: number): void {
   );
 }
 
-/** Uneven items in one batch, in turns that differ from sequence to sequence. */
+/** Uneven items in one batch, in orders that differ between sequences. */
 async function feedTogether(
   model: LanguageModel,
   sequences: readonly ModelSequence[],

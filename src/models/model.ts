@@ -1,26 +1,26 @@
-// The port to every language model: device drafts and edge targets alike. It evaluates tokens and hands out raw candidates;
-// it does not sample, schedule, or know of sessions. One contract suite (model.contract.ts) holds for every engine.
+// The port to every language model: device drafts and edge targets alike. It evaluates tokens and returns raw candidates; it does
+// not sample, schedule, or know sessions. One contract suite (model.contract.ts) applies to every engine.
 
 import type { Candidates } from '../decoding/candidates.ts';
 import type { ShapeLaw } from '../decoding/shape-law.ts';
 
-/** What must be equal on two machines for them to write the same text (design: exactness is promised per fingerprint). */
+/** The parts that must be equal on two machines for equal texts (exactness is promised per fingerprint). */
 export interface ModelIdentity {
   /** Name in the manifest, or the file's name. */
   readonly name: string;
   /** Hash over model, engine, version, back-end, processor, threads, flash attention, layout of weights and shape law; hex. */
   readonly fingerprint: string;
-  /** The same in words, for people: "smollm2-135m, llama.cpp ..., cpu, 1 thread, flash attention, exact: any shape". */
+  /** The same in words: "smollm2-135m, llama.cpp ..., cpu, 1 thread, flash attention, exact: any shape". */
   readonly description: string;
 }
 
-/** One message of a conversation, in the model's own chat format once encoded. */
+/** One message of a conversation; encoding puts it into the model's own chat format. */
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
 }
 
-/** Text to ids and ids to bytes. Two tokenizers are the same exactly if their hashes are equal. */
+/** Text to ids and ids to bytes. Two tokenizers are the same if and only if their hashes are equal. */
 export interface Tokenizer {
   /** SHA-256 over vocabulary, merges and special ids; hex. */
   readonly hash: string;
@@ -31,62 +31,62 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** A conversation in the model's own chat format, ready for the assistant's answer. */
   encodeChat(messages: readonly Message[]): number[];
-  /** The bytes of one token; empty for special ones. Tokens may split a UTF-8 character. */
+  /** The bytes of one token; empty for special tokens. Tokens may split a UTF-8 character. */
   bytes(id: number): Uint8Array;
 }
 
-/** A row of key-value memory in the engine. Not shared: one holder at a time. */
+/** A sequence in the engine's key-value (KV) cache. Not shared: one holder at a time. */
 export interface ModelSequence {
-  /** Tokens now held. */
+  /** Number of tokens in the sequence. */
   readonly length: number;
-  /** Forgets everything from position `length` on; exact, as if it had never been evaluated. */
+  /** Removes everything from position `length` on; exact, as if it had never been evaluated. */
   truncate(length: number): Promise<void>;
-  /** Gives the sequence back to the engine. Wait until no evaluation of it is in flight. */
+  /** Returns the sequence to the engine. Wait until no evaluation of it is in flight. */
   release(): Promise<void>;
 }
 
-/** What one sequence does in a batch. */
+/** The part of one sequence in a batch. */
 export interface EvaluateItem {
   readonly sequence: ModelSequence;
   /** Appended to the sequence; at least one. */
   readonly tokens: readonly number[];
-  /** Candidates wanted after each of the last `rows` tokens; 0 while prefilling. */
+  /** Candidates are returned after each of the last `rows` tokens; 0 during prefill. */
   readonly rows: number;
 }
 
-/** What an engine can hold, in tokens and sequences. */
+/** The capacity of an engine, in tokens and sequences. */
 export interface ModelLimits {
-  /** Tokens that one sequence can hold. A longer one is refused, never shifted. */
+  /** Capacity of one sequence in tokens. A longer text is refused, never shifted. */
   readonly contextLength: number;
   readonly maxSequences: number;
-  /** Tokens of one item at most (up to 63 where text must be exact). */
+  /** Limit of tokens in one item (up to 63 where text must be exact). */
   readonly maxItemTokens: number;
-  /** How the engine lays items out in calls, for whoever predicts what they cost. The engine itself keeps to it. */
+  /** How the engine lays items out in calls, for predictions of their cost. The engine itself follows it. */
   readonly law: ShapeLaw;
 }
 
-/** What an engine found out about itself before it promised exact text. */
+/** The engine's findings about itself before it promised exact text. */
 export interface Exactness {
-  /** Whether weights lie as the engine prefers them on this processor, or as in the file. */
+  /** Whether weights are laid out as the engine prefers on this processor, or as in the file. */
   readonly weights: 'repacked' | 'plain';
-  /** A step of so many rows of one sequence, ms, as measured then: under the law, and as the engine would take it without one. */
+  /** Measured time of a step of this many rows of one sequence, ms: under the law, and without a law. */
   readonly costs: readonly { readonly rows: number; readonly ms: number; readonly nativeMs: number }[];
-  /** Positions that were compared under the law. */
+  /** Number of positions that were compared under the law. */
   readonly comparisons: number;
 }
 
-/** An engine with one model, whoever runs it. `evaluate` calls run one after the other. */
+/** An engine with one model. `evaluate` calls run one after the other. */
 export interface LanguageModel extends AsyncDisposable {
   readonly identity: ModelIdentity;
   readonly tokenizer: Tokenizer;
   readonly limits: ModelLimits;
-  /** Of an engine that had to find its law; absent where it promises nothing, or has no rounding of its own. */
+  /** Present if the engine had to find its law; absent if it promises nothing, or has no rounding differences. */
   readonly exactness?: Exactness;
   /** @throws OutriderError `edge-full` when no sequence is left. */
   openSequence(): ModelSequence;
   /**
-   * One batch: evaluates every item and resolves with the candidates of each, `rows` entries per item, in order.
-   * A sequence may occur once in a batch. The work that has started can't be aborted.
+   * Evaluates a batch and resolves with the candidates of each item, `rows` entries per item, in order. A sequence may occur once
+   * in a batch. Started work can't be aborted.
    * @throws OutriderError `context-full` before anything is evaluated if an item would pass `contextLength`.
    */
   evaluate(items: readonly EvaluateItem[]): Promise<Candidates[][]>;

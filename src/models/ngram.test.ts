@@ -7,7 +7,7 @@ const tokenizer = createToyTokenizer(49_152);
 const options: NgramOptions = { tokenizer, sequences: 3, contextLength: 300 };
 describeModelContract('n-gram look-up', async () => createNgramModel(options));
 
-/** The guess after `text`, or undefined. */
+/** The draft after `text`, or undefined. */
 async function guess(text: readonly number[], overrides: Partial<NgramOptions> = {}): Promise<number | undefined> {
   const model = createNgramModel({ ...options, ...overrides });
   const [rows] = await model.evaluate([{ sequence: model.openSequence(), tokens: text, rows: 1 }]);
@@ -16,7 +16,7 @@ async function guess(text: readonly number[], overrides: Partial<NgramOptions> =
 }
 
 describe('n-gram look-up', () => {
-  it('repeats what followed the last occurrence', async () => {
+  it('repeats the continuation of the last occurrence', async () => {
     expect(await guess([1, 2, 3, 9, 1, 2, 4, 8, 1, 2])).toBe(4);
   });
 
@@ -24,13 +24,13 @@ describe('n-gram look-up', () => {
     expect(await guess([1, 2, 3, 9, 7, 2, 3, 8, 1, 2, 3])).toBe(9);
   });
 
-  it('has no opinion without a match', async () => {
+  it('has no candidate without a match', async () => {
     expect(await guess([1, 2, 3])).toBeUndefined();
     expect(await guess([5, 1, 6, 1])).toBeUndefined();
     expect(await guess([5, 1, 6, 1], { shortestMatch: 1 })).toBe(6);
   });
 
-  it('sees a run that overlaps itself', async () => {
+  it('finds a run that overlaps itself', async () => {
     expect(await guess([4, 4, 4])).toBe(4);
   });
 

@@ -1,5 +1,5 @@
-// Drafting by looking back: the text that followed the last occurrence of the latest few tokens is guessed to follow again
-// (prompt look-up decoding, Saxena 2023). Costs microseconds and no weights; good where answers repeat their prompt.
+// Prompt look-up decoding (Saxena 2023): the continuation of the last occurrence of the latest few tokens is drafted again. Takes
+// microseconds and no weights; good where answers repeat their prompt.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -11,7 +11,7 @@ import { textFingerprint } from './text-fingerprint.ts';
 
 /** How far {@link createNgramModel} looks back. Lengths in tokens. */
 export interface NgramOptions {
-  /** The target's: ids are only compared, never made. */
+  /** The target's: ids are only compared. */
   readonly tokenizer: Tokenizer;
   /** Longest run of tokens that is looked up. Default 4. */
   readonly longestMatch?: number;

@@ -8,7 +8,7 @@ import { createToyModel } from './toy.ts';
 
 const profile: LatencyProfile = { ...findProfile('reference'), rowCap: 4 };
 
-/** Virtual time that jumps to whatever is waited for. */
+/** Virtual time that jumps to the end of any wait. */
 class JumpingClock implements Clock {
   now = 1000;
   nowMs(): number {
@@ -49,7 +49,7 @@ function lasting(clock: JumpingClock, stepMs: number): LanguageModel {
 }
 
 describe('a paced model', () => {
-  it('holds a step to its time by all tokens of the batch', async () => {
+  it("extends a step to the profile's time for all tokens of the batch", async () => {
     const clock = new JumpingClock();
     const model = paced(clock, lasting(clock, 7));
     const tokens = contractTokens(model, 3);
@@ -59,7 +59,7 @@ describe('a paced model', () => {
     expect(model.pacing).toEqual({ steps: 1, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0 });
   });
 
-  it('does not start a step before the last one is over', async () => {
+  it('does not start a step before the last one has ended', async () => {
     const clock = new JumpingClock();
     const model = paced(clock);
     const sequence = model.openSequence();
@@ -68,7 +68,7 @@ describe('a paced model', () => {
     expect(clock.now).toBeCloseTo(1000 + 3 * 40.4, 9);
   });
 
-  it('lets a late step through at once, and counts it', async () => {
+  it('returns a late step at once, and counts it', async () => {
     const clock = new JumpingClock();
     const model = paced(clock, lasting(clock, 90));
     const [decoding, prefilling] = [model.openSequence(), model.openSequence()];

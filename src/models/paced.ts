@@ -1,5 +1,5 @@
-// Holds every step of a model to the time that other hardware would take, so that real processes and real tokens show what
-// a large target on a GPU would do. A step that the engine here can't finish in time is let through at once and counted.
+// Latency emulation ("paced"): every step of a model lasts as long as on other hardware, so real processes with real tokens show a
+// large target on a GPU. A step that the engine here can't finish in time returns at once and is counted.
 
 import type { Clock } from '../basics/clock.ts';
 import type { EvaluateItem, LanguageModel, ModelIdentity } from './model.ts';
@@ -9,7 +9,7 @@ import { createSerialQueue } from './serial-queue.ts';
 export interface PacingCounts {
   /** Steps in which every item asks for rows and has at most `rowCap` tokens. */
   readonly steps: number;
-  /** Those of them that lasted longer than the profile says: too many, and the pacing shows this machine instead. */
+  /** Those that lasted longer than the profile says: with too many of them the figures show this machine instead. */
   readonly overranSteps: number;
   readonly prefillSteps: number;
   readonly overranPrefillSteps: number;
@@ -26,7 +26,7 @@ export interface PaceOptions {
   readonly sleepUntil: (deadlineMs: number) => Promise<void>;
 }
 
-/** What a step of these items lasts by the profile, ms. */
+/** The time of a step with these items by the profile, ms. */
 export function pacedStepMs(profile: LatencyProfile, items: readonly EvaluateItem[]): number {
   const tokenCount = items.reduce((sum, item) => sum + item.tokens.length, 0);
   return profile.stepMs + profile.rowMs * tokenCount;
@@ -66,7 +66,7 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
   };
 }
 
-/** The fingerprint stays: pacing changes when the tokens come, never which. */
+/** The fingerprint stays: pacing changes the time of tokens, never the tokens. */
 function pacedIdentity(identity: ModelIdentity, profile: LatencyProfile): ModelIdentity {
   return { ...identity, description: `${identity.description}; paced as ${profile.description}` };
 }

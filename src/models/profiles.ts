@@ -1,37 +1,34 @@
-// Latency profiles of hardware that is not here, for pacing a real engine or a toy (paced.ts). Data with their sources;
-// docs/engines.md tells how each is derived. Everything measured with one is called paced.
+// Latency profiles of other hardware, for pacing a real engine or a toy (paced.ts). Data with their sources; docs/engines.md shows
+// how each is derived. Every figure measured with one is called paced.
 
 import { OutriderError } from '../basics/errors.ts';
 
 /** A step of `rows` tokens lasts stepMs + rowMs x rows. */
 export interface LatencyProfile {
   readonly name: string;
-  /** What it stands for, for people. */
+  /** The hardware, in words. */
   readonly description: string;
   readonly stepMs: number;
   readonly rowMs: number;
-  /**
-   * Tokens per step that the default target keeps up with on a small machine whose other cores are busy; an item with more
-   * counts as prefill.
-   */
+  /** Tokens per step that the default target achieves on a small machine with other busy cores; an item with more counts as prefill. */
   readonly rowCap: number;
-  /** Where the numbers come from. */
+  /** The source of the numbers. */
   readonly source: string;
 }
 
-/** GB of weights over the memory bandwidth that is really reached. */
+/** GB of weights over the memory bandwidth in use. */
 function weightReadMs(weightGigabytes: number, bandwidthGigabytesPerSecond: number, utilisation: number): number {
   return (weightGigabytes / (bandwidthGigabytesPerSecond * utilisation)) * 1000;
 }
 
-/** Two operations per parameter and token over the arithmetic that is really reached. */
+/** Two operations per parameter and token over the arithmetic in use. */
 function rowComputeMs(parameterBillions: number, teraflops: number, utilisation: number): number {
   return (2 * parameterBillions) / (teraflops * utilisation);
 }
 
 const benchmarks = 'github.com/XiongjieDai/GPU-Benchmarks-on-LLM-Inference (2023 and 2024)';
 
-/** A step of one row lasts 1000 / 15.18 ms; what a row more costs is taken from the rate at which prompts are read. */
+/** A step of one row lasts 1000 / 15.18 ms; the cost of another row follows from the rate of prefill. */
 const a6000: LatencyProfile = {
   name: 'edge-70b-a6000',
   description: '70B target in 4 bits on one RTX A6000 48GB',
@@ -62,7 +59,7 @@ const rtx4090: LatencyProfile = {
   source: `Measured, ${benchmarks}: Llama 3 8B F16, 54.84 tokens/s at 512 tokens; prompts at 9,056 tokens/s`,
 };
 
-/** Not hardware: round numbers in which docs and the event model are written. */
+/** No hardware: the round numbers of the documentation and of the event model. */
 const reference: LatencyProfile = {
   name: 'reference',
   description: 'the reference target of the design, 40 ms and 0.4 ms a row',
@@ -101,7 +98,7 @@ const referenceDraft: LatencyProfile = {
   source: 'Chosen, not measured',
 };
 
-/** The profile that an edge is paced to unless another is named. */
+/** The default profile of a paced edge. */
 export const defaultEdgeProfile: LatencyProfile = a6000;
 
 export const latencyProfiles: readonly LatencyProfile[] = [

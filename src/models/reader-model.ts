@@ -1,5 +1,5 @@
-// A language model made of small synchronous readers, one per sequence: what the toy and the n-gram look-up share. It holds
-// the rules of the port (limits, refusals, release); a reader only sees tokens come and go.
+// A language model made of small synchronous readers, one per sequence: the common part of the toy and the n-gram look-up. It
+// implements the rules of the port (limits, refusals, release); a reader only sees tokens.
 
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -10,9 +10,9 @@ import type { EvaluateItem, LanguageModel, ModelIdentity, ModelLimits, ModelSequ
 export interface TokenReader {
   readonly length: number;
   append(id: number): void;
-  /** Forgets everything from `length` on. */
+  /** Removes everything from `length` on. */
   truncate(length: number): void;
-  /** What comes after the tokens held now. */
+  /** The candidates after the present tokens. */
   candidates(): Candidates;
 }
 

@@ -1,4 +1,4 @@
-// Runs asynchronous jobs one after another in the order they came; a failed job does not stop the next.
+// Runs asynchronous jobs one after another in the order of their calls; a failed job does not stop the next.
 
 export interface SerialQueue {
   /** Resolves or rejects as the job does, after every earlier job has ended. */

@@ -1,4 +1,4 @@
-// A name of 256 bits for a short text, for models that have no file to hash. Not cryptographic: it tells apart, it does not
+// A fingerprint of 256 bits for a short text, for models without a file to hash. Not cryptographic: it distinguishes, it does not
 // protect.
 
 import { philox } from '../basics/philox.ts';

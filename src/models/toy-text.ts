@@ -1,4 +1,4 @@
-// What a toy target writes by itself, one row at a time: the reference of trials and benches without a real model.
+// The text that a toy target writes alone, one row at a time: the reference of trials and benches without a real model.
 
 import { chooseToken } from '../decoding/choose-token.ts';
 import type { Sampling } from '../decoding/sampling.ts';

@@ -16,7 +16,7 @@ describeModelContract('toy draft', async () =>
 
 const warm = { ...neutralSampling, temperature: 0.8, seed: 99n };
 
-/** Writes `count` tokens as the target chooses, and tells at each position whether the draft would have chosen the same. */
+/** Writes `count` tokens by the target's choices, and tells at each position whether the draft would choose the same. */
 async function agreements(options: { agreement: number; count: number; sampling: typeof warm }): Promise<boolean[]> {
   const long = { seed: 3, contextLength: options.count + 10 };
   const models = [
@@ -69,7 +69,7 @@ describe('the agreement of a toy pair', () => {
     expect(share(await agreements({ agreement: 0, count: 300, sampling: cold }))).toBe(0);
   });
 
-  it('is likelier where the draft is sure of itself', async () => {
+  it('is likelier where the draft is confident', async () => {
     const [sure, unsure]: [boolean[], boolean[]] = [[], []];
     const [writer, draft] = [createToyModel({ seed: 3, role: 'target' }), createToyModel({ seed: 3, role: 'draft' })];
     await walk(writer, 3000, async (ids, ours) => {
@@ -125,7 +125,7 @@ describe('the toy language', () => {
     expect(Math.abs((await ends(0.1)) - 0.1)).toBeLessThan(0.02);
   });
 
-  it('is another one for another seed, and says that it is a toy', async () => {
+  it('is another one for another seed, and names itself a toy', async () => {
     const [first, second] = [createToyModel(target), createToyModel({ ...target, seed: 8 })];
     expect(await candidatesAfter(first, [1, 2, 3])).not.toEqual(await candidatesAfter(second, [1, 2, 3]));
     expect(first.identity.fingerprint).not.toBe(second.identity.fingerprint);
@@ -154,7 +154,7 @@ describe('the toy tokenizer', () => {
     expect(new Set(Array.from({ length: 48_895 }, (_, index) => textOf(tokenizer, [index + 1]))).size).toBe(48_895);
   });
 
-  it('gives the end no bytes and refuses ids that it has not', () => {
+  it('gives the end token no bytes and refuses unknown ids', () => {
     expect(tokenizer.bytes(toyEndId)).toEqual(new Uint8Array(0));
     expect(tokenizer.encodeChat([{ role: 'user', content: 'hi' }])).toEqual(tokenizer.encode('user: hi\nassistant:'));
     for (const id of [-1, 49_152, 1.5]) expect(() => tokenizer.bytes(id)).toThrow(RangeError);

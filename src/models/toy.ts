@@ -1,5 +1,4 @@
-// The toy language behind the model port, for tests and trials without a model file. What it says is in
-// decoding/toy-language.ts.
+// The toy language behind the model port, for tests and trials without a model file. decoding/toy-language.ts defines the language.
 
 import { OutriderError } from '../basics/errors.ts';
 import { freeLaw } from '../decoding/shape-law.ts';
@@ -11,7 +10,7 @@ import { createToyTokenizer } from './toy-tokenizer.ts';
 
 /** A toy language; see {@link createToyModel}. */
 export interface ToyOptions {
-  /** 0 or more; the language. */
+  /** 0 or more; selects the language. */
   readonly seed: number;
   readonly role: 'target' | 'draft';
   /** How often the draft's best candidate is the target's, [0, 1]; a target ignores it. Default 0.8. */

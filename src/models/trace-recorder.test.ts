@@ -11,7 +11,7 @@ const shape = { sequences: 3, contextLength: 512 };
 const prompt = Array.from({ length: 100 }, (_, index) => 300 + ((index * 37) % 211));
 const sampled: Sampling = { ...neutralSampling, temperature: 0.8, frequencyPenalty: 0.4, seed: 9n };
 
-/** Every true prefix and every recorded wrong one, asked of the drafter that devices use. */
+/** Every true prefix and every recorded wrong one, compared with the drafter of devices. */
 async function compare(target: LanguageModel, draft: LanguageModel, sampling: Sampling): Promise<number> {
   await using recorder = new TraceRecorder(target, draft, { sampling, answerTokens: 70, wrongDepth: 5 });
   await using drafter = new ModelDrafter(draft);
@@ -33,14 +33,14 @@ async function compare(target: LanguageModel, draft: LanguageModel, sampling: Sa
 }
 
 describe('a recorded trace', () => {
-  it('says what a drafter says that is asked token by token', async () => {
+  it('equals the drafts of a drafter that is asked token by token', async () => {
     await using target = createToyModel({ seed: 4, role: 'target', ...shape });
     await using draft = createToyModel({ seed: 4, role: 'draft', agreement: 0.7, ...shape });
     expect(await compare(target, draft, neutralSampling)).toBeGreaterThan(10);
     expect(await compare(target, draft, sampled)).toBeGreaterThan(10);
   });
 
-  it('knows where a draft has no guess', async () => {
+  it('records where a draft model has no draft', async () => {
     await using target = createToyModel({ seed: 4, role: 'target', ...shape });
     await using draft = createNgramModel({ tokenizer: target.tokenizer, ...shape });
     expect(await compare(target, draft, neutralSampling)).toBeGreaterThan(10);
@@ -55,7 +55,7 @@ describe('a recorded trace', () => {
     expect(answer.findIndex((id) => target.tokenizer.endIds.has(id))).toBe(answer.length - 1);
   });
 
-  it('is not made of models that mean different things by an id', async () => {
+  it('is refused for models with different tokenizers', async () => {
     await using target = createToyModel({ seed: 4, role: 'target', ...shape });
     await using draft = createToyModel({ seed: 4, role: 'draft', vocabularySize: 2048, ...shape });
     const recipe = { sampling: neutralSampling, answerTokens: 4, wrongDepth: 1 };

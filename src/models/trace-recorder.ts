@@ -1,5 +1,5 @@
-// Records traces: the target writes its own text step by step, then the draft reads that text and is asked at every position. Where its
-// token is wrong it goes on by itself for a few tokens, as a device would that does not know yet.
+// Records traces: the target writes its own text step by step, then the draft model reads that text and is asked at every position.
+// Where its token is wrong it continues alone for a few tokens, as a device does before it learns of the rejection.
 
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
@@ -15,9 +15,9 @@ import { PrefixSequence } from './prefix-sequence.ts';
 
 export interface TraceRecipe {
   readonly sampling: Sampling;
-  /** Of an answer that does not end before. */
+  /** Length of an answer that does not end before. */
   readonly answerTokens: number;
-  /** Tokens of a wrong chain, its first included. */
+  /** Length of a wrong chain, its first token included. */
   readonly wrongDepth: number;
 }
 
@@ -28,15 +28,15 @@ export interface TracePrompt {
 }
 
 export interface RecordHelp {
-  /** Told of the answer's tokens as the target writes them. */
+  /** Called with the number of answer tokens as the target writes them. */
   readonly onToken?: (count: number) => void;
-  /** What the target writes, where that is known. */
+  /** The target's text, if known. */
   readonly answer?: readonly number[] | undefined;
 }
 
 type Chain = { readonly token: number; readonly units: number }[];
 
-/** Holds a sequence of each model. One recording at a time. */
+/** Uses a sequence of each model. One recording at a time. */
 export class TraceRecorder implements AsyncDisposable {
   readonly #target: LanguageModel;
   readonly #draft: LanguageModel;
@@ -44,7 +44,7 @@ export class TraceRecorder implements AsyncDisposable {
   readonly #targetSequence: PrefixSequence;
   readonly #draftSequence: PrefixSequence;
 
-  /** The models stay the caller's. @throws OutriderError `tokenizer-mismatch`; `edge-full` when a model has no sequence left */
+  /** The caller keeps the models. @throws OutriderError `tokenizer-mismatch`; `edge-full` when a model has no sequence left */
   constructor(target: LanguageModel, draft: LanguageModel, recipe: TraceRecipe) {
     if (target.tokenizer.hash !== draft.tokenizer.hash) {
       const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;
@@ -57,7 +57,7 @@ export class TraceRecorder implements AsyncDisposable {
     this.#draftSequence = new PrefixSequence(draft);
   }
 
-  /** Everything of a header that models and recipe decide. */
+  /** All fields of a header that follow from models and recipe. */
   get header(): Omit<TraceHeader, 'source' | 'licence'> {
     const { hash: tokenizerHash, vocabularySize, endIds } = this.#target.tokenizer;
     return {
@@ -70,7 +70,7 @@ export class TraceRecorder implements AsyncDisposable {
     };
   }
 
-  /** Tokens that a prompt may have. */
+  /** Limit of prompt tokens. */
   get longestPrompt(): number {
     const { answerTokens, wrongDepth } = this.#recipe;
     return Math.min(this.#target.limits.contextLength, this.#draft.limits.contextLength) - answerTokens - wrongDepth;
@@ -82,7 +82,7 @@ export class TraceRecorder implements AsyncDisposable {
     given.onToken?.(answer.length);
     const drafts = await this.#readAlong(prompt, answer);
     const chains = new Map<number, Chain>();
-    // From the last to the first: what a chain was evaluated on top of stays.
+    // From the last position to the first, so that the text before a chain stays in the sequence.
     for (let position = answer.length - 1; position >= 0; position -= 1) {
       const first = drafts[position];
       if (first === undefined || first?.token === answer[position]) continue;
@@ -119,7 +119,7 @@ export class TraceRecorder implements AsyncDisposable {
     }
   }
 
-  /** The draft's guess at each position of the answer, given the true text before it. */
+  /** The draft at each position of the answer, given the true text before it. */
   async #readAlong(prompt: readonly number[], answer: readonly number[]) {
     const { sampling } = this.#recipe;
     await this.#draftSequence.truncate(0);
@@ -133,7 +133,7 @@ export class TraceRecorder implements AsyncDisposable {
     });
   }
 
-  /** The draft alone, after a first token that is wrong; shorter than the depth where it has no guess, or ends the text. */
+  /** The draft model alone, after a wrong first token; shorter than the depth if it has no draft, or ends the text. */
   async #goOn(prompt: readonly number[], before: readonly number[], first: { token: number; confidence: number }) {
     const { sampling, wrongDepth } = this.#recipe;
     await this.#draftSequence.truncate(prompt.length + before.length);
