@@ -1,11 +1,11 @@
-// How raw logits are asked of llama.cpp and put in order. Behind a top-k sampler at temperature 1 the values are the
-// model's own logits and reading a position costs a few tenths of a millisecond; behind a greedy one it costs ten times that.
+// Requests raw logits from llama.cpp and sorts them. Behind a top-k sampler at temperature 1 the values are the model's own logits,
+// and reading a position takes a few tenths of a millisecond; behind a greedy sampler it takes ten times as long.
 
 import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, Token } from 'node-llama-cpp';
 import { invariant } from '../basics/invariant.ts';
 import { type Candidates, candidateLimit } from '../decoding/candidates.ts';
 
-/** Asked beyond the limit, so that ties at the cut are decided by us (lower id first) and not by the engine's heap. */
+/** Requested beyond the limit, so that ties at the cut are decided here (lower id first) and not by the engine's heap. */
 const spareCount = 8;
 
 const askForCandidates = {
@@ -15,7 +15,7 @@ const askForCandidates = {
   },
 } as const;
 
-/** The engine's input: candidates are asked after each of the last `rows` tokens. */
+/** The engine's input: candidates are requested after each of the last `rows` tokens. */
 export function controlledInput(tokens: readonly number[], rows: number): ControlledEvaluateInputItem[] {
   const firstRow = tokens.length - rows;
   return tokens.map((token, index) => (index >= firstRow ? [token as Token, askForCandidates] : (token as Token)));

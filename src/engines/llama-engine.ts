@@ -1,4 +1,4 @@
-// Loads node-llama-cpp, which is an optional package, and model files with it. Says what to do when either is missing.
+// Loads node-llama-cpp, an optional package, and model files with it. Its errors say what to do when either is missing.
 
 import { stat } from 'node:fs/promises';
 import type { Llama, LlamaModel } from 'node-llama-cpp';
@@ -7,17 +7,17 @@ import { findRepackingSwitch, loadInOrder, type RepackingSwitch, type WeightLayo
 
 type Binding = typeof import('node-llama-cpp');
 
-/** The loaded library together with its chosen back-end. */
+/** The loaded library with its chosen back-end. */
 export interface LlamaEngine {
   readonly binding: Binding;
   readonly llama: Llama;
   /** "llama.cpp v0.5.0 (node-llama-cpp 3.22.1)". */
   readonly version: string;
-  /** Prebuilt, or the options that it was compiled with here. */
+  /** Prebuilt, or the options of a local build. */
   readonly build: string;
-  /** What the back-end's rounding depends on: processor features, or the graphics devices. */
+  /** The inputs of the back-end's rounding: processor features, or the graphics devices. */
   readonly backend: string;
-  /** Null where weights can't be kept as they are, or are in any case. */
+  /** Null where weights are never repacked, or where repacking can't be switched off. */
   readonly repacking: RepackingSwitch | null;
 }
 

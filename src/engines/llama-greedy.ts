@@ -1,4 +1,4 @@
-// The engine's own greedy generation, without any of our code between: what a trial compares with. Not used for serving.
+// The engine's own greedy generation, without our code in between: the reference of a trial. Not used for serving.
 
 import type { Token } from 'node-llama-cpp';
 import { invariant } from '../basics/invariant.ts';
@@ -12,8 +12,8 @@ export interface GreedyRequest {
 }
 
 /**
- * Ids that node-llama-cpp's `evaluate` writes at temperature 0, an end token included. One thread, flash attention and calls of
- * at most 63 tokens, rows alone after the prompt: where any shape is exact, the texts of exact mode.
+ * The ids that node-llama-cpp's `evaluate` writes at temperature 0, an end token included. One thread, flash attention and calls of
+ * at most 63 tokens, single rows after the prompt: where any shape is exact, these are the texts of exact mode.
  * @throws OutriderError `engine-missing`, `model-unreadable`
  */
 export async function generateGreedily(

@@ -1,5 +1,5 @@
-// How a law is found, kept and remembered by llama.cpp itself, on copies of the default target in a K format: its repacked kernels take
-// rows in groups of four. Needs node-llama-cpp and the default target.
+// How a law is found, followed and remembered by llama.cpp itself, on copies of the default target in a K format: its repacked
+// kernels take rows in groups of four. Needs node-llama-cpp and the default target.
 
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ describe('a model with K-quants', () => {
   const open = (changes: { onLawProgress?: () => void; sequences?: number } = {}) =>
     openLlamaModel({ path, ...size, exact: true, cacheDirectory: folder, ...changes });
 
-  it('is exact by a law that it says, and that is looked for once', async () => {
+  it('is exact by a law that it names, and that is searched once', async () => {
     let searched = 0;
     const onLawProgress = (): void => {
       searched += 1;
@@ -68,13 +68,13 @@ describe('a model with K-quants', () => {
     searched = 0;
     await using again = await open({ onLawProgress });
     expect(again.identity).toEqual(model.identity);
-    // Confirmed, not searched, where only the number of sequences is another.
+    // Confirmed, not searched, where only the number of sequences differs.
     await using larger = await open({ onLawProgress, sequences: 4 });
     expect(larger.identity.fingerprint).toBe(model.identity.fingerprint);
     expect(searched).toBe(0);
   });
 
-  it('is refused as exact where no law was found, with the word and a remedy', async () => {
+  it('is refused as exact where no law was found, with the reason and a remedy', async () => {
     const laws = join(folder, 'laws');
     for (const name of await readdir(laws)) {
       const record = JSON.parse(await readFile(join(laws, name), 'utf8')) as { finding: object };

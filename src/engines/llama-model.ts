@@ -1,4 +1,4 @@
-// One loaded model with its context: evaluates items in calls that keep to the law in force. It does not find the law (llama.ts does).
+// One loaded model with its context: evaluates items in calls under the present law. llama.ts finds the law.
 
 import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import { OutriderError } from '../basics/errors.ts';
@@ -21,16 +21,16 @@ import { createSerialQueue } from '../models/serial-queue.ts';
 import { controlledInput, readRows } from './llama-candidates.ts';
 import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
 
-/** Rows of logits that one call of the engine may hold: 4 bytes x vocabulary each. */
+/** Limit of rows with logits in one call of the engine: 4 bytes x vocabulary each. */
 export const batchTokens = 256;
-/** Longest item where the text need not be exact. */
+/** Limit of an item where the text need not be exact. */
 const fastItemTokens = 256;
-/** The engine's memory comes in blocks. */
+/** The engine allocates its memory in blocks. */
 const blockTokens = 256;
 
 export interface LlamaContextOptions {
   readonly sequences: number;
-  /** Tokens that one sequence can hold. */
+  /** Capacity of one sequence in tokens. */
   readonly contextLength: number;
   readonly threads: number;
 }
@@ -44,7 +44,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   readonly #context: LlamaContext;
   readonly #queue = createSerialQueue();
   readonly #pool: SequencePool;
-  /** That share a call. */
+  /** Limit of sequences in one call. */
   #mostSequences = comparedSequences;
   #closing: Promise<void> | undefined;
 
@@ -52,34 +52,34 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     this.#model = model;
     this.#context = context;
     this.tokenizer = tokenizer;
-    // All that the context can hold until the owner settles on less: room is needed while a law is looked for.
+    // The full capacity of the context until the owner settles on less: the search for a law needs room.
     const contextLength = context.contextSize - largestExactCall - 1;
     const maxSequences = context.totalSequences;
     this.limits = { contextLength, maxSequences, maxItemTokens: largestExactCall, law: freeLaw };
     this.#pool = new SequencePool(context, this.#queue);
   }
 
-  /** Keeps to this law from now on. */
+  /** Follows this law from now on. */
   adopt(law: ShapeLaw): void {
     // A longer item would only be padded more.
     const maxItemTokens = largestExactCall - (largestExactCall % law.multiple);
     this.limits = { ...this.limits, law, maxItemTokens };
   }
 
-  /** Nothing is promised of shapes, so calls may be as long as the engine takes them. */
+  /** No promise about shapes, so calls may be as long as the engine allows. */
   adoptFast(): void {
     this.#mostSequences = this.limits.maxSequences;
     this.limits = { ...this.limits, law: { ...freeLaw, most: fastItemTokens }, maxItemTokens: fastItemTokens };
   }
 
-  /** What it is called, and how much of its memory a sequence may use. */
+  /** Sets the identity, and the memory of a sequence. */
   settle(identity: ModelIdentity, contextLength: number, exactness?: Exactness): void {
     this.identity = identity;
     if (exactness !== undefined) this.exactness = exactness;
     this.limits = { ...this.limits, contextLength };
   }
 
-  /** Whether what was evaluated can be forgotten again exactly. Recurrent layers keep a state and no cells. */
+  /** Whether evaluated tokens can be removed again exactly. Recurrent layers keep a state and no cells. */
   get canRollBack(): boolean {
     return this.#pool.canRollBack;
   }
@@ -101,15 +101,15 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     });
   }
 
-  /** Started in the order of the sequences' numbers and in one go, the parts become one batch of the engine. */
+  /** Started in the order of the sequences' numbers and without a pause, the parts become one batch of the engine. */
   async call(items: readonly EvaluateItem[]): Promise<Candidates[][]> {
     const order = items.map((_, index) => index).sort((one, other) => numberAt(items, one) - numberAt(items, other));
     const results: Candidates[][] = [];
-    // All are waited for: a call that is still running would go on writing into memory that its owner takes for emptied.
+    // Waits for all: a call that is still running would continue to write into memory that its owner takes for empty.
     const ended = await Promise.allSettled(
       order.map(async (index) => {
         const { sequence, tokens, rows } = items[index] as EvaluateItem;
-        const outputs = await (sequence as LlamaSequence).row.controlledEvaluate(controlledInput(tokens, rows));
+        const outputs = await (sequence as LlamaSequence).inner.controlledEvaluate(controlledInput(tokens, rows));
         results[index] = readRows(outputs, tokens.length, rows);
       }),
     );
@@ -119,7 +119,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   }
 
   erase(sequence: ModelSequence, length: number): Promise<void> {
-    return eraseFrom((sequence as LlamaSequence).row, length);
+    return eraseFrom((sequence as LlamaSequence).inner, length);
   }
 
   close(): Promise<void> {
@@ -138,7 +138,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     const { sequence } = item;
     invariant(sequence instanceof LlamaSequence && this.#pool.owns(sequence), 'sequence of another model');
     invariant(!sequence.released, 'evaluate of a released sequence');
-    // Refused here because the engine itself would drop the start of the text without a word.
+    // Refused here, because the engine itself would drop the start of the text silently.
     checkShape(item, this.limits);
   }
 }
@@ -148,8 +148,8 @@ function numberAt(items: readonly EvaluateItem[], index: number): number {
 }
 
 /**
- * Items in the order they came, never a part of one: a cut item could leave a row of another shape. (An item that no call can hold is
- * the library's own, from re-evaluating a text, and is cut: else nothing would ever be evaluated again.)
+ * Items in the order of their calls, never a part of one: a cut item could leave a row of another shape. (An item that no call can
+ * hold comes from the library itself, when it re-evaluates a text, and is cut: otherwise it would never be evaluated.)
  */
 const wholeItemsInOrder: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
   let left = size;
@@ -163,7 +163,7 @@ const wholeItemsInOrder: CustomBatchingPrioritizationStrategy = ({ items, size }
   return whole.length === 0 && first !== undefined ? [{ item: first, processAmount: size }] : whole;
 };
 
-/** @throws OutriderError `bad-argument` where memory does not suffice */
+/** @throws OutriderError `bad-argument` where memory is not sufficient */
 export async function createLlamaContext(
   model: LlamaModel,
   { sequences, contextLength, threads }: LlamaContextOptions,
@@ -171,13 +171,14 @@ export async function createLlamaContext(
   try {
     return await model.createContext({
       sequences,
-      // Room for padding, one place that node-llama-cpp keeps free, and rounding to the engine's blocks.
+      // Includes padding, one place that node-llama-cpp keeps free, and rounding to the engine's blocks.
       contextSize: Math.ceil((contextLength + largestExactCall + 1) / blockTokens) * blockTokens,
       batchSize: batchTokens,
       flashAttention: true,
-      // Of sliding windows all cells are kept, so that a text can be rolled back by any length.
+      // All cells of sliding windows are kept, so a text can be rolled back by any length.
       swaFullCache: true,
-      // The library would lower the number while another context of the process works, and several threads round by their number.
+      // The library would lower the number while another context of the process works, and the rounding depends on the number of
+      // threads.
       threads: { ideal: threads, min: threads },
       batching: { itemPrioritizationStrategy: wholeItemsInOrder },
     });

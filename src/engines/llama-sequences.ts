@@ -1,5 +1,5 @@
-// Rows of llama.cpp's key-value memory. The lowest free number is handed out first, because llama.cpp evaluates sequences
-// together only when their numbers are neighbours.
+// Sequences of llama.cpp's KV cache. The lowest free number is handed out first, because llama.cpp evaluates sequences together
+// only when their numbers are neighbours.
 
 import type { LlamaContext, LlamaContextSequence } from 'node-llama-cpp';
 import { invariant } from '../basics/invariant.ts';
@@ -7,21 +7,21 @@ import { edgeFull } from '../models/item-rules.ts';
 import type { ModelSequence } from '../models/model.ts';
 import type { SerialQueue } from '../models/serial-queue.ts';
 
-/** One row with its place in the batch order. */
+/** One sequence with its place in the batch order. */
 export class LlamaSequence implements ModelSequence {
-  readonly row: LlamaContextSequence;
+  readonly inner: LlamaContextSequence;
   readonly number: number;
   readonly #pool: SequencePool;
   #released = false;
 
-  constructor(row: LlamaContextSequence, number: number, pool: SequencePool) {
-    this.row = row;
+  constructor(inner: LlamaContextSequence, number: number, pool: SequencePool) {
+    this.inner = inner;
     this.number = number;
     this.#pool = pool;
   }
 
   get length(): number {
-    return this.row.nextTokenIndex;
+    return this.inner.nextTokenIndex;
   }
 
   get released(): boolean {
@@ -31,7 +31,7 @@ export class LlamaSequence implements ModelSequence {
   truncate(length: number): Promise<void> {
     return this.#pool.queue.run(() => {
       invariant(!this.#released, 'truncate of a released sequence');
-      return eraseFrom(this.row, length);
+      return eraseFrom(this.inner, length);
     });
   }
 
@@ -39,7 +39,7 @@ export class LlamaSequence implements ModelSequence {
     return this.#pool.queue.run(async () => {
       invariant(!this.#released, 'sequence released twice');
       this.#released = true;
-      await eraseFrom(this.row, 0);
+      await eraseFrom(this.inner, 0);
       this.#pool.takeBack(this.number);
     });
   }
@@ -47,32 +47,32 @@ export class LlamaSequence implements ModelSequence {
 
 export class SequencePool {
   readonly queue: SerialQueue;
-  readonly #rows: readonly LlamaContextSequence[];
+  readonly #sequences: readonly LlamaContextSequence[];
   readonly #free: number[];
 
   constructor(context: LlamaContext, queue: SerialQueue) {
     this.queue = queue;
-    this.#rows = Array.from({ length: context.totalSequences }, () => context.getSequence());
-    this.#free = this.#rows.map((_, number) => number);
+    this.#sequences = Array.from({ length: context.totalSequences }, () => context.getSequence());
+    this.#free = this.#sequences.map((_, number) => number);
   }
 
-  /** @throws OutriderError `edge-full` when every row is taken. */
+  /** @throws OutriderError `edge-full` when every sequence is in use. */
   open(): LlamaSequence {
     const number = this.#free.shift();
-    const row = number === undefined ? undefined : this.#rows[number];
-    if (number === undefined || row === undefined) {
-      throw edgeFull(this.#rows.length);
+    const inner = number === undefined ? undefined : this.#sequences[number];
+    if (number === undefined || inner === undefined) {
+      throw edgeFull(this.#sequences.length);
     }
-    return new LlamaSequence(row, number, this);
+    return new LlamaSequence(inner, number, this);
   }
 
-  /** Whether cells can be erased one by one, without checkpoints of a state. */
+  /** Whether KV cells can be erased one by one, without checkpoints of a state. */
   get canRollBack(): boolean {
-    return this.#rows.every((row) => !row.needsCheckpoints);
+    return this.#sequences.every((one) => !one.needsCheckpoints);
   }
 
   owns(sequence: LlamaSequence): boolean {
-    return this.#rows[sequence.number] === sequence.row;
+    return this.#sequences[sequence.number] === sequence.inner;
   }
 
   takeBack(number: number): void {
@@ -81,10 +81,10 @@ export class SequencePool {
   }
 }
 
-/** Exact: llama.cpp drops the cells, and later rows come out bit for bit as if these had never been. */
-export async function eraseFrom(row: LlamaContextSequence, length: number): Promise<void> {
-  const held = row.nextTokenIndex;
+/** Exact: llama.cpp drops the KV cells, and later rows are bit for bit as if these had never existed. */
+export async function eraseFrom(sequence: LlamaContextSequence, length: number): Promise<void> {
+  const held = sequence.nextTokenIndex;
   invariant(Number.isInteger(length) && length >= 0 && length <= held, `truncate to ${length} of ${held} tokens`);
-  if (length < held) await row.eraseContextTokenRanges([{ start: length, end: held }]);
-  invariant(row.nextTokenIndex === length, 'llama.cpp kept other tokens than asked');
+  if (length < held) await sequence.eraseContextTokenRanges([{ start: length, end: held }]);
+  invariant(sequence.nextTokenIndex === length, 'llama.cpp kept other tokens than asked');
 }

@@ -1,5 +1,5 @@
-// Text to ids with llama.cpp, ids to bytes with our own reading of the vocabulary. User text never becomes a special token:
-// the chat template's own text and the messages' text are tokenized apart.
+// Text to ids with llama.cpp, ids to bytes with our own reader of the vocabulary. User text never becomes a special token: the chat
+// template's own text and the messages' text are tokenized separately.
 
 import type { ChatHistoryItem, ChatWrapper, LlamaModel, Token } from 'node-llama-cpp';
 import { readVocabulary } from '../gguf/vocabulary.ts';
@@ -7,7 +7,7 @@ import type { Message, Tokenizer } from '../models/model.ts';
 import { type LlamaEngine, loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
 
 /**
- * The tokenizer of a model file without its weights, for a device that has no draft model.
+ * The tokenizer of a model file without its weights, for a device without a draft model.
  * @throws OutriderError as {@link startLlamaEngine} and {@link loadLlamaModel}
  */
 export async function openLlamaTokenizer(path: string): Promise<Tokenizer & AsyncDisposable> {
@@ -17,7 +17,7 @@ export async function openLlamaTokenizer(path: string): Promise<Tokenizer & Asyn
   return { ...tokenizer, [Symbol.asyncDispose]: () => model.dispose() };
 }
 
-/** @param path the file that `model` was loaded from */
+/** @param path the file of `model` */
 export async function createLlamaTokenizer(engine: LlamaEngine, model: LlamaModel, path: string): Promise<Tokenizer> {
   const vocabulary = await readVocabulary(path);
   let format: ChatWrapper | undefined;
@@ -35,7 +35,7 @@ export async function createLlamaTokenizer(engine: LlamaEngine, model: LlamaMode
   };
 }
 
-/** The template in the file is what the model was trained on; the library's own list of formats is a guess from names. */
+/** The template in the file is the one of the model's training; the library's own list of formats is a guess from names. */
 function chatFormat({ binding }: LlamaEngine, model: LlamaModel): ChatWrapper {
   const template = model.fileInfo.metadata.tokenizer?.chat_template;
   if (template === undefined) return binding.resolveChatWrapper(model);
@@ -51,7 +51,7 @@ function chatHistory(messages: readonly Message[]): ChatHistoryItem[] {
     if (message.role === 'assistant') return { type: 'model', response: [message.content] };
     return { type: message.role, text: message.content };
   });
-  // An empty answer at the end is what opens the assistant's turn.
+  // An empty answer at the end opens the assistant's turn.
   return [...items, { type: 'model', response: [] }];
 }
 

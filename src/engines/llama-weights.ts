@@ -1,11 +1,12 @@
-// llama.cpp repacks weights for some processors: quicker kernels that take rows in groups and round differently for what is left over
-// (docs/engines.md). It can leave that off, node-llama-cpp has no option for it. This switches it through the library's own C functions:
-// the list of special buffer types that it consults while it loads a model is emptied, and restored afterwards.
+// llama.cpp repacks weights for some processors: faster kernels that take rows in groups and round the rest differently
+// (docs/engines.md). llama.cpp can switch it off, but node-llama-cpp has no option for it. This file switches it through the
+// library's own C functions: the list of special buffer types, which llama.cpp reads while it loads a model, is emptied, and
+// restored afterwards.
 
 import { dirname } from 'node:path';
 import { createSerialQueue } from '../models/serial-queue.ts';
 
-/** `repacked`: as llama.cpp prefers on this processor; `plain`: as they are in the file. */
+/** `repacked`: as llama.cpp prefers on this processor; `plain`: as in the file. */
 export type WeightLayout = 'repacked' | 'plain';
 
 export interface RepackingSwitch {
@@ -15,12 +16,12 @@ export interface RepackingSwitch {
 
 type Koffi = typeof import('koffi');
 
-/** Loads change what others see while they run, so they follow one another. */
+/** Each load changes global state that other loads would see, so loads run one after another. */
 const loads = createSerialQueue();
 const cpuDevice = 0;
 const longestList = 16;
 
-/** @param repacking null where there is nothing to switch */
+/** @param repacking null: there is no switch */
 export function loadInOrder<Loaded>(
   layout: WeightLayout,
   repacking: RepackingSwitch | null,
@@ -30,8 +31,8 @@ export function loadInOrder<Loaded>(
 }
 
 /**
- * For the llama.cpp that is loaded in this process. Null: it repacks nothing here, or can't be switched: the package koffi is
- * not installed, or the library looks otherwise than expected.
+ * For the llama.cpp in this process. Null: it repacks nothing here, or can't be switched, because the package koffi is not
+ * installed or the library differs from the expected one.
  */
 export async function findRepackingSwitch(): Promise<RepackingSwitch | null> {
   const koffi = await import('koffi').then(
@@ -46,16 +47,16 @@ export async function findRepackingSwitch(): Promise<RepackingSwitch | null> {
   }
 }
 
-/** Paths of ggml's libraries as this process has loaded them. */
+/** Paths of ggml's libraries as loaded by this process. */
 function loadedLibraries(): string[] {
-  // Left out because it asks the name service; the type declarations lack it.
+  // Left out because it queries the name service; the type declarations lack it.
   Object.assign(process.report, { excludeNetwork: true });
   const report = process.report.getReport() as { readonly sharedObjects?: readonly string[] };
   return (report.sharedObjects ?? []).filter((path) => /(^|[/\\])(lib)?ggml[^/\\]*$/i.test(path));
 }
 
 function switchOf(koffi: Koffi, paths: readonly string[]): RepackingSwitch | null {
-  // Two back-ends in one process have two copies of the library, and nothing tells which one is meant.
+  // Two back-ends in one process have two copies of the library, and it is unknown which one is in use.
   if (new Set(paths.map((path) => dirname(path))).size !== 1) return null;
   const libraries = paths.map((path) => koffi.load(path));
   const find = (declaration: string) => {
@@ -63,7 +64,7 @@ function switchOf(koffi: Koffi, paths: readonly string[]): RepackingSwitch | nul
       try {
         return library.func(declaration);
       } catch {
-        // It is in another one of them.
+        // It is in another library.
       }
     }
     throw new Error(`no ${declaration}`);
@@ -77,7 +78,7 @@ function switchOf(koffi: Koffi, paths: readonly string[]): RepackingSwitch | nul
   if (address === null) return null;
   const list: unknown = koffi.call(address, koffi.proto('void *(void *device)'), device);
   const first: unknown = list === null ? null : koffi.decode(list, 'void *');
-  // A list that names its entries is the one that is meant; anything else is left alone.
+  // A list with named entries is the right one; anything else is not touched.
   const nameOf = find('const char *ggml_backend_buft_name(void *type)');
   if (first === null || !endsSoon(koffi, list) || !/^[A-Za-z0-9_ -]+$/.test(String(nameOf(first)))) return null;
   return {

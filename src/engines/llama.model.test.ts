@@ -74,11 +74,11 @@ describe('llama.cpp with SmolLM2-135M', () => {
     await Promise.all([first, second, third].map((sequence) => sequence.release()));
   });
 
-  it('is exact on two threads too, at contexts where they share out a lone row', async () => {
+  it('is exact on two threads too, at contexts where the threads split a single row', async () => {
     await using twoThreads = await openLlamaModel({ path, sequences: 2, contextLength: 700, exact: true, threads: 2 });
     const check = { contextLengths: [30, 600], callSizes: [2, 4, 7], positions: 14 };
     expect((await checkShapes(twoThreads, check)).shapeMismatches).toBe(0);
-    // Without a law it is not: what the law is for.
+    // Without a law it is not: this is the purpose of the law.
     await using fast = await openLlamaModel({ path, sequences: 2, contextLength: 700, exact: false, threads: 2 });
     const free = await checkShapes(fast, { ...check, contextLengths: [600], histories: [] });
     expect(free.shapeMismatches).toBeGreaterThan(0);
@@ -128,7 +128,7 @@ describe('llama.cpp with SmolLM2-135M', () => {
     });
   });
 
-  it('formats a conversation as the model was trained on, and keeps user text plain', async () => {
+  it("formats a conversation in the model's own format, and keeps user text plain", async () => {
     const { tokenizer } = model;
     const [start, end] = [1, 2];
     const turn = (role: string, text: string): number[] => [
@@ -171,14 +171,14 @@ describe('llama.cpp with SmolLM2-135M', () => {
     expect(textOf(alone, alone.encode(messages[0].content))).toBe(messages[0].content);
   });
 
-  it('names what it is in the fingerprint', async () => {
+  it('contains its settings in the fingerprint', async () => {
     const fast = await openLlamaModel({ path, name: 'smollm2-135m', sequences: 1, contextLength: 64, exact: false });
     expect(fast.identity.fingerprint).not.toBe(model.identity.fingerprint);
     expect(model.identity.description).toMatch(/smollm2-135m, llama\.cpp .*cpu, 1 thread, flash attention, exact/);
     await fast.close();
   });
 
-  it('refuses files that are no models, and senseless settings', async () => {
+  it('refuses files that are no models, and bad settings', async () => {
     const options = { path, sequences: 1, contextLength: 64, exact: true };
     const code = (name: string) => expect.objectContaining({ code: name, remedy: expect.any(String) });
     await expect(openLlamaModel({ ...options, path: '/nowhere.gguf' })).rejects.toThrow(code('model-unknown'));

@@ -1,6 +1,6 @@
-// A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Opened as exact, it keeps to a shape law that was
-// found on this machine, so that the same tokens give the same logits bit for bit; knows nothing of sessions. docs/engines.md has the
-// measurements.
+// A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Opened as exact, it follows a shape law
+// that was found on this machine, so the same tokens give the same logits bit for bit. It does not know sessions. docs/engines.md
+// has the measurements.
 
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
@@ -25,28 +25,31 @@ export interface LlamaOptions {
   /** Name in the manifest; the file's name if absent. */
   readonly name?: string;
   readonly sequences: number;
-  /** Tokens that one sequence can hold. */
+  /** Capacity of one sequence in tokens. */
   readonly contextLength: number;
-  /** Same logits for the same tokens whatever the calls were (by a shape law; one thread unless asked). */
+  /** Same logits for the same tokens in any calls (by a shape law; one thread by default). */
   readonly exact: boolean;
   /** Default: 1 if exact, otherwise one less than the machine has. */
   readonly threads?: number;
   /** Default: false. */
   readonly gpu?: boolean;
-  /** Hash of the file if it is known; computed otherwise. */
+  /** SHA-256 of the file if known; computed otherwise. */
   readonly sha256?: string;
-  /** Where found laws are kept; by default {@link defaultCacheDirectory}. */
+  /** Where found laws are stored; default {@link defaultCacheDirectory}. */
   readonly cacheDirectory?: string;
-  /** Whether a model that is not exact counts how often its choices depend on the calls, and says so; default false. */
+  /** Whether a model that is not exact counts how often its choices depend on the calls, and reports it; default false. */
   readonly countsChanges?: boolean;
-  /** Told while a law is looked for, which is done once for a model on a machine. */
+  /** Called during the search for a law, which runs once for a model on a machine. */
   readonly onLawProgress?: (text: string, done: number, total: number) => void;
 }
 
-/** Another layout of the weights must bring more than what its cost is unsure by; with the engine's own, a lone row costs what it costs there. */
+/**
+ * Another layout of the weights must save more than the uncertainty of its cost; with the engine's own layout, a single row costs
+ * the same as natively.
+ */
 const leastGain = 0.9;
 
-/** Everything that an opening works with. */
+/** The inputs of an opening. */
 interface Opening {
   readonly options: LlamaOptions;
   readonly engine: LlamaEngine;
@@ -101,7 +104,7 @@ interface Opened {
   readonly finding: LawFinding & { readonly law: NonNullable<LawFinding['law']> };
 }
 
-/** How layers are split between processor and graphics card differs from day to day, so there a law is found each time. */
+/** The split of layers between processor and graphics card changes from day to day, so there a law is searched each time. */
 function remembers({ engine }: Opening): boolean {
   return engine.llama.gpu === false;
 }
@@ -110,13 +113,13 @@ async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened
   const known = remembers(opening) ? await memory.recall() : null;
   if (known === null) return null;
   if (known.law === null) throw refused(opening, known);
-  // Of plain weights nothing shows that they are plain but their bits.
+  // Only their bits show that plain weights are plain.
   const isRight = (bench: LlamaLanguageModel, law: ShapeLaw) =>
     known.weights === 'plain' ? confirmLayout(bench, law) : Promise.resolve(true);
   return openIf(opening, { ...known, law: known.law }, isRight);
 }
 
-/** What was found for the same engine is only confirmed with other numbers of sequences or tokens: every search compares the same. */
+/** A law found for the same engine is only confirmed for other numbers of sequences or tokens: every search compares the same. */
 async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
   const near = remembers(opening) ? await memory.recallNear() : null;
   const confirmed =
@@ -131,7 +134,7 @@ async function openSearching(opening: Opening, memory: LawMemory): Promise<Opene
   return opened;
 }
 
-/** @returns null, and nothing left open, where `isRight` says no */
+/** @returns null, and nothing left open, where `isRight` returns false */
 async function openIf(
   opening: Opening,
   finding: Opened['finding'],
@@ -151,12 +154,12 @@ async function openIf(
   return null;
 }
 
-/** Raised whenever more is compared: what was found by an earlier search is found anew. */
+/** Raised whenever more is compared: results of an earlier search are then searched again. */
 const searchVersion = 3;
-/** What a law is found with, at least: as many sequences as calls may merge, and room for the longest context that is compared. */
+/** The least size for a search: as many sequences as calls may merge, and room for the longest compared context. */
 const searchSize = { sequences: comparedSequences, contextLength: 704 };
 
-/** Of both layouts of the weights the one whose cheapest law costs less; whatever sizes are asked for, the same is compared. */
+/** The layout of the weights with the lower cost of its cheapest law; the comparison is the same for all requested sizes. */
 async function search(asked: Opening): Promise<LawFinding> {
   const { engine } = asked;
   const options = {
@@ -202,7 +205,7 @@ async function load({ options, engine, threads }: Opening, weights: WeightLayout
   }
 }
 
-/** What the rounding of an engine can depend on, before its calls. */
+/** The inputs of an engine's rounding, besides its calls. */
 function recipeOf({ engine, sha256, threads }: Opening) {
   const processor = cpus()[0]?.model.trim() ?? '';
   return {
@@ -217,7 +220,7 @@ function recipeOf({ engine, sha256, threads }: Opening) {
   };
 }
 
-/** A law is remembered by more than the fingerprint holds: it is found anew where anything else is. */
+/** The key holds more than the fingerprint: a law is searched again where anything else differs. */
 function keyOf(opening: Opening) {
   const { sequences, contextLength } = opening.options;
   const recipe = {

@@ -1,5 +1,5 @@
-// The real default target without most of its vocabulary is a draft for itself: what it says of the tokens that it kept must be
-// what the whole model says of them, and its file must be all that a device needs to encode text.
+// The real default target without most of its vocabulary as a draft for itself: for the kept tokens it must give the logits of the
+// whole model, and its file must be sufficient for a device to encode text.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ afterAll(() => rm(directory, { recursive: true }));
 describeModelContract('a cut vocabulary on llama.cpp', () => openModel(path, options));
 
 describe('a cut vocabulary on llama.cpp', () => {
-  it("speaks the target's tokenizer and agrees with the target about what it kept", async () => {
+  it("has the target's tokenizer and agrees with the target about the kept tokens", async () => {
     await using draft = await openModel(path, options);
     await using target = await openModel('smollm2-135m', { ...options, role: 'target' });
     expect(draft.tokenizer.hash).toBe(target.tokenizer.hash);

@@ -21,13 +21,13 @@ function openMapped(): LanguageModel {
 describeModelContract('a smaller vocabulary behind a map', async () => openMapped());
 
 describe('a smaller vocabulary behind a map', () => {
-  it('says the tokenizer of the target and how much of it the draft knows', () => {
+  it("has the target's tokenizer, and says how much of the vocabulary the draft has", () => {
     const model = openMapped();
     expect(model.tokenizer.hash).toBe(tokenizer.hash);
     expect(model.identity.description).toContain("1024 of the target's 4096 tokens");
   });
 
-  it('reads each token as the one that stands for it, and answers in ids of the target', async () => {
+  it('maps each input token to its stand-in, and answers in ids of the target', async () => {
     const seen: number[][] = [];
     const said: Candidates = { ids: [5, 900, 2, 7], logits: [3, 1, 1, 0.5] };
     const toy = createToyModel({ seed: 3, role: 'draft', vocabularySize: draftSize });
@@ -42,13 +42,13 @@ describe('a smaller vocabulary behind a map', () => {
     const [rows] = await model.evaluate([{ sequence: model.openSequence(), tokens: [8, 9, 11, 4095], rows: 1 }]);
     const at = (draftId: number): number => ids[draftId] as number;
     expect(seen).toEqual([[ids.indexOf(8), ids.indexOf(8), ids.indexOf(8), ids.indexOf(4092)]]);
-    // Equal logits: the lower id of the target comes first, whatever the draft calls it.
+    // Equal logits: the lower id of the target comes first, whatever its id in the draft.
     const tied = [at(900), at(2)].sort((left, right) => left - right);
     expect(rows?.[0]).toEqual({ ids: [at(5), ...tied, at(7)], logits: [3, 1, 1, 0.5] });
     expect(at(900)).toBeGreaterThan(at(2));
   });
 
-  it('takes an id beyond the target for a bug', async () => {
+  it("treats an id beyond the target's vocabulary as a bug", async () => {
     const model = openMapped();
     const item = { sequence: model.openSequence(), tokens: [size], rows: 1 };
     await expect(model.evaluate([item])).rejects.toMatchObject({ name: 'InvariantError' });

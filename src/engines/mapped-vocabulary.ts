@@ -1,6 +1,6 @@
-// A draft whose vocabulary is a part of its target's, seen from outside as a model with the target's whole vocabulary: ids are
-// mapped on the way in and on the way out, nothing else changes. A token that the draft lacks goes in as one that stands for it
-// and never comes out.
+// A draft with a part of its target's vocabulary, seen from outside as a model with the whole vocabulary: ids are mapped on input
+// and on output, nothing else changes. A token that the draft lacks is replaced by a stand-in on input, and never occurs in the
+// output.
 
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -39,14 +39,14 @@ function mapItem(item: EvaluateItem, inputs: readonly number[]): EvaluateItem {
   return { ...item, tokens };
 }
 
-/** Among equal logits the order of the draft's ids need not be that of the target's. */
+/** Among equal logits the order of the draft's ids may differ from that of the target's. */
 function mapCandidates({ ids, logits }: Candidates, targetIds: readonly number[]): Candidates {
   const pairs = ids.map((id, index) => [targetIds[id] as number, logits[index] as number] as const);
   pairs.sort((left, right) => right[1] - left[1] || left[0] - right[0]);
   return { ids: pairs.map(([id]) => id), logits: pairs.map(([, logit]) => logit) };
 }
 
-/** Opens the model with `open` and gives it its target's tokenizer; closing closes both. @throws what `open` throws */
+/** Opens the model with `open` and gives it its target's tokenizer; closing closes both. @throws the errors of `open` */
 export async function openMappedDraft(draft: MappedDraft, open: () => Promise<LanguageModel>): Promise<LanguageModel> {
   const tokenizer = await openTokenizerMetadata(draft.tokenizer, draft.vocabularySize);
   try {

@@ -1,11 +1,11 @@
-// Sleeps to the moment, for steps that are paced to other hardware.
+// Sleeps precisely, for steps that are paced to other hardware.
 
 import type { Clock } from '../basics/clock.ts';
 
-/** Timers of the machine may be late by about so much. */
+/** The machine's timers may be late by about this much. */
 const timerSlackMs = 1.5;
 
-/** Sleeps on a timer, then yields in short turns for the rest, so that a step is exact and other work goes on. */
+/** Sleeps on a timer, then yields in short intervals for the rest: the step's time is exact and other work continues. */
 export function preciseSleep(clock: Clock): (deadlineMs: number) => Promise<void> {
   return async (deadlineMs) => {
     const restMs = deadlineMs - timerSlackMs - clock.nowMs();

@@ -1,4 +1,4 @@
-// llama.cpp itself reads what was written: copies of the real model in each format choose nearly the tokens that the model chooses.
+// llama.cpp itself reads the written files: copies of the real model in each format choose mostly the model's tokens.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ let directory: string;
 let source: string;
 let expected: (Token | undefined)[];
 
-/** What the model at `path` would write after each token of the text. */
+/** The choice of the model at `path` after each token of the text. */
 async function choicesOf(path: string): Promise<(Token | undefined)[]> {
   const model = await loadLlamaModel(await startLlamaEngine(false), path, { vocabularyOnly: false });
   try {
@@ -43,10 +43,10 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe('copies of SmolLM2-135M', () => {
-  // Measured: 0.94, 0.89, 0.73, 0.78, 0.53, 0.67. The small model feels every bit; wrong bytes give next to nothing.
+  // Measured: 0.94, 0.89, 0.73, 0.78, 0.53, 0.67. The small model is sensitive to every bit; wrong bytes give almost 0.
   it.each<[WeightFormatName, matrixCount: number, least: number]>([
     ['Q8_0', 211, 0.87],
-    // Its rows have 576 weights, which are no whole number of blocks of 256, except in each layer's ffn_down: 1,536.
+    // Its matrix rows have 576 weights, not a whole number of blocks of 256, except in each layer's ffn_down: 1,536.
     ['Q6_K', 30, 0.8],
     ['Q5_K', 30, 0.65],
     ['Q4_K', 30, 0.65],

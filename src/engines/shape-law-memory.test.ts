@@ -25,7 +25,7 @@ const memoryFor = (changes: object = {}, sizes: object = size) =>
   new LawMemory(folder, { recipe: { ...recipe, ...changes }, size: sizes });
 
 describe('the memory of laws', () => {
-  it('knows what was found for the same engine and size', async () => {
+  it('knows the law found for the same engine and size', async () => {
     await memoryFor().remember(finding);
     expect(await memoryFor().recall()).toEqual(finding);
   });
@@ -38,7 +38,7 @@ describe('the memory of laws', () => {
     }
   });
 
-  it('offers, but does not know, what was found for another size', async () => {
+  it('offers, but does not confirm, a law found for another size', async () => {
     await memoryFor().remember(finding);
     const other = memoryFor({}, { sequences: 8, contextLength: 512 });
     expect(await other.recall()).toBeNull();
@@ -51,7 +51,7 @@ describe('the memory of laws', () => {
     expect(await memoryFor({}, { sequences: 1 }).recallNear()).toBeNull();
   });
 
-  it('takes a file that was copied from another processor, or is damaged, for none', async () => {
+  it('ignores a file that was copied from another processor, or is damaged', async () => {
     await memoryFor({ processor: 'two' }).remember(finding);
     const laws = join(folder, 'laws');
     const [foreign = ''] = await readdir(laws);
@@ -69,7 +69,7 @@ describe('the memory of laws', () => {
     }
   });
 
-  it('does without a folder that it can write to', async () => {
+  it('works without a writable folder', async () => {
     const blocked = new LawMemory(join(folder, 'file'), { recipe, size });
     await writeFile(join(folder, 'file'), '');
     await blocked.remember(finding);

@@ -1,5 +1,5 @@
-// Remembers in the cache which shape law an engine was found to keep, by everything that it can depend on, so that a model is searched
-// once on a machine. What can't be read, or was written for anything else, counts as not known.
+// Stores the found shape law of an engine in the cache, with everything on which it can depend, so a model is searched once on a
+// machine. A file that is unreadable, or was written for anything else, counts as unknown.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { z } from 'zod';
 import { candidateLaws, type LawSearch } from '../exactness/shape-law-search.ts';
 import { lawDirectory } from '../model-files/cache.ts';
 
-/** The law with its layout of weights, and what calls take: of that layout, and as the engine would be without a law. */
+/** The law with its layout of weights, and the times of calls: of that layout, and of the engine without a law. */
 export interface LawFinding extends LawSearch {
   readonly weights: 'repacked' | 'plain';
   readonly nativeTimes: LawSearch['callTimes'];
 }
 
-/** `recipe`: what bits depend on; `size`: what they should not depend on. */
+/** `recipe`: the inputs of the bits; `size`: values on which bits should not depend. */
 export interface LawKey {
   readonly recipe: object;
   readonly size: object;
@@ -28,7 +28,7 @@ const record = z.object({
   size: z.string(),
   finding: z.object({
     weights: z.enum(['repacked', 'plain']),
-    // Only a law that a search can find: a file is no place to invent one.
+    // Only a law that a search can find: other laws in a file are refused.
     law: z
       .object({ multiple: z.int(), least: z.int(), most: z.int(), merges: z.boolean() })
       .refine((law) => candidateLaws(2).some((known) => isDeepStrictEqual(known, law)))
@@ -51,13 +51,13 @@ export class LawMemory {
     this.#size = JSON.stringify(size);
   }
 
-  /** What was found for exactly this. */
+  /** The result for exactly this key. */
   async recall(): Promise<LawFinding | null> {
     const read = await this.#read(this.#fileName());
     return read !== null && read.size === this.#size ? read.finding : null;
   }
 
-  /** What was found for the same engine with another number of sequences or tokens. */
+  /** The result for the same engine with another number of sequences or tokens. */
   async recallNear(): Promise<LawFinding | null> {
     const names = await readdir(this.#directory).catch(() => []);
     for (const name of names.filter((one) => one.startsWith(`${shortHash(this.#recipe)}-`)).sort()) {
@@ -67,7 +67,7 @@ export class LawMemory {
     return null;
   }
 
-  /** That it can't be noted costs time later and is no error. */
+  /** A failure to store it costs time later and is no error. */
   async remember(finding: LawFinding): Promise<void> {
     const path = join(this.#directory, this.#fileName());
     const unfinished = `${path}.${process.pid}`;

@@ -1,5 +1,5 @@
-// llama.cpp turns text into ids only for a model file. Where nothing but a tokenizer is at hand, this writes the smallest file
-// that it takes: the tokenizer's metadata around a model of one layer and two dimensions, all zeros, that is never run.
+// llama.cpp turns text into ids only for a model file. Where only a tokenizer exists, this writes the smallest possible file: the
+// tokenizer's metadata with a model of one layer and two dimensions, all zeros, that is never run.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ export function encodeTokenizerFile(tokenizer: ReadonlyMap<string, GgufValue>, v
 }
 
 /**
- * A tokenizer from its metadata alone; the file behind it is gone when this resolves.
+ * A tokenizer from its metadata alone; its file is deleted before this resolves.
  * @throws OutriderError as {@link openLlamaTokenizer}; `download-failed` or `disk-full` if nothing can be written
  */
 export async function openTokenizerMetadata(

@@ -1,5 +1,5 @@
-// How a block keeps the scale and the offset of each of its groups: a weight is scale * code + offset. What is written is rounded,
-// so a writer reads it again before it chooses codes. Layouts: ggml's block structures (ggml-common.h).
+// How a block stores the scale and the offset of each of its groups: a weight is scale * code + offset. Written scales are rounded,
+// so a writer reads them again before it chooses codes. Layouts: ggml's block structures (ggml-common.h).
 
 import { halfToNumber, numberToHalf } from './half-precision.ts';
 
@@ -10,7 +10,7 @@ export interface GroupScales {
 }
 
 export interface ScaleLayout {
-  /** Most that an offset can be. `centre`: there is no free offset, it is -centre * scale. */
+  /** The largest offset. `centre`: there is no free offset, it is -centre * scale. */
   readonly offsets: { readonly centre: number } | { readonly most: number };
   read(bytes: DataView, start: number, into: GroupScales): void;
   write(bytes: DataView, start: number, from: GroupScales): void;
@@ -95,7 +95,10 @@ export const signedBytes: ScaleLayout = {
   },
 };
 
-/** Hands the smallest unit of which every value is at most `most` times as much to `writeUnit`, in half precision; @returns the nearest multiples. */
+/**
+ * Finds the smallest unit of which no value is more than `most` times as much, and passes it to `writeUnit`, in half precision.
+ * @returns the nearest multiples
+ */
 function multiplesOf(values: Float64Array, most: number, writeUnit: (bits: number) => void): Float64Array {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));

@@ -6,7 +6,7 @@ import type { BlockFormat } from './scaled-blocks.ts';
 
 /** The 16 values of IQ4_NL before scaling; finer near zero, where most weights are. */
 const levels = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
-/** Tried for the largest weight of a block: which level it takes. The scale is then fitted by least squares. */
+/** Candidate levels for the largest weight of a block. The scale is then fitted by least squares. */
 const peakLevels = [-127, -121.92, -116.84, -111.76, -133.35, 113, 108.48];
 
 /** Index of the nearest level for each whole number from -140 to 140. */
@@ -45,7 +45,7 @@ function levelIndex(value: number): number {
   return nearestLevel[Math.min(Math.max(Math.round(value), -140), 140) + 140] ?? 0;
 }
 
-/** Of the tried ones the scale with the least square error; 0 for a block of zeros. */
+/** The candidate scale with the least square error; 0 for a block of zeros. */
 function bestScale(values: Float64Array): number {
   let peak = 0;
   for (const value of values) if (Math.abs(value) > Math.abs(peak)) peak = value;
@@ -62,7 +62,7 @@ function bestScale(values: Float64Array): number {
       along += value * level;
       size += level * level;
     }
-    // The square error is the block's energy less along^2 / size, once the scale is along / size.
+    // The square error is the block's energy less along^2 / size, with the scale along / size.
     const gain = (along * along) / size;
     if (gain <= bestGain) continue;
     bestGain = gain;

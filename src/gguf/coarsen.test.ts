@@ -1,4 +1,4 @@
-// A coarsened model is the recoded model in IQ4_NL. Its bytes on a real model are in the manifest.
+// A coarsened model is the recoded model in IQ4_NL. The manifest has its hash for a real model.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { coarsenModel } from './coarsen.ts';
 import { encodeModel, tinyMetadata } from './gguf.fixture.ts';
 import { readGguf } from './gguf.ts';
 
-it('writes every matrix in IQ4_NL, and says how far it is', async () => {
+it('writes every matrix in IQ4_NL, and reports progress', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'outrider-coarsen-'));
   const [source, destination] = [join(directory, 'source.gguf'), join(directory, 'coarse.gguf')];
   const matrix = { name: 'token_embd.weight', shape: [64, 3], type: 3, byteLength: 120 };

@@ -1,6 +1,6 @@
-// Where a block keeps the bits of its codes, the small whole numbers that stand for its weights. Every format of llama.cpp packs
-// them in planes: fields of 1, 2 or 4 bits, of which a run of bytes holds the lowest fields for the first values, then the next
-// higher fields for the values behind those. Source: the dequantize functions of ggml-quants.c.
+// Where a block stores the bits of its codes, the small whole numbers of its weights. Every format of llama.cpp packs them in
+// planes: fields of 1, 2 or 4 bits. A run of bytes holds the lowest fields for the first values, then the next higher fields for
+// the values behind those. Source: the dequantize functions of ggml-quants.c.
 
 export interface CodePlane {
   /** First byte, from the start of the block. */

@@ -1,9 +1,9 @@
-// Reads the basic values of a GGUF header from a prefix of the file. It knows both lengths: past the file's end the file is
-// broken, past the prefix's end the caller has to read more. No count or length is believed before it is compared with them.
+// Reads the basic values of a GGUF header from a prefix of the file. It knows both lengths: beyond the file's end the file is
+// broken, beyond the prefix's end the caller has to read more. Every count and length is compared with them before use.
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 
-/** Thrown when the header goes on behind the bytes that were read; the file itself is long enough. */
+/** Thrown when the header continues behind the bytes that were read; the file itself is long enough. */
 export class NeedMoreBytes extends Error {}
 
 /** @returns the error for a file that is not a readable GGUF; `problem` completes "the model file ...". */
@@ -15,7 +15,7 @@ export function unreadable(problem: string): OutriderError {
   );
 }
 
-/** The same error with the path in it, for whoever has several model files. */
+/** The same error with the path in it, for callers with several model files. */
 export function naming(path: string, error: unknown): unknown {
   if (!isOutriderError(error) || error.code !== 'model-unreadable') return error;
   const cause = error.message.replace('the model file', `the model file ${path}`);
@@ -35,11 +35,11 @@ export interface GgufCursor {
   float64(): number;
   uint64(): bigint;
   int64(): bigint;
-  /** An unsigned 64-bit number that counts something; above `limit` the file is refused. */
+  /** An unsigned 64-bit count; above `limit` the file is refused. */
   count(limit: number, what: string): number;
   /** Length-prefixed UTF-8 of at most `limitBytes` bytes. */
   string(limitBytes: number): string;
-  /** Refuses the file if it ends within the next `byteCount` bytes, without asking for them. */
+  /** Refuses the file if it ends within the next `byteCount` bytes, without requesting them. */
   expect(byteCount: number): void;
 }
 

@@ -1,4 +1,4 @@
-// What a draft file claims about its target is believed only where it fits together.
+// The metadata of a draft file about its target is accepted only where it is consistent.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,11 +43,11 @@ describe('a draft with its own vocabulary', () => {
     expect(vocabularyOf({ metadata: draft?.tokenizer ?? new Map() }).hash).toBe(target.hash);
   });
 
-  it('need not say how it was made', () => {
+  it('need not name its recipe', () => {
     expect(read({ 'draft.layers': undefined, 'draft.recipe': undefined })).toMatchObject({ layers: [], recipe: '' });
   });
 
-  it('is told from an ordinary model', async () => {
+  it('is distinguished from an ordinary model', async () => {
     const path = join(directory, 'plain.gguf');
     await writeTinyModel(path);
     expect(await readMappedDraftFile(path)).toBeUndefined();
@@ -75,7 +75,7 @@ describe('a draft with its own vocabulary', () => {
     );
   });
 
-  it('is named when it is refused', async () => {
+  it('is named in its refusal', async () => {
     const path = join(directory, 'broken.gguf');
     const metadata = tinyMappedMetadata();
     metadata.delete('outrider.target.inputs');

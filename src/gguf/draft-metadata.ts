@@ -6,7 +6,7 @@ import { naming, unreadable } from './cursor.ts';
 import { type GgufHeader, type GgufValue, readGguf } from './gguf.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
-/** A draft with its own vocabulary, as its file describes it. */
+/** A draft with its own vocabulary, as described by its file. */
 export interface MappedDraft {
   /** Of the target, as {@link vocabularyOf} computes it; hex. */
   readonly vocabularyHash: string;
@@ -15,9 +15,9 @@ export interface MappedDraft {
   readonly ids: readonly number[];
   /** For each target id the draft id that stands for it as input. */
   readonly inputs: readonly number[];
-  /** Layers of the target that the draft began with; empty where the file does not say. */
+  /** Layers of the target from which the draft was made; empty if the file does not say. */
   readonly layers: readonly number[];
-  /** How the draft was made, in a word; empty where the file does not say. */
+  /** Name of the draft's recipe; empty if the file does not say. */
   readonly recipe: string;
   /** The target's `tokenizer.*` metadata, under its usual keys. */
   readonly tokenizer: ReadonlyMap<string, GgufValue>;
@@ -61,7 +61,7 @@ function checkMap({ ids, inputs, vocabularySize }: MappedDraft, draftSize: numbe
   }
 }
 
-/** Every key of the target that begins with `tokenizer.` is kept under a prefix. */
+/** Every key of the target that begins with `tokenizer.` is stored under a prefix. */
 function readTokenizer(header: GgufHeader): Map<string, GgufValue> {
   const tokenizer = new Map<string, GgufValue>();
   for (const [key, value] of header.metadata) {
@@ -78,7 +78,7 @@ function draftVocabularySize(header: GgufHeader): number {
 }
 
 /**
- * @returns undefined for an ordinary model, whose vocabulary is its own
+ * @returns undefined for an ordinary model with its own vocabulary
  * @throws OutriderError `model-unreadable` where the keys contradict each other or the file
  */
 export function readMappedDraft(header: GgufHeader): MappedDraft | undefined {

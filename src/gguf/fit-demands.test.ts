@@ -1,4 +1,4 @@
-// What `draft fit` refuses before anything is installed or computed.
+// The refusals of `draft fit` before anything is installed or computed.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { encodeModel, integer, text, tinyMetadata, tinyTensors, writeTinyModel }
 import { encodeTinyMapped } from './mapped-draft.fixture.ts';
 import type { UnplacedTensor } from './write.ts';
 
-/** Free bytes of a directory's disk, in place of what the machine has; a directory that isn't there has none to tell. */
+/** Free bytes of a directory's disk, instead of the machine's; a missing directory has no value. */
 const free = vi.hoisted(() => ({ bytesOf: undefined as ((path: string) => number) | undefined }));
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
@@ -32,7 +32,7 @@ async function changed(key: string, value: string): Promise<string> {
   return path;
 }
 
-describe('a target to make a draft for', () => {
+describe('a target for a draft', () => {
   it('is one of the Llama family', async () => {
     const path = join(directory, 'tiny.gguf');
     await writeTinyModel(path, 2);
@@ -74,7 +74,7 @@ describe('a target to make a draft for', () => {
     }
   });
 
-  it('may divide its rotation frequencies, have no experts and say so', async () => {
+  it('may scale its rotation frequencies, have no experts and say so', async () => {
     const factors = { name: 'rope_freqs.weight', shape: [5], type: 0, byteLength: 20 };
     const metadata = tinyMetadata(2).set('llama.expert_count', integer(0)).set('llama.rope.scaling.type', text('none'));
     const path = join(directory, 'factors.gguf');
@@ -82,14 +82,14 @@ describe('a target to make a draft for', () => {
     expect(await readFitTarget(path)).toMatchObject({ layers: 2 });
   });
 
-  it('is a whole file', async () => {
+  it('is a complete file', async () => {
     const path = join(directory, 'cut.gguf');
     await writeFile(path, encodeModel(tinyMetadata(2), tinyTensors(2)).subarray(0, 900));
     await expect(readFitTarget(path)).rejects.toMatchObject({ code: 'model-unreadable' });
   });
 });
 
-describe('room to make it', () => {
+describe('room for the pipeline', () => {
   const target = { parameters: 1000, layers: 2, vocabularySize: 7 };
   const place = (changes: Partial<FitPlace> = {}): FitPlace => ({
     out: join(directory, 'not', 'yet', 'there'),

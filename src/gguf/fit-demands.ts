@@ -1,5 +1,5 @@
-// What making a draft asks of a target and of the machine, checked from the target's header before anything is installed or computed.
-// The pipeline checks its recipe's exact needs itself; these are the least that any recipe needs.
+// The requirements for making a draft from a target on this machine, checked from the target's header before anything is installed
+// or computed. The pipeline checks the exact needs of its recipe itself; these are the least needs of any recipe.
 
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { readMappedDraft } from './draft-metadata.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
-/** The pipeline keeps the target in 32 bits, once to write and once to heal from. */
+/** The pipeline keeps the target in 32 bits, once for writing and once for healing. */
 const leastBytesPerParameter = 8;
 /** Texts, weights and drafts of the smallest recipe. */
 const leastDiskBytes = 500e6;
@@ -22,7 +22,7 @@ export interface FitTarget {
   readonly vocabularySize: number;
 }
 
-/** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a model that drafts can't be made of */
+/** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a model without a possible draft */
 export async function readFitTarget(path: string): Promise<FitTarget> {
   const header = await readGguf(path);
   const architecture = header.metadata.get('general.architecture')?.value;
@@ -51,7 +51,7 @@ export async function readFitTarget(path: string): Promise<FitTarget> {
   }
 }
 
-/** What the pipeline's decoder doesn't compute; `check` in drafts/model_file.py refuses the same. */
+/** Parts that the pipeline's decoder doesn't compute; `check` in drafts/model_file.py refuses the same. */
 function partThatDraftsLack({ metadata, tensors }: GgufHeader): string | undefined {
   if (Number(metadata.get('llama.expert_count')?.value ?? 0) > 0) return 'experts (llama.expert_count)';
   const scaling = metadata.get('llama.rope.scaling.type')?.value ?? 'none';
@@ -64,7 +64,7 @@ function countParameters({ tensors }: GgufHeader): number {
   return tensors.reduce((sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1), 0);
 }
 
-/** Where there is nothing yet, what holds for the folder above. */
+/** For a missing folder, the value of the folder above. */
 async function freeBytes(directory: string): Promise<number> {
   try {
     const { blocks, bavail, bsize } = await statfs(directory);

@@ -1,4 +1,4 @@
-// A tiny model file for tests: right in every detail that Outrider reads, and useless to an engine.
+// A tiny model file for tests: right in every detail that Outrider reads, and of no use to an engine.
 
 import { writeFile } from 'node:fs/promises';
 import type { GgufScalar, GgufValue } from './gguf.ts';

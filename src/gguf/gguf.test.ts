@@ -1,4 +1,4 @@
-// A header is read back as it was written, and a file that lies about itself is refused with the same error whatever it says.
+// A header reads back as it was written, and any inconsistent file is refused with the same error.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -81,7 +81,7 @@ describe('a well-formed file', () => {
     expect(header.tensors.map((tensor) => tensor.offset)).toEqual([0, 128, 256]);
   });
 
-  it('asks for more if the header goes on, and reads a header longer than the first piece', async () => {
+  it('requests more bytes if the header is longer than the first piece', async () => {
     expect(() => parseGguf(file.subarray(0, 100), file.length)).toThrow(NeedMoreBytes);
     const directory = await mkdtemp(join(tmpdir(), 'outrider-gguf-'));
     const metadata = new Map([
@@ -94,7 +94,7 @@ describe('a well-formed file', () => {
   });
 });
 
-describe('a file that is not what it claims', () => {
+describe('an inconsistent file', () => {
   it.each<[string, Buffer]>([
     ['no GGUF', Buffer.alloc(1_000)],
     ['empty', Buffer.alloc(0)],
@@ -179,7 +179,7 @@ describe('a file that is not what it claims', () => {
   it('a missing file and a directory are refused', async () => {
     await expect(readGguf(join(tmpdir(), 'outrider-no-such-file.gguf'))).rejects.toThrow(unreadable);
     await expect(readGguf(tmpdir())).rejects.toThrow(unreadable);
-    // Whoever opens two models has to know which one is meant.
+    // A caller with two models has to know which one is meant.
     await expect(readGguf(import.meta.filename)).rejects.toThrow(
       `the model file ${import.meta.filename} does not begin`,
     );

@@ -1,5 +1,5 @@
-// Reads the header of a GGUF model file: metadata and where each tensor lies. It never loads a tensor, and it believes no
-// number in the file before it is compared with the file's size. Source: the GGUF specification, version 3.
+// Reads the header of a GGUF model file: metadata and the place of each tensor. It never loads a tensor, and it compares every
+// number in the file with the file's size before use. Source: the GGUF specification, version 3.
 
 import { open } from 'node:fs/promises';
 import { OutriderError } from '../basics/errors.ts';
@@ -8,7 +8,7 @@ import { tensorTypes } from './tensor-types.ts';
 
 export type GgufScalar = number | bigint | boolean | string;
 
-/** Types of metadata values, by the number that stands in the file. */
+/** Types of metadata values, by their number in the file. */
 export const ggufValueTypes = [
   'uint8',
   'int8',
@@ -50,7 +50,7 @@ export interface GgufTensor {
 
 export interface GgufHeader {
   readonly fileBytes: number;
-  /** Tensor data begins here, in bytes from the start of the file. */
+  /** Start of the tensor data, in bytes from the start of the file. */
   readonly dataStart: number;
   /** Every tensor begins at a multiple of this, in bytes. */
   readonly alignment: number;
@@ -203,7 +203,7 @@ function cannotOpen(path: string, error: unknown): OutriderError {
 }
 
 /**
- * Reads the header of the file at `path`; of the tensors nothing.
+ * Reads the header of the file at `path`, no tensors.
  * @throws OutriderError `model-unreadable` if the file is missing, cut off, or not GGUF version 3.
  */
 export async function readGguf(path: string): Promise<GgufHeader> {

@@ -1,10 +1,10 @@
-// Every number that half precision can hold comes back, and others are rounded as IEEE 754 says, except that nothing is infinite.
+// Every half-precision number is kept, and others are rounded as in IEEE 754, except that no result is infinite.
 
 import { describe, expect, it } from 'vitest';
 import { halfToNumber, numberToHalf } from './half-precision.ts';
 
 describe('half precision', () => {
-  it('gives back every number that it can hold', () => {
+  it('keeps every number that it can represent', () => {
     for (let bits = 0; bits < 0x7c00; bits++) {
       expect(numberToHalf(halfToNumber(bits))).toBe(bits);
       if (bits > 0) expect(numberToHalf(halfToNumber(bits | 0x8000))).toBe(bits | 0x8000);

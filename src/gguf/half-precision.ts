@@ -1,4 +1,4 @@
-// Numbers in IEEE 754 binary16, in which weight formats keep their scales. Plain arithmetic, the same on every machine.
+// Numbers in IEEE 754 binary16, the type of scales in weight formats. Plain arithmetic, the same on every machine.
 
 const widest = new Float32Array(1);
 const widestBits = new Uint32Array(widest.buffer);
@@ -11,7 +11,7 @@ export function halfToNumber(bits: number): number {
   return bits & 0x8000 ? -size : size;
 }
 
-/** The nearest binary16, ties to even; too small becomes 0, too large the largest. */
+/** The nearest binary16, ties to even; too small numbers become 0, too large ones the largest number. */
 export function numberToHalf(value: number): number {
   widest[0] = value;
   const bits = widestBits[0] ?? 0;
@@ -22,6 +22,6 @@ export function numberToHalf(value: number): number {
   const steps = size / 2 ** (exponent - 10);
   const whole = Math.floor(steps);
   const rounded = steps - whole > 0.5 || (steps - whole === 0.5 && whole % 2 === 1) ? whole + 1 : whole;
-  // A carry into the next power of two is the right bit pattern as it stands.
+  // A carry into the next power of two gives the right bit pattern directly.
   return sign | (((exponent + 14) << 10) + rounded);
 }

@@ -1,5 +1,5 @@
-// Draft files with a smaller vocabulary for tests: a tiny one that only has the right metadata, and one that an engine runs,
-// cut out of a real model by leaving out rows of its embeddings.
+// Draft files with a smaller vocabulary for tests: a tiny one with metadata only, and one for an engine, cut out of a real model by
+// leaving out rows of its embeddings.
 
 import { open, readFile } from 'node:fs/promises';
 import { encodeModel, integer, text, texts, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
@@ -9,7 +9,7 @@ import { planGguf } from './write.ts';
 
 const uint32s = (value: readonly number[]): GgufValue => ({ type: 'array', elementType: 'uint32', value });
 
-/** What a draft says about its target. @param ids target ids of the draft's tokens; all others go in as the first of them */
+/** A draft's metadata about its target. @param ids target ids of the draft's tokens; all others are replaced by the first of them */
 function targetMetadata(target: ReadonlyMap<string, GgufValue>, ids: readonly number[]): [string, GgufValue][] {
   const { hash, vocabularySize } = vocabularyOf({ metadata: target });
   const inputs = new Array<number>(vocabularySize).fill(0);
@@ -37,7 +37,7 @@ export function tinyMappedMetadata(): Map<string, GgufValue> {
   return own;
 }
 
-/** A whole file with that metadata, or other. */
+/** A whole file with that or other metadata. */
 export function encodeTinyMapped(metadata: ReadonlyMap<string, GgufValue> = tinyMappedMetadata()): Buffer {
   const [, ...rest] = tinyTensors(2);
   return encodeModel(metadata, [{ name: 'token_embd.weight', shape: [4, 3], type: 0, byteLength: 48 }, ...rest]);

@@ -34,7 +34,7 @@ async function mapped(): Promise<string> {
 const tokens = ['<|endoftext|>', '<|im_end|>', 'a', 'Ġb', 'Ã', '\ufeffc', '<tool>'];
 
 describe('a pair', () => {
-  it('fits with the same tokenizer, whatever else differs', async () => {
+  it('fits with the same tokenizer, with any other differences', async () => {
     expect(await checkPair(await model(), await model({}, 1))).toEqual({
       fits: true,
       vocabulary: 'same',
@@ -64,7 +64,7 @@ describe('a pair', () => {
     expect(found.differences[0]).toMatchObject({ field: 'tokens', index: 6, target: '"<other>"' });
   });
 
-  it('says what is missing at the end of a longer list, and which single value differs', async () => {
+  it('names the missing end of a longer list, and a differing single value', async () => {
     const more = { 'ggml.tokens': texts([...tokens, 'new']), 'ggml.token_type': undefined };
     const longer = await checkPair(await model(), await model(more));
     expect(longer.differences[0]).toEqual({ field: 'tokens', index: 7, target: 'nothing', draft: '"new"' });
@@ -72,7 +72,7 @@ describe('a pair', () => {
     expect(ended.differences).toEqual([{ field: 'eos_token_id', index: null, target: '1', draft: '0' }]);
   });
 
-  it('may fit and still write conversations in another way', async () => {
+  it('may fit and still write conversations in another format', async () => {
     const draft = await model({ chat_template: text('{{ messages }}') });
     expect(await checkPair(await model(), draft)).toMatchObject({ fits: true, sameChatFormat: false });
   });

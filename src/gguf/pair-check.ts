@@ -1,5 +1,5 @@
-// Whether a draft fits a target, from their files alone: ids must mean the same on both sides. Names the first thing that differs, so
-// that a person sees whether it is a matter of one token or of another model. It loads no weights.
+// Checks from their files alone whether a draft fits a target: ids must mean the same on both sides. Names the first difference, so
+// that a person sees whether it is one token or another model. It loads no weights.
 
 import { OutriderError } from '../basics/errors.ts';
 import { naming } from './cursor.ts';
@@ -7,7 +7,7 @@ import { type MappedDraft, readMappedDraft } from './draft-metadata.ts';
 import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
-/** What differs first within one field of the two tokenizers. */
+/** The first difference within one field of the two tokenizers. */
 export interface TokenizerDifference {
   /** "tokens", "merges", "eos_token_id", ... */
   readonly field: string;
@@ -23,9 +23,9 @@ export interface PairCheck {
   readonly vocabulary: 'same' | 'mapped';
   readonly targetTokens: number;
   readonly draftTokens: number;
-  /** Tokens first: they are what people know. Empty if the pair fits. */
+  /** Tokens first, the best known field. Empty if the pair fits. */
   readonly differences: readonly TokenizerDifference[];
-  /** Whether both would write a conversation alike. A device asks in the draft's format, so else its prompts differ. */
+  /** Whether both write a conversation in the same format. A device writes in the draft's format, so otherwise its prompts differ. */
   readonly sameChatFormat: boolean;
 }
 

@@ -15,7 +15,7 @@ import { planGguf, type UnplacedTensor } from './write.ts';
 const formats = Object.keys(weightFormats).filter(isWeightFormat);
 const wide: UnplacedTensor = { name: 'wide', shape: [512, 3], type: 0, byteLength: 512 * 3 * 4 };
 const narrow: UnplacedTensor = { name: 'narrow', shape: [96, 5], type: 0, byteLength: 96 * 5 * 4 };
-/** Neither a whole number of blocks nor a matrix: they stay. */
+/** Neither a whole number of blocks nor a matrix: both stay. */
 const odd: UnplacedTensor = { name: 'odd', shape: [20, 2], type: 0, byteLength: 160 };
 const vector: UnplacedTensor = { name: 'vector', shape: [256], type: 0, byteLength: 1024 };
 
@@ -64,7 +64,7 @@ function valuesOf({ typeName, bytes }: { typeName: string; bytes: Buffer }): num
 }
 
 describe('recoding a model', () => {
-  it.each(formats)('to %s changes what it should, and nothing else', async (format) => {
+  it.each(formats)('to %s changes the matrices, and nothing else', async (format) => {
     const done = await recodeModel(at('source'), at('copy'), format);
     expect(await recodeModel(at('source'), at('again'), format)).toEqual(done);
     const [before, after] = [await tensorsOf('source'), await tensorsOf('copy')];
@@ -75,7 +75,7 @@ describe('recoding a model', () => {
     for (const name of ['wide', 'narrow']) {
       const [from, to] = [before.get(name), after.get(name)].map((tensor) => (tensor ? valuesOf(tensor) : []));
       const furthest = Math.max(...(from ?? []).map((value, index) => Math.abs(value - (to?.[index] ?? Number.NaN))));
-      // A quarter of the spread; a value in another's place is four spreads off.
+      // A quarter of the spread; a misplaced value would differ by four spreads.
       expect(furthest).toBeLessThan(0.008);
     }
     const { metadata, fileBytes } = await readGguf(at('copy'));
@@ -83,7 +83,7 @@ describe('recoding a model', () => {
     expect([...metadata]).toEqual([...tinyMetadata(1), ['general.file_type', integer(weightFormats[format].fileType)]]);
   });
 
-  it.each(formats)('from %s gives values that were read, in blocks of another length too', async (format) => {
+  it.each(formats)('from %s keeps the values, in blocks of another length too', async (format) => {
     await recodeModel(at('source'), at('coded'), format);
     const coded = await tensorsOf('coded');
     await recodeModel(at('coded'), at('plain'), 'F32');
@@ -96,13 +96,13 @@ describe('recoding a model', () => {
   });
 
   it('copies matrices that have the format already', async () => {
-    // Not what our writer would choose: the bytes of some floats.
+    // Not the choice of our writer: the bytes of some floats.
     await writeModel([{ name: 'coded', shape: [512, 3], type: 12, byteLength: 864 }]);
     await recodeModel(at('source'), at('copy'), 'Q4_K');
     expect(await tensorsOf('copy')).toEqual(await tensorsOf('source'));
   });
 
-  it('crosses from one slice of a long matrix to the next', async () => {
+  it('continues over the slices of a long matrix', async () => {
     await writeModel([{ name: 'long', shape: [32, 65_537], type: 0, byteLength: 65_537 * 128 }]);
     await recodeModel(at('source'), at('copy'), 'F16');
     const [before, after] = [await tensorsOf('source'), await tensorsOf('copy')];
@@ -119,7 +119,7 @@ describe('recoding a model', () => {
     await expect(readFile(at('copy'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('stops when it is told to', async () => {
+  it('stops at an abort', async () => {
     const signal = AbortSignal.abort();
     await expect(recodeModel(at('source'), at('copy'), 'Q8_0', { signal })).rejects.toThrow(/abort/i);
   });

@@ -1,4 +1,4 @@
-// Writes a model again with its weight matrices in another format. Everything else stays: vectors, metadata, the tensors' order.
+// Writes a model again with its weight matrices in another format. Everything else stays: vectors, metadata, the order of tensors.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { unreadable } from './cursor.ts';
@@ -7,12 +7,12 @@ import { type RewriteOptions, type RewrittenFile, rewriteGguf } from './rewrite.
 import { isWeightFormat, type WeightFormat, type WeightFormatName, weightFormats } from './weight-formats.ts';
 import { planGguf } from './write.ts';
 
-/** Weights that are worked on between two looks at the signal. */
+/** Number of weights between two checks of the abort signal. */
 const sliceValueCount = 2 ** 21;
 
 /**
- * Writes the model at `source` with weights in `format` to `destination`. Matrices whose rows don't fit get the format's fallback;
- * those that fit neither, or have the format already, are copied. An abort leaves an unfinished file behind.
+ * Writes the model at `source` with weights in `format` to `destination`. Matrices with unsuitable rows get the format's fallback;
+ * matrices that fit neither, or have the format already, are copied. An abort leaves an unfinished file behind.
  * @throws OutriderError `model-unreadable` if a weight matrix has a format that can't be read here
  */
 export async function recodeModel(
@@ -36,7 +36,7 @@ export async function recodeModel(
   return await rewriteGguf(destination, plan, piecesOf, options);
 }
 
-/** The tensor itself if it is to be copied. */
+/** The tensor itself if it is copied. */
 function recodedTensor(tensor: GgufTensor, format: WeightFormatName): GgufTensor {
   const [rowLength = 0, rowCount = 0] = tensor.shape;
   const fits = (name: WeightFormatName): boolean => rowLength % weightFormats[name].valueCount === 0;
@@ -62,7 +62,7 @@ async function readTensor(from: FileHandle, { dataStart }: GgufHeader, tensor: G
 
 function* recodedPieces(stored: Buffer, from: WeightFormat, to: WeightFormat): Generator<Uint8Array> {
   const bytes = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  // The longer of the two blocks is filled by several of the shorter: rows are whole numbers of both.
+  // The longer of the two blocks is filled by several of the shorter ones: rows are whole numbers of both.
   const values = new Float64Array(Math.max(from.valueCount, to.valueCount));
   const [filled, taken] = [partsOf(values, from.valueCount), partsOf(values, to.valueCount)];
   const valueCount = (stored.byteLength / from.byteCount) * from.valueCount;

@@ -1,4 +1,4 @@
-// Writes a planned GGUF file, a piece at a time, and takes its hash on the way. What the pieces hold is the caller's business.
+// Writes a planned GGUF file in pieces and computes its hash. The caller provides the pieces.
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import type { GgufPlan } from './write.ts';
 
 export interface RewriteOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called after each piece that has been written. */
+  /** Called after each written piece. */
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
@@ -16,7 +16,10 @@ export interface RewrittenFile {
   readonly sha256: string;
 }
 
-/** `piecesOf(index)`: the bytes of the plan's tensor `index`, in order; the padding comes from here. An abort leaves an unfinished file. */
+/**
+ * `piecesOf(index)`: the bytes of the plan's tensor `index`, in order; this function adds the padding. An abort leaves an
+ * unfinished file.
+ */
 export async function rewriteGguf(
   destination: string,
   plan: GgufPlan,

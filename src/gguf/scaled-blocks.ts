@@ -1,5 +1,5 @@
-// Blocks of weights that are scale * code + offset: a block is cut into groups, each has a scale and an offset, each weight a code.
-// How these are stored is told by a layout; how they are chosen is decided here. Plain double arithmetic in a fixed order, so the
+// Blocks of weights of the form scale * code + offset: a block is split into groups, each with a scale and an offset, and each
+// weight has a code. A layout says how these are stored; this file chooses them. Plain double arithmetic in a fixed order, so the
 // bytes are the same on every machine.
 
 import type { GroupScales, ScaleLayout } from './block-scales.ts';
@@ -25,7 +25,7 @@ export interface ScaledLayout {
 export function scaledBlocks({ valueCount, groupCount, scales: layout, planes }: ScaledLayout): BlockFormat {
   const groupLength = valueCount / groupCount;
   const most = planes.reduce((sum, { width, shift }) => sum + (((1 << width) - 1) << shift), 0);
-  // Used again for every block: a model has millions.
+  // Reused for every block: a model has millions.
   const codes = new Uint8Array(valueCount);
   const groups = { scales: new Float64Array(groupCount), offsets: new Float64Array(groupCount) };
   return {
@@ -58,7 +58,7 @@ export function scaledBlocks({ valueCount, groupCount, scales: layout, planes }:
 
 /**
  * Sets the scale and offset of one group. With a free offset the codes span from the least value to the greatest; without one the
- * value furthest from 0 takes the code 0, the furthest from the centre.
+ * value furthest from 0 gets the code 0, the furthest from the centre.
  */
 function fitGroup(
   values: Float64Array,

@@ -30,7 +30,7 @@ async function tensorBytes(path: string): Promise<Map<string, Buffer>> {
 }
 
 describe('shortening a model', () => {
-  it('leaves the layers out and numbers the others anew', async () => {
+  it('removes the layers and renumbers the others', async () => {
     await shortenModel(source, destination, [11, 1, 4]);
     const before = await tensorBytes(source);
     const after = await tensorBytes(destination);
@@ -44,7 +44,7 @@ describe('shortening a model', () => {
     }
   });
 
-  it('changes the layer count, the name and values kept for each layer; nothing else', async () => {
+  it('changes the layer count, the name and values of each layer; nothing else', async () => {
     await shortenModel(source, destination, [4, 1]);
     const { metadata } = await readGguf(destination);
     const expected = tinyMetadata(12);
@@ -75,7 +75,7 @@ describe('shortening a model', () => {
     expect(tensors.every((tensor) => tensor.offset % 64 === 0)).toBe(true);
   });
 
-  it('gives the same bytes each time and says their hash', async () => {
+  it('gives the same bytes each time and returns their hash', async () => {
     const first = await shortenModel(source, destination, [3, 5]);
     const bytes = await readFile(destination);
     const again = await shortenModel(source, destination, [5, 3]);
@@ -91,7 +91,7 @@ describe('shortening a model', () => {
     },
   );
 
-  it('refuses a model that does not say how many layers it has', async () => {
+  it('refuses a model without its number of layers', async () => {
     const metadata = tinyMetadata(2);
     metadata.delete('llama.block_count');
     await writeFile(source, encodeModel(metadata, tinyTensors(2)));

@@ -1,5 +1,5 @@
-// Makes a draft from a target: the same model file without some of its transformer layers. The weights that stay are copied
-// unchanged, so the result is the same bytes on every machine. Layers near the middle matter least (docs/models.md).
+// Makes a draft from a target: the same model file without some of its transformer layers. The other weights are copied unchanged,
+// so the result is the same bytes on every machine. Layers near the middle matter least (docs/models.md).
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { OutriderError } from '../basics/errors.ts';
@@ -36,7 +36,7 @@ function shortenMetadata(header: GgufHeader, dropped: ReadonlySet<number>): Map<
   checkDropped(dropped, layerCount);
   const metadata = new Map(header.metadata);
   for (const [key, value] of header.metadata) {
-    // Models whose layers differ keep one value for each layer.
+    // Models with different layers have one value for each layer.
     const isPerLayer =
       key.startsWith(`${architecture}.`) && value.type === 'array' && value.value.length === layerCount;
     if (isPerLayer) metadata.set(key, { ...value, value: value.value.filter((_, layer) => !dropped.has(layer)) });

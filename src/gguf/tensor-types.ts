@@ -1,5 +1,5 @@
-// How many bytes a tensor of each GGUF element type takes. Values are packed in blocks along the first dimension.
-// Source: the type table of the GGUF specification (ggml, docs/gguf.md) and its block layouts.
+// The size in bytes of a tensor of each GGUF element type. Values are packed in blocks along the first dimension. Source: the type
+// table of the GGUF specification (ggml, docs/gguf.md) and its block layouts.
 
 export interface TensorType {
   readonly name: string;
@@ -46,7 +46,7 @@ const rows: readonly Row[] = [
   [39, 'MXFP4', 32, 17],
 ];
 
-/** By the number that stands in the file. A number that is not here is refused: its size can't be checked. */
+/** By the number in the file. An unknown number is refused: its size can't be checked. */
 export const tensorTypes: ReadonlyMap<number, TensorType> = new Map(
   rows.map(([id, name, blockValueCount, blockBytes]) => [id, { name, blockValueCount, blockBytes }]),
 );

@@ -1,4 +1,4 @@
-// The bytes of tokens in both families of tokenizers, which ids end a text, and a hash that sees every difference.
+// The bytes of tokens in both families of tokenizers, the ids that end a text, and a hash that sees every difference.
 
 import { describe, expect, it } from 'vitest';
 import { encodeModel, integer, integers, text, texts, tinyMetadata } from './gguf.fixture.ts';
@@ -61,7 +61,7 @@ describe('bytes of tokens', () => {
     expect(bytesOf(vocabulary)).toEqual([[], [], [], [0x0a], [0xff], ...spelled, []]);
   });
 
-  it('refuses ids that do not exist, and byte tokens that are none', () => {
+  it('refuses unknown ids, and invalid byte tokens', () => {
     expect(() => tiny().bytes(7)).toThrow(RangeError);
     expect(() => tiny().bytes(-1)).toThrow(RangeError);
     expect(() => withTokens('llama', ['<0x1>'], [6]).bytes(0)).toThrow(
@@ -76,11 +76,11 @@ describe('ids that end a text', () => {
     expect(tiny({ 'tokenizer.ggml.eot_token_id': integer(6) }).endIds).toEqual(new Set([0, 1, 6]));
   });
 
-  it('are empty, even if the model writes them as plain text', () => {
+  it('have no bytes, even if the model writes them as plain text', () => {
     expect(tiny({ 'tokenizer.ggml.eot_token_id': integer(2) }).bytes(2)).toHaveLength(0);
   });
 
-  it('do not include plain text that only looks like one', () => {
+  it('do not include plain text that looks like an end token', () => {
     expect(withTokens('gpt2', ['</s>', '<end_of_turn>'], [1, 4]).endIds).toEqual(new Set([1]));
   });
 
@@ -90,7 +90,7 @@ describe('ids that end a text', () => {
 });
 
 describe('the hash', () => {
-  it('is the same for the same vocabulary and not touched by the rest of the file', () => {
+  it('is the same for the same vocabulary and does not depend on the rest of the file', () => {
     expect(tiny().hash).toMatch(/^[0-9a-f]{64}$/);
     expect(tiny({ 'general.name': text('Other') }).hash).toBe(tiny().hash);
   });
@@ -110,7 +110,7 @@ describe('the hash', () => {
   });
 });
 
-describe('a vocabulary that is not complete', () => {
+describe('an incomplete vocabulary', () => {
   it.each<[string, GgufValue]>([
     ['model', text('bert')],
     ['tokens', integers([1, 2])],

@@ -1,5 +1,5 @@
-// What a model's ids mean: their bytes, which of them end a text, and a hash by which two machines see that they mean the
-// same. Read from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
+// The meaning of a model's ids: their bytes, the ids that end a text, and a hash by which two machines check that they agree. Read
+// from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
 
 import { createHash } from 'node:crypto';
 import { naming, unreadable } from './cursor.ts';
@@ -15,7 +15,7 @@ export interface Vocabulary {
   bytes(id: number): Uint8Array;
 }
 
-/** All that is read of a file. */
+/** The part of a file that is read. */
 type Metadata = Pick<GgufHeader, 'metadata'>;
 
 /** Values of `tokenizer.ggml.token_type`. */
@@ -23,7 +23,7 @@ const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5
 
 const endIdKeys = ['eos_token_id', 'eot_token_id', 'eom_token_id'];
 
-/** How the chat formats in use call the end of a turn, a message or a text. */
+/** The names of end tokens (end of turn, message or text) in known chat formats. */
 const endNames: ReadonlySet<string> = new Set([
   '</s>',
   '<eos>',
@@ -58,7 +58,7 @@ function bytesOfByteLevelToken(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
     const byte = byteOfCharacter.get(character);
-    // Tokens that were added later are sometimes stored as plain text.
+    // Added tokens are sometimes stored as plain text.
     if (byte === undefined) return encoder.encode(text);
     bytes.push(byte);
   }
@@ -133,7 +133,7 @@ function readTokenizerMetadata(header: Metadata): TokenizerMetadata {
 const hashedFields = ['model', 'pre', 'tokens', 'token_type', 'scores', 'merges'];
 const hashedIdKeys = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'].map((name) => `${name}_token_id`);
 
-/** Each part carries its own length, so no two vocabularies are written the same way. */
+/** Each part includes its own length, so no two vocabularies are written the same way. */
 function writeHashed(parts: string[], value: GgufScalar): void {
   const text = String(value);
   parts.push(`${text.length}:${text}`);
@@ -151,7 +151,7 @@ function hashVocabulary(header: Metadata): string {
   return hash.digest('hex');
 }
 
-/** @throws OutriderError `model-unreadable` if the tokenizer is of another family or not complete. */
+/** @throws OutriderError `model-unreadable` if the tokenizer is of another family or incomplete. */
 export function vocabularyOf(header: Metadata): Vocabulary {
   const { model, tokens, types, endIds } = readTokenizerMetadata(header);
   const known = new Array<Uint8Array | undefined>(tokens.length);

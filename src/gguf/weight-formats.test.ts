@@ -1,5 +1,4 @@
-// Blocks are read as an independent decoder reads them, are written near to the weights they were made from, and are the same bytes
-// on every machine.
+// Blocks are read like an independent decoder, written near to their weights, and the same bytes on every machine.
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -46,14 +45,14 @@ function relativeError(before: Float64Array, after: Float64Array): number {
 }
 
 describe('the table of formats', () => {
-  it.each(names)('%s has the number and size that GGUF gives it', (name) => {
+  it.each(names)("%s has GGUF's number and size", (name) => {
     const { type, valueCount, byteCount } = weightFormats[name];
     const known = tensorTypes.get(type);
     expect(known?.name).toBe(name);
     expect(byteCount * (known?.blockValueCount ?? 0)).toBe(valueCount * (known?.blockBytes ?? 0));
   });
 
-  it('falls back to blocks of 32 as llama.cpp does', () => {
+  it('falls back to blocks of 32 like llama.cpp', () => {
     const fallbacks = names.map((name) => [name, weightFormats[name].fallback]);
     expect(Object.fromEntries(fallbacks)).toMatchObject({ Q6_K: 'Q8_0', Q5_K: 'Q5_1', Q4_K: 'Q5_0' });
     for (const { fallback, valueCount } of Object.values(weightFormats)) {
@@ -90,8 +89,8 @@ describe('reading blocks', () => {
 describe('writing blocks', () => {
   const weights = normalWeights(256 * 200);
 
-  // Limits are what was measured, rounded up: a wrong order or scale is far above them. For a wanted change of the digests, run the test
-  // and copy them; a change of IQ4_NL also changes a model in the manifest.
+  // The limits are measured values, rounded up: a wrong order or scale is far above them. To change the digests on purpose, run the
+  // test and copy them; a change of IQ4_NL also changes a model in the manifest.
   it.each<[WeightFormatName, limit: number, digest: string]>([
     ['F32', 1e-12, 'ab278fe55a537efc'],
     ['F16', 3e-4, '8376848e930b2aac'],

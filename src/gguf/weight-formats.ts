@@ -1,5 +1,5 @@
-// The formats that weights can be read in and written in, by the names of llama.cpp. Only tables: layouts are those of ggml's block
-// structures (ggml-common.h), numbers those of enum ggml_type (ggml.h) and enum llama_ftype (llama.h).
+// The readable and writable weight formats, by the names of llama.cpp. Tables only: layouts are those of ggml's block structures
+// (ggml-common.h), numbers those of enum ggml_type (ggml.h) and enum llama_ftype (llama.h).
 
 import { halfScale, halfScaleAndOffset, signedBytes, sixBitPairs } from './block-scales.ts';
 import { coarseBlocks } from './coarse-blocks.ts';
@@ -12,9 +12,9 @@ export interface WeightFormat extends BlockFormat {
   readonly byteCount: number;
   /** Number of the element type in GGUF. */
   readonly type: number;
-  /** `general.file_type` of a model whose matrices have this format. */
+  /** `general.file_type` of a model with matrices in this format. */
   readonly fileType: number;
-  /** Taken for a matrix whose rows are no whole number of blocks: the choice of llama.cpp's quantizer. */
+  /** For a matrix whose rows are no whole number of blocks: the choice of llama.cpp's quantizer. */
   readonly fallback?: WeightFormatName;
 }
 

@@ -1,16 +1,16 @@
-// Writes the header of a GGUF file: the counterpart of gguf.ts. The same input gives the same bytes. It does not know what the
-// tensors hold. Source: the GGUF specification, version 3.
+// Writes the header of a GGUF file: the counterpart of gguf.ts. The same input gives the same bytes. It does not know the content
+// of tensors. Source: the GGUF specification, version 3.
 
 import { invariant } from '../basics/invariant.ts';
 import { type GgufScalar, type GgufTensor, type GgufValue, type GgufValueType, ggufValueTypes } from './gguf.ts';
 
-/** A tensor before its place in the file is known. */
+/** A tensor without its place in the file. */
 export type UnplacedTensor = Pick<GgufTensor, 'name' | 'shape' | 'type' | 'byteLength'>;
 
 export interface GgufPlan {
   /** The header, padded up to where the tensor data begins. */
   readonly header: Uint8Array;
-  /** Where each tensor goes, in bytes from the start of the file, in the order given. */
+  /** The place of each tensor, in bytes from the start of the file, in the given order. */
   readonly positions: readonly number[];
   /** Length of the whole file, the padding behind the last tensor included. */
   readonly fileBytes: number;
@@ -69,8 +69,8 @@ function alignUp(bytes: number, alignment: number): number {
 }
 
 /**
- * Lays out a file: header, then the tensors in the order given, each padded to `alignment`, as engines demand. An alignment
- * other than 32 must also stand in `metadata` under `general.alignment`.
+ * Lays out a file: header, then the tensors in the given order, each padded to `alignment`, as engines demand. An alignment other
+ * than 32 must also be in `metadata` under `general.alignment`.
  */
 export function planGguf(
   metadata: ReadonlyMap<string, GgufValue>,
