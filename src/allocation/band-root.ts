@@ -130,10 +130,7 @@ function nearerRoot(root: number, target: number, q: number): number {
   return root - (excess * slope) / (slope * slope - excess * (3 * root - target));
 }
 
-/**
- * One Halley step from the root of the last round, or from a start value. @param before 0: there is none; above the target
- * otherwise
- */
+/** One Halley step from the root of the last round, or from a start value. @param before 0: there is none; above the target otherwise */
 export function roughRoot(before: number, target: number, q: number): number {
   return nearerRoot(before === 0 ? firstDraft(target, q) : before, target, q);
 }

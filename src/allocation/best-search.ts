@@ -17,10 +17,7 @@ const smallLinkCount = 600;
 const startRounds = 24;
 /** The largest number of links at which swaps are tried. */
 const largeLinkCount = 50_000;
-/**
- * Smaller problems get more starts, because a search is short and one badly placed device weighs more: about this many links in
- * all.
- */
+/** Smaller problems get more starts, because a search is short and one badly placed device weighs more: about this many links in all. */
 const linksToSearch = 3000;
 const fewestStarts = 8;
 const mostStarts = 48;

@@ -1,5 +1,4 @@
-// Checks an assignment: shapes, numbers, sums, reachable servers. Reports the first device or server that breaks a rule. Knows no
-// costs.
+// Checks an assignment: shapes, numbers, sums, reachable servers. Reports the first device or server that breaks a rule. Knows no costs.
 
 import { OutriderError } from '../basics/errors.ts';
 import { findLink, isEligible, isReachable } from './links.ts';

@@ -1,8 +1,7 @@
 // A lower bound by dual prices (Lagrangian dual). A price alpha_j for the whole computing of server j and a price beta_j for its
 // whole band make the devices independent:
 //
-// D(alpha, beta) = sum_i min_j [ fixed + min_z (s_i^2 / (z F_j) + alpha_j z) + min_y (phi(y) + beta_j y) ] - sum_j (alpha_j +
-// beta_j)
+// D(alpha, beta) = sum_i min_j [ fixed + min_z (s_i^2 / (z F_j) + alpha_j z) + min_y (phi(y) + beta_j y) ] - sum_j (alpha_j + beta_j)
 //
 // with z and y up to 1. D is a lower bound at any prices, in both energy models and both radio models, since both minima are exact.
 // At the best prices it is at least as good as the pool bound. D is concave but not smooth where devices change servers. So the

@@ -112,8 +112,7 @@ function moveOn(state: SlotState, outlook: Outlook, trend: Trend, step: number):
 /**
  * The factor on an SNR that gives the expected mean square of the upload time.
  * @param keptRatio factor if the link keeps its deviation, with chance `kept`
- * @param typicalRatio factor if it has lost it and is typical for its distance: half of these links are better by `spread`, half
- * worse
+ * @param typicalRatio factor if it has lost it and is typical for its distance: half of these links are better by `spread`, half worse
  */
 function expectedRatio(snr: number, keptRatio: number, typicalRatio: number, spread: number, kept: number): number {
   // A link that was worse than most may become better; a forecast must not count on it.

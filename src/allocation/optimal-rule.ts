@@ -46,10 +46,7 @@ class OptimalRule implements SharingRule {
   /** An estimate of the price with one device more, and a count of its changes; [E]. */
   readonly #joinPrice: Float64Array;
   readonly #joinVersion: Int32Array;
-  /**
-   * The cost that a link's device adds at that price, and the version for which it was computed; only requested ones are computed;
-   * [L].
-   */
+  /** The cost that a link's device adds at that price, and the version for which it was computed; only requested ones are computed; [L]. */
   readonly #joinMs: Float64Array;
   readonly #joinAt: Int32Array;
   /** Slope of the sum of shares, and that sum. */

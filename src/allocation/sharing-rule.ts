@@ -49,10 +49,7 @@ export interface SharingRule {
   readonly heldMs: Float64Array;
   /** At most 0: the error of these two, because their price is not the server's own; [E]. */
   readonly slackMs: Float64Array;
-  /**
-   * The same, slack included, for a link's device that comes without an exchange. @param enoughMs a floor need not be sharper than
-   * this
-   */
+  /** The same, slack included, for a link's device that comes without an exchange. @param enoughMs a floor need not be sharper than this */
   joinFloor(link: number, enoughMs?: number): number;
   /** The same for a device that leaves without an exchange; [M], [E]. */
   readonly leaveMs: Float64Array;

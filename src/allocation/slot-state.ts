@@ -1,7 +1,6 @@
-// The state that a policy sees and the assignment that it decides, for one time slot of the UARA problem (Koh & Yang 2025). Arrays
-// are indexed by device i (0 .. M-1), by server j (0 .. E-1), or by link (i * E + j unless candidates are listed). Times are in ms,
-// rates in bit/s, powers in W, ratios linear. A policy must not keep or change these arrays: the simulator reuses them for the next
-// slot.
+// The state that a policy sees and the assignment that it decides, for one time slot of the UARA problem (Koh & Yang 2025). Arrays are
+// indexed by device i (0 .. M-1), by server j (0 .. E-1), or by link (i * E + j unless candidates are listed). Times are in ms, rates in
+// bit/s, powers in W, ratios linear. A policy must not keep or change these arrays: the simulator reuses them for the next slot.
 
 /** The form and the weights of the objective. */
 export interface ObjectiveSettings {

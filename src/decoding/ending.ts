@@ -1,6 +1,5 @@
-// The end of a text: an end token, a complete stop string, or the maximum length. A pure function of the committed tokens, so edge
-// and device see the same end at the same token. It works on bytes, because tokens may split characters and stop strings may span
-// tokens.
+// The end of a text: an end token, a complete stop string, or the maximum length. A pure function of the committed tokens, so edge and
+// device see the same end at the same token. It works on bytes, because tokens may split characters and stop strings may span tokens.
 
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';

@@ -1,6 +1,5 @@
-// Prompt look-up with a chance: how often matches of that length were right in this answer. Every committed token is a trial, with
-// or without a draft there, so learning risks nothing. Pure and deterministic; the same on a device, on an edge and in the
-// simulator.
+// Prompt look-up with a chance: how often matches of that length were right in this answer. Every committed token is a trial, with or
+// without a draft there, so learning risks nothing. Pure and deterministic; the same on a device, on an edge and in the simulator.
 
 import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { NgramIndex, type NgramMatch } from './ngram-index.ts';
@@ -66,10 +65,7 @@ export class LookUp {
     return { token: match.id, matchLength: match.length, ...known };
   }
 
-  /**
-   * The next tokens, each after the ones before; at most `count`, as long as the chance of the whole chain is at least
-   * `leastChance`.
-   */
+  /** The next tokens, each after the ones before; at most `count`, as long as the chance of the whole chain is at least `leastChance`. */
   draft(count: number, leastChance: number): LookUpDraft[] {
     const length = this.#index.length;
     const drafts: LookUpDraft[] = [];

@@ -177,8 +177,7 @@ export async function createLlamaContext(
       flashAttention: true,
       // All cells of sliding windows are kept, so a text can be rolled back by any length.
       swaFullCache: true,
-      // The library would lower the number while another context of the process works, and the rounding depends on the number of
-      // threads.
+      // The library would lower the number while another context of the process works, and the rounding depends on the number of threads.
       threads: { ideal: threads, min: threads },
       batching: { itemPrioritizationStrategy: wholeItemsInOrder },
     });

@@ -57,9 +57,7 @@ interface Opening {
   readonly threads: number;
 }
 
-/**
- * @throws OutriderError `engine-missing`, `model-unknown`, `model-unreadable`, `bad-argument`, `exact-refused` where no shape law holds
- */
+/** @throws OutriderError `engine-missing`, `model-unknown`, `model-unreadable`, `bad-argument`, `exact-refused` where no shape law holds */
 export async function openLlamaModel(options: LlamaOptions): Promise<LanguageModel> {
   const threads = options.threads ?? (options.exact ? 1 : 0);
   checkCounts(options, threads);

@@ -1,6 +1,5 @@
-// A draft with a part of its target's vocabulary, seen from outside as a model with the whole vocabulary: ids are mapped on input
-// and on output, nothing else changes. A token that the draft lacks is replaced by a stand-in on input, and never occurs in the
-// output.
+// A draft with a part of its target's vocabulary, seen from outside as a model with the whole vocabulary: ids are mapped on input and on
+// output, nothing else changes. A token that the draft lacks is replaced by a stand-in on input, and never occurs in the output.
 
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';

@@ -67,8 +67,7 @@ export function createMoodyEngine(
 }
 
 /**
- * The kernel of each row of each item. A shared call is cut as in llama.cpp: at the shortest sequence, and the rest is a call of
- * its own.
+ * The kernel of each row of each item. A shared call is cut as in llama.cpp: at the shortest sequence, and the rest is a call of its own.
  */
 function bumpsOf(items: readonly EvaluateItem[], kernelOf: (row: CallRow) => number): number[][] {
   const bumps = items.map((): number[] => []);

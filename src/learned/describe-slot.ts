@@ -1,7 +1,6 @@
-// The features of a slot for a learned policy: Koh & Yang's state (positions, channel gains, tasks, batteries, queue delays) as
-// numbers of about 1, and two additions for coupled slots: how far a device moved since its gains were measured, and the cost of a
-// handover. Quantities that span decades are logarithms; costs are powers of times and gains, so they are linear in these
-// logarithms.
+// The features of a slot for a learned policy: Koh & Yang's state (positions, channel gains, tasks, batteries, queue delays) as numbers
+// of about 1, and two additions for coupled slots: how far a device moved since its gains were measured, and the cost of a handover.
+// Quantities that span decades are logarithms; costs are powers of times and gains, so they are linear in these logarithms.
 
 import { logDistance, measuredAt } from '../allocation/forecast.ts';
 import { linkEnd, linkServer, linkStart } from '../allocation/links.ts';

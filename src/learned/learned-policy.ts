@@ -83,9 +83,8 @@ function associateByScore(problem: Problem, score: Float64Array): Int32Array {
 }
 
 /**
- * Equal devices have equal mean scores, and would all take one server. So scores become chances, by a softmax, and are rounded:
- * devices choose one after the other, the most certain first, by ln(chance) and by how far a server is below the sum of the chances
- * so far.
+ * Equal devices have equal mean scores, and would all take one server. So scores become chances, by a softmax, and are rounded: devices
+ * choose one after the other, the most certain first, by ln(chance) and by how far a server is below the sum of the chances so far.
  */
 function associateByMeans(problem: Problem, score: Float64Array): Int32Array {
   const { deviceCount, serverCount, linkStart, linkServer } = problem;

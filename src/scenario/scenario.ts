@@ -62,10 +62,7 @@ export interface BatterySettings {
   readonly initialShare: Range;
   /** Whether tasks use the battery up. */
   readonly drains: boolean;
-  /**
-   * The charge never falls below this share: such a device is plugged in. Must be positive, since the objective divides by the
-   * battery.
-   */
+  /** The charge never falls below this share: such a device is plugged in. Must be positive, since the objective divides by the battery. */
   readonly floorShare: number;
   /** Power of the rest of the device, W. */
   readonly idleW: number;

@@ -39,10 +39,7 @@ const drawStream = 0x53500000;
 const sessionsPerKind = 64;
 const endId = 0;
 
-/**
- * Independent drafts with a set acceptance rate, as in the toy language, with lengths drawn by the workload; the words mean
- * nothing.
- */
+/** Independent drafts with a set acceptance rate, as in the toy language, with lengths drawn by the workload; the words mean nothing. */
 export function drawnSource(workload: WorkloadSettings, acceptance: number, seed: number): TokenSource {
   const target = findModelShape(workload.target);
   const draft = findModelShape(workload.draft);

@@ -44,8 +44,7 @@ function readCrc(reader: ByteReader): number {
 }
 
 /**
- * @throws OutriderError `bad-argument` for a file that is no trace, damaged or cut off; `version-mismatch` for a trace of another
- * version
+ * @throws OutriderError `bad-argument` for a file that is no trace, damaged or cut off; `version-mismatch` for a trace of another version
  */
 export function parseTrace(bytes: Uint8Array): Trace {
   const { header, reader, headerLength } = open(bytes);

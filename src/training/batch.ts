@@ -1,5 +1,4 @@
-// A batch of transitions from the replay buffer as arrays for an update: scaled, masked, with the numbers of each device's chosen
-// link.
+// A batch of transitions from the replay buffer as arrays for an update: scaled, masked, with the numbers of each device's chosen link.
 
 import { createRandom } from '../basics/philox.ts';
 import {

@@ -27,10 +27,9 @@ export interface Slope {
 const leastPoints = 4;
 
 /**
- * Least squares; undefined with fewer than four points. Neighbouring points of a curve are correlated, so they count less than as
- * many independent ones: the interval is wider by sqrt((1 + r) / (1 - r)), where r is the lag-1 correlation of the residuals (0 to
- * 0.9). With few residuals r is too low by about (2 + 4 r) / n for n points (Kendall 1954, Marriott & Pope 1954), which is
- * corrected.
+ * Least squares; undefined with fewer than four points. Neighbouring points of a curve are correlated, so they count less than as many
+ * independent ones: the interval is wider by sqrt((1 + r) / (1 - r)), where r is the lag-1 correlation of the residuals (0 to 0.9). With
+ * few residuals r is too low by about (2 + 4 r) / n for n points (Kendall 1954, Marriott & Pope 1954), which is corrected.
  */
 export function fitSlope(x: readonly number[], y: readonly number[]): Slope | undefined {
   const count = x.length;

@@ -29,10 +29,7 @@ export interface LearnerKind {
 
 /** Figures of an update. */
 export interface UpdateFigures {
-  /**
-   * Sum of both critics' losses: mean squared errors of scaled rewards or, with credit `device`, Poisson deviances up to a
-   * constant.
-   */
+  /** Sum of both critics' losses: mean squared errors of scaled rewards or, with credit `device`, Poisson deviances up to a constant. */
   readonly criticLoss: number;
   readonly actorLoss: number;
   readonly alpha: number;

@@ -128,8 +128,7 @@ export interface CriticRows {
 }
 
 /**
- * The value of an action, [B]: the cost of a slot is a sum over devices, so its value is -mean(e^g) over the devices' rows, in any
- * order.
+ * The value of an action, [B]: the cost of a slot is a sum over devices, so its value is -mean(e^g) over the devices' rows, in any order.
  */
 export function pairValue(p: Tensors, rows: CriticRows, lnRandom: np.Array): np.Array {
   return rowMean(np.exp(pairLogCosts(p, rows, lnRandom)), rows.weight).neg();

@@ -1,6 +1,5 @@
-// The settings of a training run, each with its source. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml,
-// base_experiment.yaml and mlp.yaml; its value is used where the paper (Koh & Yang 2025) states none, unless `changed` gives a
-// reason.
+// The settings of a training run, each with its source. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml, base_experiment.yaml
+// and mlp.yaml; its value is used where the paper (Koh & Yang 2025) states none, unless `changed` gives a reason.
 
 export interface MasacSettings {
   /** Discount of the return that critics estimate. */

@@ -1,5 +1,4 @@
-// A resumed run is bit for bit the same as one without interruption. Files that are no checkpoint, or of another shape, are
-// refused.
+// A resumed run is bit for bit the same as one without interruption. Files that are no checkpoint, or of another shape, are refused.
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { featureCount } from '../learned/describe-slot.ts';

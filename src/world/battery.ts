@@ -1,5 +1,4 @@
-// Batteries: their initial charge, and the charge after a slot. Energy comes in as joules; this file does not know tasks or
-// radio.
+// Batteries: their initial charge, and the charge after a slot. Energy comes in as joules; this file does not know tasks or radio.
 
 import { createRandom } from '../basics/philox.ts';
 

@@ -65,8 +65,7 @@ export function createFieldTile(seed: number, stream: number): FieldTile {
       const cell = row * tileSize + column;
       const mirror = ((tileSize - row) & tileMask) * tileSize + ((tileSize - column) & tileMask);
       if (mirror < cell) continue;
-      // White noise of a real field is conjugate at mirrored frequencies. The sum smooth + i fine needs only one transform for
-      // both.
+      // White noise of a real field is conjugate at mirrored frequencies. The sum smooth + i fine needs only one transform for both.
       const spread = mirror === cell ? 1 : Math.SQRT1_2;
       const scaleS = (smooth[cell] as number) * spread;
       const scaleF = (fine[cell] as number) * spread;

@@ -1,6 +1,5 @@
-// Small-scale fading by blocks: the power of a link, relative to its mean, changes from one coherence time to the next. A pure
-// function of seed, device, server and block, so any moment can be computed without the earlier ones. Flat over the server's
-// band.
+// Small-scale fading by blocks: the power of a link, relative to its mean, changes from one coherence time to the next. A pure function
+// of seed, device, server and block, so any moment can be computed without the earlier ones. Flat over the server's band.
 
 import { log } from '../basics/fdlibm.ts';
 import { philox } from '../basics/philox.ts';
@@ -19,8 +18,7 @@ export function createFading(seed: number): Fading {
   const words = new Uint32Array(4);
   return (device, server, block, ricianFactorDb) => {
     const factor = ricianFactorDb === Number.NEGATIVE_INFINITY ? 0 : ratioOfDb(ricianFactorDb);
-    // Each try draws a point in a square; the first point inside the circle gives two normal numbers (Marsaglia's polar
-    // method).
+    // Each try draws a point in a square; the first point inside the circle gives two normal numbers (Marsaglia's polar method).
     for (let attempt = 0; ; attempt++) {
       philox(words, block, device, (server & 0xffff) | (attempt << 16), counterWord, key0, key1);
       for (let pair = 0; pair < 4; pair += 2) {

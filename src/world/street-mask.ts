@@ -27,8 +27,7 @@ export function isStreet(mask: StreetMask, x: number, y: number): boolean {
 }
 
 /**
- * The largest set of street cells that are connected by their sides. Devices start there, so every place can be reached from
- * every other.
+ * The largest set of street cells that are connected by their sides. Devices start there, so every place can be reached from every other.
  * @returns cell indices, ascending; empty without streets
  */
 export function connectedStreets(mask: StreetMask): Int32Array {

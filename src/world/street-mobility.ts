@@ -1,7 +1,6 @@
-// Walking and driving along the streets of a map: shortest paths over cells from goal to goal, with a pause at each. Devices
-// never leave the street cells. Goals are the hot spots and a fixed set of places all over the town, because all devices share
-// the distances to a goal, which are computed once. Each trip ends at a random distance before its goal, so that devices do not
-// all stop on the same cell.
+// Walking and driving along the streets of a map: shortest paths over cells from goal to goal, with a pause at each. Devices never leave
+// the street cells. Goals are the hot spots and a fixed set of places all over the town, because all devices share the distances to a
+// goal, which are computed once. Each trip ends at a random distance before its goal, so that devices do not all stop on the same cell.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
@@ -69,8 +68,7 @@ class StreetWalker implements Walker {
     this.goals = goals;
     this.random = random;
     this.speed = speed;
-    // The same offset in all cells: a sideways step then stays in two cells, a diagonal one in the cells that openMoves has
-    // checked.
+    // The same offset in all cells: a sideways step then stays in two cells, a diagonal one in the cells that openMoves has checked.
     this.offsetX = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
     this.offsetY = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
     this.goal = goals.drawGoal(random, undefined);

@@ -1,5 +1,4 @@
-// The settings of a TR 38.901 channel. Values for which the specification has no formula are refused, with the field and its
-// range.
+// The settings of a TR 38.901 channel. Values for which the specification has no formula are refused, with the field and its range.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { ServerSite } from './channel.ts';

@@ -1,6 +1,5 @@
-// The task of each device in a slot, and its cost: bits to send, arithmetic on the device and on the server. It does not know
-// places, radio or the association; a caller only says which devices were served, because an answer grows in slots in which its
-// device is served.
+// The task of each device in a slot, and its cost: bits to send, arithmetic on the device and on the server. It does not know places,
+// radio or the association; a caller only says which devices were served, because an answer grows in slots in which its device is served.
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { drawTokens, type TaskKind } from './workload-lengths.ts';
@@ -43,16 +42,12 @@ export interface Workload {
   readonly deviceFlop: Float64Array;
   /** f_i^ES. */
   readonly edgeFlop: Float64Array;
-  /**
-   * Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same
-   * world.
-   */
+  /** Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same world. */
   draw(): void;
   /**
    * Lets answers grow; call once a slot, after {@link draw}.
    * @param served 1 for each served device; [M]
-   * @param answeredTokens the tokens that were really written, where known: then only these count; infinite at an answer's end;
-   * [M]
+   * @param answeredTokens the tokens that were really written, where known: then only these count; infinite at an answer's end; [M]
    */
   advance(served: Uint8Array, answeredTokens?: Float64Array): void;
 }
