@@ -258,7 +258,7 @@ class TurnRunner implements Turn {
     const measures = this.#measures();
     if (this.#advice?.isDue(measures.committedTokens) !== true) return null;
     // For the next judgement.
-    this.#driver.connections.ping();
+    this.#driver.connections.pingAll();
     return this.#advice.judge(measures);
   }
 
@@ -281,7 +281,7 @@ class TurnRunner implements Turn {
     }
     this.#abort.abort();
     const { connections, state } = this.#driver;
-    connections.closeAll();
+    connections.closeAll('the turn is over');
     this.#advice?.ended(this.#measures());
     const { traffic, roundTripMs } = connections;
     const reported = reportTurn(state, outcome, this.#text, this.#times, traffic, roundTripMs);

@@ -4,7 +4,8 @@
 import type { Clock } from '../basics/clock.ts';
 import type { OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
-import { type DeviceConnectionSettings, type DeviceConnectionSink, DeviceConnections } from './device-connections.ts';
+import type { ConnectionObserver } from './connections.ts';
+import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
 import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
 import { DraftWatch } from './draft-watch.ts';
@@ -50,7 +51,7 @@ export interface DraftingAdvice {
 }
 
 /** What the process brings. */
-export interface DeviceHost<Carrier> extends Pick<DeviceConnectionSink<Carrier>, 'sending' | 'closing'> {
+export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, Carrier> {
   /** Connects, and then calls {@link DeviceDriver.connected} or {@link DeviceDriver.unreachable}. */
   connect(edge: string): void;
   /** Has a draft made of the text as it is now, and then calls {@link DeviceDriver.drafted}. */
@@ -100,10 +101,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#state = state;
     this.#advice = advice;
     this.#answeredAtMs = clock.nowMs();
-    this.connections = new DeviceConnections(settings, clock, {
+    const sink: DeviceSink = {
       guard: (connection, message) =>
         settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
-      opened: (link, edge) => {
+      linkOpened: (link, edge) => {
         this.#hasConnected = true;
         this.#openedAtMs = clock.nowMs();
         this.step({ kind: 'link-opened', link, edge });
@@ -112,11 +113,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         if (message.kind === 'hello' && this.#advice?.greeted(message.timing) === false) this.switchDrafting(false);
         this.step({ kind: 'message-received', link, message });
       },
-      writable: (link, writable) => this.step({ kind: 'link-writable', link, writable }),
-      closed: (link) => this.#lost(link),
-      sending: (carrier, message, isWritable) => host.sending?.(carrier, message, isWritable),
-      closing: (carrier, code, detail) => host.closing?.(carrier, code, detail),
-    });
+      linkWritable: (link, writable) => this.step({ kind: 'link-writable', link, writable }),
+      linkClosed: (link) => this.#lost(link),
+    };
+    this.connections = new DeviceConnections(settings, clock, sink, host);
   }
 
   get state(): DeviceState {

@@ -1,12 +1,12 @@
-// The rules of an edge's connections: greeting, rate limit, proof of life, idle close, refusal, back-pressure. What a message means is
-// the sessions' business; what carries the frames is the caller's. The same code serves sockets and virtual links.
+// The rules of an edge's connections: greeting, rate limit, idle close, refusal. What a message means is for the sessions.
 
 import type { Clock } from '../basics/clock.ts';
-import { type ErrorCode, isOutriderError, OutriderError } from '../basics/errors.ts';
-import { type Liveness, type LivenessSettings, watchLiveness } from './liveness.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from './connections.ts';
+import type { LivenessSettings } from './liveness.ts';
 import type { DeviceMessage, EdgeMessage, HelloMessage } from './messages.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from './rate-limit.ts';
-import type { FrameConnection, FrameHandler, Wire, WireEnd } from './wire.ts';
+import type { Frame, FrameConnection, FrameHandler, Wire } from './wire.ts';
 
 /** An honest device sends a frame or two a token; this leaves room for bursts after an outage and for a long prompt. */
 export const defaultRate: RateLimitSettings = {
@@ -24,150 +24,96 @@ export interface EdgeConnectionSettings {
 }
 
 /** Where messages go. */
-export interface MessageSink {
+export interface EdgeSink extends LinkSink {
   /** @throws OutriderError when the connection is to be refused */
   receive(link: number, message: DeviceMessage): void;
   /** Whether this connection speaks for a session. */
   isAttached(link: number): boolean;
-  linkClosed(link: number): void;
-  linkWritable(link: number, writable: boolean): void;
 }
 
-/** Told of what happens, before it happens. */
-export interface EdgeConnectionObserver<Carrier> {
+export interface EdgeConnectionObserver<Carrier> extends ConnectionObserver<EdgeMessage, Carrier> {
   received?(carrier: Carrier, message: DeviceMessage): void;
-  /** `isWritable`: as far as the edge has been told. */
-  sending?(carrier: Carrier, message: EdgeMessage, isWritable: boolean): void;
-  closing?(carrier: Carrier, code: ErrorCode | 'done', detail: string): void;
-  /** A fault that is no device's: a bug. The connection on which it showed is refused. */
+  /** A bug of the edge; the connection on which it showed is refused. */
   fault?(error: unknown): void;
 }
 
-interface Link<Carrier> {
-  readonly carrier: Carrier;
-  readonly wire: WireEnd<EdgeMessage, DeviceMessage>;
-  readonly liveness: Liveness;
+interface Own {
   rate: RateLimit;
-  isBlocked: boolean;
   cancelIdle: () => void;
 }
 
-export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> {
+export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> extends Connections<
+  EdgeMessage,
+  DeviceMessage,
+  Carrier,
+  Own
+> {
   readonly #settings: EdgeConnectionSettings;
-  readonly #clock: Clock;
-  readonly #sink: MessageSink;
+  readonly #sink: EdgeSink;
   readonly #observer: EdgeConnectionObserver<Carrier>;
-  readonly #links = new Map<number, Link<Carrier>>();
-  #lastLink = 0;
 
   constructor(
     settings: EdgeConnectionSettings,
     clock: Clock,
-    sink: MessageSink,
+    sink: EdgeSink,
     observer: EdgeConnectionObserver<Carrier>,
   ) {
+    super(clock, settings.liveness, sink, observer);
     this.#settings = settings;
-    this.#clock = clock;
     this.#sink = sink;
     this.#observer = observer;
   }
 
-  get count(): number {
-    return this.#links.size;
-  }
-
-  carrier(id: number): Carrier | undefined {
-    return this.#links.get(id)?.carrier;
-  }
-
-  /** The first connection whose carrier is wanted. */
+  /** The number of the first connection whose carrier is wanted. */
   find(isWanted: (carrier: Carrier) => boolean): number | undefined {
-    for (const [id, { carrier }] of this.#links) if (isWanted(carrier)) return id;
+    for (const [id, { carrier }] of this.entries) if (isWanted(carrier)) return id;
     return undefined;
   }
 
-  /** A device has connected: it is greeted at once. */
+  /** A device has connected: the edge greets it at once. */
   accept(carrier: Carrier): FrameHandler {
-    const id = ++this.#lastLink;
-    const { wire, rate, liveness, hello } = this.#settings;
-    const watched = watchLiveness(this.#clock, liveness, {
-      ping: () => this.send(id, { kind: 'ping', stamp: Math.floor(this.#clock.nowMs()) }),
-      lost: () => this.close(id, 'silent', 'nothing was heard for too long'),
-    });
-    this.#links.set(id, {
-      carrier,
-      wire: wire.edge(),
-      liveness: watched,
-      rate: createRateLimit(rate, this.#clock.nowMs()),
-      isBlocked: false,
-      cancelIdle: this.#closeIdleLater(id),
-    });
+    const { wire, rate, hello } = this.#settings;
+    const [id, handler] = this.add(carrier, wire.edge(), (number) => ({
+      rate: createRateLimit(rate, this.clock.nowMs()),
+      cancelIdle: this.#closeIdleLater(number),
+    }));
     this.send(id, hello());
-    return {
-      frame: (frame) => this.#frame(id, frame),
-      writable: (isWritable) => this.#writable(id, isWritable),
-      closed: () => this.#closed(id),
-    };
+    return handler;
   }
 
-  send(id: number, message: EdgeMessage): void {
-    const link = this.#links.get(id);
-    if (link === undefined) return;
-    this.#observer.sending?.(link.carrier, message, !link.isBlocked);
-    link.carrier.send(link.wire.pack(message), message);
-    link.liveness.said();
-    if (!link.carrier.writable) this.#writable(id, false);
-  }
-
-  /** Afterwards the link is gone, whatever the network says later. */
-  close(id: number, code: ErrorCode | 'done', detail: string): void {
-    const link = this.#links.get(id);
-    if (link === undefined) return;
-    this.#observer.closing?.(link.carrier, code, detail);
-    link.carrier.close(code, detail);
-    this.#closed(id);
-  }
-
-  closeAll(detail: string): void {
-    for (const id of [...this.#links.keys()]) this.close(id, 'done', detail);
-  }
-
-  /** The process has died, and its timers with it: nobody is told. @returns what carried the connections */
-  abandon(): Carrier[] {
-    const carriers = [...this.#links.values()].map(({ carrier }) => carrier);
-    this.#links.clear();
-    return carriers;
-  }
-
-  /** A connection that speaks for no session is closed: a device that only pings may not hold one for ever. */
-  #closeIdleLater(id: number): () => void {
-    return this.#clock.after(this.#settings.liveness.lostAfterMs, () => {
-      const link = this.#links.get(id);
-      if (link === undefined) return;
-      if (this.#sink.isAttached(id)) link.cancelIdle = this.#closeIdleLater(id);
-      else this.close(id, 'silent', 'it speaks for no session');
-    });
-  }
-
-  #frame(id: number, frame: Parameters<FrameHandler['frame']>[0]): void {
-    const link = this.#links.get(id);
-    if (link === undefined) return;
-    link.liveness.heard();
-    const taken = take(link.rate, this.#clock.nowMs(), frame.length);
-    link.rate = taken.state;
+  protected override heard(entry: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, frame: Frame): void {
+    const { id, carrier, wire, own } = entry;
+    const taken = take(own.rate, this.clock.nowMs(), frame.length);
+    own.rate = taken.state;
     if (!taken.allowed) {
       this.close(id, 'rate-limited', 'more frames or bytes than a draft needs');
       return;
     }
     try {
-      const message = link.wire.unpack(frame);
-      this.#observer.received?.(link.carrier, message);
-      if (message.kind !== 'ping') this.#sink.receive(id, message);
-      // A device that pings and never reads fills no buffer.
-      else if (link.carrier.writable) this.send(id, { kind: 'pong', stamp: message.stamp });
+      const message = wire.unpack(frame);
+      this.#observer.received?.(carrier, message);
+      if (!this.takePing(entry, message)) this.#sink.receive(id, message);
     } catch (error) {
       this.#refuse(id, error);
     }
+  }
+
+  protected override stamp(): number {
+    return Math.floor(this.clock.nowMs());
+  }
+
+  protected override forgotten({ cancelIdle }: Own): void {
+    cancelIdle();
+  }
+
+  /** A connection that speaks for no session is closed: a device that only pings may not hold one for ever. */
+  #closeIdleLater(id: number): () => void {
+    return this.clock.after(this.#settings.liveness.lostAfterMs, () => {
+      const entry = this.entries.get(id);
+      if (entry === undefined) return;
+      if (this.#sink.isAttached(id)) entry.own.cancelIdle = this.#closeIdleLater(id);
+      else this.close(id, 'silent', 'it speaks for no session');
+    });
   }
 
   /** One connection's fault closes that connection, never the process. */
@@ -177,25 +123,9 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> {
     this.send(id, { kind: 'refused', code, cause, remedy });
     this.close(id, code, cause);
   }
-
-  #writable(id: number, isWritable: boolean): void {
-    const link = this.#links.get(id);
-    if (link === undefined || link.isBlocked === !isWritable) return;
-    link.isBlocked = !isWritable;
-    this.#sink.linkWritable(id, isWritable);
-  }
-
-  #closed(id: number): void {
-    const link = this.#links.get(id);
-    if (link === undefined) return;
-    link.liveness.stop();
-    link.cancelIdle();
-    this.#links.delete(id);
-    this.#sink.linkClosed(id);
-  }
 }
 
-/** The refusal that a device is told of. */
+/** What the device is told. */
 function refusalOf(error: unknown): OutriderError {
   if (isOutriderError(error)) return error;
   const cause = 'the edge has a fault';
