@@ -117,9 +117,9 @@ describe('certify', () => {
     const seven = syntheticSlot({ deviceCount: 7, serverCount: 2, seed: 3 });
     const battery = seven.battery.map((_, device) => 0.11 + 0.1 * device);
     const state = { ...seven, battery, deviceFlop: battery.map(() => 1.234e11), slotMs: 333.3 };
-    const nobody = { ...state, snr: state.snr.map(() => 0) };
+    const unreachable = { ...state, snr: state.snr.map(() => 0) };
     const terms = createSlotTerms(7);
-    evaluate(nobody, createPolicy('best')(nobody), terms);
-    for (const withDual of [false, true]) expect(certify(nobody, terms.sum.costMs, withDual).variableGap).toBe(0);
+    evaluate(unreachable, createPolicy('best')(unreachable), terms);
+    for (const withDual of [false, true]) expect(certify(unreachable, terms.sum.costMs, withDual).variableGap).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
-// What a decision means for each device, what it costs in sum, and how far from the optimum it can be at most.
+// A decision in numbers: the result for each device, the total cost, and a bound on the optimality gap.
 
 import { type Certificate, certify } from './certify.ts';
 import { createSlotTerms, evaluate, type SlotTerms, type TermSums } from './objective.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
-/** What one device gets and pays. Times in ms; the terms are those of {@link SlotTerms}. */
+/** The resources and the cost of one device. Times in ms; the terms are those of {@link SlotTerms}. */
 export interface DecisionRow {
   readonly device: number;
   /** -1: not served. */
@@ -28,13 +28,13 @@ export interface DecisionRow {
 export interface Decision {
   /** One for each device, in their order. */
   readonly rows: readonly DecisionRow[];
-  /** Sums, and the certificate; without lambda no term asks for bandwidth, so there is no bound and no certificate. */
+  /** Sums, and the certificate; without lambda no term needs bandwidth, so there is no bound and no certificate. */
   readonly summary: Readonly<TermSums> & Partial<Certificate>;
 }
 
 /**
- * @param assignment taken to have passed requireAssignment or checkAssignment
- * @param withDual asks for the dual's bound as well: a tenth of a second for 180 devices and 20 servers
+ * @param assignment must have passed requireAssignment or checkAssignment
+ * @param withDual computes the dual bound as well: a tenth of a second for 180 devices and 20 servers
  */
 export function describeDecision(state: SlotState, assignment: Assignment, withDual: boolean): Decision {
   const terms = createSlotTerms(state.deviceCount);

@@ -1,4 +1,4 @@
-// Takes what a policy gave and refuses what is no assignment, in words that tell its author what to mend.
+// Checks the return value of a policy, and refuses a bad one with a message for the policy's author.
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { checkAssignment } from './check-assignment.ts';
@@ -7,13 +7,13 @@ import type { Assignment, Policy, SlotState } from './slot-state.ts';
 const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
 const shape = 'an object with server, bandwidthShare and computeShare, a list each with one entry for each device';
 
-/** A policy and what messages call it. */
+/** A policy and its name in messages. */
 export interface NamedPolicy {
   readonly name: string;
   readonly decide: Policy;
 }
 
-/** @throws OutriderError `bad-argument`: policy, slot, device or server, field, value, what is allowed */
+/** @throws OutriderError `bad-argument`: policy, slot, device or server, field, value, allowed values */
 export function requireAssignment(policy: NamedPolicy, state: SlotState): Assignment {
   const where = `policy ${policy.name}, slot ${state.slot}`;
   let given: unknown;

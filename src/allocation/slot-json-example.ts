@@ -1,4 +1,4 @@
-// A slot in the form that `outrider allocate` reads, to begin with: drawn at random, as src/allocation/synthetic-slot.ts does.
+// An example slot in the JSON form of `outrider allocate`, drawn at random by src/allocation/synthetic-slot.ts.
 
 import { syntheticSlot } from './synthetic-slot.ts';
 

@@ -1,5 +1,5 @@
-// The JSON form of one slot, for `outrider allocate`: what a person or a program writes by hand, with defaults for what most leave out.
-// Turns it into the state that policies see. What each field means: src/allocation/slot-state.ts and docs/allocation.md.
+// The JSON form of one slot, for `outrider allocate`: written by a person or a program, with defaults for rare fields. Turns it
+// into the state for policies. src/allocation/slot-state.ts and docs/allocation.md explain the fields.
 
 import { z } from 'zod';
 import { OutriderError } from '../basics/errors.ts';
@@ -28,11 +28,11 @@ const deviceSchema = z.strictObject({
   x: z.number().optional(),
   y: z.number().optional(),
   previousServer: z.int().default(-1),
-  /** The server that holds the session's text, and what another would need to take it up: FLOP of evaluating it, ms of sending it. */
+  /** The server with the session's text, and the cost for another server to take it over: FLOP of evaluating it, ms of sending it. */
   textServer: z.int().default(-1),
   textFlop: z.number().default(0),
   transferMs: z.number().default(0),
-  /** For policies that look ahead: the place of a slot ago, and the energy in a full battery. */
+  /** For policies that look ahead: the position one slot ago, and the energy of a full battery. */
   previousX: z.number().optional(),
   previousY: z.number().optional(),
   batteryJ: z.number().optional(),
@@ -42,9 +42,9 @@ const serverSchema = z.strictObject({
   flopPerSecond: z.number(),
   bandwidthHz: z.number(),
   queueDelayMs: z.number().default(0),
-  /** Of evaluating a text; unless given, flopPerSecond. */
+  /** FLOP/s of evaluating a text; default: flopPerSecond. */
   textFlopPerSecond: z.number().optional(),
-  /** Work left over, for policies that look ahead. */
+  /** Unfinished work, for policies that look ahead. */
   backlogMs: z.number().default(0),
   x: z.number().optional(),
   y: z.number().optional(),
@@ -56,7 +56,7 @@ const stateSchema = z.strictObject({
   slotMs: z.number().default(1000),
   /** N_0 with the receiver's noise figure, W/Hz; -174 dBm/Hz. */
   noiseWattPerHz: z.number().default(10 ** -20.4),
-  /** What each whole slot of backlog costs a task, for policies that look ahead. */
+  /** Delay of a task for each whole slot of backlog, for policies that look ahead. */
   kappaMs: z.number().default(0),
   objective: objectiveSchema.prefault({}),
   devices: z.array(deviceSchema),
@@ -64,8 +64,8 @@ const stateSchema = z.strictObject({
 });
 
 /**
- * @param placesFor what needs x and y of everybody, if anything does
- * @throws OutriderError `bad-argument`: where, what was found, what is allowed
+ * @param placesFor name of the policy that needs x and y of all devices and servers, if any
+ * @throws OutriderError `bad-argument`: place, found value, allowed values
  */
 export function readState(text: string, name: string, placesFor?: string): SlotState {
   let raw: unknown;

@@ -3,18 +3,18 @@
 
 /** Every code of an {@link OutriderError}; docs/errors.md gives meaning and remedy. */
 export const errorCodes = [
-  'bad-argument', // a flag, parameter or field is outside what is allowed
+  'bad-argument', // a flag, parameter or field is outside its allowed values
   'model-unknown', // no such name in the manifest and no such file
-  'model-not-found', // every source was tried and none had it
+  'model-not-found', // no source had it
   'model-hash-mismatch', // size or SHA-256 differs from the manifest
   'model-unreadable', // not a GGUF that the engine can load
   'weights-unreadable', // no file of trained weights, or of another shape
   'engine-missing', // node-llama-cpp or its binary is not installed
   'disk-full',
-  'memory-full', // a model, or making one, needs more than is free
+  'memory-full', // a model, or making one, needs more memory than is free
   'python-missing', // no Python that can run the pipeline for drafts
   'download-failed',
-  'tokenizer-mismatch', // device and edge would not mean the same by an id
+  'tokenizer-mismatch', // the same id would mean different tokens on device and edge
   'version-mismatch', // another protocol version
   'edge-unreachable',
   'exact-refused', // no shape law holds for the model on this engine
@@ -25,9 +25,9 @@ export const errorCodes = [
   'superseded', // a newer connection has taken over the session
   'protocol-error', // malformed, out of order or out of bounds
   'rate-limited', // more frames or bytes than an honest device sends
-  'silent', // nothing heard for longer than the silence time-out
+  'silent', // no message for longer than the silence time-out
   'interrupted', // SIGINT or an AbortSignal
-  'internal', // a bug of ours; other sessions go on
+  'internal', // a bug of ours; other sessions continue
 ] as const;
 
 /** One of {@link errorCodes}. */

@@ -14,7 +14,7 @@ import {
 const market: DraftMarket = { turnTaking: 'free-running', roundTripMs: 10, acceptance: 0.75, draftLength: 4 };
 
 /** Drafts take `draftMs`; commits of `tokens` arrive every `commitMs`, verifications after `verdictMs`. */
-function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commitMs): DraftTiming {
+function timingOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commitMs): DraftTiming {
   let timing = unknownTiming;
   for (let round = 1; round < 6; round++) {
     timing = noteDraftTime(timing, draftMs);
@@ -26,16 +26,16 @@ function paceOf(draftMs: number, commitMs: number, tokens = 2, verdictMs = commi
 
 describe('the measured times', () => {
   it('are running means', () => {
-    expect(paceOf(10, 50, 3, 30)).toMatchObject({ draftMs: 10, commitMs: 50, tokens: 3, verdictMs: 30 });
-    expect(noteDraftTime(paceOf(10, 50), 20).draftMs).toBeCloseTo(11);
+    expect(timingOf(10, 50, 3, 30)).toMatchObject({ draftMs: 10, commitMs: 50, tokens: 3, verdictMs: 30 });
+    expect(noteDraftTime(timingOf(10, 50), 20).draftMs).toBeCloseTo(11);
   });
 
   it('limit the effect of one very long time', () => {
-    expect(noteDraftTime(paceOf(10, 50), 5000).draftMs).toBeCloseTo(13);
+    expect(noteDraftTime(timingOf(10, 50), 5000).draftMs).toBeCloseTo(13);
   });
 
   it('leave out a lost connection', () => {
-    const timing = noteCommit(notePause(paceOf(10, 50)), 100_000, 2);
+    const timing = noteCommit(notePause(timingOf(10, 50)), 100_000, 2);
     expect(timing.commitMs).toBe(50);
     expect(timing.verdictMs).toBe(50);
   });
@@ -53,8 +53,8 @@ describe('the least chance of a chain', () => {
   });
 
   it('hardly cuts where drafts are fast, and cuts more where they are slow', () => {
-    const quick = leastChainChance(paceOf(10, 58), market);
-    const slow = leastChainChance(paceOf(31, 58), market);
+    const quick = leastChainChance(timingOf(10, 58), market);
+    const slow = leastChainChance(timingOf(31, 58), market);
     expect(quick).toBeGreaterThan(0);
     expect(quick).toBeLessThan(0.01);
     expect(slow).toBeGreaterThan(0.03);
@@ -62,28 +62,28 @@ describe('the least chance of a chain', () => {
   });
 
   it('cuts less where a correction takes longer to arrive', () => {
-    const far = leastChainChance(paceOf(31, 58), { ...market, roundTripMs: 100 });
-    expect(far).toBeLessThan(leastChainChance(paceOf(31, 58), market));
+    const far = leastChainChance(timingOf(31, 58), { ...market, roundTripMs: 100 });
+    expect(far).toBeLessThan(leastChainChance(timingOf(31, 58), market));
   });
 
   it('in turns demands a chance that pays for the draft, and always allows one draft', () => {
     const inTurns = { ...market, turnTaking: 'in-turns' } as const;
     // 10 ms for a token of 25 ms that comes three times out of four.
-    expect(leastChainChance(paceOf(10, 100, 4), inTurns)).toBeCloseTo(10 / 25 / 0.75);
-    expect(leastChainChance(paceOf(90, 100, 2), inTurns)).toBe(0.95);
+    expect(leastChainChance(timingOf(10, 100, 4), inTurns)).toBeCloseTo(10 / 25 / 0.75);
+    expect(leastChainChance(timingOf(90, 100, 2), inTurns)).toBe(0.95);
   });
 
   it('overlapped demands it only for the part that outlasts the verification', () => {
     const overlapped = { ...market, turnTaking: 'overlapped' } as const;
-    expect(leastChainChance(paceOf(10, 60, 2, 60), overlapped)).toBe(0);
+    expect(leastChainChance(timingOf(10, 60, 2, 60), overlapped)).toBe(0);
     const whole = 30 / 60 / 0.75;
-    expect(leastChainChance(paceOf(30, 120, 2, 60), overlapped)).toBeCloseTo(whole * 0.5);
+    expect(leastChainChance(timingOf(30, 120, 2, 60), overlapped)).toBeCloseTo(whole * 0.5);
   });
 });
 
 describe('the margin of a look-up', () => {
   it("grows with a draft's share of a step, and is bounded", () => {
-    const margins = [5, 10, 31, 50, 200].map((draftMs) => lookUpMargin(paceOf(draftMs, 58), market));
+    const margins = [5, 10, 31, 50, 200].map((draftMs) => lookUpMargin(timingOf(draftMs, 58), market));
     expect(margins[0]).toBeLessThan(0.01);
     expect([...margins].sort((left, right) => left - right)).toEqual(margins);
     expect(margins.at(-1)).toBe(0.3);
@@ -91,7 +91,7 @@ describe('the margin of a look-up', () => {
   });
 
   it('is larger where every draft delays the text', () => {
-    const timing = paceOf(10, 58, 2);
+    const timing = timingOf(10, 58, 2);
     expect(lookUpMargin(timing, { turnTaking: 'in-turns' })).toBeGreaterThan(lookUpMargin(timing, market));
   });
 });

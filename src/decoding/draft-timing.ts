@@ -3,9 +3,9 @@
 
 /** How device and edge take turns, as far as the cost of a draft depends on it. */
 export type TurnTaking =
-  | 'free-running' // nobody waits (stream, mix): a draft costs only what it delays after a correction
-  | 'in-turns' // draft a window, wait for the verdict (sd): every draft delays every token
-  | 'overlapped'; // a window is drafted while the one before is verified (psd): drafts cost what takes longer than the verdict
+  | 'free-running' // no side waits (stream, mix): a draft costs only the delay of the chain after a correction
+  | 'in-turns' // draft a window, wait for its verification (sd): every draft delays every token
+  | 'overlapped'; // a window is drafted while the one before is verified (psd): drafts cost only the time beyond the verification
 
 /** Running means, ms; undefined: not measured yet. */
 export interface DraftTiming {

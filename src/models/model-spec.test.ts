@@ -17,7 +17,7 @@ describe('parseModelSpec', () => {
     }
   });
 
-  it('tells what needs no file from names and paths', () => {
+  it('separates models without a file from names and paths', () => {
     expect(parseModelSpec('ngram')).toEqual({ kind: 'ngram' });
     expect(parseModelSpec('none')).toEqual({ kind: 'none' });
     for (const nameOrPath of ['smollm2-360m', './none', 'toys', 'toy-model.gguf', 'NONE']) {

@@ -1,14 +1,14 @@
-// What a person may write where a model is asked for: the one place where such a text is told apart. It looks nothing up.
+// Parses the text that names a model: toy, ngram, none, a name or a path. The only place that does. It looks nothing up.
 
 import { OutriderError } from '../basics/errors.ts';
 
-/** A model as it was asked for; only a `file` has one. */
+/** A requested model; only `file` has a file. */
 export type ModelSpec =
-  /** "toy", "toy:SEED", "toy:SEED:AGREEMENT": a made-up language, and a draft that agrees with it so often. */
+  /** "toy", "toy:SEED", "toy:SEED:AGREEMENT": a pseudo-language, and a draft with this agreement. */
   | { readonly kind: 'toy'; readonly seed: number; readonly agreement?: number }
-  /** Looks back in the text. */
+  /** Prompt look-up. */
   | { readonly kind: 'ngram' }
-  /** Nothing drafts. */
+  /** No drafts. */
   | { readonly kind: 'none' }
   /** A name in the manifest, or the path of a GGUF file. */
   | { readonly kind: 'file'; readonly nameOrPath: string };
@@ -20,7 +20,7 @@ export function parseModelSpec(text: string): ModelSpec {
   return { kind: 'file', nameOrPath: text };
 }
 
-/** Whether there is a file to get and to load; everything else takes next to no memory. @throws as {@link parseModelSpec} */
+/** Whether a file has to be fetched and loaded; the others need almost no memory. @throws as {@link parseModelSpec} */
 export function needsFile(text: string): boolean {
   return parseModelSpec(text).kind === 'file';
 }

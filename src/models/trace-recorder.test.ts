@@ -46,7 +46,7 @@ describe('a recorded trace', () => {
     expect(await compare(target, draft, neutralSampling)).toBeGreaterThan(10);
   });
 
-  it('holds the text that the target writes, to its end', async () => {
+  it('contains the text that the target writes, to its end', async () => {
     await using target = createToyModel({ seed: 4, role: 'target', endRate: 0.05, ...shape });
     await using draft = createToyModel({ seed: 4, role: 'draft', agreement: 0.9, endRate: 0.05, ...shape });
     await using recorder = new TraceRecorder(target, draft, { sampling: sampled, answerTokens: 400, wrongDepth: 1 });

@@ -17,7 +17,7 @@ describe('a histogram', () => {
     expect(Math.abs(single.quantile(0.5) / 123.456 - 1)).toBeLessThan(5e-4);
   });
 
-  it('puts what is outside its range at its ends, and knows nothing when it is empty', () => {
+  it('clamps values outside its range, and is NaN when empty', () => {
     const histogram = createHistogram();
     expect(histogram.quantile(0.5)).toBeNaN();
     histogram.add(0);

@@ -1,14 +1,14 @@
-// Quantiles of many positive numbers in little memory: a bin for every 1,024th of a power of two, found in the bits of the number, so
-// that no logarithm rounds differently on another machine. Errs by at most 0.05 %.
+// Quantiles of many positive numbers in little memory: 1,024 bins for each power of two, found by the bits of the number, so no
+// logarithm can round differently on another machine. The error is at most 0.05 %.
 
-/** Powers of two that are told apart: from about a thousandth to a million million. */
+/** The range of exponents: from about a thousandth to a million million. */
 const [lowestExponent, highestExponent] = [-10, 40];
 const binsPerPower = 1024;
 const exponentBias = 1023;
 
 export interface Histogram {
   add(value: number): void;
-  /** The middle of the bin that holds the value of this rank; NaN when empty. @param share 0 to 1 */
+  /** The middle of the bin with the value of this rank; NaN when empty. @param share 0 to 1 */
   quantile(share: number): number;
 }
 

@@ -1,18 +1,18 @@
-// What is kept of earlier slots: where devices were, and how strong their links were when they were last measured. Arrays are used again.
+// Data of earlier slots: positions of devices, and the gains of the last measurement. Arrays are reused.
 
 export interface PastSlots {
-  /** Gains as policies know them; filled by {@link PastSlots.note}; the same array each slot. */
+  /** Gains as policies see them (stale CSI); filled by {@link PastSlots.note}; the same array each slot. */
   readonly seenGain: Float64Array;
-  /** Of the gains seen last; less than the setting while a run is younger. */
+  /** Age of these gains; less than the setting at the start of a run. */
   readonly gainAgeSlots: number;
-  /** One slot ago, two slots ago, ...; as far back as gains are old, and one more. First places before a run's start. */
+  /** Positions one slot ago, two slots ago, ...; one more than the age of gains. Before a run's start: the first positions. */
   readonly x: readonly Float64Array[];
   readonly y: readonly Float64Array[];
-  /** Call once in each slot, with its gains and places. */
+  /** Call it once in each slot, with its gains and positions. */
   note(slot: number, gain: Float64Array, x: Float64Array, y: Float64Array): void;
 }
 
-/** @param gainAgeSlots 0: gains are seen as they are */
+/** @param gainAgeSlots 0: the present gains */
 export function createPastSlots(gainAgeSlots: number, deviceCount: number, serverCount: number): PastSlots {
   const rooms = (count: number, length: number): Float64Array[] =>
     Array.from({ length: count }, () => new Float64Array(length));

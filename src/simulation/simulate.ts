@@ -1,5 +1,5 @@
-// A whole simulation, slot by slot: the world is stepped, a policy decides, the equations and, where they are asked for, the protocol's
-// machines say what it costs, and both are summed up. It stops after every slot, so that a caller can show progress, write files, or end.
+// A whole simulation, slot by slot: the world advances, a policy decides, the equations and, on request, the protocol's machines
+// give the cost, and both are summed up. Returns after every slot, so a caller can show progress, write files, or stop.
 
 import { type Certificate, certify } from '../allocation/certify.ts';
 import type { NamedPolicy } from '../allocation/require-assignment.ts';
@@ -18,7 +18,7 @@ import { createTokenTally, type TokenRow, type TokenSummary } from './token-tall
 /** `slot`: the equations; `token`: the protocol's machines decode in virtual time; `both`: rows and summary have both. */
 export type Fidelity = 'slot' | 'token' | 'both';
 
-/** What a simulation is made of. The same settings give the same result. */
+/** The settings of a simulation. The same settings give the same result. */
 export interface SimulationSettings {
   readonly scenario: Scenario;
   readonly policy: NamedPolicy;
@@ -26,19 +26,19 @@ export interface SimulationSettings {
   readonly seed: number;
   /** Default `slot`. */
   readonly fidelity?: Fidelity | undefined;
-  /** How answers are decoded, where the fidelity has tokens. Default `stream`. */
+  /** The decoding mode of answers, with fidelity `token` or `both`. Default `stream`. */
   readonly mode?: ModeName | undefined;
-  /** Where their texts and drafts come from. Default: drawn, with the scenario's acceptance. */
+  /** The source of texts and drafts. Default: drawn, with the scenario's acceptance rate. */
   readonly tokenSource?: TokenSource | undefined;
-  /** Of the scenario's channel, if it names one. */
+  /** The map of the scenario's channel, if it names one. */
   readonly map?: RadioMap | undefined;
-  /** Ask the dual's bound in each slot as well as the pool's; a hundredth of a second for 30 devices. */
+  /** Computes the dual bound in each slot as well as the pool bound; a hundredth of a second for 30 devices. */
   readonly certify?: boolean | undefined;
-  /** Told of each slot. Nothing may be kept: the next slot uses the same arrays. */
+  /** Called for each slot. Nothing may be kept: the next slot uses the same arrays. */
   readonly onSlot?: ((outcome: SlotOutcome) => void) | undefined;
-  /** Told of each answer that ended, where the fidelity has tokens. */
+  /** Called for each finished answer, with fidelity `token` or `both`. */
   readonly onSession?: ((record: SessionRecord) => void) | undefined;
-  /** Takes the tables of slots, tasks, servers and answers, part by part. Without it there are none. */
+  /** Gets the tables of slots, tasks, servers and answers, in parts. Without it no tables are made. */
   readonly onTable?: ((table: Table) => void) | undefined;
 }
 
@@ -47,25 +47,25 @@ export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
 /** See docs/simulator.md, "Output". */
 export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
 
-/** What {@link simulate} gives. */
+/** The result of {@link simulate}. */
 export interface SimulationResult {
-  /** At most 100, each over as many slots. */
+  /** At most 100, each over the same number of slots. */
   readonly rows: readonly SimulationRow[];
   readonly summary: SimulationSummary;
 }
 
 /** A simulation that goes slot by slot; see {@link createSimulation}. */
 export interface Simulation {
-  /** Slots that were run. */
+  /** Number of slots so far. */
   readonly done: number;
-  /** Runs the next slot. @throws OutriderError `bad-argument` when the policy gives no assignment */
+  /** Runs the next slot. @throws OutriderError `bad-argument` when the policy returns no assignment */
   step(): void;
   result(): SimulationResult;
-  /** Of the equations, whatever the fidelity: batteries follow them. */
+  /** From the equations, with any fidelity: batteries follow them. */
   slotRows(): readonly SlotRow[];
-  /** Time that each server's engine has run; undefined without tokens. */
+  /** Busy time of each server's engine; undefined without tokens. */
   engineMs(): readonly number[] | undefined;
-  /** Gives the last rows of all tables to `onTable`. */
+  /** Passes the last rows of all tables to `onTable`. */
   endTables(): void;
 }
 
@@ -73,7 +73,7 @@ const mostRows = 100;
 const slotsPerChunk = 50_000;
 const sessionsPerChunk = 10_000;
 
-/** Runs all slots at once. @throws OutriderError `bad-argument` when scenario and map do not fit, or the policy gives no assignment */
+/** Runs all slots. @throws OutriderError `bad-argument` when scenario and map do not fit, or the policy returns no assignment */
 export function simulate(settings: SimulationSettings): SimulationResult {
   const simulation = createSimulation(settings);
   while (simulation.done < settings.slots) simulation.step();
@@ -126,13 +126,13 @@ export function createSimulation(settings: SimulationSettings): Simulation {
   };
 }
 
-/** Nothing where there is nothing to decide, or no bound: without lambda no term asks for bandwidth. */
+/** Undefined without a task, or without a bound: without lambda no term needs bandwidth. */
 function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certificate | undefined {
   if (state.deviceCount === 0 || !(state.objective.lambdaPerMs > 0)) return undefined;
   return certify(state, terms.sum.costMs, withDual);
 }
 
-/** What the token fidelity adds. */
+/** The part of the token fidelity. */
 interface TokenPart {
   play(outcome: SlotOutcome): Float64Array;
   result(): { readonly rows: readonly TokenRow[]; readonly summary: TokenSummary };

@@ -1,4 +1,4 @@
-// Statistics of a run: one summary, and records that each cover several slots. It sees every slot once and keeps none.
+// Statistics of a run: one summary, and table rows that each cover several slots. It sees every slot once and keeps none.
 
 import type { Certificate } from '../allocation/certify.ts';
 import type { SlotTerms } from '../allocation/objective.ts';
@@ -41,7 +41,7 @@ export interface SlotFigures {
   readonly handoverMsMean?: number | null;
 }
 
-/** A record: the slots from `firstSlot` on. */
+/** A table row: the slots from `firstSlot` on. */
 export interface SlotRow extends SlotFigures {
   readonly firstSlot: number;
 }

@@ -1,4 +1,4 @@
-// Statistics of the token fidelity: one summary, and records that cover the same slots as those of the slot fidelity. Answers that
+// Statistics of the token fidelity: one summary, and table rows for the same slots as those of the slot fidelity. Answers that
 // are unfinished at the end of the run count by their tokens only.
 
 import type { Scenario } from '../scenario/scenario.ts';
@@ -18,7 +18,7 @@ export interface TokenFigures {
   readonly handovers: number;
 }
 
-/** A record: the slots from `firstSlot` on. */
+/** A table row: the slots from `firstSlot` on. */
 export interface TokenRow extends TokenFigures {
   readonly firstSlot: number;
   readonly slots: number;

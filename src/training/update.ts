@@ -147,8 +147,8 @@ function teamLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.A
 }
 
 /**
- * Poisson deviance of what each device served costs, up to a constant: least at the expected cost, as a squared error is, but not ruled by the
- * few that cost a hundred times the mean. What is to come is shared evenly.
+ * Poisson deviance of the cost of each served device, up to a constant: least at the expected cost, like a squared error, but not
+ * dominated by the few costs of a hundred times the mean. The expected value after the slot is shared evenly.
  */
 function deviceLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np.Array): np.Array {
   const rows = rowsOf(batch.now, batch.rows, takenShares(kind, batch));

@@ -45,7 +45,7 @@ describe('parseRadioMap', () => {
     expect(() => parseRadioMap({ ...townHeader, ...change }, townBody())).toThrow(message);
   });
 
-  it('refuses what is no header, a short body, gains above 0 dB and a map without streets', () => {
+  it('refuses a bad header, a short body, gains above 0 dB and a map without streets', () => {
     expect(() => parseRadioMap(null, townBody())).toThrow('a JSON object');
     expect(() => parseRadioMap(townHeader, townBody().subarray(1))).toThrow('has 791 bytes');
     const loud = townBody();
