@@ -15,7 +15,7 @@ import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 /** Allowed error of the sum of a server's shares in a search; the error of a cost is its square. */
 const tolerance = 1e-5;
-/** Relative error of a price before its numbers are recomputed; floors lose a part of its square. */
+/** Allowed relative error of a price before its numbers are recomputed; floors lose a part of its square. */
 const mostDrift = 0.015;
 
 export const createOptimalRule: SharingRuleMaker = (problem, partition): SharingRule => {

@@ -41,7 +41,7 @@ describe('trialChannels', () => {
     expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);
   });
 
-  it('finds shadowing that jumps about', async () => {
+  it('finds shadow fading without correlation', async () => {
     let turn = 0;
     const jumping = altered((gain) => {
       for (let link = 0; link < gain.length; link++) gain[link] = (gain[link] as number) * (turn++ % 3 === 0 ? 2 : 0.7);

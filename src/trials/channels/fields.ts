@@ -1,4 +1,4 @@
-// Do the fields of the TR 38.901 channel have the spread, the correlation and the shares of line of sight that they should?
+// Do the fields of the TR 38.901 channel have the specified deviation, correlation and LOS probability?
 // Measured from the channel's own gains over many seeds and servers.
 
 import { createRandom, type Random } from '../../basics/philox.ts';
@@ -24,7 +24,7 @@ export interface ChannelRow {
 
 /** Lags in correlation distances. */
 const lags = [0.05, 0.1, 0.2, 0.5, 1, 2, 3] as const;
-/** Here a line of sight is as likely as not, metres: then the correlation of the states tells that of the field. */
+/** Distance with a LOS probability of one half, metres: there the correlation of the states gives that of the field. */
 const evenDistance = 52.7;
 const losDistances = [25, 50, 100, 200, 400] as const;
 const serverCount = 400;
@@ -51,7 +51,7 @@ const noPairs = (): Pairs => ({ count: 0, products: 0, squares: 0 });
 interface Sums {
   readonly los: readonly Pairs[];
   readonly nlos: readonly Pairs[];
-  /** Pairs of places that agree on their line of sight. */
+  /** Pairs of places with the same LOS state. */
   readonly states: readonly { count: number; agree: number }[];
   readonly losShares: readonly { count: number; los: number }[];
 }
@@ -138,7 +138,7 @@ function shadowOf({ channel, gain, x, y }: Scene, device: number, server: number
   return -10 * Math.log10(gain[link] as number) - pathLossDb(terms, squared, channel.los[link] === 1);
 }
 
-/** Both of a pair on the circle where a line of sight is as likely as not. */
+/** Both places of a pair on the circle with a LOS probability of one half. */
 function addStates(scene: Scene, random: Random, lag: number, sums: { count: number; agree: number }): void {
   const apart = 2 * Math.asin(lag / 2 / evenDistance);
   placePairs(scene, () => {
