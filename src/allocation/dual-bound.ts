@@ -78,9 +78,9 @@ class PriceAscent {
   readonly #gradient: Float64Array;
   readonly #gradientBefore: Float64Array;
   readonly #stepSize: Float64Array;
-  /** For the links of one device. */
+  /** Buffer for the links of one device. */
   readonly #weight: Float64Array;
-  /** For each link in use. */
+  /** The cost of each link in use. */
   readonly #costMs: Float64Array;
   readonly #z: Float64Array;
   readonly #y: Float64Array;

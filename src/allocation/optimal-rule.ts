@@ -52,7 +52,7 @@ class OptimalRule implements SharingRule {
   /** Slope of the sum of shares, and that sum. */
   readonly #slope: Float64Array;
   readonly #shareSum: Float64Array;
-  /** For the links of one device. */
+  /** Buffer for the links of one device. */
   readonly #floors: Float64Array;
   /** Phi. */
   readonly #bandMs: Float64Array;

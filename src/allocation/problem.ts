@@ -42,7 +42,7 @@ export interface Problem {
   readonly airMs: Float64Array;
   /** airMs / (2 lambda): the factor of a price in the cubic of band-root.ts; [L]. */
   readonly cubicScale: Float64Array;
-  /** Over the whole band; [L]. */
+  /** SNR over the whole band; [L]. */
   readonly snr: Float64Array;
   /** c: energy cost of a whole band, ms; [L]. */
   readonly bandPriceMs: Float64Array;

@@ -8,7 +8,7 @@ import type { Assignment, SlotState } from './slot-state.ts';
 /** The sum over the slots of the forecast. */
 export interface Rollout {
   readonly costMs: number;
-  /** Of the first slot. */
+  /** The assignment of the first slot. */
   readonly assignment: Assignment;
   /** J that each device uses in the first slot; [M]. */
   readonly usedJ: Float64Array;

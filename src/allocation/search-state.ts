@@ -6,7 +6,7 @@ import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 export interface SearchState {
   readonly partition: Partition;
-  /** Of that partition, every server settled. */
+  /** The rule of that partition, every server settled. */
   readonly rule: SharingRule;
 }
 

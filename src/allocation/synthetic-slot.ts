@@ -118,7 +118,7 @@ function distanceM(base: Linkless, device: number, server: number): number {
   );
 }
 
-/** In the order of their numbers. */
+/** The nearest servers, in the order of their numbers. */
 function serversNear(base: Linkless, device: number, columns: number, spacingM: number, reach: number): number[] {
   const column = Math.floor((base.deviceX[device] as number) / spacingM);
   const row = Math.floor((base.deviceY[device] as number) / spacingM);

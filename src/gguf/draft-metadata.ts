@@ -8,7 +8,7 @@ import { vocabularyOf } from './vocabulary.ts';
 
 /** A draft with its own vocabulary, as described by its file. */
 export interface MappedDraft {
-  /** Of the target, as {@link vocabularyOf} computes it; hex. */
+  /** Hash of the target's vocabulary, from {@link vocabularyOf}; hex. */
   readonly vocabularyHash: string;
   readonly vocabularySize: number;
   /** Target id of each draft id. */

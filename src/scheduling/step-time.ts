@@ -12,7 +12,7 @@ export interface StepTimeModel {
   readonly law: ShapeLaw;
   /** The law is free, so a batch costs the sum of its rows, whatever their number and their sessions. */
   readonly goesByRows: boolean;
-  /** By the rows of a call, padding included. */
+  /** Time by the rows of a call, padding included. */
   readonly calls: StepCurve;
 }
 

@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { createWorld, type World } from './slot-world.ts';
 
-/** What a run is made of. The same options give the same slots. */
+/** The settings of a run. The same options give the same slots. */
 export interface SlotRunOptions {
   readonly scenario: Scenario;
   readonly policy: NamedPolicy;

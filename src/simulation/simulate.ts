@@ -42,7 +42,7 @@ export interface SimulationSettings {
   readonly onTable?: ((table: Table) => void) | undefined;
 }
 
-/** By fidelity: of slots, of tokens, of both. */
+/** By fidelity: figures of slots, of tokens, or of both. */
 export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
 /** See docs/simulator.md, "Output". */
 export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;

@@ -30,9 +30,9 @@ export interface SlotFigures {
   readonly endlessTasks: number;
   /** Served tasks with another server than in the slot before. */
   readonly handoverShare: number | null;
-  /** k kappa, over servers. */
+  /** k kappa; mean over servers. */
   readonly queueMsMean: number;
-  /** Over the devices with a task. */
+  /** Mean over the devices with a task. */
   readonly batteryMean: number | null;
   /** (cost - bound) / bound of a slot's objective, against the pool bound and the dual bound; means over the slots with a bound. */
   readonly poolGapMean?: number | null;

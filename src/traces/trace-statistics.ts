@@ -10,7 +10,7 @@ export interface TraceStatistics {
   readonly right: number;
   /** Acceptance rate: their share of all positions. */
   readonly acceptance: number;
-  /** The same among positions after a right draft, and after a wrong one; NaN without such positions. */
+  /** Acceptance rate at positions after a right draft, and after a wrong one; NaN without such positions. */
   readonly acceptanceAfterRight: number;
   readonly acceptanceAfterWrong: number;
   /** runs[n]: number of runs of exactly n right drafts before a wrong one. */

@@ -32,7 +32,7 @@ export function madeUpHeader(changes: Partial<TraceHeader> = {}): TraceHeader {
   };
 }
 
-/** The same for the same seed. */
+/** A random trace; the same for the same seed. */
 export function throwTrace(seed: number): Trace {
   const random = createRandom(seed);
   const header = throwHeader(random);

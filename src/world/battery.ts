@@ -12,7 +12,7 @@ export interface BatteryPlan {
   readonly idleW: number;
 }
 
-/** Stream of createRandom from which each device draws its battery. */
+/** Plus the device's index: stream of createRandom for its battery. */
 const batteryStream = 0x53100000;
 
 /** The share of a full battery, (0, 1]; [M]. More devices do not change the first ones. */

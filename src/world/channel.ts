@@ -20,7 +20,7 @@ export interface Channel {
 export interface ServerSite {
   readonly x: number;
   readonly y: number;
-  /** Of the antenna, above ground. */
+  /** Height of the antenna above ground. */
   readonly heightMetres: number;
 }
 

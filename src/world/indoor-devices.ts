@@ -11,7 +11,7 @@ export interface IndoorState {
   readonly depthMetres: Float64Array;
   /** Loss of walls and depth, with its normal deviation; 0 outdoors; [M]. */
   readonly lossDb: Float64Array;
-  /** Of the antenna; [M]. */
+  /** Height of the antenna; [M]. */
   readonly heightMetres: Float64Array;
 }
 

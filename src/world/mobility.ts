@@ -34,7 +34,7 @@ export interface MobilitySettings {
   readonly kinds: readonly DeviceKind[];
   /** Drawn once for each device. */
   readonly speedMps: { readonly pedestrian: UniformRange; readonly vehicle: UniformRange };
-  /** At each goal, seconds. */
+  /** Pause at each goal, seconds. */
   readonly pauseS: UniformRange;
   readonly hotSpots: readonly HotSpot[];
 }
