@@ -183,9 +183,9 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   files: ['node', 'vega', '@resvg/resvg-js'],
   laboratory: ['node', 'vega'],
   trials: ['node', 'highs'],
-  experiments: ['node', 'vega', 'hyparquet-writer'],
+  experiments: ['node', 'vega', 'hyparquet-writer', '@jax-js/jax'],
   api: [],
-  cli: ['node', 'commander', 'vega', '@jax-js/jax'],
+  cli: ['node', 'commander', 'vega'],
   'index.ts': [],
 };
 

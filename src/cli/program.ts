@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { simulateExperiment } from '../experiments/simulate/simulate.ts';
+import { trainMasac } from '../experiments/training/train.ts';
 import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
@@ -17,7 +18,6 @@ import { runCommand } from './run.ts';
 import { experimentCommand } from './run-experiment.ts';
 import { scenarioCommand } from './scenario.ts';
 import { traceCommand } from './trace.ts';
-import { trainCommand } from './train.ts';
 import { trialCommand } from './trial.ts';
 
 /** What each kind of reader of the README comes for. */
@@ -31,7 +31,7 @@ const commandsFor = {
     traceCommand,
     allocateCommand,
     reproduceCommand,
-    trainCommand,
+    () => new Command('train').description('train a policy').addCommand(experimentCommand(trainMasac)),
     benchCommand,
     trialCommand,
   ],

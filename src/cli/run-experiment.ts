@@ -54,7 +54,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
   const rows = json === true ? result.rows : (conclusion.forPeople ?? result.rows);
   printResult(experiment.name, { ...result, rows }, json === true);
   if (figure !== undefined && experiment.figure !== undefined)
-    await writeFigure(experiment.figure(result.rows), figure);
+    await writeFigure(experiment.figure(result.rows, result.params ?? {}), figure);
   if (page !== undefined)
     await writeFile(page, experiment.page?.(buildDocument(experiment.name, result, new Date())) ?? '');
   if (conclusion.passed === false) process.exitCode = 1;

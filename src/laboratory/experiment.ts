@@ -75,8 +75,8 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   measure(options: OptionsOf<Table>, run: Run): Promise<Found> | Found;
   /** Pure: nothing is measured any more. */
   conclude(found: Found, options: OptionsOf<Table>): Concluded;
-  /** From the rows alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be drawn */
-  figure?(rows: readonly object[]): Spec;
+  /** From rows and parameters alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be drawn */
+  figure?(rows: readonly object[], params: object): Spec;
   /** Markdown tables of a kept document. */
   page?(document: Document): string;
 }

@@ -26,7 +26,7 @@ export interface TrainRunOptions {
   readonly directory: string | undefined;
   readonly resume: boolean;
   /** Goes into files: the command that makes them again, which says the slots, and the scenario. */
-  readonly told: (slots: number) => Readonly<Record<'command' | 'scenario', string>>;
+  readonly provenance: (slots: number) => Readonly<Record<'command' | 'scenario', string>>;
   readonly signal: AbortSignal;
   /** Slots, or seconds when minutes end the run. */
   readonly onProgress: (done: number, total: number) => void;
@@ -54,7 +54,7 @@ interface History {
   readonly first: Evaluation;
 }
 
-/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is nothing to go on with, it is something else, or a run would be lost */
+/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to take up, it is of something else, or a run would be lost */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
   await startJax();
@@ -84,21 +84,21 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
     await setImmediate();
     yieldedMs = performance.now();
     if (directory !== undefined && yieldedMs - savedMs > checkpointMs) {
-      await keep(directory, trainer, history, minutesNow(), options.told);
+      await keep(directory, trainer, history, minutesNow(), options.provenance);
       savedMs = performance.now();
     }
   }
   const minutes = minutesNow();
-  if (directory !== undefined) await keep(directory, trainer, history, minutes, options.told);
+  if (directory !== undefined) await keep(directory, trainer, history, minutes, options.provenance);
   const last = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
   return { points: history.points, first: history.first, last, minutes, trainer, wasInterrupted: signal.aborted };
 }
 
 async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; history: History; minutes: number }> {
   const { environment, kind, heldOut, directory, resume } = options;
-  if (resume && directory !== undefined) return goOn(options, join(directory, checkpointName));
+  if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
   if (directory !== undefined && existsSync(join(directory, checkpointName))) {
-    const remedy = 'Go on with it by --resume, or name another directory.';
+    const remedy = 'Take it up with --resume, or name another directory.';
     throw new OutriderError('bad-argument', `${directory} holds a training run`, remedy);
   }
   const trainer = beginTraining(environment, kind);
@@ -109,14 +109,14 @@ async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; hist
   return { trainer, history: { points: [point], first }, minutes: 0 };
 }
 
-async function goOn(
+async function takeUp(
   options: TrainRunOptions,
   file: string,
 ): Promise<{ trainer: Trainer; history: History; minutes: number }> {
-  const { environment, kind, told } = options;
+  const { environment, kind, provenance } = options;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
-    throw new OutriderError('bad-argument', `there is no run to go on with: ${file}: ${error.code}`, remedy);
+    throw new OutriderError('bad-argument', `there is no run to take up: ${file}: ${error.code}`, remedy);
   });
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);
@@ -137,7 +137,7 @@ async function goOn(
   differs('variant', kind.variant, variant);
   differs('seed', kind.seed, seed);
   differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings), false);
-  differs('values in its scenario', told(0).scenario, metadata['scenario'], false);
+  differs('values in its scenario', provenance(0).scenario, metadata['scenario'], false);
   const { points, first, minutes } = readHistory(metadata['history'], file);
   differs('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };
@@ -166,15 +166,15 @@ async function keep(
   trainer: Trainer,
   history: History,
   minutes: number,
-  told: TrainRunOptions['told'],
+  provenance: TrainRunOptions['provenance'],
 ): Promise<void> {
   const saved = trainer.save();
   const actor = trainer.actor();
-  const stand = { ...told(trainer.slots), slots: String(trainer.slots), updates: String(trainer.updates) };
-  const kept = { ...stand, history: JSON.stringify({ ...history, minutes }) };
+  const about = { ...provenance(trainer.slots), slots: String(trainer.slots), updates: String(trainer.updates) };
+  const kept = { ...about, history: JSON.stringify({ ...history, minutes }) };
   const files = [
     [checkpointName, writeCheckpoint(saved, actor, kept)],
-    [weightsName, writeActor(actor, stand)],
+    [weightsName, writeActor(actor, about)],
   ] as const;
   for (const [name, bytes] of files) {
     await writeFile(join(directory, `${name}.part`), bytes);

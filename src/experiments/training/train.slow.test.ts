@@ -4,19 +4,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { curveFigure } from '../experiments/training/figure.ts';
-import { type TrainRun, type TrainRunOptions, trainRun } from '../experiments/training/run.ts';
-import { findPolicy } from '../files/policy-file.ts';
-import { findRadioMap } from '../files/shipped-maps.ts';
-import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
-import { readActor } from '../learned/actor-file.ts';
-import { readTensors, writeTensors } from '../learned/safetensors.ts';
-import { readPreset } from '../scenario/presets.ts';
-import { parseOverride } from '../scenario/read-scenario.ts';
-import { readCheckpoint } from '../training/checkpoint.ts';
-import { createEnvironment } from '../training/environment.ts';
-import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../training/held-out.ts';
-import { defaultSettings } from '../training/settings.ts';
+import { findPolicy } from '../../files/policy-file.ts';
+import { findRadioMap } from '../../files/shipped-maps.ts';
+import { learnedPolicyList, trainedOn } from '../../files/shipped-weights.ts';
+import { readActor } from '../../learned/actor-file.ts';
+import { readTensors, writeTensors } from '../../learned/safetensors.ts';
+import { readPreset } from '../../scenario/presets.ts';
+import { parseOverride } from '../../scenario/read-scenario.ts';
+import { readCheckpoint } from '../../training/checkpoint.ts';
+import { createEnvironment } from '../../training/environment.ts';
+import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../../training/held-out.ts';
+import { defaultSettings } from '../../training/settings.ts';
+import { curveFigure } from './figure.ts';
+import { type TrainRun, type TrainRunOptions, trainRun } from './run.ts';
 import { describeRun } from './train.ts';
 
 const small = ['devices.count=4', 'servers.placement.count=2', 'channel.shadowing=false'].map(parseOverride);
@@ -37,7 +37,7 @@ function optionsOf(changes: Partial<TrainRunOptions>): TrainRunOptions {
     slots: 20,
     directory,
     resume: false,
-    told: (slots) => ({ command: `a test of ${slots}`, scenario: JSON.stringify(scenario) }),
+    provenance: (slots) => ({ command: `a test of ${slots}`, scenario: JSON.stringify(scenario) }),
     signal: new AbortController().signal,
     onProgress: () => undefined,
     onPoint: () => undefined,
@@ -112,10 +112,10 @@ describe('train masac', () => {
     await expect(trainRun(optionsOf({ resume: true, kind }))).rejects.toThrow(/variant tma-masac, not association/);
     const environment = createEnvironment(readPreset('paper', [...small, parseOverride('devices.count=5')]));
     await expect(trainRun(optionsOf({ resume: true, environment }))).rejects.toThrow(/devices 4, not 5/);
-    const told = () => ({ command: 'a test', scenario: '{}' });
-    await expect(trainRun(optionsOf({ resume: true, told }))).rejects.toThrow(/scenario/);
+    const provenance = () => ({ command: 'a test', scenario: '{}' });
+    await expect(trainRun(optionsOf({ resume: true, provenance }))).rejects.toThrow(/scenario/);
     await expect(trainRun(optionsOf({ resume: true, directory: join(directory, 'none') }))).rejects.toThrow(
-      /no run to go on with/,
+      /no run to take up/,
     );
   });
 
@@ -176,7 +176,7 @@ describe('train masac', () => {
       const { channel } = scenario;
       const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
       const heldOut = keepSlots(createEnvironment(scenario, map), 40, 4, 8);
-      const page = readFileSync(new URL('../../docs/learning.md', import.meta.url), 'utf8');
+      const page = readFileSync(new URL('../../../docs/learning.md', import.meta.url), 'utf8');
       for (const { name } of learnedPolicyList) {
         const row = page.split('\n').find((line) => line.startsWith(`| \`${world}\` | \`${name}\` |`));
         const told = Number(row?.split('|')[4]);
