@@ -4,7 +4,7 @@
 import type { TimingFigures } from '../scheduling/latency-model.ts';
 import { predictTokenTimes, windowTokens } from '../scheduling/predict-latency.ts';
 import { streamMsPerToken } from '../scheduling/predict-stream.ts';
-import { stepMsAsTold } from './edge-timing.ts';
+import { stepMsAsAnnounced } from './edge-timing.ts';
 import type { EdgeTiming } from './messages.ts';
 import { type ModeName, modeOf } from './mode.ts';
 
@@ -127,7 +127,7 @@ const leastJudgedMs = 1;
  */
 export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
   if (told === null) return true;
-  const stepMs = stepMsAsTold(told);
+  const stepMs = stepMsAsAnnounced(told);
   const aloneMs = stepMs(1);
   if (aloneMs < leastJudgedMs) return true;
   const rowCounts = told.map((_, index) => index + 1);
@@ -143,7 +143,7 @@ function figuresOf({ draftMs, roundTripMs, acceptance, edge }: TimingKnowledge):
   const ownMs = draftMs ?? edgeDraftMs;
   if (Number.isNaN(ownMs)) return null;
   return {
-    stepMs: stepMsAsTold(step),
+    stepMs: stepMsAsAnnounced(step),
     draftMs: Math.max(0.01, ownMs),
     edgeDraftMs: Math.max(0.01, Number.isNaN(edgeDraftMs) ? ownMs : edgeDraftMs),
     roundTripMs,

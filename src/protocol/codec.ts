@@ -6,7 +6,7 @@ import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { FrameReader, malformed } from './bytes.ts';
 import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
-import { toldRowCount } from './edge-timing.ts';
+import { announcedRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
 import {
   type CommitMessage,
@@ -37,7 +37,7 @@ const frame = {
   end: 0x44,
   commit: 0x45,
   /** | count 1..63: the branch goes on. */
-  draftOn: 0x80,
+  draftExtend: 0x80,
   /** | count 1..63: a new branch. */
   draftNew: 0xc0,
   /** | 0x20 if the branch is the next one | accepted 0..31: then one token of the target's own. */
@@ -61,7 +61,7 @@ class SharedState {
   committedEnd = 0;
   committedBranch = 0;
 
-  deviceSaid(message: DeviceMessage): void {
+  deviceSent(message: DeviceMessage): void {
     if (message.kind === 'open') this.#attach(message.prompt.length + message.answer.length);
     if (message.kind === 'resume') this.#attach(message.length);
     if (message.kind === 'ack' || message.kind === 'verify') this.acknowledged = message.length;
@@ -71,7 +71,7 @@ class SharedState {
     this.draftPosition = message.first + message.tokens.length;
   }
 
-  edgeSaid(message: EdgeMessage): void {
+  edgeSent(message: EdgeMessage): void {
     if (message.kind !== 'commit') return;
     if (message.accepted > 0) this.committedBranch = message.branch;
     this.committedEnd = message.first + message.accepted + message.tokens.length;
@@ -92,7 +92,7 @@ function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedSta
     count > 0 && (isNew ? message.branch === shared.branch + 1 : message.first === shared.draftPosition),
     'draft out of turn',
   );
-  if (count <= shortDrafts) writer.byte((isNew ? frame.draftNew : frame.draftOn) | count);
+  if (count <= shortDrafts) writer.byte((isNew ? frame.draftNew : frame.draftExtend) | count);
   else
     writer
       .byte(frame.draft)
@@ -103,7 +103,7 @@ function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedSta
 }
 
 function readDraft(reader: ByteReader, head: number, shared: SharedState): DraftMessage {
-  const isShort = head >= frame.draftOn;
+  const isShort = head >= frame.draftExtend;
   const isNew = isShort ? head >= frame.draftNew : reader.byte() === 1;
   const count = isShort ? head & shortDrafts : reader.varint(limits.draftTokens);
   if (count === 0) throw malformed('a draft frame without drafts');
@@ -156,8 +156,8 @@ function writeHello(writer: ByteWriter, message: HelloMessage): void {
   writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
   writer.hex(message.tokenizerHash).varint(message.vocabularySize).varint(message.contextLength);
   const { stepMs, edgeDraftMs } = message.timing;
-  invariant(stepMs === null || stepMs.length === toldRowCount, 'the timing of another number of rows');
-  for (let index = 0; index < toldRowCount; index += 1) writer.varint(microseconds(stepMs?.[index] ?? null));
+  invariant(stepMs === null || stepMs.length === announcedRowCount, 'the timing of another number of rows');
+  for (let index = 0; index < announcedRowCount; index += 1) writer.varint(microseconds(stepMs?.[index] ?? null));
   writer.varint(microseconds(edgeDraftMs));
 }
 
@@ -177,9 +177,9 @@ function readHello(reader: ByteReader): HelloMessage {
   const tokenizerHash = reader.hex(32);
   const vocabularySize = reader.varint(limits.maxId + 1);
   const contextLength = reader.varint(limits.textTokens);
-  const told = Array.from({ length: toldRowCount }, () => milliseconds(reader));
+  const told = Array.from({ length: announcedRowCount }, () => milliseconds(reader));
   const known = told.filter((ms) => ms !== null);
-  const stepMs = known.length === toldRowCount ? known : null;
+  const stepMs = known.length === announcedRowCount ? known : null;
   const timing = { stepMs, edgeDraftMs: milliseconds(reader) };
   return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength, timing };
 }
@@ -235,7 +235,7 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
 
 function readDeviceMessage(reader: ByteReader, shared: SharedState): DeviceMessage {
   const head = reader.byte();
-  if (head >= frame.draftOn || head === frame.draft) return readDraft(reader, head, shared);
+  if (head >= frame.draftExtend || head === frame.draft) return readDraft(reader, head, shared);
   switch (head) {
     case frame.open:
       return readOpen(reader);
@@ -318,7 +318,7 @@ export class DeviceCodec {
   /** For who has no need of the bytes: says the message, as `encode` does. @returns the length of its frame */
   measure(message: DeviceMessage): number {
     writeDeviceMessage(scratch.clear(), message, this.#shared);
-    this.#shared.deviceSaid(message);
+    this.#shared.deviceSent(message);
     return scratch.length;
   }
 
@@ -327,13 +327,13 @@ export class DeviceCodec {
     const reader = new FrameReader(bytes);
     const message = readEdgeMessage(reader, this.#shared);
     reader.end();
-    this.heard(message);
+    this.received(message);
     return message;
   }
 
   /** What the other end has measured, not encoded, has arrived. */
-  heard(message: EdgeMessage): void {
-    this.#shared.edgeSaid(message);
+  received(message: EdgeMessage): void {
+    this.#shared.edgeSent(message);
   }
 }
 
@@ -349,7 +349,7 @@ export class EdgeCodec {
   /** For who has no need of the bytes: says the message, as `encode` does. @returns the length of its frame */
   measure(message: EdgeMessage): number {
     writeEdgeMessage(scratch.clear(), message, this.#shared);
-    this.#shared.edgeSaid(message);
+    this.#shared.edgeSent(message);
     return scratch.length;
   }
 
@@ -359,12 +359,12 @@ export class EdgeCodec {
     const reader = new FrameReader(bytes);
     const message = readDeviceMessage(reader, this.#shared);
     reader.end();
-    this.heard(message);
+    this.received(message);
     return message;
   }
 
   /** What the other end has measured, not encoded, has arrived. */
-  heard(message: DeviceMessage): void {
-    this.#shared.deviceSaid(message);
+  received(message: DeviceMessage): void {
+    this.#shared.deviceSent(message);
   }
 }

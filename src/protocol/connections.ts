@@ -10,19 +10,19 @@ import type { Frame, FrameConnection, FrameHandler, WireEnd } from './wire.ts';
 type Ping = PingMessage | PongMessage;
 
 /** One connection. @typeParam Own what the rules of this side keep beside it */
-export interface ConnectionEntry<Said, Heard, Carrier, Own> {
+export interface ConnectionEntry<Sent, Received, Carrier, Own> {
   readonly id: number;
   readonly carrier: Carrier;
-  readonly wire: WireEnd<Said | Ping, Heard>;
+  readonly wire: WireEnd<Sent | Ping, Received>;
   readonly liveness: Liveness;
   readonly own: Own;
   isBlocked: boolean;
 }
 
 /** Called before a connection sends or closes. */
-export interface ConnectionObserver<Said, Carrier> {
+export interface ConnectionObserver<Sent, Carrier> {
   /** `isWritable`: what this side has been told. */
-  sending?(carrier: Carrier, message: Said, isWritable: boolean): void;
+  sending?(carrier: Carrier, message: Sent, isWritable: boolean): void;
   closing?(carrier: Carrier, code: ErrorCode | 'done', detail: string): void;
 }
 
@@ -33,23 +33,23 @@ export interface LinkSink {
 }
 
 export abstract class Connections<
-  Said extends DeviceMessage | EdgeMessage,
-  Heard extends DeviceMessage | EdgeMessage,
-  Carrier extends FrameConnection<Said | Ping>,
+  Sent extends DeviceMessage | EdgeMessage,
+  Received extends DeviceMessage | EdgeMessage,
+  Carrier extends FrameConnection<Sent | Ping>,
   Own,
 > {
   protected readonly clock: Clock;
-  protected readonly entries: Map<number, ConnectionEntry<Said, Heard, Carrier, Own>> = new Map();
+  protected readonly entries: Map<number, ConnectionEntry<Sent, Received, Carrier, Own>> = new Map();
   readonly #liveness: LivenessSettings;
   readonly #sink: LinkSink;
-  readonly #observer: ConnectionObserver<Said | Ping, Carrier>;
+  readonly #observer: ConnectionObserver<Sent | Ping, Carrier>;
   #lastId = 0;
 
   constructor(
     clock: Clock,
     liveness: LivenessSettings,
     sink: LinkSink,
-    observer: ConnectionObserver<Said | Ping, Carrier>,
+    observer: ConnectionObserver<Sent | Ping, Carrier>,
   ) {
     this.clock = clock;
     this.#liveness = liveness;
@@ -58,10 +58,10 @@ export abstract class Connections<
   }
 
   /** A frame has arrived. Its message goes to {@link takePing} first. */
-  protected abstract heard(entry: ConnectionEntry<Said, Heard, Carrier, Own>, frame: Frame): void;
+  protected abstract heard(entry: ConnectionEntry<Sent, Received, Carrier, Own>, frame: Frame): void;
   /** The stamp of a ping that is sent now. */
   protected abstract stamp(): number;
-  protected sent(_own: Own, _message: Said | Ping, _frameBytes: number): void {}
+  protected sent(_own: Own, _message: Sent | Ping, _frameBytes: number): void {}
   protected forgotten(_own: Own): void {}
 
   get count(): number {
@@ -72,14 +72,14 @@ export abstract class Connections<
     return this.entries.get(id)?.carrier;
   }
 
-  send(id: number, message: Said | Ping): void {
+  send(id: number, message: Sent | Ping): void {
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     const { carrier, wire, liveness, own, isBlocked } = entry;
     this.#observer.sending?.(carrier, message, !isBlocked);
     const frame = wire.pack(message);
     carrier.send(frame, message);
-    liveness.said();
+    liveness.sent();
     this.sent(own, message, frame.length);
     if (!carrier.writable) this.#writable(id, false);
   }
@@ -105,18 +105,18 @@ export abstract class Connections<
   }
 
   /** @param own made for the number of the connection */
-  protected add(carrier: Carrier, wire: WireEnd<Said | Ping, Heard>, own: (id: number) => Own): [number, FrameHandler] {
+  protected add(carrier: Carrier, wire: WireEnd<Sent | Ping, Received>, own: (id: number) => Own): [number, FrameHandler] {
     const id = ++this.#lastId;
     const liveness = watchLiveness(this.clock, this.#liveness, {
       ping: () => this.ping(id),
-      lost: () => this.close(id, 'silent', 'nothing was heard for too long'),
+      lost: () => this.close(id, 'silent', 'nothing was received for too long'),
     });
     const entry = { id, carrier, wire, liveness, own: own(id), isBlocked: false };
     this.entries.set(id, entry);
     const handler: FrameHandler = {
       frame: (frame) => {
         if (!this.entries.has(id)) return;
-        liveness.heard();
+        liveness.received();
         this.heard(entry, frame);
       },
       writable: (isWritable) => this.#writable(id, isWritable),
@@ -130,7 +130,7 @@ export abstract class Connections<
   }
 
   /** Answers a ping. @returns whether it was one */
-  protected takePing({ id, carrier }: ConnectionEntry<Said, Heard, Carrier, Own>, message: Heard): boolean {
+  protected takePing({ id, carrier }: ConnectionEntry<Sent, Received, Carrier, Own>, message: Received): boolean {
     if (message.kind !== 'ping') return false;
     // A peer that pings and never reads fills no buffer.
     if (carrier.writable) this.send(id, { kind: 'pong', stamp: message.stamp });

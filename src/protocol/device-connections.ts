@@ -86,7 +86,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
 
   /** A connection to this edge is there. */
   open(edge: string, carrier: Carrier): FrameHandler {
-    const own = { edge, isGreeted: false, saidOpen: false };
+    const own = { edge, isGreeted: false, hasSentOpen: false };
     const [id, handler] = this.add(carrier, this.#settings.wire.device(), () => own);
     this.#sink.linkOpened(id, edge);
     if (this.#settings.measuresRoundTrip) this.ping(id);
@@ -122,7 +122,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
 
   protected override sent(own: Own, { kind }: DeviceMessage, frameBytes: number): void {
     const isAttach = kind === 'open' || kind === 'resume';
-    if (isAttach) own.saidOpen = kind === 'open';
+    if (isAttach) own.hasSentOpen = kind === 'open';
     const traffic = this.#traffic;
     if (isAttach) traffic.attachBytes += frameBytes;
     traffic.sentBytes += frameBytes;

@@ -171,7 +171,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #perform(effect: DeviceEffect): void {
     switch (effect.kind) {
       case 'send':
-        if (effect.message.kind === 'verify') this.#watch.asked(this.#clock.nowMs());
+        if (effect.message.kind === 'verify') this.#watch.verificationRequested(this.#clock.nowMs());
         this.connections.send(effect.link, effect.message);
         break;
       case 'close-link':

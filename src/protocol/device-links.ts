@@ -56,11 +56,11 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const others = state.links.filter((link) => link.id !== id);
   const before = state.links.find((link) => link.id === id);
   const { branchCount, writable } = before ?? { branchCount: 0, writable: true };
-  const fresh = { received: length, acknowledged: length, branches: [], goesOn: false };
+  const fresh = { received: length, acknowledged: length, branches: [], isExtendable: false };
   const link = { id, edge, attempt, writable, branchCount, ...fresh };
   const main = state.main ?? id;
   // What was sent on a connection that is gone may never have arrived: all of it goes again.
-  const again = main === id ? { asks: [], isFresh: true } : {};
+  const again = main === id ? { pendingVerifications: [], isFresh: true } : {};
   return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
@@ -76,7 +76,7 @@ export function lose(state: DeviceState, id: number, effects: DeviceEffect[]): D
 
 /** Drafts go to another link from now on; whom they go to has not been asked for a verdict yet. */
 function moveTo(state: DeviceState, main: number | null): DeviceState {
-  return main === state.main ? state : { ...state, main, asks: [], isFresh: true };
+  return main === state.main ? state : { ...state, main, pendingVerifications: [], isFresh: true };
 }
 
 /** Gives up a connection that said something impossible; the session is resumed on a new one. */
@@ -183,14 +183,14 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   }
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
-  return settleLinks(settleAsks(compareTail(state, fresh, links, edges)), link.id, effects);
+  return settleLinks(settleVerifications(compareTail(state, fresh, links, edges)), link.id, effects);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a hand-over. */
-function settleAsks(state: DeviceState): DeviceState {
-  if (state.asks.length === 0) return state;
+function settleVerifications(state: DeviceState): DeviceState {
+  if (state.pendingVerifications.length === 0) return state;
   const received = findLink(state, state.main)?.received ?? 0;
-  return { ...state, asks: state.asks.filter((position) => position > received) };
+  return { ...state, pendingVerifications: state.pendingVerifications.filter((position) => position > received) };
 }
 
 /** Compares fresh committed tokens with the tail: equal, carry on; different, roll back. @param links and `edges`: with the commit heard */
@@ -216,7 +216,7 @@ function compareTail(
     ...state,
     links: links.map((link) => {
       const newest = link.branches.at(-1);
-      return newest !== undefined && branchEnd(newest) > correctedAt ? { ...link, goesOn: false } : link;
+      return newest !== undefined && branchEnd(newest) > correctedAt ? { ...link, isExtendable: false } : link;
     }),
     edges,
     account: { ...state.account, matched: before + matched, mismatched: mismatched + 1 },
@@ -224,7 +224,7 @@ function compareTail(
     tail: [],
     confidences: [],
     declinedAt: -1,
-    asks: [],
+    pendingVerifications: [],
     isFresh: true,
     generation: state.generation + 1,
   };

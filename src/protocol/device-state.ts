@@ -44,7 +44,7 @@ export interface DeviceLink {
   /** Branches that commits on this connection may still refer to, oldest first. */
   readonly branches: readonly SentBranch[];
   /** Whether the newest branch can go on; else the next draft starts one. */
-  readonly goesOn: boolean;
+  readonly isExtendable: boolean;
 }
 
 export type Outcome =
@@ -79,7 +79,7 @@ export interface DeviceState {
   /** As {@link TurnRequest.minChainConfidence}, until it is moved. */
   readonly minChainConfidence: number;
   /** For each verdict that was asked for: the position up to which drafts had been sent. */
-  readonly asks: readonly number[];
+  readonly pendingVerifications: readonly number[];
   /** Nothing was sent since the start, the last roll-back or the last attach. */
   readonly isFresh: boolean;
   /** Of all that were ever attached to. */
@@ -144,7 +144,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     isDraftingOn: true,
     declinedAt: -1,
     minChainConfidence: turn.minChainConfidence,
-    asks: [],
+    pendingVerifications: [],
     isFresh: true,
     edges: [],
     links: [],

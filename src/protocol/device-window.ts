@@ -29,7 +29,7 @@ export function viewOf(state: DeviceState): DeviceView {
   return {
     tailLength: state.tail.length,
     unsentLength: Math.max(0, Math.min(unsent, state.tail.length)),
-    verificationsPending: state.asks.length,
+    verificationsPending: state.pendingVerifications.length,
     isFresh: state.isFresh,
     isExhausted: state.drafting === null && isExhausted(state),
     // A larger window than the edge keeps could never be complete.
@@ -39,8 +39,8 @@ export function viewOf(state: DeviceState): DeviceView {
 }
 
 /** The branch that the next draft frame goes on with; none: it starts one. */
-function openBranch({ branches, goesOn, received }: DeviceLink): SentBranch | undefined {
-  const newest = goesOn ? branches[branches.length - 1] : undefined;
+function openBranch({ branches, isExtendable, received }: DeviceLink): SentBranch | undefined {
+  const newest = isExtendable ? branches[branches.length - 1] : undefined;
   return newest !== undefined && branchEnd(newest) >= received ? newest : undefined;
 }
 
@@ -56,7 +56,7 @@ export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceS
   if (link === undefined || !link.writable) return state;
   const sending = modeOf(state.turn.mode).send(viewOf(state));
   const sent = sending === 'nothing' ? state : sendTail(state, link, effects);
-  const asked = sending === 'drafts-and-ask' ? ask(sent, link.id, effects) : sent;
+  const asked = sending === 'drafts-and-verify' ? requestVerdict(sent, link.id, effects) : sent;
   return acknowledge(asked, link.id, effects);
 }
 
@@ -75,19 +75,19 @@ function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[])
   const grown = { number, start: branch?.start ?? first, tokens: sent };
   const older = branch === undefined ? link.branches : link.branches.slice(0, -1);
   const acknowledged = branch === undefined ? Math.max(link.acknowledged, first) : link.acknowledged;
-  const news = { ...link, branchCount: number, acknowledged, branches: [...older, grown], goesOn: true };
+  const news = { ...link, branchCount: number, acknowledged, branches: [...older, grown], isExtendable: true };
   const account = { ...state.account, sent: state.account.sent + tokens.length };
   return { ...state, links: replaceLink(state.links, news), account, isFresh: false };
 }
 
 /** A verdict on everything that was sent; on the next token where nothing was drafted. */
-function ask(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
+function requestVerdict(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
   const link = findLink(state, id) as DeviceLink;
   const length = link.received;
   effects.push({ kind: 'send', link: id, message: { kind: 'verify', length } });
   const position = Math.max(firstUnsent(link), length + 1);
   const links = replaceLink(state.links, { ...link, acknowledged: length });
-  return { ...state, links, asks: [...state.asks, position], isFresh: false };
+  return { ...state, links, pendingVerifications: [...state.pendingVerifications, position], isFresh: false };
 }
 
 function acknowledge(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {

@@ -31,7 +31,7 @@ export class DraftWatch {
   }
 
   /** The edge was asked for a verdict. */
-  asked(atMs: number): void {
+  verificationRequested(atMs: number): void {
     this.#timing = noteAsk(this.#timing, atMs);
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { chainOf, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, mayDraftOn, readyDrafts, stepEdge } from './edge-session.ts';
+import { createEdgeSession, mayAddEdgeDraft, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { ModeName } from './mode.ts';
 
@@ -46,7 +46,7 @@ describe('the chain that a step could verify', () => {
       edgeDraftRows: 2,
       acceptedEdgeDraftRows: 1,
     });
-    expect(state).toMatchObject({ ownMatched: 1, ownMismatched: 1 });
+    expect(state).toMatchObject({ edgeDraftsMatched: 1, edgeDraftsMismatched: 1 });
   });
 });
 
@@ -77,10 +77,10 @@ describe('drafting on', () => {
   it('comes before a step with too short a chain, and ends when there is enough', () => {
     const short = session('mix', [7], null);
     expect(readyDrafts(short, 3)).toBeNull();
-    expect(mayDraftOn(short, 3)).toBe(true);
+    expect(mayAddEdgeDraft(short, 3)).toBe(true);
     const enough = session('mix', [7], [7, 6, 5]);
     expect(readyDrafts(enough, 3)).toBe(3);
-    expect(mayDraftOn(enough, 3)).toBe(false);
+    expect(mayAddEdgeDraft(enough, 3)).toBe(false);
   });
 
   it('never holds up a step that the drafter can add nothing to', () => {
@@ -88,12 +88,12 @@ describe('drafting on', () => {
       kind: 'edge-drafted',
       drafts: { length: 3, tokens: [7], isComplete: true },
     });
-    expect(mayDraftOn(state, 3)).toBe(false);
+    expect(mayAddEdgeDraft(state, 3)).toBe(false);
     expect(readyDrafts(state, 3)).toBe(1);
   });
 
   it('is not the business of modes in which the edge does not draft', () => {
-    expect(mayDraftOn(session('stream', [], null), 3)).toBe(false);
+    expect(mayAddEdgeDraft(session('stream', [], null), 3)).toBe(false);
     expect(readyDrafts(session('stream', [7], null), 3)).toBe(1);
   });
 });

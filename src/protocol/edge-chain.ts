@@ -2,7 +2,7 @@
 // own after them. Which of them are admitted is the scheduler's decision.
 
 import type { LookUpDraft } from '../decoding/look-up.ts';
-import { chainLengthWorth, type OwnDraftFigures } from '../scheduling/edge-draft-length.ts';
+import { chainLengthWorth, type EdgeDraftLengthFigures } from '../scheduling/edge-draft-length.ts';
 import { draftsReady } from './edge-branch.ts';
 import { type EdgeDrafts, type EdgeState, expectedAcceptance } from './edge-state.ts';
 import { modeOf } from './mode.ts';
@@ -73,7 +73,7 @@ function readyTokens({ branch, text }: EdgeState, ready: number): readonly numbe
   return branch.tokens.slice(from, from + ready);
 }
 
-export interface OwnDraftSettings extends Pick<OwnDraftFigures, 'draftMs' | 'stepTime' | 'maxDrafts'> {
+export interface EdgeDraftSettings extends Pick<EdgeDraftLengthFigures, 'draftMs' | 'stepTime' | 'maxDrafts'> {
   /** gamma of the edge's own windows. */
   readonly draftLength: number;
 }
@@ -82,7 +82,7 @@ export interface OwnDraftSettings extends Pick<OwnDraftFigures, 'draftMs' | 'ste
  * The length of the chain at which the edge, where it drafts itself, steps rather than to draft on. To be asked once for each length
  * of the text, when it has come to be.
  */
-export function wantedDrafts(state: EdgeState, settings: OwnDraftSettings): number {
+export function wantedDrafts(state: EdgeState, settings: EdgeDraftSettings): number {
   const { open, text, rules } = state;
   const { edgeDrafts, hasEdgeDraftLength } = modeOf(open.mode);
   if (!edgeDrafts) return 0;

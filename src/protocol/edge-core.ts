@@ -8,9 +8,9 @@ import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { chainOf, wantedDrafts } from './edge-chain.ts';
 import { type EdgeConnectionObserver, EdgeConnections } from './edge-connections.ts';
 import { EdgeRegistry, type RegistryEntry, type RegistryOwner, type RegistrySettings } from './edge-registry.ts';
-import { mayDraftOn } from './edge-session.ts';
+import { mayAddEdgeDraft } from './edge-session.ts';
 import type { EdgeDrafts } from './edge-state.ts';
-import { toldStepMs } from './edge-timing.ts';
+import { announcedStepMs } from './edge-timing.ts';
 import { EngineSteps } from './engine-steps.ts';
 import type { LivenessSettings } from './liveness.ts';
 import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
@@ -133,7 +133,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       ...target,
       vocabularySize: rules.vocabularySize,
       contextLength: rules.contextLength,
-      timing: { stepMs: toldStepMs(stepTime()), edgeDraftMs: edgeDraft?.draftMs ?? null },
+      timing: { stepMs: announcedStepMs(stepTime()), edgeDraftMs: edgeDraft?.draftMs ?? null },
     };
   }
 
@@ -149,7 +149,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       leavePlace: (entry) => host.leavePlace(entry),
       stepped: (entry, event, effects, before) => host.stepped(entry, event, effects, before),
       settled: (entry) => {
-        this.#draftOn(entry);
+        this.#addEdgeDrafts(entry);
         host.wake();
       },
       cleared: () => host.cleared?.(),
@@ -172,7 +172,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   }
 
   /** The edge's own drafts, one after the other until a step has enough. */
-  #draftOn(entry: Entry): void {
+  #addEdgeDrafts(entry: Entry): void {
     const { edgeDraft, limits, stepTime } = this.#settings;
     const { state } = entry;
     if (edgeDraft === null || !modeOf(state.open.mode).edgeDrafts) return;
@@ -182,7 +182,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       const figures = { draftLength, draftMs: edgeDraft.draftMs, maxDrafts: limits.usefulRows - 1 };
       entry.wanted = { length, drafts: wantedDrafts(state, { ...figures, stepTime: stepTime() }) };
     }
-    if (entry.isDrafting || !entry.hasPlace || !mayDraftOn(state, entry.wanted.drafts)) return;
+    if (entry.isDrafting || !entry.hasPlace || !mayAddEdgeDraft(state, entry.wanted.drafts)) return;
     entry.isDrafting = true;
     this.#host.beginDraft(entry, { length, tokens: chainOf(state).tokens });
   }

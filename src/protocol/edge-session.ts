@@ -34,7 +34,7 @@ export function lacksEdgeDrafts(state: EdgeState): boolean {
 }
 
 /** Whether the edge's own drafter should add a draft to what there is. @param wantedDrafts see {@link readyDrafts} */
-export function mayDraftOn(state: EdgeState, wantedDrafts: number): boolean {
+export function mayAddEdgeDraft(state: EdgeState, wantedDrafts: number): boolean {
   if (!modeOf(state.open.mode).edgeDrafts || !isWritable(state)) return false;
   const { tokens, isComplete } = chainOf(state);
   return tokens.length < wantedDrafts && !isComplete;
@@ -76,8 +76,8 @@ export function createEdgeSession(rules: EdgeRules, incarnation: number, created
     matched: 0,
     mismatched: 0,
     released: false,
-    ownMatched: 0,
-    ownMismatched: 0,
+    edgeDraftsMatched: 0,
+    edgeDraftsMismatched: 0,
     ...waiting,
   };
   const ending = rules.endingOf(open);
@@ -297,12 +297,12 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   const isFull = text.length >= state.rules.contextLength;
   const branch = state.branch === null ? null : compareBranch(state.branch, text);
   const hasDied = branch?.dead === true && state.branch?.dead !== true;
-  const own = modeOf(state.open.mode).edgeDrafts ? compareOwn(ticket, accepted) : nothingCompared;
+  const own = modeOf(state.open.mode).edgeDrafts ? compareEdgeDrafts(ticket, accepted) : nothingCompared;
   return {
     ...state,
     account: countStep(state.account, ticket, accepted),
-    ownMatched: state.ownMatched + own.matched,
-    ownMismatched: state.ownMismatched + own.mismatched,
+    edgeDraftsMatched: state.edgeDraftsMatched + own.matched,
+    edgeDraftsMismatched: state.edgeDraftsMismatched + own.mismatched,
     ticket: null,
     text,
     branch,
@@ -325,7 +325,7 @@ function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, a
 const nothingCompared = { matched: 0, mismatched: 0 };
 
 /** In modes in which the edge drafts; look-ups are no drafts: how often they hold says nothing of a draft model. */
-function compareOwn({ drafts, deviceDrafts }: StepTicket, accepted: number): typeof nothingCompared {
+function compareEdgeDrafts({ drafts, deviceDrafts }: StepTicket, accepted: number): typeof nothingCompared {
   if (accepted < deviceDrafts) return nothingCompared;
   return { matched: accepted - deviceDrafts, mismatched: accepted < drafts.length ? 1 : 0 };
 }

@@ -59,8 +59,8 @@ export interface EdgeState {
   readonly matched: number;
   readonly mismatched: number;
   /** The same of the edge's own drafts, those compared in steps. */
-  readonly ownMatched: number;
-  readonly ownMismatched: number;
+  readonly edgeDraftsMatched: number;
+  readonly edgeDraftsMismatched: number;
   readonly attempt: number;
   readonly link: EdgeLink | null;
   /** Length that the device is known to have. */
@@ -132,6 +132,8 @@ const priorAcceptance = 0.7;
 /** Chance that a draft holds, the device's or the edge's own; what little is known is drawn towards a common value. */
 export function expectedAcceptance(state: EdgeState): number {
   const { matched, mismatched } = draftComparisons(state);
-  const held = matched + state.ownMatched;
-  return (held + priorComparisons * priorAcceptance) / (held + mismatched + state.ownMismatched + priorComparisons);
+  const held = matched + state.edgeDraftsMatched;
+  return (
+    (held + priorComparisons * priorAcceptance) / (held + mismatched + state.edgeDraftsMismatched + priorComparisons)
+  );
 }

@@ -15,8 +15,8 @@ export interface LivenessSettings {
 export const defaultLiveness: LivenessSettings = { pingAfterMs: 4000, lostAfterMs: 15_000 };
 
 export interface Liveness {
-  heard(): void;
-  said(): void;
+  received(): void;
+  sent(): void;
   stop(): void;
 }
 
@@ -25,26 +25,26 @@ export function watchLiveness(
   settings: LivenessSettings,
   actions: { readonly ping: () => void; readonly lost: () => void },
 ): Liveness {
-  let heardAtMs = clock.nowMs();
-  let saidAtMs = heardAtMs;
+  let receivedAtMs = clock.nowMs();
+  let sentAtMs = receivedAtMs;
   let cancel = clock.after(settings.pingAfterMs, check);
   function check(): void {
     const nowMs = clock.nowMs();
-    if (nowMs - heardAtMs >= settings.lostAfterMs) {
+    if (nowMs - receivedAtMs >= settings.lostAfterMs) {
       actions.lost();
       return;
     }
-    if (nowMs - saidAtMs >= settings.pingAfterMs) actions.ping();
+    if (nowMs - sentAtMs >= settings.pingAfterMs) actions.ping();
     // Rounding may leave a wait so short that time would not move.
-    const leftMs = Math.max(1, settings.lostAfterMs - (nowMs - heardAtMs));
+    const leftMs = Math.max(1, settings.lostAfterMs - (nowMs - receivedAtMs));
     cancel = clock.after(Math.min(settings.pingAfterMs, leftMs), check);
   }
   return {
-    heard: () => {
-      heardAtMs = clock.nowMs();
+    received: () => {
+      receivedAtMs = clock.nowMs();
     },
-    said: () => {
-      saidAtMs = clock.nowMs();
+    sent: () => {
+      sentAtMs = clock.nowMs();
     },
     stop: () => cancel(),
   };

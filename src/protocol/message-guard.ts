@@ -9,19 +9,19 @@ export interface ConnectionRecord {
   /** The edge has greeted. */
   readonly isGreeted: boolean;
   /** The device's last attach said `open`: nothing can be gone then. */
-  readonly saidOpen: boolean;
+  readonly hasSentOpen: boolean;
 }
 
 /** @param vocabularySize of the device's tokenizer @returns what is wrong with it; null: nothing */
 export function guardMessage(
-  { isGreeted, saidOpen }: ConnectionRecord,
+  { isGreeted, hasSentOpen }: ConnectionRecord,
   message: EdgeMessage,
   { turn, text }: Pick<DeviceState, 'turn' | 'text'>,
   vocabularySize: number,
 ): string | null {
   const end = turn.prompt.length + turn.maxAnswerTokens;
   if ((message.kind === 'hello') === isGreeted) return `${message.kind} out of turn`;
-  if (message.kind === 'gone' && saidOpen) return 'a session that was just opened is gone';
+  if (message.kind === 'gone' && hasSentOpen) return 'a session that was just opened is gone';
   if (message.kind === 'end') {
     const isEarly = message.reason === 'length' && message.length === text.length && text.length < end;
     return isEarly ? 'an end for the length of a text that is shorter' : null;

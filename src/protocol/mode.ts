@@ -37,7 +37,7 @@ export interface EdgeView {
   readonly isChainReady: boolean;
 }
 
-export type Sending = 'nothing' | 'drafts' | 'drafts-and-ask';
+export type Sending = 'nothing' | 'drafts' | 'drafts-and-verify';
 
 export interface Mode {
   readonly name: ModeName;
@@ -96,7 +96,7 @@ const stream: Mode = {
   mayStep: always,
 };
 
-function answersAsk({ draftsReady, isVerificationRequested, isDeviceInSync }: EdgeView): boolean {
+function answersRequest({ draftsReady, isVerificationRequested, isDeviceInSync }: EdgeView): boolean {
   return isVerificationRequested && (draftsReady > 0 || isDeviceInSync);
 }
 
@@ -108,13 +108,13 @@ const sd: Mode = {
   mayDraft: ({ verificationsPending, tailLength, draftLength }) =>
     verificationsPending === 0 && tailLength < draftLength,
   send: ({ verificationsPending, tailLength, draftLength, isExhausted }) =>
-    verificationsPending === 0 && (tailLength >= draftLength || isExhausted) ? 'drafts-and-ask' : 'nothing',
-  mayStep: answersAsk,
+    verificationsPending === 0 && (tailLength >= draftLength || isExhausted) ? 'drafts-and-verify' : 'nothing',
+  mayStep: answersRequest,
 };
 
 /** Pre-verify: after a rejection the target goes on by itself at once, while the device drafts. */
 function preVerifies(view: EdgeView): boolean {
-  return view.isAfterRejection || answersAsk(view);
+  return view.isAfterRejection || answersRequest(view);
 }
 
 /**
@@ -127,7 +127,7 @@ const psd: Mode = {
   turnTaking: 'overlapped',
   mayDraft: ({ unsentLength, draftLength, tailLength, maxAhead }) =>
     unsentLength < draftLength && tailLength < maxAhead,
-  send: (view) => (view.verificationsPending === 0 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
+  send: (view) => (view.verificationsPending === 0 && isWindowComplete(view) ? 'drafts-and-verify' : 'nothing'),
   mayStep: preVerifies,
 };
 
@@ -137,7 +137,7 @@ const psdLockstep: Mode = {
   ...inWindows,
   turnTaking: 'overlapped',
   mayDraft: (view) => view.verificationsPending <= 1 && psd.mayDraft(view),
-  send: (view) => (view.verificationsPending <= 1 && isWindowComplete(view) ? 'drafts-and-ask' : 'nothing'),
+  send: (view) => (view.verificationsPending <= 1 && isWindowComplete(view) ? 'drafts-and-verify' : 'nothing'),
   mayStep: preVerifies,
 };
 

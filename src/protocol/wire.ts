@@ -11,12 +11,12 @@ export interface Frame {
   readonly length: number;
 }
 
-/** What carries the frames of one side; a transport's connection is one. @typeParam Said messages of this side */
-export interface FrameConnection<Said> {
+/** What carries the frames of one side; a transport's connection is one. @typeParam Sent messages of this side */
+export interface FrameConnection<Sent> {
   /** False while the send queue is full: sending is still possible, but the sender should pause. */
   readonly writable: boolean;
   /** @param message what the frame says, for links that carry more than the frame */
-  send(frame: Frame, message: Said): void;
+  send(frame: Frame, message: Sent): void;
   close(code: ErrorCode | 'done', detail: string): void;
 }
 
@@ -29,10 +29,10 @@ export interface FrameHandler {
 }
 
 /** Encodes and decodes for one end of one connection. */
-export interface WireEnd<Said, Heard> {
-  pack(message: Said): Frame;
+export interface WireEnd<Sent, Received> {
+  pack(message: Sent): Frame;
   /** @throws OutriderError `protocol-error` where a frame is none of the protocol's */
-  unpack(frame: Frame): Heard;
+  unpack(frame: Frame): Received;
 }
 
 export interface Wire {
@@ -52,14 +52,14 @@ export const sizedWire: Wire = {
   edge: () => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec()),
 };
 
-interface Codec<Said, Heard> {
-  encode(message: Said): Uint8Array;
-  decode(bytes: Uint8Array): Heard;
-  measure(message: Said): number;
-  heard(message: Heard): void;
+interface Codec<Sent, Received> {
+  encode(message: Sent): Uint8Array;
+  decode(bytes: Uint8Array): Received;
+  measure(message: Sent): number;
+  received(message: Received): void;
 }
 
-function byteEnd<Said, Heard>(codec: Codec<Said, Heard>): WireEnd<Said, Heard> {
+function byteEnd<Sent, Received>(codec: Codec<Sent, Received>): WireEnd<Sent, Received> {
   return { pack: (message) => codec.encode(message), unpack: (frame) => codec.decode(frame as Uint8Array) };
 }
 
@@ -67,12 +67,12 @@ interface SizedFrame<Message> extends Frame {
   readonly message: Message;
 }
 
-function sizedEnd<Said, Heard>(codec: Codec<Said, Heard>): WireEnd<Said, Heard> {
+function sizedEnd<Sent, Received>(codec: Codec<Sent, Received>): WireEnd<Sent, Received> {
   return {
-    pack: (message): SizedFrame<Said> => ({ length: codec.measure(message), message }),
+    pack: (message): SizedFrame<Sent> => ({ length: codec.measure(message), message }),
     unpack(frame) {
-      const { message } = frame as SizedFrame<Heard>;
-      codec.heard(message);
+      const { message } = frame as SizedFrame<Received>;
+      codec.received(message);
       return message;
     },
   };

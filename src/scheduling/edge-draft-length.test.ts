@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { chainLengthWorth, type OwnDraftFigures } from './edge-draft-length.ts';
+import { chainLengthWorth, type EdgeDraftLengthFigures } from './edge-draft-length.ts';
 import { fitStepTime, linearStepTime } from './step-time.ts';
 
-const cheapRows: OwnDraftFigures = {
+const cheapRows: EdgeDraftLengthFigures = {
   freeDrafts: 0,
   acceptance: 0.8,
   draftMs: 5,

@@ -4,7 +4,7 @@
 import { invariant } from '../basics/invariant.ts';
 import { type StepTimeModel, stepMs } from './step-time.ts';
 
-export interface OwnDraftFigures {
+export interface EdgeDraftLengthFigures {
   /** Drafts that exist already and cost nothing more. */
   readonly freeDrafts: number;
   /** Acceptance rate: the chance that a draft is accepted, given that those before it are. */
@@ -21,7 +21,13 @@ export interface OwnDraftFigures {
  * freeDrafts) drafts and a step of n + 1 rows. Call it once for each length of the committed text: if it were called again after
  * each draft, with the new draft counted as free, it would stop too early.
  */
-export function chainLengthWorth({ freeDrafts, acceptance, draftMs, stepTime, maxDrafts }: OwnDraftFigures): number {
+export function chainLengthWorth({
+  freeDrafts,
+  acceptance,
+  draftMs,
+  stepTime,
+  maxDrafts,
+}: EdgeDraftLengthFigures): number {
   invariant(
     acceptance >= 0 && acceptance <= 1 && draftMs >= 0,
     () => `acceptance ${acceptance}, ${draftMs} ms a draft`,

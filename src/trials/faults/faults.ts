@@ -122,8 +122,8 @@ function rowOf(mode: ModeName, all: readonly FaultRunResult[]): FaultsRow {
 }
 
 function summarise(rows: readonly FaultsRow[], results: readonly FaultRunResult[]): FaultsSummary {
-  const countBroken = (...promises: string[]): number =>
-    results.filter(({ broken }) => broken !== null && promises.includes(broken.promise)).length;
+  const countBroken = (...invariants: string[]): number =>
+    results.filter(({ broken }) => broken !== null && invariants.includes(broken.invariant)).length;
   const invariantViolations = results.filter(({ broken }) => broken !== null).length;
   const slowModes = rows.filter((row) => row.runs >= leastRunsForFloor && row.tokensPerStep < row.tokensPerStepFloor);
   const first = results.find(({ broken }) => broken !== null);

@@ -13,8 +13,8 @@ export interface HostileSettings {
   readonly turn: TurnRequest;
   readonly random: Random;
   readonly connect: (end: LinkEnd) => VirtualLink | undefined;
-  /** Bad deeds; then it falls silent. */
-  readonly deedCount: number;
+  /** Bad actions; then it falls silent. */
+  readonly actionCount: number;
   readonly log: (line: string) => void;
 }
 
@@ -30,7 +30,7 @@ export class HostileDevice {
   /** What it takes for the end of its branch. */
   #draftEnd = 0;
   #acknowledged = 0;
-  #deedCount = 0;
+  #actionCount = 0;
 
   constructor(queue: EventQueue, settings: HostileSettings) {
     this.#queue = queue;
@@ -39,8 +39,8 @@ export class HostileDevice {
   }
 
   #later(): void {
-    if (this.#deedCount >= this.#settings.deedCount) return;
-    this.#deedCount += 1;
+    if (this.#actionCount >= this.#settings.actionCount) return;
+    this.#actionCount += 1;
     this.#queue.after(this.#settings.random.uniform() * longestPauseMs, () => {
       if (this.#link === undefined) this.#open();
       else this.#misbehave(this.#link);
@@ -76,7 +76,7 @@ export class HostileDevice {
 
   #misbehave(link: VirtualLink): void {
     const { random, turn } = this.#settings;
-    const deeds: (() => void)[] = [
+    const actions: (() => void)[] = [
       () => this.#garbage(link),
       () => this.#say(this.#opening()),
       () => this.#acknowledge(random.integer(500)),
@@ -94,8 +94,8 @@ export class HostileDevice {
       () => this.#draft(this.#branch + 1, this.#draftEnd, turn.maxAhead + 1 + random.integer(turn.maxAhead)),
       () => this.#hangUp(link),
     ];
-    const deed = deeds[random.integer(deeds.length)];
-    deed?.();
+    const action = actions[random.integer(actions.length)];
+    action?.();
   }
 
   #garbage(link: VirtualLink): void {

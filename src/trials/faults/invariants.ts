@@ -1,5 +1,5 @@
 // Looks on while devices and edges work, and throws at the first event that breaks a promise. A reconnect hides most broken rules
-// from the final text, so the promises are about every step on the way.
+// from the final text, so the invariants are about every step on the way.
 
 import type { DeviceEffect, DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
 import type { EdgeEvent } from '../../protocol/edge-state.ts';
@@ -13,7 +13,7 @@ import type { ReferenceText } from '../../virtual-time/toy-target.ts';
 import type { LieWatch } from './lies.ts';
 
 /** What is promised of every run. */
-export const promises = [
+export const invariants = [
   'edge-text', // an edge's text is a prefix of what the target writes by itself
   'device-text', // so is what the reader sees, and it never shrinks
   'no-honest-error', // an honest device is never told of a protocol error, nor meets one
@@ -28,20 +28,20 @@ export const promises = [
   'forgotten', // edges keep nothing of sessions and connections that are over
   'no-crash', // no machine runs into its own invariants
 ] as const;
-export type PromiseName = (typeof promises)[number];
+export type InvariantName = (typeof invariants)[number];
 
-export class BrokenPromise extends Error {
-  override readonly name = 'BrokenPromise';
-  readonly promise: PromiseName;
+export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation';
+  readonly invariant: InvariantName;
 
-  constructor(promise: PromiseName, detail: string) {
-    super(`${promise}: ${detail}`);
-    this.promise = promise;
+  constructor(invariant: InvariantName, detail: string) {
+    super(`${invariant}: ${detail}`);
+    this.invariant = invariant;
   }
 }
 
-function demand(condition: boolean, promise: PromiseName, detail: () => string): asserts condition {
-  if (!condition) throw new BrokenPromise(promise, detail());
+function demand(condition: boolean, invariant: InvariantName, detail: () => string): asserts condition {
+  if (!condition) throw new InvariantViolation(invariant, detail());
 }
 
 interface Reader {
@@ -63,7 +63,7 @@ interface Checked {
 /** Ids take 8 bytes each in an array; good enough to see growth. */
 const bytesPerId = 8;
 
-export class PromiseWatch implements EdgeObserver {
+export class InvariantWatch implements EdgeObserver {
   readonly #readers = new Map<VirtualDevice, Reader>();
   readonly #references = new Map<string, ReferenceText>();
   readonly #owners = new Map<VirtualLink, VirtualDevice>();
@@ -86,11 +86,11 @@ export class PromiseWatch implements EdgeObserver {
   }
 
   /** Whether the device's last attach on this connection was an opening. */
-  saidOpen(link: VirtualLink): boolean {
+  hasSentOpen(link: VirtualLink): boolean {
     return this.#attaches.get(link) === 'open';
   }
 
-  /** From now on this device is held to the promises; again after its page came back. */
+  /** From now on this device is held to the invariants; again after its page came back. */
   follow(device: VirtualDevice, reference: ReferenceText, giveUpAfterMs: number): void {
     const shown = device.state.text.length;
     this.#readers.set(device, {

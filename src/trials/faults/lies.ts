@@ -34,8 +34,13 @@ export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
   };
 }
 
-/** Within a turn, on a connection of `device`. @param saidOpen the device's last attach there was an opening */
-export function lieTo(device: VirtualDevice, saidOpen: boolean, vocabularySize: number, random: Random): EdgeMessage {
+/** Within a turn, on a connection of `device`. @param hasSentOpen the device's last attach there was an opening */
+export function lieTo(
+  device: VirtualDevice,
+  hasSentOpen: boolean,
+  vocabularySize: number,
+  random: Random,
+): EdgeMessage {
   const { turn, text } = device.state;
   const end = turn.prompt.length + turn.maxAnswerTokens;
   const account = { steps: 1, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
@@ -52,7 +57,7 @@ export function lieTo(device: VirtualDevice, saidOpen: boolean, vocabularySize: 
   ];
   // At the longest answer it would be true.
   if (text.length < end) lies.push({ kind: 'end', reason: 'length', length: text.length, account });
-  if (saidOpen) lies.push({ kind: 'gone' });
+  if (hasSentOpen) lies.push({ kind: 'gone' });
   return pick(random, lies);
 }
 

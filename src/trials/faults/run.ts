@@ -9,7 +9,7 @@ import { EventQueue } from '../../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import { HostileDevice } from './hostile-device.ts';
-import { BrokenPromise, type PromiseName, PromiseWatch } from './invariants.ts';
+import { type InvariantName, InvariantViolation, InvariantWatch } from './invariants.ts';
 import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
 import { createScene, hexDigits, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
@@ -28,7 +28,7 @@ export interface FaultRunResult {
   readonly steps: number;
   readonly committedTokens: number;
   /** The first promise that broke; null: all held. */
-  readonly broken: { readonly promise: PromiseName; readonly detail: string; readonly event: number } | null;
+  readonly broken: { readonly invariant: InvariantName; readonly detail: string; readonly event: number } | null;
 }
 
 /** What is broken on purpose, to see the trial fail: machines, or settings of every device or edge. */
@@ -62,7 +62,7 @@ class FaultRun implements FaultWorld {
   readonly lies: LieWatch = new LieWatch();
   readonly falseGreetings: FaultWorld['falseGreetings'] = new Map();
   readonly uselessUntilMs = new Map<string, number>();
-  readonly #watch = new PromiseWatch(this.lies);
+  readonly #watch = new InvariantWatch(this.lies);
   /** Of the connection that is just being made. */
   #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
@@ -97,9 +97,9 @@ class FaultRun implements FaultWorld {
       this.#start();
       this.#play();
     } catch (error) {
-      const promise = error instanceof BrokenPromise ? error.promise : 'no-crash';
+      const invariant = error instanceof InvariantViolation ? error.invariant : 'no-crash';
       const detail = error instanceof Error ? error.message : String(error);
-      broken = { promise, detail, event: this.queue.ranCount };
+      broken = { invariant, detail, event: this.queue.ranCount };
       this.#log(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
@@ -118,8 +118,8 @@ class FaultRun implements FaultWorld {
     };
   }
 
-  saidOpen(link: VirtualLink): boolean {
-    return this.#watch.saidOpen(link);
+  hasSentOpen(link: VirtualLink): boolean {
+    return this.#watch.hasSentOpen(link);
   }
 
   followed(device: VirtualDevice): void {
@@ -159,7 +159,7 @@ class FaultRun implements FaultWorld {
   #play(): void {
     while (this.devices.some(({ state, process }) => state.outcome === null || !process.isUp)) {
       this.#demandTime(() => this.#describeUnfinished());
-      if (!this.queue.runNext()) throw new BrokenPromise('finished', this.#describeUnfinished());
+      if (!this.queue.runNext()) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
     const endMs = this.queue.nowMs() + 200_000;
     while (this.queue.runNext()) {
@@ -169,13 +169,13 @@ class FaultRun implements FaultWorld {
       const { sessions, linkCount, settings } = edge;
       if (sessions.count === 0 && linkCount === 0) continue;
       const detail = `${settings.name} keeps ${sessions.count} sessions and ${linkCount} connections`;
-      throw new BrokenPromise('forgotten', detail);
+      throw new InvariantViolation('forgotten', detail);
     }
   }
 
   #demandTime(describe: () => string): void {
     if (this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit) return;
-    throw new BrokenPromise('finished', describe());
+    throw new InvariantViolation('finished', describe());
   }
 
   #describeUnfinished(): string {
@@ -216,13 +216,13 @@ class FaultRun implements FaultWorld {
       turn,
       random,
       connect: (end) => this.#connect(random.uniform() < 0.5 ? 'a' : 'b', end),
-      deedCount: 5 + random.integer(30),
+      actionCount: 5 + random.integer(30),
       log: this.#log,
     });
   }
 
   /** An edge without a place says so; the application tries again later, with the text that it has. */
-  #deviceStepped(...[device, event, step]: Parameters<PromiseWatch['deviceStepped']>): void {
+  #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
     if (step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
     const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
@@ -234,13 +234,13 @@ class FaultRun implements FaultWorld {
     });
   }
 
-  #deviceSends(...[device, link, message, isWritable]: Parameters<PromiseWatch['deviceSends']>): void {
+  #deviceSends(...[device, link, message, isWritable]: Parameters<InvariantWatch['deviceSends']>): void {
     this.#log(`${device.settings.name} sends ${describe(message)}`);
     this.#watch.deviceSends(device, link, message, isWritable);
   }
 
-  #loggingWatch(): PromiseWatch {
-    const { edgeSends, edgeCloses } = PromiseWatch.prototype;
+  #loggingWatch(): InvariantWatch {
+    const { edgeSends, edgeCloses } = InvariantWatch.prototype;
     const watch = this.#watch;
     watch.edgeSends = (edge, link, message, isWritable) => {
       this.#log(`${edge.settings.name} sends ${describe(message)}`);

@@ -19,8 +19,8 @@ export interface FaultWorld {
   readonly falseGreetings: Map<string, { readonly lie: GreetingLie; left: number }>;
   /** Until when an edge loses each connection soon after its greeting. */
   readonly uselessUntilMs: Map<string, number>;
-  saidOpen(link: VirtualLink): boolean;
-  /** A page has come back: hold it to the promises anew. */
+  hasSentOpen(link: VirtualLink): boolean;
+  /** A page has come back: hold it to the invariants anew. */
   followed(device: VirtualDevice): void;
 }
 
@@ -190,7 +190,7 @@ const edgeLied: Fault = (world) => {
   const victim = connection(world);
   const edge = victim === undefined ? undefined : world.edges.get(victim.edge);
   if (victim === undefined || edge === undefined || !edge.process.isUp) return null;
-  const message = lieTo(victim.device, world.saidOpen(victim.link), vocabularySize, world.random);
+  const message = lieTo(victim.device, world.hasSentOpen(victim.link), vocabularySize, world.random);
   world.lies.tell(victim.link, message);
   edge.say(victim.link, message);
   return `${victim.edge} tells ${victim.device.settings.name} a lie: ${message.kind}`;

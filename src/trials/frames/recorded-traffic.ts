@@ -10,7 +10,7 @@ import type { ModelIdentity, Tokenizer } from '../../models/model.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { writeToyText } from '../../models/toy-text.ts';
 import { DeviceCodec, EdgeCodec } from '../../protocol/codec.ts';
-import { toldStepMs } from '../../protocol/edge-timing.ts';
+import { announcedStepMs } from '../../protocol/edge-timing.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../../protocol/messages.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { Connect } from '../../transport/transport.ts';
@@ -100,7 +100,7 @@ function composeOne(
   const { hash: tokenizerHash, vocabularySize } = tokenizer;
   const version = protocolVersion;
   const { name, fingerprint } = model;
-  const timing = { stepMs: toldStepMs(linearStepTime(40, 0.4)), edgeDraftMs: 5 };
+  const timing = { stepMs: announcedStepMs(linearStepTime(40, 0.4)), edgeDraftMs: 5 };
   answer({
     kind: 'hello',
     version,
