@@ -20,14 +20,14 @@ function line(oneRowMs: number, rowMs: number): number[] {
 const known: TimingKnowledge = { canDraft: true, draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
 
 describe('the mode of a turn', () => {
-  it('is stream before anything is known, and ar where nothing drafts', () => {
+  it('is stream before any measurement, and ar if neither side drafts', () => {
     const unknown = { canDraft: true, draftMs: null, roundTripMs: null, acceptance: null, edge: null };
     expect(chooseMode(unknown)).toEqual({ mode: 'stream', drafts: true, reason: 'nothing is measured yet' });
     expect(chooseMode({ ...unknown, canDraft: false }).mode).toBe('ar');
     expect(chooseMode({ ...unknown, edge }).mode).toBe('stream');
   });
 
-  it("is stream where the device's drafts pay, and says why", () => {
+  it('is stream if device drafts save time, with the reason', () => {
     expect(chooseMode(known).mode).toBe('stream');
     expect(chooseMode(known).reason).toMatch(/the edge alone takes 40 ms, the network 10 ms, a draft 10 ms, 80 % of/);
   });
@@ -37,11 +37,11 @@ describe('the mode of a turn', () => {
     ['a draft slower than the target', { draftMs: 90 }],
     ['expensive rows', { edge: { ...edge, stepMs: line(40, 36) } }],
     ['a poor draft far away', { acceptance: 0.3, roundTripMs: 200 }],
-  ])('leaves drafting off with %s', (_name, changes) => {
+  ])('begins without drafts given %s', (_name, changes) => {
     expect(chooseMode({ ...known, ...changes })).toMatchObject({ mode: 'stream', drafts: false });
   });
 
-  it("is mix where drafts of the edge's own are worth it, edge-sd where only the edge drafts", () => {
+  it('is mix if edge drafts save time, and edge-sd if only the edge drafts', () => {
     const both = { ...known, edge: { ...edge, edgeDraftMs: 5 } };
     expect(chooseMode({ ...both, roundTripMs: 100 }).mode).toBe('mix');
     expect(chooseMode({ ...both, canDraft: false, draftMs: null }).mode).toBe('edge-sd');
@@ -54,15 +54,18 @@ describe('an edge that pads its calls', () => {
     ['two rows', { fixedMs: 100, stairMs: 40, length: 2 }, 5],
     ['four rows', { fixedMs: 0, stairMs: 200, length: 4 }, 3],
     ['eight rows', { fixedMs: 0, stairMs: 200, length: 8 }, 7],
-  ])('has the counts of drafts tried that fill calls of %s', (_name, { fixedMs, stairMs, length }, drafts) => {
-    const stepMs = (rows: number): number => fixedMs + stairMs * Math.ceil(rows / length);
-    const figures = { stepMs, draftMs: 10, edgeDraftMs: 10, roundTripMs: 10, acceptance: 0.8 };
-    const tokenMs = (count: number): number => streamMsPerToken(figures, count);
-    const best = counts.reduce((one, other) => (tokenMs(other) < tokenMs(one) ? other : one));
-    expect(best).toBe(drafts);
-    const { reason } = chooseMode({ ...known, edge: { stepMs: counts.map(stepMs), edgeDraftMs: null } });
-    expect(reason).toContain(`about ${tokenMs(best).toFixed(0)} ms a token`);
-  });
+  ])(
+    'makes the choice consider the draft counts that fill calls of %s',
+    (_name, { fixedMs, stairMs, length }, drafts) => {
+      const stepMs = (rows: number): number => fixedMs + stairMs * Math.ceil(rows / length);
+      const figures = { stepMs, draftMs: 10, edgeDraftMs: 10, roundTripMs: 10, acceptance: 0.8 };
+      const tokenMs = (count: number): number => streamMsPerToken(figures, count);
+      const best = counts.reduce((one, other) => (tokenMs(other) < tokenMs(one) ? other : one));
+      expect(best).toBe(drafts);
+      const { reason } = chooseMode({ ...known, edge: { stepMs: counts.map(stepMs), edgeDraftMs: null } });
+      expect(reason).toContain(`about ${tokenMs(best).toFixed(0)} ms a token`);
+    },
+  );
 });
 
 describe('drafting in a running turn', () => {
@@ -74,16 +77,16 @@ describe('drafting in a running turn', () => {
     return judged;
   }
 
-  it('goes on while it pays', () => {
+  it('continues while it saves time', () => {
     expect(judgedAfter(20, { matched: 12, mismatched: 3 }).isDrafting).toBe(true);
   });
 
-  it('stops where drafts do not hold, not at the first sign', () => {
+  it('stops when drafts are rejected, but not after a few rejections', () => {
     expect(judgedAfter(1, { mismatched: 10 }).isDrafting).toBe(true);
     expect(judgedAfter(6, { mismatched: 10 }).isDrafting).toBe(false);
   });
 
-  it('stops where rows have become dear, and goes on when they are cheap again', () => {
+  it('stops when rows become expensive, and resumes when they are cheap again', () => {
     const dear = { ...edge, stepMs: line(40, 36) };
     const good = { matched: 12, mismatched: 3 };
     const stopped = judgedAfter(3, { ...good, edge: dear });
@@ -99,7 +102,7 @@ describe('drafting in a running turn', () => {
     expect(judgedAfter(6, {}, { ...stopped, tokensSince: 0 })).toEqual(freshJudgement);
   });
 
-  it('changes nothing while nothing is measured', () => {
+  it('is not switched without measurements', () => {
     expect(judgedAfter(20, { mismatched: 10, roundTripMs: null }).isDrafting).toBe(true);
   });
 });

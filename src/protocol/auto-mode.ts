@@ -1,5 +1,5 @@
-// Mode `auto`: which mode a turn begins with, and whether its device goes on drafting, from what was measured. Pure; who measures is
-// the device's shell. A draft costs battery, and one made on the edge costs the edge: neither is spent on a gain too small to notice.
+// Mode `auto`: chooses the mode in which a turn begins, and switches drafting off and on during the turn. Pure: the device's shell takes
+// the measurements. A draft costs battery, an edge draft costs edge time; neither is spent on a gain that is too small to notice.
 
 import type { TimingFigures } from '../scheduling/latency-model.ts';
 import { predictTokenTimes, windowTokens } from '../scheduling/predict-latency.ts';
@@ -15,26 +15,26 @@ export interface TimingKnowledge {
   readonly draftMs: number | null;
   readonly roundTripMs: number | null;
   readonly acceptance: number | null;
-  /** As the edge's greeting told it. */
+  /** From the edge's `hello`. */
   readonly edge: EdgeTiming | null;
 }
 
 export interface ModeChoice {
   readonly mode: ModeName;
-  /** Whether the device begins with drafting on; off, `stream` is the edge alone, and drafts are tried again after a while. */
+  /** Whether the device begins with drafting on. With drafting off, `stream` is the edge alone; drafts are tried again later. */
   readonly drafts: boolean;
-  /** In one sentence, for people. */
+  /** One sentence for people. */
   readonly reason: string;
 }
 
-/** Expected gain below which the device does not begin to draft, or the edge to draft beside it. */
+/** Least expected gain, as a share of the time per output token, for which the device drafts, and for which the edge drafts. */
 const leastDeviceGain = 0.03;
 const leastEdgeGain = 0.05;
-/** Drafts in a step beyond these save next to nothing and take long to play through. */
+/** More drafts in a step save almost nothing, and their prediction takes long to compute. */
 const mostDrafts = 8;
 const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
 
-/** The mode of the next turn. Nothing known: `stream`, which is never slower than the edge alone. */
+/** The mode of the next turn. Without measurements it is `stream`, which is never slower than the edge alone. */
 export function chooseMode(known: TimingKnowledge): ModeChoice {
   const { canDraft, edge } = known;
   const figures = figuresOf(known);
@@ -48,8 +48,8 @@ export function chooseMode(known: TimingKnowledge): ModeChoice {
   const seen = describe(known, aloneMs);
   const quickest = Math.min(aloneMs, streamMs);
   if (edgeMs < quickest * (1 - leastEdgeGain)) {
-    // With both, the quicker of the two bounds the time from above.
-    const reason = `${seen}: with drafts of the edge's own about ${round(edgeMs)} ms a token`;
+    // `mix` uses both sources of drafts, so it is at least as quick as the quicker one.
+    const reason = `${seen}: with edge drafts about ${round(edgeMs)} ms a token`;
     return choice(canDraft ? 'mix' : 'edge-sd', reason);
   }
   if (streamMs < aloneMs * (1 - leastDeviceGain)) {
@@ -63,7 +63,7 @@ function choice(mode: ModeName, reason: string): ModeChoice {
   return { mode, drafts: modeOf(mode).deviceDrafts, reason };
 }
 
-/** How drafting goes in a running turn; counts are weights that fade. */
+/** The success of drafting in a running turn. Counts are weights: older comparisons count less. */
 export interface DraftingJudgement {
   readonly isDrafting: boolean;
   readonly matched: number;
@@ -72,8 +72,8 @@ export interface DraftingJudgement {
   readonly tokensSince: number;
 }
 
+/** What has happened since the last judgement. */
 export interface DraftingNews {
-  /** Since the last judgement. */
   readonly matched: number;
   readonly mismatched: number;
   readonly tokens: number;
@@ -83,18 +83,18 @@ export interface DraftingNews {
   readonly edge: EdgeTiming | null;
 }
 
-/** Comparisons that count in full; older ones fade. */
+/** Sum of the weights of all comparisons; when more arrive, the older ones are scaled down. */
 const memory = 48;
-/** What is known of drafts that were not compared yet: little, and good enough to begin. */
+/** Before the first comparison: a small prior with which drafting begins. */
 export const freshJudgement: DraftingJudgement = { isDrafting: true, matched: 3, mismatched: 1, tokensSince: 0 };
-/** Fewer tokens than these tell nothing, so drafting is not switched again before. */
+/** Tokens between two switches of drafting: fewer say too little. */
 const leastStayTokens = 24;
-/** After so many without drafts they are tried again: the text may have become easier. */
+/** After this many tokens without drafts, drafting is tried again: the text may have become easier. */
 const probeAfterTokens = 96;
 
 /**
- * Switches drafting off where it saves less than {@link leastDeviceGain}, and on again where the round trip or the edge's step time has
- * moved so that it does, or after a while to see. Off, mode `stream` is the edge alone.
+ * Switches drafting off when it saves less than {@link leastDeviceGain}. Switches it on again when a changed round trip or step time makes
+ * it worthwhile, or after {@link probeAfterTokens}. With drafting off, mode `stream` is the edge alone.
  */
 export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
   const faded = memory / Math.max(memory, before.matched + before.mismatched + news.matched + news.mismatched);
@@ -111,19 +111,19 @@ export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): Dr
   if (before.isDrafting) {
     return gain < leastDeviceGain ? { ...kept, isDrafting: false, tokensSince: 0 } : kept;
   }
-  // Twice the gain, so that it does not flicker.
+  // Hysteresis: twice the gain.
   if (gain >= 2 * leastDeviceGain) return { ...kept, isDrafting: true, tokensSince: 0 };
   return tokensSince < probeAfterTokens ? kept : { ...freshJudgement };
 }
 
-/** As good as drafts of a natural pair become on easy text: with less than this nothing is ruled out. */
+/** The acceptance that drafts of a natural pair reach on easy text. */
 const optimisticAcceptance = 0.9;
-/** Steps that are shorter than this are measured too roughly to tell stairs from noise, ms. */
+/** The measurement of shorter steps is too rough to tell stairs from noise, ms. */
 const leastJudgedMs = 1;
 
 /**
- * Whether drafts could save anything on this edge if they cost nothing, were always there and held {@link optimisticAcceptance} of the time.
- * Where a step's time goes up with every row as quickly as its tokens do, none can; then the device need not begin.
+ * Whether drafts could save time on this edge if they were free, always in time and accepted at {@link optimisticAcceptance}. They cannot
+ * where the time of a step grows with its rows as fast as the committed tokens do; then the device need not begin.
  */
 export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
   if (told === null) return true;
@@ -132,7 +132,7 @@ export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
   if (aloneMs < leastJudgedMs) return true;
   const rowCounts = told.map((_, index) => index + 1);
   const bestMs = Math.min(...rowCounts.map((rows) => stepMs(rows) / windowTokens(optimisticAcceptance, rows - 1)));
-  // Twice the gain, as for switching drafts on: what the edge tells is measured.
+  // Twice the gain, as for switching drafts on: the announced times are measurements.
   return bestMs < aloneMs * (1 - 2 * leastDeviceGain);
 }
 
@@ -157,7 +157,7 @@ function bestStreamMs(figures: TimingFigures): number {
   return Math.min(figures.stepMs(1), ...[...counts].map((drafts) => streamMsPerToken(figures, drafts)));
 }
 
-/** Where the time of a step goes up in stairs, the counts of drafts that fill one. */
+/** The numbers of drafts that fill a stair of the step time. */
 function fillingDrafts({ stepMs }: TimingFigures): number[] {
   const counts = Array.from({ length: mostDrafts }, (_, index) => index + 1);
   return counts.filter((drafts) => stepMs(drafts) === stepMs(drafts + 1) && stepMs(drafts + 1) < stepMs(drafts + 2));

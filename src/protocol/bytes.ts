@@ -1,4 +1,4 @@
-// What makes bytes no frame of the protocol, and the reader that says so.
+// The error for malformed frames, and the reader that throws it.
 
 import { ByteReader } from '../basics/bytes.ts';
 import { OutriderError } from '../basics/errors.ts';

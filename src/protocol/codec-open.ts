@@ -1,4 +1,4 @@
-// The opening frames as bytes: long, once per connection, nothing relative.
+// Encodes and decodes `open` and `resume`. They are sent once per connection, and their positions are absolute.
 
 import type { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import type { Sampling } from '../decoding/sampling.ts';
@@ -41,7 +41,7 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): void {
   writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
 }
 
-/** The version comes first in every protocol version, so that a newer client is told so instead of being misread. */
+/** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
 function readVersion(reader: ByteReader): number {
   const version = reader.varint(limits.maxId);
   if (version !== protocolVersion)

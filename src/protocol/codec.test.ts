@@ -1,4 +1,4 @@
-// Frames: what one end writes the other reads, anything else is refused with a code, and docs/protocol.md shows true bytes.
+// Each end decodes the frames of the other end, other bytes are refused with a code, and the bytes in docs/protocol.md are right.
 
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -44,7 +44,7 @@ function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
   return ends;
 }
 
-/** A connection's life, in order: the frames of the example in docs/protocol.md. */
+/** The frames of one connection, in order: the example in docs/protocol.md. */
 const script: readonly ({ readonly up: DeviceMessage } | { readonly down: EdgeMessage })[] = [
   { down: hello },
   { up: open },
@@ -75,7 +75,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 describe('a connection', () => {
-  it('carries every message of a turn, relative to what both ends know', () => {
+  it('carries every message of a turn, as differences to values that both ends know', () => {
     const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
     for (const line of script) {
       if ('up' in line) expect(ends.edge.decode(ends.device.encode(line.up))).toEqual(line.up);
@@ -83,7 +83,7 @@ describe('a connection', () => {
     }
   });
 
-  it('looks as docs/protocol.md says', () => {
+  it('has the bytes in docs/protocol.md', () => {
     const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
     const shown = [...page.matchAll(/^\| (?:device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map((match) => match[1]);
     const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
@@ -96,17 +96,17 @@ describe('a connection', () => {
     expect(shown).toEqual(frames);
   });
 
-  it('costs one byte and its id for a draft that continues', () => {
+  it('takes one byte and the id for a draft that extends a branch', () => {
     const { device } = bothEnds();
     device.encode({ kind: 'draft', branch: 1, first: 4, tokens: [10] });
     expect(device.encode({ kind: 'draft', branch: 1, first: 5, tokens: [100] })).toHaveLength(2);
   });
 });
 
-describe('messages of any content', () => {
+describe('messages with random contents', () => {
   const ids = fc.array(fc.nat({ max: limits.maxId }), { minLength: 1, maxLength: 100 });
 
-  it('survive the way up', () => {
+  it('are decoded by the edge without change', () => {
     const branches = fc.array(fc.record({ isNew: fc.boolean(), first: fc.nat({ max: 5000 }), tokens: ids }), {
       maxLength: 20,
     });
@@ -124,7 +124,7 @@ describe('messages of any content', () => {
     );
   });
 
-  it('survive the way down', () => {
+  it('are decoded by the device without change', () => {
     const commit = fc.record({
       branchStep: fc.nat({ max: 3 }),
       accepted: fc.nat({ max: 80 }),
@@ -144,7 +144,7 @@ describe('messages of any content', () => {
     );
   });
 
-  it('survive in openings, greetings, refusals and resumes', () => {
+  it('are decoded without change as open, hello, refused and resume', () => {
     const { device, edge } = bothEnds();
     const silent: EdgeMessage = { ...hello, timing: { stepMs: null, edgeDraftMs: 5.25 } };
     const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
@@ -155,7 +155,7 @@ describe('messages of any content', () => {
     expect(edge.decode(device.encode(resume))).toEqual(resume);
   });
 
-  it('tells a timing of eight steps or of none', () => {
+  it('announce the times of eight steps or of none', () => {
     const told = (stepMs: readonly number[]): Uint8Array =>
       new EdgeCodec().encode({ ...hello, timing: { stepMs, edgeDraftMs: null } });
     expect(() => told([57.7, 61.1])).toThrow('another number of rows');
@@ -176,7 +176,7 @@ describe('bytes that are no frame', () => {
     }
   };
 
-  it('are refused with a code, never with anything else', () => {
+  it('are refused with an error code, never with another exception', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         refusedOrRead(() => bothEnds().edge.decode(bytes));
@@ -186,7 +186,7 @@ describe('bytes that are no frame', () => {
     );
   });
 
-  it('are refused when one bit or the length of a true frame is wrong', () => {
+  it('are refused when one bit or the length of a valid frame is wrong', () => {
     const frame = new DeviceCodec().encode(open);
     fc.assert(
       fc.property(fc.nat({ max: frame.length - 1 }), fc.nat({ max: 7 }), fc.boolean(), (index, bit, cut) => {
@@ -197,7 +197,7 @@ describe('bytes that are no frame', () => {
     expect(() => new EdgeCodec().decode(new Uint8Array([...frame, 0]))).toThrow(/too many/);
   });
 
-  it('are refused when they are too long, or announce more than they hold', () => {
+  it('are refused when they are too long, or shorter than their counts say', () => {
     const { edge } = bothEnds();
     expect(() => edge.decode(new Uint8Array(limits.deviceFrameBytes + 1).fill(0x80))).toThrow(/at most/);
     expect(() => edge.decode(new Uint8Array([0x10, 1, 0xff, 0x03, 0, 1]))).toThrow(/announces more/);

@@ -1,5 +1,5 @@
-// Messages to bytes and back, for one connection. Positions and branches travel as differences to what both ends of the
-// connection know, so a draft that continues costs one byte and its id, and accepted ids are not sent back down.
+// Encodes and decodes the messages of one connection. Positions and branches are differences to values that both ends of the connection
+// know, so a draft that extends a branch takes one byte and its id, and the edge does not send accepted ids back.
 
 import { type ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
@@ -36,13 +36,13 @@ const frame = {
   refused: 0x43,
   end: 0x44,
   commit: 0x45,
-  /** | count 1..63: the branch goes on. */
+  /** | count 1..63: extends the branch. */
   draftExtend: 0x80,
   /** | count 1..63: a new branch. */
   draftNew: 0xc0,
-  /** | 0x20 if the branch is the next one | accepted 0..31: then one token of the target's own. */
+  /** | 0x20 if the branch is the next one | accepted 0..31; one token of the target follows. */
   commitOne: 0x80,
-  /** The same without a token of the target's own. */
+  /** The same without a token of the target. */
   commitAccepted: 0xc0,
 } as const;
 
@@ -50,14 +50,14 @@ const nextBranchFlag = 0x20;
 const shortDrafts = 0x3f;
 const shortAccepted = 0x1f;
 
-/** What both ends of a connection know because one has said it; differences on the wire refer to it. */
+/** Values that both ends of a connection know from earlier messages; differences in frames refer to them. */
 class SharedState {
-  /** The device's branch, where it starts, where its next draft goes, and what the device has acknowledged. */
+  /** The device's branch, its start, the position of its next draft, and the acknowledged length. */
   branch = 0;
   branchStart = 0;
   draftPosition = 0;
   acknowledged = 0;
-  /** End of the committed text that has been sent, and the branch that its accepted drafts were taken from. */
+  /** End of the committed text that was sent, and the branch of its accepted drafts. */
   committedEnd = 0;
   committedBranch = 0;
 
@@ -107,7 +107,7 @@ function readDraft(reader: ByteReader, head: number, shared: SharedState): Draft
   const isNew = isShort ? head >= frame.draftNew : reader.byte() === 1;
   const count = isShort ? head & shortDrafts : reader.varint(limits.draftTokens);
   if (count === 0) throw malformed('a draft frame without drafts');
-  if (!isNew && shared.branch === 0) throw malformed('a draft goes on before any branch has begun');
+  if (!isNew && shared.branch === 0) throw malformed('a draft extends a branch before the first branch');
   const first = isNew ? shared.branchStart + reader.signed(limits.textTokens) : shared.draftPosition;
   if (first < 0) throw malformed('a draft starts before the text');
   const branch = isNew ? shared.branch + 1 : shared.branch;
@@ -161,7 +161,7 @@ function writeHello(writer: ByteWriter, message: HelloMessage): void {
   writer.varint(microseconds(edgeDraftMs));
 }
 
-/** 0 stands for what is not told. */
+/** 0: not announced. */
 function microseconds(ms: number | null): number {
   return ms === null ? 0 : Math.min(limits.stepMicroseconds, Math.max(1, Math.round(ms * 1000)));
 }
@@ -303,10 +303,10 @@ function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
   }
 }
 
-/** A frame is written in one go, so all connections may share the room for it. */
+/** Shared by all connections: a frame is written without interruption. */
 const scratch = new ByteWriter();
 
-/** The device's end of one connection. `decode` throws OutriderError `protocol-error`; then the connection is to be closed. */
+/** The device's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class DeviceCodec {
   readonly #shared = new SharedState();
 
@@ -315,7 +315,7 @@ export class DeviceCodec {
     return scratch.finish();
   }
 
-  /** For who has no need of the bytes: says the message, as `encode` does. @returns the length of its frame */
+  /** As `encode`, for a caller that does not need the bytes. @returns the length of the frame */
   measure(message: DeviceMessage): number {
     writeDeviceMessage(scratch.clear(), message, this.#shared);
     this.#shared.deviceSent(message);
@@ -331,13 +331,13 @@ export class DeviceCodec {
     return message;
   }
 
-  /** What the other end has measured, not encoded, has arrived. */
+  /** As `decode`, for a message that the other end has measured, not encoded. */
   received(message: EdgeMessage): void {
     this.#shared.edgeSent(message);
   }
 }
 
-/** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; then the connection is to be closed. */
+/** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class EdgeCodec {
   readonly #shared = new SharedState();
 
@@ -346,7 +346,7 @@ export class EdgeCodec {
     return scratch.finish();
   }
 
-  /** For who has no need of the bytes: says the message, as `encode` does. @returns the length of its frame */
+  /** As `encode`, for a caller that does not need the bytes. @returns the length of the frame */
   measure(message: EdgeMessage): number {
     writeEdgeMessage(scratch.clear(), message, this.#shared);
     this.#shared.edgeSent(message);
@@ -363,7 +363,7 @@ export class EdgeCodec {
     return message;
   }
 
-  /** What the other end has measured, not encoded, has arrived. */
+  /** As `decode`, for a message that the other end has measured, not encoded. */
   received(message: DeviceMessage): void {
     this.#shared.deviceSent(message);
   }

@@ -1,5 +1,5 @@
-// What the device says and hears on its connections: attaching, commits, corrections, branches of drafts, hand-over.
-// Part of the device's pure machine; device-session.ts is its front, device-state.ts its data.
+// The connections of the device's state machine: attach, commits, roll-back, branches of drafts, handover.
+// Pure; device-session.ts calls it, device-state.ts has the data.
 
 import { unreachable } from '../basics/invariant.ts';
 import type { DeviceEffect, DeviceLink, DeviceState, EdgeKnowledge, Outcome, SentBranch } from './device-state.ts';
@@ -18,7 +18,7 @@ export function findLink(state: DeviceState, id: number | null): DeviceLink | un
   return first === undefined || first.id === id ? first : links.find((link) => link.id === id);
 }
 
-/** The links with this one in the place of the one of its number. */
+/** The links, with `link` in place of the one with the same id. */
 export function replaceLink(links: readonly DeviceLink[], link: DeviceLink): readonly DeviceLink[] {
   return links.length === 1 ? [link] : links.map((other) => (other.id === link.id ? link : other));
 }
@@ -34,12 +34,12 @@ function know({ edges }: DeviceState, edge: string, attempt: number, held: numbe
   return isKnown ? edges.map((known) => (known.edge === edge ? news : known)) : [...edges, news];
 }
 
-/** The edge must be opened again. */
+/** The next attach to this edge must be an `open`. */
 function forget(state: DeviceState, edge: string): DeviceState {
   return { ...state, edges: know(state, edge, attemptAt(state, edge), null) };
 }
 
-/** A connection is there: resume where this edge holds the session, else open it with the whole text. */
+/** Attaches a new connection: `resume` if this edge has the session, otherwise `open` with the whole text. */
 export function attach(state: DeviceState, id: number, edge: string, effects: DeviceEffect[]): DeviceState {
   const knowledge = state.edges.find((known) => known.edge === edge) ?? { attempt: 0, held: null };
   const attempt = knowledge.attempt + 1;
@@ -59,12 +59,12 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const fresh = { received: length, acknowledged: length, branches: [], isExtendable: false };
   const link = { id, edge, attempt, writable, branchCount, ...fresh };
   const main = state.main ?? id;
-  // What was sent on a connection that is gone may never have arrived: all of it goes again.
+  // Frames of the lost connection may not have arrived, so everything is sent again.
   const again = main === id ? { pendingVerifications: [], isFresh: true } : {};
   return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
-/** The connection is gone. Another one to a second edge becomes the main one; without any, connect again. */
+/** Removes a closed connection. If it was the main one, the oldest remaining one is now; without any, the device connects again. */
 export function lose(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
   const lost = state.links.find((link) => link.id === id);
   if (lost === undefined) return state;
@@ -74,12 +74,12 @@ export function lose(state: DeviceState, id: number, effects: DeviceEffect[]): D
   return moveTo({ ...state, links: left }, main);
 }
 
-/** Drafts go to another link from now on; whom they go to has not been asked for a verdict yet. */
+/** Drafts go to another link from now on; no verdict is requested from its edge yet. */
 function moveTo(state: DeviceState, main: number | null): DeviceState {
   return main === state.main ? state : { ...state, main, pendingVerifications: [], isFresh: true };
 }
 
-/** Gives up a connection that said something impossible; the session is resumed on a new one. */
+/** Closes a connection on which the edge violated the protocol; the session is resumed on a new one. */
 function drop(state: DeviceState, link: DeviceLink, detail: string, effects: DeviceEffect[]): DeviceState {
   effects.push({ kind: 'close-link', link: link.id, code: 'protocol-error', detail });
   return lose(state, link.id, effects);
@@ -94,7 +94,7 @@ export function finish(state: DeviceState, outcome: Outcome, effects: DeviceEffe
   return { ...state, links: [], main: null, outcome };
 }
 
-/** Messages of a connection that is not (or no longer) the session's are ignored. */
+/** Ignores messages of a connection that is not (or no longer) the session's. */
 export function receive(state: DeviceState, id: number, message: EdgeMessage, effects: DeviceEffect[]): DeviceState {
   const link = findLink(state, id);
   if (link === undefined) return state;
@@ -117,7 +117,7 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
   }
 }
 
-/** A refused hand-over, or an older connection's refusal, costs that connection; without another one, the turn. */
+/** A refusal closes its connection. The turn fails if there is no other connection and the refused attach was the newest. */
 function takeRefusal(
   state: DeviceState,
   link: DeviceLink,
@@ -137,7 +137,7 @@ function greet(state: DeviceState, hello: HelloMessage, effects: DeviceEffect[])
     return finish(state, { kind: 'failed', code: 'version-mismatch', cause, remedy }, effects);
   }
   if (hello.tokenizerHash !== state.turn.tokenizerHash) {
-    const cause = `the edge's model ${hello.model} has another tokenizer than this device's draft`;
+    const cause = `the edge's model ${hello.model} and this device's draft have different tokenizers`;
     const remedy = 'use a draft made for that model (outrider models list shows the pairs), or --draft ngram';
     return finish(state, { kind: 'failed', code: 'tokenizer-mismatch', cause, remedy }, effects);
   }
@@ -145,7 +145,7 @@ function greet(state: DeviceState, hello: HelloMessage, effects: DeviceEffect[])
   return { ...state, fingerprints: [...state.fingerprints, hello.fingerprint] };
 }
 
-/** The tokens of a commit, the accepted ones put back from what was sent; undefined when it names what was never sent. */
+/** The tokens of a commit, with accepted ones taken from the sent branch; undefined if it refers to drafts that were not sent. */
 function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number[] | undefined {
   if (commit.accepted === 0) return commit.tokens;
   const branch = link.branches.find((candidate) => candidate.number === commit.branch);
@@ -159,19 +159,19 @@ export function branchEnd(branch: SentBranch): number {
   return branch.start + branch.tokens.length;
 }
 
-/** The newest branch stays, so that it can go on; an older one goes once commits have passed its end. */
+/** Keeps the newest branch, so that it can be extended, and every older one that commits have not passed yet. */
 function stillReferable({ branches }: DeviceLink, received: number): readonly SentBranch[] {
   if (branches.length < 2) return branches;
   return branches.filter((branch, index) => index === branches.length - 1 || branchEnd(branch) > received);
 }
 
 function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage, effects: DeviceEffect[]): DeviceState {
-  if (commit.first > link.received) return drop(state, link, 'a commit leaves a hole', effects);
+  if (commit.first > link.received) return drop(state, link, 'a commit leaves a gap', effects);
   const tokens = resolveCommit(link, commit);
   if (tokens === undefined) return drop(state, link, 'a commit accepts drafts that were not sent', effects);
   const overlap = Math.max(0, Math.min(state.text.length - commit.first, tokens.length));
   for (let index = 0; index < overlap; index += 1) {
-    // Two engines may differ at a near-tie. What the reader has seen stands: this edge is opened again with it.
+    // Two engines may differ at a near-tie. The text that the reader has seen is kept: this edge is opened again with it.
     if (state.text.at(commit.first + index) !== tokens[index])
       return drop(forget(state, link.edge), link, 'a commit disagrees with the text', effects);
   }
@@ -193,7 +193,7 @@ function settleVerifications(state: DeviceState): DeviceState {
   return { ...state, pendingVerifications: state.pendingVerifications.filter((position) => position > received) };
 }
 
-/** Compares fresh committed tokens with the tail: equal, carry on; different, roll back. @param links and `edges`: with the commit heard */
+/** Compares new committed tokens with the tail, and rolls back if they differ. @param links and `edges`: already updated by the commit */
 function compareTail(
   state: DeviceState,
   fresh: readonly number[],
@@ -230,11 +230,11 @@ function compareTail(
   };
 }
 
-/** Hand-over: the second edge's first commit makes it the main one; the first is let go once the second has all the text. */
-function settleLinks(state: DeviceState, heardFrom: number, effects: DeviceEffect[]): DeviceState {
+/** Handover: the first commit of the second edge makes its link the main one. When it has all the text, the other links are closed. */
+function settleLinks(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
   if (state.links.length < 2) return state;
   const newest = state.links.at(-1);
-  if (newest === undefined || newest.id !== heardFrom) return state;
+  if (newest === undefined || newest.id !== id) return state;
   const moved = moveTo(state, newest.id);
   if (newest.received < state.text.length) return moved;
   for (const link of state.links) {
@@ -247,7 +247,7 @@ function settleLinks(state: DeviceState, heardFrom: number, effects: DeviceEffec
 
 function takeEnd(state: DeviceState, link: DeviceLink, end: EndMessage, effects: DeviceEffect[]): DeviceState {
   if (end.length !== state.text.length) {
-    // A second edge may be behind what is shown already; only the whole text can end.
+    // During a handover an edge may end behind the text that is already shown; that end is ignored.
     return end.length < state.text.length && state.links.length > 1
       ? state
       : drop(state, link, `the end is at ${end.length}, the text at ${state.text.length}`, effects);

@@ -1,5 +1,5 @@
-// The device's side of one turn as a pure function: events in, effects out. It drafts from what it believes the text to be,
-// compares committed tokens with its drafts, and carries on or rolls back. Rules: docs/protocol.md, "Device".
+// The device's state machine of one turn, a pure function: events in, effects out. It drafts beyond the committed text, compares
+// committed tokens with its drafts, and keeps the rest or rolls back. Rules: docs/protocol.md, "Device".
 
 import { unreachable } from '../basics/invariant.ts';
 import { attach, findLink, finish, lose, receive, replaceLink } from './device-links.ts';
@@ -13,7 +13,7 @@ import {
 import { isExhausted, sendDrafts, viewOf } from './device-window.ts';
 import { modeOf } from './mode.ts';
 
-/** Applies one event. Pure: the same state and event give the same step. After the outcome nothing happens any more. */
+/** Applies one event. Pure: the same state and event give the same step. After the outcome, events have no effect. */
 export function stepDevice(state: DeviceState, event: DeviceEvent): DeviceStep {
   if (state.outcome !== null) return { state, effects: [] };
   const effects: DeviceEffect[] = [];
@@ -66,7 +66,7 @@ function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draf
   return { ...state, account, drafting: null, tail, confidences: [...state.confidences, event.confidence] };
 }
 
-/** Whatever happened: send what can be sent, and draft on if that is worth it. */
+/** After each event: sends what can be sent, and requests the next draft if the mode allows it. */
 function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
   const sent = sendDrafts(state, effects);
   if (!mayDraft(sent)) return sent;

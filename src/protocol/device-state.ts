@@ -1,20 +1,20 @@
-// What the device knows of one turn: plain immutable data. device-session.ts and device-links.ts say how it changes.
+// The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 import { TokenText } from './token-text.ts';
 
-/** A turn as the device asks for it; `open` messages are made from it. */
+/** A turn that the device requests; `open` messages are made from it. */
 export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> & {
   /** Ids that end a text: nothing is drafted after one. */
   readonly endIds: ReadonlySet<number>;
-  /** The device stops drafting while the probability that its whole chain holds is below this; 0 = never. `cut-moved` moves it. */
+  /** The device pauses drafting while the probability that its whole chain is accepted is below this; 0: never. `cut-moved` changes it. */
   readonly minChainConfidence: number;
-  /** gamma: drafts of a window, in modes that have windows. */
+  /** gamma: drafts in a window, in modes that have windows. */
   readonly draftLength: number;
 };
 
-/** How one edge stands to this turn; survives its connections. */
+/** What the device knows about one edge in this turn; it outlives the connections. */
 export interface EdgeKnowledge {
   readonly edge: string;
   /** The last attempt number used with this edge. */
@@ -33,23 +33,23 @@ export interface SentBranch {
 export interface DeviceLink {
   readonly id: number;
   readonly edge: string;
-  /** Of its attach. */
+  /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
   /** End of the committed text that this connection has carried. */
   readonly received: number;
-  /** The last length that the edge has been told of. */
+  /** The last length that the device has acknowledged on it. */
   readonly acknowledged: number;
   readonly branchCount: number;
   /** Branches that commits on this connection may still refer to, oldest first. */
   readonly branches: readonly SentBranch[];
-  /** Whether the newest branch can go on; else the next draft starts one. */
+  /** Whether the next draft extends the newest branch; otherwise it starts a new branch. */
   readonly isExtendable: boolean;
 }
 
 export type Outcome =
   | { readonly kind: 'ended'; readonly reason: EndReason; readonly account: TurnAccount }
-  /** Mode local: the device has written alone; the text is not the target's. */
+  /** Mode local: the device decoded alone; the text is not the target's. */
   | { readonly kind: 'unverified'; readonly reason: EndReason }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
@@ -68,26 +68,26 @@ export interface DeviceState {
   /** Drafts that follow the committed text, and the device's confidence in each. */
   readonly tail: readonly number[];
   readonly confidences: readonly number[];
-  /** Counts roll-backs; a draft asked for before one is worthless after it. */
+  /** Number of roll-backs. A draft of an older generation is discarded. */
   readonly generation: number;
-  /** The draft that is being made. */
+  /** The draft in progress. */
   readonly drafting: { readonly generation: number; readonly position: number } | null;
   /** Whether drafts are wanted at all; see the event `drafting-switched`. */
   readonly isDraftingOn: boolean;
-  /** The position at which the drafter had no guess. */
+  /** The position for which the drafter had no proposal; -1: none. */
   readonly declinedAt: number;
-  /** As {@link TurnRequest.minChainConfidence}, until it is moved. */
+  /** As in {@link TurnRequest}, until a `cut-moved`. */
   readonly minChainConfidence: number;
-  /** For each verdict that was asked for: the position up to which drafts had been sent. */
+  /** For each requested verdict that has not arrived: the position up to which drafts had been sent. */
   readonly pendingVerifications: readonly number[];
   /** Nothing was sent since the start, the last roll-back or the last attach. */
   readonly isFresh: boolean;
-  /** Of all that were ever attached to. */
+  /** All edges of this turn so far. */
   readonly edges: readonly EdgeKnowledge[];
   readonly links: readonly DeviceLink[];
   /** The link that drafts go to. */
   readonly main: number | null;
-  /** Fingerprints of the edges that wrote parts of the text; more than one is to be marked. */
+  /** Fingerprints of the edges that wrote parts of the text. If there are several, the report marks it. */
   readonly fingerprints: readonly string[];
   readonly account: DraftAccount;
   readonly outcome: Outcome | null;
@@ -105,24 +105,24 @@ export type DeviceEvent =
       readonly token: number;
       /** The drafter's probability of it, (0, 1]. */
       readonly confidence: number;
-      /** Found by looking back in the text. */
+      /** Found by lookup in the text. */
       readonly isLookedUp?: true;
     }
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
-  /** What a draft has to promise, as the shell has measured what drafts cost and bring. */
+  /** The shell has measured the cost and gain of drafts, and changes {@link DeviceState.minChainConfidence}. */
   | { readonly kind: 'cut-moved'; readonly minChainConfidence: number }
-  /** The device stops or takes up drafting; only where the edge does not wait for it, elsewhere ignored. */
+  /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. */
   | { readonly kind: 'drafting-switched'; readonly on: boolean }
   | { readonly kind: 'stop-asked' }
-  /** The shell can't go on: no edge answers, or the drafter has a fault that must be seen. */
+  /** The shell can't continue: no edge answers, or the drafter has a fault that must be reported. */
   | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
 
 export type DeviceEffect =
   | { readonly kind: 'send'; readonly link: number; readonly message: DeviceMessage }
   | { readonly kind: 'close-link'; readonly link: number; readonly code: ErrorCode | 'done'; readonly detail: string }
-  /** Connect to this edge again, after a pause that is the shell's to choose. */
+  /** Connect to this edge again; the shell chooses the pause before. */
   | { readonly kind: 'connect'; readonly edge: string }
-  /** Draft the token at `position`, which follows committed text and tail; the answer echoes both numbers. */
+  /** Draft the token at `position`, after the committed text and the tail. The resulting event repeats both numbers. */
   | { readonly kind: 'draft-next'; readonly generation: number; readonly position: number }
   /** Final tokens for the reader; `drafted[i]` tells whether token i was a draft of the device. */
   | { readonly kind: 'emit-tokens'; readonly tokens: readonly number[]; readonly drafted: readonly boolean[] }
@@ -155,7 +155,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
   };
 }
 
-/** Length of the text that the device believes in: committed and drafted. */
+/** Length of committed text and drafts together. */
 export function believedLength(state: DeviceState): number {
   return state.text.length + state.tail.length;
 }

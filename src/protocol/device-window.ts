@@ -1,5 +1,5 @@
-// When the device's drafts go up, and when it asks for a verdict: the mode policy decides, this module carries it out. Part of the
-// device's pure machine.
+// Sends the device's drafts, verification requests and acknowledgements. The mode decides when; this module carries it out. Part of the
+// device's pure state machine.
 
 import { branchEnd, findLink, replaceLink } from './device-links.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import { type DeviceView, modeOf } from './mode.ts';
 import { TokenText } from './token-text.ts';
 
-/** The next position can't be drafted: no guess, the end of the text, or too little confidence in the chain. */
+/** Whether the next position can't be drafted: no proposal, end of the text, or too little confidence in the chain. */
 export function isExhausted(state: DeviceState): boolean {
   const { turn, tail, minChainConfidence } = state;
   const position = believedLength(state);
@@ -32,25 +32,25 @@ export function viewOf(state: DeviceState): DeviceView {
     verificationsPending: state.pendingVerifications.length,
     isFresh: state.isFresh,
     isExhausted: state.drafting === null && isExhausted(state),
-    // A larger window than the edge keeps could never be complete.
+    // The edge accepts no more than `maxAhead` drafts, so a larger window would never be complete.
     draftLength: Math.min(state.turn.draftLength, state.turn.maxAhead),
     maxAhead: state.turn.maxAhead,
   };
 }
 
-/** The branch that the next draft frame goes on with; none: it starts one. */
+/** The branch that the next draft frame extends; undefined: the frame starts a new branch. */
 function openBranch({ branches, isExtendable, received }: DeviceLink): SentBranch | undefined {
   const newest = isExtendable ? branches[branches.length - 1] : undefined;
   return newest !== undefined && branchEnd(newest) >= received ? newest : undefined;
 }
 
-/** Where the next draft frame starts. */
+/** The position at which the next draft frame starts. */
 function firstUnsent(link: DeviceLink): number {
   const branch = openBranch(link);
   return branch === undefined ? link.received : branchEnd(branch);
 }
 
-/** Sends what the policy lets go on the main link, or an acknowledgement where nothing else tells of one. */
+/** Sends on the main link what the mode allows, and an acknowledgement if one is due and no other message contains it. */
 export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceState {
   const link = findLink(state, state.main);
   if (link === undefined || !link.writable) return state;
@@ -63,7 +63,7 @@ export function sendDrafts(state: DeviceState, effects: DeviceEffect[]): DeviceS
 function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[]): DeviceState {
   const branch = openBranch(link);
   const first = firstUnsent(link);
-  // During a hand-over an edge may lag behind the text, and its limit counts from where it is.
+  // During a handover an edge may lag behind the text; its limit counts from its own committed length.
   const end = Math.min(believedLength(state), link.received + state.turn.maxAhead);
   if (state.tail.length === 0 || first >= end) return state;
   const inTail = (position: number): number => Math.max(0, position - state.text.length);
@@ -80,7 +80,7 @@ function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[])
   return { ...state, links: replaceLink(state.links, news), account, isFresh: false };
 }
 
-/** A verdict on everything that was sent; on the next token where nothing was drafted. */
+/** Requests the verdict on all drafts that were sent; without drafts, on the next token. */
 function requestVerdict(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
   const link = findLink(state, id) as DeviceLink;
   const length = link.received;

@@ -1,5 +1,5 @@
-// What one turn's drafts cost and bring, measured on the device's clock, virtual or not; decoding/draft-timing.ts makes of it when to
-// wait and how readily to look back. It has no clock itself.
+// Measures cost and gain of one turn's drafts. From the measurements decoding/draft-timing.ts derives the chain cut and the lookup margin.
+// Times are arguments: real or virtual.
 
 import {
   type DraftMarket,
@@ -15,22 +15,22 @@ import {
 import type { DeviceState } from './device-state.ts';
 import { modeOf } from './mode.ts';
 
-/** Before drafts have been compared, this many are taken to have held at this rate. */
+/** Prior of the acceptance: as if this many drafts had been compared at this rate. */
 const priorComparisons = 4;
 const priorAcceptance = 0.7;
-/** A cut moves only if it would move by this share: every move is an event in the turn's log. */
+/** The cut changes only by at least this share, because every change is an event in the log. */
 const leastMove = 0.2;
 
 export class DraftWatch {
   #timing: DraftTiming = unknownTiming;
   #cut = 0;
 
-  /** The model was asked. What was looked up doesn't count. */
+  /** A draft of the model took this long. Looked-up drafts do not count. */
   drafted(ms: number): void {
     this.#timing = noteDraftTime(this.#timing, ms);
   }
 
-  /** The edge was asked for a verdict. */
+  /** A verdict was requested. */
   verificationRequested(atMs: number): void {
     this.#timing = noteAsk(this.#timing, atMs);
   }
@@ -39,7 +39,7 @@ export class DraftWatch {
     this.#timing = noteCommit(this.#timing, atMs, tokenCount);
   }
 
-  /** A connection is gone. */
+  /** A connection was lost. */
   lost(): void {
     this.#timing = notePause(this.#timing);
   }
@@ -48,7 +48,7 @@ export class DraftWatch {
     return lookUpMargin(this.#timing, { turnTaking: modeOf(state.turn.mode).turnTaking });
   }
 
-  /** The least chance that a chain may have to be drafted on; undefined: about as it was. */
+  /** The new chain cut: the least probability of a chain for which drafting continues; undefined: almost unchanged. */
   movedCut(state: DeviceState, roundTripMs: number): number | undefined {
     const { turn, account } = state;
     const held = account.matched + priorComparisons * priorAcceptance;

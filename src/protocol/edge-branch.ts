@@ -1,4 +1,4 @@
-// The device's current branch of drafts as the edge sees it: what has arrived, how far it agrees with the committed text.
+// The device's current branch of drafts on the edge: the drafts that have arrived, and how far they equal the committed text.
 
 import { invariant } from '../basics/invariant.ts';
 import type { DraftMessage } from './messages.ts';
@@ -7,14 +7,14 @@ import { TokenText } from './token-text.ts';
 export interface Branch {
   readonly number: number;
   readonly start: number;
-  /** Stored only while the branch lives: what follows a mismatch is counted, not kept. */
+  /** Drafts that arrived before the branch was dead; later ones only move `end`. */
   readonly tokens: TokenText;
-  /** Where the next frame of this branch must start. */
+  /** Position at which the next frame of this branch must start. */
   readonly end: number;
-  /** Every position below this has been compared and is equal to the committed text. */
+  /** All positions below this were compared and equal the committed text. */
   readonly agreedTo: number;
   readonly dead: boolean;
-  /** First mismatches and matches in comparisons with committed text. */
+  /** Matches in comparisons with committed text, and first mismatches (0 or 1). */
   readonly matched: number;
   readonly mismatched: number;
 }
@@ -27,12 +27,12 @@ export function beginBranch(message: DraftMessage): Branch {
 }
 
 export function extendBranch(branch: Branch, message: DraftMessage): Branch {
-  invariant(message.first === branch.end, 'a hole in a branch');
+  invariant(message.first === branch.end, 'a gap in a branch');
   const end = branch.end + message.tokens.length;
   return branch.dead ? { ...branch, end } : { ...branch, end, tokens: branch.tokens.append(message.tokens) };
 }
 
-/** Compares what both have and have not compared yet; the first difference kills the branch. */
+/** Compares all positions that branch and text share and that were not compared yet; the first difference makes the branch dead. */
 export function compareBranch(branch: Branch, text: TokenText): Branch {
   if (branch.dead) return branch;
   const until = Math.min(text.length, branch.end);
@@ -43,12 +43,12 @@ export function compareBranch(branch: Branch, text: TokenText): Branch {
   return { ...branch, agreedTo: position, dead, matched, mismatched: dead ? 1 : 0 };
 }
 
-/** Drafts beyond the committed text that a step may verify, in order. */
+/** Number of drafts beyond the committed text that a step may verify. */
 export function draftsReady(branch: Branch | null, textLength: number): number {
   return branch === null || branch.dead || branch.agreedTo < textLength ? 0 : branch.end - textLength;
 }
 
-/** Tokens from `first` on that equal the device's own drafts, so that a count can stand for them. */
+/** Number of tokens from `first` on that equal the device's drafts; a commit sends this count instead of the tokens. */
 export function agreedFrom(branch: Branch | null, first: number): number {
   return branch === null || first < branch.start ? 0 : Math.max(0, branch.agreedTo - first);
 }

@@ -6,32 +6,32 @@ import { createEdgeSession, mayAddEdgeDraft, readyDrafts, stepEdge } from './edg
 import type { EdgeState } from './edge-state.ts';
 import type { ModeName } from './mode.ts';
 
-function session(mode: ModeName, drafts: readonly number[], guess: readonly number[] | null): EdgeState {
+function session(mode: ModeName, drafts: readonly number[], edgeChain: readonly number[] | null): EdgeState {
   const created = { kind: 'session-created', link: 1, open: testOpening({ mode }) } as const;
   let { state } = createEdgeSession(testRules, 1, created);
   if (drafts.length > 0) {
     const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
     state = stepEdge(state, { kind: 'message-received', link: 1, message }).state;
   }
-  if (guess === null) return state;
-  const made = { length: 3, tokens: guess, isComplete: false };
+  if (edgeChain === null) return state;
+  const made = { length: 3, tokens: edgeChain, isComplete: false };
   return stepEdge(state, { kind: 'edge-drafted', drafts: made }).state;
 }
 
 describe('the chain that a step could verify', () => {
   it.each([
-    { name: 'nothing', drafts: [], guess: null, tokens: [], deviceDrafts: 0 },
-    { name: "the device's", drafts: [7, 8], guess: null, tokens: [7, 8], deviceDrafts: 2 },
-    { name: "the edge's own", drafts: [], guess: [5, 6], tokens: [5, 6], deviceDrafts: 0 },
-    { name: "the edge's own after the device's", drafts: [7], guess: [7, 6], tokens: [7, 6], deviceDrafts: 1 },
-    { name: "the device's, longer by now", drafts: [7, 6, 9], guess: [7, 6], tokens: [7, 6, 9], deviceDrafts: 3 },
-    { name: 'the longer where they differ', drafts: [7, 8], guess: [7, 5, 6], tokens: [7, 5, 6], deviceDrafts: 1 },
-    { name: "the device's where equally long", drafts: [7, 8], guess: [5, 6], tokens: [7, 8], deviceDrafts: 2 },
-  ])('is $name', ({ drafts, guess, tokens, deviceDrafts }) => {
-    expect(chainOf(session('mix', drafts, guess))).toMatchObject({ tokens, deviceDrafts });
+    { name: 'nothing', drafts: [], edgeChain: null, tokens: [], deviceDrafts: 0 },
+    { name: "the device's", drafts: [7, 8], edgeChain: null, tokens: [7, 8], deviceDrafts: 2 },
+    { name: 'edge drafts', drafts: [], edgeChain: [5, 6], tokens: [5, 6], deviceDrafts: 0 },
+    { name: "edge drafts after the device's", drafts: [7], edgeChain: [7, 6], tokens: [7, 6], deviceDrafts: 1 },
+    { name: "the device's, if longer", drafts: [7, 6, 9], edgeChain: [7, 6], tokens: [7, 6, 9], deviceDrafts: 3 },
+    { name: 'the longer one if they differ', drafts: [7, 8], edgeChain: [7, 5, 6], tokens: [7, 5, 6], deviceDrafts: 1 },
+    { name: "the device's if equally long", drafts: [7, 8], edgeChain: [5, 6], tokens: [7, 8], deviceDrafts: 2 },
+  ])('is $name', ({ drafts, edgeChain, tokens, deviceDrafts }) => {
+    expect(chainOf(session('mix', drafts, edgeChain))).toMatchObject({ tokens, deviceDrafts });
   });
 
-  it('is accounted for by who drafted', () => {
+  it('is counted separately for device drafts and edge drafts', () => {
     let { state } = { state: session('mix', [7], [7, 6, 5]) };
     state = stepEdge(state, { kind: 'step-started', drafts: 3 }).state;
     const rows = [7, 6, 9, 1].map((id) => ({ ids: [id], logits: [1] }));
@@ -50,7 +50,7 @@ describe('the chain that a step could verify', () => {
   });
 });
 
-describe('what was looked up', () => {
+describe('a looked-up chain', () => {
   const found = [5, 6, 9].map((token) => ({ token, matchLength: 3, chance: 0.1 * token, deviation: 0.1 }));
 
   function lookedUp(drafts: readonly number[]): EdgeState {
@@ -61,20 +61,20 @@ describe('what was looked up', () => {
     return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
   }
 
-  it('fills a step without drafts, each token with its chance', () => {
+  it('fills a step without drafts, with the probability of each token', () => {
     expect(chainOf(lookedUp([]))).toMatchObject({ tokens: [5, 6, 9], deviceDrafts: 0 });
     expect(lookUpChances(lookedUp([]))).toEqual(found.map(({ chance }) => chance));
     expect(lookUpChances(session('stream', [7], null))).toEqual([]);
   });
 
-  it('gives way to any draft, however short', () => {
+  it('is not used if the device has any draft', () => {
     expect(chainOf(lookedUp([7]))).toMatchObject({ tokens: [7], deviceDrafts: 1 });
     expect(lookUpChances(lookedUp([7]))).toEqual([]);
   });
 });
 
-describe('drafting on', () => {
-  it('comes before a step with too short a chain, and ends when there is enough', () => {
+describe('adding edge drafts', () => {
+  it('comes before a step while the chain is too short, and ends when it is long enough', () => {
     const short = session('mix', [7], null);
     expect(readyDrafts(short, 3)).toBeNull();
     expect(mayAddEdgeDraft(short, 3)).toBe(true);
@@ -83,7 +83,7 @@ describe('drafting on', () => {
     expect(mayAddEdgeDraft(enough, 3)).toBe(false);
   });
 
-  it('never holds up a step that the drafter can add nothing to', () => {
+  it('does not delay a step if the drafter has nothing to add', () => {
     const { state } = stepEdge(session('mix', [7], null), {
       kind: 'edge-drafted',
       drafts: { length: 3, tokens: [7], isComplete: true },
@@ -92,7 +92,7 @@ describe('drafting on', () => {
     expect(readyDrafts(state, 3)).toBe(1);
   });
 
-  it('is not the business of modes in which the edge does not draft', () => {
+  it('does not happen in modes in which the edge does not draft', () => {
     expect(mayAddEdgeDraft(session('stream', [], null), 3)).toBe(false);
     expect(readyDrafts(session('stream', [7], null), 3)).toBe(1);
   });
@@ -101,7 +101,7 @@ describe('drafting on', () => {
 describe('wantedDrafts', () => {
   const settings = { draftLength: 4, draftMs: 5, stepTime: linearStepTime(40, 0.4), maxDrafts: 24 };
 
-  it('is the window in edge-sd, what pays in mix, nothing elsewhere', () => {
+  it('is the draft length in edge-sd, the length with the best gain in mix, and 0 in other modes', () => {
     expect(wantedDrafts(session('edge-sd', [], null), settings)).toBe(4);
     // The prior acceptance is 0.7.
     expect(wantedDrafts(session('mix', [], null), settings)).toBe(3);

@@ -1,5 +1,5 @@
-// The drafts that the edge's next step could verify: the device's that have arrived, the edge's own, or the device's with the edge's
-// own after them. Which of them are admitted is the scheduler's decision.
+// The chain of drafts that the edge's next step could verify: the device's drafts that have arrived, edge drafts, or device drafts followed
+// by edge drafts. The scheduler decides how many of them the step takes.
 
 import type { LookUpDraft } from '../decoding/look-up.ts';
 import { chainLengthWorth, type EdgeDraftLengthFigures } from '../scheduling/edge-draft-length.ts';
@@ -9,23 +9,23 @@ import { modeOf } from './mode.ts';
 
 export interface ChainSize {
   readonly length: number;
-  /** How many of its drafts, from the first, are the device's. */
+  /** The first `deviceDrafts` of its drafts are the device's. */
   readonly deviceDrafts: number;
-  /** The edge's own drafter has nothing to add. */
+  /** The edge's drafter has nothing to add. */
   readonly isComplete: boolean;
 }
 
-/** Drafts that follow the committed text, without a gap. */
+/** Drafts that follow the committed text without a gap. */
 export interface Chain extends ChainSize {
   readonly tokens: readonly number[];
 }
 
-/** The edge's own drafts, if they follow the text as it is now. */
+/** The edge drafts, if they follow the present text. */
 export function edgeDraftsAt({ edgeDrafts, text }: EdgeState): EdgeDrafts | null {
   return edgeDrafts !== null && edgeDrafts.length === text.length ? edgeDrafts : null;
 }
 
-/** What was looked up, as drafts: nothing is added to it. */
+/** Looked-up tokens as edge drafts; they are complete. */
 export function lookedUpDrafts({ text }: EdgeState, found: readonly LookUpDraft[]): EdgeDrafts {
   const tokens = found.map(({ token }) => token);
   return { length: text.length, tokens, isComplete: true, chances: found.map(({ chance }) => chance) };
@@ -33,15 +33,15 @@ export function lookedUpDrafts({ text }: EdgeState, found: readonly LookUpDraft[
 
 const noChances: readonly number[] = [];
 
-/** For each draft of the chain, where it was looked up, the chance that it holds if those before it do. */
+/** If the chain was looked up: for each draft the probability that it is right, given that those before it are. */
 export function lookUpChances(state: EdgeState): readonly number[] {
   const chances = edgeDraftsAt(state)?.chances;
   return chances === undefined || draftsReady(state.branch, state.text.length) > 0 ? noChances : chances;
 }
 
 /**
- * Where the device and the edge have drafted differently the longer chain counts; at equal length the device's. What was only looked
- * up gives way to any draft.
+ * If device and edge have drafted different chains, the longer one counts; at equal length the device's. A looked-up chain counts only
+ * if the device has no drafts.
  */
 export function chainOf(state: EdgeState): Chain {
   const size = chainSize(state);
@@ -50,7 +50,7 @@ export function chainOf(state: EdgeState): Chain {
   return { ...size, tokens: own?.tokens ?? readyTokens(state, ready) };
 }
 
-/** The chain without its tokens, which would have to be copied. */
+/** The chain without its tokens, to avoid a copy. */
 export function chainSize(state: EdgeState): ChainSize {
   const ready = draftsReady(state.branch, state.text.length);
   const own = edgeDraftsAt(state);
@@ -74,13 +74,13 @@ function readyTokens({ branch, text }: EdgeState, ready: number): readonly numbe
 }
 
 export interface EdgeDraftSettings extends Pick<EdgeDraftLengthFigures, 'draftMs' | 'stepTime' | 'maxDrafts'> {
-  /** gamma of the edge's own windows. */
+  /** gamma in mode edge-sd. */
   readonly draftLength: number;
 }
 
 /**
- * The length of the chain at which the edge, where it drafts itself, steps rather than to draft on. To be asked once for each length
- * of the text, when it has come to be.
+ * The length of the chain at which the edge steps instead of adding another edge draft; 0 in modes in which it does not draft. The
+ * caller computes it once for each length of the text.
  */
 export function wantedDrafts(state: EdgeState, settings: EdgeDraftSettings): number {
   const { open, text, rules } = state;

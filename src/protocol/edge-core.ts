@@ -1,5 +1,5 @@
-// One edge without its engine: connections, sessions, admission, the edge's own drafts, and what the engine's next step holds. A live
-// process and a simulation drive this same code; they bring a clock, connections, an engine and a draft model.
+// One edge without its engine: connections, sessions, admission, edge drafts, and the contents of the next step. A live process and a
+// simulation both use this code; they provide the clock, the connections, the engine and the draft model.
 
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
@@ -18,26 +18,25 @@ import { modeOf } from './mode.ts';
 import type { RateLimitSettings } from './rate-limit.ts';
 import type { FrameConnection, FrameHandler, Wire } from './wire.ts';
 
-/** A draft model of the edge's own, for the modes in which the edge drafts. */
+/** The draft model of the edge, for the modes in which the edge drafts. */
 export interface EdgeDraftFigures {
   /** gamma, in mode edge-sd. */
   readonly draftLength: number;
-  /** What one draft takes at present, ms. */
+  /** Present duration of one edge draft, ms. */
   readonly draftMs: number;
 }
 
 export interface EdgeSettings extends RegistrySettings {
-  /** What the greeting says of the target. */
+  /** The target, for `hello`. */
   readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
   /** Whether these credentials may open a session. */
   readonly admits: (credentials: string) => boolean;
-  /** Sessions that may be written at the same time. */
+  /** Number of sessions that may decode at the same time. */
   readonly placeCount: number;
-  /** What a step may hold. */
   readonly limits: StepLimits;
-  /** What a step takes at present. */
+  /** The present model of the step time. */
   readonly stepTime: () => StepTimeModel;
-  /** Null: this edge does not draft. */
+  /** Null: this edge has no draft model. */
   readonly edgeDraft: EdgeDraftFigures | null;
   readonly rate: RateLimitSettings;
   readonly liveness: LivenessSettings;
@@ -46,31 +45,31 @@ export interface EdgeSettings extends RegistrySettings {
 
 /** A session of an edge. */
 export interface EdgeEntry extends RegistryEntry {
-  /** A draft of the edge's own is being made. */
+  /** An edge draft is in progress. */
   isDrafting: boolean;
-  /** Drafts that a step should have in modes in which the edge drafts, at this length of the text. */
+  /** In modes in which the edge drafts: the wanted number of drafts for a step at this length of the text. */
   wanted: { readonly length: number; readonly drafts: number };
 }
 
-/** What an edge's own draft model is asked: the token that follows the text and these drafts. */
+/** A request to the edge's draft model: the token after the text and these drafts. */
 export interface EdgeDraftOrder {
-  /** Of the text. */
+  /** Length of the text. */
   readonly length: number;
   readonly tokens: readonly number[];
 }
 
-/** What the process brings. */
+/** What the surrounding process provides. */
 export interface EdgeHost<Entry extends EdgeEntry>
   extends Pick<RegistryOwner<Entry>, 'takePlace' | 'leavePlace' | 'stepped' | 'cleared'> {
-  /** What the process keeps beside an entry. */
+  /** Adds the fields of the process to a new entry. */
   enter(entry: EdgeEntry): Entry;
-  /** Tokens of the session's text that the engine holds, the last one excepted: a step evaluates it again. */
+  /** Number of the text's tokens in the KV sequence, without the last one: each step evaluates the last one again. */
   heldTokens(entry: Entry): number;
   /** Drafts looked up in the text, for a step that would have none; undefined: this edge does not look up. */
   lookUp(entry: Entry): EdgeDrafts | undefined;
-  /** Has a draft made, and then calls {@link EdgeCore.edgeDrafted} or {@link EdgeCore.edgeDraftFailed}. */
+  /** Starts an edge draft, then calls {@link EdgeCore.edgeDrafted} or {@link EdgeCore.edgeDraftFailed}. */
   beginDraft(entry: Entry, order: EdgeDraftOrder): void;
-  /** The engine may have something to do. */
+  /** There may be a step to run. */
   wake(): void;
 }
 
@@ -104,7 +103,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     return this.connections.accept(carrier);
   }
 
-  /** @param token null: the drafter has none @param isEnd whether the token ends a text: nothing follows it */
+  /** @param token null: the drafter has no proposal @param isEnd whether the token ends a text, so that no draft can follow */
   edgeDrafted(entry: Entry, { length, tokens }: EdgeDraftOrder, token: number | null, isEnd: boolean): void {
     entry.isDrafting = false;
     if (!entry.hasPlace) return;
@@ -114,10 +113,10 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
 
   edgeDraftFailed(entry: Entry): void {
     entry.isDrafting = false;
-    this.sessions.step(entry, { kind: 'step-failed', cause: "the edge's own draft failed" });
+    this.sessions.step(entry, { kind: 'step-failed', cause: 'the draft model of the edge failed' });
   }
 
-  /** The process dies: sessions and connections are lost without a word. @returns what carried the connections */
+  /** For a crash of the process: sessions and connections are lost, nothing is sent. @returns the carriers of the connections */
   abandon(): Carrier[] {
     const carriers = this.connections.abandon();
     this.sessions.clear();
@@ -163,15 +162,15 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
     }
     if (open.tokenizerHash !== target.tokenizerHash) {
-      const cause = `this edge runs ${target.model}, whose tokenizer is another one`;
+      const cause = `this edge runs ${target.model}, which has another tokenizer`;
       throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (outrider models list)');
     }
     if (!modeOf(open.mode).edgeDrafts || edgeDraft !== null) return;
-    const cause = 'this edge has no draft of its own';
-    throw new OutriderError('bad-argument', cause, 'start it with --draft, or take another mode');
+    const cause = 'this edge has no draft model';
+    throw new OutriderError('bad-argument', cause, 'start the edge with --draft, or use another mode');
   }
 
-  /** The edge's own drafts, one after the other until a step has enough. */
+  /** Starts edge drafts, one after the other, until a step has enough. */
   #addEdgeDrafts(entry: Entry): void {
     const { edgeDraft, limits, stepTime } = this.#settings;
     const { state } = entry;

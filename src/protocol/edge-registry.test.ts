@@ -4,7 +4,7 @@ import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, stepEdge } from './edge-session.ts';
 import type { EdgeMessage, OpenMessage } from './messages.ts';
 
-/** A registry with so many places, and what it has said on each link. */
+/** A registry with this many places; it keeps the messages that were sent on each link. */
 class Bed {
   readonly said: [link: number, kind: EdgeMessage['kind'] | 'closed'][] = [];
   readonly forgotten: string[] = [];
@@ -67,7 +67,7 @@ class Bed {
 }
 
 describe('the registry of an edge', () => {
-  it('delivers to the session that a connection speaks for, and drops the rest', () => {
+  it('delivers messages to the session that the connection is attached to, and drops the rest', () => {
     const bed = new Bed();
     bed.open(1, 'a');
     bed.registry.receive(1, { kind: 'draft', branch: 1, first: 3, tokens: [4] });
@@ -77,7 +77,7 @@ describe('the registry of an edge', () => {
     expect(bed.registry.isAttached(2)).toBe(false);
   });
 
-  it('refuses a second attach on a connection, and resumes nothing that it does not know', () => {
+  it('refuses a second attach on a connection, and does not resume an unknown session', () => {
     const bed = new Bed();
     bed.open(1, 'a');
     expect(() => bed.open(1, 'b')).toThrow('a second attach');
@@ -85,7 +85,7 @@ describe('the registry of an edge', () => {
     expect(bed.said).toContainEqual([2, 'gone']);
   });
 
-  it('keeps a lost session for a while, takes it up again, then forgets it', () => {
+  it('keeps a lost session for keepLostMs, resumes it, then forgets it', () => {
     const bed = new Bed();
     bed.open(1, 'a');
     bed.registry.linkClosed(1);
@@ -98,7 +98,7 @@ describe('the registry of an edge', () => {
     expect(bed.forgotten).toEqual(['a']);
   });
 
-  it('gives the place of a lost session away, never that of a connected one', () => {
+  it('reassigns the place of a lost session, never that of a connected one', () => {
     const bed = new Bed(1);
     bed.open(1, 'a');
     expect(() => bed.open(2, 'b')).toThrow('places of this edge are taken');
@@ -108,7 +108,7 @@ describe('the registry of an edge', () => {
     expect(bed.registry.find('b')?.hasPlace).toBe(true);
   });
 
-  it('frees the place when the text ends, and keeps the session for who comes back', () => {
+  it('frees the place when the text ends, and keeps the session for a device that resumes it', () => {
     const bed = new Bed(1);
     bed.open(1, 'a', { maxAnswerTokens: 1 });
     bed.write('a');
@@ -130,7 +130,7 @@ describe('the registry of an edge', () => {
     expect(bed.said.filter(([link]) => link === 2)).toEqual([]);
   });
 
-  it('forgets at once who says goodbye, and everybody when it is cleared', () => {
+  it('forgets a session on bye at once, and all sessions when it is cleared', () => {
     const bed = new Bed();
     bed.open(1, 'a');
     bed.open(2, 'b');

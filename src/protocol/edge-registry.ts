@@ -1,5 +1,5 @@
-// The sessions of one edge: who may open one, which connection speaks for which, who holds a place, how long a lost one is kept. It
-// drives the session machines and hands their effects on; what a place is, and what the engine runs next, is its owner's business.
+// The sessions of one edge: opens and resumes them, attaches connections to them, assigns places, forgets lost sessions after a time. It
+// applies events to the session machines and passes their effects on. Its owner provides the places and runs the engine.
 
 import type { Clock } from '../basics/clock.ts';
 import { type ErrorCode, OutriderError } from '../basics/errors.ts';
@@ -15,7 +15,7 @@ export interface RegistryEntry {
   /** Compute share z, relative to the others. */
   readonly share: number;
   state: EdgeState;
-  /** From the opening to the end of the text. */
+  /** True from `open` to the end of the text. */
   hasPlace: boolean;
   cancelForget: (() => void) | null;
 }
@@ -23,23 +23,23 @@ export interface RegistryEntry {
 export interface RegistrySettings {
   readonly machines: { readonly stepEdge: typeof stepEdge; readonly createEdgeSession: typeof createEdgeSession };
   readonly rules: EdgeRules;
-  /** How long a session without a connection is kept, finished or not. */
+  /** Time for which a session without a connection is kept, finished or not. */
   readonly keepLostMs: number;
   readonly shareOf: (open: OpenMessage) => number;
 }
 
-/** What the registry asks of its owner. */
+/** What the registry needs from its owner. */
 export interface RegistryOwner<Entry extends RegistryEntry> {
   send(link: number, message: EdgeMessage): void;
   close(link: number, code: ErrorCode | 'done', detail: string): void;
-  /** What else must hold for an opening. @throws OutriderError */
+  /** Further conditions for an `open`. @throws OutriderError */
   admit?(open: OpenMessage): void;
-  /** What the owner keeps beside an entry. */
+  /** Adds the owner's fields to a new entry. */
   enter(entry: RegistryEntry): Entry;
-  /** Whether there was one; taking another's is the registry's decision. */
+  /** @returns false: no place is free. Then the registry may free the place of a lost session. */
   takePlace(entry: Entry, open: OpenMessage): boolean;
   leavePlace(entry: Entry): void;
-  /** Places of this edge, for the refusal. */
+  /** Number of places, for the text of a refusal. */
   readonly placeCount: number;
   /** An event was applied; its effects are not performed yet. */
   stepped(
@@ -51,7 +51,7 @@ export interface RegistryOwner<Entry extends RegistryEntry> {
   /** The effects are performed. */
   settled?(entry: Entry): void;
   forgotten?(entry: Entry): void;
-  /** All entries are gone at once, and nobody has left a place. */
+  /** All entries were removed at once, without calls of `leavePlace`. */
   cleared?(): void;
 }
 
@@ -61,7 +61,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   readonly #owner: RegistryOwner<Entry>;
   readonly #entries = new Map<string, Entry>();
   readonly #byLink = new Map<number, Entry>();
-  /** Links whose queues are full, attached or not. */
+  /** Links whose send queues are full, attached or not. */
   readonly #blocked = new Set<number>();
   #count = 0;
 
@@ -83,7 +83,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return this.#entries.get(id);
   }
 
-  /** @throws OutriderError when the device must be refused; the caller tells it and closes. */
+  /** @throws OutriderError when the device must be refused; the caller sends the refusal and closes the connection */
   receive(link: number, message: DeviceMessage): void {
     if (message.kind === 'open') this.#checkOpening(message);
     const owned = this.#byLink.get(link);
@@ -91,7 +91,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
       if (owned !== undefined) this.step(owned, { kind: 'message-received', link, message });
       return;
     }
-    // The session that it left behind would never hear of the connection's end.
+    // Otherwise the first session would never learn that the connection was closed.
     if (owned?.state.link?.id === link) {
       throw new OutriderError('protocol-error', 'a second attach', 'use a connection for one session only');
     }
@@ -104,7 +104,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     else this.#owner.send(link, { kind: 'gone' });
   }
 
-  /** Whether this connection speaks for a session. */
+  /** Whether this connection is attached to a session. */
   isAttached(link: number): boolean {
     return this.#byLink.get(link)?.state.link?.id === link;
   }
@@ -123,7 +123,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     if (entry !== undefined) this.step(entry, { kind: 'link-writable', link, writable });
   }
 
-  /** Applies an event and has its effects performed. */
+  /** Applies an event and performs its effects. */
   step(entry: Entry, event: EdgeEvent): void {
     const before = entry.state;
     const { state, effects } = this.#settings.machines.stepEdge(before, event);
@@ -131,7 +131,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#settle(entry, event, effects, before);
   }
 
-  /** Every session is gone, without a word. */
+  /** Removes all sessions; nothing is sent. */
   clear(): void {
     for (const { cancelForget } of this.#entries.values()) cancelForget?.();
     this.#entries.clear();
@@ -175,7 +175,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     validateSampling(open.sampling, vocabularySize);
   }
 
-  /** @throws OutriderError `edge-full` when every place is held by a session that is still connected */
+  /** @throws OutriderError `edge-full` when connected sessions hold all places */
   #givePlace(entry: Entry, open: OpenMessage): void {
     if (entry.hasPlace) return;
     const isTaken = this.#owner.takePlace(entry, open) || (this.#dropLost() && this.#owner.takePlace(entry, open));
@@ -186,7 +186,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     entry.hasPlace = true;
   }
 
-  /** Gives up the session that was opened first among those without a connection. */
+  /** Forgets the oldest session that has a place but neither a connection nor a running step. */
   #dropLost(): boolean {
     for (const entry of this.#entries.values()) {
       if (entry.state.link === null && entry.hasPlace && entry.state.ticket === null) {

@@ -1,4 +1,4 @@
-// What tests of the edge's machines share: an opening of a short prompt, and rules without an end in reach.
+// For tests of the edge's machines: an `open` message with a short prompt, and rules under which the text does not end soon.
 
 import { createEnding } from '../decoding/ending.ts';
 import { neutralSampling } from '../decoding/sampling.ts';

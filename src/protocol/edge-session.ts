@@ -1,5 +1,5 @@
-// The edge's side of one session as a pure function: events in, effects out. The target's own choice is committed at every
-// position, so a late, wrong or lying device can only slow itself. Rules: docs/protocol.md, "Edge".
+// The edge's state machine of one session, a pure function: events in, effects out. It commits the target's own choice at every
+// position, so a late, wrong or lying device can only slow down its own session. Rules: docs/protocol.md, "Edge".
 
 import type { ErrorCode } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
@@ -23,17 +23,17 @@ import type { DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './me
 import { modeOf } from './mode.ts';
 import { TokenText } from './token-text.ts';
 
-/** Whether the session has text to write and its engine row is free: its prompt may be evaluated, whatever the mode waits for. */
+/** Whether the session can take part in a step: its text has not ended, no step of it is running, and flow control allows it. */
 export function isWritable(state: EdgeState): boolean {
   return state.end === null && !state.released && state.ticket === null && !isPaused(state);
 }
 
-/** Whether a step has neither drafts of the device nor drafts of the edge's own to verify. */
+/** Whether a step would have no drafts to verify, neither the device's nor edge drafts. */
 export function lacksEdgeDrafts(state: EdgeState): boolean {
   return isWritable(state) && edgeDraftsAt(state) === null && draftsReady(state.branch, state.text.length) === 0;
 }
 
-/** Whether the edge's own drafter should add a draft to what there is. @param wantedDrafts see {@link readyDrafts} */
+/** Whether the edge's drafter should add a draft to the chain. @param wantedDrafts see {@link readyDrafts} */
 export function mayAddEdgeDraft(state: EdgeState, wantedDrafts: number): boolean {
   if (!modeOf(state.open.mode).edgeDrafts || !isWritable(state)) return false;
   const { tokens, isComplete } = chainOf(state);
@@ -41,8 +41,8 @@ export function mayAddEdgeDraft(state: EdgeState, wantedDrafts: number): boolean
 }
 
 /**
- * How many drafts a step could take now, the device's or the edge's own; null: this session has no step to run.
- * @param wantedDrafts in modes in which the edge drafts: with fewer it would rather draft on
+ * How many drafts a step could take now, the device's or edge drafts; null: this session must not run a step.
+ * @param wantedDrafts in modes in which the edge drafts: with a shorter chain it drafts more before it steps
  */
 export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number | null {
   if (!isWritable(state)) return null;
@@ -55,13 +55,13 @@ export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number 
     isChainReady: isComplete || length >= wantedDrafts,
   };
   if (!modeOf(state.open.mode).mayStep(view)) return null;
-  // A step commits one token more than its drafts; where a text ends must not depend on how many there were.
+  // A step commits one token more than its drafts. The end of a text must not depend on the number of drafts.
   const room = state.rules.contextLength - state.text.length - 1;
   return Math.max(0, Math.min(room, length));
 }
 
 /**
- * A session made by its first `open`.
+ * Creates a session from its first `open`.
  * @param incarnation unique in the process
  * @throws OutriderError `bad-argument` from the end rule
  */
@@ -86,7 +86,7 @@ export function createEdgeSession(rules: EdgeRules, incarnation: number, created
   const effects: EdgeEffect[] = [];
   const blankState = { ...start, acknowledged: 0, end: null, account };
   const state = replaceText(blankState, { id: created.link, writable: created.isBlocked !== true }, open, effects);
-  // Without a link the opening was refused: nobody may run steps for it.
+  // No link: the opening was refused, so no step may run for it.
   return { state: flush({ ...state, released: state.link === null }, effects), effects };
 }
 
@@ -117,7 +117,7 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
   }
 }
 
-/** Frames of a connection that does not own the session are ignored; only an attach can take it over. */
+/** Ignores frames of a connection that does not own the session, except an attach, which takes the session over. */
 function receive(
   state: EdgeState,
   { link, message, isBlocked }: Extract<EdgeEvent, { kind: 'message-received' }>,
@@ -188,19 +188,19 @@ function canResume(state: EdgeState, length: number): boolean {
 }
 
 function attachLink(state: EdgeState, link: NewLink, attempt: number, length: number): EdgeState {
-  // What the device asked for on an older connection, it asks for again.
-  const asking = { verifyRequestedAt: null, isAfterRejection: true };
-  return { ...state, ...asking, attempt, link: { ...link, sent: length, endSent: false } };
+  // The device repeats the requests of an older connection.
+  const waiting = { verifyRequestedAt: null, isAfterRejection: true };
+  return { ...state, ...waiting, attempt, link: { ...link, sent: length, endSent: false } };
 }
 
-/** Keeps the replaced branch's comparisons. */
+/** Drops the branch and adds its comparisons to the session's. */
 function retireBranch(state: EdgeState): EdgeState {
   if (state.branch === null) return state;
   const matched = state.matched + state.branch.matched;
   return { ...state, branch: null, matched, mismatched: state.mismatched + state.branch.mismatched };
 }
 
-/** `open`: the device's text wins; a step in flight is worth nothing any more. A text that has ended is not gone on with. */
+/** On `open` the device's text replaces the edge's, and the result of a running step will be discarded. A complete text gets no step. */
 function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects: EdgeEffect[]): EdgeState {
   const ending = state.rules.endingOf(open);
   const text = TokenText.of([...open.prompt, ...open.answer]);
@@ -213,7 +213,7 @@ function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects
     if (end !== null && index < open.answer.length - 1) {
       return violate(
         { ...state, attempt: open.attempt, link: null },
-        'the answer goes on after its end',
+        'the answer has tokens after its end',
         effects,
         link.id,
       );
@@ -233,7 +233,7 @@ function takeDrafts(state: EdgeState, message: DraftMessage, effects: EdgeEffect
   if (isNew && (message.first > text.length || message.first < open.prompt.length)) {
     return violate(state, `a branch starts at ${message.first}, the text ends at ${text.length}`, effects);
   }
-  if (!isNew && message.first !== branch.end) return violate(state, 'a hole between drafts', effects);
+  if (!isNew && message.first !== branch.end) return violate(state, 'a gap between drafts', effects);
   if (message.first + message.tokens.length > text.length + open.maxAhead) {
     return violate(state, `drafts more than ${open.maxAhead} tokens ahead`, effects);
   }
@@ -246,7 +246,7 @@ function takeDrafts(state: EdgeState, message: DraftMessage, effects: EdgeEffect
   return { ...kept, acknowledged, branch: compared, isAfterRejection: state.isAfterRejection || hasDied };
 }
 
-/** The connection is at fault, not the session: it may be resumed. */
+/** Closes a connection that violates the protocol. The session stays and may be resumed. */
 function violate(state: EdgeState, cause: string, effects: EdgeEffect[], at?: number): EdgeState {
   const link = at ?? state.link?.id;
   if (link === undefined) return state;
@@ -270,12 +270,12 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   const deviceDrafts = Math.min(chain.deviceDrafts, draftCount);
   const drafts = draftCount === chain.length ? chain.tokens : chain.tokens.slice(0, draftCount);
   const ticket = { incarnation, generation, length: text.length, drafts, deviceDrafts };
-  // A step that takes only some of the drafts answers only some of what the device asked.
+  // A step that takes only some of the drafts is not yet the requested verdict.
   const isAnswered = draftCount >= draftsReady(branch, text.length);
   return { ...state, ticket, verifyRequestedAt: isAnswered ? null : state.verifyRequestedAt, isAfterRejection: false };
 }
 
-/** Judged against the ticket; then the live branch, which may have changed meanwhile, is compared again. */
+/** Verifies the drafts of the ticket, then compares the current branch, which may have changed during the step. */
 function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-done' }>): EdgeState {
   const { ticket, rows } = event;
   if (ticket.incarnation !== state.incarnation || ticket.generation !== state.generation) return state;
@@ -324,13 +324,13 @@ function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, a
 
 const nothingCompared = { matched: 0, mismatched: 0 };
 
-/** In modes in which the edge drafts; look-ups are no drafts: how often they hold says nothing of a draft model. */
+/** Called only in modes in which the edge drafts: the acceptance of looked-up drafts says nothing about a draft model. */
 function compareEdgeDrafts({ drafts, deviceDrafts }: StepTicket, accepted: number): typeof nothingCompared {
   if (accepted < deviceDrafts) return nothingCompared;
   return { matched: accepted - deviceDrafts, mismatched: accepted < drafts.length ? 1 : 0 };
 }
 
-/** Sends everything from the pointer on as one commit, when the link takes it; then the end. */
+/** If the link is writable, sends all text that was not sent yet as one commit, then the end. */
 function flush(state: EdgeState, effects: EdgeEffect[]): EdgeState {
   const { link, text, branch } = state;
   if (link === null || !link.writable) return state;

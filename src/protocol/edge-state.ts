@@ -1,4 +1,4 @@
-// What the edge knows of one session: plain immutable data. edge-session.ts says how it changes.
+// The edge's state of one session, its events and its effects: plain immutable data. edge-session.ts changes it.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -7,42 +7,43 @@ import type { Branch } from './edge-branch.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 import type { TokenText } from './token-text.ts';
 
-/** What holds for every session of an edge. */
+/** Rules for all sessions of an edge. */
 export interface EdgeRules {
   readonly vocabularySize: number;
   readonly contextLength: number;
-  /** Makes the end rule of a turn. @throws OutriderError `bad-argument` */
+  /** Creates the end rule of a turn. @throws OutriderError `bad-argument` */
   readonly endingOf: (open: OpenMessage) => Ending;
 }
 
 export interface EdgeLink {
   readonly id: number;
   readonly writable: boolean;
-  /** The downlink is this pointer into the text, not a queue: what lies behind it has been sent. */
+  /** Length of the text that has been sent. This pointer replaces a queue of commits. */
   readonly sent: number;
   readonly endSent: boolean;
 }
 
-/** A step that is being run, with the drafts as they were when it began. */
+/** A running step, with the drafts that it verifies. */
 export interface StepTicket {
-  /** Of the session object; a forgotten session that is made anew has another one. */
+  /** Of the session object. A session that was forgotten and created again has another one. */
   readonly incarnation: number;
-  /** Raised by each `open`. */
+  /** Each `open` increases it. */
   readonly generation: number;
-  /** Length of the text below the first row's choice. */
+  /** Length of the text when the step began: the position of the first row's choice. */
   readonly length: number;
   readonly drafts: readonly number[];
-  /** How many of them, from the first, are the device's; the others are the edge's own. */
+  /** The first `deviceDrafts` of them are the device's, the others are edge drafts. */
   readonly deviceDrafts: number;
 }
 
-/** What the edge itself takes to follow a text of this length; it may begin with drafts of the device. */
+/** A chain of the edge's drafter. It may begin with drafts of the device, which the drafter then extends. */
 export interface EdgeDrafts {
+  /** Length of the text that it follows. */
   readonly length: number;
   readonly tokens: readonly number[];
-  /** Nothing will be added to it. */
+  /** No token will be added. */
   readonly isComplete: boolean;
-  /** Where it was looked up: for each token the chance that it is right if those before it are. */
+  /** Only of a lookup: the probability of each token, given that the tokens before it are right. */
   readonly chances?: readonly number[];
 }
 
@@ -55,24 +56,24 @@ export interface EdgeState {
   readonly endState: EndState;
   readonly text: TokenText;
   readonly branch: Branch | null;
-  /** Comparisons of branches that have been replaced. */
+  /** Comparisons in branches that have been replaced. */
   readonly matched: number;
   readonly mismatched: number;
-  /** The same of the edge's own drafts, those compared in steps. */
+  /** Comparisons of edge drafts, made in steps. */
   readonly edgeDraftsMatched: number;
   readonly edgeDraftsMismatched: number;
   readonly attempt: number;
   readonly link: EdgeLink | null;
-  /** Length that the device is known to have. */
+  /** Committed length that the device is known to have. */
   readonly acknowledged: number;
   readonly ticket: StepTicket | null;
-  /** The committed length that the device had when it asked for a verdict; null: it has not since the last step. */
+  /** Committed length that the device had when it requested a verdict; null: no request since the last step. */
   readonly verifyRequestedAt: number | null;
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
   readonly edgeDrafts: EdgeDrafts | null;
   readonly end: EndReason | null;
-  /** The device has said goodbye or was thrown out: the session can be forgotten. */
+  /** The session can be forgotten: the device sent `bye` or was refused. */
   readonly released: boolean;
   readonly account: TurnAccount;
 }
@@ -82,21 +83,21 @@ export type EdgeEvent =
       readonly kind: 'message-received';
       readonly link: number;
       readonly message: DeviceMessage;
-      /** With an attach: the connection's queue is full already. */
+      /** With an attach: the send queue of the connection is full. */
       readonly isBlocked?: true;
     }
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
-  /** Drafts of the edge's own, for steps at which too few drafts of the device are at hand. Drafts made at another length of the text are ignored. */
+  /** Edge drafts. Steps ignore them if the text has another length by then. */
   | { readonly kind: 'edge-drafted'; readonly drafts: EdgeDrafts }
-  /** The scheduler has admitted this many of the ready drafts; the step begins. */
+  /** A step begins; the scheduler has admitted this many of the ready drafts. */
   | { readonly kind: 'step-started'; readonly drafts: number }
-  /** One row of candidates after the last committed token and after each draft of the ticket. */
+  /** The step is complete: one row of candidates after the last committed token, and one after each draft of the ticket. */
   | { readonly kind: 'step-done'; readonly ticket: StepTicket; readonly rows: readonly Candidates[] }
-  /** The engine is at fault: the session is given up. */
+  /** The engine failed: the edge refuses the session and forgets it. */
   | { readonly kind: 'step-failed'; readonly cause: string };
 
-/** How a session begins; not an event of the machine, but the first line of its log. */
+/** The start of a session: the first line of its log, not an event of the machine. */
 export interface SessionCreated {
   readonly kind: 'session-created';
   readonly link: number;
@@ -117,7 +118,7 @@ export function isPaused(state: EdgeState): boolean {
   return state.text.length - state.acknowledged >= state.open.flowControlWindow;
 }
 
-/** Matches / (matches + first mismatches) over drafts compared on an agreeing branch, late comparisons included. */
+/** Comparisons of the device's drafts up to the first mismatch of each branch, including drafts that arrived late. */
 export function draftComparisons(state: EdgeState): { readonly matched: number; readonly mismatched: number } {
   return {
     matched: state.matched + (state.branch?.matched ?? 0),
@@ -125,11 +126,11 @@ export function draftComparisons(state: EdgeState): { readonly matched: number; 
   };
 }
 
-/** Before a session's drafts have been compared, this many are taken to have held at this rate. */
+/** Prior of a session's acceptance: as if this many drafts had been compared at this rate. */
 const priorComparisons = 4;
 const priorAcceptance = 0.7;
 
-/** Chance that a draft holds, the device's or the edge's own; what little is known is drawn towards a common value. */
+/** Estimated acceptance of device drafts and edge drafts together. The prior dominates while there are few comparisons. */
 export function expectedAcceptance(state: EdgeState): number {
   const { matched, mismatched } = draftComparisons(state);
   const held = matched + state.edgeDraftsMatched;

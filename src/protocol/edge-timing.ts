@@ -1,23 +1,24 @@
-// What an edge's greeting says of its steps, and what a device makes of it: the times of a few rows, from which those of more rows are
-// taken at the worst, because an engine that pads its calls takes stairs.
+// The step times that an edge announces in `hello`, and the device's extrapolation to more rows. The extrapolation is an upper estimate,
+// because the step time of an engine that pads its calls rises in stairs.
 
 import { type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 
-/** An edge tells what a step of one session takes over 1 to so many rows. */
+/** An edge announces the time of a step with 1 to this many rows of one session. */
 export const announcedRowCount = 8;
 
-/** What the edge tells, ms: first a step of one row. */
+/** The announced times, ms; first a step with one row. */
 export function announcedStepMs(stepTime: StepTimeModel): number[] {
   return Array.from({ length: announcedRowCount }, (_, index) => stepMs(stepTime, index + 1));
 }
 
 /**
- * The time of a step of any rows, by what was told. Beyond that the last stair is taken to repeat, as long as it was seen and as high:
- * on a straight line, whose stairs are one row long, that is its slope; where all rows cost the same, as many again cost as much again.
+ * The time, ms, of a step with any number of rows. Beyond the announced rows, the last stair repeats with its announced length and height.
+ * On a straight line a stair has one row, so this continues its slope. If all announced rows cost the same, each further group of as many
+ * rows costs the same again.
  */
-export function stepMsAsAnnounced(told: readonly number[]): (rows: number) => number {
-  // What falls as rows are added is no engine's.
-  const rising = told.map((_, index) => Math.max(...told.slice(0, index + 1)));
+export function stepMsAsAnnounced(announced: readonly number[]): (rows: number) => number {
+  // More rows never take less time.
+  const rising = announced.map((_, index) => Math.max(...announced.slice(0, index + 1)));
   const topMs = rising.at(-1) ?? 0;
   const start = rising.indexOf(topMs);
   const stairMs = topMs - (rising[start - 1] ?? 0);

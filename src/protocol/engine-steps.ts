@@ -1,5 +1,5 @@
-// What the engine's next step holds: each session's view for the scheduler, the scheduler's plan, and the tickets of those that decode.
-// Running the step is the engine's business, live or virtual.
+// Builds the engine's next step: each session's view for the scheduler, the scheduler's plan, and a ticket for each session that decodes.
+// It does not run the step; a live or a virtual engine does.
 
 import { invariant } from '../basics/invariant.ts';
 import {
@@ -22,9 +22,9 @@ export interface StepPart<Entry> {
   readonly entry: Entry;
   /** Tokens of the text that the engine holds. */
   readonly heldTokens: number;
-  /** A chunk of the prompt, from `heldTokens` on; 0 with a ticket. */
+  /** Length of the prompt chunk that starts at `heldTokens`; 0 with a ticket. */
   readonly prefillTokens: number;
-  /** With it the session decodes: a row for the last token of the text, and one for each draft. */
+  /** Not null: the session decodes, with one row for the last token of the text and one for each draft. */
   readonly ticket: StepTicket | null;
 }
 
@@ -60,8 +60,7 @@ export class EngineSteps<Entry extends StepEntry> {
   }
 
   /**
-   * The sessions that could use a step, as the scheduler sees them; empty: nothing is to be run. {@link begin} then fixes what the step
-   * holds, before anything else happens to the sessions.
+   * The sessions that could use a step; empty: there is nothing to run. The caller passes them to {@link begin} before any session changes.
    */
   gather(): readonly Work<Entry>[] {
     const works: Work<Entry>[] = [];
@@ -72,14 +71,14 @@ export class EngineSteps<Entry extends StepEntry> {
     return works;
   }
 
-  /** Plans a step over them and begins it: drafts of decoding sessions are fixed now, whatever arrives meanwhile. */
+  /** Plans a step over these sessions and begins it. Drafts that arrive later are not part of it. */
   begin(works: readonly Work<Entry>[], stepTime: StepTimeModel): StepPart<Entry>[] {
     const views = works.map(({ view }) => view);
     const plan = scheduleStep(this.#schedule, views, this.#limits, stepTime);
     this.#schedule = plan.state;
     let at = 0;
     return plan.items.map((item) => {
-      // Items are in the order of the views, but for a chunk of a prompt, which comes last.
+      // Items have the order of the views, except that a prompt chunk comes last.
       if (item.kind === 'prefill') at = 0;
       while (views[at]?.id !== item.id) at += 1;
       return this.#begin(works[at] as Work<Entry>, item);
@@ -94,7 +93,7 @@ export class EngineSteps<Entry extends StepEntry> {
     return { entry, heldTokens, prefillTokens: 0, ticket };
   }
 
-  /** A prompt is evaluated as soon as it is there, whatever the session's mode waits for. */
+  /** Prefill does not wait for the mode; decoding does. */
   #workOf(entry: Entry): Work<Entry> | undefined {
     if (!entry.hasPlace || !isWritable(entry.state)) return undefined;
     const heldTokens = this.#host.heldTokens(entry);
@@ -109,7 +108,7 @@ export class EngineSteps<Entry extends StepEntry> {
     return { entry, heldTokens, view: { ...shared, drafts, ...chances } };
   }
 
-  /** For the step that the session could run now, where no draft is at hand. */
+  /** Looks drafts up in the text for a session that has none. */
   #lookUp(entry: Entry): void {
     const { state } = entry;
     if (!modeOf(state.open.mode).edgeLooksUp || !lacksEdgeDrafts(state)) return;

@@ -1,4 +1,4 @@
-// Runs a machine over the events of its log again and compares what it does with what it did. It prints and decides nothing.
+// Runs a state machine over the events of its log again, and compares effects and states with the logged ones. It does not print.
 
 import { invariant } from '../basics/invariant.ts';
 import { createEnding } from '../decoding/ending.ts';
@@ -9,18 +9,18 @@ import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, SessionCreated } from
 import { type EdgeLogHeader, type EventLog, type LogLine, toPlain } from './event-log.ts';
 import { describeDevice, describeEdge, type StateLine } from './event-log-state.ts';
 
-/** One event done again. */
+/** One replayed event. */
 export interface ReplayedStep {
   /** From 1. */
   readonly index: number;
-  /** Since the first event. */
+  /** Time since the first event. */
   readonly atMs: number;
   readonly event: DeviceEvent | EdgeEvent | SessionCreated;
   readonly effects: readonly (DeviceEffect | EdgeEffect)[];
   readonly state: StateLine;
   /** Committed ids of the answer after the step. */
   readonly answer: readonly number[];
-  /** In words; empty where the machine does what the log says. */
+  /** In words; empty if the machine does what the log says. */
   readonly differences: readonly string[];
 }
 
@@ -30,7 +30,7 @@ interface Outcome {
   readonly answer: readonly number[];
 }
 
-/** One step for each line; ends early where the machine can't take an event. */
+/** One step for each line. The replay ends at an event that the machine can't take. */
 export function* replayLog(log: EventLog): Generator<ReplayedStep> {
   if (log.header.side === 'device') {
     yield* replayLines(log.lines as readonly LogLine<DeviceEvent, DeviceEffect>[], deviceStepper(log.header.turn));
@@ -50,7 +50,7 @@ function* replayLines<Event extends ReplayedStep['event']>(
     try {
       outcome = step(line.event);
     } catch (error) {
-      // What was recorded once can't be refused now: the log, or the machine, is another one.
+      // The machine took this event when it was logged, so the log or the machine was changed since.
       const words = error instanceof Error ? error.message : String(error);
       const differences = [`the machine can't take this event: ${words}`];
       yield { ...base, effects: [], state: {}, answer: [], differences };
@@ -100,7 +100,7 @@ function differencesOf(line: LogLine<unknown, unknown>, { effects, state }: Outc
     if (sameValue(recorded[at], replayed[at])) continue;
     differences.push(`effect ${at + 1} was ${show(recorded[at])}, is ${show(replayed[at])}`);
   }
-  // A field that the log does not have is not compared.
+  // Only fields that the log has are compared.
   for (const [key, value] of Object.entries(line.state)) {
     if (state[key] !== value) differences.push(`${key} was ${show(value)}, is ${show(state[key])}`);
   }

@@ -1,4 +1,4 @@
-// A machine's state in a few numbers: what a log keeps beside each event and what a replay shows.
+// Summarises the state of a machine in a few values, for each line of a log and for its replay.
 
 import { believedLength, type DeviceState } from './device-state.ts';
 import type { EdgeState } from './edge-state.ts';

@@ -1,4 +1,4 @@
-// Turns the steps of a machine into the lines of its event log. It decides when a line is made, not where it goes.
+// Formats the steps of a machine as the lines of its event log. The caller writes the lines to a file.
 
 import type { DeviceEvent, DeviceStep } from './device-state.ts';
 import type { EdgeEvent, EdgeStep, SessionCreated } from './edge-state.ts';
@@ -7,19 +7,19 @@ import { describeDevice, describeEdge, type StateLine } from './event-log-state.
 import { protocolVersion } from './messages.ts';
 import type { TokenText } from './token-text.ts';
 
-/** Where lines go, and what the header says. */
+/** Destination of the lines, and values of the header. */
 export interface LogOptions {
   /** Takes one line, without line break. */
   readonly write: (line: string) => void;
-  /** Of the model's tokenizer; the text can then be read without it. */
+  /** From the tokenizer; the log stores these bytes, so that its text is readable without the tokenizer. */
   readonly tokenBytes: (id: number) => Uint8Array;
   /** Version of the package. */
   readonly outrider: string;
-  /** Now, ISO 8601. */
+  /** Present time, ISO 8601. */
   readonly date: string;
 }
 
-/** @returns what to pass as `onStep` of one turn: it writes the turn's log, header first */
+/** @returns the `onStep` callback for one turn; it writes the turn's log, first the header */
 export function createDeviceLog(
   options: LogOptions,
 ): (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void {
@@ -30,7 +30,7 @@ export function createDeviceLog(
   };
 }
 
-/** @returns what takes the steps of one session (they carry its number), from its creation on */
+/** @returns a callback for all steps of one session, from its creation on */
 export function createEdgeLog(
   options: LogOptions & { readonly endIds: ReadonlySet<number> },
 ): (step: EdgeStep & { readonly event: EdgeEvent | SessionCreated; readonly atMs: number }) => void {
@@ -49,7 +49,7 @@ interface Step {
   readonly state: StateLine;
 }
 
-/** A header without what every header has. */
+/** A header without the fields that all headers share. */
 type Start = LogHeader extends infer Header
   ? Header extends LogHeader
     ? Omit<Header, 'format' | 'version' | 'protocol' | 'outrider' | 'date'>
@@ -80,10 +80,10 @@ class LineWriter {
     this.#write({ ...step, atMs, ...(Object.keys(tokens).length === 0 ? {} : { tokens }) });
   }
 
-  /** Bytes of ids that the answer has for the first time. */
+  /** Bytes, in hex, of each id that occurs in the answer for the first time. */
   #describe(text: TokenText, promptLength: number): Record<string, string> {
     const tokens: Record<string, string> = {};
-    // An edge may be opened again with a shorter text: then its answer is gone through again.
+    // A second `open` may have a shorter text; then the whole answer is read again.
     const from = this.#describedTo > text.length ? promptLength : Math.max(promptLength, this.#describedTo);
     for (const id of text.slice(from)) {
       if (this.#knownIds.has(id)) continue;

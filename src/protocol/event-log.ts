@@ -1,5 +1,5 @@
-// The event log of one turn or session as text: one JSON object a line, a header first. What a line holds is written down in
-// docs/library.md. It must not hold what would let its reader take part: session, conversation and credentials are blanked.
+// Reads the event log of one turn or session: one JSON object per line, first a header. The format is in docs/library.md. Session,
+// conversation and credentials are blanked, so that a reader of the log cannot take the session over.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { DeviceEffect, DeviceEvent, TurnRequest } from './device-state.ts';
@@ -13,11 +13,11 @@ export const eventLogVersion = 2;
 interface HeaderBase {
   readonly format: typeof eventLogFormat;
   readonly version: number;
-  /** Of the messages in it. */
+  /** Protocol version of the messages in it. */
   readonly protocol: number;
   /** Version of the package that wrote it. */
   readonly outrider: string;
-  /** When it was begun, ISO 8601. */
+  /** Time of the first event, ISO 8601. */
   readonly date: string;
 }
 
@@ -36,23 +36,23 @@ export interface EdgeLogHeader extends HeaderBase {
 export type LogHeader = DeviceLogHeader | EdgeLogHeader;
 
 export interface LogLine<Event, Effect> {
-  /** Since the first event. */
+  /** Time since the first event. */
   readonly atMs: number;
   readonly event: Event;
   readonly effects: readonly Effect[];
   readonly state: StateLine;
-  /** Bytes of ids that were committed for the first time, hex by id. */
+  /** Bytes, in hex, of each id that was committed for the first time. */
   readonly tokens?: Readonly<Record<string, string>>;
 }
 
 export type DeviceLogLine = LogLine<DeviceEvent, DeviceEffect>;
 export type EdgeLogLine = LogLine<EdgeEvent | SessionCreated, EdgeEffect>;
 
-/** A parsed log: how a turn or session began, and every event since. */
+/** A parsed log: the start of a turn or session, and all events. */
 export type EventLog = {
-  /** Bytes of an id of the answer; empty for one that the log does not have. */
+  /** Bytes of an id; empty for an id that is not in the log. */
   readonly tokenBytes: (id: number) => Uint8Array;
-  /** The last line is incomplete, as after a crash, and was left out. */
+  /** The last line was incomplete, as after a crash, and is left out. */
   readonly isCut: boolean;
 } & (
   | { readonly header: DeviceLogHeader; readonly lines: readonly DeviceLogLine[] }
@@ -61,7 +61,7 @@ export type EventLog = {
 
 const blanks: Readonly<Record<string, string>> = { session: '0'.repeat(32), conversation: '0'.repeat(32) };
 
-/** As plain JSON: big integers, sets and infinities are marked, functions left out, secrets blanked. */
+/** Converts to plain JSON: marks big integers, sets and infinities, omits functions, blanks secrets. */
 export function toPlain(value: unknown): unknown {
   if (typeof value === 'bigint') return { $bigint: value.toString() };
   if (typeof value === 'number' && !Number.isFinite(value)) return { $number: String(value) };
@@ -77,7 +77,7 @@ function blank(key: string, value: unknown): string | undefined {
   return key === 'credentials' ? (value === '' ? '' : 'blanked') : blanks[key];
 }
 
-/** Undoes {@link toPlain}, but for what was left out or blanked. */
+/** The inverse of {@link toPlain}, except for omitted and blanked values. */
 export function fromPlain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromPlain);
   if (typeof value !== 'object' || value === null) return value;
@@ -88,10 +88,10 @@ export function fromPlain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, fromPlain(part)]));
 }
 
-/** @throws OutriderError `version-mismatch` for a log of another version, `bad-argument` for a text that is no event log */
+/** @throws OutriderError `version-mismatch` for a log of another version, `bad-argument` if the text is not an event log */
 export function parseEventLog(text: string): EventLog {
   const rows = text.split('\n');
-  // Every line that was written to its end is followed by a line break.
+  // Every complete line ends with a line break.
   const isCut = rows.pop() !== '';
   const [first, ...rest] = rows.map((row, index) => parseRow(row, index + 1));
   const header = checkHeader(first);

@@ -1,4 +1,4 @@
-// The device with two connections at once: moving to a second edge, and meeting an older attach of its own.
+// The device with two connections at once: a handover to a second edge, and a second attach to the same edge.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
@@ -28,7 +28,7 @@ function createTurn(mode: ModeName): DeviceState {
   });
 }
 
-/** Drives the machine and keeps what it did in answer to the last event. */
+/** Drives the machine and keeps the effects of the last event. */
 class Driver {
   state: DeviceState;
   effects: readonly DeviceEffect[] = [];
@@ -72,11 +72,11 @@ class Driver {
 function lagging(mode: ModeName): Driver {
   const driver = new Driver(mode);
   driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
-  // The draft of position 3 was under way; it comes too late.
+  // The draft of position 3 was in progress; it arrives too late.
   return driver.commit(1, 3, 10, 11, 12, 13, 14, 15).draft(10);
 }
 
-describe('a hand-over', () => {
+describe('a handover', () => {
   it('sends a lagging edge no more than maxAhead tokens beyond what it has', () => {
     const driver = lagging('stream');
     for (const token of [16, 17]) driver.draft(token);
@@ -86,7 +86,7 @@ describe('a hand-over', () => {
     expect(driver.sent(2)).toEqual([{ kind: 'draft', branch: 1, first: 8, tokens: [15, 16] }]);
   });
 
-  it('asks the second edge for its own verdicts, one after the other while it lags', () => {
+  it('requests separate verdicts from the second edge, one at a time while it lags', () => {
     const driver = lagging('sd');
     for (const token of [16, 17]) driver.draft(token);
     expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
@@ -101,7 +101,7 @@ describe('a hand-over', () => {
     expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
   });
 
-  it('asks again whoever is left when the edge that was asked is lost', () => {
+  it('requests the verdict from the remaining edge when the other one is lost', () => {
     const driver = new Driver('sd');
     driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
     driver.draft(10).draft(11);
@@ -109,7 +109,7 @@ describe('a hand-over', () => {
     expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
   });
 
-  it('that is refused leaves the turn with the first edge', () => {
+  it('that is refused leaves the session on the first edge', () => {
     const driver = lagging('stream').refuse(2, 'edge-full');
     expect([driver.state.outcome, driver.state.main, driver.kinds()]).toEqual([null, 1, ['close-link']]);
     driver.commit(1, 9, 16);
@@ -120,7 +120,7 @@ describe('a hand-over', () => {
 });
 
 describe('a second attach to the same edge', () => {
-  it('is tried again when only a refusal of the older one is left', () => {
+  it('is repeated when only a refusal of the older one is left', () => {
     const driver = new Driver('stream');
     driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'a' });
     driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
@@ -132,7 +132,7 @@ describe('a second attach to the same edge', () => {
     expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'superseded' });
   });
 
-  it('on one connection does not forget that its queue is full', () => {
+  it('on one connection keeps the state that its queue is full', () => {
     const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).draft(10);
     driver.step({ kind: 'link-writable', link: 1, writable: false }).hear(1, { kind: 'gone' });
     expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['open']);

@@ -1,10 +1,10 @@
-// What a frame may hold. Beyond these a frame is malformed, whatever it says.
+// Limits of frames and of their fields. A frame beyond them is malformed.
 
 export const limits = {
   openBytes: 1_048_576,
   /** Any other frame of a device. */
   deviceFrameBytes: 4096,
-  /** Any frame of an edge: a resumed text may come as one commit. */
+  /** Any frame of an edge: the text after a `resume` may come as one commit. */
   edgeFrameBytes: 1_048_576,
   draftTokens: 512,
   textTokens: 262_144,
@@ -17,6 +17,6 @@ export const limits = {
   minFlowControlWindow: 16,
   maxFlowControlWindow: 65536,
   maxId: 0x3fffff,
-  /** An hour. */
+  /** One hour. */
   stepMicroseconds: 3_600_000_000,
 } as const;

@@ -14,7 +14,7 @@ describe('parseLink', () => {
     });
   });
 
-  it('keeps the ideal link for what is not named', () => {
+  it('takes properties that are not named from the ideal link', () => {
     expect(parseLink('rtt=8')).toEqual({ ...idealLink, roundTripMs: 8 });
     expect(parseLink('up=64k')).toEqual({ ...idealLink, uplinkBitsPerSecond: 64000 });
   });

@@ -1,9 +1,9 @@
-// A link as a person writes it on a command line: "rtt=20,jitter=2,up=10M,down=50M,outage=60000/500,seed=7".
+// Reads link settings from the command line: "rtt=20,jitter=2,up=10M,down=50M,outage=60000/500,seed=7".
 
 import { OutriderError } from '../basics/errors.ts';
 import type { LinkSettings } from './link-model.ts';
 
-/** Frames arrive at once and in order. */
+/** No delay, unlimited rates, no outages. */
 export const idealLink: LinkSettings = {
   roundTripMs: 0,
   jitterMs: 0,
@@ -17,7 +17,7 @@ const remedy =
   'write for example rtt=20,jitter=2,up=10M,down=50M,outage=60000/500,seed=7 (times in ms; bits a second with k, M or G)';
 const multiples: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
 
-/** What is not named keeps the value of {@link idealLink}. @throws OutriderError `bad-argument` */
+/** Properties that are not named keep the value of {@link idealLink}. @throws OutriderError `bad-argument` */
 export function parseLink(text: string): LinkSettings {
   let settings = idealLink;
   const seen = new Set<string>();

@@ -26,7 +26,7 @@ describe('deliver', () => {
     expect(arrivals({ ...idealLink, roundTripMs: 30 }, 'up', [[5, 1000]])).toEqual([20]);
   });
 
-  it('queues frames behind each other at the rate of their direction', () => {
+  it('queues frames one behind the other at the rate of their direction', () => {
     // 125 bytes of headers and payload are 1,000 bits: 1 ms at 1 Mbit/s, 0.1 ms at ten times that.
     const settings = { ...idealLink, uplinkBitsPerSecond: 1e6, downlinkBitsPerSecond: 1e7 };
     const up = [0, 0, 0.5, 10].map((nowMs) => [nowMs, 125 - 46] as const);
@@ -34,7 +34,7 @@ describe('deliver', () => {
     expect(arrivals(settings, 'down', [[0, 125 - 42]])).toEqual([0.1]);
   });
 
-  it('draws the same jitter for the same seed, another for each direction, with the stated mean', () => {
+  it('draws the same jitter for the same seed, different jitter in each direction, with the stated mean', () => {
     const settings = { ...idealLink, jitterMs: 4, seed: 11 };
     const sends = Array.from({ length: 4000 }, (_, index) => [index * 1000, 1] as const);
     const up = arrivals(settings, 'up', sends);
@@ -48,17 +48,17 @@ describe('deliver', () => {
 });
 
 describe('outages', () => {
-  it('holds what is in flight and stops sending during an outage', () => {
+  it('delays frames in flight and stops sending during an outage', () => {
     const settings = { ...idealLink, roundTripMs: 20, uplinkBitsPerSecond: 1e6, outages: [{ startMs: 50, endMs: 90 }] };
     const frame = 125 - 46;
     expect(arrivals(settings, 'up', [[30, frame]])).toEqual([41]);
     expect(arrivals(settings, 'up', [[45, frame]])).toEqual([90]);
     expect(arrivals(settings, 'up', [[60, frame]])).toEqual([101]);
-    // A millisecond of sending of which half is before the outage.
+    // One millisecond of sending, half of it before the outage.
     expect(arrivals(settings, 'up', [[49.5, frame]])).toEqual([100.5]);
   });
 
-  it('crosses several outages in one long frame, touching ones included', () => {
+  it('suspends one long frame during several outages, adjacent ones included', () => {
     const outages = [
       { startMs: 10, endMs: 20 },
       { startMs: 20, endMs: 30 },
@@ -81,14 +81,14 @@ describe('outages', () => {
     }
   });
 
-  it('counts outages from the opening of the link', () => {
+  it('counts the time of outages from the opening of the link', () => {
     const settings = { ...idealLink, outages: [{ startMs: 0, endMs: 5 }] };
     expect(deliver(openLink(settings, 'up', 1000), 1001, 1).arrivalMs).toBe(1005);
   });
 });
 
 describe('order and loss', () => {
-  it('forgets its queue when the connection is lost', () => {
+  it('drops its queue when the connection is lost', () => {
     const settings = { ...idealLink, uplinkBitsPerSecond: 1000 };
     const { state } = deliver(openLink(settings, 'up', 0), 0, 100_000);
     expect(deliver(dropQueued(state, 7), 7, 79).arrivalMs).toBe(7 + 1000);

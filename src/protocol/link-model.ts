@@ -1,6 +1,6 @@
-// When a frame that is handed to a network now reaches the other end. One direction: half the round trip, the time that its
-// bits take behind those of earlier frames, and a seeded jitter; order is kept, and nothing moves during an outage. The
-// simulator asks in virtual time, the link emulator on the machine's clock; neither sees how it is computed.
+// Computes the arrival time of a frame in one direction of a network: half the round trip, plus the transmission time of its bits behind
+// those of earlier frames, plus a seeded jitter. Frames keep their order, and nothing moves during an outage. The simulator uses it in
+// virtual time, the link emulator on the machine's clock.
 
 import { philox } from '../basics/philox.ts';
 
@@ -10,7 +10,7 @@ export interface Outage {
   readonly endMs: number;
 }
 
-/** One outage in each period of `everyMs`; where in its period it lies is drawn uniformly. */
+/** One outage in each period of `everyMs`; its place within the period is uniformly distributed. */
 export interface OutageLaw {
   readonly everyMs: number;
   readonly lastingMs: number;
@@ -22,22 +22,22 @@ export interface LinkSettings {
   readonly roundTripMs: number;
   /** Mean of each direction's extra delay: exponential, cut at {@link jitterCut} times the mean. 0 = none. */
   readonly jitterMs: number;
-  /** `Infinity` = bits take no time. */
+  /** `Infinity`: transmission takes no time. */
   readonly uplinkBitsPerSecond: number;
   readonly downlinkBitsPerSecond: number;
-  /** Both directions fail together, as a lost radio does. Sorted and apart from each other if listed. */
+  /** Both directions fail together, as when a radio link is lost. A list must be sorted, without overlaps. */
   readonly outages: readonly Outage[] | OutageLaw;
   readonly seed: number;
 }
 
 export type Direction = 'up' | 'down';
 
-/** One direction of a link; a value, changed only by the functions here. */
+/** One direction of a link; an immutable value. */
 export interface LinkState {
   readonly settings: LinkSettings;
   readonly direction: Direction;
   readonly openedAtMs: number;
-  /** The sender's queue is empty from here on. */
+  /** From this time on the sender's queue is empty. */
   readonly idleFromMs: number;
   readonly lastArrivalMs: number;
   readonly frameCount: number;
@@ -45,20 +45,20 @@ export interface LinkState {
 
 export interface Delivery {
   readonly state: LinkState;
-  /** The last bit leaves the sender; until then the frame waits in its queue. */
+  /** The last bit leaves the sender; until then the frame is in its queue. */
   readonly departureMs: number;
   readonly arrivalMs: number;
 }
 
-/** Where the exponential jitter is cut, in means. Cutting there lowers the mean by less than 1 %. */
+/** Upper limit of the exponential jitter, in multiples of its mean. The limit lowers the mean by less than 1 %. */
 export const jitterCut = 5;
 
 const segmentPayloadBytes = 1460;
 const tcpIpHeaderBytes = 40;
-/** WebSocket header: 2 bytes, a 4-byte mask upwards, 2 or 8 bytes of length for a longer frame. */
+/** WebSocket header without extended length: 2 bytes, and a 4-byte mask upwards. */
 const headerBytes = { up: 6, down: 2 } as const;
 
-/** The bytes that one frame puts on an IP network: WebSocket, TCP and IPv4 headers included, acknowledgements not. */
+/** Bytes of one frame on an IP network, with WebSocket, TCP and IPv4 headers, without TCP acknowledgements. */
 export function bytesOnLink(direction: Direction, frameBytes: number): number {
   const lengthBytes = frameBytes < 126 ? 0 : frameBytes < 65536 ? 2 : 8;
   const streamBytes = headerBytes[direction] + lengthBytes + frameBytes;
@@ -69,13 +69,13 @@ export function openLink(settings: LinkSettings, direction: Direction, nowMs: nu
   return { settings, direction, openedAtMs: nowMs, idleFromMs: nowMs, lastArrivalMs: nowMs, frameCount: 0 };
 }
 
-/** A frame of `frameBytes` application bytes is handed over at `nowMs`. */
+/** Sends a frame of `frameBytes` application bytes at `nowMs`. */
 export function deliver(state: LinkState, nowMs: number, frameBytes: number): Delivery {
   const { settings, direction, openedAtMs, frameCount } = state;
   const bitsPerSecond = direction === 'up' ? settings.uplinkBitsPerSecond : settings.downlinkBitsPerSecond;
   const sendingMs = (bytesOnLink(direction, frameBytes) * 8000) / bitsPerSecond;
   const queuedFromMs = Math.max(nowMs, state.idleFromMs);
-  // The maximum keeps rounding from letting a frame leave before it came.
+  // The maximum guards against rounding: a frame must not leave before it was sent.
   const departureMs = Math.max(queuedFromMs, openedAtMs + transmit(settings, queuedFromMs - openedAtMs, sendingMs));
   const travelMs = settings.roundTripMs / 2 + jitter(settings, direction, frameCount);
   const arrivesAtMs = openedAtMs + endOfOutage(settings, departureMs + travelMs - openedAtMs);
@@ -84,7 +84,7 @@ export function deliver(state: LinkState, nowMs: number, frameBytes: number): De
   return { state: next, departureMs, arrivalMs };
 }
 
-/** Forgets what is queued and in flight, as a lost connection does; outages and jitter go on as they would have. */
+/** Drops the frames that are queued or in flight, as a lost connection does. Outages and jitter do not change. */
 export function dropQueued(state: LinkState, nowMs: number): LinkState {
   return {
     ...state,
@@ -93,7 +93,7 @@ export function dropQueued(state: LinkState, nowMs: number): LinkState {
   };
 }
 
-/** When `workMs` of sending that starts at `startMs` is done, given that an outage suspends it. */
+/** The time at which `workMs` of transmission, begun at `startMs`, is complete; outages suspend it. */
 function transmit(settings: LinkSettings, startMs: number, workMs: number): number {
   let fromMs = endOfOutage(settings, startMs);
   let leftMs = workMs;
@@ -105,7 +105,7 @@ function transmit(settings: LinkSettings, startMs: number, workMs: number): numb
   }
 }
 
-/** `atMs` itself, or the end of the outage (or of touching outages) that it lies in. */
+/** `atMs`, or the end of the outage (or of adjacent outages) that contains it. */
 function endOfOutage(settings: LinkSettings, atMs: number): number {
   let freeMs = atMs;
   for (;;) {
@@ -136,11 +136,11 @@ function jitter(settings: LinkSettings, direction: Direction, frameIndex: number
   return settings.jitterMs * Math.min(jitterCut, exponential);
 }
 
-/** Separates the draws of one seed. */
+/** Separates the random streams of one seed. */
 const purpose = { up: 1, down: 2, outage: 3 } as const;
 const words = new Uint32Array(4);
 
-/** In [0, 1): a pure function of its arguments, so a link's state needs no generator. */
+/** In [0, 1). A pure function of its arguments, so that a link's state contains no generator. */
 function uniform(seed: number, use: number, index: number): number {
   philox(words, index, Math.floor(index / 2 ** 32), use, 0, seed, Math.floor(seed / 2 ** 32));
   return (words[0] ?? 0) / 2 ** 32;

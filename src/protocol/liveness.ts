@@ -1,17 +1,17 @@
-// Both sides of a connection notice a dead peer: who has nothing to say pings, who hears nothing gives up. Time is the clock that
-// it is given.
+// Keep-alive of a connection, on both sides. A side that is silent for `pingAfterMs` sends a ping; a side that receives nothing for
+// `lostAfterMs` closes the connection. The clock is an argument.
 
 import type { Clock } from '../basics/clock.ts';
 
-/** When a connection is asked for a sign of life, and when it counts as lost. Times in ms. */
+/** Times in ms. */
 export interface LivenessSettings {
-  /** Silence of our own after which we ping. */
+  /** Time without a sent frame after which this side sends a ping. */
   readonly pingAfterMs: number;
-  /** Silence of the peer after which the connection counts as lost; several times the peer's ping interval. */
+  /** Time without a received frame after which the connection is lost; several times the peer's `pingAfterMs`. */
   readonly lostAfterMs: number;
 }
 
-/** What both sides use unless told. */
+/** The default of both sides. */
 export const defaultLiveness: LivenessSettings = { pingAfterMs: 4000, lostAfterMs: 15_000 };
 
 export interface Liveness {
@@ -35,7 +35,7 @@ export function watchLiveness(
       return;
     }
     if (nowMs - sentAtMs >= settings.pingAfterMs) actions.ping();
-    // Rounding may leave a wait so short that time would not move.
+    // At least 1 ms: after rounding, a shorter wait might not advance the clock.
     const leftMs = Math.max(1, settings.lostAfterMs - (nowMs - receivedAtMs));
     cancel = clock.after(Math.min(settings.pingAfterMs, leftMs), check);
   }

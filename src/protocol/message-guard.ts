@@ -1,18 +1,18 @@
-// What no honest edge says to a device, beyond what a frame can show: messages out of turn, and commits that no text could hold. The
-// device closes the connection and resumes on another.
+// Finds well-formed messages that an honest edge never sends: messages out of turn, and commits and ends that are impossible for the text.
+// It only names the fault; the device then closes the connection and resumes on a new one.
 
 import type { DeviceState } from './device-state.ts';
 import type { EdgeMessage } from './messages.ts';
 
-/** What a connection has said so far. */
+/** What has happened on a connection so far. */
 export interface ConnectionRecord {
-  /** The edge has greeted. */
+  /** The edge has sent `hello`. */
   readonly isGreeted: boolean;
-  /** The device's last attach said `open`: nothing can be gone then. */
+  /** The device's last attach was an `open`, to which `gone` is no possible answer. */
   readonly hasSentOpen: boolean;
 }
 
-/** @param vocabularySize of the device's tokenizer @returns what is wrong with it; null: nothing */
+/** @param vocabularySize of the device's tokenizer @returns what is wrong with the message; null: nothing */
 export function guardMessage(
   { isGreeted, hasSentOpen }: ConnectionRecord,
   message: EdgeMessage,

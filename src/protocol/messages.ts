@@ -1,5 +1,5 @@
-// Every message of the stream protocol: who sends it and why. Positions count from the start of the prompt.
-// How they look as bytes is in codec.ts; the rules that the two sides keep are in docs/protocol.md.
+// The messages of the protocol between device and edge. Positions count from the start of the prompt. codec.ts encodes the messages;
+// docs/protocol.md has the rules of the two sides.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
@@ -7,15 +7,15 @@ import type { ModeName } from './mode.ts';
 
 export const protocolVersion = 1;
 
-/** A device's opening words for a turn. Creates the session, or replaces it: the device's text wins. */
+/** A device starts a turn. Creates the session, or replaces its text with the device's. */
 export interface OpenMessage {
   readonly kind: 'open';
   readonly version: number;
-  /** 32 hex digits, random: whoever knows it owns the session. */
+  /** 32 random hex digits. They authorise: a device that knows them can take the session over. */
   readonly session: string;
-  /** 32 hex digits: turns that share it may reuse each other's evaluated prefix on the edge. */
+  /** 32 hex digits. Turns of one conversation may reuse each other's KV sequence on the edge. */
   readonly conversation: string;
-  /** Grows with each attach of this session to this edge; the edge takes only a larger one. */
+  /** Grows with each attach of this session to this edge; the edge refuses an attempt that is not larger than the last. */
   readonly attempt: number;
   /** API key, or empty. */
   readonly credentials: string;
@@ -25,56 +25,56 @@ export interface OpenMessage {
   readonly sampling: Sampling;
   readonly stopStrings: readonly string[];
   readonly maxAnswerTokens: number;
-  /** The edge pauses when it is this many tokens ahead of what the device has acknowledged. */
+  /** The edge pauses when it has committed this many tokens that the device has not acknowledged. */
   readonly flowControlWindow: number;
-  /** The device never sends a draft further than this beyond the committed text. */
+  /** The device never sends a draft further than this many tokens beyond the committed text. */
   readonly maxAhead: number;
   readonly prompt: readonly number[];
-  /** Answer ids that are committed already (after a lost edge): penalties, stops and lengths count them. */
+  /** Answer ids that are already committed, after the loss of an edge. Penalties, stop strings and lengths count them. */
   readonly answer: readonly number[];
 }
 
-/** Takes a session up again on a new connection. */
+/** Continues a session on a new connection. */
 export interface ResumeMessage {
   readonly kind: 'resume';
   readonly version: number;
   readonly session: string;
   readonly attempt: number;
-  /** Length of the text that the device holds from this edge. */
+  /** Length of the committed text that the device has from this edge. */
   readonly length: number;
 }
 
-/** Drafts of the device, without a gap. The first frame of a branch starts at a length that the edge is known to have. */
+/** Drafts of the device, without a gap. The first frame of a branch starts at a committed length that the edge is known to have. */
 export interface DraftMessage {
   readonly kind: 'draft';
-  /** Counter of the connection, from 1. Higher replaces, lower is dropped. */
+  /** Counter of the connection, from 1. A higher number replaces the branch; a frame with a lower number is ignored. */
   readonly branch: number;
   readonly first: number;
   readonly tokens: readonly number[];
 }
 
-/** Says how much committed text the device has, where no draft says so. */
+/** Acknowledges committed text when no new branch or `verify` does. */
 export interface AckMessage {
   readonly kind: 'ack';
   readonly length: number;
 }
 
-/** The device's window is complete: verify what has arrived. Acknowledges as well. Only in modes that wait. */
+/** The device's window is complete and it requests the verdict. Also acknowledges. Only in modes in which the edge waits for the device. */
 export interface VerifyMessage {
   readonly kind: 'verify';
-  /** Committed text that the device has. */
+  /** Length of the committed text that the device has. */
   readonly length: number;
 }
 
-/** The device needs no more of this session here: stopped, finished elsewhere, or handed over. */
+/** The device no longer needs the session on this edge: it stopped, finished elsewhere, or was handed over. */
 export interface ByeMessage {
   readonly kind: 'bye';
 }
 
-/** Both sides: proof of life when nothing else is to be said, and a round-trip measurement. */
+/** From both sides: keep-alive, and measurement of the round trip. */
 export interface PingMessage {
   readonly kind: 'ping';
-  /** Comes back in the pong; the sender's own milliseconds. */
+  /** Time on the sender's clock; the pong repeats it. */
   readonly stamp: number;
 }
 
@@ -83,15 +83,15 @@ export interface PongMessage {
   readonly stamp: number;
 }
 
-/** How quick an edge is, as it tells devices; times in ms, to the microsecond. */
+/** Times that an edge announces; in ms, to the microsecond. */
 export interface EdgeTiming {
-  /** Steps of one session over 1 row, 2 rows, ... 8 rows; null: it does not say. */
+  /** Steps of one session with 1 row, 2 rows, ... 8 rows; null: not announced. */
   readonly stepMs: readonly number[] | null;
-  /** One draft of the edge's own; null: it has no draft, and refuses modes edge-sd and mix. */
+  /** One edge draft; null: the edge has no draft model, and refuses modes edge-sd and mix. */
   readonly edgeDraftMs: number | null;
 }
 
-/** The edge's first frame: what it runs. */
+/** The edge's first frame. */
 export interface HelloMessage {
   readonly kind: 'hello';
   readonly version: number;
@@ -103,39 +103,39 @@ export interface HelloMessage {
   readonly timing: EdgeTiming;
 }
 
-/** The edge does not have the resumed text: open again with the whole of it. */
+/** The edge does not have the text to resume; the device must `open` with the whole text. */
 export interface GoneMessage {
   readonly kind: 'gone';
 }
 
-/** Final tokens, in order. The first `accepted` of them equal the device's own drafts of `branch` and stay at home. */
+/** Final tokens, in order. The first `accepted` of them equal the device's drafts of `branch` and are not sent. */
 export interface CommitMessage {
   readonly kind: 'commit';
   readonly first: number;
-  /** 0 where nothing is accepted. */
+  /** 0 if `accepted` is 0. */
   readonly branch: number;
   readonly accepted: number;
-  /** Follow the accepted ones. */
+  /** Tokens after the accepted ones. */
   readonly tokens: readonly number[];
 }
 
 export const endReasons = ['end-token', 'stop-string', 'length', 'context-full'] as const;
 export type EndReason = (typeof endReasons)[number];
 
-/** The edge's account of a turn. */
+/** The edge's counts of a turn. */
 export interface TurnAccount {
-  /** Steps of this session that committed something. */
+  /** Steps in which this session decoded. */
   readonly steps: number;
   /** Drafts of the device that were evaluated. */
   readonly draftRows: number;
-  /** Of them accepted. */
+  /** How many of them were accepted. */
   readonly acceptedRows: number;
-  /** The same for rows that the edge drafted itself. */
+  /** The same two counts for edge drafts, looked-up drafts included. */
   readonly edgeDraftRows: number;
   readonly acceptedEdgeDraftRows: number;
 }
 
-/** The turn is over at `length`; says why. Sent again on each resume of a finished session. */
+/** The text is complete at `length`. Sent again on each resume of a finished session. */
 export interface EndMessage {
   readonly kind: 'end';
   readonly reason: EndReason;
@@ -143,7 +143,7 @@ export interface EndMessage {
   readonly account: TurnAccount;
 }
 
-/** The edge will not go on with this connection; it closes it after this. */
+/** The edge refuses the connection or its session, and closes the connection after this message. */
 export interface RefusedMessage {
   readonly kind: 'refused';
   readonly code: ErrorCode;

@@ -1,4 +1,4 @@
-// The decoding modes as a table: when a device drafts and sends, and when an edge steps.
+// The table of decoding modes: when a device drafts and sends, and when an edge steps.
 
 import type { TurnTaking } from '../decoding/draft-timing.ts';
 
@@ -7,33 +7,33 @@ export const modeNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd'
 /** How device and edge take turns; docs/glossary.md, "mode". */
 export type ModeName = (typeof modeNames)[number];
 
-/** What a policy may look at on the device. */
+/** What a mode sees of the device. */
 export interface DeviceView {
-  /** Drafts beyond the committed text, and those of them that the edge has not been sent. */
+  /** Drafts beyond the committed text, and how many of them were not sent yet. */
   readonly tailLength: number;
   readonly unsentLength: number;
-  /** Windows that the edge was asked to verify and whose verdict has not arrived. */
+  /** Requested verdicts that have not arrived. */
   readonly verificationsPending: number;
   /** Nothing was sent since the start, the last roll-back or the last attach. */
   readonly isFresh: boolean;
-  /** The drafter has no guess, or the text can't go on: this window will not grow. */
+  /** This window will not grow: the drafter has no proposal, or the text is complete. */
   readonly isExhausted: boolean;
-  /** gamma: drafts of a window. */
+  /** gamma: drafts in a window. */
   readonly draftLength: number;
   readonly maxAhead: number;
 }
 
-/** What a policy may look at on the edge. */
+/** What a mode sees of the edge. */
 export interface EdgeView {
   /** Drafts of the device that have arrived beyond the committed text. */
   readonly draftsReady: number;
-  /** The device has asked for a verdict since the last step. */
+  /** The device has requested a verdict since the last step. */
   readonly isVerificationRequested: boolean;
-  /** It asked with all committed text in its hands: nothing else can move it. */
+  /** The device had all committed text when it requested the verdict, so it waits for nothing else. */
   readonly isDeviceInSync: boolean;
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
-  /** As many drafts are there, whoever made them, as the edge wants for a step; or it can't add any. */
+  /** The chain has as many drafts as the edge wants for a step, or the edge can't add any. */
   readonly isChainReady: boolean;
 }
 
@@ -43,25 +43,25 @@ export interface Mode {
   readonly name: ModeName;
   /** The device drafts. */
   readonly deviceDrafts: boolean;
-  /** The edge drafts on from what it has until it has enough for a step. */
+  /** The edge extends the chain with its own drafts until a step has enough. */
   readonly edgeDrafts: boolean;
-  /** What is enough: a window of the edge's own setting; else as many as pay. */
+  /** Enough is the edge's configured draft length; otherwise it is the length with the best expected gain. */
   readonly hasEdgeDraftLength: boolean;
   /** The edge looks drafts up in the text for a step that would have none. */
   readonly edgeLooksUp: boolean;
-  /** Drafts come in windows of a set length, the device's or the edge's own. */
+  /** Drafts come in windows of a set length. */
   readonly hasWindows: boolean;
-  /** Drafting can be switched off in the midst of a text: the mode is then the edge alone. */
+  /** Drafting can be switched off during a text; the mode is then the edge alone. */
   readonly draftingIsOptional: boolean;
-  /** What drafts cost the device. */
+  /** Determines what drafting costs the device in time. */
   readonly turnTaking: TurnTaking;
-  /** The edge steps only when the device has asked, or drafted. */
+  /** The edge waits for a request or for drafts of the device before it steps. */
   readonly waitsForDevice: boolean;
-  /** May the device draft one more token now? */
+  /** Whether the device drafts one more token now. */
   mayDraft(view: DeviceView): boolean;
-  /** Do the unsent drafts go now, and is the edge asked to verify them? */
+  /** Whether the unsent drafts are sent now, and with a request to verify them. */
   send(view: DeviceView): Sending;
-  /** May the edge run a step now, although more drafts could arrive? */
+  /** Whether the edge may run a step now, without waiting for more drafts. */
   mayStep(view: EdgeView): boolean;
 }
 
@@ -85,7 +85,7 @@ const always = (): boolean => true;
 /** The edge alone. */
 const ar: Mode = { name: 'ar', ...nobody, mayDraft: never, send: () => 'nothing', mayStep: always };
 
-/** Nobody waits: the device drafts up to `maxAhead`, the edge takes what has arrived. */
+/** No side waits: the device drafts up to `maxAhead`, and each step takes the drafts that have arrived. */
 const stream: Mode = {
   name: 'stream',
   ...onDevice,
@@ -100,7 +100,7 @@ function answersRequest({ draftsReady, isVerificationRequested, isDeviceInSync }
   return isVerificationRequested && (draftsReady > 0 || isDeviceInSync);
 }
 
-/** Conventional speculation (Leviathan et al. 2023): draft a window, wait for the verdict, draft the next. */
+/** Sequential speculative decoding (Leviathan et al. 2023): draft a window, wait for the verdict, draft the next window. */
 const sd: Mode = {
   name: 'sd',
   ...inWindows,
@@ -112,14 +112,14 @@ const sd: Mode = {
   mayStep: answersRequest,
 };
 
-/** Pre-verify: after a rejection the target goes on by itself at once, while the device drafts. */
+/** Pre-verify: after a rejection the target writes the next token at once, while the device drafts. */
 function preVerifies(view: EdgeView): boolean {
   return view.isAfterRejection || answersRequest(view);
 }
 
 /**
- * Parallel speculation (PEARL, Liu et al. 2024; Koh & Yang 2025, section II). The first draft goes at once (pre-verify); then a
- * window is drafted while the one before travels and is verified (post-verify), and sent when that verdict has arrived.
+ * Parallel speculative decoding (PEARL, Liu et al. 2024; Koh & Yang 2025, section II). The first draft is sent at once (pre-verify). Then
+ * the device drafts a window while the previous one travels and is verified (post-verify), and sends it when that verdict has arrived.
  */
 const psd: Mode = {
   name: 'psd',
@@ -131,7 +131,7 @@ const psd: Mode = {
   mayStep: preVerifies,
 };
 
-/** The same with a meeting at the end of each window: a window is sent when it is complete, the next begins when the verdict on the one before has come. */
+/** `psd` with a barrier: a window begins when the verdict on the previous one has arrived, and is sent when it is complete. */
 const psdLockstep: Mode = {
   name: 'psd-lockstep',
   ...inWindows,
@@ -147,7 +147,7 @@ function isWindowComplete(view: DeviceView): boolean {
   return isExhausted && verificationsPending === 0;
 }
 
-/** Draft and target both on the edge: each step waits for a window of the edge's own. */
+/** Draft and target both run on the edge: each step waits for a window of edge drafts. */
 const edgeSd: Mode = {
   name: 'edge-sd',
   ...onEdge,
@@ -156,7 +156,7 @@ const edgeSd: Mode = {
   mayStep: (view) => view.isChainReady,
 };
 
-/** Both draft: the device as in `stream`, the edge on from what has arrived, as far as that pays. */
+/** The device drafts as in `stream`, and the edge extends the drafts that have arrived as long as the expected gain justifies it. */
 const mix: Mode = {
   ...stream,
   name: 'mix',

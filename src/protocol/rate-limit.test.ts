@@ -28,18 +28,18 @@ describe('rate limit', () => {
     expect(takeMany(first.state, 100, 200, 5).allowedCount).toBe(1);
   });
 
-  it('takes nothing for a refused frame', () => {
+  it('uses nothing of the buckets for a refused frame', () => {
     const refused = take(createRateLimit(settings, 0), 0, 501);
     expect(refused.allowed).toBe(false);
     expect(refused.state).toEqual(createRateLimit(settings, 0));
   });
 
-  it('saves up no more than the burst', () => {
+  it('accumulates no more than the burst', () => {
     const first = takeMany(createRateLimit(settings, 0), 0, 1, 10);
     expect(takeMany(first.state, 3_600_000, 1, 50).allowedCount).toBe(10);
   });
 
-  it('is not drained by a clock that goes back, nor refilled twice for the same time', () => {
+  it('is not emptied by a clock that goes backwards, nor refilled twice for the same time', () => {
     const first = takeMany(createRateLimit(settings, 1000), 1000, 1, 10);
     const back = take(first.state, 0, 1);
     expect(back.allowed).toBe(false);

@@ -1,13 +1,13 @@
-// How much an honest device may send: a token bucket for frames and one for bytes, per connection. It decides yes or no;
-// closing with 'rate-limited' is the edge's business.
+// Rate limit of one connection: a token bucket for frames and one for bytes. It only decides; the caller closes the connection with
+// 'rate-limited'.
 
 import { invariant } from '../basics/invariant.ts';
 
-/** What one connection may send, on average and at once. */
+/** Rates and burst sizes of the two token buckets. */
 export interface RateLimitSettings {
   readonly framesPerSecond: number;
   readonly bytesPerSecond: number;
-  /** What may come at once after a pause; a frame larger than `burstBytes` is never allowed. */
+  /** Sizes of the buckets. A frame larger than `burstBytes` is never allowed. */
   readonly burstFrames: number;
   readonly burstBytes: number;
 }
@@ -25,14 +25,14 @@ export function createRateLimit(settings: RateLimitSettings, nowMs: number): Rat
   return { settings, frames: settings.burstFrames, bytes: settings.burstBytes, refilledAtMs: nowMs };
 }
 
-/** A refused frame takes nothing, so a flood of large frames does not lock out small ones. */
+/** A refused frame uses nothing of the buckets, so a flood of large frames does not lock out small ones. */
 export function take(
   limit: RateLimit,
   nowMs: number,
   frameBytes: number,
 ): { readonly state: RateLimit; readonly allowed: boolean } {
   const { settings } = limit;
-  // A clock that seems to go back must not drain the buckets.
+  // A clock that goes backwards must not empty the buckets.
   const elapsedSeconds = Math.max(0, nowMs - limit.refilledAtMs) / 1000;
   const frames = Math.min(settings.burstFrames, limit.frames + elapsedSeconds * settings.framesPerSecond);
   const bytes = Math.min(settings.burstBytes, limit.bytes + elapsedSeconds * settings.bytesPerSecond);

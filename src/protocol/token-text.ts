@@ -1,8 +1,8 @@
-// A text of token ids as an immutable value that costs O(1) to extend: values that descend from each other share storage.
+// A text of token ids as an immutable value. Appending costs O(1) per token, because a text and its extensions share storage.
 
 import { invariant } from '../basics/invariant.ts';
 
-/** Immutable to the outside. Appending to the newest value reuses its storage; to an older one, it copies. */
+/** Appending to the newest value of a storage reuses the storage; appending to an older value copies it. */
 export class TokenText {
   readonly #storage: number[];
   readonly length: number;
@@ -30,7 +30,7 @@ export class TokenText {
     return new TokenText(storage, storage.length);
   }
 
-  /** Whether `other` begins with this text; cheap where one descends from the other. */
+  /** Whether `other` begins with this text; O(1) if they share storage. */
   isPrefixOf(other: TokenText): boolean {
     if (this.length > other.length) return false;
     if (this.#storage === other.#storage) return true;

@@ -23,7 +23,7 @@ const open: DeviceMessage = {
 };
 const account = { steps: 4, draftRows: 200, acceptedRows: 3, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
 
-/** What one conversation says, in order; whoever says it. */
+/** The messages of one connection, of both sides, in order. */
 const said: readonly (readonly ['device', DeviceMessage] | readonly ['edge', EdgeMessage])[] = [
   ['device', open],
   ['edge', { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [40_000] }],
@@ -40,7 +40,7 @@ const said: readonly (readonly ['device', DeviceMessage] | readonly ['edge', Edg
   ['device', { kind: 'bye' }],
 ];
 
-it('carries the same messages in frames of the same length, as bytes or as they are', () => {
+it('carries the same messages in frames of the same length, encoded or not', () => {
   const bytes = { device: byteWire.device(), edge: byteWire.edge() };
   const sized = { device: sizedWire.device(), edge: sizedWire.edge() };
   for (const [side, message] of said) {

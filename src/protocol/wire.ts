@@ -1,26 +1,26 @@
-// Connections as the rules of both sides see them, live or in virtual time, and what travels over them: the frame that a socket
-// carries, or, where both ends are known to be honest, the message itself with the length that its frame would have.
+// The interfaces of connections, live or in virtual time, and two wire formats. `byteWire` encodes frames, as on a socket. `sizedWire` passes
+// the message itself with the length of its frame; it is faster, but both ends must be honest.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
-/** All that a link needs to know. */
+/** A message on a link; the link needs only its length. */
 export interface Frame {
   /** Bytes. */
   readonly length: number;
 }
 
-/** What carries the frames of one side; a transport's connection is one. @typeParam Sent messages of this side */
+/** The carrier of one side's frames, for example a connection of a transport. @typeParam Sent messages of this side */
 export interface FrameConnection<Sent> {
-  /** False while the send queue is full: sending is still possible, but the sender should pause. */
+  /** False while the send queue is full. Sending is still possible, but the sender should pause. */
   readonly writable: boolean;
-  /** @param message what the frame says, for links that carry more than the frame */
+  /** @param message content of the frame, for links that need it */
   send(frame: Frame, message: Sent): void;
   close(code: ErrorCode | 'done', detail: string): void;
 }
 
-/** What a connection tells its holder. */
+/** Events of a connection. */
 export interface FrameHandler {
   frame(frame: Frame): void;
   /** The send queue has become full, or has room again. */
@@ -31,7 +31,7 @@ export interface FrameHandler {
 /** Encodes and decodes for one end of one connection. */
 export interface WireEnd<Sent, Received> {
   pack(message: Sent): Frame;
-  /** @throws OutriderError `protocol-error` where a frame is none of the protocol's */
+  /** @throws OutriderError `protocol-error` if the frame is malformed */
   unpack(frame: Frame): Received;
 }
 
@@ -40,13 +40,13 @@ export interface Wire {
   edge(): WireEnd<EdgeMessage, DeviceMessage>;
 }
 
-/** As on a socket: bytes, whoever made them. */
+/** Encoded frames, as on a socket. */
 export const byteWire: Wire = {
   device: () => byteEnd(new DeviceCodec()),
   edge: () => byteEnd(new EdgeCodec()),
 };
 
-/** Messages as they are, as long as their frames: nothing is decoded. Both ends must use it. */
+/** Messages that are not encoded, with the length of their frames. Both ends must use it. */
 export const sizedWire: Wire = {
   device: () => sizedEnd<DeviceMessage, EdgeMessage>(new DeviceCodec()),
   edge: () => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec()),
