@@ -1,5 +1,5 @@
-// The connections of one side, device or edge: numbers, liveness, answers to pings, back-pressure, closing. Each side's rules extend it.
-// The same code serves sockets and virtual links.
+// What the connections of device and edge have in common: numbers, keep-alive, answers to pings, back-pressure, closing. The rules of each
+// side extend it. The caller provides the carriers of frames, sockets or virtual links.
 
 import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode } from '../basics/errors.ts';
@@ -9,7 +9,7 @@ import type { Frame, FrameConnection, FrameHandler, WireEnd } from './wire.ts';
 
 type Ping = PingMessage | PongMessage;
 
-/** One connection. @typeParam Own what the rules of this side keep beside it */
+/** One connection. @typeParam Own data of this side's rules */
 export interface ConnectionEntry<Sent, Received, Carrier, Own> {
   readonly id: number;
   readonly carrier: Carrier;
@@ -21,12 +21,12 @@ export interface ConnectionEntry<Sent, Received, Carrier, Own> {
 
 /** Called before a connection sends or closes. */
 export interface ConnectionObserver<Sent, Carrier> {
-  /** `isWritable`: what this side has been told. */
+  /** @param isWritable as last reported to this side */
   sending?(carrier: Carrier, message: Sent, isWritable: boolean): void;
   closing?(carrier: Carrier, code: ErrorCode | 'done', detail: string): void;
 }
 
-/** Where the changes of a connection go. */
+/** Takes the state changes of connections. */
 export interface LinkSink {
   linkWritable(link: number, isWritable: boolean): void;
   linkClosed(link: number): void;
@@ -57,8 +57,8 @@ export abstract class Connections<
     this.#observer = observer;
   }
 
-  /** A frame has arrived. Its message goes to {@link takePing} first. */
-  protected abstract heard(entry: ConnectionEntry<Sent, Received, Carrier, Own>, frame: Frame): void;
+  /** Takes a received frame. The implementation passes its message to {@link takePing} first. */
+  protected abstract received(entry: ConnectionEntry<Sent, Received, Carrier, Own>, frame: Frame): void;
   /** The stamp of a ping that is sent now. */
   protected abstract stamp(): number;
   protected sent(_own: Own, _message: Sent | Ping, _frameBytes: number): void {}
@@ -84,7 +84,7 @@ export abstract class Connections<
     if (!carrier.writable) this.#writable(id, false);
   }
 
-  /** Afterwards the connection is gone, whatever the network says later. */
+  /** Later events of the carrier are ignored. */
   close(id: number, code: ErrorCode | 'done', detail: string): void {
     const entry = this.entries.get(id);
     if (entry === undefined) return;
@@ -97,15 +97,19 @@ export abstract class Connections<
     for (const id of [...this.entries.keys()]) this.close(id, 'done', detail);
   }
 
-  /** The process has died, and its timers with it: no peer is told. @returns what carried the connections */
+  /** For a crash of the process, whose timers are gone too: nothing is sent or reported. @returns the carriers of the connections */
   abandon(): Carrier[] {
     const carriers = [...this.entries.values()].map(({ carrier }) => carrier);
     this.entries.clear();
     return carriers;
   }
 
-  /** @param own made for the number of the connection */
-  protected add(carrier: Carrier, wire: WireEnd<Sent | Ping, Received>, own: (id: number) => Own): [number, FrameHandler] {
+  /** @param own creates the data of this side's rules from the number of the connection */
+  protected add(
+    carrier: Carrier,
+    wire: WireEnd<Sent | Ping, Received>,
+    own: (id: number) => Own,
+  ): [number, FrameHandler] {
     const id = ++this.#lastId;
     const liveness = watchLiveness(this.clock, this.#liveness, {
       ping: () => this.ping(id),
@@ -117,7 +121,7 @@ export abstract class Connections<
       frame: (frame) => {
         if (!this.entries.has(id)) return;
         liveness.received();
-        this.heard(entry, frame);
+        this.received(entry, frame);
       },
       writable: (isWritable) => this.#writable(id, isWritable),
       closed: () => this.#closed(id),
@@ -132,7 +136,7 @@ export abstract class Connections<
   /** Answers a ping. @returns whether it was one */
   protected takePing({ id, carrier }: ConnectionEntry<Sent, Received, Carrier, Own>, message: Received): boolean {
     if (message.kind !== 'ping') return false;
-    // A peer that pings and never reads fills no buffer.
+    // Only if writable, so that a peer that pings and never reads cannot fill a buffer.
     if (carrier.writable) this.send(id, { kind: 'pong', stamp: message.stamp });
     return true;
   }

@@ -1,5 +1,5 @@
-// The rules of a device's connections of one turn: a guard against what no honest edge says, round trips, byte counts. What a message means
-// is for the turn.
+// The rules of a device's connections in one turn: guard against impossible messages, round trips, byte counts. It does not interpret
+// messages; the turn does.
 
 import type { Clock } from '../basics/clock.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from './connections.ts';
@@ -8,9 +8,9 @@ import type { ConnectionRecord } from './message-guard.ts';
 import type { DeviceMessage, EdgeMessage } from './messages.ts';
 import type { Frame, FrameConnection, FrameHandler, Wire } from './wire.ts';
 
-/** What the connections of a turn have carried, without WebSocket and TCP/IP headers. */
+/** Traffic of the connections of a turn, without WebSocket and TCP/IP headers. */
 export interface Traffic {
-  /** The edge's greetings; not counted as payload. */
+  /** `hello` frames; not counted as payload. */
   readonly helloBytes: number;
   /** `open` and `resume` frames: they carry the prompt. */
   readonly attachBytes: number;
@@ -32,13 +32,13 @@ export const noTraffic: Traffic = {
 export interface DeviceConnectionSettings {
   readonly liveness: LivenessSettings;
   readonly wire: Wire;
-  /** Whether each connection begins with a ping, so that the round trip is known early. */
+  /** Whether the device sends a ping on each new connection, so that the round trip is known early. */
   readonly measuresRoundTrip: boolean;
 }
 
-/** Where connections and messages go. */
+/** Takes messages and connection events of a turn. */
 export interface DeviceSink extends LinkSink {
-  /** What is wrong with a message that has arrived; null: nothing. */
+  /** @returns what is wrong with a received message; null: nothing */
   guard(connection: ConnectionRecord, message: EdgeMessage): string | null;
   linkOpened(link: number, edge: string): void;
   received(link: number, message: EdgeMessage): void;
@@ -55,12 +55,12 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
 > {
   readonly #settings: DeviceConnectionSettings;
   readonly #sink: DeviceSink;
-  /** Stamps of pings: a device that measures by them needs finer ones. */
+  /** Resolution of ping stamps: finer if the device measures the round trip. */
   readonly #stampsPerMs: number;
   readonly #traffic: { -readonly [Key in keyof Traffic]: Traffic[Key] } = { ...noTraffic };
-  /** The smallest measured one; undefined before the first. */
+  /** Smallest measured round trip; undefined before the first measurement. */
   roundTripMs: number | undefined;
-  /** The last measured one. */
+  /** Last measured round trip. */
   recentRoundTripMs: number | undefined;
 
   constructor(
@@ -79,12 +79,12 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     return { ...this.#traffic };
   }
 
-  /** Those that are open, oldest first. */
+  /** Carriers of the open connections, oldest first. */
   get carriers(): { readonly carrier: Carrier; readonly edge: string }[] {
     return [...this.entries.values()].map(({ carrier, own }) => ({ carrier, edge: own.edge }));
   }
 
-  /** A connection to this edge is there. */
+  /** Takes a new connection to this edge. */
   open(edge: string, carrier: Carrier): FrameHandler {
     const own = { edge, isGreeted: false, hasSentOpen: false };
     const [id, handler] = this.add(carrier, this.#settings.wire.device(), () => own);
@@ -93,12 +93,12 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     return handler;
   }
 
-  /** Measures the round trip again. */
+  /** Sends a ping on each connection, which measures the round trip. */
   pingAll(): void {
     for (const id of this.entries.keys()) this.ping(id);
   }
 
-  protected override heard(entry: Entry<Carrier>, frame: Frame): void {
+  protected override received(entry: Entry<Carrier>, frame: Frame): void {
     const { id, own } = entry;
     const traffic = this.#traffic;
     traffic.receivedBytes += frame.length;
@@ -129,7 +129,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     traffic.sentFrames += 1;
   }
 
-  /** @returns a string: what is wrong with it */
+  /** @returns the message, or a string that says what is wrong with the frame */
   #read({ wire, own }: Entry<Carrier>, frame: Frame): EdgeMessage | string {
     try {
       const message = wire.unpack(frame);

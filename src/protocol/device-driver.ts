@@ -1,5 +1,5 @@
-// One turn of a device without its draft model and its network: performs the machine's effects, reconnects with growing pauses, gives up,
-// refuses what no honest edge says, stops chains of drafts that do not pay. A live turn and a simulated device drive this same code.
+// One turn of a device, without draft model and network: performs the effects of the state machine, reconnects with exponential back-off,
+// gives up, and sets the chain cut. A live turn and a simulated device both use this code.
 
 import type { Clock } from '../basics/clock.ts';
 import type { OutriderError } from '../basics/errors.ts';
@@ -15,22 +15,22 @@ import type { FrameConnection, FrameHandler } from './wire.ts';
 
 export interface DriverSettings extends DeviceConnectionSettings {
   readonly machines: { readonly stepDevice: typeof stepDevice; readonly guardMessage: typeof guardMessage };
-  /** Of the device's tokenizer: ids of an honest edge are below. */
+  /** Of the device's tokenizer; ids of an honest edge are smaller. */
   readonly vocabularySize: number;
-  /** How long connections may fail without any new text before the turn fails, ms. */
+  /** The turn fails when connections have failed for this long without new text, ms. */
   readonly giveUpAfterMs: number;
-  /** Whether an edge that can't be reached at the very first is tried again; otherwise the turn fails at once. */
+  /** Whether a failed first connection is tried again; otherwise the turn fails at once. */
   readonly retriesFirstConnection: boolean;
-  /** Whether a chain of drafts that is not worth its time is stopped. */
+  /** Whether the device stops drafting when its chain is unlikely to be accepted. */
   readonly cutsChains: boolean;
-  /** The round trip, ms, where the device is told of it; otherwise it is measured. */
+  /** Round trip, ms; undefined: it is measured. */
   readonly knownRoundTripMs?: number | undefined;
 }
 
-/** What was drafted; null: the drafter has nothing to propose. */
+/** A draft of the drafter. */
 export interface DraftMade {
   readonly token: number;
-  /** (0, 1] */
+  /** The drafter's probability of the token, (0, 1]. */
   readonly confidence: number;
   readonly isLookedUp?: true;
 }
@@ -38,29 +38,29 @@ export interface DraftMade {
 export interface DraftOrder {
   readonly generation: number;
   readonly position: number;
-  /** For drafters that look back in the text: see `lookUpMargin` in decoding/draft-timing.ts. */
+  /** For drafters with a lookup: see `lookUpMargin` in decoding/draft-timing.ts. */
   readonly lookUpMargin: number;
 }
 
-/** When drafting is switched off and on within a turn. */
+/** Decides when drafting is switched off and on within a turn. */
 export interface DraftingAdvice {
-  /** @returns false: no drafts to begin with; null: as it is */
+  /** Called on `hello`. @returns false: begin without drafts; null: no change */
   greeted(edge: EdgeTiming): false | null;
-  /** Whether drafting is to be switched, asked after each commit; null: as it is. */
+  /** Called after each commit. @returns whether the device drafts from now on; null: no change */
   committed(): boolean | null;
 }
 
-/** What the process brings. */
+/** What the surrounding process provides. */
 export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, Carrier> {
-  /** Connects, and then calls {@link DeviceDriver.connected} or {@link DeviceDriver.unreachable}. */
+  /** Connects, then calls {@link DeviceDriver.connected} or {@link DeviceDriver.unreachable}. */
   connect(edge: string): void;
-  /** Has a draft made of the text as it is now, and then calls {@link DeviceDriver.drafted}. */
+  /** Starts a draft after the current text and tail, then calls {@link DeviceDriver.drafted}. */
   beginDraft(order: DraftOrder): void;
-  /** Tokens have become final; `drafted[i]`: token i was a draft of this device. */
+  /** New final tokens; `drafted[i]`: token i was a draft of this device. */
   emit(tokens: readonly number[], drafted: readonly boolean[]): void;
-  /** The turn is over: what is under way is to be stopped. */
+  /** The turn is over; the host stops drafts and connection attempts in progress. */
   finished?(outcome: Outcome): void;
-  /** The machine has taken an event; its effects are not performed yet. */
+  /** The machine has applied an event; its effects are not performed yet. */
   stepped?(event: DeviceEvent, step: DeviceStep): void;
   /** The effects are performed. */
   settled?(): void;
@@ -77,15 +77,15 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   readonly #advice: DraftingAdvice | null;
   readonly #watch = new DraftWatch();
   #state: DeviceState;
-  /** Only text counts: an edge that greets or lies and breaks every connection must not keep a turn alive. */
+  /** Time of the last new text. A `hello` does not count: an edge that only greets must not keep a turn alive. */
   #answeredAtMs: number;
   #openedAtMs = Number.POSITIVE_INFINITY;
   #pauseMs = firstPauseMs;
   #hasConnected = false;
   #cancelConnect = (): void => {};
-  /** Steps within steps: sending may fill a queue, which is an event. */
+  /** Nested steps: sending may fill a queue, which is an event. */
   #depth = 0;
-  /** Asked for while effects are performed; taken when all are. */
+  /** A switch of drafting that is applied after all effects are performed. */
   #switchTo: boolean | null = null;
 
   constructor(
@@ -131,7 +131,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.step({ kind: 'drafting-switched', on });
   }
 
-  /** The first connection of a turn, a second one beside it (a hand-over), or one more to the same edge. */
+  /** For the first connection of a turn, a second one beside it (handover), or another one to the same edge. */
   connected(edge: string, carrier: Carrier): FrameHandler {
     return this.connections.open(edge, carrier);
   }
@@ -141,12 +141,12 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     else this.failed(error);
   }
 
-  /** The turn can't go on. */
+  /** Ends the turn with an error. */
   failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {
     this.step({ kind: 'gave-up', code, cause, remedy });
   }
 
-  /** @param durationMs that the draft took */
+  /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
   drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
     if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
     this.#moveCut();
@@ -200,14 +200,14 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   #lost(link: number): void {
     const nowMs = this.#clock.nowMs();
-    // An edge that was long about a prompt has answered all the while.
+    // The connection held for this long, so the edge was busy, for example with a long prompt.
     if (nowMs - this.#openedAtMs >= this.#settings.giveUpAfterMs) this.#answeredAtMs = nowMs;
     this.step({ kind: 'link-closed', link });
   }
 
   #connectLater(edge: string): void {
     if (this.#clock.nowMs() - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
-      const message = 'the connection to the edge is lost and it does not answer any more';
+      const message = 'the connection to the edge is lost, and the edge no longer answers';
       const remedy = 'check the network and the edge; the text so far is kept';
       this.failed({ code: 'edge-unreachable', message, remedy });
       return;
@@ -227,7 +227,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#switchTo = this.#advice?.committed() ?? null;
   }
 
-  /** Before the machine decides whether to draft on. */
+  /** Must come before the event after which the machine decides whether to draft another token. */
   #moveCut(): void {
     const { cutsChains, knownRoundTripMs } = this.#settings;
     if (!cutsChains) return;

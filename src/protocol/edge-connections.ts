@@ -1,4 +1,4 @@
-// The rules of an edge's connections: greeting, rate limit, idle close, refusal. What a message means is for the sessions.
+// The rules of an edge's connections: `hello`, rate limit, idle timeout, refusal. It does not interpret messages; the sessions do.
 
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
@@ -8,7 +8,7 @@ import type { DeviceMessage, EdgeMessage, HelloMessage } from './messages.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from './rate-limit.ts';
 import type { Frame, FrameConnection, FrameHandler, Wire } from './wire.ts';
 
-/** An honest device sends a frame or two a token; this leaves room for bursts after an outage and for a long prompt. */
+/** An honest device sends one or two frames for each token. The limits leave room for bursts after an outage and for a long prompt. */
 export const defaultRate: RateLimitSettings = {
   framesPerSecond: 400,
   bytesPerSecond: 262_144,
@@ -23,17 +23,17 @@ export interface EdgeConnectionSettings {
   readonly wire: Wire;
 }
 
-/** Where messages go. */
+/** Takes messages and connection events; the registry of sessions is one. */
 export interface EdgeSink extends LinkSink {
   /** @throws OutriderError when the connection is to be refused */
   receive(link: number, message: DeviceMessage): void;
-  /** Whether this connection speaks for a session. */
+  /** Whether this connection is attached to a session. */
   isAttached(link: number): boolean;
 }
 
 export interface EdgeConnectionObserver<Carrier> extends ConnectionObserver<EdgeMessage, Carrier> {
   received?(carrier: Carrier, message: DeviceMessage): void;
-  /** A bug of the edge; the connection on which it showed is refused. */
+  /** A bug of the edge, not a device's fault. The connection is refused. */
   fault?(error: unknown): void;
 }
 
@@ -64,13 +64,13 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     this.#observer = observer;
   }
 
-  /** The number of the first connection whose carrier is wanted. */
+  /** The number of the first connection whose carrier satisfies `isWanted`. */
   find(isWanted: (carrier: Carrier) => boolean): number | undefined {
     for (const [id, { carrier }] of this.entries) if (isWanted(carrier)) return id;
     return undefined;
   }
 
-  /** A device has connected: the edge greets it at once. */
+  /** For a new connection of a device: sends `hello` at once. */
   accept(carrier: Carrier): FrameHandler {
     const { wire, rate, hello } = this.#settings;
     const [id, handler] = this.add(carrier, wire.edge(), (number) => ({
@@ -81,7 +81,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     return handler;
   }
 
-  protected override heard(entry: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, frame: Frame): void {
+  protected override received(entry: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, frame: Frame): void {
     const { id, carrier, wire, own } = entry;
     const taken = take(own.rate, this.clock.nowMs(), frame.length);
     own.rate = taken.state;
@@ -106,17 +106,17 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     cancelIdle();
   }
 
-  /** A connection that speaks for no session is closed: a device that only pings may not hold one for ever. */
+  /** Closes a connection that is attached to no session: a device that only pings must not keep one forever. */
   #closeIdleLater(id: number): () => void {
     return this.clock.after(this.#settings.liveness.lostAfterMs, () => {
       const entry = this.entries.get(id);
       if (entry === undefined) return;
       if (this.#sink.isAttached(id)) entry.own.cancelIdle = this.#closeIdleLater(id);
-      else this.close(id, 'silent', 'it speaks for no session');
+      else this.close(id, 'silent', 'it is attached to no session');
     });
   }
 
-  /** One connection's fault closes that connection, never the process. */
+  /** An error closes only the connection on which it occurred. */
   #refuse(id: number, error: unknown): void {
     const { code, message: cause, remedy } = refusalOf(error);
     if (code === 'internal') this.#observer.fault?.(error);
@@ -125,7 +125,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   }
 }
 
-/** What the device is told. */
+/** The error that the device receives. */
 function refusalOf(error: unknown): OutriderError {
   if (isOutriderError(error)) return error;
   const cause = 'the edge has a fault';
