@@ -107,7 +107,7 @@ function readDraft(reader: ByteReader, head: number, shared: SharedState): Draft
   const isNew = isShort ? head >= frame.draftNew : reader.byte() === 1;
   const count = isShort ? head & shortDrafts : reader.varint(limits.draftTokens);
   if (count === 0) throw malformed('a draft frame without drafts');
-  if (!isNew && shared.branch === 0) throw malformed('a draft extends a branch before the first branch');
+  if (!isNew && shared.branch === 0) throw malformed('a draft extends a branch before any branch has begun');
   const first = isNew ? shared.branchStart + reader.signed(limits.textTokens) : shared.draftPosition;
   if (first < 0) throw malformed('a draft starts before the text');
   const branch = isNew ? shared.branch + 1 : shared.branch;
