@@ -1,4 +1,4 @@
-// What happens when nobody reads the output any more, as with `outrider ... | head`: the command ends without a word.
+// When the reader of the output has closed it, as `head` does, the command ends silently.
 
 /** 128 + SIGPIPE: what a shell sees of any program that ends so. */
 const brokenPipeStatus = 141;
@@ -8,7 +8,7 @@ export function endWithReader(): void {
     if (error.code !== 'EPIPE') throw error;
     process.exit(brokenPipeStatus);
   });
-  // Progress and notes that nobody sees are no reason to end.
+  // A closed standard error is no reason to end: only progress and notes go there.
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });

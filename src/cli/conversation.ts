@@ -17,7 +17,7 @@ export interface ConversationOptions {
   readonly command: string;
   readonly device: CommandDevice;
   readonly flags: AnswerFlags;
-  /** Said above the table: what was paced, what the network was. */
+  /** Printed with the table: the emulated hardware and network. */
   readonly setting: readonly string[];
   readonly credentials?: string | undefined;
   /** Called before the JSON document is printed; adds to its summary. */

@@ -1,4 +1,4 @@
-// What must be there for device and edge to run on this machine. Each check says in one line what it found or what is wrong, and
+// The checks of doctor: what device and edge need on this machine. Each check says in one line what it found or what is wrong, and
 // in another what to do. It repairs nothing and downloads nothing.
 
 import { availableParallelism } from 'node:os';
@@ -28,7 +28,7 @@ export interface Check {
   readonly remedy: string;
 }
 
-/** Runs one check. What it throws is what is wrong; what it resolves with is what was found. */
+/** Runs one check. Its error says what is wrong; its result says what was found. */
 export async function runCheck(check: string, work: () => Promise<string> | string): Promise<Check> {
   try {
     return { check, ok: true, cause: await work(), remedy: '' };

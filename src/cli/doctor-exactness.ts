@@ -1,5 +1,5 @@
-// What exact text rests on here and what it costs: the law that the target keeps to, its bits once more, and its steps beside those that
-// the same engine takes without a law.
+// What exact text costs on this machine: the target's shape law, a short check that no bit differs under it, and the times of its steps
+// beside those of the same engine without a law.
 
 import { OutriderError } from '../basics/errors.ts';
 import { describeLaw, freeLaw } from '../decoding/shape-law.ts';
@@ -14,7 +14,7 @@ export interface ExactCost extends StepTime {
   readonly ratio: number;
 }
 
-/** Steps of which the cost is told. */
+/** Row counts of the steps whose cost is shown. */
 export const comparedRows: readonly number[] = [1, 2, 4, 8];
 
 /** Enough to meet every kernel that sessions meet, and few enough for a large model. */
@@ -28,13 +28,13 @@ export function describeExactness({ limits, exactness }: LanguageModel): string 
   return `${law}; ${weights}; when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
 }
 
-/** Whether the engine does with its law what it does without one, so that nothing is to be compared. */
+/** Whether the law asks nothing of the engine, so that there is nothing to compare. */
 export function isNative({ limits, exactness }: LanguageModel): boolean {
   const asksNothing = describeLaw(limits.law) === describeLaw(freeLaw);
   return exactness === undefined || (asksNothing && exactness.weights === 'repacked');
 }
 
-/** Where the native engine was not measured, the ratio is the one of the day when the law was found. */
+/** Where the native engine was not measured, the ratio is that which was measured when the law was found. */
 export function exactCosts({ exactness }: LanguageModel, { steps, nativeSteps }: MeasuredSteps): ExactCost[] {
   return steps.map(({ rows, ms }, index) => {
     const found = exactness?.costs.find((cost) => cost.rows === rows);
@@ -60,6 +60,6 @@ export async function checkShapesHere(model: LanguageModel): Promise<string> {
   if (shapeMismatches === 0) return `${comparisons} positions, the same bits whatever the calls were`;
   const cause = `${shapeMismatches} of ${comparisons} positions differ with the shape of the call, ${changedChoices} choices among them`;
   const remedy =
-    'delete the folder "laws" in the cache, so that the law is looked for anew, and report it with the whole output';
+    'delete the folder "laws" in the cache, so that the law is searched again, and report it with the whole output';
   throw new OutriderError('internal', cause, remedy);
 }

@@ -99,7 +99,7 @@ async function examineModels(
   note: Note,
 ): Promise<Omit<Found, 'loopbackMs'>> {
   await note('models', () => {
-    // Opening would download what is missing, and fill memory that is not there.
+    // Opening would download missing files, and need more memory than there is.
     demandPassed(rows, ['engine', 'target file', 'draft file', 'memory']);
     return openBoth(models, model, draft, onLawProgress);
   });

@@ -78,7 +78,7 @@ export async function openNative(spec: string, target: LanguageModel): Promise<L
 }
 
 export function notTried(why: string): OutriderError {
-  return new OutriderError('bad-argument', `not tried: ${why}`, 'mend the check above first');
+  return new OutriderError('bad-argument', `not tried: ${why}`, 'fix the failed check above first');
 }
 
 export function withModels<Value>(

@@ -1,4 +1,4 @@
-// How quick each mode would be, from what was measured and from the law that the target keeps to: predictions, and why in a sentence.
+// Predicts the time per token of each mode from the measurements and the target's shape law, and gives the reason in a sentence.
 
 import type { ShapeLaw } from '../decoding/shape-law.ts';
 import type { LatencyProfile } from '../models/profiles.ts';
@@ -18,7 +18,7 @@ export interface Pace {
   readonly why: string;
 }
 
-/** A smaller ratio is not told apart from none: measurements are unsure by as much. */
+/** A smaller ratio counts as none: measurements are no more precise. */
 const noticeable = 1.03;
 
 /** Both models on this machine, nothing paced. */

@@ -1,4 +1,4 @@
-// Doctor's summary with its stable keys, and what it predicts for this machine and for the hardware that edges are paced to.
+// Doctor's summary with its stable keys, and its predictions for this machine and for the hardware that edges emulate.
 
 import { describeLaw } from '../decoding/shape-law.ts';
 import type { Result } from '../files/document.ts';
@@ -9,7 +9,7 @@ import { comparedRows, type ExactCost } from './doctor-exactness.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 import { againstNative, keepsUp, type Pace, paceHere, pacePaced } from './doctor-pace.ts';
 
-/** What the checks brought to light. */
+/** What the checks found. */
 export interface Found {
   readonly loopbackMs: number;
   readonly target: LanguageModel | null;

@@ -1,5 +1,5 @@
-// `outrider doctor`: is everything there, does the network allow it, what exact text costs, and which mode would be quickest here and
-// why. Exit status 1 when a check fails.
+// `outrider doctor`: checks that everything is there, measures what exact text costs, and predicts the quickest mode here. Exit status 1
+// when a check fails.
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';

@@ -25,7 +25,7 @@ function run(command: string, parameters: readonly string[], quiet: boolean): Pr
       output += part;
     });
     child.once('error', reject);
-    // A Ctrl-C reaches the child as well: it says how to go on, and this process waits for it.
+    // A Ctrl-C reaches the child as well: it says how to continue, and this process waits for it.
     const wait = (): void => {};
     process.on('SIGINT', wait);
     child.once('close', (code, signal) => {

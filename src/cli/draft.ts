@@ -1,4 +1,4 @@
-// `outrider draft`: is a draft the right one for a target, and making one.
+// `outrider draft`: checks that a draft fits a target, or makes one.
 
 import { Command } from 'commander';
 import { draftCheckCommand } from './draft-check.ts';

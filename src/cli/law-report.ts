@@ -1,5 +1,5 @@
-// Shows on standard error how the shape law of a model is looked for: a line that is drawn again on a terminal, elsewhere one line for
-// each law that is tried. It is looked for once on a machine and takes from seconds to minutes.
+// Shows on standard error how the shape law of a model is searched: a line that is drawn again on a terminal, elsewhere one line for
+// each law that is tried. A machine searches once per model, for seconds to minutes.
 
 import { modelLabel } from '../files/document.ts';
 import { type BarStream, canRedraw } from './progress-bar.ts';

@@ -1,4 +1,4 @@
-// Makes the flags of a command of its table of options, and reads what was typed by the names in the table.
+// Makes the flags of a command from its table of options, and reads the typed values by their names in the table.
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import {

@@ -1,4 +1,4 @@
-// `outrider trial`: tries to break a promise, and counts. Exit status 1: the promise is broken.
+// `outrider trial`: conformance and fuzz tests. Each tries to break one promise, and counts. Exit status 1: the promise is broken.
 
 import { Command } from 'commander';
 import { allocationTrial } from '../trials/allocation/allocation.ts';

@@ -1,4 +1,4 @@
-// One way in for whoever needs a model: a manifest name, a path, or one of the engines that need no file.
+// Opens a model by its name or path, or one of the engines that need no file.
 
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
@@ -45,7 +45,11 @@ export async function openModel(spec: string, options: OpenModelOptions): Promis
   if (profileName === undefined) return openUnpaced(spec, options);
   const profile = findProfile(profileName);
   if (clock === undefined) {
-    throw new OutriderError('bad-argument', `pacing to ${profileName} needs a clock`, 'Pass the clock of the process.');
+    throw new OutriderError(
+      'bad-argument',
+      `latency profile ${profileName} needs a clock`,
+      'Pass the clock of the process.',
+    );
   }
   return paceModel(await openUnpaced(spec, options), profile, { clock, sleepUntil: preciseSleep(clock) });
 }

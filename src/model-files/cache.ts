@@ -103,7 +103,7 @@ function recordPath(cacheDirectory: string, path: string): string {
   return join(hashDirectory(cacheDirectory), `${name}.json`);
 }
 
-/** Notes the hash of the file at `path` as it is now. That it can't be noted costs time later and is no error. */
+/** Notes the hash of the file at `path` as it is now. A failure to note it is no error: the hash is then taken again. */
 export async function rememberHash(cacheDirectory: string, path: string, sha256: string): Promise<void> {
   const { size, mtimeMs, ino } = await stat(path);
   const record: HashRecord = { path: resolve(path), byteLength: size, modifiedMs: mtimeMs, inode: ino, sha256 };
@@ -162,8 +162,8 @@ export async function unfinishedFiles(path: string): Promise<{ path: string; pro
 }
 
 /**
- * The unfinished file that this process may write for `path`. What a process that has ended left behind is taken over, so
- * that a download goes on where it stopped; what a living one writes is left alone.
+ * The unfinished file that this process may write for `path`. The file of a process that has ended is taken over, so
+ * that its download continues; the file of a living process is left alone.
  */
 export async function claimUnfinishedFile(path: string): Promise<string> {
   const own = `${path}.part-${process.pid}`;

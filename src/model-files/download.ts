@@ -1,4 +1,4 @@
-// Fetches one file over HTTP into a file, and goes on where an earlier attempt stopped. It checks lengths, not hashes, and does
+// Fetches one file over HTTP into a file, and continues where an earlier attempt stopped. It checks lengths, not hashes, and does
 // not know what the file is for.
 
 import { open, stat } from 'node:fs/promises';
@@ -14,7 +14,7 @@ export interface DownloadOptions {
   readonly silenceTimeoutMs?: number;
 }
 
-/** A connection that breaks is taken up again this often, as long as each attempt brings something. */
+/** A broken connection is opened again this often, as long as each attempt brings some bytes. */
 const attemptLimit = 5;
 
 function failed(reason: string, cause?: unknown): OutriderError {
@@ -51,7 +51,7 @@ interface Attempt extends Required<Pick<DownloadOptions, 'answerTimeoutMs' | 'si
   readonly onProgress: ByteProgress | undefined;
 }
 
-/** One connection. Ends when the file is whole; what has come before an error stays in the file. */
+/** One connection. Ends when the file is whole; bytes that came before an error stay in the file. */
 async function attemptDownload(attempt: Attempt): Promise<void> {
   const silence = new AbortController();
   const giveUpAfter = (timeoutMs: number) =>

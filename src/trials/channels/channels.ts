@@ -1,4 +1,4 @@
-// `outrider trial channels`: is the radio what it claims to be? TR 38.901 against vectors computed elsewhere, its fields against
+// `outrider trial channels`: checks the radio model. TR 38.901 against vectors that were computed elsewhere, its fields against
 // the distributions of the specification, and radio maps against single paths.
 
 import { setImmediate } from 'node:timers/promises';

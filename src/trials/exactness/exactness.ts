@@ -290,7 +290,7 @@ async function writeAll(
   references: ReadonlyMap<string, number[]>,
   options: ExactnessOptions,
 ): Promise<ReturnType<typeof judge>[]> {
-  // Paced, so that drafts get ahead of a target that is no slower than they are here; every draft that arrives is admitted.
+  // The target is paced, because here it is no slower than the drafts, which would never get ahead. Every draft that arrives is admitted.
   const paced = paceModel(models.target, findProfile('reference'), {
     clock: machineClock,
     sleepUntil: preciseSleep(machineClock),
@@ -318,7 +318,7 @@ async function writeAll(
   return rows;
 }
 
-/** Drafters as devices have them, that keep what they have evaluated from one text to the next. */
+/** Drafters as devices have them: each keeps the tokens that it has evaluated from one text to the next. */
 class DrafterPool {
   readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #free = new Map<string, AdaptiveDrafter[]>();
@@ -362,7 +362,7 @@ async function writeTogether(
     draftLength: 1 + (cell.promptIndex % 12),
     sampling: samplingFor(cell.temperature, cell.promptIndex),
     maxAnswerTokens: tokens,
-    // Cells with a network reuse the edge's memory of the same prompt, those without evaluate it anew.
+    // Cells with a network reuse the edge's KV cache of the same prompt; cells without a network evaluate the prompt again.
     ...(cell.roundTripMs === 0 ? {} : { conversation: cell.promptIndex.toString(16).padStart(32, '0') }),
   });
   const report = await turn.report;

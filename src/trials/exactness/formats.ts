@@ -54,7 +54,7 @@ export function mostBytes({ dataStart, alignment, tensors }: GgufHeader, format:
   }, dataStart);
 }
 
-/** Nothing of a trial can be kept, so an interruption removes the copies and then ends the process as if nobody had listened. */
+/** A trial keeps nothing, so an interruption removes the copies and then ends the process, as it would without this listener. */
 export async function removedAtInterrupt<Outcome>(folder: string, work: () => Promise<Outcome>): Promise<Outcome> {
   const stop = (signal: NodeJS.Signals): void => {
     rmSync(folder, { recursive: true, force: true });

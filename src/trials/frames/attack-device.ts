@@ -18,7 +18,7 @@ import { type Case, type Recording, writeHonestly } from './recorded-traffic.ts'
 
 /** Connections of one turn that are attacked. */
 const attackedConnections = 12;
-/** Pauses, silences and give-up times pass so much faster. */
+/** Factor by which pauses, silences and give-up times are shortened. */
 const clockSpeedUp = 50;
 
 const hastyClock: Clock = {
@@ -158,7 +158,7 @@ function isMalformed(mirror: DeviceCodec, payload: Uint8Array): boolean {
   }
 }
 
-/** Commits that go on, commits from the start again, hellos in the middle, `gone` after `gone`, lies about the end. */
+/** Commits that continue, commits from the start again, a hello in the middle, `gone` after `gone`, lies about the end. */
 function framesOf(random: Random, recordings: readonly Recording[], number: number): Frames {
   const others = recordings.map(({ down }) => down);
   // Most without drafts: this device's own are others than the recorded ones.

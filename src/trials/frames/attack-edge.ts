@@ -1,5 +1,5 @@
 // A hostile device at a real edge: one seeded case is one connection, whose frames are true traffic after damage, sent without
-// waiting. What must follow is decided beforehand, by the codec's own rules and those of RFC 6455.
+// waiting. The expected answer is known beforehand, from the rules of the codec and of RFC 6455.
 
 import { ByteWriter } from '../../basics/bytes.ts';
 import { isOutriderError } from '../../basics/errors.ts';
@@ -102,7 +102,7 @@ function noise(random: Random): Uint8Array {
   return draw < 0.5 ? randomFrame(random) : randomPayload(random, 60);
 }
 
-/** Frames that are well-formed, and that no honest device sends so many of. */
+/** Well-formed frames in numbers that no honest device sends. */
 function flood(random: Random): Frames {
   const frame = pick(random, [[0x05, 0x07], [0x06, 0x07], [0x03, 0x00], [0x04], [0x81, 0x09], [0xc1, 0x00, 0x09]]);
   return Array.from({ length: 100 + random.integer(200) }, () => Uint8Array.from(frame));
@@ -128,7 +128,7 @@ function resume(random: Random, session: Uint8Array): Uint8Array {
   return writer.varint(random.integer(4)).varint(random.integer(60)).finish();
 }
 
-/** @returns null if the edge did what it has to do, else what it did not */
+/** @returns null if the edge answered as it has to, else the missing answer in words */
 export async function runEdgeCase(
   port: number,
   number: number,

@@ -1,5 +1,5 @@
 // `outrider trial frames`: damaged, random and hostile frames at a real edge and at real devices, over real sockets, with
-// honest sessions beside them. Toy models: what is tried is the protocol, not an engine.
+// honest sessions beside them. Toy models: the trial is about the protocol, not about an engine.
 
 import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../edge/edge.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';

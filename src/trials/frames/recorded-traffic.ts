@@ -1,5 +1,4 @@
-// True traffic to damage: what an honest device and an honest edge say to each other; and honest turns that go on beside the
-// attack.
+// Recorded traffic of an honest device and an honest edge, which the trial damages; and honest turns that run beside the attack.
 
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
@@ -174,7 +173,7 @@ export async function keepWriting(
   }
 }
 
-/** As many turns at once as the edge has places. @returns how many found no place */
+/** Starts as many turns at once as the edge has places. @returns how many were refused */
 export async function fillPlaces(
   port: number,
   cases: readonly Case[],

@@ -1,5 +1,6 @@
-// Real models in virtual time. The virtual world can't wait for a model, so every answer comes from a memo: a world that asks for what is
-// not in it is thrown away, the model answers, and the world begins anew. Same question, same answer, so nothing else changes.
+// Real models in virtual time. The virtual world can't wait for a model, so every answer comes from a memo. When the memo lacks an answer,
+// the world is discarded, the model gives the answer, and the world starts again. The same question has the same answer, so nothing else
+// changes.
 
 import type { Candidates } from '../../decoding/candidates.ts';
 import { createEnding } from '../../decoding/ending.ts';
