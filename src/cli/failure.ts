@@ -1,4 +1,5 @@
-// How a command ends when it can't go on: one line of cause, one line of remedy, a stable code, an exit status.
+// How a command ends. When it can't continue: one line of cause, one line of remedy, a stable code, an exit status. When the reader of its
+// output has closed it, as `head` does: silently.
 
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
@@ -19,4 +20,18 @@ export function reportFailure(error: unknown): number {
   );
   process.stderr.write(`  please report it with the command that you ran ${styleText('dim', '[internal]')}\n`);
   return 1;
+}
+
+/** 128 + SIGPIPE: what a shell sees of any program that ends so. */
+const brokenPipeStatus = 141;
+
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(brokenPipeStatus);
+  });
+  // A closed standard error is no reason to end: only progress and notes go there.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 }

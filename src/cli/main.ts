@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 // `outrider`: how a command begins and ends.
 
-import { endWithReader } from './closed-output.ts';
-import { reportFailure } from './failure.ts';
+import { endWithReader, reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 
 endWithReader();
