@@ -2,6 +2,7 @@
 // needs a model uses it.
 
 import type { AcquireProgress, AcquireStage } from '../model-files/acquire.ts';
+import { withInterrupt } from './interrupt.ts';
 import { type BarStream, canRedraw, createProgressBar, formatBytes, type ProgressBar } from './progress-bar.ts';
 
 export interface AcquireReport {
@@ -53,4 +54,19 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
       bar?.stop();
     },
   };
+}
+
+/** What `acquireModel` takes of a command: a way to stop it, and somebody to tell. */
+export interface Acquiring extends Pick<AcquireReport, 'onProgress'> {
+  readonly signal: AbortSignal;
+}
+
+/** Runs `work` with a report of its own. Ctrl-C ends it in order. */
+export async function withAcquireReport<Outcome>(work: (options: Acquiring) => Promise<Outcome>): Promise<Outcome> {
+  const { onProgress, stop } = createAcquireReport();
+  try {
+    return await withInterrupt((signal) => work({ signal, onProgress }));
+  } finally {
+    stop();
+  }
 }

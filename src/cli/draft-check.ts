@@ -7,7 +7,7 @@ import { checkPair, type PairCheck, type TokenizerDifference } from '../gguf/pai
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
-import { createAcquireReport } from './acquire-report.ts';
+import { withAcquireReport } from './acquire-report.ts';
 import { commandOf } from './option-flags.ts';
 
 const options = {
@@ -24,14 +24,10 @@ export function draftCheckCommand(): Command {
 
 async function runCheck({ json, ...flags }: OptionsOf<typeof options>): Promise<void> {
   const { target, draft } = namesOf(flags);
-  const report = createAcquireReport();
-  const paths: string[] = [];
-  try {
-    for (const name of [target, draft]) paths.push((await acquireModel(name, { onProgress: report.onProgress })).path);
-  } finally {
-    report.stop();
-  }
-  const check = await checkPair(paths[0] as string, paths[1] as string);
+  const check = await withAcquireReport(async (acquiring) => {
+    const { path } = await acquireModel(target, acquiring);
+    return checkPair(path, (await acquireModel(draft, acquiring)).path);
+  });
   if (json) {
     const { differences, ...found } = check;
     const first = differences[0] === undefined ? '' : describe(differences[0]);

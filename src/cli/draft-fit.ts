@@ -11,7 +11,7 @@ import { checkPair } from '../gguf/pair-check.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { defaultCacheDirectory } from '../model-files/cache.ts';
-import { createAcquireReport } from './acquire-report.ts';
+import { withAcquireReport } from './acquire-report.ts';
 import { explainCheck } from './draft-check.ts';
 import { findPython, hasEnvironment, runPipeline, setUpEnvironment } from './draft-python.ts';
 import { commandOf } from './option-flags.ts';
@@ -46,7 +46,7 @@ async function runFit(flags: FitFlags): Promise<void> {
   if (flags.smoke && flags.recipe !== undefined) {
     throw new OutriderError('bad-argument', '--smoke is a recipe of its own', 'give --smoke or --recipe, not both');
   }
-  const path = await targetPath(flags.target);
+  const { path } = await withAcquireReport((acquiring) => acquireModel(flags.target, acquiring));
   const out = resolve(flags.out ?? defaultOut(path, flags));
   const target = await readFitTarget(path);
   const python = await findPython();
@@ -76,15 +76,6 @@ async function runFit(flags: FitFlags): Promise<void> {
 export function defaultOut(target: string, { recipe, smoke }: Partial<Pick<FitFlags, 'recipe' | 'smoke'>>): string {
   const made = smoke === true ? 'smoke' : recipe === undefined ? 'draft' : basename(recipe).replace(/\.toml$/i, '');
   return `${basename(target).replace(/\.gguf$/i, '')}-${made}`;
-}
-
-async function targetPath(target: string): Promise<string> {
-  const acquiring = createAcquireReport();
-  try {
-    return (await acquireModel(target, { onProgress: acquiring.onProgress })).path;
-  } finally {
-    acquiring.stop();
-  }
 }
 
 interface Made {

@@ -7,8 +7,8 @@ import type { OptionsOf } from '../laboratory/options.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { listModels, removeModel, verifyModel } from '../model-files/cache-inventory.ts';
 import { requireModels } from '../model-files/manifest.ts';
-import { createAcquireReport } from './acquire-report.ts';
-import { withInterrupt } from './interrupt.ts';
+import type { ModelEntry } from '../model-files/manifest-entry.ts';
+import { type Acquiring, withAcquireReport } from './acquire-report.ts';
 import { runPrepare } from './models-prepare.ts';
 import { commandOf } from './option-flags.ts';
 import { formatBytes } from './progress-bar.ts';
@@ -44,55 +44,44 @@ export async function runList({ json }: OutputFlags): Promise<void> {
 
 /** Gets a model, or both of a pair. */
 export async function runPull(name: string, { json }: OutputFlags): Promise<void> {
-  const entries = requireModels(name);
-  const report = createAcquireReport();
   const startMs = performance.now();
-  const rows: { name: string; byteLength: number; sha256: string; path: string }[] = [];
-  try {
-    await withInterrupt(async (signal) => {
-      for (const entry of entries) {
-        const { path, sha256 } = await acquireModel(entry.name, { signal, onProgress: report.onProgress });
-        rows.push({ name: entry.name, byteLength: entry.byteLength, sha256, path });
-      }
-    });
-  } finally {
-    report.stop();
-  }
+  const rows = await eachModel(name, async (entry, options) => {
+    const { path, sha256 } = await acquireModel(entry.name, options);
+    return { name: entry.name, byteLength: entry.byteLength, sha256, path };
+  });
   const seconds = Math.round((performance.now() - startMs) / 100) / 10;
-  if (json) {
-    const byteLength = rows.reduce((sum, row) => sum + row.byteLength, 0);
-    return printDocument('models pull', {
-      rows,
-      summary: { modelCount: rows.length, byteLength, seconds },
-      params: { name },
-    });
-  }
+  const byteLength = rows.reduce((sum, row) => sum + row.byteLength, 0);
+  const summary = { modelCount: rows.length, byteLength, seconds };
+  if (json) return printDocument('models pull', { rows, summary, params: { name } });
   for (const row of rows) print(`${row.name}  ${formatBytes(row.byteLength)}  ${row.path}`);
 }
 
 /** Takes the hash of a cached model, or of both of a pair. */
 export async function runVerify(name: string, { json }: OutputFlags): Promise<void> {
-  const entries = requireModels(name);
-  const report = createAcquireReport();
-  const rows: { name: string; byteLength: number; sha256: string; path: string }[] = [];
-  try {
-    await withInterrupt(async (signal) => {
-      for (const { name } of entries) {
-        rows.push({ name, ...(await verifyModel(name, { signal, onProgress: report.onProgress })) });
-      }
-    });
-  } finally {
-    report.stop();
-  }
+  const rows = await eachModel(name, async (entry, options) => ({
+    name: entry.name,
+    ...(await verifyModel(entry.name, options)),
+  }));
   if (json) return printDocument('models verify', { rows, summary: { verifiedCount: rows.length }, params: { name } });
   for (const row of rows) print(`${row.name}  ${styleText('green', 'verified')}  ${row.sha256}`);
 }
 
+/** Of a model, or of both of a pair, one after the other. */
+async function eachModel<Row>(
+  name: string,
+  work: (entry: ModelEntry, options: Acquiring) => Promise<Row>,
+): Promise<Row[]> {
+  const entries = requireModels(name);
+  return withAcquireReport(async (options) => {
+    const rows: Row[] = [];
+    for (const entry of entries) rows.push(await work(entry, options));
+    return rows;
+  });
+}
+
 /** Removes a model from the cache, or both of a pair. */
 export async function runRemove(name: string, { json }: OutputFlags): Promise<void> {
-  const entries = requireModels(name);
-  const rows: { name: string; path: string; freedBytes: number }[] = [];
-  for (const entry of entries) rows.push({ name: entry.name, ...(await removeModel(entry.name)) });
+  const rows = await eachModel(name, async (entry) => ({ name: entry.name, ...(await removeModel(entry.name)) }));
   if (json) {
     const freedBytes = rows.reduce((sum, row) => sum + row.freedBytes, 0);
     return printDocument('models remove', { rows, summary: { freedBytes }, params: { name } });

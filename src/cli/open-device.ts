@@ -8,7 +8,7 @@ import { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
-import { createAcquireReport } from './acquire-report.ts';
+import { withAcquireReport } from './acquire-report.ts';
 import type { AnswerFlags } from './answer-flags.ts';
 
 /** Tokens that the draft can hold. */
@@ -21,17 +21,14 @@ export interface CommandDevice extends OpenedDevice {
 
 /** @param target gives the tokenizer where the draft brings none (ngram, none) */
 export async function openCommandDevice(url: string, target: string, flags: AnswerFlags): Promise<CommandDevice> {
-  const report = createAcquireReport();
-  const edge = connectThrough(url, flags);
-  const device = await openDevice({
-    edge,
+  const options = {
+    edge: connectThrough(url, flags),
     draft: flags.draft,
     target,
     lookUp: looksUpOnDevice(flags.lookUp),
     contextLength: deviceContextLength,
-    onProgress: report.onProgress,
-  });
-  report.stop();
+  };
+  const device = await withAcquireReport((acquiring) => openDevice({ ...options, ...acquiring }));
   return { ...device, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };
 }
 
