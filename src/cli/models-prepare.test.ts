@@ -57,7 +57,7 @@ beforeEach(() => {
 
 describe('outrider models prepare', () => {
   it('opens the target of a pair as exact once there is room, and says what holds', async () => {
-    await runPrepare('qwen2.5-coder', {});
+    await runPrepare({ name: 'qwen2.5-coder' });
     const target = { spec: 'qwen2.5-coder-1.5b', ...preparedSize };
     expect(seen).toMatchObject({ planned: [target], opened: [{ ...target, role: 'target', exact: true }], closed: 1 });
     expect(printed).toBe('qwen2.5-coder-1.5b  any shape, weights not repacked\n');
@@ -65,7 +65,7 @@ describe('outrider models prepare', () => {
   });
 
   it('says the same to programs, of a model as well', async () => {
-    await runPrepare('smollm2-135m', { json: true });
+    await runPrepare({ name: 'smollm2-135m', json: true });
     expect(JSON.parse(printed)).toMatchObject({
       command: 'models prepare',
       summary: { name: 'smollm2-135m', law: 'any shape', weights: 'plain', seconds: expect.any(Number) },
@@ -76,21 +76,21 @@ describe('outrider models prepare', () => {
     const folder = mkdtempSync(join(tmpdir(), 'outrider-prepare-'));
     const path = join(folder, 'own.gguf');
     writeFileSync(path, 'tiny');
-    await runPrepare(path, {});
+    await runPrepare({ name: path });
     rmSync(folder, { recursive: true });
     expect(seen.opened).toMatchObject([{ spec: path }]);
     expect(printed).toMatch(/^own\.gguf {2}any shape/);
-    await expect(runPrepare(path, {})).rejects.toMatchObject({ code: 'model-unknown' });
+    await expect(runPrepare({ name: path })).rejects.toMatchObject({ code: 'model-unknown' });
   });
 
   it('forgets first what was found before, where it is asked to', async () => {
-    await runPrepare('default', { again: true });
+    await runPrepare({ name: 'default', again: true });
     expect(seen.forgotten).toEqual(['hash of smollm2-135m']);
   });
 
   it('fails where exact is refused, and prints nothing', async () => {
     seen.refuses = true;
-    await expect(runPrepare('default', {})).rejects.toMatchObject({ code: 'exact-refused' });
+    await expect(runPrepare({ name: 'default' })).rejects.toMatchObject({ code: 'exact-refused' });
     expect(printed).toBe('');
   });
 

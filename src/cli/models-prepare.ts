@@ -16,16 +16,17 @@ import { prepareModels } from './model-room.ts';
 export const preparedSize = { sequences: 8, contextLength: 2048 } as const;
 
 export interface PrepareFlags {
+  /** A model, a pair (then its target) or the path of a GGUF file. */
+  readonly name: string;
   readonly json?: boolean;
   /** Forget what was found for the model before. */
   readonly again?: boolean;
 }
 
 /**
- * @param name a model, a pair (then its target) or the path of a GGUF file
  * @throws OutriderError `exact-refused`, and what opening throws
  */
-export async function runPrepare(name: string, { json, again }: PrepareFlags): Promise<void> {
+export async function runPrepare({ name, json, again }: PrepareFlags): Promise<void> {
   const spec = await targetOf(name);
   const shown = modelLabel(spec);
   await prepareModels([{ spec, ...preparedSize }], 'close other programs, or take a smaller model');

@@ -14,20 +14,30 @@ import { commandOf } from './option-flags.ts';
 import { formatBytes } from './progress-bar.ts';
 import { formatTable } from './terminal-table.ts';
 
-const options = { json: { flag: '--json', help: 'print one JSON document on standard output' } } as const;
-type OutputFlags = OptionsOf<typeof options>;
-
-const prepareOptions = {
-  again: { flag: '--again', help: 'forget the laws that were found for this model before' },
-  ...options,
+const listOptions = { json: { flag: '--json', help: 'print one JSON document on standard output' } } as const;
+const options = {
+  name: { argument: '[name]', help: 'a model or a pair', default: 'default' },
+  ...listOptions,
 } as const;
+const removeOptions = { ...options, name: { argument: '<name>', help: 'a model or a pair' } } as const;
+const prepareOptions = {
+  name: { argument: '[name|path]', help: 'a model, a pair, or a GGUF file', default: 'default' },
+  again: { flag: '--again', help: 'forget the laws that were found for this model before' },
+  ...listOptions,
+} as const;
+
+/** What every command but `list` takes. */
+interface Named {
+  readonly name: string;
+  readonly json: boolean;
+}
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
 /** Prints the manifest with what the cache holds of it. */
-export async function runList({ json }: OutputFlags): Promise<void> {
+async function runList({ json }: OptionsOf<typeof listOptions>): Promise<void> {
   const { models, pairs, cacheDirectory } = await listModels();
   const cachedCount = models.filter((model) => model.state !== 'absent').length;
   if (json) {
@@ -43,7 +53,7 @@ export async function runList({ json }: OutputFlags): Promise<void> {
 }
 
 /** Gets a model, or both of a pair. */
-export async function runPull(name: string, { json }: OutputFlags): Promise<void> {
+async function runPull({ name, json }: Named): Promise<void> {
   const startMs = performance.now();
   const rows = await eachModel(name, async (entry, options) => {
     const { path, sha256 } = await acquireModel(entry.name, options);
@@ -57,7 +67,7 @@ export async function runPull(name: string, { json }: OutputFlags): Promise<void
 }
 
 /** Takes the hash of a cached model, or of both of a pair. */
-export async function runVerify(name: string, { json }: OutputFlags): Promise<void> {
+async function runVerify({ name, json }: Named): Promise<void> {
   const rows = await eachModel(name, async (entry, options) => ({
     name: entry.name,
     ...(await verifyModel(entry.name, options)),
@@ -80,7 +90,7 @@ async function eachModel<Row>(
 }
 
 /** Removes a model from the cache, or both of a pair. */
-export async function runRemove(name: string, { json }: OutputFlags): Promise<void> {
+async function runRemove({ name, json }: Named): Promise<void> {
   const rows = await eachModel(name, async (entry) => ({ name: entry.name, ...(await removeModel(entry.name)) }));
   if (json) {
     const freedBytes = rows.reduce((sum, row) => sum + row.freedBytes, 0);
@@ -95,34 +105,16 @@ export async function runRemove(name: string, { json }: OutputFlags): Promise<vo
 
 /** The command tree of `outrider models`. */
 export function modelsCommand(): Command {
-  const list = { name: 'list', description: 'list the models that have a name, and what the cache holds', options };
-  const pull = {
-    name: 'pull',
-    description: 'get a model or a pair; continues an attempt that was interrupted',
-    options,
-  };
-  const verify = { name: 'verify', description: 'check the SHA-256 of a cached file; deletes a wrong one', options };
-  const prepare = {
-    name: 'prepare',
-    description: 'find the shape law of a target on this machine before it is opened',
-  };
-  const remove = {
-    name: 'remove',
-    description: 'delete a model or a pair from the cache, unfinished downloads included',
-    options,
-  };
-  const anyOf = 'a model or a pair';
+  const list = 'list the models that have a name, and what the cache holds';
+  const pull = 'get a model or a pair; continues an attempt that was interrupted';
+  const verify = 'check the SHA-256 of a cached file; deletes a wrong one';
+  const prepare = 'find the shape law of a target on this machine before it is opened';
+  const remove = 'delete a model or a pair from the cache, unfinished downloads included';
   return new Command('models')
     .description('list, get, verify, prepare and remove model files')
-    .addCommand(commandOf(list, runList), { isDefault: true })
-    .addCommand(commandOf(pull, (flags, name = '') => runPull(name, flags)).argument('[name]', anyOf, 'default'))
-    .addCommand(commandOf(verify, (flags, name = '') => runVerify(name, flags)).argument('[name]', anyOf, 'default'))
-    .addCommand(
-      commandOf({ ...prepare, options: prepareOptions }, (flags, name = '') => runPrepare(name, flags)).argument(
-        '[name|path]',
-        'a model, a pair, or a GGUF file',
-        'default',
-      ),
-    )
-    .addCommand(commandOf(remove, (flags, name = '') => runRemove(name, flags)).argument('<name>', anyOf));
+    .addCommand(commandOf({ name: 'list', description: list, options: listOptions }, runList), { isDefault: true })
+    .addCommand(commandOf({ name: 'pull', description: pull, options }, runPull))
+    .addCommand(commandOf({ name: 'verify', description: verify, options }, runVerify))
+    .addCommand(commandOf({ name: 'prepare', description: prepare, options: prepareOptions }, runPrepare))
+    .addCommand(commandOf({ name: 'remove', description: remove, options: removeOptions }, runRemove));
 }

@@ -9,34 +9,34 @@ const options = {
   draftLength: { flag: '--draft-length <count>', alias: '--window <count>', help: 'gamma', whole: [1, 9], default: 4 },
   key: { flag: '--key <key>', help: 'a key', env: 'OUTRIDER_TEST_KEY' },
   secret: { flag: '--secret', help: 'not shown', isHidden: true },
+  name: { argument: '[name]', help: 'a name', default: 'nobody' },
 } as const;
 
-async function typed(...words: string[]): Promise<unknown[]> {
-  let found: unknown[] = [];
-  const command = commandOf({ name: 'any', description: '', options }, (...given) => {
+async function typed(...words: string[]): Promise<object> {
+  let found = {};
+  const command = commandOf({ name: 'any', description: '', options }, (given) => {
     found = given;
   });
-  await command.argument('[name]', 'a name', 'nobody').exitOverride().parseAsync(words, { from: 'user' });
+  await command.exitOverride().parseAsync(words, { from: 'user' });
   return found;
 }
 
 describe('a command that is made of a table of options', () => {
-  it('hands over options by their names in the table, and then its arguments', async () => {
-    expect(await typed()).toEqual([{ draftLength: 4, key: undefined, secret: undefined }, 'nobody']);
-    expect(await typed('somebody', '--draft-length', '7', '--secret')).toMatchObject([
-      { draftLength: 7, secret: true },
-      'somebody',
-    ]);
+  it('hands over options and arguments by their names in the table', async () => {
+    expect(await typed()).toEqual({ draftLength: 4, key: undefined, secret: undefined, name: 'nobody' });
+    expect(await typed('somebody', '--draft-length', '7', '--secret')).toMatchObject({
+      ...{ draftLength: 7, secret: true, name: 'somebody' },
+    });
   });
 
   it('takes an older name of an option, with the same checks', async () => {
-    expect(await typed('--window', '2')).toMatchObject([{ draftLength: 2 }, 'nobody']);
+    expect(await typed('--window', '2')).toMatchObject({ draftLength: 2, name: 'nobody' });
     await expect(typed('--window', '99')).rejects.toThrow('Give a number from 1 to 9.');
   });
 
   it('takes a value from the environment', async () => {
     vi.stubEnv('OUTRIDER_TEST_KEY', 'open sesame');
-    expect(await typed()).toMatchObject([{ key: 'open sesame' }, 'nobody']);
+    expect(await typed()).toMatchObject({ key: 'open sesame' });
   });
 
   it('shows neither older names nor hidden options', () => {

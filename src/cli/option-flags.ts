@@ -18,16 +18,16 @@ export interface CommandFace<Table extends OptionTable> {
   readonly notes?: string;
 }
 
-/** @param action gets the options by their names in the table, and then the command's arguments */
 export function commandOf<Table extends OptionTable>(
   { name, description, options, notes }: CommandFace<Table>,
-  action: (options: OptionsOf<Table>, ...words: string[]) => unknown,
+  action: (options: OptionsOf<Table>) => unknown,
 ): Command {
   const command = new Command(name).description(description);
   addOptions(command, options);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   return command.action(async (...given: unknown[]) => {
-    await action(optionsIn(options, command.opts()) as OptionsOf<Table>, ...(given.slice(0, -2) as string[]));
+    const words = given.slice(0, -2) as string[];
+    await action(optionsIn(options, command.opts(), words) as OptionsOf<Table>);
   });
 }
 
@@ -36,7 +36,7 @@ export function addOptions(command: Command, table: OptionTable): void {
   for (const spec of Object.values(table)) {
     if (spec.group !== undefined) command.optionsGroup(spec.group);
     if (spec.flag !== undefined) command.addOption(flagOption(spec, spec.flag));
-    if (spec.argument !== undefined) command.addArgument(new Argument(spec.argument, spec.help));
+    if (spec.argument !== undefined) command.addArgument(argumentOf(spec, spec.argument));
     if (spec.alias !== undefined) command.addOption(aliasOption(spec, spec.alias));
   }
 }
@@ -55,6 +55,11 @@ export function optionsIn(
     return [[key, (alias === undefined ? undefined : typed(alias)) ?? typed(flag)] as const];
   });
   return Object.fromEntries(entries);
+}
+
+function argumentOf({ help, default: fallback }: OptionSpec, name: string): Argument {
+  const argument = new Argument(name, help);
+  return fallback === undefined ? argument : argument.default(fallback);
 }
 
 /** An older name of an option: it is taken, and not shown. */

@@ -12,6 +12,7 @@ import { type ReplayedStep, replayLog } from '../protocol/event-log-replay.ts';
 import { commandOf } from './option-flags.ts';
 
 const options = {
+  path: { argument: '<log>', help: 'file that --log wrote' },
   until: { flag: '--until <count>', help: 'stop after this many events', whole: [1, 1_000_000_000] },
   json: { flag: '--json', help: 'print one JSON document' },
 } as const;
@@ -21,12 +22,12 @@ and what the machine did (docs/library.md, "Event logs").`;
 
 export function replayCommand(): Command {
   const description = 'replay a log of events step by step, and compare what the machine does with what was recorded';
-  return commandOf({ name: 'replay', description, options, notes }, (flags, path = '') => {
-    process.exitCode = replay(path, flags);
-  }).argument('<log>', 'file that --log wrote');
+  return commandOf({ name: 'replay', description, options, notes }, (flags) => {
+    process.exitCode = replay(flags);
+  });
 }
 
-function replay(path: string, { until, json }: OptionsOf<typeof options>): number {
+function replay({ path, until, json }: OptionsOf<typeof options>): number {
   const log = readEventLog(path);
   const isQuiet = json;
   if (!isQuiet) introduce(log);

@@ -10,6 +10,11 @@ import { commandOf } from './option-flags.ts';
 import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
 import { createWorkProgress } from './work-progress.ts';
 
+const nameArgument = {
+  argument: '<name|file>',
+  help: 'a scenario that comes with outrider, or a YAML or JSON file',
+} as const;
+
 function listCommand(): Command {
   return new Command('list').description('list the scenarios that come with outrider').action(() => {
     for (const name of presetNames)
@@ -20,13 +25,14 @@ function listCommand(): Command {
 function showCommand(): Command {
   const description = 'print one scenario with every default filled in; refuses a broken one';
   const options = {
+    name: nameArgument,
     set: { flag: '--set <path=value>', help: 'set a value; may be given several times', texts: true, default: [] },
     json: { flag: '--json', help: 'JSON instead of YAML' },
   } as const;
-  return commandOf({ name: 'show', description, options }, async ({ set, json }, name = '') => {
+  return commandOf({ name: 'show', description, options }, async ({ name, set, json }) => {
     const scenario = await findScenario(name, set);
     process.stdout.write(json ? `${JSON.stringify(scenario, undefined, 2)}\n` : scenarioText(scenario));
-  }).argument('<name|file>', 'a scenario that comes with outrider, or a YAML or JSON file');
+  });
 }
 
 function schemaCommand(): Command {
@@ -36,13 +42,11 @@ function schemaCommand(): Command {
 }
 
 function whyCommand(): Command {
-  return new Command('why')
-    .description('print why each number of a scenario is what it is, and what its hardware reaches, as Markdown')
-    .argument('<name|file>', 'a scenario that comes with outrider, or a YAML or JSON file')
-    .action(async (name: string) => {
-      const scenario = await findScenario(name, []);
-      process.stdout.write(`${[...reasonsTable(scenario), '', ...reachedTable(scenario)].join('\n')}\n`);
-    });
+  const description = 'print why each number of a scenario is what it is, and what its hardware reaches, as Markdown';
+  return commandOf({ name: 'why', description, options: { name: nameArgument } }, async ({ name }) => {
+    const scenario = await findScenario(name, []);
+    process.stdout.write(`${[...reasonsTable(scenario), '', ...reachedTable(scenario)].join('\n')}\n`);
+  });
 }
 
 function hardwareCommand(): Command {
