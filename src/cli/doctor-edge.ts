@@ -5,7 +5,7 @@ import { probeEdge, probeTimeoutMs } from '../device/probe-edge.ts';
 import { startTurn } from '../device/turn.ts';
 import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
-import type { ModeName } from '../protocol/mode.ts';
+import { type ModeName, modeOf } from '../protocol/mode.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
 
 /** What it took; times in ms. */
@@ -28,7 +28,7 @@ export async function tryEdge(url: string, key: string | undefined, draft: Langu
     const turn = startTurn({
       connect: connectWebSocket(url),
       tokenizer: draft.tokenizer,
-      drafter: mode === 'ar' ? null : drafter,
+      drafter: modeOf(mode).deviceDrafts ? drafter : null,
       mode,
       prompt: draft.tokenizer.encodeChat([{ role: 'user', content: 'Why is the sky blue?' }]),
       maxAnswerTokens: 32,

@@ -1,6 +1,7 @@
 // What a token costs with a draft, from its trace: every mode in virtual time, with its best window. It knows no models and no files.
 
 import type { LatencyProfile } from '../../models/profiles.ts';
+import { modeOf } from '../../protocol/mode.ts';
 import type { TraceHeader, TraceSession } from '../../traces/trace.ts';
 import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
@@ -45,7 +46,7 @@ const searchStride = 4;
 const seed = 20_261_124;
 
 export function playCase({ replays }: TracedSessions, given: LatencyCase): LatencyResult {
-  if (given.mode === 'ar' || given.mode === 'stream') return playAll(replays, given, 0);
+  if (!modeOf(given.mode).hasWindows) return playAll(replays, given, 0);
   const few = replays.filter((_, index) => index % searchStride === 0);
   const window = descendWindows(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
   return playAll(replays, given, window);

@@ -3,7 +3,7 @@
 
 import { mean } from '../../basics/statistics.ts';
 import type { Conclusion } from '../../laboratory/experiment.ts';
-import type { ModeName } from '../../protocol/mode.ts';
+import { type ModeName, modeNames, modeOf } from '../../protocol/mode.ts';
 import type { Ratios } from '../session-metrics.ts';
 
 /**
@@ -36,8 +36,11 @@ export interface ModesConclusion extends Conclusion {
   readonly rows: readonly ModeRow[];
 }
 
-/** Modes that draft in windows of gamma tokens. */
-export const windowedModes: ReadonlySet<BenchMode> = new Set(['sd', 'psd', 'psd-lockstep', 'edge-sd']);
+/** Modes that draft in windows of gamma tokens; the windows of `edge-sd` are the edge's own. */
+export const windowedModes: ReadonlySet<BenchMode> = new Set(modeNames.filter((mode) => modeOf(mode).hasWindows));
+export const edgeWindowedModes: ReadonlySet<BenchMode> = new Set(
+  modeNames.filter((mode) => modeOf(mode).hasEdgeDraftLength),
+);
 
 /** The acceptance that most goals are stated at, and the round trips that they are averaged over. */
 const goalAcceptance = 0.8;

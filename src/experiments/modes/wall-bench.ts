@@ -11,7 +11,7 @@ import { ModelDrafter } from '../../models/drafter.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from '../look-up-place.ts';
-import type { BenchMode } from './metrics.ts';
+import { type BenchMode, edgeWindowedModes } from './metrics.ts';
 import { type BenchEdges, startBenchEdges } from './wall-edges.ts';
 import type { PilotFigures } from './wall-figures.ts';
 import type { PlannedRun } from './wall-plan.ts';
@@ -215,5 +215,5 @@ export class WallBench implements AsyncDisposable {
 
 /** The edge drafts with the same window at every round trip. */
 export function keyOfCell({ mode, roundTripMs }: WallCell): string {
-  return `${mode} at ${mode === 'edge-sd' ? 0 : roundTripMs}`;
+  return `${mode} at ${edgeWindowedModes.has(mode) ? 0 : roundTripMs}`;
 }

@@ -3,7 +3,7 @@
 
 import { predictTokenTimes } from '../../scheduling/predict-latency.ts';
 import { quickest } from '../best-window.ts';
-import { type BenchMode, windowedModes } from './metrics.ts';
+import { type BenchMode, edgeWindowedModes, windowedModes } from './metrics.ts';
 import { keyOfCell, type WallBench, type WallCell } from './wall-bench.ts';
 import type { PilotFigures } from './wall-figures.ts';
 import { isVoid } from './wall-plan.ts';
@@ -53,7 +53,7 @@ export async function chooseEdgeWindow(bench: WallBench): Promise<number> {
 /** A few short texts for each window of each other mode at each round trip. @returns whether all are chosen; one more at least */
 export async function chooseWindows(bench: WallBench, isLate: () => boolean): Promise<boolean> {
   const { settings, run } = bench;
-  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && mode !== 'edge-sd');
+  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && !edgeWindowedModes.has(mode));
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
   let hasChosen = false;
   for (const [index, cell] of cells.entries()) {
