@@ -71,7 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
   ],
-  laboratory: ['basics', 'files', 'model-files'],
+  laboratory: ['basics', 'files', 'figures', 'model-files'],
   trials: [
     'basics',
     'decoding',

@@ -7,6 +7,7 @@ import { buildDocument, type Result } from '../files/document.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from '../laboratory/experiment.ts';
 import type { OptionTable } from '../laboratory/options.ts';
+import { resultPage } from '../laboratory/result-page.ts';
 import { runExperiment } from '../laboratory/run.ts';
 import { withInterrupt } from './interrupt.ts';
 import { addOptions, optionsIn } from './option-flags.ts';
@@ -55,9 +56,13 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
   printResult(experiment.name, { ...result, rows }, json === true);
   if (figure !== undefined && experiment.figure !== undefined)
     await writeFigure(experiment.figure(result.rows, result.params ?? {}), figure);
-  if (page !== undefined)
-    await writeFile(page, experiment.page?.(buildDocument(experiment.name, result, new Date())) ?? '');
+  if (page !== undefined) await writeFile(page, pageOf(experiment, result));
   if (conclusion.passed === false) process.exitCode = 1;
+}
+
+function pageOf(experiment: AnyExperiment, result: Result): string {
+  const document = buildDocument(experiment.name, result, new Date());
+  return resultPage(document, experiment.page?.(document));
 }
 
 interface CommonFlags {

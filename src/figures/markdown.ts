@@ -6,6 +6,24 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+export interface Pivot<Row> {
+  /** Above the first column. */
+  readonly corner: string;
+  readonly rowOf: (row: Row) => string;
+  readonly columnOf: (row: Row) => string;
+  readonly cellOf: (row: Row) => string;
+}
+
+/** A line for each value of `rowOf`, a column for each of `columnOf`, both in the order in which they come. */
+export function pivotTable<Row>(rows: readonly Row[], { corner, rowOf, columnOf, cellOf }: Pivot<Row>): string {
+  const columns = [...new Set(rows.map(columnOf))];
+  const lines = [...Map.groupBy(rows, rowOf)].map(([name, own]) => {
+    const cells = new Map(own.map((row) => [columnOf(row), cellOf(row)]));
+    return [name, ...columns.map((column) => cells.get(column) ?? '')];
+  });
+  return markdownTable([corner, ...columns], lines);
+}
+
 /** "61.2 %" */
 export function percent(share: number, digits = 1): string {
   return `${points(share, digits)} %`;

@@ -3,7 +3,8 @@ import { runExperiment } from '../../laboratory/run.ts';
 import { madeUpHeader } from '../../traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../../traces/trace.ts';
 import { noCounts } from '../session-metrics.ts';
-import { type AblationRow, ablationExperiment, ratioInterval } from './ablation.ts';
+import { ablationExperiment, ratioInterval } from './ablation.ts';
+import type { AblationRow } from './page.ts';
 import { variants } from './variants.ts';
 
 /** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */

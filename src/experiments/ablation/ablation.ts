@@ -11,6 +11,7 @@ import type { Trace } from '../../traces/trace.ts';
 import { runSourceSession } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { acceptanceOf, addCounts, countSession, type ReplayedCounts, tpotMs } from '../session-metrics.ts';
+import { type AblationRow, ablationPage } from './page.ts';
 import { edgeAlone, plainVariant, type Variant, variants } from './variants.ts';
 
 interface StepLaw {
@@ -24,30 +25,6 @@ const usualSteps: readonly StepLaw[] = [
   { name: defaultEdgeProfile.name, fixedMs: defaultEdgeProfile.stepMs, perRowMs: defaultEdgeProfile.rowMs },
   { name: 'expensive rows', fixedMs: 4, perRowMs: 36 },
 ];
-
-export interface AblationRow {
-  readonly draft: string;
-  readonly temperature: number;
-  readonly edge: string;
-  readonly roundTripMs: number;
-  readonly idea: string;
-  /** Of the prompts; "all": every one. */
-  readonly task: string;
-  readonly sessions: number;
-  readonly msPerToken: number;
-  /** msPerToken over that of plain `stream` with the same texts and delays, and its 95 % interval (sessions drawn again). */
-  readonly overPlain: number;
-  readonly overPlainLow: number;
-  readonly overPlainHigh: number;
-  readonly overAr: number;
-  readonly acceptance: number | null;
-  /** Made on the device: its battery. */
-  readonly draftsPerToken: number;
-  /** Looked up or drafted on the edge. */
-  readonly guessesPerToken: number;
-  readonly rowsPerToken: number;
-  readonly payloadBytesPerToken: number;
-}
 
 const firstSeed = 20_261_125;
 
@@ -114,6 +91,7 @@ Example:
       seed: firstSeed,
     };
   },
+  page: ablationPage,
 };
 
 /** Tasks are for machines, but for the first network and edge. */

@@ -8,6 +8,7 @@ import type { OptionsOf } from '../../laboratory/options.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import type { Override } from '../../scenario/read-scenario.ts';
 import { coupledFigure } from './figure.ts';
+import { coupledPage } from './page.ts';
 import { type CoupledRow, rowOf, summariseCoupled } from './rows.ts';
 import { type CoupledRun, runCoupled } from './run.ts';
 
@@ -84,6 +85,7 @@ export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[]
     return { rows, summary: summariseCoupled(rows), forPeople: rows.map(briefly), params };
   },
   figure: (rows) => coupledFigure(rows as readonly CoupledRow[]),
+  page: coupledPage,
 };
 
 function policyNames(given: Pick<Options, 'policies' | 'usualPolicies'>): readonly (string | FoundPolicy)[] {

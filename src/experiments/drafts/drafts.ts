@@ -24,6 +24,7 @@ import { traceStatistics } from '../../traces/trace-statistics.ts';
 import { demandModels } from './comparable.ts';
 import { type DraftCost, measureCosts } from './cost.ts';
 import { draftsFigure } from './figure.ts';
+import { draftsPage } from './page.ts';
 import { type Draft, type DraftRow, frontRows, type LatencyRow, summariseDrafts, taskRows } from './rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
@@ -128,6 +129,7 @@ Examples:
     return { rows, summary: summariseDrafts(own, rows), forPeople: rows.map(briefly), params };
   },
   figure: (rows) => draftsFigure(rows as readonly DraftRow[]),
+  page: draftsPage,
 };
 
 /** All keys side by side would not fit a terminal. */

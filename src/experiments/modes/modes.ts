@@ -4,6 +4,7 @@ import type { Experiment } from '../../laboratory/experiment.ts';
 import { modesFigure } from './figure.ts';
 import type { ModeRow, ModesConclusion } from './metrics.ts';
 import { type ModesTable, modesOptions } from './options.ts';
+import { modesPage } from './page.ts';
 import { concludeVirtual, measureVirtual } from './virtual-clock.ts';
 import { concludeWall, measureWall, type WallFound } from './wall-clock.ts';
 
@@ -34,6 +35,7 @@ export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFo
     return { ...concluded, forPeople: concluded.rows.map(briefly) };
   },
   figure: (rows) => modesFigure(rows as readonly ModeRow[]),
+  page: modesPage,
 };
 
 function briefly(row: ModeRow): object {

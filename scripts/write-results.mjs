@@ -1,0 +1,9 @@
+// Writes docs/results from bench/: "npm run results", after a document in bench/ has changed.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { resultPages } from '../src/experiments/results.ts';
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+mkdirSync(at('docs/results'), { recursive: true });
+for (const { file, text } of resultPages(at('bench'))) writeFileSync(at(`docs/results/${file}`), text);

@@ -1,0 +1,76 @@
+// The rows of "bench ablation", and the tables of a kept one: time per token with each variant, relative to plain `stream`; of all answers, and of each task.
+
+import { markdownTable, pivotTable } from '../../figures/markdown.ts';
+import type { Document } from '../../files/document.ts';
+
+export interface AblationRow {
+  readonly draft: string;
+  readonly temperature: number;
+  readonly edge: string;
+  readonly roundTripMs: number;
+  readonly idea: string;
+  /** Of the prompts; "all": every one. */
+  readonly task: string;
+  readonly sessions: number;
+  readonly msPerToken: number;
+  /** msPerToken over that of plain `stream` with the same texts and delays, and its 95 % interval (sessions drawn again). */
+  readonly overPlain: number;
+  readonly overPlainLow: number;
+  readonly overPlainHigh: number;
+  readonly overAr: number;
+  readonly acceptance: number | null;
+  /** Made on the device: its battery. */
+  readonly draftsPerToken: number;
+  /** Looked up or drafted on the edge. */
+  readonly guessesPerToken: number;
+  readonly rowsPerToken: number;
+  readonly payloadBytesPerToken: number;
+}
+
+export function ablationPage({ rows: all }: Document): string {
+  const rows = all as readonly AblationRow[];
+  return [...new Set(rows.map(({ draft }) => draft))]
+    .map((draft) => draftTables(rows.filter((row) => row.draft === draft)))
+    .join('\n\n');
+}
+
+function draftTables(rows: readonly AblationRow[]): string {
+  const { draft, edge, roundTripMs } = rows[0] as AblationRow;
+  const first = rows.filter((row) => row.edge === edge && row.roundTripMs === roundTripMs);
+  const whole = first.filter(({ task }) => task === 'all');
+  return `## Draft \`${draft}\`
+
+Time per token relative to plain \`stream\` (\`none\`), and the 95 % interval over answers; of \`none\` the time itself.
+
+${pivotTable(
+  rows.filter(({ task }) => task === 'all'),
+  {
+    corner: 'added to plain `stream`',
+    rowOf: ({ idea }) => idea,
+    columnOf: (row) => `${row.edge}, ${row.roundTripMs} ms`,
+    cellOf: ({ idea, msPerToken, overPlain, overPlainLow, overPlainHigh }) =>
+      idea === 'none'
+        ? `${msPerToken.toFixed(1)} ms`
+        : `${overPlain.toFixed(3)} (${overPlainLow.toFixed(3)} to ${overPlainHigh.toFixed(3)})`,
+  },
+)}
+
+Edge \`${edge}\`, round trip ${roundTripMs} ms, per token:
+
+${markdownTable(
+  ['added to plain `stream`', 'drafts', "the edge's own drafts", 'rows', 'payload, bytes'],
+  whole.map(({ idea, draftsPerToken, guessesPerToken, rowsPerToken, payloadBytesPerToken }) => [
+    idea,
+    ...[draftsPerToken, guessesPerToken, rowsPerToken, payloadBytesPerToken].map((value) => value.toFixed(2)),
+  ]),
+)}
+
+The same edge and network by task:
+
+${pivotTable(first, {
+  corner: 'task (answers)',
+  rowOf: ({ task, sessions }) => `${task} (${sessions})`,
+  columnOf: ({ idea }) => idea,
+  cellOf: ({ overPlain }) => overPlain.toFixed(2),
+})}`;
+}

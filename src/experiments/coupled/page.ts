@@ -1,0 +1,73 @@
+// The tables of a kept "bench coupled": cost relative to the best decision of each slot, and what became of devices and servers.
+
+import { markdownTable, percent, pivotTable } from '../../figures/markdown.ts';
+import type { Document } from '../../files/document.ts';
+import type { CoupledRow } from './rows.ts';
+
+export function coupledPage({ rows: all, params }: Document): string {
+  const rows = all as readonly CoupledRow[];
+  const { seeds } = params as { readonly seeds: number };
+  const compared = rows.filter(({ policy }) => policy !== 'best');
+  return `## Cost relative to \`best\`
+
+Interquartile means over ${seeds} paired seeds, and 95 % intervals.
+
+${pivotTable(compared, {
+  corner: 'coupled by',
+  rowOf: ({ coupling }) => coupling,
+  columnOf: ({ policy }) => `\`${policy}\``,
+  cellOf: ({ costVsBest, costVsBestLow, costVsBestHigh }) => ratio(costVsBest, costVsBestLow, costVsBestHigh),
+})}
+
+## Cost relative to \`look-ahead\`
+
+${pivotTable(
+  compared.filter((row) => row.policy !== 'look-ahead' && row.costVsLookAhead !== null),
+  {
+    corner: 'coupled by',
+    rowOf: ({ coupling }) => coupling,
+    columnOf: ({ policy }) => `\`${policy}\``,
+    cellOf: ({ costVsLookAhead, costVsLookAheadLow, costVsLookAheadHigh }) =>
+      ratio(costVsLookAhead ?? 0, costVsLookAheadLow ?? 0, costVsLookAheadHigh ?? 0),
+  },
+)}
+
+## All couplings together
+
+${markdownTable(
+  [
+    'policy',
+    'cost of a slot, ms',
+    'latency, ms',
+    'energy, J a task',
+    'handovers, of 1,000 tasks',
+    'queue, ms',
+    'batteries down',
+    'decision, ms of processor time',
+  ],
+  rows
+    .filter(({ coupling }) => coupling === 'all')
+    .map((row) => [
+      `\`${row.policy}\``,
+      within(row.costMs, row.costMsLow, row.costMsHigh),
+      within(row.latencyMs, row.latencyMsLow, row.latencyMsHigh),
+      row.energyJ.toFixed(2),
+      row.handoversPer1000Tasks.toFixed(0),
+      whole(row.queueMs),
+      percent(row.batteryOutShare, 0),
+      row.decisionCpuMs.toFixed(1),
+    ]),
+)}`;
+}
+
+function ratio(value: number, low: number, high: number): string {
+  return `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+}
+
+function within(value: number, low: number, high: number): string {
+  return `${whole(value)} (${whole(low)} to ${whole(high)})`;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

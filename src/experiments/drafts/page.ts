@@ -1,0 +1,57 @@
+// The tables of a kept "bench drafts": acceptance and cost of each draft, and time per token relative to the edge alone.
+
+import { markdownTable, pivotTable } from '../../figures/markdown.ts';
+import type { Document } from '../../files/document.ts';
+import { summaryTable } from '../../laboratory/result-page.ts';
+import type { DraftRow } from './rows.ts';
+
+const goals = { costRatio: 0.55, streamOverArRtt10: 0.68 };
+
+export function draftsPage({ rows: all, summary }: Document): string {
+  const rows = all as readonly DraftRow[];
+  const whole = rows.filter(({ task, mode }) => task === 'all' && mode !== 'ar');
+  const byDraft = [...Map.groupBy(whole, ({ draft }) => draft)];
+  return `## Drafts
+
+${markdownTable(
+  ['draft', 'layers', 'MB', 'acceptance, greedy', 'acceptance, temperature 0.8', 'cost ratio'],
+  byDraft.map(([draft, own]) => {
+    const { layers, fileMB, acceptanceGreedy, acceptanceSampled, costRatio } = own[0] as DraftRow;
+    const shares = [acceptanceGreedy, acceptanceSampled, costRatio].map((value) => value?.toFixed(3) ?? '-');
+    return [`\`${draft}\``, `${layers}`, fileMB.toFixed(1), ...shares];
+  }),
+)}
+
+## Time per token
+
+Relative to the edge alone, in brackets the best draft length.
+
+${byDraft.map(([draft, own]) => `### \`${draft}\`\n\n${timeTable(own)}`).join('\n\n')}
+
+## Prompt lookup by task
+
+Mode \`stream\` with \`${summary['shipped']}\`, relative to the edge alone:
+
+${pivotTable(
+  rows.filter(({ draft, task }) => draft === summary['shipped'] && task !== 'all'),
+  {
+    corner: 'task (answers)',
+    rowOf: ({ task, sessions }) => `${task} (${sessions})`,
+    columnOf: ({ lookUp }) => `lookup: ${lookUp}`,
+    cellOf: ({ overAr }) => overAr.toFixed(3),
+  },
+)}
+
+## Summary
+
+${summaryTable(summary, goals)}`;
+}
+
+function timeTable(rows: readonly DraftRow[]): string {
+  return pivotTable(rows, {
+    corner: 'edge, round trip',
+    rowOf: ({ profile, roundTripMs }) => `\`${profile}\`, ${roundTripMs} ms`,
+    columnOf: ({ mode, lookUp }) => `\`${mode}\`${lookUp === 'none' ? ', no lookup' : ''}`,
+    cellOf: ({ overAr, window }) => `${overAr.toFixed(3)}${window === 0 ? '' : ` (${window})`}`,
+  });
+}

@@ -1,0 +1,76 @@
+// The tables of a kept "bench modes": time per token of each mode against the round trip, and what a mode costs besides.
+
+import { markdownTable, pivotTable } from '../../figures/markdown.ts';
+import type { Document } from '../../files/document.ts';
+import { type Goals, summaryTable } from '../../laboratory/result-page.ts';
+import type { ModeRow } from './metrics.ts';
+
+const everywhere: Goals = { streamOverArWorst: 1.03, mixOverEdgeSdWorst: 1.02, payloadBytesPerToken: 10 };
+const virtual: Goals = { streamOverArWorstExpensiveRows: 1.03, streamOverArRtt10: 0.5, streamOverPsdMean: 0.83 };
+/** For the default pair, whose draft is as quick as this machine. */
+const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };
+const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.75, autoOverArNativeWorst: 1 };
+
+/** The cells of the table of costs. */
+const costAcceptance = 0.8;
+const costRoundTripsMs = [30, 10];
+
+export function modesPage({ rows: all, summary, params }: Document): string {
+  const rows = all as readonly ModeRow[];
+  const { clock, profile } = params as { readonly clock: string; readonly profile?: string | null };
+  const goals = { ...everywhere, ...(clock === 'virtual' ? virtual : profile === null ? unpaced : paced) };
+  const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
+  return [
+    '## Time per token',
+    'ms per token; in brackets the best draft length; after ± the standard error, where it is 1 % or more.',
+    ...[...settings.values()].map(timeTable),
+    costTable(rows),
+    '## Summary',
+    summaryTable(summary, goals),
+  ].join('\n\n');
+}
+
+function timeTable(rows: readonly ModeRow[]): string {
+  const { givenAcceptance, stepPerRowMs, stepFixedMs } = rows[0] as ModeRow;
+  const law = stepFixedMs === null ? '' : `, a step of n rows takes ${stepFixedMs} + ${stepPerRowMs} n ms`;
+  return pivotTable(rows, {
+    corner: `${givenAcceptance === null ? 'round trip, ms' : `acceptance ${givenAcceptance}`}${law}`,
+    rowOf: ({ mode }) => `\`${mode}\``,
+    columnOf: ({ roundTripMs }) => `${roundTripMs}`,
+    cellOf: timeCell,
+  });
+}
+
+function timeCell({ msPerToken, msPerTokenStandardError: error, bestGamma }: ModeRow): string {
+  if (msPerToken === null) return '-';
+  const spread = error === null || error < 0.01 * msPerToken ? '' : ` ± ${error.toFixed(1)}`;
+  return `${msPerToken.toFixed(1)}${spread}${bestGamma === null ? '' : ` (${bestGamma})`}`;
+}
+
+function costTable(rows: readonly ModeRow[]): string {
+  const { stepPerRowMs } = rows[0] as ModeRow;
+  const roundTripMs = costRoundTripsMs.find((ms) => rows.some((row) => row.roundTripMs === ms));
+  const chosen = rows.filter(
+    (row) =>
+      row.roundTripMs === roundTripMs &&
+      row.stepPerRowMs === stepPerRowMs &&
+      (row.givenAcceptance === null || row.givenAcceptance === costAcceptance),
+  );
+  if (chosen.length === 0) return '';
+  const fixed = (value: number | null, digits: number): string => (value === null ? '-' : value.toFixed(digits));
+  return `The cost of a token at a round trip of ${roundTripMs} ms${chosen[0]?.givenAcceptance === null ? '' : ` and acceptance ${costAcceptance}`}:
+
+${markdownTable(
+  ['', 'acceptance', 'drafts', 'rows', 'accepted per step', 'payload, bytes', 'with headers, bytes', 'first token, ms'],
+  chosen.map((row) => [
+    `\`${row.mode}\``,
+    fixed(row.acceptance, 2),
+    fixed(row.draftsPerToken, 2),
+    fixed(row.rowsPerToken, 2),
+    fixed(row.acceptedPerStep, 2),
+    fixed(row.payloadBytesPerToken, 1),
+    fixed(row.wireBytesPerToken, 0),
+    fixed(row.timeToFirstTokenMs, 0),
+  ]),
+)}`;
+}

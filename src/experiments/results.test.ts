@@ -1,0 +1,18 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { resultPages } from './results.ts';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const pages = resultPages(at('bench'));
+
+it.each(pages)('docs/results/$file says what bench/ holds; write it with: npm run results', ({ file, text }) => {
+  const path = at(`docs/results/${file}`);
+  expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(text);
+});
+
+it('docs/results has no page of a document that is not there', () => {
+  const files = pages.map(({ file }) => file);
+  expect(readdirSync(at('docs/results')).filter((name) => !files.includes(name))).toEqual([]);
+  expect(files.length).toBeGreaterThan(10);
+});

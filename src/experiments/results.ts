@@ -1,0 +1,53 @@
+// The pages in docs/results, one for each document in bench/: what is kept there, as tables.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Document } from '../files/document.ts';
+import type { AnyExperiment } from '../laboratory/experiment.ts';
+import { resultPage } from '../laboratory/result-page.ts';
+import { ablationExperiment } from './ablation/ablation.ts';
+import { allocationExperiment } from './allocation/allocation.ts';
+import { coupledExperiment } from './coupled/coupled.ts';
+import { draftsExperiment } from './drafts/drafts.ts';
+import { engineExperiment } from './engine/engine.ts';
+import { modesExperiment } from './modes/modes.ts';
+
+/** Those with tables of their own; all others show summary and rows as they are. */
+const withPages: readonly AnyExperiment[] = [
+  ablationExperiment,
+  allocationExperiment,
+  coupledExperiment,
+  draftsExperiment,
+  engineExperiment,
+  modesExperiment,
+];
+
+export interface ResultPage {
+  /** "bench-modes-wall.md" */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** @param directory holds the documents, as commands print them with --json */
+export function resultPages(directory: string): ResultPage[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
+  const pages = names.toSorted().map((name) => {
+    const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
+    const tables = withPages.find((one) => one.name === document.command)?.page?.(document);
+    return { document, file: name.replace('.json', '.md'), text: resultPage(document, tables, `../../bench/${name}`) };
+  });
+  const lines = pages.map(
+    ({ document: { command, date, machine }, file }) =>
+      `- [${file.replace('.md', '')}](${file}): \`outrider ${command}\`, ${date.slice(0, 10)}, ${machine.cpu}`,
+  );
+  const index = `# Results
+
+Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
+(\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../benchmarks.md),
+[allocation.md](../allocation.md), [coupled-slots.md](../coupled-slots.md), [draft-models.md](../draft-models.md),
+[prompt-lookup.md](../prompt-lookup.md), [engines.md](../engines.md), [learning.md](../learning.md), [testing.md](../testing.md).
+
+${lines.join('\n')}
+`;
+  return [{ file: 'README.md', text: index }, ...pages.map(({ file, text }) => ({ file, text }))];
+}

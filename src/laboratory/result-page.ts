@@ -1,0 +1,91 @@
+// A kept document as a page of Markdown: where it comes from, the tables of its experiment, the summary. Tables of figures are written here and
+// by the experiments, never by hand.
+
+import { markdownTable, rounded } from '../figures/markdown.ts';
+import type { Document } from '../files/document.ts';
+
+type Value = Document['summary'][string];
+
+/** Kinds of rows with more of them, and longer summaries, are not shown. */
+const mostRows = 60;
+const mostKeys = 40;
+
+/**
+ * @param tables what the experiment makes of the document; without it, its rows as they are
+ * @param source the document's file, as seen from the page
+ */
+export function resultPage(document: Document, tables: string = rowTables(document.rows), source?: string): string {
+  const { command, version, machine, date, seed, params, summary } = document;
+  const { cpu, coreCount, memoryGiB, platform, node } = machine;
+  const from = source === undefined ? '' : ` The whole document: [${source.split('/').at(-1)}](${source}).`;
+  return `${[
+    `# outrider ${command}`,
+    `This page is written by the program. Do not edit it.${from}`,
+    markdownTable(
+      ['', ''],
+      [
+        ['date', date.slice(0, 10)],
+        ['machine', `${cpu}, ${coreCount} cores, ${memoryGiB} GiB, ${platform}, Node ${node}`],
+        ['version', version],
+        ...(seed === null ? [] : [['seed', `${seed}`]]),
+        ...Object.entries(params)
+          .filter(([, value]) => value !== null && !isNested(value))
+          .map(([key, value]) => [`\`${key}\``, parameter(value)]),
+      ],
+    ),
+    tables,
+    ...(tables.includes('## Summary') || Object.keys(summary).length > mostKeys
+      ? []
+      : ['## Summary', summaryTable(summary)]),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+}
+
+/** Such parameters stand in the document only. */
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && !(Array.isArray(value) && value.every((one) => typeof one !== 'object'));
+}
+
+function parameter(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value === 'number' && !Number.isInteger(value)) return rounded(value, 4);
+  return String(value);
+}
+
+/** A value that must not be larger. */
+export type Goals = Readonly<Record<string, number>>;
+
+export function summaryTable(summary: Document['summary'], goals: Goals = {}): string {
+  const hasGoals = Object.keys(goals).length > 0;
+  const lines = Object.entries(summary).map(([key, value]) => {
+    const goal = goals[key];
+    const verdict =
+      goal === undefined ? ['', ''] : [`at most ${goal}`, Number(value) <= goal ? 'reached' : '**missed**'];
+    return [`\`${key}\``, cellText(value), ...(hasGoals ? verdict : [])];
+  });
+  return markdownTable(['key', 'value', ...(hasGoals ? ['goal', ''] : [])], lines);
+}
+
+/** A table for each kind of rows: those with the same keys. */
+function rowTables(rows: readonly object[]): string {
+  const kinds = Map.groupBy(rows, (row) => Object.keys(row).join());
+  return [...kinds.values()]
+    .filter((own) => own.length <= mostRows)
+    .map((own) => rowTable(own as readonly Readonly<Record<string, Value>>[]))
+    .join('\n\n');
+}
+
+export function rowTable(rows: readonly object[]): string {
+  const keys = Object.keys(rows[0] ?? {});
+  const lines = rows.map((row) => keys.map((key) => cellText((row as Readonly<Record<string, Value>>)[key] ?? null)));
+  return markdownTable(
+    keys.map((key) => `\`${key}\``),
+    lines,
+  );
+}
+
+function cellText(value: Value): string {
+  if (value === null) return '';
+  return typeof value === 'number' ? rounded(value, 4) : String(value);
+}
