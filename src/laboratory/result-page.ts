@@ -53,18 +53,23 @@ function parameter(value: unknown): string {
   return String(value);
 }
 
-/** A value that must not be larger. */
-export type Goals = Readonly<Record<string, number>>;
+/** A value that must not be larger, or not smaller. */
+export type Goals = Readonly<Record<string, number | { readonly atLeast: number }>>;
 
 export function summaryTable(summary: Document['summary'], goals: Goals = {}): string {
   const hasGoals = Object.keys(goals).length > 0;
   const lines = Object.entries(summary).map(([key, value]) => {
-    const goal = goals[key];
-    const verdict =
-      goal === undefined ? ['', ''] : [`at most ${goal}`, Number(value) <= goal ? 'reached' : '**missed**'];
+    const verdict = verdictOf(Number(value), goals[key]);
     return [`\`${key}\``, cellText(value), ...(hasGoals ? verdict : [])];
   });
   return markdownTable(['key', 'value', ...(hasGoals ? ['goal', ''] : [])], lines);
+}
+
+function verdictOf(value: number, goal: Goals[string] | undefined): [goal: string, verdict: string] {
+  if (goal === undefined) return ['', ''];
+  const [text, isReached] =
+    typeof goal === 'number' ? [`at most ${goal}`, value <= goal] : [`at least ${goal.atLeast}`, value >= goal.atLeast];
+  return [text, isReached ? 'reached' : '**missed**'];
 }
 
 /** A table for each kind of rows: those with the same keys. */

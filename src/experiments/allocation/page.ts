@@ -3,7 +3,7 @@
 import { mean } from '../../basics/statistics.ts';
 import { percent, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
-import { rowTable } from '../../laboratory/result-page.ts';
+import { type Goals, rowTable, summaryTable } from '../../laboratory/result-page.ts';
 
 interface SavingRow {
   readonly world: string;
@@ -14,7 +14,17 @@ interface SavingRow {
   readonly costReduction: number;
 }
 
-export function allocationPage({ rows }: Document): string {
+const goals: Goals = {
+  decisionMsP95: 5,
+  decisionMs100k: 1000,
+  gapMean: 0.01,
+  gapP95: 0.02,
+  reductionVsMaxSinr: { atLeast: 0.25 },
+  latencyBestVsMaxSinr: { atLeast: 0.25 },
+  reductionMean: { atLeast: 0.35 },
+};
+
+export function allocationPage({ rows, summary }: Document): string {
   const kinds = Map.groupBy(rows as readonly { readonly what: string }[], ({ what }) => what);
   const tableOf = (what: string): string => {
     const own = (kinds.get(what) ?? []).map(({ what: _what, ...row }) => row);
@@ -37,7 +47,11 @@ ${savingTable((kinds.get('latency') ?? []) as object[] as SavingRow[])}
 
 ## Latency that any policy could take off \`max-sinr\`
 
-${tableOf('latency limit')}`;
+${tableOf('latency limit')}
+
+## Summary
+
+${summaryTable(summary, goals)}`;
 }
 
 function savingTable(rows: readonly SavingRow[]): string {

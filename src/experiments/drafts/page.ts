@@ -3,6 +3,7 @@
 import { markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import { summaryTable } from '../../laboratory/result-page.ts';
+import { defaultEdgeProfile } from '../../models/profiles.ts';
 import type { DraftRow } from './rows.ts';
 
 const goals = { costRatio: 0.55, streamOverArRtt10: 0.68 };
@@ -20,6 +21,21 @@ ${markdownTable(
     const shares = [acceptanceGreedy, acceptanceSampled, costRatio].map((value) => value?.toFixed(3) ?? '-');
     return [`\`${draft}\``, `${layers}`, fileMB.toFixed(1), ...shares];
   }),
+)}
+
+Time per token in mode \`stream\` with lookup, relative to the edge alone, against the round trip in ms; edge
+\`${defaultEdgeProfile.name}\`:
+
+${pivotTable(
+  whole.filter(
+    ({ mode, lookUp, profile }) => mode === 'stream' && lookUp === 'both' && profile === defaultEdgeProfile.name,
+  ),
+  {
+    corner: 'draft',
+    rowOf: ({ draft }) => `\`${draft}\``,
+    columnOf: ({ roundTripMs }) => `${roundTripMs}`,
+    cellOf: ({ overAr }) => overAr.toFixed(3),
+  },
 )}
 
 ## Time per token
