@@ -24,8 +24,3 @@ export async function findScenario(nameOrPath: string, sets: readonly string[]):
   }
   return readScenario(parseScenarioText(text, nameOrPath), nameOrPath, overrides);
 }
-
-/** For commander: gathers the values of a flag that may be given several times. */
-export function gather(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
