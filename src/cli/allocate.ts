@@ -1,5 +1,5 @@
-// `outrider allocate`: decides one slot from a JSON file or standard input, and prints who is served where with which shares, what each
-// device pays, and how far from the optimum that can be at most. The way to use the policies from another program.
+// `outrider allocate`: decides one slot from a JSON file or standard input, and prints each device's server, shares and cost,
+// and the largest possible distance from the optimum. The way to use the policies from another program.
 
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
@@ -33,7 +33,7 @@ export function allocateCommand(): Command {
     `  ${'masac:FILE'.padEnd(16)} weights that "outrider train masac --out" wrote`,
   ];
   return new Command('allocate')
-    .description('decide who serves whom, and with how much, for one slot')
+    .description('decide the user association and the shares of one slot')
     .option('--state <file|->', 'the slot as JSON (docs/allocation.md); - for standard input')
     .option('--policy <name>', 'policy, with +equal or +optimal to say how servers share', 'best')
     .option('--certify', "prove the distance from the optimum with the dual's bound, which takes longer")

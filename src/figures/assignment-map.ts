@@ -1,5 +1,5 @@
-// Draws a decision as a map: servers, devices, and who is served by whom; the width of a line is the share of the server's band. Streets
-// lie below where a map knows them.
+// Draws a decision as a map: servers, devices, and a line from each device to its server; the width of a line is the share of the server's
+// band. Streets lie below where a map knows them.
 
 import type { Spec } from 'vega';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
@@ -29,7 +29,7 @@ export function assignmentMap(
   const devices = devicesOf(state, assignment);
   const servers = serversOf(state);
   const [xs, ys] = extents([...devices, ...servers]);
-  const legend = 'Squares: servers. Width of a line: share of the band. Grey: nobody serves the device.';
+  const legend = 'Squares: servers. Width of a line: share of the band. Grey: not served.';
   const axis = { tickCount: 6, title: 'metres', ...axisStyle };
   return {
     ...figureFrame({ title, subtitle: [...subtitle, legend] }, { width: size, height: size, left: 70, right: 100 }),

@@ -27,7 +27,7 @@ export interface MapPicture {
 
 export interface MapLegend {
   readonly title: string;
-  /** From top to bottom; a label stands beside the colour, or, when `atUpperEdge`, where the colour begins. */
+  /** From top to bottom; a label is beside the colour, or, with `atUpperEdge`, at its upper edge. */
   readonly entries: readonly { readonly color: string; readonly label: string }[];
   readonly atUpperEdge: boolean;
   /** Apart from the others, below them. */
@@ -115,7 +115,7 @@ function siteMarks({ sites }: MapPicture, view: View): string[] {
   return sites.map(({ name, column, row, color }) => {
     const x = (column - view.left) * view.zoom;
     const y = (view.bottom + view.rows - row) * view.zoom;
-    // A label near the right border stands on the left of its site.
+    // A label near the right border is on the left of its site.
     const side = x > view.columns * view.zoom - 60 ? `x="${fixed(x - 9)}" text-anchor="end"` : `x="${fixed(x + 9)}"`;
     const halo = `stroke="${dark}" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round"`;
     return (

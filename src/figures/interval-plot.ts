@@ -37,7 +37,7 @@ export interface DotsFigure extends FigureText {
   readonly columnWidth?: number;
   /**
    * `legend`: a row is as high as one line, and the series lie close together in it. `lines`: each series has a line of its own with its name,
-   * and the row's name stands above them.
+   * and the name of the row is above them.
    */
   readonly series?: 'legend' | 'lines';
 }

@@ -58,7 +58,7 @@ export interface FigureText {
 export interface FrameSize {
   readonly width: number;
   readonly height: number;
-  /** Room for what stands beside the plot. */
+  /** Room for axes and names beside the plot. */
   readonly left: number;
   readonly right: number;
   /** Room for the titles of panels, between the figure's own title and the plot. Default 0. */

@@ -5,8 +5,8 @@ import { type Line, type LinePoint, type LineStyle, type Panel, panelsFigure } f
 import { palette } from '../../figures/theme.ts';
 import type { Figure } from '../../laboratory/experiment.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
-import { groupsOf, meanPace, topUplink } from './fig2-page.ts';
-import { everyAnswer, type PlayedCase, type PlayedTask, paceOf, quickest, windowedCases } from './fig2-windows.ts';
+import { groupsOf, meanMsPerToken, topUplink } from './fig2-page.ts';
+import { everyAnswer, msPerToken, type PlayedCase, type PlayedTask, quickest, windowedCases } from './fig2-windows.ts';
 
 const { blue, purple, green, orange } = palette;
 const kindNames: Readonly<Record<TaskKind, string>> = {
@@ -72,7 +72,7 @@ function windowPanel(group: readonly PlayedTask[], uplink: number): Panel {
   });
   const windows = lines[0]?.points.map(({ x }) => x) ?? [];
   const flat = (style: string, mode: 'ar' | 'stream'): Line => {
-    const y = meanPace(group, mode, uplink);
+    const y = meanMsPerToken(group, mode, uplink);
     return { style, points: [windows[0] as number, windows.at(-1) as number].map((x) => ({ x, y })) };
   };
   return {
@@ -88,7 +88,7 @@ function uplinkPanel(group: readonly PlayedTask[]): Panel {
   const uplinks = [...new Set(group.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
   const mean = (style: string, mode: 'ar' | 'stream'): Line => ({
     style,
-    points: uplinks.map((x) => ({ x, y: meanPace(group, mode, x) })),
+    points: uplinks.map((x) => ({ x, y: meanMsPerToken(group, mode, x) })),
   });
   const lines = group.map(
     (task): Line => ({
@@ -111,6 +111,6 @@ function uplinkPanel(group: readonly PlayedTask[]): Panel {
 }
 
 function pointOf(x: number, one: PlayedCase): LinePoint {
-  const [low, high] = bootstrapInterval(one.ms.length, (pick) => paceOf(one, pick));
-  return { x, y: paceOf(one, everyAnswer(one)), low, high };
+  const [low, high] = bootstrapInterval(one.ms.length, (pick) => msPerToken(one, pick));
+  return { x, y: msPerToken(one, everyAnswer(one)), low, high };
 }

@@ -9,9 +9,9 @@ import {
   type Estimate,
   everyAnswer,
   littleGain,
+  msPerToken,
   type PlayedCase,
   type PlayedTask,
-  paceOf,
   quickest,
   rateThatSuffices,
   windowDifference,
@@ -101,10 +101,10 @@ function tableOf(group: readonly PlayedTask[]): string {
       const cases = windowedCases(task, uplink);
       const all = everyAnswer(cases[0] as PlayedCase);
       const best = quickest(cases, all);
-      return `${rounded(paceOf(best, all))} (${best.window})`;
+      return `${rounded(msPerToken(best, all))} (${best.window})`;
     }),
-    rounded(meanPace(group, 'ar', uplink)),
-    rounded(meanPace(group, 'stream', uplink)),
+    rounded(meanMsPerToken(group, 'ar', uplink)),
+    rounded(meanMsPerToken(group, 'stream', uplink)),
   ]);
   const head = ['uplink, Mbit/s', ...group.map(({ kind }) => `${kind} (window)`), 'edge alone', '`stream`'];
   const title = `Hardware \`${hardware}\`, payload law \`${law}\`: ms per token with the best window; the edge alone and \`stream\` as means of the three:`;
@@ -112,12 +112,12 @@ function tableOf(group: readonly PlayedTask[]): string {
 }
 
 /** Mean over kinds of tasks. */
-export function meanPace(group: readonly PlayedTask[], mode: 'ar' | 'stream', uplinkMbps: number): number {
-  const paces = group.map(({ cases }) => {
+export function meanMsPerToken(group: readonly PlayedTask[], mode: 'ar' | 'stream', uplinkMbps: number): number {
+  const times = group.map(({ cases }) => {
     const one = cases.find((found) => found.mode === mode && found.uplinkMbps === uplinkMbps) as PlayedCase;
-    return paceOf(one, everyAnswer(one));
+    return msPerToken(one, everyAnswer(one));
   });
-  return paces.reduce((sum, pace) => sum + pace, 0) / paces.length;
+  return times.reduce((sum, time) => sum + time, 0) / times.length;
 }
 
 function acceptanceTable(drawn: readonly (PlayedTask & { readonly acceptance: number })[]): string {
@@ -130,7 +130,7 @@ function acceptanceTable(drawn: readonly (PlayedTask & { readonly acceptance: nu
       const cases = windowedCases(task, topUplink([task]));
       const all = everyAnswer(cases[0] as PlayedCase);
       const best = quickest(cases, all);
-      return `${best.window} (${rounded(paceOf(best, all))}; edge alone ${rounded(meanPace([task], 'ar', best.uplinkMbps))})`;
+      return `${best.window} (${rounded(msPerToken(best, all))}; edge alone ${rounded(meanMsPerToken([task], 'ar', best.uplinkMbps))})`;
     }),
   ]);
   return markdownTable(['right', ...names.map((name) => `\`${name}\`: window (ms per token)`)], rows);

@@ -29,7 +29,7 @@ export interface Fig2World {
 
 /**
  * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `one machine`:
- * the same draft, and a target that is as much slower as it is larger: both read their weights at the same pace, as where PSD was first
+ * the same draft, and a target that is as much slower as it is larger: both read their weights equally fast, as where PSD was first
  * measured on one GPU.
  *
  * @param overrides set over the preset

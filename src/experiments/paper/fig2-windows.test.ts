@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bestWindow, crossing, type PlayedCase, type PlayedTask, paceOf, rateThatSuffices } from './fig2-windows.ts';
+import {
+  bestWindow,
+  crossing,
+  msPerToken,
+  type PlayedCase,
+  type PlayedTask,
+  rateThatSuffices,
+} from './fig2-windows.ts';
 
 function played(window: number, uplinkMbps: number, ms: readonly number[]): PlayedCase {
   return { mode: 'psd', window, uplinkMbps, ms, tokens: ms.map(() => 10) };
@@ -21,9 +28,9 @@ const task: PlayedTask = {
 };
 
 describe('windows and uplinks of Fig. 2', () => {
-  it('count pace over all tokens of the answers', () => {
-    expect(paceOf({ ms: [100, 500], tokens: [10, 20] }, [0, 1])).toBe(20);
-    expect(paceOf({ ms: [100, 500], tokens: [10, 20] }, [0, 0])).toBe(10);
+  it('count the time per token over all tokens of the answers', () => {
+    expect(msPerToken({ ms: [100, 500], tokens: [10, 20] }, [0, 1])).toBe(20);
+    expect(msPerToken({ ms: [100, 500], tokens: [10, 20] }, [0, 0])).toBe(10);
   });
 
   it('find the quickest window of an uplink', () => {

@@ -1,4 +1,4 @@
-// From the answers' times to what Fig. 2 is about: pace by window and uplink, the best window, and the uplink from which more rate gains little.
+// From the answers' times to what Fig. 2 is about: time per token by window and uplink, the best window, and the uplink from which more rate gains little.
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
@@ -22,7 +22,7 @@ export interface Estimate {
 }
 
 /** ms per token of the answers in `pick`. */
-export function paceOf({ ms, tokens }: AnswerTimes, pick: readonly number[]): number {
+export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[]): number {
   let [time, count] = [0, 0];
   for (const answer of pick) {
     time += ms[answer] as number;
@@ -42,7 +42,7 @@ export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): Played
 
 /** The window that is quickest for these answers. */
 export function quickest(cases: readonly PlayedCase[], pick: readonly number[]): PlayedCase {
-  return cases.reduce((best, one) => (paceOf(one, pick) < paceOf(best, pick) ? one : best));
+  return cases.reduce((best, one) => (msPerToken(one, pick) < msPerToken(best, pick) ? one : best));
 }
 
 /** The best window, with 95 % from answers drawn again. */
@@ -75,13 +75,13 @@ export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
   const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
   const cases = tasks.map((task) => uplinks.map((uplink) => windowedCases(task, uplink)));
   const of = (pick: readonly number[]): number => {
-    const paces = uplinks.map((_, index) =>
+    const times = uplinks.map((_, index) =>
       cases.reduce((sum, byUplink) => {
         const here = byUplink[index] as PlayedCase[];
-        return sum + paceOf(quickest(here, pick), pick);
+        return sum + msPerToken(quickest(here, pick), pick);
       }, 0),
     );
-    return crossing(uplinks, paces);
+    return crossing(uplinks, times);
   };
   return estimate(
     Array.from({ length: count }, (_, answer) => answer),
@@ -90,13 +90,13 @@ export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
 }
 
 /** @param uplinks growing */
-export function crossing(uplinks: readonly number[], paces: readonly number[]): number {
-  const limit = (paces.at(-1) as number) * (1 + littleGain);
-  let index = paces.length - 1;
-  while (index > 0 && (paces[index - 1] as number) <= limit) index--;
+export function crossing(uplinks: readonly number[], times: readonly number[]): number {
+  const limit = (times.at(-1) as number) * (1 + littleGain);
+  let index = times.length - 1;
+  while (index > 0 && (times[index - 1] as number) <= limit) index--;
   const [high, low] = [uplinks[index] as number, uplinks[index - 1]];
   if (low === undefined) return high;
-  const [slow, quick] = [paces[index - 1] as number, paces[index] as number];
+  const [slow, quick] = [times[index - 1] as number, times[index] as number];
   const share = (slow - limit) / (slow - quick);
   return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
 }

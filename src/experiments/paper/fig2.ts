@@ -14,7 +14,7 @@ import {
   type TaskSource,
   taskSources,
 } from './fig2-sessions.ts';
-import { everyAnswer, type PlayedCase, type PlayedTask, paceOf } from './fig2-windows.ts';
+import { everyAnswer, msPerToken, type PlayedCase, type PlayedTask } from './fig2-windows.ts';
 import type { PayloadLaw } from './interpretations.ts';
 import { concluded, measureUnits, type PaperExperiment, paperOptions, type Settings } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
@@ -133,7 +133,7 @@ function rowsOf({ kind, hardware, law, acceptance, cases }: PlayedTask & { reado
       mode: one.mode,
       window: one.window,
       answers: all.length,
-      msPerToken: paceOf(one, all),
+      msPerToken: msPerToken(one, all),
       msPerAnswer: sum(one.ms) / all.length,
     };
   });

@@ -34,7 +34,7 @@ export interface Reduction extends Saving {
 export const claimedMean = 0.237;
 export const claimedMost = 0.28;
 
-/** The policy that stands for a method where baselines share so. */
+/** The policy that carries out a method, where the baselines share their servers in this way. */
 export function policyOf(method: Method, shares: Shares): string {
   return method === 'tma' ? `tma+${shares}` : method;
 }

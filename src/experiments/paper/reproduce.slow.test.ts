@@ -89,7 +89,7 @@ describe('outrider reproduce', () => {
     expect(again.summary['claims']).toBeGreaterThan(0);
   });
 
-  it('goes on where it was interrupted, to the same rows', async () => {
+  it('resumes where it was interrupted, to the same rows', async () => {
     const path = join(directory, 'fig6.progress.jsonl');
     const data = await readFile(join(directory, 'fig6.csv'), 'utf8');
     const lines = (await readFile(path, 'utf8')).split('\n');

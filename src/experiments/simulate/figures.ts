@@ -1,5 +1,5 @@
-// The charts of a run's report, as specifications: how long things take, who is loaded, what the objective consists of, how batteries
-// fare. Data in, picture out; it knows no run.
+// The charts of a run's report, as specifications: distributions of times, load of servers, terms of the objective, batteries. Data in,
+// specification out; it knows no run.
 
 import type { Spec } from 'vega';
 import { barsFigure } from '../../figures/bars.ts';

@@ -62,7 +62,7 @@ export function openJournal(path: string): Journal {
       return assignment;
     },
     note(assignment, taskCount) {
-      // A slot without tasks asked nobody; it has a record of its own.
+      // In a slot without tasks the policy was not asked, so nothing was recalled; the slot has a record all the same.
       const isKnown = taskCount === 0 ? read() !== undefined : wasRecalled;
       if (isKnown) return;
       const record = [

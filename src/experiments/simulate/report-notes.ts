@@ -1,5 +1,5 @@
-// What a report needs that neither rows nor summary hold: who served whom last, how work and latencies were spread. Counts only, so
-// that a long run takes no more room than a short one.
+// What a report needs and neither rows nor summary hold: the association of the last slot, the work of each server, and how latencies are
+// distributed. Counts only, so that a long run takes no more room than a short one.
 
 import type { MapLinks, MapPlaces } from '../../figures/assignment-map.ts';
 import type { SlotOutcome } from '../../simulation/run-slots.ts';

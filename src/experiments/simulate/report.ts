@@ -64,7 +64,11 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
   const { last } = notes;
   const spentMs = notes.slots * scenario.slotMs;
   const latency = { title: 'Latency of a task (slot equations)', median: latencyMsP50, p95: latencyMsP95 };
-  const pace = { title: 'Time per token of an answer (token fidelity)', median: msPerTokenP50, p95: msPerTokenP95 };
+  const tokenTime = {
+    title: 'Time per token of an answer (token fidelity)',
+    median: msPerTokenP50,
+    p95: msPerTokenP95,
+  };
   const slotSpecs = [
     ...(notes.latencies.size > 0 ? [spreadFigure(latency, notes.latencies)] : []),
     loadFigure('work given to it, of its time (slot equations)', notes.workMs, spentMs),
@@ -74,7 +78,7 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
     ...(last === undefined || last.places.deviceCount === 0
       ? []
       : [assignmentMap(last.places, last.links, mapText, streets)]),
-    ...(notes.tokenTimes.size > 0 ? [spreadFigure(pace, notes.tokenTimes)] : []),
+    ...(notes.tokenTimes.size > 0 ? [spreadFigure(tokenTime, notes.tokenTimes)] : []),
     ...(engineMs === undefined ? [] : [loadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
     ...(fidelity === 'token' ? [] : slotSpecs),
     courseFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),

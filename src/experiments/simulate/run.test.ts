@@ -31,7 +31,7 @@ it('adds tokens beside slots without changing them, and says where texts are fro
   expect(token.rows.reduce((sum, { tokens = 0 }) => sum + tokens, 0)).toBe(token.summary.tokens);
 });
 
-it('goes on after an interruption to the same bytes, report included', async () => {
+it('resumes after an interruption, to the same bytes, report included', async () => {
   const [whole, broken] = [join(root, 'whole'), join(root, 'broken')];
   await runSimulation(options({ directory: whole, report: true }));
   const lost = {

@@ -136,7 +136,7 @@ function configOf(options: SimulationOptions): object {
 function interrupted(done: number, { slots, directory }: SimulationOptions): OutriderError {
   const cause = `stopped after ${done} of ${slots} slots`;
   if (directory === undefined) return new OutriderError('interrupted', cause, 'Give --out to keep what was run.');
-  return new OutriderError('interrupted', `${cause}; they are kept in ${directory}`, 'Add --resume to go on.');
+  return new OutriderError('interrupted', `${cause}; they are kept in ${directory}`, 'Add --resume to run the others.');
 }
 
 function withKept(error: OutriderError, done: number, { directory }: SimulationOptions): OutriderError {

@@ -1,4 +1,4 @@
-// The training command: its document, its files, going on, and what it refuses. Tiny worlds.
+// The training command: its document, its files, resuming, and what it refuses. Tiny worlds.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ describe('train masac', () => {
     expect(JSON.stringify(spec)).toContain('tma+optimal');
   });
 
-  it('goes on where it stopped, to the same end', async () => {
+  it('resumes where it stopped, to the same end', async () => {
     const longer = await trainRun(optionsOf({ resume: true, slots: 30 }));
     expect(longer.first).toEqual(run.first);
     expect(longer.points.slice(0, run.points.length)).toEqual(run.points);
@@ -107,7 +107,7 @@ describe('train masac', () => {
     expect(stopped.wasInterrupted).toBe(true);
   });
 
-  it('refuses to go on with something else', async () => {
+  it('refuses to resume something else', async () => {
     const kind = { settings, network: 'pairs', variant: 'association', credit: 'device', seed: 1 } as const;
     await expect(trainRun(optionsOf({ resume: true, kind }))).rejects.toThrow(/variant tma-masac, not association/);
     const environment = createEnvironment(readPreset('paper', [...small, parseOverride('devices.count=5')]));
@@ -131,7 +131,7 @@ describe('train masac', () => {
     expect(resumed.points).toHaveLength(63);
   });
 
-  it('leaves a run alone that nobody says to go on with', async () => {
+  it('leaves a run alone without --resume', async () => {
     const before = readFileSync(join(directory, 'checkpoint.safetensors'));
     await expect(trainRun(optionsOf({}))).rejects.toMatchObject({ code: 'bad-argument' });
     expect(readFileSync(join(directory, 'checkpoint.safetensors'))).toEqual(before);

@@ -113,7 +113,7 @@ function kindOf(given: Options): TrainingKind {
   return { settings, network, variant, credit: creditOf(given), seed };
 }
 
-/** Shares are learned as in the paper; association needs to know who it was that paid. */
+/** Shares are learned as in the paper. Association needs the cost of each device, to know which of them paid for it. */
 function creditOf({ credit, variant }: Options): CreditName {
   return credit ?? (variant === 'association' ? 'device' : 'team');
 }
