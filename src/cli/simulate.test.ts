@@ -121,7 +121,7 @@ describe('an interrupted run', () => {
     const [whole, broken] = [freshDirectory(), freshDirectory()];
     const expected = await runSimulation(options(whole));
     const fault = await faultOf(runSimulation(options(broken, interruptedAt(50))));
-    expect(fault).toMatchObject({ code: 'interrupted', remedy: 'Add --resume to go on.' });
+    expect(fault).toMatchObject({ code: 'interrupted', remedy: 'Add --resume to run the others.' });
     const kept = Number(/stopped after (\d+) of 120 slots/.exec(fault.cause)?.[1]);
     expect(kept).toBeGreaterThan(50);
     expect(kept).toBeLessThan(120);
