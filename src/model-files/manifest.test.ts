@@ -1,7 +1,8 @@
 // The data in the manifest is complete and consistent, and a name that is nearly right finds its way.
 
 import { describe, expect, it } from 'vitest';
-import { closestName, findModel, requireModel, requireModels, requirePair } from './manifest.ts';
+import { nearestName } from '../basics/nearest-name.ts';
+import { findModel, requireModel, requireModels, requirePair } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import { placeParts } from './pypi-parts.ts';
 
@@ -91,9 +92,9 @@ describe('looking up a name', () => {
   });
 
   it('takes the nearest name, and none if all are far', () => {
-    expect(closestName('abcd', ['abce', 'xbcd', 'zzzz'])).toBe('abce');
-    expect(closestName('smol', ['smollm2-135m', 'qwen'])).toBe('smollm2-135m');
-    expect(closestName('qqqqqqqq', ['smollm2-135m'])).toBeUndefined();
-    expect(closestName('', ['default-name'])).toBeUndefined();
+    expect(nearestName('abcd', ['abce', 'xbcd', 'zzzz'])).toBe('abce');
+    expect(nearestName('smol', ['smollm2-135m', 'qwen'])).toBe('smollm2-135m');
+    expect(nearestName('qqqqqqqq', ['smollm2-135m'])).toBeUndefined();
+    expect(nearestName('', ['default-name'])).toBeUndefined();
   });
 });

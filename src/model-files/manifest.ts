@@ -2,6 +2,7 @@
 // no file and opens no connection.
 
 import { OutriderError } from '../basics/errors.ts';
+import { nearestName } from '../basics/nearest-name.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import type { ModelEntry, ModelPair, ModelSource } from './manifest-entry.ts';
 
@@ -59,30 +60,6 @@ function unknownModel(name: string, known: readonly { readonly name: string }[])
 
 function suggest(name: string, known: readonly { readonly name: string }[]): string {
   const names = known.map((entry) => entry.name);
-  const meant = closestName(name, names);
+  const meant = nearestName(name, names);
   return `${meant === undefined ? '' : `did you mean "${meant}"? `}known: ${names.join(', ')}`;
-}
-
-/** Levenshtein distance: how many letters have to be added, removed or replaced. */
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[right.length] ?? 0;
-}
-
-/** @returns the name that `text` most likely stands for, if any comes near. */
-export function closestName(text: string, names: readonly string[]): string | undefined {
-  const wanted = text.slice(0, 100).toLowerCase();
-  const ranked = names
-    .map((name) => ({ name, distance: name.startsWith(wanted) && wanted !== '' ? 1 : editDistance(wanted, name) }))
-    .sort((left, right) => left.distance - right.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, best.name.length / 3) ? best.name : undefined;
 }

@@ -1,8 +1,8 @@
 // The faults of a scenario, one line each: path, value, allowed values. It finds no faults itself.
 
 import type { z } from 'zod';
+import { nearestName } from '../basics/nearest-name.ts';
 import { allowedAt, keysAt, type Path } from './allowed.ts';
-import { nearestName } from './nearest-name.ts';
 
 /** @param raw the whole scenario as it was given */
 export function describeIssue(raw: unknown, issue: z.core.$ZodIssue): string[] {

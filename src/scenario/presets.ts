@@ -1,7 +1,7 @@
 // The shipped scenarios by name.
 
 import { OutriderError } from '../basics/errors.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../basics/nearest-name.ts';
 import { coupledPreset } from './preset-coupled.ts';
 import { crowdPreset, modernPreset, munichPreset, streetCanyonPreset } from './preset-others.ts';
 import { paperPreset } from './preset-paper.ts';
