@@ -93,7 +93,7 @@ describe('readState', () => {
     });
   });
 
-  it('charges moving a text, and keeps it where that is dearer', () => {
+  it('charges moving a text, and keeps it where that is more expensive', () => {
     const held = { ...device, gain: [1e-10, 1.1e-10], textServer: 0, textFlop: 2e12 };
     const state = readState(textOf([held], [server, { ...server, textFlopPerSecond: 1e12 }]), 'x');
     expect([...createPolicy('best')(state).server]).toEqual([0]);

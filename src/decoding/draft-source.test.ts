@@ -46,9 +46,9 @@ describe('the source of a draft', () => {
     const text = [...prompt, ...(mixed as number[])];
     const good = play(text, prompt.length, 8).free;
     const bad = play(text, prompt.length, 2).free;
-    const dear = play(text, prompt.length, 8, 0.5).free;
+    const expensive = play(text, prompt.length, 8, 0.5).free;
     expect(bad).toBeGreaterThan(good);
-    expect(dear).toBeGreaterThan(good);
+    expect(expensive).toBeGreaterThan(good);
   });
 });
 

@@ -130,8 +130,8 @@ describe('the cost of a law', () => {
   });
 
   it('never falls as a law demands more, for any call times', () => {
-    const dearCrowds = callTimes.map(({ rows, ms }) => ({ rows, ms: rows > 3 ? 3 * ms : ms }));
-    for (const times of [callTimes, dearCrowds]) {
+    const expensiveCrowds = callTimes.map(({ rows, ms }) => ({ rows, ms: rows > 3 ? 3 * ms : ms }));
+    for (const times of [callTimes, expensiveCrowds]) {
       for (const law of candidateLaws(4)) {
         expect(lawCost(law, times, 4)).toBeGreaterThanOrEqual(lawCost(freeLaw, times, 4));
       }

@@ -87,9 +87,9 @@ describe('drafting in a running turn', () => {
   });
 
   it('stops when rows become expensive, and resumes when they are cheap again', () => {
-    const dear = { ...edge, stepMs: line(40, 36) };
+    const expensive = { ...edge, stepMs: line(40, 36) };
     const good = { matched: 12, mismatched: 3 };
-    const stopped = judgedAfter(3, { ...good, edge: dear });
+    const stopped = judgedAfter(3, { ...good, edge: expensive });
     expect(stopped.isDrafting).toBe(false);
     const justStopped = { ...stopped, tokensSince: 0 };
     expect(judgedAfter(1, {}, justStopped).isDrafting).toBe(false);

@@ -94,8 +94,8 @@ describe('bounds that apply to any measurement', () => {
   });
 
   it('makes no drafts where a row costs as much as a step', () => {
-    const dear = predictTokenTimes({ ...reference, stepMs: (rows) => 4 + 36 * rows });
-    expect(dear.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40, drafts: 0 });
+    const expensive = predictTokenTimes({ ...reference, stepMs: (rows) => 4 + 36 * rows });
+    expect(expensive.find(({ mode }) => mode === 'stream')).toMatchObject({ msPerToken: 40, drafts: 0 });
   });
 });
 

@@ -77,14 +77,14 @@ describe('draft rows are admitted by their value', () => {
   });
 
   it('admits none of the drafts that would pay only together, if there is no room for all', () => {
-    const dearSecondRow = fitStepTime([
+    const expensiveSecondRow = fitStepTime([
       { rows: 1, ms: 9 },
       { rows: 2, ms: 27 },
       { rows: 12, ms: 40 },
     ]);
     const work = [session(1, { drafts: 11, acceptance: 0.99 })];
-    expect(draftsOf(plan(work, dearSecondRow), 1)).toBe(11);
-    expect(draftsOf(plan(work, dearSecondRow, { maxRows: 2 }), 1)).toBe(0);
+    expect(draftsOf(plan(work, expensiveSecondRow), 1)).toBe(11);
+    expect(draftsOf(plan(work, expensiveSecondRow, { maxRows: 2 }), 1)).toBe(0);
   });
 
   it('cuts a chain at an unlikely draft, whatever follows it', () => {
