@@ -56,21 +56,25 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
 function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
   const random = createRandom(seed, stream);
   const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
-  let best = insertGreedily(problem, createRule);
-  searchLocally(problem, best, moves);
+  let incumbent = insertGreedily(problem, createRule);
+  searchLocally(problem, incumbent, moves);
   const priced = startAt(problem, preferredByPrices(problem, startRounds), createRule);
   searchLocally(problem, priced, moves);
-  if (totalCostMs(priced) < totalCostMs(best)) best = priced;
+  if (totalCostMs(priced) < totalCostMs(incumbent)) incumbent = priced;
   const startCount = Math.round(linksToSearch / Math.max(1, problem.linkDevice.length));
   for (let start = 0; start < Math.min(mostStarts, Math.max(fewestStarts, startCount)); start++) {
-    const state = startAt(problem, perturbed(problem, best, start % 2 === 0 ? 0.3 : 0.6, random.uniform), createRule);
+    const state = startAt(
+      problem,
+      perturbed(problem, incumbent, start % 2 === 0 ? 0.3 : 0.6, random.uniform),
+      createRule,
+    );
     searchLocally(problem, state, moves);
-    if (totalCostMs(state) < totalCostMs(best)) best = state;
+    if (totalCostMs(state) < totalCostMs(incumbent)) incumbent = state;
   }
-  return best;
+  return incumbent;
 }
 
-/** The best association so far; each device goes to a random server with chance `chance`. */
+/** The servers of the incumbent, except that each device goes to a random server with chance `chance`. */
 function perturbed(problem: Problem, { partition }: SearchState, chance: number, uniform: () => number): Int32Array {
   const server = partition.toServers();
   for (let device = 0; device < problem.deviceCount; device++) {

@@ -72,7 +72,7 @@ const searchFromPrices: Search = (problem, createRule) => {
 const recipes: readonly Recipe[] = [
   {
     name: 'random',
-    description: 'a reachable server each, at random (paper)',
+    description: 'a random reachable server for each device (paper)',
     sharing: 'equal',
     associate: associateAtRandom,
   },
@@ -102,7 +102,7 @@ const recipes: readonly Recipe[] = [
   },
   {
     name: 'greedy',
-    description: 'one device after the other, each where it adds least',
+    description: 'one device after the other, each to the server whose cost grows least',
     sharing: 'optimal',
     search: (problem, createRule) => insertGreedily(problem, createRule),
   },
@@ -114,13 +114,13 @@ const recipes: readonly Recipe[] = [
   },
   {
     name: 'price-search',
-    description: "from the dual's prices, then moves and swaps until none helps",
+    description: 'a start by dual prices, then moves and swaps until none helps',
     sharing: 'optimal',
     search: searchFromPrices,
   },
   {
     name: 'swap-stable',
-    description: 'matching with quotas, then trades that nobody involved loses by',
+    description: 'stable matching with quotas, then trades that harm no participant',
     sharing: 'optimal',
     search: matchSwapStable,
   },
@@ -132,14 +132,14 @@ const recipes: readonly Recipe[] = [
   },
   {
     name: 'best-blind',
-    description: 'the same, blind to what a handover costs: the paper has no term for it',
+    description: 'the same without the cost of handovers, for which the paper has no term',
     sharing: 'optimal',
     view: (state) => ({ ...state, handover: undefined }),
     search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
   },
   {
     name: 'hysteresis',
-    description: 'stays until another gain is 3 dB higher, as mobile networks do',
+    description: 'stays until another gain is 3 dB higher (event A3 of mobile networks)',
     sharing: 'equal',
     associate: associateWithHysteresis,
   },

@@ -23,7 +23,7 @@ export function requireAssignment(policy: NamedPolicy, state: SlotState): Assign
     if (isOutriderError(error))
       throw new OutriderError(error.code, `${where}: ${error.message}`, error.remedy, { cause: error });
     const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new OutriderError('bad-argument', `${where} threw ${cause}`, 'Mend the policy.', { cause: error });
+    throw new OutriderError('bad-argument', `${where} threw ${cause}`, 'Correct the policy.', { cause: error });
   }
   requireShape(given, where);
   try {

@@ -137,7 +137,8 @@ export const modernPreset: object = {
 export const crowdPreset: object = {
   version: 1,
   name: 'crowd',
-  description: 'Most people stand near one server, which has a good signal and no time: load, not signal, is scarce.',
+  description:
+    'Most people stand near one server, which has good links and little computing left: computing is scarce, not the radio.',
   slotMs: 250,
   area: { widthM: 600, depthM: 600 },
   servers: { placement: { kind: 'grid', count: 9 }, hardware: [{ name: 'rtx-3090' }] },

@@ -235,7 +235,7 @@ describe('a policy without an assignment is refused, with the allowed form', () 
         throw new TypeError('x is not a function');
       },
       'policy tried, slot 0 threw TypeError: x is not a function',
-      'Mend the policy.',
+      'Correct the policy.',
     ],
   ])('%s', (_name, decide, cause, remedy) => {
     try {

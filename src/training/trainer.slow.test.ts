@@ -67,7 +67,7 @@ describe('training', () => {
       }),
     );
     expect(() => resumeTraining(createEnvironment(scenario), { ...saved, tensors }).save()).toThrow(
-      /gone astray.*actor\./,
+      /diverged.*actor\./,
     );
   });
 

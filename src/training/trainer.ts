@@ -148,7 +148,7 @@ function requireFinite(figures: UpdateFigures, updates: number): void {
 }
 
 function astray(updates: number, what: string): OutriderError {
-  const cause = `training has gone astray: update ${updates} gives ${what}`;
+  const cause = `training has diverged: update ${updates} gives ${what}`;
   return new OutriderError('internal', cause, 'Another --seed may do; please report scenario and command.');
 }
 
