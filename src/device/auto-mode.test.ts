@@ -8,8 +8,8 @@ function measures(matched: number, mismatched: number, committedTokens: number):
   return { drafts, committedTokens, draftMs: 10, roundTripMs: 20 };
 }
 
-describe('what mode auto remembers', () => {
-  it('is what earlier turns have measured, the newest most', () => {
+describe('the measurements of mode auto', () => {
+  it('are those of earlier turns, weighted towards the newest', () => {
     const auto = new AutoMode();
     expect(auto.choose(true)).toMatchObject({ mode: 'stream', reason: 'nothing is measured yet' });
     auto.greeted(timing);
@@ -19,7 +19,7 @@ describe('what mode auto remembers', () => {
     expect(auto.choose(true)).toMatchObject({ mode: 'stream', drafts: false });
   });
 
-  it("lets the edge draft where it can, and no more once it says that it can't", () => {
+  it("make the edge draft if it can, and not once it announces that it can't", () => {
     const auto = new AutoMode();
     auto.greeted({ ...timing, edgeDraftMs: 5 });
     auto.follow(auto.choose(true)).ended(measures(80, 20, 200));
@@ -30,7 +30,7 @@ describe('what mode auto remembers', () => {
 });
 
 describe('advice within a turn', () => {
-  it('is given every so many tokens, and counts only what is new', () => {
+  it('is given every 16 tokens, and counts only new comparisons', () => {
     const auto = new AutoMode();
     auto.greeted(timing);
     const advice = auto.follow(auto.choose(true));
@@ -45,12 +45,12 @@ describe('advice within a turn', () => {
     }
     expect(said.filter((one) => one === false)).toHaveLength(advice.pauses);
     expect(said.indexOf(false)).toBeLessThan(6);
-    // Tried again after 96 tokens, and given up again.
+    // Drafting is tried again after 96 tokens, and switched off again.
     expect(said.indexOf(true) - said.indexOf(false)).toBe(6);
     expect(advice.pauses).toBeGreaterThan(1);
   });
 
-  it('begins without drafts on an edge where none can pay, and with them elsewhere', () => {
+  it('begins without drafts on an edge where they save no time, and with drafts on others', () => {
     const slope = Array.from({ length: 8 }, (_, index) => 54 * (index + 1));
     const stairs = [229, 229, 229, 229, 425, 425, 425, 425];
     const advice = adviseTurn();
@@ -58,11 +58,11 @@ describe('advice within a turn', () => {
     expect(advice.pauses).toBe(1);
     expect(adviseTurn().greeted({ stepMs: stairs, edgeDraftMs: null })).toBeNull();
     expect(adviseTurn().greeted({ stepMs: null, edgeDraftMs: null })).toBeNull();
-    // Too short to tell.
+    // These steps are too short for a judgement.
     expect(adviseTurn().greeted({ stepMs: slope.map((ms) => ms / 1000), edgeDraftMs: null })).toBeNull();
   });
 
-  it('does not go back on what was measured when an edge greets again', () => {
+  it('keeps its measurements when an edge sends hello again', () => {
     const advice = adviseTurn();
     advice.greeted({ stepMs: [40, 40, 40, 40, 40, 40, 40, 40], edgeDraftMs: null });
     advice.judge(measures(12, 0, 16));

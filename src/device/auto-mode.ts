@@ -1,5 +1,5 @@
-// What a device remembers of its edge and its draft from turn to turn, so that mode `auto` can choose: measurements in, the pure
-// decisions of protocol/auto-mode.ts out. It lives as long as its owner; nothing is stored.
+// Mode `auto` on a device: keeps measurements of the edge and the draft from turn to turn, and passes them to the pure decisions of
+// protocol/auto-mode.ts. The measurements stay in memory; nothing is stored.
 
 import {
   canDraftsPay,
@@ -12,7 +12,7 @@ import {
 import type { DraftAccount } from '../protocol/device-state.ts';
 import type { EdgeTiming } from '../protocol/messages.ts';
 
-/** What a turn has measured so far; times in ms, null: not yet. */
+/** Measurements of a turn so far; times in ms, null: not measured yet. */
 export interface TurnMeasures {
   readonly drafts: DraftAccount;
   readonly committedTokens: number;
@@ -22,12 +22,12 @@ export interface TurnMeasures {
 
 /** Tokens between two judgements of a turn. */
 const judgeEveryTokens = 16;
-/** Comparisons that are remembered in full from earlier turns. */
+/** Sum of the weights of the comparisons of earlier turns; when more arrive, the older ones are scaled down. */
 const memory = 200;
-/** With which they enter the judgement of a new turn. */
+/** Weight of all of them together in the judgement of a new turn. */
 const rememberedWeight = 8;
 
-/** What a device has measured of its edge and its draft so far, from which it chooses the mode of a turn. */
+/** The measurements of a device's earlier turns, from which it chooses the mode of the next one. */
 export class AutoMode {
   #edge: EdgeTiming | null = null;
   #draftMs: number | null = null;
@@ -46,12 +46,12 @@ export class AutoMode {
     return compared === 0 ? null : this.#matched / compared;
   }
 
-  /** The edge has said how quick it is. */
+  /** Takes the times that the edge announced in `hello`. */
   greeted(edge: EdgeTiming): void {
     this.#edge = edge;
   }
 
-  /** A turn that can switch its drafting by what it measures; it is remembered when it ends. */
+  /** Advice for a turn of this choice. It switches drafting by the turn's measurements, and keeps them when the turn ends. */
   follow({ drafts }: ModeChoice): TurnAdvice {
     const acceptance = this.#acceptance();
     const expected =
@@ -72,18 +72,18 @@ export class AutoMode {
   }
 }
 
-/** For a turn whose mode was named: what it measures is its own. */
+/** For a turn with a named mode: it uses no earlier measurements, and keeps none. */
 export function adviseTurn(): TurnAdvice {
   return new TurnAdvice(freshJudgement, null, () => {});
 }
 
-/** Of one turn. */
+/** Switches the drafting of one turn. */
 export class TurnAdvice {
   #edge: EdgeTiming | null;
   readonly #onEnd: (measures: TurnMeasures) => void;
   #judgement: DraftingJudgement;
   #seen = { matched: 0, mismatched: 0, tokens: 0 };
-  /** Times that drafting was switched off. */
+  /** How often drafting was switched off. */
   pauses = 0;
 
   constructor(begin: DraftingJudgement, edge: EdgeTiming | null, onEnd: (measures: TurnMeasures) => void) {
@@ -92,7 +92,7 @@ export class TurnAdvice {
     this.#onEnd = onEnd;
   }
 
-  /** The edge has said how quick it is. @returns false: no drafts to begin with; null: as it is */
+  /** Takes the times that the edge announced in `hello`. @returns false: begin without drafts; null: no change */
   greeted(edge: EdgeTiming): false | null {
     this.#edge = edge;
     if (!this.#judgement.isDrafting || this.#seen.tokens > 0 || canDraftsPay(edge)) return null;
@@ -101,12 +101,12 @@ export class TurnAdvice {
     return false;
   }
 
-  /** Whether there is enough news since the last judgement. */
+  /** Whether enough tokens were committed since the last judgement. */
   isDue(committedTokens: number): boolean {
     return committedTokens - this.#seen.tokens >= judgeEveryTokens;
   }
 
-  /** Whether the device should draft from now on; null: as it does. */
+  /** Whether the device should draft from now on; null: no change. */
   judge({ drafts, committedTokens, draftMs, roundTripMs }: TurnMeasures): boolean | null {
     const tokens = committedTokens - this.#seen.tokens;
     const [matched, mismatched] = [drafts.matched - this.#seen.matched, drafts.mismatched - this.#seen.mismatched];

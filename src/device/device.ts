@@ -1,5 +1,5 @@
-// A device from parts that are ready: a way to an edge, a tokenizer, a draft. It opens no model and no file, so it runs in a browser;
-// api/open-device.ts opens the parts by name on Node.
+// A device made of given parts: a connector to an edge, a tokenizer, a draft. It opens no model and no file, so it runs in a browser. On
+// Node, api/open-device.ts opens the parts by name.
 
 import type { Drafter } from '../models/drafter.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
@@ -9,46 +9,46 @@ import { connectWebSocket } from '../transport/websocket-client.ts';
 import { AutoMode } from './auto-mode.ts';
 import { startTurn, type Turn, type TurnOptions } from './turn.ts';
 
-/** What a device is made of. Tokenizer and draft stay the caller's. */
+/** Parts of a device. The caller owns tokenizer and drafter. */
 export interface DeviceParts {
-  /** Address of the edge ("wss://host"), or a connector of your own, such as an emulated link's. */
+  /** Address of the edge ("wss://host"), or a connector, such as that of an emulated link. */
   readonly edge: string | Connect;
-  /** The same on the edge, or the edge refuses: both hashes must be equal. */
+  /** Must be the edge's tokenizer, with the same hash; otherwise the edge refuses. */
   readonly tokenizer: Tokenizer;
-  /** Null: nothing drafts here, the edge writes alone. */
+  /** Null: the device does not draft, and the edge decodes alone. */
   readonly drafter: Drafter | null;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
 }
 
-/** How one answer is made; see {@link TurnOptions} for defaults. */
+/** Options of one answer; see {@link TurnOptions} for defaults. */
 export type AskOptions = Omit<
   TurnOptions,
   'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
 > & {
-  /** How device and edge take turns; `auto`: by what earlier answers of this device have measured. Default `stream`. */
+  /** Decoding mode; `auto` chooses it from measurements of this device's earlier answers. Default `stream`. */
   readonly mode?: ModeName | 'auto';
 };
 
-/** A device that is ready to ask; see {@link createDevice}. */
+/** A device that can ask an edge; see {@link createDevice}. */
 export interface Device {
   readonly connect: Connect;
-  /** The same on the edge, or the edge refuses. */
+  /** Must be the edge's tokenizer; otherwise the edge refuses. */
   readonly tokenizer: Tokenizer;
-  /** Null: nothing drafts here. Turns share it; two at once slow each other down. */
+  /** Null: the device does not draft. Turns share the drafter; simultaneous turns slow each other down. */
   readonly drafter: Drafter | null;
-  /** What mode `auto` has learnt so far. */
+  /** The measurements of mode `auto` so far. */
   readonly auto: AutoMode;
   /**
-   * Starts an answer to a question, or to a conversation whose last message is the user's.
-   * @throws OutriderError `bad-argument` for impossible options; later failures throw from the iteration of the turn
+   * Starts the answer to a question, or to a conversation whose last message is the user's.
+   * @throws OutriderError `bad-argument` for invalid options; the iteration of the turn throws later failures
    */
   ask(question: string | readonly Message[], options?: AskOptions): Turn;
 }
 
 /**
- * Makes a device; it connects only when something is asked. There is nothing to close.
- * @throws OutriderError `bad-argument` if `edge` is no address
+ * Creates a device. It connects only for an answer, so it has nothing to close.
+ * @throws OutriderError `bad-argument` if `edge` is not an address
  */
 export function createDevice({ edge, tokenizer, drafter, credentials }: DeviceParts): Device {
   const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;

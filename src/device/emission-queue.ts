@@ -1,4 +1,4 @@
-// What has happened and was not read yet, as an async iterable for one reader.
+// A queue of items for one reader, as an async iterable.
 
 export class EmissionQueue<Item> implements AsyncIterable<Item> {
   readonly #items: Item[] = [];
@@ -16,7 +16,7 @@ export class EmissionQueue<Item> implements AsyncIterable<Item> {
     this.#wake?.();
   }
 
-  /** What was pushed before is still read; then the reader gets the error. */
+  /** The reader still gets the items that were pushed before, then the error. */
   fail(error: Error): void {
     this.#error = error;
     this.end();

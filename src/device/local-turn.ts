@@ -1,5 +1,5 @@
-// Mode `local`: the device's draft model writes alone, without an edge. What it writes is unverified: it is not the target's text, and every
-// report of it says so.
+// Mode `local`: the device's draft model decodes alone, without an edge. The text is unverified, that is, not the target's; its outcome
+// says so.
 
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
@@ -25,7 +25,7 @@ export interface LocalTurnOptions {
   /** Default 256. */
   readonly maxAnswerTokens?: number;
   readonly clock?: Clock;
-  /** Ends the iteration after the token in flight. */
+  /** Ends the iteration after the present token. */
   readonly signal?: AbortSignal;
 }
 

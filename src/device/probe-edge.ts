@@ -1,4 +1,4 @@
-// Asks an edge who it is and how far away, without opening a session.
+// Reads an edge's `hello` and measures the round trip, without opening a session.
 
 import { OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
@@ -9,18 +9,18 @@ import { connectWebSocket } from '../transport/websocket-client.ts';
 
 const pingCount = 5;
 
-/** What an edge says of itself; see {@link probeEdge}. */
+/** Result of {@link probeEdge}. */
 export interface EdgeProbe {
-  /** Its model, context, timing, and the hash of its tokenizer, which the device's tokenizer must have as well. */
+  /** Model, context length, timing, and the hash of the tokenizer, which must equal that of the device's tokenizer. */
   readonly hello: HelloMessage;
-  /** Median of a few pings. */
+  /** Median of 5 pings. */
   readonly roundTripMs: number;
 }
 
-/** How long connecting and each answer may take. */
+/** Time limit of the connection, and of each answer. */
 export const probeTimeoutMs = 5000;
 
-/** Greets an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable` */
+/** Connects to an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable` */
 export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
   const codec = new DeviceCodec();

@@ -1,16 +1,16 @@
-// What a turn was like: its text, its pace, what the drafts were worth and what went over the network.
+// The report of a turn: text, token times, use of drafts, network traffic.
 
 import { median } from '../basics/statistics.ts';
 import { noTraffic, type Traffic } from '../protocol/device-connections.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
 import type { ModeName } from '../protocol/mode.ts';
 
-/** Tokens that have become final together. */
+/** Tokens that became final together. */
 export interface Emission {
   readonly tokens: readonly number[];
-  /** What they add to the readable text; all emissions together are the answer. */
+  /** Readable text that they add; the texts of all emissions together are the answer. */
   readonly text: string;
-  /** One per token: the text that it makes certain, and whether it was a draft of this device. */
+  /** For each token: the readable text that it adds, and whether it was a draft of this device. */
   readonly pieces: readonly { readonly text: string; readonly drafted: boolean }[];
   readonly atMs: number;
 }
@@ -21,19 +21,19 @@ export interface TurnTimes {
   readonly draftMs: number[];
 }
 
-/** How a turn went, measured on the device; undefined where there was nothing to measure. */
+/** Measurements of a turn on the device; undefined if there was nothing to measure. */
 export interface TurnReport {
   readonly outcome: Outcome;
-  /** How device and edge took turns; `local`: the device wrote alone. */
+  /** Decoding mode; `local`: the device decoded alone. */
   readonly mode: ModeName | 'local';
-  /** Mode `auto`: why it took this one; undefined: it was asked for. */
+  /** Mode `auto`: the reason for this mode; undefined: the caller named the mode. */
   readonly modeReason: string | undefined;
-  /** Mode `auto`: how often drafting was switched off because it did not pay. */
+  /** How often drafting was switched off because it saved no time. */
   readonly draftingPauses: number;
   readonly text: string;
-  /** Committed ids of the answer, an end token included. */
+  /** Committed ids of the answer, with the end token. */
   readonly tokens: readonly number[];
-  /** From the start of the turn to the first commit; prefill included. */
+  /** From the start of the turn to the first commit, with prefill. */
   readonly timeToFirstTokenMs: number | undefined;
   /** (time of the last commit - of the first) / (tokens - tokens of the first commit); undefined for a single commit. */
   readonly msPerToken: number | undefined;
@@ -43,17 +43,17 @@ export interface TurnReport {
   readonly sentDrafts: number;
   /** Tokens of the answer that were drafts of this device. */
   readonly acceptedTokens: number;
-  /** Longest run of drafts that one commit confirmed. */
+  /** Largest number of drafts that one commit accepted. */
   readonly longestAccepted: number;
-  /** Connections that the turn used; more than one: it was resumed. */
+  /** Number of attaches; more than one: the turn was resumed. */
   readonly connections: number;
-  /** Median of the device's own draft times. */
+  /** Median of the device's draft times. */
   readonly draftMs: number | undefined;
   readonly roundTripMs: number | undefined;
-  /** Application bytes both ways after the greeting, openings left out, per token of the answer. */
+  /** Application bytes in both directions per token of the answer, without `hello`, `open` and `resume`. */
   readonly payloadBytesPerToken: number | undefined;
   readonly traffic: Traffic;
-  /** More than one: parts of the text come from edges whose arithmetic may differ at near-ties. */
+  /** If there are several, parts of the text come from edges whose arithmetic may differ at near-ties. */
   readonly fingerprints: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export function reportTurn(
     mode: state.turn.mode,
     text,
     tokens,
-    ...paceOf(times, tokens.length),
+    ...tokenTimesOf(times, tokens.length),
     acceptance: matched + mismatched === 0 ? undefined : matched / (matched + mismatched),
     draftedTokens: drafted,
     sentDrafts: sent,
@@ -85,7 +85,7 @@ export function reportTurn(
   };
 }
 
-/** A turn without an edge: nothing was verified, nothing went over the network. */
+/** For a turn without an edge: no verification, no network traffic. */
 export function localReport(
   written: Pick<TurnReport, 'outcome' | 'text' | 'tokens'> & { readonly times: TurnTimes },
 ): TurnReport {
@@ -95,7 +95,7 @@ export function localReport(
     mode: 'local',
     modeReason: undefined,
     draftingPauses: 0,
-    ...paceOf(times, known.tokens.length),
+    ...tokenTimesOf(times, known.tokens.length),
     acceptance: undefined,
     draftedTokens: known.tokens.length,
     sentDrafts: 0,
@@ -107,13 +107,13 @@ export function localReport(
   };
 }
 
-function paceOf({ startMs, commits, draftMs }: TurnTimes, tokenCount: number) {
+function tokenTimesOf({ startMs, commits, draftMs }: TurnTimes, tokenCount: number) {
   const [first, last] = [commits[0], commits.at(-1)];
   const laterCount = tokenCount - (first?.tokenCount ?? 0);
-  const isPace = first !== undefined && last !== undefined && laterCount > 0;
+  const hasSeveral = first !== undefined && last !== undefined && laterCount > 0;
   return {
     timeToFirstTokenMs: first === undefined ? undefined : first.atMs - startMs,
-    msPerToken: isPace ? (last.atMs - first.atMs) / laterCount : undefined,
+    msPerToken: hasSeveral ? (last.atMs - first.atMs) / laterCount : undefined,
     acceptedTokens: commits.reduce((sum, commit) => sum + commit.acceptedCount, 0),
     longestAccepted: Math.max(0, ...commits.map((commit) => commit.acceptedCount)),
     draftMs: draftMs.length === 0 ? undefined : median(draftMs),

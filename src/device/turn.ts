@@ -1,5 +1,5 @@
-// One answer on a live device: gives the driver of every device (protocol/device-driver.ts) a draft model and a network, and the reader
-// text as it becomes final.
+// One answer on a live device: connects protocol/device-driver.ts with a draft model and a network, and gives the reader the text as it
+// becomes final.
 
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
@@ -29,60 +29,60 @@ import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from '.
 import { EmissionQueue } from './emission-queue.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
 
-/** Everything that one answer depends on. Times in ms, lengths in tokens. */
+/** Options of one answer. Times in ms, lengths in tokens. */
 export interface TurnOptions {
-  /** How to reach the edge. */
+  /** Connector to the edge. */
   readonly connect: Connect;
-  /** The edge's tokenizer must be the same. */
+  /** Must be the edge's tokenizer. */
   readonly tokenizer: Tokenizer;
-  /** Null: nothing is drafted (the edge alone, whatever the mode). */
+  /** Null: the device does not draft; the edge decodes alone in any mode. */
   readonly drafter: Drafter | null;
   /** Ids of the whole prompt, chat format included. */
   readonly prompt: readonly number[];
   /** Default `stream`; `ar` without a drafter. */
   readonly mode?: ModeName;
-  /** Chooses the mode from what earlier turns have measured (`mode` is then ignored), and switches drafting within the turn. */
+  /** Chooses the mode from measurements of earlier turns (`mode` is then ignored), and switches drafting within the turn. */
   readonly auto?: AutoMode;
   readonly sampling?: Sampling;
   readonly stopStrings?: readonly string[];
   /** Default 256. */
   readonly maxAnswerTokens?: number;
-  /** Drafts beyond the committed text at most; default 24. */
+  /** Largest number of drafts beyond the committed text; default 24. */
   readonly maxAhead?: number;
-  /** Tokens that the edge may be ahead of what this device has acknowledged; default 256. */
+  /** Largest number of committed tokens that this device has not acknowledged; default 256. */
   readonly flowControlWindow?: number;
   /**
-   * Stop drafting while the chance that the whole chain holds is below this; 0: never. Default `auto`: where a draft is not worth
-   * its time any more, as measured; in `stream`, also while no number of drafts saves anything on this edge.
+   * The device pauses drafting while the probability that its whole chain is accepted is below this; 0: never. Default `auto`: from
+   * measurements, the value below which a draft is not worth its time; in `stream`, drafting also stops while it saves no time on this edge.
    */
   readonly minChainConfidence?: number | 'auto';
-  /** 32 hex digits; turns that share it may reuse the edge's memory of the prompt. Default: random. */
+  /** 32 hex digits; turns of one conversation may reuse its KV sequence on the edge. Default: random. */
   readonly conversation?: string;
-  /** gamma: drafts of a window in the modes that have windows (sd, psd); default 4. */
+  /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */
   readonly draftLength?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   readonly liveness?: LivenessSettings;
-  /** How long connections may fail without any new text before the turn fails; default 30,000. */
+  /** The turn fails when connections have failed for this long without new text; default 30,000. */
   readonly giveUpAfterMs?: number;
   readonly clock?: Clock;
-  /** Stops drafting, tells the edge, ends the iteration; what was received stays. */
+  /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
   readonly signal?: AbortSignal;
-  /** Told of every event of the turn's machine, before its effects are performed: for logs (`createDeviceLog`). */
+  /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
   readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
 }
 
-/** A running answer. Iterate it once; a failure throws from the iteration, and the report tells it as well. */
+/** A running answer. Iterate it once; the iteration throws a failure, and the report has it as outcome. */
 export interface Turn extends AsyncIterable<Emission> {
-  /** Resolves when the turn is over, however it ended. */
+  /** Resolves when the turn is over, also after a failure. */
   readonly report: Promise<TurnReport>;
-  /** Like aborting the signal. */
+  /** Has the effect of an aborted signal. */
   stop(): void;
 }
 
 export const defaultMaxAhead = 24;
 export const defaultFlowControlWindow = 256;
-/** Of which the median is what a draft takes at the moment. */
+/** The median of this many drafts is the present draft time. */
 const recentDrafts = 15;
 /** A turn knows one edge. */
 const onlyEdge = 'edge';
@@ -195,7 +195,7 @@ class TurnRunner implements Turn {
   }
 
   async #connect(edge: string): Promise<void> {
-    // What arrives before the connection is handed over waits for the handler.
+    // Events that arrive before the handler exists wait for it.
     let handler: FrameHandler | null = null;
     const early: ((handler: FrameHandler) => void)[] = [];
     const tell = (event: (handler: FrameHandler) => void): void => {
@@ -293,7 +293,7 @@ class TurnRunner implements Turn {
   }
 }
 
-/** In `stream` drafting can be switched off, and then is the edge alone; elsewhere it belongs to the mode. */
+/** Only in modes in which drafting is optional. */
 function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, mode: ModeName): TurnAdvice | null {
   return modeOf(mode).draftingIsOptional && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
 }

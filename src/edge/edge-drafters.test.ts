@@ -18,7 +18,7 @@ function counting(sequences: number): { model: LanguageModel; evaluated: () => n
   return { model: counted, evaluated: () => evaluated };
 }
 
-/** Each draft takes so long, by a clock that moves on when it is read. */
+/** Time of each draft, on a clock that advances when it is read. */
 function draftersWith(model: LanguageModel, ms = 0): EdgeDrafters {
   let nowMs = 0;
   const clock = { nowMs: () => (nowMs += ms), after: () => () => {} };
@@ -30,7 +30,7 @@ function asked(text: readonly number[]) {
 }
 
 describe('the drafters of an edge', () => {
-  it("remember a conversation's text from turn to turn", async () => {
+  it("keep a conversation's KV sequence from turn to turn", async () => {
     const { model, evaluated } = counting(4);
     const drafters = draftersWith(model);
     const first = drafters.take('a');
@@ -42,7 +42,7 @@ describe('the drafters of an edge', () => {
     await drafters.close();
   });
 
-  it('never share a memory that is in use, and reuse the longest idle when there is no other', async () => {
+  it('never share a sequence that is in use, and reuse the longest idle one when there is no other', async () => {
     const { model } = counting(2);
     const drafters = draftersWith(model);
     const [one, two] = [drafters.take('a'), drafters.take('a')];
@@ -53,7 +53,7 @@ describe('the drafters of an edge', () => {
     await drafters.close();
   });
 
-  it('reuse the longest idle where others hold the rest of the model', async () => {
+  it('reuse the longest idle sequence when others hold the rest of the model', async () => {
     const { model } = counting(2);
     const others = model.openSequence();
     const drafters = draftersWith(model);
@@ -64,7 +64,7 @@ describe('the drafters of an edge', () => {
     await others.release();
   });
 
-  it('measure their drafts, but for the first of a turn', async () => {
+  it('measure their drafts, except the first of a turn', async () => {
     const { model } = counting(1);
     const drafters = draftersWith(model, 9);
     const drafter = drafters.take('a');

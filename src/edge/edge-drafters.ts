@@ -1,5 +1,5 @@
-// The edge's own draft model and what it remembers of each conversation, so that a turn does not read the whole prompt again. Which
-// text is drafted from is the session's business.
+// The draft model of the edge, with one KV sequence for each conversation, so that a turn does not evaluate the whole prompt again. The
+// session decides after which text a draft is made.
 
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError } from '../basics/errors.ts';
@@ -11,7 +11,7 @@ export interface EdgeDraftModel {
   readonly model: LanguageModel;
   /** gamma, in mode edge-sd. */
   readonly draftLength: number;
-  /** One draft, ms, as measured at the start. */
+  /** Time of one draft, measured at the start. */
   readonly draftTime: StepTimeModel;
 }
 
@@ -23,9 +23,9 @@ interface Kept {
   lastUsed: number;
 }
 
-/** One session's hold on the draft model; see {@link EdgeDrafters.take}. */
+/** The draft model for one session; see {@link EdgeDrafters.take}. */
 export interface EdgeDrafter {
-  /** The next token; null: no guess, or no room. @throws OutriderError of the engine */
+  /** The next token; null: no proposal, or no room in the context. @throws OutriderError of the engine */
   next(request: DraftRequest): Promise<number | null>;
   leave(): void;
 }
@@ -45,12 +45,12 @@ export class EdgeDrafters {
     this.#draftTime = draftTime;
   }
 
-  /** What a draft has taken lately. */
+  /** Recent time of one draft. */
   get draftMs(): number {
     return stepMs(this.#draftTime, 1);
   }
 
-  /** The conversation's own memory, else an unused one, else that which has been idle longest. @throws OutriderError `edge-full` */
+  /** With the conversation's KV sequence, otherwise a new one, otherwise the one that is idle longest. @throws OutriderError `edge-full` */
   take(owner: string): EdgeDrafter {
     const idle = this.#kept.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);
     const own = idle.find((kept) => kept.owner === owner);
@@ -62,7 +62,7 @@ export class EdgeDrafters {
       next: async (request) => {
         const startMs = this.#clock.nowMs();
         const draft = await kept.drafter.draft(request);
-        // The first reads the prompt.
+        // The first draft includes the prefill.
         if (!isFirst) this.#draftTime = observeStep(this.#draftTime, 1, this.#clock.nowMs() - startMs);
         isFirst = false;
         return draft?.token ?? null;
@@ -74,7 +74,7 @@ export class EdgeDrafters {
     };
   }
 
-  /** A new one as long as the model has room: others may hold sequences of it as well. */
+  /** A new sequence if the model has one left; other users of the model may hold sequences as well. */
   #create(longestIdle: Kept | undefined): Kept {
     if (this.#kept.length >= this.#model.limits.maxSequences && longestIdle !== undefined) return longestIdle;
     try {
@@ -91,7 +91,7 @@ export class EdgeDrafters {
     return kept;
   }
 
-  /** Gives the model's memory back; waits for the drafts that are being made. */
+  /** Releases the KV sequences; waits for drafts in progress. */
   async close(): Promise<void> {
     for (const { drafter } of this.#kept.splice(0)) await drafter[Symbol.asyncDispose]();
   }

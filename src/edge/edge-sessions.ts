@@ -1,5 +1,5 @@
-// What a live edge keeps for its sessions: sequences of the engine's key-value memory, look-up in the text, and a draft model of its own
-// where it has one. The rules are those of every edge (protocol/edge-core.ts); what the engine runs next is engine-loop.ts's business.
+// The resources of a live edge's sessions: KV sequences of the engine, lookup in the text, and the draft model if there is one. The
+// rules of sessions are in protocol/edge-core.ts; engine-loop.ts runs the steps.
 
 import type { Clock } from '../basics/clock.ts';
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
@@ -13,33 +13,33 @@ import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
 
 export interface SessionSources {
-  /** Tokens looked up at most for a step without drafts; 0: none. */
+  /** Largest number of looked-up tokens for a step without drafts; 0: none. */
   readonly lookUpTokens: number;
-  /** Null: this edge does not draft. */
+  /** Null: this edge has no draft model. */
   readonly drafters: EdgeDrafters | null;
-  /** Told of a fault of the edge's own draft. */
+  /** Called when the draft model fails. */
   readonly onFault: (error: unknown) => void;
-  /** Told of every event of every session's machine, before its effects are performed: for logs. */
+  /** Called for every event of every session's machine, before its effects are performed; for logs. */
   readonly onStep: ((step: SessionStep) => void) | undefined;
 }
 
-/** What has happened to a session. */
+/** One event of a session, with its effects. */
 export interface SessionStep extends EdgeStep {
   /** Number of the session in this process, from 1. */
   readonly session: number;
-  /** The first of a session is its creation by an opening. */
+  /** The first event of a session is its creation by an `open`. */
   readonly event: EdgeEvent | SessionCreated;
   readonly atMs: number;
 }
 
 export interface SessionEntry extends EdgeEntry {
-  /** Held from the opening to the end of the text. */
+  /** Not null from `open` to the end of the text. */
   kv: KvSequence | null;
   lookUp: LookUp | null;
   drafter: EdgeDrafter | null;
 }
 
-/** Anything that carries frames: a socket, a pair in memory. */
+/** Its carriers are sockets or connections in memory. */
 export type LiveEdgeCore = EdgeCore<SessionEntry, FrameConnection<EdgeMessage>>;
 
 export class EdgeSessions implements EdgeHost<SessionEntry> {
@@ -57,13 +57,13 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#sequences = new KvSequences(model);
   }
 
-  /** Before the first connection. */
+  /** Called once, before the first connection. */
   serve(core: LiveEdgeCore, wake: () => void): void {
     this.#core = core;
     this.#wake = wake;
   }
 
-  /** Once no step is in flight. */
+  /** No step may be in progress. */
   async close(): Promise<void> {
     await this.#sequences.close();
     await this.#sources.drafters?.close();
@@ -81,7 +81,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   leavePlace(entry: SessionEntry): void {
     if (entry.kv !== null) this.#sequences.leave(entry.kv);
     entry.kv = null;
-    // What the draft remembers is the conversation's next turn's.
+    // The draft's KV sequence is kept for the conversation's next turn.
     entry.drafter?.leave();
     entry.drafter = null;
   }
@@ -117,8 +117,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     try {
       entry.drafter ??= drafters?.take(ownerOf(open)) ?? null;
       const believed = [...text.slice(0), ...order.tokens];
-      const asked = { text: believed, promptLength: open.prompt.length, sampling: open.sampling };
-      const token = (await entry.drafter?.next(asked)) ?? null;
+      const request = { text: believed, promptLength: open.prompt.length, sampling: open.sampling };
+      const token = (await entry.drafter?.next(request)) ?? null;
       this.#core?.edgeDrafted(entry, order, token, token !== null && this.#model.tokenizer.endIds.has(token));
     } catch (error) {
       onFault(error);
@@ -127,7 +127,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 }
 
-/** Only the same conversation under the same credentials may use what is remembered of it. */
+/** A KV sequence may be reused only by the same conversation with the same credentials. */
 function ownerOf({ credentials, conversation }: OpenMessage): string {
   return `${credentials}\n${conversation}`;
 }

@@ -1,5 +1,5 @@
-// An edge server from code: one target model, many devices. It puts links, sessions and the engine loop together and owns their
-// lifetimes.
+// An edge server, to be started from code: one target model, many devices. It combines connections, sessions and the engine loop, and
+// owns their lifetimes.
 
 import type { Clock } from '../basics/clock.ts';
 import { createEnding } from '../decoding/ending.ts';
@@ -24,54 +24,54 @@ import { EngineLoop, type LoopAccount } from './engine-loop.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
 export const defaultMaxRows = 32;
-/** Only those that pay become rows. */
+/** The scheduler takes only those that are worth their row. */
 export const defaultLookUpTokens = 8;
 
-/** What an edge runs and whom it serves; only `model` must be given. Times in ms. */
+/** Options of {@link startEdge}; only `model` is required. Times in ms. */
 export interface EdgeOptions {
-  /** The target. Stays the caller's: closing the edge does not close it. */
+  /** The target. The caller owns it: closing the edge does not close it. */
   readonly model: LanguageModel;
-  /** Rows of all sessions that one engine step may hold; default 32. */
+  /** Largest number of rows in one engine step, of all sessions together; default 32. */
   readonly maxRows?: number;
-  /** What a step costs, where that is known; measured at start-up otherwise. */
+  /** Model of the step time; default: measured at start-up. */
   readonly stepTime?: StepTimeModel;
-  /** Whether measured steps correct that; default true. */
+  /** Whether measured steps correct `stepTime`; default true. */
   readonly learnsStepTime?: boolean;
-  /** How long a session without a connection is kept; default 60,000. */
+  /** Time for which a session without a connection is kept; default 60,000. */
   readonly keepLostMs?: number;
   /** Compute share z of a session, relative to the others; default: equal. */
   readonly shareOf?: (open: OpenMessage) => number;
-  /** Whether a key may open sessions; default: everybody may. */
+  /** Whether a key may open sessions; default: every key may. */
   readonly admits?: (credentials: string) => boolean;
-  /** Tokens at most that the edge looks up in the text for steps at which no draft has arrived; 0: none; default 8. */
+  /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
-  /** A draft model on the edge, for sessions in modes edge-sd (in windows) and mix (as many as pay); stays the caller's, one sequence per session. */
+  /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
   readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
   readonly rate?: RateLimitSettings;
   readonly liveness?: LivenessSettings;
   readonly clock?: Clock;
-  /** Told of faults that are not a device's: engine failures and bugs. Default: ignored. */
+  /** Called for engine failures and bugs, not for faults of devices. Default: ignored. */
   readonly onFault?: (error: unknown) => void;
-  /** Told of every event of every session's machine: for logs (`createEdgeLog`). */
+  /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
   readonly onStep?: (step: SessionStep) => void;
 }
 
-/** Counts since the start; sessions and connections as they are now. */
+/** Counts since the start, and the present numbers of sessions and connections. */
 export interface EdgeStatus extends LoopAccount {
   readonly sessions: number;
   readonly connections: number;
 }
 
-/** A running edge; see {@link startEdge}. It has no port until {@link listenEdge} gives it one. */
+/** A running edge; see {@link startEdge}. {@link listenEdge} opens a port for it. */
 export interface Edge extends AsyncDisposable {
   /** Serves one connection of any transport. */
   readonly accept: Accept;
   readonly status: EdgeStatus;
-  /** Ends all sessions, waits for the step in flight. */
+  /** Ends all sessions and waits for the running step. */
   close(): Promise<void>;
 }
 
-/** @throws OutriderError `edge-full` if the model has no sequence to measure with */
+/** @throws OutriderError `edge-full` if the model has no free KV sequence for the measurement of step times */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
@@ -133,7 +133,7 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
   return new EdgeDrafters({ ...draft, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
 }
 
-/** Serves an edge on a WebSocket port, with a server of the caller's if one is given. @throws OutriderError `port-in-use` */
+/** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use` */
 export function listenEdge(edge: Edge, settings: Omit<ListenSettings, 'maxFrameBytes'>): Promise<Listener> {
   return listenWebSocket({ ...settings, maxFrameBytes: limits.openBytes }, edge.accept);
 }

@@ -1,5 +1,5 @@
-// Keeps the engine busy: whenever it is free and any session has work, one step is planned, run and judged. It never waits for
-// a device. What a step holds is decided by protocol/engine-steps.ts; what a row commits, by the session's machine.
+// Runs the engine: while any session has work, plans a step, runs it and passes the results to the sessions. It never waits for a device.
+// protocol/engine-steps.ts decides what a step holds; the session's machine decides what it commits.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../basics/clock.ts';
@@ -12,27 +12,27 @@ import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
 import { emptySequence, type KvSequence, keepPrefix } from './kv-sequences.ts';
 import { StepHistogram } from './step-histogram.ts';
 
-/** What the loop has done since it started. */
+/** Counts since the start of the loop. */
 export interface LoopAccount {
   readonly steps: number;
   readonly rows: number;
   readonly prefillTokens: number;
-  /** In the engine. */
+  /** Time in the engine. */
   readonly busyMs: number;
-  /** In rounds that ran a step: planning, engine, judging, sending. What is more than `busyMs` is the edge's own work. */
+  /** Time of rounds with a step: planning, engine, verification, sending. The difference to `busyMs` is the edge's overhead. */
   readonly roundMs: number;
-  /** 99 of 100 rounds took no longer, to within 9 %. */
+  /** 99th percentile of the time of a round, to within 9 %. */
   readonly p99StepMs: number;
   readonly failures: number;
 }
 
-/** A session's part of the step that is run, and what the engine is asked for it. */
+/** A session's part of the running step, and its item for the engine. */
 interface RunningPart extends StepPart<SessionEntry> {
   readonly kv: KvSequence;
   readonly item: EvaluateItem;
 }
 
-/** What the loop plans with. */
+/** The step times with which the loop plans. */
 export interface LoopPlan {
   readonly stepTime: StepTimeModel;
   /** Whether measured steps correct `stepTime`. */
@@ -67,13 +67,13 @@ export class EngineLoop {
     return this.#stepTime;
   }
 
-  /** Something may have become possible. */
+  /** There may be a step to run. */
   wake(): void {
     this.#awake = true;
     this.#wakeUp?.();
   }
 
-  /** Resolves after the step in flight. */
+  /** Makes {@link run} resolve after the running step. */
   close(): void {
     this.#closed = true;
     this.wake();
@@ -83,7 +83,7 @@ export class EngineLoop {
     while (!this.#closed) {
       this.#awake = false;
       const ran = await this.#round(core);
-      // Drafts that arrived during the step are still in the socket: let them in before the next one is planned.
+      // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
       if (ran) await nextTurn();
       else if (!this.#awake) await this.#sleep();
     }
@@ -114,14 +114,14 @@ export class EngineLoop {
       const results = await this.#model.evaluate(running.map(({ item }) => item));
       this.#note(running, this.#clock.nowMs() - startMs);
       for (const { kv, item } of running) kv.tokens.push(...item.tokens);
-      for (const [index, part] of running.entries()) await this.#judge(core, part, results[index] ?? []);
+      for (const [index, part] of running.entries()) await this.#verify(core, part, results[index] ?? []);
     } catch (error) {
       await this.#fail(core, running, error);
     }
   }
 
-  /** What fails here is one session's matter: the others of the step have their rows. */
-  async #judge(core: LiveEdgeCore, part: RunningPart, rows: readonly Candidates[]): Promise<void> {
+  /** An error here fails only this session; the others of the step have their results. */
+  async #verify(core: LiveEdgeCore, part: RunningPart, rows: readonly Candidates[]): Promise<void> {
     const { entry, ticket } = part;
     if (ticket === null) return;
     try {
@@ -131,7 +131,7 @@ export class EngineLoop {
     }
   }
 
-  /** An engine that fails takes its sessions of this step with it, and no others. */
+  /** If the engine fails, only the sessions of this step fail. */
   async #fail(core: LiveEdgeCore, running: readonly RunningPart[], error: unknown): Promise<void> {
     this.#account = { ...this.#account, failures: this.#account.failures + 1 };
     this.#onFailure(error);
@@ -162,7 +162,7 @@ export class EngineLoop {
   }
 }
 
-/** The tokens that the engine evaluates for a part, and whether it reads rows after them. */
+/** Adds to a part the tokens that the engine evaluates, and the number of rows that it returns. */
 function runningPart(part: StepPart<SessionEntry>): RunningPart {
   const { entry, ticket, heldTokens, prefillTokens } = part;
   const { kv, state } = entry;

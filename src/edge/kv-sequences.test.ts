@@ -23,7 +23,7 @@ describe('heldPrefix', () => {
     expect(heldPrefix(kv, longer, 5)).toBe(4);
   });
 
-  it('forgets what it knew when the row is cut and filled with something else', async () => {
+  it('compares again when the sequence was truncated and extended with other tokens', async () => {
     const { kv } = await filled([1, 2, 3, 4]);
     const text = TokenText.of([1, 2, 3, 4, 5]);
     expect(heldPrefix(kv, text, 4)).toBe(4);
@@ -33,25 +33,25 @@ describe('heldPrefix', () => {
     expect(heldPrefix(kv, text, 4)).toBe(2);
   });
 
-  it('starts anew for another text', async () => {
+  it('compares from the start with another text', async () => {
     const { kv } = await filled([1, 2, 3, 4]);
     expect(heldPrefix(kv, TokenText.of([1, 2, 3, 4]), 4)).toBe(4);
     expect(heldPrefix(kv, TokenText.of([1, 8, 3, 4]), 4)).toBe(1);
   });
 
-  it('costs nothing for what has been compared before', async () => {
+  it('does not compare again what it compared before', async () => {
     const { kv } = await filled([1, 2, 3, 4]);
     let text = TokenText.of([1, 2]);
     expect(heldPrefix(kv, text, 2)).toBe(2);
     text = text.append([3, 4]);
-    // Not looked at again, or the planted difference would be found.
+    // A second comparison would find the planted difference.
     kv.tokens[0] = 99;
     expect(heldPrefix(kv, text, 4)).toBe(4);
   });
 });
 
 describe('KvSequences', () => {
-  it('gives all rows back when it closes', async () => {
+  it('releases all sequences when it closes', async () => {
     const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
     const first = new KvSequences(model);
     expect(first.take(1, 'a')).toBeDefined();

@@ -1,19 +1,19 @@
-// The engine's rows of key-value memory and who holds them. A turn that is over leaves its row behind, so that the next turn of
-// the same conversation need not evaluate the whole prompt again; nobody else may reuse it.
+// The engine's KV sequences and the sessions that hold them. A finished turn leaves its sequence behind, so that the next turn of the
+// same conversation does not evaluate the whole prompt again; no other conversation may use its contents.
 
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import type { TokenText } from '../protocol/token-text.ts';
 
 export interface KvSequence {
   readonly sequence: ModelSequence;
-  /** What the row holds, token by token. */
+  /** The tokens whose keys and values the sequence has. */
   readonly tokens: number[];
-  /** The text that the row was last compared with, and how far the two are equal. */
+  /** The text with which `tokens` was last compared, and the length of the common prefix. */
   compared: TokenText | null;
   comparedTo: number;
-  /** Conversation and credentials: only the same may reuse the row. */
+  /** Conversation and credentials of the session that held it last. */
   owner: string;
-  /** The session that uses it now. */
+  /** The session that holds it now. */
   holder: number | null;
   lastUsed: number;
 }
@@ -27,12 +27,12 @@ export class KvSequences {
     this.#model = model;
   }
 
-  /** Sessions that hold a row. */
+  /** Number of sequences that sessions hold. */
   get heldCount(): number {
     return this.#kvSequences.filter((kv) => kv.holder !== null).length;
   }
 
-  /** A row for a session: the conversation's own, else an unused one, else the one that has been idle longest. */
+  /** Takes a sequence for a session: the conversation's last one, otherwise a new one, otherwise the one that has been idle longest. */
   take(holder: number, owner: string): KvSequence | undefined {
     const idle = this.#kvSequences.filter((kv) => kv.holder === null).sort((a, b) => a.lastUsed - b.lastUsed);
     const kv = idle.find((candidate) => candidate.owner === owner) ?? this.#unused() ?? idle[0];
@@ -58,7 +58,7 @@ export class KvSequences {
     return kv;
   }
 
-  /** Gives all rows back to the engine, which outlives this edge. No evaluation may be in flight. */
+  /** Releases all sequences; the engine outlives this edge. No evaluation may be in progress. */
   async close(): Promise<void> {
     for (const { sequence } of this.#kvSequences.splice(0)) await sequence.release();
   }
@@ -70,8 +70,8 @@ export class KvSequences {
 }
 
 /**
- * How many tokens of the text, from its start and at most `limit`, the row holds already. Every session is asked in every
- * step, so what was compared before is not compared again while the text only grows.
+ * Length of the common prefix of the sequence and the text, at most `limit`. Called for every session in every step, so it does not
+ * compare again what it compared before, as long as the text only grows.
  */
 export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): number {
   const until = Math.min(kv.tokens.length, text.length, limit);
@@ -83,7 +83,7 @@ export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): numb
   return length;
 }
 
-/** Makes the row hold exactly the first `length` of its tokens. */
+/** Truncates the sequence to its first `length` tokens. */
 export async function keepPrefix(kv: KvSequence, length: number): Promise<void> {
   if (kv.tokens.length === length) return;
   kv.tokens.length = length;
@@ -91,7 +91,7 @@ export async function keepPrefix(kv: KvSequence, length: number): Promise<void> 
   await kv.sequence.truncate(length);
 }
 
-/** After a step that failed nobody knows what the row holds. */
+/** After a failed step the contents of the sequence are unknown, so they are removed. */
 export async function emptySequence(kv: KvSequence): Promise<void> {
   kv.tokens.length = 0;
   kv.comparedTo = 0;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StepHistogram } from './step-histogram.ts';
 
 describe('StepHistogram', () => {
-  it('tells quantiles from above, to within a tenth', () => {
+  it('gives an upper bound of a quantile, to within a tenth', () => {
     const histogram = new StepHistogram();
     for (let ms = 1; ms <= 1000; ms += 1) histogram.add(ms / 10);
     for (const share of [0.5, 0.9, 0.99]) {
@@ -11,7 +11,7 @@ describe('StepHistogram', () => {
     }
   });
 
-  it('is 0 when empty, and takes any time', () => {
+  it('gives 0 when empty, and accepts any time', () => {
     const histogram = new StepHistogram();
     expect(histogram.quantile(0.99)).toBe(0);
     for (const ms of [0, 1e-9, 1e12]) histogram.add(ms);

@@ -1,7 +1,7 @@
-// How long the engine loop's rounds take, in a fixed number of counters: quantiles of any run in constant memory.
+// A histogram of the times of the engine loop's rounds. It gives quantiles of any number of rounds in constant memory.
 
 const leastMs = 0.01;
-/** Bounds grow by an eighth of a doubling, so a quantile is told to within 9 %. */
+/** Bounds grow by a factor of 2^(1/8), so a quantile is exact to within 9 %. */
 const perDoubling = 8;
 /** Up to 0.01 ms * 2^23, more than a minute. */
 const bucketCount: number = 23 * perDoubling;
@@ -17,7 +17,7 @@ export class StepHistogram {
     this.#total += 1;
   }
 
-  /** The bound of ms below which this share of the rounds stayed; 0 before the first. @param share 0 to 1 */
+  /** An upper bound, ms, of this share of the rounds; 0 before the first round. @param share 0 to 1 */
   quantile(share: number): number {
     if (this.#total === 0) return 0;
     let left = share * this.#total;

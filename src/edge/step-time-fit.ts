@@ -1,4 +1,4 @@
-// Measures at start-up how long the engine's steps take, so that the scheduler knows what a row costs here.
+// Measures the engine's step times at start-up, so that the scheduler knows the cost of a row on this machine.
 
 import type { Clock } from '../basics/clock.ts';
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
@@ -8,7 +8,7 @@ import { fitStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
 const rowCounts = [1, 2, 3, 4, 6, 8, 12, 16];
 const repeats = 3;
 
-/** Runs short batches on a scratch sequence; takes about a second on a slow engine. @param maxRows largest batch tried */
+/** Runs short batches on a temporary sequence; takes about a second on a slow engine. @param maxRows largest measured batch */
 export async function measureStepTime(model: LanguageModel, clock: Clock, maxRows: number): Promise<StepTimeModel> {
   const { law, maxItemTokens } = model.limits;
   const sequence = model.openSequence();
@@ -29,13 +29,13 @@ export async function measureStepTime(model: LanguageModel, clock: Clock, maxRow
   return fitStepTime(samples, law);
 }
 
-/** Row counts of single calls that the engine takes different time for: where it pads, the largest of those that cost the same. */
+/** Row counts of single calls with different times. If the engine pads calls, these are the largest count of each stair. */
 export function measuredSizes(law: ShapeLaw, most: number): number[] {
   const possible = rowCounts.filter((rows) => rows <= Math.min(most, law.most));
   return [...new Map(possible.map((rows) => [engineRows(law, rows), rows])).values()];
 }
 
-/** Any ids do: how long a step takes does not depend on them. */
+/** Arbitrary ids; the time of a step does not depend on them. */
 function warmUp(count: number): number[] {
   return Array.from({ length: count }, (_, index) => 5 + index);
 }

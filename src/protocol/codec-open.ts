@@ -49,7 +49,7 @@ function readVersion(reader: ByteReader): number {
   return version;
 }
 
-function readPacing(reader: ByteReader): ModeName {
+function readMode(reader: ByteReader): ModeName {
   const mode = modeNames[reader.byte()];
   if (mode === undefined) throw malformed('the mode is not one that this edge knows');
   return mode;
@@ -61,7 +61,7 @@ export function readOpen(reader: ByteReader): OpenMessage {
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   const credentials = reader.text(limits.credentialBytes);
   const tokenizerHash = reader.hex(hashBytes);
-  const mode = readPacing(reader);
+  const mode = readMode(reader);
   const sampling = readSampling(reader);
   const stopStrings: string[] = [];
   for (let left = reader.varint(limits.stopStrings); left > 0; left -= 1) {

@@ -1,5 +1,5 @@
-// The interfaces of connections, live or in virtual time, and two wire formats. `byteWire` encodes frames, as on a socket. `sizedWire` passes
-// the message itself with the length of its frame; it is faster, but both ends must be honest.
+// The interfaces of connections, live or in virtual time, and two wire formats. `byteWire` encodes frames, as on a socket. `sizedWire`
+// passes the message itself with the length of its frame; it is faster, but both ends must be honest.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';

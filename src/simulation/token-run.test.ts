@@ -67,7 +67,7 @@ function playedOf(
   return { records, rates, taskCounts, tokens, conditions };
 }
 
-const paceOf = ({ startMs, endMs, answerTokens }: SessionRecord): number => (endMs - startMs) / answerTokens;
+const msPerTokenOf = ({ startMs, endMs, answerTokens }: SessionRecord): number => (endMs - startMs) / answerTokens;
 const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
 const seeds = Array.from({ length: 40 }, (_, index) => index + 1);
 const codeOnly = 'workload.tasks=[{"kind":"code","windowTokens":25}]';
@@ -87,7 +87,7 @@ describe('one device on a fixed link', () => {
     expect(records.length).toBeGreaterThan(8);
     const alone = seeds.map((seed) => runSourceSession({ ...conditions, seed }, traceSource(replay as TraceReplay)));
     const expected = mean(alone.map(({ msPerToken }) => msPerToken));
-    expect(Math.abs(mean(records.map(paceOf)) / expected - 1)).toBeLessThan(0.01);
+    expect(Math.abs(mean(records.map(msPerTokenOf)) / expected - 1)).toBeLessThan(0.01);
   });
 
   it('takes as long as the toy language in bench modes', () => {
@@ -100,7 +100,7 @@ describe('one device on a fixed link', () => {
         runSession({ ...conditions, acceptance: 0.8, answerTokens, promptTokens, seed: index + 1 }),
       );
     expect(toy.length).toBeGreaterThan(60);
-    const ratio = mean(long.slice(0, 150).map(paceOf)) / mean(toy.map(({ msPerToken }) => msPerToken));
+    const ratio = mean(long.slice(0, 150).map(msPerTokenOf)) / mean(toy.map(({ msPerToken }) => msPerToken));
     expect(Math.abs(ratio - 1)).toBeLessThan(0.01);
   });
 });
@@ -120,7 +120,7 @@ describe('many devices', () => {
     };
     const moved = playedOf(['devices.count=12', 'radio.minimumSnrDb=-50'], 40, { decide });
     expect(moved.tokens.totals().handovers).toBeGreaterThan(300);
-    expect(mean(moved.records.map(paceOf))).toBeGreaterThan(mean(one.records.map(paceOf)));
+    expect(mean(moved.records.map(msPerTokenOf))).toBeGreaterThan(mean(one.records.map(msPerTokenOf)));
     expect(moved.records.length).toBeGreaterThan(20);
   });
 

@@ -1,5 +1,5 @@
-// A device in virtual time: the driver of every device, with a drafter and links of the simulation. It can lose its page and come back
-// with what it had stored.
+// A device in virtual time: protocol/device-driver.ts with a drafter and links of the simulation. It can crash and restart with the state
+// that it had stored, as a web page does.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
@@ -28,40 +28,40 @@ export interface VirtualDeviceSettings {
   readonly turn: TurnRequest;
   readonly drafter: VirtualDrafter;
   readonly draftMs: number;
-  /** Draft times are uniform within this share of `draftMs`, up and down. */
+  /** Draft times are uniform in `draftMs` * (1 ± draftJitter). */
   readonly draftJitter: number;
-  /** Whether the device stops a chain that is not worth its time any more; it then takes the round trip for so long. Default: never. */
+  /** The round trip, ms, with which the device computes its chain cut. Default: no chain cut. */
   readonly cutsChainsAtMs?: number | undefined;
-  /** Whether a draft that has become void while it is made is given up at once; no live engine can. Default: false. */
+  /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
-  /** From asking for a connection to having it. */
+  /** Time to open a connection. */
   readonly connectMs: number;
-  /** Ids of an honest edge are below. Default: any. */
+  /** Ids of an honest edge are smaller. Default: no limit. */
   readonly vocabularySize?: number;
-  /** How long connections may fail without any new text before the turn fails, ms; then the first one must not fail at all. Default: for ever. */
+  /** The turn fails when connections have failed for this long without new text, ms, or when the first connection fails. Default: never. */
   readonly giveUpAfterMs?: number;
-  /** Whether each connection begins with a ping, as on a live device. Default: false; it is told the round trip. */
+  /** Whether the device sends a ping on each new connection, as a live device does. Default: false. */
   readonly measuresRoundTrip?: boolean;
   readonly random: Random;
   readonly machines: Machines;
   readonly wire: Wire;
 }
 
-/** What a device needs of the world. */
+/** The network of a device, and observers of it. */
 export interface DeviceWorld {
-  /** Undefined: nobody answers there. The edge must not speak before this has returned. */
+  /** Undefined: no edge answers. The edge must not send before this function has returned. */
   connect(device: VirtualDevice, edge: string, end: LinkEnd): VirtualLink | undefined;
   deviceStepped?(device: VirtualDevice, event: DeviceEvent, step: DeviceStep): void;
   deviceEmits?(device: VirtualDevice, emission: Emission): void;
-  /** `isWritable`: as far as the device has been told. */
+  /** @param isWritable as last reported to the device */
   deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage, isWritable: boolean): void;
-  /** The device hangs up; `code` is 'done' where nothing is wrong. */
+  /** The device closes a connection; `code` is 'done' without an error. */
   deviceCloses?(device: VirtualDevice, link: VirtualLink, code: string, detail: string): void;
-  /** Bytes on the air that go with a message and that no codec writes; default: none. */
+  /** Additional bytes on the air with a message, beyond its frame; default: none. */
   bytesAlong?(message: DeviceMessage): number;
 }
 
-/** Committed tokens as they came to the reader. */
+/** Committed tokens that reached the reader together. */
 export interface Emission {
   readonly atMs: number;
   readonly tokenCount: number;
@@ -87,17 +87,17 @@ export class VirtualDevice {
     return this.#driver.state;
   }
 
-  /** The connections that the device takes for alive, oldest first. */
+  /** The connections that are open for the device, oldest first. */
   get links(): readonly { readonly link: VirtualLink; readonly edge: string }[] {
     return this.#driver.connections.carriers.map(({ carrier, edge }) => ({ link: carrier.link, edge }));
   }
 
-  /** The connection that the device knows by this number. */
+  /** The connection with this number. */
   link(id: number): VirtualLink | undefined {
     return this.#driver.connections.carrier(id)?.link;
   }
 
-  /** Connects; a second edge while a first one serves is a hand-over, the same edge again a duplicate. */
+  /** Connects. During a session, a second edge means a handover, and the same edge a duplicate connection. */
   connect(edge: string): void {
     if (!this.process.isUp) return;
     this.process.post(this.settings.connectMs, () => this.#open(edge));
@@ -107,13 +107,13 @@ export class VirtualDevice {
     this.#driver.stop();
   }
 
-  /** The page is gone; its connections die without a word. */
+  /** The process ends; its connections send nothing more. */
   crash(): void {
     this.process.crash();
     for (const { link } of this.#driver.connections.abandon()) link.desert('device');
   }
 
-  /** A new page starts from what the old one had stored, or as a new session with the old one's text. */
+  /** Starts again from a stored state, or as a new session with the old text. */
   restart(state: DeviceState, edge: string): void {
     this.process.restart();
     this.#driver = this.#drive(state);
@@ -173,7 +173,7 @@ export class VirtualDevice {
     this.#driver.step({ kind: 'draft-declined', ...drafting });
   }
 
-  /** The drafter reads the text as it is now; the answer comes when it has thought. */
+  /** The drafter uses the present text; the draft arrives after its duration. */
   #draft(order: DraftOrder): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
     const draft = drafter.draft(this.state, order.lookUpMargin);
@@ -192,8 +192,8 @@ function countTrue(values: readonly boolean[]): number {
 }
 
 /**
- * What a page that comes back goes on with: the same session, whose attempts were stored as they were made, and the first
- * `length` tokens of the text. `holds`: whether it has also stored that its edges hold that text, so that it resumes.
+ * The state after a restart: the same session and attempts, with the first `length` tokens of the text.
+ * @param holds whether the device also stored that its edges hold that text, so that it can resume
  */
 export function storedState(state: DeviceState, length: number, holds: boolean): DeviceState {
   const edges = state.edges.map(({ edge, attempt, held }) => {
@@ -203,7 +203,7 @@ export function storedState(state: DeviceState, length: number, holds: boolean):
   return { ...createDeviceState(state.turn), text, edges };
 }
 
-/** A new session that goes on with the committed text of an old one. */
+/** A new session that continues the committed text of an old one. */
 export function freshState(state: DeviceState, session: string): DeviceState {
   return { ...createDeviceState({ ...state.turn, session }), text: TokenText.of(state.text.slice(0)) };
 }

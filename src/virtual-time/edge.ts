@@ -1,5 +1,5 @@
-// An edge in virtual time: the core of every edge, with an engine and links of the simulation. It can crash, which loses sessions and
-// connections, and come back empty.
+// An edge in virtual time: protocol/edge-core.ts with an engine and links of the simulation. It can crash, which loses all sessions and
+// connections, and restart without them.
 
 import type { Random } from '../basics/philox.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
@@ -26,27 +26,28 @@ export interface VirtualEdgeSettings {
   readonly keepLostMs: number;
   readonly shareOf: (open: OpenMessage) => number;
   readonly rate: RateLimitSettings;
-  /** Default: as shipped. */
+  /** Default: {@link defaultLiveness}. */
   readonly liveness?: LivenessSettings;
   /** 64 hex digits. */
   readonly tokenizerHash: string;
-  /** What the edge itself drafts where a mode asks for it. */
-  readonly edgeDraft: EdgeDraftSettings;
+  /** Edge drafts, in modes in which the edge drafts. */
+  readonly edgeDraft: VirtualEdgeDraftSettings;
   readonly random: Random;
   readonly machines: Machines;
   readonly wire: Wire;
 }
 
-export interface EdgeDraftSettings {
+export interface VirtualEdgeDraftSettings {
   readonly edgeDrafter: VirtualEdgeDrafter;
+  /** gamma, in mode edge-sd. */
   readonly tokenCount: number;
-  /** For one token. */
+  /** Time of one draft. */
   readonly tokenMs: number;
 }
 
-/** Who looks on. */
+/** Callbacks for the events of an edge. */
 export interface EdgeObserver {
-  /** `event` is null for the session's opening. */
+  /** @param event null: the session was created */
   edgeStepped?(
     edge: VirtualEdge,
     session: VirtualSession,
@@ -54,9 +55,9 @@ export interface EdgeObserver {
     effects: readonly EdgeEffect[],
   ): void;
   edgeReceives?(edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void;
-  /** `isWritable`: as far as the edge has been told. */
+  /** @param isWritable as last reported to the edge */
   edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void;
-  /** The edge hangs up; `code` is 'done' where nothing is wrong. */
+  /** The edge closes a connection; `code` is 'done' without an error. */
   edgeCloses?(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void;
 }
 
@@ -89,7 +90,7 @@ export class VirtualEdge {
       received: ({ link }, message) => observer.edgeReceives?.(this, link, message),
       sending: ({ link }, message, isWritable) => observer.edgeSends?.(this, link, message, isWritable),
       closing: ({ link }, code, detail) => observer.edgeCloses?.(this, link, code, detail),
-      // What is not a refusal is a bug, and the bug is what a trial looks for.
+      // An error that is not a refusal is a bug; a trial must see it.
       fault(error) {
         throw error;
       },
@@ -109,18 +110,18 @@ export class VirtualEdge {
     return this.#core.connections.count;
   }
 
-  /** The connection that the edge knows by this number. */
+  /** The connection with this number. */
   link(id: number): VirtualLink | undefined {
     return this.#core.connections.carrier(id)?.link;
   }
 
-  /** Has the edge say what its rules would not; nothing where it has lost the connection. */
+  /** Makes the edge send any message, also one that its rules forbid. No effect if the connection is closed. */
   say(link: VirtualLink, message: EdgeMessage): void {
     const id = this.#core.connections.find((carrier) => carrier.link === link);
     if (id !== undefined) this.#core.connections.send(id, message);
   }
 
-  /** A device has connected. */
+  /** Takes a new connection of a device. */
   accept(link: VirtualLink): void {
     const pending = listenOn<EdgeMessage>(this.process);
     link.join('edge', pending.end);
@@ -128,7 +129,7 @@ export class VirtualEdge {
     pending.attach(carrier, this.#core.accept(carrier));
   }
 
-  /** Sessions, connections and the step in flight are lost; devices are told by their network, or not at all. */
+  /** Sessions, connections and the running step are lost. The caller decides when the network tells the devices. @returns the lost links */
   crash(): readonly VirtualLink[] {
     this.process.crash();
     this.#engine.reset();
@@ -174,7 +175,7 @@ export class VirtualEdge {
   #draft(session: VirtualSession, order: EdgeDraftOrder, endIds: ReadonlySet<number>): void {
     const { edgeDrafter, tokenMs } = this.settings.edgeDraft;
     this.process.post(tokenMs, () => {
-      // Another text may be there by now: then this draft is of no use.
+      // The text may have changed during the draft; then the draft is not used.
       const isCurrent = session.state.text.length === order.length;
       const next = isCurrent ? edgeDrafter.next(session.state, order.tokens) : null;
       this.#core.edgeDrafted(session, order, next, next !== null && endIds.has(next));

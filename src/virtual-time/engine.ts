@@ -1,5 +1,5 @@
-// The engine of an edge in virtual time: whenever it is free and any session has work, one step is planned by the real scheduler;
-// it lasts as long as the step law says, give or take, and ends with the target's candidates.
+// The engine of an edge in virtual time. While any session has work, the real scheduler plans a step; the step takes the time of the step
+// law, with jitter, and ends with the target's candidates.
 
 import type { Random } from '../basics/philox.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -15,25 +15,25 @@ import type { VirtualSession } from './sessions.ts';
 
 export interface EngineSettings {
   readonly stepTime: StepTimeModel;
-  /** What the scheduler takes a step for when it judges whether a draft pays; default: `stepTime`. */
+  /** The step time with which the scheduler decides how many drafts to admit; default: `stepTime`. */
   readonly judgedStepTime?: StepTimeModel;
-  /** Step times are uniform within this share, up and down. */
+  /** Step times are uniform in the law's value * (1 ± stepJitter). */
   readonly stepJitter: number;
   readonly limits: StepLimits;
-  /** Looked up for a step that would have no drafts, mode `stream`. */
+  /** Lookup for a step that would have no drafts, mode `stream`. */
   readonly lookUp?: { readonly source: VirtualLookUp; readonly tokenCount: number };
 }
 
-/** What the engine has done. */
+/** Counts since the start. */
 export interface EngineAccount {
   steps: number;
-  /** Rows of decoding sessions; prompt tokens are counted apart. */
+  /** Rows of decoding sessions, without prompt tokens. */
   rows: number;
   prefillTokens: number;
   busyMs: number;
 }
 
-/** A session's part of the step that is being run, and what the target says to its rows. */
+/** A session's part of the running step, and the target's candidates for its rows. */
 interface Running extends StepPart<VirtualSession> {
   readonly generation: number;
   readonly rows: readonly Candidates[];
@@ -61,7 +61,7 @@ export class VirtualEngine {
     this.#core = core;
   }
 
-  /** Something may have become possible. What else happens at this moment is let in before a step is planned. */
+  /** There may be a step to run. All other events of this moment come before the step is planned. */
   wake(): void {
     if (this.#isBusy || this.#isAwake) return;
     this.#isAwake = true;
@@ -71,7 +71,7 @@ export class VirtualEngine {
     });
   }
 
-  /** What was running is lost. */
+  /** Drops the running step. */
   reset(): void {
     this.#isBusy = false;
     this.#isAwake = false;
@@ -79,7 +79,7 @@ export class VirtualEngine {
 
   #plan(): void {
     const { stepTime, judgedStepTime = stepTime, stepJitter } = this.#settings;
-    // What sessions say while the step begins must not plan a second one beside it.
+    // Calls of `wake` while the step begins must not plan a second step.
     this.#isBusy = true;
     const works = this.#core.steps.gather();
     if (works.length === 0) {

@@ -3,7 +3,7 @@ import { createRandom } from '../basics/philox.ts';
 import { EventQueue } from './event-queue.ts';
 
 describe('event queue', () => {
-  it('runs actions by time, and by asking at one time', () => {
+  it('runs actions in order of time, and at the same time in order of adding', () => {
     const queue = new EventQueue();
     const ran: string[] = [];
     for (const [atMs, name] of [
@@ -19,7 +19,7 @@ describe('event queue', () => {
     expect(ran).toEqual(['a1', 'b5', 'c5', 'd5', 'e9']);
   });
 
-  it('orders what random actions ask for in turn as a sorted list would', () => {
+  it('has the order of a sorted list for actions that add random actions', () => {
     const queue = new EventQueue();
     const random = createRandom(5);
     const ran: { atMs: number; order: number }[] = [];
@@ -46,7 +46,7 @@ describe('event queue', () => {
     expect(queue.waitingCount).toBe(0);
   });
 
-  it('does not run what was cancelled, and counts what waits', () => {
+  it('does not run cancelled actions, and counts waiting ones', () => {
     const queue = new EventQueue();
     let ran = 0;
     const cancel = queue.after(1, () => {
@@ -62,7 +62,7 @@ describe('event queue', () => {
     expect([ran, queue.waitingCount, queue.ranCount, queue.runNext()]).toEqual([10, 0, 1, false]);
   });
 
-  it('runs up to a time and stands there', () => {
+  it('runs up to a time and stops there', () => {
     const queue = new EventQueue();
     const ran: number[] = [];
     for (const atMs of [1, 2, 3, 4]) queue.at(atMs, () => ran.push(atMs));
@@ -73,7 +73,7 @@ describe('event queue', () => {
     expect([ran.length, queue.nowMs()]).toEqual([4, 10]);
   });
 
-  it('refuses the past and the end of time', () => {
+  it('refuses the past and an infinite time', () => {
     const queue = new EventQueue();
     queue.runUntil(5);
     for (const atMs of [4, Number.NaN, Number.POSITIVE_INFINITY])

@@ -1,5 +1,5 @@
-// Virtual time: what happens next, and when. Actions run one after the other in the order of their times; at one time in the
-// order in which they were asked for. The same actions always run in the same order, and a wait costs nothing.
+// The event queue of a simulation, and its clock. Actions run one after the other in the order of their times; actions at the same time
+// run in the order in which they were added. So a run is deterministic, and waiting takes no real time.
 
 import type { Clock } from '../basics/clock.ts';
 import { invariant } from '../basics/invariant.ts';
@@ -14,8 +14,8 @@ const firstRoom = 256;
 
 export class EventQueue implements Clock {
   /**
-   * A binary heap: no entry comes before its parent at (index - 1) >> 1. Times stand beside the entries, so that most comparisons stay in
-   * one array of numbers.
+   * A binary heap: no entry comes before its parent at (index - 1) >> 1. Times are in a separate array of numbers, which most comparisons
+   * read alone.
    */
   readonly #entries: Entry[] = [];
   #times: Float64Array = new Float64Array(firstRoom);
@@ -28,22 +28,22 @@ export class EventQueue implements Clock {
     return this.#nowMs;
   }
 
-  /** Actions that are still to come. */
+  /** Number of actions that have not run and were not cancelled. */
   get waitingCount(): number {
     return this.#entries.length - this.#cancelledCount;
   }
 
-  /** Actions that have run. */
+  /** Number of actions that have run. */
   get ranCount(): number {
     return this.#ranCount;
   }
 
-  /** @param delayMs 0 runs after everything that is due now already */
+  /** @param delayMs 0: runs after all actions that are already due now */
   after(delayMs: number, action: () => void): () => void {
     return this.at(this.#nowMs + delayMs, action);
   }
 
-  /** Runs `action` at `atMs`, which has not passed yet; the returned function cancels. */
+  /** Runs `action` at `atMs`, which must not be in the past. @returns a function that cancels it */
   at(atMs: number, action: () => void): () => void {
     const entry = this.#add(atMs, action);
     return () => {
@@ -53,7 +53,7 @@ export class EventQueue implements Clock {
     };
   }
 
-  /** As `at`, for what nobody will cancel. */
+  /** As `at`, for an action that is never cancelled. */
   post(atMs: number, action: () => void): void {
     this.#add(atMs, action);
   }
@@ -63,13 +63,13 @@ export class EventQueue implements Clock {
     return this.#runFirst(Number.POSITIVE_INFINITY);
   }
 
-  /** Runs everything due until then; time stands at `untilMs` afterwards. */
+  /** Runs all actions that are due up to `untilMs`; afterwards the time is `untilMs`. */
   runUntil(untilMs: number): void {
     while (this.#runFirst(untilMs));
     this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
-  /** Runs the first action that is left, if it is due until then. */
+  /** Runs the first action that was not cancelled, if it is due up to `untilMs`. */
   #runFirst(untilMs: number): boolean {
     while (this.#entries.length > 0) {
       const atMs = this.#times[0] as number;
@@ -80,7 +80,7 @@ export class EventQueue implements Clock {
         this.#cancelledCount -= 1;
         continue;
       }
-      // A late cancel must not be counted as one that still waits.
+      // A cancellation after the run must not count.
       entry.action = null;
       this.#nowMs = atMs;
       this.#ranCount += 1;
@@ -106,7 +106,7 @@ export class EventQueue implements Clock {
       this.#times = times;
     }
     entries.push(entry);
-    // Asked for last: at the same time it comes after all that are there.
+    // The newest entry comes after all others of the same time.
     while (index > 0) {
       const parent = (index - 1) >> 1;
       if ((times[parent] as number) <= atMs) break;
@@ -119,7 +119,7 @@ export class EventQueue implements Clock {
     return entry;
   }
 
-  /** There is one. */
+  /** The queue must not be empty. */
   #takeFirst(): Entry {
     const entries = this.#entries;
     const first = entries[0] as Entry;
@@ -128,7 +128,7 @@ export class EventQueue implements Clock {
     return first;
   }
 
-  /** Puts an entry into the gap at the top, and from there where it belongs. */
+  /** Sifts an entry down from the gap at the top. */
   #sink(entry: Entry, atMs: number): void {
     const entries = this.#entries;
     const times = this.#times;

@@ -1,24 +1,24 @@
-// One side of a virtual link as the rules of connections see it: what a socket is to a live process.
+// One side of a virtual link as a carrier of frames, in the role that a socket has in a live process.
 
 import type { FrameConnection, FrameHandler } from '../protocol/wire.ts';
 import type { LinkEnd, VirtualLink } from './link.ts';
 import type { VirtualProcess } from './process.ts';
 
-export class LinkCarrier<Said> implements FrameConnection<Said> {
+export class LinkCarrier<Sent> implements FrameConnection<Sent> {
   readonly link: VirtualLink;
   readonly #side: 'device' | 'edge';
-  readonly #bytesAlong: ((message: Said) => number) | undefined;
-  /** As far as the process has been told. */
+  readonly #bytesAlong: ((message: Sent) => number) | undefined;
+  /** As last reported to the process. */
   writable = true;
 
-  /** @param bytesAlong bytes on the air that go with a message and that no codec writes; default: none */
-  constructor(link: VirtualLink, side: 'device' | 'edge', bytesAlong?: (message: Said) => number) {
+  /** @param bytesAlong additional bytes on the air with a message, beyond its frame; default: none */
+  constructor(link: VirtualLink, side: 'device' | 'edge', bytesAlong?: (message: Sent) => number) {
     this.link = link;
     this.#side = side;
     this.#bytesAlong = bytesAlong;
   }
 
-  send(frame: Parameters<FrameConnection<Said>['send']>[0], message: Said): void {
+  send(frame: Parameters<FrameConnection<Sent>['send']>[0], message: Sent): void {
     this.link.send(this.#side === 'device' ? 'up' : 'down', frame, this.#bytesAlong?.(message));
   }
 
@@ -27,14 +27,14 @@ export class LinkCarrier<Said> implements FrameConnection<Said> {
   }
 }
 
-/** What a process hears of a link whose carrier and handler exist only once the link does. */
-export interface PendingEnd<Said> {
+/** The end of a link for its process. Carrier and handler are attached when the link exists. */
+export interface PendingEnd<Sent> {
   readonly end: LinkEnd;
-  attach(carrier: LinkCarrier<Said>, handler: FrameHandler): void;
+  attach(carrier: LinkCarrier<Sent>, handler: FrameHandler): void;
 }
 
-export function listenOn<Said>(process: VirtualProcess): PendingEnd<Said> {
-  let carrier: LinkCarrier<Said> | undefined;
+export function listenOn<Sent>(process: VirtualProcess): PendingEnd<Sent> {
+  let carrier: LinkCarrier<Sent> | undefined;
   let handler: FrameHandler | undefined;
   const end = process.listen({
     frame: (frame) => handler?.frame(frame),

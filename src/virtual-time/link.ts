@@ -1,5 +1,5 @@
-// A connection in virtual time: frames travel as the link model says, in order, and can be held up, lost, or outlive the side that
-// sent them. It knows the length of a frame, not what it says.
+// A connection in virtual time. Frames arrive in order, at the times of the link model. For tests they can be delayed or lost, or arrive
+// after their sender has closed. The link uses the length of a frame, not its content.
 
 import {
   bytesOnLink,
@@ -12,14 +12,14 @@ import {
 import type { Frame } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 
-/** What one side hears of its connection. */
+/** Events of a link for one side. */
 export interface LinkEnd {
   frame(frame: Frame): void;
   writable(isWritable: boolean): void;
   closed(): void;
 }
 
-/** What one direction has carried. */
+/** Traffic of one direction. */
 export interface LaneTraffic {
   frameCount: number;
   /** Without any headers. */
@@ -38,16 +38,16 @@ const sides: Readonly<Record<Direction, { readonly from: Side; readonly to: Side
 
 interface Lane {
   state: LinkState;
-  /** Frames that arrive before this wait. */
+  /** Frames that would arrive earlier wait until this time. */
   stalledUntilMs: number;
-  /** What waits, in order; null stands for the close. */
+  /** Waiting frames, in order; null: the close. */
   readonly held: (Frame | null)[];
   isDead: boolean;
   isBlocked: boolean;
   readonly traffic: LaneTraffic;
 }
 
-/** A close travels as a frame of this size. */
+/** A close is sent as a frame of this size. */
 const closeFrameBytes = 4;
 
 export class VirtualLink {
@@ -64,7 +64,7 @@ export class VirtualLink {
     this.#ends[side] = end;
   }
 
-  /** Neither side has closed it or been told of its end. */
+  /** Neither side has closed it or been told that it is closed. */
   get isOpen(): boolean {
     return this.#ends.device !== null && this.#ends.edge !== null;
   }
@@ -77,7 +77,7 @@ export class VirtualLink {
     return !this.#lanes[direction].isBlocked;
   }
 
-  /** @param bytesAlong that go with the frame and are read by nobody */
+  /** @param bytesAlong additional bytes on the air with the frame */
   send(direction: Direction, frame: Frame, bytesAlong = 0): void {
     const { traffic } = this.#lanes[direction];
     const frameBytes = frame.length + bytesAlong;
@@ -87,7 +87,7 @@ export class VirtualLink {
     this.#carry(direction, frameBytes, frame);
   }
 
-  /** For frames handed over from now on; those before keep their times. */
+  /** Applies to frames that are sent from now on. */
   changeRate(direction: Direction, bitsPerSecond: number): void {
     const lane = this.#lanes[direction];
     const { state } = lane;
@@ -98,14 +98,14 @@ export class VirtualLink {
     lane.state = { ...state, settings };
   }
 
-  /** One side hangs up: what it has sent still arrives, then the other side hears of it. */
+  /** One side closes: its frames still arrive, then the other side gets `closed`. */
   close(side: Side): void {
     if (this.#ends[side] === null) return;
     this.#ends[side] = null;
     this.#carry(side === 'device' ? 'up' : 'down', closeFrameBytes, null);
   }
 
-  /** Everything in flight is lost; each side hears of it so much later, or, with `Infinity`, never. */
+  /** Loses all frames in flight. @param noticeMs after this time each side gets `closed`; `Infinity`: never */
   lose(noticeMs: Readonly<Record<Side, number>>): void {
     this.#lanes.up.isDead = true;
     this.#lanes.down.isDead = true;
@@ -114,17 +114,17 @@ export class VirtualLink {
     }
   }
 
-  /** One side dies without a word. */
+  /** One side disappears: it sends no close, and gets no more events. */
   desert(side: Side): void {
     this.#ends[side] = null;
   }
 
-  /** One direction carries nothing any more, and nobody is told. */
+  /** One direction loses all frames from now on; no side is told. */
   sever(direction: Direction): void {
     this.#lanes[direction].isDead = true;
   }
 
-  /** The device takes the connection for lost; what it has sent arrives late all the same, and so does the news. */
+  /** The device gets `closed` now. Its frames still arrive at the edge at `untilMs`; the edge gets `closed` at `edgeNoticesAtMs`. */
   outlive(untilMs: number, edgeNoticesAtMs: number): void {
     this.stall('up', untilMs);
     this.#lanes.down.isDead = true;
@@ -132,7 +132,7 @@ export class VirtualLink {
     this.#end('device');
   }
 
-  /** Nothing arrives before then; order is kept. */
+  /** Delays all frames of a direction until `untilMs`; they stay in order. */
   stall(direction: Direction, untilMs: number): void {
     const lane = this.#lanes[direction];
     lane.stalledUntilMs = Math.max(lane.stalledUntilMs, untilMs);
@@ -145,7 +145,7 @@ export class VirtualLink {
     });
   }
 
-  /** The receiver does not read: the sender's queue is full until then. */
+  /** The receiver does not read: the sender's queue is full until `untilMs`. */
   block(direction: Direction, untilMs: number): void {
     const lane = this.#lanes[direction];
     const { from } = sides[direction];

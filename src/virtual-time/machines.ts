@@ -1,4 +1,4 @@
-// The functions on trial, as values: whoever wants to see the test bed fail hands in broken ones.
+// The protocol's functions as values, so that a test of the trials can replace them with faulty ones.
 
 import { stepDevice } from '../protocol/device-session.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';

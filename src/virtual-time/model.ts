@@ -1,5 +1,5 @@
-// What virtual devices and edges ask of models: the target's candidates, the device's draft, the edge's own guess. The toy language
-// answers, or a recorded trace does, or real models; who asks can't tell.
+// The models of virtual devices and edges as interfaces: target, device drafter, edge drafter, lookup. Implementations are the toy
+// language, recorded traces, and real models.
 
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
@@ -14,41 +14,38 @@ export interface VirtualTarget {
   readonly contextLength: number;
   /** Ids that end a text. */
   readonly endIds: ReadonlySet<number>;
-  /** @throws OutriderError `bad-argument` when the turn asks for an end that can't be told */
+  /** The end rule of a turn. @throws OutriderError `bad-argument` for a rule that this target can't apply */
   ending(open: OpenMessage): Ending;
   /**
-   * Candidates after the session's text and after each of the drafts: one row more than drafts. Rows behind the first wrong draft are
-   * not read.
+   * Candidates after the session's text and after each draft: one row more than drafts. Rows after the first wrong draft are not read.
    */
   rows(state: EdgeState, drafts: readonly number[]): readonly Candidates[];
 }
 
 export interface VirtualDraft {
   readonly token: number;
-  /** (0, 1] */
+  /** The drafter's probability of the token, (0, 1]. */
   readonly confidence: number;
-  /** Time that it takes, as a share of the time of one draft; default 1. */
+  /** Its time as a multiple of the time of one draft; default 1. */
   readonly effort?: number;
-  /** Found by looking back in the text. */
+  /** Found by lookup in the text. */
   readonly isLookedUp?: true;
 }
 
 /** The small model of a device. */
 export interface VirtualDrafter {
-  /** It asks for a margin. */
-  readonly looksBack?: true;
-  /** The token that follows the device's text and tail; null: no guess. @param lookUpMargin for drafters that look back, see there */
+  /** The token after the device's text and tail; null: no proposal. @param lookUpMargin see decoding/draft-timing.ts */
   draft(state: DeviceState, lookUpMargin?: number): VirtualDraft | null;
 }
 
-/** What an edge looks up in a text: free, and there at once. */
+/** The lookup of an edge; it takes no time. */
 export interface VirtualLookUp {
-  /** What follows the session's text, at most `count` tokens, and how likely each is if those before it are right. */
+  /** At most `count` tokens after the session's text, each with its probability if those before it are right. */
   lookUp(state: EdgeState, count: number): readonly LookUpDraft[];
 }
 
 /** The small model of an edge. */
 export interface VirtualEdgeDrafter {
-  /** The token that follows the session's text and these drafts; null: no guess. */
+  /** The token after the session's text and these drafts; null: no proposal. */
   next(state: EdgeState, drafts: readonly number[]): number | null;
 }

@@ -1,5 +1,5 @@
-// A process in virtual time: it can stand still, and then finds what came meanwhile in the order in which it came; and it can die,
-// with everything that was about to happen in it.
+// A process in virtual time. It can pause; the events of the pause then run afterwards, in order. It can crash, which drops its timers and
+// waiting events.
 
 import type { Clock } from '../basics/clock.ts';
 import type { Frame } from '../protocol/wire.ts';
@@ -25,7 +25,7 @@ export class VirtualProcess implements Clock {
     return this.#queue.nowMs();
   }
 
-  /** A timer of this life of the process. */
+  /** A timer; a crash drops it. */
   after(delayMs: number, action: () => void): () => void {
     const life = this.#life;
     let isCancelled = false;
@@ -44,13 +44,13 @@ export class VirtualProcess implements Clock {
     };
   }
 
-  /** As `after`, for what nobody will cancel. */
+  /** As `after`, for an action that is never cancelled. */
   post(delayMs: number, action: () => void): void {
     const life = this.#life;
     this.#queue.post(this.#queue.nowMs() + delayMs, () => this.#run(life, action));
   }
 
-  /** What the network tells this life of the process. */
+  /** Wraps the end of a link: events wait during a pause, and a crash drops them. */
   listen(end: LinkEnd): LinkEnd {
     const life = this.#life;
     return {
@@ -69,7 +69,7 @@ export class VirtualProcess implements Clock {
     else action();
   }
 
-  /** Stands still from now on. */
+  /** Runs nothing for this time. */
   pause(durationMs: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.nowMs() + durationMs);
     const life = this.#life;
@@ -94,7 +94,7 @@ export class VirtualProcess implements Clock {
     this.#isUp = true;
   }
 
-  /** While the inbox is being worked off after a pause, what comes goes to its end. */
+  /** Whether new events have to wait in the inbox. */
   get #isPaused(): boolean {
     return this.nowMs() < this.#pausedUntilMs;
   }

@@ -1,5 +1,5 @@
-// One device and one edge on a good day in virtual time: how fast a mode is for a given network, draft and step law. A bench of
-// milliseconds of machine time; nothing here can fail.
+// Runs one session of one device and one edge in virtual time, without faults: measures how fast a mode is for a given network, draft and
+// step law.
 
 import { invariant } from '../basics/invariant.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
@@ -23,32 +23,32 @@ import { SourcedDrafter } from './sourced-drafter.ts';
 import { toyDrafter, toyEdgeDrafter } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
 
-/** How a session is decoded, whoever writes and drafts. */
+/** Conditions of a session, apart from its models. */
 export interface SessionConditions {
   readonly mode: ModeName;
   readonly seed: number;
   readonly roundTripMs: number;
   /** Rates, jitter and outages of the link; default: none. */
   readonly link?: Partial<LinkSettings>;
-  /** What each draft puts on the air beside its id: payload law `q16` sends its whole distribution. Default 0. */
+  /** Bytes on the air for each draft beyond its id: payload law `q16` sends its whole distribution. Default 0. */
   readonly bytesPerDraft?: number;
   readonly draftMs: number;
   /** A step of n rows takes fixedMs + n * perRowMs. */
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
-  /** Draft and step times are uniform within this share, up and down; default 0.2. */
+  /** Draft and step times are uniform in their mean * (1 ± timeJitter); default 0.2. */
   readonly timeJitter?: number;
   readonly limits?: Partial<StepLimits>;
-  /** The edge's own drafts in modes that have them; default: 4 tokens, 0 ms each. */
+  /** Edge drafts, in modes in which the edge drafts; default: 4 tokens, 0 ms each. */
   readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number };
-  /** Tokens that the edge looks up at most for a step without drafts, mode `stream`; default 0. The source must be able to. */
+  /** Largest number of looked-up tokens for a step without drafts, mode `stream`; default 0. The source must have a lookup. */
   readonly lookUpTokens?: number;
-  /** Whether the device looks back in the text before it asks its draft model; default false. */
+  /** Whether the device tries lookup before its draft model; default false. */
   readonly deviceLooksUp?: boolean;
-  /** Whether the device stops a chain that is not worth its time any more; default false. */
+  /** Whether the device uses a chain cut; default false. */
   readonly cutsChains?: boolean;
-  /** Whether the edge takes every draft at hand, as if rows were free; default: those that pay. */
+  /** Whether each step takes every draft that has arrived, as if rows were free; default: the scheduler decides. */
   readonly admitsAll?: boolean;
-  /** Whether the device gives up a draft in flight at a roll-back; no live engine can. Default: false. */
+  /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Any other field of the turn: maxAhead, draftLength, minChainConfidence, ... */
   readonly turn?: Partial<TurnRequest>;
@@ -56,51 +56,50 @@ export interface SessionConditions {
 
 /** A session in the toy language. */
 export interface SessionSettings extends SessionConditions {
-  /** How often a draft is the target's own choice, each independently; [0, 1]. */
+  /** Probability, independent for each draft, that it is the target's own choice; [0, 1]. */
   readonly acceptance: number;
   /** Default 400. */
   readonly answerTokens?: number;
-  /** Default 1: nothing to evaluate before the first step. */
+  /** Default 1: no prefill. */
   readonly promptTokens?: number;
   /** Default 49,152. */
   readonly vocabularySize?: number;
   readonly sampling?: Sampling;
 }
 
-/** Who writes and who drafts: the toy language, a recorded trace, real models. */
+/** Text and models of a session: the toy language, a recorded trace, or real models. */
 export interface SessionSource {
   readonly turn: Pick<TurnRequest, 'prompt' | 'sampling' | 'endIds' | 'maxAnswerTokens'>;
   readonly target: VirtualTarget;
   readonly drafter: VirtualDrafter;
-  /** The edge's own draft. */
   readonly edgeDrafter: VirtualEdgeDrafter;
-  /** The edge's look-up. */
+  /** The edge's lookup. */
   readonly lookUp?: VirtualLookUp;
-  /** Prompt and answer, which the session has to end with; undefined where nobody knows them beforehand. */
+  /** The expected prompt and answer; undefined if they are unknown. */
   readonly reference?: readonly number[];
 }
 
-/** Times count from the moment at which the device has its connection and opens. */
+/** Times count from the moment at which the device sends `open`. */
 export interface SessionResult {
   readonly answerTokens: number;
   /** Prompt and answer. */
   readonly ids: readonly number[];
-  /** The last token came to the device. */
+  /** Time of the last token on the device. */
   readonly durationMs: number;
   readonly msPerToken: number;
   readonly emissions: readonly Emission[];
-  /** The greeting and the opening with the prompt included. */
+  /** All traffic, with `hello` and `open`. */
   readonly up: Readonly<LaneTraffic>;
   readonly down: Readonly<LaneTraffic>;
-  /** Of them: the device's opening with the prompt, and the edge's greeting. */
+  /** The part of `open` in `up`, and of `hello` in `down`. */
   readonly opening: Readonly<LaneTraffic>;
   readonly greeting: Readonly<LaneTraffic>;
-  /** The edge's own count. */
+  /** The edge's counts. */
   readonly account: TurnAccount;
-  /** Rows that the engine evaluated, one of each step not a draft. */
+  /** Rows that the engine evaluated: in each step one, and one for each draft. */
   readonly rows: number;
   readonly engineBusyMs: number;
-  /** By the device: drafts made, sent, right, wrong. */
+  /** The device's counts. */
   readonly drafts: {
     readonly drafted: number;
     readonly sent: number;
@@ -111,7 +110,7 @@ export interface SessionResult {
 
 const tokenizerHash: string = 'ab'.repeat(32);
 
-/** @throws InvariantError if the text does not end, or is not the target's own: a bug of ours. */
+/** Runs a session in the toy language. @throws InvariantError if the text does not end or is not the target's own; that is a bug. */
 export function runSession(settings: SessionSettings): SessionResult {
   const { seed, acceptance, answerTokens = 400, vocabularySize = 49_152, sampling = neutralSampling } = settings;
   const random = createRandom(seed, 1);
@@ -124,14 +123,14 @@ export function runSession(settings: SessionSettings): SessionResult {
   const source = {
     turn: text,
     target,
-    drafter: toyDrafter(target, { agreement: acceptance, whim: null, seed }),
+    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed }),
     edgeDrafter: toyEdgeDrafter(target, acceptance, edgeRandom),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);
 }
 
-/** The same with any source. @throws InvariantError if the text does not end, or is not the reference: a bug of ours. */
+/** Runs a session with any source. @throws InvariantError if the text does not end or is not the reference; that is a bug. */
 export function runSourceSession(conditions: SessionConditions, source: SessionSource): SessionResult {
   return decode(conditions, source, createRandom(conditions.seed, 2));
 }
@@ -140,7 +139,7 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   const { seed } = settings;
   const queue = new EventQueue();
   const turn = turnOf(settings, source.turn);
-  // What a lane has carried when the first frame that is neither greeting nor opening goes onto it.
+  // Traffic of a direction before its first frame other than `hello` and `open`.
   let opening: LaneTraffic | undefined;
   let greeting: LaneTraffic | undefined;
   const observer: EdgeObserver = {
@@ -221,7 +220,7 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
   };
 }
 
-/** Drafts may be quicker here than on any device. */
+/** Drafts may be faster here than on any real device. */
 const unlimited: RateLimitSettings = {
   framesPerSecond: 1e9,
   bytesPerSecond: 1e12,

@@ -1,4 +1,4 @@
-// A session of an edge in virtual time: what every edge keeps, without an engine's memory behind its place.
+// A session of an edge in virtual time. In place of a KV sequence it has the number of evaluated tokens.
 
 import type { EdgeEntry } from '../protocol/edge-core.ts';
 import type { EdgeRegistry } from '../protocol/edge-registry.ts';
@@ -6,7 +6,7 @@ import type { EdgeState } from '../protocol/edge-state.ts';
 import type { TokenText } from '../protocol/token-text.ts';
 
 export interface VirtualSession extends EdgeEntry {
-  /** Set at the opening; a simulation may change it. */
+  /** Set by `open`; a simulation may change it. */
   share: number;
   /** Tokens of the text that the engine has evaluated. */
   evaluatedTokens: number;
@@ -14,7 +14,7 @@ export interface VirtualSession extends EdgeEntry {
 
 export type VirtualSessions = EdgeRegistry<VirtualSession>;
 
-/** What the engine holds is worthless from where a new opening's text differs. @param before the state before a step of the session */
+/** After another `open`, keeps the evaluated tokens up to the first difference of the texts. @param before the state before the event */
 export function forgetReplaced(session: VirtualSession, before: EdgeState | null): void {
   if (before === null || session.state.generation === before.generation) return;
   session.evaluatedTokens = Math.min(session.evaluatedTokens, commonLength(before.text, session.state.text));

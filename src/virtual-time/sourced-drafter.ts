@@ -1,5 +1,5 @@
-// A virtual device's drafter that looks back in the text first, as models/adaptive-drafter.ts does on a live one: the same rules, and
-// the time that each draft takes in place of a clock. One for each turn.
+// A drafter of a virtual device that tries lookup first, by the same rules as models/adaptive-drafter.ts on a live device. It computes the
+// time of each draft instead of measuring it. One instance for each turn.
 
 import { DraftSource } from '../decoding/draft-source.ts';
 import { catchUpShare } from '../decoding/draft-timing.ts';
@@ -7,10 +7,9 @@ import type { DeviceState } from '../protocol/device-state.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 
 export class SourcedDrafter implements VirtualDrafter {
-  readonly looksBack = true;
   readonly #model: VirtualDrafter;
   readonly #source = new DraftSource();
-  /** Tokens that the model has not read yet. */
+  /** Number of tokens that the model has not evaluated yet. */
   #behind = 0;
 
   constructor(model: VirtualDrafter) {

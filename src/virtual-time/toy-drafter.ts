@@ -1,5 +1,5 @@
-// The small model of the simulation: it knows the target's own choice and gives it at a set rate, each token independently of the
-// others. It may also change its mind: another answer each time it is asked.
+// The draft model of the simulation. It knows the target's own choice, and proposes it with a set probability, independently for each
+// token. Its drafts for the same text can be the same, or drawn again each time.
 
 import { philox, type Random } from '../basics/philox.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
@@ -10,10 +10,10 @@ import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter } from './model.t
 import { recentIds, type ToyTarget } from './toy-target.ts';
 
 export interface DrafterSettings {
-  /** How often a draft is the target's own choice, [0, 1]. */
+  /** Probability that a draft is the target's own choice, [0, 1]. */
   readonly agreement: number;
-  /** Null: the same answer for the same text. Else each answer is thrown anew, for the better or the worse. */
-  readonly whim: Random | null;
+  /** Null: the same draft for the same text. Otherwise each draft is drawn from this generator. */
+  readonly redraws: Random | null;
   readonly seed: number;
 }
 
@@ -25,7 +25,7 @@ export function toyDrafter(target: ToyTarget, settings: DrafterSettings): Virtua
   return { draft: (state) => draftToken(target, settings, state) };
 }
 
-/** An edge's own draft model: right at a set rate, thrown anew for each token. */
+/** The draft model of an edge; each draft is drawn from `random`. */
 export function toyEdgeDrafter(target: ToyTarget, agreement: number, random: Random): VirtualEdgeDrafter {
   return {
     next({ text, open }, drafts) {
@@ -47,8 +47,8 @@ function draftToken(target: ToyTarget, settings: DrafterSettings, state: DeviceS
   return { token: isRight ? right : target.otherThan(right), confidence };
 }
 
-function throwCoin({ whim, seed }: DrafterSettings, ids: readonly number[], position: number): number {
-  if (whim !== null) return whim.uniform();
+function throwCoin({ redraws, seed }: DrafterSettings, ids: readonly number[], position: number): number {
+  if (redraws !== null) return redraws.uniform();
   const key = toyContextKey(ids, ids.length);
   philox(block, key, Math.floor(key * inverseTwo32), position, draftPurpose, seed, Math.floor(seed * inverseTwo32));
   return (block[0] as number) * inverseTwo32;

@@ -1,5 +1,5 @@
-// The large model of the simulation: the toy language with a memory, and the text that it writes by itself, which is what every
-// simulated session is held against.
+// The target of the simulation: the toy language with a cache, and the reference text that it writes alone. Every simulated session is
+// compared with that text.
 
 import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
@@ -10,7 +10,7 @@ import type { EndReason, OpenMessage } from '../protocol/messages.ts';
 import type { TokenText } from '../protocol/token-text.ts';
 import type { VirtualTarget } from './model.ts';
 
-/** What the target needs to know of a turn. */
+/** The fields of a turn that the target uses. */
 export type TurnRule = Pick<OpenMessage, 'prompt' | 'sampling' | 'stopStrings' | 'maxAnswerTokens'>;
 
 export interface ReferenceText {
@@ -23,7 +23,7 @@ export class ToyTarget implements VirtualTarget {
   readonly language: ToyLanguage;
   readonly contextLength: number;
   readonly endIds: ReadonlySet<number> = toyEndIds;
-  /** What was asked for once is asked for again: by the reference, by drafters, by steps. */
+  /** Cache: the reference, drafters and steps request the same candidates. */
   readonly #known = new Map<number, Candidates>();
 
   constructor(language: Omit<ToyLanguage, 'role' | 'agreement'>, contextLength: number) {
@@ -35,7 +35,7 @@ export class ToyTarget implements VirtualTarget {
     return this.language.vocabularySize;
   }
 
-  /** After the first `length` ids; only the last few matter. */
+  /** Candidates after the first `length` ids; only the last few matter. */
   candidates(ids: readonly number[], length: number = ids.length): Candidates {
     const key = toyContextKey(ids, length);
     const known = this.#known.get(key);
@@ -45,7 +45,7 @@ export class ToyTarget implements VirtualTarget {
     return found;
   }
 
-  /** After the text, and after each of the drafts that follow it. */
+  /** Candidates after the text, and after each of the drafts. */
   rows({ text }: { readonly text: TokenText }, drafts: readonly number[]): Candidates[] {
     const ids = [...recentIds(text, text.length), ...drafts];
     const start = ids.length - drafts.length;
@@ -60,7 +60,7 @@ export class ToyTarget implements VirtualTarget {
     return chooseToken(this.candidates(ids), sampling, counts, text.length + drafts.length);
   }
 
-  /** Never the end, so that a drafter that is always wrong does not stop. */
+  /** Another id, never an end token, so that a drafter that is always wrong does not stop. */
   otherThan(id: number): number {
     return id + 1 < this.language.vocabularySize ? id + 1 : 1;
   }
@@ -69,7 +69,7 @@ export class ToyTarget implements VirtualTarget {
     return createEnding({ ...rule, endIds: toyEndIds }, bytesOf);
   }
 
-  /** One token after the other, with nobody else in sight. */
+  /** The text that the target writes alone, token by token. */
   write({ prompt, sampling, stopStrings, maxAnswerTokens }: TurnRule): ReferenceText {
     const ids = [...prompt];
     const ending = this.ending({ stopStrings, maxAnswerTokens });
@@ -89,7 +89,7 @@ export class ToyTarget implements VirtualTarget {
 
 export const toyEndIds: ReadonlySet<number> = new Set([toyEndId]);
 
-/** One letter for each id: enough for stop strings that span tokens. */
+/** One letter for each id, so that stop strings can span tokens. */
 function bytesOf(id: number): Uint8Array {
   return id === toyEndId ? new Uint8Array(0) : Uint8Array.of(97 + (id % 26));
 }

@@ -38,7 +38,7 @@ function session(length = 120): TraceSession {
 }
 
 describe('a replayed session', () => {
-  it('ends with the recorded text in every mode, whatever was recorded', () => {
+  it('ends with the recorded text in every mode, for any recorded drafts', () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...modeNames), fc.constantFrom(0, 4), (seed, mode, lookUpTokens) => {
         const trace = throwTrace(seed);
@@ -53,24 +53,24 @@ describe('a replayed session', () => {
     );
   });
 
-  it('accepts what was recorded as right, and nothing else', () => {
+  it('accepts the drafts that were recorded as right, and no others', () => {
     const replay = new TraceReplay(header, session());
     const { drafts, account, answerTokens } = runSourceSession(conditions, traceSource(replay));
     expect(answerTokens).toBe(120);
     expect(drafts.mismatched).toBeGreaterThan(0);
-    // Wrong drafts stand where they were recorded: none is missed, and none is found where the draft was right.
+    // Wrong drafts are exactly at the recorded positions.
     expect(drafts.mismatched).toBeLessThanOrEqual(24);
     expect(account.acceptedRows).toBeLessThanOrEqual(traceStatistics([replay.session]).right);
     expect(account.steps).toBeLessThan(100);
   });
 
-  it('may end before the recorded answer does, not after it', () => {
+  it('may end before the recorded answer, not after it', () => {
     const replay = new TraceReplay(header, session());
     expect(runSourceSession(conditions, traceSource(replay, 50)).answerTokens).toBe(50);
     expect(() => runSourceSession(conditions, traceSource(replay, 121))).toThrow(/end at 120 tokens/);
   });
 
-  it('looks up in the prompt and the true text', () => {
+  it('looks up in the prompt and the recorded text', () => {
     const replay = new TraceReplay(header, session());
     const slow = { ...conditions, draftMs: 1000 };
     const alone = runSourceSession(slow, traceSource(replay));
@@ -79,7 +79,7 @@ describe('a replayed session', () => {
     expect(helped.account.steps).toBeLessThan(0.6 * alone.account.steps);
   });
 
-  it('costs no text per draft: many sessions share one replay', () => {
+  it('copies no text per draft: many sessions share one replay', () => {
     const replay = new TraceReplay(header, session());
     const source = traceSource(replay);
     const results = [1, 2, 3].map((seed) => runSourceSession({ ...conditions, seed }, source));
@@ -88,7 +88,7 @@ describe('a replayed session', () => {
   });
 });
 
-/** One edge, and a device in each mode for each replay; every session has a name of its own. */
+/** One edge, and a device in each mode for each replay; every session has its own name. */
 function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
   const queue = new EventQueue();
   const bySession = new Map<string, TraceReplay>();
@@ -152,8 +152,8 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
   return devices;
 }
 
-describe('a crowd that replays', () => {
-  it('gives every device its own text, from one edge', () => {
+describe('many replaying devices', () => {
+  it('get their own texts from one edge', () => {
     const other = { ...session(120), prompt: [7, 7, 9] };
     const replays = [new TraceReplay(header, session()), new TraceReplay(header, other)];
     for (const { state, settings } of crowd(replays)) {

@@ -1,5 +1,5 @@
-// One session of a trace in the place of models: the target's text, the device's drafts, the edge's own drafts and its look-ups. One
-// replay serves any number of devices and edges at once; it copies no text, and keeps nothing of whom it serves.
+// Replays one session of a trace in place of models: the target's text, the device's drafts, edge drafts and lookups. One replay serves any
+// number of devices and edges at once, because it has no state of them and copies no text.
 
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -12,17 +12,17 @@ import { type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from
 import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import type { SessionSource } from './run-session.ts';
 
-/** Behind a wrong draft, or the end, no row is read. */
+/** A row after a wrong draft or after the end; it is not read. */
 const unread: Candidates = { ids: [], logits: [] };
 
-/** One recorded session in the place of target and drafts; see {@link traceSource}. */
+/** One recorded session in place of target and drafts; see {@link traceSource}. */
 export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp {
   readonly header: TraceHeader;
   readonly session: TraceSession;
-  /** The target's one choice at each position of the answer. */
+  /** The target's choice at each position of the answer, as the only candidate. */
   readonly #rows: readonly Candidates[];
   readonly #endIds: ReadonlySet<number>;
-  /** By token count: what look-up says at each length of the true text. */
+  /** By token count: the lookup at each length of the recorded text. */
   readonly #lookUps = new Map<number, readonly (readonly LookUpDraft[])[]>();
 
   constructor(header: TraceHeader, session: TraceSession) {
@@ -32,18 +32,18 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
     this.#rows = session.answer.map((id) => ({ ids: [id], logits: [0] }));
   }
 
-  /** What a turn must ask for, so that its text is the recorded one; `maxAnswerTokens` may be smaller. */
+  /** Settings with which a turn gives the recorded text; `maxAnswerTokens` may be smaller. */
   get turn(): SessionSource['turn'] {
     const { sampling, answerTokens } = this.header;
     return { prompt: this.session.prompt, sampling, endIds: this.#endIds, maxAnswerTokens: answerTokens };
   }
 
-  /** The device's draft after its text and tail. The text is the target's own; only the tail can have left it. */
+  /** The device's draft after its text and tail. The text equals the recorded one; only the tail can differ. */
   draft({ text, tail }: DeviceState): TraceDraft | null {
     return this.#after(text.length, tail);
   }
 
-  /** The edge's own draft after the session's text and these drafts. */
+  /** The edge draft after the session's text and these drafts. */
   next({ text }: EdgeState, drafts: readonly number[]): number | null {
     return this.#after(text.length, drafts)?.token ?? null;
   }
@@ -86,7 +86,7 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
   }
 }
 
-/** A target for an edge that serves many sessions of traces with the same target. */
+/** The target of an edge that serves many recorded sessions of the same target model. */
 export function traceTarget(
   { vocabularySize, endIds }: Pick<TraceHeader, 'vocabularySize' | 'endIds'>,
   contextLength: number,
@@ -101,7 +101,7 @@ export function traceTarget(
   };
 }
 
-/** An edge's own draft model, and its look-up, for many sessions. */
+/** Edge drafter and lookup for many recorded sessions. */
 export function traceEdgeDrafter(replayOf: (open: OpenMessage) => TraceReplay): VirtualEdgeDrafter & VirtualLookUp {
   return {
     next: (state, drafts) => replayOf(state.open).next(state, drafts),
@@ -109,7 +109,7 @@ export function traceEdgeDrafter(replayOf: (open: OpenMessage) => TraceReplay): 
   };
 }
 
-/** One session for `runSourceSession`. @param maxAnswerTokens at most what was recorded, the default */
+/** A source for `runSourceSession`. @param maxAnswerTokens at most the recorded length, which is the default */
 export function traceSource(replay: TraceReplay, maxAnswerTokens: number = replay.header.answerTokens): SessionSource {
   const { prompt, answer } = replay.session;
   const contextLength = prompt.length + maxAnswerTokens + 1;

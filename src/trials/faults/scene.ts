@@ -20,7 +20,7 @@ const maxAnswerTokens = 64;
 export const tokenizerHash: string = 'ab'.repeat(32);
 
 /** Streams of the run's seed. */
-export const streams = { scene: 0, faults: 1, edge: 2, device: 100, hostile: 200, whim: 300 } as const;
+export const streams = { scene: 0, faults: 1, edge: 2, device: 100, hostile: 200, redraws: 300 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
   return values[random.integer(values.length)] as T;
@@ -112,7 +112,7 @@ function deviceSettings(
     drafter: toyDrafter(target, {
       // Always wrong and always right are part of it: a device that lies, and one that knows all.
       agreement: pick(random, [0, 0.5, 0.75, 0.75, 0.9, 1]),
-      whim: isFickle ? createRandom(seed, streams.whim + index) : null,
+      redraws: isFickle ? createRandom(seed, streams.redraws + index) : null,
       seed,
     }),
     draftMs: pick(random, [2, 10, 30]),
