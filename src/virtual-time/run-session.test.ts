@@ -59,7 +59,7 @@ describe('a session without faults', () => {
     expect(stepsOf(0)).toBe(200);
   });
 
-  it('is at most 2 % slower in mix than in edge-sd, for any acceptance and round trip', () => {
+  it('is at most 2 % slower in mix than in edge-sd, with a good draft and a short round trip', () => {
     const msPerTokenOf = (mode: 'mix' | 'edge-sd', roundTripMs: number): number => {
       const given = { ...settings, acceptance: 0.95, roundTripMs, answerTokens: 400, mode };
       const edgeDraft = { tokenMs: 5, tokenCount: 12 };
