@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { mapCoverage } from '../experiments/map-coverage.ts';
 import { scaleColors, siteColors } from '../figures/map-colors.ts';
-import { coverageLayer, gainLayer, serverLayer } from '../figures/map-layers.ts';
+import { coverageLayer, gainLayer, mapPicture, serverLayer } from '../figures/map-layers.ts';
 import { findRadioMap, shippedMapNames } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
-import { mapCommand, pictureOf } from './map.ts';
+import { mapCommand } from './map.ts';
 
 /** Two rows of three cells, the last of which is no street; gains of two sites in dB, null where no ray came. */
 const gains = [
@@ -85,7 +85,7 @@ test('colours differ, and are colours', () => {
 });
 
 test('the picture has cells in the right place, up is up, and names are escaped', () => {
-  const svg = pictureOf(smallMap(), 'server', undefined, 'small: x');
+  const svg = mapPicture(smallMap(), 'server', undefined, 'small: x');
   // Around the 3 x 2 cells is one dark cell on each side, so that the view has 4 rows. Cell 0 is in the lower row.
   expect(svg).toContain('d="M1 2h1v1h-1zM1 1h1v1h-1z"');
   expect(svg).toContain('b&#60;');

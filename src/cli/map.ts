@@ -5,15 +5,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { mapCoverage } from '../experiments/map-coverage.ts';
-import { drawMap } from '../figures/cell-map.ts';
-import {
-  coverageLayer,
-  gainLayer,
-  type Layer,
-  type LayerName,
-  layerNames,
-  serverLayer,
-} from '../figures/map-layers.ts';
+import { type LayerName, layerNames, mapPicture } from '../figures/map-layers.ts';
 import { checkRenderers, renderPng } from '../files/render-figure.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
 import type { RadioMap } from '../world/radio-map.ts';
@@ -44,8 +36,8 @@ function showCommand(): Command {
       if (figure !== undefined) await checkPicture(figure);
       const map = await findRadioMap(name);
       const chosen = site === undefined ? undefined : siteIndex(map, site);
-      const title = `${basename(name).replace(/\.map\.json$/, '')}: ${titleOf(draw, site)}`;
-      if (figure !== undefined) await writePicture(pictureOf(map, draw, chosen, title), figure);
+      const title = basename(name).replace(/\.map\.json$/, '');
+      if (figure !== undefined) await writePicture(mapPicture(map, draw, chosen, title), figure);
       printResult(
         'map show',
         { ...mapCoverage(map), params: { map: basename(name) }, seed: map.header.seed },
@@ -82,38 +74,4 @@ function siteIndex({ header: { sites } }: RadioMap, name: string): number {
   if (index >= 0) return index;
   const names = sites.map((site) => site.name).join(', ');
   throw new OutriderError('bad-argument', `the map has no site "${name}"`, `Its sites: ${names}.`);
-}
-
-function titleOf(draw: LayerName, site: string | undefined): string {
-  if (draw === 'server') return 'the strongest site';
-  if (draw === 'coverage') return 'how many sites can be heard';
-  return site === undefined ? 'path gain of the strongest site' : `path gain of site ${site}`;
-}
-
-function layerOf(map: RadioMap, draw: LayerName, site: number | undefined): Layer {
-  if (draw === 'server') return serverLayer(map);
-  return draw === 'coverage' ? coverageLayer(map) : gainLayer(map, site);
-}
-
-/** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
-export function pictureOf(map: RadioMap, draw: LayerName, site: number | undefined, title: string): string {
-  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
-  const { originX, originY, columns, rows } = map.streets;
-  const { siteColors, ...layer } = layerOf(map, draw, site);
-  const facts = `scene ${scene}, ${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
-  return drawMap({
-    ...layer,
-    title,
-    subtitle: `Ray traced: ${facts}`,
-    footnote: attribution,
-    columns,
-    rows,
-    cellMetres,
-    sites: sites.map(({ name, x, y }, index) => ({
-      name,
-      column: (x - originX) / cellMetres,
-      row: (y - originY) / cellMetres,
-      color: siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c'),
-    })),
-  });
 }

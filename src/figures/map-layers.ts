@@ -1,7 +1,7 @@
 // What a picture of a radio map can show: the gain of one site or of the strongest one, which site that is, how many are heard.
 
 import type { RadioMap } from '../world/radio-map.ts';
-import type { MapLegend, MapPicture } from './cell-map.ts';
+import { drawMap, type MapLegend, type MapPicture } from './cell-map.ts';
 import { scaleColors, siteColors } from './map-colors.ts';
 
 export const layerNames = ['gain', 'server', 'coverage'] as const;
@@ -16,6 +16,40 @@ const stepDb = 5;
 const strongestDb = -60;
 const weakestDb = -130;
 const mostCounted = 8;
+
+/** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
+export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): string {
+  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
+  const { originX, originY, columns, rows } = map.streets;
+  const { siteColors, ...layer } = layerOf(map, draw, site);
+  const facts = `scene ${scene}, ${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
+  return drawMap({
+    ...layer,
+    title: `${name}: ${titleOf(draw, site === undefined ? undefined : sites[site]?.name)}`,
+    subtitle: `Ray traced: ${facts}`,
+    footnote: attribution,
+    columns,
+    rows,
+    cellMetres,
+    sites: sites.map(({ name: own, x, y }, index) => ({
+      name: own,
+      column: (x - originX) / cellMetres,
+      row: (y - originY) / cellMetres,
+      color: siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c'),
+    })),
+  });
+}
+
+function titleOf(draw: LayerName, site: string | undefined): string {
+  if (draw === 'server') return 'the strongest site';
+  if (draw === 'coverage') return 'how many sites can be heard';
+  return site === undefined ? 'path gain of the strongest site' : `path gain of site ${site}`;
+}
+
+function layerOf(map: RadioMap, draw: LayerName, site: number | undefined): Layer {
+  if (draw === 'server') return serverLayer(map);
+  return draw === 'coverage' ? coverageLayer(map) : gainLayer(map, site);
+}
 
 /** @param site of which the gain is drawn; without it that of the strongest site */
 export function gainLayer(map: RadioMap, site?: number): Layer {

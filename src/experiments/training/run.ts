@@ -120,26 +120,21 @@ async function takeUp(
   });
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);
-  const { deviceCount, serverCount, network, variant, credit, seed } = saved.kind;
-  const differs = (what: string, here: unknown, there: unknown, isShort = true): void => {
+  const { deviceCount, serverCount } = saved.kind;
+  const same = (what: string, here: unknown, there: unknown): void => {
     if (here === there) return;
     const remedy = 'Give the same flags as at the start, or another directory with --out.';
-    throw new OutriderError(
-      'weights-unreadable',
-      `${file} is of a run with ${isShort ? `${what} ${there}, not ${here}` : `other ${what}`}`,
-      remedy,
-    );
+    const isShort = `${here}${there}`.length < 40;
+    const difference = isShort ? `${what} ${there}, not ${here}` : `other ${what}`;
+    throw new OutriderError('weights-unreadable', `${file} is of a run with ${difference}`, remedy);
   };
-  differs('devices', environment.deviceCount, deviceCount);
-  differs('servers', environment.serverCount, serverCount);
-  differs('network', kind.network, network);
-  differs('credit', kind.credit, credit);
-  differs('variant', kind.variant, variant);
-  differs('seed', kind.seed, seed);
-  differs('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings), false);
-  differs('values in its scenario', provenance(0).scenario, metadata['scenario'], false);
+  same('devices', environment.deviceCount, deviceCount);
+  same('servers', environment.serverCount, serverCount);
+  for (const key of ['network', 'credit', 'variant', 'seed'] as const) same(key, kind[key], saved.kind[key]);
+  same('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
+  same('values in its scenario', provenance(0).scenario, metadata['scenario']);
   const { points, first, minutes } = readHistory(metadata['history'], file);
-  differs('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
+  same('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };
 }
 
