@@ -56,13 +56,9 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
   printResult(experiment.name, { ...result, rows }, json === true);
   if (figure !== undefined && experiment.figure !== undefined)
     await writeFigure(experiment.figure(result.rows, result.params ?? {}), figure);
-  if (page !== undefined) await writeFile(page, pageOf(experiment, result));
+  if (page !== undefined)
+    await writeFile(page, resultPage(buildDocument(experiment.name, result, new Date()), experiment));
   if (conclusion.passed === false) process.exitCode = 1;
-}
-
-function pageOf(experiment: AnyExperiment, result: Result): string {
-  const document = buildDocument(experiment.name, result, new Date());
-  return resultPage(document, experiment.page?.(document));
 }
 
 interface CommonFlags {

@@ -33,8 +33,9 @@ export function resultPages(directory: string): ResultPage[] {
   const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
   const pages = names.toSorted().map((name) => {
     const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
-    const tables = withPages.find((one) => one.name === document.command)?.page?.(document);
-    return { document, file: name.replace('.json', '.md'), text: resultPage(document, tables, `../../bench/${name}`) };
+    const experiment = withPages.find((one) => one.name === document.command);
+    const text = resultPage(document, experiment, `../../bench/${name}`);
+    return { document, file: name.replace('.json', '.md'), text };
   });
   const lines = pages.map(
     ({ document: { command, date, machine }, file }) =>

@@ -27,7 +27,7 @@ export interface Machine {
   readonly node: string;
 }
 
-export interface Document {
+export interface Document<Row extends object = object> {
   readonly command: string;
   readonly version: string;
   readonly machine: Machine;
@@ -35,7 +35,7 @@ export interface Document {
   readonly date: string;
   readonly seed: number | null;
   readonly params: object;
-  readonly rows: readonly object[];
+  readonly rows: readonly Row[];
   readonly summary: Result['summary'];
 }
 

@@ -47,7 +47,8 @@ export interface Figure {
   readonly spec: Spec;
 }
 
-export interface Conclusion extends Result {
+export interface Conclusion<Row extends object = object> extends Result {
+  readonly rows: readonly Row[];
   /** What a terminal shows in place of the rows, where all of their keys would not fit. */
   readonly forPeople?: readonly object[];
   /** Sentences for people that no key has room for. */
@@ -60,6 +61,9 @@ export interface Conclusion extends Result {
   /** Markdown below the heading of that page; figures come after it. */
   readonly page?: string;
 }
+
+/** By keys of the summary: values that must not be larger, or not smaller. */
+export type Goals = Readonly<Record<string, number | { readonly atLeast: number }>>;
 
 export interface Experiment<Table extends OptionTable, Found, Concluded extends Conclusion = Conclusion> {
   /** The words after `outrider`: "bench modes". */
@@ -76,9 +80,11 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   /** Pure: nothing is measured any more. */
   conclude(found: Found, options: OptionsOf<Table>): Concluded;
   /** From rows and parameters alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be drawn */
-  figure?(rows: readonly object[], params: object): Spec;
-  /** Markdown tables of a kept document. */
-  page?(document: Document): string;
+  figure?(rows: Concluded['rows'], params: object): Spec;
+  /** Markdown tables of a kept document; without it, its rows as they are. */
+  page?(document: Document<Concluded['rows'][number]>): string;
+  /** What the summary is to reach. */
+  goals?(params: object): Goals;
 }
 
 /** For lists of experiments: whatever its options are. */

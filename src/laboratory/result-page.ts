@@ -3,6 +3,7 @@
 
 import { markdownTable, rounded } from '../figures/markdown.ts';
 import type { Document } from '../files/document.ts';
+import type { AnyExperiment, Goals } from './experiment.ts';
 
 type Value = Document['summary'][string];
 
@@ -10,11 +11,8 @@ type Value = Document['summary'][string];
 const mostRows = 60;
 const mostKeys = 40;
 
-/**
- * @param tables what the experiment makes of the document; without it, its rows as they are
- * @param source the document's file, as seen from the page
- */
-export function resultPage(document: Document, tables: string = rowTables(document.rows), source?: string): string {
+/** @param source the document's file, as seen from the page */
+export function resultPage(document: Document, experiment?: AnyExperiment, source?: string): string {
   const { command, version, machine, date, seed, params, summary } = document;
   const { cpu, coreCount, memoryGiB, platform, node } = machine;
   const from = source === undefined ? '' : ` The whole document: [${source.split('/').at(-1)}](${source}).`;
@@ -33,10 +31,10 @@ export function resultPage(document: Document, tables: string = rowTables(docume
           .map(([key, value]) => [`\`${key}\``, parameter(value)]),
       ],
     ),
-    tables,
-    ...(tables.includes('## Summary') || Object.keys(summary).length > mostKeys
+    experiment?.page?.(document) ?? rowTables(document.rows),
+    ...(Object.keys(summary).length > mostKeys
       ? []
-      : ['## Summary', summaryTable(summary)]),
+      : ['## Summary', summaryTable(summary, experiment?.goals?.(params) ?? {})]),
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
@@ -53,10 +51,7 @@ function parameter(value: unknown): string {
   return String(value);
 }
 
-/** A value that must not be larger, or not smaller. */
-export type Goals = Readonly<Record<string, number | { readonly atLeast: number }>>;
-
-export function summaryTable(summary: Document['summary'], goals: Goals = {}): string {
+function summaryTable(summary: Document['summary'], goals: Goals): string {
   const hasGoals = Object.keys(goals).length > 0;
   const lines = Object.entries(summary).map(([key, value]) => {
     const verdict = verdictOf(Number(value), goals[key]);

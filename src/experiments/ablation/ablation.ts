@@ -44,11 +44,6 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-interface AblationConclusion extends Conclusion {
-  readonly rows: readonly AblationRow[];
-  readonly summary: Readonly<Record<string, number>>;
-}
-
 /** One trace, network and edge. */
 interface Cell {
   readonly trace: Trace;
@@ -56,7 +51,11 @@ interface Cell {
   readonly step: StepLaw;
 }
 
-export const ablationExperiment: Experiment<typeof options, readonly (readonly AblationRow[])[], AblationConclusion> = {
+export const ablationExperiment: Experiment<
+  typeof options,
+  readonly (readonly AblationRow[])[],
+  Conclusion<AblationRow>
+> = {
   name: 'bench ablation',
   description: 'what each addition to plain stream brings, alone and together, per task: traces, virtual time',
   notes: `Variants:

@@ -27,8 +27,7 @@ export interface AblationRow {
   readonly payloadBytesPerToken: number;
 }
 
-export function ablationPage({ rows: all }: Document): string {
-  const rows = all as readonly AblationRow[];
+export function ablationPage({ rows }: Document<AblationRow>): string {
   return [...new Set(rows.map(({ draft }) => draft))]
     .map((draft) => draftTables(rows.filter((row) => row.draft === draft)))
     .join('\n\n');

@@ -10,7 +10,7 @@ import { gapsOfHuge, hugeSlot, type SpeedRow, timeDecisions } from './decision-t
 import { measureGaps } from './gaps.ts';
 import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
-import { allocationPage } from './page.ts';
+import { allocationGoals, allocationPage } from './page.ts';
 
 const worlds = ['paper', 'munich'] as const;
 const latencyWorld = 'munich';
@@ -73,6 +73,7 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
     return { rows, summary, forPeople: [], params: { seeds, policy: 'best' } };
   },
   page: allocationPage,
+  goals: () => allocationGoals,
 };
 
 function seedsUpTo(count: number): number[] {

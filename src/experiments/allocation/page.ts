@@ -2,7 +2,8 @@
 
 import { percent, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
-import { type Goals, rowTable, summaryTable } from '../../laboratory/result-page.ts';
+import type { Goals } from '../../laboratory/experiment.ts';
+import { rowTable } from '../../laboratory/result-page.ts';
 
 interface SavingRow {
   readonly world: string;
@@ -12,7 +13,7 @@ interface SavingRow {
   readonly costReduction: number;
 }
 
-const goals: Goals = {
+export const allocationGoals: Goals = {
   decisionMsP95: 5,
   decisionMs100k: 1000,
   gapMean: 0.01,
@@ -20,7 +21,7 @@ const goals: Goals = {
   latencyBestVsMaxSinr: { atLeast: 0.25 },
 };
 
-export function allocationPage({ rows, summary }: Document): string {
+export function allocationPage({ rows }: Document): string {
   const kinds = Map.groupBy(rows as readonly { readonly what: string }[], ({ what }) => what);
   const tableOf = (what: string): string => {
     const own = (kinds.get(what) ?? []).map(({ what: _what, ...row }) => row);
@@ -36,7 +37,7 @@ export function allocationPage({ rows, summary }: Document): string {
     ['latency limit', 'Latency that any policy could take off `max-sinr`', tableOf('latency limit')],
   ] as const;
   const present = sections.filter(([what]) => kinds.has(what)).map(([, title, table]) => `## ${title}\n\n${table}`);
-  return `${present.join('\n\n')}\n\n## Summary\n\n${summaryTable(summary, goals)}`;
+  return present.join('\n\n');
 }
 
 function savingTable(rows: readonly SavingRow[]): string {

@@ -46,13 +46,8 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-interface CoupledConclusion extends Conclusion {
-  readonly rows: readonly CoupledRow[];
-  readonly summary: Readonly<Record<string, number>>;
-}
-
 /** What it is worth to know that slots are coupled. */
-export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[], CoupledConclusion> = {
+export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[], Conclusion<CoupledRow>> = {
   name: 'bench coupled',
   description: 'what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all',
   isResumable: true,
@@ -84,7 +79,7 @@ export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[]
     const params = { scenario: coupledPreset, seeds, slots, policies };
     return { rows, summary: summariseCoupled(rows), forPeople: rows.map(briefly), params };
   },
-  figure: (rows) => coupledFigure(rows as readonly CoupledRow[]),
+  figure: coupledFigure,
   page: coupledPage,
 };
 

@@ -4,8 +4,7 @@ import { markdownTable, percent, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import type { CoupledRow } from './rows.ts';
 
-export function coupledPage({ rows: all, params }: Document): string {
-  const rows = all as readonly CoupledRow[];
+export function coupledPage({ rows, params }: Document<CoupledRow>): string {
   const { seeds } = params as { readonly seeds: number };
   const compared = rows.filter(({ policy }) => policy !== 'best');
   return `## Cost relative to \`best\`

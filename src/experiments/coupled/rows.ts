@@ -1,6 +1,6 @@
 // The rows and the summary of "bench coupled", from its runs: interquartile means over paired seeds, and ratios of costs.
 
-import { bootstrapInterval, type Interval } from '../../basics/bootstrap.ts';
+import { bootstrapInterval } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { CoupledRun } from './run.ts';
 
@@ -9,97 +9,73 @@ const reference = 'best';
 /** Those that know as much are held against what looks ahead without learning, too. */
 const lookAhead = 'look-ahead';
 
-/** Interquartile means over the seeds, with 95 % intervals. */
-export interface CoupledRow {
-  readonly coupling: string;
-  readonly policy: string;
+/** A value, and its 95 % interval. */
+type Within<Name extends string, Value = number> = { readonly [Key in Name | `${Name}Low` | `${Name}High`]: Value };
+
+/**
+ * Interquartile means over the seeds. `costVsBest`: cost over that of `best` with the same seed; `costVsLookAhead`: over that of
+ * `look-ahead`, null where that isn't among the policies.
+ */
+export interface CoupledRow
+  extends Pick<CoupledRun, (typeof middles)[number] | 'coupling' | 'policy'>,
+    Within<'costMs' | 'costVsBest' | 'latencyMs'>,
+    Within<'costVsLookAhead', number | null> {
   readonly seeds: number;
-  readonly costMs: number;
-  readonly costMsLow: number;
-  readonly costMsHigh: number;
-  /** Cost over that of `best` with the same seed. */
-  readonly costVsBest: number;
-  readonly costVsBestLow: number;
-  readonly costVsBestHigh: number;
-  /** Over that of `look-ahead`; null where that isn't among the policies. */
-  readonly costVsLookAhead: number | null;
-  readonly costVsLookAheadLow: number | null;
-  readonly costVsLookAheadHigh: number | null;
   /** Plain mean of the costs, which the worst seeds make. */
   readonly costMsMean: number;
-  readonly costMsP95: number;
-  readonly latencyMs: number;
-  readonly latencyMsLow: number;
-  readonly latencyMsHigh: number;
-  readonly energyJ: number;
-  readonly queueMs: number;
-  readonly handoversPer1000Tasks: number;
-  readonly batteryOutShare: number;
-  readonly decisionCpuMs: number;
 }
+
+const middles = [
+  'costMsP95',
+  'energyJ',
+  'queueMs',
+  'handoversPer1000Tasks',
+  'batteryOutShare',
+  'decisionCpuMs',
+] as const;
 
 export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   const own = runs.filter((run) => run.policy === policy);
-  const [first] = own as [CoupledRun];
-  const middle = (pick: (run: CoupledRun) => number): number => interquartileMean(own.map(pick));
-  const interval = (values: readonly number[]): Interval =>
-    bootstrapInterval(values.length, (at) => interquartileMean(at.map((index) => values[index] as number)));
+  const [{ coupling }] = own as [CoupledRun];
   const ratiosTo = (other: string): number[] =>
     own.flatMap(({ seed, costMs }) => {
       const paired = runs.find((run) => run.policy === other && run.seed === seed);
       return paired === undefined ? [] : [costMs / paired.costMs];
     });
-  const ratios = ratiosTo(reference);
+  const costsMs = own.map(({ costMs }) => costMs);
   const toLookAhead = ratiosTo(lookAhead);
-  const [costVsLookAheadLow, costVsLookAheadHigh] = toLookAhead.length === 0 ? [null, null] : interval(toLookAhead);
-  const [costMsLow, costMsHigh] = interval(own.map(({ costMs }) => costMs));
-  const [costVsBestLow, costVsBestHigh] = interval(ratios);
-  const [latencyMsLow, latencyMsHigh] = interval(own.map(({ latencyMs }) => latencyMs));
+  const notCompared = { costVsLookAhead: null, costVsLookAheadLow: null, costVsLookAheadHigh: null };
   return {
-    coupling: first.coupling,
-    policy,
-    seeds: own.length,
-    costMs: middle(({ costMs }) => costMs),
-    costMsLow,
-    costMsHigh,
-    costVsBest: interquartileMean(ratios),
-    costVsBestLow,
-    costVsBestHigh,
-    costVsLookAhead: toLookAhead.length === 0 ? null : interquartileMean(toLookAhead),
-    costVsLookAheadLow,
-    costVsLookAheadHigh,
-    costMsMean: mean(own.map(({ costMs }) => costMs)),
-    costMsP95: middle(({ costMsP95 }) => costMsP95),
-    latencyMs: middle(({ latencyMs }) => latencyMs),
-    latencyMsLow,
-    latencyMsHigh,
-    energyJ: middle(({ energyJ }) => energyJ),
-    queueMs: middle(({ queueMs }) => queueMs),
-    handoversPer1000Tasks: middle(({ handoversPer1000Tasks }) => handoversPer1000Tasks),
-    batteryOutShare: middle(({ batteryOutShare }) => batteryOutShare),
-    decisionCpuMs: middle(({ decisionCpuMs }) => decisionCpuMs),
+    ...{ coupling, policy, seeds: own.length, costMsMean: mean(costsMs) },
+    ...within('costMs', costsMs),
+    ...within('costVsBest', ratiosTo(reference)),
+    ...(toLookAhead.length === 0 ? notCompared : within('costVsLookAhead', toLookAhead)),
+    ...within(
+      'latencyMs',
+      own.map(({ latencyMs }) => latencyMs),
+    ),
+    ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(own.map((run) => run[key]))])) as Pick<
+      CoupledRun,
+      (typeof middles)[number]
+    >),
   };
+}
+
+function within<Name extends string>(name: Name, values: readonly number[]): Within<Name> {
+  const [low, high] = bootstrapInterval(values.length, (at) =>
+    interquartileMean(at.map((index) => values[index] as number)),
+  );
+  return { [name]: interquartileMean(values), [`${name}Low`]: low, [`${name}High`]: high } as Within<Name>;
 }
 
 /** Costs over those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */
 export function summariseCoupled(rows: readonly CoupledRow[]): Record<string, number> {
-  const entries = rows.flatMap((row) => {
-    const { coupling, policy } = row;
-    const name = camelCase(`${coupling} ${policy}`);
-    const toBest = [
-      [`${name}VsBest`, row.costVsBest],
-      [`${name}VsBestLow`, row.costVsBestLow],
-      [`${name}VsBestHigh`, row.costVsBestHigh],
-    ];
-    const toLookAhead = [
-      [`${name}VsLookAhead`, row.costVsLookAhead],
-      [`${name}VsLookAheadLow`, row.costVsLookAheadLow],
-      [`${name}VsLookAheadHigh`, row.costVsLookAheadHigh],
-    ];
-    return [
-      ...(policy === reference ? [] : toBest),
-      ...(policy === reference || policy === lookAhead || row.costVsLookAhead === null ? [] : toLookAhead),
-    ];
+  const others = rows.filter(({ policy }) => policy !== reference);
+  const entries = others.flatMap((row) => {
+    const name = camelCase(`${row.coupling} ${row.policy}`);
+    const compared = row.policy === lookAhead || row.costVsLookAhead === null ? ['VsBest'] : ['VsBest', 'VsLookAhead'];
+    const keys = compared.flatMap((to) => ['', 'Low', 'High'].map((end) => `${to}${end}`));
+    return keys.map((key) => [`${name}${key}`, row[`cost${key}` as keyof CoupledRow]] as const);
   });
   return Object.fromEntries(entries) as Record<string, number>;
 }

@@ -88,11 +88,7 @@ interface DraftsFound {
   readonly own: Draft;
 }
 
-interface DraftsConclusion extends Conclusion {
-  readonly rows: readonly DraftRow[];
-}
-
-export const draftsExperiment: Experiment<typeof options, DraftsFound, DraftsConclusion> = {
+export const draftsExperiment: Experiment<typeof options, DraftsFound, Conclusion<DraftRow>> = {
   name: 'bench drafts',
   description: 'what drafts are worth: acceptance, cost, and ms per token of each mode from traces',
   notes: `Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
@@ -128,8 +124,9 @@ Examples:
     const params = { ...asked, prompts: promptCount };
     return { rows, summary: summariseDrafts(own, rows), forPeople: rows.map(briefly), params };
   },
-  figure: (rows) => draftsFigure(rows as readonly DraftRow[]),
+  figure: draftsFigure,
   page: draftsPage,
+  goals: () => ({ acceptanceGreedy: { atLeast: 0.7 }, costRatio: 0.55, streamOverArRtt10: 0.68 }),
 };
 
 /** All keys side by side would not fit a terminal. */

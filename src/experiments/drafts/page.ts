@@ -2,14 +2,10 @@
 
 import { markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
-import { summaryTable } from '../../laboratory/result-page.ts';
 import { defaultEdgeProfile } from '../../models/profiles.ts';
 import type { DraftRow } from './rows.ts';
 
-const goals = { costRatio: 0.55, streamOverArRtt10: 0.68 };
-
-export function draftsPage({ rows: all, summary }: Document): string {
-  const rows = all as readonly DraftRow[];
+export function draftsPage({ rows, summary }: Document<DraftRow>): string {
   const whole = rows.filter(({ task, mode }) => task === 'all' && mode !== 'ar');
   const byDraft = [...Map.groupBy(whole, ({ draft }) => draft)];
   return `## Drafts
@@ -56,11 +52,7 @@ ${pivotTable(
     columnOf: ({ lookUp }) => `lookup: ${lookUp}`,
     cellOf: ({ overAr }) => overAr.toFixed(3),
   },
-)}
-
-## Summary
-
-${summaryTable(summary, goals)}`;
+)}`;
 }
 
 function timeTable(rows: readonly DraftRow[]): string {

@@ -54,10 +54,6 @@ interface EngineFound {
   readonly draftEngine: string;
 }
 
-interface EngineConclusion extends Conclusion {
-  readonly rows: readonly EngineRow[];
-}
-
 /** Ends the names of cases of the engine without a law. */
 const nativeSuffix = 'Native';
 const memoryRemedy =
@@ -65,7 +61,7 @@ const memoryRemedy =
 
 type Size = Omit<PlannedOpening, 'spec'>;
 
-export const engineExperiment: Experiment<typeof options, EngineFound, EngineConclusion> = {
+export const engineExperiment: Experiment<typeof options, EngineFound, Conclusion<EngineRow>> = {
   name: 'bench engine',
   description:
     'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position, exactness',

@@ -4,8 +4,7 @@ import { markdownTable, rounded } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import type { EngineRow } from './cases.ts';
 
-export function enginePage({ rows: all }: Document): string {
-  const rows = all as readonly EngineRow[];
+export function enginePage({ rows }: Document<EngineRow>): string {
   const natives = new Map(rows.map((row) => [row.case, row]));
   const own = rows.filter((row) => !row.case.endsWith('Native'));
   return `## Steps

@@ -2,7 +2,6 @@
 // are stated in. Definitions: docs/benchmarks.md.
 
 import { mean } from '../../basics/statistics.ts';
-import type { Conclusion } from '../../laboratory/experiment.ts';
 import { type ModeName, modeNames, modeOf } from '../../protocol/mode.ts';
 import type { Ratios } from '../session-metrics.ts';
 
@@ -30,10 +29,6 @@ export interface ModeRow extends Ratios {
   readonly timeToFirstTokenMs: number | null;
   /** matches / (matches + first mismatches); null: nothing was compared. */
   readonly acceptance: number | null;
-}
-
-export interface ModesConclusion extends Conclusion {
-  readonly rows: readonly ModeRow[];
 }
 
 /** Modes that draft in windows of gamma tokens; the windows of `edge-sd` are the edge's own. */

@@ -1,10 +1,10 @@
 // `outrider bench modes`: every mode side by side, time per token against the round trip, in virtual time or with real models.
 
-import type { Experiment } from '../../laboratory/experiment.ts';
+import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
 import { modesFigure } from './figure.ts';
-import type { ModeRow, ModesConclusion } from './metrics.ts';
+import type { ModeRow } from './metrics.ts';
 import { type ModesTable, modesOptions } from './options.ts';
-import { modesPage } from './page.ts';
+import { modesGoals, modesPage } from './page.ts';
 import { concludeVirtual, measureVirtual } from './virtual-clock.ts';
 import { concludeWall, measureWall, type WallFound } from './wall-clock.ts';
 
@@ -23,7 +23,7 @@ The texts of ar-native may differ from the exact ones: they are compared, and co
 
 Definitions and how to read the rows: docs/benchmarks.md.`.trimStart();
 
-export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFound, ModesConclusion> = {
+export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFound, Conclusion<ModeRow>> = {
   name: 'bench modes',
   description: 'every mode side by side: ms per token, acceptance and bytes against the round trip',
   notes,
@@ -34,8 +34,9 @@ export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFo
     const concluded = 'runs' in found ? concludeWall(found) : concludeVirtual(found, options);
     return { ...concluded, forPeople: concluded.rows.map(briefly) };
   },
-  figure: (rows) => modesFigure(rows as readonly ModeRow[]),
+  figure: modesFigure,
   page: modesPage,
+  goals: modesGoals,
 };
 
 function briefly(row: ModeRow): object {

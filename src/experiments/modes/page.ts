@@ -2,7 +2,7 @@
 
 import { markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
-import { type Goals, summaryTable } from '../../laboratory/result-page.ts';
+import type { Goals } from '../../laboratory/experiment.ts';
 import type { ModeRow } from './metrics.ts';
 
 const everywhere: Goals = { streamOverArWorst: 1.03, mixOverEdgeSdWorst: 1.02, payloadBytesPerToken: 10 };
@@ -15,18 +15,18 @@ const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.
 const costAcceptance = 0.8;
 const costRoundTripsMs = [30, 10];
 
-export function modesPage({ rows: all, summary, params }: Document): string {
-  const rows = all as readonly ModeRow[];
+export function modesGoals(params: object): Goals {
   const { clock, profile } = params as { readonly clock: string; readonly profile?: string | null };
-  const goals = { ...everywhere, ...(clock === 'virtual' ? virtual : profile === null ? unpaced : paced) };
+  return { ...everywhere, ...(clock === 'virtual' ? virtual : profile === null ? unpaced : paced) };
+}
+
+export function modesPage({ rows }: Document<ModeRow>): string {
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
     'ms per token; in brackets the best draft length; after ± the standard error, where it is 1 % or more.',
     ...[...settings.values()].map(timeTable),
     costTable(rows),
-    '## Summary',
-    summaryTable(summary, goals),
   ].join('\n\n');
 }
 

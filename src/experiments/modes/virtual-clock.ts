@@ -2,16 +2,9 @@
 // Nothing here depends on how quick or busy the machine is.
 
 import { OutriderError } from '../../basics/errors.ts';
-import type { Run } from '../../laboratory/experiment.ts';
+import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
-import {
-  type BenchMode,
-  type ModeRow,
-  type ModesConclusion,
-  summariseModes,
-  withoutGaps,
-  worstOver,
-} from './metrics.ts';
+import { type BenchMode, type ModeRow, summariseModes, withoutGaps, worstOver } from './metrics.ts';
 import type { ModesOptions } from './options.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -31,7 +24,7 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
   return await run.all('cells', units, options.workers);
 }
 
-export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Omit<ModesConclusion, 'forPeople'> {
+export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
   const free = rows.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
   const expensive = rows.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {

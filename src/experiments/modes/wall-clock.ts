@@ -3,10 +3,10 @@
 // done in slices.
 
 import { OutriderError } from '../../basics/errors.ts';
-import type { Run } from '../../laboratory/experiment.ts';
+import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { findProfile } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
-import { type ModesConclusion, windowedModes } from './metrics.ts';
+import { type ModeRow, windowedModes } from './metrics.ts';
 import { benchModes, type ModesOptions } from './options.ts';
 import { openWallBench, pilotPrompts, pilotTokens, type WallBench, type WallSettings } from './wall-bench.ts';
 import type { PilotFigures, StepFigures } from './wall-figures.ts';
@@ -126,7 +126,7 @@ function expectedDuration({ settings, prompts }: WallBench, madeCount: number): 
   return `${runs}; about ${Math.max(1, Math.round(seconds / 60))} minutes to go`;
 }
 
-export function concludeWall(found: WallFound): Omit<ModesConclusion, 'forPeople'> {
+export function concludeWall(found: WallFound): Conclusion<ModeRow> {
   const { settings, runs, steps, figures } = found;
   const profile = settings.profile === null ? null : findProfile(settings.profile);
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => settings.modes.map((mode) => ({ mode, roundTripMs })));
