@@ -9,7 +9,6 @@ import { ablationExperiment } from './ablation/ablation.ts';
 import { allocationExperiment } from './allocation/allocation.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
-import { engineExperiment } from './engine/engine.ts';
 import { modesExperiment } from './modes/modes.ts';
 
 /** Those with tables of their own; all others show summary and rows as they are. */
@@ -18,7 +17,6 @@ const withPages: readonly AnyExperiment[] = [
   allocationExperiment,
   coupledExperiment,
   draftsExperiment,
-  engineExperiment,
   modesExperiment,
 ];
 

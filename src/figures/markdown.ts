@@ -34,6 +34,11 @@ export function percentWithin(share: number, [low, high]: readonly [number, numb
   return `${percent(share)} (${points(low)} to ${points(high)})`;
 }
 
+/** "0.45 (0.19 to 0.89)" */
+export function numberWithin(value: number, [low, high]: readonly [number, number], digits = 2): string {
+  return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
 /** Without a zero below zero. */
 function points(share: number, digits = 1): string {
   const text = (100 * share).toFixed(digits);

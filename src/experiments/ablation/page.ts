@@ -1,6 +1,6 @@
 // The rows of "bench ablation", and the tables of a kept one: time per token with each variant, relative to plain `stream`; of all answers, and of each task.
 
-import { markdownTable, pivotTable } from '../../figures/markdown.ts';
+import { markdownTable, numberWithin, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 
 export interface AblationRow {
@@ -48,9 +48,7 @@ ${pivotTable(
     rowOf: ({ idea }) => idea,
     columnOf: (row) => `${row.edge}, ${row.roundTripMs} ms`,
     cellOf: ({ idea, msPerToken, overPlain, overPlainLow, overPlainHigh }) =>
-      idea === 'none'
-        ? `${msPerToken.toFixed(1)} ms`
-        : `${overPlain.toFixed(3)} (${overPlainLow.toFixed(3)} to ${overPlainHigh.toFixed(3)})`,
+      idea === 'none' ? `${msPerToken.toFixed(1)} ms` : numberWithin(overPlain, [overPlainLow, overPlainHigh], 3),
   },
 )}
 

@@ -1,6 +1,6 @@
 // The tables of a kept "bench coupled": cost relative to the best decision of each slot, and what became of devices and servers.
 
-import { markdownTable, percent, pivotTable } from '../../figures/markdown.ts';
+import { markdownTable, numberWithin, percent, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import type { CoupledRow } from './rows.ts';
 
@@ -15,7 +15,7 @@ ${pivotTable(compared, {
   corner: 'coupled by',
   rowOf: ({ coupling }) => coupling,
   columnOf: ({ policy }) => `\`${policy}\``,
-  cellOf: ({ costVsBest, costVsBestLow, costVsBestHigh }) => ratio(costVsBest, costVsBestLow, costVsBestHigh),
+  cellOf: ({ costVsBest, costVsBestLow, costVsBestHigh }) => numberWithin(costVsBest, [costVsBestLow, costVsBestHigh]),
 })}
 
 ## Cost relative to \`look-ahead\`
@@ -27,7 +27,7 @@ ${pivotTable(
     rowOf: ({ coupling }) => coupling,
     columnOf: ({ policy }) => `\`${policy}\``,
     cellOf: ({ costVsLookAhead, costVsLookAheadLow, costVsLookAheadHigh }) =>
-      ratio(costVsLookAhead ?? 0, costVsLookAheadLow ?? 0, costVsLookAheadHigh ?? 0),
+      numberWithin(costVsLookAhead ?? 0, [costVsLookAheadLow ?? 0, costVsLookAheadHigh ?? 0]),
   },
 )}
 
@@ -57,10 +57,6 @@ ${markdownTable(
       row.decisionCpuMs.toFixed(1),
     ]),
 )}`;
-}
-
-function ratio(value: number, low: number, high: number): string {
-  return `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function within(value: number, low: number, high: number): string {

@@ -4,9 +4,9 @@ import { bootstrapInterval } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { CoupledRun } from './run.ts';
 
-/** What others are held against: the optimum of each slot by itself. */
+/** What all policies are compared with: the optimum of each slot by itself. */
 const reference = 'best';
-/** Those that know as much are held against what looks ahead without learning, too. */
+/** Policies are compared with it as well: it knows the coupling, and has learned nothing. */
 const lookAhead = 'look-ahead';
 
 /** A value, and its 95 % interval. */

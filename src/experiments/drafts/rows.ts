@@ -4,9 +4,10 @@ import type { Result } from '../../files/document.ts';
 import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../../models/profiles.ts';
 import type { Trace } from '../../traces/trace.ts';
 import type { LookUpPlace } from '../look-up-place.ts';
-import { type LatencyCase, playCase, type TracedSessions, tracedSessions } from './latency.ts';
+import { type LatencyCase, type LatencyResult, playCase, type TracedSessions, tracedSessions } from './latency.ts';
 
-export interface DraftRow {
+/** What is known of a draft before it is put to work. */
+export interface Draft {
   readonly draft: string;
   readonly layers: number;
   readonly fileMB: number;
@@ -14,31 +15,20 @@ export interface DraftRow {
   /** Null: no trace above temperature 0 was given. */
   readonly acceptanceSampled: number | null;
   readonly costRatio: number;
+  readonly greedy: Trace;
+}
+
+/** What the draft's traces and cost decide; the rest of a row is the draft's own. */
+export interface LatencyRow extends LatencyResult, Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
   /** Of the prompts; "all": every one. */
   readonly task: string;
   readonly sessions: number;
   readonly profile: string;
-  readonly roundTripMs: number;
-  readonly mode: LatencyCase['mode'];
-  readonly window: number;
-  readonly lookUp: LookUpPlace;
-  readonly msPerToken: number;
   /** msPerToken over that of the edge alone, same profile, network and texts. */
   readonly overAr: number;
-  /** matches / (matches + first mismatches) of this row's sessions, looked-up drafts included. */
-  readonly acceptance: number | null;
-  readonly draftsPerToken: number;
-  readonly rowsPerToken: number;
 }
 
-/** What is known of a draft before it is put to work. */
-export type Draft = Pick<
-  DraftRow,
-  'draft' | 'layers' | 'fileMB' | 'acceptanceGreedy' | 'acceptanceSampled' | 'costRatio'
-> & { readonly greedy: Trace };
-
-/** What the draft's traces and cost decide; the rest of a row is the draft's own. */
-export type LatencyRow = Omit<DraftRow, keyof Omit<Draft, 'greedy'>>;
+export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
 
 export interface RowsSettings {
   readonly roundTripsMs: readonly number[];
@@ -88,7 +78,7 @@ function rowsOf(
   lookUps: readonly LookUpPlace[],
   modes: readonly LatencyCase['mode'][],
 ): LatencyRow[] {
-  // The edge alone drafts nothing, whoever might look up.
+  // The edge alone drafts nothing, so lookup does not matter to it.
   const alone = playCase(sessions, { ...shared, mode: 'ar', lookUp: 'none' });
   return lookUps.flatMap((lookUp) =>
     modes.map((mode) => {

@@ -35,7 +35,7 @@ export interface RecordSettings {
 
 const wrongDepth = 8;
 
-/** Takes up what is kept, records what is not; an interrupted recording goes on. */
+/** Reads traces that are kept, and records the others; an interrupted recording is continued. */
 export async function recordTraces(
   target: LanguageModel,
   draft: LanguageModel,

@@ -24,7 +24,6 @@ import {
   targetCases,
   warmUpSteps,
 } from './cases.ts';
-import { enginePage } from './page.ts';
 
 const options = {
   pair: pairOption as typeof pairOption,
@@ -83,7 +82,6 @@ export const engineExperiment: Experiment<typeof options, EngineFound, Conclusio
     const params = { ...named, repeats: asked.repeats, exact: !asked.fast, contextTokens: asked.contextLength };
     return { rows, summary: { law, weights, ...summarise(rows) }, params: { ...params, engine, draftEngine } };
   },
-  page: enginePage,
 };
 
 async function measureTarget(asked: Options, steps: Repeats, run: Run) {

@@ -83,7 +83,7 @@ const forWall = {
   },
   unpaced: {
     flag: '--unpaced',
-    help: 'do not pace the edge; adds modes auto and ar-native, the edge alone without a shape law',
+    help: 'no latency emulation; adds modes auto and ar-native, the edge alone without a shape law',
   },
   prompts: {
     flag: '--prompts <count>',

@@ -1,5 +1,5 @@
-// Which run of "bench modes --clock wall" comes next, given those that were made, and which of them count. Pure: a bench that was
-// interrupted goes on from its record as if it had not been.
+// Which run of "bench modes --clock wall" comes next, given those that were made, and which of them count. Pure: so an interrupted bench
+// continues with the run that it would have made without the interruption.
 
 import type { BenchMode } from './metrics.ts';
 

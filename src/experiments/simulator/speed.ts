@@ -7,6 +7,7 @@ import type { OptionsOf } from '../../laboratory/options.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
 import { createSlotRun } from '../../simulation/run-slots.ts';
+import { bestRepeat } from './best-repeat.ts';
 import { type MobileEnvResult, timeMobileEnv } from './mobile-env.ts';
 import { type TokenSpeed, timeTokens } from './token-speed.ts';
 
@@ -51,8 +52,8 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
       { key: 'slots, large', measure: () => timeSlots(largeCase, asked) },
     ]);
     const [always, seldom] = await run.all('tokens', [
-      { key: 'tokens', measure: () => timeTokens(undefined, asked, processorMs) },
-      { key: 'tokens, duty cycle', measure: () => timeTokens(dutyShare, asked, processorMs) },
+      { key: 'tokens', measure: () => timeTokens(undefined, asked) },
+      { key: 'tokens, duty cycle', measure: () => timeTokens(dutyShare, asked) },
     ]);
     const [mobileEnv] = asked.mobileEnv
       ? await run.all('mobile-env', [
@@ -89,28 +90,12 @@ function tokenRow(name: string, speed: TokenSpeed): object {
 }
 
 /** Slots a second of processor time. */
-function timeSlots({ devices, servers }: SlotCase, { repeatMs, repeats }: Options): number {
+function timeSlots({ devices, servers }: SlotCase, asked: Options): number {
   const sets = [`devices.count=${devices}`, `servers.placement.count=${servers}`];
   const scenario = readPreset('paper', sets.map(parseOverride));
   const run = createSlotRun({ scenario, policy: { name: 'max-sinr', decide: createPolicy('max-sinr') }, seed: 1 });
-  let best = 0;
-  // The first repeat is for the compiler.
-  for (let repeat = 0; repeat <= repeats; repeat++) {
-    const startMs = processorMs();
-    let slots = 0;
-    let elapsedMs = 0;
-    while (elapsedMs < repeatMs) {
-      for (let slot = 0; slot < slotsPerLook; slot++) run.step();
-      slots += slotsPerLook;
-      elapsedMs = processorMs() - startMs;
-    }
-    if (repeat > 0) best = Math.max(best, (slots / elapsedMs) * 1000);
-  }
-  return best;
-}
-
-/** Of the whole process, the collector's threads included. */
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+  const step = (): void => {
+    for (let slot = 0; slot < slotsPerLook; slot++) run.step();
+  };
+  return bestRepeat(asked, step, (looks, elapsedMs) => (1000 * looks * slotsPerLook) / elapsedMs);
 }

@@ -6,6 +6,7 @@ import { parseOverride } from '../../scenario/read-scenario.ts';
 import { createSlotRun, type SlotOutcome } from '../../simulation/run-slots.ts';
 import { createTokenRun } from '../../simulation/token-run.ts';
 import { drawnSource } from '../../simulation/token-source.ts';
+import { bestRepeat, type RepeatOptions } from './best-repeat.ts';
 
 export interface TokenSpeed {
   readonly realtimeFactor: number;
@@ -22,14 +23,9 @@ const warmSlots = 4;
 
 /**
  * Preset `paper`, 180 devices, 20 servers, Max-SINR, mode stream, no tables; the best of the repeats.
- * @param duty share of the devices at work at a time; undefined: each goes on at once with its next answer
- * @param processorMs of the whole process so far
+ * @param duty share of the devices at work at a time; undefined: each begins its next answer at once
  */
-export function timeTokens(
-  duty: number | undefined,
-  { repeatMs, repeats }: { readonly repeatMs: number; readonly repeats: number },
-  processorMs: () => number,
-): TokenSpeed {
+export function timeTokens(duty: number | undefined, options: RepeatOptions): TokenSpeed {
   const arrivals = duty === undefined ? [] : [`workload.arrivals={"kind":"duty-cycle","share":${duty}}`];
   const scenario = readPreset('paper', [...size, ...arrivals].map(parseOverride));
   const source = drawnSource(scenario.workload, scenario.token.acceptance, 1);
@@ -38,28 +34,21 @@ export function timeTokens(
   const run = createSlotRun({ scenario, policy, seed: 1, play });
   const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1 });
   for (let slot = 0; slot < warmSlots; slot++) run.step();
-  let best: TokenSpeed = { realtimeFactor: 0, tokensPerSecond: 0, eventsPerToken: 0, nanosecondsPerEvent: 0 };
-  // The first repeat is for the compiler.
-  for (let repeat = 0; repeat <= repeats; repeat++) {
-    const startMs = processorMs();
-    const before = tokens.totals();
-    let simulatedMs = 0;
-    let elapsedMs = 0;
-    while (elapsedMs < repeatMs) {
-      run.step();
-      simulatedMs += scenario.slotMs;
-      elapsedMs = processorMs() - startMs;
-    }
-    const realtimeFactor = simulatedMs / elapsedMs;
-    const after = tokens.totals();
-    const [made, events] = [after.tokens - before.tokens, after.events - before.events];
-    if (repeat === 0 || realtimeFactor <= best.realtimeFactor) continue;
-    best = {
-      realtimeFactor,
-      tokensPerSecond: (1e3 * made) / simulatedMs,
-      eventsPerToken: events / made,
-      nanosecondsPerEvent: (1e6 * elapsedMs) / events,
-    };
-  }
-  return best;
+  let before = tokens.totals();
+  return bestRepeat(
+    options,
+    () => run.step(),
+    (slots, elapsedMs) => {
+      const after = tokens.totals();
+      const [made, events] = [after.tokens - before.tokens, after.events - before.events];
+      const simulatedMs = slots * scenario.slotMs;
+      before = after;
+      return {
+        realtimeFactor: simulatedMs / elapsedMs,
+        tokensPerSecond: (1e3 * made) / simulatedMs,
+        eventsPerToken: events / made,
+        nanosecondsPerEvent: (1e6 * elapsedMs) / events,
+      };
+    },
+  );
 }
