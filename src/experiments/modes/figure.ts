@@ -14,7 +14,7 @@ const lineStyles: Readonly<Partial<Record<BenchMode, Omit<LineStyle, 'dotSize'>>
   ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
   'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: [2, 3] },
   auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: [] },
-  sd: { name: 'sd: window, wait, verify', color: palette.blue, dash: [] },
+  sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: [] },
   psd: { name: 'psd: overlapped', color: palette.purple, dash: [] },
   'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: [3, 3] },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: [6, 3] },
@@ -66,7 +66,7 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
   return [
     `Virtual time: acceptance ${drawnAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
-    `All but ar, stream and mix with their best window for each round trip. Means of ${runs} runs; bands: 95 % confidence.`,
+    `All but ar, stream and mix with their best draft length for each round trip. Means of ${runs} runs; bands: 95 % confidence.`,
   ];
 }
 
@@ -77,6 +77,6 @@ function wallSubtitle(rows: readonly ModeRow[]): string[] {
   const acceptance = measured === null ? '' : `, ${Math.round(measured * 100)} % of the drafts are right`;
   return [
     `Real models in two processes${acceptance}. Edge ${pacing}; network emulated.`,
-    'sd, psd and edge-sd with a window chosen by a pilot. Medians; bands: 95 % confidence.',
+    'sd, psd and edge-sd with a draft length chosen by a pilot. Medians; bands: 95 % confidence.',
   ];
 }
