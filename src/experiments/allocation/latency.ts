@@ -14,7 +14,7 @@ export type Shares = 'equal' | 'optimal';
 export const bothShares: readonly Shares[] = ['equal', 'optimal'];
 
 /** One number for each seed; ms. */
-export interface SlotFigures {
+export interface LatencyFigures {
   /** Mean over tasks of max(D^MD, d/R) + D^ES. */
   readonly latencyMs: number[];
   /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
@@ -26,10 +26,10 @@ export interface SlotFigures {
   readonly costMs: number[];
 }
 
-export type FiguresByPolicy = Readonly<Record<string, SlotFigures>>;
+export type FiguresByPolicy = Readonly<Record<string, LatencyFigures>>;
 
-export function measureSlots(states: readonly SlotState[], decide: Policy): SlotFigures {
-  const figures: SlotFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
+export function measureSlots(states: readonly SlotState[], decide: Policy): LatencyFigures {
+  const figures: LatencyFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
   for (const state of states) {
     const terms = createSlotTerms(state.deviceCount);
     evaluate(state, decide(state), terms);
@@ -59,11 +59,11 @@ export function savingOf(
   sizes: readonly FiguresByPolicy[],
   policy: string,
   shares: Shares,
-  key: keyof SlotFigures,
+  key: keyof LatencyFigures,
   seedCount: number,
 ): Saving {
   const values = sizes.map((figures) => {
-    const of = (name: string): readonly number[] => (figures[name] as SlotFigures)[key];
+    const of = (name: string): readonly number[] => (figures[name] as LatencyFigures)[key];
     return { own: of(policy), others: baselines.map((baseline) => of(`${baseline}+${shares}`)) };
   });
   const statistic = (pick: readonly number[]): number[] => {

@@ -2,7 +2,7 @@
 
 import { interquartileMean } from '../../basics/statistics.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
-import { baselines, type FiguresByPolicy, type SlotFigures } from '../allocation/latency.ts';
+import { baselines, type FiguresByPolicy, type LatencyFigures } from '../allocation/latency.ts';
 import type { Latency, MeasuredCell, Method, Reduction } from './fig5-reductions.ts';
 import { interpretationName, interpretations } from './interpretations.ts';
 
@@ -53,7 +53,7 @@ function latencyTable(cells: readonly MeasuredCell[]): string {
   const [cell] = cells;
   if (cell === undefined) return '';
   const of = (policy: string, figures: FiguresByPolicy): string => {
-    const { latencyMs, latencyMiddleMs, latencyP95Ms } = figures[policy] as SlotFigures;
+    const { latencyMs, latencyMiddleMs, latencyP95Ms } = figures[policy] as LatencyFigures;
     return [latencyMs, latencyMiddleMs, latencyP95Ms].map((all) => rounded(interquartileMean(all))).join(' / ');
   };
   const found = interpretations.map(

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { SlotFigures } from '../allocation/latency.ts';
+import type { LatencyFigures } from '../allocation/latency.ts';
 import { type MeasuredCell, reductionOf, reductionsOf } from './fig5-reductions.ts';
 import { interpretationName, interpretations } from './interpretations.ts';
 
-function figures(latencyMs: number[]): SlotFigures {
+function figures(latencyMs: number[]): LatencyFigures {
   return { latencyMs, latencyMiddleMs: latencyMs, latencyP95Ms: latencyMs, serialMs: latencyMs, costMs: latencyMs };
 }
 

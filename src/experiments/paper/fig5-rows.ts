@@ -2,7 +2,7 @@
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
-import type { FiguresByPolicy, SlotFigures } from '../allocation/latency.ts';
+import type { FiguresByPolicy, LatencyFigures } from '../allocation/latency.ts';
 import type { Cell, MeasuredCell } from './fig5-reductions.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
@@ -46,8 +46,8 @@ function rowOf(
   figures: FiguresByPolicy,
   seedCount: number,
 ): Fig5Row {
-  const own = figures[policy] as SlotFigures;
-  const best = figures['best'] as SlotFigures;
+  const own = figures[policy] as LatencyFigures;
+  const best = figures['best'] as LatencyFigures;
   const over = own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number));
   const picked = (all: readonly number[], pick: readonly number[]): number =>
     interquartileMean(pick.map((seed) => all[seed] as number));
