@@ -1,5 +1,5 @@
-// One device over the whole run: starts a task when it may, follows its assignment from server to server, and keeps account. The
-// protocol's rules are the machine's; this only tells it where to connect and how fast its uplink is.
+// One device over the whole run: starts tasks, follows its assignment from server to server, and counts. The state machine has the rules
+// of the protocol; this class only gives it the server and the rate of the uplink.
 
 import { invariant } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
@@ -17,12 +17,12 @@ import type { TraceReplay } from '../virtual-time/trace-replay.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 
-/** One answer, from the moment its device asks to the last token on the device. Times count from the start of the run. */
+/** One answer, from the request to the last token on the device. Times count from the start of the run. */
 export interface SessionRecord {
   readonly device: number;
   /** Index into the workload's tasks. */
   readonly task: number;
-  /** That it began on and ended on. */
+  /** The servers on which it began and ended. */
   readonly firstServer: number;
   readonly lastServer: number;
   readonly startMs: number;
@@ -35,7 +35,7 @@ export interface SessionRecord {
   readonly sent: number;
   readonly matched: number;
   readonly mismatched: number;
-  /** By the edge that ended it. */
+  /** Counts of the edge that ended it. */
   readonly steps: number;
   readonly draftRows: number;
   readonly acceptedRows: number;
@@ -64,18 +64,18 @@ interface Session {
   readonly firstServer: number;
   readonly startMs: number;
   readonly links: { readonly server: number; readonly link: VirtualLink }[];
-  /** The server that was asked for last. */
+  /** The server to which the device connected last. */
   server: number;
   handovers: number;
   firstTokenMs: number | null;
   lastTokenMs: number | null;
 }
 
-/** Below it a link carries nothing, so that no frame is on its way for the rest of the run. */
+/** With a lower rate a device is not served, because a frame could be in flight for the rest of the run. */
 const leastBitsPerSecond = 1000;
-/** A share of nothing still counts for something: the scheduler's weights are above 0. */
+/** The scheduler's weights must be above 0. */
 const leastShare = 1e-6;
-/** Behind the slot's end, where the next slot may go on with the outage. */
+/** An interruption ends this long after the slot, so that the next slot can prolong it. */
 const epsilonMs = 1e-3;
 
 export class TokenDevice {
@@ -91,7 +91,7 @@ export class TokenDevice {
   #share = 1;
   #task = -1;
   #restsUntilMs = 0;
-  /** In this slot. */
+  /** Tokens in this slot. */
   #answered = 0;
   #hasEnded = false;
 
@@ -105,7 +105,7 @@ export class TokenDevice {
     return this.#session !== null;
   }
 
-  /** What holds until the slot ends. @param server -1: none @param share z */
+  /** The assignment until the end of the slot. @param server -1: none @param share z */
   assign(server: number, bitsPerSecond: number, share: number, slotEndMs: number): void {
     const isServed = server >= 0 && bitsPerSecond >= leastBitsPerSecond;
     this.#server = isServed ? server : -1;
@@ -120,19 +120,19 @@ export class TokenDevice {
     }
   }
 
-  /** The workload has a task for it in this slot. @param task index into the workload's tasks */
+  /** The workload has a task for the device in this slot. @param task index into the workload's tasks */
   wantTask(task: number): void {
     this.#task = task;
     this.#startIfPossible();
   }
 
-  /** The workload has none. */
+  /** The workload has no task for the device in this slot. */
   rest(): void {
     this.#task = -1;
     this.#server = -1;
   }
 
-  /** Tokens that came since the last call; infinite when an answer has ended. */
+  /** Tokens that arrived since the last call; infinite if an answer has ended. */
   takeAnswered(): number {
     const answered = this.#hasEnded ? Number.POSITIVE_INFINITY : this.#answered;
     this.#answered = 0;
@@ -147,7 +147,7 @@ export class TokenDevice {
     }
   }
 
-  /** Make before break: the machine lets the old connection go once the new one has carried the whole text. */
+  /** Make before break: the machine closes the old connection once the new one has carried the whole text. */
   #moveTo(session: Session, server: number): void {
     if (session.server === server) return;
     session.server = server;
@@ -226,7 +226,7 @@ export class TokenDevice {
     });
   }
 
-  /** Undefined while nobody serves: the device tries again later. */
+  /** Undefined while no server serves the device; it then tries again later. */
   #connect(device: VirtualDevice, server: number, end: LinkEnd): VirtualLink | undefined {
     const session = this.#session;
     if (this.#server < 0 || session?.device !== device) return undefined;
@@ -244,7 +244,7 @@ export class TokenDevice {
     if (session?.device !== device) return;
     for (const effect of effects) {
       if (effect.kind !== 'emit-tokens') continue;
-      // The session is known to its edge by now.
+      // From now on the edge knows the session.
       const nowMs = this.#queue.nowMs();
       if (session.firstTokenMs === null) {
         session.firstTokenMs = nowMs;

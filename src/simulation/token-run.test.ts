@@ -90,7 +90,7 @@ describe('one device on a fixed link', () => {
     expect(Math.abs(mean(records.map(msPerTokenOf)) / expected - 1)).toBeLessThan(0.01);
   });
 
-  it('takes as long as the toy language in bench modes', () => {
+  it('takes as long for a token as the toy language in bench modes', () => {
     const { records, conditions } = playedOf([...lone, codeOnly, 'token.acceptance=0.8'], 1500);
     // Long answers, so that lengths do not matter; each has its own prompt.
     const long = records.filter(({ answerTokens }) => answerTokens > 100);
@@ -106,11 +106,11 @@ describe('one device on a fixed link', () => {
 });
 
 describe('many devices', () => {
-  it('write the same again with the same seed, and hand over when their assignment changes', () => {
+  it('get the same texts with the same seed, and hand over when their assignment changes', () => {
     const [one, other] = [playedOf(['devices.count=12'], 40), playedOf(['devices.count=12'], 40)];
     expect(one.records).toEqual(other.records);
     expect(one.tokens.totals()).toEqual(other.tokens.totals());
-    // Another server in every slot: every answer is still written to its end.
+    // Another server in every slot: answers are still completed.
     const decide = (state: SlotState): Assignment => {
       const assignment = maxSinr({
         ...state,

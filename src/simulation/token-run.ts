@@ -17,18 +17,18 @@ import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
 import type { TokenSource } from './token-source.ts';
 import { type TokenTexts, textsOf } from './token-texts.ts';
 
-/** Which texts are decoded, and how. */
+/** Texts and mode of a token run. */
 export interface TokenRunOptions {
   readonly source: TokenSource;
   readonly mode: ModeName;
   readonly seed: number;
-  /** Told of each answer that has ended. */
+  /** Called for each finished answer. */
   readonly onSession?: (record: SessionRecord) => void;
 }
 
-/** What all servers together have done so far. */
+/** Counts of all servers and devices so far. */
 export interface TokenTotals {
-  /** Tokens that came to readers. */
+  /** Tokens that reached readers. */
   readonly tokens: number;
   readonly handovers: number;
   readonly unfinishedSessions: number;
@@ -49,15 +49,15 @@ export interface TokenRun {
 
 /** Streams of createRandom: one for each server, one for each device. */
 const [edgeStream, deviceStream] = [0x53600000, 0x53700000];
-/** A batch on a GPU: rows cost what the step law says, and the scheduler stops where they don't pay. */
+/** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
 const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
 const lostSessionsKeptMs = 60_000;
-/** Devices are honest here. */
+/** All devices are honest here. */
 const unlimited: RateLimitSettings = { framesPerSecond: 1e9, bytesPerSecond: 1e12, burstFrames: 1e9, burstBytes: 1e12 };
-/** The edge's own drafts, in modes that have them: a window to start with, and what one takes of a step's time. */
-const [ownDraftTokens, ownDraftShare] = [4, 0.1];
+/** Edge drafts, in modes in which the edge drafts: draft length, and the time of a draft as a share of a step's fixed time. */
+const [edgeDraftTokens, edgeDraftShare] = [4, 0.1];
 
-/** Plays what slots decide with the machines of the protocol. Give its `play` to {@link SlotRunOptions}. */
+/** Plays the assignments of slots with the state machines of the protocol. Its `play` is for {@link SlotRunOptions}. */
 export function createTokenRun(world: World, options: TokenRunOptions): TokenRun {
   const { scenario, parts } = world;
   const { source, seed } = options;
@@ -128,13 +128,13 @@ function edgeSettings(
   return {
     target,
     engine: { stepTime: linearStepTime(fixedMs, perRowMs), stepJitter: scenario.token.timeJitter, limits },
-    // A hand-over holds two places for a moment.
+    // During a handover a session holds two places.
     capacity: 2 * parts.kinds.length,
     keepLostMs: lostSessionsKeptMs,
     shareOf: () => 1,
     rate: unlimited,
     tokenizerHash: header.tokenizerHash,
-    edgeDraft: { edgeDrafter, tokenCount: ownDraftTokens, tokenMs: fixedMs * ownDraftShare },
+    edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: fixedMs * edgeDraftShare },
     machines: protocolMachines,
     wire: sizedWire,
   };

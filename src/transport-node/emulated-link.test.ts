@@ -39,7 +39,7 @@ describe('emulated link over WebSocket, broken behind the link', () =>
     return { connect: link.connect, vanish, close: () => listener.close() };
   }));
 
-/** An emulated link in virtual time before an ideal network. */
+/** An emulated link in virtual time in front of an ideal network. */
 function virtualLink(changes: Partial<LinkSettings>) {
   const clock = createManualClock();
   const edges: Witness[] = [];
@@ -62,7 +62,7 @@ function virtualLink(changes: Partial<LinkSettings>) {
       },
       signal === undefined ? {} : { signal },
     );
-  /** Moves time in small steps, with turns of the event loop between them for promises. */
+  /** Advances time in small steps, with turns of the event loop between them for promises. */
   const moveTo = async (untilMs: number): Promise<void> => {
     for (let atMs = clock.nowMs(); atMs <= untilMs; atMs += 0.5) {
       clock.moveTo(atMs);
@@ -73,7 +73,7 @@ function virtualLink(changes: Partial<LinkSettings>) {
 }
 
 describe('emulated link', () => {
-  it('takes two round trips to connect, hears the edge at once then, and one round trip for an answer', async () => {
+  it('takes two round trips to connect, then delivers the first frames of the edge, and takes one round trip for an answer', async () => {
     const { connect, devices, edges, moveTo } = virtualLink({ roundTripMs: 20 });
     const connecting = connect();
     await moveTo(29);
@@ -95,7 +95,7 @@ describe('emulated link', () => {
     expect(devices[0]?.connection.receivedFrames).toBe(2);
   });
 
-  it('delays both goodbyes like frames', async () => {
+  it('delays the closes of both sides like frames', async () => {
     const { connect, devices, edges, moveTo } = virtualLink({ roundTripMs: 20 });
     const connecting = connect();
     await moveTo(40);
@@ -111,7 +111,7 @@ describe('emulated link', () => {
     expect(devices[0]?.reasons).toMatchObject([{ by: 'us', code: 'done' }]);
   });
 
-  it('holds frames while the radio is lost, both ways, and loses none', async () => {
+  it('holds frames of both directions during an outage, and loses none', async () => {
     const { connect, devices, edges, moveTo } = virtualLink({ outages: [{ startMs: 10, endMs: 200 }] });
     const connection = await Promise.all([connect(), moveTo(5)]).then(([made]) => made);
     connection.send(Uint8Array.of(1));
@@ -126,7 +126,7 @@ describe('emulated link', () => {
   });
 
   it('shares its rate between the connections of a device', async () => {
-    // 950 bytes and 50 of headers are a millisecond.
+    // 950 bytes and 50 of headers take one millisecond.
     const { connect, edges, moveTo } = virtualLink({ uplinkBitsPerSecond: 8e6 });
     const [first, second] = await Promise.all([connect(), connect(), moveTo(10)]);
     for (let count = 0; count < 5; count++) first.send(new Uint8Array(950));
@@ -167,7 +167,7 @@ describe('emulated link', () => {
     expect([connection.writable, device?.writableCount]).toEqual([true, 1]);
   });
 
-  it('cut, loses what is in flight both ways, attempts to connect included, and works again', async () => {
+  it('loses frames in flight and attempts to connect when it is cut, and works again afterwards', async () => {
     const { connect, devices, edges, link, moveTo } = virtualLink({ roundTripMs: 20 });
     const connecting = connect();
     await moveTo(40);
@@ -190,7 +190,7 @@ describe('emulated link', () => {
   it.each([
     ['before the edge knows of it', 20, 0],
     ['before the edge’s answer is here', 35, 1],
-  ])('can be given up or cut while it connects, %s', async (_when, atMs, edgeCount) => {
+  ])('can be aborted or cut while it connects, %s', async (_when, atMs, edgeCount) => {
     for (const end of ['abort', 'cut'] as const) {
       const { connect, devices, edges, link, moveTo } = virtualLink({ roundTripMs: 20 });
       const controller = new AbortController();

@@ -1,5 +1,5 @@
-// Connects to an edge from Node over the package `ws`, which says why a connection was refused, measures frames before it takes
-// them, and drops a connection at once. The platform's own WebSocket: transport/websocket-client.ts.
+// Connects to an edge from Node over the package `ws`, which gives the reason of a refused connection, checks the size of frames before it
+// reads them, and can drop a connection at once. For the platform's own WebSocket see transport/websocket-client.ts.
 
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { WebSocket } from 'ws';
@@ -14,7 +14,7 @@ import { adoptSocket, socketOptions } from './ws-socket.ts';
 const maxRefusalBytes = 1000;
 
 /**
- * Makes connections to an edge.
+ * Creates a connector to an edge.
  * @param url ws, wss, http or https
  * @throws OutriderError `bad-argument` if `url` is none of these; the connector throws `edge-unreachable` and `version-mismatch`
  */
@@ -71,7 +71,7 @@ function refusal(target: URL, status: number, text: string): OutriderError {
 }
 
 function versionMismatch(target: URL, cause?: string): OutriderError {
-  const said = cause?.replace('version-mismatch ', '') ?? 'it does not say what it speaks';
+  const said = cause?.replace('version-mismatch ', '') ?? 'it does not name its version';
   return new OutriderError(
     'version-mismatch',
     `${target.href} does not speak ${subprotocol}: ${said}`,

@@ -1,4 +1,4 @@
-// Listens for devices on Node: WebSocket frames over TCP or TLS, subprotocol outrider.1, sharing the port with plain HTTP.
+// Listens for devices on Node: WebSocket over TCP or TLS, subprotocol outrider.1, on a port that plain HTTP may share.
 
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,16 +9,16 @@ import { subprotocol } from '../transport/socket-connection.ts';
 import type { Accept, Connection, Listener } from '../transport/transport.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
-/** Where an edge listens, and what shares the port with it. */
+/** Address of an edge, and the HTTP server that shares its port. */
 export interface ListenSettings {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0: a free port. */
   readonly port: number;
   /** Larger frames close the connection with 'protocol-error'. Default: the protocol's limit. */
   readonly maxFrameBytes?: number;
-  /** Answers plain HTTP requests on this port; without it they get 426. */
+  /** Answers plain HTTP requests on this port. Default: status 426. */
   readonly onRequest?: RequestListener;
-  /** A server to share instead of a new one, HTTPS for instance. Its owner closes it, unless it was not listening yet. */
+  /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
   readonly server?: Server;
 }
 

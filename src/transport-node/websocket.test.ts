@@ -14,7 +14,7 @@ import { connectWebSocket as connectPlatformWebSocket } from '../transport/webso
 import { connectWebSocket } from './websocket-client.ts';
 import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
-/** An HTTP server whose sockets can be destroyed under the connections. */
+/** An HTTP server whose sockets a test can destroy. */
 function breakableServer(): { server: Server; breakAll: () => void } {
   const server = createServer();
   const sockets = new Set<Socket>();
@@ -45,16 +45,16 @@ describe("the platform's own WebSocket", () => {
 });
 
 describe("a refusal that the platform's own WebSocket", () => {
-  it('meets says the address, and what to check', async () => {
+  it('gets names the address, and what to check', async () => {
     const connect = connectPlatformWebSocket('http://127.0.0.1:1');
     await expect(connect(acceptDevice)).rejects.toMatchObject({
       code: 'edge-unreachable',
       message: expect.stringContaining('no connection to ws://127.0.0.1:1/'),
     });
-    expect(() => connectPlatformWebSocket('edge.example')).toThrow('is no address of an edge');
+    expect(() => connectPlatformWebSocket('edge.example')).toThrow('is not the address of an edge');
   });
 
-  it('would wait for is given up after the time-out, or at once when asked', async () => {
+  it('would wait for ends with the time-out, or at once when aborted', async () => {
     const url = `ws://127.0.0.1:${await listenTcp(() => {})}`;
     const connect = connectPlatformWebSocket(url, { timeoutMs: 50 });
     await expect(connect(acceptDevice)).rejects.toMatchObject({ message: expect.stringContaining('50 ms') });
@@ -104,16 +104,16 @@ async function openRaw(port: number, protocols: string | string[] = 'outrider.1'
 }
 
 describe('listening', () => {
-  it('says when the port is taken', async () => {
+  it('reports that the port is taken', async () => {
     const { port } = await listen();
     await expect(listen({ port })).rejects.toMatchObject({ code: 'port-in-use' });
   });
 
-  it('says when the address is not ours', async () => {
+  it('reports that the address is not one of this machine', async () => {
     await expect(listen({ host: '192.0.2.1' })).rejects.toMatchObject({ code: 'bad-argument' });
   });
 
-  it('frees its port and says goodbye on close', async () => {
+  it('frees its port and closes connections with a reason', async () => {
     const { port, close } = await listenWebSocket({ host: '127.0.0.1', port: 0 }, acceptEdge);
     let device: Witness | undefined;
     await connectWebSocket(`ws://127.0.0.1:${port}`)((connection) => {
@@ -127,7 +127,7 @@ describe('listening', () => {
     await listen({ port });
   });
 
-  it('answers plain requests with 426, or as it is told', async () => {
+  it('answers plain requests with 426, or with the given listener', async () => {
     const status = async (port: number): Promise<number> => {
       const request = get({ host: '127.0.0.1', port, agent: false });
       const [response] = await once(request, 'response');
@@ -140,7 +140,7 @@ describe('listening', () => {
     (await openRaw(port)).terminate();
   });
 
-  it('leaves a shared server open that it did not open', async () => {
+  it('leaves a shared server open if it did not open it', async () => {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -153,7 +153,7 @@ describe('listening', () => {
 });
 
 describe('a peer of another kind', () => {
-  it('is refused with a reason if it does not offer our subprotocol', async () => {
+  it('is refused with a reason if it does not offer the subprotocol', async () => {
     const { port } = await listen();
     for (const protocols of [[], ['outrider.0'], ['xoutrider.1']]) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
@@ -165,13 +165,13 @@ describe('a peer of another kind', () => {
     expect(edges).toHaveLength(0);
   });
 
-  it('gets our subprotocol if it offers it among others', async () => {
+  it('gets the subprotocol if it offers it among others', async () => {
     const socket = await openRaw((await listen()).port, ['outrider.9', 'outrider.1']);
     expect(socket.protocol).toBe('outrider.1');
     socket.terminate();
   });
 
-  it('is told apart by the device: another version, no WebSocket, nobody', async () => {
+  it('is identified by the device: another version, no WebSocket, no server', async () => {
     const refusing = createServer();
     refusing.on('upgrade', (_request, socket) => {
       const text = 'version-mismatch this edge speaks outrider.2\n';
@@ -208,7 +208,7 @@ describe('a peer of another kind', () => {
     });
   });
 
-  it('that never answers is given up after the time-out, or at once when asked', async () => {
+  it('that never answers ends the attempt with the time-out, or at once when aborted', async () => {
     const port = await listenTcp(() => {});
     const connect = connectWebSocket(`ws://127.0.0.1:${port}`, { timeoutMs: 50 });
     await expect(connect(acceptDevice)).rejects.toMatchObject({ code: 'edge-unreachable' });
@@ -218,9 +218,9 @@ describe('a peer of another kind', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
   });
 
-  it('has to be a WebSocket address', () => {
+  it('must have a WebSocket address', () => {
     for (const url of ['', 'edge.example', 'localhost:7070', 'ftp://edge.example', 'ws://']) {
-      expect(() => connectWebSocket(url)).toThrow('is no address of an edge');
+      expect(() => connectWebSocket(url)).toThrow('is not the address of an edge');
     }
   });
 });

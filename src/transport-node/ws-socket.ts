@@ -1,10 +1,10 @@
-// An open WebSocket of the package `ws` as a Connection. Nothing of `ws` gets out of this folder.
+// An open WebSocket of the package `ws` as a Connection. Only this folder uses `ws`.
 
 import type { WebSocket } from 'ws';
 import { SocketConnection } from '../transport/socket-connection.ts';
 import { type Accept, type Connection, defaultMaxFrameBytes } from '../transport/transport.ts';
 
-/** What both ends ask of `ws`. Frames are a few bytes, so compression would only add latency; `ws` sets TCP_NODELAY. */
+/** Options of both ends. Frames have a few bytes, so compression would only add latency. `ws` itself sets TCP_NODELAY. */
 export function socketOptions(maxFrameBytes: number = defaultMaxFrameBytes): SocketOptions {
   return { perMessageDeflate: false, maxPayload: maxFrameBytes, autoPong: false };
 }
@@ -15,7 +15,7 @@ interface SocketOptions {
   readonly autoPong: false;
 }
 
-/** Must be called while no frame can have arrived, that is from within the event that opened the socket. */
+/** Must be called before a frame can arrive, that is, within the event that opened the socket. */
 export function adoptSocket(socket: WebSocket, accept: Accept): Connection {
   const connection = new SocketConnection(
     {
@@ -32,12 +32,12 @@ export function adoptSocket(socket: WebSocket, accept: Accept): Connection {
     accept,
   );
   socket.on('message', (data, isBinary) => {
-    // Node's Buffer.slice shares memory where Uint8Array.slice copies; the holder gets what its type says.
+    // Buffer.slice shares memory, Uint8Array.slice copies; the holder must get a plain Uint8Array.
     const isBytes = isBinary && data instanceof Uint8Array;
     connection.arrive(isBytes ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : null);
   });
   socket.on('ping', (payload) => {
-    // Answered by hand, so that a peer which pings and never reads fills no buffer.
+    // Only if writable, so that a peer that pings and never reads cannot fill a buffer.
     if (connection.writable) socket.pong(payload);
   });
   socket.on('error', (error: Error & { readonly code?: string }) => {

@@ -1,4 +1,4 @@
-// The address of an edge, and what is said when nobody can be reached there. All WebSocket clients share it.
+// The address of an edge, and the error if no edge is reachable there. All WebSocket clients share it.
 
 import { OutriderError } from '../basics/errors.ts';
 
@@ -6,14 +6,14 @@ import { OutriderError } from '../basics/errors.ts';
 export function parseEdgeAddress(url: string): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (target === undefined || !/^(ws|http)s?:$/.test(target.protocol)) {
-    throw new OutriderError('bad-argument', `"${url}" is no address of an edge`, 'write it as ws://host:port');
+    throw new OutriderError('bad-argument', `"${url}" is not the address of an edge`, 'write it as ws://host:port');
   }
   target.protocol = target.protocol.replace('http', 'ws');
   target.hash = '';
   return target;
 }
 
-/** @param detail what the platform says of it */
+/** @param detail message of the platform */
 export function unreachableEdge(target: URL, detail: string, cause?: unknown): OutriderError {
   const remedy = 'check the address, and that `outrider edge` runs there';
   return new OutriderError('edge-unreachable', `no connection to ${target.href}: ${detail}`, remedy, { cause });

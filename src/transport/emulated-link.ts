@@ -1,5 +1,5 @@
-// A slow, distant or failing network in front of a real one: frames wait at the device's end, in both directions, until the
-// link model lets them pass. The edge's own send buffer does not notice the slow downlink: what it has sent waits here.
+// Emulates a slow, distant or failing network in front of a real one: frames of both directions wait at the device's end until the time
+// of the link model. The edge's send buffer does not fill on a slow downlink, because its frames wait here.
 
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
@@ -13,13 +13,13 @@ import type { Accept, Connect, Connection, ConnectionHandler } from './transport
 
 /** An emulated network of one device. */
 export interface EmulatedLink {
-  /** All connections made with it share rate, queues and outages, as those of one device do. */
+  /** All its connections share rate, queues and outages, as the connections of one device do. */
   readonly connect: Connect;
-  /** Loses all connections and attempts, with what is in flight in both directions. */
+  /** Loses all connections and attempts, with the frames in flight in both directions. */
   cut(): void;
 }
 
-/** What a WebSocket sends before its first frame: an exchange for TCP, then the HTTP upgrade and its answer. */
+/** Before its first frame a WebSocket needs a TCP handshake, then the HTTP upgrade and its answer; bytes of these two. */
 const upgradeBytes = 300;
 const upgradedBytes = 200;
 
@@ -50,7 +50,7 @@ interface Link {
   readonly up: LinkQueue;
   readonly down: LinkQueue;
   readonly clock: Clock;
-  /** What a cut ends: attempts and connections. */
+  /** Attempts and connections that a cut ends. */
   readonly losable: Set<() => void>;
 }
 
@@ -76,7 +76,7 @@ function attempt(link: Link, connect: Connect, accept: Accept, signal?: AbortSig
         (connection) => {
           inner = connection;
           const [outer, handler] = join(link, connection);
-          // What the edge sends first travels right behind its answer to the upgrade.
+          // The edge's first frames follow directly after its answer to the upgrade.
           link.down.push(upgradedBytes, () => {
             if (givenUp) return;
             leave();
@@ -96,7 +96,7 @@ function attempt(link: Link, connect: Connect, accept: Accept, signal?: AbortSig
   });
 }
 
-/** The device's end of a connection, and what feeds it from the real one. */
+/** The device's end of a connection, and the handler of the real connection. */
 function join(link: Link, inner: Connection): [QueuedConnection, ConnectionHandler] {
   const cut = (): void => {
     link.losable.delete(cut);
@@ -128,16 +128,16 @@ function join(link: Link, inner: Connection): [QueuedConnection, ConnectionHandl
 }
 
 /**
- * The machine's clock with its timers rounded to the nearest millisecond instead of down, less the time that waking up takes:
- * late and early frames cancel out. Waiting the last millisecond in a loop would be exact to microseconds, but cost a sixth
- * of a core at a hundred frames a second, and a draft model runs beside it.
+ * The machine's clock, with timers rounded to the nearest millisecond instead of down, minus the wake-up time, so that the errors of late
+ * and early frames cancel. A busy wait in the last millisecond would be exact to microseconds, but would take a sixth of a core at 100
+ * frames a second, beside a draft model.
  */
 const roundingClock: Clock = {
   nowMs: machineClock.nowMs,
   after(delayMs, callback) {
     const wholeMs = Math.round(delayMs - wakeUpMs);
     if (wholeMs > 0) return machineClock.after(wholeMs, callback);
-    // A timer of 0 would be one of 1.
+    // A timer of 0 ms would take 1 ms.
     return callNextTurn(callback);
   },
 };

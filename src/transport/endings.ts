@@ -1,9 +1,9 @@
-// Endings that all transports have in common.
+// Ends of connections that all transports have in common.
 
 import { OutriderError } from '../basics/errors.ts';
 import type { CloseReason } from './transport.ts';
 
-/** Nobody said goodbye. */
+/** The connection ended without a close by either side. */
 export const lostConnection: CloseReason = {
   by: 'network',
   code: 'edge-unreachable',

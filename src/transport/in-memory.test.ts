@@ -25,7 +25,7 @@ function witnessed(): { accept: Accept; seen: () => Witness } {
 }
 
 describe('in memory', () => {
-  it('delivers in the next turn of the event loop without a clock, never at once', async () => {
+  it('delivers in the next turn of the event loop without a clock, never synchronously', async () => {
     const device = witnessed();
     const edge = witnessed();
     const pair = connectInMemory(device.accept, edge.accept);
@@ -36,7 +36,7 @@ describe('in memory', () => {
     expect(edge.seen().frames.map((bytes) => bytes[0])).toEqual([1, 2]);
   });
 
-  it('follows the link in virtual time, closing included', () => {
+  it('follows the link in virtual time, close included', () => {
     const clock = createManualClock();
     const [device, edge] = [witnessed(), witnessed()];
     const link = { ...idealLink, roundTripMs: 30 };
@@ -54,14 +54,14 @@ describe('in memory', () => {
     expect(device.seen().reasons).toEqual([{ by: 'us', code: 'done', detail: 'read enough' }]);
   });
 
-  it('reports the drain when what waits has left, not when it has arrived', () => {
+  it('reports a drained buffer when the frames have left, not when they have arrived', () => {
     const clock = createManualClock();
     const [device, edge] = [witnessed(), witnessed()];
     const link = { ...idealLink, roundTripMs: 1000, uplinkBitsPerSecond: 8e6 };
     const pair = connectInMemory(device.accept, edge.accept, { clock, link });
     for (let count = 0; count < 10; count++) pair.device.send(new Uint8Array(10_000));
     expect(pair.device.writable).toBe(false);
-    // A byte takes a microsecond; four of ten frames have to leave.
+    // A byte takes one microsecond; four of ten frames have to leave.
     clock.moveTo(40);
     expect([pair.device.writable, device.seen().writableCount]).toEqual([false, 0]);
     clock.moveTo(43);
@@ -71,7 +71,7 @@ describe('in memory', () => {
     expect([edge.seen().frames.length, device.seen().writableCount]).toEqual([10, 1]);
   });
 
-  it('loses everything in flight when it is cut, from within a callback too', () => {
+  it('loses everything in flight when it is cut, also within a callback', () => {
     const clock = createManualClock();
     const [device, edge] = [witnessed(), witnessed()];
     const cutting: Accept = (connection) => ({ ...edge.accept(connection), frame: () => pair.cut() });

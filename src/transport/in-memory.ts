@@ -1,5 +1,5 @@
-// Connections within one process, for tests and virtual time: the same promises as a WebSocket, over an ideal network or one
-// that follows a link model. Closing is a frame like any other; `cut` loses everything in flight.
+// Connections within one process, for tests and virtual time. They behave as a WebSocket does, over an ideal network or one that follows a
+// link model. A close is sent as a frame; `cut` loses everything in flight.
 
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
@@ -13,7 +13,7 @@ import type { Accept, Connect, Connection } from './transport.ts';
 
 /** Time and link of connections within the process. Default: an ideal network. */
 export interface InMemorySettings {
-  /** Without one, time stands still: everything arrives in the next turn of the event loop. */
+  /** Default: no clock, and every frame arrives in the next turn of the event loop. */
   readonly clock?: Clock;
   /** The device's uplink and downlink. */
   readonly link?: LinkSettings;
@@ -23,7 +23,7 @@ export interface InMemorySettings {
 export interface InMemoryPair {
   readonly device: Connection;
   readonly edge: Connection;
-  /** Loses the connection and all that is in flight. */
+  /** Loses the connection and everything in flight. */
   cut(): void;
 }
 
@@ -51,7 +51,7 @@ export function connectInMemory(device: Accept, edge: Accept, settings: InMemory
   const end = (outgoing: LinkQueue, incoming: LinkQueue, peer: () => QueuedConnection): QueuedConnection => {
     const goodbye = (code: Parameters<Connection['close']>[0], detail: string): void => {
       peer().finish({ by: 'peer', code, detail } as const);
-      // The answer that ends our own close; without it nothing more comes back.
+      // The peer's answer to this side's close.
       incoming.push(goodbyeBytes, () => self.finish(lostConnection));
     };
     const self = new QueuedConnection(
@@ -68,7 +68,7 @@ export function connectInMemory(device: Accept, edge: Accept, settings: InMemory
   return { device: deviceEnd, edge: edgeEnd, cut };
 }
 
-/** Connects devices to an edge in the same process. @param edge what the edge does with each connection */
+/** Connects devices to an edge in the same process. @param edge called for each connection */
 export function createInMemoryNetwork(edge: Accept, settings: InMemorySettings = {}): InMemoryNetwork {
   const pairs = new Set<InMemoryPair>();
   let listening = true;

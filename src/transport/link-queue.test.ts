@@ -3,7 +3,7 @@ import { idealLink } from '../protocol/link-model-settings.ts';
 import { createLinkQueue } from './link-queue.ts';
 import { createManualClock } from './manual-clock.contract.ts';
 
-/** A byte takes a microsecond, headers included: 946 bytes up are a millisecond. */
+/** A byte takes one microsecond, headers included: 946 bytes up take one millisecond. */
 const slowLink = { ...idealLink, uplinkBitsPerSecond: 8e6, roundTripMs: 10 };
 const millisecond = 1000 - 46 - 2;
 
@@ -16,7 +16,7 @@ function queueInVirtualTime(earlyMs = 0) {
 }
 
 describe('link queue', () => {
-  it('lets things arrive one after the other, at their times', () => {
+  it('delivers frames one after the other, at their times', () => {
     const { clock, log, queue, push } = queueInVirtualTime();
     for (const name of ['a', 'b', 'c']) push(name);
     expect(queue.waitingBytes()).toBe(3 * millisecond);
@@ -26,14 +26,14 @@ describe('link queue', () => {
     expect(log).toEqual(['a 6', 'b 7', 'c 8']);
   });
 
-  it('delivers what is nearly due along with what is due, for a coarse clock', () => {
+  it('delivers frames that are almost due with those that are due, for a coarse clock', () => {
     const { clock, log, push } = queueInVirtualTime(1.5);
     for (const name of ['a', 'b', 'c']) push(name);
     clock.moveTo(20);
     expect(log).toEqual(['a 6', 'b 6', 'c 8']);
   });
 
-  it('delivers later what a callback adds, in order', () => {
+  it('delivers a frame that a callback adds later, in order', () => {
     const { clock, log, queue, push } = queueInVirtualTime();
     queue.push(millisecond, () => push('added'));
     push('b');
@@ -41,7 +41,7 @@ describe('link queue', () => {
     expect(log).toEqual(['b 7', 'added 12']);
   });
 
-  it('drops what waits and flies, and starts empty', () => {
+  it('drops frames that wait or are in flight, and is empty afterwards', () => {
     const { clock, log, queue, push } = queueInVirtualTime();
     let drainedCount = 0;
     for (const name of ['a', 'b', 'c']) push(name);
@@ -55,7 +55,7 @@ describe('link queue', () => {
     expect(drainedCount).toBe(0);
   });
 
-  it('stops at once when it is dropped from within a callback', () => {
+  it('stops at once when it is dropped within a callback', () => {
     const { clock, log, queue, push } = queueInVirtualTime(10);
     queue.push(millisecond, () => {
       queue.drop();
@@ -66,7 +66,7 @@ describe('link queue', () => {
     expect(log).toEqual(['new 12']);
   });
 
-  it('says once when little enough waits', () => {
+  it('reports once when few enough bytes wait', () => {
     const { clock, log, queue, push } = queueInVirtualTime();
     for (const name of ['a', 'b', 'c']) push(name);
     queue.whenDrainedTo(millisecond, () => log.push(`drained ${clock.nowMs()}`));

@@ -1,17 +1,17 @@
-// One direction of an emulated network at work: what was sent waits here until the link model lets it arrive. It knows no
-// frames or connections, only sizes and callbacks; the in-memory transport and the link emulator are built on it.
+// One direction of an emulated network: keeps sent frames until the arrival time of the link model. It knows only sizes and callbacks, no
+// frames or connections. The in-memory transport and the link emulator use it.
 
 import type { Clock } from '../basics/clock.ts';
 import { type Direction, deliver, dropQueued, type LinkSettings, openLink } from '../protocol/link-model.ts';
 
 export interface LinkQueue {
-  /** Calls `arrive` when a frame of `frameBytes` that is sent now reaches the other end; never at once, always in order. */
+  /** Calls `arrive` when a frame of `frameBytes` that is sent now arrives; never synchronously, always in order. */
   push(frameBytes: number, arrive: () => void): void;
   /** Application bytes that have not left the sender yet. */
   waitingBytes(): number;
-  /** Calls back once when at most `bytes` of what waits now are left; never if the queue is dropped before. */
+  /** Calls back once when at most `bytes` of the bytes that wait now are left; never if the queue is dropped before. */
   whenDrainedTo(bytes: number, callback: () => void): void;
-  /** Loses what waits and what is in flight. */
+  /** Loses all frames, waiting or in flight. */
   drop(): void;
 }
 
@@ -20,7 +20,7 @@ interface Entry {
   readonly arrive: () => void;
 }
 
-/** `earlyMs`: what is due this soon is delivered with what is due now; for clocks that wake up no more exactly than that. */
+/** @param earlyMs frames that are due within this time are delivered with those that are due now; for clocks with coarse timers */
 export function createLinkQueue(
   settings: LinkSettings,
   direction: Direction,
@@ -54,7 +54,7 @@ export function createLinkQueue(
   };
 }
 
-/** Calls back in the order of adding, whose times never fall; one timer for all. */
+/** Runs callbacks in the order in which they were added, with one timer. The times must not decrease. */
 function createSchedule(clock: Clock, earlyMs: number) {
   const entries: Entry[] = [];
   let cancelled = false;
@@ -71,7 +71,7 @@ function createSchedule(clock: Clock, earlyMs: number) {
     const dueMs = Math.max(firstMs, clock.nowMs() + earlyMs);
     const later = entries.findIndex((entry) => entry.atMs > dueMs);
     const dueCount = later === -1 ? entries.length : later;
-    // They leave the list only afterwards: what the callbacks add must not start a second timer.
+    // The entries leave the list only afterwards, so that entries which the callbacks add start no second timer.
     for (const entry of entries.slice(0, dueCount)) if (!cancelled) entry.arrive();
     entries.splice(0, dueCount);
     wakeUpForFirst();
@@ -89,7 +89,7 @@ function createSchedule(clock: Clock, earlyMs: number) {
   };
 }
 
-/** Bytes that leave at times that never fall. */
+/** Bytes with their departure times, which must not decrease. */
 function createBacklog() {
   let frames: { readonly departureMs: number; readonly frameBytes: number }[] = [];
   let goneCount = 0;

@@ -1,4 +1,4 @@
-// The machine's own monotonic clock behind the clock port.
+// The monotonic clock of the machine as a `Clock`.
 
 import type { Clock } from '../basics/clock.ts';
 

@@ -1,9 +1,9 @@
-// A clock that tests move by hand.
+// A clock that tests advance.
 
 import type { Clock } from '../basics/clock.ts';
 
 export interface ManualClock extends Clock {
-  /** Runs what is due up to `untilMs`, each at its own time, and stays there. */
+  /** Runs all callbacks that are due up to `untilMs`, each at its own time; afterwards the time is `untilMs`. */
   moveTo(untilMs: number): void;
 }
 
@@ -21,7 +21,7 @@ export function createManualClock(): ManualClock {
     },
     moveTo(untilMs) {
       for (;;) {
-        // The sort is stable: equal times run in the order of asking.
+        // The sort is stable: callbacks of the same time run in the order in which they were added.
         const due = timers.filter((timer) => timer.atMs <= untilMs).sort((left, right) => left.atMs - right.atMs)[0];
         if (due === undefined) break;
         timers = timers.filter((timer) => timer !== due);

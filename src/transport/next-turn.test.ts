@@ -6,7 +6,7 @@ const nextTimer = (): Promise<void> => new Promise((resolve) => setTimeout(resol
 describe.each(['with setImmediate', 'without, as in a browser'])('the next turn, %s', (platform) => {
   afterEach(() => vi.unstubAllGlobals());
 
-  it('comes after this one, in order, unless it is cancelled', async () => {
+  it('runs callbacks after the present turn, in order, unless they are cancelled', async () => {
     if (platform !== 'with setImmediate') vi.stubGlobal('setImmediate', undefined);
     const seen: number[] = [];
     for (const index of [1, 2, 3]) callNextTurn(() => seen.push(index));

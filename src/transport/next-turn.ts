@@ -1,5 +1,5 @@
-// The next turn of the event loop, on every platform. A timer of 0 ms would be one of 1 ms on Node, and of 4 ms in a browser once
-// timers are nested.
+// Calls back in the next turn of the event loop, on every platform. A timer of 0 ms takes 1 ms on Node, and 4 ms in a browser if timers
+// are nested.
 
 type Cancel = () => void;
 
@@ -9,7 +9,7 @@ interface WithImmediate {
   readonly clearImmediate?: (handle: unknown) => void;
 }
 
-/** Calls back in the next turn of the event loop, unless it is cancelled before. */
+/** @returns a function that cancels the callback */
 export function callNextTurn(callback: () => void): Cancel {
   const { setImmediate, clearImmediate } = globalThis as WithImmediate;
   if (setImmediate === undefined || clearImmediate === undefined) return postMessage(callback);
@@ -20,7 +20,7 @@ export function callNextTurn(callback: () => void): Cancel {
 const waiting: (() => void)[] = [];
 let channel: InstanceType<typeof MessageChannel> | undefined;
 
-/** A message to oneself arrives in the next turn, and messages arrive in order. */
+/** A message to the own port arrives in the next turn, and messages arrive in order. */
 function postMessage(callback: () => void): Cancel {
   let isCancelled = false;
   waiting.push(() => {

@@ -1,5 +1,5 @@
-// One end of a connection whose outgoing frames wait in a link queue: counting, backpressure and the order of endings. What a
-// frame or a goodbye does when it has passed the queue is the wire's business (in-memory.ts, emulated-link.ts).
+// One end of a connection whose outgoing frames wait in a link queue: byte counts, back-pressure, the order of close events. The wire
+// (in-memory.ts, emulated-link.ts) takes frames and closes from the queue.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import type { LinkQueue } from './link-queue.ts';
@@ -12,9 +12,9 @@ import {
   sendMarkBytes,
 } from './transport.ts';
 
-/** The far end of the queue. It ignores what comes after the end of the connection. */
+/** The far end of the queue. It ignores calls after the end of the connection. */
 export interface Wire {
-  /** False while the wire itself holds back too much; `QueuedConnection.wireDrained` reports the end of that. */
+  /** False while too much waits in the wire itself; `QueuedConnection.wireDrained` reports the end of that. */
   readonly writable: boolean;
   frame(bytes: Uint8Array): void;
   goodbye(code: ErrorCode | 'done', detail: string): void;
@@ -22,7 +22,7 @@ export interface Wire {
   cut(): void;
 }
 
-/** What a WebSocket's close frame weighs, more or less. */
+/** Approximate size of a WebSocket close frame. */
 export const goodbyeBytes = 32;
 
 export class QueuedConnection implements Connection {
@@ -30,7 +30,7 @@ export class QueuedConnection implements Connection {
   readonly #wire: Wire;
   readonly #maxFrameBytes: number;
   #handler: ConnectionHandler | undefined;
-  /** Why the holder gets no more frames; 'cut' until `finish` gives the reason. */
+  /** Set once the holder gets no more frames; 'cut' until `finish` gives the reason. */
   #ending: CloseReason | 'cut' | undefined;
   #finished = false;
   #blocked = false;
@@ -45,7 +45,7 @@ export class QueuedConnection implements Connection {
     this.#maxFrameBytes = maxFrameBytes;
   }
 
-  /** Before this nothing may arrive. */
+  /** Must be called before the first frame arrives. */
   open(accept: Accept): void {
     this.#handler = accept(this);
   }
@@ -89,12 +89,12 @@ export class QueuedConnection implements Connection {
     this.#handler?.frame(bytes);
   }
 
-  /** Nothing gets in or out from now on; `finish` follows. */
+  /** From now on nothing is sent or received; `finish` follows. */
   stop(): void {
     this.#ending ??= 'cut';
   }
 
-  /** The holder hears of its own close rather than of `reason`, if it had closed before. */
+  /** Ends the connection. If the holder has closed it before, its own reason counts. */
   finish(reason: CloseReason): void {
     if (this.#finished) return;
     this.#finished = true;
@@ -102,7 +102,7 @@ export class QueuedConnection implements Connection {
     this.#handler?.closed(this.#ending);
   }
 
-  /** May be called more often than needed. */
+  /** Extra calls have no effect. */
   wireDrained(): void {
     if (this.#ending === undefined && this.writable) this.#handler?.writable();
   }

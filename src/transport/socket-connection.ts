@@ -1,5 +1,5 @@
-// One open WebSocket as a Connection, whichever implementation is behind it: counting, the order of endings, backpressure, the time
-// that a peer has to answer a close. What an implementation does in its own way is behind RawSocket.
+// One open WebSocket as a Connection: byte counts, the order of close events, back-pressure, the time limit for a peer's answer to a
+// close. RawSocket hides the differences between WebSocket implementations.
 
 import type { ErrorCode } from '../basics/errors.ts';
 import { lostConnection } from './endings.ts';
@@ -8,27 +8,27 @@ import { type CloseFrame, fromCloseFrame, toCloseFrame } from './websocket-close
 
 export const subprotocol = 'outrider.1';
 
-/** How long a peer may take to answer a close; a half-open connection never does. */
+/** Time limit for the peer's answer to a close; a half-open connection never answers. */
 const closeTimeoutMs = 2000;
 
-/** What a connection asks of a WebSocket. */
+/** The WebSocket interface that a connection needs. */
 export interface RawSocket {
   readonly isOpen: boolean;
-  /** Bytes that wait to leave. */
+  /** Bytes in the send buffer. */
   readonly waitingBytes: number;
-  /** Sends a binary frame. @param flushed called when fewer bytes wait than before; more often than needed does no harm */
+  /** Sends a binary frame. @param flushed called when fewer bytes wait than before; extra calls have no effect */
   send(bytes: Uint8Array, flushed: () => void): void;
   /** Sends a close frame; {@link SocketConnection.closed} follows. */
   close(frame: CloseFrame): void;
-  /** Ends the connection at once, as far as the platform can; {@link SocketConnection.closed} follows. */
+  /** Ends the connection at once, if the platform can do that; {@link SocketConnection.closed} follows. */
   drop(): void;
 }
 
-/** Its owner tells it what comes from the socket: `arrive`, `failed`, `closed`. */
+/** Its owner reports the events of the socket by `arrive`, `failed` and `closed`. */
 export class SocketConnection implements Connection {
   readonly #socket: RawSocket;
   readonly #handler: ConnectionHandler;
-  /** Set once we have ended it ourselves. */
+  /** Set once this side has ended the connection. */
   #ending: CloseReason | undefined;
   #isClosed = false;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -38,7 +38,7 @@ export class SocketConnection implements Connection {
   sentFrames = 0;
   receivedFrames = 0;
 
-  /** Must be made while no frame can have arrived, that is from within the event that opened the socket. */
+  /** Must be created before a frame can arrive, that is, within the event that opened the socket. */
   constructor(socket: RawSocket, accept: Accept) {
     this.#socket = socket;
     this.#handler = accept(this);
@@ -67,7 +67,7 @@ export class SocketConnection implements Connection {
     this.#socket.close(toCloseFrame(code, detail));
   }
 
-  /** A frame has come. @param bytes null: a text frame */
+  /** A frame has arrived. @param bytes null: a text frame */
   arrive(bytes: Uint8Array | null): void {
     if (this.#ending !== undefined) return;
     if (bytes === null) {
@@ -82,12 +82,12 @@ export class SocketConnection implements Connection {
   /** The socket has failed; {@link closed} follows. @param brokeRules whether the peer broke the WebSocket protocol or a limit */
   failed(detail: string, brokeRules: boolean): void {
     if (this.#ending !== undefined) return;
-    // The implementation has sent its own close frame by now.
+    // The implementation has already sent its own close frame.
     if (brokeRules) this.#end({ by: 'us', code: 'protocol-error', detail });
     else this.#ending = { ...lostConnection, detail: `the connection was lost (${detail})` };
   }
 
-  /** The socket is closed. @param frame of the peer; counts unless we have ended the connection ourselves */
+  /** The socket is closed. @param frame close frame of the peer; ignored if this side has ended the connection */
   closed(frame: CloseFrame): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -1,4 +1,4 @@
-// What every transport must do, as one suite; each transport's test file runs it.
+// The contract of every transport, as a test suite; the test file of each transport runs it.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ErrorCode, errorCodes } from '../basics/errors.ts';
@@ -6,16 +6,16 @@ import type { Accept, CloseReason, Connect, Connection, ConnectionHandler } from
 
 export interface TransportHarness {
   readonly connect: Connect;
-  /** Breaks all connections without a goodbye. */
+  /** Breaks all connections without a close. */
   vanish(): void;
-  /** The edge is gone: connections end, and no new one can be made. */
+  /** The edge stops: connections end, and no new one can be opened. */
   close(): Promise<void>;
 }
 
-/** Starts an edge; its frames and those of the device may hold `maxFrameBytes`. The link must take time to send. */
+/** Starts an edge. Frames of both sides may have `maxFrameBytes`. Transmission must take time on this link. */
 export type OpenTransport = (accept: Accept, maxFrameBytes: number) => Promise<TransportHarness>;
 
-/** One end of a connection that remembers what happened to it. */
+/** One end of a connection, with a record of its events. */
 export interface Witness {
   readonly connection: Connection;
   readonly frames: Uint8Array[];
@@ -24,7 +24,7 @@ export interface Witness {
   afterClosedCount: number;
 }
 
-/** A handler that fills a witness; `onFrame` runs after a frame is noted. */
+/** A handler that records events; `onFrame` runs after a frame is recorded. */
 export function witness(
   connection: Connection,
   onFrame: (bytes: Uint8Array) => void = () => {},
@@ -46,7 +46,7 @@ export function witness(
   return Object.assign(seen, { handler });
 }
 
-/** Resolves when the condition holds; the test's time-out is its end. */
+/** Resolves when the condition holds; only the time-out of the test limits it. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
@@ -73,7 +73,7 @@ interface Stage {
   pair(): Promise<{ device: Witness; edge: Witness }>;
 }
 
-/** @param dropsAtOnce whether a connection can be dropped before what was sent has left; the platform's own WebSocket can't */
+/** @param dropsAtOnce whether a connection can be dropped while sent frames still wait; the platform's own WebSocket can't do that */
 export function transportContract(open: OpenTransport, dropsAtOnce = true): void {
   let harness: Promise<TransportHarness> | undefined;
   const edges: Witness[] = [];
@@ -121,7 +121,7 @@ export function transportContract(open: OpenTransport, dropsAtOnce = true): void
 }
 
 function frameCases({ start, connect, pair, edges }: Stage): void {
-  it('arrive whole, from 0 bytes to the limit, both ways', async () => {
+  it('arrive complete, from 0 bytes to the limit, in both directions', async () => {
     const { device, edge } = await pair();
     const sizes = [0, 1, 125, 126, 65_535, 65_536, maxFrameBytes];
     for (const [salt, size] of sizes.entries()) {
@@ -163,7 +163,7 @@ function frameCases({ start, connect, pair, edges }: Stage): void {
     }
   });
 
-  it('are held back from whom sends more than the link takes', async () => {
+  it('make the connection not writable if a side sends more than the link carries', async () => {
     const { device, edge } = await pair();
     const frames = Array.from({ length: 64 }, (_, index) => pattern(65_536, index));
     expect(device.connection.writable).toBe(true);
@@ -210,7 +210,7 @@ function endingCases({ start, pair }: Stage): void {
     }
   });
 
-  it('survive a detail that is too long', async () => {
+  it('truncate a detail that is too long', async () => {
     const { device, edge } = await pair();
     device.connection.close('bad-argument', 'é'.repeat(2000));
     await until(() => device.reasons.length > 0 && edge.reasons.length > 0);
@@ -232,7 +232,7 @@ function endingCases({ start, pair }: Stage): void {
     expect(device.afterClosedCount + edge.afterClosedCount).toBe(0);
   });
 
-  it('let no frame in after our own close', async () => {
+  it('deliver no frame after the close of this side', async () => {
     const harness = await start((connection, bytes) => connection.send(bytes));
     const device = await new Promise<Witness>((resolve, reject) => {
       const accept: Accept = (connection) => {
@@ -248,7 +248,7 @@ function endingCases({ start, pair }: Stage): void {
     expect(device.connection.receivedFrames).toBe(1);
   });
 
-  it('make sending silent', async () => {
+  it('make sending have no effect', async () => {
     const { device, edge } = await pair();
     device.connection.close('done', '');
     device.connection.send(Uint8Array.of(1));
@@ -277,7 +277,7 @@ function lossCases({ start, pair, edges }: Stage, dropsAtOnce: boolean): void {
     expect(edges.map((end) => end.frames.length)).toEqual([0, 0]);
   });
 
-  it('are made by a side that drops its end without a goodbye', async () => {
+  it('are the result if a side drops its end without a close', async () => {
     const { device, edge } = await pair();
     device.connection.close('edge-unreachable', 'no answer');
     await until(() => device.reasons.length > 0 && edge.reasons.length > 0);
@@ -285,7 +285,7 @@ function lossCases({ start, pair, edges }: Stage, dropsAtOnce: boolean): void {
     expect(edge.reasons).toMatchObject([{ by: 'network', code: 'edge-unreachable' }]);
   });
 
-  it('are final even while much waits to leave', async () => {
+  it('are final even while many frames wait', async () => {
     const { device, edge } = await pair();
     for (const end of [device, edge]) {
       for (let count = 0; count < 40; count++) end.connection.send(new Uint8Array(65_536));
@@ -301,7 +301,7 @@ function lossCases({ start, pair, edges }: Stage, dropsAtOnce: boolean): void {
 function connectingCases({ start }: Stage): void {
   const accept: Accept = (connection) => witness(connection).handler;
 
-  it('can be given up before it starts', async () => {
+  it('can be aborted before it starts', async () => {
     const harness = await start();
     await expect(harness.connect(accept, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'interrupted',
@@ -326,7 +326,7 @@ function connectingCases({ start }: Stage): void {
     connection.close('done', '');
   });
 
-  it('fails with a remedy when no edge is there', async () => {
+  it('fails with a remedy when no edge listens', async () => {
     const harness = await start();
     await harness.close();
     await expect(harness.connect(accept)).rejects.toMatchObject({ name: 'OutriderError', code: 'edge-unreachable' });

@@ -1,6 +1,6 @@
-// Connects to an edge over the platform's own WebSocket: browsers, Node from version 22 on, Bun, Deno. Such a WebSocket tells less
-// than the package `ws` (transport-node/websocket-client.ts): a refused connection has no reason, a frame is measured after it has
-// come, a drained send buffer is noticed by looking, and a connection can't be dropped without a goodbye.
+// Connects to an edge over the platform's own WebSocket: browsers, Node from version 22 on, Bun, Deno. Compared with the package `ws`
+// (transport-node/websocket-client.ts), such a WebSocket gives no reason for a refused connection, checks the size of a frame only after
+// it has arrived, must be polled for a drained send buffer, and can't drop a connection without a close.
 
 import type { OutriderError } from '../basics/errors.ts';
 import { parseEdgeAddress, unreachableEdge } from './edge-address.ts';
@@ -9,20 +9,20 @@ import { SocketConnection, subprotocol } from './socket-connection.ts';
 import { type Accept, type Connect, defaultMaxFrameBytes, sendMarkBytes } from './transport.ts';
 import { droppedFrame, lostFrame } from './websocket-close.ts';
 
-/** Limits of a connection that is made; see {@link connectWebSocket}. */
+/** Limits for {@link connectWebSocket}. */
 export interface ConnectSettings {
   /** Larger frames close the connection with `protocol-error`. Default: the protocol's limit. */
   readonly maxFrameBytes?: number;
-  /** Until the connection is open; default 10,000. */
+  /** Time limit for opening the connection; default 10,000. */
   readonly timeoutMs?: number;
 }
 
 export const defaultConnectTimeoutMs = 10_000;
-/** Between looks at a send buffer that is too full. */
+/** Polling interval of a send buffer above its mark. */
 const drainCheckMs = 5;
 
 /**
- * Makes connections to an edge. A page that was loaded over https may only connect to wss addresses.
+ * Creates a connector to an edge. A page that was loaded over https may only connect to wss addresses.
  * @param url ws, wss, http or https
  * @throws OutriderError `bad-argument` if `url` is none of these; the connector throws `edge-unreachable` for every refusal
  */
@@ -64,7 +64,7 @@ function openSocket(
   });
 }
 
-/** @throws OutriderError `edge-unreachable` where the page may not connect: ws from https, or its content security policy */
+/** @throws OutriderError `edge-unreachable` if the page may not connect: ws from https, or its content security policy */
 function createSocket(target: URL): WebSocket {
   try {
     const socket = new WebSocket(target, subprotocol);
@@ -102,7 +102,7 @@ function adopt(socket: WebSocket, accept: Accept, maxFrameBytes: number): Socket
         return socket.bufferedAmount;
       },
       send(bytes, flushed) {
-        // The platform's type leaves out memory that is shared between threads; frames never are.
+        // The platform's type excludes memory that is shared between threads; frames never use it.
         socket.send(bytes as Uint8Array<ArrayBuffer>);
         watchDrain(flushed);
       },

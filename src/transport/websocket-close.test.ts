@@ -11,7 +11,7 @@ describe('close frames', () => {
     }
   });
 
-  it('never hold more than 123 bytes, nor half a character', () => {
+  it('never have more than 123 bytes, nor half a character', () => {
     for (let length = 0; length < 130; length++) {
       const { reasonText } = toCloseFrame('internal', `${'a'.repeat(length)}€€€€`);
       expect(new TextEncoder().encode(reasonText).length).toBeLessThanOrEqual(123);

@@ -1,4 +1,4 @@
-// Mode auto over real sockets: it begins with stream, learns, switches drafting off where it does not pay, and the text stays the target's.
+// Mode auto over real sockets: it begins with stream, measures, switches drafting off when it saves no time; the text stays the target's.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
@@ -7,12 +7,12 @@ import { startTurn } from '../../src/device/turn.ts';
 import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { startToyEdge, toyDrafter, toyReference, toyTurn } from './toy-edge.ts';
 
-// What the edge says of its steps, not what they take: what a busy machine does to network and drafts must not decide here.
+// Announced step times, not measured ones, so that a busy machine does not change the decision.
 const told = { stepTime: linearStepTime(400, 1), learnsStepTime: false };
 const reference = await toyReference(neutralSampling, 200);
 
 describe('mode auto', () => {
-  it('keeps drafting where it pays', async () => {
+  it('continues drafting while it saves time', async () => {
     await using edge = await startToyEdge(told);
     const auto = new AutoMode();
     const first = await startTurn(toyTurn(edge, { auto, drafter: toyDrafter(0.95), maxAnswerTokens: 200 })).report;
@@ -23,7 +23,7 @@ describe('mode auto', () => {
     expect(second.modeReason).toMatch(/with this device's drafts about/);
   });
 
-  it('switches drafts off that never hold, and does not begin with them the next time', async () => {
+  it('switches drafting off if no draft is accepted, and begins the next turn without drafts', async () => {
     await using edge = await startToyEdge(told);
     const auto = new AutoMode();
     const wrong = { auto, drafter: toyDrafter(0), maxAnswerTokens: 200 };

@@ -1,4 +1,4 @@
-// Logs of real toy sessions: a replay does the same, and anything that was changed in a log is noticed.
+// Logs of toy sessions over real sockets: a replay does the same as the session, and detects any change of a log.
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
@@ -32,7 +32,7 @@ interface Recording {
   readonly report: TurnReport;
 }
 
-/** One turn, over an edge that drafts by itself as well. */
+/** One turn, on an edge that also drafts. */
 async function record(options: Partial<TurnOptions> = {}, cutAtLength = 0): Promise<Recording> {
   const lines = { device: [] as string[], edge: [] as string[] };
   const edgeLog = createEdgeLog({ ...log, endIds: toyTokenizer.endIds, write: (line) => lines.edge.push(line) });
@@ -75,7 +75,7 @@ interface LooseLine {
   readonly state: object;
 }
 
-/** The lines with one of them changed. */
+/** The log with one line changed. */
 function withLine(lines: readonly string[], at: number, change: (line: LooseLine) => object): string[] {
   return lines.map((line, index) => (index === at ? JSON.stringify(change(JSON.parse(line))) : line));
 }
@@ -90,20 +90,20 @@ describe('a recorded session', () => {
     expect(steps.length).toBeGreaterThan(30);
   });
 
-  it('holds the bytes of the whole answer', () => {
+  it('contains the bytes of the whole answer', () => {
     for (const lines of [deviceLines, edgeLines]) {
       const { tokenBytes } = parseEventLog(`${lines.join('\n')}\n`);
       expect(Buffer.concat(answer.map(tokenBytes)).toString()).toBe(text);
     }
   });
 
-  it('holds no secret', () => {
+  it('contains no secret', () => {
     const everything = [...deviceLines, ...edgeLines].join('\n');
     expect(session).toMatch(/^[0-9a-f]{32}$/);
     for (const hidden of [session, conversation, secret]) expect(everything).not.toContain(hidden);
   });
 
-  it('says of a cut file that it is cut', () => {
+  it('reports that a file is cut', () => {
     const log = parseEventLog(deviceLines.join('\n').slice(0, -5));
     expect(log.isCut).toBe(true);
     expect([...replayLog(log)].flatMap(({ differences }) => differences)).toEqual([]);
@@ -126,7 +126,7 @@ describe('every kind of session', () => {
     expect(recorded.report.tokens).toHaveLength(60);
   });
 
-  it('does the same again where a stop string ends the text', async () => {
+  it('does the same again if a stop string ends the text', async () => {
     const { report } = await record();
     const stopped = await record({ stopStrings: [report.text.slice(40, 46)] });
     expectTheSame(stopped);
@@ -143,7 +143,7 @@ describe('every kind of session', () => {
 describe('a changed log', () => {
   const lastCommit = () => deviceLines.findLastIndex((line) => line.includes('"kind":"commit"'));
 
-  it('shows where a commit was changed', () => {
+  it('shows the place of a changed commit', () => {
     const at = lastCommit();
     const changed = withLine(deviceLines, at, (line) => {
       line.event.message.tokens.push(77);
@@ -165,7 +165,7 @@ describe('a changed log', () => {
     expect(replay(more)[at - 1]?.differences.join()).toContain('is not there');
   });
 
-  it('shows a state that is another one', () => {
+  it('shows a state that differs', () => {
     const changed = withLine(edgeLines, 5, (line) => ({ ...line, state: { ...line.state, acknowledged: 1 } }));
     expect(replay(changed)[4]?.differences).toEqual([expect.stringMatching(/^acknowledged was 1, is \d+$/)]);
   });
@@ -187,7 +187,7 @@ describe('a changed log', () => {
   });
 });
 
-describe('what is no log', () => {
+describe('a file that is no log', () => {
   it.each([
     ['an empty file', ''],
     ['prose', 'hello\n'],
@@ -198,7 +198,7 @@ describe('what is no log', () => {
     expect(() => parseEventLog(file)).toThrowError(expect.objectContaining({ code: 'bad-argument' }));
   });
 
-  it('is refused where a line is not an event, with its number', () => {
+  it('is refused if a line is not an event, with its number', () => {
     const lines = [...deviceLines.slice(0, 3), '{"atMs":1}', ...deviceLines.slice(3)];
     expect(() => replay(lines)).toThrowError(/line 4 is not an event/);
   });
@@ -210,7 +210,7 @@ describe('what is no log', () => {
 });
 
 describe('plain values', () => {
-  it('leave functions and undefined out and mark what JSON does not have', () => {
+  it('omit functions and undefined, and mark values that JSON does not have', () => {
     const value = { a: () => 1, b: undefined, c: 3n, d: new Set([1]), e: Number.POSITIVE_INFINITY, credentials: '' };
     expect(toPlain(value)).toEqual({
       c: { $bigint: '3' },

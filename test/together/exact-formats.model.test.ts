@@ -1,5 +1,5 @@
-// The exactness trial on formats and families, small: `outrider trial exactness --formats` and `--pair qwen2.5-coder` are the whole of it.
-// The second pair is tried where it is in the cache, or where OUTRIDER_TEST_PAIR=1 allows to fetch its 1.6 GB.
+// A small exactness trial of formats and families; `outrider trial exactness --formats` and `--pair qwen2.5-coder` are the full ones. The
+// second pair is tried if it is in the cache, or if OUTRIDER_TEST_PAIR=1 allows the download of 1.6 GB.
 
 import { expect, it } from 'vitest';
 import { modelPath } from '../../src/model-files/acquire.ts';
@@ -24,7 +24,7 @@ async function isCached(pair: string): Promise<boolean> {
   return (await Promise.all(paths.map((path) => fileBytes(path)))).every((bytes) => bytes !== undefined);
 }
 
-it('copies in other weight formats write what they write by themselves', async () => {
+it('targets in other weight formats write the same text in a session as alone', async () => {
   const { summary } = await trialFormats(['Q8_0', 'Q4_0'], {
     ...small,
     target: defaultPair.target,

@@ -1,11 +1,11 @@
-// The exactness trial on real models, small: `outrider trial exactness` is the whole of it.
+// A small exactness trial on real models; `outrider trial exactness` is the full one.
 
 import { expect, it } from 'vitest';
 import { defaultPair } from '../../src/model-files/manifest-data.ts';
 import { modeNames } from '../../src/protocol/mode.ts';
 import { trialExactness } from '../../src/trials/exactness/exactness.ts';
 
-it('every mode writes what the target writes by itself', async () => {
+it('every mode writes the same text as the target alone', async () => {
   const { rows, summary } = await trialExactness({
     target: defaultPair.target,
     draft: defaultPair.draft,

@@ -1,4 +1,4 @@
-// Device and edge together over real sockets, toy models: whatever drafts, samples or breaks, the text is the target's own.
+// Device and edge with toy models over real sockets: for all drafts, sampling settings and failures, the text is the target's own.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling, type Sampling } from '../../src/decoding/sampling.ts';
@@ -19,7 +19,7 @@ const samplings: readonly Sampling[] = [
 ];
 
 describe('the text of a turn', () => {
-  it('is the target own for every sampling, mode and draft', async () => {
+  it("is the target's own for every sampling setting, mode and draft", async () => {
     await using edge = await startToyEdge();
     for (const sampling of samplings) {
       const reference = await toyReference(sampling, 60);
@@ -32,7 +32,7 @@ describe('the text of a turn', () => {
     }
   });
 
-  it('is the target own in every mode, windows of any size, the edge drafting itself or looking up', async () => {
+  it("is the target's own in every mode, for any draft length, with edge drafts and lookup", async () => {
     const draft = { model: createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 }), draftLength: 3 };
     await using edge = await startToyEdge({ draft, lookUpTokens: 2 });
     const sampling = samplings[1] as Sampling;
@@ -51,7 +51,7 @@ describe('the text of a turn', () => {
     }
   });
 
-  it('needs fewer steps with a good draft, and its drafts are told from the target own', async () => {
+  it("needs fewer steps with a good draft, and marks accepted drafts apart from the target's own tokens", async () => {
     await using edge = await startToyEdge();
     const report = await startTurn(toyTurn(edge, { drafter: toyDrafter(0.95), maxAnswerTokens: 200 })).report;
     expect(report.acceptedTokens).toBeGreaterThan(60);
@@ -62,7 +62,7 @@ describe('the text of a turn', () => {
     expect(report.payloadBytesPerToken).toBeLessThan(10);
   });
 
-  it('is the target own for many devices at once', async () => {
+  it("is the target's own for many devices at once", async () => {
     await using edge = await startToyEdge();
     const prompts = Array.from({ length: 8 }, (_, index) => [50 + index, 60 + index, 70 + index]);
     const reports = await Promise.all(prompts.map((prompt) => startTurn(toyTurn(edge, { prompt })).report));
@@ -72,7 +72,7 @@ describe('the text of a turn', () => {
     expect(edge.edge.status.steps).toBeLessThan(8 * 60);
   });
 
-  it('streams as it is written and the pieces make the text', async () => {
+  it('arrives in pieces, which together are the text', async () => {
     await using edge = await startToyEdge();
     const turn = startTurn(toyTurn(edge));
     const pieces: string[] = [];
@@ -111,13 +111,13 @@ describe('a turn through failures', () => {
     }
     const report = await turn.report;
     expect(report.tokens).toEqual(await toyReference(sampling, 150));
-    // A cut that comes while the device is connecting anyway costs no connection of its own.
+    // A cut during an attempt to connect does not count as another connection.
     expect(cuts).toBeGreaterThan(2);
     expect(report.connections).toBeGreaterThan(2);
     expect(report.connections).toBeLessThanOrEqual(cuts + 1);
   });
 
-  it('goes on from its whole text on an edge that has been restarted', async () => {
+  it('continues its text on an edge that was restarted', async () => {
     const first = await startToyEdge();
     const sampling = samplings[2] as Sampling;
     const turn = startTurn(toyTurn(first, { sampling, maxAnswerTokens: 120 }));

@@ -1,4 +1,4 @@
-// A device only loses time to an edge that lies: it drops the connection, tries again for a while, and gives up with its text.
+// A device whose edge lies only loses time: it closes the connection, tries again for a while, and gives up with its text.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
@@ -27,11 +27,11 @@ const length = toyPrompt.length;
 interface Attacked {
   readonly report: TurnReport;
   readonly connections: number;
-  /** What the device said on the longest connection. */
+  /** Messages of the device on the longest connection. */
   readonly said: readonly DeviceMessage[];
 }
 
-/** A turn with an edge that says `lies` on every connection, after two honest tokens on the first. */
+/** A turn with an edge that sends `lies` on every connection, after two honest tokens on the first. */
 async function attack(lies: readonly EdgeMessage[], greets = true): Promise<Attacked> {
   let connections = 0;
   let said: DeviceMessage[] = [];
@@ -91,18 +91,18 @@ describe('a device whose edge lies', () => {
     expect(connections).toBeGreaterThan(1);
   });
 
-  it('gives up on one that greets and closes, again and again', async () => {
+  it('gives up if the edge closes each connection after hello', async () => {
     const { report, connections } = await attack([]);
     expect(report.outcome).toMatchObject({ kind: 'failed', code: 'edge-unreachable' });
     expect(connections).toBeGreaterThan(1);
   });
 
-  it('opens a session once more when it is gone, and not again and again', async () => {
+  it('opens a session that is gone again once, not repeatedly', async () => {
     const { said } = await attack([{ kind: 'gone' }, { kind: 'gone' }, { kind: 'gone' }]);
     expect(said.filter(({ kind }) => kind === 'open' || kind === 'resume').length).toBeLessThanOrEqual(2);
   });
 
-  it('takes nothing from one that does not greet', async () => {
+  it('accepts no message before hello', async () => {
     const commit = { kind: 'commit', first: length, branch: 0, accepted: 0, tokens: [1] } as const;
     expect((await attack([commit], false)).report.tokens).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// What goes wrong with one session's rows is that session's matter.
+// An error in the verification of one session does not affect other sessions.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
@@ -9,13 +9,13 @@ import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
 import { toyPrompt, toyReference, toySeed } from './toy-edge.ts';
 
-describe('an edge whose judging fails for one session', () => {
-  it('ends that one, tells the operator, and goes on with the others of the same steps', async () => {
+describe('an edge whose verification fails for one session', () => {
+  it('ends that session, tells the operator, and continues the others of the same steps', async () => {
     const toy = createToyModel({ seed: toySeed, role: 'target' });
     const bytes = (): Uint8Array => {
       throw new RangeError('no bytes today');
     };
-    // Only a session with a stop string looks at bytes.
+    // Only a session with a stop string reads the bytes of tokens.
     const model = { ...toy, tokenizer: { ...toy.tokenizer, bytes } };
     const faults: unknown[] = [];
     await using edge = await startEdge({

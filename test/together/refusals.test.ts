@@ -1,4 +1,4 @@
-// What an edge does not do, and how it says so: one cause, one remedy, a stable code; other sessions go on untouched.
+// The refusals of an edge: one cause, one remedy, a stable code. Other sessions are not affected.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
@@ -23,7 +23,7 @@ interface RawDevice {
   say(message: DeviceMessage): void;
 }
 
-/** A device that says what the test wants, without the machine that keeps the rules. */
+/** A device that sends any messages, without the state machine and its rules. */
 async function connectRaw(edge: ToyEdge): Promise<RawDevice> {
   const codec = new DeviceCodec();
   const heard: EdgeMessage[] = [];
@@ -56,7 +56,7 @@ function opening(edge: ToyEdge, session: string): OpenMessage {
   };
 }
 
-/** An honest turn beside the attack stays exact. */
+/** Checks that an honest turn beside the attack stays exact. */
 async function besideHonest(edge: ToyEdge, attack: () => Promise<void>): Promise<void> {
   const honest = startTurn(toyTurn(edge, { maxAnswerTokens: 100 }));
   await attack();
@@ -71,7 +71,7 @@ describe('an edge refuses', () => {
     expect(report.outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
   });
 
-  it('a prompt that the context does not hold, and ends a text that fills it', async () => {
+  it('a prompt that is longer than the context, and ends a text that fills it', async () => {
     await using edge = await startToyEdge({ contextLength: 128 });
     const prompt = Array.from({ length: 128 }, (_, index) => 100 + index);
     const refused = await startTurn(toyTurn(edge, { prompt })).report;
@@ -81,7 +81,7 @@ describe('an edge refuses', () => {
     expect(full.tokens).toEqual(await toyReference(neutralSampling, 128 - toyPrompt.length));
   });
 
-  it('a wrong key, and a session more than it has places for', async () => {
+  it('a wrong key, and a session for which it has no place', async () => {
     await using edge = await startToyEdge({ sequences: 1, admits: (key) => key === 'right' });
     const wrong = await startTurn(toyTurn(edge, { credentials: 'wrong' })).report;
     expect(wrong.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
@@ -92,7 +92,7 @@ describe('an edge refuses', () => {
     expect((await first.report).tokens).toHaveLength(200);
   });
 
-  it('impossible parameters before anything is sent', async () => {
+  it('invalid parameters before anything is sent', async () => {
     await using edge = await startToyEdge();
     const sampling = { ...neutralSampling, temperature: Number.NaN };
     expect(() => startTurn(toyTurn(edge, { sampling }))).toThrow(expect.objectContaining({ code: 'bad-argument' }));
@@ -106,7 +106,7 @@ describe('an edge refuses', () => {
 });
 
 describe('a device', () => {
-  it('says that no edge answers, once nobody listens', async () => {
+  it('reports that no edge answers', async () => {
     const edge = await startToyEdge();
     await edge[Symbol.asyncDispose]();
     const turn = startTurn(toyTurn(edge));
@@ -114,7 +114,7 @@ describe('a device', () => {
     expect((await turn.report).outcome).toMatchObject({ kind: 'failed', code: 'edge-unreachable' });
   });
 
-  it('gives up when a lost edge does not come back, and keeps its text', async () => {
+  it('gives up when a lost edge does not return, and keeps its text', async () => {
     const edge = await startToyEdge();
     const turn = startTurn(toyTurn(edge, { maxAnswerTokens: 500, giveUpAfterMs: 300 }));
     let count = 0;
@@ -131,8 +131,8 @@ describe('a device', () => {
   });
 });
 
-describe('a hostile device only hurts itself', () => {
-  it('with drafts that leave a hole, run ahead or do not exist', async () => {
+describe('a hostile device only harms itself', () => {
+  it('with drafts after a gap, too far ahead or outside the vocabulary', async () => {
     await using edge = await startToyEdge();
     const attacks: DeviceMessage[] = [
       { kind: 'draft', branch: 1, first: 400, tokens: [1] },
@@ -163,7 +163,7 @@ describe('a hostile device only hurts itself', () => {
     });
   });
 
-  it('with a flood', async () => {
+  it('with a flood of frames', async () => {
     await using edge = await startToyEdge();
     await besideHonest(edge, async () => {
       const device = await connectRaw(edge);
@@ -172,7 +172,7 @@ describe('a hostile device only hurts itself', () => {
     });
   });
 
-  it('by never reading: the edge pauses it a window ahead', async () => {
+  it('by never reading: the edge pauses it after one flow-control window', async () => {
     await using edge = await startToyEdge();
     await besideHonest(edge, async () => {
       const device = await connectRaw(edge);
@@ -191,7 +191,7 @@ describe('a hostile device only hurts itself', () => {
     });
   });
 
-  it('with a second session on one connection: the first one is not left behind', async () => {
+  it('with a second session on one connection: the edge does not keep the first one', async () => {
     await using edge = await startToyEdge({ keepLostMs: 50 });
     await besideHonest(edge, async () => {
       const device = await connectRaw(edge);
@@ -202,7 +202,7 @@ describe('a hostile device only hurts itself', () => {
     await expect.poll(() => edge.edge.status.sessions).toBe(0);
   });
 
-  it('by speaking for no session, however alive it is', async () => {
+  it('by pings without a session', async () => {
     await using edge = await startToyEdge({ liveness: { pingAfterMs: 100, lostAfterMs: 150 } });
     await besideHonest(edge, async () => {
       const idle = await connectRaw(edge);
@@ -226,7 +226,7 @@ describe('a hostile device only hurts itself', () => {
     newer.connection.close('done', '');
   });
 
-  it('with a lying draft model: exact, and no slower than one step a token', async () => {
+  it('with wrong drafts only: exact, and no slower than one step per token', async () => {
     await using edge = await startToyEdge();
     const report = await startTurn(toyTurn(edge, { drafter: toyDrafter(0) })).report;
     expect(report.tokens).toEqual(await toyReference(neutralSampling, 60));
@@ -235,7 +235,7 @@ describe('a hostile device only hurts itself', () => {
 });
 
 describe('an edge keeps', () => {
-  it('the evaluated prompt for the next turn of the same conversation, and for nobody else', async () => {
+  it('the evaluated prompt for the next turn of the same conversation, and for no other', async () => {
     await using edge = await startToyEdge();
     const conversation = 'c0'.repeat(16);
     const prompt = Array.from({ length: 200 }, (_, index) => 100 + index);
@@ -250,7 +250,7 @@ describe('an edge keeps', () => {
     expect(edge.edge.status.prefillTokens - before).toBeGreaterThan(200);
   });
 
-  it('a lost session for a while, then forgets it', async () => {
+  it('a lost session for keepLostMs, then forgets it', async () => {
     await using edge = await startToyEdge({ keepLostMs: 100 });
     const device = await connectRaw(edge);
     device.say(opening(edge, 'd'));

@@ -1,4 +1,4 @@
-// A real edge on a real port with a toy target, and devices for it: what the whole-system tests share.
+// For the whole-system tests: a real edge on a real port with a toy target, and devices for it.
 
 import { chooseToken } from '../../src/decoding/choose-token.ts';
 import type { Sampling } from '../../src/decoding/sampling.ts';
@@ -21,7 +21,7 @@ export interface ToyEdge extends AsyncDisposable {
   readonly target: LanguageModel;
 }
 
-/** Steps of 4 ms, so that drafts get ahead and tests stay short. */
+/** Steps of 4 ms, so that drafts arrive in time and tests stay short. */
 const profile = { name: 'test', description: 'a test', stepMs: 4, rowMs: 0, rowCap: 64, source: 'chosen' };
 
 export const toySeed = 11;
@@ -68,7 +68,7 @@ export function toyTurn(edge: ToyEdge, options: Partial<TurnOptions> = {}): Turn
   };
 }
 
-/** What the target writes alone: one row at a time. */
+/** The text that the target writes alone, one row at a time. */
 export async function toyReference(
   sampling: Sampling,
   tokenCount: number,

@@ -4,7 +4,7 @@ import { faultsTrial } from './faults.ts';
 import { plantedBugs } from './planted-bugs.fixture.ts';
 
 describe('trial faults', () => {
-  it('counts what it did, mode by mode', async () => {
+  it('counts runs, sessions and faults for each mode', async () => {
     let told = 0;
     const onProgress = (_stage: string, done: number): void => {
       told += done;
@@ -21,7 +21,7 @@ describe('trial faults', () => {
     expect(told).toBeGreaterThan(0);
   });
 
-  it('says how to repeat the first run that broke a promise', async () => {
+  it('gives the command that repeats the first run that violated an invariant', async () => {
     const bug = plantedBugs['noise is keyed by the step'];
     if (bug === undefined) throw new Error('no such bug');
     const { summary, broken, passed } = await runExperiment(faultsTrial, { runs: 20, seed: 7, bug });

@@ -1,21 +1,21 @@
-// `outrider trial faults`: tries to break the protocol in virtual time. Thousands of runs with lost, doubled, overtaking and blocked
-// connections, crashes, hand-overs and hostile devices; each from one seed, which replays it.
+// `outrider trial faults`: tests the invariants of the protocol in virtual time, in thousands of runs with lost, duplicate, overtaking and
+// blocked connections, crashes, handovers, hostile devices and lying edges. The seed of a run repeats it.
 
 import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
 import { trialSeed } from '../../laboratory/options.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { type FaultRunResult, type PlantedBug, runFaults } from './run.ts';
 
-/** One mode. */
+/** Results of one mode. */
 export interface FaultsRow {
   readonly mode: ModeName;
   readonly runs: number;
   readonly sessions: number;
   readonly faults: number;
   readonly broken: number;
-  /** Tokens that honest sessions committed, for each step that was run for them. */
+  /** Tokens that honest sessions committed, per step of these sessions. */
   readonly tokensPerStep: number;
-  /** What 600 runs fell to at least when this was written, less some 5 %. */
+  /** The smallest value of 600 runs when this was written, minus about 5 %. */
   readonly tokensPerStepFloor: number;
 }
 
@@ -25,17 +25,17 @@ export interface FaultsSummary extends Readonly<Record<string, number | string>>
   readonly hostileDevices: number;
   readonly faultsInjected: number;
   readonly events: number;
-  /** Runs in which an edge or a reader got a token that the target would not have written. */
+  /** Runs in which an edge or a reader got a token that is not the target's. */
   readonly wrongTexts: number;
   /** Runs in which a session never got its whole text. */
   readonly hung: number;
-  /** Runs that broke any promise, the two above included. */
+  /** Runs that violated any invariant, those two included. */
   readonly invariantViolations: number;
   readonly edgeBytesPeak: number;
   readonly tokensPerStep: number;
   /** Modes below their floor. */
   readonly slowModes: number;
-  /** What repeats the first run that broke a promise, with its events; empty if none did. */
+  /** The command that repeats the first run that violated an invariant, with its events; empty if there is none. */
   readonly replay: string;
 }
 
@@ -43,7 +43,7 @@ export interface FaultsConclusion extends Conclusion {
   readonly rows: readonly FaultsRow[];
   readonly summary: FaultsSummary;
   readonly passed: boolean;
-  /** Runs that broke a promise. */
+  /** Runs that violated an invariant. */
   readonly broken: readonly FaultRunResult[];
 }
 
@@ -62,10 +62,10 @@ const runsBetweenReports = 25;
 
 const options = {
   runs: { flag: '--runs <count>', help: 'runs, each from its own seed', whole: [1, 10_000_000], default: 1000 },
-  /** Of the first run; each further one takes the next number, and the mode that its number gives. */
+  /** Seed of the first run. Each further run takes the next number, which also gives its mode. */
   seed: trialSeed as typeof trialSeed,
   verbose: { flag: '--verbose', help: 'print every event to standard error' },
-  /** What is on trial; others may be given to see the trial fail. */
+  /** A planted bug, for tests of the trial itself. */
   bug: { default: {} as PlantedBug },
 } as const;
 

@@ -1,5 +1,5 @@
-// A device that keeps no rule: garbage, holes, ids out of the vocabulary, drafts too far ahead, second attaches, openings that are
-// abandoned. It may slow itself; the sessions beside it must not notice.
+// A device that follows no rule: garbage, gaps, ids outside the vocabulary, drafts too far ahead, second attaches, abandoned connections.
+// It may slow down its own session; other sessions must not be affected.
 
 import type { Random } from '../../basics/philox.ts';
 import { DeviceCodec } from '../../protocol/codec.ts';
@@ -13,7 +13,7 @@ export interface HostileSettings {
   readonly turn: TurnRequest;
   readonly random: Random;
   readonly connect: (end: LinkEnd) => VirtualLink | undefined;
-  /** Bad actions; then it falls silent. */
+  /** Number of hostile actions; after them it is silent. */
   readonly actionCount: number;
   readonly log: (line: string) => void;
 }
@@ -27,7 +27,7 @@ export class HostileDevice {
   #codec = new DeviceCodec();
   #attempt = 0;
   #branch = 0;
-  /** What it takes for the end of its branch. */
+  /** The assumed end of its branch. */
   #draftEnd = 0;
   #acknowledged = 0;
   #actionCount = 0;
@@ -132,7 +132,7 @@ export class HostileDevice {
 
   #say(message: DeviceMessage): void {
     this.#settings.log(`hostile: ${message.kind}`);
-    // Its connection may be over already.
+    // The connection may be closed already.
     this.#link?.send('up', this.#codec.encode(message));
   }
 }

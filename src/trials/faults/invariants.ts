@@ -1,5 +1,5 @@
-// Looks on while devices and edges work, and throws at the first event that breaks a promise. A reconnect hides most broken rules
-// from the final text, so the invariants are about every step on the way.
+// Observes devices and edges, and throws at the first event that violates an invariant. A reconnect hides most violations from the final
+// text, so the invariants apply to every step.
 
 import type { DeviceEffect, DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
 import type { EdgeEvent } from '../../protocol/edge-state.ts';
@@ -12,21 +12,21 @@ import type { VirtualSession } from '../../virtual-time/sessions.ts';
 import type { ReferenceText } from '../../virtual-time/toy-target.ts';
 import type { LieWatch } from './lies.ts';
 
-/** What is promised of every run. */
+/** The invariants of every run. */
 export const invariants = [
-  'edge-text', // an edge's text is a prefix of what the target writes by itself
-  'device-text', // so is what the reader sees, and it never shrinks
-  'no-honest-error', // an honest device is never told of a protocol error, nor meets one
-  'lies-refused', // a device believes nothing that it can tell to be a lie
-  'patient', // a device gives up only where an edge can't be reached at first, or has sent no text for long
-  'gives-up', // and then it does
+  'edge-text', // an edge's text is a prefix of the text that the target writes alone
+  'device-text', // so is the text that the reader sees, and it never becomes shorter
+  'no-honest-error', // an honest device neither receives nor reports a protocol error
+  'lies-refused', // a device accepts no message that it can recognise as a lie
+  'patient', // a device gives up only if the first connection fails, or after a long time without text
+  'gives-up', // after that time it does give up
   'current-link', // the newest connection of a session is never superseded
-  'bounded', // drafts, and what a device has not acknowledged, have a limit
-  'nothing-when-blocked', // a side that may not send does not
-  'commits-in-order', // each commit starts where the last one on its connection ended
+  'bounded', // the number of drafts and the number of unacknowledged tokens have a limit
+  'nothing-when-blocked', // a side sends nothing while its queue is full
+  'commits-in-order', // each commit starts at the end of the last one on its connection
   'finished', // every honest session ends with the whole text
-  'forgotten', // edges keep nothing of sessions and connections that are over
-  'no-crash', // no machine runs into its own invariants
+  'forgotten', // edges keep no finished session and no closed connection
+  'no-crash', // no machine violates an internal invariant
 ] as const;
 export type InvariantName = (typeof invariants)[number];
 
@@ -46,11 +46,11 @@ function demand(condition: boolean, invariant: InvariantName, detail: () => stri
 
 interface Reader {
   readonly reference: ReferenceText;
-  /** As shipped, whatever the device on trial has. */
+  /** Of the scene, without the planted bug. */
   readonly giveUpAfterMs: number;
-  /** Tokens of the text that the page has shown, the prompt included. */
+  /** Tokens that the device has shown, with the prompt. */
   shown: number;
-  /** The last text, or the beginning. */
+  /** Time of the last text, or of the start. */
   textAtMs: number;
   hasConnected: boolean;
 }
@@ -60,7 +60,7 @@ interface Checked {
   length: number;
 }
 
-/** Ids take 8 bytes each in an array; good enough to see growth. */
+/** Approximate bytes of an id in an array; exact enough to detect growth. */
 const bytesPerId = 8;
 
 export class InvariantWatch implements EdgeObserver {
@@ -68,13 +68,13 @@ export class InvariantWatch implements EdgeObserver {
   readonly #references = new Map<string, ReferenceText>();
   readonly #owners = new Map<VirtualLink, VirtualDevice>();
   readonly #checked = new WeakMap<VirtualSession, Checked>();
-  /** Where the next commit on a connection must start. */
+  /** The position at which the next commit on a connection must start. */
   readonly #commitEnds = new Map<VirtualLink, number>();
-  /** As each session asked for it. */
+  /** From the `open` of each session. */
   readonly #maxAhead = new Map<string, number>();
-  /** For each session and edge the largest attempt that was sent, and where. */
+  /** For each session and edge the largest attempt that was sent, and its link. */
   readonly #newest = new Map<string, { attempt: number; link: VirtualLink }>();
-  /** Which attach was the last on a connection. */
+  /** The last attach on a connection. */
   readonly #attaches = new Map<VirtualLink, 'open' | 'resume'>();
   readonly #lies: LieWatch;
   edgeBytesPeak = 0;
@@ -85,12 +85,12 @@ export class InvariantWatch implements EdgeObserver {
     this.#lies = lies;
   }
 
-  /** Whether the device's last attach on this connection was an opening. */
+  /** Whether the device's last attach on this connection was an `open`. */
   hasSentOpen(link: VirtualLink): boolean {
     return this.#attaches.get(link) === 'open';
   }
 
-  /** From now on this device is held to the invariants; again after its page came back. */
+  /** Checks this device from now on; to be called again after a restart. */
   follow(device: VirtualDevice, reference: ReferenceText, giveUpAfterMs: number): void {
     const shown = device.state.text.length;
     this.#readers.set(device, {
@@ -171,17 +171,17 @@ export class InvariantWatch implements EdgeObserver {
 
   deviceCloses: NonNullable<DeviceWorld['deviceCloses']> = (device, link, code, detail) => {
     const isHonest = code === 'done' || code === 'silent' || this.#lies.isLiar(link);
-    demand(isHonest, 'no-honest-error', () => `${device.settings.name} hangs up: ${code}, ${detail}`);
+    demand(isHonest, 'no-honest-error', () => `${device.settings.name} closes: ${code}, ${detail}`);
   };
 
-  /** Once more attached: it must not have been without text for much longer than it would wait. */
+  /** At an attach: the time without text must not be much longer than the time after which the device gives up. */
   #checkPatience(device: VirtualDevice): void {
     const reader = this.#readers.get(device);
     if (reader === undefined) return;
     reader.hasConnected = true;
     const waitedMs = device.process.nowMs() - reader.textAtMs;
     const { giveUpAfterMs } = reader;
-    // A connection may have been there for a while before it was lost.
+    // The tolerance is for the time that a connection existed before it was lost.
     demand(waitedMs <= 2 * giveUpAfterMs + 30_000, 'gives-up', () => `${device.settings.name} after ${waitedMs} ms`);
   }
 
@@ -192,8 +192,8 @@ export class InvariantWatch implements EdgeObserver {
     const maxAhead = this.#maxAhead.get(session.id) ?? 0;
     demand(buffered <= maxAhead, 'bounded', () => `${buffered} drafts kept, ${maxAhead} allowed`);
     const ahead = text.length - acknowledged;
-    const ownDrafts = modeOf(open.mode).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
-    const stepTokens = Math.max(maxAhead, ownDrafts);
+    const edgeDrafts = modeOf(open.mode).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
+    const stepTokens = Math.max(maxAhead, edgeDrafts);
     demand(ahead <= open.flowControlWindow + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
     this.#measureBytes(edge);
   }
@@ -234,7 +234,7 @@ export class InvariantWatch implements EdgeObserver {
       }
     } else if (effect.kind === 'close-link') {
       const isHonest = effect.code === 'done' || isLiedTo;
-      demand(isHonest, 'no-honest-error', () => `${name} hangs up: ${effect.code}, ${effect.detail}`);
+      demand(isHonest, 'no-honest-error', () => `${name} closes: ${effect.code}, ${effect.detail}`);
     } else if (effect.kind === 'finish' && !isLiedTo) this.#checkOutcome(device, reader, effect.outcome);
   }
 

@@ -1,5 +1,5 @@
-// Lies that an edge may tell and that a device can notice: greetings out of turn or of another model, commits that no text could hold,
-// ends where the text does not end. A lie about which token comes next cannot be noticed by a device without the target.
+// Lies of an edge that a device can recognise: `hello` out of turn or of another model, impossible commits, ends at the wrong length. A
+// device without the target cannot recognise a wrong token.
 
 import type { Random } from '../../basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
@@ -9,15 +9,15 @@ import type { VirtualDevice } from '../../virtual-time/device.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import { pick } from './scene.ts';
 
-/** Marks greetings that lie. */
+/** Fingerprint of false `hello` messages. */
 const liar = 'liar';
 
-/** What a greeting says instead of the truth. */
+/** The false fields of a `hello`. */
 export type GreetingLie = Partial<Pick<HelloMessage, 'version' | 'tokenizerHash'>>;
 
 export const greetingLies: readonly GreetingLie[] = [{ tokenizerHash: 'cd'.repeat(32) }, { version: 255 }];
 
-/** A wire on whose edge's side greetings are altered as long as `lie` gives something. */
+/** A wire that changes the `hello` messages of the edge while `lie` returns false fields. */
 export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
   return {
     device: () => honest.device(),
@@ -34,7 +34,7 @@ export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
   };
 }
 
-/** Within a turn, on a connection of `device`. @param hasSentOpen the device's last attach there was an opening */
+/** A random lie within a turn, for a connection of `device`. @param hasSentOpen whether the device's last attach there was an `open` */
 export function lieTo(
   device: VirtualDevice,
   hasSentOpen: boolean,
@@ -55,13 +55,13 @@ export function lieTo(
     { ...commit, branch: 9999, accepted: 1, tokens: [] },
     { kind: 'end', reason: 'length', length: end + 1, account },
   ];
-  // At the longest answer it would be true.
+  // At the largest length this end would be true.
   if (text.length < end) lies.push({ kind: 'end', reason: 'length', length: text.length, account });
   if (hasSentOpen) lies.push({ kind: 'gone' });
   return pick(random, lies);
 }
 
-/** Connections on which an edge has lied, and whether the devices believed it. */
+/** Records the connections on which an edge has lied, and checks that devices refuse the lies. */
 export class LieWatch {
   /** The lies, as JSON. */
   readonly #told = new Map<VirtualLink, string>();
@@ -71,17 +71,17 @@ export class LieWatch {
     this.#told.set(link, JSON.stringify(message));
   }
 
-  /** The greeting of this connection lies. */
+  /** The `hello` of this connection is false. */
   greetFalsely(link: VirtualLink): void {
     this.#greeted.add(link);
   }
 
-  /** Whether its device may complain of it. */
+  /** Whether the device may report an error on this connection. */
   isLiar(link: VirtualLink): boolean {
     return this.#told.has(link) || this.#greeted.has(link);
   }
 
-  /** What the device has believed; null: nothing. @param link that the event came on */
+  /** @param link of the event @returns the lie that the device has accepted; null: none */
   believed(link: VirtualLink | undefined, event: DeviceEvent, { state, effects }: DeviceStep): string | null {
     if (event.kind !== 'message-received' || link === undefined) return null;
     const { message } = event;

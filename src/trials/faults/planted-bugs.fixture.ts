@@ -1,5 +1,5 @@
-// Machines with one rule broken each, made from the real ones by altering what goes in or comes out. They show that the trial can
-// fail; nothing else uses them.
+// State machines with one planted bug each: the real ones with changed events, states or effects. They show that the trial finds bugs;
+// only its tests use them.
 
 import { chooseToken } from '../../decoding/choose-token.ts';
 import { penaltiesActive, RunningCounts } from '../../decoding/token-counts.ts';
@@ -23,7 +23,7 @@ function alteringEdge(alter: (state: EdgeState, event: EdgeEvent) => EdgeEvent):
   return { ...protocolMachines, stepEdge: (state, event) => stepEdge(state, alter(state, event)) };
 }
 
-/** `before` may be another state than the machine left. */
+/** @param before changes the state before an event */
 function alteringEdgeState(before: (state: EdgeState, event: EdgeEvent) => EdgeState): Machines {
   const { stepEdge } = protocolMachines;
   return { ...protocolMachines, stepEdge: (state, event) => stepEdge(before(state, event), event) };
@@ -38,14 +38,14 @@ function isAttach(event: EdgeEvent): event is EdgeMessageEvent {
   return event.kind === 'message-received' && (event.message.kind === 'open' || event.message.kind === 'resume');
 }
 
-/** What a dead branch left behind counts as good: a stale branch's drafts are accepted. */
+/** The edge accepts drafts of a dead branch. */
 const staleBranch: Machines = alteringEdgeState((state) => {
   const { branch, text } = state;
   if (branch === null || !branch.dead) return state;
   return { ...state, branch: { ...branch, dead: false, agreedTo: Math.min(branch.end, text.length) } };
 });
 
-/** The dice are thrown by the number of the step instead of the position. */
+/** The noise is keyed by the number of the step instead of the position. */
 const noiseByStep: Machines = alteringEdge((state, event) => {
   if (event.kind !== 'step-done') return event;
   const { sampling, prompt } = state.open;
@@ -62,19 +62,19 @@ function resumedOff(by: number): Machines {
   );
 }
 
-/** The attempt number counts for nothing: who comes last owns the session. */
+/** The edge ignores the attempt number: the last attach owns the session. */
 const oldAttempt: Machines = alteringMessages((state, message) =>
   message.kind === 'open' || message.kind === 'resume' ? { ...message, attempt: state.attempt + 1 } : message,
 );
 
-/** A step that was begun before an `open` is judged as if the text were still the same. */
+/** The edge applies a step that began before an `open`, as if the text were still the same. */
 const oldGeneration: Machines = alteringEdge((state, event) => {
   if (event.kind !== 'step-done') return event;
   const ticket = { ...event.ticket, generation: state.generation, length: state.text.length };
   return { ...event, ticket };
 });
 
-/** The pointer into the text is not moved back at an attach. */
+/** The edge does not move its pointer into the text back at an attach. */
 const pointerKept: Machines = {
   ...protocolMachines,
   stepEdge: (state, event) => {
@@ -84,7 +84,7 @@ const pointerKept: Machines = {
   },
 };
 
-/** Drafts of the connection before stay when a device attaches. */
+/** The edge keeps the drafts of the previous connection at an attach. */
 const draftsKept: Machines = {
   ...protocolMachines,
   stepEdge: (state, event) => {
@@ -95,10 +95,10 @@ const draftsKept: Machines = {
   },
 };
 
-/** The edge keeps however many drafts a device sends. */
+/** The edge accepts any number of drafts. */
 const noLimit: Machines = alteringEdgeState((state) => ({ ...state, open: { ...state.open, maxAhead: 512 } }));
 
-/** What the device holds already is appended once more. */
+/** The device appends tokens that it already has. */
 const overlapAppended: Machines = alteringDevice((state, event) => {
   if (event.kind !== 'message-received' || event.message.kind !== 'commit') return event;
   const { accepted, tokens } = event.message;
@@ -106,12 +106,12 @@ const overlapAppended: Machines = alteringDevice((state, event) => {
   return { ...event, message: { ...event.message, first: state.text.length, tokens } };
 });
 
-/** A commit goes out although the connection takes nothing. */
+/** The edge sends commits although the send queue is full. */
 const neverBlocked: Machines = alteringEdge((_state, event) =>
   event.kind === 'link-writable' ? { ...event, writable: true } : event,
 );
 
-/** Committed text is taken for whatever the device drafted there. */
+/** The edge commits the device's draft without verification. */
 const draftsBelieved: Machines = {
   ...protocolMachines,
   stepEdge: (state, event) => {
@@ -124,7 +124,7 @@ const draftsBelieved: Machines = {
   },
 };
 
-/** A greeting is believed, whatever it says. */
+/** The device accepts any `hello`. */
 const greetingBelieved: Machines = alteringDevice((state, event) => {
   if (event.kind !== 'message-received' || event.message.kind !== 'hello') return event;
   const { tokenizerHash } = state.turn;
@@ -133,7 +133,7 @@ const greetingBelieved: Machines = alteringDevice((state, event) => {
 
 type Guard = Machines['guardMessage'];
 
-/** The guard lets through what it says this of. */
+/** The guard accepts messages for which it would return this complaint. */
 function guardedBut(complaint: RegExp): Machines {
   const { guardMessage } = protocolMachines;
   const guard: Guard = (...given) => {
@@ -143,7 +143,7 @@ function guardedBut(complaint: RegExp): Machines {
   return { ...protocolMachines, guardMessage: guard };
 }
 
-/** The device holds no end against the text that it has. */
+/** The device does not compare the length of an end with its text. */
 const endBelieved: Machines = alteringDevice((state, event) => {
   if (event.kind !== 'message-received' || event.message.kind !== 'end') return event;
   return { ...event, message: { ...event.message, length: state.text.length } };

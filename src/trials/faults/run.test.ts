@@ -9,11 +9,11 @@ function runMany(firstSeed: number, count: number): FaultRunResult[] {
 describe('the protocol under faults', () => {
   const results = runMany(1, 300);
 
-  it('keeps every promise in 300 runs', () => {
+  it('keeps every invariant in 300 runs', () => {
     expect(results.filter(({ broken }) => broken !== null)).toEqual([]);
   });
 
-  it('is put to the test by them', () => {
+  it('meets enough faults, sessions and hostile devices in them', () => {
     expect(Math.min(...results.map(({ faults }) => faults))).toBeGreaterThanOrEqual(3);
     expect(Math.min(...results.map(({ sessions }) => sessions))).toBeGreaterThanOrEqual(2);
     expect(results.reduce((sum, { faults }) => sum + faults, 0)).toBeGreaterThan(5 * results.length);
@@ -22,7 +22,7 @@ describe('the protocol under faults', () => {
     expect(Math.max(...results.map(({ edgeBytesPeak }) => edgeBytesPeak))).toBeLessThan(20_000);
   });
 
-  it('does the same again from the same seed, whether or not it is written down', () => {
+  it('repeats a run from its seed, with or without a log', () => {
     for (const seed of [3, 4, 5]) {
       const lines: string[] = [];
       expect(runFaults(seed, { log: (line) => lines.push(line) })).toEqual(results[seed - 1]);

@@ -1,5 +1,5 @@
-// One run of the trial: a scene and the faults thrown at it, from one seed, watched at every event until every honest session has
-// its whole text and every edge has forgotten all of them.
+// One run of the trial: a scene and its faults, drawn from one seed. The invariants are checked at every event, until every honest session
+// has its whole text and every edge has forgotten all sessions.
 
 import { createRandom } from '../../basics/philox.ts';
 import type { ModeName } from '../../protocol/mode.ts';
@@ -24,14 +24,14 @@ export interface FaultRunResult {
   readonly virtualMs: number;
   /** Estimated from the ids that an edge's sessions hold. */
   readonly edgeBytesPeak: number;
-  /** Steps of honest sessions, and the tokens that they committed; what crashes lost included. */
+  /** Steps of honest sessions, and the tokens that they committed, with those that a crash lost. */
   readonly steps: number;
   readonly committedTokens: number;
-  /** The first promise that broke; null: all held. */
+  /** The first violated invariant; null: none. */
   readonly broken: { readonly invariant: InvariantName; readonly detail: string; readonly event: number } | null;
 }
 
-/** What is broken on purpose, to see the trial fail: machines, or settings of every device or edge. */
+/** A bug for tests of the trial: changed machines, or changed settings of every device or edge. */
 export interface PlantedBug {
   readonly machines?: Machines;
   readonly device?: Partial<VirtualDeviceSettings>;
@@ -40,11 +40,11 @@ export interface PlantedBug {
 
 export interface FaultRunOptions {
   readonly bug?: PlantedBug;
-  /** Told of everything that happens, a line each. */
+  /** Receives a line for each event. */
   readonly log?: (line: string) => void;
 }
 
-/** After this no session may still be without its text. */
+/** Virtual time after which every session must have its text. */
 const timeLimitMs = 600_000;
 const eventLimit = 300_000;
 const retryMs = 300;
@@ -63,7 +63,7 @@ class FaultRun implements FaultWorld {
   readonly falseGreetings: FaultWorld['falseGreetings'] = new Map();
   readonly uselessUntilMs = new Map<string, number>();
   readonly #watch = new InvariantWatch(this.lies);
-  /** Of the connection that is just being made. */
+  /** Of the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
   #faultCount = 0;
@@ -138,7 +138,7 @@ class FaultRun implements FaultWorld {
     for (let index = 0; index < this.#scene.hostileCount; index += 1) this.#addHostile(index);
     const count = 3 + this.random.integer(6);
     for (let index = 0; index < count; index += 1) {
-      // The first ones come so early that hardly a text can be complete.
+      // The first faults come so early that almost no text is complete.
       const latestMs = index < 3 ? 100 : 3000;
       this.queue.after(20 + this.random.uniform() * latestMs, () => this.#inject());
     }
@@ -147,7 +147,7 @@ class FaultRun implements FaultWorld {
   #inject(): void {
     const told = injectFault(this);
     if (told === null) {
-      // All pages may be away at the moment.
+      // All devices may be down at the moment.
       if (this.devices.some(({ process }) => !process.isUp)) this.queue.after(retryMs, () => this.#inject());
       return;
     }
@@ -155,7 +155,7 @@ class FaultRun implements FaultWorld {
     this.#log(`FAULT ${told}`);
   }
 
-  /** Until everybody is done; then until nothing is left to happen. */
+  /** Runs until all devices have finished, then until the event queue is empty. */
   #play(): void {
     while (this.devices.some(({ state, process }) => state.outcome === null || !process.isUp)) {
       this.#demandTime(() => this.#describeUnfinished());
@@ -221,7 +221,7 @@ class FaultRun implements FaultWorld {
     });
   }
 
-  /** An edge without a place says so; the application tries again later, with the text that it has. */
+  /** If an edge has no free place and refuses, the application tries again later with its text. */
   #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
     if (step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
@@ -247,14 +247,14 @@ class FaultRun implements FaultWorld {
       edgeSends.call(watch, edge, link, message, isWritable);
     };
     watch.edgeCloses = (edge, link, code, detail) => {
-      this.#log(`${edge.settings.name} hangs up: ${code}, ${detail}`);
+      this.#log(`${edge.settings.name} closes: ${code}, ${detail}`);
       edgeCloses.call(watch, edge, link, code, detail);
     };
     return watch;
   }
 }
 
-/** Long lists of ids are cut. */
+/** JSON without prompts and sampling, with counts in place of long lists. */
 function describe(value: object): string {
   return JSON.stringify(value, (key, part: unknown) => {
     if (typeof part === 'bigint') return String(part);

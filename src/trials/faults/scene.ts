@@ -1,4 +1,4 @@
-// Who takes part in a run of faults, thrown from its seed: target, edges, honest devices in all their variety, networks.
+// Draws the participants of a run from its seed: target, edges, honest devices with many different settings, network.
 
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
@@ -19,7 +19,7 @@ export const vocabularySize = 1024;
 const maxAnswerTokens = 64;
 export const tokenizerHash: string = 'ab'.repeat(32);
 
-/** Streams of the run's seed. */
+/** Random streams of the run's seed. */
 export const streams = { scene: 0, faults: 1, edge: 2, device: 100, hostile: 200, redraws: 300 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
@@ -40,7 +40,7 @@ export interface Scene {
   readonly hostileCount: number;
 }
 
-/** Modes take turns with the seed. */
+/** The seed modulo the number of modes gives the mode. */
 export function createScene(seed: number, machines: Machines): Scene {
   const random = createRandom(seed, streams.scene);
   const mode = modeNames[seed % modeNames.length] as ModeName;
@@ -110,7 +110,7 @@ function deviceSettings(
     name: `device-${index}`,
     turn: turnRequest(mode, random),
     drafter: toyDrafter(target, {
-      // Always wrong and always right are part of it: a device that lies, and one that knows all.
+      // 0 is a device with wrong drafts only, 1 a device with perfect drafts.
       agreement: pick(random, [0, 0.5, 0.75, 0.75, 0.9, 1]),
       redraws: isFickle ? createRandom(seed, streams.redraws + index) : null,
       seed,

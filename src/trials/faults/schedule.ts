@@ -1,4 +1,4 @@
-// What can go wrong, one fault a function: each finds itself a victim among those at work, does its harm, and says what it did.
+// The faults, one function each. A fault chooses a victim among the active devices and edges, acts on it, and returns a description.
 
 import type { Random } from '../../basics/philox.ts';
 import { freshState, storedState, type VirtualDevice } from '../../virtual-time/device.ts';
@@ -8,23 +8,23 @@ import type { VirtualLink } from '../../virtual-time/link.ts';
 import { type GreetingLie, greetingLies, type LieWatch, lieTo } from './lies.ts';
 import { hexDigits, pick, vocabularySize } from './scene.ts';
 
-/** Whom faults can befall. */
+/** The world on which faults act. */
 export interface FaultWorld {
   readonly queue: EventQueue;
   readonly random: Random;
   readonly edges: ReadonlyMap<string, VirtualEdge>;
   readonly devices: readonly VirtualDevice[];
   readonly lies: LieWatch;
-  /** The next connections of an edge begin with this lie. */
+  /** For each edge: the lie in its `hello`, and for how many more connections. */
   readonly falseGreetings: Map<string, { readonly lie: GreetingLie; left: number }>;
-  /** Until when an edge loses each connection soon after its greeting. */
+  /** For each edge: the time until which it loses every connection soon after its `hello`. */
   readonly uselessUntilMs: Map<string, number>;
   hasSentOpen(link: VirtualLink): boolean;
-  /** A page has come back: hold it to the invariants anew. */
+  /** A device has restarted; the invariants apply to it from now on. */
   followed(device: VirtualDevice): void;
 }
 
-/** What it did, or null where there was nobody to do it to. */
+/** @returns a description, or null if there was no victim */
 type Fault = (world: FaultWorld) => string | null;
 
 function between(random: Random, least: number, most: number): number {
@@ -42,7 +42,7 @@ function workingDevice({ devices, random }: FaultWorld): VirtualDevice | undefin
   return working.length === 0 ? undefined : pick(random, working);
 }
 
-/** A connection of a device at work, seldom an older one. */
+/** A connection of an active device; with probability 0.8 its newest one. */
 function connection(world: FaultWorld): Victim | undefined {
   const device = workingDevice(world);
   const entry = world.random.uniform() < 0.8 ? device?.links.at(-1) : device?.links[0];
@@ -57,7 +57,7 @@ const lost: Fault = (world) => {
   return `${victim.device.settings.name} loses its connection to ${victim.edge}`;
 };
 
-/** One side, or neither, is told; the other finds out by the silence. */
+/** At most one side gets `closed`; the other one notices the loss by its keep-alive. */
 const halfOpen: Fault = (world) => {
   const victim = connection(world);
   if (victim === undefined) return null;
@@ -80,7 +80,7 @@ const severed: Fault = (world) => {
   return `nothing goes ${direction} any more on the connection of ${victim.device.settings.name}`;
 };
 
-/** The device gives a connection up and makes another, whose frames overtake those of the old one. */
+/** The device loses a connection and opens another, whose frames overtake those of the old one. */
 const outlived: Fault = (world) => {
   const victim = connection(world);
   if (victim === undefined) return null;
@@ -90,7 +90,7 @@ const outlived: Fault = (world) => {
   return `late frames of ${victim.device.settings.name} are under way on a connection that it takes for lost`;
 };
 
-/** A second connection to the same edge while the first is alive; sometimes the first one's frames come last. */
+/** A second connection to the same edge while the first is open; sometimes the first one's frames arrive later. */
 const duplicate: Fault = (world) => {
   const victim = connection(world);
   if (victim === undefined) return null;
@@ -118,7 +118,7 @@ const stalled: Fault = (world) => {
   return `frames ${direction} of ${victim.device.settings.name} are held up`;
 };
 
-/** Slow readers, and some that do not read for so long that they are given up. */
+/** The receiver does not read for a while, sometimes so long that the sender closes the connection. */
 const blocked: Fault = (world) => {
   const victim = connection(world);
   if (victim === undefined) return null;
@@ -162,7 +162,7 @@ const edgeCrashed: Fault = (world) => {
   return `edge ${edge.settings.name} crashes`;
 };
 
-/** The page comes back with what it had stored, which may be less than it had shown, or as a new session. */
+/** The device restarts with its stored text, which may be shorter than the shown one, or as a new session. */
 const pageLost: Fault = (world) => {
   const device = workingDevice(world);
   if (device === undefined) return null;
@@ -185,7 +185,7 @@ const pageLost: Fault = (world) => {
   return `the page of ${device.settings.name} is lost and comes back with ${stored.text.length} tokens`;
 };
 
-/** The edge says something that no honest one would, in the midst of a turn. */
+/** The edge sends a message within a turn that an honest edge never sends. */
 const edgeLied: Fault = (world) => {
   const victim = connection(world);
   const edge = victim === undefined ? undefined : world.edges.get(victim.edge);
@@ -196,7 +196,7 @@ const edgeLied: Fault = (world) => {
   return `${victim.edge} tells ${victim.device.settings.name} a lie: ${message.kind}`;
 };
 
-/** Whoever connects next is told of another model or another protocol; those who are at work lose their connections. */
+/** The next connections get a `hello` of another model or another protocol; the present connection of the victim is lost. */
 const greetedFalsely: Fault = (world) => {
   const victim = connection(world);
   if (victim === undefined) return null;
@@ -207,7 +207,7 @@ const greetedFalsely: Fault = (world) => {
   return `${victim.edge} will greet falsely, ${Object.keys(lie).join()}`;
 };
 
-/** An edge that greets and then loses every connection, for longer than devices wait. */
+/** For a time, the edge loses every connection after `hello`; devices may give up meanwhile. */
 const edgeUseless: Fault = (world) => {
   const victim = connection(world);
   if (victim === undefined) return null;
@@ -240,7 +240,7 @@ const faults: readonly Fault[] = [
   edgeUseless,
 ];
 
-/** Throws one fault; another where the first finds no victim. Null: nobody is left at work. */
+/** Injects one fault; if it finds no victim, another one. @returns its description; null: no device is active */
 export function injectFault(world: FaultWorld): string | null {
   if (workingDevice(world) === undefined) return null;
   for (let tries = 0; tries < 20; tries += 1) {
