@@ -186,7 +186,7 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   return settleLinks(settleVerifications(compareTail(state, fresh, links, edges)), link.id, effects);
 }
 
-/** Verdicts come from the main link's edge, which may lag behind the text during a hand-over. */
+/** Verdicts come from the main link's edge, which may lag behind the text during a handover. */
 function settleVerifications(state: DeviceState): DeviceState {
   if (state.pendingVerifications.length === 0) return state;
   const received = findLink(state, state.main)?.received ?? 0;

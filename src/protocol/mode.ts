@@ -65,7 +65,7 @@ export interface Mode {
   mayStep(view: EdgeView): boolean;
 }
 
-const nobody = {
+const edgeAlone = {
   waitsForDevice: false,
   deviceDrafts: false,
   edgeDrafts: false,
@@ -75,15 +75,15 @@ const nobody = {
   draftingIsOptional: false,
   turnTaking: 'free-running',
 } as const;
-const onDevice = { ...nobody, deviceDrafts: true } as const;
+const onDevice = { ...edgeAlone, deviceDrafts: true } as const;
 const inWindows = { ...onDevice, waitsForDevice: true, hasWindows: true } as const;
-const onEdge = { ...nobody, edgeDrafts: true, hasEdgeDraftLength: true, hasWindows: true } as const;
+const onEdge = { ...edgeAlone, edgeDrafts: true, hasEdgeDraftLength: true, hasWindows: true } as const;
 
 const never = (): boolean => false;
 const always = (): boolean => true;
 
 /** The edge alone. */
-const ar: Mode = { name: 'ar', ...nobody, mayDraft: never, send: () => 'nothing', mayStep: always };
+const ar: Mode = { name: 'ar', ...edgeAlone, mayDraft: never, send: () => 'nothing', mayStep: always };
 
 /** No side waits: the device drafts up to `maxAhead`, and each step takes the drafts that have arrived. */
 const stream: Mode = {

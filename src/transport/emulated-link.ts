@@ -8,7 +8,7 @@ import { interrupted, lostConnection } from './endings.ts';
 import { createLinkQueue, type LinkQueue } from './link-queue.ts';
 import { machineClock } from './machine-clock.ts';
 import { callNextTurn } from './next-turn.ts';
-import { goodbyeBytes, QueuedConnection, type Wire } from './queued-connection.ts';
+import { closeFrameBytes, QueuedConnection, type Wire } from './queued-connection.ts';
 import type { Accept, Connect, Connection, ConnectionHandler } from './transport.ts';
 
 /** An emulated network of one device. */
@@ -109,7 +109,7 @@ function join(link: Link, inner: Connection): [QueuedConnection, ConnectionHandl
       return inner.writable;
     },
     frame: (bytes) => inner.send(bytes),
-    goodbye: (code, detail) => inner.close(code, detail),
+    close: (code, detail) => inner.close(code, detail),
     cut,
   };
   const outer = new QueuedConnection(link.up, wire, Number.POSITIVE_INFINITY);
@@ -121,7 +121,7 @@ function join(link: Link, inner: Connection): [QueuedConnection, ConnectionHandl
       writable: () => outer.wireDrained(),
       closed(reason) {
         link.losable.delete(cut);
-        link.down.push(goodbyeBytes, () => outer.finish(reason));
+        link.down.push(closeFrameBytes, () => outer.finish(reason));
       },
     },
   ];

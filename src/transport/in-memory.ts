@@ -8,7 +8,7 @@ import { idealLink } from '../protocol/link-model-settings.ts';
 import { interrupted, lostConnection } from './endings.ts';
 import { createLinkQueue, type LinkQueue } from './link-queue.ts';
 import { callNextTurn } from './next-turn.ts';
-import { goodbyeBytes, QueuedConnection } from './queued-connection.ts';
+import { closeFrameBytes, QueuedConnection } from './queued-connection.ts';
 import type { Accept, Connect, Connection } from './transport.ts';
 
 /** Time and link of connections within the process. Default: an ideal network. */
@@ -49,14 +49,14 @@ export function connectInMemory(device: Accept, edge: Accept, settings: InMemory
     }
   };
   const end = (outgoing: LinkQueue, incoming: LinkQueue, peer: () => QueuedConnection): QueuedConnection => {
-    const goodbye = (code: Parameters<Connection['close']>[0], detail: string): void => {
+    const close = (code: Parameters<Connection['close']>[0], detail: string): void => {
       peer().finish({ by: 'peer', code, detail } as const);
       // The peer's answer to this side's close.
-      incoming.push(goodbyeBytes, () => self.finish(lostConnection));
+      incoming.push(closeFrameBytes, () => self.finish(lostConnection));
     };
     const self = new QueuedConnection(
       outgoing,
-      { writable: true, frame: (bytes) => peer().arrive(bytes), goodbye, cut },
+      { writable: true, frame: (bytes) => peer().arrive(bytes), close, cut },
       settings.maxFrameBytes,
     );
     return self;

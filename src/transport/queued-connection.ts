@@ -17,13 +17,13 @@ export interface Wire {
   /** False while too much waits in the wire itself; `QueuedConnection.wireDrained` reports the end of that. */
   readonly writable: boolean;
   frame(bytes: Uint8Array): void;
-  goodbye(code: ErrorCode | 'done', detail: string): void;
+  close(code: ErrorCode | 'done', detail: string): void;
   /** Drops the connection at once, both ways. */
   cut(): void;
 }
 
 /** Approximate size of a WebSocket close frame. */
-export const goodbyeBytes = 32;
+export const closeFrameBytes = 32;
 
 export class QueuedConnection implements Connection {
   readonly #outgoing: LinkQueue;
@@ -75,7 +75,7 @@ export class QueuedConnection implements Connection {
       return;
     }
     this.#ending = { by: 'us', code, detail };
-    this.#outgoing.push(goodbyeBytes, () => this.#wire.goodbye(code, detail));
+    this.#outgoing.push(closeFrameBytes, () => this.#wire.close(code, detail));
   }
 
   arrive(bytes: Uint8Array): void {

@@ -72,7 +72,7 @@ const options = {
 export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
   name: 'trial faults',
   description:
-    'inject lost connections, crashes, hostile devices and lying edges in virtual time, and check every promise',
+    'inject lost connections, crashes, hostile devices and lying edges in virtual time, and check every invariant',
   options,
   async measure({ runs, seed, verbose, bug }, run) {
     const results: FaultRunResult[] = [];

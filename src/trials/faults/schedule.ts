@@ -69,7 +69,7 @@ const halfOpen: Fault = (world) => {
     [never, never],
   ] as const);
   victim.link.lose({ device, edge });
-  return `the connection of ${victim.device.settings.name} to ${victim.edge} dies half unnoticed`;
+  return `the connection of ${victim.device.settings.name} to ${victim.edge} is lost, and at most one side notices`;
 };
 
 const severed: Fault = (world) => {
@@ -77,7 +77,7 @@ const severed: Fault = (world) => {
   if (victim === undefined) return null;
   const direction = pick(world.random, ['up', 'down'] as const);
   victim.link.sever(direction);
-  return `nothing goes ${direction} any more on the connection of ${victim.device.settings.name}`;
+  return `the connection of ${victim.device.settings.name} loses all frames ${direction}`;
 };
 
 /** The device loses a connection and opens another, whose frames overtake those of the old one. */
@@ -87,7 +87,7 @@ const outlived: Fault = (world) => {
   const { queue, random } = world;
   const untilMs = queue.nowMs() + between(random, 50, 900);
   victim.link.outlive(untilMs, untilMs + between(random, 0, 400));
-  return `late frames of ${victim.device.settings.name} are under way on a connection that it takes for lost`;
+  return `late frames of ${victim.device.settings.name} are in flight on a connection that it has lost`;
 };
 
 /** A second connection to the same edge while the first is open; sometimes the first one's frames arrive later. */
@@ -97,7 +97,7 @@ const duplicate: Fault = (world) => {
   const { queue, random } = world;
   if (random.uniform() < 0.5) victim.link.stall('up', queue.nowMs() + between(random, 20, 600));
   victim.device.connect(victim.edge);
-  return `${victim.device.settings.name} connects to ${victim.edge} once more`;
+  return `${victim.device.settings.name} connects to ${victim.edge} again`;
 };
 
 const handover: Fault = (world) => {
@@ -137,14 +137,14 @@ const devicePaused: Fault = (world) => {
   const device = workingDevice(world);
   if (device === undefined) return null;
   device.process.pause(pauseMs(world.random));
-  return `${device.settings.name} stands still`;
+  return `${device.settings.name} pauses`;
 };
 
 const edgePaused: Fault = (world) => {
   const edge = pick(world.random, [...world.edges.values()]);
   if (!edge.process.isUp) return null;
   edge.process.pause(pauseMs(world.random));
-  return `edge ${edge.settings.name} stands still`;
+  return `edge ${edge.settings.name} pauses`;
 };
 
 const edgeCrashed: Fault = (world) => {
@@ -163,7 +163,7 @@ const edgeCrashed: Fault = (world) => {
 };
 
 /** The device restarts with its stored text, which may be shorter than the shown one, or as a new session. */
-const pageLost: Fault = (world) => {
+const deviceCrashed: Fault = (world) => {
   const device = workingDevice(world);
   if (device === undefined) return null;
   const { queue, random } = world;
@@ -182,7 +182,7 @@ const pageLost: Fault = (world) => {
     device.restart(stored, pick(random, [...world.edges.keys()]));
     world.followed(device);
   });
-  return `the page of ${device.settings.name} is lost and comes back with ${stored.text.length} tokens`;
+  return `${device.settings.name} crashes and restarts with ${stored.text.length} tokens`;
 };
 
 /** The edge sends a message within a turn that an honest edge never sends. */
@@ -204,7 +204,7 @@ const greetedFalsely: Fault = (world) => {
   const lie = pick(random, greetingLies);
   world.falseGreetings.set(victim.edge, { lie, left: 1 + random.integer(2) });
   victim.link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
-  return `${victim.edge} will greet falsely, ${Object.keys(lie).join()}`;
+  return `${victim.edge} will send a false hello, ${Object.keys(lie).join()}`;
 };
 
 /** For a time, the edge loses every connection after `hello`; devices may give up meanwhile. */
@@ -233,7 +233,7 @@ const faults: readonly Fault[] = [
   devicePaused,
   edgePaused,
   edgeCrashed,
-  pageLost,
+  deviceCrashed,
   edgeLied,
   edgeLied,
   greetedFalsely,
