@@ -3,10 +3,7 @@
 /** Parallel lists; entry n is one change. */
 export interface Offers {
   clear(): void;
-  /**
-   * @param linkIn the link over which a device would come
-   * @param otherIn the link of the device that takes its place, or -1 for a move
-   */
+  /** @param linkIn the link over which a device would come @param otherIn the link of the device that takes its place, or -1 for a move */
   add(floorMs: number, linkIn: number, otherIn: number): void;
   /** Removes and returns the entry with the lowest floor below `belowMs`; -1 for none. */
   takeBest(belowMs: number): number;

@@ -233,10 +233,7 @@ class OptimalRule implements SharingRule {
     );
   }
 
-  /**
-   * @param held where to write the cost of each device at this price
-   * @returns L at this price - Phi, at most 0
-   */
+  /** @param held where to write the cost of each device at this price @returns L at this price - Phi, at most 0 */
   #lagrangian(server: number, count: number, price: number, held: Float64Array | undefined): number {
     const { linkDevice, fixedMs } = this.#problem;
     let sumMs = -price;

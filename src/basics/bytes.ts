@@ -77,7 +77,6 @@ export class ByteWriter {
     return this;
   }
 
-  /** Number of bytes so far. */
   get length(): number {
     return this.#length;
   }

@@ -39,10 +39,7 @@ export interface Ending {
   push(state: EndState, id: number): EndStep;
 }
 
-/**
- * @param bytesOf the bytes of one token; empty for special ones
- * @throws OutriderError `bad-argument` when the rule is outside its limits
- */
+/** @param bytesOf the bytes of one token; empty for special ones @throws OutriderError `bad-argument` when the rule is outside its limits */
 export function createEnding(rule: EndRule, bytesOf: (id: number) => Uint8Array): Ending {
   validateEndRule(rule);
   const matchers = stopMatchers(rule);

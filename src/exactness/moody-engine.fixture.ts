@@ -29,10 +29,7 @@ export interface MoodyEngine {
   readonly calls: readonly number[];
 }
 
-/**
- * @param kernelOf the kernel that rounds a row: rows of other kernels differ
- * @param callMs time of a call of this many rows
- */
+/** @param kernelOf the kernel that rounds a row: rows of other kernels differ @param callMs time of a call of this many rows */
 export function createMoodyEngine(
   kernelOf: (row: CallRow) => number,
   callMs: (rows: number) => number = (rows) => 10 + rows,

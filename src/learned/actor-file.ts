@@ -23,10 +23,7 @@ export function actorFile(actor: LearnedActor, told: Readonly<Record<string, str
   return { tensors, metadata: { ...told, network: actor.network, variant: actor.variant } };
 }
 
-/**
- * @param what the file's name, for messages
- * @throws OutriderError `weights-unreadable` when it is damaged, or not a file of weights
- */
+/** @param what the file's name, for messages @throws OutriderError `weights-unreadable` when it is damaged, or not a file of weights */
 export function readActor(bytes: Uint8Array, what: string): LearnedActor {
   return actorOf(readTensors(bytes, what), what);
 }

@@ -18,11 +18,7 @@ export function learnedRule(score: Float64Array): SharingRuleMaker {
   };
 }
 
-/**
- * Shares of an association by scores.
- * @param server an eligible server of each device, or -1
- * @param linkOf link of each device, or -1
- */
+/** Shares of an association by scores. @param server an eligible server of each device, or -1 @param linkOf link of each device, or -1 */
 export function shareByScores(
   problem: Problem,
   server: Int32Array,

@@ -65,10 +65,7 @@ function dtypeOf(values: TensorValues): Dtype {
   return values instanceof Int32Array ? 'I32' : 'U8';
 }
 
-/**
- * @param what the file's name, for messages
- * @throws OutriderError `weights-unreadable`
- */
+/** @param what the file's name, for messages @throws OutriderError `weights-unreadable` */
 export function readTensors(bytes: Uint8Array, what: string): TensorFile {
   const { header, first } = readHeader(bytes, what);
   const tensors = new Map<string, StoredTensor>();

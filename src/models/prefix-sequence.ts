@@ -55,7 +55,6 @@ export class PrefixSequence {
     return last as Candidates;
   }
 
-  /** Gives the sequence back to the model. */
   release(): Promise<void> {
     return this.sequence.release();
   }

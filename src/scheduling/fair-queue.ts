@@ -83,10 +83,8 @@ function close(
     if (tag > largest) largest = tag;
     if (tag < smallestBacklogged && isBacklogged(flow)) smallestBacklogged = tag;
   }
-  const virtualTime = Math.max(
-    queue.virtualTime,
-    smallestBacklogged < Number.POSITIVE_INFINITY ? smallestBacklogged : largest,
-  );
+  const level = smallestBacklogged < Number.POSITIVE_INFINITY ? smallestBacklogged : largest;
+  const virtualTime = Math.max(queue.virtualTime, level);
   if (tags.length === 0 && queue.finishTags.size === 0) return queue;
   const finishTags = new Map<number, number>();
   for (let flow = 0; flow < tags.length; flow++) finishTags.set((flows[flow] as Flow).id, tags[flow] as number);

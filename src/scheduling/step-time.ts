@@ -47,9 +47,7 @@ export function batchMs(model: StepTimeModel, itemRows: readonly number[]): numb
   return sum(callRows(model, itemRows).map((rows) => curveMs(model.calls, rows)));
 }
 
-/**
- * The same for a growing step: first `itemCount` items of one row each, then after each further row; `grown` names the item of that row.
- */
+/** The same for a growing step: first `itemCount` items of one row each, then after each further row; `grown` names the item of that row. */
 export function growingBatchMs(model: StepTimeModel, itemCount: number, grown: readonly number[]): number[] {
   const { law, calls } = model;
   const rowsOf: number[] = [];

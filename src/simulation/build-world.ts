@@ -42,10 +42,7 @@ export interface WorldParts {
 const countStream = 0x53300000;
 const powerStream = 0x53400000;
 
-/**
- * @param map of the scenario's channel, if it names one
- * @throws OutriderError `bad-argument` when the map does not fit
- */
+/** @param map of the scenario's channel, if it names one @throws OutriderError `bad-argument` when the map does not fit */
 export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | undefined): WorldParts {
   const { devices, servers, workload } = scenario;
   const deviceCount = countDevices(devices.count, seed);

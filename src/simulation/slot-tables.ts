@@ -121,10 +121,7 @@ export interface SlotTables {
   end(): void;
 }
 
-/**
- * @param rowsPerChunk at least; a chunk ends with a slot
- * @param onChunk gets a full table; its columns are reused afterwards
- */
+/** @param rowsPerChunk at least; a chunk ends with a slot @param onChunk gets a full table; its columns are reused afterwards */
 export function createSlotTables(
   deviceCount: number,
   serverCount: number,

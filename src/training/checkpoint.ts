@@ -11,9 +11,6 @@ import type { SavedTraining } from './trainer.ts';
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
-/** Key of the run's state in the metadata of checkpoints. */
-const stateKey = 'ledger';
-
 /** The state of a run, as JSON in the metadata. */
 interface RunState {
   readonly kind: Omit<LearnerKind, 'scale'>;
@@ -27,6 +24,8 @@ interface RunState {
 }
 
 const version = '2';
+/** The key of {@link RunState} in the metadata. */
+const stateKey = 'ledger';
 
 /** @param told origin of the run, as text */
 export function writeCheckpoint(

@@ -20,10 +20,7 @@ export interface HeldOutSlot {
 /** Training worlds have lower seeds. */
 export const firstHeldOutSeed: number = 2 ** 32;
 
-/**
- * @param worlds number of seeds
- * @param slots of each world, `strideSlots` apart
- */
+/** @param worlds number of seeds @param slots of each world, `strideSlots` apart */
 export function keepSlots(environment: Environment, worlds: number, slots: number, strideSlots = 1): HeldOutSlot[] {
   const lead = createPolicy('max-sinr');
   const kept: HeldOutSlot[] = [];

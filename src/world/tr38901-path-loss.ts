@@ -12,12 +12,10 @@ export const leastDistanceMetres = 10;
 /** Below this distance a link is always LOS, metres. */
 const certainLosMetres = 18;
 
-/** lg x. */
 function lg(value: number): number {
   return log(value) * Math.LOG10E;
 }
 
-/** 10^(value / 10). */
 function power(valueDb: number): number {
   return exp(valueDb * 0.1 * Math.LN10);
 }

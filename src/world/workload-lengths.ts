@@ -10,10 +10,7 @@ export type TaskKind = (typeof taskKinds)[number];
 const deciles: ReadonlyMap<string, { readonly prompt: readonly number[]; readonly answer: readonly number[] }> =
   new Map(table.map(({ task, promptTokens, answerTokens }) => [task, { prompt: promptTokens, answer: answerTokens }]));
 
-/**
- * The length at a place in the distribution, linear between deciles.
- * @param place uniform in [0, 1)
- */
+/** The length at a place in the distribution, linear between deciles. @param place uniform in [0, 1) */
 export function drawTokens(kind: TaskKind, part: 'prompt' | 'answer', place: number): number {
   const values = deciles.get(kind)?.[part] ?? [];
   const last = values.length - 1;
