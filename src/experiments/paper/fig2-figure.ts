@@ -6,7 +6,14 @@ import { palette } from '../../figures/theme.ts';
 import type { Figure } from '../../laboratory/experiment.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import { groupsOf, meanMsPerToken, topUplink } from './fig2-page.ts';
-import { everyAnswer, msPerToken, type PlayedCase, type PlayedTask, quickest, windowedCases } from './fig2-windows.ts';
+import {
+  everyAnswer,
+  msPerToken,
+  type PlayedCase,
+  type PlayedTask,
+  quickestCase,
+  windowedCases,
+} from './fig2-windows.ts';
 
 const { blue, purple, green, orange } = palette;
 const kindNames: Readonly<Record<TaskKind, string>> = {
@@ -95,7 +102,7 @@ function uplinkPanel(group: readonly PlayedTask[]): Panel {
       style: kindNames[task.kind],
       points: uplinks.map((x) => {
         const cases = windowedCases(task, x);
-        return pointOf(x, quickest(cases, everyAnswer(cases[0] as PlayedCase)));
+        return pointOf(x, quickestCase(cases, everyAnswer(cases[0] as PlayedCase)));
       }),
     }),
   );

@@ -12,7 +12,7 @@ import {
   msPerToken,
   type PlayedCase,
   type PlayedTask,
-  quickest,
+  quickestCase,
   rateThatSuffices,
   windowDifference,
   windowedCases,
@@ -100,7 +100,7 @@ function tableOf(group: readonly PlayedTask[]): string {
     ...group.map((task) => {
       const cases = windowedCases(task, uplink);
       const all = everyAnswer(cases[0] as PlayedCase);
-      const best = quickest(cases, all);
+      const best = quickestCase(cases, all);
       return `${rounded(msPerToken(best, all))} (${best.window})`;
     }),
     rounded(meanMsPerToken(group, 'ar', uplink)),
@@ -129,7 +129,7 @@ function acceptanceTable(drawn: readonly (PlayedTask & { readonly acceptance: nu
       const task = drawn.find((one) => one.hardware === name && one.acceptance === acceptance) as PlayedTask;
       const cases = windowedCases(task, topUplink([task]));
       const all = everyAnswer(cases[0] as PlayedCase);
-      const best = quickest(cases, all);
+      const best = quickestCase(cases, all);
       return `${best.window} (${rounded(msPerToken(best, all))}; edge alone ${rounded(meanMsPerToken([task], 'ar', best.uplinkMbps))})`;
     }),
   ]);

@@ -2,6 +2,7 @@
 
 import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
+import { quickest } from '../best-window.ts';
 import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
@@ -41,15 +42,15 @@ export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): Played
 }
 
 /** The window that is quickest for these answers. */
-export function quickest(cases: readonly PlayedCase[], pick: readonly number[]): PlayedCase {
-  return cases.reduce((best, one) => (msPerToken(one, pick) < msPerToken(best, pick) ? one : best));
+export function quickestCase(cases: readonly PlayedCase[], pick: readonly number[]): PlayedCase {
+  return quickest(cases, (one) => msPerToken(one, pick));
 }
 
 /** The best window, with 95 % from answers drawn again. */
 export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
   const cases = windowedCases(task, uplinkMbps);
   const all = everyAnswer(cases[0] as PlayedCase);
-  const of = (pick: readonly number[]): number => quickest(cases, pick).window;
+  const of = (pick: readonly number[]): number => quickestCase(cases, pick).window;
   return estimate(all, (pick) => of(pick));
 }
 
@@ -58,7 +59,7 @@ export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplink
   const [one, other] = [windowedCases(larger, uplinkMbps), windowedCases(smaller, uplinkMbps)];
   const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
   const all = Array.from({ length: count }, (_, answer) => answer);
-  return estimate(all, (pick) => quickest(one, pick).window - quickest(other, pick).window);
+  return estimate(all, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
 }
 
 /** More rate than here takes off less than this share. */
@@ -78,7 +79,7 @@ export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
     const times = uplinks.map((_, index) =>
       cases.reduce((sum, byUplink) => {
         const here = byUplink[index] as PlayedCase[];
-        return sum + msPerToken(quickest(here, pick), pick);
+        return sum + msPerToken(quickestCase(here, pick), pick);
       }, 0),
     );
     return crossing(uplinks, times);
