@@ -124,7 +124,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   stop(): void {
-    this.step({ kind: 'stop-asked' });
+    this.step({ kind: 'stop-requested' });
   }
 
   switchDrafting(on: boolean): void {
@@ -149,7 +149,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
   drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
     if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
-    this.#moveCut();
+    this.#setChainCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
     else this.step({ kind: 'draft-produced', generation, position, ...draft });
   }
@@ -228,10 +228,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   /** Must come before the event after which the machine decides whether to draft another token. */
-  #moveCut(): void {
+  #setChainCut(): void {
     const { cutsChains, knownRoundTripMs } = this.#settings;
     if (!cutsChains) return;
-    const moved = this.#watch.movedCut(this.#state, knownRoundTripMs ?? this.connections.roundTripMs ?? 0);
-    if (moved !== undefined) this.step({ kind: 'cut-moved', minChainConfidence: moved });
+    const cut = this.#watch.newChainCut(this.#state, knownRoundTripMs ?? this.connections.roundTripMs ?? 0);
+    if (cut !== undefined) this.step({ kind: 'chain-cut-set', minChainConfidence: cut });
   }
 }

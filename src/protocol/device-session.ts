@@ -37,11 +37,11 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
       const isCurrent = event.generation === state.generation && event.position === believedLength(state);
       return { ...state, drafting: null, declinedAt: isCurrent ? event.position : state.declinedAt };
     }
-    case 'cut-moved':
+    case 'chain-cut-set':
       return { ...state, minChainConfidence: event.minChainConfidence };
     case 'drafting-switched':
       return modeOf(state.turn.mode).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
-    case 'stop-asked':
+    case 'stop-requested':
       return finish(state, { kind: 'stopped' }, effects);
     case 'gave-up': {
       const { code, cause, remedy } = event;

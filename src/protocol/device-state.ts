@@ -8,7 +8,7 @@ import { TokenText } from './token-text.ts';
 export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> & {
   /** Ids that end a text: nothing is drafted after one. */
   readonly endIds: ReadonlySet<number>;
-  /** The device pauses drafting while the probability that its whole chain is accepted is below this; 0: never. `cut-moved` changes it. */
+  /** The device pauses drafting while its whole chain is accepted with a smaller probability; 0: never. `chain-cut-set` changes it. */
   readonly minChainConfidence: number;
   /** gamma: drafts in a window, in modes that have windows. */
   readonly draftLength: number;
@@ -76,7 +76,7 @@ export interface DeviceState {
   readonly isDraftingOn: boolean;
   /** The position for which the drafter had no proposal; -1: none. */
   readonly declinedAt: number;
-  /** As in {@link TurnRequest}, until a `cut-moved`. */
+  /** As in {@link TurnRequest}, until a `chain-cut-set`. */
   readonly minChainConfidence: number;
   /** For each requested verdict that has not arrived: the position up to which drafts had been sent. */
   readonly pendingVerifications: readonly number[];
@@ -110,10 +110,10 @@ export type DeviceEvent =
     }
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
   /** The shell has measured the cost and gain of drafts, and changes {@link DeviceState.minChainConfidence}. */
-  | { readonly kind: 'cut-moved'; readonly minChainConfidence: number }
+  | { readonly kind: 'chain-cut-set'; readonly minChainConfidence: number }
   /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. */
   | { readonly kind: 'drafting-switched'; readonly on: boolean }
-  | { readonly kind: 'stop-asked' }
+  | { readonly kind: 'stop-requested' }
   /** The shell can't continue: no edge answers, or the drafter has a fault that must be reported. */
   | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
 

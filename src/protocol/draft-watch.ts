@@ -19,7 +19,7 @@ import { modeOf } from './mode.ts';
 const priorComparisons = 4;
 const priorAcceptance = 0.7;
 /** The cut changes only by at least this share, because every change is an event in the log. */
-const leastMove = 0.2;
+const leastChange = 0.2;
 
 export class DraftWatch {
   #timing: DraftTiming = unknownTiming;
@@ -49,7 +49,7 @@ export class DraftWatch {
   }
 
   /** The new chain cut: the least probability of a chain for which drafting continues; undefined: almost unchanged. */
-  movedCut(state: DeviceState, roundTripMs: number): number | undefined {
+  newChainCut(state: DeviceState, roundTripMs: number): number | undefined {
     const { turn, account } = state;
     const held = account.matched + priorComparisons * priorAcceptance;
     const market: DraftMarket = {
@@ -59,7 +59,7 @@ export class DraftWatch {
       draftLength: turn.draftLength,
     };
     const cut = leastChainChance(this.#timing, market);
-    if (Math.abs(cut - this.#cut) <= leastMove * this.#cut) return undefined;
+    if (Math.abs(cut - this.#cut) <= leastChange * this.#cut) return undefined;
     this.#cut = cut;
     return cut;
   }
