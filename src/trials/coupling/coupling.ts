@@ -85,16 +85,18 @@ export const couplingTrial: Experiment<typeof options, Found, CouplingConclusion
   options,
   async measure({ draws, seed, choose }, run) {
     const { drawsPerSet, acceptanceDraws } = sizesOf(draws);
-    const distributions = await run.all(
+    const sets = await run.all(
       'distributions',
-      distributionCases.map((which, stream) => ({
-        key: `distribution ${which.name}`,
-        measure() {
-          const random = createRandom(seed, stream);
-          return Array.from({ length: setCount }, () => measureDistribution(which, drawsPerSet, random, choose));
-        },
-      })),
+      distributionCases.flatMap((which, stream) => {
+        // The sets of a case are measured one after the other, from one stream.
+        const random = createRandom(seed, stream);
+        return Array.from({ length: setCount }, (_, set) => ({
+          key: `distribution ${which.name}, set ${set}`,
+          measure: () => measureDistribution(which, drawsPerSet, random, choose),
+        }));
+      }),
     );
+    const distributions = distributionCases.map((_, index) => sets.slice(index * setCount, (index + 1) * setCount));
     const acceptances = await run.all(
       'acceptance',
       acceptanceCases.map((which, index) => ({

@@ -110,13 +110,14 @@ async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
     const recordings = compose(seed, cases, model.tokenizer, model.identity);
     const trial = { options, run, findings, running, crash, model, cases, recordings };
     if (only?.side !== 'device') await attackEdge(trial);
+    run.signal.throwIfAborted();
     if (only?.side !== 'edge') await attackDevices(trial);
+    run.signal.throwIfAborted();
     if (only === undefined) await floodEdge(trial);
   } finally {
     process.off('uncaughtException', crash);
     process.off('unhandledRejection', crash);
   }
-  run.signal.throwIfAborted();
   findings.seconds = (performance.now() - startMs) / 1000;
   return findings;
 }
@@ -206,8 +207,10 @@ async function attackEdge(trial: Trial): Promise<void> {
   stop.abort();
   await Promise.all(workers);
   findings.edge.frames = count.frames + broken;
-  findings.leakedSessions += await leaked(edge);
-  findings.leakedSessions += await fillPlaces(listener.port, cases, places, findings.honest);
+  if (!run.signal.aborted) {
+    findings.leakedSessions += await leaked(edge);
+    findings.leakedSessions += await fillPlaces(listener.port, cases, places, findings.honest);
+  }
   await edge.close();
   await listener.close();
 }

@@ -1,6 +1,7 @@
 // Tries to break the promise of traces: a replay is the session that the live models would have decoded, round for round and token for
 // token. Each session is decoded twice in the same virtual world: from a trace that went through its file format, and with the models.
 
+import { setImmediate } from 'node:timers/promises';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { encodeTrialPrompts, type TrialPrompt } from '../../files/sample-prompts.ts';
@@ -145,7 +146,6 @@ async function compareSessions({ target, draft }: TracedModels, options: TracesO
   let positions = 0;
   for (const { prompt, index, temperature } of cells) {
     run.onProgress('sessions', rows.length, total);
-    run.signal.throwIfAborted();
     const sampling = samplingOf(temperature, index);
     const replay = await record(target, draft, prompt, sampling, options);
     const statistics = traceStatistics([replay.session]);
@@ -161,6 +161,9 @@ async function compareSessions({ target, draft }: TracedModels, options: TracesO
       if (difference !== null)
         differences.push(`${prompt.name} at ${temperature}, ${condition.mode}: ${difference.words}`);
       run.onProgress('sessions', rows.length, total);
+      // Ctrl-C is heard between two sessions.
+      await setImmediate();
+      run.signal.throwIfAborted();
     }
     answers += live.answerCount;
   }
