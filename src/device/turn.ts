@@ -211,6 +211,10 @@ class TurnRunner implements Turn {
         }),
         { signal: this.#abort.signal },
       );
+      if (this.#abort.signal.aborted) {
+        connection.close('done', 'the turn is over');
+        return;
+      }
       const ready = this.#driver.connected(edge, connection);
       handler = ready;
       for (const event of early) event(ready);

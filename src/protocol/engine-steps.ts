@@ -80,8 +80,10 @@ export class EngineSteps<Entry extends StepEntry> {
     return plan.items.map((item) => {
       // Items have the order of the views, except that a prompt chunk comes last.
       if (item.kind === 'prefill') at = 0;
-      while (views[at]?.id !== item.id) at += 1;
-      return this.#begin(works[at] as Work<Entry>, item);
+      while (at < views.length && views[at]?.id !== item.id) at += 1;
+      const work = works[at];
+      invariant(work !== undefined, 'the plan names an unknown session');
+      return this.#begin(work, item);
     });
   }
 
