@@ -18,7 +18,7 @@ import { TokenText } from '../protocol/token-text.ts';
 import type { Wire } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd, VirtualLink } from './link.ts';
-import { LinkCarrier, listenOn } from './link-carrier.ts';
+import { LinkCarrier } from './link-carrier.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
@@ -154,15 +154,15 @@ export class VirtualDevice {
 
   #open(edge: string): void {
     if (this.state.outcome !== null) return;
-    const pending = listenOn<DeviceMessage>(this.process);
-    const link = this.#world.connect(this, edge, pending.end);
+    const carrier = new LinkCarrier<DeviceMessage>('device', this.#world.bytesAlong);
+    const link = this.#world.connect(this, edge, this.process.listen(carrier.end));
     if (link === undefined) {
       const error = new OutriderError('edge-unreachable', `${edge} does not answer`, 'try again later');
       this.#driver.unreachable(edge, error);
       return;
     }
-    const carrier = new LinkCarrier<DeviceMessage>(link, 'device', this.#world.bytesAlong);
-    pending.attach(carrier, this.#driver.connected(edge, carrier));
+    carrier.link = link;
+    carrier.handler = this.#driver.connected(edge, carrier);
   }
 
   #abortVoid(): void {

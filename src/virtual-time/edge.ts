@@ -12,7 +12,7 @@ import type { Wire } from '../protocol/wire.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { VirtualLink } from './link.ts';
-import { LinkCarrier, listenOn } from './link-carrier.ts';
+import { LinkCarrier } from './link-carrier.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
@@ -123,10 +123,10 @@ export class VirtualEdge {
 
   /** Takes a new connection of a device. */
   accept(link: VirtualLink): void {
-    const pending = listenOn<EdgeMessage>(this.process);
-    link.join('edge', pending.end);
-    const carrier = new LinkCarrier<EdgeMessage>(link, 'edge');
-    pending.attach(carrier, this.#core.accept(carrier));
+    const carrier = new LinkCarrier<EdgeMessage>('edge');
+    carrier.link = link;
+    link.join('edge', this.process.listen(carrier.end));
+    carrier.handler = this.#core.accept(carrier);
   }
 
   /** Sessions, connections and the running step are lost. The caller decides when the network tells the devices. @returns the lost links */

@@ -9,15 +9,11 @@ import {
   type LinkState,
   openLink,
 } from '../protocol/link-model.ts';
-import type { Frame } from '../protocol/wire.ts';
+import type { Frame, FrameHandler } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 
 /** Events of a link for one side. */
-export interface LinkEnd {
-  frame(frame: Frame): void;
-  writable(isWritable: boolean): void;
-  closed(): void;
-}
+export type LinkEnd = FrameHandler;
 
 /** Traffic of one direction. */
 export interface LaneTraffic {
