@@ -93,7 +93,7 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
   flatWidth: {
     value: 256,
     benchmarl: '256, 256, tanh',
-    changed: 'ReLU: compiled, the gradient of tanh is computed anew in each product (170 ms a layer, not 29)',
+    changed: 'ReLU: compiled, the gradient of tanh is computed again in each product (170 ms a layer, not 29)',
   },
 };
 
