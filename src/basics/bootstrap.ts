@@ -29,7 +29,29 @@ export function bootstrapIntervals(
   });
 }
 
-/** The same for one number. */
+/** A number, and its 95 %. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** Each component of a statistic of all runs, with its interval. */
+export function estimates(runCount: number, statistic: (pick: readonly number[]) => readonly number[]): Estimate[] {
+  const intervals = bootstrapIntervals(runCount, statistic);
+  const values = statistic(Array.from({ length: runCount }, (_, run) => run));
+  return values.map((value, component) => ({ value, interval: intervals[component] as Interval }));
+}
+
+/** An estimate as columns of a row: the value by its name, and the ends of its interval. */
+export type Within<Name extends string, Value = number> = {
+  readonly [Key in Name | `${Name}Low` | `${Name}High`]: Value;
+};
+
+export function within<Name extends string>(name: Name, { value, interval: [low, high] }: Estimate): Within<Name> {
+  return { [name]: value, [`${name}Low`]: low, [`${name}High`]: high } as Within<Name>;
+}
+
+/** The same as bootstrapIntervals for one number. */
 export function bootstrapInterval(runCount: number, statistic: (pick: readonly number[]) => number): Interval {
   return bootstrapIntervals(runCount, (pick) => [statistic(pick)])[0] as Interval;
 }

@@ -29,9 +29,15 @@ export function percent(share: number, digits = 1): string {
   return `${points(share, digits)} %`;
 }
 
+/** A number and its interval. */
+interface Within {
+  readonly value: number;
+  readonly interval: readonly [low: number, high: number];
+}
+
 /** "61.2 % (60.6 to 61.7)" */
-export function percentWithin(share: number, [low, high]: readonly [number, number]): string {
-  return `${percent(share)} (${points(low)} to ${points(high)})`;
+export function percentWithin({ value, interval: [low, high] }: Within): string {
+  return `${percent(value)} (${points(low)} to ${points(high)})`;
 }
 
 /** "0.45 (0.19 to 0.89)" */

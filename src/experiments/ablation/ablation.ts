@@ -1,7 +1,7 @@
 // `outrider bench ablation`: what each addition to plain `stream` brings by itself and with the others, from traces of real models in virtual
 // time. The same numbers on every machine.
 
-import { bootstrapInterval, type Interval } from '../../basics/bootstrap.ts';
+import { bootstrapInterval, type Interval, within } from '../../basics/bootstrap.ts';
 import { defaultTraceFile, findTrace } from '../../files/shipped-traces.ts';
 import { hashTrace } from '../../files/trace-files.ts';
 import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
@@ -149,7 +149,7 @@ function rowOf(
 ): AblationRow {
   const sum = addCounts(own);
   const msPerToken = tpotMs(sum);
-  const [low, high] = ratioInterval(own, plain);
+  const overPlain = { value: msPerToken / tpotMs(addCounts(plain)), interval: ratioInterval(own, plain) };
   return {
     draft: trace.header.draft.name,
     temperature: trace.header.sampling.temperature,
@@ -159,9 +159,7 @@ function rowOf(
     task,
     sessions: own.length,
     msPerToken,
-    overPlain: msPerToken / tpotMs(addCounts(plain)),
-    overPlainLow: low,
-    overPlainHigh: high,
+    ...within('overPlain', overPlain),
     overAr: msPerToken / alone,
     acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,

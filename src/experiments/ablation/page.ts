@@ -1,9 +1,11 @@
 // The rows of "bench ablation", and the tables of a kept one: time per token with each variant, relative to plain `stream`; of all answers, and of each task.
 
+import type { Within } from '../../basics/bootstrap.ts';
 import { markdownTable, numberWithin, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 
-export interface AblationRow {
+/** `overPlain`: msPerToken over that of plain `stream` with the same texts and delays; sessions are drawn again. */
+export interface AblationRow extends Within<'overPlain'> {
   readonly draft: string;
   readonly temperature: number;
   readonly edge: string;
@@ -13,10 +15,6 @@ export interface AblationRow {
   readonly task: string;
   readonly sessions: number;
   readonly msPerToken: number;
-  /** msPerToken over that of plain `stream` with the same texts and delays, and its 95 % interval (sessions drawn again). */
-  readonly overPlain: number;
-  readonly overPlainLow: number;
-  readonly overPlainHigh: number;
   readonly overAr: number;
   readonly acceptance: number | null;
   /** Made on the device: its battery. */

@@ -2,7 +2,7 @@
 // the paper's baselines in preset `munich`. Slots are the first ones of the presets' worlds, one for each seed, the same for every policy.
 
 import { createPolicy } from '../../allocation/policies.ts';
-import type { Interval } from '../../basics/bootstrap.ts';
+import { type Estimate, within } from '../../basics/bootstrap.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
 import type { Experiment, Unit } from '../../laboratory/experiment.ts';
 import { slotsOf } from '../first-slots.ts';
@@ -162,10 +162,9 @@ function savingsOf(latency: readonly LatencyFound[], seedCount: number): ShareSa
 function latencyRows(savings: readonly ShareSaving[], slots: number): object[] {
   return savings.flatMap(({ shares, latency, cost }) =>
     baselines.map((baseline, index) => {
-      const [reductionLow, reductionHigh] = latency.againstIntervals[index] as Interval;
-      const reduction = latency.against[index] as number;
-      const intervals = { reduction, reductionLow, reductionHigh, costReduction: cost.against[index] as number };
-      return { what: 'latency', world: latencyWorld, shares, baseline, slots, ...intervals };
+      const reduction = within('reduction', latency.against[index] as Estimate);
+      const costReduction = cost.against[index]?.value;
+      return { what: 'latency', world: latencyWorld, shares, baseline, slots, ...reduction, costReduction };
     }),
   );
 }
@@ -173,10 +172,8 @@ function latencyRows(savings: readonly ShareSaving[], slots: number): object[] {
 function summariseLatency(savings: readonly ShareSaving[], limits: readonly LatencyLimitRow[]): Record<string, number> {
   const [equal, optimal] = savings.map(({ latency }) => latency) as [Saving, Saving];
   return {
-    munichReductionMean: equal.mean,
-    munichReductionMeanLow: equal.meanInterval[0],
-    munichReductionMeanHigh: equal.meanInterval[1],
-    munichReductionMeanOptimalShares: optimal.mean,
+    ...within('munichReductionMean', equal.mean),
+    munichReductionMeanOptimalShares: optimal.mean.value,
     latencyBestVsMaxSinr: mean(limits.map(({ reductionBest }) => reductionBest)),
     latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
     latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),

@@ -3,7 +3,7 @@
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
-import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../basics/statistics.ts';
 
 /** The paper's three. */
@@ -45,13 +45,10 @@ export function measureSlots(states: readonly SlotState[], decide: Policy): Late
 
 /** What is taken off the baselines, as shares: on average over sizes and baselines, at most, and off each baseline; with 95 %. */
 export interface Saving {
-  readonly mean: number;
-  readonly most: number;
+  readonly mean: Estimate;
+  readonly most: Estimate;
   /** In the order of {@link baselines}. */
-  readonly against: readonly number[];
-  readonly meanInterval: Interval;
-  readonly mostInterval: Interval;
-  readonly againstIntervals: readonly Interval[];
+  readonly against: readonly Estimate[];
 }
 
 /** @param sizes figures of each size; sizes, then baselines, weigh equally @param policy the one that saves */
@@ -75,14 +72,6 @@ export function savingOf(
     const against = baselines.map((_, index) => mean(bySize.map((size) => size[index] as number)));
     return [mean(against), Math.max(...bySize.flat()), ...against];
   };
-  const [all, most, ...against] = statistic(Array.from({ length: seedCount }, (_, seed) => seed));
-  const [meanInterval, mostInterval, ...againstIntervals] = bootstrapIntervals(seedCount, statistic);
-  return {
-    mean: all as number,
-    most: most as number,
-    against,
-    meanInterval: meanInterval as Interval,
-    mostInterval: mostInterval as Interval,
-    againstIntervals,
-  };
+  const [all, most, ...against] = estimates(seedCount, statistic);
+  return { mean: all as Estimate, most: most as Estimate, against };
 }

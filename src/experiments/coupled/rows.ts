@@ -1,6 +1,6 @@
 // The rows and the summary of "bench coupled", from its runs: interquartile means over paired seeds, and ratios of costs.
 
-import { bootstrapInterval } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates, type Within, within } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { CoupledRun } from './run.ts';
 
@@ -8,9 +8,6 @@ import type { CoupledRun } from './run.ts';
 const reference = 'best';
 /** Policies are compared with it as well: it knows the coupling, and has learned nothing. */
 const lookAhead = 'look-ahead';
-
-/** A value, and its 95 % interval. */
-type Within<Name extends string, Value = number> = { readonly [Key in Name | `${Name}Low` | `${Name}High`]: Value };
 
 /**
  * Interquartile means over the seeds. `costVsBest`: cost over that of `best` with the same seed; `costVsLookAhead`: over that of
@@ -47,13 +44,10 @@ export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   const notCompared = { costVsLookAhead: null, costVsLookAheadLow: null, costVsLookAheadHigh: null };
   return {
     ...{ coupling, policy, seeds: own.length, costMsMean: mean(costsMs) },
-    ...within('costMs', costsMs),
-    ...within('costVsBest', ratiosTo(reference)),
-    ...(toLookAhead.length === 0 ? notCompared : within('costVsLookAhead', toLookAhead)),
-    ...within(
-      'latencyMs',
-      own.map(({ latencyMs }) => latencyMs),
-    ),
+    ...within('costMs', middleOf(costsMs)),
+    ...within('costVsBest', middleOf(ratiosTo(reference))),
+    ...(toLookAhead.length === 0 ? notCompared : within('costVsLookAhead', middleOf(toLookAhead))),
+    ...within('latencyMs', middleOf(own.map(({ latencyMs }) => latencyMs))),
     ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(own.map((run) => run[key]))])) as Pick<
       CoupledRun,
       (typeof middles)[number]
@@ -61,11 +55,11 @@ export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   };
 }
 
-function within<Name extends string>(name: Name, values: readonly number[]): Within<Name> {
-  const [low, high] = bootstrapInterval(values.length, (at) =>
+function middleOf(values: readonly number[]): Estimate {
+  const statistic = (at: readonly number[]): number[] => [
     interquartileMean(at.map((index) => values[index] as number)),
-  );
-  return { [name]: interquartileMean(values), [`${name}Low`]: low, [`${name}High`]: high } as Within<Name>;
+  ];
+  return estimates(values.length, statistic)[0] as Estimate;
 }
 
 /** Costs over those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */

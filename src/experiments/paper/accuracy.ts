@@ -10,14 +10,7 @@ import { defaultPair } from '../../model-files/manifest-data.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
-import {
-  concluded,
-  measureUnits,
-  type PaperConclusion,
-  type PaperExperiment,
-  paperOptions,
-  type Settings,
-} from './paper-experiment.ts';
+import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 interface ModeCount {
@@ -34,27 +27,23 @@ interface Texts {
   readonly counts: readonly ModeCount[];
 }
 
-interface AccuracyFound extends Texts {
-  readonly settings: Settings;
-}
-
 const temperatures = [0, 0.8];
 const roundTripMs = 20;
 const toySeeds = 5;
 
-export const accuracy: PaperExperiment<AccuracyFound> = {
-  name: 'reproduce accuracy',
+export const accuracy: PaperExperiment = paperExperiment({
+  figure: 'accuracy',
   description: 'Accuracy: is the text unchanged?',
-  options: paperOptions,
-  async measure({ size }, run) {
+  plan({ size }) {
     const { promptCount, textTokens } = size;
-    const settings = { figure: 'accuracy', promptCount, textTokens, temperatures, roundTripMs };
     const measure = () => (promptCount === 0 ? writeToys(size, '') : writeTexts(size));
-    const [texts] = await measureUnits(run, settings, [{ key: 'texts', measure }]);
-    return { settings, ...(texts as Texts) };
+    return {
+      settings: { promptCount, textTokens, temperatures, roundTripMs },
+      units: [{ key: 'texts', measure }],
+    };
   },
-  conclude,
-};
+  conclude: ([texts]) => conclusionOf(texts as Texts),
+});
 
 async function writeTexts(size: Size): Promise<Texts> {
   try {
@@ -128,7 +117,7 @@ function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, a
   }
 }
 
-function conclude({ settings, writer, counts }: AccuracyFound): PaperConclusion {
+function conclusionOf({ writer, counts }: Texts) {
   const sum = (key: 'texts' | 'identical' | 'tokens'): number => counts.reduce((total, one) => total + one[key], 0);
   const [texts, identical] = [sum('texts'), sum('identical')];
   const changed = 1 - identical / texts;
@@ -151,7 +140,7 @@ function conclude({ settings, writer, counts }: AccuracyFound): PaperConclusion 
     `${one.tokens}`,
     `${one.identical}`,
   ]);
-  return concluded(settings, {
+  return {
     claims: [claim],
     rows: counts.map((one) => ({ writer, ...one })),
     figures: [],
@@ -161,5 +150,5 @@ function conclude({ settings, writer, counts }: AccuracyFound): PaperConclusion 
       '',
       markdownTable(['mode', 'temperature', 'texts', 'tokens', "the target's own"], rows),
     ].join('\n'),
-  });
+  };
 }

@@ -1,12 +1,12 @@
 // What Fig. 2 says: its claims and its page.
 
+import type { Estimate } from '../../basics/bootstrap.ts';
 import { markdownTable, percent, rounded } from '../../figures/markdown.ts';
 import type { Claim } from '../../laboratory/claim.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import type { Fig2World } from './fig2-sessions.ts';
 import {
   bestWindow,
-  type Estimate,
   everyAnswer,
   littleGain,
   msPerToken,
@@ -17,6 +17,7 @@ import {
   windowDifference,
   windowedCases,
 } from './fig2-windows.ts';
+import { claimMaker } from './paper-experiment.ts';
 
 /** "About" 50 Mbit/s: within a factor of two. */
 const aboutFactor = 2;
@@ -28,17 +29,7 @@ export function fig2Claims(tasks: readonly PlayedTask[]): Claim[] {
     const top = topUplink(group);
     const isMain = hardware === 'preset' && law === 'q16';
     const interpretation = `${law}; hardware: ${hardware}; ${ofKind(group, 'code').description.replace(/^\d+ /, '')}`;
-    const of = (name: string, statement: string, claimed: number, one: Estimate, holds: boolean): Claim => ({
-      figure: 'fig2',
-      name,
-      statement,
-      interpretation,
-      claimed,
-      measured: one.value,
-      interval: one.interval,
-      holds,
-      isMain,
-    });
+    const of = claimMaker({ figure: 'fig2', interpretation, isMain });
     const window = (kind: TaskKind): Estimate => bestWindow(ofKind(group, kind), top);
     const holds = ({ interval: [low, high] }: Estimate, claimed: number): boolean => low <= claimed && claimed <= high;
     const [code, summaries] = [window('code'), window('summarisation')];

@@ -1,6 +1,6 @@
 // From the answers' times to what Fig. 2 is about: time per token by window and uplink, the best window, and the uplink from which more rate gains little.
 
-import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates } from '../../basics/bootstrap.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import { quickest } from '../best-window.ts';
 import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
@@ -15,11 +15,6 @@ export interface PlayedTask {
   readonly law: PayloadLaw;
   readonly description: string;
   readonly cases: readonly PlayedCase[];
-}
-
-export interface Estimate {
-  readonly value: number;
-  readonly interval: Interval;
 }
 
 /** ms per token of the answers in `pick`. */
@@ -49,17 +44,14 @@ export function quickestCase(cases: readonly PlayedCase[], pick: readonly number
 /** The best window, with 95 % from answers drawn again. */
 export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
   const cases = windowedCases(task, uplinkMbps);
-  const all = everyAnswer(cases[0] as PlayedCase);
-  const of = (pick: readonly number[]): number => quickestCase(cases, pick).window;
-  return estimate(all, (pick) => of(pick));
+  return estimate(cases[0]?.ms.length ?? 0, (pick) => quickestCase(cases, pick).window);
 }
 
 /** How much larger the best window of one kind is than of another. */
 export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
   const [one, other] = [windowedCases(larger, uplinkMbps), windowedCases(smaller, uplinkMbps)];
   const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
-  const all = Array.from({ length: count }, (_, answer) => answer);
-  return estimate(all, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
+  return estimate(count, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
 }
 
 /** More rate than here takes off less than this share. */
@@ -75,7 +67,7 @@ export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
   );
   const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
   const cases = tasks.map((task) => uplinks.map((uplink) => windowedCases(task, uplink)));
-  const of = (pick: readonly number[]): number => {
+  return estimate(count, (pick) => {
     const times = uplinks.map((_, index) =>
       cases.reduce((sum, byUplink) => {
         const here = byUplink[index] as PlayedCase[];
@@ -83,11 +75,7 @@ export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
       }, 0),
     );
     return crossing(uplinks, times);
-  };
-  return estimate(
-    Array.from({ length: count }, (_, answer) => answer),
-    of,
-  );
+  });
 }
 
 /** @param uplinks growing */
@@ -102,7 +90,6 @@ export function crossing(uplinks: readonly number[], times: readonly number[]): 
   return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
 }
 
-function estimate(all: readonly number[], of: (pick: readonly number[]) => number): Estimate {
-  const [interval] = bootstrapIntervals(all.length, (pick) => [of(pick)]);
-  return { value: of(all), interval: interval as Interval };
+function estimate(answerCount: number, of: (pick: readonly number[]) => number): Estimate {
+  return estimates(answerCount, (pick) => [of(pick)])[0] as Estimate;
 }

@@ -16,7 +16,7 @@ import {
 } from './fig2-sessions.ts';
 import { everyAnswer, msPerToken, type PlayedCase, type PlayedTask } from './fig2-windows.ts';
 import type { PayloadLaw } from './interpretations.ts';
-import { concluded, measureUnits, type PaperExperiment, paperOptions, type Settings } from './paper-experiment.ts';
+import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 import { traceOf } from './trace-of.ts';
 
@@ -33,45 +33,37 @@ interface Plan {
   readonly acceptance: number | null;
 }
 
-interface Fig2Found {
-  readonly settings: Settings;
-  readonly world: Fig2World;
-  readonly played: readonly (PlayedTask & Pick<Plan, 'acceptance'>)[];
-}
-
-export const fig2: PaperExperiment<Fig2Found> = {
-  name: 'reproduce fig2',
+export const fig2: PaperExperiment = paperExperiment({
+  figure: 'fig2',
   description: 'Fig. 2: latency of PSD against the window and the uplink',
-  options: paperOptions,
-  async measure({ size, tracePath }, run) {
+  plan({ size, tracePath }) {
     const { trace, sha256 } = traceOf(tracePath);
     const world = fig2World();
     const plans = plansOf(size, world, taskSources(trace, size.answerCount));
     const { answerCount, answerTokens, gammas, uplinksMbps, acceptances } = size;
     const asked = { answerCount, answerTokens, gammas, uplinksMbps, acceptances, trace: sha256 };
-    const settings = { figure: 'fig2', ...asked, ...world };
-    const found = await measureUnits(
-      run,
-      settings,
-      plans.map((plan) => unitOf(plan, world, answerTokens)),
-    );
+    return {
+      settings: { ...asked, ...world },
+      units: plans.map((plan) => unitOf(plan, world, answerTokens)),
+      plans,
+      world,
+    };
+  },
+  conclude(found, { plans, world }) {
     const played = plans.map(({ source: { kind, description }, hardware, law, acceptance }, index) => {
       const cases = found[index] as readonly PlayedCase[];
       return { kind, hardware: hardware.name, law, description, cases, acceptance };
     });
-    return { settings, world, played };
-  },
-  conclude({ settings, world, played }) {
     const tasks = played.filter(({ acceptance }) => acceptance === null);
     const drawn = played.filter((one): one is PlayedTask & { acceptance: number } => one.acceptance !== null);
-    return concluded(settings, {
+    return {
       claims: fig2Claims(tasks),
       rows: played.flatMap(rowsOf),
       figures: fig2Figures(tasks),
       page: fig2Page(tasks, drawn, world),
-    });
+    };
   },
-};
+});
 
 function unitOf(
   { source, hardware, law, cases, acceptance }: Plan,

@@ -1,7 +1,7 @@
 // The charts of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
 
 import type { Spec } from 'vega';
-import type { Interval } from '../../basics/bootstrap.ts';
+import type { Estimate } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
 import { type Line, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
@@ -106,18 +106,13 @@ function lineOf(rows: readonly Fig5Row[], law: PayloadLaw, against: Fig5Row['aga
 /** A row for each interpretation and kind of shares; a column for each baseline and for their mean. */
 function reductionsFigure(reductions: readonly Reduction[]): Spec {
   const drawn = reductions.filter(({ latency }) => latency === 'latencyMs');
-  const dots = drawn.flatMap(
-    ({ method, interpretation, shares, mean, against, meanInterval, againstIntervals }): Dot[] => {
-      const row = `${interpretation.payloadLaw}, ${interpretation.lambdaUnit}, ${shares}`;
-      const of = (column: string, value: number, [low, high]: Interval): Dot => {
-        return { row, series: method, column, value: 100 * value, low: 100 * low, high: 100 * high };
-      };
-      const parts = baselines.map((name, index) =>
-        of(`against ${name}`, against[index] as number, againstIntervals[index] as Interval),
-      );
-      return [of(allColumn, mean, meanInterval), ...parts];
-    },
-  );
+  const dots = drawn.flatMap(({ method, interpretation, shares, mean, against }): Dot[] => {
+    const row = `${interpretation.payloadLaw}, ${interpretation.lambdaUnit}, ${shares}`;
+    const of = (column: string, { value, interval: [low, high] }: Estimate): Dot => {
+      return { row, series: method, column, value: 100 * value, low: 100 * low, high: 100 * high };
+    };
+    return [of(allColumn, mean), ...against.map((one, index) => of(`against ${baselines[index]}`, one))];
+  });
   const present = new Set<string>(drawn.map(({ method }) => method));
   return dotsFigure({
     title: 'How much less latency than the baselines',

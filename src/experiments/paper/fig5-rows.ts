@@ -1,6 +1,6 @@
 // The data of Fig. 5: a row for each size, interpretation and policy.
 
-import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { FiguresByPolicy, LatencyFigures } from '../allocation/latency.ts';
 import type { Cell, MeasuredCell } from './fig5-reductions.ts';
@@ -51,11 +51,10 @@ function rowOf(
   const over = own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number));
   const picked = (all: readonly number[], pick: readonly number[]): number =>
     interquartileMean(pick.map((seed) => all[seed] as number));
-  const [latency, overBest] = bootstrapIntervals(seedCount, (pick) => [
-    picked(own.latencyMs, pick),
-    picked(over, pick),
-  ]);
-  const [[latencyLowMs, latencyHighMs], [overBestLowMs, overBestHighMs]] = [latency, overBest] as [Interval, Interval];
+  const [latency, overBest] = estimates(seedCount, (pick) => [picked(own.latencyMs, pick), picked(over, pick)]) as [
+    Estimate,
+    Estimate,
+  ];
   return {
     against,
     devices: deviceCount,
@@ -64,16 +63,16 @@ function rowOf(
     lambdaUnit,
     policy,
     seeds: seedCount,
-    latencyMs: interquartileMean(own.latencyMs),
-    latencyLowMs,
-    latencyHighMs,
+    latencyMs: latency.value,
+    latencyLowMs: latency.interval[0],
+    latencyHighMs: latency.interval[1],
     latencyMeanMs: mean(own.latencyMs),
     latencyMiddleMs: interquartileMean(own.latencyMiddleMs),
     latencyP95Ms: interquartileMean(own.latencyP95Ms),
     serialMs: interquartileMean(own.serialMs),
     costMs: interquartileMean(own.costMs),
-    overBestMs: interquartileMean(over),
-    overBestLowMs,
-    overBestHighMs,
+    overBestMs: overBest.value,
+    overBestLowMs: overBest.interval[0],
+    overBestHighMs: overBest.interval[1],
   };
 }

@@ -1,7 +1,7 @@
 // What a larger energy weight does to the devices of each battery class: changes between the smallest and the largest weight, over the same
 // slots.
 
-import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates } from '../../basics/bootstrap.ts';
 import { type Interpretation, interpretationName } from './interpretations.ts';
 
 export interface BatteryClass {
@@ -36,24 +36,19 @@ export interface Fig6Case {
 /** Of one seed: for each case, for each class. */
 export type Fig6Found = readonly (readonly ClassFigures[])[];
 
-export interface Change {
-  readonly value: number;
-  readonly interval: Interval;
-}
-
 /** From the smallest to the largest weight, as shares of the value at the smallest. */
 export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'> {
   readonly from: number;
   readonly to: number;
   /** By class. */
-  readonly latency: readonly Change[];
+  readonly latency: readonly Estimate[];
   /** E^CP + E^CM. */
-  readonly energy: readonly Change[];
-  readonly transmit: readonly Change[];
+  readonly energy: readonly Estimate[];
+  readonly transmit: readonly Estimate[];
   /** All devices. */
-  readonly all: { readonly latency: Change; readonly energy: Change; readonly transmit: Change };
+  readonly all: { readonly latency: Estimate; readonly energy: Estimate; readonly transmit: Estimate };
   /** The change of the class with the least battery, less the mean change of the others. */
-  readonly lowBeyondOthers: { readonly latency: Change; readonly energy: Change };
+  readonly lowBeyondOthers: { readonly latency: Estimate; readonly energy: Estimate };
 }
 
 type Kind = 'latency' | 'energy' | 'transmit';
@@ -104,17 +99,10 @@ function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonl
     const beyond = byClass.map(([low = 0, ...others]) => low - others.reduce((a, b) => a + b, 0) / others.length);
     return [...byClass.flat(), ...kinds.map((kind) => change(kind, classes)), ...beyond.slice(0, 2)];
   };
-  const values = statistic(found.map((_, seed) => seed));
-  const intervals = bootstrapIntervals(found.length, statistic);
-  const changes = values.map((value, index): Change => ({ value, interval: intervals[index] as Interval }));
-  const part = (start: number, count: number): Change[] => changes.slice(start, start + count);
-  const [latency, energy, transmit, beyondLatency, beyondEnergy] = part(3 * classCount, 5) as [
-    Change,
-    Change,
-    Change,
-    Change,
-    Change,
-  ];
+  const changes = estimates(found.length, statistic);
+  const part = (start: number): Estimate[] => changes.slice(start, start + classCount);
+  const [latency, energy, transmit] = part(3 * classCount) as [Estimate, Estimate, Estimate];
+  const [beyondLatency, beyondEnergy] = changes.slice(-2) as [Estimate, Estimate];
   const { interpretation, energyModel, policy } = one;
   return {
     interpretation,
@@ -122,9 +110,9 @@ function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonl
     policy,
     from,
     to,
-    latency: part(0, classCount),
-    energy: part(classCount, classCount),
-    transmit: part(2 * classCount, classCount),
+    latency: part(0),
+    energy: part(classCount),
+    transmit: part(2 * classCount),
     all: { latency, energy, transmit },
     lowBeyondOthers: { latency: beyondLatency, energy: beyondEnergy },
   };

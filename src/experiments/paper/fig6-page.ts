@@ -1,9 +1,11 @@
 // What Fig. 6 says: its claims and its page.
 
+import type { Estimate } from '../../basics/bootstrap.ts';
 import { markdownTable, percentWithin } from '../../figures/markdown.ts';
 import type { Claim } from '../../laboratory/claim.ts';
-import type { Change, Fig6Change } from './fig6-changes.ts';
+import type { Fig6Change } from './fig6-changes.ts';
 import { interpretationName, isMainInterpretation } from './interpretations.ts';
+import { claimMaker } from './paper-experiment.ts';
 
 /** A change of less than a thousandth is none, however certain. */
 const leastChange = 0.001;
@@ -12,34 +14,26 @@ export function fig6Claims(changes: readonly Fig6Change[]): Claim[] {
   return changes.flatMap((change) => {
     const { interpretation, energyModel, policy, from, to, all, lowBeyondOthers } = change;
     const isMain = isMainInterpretation(interpretation) && energyModel === 'band' && policy === 'best';
-    const of = (name: string, statement: string, claimed: string, one: Change, isUp: boolean): Claim => ({
+    const make = claimMaker({
       figure: 'fig6',
-      name,
-      statement: `${statement}, w from ${from} to ${to}, share`,
       interpretation: `${policy}; ${interpretationName(interpretation)}; energy model ${energyModel}`,
-      claimed,
-      measured: one.value,
-      interval: one.interval,
-      holds: isUp ? one.interval[0] > leastChange : one.interval[1] < -leastChange,
       isMain,
     });
+    const of = (name: string, statement: string, claimed: 'falls' | 'rises', one: Estimate): Claim => {
+      const [low, high] = one.interval;
+      const holds = claimed === 'rises' ? low > leastChange : high < -leastChange;
+      return make(name, `${statement}, w from ${from} to ${to}, share`, claimed, one, holds);
+    };
     return [
-      of('weightEnergy', 'change of energy', 'falls', all.energy, false),
-      of('weightTransmitEnergy', 'change of the energy of sending', 'falls', all.transmit, false),
-      of('weightLatency', 'change of latency', 'rises', all.latency, true),
-      of(
-        'weightEnergyLowBattery',
-        'change of energy at B <= 0.2 beyond the others',
-        'falls',
-        lowBeyondOthers.energy,
-        false,
-      ),
+      of('weightEnergy', 'change of energy', 'falls', all.energy),
+      of('weightTransmitEnergy', 'change of the energy of sending', 'falls', all.transmit),
+      of('weightLatency', 'change of latency', 'rises', all.latency),
+      of('weightEnergyLowBattery', 'change of energy at B <= 0.2 beyond the others', 'falls', lowBeyondOthers.energy),
       of(
         'weightLatencyLowBattery',
         'change of latency at B <= 0.2 beyond the others',
         'rises',
         lowBeyondOthers.latency,
-        true,
       ),
     ];
   });
@@ -68,10 +62,9 @@ export function fig6Page(changes: readonly Fig6Change[], facts: PageFacts): stri
 
 function tableOf(changes: readonly Fig6Change[], policy: string): string {
   const own = changes.filter((change) => change.policy === policy);
-  const shown = ({ value, interval }: Change): string => percentWithin(value, interval);
   const rows = own.map(({ interpretation, energyModel, all, latency, transmit }) => [
     `\`${interpretation.payloadLaw}\`, ${interpretation.lambdaUnit}, \`${energyModel}\``,
-    ...[all.energy, all.transmit, ...transmit.slice(0, 1), all.latency, ...latency.slice(0, 1)].map(shown),
+    ...[all.energy, all.transmit, ...transmit.slice(0, 1), all.latency, ...latency.slice(0, 1)].map(percentWithin),
   ]);
   const head = [
     'payload, lambda, energy model',

@@ -1,6 +1,6 @@
 // The data of Fig. 6: a row for each interpretation, energy model, policy, weight and battery class.
 
-import { bootstrapIntervals, type Interval } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates, type Within, within } from '../../basics/bootstrap.ts';
 import { interquartileMean } from '../../basics/statistics.ts';
 import {
   amountOf,
@@ -11,7 +11,8 @@ import {
   isSameBut,
 } from './fig6-changes.ts';
 
-export interface Fig6Row {
+/** Changes are against the smallest weight, over the same slots, as shares; with 95 % from seeds drawn again. */
+export interface Fig6Row extends Within<'latencyChange' | 'transmitChange'> {
   readonly payloadLaw: string;
   readonly lambdaUnit: string;
   readonly energyModel: string;
@@ -29,13 +30,6 @@ export interface Fig6Row {
   /** Interquartile means over seeds of each seed's mean, seeds without such a device left out. */
   readonly latencyMsMiddle: number;
   readonly transmitJMiddle: number;
-  /** Against the smallest weight, over the same slots, as a share; with 95 % from seeds drawn again. */
-  readonly latencyChange: number;
-  readonly latencyChangeLow: number;
-  readonly latencyChangeHigh: number;
-  readonly transmitChange: number;
-  readonly transmitChangeLow: number;
-  readonly transmitChangeHigh: number;
 }
 
 export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Row[] {
@@ -50,8 +44,7 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
       const devices = seeds.reduce((total, seed) => total + classOf(seed, at).devices, 0);
       const change = (pick: readonly number[]): number[] =>
         (['latency', 'transmit'] as const).map((kind) => sum(pick, at, kind) / sum(pick, first, kind) - 1);
-      const [latencyChange, transmitChange] = change(seeds) as [number, number];
-      const [latency, transmit] = bootstrapIntervals(found.length, change) as [Interval, Interval];
+      const [latency, transmit] = estimates(found.length, change) as [Estimate, Estimate];
       const middle = (kind: 'latency' | 'transmit'): number =>
         interquartileMean(
           seeds
@@ -72,12 +65,8 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
         transmitJ: sum(seeds, at, 'transmit') / devices,
         latencyMsMiddle: middle('latency'),
         transmitJMiddle: middle('transmit'),
-        latencyChange,
-        latencyChangeLow: latency[0],
-        latencyChangeHigh: latency[1],
-        transmitChange,
-        transmitChangeLow: transmit[0],
-        transmitChangeHigh: transmit[1],
+        ...within('latencyChange', latency),
+        ...within('transmitChange', transmit),
       };
     });
   });

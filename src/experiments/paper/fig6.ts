@@ -26,58 +26,46 @@ import {
   policyNames,
   underInterpretation,
 } from './interpretations.ts';
-import {
-  concluded,
-  measureUnits,
-  type PaperExperiment,
-  paperOptions,
-  type Settings,
-  seedsOf,
-} from './paper-experiment.ts';
+import { type PaperExperiment, paperExperiment, seedsOf } from './paper-experiment.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
 const cell = { deviceCount: 90, serverCount: 10 };
 
-interface EnergyFound {
-  readonly settings: Settings;
-  readonly cases: readonly Fig6Case[];
-  readonly found: readonly Fig6Found[];
-  readonly notes: readonly string[];
-}
-
 /** Units are seeds: a world is made once for all interpretations, weights and policies. */
-export const fig6: PaperExperiment<EnergyFound> = {
-  name: 'reproduce fig6',
+export const fig6: PaperExperiment = paperExperiment({
+  figure: 'fig6',
   description: 'Fig. 6: latency and energy against the energy weight, by battery',
-  options: paperOptions,
-  async measure({ size: { seedCount, energyWeights } }, run) {
+  async plan({ size: { seedCount, energyWeights } }) {
     const present = await findPolicies(fig6Policies, learnedPolicies);
     const { policies, notes } = present;
     const names = policies.map(({ name }) => name);
     const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
-    const settings = { figure: 'fig6', seeds: seedCount, energyWeights, policies: policyNames(present), ...cell };
-    const units = seedsOf(seedCount).map((seed) => ({
-      key: `seed ${seed}`,
-      async measure() {
-        const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
-        return measureFig6(state as SlotState, cases, policies);
-      },
-    }));
-    return { settings, cases, found: await measureUnits(run, settings, units), notes };
+    return {
+      settings: { seeds: seedCount, energyWeights, policies: policyNames(present), ...cell },
+      units: seedsOf(seedCount).map((seed) => ({
+        key: `seed ${seed}`,
+        async measure() {
+          const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
+          return measureFig6(state as SlotState, cases, policies);
+        },
+      })),
+      cases,
+      notes,
+    };
   },
-  conclude({ settings, cases, found, notes }) {
+  conclude(found, { cases, notes }) {
     const changes = fig6Changes(cases, found);
     const rows = fig6Rows(cases, found);
     const seedCount = found.length;
-    return concluded(settings, {
+    return {
       claims: fig6Claims(changes),
       rows,
       figures: fig6Figures(rows, seedCount),
       page: fig6Page(changes, { seedCount, notes, ...cell }),
-    });
+    };
   },
-};
+});
 
 export function casesOfFig6(
   policies: readonly string[],

@@ -1,11 +1,13 @@
 // What all figures of the paper have in common as experiments: their options, their record, and a conclusion that fills a page.
 
+import type { Estimate } from '../../basics/bootstrap.ts';
 import { packageVersion } from '../../files/document.ts';
 import { type Claim, claimSummary } from '../../laboratory/claim.ts';
-import type { Conclusion, Experiment, Figure, Run, Unit } from '../../laboratory/experiment.ts';
+import type { Conclusion, Experiment, Figure, Unit } from '../../laboratory/experiment.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
 import { type Size, sizes } from './sizes.ts';
 
-export const paperOptions = {
+const paperOptions = {
   size: { default: sizes.default as Size },
   /** A file of acceptance traces for Fig. 2; null: drafts are drawn. */
   tracePath: { default: null as string | null },
@@ -17,29 +19,54 @@ export interface PaperConclusion extends Conclusion {
   readonly page: string;
 }
 
-export type PaperExperiment<Found> = Experiment<typeof paperOptions, Found, PaperConclusion>;
+export type PaperExperiment = Experiment<typeof paperOptions, object, PaperConclusion>;
 
-/** For lists: whatever an experiment finds. */
-// biome-ignore lint/suspicious/noExplicitAny: only the experiment itself reads what it found
-export type AnyPaperExperiment = PaperExperiment<any>;
-
-/** @param settings all that the units depend on @returns what they found, in their order */
-export async function measureUnits<Found>(
-  run: Run,
-  settings: Settings,
-  units: readonly Unit<Found>[],
-): Promise<Found[]> {
-  await run.begin({ version: packageVersion(), ...settings });
-  return run.all(settings.figure, units);
+interface Plan<Measured> {
+  /** All that the units depend on; the parameters of the document. */
+  readonly settings: object;
+  readonly units: readonly Unit<Measured>[];
 }
 
-/** What a figure was measured with; the parameters of its document. */
-export interface Settings {
+/** A figure: what it measures, and what is concluded from what the units found, in their order. */
+interface PaperFigure<Measured, Planned> {
   readonly figure: string;
+  readonly description: string;
+  plan(asked: OptionsOf<typeof paperOptions>): (Plan<Measured> & Planned) | Promise<Plan<Measured> & Planned>;
+  conclude(found: readonly Measured[], planned: Planned, size: Size): Omit<PaperConclusion, 'summary' | 'params'>;
 }
 
-export function concluded(settings: Settings, parts: Omit<PaperConclusion, 'summary' | 'params'>): PaperConclusion {
-  return { ...parts, summary: claimSummary(parts.claims), params: settings };
+export function paperExperiment<Measured, Planned>(of: PaperFigure<Measured, Planned>): PaperExperiment {
+  const { figure, description } = of;
+  const experiment: Experiment<
+    typeof paperOptions,
+    { readonly planned: Plan<Measured> & Planned; readonly found: readonly Measured[] },
+    PaperConclusion
+  > = {
+    name: `reproduce ${figure}`,
+    description,
+    options: paperOptions,
+    async measure(asked, run) {
+      const planned = await of.plan(asked);
+      await run.begin({ version: packageVersion(), figure, ...planned.settings });
+      return { planned, found: await run.all(figure, planned.units) };
+    },
+    conclude({ planned, found }, { size }) {
+      const concluded = of.conclude(found, planned, size);
+      return { ...concluded, summary: claimSummary(concluded.claims), params: { figure, ...planned.settings } };
+    },
+  };
+  return experiment;
+}
+
+/** Makes the claims of a figure under one interpretation. */
+export function claimMaker(about: Pick<Claim, 'figure' | 'interpretation' | 'isMain'>) {
+  return (
+    name: string,
+    statement: string,
+    claimed: Claim['claimed'],
+    { value, interval }: Estimate,
+    holds: boolean,
+  ): Claim => ({ ...about, name, statement, claimed, measured: value, interval, holds });
 }
 
 /** Paired seeds: 1, 2, ... */

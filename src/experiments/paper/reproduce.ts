@@ -15,14 +15,14 @@ import { accuracy } from './accuracy.ts';
 import { fig2 } from './fig2.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
-import type { AnyPaperExperiment } from './paper-experiment.ts';
+import type { PaperExperiment } from './paper-experiment.ts';
 import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
 import { type Concluded, pageOf, writeOutput } from './write-output.ts';
 
 export const figureNames = ['fig2', 'fig5', 'fig6', 'accuracy', 'sensitivity'] as const;
 export type FigureName = (typeof figureNames)[number];
-const figures: Readonly<Record<FigureName, AnyPaperExperiment>> = { fig2, fig5, fig6, accuracy, sensitivity };
+const figures: Readonly<Record<FigureName, PaperExperiment>> = { fig2, fig5, fig6, accuracy, sensitivity };
 
 const options = {
   smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },

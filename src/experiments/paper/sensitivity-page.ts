@@ -1,10 +1,9 @@
 // What the sensitivity of the claims says: tables, rows and a picture.
 
-import type { Interval } from '../../basics/bootstrap.ts';
+import type { Estimate } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
 import { palette } from '../../figures/theme.ts';
-import type { Estimate } from './fig2-windows.ts';
 import { claimedMean, claimedMost, type MeasuredCell, reductionOf } from './fig5-reductions.ts';
 import type { Fig6Change } from './fig6-changes.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
@@ -51,13 +50,10 @@ export function slotEstimates(
     const { all } = changes.find((change) => change.interpretation.payloadLaw === payloadLaw) as Fig6Change;
     return {
       law: payloadLaw,
-      bestMean: { value: best.mean, interval: best.meanInterval },
-      bestMost: { value: best.most, interval: best.mostInterval },
-      bestAgainstMaxSinr: {
-        value: best.against[maxSinr] as number,
-        interval: best.againstIntervals[maxSinr] as Interval,
-      },
-      tmaMean: { value: tma.mean, interval: tma.meanInterval },
+      bestMean: best.mean,
+      bestMost: best.most,
+      bestAgainstMaxSinr: best.against[maxSinr] as Estimate,
+      tmaMean: tma.mean,
       transmitChange: all.transmit,
       latencyChange: all.latency,
     };
@@ -107,7 +103,7 @@ function slotTable(moved: readonly Moved[], law: PayloadLaw): string {
   const rows = moved.flatMap(({ variant, slots }) => {
     const own = slots?.find((one) => one.law === law);
     if (own === undefined) return [];
-    return [[nameOf(variant), ...slotKeys.map((key) => percentWithin(own[key].value, own[key].interval))]];
+    return [[nameOf(variant), ...slotKeys.map((key) => percentWithin(own[key]))]];
   });
   const head = [
     'value',

@@ -11,14 +11,7 @@ import type { CellFound, MeasuredCell } from './fig5-reductions.ts';
 import { casesOfFig6, measureFig6 } from './fig6.ts';
 import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
 import { findPolicies, type Interpretation, measureCell } from './interpretations.ts';
-import {
-  concluded,
-  measureUnits,
-  type PaperExperiment,
-  paperOptions,
-  type Settings,
-  seedsOf,
-} from './paper-experiment.ts';
+import { type PaperExperiment, paperExperiment, seedsOf } from './paper-experiment.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
@@ -43,36 +36,32 @@ interface VariantFound {
   readonly sessions: readonly PlayedTask[] | null;
 }
 
-interface SensitivityFound {
-  readonly settings: Settings;
-  readonly moved: readonly Moved[];
-}
-
-export const sensitivity: PaperExperiment<SensitivityFound> = {
-  name: 'reproduce sensitivity',
+export const sensitivity: PaperExperiment = paperExperiment({
+  figure: 'sensitivity',
   description: 'How the claims move with what the paper leaves open',
-  options: paperOptions,
-  async measure({ size, tracePath }, run) {
+  plan({ size, tracePath }) {
     const { trace, sha256 } = traceOf(tracePath);
     const { cells, seedCount, answerCount, variantLimit } = size.sensitivity;
     const tried = [base, ...variants.slice(0, variantLimit)];
-    const settings = { figure: 'sensitivity', cells, seedCount, trace: sha256, answerCount, tried };
-    const units = tried.map(
-      (variant): Unit<VariantFound> => ({
-        key: `${variant.value}: ${variant.becomes}`,
-        measure: async () => ({
-          slots: variant.moves === 'sessions' ? null : await measureSlots(variant, size),
-          sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
+    return {
+      settings: { cells, seedCount, trace: sha256, answerCount, tried },
+      units: tried.map(
+        (variant): Unit<VariantFound> => ({
+          key: `${variant.value}: ${variant.becomes}`,
+          measure: async () => ({
+            slots: variant.moves === 'sessions' ? null : await measureSlots(variant, size),
+            sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
+          }),
         }),
-      }),
-    );
-    const found = await measureUnits(run, settings, units);
-    return { settings, moved: tried.map((variant, index) => movedBy(variant, found[index] as VariantFound, size)) };
+      ),
+      tried,
+    };
   },
-  conclude({ settings, moved }, { size }) {
-    return concluded(settings, sensitivityConclusion(moved, size.sensitivity));
+  conclude(found, { tried }, size) {
+    const moved = tried.map((variant, index) => movedBy(variant, found[index] as VariantFound, size));
+    return sensitivityConclusion(moved, size.sensitivity);
   },
-};
+});
 
 function movedBy(variant: Variant, { slots, sessions }: VariantFound, { sensitivity: asked }: Size): Moved {
   const cells = slots?.cells.map((found, index): MeasuredCell => {

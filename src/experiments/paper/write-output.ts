@@ -6,12 +6,12 @@ import { markdownTable, rounded } from '../../figures/markdown.ts';
 import { buildDocument } from '../../files/document.ts';
 import { writeFigure } from '../../files/render-figure.ts';
 import { type Claim, claimRow, verdict } from '../../laboratory/claim.ts';
-import type { AnyPaperExperiment, PaperConclusion } from './paper-experiment.ts';
+import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 
 export interface Concluded {
   /** Of files. */
   readonly name: string;
-  readonly experiment: AnyPaperExperiment;
+  readonly experiment: PaperExperiment;
   readonly conclusion: PaperConclusion;
 }
 
