@@ -9,37 +9,21 @@
 
 import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from './band-root.ts';
 import { type BandSolver, createBandSolver, priceNear } from './band-shares.ts';
+import { BasicRule, settled } from './basic-rule.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
-import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
+import type { SharingRuleMaker } from './sharing-rule.ts';
 
 /** Allowed error of the sum of a server's shares in a search; the error of a cost is its square. */
 const tolerance = 1e-5;
 /** Allowed relative error of a price before its numbers are recomputed; floors lose a part of its square. */
 const mostDrift = 0.015;
 
-export const createOptimalRule: SharingRuleMaker = (problem, partition): SharingRule => {
-  const rule = new OptimalRule(problem, partition);
-  for (let server = 0; server < problem.serverCount; server++) rule.settle(server);
-  return rule;
-};
+export const createOptimalRule: SharingRuleMaker = (problem, partition) => settled(new OptimalRule(problem, partition));
 
-class OptimalRule implements SharingRule {
-  readonly costMs: Float64Array;
-  readonly addedMs: Float64Array;
-  readonly heldMs: Float64Array;
-  readonly slackMs: Float64Array;
-  readonly #joinSlackMs: Float64Array;
-  readonly leaveMs: Float64Array;
-  readonly leaveSlackMs: Float64Array;
-  readonly workSum: Float64Array;
-  readonly workSpeed: Float64Array;
-  readonly screensMoves = true;
-  readonly #problem: Problem;
-  readonly #partition: Partition;
+class OptimalRule extends BasicRule {
+  override readonly screensMoves = true;
   readonly #solver: BandSolver;
-  /** The links of the devices in question. */
-  readonly #links: Int32Array;
   readonly #price: Float64Array;
   /** The price for which addedMs and heldMs hold; -1 before the first. */
   readonly #screenPrice: Float64Array;
@@ -49,6 +33,7 @@ class OptimalRule implements SharingRule {
   /** The cost that a link's device adds at that price, and the version for which it was computed; only requested ones are computed; [L]. */
   readonly #joinMs: Float64Array;
   readonly #joinAt: Int32Array;
+  readonly #joinSlackMs: Float64Array;
   /** Slope of the sum of shares, and that sum. */
   readonly #slope: Float64Array;
   readonly #shareSum: Float64Array;
@@ -58,34 +43,24 @@ class OptimalRule implements SharingRule {
   readonly #bandMs: Float64Array;
 
   constructor(problem: Problem, partition: Partition) {
+    super(problem, partition, problem.serverSpeed);
     const { deviceCount, serverCount } = problem;
-    this.#problem = problem;
-    this.#partition = partition;
     this.#solver = createBandSolver(problem, deviceCount);
-    this.#links = new Int32Array(deviceCount);
     this.#price = new Float64Array(serverCount);
     this.#screenPrice = new Float64Array(serverCount).fill(-1);
     this.#joinPrice = new Float64Array(serverCount).fill(-1);
+    this.#joinVersion = new Int32Array(serverCount);
+    this.#joinMs = new Float64Array(problem.linkDevice.length);
+    this.#joinAt = new Int32Array(problem.linkDevice.length).fill(-1);
+    this.#joinSlackMs = new Float64Array(serverCount);
     this.#slope = new Float64Array(serverCount);
     this.#shareSum = new Float64Array(serverCount);
     this.#floors = new Float64Array(serverCount);
     this.#bandMs = new Float64Array(serverCount);
-    this.costMs = new Float64Array(serverCount);
-    this.addedMs = new Float64Array(problem.linkDevice.length);
-    this.heldMs = new Float64Array(deviceCount);
-    this.slackMs = new Float64Array(serverCount);
-    this.#joinMs = new Float64Array(problem.linkDevice.length);
-    this.#joinAt = new Int32Array(problem.linkDevice.length).fill(-1);
-    this.#joinVersion = new Int32Array(serverCount);
-    this.#joinSlackMs = new Float64Array(serverCount);
-    this.leaveMs = new Float64Array(deviceCount);
-    this.leaveSlackMs = new Float64Array(serverCount);
-    this.workSum = new Float64Array(serverCount);
-    this.workSpeed = problem.serverSpeed;
   }
 
-  settle(server: number): void {
-    const count = this.#partition.gather(server, -1, -1, this.#links);
+  override settle(server: number): void {
+    const count = this.partition.gather(server, -1, -1, this.links);
     this.workSum[server] = this.#rootSum(count);
     this.costMs[server] = this.#costOf(server, count);
     this.#price[server] = this.#solver.price;
@@ -94,20 +69,20 @@ class OptimalRule implements SharingRule {
     this.#bandMs[server] = this.#solver.costMs;
   }
 
-  probe(server: number, linkIn: number, linkOut: number): number {
-    return this.#costOf(server, this.#partition.gather(server, linkIn, linkOut, this.#links));
+  override probe(server: number, linkIn: number, linkOut: number): number {
+    return this.#costOf(server, this.partition.gather(server, linkIn, linkOut, this.links));
   }
 
   joinRoughly(device: number): number {
     const link = this.#cheapestLink(device);
     if (link < 0) return -1;
-    const server = this.#problem.linkServer[link] as number;
+    const server = this.problem.linkServer[link] as number;
     const price = this.#price[server] as number;
-    const share = bestShare(this.#problem, link, price);
-    this.workSum[server] = (this.workSum[server] as number) + (this.#problem.workRoot[device] as number);
+    const share = bestShare(this.problem, link, price);
+    this.workSum[server] = (this.workSum[server] as number) + (this.problem.workRoot[device] as number);
     if (share === Number.POSITIVE_INFINITY) return link;
     const sum = (this.#shareSum[server] as number) + share;
-    const slope = (this.#slope[server] as number) + shareSlope(this.#problem, link, share);
+    const slope = (this.#slope[server] as number) + shareSlope(this.problem, link, share);
     const isLeftOver = price === 0 && sum <= 1;
     const next = isLeftOver ? 0 : priceNear(price, sum, slope, 1);
     // sum^-2 is nearly linear in the price: so the sum is 1 at the new price, unless that is 0.
@@ -123,10 +98,10 @@ class OptimalRule implements SharingRule {
    * for the cheapest link, gives a floor for all, and most links need no root of their own.
    */
   #cheapestLink(device: number): number {
-    const { linkStart, linkServer, fixedMs, bandForm } = this.#problem;
+    const { linkStart, linkServer, fixedMs, bandForm } = this.problem;
     const start = linkStart[device] as number;
     const end = linkStart[device + 1] as number;
-    const root = this.#problem.workRoot[device] as number;
+    const root = this.problem.workRoot[device] as number;
     let least = Number.POSITIVE_INFINITY;
     for (let link = start; link < end; link++) {
       const server = linkServer[link] as number;
@@ -134,13 +109,13 @@ class OptimalRule implements SharingRule {
       this.#floors[link - start] = (fixedMs[link] as number) + workMs;
       least = Math.min(least, this.#pricedAir(link, this.#price[server] as number));
     }
-    const bandFloor = bandForm !== 'cubic' || start === end ? -Infinity : freeCostMs(this.#problem, device, least);
+    const bandFloor = bandForm !== 'cubic' || start === end ? -Infinity : freeCostMs(this.problem, device, least);
     let best = -1;
     let bestMs = Number.POSITIVE_INFINITY;
     for (let link = start; link < end; link++) {
       const otherMs = this.#floors[link - start] as number;
       if (otherMs + bandFloor >= bestMs) continue;
-      const floorMs = otherMs + leastCostMs(this.#problem, link, this.#price[linkServer[link] as number] as number);
+      const floorMs = otherMs + leastCostMs(this.problem, link, this.#price[linkServer[link] as number] as number);
       if (floorMs >= bestMs && best >= 0) continue;
       best = link;
       bestMs = floorMs;
@@ -149,19 +124,19 @@ class OptimalRule implements SharingRule {
   }
 
   #pricedAir(link: number, price: number): number {
-    return (price + (this.#problem.bandPriceMs[link] as number)) * (this.#problem.cubicScale[link] as number);
+    return (price + (this.problem.bandPriceMs[link] as number)) * (this.problem.cubicScale[link] as number);
   }
 
-  insertionFloor(link: number): number {
-    const { linkServer, linkDevice, workRoot, fixedMs } = this.#problem;
+  override insertionFloor(link: number): number {
+    const { linkServer, linkDevice, workRoot, fixedMs } = this.problem;
     const server = linkServer[link] as number;
     const root = workRoot[linkDevice[link] as number] as number;
     const workMs = (root * (2 * (this.workSum[server] as number) + root)) / (this.workSpeed[server] as number);
-    return (fixedMs[link] as number) + leastCostMs(this.#problem, link, this.#price[server] as number) + workMs;
+    return (fixedMs[link] as number) + leastCostMs(this.problem, link, this.#price[server] as number) + workMs;
   }
 
-  screen(server: number, moves: { readonly canMove: boolean; readonly canSwap: boolean }): void {
-    const count = this.#partition.gather(server, -1, -1, this.#links);
+  override screen(server: number, moves: { readonly canMove: boolean; readonly canSwap: boolean }): void {
+    const count = this.partition.gather(server, -1, -1, this.links);
     if (moves.canSwap) {
       this.#reprice(server);
       this.slackMs[server] = this.#lagrangian(server, count, this.#screenPrice[server] as number, this.heldMs);
@@ -177,30 +152,30 @@ class OptimalRule implements SharingRule {
     this.leaveSlackMs[server] = this.#lagrangian(server, count, leavePrice, this.leaveMs);
   }
 
-  joinFloor(link: number, enoughMs = Number.POSITIVE_INFINITY): number {
-    const { linkServer, linkDevice, fixedMs, offsetMs } = this.#problem;
+  override joinFloor(link: number, enoughMs = Number.POSITIVE_INFINITY): number {
+    const { linkServer, linkDevice, fixedMs, offsetMs } = this.problem;
     const server = linkServer[link] as number;
     // Bandwidth costs at least as much as arriving in time: often this floor is sufficient.
     const inTimeMs = (fixedMs[link] as number) + (offsetMs[linkDevice[link] as number] as number);
     const leastMs = inTimeMs + (this.#joinSlackMs[server] as number);
     if (leastMs >= enoughMs) return leastMs;
     if (this.#joinAt[link] !== this.#joinVersion[server]) {
-      const leastMs = leastCostMs(this.#problem, link, this.#joinPrice[server] as number);
-      this.#joinMs[link] = (this.#problem.fixedMs[link] as number) + leastMs;
+      const leastMs = leastCostMs(this.problem, link, this.#joinPrice[server] as number);
+      this.#joinMs[link] = (this.problem.fixedMs[link] as number) + leastMs;
       this.#joinAt[link] = this.#joinVersion[server] as number;
     }
     return (this.#joinMs[link] as number) + (this.#joinSlackMs[server] as number);
   }
 
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number {
-    const { linkDevice, fixedMs, workRoot } = this.#problem;
-    const count = this.#partition.gather(server, linkIn, linkOut, this.#links);
+    const { linkDevice, fixedMs, workRoot } = this.problem;
+    const count = this.partition.gather(server, linkIn, linkOut, this.links);
     const workPrice = this.#rootSum(count) / (this.workSpeed[server] as number);
     this.#costOf(server, count);
     for (let index = 0; index < count; index++) {
-      const link = this.#links[index] as number;
+      const link = this.links[index] as number;
       const root = workRoot[linkDevice[link] as number] as number;
-      const bandMs = bandCostMs(this.#problem, link, this.#solver.share[index] as number);
+      const bandMs = bandCostMs(this.problem, link, this.#solver.share[index] as number);
       out[index] = (fixedMs[link] as number) + root * workPrice + bandMs;
     }
     return count;
@@ -209,7 +184,7 @@ class OptimalRule implements SharingRule {
   #rootSum(count: number): number {
     let root = 0;
     for (let index = 0; index < count; index++) {
-      root += this.#problem.workRoot[this.#problem.linkDevice[this.#links[index] as number] as number] as number;
+      root += this.problem.workRoot[this.problem.linkDevice[this.links[index] as number] as number] as number;
     }
     return root;
   }
@@ -217,9 +192,8 @@ class OptimalRule implements SharingRule {
   #costOf(server: number, count: number): number {
     const root = this.#rootSum(count);
     let queueMs = 0;
-    for (let index = 0; index < count; index++)
-      queueMs += this.#problem.fixedMs[this.#links[index] as number] as number;
-    this.#solver.solve(this.#links, count, this.#price[server] as number, tolerance);
+    for (let index = 0; index < count; index++) queueMs += this.problem.fixedMs[this.links[index] as number] as number;
+    this.#solver.solve(this.links, count, this.#price[server] as number, tolerance);
     return queueMs + (root * root) / (this.workSpeed[server] as number) + this.#solver.costMs;
   }
 
@@ -235,11 +209,11 @@ class OptimalRule implements SharingRule {
 
   /** @param held where to write the cost of each device at this price @returns L at this price - Phi, at most 0 */
   #lagrangian(server: number, count: number, price: number, held: Float64Array | undefined): number {
-    const { linkDevice, fixedMs } = this.#problem;
+    const { linkDevice, fixedMs } = this.problem;
     let sumMs = -price;
     for (let index = 0; index < count; index++) {
-      const link = this.#links[index] as number;
-      const leastMs = leastCostMs(this.#problem, link, price);
+      const link = this.links[index] as number;
+      const leastMs = leastCostMs(this.problem, link, price);
       if (held !== undefined) held[linkDevice[link] as number] = (fixedMs[link] as number) + leastMs;
       sumMs += leastMs;
     }
@@ -250,12 +224,12 @@ class OptimalRule implements SharingRule {
   #reprice(server: number): void {
     const price = this.#price[server] as number;
     if (!isOff(this.#screenPrice[server] as number, price)) return;
-    const { serverStart, linkOfServer, fixedMs } = this.#problem;
+    const { serverStart, linkOfServer, fixedMs } = this.problem;
     this.#screenPrice[server] = price;
     const end = serverStart[server + 1] as number;
     for (let at = serverStart[server] as number; at < end; at++) {
       const link = linkOfServer[at] as number;
-      this.addedMs[link] = (fixedMs[link] as number) + leastCostMs(this.#problem, link, price);
+      this.addedMs[link] = (fixedMs[link] as number) + leastCostMs(this.problem, link, price);
     }
   }
 }

@@ -2,20 +2,17 @@
 // that a search tries, so a new device has shares too. The rule has no floors: every change is computed.
 
 import { bandCostMs } from '../allocation/band-root.ts';
+import { BasicRule, settled } from '../allocation/basic-rule.ts';
 import type { Partition } from '../allocation/partition.ts';
 import type { Problem } from '../allocation/problem.ts';
-import type { SharingRule, SharingRuleMaker } from '../allocation/sharing-rule.ts';
+import type { SharingRuleMaker } from '../allocation/sharing-rule.ts';
 import type { Assignment } from '../allocation/slot-state.ts';
 import { weightOf } from './score.ts';
 
 /** @param score for y and z of each link of the problem; [L * 2] */
 export function learnedRule(score: Float64Array): SharingRuleMaker {
   const weight = score.map(weightOf);
-  return (problem, partition) => {
-    const rule = new LearnedRule(problem, partition, weight);
-    for (let server = 0; server < problem.serverCount; server++) rule.settle(server);
-    return rule;
-  };
+  return (problem, partition) => settled(new LearnedRule(problem, partition, weight));
 }
 
 /** Shares of an association by scores. @param server an eligible server of each device, or -1 @param linkOf link of each device, or -1 */
@@ -44,71 +41,22 @@ export function shareByScores(
   return { server, bandwidthShare, computeShare };
 }
 
-class LearnedRule implements SharingRule {
-  readonly costMs: Float64Array;
-  readonly addedMs: Float64Array;
-  readonly heldMs: Float64Array;
-  /** There is no lower bound without the exact cost: every floor is as low as possible. */
-  readonly slackMs: Float64Array;
-  readonly leaveMs: Float64Array;
-  readonly leaveSlackMs: Float64Array;
-  readonly workSum: Float64Array;
-  readonly workSpeed: Float64Array;
-  readonly screensMoves = false;
-  readonly #problem: Problem;
-  readonly #partition: Partition;
+class LearnedRule extends BasicRule {
   readonly #weight: Float64Array;
-  readonly #links: Int32Array;
 
   constructor(problem: Problem, partition: Partition, weight: Float64Array) {
-    const { deviceCount, serverCount } = problem;
-    this.#problem = problem;
-    this.#partition = partition;
+    super(problem, partition);
     this.#weight = weight;
-    this.#links = new Int32Array(deviceCount);
-    this.costMs = new Float64Array(serverCount);
-    this.addedMs = new Float64Array(problem.linkDevice.length);
-    this.heldMs = new Float64Array(deviceCount);
-    this.slackMs = new Float64Array(serverCount).fill(Number.NEGATIVE_INFINITY);
-    this.leaveMs = new Float64Array(deviceCount);
-    this.leaveSlackMs = new Float64Array(serverCount).fill(Number.NEGATIVE_INFINITY);
-    this.workSum = new Float64Array(serverCount);
-    this.workSpeed = new Float64Array(serverCount).fill(Number.POSITIVE_INFINITY);
-  }
-
-  settle(server: number): void {
-    this.costMs[server] = this.probe(server, -1, -1);
-  }
-
-  probe(server: number, linkIn: number, linkOut: number): number {
-    const count = this.#gather(server, linkIn, linkOut);
-    const [sumY, sumZ] = this.#weightSums(count);
-    let sum = 0;
-    for (let index = 0; index < count; index++) sum += this.#costOf(this.#links[index] as number, sumY, sumZ);
-    return sum;
+    // There is no lower bound without the exact cost: every floor is as low as possible.
+    this.slackMs.fill(Number.NEGATIVE_INFINITY);
+    this.leaveSlackMs.fill(Number.NEGATIVE_INFINITY);
   }
 
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number {
-    const count = this.#gather(server, linkIn, linkOut);
+    const count = this.partition.gather(server, linkIn, linkOut, this.links);
     const [sumY, sumZ] = this.#weightSums(count);
-    for (let index = 0; index < count; index++) out[index] = this.#costOf(this.#links[index] as number, sumY, sumZ);
+    for (let index = 0; index < count; index++) out[index] = this.#costOf(this.links[index] as number, sumY, sumZ);
     return count;
-  }
-
-  insertionFloor(): number {
-    return Number.NEGATIVE_INFINITY;
-  }
-
-  joinFloor(): number {
-    return Number.NEGATIVE_INFINITY;
-  }
-
-  screen(): void {
-    // There are no floors to update.
-  }
-
-  #gather(server: number, linkIn: number, linkOut: number): number {
-    return this.#partition.gather(server, linkIn, linkOut, this.#links);
   }
 
   /** Includes the slack's weight of 1. */
@@ -116,7 +64,7 @@ class LearnedRule implements SharingRule {
     let sumY = 1;
     let sumZ = 1;
     for (let index = 0; index < count; index++) {
-      const link = this.#links[index] as number;
+      const link = this.links[index] as number;
       sumY += this.#weight[2 * link] as number;
       sumZ += this.#weight[2 * link + 1] as number;
     }
@@ -124,11 +72,11 @@ class LearnedRule implements SharingRule {
   }
 
   #costOf(link: number, sumY: number, sumZ: number): number {
-    const { linkDevice, linkServer, workRoot, serverSpeed, fixedMs } = this.#problem;
+    const { linkDevice, linkServer, workRoot, serverSpeed, fixedMs } = this.problem;
     const root = workRoot[linkDevice[link] as number] as number;
     const y = (this.#weight[2 * link] as number) / sumY;
     const z = (this.#weight[2 * link + 1] as number) / sumZ;
     const workMs = (root * root) / (z * (serverSpeed[linkServer[link] as number] as number));
-    return (fixedMs[link] as number) + workMs + bandCostMs(this.#problem, link, y);
+    return (fixedMs[link] as number) + workMs + bandCostMs(this.problem, link, y);
   }
 }
