@@ -32,19 +32,12 @@ export function certify(
   const problem = createProblem(state);
   const { constantMs } = problem;
   const pool = constantMs + boundByPool(problem).boundMs;
-  if (!withDual)
-    return {
-      poolBoundMs: pool,
-      poolGap: gap(costMs, pool),
-      variableGap: gap(costMs - constantMs, pool - constantMs, costMs),
-    };
-  const dual = constantMs + boundByPrices(problem, rounds).boundMs;
+  const dual = withDual ? constantMs + boundByPrices(problem, rounds).boundMs : undefined;
   return {
     poolBoundMs: pool,
     poolGap: gap(costMs, pool),
-    dualBoundMs: dual,
-    dualGap: gap(costMs, dual),
-    variableGap: gap(costMs - constantMs, dual - constantMs, costMs),
+    ...(dual === undefined ? {} : { dualBoundMs: dual, dualGap: gap(costMs, dual) }),
+    variableGap: gap(costMs - constantMs, (dual ?? pool) - constantMs, costMs),
   };
 }
 

@@ -1,16 +1,16 @@
 // Checks an assignment: shapes, numbers, sums, reachable servers. Reports the first device or server that breaks a rule. Knows no costs.
 
-import { OutriderError } from '../basics/errors.ts';
+import { fail } from './check-state.ts';
 import { findLink, isEligible, isReachable } from './links.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
+export const assignmentFields = ['server', 'bandwidthShare', 'computeShare'] as const;
 /** Room for rounding in the sum of a server's shares. */
 const sumTolerance = 1e-9;
 
 /** @throws OutriderError `bad-argument`: device or server, field, value, allowed values */
 export function checkAssignment(state: SlotState, assignment: Assignment): void {
-  const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
-  for (const field of fields) {
+  for (const field of assignmentFields) {
     const { length } = assignment[field];
     if (length !== state.deviceCount)
       fail(`${field} has ${length} entries`, `${state.deviceCount}, one for each device`);
@@ -60,8 +60,4 @@ function checkShare(device: number, field: string, share: number, most: number):
 
 function checkSum(server: number, field: string, sum: number): void {
   if (sum > 1 + sumTolerance) fail(`server ${server}: its ${field}s add up to ${sum}`, 'at most 1');
-}
-
-function fail(found: string, allowed: string): never {
-  throw new OutriderError('bad-argument', found, `Allowed: ${allowed}.`);
 }

@@ -20,7 +20,7 @@ const deviceRules = {
   battery: share,
   deviceX: finite,
   deviceY: finite,
-} as const satisfies Partial<Record<keyof SlotState, Rule>>;
+} as const;
 
 const serverRules = {
   serverFlopPerSecond: positive,
@@ -28,7 +28,7 @@ const serverRules = {
   queueDelayMs: notNegative,
   serverX: finite,
   serverY: finite,
-} as const satisfies Partial<Record<keyof SlotState, Rule>>;
+} as const;
 
 const handoverRules = { textFlop: notNegative, transferMs: notNegative } as const;
 const infinite: Rule = [(value) => value > 0, 'above 0'];
@@ -53,27 +53,18 @@ export function checkState(state: SlotState): void {
   for (const [field, rule] of Object.entries(objectiveRules)) {
     checkNumber('objective', field, objective[field as keyof typeof objectiveRules], rule);
   }
-  for (const [field, rule] of Object.entries(deviceRules)) {
-    checkList('device', field, state[field as keyof typeof deviceRules], deviceCount, rule);
-  }
-  for (const [field, rule] of Object.entries(serverRules)) {
-    checkList('server', field, state[field as keyof typeof serverRules], serverCount, rule);
-  }
+  checkLists('device', state, deviceCount, deviceRules);
+  checkLists('server', state, serverCount, serverRules);
   const server: Rule = [(value) => Number.isInteger(value) && value >= -1 && value < serverCount, 'a server, or -1'];
   checkList('device', 'previousServer', state.previousServer, deviceCount, server);
   if (state.handover !== undefined) checkHandover(state.handover, deviceCount, serverCount, server);
   if (state.outlook !== undefined) checkOutlook(state.outlook, deviceCount, serverCount);
-  const linkCount = checkCandidates(state);
-  for (const [field, rule] of Object.entries(linkRules)) {
-    checkList('link', field, state[field as keyof typeof linkRules], linkCount, rule);
-  }
+  checkLists('link', state, checkCandidates(state), linkRules);
 }
 
 function checkHandover(handover: HandoverState, deviceCount: number, serverCount: number, server: Rule): void {
   checkList('device', 'textServer', handover.textServer, deviceCount, server);
-  for (const [field, rule] of Object.entries(handoverRules)) {
-    checkList('device', field, handover[field as keyof typeof handoverRules], deviceCount, rule);
-  }
+  checkLists('device', handover, deviceCount, handoverRules);
   checkList('server', 'textFlopPerSecond', handover.textFlopPerSecond, serverCount, positive);
 }
 
@@ -114,6 +105,15 @@ function checkCandidates({ candidates, deviceCount, serverCount }: SlotState): n
   return server.length;
 }
 
+function checkLists<Field extends string>(
+  kind: string,
+  lists: Readonly<Record<NoInfer<Field>, ArrayLike<number>>>,
+  length: number,
+  rules: Readonly<Record<Field, Rule>>,
+): void {
+  for (const field of Object.keys(rules) as Field[]) checkList(kind, field, lists[field], length, rules[field]);
+}
+
 function checkList(kind: string, field: string, values: ArrayLike<number>, length: number, rule: Rule): void {
   if (values.length !== length) fail(`${field} has ${values.length} entries`, `${length}, one for each ${kind}`);
   for (let index = 0; index < length; index++) checkNumber(`${kind} ${index}`, field, values[index] as number, rule);
@@ -123,6 +123,7 @@ function checkNumber(where: string, field: string, value: number, [isAllowed, al
   if (!isAllowed(value)) fail(`${where}: ${field} is ${value}`, allowed);
 }
 
-function fail(found: string, allowed: string): never {
+/** @throws OutriderError `bad-argument` */
+export function fail(found: string, allowed: string): never {
   throw new OutriderError('bad-argument', found, `Allowed: ${allowed}.`);
 }

@@ -1,27 +1,32 @@
 // A decision in numbers: the result for each device, the total cost, and a bound on the optimality gap.
 
 import { type Certificate, certify } from './certify.ts';
+import { assignmentFields } from './check-assignment.ts';
 import { createSlotTerms, evaluate, type SlotTerms, type TermSums } from './objective.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
+/** The terms of {@link SlotTerms} in a row, in this order. */
+const rowTerms = [
+  'deviceMs',
+  'uploadMs',
+  'edgeMs',
+  'mismatchMs',
+  'energyMs',
+  'handoverMs',
+  'costMs',
+  'latencyMs',
+  'computeEnergyJ',
+  'transmitEnergyJ',
+  'rateBitPerSecond',
+] as const;
+
 /** The resources and the cost of one device. Times in ms; the terms are those of {@link SlotTerms}. */
-export interface DecisionRow {
+export interface DecisionRow extends Readonly<Record<(typeof rowTerms)[number], number>> {
   readonly device: number;
   /** -1: not served. */
   readonly server: number;
   readonly bandwidthShare: number;
   readonly computeShare: number;
-  readonly deviceMs: number;
-  readonly uploadMs: number;
-  readonly edgeMs: number;
-  readonly mismatchMs: number;
-  readonly energyMs: number;
-  readonly handoverMs: number;
-  readonly costMs: number;
-  readonly latencyMs: number;
-  readonly computeEnergyJ: number;
-  readonly transmitEnergyJ: number;
-  readonly rateBitPerSecond: number;
 }
 
 /** A decision in numbers; see {@link describeDecision}. */
@@ -44,23 +49,9 @@ export function describeDecision(state: SlotState, assignment: Assignment, withD
   return { rows, summary: { ...terms.sum, ...certificate } };
 }
 
-function rowOf(device: number, { server, bandwidthShare, computeShare }: Assignment, terms: SlotTerms): DecisionRow {
-  const at = (values: ArrayLike<number>): number => values[device] as number;
-  return {
-    device,
-    server: at(server),
-    bandwidthShare: at(bandwidthShare),
-    computeShare: at(computeShare),
-    deviceMs: at(terms.deviceMs),
-    uploadMs: at(terms.uploadMs),
-    edgeMs: at(terms.edgeMs),
-    mismatchMs: at(terms.mismatchMs),
-    energyMs: at(terms.energyMs),
-    handoverMs: at(terms.handoverMs),
-    costMs: at(terms.costMs),
-    latencyMs: at(terms.latencyMs),
-    computeEnergyJ: at(terms.computeEnergyJ),
-    transmitEnergyJ: at(terms.transmitEnergyJ),
-    rateBitPerSecond: at(terms.rateBitPerSecond),
-  };
+function rowOf(device: number, assignment: Assignment, terms: SlotTerms): DecisionRow {
+  const row: Record<string, number> = { device };
+  for (const field of assignmentFields) row[field] = assignment[field][device] as number;
+  for (const term of rowTerms) row[term] = terms[term][device] as number;
+  return row as unknown as DecisionRow;
 }

@@ -20,7 +20,7 @@ const nearestM = 10;
 export function forecastSlots(state: SlotState, ahead: number): SlotState[] {
   const { outlook } = state;
   if (outlook === undefined) return Array.from({ length: ahead }, () => state);
-  const trend = fitTrend(state, outlook);
+  const trend = fitTrend(state);
   return Array.from({ length: ahead }, (_, step) => moveOn(state, outlook, trend, step));
 }
 
@@ -32,14 +32,11 @@ interface Trend {
   readonly spread: number;
 }
 
-/** The place where a device's gains were measured, x and y in metres. */
-export function measuredAt(
-  state: SlotState,
-  { gainAgeSlots, deviceX, deviceY }: Outlook,
-  device: number,
-): [number, number] {
-  const index = gainAgeSlots - 1;
-  const [x, y] = index < 0 ? [state.deviceX, state.deviceY] : [deviceX[index], deviceY[index]];
+/** The place where a device's gains were measured, x and y in metres; without an outlook, its present place. */
+export function measuredAt(state: SlotState, device: number): [number, number] {
+  const index = (state.outlook?.gainAgeSlots ?? 0) - 1;
+  const [x, y] =
+    index < 0 ? [state.deviceX, state.deviceY] : [state.outlook?.deviceX[index], state.outlook?.deviceY[index]];
   return [x?.[device] as number, y?.[device] as number];
 }
 
@@ -50,10 +47,10 @@ export function logDistance(state: SlotState, server: number, x: number, y: numb
 }
 
 /** Least squares over all links that have a gain. */
-function fitTrend(state: SlotState, outlook: Outlook): Trend {
+function fitTrend(state: SlotState): Trend {
   let [count, sumX, sumY, sumXX, sumXY, sumYY] = [0, 0, 0, 0, 0, 0];
   for (let device = 0; device < state.deviceCount; device++) {
-    const [x, y] = measuredAt(state, outlook, device);
+    const [x, y] = measuredAt(state, device);
     const end = linkEnd(state, device);
     for (let link = linkStart(state, device); link < end; link++) {
       const gain = state.gain[link] as number;
@@ -91,7 +88,7 @@ function moveOn(state: SlotState, outlook: Outlook, trend: Trend, step: number):
     const y = nowY + step * (nowY - (beforeY[device] as number));
     deviceX[device] = x;
     deviceY[device] = y;
-    const [fromX, fromY] = measuredAt(state, outlook, device);
+    const [fromX, fromY] = measuredAt(state, device);
     const kept = Math.exp(-Math.hypot(x - fromX, y - fromY) / memoryM);
     if (kept === 1) continue;
     const end = linkEnd(state, device);

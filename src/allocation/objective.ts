@@ -75,36 +75,31 @@ export function createSlotTerms(deviceCount: number): SlotTerms {
     costMs: room(),
     latencyMs: room(),
     serialMs: room(),
-    sum: emptySums(),
+    sum: { ...noSums },
   };
 }
 
-function emptySums(): TermSums {
-  return {
-    costMs: 0,
-    deviceMs: 0,
-    edgeMs: 0,
-    mismatchMs: 0,
-    energyMs: 0,
-    handoverMs: 0,
-    computeEnergyJ: 0,
-    transmitEnergyJ: 0,
-    latencyMs: 0,
-    serialMs: 0,
-    constantMs: 0,
-    unservedCount: 0,
-  };
-}
+const noSums: Readonly<TermSums> = {
+  costMs: 0,
+  deviceMs: 0,
+  edgeMs: 0,
+  mismatchMs: 0,
+  energyMs: 0,
+  handoverMs: 0,
+  computeEnergyJ: 0,
+  transmitEnergyJ: 0,
+  latencyMs: 0,
+  serialMs: 0,
+  constantMs: 0,
+  unservedCount: 0,
+};
 
 /**
  * Writes every term of an assignment into `out`. The assignment must have passed checkAssignment.
  * @param out from {@link createSlotTerms}, for at least as many devices; entries beyond the state's devices keep their values
  */
 export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerms): void {
-  const { sum } = out;
-  sum.costMs = sum.deviceMs = sum.edgeMs = sum.mismatchMs = sum.energyMs = sum.handoverMs = 0;
-  sum.computeEnergyJ = sum.transmitEnergyJ = sum.latencyMs = sum.serialMs = 0;
-  sum.constantMs = sum.unservedCount = 0;
+  Object.assign(out.sum, noSums);
   for (let device = 0; device < state.deviceCount; device++) {
     const server = assignment.server[device] as number;
     out.deviceMs[device] = deviceDelayMs(state, device);

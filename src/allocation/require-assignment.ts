@@ -1,10 +1,9 @@
 // Checks the return value of a policy, and refuses a bad one with a message for the policy's author.
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
-import { checkAssignment } from './check-assignment.ts';
+import { assignmentFields, checkAssignment } from './check-assignment.ts';
 import type { Assignment, Policy, SlotState } from './slot-state.ts';
 
-const fields = ['server', 'bandwidthShare', 'computeShare'] as const;
 const shape = 'an object with server, bandwidthShare and computeShare, a list each with one entry for each device';
 
 /** A policy and its name in messages. */
@@ -46,7 +45,7 @@ function requireShape(given: unknown, where: string): asserts given is Assignmen
   if (given instanceof Promise) {
     throw new OutriderError('bad-argument', `${where} gave a promise`, `A policy decides at once. Allowed: ${shape}.`);
   }
-  for (const field of fields) {
+  for (const field of assignmentFields) {
     const list = (given as Record<string, unknown>)[field];
     if (Array.isArray(list) || ArrayBuffer.isView(list)) continue;
     const found =

@@ -15,50 +15,19 @@ export interface BandVector {
   readonly costMs: number;
 }
 
-/** lambda = 0.01 per ms, D^MD = (100, 80, 120) ms, SNR fixed. */
-export const bandVectors: readonly BandVector[] = [
-  { airMs: [30, 20, 30], bandPriceMs: [0, 0, 0], airPrice: 0, share: [0.3, 0.25, 0.25], price: 0, costMs: 0 },
-  {
-    airMs: [60, 60, 45],
-    bandPriceMs: [0, 0, 0],
-    airPrice: 0,
-    share: [0.356016, 0.37978, 0.264204],
-    price: 648.8337,
-    costMs: 133.1085,
-  },
-  {
-    airMs: [60, 60, 45],
-    bandPriceMs: [0, 0, 0],
-    airPrice: 0.4,
-    share: [0.355377, 0.376137, 0.268486],
-    price: 844.0833,
-    costMs: 331.6576,
-  },
-  {
-    airMs: [30, 20, 30],
-    bandPriceMs: [50, 20, 80],
-    airPrice: 0,
-    share: [0.281426, 0.241227, 0.23549],
-    price: 0,
-    costMs: 38.802,
-  },
-  {
-    airMs: [60, 60, 45],
-    bandPriceMs: [50, 20, 80],
-    airPrice: 0,
-    share: [0.35522, 0.383268, 0.261512],
-    price: 605.3343,
-    costMs: 179.5483,
-  },
-  {
-    airMs: [60, 60, 45],
-    bandPriceMs: [500, 20, 800],
-    airPrice: 0,
-    share: [0.333567, 0.431277, 0.235157],
-    price: 361.4324,
-    costMs: 513.2119,
-  },
+/** lambda = 0.01 per ms, D^MD = (100, 80, 120) ms, SNR fixed. In the order of the fields of a vector. */
+const rows: readonly (readonly [number[], number[], number, number[], number, number])[] = [
+  [[30, 20, 30], [0, 0, 0], 0, [0.3, 0.25, 0.25], 0, 0],
+  [[60, 60, 45], [0, 0, 0], 0, [0.356016, 0.37978, 0.264204], 648.8337, 133.1085],
+  [[60, 60, 45], [0, 0, 0], 0.4, [0.355377, 0.376137, 0.268486], 844.0833, 331.6576],
+  [[30, 20, 30], [50, 20, 80], 0, [0.281426, 0.241227, 0.23549], 0, 38.802],
+  [[60, 60, 45], [50, 20, 80], 0, [0.35522, 0.383268, 0.261512], 605.3343, 179.5483],
+  [[60, 60, 45], [500, 20, 800], 0, [0.333567, 0.431277, 0.235157], 361.4324, 513.2119],
 ];
+
+export const bandVectors: readonly BandVector[] = rows.map(([airMs, bandPriceMs, airPrice, share, price, costMs]) => {
+  return { airMs, bandPriceMs, airPrice, share, price, costMs };
+});
 
 const lambdaPerMs = 0.01;
 const deviceMs = [100, 80, 120];

@@ -12,24 +12,25 @@ export type Association = (state: SlotState) => Int32Array;
 const firstStream = 0x41000000;
 
 /** A random reachable server for each device, all equally likely. The draw is keyed by seed and slot. */
-export const associateAtRandom: Association = (state) => {
-  const random = createRandom(state.seed, firstStream + state.slot);
+export const associateAtRandom: Association = (state) =>
+  drawServers(state, createRandom(state.seed, firstStream + state.slot).uniform);
+
+/** The same by given draws, one for each device. */
+export function drawServers(state: SlotState, uniform: () => number): Int32Array {
   const server = new Int32Array(state.deviceCount).fill(-1);
   for (let device = 0; device < state.deviceCount; device++) {
     const end = linkEnd(state, device);
-    const draw = random.uniform();
     let eligibleCount = 0;
     for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) eligibleCount++;
-    let left = Math.floor(draw * eligibleCount);
-    for (let link = linkStart(state, device); link < end && eligibleCount > 0; link++) {
-      if (isEligible(state, link) && left-- === 0) {
-        server[device] = linkServer(state, device, link);
-        break;
-      }
+    let left = Math.floor(uniform() * eligibleCount);
+    for (let link = linkStart(state, device); link < end; link++) {
+      if (!isEligible(state, link) || left-- > 0) continue;
+      server[device] = linkServer(state, device, link);
+      break;
     }
   }
   return server;
-};
+}
 
 /** The server with the best SNR. Without interference that is the paper's Max-SINR. */
 export const associateByMaxSinr: Association = (state) => associateByScore(state, (_device, link) => state.snr[link]);

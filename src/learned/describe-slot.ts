@@ -3,7 +3,7 @@
 // Quantities that span decades are logarithms; costs are powers of times and gains, so they are linear in these logarithms.
 
 import { logDistance, measuredAt } from '../allocation/forecast.ts';
-import { linkEnd, linkServer, linkStart } from '../allocation/links.ts';
+import { isEligible, linkEnd, linkServer, linkStart } from '../allocation/links.ts';
 import { handoverDelayMs } from '../allocation/objective.ts';
 import type { Problem } from '../allocation/problem.ts';
 import type { SlotState } from '../allocation/slot-state.ts';
@@ -49,10 +49,10 @@ export function describeSlot(state: SlotState, problem: Problem): SlotFeatures {
   let next = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
-    const [fromX, fromY] = gainPlace(state, device);
+    const [fromX, fromY] = measuredAt(state, device);
     const end = linkEnd(state, device);
     for (let link = linkStart(state, device); link < end; link++) {
-      if (!((state.snr[link] as number) >= state.objective.minimumSnr)) continue;
+      if (!isEligible(state, link)) continue;
       const server = linkServer(state, device, link);
       const distance = logDistance(state, server, x, y);
       links.set(
@@ -72,19 +72,13 @@ export function describeSlot(state: SlotState, problem: Problem): SlotFeatures {
   return { ...describeEnds(state, problem), links };
 }
 
-/** The place where a device's gains were measured; without an outlook, its present place. */
-function gainPlace(state: SlotState, device: number): [number, number] {
-  if (state.outlook !== undefined) return measuredAt(state, state.outlook, device);
-  return [state.deviceX[device] as number, state.deviceY[device] as number];
-}
-
 function describeEnds(state: SlotState, problem: Problem): Pick<SlotFeatures, 'devices' | 'servers'> {
   const middleX = meanOf(state.serverX);
   const middleY = meanOf(state.serverY);
   const devices = new Float32Array(state.deviceCount * deviceFeatureCount);
   for (let device = 0; device < state.deviceCount; device++) {
     const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
-    const [fromX, fromY] = gainPlace(state, device);
+    const [fromX, fromY] = measuredAt(state, device);
     devices.set(
       [
         (x - middleX) / metresPerUnit,

@@ -2,6 +2,7 @@
 // III; src/allocation/objective.ts). Returns after every slot, so a caller can show progress, save or stop.
 
 import type { Certificate } from '../allocation/certify.ts';
+import { shareEqually } from '../allocation/equal-shares.ts';
 import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
 import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
@@ -44,18 +45,14 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
   const { policy, onSlot } = options;
   const world = createWorld(options.scenario, options.seed, options.map);
   const terms = createSlotTerms(world.parts.kinds.length);
-  const nobody: Assignment = {
-    server: new Int32Array(0),
-    bandwidthShare: new Float64Array(0),
-    computeShare: new Float64Array(0),
-  };
   return {
     world,
     step() {
       const seen = world.next();
       const state = world.actual;
       // Between sessions there may be no task.
-      const assignment = seen.deviceCount === 0 ? nobody : requireAssignment(policy, seen);
+      const assignment =
+        seen.deviceCount === 0 ? shareEqually(seen, new Int32Array(0)) : requireAssignment(policy, seen);
       evaluate(state, assignment, terms);
       const outcome = { world, state, assignment, terms };
       onSlot?.(outcome);

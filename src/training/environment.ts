@@ -4,8 +4,8 @@
 // decision is applied to the world before the next slot. Episodes have no end of their own.
 
 import { shareEqually } from '../allocation/equal-shares.ts';
-import { isEligible, linkEnd, linkServer, linkStart } from '../allocation/links.ts';
 import { createSlotTerms, evaluate, type SlotTerms } from '../allocation/objective.ts';
+import { drawServers } from '../allocation/simple-association.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { createRandom } from '../basics/philox.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -91,16 +91,11 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
   };
 }
 
-const nobody: Assignment = {
-  server: new Int32Array(0),
-  bandwidthShare: new Float64Array(0),
-  computeShare: new Float64Array(0),
-};
-
 /** Between sessions there may be no task: such slots are skipped. */
 function nextBusy(world: World, terms: SlotTerms): SlotState {
   let state = world.next();
   for (let idle = 0; state.deviceCount === 0 && idle < idleLimit; idle++) {
+    const nobody = shareEqually(state, new Int32Array(0));
     evaluate(state, nobody, terms);
     world.settle(nobody, terms);
     state = world.next();
@@ -116,21 +111,4 @@ function meanRandomCost(state: SlotState, terms: SlotTerms): number {
     sum += terms.sum.costMs;
   }
   return sum / randomDrawCount;
-}
-
-/** A random eligible server for each device, all equally likely. */
-function drawServers(state: SlotState, uniform: () => number): Int32Array {
-  const server = new Int32Array(state.deviceCount).fill(-1);
-  for (let device = 0; device < state.deviceCount; device++) {
-    const end = linkEnd(state, device);
-    let eligibleCount = 0;
-    for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) eligibleCount++;
-    let left = Math.floor(uniform() * eligibleCount);
-    for (let link = linkStart(state, device); link < end; link++) {
-      if (!isEligible(state, link) || left-- > 0) continue;
-      server[device] = linkServer(state, device, link);
-      break;
-    }
-  }
-  return server;
 }
