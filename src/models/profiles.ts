@@ -38,77 +38,65 @@ const a6000: LatencyProfile = {
   source: `Measured, ${benchmarks}: Llama 2 70B Q4_0, 15.18 tokens/s; prompts at 405.97 tokens/s`,
 };
 
-/** 70.6 B parameters in FP16 on two A100 80GB: 141.2 GB of weights. */
-const a100Pair: LatencyProfile = {
-  name: 'edge-70b-a100x2',
-  description: '70B target in FP16 on two A100 80GB (tensor parallel)',
-  stepMs: Math.round(weightReadMs(141.2, 2 * 2039, 0.6) * 10) / 10,
-  rowMs: Math.round(rowComputeMs(70.6, 2 * 312, 0.4) * 100) / 100,
-  rowCap: 6,
-  source:
-    'NVIDIA A100 80GB SXM data sheet: 2,039 GB/s and 312 TFLOPS FP16 each; 60 % of the bandwidth and 40 % of the arithmetic are ' +
-    `our assumptions, between the 49 % (7B F16, one A100) and 87 % (8B F16, RTX 4090) that ${benchmarks} implies`,
-};
-
-const rtx4090: LatencyProfile = {
-  name: 'edge-8b-rtx4090',
-  description: '8B target in FP16 on one RTX 4090',
-  stepMs: 18.2,
-  rowMs: 0.11,
-  rowCap: 1,
-  source: `Measured, ${benchmarks}: Llama 3 8B F16, 54.84 tokens/s at 512 tokens; prompts at 9,056 tokens/s`,
-};
-
-/** No hardware: the round numbers of the documentation and of the event model. */
-const reference: LatencyProfile = {
-  name: 'reference',
-  description: 'the reference target of the design, 40 ms and 0.4 ms a row',
-  stepMs: 40,
-  rowMs: 0.4,
-  rowCap: 3,
-  source: 'Chosen, not measured',
-};
-
-const androidPhone: LatencyProfile = {
-  name: 'phone-0.5b',
-  description: '0.5B draft in 4 bits on a phone of 2020 (Snapdragon 865, CPU)',
-  stepMs: 31,
-  rowMs: 0,
-  rowCap: 2,
-  source:
-    'huggingface.co/datasets/dispatchAI/on-device-latency: Qwen2.5-0.5B INT4, llama.cpp, 4 threads, Galaxy S20 FE, 32 tokens/s',
-};
-
-const singleBoard: LatencyProfile = {
-  name: 'pi5-0.5b',
-  description: '0.5B draft in 4 bits on a Raspberry Pi 5 (CPU)',
-  stepMs: 29.6,
-  rowMs: 0,
-  rowCap: 2,
-  source: 'github.com/ggml-org/llama.cpp/discussions/30069: Qwen2.5-0.5B Q4_0, 33.84 tokens/s at 2 threads',
-};
-
-/** The draft of the event model and of most comparisons: a quarter of the reference target's step. */
-const referenceDraft: LatencyProfile = {
-  name: 'reference-draft',
-  description: 'the reference draft of the design, 10 ms a token',
-  stepMs: 10,
-  rowMs: 0,
-  rowCap: 1,
-  source: 'Chosen, not measured',
-};
-
 /** The default profile of a paced edge. */
 export const defaultEdgeProfile: LatencyProfile = a6000;
 
 export const latencyProfiles: readonly LatencyProfile[] = [
   a6000,
-  a100Pair,
-  rtx4090,
-  reference,
-  androidPhone,
-  singleBoard,
-  referenceDraft,
+  /** 70.6 B parameters in FP16 on two A100 80GB: 141.2 GB of weights. */
+  {
+    name: 'edge-70b-a100x2',
+    description: '70B target in FP16 on two A100 80GB (tensor parallel)',
+    stepMs: Math.round(weightReadMs(141.2, 2 * 2039, 0.6) * 10) / 10,
+    rowMs: Math.round(rowComputeMs(70.6, 2 * 312, 0.4) * 100) / 100,
+    rowCap: 6,
+    source:
+      'NVIDIA A100 80GB SXM data sheet: 2,039 GB/s and 312 TFLOPS FP16 each; 60 % of the bandwidth and 40 % of the arithmetic are ' +
+      `our assumptions, between the 49 % (7B F16, one A100) and 87 % (8B F16, RTX 4090) that ${benchmarks} implies`,
+  },
+  {
+    name: 'edge-8b-rtx4090',
+    description: '8B target in FP16 on one RTX 4090',
+    stepMs: 18.2,
+    rowMs: 0.11,
+    rowCap: 1,
+    source: `Measured, ${benchmarks}: Llama 3 8B F16, 54.84 tokens/s at 512 tokens; prompts at 9,056 tokens/s`,
+  },
+  /** No hardware: the round numbers of the documentation and of the event model. */
+  {
+    name: 'reference',
+    description: 'the reference target of the design, 40 ms and 0.4 ms a row',
+    stepMs: 40,
+    rowMs: 0.4,
+    rowCap: 3,
+    source: 'Chosen, not measured',
+  },
+  {
+    name: 'phone-0.5b',
+    description: '0.5B draft in 4 bits on a phone of 2020 (Snapdragon 865, CPU)',
+    stepMs: 31,
+    rowMs: 0,
+    rowCap: 2,
+    source:
+      'huggingface.co/datasets/dispatchAI/on-device-latency: Qwen2.5-0.5B INT4, llama.cpp, 4 threads, Galaxy S20 FE, 32 tokens/s',
+  },
+  {
+    name: 'pi5-0.5b',
+    description: '0.5B draft in 4 bits on a Raspberry Pi 5 (CPU)',
+    stepMs: 29.6,
+    rowMs: 0,
+    rowCap: 2,
+    source: 'github.com/ggml-org/llama.cpp/discussions/30069: Qwen2.5-0.5B Q4_0, 33.84 tokens/s at 2 threads',
+  },
+  /** The draft of the event model and of most comparisons: a quarter of the reference target's step. */
+  {
+    name: 'reference-draft',
+    description: 'the reference draft of the design, 10 ms a token',
+    stepMs: 10,
+    rowMs: 0,
+    rowCap: 1,
+    source: 'Chosen, not measured',
+  },
 ];
 
 /** @throws OutriderError `bad-argument` when there is no such profile */

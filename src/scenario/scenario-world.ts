@@ -1,17 +1,13 @@
 // The parts of a scenario for src/world: area, channel, movement. It does not know how a world is built.
 
+import type { UniformRange } from '../world/mobility.ts';
+
 /** A rectangle; x grows to the east and y to the north. */
 export interface Area {
   readonly originXM: number;
   readonly originYM: number;
   readonly widthM: number;
   readonly depthM: number;
-}
-
-/** Both ends are possible values; equal ends mean a constant. */
-export interface Range {
-  readonly minimum: number;
-  readonly maximum: number;
 }
 
 export type FadingSettings =
@@ -52,8 +48,8 @@ export interface HotSpot {
 export interface MobilitySettings {
   /** `streets`: only outside the map's buildings. */
   readonly model: 'still' | 'random-waypoint' | 'streets';
-  readonly speedMps: { readonly pedestrian: Range; readonly vehicle: Range };
+  readonly speedMps: { readonly pedestrian: UniformRange; readonly vehicle: UniformRange };
   /** Pause at each goal. */
-  readonly pauseS: Range;
+  readonly pauseS: UniformRange;
   readonly hotSpots: readonly HotSpot[];
 }

@@ -1,8 +1,10 @@
 // A scenario: the whole world of a simulation as data. Every field has a value here; a file may leave out fields with a default
 // (schema.ts). It does not know how a world is built. The parts of radio and movement belong to src/world.
 
-import type { TaskKind } from '../world/workload-lengths.ts';
-import type { Area, ChannelSettings, MobilitySettings, Range } from './scenario-world.ts';
+import type { BatteryPlan } from '../world/battery.ts';
+import type { UniformRange } from '../world/mobility.ts';
+import type { WorkloadPlan } from '../world/workload.ts';
+import type { Area, ChannelSettings, MobilitySettings } from './scenario-world.ts';
 
 /** Weights need not add up to one. */
 export interface HardwareWeight {
@@ -38,7 +40,7 @@ export interface ServerSettings {
 
 export interface DeviceSettings {
   /** M; for a range, each run draws one number from its seed. */
-  readonly count: number | Range;
+  readonly count: number | UniformRange;
   /** More devices are refused. */
   readonly maximumCount: number;
   readonly hardware: readonly HardwareWeight[];
@@ -47,7 +49,7 @@ export interface DeviceSettings {
   /** Share of the memory bandwidth that drafting reaches; each token reads all weights of the draft once. */
   readonly reachedMemoryShare: number;
   /** Uniform in dBm, one value a device. */
-  readonly transmitPowerDbm: Range;
+  readonly transmitPowerDbm: UniformRange;
   /** Outdoors; indoor devices draw a floor. */
   readonly heightM: number;
   /** The rest are pedestrians. */
@@ -57,15 +59,7 @@ export interface DeviceSettings {
   readonly battery: BatterySettings;
 }
 
-export interface BatterySettings {
-  /** Uniform, one draw for each device. */
-  readonly initialShare: Range;
-  /** Whether tasks use the battery up. */
-  readonly drains: boolean;
-  /** The charge never falls below this share: such a device is plugged in. Must be positive, since the objective divides by the battery. */
-  readonly floorShare: number;
-  /** Power of the rest of the device, W. */
-  readonly idleW: number;
+export interface BatterySettings extends BatteryPlan {
   /** Share of the hardware's battery that may be used here; B is the remaining share of that. */
   readonly usableShare: number;
 }
@@ -79,39 +73,6 @@ export interface RadioSettings {
   readonly minimumSnrDb: number;
   /** `fixed-snr`: eq. 5. `concentrated`: all power in the allotted band. */
   readonly model: 'fixed-snr' | 'concentrated';
-}
-
-export interface TaskSettings {
-  readonly kind: TaskKind;
-  readonly weight: number;
-  /** Tokens that a device drafts in a slot. */
-  readonly windowTokens: number;
-}
-
-export type ArrivalSettings =
-  | { readonly kind: 'one-per-slot' }
-  | {
-      readonly kind: 'poisson-sessions';
-      /** Rate for an idle device. A session lasts until its answer is written: one task a slot. */
-      readonly sessionsPerMinute: number;
-      /** Tokens that a slot adds to an answer, as a share of the window. */
-      readonly keptShare: number;
-    }
-  | {
-      readonly kind: 'duty-cycle';
-      /** Share of devices with a session at any time; where one ends, another starts in the next slot. */
-      readonly share: number;
-      readonly keptShare: number;
-    };
-
-export interface WorkloadSettings {
-  /** Names of src/world/workload-models.ts. */
-  readonly target: string;
-  readonly draft: string;
-  readonly tasks: readonly TaskSettings[];
-  /** `q16`: the draft's whole distribution, 16 bit an entry. `ids`: as many bits as an id needs. */
-  readonly payloadLaw: 'q16' | 'ids';
-  readonly arrivals: ArrivalSettings;
 }
 
 /** Settings of the token fidelity alone. */
@@ -190,7 +151,7 @@ export interface Scenario {
   readonly radio: RadioSettings;
   readonly channel: ChannelSettings;
   readonly mobility: MobilitySettings;
-  readonly workload: WorkloadSettings;
+  readonly workload: WorkloadPlan;
   readonly token: TokenSettings;
   readonly queue: QueueSettings;
   readonly handover: HandoverSettings;

@@ -1,8 +1,8 @@
 // Building blocks of the schema: every number has a range.
 
 import { z } from 'zod';
+import type { UniformRange } from '../world/mobility.ts';
 import type { HardwareWeight } from './scenario.ts';
-import type { Range } from './scenario-world.ts';
 
 /** From `low` to `high`, both allowed. */
 export function within(low: number, high: number, meaning?: string): z.ZodNumber {
@@ -20,7 +20,7 @@ export function text(maximumLength: number, meaning?: string): z.ZodString {
 }
 
 /** An object with `minimum` and `maximum`, the first not above the second. */
-export function range(low: number, high: number, meaning: string, integer = false): z.ZodType<Range> {
+export function range(low: number, high: number, meaning: string, integer = false): z.ZodType<UniformRange> {
   const end = integer ? whole(low, high) : within(low, high);
   return z
     .strictObject({ minimum: end, maximum: end })

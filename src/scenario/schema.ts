@@ -2,10 +2,10 @@
 
 import { z } from 'zod';
 import { deviceHardwareNames, serverHardwareNames } from '../world/hardware.ts';
+import type { Arrivals, WorkloadPlan } from '../world/workload.ts';
 import { taskKinds } from '../world/workload-lengths.ts';
 import { modelShapeNames } from '../world/workload-models.ts';
 import type {
-  ArrivalSettings,
   DeviceSettings,
   HandoverSettings,
   QueueSettings,
@@ -13,7 +13,6 @@ import type {
   ServerPlacement,
   ServerSettings,
   TokenSettings,
-  WorkloadSettings,
 } from './scenario.ts';
 import { hardwareMix, range, text, whole, within } from './schema-fields.ts';
 import { areaSchema, channelSchema, mobilitySchema } from './schema-world.ts';
@@ -82,7 +81,7 @@ const devices: z.ZodType<DeviceSettings> = z
     }
   });
 
-const arrivals: z.ZodType<ArrivalSettings> = z
+const arrivals: z.ZodType<Arrivals> = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('one-per-slot') }),
     z.strictObject({
@@ -98,7 +97,7 @@ const arrivals: z.ZodType<ArrivalSettings> = z
   ])
   .default({ kind: 'one-per-slot' });
 
-const workload: z.ZodType<WorkloadSettings> = z.strictObject({
+const workload: z.ZodType<WorkloadPlan> = z.strictObject({
   target: z.enum(modelShapeNames),
   draft: z.enum(modelShapeNames),
   tasks: z

@@ -4,11 +4,11 @@
 import { OutriderError } from '../basics/errors.ts';
 import { createRandom } from '../basics/philox.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { MapChannelSettings, Range } from '../scenario/scenario-world.ts';
+import type { MapChannelSettings } from '../scenario/scenario-world.ts';
 import { createAreaMobility } from '../world/area-mobility.ts';
 import type { Channel, ServerSite } from '../world/channel.ts';
 import { dealHardware, decodingFlopPerSecond, type Hardware } from '../world/hardware.ts';
-import type { Mobility } from '../world/mobility.ts';
+import type { Mobility, UniformRange } from '../world/mobility.ts';
 import { noisePowerW } from '../world/noise.ts';
 import { type DeviceKind, drawPopulation } from '../world/population.ts';
 import type { RadioMap } from '../world/radio-map.ts';
@@ -79,7 +79,7 @@ export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | und
   };
 }
 
-function countDevices(count: number | Range, seed: number): number {
+function countDevices(count: number | UniformRange, seed: number): number {
   if (typeof count === 'number') return count;
   return count.minimum + createRandom(seed, countStream).integer(count.maximum - count.minimum + 1);
 }
@@ -176,7 +176,7 @@ function buildMobility(
   return createAreaMobility({ area: rectangle, kinds, hotSpots, pauseS, speedMps }, seed);
 }
 
-function drawPowers({ minimum, maximum }: Range, deviceCount: number, seed: number): Float64Array {
+function drawPowers({ minimum, maximum }: UniformRange, deviceCount: number, seed: number): Float64Array {
   return Float64Array.from({ length: deviceCount }, (_, device) => {
     const dbm = minimum + createRandom(seed, powerStream + device).uniform() * (maximum - minimum);
     return 1e-3 * 10 ** (dbm / 10);

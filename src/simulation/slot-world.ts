@@ -3,8 +3,8 @@
 
 import { type SlotTerms, textWorkMs } from '../allocation/objective.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
-import type { BatterySettings, Scenario } from '../scenario/scenario.ts';
-import { drainBattery, drawBatteries } from '../world/battery.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { type BatteryPlan, drainBattery, drawBatteries } from '../world/battery.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { createWorkload, type Workload } from '../world/workload.ts';
 import { buildWorld, type WorldParts } from './build-world.ts';
@@ -96,7 +96,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
 /** Updates every battery after a slot; devices without a task idle. @param devices of the slot's entries, ascending */
 function drainAll(
   battery: Float64Array,
-  plan: BatterySettings,
+  plan: BatteryPlan,
   { batteryJ }: WorldParts,
   { slotMs, deviceCount }: SlotState,
   devices: Int32Array,

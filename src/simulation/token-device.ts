@@ -7,13 +7,14 @@ import type { DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import { sizedWire } from '../protocol/wire.ts';
-import type { Scenario, TaskSettings } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { VirtualDevice } from '../virtual-time/device.ts';
 import type { VirtualEdge } from '../virtual-time/edge.ts';
 import type { EventQueue } from '../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
 import { protocolMachines } from '../virtual-time/machines.ts';
 import type { TraceReplay } from '../virtual-time/trace-replay.ts';
+import type { TaskMix } from '../world/workload.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 
@@ -171,7 +172,7 @@ export class TokenDevice {
     if (this.#queue.nowMs() < this.#restsUntilMs || this.#hasEnded) return;
     const { scenario, source } = this.#setting;
     const { index, random } = this.#place;
-    const task = scenario.workload.tasks[this.#task] as TaskSettings;
+    const task = scenario.workload.tasks[this.#task] as TaskMix;
     const text = source.pick(task.kind, random);
     const id = sessionIdOf(text, index, ++this.#count);
     const device = this.#createDevice(id, source.replays[text] as TraceReplay, task);
@@ -192,7 +193,7 @@ export class TokenDevice {
     device.connect(`${server}`);
   }
 
-  #createDevice(id: string, replay: TraceReplay, { windowTokens }: TaskSettings): VirtualDevice {
+  #createDevice(id: string, replay: TraceReplay, { windowTokens }: TaskMix): VirtualDevice {
     const { scenario, source, mode } = this.#setting;
     const { token } = scenario;
     const { index, draftMs, random } = this.#place;

@@ -4,9 +4,9 @@
 import { createRandom, type Random } from '../basics/philox.ts';
 import { confidenceUnits } from '../decoding/confidence.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
-import type { WorkloadSettings } from '../scenario/scenario.ts';
 import { type Trace, type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
 import { TraceReplay } from '../virtual-time/trace-replay.ts';
+import type { WorkloadPlan } from '../world/workload.ts';
 import { drawTokens, type TaskKind, taskKinds } from '../world/workload-lengths.ts';
 import { findModelShape } from '../world/workload-models.ts';
 
@@ -40,7 +40,7 @@ const sessionsPerKind = 64;
 const endId = 0;
 
 /** Independent drafts with a set acceptance rate, as in the toy language, with lengths drawn by the workload; the words mean nothing. */
-export function drawnSource(workload: WorkloadSettings, acceptance: number, seed: number): TokenSource {
+export function drawnSource(workload: WorkloadPlan, acceptance: number, seed: number): TokenSource {
   const target = findModelShape(workload.target);
   const draft = findModelShape(workload.draft);
   const vocabularySize = Math.min(target.vocabularySize, draft.vocabularySize);

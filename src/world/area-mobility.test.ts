@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AreaMobilitySettings, createAreaMobility } from './area-mobility.ts';
-import { usualSpeedsMps } from './mobility.ts';
 import type { DeviceKind } from './population.ts';
+import { usualSpeedsMps } from './usual-speeds.fixture.ts';
 
 const plain: AreaMobilitySettings = {
   area: { x: -100, y: 50, width: 400, height: 200 },

@@ -12,7 +12,7 @@ import {
   leastRestMs,
   type Mobility,
   type MobilitySettings,
-  type Walker,
+  Walker,
 } from './mobility.ts';
 
 /** A rectangle; x and y are its smallest coordinates. Metres. */
@@ -34,24 +34,14 @@ export function createAreaMobility(settings: AreaMobilitySettings, seed: number)
   return createMobility(settings, seed, (random, speed) => new AreaWalker(settings, random, speed));
 }
 
-class AreaWalker implements Walker {
-  x: number;
-  y: number;
+class AreaWalker extends Walker {
   private readonly settings: AreaMobilitySettings;
-  private readonly random: Random;
-  /** Metres per ms; 0: the device never moves. */
-  private readonly speed: number;
-  private goalX: number;
-  private goalY: number;
-  private restMs: number;
 
   constructor(settings: AreaMobilitySettings, random: Random, speed: number) {
+    super(random, speed);
     this.settings = settings;
-    this.random = random;
-    this.speed = speed;
     [this.x, this.y] = drawGoal(random, settings);
-    [this.goalX, this.goalY] = [this.x, this.y];
-    this.restMs = 0;
+    [this.nextX, this.nextY] = [this.x, this.y];
     if (speed > 0) this.enterMidway();
   }
 
@@ -70,42 +60,22 @@ class AreaWalker implements Walker {
       const walked = Math.min(1, passedMs / tripMs);
       this.x = fromX + (toX - fromX) * walked;
       this.y = fromY + (toY - fromY) * walked;
-      [this.goalX, this.goalY] = [toX, toY];
+      [this.nextX, this.nextY] = [toX, toY];
       if (walked === 1) this.restMs = tripMs + pauseMs - passedMs;
       return;
     }
   }
 
-  advance(stepMs: number): void {
-    let leftMs = this.speed > 0 ? stepMs : 0;
-    while (leftMs > 0) {
-      if (this.restMs > 0) {
-        const restedMs = Math.min(this.restMs, leftMs);
-        this.restMs -= restedMs;
-        leftMs -= restedMs;
-        if (this.restMs === 0) this.chooseGoal();
-        continue;
-      }
-      const across = this.goalX - this.x;
-      const up = this.goalY - this.y;
-      const distance = Math.sqrt(across * across + up * up);
-      const reach = this.speed * leftMs;
-      if (reach < distance) {
-        this.x += (across * reach) / distance;
-        this.y += (up * reach) / distance;
-        return;
-      }
-      this.x = this.goalX;
-      this.y = this.goalY;
-      leftMs -= distance / this.speed;
-      this.restMs = drawBetween(this.random, this.settings.pauseS) * 1000;
-      if (this.restMs === 0) this.chooseGoal();
-    }
+  protected arrive(): void {
+    this.x = this.nextX;
+    this.y = this.nextY;
+    this.restMs = drawBetween(this.random, this.settings.pauseS) * 1000;
+    if (this.restMs === 0) this.leave();
   }
 
-  private chooseGoal(): void {
-    [this.goalX, this.goalY] = drawGoal(this.random, this.settings);
-    if (this.goalX === this.x && this.goalY === this.y) this.restMs = leastRestMs;
+  protected leave(): void {
+    [this.nextX, this.nextY] = drawGoal(this.random, this.settings);
+    if (this.nextX === this.x && this.nextY === this.y) this.restMs = leastRestMs;
   }
 }
 

@@ -1,14 +1,16 @@
 // Batteries: their initial charge, and the charge after a slot. Energy comes in as joules; this file does not know tasks or radio.
 
 import { createRandom } from '../basics/philox.ts';
+import type { UniformRange } from './mobility.ts';
 
 export interface BatteryPlan {
-  /** Uniform. The value 0 is never drawn: the objective divides by the share. */
-  readonly initialShare: { readonly minimum: number; readonly maximum: number };
+  /** Uniform, one draw for each device. The value 0 is never drawn: the objective divides by the share. */
+  readonly initialShare: UniformRange;
+  /** Whether tasks use the battery up. */
   readonly drains: boolean;
-  /** The charge never falls below this share: such a device is plugged in. */
+  /** The charge never falls below this share, which is positive: such a device is plugged in. */
   readonly floorShare: number;
-  /** Power that is always used, W. */
+  /** Power of the rest of the device, which is always used, W. */
   readonly idleW: number;
 }
 

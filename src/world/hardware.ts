@@ -37,68 +37,6 @@ function battery(milliampHours: number, volts: number, source: string): SourcedF
   return estimated(milliampHours * 1e-3 * volts * 3600, `${source}, ${milliampHours} mAh at a nominal ${volts} V`);
 }
 
-const galaxyS23: Hardware = {
-  name: 'galaxy-s23',
-  kind: 'device',
-  description: 'Samsung Galaxy S23, Snapdragon 8 Gen 2 for Galaxy, Adreno 740',
-  peakFp16FlopPerSecond: estimated(7.4 * tera, 'primua.com/adreno-740: 7.4 TFLOPS, twice the FP32 rate'),
-  peakFp32FlopPerSecond: estimated(3.7 * tera, 'primua.com/adreno-740: 3.7 TFLOPS at 719 MHz; Qualcomm publishes none'),
-  memoryBytePerSecond: stated(67.2 * gigabyte, 'Qualcomm: LPDDR5X at 4,200 MHz; 4 x 16 bit x 8.4 GT/s'),
-  batteryJ: battery(3900, 3.86, 'Samsung data sheet'),
-};
-
-const iphone14: Hardware = {
-  name: 'iphone-14',
-  kind: 'device',
-  description: 'Apple iPhone 14, A15 Bionic, GPU of 5 cores',
-  peakFp16FlopPerSecond: estimated(1.71 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
-  peakFp32FlopPerSecond: estimated(
-    1.71 * tera,
-    '5 cores x 128 lanes x 2 at 1.338 GHz, as reviewers report; Apple publishes none',
-  ),
-  memoryBytePerSecond: estimated(34.1 * gigabyte, 'LPDDR4X-4266, 64 bit'),
-  batteryJ: battery(3279, 3.87, 'reported by teardowns'),
-};
-
-const mate60: Hardware = {
-  name: 'mate-60',
-  kind: 'device',
-  description: 'Huawei Mate 60, Kirin 9000S, Maleoon 910',
-  peakFp16FlopPerSecond: estimated(3.07 * tera, 'taken as twice the FP32 rate'),
-  peakFp32FlopPerSecond: estimated(
-    1.54 * tera,
-    '4 units at 750 MHz (reported by AnTuTu and Geekbench); 256 lanes a unit are our assumption; Huawei publishes none',
-  ),
-  memoryBytePerSecond: estimated(44 * gigabyte, 'LPDDR5-5500, 64 bit; reports differ between LPDDR4X and LPDDR5'),
-  batteryJ: battery(4750, 3.87, 'Huawei data sheet'),
-};
-
-const galaxyS25: Hardware = {
-  name: 'galaxy-s25',
-  kind: 'device',
-  description: 'Samsung Galaxy S25, Snapdragon 8 Elite for Galaxy, Adreno 830',
-  peakFp16FlopPerSecond: estimated(7.37 * tera, 'taken as twice the FP32 rate'),
-  peakFp32FlopPerSecond: estimated(
-    3.69 * tera,
-    '1,536 lanes x 2 at 1.2 GHz, as reviewers report; Qualcomm publishes none',
-  ),
-  memoryBytePerSecond: stated(85.3 * gigabyte, 'Qualcomm: LPDDR5X at 5,300 MHz; 4 x 16 bit x 10.67 GT/s'),
-  batteryJ: battery(4000, 3.88, 'Samsung data sheet'),
-};
-
-const iphone16Pro: Hardware = {
-  name: 'iphone-16-pro',
-  kind: 'device',
-  description: 'Apple iPhone 16 Pro, A18 Pro, GPU of 6 cores',
-  peakFp16FlopPerSecond: estimated(2.29 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
-  peakFp32FlopPerSecond: estimated(
-    2.29 * tera,
-    '6 cores x 128 lanes x 2 at 1.49 GHz, as reviewers report; Apple publishes none',
-  ),
-  memoryBytePerSecond: estimated(60 * gigabyte, 'LPDDR5X-7500, 64 bit'),
-  batteryJ: battery(3582, 3.88, 'reported by teardowns'),
-};
-
 const turing = 'NVIDIA Turing architecture white paper (2018)';
 const ampere = 'NVIDIA Ampere GA102 architecture white paper (2020)';
 const ada = 'NVIDIA Ada architecture white paper (2022)';
@@ -123,11 +61,66 @@ function gpu(
 
 /** All hardware, the paper's first. */
 export const hardwareList: readonly Hardware[] = [
-  galaxyS23,
-  iphone14,
-  mate60,
-  galaxyS25,
-  iphone16Pro,
+  {
+    name: 'galaxy-s23',
+    kind: 'device',
+    description: 'Samsung Galaxy S23, Snapdragon 8 Gen 2 for Galaxy, Adreno 740',
+    peakFp16FlopPerSecond: estimated(7.4 * tera, 'primua.com/adreno-740: 7.4 TFLOPS, twice the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(
+      3.7 * tera,
+      'primua.com/adreno-740: 3.7 TFLOPS at 719 MHz; Qualcomm publishes none',
+    ),
+    memoryBytePerSecond: stated(67.2 * gigabyte, 'Qualcomm: LPDDR5X at 4,200 MHz; 4 x 16 bit x 8.4 GT/s'),
+    batteryJ: battery(3900, 3.86, 'Samsung data sheet'),
+  },
+  {
+    name: 'iphone-14',
+    kind: 'device',
+    description: 'Apple iPhone 14, A15 Bionic, GPU of 5 cores',
+    peakFp16FlopPerSecond: estimated(1.71 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
+    peakFp32FlopPerSecond: estimated(
+      1.71 * tera,
+      '5 cores x 128 lanes x 2 at 1.338 GHz, as reviewers report; Apple publishes none',
+    ),
+    memoryBytePerSecond: estimated(34.1 * gigabyte, 'LPDDR4X-4266, 64 bit'),
+    batteryJ: battery(3279, 3.87, 'reported by teardowns'),
+  },
+  {
+    name: 'mate-60',
+    kind: 'device',
+    description: 'Huawei Mate 60, Kirin 9000S, Maleoon 910',
+    peakFp16FlopPerSecond: estimated(3.07 * tera, 'taken as twice the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(
+      1.54 * tera,
+      '4 units at 750 MHz (reported by AnTuTu and Geekbench); 256 lanes a unit are our assumption; Huawei publishes none',
+    ),
+    memoryBytePerSecond: estimated(44 * gigabyte, 'LPDDR5-5500, 64 bit; reports differ between LPDDR4X and LPDDR5'),
+    batteryJ: battery(4750, 3.87, 'Huawei data sheet'),
+  },
+  {
+    name: 'galaxy-s25',
+    kind: 'device',
+    description: 'Samsung Galaxy S25, Snapdragon 8 Elite for Galaxy, Adreno 830',
+    peakFp16FlopPerSecond: estimated(7.37 * tera, 'taken as twice the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(
+      3.69 * tera,
+      '1,536 lanes x 2 at 1.2 GHz, as reviewers report; Qualcomm publishes none',
+    ),
+    memoryBytePerSecond: stated(85.3 * gigabyte, 'Qualcomm: LPDDR5X at 5,300 MHz; 4 x 16 bit x 10.67 GT/s'),
+    batteryJ: battery(4000, 3.88, 'Samsung data sheet'),
+  },
+  {
+    name: 'iphone-16-pro',
+    kind: 'device',
+    description: 'Apple iPhone 16 Pro, A18 Pro, GPU of 6 cores',
+    peakFp16FlopPerSecond: estimated(2.29 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
+    peakFp32FlopPerSecond: estimated(
+      2.29 * tera,
+      '6 cores x 128 lanes x 2 at 1.49 GHz, as reviewers report; Apple publishes none',
+    ),
+    memoryBytePerSecond: estimated(60 * gigabyte, 'LPDDR5X-7500, 64 bit'),
+    batteryJ: battery(3582, 3.88, 'reported by teardowns'),
+  },
   gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, { fp16: 40.3, fp32: 10.1, gigabytes: 448 }),
   gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, { fp16: 71, fp32: 35.6, gigabytes: 936 }),
   gpu('rtx-4090', 'NVIDIA GeForce RTX 4090', ada, { fp16: 165.2, fp32: 82.6, gigabytes: 1008 }),

@@ -1,4 +1,4 @@
-// The port of all movement, its settings, and what both mobility models share: speeds and pauses.
+// The port of all movement, its settings, and what both mobility models share: speeds, steps and pauses.
 
 import { OutriderError } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
@@ -14,7 +14,7 @@ export interface Mobility {
   advance(stepMs: number): void;
 }
 
-/** Uniform between the two values. */
+/** Uniform between the two values; equal values mean a constant. */
 export interface UniformRange {
   readonly minimum: number;
   readonly maximum: number;
@@ -39,21 +39,56 @@ export interface MobilitySettings {
   readonly hotSpots: readonly HotSpot[];
 }
 
-/** Walking at 3 to 6 km/h, driving at 15 to 50 km/h: typical speeds of town traffic. */
-export const usualSpeedsMps: MobilitySettings['speedMps'] = {
-  pedestrian: { minimum: 3 / 3.6, maximum: 6 / 3.6 },
-  vehicle: { minimum: 15 / 3.6, maximum: 50 / 3.6 },
-};
-
 /** A device without another goal pauses for this time, milliseconds; otherwise no time would ever pass. */
 export const leastRestMs = 1000;
 
-/** One moving device. */
-export interface Walker {
+/** One moving device: it walks straight from place to place, and may rest in each. The model chooses the places. */
+export abstract class Walker {
   /** Metres. */
-  readonly x: number;
-  readonly y: number;
-  advance(stepMs: number): void;
+  x = 0;
+  y = 0;
+  protected readonly random: Random;
+  /** Metres per ms; 0: the device never moves. */
+  protected readonly speed: number;
+  /** The place to which the device is on its way. */
+  protected nextX = 0;
+  protected nextY = 0;
+  protected restMs = 0;
+
+  constructor(random: Random, speed: number) {
+    this.random = random;
+    this.speed = speed;
+  }
+
+  advance(stepMs: number): void {
+    let leftMs = this.speed > 0 ? stepMs : 0;
+    while (leftMs > 0) {
+      if (this.restMs > 0) {
+        const restedMs = Math.min(this.restMs, leftMs);
+        this.restMs -= restedMs;
+        leftMs -= restedMs;
+        if (this.restMs > 0) return;
+        this.leave();
+        continue;
+      }
+      const across = this.nextX - this.x;
+      const up = this.nextY - this.y;
+      const distance = Math.sqrt(across * across + up * up);
+      const reach = this.speed * leftMs;
+      if (reach < distance) {
+        this.x += (across * reach) / distance;
+        this.y += (up * reach) / distance;
+        return;
+      }
+      leftMs -= distance / this.speed;
+      this.arrive();
+    }
+  }
+
+  /** The rest is over: chooses the next place. */
+  protected abstract leave(): void;
+  /** The device has reached the next place: rests, or chooses another one. */
+  protected abstract arrive(): void;
 }
 
 /** @param createWalker gets the device's own random numbers, and its speed in metres per ms; 0: the device never moves */

@@ -2,12 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Mobility, usualSpeedsMps } from './mobility.ts';
+import type { Mobility } from './mobility.ts';
 import type { DeviceKind } from './population.ts';
 import { townMap } from './radio-map.fixture.ts';
 import { openMoves, streetDistances, unreachable } from './street-distances.ts';
 import { connectedStreets, isStreet, type StreetMask } from './street-mask.ts';
 import { createStreetMobility, type StreetMobilitySettings } from './street-mobility.ts';
+import { usualSpeedsMps } from './usual-speeds.fixture.ts';
 
 const plain: StreetMobilitySettings = {
   streets: townMap().streets,

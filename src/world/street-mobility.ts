@@ -12,7 +12,7 @@ import {
   leastRestMs,
   type Mobility,
   type MobilitySettings,
-  type Walker,
+  Walker,
 } from './mobility.ts';
 import { moves, sideSteps } from './street-distances.ts';
 import { createStreetGoals, type StreetGoal, type StreetGoals } from './street-goals.ts';
@@ -42,14 +42,9 @@ export function createStreetMobility(settings: StreetMobilitySettings, seed: num
   return createMobility(settings, seed, (random, speed) => new StreetWalker(settings, goals, random, speed));
 }
 
-class StreetWalker implements Walker {
-  x = 0;
-  y = 0;
+class StreetWalker extends Walker {
   private readonly settings: StreetMobilitySettings;
   private readonly goals: StreetGoals;
-  private readonly random: Random;
-  /** Metres per ms. */
-  private readonly speed: number;
   private readonly offsetX: number;
   private readonly offsetY: number;
   private cell = 0;
@@ -58,16 +53,12 @@ class StreetWalker implements Walker {
   private goal: StreetGoal;
   /** Fifths of a cell before the goal at which the trip ends. */
   private stopSteps = 0;
-  private nextX = 0;
-  private nextY = 0;
-  private restMs = 0;
 
   constructor(settings: StreetMobilitySettings, goals: StreetGoals, random: Random, speed: number) {
+    super(random, speed);
     const { cellMetres } = settings.streets;
     this.settings = settings;
     this.goals = goals;
-    this.random = random;
-    this.speed = speed;
     // The same offset in all cells: a sideways step then stays in two cells, a diagonal one in the cells that openMoves has checked.
     this.offsetX = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
     this.offsetY = (0.5 + sideways * (2 * random.uniform() - 1)) * cellMetres;
@@ -100,32 +91,6 @@ class StreetWalker implements Walker {
     this.startTrip();
   }
 
-  advance(stepMs: number): void {
-    let leftMs = stepMs;
-    while (leftMs > 0) {
-      if (this.restMs > 0) {
-        const restedMs = Math.min(this.restMs, leftMs);
-        this.restMs -= restedMs;
-        leftMs -= restedMs;
-        if (this.restMs > 0) return;
-        this.drawTrip();
-        this.startTrip();
-        continue;
-      }
-      const across = this.nextX - this.x;
-      const up = this.nextY - this.y;
-      const distance = Math.sqrt(across * across + up * up);
-      const reach = this.speed * leftMs;
-      if (reach < distance) {
-        this.x += (across * reach) / distance;
-        this.y += (up * reach) / distance;
-        return;
-      }
-      leftMs -= distance / this.speed;
-      this.arrive();
-    }
-  }
-
   private stepMetres(): number {
     return this.settings.streets.cellMetres / sideSteps;
   }
@@ -145,15 +110,17 @@ class StreetWalker implements Walker {
     else this.leaveCell();
   }
 
-  /** The device has reached the place in the next cell. */
-  private arrive(): void {
+  protected arrive(): void {
     this.standAt(this.nextCell());
     if (this.stepsToGo() > this.stopSteps) {
       this.leaveCell();
       return;
     }
     this.restMs = drawBetween(this.random, this.settings.pauseS) * 1000;
-    if (this.restMs > 0) return;
+    if (this.restMs === 0) this.leave();
+  }
+
+  protected leave(): void {
     this.drawTrip();
     this.startTrip();
   }

@@ -14,14 +14,26 @@ export interface TaskMix {
 
 export type Arrivals =
   | { readonly kind: 'one-per-slot' }
-  | { readonly kind: 'poisson-sessions'; readonly sessionsPerMinute: number; readonly keptShare: number }
-  | { readonly kind: 'duty-cycle'; readonly share: number; readonly keptShare: number };
+  | {
+      readonly kind: 'poisson-sessions';
+      /** Rate for an idle device. A session lasts until its answer is written: one task a slot. */
+      readonly sessionsPerMinute: number;
+      /** Tokens that a slot adds to an answer, as a share of the window. */
+      readonly keptShare: number;
+    }
+  | {
+      readonly kind: 'duty-cycle';
+      /** Share of devices with a session at any time; where one ends, another starts in the next slot. */
+      readonly share: number;
+      readonly keptShare: number;
+    };
 
 export interface WorkloadPlan {
-  /** Names of model shapes. */
+  /** Names of workload-models.ts. */
   readonly target: string;
   readonly draft: string;
   readonly tasks: readonly TaskMix[];
+  /** `q16`: the draft's whole distribution, 16 bit an entry. `ids`: as many bits as an id needs. */
   readonly payloadLaw: 'q16' | 'ids';
   readonly arrivals: Arrivals;
 }
