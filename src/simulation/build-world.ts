@@ -44,7 +44,7 @@ const powerStream = 0x53400000;
 
 /** @param map of the scenario's channel, if it names one @throws OutriderError `bad-argument` when the map does not fit */
 export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | undefined): WorldParts {
-  const { devices, servers, workload } = scenario;
+  const { devices, servers, radio, workload } = scenario;
   const deviceCount = countDevices(devices.count, seed);
   if (scenario.channel.kind === 'map') requireMap(scenario.channel, map);
   const sites = siteServers(scenario, map);
@@ -53,8 +53,9 @@ export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | und
   const serverHardware = dealHardware(servers.hardware, sites.length);
   const deviceHardware = dealHardware(devices.hardware, deviceCount);
   const flopPerByte = decodingFlopPerByte(findModelShape(workload.draft));
-  const bandHz = (scenario.radio.bandwidthMHz * 1e6) / sites.length;
-  const noiseW = noiseOf(scenario, bandHz);
+  const bandHz = (radio.bandwidthMHz * 1e6) / sites.length;
+  // The density is relative to that of noisePowerW, -174 dBm/Hz.
+  const noiseW = noisePowerW(bandHz, radio.noiseFigureDb + radio.noiseDensityDbmPerHz + 174);
   return {
     sites,
     serverHardware,
@@ -82,11 +83,6 @@ export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | und
 function countDevices(count: number | UniformRange, seed: number): number {
   if (typeof count === 'number') return count;
   return count.minimum + createRandom(seed, countStream).integer(count.maximum - count.minimum + 1);
-}
-
-/** The density is relative to that of noisePowerW, -174 dBm/Hz. */
-function noiseOf({ radio }: Scenario, bandHz: number): number {
-  return noisePowerW(bandHz, radio.noiseFigureDb + radio.noiseDensityDbmPerHz + 174);
 }
 
 /**

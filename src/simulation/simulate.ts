@@ -88,7 +88,7 @@ export function createSimulation(settings: SimulationSettings): Simulation {
   const tally = createSlotTally(slotsPerRow);
   const run: SlotRun = createSlotRun({
     ...{ scenario, policy, seed, map },
-    play: fidelity === 'slot' ? undefined : (outcome) => (tokens as TokenPart).play(outcome),
+    play: fidelity === 'slot' ? undefined : (outcome) => (tokens as ReturnType<typeof createTokenPart>).play(outcome),
     onSlot(slot) {
       const outcome = { ...slot, certificate: certificateOf(slot, settings.certify === true) };
       tally.add(outcome);
@@ -133,14 +133,7 @@ function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certif
 }
 
 /** The part of the token fidelity. */
-interface TokenPart {
-  play(outcome: SlotOutcome): Float64Array;
-  result(): { readonly rows: readonly TokenRow[]; readonly summary: TokenSummary };
-  engineMs(): readonly number[];
-  endTable(): void;
-}
-
-function createTokenPart({ world }: SlotRun, settings: SimulationSettings, slotsPerRow: number): TokenPart {
+function createTokenPart({ world }: SlotRun, settings: SimulationSettings, slotsPerRow: number) {
   const { scenario, seed, mode = 'stream', onSession, onTable } = settings;
   const { workload, token } = scenario;
   const source = settings.tokenSource ?? drawnSource(workload, token.acceptance, seed);
@@ -151,11 +144,11 @@ function createTokenPart({ world }: SlotRun, settings: SimulationSettings, slots
     onSession(record) {
       tally.addSession(record);
       onSession?.(record);
-      table?.add(record);
+      table?.add(record, 1);
     },
   });
   return {
-    play(outcome) {
+    play(outcome: SlotOutcome): Float64Array {
       const answered = run.play(outcome);
       tally.addSlot(outcome, run.totals());
       return answered;

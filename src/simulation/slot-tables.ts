@@ -20,12 +20,11 @@ export const tableNames: readonly ['slots', 'tasks', 'servers'] = ['slots', 'tas
 /** `sessions`: of the token fidelity. */
 export type TableName = (typeof tableNames)[number] | 'sessions';
 
-/** Reads one entry of a record: of the slot, of its `index`-th task, or of its server. */
-type Read = (outcome: SlotOutcome, index: number) => number | undefined;
-interface Recipe {
+/** A column of records that are made from sources: of a slot its `index`-th task, or its server; of an answer itself. */
+interface Recipe<Source = SlotOutcome> {
   readonly name: string;
   readonly whole?: boolean;
-  readonly read: Read;
+  readonly read: (source: Source, index: number) => number | undefined;
 }
 
 const decibel = (ratio: number): number => 10 * Math.log10(ratio);
@@ -133,7 +132,7 @@ export function createSlotTables(
     createFilling('tasks', taskRecipes, deviceCount, rowsPerChunk, onChunk),
     createFilling('servers', serverRecipes, serverCount, rowsPerChunk, onChunk),
   ];
-  const [slots, tasks, servers] = filling as [Filling, Filling, Filling];
+  const [slots, tasks, servers] = filling as [Filling<SlotOutcome>, Filling<SlotOutcome>, Filling<SlotOutcome>];
   return {
     add(outcome) {
       slots.add(outcome, 1);
@@ -146,19 +145,23 @@ export function createSlotTables(
   };
 }
 
-interface Filling {
-  add(outcome: SlotOutcome, rows: number): void;
+/** A table that is being filled. */
+export interface Filling<Source> {
+  /** @param rows number of records to make from the source */
+  add(source: Source, rows: number): void;
+  /** Passes on the remaining records. */
   end(): void;
 }
 
-function createFilling(
+/** @param rowsPerChunk at least; a chunk ends with a source @param onChunk gets a full table; its columns are reused afterwards */
+export function createFilling<Source>(
   name: TableName,
-  recipes: readonly Recipe[],
-  mostRowsPerSlot: number,
+  recipes: readonly Recipe<Source>[],
+  mostRowsPerSource: number,
   rowsPerChunk: number,
   onChunk: (table: Table) => void,
-): Filling {
-  const room = rowsPerChunk + mostRowsPerSlot;
+): Filling<Source> {
+  const room = rowsPerChunk + mostRowsPerSource;
   const columns = recipes.map(({ name: column, whole }): TableColumn => {
     return whole === true
       ? { name: column, type: 'INT32', data: new Int32Array(room) }
@@ -170,11 +173,11 @@ function createFilling(
     rowCount = 0;
   };
   return {
-    add(outcome, rows) {
+    add(source, rows) {
       for (let at = 0; at < recipes.length; at++) {
         const { data } = columns[at] as TableColumn;
-        const { read } = recipes[at] as Recipe;
-        for (let index = 0; index < rows; index++) data[rowCount + index] = read(outcome, index) as number;
+        const { read } = recipes[at] as Recipe<Source>;
+        for (let index = 0; index < rows; index++) data[rowCount + index] = read(source, index) as number;
       }
       rowCount += rows;
       if (rowCount >= rowsPerChunk) end();

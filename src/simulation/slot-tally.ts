@@ -59,42 +59,42 @@ export interface SlotTally {
   summary(): SlotSummary;
 }
 
-interface Sums {
-  firstSlot: number;
-  slots: number;
-  tasks: number;
-  costMs: number;
-  deviceMs: number;
-  edgeMs: number;
-  mismatchMs: number;
-  energyMs: number;
-  latencyMs: number;
-  serialMs: number;
-  computeJ: number;
-  transmitJ: number;
-  unserved: number;
-  endless: number;
-  handovers: number;
-  queueMs: number;
-  battery: number;
-  handoverMs: number;
+const noSums = {
+  slots: 0,
+  tasks: 0,
+  costMs: 0,
+  deviceMs: 0,
+  edgeMs: 0,
+  mismatchMs: 0,
+  energyMs: 0,
+  latencyMs: 0,
+  serialMs: 0,
+  computeJ: 0,
+  transmitJ: 0,
+  unserved: 0,
+  endless: 0,
+  handovers: 0,
+  queueMs: 0,
+  battery: 0,
+  handoverMs: 0,
   /** Tasks of slots in which a handover costs something. */
-  textTasks: number;
-  poolGap: number;
-  poolSlots: number;
-  dualGap: number;
-  dualSlots: number;
-}
+  textTasks: 0,
+  poolGap: 0,
+  poolSlots: 0,
+  dualGap: 0,
+  dualSlots: 0,
+};
+type Sums = typeof noSums;
 
 /** @param slotsPerRow at least 1 */
 export function createSlotTally(slotsPerRow: number): SlotTally {
-  const whole = emptySums(0);
-  const blocks: Sums[] = [];
+  const whole = { ...noSums };
+  const blocks: (Sums & { readonly firstSlot: number })[] = [];
   const latencies = createHistogram();
   return {
     add({ state, assignment, terms, certificate }) {
-      if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push(emptySums(state.slot));
-      const block = blocks.at(-1) as Sums;
+      if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push({ firstSlot: state.slot, ...noSums });
+      const block = blocks.at(-1) as (typeof blocks)[number];
       const slot = sumSlot(state, assignment, terms);
       sumGaps(certificate, slot);
       for (const key of sumKeys) {
@@ -115,37 +115,9 @@ export function createSlotTally(slotsPerRow: number): SlotTally {
   };
 }
 
-function emptySums(firstSlot: number): Sums {
-  return {
-    firstSlot,
-    slots: 0,
-    tasks: 0,
-    costMs: 0,
-    deviceMs: 0,
-    edgeMs: 0,
-    mismatchMs: 0,
-    energyMs: 0,
-    latencyMs: 0,
-    serialMs: 0,
-    computeJ: 0,
-    transmitJ: 0,
-    unserved: 0,
-    endless: 0,
-    handovers: 0,
-    queueMs: 0,
-    battery: 0,
-    handoverMs: 0,
-    textTasks: 0,
-    poolGap: 0,
-    poolSlots: 0,
-    dualGap: 0,
-    dualSlots: 0,
-  };
-}
-
-const sumKeys = Object.keys(emptySums(0)).filter((key) => key !== 'firstSlot') as Exclude<keyof Sums, 'firstSlot'>[];
+const sumKeys = Object.keys(noSums) as (keyof Sums)[];
 /** Reused for each slot. */
-const slotSums: Sums = emptySums(0);
+const slotSums: Sums = { ...noSums };
 
 function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Sums {
   const { sum } = terms;
@@ -215,6 +187,6 @@ function figuresOf(sums: Sums): SlotFigures {
 }
 
 /** A number, or null where JSON has none. */
-function finite(value: number): number | null {
+export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

@@ -1,7 +1,7 @@
 // Writes the state that a policy sees: the devices with a task, and all servers. While every device has one, it contains the
 // world's own arrays; otherwise entries of devices without a task are left out.
 
-import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from '../allocation/slot-state.ts';
+import type { HandoverState, Outlook, SlotState } from '../allocation/slot-state.ts';
 import type { Workload } from '../world/workload.ts';
 import type { WorldParts } from './build-world.ts';
 import type { PastSlots } from './past-slots.ts';
@@ -23,18 +23,12 @@ export interface ViewedWorld {
   readonly texts: TextPlaces | undefined;
 }
 
-export interface FixedState {
-  readonly seed: number;
-  readonly slotMs: number;
-  readonly objective: ObjectiveSettings;
-}
-
 export interface SlotView {
   /** The last state written. */
   readonly state: SlotState;
   /** The device of each entry; [M], valid up to the state's device count. */
   readonly devices: Int32Array;
-  write(slot: number, fixed: FixedState): SlotState;
+  write(slot: number, fixed: Pick<SlotState, 'seed' | 'slotMs' | 'objective'>): SlotState;
 }
 
 type Filled = { -readonly [Key in keyof SlotState]: SlotState[Key] };
@@ -66,7 +60,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
     deviceY: parts.mobility.y,
   };
   const snr = new Float64Array(deviceCount * serverCount);
-  const packed = createPacked(deviceCount, serverCount);
+  const pack = createPacked(deviceCount, serverCount);
   const state = {
     serverCount,
     serverFlopPerSecond: parts.serverFlopPerSecond,
@@ -101,7 +95,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
         state.gain = world.gain;
         state.snr = snr;
         state.previousServer = world.previousServer;
-      } else packed.pack(state, whole, { ...world, snr }, devices.subarray(0, count));
+      } else pack(state, whole, { ...world, snr }, devices.subarray(0, count));
       state.handover = handoverOf(world, devices.subarray(0, count));
       state.outlook = outlookOf(world, devices.subarray(0, count));
       return state;
@@ -135,17 +129,8 @@ function pick(values: Float64Array, devices: Int32Array): Float64Array {
   return devices.length === values.length ? values : Float64Array.from(devices, (device) => values[device] as number);
 }
 
-interface Packed {
-  pack(
-    state: Filled,
-    whole: PerDevice,
-    links: Pick<ViewedWorld, 'gain' | 'previousServer'> & { readonly snr: Float64Array },
-    devices: Int32Array,
-  ): void;
-}
-
 /** Buffers for the entries of some devices; each slot uses the front part. */
-function createPacked(deviceCount: number, serverCount: number): Packed {
+function createPacked(deviceCount: number, serverCount: number) {
   const rooms = new Map<string, Float64Array>();
   const previousServer = new Int32Array(deviceCount);
   const roomOf = (name: string, length: number): Float64Array => {
@@ -153,27 +138,30 @@ function createPacked(deviceCount: number, serverCount: number): Packed {
     rooms.set(name, room);
     return room;
   };
-  return {
-    pack(state, whole, links, devices) {
-      for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][]) {
-        const room = roomOf(name, deviceCount);
-        for (let entry = 0; entry < devices.length; entry++) room[entry] = values[devices[entry] as number] as number;
-        state[name] = room.subarray(0, devices.length);
-      }
-      for (const name of ['gain', 'snr'] as const) {
-        const room = roomOf(name, deviceCount * serverCount);
-        for (let entry = 0; entry < devices.length; entry++) {
-          const from = (devices[entry] as number) * serverCount;
-          for (let server = 0; server < serverCount; server++) {
-            room[entry * serverCount + server] = links[name][from + server] as number;
-          }
-        }
-        state[name] = room.subarray(0, devices.length * serverCount);
-      }
+  return (
+    state: Filled,
+    whole: PerDevice,
+    links: Pick<ViewedWorld, 'gain' | 'previousServer'> & { readonly snr: Float64Array },
+    devices: Int32Array,
+  ): void => {
+    for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][]) {
+      const room = roomOf(name, deviceCount);
+      for (let entry = 0; entry < devices.length; entry++) room[entry] = values[devices[entry] as number] as number;
+      state[name] = room.subarray(0, devices.length);
+    }
+    for (const name of ['gain', 'snr'] as const) {
+      const room = roomOf(name, deviceCount * serverCount);
       for (let entry = 0; entry < devices.length; entry++) {
-        previousServer[entry] = links.previousServer[devices[entry] as number] as number;
+        const from = (devices[entry] as number) * serverCount;
+        for (let server = 0; server < serverCount; server++) {
+          room[entry * serverCount + server] = links[name][from + server] as number;
+        }
       }
-      state.previousServer = previousServer.subarray(0, devices.length);
-    },
+      state[name] = room.subarray(0, devices.length * serverCount);
+    }
+    for (let entry = 0; entry < devices.length; entry++) {
+      previousServer[entry] = links.previousServer[devices[entry] as number] as number;
+    }
+    state.previousServer = previousServer.subarray(0, devices.length);
   };
 }

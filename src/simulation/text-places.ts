@@ -1,9 +1,9 @@
 // The server that holds each session's text, and the cost of moving it: the last server of a device holds its text until the
 // session ends. A move costs an evaluation of the text or a transfer of its keys and values (HandoverSettings).
 
-import type { HandoverSettings, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { Workload } from '../world/workload.ts';
-import { findModelShape, flopOfText, keyValueBits, type ModelShape } from '../world/workload-models.ts';
+import { findModelShape, flopOfText, keyValueBits } from '../world/workload-models.ts';
 import type { WorldParts } from './build-world.ts';
 
 /** Changed in place; the fields of HandoverState for all devices. */
@@ -35,13 +35,9 @@ export function createTextPlaces(scenario: Scenario, parts: WorldParts): TextPla
       for (let device = 0; device < deviceCount; device++) {
         if (isNew[device] === 1) textServer[device] = -1;
         const tokens = Math.min(target.contextLength, contextTokens[device] as number);
-        textFlop[device] = handover.kind === 'prefill' ? flopOfText(target, tokens) : 0;
-        transferMs[device] = transferTimeMs(handover, target, tokens);
+        if (handover.kind === 'prefill') textFlop[device] = flopOfText(target, tokens);
+        else transferMs[device] = keyValueBits(target, tokens) / (1e3 * handover.backhaulMbps);
       }
     },
   };
-}
-
-function transferTimeMs(handover: HandoverSettings, target: ModelShape, tokens: number): number {
-  return handover.kind === 'transfer' ? keyValueBits(target, tokens) / (1e3 * handover.backhaulMbps) : 0;
 }

@@ -1,6 +1,6 @@
 // The table of answers: one record for each finished answer, in the order of their ends.
 
-import type { Table, TableColumn } from './slot-tables.ts';
+import { createFilling, type Filling, type Table } from './slot-tables.ts';
 import type { SessionRecord } from './token-device.ts';
 
 /** The kind of each column; their order is the table's. */
@@ -26,30 +26,10 @@ const columnKinds: Readonly<Record<keyof SessionRecord, 'INT32' | 'DOUBLE'>> = {
   downlinkBytes: 'INT32',
 };
 
-export interface SessionTable {
-  add(record: SessionRecord): void;
-  /** Passes on the remaining records. */
-  end(): void;
-}
-
 /** @param onChunk gets a full table; its columns are reused afterwards */
-export function createSessionTable(rowsPerChunk: number, onChunk: (table: Table) => void): SessionTable {
-  const names = Object.keys(columnKinds) as (keyof SessionRecord)[];
-  const columns = names.map((name): TableColumn => {
-    const type = columnKinds[name];
-    return { name, type, data: type === 'INT32' ? new Int32Array(rowsPerChunk) : new Float64Array(rowsPerChunk) };
+export function createSessionTable(rowsPerChunk: number, onChunk: (table: Table) => void): Filling<SessionRecord> {
+  const recipes = (Object.keys(columnKinds) as (keyof SessionRecord)[]).map((name) => {
+    return { name, whole: columnKinds[name] === 'INT32', read: (record: SessionRecord) => record[name] };
   });
-  let rowCount = 0;
-  const end = (): void => {
-    if (rowCount > 0) onChunk({ name: 'sessions', columns, rowCount });
-    rowCount = 0;
-  };
-  return {
-    add(record) {
-      for (const [at, name] of names.entries()) (columns[at] as TableColumn).data[rowCount] = record[name];
-      rowCount++;
-      if (rowCount === rowsPerChunk) end();
-    },
-    end,
-  };
+  return createFilling('sessions', recipes, 1, rowsPerChunk, onChunk);
 }

@@ -4,6 +4,7 @@
 import type { Scenario } from '../scenario/scenario.ts';
 import { createHistogram } from './latency-histogram.ts';
 import type { SlotOutcome } from './run-slots.ts';
+import { finite } from './slot-tally.ts';
 import type { SessionRecord } from './token-device.ts';
 import type { TokenTotals } from './token-run.ts';
 
@@ -65,6 +66,16 @@ interface Block {
   handovers: number;
 }
 
+const nothingYet: TokenTotals = {
+  tokens: 0,
+  handovers: 0,
+  unfinishedSessions: 0,
+  engineSteps: 0,
+  engineRows: 0,
+  engineBusyMs: 0,
+  events: 0,
+};
+
 /** @param slotsPerRow at least 1 */
 export function createTokenTally(
   { slotMs }: Scenario,
@@ -75,7 +86,7 @@ export function createTokenTally(
   const tokenTimes = createHistogram();
   const firsts = createHistogram();
   let serverCount = 0;
-  let last: TokenTotals | undefined;
+  let last = nothingYet;
   const slot = { sessions: 0, msPerToken: 0 };
   const whole = { answered: 0, matched: 0, mismatched: 0, up: 0, down: 0 };
   return {
@@ -93,11 +104,13 @@ export function createTokenTally(
     },
     addSlot({ state }, totals) {
       serverCount = state.serverCount;
-      if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push(emptyBlock(state.slot));
+      if (state.slot % slotsPerRow === 0 || blocks.length === 0) {
+        blocks.push({ firstSlot: state.slot, slots: 0, tokens: 0, sessions: 0, msPerToken: 0, handovers: 0 });
+      }
       const block = blocks.at(-1) as Block;
       block.slots++;
-      block.tokens += totals.tokens - (last?.tokens ?? 0);
-      block.handovers += totals.handovers - (last?.handovers ?? 0);
+      block.tokens += totals.tokens - last.tokens;
+      block.handovers += totals.handovers - last.handovers;
       block.sessions += slot.sessions;
       block.msPerToken += slot.msPerToken;
       slot.sessions = slot.msPerToken = 0;
@@ -113,7 +126,7 @@ export function createTokenTally(
       const sum = (key: 'slots' | 'sessions' | 'msPerToken'): number =>
         blocks.reduce((total, block) => total + block[key], 0);
       const durationMs = sum('slots') * slotMs;
-      const { tokens, handovers, unfinishedSessions, engineSteps, engineRows, engineBusyMs } = last ?? nothingYet;
+      const { tokens, handovers, unfinishedSessions, engineSteps, engineRows, engineBusyMs } = last;
       return {
         mode,
         tokenSource,
@@ -137,24 +150,6 @@ export function createTokenTally(
   };
 }
 
-const nothingYet: TokenTotals = {
-  tokens: 0,
-  handovers: 0,
-  unfinishedSessions: 0,
-  engineSteps: 0,
-  engineRows: 0,
-  engineBusyMs: 0,
-  events: 0,
-};
-
-function emptyBlock(firstSlot: number): Block {
-  return { firstSlot, slots: 0, tokens: 0, sessions: 0, msPerToken: 0, handovers: 0 };
-}
-
 function ratio(sum: number, count: number): number | null {
   return finite(sum / count);
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }
