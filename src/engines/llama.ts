@@ -23,24 +23,24 @@ import { type LawFinding, LawMemory } from './shape-law-memory.ts';
 export interface LlamaOptions {
   readonly path: string;
   /** Name in the manifest; the file's name if absent. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly sequences: number;
   /** Capacity of one sequence in tokens. */
   readonly contextLength: number;
   /** Same logits for the same tokens in any calls (by a shape law; one thread by default). */
   readonly exact: boolean;
   /** Default: 1 if exact, otherwise one less than the machine has. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Default: false. */
-  readonly gpu?: boolean;
+  readonly gpu?: boolean | undefined;
   /** SHA-256 of the file if known; computed otherwise. */
   readonly sha256?: string;
   /** Where found laws are stored; default {@link defaultCacheDirectory}. */
-  readonly cacheDirectory?: string;
+  readonly cacheDirectory?: string | undefined;
   /** Whether a model that is not exact counts how often its choices depend on the calls, and reports it; default false. */
   readonly countsChanges?: boolean;
   /** Called during the search for a law, which runs once for a model on a machine. */
-  readonly onLawProgress?: (text: string, done: number, total: number) => void;
+  readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
 /**

@@ -55,7 +55,7 @@ export async function openModel(spec: string, options: OpenModelOptions): Promis
 }
 
 async function openUnpaced(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
-  const { role, sequences, contextLength, exact, threads, gpu, cacheDirectory, signal, onProgress } = options;
+  const { role, sequences, contextLength, cacheDirectory, signal, onProgress } = options;
   const asked = parseModelSpec(spec);
   if (asked.kind === 'toy') return createToyModel({ ...asked, role, sequences, contextLength });
   if (asked.kind === 'ngram') {
@@ -64,20 +64,9 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
   const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
   const mapped = await readMappedDraftFile(path);
   if (mapped !== undefined && role === 'target') throw notATarget(spec);
+  const countsChanges = role === 'target' && !options.exact;
   const open = (): Promise<LanguageModel> =>
-    openLlamaModel({
-      path,
-      sha256,
-      sequences,
-      contextLength,
-      exact,
-      countsChanges: role === 'target' && !exact,
-      ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
-      ...(options.onLawProgress === undefined ? {} : { onLawProgress: options.onLawProgress }),
-      ...(entry === undefined ? {} : { name: entry.name }),
-      ...(threads === undefined ? {} : { threads }),
-      ...(gpu === undefined ? {} : { gpu }),
-    });
+    openLlamaModel({ ...options, path, sha256, countsChanges, name: entry?.name });
   return mapped === undefined ? open() : openMappedDraft(mapped, open);
 }
 

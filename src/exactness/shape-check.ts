@@ -2,7 +2,6 @@
 // the candidates bit for bit. The promise of exact text rests on it: opening a model, doctor and the exactness trial run it.
 
 import { OutriderError } from '../basics/errors.ts';
-import type { Candidates } from '../decoding/candidates.ts';
 import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import { compareCandidates, type Difference } from './compare-candidates.ts';
@@ -36,11 +35,9 @@ export interface ShapeCheckResult {
   readonly rows: readonly ShapeCheckRow[];
 }
 
-/** A way to write the compared text; returns the candidates of some positions, with the index of the first. */
-interface Way {
+/** A way to write the compared text. */
+interface Way extends History {
   readonly contextLength: number;
-  readonly history: string;
-  readonly write: (scene: Scene) => Promise<{ readonly from: number; readonly found: readonly Candidates[] }>;
 }
 
 /** @throws OutriderError `bad-argument` when a context does not fit in the model */
@@ -60,7 +57,7 @@ export async function checkShapes(model: LanguageModel, options: ShapeCheckOptio
   const sequence = model.openSequence();
   try {
     let scene: Scene | undefined;
-    for (const { contextLength, history, write } of ways) {
+    for (const { contextLength, name: history, write } of ways) {
       if (scene?.contextLength !== contextLength)
         scene = await setScene(model, sequence, text, contextLength, positions);
       await sequence.truncate(contextLength);
@@ -81,9 +78,9 @@ export async function checkShapes(model: LanguageModel, options: ShapeCheckOptio
 
 function waysOf(contextLength: number, callSizes: readonly number[], histories: readonly History[]): Way[] {
   const calls = callSizes.map((callSize): Way => {
-    return { contextLength, history: `calls of ${callSize}`, write: (scene) => writeInCalls(scene, callSize) };
+    return { contextLength, name: `calls of ${callSize}`, write: (scene) => writeInCalls(scene, callSize) };
   });
-  return [...calls, ...histories.map(({ name, write }): Way => ({ contextLength, history: name, write }))];
+  return [...calls, ...histories.map((history) => ({ contextLength, ...history }))];
 }
 
 async function writeInCalls({ model, sequence, compared }: Scene, callSize: number) {

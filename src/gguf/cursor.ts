@@ -22,17 +22,20 @@ export function naming(path: string, error: unknown): unknown {
   return new OutriderError(error.code, cause, error.remedy, { cause: error });
 }
 
-export interface GgufCursor {
+/** Reads a part of the file at `path`, which its errors then name. */
+export function readNaming<Part>(path: string, read: () => Part): Part {
+  try {
+    return read();
+  } catch (error) {
+    throw naming(path, error);
+  }
+}
+
+type NumberType = 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'float32' | 'float64';
+
+export interface GgufCursor extends Readonly<Record<NumberType, () => number>> {
   /** Bytes from the start of the file. */
   position(): number;
-  uint8(): number;
-  int8(): number;
-  uint16(): number;
-  int16(): number;
-  uint32(): number;
-  int32(): number;
-  float32(): number;
-  float64(): number;
   uint64(): bigint;
   int64(): bigint;
   /** An unsigned 64-bit count; above `limit` the file is refused. */

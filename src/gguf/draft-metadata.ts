@@ -2,7 +2,7 @@
 // its ids is, which of its ids stands for each target id, and the target's whole tokenizer, so that a device needs no other
 // file. Nothing is believed before it is checked. docs/draft-models.md lists the keys.
 
-import { naming, unreadable } from './cursor.ts';
+import { readNaming, unreadable } from './cursor.ts';
 import { type GgufHeader, type GgufValue, readGguf } from './gguf.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
@@ -106,9 +106,5 @@ export function readMappedDraft(header: GgufHeader): MappedDraft | undefined {
 /** The same for the file at `path`. @throws OutriderError `model-unreadable` */
 export async function readMappedDraftFile(path: string): Promise<MappedDraft | undefined> {
   const header = await readGguf(path);
-  try {
-    return readMappedDraft(header);
-  } catch (error) {
-    throw naming(path, error);
-  }
+  return readNaming(path, () => readMappedDraft(header));
 }

@@ -4,7 +4,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
-import { naming } from './cursor.ts';
+import { readNaming } from './cursor.ts';
 import { readMappedDraft } from './draft-metadata.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { vocabularyOf } from './vocabulary.ts';
@@ -39,16 +39,12 @@ export async function readFitTarget(path: string): Promise<FitTarget> {
     const remedy = 'take a Llama-family target without it';
     throw new OutriderError('bad-argument', `${path} has ${lacking}, which the pipeline can't thin`, remedy);
   }
-  try {
-    if (readMappedDraft(header) !== undefined) {
-      throw new OutriderError('bad-argument', `${path} is a draft itself`, 'give the target that it was made for');
-    }
-    const { vocabularySize } = vocabularyOf(header);
-    const layers = header.metadata.get('llama.block_count')?.value;
-    return { parameters: countParameters(header), layers: Number(layers ?? 0), vocabularySize };
-  } catch (error) {
-    throw naming(path, error);
+  if (readNaming(path, () => readMappedDraft(header)) !== undefined) {
+    throw new OutriderError('bad-argument', `${path} is a draft itself`, 'give the target that it was made for');
   }
+  const { vocabularySize } = readNaming(path, () => vocabularyOf(header));
+  const layers = header.metadata.get('llama.block_count')?.value;
+  return { parameters: countParameters(header), layers: Number(layers ?? 0), vocabularySize };
 }
 
 /** Parts that the pipeline's decoder doesn't compute; `check` in drafts/model_file.py refuses the same. */

@@ -27,12 +27,14 @@ export const ggufValueTypes = [
 
 export type GgufValueType = (typeof ggufValueTypes)[number];
 
+export type GgufScalarType = Exclude<GgufValueType, 'array'>;
+
 /** One metadata value; 64-bit integers are bigints. */
 export type GgufValue =
-  | { readonly type: Exclude<GgufValueType, 'array'>; readonly value: GgufScalar }
+  | { readonly type: GgufScalarType; readonly value: GgufScalar }
   | {
       readonly type: 'array';
-      readonly elementType: Exclude<GgufValueType, 'array'>;
+      readonly elementType: GgufScalarType;
       readonly value: readonly GgufScalar[];
     };
 
@@ -70,22 +72,7 @@ const textBytesLimit = 16 * 1024 * 1024;
 const headerBytesLimit = 256 * 1024 * 1024;
 const firstReadBytes = 4 * 1024 * 1024;
 
-const scalarReaders: Record<Exclude<GgufValueType, 'array'>, (cursor: GgufCursor) => GgufScalar> = {
-  uint8: (cursor) => cursor.uint8(),
-  int8: (cursor) => cursor.int8(),
-  uint16: (cursor) => cursor.uint16(),
-  int16: (cursor) => cursor.int16(),
-  uint32: (cursor) => cursor.uint32(),
-  int32: (cursor) => cursor.int32(),
-  float32: (cursor) => cursor.float32(),
-  bool: (cursor) => cursor.uint8() !== 0,
-  string: (cursor) => cursor.string(textBytesLimit),
-  uint64: (cursor) => cursor.uint64(),
-  int64: (cursor) => cursor.int64(),
-  float64: (cursor) => cursor.float64(),
-};
-
-const smallestBytes: Record<Exclude<GgufValueType, 'array'>, number> = {
+const smallestBytes: Record<GgufScalarType, number> = {
   uint8: 1,
   int8: 1,
   uint16: 2,
@@ -100,6 +87,11 @@ const smallestBytes: Record<Exclude<GgufValueType, 'array'>, number> = {
   float64: 8,
 };
 
+function readScalar(cursor: GgufCursor, type: GgufScalarType): GgufScalar {
+  if (type === 'bool') return cursor.uint8() !== 0;
+  return type === 'string' ? cursor.string(textBytesLimit) : cursor[type]();
+}
+
 function readValueType(cursor: GgufCursor): GgufValueType {
   const id = cursor.uint32();
   const type = ggufValueTypes[id];
@@ -109,13 +101,12 @@ function readValueType(cursor: GgufCursor): GgufValueType {
 
 function readValue(cursor: GgufCursor): GgufValue {
   const type = readValueType(cursor);
-  if (type !== 'array') return { type, value: scalarReaders[type](cursor) };
+  if (type !== 'array') return { type, value: readScalar(cursor, type) };
   const elementType = readValueType(cursor);
   if (elementType === 'array') throw unreadable('holds an array of arrays');
   const length = cursor.count(arrayLengthLimit, 'elements in one array');
   cursor.expect(length * smallestBytes[elementType]);
-  const read = scalarReaders[elementType];
-  const value = Array.from({ length }, () => read(cursor));
+  const value = Array.from({ length }, () => readScalar(cursor, elementType));
   return { type, elementType, value };
 }
 

@@ -2,10 +2,10 @@
 // that a person sees whether it is one token or another model. It loads no weights.
 
 import { OutriderError } from '../basics/errors.ts';
-import { naming } from './cursor.ts';
-import { type MappedDraft, readMappedDraft } from './draft-metadata.ts';
+import { readNaming } from './cursor.ts';
+import { readMappedDraft } from './draft-metadata.ts';
 import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
-import { vocabularyOf } from './vocabulary.ts';
+import { specialIdKeys, vocabularyOf } from './vocabulary.ts';
 
 /** The first difference within one field of the two tokenizers. */
 export interface TokenizerDifference {
@@ -32,7 +32,6 @@ export interface PairCheck {
 type Metadata = GgufHeader['metadata'];
 
 const comparedFields = ['tokens', 'token_type', 'scores', 'merges', 'model', 'pre'];
-const comparedIds = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'].map((name) => `${name}_token_id`);
 
 function valuesOf(value: GgufValue | undefined): readonly GgufScalar[] {
   if (value === undefined) return [];
@@ -62,31 +61,16 @@ function notATarget(path: string): OutriderError {
   return new OutriderError('bad-argument', cause, 'name it with --draft, and its target with --target');
 }
 
-function mappedDraftIn(path: string, header: GgufHeader): MappedDraft | undefined {
-  try {
-    return readMappedDraft(header);
-  } catch (error) {
-    throw naming(path, error);
-  }
-}
-
-function tokenizerIn(path: string, metadata: Metadata) {
-  try {
-    return vocabularyOf({ metadata });
-  } catch (error) {
-    throw naming(path, error);
-  }
-}
-
 /** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a target that is a draft */
 export async function checkPair(targetPath: string, draftPath: string): Promise<PairCheck> {
   const [target, draft] = [await readGguf(targetPath), await readGguf(draftPath)];
-  if (mappedDraftIn(targetPath, target) !== undefined) throw notATarget(targetPath);
-  const mapped = mappedDraftIn(draftPath, draft);
+  if (readNaming(targetPath, () => readMappedDraft(target)) !== undefined) throw notATarget(targetPath);
+  const mapped = readNaming(draftPath, () => readMappedDraft(draft));
   const draftTokenizer = mapped?.tokenizer ?? draft.metadata;
-  const [ours, theirs] = [tokenizerIn(targetPath, target.metadata), tokenizerIn(draftPath, draftTokenizer)];
+  const ours = readNaming(targetPath, () => vocabularyOf(target));
+  const theirs = readNaming(draftPath, () => vocabularyOf({ metadata: draftTokenizer }));
   const fits = ours.hash === theirs.hash;
-  const fields = fits ? [] : [...comparedFields, ...comparedIds];
+  const fields = fits ? [] : [...comparedFields, ...specialIdKeys];
   const found = fields.map((field) => firstDifference(field, target.metadata, draftTokenizer));
   const format = (metadata: Metadata): unknown => metadata.get('tokenizer.chat_template')?.value;
   return {

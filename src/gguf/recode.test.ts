@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
-import { integer, tinyMetadata } from './gguf.fixture.ts';
+import { encodeModel, integer, tinyMetadata } from './gguf.fixture.ts';
 import { readGguf } from './gguf.ts';
 import { numberToHalf } from './half-precision.ts';
 import { recodeModel } from './recode.ts';
@@ -123,4 +123,20 @@ describe('recoding a model', () => {
     const signal = AbortSignal.abort();
     await expect(recodeModel(at('source'), at('copy'), 'Q8_0', { signal })).rejects.toThrow(/abort/i);
   });
+});
+
+it('writes every matrix in IQ4_NL, and reports progress', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'outrider-recode-'));
+  const [source, destination] = [join(directory, 'source.gguf'), join(directory, 'coarse.gguf')];
+  const matrix = { name: 'token_embd.weight', shape: [64, 3], type: 3, byteLength: 120 };
+  await writeFile(source, encodeModel(tinyMetadata(1), [matrix]));
+  const progress: number[] = [];
+  const { byteLength } = await recodeModel(source, destination, 'IQ4_NL', {
+    onProgress: (bytes) => progress.push(bytes),
+  });
+  const { tensors, metadata } = await readGguf(destination);
+  expect(tensors).toMatchObject([{ typeName: 'IQ4_NL', byteLength: 108 }]);
+  expect(metadata.get('general.file_type')?.value).toBe(25);
+  expect(progress.at(-1)).toBe(byteLength);
+  await rm(directory, { recursive: true });
 });

@@ -48,24 +48,16 @@ function shortenMetadata(header: GgufHeader, dropped: ReadonlySet<number>): Map<
   return metadata;
 }
 
-interface KeptTensor extends GgufTensor {
-  readonly newName: string;
-}
-
-function keepTensors(header: GgufHeader, dropped: ReadonlySet<number>): KeptTensor[] {
-  const kept: KeptTensor[] = [];
-  for (const tensor of header.tensors) {
+/** The tensors that stay, each with its new name. */
+function keepTensors(header: GgufHeader, dropped: ReadonlySet<number>): GgufTensor[] {
+  return header.tensors.flatMap((tensor) => {
     const [, layerText, rest] = /^blk\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
-    if (layerText === undefined) {
-      kept.push({ ...tensor, newName: tensor.name });
-      continue;
-    }
+    if (layerText === undefined) return [tensor];
     const layer = Number(layerText);
-    if (dropped.has(layer)) continue;
+    if (dropped.has(layer)) return [];
     const droppedBefore = [...dropped].filter((other) => other < layer).length;
-    kept.push({ ...tensor, newName: `blk.${layer - droppedBefore}.${rest}` });
-  }
-  return kept;
+    return [{ ...tensor, name: `blk.${layer - droppedBefore}.${rest}` }];
+  });
 }
 
 async function* readPieces(file: FileHandle, start: number, byteLength: number) {
@@ -93,11 +85,10 @@ export async function shortenModel(
   const dropped = new Set(droppedLayers);
   const metadata = shortenMetadata(header, dropped);
   const kept = keepTensors(header, dropped);
-  const renamed = kept.map((tensor) => ({ ...tensor, name: tensor.newName }));
-  const plan = planGguf(metadata, renamed, header.alignment);
+  const plan = planGguf(metadata, kept, header.alignment);
   await using from = await open(source, 'r');
   const piecesOf = (index: number) => {
-    const { offset, byteLength } = kept[index] as KeptTensor;
+    const { offset, byteLength } = kept[index] as GgufTensor;
     return readPieces(from, header.dataStart + offset, byteLength);
   };
   return await rewriteGguf(destination, plan, piecesOf, options);

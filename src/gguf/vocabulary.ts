@@ -2,7 +2,7 @@
 // from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
 
 import { createHash } from 'node:crypto';
-import { naming, unreadable } from './cursor.ts';
+import { readNaming, unreadable } from './cursor.ts';
 import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
 
 export interface Vocabulary {
@@ -80,13 +80,6 @@ function bytesOfToken(model: TokenizerModel, text: string, type: number): Uint8A
   return model === 'gpt2' ? bytesOfByteLevelToken(text) : bytesOfSentencePieceToken(text, type);
 }
 
-interface TokenizerMetadata {
-  readonly model: TokenizerModel;
-  readonly tokens: readonly string[];
-  readonly types: readonly number[];
-  readonly endIds: ReadonlySet<number>;
-}
-
 function readTokens(field: (name: string) => GgufValue | undefined): string[] {
   const value = field('tokens');
   if (value?.type !== 'array' || value.elementType !== 'string' || value.value.length === 0) {
@@ -119,7 +112,7 @@ function findEndIds(field: (name: string) => GgufValue | undefined, tokens: stri
   return ids;
 }
 
-function readTokenizerMetadata(header: Metadata): TokenizerMetadata {
+function readTokenizerMetadata(header: Metadata) {
   const field = (name: string): GgufValue | undefined => header.metadata.get(`tokenizer.ggml.${name}`);
   const model = field('model')?.value;
   if (model !== 'gpt2' && model !== 'llama') {
@@ -127,25 +120,23 @@ function readTokenizerMetadata(header: Metadata): TokenizerMetadata {
   }
   const tokens = readTokens(field);
   const types = readTypes(field, tokens.length);
-  return { model, tokens, types, endIds: findEndIds(field, tokens, types) };
+  return { model, tokens, types, endIds: findEndIds(field, tokens, types) } as const;
 }
 
 const hashedFields = ['model', 'pre', 'tokens', 'token_type', 'scores', 'merges'];
-const hashedIdKeys = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'].map((name) => `${name}_token_id`);
-
-/** Each part includes its own length, so no two vocabularies are written the same way. */
-function writeHashed(parts: string[], value: GgufScalar): void {
-  const text = String(value);
-  parts.push(`${text.length}:${text}`);
-}
+/** The special ids that two vocabularies must have in common. */
+export const specialIdKeys: readonly string[] = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'].map(
+  (name) => `${name}_token_id`,
+);
 
 function hashVocabulary(header: Metadata): string {
   const hash = createHash('sha256');
-  for (const key of [...hashedFields, ...hashedIdKeys]) {
+  for (const key of [...hashedFields, ...specialIdKeys]) {
     const value = header.metadata.get(`tokenizer.ggml.${key}`)?.value;
     const values = value === undefined ? [] : Array.isArray(value) ? value : [value as GgufScalar];
     const parts: string[] = [`${key} ${values.length} `];
-    for (const one of values) writeHashed(parts, one);
+    // Each part includes its own length, so no two vocabularies are written the same way.
+    for (const text of values.map(String)) parts.push(`${text.length}:${text}`);
     hash.update(parts.join(''), 'utf8');
   }
   return hash.digest('hex');
@@ -171,9 +162,5 @@ export function vocabularyOf(header: Metadata): Vocabulary {
 /** Reads the vocabulary of the model file at `path`. @throws OutriderError `model-unreadable`. */
 export async function readVocabulary(path: string): Promise<Vocabulary> {
   const header = await readGguf(path);
-  try {
-    return vocabularyOf(header);
-  } catch (error) {
-    throw naming(path, error);
-  }
+  return readNaming(path, () => vocabularyOf(header));
 }

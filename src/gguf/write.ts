@@ -2,7 +2,7 @@
 // of tensors. Source: the GGUF specification, version 3.
 
 import { invariant } from '../basics/invariant.ts';
-import { type GgufScalar, type GgufTensor, type GgufValue, type GgufValueType, ggufValueTypes } from './gguf.ts';
+import { type GgufScalar, type GgufScalarType, type GgufTensor, type GgufValue, ggufValueTypes } from './gguf.ts';
 
 /** A tensor without its place in the file. */
 export type UnplacedTensor = Pick<GgufTensor, 'name' | 'shape' | 'type' | 'byteLength'>;
@@ -16,9 +16,7 @@ export interface GgufPlan {
   readonly fileBytes: number;
 }
 
-type ScalarType = Exclude<GgufValueType, 'array'>;
-
-const scalarWriters: Record<ScalarType, (value: GgufScalar) => Uint8Array> = {
+const scalarWriters: Record<GgufScalarType, (value: GgufScalar) => Uint8Array> = {
   uint8: (value) => fixed(1, (view) => view.setUint8(0, Number(value))),
   int8: (value) => fixed(1, (view) => view.setInt8(0, Number(value))),
   uint16: (value) => fixed(2, (view) => view.setUint16(0, Number(value), true)),

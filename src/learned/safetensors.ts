@@ -112,14 +112,7 @@ function readMetadata(entry: unknown, what: string): Record<string, string> {
   return entry as Record<string, string>;
 }
 
-interface Entry {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-function readEntry(name: string, entry: unknown, what: string): Entry {
+function readEntry(name: string, entry: unknown, what: string) {
   if (!isRecord(entry)) throw unreadable(what, `the entry of "${name}" is no object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype)) {

@@ -4,8 +4,8 @@
 import { rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
-import { coarsenModel } from '../gguf/coarsen.ts';
 import { readGguf } from '../gguf/gguf.ts';
+import { recodeModel } from '../gguf/recode.ts';
 import { shortenModel } from '../gguf/shorten.ts';
 import {
   claimUnfinishedFile,
@@ -186,7 +186,8 @@ async function derive(entry: DerivedModel | CoarsenedModel, work: Work, options:
   const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
   const { signal } = work;
   if (entry.kind === 'coarsened') {
-    await coarsenModel(base.path, unfinished, { signal, onProgress: work.report('coarsening', entry.base) });
+    const onProgress = work.report('coarsening', entry.base);
+    await recodeModel(base.path, unfinished, 'IQ4_NL', { signal, onProgress });
   } else {
     const onProgress = work.report('shortening', entry.base);
     await shortenModel(base.path, unfinished, entry.droppedLayers, { signal, onProgress });

@@ -1,8 +1,7 @@
 // The first line of a trace file: JSON about the origin of its sessions.
 
 import { OutriderError } from '../basics/errors.ts';
-import type { Sampling } from '../decoding/sampling.ts';
-import { validateSampling } from '../decoding/sampling.ts';
+import { type Sampling, validateSampling } from '../decoding/sampling.ts';
 import type { TraceHeader, TraceModel } from './trace.ts';
 
 export const traceVersion = 1;
@@ -59,7 +58,7 @@ function parseFields(line: string): Fields {
   } catch {
     value = null;
   }
-  if (isFields(value) && textIn(value, 'format') === format) return value;
+  if (isFields(value) && value['format'] === format) return value;
   throw new OutriderError(
     'bad-argument',
     'this is not a trace: its first line is not the JSON of one',
@@ -71,14 +70,9 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
-function textIn(fields: Fields, name: string): string | undefined {
-  const value = fields[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 function textOf(fields: Fields, name: string): string {
-  const value = textIn(fields, name);
-  if (value !== undefined) return value;
+  const value = fields[name];
+  if (typeof value === 'string') return value;
   throw brokenTrace(`"${name}" in its header is not a text`);
 }
 

@@ -1,6 +1,7 @@
 // A complete training run as a file: networks, target networks, moments of the optimisers, replay buffer, state of the random
 // numbers, and the decisions of the present episode. A resumed run is bit for bit the same as one without interruption.
 
+import { assignmentFields } from '../allocation/check-assignment.ts';
 import type { Assignment } from '../allocation/slot-state.ts';
 import { actorFile, actorOf, requireTensor } from '../learned/actor-file.ts';
 import type { LearnedActor } from '../learned/learned-policy.ts';
@@ -92,11 +93,11 @@ function readRunState(text: string, what: string): RunState {
 
 /** Every array of a learner of this kind, each with its shape. */
 function readLearner(tensors: Tensors, kind: LearnerKind, what: string): SavedTensors {
-  const found = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
-  for (const [name, { shape }] of drawTensors(kind)) {
-    found.set(name, { shape, values: requireTensor(tensors, name, shape, what) });
-  }
-  return found;
+  return new Map(
+    [...drawTensors(kind)].map(([name, { shape }]) => {
+      return [name, { shape, values: requireTensor(tensors, name, shape, what) }];
+    }),
+  );
 }
 
 /** Empty rows are left out. */
@@ -127,23 +128,13 @@ function readReplay(tensors: Tensors, { kind, replayCount, replayNext }: RunStat
   return replay;
 }
 
+const decisionArrays = { server: Int32Array, bandwidthShare: Float64Array, computeShare: Float64Array } as const;
+
 function decisionTensors(decisions: readonly Assignment[]): [string, StoredTensor][] {
-  const size = decisions.reduce((sum, { server }) => sum + server.length, 0);
-  const server = new Int32Array(size);
-  const bandwidth = new Float64Array(size);
-  const compute = new Float64Array(size);
-  let at = 0;
-  for (const decision of decisions) {
-    server.set(decision.server, at);
-    bandwidth.set(decision.bandwidthShare, at);
-    compute.set(decision.computeShare, at);
-    at += decision.server.length;
-  }
-  return [
-    ['decisions.server', { shape: [size], values: server }],
-    ['decisions.bandwidthShare', { shape: [size], values: bandwidth }],
-    ['decisions.computeShare', { shape: [size], values: compute }],
-  ];
+  return assignmentFields.map((field) => {
+    const values = decisionArrays[field].from(decisions.flatMap((decision) => [...decision[field]]));
+    return [`decisions.${field}`, { shape: [values.length], values }];
+  });
 }
 
 function readDecisions(tensors: Tensors, sizes: readonly number[], what: string): Assignment[] {
