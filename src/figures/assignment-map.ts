@@ -4,7 +4,7 @@
 import type { Spec } from 'vega';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import type { StreetMask } from '../world/street-mask.ts';
-import { at, axisStyle, type FigureText, figureFrame, fonts, ink, mark, seriesColor } from './theme.ts';
+import { at, axis, type FigureText, figureFrame, fonts, ink, mark, seriesColor } from './theme.ts';
 
 const size = 460;
 const unservedColor = '#BBBBBB';
@@ -30,7 +30,6 @@ export function assignmentMap(
   const servers = serversOf(state);
   const [xs, ys] = extents([...devices, ...servers]);
   const legend = 'Squares: servers. Width of a line: share of the band. Grey: not served.';
-  const axis = { tickCount: 6, title: 'metres', ...axisStyle };
   return {
     ...figureFrame({ title, subtitle: [...subtitle, legend] }, { width: size, height: size, left: 70, right: 100 }),
     data: [
@@ -42,10 +41,7 @@ export function assignmentMap(
       { name: 'x', type: 'linear', domain: [...xs], range: 'width' },
       { name: 'y', type: 'linear', domain: [...ys], range: 'height' },
     ],
-    axes: [
-      { scale: 'x', orient: 'bottom', ...axis },
-      { scale: 'y', orient: 'left', ...axis },
-    ],
+    axes: ['x', 'y'].map((scale) => axis(scale, { tickCount: 6, title: 'metres' })),
     marks: marksOf(),
   } as Spec;
 }

@@ -2,7 +2,7 @@
 // knows no figure.
 
 import type { Spec } from 'vega';
-import { at, axisStyle, type FigureText, figureFrame, mark, palette, textStyle } from './theme.ts';
+import { at, axis, type FigureText, figureFrame, mark, palette, textStyle } from './theme.ts';
 
 export interface Bar {
   readonly from: number;
@@ -41,8 +41,8 @@ export function barsFigure(figure: BarsFigure): Spec {
       { name: 'y', type: 'linear', domain: { data: 'bars', field: 'height' }, range: 'height', zero: true, nice: true },
     ],
     axes: [
-      { scale: 'x', orient: 'bottom', title: xTitle, format: ',.4~r', ...ticks, ...axisStyle },
-      { scale: 'y', orient: 'left', title: yTitle, grid: true, tickCount: 6, ...axisStyle },
+      axis('x', { title: xTitle, format: ',.4~r', ...ticks }),
+      axis('y', { title: yTitle, grid: true, tickCount: 6 }),
     ],
     marks: [
       mark('rect', 'bars', { ...bar, fill: { value: palette.blue }, stroke: { value: 'white' } }),

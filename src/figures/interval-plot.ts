@@ -2,7 +2,7 @@
 // out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axisStyle, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
+import { at, axis, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
 
 export interface Dot {
   readonly row: string;
@@ -90,7 +90,7 @@ function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, ind
   const claimed = { x: { scale: 'x', value: marker }, y2: { value: height }, stroke: { value: '#555555' } };
   const bar = { x: at('x', 'low'), x2: at('x', 'high'), y, stroke: color, strokeWidth: { value: 2 } };
   const ticks = xValues === undefined ? { tickCount: 5 } : { values: xValues };
-  const rowAxis = { scale: 'row', orient: 'left', labels: index === 0, labelLimit: 0, ticks: false, grid: true };
+  const rowAxis = { labels: index === 0, labelLimit: 0, ticks: false, grid: true };
   return groupMark(
     { x: index * (width + gap), y: 0, width, height },
     {
@@ -105,10 +105,7 @@ function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, ind
         { name: 'shift', type: 'point', domain: series, range: shifts },
         { name: 'color', type: 'ordinal', domain: series, range: Object.values(colors) },
       ],
-      axes: [
-        { scale: 'x', orient: 'bottom', title: xTitle, grid: true, ...ticks, ...axisStyle },
-        ...(hasLines ? [] : [{ ...rowAxis, ...axisStyle }]),
-      ],
+      axes: [axis('x', { title: xTitle, grid: true, ...ticks }), ...(hasLines ? [] : [axis('row', rowAxis)])],
       marks: [
         ...(marker === null ? [] : [{ type: 'rule', encode: { enter: claimed } }]),
         mark('rule', 'dots', bar),

@@ -2,7 +2,7 @@
 // ends of the lines. Data in, specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axisStyle, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
+import { at, axis, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
 
 export interface LineStyle {
   readonly name: string;
@@ -107,6 +107,8 @@ function panelMark(panel: Panel, place: Place, namesLines: boolean): Mark {
   const xs = [...new Set(points.map((point) => point.x))].toSorted((one, other) => one - other);
   const { xTicks = xs, xZero = false, yZero = true } = panel;
   const ticks = typeof xTicks === 'number' ? { tickCount: xTicks } : { values: xTicks };
+  const tickCount = Math.max(5, Math.round(place.height / 60));
+  const x = { name: 'x', domain: [xZero ? 0 : xs[0], xs.at(-1)], range: [0, place.width], zero: false };
   const y = { name: 'y', domain: extent(points, panel.leastYRange ?? 0), range: [place.height, 0], nice: true };
   return groupMark(place, {
     ...(panel.title === undefined ? {} : { title: panelTitle(panel.title) }),
@@ -115,34 +117,12 @@ function panelMark(panel: Panel, place: Place, namesLines: boolean): Mark {
       { name: 'names', values: namesLines ? namesAtEnds(panel, place.height) : [] },
     ],
     scales: [
-      {
-        name: 'x',
-        type: panel.xScale ?? 'linear',
-        domain: [xZero ? 0 : xs[0], xs.at(-1)],
-        range: [0, place.width],
-        zero: false,
-      },
+      { ...x, type: panel.xScale ?? 'linear' },
       isLogY ? { ...y, type: 'log' } : { ...y, type: 'linear', zero: yZero },
     ],
     axes: [
-      {
-        scale: 'x',
-        orient: 'bottom',
-        title: panel.xTitle,
-        format: ',~r',
-        labelOverlap: true,
-        ...ticks,
-        ...axisStyle,
-      },
-      {
-        scale: 'y',
-        orient: 'left',
-        title: panel.yTitle,
-        grid: true,
-        tickCount: Math.max(5, Math.round(place.height / 60)),
-        format: isLogY ? '~s' : '~r',
-        ...axisStyle,
-      },
+      axis('x', { title: panel.xTitle, format: ',~r', labelOverlap: true, ...ticks }),
+      axis('y', { title: panel.yTitle, format: isLogY ? '~s' : '~r', grid: true, tickCount }),
     ],
     marks: [...markerMarks(panel, place.height), linesMark(), labelsMark(), namesMark()],
   });

@@ -10,7 +10,6 @@ export type LayerName = (typeof layerNames)[number];
 export type Layer = Pick<MapPicture, 'classes' | 'colors' | 'legend'> & { readonly siteColors?: readonly string[] };
 
 const silentColor = '#e0457b';
-const silentLabel = 'no energy';
 const stepDb = 5;
 /** Classes begin here and end 5 dB below it; what is stronger or weaker joins the outermost class. */
 const strongestDb = -60;
@@ -65,22 +64,16 @@ export function gainLayer(map: RadioMap, site?: number): Layer {
     const upperDb = weakestDb + (index + 1) * stepDb;
     return { color, label: upperDb % (2 * stepDb) === 0 ? signed(upperDb) : '' };
   });
-  const legend = {
-    title: 'path gain, dB',
-    entries: entries.toReversed(),
-    atUpperEdge: true,
-    others: [{ color: silentColor, label: silentLabel }, streetless],
-  };
-  return { classes, colors: [...colors, silentColor], legend };
+  const legend = { title: 'path gain, dB', entries: entries.toReversed(), atUpperEdge: true };
+  return layerWith(legend, classes, colors);
 }
 
 export function serverLayer(map: RadioMap): Layer {
   const colors = siteColors(map.header.sites.length);
   const classes = classify(map, (cell) => strongestSite(map, cell) ?? colors.length);
   const entries = colors.map((color, site) => ({ color, label: map.header.sites[site]?.name ?? '' }));
-  const others = [{ color: silentColor, label: silentLabel }, streetless];
-  const legend = { title: 'strongest site', entries, atUpperEdge: false, others };
-  return { classes, colors: [...colors, silentColor], legend, siteColors: colors };
+  const legend = { title: 'strongest site', entries, atUpperEdge: false };
+  return { ...layerWith(legend, classes, colors), siteColors: colors };
 }
 
 export function coverageLayer(map: RadioMap): Layer {
@@ -95,16 +88,23 @@ export function coverageLayer(map: RadioMap): Layer {
     color,
     label: `${index + 1}${isCut && index + 1 === most ? ' or more' : ''}`,
   }));
-  const legend: MapLegend = {
-    title: 'sites with energy',
-    entries: entries.toReversed(),
-    atUpperEdge: false,
-    others: [{ color: silentColor, label: 'none' }, streetless],
-  };
-  return { classes, colors: [...colors, silentColor], legend };
+  const legend = { title: 'sites with energy', entries: entries.toReversed(), atUpperEdge: false };
+  return layerWith(legend, classes, colors, 'none');
 }
 
-const streetless = { color: '#17191f', label: 'no street' };
+/** Cells without energy have the class after the last of the colours. */
+function layerWith(
+  legend: Omit<MapLegend, 'others'>,
+  classes: Int16Array,
+  colors: readonly string[],
+  silentLabel = 'no energy',
+): Layer {
+  const others = [
+    { color: silentColor, label: silentLabel },
+    { color: '#17191f', label: 'no street' },
+  ];
+  return { classes, colors: [...colors, silentColor], legend: { ...legend, others } };
+}
 
 function classify({ streets: { walkable } }: RadioMap, classOf: (cell: number) => number): Int16Array {
   return Int16Array.from(walkable, (isStreet, cell) => (isStreet === 1 ? classOf(cell) : -1));

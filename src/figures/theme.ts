@@ -23,7 +23,7 @@ export function seriesColor(index: number): string {
   return colors[index % colors.length] as string;
 }
 
-export const axisStyle: Readonly<Record<string, string | number>> = {
+const axisStyle: Readonly<Record<string, string | number>> = {
   labelFont: fonts,
   titleFont: fonts,
   labelFontSize: 12,
@@ -35,6 +35,11 @@ export const axisStyle: Readonly<Record<string, string | number>> = {
   tickColor: '#888888',
   gridColor: '#E4E4E4',
 };
+
+/** The axis of scale `x`, below the plot, or of another scale, left of it. */
+export function axis(scale: string, more: object): object {
+  return { scale, orient: scale === 'x' ? 'bottom' : 'left', ...more, ...axisStyle };
+}
 
 /** Of a text mark. */
 export const textStyle: Readonly<Record<string, { readonly value: string | number }>> = {

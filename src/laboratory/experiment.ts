@@ -47,8 +47,10 @@ export interface Figure {
   readonly spec: Spec;
 }
 
-export interface Conclusion<Row extends object = object> extends Result {
+export interface Conclusion<Row extends object = object, Summary extends Result['summary'] = Result['summary']>
+  extends Result {
   readonly rows: readonly Row[];
+  readonly summary: Summary;
   /** What a terminal shows in place of the rows, where all of their keys would not fit. */
   readonly forPeople?: readonly object[];
   /** Sentences for people that no key has room for. */

@@ -99,34 +99,19 @@ export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
     const file = readPromptFiles(asked.prompts, { first: asked.limit, others: asked.otherLimit });
     const names = namesOf(asked);
     const { contextLength, threads, tokens, wrongDepth, out, perCategory } = asked;
+    const { onProgress } = run;
     const shape = { sequences: 1, contextLength, threads, exact: true };
-    await using target = await openModel(names.target, {
-      role: 'target',
-      ...shape,
-      ...modelProgress(run, names.target),
-    });
+    const targetShape = { role: 'target', ...shape, ...modelProgress(run, names.target) } as const;
+    await using target = await openModel(names.target, targetShape);
     const { tokenizer } = target;
     const sampling = { ...neutralSampling, temperature: asked.temperature, seed: asked.seed };
     validateSampling(sampling, tokenizer.vocabularySize);
     // Exact as well: positions are read many at a time, and must say what single steps would say.
-    await using draft = await openModel(names.draft, {
-      role: 'draft',
-      tokenizer,
-      ...shape,
-      ...modelProgress(run, names.draft),
-    });
+    const draftShape = { role: 'draft', tokenizer, ...shape, ...modelProgress(run, names.draft) } as const;
+    await using draft = await openModel(names.draft, draftShape);
     const modelLicence = asked.licence ?? licenceOf(names);
     const known = asked.answers === undefined ? undefined : readTrace(asked.answers);
-    const settings = {
-      sampling,
-      tokens,
-      wrongDepth,
-      out,
-      perCategory,
-      modelLicence,
-      known,
-      onProgress: run.onProgress,
-    };
+    const settings = { sampling, tokens, wrongDepth, out, perCategory, modelLicence, known, onProgress };
     return { made: await recordTrace(target, draft, file, settings), fileKilobytes: statSync(out).size / 1000 };
   },
   conclude({ made, fileKilobytes }, asked) {

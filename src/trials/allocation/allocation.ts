@@ -43,12 +43,6 @@ export interface AllocationSummary extends Readonly<Record<string, number>> {
   readonly exactMethodsDiffer: number;
 }
 
-export interface AllocationConclusion extends Conclusion {
-  readonly rows: readonly AllocationRow[];
-  readonly summary: AllocationSummary;
-  readonly passed: boolean;
-}
-
 interface Instance {
   readonly method: AllocationRow['method'];
   readonly objective: ObjectiveSettings;
@@ -86,7 +80,11 @@ const options = {
   bounds: { default: usualBounds as Bounds },
 } as const;
 
-export const allocationTrial: Experiment<typeof options, readonly Instance[], AllocationConclusion> = {
+export const allocationTrial: Experiment<
+  typeof options,
+  readonly Instance[],
+  Conclusion<AllocationRow, AllocationSummary>
+> = {
   name: 'trial allocation',
   description: 'check bounds, shares and the best policy against exact optima of random slots',
   options,

@@ -14,7 +14,7 @@ import {
   pathLossTerms,
   wallLossDb,
 } from '../../world/tr38901-path-loss.ts';
-import { addSeed, type ChannelRow, type CreateChannel, createSums, fieldRows } from './fields.ts';
+import { addSeed, type ChannelRow, type CreateChannel, channelRow, createSums, fieldRows } from './fields.ts';
 import { type MapErrors, mapRows, measureMaps } from './map.ts';
 
 export interface ChannelsSummary extends Readonly<Record<string, number | string>> {
@@ -24,12 +24,6 @@ export interface ChannelsSummary extends Readonly<Record<string, number | string
   readonly correlationError: number;
   /** Over the links of all maps; "no map" where none is at hand. */
   readonly mapMedianErrorDb: number | string;
-}
-
-export interface ChannelsConclusion extends Conclusion {
-  readonly rows: readonly ChannelRow[];
-  readonly summary: ChannelsSummary;
-  readonly passed: boolean;
 }
 
 /** dB, and for probabilities a plain number. */
@@ -54,7 +48,7 @@ interface Found {
   readonly maps: readonly MapErrors[];
 }
 
-export const channelsTrial: Experiment<typeof options, Found, ChannelsConclusion> = {
+export const channelsTrial: Experiment<typeof options, Found, Conclusion<ChannelRow, ChannelsSummary>> = {
   name: 'trial channels',
   description: 'check the radio against 3GPP formulas and distributions, and radio maps against single paths',
   options,
@@ -91,40 +85,21 @@ function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]): Cha
 }
 
 function vectorRows(): ChannelRow[] {
-  const links = golden.links.map((vector) => {
-    const terms = pathLossTerms(vector.carrierGhz, vector.siteHeightMetres, vector.deviceHeightMetres);
-    const squared = vector.distanceMetres ** 2;
-    return {
-      los: Math.abs(pathLossDb(terms, squared, true) - vector.losDb),
-      nlos: Math.abs(pathLossDb(terms, squared, false) - vector.nlosDb),
-      share: Math.abs(losProbability(vector.distanceMetres) - vector.losProbability),
-    };
-  });
-  const walls = golden.walls.map(({ carrierGhz, building, wallDb }) =>
-    Math.abs(wallLossDb(carrierGhz, building as BuildingLoss) - wallDb),
+  const { links, walls } = golden;
+  const pathLossErrors = (isLos: boolean): number[] =>
+    links.map((vector) => {
+      const terms = pathLossTerms(vector.carrierGhz, vector.siteHeightMetres, vector.deviceHeightMetres);
+      return pathLossDb(terms, vector.distanceMetres ** 2, isLos) - (isLos ? vector.losDb : vector.nlosDb);
+    });
+  const errors = {
+    'LOS path loss': pathLossErrors(true),
+    'NLOS path loss': pathLossErrors(false),
+    'LOS probability': links.map((vector) => losProbability(vector.distanceMetres) - vector.losProbability),
+    'wall loss': walls.map(
+      ({ carrierGhz, building, wallDb }) => wallLossDb(carrierGhz, building as BuildingLoss) - wallDb,
+    ),
+  };
+  return Object.entries(errors).map(([name, own]) =>
+    channelRow(`vectors, ${name}`, null, own.length, 0, Math.max(...own.map(Math.abs)), vectorLimit),
   );
-  const row = (name: string, errors: readonly number[]): ChannelRow => ({
-    case: `vectors, ${name}`,
-    distanceMetres: null,
-    samples: errors.length,
-    expected: 0,
-    measured: Math.max(...errors),
-    error: Math.max(...errors),
-    limit: vectorLimit,
-  });
-  return [
-    row(
-      'LOS path loss',
-      links.map(({ los }) => los),
-    ),
-    row(
-      'NLOS path loss',
-      links.map(({ nlos }) => nlos),
-    ),
-    row(
-      'LOS probability',
-      links.map(({ share }) => share),
-    ),
-    row('wall loss', walls),
-  ];
 }

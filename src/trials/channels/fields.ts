@@ -172,7 +172,7 @@ export function fieldRows(sums: Sums): ChannelRow[] {
     ...sums.losShares.map(({ count, los }, index) => {
       const distance = losDistances[index] as number;
       const expected = losProbability(distance);
-      return row('LOS share', distance, count, expected, los / count, fieldLimits.losShare);
+      return channelRow('LOS share', distance, count, expected, los / count, fieldLimits.losShare);
     }),
     ...shadowFadingRows('LOS shadow fading', shadowFading.los, sums.los),
     ...shadowFadingRows('NLOS shadow fading', shadowFading.nlos, sums.nlos),
@@ -182,7 +182,7 @@ export function fieldRows(sums: Sums): ChannelRow[] {
       // Orthant probability of two normal variables: they agree in sign with chance 1/2 + asin(correlation) / pi.
       const measured = Math.sin(Math.PI * (agree / count - 0.5));
       const at = lag * losCorrelationMetres;
-      return [row('LOS correlation', at, count, Math.exp(-lag), measured, fieldLimits.correlation)];
+      return [channelRow('LOS correlation', at, count, Math.exp(-lag), measured, fieldLimits.correlation)];
     }),
   ];
 }
@@ -192,22 +192,21 @@ function shadowFadingRows(
   { deviationDb, correlationMetres }: { readonly deviationDb: number; readonly correlationMetres: number },
   sums: readonly Pairs[],
 ): ChannelRow[] {
-  const [count, squares] = [0, 0].map((_, which) =>
-    sums.reduce((sum, pairs) => sum + (which === 0 ? pairs.count : pairs.squares), 0),
-  ) as [number, number];
+  const count = sums.reduce((sum, pairs) => sum + pairs.count, 0);
+  const squares = sums.reduce((sum, pairs) => sum + pairs.squares, 0);
   const deviation = Math.sqrt(squares / count);
   return [
-    row(`${name}, deviation dB`, null, 2 * count, deviationDb, deviation, fieldLimits.deviationDb),
+    channelRow(`${name}, deviation dB`, null, 2 * count, deviationDb, deviation, fieldLimits.deviationDb),
     ...sums.map((pairs, index) => {
       const lag = lags[index] as number;
       const measured = pairs.products / pairs.squares;
       const at = lag * correlationMetres;
-      return row(`${name}, correlation`, at, pairs.count, Math.exp(-lag), measured, fieldLimits.correlation);
+      return channelRow(`${name}, correlation`, at, pairs.count, Math.exp(-lag), measured, fieldLimits.correlation);
     }),
   ];
 }
 
-function row(
+export function channelRow(
   name: string,
   distanceMetres: number | null,
   samples: number,

@@ -30,14 +30,14 @@ export const acceptanceCases: readonly AcceptanceCase[] = [
 export interface Acceptance {
   readonly draws: number;
   readonly totalVariation: number;
-  readonly accepted: number;
+  readonly acceptance: number;
   /** What the coupling gives exactly. */
-  readonly expected: number;
-  readonly bound: number;
+  readonly acceptanceExact: number;
+  readonly acceptanceBound: number;
   /** 1 - TV. */
-  readonly best: number;
-  /** Distance of `accepted` from `expected` in standard errors. */
-  readonly deviation: number;
+  readonly acceptanceBest: number;
+  /** Distance of `acceptance` from the exact one in standard errors. */
+  readonly acceptanceDeviation: number;
 }
 
 const pairCount = 20;
@@ -63,12 +63,12 @@ export function measureAcceptance(which: AcceptanceCase, draws: number, random: 
   return {
     draws: drawsPerPair * pairCount,
     totalVariation: mean(pairs.map((pair) => pair.totalVariation)),
-    accepted,
-    expected,
-    bound: mean(pairs.map((pair) => (1 - pair.totalVariation) / (1 + pair.totalVariation))),
-    best: mean(pairs.map((pair) => 1 - pair.totalVariation)),
+    acceptance: accepted,
+    acceptanceExact: expected,
+    acceptanceBound: mean(pairs.map((pair) => (1 - pair.totalVariation) / (1 + pair.totalVariation))),
+    acceptanceBest: mean(pairs.map((pair) => 1 - pair.totalVariation)),
     // Where both are sure to agree there is no spread: then nothing but 1 will do.
-    deviation: Math.abs(accepted - expected) < 1e-9 ? 0 : Math.abs(accepted - expected) / Math.sqrt(variance),
+    acceptanceDeviation: Math.abs(accepted - expected) < 1e-9 ? 0 : Math.abs(accepted - expected) / Math.sqrt(variance),
   };
 }
 

@@ -9,19 +9,23 @@ import { trialSeed } from '../../laboratory/options.ts';
 import { type Acceptance, acceptanceCases, measureAcceptance } from './acceptance.ts';
 import { type ChiSquare, type Choose, combinedP, distributionCases, measureDistribution } from './distribution.ts';
 
-/** One case. Fields that do not apply to its kind are null. */
-export interface CouplingRow {
+/** Fields that do not apply to the kind of a case. */
+const emptyRow = {
+  chiSquare: null,
+  degreesOfFreedom: null,
+  chiSquareP: null,
+  totalVariation: null,
+  acceptance: null,
+  acceptanceExact: null,
+  acceptanceBound: null,
+  acceptanceBest: null,
+  acceptanceDeviation: null,
+} as const;
+
+/** One case. */
+export interface CouplingRow extends Readonly<Record<keyof typeof emptyRow, number | null>> {
   readonly case: string;
   readonly draws: number;
-  readonly chiSquare: number | null;
-  readonly degreesOfFreedom: number | null;
-  readonly chiSquareP: number | null;
-  readonly totalVariation: number | null;
-  readonly acceptance: number | null;
-  readonly acceptanceExact: number | null;
-  readonly acceptanceBound: number | null;
-  readonly acceptanceBest: number | null;
-  readonly acceptanceDeviation: number | null;
 }
 
 export interface CouplingSummary extends Readonly<Record<string, number>> {
@@ -41,12 +45,6 @@ export interface CouplingSummary extends Readonly<Record<string, number>> {
   readonly acceptanceShareOfBest: number;
   /** The largest distance of a measured acceptance from its exact value, in standard errors. */
   readonly acceptanceLargestDeviation: number;
-}
-
-export interface CouplingConclusion extends Conclusion {
-  readonly rows: readonly CouplingRow[];
-  readonly summary: CouplingSummary;
-  readonly passed: boolean;
 }
 
 /** A true promise looks broken in one of a thousand seeds. */
@@ -79,7 +77,7 @@ function sizesOf(draws: number): { readonly drawsPerSet: number; readonly accept
   return { drawsPerSet, acceptanceDraws: Math.ceil(drawsPerSet * setCount * acceptanceWeight) };
 }
 
-export const couplingTrial: Experiment<typeof options, Found, CouplingConclusion> = {
+export const couplingTrial: Experiment<typeof options, Found, Conclusion<CouplingRow, CouplingSummary>> = {
   name: 'trial coupling',
   description: 'check that coupled choices follow the softmax, and that drafts agree as often as the bound says',
   options,
@@ -108,26 +106,19 @@ export const couplingTrial: Experiment<typeof options, Found, CouplingConclusion
   },
   conclude({ distributions, acceptances }, { draws }) {
     const setDraws = sizesOf(draws).drawsPerSet * setCount;
-    const rows = [
+    const rows: CouplingRow[] = [
       ...distributions.map((parts, index) => distributionRow(distributionCases[index]?.name ?? '', setDraws, parts)),
-      ...acceptances.map((acceptance, index) => acceptanceRow(acceptanceCases[index]?.name ?? '', acceptance)),
+      ...acceptances.map(({ draws: ownDraws, ...own }, index) => ({
+        case: acceptanceCases[index]?.name ?? '',
+        draws: ownDraws,
+        ...emptyRow,
+        ...own,
+      })),
     ];
     const summary = summarise(rows, distributions, acceptances);
     return { rows, summary, passed: isPassed(summary, acceptances), params: { draws } };
   },
 };
-
-const emptyRow = {
-  chiSquare: null,
-  degreesOfFreedom: null,
-  chiSquareP: null,
-  totalVariation: null,
-  acceptance: null,
-  acceptanceExact: null,
-  acceptanceBound: null,
-  acceptanceBest: null,
-  acceptanceDeviation: null,
-} as const;
 
 function distributionRow(name: string, draws: number, parts: readonly ChiSquare[]): CouplingRow {
   return {
@@ -140,20 +131,6 @@ function distributionRow(name: string, draws: number, parts: readonly ChiSquare[
   };
 }
 
-function acceptanceRow(name: string, acceptance: Acceptance): CouplingRow {
-  return {
-    case: name,
-    draws: acceptance.draws,
-    ...emptyRow,
-    totalVariation: acceptance.totalVariation,
-    acceptance: acceptance.accepted,
-    acceptanceExact: acceptance.expected,
-    acceptanceBound: acceptance.bound,
-    acceptanceBest: acceptance.best,
-    acceptanceDeviation: acceptance.deviation,
-  };
-}
-
 function summarise(
   rows: readonly CouplingRow[],
   chiSquares: readonly ChiSquare[][],
@@ -162,17 +139,17 @@ function summarise(
   const chiSquareP = combinedP(chiSquares.flat());
   const smallest = Math.min(...chiSquares.map(combinedP));
   const chiSquareSmallestCorrectedP = Math.min(1, smallest * chiSquares.length);
-  const acceptanceMean = mean(acceptances.map(({ accepted }) => accepted));
-  const acceptanceBest = mean(acceptances.map(({ best }) => best));
-  const acceptanceLargestDeviation = Math.max(...acceptances.map(({ deviation }) => deviation));
+  const acceptanceMean = mean(acceptances.map(({ acceptance }) => acceptance));
+  const acceptanceBest = mean(acceptances.map((one) => one.acceptanceBest));
+  const acceptanceLargestDeviation = Math.max(...acceptances.map((one) => one.acceptanceDeviation));
   return {
     draws: rows.reduce((sum, row) => sum + (row.chiSquare === null ? 0 : row.draws), 0),
     acceptanceDraws: acceptances.reduce((sum, { draws }) => sum + draws, 0),
     chiSquareP,
     chiSquareSmallestCorrectedP,
     acceptanceMean,
-    acceptanceExact: mean(acceptances.map(({ expected }) => expected)),
-    acceptanceBound: mean(acceptances.map(({ bound }) => bound)),
+    acceptanceExact: mean(acceptances.map((one) => one.acceptanceExact)),
+    acceptanceBound: mean(acceptances.map((one) => one.acceptanceBound)),
     acceptanceBest,
     acceptanceShareOfBest: acceptanceMean / acceptanceBest,
     acceptanceLargestDeviation,
@@ -185,6 +162,6 @@ function isPassed(summary: CouplingSummary, acceptances: readonly Acceptance[]):
     summary.chiSquareP > smallestP &&
     summary.chiSquareSmallestCorrectedP > smallestP &&
     summary.acceptanceLargestDeviation < largestDeviation &&
-    acceptances.every(({ expected, bound }) => expected > bound - 1e-9)
+    acceptances.every((one) => one.acceptanceExact > one.acceptanceBound - 1e-9)
   );
 }

@@ -68,10 +68,7 @@ interface Row {
   readonly identical: boolean;
 }
 
-interface TracesConclusion extends Conclusion {
-  readonly rows: readonly Row[];
-  readonly summary: Readonly<Record<string, number>>;
-  readonly passed: boolean;
+interface TracesConclusion extends Conclusion<Row, Readonly<Record<string, number>>> {
   /** For each session that differs, what differs first. */
   readonly differences: readonly string[];
 }
@@ -96,21 +93,18 @@ export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = 
   options,
   async measure(given, run) {
     if (given.models !== null) return compareSessions(given.models, given, run);
-    const names = namesOf(given);
+    const { target: targetName, draft: draftName } = namesOf(given);
     // The draft as well: what it says must not depend on how far it was read before.
     const shape = { sequences: 2, contextLength: 2048, exact: true };
-    await using target = await openModel(names.target, {
-      role: 'target',
-      ...shape,
-      ...modelProgress(run, names.target),
-    });
-    const { tokenizer } = target;
-    await using draft = await openModel(names.draft, {
+    const targetShape = { role: 'target', ...shape, ...modelProgress(run, targetName) } as const;
+    await using target = await openModel(targetName, targetShape);
+    const draftShape = {
       role: 'draft',
-      tokenizer,
+      tokenizer: target.tokenizer,
       ...shape,
-      ...modelProgress(run, names.draft),
-    });
+      ...modelProgress(run, draftName),
+    } as const;
+    await using draft = await openModel(draftName, draftShape);
     return await compareSessions({ target, draft }, given, run);
   },
   conclude({ models, rows, differences, modelAnswers, acceptance }, given) {
