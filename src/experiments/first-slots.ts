@@ -13,19 +13,17 @@ export interface WorldSettings {
   readonly deviceCount: number;
   readonly serverCount: number;
   readonly energyWeight?: number;
-  readonly payloadLaw?: string;
   /** Set over the rest. */
   readonly overrides?: readonly Override[];
 }
 
 /** A slot for each seed; the same for every policy. */
 export async function slotsOf(settings: WorldSettings, seeds: readonly number[]): Promise<SlotState[]> {
-  const { deviceCount, serverCount, energyWeight, payloadLaw, overrides = [] } = settings;
+  const { deviceCount, serverCount, energyWeight, overrides = [] } = settings;
   const scenario = readPreset(settings.scenario, [
     { path: ['devices', 'count'], value: deviceCount },
     { path: ['servers', 'placement', 'count'], value: serverCount },
     ...(energyWeight === undefined ? [] : [{ path: ['objective', 'energyWeight'], value: energyWeight }]),
-    ...(payloadLaw === undefined ? [] : [{ path: ['workload', 'payloadLaw'], value: payloadLaw }]),
     ...overrides,
   ]);
   const map = scenario.channel.kind === 'map' ? await readMap(scenario.channel.map) : undefined;

@@ -3,11 +3,11 @@
 
 import { createPolicy } from '../../allocation/policies.ts';
 import { type Estimate, within } from '../../basics/bootstrap.ts';
-import { mean, quantile } from '../../basics/statistics.ts';
+import { mean } from '../../basics/statistics.ts';
 import type { Experiment, Unit } from '../../laboratory/experiment.ts';
 import { slotsOf } from '../first-slots.ts';
 import { gapsOfHuge, hugeSlot, type SpeedRow, timeDecisions } from './decision-time.ts';
-import { measureGaps } from './gaps.ts';
+import { gapFigures, measureGaps } from './gaps.ts';
 import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
 import { allocationGoals, allocationPage } from './page.ts';
@@ -66,7 +66,10 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
     const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows(savings, seeds), ...limits];
     const summary = {
       ...summariseSpeed(speed, huge),
-      ...summariseGaps(gaps),
+      ...gapFigures(
+        gaps.flatMap((one) => one.gaps),
+        gaps.flatMap((one) => one.variableGaps),
+      ),
       ...summariseLatency(savings, limits),
     };
     // Rows of four kinds make no table.
@@ -130,17 +133,6 @@ function summariseSpeed(rows: readonly SpeedRow[], huge: AllocationFound['huge']
     decisionCpuMs100k: huge.decisionCpuMsMean,
     gap100k: huge.gap,
     variableGap100k: huge.variableGap,
-  };
-}
-
-function summariseGaps(found: AllocationFound['gaps']): Record<string, number> {
-  const gaps = found.flatMap((one) => one.gaps);
-  const variableGaps = found.flatMap((one) => one.variableGaps);
-  return {
-    gapMean: mean(gaps),
-    gapP95: quantile(gaps, 0.95),
-    variableGapMean: mean(variableGaps),
-    variableGapP95: quantile(variableGaps, 0.95),
   };
 }
 

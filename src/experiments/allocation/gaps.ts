@@ -6,19 +6,23 @@ import { createPolicy } from '../../allocation/policies.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
 
-export interface GapRow {
-  readonly what: 'gap';
-  readonly world: string;
-  readonly devices: number;
-  readonly servers: number;
-  readonly energyWeight: number;
-  readonly slots: number;
+/** Of the gaps of slots. */
+interface GapFigures {
   /** (cost - bound) / bound against the dual. */
   readonly gapMean: number;
   readonly gapP95: number;
   /** Without the terms that no decision changes. */
   readonly variableGapMean: number;
   readonly variableGapP95: number;
+}
+
+export interface GapRow extends GapFigures {
+  readonly what: 'gap';
+  readonly world: string;
+  readonly devices: number;
+  readonly servers: number;
+  readonly energyWeight: number;
+  readonly slots: number;
   readonly poolGapMean: number;
   readonly unservedMean: number;
 }
@@ -47,12 +51,18 @@ export function measureGaps(
     servers: first.serverCount,
     energyWeight: first.objective.energyWeight,
     slots: states.length,
-    gapMean: mean(gaps),
-    gapP95: quantile(gaps, 0.95),
-    variableGapMean: mean(variableGaps),
-    variableGapP95: quantile(variableGaps, 0.95),
+    ...gapFigures(gaps, variableGaps),
     poolGapMean: mean(certificates.map(({ poolGap }) => poolGap)),
     unservedMean: unserved,
   };
   return { row, gaps, variableGaps };
+}
+
+export function gapFigures(gaps: readonly number[], variableGaps: readonly number[]): GapFigures {
+  return {
+    gapMean: mean(gaps),
+    gapP95: quantile(gaps, 0.95),
+    variableGapMean: mean(variableGaps),
+    variableGapP95: quantile(variableGaps, 0.95),
+  };
 }

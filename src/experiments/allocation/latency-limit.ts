@@ -11,17 +11,16 @@ import { createPolicy } from '../../allocation/policies.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { interquartileMean } from '../../basics/statistics.ts';
 
-export interface LatencyLimitRow {
+/** Mean latencies of a device, ms. */
+const latencyKeys = ['maxSinrMs', 'bestMs', 'searchedMs', 'boundMs'] as const;
+type Latencies = Readonly<Record<(typeof latencyKeys)[number], number>>;
+
+export interface LatencyLimitRow extends Latencies {
   readonly what: 'latency limit';
   readonly world: string;
   readonly devices: number;
   readonly servers: number;
   readonly slots: number;
-  /** Mean latency of a device, ms. */
-  readonly maxSinrMs: number;
-  readonly bestMs: number;
-  readonly searchedMs: number;
-  readonly boundMs: number;
   /** 1 - ms / ms of max-sinr+equal, interquartile means over seeds: of `best`, of the search, and what no policy can exceed. */
   readonly reductionBest: number;
   readonly reductionSearched: number;
@@ -35,10 +34,7 @@ const dualRounds = 300;
 export function measureLatencyLimit(world: string, states: readonly SlotState[]): LatencyLimitRow {
   const limits = states.map(limitOf);
   const middleOf = (key: keyof SlotLimit): number => interquartileMean(limits.map((limit) => limit[key]));
-  const maxSinrMs = middleOf('maxSinrMs');
-  const bestMs = middleOf('bestMs');
-  const searchedMs = middleOf('searchedMs');
-  const boundMs = middleOf('boundMs');
+  const latencies = Object.fromEntries(latencyKeys.map((key) => [key, middleOf(key)])) as Latencies;
   const first = states[0] as SlotState;
   return {
     what: 'latency limit',
@@ -46,22 +42,15 @@ export function measureLatencyLimit(world: string, states: readonly SlotState[])
     devices: first.deviceCount,
     servers: first.serverCount,
     slots: states.length,
-    maxSinrMs,
-    bestMs,
-    searchedMs,
-    boundMs,
-    reductionBest: 1 - bestMs / maxSinrMs,
-    reductionSearched: 1 - searchedMs / maxSinrMs,
-    reductionBound: 1 - boundMs / maxSinrMs,
+    ...latencies,
+    reductionBest: 1 - latencies.bestMs / latencies.maxSinrMs,
+    reductionSearched: 1 - latencies.searchedMs / latencies.maxSinrMs,
+    reductionBound: 1 - latencies.boundMs / latencies.maxSinrMs,
     searchedAboveBest: middleOf('costRatio') - 1,
   };
 }
 
-interface SlotLimit {
-  readonly maxSinrMs: number;
-  readonly bestMs: number;
-  readonly searchedMs: number;
-  readonly boundMs: number;
+interface SlotLimit extends Latencies {
   readonly costRatio: number;
 }
 

@@ -9,9 +9,10 @@ import { writeFigure } from '../../files/render-figure.ts';
 import { defaultEdgeProfile, findProfile } from '../../models/profiles.ts';
 import { createToyModel } from '../../models/toy.ts';
 import type { Trace } from '../../traces/trace.ts';
+import { TraceReplay } from '../../virtual-time/trace-replay.ts';
 import { measureCosts } from './cost.ts';
 import { draftsFigure } from './figure.ts';
-import { type LatencyCase, playCase, type TracedSessions, tracedSessions } from './latency.ts';
+import { type LatencyCase, playCase } from './latency.ts';
 import type { DraftRow } from './rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
@@ -19,7 +20,7 @@ const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };
 const settings = { tokens: 48, modelLicence: 'none' };
 let directory: string;
 let traces: DraftTraces;
-let sessions: TracedSessions;
+let sessions: readonly TraceReplay[];
 
 function openToys(agreement: number) {
   const target = createToyModel({ seed: 4, role: 'target', ...shape });
@@ -41,7 +42,7 @@ beforeAll(async () => {
   const prompts = readPromptFiles([await promptsFile('one', 6), await promptsFile('two', 6)], { first: 4, others: 2 });
   expect(prompts.prompts.map(({ id }) => id)).toEqual(['one/0', 'one/1', 'one/2', 'one/3', 'two/0', 'two/1']);
   traces = await recordTraces(target, draft, prompts, { directory, ...settings });
-  sessions = tracedSessions(traces.greedy.header, traces.greedy.sessions);
+  sessions = traces.greedy.sessions.map((session) => new TraceReplay(traces.greedy.header, session));
 });
 afterAll(() => rm(directory, { recursive: true }));
 

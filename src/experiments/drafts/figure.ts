@@ -5,14 +5,11 @@ import { OutriderError } from '../../basics/errors.ts';
 import { type Line, panelsFigure } from '../../figures/line-panels.ts';
 import { seriesColor } from '../../figures/theme.ts';
 import { defaultEdgeProfile } from '../../models/profiles.ts';
-import type { DraftRow } from './rows.ts';
+import { type DraftRow, isInFront } from './rows.ts';
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */
 export function draftsFigure(rows: readonly DraftRow[]): Spec {
-  const drawn = rows.filter(
-    ({ task, mode, lookUp, profile }) =>
-      task === 'all' && mode === 'stream' && lookUp === 'both' && profile === defaultEdgeProfile.name,
-  );
+  const drawn = rows.filter(isInFront);
   if (drawn.length === 0) throw new OutriderError('bad-argument', 'no draft can be drawn', 'give drafts and prompts');
   const roundTripsMs = [...new Set(drawn.map(({ roundTripMs }) => roundTripMs))].toSorted((one, other) => one - other);
   const nameOf = (roundTripMs: number): string => `round trip ${roundTripMs} ms`;

@@ -2,9 +2,8 @@
 
 import type { LatencyProfile } from '../../models/profiles.ts';
 import { modeOf } from '../../protocol/mode.ts';
-import type { TraceHeader, TraceSession } from '../../traces/trace.ts';
 import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
-import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
+import { type TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { descendWindows } from '../best-window.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../look-up-place.ts';
 import { acceptanceOf, addCounts, countSession, tpotMs } from '../session-metrics.ts';
@@ -29,15 +28,6 @@ export interface LatencyResult {
   readonly window: number;
 }
 
-/** Replays are kept from case to case: they remember their look-ups. */
-export interface TracedSessions {
-  readonly replays: readonly TraceReplay[];
-}
-
-export function tracedSessions(header: TraceHeader, sessions: readonly TraceSession[]): TracedSessions {
-  return { replays: sessions.map((session) => new TraceReplay(header, session)) };
-}
-
 const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
 /** Where the search for the best window begins: an index. */
 const firstWindow = 2;
@@ -45,7 +35,8 @@ const firstWindow = 2;
 const searchStride = 4;
 const seed = 20_261_124;
 
-export function playCase({ replays }: TracedSessions, given: LatencyCase): LatencyResult {
+/** @param replays kept from case to case: they remember their look-ups */
+export function playCase(replays: readonly TraceReplay[], given: LatencyCase): LatencyResult {
   if (!modeOf(given.mode).hasWindows) return playAll(replays, given, 0);
   const few = replays.filter((_, index) => index % searchStride === 0);
   const window = descendWindows(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);

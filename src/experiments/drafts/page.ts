@@ -3,7 +3,7 @@
 import { markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import { defaultEdgeProfile } from '../../models/profiles.ts';
-import type { DraftRow } from './rows.ts';
+import { type DraftRow, isInFront } from './rows.ts';
 
 export function draftsPage({ rows, summary }: Document<DraftRow>): string {
   const whole = rows.filter(({ task, mode }) => task === 'all' && mode !== 'ar');
@@ -22,17 +22,12 @@ ${markdownTable(
 Time per token in mode \`stream\` with lookup, relative to the edge alone, against the round trip in ms; edge
 \`${defaultEdgeProfile.name}\`:
 
-${pivotTable(
-  whole.filter(
-    ({ mode, lookUp, profile }) => mode === 'stream' && lookUp === 'both' && profile === defaultEdgeProfile.name,
-  ),
-  {
-    corner: 'draft',
-    rowOf: ({ draft }) => `\`${draft}\``,
-    columnOf: ({ roundTripMs }) => `${roundTripMs}`,
-    cellOf: ({ overAr }) => overAr.toFixed(3),
-  },
-)}
+${pivotTable(rows.filter(isInFront), {
+  corner: 'draft',
+  rowOf: ({ draft }) => `\`${draft}\``,
+  columnOf: ({ roundTripMs }) => `${roundTripMs}`,
+  cellOf: ({ overAr }) => overAr.toFixed(3),
+})}
 
 ## Time per token
 

@@ -3,8 +3,9 @@
 import type { Result } from '../../files/document.ts';
 import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../../models/profiles.ts';
 import type { Trace } from '../../traces/trace.ts';
+import { TraceReplay } from '../../virtual-time/trace-replay.ts';
 import type { LookUpPlace } from '../look-up-place.ts';
-import { type LatencyCase, type LatencyResult, playCase, type TracedSessions, tracedSessions } from './latency.ts';
+import { type LatencyCase, type LatencyResult, playCase } from './latency.ts';
 
 /** What is known of a draft before it is put to work. */
 export interface Draft {
@@ -44,12 +45,12 @@ export function frontRows(
   { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
   { roundTripsMs, deviceStepMs }: RowsSettings,
 ): LatencyRow[] {
-  const sessions = tracedSessions(greedy.header, greedy.sessions);
+  const replays = greedy.sessions.map((session) => new TraceReplay(greedy.header, session));
   const profiles = [defaultEdgeProfile, ...otherProfiles];
   return profiles.flatMap((profile) =>
     roundTripsMs.flatMap((roundTripMs) => {
       const shared = { roundTripMs, profile, draftMs: costRatio * deviceStepMs };
-      return rowsOf('all', sessions, shared, ['none', 'both'], ['ar', 'stream', 'sd', 'psd']);
+      return rowsOf('all', replays, shared, ['none', 'both'], ['ar', 'stream', 'sd', 'psd']);
     }),
   );
 }
@@ -63,29 +64,27 @@ export function taskRows(
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: costRatio * deviceStepMs };
   return tasks.flatMap((task) => {
-    const own = tracedSessions(
-      header,
-      sessions.filter((session) => session.task === task),
-    );
-    return rowsOf(task, own, shared, ['none', 'device', 'edge', 'both'], ['stream']);
+    const own = sessions.filter((session) => session.task === task);
+    const replays = own.map((session) => new TraceReplay(header, session));
+    return rowsOf(task, replays, shared, ['none', 'device', 'edge', 'both'], ['stream']);
   });
 }
 
 function rowsOf(
   task: string,
-  sessions: TracedSessions,
+  replays: readonly TraceReplay[],
   shared: Omit<LatencyCase, 'mode' | 'lookUp'>,
   lookUps: readonly LookUpPlace[],
   modes: readonly LatencyCase['mode'][],
 ): LatencyRow[] {
   // The edge alone drafts nothing, so lookup does not matter to it.
-  const alone = playCase(sessions, { ...shared, mode: 'ar', lookUp: 'none' });
+  const alone = playCase(replays, { ...shared, mode: 'ar', lookUp: 'none' });
   return lookUps.flatMap((lookUp) =>
     modes.map((mode) => {
-      const found = mode === 'ar' ? alone : playCase(sessions, { ...shared, mode, lookUp });
+      const found = mode === 'ar' ? alone : playCase(replays, { ...shared, mode, lookUp });
       return {
         task,
-        sessions: sessions.replays.length,
+        sessions: replays.length,
         profile: shared.profile.name,
         roundTripMs: shared.roundTripMs,
         mode,
@@ -97,19 +96,17 @@ function rowsOf(
   );
 }
 
+/** The rows that drafts are compared by: mode `stream` as it is usually run, all prompts. */
+export function isInFront({ task, profile, mode, lookUp }: DraftRow): boolean {
+  return task === 'all' && profile === defaultEdgeProfile.name && mode === 'stream' && lookUp === 'both';
+}
+
 /** `shipped` names the draft that the summary is of: the default one, or the first. */
 export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['summary'] {
   const { greedy, draft, ...known } = own;
+  const front = rows.filter((row) => row.draft === draft && isInFront(row));
   const at = (roundTripMs: number): number =>
-    rows.find(
-      (row) =>
-        row.draft === draft &&
-        row.task === 'all' &&
-        row.profile === defaultEdgeProfile.name &&
-        row.mode === 'stream' &&
-        row.lookUp === 'both' &&
-        row.roundTripMs === roundTripMs,
-    )?.overAr ?? Number.NaN;
+    front.find((row) => row.roundTripMs === roundTripMs)?.overAr ?? Number.NaN;
   const ratios = [10, 60].filter((ms) => !Number.isNaN(at(ms))).map((ms) => [`streamOverArRtt${ms}`, at(ms)] as const);
   return { shipped: draft, ...known, ...Object.fromEntries(ratios), prompts: greedy.sessions.length };
 }

@@ -75,21 +75,15 @@ function fileName(
  * @throws OutriderError `bad-argument` for a draft without one at temperature 0, and for traces that can't share a table
  */
 export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
-  const found = new Map<string, { greedy?: Trace; sampled?: Trace }>();
   const traces = paths.map(readTrace);
   demandComparable(traces);
-  for (const trace of traces) {
-    const { name } = trace.header.draft;
-    const kind = isGreedy(trace.header) ? 'greedy' : 'sampled';
-    found.set(name, { ...found.get(name), [kind]: trace });
-  }
-  const whole = new Map<string, DraftTraces>();
-  for (const [name, { greedy, sampled }] of found) {
-    if (greedy === undefined) {
+  const byDraft = Map.groupBy(traces, ({ header }) => header.draft.name);
+  return new Map(
+    [...byDraft].map(([name, own]) => {
+      const greedy = own.find(({ header }) => isGreedy(header));
+      if (greedy !== undefined) return [name, { greedy, sampled: own.find(({ header }) => !isGreedy(header)) }];
       const cause = `there is no trace of ${name} at temperature 0`;
       throw new OutriderError('bad-argument', cause, 'give one of each draft, or --prompts');
-    }
-    whole.set(name, { greedy, sampled });
-  }
-  return whole;
+    }),
+  );
 }

@@ -11,28 +11,29 @@ import { ModelDrafter } from '../../models/drafter.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from '../look-up-place.ts';
-import { type BenchMode, edgeWindowedModes } from './metrics.ts';
-import { type BenchEdges, startBenchEdges } from './wall-edges.ts';
-import type { PilotFigures } from './wall-figures.ts';
-import type { PlannedRun } from './wall-plan.ts';
+import { edgeWindowedModes } from './metrics.ts';
+import { type BenchEdges, type StepFigures, startBenchEdges } from './wall-edges.ts';
+import type { PlannedRun, PlanSettings } from './wall-plan.ts';
 import { type TextOptions, type WallPrompt, type WallRun, writeRun, writeText } from './wall-run.ts';
 
 /** All that the figures depend on; a record keeps it. */
-export interface WallSettings {
-  readonly modes: readonly BenchMode[];
-  readonly roundTripsMs: readonly number[];
+export interface WallSettings extends PlanSettings {
   readonly pair: string;
   /** What the edge is paced to; null: nothing. */
   readonly profile: string | null;
   readonly tokens: number;
   readonly promptCount: number;
-  /** Of each mode and round trip; a run writes every prompt once. */
-  readonly repeats: number;
   /** Windows that the pilot tries; null: those around the predicted one. */
   readonly gammas: readonly number[] | null;
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
   readonly lookUp: LookUpPlace;
+}
+
+/** What the windows are predicted from. */
+export interface PilotFigures extends StepFigures {
+  readonly draftMs: number;
+  readonly acceptance: number;
 }
 
 /** Of different kinds first. */

@@ -8,8 +8,15 @@ import { findProfile } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
 import { type ModeRow, windowedModes } from './metrics.ts';
 import { benchModes, type ModesOptions } from './options.ts';
-import { openWallBench, pilotPrompts, pilotTokens, type WallBench, type WallSettings } from './wall-bench.ts';
-import type { PilotFigures, StepFigures } from './wall-figures.ts';
+import {
+  openWallBench,
+  type PilotFigures,
+  pilotPrompts,
+  pilotTokens,
+  type WallBench,
+  type WallSettings,
+} from './wall-bench.ts';
+import type { StepFigures } from './wall-edges.ts';
 import { isVoid, keyOfTry, nextRun, type PlannedRun, planRuns, tryLimits } from './wall-plan.ts';
 import { rowsOf, summariseWall } from './wall-rows.ts';
 import type { WallRun } from './wall-run.ts';

@@ -19,12 +19,16 @@ export interface BenchEdgeSettings {
   readonly lookUpTokens: number;
 }
 
-export interface BenchEdges {
-  edgeOf(mode: BenchMode): EdgeProcess;
-  /** What a step of 1, 2, ... rows costs the edge, ms, up to the rows that a step may hold. */
+/** What steps cost the edges. */
+export interface StepFigures {
+  /** A step of 1, 2, ... rows, up to the rows that a step may hold. */
   readonly stepMs: readonly number[];
   /** A step of one row of the edge without a law; null: there is none. */
   readonly nativeMs: number | null;
+}
+
+export interface BenchEdges extends StepFigures {
+  edgeOf(mode: BenchMode): EdgeProcess;
   close(): Promise<void>;
 }
 

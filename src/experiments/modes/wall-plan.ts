@@ -21,6 +21,7 @@ export interface PacedRun extends PlannedRun {
 export interface PlanSettings {
   readonly modes: readonly BenchMode[];
   readonly roundTripsMs: readonly number[];
+  /** Of each mode and round trip; a run writes every prompt once. */
   readonly repeats: number;
 }
 

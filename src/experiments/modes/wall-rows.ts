@@ -4,7 +4,7 @@ import { mean, median } from '../../basics/statistics.ts';
 import { windowTokens } from '../../scheduling/predict-latency.ts';
 import { addCounts, ratiosOf, standardError, tpotMs } from '../session-metrics.ts';
 import { type BenchMode, type ModeRow, summariseModes, withoutGaps } from './metrics.ts';
-import type { StepFigures } from './wall-figures.ts';
+import type { StepFigures } from './wall-edges.ts';
 import { isVoid, type PacedRun } from './wall-plan.ts';
 import type { WallRun, WallText } from './wall-run.ts';
 

@@ -4,8 +4,7 @@
 import { predictTokenTimes } from '../../scheduling/predict-latency.ts';
 import { quickest } from '../best-window.ts';
 import { type BenchMode, edgeWindowedModes, windowedModes } from './metrics.ts';
-import { keyOfCell, type WallBench, type WallCell } from './wall-bench.ts';
-import type { PilotFigures } from './wall-figures.ts';
+import { keyOfCell, type PilotFigures, type WallBench, type WallCell } from './wall-bench.ts';
 import { isVoid } from './wall-plan.ts';
 import { tpotOf } from './wall-rows.ts';
 

@@ -7,11 +7,11 @@ import type { Figure } from '../../laboratory/experiment.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import { groupsOf, meanMsPerToken, topUplink } from './fig2-page.ts';
 import {
-  everyAnswer,
   msPerToken,
   type PlayedCase,
   type PlayedTask,
   quickestCase,
+  uplinksOf,
   windowedCases,
 } from './fig2-windows.ts';
 
@@ -92,7 +92,7 @@ function windowPanel(group: readonly PlayedTask[], uplink: number): Panel {
 }
 
 function uplinkPanel(group: readonly PlayedTask[]): Panel {
-  const uplinks = [...new Set(group.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
+  const uplinks = uplinksOf(group);
   const mean = (style: string, mode: 'ar' | 'stream'): Line => ({
     style,
     points: uplinks.map((x) => ({ x, y: meanMsPerToken(group, mode, x) })),
@@ -100,10 +100,7 @@ function uplinkPanel(group: readonly PlayedTask[]): Panel {
   const lines = group.map(
     (task): Line => ({
       style: kindNames[task.kind],
-      points: uplinks.map((x) => {
-        const cases = windowedCases(task, x);
-        return pointOf(x, quickestCase(cases, everyAnswer(cases[0] as PlayedCase)));
-      }),
+      points: uplinks.map((x) => pointOf(x, quickestCase(windowedCases(task, x)))),
     }),
   );
   return {
@@ -119,5 +116,5 @@ function uplinkPanel(group: readonly PlayedTask[]): Panel {
 
 function pointOf(x: number, one: PlayedCase): LinePoint {
   const [low, high] = bootstrapInterval(one.ms.length, (pick) => msPerToken(one, pick));
-  return { x, y: msPerToken(one, everyAnswer(one)), low, high };
+  return { x, y: msPerToken(one), low, high };
 }

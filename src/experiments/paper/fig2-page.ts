@@ -7,13 +7,13 @@ import type { TaskKind } from '../../world/workload-lengths.ts';
 import type { Fig2World } from './fig2-sessions.ts';
 import {
   bestWindow,
-  everyAnswer,
   littleGain,
   msPerToken,
   type PlayedCase,
   type PlayedTask,
   quickestCase,
   rateThatSuffices,
+  uplinksOf,
   windowDifference,
   windowedCases,
 } from './fig2-windows.ts';
@@ -56,7 +56,7 @@ function ofKind(group: readonly PlayedTask[], kind: TaskKind): PlayedTask {
 }
 
 export function topUplink(tasks: readonly PlayedTask[]): number {
-  return Math.max(...tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)));
+  return Math.max(...uplinksOf(tasks));
 }
 
 export function fig2Page(
@@ -85,14 +85,11 @@ export function fig2Page(
 
 function tableOf(group: readonly PlayedTask[]): string {
   const [{ hardware, law }] = group as [PlayedTask];
-  const uplinks = [...new Set(group.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
-  const rows = uplinks.map((uplink) => [
+  const rows = uplinksOf(group).map((uplink) => [
     `${uplink}`,
     ...group.map((task) => {
-      const cases = windowedCases(task, uplink);
-      const all = everyAnswer(cases[0] as PlayedCase);
-      const best = quickestCase(cases, all);
-      return `${rounded(msPerToken(best, all))} (${best.window})`;
+      const best = quickestCase(windowedCases(task, uplink));
+      return `${rounded(msPerToken(best))} (${best.window})`;
     }),
     rounded(meanMsPerToken(group, 'ar', uplink)),
     rounded(meanMsPerToken(group, 'stream', uplink)),
@@ -106,7 +103,7 @@ function tableOf(group: readonly PlayedTask[]): string {
 export function meanMsPerToken(group: readonly PlayedTask[], mode: 'ar' | 'stream', uplinkMbps: number): number {
   const times = group.map(({ cases }) => {
     const one = cases.find((found) => found.mode === mode && found.uplinkMbps === uplinkMbps) as PlayedCase;
-    return msPerToken(one, everyAnswer(one));
+    return msPerToken(one);
   });
   return times.reduce((sum, time) => sum + time, 0) / times.length;
 }
@@ -118,10 +115,8 @@ function acceptanceTable(drawn: readonly (PlayedTask & { readonly acceptance: nu
     percent(acceptance, 0),
     ...names.map((name) => {
       const task = drawn.find((one) => one.hardware === name && one.acceptance === acceptance) as PlayedTask;
-      const cases = windowedCases(task, topUplink([task]));
-      const all = everyAnswer(cases[0] as PlayedCase);
-      const best = quickestCase(cases, all);
-      return `${best.window} (${rounded(msPerToken(best, all))}; edge alone ${rounded(meanMsPerToken([task], 'ar', best.uplinkMbps))})`;
+      const best = quickestCase(windowedCases(task, topUplink([task])));
+      return `${best.window} (${rounded(msPerToken(best))}; edge alone ${rounded(meanMsPerToken([task], 'ar', best.uplinkMbps))})`;
     }),
   ]);
   return markdownTable(['right', ...names.map((name) => `\`${name}\`: window (ms per token)`)], rows);

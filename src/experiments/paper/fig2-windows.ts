@@ -17,8 +17,8 @@ export interface PlayedTask {
   readonly cases: readonly PlayedCase[];
 }
 
-/** ms per token of the answers in `pick`. */
-export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[]): number {
+/** ms per token of the answers in `pick`: of all, unless it is given. */
+export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[] = [...ms.keys()]): number {
   let [time, count] = [0, 0];
   for (const answer of pick) {
     time += ms[answer] as number;
@@ -27,17 +27,18 @@ export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[])
   return time / count;
 }
 
-export function everyAnswer({ ms }: AnswerTimes): number[] {
-  return ms.map((_, answer) => answer);
-}
-
 /** PSD with each window at one uplink. */
 export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): PlayedCase[] {
   return cases.filter((one) => one.mode === 'psd' && one.uplinkMbps === uplinkMbps);
 }
 
-/** The window that is quickest for these answers. */
-export function quickestCase(cases: readonly PlayedCase[], pick: readonly number[]): PlayedCase {
+/** The uplinks that tasks were played at. */
+export function uplinksOf(tasks: readonly PlayedTask[]): number[] {
+  return [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
+}
+
+/** The window that is quickest for the answers in `pick`: for all, unless it is given. */
+export function quickestCase(cases: readonly PlayedCase[], pick?: readonly number[]): PlayedCase {
   return quickest(cases, (one) => msPerToken(one, pick));
 }
 
@@ -62,9 +63,7 @@ export const littleGain = 0.05;
  * fastest uplink; between two uplinks by a straight line over the logarithm.
  */
 export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
-  const uplinks = [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))].toSorted(
-    (one, other) => one - other,
-  );
+  const uplinks = uplinksOf(tasks).toSorted((one, other) => one - other);
   const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
   const cases = tasks.map((task) => uplinks.map((uplink) => windowedCases(task, uplink)));
   return estimate(count, (pick) => {

@@ -1,6 +1,8 @@
 // The paper's Fig. 2: latency of PSD against the window, for each kind of task, and against the uplink's rate; and its claims: the best window is
 // 25 for code and 15 for summaries, and more rate gains up to about 50 Mbit/s.
 
+import { mean } from '../../basics/statistics.ts';
+import { hashTrace, readTrace } from '../../files/trace-files.ts';
 import type { Unit } from '../../laboratory/experiment.ts';
 import { fig2Figures } from './fig2-figure.ts';
 import { fig2Claims, fig2Page } from './fig2-page.ts';
@@ -14,11 +16,10 @@ import {
   type TaskSource,
   taskSources,
 } from './fig2-sessions.ts';
-import { everyAnswer, msPerToken, type PlayedCase, type PlayedTask } from './fig2-windows.ts';
+import { msPerToken, type PlayedCase, type PlayedTask } from './fig2-windows.ts';
 import type { PayloadLaw } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
-import { traceOf } from './trace-of.ts';
 
 /** Windows that would be on the air for longer would look like a lost connection. */
 const longestAirMs = 10_000;
@@ -37,11 +38,11 @@ export const fig2: PaperExperiment = paperExperiment({
   figure: 'fig2',
   description: 'Fig. 2: latency of PSD against the window and the uplink',
   plan({ size, tracePath }) {
-    const { trace, sha256 } = traceOf(tracePath);
+    const trace = tracePath === null ? null : readTrace(tracePath);
     const world = fig2World();
     const plans = plansOf(size, world, taskSources(trace, size.answerCount));
     const { answerCount, answerTokens, gammas, uplinksMbps, acceptances } = size;
-    const asked = { answerCount, answerTokens, gammas, uplinksMbps, acceptances, trace: sha256 };
+    const asked = { answerCount, answerTokens, gammas, uplinksMbps, acceptances, trace: trace && hashTrace(trace) };
     return {
       settings: { ...asked, ...world },
       units: plans.map((plan) => unitOf(plan, world, answerTokens)),
@@ -114,8 +115,6 @@ function casesOf(gammas: readonly number[], uplinks: readonly number[], bytesPer
 
 function rowsOf({ kind, hardware, law, acceptance, cases }: PlayedTask & { readonly acceptance: number | null }) {
   return cases.map((one) => {
-    const all = everyAnswer(one);
-    const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
     return {
       task: acceptance === null ? kind : 'drawn',
       acceptance,
@@ -124,9 +123,9 @@ function rowsOf({ kind, hardware, law, acceptance, cases }: PlayedTask & { reado
       uplinkMbps: one.uplinkMbps,
       mode: one.mode,
       window: one.window,
-      answers: all.length,
-      msPerToken: msPerToken(one, all),
-      msPerAnswer: sum(one.ms) / all.length,
+      answers: one.ms.length,
+      msPerToken: msPerToken(one),
+      msPerAnswer: mean(one.ms),
     };
   });
 }

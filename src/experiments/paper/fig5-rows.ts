@@ -6,7 +6,11 @@ import type { FiguresByPolicy, LatencyFigures } from '../allocation/latency.ts';
 import type { Cell, MeasuredCell } from './fig5-reductions.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
-export interface Fig5Row {
+/** Interquartile means over seeds. */
+const middles = ['latencyMiddleMs', 'latencyP95Ms', 'serialMs', 'costMs'] as const;
+type Middles = Readonly<Record<(typeof middles)[number], number>>;
+
+export interface Fig5Row extends Middles {
   readonly against: Cell['against'];
   readonly devices: number;
   readonly servers: number;
@@ -20,10 +24,6 @@ export interface Fig5Row {
   readonly latencyHighMs: number;
   /** Plain mean over seeds. */
   readonly latencyMeanMs: number;
-  readonly latencyMiddleMs: number;
-  readonly latencyP95Ms: number;
-  readonly serialMs: number;
-  readonly costMs: number;
   /** Interquartile mean of the seeds' own differences to `best`, and its 95 %. */
   readonly overBestMs: number;
   readonly overBestLowMs: number;
@@ -67,10 +67,7 @@ function rowOf(
     latencyLowMs: latency.interval[0],
     latencyHighMs: latency.interval[1],
     latencyMeanMs: mean(own.latencyMs),
-    latencyMiddleMs: interquartileMean(own.latencyMiddleMs),
-    latencyP95Ms: interquartileMean(own.latencyP95Ms),
-    serialMs: interquartileMean(own.serialMs),
-    costMs: interquartileMean(own.costMs),
+    ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(own[key])])) as Middles),
     overBestMs: overBest.value,
     overBestLowMs: overBest.interval[0],
     overBestHighMs: overBest.interval[1],

@@ -28,8 +28,11 @@ describe('interpretations of a slot', () => {
     const size = { scenario: 'paper', deviceCount: 6, serverCount: 2 };
     const [state] = await slotsOf(size, [3]);
     for (const { payloadLaw, lambdaUnit } of interpretations) {
-      const overrides = [{ path: ['objective', 'lambdaUnit'], value: lambdaUnit }];
-      const [wanted] = await slotsOf({ ...size, payloadLaw, overrides }, [3]);
+      const overrides = [
+        { path: ['objective', 'lambdaUnit'], value: lambdaUnit },
+        { path: ['workload', 'payloadLaw'], value: payloadLaw },
+      ];
+      const [wanted] = await slotsOf({ ...size, overrides }, [3]);
       const read = underInterpretation(state as NonNullable<typeof state>, { payloadLaw, lambdaUnit });
       expect(read.objective.lambdaPerMs).toBeCloseTo(wanted?.objective.lambdaPerMs as number, 15);
       for (const [device, bits] of (wanted?.payloadBits ?? []).entries()) {

@@ -10,23 +10,26 @@ import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
 import type { PaperConclusion } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
 
+/** What is estimated, and the heads of its columns. */
+const slotColumns = {
+  bestMean: '`best`, mean',
+  bestMost: '`best`, at most',
+  bestAgainstMaxSinr: '`best` against `max-sinr`',
+  tmaMean: '`tma`, mean',
+  transmitChange: 'E^CM, w 20 to 100',
+  latencyChange: 'latency, w 20 to 100',
+} as const;
+const sessionColumns = { code: 'window, code', summaries: 'window, summaries', uplink: 'uplink, Mbit/s' } as const;
+const slotKeys = Object.keys(slotColumns) as (keyof typeof slotColumns)[];
+const sessionKeys = Object.keys(sessionColumns) as (keyof typeof sessionColumns)[];
+
 /** Of one payload law; lambda per ms, baselines with equal shares. */
-export interface SlotEstimates {
+export interface SlotEstimates extends Readonly<Record<keyof typeof slotColumns, Estimate>> {
   readonly law: PayloadLaw;
-  readonly bestMean: Estimate;
-  readonly bestMost: Estimate;
-  readonly bestAgainstMaxSinr: Estimate;
-  readonly tmaMean: Estimate;
-  /** From w = 20 to 100. */
-  readonly transmitChange: Estimate;
-  readonly latencyChange: Estimate;
 }
 
-export interface SessionEstimates {
+export interface SessionEstimates extends Readonly<Record<keyof typeof sessionColumns, Estimate>> {
   readonly hardware: string;
-  readonly code: Estimate;
-  readonly summaries: Estimate;
-  readonly uplink: Estimate;
 }
 
 export interface Moved {
@@ -97,23 +100,13 @@ function nameOf({ value, becomes }: Variant): string {
   return becomes === '' ? value : `${value}: ${becomes}`;
 }
 
-const slotKeys = ['bestMean', 'bestMost', 'bestAgainstMaxSinr', 'tmaMean', 'transmitChange', 'latencyChange'] as const;
-
 function slotTable(moved: readonly Moved[], law: PayloadLaw): string {
   const rows = moved.flatMap(({ variant, slots }) => {
     const own = slots?.find((one) => one.law === law);
     if (own === undefined) return [];
     return [[nameOf(variant), ...slotKeys.map((key) => percentWithin(own[key]))]];
   });
-  const head = [
-    'value',
-    '`best`, mean',
-    '`best`, at most',
-    '`best` against `max-sinr`',
-    '`tma`, mean',
-    'E^CM, w 20 to 100',
-    'latency, w 20 to 100',
-  ];
+  const head = ['value', ...Object.values(slotColumns)];
   return `Payload law \`${law}\`, less latency than the baselines, and what w changes:\n\n${markdownTable(head, rows)}\n`;
 }
 
@@ -121,15 +114,13 @@ function sessionTable(moved: readonly Moved[]): string {
   const shown = ({ value, interval: [low, high] }: Estimate): string =>
     `${rounded(value)} (${rounded(low)} to ${rounded(high)})`;
   const rows = moved.flatMap(({ variant, sessions }) =>
-    (sessions ?? []).map(({ hardware, code, summaries, uplink }) => [
+    (sessions ?? []).map((one) => [
       nameOf(variant),
-      `\`${hardware}\``,
-      shown(code),
-      shown(summaries),
-      shown(uplink),
+      `\`${one.hardware}\``,
+      ...sessionKeys.map((key) => shown(one[key])),
     ]),
   );
-  return markdownTable(['value', 'hardware', 'window, code', 'window, summaries', 'uplink, Mbit/s'], rows);
+  return markdownTable(['value', 'hardware', ...Object.values(sessionColumns)], rows);
 }
 
 function rowsOf({ variant, slots, sessions }: Moved): object[] {
@@ -139,9 +130,7 @@ function rowsOf({ variant, slots, sessions }: Moved): object[] {
   };
   return [
     ...(slots ?? []).flatMap((one) => slotKeys.map((key) => of(key, one.law, one[key]))),
-    ...(sessions ?? []).flatMap((one) =>
-      (['code', 'summaries', 'uplink'] as const).map((key) => of(key, one.hardware, one[key])),
-    ),
+    ...(sessions ?? []).flatMap((one) => sessionKeys.map((key) => of(key, one.hardware, one[key]))),
   ];
 }
 

@@ -1,6 +1,7 @@
 // How each claim moves when a value that the paper leaves open is halved or doubled: Fig. 5's reductions, Fig. 6's changes, Fig. 2's window and
 // uplink, with everything else as in preset `paper`. Fewer sizes and seeds than the figures.
 
+import { hashTrace, readTrace } from '../../files/trace-files.ts';
 import type { Unit } from '../../laboratory/experiment.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { baselines } from '../allocation/latency.ts';
@@ -15,7 +16,6 @@ import { type PaperExperiment, paperExperiment, seedsOf } from './paper-experime
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
-import { traceOf } from './trace-of.ts';
 
 const base: Variant = { value: 'as in the preset', becomes: '', kind: 'other', overrides: [], moves: 'both' };
 const taken: readonly Interpretation[] = [
@@ -40,11 +40,11 @@ export const sensitivity: PaperExperiment = paperExperiment({
   figure: 'sensitivity',
   description: 'How the claims move with what the paper leaves open',
   plan({ size, tracePath }) {
-    const { trace, sha256 } = traceOf(tracePath);
+    const trace = tracePath === null ? null : readTrace(tracePath);
     const { cells, seedCount, answerCount, variantLimit } = size.sensitivity;
     const tried = [base, ...variants.slice(0, variantLimit)];
     return {
-      settings: { cells, seedCount, trace: sha256, answerCount, tried },
+      settings: { cells, seedCount, trace: trace && hashTrace(trace), answerCount, tried },
       units: tried.map(
         (variant): Unit<VariantFound> => ({
           key: `${variant.value}: ${variant.becomes}`,

@@ -31,21 +31,28 @@ export interface Size {
   };
 }
 
-const allDevices = [30, 60, 90, 120, 150, 180];
-const allServers = [4, 8, 12, 16, 20];
-const allWeights = [20, 40, 60, 80, 100];
-const gammas = [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40];
-const acceptances = [0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
-const uplinks = [1, 2, 5, 10, 20, 50, 100, 200];
-
-const sensitivity: Size['sensitivity'] = {
-  cells: [
-    [90, 10],
-    [30, 4],
-  ],
-  seedCount: 10,
-  answerCount: 6,
-  variantLimit: 100,
+const usual: Size = {
+  name: 'default',
+  seedCount: 20,
+  deviceCounts: [30, 60, 90, 120, 150, 180],
+  serverCounts: [4, 8, 12, 16, 20],
+  energyWeights: [20, 40, 60, 80, 100],
+  answerCount: 8,
+  answerTokens: 128,
+  gammas: [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40],
+  uplinksMbps: [1, 2, 5, 10, 20, 50, 100, 200],
+  acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98],
+  promptCount: 2,
+  textTokens: 48,
+  sensitivity: {
+    cells: [
+      [90, 10],
+      [30, 4],
+    ],
+    seedCount: 10,
+    answerCount: 6,
+    variantLimit: 100,
+  },
 };
 
 export const sizes: Readonly<Record<SizeName, Size>> = {
@@ -62,36 +69,8 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     acceptances: [0.8, 0.95],
     promptCount: 0,
     textTokens: 64,
-    sensitivity: { ...sensitivity, cells: [[90, 10]], variantLimit: 2 },
+    sensitivity: { ...usual.sensitivity, cells: [[90, 10]], variantLimit: 2 },
   },
-  default: {
-    name: 'default',
-    seedCount: 20,
-    deviceCounts: allDevices,
-    serverCounts: allServers,
-    energyWeights: allWeights,
-    answerCount: 8,
-    answerTokens: 128,
-    gammas,
-    uplinksMbps: uplinks,
-    acceptances,
-    promptCount: 2,
-    textTokens: 48,
-    sensitivity,
-  },
-  full: {
-    name: 'full',
-    seedCount: 50,
-    deviceCounts: allDevices,
-    serverCounts: allServers,
-    energyWeights: allWeights,
-    answerCount: 20,
-    answerTokens: 128,
-    gammas,
-    uplinksMbps: uplinks,
-    acceptances,
-    promptCount: 6,
-    textTokens: 64,
-    sensitivity,
-  },
+  default: usual,
+  full: { ...usual, name: 'full', seedCount: 50, answerCount: 20, promptCount: 6, textTokens: 64 },
 };
