@@ -1,7 +1,7 @@
 // Checks a state before a policy decides it: shapes, and the range of every number. A device may reach no server (it is then not
 // served); a band, speed or battery of 0 is refused. Reports device, server or link, field, value and the allowed values.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from './slot-state.ts';
 
 type Rule = readonly [isAllowed: (value: number) => boolean, allowed: string];
@@ -125,5 +125,5 @@ function checkNumber(where: string, field: string, value: number, [isAllowed, al
 
 /** @throws OutriderError `bad-argument` */
 export function fail(found: string, allowed: string): never {
-  throw new OutriderError('bad-argument', found, `Allowed: ${allowed}.`);
+  throw badArgument(found, `Allowed: ${allowed}.`);
 }

@@ -35,7 +35,7 @@ const leastExponent = -20;
 /** @param rounds each takes one root for every link */
 export function boundByPrices(problem: Problem, rounds: number): DualBound {
   const ascent = new PriceAscent(problem);
-  climb(ascent, rounds, () => {});
+  climb(ascent, rounds);
   return { boundMs: ascent.bestMs, preferredServer: ascent.preferredServer };
 }
 
@@ -48,15 +48,13 @@ const narrowLinkCount = 4;
  */
 export function preferredByPrices(problem: Problem, rounds: number): Int32Array {
   const ascent = new PriceAscent(problem, problem.bandForm === 'cubic');
-  climb(ascent, rounds, (round) => {
-    if (round === roundsBeforeNarrowing) ascent.narrow(narrowLinkCount);
-  });
+  climb(ascent, rounds, roundsBeforeNarrowing);
   return ascent.preferredServer;
 }
 
-function climb(ascent: PriceAscent, rounds: number, beforeRound: (round: number) => void): void {
+function climb(ascent: PriceAscent, rounds: number, narrowingRound?: number): void {
   for (let round = 0; round < rounds; round++) {
-    beforeRound(round);
+    if (round === narrowingRound) ascent.narrow(narrowLinkCount);
     ascent.step(ascent.meanMs * softStart * (softEnd / softStart) ** (round / Math.max(1, rounds - 1)));
   }
 }

@@ -8,7 +8,7 @@
 // s)^2 / F; its change is exact in O(1).
 
 import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from './band-root.ts';
-import { type BandSolver, createBandSolver, priceNear } from './band-shares.ts';
+import { createBandSolver, priceNear } from './band-shares.ts';
 import { BasicRule, settled } from './basic-rule.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
@@ -23,40 +23,27 @@ export const createOptimalRule: SharingRuleMaker = (problem, partition) => settl
 
 class OptimalRule extends BasicRule {
   override readonly screensMoves = true;
-  readonly #solver: BandSolver;
-  readonly #price: Float64Array;
+  readonly #solver = createBandSolver(this.problem, this.problem.deviceCount);
+  readonly #price = new Float64Array(this.problem.serverCount);
   /** The price for which addedMs and heldMs hold; -1 before the first. */
-  readonly #screenPrice: Float64Array;
+  readonly #screenPrice = new Float64Array(this.problem.serverCount).fill(-1);
   /** An estimate of the price with one device more, and a count of its changes; [E]. */
-  readonly #joinPrice: Float64Array;
-  readonly #joinVersion: Int32Array;
+  readonly #joinPrice = new Float64Array(this.problem.serverCount).fill(-1);
+  readonly #joinVersion = new Int32Array(this.problem.serverCount);
   /** The cost that a link's device adds at that price, and the version for which it was computed; only requested ones are computed; [L]. */
-  readonly #joinMs: Float64Array;
-  readonly #joinAt: Int32Array;
-  readonly #joinSlackMs: Float64Array;
+  readonly #joinMs = new Float64Array(this.problem.linkDevice.length);
+  readonly #joinAt = new Int32Array(this.problem.linkDevice.length).fill(-1);
+  readonly #joinSlackMs = new Float64Array(this.problem.serverCount);
   /** Slope of the sum of shares, and that sum. */
-  readonly #slope: Float64Array;
-  readonly #shareSum: Float64Array;
+  readonly #slope = new Float64Array(this.problem.serverCount);
+  readonly #shareSum = new Float64Array(this.problem.serverCount);
   /** Buffer for the links of one device. */
-  readonly #floors: Float64Array;
+  readonly #floors = new Float64Array(this.problem.serverCount);
   /** Phi. */
-  readonly #bandMs: Float64Array;
+  readonly #bandMs = new Float64Array(this.problem.serverCount);
 
   constructor(problem: Problem, partition: Partition) {
     super(problem, partition, problem.serverSpeed);
-    const { deviceCount, serverCount } = problem;
-    this.#solver = createBandSolver(problem, deviceCount);
-    this.#price = new Float64Array(serverCount);
-    this.#screenPrice = new Float64Array(serverCount).fill(-1);
-    this.#joinPrice = new Float64Array(serverCount).fill(-1);
-    this.#joinVersion = new Int32Array(serverCount);
-    this.#joinMs = new Float64Array(problem.linkDevice.length);
-    this.#joinAt = new Int32Array(problem.linkDevice.length).fill(-1);
-    this.#joinSlackMs = new Float64Array(serverCount);
-    this.#slope = new Float64Array(serverCount);
-    this.#shareSum = new Float64Array(serverCount);
-    this.#floors = new Float64Array(serverCount);
-    this.#bandMs = new Float64Array(serverCount);
   }
 
   override settle(server: number): void {

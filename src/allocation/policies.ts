@@ -1,7 +1,7 @@
 // Every policy by name. A name is an association, and, after a plus, how servers share: `tma+equal`, `tma+optimal`. Without the
 // second part, the paper's policies share equally and ours optimally.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { searchBest } from './best-search.ts';
 import { boundByPrices } from './dual-bound.ts';
 import { createEqualRule } from './equal-rule.ts';
@@ -69,31 +69,15 @@ const searchFromPrices: Search = (problem, createRule) => {
   return state;
 };
 
+function association(name: string, description: string, associate: Association): Recipe {
+  return { name, description, sharing: 'equal', associate };
+}
+
 const recipes: readonly Recipe[] = [
-  {
-    name: 'random',
-    description: 'a random reachable server for each device (paper)',
-    sharing: 'equal',
-    associate: associateAtRandom,
-  },
-  {
-    name: 'max-sinr',
-    description: 'the server with the best SNR (paper)',
-    sharing: 'equal',
-    associate: associateByMaxSinr,
-  },
-  {
-    name: 'max-compute',
-    description: 'the fastest server, among equals the highest gain (paper)',
-    sharing: 'equal',
-    associate: associateByMaxCompute,
-  },
-  {
-    name: 'joint-score',
-    description: 'the largest product of rate and speed of computing',
-    sharing: 'equal',
-    associate: associateByJointScore,
-  },
+  association('random', 'a random reachable server for each device (paper)', associateAtRandom),
+  association('max-sinr', 'the server with the best SNR (paper)', associateByMaxSinr),
+  association('max-compute', 'the fastest server, among equals the highest gain (paper)', associateByMaxCompute),
+  association('joint-score', 'the largest product of rate and speed of computing', associateByJointScore),
   {
     name: 'tma',
     description: 'highest gain, then swaps of pairs while one helps (paper)',
@@ -137,12 +121,11 @@ const recipes: readonly Recipe[] = [
     view: (state) => ({ ...state, handover: undefined }),
     search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
   },
-  {
-    name: 'hysteresis',
-    description: 'stays until another gain is 3 dB higher (event A3 of mobile networks)',
-    sharing: 'equal',
-    associate: associateWithHysteresis,
-  },
+  association(
+    'hysteresis',
+    'stays until another gain is 3 dB higher (event A3 of mobile networks)',
+    associateWithHysteresis,
+  ),
   {
     name: 'look-ahead',
     description: 'the cheapest of some associations over a forecast of the next slots',
@@ -173,7 +156,7 @@ export function createPolicy(name: string, others: readonly string[] = []): Poli
     const known = recipes.map((one) => one.name).join(', ');
     const more = others.length === 0 ? '' : ` Or, without such an ending: ${others.join(', ')}.`;
     const remedy = `Choose one of: ${known}; add +equal or +optimal to say how servers share.${more}`;
-    throw new OutriderError('bad-argument', `there is no policy "${name}"`, remedy);
+    throw badArgument(`there is no policy "${name}"`, remedy);
   }
   return (state) => decide(state, recipe, sharing);
 }

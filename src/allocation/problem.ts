@@ -9,7 +9,7 @@
 // uploads faster than t_i. Down to there phi is convex in y in both radio models: t is a convex falling function of y, and t - t_i
 // is not negative.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
 import { computeEnergyJ, deviceDelayMs, handoverDelayMs } from './objective.ts';
 import type { SlotState } from './slot-state.ts';
@@ -74,11 +74,7 @@ export function createProblem(state: SlotState): Problem {
   const { deviceCount, objective } = state;
   if (!(objective.lambdaPerMs > 0)) {
     const remedy = 'Set lambda above 0, or use equal shares: without lambda no term asks for bandwidth.';
-    throw new OutriderError(
-      'bad-argument',
-      `lambda is ${objective.lambdaPerMs}, which gives no best bandwidth`,
-      remedy,
-    );
+    throw badArgument(`lambda is ${objective.lambdaPerMs}, which gives no best bandwidth`, remedy);
   }
   const starts = new Int32Array(deviceCount + 1);
   let linkCount = 0;

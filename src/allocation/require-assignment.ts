@@ -1,6 +1,6 @@
 // Checks the return value of a policy, and refuses a bad one with a message for the policy's author.
 
-import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { badArgument, isOutriderError, OutriderError } from '../basics/errors.ts';
 import { assignmentFields, checkAssignment } from './check-assignment.ts';
 import type { Assignment, Policy, SlotState } from './slot-state.ts';
 
@@ -22,7 +22,7 @@ export function requireAssignment(policy: NamedPolicy, state: SlotState): Assign
     if (isOutriderError(error))
       throw new OutriderError(error.code, `${where}: ${error.message}`, error.remedy, { cause: error });
     const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new OutriderError('bad-argument', `${where} threw ${cause}`, 'Correct the policy.', { cause: error });
+    throw badArgument(`${where} threw ${cause}`, 'Correct the policy.', { cause: error });
   }
   requireShape(given, where);
   try {
@@ -36,20 +36,16 @@ export function requireAssignment(policy: NamedPolicy, state: SlotState): Assign
 
 function requireShape(given: unknown, where: string): asserts given is Assignment {
   if (typeof given !== 'object' || given === null) {
-    throw new OutriderError(
-      'bad-argument',
-      `${where} gave ${given === null ? 'null' : typeof given}`,
-      `Allowed: ${shape}.`,
-    );
+    throw badArgument(`${where} gave ${given === null ? 'null' : typeof given}`, `Allowed: ${shape}.`);
   }
   if (given instanceof Promise) {
-    throw new OutriderError('bad-argument', `${where} gave a promise`, `A policy decides at once. Allowed: ${shape}.`);
+    throw badArgument(`${where} gave a promise`, `A policy decides at once. Allowed: ${shape}.`);
   }
   for (const field of assignmentFields) {
     const list = (given as Record<string, unknown>)[field];
     if (Array.isArray(list) || ArrayBuffer.isView(list)) continue;
     const found =
       list === undefined ? 'is missing' : `is ${typeof list === 'object' ? 'an object' : JSON.stringify(list)}`;
-    throw new OutriderError('bad-argument', `${where}: ${field} ${found}`, `Allowed: ${shape}.`);
+    throw badArgument(`${where}: ${field} ${found}`, `Allowed: ${shape}.`);
   }
 }

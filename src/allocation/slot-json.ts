@@ -2,7 +2,7 @@
 // into the state for policies. src/allocation/slot-state.ts and docs/allocation.md explain the fields.
 
 import { z } from 'zod';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { checkState } from './check-state.ts';
 import type { SlotState } from './slot-state.ts';
 
@@ -73,7 +73,7 @@ export function readState(text: string, name: string, placesFor?: string): SlotS
     raw = JSON.parse(text);
   } catch (error) {
     const remedy = 'Give one JSON object; docs/allocation.md shows one.';
-    throw new OutriderError('bad-argument', `${name} is not JSON: ${(error as Error).message}`, remedy, {
+    throw badArgument(`${name} is not JSON: ${(error as Error).message}`, remedy, {
       cause: error,
     });
   }
@@ -81,11 +81,7 @@ export function readState(text: string, name: string, placesFor?: string): SlotS
   if (!parsed.success) {
     const [first] = parsed.error.issues;
     const where = first?.path.length ? first.path.join('.') : 'the document';
-    throw new OutriderError(
-      'bad-argument',
-      `${name}: ${where}: ${first?.message}`,
-      'docs/allocation.md lists the fields.',
-    );
+    throw badArgument(`${name}: ${where}: ${first?.message}`, 'docs/allocation.md lists the fields.');
   }
   if (placesFor !== undefined) requirePlaces(parsed.data, name, placesFor);
   const state = toSlotState(parsed.data, name);
@@ -101,7 +97,7 @@ function requirePlaces({ devices, servers }: z.infer<typeof stateSchema>, name: 
     const at = list.findIndex(({ x, y }) => x === undefined || y === undefined);
     if (at < 0) continue;
     const remedy = 'Give x and y of every device and server, in metres, or do without.';
-    throw new OutriderError('bad-argument', `${name}: ${kind} ${at} has no place, and ${what} needs one`, remedy);
+    throw badArgument(`${name}: ${kind} ${at} has no place, and ${what} needs one`, remedy);
   }
 }
 
@@ -163,5 +159,5 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
 }
 
 function fail(name: string, found: string, allowed: string): never {
-  throw new OutriderError('bad-argument', `${name}: ${found}`, `Allowed: ${allowed}.`);
+  throw badArgument(`${name}: ${found}`, `Allowed: ${allowed}.`);
 }

@@ -46,6 +46,11 @@ export class OutriderError extends Error {
   }
 }
 
+/** The error for a flag, parameter or field outside its allowed values. */
+export function badArgument(cause: string, remedy: string, options?: ErrorOptions): OutriderError {
+  return new OutriderError('bad-argument', cause, remedy, options);
+}
+
 /** Also works across duplicate copies of the package, where `instanceof` does not. */
 export function isOutriderError(value: unknown): value is OutriderError {
   return value instanceof Error && value.name === 'OutriderError' && 'code' in value;

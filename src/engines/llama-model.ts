@@ -1,7 +1,7 @@
 // One loaded model with its context: evaluates items in calls under the present law. llama.ts finds the law.
 
 import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } from 'node-llama-cpp';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { freeLaw, largestExactCall, type ShapeLaw } from '../decoding/shape-law.ts';
@@ -182,8 +182,7 @@ export async function createLlamaContext(
       batching: { itemPrioritizationStrategy: wholeItemsInOrder },
     });
   } catch (cause) {
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `no memory for ${sequences} sequences of ${contextLength} tokens`,
       'Ask for fewer sequences or a shorter context.',
       { cause },

@@ -12,7 +12,7 @@ export class LlamaSequence implements ModelSequence {
   readonly inner: LlamaContextSequence;
   readonly number: number;
   readonly #pool: SequencePool;
-  #released = false;
+  released = false;
 
   constructor(inner: LlamaContextSequence, number: number, pool: SequencePool) {
     this.inner = inner;
@@ -24,21 +24,17 @@ export class LlamaSequence implements ModelSequence {
     return this.inner.nextTokenIndex;
   }
 
-  get released(): boolean {
-    return this.#released;
-  }
-
   truncate(length: number): Promise<void> {
     return this.#pool.queue.run(() => {
-      invariant(!this.#released, 'truncate of a released sequence');
+      invariant(!this.released, 'truncate of a released sequence');
       return eraseFrom(this.inner, length);
     });
   }
 
   release(): Promise<void> {
     return this.#pool.queue.run(async () => {
-      invariant(!this.#released, 'sequence released twice');
-      this.#released = true;
+      invariant(!this.released, 'sequence released twice');
+      this.released = true;
       await eraseFrom(this.inner, 0);
       this.#pool.takeBack(this.number);
     });

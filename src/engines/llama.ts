@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import type { LlamaModel } from 'node-llama-cpp';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { countChangedChoices } from '../exactness/changed-choices.ts';
@@ -263,6 +263,6 @@ function checkCounts(options: LlamaOptions, threads: number): void {
   ];
   for (const [name, value, least] of counts) {
     if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new OutriderError('bad-argument', `${name} is ${value}`, `Give a whole number of at least ${least}.`);
+    throw badArgument(`${name} is ${value}`, `Give a whole number of at least ${least}.`);
   }
 }

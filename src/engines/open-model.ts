@@ -1,7 +1,7 @@
 // Opens a model by its name or path, or one of the engines that need no file.
 
 import type { Clock } from '../basics/clock.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
 import { type AcquireProgress, acquireModel } from '../model-files/acquire.ts';
 import type { LanguageModel, Tokenizer } from '../models/model.ts';
@@ -45,11 +45,7 @@ export async function openModel(spec: string, options: OpenModelOptions): Promis
   if (profileName === undefined) return openUnpaced(spec, options);
   const profile = findProfile(profileName);
   if (clock === undefined) {
-    throw new OutriderError(
-      'bad-argument',
-      `latency profile ${profileName} needs a clock`,
-      'Pass the clock of the process.',
-    );
+    throw badArgument(`latency profile ${profileName} needs a clock`, 'Pass the clock of the process.');
   }
   return paceModel(await openUnpaced(spec, options), profile, { clock, sleepUntil: preciseSleep(clock) });
 }
@@ -71,8 +67,7 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
 }
 
 function notATarget(spec: string): OutriderError {
-  return new OutriderError(
-    'bad-argument',
+  return badArgument(
     `${spec} is a draft for a target with a larger vocabulary, and can't be a target`,
     'Name it with --draft, and its target with --model.',
   );
@@ -80,9 +75,5 @@ function notATarget(spec: string): OutriderError {
 
 function requireTokenizer(tokenizer: Tokenizer | undefined): Tokenizer {
   if (tokenizer !== undefined) return tokenizer;
-  throw new OutriderError(
-    'bad-argument',
-    'n-gram look-up has no tokenizer of its own',
-    "Open the target's tokenizer first and pass it.",
-  );
+  throw badArgument('n-gram look-up has no tokenizer of its own', "Open the target's tokenizer first and pass it.");
 }

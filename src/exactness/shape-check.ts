@@ -1,7 +1,7 @@
 // Checks whether a model gives the same logits in any calls: writes the same text in every way that sessions write it and compares
 // the candidates bit for bit. The promise of exact text rests on it: opening a model, doctor and the exactness trial run it.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { appendTokens } from '../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
 import { compareCandidates, type Difference } from './compare-candidates.ts';
@@ -106,8 +106,7 @@ async function setScene(
 function checkRoom(model: LanguageModel, contextLengths: readonly number[], positions: number): void {
   const needed = Math.max(...contextLengths) + positions;
   if (needed <= model.limits.contextLength) return;
-  throw new OutriderError(
-    'bad-argument',
+  throw badArgument(
     `comparing call shapes needs ${needed} tokens and the model holds ${model.limits.contextLength}`,
     'Open the model with a longer context, or compare at shorter ones.',
   );

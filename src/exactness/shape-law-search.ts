@@ -8,7 +8,7 @@ import type { LanguageModel } from '../models/model.ts';
 import { windowTokens } from '../scheduling/predict-latency.ts';
 import { sampleTokens } from './sample-text.ts';
 import { checkShapes } from './shape-check.ts';
-import { besideOthers, besideOthersAtLength, contextHistories } from './shape-histories.ts';
+import { besideOthers, besideOthersAtLength, contextHistories, sessionHistories } from './shape-histories.ts';
 
 /** An engine with a law that can be changed during the search. */
 export interface LawBench extends LanguageModel {
@@ -145,7 +145,9 @@ export async function confirmLayout(bench: LawBench, law: ShapeLaw): Promise<boo
  */
 async function tryLaw(model: LanguageModel, law: ShapeLaw, { onProgress }: LawSearchOptions) {
   let comparisons = 0;
-  const stages = [screening(model), thorough(model), largeCalls(model), longContext(model)].filter(isNotEmpty);
+  const stages = [screening(model), thorough(model), largeCalls(model), longContext(model)].filter(
+    ({ callSizes, histories }) => callSizes.length + histories.length > 0,
+  );
   for (const [index, stage] of stages.entries()) {
     const result = await checkShapes(model, {
       ...stage,
@@ -164,7 +166,8 @@ function screening(model: LanguageModel) {
 }
 
 function thorough(model: LanguageModel) {
-  return { contextLengths: [48], callSizes: fitting(model, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16]), positions: 16 };
+  const callSizes = fitting(model, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16]);
+  return { contextLengths: [48], callSizes, positions: 16, histories: sessionHistories };
 }
 
 /** As prompts arrive, alone and beside other sequences. */
@@ -172,16 +175,6 @@ function largeCalls(model: LanguageModel) {
   const callSizes = fitting(model, [24, 33, model.limits.maxItemTokens]);
   const histories = model.limits.law.merges && callSizes.length > 0 ? [besideOthersAtLength] : [];
   return { contextLengths: [20], callSizes, positions: 63, histories };
-}
-
-function isNotEmpty({
-  callSizes,
-  histories,
-}: {
-  callSizes: readonly number[];
-  histories?: readonly unknown[];
-}): boolean {
-  return callSizes.length > 0 || histories === undefined || histories.length > 0;
 }
 
 /** Several threads split the work differently from 512 tokens of context on. */

@@ -3,7 +3,7 @@
 
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
 import { readNaming } from './cursor.ts';
 import { readMappedDraft } from './draft-metadata.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
@@ -28,19 +28,15 @@ export async function readFitTarget(path: string): Promise<FitTarget> {
   const architecture = header.metadata.get('general.architecture')?.value;
   if (architecture !== 'llama') {
     const cause = `${path} has the architecture "${String(architecture)}"; drafts are made from "llama" only`;
-    throw new OutriderError(
-      'bad-argument',
-      cause,
-      'take a target of the Llama family (Llama, SmolLM2, TinyLlama, Mistral)',
-    );
+    throw badArgument(cause, 'take a target of the Llama family (Llama, SmolLM2, TinyLlama, Mistral)');
   }
   const lacking = partThatDraftsLack(header);
   if (lacking !== undefined) {
     const remedy = 'take a Llama-family target without it';
-    throw new OutriderError('bad-argument', `${path} has ${lacking}, which the pipeline can't thin`, remedy);
+    throw badArgument(`${path} has ${lacking}, which the pipeline can't thin`, remedy);
   }
   if (readNaming(path, () => readMappedDraft(header)) !== undefined) {
-    throw new OutriderError('bad-argument', `${path} is a draft itself`, 'give the target that it was made for');
+    throw badArgument(`${path} is a draft itself`, 'give the target that it was made for');
   }
   const { vocabularySize } = readNaming(path, () => vocabularyOf(header));
   const layers = header.metadata.get('llama.block_count')?.value;

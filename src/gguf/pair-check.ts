@@ -1,7 +1,7 @@
 // Checks from their files alone whether a draft fits a target: ids must mean the same on both sides. Names the first difference, so
 // that a person sees whether it is one token or another model. It loads no weights.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 import { readNaming } from './cursor.ts';
 import { readMappedDraft } from './draft-metadata.ts';
 import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
@@ -58,7 +58,7 @@ function firstDifference(field: string, target: Metadata, draft: Metadata): Toke
 
 function notATarget(path: string): OutriderError {
   const cause = `${path} is a draft with a part of its target's vocabulary, and can't be a target`;
-  return new OutriderError('bad-argument', cause, 'name it with --draft, and its target with --target');
+  return badArgument(cause, 'name it with --draft, and its target with --target');
 }
 
 /** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a target that is a draft */

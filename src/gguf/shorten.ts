@@ -2,7 +2,7 @@
 // so the result is the same bytes on every machine. Layers near the middle matter least (docs/models.md).
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { unreadable } from './cursor.ts';
 import { type GgufHeader, type GgufTensor, type GgufValue, readGguf } from './gguf.ts';
 import { type RewriteOptions, type RewrittenFile, rewriteGguf } from './rewrite.ts';
@@ -19,14 +19,10 @@ function readLayerCount(header: GgufHeader, key: string): number {
 function checkDropped(dropped: ReadonlySet<number>, layerCount: number): void {
   for (const layer of dropped) {
     if (Number.isInteger(layer) && layer >= 0 && layer < layerCount) continue;
-    throw new OutriderError(
-      'bad-argument',
-      `the model has no layer ${layer}`,
-      `name layers from 0 to ${layerCount - 1}`,
-    );
+    throw badArgument(`the model has no layer ${layer}`, `name layers from 0 to ${layerCount - 1}`);
   }
   if (dropped.size < layerCount) return;
-  throw new OutriderError('bad-argument', 'a model needs at least one layer', 'drop fewer layers');
+  throw badArgument('a model needs at least one layer', 'drop fewer layers');
 }
 
 function shortenMetadata(header: GgufHeader, dropped: ReadonlySet<number>): Map<string, GgufValue> {

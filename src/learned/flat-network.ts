@@ -5,7 +5,7 @@
 // out_j = relu(relu(o_j W_1 + b_1) W_2 + b_2) W_3 + b_3,  4 numbers for each device
 
 import type { Problem } from '../allocation/problem.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';
 import { addBias, multiply, relu, type Weights } from './layers.ts';
 import { splitScores } from './pair-network.ts';
@@ -60,11 +60,7 @@ export function scoreFlat(problem: Problem, features: SlotFeatures, weights: Wei
   const trainedCount = w('outBias').length / 4;
   if (trainedCount !== deviceCount) {
     const remedy = 'Use weights of the network "pairs", which fit any number, or train on such a scenario.';
-    throw new OutriderError(
-      'bad-argument',
-      `these weights are for ${trainedCount} devices, not ${deviceCount}`,
-      remedy,
-    );
+    throw badArgument(`these weights are for ${trainedCount} devices, not ${deviceCount}`, remedy);
   }
   const first = multiply(
     describeAgents(problem, features),

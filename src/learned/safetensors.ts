@@ -79,7 +79,7 @@ export function readTensors(bytes: Uint8Array, what: string): TensorFile {
     const { dtype, shape, begin, end } = readEntry(name, entry, what);
     places.push([begin, end]);
     if (first + end > bytes.length) throw unreadable(what, `"${name}" reaches beyond the end of the file`);
-    tensors.set(name, { shape, values: readValues(bytes, first + begin, first + end, dtype, name, what) });
+    tensors.set(name, { shape, values: readValues(bytes.subarray(first + begin, first + end), dtype, name, what) });
   }
   requireWhole(places, bytes.length - first, what);
   return { tensors, metadata };
@@ -128,16 +128,9 @@ function readEntry(name: string, entry: unknown, what: string) {
   return { dtype: dtype as Dtype, shape, begin, end };
 }
 
-function readValues(
-  bytes: Uint8Array,
-  begin: number,
-  end: number,
-  dtype: Dtype,
-  name: string,
-  what: string,
-): TensorValues {
+function readValues(bytes: Uint8Array, dtype: Dtype, name: string, what: string): TensorValues {
   // A copy: the file's own bytes need not be aligned. (Not by slice, which copies nothing for Node's Buffer.)
-  const values = new dtypes[dtype].make(new Uint8Array(bytes.subarray(begin, end)).buffer);
+  const values = new dtypes[dtype].make(new Uint8Array(bytes).buffer);
   if (dtype === 'F32' || dtype === 'F64') {
     const bad = (values as Float32Array).findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw unreadable(what, `"${name}" holds ${values[bad]} at ${bad}`);

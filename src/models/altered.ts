@@ -1,10 +1,10 @@
 // A model that lies: in a share of the contexts its best candidate is swapped for another id. Trials use it as a draft, or as a
 // broken device, to show that the text does not depend on it.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { philox } from '../basics/philox.ts';
 import type { Candidates } from '../decoding/candidates.ts';
-import type { LanguageModel, ModelIdentity } from './model.ts';
+import type { LanguageModel, ModelIdentity, Tokenizer } from './model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
 
 export interface AlterOptions {
@@ -18,8 +18,7 @@ const inverseTwo32: number = 2 ** -32;
 /** Sequences and limits stay the inner model's; closing closes it. @throws OutriderError `bad-argument` */
 export function alterModel(inner: LanguageModel, { seed, share = 0.3 }: AlterOptions): LanguageModel {
   if (!(share >= 0 && share <= 1) || !Number.isSafeInteger(seed) || seed < 0) {
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `alter ${share} of a model's choices with seed ${seed}`,
       'Give a share from 0 to 1 and a whole number as the seed.',
     );
@@ -47,14 +46,11 @@ function alteredIdentity(identity: ModelIdentity, seed: number, share: number): 
   };
 }
 
-interface Alteration {
-  readonly seed: number;
-  readonly share: number;
-  readonly vocabularySize: number;
-}
-
 /** Depends on the candidates alone, so the same text is altered in the same places in any calls. */
-function alterCandidates(candidates: Candidates, { seed, share, vocabularySize }: Alteration): Candidates {
+function alterCandidates(
+  candidates: Candidates,
+  { seed, share, vocabularySize }: Required<AlterOptions> & Pick<Tokenizer, 'vocabularySize'>,
+): Candidates {
   const best = candidates.ids[0];
   if (best === undefined) return candidates;
   const words = Float32Array.of(candidates.logits[0] as number, candidates.logits.at(-1) as number);

@@ -10,6 +10,7 @@ import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/token-counts.ts';
 import type { LanguageModel } from './model.ts';
 import { PrefixSequence } from './prefix-sequence.ts';
+import { createSerialQueue } from './serial-queue.ts';
 
 /** A proposal for the next token. */
 export interface Draft {
@@ -60,7 +61,7 @@ export function draftFrom(
 export class ModelDrafter implements Drafter {
   readonly #contextLength: number;
   readonly #sequence: PrefixSequence;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = createSerialQueue();
 
   /** The caller keeps the model. @throws OutriderError `edge-full` when it has no sequence left */
   constructor(model: LanguageModel) {
@@ -69,9 +70,7 @@ export class ModelDrafter implements Drafter {
   }
 
   draft(request: DraftRequest): Promise<Draft | null> {
-    const result = this.#last.then(() => this.#draft(request));
-    this.#last = result.catch(() => {});
-    return result;
+    return this.#queue.run(() => this.#draft(request));
   }
 
   async #draft({ text, promptLength, sampling }: DraftRequest): Promise<Draft | null> {
@@ -81,8 +80,7 @@ export class ModelDrafter implements Drafter {
     return draftFrom(candidates, sampling, counts, text.length);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#last;
-    await this.#sequence.release();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#queue.run(() => this.#sequence.release());
   }
 }

@@ -1,6 +1,6 @@
 // Parses the text that names a model: toy, ngram, none, a name or a path. The only place that does. It looks nothing up.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 
 /** A requested model; only `file` has a file. */
 export type ModelSpec =
@@ -28,11 +28,7 @@ export function needsFile(text: string): boolean {
 function parseToy(text: string): ModelSpec {
   const [match, seed = '1', agreement] = /^toy(?::(\d{1,15})(?::(0|1|0?\.\d+|1\.0*))?)?$/.exec(text) ?? [];
   if (match === undefined) {
-    throw new OutriderError(
-      'bad-argument',
-      `"${text}" is not a toy model`,
-      'Write toy:SEED or toy:SEED:AGREEMENT, for example toy:1:0.8.',
-    );
+    throw badArgument(`"${text}" is not a toy model`, 'Write toy:SEED or toy:SEED:AGREEMENT, for example toy:1:0.8.');
   }
   return { kind: 'toy', seed: Number(seed), ...(agreement === undefined ? {} : { agreement: Number(agreement) }) };
 }

@@ -1,7 +1,7 @@
 // Prompt look-up decoding (Saxena 2023): the continuation of the last occurrence of the latest few tokens is drafted again. Takes
 // microseconds and no weights; good where answers repeat their prompt.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { NgramIndex } from '../decoding/ngram-index.ts';
 import { freeLaw } from '../decoding/shape-law.ts';
@@ -28,8 +28,7 @@ export function createNgramModel(options: NgramOptions): LanguageModel {
   const { tokenizer, longestMatch = 4, shortestMatch = 2, sequences = 8, contextLength = 131_072 } = options;
   const whole = Number.isInteger(longestMatch) && Number.isInteger(shortestMatch);
   if (!whole || shortestMatch < 1 || longestMatch < shortestMatch || longestMatch > 16) {
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `n-gram look-up with matches of ${shortestMatch} to ${longestMatch} tokens`,
       'Give two whole numbers from 1 to 16, the shorter one first.',
     );

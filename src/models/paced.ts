@@ -2,7 +2,7 @@
 // large target on a GPU. A step that the engine here can't finish in time returns at once and is counted.
 
 import type { Clock } from '../basics/clock.ts';
-import type { EvaluateItem, LanguageModel, ModelIdentity } from './model.ts';
+import type { EvaluateItem, LanguageModel } from './model.ts';
 import type { LatencyProfile } from './profiles.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
@@ -44,7 +44,8 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
   };
   const close = (): Promise<void> => queue.run(() => inner.close());
   return {
-    identity: pacedIdentity(inner.identity, profile),
+    // The fingerprint stays: pacing changes the time of tokens, never the tokens.
+    identity: { ...inner.identity, description: `${inner.identity.description}; paced as ${profile.description}` },
     tokenizer: inner.tokenizer,
     limits: inner.limits,
     profile,
@@ -64,9 +65,4 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** The fingerprint stays: pacing changes the time of tokens, never the tokens. */
-function pacedIdentity(identity: ModelIdentity, profile: LatencyProfile): ModelIdentity {
-  return { ...identity, description: `${identity.description}; paced as ${profile.description}` };
 }

@@ -1,7 +1,7 @@
 // Latency profiles of other hardware, for pacing a real engine or a toy (paced.ts). Data with their sources; docs/engines.md shows
 // how each is derived. Every figure measured with one is called paced.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 
 /** A step of `rows` tokens lasts stepMs + rowMs x rows. */
 export interface LatencyProfile {
@@ -104,5 +104,5 @@ export function findProfile(name: string): LatencyProfile {
   const profile = latencyProfiles.find((one) => one.name === name);
   if (profile !== undefined) return profile;
   const names = latencyProfiles.map((one) => one.name).join(', ');
-  throw new OutriderError('bad-argument', `no latency profile "${name}"`, `Take one of: ${names}.`);
+  throw badArgument(`no latency profile "${name}"`, `Take one of: ${names}.`);
 }

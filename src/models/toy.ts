@@ -1,6 +1,6 @@
 // The toy language behind the model port, for tests and trials without a model file. decoding/toy-language.ts defines the language.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { freeLaw } from '../decoding/shape-law.ts';
 import { leastToyVocabulary, toyCandidates } from '../decoding/toy-language.ts';
 import type { LanguageModel } from './model.ts';
@@ -76,8 +76,7 @@ function check(settings: Settings): void {
   ];
   for (const [name, value, least, most, whole] of ranges) {
     if (value >= least && value <= most && (!whole || Number.isInteger(value))) continue;
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `the toy's ${name} is ${value}`,
       `Give a ${whole ? 'whole ' : ''}number from ${least} to ${most}.`,
     );

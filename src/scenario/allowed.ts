@@ -42,7 +42,7 @@ function schemasAt(raw: unknown, path: Path): readonly Node[] {
   return nodes;
 }
 
-function childOf(value: unknown, step: string | number): unknown {
+export function childOf(value: unknown, step: string | number): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[step] : undefined;
 }
 

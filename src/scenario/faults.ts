@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { nearestName } from '../basics/nearest-name.ts';
-import { allowedAt, keysAt, type Path } from './allowed.ts';
+import { allowedAt, childOf, keysAt, type Path } from './allowed.ts';
 
 /** @param raw the whole scenario as it was given */
 export function describeIssue(raw: unknown, issue: z.core.$ZodIssue): string[] {
@@ -43,11 +43,7 @@ export function formatPath(path: Path): string {
 
 /** Undefined if there is none. */
 export function valueAt(raw: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, step) =>
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[step] : undefined,
-    raw,
-  );
+  return path.reduce<unknown>(childOf, raw);
 }
 
 function shorten(value: unknown): string {

@@ -1,6 +1,6 @@
 // The shipped scenarios by name.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { nearestName } from '../basics/nearest-name.ts';
 import { coupledPreset } from './preset-coupled.ts';
 import { crowdPreset, modernPreset, munichPreset, streetCanyonPreset } from './preset-others.ts';
@@ -27,5 +27,5 @@ export function readPreset(name: string, overrides: readonly Override[] = []): S
   const nearest = nearestName(name, presetNames);
   const hint = nearest === undefined ? '' : `Did you mean ${nearest}? `;
   const remedy = `${hint}Take one of ${presetNames.join(', ')}, or the path of a file.`;
-  throw new OutriderError('bad-argument', `no scenario "${name}"`, remedy);
+  throw badArgument(`no scenario "${name}"`, remedy);
 }

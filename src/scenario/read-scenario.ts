@@ -1,7 +1,7 @@
 // Reads a scenario: text or data, overrides, a check of the whole, and all defaults. Reports all faults at once. It opens no files.
 
 import { parseDocument } from 'yaml';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 import { checkTogether } from './check-together.ts';
 import { describeIssue, formatPath } from './faults.ts';
 import type { Scenario } from './scenario.ts';
@@ -34,11 +34,7 @@ export function parseScenarioText(text: string, name: string): unknown {
 
 function notYaml(name: string, error: Error): OutriderError {
   const [cause = ''] = error.message.split('\n');
-  return new OutriderError(
-    'bad-argument',
-    `${name} is neither YAML nor JSON: ${cause}`,
-    'Mend the line that is named.',
-  );
+  return badArgument(`${name} is neither YAML nor JSON: ${cause}`, 'Mend the line that is named.');
 }
 
 /** @param text "radio.bandwidthMHz=20" @throws OutriderError `bad-argument` */
@@ -51,7 +47,7 @@ export function parseOverride(text: string): Override {
     .split('.');
   if (equals <= 0 || path.some((step) => step === '' || step === '__proto__')) {
     const remedy = 'Give --set a path and a value: --set radio.bandwidthMHz=20';
-    throw new OutriderError('bad-argument', `"${text}" is not path=value`, remedy);
+    throw badArgument(`"${text}" is not path=value`, remedy);
   }
   return { path, value: parseScenarioText(text.slice(equals + 1), `the value of ${path.join('.')}`) };
 }
@@ -71,13 +67,13 @@ export function readScenario(raw: unknown, name: string, overrides: readonly Ove
   if (parsed.success && faults.length === 0) return parsed.data;
   const remedy = '"outrider scenario show paper" prints a whole one; docs/simulator.md tells what each field means.';
   const count = faults.length === 1 ? '' : `${faults.length} faults: `;
-  throw new OutriderError('bad-argument', `scenario ${name}: ${count}${faults.join('; ')}`, remedy);
+  throw badArgument(`scenario ${name}: ${count}${faults.join('; ')}`, remedy);
 }
 
 function checkVersion(raw: unknown, name: string): void {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     const remedy = 'A scenario begins with "version: 1"; "outrider scenario show paper" prints a whole one.';
-    throw new OutriderError('bad-argument', `${name} holds no scenario`, remedy);
+    throw badArgument(`${name} holds no scenario`, remedy);
   }
   const { version } = raw as { readonly version?: unknown };
   if (version === currentVersion) return;
@@ -86,11 +82,7 @@ function checkVersion(raw: unknown, name: string): void {
   const remedy = isNewer
     ? 'Install a newer outrider.'
     : `Compare it with docs/scenario.schema.json, then write "version: ${currentVersion}".`;
-  throw new OutriderError(
-    'bad-argument',
-    `scenario ${name} ${found}; this outrider reads version ${currentVersion}`,
-    remedy,
-  );
+  throw badArgument(`scenario ${name} ${found}; this outrider reads version ${currentVersion}`, remedy);
 }
 
 /** Plain data only: a scenario contains nothing else. */
@@ -109,7 +101,7 @@ function applyOverride(whole: unknown, { path, value }: Override): unknown {
     if (typeof next !== 'object' || next === null) {
       if (next !== undefined) {
         const cause = `--set ${path.join('.')}: ${formatPath(path.slice(0, index + 1))} is ${JSON.stringify(next)}, which has no parts`;
-        throw new OutriderError('bad-argument', cause, 'Set the whole of it instead.');
+        throw badArgument(cause, 'Set the whole of it instead.');
       }
       (at as Record<string, unknown>)[step] = {};
     }
@@ -118,7 +110,7 @@ function applyOverride(whole: unknown, { path, value }: Override): unknown {
   const last = path.at(-1) as string;
   if (Array.isArray(at) && !(Number(last) >= 0 && Number(last) <= at.length)) {
     const cause = `--set ${path.join('.')}: the list has ${at.length} entries`;
-    throw new OutriderError('bad-argument', cause, `Take an entry from 0 to ${at.length}.`);
+    throw badArgument(cause, `Take an entry from 0 to ${at.length}.`);
   }
   (at as Record<string, unknown>)[last] = value;
   dropReasons(root, path.join('.'));

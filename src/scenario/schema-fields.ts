@@ -29,7 +29,7 @@ export function range(low: number, high: number, meaning: string, integer = fals
 }
 
 /** At least one name, each with a positive weight in sum. */
-export function hardwareMix(names: readonly [string, ...string[]], meaning: string): z.ZodType<HardwareWeight[]> {
+export function hardwareMix(names: readonly string[], meaning: string): z.ZodType<HardwareWeight[]> {
   return z
     .array(z.strictObject({ name: z.enum(names), weight: within(0.001, 1000).default(1) }))
     .min(1)

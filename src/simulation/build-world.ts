@@ -1,7 +1,7 @@
 // Builds the parts of a scenario's world: sites, hardware, radio, movement. Each draws from a stream of its own, so another server
 // or policy does not change the devices. Nothing moves here.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { createRandom } from '../basics/philox.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { MapChannelSettings } from '../scenario/scenario-world.ts';
@@ -98,7 +98,7 @@ export function siteServers({ area, servers }: Scenario, map: RadioMap | undefin
     const sites = map?.header.sites ?? [];
     if (placement.count > sites.length) {
       const cause = `servers.placement.count is ${placement.count}; the map has ${sites.length} sites`;
-      throw new OutriderError('bad-argument', cause, `Take at most ${sites.length}, or another map.`);
+      throw badArgument(cause, `Take at most ${sites.length}, or another map.`);
     }
     return sites.slice(0, placement.count).map(({ x, y, z }) => ({ x, y, heightMetres: z }));
   }
@@ -118,14 +118,10 @@ export function siteServers({ area, servers }: Scenario, map: RadioMap | undefin
 }
 
 function requireMap({ map: name, sha256 }: MapChannelSettings, map: RadioMap | undefined): asserts map is RadioMap {
-  if (map === undefined) throw new OutriderError('bad-argument', `the map ${name} was not read`, 'Give the map.');
+  if (map === undefined) throw badArgument(`the map ${name} was not read`, 'Give the map.');
   if (sha256 === null || map.header.bodySha256 === sha256) return;
   const cause = `channel.sha256 is ${sha256}; the map ${name} has ${map.header.bodySha256}`;
-  throw new OutriderError(
-    'bad-argument',
-    cause,
-    'Get the map that the scenario was made for, or take any with --set channel.sha256=null.',
-  );
+  throw badArgument(cause, 'Get the map that the scenario was made for, or take any with --set channel.sha256=null.');
 }
 
 function buildChannel(
@@ -167,7 +163,7 @@ function buildMobility(
     share,
   }));
   if (map !== undefined) return createStreetMobility({ streets: map.streets, kinds, hotSpots, pauseS, speedMps }, seed);
-  if (area === null) throw new OutriderError('bad-argument', 'area is missing', 'Give widthM and depthM.');
+  if (area === null) throw badArgument('area is missing', 'Give widthM and depthM.');
   const rectangle = { x: area.originXM, y: area.originYM, width: area.widthM, height: area.depthM };
   return createAreaMobility({ area: rectangle, kinds, hotSpots, pauseS, speedMps }, seed);
 }

@@ -1,6 +1,6 @@
 // The first line of a trace file: JSON about the origin of its sessions.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
 import { type Sampling, validateSampling } from '../decoding/sampling.ts';
 import type { TraceHeader, TraceModel } from './trace.ts';
 
@@ -8,7 +8,7 @@ export const traceVersion = 1;
 const format = 'outrider-trace';
 
 export function brokenTrace(cause: string): OutriderError {
-  return new OutriderError('bad-argument', `the trace is broken: ${cause}`, 'get it again, or record it again');
+  return badArgument(`the trace is broken: ${cause}`, 'get it again, or record it again');
 }
 
 /** Without the line's end. */
@@ -59,8 +59,7 @@ function parseFields(line: string): Fields {
     value = null;
   }
   if (isFields(value) && value['format'] === format) return value;
-  throw new OutriderError(
-    'bad-argument',
+  throw badArgument(
     'this is not a trace: its first line is not the JSON of one',
     'give a file that "outrider trace record" has written',
   );

@@ -6,6 +6,7 @@ import {
   type FeatureScale,
   featureCount,
   linkFeatureCount,
+  scaleFeatures,
   serverFeatureCount,
 } from '../learned/describe-slot.ts';
 import type { Replay } from './replay.ts';
@@ -56,12 +57,14 @@ export function gatherSlots(replay: Replay, rows: Int32Array, scale: FeatureScal
     lnRandom: new Float32Array(size),
     rows: new Float32Array(size * deviceCount * featureCount),
   };
-  const firstLink = deviceFeatureCount + serverFeatureCount;
-  for (let index = 0; index < size; index++) {
-    const row = rows[index] as number;
-    copyScaled(arrays.devices, row, out.devices, index, deviceCount, deviceFeatureCount, scale, 0);
-    copyScaled(arrays.servers, row, out.servers, index, serverCount, serverFeatureCount, scale, deviceFeatureCount);
-    copyScaled(arrays.links, row, out.links, index, pairs, linkFeatureCount, scale, firstLink);
+  const copy = (from: Float32Array, to: Float32Array, width: number): void => {
+    for (const [index, row] of rows.entries()) to.set(from.subarray(row * width, (row + 1) * width), index * width);
+  };
+  copy(arrays.devices, out.devices, deviceCount * deviceFeatureCount);
+  copy(arrays.servers, out.servers, serverCount * serverFeatureCount);
+  copy(arrays.links, out.links, pairs * linkFeatureCount);
+  scaleFeatures(out, scale);
+  for (const [index, row] of rows.entries()) {
     out.lnRandom[index] = ((arrays.lnRandom[row] as number) - rewards.lnRandomCentre) / rewards.lnRandomDeviation;
     for (let pair = 0; pair < pairs; pair++) {
       const isEligible = arrays.eligible[row * pairs + pair] as number;
@@ -87,24 +90,6 @@ function choose(out: SlotNumbers, device: number, ofServer: number, server: numb
   out.rows.set(part(out.devices, device, deviceFeatureCount), at);
   out.rows.set(part(out.servers, ofServer, serverFeatureCount), at + deviceFeatureCount);
   out.rows.set(part(out.links, link, linkFeatureCount), at + deviceFeatureCount + serverFeatureCount);
-}
-
-function copyScaled(
-  from: Float32Array,
-  row: number,
-  to: Float32Array,
-  index: number,
-  count: number,
-  width: number,
-  { centre, deviation }: FeatureScale,
-  firstFeature: number,
-): void {
-  const source = row * count * width;
-  const goal = index * count * width;
-  for (let at = 0; at < count * width; at++) {
-    const feature = firstFeature + (at % width);
-    to[goal + at] = ((from[source + at] as number) - (centre[feature] as number)) / (deviation[feature] as number);
-  }
 }
 
 /** Standard normal numbers, keyed by seed and stream. */

@@ -2,7 +2,7 @@
 // positions, goals and pauses are drawn as they are at a random moment of a long run, so no warm-up is needed (Le Boudec and
 // Vojnovic, "The random trip model", 2006).
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import {
   checkMobilitySettings,
@@ -102,8 +102,7 @@ function checkArea({ area, hotSpots }: AreaMobilitySettings): void {
   const { x, y, width, height } = area;
   const isRectangle = width > 0 && height > 0 && width <= 1e6 && height <= 1e6;
   if (!isRectangle || !Number.isFinite(x) || !Number.isFinite(y)) {
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `area is ${width} m x ${height} m at ${x}, ${y}`,
       'give a width and a height above 0 and up to 1e6 m',
     );
@@ -111,9 +110,5 @@ function checkArea({ area, hotSpots }: AreaMobilitySettings): void {
   const outside = hotSpots.findIndex((spot) => spot.x < x || spot.x > x + width || spot.y < y || spot.y > y + height);
   if (outside < 0) return;
   const spot = hotSpots[outside];
-  throw new OutriderError(
-    'bad-argument',
-    `hotSpots[${outside}] at ${spot?.x}, ${spot?.y} lies outside the area`,
-    'move it into the area',
-  );
+  throw badArgument(`hotSpots[${outside}] at ${spot?.x}, ${spot?.y} lies outside the area`, 'move it into the area');
 }

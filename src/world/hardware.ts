@@ -42,6 +42,12 @@ const ampere = 'NVIDIA Ampere GA102 architecture white paper (2020)';
 const ada = 'NVIDIA Ada architecture white paper (2022)';
 const blackwell = 'NVIDIA RTX Blackwell architecture white paper (2025)';
 
+type Figures = Omit<Hardware, 'name' | 'kind' | 'description'>;
+
+function phone(name: string, description: string, figures: Figures): Hardware {
+  return { name, kind: 'device', description, ...figures };
+}
+
 function gpu(
   name: string,
   description: string,
@@ -61,10 +67,7 @@ function gpu(
 
 /** All hardware, the paper's first. */
 export const hardwareList: readonly Hardware[] = [
-  {
-    name: 'galaxy-s23',
-    kind: 'device',
-    description: 'Samsung Galaxy S23, Snapdragon 8 Gen 2 for Galaxy, Adreno 740',
+  phone('galaxy-s23', 'Samsung Galaxy S23, Snapdragon 8 Gen 2 for Galaxy, Adreno 740', {
     peakFp16FlopPerSecond: estimated(7.4 * tera, 'primua.com/adreno-740: 7.4 TFLOPS, twice the FP32 rate'),
     peakFp32FlopPerSecond: estimated(
       3.7 * tera,
@@ -72,11 +75,8 @@ export const hardwareList: readonly Hardware[] = [
     ),
     memoryBytePerSecond: stated(67.2 * gigabyte, 'Qualcomm: LPDDR5X at 4,200 MHz; 4 x 16 bit x 8.4 GT/s'),
     batteryJ: battery(3900, 3.86, 'Samsung data sheet'),
-  },
-  {
-    name: 'iphone-14',
-    kind: 'device',
-    description: 'Apple iPhone 14, A15 Bionic, GPU of 5 cores',
+  }),
+  phone('iphone-14', 'Apple iPhone 14, A15 Bionic, GPU of 5 cores', {
     peakFp16FlopPerSecond: estimated(1.71 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
     peakFp32FlopPerSecond: estimated(
       1.71 * tera,
@@ -84,11 +84,8 @@ export const hardwareList: readonly Hardware[] = [
     ),
     memoryBytePerSecond: estimated(34.1 * gigabyte, 'LPDDR4X-4266, 64 bit'),
     batteryJ: battery(3279, 3.87, 'reported by teardowns'),
-  },
-  {
-    name: 'mate-60',
-    kind: 'device',
-    description: 'Huawei Mate 60, Kirin 9000S, Maleoon 910',
+  }),
+  phone('mate-60', 'Huawei Mate 60, Kirin 9000S, Maleoon 910', {
     peakFp16FlopPerSecond: estimated(3.07 * tera, 'taken as twice the FP32 rate'),
     peakFp32FlopPerSecond: estimated(
       1.54 * tera,
@@ -96,11 +93,8 @@ export const hardwareList: readonly Hardware[] = [
     ),
     memoryBytePerSecond: estimated(44 * gigabyte, 'LPDDR5-5500, 64 bit; reports differ between LPDDR4X and LPDDR5'),
     batteryJ: battery(4750, 3.87, 'Huawei data sheet'),
-  },
-  {
-    name: 'galaxy-s25',
-    kind: 'device',
-    description: 'Samsung Galaxy S25, Snapdragon 8 Elite for Galaxy, Adreno 830',
+  }),
+  phone('galaxy-s25', 'Samsung Galaxy S25, Snapdragon 8 Elite for Galaxy, Adreno 830', {
     peakFp16FlopPerSecond: estimated(7.37 * tera, 'taken as twice the FP32 rate'),
     peakFp32FlopPerSecond: estimated(
       3.69 * tera,
@@ -108,11 +102,8 @@ export const hardwareList: readonly Hardware[] = [
     ),
     memoryBytePerSecond: stated(85.3 * gigabyte, 'Qualcomm: LPDDR5X at 5,300 MHz; 4 x 16 bit x 10.67 GT/s'),
     batteryJ: battery(4000, 3.88, 'Samsung data sheet'),
-  },
-  {
-    name: 'iphone-16-pro',
-    kind: 'device',
-    description: 'Apple iPhone 16 Pro, A18 Pro, GPU of 6 cores',
+  }),
+  phone('iphone-16-pro', 'Apple iPhone 16 Pro, A18 Pro, GPU of 6 cores', {
     peakFp16FlopPerSecond: estimated(2.29 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
     peakFp32FlopPerSecond: estimated(
       2.29 * tera,
@@ -120,7 +111,7 @@ export const hardwareList: readonly Hardware[] = [
     ),
     memoryBytePerSecond: estimated(60 * gigabyte, 'LPDDR5X-7500, 64 bit'),
     batteryJ: battery(3582, 3.88, 'reported by teardowns'),
-  },
+  }),
   gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, { fp16: 40.3, fp32: 10.1, gigabytes: 448 }),
   gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, { fp16: 71, fp32: 35.6, gigabytes: 936 }),
   gpu('rtx-4090', 'NVIDIA GeForce RTX 4090', ada, { fp16: 165.2, fp32: 82.6, gigabytes: 1008 }),
@@ -129,13 +120,12 @@ export const hardwareList: readonly Hardware[] = [
   gpu('h100', 'NVIDIA H100 SXM', 'NVIDIA H100 data sheet (2023)', { fp16: 989.4, fp32: 66.9, gigabytes: 3350 }),
 ];
 
-function namesOf(kind: Hardware['kind']): readonly [string, ...string[]] {
-  const [first = '', ...rest] = hardwareList.filter((one) => one.kind === kind).map(({ name }) => name);
-  return [first, ...rest];
+function namesOf(kind: Hardware['kind']): string[] {
+  return hardwareList.filter((one) => one.kind === kind).map(({ name }) => name);
 }
 
-export const deviceHardwareNames: readonly [string, ...string[]] = namesOf('device');
-export const serverHardwareNames: readonly [string, ...string[]] = namesOf('server');
+export const deviceHardwareNames: readonly string[] = namesOf('device');
+export const serverHardwareNames: readonly string[] = namesOf('server');
 
 /** @throws RangeError for an unknown name; scenarios are checked before */
 export function findHardware(name: string): Hardware {

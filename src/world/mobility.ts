@@ -1,6 +1,6 @@
 // The port of all movement, its settings, and what both mobility models share: speeds, steps and pauses.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import type { DeviceKind } from './population.ts';
 import { mobilityStream } from './random-streams.ts';
@@ -126,8 +126,7 @@ export function checkMobilitySettings(settings: MobilitySettings): void {
   for (const [index, { x, y, radiusMetres, share }] of settings.hotSpots.entries()) {
     const isPlace = Number.isFinite(x) && Number.isFinite(y) && radiusMetres >= 0 && radiusMetres < 1e6;
     if (!isPlace || !(share >= 0 && share <= 1)) {
-      throw new OutriderError(
-        'bad-argument',
+      throw badArgument(
         `hotSpots[${index}] is at ${x}, ${y} with a radius of ${radiusMetres} m and a share of ${share}`,
         'give a place, a radius from 0 and a share from 0 to 1',
       );
@@ -135,17 +134,13 @@ export function checkMobilitySettings(settings: MobilitySettings): void {
     sum += share;
   }
   if (sum > 1 + 1e-9) {
-    throw new OutriderError('bad-argument', `the shares of hotSpots sum to ${sum}`, 'let them sum to 1 at most');
+    throw badArgument(`the shares of hotSpots sum to ${sum}`, 'let them sum to 1 at most');
   }
 }
 
 function checkRange(field: string, { minimum, maximum }: UniformRange, low: number, high: number): void {
   if (minimum >= low && minimum <= maximum && maximum <= high) return;
-  throw new OutriderError(
-    'bad-argument',
-    `${field} is ${minimum} to ${maximum}`,
-    `give numbers from ${low} to ${high}, minimum first`,
-  );
+  throw badArgument(`${field} is ${minimum} to ${maximum}`, `give numbers from ${low} to ${high}, minimum first`);
 }
 
 export function drawBetween(random: Random, { minimum, maximum }: UniformRange): number {

@@ -1,7 +1,7 @@
 // The ray-traced channel: gains from a radio map, interpolated linearly in dB between cell centres. Cells without energy (all
 // cells off the streets among them) are never mixed into their neighbours.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { type Channel, gainFloor } from './channel.ts';
 import { ratioOfDb } from './decibel.ts';
 import type { RadioMap } from './radio-map.ts';
@@ -72,13 +72,12 @@ function chooseSites(map: RadioMap, names: readonly string[] | undefined): Int32
   const known = map.header.sites.map(({ name }) => name);
   if (names === undefined) return Int32Array.from(known, (_, index) => index);
   if (names.length === 0) {
-    throw new OutriderError('bad-argument', 'siteNames is empty', `name some of ${known.join(', ')}`);
+    throw badArgument('siteNames is empty', `name some of ${known.join(', ')}`);
   }
   return Int32Array.from(names, (name, index) => {
     const site = known.indexOf(name);
     if (site < 0 || names.indexOf(name) !== index) {
-      throw new OutriderError(
-        'bad-argument',
+      throw badArgument(
         `site "${name}" is ${site < 0 ? `not on the map of ${map.header.scene}` : 'named twice'}`,
         `name each of these once at most: ${known.join(', ')}`,
       );

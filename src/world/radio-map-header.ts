@@ -1,6 +1,6 @@
 // The header of a radio map. A field that is missing or out of range is refused, with its name and the allowed values.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 
 export interface RadioMapSite {
   readonly name: string;
@@ -108,8 +108,7 @@ function whole(record: Record<string, unknown>, field: string, low: number, high
 
 function refuse(field: string, value: unknown, allowed: string): never {
   const shown = value === undefined ? 'missing' : `${typeof value === 'string' ? value : JSON.stringify(value)}`;
-  throw new OutriderError(
-    'bad-argument',
+  throw badArgument(
     `radio map: ${field} is ${shown.slice(0, 80)}; it must be ${allowed}`,
     'use a map that "outrider" ships, or export it again',
   );

@@ -1,7 +1,7 @@
 // Radio maps: the path gain from each site to every street cell of a city, computed beforehand by ray tracing. docs/channels.md
 // has the format; the caller reads the files and checks their hash.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { parseRadioMapHeader, type RadioMapHeader } from './radio-map-header.ts';
 import type { StreetMask } from './street-mask.ts';
 
@@ -25,8 +25,7 @@ export function parseRadioMap(header: unknown, body: Uint8Array): RadioMap {
   const gainBytes = sites.length * cellCount * 2;
   const expectedBytes = gainBytes + Math.ceil(cellCount / 8);
   if (body.length !== expectedBytes || known.bodyBytes !== expectedBytes) {
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `the map's body has ${body.length} bytes and bodyBytes is ${known.bodyBytes}, but ${sites.length} sites of ${rows} x ${columns} cells need ${expectedBytes}`,
       'take header and body from the same export',
     );
@@ -35,7 +34,7 @@ export function parseRadioMap(header: unknown, body: Uint8Array): RadioMap {
   for (let cell = 0; cell < cellCount; cell++)
     walkable[cell] = ((body[gainBytes + (cell >> 3)] as number) >> (cell & 7)) & 1;
   if (!walkable.includes(1)) {
-    throw new OutriderError('bad-argument', 'the map has no street cell', 'export it again with the whole scene');
+    throw badArgument('the map has no street cell', 'export it again with the whole scene');
   }
   return {
     header: known,
@@ -55,8 +54,7 @@ function readGains(header: RadioMapHeader, body: Uint8Array, walkable: Uint8Arra
       if (stored === noEnergy) continue;
       const gain = stored * gainUnitDb;
       if (gain > 0 || gain < floorDb) {
-        throw new OutriderError(
-          'bad-argument',
+        throw badArgument(
           `site "${sites[site]?.name}" has a gain of ${gain} dB at cell ${cell}; allowed are ${floorDb} to 0`,
           'export the map again; a path gain is never above 0 dB',
         );

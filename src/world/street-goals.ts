@@ -1,6 +1,6 @@
 // The goals and starts of trips along the streets of a map.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import type { HotSpot } from './mobility.ts';
 import { destinationStream } from './random-streams.ts';
@@ -34,7 +34,7 @@ const placeRadiusMetres = 50;
 export function createStreetGoals(mask: StreetMask, hotSpots: readonly HotSpot[], seed: number): StreetGoals {
   const cells = connectedStreets(mask);
   if (cells.length < 2) {
-    throw new OutriderError('bad-argument', 'the map has no street to walk along', 'use a map with street cells');
+    throw badArgument('the map has no street to walk along', 'use a map with street cells');
   }
   const walkable = new Uint8Array(mask.walkable.length);
   for (const cell of cells) walkable[cell] = 1;

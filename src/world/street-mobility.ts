@@ -2,7 +2,7 @@
 // the street cells. Goals are the hot spots and a fixed set of places all over the town, because all devices share the distances to a
 // goal, which are computed once. Each trip ends at a random distance before its goal, so that devices do not all stop on the same cell.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import {
   checkMobilitySettings,
@@ -32,8 +32,7 @@ export function createStreetMobility(settings: StreetMobilitySettings, seed: num
   checkMobilitySettings(settings);
   const indoor = settings.kinds.indexOf('indoor');
   if (indoor >= 0) {
-    throw new OutriderError(
-      'bad-argument',
+    throw badArgument(
       `device ${indoor} is indoors, and a map knows streets only`,
       'set the share of indoor devices to 0, or use the TR 38.901 channel with an area',
     );

@@ -1,6 +1,6 @@
 // The settings of a TR 38.901 channel. Values for which the specification has no formula are refused, with the field and its range.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { ServerSite } from './channel.ts';
 import type { DeviceKind } from './population.ts';
 
@@ -26,7 +26,7 @@ export function checkTr38901Settings(settings: Tr38901Settings): void {
   between('highLossShare', settings.highLossShare, 0, 1);
   if (settings.fading !== null) between('fading.coherenceMs', settings.fading.coherenceMs, 1e-3, 1e9);
   if (settings.servers.length === 0) {
-    throw new OutriderError('bad-argument', 'servers is empty', 'name at least one server');
+    throw badArgument('servers is empty', 'name at least one server');
   }
   for (const [index, { x, y, heightMetres }] of settings.servers.entries()) {
     between(`servers[${index}].x`, x, -1e6, 1e6);
@@ -37,5 +37,5 @@ export function checkTr38901Settings(settings: Tr38901Settings): void {
 
 function between(field: string, value: number, low: number, high: number): void {
   if (value >= low && value <= high) return;
-  throw new OutriderError('bad-argument', `${field} is ${value}`, `give a number from ${low} to ${high}`);
+  throw badArgument(`${field} is ${value}`, `give a number from ${low} to ${high}`);
 }

@@ -80,8 +80,7 @@ export const modelShapes: readonly ModelShape[] = [
   },
 ];
 
-const [firstName = '', ...otherNames] = modelShapes.map(({ name }) => name);
-export const modelShapeNames: readonly [string, ...string[]] = [firstName, ...otherNames];
+export const modelShapeNames: readonly string[] = modelShapes.map(({ name }) => name);
 
 /** @throws RangeError for an unknown name; scenarios are checked before */
 export function findModelShape(name: string): ModelShape {

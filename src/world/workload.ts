@@ -180,18 +180,13 @@ function grow({ leftTokens, contextTokens }: Answers, device: number, tokens: nu
   contextTokens[device] = (contextTokens[device] as number) + tokens;
 }
 
-interface Starters {
-  /** Replaces sessions that have ended by random idle devices. @param leftTokens 0 for idle devices */
-  choose(leftTokens: Float64Array, random: Random): void;
-  isChosen(device: number): boolean;
-}
-
-function createStarters(deviceCount: number, share: number): Starters {
+function createStarters(deviceCount: number, share: number) {
   const places = Math.max(1, Math.round(share * deviceCount));
   const lots = new Float64Array(deviceCount);
   const chosen = new Uint8Array(deviceCount);
   return {
-    choose(leftTokens, random) {
+    /** Replaces sessions that have ended by random idle devices. @param leftTokens 0 for idle devices */
+    choose(leftTokens: Float64Array, random: Random): void {
       chosen.fill(0);
       const idle: number[] = [];
       for (let device = 0; device < deviceCount; device++) {
@@ -203,7 +198,7 @@ function createStarters(deviceCount: number, share: number): Starters {
       idle.sort((left, right) => (lots[left] as number) - (lots[right] as number));
       for (const device of idle.slice(0, free)) chosen[device] = 1;
     },
-    isChosen: (device) => chosen[device] === 1,
+    isChosen: (device: number): boolean => chosen[device] === 1,
   };
 }
 
