@@ -30,6 +30,11 @@ export async function slotsOf(settings: WorldSettings, seeds: readonly number[])
   return seeds.map((seed) => createWorld(scenario, seed, map).next());
 }
 
+/** Paired seeds: 1, 2, ... */
+export function seedsOf(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
 const maps = new Map<string, Promise<RadioMap>>();
 
 function readMap(name: string): Promise<RadioMap> {

@@ -51,7 +51,8 @@ export interface Panel {
 export interface PanelsFigure extends FigureText {
   readonly styles: readonly LineStyle[];
   readonly panels: readonly Panel[];
-  readonly columns: number;
+  /** Default 1. */
+  readonly columns?: number;
   readonly panelWidth?: number;
   readonly panelHeight?: number;
   /** At the end of each line a name needs no matching of colours. Default: a legend. */
@@ -67,7 +68,15 @@ const gapY = 92;
 const nameHeight = 18;
 
 export function panelsFigure(figure: PanelsFigure): Spec {
-  const { panels, columns, styles, panelWidth = 340, panelHeight = 240, names = 'legend', nameWidth = 240 } = figure;
+  const {
+    panels,
+    columns = 1,
+    styles,
+    panelWidth = 340,
+    panelHeight = 240,
+    names = 'legend',
+    nameWidth = 240,
+  } = figure;
   const rows = Math.ceil(panels.length / columns);
   const width = columns * panelWidth + (columns - 1) * gapX;
   const height = rows * panelHeight + (rows - 1) * gapY;

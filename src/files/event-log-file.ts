@@ -32,13 +32,11 @@ export function logTurns(path: string, tokenizer: Tokenizer): () => OnTurnStep {
 export function logSessions(directory: string, tokenizer: Tokenizer): OnSessionStep {
   makeDirectory(directory);
   const logs = new Map<number, ReturnType<typeof createEdgeLog>>();
+  const openLog = (session: number): ReturnType<typeof createEdgeLog> =>
+    createEdgeLog({ ...logOptions(join(directory, `session-${session}.jsonl`), tokenizer), endIds: tokenizer.endIds });
   return (step: SessionStep) => {
-    let log = logs.get(step.session);
-    if (log === undefined) {
-      const options = logOptions(join(directory, `session-${step.session}.jsonl`), tokenizer);
-      log = createEdgeLog({ ...options, endIds: tokenizer.endIds });
-      logs.set(step.session, log);
-    }
+    const log = logs.get(step.session) ?? openLog(step.session);
+    logs.set(step.session, log);
     log(step);
   };
 }

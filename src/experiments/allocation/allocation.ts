@@ -5,7 +5,7 @@ import { createPolicy } from '../../allocation/policies.ts';
 import { type Estimate, within } from '../../basics/bootstrap.ts';
 import { mean } from '../../basics/statistics.ts';
 import type { Experiment, Unit } from '../../laboratory/experiment.ts';
-import { slotsOf } from '../first-slots.ts';
+import { seedsOf, slotsOf } from '../first-slots.ts';
 import { gapsOfHuge, hugeSlot, type SpeedRow, timeDecisions } from './decision-time.ts';
 import { gapFigures, measureGaps } from './gaps.ts';
 import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
@@ -52,7 +52,7 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   options,
   isResumable: true,
   async measure({ seeds: seedCount }, run) {
-    const seeds = seedsUpTo(seedCount);
+    const seeds = seedsOf(seedCount);
     const speed = await run.all('speed', worlds.map(speedUnit));
     const huge = await run.one({ key: 'speed of a huge slot', measure: measureHuge });
     const gaps = await run.all('gaps', gapUnits(seeds));
@@ -79,18 +79,11 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   goals: () => allocationGoals,
 };
 
-function seedsUpTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
-}
-
 function speedUnit(world: string): Unit<SpeedRow> {
   return {
     key: `speed in ${world}`,
     measure: async () =>
-      timeDecisions(
-        world,
-        await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seedsUpTo(speedSlots)),
-      ),
+      timeDecisions(world, await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seedsOf(speedSlots))),
   };
 }
 

@@ -4,6 +4,7 @@
 
 import { quantile } from '../../basics/statistics.ts';
 import { sampleTokens } from '../../exactness/sample-text.ts';
+import { appendTokens } from '../../models/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../../models/model.ts';
 
 /** All cost more with a longer text, the target by more. */
@@ -35,7 +36,7 @@ export async function measureCosts(
   const text = sampleTokens(target.tokenizer, textTokens + 1);
   const timed = [target, ...drafts].map((model): Timed => ({ model, sequence: model.openSequence(), times: [] }));
   try {
-    for (const { model, sequence } of timed) await read(model, sequence, text.slice(0, textTokens));
+    for (const { model, sequence } of timed) await appendTokens(model, sequence, text.slice(0, textTokens));
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const { model, sequence, times } of timed) {
         const before = process.cpuUsage();
@@ -51,11 +52,4 @@ export async function measureCosts(
   }
   const [targetMs, ...draftsMs] = timed.map(({ times }) => quantile(times, 0.25)) as [number, ...number[]];
   return draftsMs.map((draftMs) => ({ draftMs, targetMs, costRatio: draftMs / targetMs }));
-}
-
-async function read(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[]): Promise<void> {
-  const { maxItemTokens } = model.limits;
-  for (let at = 0; at < tokens.length; at += maxItemTokens) {
-    await model.evaluate([{ sequence, tokens: tokens.slice(at, at + maxItemTokens), rows: 0 }]);
-  }
 }

@@ -30,7 +30,6 @@ export function draftsFigure(rows: readonly DraftRow[]): Spec {
         lines,
       },
     ],
-    columns: 1,
     panelWidth: 560,
     panelHeight: 360,
     nameWidth: 170,

@@ -39,7 +39,6 @@ export function modesFigure(rows: readonly ModeRow[]): Spec {
     subtitle: isVirtual ? virtualSubtitle(rows) : wallSubtitle(rows),
     styles: modes.map(([, style]) => ({ ...style, dotSize: 28 })),
     panels: [{ xTitle: 'round trip, ms', yTitle: 'time per token, ms', lines }],
-    columns: 1,
     panelWidth: 640,
     panelHeight: 400,
     names: 'at-ends',

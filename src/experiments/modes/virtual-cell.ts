@@ -49,13 +49,15 @@ interface Run {
 }
 
 export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
-  const runs = new RunsByGamma(cell, settings);
-  if (!windowedModes.has(cell.mode)) return rowOf(cell, null, runs.of(0, settings.seedCount));
+  const runsOf = runsByGamma(cell, settings);
+  const meanTpotMs = (gamma: number, seedCount?: number): number =>
+    mean(runsOf(gamma, seedCount).map(({ counts }) => tpotMs(counts)));
+  if (!windowedModes.has(cell.mode)) return rowOf(cell, null, runsOf(0));
   const candidates = settings.triesAllGammas
     ? Array.from({ length: longestWindow }, (_, index) => index + 1)
-    : searchGammas((gamma) => runs.tpotOf(gamma, Math.min(searchSeeds, settings.seedCount)));
-  const gamma = quickest(candidates, (candidate) => runs.tpotOf(candidate, settings.seedCount));
-  return rowOf(cell, gamma, runs.of(gamma, settings.seedCount));
+    : searchGammas((gamma) => meanTpotMs(gamma, Math.min(searchSeeds, settings.seedCount)));
+  const gamma = quickest(candidates, (candidate) => meanTpotMs(candidate));
+  return rowOf(cell, gamma, runsOf(gamma));
 }
 
 /** The few windows that are left after the search; all of them are then run with every seed. */
@@ -64,28 +66,14 @@ export function searchGammas(tpotOf: (gamma: number) => number): number[] {
 }
 
 /** A run with a seed is made once, however often it is asked for. */
-class RunsByGamma {
-  readonly #cell: VirtualCell;
-  readonly #settings: VirtualSettings;
-  readonly #runs = new Map<number, Run[]>();
-
-  constructor(cell: VirtualCell, settings: VirtualSettings) {
-    this.#cell = cell;
-    this.#settings = settings;
-  }
-
-  of(gamma: number, seedCount: number): readonly Run[] {
-    const runs = this.#runs.get(gamma) ?? [];
-    this.#runs.set(gamma, runs);
-    while (runs.length < seedCount) {
-      runs.push(runOnce(this.#cell, this.#settings, gamma, this.#settings.firstSeed + runs.length));
-    }
+function runsByGamma(cell: VirtualCell, settings: VirtualSettings) {
+  const known = new Map<number, Run[]>();
+  return (gamma: number, seedCount = settings.seedCount): readonly Run[] => {
+    const runs = known.get(gamma) ?? [];
+    known.set(gamma, runs);
+    while (runs.length < seedCount) runs.push(runOnce(cell, settings, gamma, settings.firstSeed + runs.length));
     return runs.slice(0, seedCount);
-  }
-
-  tpotOf(gamma: number, seedCount: number): number {
-    return mean(this.of(gamma, seedCount).map(({ counts }) => tpotMs(counts)));
-  }
+  };
 }
 
 function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, seed: number): Run {

@@ -41,7 +41,7 @@ const promptOrder = ['spec-bench/91', 'humaneval/0', 'gsm8k/0', 'spec-bench/161'
 const contextLength = 2048;
 export const pilotPrompts = 2;
 export const pilotTokens = 32;
-const warmUpTokens = 8;
+export const warmUpTokens = 8;
 
 /** One mode at one round trip. */
 export type WallCell = Pick<PlannedRun, 'mode' | 'roundTripMs'>;
@@ -173,11 +173,6 @@ export class WallBench implements AsyncDisposable {
   /** A few texts that do not count. */
   writePilot(cell: WallCell, gamma: number, tokens: number = pilotTokens): Promise<WallRun> {
     return this.#writeRun({ ...cell, repeat: 0 }, gamma, this.prompts.slice(0, pilotPrompts), tokens);
-  }
-
-  /** So that all prompts are read before the first pilot. */
-  async warmUp(cell: WallCell, gamma: number): Promise<void> {
-    await this.writePilot(cell, gamma, warmUpTokens);
   }
 
   async #writeRun(

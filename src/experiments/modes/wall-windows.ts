@@ -4,7 +4,7 @@
 import { predictTokenTimes } from '../../scheduling/predict-latency.ts';
 import { quickest } from '../best-window.ts';
 import { type BenchMode, edgeWindowedModes, windowedModes } from './metrics.ts';
-import { keyOfCell, type PilotFigures, type WallBench, type WallCell } from './wall-bench.ts';
+import { keyOfCell, type PilotFigures, type WallBench, type WallCell, warmUpTokens } from './wall-bench.ts';
 import { isVoid } from './wall-plan.ts';
 import { tpotOf } from './wall-rows.ts';
 
@@ -45,7 +45,8 @@ export async function chooseEdgeWindow(bench: WallBench): Promise<number> {
   return await chooseWindow(bench, cell, async (gamma, index, count) => {
     bench.run.onProgress('windows of edge-sd', index, count);
     await bench.startEdges(gamma);
-    await bench.warmUp(cell, gamma);
+    // All prompts are read before the first pilot.
+    await bench.writePilot(cell, gamma, warmUpTokens);
   });
 }
 

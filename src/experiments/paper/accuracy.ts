@@ -133,13 +133,7 @@ function conclusionOf({ writer, counts }: Texts) {
     holds: texts > 0 && identical === texts,
     isMain: true,
   };
-  const rows = counts.map((one) => [
-    `\`${one.mode}\``,
-    `${one.temperature}`,
-    `${one.texts}`,
-    `${one.tokens}`,
-    `${one.identical}`,
-  ]);
+  const rows = counts.map(({ mode, ...numbers }) => [`\`${mode}\``, ...Object.values(numbers).map(String)]);
   return {
     claims: [claim],
     rows: counts.map((one) => ({ writer, ...one })),

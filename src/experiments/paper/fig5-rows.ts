@@ -10,12 +10,9 @@ import { type Interpretation, interpretationName, interpretations } from './inte
 const middles = ['latencyMiddleMs', 'latencyP95Ms', 'serialMs', 'costMs'] as const;
 type Middles = Readonly<Record<(typeof middles)[number], number>>;
 
-export interface Fig5Row extends Middles {
-  readonly against: Cell['against'];
+export interface Fig5Row extends Middles, Interpretation, Pick<Cell, 'against'> {
   readonly devices: number;
   readonly servers: number;
-  readonly payloadLaw: string;
-  readonly lambdaUnit: string;
   readonly policy: string;
   readonly seeds: number;
   /** Interquartile mean over seeds, and its 95 %. */
@@ -41,7 +38,7 @@ export function fig5Rows(cells: readonly MeasuredCell[], seedCount: number): Fig
 
 function rowOf(
   { against, deviceCount, serverCount }: Cell,
-  { payloadLaw, lambdaUnit }: Interpretation,
+  interpretation: Interpretation,
   policy: string,
   figures: FiguresByPolicy,
   seedCount: number,
@@ -59,8 +56,7 @@ function rowOf(
     against,
     devices: deviceCount,
     servers: serverCount,
-    payloadLaw,
-    lambdaUnit,
+    ...interpretation,
     policy,
     seeds: seedCount,
     latencyMs: latency.value,

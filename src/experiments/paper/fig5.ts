@@ -3,6 +3,7 @@
 
 import { type Claim, reaches } from '../../laboratory/claim.ts';
 import { baselines } from '../allocation/latency.ts';
+import { seedsOf } from '../first-slots.ts';
 import { fig5Figures } from './fig5-figure.ts';
 import { fig5Page } from './fig5-page.ts';
 import {
@@ -23,7 +24,7 @@ import {
   measureCell,
   policyNames,
 } from './interpretations.ts';
-import { claimMaker, type PaperExperiment, paperExperiment, seedsOf } from './paper-experiment.ts';
+import { claimMaker, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 export const fig5Policies: readonly string[] = [

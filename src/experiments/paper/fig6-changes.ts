@@ -37,22 +37,30 @@ export interface Fig6Case {
 export type Fig6Found = readonly (readonly ClassFigures[])[];
 
 /** From the smallest to the largest weight, as shares of the value at the smallest. */
-export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'> {
+export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Record<Kind, readonly Estimate[]>> {
   readonly from: number;
   readonly to: number;
-  /** By class. */
-  readonly latency: readonly Estimate[];
-  /** E^CP + E^CM. */
-  readonly energy: readonly Estimate[];
-  readonly transmit: readonly Estimate[];
-  /** All devices. */
-  readonly all: { readonly latency: Estimate; readonly energy: Estimate; readonly transmit: Estimate };
+  /** All devices; `latency`, `energy` (E^CP + E^CM) and `transmit` beside it are by class. */
+  readonly all: Readonly<Record<Kind, Estimate>>;
   /** The change of the class with the least battery, less the mean change of the others. */
-  readonly lowBeyondOthers: { readonly latency: Estimate; readonly energy: Estimate };
+  readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
 }
 
-type Kind = 'latency' | 'energy' | 'transmit';
+export type Kind = 'latency' | 'energy' | 'transmit';
 const kinds: readonly Kind[] = ['latency', 'energy', 'transmit'];
+
+/** Sums over the seeds in `pick` and over the classes, of the case with the index `at`. */
+export function sumOf(
+  found: readonly Fig6Found[],
+  pick: readonly number[],
+  at: number,
+  classes: readonly number[],
+  kind: Kind,
+): number {
+  const ofSeed = (seed: number): number =>
+    classes.reduce((sum, index) => sum + amountOf(found[seed]?.[at]?.[index] as ClassFigures, kind), 0);
+  return pick.reduce((total, seed) => total + ofSeed(seed), 0);
+}
 
 export function amountOf({ latencyMs, computeJ, transmitJ }: ClassFigures, kind: Kind): number {
   if (kind === 'latency') return latencyMs;
@@ -87,13 +95,8 @@ interface Ends {
 function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonly Fig6Found[]): Fig6Change {
   const classCount = batteryClasses.length;
   const statistic = (pick: readonly number[]): number[] => {
-    const sum = (at: number, kind: Kind, of: readonly number[]): number =>
-      pick.reduce(
-        (total, seed) =>
-          total + of.reduce((part, index) => part + amountOf(found[seed]?.[at]?.[index] as ClassFigures, kind), 0),
-        0,
-      );
-    const change = (kind: Kind, of: readonly number[]): number => sum(last, kind, of) / sum(first, kind, of) - 1;
+    const change = (kind: Kind, of: readonly number[]): number =>
+      sumOf(found, pick, last, of, kind) / sumOf(found, pick, first, of, kind) - 1;
     const classes = batteryClasses.map((_, index) => index);
     const byClass = kinds.map((kind) => classes.map((index) => change(kind, [index])));
     const beyond = byClass.map(([low = 0, ...others]) => low - others.reduce((a, b) => a + b, 0) / others.length);

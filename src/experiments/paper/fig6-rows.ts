@@ -9,15 +9,16 @@ import {
   type Fig6Case,
   type Fig6Found,
   isSameBut,
+  type Kind,
+  sumOf,
 } from './fig6-changes.ts';
+import type { Interpretation } from './interpretations.ts';
 
 /** Changes are against the smallest weight, over the same slots, as shares; with 95 % from seeds drawn again. */
-export interface Fig6Row extends Within<'latencyChange' | 'transmitChange'> {
-  readonly payloadLaw: string;
-  readonly lambdaUnit: string;
-  readonly energyModel: string;
-  readonly policy: string;
-  readonly energyWeight: number;
+export interface Fig6Row
+  extends Interpretation,
+    Omit<Fig6Case, 'interpretation'>,
+    Within<'latencyChange' | 'transmitChange'> {
   readonly batteryClass: string;
   /** Over all seeds. */
   readonly devices: number;
@@ -33,36 +34,29 @@ export interface Fig6Row extends Within<'latencyChange' | 'transmitChange'> {
 }
 
 export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Row[] {
-  const seeds = found.map((_, seed) => seed);
+  const seeds: readonly number[] = [...found.keys()];
   const least = Math.min(...cases.map(({ energyWeight }) => energyWeight));
   return cases.flatMap((one, at) => {
     const first = cases.findIndex((other) => isSameBut(one, other) && other.energyWeight === least);
     return batteryClasses.map(({ name }, index): Fig6Row => {
-      const classOf = (seed: number, place: number): ClassFigures => found[seed]?.[place]?.[index] as ClassFigures;
-      const sum = (pick: readonly number[], place: number, kind: 'latency' | 'energy' | 'transmit'): number =>
-        pick.reduce((total, seed) => total + amountOf(classOf(seed, place), kind), 0);
-      const devices = seeds.reduce((total, seed) => total + classOf(seed, at).devices, 0);
+      const own = seeds.map((seed) => found[seed]?.[at]?.[index] as ClassFigures);
+      const sum = (kind: Kind, pick = seeds, place = at): number => sumOf(found, pick, place, [index], kind);
+      const devices = own.reduce((total, figures) => total + figures.devices, 0);
       const change = (pick: readonly number[]): number[] =>
-        (['latency', 'transmit'] as const).map((kind) => sum(pick, at, kind) / sum(pick, first, kind) - 1);
+        (['latency', 'transmit'] as const).map((kind) => sum(kind, pick) / sum(kind, pick, first) - 1);
       const [latency, transmit] = estimates(found.length, change) as [Estimate, Estimate];
-      const middle = (kind: 'latency' | 'transmit'): number =>
-        interquartileMean(
-          seeds
-            .map((seed) => classOf(seed, at))
-            .filter((figures) => figures.devices > 0)
-            .map((figures) => amountOf(figures, kind) / figures.devices),
-        );
-      const { interpretation, energyModel, policy, energyWeight } = one;
+      const present = own.filter((figures) => figures.devices > 0);
+      const middle = (kind: Kind): number =>
+        interquartileMean(present.map((figures) => amountOf(figures, kind) / figures.devices));
+      const { interpretation, ...asked } = one;
       return {
         ...interpretation,
-        energyModel,
-        policy,
-        energyWeight,
+        ...asked,
         batteryClass: name,
         devices,
-        latencyMs: sum(seeds, at, 'latency') / devices,
-        energyJ: sum(seeds, at, 'energy') / devices,
-        transmitJ: sum(seeds, at, 'transmit') / devices,
+        latencyMs: sum('latency') / devices,
+        energyJ: sum('energy') / devices,
+        transmitJ: sum('transmit') / devices,
         latencyMsMiddle: middle('latency'),
         transmitJMiddle: middle('transmit'),
         ...within('latencyChange', latency),

@@ -3,7 +3,7 @@
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
-import { slotsOf } from '../first-slots.ts';
+import { seedsOf, slotsOf } from '../first-slots.ts';
 import {
   type BatteryClass,
   batteryClasses,
@@ -26,7 +26,7 @@ import {
   policyNames,
   underInterpretation,
 } from './interpretations.ts';
-import { type PaperExperiment, paperExperiment, seedsOf } from './paper-experiment.ts';
+import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 

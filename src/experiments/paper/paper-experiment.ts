@@ -68,8 +68,3 @@ export function claimMaker(about: Pick<Claim, 'figure' | 'interpretation' | 'isM
     holds: boolean,
   ): Claim => ({ ...about, name, statement, claimed, measured: value, interval, holds });
 }
-
-/** Paired seeds: 1, 2, ... */
-export function seedsOf(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
-}

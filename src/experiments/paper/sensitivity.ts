@@ -5,23 +5,20 @@ import { hashTrace, readTrace } from '../../files/trace-files.ts';
 import type { Unit } from '../../laboratory/experiment.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { baselines } from '../allocation/latency.ts';
-import { slotsOf } from '../first-slots.ts';
+import { seedsOf, slotsOf } from '../first-slots.ts';
 import { fig2World, playAnswers, taskSources } from './fig2-sessions.ts';
 import { bestWindow, type PlayedTask, rateThatSuffices } from './fig2-windows.ts';
 import type { CellFound, MeasuredCell } from './fig5-reductions.ts';
 import { casesOfFig6, measureFig6 } from './fig6.ts';
 import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
-import { findPolicies, type Interpretation, measureCell } from './interpretations.ts';
-import { type PaperExperiment, paperExperiment, seedsOf } from './paper-experiment.ts';
+import { findPolicies, interpretations, measureCell } from './interpretations.ts';
+import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
 
 const base: Variant = { value: 'as in the preset', becomes: '', kind: 'other', overrides: [], moves: 'both' };
-const taken: readonly Interpretation[] = [
-  { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
-  { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
-];
+const taken = interpretations.filter(({ lambdaUnit }) => lambdaUnit === 'per-ms');
 const policies = [...baselines.map((name) => `${name}+equal`), 'tma+equal', 'best'];
 const gammas = [1, 2, 3, 4, 6, 8, 10, 15, 20, 25];
 const weights = [20, 100];

@@ -18,13 +18,9 @@ export interface Concluded {
 /** @param drawsPictures whether vega and resvg are there */
 export async function writeOutput(directory: string, concluded: Concluded, drawsPictures: boolean): Promise<void> {
   const { name, experiment, conclusion } = concluded;
-  const { rows, summary, params, claims, figures } = conclusion;
+  const { rows, claims, figures } = conclusion;
   const path = (ending: string): string => join(directory, `${name}${ending}`);
-  const document = buildDocument(
-    experiment.name,
-    { rows, summary, ...(params === undefined ? {} : { params }) },
-    new Date(),
-  );
+  const document = buildDocument(experiment.name, conclusion, new Date());
   const text = JSON.stringify({ ...document, claims: claims.map(claimRow) }, undefined, 1);
   await writeFile(path('.json'), `${text}\n`);
   await writeFile(path('.csv'), csvOf(rows));

@@ -62,7 +62,6 @@ export function courseFigure(
     subtitle: [],
     styles: Object.values(columns).map((name, index) => ({ name, color: seriesColor(index), dash: [], dotSize: 0 })),
     panels: [{ xTitle: 'slot', yTitle, xTicks: 6, yScale: isLog ? 'log' : 'linear', lines }],
-    columns: 1,
     panelHeight: 260,
     names: 'at-ends',
     nameWidth: 60,

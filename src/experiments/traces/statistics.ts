@@ -11,6 +11,7 @@ import { matchRows } from '../../traces/trace-matches.ts';
 import { type TraceStatistics, traceStatistics } from '../../traces/trace-statistics.ts';
 import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
+import { acceptanceOf, addCounts, countSession, noCounts } from '../session-metrics.ts';
 
 /** Where a GPU verifies what a phone drafts. */
 const conditions: SessionConditions = {
@@ -51,8 +52,14 @@ type TraceGrouping = 'task' | 'match';
 
 export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
   const tasks = [...new Set(sessions.map(({ task }) => task))];
-  const replays = new Map(sessions.map((session) => [session, new TraceReplay(header, session)]));
-  const replayed = (chosen: readonly TraceSession[]): number => streamAcceptance(chosen.map((one) => replays.get(one)));
+  const counts = new Map(
+    sessions.map((session) => [
+      session,
+      countSession(runSourceSession(conditions, traceSource(new TraceReplay(header, session)))),
+    ]),
+  );
+  const replayed = (chosen: readonly TraceSession[]): number | null =>
+    acceptanceOf(addCounts(chosen.map((session) => counts.get(session) ?? noCounts)));
   const taskRows = (): object[] =>
     tasks.map((task) => {
       const chosen = sessions.filter((session) => session.task === task);
@@ -81,19 +88,6 @@ export function showTrace({ header, sessions }: Trace, fileBytes: number, by: Tr
 function figures(statistics: TraceStatistics) {
   const { runs: _runs, right: _right, ...rest } = statistics;
   return rest;
-}
-
-/** matched / (matched + first mismatches), as in the mode bench. */
-function streamAcceptance(replays: readonly (TraceReplay | undefined)[]): number {
-  let matched = 0;
-  let mismatched = 0;
-  for (const replay of replays) {
-    if (replay === undefined) continue;
-    const { drafts } = runSourceSession(conditions, traceSource(replay));
-    matched += drafts.matched;
-    mismatched += drafts.mismatched;
-  }
-  return matched / (matched + mismatched);
 }
 
 /** Of all runs of right drafts that a wrong one ended, the share that had each length. */

@@ -35,7 +35,6 @@ export function curveFigure(points: readonly CurvePoint[], rows: readonly object
         ],
       },
     ],
-    columns: 1,
     panelWidth: 600,
     panelHeight: 360,
     names: 'at-ends',

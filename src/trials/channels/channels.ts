@@ -2,6 +2,7 @@
 // the distributions of the specification, and radio maps against single paths.
 
 import { setImmediate } from 'node:timers/promises';
+import { median } from '../../basics/statistics.ts';
 import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
 import { trialSeed } from '../../laboratory/options.ts';
 import { shippedPath } from '../../model-files/shipped-path.ts';
@@ -74,12 +75,11 @@ function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]): Cha
   const vectors = rows.filter(({ case: name }) => name.startsWith('vectors'));
   const correlations = rows.filter(({ case: name }) => name.endsWith('correlation'));
   const errorsDb = maps.flatMap(({ errorsDb: errors }) => errors);
-  const [all] = mapRows([{ name: 'all', errorsDb, lonelyCount: 0, biasDb: 0 }]);
   return {
     vectors: vectors.reduce((sum, { samples }) => sum + samples, 0),
     worstErrorDb: Math.max(...vectors.map(({ error }) => error)),
     correlationError: Math.max(...correlations.map(({ error }) => error)),
-    mapMedianErrorDb: errorsDb.length === 0 ? 'no map' : (all?.error ?? Number.NaN),
+    mapMedianErrorDb: errorsDb.length === 0 ? 'no map' : median(errorsDb),
     mapLonelyLinks: maps.reduce((sum, { lonelyCount }) => sum + lonelyCount, 0),
   };
 }

@@ -9,7 +9,7 @@ import { readRadioMap } from '../../files/radio-map-file.ts';
 import { gainFloor } from '../../world/channel.ts';
 import type { RadioMap } from '../../world/radio-map.ts';
 import { createRadioMapChannel } from '../../world/radio-map-channel.ts';
-import type { ChannelRow } from './fields.ts';
+import { type ChannelRow, channelRow } from './fields.ts';
 
 /** dB. Half of all links are nearer than this to what the path solver finds at the point. */
 export const mapLimitDb = 3;
@@ -70,16 +70,7 @@ export function compare(name: string, map: RadioMap, { mapSha256, points }: Path
 
 export function mapRows(maps: readonly MapErrors[]): ChannelRow[] {
   return maps.map(({ name, errorsDb, biasDb }) => {
-    const error = median(errorsDb);
-    const samples = errorsDb.length;
-    return {
-      case: `map ${name}, dB`,
-      distanceMetres: null,
-      samples,
-      expected: 0,
-      measured: biasDb,
-      error,
-      limit: mapLimitDb,
-    };
+    const bias = channelRow(`map ${name}, dB`, null, errorsDb.length, 0, biasDb, mapLimitDb);
+    return { ...bias, error: median(errorsDb) };
   });
 }
