@@ -30,6 +30,19 @@ export async function slotsOf(settings: WorldSettings, seeds: readonly number[])
   return seeds.map((seed) => createWorld(scenario, seed, map).next());
 }
 
+/** What every row about slots of one size begins with. */
+export interface SlotsRow<What> {
+  readonly what: What;
+  readonly world: string;
+  readonly devices: number;
+  readonly servers: number;
+}
+
+export function slotsRow<What extends string>(what: What, world: string, states: readonly SlotState[]): SlotsRow<What> {
+  const { deviceCount, serverCount } = states[0] as SlotState;
+  return { what, world, devices: deviceCount, servers: serverCount };
+}
+
 /** Paired seeds: 1, 2, ... */
 export function seedsOf(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);

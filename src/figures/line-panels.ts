@@ -2,7 +2,7 @@
 // ends of the lines. Data in, specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axis, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
+import { at, axis, type FigureText, figureFrame, groupMark, mark, type Place, panelTitle, textStyle } from './theme.ts';
 
 export interface LineStyle {
   readonly name: string;
@@ -99,13 +99,6 @@ function scaleOf(styles: readonly LineStyle[], key: 'color' | 'dash' | 'width' |
   const usual = key === 'dotSize' ? 18 : 2;
   const range = styles.map((style) => style[key] ?? usual);
   return { name: key, type: 'ordinal', domain: styles.map(({ name }) => name), range };
-}
-
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 function panelMark(panel: Panel, place: Place, namesLines: boolean): Mark {

@@ -111,11 +111,15 @@ export function mark(
   return { type, from: { data }, encode: { enter } } as Mark;
 }
 
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** A part of the figure with scales and marks of its own. */
-export function groupMark(
-  place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
-  content: object,
-): Mark {
+export function groupMark(place: Place, content: object): Mark {
   const enter = Object.fromEntries(Object.entries(place).map(([name, value]) => [name, { value }]));
   const { width, height } = place;
   // Grids and titles take their lengths from these two signals.

@@ -42,7 +42,7 @@ const options = {
   steps: { default: usualSteps as readonly StepLaw[] },
 } as const;
 
-type Options = OptionsOf<typeof options>;
+type Plays = Pick<OptionsOf<typeof options>, 'seeds' | 'draftMs'>;
 
 /** One trace, network and edge. */
 interface Cell {
@@ -104,10 +104,10 @@ function briefly({ draft, edge, roundTripMs, task, idea, ...row }: AblationRow):
   return { draft, edge, rttMs: roundTripMs, task, idea, ...ratios, draftsPerToken, rowsPerToken };
 }
 
-function cellRows(cell: Cell, options: Pick<Options, 'seeds' | 'draftMs'>): AblationRow[] {
+function cellRows(cell: Cell, plays: Plays): AblationRow[] {
   const { header, sessions } = cell.trace;
   const replays = sessions.map((session) => new TraceReplay(header, session));
-  const counts = new Map(variants.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, options))]));
+  const counts = new Map(variants.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, plays))]));
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   return ['all', ...(tasks.length > 1 ? tasks : [])].flatMap((task) => {
     const chosen = sessions.flatMap((session, index) => (task === 'all' || session.task === task ? [index] : []));
@@ -119,15 +119,10 @@ function cellRows(cell: Cell, options: Pick<Options, 'seeds' | 'draftMs'>): Abla
 }
 
 /** All seeds of one session together. */
-function playOne(
-  replay: TraceReplay,
-  variant: Variant,
-  { roundTripMs, step }: Cell,
-  options: Pick<Options, 'seeds' | 'draftMs'>,
-): ReplayedCounts {
+function playOne(replay: TraceReplay, variant: Variant, { roundTripMs, step }: Cell, plays: Plays): ReplayedCounts {
   const { fixedMs, perRowMs } = step;
-  const runs = Array.from({ length: options.seeds }, (_, index) => {
-    const shared = { mode: 'stream', seed: firstSeed + index, roundTripMs, draftMs: options.draftMs } as const;
+  const runs = Array.from({ length: plays.seeds }, (_, index) => {
+    const shared = { mode: 'stream', seed: firstSeed + index, roundTripMs, draftMs: plays.draftMs } as const;
     const conditions = { ...shared, step: { fixedMs, perRowMs }, ...variant.changes };
     return countSession(runSourceSession(conditions, traceSource(replay)));
   });

@@ -8,12 +8,9 @@ import { createPolicy } from '../../allocation/policies.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
 import { quantile } from '../../basics/statistics.ts';
+import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
-export interface SpeedRow {
-  readonly what: 'decision';
-  readonly world: string;
-  readonly devices: number;
-  readonly servers: number;
+export interface SpeedRow extends SlotsRow<'decision'> {
   readonly decisions: number;
   /** Of each slot's fastest repeat. */
   readonly decisionMsMedian: number;
@@ -44,10 +41,7 @@ export function timeDecisions(world: string, states: readonly SlotState[], polic
   }
   const spent = process.threadCpuUsage(before);
   return {
-    what: 'decision',
-    world,
-    devices: first.deviceCount,
-    servers: first.serverCount,
+    ...slotsRow('decision', world, states),
     decisions: all.length,
     decisionMsMedian: quantile(fastest, 0.5),
     decisionMsP95: quantile(fastest, 0.95),

@@ -5,6 +5,7 @@ import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import { createPolicy } from '../../allocation/policies.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
+import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
 /** Of the gaps of slots. */
 interface GapFigures {
@@ -16,11 +17,7 @@ interface GapFigures {
   readonly variableGapP95: number;
 }
 
-export interface GapRow extends GapFigures {
-  readonly what: 'gap';
-  readonly world: string;
-  readonly devices: number;
-  readonly servers: number;
+export interface GapRow extends SlotsRow<'gap'>, GapFigures {
   readonly energyWeight: number;
   readonly slots: number;
   readonly poolGapMean: number;
@@ -43,13 +40,9 @@ export function measureGaps(
   }
   const gaps = certificates.map(({ dualGap }) => dualGap as number);
   const variableGaps = certificates.map(({ variableGap }) => variableGap);
-  const first = states[0] as SlotState;
   const row: GapRow = {
-    what: 'gap',
-    world,
-    devices: first.deviceCount,
-    servers: first.serverCount,
-    energyWeight: first.objective.energyWeight,
+    ...slotsRow('gap', world, states),
+    energyWeight: (states[0] as SlotState).objective.energyWeight,
     slots: states.length,
     ...gapFigures(gaps, variableGaps),
     poolGapMean: mean(certificates.map(({ poolGap }) => poolGap)),

@@ -10,16 +10,13 @@ import { shareOptimally } from '../../allocation/optimal-shares.ts';
 import { createPolicy } from '../../allocation/policies.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { interquartileMean } from '../../basics/statistics.ts';
+import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
 /** Mean latencies of a device, ms. */
 const latencyKeys = ['maxSinrMs', 'bestMs', 'searchedMs', 'boundMs'] as const;
 type Latencies = Readonly<Record<(typeof latencyKeys)[number], number>>;
 
-export interface LatencyLimitRow extends Latencies {
-  readonly what: 'latency limit';
-  readonly world: string;
-  readonly devices: number;
-  readonly servers: number;
+export interface LatencyLimitRow extends SlotsRow<'latency limit'>, Latencies {
   readonly slots: number;
   /** 1 - ms / ms of max-sinr+equal, interquartile means over seeds: of `best`, of the search, and what no policy can exceed. */
   readonly reductionBest: number;
@@ -35,12 +32,8 @@ export function measureLatencyLimit(world: string, states: readonly SlotState[])
   const limits = states.map(limitOf);
   const middleOf = (key: keyof SlotLimit): number => interquartileMean(limits.map((limit) => limit[key]));
   const latencies = Object.fromEntries(latencyKeys.map((key) => [key, middleOf(key)])) as Latencies;
-  const first = states[0] as SlotState;
   return {
-    what: 'latency limit',
-    world,
-    devices: first.deviceCount,
-    servers: first.serverCount,
+    ...slotsRow('latency limit', world, states),
     slots: states.length,
     ...latencies,
     reductionBest: 1 - latencies.bestMs / latencies.maxSinrMs,

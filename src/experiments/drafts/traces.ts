@@ -10,7 +10,7 @@ import type { PromptFile } from '../../files/prompt-files.ts';
 import { readTrace } from '../../files/trace-files.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import type { Trace } from '../../traces/trace.ts';
-import { recordTrace } from '../traces/record.ts';
+import { type RecordOptions, recordTrace } from '../traces/record.ts';
 import { demandComparable, isGreedy } from './comparable.ts';
 
 /** What a draft's sessions are at temperature 0, and at 0.8 with the coupling noise. */
@@ -24,13 +24,10 @@ export const samplings: Readonly<Record<keyof DraftTraces, Sampling>> = {
   sampled: { ...neutralSampling, temperature: 0.8, seed: 20_261_124n },
 };
 
-export interface RecordSettings {
+export interface RecordSettings extends Pick<RecordOptions, 'tokens' | 'modelLicence' | 'onProgress'> {
   readonly directory: string;
-  readonly tokens: number;
-  readonly modelLicence: string;
   /** Of another draft: its answers are these, and need not be written again. */
   readonly known?: DraftTraces | undefined;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
 }
 
 const wrongDepth = 8;

@@ -13,11 +13,15 @@ import { runSession } from '../../virtual-time/run-session.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
-interface ModeCount {
+interface TextRow {
   readonly mode: string;
   readonly temperature: number;
-  readonly texts: number;
   readonly tokens: number;
+  readonly identical: boolean;
+}
+
+interface ModeCount extends Omit<TextRow, 'identical'> {
+  readonly texts: number;
   readonly identical: number;
 }
 
@@ -63,13 +67,6 @@ async function writeTexts(size: Size): Promise<Texts> {
     if (!isOutriderError(error)) throw error;
     return writeToys(size, ` (${error.message})`);
   }
-}
-
-interface TextRow {
-  readonly mode: string;
-  readonly temperature: number;
-  readonly tokens: number;
-  readonly identical: boolean;
 }
 
 function countsOf(rows: readonly TextRow[]): ModeCount[] {

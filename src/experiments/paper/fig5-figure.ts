@@ -12,7 +12,6 @@ import type { Fig5Row } from './fig5-rows.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
 
 const { grey, blue, purple, green, ochre, sky, orange } = palette;
-const dashed = [5, 3];
 const methodColors: Readonly<Record<string, string>> = {
   best: orange,
   tma: green,
@@ -22,14 +21,10 @@ const methodColors: Readonly<Record<string, string>> = {
 const allColumn = 'all three, mean';
 
 export const policyStyles: readonly LineStyle[] = [
-  { name: 'random+equal', color: grey, dash: dashed },
-  { name: 'random+optimal', color: grey, dash: [] },
-  { name: 'max-compute+equal', color: purple, dash: dashed },
-  { name: 'max-compute+optimal', color: purple, dash: [] },
-  { name: 'max-sinr+equal', color: blue, dash: dashed },
-  { name: 'max-sinr+optimal', color: blue, dash: [] },
-  { name: 'tma+equal', color: green, dash: dashed },
-  { name: 'tma+optimal', color: green, dash: [] },
+  ...Object.entries({ random: grey, 'max-compute': purple, 'max-sinr': blue, tma: green }).flatMap(([name, color]) => [
+    { name: `${name}+equal`, color, dash: [5, 3] },
+    { name: `${name}+optimal`, color, dash: [] },
+  ]),
   { name: 'tma-masac', color: ochre, dash: [], width: 2.5 },
   { name: 'masac-association', color: sky, dash: [], width: 2.5 },
   { name: 'best', color: orange, dash: [], width: 3 },

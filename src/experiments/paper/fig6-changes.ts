@@ -1,7 +1,8 @@
 // What a larger energy weight does to the devices of each battery class: changes between the smallest and the largest weight, over the same
-// slots.
+// slots; and the data of Fig. 6, a row for each interpretation, energy model, policy, weight and class.
 
-import { type Estimate, estimates } from '../../basics/bootstrap.ts';
+import { type Estimate, estimates, type Within, within } from '../../basics/bootstrap.ts';
+import { interquartileMean } from '../../basics/statistics.ts';
 import { type Interpretation, interpretationName } from './interpretations.ts';
 
 export interface BatteryClass {
@@ -46,11 +47,11 @@ export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Rec
   readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
 }
 
-export type Kind = 'latency' | 'energy' | 'transmit';
+type Kind = 'latency' | 'energy' | 'transmit';
 const kinds: readonly Kind[] = ['latency', 'energy', 'transmit'];
 
 /** Sums over the seeds in `pick` and over the classes, of the case with the index `at`. */
-export function sumOf(
+function sumOf(
   found: readonly Fig6Found[],
   pick: readonly number[],
   at: number,
@@ -62,7 +63,7 @@ export function sumOf(
   return pick.reduce((total, seed) => total + ofSeed(seed), 0);
 }
 
-export function amountOf({ latencyMs, computeJ, transmitJ }: ClassFigures, kind: Kind): number {
+function amountOf({ latencyMs, computeJ, transmitJ }: ClassFigures, kind: Kind): number {
   if (kind === 'latency') return latencyMs;
   return kind === 'energy' ? computeJ + transmitJ : transmitJ;
 }
@@ -78,7 +79,7 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
 }
 
 /** All but the weight. */
-export function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
+function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
   const nameOf = ({ interpretation, energyModel, policy }: Fig6Case): string =>
     `${interpretationName(interpretation)} ${energyModel} ${policy}`;
   return nameOf(one) === nameOf(other);
@@ -119,4 +120,56 @@ function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonl
     all: { latency, energy, transmit },
     lowBeyondOthers: { latency: beyondLatency, energy: beyondEnergy },
   };
+}
+
+/** Changes are against the smallest weight, over the same slots, as shares; with 95 % from seeds drawn again. */
+export interface Fig6Row
+  extends Interpretation,
+    Omit<Fig6Case, 'interpretation'>,
+    Within<'latencyChange' | 'transmitChange'> {
+  readonly batteryClass: string;
+  /** Over all seeds. */
+  readonly devices: number;
+  /** Means of a task. */
+  readonly latencyMs: number;
+  /** E^CP + E^CM. */
+  readonly energyJ: number;
+  /** E^CM. */
+  readonly transmitJ: number;
+  /** Interquartile means over seeds of each seed's mean, seeds without such a device left out. */
+  readonly latencyMsMiddle: number;
+  readonly transmitJMiddle: number;
+}
+
+export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Row[] {
+  const seeds: readonly number[] = [...found.keys()];
+  const least = Math.min(...cases.map(({ energyWeight }) => energyWeight));
+  return cases.flatMap((one, at) => {
+    const first = cases.findIndex((other) => isSameBut(one, other) && other.energyWeight === least);
+    return batteryClasses.map(({ name }, index): Fig6Row => {
+      const own = seeds.map((seed) => found[seed]?.[at]?.[index] as ClassFigures);
+      const sum = (kind: Kind, pick = seeds, place = at): number => sumOf(found, pick, place, [index], kind);
+      const devices = own.reduce((total, figures) => total + figures.devices, 0);
+      const change = (pick: readonly number[]): number[] =>
+        (['latency', 'transmit'] as const).map((kind) => sum(kind, pick) / sum(kind, pick, first) - 1);
+      const [latency, transmit] = estimates(found.length, change) as [Estimate, Estimate];
+      const present = own.filter((figures) => figures.devices > 0);
+      const middle = (kind: Kind): number =>
+        interquartileMean(present.map((figures) => amountOf(figures, kind) / figures.devices));
+      const { interpretation, ...asked } = one;
+      return {
+        ...interpretation,
+        ...asked,
+        batteryClass: name,
+        devices,
+        latencyMs: sum('latency') / devices,
+        energyJ: sum('energy') / devices,
+        transmitJ: sum('transmit') / devices,
+        latencyMsMiddle: middle('latency'),
+        transmitJMiddle: middle('transmit'),
+        ...within('latencyChange', latency),
+        ...within('transmitChange', transmit),
+      };
+    });
+  });
 }

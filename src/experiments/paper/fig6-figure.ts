@@ -3,8 +3,7 @@
 import { type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
 import type { Figure } from '../../laboratory/experiment.ts';
-import { batteryClasses } from './fig6-changes.ts';
-import type { Fig6Row } from './fig6-rows.ts';
+import { batteryClasses, type Fig6Row } from './fig6-changes.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
 const [lowColor, middleColor, highColor] = [palette.orange, palette.blue, palette.green];

@@ -11,10 +11,10 @@ import {
   type Fig6Case,
   type Fig6Found,
   fig6Changes,
+  fig6Rows,
 } from './fig6-changes.ts';
 import { fig6Figures } from './fig6-figure.ts';
 import { fig6Claims, fig6Page } from './fig6-page.ts';
-import { fig6Rows } from './fig6-rows.ts';
 import {
   decisionUnder,
   type FoundPolicies,

@@ -73,11 +73,9 @@ function requireSameRun(directory: string, config: object): void {
   demandSameSettings(`the run in ${directory}`, JSON.parse(readFileSync(path, 'utf8')) as object, config);
 }
 
-function columnsOf({
-  columns,
-  rowCount,
-}: Table): { name: string; type: 'INT32' | 'DOUBLE'; data: Int32Array | Float64Array; nullable: false }[] {
-  return columns.map(({ name, type, data }) => ({ name, type, data: data.subarray(0, rowCount), nullable: false }));
+function columnsOf({ columns, rowCount }: Table) {
+  const nullable = false as const;
+  return columns.map(({ name, type, data }) => ({ name, type, data: data.subarray(0, rowCount), nullable }));
 }
 
 function createTable(directory: string, table: Table): ParquetWriter {

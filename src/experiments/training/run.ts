@@ -52,6 +52,12 @@ export const weightsName = 'weights.safetensors';
 interface History {
   readonly points: CurvePoint[];
   readonly first: Evaluation;
+  readonly minutes: number;
+}
+
+interface Begun {
+  readonly trainer: Trainer;
+  readonly history: History;
 }
 
 /** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to take up, it is of something else, or a run would be lost */
@@ -59,9 +65,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
   await startJax();
   if (directory !== undefined) makeDirectory(directory);
-  const { trainer, history, minutes: minutesBefore } = await begin(options);
+  const { trainer, history } = await begin(options);
   const startMs = performance.now();
-  const minutesNow = (): number => minutesBefore + (performance.now() - startMs) / 60_000;
+  const minutesNow = (): number => history.minutes + (performance.now() - startMs) / 60_000;
   const doneNow = (): number =>
     options.slots === undefined ? minutesNow() / options.minutes : trainer.slots / options.slots;
   const pointAfter = (done: number): number => (Math.floor(done * pointCount) + 1) / pointCount;
@@ -84,17 +90,17 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
     await setImmediate();
     yieldedMs = performance.now();
     if (directory !== undefined && yieldedMs - savedMs > checkpointMs) {
-      await keep(directory, trainer, history, minutesNow(), options.provenance);
+      await keep(directory, trainer, { ...history, minutes: minutesNow() }, options.provenance);
       savedMs = performance.now();
     }
   }
-  const minutes = minutesNow();
-  if (directory !== undefined) await keep(directory, trainer, history, minutes, options.provenance);
+  const whole = { ...history, minutes: minutesNow() };
+  if (directory !== undefined) await keep(directory, trainer, whole, options.provenance);
   const last = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
-  return { points: history.points, first: history.first, last, minutes, trainer, wasInterrupted: signal.aborted };
+  return { ...whole, last, trainer, wasInterrupted: signal.aborted };
 }
 
-async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; history: History; minutes: number }> {
+async function begin(options: TrainRunOptions): Promise<Begun> {
   const { environment, kind, heldOut, directory, resume } = options;
   if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
   if (directory !== undefined && existsSync(join(directory, checkpointName))) {
@@ -106,13 +112,10 @@ async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; hist
   const start = { trainingReward: null, criticLoss: null, alpha: null, entropy: null };
   const point = { slots: 0, updates: 0, minutes: 0, reward: first.reward, ...start };
   options.onPoint(point);
-  return { trainer, history: { points: [point], first }, minutes: 0 };
+  return { trainer, history: { points: [point], first, minutes: 0 } };
 }
 
-async function takeUp(
-  options: TrainRunOptions,
-  file: string,
-): Promise<{ trainer: Trainer; history: History; minutes: number }> {
+async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
   const { environment, kind, provenance } = options;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
@@ -133,9 +136,9 @@ async function takeUp(
   for (const key of ['network', 'credit', 'variant', 'seed'] as const) same(key, kind[key], saved.kind[key]);
   same('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
   same('values in its scenario', valuesOf(provenance(0).scenario), valuesOf(metadata['scenario'] ?? '{}'));
-  const { points, first, minutes } = readHistory(metadata['history'], file);
-  same('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, first.ofWorlds.length);
-  return { trainer: resumeTraining(environment, saved), history: { points, first }, minutes };
+  const history = readHistory(metadata['history'], file);
+  same('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, history.first.ofWorlds.length);
+  return { trainer: resumeTraining(environment, saved), history };
 }
 
 /** A scenario without its texts: another version may word them differently. */
@@ -143,9 +146,9 @@ function valuesOf(scenario: string): string {
   return JSON.stringify({ ...(JSON.parse(scenario) as object), description: '', why: {} });
 }
 
-function readHistory(text: string | undefined, file: string): History & { readonly minutes: number } {
+function readHistory(text: string | undefined, file: string): History {
   try {
-    const history = JSON.parse(text ?? '') as History & { readonly minutes: number };
+    const history = JSON.parse(text ?? '') as History;
     const { points, first, minutes } = history;
     const numbers = [
       minutes,
@@ -165,13 +168,12 @@ async function keep(
   directory: string,
   trainer: Trainer,
   history: History,
-  minutes: number,
   provenance: TrainRunOptions['provenance'],
 ): Promise<void> {
   const saved = trainer.save();
   const actor = trainer.actor();
   const about = { ...provenance(trainer.slots), slots: String(trainer.slots), updates: String(trainer.updates) };
-  const kept = { ...about, history: JSON.stringify({ ...history, minutes }) };
+  const kept = { ...about, history: JSON.stringify(history) };
   const files = [
     [checkpointName, writeCheckpoint(saved, actor, kept)],
     [weightsName, writeActor(actor, about)],
@@ -182,18 +184,13 @@ async function keep(
   }
 }
 
-interface Sums {
-  add(step: { readonly reward: number; readonly figures?: UpdateFigures }): void;
-  take(): Pick<CurvePoint, 'trainingReward' | 'criticLoss' | 'alpha' | 'entropy'>;
-}
-
 /** Means since they were last taken. */
-function createSums(): Sums {
+function createSums() {
   let rewards = { count: 0, sum: 0 };
   let losses = { count: 0, sum: 0 };
   let latest: UpdateFigures | undefined;
   return {
-    add({ reward, figures }) {
+    add({ reward, figures }: { readonly reward: number; readonly figures?: UpdateFigures }): void {
       rewards.count++;
       rewards.sum += reward;
       if (figures === undefined) return;
@@ -201,18 +198,13 @@ function createSums(): Sums {
       losses.sum += figures.criticLoss;
       latest = figures;
     },
-    take() {
+    take(): Pick<CurvePoint, 'trainingReward' | 'criticLoss' | 'alpha' | 'entropy'> {
       const meanOf = ({ count, sum }: { count: number; sum: number }): number | null =>
         count === 0 ? null : sum / count;
-      const taken = {
-        trainingReward: meanOf(rewards),
-        criticLoss: meanOf(losses),
-        alpha: latest?.alpha ?? null,
-        entropy: latest?.entropy ?? null,
-      };
+      const [trainingReward, criticLoss] = [meanOf(rewards), meanOf(losses)];
       rewards = { count: 0, sum: 0 };
       losses = { count: 0, sum: 0 };
-      return taken;
+      return { trainingReward, criticLoss, alpha: latest?.alpha ?? null, entropy: latest?.entropy ?? null };
     },
   };
 }

@@ -84,11 +84,7 @@ function perturbed(target: Candidates, deviation: number, random: Random): Candi
 }
 
 /** Total variation distance and exact acceptance: sum over i of 1 / sum over j of max(p_j / p_i, q_j / q_i). */
-function coupling(
-  target: Candidates,
-  draft: Candidates,
-  sampling: Sampling,
-): { totalVariation: number; expected: number } {
+function coupling(target: Candidates, draft: Candidates, sampling: Sampling) {
   const wanted = shares(target, sampling);
   const drafted = shares(draft, sampling);
   const ids = [...new Set([...wanted.keys(), ...drafted.keys()])];

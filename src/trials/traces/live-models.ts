@@ -5,7 +5,6 @@
 import type { Candidates } from '../../decoding/candidates.ts';
 import { createEnding } from '../../decoding/ending.ts';
 import { LookUp, leastLookUpChance } from '../../decoding/look-up.ts';
-import type { Sampling } from '../../decoding/sampling.ts';
 import { type Draft, ModelDrafter } from '../../models/drafter.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { PrefixSequence } from '../../models/prefix-sequence.ts';
@@ -16,11 +15,7 @@ import {
   type SessionSource,
 } from '../../virtual-time/run-session.ts';
 
-export interface LiveTurn {
-  readonly prompt: readonly number[];
-  readonly sampling: Sampling;
-  readonly maxAnswerTokens: number;
-}
+export type LiveTurn = Omit<SessionSource['turn'], 'endIds'>;
 
 class Unanswered extends Error {
   readonly model: 'target' | 'draft';
@@ -81,16 +76,14 @@ export class LiveModels implements AsyncDisposable {
     return text.slice(this.#turn.prompt.length).join(' ');
   }
 
-  #draftAfter(text: readonly number[]): Draft | null {
-    const draft = this.#drafts.get(this.#keyOf(text));
-    if (draft === undefined) throw new Unanswered('draft', text);
-    return draft;
+  #recall<Answer>(model: Unanswered['model'], answers: ReadonlyMap<string, Answer>, text: readonly number[]): Answer {
+    const answer = answers.get(this.#keyOf(text));
+    if (answer === undefined) throw new Unanswered(model, text);
+    return answer;
   }
 
-  #rowAfter(text: readonly number[]): Candidates {
-    const row = this.#rows.get(this.#keyOf(text));
-    if (row === undefined) throw new Unanswered('target', text);
-    return row;
+  #draftAfter(text: readonly number[]): Draft | null {
+    return this.#recall('draft', this.#drafts, text);
   }
 
   #source(): SessionSource {
@@ -107,7 +100,7 @@ export class LiveModels implements AsyncDisposable {
         ending: () => createEnding(rule, tokenizer.bytes),
         rows: ({ text }, drafts) =>
           [...drafts, 0].map((_, index) =>
-            lazyRow(() => this.#rowAfter([...text.slice(0), ...drafts.slice(0, index)])),
+            lazyRow(() => this.#recall('target', this.#rows, [...text.slice(0), ...drafts.slice(0, index)])),
           ),
       },
       drafter: { draft: ({ text, tail }) => this.#draftAfter([...text.slice(0), ...tail]) },
