@@ -49,19 +49,35 @@ function connection(world: FaultWorld): Victim | undefined {
   return device === undefined || entry === undefined ? undefined : { device, ...entry };
 }
 
-const lost: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { random } = world;
-  victim.link.lose({ device: between(random, 0, 60), edge: between(random, 0, 300) });
-  return `${victim.device.settings.name} loses its connection to ${victim.edge}`;
-};
+/** A fault of one connection. */
+function onConnection(act: (victim: Victim, world: FaultWorld) => string | null): Fault {
+  return (world) => {
+    const victim = connection(world);
+    return victim === undefined ? null : act(victim, world);
+  };
+}
+
+function onDevice(act: (device: VirtualDevice, world: FaultWorld) => string): Fault {
+  return (world) => {
+    const device = workingDevice(world);
+    return device === undefined ? null : act(device, world);
+  };
+}
+
+function onEdge(act: (edge: VirtualEdge, world: FaultWorld) => string): Fault {
+  return (world) => {
+    const edge = pick(world.random, [...world.edges.values()]);
+    return edge.process.isUp ? act(edge, world) : null;
+  };
+}
+
+const lost = onConnection(({ device, link, edge }, { random }) => {
+  link.lose({ device: between(random, 0, 60), edge: between(random, 0, 300) });
+  return `${device.settings.name} loses its connection to ${edge}`;
+});
 
 /** At most one side gets `closed`; the other one notices the loss by its keep-alive. */
-const halfOpen: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { random } = world;
+const halfOpen = onConnection((victim, { random }) => {
   const never = Number.POSITIVE_INFINITY;
   const [device, edge] = pick(random, [
     [between(random, 0, 200), never],
@@ -70,87 +86,64 @@ const halfOpen: Fault = (world) => {
   ] as const);
   victim.link.lose({ device, edge });
   return `the connection of ${victim.device.settings.name} to ${victim.edge} is lost, and at most one side notices`;
-};
+});
 
-const severed: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const direction = pick(world.random, ['up', 'down'] as const);
-  victim.link.sever(direction);
-  return `the connection of ${victim.device.settings.name} loses all frames ${direction}`;
-};
+const severed = onConnection(({ device, link }, { random }) => {
+  const direction = pick(random, ['up', 'down'] as const);
+  link.sever(direction);
+  return `the connection of ${device.settings.name} loses all frames ${direction}`;
+});
 
 /** The device loses a connection and opens another, whose frames overtake those of the old one. */
-const outlived: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { queue, random } = world;
+const outlived = onConnection(({ device, link }, { queue, random }) => {
   const untilMs = queue.nowMs() + between(random, 50, 900);
-  victim.link.outlive(untilMs, untilMs + between(random, 0, 400));
-  return `late frames of ${victim.device.settings.name} are in flight on a connection that it has lost`;
-};
+  link.outlive(untilMs, untilMs + between(random, 0, 400));
+  return `late frames of ${device.settings.name} are in flight on a connection that it has lost`;
+});
 
 /** A second connection to the same edge while the first is open; sometimes the first one's frames arrive later. */
-const duplicate: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { queue, random } = world;
-  if (random.uniform() < 0.5) victim.link.stall('up', queue.nowMs() + between(random, 20, 600));
-  victim.device.connect(victim.edge);
-  return `${victim.device.settings.name} connects to ${victim.edge} again`;
-};
+const duplicate = onConnection(({ device, link, edge }, { queue, random }) => {
+  if (random.uniform() < 0.5) link.stall('up', queue.nowMs() + between(random, 20, 600));
+  device.connect(edge);
+  return `${device.settings.name} connects to ${edge} again`;
+});
 
-const handover: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const other = [...world.edges.keys()].find((name) => name !== victim.edge);
+const handover = onConnection(({ device, edge }, { edges }) => {
+  const other = [...edges.keys()].find((name) => name !== edge);
   if (other === undefined) return null;
-  victim.device.connect(other);
-  return `${victim.device.settings.name} moves from ${victim.edge} to ${other}`;
-};
+  device.connect(other);
+  return `${device.settings.name} moves from ${edge} to ${other}`;
+});
 
-const stalled: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { queue, random } = world;
+const stalled = onConnection(({ device, link }, { queue, random }) => {
   const direction = pick(random, ['up', 'down'] as const);
-  victim.link.stall(direction, queue.nowMs() + between(random, 20, 800));
-  return `frames ${direction} of ${victim.device.settings.name} are held up`;
-};
+  link.stall(direction, queue.nowMs() + between(random, 20, 800));
+  return `frames ${direction} of ${device.settings.name} are held up`;
+});
 
 /** The receiver does not read for a while, sometimes so long that the sender closes the connection. */
-const blocked: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { queue, random } = world;
+const blocked = onConnection(({ device, link }, { queue, random }) => {
   const direction = pick(random, ['up', 'down', 'down'] as const);
   const lastingMs = random.uniform() < 0.1 ? 20_000 : between(random, 30, 2500);
-  victim.link.block(direction, queue.nowMs() + lastingMs);
-  return `the queue ${direction} of ${victim.device.settings.name} is full for ${Math.round(lastingMs)} ms`;
-};
+  link.block(direction, queue.nowMs() + lastingMs);
+  return `the queue ${direction} of ${device.settings.name} is full for ${Math.round(lastingMs)} ms`;
+});
 
 function pauseMs(random: Random): number {
   return random.uniform() < 0.05 ? 16_000 : between(random, 20, 1500);
 }
 
-const devicePaused: Fault = (world) => {
-  const device = workingDevice(world);
-  if (device === undefined) return null;
-  device.process.pause(pauseMs(world.random));
-  return `${device.settings.name} pauses`;
-};
+const devicePaused = onDevice(({ process, settings }, { random }) => {
+  process.pause(pauseMs(random));
+  return `${settings.name} pauses`;
+});
 
-const edgePaused: Fault = (world) => {
-  const edge = pick(world.random, [...world.edges.values()]);
-  if (!edge.process.isUp) return null;
-  edge.process.pause(pauseMs(world.random));
-  return `edge ${edge.settings.name} pauses`;
-};
+const edgePaused = onEdge(({ process, settings }, { random }) => {
+  process.pause(pauseMs(random));
+  return `edge ${settings.name} pauses`;
+});
 
-const edgeCrashed: Fault = (world) => {
-  const { queue, random } = world;
-  const edge = pick(random, [...world.edges.values()]);
-  if (!edge.process.isUp) return null;
+const edgeCrashed = onEdge((edge, { queue, random }) => {
   const isToldOf = random.uniform() < 0.7;
   for (const link of edge.crash()) {
     link.lose({
@@ -160,12 +153,10 @@ const edgeCrashed: Fault = (world) => {
   }
   queue.after(between(random, 0, 2000), () => edge.restart());
   return `edge ${edge.settings.name} crashes`;
-};
+});
 
 /** The device restarts with its stored text, which may be shorter than the shown one, or as a new session. */
-const deviceCrashed: Fault = (world) => {
-  const device = workingDevice(world);
-  if (device === undefined) return null;
+const deviceCrashed = onDevice((device, world) => {
   const { queue, random } = world;
   const { state } = device;
   const links = device.links.map(({ link }) => link);
@@ -183,40 +174,33 @@ const deviceCrashed: Fault = (world) => {
     world.followed(device);
   });
   return `${device.settings.name} crashes and restarts with ${stored.text.length} tokens`;
-};
+});
 
 /** The edge sends a message within a turn that an honest edge never sends. */
-const edgeLied: Fault = (world) => {
-  const victim = connection(world);
-  const edge = victim === undefined ? undefined : world.edges.get(victim.edge);
-  if (victim === undefined || edge === undefined || !edge.process.isUp) return null;
-  const message = lieTo(victim.device, world.hasSentOpen(victim.link), vocabularySize, world.random);
-  world.lies.tell(victim.link, message);
-  edge.say(victim.link, message);
-  return `${victim.edge} tells ${victim.device.settings.name} a lie: ${message.kind}`;
-};
+const edgeLied = onConnection(({ device, link, edge: name }, world) => {
+  const edge = world.edges.get(name);
+  if (edge === undefined || !edge.process.isUp) return null;
+  const message = lieTo(device, world.hasSentOpen(link), vocabularySize, world.random);
+  world.lies.tell(link, message);
+  edge.say(link, message);
+  return `${name} tells ${device.settings.name} a lie: ${message.kind}`;
+});
 
 /** The next connections get a `hello` of another model or another protocol; the present connection of the victim is lost. */
-const greetedFalsely: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { random } = world;
+const greetedFalsely = onConnection(({ link, edge }, { falseGreetings, random }) => {
   const lie = pick(random, greetingLies);
-  world.falseGreetings.set(victim.edge, { lie, left: 1 + random.integer(2) });
-  victim.link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
-  return `${victim.edge} will send a false hello, ${Object.keys(lie).join()}`;
-};
+  falseGreetings.set(edge, { lie, left: 1 + random.integer(2) });
+  link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
+  return `${edge} will send a false hello, ${Object.keys(lie).join()}`;
+});
 
 /** For a time, the edge loses every connection after `hello`; devices may give up meanwhile. */
-const edgeUseless: Fault = (world) => {
-  const victim = connection(world);
-  if (victim === undefined) return null;
-  const { queue, random } = world;
+const edgeUseless = onConnection(({ link, edge }, { queue, random, uselessUntilMs }) => {
   const lastingMs = between(random, 1000, 90_000);
-  world.uselessUntilMs.set(victim.edge, queue.nowMs() + lastingMs);
-  victim.link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
-  return `${victim.edge} loses every connection for ${Math.round(lastingMs)} ms`;
-};
+  uselessUntilMs.set(edge, queue.nowMs() + lastingMs);
+  link.lose({ device: between(random, 0, 60), edge: between(random, 0, 60) });
+  return `${edge} loses every connection for ${Math.round(lastingMs)} ms`;
+});
 
 const faults: readonly Fault[] = [
   lost,
