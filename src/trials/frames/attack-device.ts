@@ -1,18 +1,26 @@
 // A hostile edge at a real device: one seeded case is one turn of the device. Every connection that the turn makes is answered
 // with damaged true traffic; after a while only with greetings, and then the device has to give up by itself.
 
-import { ByteWriter } from '../../basics/bytes.ts';
 import type { Clock } from '../../basics/clock.ts';
-import { isOutriderError } from '../../basics/errors.ts';
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { DeviceCodec, EdgeCodec } from '../../protocol/codec.ts';
 import { limits } from '../../protocol/limits.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
-import type { Connect } from '../../transport/transport.ts';
+import type { Connect, ConnectionHandler } from '../../transport/transport.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
-import { answerLimitMs } from './attack-edge.ts';
+import { answerLimitMs, expectAnswer } from './attack-edge.ts';
 import { edgeLie, insertLies } from './field-fuzzing.ts';
-import { brokenShot, type Frames, mutate, pick, randomFrame, randomPayload, type Shot, shotOf } from './mutations.ts';
+import {
+  brokenShot,
+  type Frames,
+  isMalformed,
+  mutate,
+  pick,
+  randomFrame,
+  randomPayload,
+  type Shot,
+  shotOf,
+} from './mutations.ts';
 import { listenRaw, type RawPeer } from './raw-websocket.ts';
 import { type Case, type Recording, writeHonestly } from './recorded-traffic.ts';
 
@@ -53,7 +61,9 @@ export async function runDeviceCase(
   });
   const asked = cases[number % cases.length];
   if (asked === undefined) throw new Error('no case');
-  const connect = counted(connectWebSocket(`ws://127.0.0.1:${listener.port}`), () => count.frames++);
+  const direct = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
+  const connect: Connect = (accept, options) =>
+    direct((connection) => counted(accept(connection), () => count.frames++), options);
   const stop = new AbortController();
   const report = writeHonestly(connect, asked, { clock: hastyClock, signal: stop.signal });
   const timer = setTimeout(() => {
@@ -67,19 +77,16 @@ export async function runDeviceCase(
   return { ...count, faults };
 }
 
-function counted(connect: Connect, count: () => void): Connect {
-  return (accept, options) =>
-    connect((connection) => {
-      const handler = accept(connection);
-      return {
-        frame: (bytes) => {
-          count();
-          handler.frame(bytes);
-        },
-        writable: () => handler.writable(),
-        closed: (reason) => handler.closed(reason),
-      };
-    }, options);
+/** Calls `count` before each frame. */
+export function counted(handler: ConnectionHandler, count: () => void): ConnectionHandler {
+  return {
+    frame: (bytes) => {
+      count();
+      handler.frame(bytes);
+    },
+    writable: () => handler.writable(),
+    closed: (reason) => handler.closed(reason),
+  };
 }
 
 function greetAndLeave(peer: RawPeer, recordings: readonly Recording[]): void {
@@ -95,34 +102,21 @@ async function attack(
   recordings: readonly Recording[],
 ): Promise<string | null> {
   const mirror = new DeviceCodec();
-  const pong = new ByteWriter()
-    .byte(0x06)
-    .varint(2 ** 40 + number)
-    .finish();
-  let isAnswered = false;
   let isAttached = false;
   let openCount = 0;
   const ears = new EdgeCodec();
-  peer.onMessage = (payload) => {
-    isAnswered ||= payload.equals(pong);
+  const settled = expectAnswer(peer, number, (payload) => {
     if (payload[0] === 0x01) openCount += 1;
     if (isAttached) return;
     const message = ears.decode(payload);
     // The mirror must know from where on the device counts.
     if (message.kind === 'open' || message.kind === 'resume') mirror.encode(message);
     isAttached = message.kind === 'open' || message.kind === 'resume';
-  };
+  });
   if (!(await peer.settled(() => isAttached, answerLimitMs))) return 'the device did not attach';
   const { shots, mustClose } = makeShots(random, mirror, recordings, number);
   peer.write(Buffer.concat(shots.map(({ wire }) => wire)));
-  if (!mustClose)
-    peer.send(
-      new ByteWriter()
-        .byte(0x05)
-        .varint(2 ** 40 + number)
-        .finish(),
-    );
-  const isSettled = await peer.settled(() => isAnswered && !mustClose, answerLimitMs);
+  const isSettled = await settled(mustClose, answerLimitMs);
   if (random.uniform() < 0.5) peer.close();
   else peer.destroy();
   if (openCount > 2) return `the device opened its session ${openCount} times`;
@@ -146,16 +140,6 @@ function makeShots(random: Random, mirror: DeviceCodec, recordings: readonly Rec
     if (mustClose && random.uniform() < 0.3) break;
   }
   return { shots, mustClose };
-}
-
-function isMalformed(mirror: DeviceCodec, payload: Uint8Array): boolean {
-  try {
-    mirror.decode(payload);
-    return false;
-  } catch (error) {
-    if (isOutriderError(error)) return true;
-    throw error;
-  }
 }
 
 /** Commits that continue, commits from the start again, a hello in the middle, `gone` after `gone`, lies about the end. */

@@ -2,13 +2,22 @@
 // waiting. The expected answer is known beforehand, from the rules of the codec and of RFC 6455.
 
 import { ByteWriter } from '../../basics/bytes.ts';
-import { isOutriderError } from '../../basics/errors.ts';
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { EdgeCodec } from '../../protocol/codec.ts';
 import { limits } from '../../protocol/limits.ts';
 import { deviceLie, insertLies } from './field-fuzzing.ts';
-import { brokenShot, type Frames, mutate, pick, randomFrame, randomPayload, type Shot, shotOf } from './mutations.ts';
-import { connectRaw, finalBit, opcode, wireFrame } from './raw-websocket.ts';
+import {
+  brokenShot,
+  type Frames,
+  isMalformed,
+  mutate,
+  pick,
+  randomFrame,
+  randomPayload,
+  type Shot,
+  shotOf,
+} from './mutations.ts';
+import { connectRaw, type RawPeer } from './raw-websocket.ts';
 import type { Recording } from './recorded-traffic.ts';
 
 export interface EdgeCase {
@@ -59,16 +68,6 @@ export function makeEdgeCase(seed: number, number: number, recordings: readonly 
   }
   const parting = random.uniform() < 0.15 ? 'rude-at-once' : pick(random, ['polite', 'rude'] as const);
   return { shots, mustClose, parting, pauseMs: random.uniform() < 0.05 ? 5 + random.integer(250) : 0 };
-}
-
-function isMalformed(mirror: EdgeCodec, payload: Uint8Array): boolean {
-  try {
-    mirror.decode(payload);
-    return false;
-  } catch (error) {
-    if (isOutriderError(error)) return true;
-    throw error;
-  }
 }
 
 function framesOf(random: Random, seed: number, number: number, recordings: readonly Recording[]): Frames {
@@ -128,6 +127,26 @@ function resume(random: Random, session: Uint8Array): Uint8Array {
   return writer.varint(random.integer(4)).varint(random.integer(60)).finish();
 }
 
+type Settled = (mustClose: boolean, limitMs: number) => Promise<boolean>;
+
+/**
+ * Must be called before the first shot. The returned function pings if the other side need not close, and waits for the pong or the close;
+ * false: neither came. @param onMessage is told of every message
+ */
+export function expectAnswer(peer: RawPeer, number: number, onMessage: (payload: Buffer) => void = () => {}): Settled {
+  const stamp = 2 ** 40 + number;
+  const pong = new ByteWriter().byte(0x06).varint(stamp).finish();
+  let isAnswered = false;
+  peer.onMessage = (payload) => {
+    isAnswered ||= payload.equals(pong);
+    onMessage(payload);
+  };
+  return (mustClose, limitMs) => {
+    if (!mustClose) peer.send(new ByteWriter().byte(0x05).varint(stamp).finish());
+    return peer.settled(() => isAnswered && !mustClose, limitMs);
+  };
+}
+
 /** @returns null if the edge answered as it has to, else the missing answer in words */
 export async function runEdgeCase(
   port: number,
@@ -136,14 +155,7 @@ export async function runEdgeCase(
   limitMs: number = answerLimitMs,
 ): Promise<string | null> {
   const peer = await connectRaw(port);
-  const pong = new ByteWriter()
-    .byte(0x06)
-    .varint(2 ** 40 + number)
-    .finish();
-  let isAnswered = false;
-  peer.onMessage = (payload) => {
-    isAnswered ||= payload.equals(pong);
-  };
+  const settled = expectAnswer(peer, number);
   const middle = attack.pauseMs > 0 ? attack.shots.length >> 1 : 0;
   peer.write(Buffer.concat(attack.shots.slice(0, middle).map(({ wire }) => wire)));
   if (middle > 0) await new Promise((resolve) => setTimeout(resolve, attack.pauseMs));
@@ -152,14 +164,7 @@ export async function runEdgeCase(
     peer.destroy();
     return null;
   }
-  if (!attack.mustClose) {
-    const ping = new ByteWriter()
-      .byte(0x05)
-      .varint(2 ** 40 + number)
-      .finish();
-    peer.write(wireFrame(finalBit | opcode.binary, ping, true));
-  }
-  const isSettled = await peer.settled(() => isAnswered && !attack.mustClose, limitMs);
+  const isSettled = await settled(attack.mustClose, limitMs);
   if (attack.parting === 'polite') peer.close();
   else peer.destroy();
   if (isSettled) return null;

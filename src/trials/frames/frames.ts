@@ -7,8 +7,7 @@ import { type OptionsOf, trialSeed } from '../../laboratory/options.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
-import type { Accept } from '../../transport/transport.ts';
-import { type DeviceFinding, runDeviceCase } from './attack-device.ts';
+import { counted, runDeviceCase } from './attack-device.ts';
 import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { shotOf } from './mutations.ts';
 import { connectRaw } from './raw-websocket.ts';
@@ -66,10 +65,7 @@ const places = 48;
 const keepLostMs = 200;
 const unlimited = { framesPerSecond: 1e9, bytesPerSecond: 1e12, burstFrames: 1e9, burstBytes: 1e12 };
 
-interface Findings {
-  readonly edge: { frames: number; connections: number };
-  readonly device: { frames: number; connections: number };
-  readonly flood: { frames: number; connections: number };
+interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number; connections: number }> {
   readonly honest: HonestCount;
   crashes: number;
   unanswered: number;
@@ -166,17 +162,7 @@ async function inLanes(
 async function serve(trial: Trial, count: { frames: number }, options: Partial<EdgeOptions>) {
   const { model, crash } = trial;
   const edge = await startEdge({ model, stepTime: linearStepTime(1, 0.01), keepLostMs, onFault: crash, ...options });
-  const accept: Accept = (connection) => {
-    const handler = edge.accept(connection);
-    return {
-      frame: (bytes) => {
-        count.frames += 1;
-        handler.frame(bytes);
-      },
-      writable: () => handler.writable(),
-      closed: (reason) => handler.closed(reason),
-    };
-  };
+  const accept: Edge['accept'] = (connection) => counted(edge.accept(connection), () => count.frames++);
   const listener = await listenEdge({ ...edge, accept }, { host: '127.0.0.1', port: 0 });
   return { edge, listener };
 }
@@ -231,7 +217,7 @@ async function attackDevices(trial: Trial): Promise<void> {
     'device',
     () => findings.device.frames >= goal,
     async (number) => {
-      const found: DeviceFinding = await runDeviceCase(options.seed, number, cases, recordings);
+      const found = await runDeviceCase(options.seed, number, cases, recordings);
       findings.device.frames += found.frames;
       findings.device.connections += found.connections;
       for (const fault of found.faults) unanswered(trial, 'device', number, fault);

@@ -1,5 +1,6 @@
 // Seeded damage to true traffic: what bit errors, bugs and bad intentions make of the frames of an honest connection. Pure.
 
+import { isOutriderError } from '../../basics/errors.ts';
 import type { Random } from '../../basics/philox.ts';
 import { finalBit, opcode, wireFrame } from './raw-websocket.ts';
 
@@ -117,6 +118,17 @@ export function mutate(frames: Frames, count: number, random: Random, others: re
 
 export function shotOf(payload: Uint8Array, masked: boolean): Shot {
   return { wire: wireFrame(finalBit | opcode.binary, payload, masked), payload, isBroken: false };
+}
+
+/** @param mirror of the receiving end, which has decoded all frames before this one */
+export function isMalformed(mirror: { decode(bytes: Uint8Array): unknown }, payload: Uint8Array): boolean {
+  try {
+    mirror.decode(payload);
+    return false;
+  } catch (error) {
+    if (isOutriderError(error)) return true;
+    throw error;
+  }
 }
 
 /** A frame that breaks the WebSocket protocol or a limit below ours. @param masked as an honest peer of this side would */

@@ -25,18 +25,11 @@ export function wireFrame(
   const maskBit = masked ? 0x80 : 0;
   if (saidBytes < 126) head.push(maskBit | saidBytes);
   else if (saidBytes < 65_536) head.push(maskBit | 126, saidBytes >> 8, saidBytes & 0xff);
-  else
-    head.push(
-      maskBit | 127,
-      0,
-      0,
-      0,
-      0,
-      saidBytes >>> 24,
-      (saidBytes >> 16) & 0xff,
-      (saidBytes >> 8) & 0xff,
-      saidBytes & 0xff,
-    );
+  else {
+    const length = Buffer.alloc(8);
+    length.writeUInt32BE(saidBytes, 4);
+    head.push(maskBit | 127, ...length);
+  }
   if (masked) head.push(0, 0, 0, 0);
   return Buffer.concat([Buffer.from(head), payload]);
 }
