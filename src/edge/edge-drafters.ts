@@ -3,9 +3,11 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError } from '../basics/errors.ts';
+import { invariant } from '../basics/invariant.ts';
 import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { observeStep, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
+import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
 
 export interface EdgeDraftModel {
   readonly model: LanguageModel;
@@ -15,12 +17,8 @@ export interface EdgeDraftModel {
   readonly draftTime: StepTimeModel;
 }
 
-interface Kept {
+interface Kept extends Owned {
   readonly drafter: ModelDrafter;
-  /** Conversation and credentials. */
-  owner: string;
-  isTaken: boolean;
-  lastUsed: number;
 }
 
 /** The draft model for one session; see {@link EdgeDrafters.take}. */
@@ -32,16 +30,14 @@ export interface EdgeDrafter {
 
 export class EdgeDrafters {
   readonly draftLength: number;
-  readonly #model: LanguageModel;
   readonly #clock: Clock;
-  readonly #kept: Kept[] = [];
+  readonly #kept: OwnedPool<Kept>;
   #draftTime: StepTimeModel;
-  #uses = 0;
 
   constructor({ model, draftLength, draftTime }: EdgeDraftModel, clock: Clock) {
     this.draftLength = draftLength;
-    this.#model = model;
     this.#clock = clock;
+    this.#kept = new OwnedPool((count, hasIdle) => createKept(model, count, hasIdle));
     this.#draftTime = draftTime;
   }
 
@@ -52,11 +48,8 @@ export class EdgeDrafters {
 
   /** With the conversation's KV sequence, otherwise a new one, otherwise the one that is idle longest. @throws OutriderError `edge-full` */
   take(owner: string): EdgeDrafter {
-    const idle = this.#kept.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);
-    const own = idle.find((kept) => kept.owner === owner);
-    const kept = own ?? this.#create(idle[0]);
-    kept.owner = owner;
-    kept.isTaken = true;
+    const kept = this.#kept.take(owner);
+    invariant(kept !== undefined, 'neither a new drafter nor an idle one');
     let isFirst = true;
     return {
       next: async (request) => {
@@ -67,32 +60,23 @@ export class EdgeDrafters {
         isFirst = false;
         return draft?.token ?? null;
       },
-      leave: () => {
-        kept.isTaken = false;
-        kept.lastUsed = ++this.#uses;
-      },
+      leave: () => this.#kept.leave(kept),
     };
-  }
-
-  /** A new sequence if the model has one left; other users of the model may hold sequences as well. */
-  #create(longestIdle: Kept | undefined): Kept {
-    if (this.#kept.length >= this.#model.limits.maxSequences && longestIdle !== undefined) return longestIdle;
-    try {
-      return this.#open();
-    } catch (error) {
-      if (longestIdle === undefined || !isOutriderError(error) || error.code !== 'edge-full') throw error;
-      return longestIdle;
-    }
-  }
-
-  #open(): Kept {
-    const kept = { drafter: new ModelDrafter(this.#model), owner: '', isTaken: false, lastUsed: 0 };
-    this.#kept.push(kept);
-    return kept;
   }
 
   /** Releases the KV sequences; waits for drafts in progress. */
   async close(): Promise<void> {
-    for (const { drafter } of this.#kept.splice(0)) await drafter[Symbol.asyncDispose]();
+    for (const { drafter } of this.#kept.clear()) await drafter[Symbol.asyncDispose]();
+  }
+}
+
+/** A new sequence if the model has one left; other users of the model may hold sequences as well. */
+function createKept(model: LanguageModel, count: number, hasIdle: boolean): Kept | undefined {
+  if (hasIdle && count >= model.limits.maxSequences) return undefined;
+  try {
+    return { ...unowned, drafter: new ModelDrafter(model) };
+  } catch (error) {
+    if (!hasIdle || !isOutriderError(error) || error.code !== 'edge-full') throw error;
+    return undefined;
   }
 }

@@ -74,7 +74,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   takePlace(entry: SessionEntry, open: OpenMessage): boolean {
-    entry.kv = this.#sequences.take(entry.number, ownerOf(open)) ?? null;
+    entry.kv = this.#sequences.take(ownerOf(open)) ?? null;
     return entry.kv !== null;
   }
 

@@ -6,7 +6,7 @@ import { heldPrefix, type KvSequence, KvSequences, keepPrefix } from './kv-seque
 async function filled(tokens: readonly number[]): Promise<{ kvSequences: KvSequences; kv: KvSequence }> {
   const model = createToyModel({ seed: 1, role: 'target', sequences: 2 });
   const kvSequences = new KvSequences(model);
-  const kv = kvSequences.take(1, 'owner');
+  const kv = kvSequences.take('owner');
   if (kv === undefined) throw new Error('no kv');
   await model.evaluate([{ sequence: kv.sequence, tokens, rows: 0 }]);
   kv.tokens.push(...tokens);
@@ -54,8 +54,8 @@ describe('KvSequences', () => {
   it('releases all sequences when it closes', async () => {
     const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
     const first = new KvSequences(model);
-    expect(first.take(1, 'a')).toBeDefined();
+    expect(first.take('a')).toBeDefined();
     await first.close();
-    expect(new KvSequences(model).take(1, 'a')).toBeDefined();
+    expect(new KvSequences(model).take('a')).toBeDefined();
   });
 });

@@ -1,0 +1,48 @@
+// A pool of things that outlive the sessions that take them, such as KV sequences. Each keeps its contents for its owner, so that the next
+// turn of a conversation does not evaluate the whole prompt again.
+
+export interface Owned {
+  /** Conversation and credentials of the session that took it last; no other conversation may use its contents. */
+  owner: string;
+  isTaken: boolean;
+  lastUsed: number;
+}
+
+export const unowned: Owned = { owner: '', isTaken: false, lastUsed: 0 };
+
+export class OwnedPool<Item extends Owned> {
+  readonly #create: (count: number, hasIdle: boolean) => Item | undefined;
+  readonly #items: Item[] = [];
+  #uses = 0;
+
+  /** @param create makes another item beside `count` others; undefined: there is no room */
+  constructor(create: (count: number, hasIdle: boolean) => Item | undefined) {
+    this.#create = create;
+  }
+
+  /** The owner's last item, otherwise a new one, otherwise the one that has been idle longest; undefined: all are taken. */
+  take(owner: string): Item | undefined {
+    const idle = this.#items.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);
+    const item = idle.find((candidate) => candidate.owner === owner) ?? this.#add(idle.length > 0) ?? idle[0];
+    if (item === undefined) return undefined;
+    item.owner = owner;
+    item.isTaken = true;
+    return item;
+  }
+
+  #add(hasIdle: boolean): Item | undefined {
+    const item = this.#create(this.#items.length, hasIdle);
+    if (item !== undefined) this.#items.push(item);
+    return item;
+  }
+
+  leave(item: Item): void {
+    item.isTaken = false;
+    item.lastUsed = ++this.#uses;
+  }
+
+  /** Takes all items out, for their release. */
+  clear(): Item[] {
+    return this.#items.splice(0);
+  }
+}
