@@ -31,14 +31,14 @@ function readSampling(reader: ByteReader): Sampling {
   return { temperature, topK, topP, minP, presencePenalty, frequencyPenalty, repetitionPenalty, logitBias, seed };
 }
 
-export function writeOpen(writer: ByteWriter, message: OpenMessage): void {
+export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter {
   writer.varint(message.version).hex(message.session).hex(message.conversation).varint(message.attempt);
   writer.text(message.credentials).hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
   writeSampling(writer, message.sampling);
   writer.varint(message.stopStrings.length);
   for (const stop of message.stopStrings) writer.text(stop);
   writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
-  writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
+  return writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
 }
 
 /** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
@@ -83,8 +83,8 @@ export function readOpen(reader: ByteReader): OpenMessage {
   return { ...identity, mode, sampling, stopStrings, maxAnswerTokens, flowControlWindow, maxAhead, prompt, answer };
 }
 
-export function writeResume(writer: ByteWriter, message: ResumeMessage): void {
-  writer.varint(message.version).hex(message.session).varint(message.attempt).varint(message.length);
+export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWriter {
+  return writer.varint(message.version).hex(message.session).varint(message.attempt).varint(message.length);
 }
 
 export function readResume(reader: ByteReader): ResumeMessage {

@@ -85,7 +85,7 @@ class SharedState {
   }
 }
 
-function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedState): void {
+function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedState): ByteWriter {
   const isNew = message.branch !== shared.branch;
   const count = message.tokens.length;
   invariant(
@@ -99,7 +99,7 @@ function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedSta
       .byte(isNew ? 1 : 0)
       .varint(count);
   if (isNew) writer.signed(message.first - shared.branchStart);
-  writer.ids(message.tokens);
+  return writer.ids(message.tokens);
 }
 
 function readDraft(reader: ByteReader, head: number, shared: SharedState): DraftMessage {
@@ -114,22 +114,21 @@ function readDraft(reader: ByteReader, head: number, shared: SharedState): Draft
   return { kind: 'draft', branch, first, tokens: reader.ids(count, limits.maxId) };
 }
 
-function writeCommit(writer: ByteWriter, message: CommitMessage, shared: SharedState): void {
+function writeCommit(writer: ByteWriter, message: CommitMessage, shared: SharedState): ByteWriter {
   const { accepted, tokens } = message;
   const branchStep = accepted > 0 ? message.branch - shared.committedBranch : 0;
   const isShort =
     message.first === shared.committedEnd && accepted <= shortAccepted && branchStep >= 0 && branchStep <= 1;
   if (isShort && tokens.length <= 1 && accepted + tokens.length > 0) {
     const kind = tokens.length === 1 ? frame.commitOne : frame.commitAccepted;
-    writer.byte(kind | (branchStep === 1 ? nextBranchFlag : 0) | accepted).ids(tokens);
-    return;
+    return writer.byte(kind | (branchStep === 1 ? nextBranchFlag : 0) | accepted).ids(tokens);
   }
   writer
     .byte(frame.commit)
     .signed(message.first - shared.committedEnd)
     .varint(accepted);
   if (accepted > 0) writer.signed(branchStep);
-  writer.varint(tokens.length).ids(tokens);
+  return writer.varint(tokens.length).ids(tokens);
 }
 
 function readCommit(reader: ByteReader, head: number, shared: SharedState): CommitMessage {
@@ -152,13 +151,13 @@ function readCommit(reader: ByteReader, head: number, shared: SharedState): Comm
   };
 }
 
-function writeHello(writer: ByteWriter, message: HelloMessage): void {
+function writeHello(writer: ByteWriter, message: HelloMessage): ByteWriter {
   writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
   writer.hex(message.tokenizerHash).varint(message.vocabularySize).varint(message.contextLength);
   const { stepMs, edgeDraftMs } = message.timing;
   invariant(stepMs === null || stepMs.length === announcedRowCount, 'the timing of another number of rows');
   for (let index = 0; index < announcedRowCount; index += 1) writer.varint(microseconds(stepMs?.[index] ?? null));
-  writer.varint(microseconds(edgeDraftMs));
+  return writer.varint(microseconds(edgeDraftMs));
 }
 
 /** 0: not announced. */
@@ -192,9 +191,10 @@ function readRefused(reader: ByteReader): RefusedMessage {
 
 const accountFields = ['steps', 'draftRows', 'acceptedRows', 'edgeDraftRows', 'acceptedEdgeDraftRows'] as const;
 
-function writeEnd(writer: ByteWriter, message: EndMessage): void {
+function writeEnd(writer: ByteWriter, message: EndMessage): ByteWriter {
   writer.byte(frame.end).byte(endReasons.indexOf(message.reason)).varint(message.length);
   for (const field of accountFields) writer.varint(message.account[field]);
+  return writer;
 }
 
 function readEnd(reader: ByteReader): EndMessage {
@@ -206,30 +206,24 @@ function readEnd(reader: ByteReader): EndMessage {
   return { kind: 'end', reason, length, account };
 }
 
-function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: SharedState): void {
+function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: SharedState): ByteWriter {
   switch (message.kind) {
     case 'open':
-      writeOpen(writer.byte(frame.open), message);
-      return;
+      return writeOpen(writer.byte(frame.open), message);
     case 'resume':
-      writeResume(writer.byte(frame.resume), message);
-      return;
+      return writeResume(writer.byte(frame.resume), message);
     case 'draft':
-      writeDraft(writer, message, shared);
-      return;
+      return writeDraft(writer, message, shared);
     case 'ack':
     case 'verify':
-      writer.byte(frame[message.kind]).varint(message.length - shared.acknowledged);
-      return;
+      return writer.byte(frame[message.kind]).varint(message.length - shared.acknowledged);
     case 'bye':
-      writer.byte(frame.bye);
-      return;
+      return writer.byte(frame.bye);
     case 'ping':
     case 'pong':
-      writer.byte(frame[message.kind]).varint(message.stamp);
-      return;
+      return writer.byte(frame[message.kind]).varint(message.stamp);
     default:
-      unreachable(message);
+      return unreachable(message);
   }
 }
 
@@ -256,29 +250,23 @@ function readDeviceMessage(reader: ByteReader, shared: SharedState): DeviceMessa
   }
 }
 
-function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: SharedState): void {
+function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: SharedState): ByteWriter {
   switch (message.kind) {
     case 'hello':
-      writeHello(writer, message);
-      return;
+      return writeHello(writer, message);
     case 'gone':
-      writer.byte(frame.gone);
-      return;
+      return writer.byte(frame.gone);
     case 'commit':
-      writeCommit(writer, message, shared);
-      return;
+      return writeCommit(writer, message, shared);
     case 'end':
-      writeEnd(writer, message);
-      return;
+      return writeEnd(writer, message);
     case 'refused':
-      writer.byte(frame.refused).text(message.code).text(message.cause).text(message.remedy);
-      return;
+      return writer.byte(frame.refused).text(message.code).text(message.cause).text(message.remedy);
     case 'ping':
     case 'pong':
-      writer.byte(frame[message.kind]).varint(message.stamp);
-      return;
+      return writer.byte(frame[message.kind]).varint(message.stamp);
     default:
-      unreachable(message);
+      return unreachable(message);
   }
 }
 
