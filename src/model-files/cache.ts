@@ -76,17 +76,36 @@ export async function prepareDirectory(directory: string, neededBytes: number): 
   if (missingBytes > 0) throw diskFull(directory, missingBytes);
 }
 
+/** A file, or the bytes from `start` to `end` of it, in pieces of 1 MiB. An abort of `signal` stops it. */
+export function readPieces(
+  path: string,
+  signal?: AbortSignal,
+  range?: { readonly start: number; readonly end: number },
+): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: 1024 * 1024, ...range, ...(signal && { signal }) });
+}
+
+/** SHA-256; hex. */
+export async function hashPieces(
+  pieces: AsyncIterable<Uint8Array>,
+  onPiece?: (byteCount: number) => void,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of pieces) {
+    hash.update(piece);
+    onPiece?.(piece.length);
+  }
+  return hash.digest('hex');
+}
+
 /** SHA-256 of a file; hex. An abort of `signal` stops it. */
 export async function hashFile(path: string, signal?: AbortSignal, onProgress?: ByteProgress): Promise<string> {
   const { size } = await stat(path);
-  const hash = createHash('sha256');
   let doneBytes = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024, ...(signal && { signal }) })) {
-    hash.update(piece as Buffer);
-    doneBytes += (piece as Buffer).length;
+  return hashPieces(readPieces(path, signal), (byteCount) => {
+    doneBytes += byteCount;
     onProgress?.(doneBytes, size);
-  }
-  return hash.digest('hex');
+  });
 }
 
 /** What a hash was taken of. Another size, time or inode means that the file may have changed. */

