@@ -1,7 +1,10 @@
 // Every command of `outrider`: one file each beside this one, or an experiment in the one shape. It parses nothing by itself.
 
 import { Command } from 'commander';
+import { reproductions } from '../experiments/paper/reproduce.ts';
 import { simulateExperiment } from '../experiments/simulate/simulate.ts';
+import { traceRecordExperiment } from '../experiments/traces/record.ts';
+import { traceShowExperiment } from '../experiments/traces/statistics.ts';
 import { trainMasac } from '../experiments/training/train.ts';
 import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
@@ -13,12 +16,14 @@ import { edgeCommand } from './edge.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
-import { reproduceCommand } from './reproduce.ts';
 import { runCommand } from './run.ts';
-import { experimentCommand } from './run-experiment.ts';
+import { experimentCommand, experimentGroup } from './run-experiment.ts';
 import { scenarioCommand } from './scenario.ts';
-import { traceCommand } from './trace.ts';
 import { trialCommand } from './trial.ts';
+
+const traceDescription = 'acceptance traces: with one, sessions are replayed without a model';
+const reproduceDescription =
+  "the paper's figures: data, pictures, and a page that says which claims hold here and which do not";
 
 /** What each kind of reader of the README comes for. */
 const commandsFor = {
@@ -28,10 +33,10 @@ const commandsFor = {
     scenarioCommand,
     () => experimentCommand(simulateExperiment),
     mapCommand,
-    traceCommand,
+    () => experimentGroup('trace', traceDescription, [traceRecordExperiment, traceShowExperiment]),
     allocateCommand,
-    reproduceCommand,
-    () => new Command('train').description('train a policy').addCommand(experimentCommand(trainMasac)),
+    () => experimentGroup('reproduce', reproduceDescription, reproductions),
+    () => experimentGroup('train', 'train a policy', [trainMasac]),
     benchCommand,
     trialCommand,
   ],

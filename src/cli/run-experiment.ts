@@ -33,6 +33,13 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   });
 }
 
+/** A command with a subcommand for each experiment. */
+export function experimentGroup(name: string, description: string, experiments: readonly AnyExperiment[]): Command {
+  const group = new Command(name).description(description);
+  for (const experiment of experiments) group.addCommand(experimentCommand(experiment));
+  return group;
+}
+
 /** Runs it as the command line does. */
 async function runCommand(experiment: AnyExperiment, flags: Flags, words: readonly string[]): Promise<void> {
   const { json, resume, figure, page } = flags as CommonFlags;

@@ -1,6 +1,6 @@
 // `outrider trial`: conformance and fuzz tests. Each tries to break one promise, and counts. Exit status 1: the promise is broken.
 
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
 import { couplingTrial } from '../trials/coupling/coupling.ts';
@@ -8,14 +8,10 @@ import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
-import { experimentCommand } from './run-experiment.ts';
+import { experimentGroup } from './run-experiment.ts';
 
 const trials = [exactnessTrial, couplingTrial, framesTrial, faultsTrial, allocationTrial, channelsTrial, tracesTrial];
 
 export function trialCommand(): Command {
-  const command = new Command('trial').description(
-    'conformance and fuzz tests: each tries to break one promise, and counts',
-  );
-  for (const trial of trials) command.addCommand(experimentCommand(trial));
-  return command;
+  return experimentGroup('trial', 'conformance and fuzz tests: each tries to break one promise, and counts', trials);
 }
