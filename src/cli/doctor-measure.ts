@@ -41,11 +41,7 @@ const leastMs = 0.01;
 
 /** @param native the target's engine without a law */
 export async function measureSteps(target: LanguageModel, native: LanguageModel | null): Promise<MeasuredSteps> {
-  if (native === null) {
-    const [steps = []] = await timeSteps([target], stepRows);
-    return { steps, nativeSteps: null };
-  }
-  const [steps = [], nativeSteps = []] = await timeSteps([target, native], stepRows);
+  const [steps = [], nativeSteps = null] = await timeSteps(native === null ? [target] : [target, native], stepRows);
   return { steps, nativeSteps };
 }
 

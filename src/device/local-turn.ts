@@ -1,30 +1,21 @@
 // Mode `local`: the device's draft model decodes alone, without an edge. The text is unverified, that is, not the target's; its outcome
 // says so.
 
-import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
-import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
+import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
 import type { Drafter } from '../models/drafter.ts';
-import type { Tokenizer } from '../models/model.ts';
 import type { Outcome } from '../protocol/device-state.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { EmissionQueue } from './emission-queue.ts';
-import type { Turn } from './turn.ts';
+import type { Turn, TurnOptions } from './turn.ts';
 import { type Emission, localReport, type TurnReport, type TurnTimes } from './turn-report.ts';
 
 /** A turn without an edge; see {@link startLocalTurn}. */
-export interface LocalTurnOptions {
-  readonly tokenizer: Tokenizer;
+export interface LocalTurnOptions
+  extends Pick<TurnOptions, 'tokenizer' | 'prompt' | 'sampling' | 'stopStrings' | 'maxAnswerTokens' | 'clock'> {
   readonly drafter: Drafter;
-  /** Ids of the whole prompt, chat format included. */
-  readonly prompt: readonly number[];
-  readonly sampling?: Sampling;
-  readonly stopStrings?: readonly string[];
-  /** Default 256. */
-  readonly maxAnswerTokens?: number;
-  readonly clock?: Clock;
   /** Ends the iteration after the present token. */
   readonly signal?: AbortSignal;
 }

@@ -21,11 +21,7 @@ import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 import { removeAbandoned } from './pip.ts';
 import { removeWheel } from './pypi.ts';
 
-export interface ListedModel {
-  readonly name: string;
-  readonly title: string;
-  readonly byteLength: number;
-  readonly licence: string;
+export interface ListedModel extends Pick<ModelEntry, 'name' | 'title' | 'byteLength' | 'licence'> {
   /** `verified`: there, and its hash is known to be right; `unverified`: there, not hashed since it last changed. */
   readonly state: 'absent' | 'unverified' | 'verified';
   /** Where the file is or would be. */

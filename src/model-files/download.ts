@@ -43,12 +43,10 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
-interface Attempt extends Required<Pick<DownloadOptions, 'answerTimeoutMs' | 'silenceTimeoutMs'>> {
+interface Attempt extends Required<DownloadOptions> {
   readonly url: string;
   readonly destination: string;
   readonly byteLength: number;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: ByteProgress | undefined;
 }
 
 /** One connection. Ends when the file is whole; bytes that came before an error stay in the file. */

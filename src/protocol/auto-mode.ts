@@ -73,14 +73,10 @@ export interface DraftingJudgement {
 }
 
 /** What has happened since the last judgement. */
-export interface DraftingNews {
+export interface DraftingNews extends Pick<TimingKnowledge, 'draftMs' | 'roundTripMs' | 'edge'> {
   readonly matched: number;
   readonly mismatched: number;
   readonly tokens: number;
-  /** Null: not measured in this turn yet. */
-  readonly draftMs: number | null;
-  readonly roundTripMs: number | null;
-  readonly edge: EdgeTiming | null;
 }
 
 /** Sum of the weights of all comparisons; when more arrive, the older ones are scaled down. */

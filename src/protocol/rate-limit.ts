@@ -12,6 +12,14 @@ export interface RateLimitSettings {
   readonly burstBytes: number;
 }
 
+/** For tests and simulations. */
+export const unlimitedRate: RateLimitSettings = {
+  framesPerSecond: 1e9,
+  bytesPerSecond: 1e12,
+  burstFrames: 1e9,
+  burstBytes: 1e12,
+};
+
 export interface RateLimit {
   readonly settings: RateLimitSettings;
   readonly frames: number;

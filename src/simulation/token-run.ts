@@ -3,7 +3,7 @@
 
 import { createRandom } from '../basics/philox.ts';
 import type { ModeName } from '../protocol/mode.ts';
-import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { unlimitedRate } from '../protocol/rate-limit.ts';
 import { sizedWire } from '../protocol/wire.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
@@ -52,8 +52,6 @@ const [edgeStream, deviceStream] = [0x53600000, 0x53700000];
 /** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
 const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
 const lostSessionsKeptMs = 60_000;
-/** All devices are honest here. */
-const unlimited: RateLimitSettings = { framesPerSecond: 1e9, bytesPerSecond: 1e12, burstFrames: 1e9, burstBytes: 1e12 };
 /** Edge drafts, in modes in which the edge drafts: draft length, and the time of a draft as a share of a step's fixed time. */
 const [edgeDraftTokens, edgeDraftShare] = [4, 0.1];
 
@@ -132,7 +130,7 @@ function edgeSettings(
     capacity: 2 * parts.kinds.length,
     keepLostMs: lostSessionsKeptMs,
     shareOf: () => 1,
-    rate: unlimited,
+    rate: unlimitedRate,
     tokenizerHash: header.tokenizerHash,
     edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: fixedMs * edgeDraftShare },
     machines: protocolMachines,

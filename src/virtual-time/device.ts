@@ -142,7 +142,7 @@ export class VirtualDevice {
       connect: (edge) => this.#open(edge),
       beginDraft: (order) => this.#draft(order),
       emit: (tokens, drafted) => {
-        const counts = { tokenCount: tokens.length, acceptedCount: countTrue(drafted) };
+        const counts = { tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length };
         world.deviceEmits?.(this, { atMs: this.process.nowMs(), ...counts });
       },
       stepped: (event, step) => world.deviceStepped?.(this, event, step),
@@ -183,12 +183,6 @@ export class VirtualDevice {
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
     else this.process.post(durationMs, made);
   }
-}
-
-function countTrue(values: readonly boolean[]): number {
-  let count = 0;
-  for (const value of values) if (value) count += 1;
-  return count;
 }
 
 /**

@@ -4,12 +4,12 @@
 import { invariant } from '../basics/invariant.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import type { TurnRequest } from '../protocol/device-state.ts';
+import type { DraftAccount, TurnRequest } from '../protocol/device-state.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import type { TurnAccount } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
-import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { unlimitedRate } from '../protocol/rate-limit.ts';
 import { byteWire } from '../protocol/wire.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
@@ -100,12 +100,7 @@ export interface SessionResult {
   readonly rows: number;
   readonly engineBusyMs: number;
   /** The device's counts. */
-  readonly drafts: {
-    readonly drafted: number;
-    readonly sent: number;
-    readonly matched: number;
-    readonly mismatched: number;
-  };
+  readonly drafts: DraftAccount;
 }
 
 const tokenizerHash: string = 'ab'.repeat(32);
@@ -211,7 +206,8 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     capacity: 1,
     keepLostMs: 60_000,
     shareOf: () => 1,
-    rate: unlimited,
+    // Drafts may be faster here than on any real device.
+    rate: unlimitedRate,
     tokenizerHash,
     edgeDraft: { edgeDrafter: source.edgeDrafter, tokenCount: 4, tokenMs: 0, ...settings.edgeDraft },
     random,
@@ -219,14 +215,6 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     wire: byteWire,
   };
 }
-
-/** Drafts may be faster here than on any real device. */
-const unlimited: RateLimitSettings = {
-  framesPerSecond: 1e9,
-  bytesPerSecond: 1e12,
-  burstFrames: 1e9,
-  burstBytes: 1e12,
-};
 
 function deviceSettings(settings: SessionConditions, source: SessionSource, turn: TurnRequest): VirtualDeviceSettings {
   return {

@@ -14,7 +14,7 @@ import { type Edge, listenEdge, startEdge } from '../../edge/edge.ts';
 import { generateGreedily } from '../../engines/llama-greedy.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { preciseSleep } from '../../engines/precise-sleep.ts';
-import { checkShapes } from '../../exactness/shape-check.ts';
+import { checkShapes, type ShapeCheckOptions } from '../../exactness/shape-check.ts';
 import { modelLabel, type Result } from '../../files/document.ts';
 import { encodeTrialPrompts, type TrialPrompt } from '../../files/sample-prompts.ts';
 import { acquireModel } from '../../model-files/acquire.ts';
@@ -32,7 +32,7 @@ import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 
-export interface ExactnessOptions {
+export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 'contextLengths' | 'positions'> {
   /** Names or paths. A model without a draft is its own. */
   readonly target: string;
   readonly draft?: string;
@@ -42,12 +42,6 @@ export interface ExactnessOptions {
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
   readonly modes: readonly ModeName[];
-  /** Sizes of calls that are compared with single tokens; 2 to 63 by default. */
-  readonly callSizes?: readonly number[];
-  /** Contexts at which they are compared, in tokens. */
-  readonly contextLengths?: readonly number[];
-  /** Positions that are compared each time. */
-  readonly positions?: number;
   /** Only so many prompts, the first or the shortest of all. */
   readonly promptCount?: number;
   readonly whichPrompts?: 'first' | 'shortest';
@@ -80,11 +74,8 @@ const seed = 20_261_124n;
 
 export async function trialExactness(options: ExactnessOptions): Promise<Result> {
   await using models = await openModels(options);
-  const { callSizes, contextLengths, positions } = options;
   const shapes = await checkShapes(models.target, {
-    ...(callSizes === undefined ? {} : { callSizes }),
-    ...(contextLengths === undefined ? {} : { contextLengths }),
-    ...(positions === undefined ? {} : { positions }),
+    ...options,
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
   const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount, options.whichPrompts);

@@ -6,6 +6,7 @@ import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts
 import { type OptionsOf, trialSeed } from '../../laboratory/options.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { createToyModel } from '../../models/toy.ts';
+import { unlimitedRate } from '../../protocol/rate-limit.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import { counted, runDeviceCase } from './attack-device.ts';
 import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
@@ -63,7 +64,6 @@ const attackers = 16;
 const honestWorkers = 3;
 const places = 48;
 const keepLostMs = 200;
-const unlimited = { framesPerSecond: 1e9, bytesPerSecond: 1e12, burstFrames: 1e9, burstBytes: 1e12 };
 
 interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number; connections: number }> {
   readonly honest: HonestCount;
@@ -171,7 +171,7 @@ async function attackEdge(trial: Trial): Promise<void> {
   const { options, run, findings, cases, recordings } = trial;
   const goal = options.count * share.edge;
   const count = { frames: 0 };
-  const { edge, listener } = await serve(trial, count, { rate: unlimited });
+  const { edge, listener } = await serve(trial, count, { rate: unlimitedRate });
   const stop = new AbortController();
   const workers = Array.from({ length: honestWorkers }, (_, worker) =>
     keepWriting(listener.port, cases, worker, findings.honest, stop.signal),
