@@ -93,22 +93,17 @@ export function rootCostMs(lambdaPerMs: number, root: number, targetMs: number):
   return lambdaPerMs * (root - targetMs) * (3 * root - targetMs);
 }
 
-/** How fast the best share of a link falls as the price grows, 1 / phi''. @param share from bestShare; finite */
+/** How fast the best share of a link falls as the price grows, 1 / phi''. @param share from bestShare; finite unless concentrated */
 export function shareSlope(problem: Problem, link: number, share: number): number {
-  if (problem.bandForm === 'concentrated') return concentratedSlope(problem, link, share);
   const airMs = problem.airMs[link] as number;
   if (airMs === 0) return 0;
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
+  if (problem.bandForm === 'concentrated') {
+    return share === Number.POSITIVE_INFINITY ? 0 : 1 / marginalSlope(problem, link, share, targetMs);
+  }
   const uploadMs = airMs / share;
   if (problem.bandForm === 'latency') return uploadMs > targetMs ? -(share ** 3) / (2 * airMs) : 0;
   return -(share * share) / (2 * problem.lambdaPerMs * uploadMs * (3 * uploadMs - 2 * targetMs));
-}
-
-/** How fast the best share of a concentrated link falls as the price grows: 1 / phi''. @param share from bestShare */
-function concentratedSlope(problem: Problem, link: number, share: number): number {
-  if (problem.airMs[link] === 0 || share === Number.POSITIVE_INFINITY) return 0;
-  const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
-  return 1 / marginalSlope(problem, link, share, targetMs);
 }
 
 /** The root above max(target, 0) of t^3 - target t^2 - q = 0, for q > 0: one or two Halley steps from a start value. */

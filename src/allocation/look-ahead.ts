@@ -41,10 +41,7 @@ export function decideAhead(state: SlotState): Assignment {
   };
   const kept = { ...middleOf(slots), battery: priced(first.battery) };
   let last = consider(stay(first, myopic));
-  for (let round = 0; round < rounds; round++) {
-    const server = searchKept(kept, last);
-    last = consider(server);
-  }
+  for (let round = 0; round < rounds; round++) last = consider(searchKept(kept, last));
   return best.assignment;
 }
 

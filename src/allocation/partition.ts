@@ -1,6 +1,6 @@
 // The devices of each server during a search: linked lists, so a move only changes four links. Knows no costs.
 
-import { findProblemLink, type Problem } from './problem.ts';
+import type { Problem } from './problem.ts';
 
 /** Devices by server. Read the fields freely; change them through `place` and `remove` only. */
 export interface Partition {
@@ -69,11 +69,4 @@ export function createPartition(problem: Problem): Partition {
     },
     toServers: () => linkOf.map((link) => (link < 0 ? -1 : (linkServer[link] as number))),
   };
-}
-
-/** The partition of an association. @param server one of the device's eligible servers, or -1; [M] */
-export function partitionOf(problem: Problem, server: Int32Array): Partition {
-  const partition = createPartition(problem);
-  for (const [device, one] of server.entries()) if (one >= 0) partition.place(findProblemLink(problem, device, one));
-  return partition;
 }

@@ -18,6 +18,9 @@ export interface Rollout {
   readonly queueMsPerWorkMs: Float64Array;
 }
 
+/** In a forecast no battery runs empty; policies do not know the charge at which a device is plugged in. */
+const emptiest = 0.01;
+
 /**
  * @param slots the forecast
  * @param server an eligible server of each device in the first slot, or -1; [M]
@@ -55,7 +58,7 @@ export function rollOut(
     }
     for (let device = 0; device < deviceCount; device++) {
       const left = (battery[device] as number) - (usedJ[device] as number) / (outlook?.batteryJ[device] ?? Infinity);
-      battery[device] = Math.max(leastBattery(first, device), left);
+      battery[device] = Math.max(Math.min(emptiest, first.battery[device] as number), left);
     }
     if (kappa > 0) {
       const added = ahead === 0 ? movedMs : undefined;
@@ -66,13 +69,6 @@ export function rollOut(
     }
   }
   return { costMs, ...(kept as Pick<Rollout, 'assignment' | 'usedJ'>), queueMs, queueMsPerWorkMs };
-}
-
-/** In a forecast no battery runs empty; policies do not know the charge at which a device is plugged in. */
-const emptiest = 0.01;
-
-function leastBattery(state: SlotState, device: number): number {
-  return Math.min(emptiest, state.battery[device] as number);
 }
 
 /** ms of each server's whole time for its devices' windows in a slot; [E]. */

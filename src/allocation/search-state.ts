@@ -1,7 +1,7 @@
 // The state of a search: an association, and its cost.
 
-import { type Partition, partitionOf } from './partition.ts';
-import type { Problem } from './problem.ts';
+import { createPartition, type Partition } from './partition.ts';
+import { findProblemLink, type Problem } from './problem.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 export interface SearchState {
@@ -12,7 +12,8 @@ export interface SearchState {
 
 /** Starts a search at an association. @param server an eligible server of each device, or -1; [M] */
 export function startAt(problem: Problem, server: Int32Array, createRule: SharingRuleMaker): SearchState {
-  const partition = partitionOf(problem, server);
+  const partition = createPartition(problem);
+  for (const [device, one] of server.entries()) if (one >= 0) partition.place(findProblemLink(problem, device, one));
   return { partition, rule: createRule(problem, partition) };
 }
 

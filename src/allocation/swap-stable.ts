@@ -71,14 +71,10 @@ function createTrades(problem: Problem, { partition, rule }: SearchState, quota:
   const { linkServer, linkStart } = problem;
   const room = new Float64Array(problem.deviceCount);
 
+  /** The cost of the device that comes; with the same link for both, the present cost of a device that stays. */
   function ownCost(server: number, linkIn: number, linkOut: number): number {
     const count = rule.ownCosts(server, linkIn, linkOut, room);
     return room[count - 1] as number;
-  }
-
-  /** A device's present cost. */
-  function presentCost(server: number, link: number): number {
-    return ownCost(server, link, link);
   }
 
   /** @param otherOut -1 for a free place */
@@ -92,8 +88,8 @@ function createTrades(problem: Problem, { partition, rule }: SearchState, quota:
     // With a free place the server that takes the device can't gain; its saving is the other server's.
     if (otherOut >= 0 && (targetAfterMs > targetMs + least || serverAfterMs > serverMs + least)) return false;
     if (targetAfterMs + serverAfterMs >= serverMs + targetMs - least) return false;
-    if (ownCost(target, linkIn, otherOut) > presentCost(server, linkOut) + least) return false;
-    return otherOut < 0 || ownCost(server, otherIn, linkOut) <= presentCost(target, otherOut) + least;
+    if (ownCost(target, linkIn, otherOut) > ownCost(server, linkOut, linkOut) + least) return false;
+    return otherOut < 0 || ownCost(server, otherIn, linkOut) <= ownCost(target, otherOut, otherOut) + least;
   }
 
   function trade(server: number, device: number, linkIn: number, otherIn: number): boolean {

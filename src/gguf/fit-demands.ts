@@ -32,8 +32,7 @@ export async function readFitTarget(path: string): Promise<FitTarget> {
   }
   const lacking = partThatDraftsLack(header);
   if (lacking !== undefined) {
-    const remedy = 'take a Llama-family target without it';
-    throw badArgument(`${path} has ${lacking}, which the pipeline can't thin`, remedy);
+    throw badArgument(`${path} has ${lacking}, which the pipeline can't thin`, 'take a Llama-family target without it');
   }
   if (readNaming(path, () => readMappedDraft(header)) !== undefined) {
     throw badArgument(`${path} is a draft itself`, 'give the target that it was made for');

@@ -4,7 +4,7 @@
 import { badArgument } from '../basics/errors.ts';
 import { philox } from '../basics/philox.ts';
 import type { Candidates } from '../decoding/candidates.ts';
-import type { LanguageModel, ModelIdentity, Tokenizer } from './model.ts';
+import type { LanguageModel, Tokenizer } from './model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
 
 export interface AlterOptions {
@@ -23,26 +23,22 @@ export function alterModel(inner: LanguageModel, { seed, share = 0.3 }: AlterOpt
       'Give a share from 0 to 1 and a whole number as the seed.',
     );
   }
-  const { tokenizer, limits } = inner;
+  const { identity, tokenizer, limits } = inner;
+  const words = `altered: ${share} of the best candidates replaced, seed ${seed}`;
   const alter = (candidates: Candidates): Candidates =>
     alterCandidates(candidates, { seed, share, vocabularySize: tokenizer.vocabularySize });
   return {
-    identity: alteredIdentity(inner.identity, seed, share),
+    identity: {
+      name: `${identity.name} (altered)`,
+      fingerprint: textFingerprint(`${identity.fingerprint}, ${words}`),
+      description: `${identity.description}; ${words}`,
+    },
     tokenizer,
     limits,
     openSequence: () => inner.openSequence(),
     evaluate: async (items) => (await inner.evaluate(items)).map((rows) => rows.map(alter)),
     close: () => inner.close(),
     [Symbol.asyncDispose]: () => inner.close(),
-  };
-}
-
-function alteredIdentity(identity: ModelIdentity, seed: number, share: number): ModelIdentity {
-  const words = `altered: ${share} of the best candidates replaced, seed ${seed}`;
-  return {
-    name: `${identity.name} (altered)`,
-    fingerprint: textFingerprint(`${identity.fingerprint}, ${words}`),
-    description: `${identity.description}; ${words}`,
   };
 }
 

@@ -17,27 +17,25 @@ export function checkTogether(scenario: Scenario): string[] {
 
 function checkMap({ channel, servers, devices, mobility, area }: Scenario): string[] {
   const { kind } = servers.placement;
+  const { model } = mobility;
+  const faults: string[] = [];
   if (channel.kind === 'map') {
-    return [
-      ...(kind === 'map-sites' ? [] : [`servers.placement.kind is "${kind}"; with a map only map-sites is allowed`]),
-      ...(mobility.model === 'random-waypoint'
-        ? [
-            'mobility.model is "random-waypoint", which walks through buildings; with a map streets or still are allowed',
-          ]
-        : []),
-      ...(devices.indoorShare > 0
-        ? [`devices.indoorShare is ${devices.indoorShare}; with a map only 0 is allowed`]
-        : []),
-      ...(area === null ? [] : ['area is given; with a map the map says it: leave it out']),
-    ];
+    if (kind !== 'map-sites') faults.push(`servers.placement.kind is "${kind}"; with a map only map-sites is allowed`);
+    if (model === 'random-waypoint') {
+      faults.push(
+        `mobility.model is "${model}", which walks through buildings; with a map streets or still are allowed`,
+      );
+    }
+    const { indoorShare } = devices;
+    if (indoorShare > 0) faults.push(`devices.indoorShare is ${indoorShare}; with a map only 0 is allowed`);
+    if (area !== null) faults.push('area is given; with a map the map says it: leave it out');
+    return faults;
   }
-  return [
-    ...(kind === 'map-sites' ? ['servers.placement.kind is "map-sites"; without a map grid or list are allowed'] : []),
-    ...(mobility.model === 'streets'
-      ? ['mobility.model is "streets"; without a map random-waypoint or still are allowed']
-      : []),
-    ...(area === null ? ['area is missing; only a map may leave it out: give widthM and depthM'] : []),
-  ];
+  if (kind === 'map-sites') faults.push(`servers.placement.kind is "${kind}"; without a map grid or list are allowed`);
+  if (model === 'streets')
+    faults.push(`mobility.model is "${model}"; without a map random-waypoint or still are allowed`);
+  if (area === null) faults.push('area is missing; only a map may leave it out: give widthM and depthM');
+  return faults;
 }
 
 function checkPlaces({ area, mobility, devices }: Scenario): string[] {

@@ -1,33 +1,14 @@
 // The other presets: ray-traced streets, a small world for tests, current hardware, and a crowd.
 
-const paperRadio = {
-  bandwidthMHz: 10,
-  noiseDensityDbmPerHz: -174,
-  noiseFigureDb: 5,
-  minimumSnrDb: -5,
-  model: 'fixed-snr',
-};
+import { paperPreset } from './preset-paper.ts';
 
-const paperWorkload = {
-  target: 'gpt2-xl',
-  draft: 'gpt2',
-  tasks: [
-    { kind: 'code', windowTokens: 25 },
-    { kind: 'summarisation', windowTokens: 15 },
-    { kind: 'chat', windowTokens: 20 },
-  ],
-  payloadLaw: 'q16',
-};
-
-const paperDevices = {
-  hardware: [{ name: 'galaxy-s23' }, { name: 'iphone-14' }, { name: 'mate-60' }],
-  reachedMemoryShare: 0.4,
-};
-
-const paperServers = [{ name: 'rtx-2080' }, { name: 'rtx-3090' }, { name: 'rtx-4090' }];
+const { radio: paperRadio, energy: paperEnergy, objective: paperObjective } = paperPreset;
+const { target, draft, tasks, payloadLaw } = paperPreset.workload;
+const paperWorkload = { target, draft, tasks, payloadLaw };
+const { hardware, reachedMemoryShare } = paperPreset.devices;
+const paperDevices = { hardware, reachedMemoryShare };
+const paperServers = paperPreset.servers.hardware;
 const paperQueue = { kappaMs: 500, law: { kind: 'backlog' } };
-const paperEnergy = { computeJoulePerFlop: 1e-9, transmitFactor: 2.6, model: 'band' };
-const paperObjective = { lambda: 0.01, lambdaUnit: 'per-ms', energyWeight: 20 };
 const mapPinned = 'Of the map that is shipped: runs on another one would not be the same.';
 const walking = 'People walk along streets, vehicles at city speed; nobody goes through a building.';
 

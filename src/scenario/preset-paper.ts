@@ -2,7 +2,7 @@
 // fixed here, each with its reason, before any policy was run.
 
 /** In the form of a scenario file. */
-export const paperPreset: object = {
+export const paperPreset = {
   version: 1,
   name: 'paper',
   description:
@@ -95,4 +95,4 @@ export const paperPreset: object = {
       'Open. Per ms, the unit that the energy weight needs too: in seconds, 20 to 100 would leave nothing but energy.',
     'objective.energyWeight': 'Printed as 20 to 100; the lower end.',
   },
-};
+} as const;

@@ -26,6 +26,5 @@ export function readPreset(name: string, overrides: readonly Override[] = []): S
   if (preset !== undefined) return readScenario(preset, name, overrides);
   const nearest = nearestName(name, presetNames);
   const hint = nearest === undefined ? '' : `Did you mean ${nearest}? `;
-  const remedy = `${hint}Take one of ${presetNames.join(', ')}, or the path of a file.`;
-  throw badArgument(`no scenario "${name}"`, remedy);
+  throw badArgument(`no scenario "${name}"`, `${hint}Take one of ${presetNames.join(', ')}, or the path of a file.`);
 }

@@ -46,8 +46,7 @@ export function parseOverride(text: string): Override {
     .replaceAll(/\[(\d+)\]/g, '.$1')
     .split('.');
   if (equals <= 0 || path.some((step) => step === '' || step === '__proto__')) {
-    const remedy = 'Give --set a path and a value: --set radio.bandwidthMHz=20';
-    throw badArgument(`"${text}" is not path=value`, remedy);
+    throw badArgument(`"${text}" is not path=value`, 'Give --set a path and a value: --set radio.bandwidthMHz=20');
   }
   return { path, value: parseScenarioText(text.slice(equals + 1), `the value of ${path.join('.')}`) };
 }

@@ -46,7 +46,7 @@ export interface Learner {
   /** The weights for decisions with the actor. */
   actorWeights(): Weights;
   /** All that a later run needs; names such as `critics.0.row`. */
-  save(): Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
+  save(): SavedTensors;
   dispose(): void;
 }
 

@@ -57,7 +57,8 @@ const fineAcross: number = 1 - fineCovariance(Math.SQRT2 / nodesPerDistance) / f
 /** Takes about 0.1 s. */
 export function createFieldTile(seed: number, stream: number): FieldTile {
   const random = createRandom(seed, stream);
-  const { smooth, fine } = amplitudes();
+  amplitudes ??= computeAmplitudes();
+  const { smooth, fine } = amplitudes;
   const real = new Float64Array(cellCount);
   const imaginary = new Float64Array(cellCount);
   for (let row = 0; row < tileSize; row++) {
@@ -81,14 +82,9 @@ export function createFieldTile(seed: number, stream: number): FieldTile {
   return { smooth: Float32Array.from(real), fine: Float32Array.from(imaginary) };
 }
 
+let amplitudes: ReturnType<typeof computeAmplitudes> | undefined;
+
 /** Square roots of the spectra, scaled so that a plain transform of white noise has the right variance. The same for all seeds. */
-function amplitudes(): { smooth: Float32Array; fine: Float32Array } {
-  cachedAmplitudes ??= computeAmplitudes();
-  return cachedAmplitudes;
-}
-
-let cachedAmplitudes: { smooth: Float32Array; fine: Float32Array } | undefined;
-
 function computeAmplitudes(): { smooth: Float32Array; fine: Float32Array } {
   const real = new Float64Array(cellCount);
   const imaginary = new Float64Array(cellCount);
