@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bootstrapInterval, bootstrapIntervals } from './bootstrap.ts';
+import { bootstrapIntervals, estimate } from './bootstrap.ts';
 import { createRandom } from './philox.ts';
 import { interquartileMean, mean } from './statistics.ts';
 
@@ -10,7 +10,8 @@ describe('bootstrap intervals', () => {
     let held = 0;
     for (let trial = 0; trial < trials; trial++) {
       const values = Array.from({ length: 40 }, () => random.uniform() + random.uniform());
-      const [low, high] = bootstrapInterval(values.length, (pick) => mean(pick.map((run) => values[run] as number)));
+      const { interval } = estimate(values.length, (pick) => mean(pick.map((run) => values[run] as number)));
+      const [low, high] = interval;
       if (low <= 1 && 1 <= high) held++;
     }
     expect(held / trials).toBeGreaterThan(0.88);
@@ -27,7 +28,7 @@ describe('bootstrap intervals', () => {
   });
 
   it('have no width with one run', () => {
-    expect(bootstrapInterval(1, (pick) => pick.length + 4)).toEqual([5, 5]);
+    expect(estimate(1, (pick) => pick.length + 4)).toEqual({ value: 5, interval: [5, 5] });
   });
 });
 

@@ -2,7 +2,7 @@
 // together (one seed, several policies) are drawn together, so differences stay paired.
 
 import { createRandom } from './philox.ts';
-import { quantile } from './statistics.ts';
+import { interquartileMean, quantile } from './statistics.ts';
 
 /** Both ends. */
 export type Interval = readonly [low: number, high: number];
@@ -42,6 +42,16 @@ export function estimates(runCount: number, statistic: (pick: readonly number[])
   return values.map((value, component) => ({ value, interval: intervals[component] as Interval }));
 }
 
+/** One number of all runs, with its interval. */
+export function estimate(runCount: number, statistic: (pick: readonly number[]) => number): Estimate {
+  return estimates(runCount, (pick) => [statistic(pick)])[0] as Estimate;
+}
+
+/** The interquartile mean of a value of each run. */
+export function middleEstimate(values: readonly number[]): Estimate {
+  return estimate(values.length, (pick) => interquartileMean(pick.map((run) => values[run] as number)));
+}
+
 /** An estimate as columns of a row: the value by its name, and the ends of its interval. */
 export type Within<Name extends string, Value = number> = {
   readonly [Key in Name | `${Name}Low` | `${Name}High`]: Value;
@@ -49,9 +59,4 @@ export type Within<Name extends string, Value = number> = {
 
 export function within<Name extends string>(name: Name, { value, interval: [low, high] }: Estimate): Within<Name> {
   return { [name]: value, [`${name}Low`]: low, [`${name}High`]: high } as Within<Name>;
-}
-
-/** The same as bootstrapIntervals for one number. */
-export function bootstrapInterval(runCount: number, statistic: (pick: readonly number[]) => number): Interval {
-  return bootstrapIntervals(runCount, (pick) => [statistic(pick)])[0] as Interval;
 }

@@ -32,6 +32,8 @@ export interface Recording {
   finish(): void;
 }
 
+type Planned = readonly Pick<TraceSession, 'id' | 'prompt'>[];
+
 /** Refuses a name that is taken, before any work. @throws OutriderError `bad-argument` */
 export function demandNewTrace(path: string): void {
   if (existsSync(path))
@@ -43,11 +45,7 @@ export function demandNewTrace(path: string): void {
  * @param planned ids and prompts of all sessions, in order
  * @throws OutriderError `bad-argument` when what is there is of another recording
  */
-export function openRecording(
-  path: string,
-  header: TraceHeader,
-  planned: readonly Pick<TraceSession, 'id' | 'prompt'>[],
-): Recording {
+export function openRecording(path: string, header: TraceHeader, planned: Planned): Recording {
   demandNewTrace(path);
   const partialPath = `${path}.partial`;
   const left = takeUp(partialPath, header, planned);
@@ -69,11 +67,7 @@ export function openRecording(
   };
 }
 
-function takeUp(
-  path: string,
-  header: TraceHeader,
-  planned: readonly Pick<TraceSession, 'id' | 'prompt'>[],
-): PartialTrace | null {
+function takeUp(path: string, header: TraceHeader, planned: Planned): PartialTrace | null {
   if (!existsSync(path)) return null;
   const left = parseLeft(path);
   const isSame =

@@ -3,7 +3,7 @@ import { runExperiment } from '../../laboratory/run.ts';
 import { madeUpHeader } from '../../traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../../traces/trace.ts';
 import { noCounts } from '../session-metrics.ts';
-import { ablationExperiment, ratioInterval } from './ablation.ts';
+import { ablationExperiment, ratioOf } from './ablation.ts';
 import type { AblationRow } from './page.ts';
 import { variants } from './variants.ts';
 
@@ -79,13 +79,13 @@ describe('intervals', () => {
   it('hold what is drawn in pairs: a ratio that all sessions share has no width', () => {
     const plain = [100, 300, 250, 900].map(counts);
     const half = [50, 150, 125, 450].map(counts);
-    expect(ratioInterval(half, plain)).toEqual([0.5, 0.5]);
+    expect(ratioOf(half, plain)).toEqual({ value: 0.5, interval: [0.5, 0.5] });
   });
 
   it('are wide where sessions differ', () => {
     const plain = Array.from({ length: 30 }, () => counts(100));
     const own = plain.map((_, index) => counts(index % 2 === 0 ? 60 : 100));
-    const [low, high] = ratioInterval(own, plain);
+    const [low, high] = ratioOf(own, plain).interval;
     expect(low).toBeGreaterThan(0.7);
     expect(low).toBeLessThan(0.76);
     expect(high).toBeGreaterThan(0.84);

@@ -1,7 +1,7 @@
 // `outrider bench ablation`: what each addition to plain `stream` brings by itself and with the others, from traces of real models in virtual
 // time. The same numbers on every machine.
 
-import { bootstrapInterval, type Interval, within } from '../../basics/bootstrap.ts';
+import { type Estimate, estimate, within } from '../../basics/bootstrap.ts';
 import { defaultTraceFile, findTrace } from '../../files/shipped-traces.ts';
 import { hashTrace } from '../../files/trace-files.ts';
 import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
@@ -144,7 +144,6 @@ function rowOf(
 ): AblationRow {
   const sum = addCounts(own);
   const msPerToken = tpotMs(sum);
-  const overPlain = { value: msPerToken / tpotMs(addCounts(plain)), interval: ratioInterval(own, plain) };
   return {
     draft: trace.header.draft.name,
     temperature: trace.header.sampling.temperature,
@@ -154,7 +153,7 @@ function rowOf(
     task,
     sessions: own.length,
     msPerToken,
-    ...within('overPlain', overPlain),
+    ...within('overPlain', ratioOf(own, plain)),
     overAr: msPerToken / alone,
     acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
@@ -164,8 +163,8 @@ function rowOf(
   };
 }
 
-/** 95 %, sessions drawn again; a session keeps both of its times. */
-export function ratioInterval(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Interval {
+/** Of times per token; sessions are drawn again, and a session keeps both of its times. */
+export function ratioOf(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Estimate {
   const tpotOf = (counts: readonly ReplayedCounts[], pick: readonly number[]): number => {
     let [ms, tokens] = [0, 0];
     for (const index of pick) {
@@ -175,7 +174,7 @@ export function ratioInterval(own: readonly ReplayedCounts[], plain: readonly Re
     }
     return ms / tokens;
   };
-  return bootstrapInterval(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
+  return estimate(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
 }
 
 /** Over plain `stream`, all tasks, of the first trace and network: for each edge. */

@@ -1,6 +1,6 @@
 // The rows and the summary of "bench coupled", from its runs: interquartile means over paired seeds, and ratios of costs.
 
-import { type Estimate, estimates, type Within, within } from '../../basics/bootstrap.ts';
+import { middleEstimate, type Within, within } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { CoupledRun } from './run.ts';
 
@@ -14,7 +14,8 @@ const lookAhead = 'look-ahead';
  * `look-ahead`, null where that isn't among the policies.
  */
 export interface CoupledRow
-  extends Pick<CoupledRun, (typeof middles)[number] | 'coupling' | 'policy'>,
+  extends Middles,
+    Pick<CoupledRun, 'coupling' | 'policy'>,
     Within<'costMs' | 'costVsBest' | 'latencyMs'>,
     Within<'costVsLookAhead', number | null> {
   readonly seeds: number;
@@ -30,6 +31,7 @@ const middles = [
   'batteryOutShare',
   'decisionCpuMs',
 ] as const;
+type Middles = Pick<CoupledRun, (typeof middles)[number]>;
 
 export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   const own = runs.filter((run) => run.policy === policy);
@@ -44,22 +46,12 @@ export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   const notCompared = { costVsLookAhead: null, costVsLookAheadLow: null, costVsLookAheadHigh: null };
   return {
     ...{ coupling, policy, seeds: own.length, costMsMean: mean(costsMs) },
-    ...within('costMs', middleOf(costsMs)),
-    ...within('costVsBest', middleOf(ratiosTo(reference))),
-    ...(toLookAhead.length === 0 ? notCompared : within('costVsLookAhead', middleOf(toLookAhead))),
-    ...within('latencyMs', middleOf(own.map(({ latencyMs }) => latencyMs))),
-    ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(own.map((run) => run[key]))])) as Pick<
-      CoupledRun,
-      (typeof middles)[number]
-    >),
+    ...within('costMs', middleEstimate(costsMs)),
+    ...within('costVsBest', middleEstimate(ratiosTo(reference))),
+    ...(toLookAhead.length === 0 ? notCompared : within('costVsLookAhead', middleEstimate(toLookAhead))),
+    ...within('latencyMs', middleEstimate(own.map(({ latencyMs }) => latencyMs))),
+    ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(own.map((run) => run[key]))])) as Middles),
   };
-}
-
-function middleOf(values: readonly number[]): Estimate {
-  const statistic = (at: readonly number[]): number[] => [
-    interquartileMean(at.map((index) => values[index] as number)),
-  ];
-  return estimates(values.length, statistic)[0] as Estimate;
 }
 
 /** Costs over those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */

@@ -39,32 +39,29 @@ export async function recordTraces(
   prompts: PromptFile,
   settings: RecordSettings,
 ): Promise<DraftTraces> {
+  const { name, fingerprint } = draft.identity;
+  const parts = [
+    target.identity.fingerprint,
+    fingerprint,
+    settings.tokens,
+    wrongDepth,
+    JSON.stringify(prompts.prompts),
+  ];
+  const mark = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
   const record = async (kind: keyof DraftTraces): Promise<Trace> => {
     const sampling = samplings[kind];
-    const out = join(settings.directory, fileName(kind, target, draft, prompts, settings.tokens));
+    const out = join(settings.directory, `${name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`);
     if (!existsSync(out)) {
       makeDirectory(settings.directory);
       const { tokens, modelLicence, onProgress, known } = settings;
       const report = (_: string, done: number, total: number): void =>
-        onProgress?.(`${draft.identity.name}, ${kind}: tokens at most`, done, total);
+        onProgress?.(`${name}, ${kind}: tokens at most`, done, total);
       const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress: report, known: known?.[kind] };
       await recordTrace(target, draft, prompts, made);
     }
     return readTrace(out);
   };
   return { greedy: await record('greedy'), sampled: await record('sampled') };
-}
-
-function fileName(
-  kind: string,
-  target: LanguageModel,
-  draft: LanguageModel,
-  { prompts }: PromptFile,
-  tokens: number,
-): string {
-  const parts = [target.identity.fingerprint, draft.identity.fingerprint, tokens, wrongDepth, JSON.stringify(prompts)];
-  const mark = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
-  return `${draft.identity.name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`;
 }
 
 /**

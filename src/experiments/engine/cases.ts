@@ -83,26 +83,17 @@ async function timerOf(model: LanguageModel, mostSequences: number, contextLengt
   const text = sampleTokens(model.tokenizer, contextLength + prefillTokens);
   const sequences = Array.from({ length: mostSequences }, () => model.openSequence());
   for (const sequence of sequences) await appendTokens(model, sequence, text.slice(0, contextLength));
-  return async (one: EngineCase): Promise<number> => {
-    const used = sequences.slice(0, one.sequences);
+  return async ({ sequences: count, tokens: length, rows }: EngineCase): Promise<number> => {
+    const used = sequences.slice(0, count);
+    const tokens = text.slice(contextLength, contextLength + length);
     const startMs = performance.now();
-    await step(model, used, text.slice(contextLength, contextLength + one.tokens), one.rows);
+    // A prompt may be longer than what the engine takes at once; it is alone then.
+    if (used.length === 1) await appendTokens(model, used[0] as ModelSequence, tokens, { rows });
+    else await model.evaluate(used.map((sequence) => ({ sequence, tokens, rows })));
     const stepMs = performance.now() - startMs;
     await Promise.all(used.map((sequence) => sequence.truncate(contextLength)));
     return stepMs;
   };
-}
-
-/** A prompt may be longer than what the engine takes at once; it is alone then. */
-async function step(
-  model: LanguageModel,
-  sequences: readonly ModelSequence[],
-  tokens: readonly number[],
-  rows: number,
-) {
-  const [first] = sequences;
-  if (sequences.length === 1 && first !== undefined) await appendTokens(model, first, tokens, { rows });
-  else await model.evaluate(sequences.map((sequence) => ({ sequence, tokens, rows })));
 }
 
 function rowOf({ name, sequences, tokens }: EngineCase, samples: readonly number[]): EngineRow {

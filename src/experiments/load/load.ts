@@ -113,17 +113,17 @@ async function watchMemory(processId: number, seconds: number, { onProgress, sig
 
 /** `greedyShare`: rows that the greedy device got in a second of a turn, as a multiple of what the others got on average. */
 function summarise(tallies: readonly DeviceTally[], seconds: number) {
-  const sum = (pick: (tally: DeviceTally) => number): number =>
-    tallies.reduce((total, tally) => total + pick(tally), 0);
-  const rowRate = (of: readonly DeviceTally[]): number =>
-    of.reduce((total, { rows }) => total + rows, 0) / of.reduce((total, { endedMs }) => total + endedMs, 0);
-  const greedyShare =
-    rowRate(tallies.filter(({ isGreedy }) => isGreedy)) / rowRate(tallies.filter(({ isGreedy }) => !isGreedy));
+  const sum = (key: Exclude<keyof DeviceTally, 'isGreedy'>, of = tallies): number =>
+    of.reduce((total, tally) => total + tally[key], 0);
+  const rowRate = (greedy: boolean): number => {
+    const own = tallies.filter(({ isGreedy }) => isGreedy === greedy);
+    return sum('rows', own) / sum('endedMs', own);
+  };
   return {
-    texts: sum(({ texts }) => texts),
-    wrongTexts: sum(({ wrongTexts }) => wrongTexts),
-    tokensPerSecond: sum(({ tokens }) => tokens) / seconds,
-    greedyShare,
+    texts: sum('texts'),
+    wrongTexts: sum('wrongTexts'),
+    tokensPerSecond: sum('tokens') / seconds,
+    greedyShare: rowRate(true) / rowRate(false),
   };
 }
 

@@ -71,15 +71,8 @@ async function startNative(settings: BenchEdgeSettings, lawful: EdgeProcess): Pr
   }
 }
 
-function flagsOf({
-  target,
-  draft,
-  gamma,
-  profile,
-  sessions,
-  contextLength,
-  lookUpTokens,
-}: BenchEdgeSettings): string[] {
+function flagsOf(settings: BenchEdgeSettings): string[] {
+  const { target, draft, gamma, profile, sessions, contextLength, lookUpTokens } = settings;
   const flags = ['--model', target, '--context', String(contextLength), '--sessions', String(sessions)];
   flags.push('--look-up', String(lookUpTokens));
   if (profile !== null) flags.push('--profile', profile);

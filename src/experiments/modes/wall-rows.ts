@@ -37,13 +37,11 @@ export function summariseWall(
 ): Record<string, number> {
   const texts = runs.filter(isLawful).flatMap((run) => run.texts);
   const native = runs.filter((run) => !isLawful(run)).flatMap((run) => run.texts);
-  const acceptances = rows.filter(({ mode }) => mode === 'stream').map(({ acceptance }) => acceptance);
+  const streams = rows.filter(({ mode }) => mode === 'stream');
+  const acceptance = mean(streams.map((row) => row.acceptance).filter((value) => value !== null));
   return {
     ...summariseModes(rows),
-    ...withoutGaps({
-      acceptance: mean(acceptances.filter((value) => value !== null)),
-      boundOverArNative: boundOverNative(steps, mean(acceptances.filter((value) => value !== null))),
-    }),
+    ...withoutGaps({ acceptance, boundOverArNative: boundOverNative(steps, acceptance) }),
     ...identityOf(texts),
     ...(native.length === 0
       ? {}

@@ -1,6 +1,6 @@
 // The charts of Fig. 2: latency against the window, and against the uplink.
 
-import { bootstrapInterval } from '../../basics/bootstrap.ts';
+import { estimate } from '../../basics/bootstrap.ts';
 import { type Line, type LinePoint, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
 import type { Figure } from '../../laboratory/experiment.ts';
@@ -115,6 +115,6 @@ function uplinkPanel(group: readonly PlayedTask[]): Panel {
 }
 
 function pointOf(x: number, one: PlayedCase): LinePoint {
-  const [low, high] = bootstrapInterval(one.ms.length, (pick) => msPerToken(one, pick));
-  return { x, y: msPerToken(one), low, high };
+  const { value, interval } = estimate(one.ms.length, (pick) => msPerToken(one, pick));
+  return { x, y: value, low: interval[0], high: interval[1] };
 }

@@ -1,6 +1,6 @@
 // From the answers' times to what Fig. 2 is about: time per token by window and uplink, the best window, and the uplink from which more rate gains little.
 
-import { type Estimate, estimates } from '../../basics/bootstrap.ts';
+import { type Estimate, estimate } from '../../basics/bootstrap.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import { quickest } from '../best-window.ts';
 import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
@@ -87,8 +87,4 @@ export function crossing(uplinks: readonly number[], times: readonly number[]): 
   const [slow, quick] = [times[index - 1] as number, times[index] as number];
   const share = (slow - limit) / (slow - quick);
   return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
-}
-
-function estimate(answerCount: number, of: (pick: readonly number[]) => number): Estimate {
-  return estimates(answerCount, (pick) => [of(pick)])[0] as Estimate;
 }

@@ -3,7 +3,6 @@
 
 import { mean } from '../../basics/statistics.ts';
 import { hashTrace, readTrace } from '../../files/trace-files.ts';
-import type { Unit } from '../../laboratory/experiment.ts';
 import { fig2Figures } from './fig2-figure.ts';
 import { fig2Claims, fig2Page } from './fig2-page.ts';
 import {
@@ -40,12 +39,19 @@ export const fig2: PaperExperiment = paperExperiment({
   plan({ size, tracePath }) {
     const trace = tracePath === null ? null : readTrace(tracePath);
     const world = fig2World();
+    const { roundTripMs, bytesPerDraft } = world;
     const plans = plansOf(size, world, taskSources(trace, size.answerCount));
     const { answerCount, answerTokens, gammas, uplinksMbps, acceptances } = size;
     const asked = { answerCount, answerTokens, gammas, uplinksMbps, acceptances, trace: trace && hashTrace(trace) };
     return {
       settings: { ...asked, ...world },
-      units: plans.map((plan) => unitOf(plan, world, answerTokens)),
+      units: plans.map(({ source, hardware, law, cases, acceptance }) => ({
+        key: [source.kind, hardware.name, law, acceptance ?? ''].join(' ').trim(),
+        measure() {
+          const conditions = { roundTripMs, bytesPerDraft: bytesPerDraft[law], answerTokens };
+          return cases.map((one): PlayedCase => ({ ...one, ...playAnswers(source, one, hardware, conditions) }));
+        },
+      })),
       plans,
       world,
     };
@@ -65,18 +71,6 @@ export const fig2: PaperExperiment = paperExperiment({
     };
   },
 });
-
-function unitOf(
-  { source, hardware, law, cases, acceptance }: Plan,
-  { roundTripMs, bytesPerDraft }: Fig2World,
-  answerTokens: number,
-): Unit<readonly PlayedCase[]> {
-  const settings = { roundTripMs, bytesPerDraft: bytesPerDraft[law], answerTokens };
-  return {
-    key: [source.kind, hardware.name, law, acceptance ?? ''].join(' ').trim(),
-    measure: () => cases.map((one) => ({ ...one, ...playAnswers(source, one, hardware, settings) })),
-  };
-}
 
 function plansOf(size: Size, { hardware, bytesPerDraft }: Fig2World, sources: TaskSource[]): Plan[] {
   const top = Math.max(...size.uplinksMbps);

@@ -1,6 +1,6 @@
 // The data of Fig. 5: a row for each size, interpretation and policy.
 
-import { type Estimate, estimates } from '../../basics/bootstrap.ts';
+import { middleEstimate } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { FiguresByPolicy, LatencyFigures } from '../allocation/latency.ts';
 import type { Cell, MeasuredCell } from './fig5-reductions.ts';
@@ -46,12 +46,7 @@ function rowOf(
   const own = figures[policy] as LatencyFigures;
   const best = figures['best'] as LatencyFigures;
   const over = own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number));
-  const picked = (all: readonly number[], pick: readonly number[]): number =>
-    interquartileMean(pick.map((seed) => all[seed] as number));
-  const [latency, overBest] = estimates(seedCount, (pick) => [picked(own.latencyMs, pick), picked(over, pick)]) as [
-    Estimate,
-    Estimate,
-  ];
+  const [latency, overBest] = [middleEstimate(own.latencyMs), middleEstimate(over)];
   return {
     against,
     devices: deviceCount,

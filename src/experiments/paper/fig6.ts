@@ -5,7 +5,6 @@ import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
 import {
-  type BatteryClass,
   batteryClasses,
   type ClassFigures,
   type Fig6Case,
@@ -103,7 +102,7 @@ function stateOf(state: SlotState, { interpretation, energyModel, energyWeight }
 function measure(state: SlotState, decide: Policy): ClassFigures[] {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, decide(state), terms);
-  return batteryClasses.map(({ above, upTo }: BatteryClass) => {
+  return batteryClasses.map(({ above, upTo }) => {
     const figures = { devices: 0, latencyMs: 0, computeJ: 0, transmitJ: 0 };
     for (let device = 0; device < state.deviceCount; device++) {
       const battery = state.battery[device] as number;

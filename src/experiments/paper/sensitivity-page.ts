@@ -9,6 +9,7 @@ import type { Fig6Change } from './fig6-changes.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
 import type { PaperConclusion } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
+import type { Size } from './sizes.ts';
 
 /** What is estimated, and the heads of its columns. */
 const slotColumns = {
@@ -63,10 +64,7 @@ export function slotEstimates(
   });
 }
 
-interface Facts {
-  readonly seedCount: number;
-  readonly cells: readonly (readonly [number, number])[];
-}
+type Facts = Pick<Size['sensitivity'], 'seedCount' | 'cells'>;
 
 export function sensitivityConclusion(moved: readonly Moved[], facts: Facts): Omit<PaperConclusion, 'summary'> {
   const sizes = facts.cells.map(([devices, servers]) => `${devices}/${servers}`).join(', ');

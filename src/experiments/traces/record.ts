@@ -115,14 +115,14 @@ export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
     return { made: await recordTrace(target, draft, file, settings), fileKilobytes: statSync(out).size / 1000 };
   },
   conclude({ made, fileKilobytes }, asked) {
-    const { sessions, resumed, tokens, seconds } = made;
+    const { tokens, seconds } = made;
     const tokensPerSecond = seconds === 0 ? 0 : tokens / seconds;
     const { target, draft } = namesOf(asked);
     const { temperature, wrongDepth, contextLength, threads } = asked;
     const named = { target: modelLabel(target), draft: modelLabel(draft) };
     return {
       rows: [],
-      summary: { sessions, resumed, tokens, seconds, tokensPerSecond, fileKilobytes },
+      summary: { ...made, tokensPerSecond, fileKilobytes },
       params: { ...named, tokens: asked.tokens, temperature, wrongDepth, contextLength, threads },
       seed: Number(asked.seed),
     };

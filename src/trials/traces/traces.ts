@@ -126,7 +126,8 @@ export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = 
   },
 };
 
-async function compareSessions({ target, draft }: TracedModels, options: TracesOptions, run: Run): Promise<Found> {
+async function compareSessions(given: TracedModels, options: TracesOptions, run: Run): Promise<Found> {
+  const { target, draft } = given;
   const prompts = encodeTrialPrompts(target.tokenizer, options.promptCount);
   const cells = prompts.flatMap((prompt, index) =>
     options.temperatures.map((temperature) => ({ prompt, index, temperature })),
@@ -141,7 +142,7 @@ async function compareSessions({ target, draft }: TracedModels, options: TracesO
   for (const { prompt, index, temperature } of cells) {
     run.onProgress('sessions', rows.length, total);
     const sampling = samplingOf(temperature, index);
-    const replay = await record(target, draft, prompt, sampling, options);
+    const replay = await record(given, prompt, sampling, options);
     const statistics = traceStatistics([replay.session]);
     right += statistics.right;
     positions += statistics.answerTokens;
@@ -193,8 +194,7 @@ function samplingOf(temperature: number, promptIndex: number): Sampling {
 
 /** Recorded, written, and read again. */
 async function record(
-  target: LanguageModel,
-  draft: LanguageModel,
+  { target, draft }: TracedModels,
   { name, task, ids }: TrialPrompt,
   sampling: Sampling,
   { tokens: answerTokens, maxAhead, wrongDepth = maxAhead }: TracesOptions,
