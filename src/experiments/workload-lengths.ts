@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { quantile } from '../basics/statistics.ts';
 import { generateGreedily } from '../engines/llama-greedy.ts';
 import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
@@ -87,7 +87,7 @@ async function readLines(directory: string, name: string): Promise<Record<string
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   } catch (error) {
     const cause = `${name} can't be read in ${directory}: ${(error as Error).message}`;
-    throw new OutriderError('bad-argument', cause, 'Give the directory of the prompt sets with --data.', {
+    throw badArgument(cause, 'Give the directory of the prompt sets with --data.', {
       cause: error,
     });
   }

@@ -2,7 +2,7 @@
 
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { TurnOptions } from '../device/turn.ts';
 import type { EdgeOptions } from '../edge/edge.ts';
 import type { SessionStep } from '../edge/edge-sessions.ts';
@@ -59,6 +59,6 @@ function failAsArgument<Value>(path: string, work: () => Value): Value {
     return work();
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
-    throw new OutriderError('bad-argument', `can't use ${path}: ${words}`, 'give another path', { cause });
+    throw badArgument(`can't use ${path}: ${words}`, 'give another path', { cause });
   }
 }

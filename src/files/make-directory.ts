@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 
 /**
  * Makes a directory, and those above it, unless it is there.
@@ -21,5 +21,5 @@ export function makeDirectory(directory: string): void {
 }
 
 function refusal(directory: string, why: string, cause?: unknown): OutriderError {
-  return new OutriderError('bad-argument', `${directory} can't be made: ${why}`, 'Give another directory.', { cause });
+  return badArgument(`${directory} can't be made: ${why}`, 'Give another directory.', { cause });
 }

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPolicy, policyEntry } from '../allocation/policies.ts';
 import type { Policy } from '../allocation/slot-state.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { type FoundPolicy, learnedPolicyList, readLearned, weightsOf } from './shipped-weights.ts';
 
 /** @throws OutriderError `bad-argument` */
@@ -22,7 +22,7 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   const path = resolve(nameOrPath);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Give the name of a policy, or the path of a module that exports one.';
-    throw new OutriderError('bad-argument', `${nameOrPath} can't be read: ${error.code}`, remedy, { cause: error });
+    throw badArgument(`${nameOrPath} can't be read: ${error.code}`, remedy, { cause: error });
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name: nameOrPath, decide: await importPolicy(nameOrPath, path), sha256 };
@@ -36,7 +36,7 @@ async function importPolicy(name: string, path: string): Promise<Policy> {
     module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
     const cause = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : String(error);
-    throw new OutriderError('bad-argument', `${name} can't be loaded: ${cause}`, remedy, { cause: error });
+    throw badArgument(`${name} can't be loaded: ${cause}`, remedy, { cause: error });
   }
   const found = module['default'] ?? module['policy'];
   if (typeof found === 'function') return found as Policy;
@@ -46,5 +46,5 @@ async function importPolicy(name: string, path: string): Promise<Policy> {
       ? `exports ${typeof found === 'object' ? 'an object' : `a ${typeof found}`} as its policy`
       : 'exports no policy';
   const list = exported.length === 0 ? 'nothing' : exported.join(', ');
-  throw new OutriderError('bad-argument', `${name} ${what} (it exports ${list})`, remedy);
+  throw badArgument(`${name} ${what} (it exports ${list})`, remedy);
 }

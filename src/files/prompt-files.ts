@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 import type { Message } from '../models/model.ts';
 
 export interface PromptLine {
@@ -173,9 +173,9 @@ function parseLine(line: string): Readonly<Record<string, unknown>> {
 
 function noPrompt(name: string, line: number): OutriderError {
   const remedy = 'write {"prompt": TEXT} or {"messages": [{"role": "user", "content": TEXT}]}, one a line';
-  return new OutriderError('bad-argument', `${name}, line ${line} is no prompt`, remedy);
+  return badArgument(`${name}, line ${line} is no prompt`, remedy);
 }
 
 function refuse(cause: string, remedy: string): never {
-  throw new OutriderError('bad-argument', cause, remedy);
+  throw badArgument(cause, remedy);
 }

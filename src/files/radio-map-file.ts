@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
 
 const headerEnding = '.map.json';
@@ -13,9 +13,8 @@ const mostBytes = 1e9;
 
 /** @param path of the header file @throws OutriderError `bad-argument` when a file is missing, broken or not the one announced */
 export async function readRadioMap(path: string): Promise<RadioMap> {
-  if (!path.endsWith(headerEnding)) {
-    throw new OutriderError('bad-argument', `"${path}" does not end in ${headerEnding}`, 'name the header of a map');
-  }
+  if (!path.endsWith(headerEnding))
+    throw badArgument(`"${path}" does not end in ${headerEnding}`, 'name the header of a map');
   const headerText = (await readBytes(path)).toString('utf8');
   const bodyPath = path.replace(/\.json$/, '.gz');
   const packed = await readBytes(bodyPath);
@@ -44,10 +43,10 @@ async function readBytes(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new OutriderError('bad-argument', `the map file "${path}" can't be read`, 'check its name', { cause: error });
+    throw badArgument(`the map file "${path}" can't be read`, 'check its name', { cause: error });
   }
 }
 
 function broken(cause: string, error?: unknown): OutriderError {
-  return new OutriderError('bad-argument', cause, 'take both files of the map from the same export', { cause: error });
+  return badArgument(cause, 'take both files of the map from the same export', { cause: error });
 }

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
-import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { badArgument, isOutriderError } from '../basics/errors.ts';
 
 const loadVega = () => installed('vega', () => import('vega'));
 const loadResvg = () => installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));
@@ -16,11 +16,7 @@ export async function checkRenderers(): Promise<void> {
 /** Whether a figure could be drawn there: asked before a long bench. @throws OutriderError `bad-argument` */
 export async function checkFigure(file: string): Promise<void> {
   if (!file.endsWith('.svg')) {
-    throw new OutriderError(
-      'bad-argument',
-      `"${file}" does not end in .svg`,
-      'Name an SVG file; the PNG goes beside it.',
-    );
+    throw badArgument(`"${file}" does not end in .svg`, 'Name an SVG file; the PNG goes beside it.');
   }
   await checkRenderers();
 }
@@ -57,6 +53,6 @@ export async function installed<Module>(name: string, load: () => Promise<Module
   } catch (error) {
     if (isOutriderError(error)) throw error;
     const remedy = `install what draws figures: npm install --no-save vega @resvg/resvg-js`;
-    throw new OutriderError('bad-argument', `${name} can't be loaded`, remedy, { cause: error });
+    throw badArgument(`${name} can't be loaded`, remedy, { cause: error });
   }
 }

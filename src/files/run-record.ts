@@ -3,7 +3,7 @@
 
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 
 const format = 'outrider-record';
 const formatVersion = 2;
@@ -74,7 +74,7 @@ async function write(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw new OutriderError('bad-argument', `${path} can't be written`, anotherFile, { cause: error });
+    throw badArgument(`${path} can't be written`, anotherFile, { cause: error });
   }
 }
 
@@ -106,12 +106,12 @@ export function demandSameSettings(what: string, before: object, now: object): v
 
 function begunOtherwise(what: string, keys: readonly string[]): OutriderError {
   const cause = `${what} was begun with other settings (${keys.join(', ')})`;
-  return new OutriderError('bad-argument', cause, `repeat the command that began it, or ${anotherFile}`);
+  return badArgument(cause, `repeat the command that began it, or ${anotherFile}`);
 }
 
 function noRecord(path: string, experiment: string): OutriderError {
   const of = experiment === '' ? '' : ` of "${experiment}"`;
-  return new OutriderError('bad-argument', `${path} is no record${of}`, anotherFile);
+  return badArgument(`${path} is no record${of}`, anotherFile);
 }
 
 function differingKeys(one: object, other: object): string[] {

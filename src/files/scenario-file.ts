@@ -1,7 +1,7 @@
 // Finds a scenario: the name of a preset, or the path of a file.
 
 import { readFile } from 'node:fs/promises';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { parseOverride, parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -18,7 +18,7 @@ export async function findScenario(nameOrPath: string, sets: readonly string[]):
     text = await readFile(nameOrPath, 'utf8');
   } catch (error) {
     const cause = `${nameOrPath} can't be read: ${(error as NodeJS.ErrnoException).code}`;
-    throw new OutriderError('bad-argument', cause, `Give a file, or one of ${presetNames.join(', ')}.`, {
+    throw badArgument(cause, `Give a file, or one of ${presetNames.join(', ')}.`, {
       cause: error,
     });
   }

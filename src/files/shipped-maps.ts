@@ -2,7 +2,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { readRadioMap } from './radio-map-file.ts';
@@ -25,7 +25,7 @@ export async function findRadioMap(nameOrPath: string): Promise<RadioMap> {
   const names = await shippedMapNames();
   if (!names.includes(nameOrPath)) {
     const remedy = `Name one of ${names.join(', ')}, or a file that ends in ${ending}.`;
-    throw new OutriderError('bad-argument', `there is no radio map "${nameOrPath}"`, remedy);
+    throw badArgument(`there is no radio map "${nameOrPath}"`, remedy);
   }
   return readRadioMap(join(shippedFolder, `${nameOrPath}${ending}`));
 }

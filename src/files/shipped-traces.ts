@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
 import type { Trace } from '../traces/trace.ts';
@@ -35,7 +35,7 @@ export function findTraceFile(nameOrPath: string): string {
   const path = join(shippedFolder, `${nameOrPath}${ending}`);
   if (existsSync(path)) return path;
   const remedy = `give a file, or the name of a trace that comes with outrider: ${shippedTraceNames().join(', ')}`;
-  throw new OutriderError('bad-argument', `there is no trace "${nameOrPath}"`, remedy);
+  throw badArgument(`there is no trace "${nameOrPath}"`, remedy);
 }
 
 /** @throws OutriderError `bad-argument`, `version-mismatch` */
@@ -50,5 +50,5 @@ export function defaultTraceFile(): string {
     if (draft.name === defaultPair.draft && sampling.temperature === 0) return file;
   }
   const cause = `no trace of ${defaultPair.draft} comes with outrider`;
-  throw new OutriderError('bad-argument', cause, 'record one: outrider trace record, see docs/traces.md');
+  throw badArgument(cause, 'record one: outrider trace record, see docs/traces.md');
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { NamedPolicy } from '../allocation/require-assignment.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { readActor } from '../learned/actor-file.ts';
 import { createLearnedPolicy } from '../learned/learned-policy.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
@@ -40,7 +40,7 @@ export function weightsOf(name: string): string | undefined {
   if (!learnedPolicyList.some((one) => one.name === policy)) return undefined;
   if (!trainedOn.some((one) => one === preset)) {
     const remedy = `Name one of ${trainedOn.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
-    throw new OutriderError('bad-argument', `no weights for ${preset} come with outrider`, remedy);
+    throw badArgument(`no weights for ${preset} come with outrider`, remedy);
   }
   return shippedPath(`weights/${preset}/${policy}.safetensors`);
 }
@@ -49,7 +49,7 @@ export function weightsOf(name: string): string | undefined {
 export async function readLearned(name: string, file: string): Promise<FoundPolicy> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name a file that "outrider train masac --out" wrote: masac:DIRECTORY/weights.safetensors.';
-    throw new OutriderError('bad-argument', `${name} can't be read: ${error.code}`, remedy, { cause: error });
+    throw badArgument(`${name} can't be read: ${error.code}`, remedy, { cause: error });
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256, needsPlaces: true };

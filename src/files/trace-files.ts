@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
 import type { Trace, TraceHeader, TraceSession } from '../traces/trace.ts';
 import {
   type PartialTrace,
@@ -36,8 +36,7 @@ type Planned = readonly Pick<TraceSession, 'id' | 'prompt'>[];
 
 /** Refuses a name that is taken, before any work. @throws OutriderError `bad-argument` */
 export function demandNewTrace(path: string): void {
-  if (existsSync(path))
-    throw new OutriderError('bad-argument', `there is already a file ${path}`, 'give another --out');
+  if (existsSync(path)) throw badArgument(`there is already a file ${path}`, 'give another --out');
 }
 
 /**
@@ -79,7 +78,7 @@ function takeUp(path: string, header: TraceHeader, planned: Planned): PartialTra
     });
   if (isSame) return left;
   const cause = `${path} is of another recording: other models, settings or prompts`;
-  throw new OutriderError('bad-argument', cause, 'delete it, or give another --out');
+  throw badArgument(cause, 'delete it, or give another --out');
 }
 
 /** Null: not even its header is whole. */
@@ -98,6 +97,6 @@ function failAsArgument<Value>(path: string, work: () => Value): Value {
     const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
     const words = cause instanceof Error ? cause.message : String(cause);
     if (isFull) throw new OutriderError('disk-full', words, 'make room and run it again: it goes on', { cause });
-    throw new OutriderError('bad-argument', `can't use ${path}: ${words}`, 'give another path', { cause });
+    throw badArgument(`can't use ${path}: ${words}`, 'give another path', { cause });
   }
 }

@@ -1,7 +1,7 @@
 // Which traces may share a table of drafts, and whether they are of the models whose cost they are combined with.
 
 import { isDeepStrictEqual } from 'node:util';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { acquireModel } from '../../model-files/acquire.ts';
 import { findModel } from '../../model-files/manifest.ts';
 import type { ModelIdentity } from '../../models/model.ts';
@@ -80,5 +80,5 @@ async function isInManifest(spec: string, { name }: TraceModel): Promise<boolean
 }
 
 function refuse(cause: string, remedy: string): never {
-  throw new OutriderError('bad-argument', cause, remedy);
+  throw badArgument(cause, remedy);
 }

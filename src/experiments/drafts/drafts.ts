@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CloseStack } from '../../basics/close-stack.ts';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { describeMachine } from '../../files/document.ts';
 import { type PromptFile, readPromptFiles } from '../../files/prompt-files.ts';
@@ -157,7 +157,7 @@ interface Work {
 async function prepare(asked: Options, run: Run): Promise<Work> {
   const { prompts: promptFiles = [], traces: traceFiles = [], limit, otherLimit } = asked;
   if (promptFiles.length > 0 && traceFiles.length > 0)
-    throw new OutriderError('bad-argument', 'the bench reads prompts or traces', 'give --prompts or --traces');
+    throw badArgument('the bench reads prompts or traces', 'give --prompts or --traces');
   const { target, draft } = namesOf({ pair: asked.pair, target: asked.target });
   const drafts = draftsIn(asked.drafts);
   if (promptFiles.length === 0) {
@@ -188,7 +188,7 @@ function draftsIn(directory: string | undefined): string[] {
   if (directory === undefined) return [];
   const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.gguf')) : [];
   if (names.length > 0) return names.toSorted().map((name) => join(directory, name));
-  throw new OutriderError('bad-argument', `${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
+  throw badArgument(`${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
 }
 
 function openTarget(target: string, run: Run): Promise<LanguageModel> {

@@ -1,7 +1,7 @@
 // Draws "bench drafts": time per token in mode stream against the cost of a draft, one point for each draft, a line for each round trip.
 
 import type { Spec } from 'vega';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { type Line, panelsFigure } from '../../figures/line-panels.ts';
 import { seriesColor } from '../../figures/theme.ts';
 import { defaultEdgeProfile } from '../../models/profiles.ts';
@@ -10,7 +10,7 @@ import { type DraftRow, isInFront } from './rows.ts';
 /** @throws OutriderError `bad-argument` when no row can be drawn */
 export function draftsFigure(rows: readonly DraftRow[]): Spec {
   const drawn = rows.filter(isInFront);
-  if (drawn.length === 0) throw new OutriderError('bad-argument', 'no draft can be drawn', 'give drafts and prompts');
+  if (drawn.length === 0) throw badArgument('no draft can be drawn', 'give drafts and prompts');
   const roundTripsMs = [...new Set(drawn.map(({ roundTripMs }) => roundTripMs))].toSorted((one, other) => one - other);
   const nameOf = (roundTripMs: number): string => `round trip ${roundTripMs} ms`;
   const lines = roundTripsMs.map((ms, index): Line => {

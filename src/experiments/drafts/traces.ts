@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
 import type { PromptFile } from '../../files/prompt-files.ts';
@@ -76,8 +76,7 @@ export function readTraces(paths: readonly string[]): Map<string, DraftTraces> {
     [...byDraft].map(([name, own]) => {
       const greedy = own.find(({ header }) => isGreedy(header));
       if (greedy !== undefined) return [name, { greedy, sampled: own.find(({ header }) => !isGreedy(header)) }];
-      const cause = `there is no trace of ${name} at temperature 0`;
-      throw new OutriderError('bad-argument', cause, 'give one of each draft, or --prompts');
+      throw badArgument(`there is no trace of ${name} at temperature 0`, 'give one of each draft, or --prompts');
     }),
   );
 }

@@ -1,7 +1,7 @@
 // Draws "bench modes": ms per token against the round trip, one line for each mode with its name at the end.
 
 import type { Spec } from 'vega';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../figures/line-panels.ts';
 import { ink, palette, softInk } from '../../figures/theme.ts';
 import type { BenchMode, ModeRow } from './metrics.ts';
@@ -29,7 +29,7 @@ export function modesFigure(rows: readonly ModeRow[]): Spec {
   const modes = Object.entries(lineStyles).filter(([mode]) => byMode.has(mode as BenchMode));
   if (modes.length === 0) {
     const remedy = `Include acceptance ${drawnAcceptance}, or use --clock wall.`;
-    throw new OutriderError('bad-argument', 'no row of the bench can be drawn', remedy);
+    throw badArgument('no row of the bench can be drawn', remedy);
   }
   const lines = modes.map(([mode, { name }]): Line => {
     return { style: name, points: (byMode.get(mode as BenchMode) ?? []).map(pointOf) };

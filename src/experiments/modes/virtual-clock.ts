@@ -1,7 +1,7 @@
 // The cells of `outrider bench modes --clock virtual`: the protocol machines of every mode in virtual time, over acceptance and round trip.
 // Nothing here depends on how quick or busy the machine is.
 
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { type BenchMode, type ModeRow, summariseModes, withoutGaps, worstOver } from './metrics.ts';
@@ -71,6 +71,5 @@ function keyOf({ mode, givenAcceptance, roundTripMs, step }: VirtualCell): strin
 function virtualModes({ modes = modeNames }: { readonly modes?: readonly BenchMode[] | undefined }): ModeName[] {
   const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
   if (known.length === modes.length) return known;
-  const cause = 'auto and ar-native are measured with real models only';
-  throw new OutriderError('bad-argument', cause, 'add --clock wall, or leave them out');
+  throw badArgument('auto and ar-native are measured with real models only', 'add --clock wall, or leave them out');
 }

@@ -2,7 +2,7 @@
 // whatever disturbs the machine falls on all of them; a run during which the edge could not keep to the profile does not count. It can be
 // done in slices.
 
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { findProfile } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
@@ -36,10 +36,8 @@ export interface WallFound {
 
 export async function measureWall(options: ModesOptions, run: Run): Promise<WallFound> {
   const { minutes } = options;
-  if (minutes !== undefined && !run.hasRecord) {
-    const remedy = 'give --resume <file>, which keeps the runs';
-    throw new OutriderError('bad-argument', '--minutes without a record would throw runs away', remedy);
-  }
+  if (minutes !== undefined && !run.hasRecord)
+    throw badArgument('--minutes without a record would throw runs away', 'give --resume <file>, which keeps the runs');
   const startMs = performance.now();
   const isLate = (): boolean => minutes !== undefined && performance.now() - startMs > minutes * 60_000;
   await using bench = await openWallBench(settingsOf(options), run);

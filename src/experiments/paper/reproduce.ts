@@ -3,7 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isOutriderError, OutriderError } from '../../basics/errors.ts';
+import { badArgument, isOutriderError } from '../../basics/errors.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../files/shipped-traces.ts';
@@ -85,7 +85,7 @@ export function reproduction(
 /** @throws OutriderError `bad-argument` when the directory holds another run */
 async function reproduce(chosen: readonly FigureName[], given: Options, run: Run): Promise<Concluded[]> {
   const directory = directoryOf(given);
-  if (directory === '') throw new OutriderError('bad-argument', '--out is empty', 'Name a directory.');
+  if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
   const asked = { size: sizeOf(given), tracePath: traceFile(given.traces) };

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
 import { demandSameSettings } from '../../files/run-record.ts';
 import type { Table, TableName } from '../../simulation/slot-tables.ts';
@@ -32,7 +32,7 @@ export function openRunDirectory(directory: string, config: object, resume: bool
   if (resume) requireSameRun(directory, config);
   else if (names.length > 0) {
     const remedy = 'Give an empty or new directory; --resume takes up an interrupted run.';
-    throw new OutriderError('bad-argument', `${directory} is not empty`, remedy);
+    throw badArgument(`${directory} is not empty`, remedy);
   }
   makeDirectory(directory);
   writeJson(join(directory, configName), config);
@@ -66,10 +66,8 @@ export function readWholeRun(directory: string): Readonly<Record<string, unknown
 
 function requireSameRun(directory: string, config: object): void {
   const path = join(directory, configName);
-  if (!existsSync(path)) {
-    const remedy = 'Give the directory of an interrupted run, or leave --resume out.';
-    throw new OutriderError('bad-argument', `${directory} holds no run`, remedy);
-  }
+  if (!existsSync(path))
+    throw badArgument(`${directory} holds no run`, 'Give the directory of an interrupted run, or leave --resume out.');
   demandSameSettings(`the run in ${directory}`, JSON.parse(readFileSync(path, 'utf8')) as object, config);
 }
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { SlotState } from '../../allocation/slot-state.ts';
-import { isOutriderError, OutriderError } from '../../basics/errors.ts';
+import { badArgument, isOutriderError, OutriderError } from '../../basics/errors.ts';
 import { packageVersion } from '../../files/document.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
 import { readTrace } from '../../files/trace-files.ts';
@@ -106,9 +106,8 @@ function close(simulation: Simulation, files: RunDirectory | undefined, isWhole:
 /** @throws OutriderError `bad-argument` for a trace that can't be used */
 function readTokenSource(traces: string): TokenSource {
   const trace = readTrace(traces);
-  if (trace.sessions.length === 0) {
-    throw new OutriderError('bad-argument', `${traces} holds no session`, 'Record another, see "outrider trace".');
-  }
+  if (trace.sessions.length === 0)
+    throw badArgument(`${traces} holds no session`, 'Record another, see "outrider trace".');
   const { target, draft } = trace.header;
   return traceSourceOf(trace, `traces: ${target.name} with ${draft.name}, ${trace.sessions.length} sessions`);
 }

@@ -1,7 +1,7 @@
 // `outrider simulate`: one scenario, one policy, some slots; what it costs and what a user would wait.
 
 import { basename } from 'node:path';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
 import { findScenario } from '../../files/scenario-file.ts';
@@ -108,9 +108,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
 /** Before hours are spent. @throws OutriderError `bad-argument` */
 async function checkOptions({ out, report, resume }: Options): Promise<void> {
   const remedy = 'Give the directory with --out.';
-  if (resume && out === undefined)
-    throw new OutriderError('bad-argument', '--resume needs a directory with an interrupted run', remedy);
-  if (report && out === undefined)
-    throw new OutriderError('bad-argument', '--report needs a directory to write into', remedy);
+  if (resume && out === undefined) throw badArgument('--resume needs a directory with an interrupted run', remedy);
+  if (report && out === undefined) throw badArgument('--report needs a directory to write into', remedy);
   if (report) await checkRenderers();
 }

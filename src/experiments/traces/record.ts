@@ -1,7 +1,7 @@
 // The work of `outrider trace record`: prompts in, a trace out, interruptible between sessions.
 
 import { statSync } from 'node:fs';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument, OutriderError } from '../../basics/errors.ts';
 import { neutralSampling, type Sampling, validateSampling } from '../../decoding/sampling.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { modelLabel } from '../../files/document.ts';
@@ -177,7 +177,7 @@ function knownAnswers(known: Trace | undefined, header: TraceHeader): ReadonlyMa
     );
   if (decisive(known.header) !== decisive(header)) {
     const cause = 'the answers are of another target, sampling or length';
-    throw new OutriderError('bad-argument', cause, 'leave --answers out, or give the flags that they were made with');
+    throw badArgument(cause, 'leave --answers out, or give the flags that they were made with');
   }
   return new Map(known.sessions.map(({ prompt, answer }) => [prompt.join(), answer]));
 }
@@ -185,7 +185,7 @@ function knownAnswers(known: Trace | undefined, header: TraceHeader): ReadonlyMa
 function encode(tokenizer: Tokenizer, { id, task, form }: PromptLine): TracePrompt {
   const ids = 'text' in form ? tokenizer.encode(form.text) : tokenizer.encodeChat(form.messages);
   if (ids.length > 0) return { id, task, ids };
-  throw new OutriderError('bad-argument', `the prompt ${id} is empty`, 'leave it out');
+  throw badArgument(`the prompt ${id} is empty`, 'leave it out');
 }
 
 function demandRoom(prompts: readonly TracePrompt[], longest: number): void {

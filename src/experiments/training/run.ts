@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument, OutriderError } from '../../basics/errors.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
 import { writeActor } from '../../learned/actor-file.ts';
 import { createLearnedPolicy } from '../../learned/learned-policy.ts';
@@ -103,10 +103,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
 async function begin(options: TrainRunOptions): Promise<Begun> {
   const { environment, kind, heldOut, directory, resume } = options;
   if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
-  if (directory !== undefined && existsSync(join(directory, checkpointName))) {
-    const remedy = 'Take it up with --resume, or name another directory.';
-    throw new OutriderError('bad-argument', `${directory} holds a training run`, remedy);
-  }
+  if (directory !== undefined && existsSync(join(directory, checkpointName)))
+    throw badArgument(`${directory} holds a training run`, 'Take it up with --resume, or name another directory.');
   const trainer = beginTraining(environment, kind);
   const first = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
   const start = { trainingReward: null, criticLoss: null, alpha: null, entropy: null };
@@ -119,7 +117,7 @@ async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
   const { environment, kind, provenance } = options;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
-    throw new OutriderError('bad-argument', `there is no run to take up: ${file}: ${error.code}`, remedy);
+    throw badArgument(`there is no run to take up: ${file}: ${error.code}`, remedy);
   });
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);

@@ -2,7 +2,7 @@
 // training, on slots that it never saw. Its checkpoint keeps what a record would: networks and replay are no units.
 
 import { createPolicy } from '../../allocation/policies.ts';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument, OutriderError } from '../../basics/errors.ts';
 import type { Result } from '../../files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
@@ -119,18 +119,12 @@ function creditOf({ credit, variant }: Options): CreditName {
 }
 
 function requireSense({ network, variant, credit, resume, out }: Options): void {
-  if (network === 'flat' && credit === 'device') {
-    const remedy = 'Take --network pairs, or --credit team.';
-    throw new OutriderError('bad-argument', 'the flat network knows no single device', remedy);
-  }
-  if (network === 'flat' && variant === 'association') {
-    const remedy = 'Take --network pairs.';
-    throw new OutriderError('bad-argument', 'the flat network learns shares only', remedy);
-  }
-  if (resume && out === undefined) {
-    const remedy = 'Give the directory with --out.';
-    throw new OutriderError('bad-argument', '--resume needs a directory with an interrupted run', remedy);
-  }
+  if (network === 'flat' && credit === 'device')
+    throw badArgument('the flat network knows no single device', 'Take --network pairs, or --credit team.');
+  if (network === 'flat' && variant === 'association')
+    throw badArgument('the flat network learns shares only', 'Take --network pairs.');
+  if (resume && out === undefined)
+    throw badArgument('--resume needs a directory with an interrupted run', 'Give the directory with --out.');
 }
 
 /** The library that differentiates is for training only: nothing else loads it. */
@@ -139,7 +133,7 @@ async function loadTraining(): Promise<typeof import('./run.ts')> {
     await import('@jax-js/jax');
   } catch (error) {
     const remedy = 'Install what trains: npm install --no-save @jax-js/jax@0.1.25';
-    throw new OutriderError('bad-argument', "@jax-js/jax can't be loaded", remedy, { cause: error });
+    throw badArgument("@jax-js/jax can't be loaded", remedy, { cause: error });
   }
   return import('./run.ts');
 }

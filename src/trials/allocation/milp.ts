@@ -6,7 +6,7 @@
 import { bandCostMs, bandSlopeMs, bestShare } from '../../allocation/band-root.ts';
 import { createBandSolver } from '../../allocation/band-shares.ts';
 import type { Problem } from '../../allocation/problem.ts';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 
 /** ms, constants left out. */
 export interface MilpAnswer {
@@ -39,8 +39,7 @@ export async function loadMilpSolver(): Promise<MilpSolver> {
     // Its types say that the module itself is the function; Node gives it as the default.
     highs = await (load as unknown as () => Promise<Highs>)();
   } catch (error) {
-    const remedy = 'Install the solver: npm install --no-save highs';
-    throw new OutriderError('bad-argument', "highs can't be loaded", remedy, { cause: error });
+    throw badArgument("highs can't be loaded", 'Install the solver: npm install --no-save highs', { cause: error });
   }
   return (problem) => solveByCuts(problem, highs);
 }

@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import { median } from '../../basics/statistics.ts';
 import { readRadioMap } from '../../files/radio-map-file.ts';
 import { gainFloor } from '../../world/channel.ts';
@@ -47,9 +47,8 @@ export async function measureMaps(folder: string): Promise<MapErrors[]> {
 /** @throws OutriderError `bad-argument` when the paths are those of another map */
 export function compare(name: string, map: RadioMap, { mapSha256, points }: Paths): MapErrors {
   const siteCount = map.header.sites.length;
-  if (mapSha256 !== map.header.bodySha256 || points.some(({ gainDb }) => gainDb.length !== siteCount)) {
-    throw new OutriderError('bad-argument', `${name}.paths.json belongs to another map`, 'export both again');
-  }
+  if (mapSha256 !== map.header.bodySha256 || points.some(({ gainDb }) => gainDb.length !== siteCount))
+    throw badArgument(`${name}.paths.json belongs to another map`, 'export both again');
   const channel = createRadioMapChannel(map, { deviceCount: points.length });
   const gain = new Float64Array(points.length * siteCount);
   const [x, y] = [points.map((point) => point.x), points.map((point) => point.y)];
