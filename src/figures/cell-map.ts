@@ -34,11 +34,9 @@ export interface MapLegend {
   readonly others: readonly { readonly color: string; readonly label: string }[];
 }
 
-interface View {
+interface View extends Pick<MapPicture, 'columns' | 'rows'> {
   readonly left: number;
   readonly bottom: number;
-  readonly columns: number;
-  readonly rows: number;
   /** Picture units for a cell. */
   readonly zoom: number;
 }

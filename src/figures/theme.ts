@@ -60,9 +60,7 @@ export interface FigureText {
   readonly subtitle: readonly string[];
 }
 
-export interface FrameSize {
-  readonly width: number;
-  readonly height: number;
+export interface FrameSize extends Pick<Place, 'width' | 'height'> {
   /** Room for axes and names beside the plot. */
   readonly left: number;
   readonly right: number;

@@ -5,7 +5,7 @@
 import { quantile } from '../../basics/statistics.ts';
 import { sampleTokens } from '../../exactness/sample-text.ts';
 import { appendTokens } from '../../models/append-tokens.ts';
-import type { LanguageModel, ModelSequence } from '../../models/model.ts';
+import type { LanguageModel } from '../../models/model.ts';
 
 /** All cost more with a longer text, the target by more. */
 const textTokens = 256;
@@ -15,12 +15,6 @@ export interface DraftCost {
   readonly draftMs: number;
   readonly targetMs: number;
   readonly costRatio: number;
-}
-
-interface Timed {
-  readonly model: LanguageModel;
-  readonly sequence: ModelSequence;
-  readonly times: number[];
 }
 
 /**
@@ -34,7 +28,7 @@ export async function measureCosts(
   onProgress?: (done: number, total: number) => void,
 ): Promise<DraftCost[]> {
   const text = sampleTokens(target.tokenizer, textTokens + 1);
-  const timed = [target, ...drafts].map((model): Timed => ({ model, sequence: model.openSequence(), times: [] }));
+  const timed = [target, ...drafts].map((model) => ({ model, sequence: model.openSequence(), times: [] as number[] }));
   try {
     for (const { model, sequence } of timed) await appendTokens(model, sequence, text.slice(0, textTokens));
     for (let repeat = 0; repeat < repeats; repeat++) {

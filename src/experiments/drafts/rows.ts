@@ -41,10 +41,9 @@ const otherProfiles: readonly LatencyProfile[] = ['reference', 'edge-8b-rtx4090'
 /** The network of the table of tasks. */
 const taskRoundTripMs = 10;
 
-export function frontRows(
-  { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
-  { roundTripsMs, deviceStepMs }: RowsSettings,
-): LatencyRow[] {
+type Played = Pick<Draft, 'greedy' | 'costRatio'>;
+
+export function frontRows({ greedy, costRatio }: Played, { roundTripsMs, deviceStepMs }: RowsSettings): LatencyRow[] {
   const replays = greedy.sessions.map((session) => new TraceReplay(greedy.header, session));
   const profiles = [defaultEdgeProfile, ...otherProfiles];
   return profiles.flatMap((profile) =>
@@ -56,10 +55,7 @@ export function frontRows(
 }
 
 /** Look-up alone and together, on each kind of task. */
-export function taskRows(
-  { greedy, costRatio }: Pick<Draft, 'greedy' | 'costRatio'>,
-  { deviceStepMs }: RowsSettings,
-): LatencyRow[] {
+export function taskRows({ greedy, costRatio }: Played, { deviceStepMs }: RowsSettings): LatencyRow[] {
   const { header, sessions } = greedy;
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: costRatio * deviceStepMs };

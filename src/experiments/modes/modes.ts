@@ -40,17 +40,8 @@ export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFo
 };
 
 function briefly(row: ModeRow): object {
-  return {
-    mode: row.mode,
-    given: row.givenAcceptance,
-    rowMs: row.stepPerRowMs,
-    rttMs: row.roundTripMs,
-    gamma: row.bestGamma,
-    runs: row.runs,
-    msPerToken: row.msPerToken,
-    acceptance: row.acceptance,
-    drafts: row.draftsPerToken,
-    rows: row.rowsPerToken,
-    payloadBytes: row.payloadBytesPerToken,
-  };
+  const { mode, givenAcceptance: given, stepPerRowMs: rowMs, roundTripMs: rttMs, bestGamma: gamma, runs } = row;
+  const { msPerToken, acceptance, draftsPerToken: drafts, rowsPerToken: rows, payloadBytesPerToken } = row;
+  const costs = { drafts, rows, payloadBytes: payloadBytesPerToken };
+  return { mode, given, rowMs, rttMs, gamma, runs, msPerToken, acceptance, ...costs };
 }

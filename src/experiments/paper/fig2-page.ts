@@ -59,11 +59,10 @@ export function topUplink(tasks: readonly PlayedTask[]): number {
   return Math.max(...uplinksOf(tasks));
 }
 
-export function fig2Page(
-  tasks: readonly PlayedTask[],
-  drawn: readonly (PlayedTask & { readonly acceptance: number })[],
-  { hardware, roundTripMs }: Fig2World,
-): string {
+type DrawnTask = PlayedTask & { readonly acceptance: number };
+
+export function fig2Page(tasks: readonly PlayedTask[], drawn: readonly DrawnTask[], world: Fig2World): string {
+  const { hardware, roundTripMs } = world;
   const sources = tasks.slice(0, 3).map(({ kind, description }) => `${kind}: ${description}`);
   const times = hardware.map(
     ({ name, draftMs, step }) =>
@@ -108,7 +107,7 @@ export function meanMsPerToken(group: readonly PlayedTask[], mode: 'ar' | 'strea
   return times.reduce((sum, time) => sum + time, 0) / times.length;
 }
 
-function acceptanceTable(drawn: readonly (PlayedTask & { readonly acceptance: number })[]): string {
+function acceptanceTable(drawn: readonly DrawnTask[]): string {
   const names = [...new Set(drawn.map(({ hardware }) => hardware))];
   const acceptances = [...new Set(drawn.map(({ acceptance }) => acceptance))];
   const rows = acceptances.map((acceptance) => [

@@ -7,8 +7,7 @@ import { type Line, type LineStyle, type Panel, panelsFigure } from '../../figur
 import { palette } from '../../figures/theme.ts';
 import type { Figure } from '../../laboratory/experiment.ts';
 import { baselines } from '../allocation/latency.ts';
-import { claimedMean, type Reduction } from './fig5-reductions.ts';
-import type { Fig5Row } from './fig5-rows.ts';
+import { claimedMean, type Fig5Row, type Reduction } from './fig5-reductions.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
 
 const { grey, blue, purple, green, ochre, sky, orange } = palette;

@@ -11,11 +11,11 @@ import {
   type CellFound,
   claimedMean,
   claimedMost,
+  fig5Rows,
   type Method,
   type Reduction,
   reductionsOf,
 } from './fig5-reductions.ts';
-import { fig5Rows } from './fig5-rows.ts';
 import {
   findPolicies,
   interpretationName,

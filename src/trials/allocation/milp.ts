@@ -60,13 +60,7 @@ function solveByCuts(problem: Problem, highs: Highs): MilpAnswer {
   return { costMs, boundMs };
 }
 
-interface Program {
-  text(): string;
-  /** Adds cuts where a solution is. @returns what its association truly costs */
-  refine(value: (name: string) => number): number;
-}
-
-function createProgram(problem: Problem): Program {
+function createProgram(problem: Problem) {
   const { linkDevice, linkServer, fixedMs, workRoot, serverSpeed, serverCount } = problem;
   const links = [...linkDevice.keys()];
   /** Work per device and server in the unit in which its square is ms. */
@@ -103,13 +97,14 @@ function createProgram(problem: Problem): Program {
   }
 
   return {
-    text: () => {
+    text(): string {
       const objective = links.map((link) => `${term(fixedMs[link] as number, `x${link}`)} + r${link}`).join(' ');
       const servers = Array.from({ length: serverCount }, (_, server) => `+ e${server}`).join(' ');
       const binaries = links.map((link) => `x${link}`).join(' ');
       return `Minimize\n${objective} ${servers}\nSubject To\n${[...fixedRows, ...cuts].join('\n')}\nBinary\n${binaries}\nEnd\n`;
     },
-    refine(value) {
+    /** Adds cuts where a solution is. @returns what its association truly costs */
+    refine(value: (name: string) => number): number {
       let costMs = 0;
       for (let server = 0; server < serverCount; server++) {
         const own = links.filter((link) => linkServer[link] === server && value(`x${link}`) > 0.5);
