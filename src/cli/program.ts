@@ -11,7 +11,8 @@ import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
 import { deviceCommand } from './device.ts';
 import { doctorCommand } from './doctor.ts';
-import { draftCommand } from './draft.ts';
+import { draftCheckCommand } from './draft-check.ts';
+import { draftFitCommand } from './draft-fit.ts';
 import { edgeCommand } from './edge.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
@@ -24,6 +25,13 @@ import { trialCommand } from './trial.ts';
 const traceDescription = 'acceptance traces: with one, sessions are replayed without a model';
 const reproduceDescription =
   "the paper's figures: data, pictures, and a page that says which claims hold here and which do not";
+
+function draftCommand(): Command {
+  return new Command('draft')
+    .description('check that a draft fits a target, or make one for it')
+    .addCommand(draftCheckCommand())
+    .addCommand(draftFitCommand());
+}
 
 /** What each kind of reader of the README comes for. */
 const commandsFor = {

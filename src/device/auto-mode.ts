@@ -80,16 +80,17 @@ export function adviseTurn(): TurnAdvice {
 /** Switches the drafting of one turn. */
 export class TurnAdvice {
   #edge: EdgeTiming | null;
-  readonly #onEnd: (measures: TurnMeasures) => void;
+  /** Takes the measurements of the complete turn. */
+  readonly ended: (measures: TurnMeasures) => void;
   #judgement: DraftingJudgement;
   #seen = { matched: 0, mismatched: 0, tokens: 0 };
   /** How often drafting was switched off. */
   pauses = 0;
 
-  constructor(begin: DraftingJudgement, edge: EdgeTiming | null, onEnd: (measures: TurnMeasures) => void) {
+  constructor(begin: DraftingJudgement, edge: EdgeTiming | null, ended: (measures: TurnMeasures) => void) {
     this.#judgement = begin;
     this.#edge = edge;
-    this.#onEnd = onEnd;
+    this.ended = ended;
   }
 
   /** Takes the times that the edge announced in `hello`. @returns false: begin without drafts; null: no change */
@@ -118,9 +119,5 @@ export class TurnAdvice {
     if (isDrafting === before) return null;
     if (!isDrafting) this.pauses += 1;
     return isDrafting;
-  }
-
-  ended(measures: TurnMeasures): void {
-    this.#onEnd(measures);
   }
 }

@@ -48,7 +48,7 @@ export class EngineLoop {
   #wakeUp: (() => void) | null = null;
   #awake = false;
   #closed = false;
-  #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
+  readonly #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
   readonly #rounds = new StepHistogram();
 
   constructor(model: LanguageModel, clock: Clock, { stepTime, learns }: LoopPlan, onFailure: (error: unknown) => void) {
@@ -103,7 +103,7 @@ export class EngineLoop {
     await this.#runParts(core, core.steps.begin(works, this.#stepTime).map(runningPart));
     const roundMs = this.#clock.nowMs() - startMs;
     this.#rounds.add(roundMs);
-    this.#account = { ...this.#account, roundMs: this.#account.roundMs + roundMs };
+    this.#account.roundMs += roundMs;
     return true;
   }
 
@@ -133,7 +133,7 @@ export class EngineLoop {
 
   /** If the engine fails, only the sessions of this step fail. */
   async #fail(core: LiveEdgeCore, running: readonly RunningPart[], error: unknown): Promise<void> {
-    this.#account = { ...this.#account, failures: this.#account.failures + 1 };
+    this.#account.failures += 1;
     this.#onFailure(error);
     const cause = `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
     for (const { entry, kv } of running) {
@@ -152,13 +152,10 @@ export class EngineLoop {
       const itemRows = running.map(({ item }) => item.tokens.length);
       this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
     }
-    this.#account = {
-      ...this.#account,
-      steps: this.#account.steps + 1,
-      rows: this.#account.rows + rows,
-      prefillTokens: this.#account.prefillTokens + prefillTokens,
-      busyMs: this.#account.busyMs + ms,
-    };
+    this.#account.steps += 1;
+    this.#account.rows += rows;
+    this.#account.prefillTokens += prefillTokens;
+    this.#account.busyMs += ms;
   }
 }
 

@@ -1,10 +1,10 @@
 // Encodes and decodes the messages of one connection. Positions and branches are differences to values that both ends of the connection
 // know, so a draft that extends a branch takes one byte and its id, and the edge does not send accepted ids back.
 
-import { type ByteReader, ByteWriter } from '../basics/bytes.ts';
+import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
-import { FrameReader, malformed } from './bytes.ts';
+import { malformed } from './bytes.ts';
 import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { announcedRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
@@ -312,7 +312,7 @@ export class DeviceCodec {
 
   decode(bytes: Uint8Array): EdgeMessage {
     if (bytes.length > limits.edgeFrameBytes) throw malformed(`a frame of ${bytes.length} bytes`);
-    const reader = new FrameReader(bytes);
+    const reader = new ByteReader(bytes, malformed);
     const message = readEdgeMessage(reader, this.#shared);
     reader.end();
     this.received(message);
@@ -344,7 +344,7 @@ export class EdgeCodec {
   decode(bytes: Uint8Array): DeviceMessage {
     const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
     if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
-    const reader = new FrameReader(bytes);
+    const reader = new ByteReader(bytes, malformed);
     const message = readDeviceMessage(reader, this.#shared);
     reader.end();
     this.received(message);

@@ -32,6 +32,7 @@ export interface DraftMade {
   readonly token: number;
   /** The drafter's probability of the token, (0, 1]. */
   readonly confidence: number;
+  /** Found by lookup in the text. */
   readonly isLookedUp?: true;
 }
 

@@ -6,17 +6,15 @@ import { OutriderError } from '../basics/errors.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { chainOf, wantedDrafts } from './edge-chain.ts';
-import { type EdgeConnectionObserver, EdgeConnections } from './edge-connections.ts';
+import { type EdgeConnectionObserver, type EdgeConnectionSettings, EdgeConnections } from './edge-connections.ts';
 import { EdgeRegistry, type RegistryEntry, type RegistryOwner, type RegistrySettings } from './edge-registry.ts';
 import { mayAddEdgeDraft } from './edge-session.ts';
 import type { EdgeDrafts } from './edge-state.ts';
 import { announcedStepMs } from './edge-timing.ts';
 import { EngineSteps } from './engine-steps.ts';
-import type { LivenessSettings } from './liveness.ts';
 import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
 import { modeOf } from './mode.ts';
-import type { RateLimitSettings } from './rate-limit.ts';
-import type { FrameConnection, FrameHandler, Wire } from './wire.ts';
+import type { FrameConnection, FrameHandler } from './wire.ts';
 
 /** The draft model of the edge, for the modes in which the edge drafts. */
 export interface EdgeDraftFigures {
@@ -26,7 +24,7 @@ export interface EdgeDraftFigures {
   readonly draftMs: number;
 }
 
-export interface EdgeSettings extends RegistrySettings {
+export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSettings, 'hello'> {
   /** The target, for `hello`. */
   readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
   /** Whether these credentials may open a session. */
@@ -38,9 +36,6 @@ export interface EdgeSettings extends RegistrySettings {
   readonly stepTime: () => StepTimeModel;
   /** Null: this edge has no draft model. */
   readonly edgeDraft: EdgeDraftFigures | null;
-  readonly rate: RateLimitSettings;
-  readonly liveness: LivenessSettings;
-  readonly wire: Wire;
 }
 
 /** A session of an edge. */
@@ -88,14 +83,9 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   ) {
     this.#settings = settings;
     this.#host = host;
-    const { rate, liveness, wire } = settings;
     this.sessions = new EdgeRegistry<Entry>(settings, clock, this.#owner());
-    this.connections = new EdgeConnections(
-      { hello: () => this.#hello(), rate, liveness, wire },
-      clock,
-      this.sessions,
-      observer,
-    );
+    const connecting = { ...settings, hello: () => this.#hello() };
+    this.connections = new EdgeConnections(connecting, clock, this.sessions, observer);
     this.steps = new EngineSteps(this.sessions, settings.limits, host);
   }
 

@@ -24,11 +24,7 @@ export interface ReplayedStep {
   readonly differences: readonly string[];
 }
 
-interface Outcome {
-  readonly effects: readonly (DeviceEffect | EdgeEffect)[];
-  readonly state: StateLine;
-  readonly answer: readonly number[];
-}
+type Outcome = Pick<ReplayedStep, 'effects' | 'state' | 'answer'>;
 
 /** One step for each line. The replay ends at an event that the machine can't take. */
 export function* replayLog(log: EventLog): Generator<ReplayedStep> {

@@ -3,12 +3,10 @@
 
 import type { Random } from '../basics/philox.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
-import { EdgeCore, type EdgeDraftOrder, type EdgeHost } from '../protocol/edge-core.ts';
+import { EdgeCore, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
-import type { RateLimitSettings } from '../protocol/rate-limit.ts';
-import type { Wire } from '../protocol/wire.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { VirtualLink } from './link.ts';
@@ -18,14 +16,11 @@ import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
 import { forgetReplaced, type VirtualSession, type VirtualSessions } from './sessions.ts';
 
-export interface VirtualEdgeSettings {
+export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'shareOf' | 'rate' | 'wire'> {
   readonly name: string;
   readonly target: VirtualTarget;
   readonly engine: EngineSettings;
   readonly capacity: number;
-  readonly keepLostMs: number;
-  readonly shareOf: (open: OpenMessage) => number;
-  readonly rate: RateLimitSettings;
   /** Default: {@link defaultLiveness}. */
   readonly liveness?: LivenessSettings;
   /** 64 hex digits. */
@@ -34,7 +29,6 @@ export interface VirtualEdgeSettings {
   readonly edgeDraft: VirtualEdgeDraftSettings;
   readonly random: Random;
   readonly machines: Machines;
-  readonly wire: Wire;
 }
 
 export interface VirtualEdgeDraftSettings {
@@ -73,9 +67,8 @@ export class VirtualEdge {
     this.settings = settings;
     this.#observer = observer;
     this.process = new VirtualProcess(queue);
-    const { target, engine, edgeDraft, machines, capacity, random } = settings;
+    const { target, engine, edgeDraft, capacity, random } = settings;
     const { vocabularySize, contextLength } = target;
-    const { keepLostMs, shareOf, rate, wire } = settings;
     const own = {
       target: { model: 'toy', fingerprint: settings.name, tokenizerHash: settings.tokenizerHash },
       rules: { vocabularySize, contextLength, endingOf: (open: OpenMessage) => target.ending(open) },
@@ -86,7 +79,7 @@ export class VirtualEdge {
       edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: edgeDraft.tokenMs },
       liveness: settings.liveness ?? defaultLiveness,
     };
-    this.#core = new EdgeCore({ ...own, machines, keepLostMs, shareOf, rate, wire }, this.process, this.#host(), {
+    this.#core = new EdgeCore({ ...settings, ...own }, this.process, this.#host(), {
       received: ({ link }, message) => observer.edgeReceives?.(this, link, message),
       sending: ({ link }, message, isWritable) => observer.edgeSends?.(this, link, message, isWritable),
       closing: ({ link }, code, detail) => observer.edgeCloses?.(this, link, code, detail),

@@ -4,6 +4,7 @@
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
 import type { LookUpDraft } from '../decoding/look-up.ts';
+import type { DraftMade } from '../protocol/device-driver.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
@@ -22,14 +23,9 @@ export interface VirtualTarget {
   rows(state: EdgeState, drafts: readonly number[]): readonly Candidates[];
 }
 
-export interface VirtualDraft {
-  readonly token: number;
-  /** The drafter's probability of the token, (0, 1]. */
-  readonly confidence: number;
+export interface VirtualDraft extends DraftMade {
   /** Its time as a multiple of the time of one draft; default 1. */
   readonly effort?: number;
-  /** Found by lookup in the text. */
-  readonly isLookedUp?: true;
 }
 
 /** The small model of a device. */

@@ -75,12 +75,8 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
     const { answer, prompt } = this.session;
     const from = length - prompt.length;
     const position = from + drafts.length;
-    let leftAt: number | null = null;
-    for (let index = 0; index < drafts.length; index += 1) {
-      if (drafts[index] === answer[from + index]) continue;
-      leftAt = from + index;
-      break;
-    }
+    const wrongAt = drafts.findIndex((id, index) => id !== answer[from + index]);
+    const leftAt = wrongAt === -1 ? null : from + wrongAt;
     if (leftAt !== null && leftAt >= answer.length) return null;
     return traceDraft(this.session, this.header.wrongDepth, position, leftAt);
   }

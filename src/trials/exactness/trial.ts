@@ -60,7 +60,10 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
   notes,
   options,
   async measure(given, run) {
-    if (given.formats !== undefined && given.draft !== undefined) throw draftWithFormats();
+    if (given.formats !== undefined && given.draft !== undefined) {
+      const cause = '--draft and --formats exclude each other: a copy in another format drafts for itself';
+      throw new OutriderError('bad-argument', cause, 'leave one of them out');
+    }
     const formats = given.formats === undefined ? undefined : formatsOf(given.formats);
     const settings = { ...(await settingsOf(given, run)), onProgress: run.onProgress, signal: run.signal };
     return formats === undefined ? trialExactness(settings) : trialFormats(formats, settings);
@@ -88,11 +91,6 @@ async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
     ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
     ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };
-}
-
-function draftWithFormats(): OutriderError {
-  const cause = '--draft and --formats exclude each other: a copy in another format drafts for itself';
-  return new OutriderError('bad-argument', cause, 'leave one of them out');
 }
 
 /** @throws OutriderError `bad-argument` */

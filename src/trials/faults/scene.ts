@@ -54,22 +54,19 @@ export function createScene(seed: number, machines: Machines): Scene {
     downlinkBitsPerSecond: pick(random, [Number.POSITIVE_INFINITY, 1e6]),
     seed,
   };
-  const edges = ['a', 'b'].map((name, index) => edgeSettings(name, index, seed, random, target, machines));
-  const deviceCount = 2 + random.integer(3);
-  const devices = Array.from({ length: deviceCount }, (_, index) => {
-    return deviceSettings(index, seed, mode, random, target, machines);
-  });
+  const draw = { seed, mode, target, random, machines };
+  const edges = ['a', 'b'].map((name, index) => edgeSettings(name, index, draw));
+  const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) => deviceSettings(index, draw));
   return { seed, mode, target, link, edges, devices, hostileCount: random.integer(3) };
 }
 
-function edgeSettings(
-  name: string,
-  index: number,
-  seed: number,
-  random: Random,
-  target: ToyTarget,
-  machines: Machines,
-): VirtualEdgeSettings {
+/** What the settings of all participants are drawn from. */
+interface Draw extends Pick<Scene, 'seed' | 'mode' | 'target'> {
+  readonly random: Random;
+  readonly machines: Machines;
+}
+
+function edgeSettings(name: string, index: number, { seed, random, target, machines }: Draw): VirtualEdgeSettings {
   const [fixedMs, perRowMs] = pick(random, [
     [40, 0.4],
     [40, 0.4],
@@ -97,14 +94,7 @@ function edgeSettings(
   };
 }
 
-function deviceSettings(
-  index: number,
-  seed: number,
-  mode: ModeName,
-  random: Random,
-  target: ToyTarget,
-  machines: Machines,
-): VirtualDeviceSettings {
+function deviceSettings(index: number, { seed, mode, random, target, machines }: Draw): VirtualDeviceSettings {
   const isFickle = random.uniform() < 0.3;
   return {
     name: `device-${index}`,
