@@ -37,22 +37,14 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
 export function answerTable(measured: readonly Measured[]): string {
   const rows = measured.map(({ mode, report }) => ({
     mode: mode === 'ar' ? 'ar (edge alone)' : mode,
-    msPerToken: fixed(report.msPerToken, 1),
-    firstToken: report.timeToFirstTokenMs === undefined ? '-' : `${report.timeToFirstTokenMs.toFixed(0)} ms`,
-    steps: report.outcome.kind === 'ended' ? report.outcome.account.steps : '-',
+    'ms per token': fixed(report.msPerToken, 1),
+    'first token': report.timeToFirstTokenMs === undefined ? '-' : `${report.timeToFirstTokenMs.toFixed(0)} ms`,
     tokens: report.tokens.length,
-    acceptance: report.acceptance === undefined ? '-' : `${(report.acceptance * 100).toFixed(0)} %`,
-    bytes: fixed(report.payloadBytesPerToken, 1),
+    'target steps': report.outcome.kind === 'ended' ? report.outcome.account.steps : '-',
+    'drafts that held': report.acceptance === undefined ? '-' : `${(report.acceptance * 100).toFixed(0)} %`,
+    'bytes per token': fixed(report.payloadBytesPerToken, 1),
   }));
-  return formatTable(rows, [
-    { key: 'mode', heading: 'mode' },
-    { key: 'msPerToken', heading: 'ms per token' },
-    { key: 'firstToken', heading: 'first token' },
-    { key: 'tokens', heading: 'tokens' },
-    { key: 'steps', heading: 'target steps' },
-    { key: 'acceptance', heading: 'drafts that held' },
-    { key: 'bytes', heading: 'bytes per token' },
-  ]);
+  return formatTable(rows, Object.keys(rows[0] ?? {}));
 }
 
 /** Says why it was quicker, or why it was not. */

@@ -2,48 +2,41 @@
 
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { OutriderError } from '../basics/errors.ts';
 import { mapCoverage } from '../experiments/map-coverage.ts';
-import { type LayerName, layerNames, mapPicture } from '../figures/map-layers.ts';
+import { layerNames, mapPicture } from '../figures/map-layers.ts';
 import { checkRenderers, renderPng } from '../files/render-figure.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
 import type { RadioMap } from '../world/radio-map.ts';
+import { commandOf } from './option-flags.ts';
 import { printResult } from './result-output.ts';
 
-interface ShowFlags {
-  readonly figure?: string;
-  readonly draw: LayerName;
-  readonly site?: string;
-  readonly json?: boolean;
-}
+const options = {
+  name: {
+    argument: '<name|file>',
+    help: 'a map that comes with outrider (munich, street-canyon), or a file that ends in .map.json',
+  },
+  figure: { flag: '--figure <file.png>', help: 'draw the map' },
+  draw: { flag: '--draw <what>', help: 'what is drawn', choices: layerNames, default: 'gain' },
+  site: { flag: '--site <name>', help: 'the site whose gain is drawn; the strongest in each place without it' },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
 
-const help = `
-gain:     path gain of the strongest site, or of the one that --site names
+const notes = `gain:     path gain of the strongest site, or of the one that --site names
 server:   which site is the strongest
 coverage: how many sites can be heard at all`;
 
 function showCommand(): Command {
-  return new Command('show')
-    .description('coverage of each site; draws the map')
-    .argument('<name|file>', 'a map that comes with outrider (munich, street-canyon), or a file that ends in .map.json')
-    .option('--figure <file.png>', 'draw the map')
-    .addOption(new Option('--draw <what>', 'what is drawn').choices(layerNames).default('gain'))
-    .option('--site <name>', 'the site whose gain is drawn; the strongest in each place without it')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', help)
-    .action(async (name: string, { figure, draw, site, json }: ShowFlags) => {
-      if (figure !== undefined) await checkPicture(figure);
-      const map = await findRadioMap(name);
-      const chosen = site === undefined ? undefined : siteIndex(map, site);
-      const title = basename(name).replace(/\.map\.json$/, '');
-      if (figure !== undefined) await writePicture(mapPicture(map, draw, chosen, title), figure);
-      printResult(
-        'map show',
-        { ...mapCoverage(map), params: { map: basename(name) }, seed: map.header.seed },
-        json === true,
-      );
-    });
+  const description = 'coverage of each site; draws the map';
+  return commandOf({ name: 'show', description, options, notes }, async ({ name, figure, draw, site, json }) => {
+    if (figure !== undefined) await checkPicture(figure);
+    const map = await findRadioMap(name);
+    const chosen = site === undefined ? undefined : siteIndex(map, site);
+    const title = basename(name).replace(/\.map\.json$/, '');
+    if (figure !== undefined) await writePicture(mapPicture(map, draw, chosen, title), figure);
+    printResult('map show', { ...mapCoverage(map), params: { map: basename(name) }, seed: map.header.seed }, json);
+  });
 }
 
 export function mapCommand(): Command {

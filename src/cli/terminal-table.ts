@@ -3,17 +3,12 @@
 
 import { stripVTControlCharacters } from 'node:util';
 
-/** A column is a key of the rows, or a key with the heading to show above it. */
-export type Column = string | { readonly key: string; readonly heading: string };
-
-/** Lines joined by newlines, without one at the end. A missing cell shows as "-". */
-export function formatTable(rows: readonly object[], columns: readonly Column[]): string {
-  const keys = columns.map((column) => (typeof column === 'string' ? column : column.key));
-  const headings = columns.map((column) => (typeof column === 'string' ? column : column.heading));
+/** Lines joined by newlines, without one at the end. A missing cell shows as "-". @param keys of the rows, which are the headings */
+export function formatTable(rows: readonly object[], keys: readonly string[]): string {
   const values = rows.map((row) => keys.map((key) => (row as Readonly<Record<string, unknown>>)[key]));
   const cells = values.map((line) => line.map(show));
   const onRight = keys.map((_, index) => values.length > 0 && values.every((line) => isNumeric(line[index])));
-  const widths = headings.map((heading, index) =>
+  const widths = keys.map((heading, index) =>
     Math.max(width(heading), ...cells.map((line) => width(line[index] ?? ''))),
   );
   const layOut = (line: readonly string[]): string =>
@@ -21,9 +16,7 @@ export function formatTable(rows: readonly object[], columns: readonly Column[])
       .map((text, index) => pad(text, widths[index] ?? 0, onRight[index] ?? false))
       .join('  ')
       .trimEnd();
-  return [layOut(headings), layOut(widths.map((columnWidth) => '-'.repeat(columnWidth))), ...cells.map(layOut)].join(
-    '\n',
-  );
+  return [layOut(keys), layOut(widths.map((columnWidth) => '-'.repeat(columnWidth))), ...cells.map(layOut)].join('\n');
 }
 
 function show(cell: unknown): string {
