@@ -184,14 +184,10 @@ async function derive(entry: DerivedModel | CoarsenedModel, work: Work, options:
   const base = await acquireModel(entry.base, { ...options, cacheDirectory: work.cacheDirectory });
   await prepareDirectory(modelDirectory(work.cacheDirectory), entry.byteLength);
   const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
-  const { signal } = work;
-  if (entry.kind === 'coarsened') {
-    const onProgress = work.report('coarsening', entry.base);
-    await recodeModel(base.path, unfinished, 'IQ4_NL', { signal, onProgress });
-  } else {
-    const onProgress = work.report('shortening', entry.base);
-    await shortenModel(base.path, unfinished, entry.droppedLayers, { signal, onProgress });
-  }
+  const onProgress = work.report(entry.kind === 'coarsened' ? 'coarsening' : 'shortening', entry.base);
+  const writing = { signal: work.signal, onProgress };
+  if (entry.kind === 'coarsened') await recodeModel(base.path, unfinished, 'IQ4_NL', writing);
+  else await shortenModel(base.path, unfinished, entry.droppedLayers, writing);
   const problem = await admit(unfinished, entry, work);
   if (problem === undefined) return;
   const remedy = 'this version of Outrider writes the file in another way than the manifest says: please report it';

@@ -43,12 +43,7 @@ function statistic(text: string, name: string): number {
 /** "/a/b" is inside of "/a" and of "/": a limit of any of them holds. */
 function withParents(group: string): string[] {
   const names = group.split('/').filter(Boolean);
-  return Array.from({ length: names.length + 1 }, (_, count) =>
-    names
-      .slice(0, count)
-      .map((name) => `/${name}`)
-      .join(''),
-  );
+  return ['', ...names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)];
 }
 
 /** The groups of `/proc/self/cgroup` that may limit memory. */

@@ -2,10 +2,10 @@
 // installed or run. What is in a wheel is not known here.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
-import { isProcessAlive } from './cache.ts';
+import { fileBytes, isProcessAlive } from './cache.ts';
 
 /** One version of one package. */
 export interface PinnedPackage {
@@ -54,14 +54,8 @@ export async function findWheel(folder: string, wanted: PinnedPackage): Promise<
 async function bytesUnder(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const sizes = await Promise.all(
-    files.map((file) =>
-      stat(file)
-        .then((status) => status.size)
-        .catch(() => 0),
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const sizes = await Promise.all(files.map(fileBytes));
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
 /** Gives `use` a folder below `directory` that belongs to this process, and removes it with all that is in it. */

@@ -2,8 +2,8 @@
 
 import type { DeviceEvent, DeviceStep } from './device-state.ts';
 import type { EdgeEvent, EdgeStep, SessionCreated } from './edge-state.ts';
-import { eventLogFormat, eventLogVersion, type LogHeader, toPlain } from './event-log.ts';
-import { describeDevice, describeEdge, type StateLine } from './event-log-state.ts';
+import { eventLogFormat, eventLogVersion, type LogHeader, type LogLine, toPlain } from './event-log.ts';
+import { describeDevice, describeEdge } from './event-log-state.ts';
 import { protocolVersion } from './messages.ts';
 import type { TokenText } from './token-text.ts';
 
@@ -42,13 +42,6 @@ export function createEdgeLog(
   };
 }
 
-interface Step {
-  readonly atMs: number;
-  readonly event: object;
-  readonly effects: readonly object[];
-  readonly state: StateLine;
-}
-
 /** A header without the fields that all headers share. */
 type Start = LogHeader extends infer Header
   ? Header extends LogHeader
@@ -74,7 +67,7 @@ class LineWriter {
     this.#write({ ...header, ...start });
   }
 
-  add(step: Step, text: TokenText, promptLength: number): void {
+  add(step: LogLine<object, object>, text: TokenText, promptLength: number): void {
     const atMs = Math.round((step.atMs - (this.#startMs ?? 0)) * 1000) / 1000;
     const tokens = this.#describe(text, promptLength);
     this.#write({ ...step, atMs, ...(Object.keys(tokens).length === 0 ? {} : { tokens }) });

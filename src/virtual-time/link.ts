@@ -86,12 +86,8 @@ export class VirtualLink {
   /** Applies to frames that are sent from now on. */
   changeRate(direction: Direction, bitsPerSecond: number): void {
     const lane = this.#lanes[direction];
-    const { state } = lane;
-    const settings =
-      direction === 'up'
-        ? { ...state.settings, uplinkBitsPerSecond: bitsPerSecond }
-        : { ...state.settings, downlinkBitsPerSecond: bitsPerSecond };
-    lane.state = { ...state, settings };
+    const rate = direction === 'up' ? 'uplinkBitsPerSecond' : 'downlinkBitsPerSecond';
+    lane.state = { ...lane.state, settings: { ...lane.state.settings, [rate]: bitsPerSecond } };
   }
 
   /** One side closes: its frames still arrive, then the other side gets `closed`. */

@@ -2,8 +2,6 @@
 // token. Its drafts for the same text can be the same, or drawn again each time.
 
 import { philox, type Random } from '../basics/philox.ts';
-import { chooseToken } from '../decoding/choose-token.ts';
-import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
 import { toyContextKey } from '../decoding/toy-language.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter } from './model.ts';
@@ -39,9 +37,7 @@ function draftToken(target: ToyTarget, settings: DrafterSettings, state: DeviceS
   const { text, tail, turn } = state;
   const position = text.length + tail.length;
   const ids = [...recentIds(text, text.length), ...tail];
-  const { sampling, prompt } = turn;
-  const counts = penaltiesActive(sampling) ? new RunningCounts([...text.slice(prompt.length), ...tail]) : undefined;
-  const right = chooseToken(target.candidates(ids), sampling, counts, position);
+  const right = target.nextAfter(text, tail, turn);
   const confidence = Math.max(0.01, settings.agreement);
   const isRight = throwCoin(settings, ids, position) < settings.agreement;
   return { token: isRight ? right : target.otherThan(right), confidence };

@@ -85,8 +85,8 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
   },
   conclude(results, { runs }) {
     const rows = modeNames.map((mode) => rowOf(mode, results)).filter((row) => row.runs > 0);
-    const summary = summarise(rows, results);
     const broken = results.filter((result) => result.broken !== null);
+    const summary = summarise(rows, results, broken);
     const remarks = broken
       .slice(0, 5)
       .map((one) => `seed ${one.seed}, event ${one.broken?.event}: ${one.broken?.detail}`);
@@ -94,18 +94,14 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
   },
 };
 
-function sum<T>(values: readonly T[], pick: (value: T) => number): number {
-  return values.reduce((total, value) => total + pick(value), 0);
+type Counted = 'sessions' | 'hostileDevices' | 'faults' | 'events' | 'committedTokens' | 'steps';
+
+function sum(results: readonly FaultRunResult[], count: Counted): number {
+  return results.reduce((total, result) => total + result[count], 0);
 }
 
 function tokensPerStep(results: readonly FaultRunResult[]): number {
-  return (
-    sum(results, ({ committedTokens }) => committedTokens) /
-    Math.max(
-      1,
-      sum(results, ({ steps }) => steps),
-    )
-  );
+  return sum(results, 'committedTokens') / Math.max(1, sum(results, 'steps'));
 }
 
 function rowOf(mode: ModeName, all: readonly FaultRunResult[]): FaultsRow {
@@ -113,29 +109,32 @@ function rowOf(mode: ModeName, all: readonly FaultRunResult[]): FaultsRow {
   return {
     mode,
     runs: results.length,
-    sessions: sum(results, ({ sessions }) => sessions),
-    faults: sum(results, ({ faults }) => faults),
+    sessions: sum(results, 'sessions'),
+    faults: sum(results, 'faults'),
     broken: results.filter(({ broken }) => broken !== null).length,
     tokensPerStep: tokensPerStep(results),
     tokensPerStepFloor: floors[mode],
   };
 }
 
-function summarise(rows: readonly FaultsRow[], results: readonly FaultRunResult[]): FaultsSummary {
+function summarise(
+  rows: readonly FaultsRow[],
+  results: readonly FaultRunResult[],
+  allBroken: readonly FaultRunResult[],
+): FaultsSummary {
   const countBroken = (...invariants: string[]): number =>
-    results.filter(({ broken }) => broken !== null && invariants.includes(broken.invariant)).length;
-  const invariantViolations = results.filter(({ broken }) => broken !== null).length;
+    allBroken.filter(({ broken }) => broken !== null && invariants.includes(broken.invariant)).length;
   const slowModes = rows.filter((row) => row.runs >= leastRunsForFloor && row.tokensPerStep < row.tokensPerStepFloor);
-  const first = results.find(({ broken }) => broken !== null);
+  const [first] = allBroken;
   return {
     runs: results.length,
-    sessions: sum(results, ({ sessions }) => sessions),
-    hostileDevices: sum(results, ({ hostileDevices }) => hostileDevices),
-    faultsInjected: sum(results, ({ faults }) => faults),
-    events: sum(results, ({ events }) => events),
+    sessions: sum(results, 'sessions'),
+    hostileDevices: sum(results, 'hostileDevices'),
+    faultsInjected: sum(results, 'faults'),
+    events: sum(results, 'events'),
     wrongTexts: countBroken('edge-text', 'device-text'),
     hung: countBroken('finished'),
-    invariantViolations,
+    invariantViolations: allBroken.length,
     edgeBytesPeak: results.reduce((peak, { edgeBytesPeak }) => Math.max(peak, edgeBytesPeak), 0),
     tokensPerStep: tokensPerStep(results),
     slowModes: slowModes.length,
