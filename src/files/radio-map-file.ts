@@ -18,18 +18,9 @@ export async function readRadioMap(path: string): Promise<RadioMap> {
   const headerText = (await readBytes(path)).toString('utf8');
   const bodyPath = path.replace(/\.json$/, '.gz');
   const packed = await readBytes(bodyPath);
-  let header: unknown;
-  try {
-    header = JSON.parse(headerText);
-  } catch (error) {
-    throw broken(`"${path}" is not JSON`, error);
-  }
-  let body: Buffer;
-  try {
-    body = await promisify(gunzip)(packed, { maxOutputLength: mostBytes });
-  } catch (error) {
-    throw broken(`"${bodyPath}" is not a whole gzip file`, error);
-  }
+  const header = await orBroken(`"${path}" is not JSON`, (): unknown => JSON.parse(headerText));
+  const unpack = (): Promise<Buffer> => promisify(gunzip)(packed, { maxOutputLength: mostBytes });
+  const body = await orBroken(`"${bodyPath}" is not a whole gzip file`, unpack);
   // Sizes first: they tell more than a hash.
   const map = parseRadioMap(header, body);
   const hash = createHash('sha256').update(body).digest('hex');
@@ -37,6 +28,14 @@ export async function readRadioMap(path: string): Promise<RadioMap> {
     throw broken(`the SHA-256 of "${bodyPath}", unpacked, is ${hash}, not bodySha256 ${map.header.bodySha256}`);
   }
   return map;
+}
+
+async function orBroken<Value>(cause: string, work: () => Value | Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw broken(cause, error);
+  }
 }
 
 async function readBytes(path: string): Promise<Buffer> {

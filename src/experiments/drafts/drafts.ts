@@ -167,6 +167,7 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
     return { target, draft, prompts: null, traces: new Map(given.map(([name, found]) => [nameOf(name), found])) };
   }
   const prompts = readPromptFiles(promptFiles, { first: limit, others: otherLimit });
+  const { onProgress } = run;
   const directory = asked.traceDirectory ?? join(defaultCacheDirectory(), 'traces');
   const traces = new Map<string, DraftTraces>();
   for (const name of new Set([draft, ...drafts])) {
@@ -174,11 +175,8 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
     await using openedDraft = await openModel(name, draftShape);
     // Answers are the target's own: those of the first draft's traces need not be written again.
     const known = [...traces.values()][0];
-    const settings = { directory, tokens: asked.tokens, modelLicence: 'see the models', known };
-    traces.set(
-      name,
-      await recordTraces(openedTarget, openedDraft, prompts, { ...settings, onProgress: run.onProgress }),
-    );
+    const settings = { directory, tokens: asked.tokens, modelLicence: 'see the models', known, onProgress };
+    traces.set(name, await recordTraces(openedTarget, openedDraft, prompts, settings));
   }
   return { target, draft, prompts, traces };
 }

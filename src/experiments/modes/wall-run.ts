@@ -15,7 +15,6 @@ import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import type { EdgeProcess } from '../edge-process.ts';
 import type { MinConfidence } from '../look-up-place.ts';
 import { acceptanceOf, edgeComparisons, type SessionCounts } from '../session-metrics.ts';
-import type { BenchMode } from './metrics.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
 
 export interface WallPrompt {
@@ -43,11 +42,9 @@ export interface WallRun extends PacedRun {
   readonly texts: readonly WallText[];
 }
 
-export interface TextOptions {
-  readonly mode: BenchMode;
+export interface TextOptions extends Pick<PlannedRun, 'mode' | 'roundTripMs'> {
   /** Of mode auto: what it remembers of earlier texts. */
   readonly auto?: AutoMode;
-  readonly roundTripMs: number;
   readonly gamma: number;
   readonly tokens: number;
   readonly maxAhead: number;

@@ -6,7 +6,8 @@ import type { Figure } from '../../laboratory/experiment.ts';
 import { batteryClasses, type Fig6Row } from './fig6-changes.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
-const [lowColor, middleColor, highColor] = [palette.orange, palette.blue, palette.green];
+/** By battery class. */
+const colors = [palette.orange, palette.blue, palette.green];
 const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
 
 export function fig6Figures(rows: readonly Fig6Row[], seedCount: number): readonly Figure[] {
@@ -34,7 +35,6 @@ function hasLearned(rows: readonly Fig6Row[]): boolean {
 
 function stylesOf(rows: readonly Fig6Row[]): LineStyle[] {
   const policies = hasLearned(rows) ? ['best', 'tma-masac'] : ['best'];
-  const colors = [lowColor, middleColor, highColor];
   return policies.flatMap((policy) =>
     batteryClasses.map(({ name }, index) => ({
       name: policies.length === 1 ? name : `${name}, ${policy}`,

@@ -78,11 +78,8 @@ function columnsOf({ columns, rowCount }: Table) {
 
 function createTable(directory: string, table: Table): ParquetWriter {
   const schema = schemaFromColumnData({ columnData: columnsOf(table) });
-  return new ParquetWriter({
-    writer: fileWriter(join(directory, `${table.name}.parquet`)),
-    schema,
-    createdBy: 'outrider',
-  });
+  const writer = fileWriter(join(directory, `${table.name}.parquet`));
+  return new ParquetWriter({ writer, schema, createdBy: 'outrider' });
 }
 
 function writeJson(path: string, value: object): void {

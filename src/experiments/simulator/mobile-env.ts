@@ -72,10 +72,7 @@ export async function timeMobileEnv(steps: number, repeats: number): Promise<Mob
     if (!(stepsPerSecond > 0)) return { stepsPerSecond: null, skipped: `it printed "${stdout.trim()}"` };
     return { stepsPerSecond, skipped: '' };
   } catch (error) {
-    return {
-      stepsPerSecond: null,
-      skipped: reasonOf(error as Error & { readonly code?: unknown; readonly stderr?: string }),
-    };
+    return { stepsPerSecond: null, skipped: reasonOf(error as Failure) };
   }
 }
 
@@ -93,7 +90,9 @@ async function preparePython(directory: string): Promise<string> {
   return python;
 }
 
-function reasonOf({ code, message, stderr }: Error & { readonly code?: unknown; readonly stderr?: string }): string {
+type Failure = Error & { readonly code?: unknown; readonly stderr?: string };
+
+function reasonOf({ code, message, stderr }: Failure): string {
   if (code === 'ENOENT') return 'Python (python3) was not found';
   const line = (stderr ?? '').trim().split('\n').at(-1) ?? '';
   return line === '' ? (message.split('\n')[0] ?? 'it failed') : line;
