@@ -61,18 +61,14 @@ export const sensitivity: PaperExperiment = paperExperiment({
 });
 
 function movedBy(variant: Variant, { slots, sessions }: VariantFound, { sensitivity: asked }: Size): Moved {
-  const cells = slots?.cells.map((found, index): MeasuredCell => {
-    const [deviceCount, serverCount] = asked.cells[index] as readonly [number, number];
-    return { deviceCount, serverCount, against: 'devices', found };
-  });
-  return {
-    variant,
-    slots:
-      slots === null || cells === undefined
-        ? null
-        : slotEstimates(cells, fig6Changes(energyCases, slots.energy), asked.seedCount),
-    sessions: sessions === null ? null : sessionEstimates(sessions),
+  const estimatesOf = ({ cells, energy }: SlotsFound): Moved['slots'] => {
+    const measured = cells.map((found, index): MeasuredCell => {
+      const [deviceCount, serverCount] = asked.cells[index] as readonly [number, number];
+      return { deviceCount, serverCount, against: 'devices', found };
+    });
+    return slotEstimates(measured, fig6Changes(energyCases, energy), asked.seedCount);
   };
+  return { variant, slots: slots && estimatesOf(slots), sessions: sessions && sessionEstimates(sessions) };
 }
 
 const energyCases = casesOfFig6(['best'], weights, taken, ['band']);
