@@ -130,7 +130,7 @@ function signalChildren(signal) {
 }
 
 function endInterrupted() {
-  say('\ninterrupted: run the same command again, it goes on where it stopped');
+  say('\ninterrupted: run the same command again, it continues where it stopped');
   process.exit(130);
 }
 

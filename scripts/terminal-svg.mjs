@@ -79,7 +79,7 @@ const width = Math.ceil(columns * characterWidth + 2 * margin);
 const height = lines.length * lineHeight + 2 * margin;
 writeFileSync(
   destination,
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="13" role="img">
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="13" role="img">
 <title>${escaped(command === '' ? 'A terminal' : `What ${command} prints`)}</title>
 <rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
 ${lines.map(draw).join('')}</svg>

@@ -27,15 +27,15 @@ interface AllocateFlags {
 
 export function allocateCommand(): Command {
   const names = [
-    ...policyList.map(({ name, description, sharing }) => `  ${name.padEnd(16)} ${description}; ${sharing}`),
-    ...learnedPolicyList.map(({ name, description }) => `  ${name.padEnd(16)} ${description}`),
-    `  ${'...@SCENARIO'.padEnd(16)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids)`,
-    `  ${'masac:FILE'.padEnd(16)} weights that "outrider train masac --out" wrote`,
+    ...policyList.map(({ name, description, sharing }) => `  ${name.padEnd(nameWidth)} ${description}; ${sharing}`),
+    ...learnedPolicyList.map(({ name, description }) => `  ${name.padEnd(nameWidth)} ${description}`),
+    `  ${'...@SCENARIO'.padEnd(nameWidth)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids)`,
+    `  ${'masac:FILE'.padEnd(nameWidth)} weights that "outrider train masac --out" wrote`,
   ];
   return new Command('allocate')
     .description('decide the user association and the shares of one slot')
     .option('--state <file|->', 'the slot as JSON (docs/allocation.md); - for standard input')
-    .option('--policy <name>', 'policy, with +equal or +optimal to say how servers share', 'best')
+    .option('--policy <name|file>', 'policy, with +equal or +optimal to say how servers share', 'best')
     .option('--certify', "prove the distance from the optimum with the dual's bound, which takes longer")
     .option('--figure <file.svg>', 'draw the decision as a map, and a PNG beside it')
     .option('--example', 'print a slot to begin with, and decide nothing')
@@ -47,6 +47,7 @@ export function allocateCommand(): Command {
     });
 }
 
+const nameWidth = 18;
 const exampleDevices = 24;
 const exampleServers = 4;
 

@@ -1,4 +1,4 @@
-// The small table under an answer: its pace beside the edge alone, what the drafts were worth, and why.
+// The small table under an answer: its pace beside the edge alone, the acceptance of the drafts, and why.
 
 import { styleText } from 'node:util';
 import type { TurnReport } from '../device/turn-report.ts';
@@ -41,7 +41,7 @@ export function answerTable(measured: readonly Measured[]): string {
     'first token': report.timeToFirstTokenMs === undefined ? '-' : `${report.timeToFirstTokenMs.toFixed(0)} ms`,
     tokens: report.tokens.length,
     'target steps': report.outcome.kind === 'ended' ? report.outcome.account.steps : '-',
-    'drafts that held': report.acceptance === undefined ? '-' : `${(report.acceptance * 100).toFixed(0)} %`,
+    acceptance: report.acceptance === undefined ? '-' : `${(report.acceptance * 100).toFixed(0)} %`,
     'bytes per token': fixed(report.payloadBytesPerToken, 1),
   }));
   return formatTable(rows, Object.keys(rows[0] ?? {}));

@@ -106,7 +106,7 @@ function printSummary(
   lines.push(`Draft: ${device.draftDescription}.`);
   const overrun = closing['pacedOverrunShare'] ?? 0;
   if (overrun > 0.01)
-    lines.push(`${(overrun * 100).toFixed(0)} % of the paced steps overran on this machine: read the pace with care.`);
+    lines.push(`${(overrun * 100).toFixed(0)} % of the paced steps overran on this machine: these times are too high.`);
   if (alone !== undefined)
     lines.push(
       identical ? 'Both texts are identical, token for token.' : styleText('red', 'THE TEXTS DIFFER: this is a bug.'),

@@ -124,7 +124,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  const asksKey = flags.key === undefined ? 'no key is asked for' : 'a key is asked for';
+  const asksKey = flags.key === undefined ? 'no key required' : 'key required';
   note(`${flags.sessions} sessions of ${flags.context} tokens; ${asksKey}`);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json ? process.stderr : process.stdout;
@@ -208,6 +208,6 @@ async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: Pace
 function checkExposure({ host, key, allowAnyone }: EdgeFlags): void {
   const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host);
   if (isLocal || key !== undefined || allowAnyone) return;
-  const cause = `${host} can be reached by others, and no key is asked for`;
+  const cause = `${host} can be reached by others, and no key is required`;
   throw new OutriderError('bad-argument', cause, 'set --key or OUTRIDER_KEY, or say --allow-anyone');
 }

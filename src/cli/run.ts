@@ -72,7 +72,7 @@ function settingOf(flags: RunFlags): string[] {
   const profile = findProfile(flags.profile);
   const pacing = flags.unpaced
     ? 'Edge: unpaced, as quick as this machine is.'
-    : `Edge: paced to ${profile.description}, ${profile.stepMs} ms and ${profile.rowMs} ms a row a step (--unpaced for this machine as it is).`;
+    : `Edge: paced to ${profile.description}, ${profile.stepMs} ms per step plus ${profile.rowMs} ms per row (--unpaced: no latency emulation).`;
   return [pacing, `Network: emulated, ${flags.link ?? `rtt=${flags.rtt}`}.`];
 }
 

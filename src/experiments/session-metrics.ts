@@ -1,10 +1,10 @@
-// What decoding a text came to, and the figures that every experiment gives of it. The one place where these are defined, for replayed and
-// for live sessions: time per output token (TPOT), acceptance, drafts, rows, bytes. Definitions for people: docs/benchmarks.md.
+// Counts of a decoding session, and the metrics of every bench: time per output token (TPOT), acceptance, drafts, rows, bytes. The benches,
+// replayed and live, use these definitions (docs/benchmarks.md). The simulator has its own `msPerToken`: src/simulation/token-tally.ts.
 
 import { mean } from '../basics/statistics.ts';
 import type { SessionResult } from '../virtual-time/run-session.ts';
 
-/** Of one text, or the sums over several. */
+/** Counts of one text, or their sums over several texts. */
 export interface SessionCounts {
   /** From the first commit to the last, ms, and the tokens after the first commit. */
   readonly decodeMs: number;
@@ -54,7 +54,7 @@ export function countSession(session: SessionResult, gamma = 0): ReplayedCounts 
   if (first === undefined || last === undefined) return noCounts;
   const bytes = (key: 'payloadBytes' | 'wireBytes'): number => up[key] + down[key] - opening[key] - greeting[key];
   const commits = emissions.map(({ tokenCount }) => tokenCount);
-  // Where both draft, the device's comparisons tell of its draft; the edge's own are not told apart.
+  // Where both sides draft, only the device's drafts are compared: the counts of the edge do not separate its own drafts.
   const isEdgeAlone = gamma > 0 && drafts.drafted === 0;
   const compared = isEdgeAlone ? edgeComparisons(commits, account.acceptedEdgeDraftRows, gamma) : drafts;
   return {
@@ -75,8 +75,8 @@ export function countSession(session: SessionResult, gamma = 0): ReplayedCounts 
 }
 
 /**
- * An edge that drafts itself tells how many of its drafts held, not how many were compared: a step that committed no more than
- * gamma tokens met a mismatch. The last step says nothing, the text ended there.
+ * An edge that drafts alone reports how many of its drafts were accepted, not how many were compared: a step that committed no more than
+ * gamma tokens met a mismatch. The last step is left out, because the text ended there.
  */
 export function edgeComparisons(
   commitTokenCounts: readonly number[],
@@ -89,7 +89,7 @@ export function edgeComparisons(
   };
 }
 
-/** Sums of every count. */
+/** The sum of each count. */
 export function addCounts<Counts extends SessionCounts>(all: readonly Counts[]): Counts {
   const keys = (Object.keys(noCounts) as (keyof Counts)[]).filter((key) => all.every((one) => key in one));
   const sum = (key: keyof Counts): number => all.reduce((total, one) => total + (one[key] as number), 0);
@@ -136,7 +136,7 @@ function per(value: number, count: number): number | null {
   return count === 0 ? null : value / count;
 }
 
-/** Of the mean, from the spread of the values; null where one value tells nothing of it. */
+/** Standard error of the mean; null for fewer than two values. */
 export function standardError(values: readonly number[]): number | null {
   if (values.length < 2) return null;
   const centre = mean(values);

@@ -96,7 +96,7 @@ function failAsArgument<Value>(path: string, work: () => Value): Value {
   } catch (cause) {
     const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
     const words = cause instanceof Error ? cause.message : String(cause);
-    if (isFull) throw new OutriderError('disk-full', words, 'make room and run it again: it goes on', { cause });
+    if (isFull) throw new OutriderError('disk-full', words, 'make room and run it again: it continues', { cause });
     throw badArgument(`can't use ${path}: ${words}`, 'give another path', { cause });
   }
 }

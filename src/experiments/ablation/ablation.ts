@@ -20,7 +20,7 @@ interface StepLaw {
   readonly perRowMs: number;
 }
 
-/** That of the default profile, and one with expensive rows, as in "bench modes". */
+/** The step times of the default profile, and a law with expensive rows, as in "bench modes". */
 const usualSteps: readonly StepLaw[] = [
   { name: defaultEdgeProfile.name, fixedMs: defaultEdgeProfile.stepMs, perRowMs: defaultEdgeProfile.rowMs },
   { name: 'expensive rows', fixedMs: 4, perRowMs: 36 },
@@ -37,7 +37,7 @@ const options = {
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
   draftMs: { flag: '--draft-ms <ms>', help: 'one draft on the device', number: [0.001, 10_000], default: 7.5 },
-  /** With other delays within the +-20 %; the same for all variants. */
+  /** Each play has other delays, within +-20 %; all variants have the same ones. */
   seeds: { flag: '--seeds <count>', help: 'plays of each session', whole: [1, 1000], default: 3 },
   steps: { default: usualSteps as readonly StepLaw[] },
 } as const;
@@ -93,7 +93,7 @@ Example:
   page: ablationPage,
 };
 
-/** Tasks are for machines, but for the first network and edge. */
+/** A terminal shows the rows of single tasks for the first network and edge only. */
 function isTold({ task, roundTripMs, edge }: AblationRow, _: number, rows: readonly AblationRow[]): boolean {
   return task === 'all' || (roundTripMs === rows[0]?.roundTripMs && edge === rows[0]?.edge);
 }
@@ -118,7 +118,7 @@ function cellRows(cell: Cell, plays: Plays): AblationRow[] {
   });
 }
 
-/** All seeds of one session together. */
+/** The sum over all seeds of one session. */
 function playOne(replay: TraceReplay, variant: Variant, { roundTripMs, step }: Cell, plays: Plays): ReplayedCounts {
   const { fixedMs, perRowMs } = step;
   const runs = Array.from({ length: plays.seeds }, (_, index) => {
@@ -177,7 +177,7 @@ export function ratioOf(own: readonly ReplayedCounts[], plain: readonly Replayed
   return estimate(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
 }
 
-/** Over plain `stream`, all tasks, of the first trace and network: for each edge. */
+/** Ratios to plain `stream` over all tasks, for the first trace and network and each edge. */
 function summarise(rows: readonly AblationRow[]): Record<string, number> {
   const first = rows[0];
   const entries = rows

@@ -72,7 +72,7 @@ export function runCoupled(
   };
 }
 
-/** Where moving costs nothing nobody notes where texts are; then the server of the slot before counts. */
+/** A scenario without a cost of handovers does not record where texts are: then the server of the previous slot counts. */
 function countHandovers({ handover, previousServer }: SlotState, server: Int32Array): number {
   const before = handover?.textServer ?? previousServer;
   return server.filter((now, device) => {

@@ -6,22 +6,22 @@ import { type ModeName, modeNames, modeOf } from '../../protocol/mode.ts';
 import type { Ratios } from '../session-metrics.ts';
 
 /**
- * What a row is of: a mode; `auto`, which chooses among them by what earlier texts measured; or `ar-native`, the edge alone without a
- * shape law, each row by itself, whose texts are a family of their own.
+ * The mode of a row. `auto` chooses a mode from measurements of earlier texts. `ar-native` is the edge alone without a shape law; it
+ * evaluates each row by itself, and its texts may differ from those of the other modes.
  */
 export type BenchMode = ModeName | 'auto' | 'ar-native';
 
 export interface ModeRow extends Ratios {
   readonly mode: BenchMode;
-  /** How often a draft was made to be right; null: a real draft model, as it is. */
+  /** The set chance that a draft of the toy is right; null: a real draft model. */
   readonly givenAcceptance: number | null;
   readonly roundTripMs: number;
-  /** A step of n rows costs stepFixedMs + n * stepPerRowMs; null: as the engine takes it here. */
+  /** A step of n rows costs stepFixedMs + n * stepPerRowMs; null: the time that the engine takes on this machine. */
   readonly stepFixedMs: number | null;
   readonly stepPerRowMs: number | null;
-  /** Runs that the row is made of: seeds, or wall-clock runs that count. */
+  /** Number of runs behind the row: seeds, or wall-clock runs that are not void. */
   readonly runs: number;
-  /** Drafts of a window, the quickest for this cell; null: the mode has no window. */
+  /** The quickest draft length for this cell; null: the mode has no window. */
   readonly bestGamma: number | null;
   /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */
   readonly msPerToken: number | null;
@@ -41,7 +41,7 @@ export const edgeWindowedModes: ReadonlySet<BenchMode> = new Set(
 const goalAcceptance = 0.8;
 const goalRoundTripsMs = [0, 10, 30, 60];
 
-/** The goals' ratios, of means; one that lacks a cell is left out. */
+/** Ratios of means, for the goals; a ratio without all of its cells is left out. */
 export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {
   const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === null || givenAcceptance === goalAcceptance);
   const over = (rival: TpotMs, roundTripsMs: readonly number[], mode: BenchMode = 'stream'): number =>

@@ -8,7 +8,7 @@ import { modeNames } from '../../protocol/mode.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../look-up-place.ts';
 import type { BenchMode } from './metrics.ts';
 
-/** Of the wall clock. */
+/** The modes of the wall clock. */
 export const benchModes: readonly BenchMode[] = [...modeNames, 'auto', 'ar-native'];
 
 function modeList(text: string): readonly BenchMode[] {
@@ -68,7 +68,7 @@ const forVirtual = {
   },
   full: {
     flag: '--full',
-    help: 'try every window of 1 to 64 with every seed (20 minutes of processor time) instead of searching',
+    help: 'try every draft length from 1 to 64 with every seed (20 minutes of processor time) instead of searching',
   },
 } as const;
 
@@ -97,13 +97,17 @@ const forWall = {
   },
   gammas: {
     flag: '--gammas <count,...>',
-    help: 'windows that a pilot tries (default: the predicted and its neighbours)',
+    help: 'draft lengths that a pilot tries (default: the predicted one and its neighbours)',
     wholes: [1, 63],
   },
-  minutes: { flag: '--minutes <number>', help: 'begin no run after so long (needs --resume)', number: [0, 10_000] },
+  minutes: {
+    flag: '--minutes <number>',
+    help: 'start no new run after this many minutes (needs --resume)',
+    number: [0, 10_000],
+  },
   tries: {
     flag: '--tries <count>',
-    help: 'tries of a run that is void each time (default: 3, and no more than a third of the plan in all)',
+    help: 'maximum tries of a void run (default: 3, and at most a third of the plan in total)',
     whole: [1, 100],
   },
   lookUp: lookUpOption as typeof lookUpOption,

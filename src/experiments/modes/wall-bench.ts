@@ -112,7 +112,7 @@ export class WallBench implements AsyncDisposable {
     await this.#parts.draft.close();
   }
 
-  /** In place of those before. @param gamma window of the edge's own draft: a setting of its process */
+  /** Replaces the running edges. @param gamma draft length of the edge's own draft model: a setting of its process */
   async startEdges(gamma: number): Promise<BenchEdges> {
     await this.#edges?.close();
     this.#edges = null;
@@ -128,7 +128,7 @@ export class WallBench implements AsyncDisposable {
     return this.settings.modes.some((mode) => mode !== 'auto' && mode !== 'ar-native' && modeOf(mode).edgeDrafts);
   }
 
-  /** What the edge writes alone, through the same machines: every other text must be this one. Prompts are read on both sides meanwhile. */
+  /** The texts of the edge alone, through the same machines: every other text must equal them. Both sides also read the prompts here. */
   async writeReferences(): Promise<void> {
     const reader = this.#needsEdgeDraft() ? 'mix' : 'stream';
     for (const [index, prompt] of this.prompts.entries()) {
@@ -146,7 +146,7 @@ export class WallBench implements AsyncDisposable {
     return this.settings.gammas !== null || this.run.has('figures');
   }
 
-  /** How quick and how good the draft is here, from one text of each prompt. Null: the windows are given. */
+  /** Speed and acceptance of the draft on this machine, from one text of each prompt. Null: the draft lengths are given. */
   async measureFigures(): Promise<PilotFigures | null> {
     if (this.settings.gammas !== null) return null;
     return await this.run.one({
@@ -187,7 +187,7 @@ export class WallBench implements AsyncDisposable {
     return await writeRun(edge, this.#parts.draft.tokenizer, prompts, this.#references, options);
   }
 
-  /** One for each round trip, as a device has one for each edge; it has seen two texts before the first that counts. */
+  /** One instance for each round trip, as a device has one for each edge. It measures two texts before the first text that counts. */
   async #autoFor(roundTripMs: number): Promise<AutoMode> {
     const known = this.#autos.get(roundTripMs);
     if (known !== undefined) return known;
@@ -209,7 +209,7 @@ export class WallBench implements AsyncDisposable {
   }
 }
 
-/** The edge drafts with the same window at every round trip. */
+/** The edge drafts with the same draft length at every round trip. */
 export function keyOfCell({ mode, roundTripMs }: WallCell): string {
   return `${mode} at ${edgeWindowedModes.has(mode) ? 0 : roundTripMs}`;
 }

@@ -24,7 +24,7 @@ import { chooseEdgeWindow, chooseWindows } from './wall-windows.ts';
 
 export interface WallFound {
   readonly settings: WallSettings;
-  /** Names of the models and prompts. */
+  /** The names of the models and prompts. */
   readonly named: object;
   readonly runs: readonly WallRun[];
   readonly plannedCount: number;
@@ -58,7 +58,7 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   return { settings, named, runs, plannedCount: plan.length, isComplete, steps: { stepMs, nativeMs }, figures };
 }
 
-/** What each clock takes where an option is not given. */
+/** The options, with the defaults of the wall clock. */
 function settingsOf(options: ModesOptions): WallSettings {
   const { quick, unpaced, minConfidence } = options;
   return {
@@ -78,7 +78,7 @@ function settingsOf(options: ModesOptions): WallSettings {
 
 type Next = (made: readonly WallRun[]) => PlannedRun | undefined;
 
-/** Those of earlier slices, void ones among them. */
+/** The runs of earlier slices, void runs included. */
 async function knownRuns(next: Next, run: Run): Promise<WallRun[]> {
   const made: WallRun[] = [];
   for (let planned = next(made); planned !== undefined; planned = next(made)) {
@@ -89,7 +89,7 @@ async function knownRuns(next: Next, run: Run): Promise<WallRun[]> {
   return made;
 }
 
-/** At least one, however late it is: a slice that is too short must not go round in circles. */
+/** Makes at least one run, even after the time limit, so that a short slice makes progress too. */
 async function makeRuns(
   bench: WallBench,
   next: Next,

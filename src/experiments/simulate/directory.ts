@@ -1,5 +1,5 @@
-// The directory of a run: what was asked (config.json), the tables (Parquet), what came out (summary.json), and, until the run is whole,
-// the journal that it can be taken up from.
+// The directory of a run: the settings (config.json), the tables (Parquet), the result (summary.json), and, until the run is complete,
+// the journal from which --resume continues.
 
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { Table, TableName } from '../../simulation/slot-tables.ts';
 import { type Journal, openJournal } from './journal.ts';
 
 export interface RunDirectory {
-  /** What was decided, by an interrupted run too. */
+  /** The decisions of this run, and of an interrupted run before it. */
   readonly decisions: Journal;
   writeTable(table: Table): void;
   writeReport(html: string): void;
@@ -24,7 +24,7 @@ const summaryName = 'summary.json';
 const journalName = 'decisions.journal';
 
 /**
- * @param config what the run is; a run that is taken up must have the same
+ * @param config the settings of the run; a resumed run must have the same
  * @throws OutriderError `bad-argument` when the directory holds something else
  */
 export function openRunDirectory(directory: string, config: object, resume: boolean): RunDirectory {

@@ -1,4 +1,4 @@
-// The charts of a run's report, as specifications: distributions of times, load of servers, terms of the objective, batteries. Data in,
+// The figures of a run's report, as specifications: distributions of times, load of servers, terms of the objective, batteries. Data in,
 // specification out; it knows no run.
 
 import type { Spec } from 'vega';
@@ -6,15 +6,15 @@ import { barsFigure } from '../../figures/bars.ts';
 import { type Line, panelsFigure } from '../../figures/line-panels.ts';
 import { seriesColor } from '../../figures/theme.ts';
 
-/** Where half and nineteen in twenty lie below; left out where there is none. */
-interface SpreadTitle {
+/** Median and 95th percentile are drawn as markers; a null or undefined value has no marker. */
+interface HistogramTitle {
   readonly title: string;
   readonly median: number | null | undefined;
   readonly p95: number | null | undefined;
 }
 
 /** Bars over classes that grow by a factor. @param counts see ReportNotes */
-export function spreadFigure({ title, median, p95 }: SpreadTitle, counts: ReadonlyMap<number, number>): Spec {
+export function histogramFigure({ title, median, p95 }: HistogramTitle, counts: ReadonlyMap<number, number>): Spec {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const [first, last] = [Math.min(...counts.keys()), Math.max(...counts.keys())];
   const bars = Array.from({ length: last - first + 1 }, (_, offset) => {
@@ -30,8 +30,8 @@ export function spreadFigure({ title, median, p95 }: SpreadTitle, counts: Readon
   return barsFigure({ title, subtitle: [], bars, xTitle: 'ms', yTitle: '% of all', xScale: 'log', markers });
 }
 
-/** @param what of it is meant @param busyMs of each server @param spentMs by all of them */
-export function loadFigure(what: string, busyMs: readonly number[], spentMs: number): Spec {
+/** @param what which kind of load is drawn @param busyMs busy time of each server @param spentMs duration of the run */
+export function serverLoadFigure(what: string, busyMs: readonly number[], spentMs: number): Spec {
   return barsFigure({
     title: 'Load of each server',
     subtitle: [what],
@@ -43,7 +43,7 @@ export function loadFigure(what: string, busyMs: readonly number[], spentMs: num
 }
 
 /** A line for each named column over the slots. @param rows blocks of slots @param isLog values of 0 are left out */
-export function courseFigure(
+export function timeSeriesFigure(
   title: string,
   yTitle: string,
   rows: readonly object[],

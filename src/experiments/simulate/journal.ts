@@ -1,6 +1,6 @@
-// What was decided, slot by slot, on disk: enough to bring an interrupted run back to where it was without asking its policy again.
-// A record is the number of tasks, then servers (int32), bandwidth shares and compute shares (float64), all little-endian as every
-// machine that we aim at is. A record that was cut off does not count.
+// The decisions of all slots, on disk: an interrupted run continues from them without asking its policy again.
+// A record is the number of tasks, then servers (int32), bandwidth shares and compute shares (float64), all little-endian as all
+// supported machines are. An incomplete record does not count.
 
 import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Assignment } from '../../allocation/slot-state.ts';
@@ -9,16 +9,16 @@ const bytesPerTask = 4 + 8 + 8;
 const bufferBytes = 1 << 18;
 
 export interface Journal {
-  /** What an interrupted run decided in this slot; undefined after its end. */
+  /** The decision of an interrupted run in this slot; undefined after the end of that run. */
   recall(): Assignment | undefined;
-  /** Keeps what was decided in this slot, unless it was recalled. */
+  /** Keeps the decision of this slot, unless it was recalled. */
   note(assignment: Assignment, taskCount: number): void;
-  /** To the operating system: it survives the end of the process. */
+  /** Writes to the operating system: the journal survives the end of the process. */
   flush(): void;
   close(): void;
 }
 
-/** Opens the file when it is first asked, and makes it where there is none. */
+/** Opens the file at the first call, and creates it if it is missing. */
 export function openJournal(path: string): Journal {
   let file: number | undefined;
   /** End of the whole records. */

@@ -1,4 +1,4 @@
-// What a report needs and neither rows nor summary hold: the association of the last slot, the work of each server, and how latencies are
+// Figures for a report that neither rows nor summary contain: the association of the last slot, the work of each server, and how latencies are
 // distributed. Counts only, so that a long run takes no more room than a short one.
 
 import type { MapLinks, MapPlaces } from '../../figures/assignment-map.ts';
@@ -7,9 +7,9 @@ import type { SessionRecord } from '../../simulation/token-device.ts';
 
 export interface ReportNotes {
   readonly slots: number;
-  /** Of the last slot. */
+  /** State and assignment of the last slot. */
   readonly last: { readonly places: MapPlaces; readonly links: MapLinks } | undefined;
-  /** Time that each server needed for what it was given; [E]. */
+  /** Time that each server needed for its work; [E]. */
   readonly workMs: readonly number[];
   /** Counts by class: class k holds 2^(k/4) to 2^((k+1)/4) ms. */
   readonly latencies: ReadonlyMap<number, number>;

@@ -5,7 +5,7 @@ import { packageVersion } from '../../files/document.ts';
 import { renderSvg } from '../../files/render-figure.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { StreetMask } from '../../world/street-mask.ts';
-import { courseFigure, loadFigure, spreadFigure } from './figures.ts';
+import { histogramFigure, serverLoadFigure, timeSeriesFigure } from './figures.ts';
 import type { ReportNotes } from './report-notes.ts';
 
 export interface ReportContent {
@@ -15,11 +15,11 @@ export interface ReportContent {
   readonly fidelity: string;
   readonly rows: readonly object[];
   readonly summary: object;
-  /** Of the equations, whatever the fidelity: batteries follow them. */
+  /** Rows of the slot equations, with any fidelity: batteries follow them. */
   readonly slotRows: readonly object[];
   /** Time that each server's engine has run, fidelity token; [E]. */
   readonly engineMs: readonly number[] | undefined;
-  /** Of the scenario's map. */
+  /** Streets of the scenario's map. */
   readonly streets: StreetMask | undefined;
   readonly notes: ReportNotes;
 }
@@ -70,18 +70,20 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
     p95: msPerTokenP95,
   };
   const slotSpecs = [
-    ...(notes.latencies.size > 0 ? [spreadFigure(latency, notes.latencies)] : []),
-    loadFigure('work given to it, of its time (slot equations)', notes.workMs, spentMs),
-    courseFigure("The objective's terms, mean of a task", 'ms (logarithmic)', rows, terms, true),
+    ...(notes.latencies.size > 0 ? [histogramFigure(latency, notes.latencies)] : []),
+    serverLoadFigure('work given to it, of its time (slot equations)', notes.workMs, spentMs),
+    timeSeriesFigure("The objective's terms, mean of a task", 'ms (logarithmic)', rows, terms, true),
   ];
   return [
     ...(last === undefined || last.places.deviceCount === 0
       ? []
       : [assignmentMap(last.places, last.links, mapText, streets)]),
-    ...(notes.tokenTimes.size > 0 ? [spreadFigure(tokenTime, notes.tokenTimes)] : []),
-    ...(engineMs === undefined ? [] : [loadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
+    ...(notes.tokenTimes.size > 0 ? [histogramFigure(tokenTime, notes.tokenTimes)] : []),
+    ...(engineMs === undefined
+      ? []
+      : [serverLoadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
     ...(fidelity === 'token' ? [] : slotSpecs),
-    courseFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),
+    timeSeriesFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),
   ];
 }
 

@@ -1,5 +1,5 @@
-// Runs a simulation into a directory: progress, tables, report, and what is kept when it is interrupted. What was decided is journalled, and
-// a run that is taken up decides the same again from there, so that its files are the same bytes as if nothing had happened.
+// Runs a simulation into a directory: progress, tables, report. A journal keeps every decision. A resumed run reads its decisions
+// from the journal first, so that its files are byte for byte those of a run without interruption.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ export interface SimulationRun extends SimulationResult {
   readonly slotsRun: number;
 }
 
-/** Between looks at the world outside: signals, progress. */
+/** Time between checks of the signal and reports of progress. */
 const pauseMs = 100;
 
 /** @throws OutriderError `bad-argument`, and `interrupted` when the signal says so: what was run is kept in the directory */
@@ -112,7 +112,7 @@ function readTokenSource(traces: string): TokenSource {
   return traceSourceOf(trace, `traces: ${target.name} with ${draft.name}, ${trace.sessions.length} sessions`);
 }
 
-/** All that decides the bytes of a run. */
+/** Everything on which the bytes of a run depend. */
 function configOf(options: SimulationOptions): object {
   const { scenario, policy, slots, seed, map, fidelity = 'slot', mode = 'stream', traces } = options;
   const tracesSha256 = traces === undefined ? null : createHash('sha256').update(readFileSync(traces)).digest('hex');

@@ -51,11 +51,11 @@ const options = {
   },
   certify: {
     flag: '--certify',
-    help: "each slot's distance from the optimum by the dual's bound too, which takes longer",
+    help: 'also compute the dual bound on the distance of each slot from the optimum, which takes longer',
   },
   out: { flag: '--out <directory>', help: 'keep config, tables (Parquet) and summary here' },
   report: { flag: '--report', help: 'also write report.html with pictures into --out (needs vega)' },
-  resume: { flag: '--resume', help: 'take up the interrupted run in --out' },
+  resume: { flag: '--resume', help: 'continue the interrupted run in --out' },
 } as const;
 type Options = OptionsOf<typeof options>;
 
@@ -67,7 +67,7 @@ interface Found extends SimulationRun {
   readonly seconds: number;
 }
 
-/** Its directory keeps every decision, so that a run of any length is taken up to the same bytes: units of a record would be too many. */
+/** Not resumable by units, which would be too many: the journal in the directory keeps every decision, and --resume continues from it. */
 export const simulateExperiment: Experiment<typeof options, Found> = {
   name: 'simulate',
   description: 'run a scenario under a policy and report the objective, each of its terms, latency and energy',
@@ -95,7 +95,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const speed = `${slots} slots in ${seconds.toFixed(2)} s: ${Math.round(slots / seconds)} slots a second`;
     return {
       rows,
-      // Rows of slots are for machines.
+      // A terminal shows the means only; the rows of slots are in the JSON document.
       forPeople: [],
       summary: { ...summary },
       params: { policy, slots, fidelity, certify: given.certify, ...decoding, scenario },
@@ -105,7 +105,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
   },
 };
 
-/** Before hours are spent. @throws OutriderError `bad-argument` */
+/** Refuses wrong options before the run starts. @throws OutriderError `bad-argument` */
 async function checkOptions({ out, report, resume }: Options): Promise<void> {
   const remedy = 'Give the directory with --out.';
   if (resume && out === undefined) throw badArgument('--resume needs a directory with an interrupted run', remedy);

@@ -20,7 +20,7 @@ export interface TrainRunOptions {
   readonly environment: Environment;
   readonly kind: TrainingKind;
   readonly heldOut: readonly HeldOutSlot[];
-  /** Where the run ends: after so many minutes, or slots. */
+  /** The end of the run: a number of minutes or of slots. */
   readonly minutes: number;
   readonly slots: number | undefined;
   readonly directory: string | undefined;
@@ -44,7 +44,7 @@ export interface TrainRun {
 
 const pointCount = 36;
 const checkpointMs = 60_000;
-/** How long signals may wait. */
+/** Longest time between two checks of the signal. */
 const yieldIntervalMs = 100;
 const checkpointName = 'checkpoint.safetensors';
 export const weightsName = 'weights.safetensors';
@@ -60,7 +60,7 @@ interface Begun {
   readonly history: History;
 }
 
-/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to take up, it is of something else, or a run would be lost */
+/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to continue, when it has other settings, or when a run would be lost */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
   await startJax();
@@ -104,7 +104,7 @@ async function begin(options: TrainRunOptions): Promise<Begun> {
   const { environment, kind, heldOut, directory, resume } = options;
   if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
   if (directory !== undefined && existsSync(join(directory, checkpointName)))
-    throw badArgument(`${directory} holds a training run`, 'Take it up with --resume, or name another directory.');
+    throw badArgument(`${directory} holds a training run`, 'Continue it with --resume, or name another directory.');
   const trainer = beginTraining(environment, kind);
   const first = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
   const start = { trainingReward: null, criticLoss: null, alpha: null, entropy: null };
@@ -117,7 +117,7 @@ async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
   const { environment, kind, provenance } = options;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
-    throw badArgument(`there is no run to take up: ${file}: ${error.code}`, remedy);
+    throw badArgument(`there is no run to continue: ${file}: ${error.code}`, remedy);
   });
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);
@@ -156,12 +156,12 @@ function readHistory(text: string | undefined, file: string): History {
     ];
     if (points.length > 0 && numbers.every(Number.isFinite)) return history;
   } catch {
-    // What is missing shows as a TypeError.
+    // A missing field causes a TypeError.
   }
   throw unreadable(file, 'its curve is damaged');
 }
 
-/** First beside it, then in its place: there is a whole one at any time. */
+/** Writes a second file and renames it: at any time there is a complete checkpoint. */
 async function keep(
   directory: string,
   trainer: Trainer,
@@ -182,7 +182,7 @@ async function keep(
   }
 }
 
-/** Means since they were last taken. */
+/** Means since the last call of `take`. */
 function createSums() {
   let rewards = { count: 0, sum: 0 };
   let losses = { count: 0, sum: 0 };

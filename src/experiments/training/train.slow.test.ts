@@ -115,7 +115,7 @@ describe('train masac', () => {
     const provenance = () => ({ command: 'a test', scenario: '{}' });
     await expect(trainRun(optionsOf({ resume: true, provenance }))).rejects.toThrow(/scenario/);
     await expect(trainRun(optionsOf({ resume: true, directory: join(directory, 'none') }))).rejects.toThrow(
-      /no run to take up/,
+      /no run to continue/,
     );
   });
 

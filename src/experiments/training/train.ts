@@ -1,5 +1,5 @@
-// `outrider train masac`: trains multi-agent soft actor-critic on a scenario, and compares what came of it with policies that need no
-// training, on slots that it never saw. Its checkpoint keeps what a record would: networks and replay are no units.
+// `outrider train masac`: trains multi-agent soft actor-critic on a scenario, and compares the result with policies that need no
+// training, on held-out slots. It has a checkpoint instead of a record: networks and replay buffer are no units.
 
 import { createPolicy } from '../../allocation/policies.ts';
 import { badArgument, OutriderError } from '../../basics/errors.ts';
@@ -58,12 +58,12 @@ const options = {
   seed: { flag: '--seed <number>', help: 'of the training', whole: [0, 9_007_199_254_740_991], default: 1 },
   discount: {
     flag: '--discount <share>',
-    help: 'what the next slot counts, where slots are coupled',
+    help: 'discount factor of later slots, where slots are coupled',
     number: [0, 0.999],
   },
   worlds: { flag: '--worlds <count>', help: 'held-out worlds, four slots each', whole: [2, 10_000], default: 40 },
   out: { flag: '--out <directory>', help: 'keep checkpoint and weights here, every minute and at the end' },
-  resume: { flag: '--resume', help: 'take up the run in --out' },
+  resume: { flag: '--resume', help: 'continue the run in --out' },
 } as const;
 type Options = OptionsOf<typeof options>;
 

@@ -38,7 +38,7 @@ const options = {
   draft: { flag: '--draft <name|path>', help: "instead of the pair's draft" },
   formats: {
     flag: '--formats [names...]',
-    help: 'copies of the target in these weight formats, made for the trial; names with commas or spaces',
+    help: 'also test copies of the target in these weight formats; names with commas or spaces',
     type: undefined as unknown as readonly string[] | true,
   },
   tokens: { flag: '--tokens <count>', help: 'tokens per text (default: 64)', whole: [1, 1024] },
@@ -48,15 +48,14 @@ const options = {
     numbers: [0, 10_000],
   },
   temperatures: { flag: '--temperature <number,...>', help: 'temperatures', numbers: [0, 10], default: [0, 0.8] },
-  promptCount: { flag: '--prompts <count>', help: 'only the shortest so many prompts', whole: [1, 1000] },
+  promptCount: { flag: '--prompts <count>', help: 'use only this many prompts, the shortest ones', whole: [1, 1000] },
 } as const;
 
 type Options = OptionsOf<typeof options>;
 
 export const exactnessTrial: Experiment<typeof options, Result> = {
   name: 'trial exactness',
-  description:
-    'check that every text is the one that the target writes alone: real models, real sockets, any GGUF file',
+  description: 'check that every text equals the text of the target alone: real models, real sockets, any GGUF file',
   notes,
   options,
   async measure(given, run) {
