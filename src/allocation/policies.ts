@@ -2,6 +2,7 @@
 // second part, the paper's policies share equally and ours optimally.
 
 import { badArgument } from '../basics/errors.ts';
+import { nearestName } from '../basics/nearest-name.ts';
 import { searchBest } from './best-search.ts';
 import { boundByPrices } from './dual-bound.ts';
 import { createEqualRule } from './equal-rule.ts';
@@ -153,9 +154,11 @@ export function createPolicy(name: string, others: readonly string[] = []): Poli
   const recipe = recipes.find((one) => one.name === base);
   const sharing = ending ?? recipe?.sharing;
   if (recipe === undefined || rest.length > 0 || (sharing !== 'equal' && sharing !== 'optimal')) {
-    const known = recipes.map((one) => one.name).join(', ');
+    const known = recipes.map((one) => one.name);
+    const nearest = nearestName(base ?? '', [...known, ...others]);
+    const hint = recipe !== undefined || nearest === undefined ? '' : `Did you mean ${nearest}? `;
     const more = others.length === 0 ? '' : ` Or, without such an ending: ${others.join(', ')}.`;
-    const remedy = `Choose one of: ${known}; add +equal or +optimal to say how servers share.${more}`;
+    const remedy = `${hint}Choose one of: ${known.join(', ')}; add +equal or +optimal to say how servers share.${more}`;
     throw badArgument(`there is no policy "${name}"`, remedy);
   }
   return (state) => decide(state, recipe, sharing);

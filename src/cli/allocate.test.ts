@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from '../allocation/check-assignment.ts';
 import { describeDecision } from '../allocation/describe-decision.ts';
-import { createPolicy } from '../allocation/policies.ts';
+import { createPolicy, policyList } from '../allocation/policies.ts';
 import { readState } from '../allocation/slot-json.ts';
 import { exampleState } from '../allocation/slot-json-example.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
@@ -20,6 +21,19 @@ const server = { flopPerSecond: 1e13, bandwidthHz: 1e6 };
 function textOf(devices: readonly object[], servers: readonly object[], more: object = {}): string {
   return JSON.stringify({ devices, servers, ...more });
 }
+
+it('every policy with a name stands in the table of docs/allocation.md', () => {
+  const table = readFileSync('docs/allocation.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  for (const { name } of policyList) expect(table.map((line) => line.split('|')[1]).join()).toContain(`\`${name}\``);
+});
+
+it('a misspelt policy is refused with the nearest name', async () => {
+  await expect(findPolicy('max-snr')).rejects.toMatchObject({
+    remedy: expect.stringContaining('Did you mean max-sinr?'),
+  });
+});
 
 describe('readState', () => {
   it('fills in what is left out', () => {

@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { TurnReport } from '../device/turn-report.ts';
+import { fixed } from '../figures/markdown.ts';
 import { formatTable } from './terminal-table.ts';
 
 export interface Measured {
@@ -83,8 +84,4 @@ function slowReason(own: TurnReport): string {
 export function legend(): string {
   const name = styleText('green', 'green');
   return name === 'green' ? '' : `${name}: drafted on the device and confirmed; plain: the target's own`;
-}
-
-function fixed(value: number | undefined, digits: number): string {
-  return value === undefined ? '-' : value.toFixed(digits);
 }

@@ -1,6 +1,6 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
@@ -12,14 +12,18 @@ import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 import { experimentCommand } from './run-experiment.ts';
 
 export function benchCommand(): Command {
-  return new Command('bench')
-    .description('measure, and print ratios side by side')
-    .addCommand(experimentCommand(engineExperiment))
-    .addCommand(experimentCommand(modesExperiment))
-    .addCommand(experimentCommand(draftsExperiment))
-    .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
-    .addCommand(experimentCommand(loadExperiment))
-    .addCommand(experimentCommand(allocationExperiment))
-    .addCommand(experimentCommand(coupledExperiment))
-    .addCommand(experimentCommand(simulatorExperiment));
+  return (
+    new Command('bench')
+      .description('measure, and print ratios side by side')
+      // The old name of `ablation` still works, but the list does not show it.
+      .configureHelp({ subcommandTerm: (command) => new Help().subcommandTerm(command).replace('|ideas', '') })
+      .addCommand(experimentCommand(engineExperiment))
+      .addCommand(experimentCommand(modesExperiment))
+      .addCommand(experimentCommand(draftsExperiment))
+      .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
+      .addCommand(experimentCommand(loadExperiment))
+      .addCommand(experimentCommand(allocationExperiment))
+      .addCommand(experimentCommand(coupledExperiment))
+      .addCommand(experimentCommand(simulatorExperiment))
+  );
 }

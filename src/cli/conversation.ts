@@ -52,7 +52,7 @@ async function answerOnce(options: ConversationOptions, signal: AbortSignal): Pr
   const identical = alone === undefined || alone.outcome.kind !== 'ended' || sameIds(own.tokens, alone.tokens);
   const closing = (await options.closing?.()) ?? {};
   if (flags.json === true) printJson(options, measured, identical, closing);
-  else printSummary(options, measured, identical, closing);
+  else if (own.outcome.kind !== 'failed') printSummary(options, measured, identical, closing);
   return statusOf(own, identical);
 }
 

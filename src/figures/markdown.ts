@@ -24,6 +24,11 @@ export function pivotTable<Row>(rows: readonly Row[], { corner, rowOf, columnOf,
   return markdownTable([corner, ...columns], lines);
 }
 
+/** A kept document may lack a newer field: then "-", as for null. */
+export function fixed(value: number | null | undefined, digits: number): string {
+  return value?.toFixed(digits) ?? '-';
+}
+
 /** "61.2 %" */
 export function percent(share: number, digits = 1): string {
   return `${points(share, digits)} %`;

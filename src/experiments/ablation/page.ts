@@ -1,7 +1,7 @@
 // The rows of "bench ablation", and the tables of a kept one: time per token with each variant, relative to plain `stream`; of all answers, and of each task.
 
 import type { Within } from '../../basics/bootstrap.ts';
-import { markdownTable, numberWithin, pivotTable } from '../../figures/markdown.ts';
+import { fixed, markdownTable, numberWithin, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 
 /** `overPlain`: msPerToken over that of plain `stream` with the same texts and delays; sessions are drawn again. */
@@ -46,7 +46,7 @@ ${pivotTable(
     rowOf: ({ idea }) => idea,
     columnOf: (row) => `${row.edge}, ${row.roundTripMs} ms`,
     cellOf: ({ idea, msPerToken, overPlain, overPlainLow, overPlainHigh }) =>
-      idea === 'none' ? `${msPerToken.toFixed(1)} ms` : numberWithin(overPlain, [overPlainLow, overPlainHigh], 3),
+      idea === 'none' ? `${fixed(msPerToken, 1)} ms` : numberWithin(overPlain, [overPlainLow, overPlainHigh], 3),
   },
 )}
 
@@ -56,7 +56,7 @@ ${markdownTable(
   ['added to plain `stream`', 'drafts', "the edge's own drafts", 'rows', 'payload, bytes'],
   whole.map(({ idea, draftsPerToken, guessesPerToken, rowsPerToken, payloadBytesPerToken }) => [
     idea,
-    ...[draftsPerToken, guessesPerToken, rowsPerToken, payloadBytesPerToken].map((value) => value.toFixed(2)),
+    ...[draftsPerToken, guessesPerToken, rowsPerToken, payloadBytesPerToken].map((value) => fixed(value, 2)),
   ]),
 )}
 
@@ -66,6 +66,6 @@ ${pivotTable(first, {
   corner: 'task (answers)',
   rowOf: ({ task, sessions }) => `${task} (${sessions})`,
   columnOf: ({ idea }) => idea,
-  cellOf: ({ overPlain }) => overPlain.toFixed(2),
+  cellOf: ({ overPlain }) => fixed(overPlain, 2),
 })}`;
 }

@@ -1,6 +1,6 @@
 // The tables of a kept "bench coupled": cost relative to the best decision of each slot, and what became of devices and servers.
 
-import { markdownTable, numberWithin, percent, pivotTable } from '../../figures/markdown.ts';
+import { fixed, markdownTable, numberWithin, percent, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import type { CoupledRow } from './rows.ts';
 
@@ -50,11 +50,11 @@ ${markdownTable(
       `\`${row.policy}\``,
       within(row.costMs, row.costMsLow, row.costMsHigh),
       within(row.latencyMs, row.latencyMsLow, row.latencyMsHigh),
-      row.energyJ.toFixed(2),
-      row.handoversPer1000Tasks.toFixed(0),
+      fixed(row.energyJ, 2),
+      fixed(row.handoversPer1000Tasks, 0),
       whole(row.queueMs),
       percent(row.batteryOutShare, 0),
-      row.decisionCpuMs.toFixed(1),
+      fixed(row.decisionCpuMs, 1),
     ]),
 )}`;
 }

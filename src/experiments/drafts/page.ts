@@ -1,6 +1,6 @@
 // The tables of a kept "bench drafts": acceptance and cost of each draft, and time per token relative to the edge alone.
 
-import { markdownTable, pivotTable } from '../../figures/markdown.ts';
+import { fixed, markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import { defaultEdgeProfile } from '../../models/profiles.ts';
 import { type DraftRow, isInFront } from './rows.ts';
@@ -14,8 +14,8 @@ ${markdownTable(
   ['draft', 'layers', 'MB', 'acceptance, greedy', 'acceptance, temperature 0.8', 'cost ratio'],
   byDraft.map(([draft, own]) => {
     const { layers, fileMB, acceptanceGreedy, acceptanceSampled, costRatio } = own[0] as DraftRow;
-    const shares = [acceptanceGreedy, acceptanceSampled, costRatio].map((value) => value?.toFixed(3) ?? '-');
-    return [`\`${draft}\``, `${layers}`, fileMB.toFixed(1), ...shares];
+    const shares = [acceptanceGreedy, acceptanceSampled, costRatio].map((value) => fixed(value, 3));
+    return [`\`${draft}\``, `${layers}`, fixed(fileMB, 1), ...shares];
   }),
 )}
 
@@ -26,7 +26,7 @@ ${pivotTable(rows.filter(isInFront), {
   corner: 'draft',
   rowOf: ({ draft }) => `\`${draft}\``,
   columnOf: ({ roundTripMs }) => `${roundTripMs}`,
-  cellOf: ({ overAr }) => overAr.toFixed(3),
+  cellOf: ({ overAr }) => fixed(overAr, 3),
 })}
 
 ## Time per token
@@ -45,7 +45,7 @@ ${pivotTable(
     corner: 'task (answers)',
     rowOf: ({ task, sessions }) => `${task} (${sessions})`,
     columnOf: ({ lookUp }) => `lookup: ${lookUp}`,
-    cellOf: ({ overAr }) => overAr.toFixed(3),
+    cellOf: ({ overAr }) => fixed(overAr, 3),
   },
 )}`;
 }
@@ -55,6 +55,6 @@ function timeTable(rows: readonly DraftRow[]): string {
     corner: 'edge, round trip',
     rowOf: ({ profile, roundTripMs }) => `\`${profile}\`, ${roundTripMs} ms`,
     columnOf: ({ mode, lookUp }) => `\`${mode}\`${lookUp === 'none' ? ', no lookup' : ''}`,
-    cellOf: ({ overAr, window }) => `${overAr.toFixed(3)}${window === 0 ? '' : ` (${window})`}`,
+    cellOf: ({ overAr, window }) => `${fixed(overAr, 3)}${window === 0 ? '' : ` (${window})`}`,
   });
 }

@@ -10,7 +10,7 @@ import type { BenchMode, ModeRow } from './metrics.ts';
 const drawnAcceptance = 0.8;
 
 /** The emphasised mode has the widest line. */
-const lineStyles: Readonly<Partial<Record<BenchMode, Omit<LineStyle, 'dotSize'>>>> = {
+const lineStyles: Readonly<Record<BenchMode, Omit<LineStyle, 'dotSize'>>> = {
   ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
   'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: [2, 3] },
   auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: [] },

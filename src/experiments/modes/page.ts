@@ -1,6 +1,6 @@
 // The tables of a kept "bench modes": time per token of each mode against the round trip, and what a mode costs besides.
 
-import { markdownTable, pivotTable } from '../../figures/markdown.ts';
+import { fixed, markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import type { Goals } from '../../laboratory/experiment.ts';
 import type { ModeRow } from './metrics.ts';
@@ -43,8 +43,8 @@ function timeTable(rows: readonly ModeRow[]): string {
 
 function timeCell({ msPerToken, msPerTokenStandardError: error, bestGamma }: ModeRow): string {
   if (msPerToken === null) return '-';
-  const spread = error === null || error < 0.01 * msPerToken ? '' : ` ± ${error.toFixed(1)}`;
-  return `${msPerToken.toFixed(1)}${spread}${bestGamma === null ? '' : ` (${bestGamma})`}`;
+  const spread = (error ?? 0) < 0.01 * msPerToken ? '' : ` ± ${fixed(error, 1)}`;
+  return `${fixed(msPerToken, 1)}${spread}${bestGamma === null ? '' : ` (${bestGamma})`}`;
 }
 
 function costTable(rows: readonly ModeRow[]): string {
@@ -57,7 +57,6 @@ function costTable(rows: readonly ModeRow[]): string {
       (row.givenAcceptance === null || row.givenAcceptance === costAcceptance),
   );
   if (chosen.length === 0) return '';
-  const fixed = (value: number | null, digits: number): string => (value === null ? '-' : value.toFixed(digits));
   return `The cost of a token at a round trip of ${roundTripMs} ms${chosen[0]?.givenAcceptance === null ? '' : ` and acceptance ${costAcceptance}`}:
 
 ${markdownTable(

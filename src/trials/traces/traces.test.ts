@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GivenOptions } from '../../laboratory/options.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import { createToyModel } from '../../models/toy.ts';
+import { modeNames } from '../../protocol/mode.ts';
 import { TraceReplay } from '../../virtual-time/trace-replay.ts';
 import { tracesTrial } from './traces.ts';
 
@@ -26,8 +27,9 @@ describe('trial traces', () => {
   it('finds replays identical to live sessions, in all modes', async () => {
     const { rows, summary, differences } = await trial({});
     expect(differences).toEqual([]);
-    expect(summary).toMatchObject({ sessions: 2 * 8 * 2, identical: 32, sameRounds: 32 });
-    expect(new Set(rows.map(({ mode }) => mode)).size).toBe(7);
+    const sessions = 2 * (modeNames.length + 1) * 2;
+    expect(summary).toMatchObject({ sessions, identical: sessions, sameRounds: sessions });
+    expect(new Set(rows.map(({ mode }) => mode)).size).toBe(modeNames.length);
     expect(rows.reduce((sum, { acceptedDrafts }) => sum + acceptedDrafts, 0)).toBeGreaterThan(50);
   });
 
