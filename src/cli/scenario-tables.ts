@@ -14,17 +14,12 @@ export function reasonsTable(scenario: Scenario): string[] {
 }
 
 function inline(value: unknown): string {
-  const text = Array.isArray(value)
-    ? value
-        .map((one) => (typeof one === 'object' && one !== null ? briefly(one as Record<string, unknown>) : String(one)))
-        .join('; ')
-    : typeof value === 'object' && value !== null
-      ? briefly(value as Record<string, unknown>)
-      : String(value);
-  return text.replaceAll('|', '\\|');
+  const values = Array.isArray(value) ? value : [value];
+  const texts = values.map((one: unknown) => (typeof one === 'object' && one !== null ? briefly(one) : String(one)));
+  return texts.join('; ').replaceAll('|', '\\|');
 }
 
-function briefly(value: Readonly<Record<string, unknown>>): string {
+function briefly(value: object): string {
   const part = (one: unknown): string =>
     typeof one === 'object' && one !== null ? JSON.stringify(one).replaceAll('"', '') : String(one);
   return Object.entries(value)
@@ -37,7 +32,8 @@ export function hardwareTable(): string[] {
   const rows = hardwareList.map((one) => {
     const figures = [one.peakFp16FlopPerSecond, one.peakFp32FlopPerSecond, one.memoryBytePerSecond];
     const cells = figures.map((figure, index) => figureCell(figure, index === 2 ? 1e9 : 1e12));
-    return `| \`${one.name}\` | ${cells.join(' | ')} | ${batteryCell(one)} | ${sourcesOf(one)} |`;
+    const sources = new Set([...figures, one.batteryJ].flatMap((figure) => figure?.source ?? []));
+    return `| \`${one.name}\` | ${cells.join(' | ')} | ${batteryCell(one)} | ${[...sources].join('; ')} |`;
   });
   return [
     '| name | FP16, TFLOP/s | FP32, TFLOP/s | memory, GB/s | battery, kJ | from |',
@@ -52,16 +48,6 @@ function figureCell({ value, isEstimate }: SourcedFigure, unit: number): string 
 
 function batteryCell({ batteryJ }: Hardware): string {
   return batteryJ === null ? '' : figureCell(batteryJ, 1e3);
-}
-
-function sourcesOf({ peakFp16FlopPerSecond, peakFp32FlopPerSecond, memoryBytePerSecond, batteryJ }: Hardware): string {
-  const figures = [
-    peakFp16FlopPerSecond,
-    peakFp32FlopPerSecond,
-    memoryBytePerSecond,
-    ...(batteryJ === null ? [] : [batteryJ]),
-  ];
-  return [...new Set(figures.map(({ source }) => source))].join('; ');
 }
 
 /** What the scenario's hardware reaches: F, and its share of the peak. */

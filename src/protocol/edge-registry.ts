@@ -197,12 +197,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return false;
   }
 
-  #settle(
-    entry: Entry,
-    event: EdgeEvent | SessionCreated,
-    effects: readonly EdgeEffect[],
-    before: EdgeState | null,
-  ): void {
+  #settle(...[entry, event, effects, before]: Parameters<RegistryOwner<Entry>['stepped']>): void {
     this.#owner.stepped(entry, event, effects, before);
     for (const effect of effects) {
       if (effect.kind === 'send') this.#owner.send(effect.link, effect.message);

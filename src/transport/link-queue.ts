@@ -15,11 +15,6 @@ export interface LinkQueue {
   drop(): void;
 }
 
-interface Entry {
-  readonly atMs: number;
-  readonly arrive: () => void;
-}
-
 /** @param earlyMs frames that are due within this time are delivered with those that are due now; for clocks with coarse timers */
 export function createLinkQueue(
   settings: LinkSettings,
@@ -56,7 +51,7 @@ export function createLinkQueue(
 
 /** Runs callbacks in the order in which they were added, with one timer. The times must not decrease. */
 function createSchedule(clock: Clock, earlyMs: number) {
-  const entries: Entry[] = [];
+  const entries: { readonly atMs: number; readonly arrive: () => void }[] = [];
   let cancelled = false;
   let cancelWakeUp: (() => void) | undefined;
 

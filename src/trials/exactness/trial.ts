@@ -1,6 +1,6 @@
 // `outrider trial exactness`: for a pair, for any model, and for copies of a model in other weight formats.
 
-import { OutriderError } from '../../basics/errors.ts';
+import { badArgument } from '../../basics/errors.ts';
 import type { Result } from '../../files/document.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../../gguf/weight-formats.ts';
 import type { Experiment, Run } from '../../laboratory/experiment.ts';
@@ -61,7 +61,7 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
   async measure(given, run) {
     if (given.formats !== undefined && given.draft !== undefined) {
       const cause = '--draft and --formats exclude each other: a copy in another format drafts for itself';
-      throw new OutriderError('bad-argument', cause, 'leave one of them out');
+      throw badArgument(cause, 'leave one of them out');
     }
     const formats = given.formats === undefined ? undefined : formatsOf(given.formats);
     const settings = { ...(await settingsOf(given, run)), onProgress: run.onProgress, signal: run.signal };
@@ -98,10 +98,7 @@ export function formatsOf(formats: readonly string[] | true): WeightFormatName[]
   return names.map((name) => {
     const upper = name.toUpperCase();
     if (isWeightFormat(upper)) return upper;
-    throw new OutriderError(
-      'bad-argument',
-      `${name} is not a weight format that can be written here`,
-      `Take one of ${Object.keys(weightFormats).join(', ')}.`,
-    );
+    const remedy = `Take one of ${Object.keys(weightFormats).join(', ')}.`;
+    throw badArgument(`${name} is not a weight format that can be written here`, remedy);
   });
 }

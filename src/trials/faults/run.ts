@@ -103,6 +103,7 @@ class FaultRun implements FaultWorld {
       this.#log(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
+    const { edgeBytesPeak, steps, committedTokens } = this.#watch;
     return {
       seed,
       mode,
@@ -111,9 +112,9 @@ class FaultRun implements FaultWorld {
       faults: this.#faultCount,
       events: this.queue.ranCount,
       virtualMs: this.queue.nowMs(),
-      edgeBytesPeak: this.#watch.edgeBytesPeak,
-      steps: this.#watch.steps,
-      committedTokens: this.#watch.committedTokens,
+      edgeBytesPeak,
+      steps,
+      committedTokens,
       broken,
     };
   }
@@ -158,8 +159,8 @@ class FaultRun implements FaultWorld {
   /** Runs until all devices have finished, then until the event queue is empty. */
   #play(): void {
     while (this.devices.some(({ state, process }) => state.outcome === null || !process.isUp)) {
-      this.#demandTime(() => this.#describeUnfinished());
-      if (!this.queue.runNext()) throw new InvariantViolation('finished', this.#describeUnfinished());
+      const isInTime = this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit;
+      if (!isInTime || !this.queue.runNext()) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
     const endMs = this.queue.nowMs() + 200_000;
     while (this.queue.runNext()) {
@@ -171,11 +172,6 @@ class FaultRun implements FaultWorld {
       const detail = `${settings.name} keeps ${sessions.count} sessions and ${linkCount} connections`;
       throw new InvariantViolation('forgotten', detail);
     }
-  }
-
-  #demandTime(describe: () => string): void {
-    if (this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit) return;
-    throw new InvariantViolation('finished', describe());
   }
 
   #describeUnfinished(): string {
