@@ -24,7 +24,7 @@ import type { EdgeTiming } from '../protocol/messages.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Connect, Connection } from '../transport/transport.ts';
+import type { Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
 import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -202,24 +202,28 @@ class TurnRunner implements Turn {
       if (handler === null) early.push(event);
       else event(handler);
     };
+    const accept = (): ConnectionHandler => ({
+      frame: (bytes) => tell((ready) => ready.frame(bytes)),
+      writable: () => tell((ready) => ready.writable(true)),
+      closed: () => tell((ready) => ready.closed()),
+    });
+    let connection: Connection;
     try {
-      const connection = await this.#options.connect(
-        () => ({
-          frame: (bytes) => tell((ready) => ready.frame(bytes)),
-          writable: () => tell((ready) => ready.writable(true)),
-          closed: () => tell((ready) => ready.closed()),
-        }),
-        { signal: this.#abort.signal },
-      );
-      if (this.#abort.signal.aborted) {
-        connection.close('done', 'the turn is over');
-        return;
-      }
+      connection = await this.#options.connect(accept, { signal: this.#abort.signal });
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#driver.unreachable(edge, asOutriderError(error));
+      return;
+    }
+    if (this.#abort.signal.aborted) {
+      connection.close('done', 'the turn is over');
+      return;
+    }
+    try {
       const ready = this.#driver.connected(edge, connection);
       handler = ready;
       for (const event of early) event(ready);
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#driver.unreachable(edge, asOutriderError(error));
+      this.#driver.failed(asOutriderError(error));
     }
   }
 

@@ -160,8 +160,11 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#state = step.state;
     this.#host.stepped?.(event, step);
     this.#depth += 1;
-    for (const effect of step.effects) this.#perform(effect);
-    this.#depth -= 1;
+    try {
+      for (const effect of step.effects) this.#perform(effect);
+    } finally {
+      this.#depth -= 1;
+    }
     this.#host.settled?.();
     const on = this.#switchTo;
     if (on === null || this.#depth > 0) return;

@@ -133,7 +133,10 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   /** Removes all sessions; nothing is sent. */
   clear(): void {
-    for (const { cancelForget } of this.#entries.values()) cancelForget?.();
+    for (const entry of this.#entries.values()) {
+      entry.cancelForget?.();
+      entry.hasPlace = false;
+    }
     this.#entries.clear();
     this.#byLink.clear();
     this.#blocked.clear();

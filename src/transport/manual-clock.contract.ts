@@ -5,6 +5,8 @@ import type { Clock } from '../basics/clock.ts';
 export interface ManualClock extends Clock {
   /** Runs all callbacks that are due up to `untilMs`, each at its own time; afterwards the time is `untilMs`. */
   moveTo(untilMs: number): void;
+  /** Callbacks that are neither due nor cancelled. */
+  readonly pendingCount: number;
 }
 
 export function createManualClock(): ManualClock {
@@ -12,6 +14,9 @@ export function createManualClock(): ManualClock {
   let timers: { readonly atMs: number; readonly callback: () => void }[] = [];
   return {
     nowMs: () => nowMs,
+    get pendingCount() {
+      return timers.length;
+    },
     after(delayMs, callback) {
       const timer = { atMs: nowMs + delayMs, callback };
       timers.push(timer);

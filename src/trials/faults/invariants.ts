@@ -114,7 +114,11 @@ export class InvariantWatch implements EdgeObserver {
     const believed = this.#lies.believed(link, event, step);
     demand(believed === null, 'lies-refused', () => `${device.settings.name} believes ${believed}`);
     const isLiedTo = link !== undefined && this.#lies.isLiar(link);
-    for (const effect of step.effects) this.#checkEffect(device, reader, effect, isLiedTo);
+    const mayFail = isLiedTo && this.#lies.mayFail(event);
+    for (const effect of step.effects) {
+      if (effect.kind === 'finish' && mayFail) continue;
+      this.#checkEffect(device, reader, effect, isLiedTo);
+    }
     const { length } = step.state.text;
     demand(
       length === reader.shown,
@@ -235,7 +239,7 @@ export class InvariantWatch implements EdgeObserver {
     } else if (effect.kind === 'close-link') {
       const isHonest = effect.code === 'done' || isLiedTo;
       demand(isHonest, 'no-honest-error', () => `${name} closes: ${effect.code}, ${effect.detail}`);
-    } else if (effect.kind === 'finish' && !isLiedTo) this.#checkOutcome(device, reader, effect.outcome);
+    } else if (effect.kind === 'finish') this.#checkOutcome(device, reader, effect.outcome);
   }
 
   #checkOutcome(device: VirtualDevice, reader: Reader, outcome: NonNullable<VirtualDevice['state']['outcome']>): void {

@@ -1,5 +1,5 @@
 // Lies of an edge that a device can recognise: `hello` out of turn or of another model, impossible commits, ends at the wrong length. A
-// device without the target cannot recognise a wrong token.
+// device without the target cannot recognise a wrong token, nor an end at the right length for another reason than the length.
 
 import type { Random } from '../../basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
@@ -51,7 +51,7 @@ export function lieTo(
     { kind: 'hello', version: 1, ...names, vocabularySize, contextLength: 4096, timing },
     { ...commit, tokens: [vocabularySize + random.integer(100)] },
     { ...commit, tokens: Array.from({ length: turn.maxAnswerTokens + 1 }, () => random.integer(vocabularySize)) },
-    { ...commit, first: end - 1, tokens: [random.integer(vocabularySize)] },
+    { ...commit, first: end, tokens: [] },
     { ...commit, branch: 9999, accepted: 1, tokens: [] },
     { kind: 'end', reason: 'length', length: end + 1, account },
   ];
@@ -64,11 +64,12 @@ export function lieTo(
 /** Records the connections on which an edge has lied, and checks that devices refuse the lies. */
 export class LieWatch {
   /** The lies, as JSON. */
-  readonly #told = new Map<VirtualLink, string>();
+  readonly #told = new Map<VirtualLink, Set<string>>();
   readonly #greeted = new Set<VirtualLink>();
 
   tell(link: VirtualLink, message: EdgeMessage): void {
-    this.#told.set(link, JSON.stringify(message));
+    const told = this.#told.get(link) ?? new Set();
+    this.#told.set(link, told.add(JSON.stringify(message)));
   }
 
   /** The `hello` of this connection is false. */
@@ -81,15 +82,24 @@ export class LieWatch {
     return this.#told.has(link) || this.#greeted.has(link);
   }
 
+  /** A false `hello` may end the turn; no other lie may. */
+  mayFail(event: DeviceEvent): boolean {
+    return event.kind === 'message-received' && isFalseHello(event.message);
+  }
+
   /** @param link of the event @returns the lie that the device has accepted; null: none */
   believed(link: VirtualLink | undefined, event: DeviceEvent, { state, effects }: DeviceStep): string | null {
     if (event.kind !== 'message-received' || link === undefined) return null;
     const { message } = event;
-    const isGreeting = message.kind === 'hello' && message.fingerprint === liar;
-    if (!isGreeting && this.#told.get(link) !== JSON.stringify(message)) return null;
-    const isRefused =
-      state.outcome?.kind === 'failed' ||
-      effects.some((effect) => effect.kind === 'close-link' && effect.code !== 'done');
-    return isRefused ? null : `a ${message.kind} that lies`;
+    const lie = `a ${message.kind} that lies`;
+    if (isFalseHello(message)) return state.outcome?.kind === 'failed' ? null : lie;
+    if (this.#told.get(link)?.has(JSON.stringify(message)) !== true) return null;
+    // An end that the text has passed is ignored while another edge serves the turn.
+    const isActedOn = effects.some(({ kind }) => kind === 'emit-tokens' || kind === 'finish');
+    return isActedOn || message.kind === 'gone' ? lie : null;
   }
+}
+
+function isFalseHello(message: EdgeMessage): boolean {
+  return message.kind === 'hello' && message.fingerprint === liar;
 }

@@ -149,6 +149,18 @@ const endBelieved: Machines = alteringDevice((state, event) => {
   return { ...event, message: { ...event.message, length: state.text.length } };
 });
 
+/** What is wrong with a connection ends the turn. */
+const faultIsFatal: Machines = {
+  ...protocolMachines,
+  stepDevice(state, event) {
+    const step = protocolMachines.stepDevice(state, event);
+    const isDropped = step.effects.some((effect) => effect.kind === 'close-link' && effect.code === 'protocol-error');
+    if (!isDropped) return step;
+    const words = { cause: 'a fault of the connection', remedy: 'none' };
+    return protocolMachines.stepDevice(state, { kind: 'gave-up', code: 'protocol-error', ...words });
+  },
+};
+
 const brokenMachines: Readonly<Record<string, Machines>> = {
   'a stale branch is accepted': staleBranch,
   'noise is keyed by the step': noiseByStep,
@@ -169,6 +181,7 @@ const brokenMachines: Readonly<Record<string, Machines>> = {
   'an opened session that is gone is let through': guardedBut(/just opened is gone/),
   'an early end is let through': guardedBut(/text that is shorter/),
   'an end elsewhere is believed': endBelieved,
+  'a lie ends the turn': faultIsFatal,
 };
 
 const never = Number.POSITIVE_INFINITY;

@@ -1,0 +1,100 @@
+// The rules of an edge's connections that time decides, on a clock that the test advances.
+
+import { expect, it } from 'vitest';
+import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
+import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from '../src/protocol/messages.ts';
+import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
+import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+
+const hello: HelloMessage = {
+  kind: 'hello',
+  version: protocolVersion,
+  model: 'toy',
+  fingerprint: 'toy',
+  tokenizerHash: 'ab'.repeat(32),
+  vocabularySize: 100,
+  contextLength: 500,
+  timing: { stepMs: null, edgeDraftMs: null },
+};
+
+function bed(rate = defaultRate) {
+  const clock = createManualClock();
+  const heard: EdgeMessage[] = [];
+  const closed: string[] = [];
+  const faults: unknown[] = [];
+  const state = { isAttached: false, error: null as Error | null };
+  const deviceEnd = byteWire.device();
+  const sink = {
+    receive() {
+      if (state.error !== null) throw state.error;
+    },
+    isAttached: () => state.isAttached,
+    linkClosed: () => {},
+    linkWritable: () => {},
+  };
+  const liveness = { pingAfterMs: 4000, lostAfterMs: 15_000 };
+  const settings = { hello: () => hello, rate, liveness, wire: byteWire };
+  const connections = new EdgeConnections(settings, clock, sink, { fault: (error) => void faults.push(error) });
+  const handler: FrameHandler = connections.accept({
+    writable: true,
+    send: (frame) => void heard.push(deviceEnd.unpack(frame)),
+    close: (code, detail) => void closed.push(`${code}: ${detail}`),
+  });
+  const say = (message: DeviceMessage): void => handler.frame(deviceEnd.pack(message));
+  return { clock, heard, closed, faults, state, connections, say };
+}
+
+it('greets, and closes a connection that opens no session', () => {
+  const { clock, heard, closed, say } = bed();
+  expect(heard.map(({ kind }) => kind)).toEqual(['hello']);
+  for (let atMs = 2000; atMs < 15_000; atMs += 2000) {
+    clock.moveTo(atMs);
+    say({ kind: 'ping', stamp: atMs });
+  }
+  clock.moveTo(15_000);
+  expect(closed).toEqual(['silent: it is attached to no session']);
+  expect(clock.pendingCount).toBe(0);
+});
+
+it('asks again later whether an attached connection still is, and closes it when it is silent', () => {
+  const { clock, heard, closed, state, say } = bed();
+  state.isAttached = true;
+  for (let atMs = 4000; atMs <= 28_000; atMs += 4000) {
+    clock.moveTo(atMs);
+    say({ kind: 'ping', stamp: atMs });
+  }
+  expect(closed).toEqual([]);
+  state.isAttached = false;
+  clock.moveTo(30_000);
+  expect(closed).toEqual(['silent: it is attached to no session']);
+  expect(heard.filter(({ kind }) => kind === 'pong')).toHaveLength(7);
+
+  const silent = bed();
+  silent.state.isAttached = true;
+  silent.clock.moveTo(15_000);
+  expect(silent.closed).toEqual(['silent: nothing was received for too long']);
+  expect(silent.heard.filter(({ kind }) => kind === 'ping').length).toBeGreaterThan(1);
+});
+
+it('leaves no timer behind when a connection is closed', () => {
+  const { clock, connections } = bed();
+  expect(clock.pendingCount).toBe(2);
+  connections.closeAll('the edge is closing');
+  expect(clock.pendingCount).toBe(0);
+  expect(connections.count).toBe(0);
+});
+
+it('closes a connection that sends faster than an honest device, pings included', () => {
+  const { closed, say } = bed({ framesPerSecond: 10, bytesPerSecond: 1e6, burstFrames: 3, burstBytes: 1e6 });
+  for (let count = 0; count < 4; count += 1) say({ kind: 'ping', stamp: count });
+  expect(closed).toEqual(['rate-limited: more frames or bytes than a draft needs']);
+});
+
+it('tells the device of a refusal, and its operator of a bug', () => {
+  const { heard, closed, faults, state, say } = bed();
+  state.error = new TypeError('a bug');
+  say({ kind: 'bye' });
+  expect(heard.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
+  expect(closed).toHaveLength(1);
+  expect(faults).toEqual([state.error]);
+});
