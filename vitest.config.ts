@@ -8,6 +8,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+if (Number.parseInt(process.versions.node, 10) < 22) {
+  const remedy = 'use npm run test:fast, or node_modules/.bin/node node_modules/.bin/vitest';
+  process.stderr.write(`Node ${process.versions.node} is too old for the tests: ${remedy}\n`);
+  process.exit(1);
+}
+
 const modelTests = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
 const slowTests = ['src/**/*.slow.test.ts', 'test/**/*.slow.test.ts'];
 const pipelineTests = ['src/**/*.pipeline.test.ts'];

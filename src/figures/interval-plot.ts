@@ -83,7 +83,10 @@ export function dotsFigure(figure: DotsFigure): Spec {
 
 function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, index: number): Mark {
   const { width, height, rows, shifts, hasLines, colors } = layout;
-  const { name, xTitle, domain, marker, xScale = 'linear', xValues } = column;
+  const { name, xTitle, marker, xScale = 'linear', xValues } = column;
+  // A value beyond the wanted axis lengthens it; only bars are cut.
+  const values = [...column.domain, ...dots.map(({ value }) => value).filter(Number.isFinite)];
+  const domain = [Math.min(...values), Math.max(...values)];
   const series = Object.keys(colors);
   const y = { ...at('row', 'row'), offset: at('shift', 'series') };
   const color = at('color', 'series');

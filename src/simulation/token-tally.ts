@@ -14,7 +14,7 @@ export interface TokenFigures {
   readonly tokens: number;
   /** Finished answers. */
   readonly sessions: number;
-  /** Time per output token of a finished answer: from the request to its last token, over its tokens; each answer counts the same. */
+  /** Of a finished answer: from the request to its last token, over all tokens. It includes the first token, unlike TPOT of the benches. */
   readonly msPerTokenMean: number | null;
   readonly handovers: number;
 }

@@ -1,0 +1,24 @@
+// Draws the figures of documents in bench/ again: "npm run figures", after a figure has changed. It measures nothing.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { coupledExperiment } from '../src/experiments/coupled/coupled.ts';
+import { draftsExperiment } from '../src/experiments/drafts/drafts.ts';
+import { modesExperiment } from '../src/experiments/modes/modes.ts';
+import { trainMasac } from '../src/experiments/training/train.ts';
+import { writeFigure } from '../src/files/render-figure.ts';
+
+/** Document in bench/, its experiment, and the file in docs/figures. */
+const figures = [
+  ['bench-modes-virtual', modesExperiment, 'modes'],
+  ['bench-modes-wall', modesExperiment, 'modes-wall'],
+  ['bench-coupled', coupledExperiment, 'coupled'],
+  ['bench-drafts', draftsExperiment, 'drafts-front'],
+  ['train-masac', trainMasac, 'learning-curve'],
+];
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+for (const [document, experiment, file] of figures) {
+  const { rows, params } = JSON.parse(readFileSync(at(`bench/${document}.json`), 'utf8'));
+  await writeFigure(experiment.figure(rows, params), at(`docs/figures/${file}.svg`));
+}
