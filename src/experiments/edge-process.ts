@@ -1,4 +1,4 @@
-// An edge as a child process: started, waited for, asked to end, and read out.
+// An edge as a child process: starts it, waits until it listens, ends it, and reads its account.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,19 +7,19 @@ import { errorCodes, OutriderError } from '../basics/errors.ts';
 import type { Document } from '../files/document.ts';
 import type { PacingCounts } from '../models/paced.ts';
 
-/** How the child's answers to lines on its input begin; the rest is JSON. */
+/** Prefix of the child's answers to lines on its input; the rest is JSON. */
 export const pacingPrefix = 'pacing: ';
 
 export interface EdgeProcess {
   readonly url: string;
-  /** Steps so far, and those that lasted longer than the profile says; null where nothing is paced. One question at a time. */
+  /** Counts of steps, and of steps longer than the profile says; null without latency emulation. Wait for each answer. */
   askPacing(): Promise<PacingCounts | null>;
   readonly processId: number;
   /** Ends it in order and resolves with its account. */
   close(): Promise<Document['summary']>;
 }
 
-/** The main file of this very program: TypeScript in a clone, JavaScript in the published package. */
+/** The main file of this program: TypeScript in a clone, JavaScript in the published package. */
 const mainFile: string = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url),
 );
@@ -89,7 +89,7 @@ export class ChildFailure {
     return true;
   }
 
-  /** @param fallback where the edge said nothing that is known */
+  /** @param fallback the error where the edge printed no known one */
   or(fallback: OutriderError): OutriderError {
     return this.#error ?? fallback;
   }

@@ -1,5 +1,5 @@
-// The slots that `outrider bench allocation` and `outrider reproduce` decide: the first of a scenario that comes with outrider, with so
-// many devices and servers.
+// The slots that `outrider bench allocation` and `outrider reproduce` decide: the first slots of a shipped scenario, with a
+// given number of devices and servers.
 
 import type { SlotState } from '../allocation/slot-state.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
@@ -13,7 +13,7 @@ export interface WorldSettings {
   readonly deviceCount: number;
   readonly serverCount: number;
   readonly energyWeight?: number;
-  /** Set over the rest. */
+  /** Overrides of other values. */
   readonly overrides?: readonly Override[];
 }
 
@@ -30,7 +30,7 @@ export async function slotsOf(settings: WorldSettings, seeds: readonly number[])
   return seeds.map((seed) => createWorld(scenario, seed, map).next());
 }
 
-/** What every row about slots of one size begins with. */
+/** The first keys of every row about slots of one size. */
 export interface SlotsRow<What> {
   readonly what: What;
   readonly world: string;

@@ -1,5 +1,5 @@
-// Where tokens are looked up in the text before a model is asked, and how readily a device drafts: both adapt to what is measured unless
-// they are set.
+// Options for prompt lookup (on the device, on the edge) and for the confidence below which a device pauses drafting. Both adapt to
+// measurements unless they are set.
 
 import { defaultLookUpTokens } from '../edge/edge.ts';
 import { parseNumber } from '../laboratory/options.ts';
@@ -14,10 +14,10 @@ export const lookUpOption = {
   default: 'both',
 } as const;
 
-/** A fixed threshold, or `auto`: by what drafts cost and bring. */
+/** A fixed threshold, or `auto`: from the cost and gain of drafts. */
 export type MinConfidence = number | 'auto';
 
-/** @throws Error with a sentence that says what to give instead */
+/** @throws Error whose message names the allowed values */
 export function parseMinConfidence(text: string): MinConfidence {
   if (text === 'auto') return 'auto';
   try {

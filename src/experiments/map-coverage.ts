@@ -1,11 +1,11 @@
-// How much of a map's streets each site reaches, and how much of them it serves best.
+// The share of a map's street cells that each site reaches, and the share that it serves best.
 
 import { median } from '../basics/statistics.ts';
 import { gainAt, heardCount, strongestSite } from '../figures/map-layers.ts';
 import type { Result } from '../files/document.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 
-/** One row a site; shares are of the street cells, gains in dB over the cells that the site reaches. */
+/** One row per site; shares are of the street cells, gains in dB over the cells that the site reaches. */
 export function mapCoverage(map: RadioMap): Result {
   const { header, streets } = map;
   const cells = Array.from(streets.walkable.keys()).filter((cell) => streets.walkable[cell] === 1);

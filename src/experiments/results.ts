@@ -1,4 +1,4 @@
-// The pages in docs/results, one for each document in bench/: what is kept there, as tables.
+// The pages in docs/results, one for each document in bench/, as tables.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
 import { modesExperiment } from './modes/modes.ts';
 
-/** Those with tables of their own; all others show summary and rows as they are. */
+/** Experiments with tables of their own; the pages of all others show summary and rows unchanged. */
 const withPages: readonly AnyExperiment[] = [
   ablationExperiment,
   allocationExperiment,

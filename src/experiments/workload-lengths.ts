@@ -1,5 +1,5 @@
 // `outrider scenario lengths`: measures prompts and answers of the workload's three tasks with a real tokenizer and prints the table
-// src/world/workload-lengths.json. Answers are the data's own where it has some, else the target's, written greedily.
+// src/world/workload-lengths.json. Answers come from the data, or else from the target, greedily.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import type { Tokenizer } from '../models/model.ts';
 
-/** Of tokens, at 0, 10, .. 100 %. */
+/** Quantiles of token counts at 0, 10, .. 100 %. */
 export interface TaskLengths {
   readonly task: string;
   readonly prompts: number;

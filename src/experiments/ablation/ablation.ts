@@ -163,7 +163,7 @@ function rowOf(
   };
 }
 
-/** Of times per token; sessions are drawn again, and a session keeps both of its times. */
+/** Ratio of times per token, with a bootstrap interval over sessions; a session keeps both of its times. */
 export function ratioOf(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Estimate {
   const tpotOf = (counts: readonly ReplayedCounts[], pick: readonly number[]): number => {
     let [ms, tokens] = [0, 0];

@@ -1,25 +1,25 @@
-// The rows of "bench ablation", and the tables of a kept one: time per token with each variant, relative to plain `stream`; of all answers, and of each task.
+// The rows of "bench ablation", and the tables of a kept one: time per token with each variant, relative to plain `stream`, for all answers and for each task.
 
 import type { Within } from '../../basics/bootstrap.ts';
 import { fixed, markdownTable, numberWithin, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 
-/** `overPlain`: msPerToken over that of plain `stream` with the same texts and delays; sessions are drawn again. */
+/** `overPlain`: ratio of msPerToken to plain `stream` with the same texts and delays; its interval is a bootstrap over sessions. */
 export interface AblationRow extends Within<'overPlain'> {
   readonly draft: string;
   readonly temperature: number;
   readonly edge: string;
   readonly roundTripMs: number;
   readonly idea: string;
-  /** Of the prompts; "all": every one. */
+  /** Task of the prompts; "all": every task. */
   readonly task: string;
   readonly sessions: number;
   readonly msPerToken: number;
   readonly overAr: number;
   readonly acceptance: number | null;
-  /** Made on the device: its battery. */
+  /** Drafts of the device, which cost its battery. */
   readonly draftsPerToken: number;
-  /** Looked up or drafted on the edge. */
+  /** Drafts of the edge, by lookup or by its model. */
   readonly guessesPerToken: number;
   readonly rowsPerToken: number;
   readonly payloadBytesPerToken: number;

@@ -1,5 +1,5 @@
-// The variants that "bench ablation" measures: plain `stream`, and what each addition to it changes in a session. Plain `stream` asks the
-// draft model for every token, never stops a chain, and its edge takes every draft that has come.
+// The variants that "bench ablation" measures: plain `stream`, and the change of a session by each addition. In plain `stream`
+// the draft model makes every draft, no chain is stopped, and the edge takes every draft that has arrived.
 
 import type { SessionConditions } from '../../virtual-time/run-session.ts';
 import { edgeLookUpTokens } from '../look-up-place.ts';
@@ -7,9 +7,9 @@ import { edgeDraftMs } from '../modes/virtual-cell.ts';
 
 export interface Variant {
   readonly name: string;
-  /** Of the summary's keys. */
+  /** Prefix of the summary's keys. */
   readonly key: string;
-  /** For people. */
+  /** Description for people. */
   readonly meaning: string;
   readonly changes: Partial<SessionConditions>;
 }
@@ -25,7 +25,7 @@ const edgeLooksUp = { lookUpTokens: edgeLookUpTokens('edge') };
 const edgeDrafts = { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs } } as const;
 const together = { admitsAll: false, cutsChains: true, deviceLooksUp: true };
 
-/** What all others are compared with. */
+/** The baseline of all other variants. */
 export const plainVariant: Variant = variant('none', 'plain', 'plain stream', {});
 export const edgeAlone: Variant = variant('edge alone', 'ar', 'no drafts at all', { mode: 'ar' });
 

@@ -1,5 +1,5 @@
-// `outrider bench allocation`: how long a decision takes, how far from the optimum it is at most, and what it takes off the latency of
-// the paper's baselines in preset `munich`. Slots are the first ones of the presets' worlds, one for each seed, the same for every policy.
+// `outrider bench allocation`: the time of a decision, its largest distance from the optimum, and the latency that it saves against the
+// paper's baselines in preset `munich`. It uses the first slot of each seed's world, the same for every policy.
 
 import { createPolicy } from '../../allocation/policies.ts';
 import { type Estimate, within } from '../../basics/bootstrap.ts';
@@ -38,11 +38,11 @@ interface AllocationFound {
   readonly latency: readonly LatencyFound[];
 }
 
-/** One size. */
+/** The results for one size. */
 interface LatencyFound {
-  /** In preset `munich`, slot by slot. */
+  /** Latency in preset `munich`, for each slot. */
   readonly byPolicy: FiguresByPolicy;
-  /** Of what any policy could reach in preset `paper`; `reproduce fig5` has the rest of it. */
+  /** The limit for any policy in preset `paper`; `reproduce fig5` reports the policies there. */
   readonly limit: LatencyLimitRow;
 }
 
@@ -72,7 +72,7 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
       ),
       ...summariseLatency(savings, limits),
     };
-    // Rows of four kinds make no table.
+    // The rows are of four kinds, so a terminal shows the summary only.
     return { rows, summary, forPeople: [], params: { seeds, policy: 'best' } };
   },
   page: allocationPage,

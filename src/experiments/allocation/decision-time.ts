@@ -1,6 +1,6 @@
-// How long one decision takes. Every decision starts from nothing: no association and no prices of a slot before (cold start). Bounds
-// are not part of it. Wall time on one thread; what other programs do to it shows in the difference between the fastest of a few
-// repeats of the same decision and all of them.
+// How long one decision takes. Every decision is a cold start: no association and no prices of an earlier slot. Bounds are not part
+// of it. Wall time on one thread; the difference between the fastest repeat of a decision and all repeats shows the disturbance by
+// other programs.
 
 import { certify } from '../../allocation/certify.ts';
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
@@ -12,17 +12,17 @@ import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
 export interface SpeedRow extends SlotsRow<'decision'> {
   readonly decisions: number;
-  /** Of each slot's fastest repeat. */
+  /** Statistics of each slot's fastest repeat. */
   readonly decisionMsMedian: number;
   readonly decisionMsP95: number;
-  /** Of all repeats. */
+  /** Statistics of all repeats. */
   readonly decisionMsP95All: number;
   /** Mean processor time of a decision: other programs lengthen it little. */
   readonly decisionCpuMsMean: number;
 }
 
 const repeats = 5;
-/** Until the engine has compiled what it will run. */
+/** Repeats until the JavaScript engine has compiled the code. */
 const warmUps = 20;
 
 /** @param states the slots to decide, each a few times */
@@ -62,10 +62,10 @@ export function hugeSlot(seed: number): SlotState {
   return syntheticSlot({ deviceCount: 100_000, serverCount: 10_000, seed, candidateCount: 8, objective });
 }
 
-/** Enough to see it settle; each asks for 800,000 roots. */
+/** Enough iterations for a stable value; each computes 800,000 roots. */
 const hugeDualRounds = 60;
 
-/** (cost - bound) / bound of `best` against the dual, and without the terms that no decision changes. */
+/** (cost - bound) / bound of `best` for the dual bound, with and without the terms that no decision changes. */
 export function gapsOfHuge(state: SlotState): { readonly gap: number; readonly variableGap: number } {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, createPolicy('best')(state), terms);

@@ -1,4 +1,4 @@
-// How far the decisions of `best` can be from the optimum at most: their cost against the dual's bound, in the worlds of the presets.
+// The largest distance of the decisions of `best` from the optimum: their cost against the dual bound, in the worlds of the presets.
 
 import { type Certificate, certify } from '../../allocation/certify.ts';
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
@@ -7,12 +7,12 @@ import type { SlotState } from '../../allocation/slot-state.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
-/** Of the gaps of slots. */
+/** Statistics of the gaps of slots. */
 interface GapFigures {
-  /** (cost - bound) / bound against the dual. */
+  /** (cost - bound) / bound for the dual bound. */
   readonly gapMean: number;
   readonly gapP95: number;
-  /** Without the terms that no decision changes. */
+  /** The same without the terms that no decision changes. */
   readonly variableGapMean: number;
   readonly variableGapP95: number;
 }

@@ -1,5 +1,5 @@
-// What any policy could take off the latency of `max-sinr+equal`: an association and shares that are searched for latency alone, and the
-// dual's bound, which no association and no shares can beat. Latency is max(D^MD, d/R) + D^ES, as in latency.ts.
+// The latency that any policy could save against `max-sinr+equal`: by a search for latency alone, and by the dual bound, which no
+// association and no shares can beat. Latency is max(D^MD, d/R) + D^ES, as in latency.ts.
 
 import { searchBest } from '../../allocation/best-search.ts';
 import { boundByPrices } from '../../allocation/dual-bound.ts';
@@ -18,11 +18,11 @@ type Latencies = Readonly<Record<(typeof latencyKeys)[number], number>>;
 
 export interface LatencyLimitRow extends SlotsRow<'latency limit'>, Latencies {
   readonly slots: number;
-  /** 1 - ms / ms of max-sinr+equal, interquartile means over seeds: of `best`, of the search, and what no policy can exceed. */
+  /** 1 - ms / ms of max-sinr+equal, interquartile means over seeds: of `best`, of the search, and of the bound. */
   readonly reductionBest: number;
   readonly reductionSearched: number;
   readonly reductionBound: number;
-  /** What searching for latency adds to the objective: cost over that of `best`, less 1. */
+  /** Increase of the objective by the search for latency: cost over that of `best`, minus 1. */
   readonly searchedAboveBest: number;
 }
 

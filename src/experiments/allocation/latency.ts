@@ -1,4 +1,4 @@
-// The latency of policies over the same slots, and how much of it a policy takes off the paper's baselines. Used by the reproduction of
+// The latency of policies over the same slots, and the share that a policy saves against the paper's baselines. Used by the reproduction of
 // Fig. 5 and by `outrider bench allocation`. Interquartile means over seeds: a seed with a bad link does not move them.
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
@@ -6,7 +6,7 @@ import type { Policy, SlotState } from '../../allocation/slot-state.ts';
 import { type Estimate, estimates } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../basics/statistics.ts';
 
-/** The paper's three. */
+/** The three baselines of the paper. */
 export const baselines = ['random', 'max-sinr', 'max-compute'] as const;
 
 /** How the servers of the baselines share; `best` always shares optimally. */
@@ -20,7 +20,7 @@ export interface LatencyFigures {
   /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
   readonly latencyMiddleMs: number[];
   readonly latencyP95Ms: number[];
-  /** Mean of D^MD + D^ES, which leaves sending out. */
+  /** Mean of D^MD + D^ES, without sending. */
   readonly serialMs: number[];
   /** Mean objective of a task. */
   readonly costMs: number[];
@@ -43,11 +43,11 @@ export function measureSlots(states: readonly SlotState[], decide: Policy): Late
   return figures;
 }
 
-/** What is taken off the baselines, as shares: on average over sizes and baselines, at most, and off each baseline; with 95 %. */
+/** Savings against the baselines, as shares: mean over sizes and baselines, maximum, and for each baseline; 95 % intervals. */
 export interface Saving {
   readonly mean: Estimate;
   readonly most: Estimate;
-  /** In the order of {@link baselines}. */
+  /** Savings in the order of {@link baselines}. */
   readonly against: readonly Estimate[];
 }
 

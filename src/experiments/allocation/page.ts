@@ -25,7 +25,7 @@ export function allocationPage({ rows }: Document): string {
   const kinds = Map.groupBy(rows as readonly { readonly what: string }[], ({ what }) => what);
   const tableOf = (what: string): string => {
     const own = (kinds.get(what) ?? []).map(({ what: _what, ...row }) => row);
-    // The one huge slot has keys of its own.
+    // The row of the huge slot has other keys.
     return [...Map.groupBy(own, (row) => Object.keys(row).join()).values()].map(rowTable).join('\n\n');
   };
   const savings = (kinds.get('latency') ?? []) as object[] as SavingRow[];

@@ -1,5 +1,5 @@
-// `outrider bench coupled`: what it is worth to know that slots are coupled. Policies over many slots of the preset `coupled`, with one
-// coupling at a time, with none and with all; the same seeds for all.
+// `outrider bench coupled`: the gain of a policy that knows that slots are coupled, over many slots of the preset `coupled`, with one
+// coupling at a time, with none and with all. All policies have the same seeds.
 
 import { findPolicy } from '../../files/policy-file.ts';
 import type { FoundPolicy } from '../../files/shipped-weights.ts';
@@ -14,10 +14,10 @@ import { type CoupledRun, runCoupled } from './run.ts';
 
 const coupledPreset = 'coupled';
 const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-blind', 'best', 'look-ahead'] as const;
-/** Nothing was chosen by looking at these seeds. */
+/** No setting was chosen by results of these seeds. */
 const firstSeed = 101;
 
-/** What is taken out of the preset for each coupling to be alone. */
+/** Changes of the preset that switch off each coupling. */
 const without = {
   queues: { path: ['queue', 'law'], value: { kind: 'none' } },
   batteries: { path: ['devices', 'battery', 'drains'], value: false },
@@ -46,7 +46,6 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-/** What it is worth to know that slots are coupled. */
 export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[], Conclusion<CoupledRow>> = {
   name: 'bench coupled',
   description: 'what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all',
@@ -61,7 +60,7 @@ export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[]
       policies.flatMap((policy) =>
         Array.from({ length: seeds }, (_, index): Unit<CoupledRun> => {
           const seed = firstSeed + index;
-          // Another file of weights is another policy.
+          // The key holds the hash of the weights, because other weights are another policy.
           const key = [coupling, policy.name, policy.sha256 ?? '', seed].join(' ');
           const scenario = readPreset(coupledPreset, overridesOf(coupling));
           return { key, measure: () => runCoupled(scenario, policy, { coupling, seed, slots }) };

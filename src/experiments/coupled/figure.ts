@@ -14,7 +14,7 @@ const headings: Readonly<Record<string, string>> = {
   all: 'all together',
 };
 const { grey, ochre, orange, blue, purple, green } = palette;
-/** In the order of policies. */
+/** Colours in the order of policies. */
 const colors = [grey, ochre, orange, ink, blue, purple, green];
 const ticks = [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 

@@ -1,4 +1,4 @@
-// The tables of a kept "bench coupled": cost relative to the best decision of each slot, and what became of devices and servers.
+// The tables of a kept "bench coupled": cost relative to the best decision of each slot, and the state of devices and servers.
 
 import { fixed, markdownTable, numberWithin, percent, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';

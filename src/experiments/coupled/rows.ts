@@ -4,9 +4,9 @@ import { middleEstimate, type Within, within } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../basics/statistics.ts';
 import type { CoupledRun } from './run.ts';
 
-/** What all policies are compared with: the optimum of each slot by itself. */
+/** The baseline of all policies: it optimises each slot by itself. */
 const reference = 'best';
-/** Policies are compared with it as well: it knows the coupling, and has learned nothing. */
+/** The second baseline: it knows the coupling, and it is not learned. */
 const lookAhead = 'look-ahead';
 
 /**
@@ -19,7 +19,7 @@ export interface CoupledRow
     Within<'costMs' | 'costVsBest' | 'latencyMs'>,
     Within<'costVsLookAhead', number | null> {
   readonly seeds: number;
-  /** Plain mean of the costs, which the worst seeds make. */
+  /** Plain mean of the costs; the worst seeds dominate it. */
   readonly costMsMean: number;
 }
 
@@ -54,7 +54,7 @@ export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
   };
 }
 
-/** Costs over those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */
+/** Ratios of costs to those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */
 export function summariseCoupled(rows: readonly CoupledRow[]): Record<string, number> {
   const others = rows.filter(({ policy }) => policy !== reference);
   const entries = others.flatMap((row) => {

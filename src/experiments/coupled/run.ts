@@ -1,5 +1,5 @@
-// One run of `outrider bench coupled`: a scenario, a policy and a seed, many slots; what each slot cost, and what became of queues,
-// batteries and texts.
+// One run of `outrider bench coupled`: a scenario, a policy and a seed over many slots. It counts costs, queues, batteries
+// and handovers.
 
 import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
@@ -12,18 +12,18 @@ export interface CoupledRun {
   readonly coupling: string;
   readonly policy: string;
   readonly seed: number;
-  /** The objective of a slot. */
+  /** Mean objective of a slot. */
   readonly costMs: number;
   readonly costMsP95: number;
-  /** Of a task. */
+  /** Mean latency of a task. */
   readonly latencyMs: number;
   readonly energyJ: number;
   readonly queueMs: number;
-  /** Tasks whose device left the server that had its text, of a thousand. */
+  /** Per 1000 tasks: tasks whose device left the server that had its text. */
   readonly handoversPer1000Tasks: number;
-  /** Share of the devices whose battery was down at the end. */
+  /** Share of the devices with an empty battery at the end. */
   readonly batteryOutShare: number;
-  /** Processor time of a decision. */
+  /** Mean processor time of a decision. */
   readonly decisionCpuMs: number;
 }
 

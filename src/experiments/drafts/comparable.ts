@@ -1,4 +1,4 @@
-// Which traces may share a table of drafts, and whether they are of the models whose cost they are combined with.
+// Checks that traces may share a table of drafts, and that they belong to the models whose cost is used with them.
 
 import { isDeepStrictEqual } from 'node:util';
 import { badArgument } from '../../basics/errors.ts';
@@ -7,9 +7,9 @@ import { findModel } from '../../model-files/manifest.ts';
 import type { ModelIdentity } from '../../models/model.ts';
 import type { Trace, TraceHeader, TraceModel } from '../../traces/trace.ts';
 
-/** A model as it was asked for and as it was opened. */
+/** A model by its given name, and as it was opened. */
 export interface NamedModel {
-  /** Name in the manifest, or path. */
+  /** A name in the manifest, or a path. */
   readonly spec: string;
   readonly identity: ModelIdentity;
 }
@@ -36,7 +36,7 @@ export function isGreedy({ sampling }: TraceHeader): boolean {
   return sampling.temperature === 0;
 }
 
-/** At temperature 0 the seed decides nothing. */
+/** Settings without the seed at temperature 0, where it has no effect. */
 function settingsOf({ sampling, answerTokens }: TraceHeader): object {
   return { ...sampling, answerTokens, ...(sampling.temperature === 0 ? { seed: null } : {}) };
 }
@@ -46,8 +46,8 @@ function promptOf({ id, task, prompt }: Trace['sessions'][number]): object {
 }
 
 /**
- * A fingerprint holds for a processor and an engine as well. So a trace from elsewhere is known by the file's hash, if the manifest has it
- * under the name in the trace; where the target's fingerprint is the same, the draft's must be.
+ * A fingerprint holds for a processor and an engine as well. So a trace of another machine is recognised by the file's hash, if the
+ * manifest has it under the name in the trace; where the target's fingerprint is the same, the draft's must be.
  * @throws OutriderError `bad-argument` for a trace of another target or draft
  */
 export async function demandModels(target: NamedModel, draft: NamedModel, traces: readonly Trace[]): Promise<void> {

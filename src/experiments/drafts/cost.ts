@@ -1,17 +1,16 @@
-// What drafts cost beside their target on this machine: one token of each in turn, one thread, so that whatever slows the machine slows
-// all of them. Processor time is counted, not the clock's, and of its spread the lower quartile: a step that other programs interrupt finds
-// its caches cold.
+// The cost of drafts beside their target on this machine: one token of each in turn, on one thread, so that a disturbance slows all of
+// them. It takes the lower quartile of processor time, because a step that other programs interrupt finds its caches cold.
 
 import { quantile } from '../../basics/statistics.ts';
 import { sampleTokens } from '../../exactness/sample-text.ts';
 import { appendTokens } from '../../models/append-tokens.ts';
 import type { LanguageModel } from '../../models/model.ts';
 
-/** All cost more with a longer text, the target by more. */
+/** Context of the measured steps: a longer text costs more, for the target most. */
 const textTokens = 256;
 
 export interface DraftCost {
-  /** Lower quartiles, ms of processor time of a step of one token. */
+  /** Lower quartiles of the processor time of a step of one token, ms. */
   readonly draftMs: number;
   readonly targetMs: number;
   readonly costRatio: number;
@@ -19,7 +18,7 @@ export interface DraftCost {
 
 /**
  * @param target with a free sequence of at least 320 tokens, as each of `drafts`
- * @returns in the order of `drafts`
+ * @returns the costs in the order of `drafts`
  */
 export async function measureCosts(
   target: LanguageModel,

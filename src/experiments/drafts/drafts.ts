@@ -1,5 +1,5 @@
-// `outrider bench drafts`: what drafts for one target are worth. Acceptance from recorded traces, cost on this machine, ms per token of
-// each mode in virtual time; then, for the pair's own, what looking back brings on each kind of task.
+// `outrider bench drafts`: compares drafts for one target. Acceptance from recorded traces, cost on this machine, ms per token of
+// each mode in virtual time; then, for the pair's own draft, the gain of prompt lookup on each kind of task.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -30,7 +30,7 @@ import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
 const contextLength = 4096;
 const shape = { sequences: 2, contextLength, threads: 1 } as const;
-/** As devices open them. */
+/** Sizes with which devices open models. */
 const draftShape = { role: 'draft', ...shape, exact: false } as const;
 
 const options = {
@@ -72,7 +72,7 @@ const options = {
     whole: [3, 10_000],
     default: 60,
   },
-  /** Null: in the cache. */
+  /** Null: the cache directory. */
   traceDirectory: { default: null as string | null },
 } as const;
 
@@ -84,7 +84,7 @@ interface DraftsFound {
   readonly target: string;
   /** Null: the traces were given. */
   readonly promptCount: number | null;
-  /** The one that the summary is of. */
+  /** The draft of the summary. */
   readonly own: Draft;
 }
 
@@ -129,13 +129,13 @@ Examples:
   goals: () => ({ acceptanceGreedy: { atLeast: 0.7 }, costRatio: 0.55, streamOverArRtt10: 0.68 }),
 };
 
-/** All keys side by side would not fit a terminal. */
+/** A terminal has no room for all keys. */
 function briefly(row: DraftRow): object {
   const { draft, layers, task, profile, roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance } = row;
   return { draft, layers, task, profile, rttMs: roundTripMs, mode, window, lookUp, msPerToken, overAr, acceptance };
 }
 
-/** What a rows unit depends on beside the settings. */
+/** The inputs of a unit of rows besides the settings. */
 export function rowsKey(trace: Trace, costRatio: number): string {
   return `rows ${hashTrace(trace)} ${costRatio}`;
 }
@@ -146,14 +146,14 @@ export function costKey(target: ModelIdentity, draft: ModelIdentity): string {
 
 interface Work {
   readonly target: string;
-  /** That of the pair. */
+  /** The draft of the pair. */
   readonly draft: string;
   readonly prompts: PromptFile | null;
-  /** By name or path of the draft. */
+  /** Traces by name or path of the draft. */
   readonly traces: ReadonlyMap<string, DraftTraces>;
 }
 
-/** With prompts the traces of the pair's draft and of all others, recorded where they are not yet; else those that are given. */
+/** With prompts: the traces of the pair's draft and of all others; missing ones are recorded. Otherwise: the given traces. */
 async function prepare(asked: Options, run: Run): Promise<Work> {
   const { prompts: promptFiles = [], traces: traceFiles = [], limit, otherLimit } = asked;
   if (promptFiles.length > 0 && traceFiles.length > 0)
@@ -173,7 +173,7 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
   for (const name of new Set([draft, ...drafts])) {
     await using openedTarget = await openTarget(target, run);
     await using openedDraft = await openModel(name, draftShape);
-    // Answers are the target's own: those of the first draft's traces need not be written again.
+    // Answers are the target's own: the other drafts take those of the first draft's traces.
     const known = [...traces.values()][0];
     const settings = { directory, tokens: asked.tokens, modelLicence: 'see the models', known, onProgress };
     traces.set(name, await recordTraces(openedTarget, openedDraft, prompts, settings));
@@ -193,7 +193,7 @@ function openTarget(target: string, run: Run): Promise<LanguageModel> {
   return openModel(target, { role: 'target', ...shape, exact: true, ...modelProgress(run, target) });
 }
 
-/** By the name of each draft; those that the record lacks are measured together, in turn. Refuses traces of other models. */
+/** Costs by the name of each draft. Costs that the record lacks are measured together, in turn. Refuses traces of other models. */
 async function costsOf({ target: spec, traces }: Work, repeats: number, run: Run): Promise<Map<string, DraftCost>> {
   await using stack = new CloseStack();
   const target = stack.use(await openTarget(spec, run));

@@ -36,7 +36,7 @@ export function draftsFigure(rows: readonly DraftRow[]): Spec {
   });
 }
 
-/** @param hasLabel at the lowest line only, so that each draft is named once */
+/** @param hasLabel true for the lowest line only, so that each draft is named once */
 function pointOf({ costRatio, overAr, layers, acceptanceGreedy }: DraftRow, hasLabel: boolean) {
   const label = `${layers} layers, ${Math.round(acceptanceGreedy * 100)} % right`;
   return { x: costRatio, y: overAr, ...(hasLabel ? { label } : {}) };

@@ -1,10 +1,10 @@
-// What a token costs with a draft, from its trace: every mode in virtual time, with its best window. It knows no models and no files.
+// Time per token with a draft, from its trace: every mode in virtual time, with its best draft length. It knows no models and no files.
 
 import type { LatencyProfile } from '../../models/profiles.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
 import { type TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
-import { descendWindows } from '../best-window.ts';
+import { descendDraftLengths } from '../best-draft-length.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../look-up-place.ts';
 import { acceptanceOf, addCounts, countSession, tpotMs } from '../session-metrics.ts';
 
@@ -13,7 +13,7 @@ export interface LatencyCase {
   readonly roundTripMs: number;
   readonly profile: LatencyProfile;
   readonly lookUp: LookUpPlace;
-  /** One draft on the device. */
+  /** Time of one draft on the device. */
   readonly draftMs: number;
 }
 
@@ -24,22 +24,22 @@ export interface LatencyResult {
   readonly acceptance: number | null;
   readonly draftsPerToken: number;
   readonly rowsPerToken: number;
-  /** gamma; 0: the mode has no window. */
+  /** Draft length (gamma); 0: the mode has no window. */
   readonly window: number;
 }
 
 const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
-/** Where the search for the best window begins: an index. */
+/** Index at which the search for the best draft length begins. */
 const firstWindow = 2;
-/** One answer of so many is enough to tell windows apart. */
+/** The search for the draft length uses one answer of so many. */
 const searchStride = 4;
 const seed = 20_261_124;
 
-/** @param replays kept from case to case: they remember their look-ups */
+/** @param replays the same ones for all cases, because they cache their lookups */
 export function playCase(replays: readonly TraceReplay[], given: LatencyCase): LatencyResult {
   if (!modeOf(given.mode).hasWindows) return playAll(replays, given, 0);
   const few = replays.filter((_, index) => index % searchStride === 0);
-  const window = descendWindows(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
+  const window = descendDraftLengths(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
   return playAll(replays, given, window);
 }
 

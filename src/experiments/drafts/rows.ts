@@ -7,7 +7,7 @@ import { TraceReplay } from '../../virtual-time/trace-replay.ts';
 import type { LookUpPlace } from '../look-up-place.ts';
 import { type LatencyCase, type LatencyResult, playCase } from './latency.ts';
 
-/** What is known of a draft before it is put to work. */
+/** Properties of a draft before any session. */
 export interface Draft {
   readonly draft: string;
   readonly layers: number;
@@ -19,13 +19,13 @@ export interface Draft {
   readonly greedy: Trace;
 }
 
-/** What the draft's traces and cost decide; the rest of a row is the draft's own. */
+/** The part of a row that follows from traces and cost; the rest are properties of the draft. */
 export interface LatencyRow extends LatencyResult, Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
-  /** Of the prompts; "all": every one. */
+  /** Task of the prompts; "all": every task. */
   readonly task: string;
   readonly sessions: number;
   readonly profile: string;
-  /** msPerToken over that of the edge alone, same profile, network and texts. */
+  /** Ratio of msPerToken to the edge alone with the same profile, network and texts. */
   readonly overAr: number;
 }
 
@@ -33,7 +33,7 @@ export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
 
 export interface RowsSettings {
   readonly roundTripsMs: readonly number[];
-  /** What a step of a model as large as the target takes on the device; a draft takes its cost ratio of it. */
+  /** Time of a step of a model as large as the target on the device; a draft takes its cost ratio of it. */
   readonly deviceStepMs: number;
 }
 
@@ -54,7 +54,7 @@ export function frontRows({ greedy, costRatio }: Played, { roundTripsMs, deviceS
   );
 }
 
-/** Look-up alone and together, on each kind of task. */
+/** Lookup alone and together with the draft, on each kind of task. */
 export function taskRows({ greedy, costRatio }: Played, { deviceStepMs }: RowsSettings): LatencyRow[] {
   const { header, sessions } = greedy;
   const tasks = [...new Set(sessions.map(({ task }) => task))];
@@ -92,12 +92,12 @@ function rowsOf(
   );
 }
 
-/** The rows that drafts are compared by: mode `stream` as it is usually run, all prompts. */
+/** The rows for the comparison of drafts: mode `stream` with its default settings, all prompts. */
 export function isInFront({ task, profile, mode, lookUp }: DraftRow): boolean {
   return task === 'all' && profile === defaultEdgeProfile.name && mode === 'stream' && lookUp === 'both';
 }
 
-/** `shipped` names the draft that the summary is of: the default one, or the first. */
+/** `shipped` names the draft of the summary: the default draft, or the first. */
 export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['summary'] {
   const { greedy, draft, ...known } = own;
   const front = rows.filter((row) => row.draft === draft && isInFront(row));

@@ -1,4 +1,4 @@
-// The traces that the bench of drafts reads: recorded here, once for each draft, sampling and set of prompts, and kept; or given.
+// The traces that the bench of drafts reads: recorded once for each draft, sampling and set of prompts, or given.
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ import type { Trace } from '../../traces/trace.ts';
 import { type RecordOptions, recordTrace } from '../traces/record.ts';
 import { demandComparable, isGreedy } from './comparable.ts';
 
-/** What a draft's sessions are at temperature 0, and at 0.8 with the coupling noise. */
+/** The traces of a draft: at temperature 0, and at 0.8 with the shared noise. */
 export interface DraftTraces {
   readonly greedy: Trace;
   readonly sampled?: Trace | undefined;
@@ -26,13 +26,13 @@ export const samplings: Readonly<Record<keyof DraftTraces, Sampling>> = {
 
 export interface RecordSettings extends Pick<RecordOptions, 'tokens' | 'modelLicence' | 'onProgress'> {
   readonly directory: string;
-  /** Of another draft: its answers are these, and need not be written again. */
+  /** A trace of another draft: its answers are the same ones and are not written again. */
   readonly known?: DraftTraces | undefined;
 }
 
 const wrongDepth = 8;
 
-/** Reads traces that are kept, and records the others; an interrupted recording is continued. */
+/** Reads the kept traces and records the others; continues an interrupted recording. */
 export async function recordTraces(
   target: LanguageModel,
   draft: LanguageModel,

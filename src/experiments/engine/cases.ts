@@ -1,5 +1,5 @@
-// The cases that `outrider bench engine` measures, and how: cases and engines take turns, so that a disturbance of the machine falls on all
-// of them alike.
+// The cases of `outrider bench engine` and their measurement: cases and engines take turns, so that a disturbance of the machine affects
+// all of them equally.
 
 import { performance } from 'node:perf_hooks';
 import { mean, median, quantile } from '../../basics/statistics.ts';
@@ -27,7 +27,7 @@ export interface EngineRow {
   readonly meanMs: number;
 }
 
-/** An engine, with the word that its cases end with. */
+/** An engine, with the suffix of its case names. */
 export interface Subject {
   readonly model: LanguageModel;
   readonly suffix: string;
@@ -44,7 +44,7 @@ export interface Repeats {
 export const rowCounts: readonly number[] = [1, 2, 4, 8, 16];
 export const prefillTokens = 63;
 export const sequenceCount = 4;
-/** Before the measured ones. */
+/** Steps before the measured ones. */
 export const warmUpSteps = 2;
 
 export const targetCases: readonly EngineCase[] = [
@@ -78,7 +78,7 @@ export async function measureCases(
   return runs.map(({ one, suffix, samples }) => rowOf({ ...one, name: `${one.name}${suffix}` }, samples));
 }
 
-/** @returns what a case takes after a context, which stays as it is */
+/** @returns the time of a case after a context, which it leaves unchanged */
 async function timerOf(model: LanguageModel, mostSequences: number, contextLength: number) {
   const text = sampleTokens(model.tokenizer, contextLength + prefillTokens);
   const sequences = Array.from({ length: mostSequences }, () => model.openSequence());
@@ -87,7 +87,7 @@ async function timerOf(model: LanguageModel, mostSequences: number, contextLengt
     const used = sequences.slice(0, count);
     const tokens = text.slice(contextLength, contextLength + length);
     const startMs = performance.now();
-    // A prompt may be longer than what the engine takes at once; it is alone then.
+    // A prompt may be longer than one call of the engine; then it is the only item.
     if (used.length === 1) await appendTokens(model, used[0] as ModelSequence, tokens, { rows });
     else await model.evaluate(used.map((sequence) => ({ sequence, tokens, rows })));
     const stepMs = performance.now() - startMs;

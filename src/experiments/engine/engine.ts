@@ -1,6 +1,5 @@
-// `outrider bench engine`: what the model costs on this machine, unpaced. Step time against rows, prefill, a draft's token, what reading
-// a position costs, and what exact text costs: beside the target under its law runs the same engine without one. Medians, with the
-// spread beside them.
+// `outrider bench engine`: the cost of the models on this machine, unpaced: step time against rows, prefill, a draft's token, reading a
+// position, and exact text, for which the same engine runs without a law beside the target. Medians with their spread.
 
 import { CloseStack } from '../../basics/close-stack.ts';
 import { describeLaw } from '../../decoding/shape-law.ts';
@@ -53,7 +52,7 @@ interface EngineFound {
   readonly draftEngine: string;
 }
 
-/** Ends the names of cases of the engine without a law. */
+/** Suffix of the case names of the engine without a law. */
 const nativeSuffix = 'Native';
 const memoryRemedy =
   'close other programs, name a smaller --pair (outrider models list), or leave the comparison out with --fast';
@@ -103,7 +102,7 @@ async function measureTarget(asked: Options, steps: Repeats, run: Run) {
 async function measureDraft(draft: string, { threads = 1 }: Options, steps: Repeats, run: Run) {
   const size = sizeOf(steps);
   await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run, draft));
-  // A draft need not be exact: the target's choice wins.
+  // A draft need not be exact, because the target decides.
   await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads });
   const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
   return { rows, engine: model.identity.description };
@@ -120,7 +119,7 @@ async function openSubjects(asked: Options, size: Size, stack: CloseStack, run: 
   const shape = { ...size, exact: !fast, threads };
   const target = stack.use(await openModel(model, { role: 'target', ...shape, ...modelProgress(run, model) }));
   if (fast) return [{ model: target, suffix: '' }];
-  // As a target it would first count the choices that change.
+  // In role target it would first count changed choices.
   const nativeShape = { role: 'draft', ...size, exact: false, threads: threads ?? 1 } as const;
   const native = stack.use(await openModel(model, nativeShape));
   return [
@@ -135,7 +134,7 @@ function summarise(rows: readonly EngineRow[]): Record<string, number> {
   const summary: Record<string, number> = {};
   for (const count of rowCounts) summary[`stepMs${count}`] = ms(`step${count}`);
   summary['prefillTokensPerSecond'] = rounded((prefillTokens / ms('prefill')) * 1000);
-  // The output matrix for the row included: without rows the engine leaves it out.
+  // The row includes the output matrix: without rows the engine leaves it out.
   summary['readingMsPerPosition'] = rounded((ms('step16') - ms('step16Unread')) / 16);
   summary['batch4x1Ms'] = ms('batch4x1');
   summary['batch4x4Ms'] = ms('batch4x4');
@@ -146,7 +145,7 @@ function summarise(rows: readonly EngineRow[]): Record<string, number> {
   return medians.has(`step1${nativeSuffix}`) ? { ...summary, ...summariseCost(ms) } : summary;
 }
 
-/** What the law makes of each case, as a ratio to the engine without one. */
+/** Ratio of each case under the law to the engine without a law. */
 function summariseCost(ms: (name: string) => number): Record<string, number> {
   const cost = (name: string): number => rounded(ms(name) / ms(`${name}${nativeSuffix}`));
   const summary: Record<string, number> = {};

@@ -14,13 +14,13 @@ export interface Task {
   readonly reference: readonly number[];
 }
 
-/** What the turns of one device came to. */
+/** Results of the turns of one device. */
 export interface DeviceTally {
   readonly isGreedy: boolean;
   texts: number;
   wrongTexts: number;
   tokens: number;
-  /** Engine rows of the turns that ended, and how long these took. */
+  /** Engine rows and duration of the turns that ended. */
   rows: number;
   endedMs: number;
 }
@@ -37,7 +37,7 @@ export async function makeTasks(toySeed: number): Promise<Task[]> {
   return tasks;
 }
 
-/** Drafts in no time, and always right: nobody could ask for more rows. */
+/** A draft model that is always right and takes no time: it requests as many rows as possible. */
 function greedyDrafter({ prompt, reference }: Task): Drafter {
   return {
     draft: async ({ text }) => {
@@ -50,14 +50,14 @@ function greedyDrafter({ prompt, reference }: Task): Drafter {
 
 export interface DeviceSettings {
   readonly url: string;
-  /** Of the drafts; one sequence per device. */
+  /** The draft model; one sequence per device. */
   readonly model: LanguageModel;
   readonly tasks: readonly Task[];
   readonly maxAhead: number;
   readonly until: AbortSignal;
 }
 
-/** Writes until the signal. */
+/** Writes answers until the signal aborts. */
 export async function runDevice(settings: DeviceSettings, number: number, isGreedy: boolean): Promise<DeviceTally> {
   const { url, model, tasks, until } = settings;
   const tally: DeviceTally = { isGreedy, texts: 0, wrongTexts: 0, tokens: 0, rows: 0, endedMs: 0 };

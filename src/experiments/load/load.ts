@@ -1,5 +1,5 @@
 // `outrider bench load`: one edge process, many devices, a toy target, real sockets. The toy runs unpaced, so engine steps cost
-// what the toy costs; the edge's own work is told apart (`ownShare`), and that is what this bench is about.
+// what the toy costs; the bench is about the edge's own work, which is counted separately (`ownShare`).
 
 import { median } from '../../basics/statistics.ts';
 import type { Result } from '../../files/document.ts';
@@ -11,12 +11,12 @@ import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
 import { residentMB } from './process-memory.ts';
 
 const toySeed = 1;
-/** Of the time: what comes before the first sample of memory. Heaps grow to their size first. */
+/** Share of the time before the first sample of memory: heaps grow to their size first. */
 const warmUpShare = 0.25;
-/** The most that one device may get of rows, in shares. Shares are held over steps, turns come and go in between. */
+/** Largest ratio of a device's rows to its fair share. Shares hold over many steps, during which turns begin and end. */
 const greedyLimit = 1.5;
 const samplesCompared = 7;
-/** What a process may grow by after the warm-up, as a share of its size, in a run long enough for heaps to have settled. */
+/** Allowed growth of a process after the warm-up, as a share of its size, in a run long enough for stable heaps. */
 const growthLimit = 0.1;
 const settledSeconds = 120;
 
@@ -34,9 +34,9 @@ const options = {
     whole: [1, 1024],
     default: 32,
   },
-  /** Drafts ahead at most, of devices that are not greedy. */
+  /** Most drafts ahead, for devices that are not greedy. */
   maxAhead: { default: 8 as number },
-  /** How often a draft is right. */
+  /** Chance that a draft is right. */
   agreement: { default: 0.8 as number },
 } as const;
 
@@ -47,7 +47,7 @@ interface LoadFound {
   readonly elapsedSeconds: number;
   /** Resident memory of the edge, MB, once a second after the warm-up. */
   readonly memory: readonly number[];
-  /** The edge's own. */
+  /** The edge's own account. */
   readonly account: Result['summary'];
 }
 
@@ -65,7 +65,7 @@ export const loadExperiment: Experiment<typeof options, LoadFound> = {
     const isFlat = seconds < settledSeconds || !(growthMB > growthLimit * sizeMB);
     return {
       rows: tallies.map(rowOf),
-      // A row per device is for machines.
+      // A terminal shows no rows of single devices.
       forPeople: [],
       summary: { sessions, ...said, ...accountOf(account), rssGrowthMB: growthMB, rssMB: sizeMB },
       params: { sessions, seconds, maxRows, maxAhead, agreement, warmUpShare },
@@ -84,7 +84,6 @@ async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: 
   );
   await using model = createToyModel({ seed: toySeed, role: 'draft', agreement, sequences: sessions });
   const stop = new AbortController();
-  // Every turn listens to it.
   const settings = { url: edge.url, model, tasks, maxAhead, until: stop.signal };
   const startMs = performance.now();
   const devices = Array.from({ length: sessions }, (_, number) => runDevice(settings, number, number === 0));
@@ -97,12 +96,12 @@ async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: 
   return { tallies, elapsedSeconds, memory, account };
 }
 
-/** Ends early where it is interrupted. */
+/** Ends early at an interruption. */
 async function watchMemory(processId: number, seconds: number, { onProgress, signal }: Run): Promise<number[]> {
   const samples: number[] = [];
   const startMs = performance.now();
   for (let second = 1; second <= seconds && !signal.aborted; second += 1) {
-    // By the clock: a busy process wakes up late, and the time is not to grow with its load.
+    // Samples follow the clock: a busy process wakes up late, and that must not lengthen the run.
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, startMs + 1000 * second - performance.now())));
     onProgress('seconds', second, seconds);
     const sample = second > seconds * warmUpShare ? await residentMB(processId) : undefined;
@@ -111,7 +110,7 @@ async function watchMemory(processId: number, seconds: number, { onProgress, sig
   return samples;
 }
 
-/** `greedyShare`: rows that the greedy device got in a second of a turn, as a multiple of what the others got on average. */
+/** `greedyShare`: rows that the greedy device got in a second of a turn, over the mean of the other devices. */
 function summarise(tallies: readonly DeviceTally[], seconds: number) {
   const sum = (key: Exclude<keyof DeviceTally, 'isGreedy'>, of = tallies): number =>
     of.reduce((total, tally) => total + tally[key], 0);
@@ -127,7 +126,7 @@ function summarise(tallies: readonly DeviceTally[], seconds: number) {
   };
 }
 
-/** From the edge's own account. */
+/** Figures from the edge's own account. */
 function accountOf(account: Result['summary']) {
   const number = (name: string): number => Number(account[name] ?? Number.NaN);
   const [steps, rows, roundMs, busyMs] = [number('steps'), number('rows'), number('roundMs'), number('busyMs')];
@@ -135,7 +134,7 @@ function accountOf(account: Result['summary']) {
     p99StepMs: number('p99StepMs'),
     meanStepMs: roundMs / steps,
     rowsPerStep: rows / steps,
-    /** Planning, judging and sending: the part of a step that is not the engine's. */
+    /** The part of a step outside the engine: planning, verifying and sending. */
     ownShare: (roundMs - busyMs) / roundMs,
     ownMicrosecondsPerRow: ((roundMs - busyMs) / rows) * 1000,
     edgeFailures: number('failures'),

@@ -6,7 +6,7 @@ import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../f
 import { ink, palette, softInk } from '../../figures/theme.ts';
 import type { BenchMode, ModeRow } from './metrics.ts';
 
-/** The acceptance that is drawn where rows have several. */
+/** The drawn acceptance, where rows have several. */
 const drawnAcceptance = 0.8;
 
 /** The emphasised mode has the widest line. */

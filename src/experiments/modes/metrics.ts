@@ -1,5 +1,5 @@
-// What "bench modes" reports, whichever clock it runs on: one row for each mode in each cell, and the ratios that the project's goals
-// are stated in. Definitions: docs/benchmarks.md.
+// The results of "bench modes" with both clocks: one row for each mode in each cell, and the ratios in the project's goals.
+// Definitions: docs/benchmarks.md.
 
 import { mean } from '../../basics/statistics.ts';
 import { type ModeName, modeNames, modeOf } from '../../protocol/mode.ts';
@@ -37,7 +37,7 @@ export const edgeWindowedModes: ReadonlySet<BenchMode> = new Set(
   modeNames.filter((mode) => modeOf(mode).hasEdgeDraftLength),
 );
 
-/** The acceptance that most goals are stated at, and the round trips that they are averaged over. */
+/** Acceptance of most goals, and the round trips of their means. */
 const goalAcceptance = 0.8;
 const goalRoundTripsMs = [0, 10, 30, 60];
 

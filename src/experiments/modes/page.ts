@@ -1,4 +1,4 @@
-// The tables of a kept "bench modes": time per token of each mode against the round trip, and what a mode costs besides.
+// The tables of a kept "bench modes": time per token of each mode against the round trip, and the other costs of each mode.
 
 import { fixed, markdownTable, pivotTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
@@ -7,7 +7,7 @@ import type { ModeRow } from './metrics.ts';
 
 const everywhere: Goals = { streamOverArWorst: 1.03, mixOverEdgeSdWorst: 1.02, payloadBytesPerToken: 10 };
 const virtual: Goals = { streamOverArWorstExpensiveRows: 1.03, streamOverArRtt10: 0.5, streamOverPsdMean: 0.83 };
-/** For the default pair, whose draft is as quick as this machine. */
+/** Goals for the default pair with latency emulation. */
 const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };
 const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.75, autoOverArNativeWorst: 1 };
 

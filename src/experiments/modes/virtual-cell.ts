@@ -1,10 +1,10 @@
-// One cell of "bench modes" in virtual time: a mode at one acceptance, round trip and step law, over seeds that all modes share;
-// modes with windows at the window that is quickest there.
+// One cell of "bench modes" in virtual time: a mode at one acceptance, round trip and step law, over seeds that all modes share.
+// Modes with windows get their quickest draft length.
 
 import { mean } from '../../basics/statistics.ts';
 import type { ModeName } from '../../protocol/mode.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
-import { quickest, searchWindows } from '../best-window.ts';
+import { quickest, searchDraftLengths } from '../best-draft-length.ts';
 import {
   acceptanceOf,
   addCounts,
@@ -27,14 +27,14 @@ export interface VirtualSettings {
   readonly firstSeed: number;
   readonly seedCount: number;
   readonly tokens: number;
-  /** Of modes without windows; the others get room for all that they may have under way. */
+  /** Limit for modes without windows; the others get room for all windows that they may have in flight. */
   readonly maxAhead: number;
   readonly minChainConfidence: number;
-  /** Every gamma with every seed; else a search. */
+  /** True: every gamma with every seed. False: a search. */
   readonly triesAllGammas: boolean;
 }
 
-/** On the device; the edge's own draft is quicker. */
+/** Time of a draft on the device; the edge's own draft is quicker. */
 export const draftMs = 10;
 export const edgeDraftMs = 5;
 export const longestWindow = 64;
@@ -60,12 +60,12 @@ export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeR
   return rowOf(cell, gamma, runsOf(gamma));
 }
 
-/** The few windows that are left after the search; all of them are then run with every seed. */
+/** Number of draft lengths left after the search; each of them then runs with every seed. */
 export function searchGammas(tpotOf: (gamma: number) => number): number[] {
-  return searchWindows(coarseGammas, tpotOf, finalistCount);
+  return searchDraftLengths(coarseGammas, tpotOf, finalistCount);
 }
 
-/** A run with a seed is made once, however often it is asked for. */
+/** Caches the runs: the same run is made once. */
 function runsByGamma(cell: VirtualCell, settings: VirtualSettings) {
   const known = new Map<number, Run[]>();
   return (gamma: number, seedCount = settings.seedCount): readonly Run[] => {
@@ -78,7 +78,7 @@ function runsByGamma(cell: VirtualCell, settings: VirtualSettings) {
 
 function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, seed: number): Run {
   const { mode, givenAcceptance: acceptance, roundTripMs, step } = cell;
-  // Two windows may wait for their verdicts while a third is drafted.
+  // While two windows wait for their verdicts, a third may be drafted.
   const ahead = windowedModes.has(mode) ? Math.max(settings.maxAhead, 4 * gamma) : settings.maxAhead;
   const session = runSession({
     mode,

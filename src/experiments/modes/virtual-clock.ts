@@ -1,5 +1,5 @@
 // The cells of `outrider bench modes --clock virtual`: the protocol machines of every mode in virtual time, over acceptance and round trip.
-// Nothing here depends on how quick or busy the machine is.
+// The results do not depend on the speed or load of the machine.
 
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
@@ -43,13 +43,13 @@ function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full }: Mode
     seedCount: seeds,
     tokens: tokens ?? 400,
     maxAhead,
-    // The toy's confidence is its acceptance: every chain of a length is as good as every other.
+    // The toy's confidence is its acceptance, so all chains of one length are equally good.
     minChainConfidence: minConfidence === 'auto' ? 0 : minConfidence,
     triesAllGammas: full,
   };
 }
 
-/** Those with expensive rows come last. */
+/** All cells; those with expensive rows come last. */
 function cellsOf(options: ModesOptions): VirtualCell[] {
   const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
   const modes = virtualModes(options);

@@ -1,4 +1,4 @@
-// What a wall bench has open while it measures: the draft model, the prompts, the edge processes; and how it writes texts with them.
+// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them.
 
 import { mean } from '../../basics/statistics.ts';
 import { AutoMode } from '../../device/auto-mode.ts';
@@ -16,27 +16,27 @@ import { type BenchEdges, type StepFigures, startBenchEdges } from './wall-edges
 import type { PlannedRun, PlanSettings } from './wall-plan.ts';
 import { type TextOptions, type WallPrompt, type WallRun, writeRun, writeText } from './wall-run.ts';
 
-/** All that the figures depend on; a record keeps it. */
+/** All settings that affect the figures; a record keeps them. */
 export interface WallSettings extends PlanSettings {
   readonly pair: string;
-  /** What the edge is paced to; null: nothing. */
+  /** Name of the edge's latency profile; null: no latency emulation. */
   readonly profile: string | null;
   readonly tokens: number;
   readonly promptCount: number;
-  /** Windows that the pilot tries; null: those around the predicted one. */
+  /** Draft lengths that the pilot tries; null: the predicted one and its neighbours. */
   readonly gammas: readonly number[] | null;
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
   readonly lookUp: LookUpPlace;
 }
 
-/** What the windows are predicted from. */
+/** Inputs of the prediction of draft lengths. */
 export interface PilotFigures extends StepFigures {
   readonly draftMs: number;
   readonly acceptance: number;
 }
 
-/** Of different kinds first. */
+/** Prompts; different kinds come first. */
 const promptOrder = ['spec-bench/91', 'humaneval/0', 'gsm8k/0', 'spec-bench/161', 'spec-bench/111', 'humaneval/1'];
 const contextLength = 2048;
 export const pilotPrompts = 2;
@@ -86,7 +86,7 @@ export class WallBench implements AsyncDisposable {
   readonly run: Run;
   readonly #parts: OpenParts;
   readonly #autos = new Map<number, AutoMode>();
-  /** By the key of its cell. */
+  /** Draft lengths by the key of the cell. */
   readonly #windows = new Map<string, number>();
   readonly #references = new Map<string, readonly number[]>();
   #edges: BenchEdges | null = null;
@@ -162,7 +162,7 @@ export class WallBench implements AsyncDisposable {
     });
   }
 
-  setWindow(cell: WallCell, gamma: number): void {
+  setDraftLength(cell: WallCell, gamma: number): void {
     this.#windows.set(keyOfCell(cell), gamma);
   }
 
@@ -170,7 +170,7 @@ export class WallBench implements AsyncDisposable {
     return this.#writeRun(planned, this.#windows.get(keyOfCell(planned)) ?? 0, this.prompts, this.settings.tokens);
   }
 
-  /** A few texts that do not count. */
+  /** Writes a few texts that do not count. */
   writePilot(cell: WallCell, gamma: number, tokens: number = pilotTokens): Promise<WallRun> {
     return this.#writeRun({ ...cell, repeat: 0 }, gamma, this.prompts.slice(0, pilotPrompts), tokens);
   }

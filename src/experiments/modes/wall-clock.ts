@@ -1,6 +1,5 @@
 // `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware or as it is. Modes take turns, so that
-// whatever disturbs the machine falls on all of them; a run during which the edge could not keep to the profile does not count. It can be
-// done in slices.
+// a disturbance of the machine affects all of them. A run in which the edge missed the profile is void. The bench can run in slices.
 
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
@@ -16,11 +15,11 @@ import {
   type WallBench,
   type WallSettings,
 } from './wall-bench.ts';
+import { chooseDraftLengths, chooseEdgeDraftLength } from './wall-draft-lengths.ts';
 import type { StepFigures } from './wall-edges.ts';
 import { isVoid, keyOfTry, nextRun, type PlannedRun, planRuns, tryLimits } from './wall-plan.ts';
 import { rowsOf, summariseWall } from './wall-rows.ts';
 import type { WallRun } from './wall-run.ts';
-import { chooseEdgeWindow, chooseWindows } from './wall-windows.ts';
 
 export interface WallFound {
   readonly settings: WallSettings;
@@ -30,7 +29,7 @@ export interface WallFound {
   readonly plannedCount: number;
   readonly isComplete: boolean;
   readonly steps: StepFigures;
-  /** Null: the windows were given. */
+  /** Null: the draft lengths were given. */
   readonly figures: PilotFigures | null;
 }
 
@@ -47,11 +46,13 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   const next = (made: readonly WallRun[]): PlannedRun | undefined => nextRun(plan, made, limits);
   const known = await knownRuns(next, run);
   run.note(expectedDuration(bench, known.length));
-  const edgeWindow = await chooseEdgeWindow(bench);
+  const edgeWindow = await chooseEdgeDraftLength(bench);
   const edges = await bench.startEdges(edgeWindow);
   await bench.writeReferences();
   const figures = await bench.measureFigures();
-  const runs = (await chooseWindows(bench, isLate)) ? await makeRuns(bench, next, known, plan.length, isLate) : known;
+  const runs = (await chooseDraftLengths(bench, isLate))
+    ? await makeRuns(bench, next, known, plan.length, isLate)
+    : known;
   const isComplete = next(runs) === undefined;
   if (!isComplete) run.note(`${countsOf(runs, plan.length)}; ${howToContinue(run)}`);
   const { stepMs, nativeMs } = edges;

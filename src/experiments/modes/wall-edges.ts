@@ -1,5 +1,5 @@
-// The edge processes of "bench modes --clock wall": one that keeps to the shape law, in which all modes run, and where nothing is paced
-// another one without a law, for `ar-native`.
+// The edge processes of "bench modes --clock wall": one under the shape law for all modes, and, without latency emulation,
+// a second one without a law for `ar-native`.
 
 import { probeEdge } from '../../device/probe-edge.ts';
 import { findProfile } from '../../models/profiles.ts';
@@ -10,20 +10,20 @@ export interface BenchEdgeSettings {
   readonly target: string;
   /** The edge's own draft; null: none. */
   readonly draft: string | null;
-  /** Window of that draft. */
+  /** Draft length of that draft model. */
   readonly gamma: number;
-  /** Null: not paced. */
+  /** Null: no latency emulation. */
   readonly profile: string | null;
   readonly sessions: number;
   readonly contextLength: number;
   readonly lookUpTokens: number;
 }
 
-/** What steps cost the edges. */
+/** Step times of the edges. */
 export interface StepFigures {
-  /** A step of 1, 2, ... rows, up to the rows that a step may hold. */
+  /** Times of steps of 1, 2, ... rows, up to the limit of rows in a step. */
   readonly stepMs: readonly number[];
-  /** A step of one row of the edge without a law; null: there is none. */
+  /** Time of a step of one row on the edge without a law; null: there is no such edge. */
   readonly nativeMs: number | null;
 }
 
@@ -39,7 +39,7 @@ export async function startBenchEdges(
   onNote: (text: string) => void,
 ): Promise<BenchEdges> {
   const lawful = await startEdgeProcess(flagsOf(settings), onLawOnly(onNote));
-  // One after the other: each measures its own steps when it starts.
+  // They start one after the other, because each measures its own steps at its start.
   const native = hasNative ? await startNative(settings, lawful) : null;
   const close = async (): Promise<void> => {
     await lawful.close();
@@ -55,7 +55,7 @@ export async function startBenchEdges(
   }
 }
 
-/** An edge says much of itself; what takes long is passed on. */
+/** Of the messages of an edge, those about long work are passed on. */
 function onLawOnly(onNote: (text: string) => void): (line: string) => void {
   return (line) => {
     if (line.includes('shape law')) onNote(line);
@@ -85,7 +85,7 @@ function profiledStepMs(profile: string): number[] {
   return Array.from({ length: rowCap }, (_, index) => stepMs + rowMs * (index + 1));
 }
 
-/** As the edge tells devices, of 1 to 8 rows: larger steps cost a processor more than they bring. */
+/** Step times of 1 to 8 rows, as the edge announces them: on a processor larger steps do not pay. */
 async function measuredStepMs({ url }: EdgeProcess): Promise<readonly number[]> {
   const { hello } = await probeEdge(url);
   return hello.timing.stepMs ?? [1];

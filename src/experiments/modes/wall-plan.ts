@@ -1,4 +1,4 @@
-// Which run of "bench modes --clock wall" comes next, given those that were made, and which of them count. Pure: so an interrupted bench
+// Which run of "bench modes --clock wall" comes next, from the runs so far, and which of them count. It is pure, so an interrupted bench
 // continues with the run that it would have made without the interruption.
 
 import type { BenchMode } from './metrics.ts';
@@ -7,13 +7,13 @@ import type { BenchMode } from './metrics.ts';
 export interface PlannedRun {
   readonly mode: BenchMode;
   readonly roundTripMs: number;
-  /** From 0. */
+  /** Index of the repeat, from 0. */
   readonly repeat: number;
 }
 
-/** A run that was made, as far as its pacing goes. */
+/** The pacing of a finished run. */
 export interface PacedRun extends PlannedRun {
-  /** Steps that the pacing held to the profile, and those of them that lasted longer. */
+  /** Number of paced steps, and of paced steps that lasted longer than the profile says. */
   readonly pacedSteps: number;
   readonly overranSteps: number;
 }
@@ -21,14 +21,14 @@ export interface PacedRun extends PlannedRun {
 export interface PlanSettings {
   readonly modes: readonly BenchMode[];
   readonly roundTripsMs: readonly number[];
-  /** Of each mode and round trip; a run writes every prompt once. */
+  /** Runs of each mode and round trip; a run writes every prompt once. */
   readonly repeats: number;
 }
 
-/** A run with a larger share of steps that could not be held to the profile is void. */
+/** A run with a larger share of steps over the profile is void. */
 export const overrunLimit = 0.01;
 export interface TryLimits {
-  /** Of one planned run. */
+  /** Tries of one planned run. */
   readonly perRun: number;
   /** Repeated runs may be no more than this share of the planned ones. */
   readonly repeatShare: number;
@@ -55,7 +55,7 @@ export function planRuns({ modes, roundTripsMs, repeats }: PlanSettings): Planne
   }).flat();
 }
 
-/** Undefined: all is done. A void run is repeated at once. */
+/** Undefined: no run is left. A void run is repeated at once. */
 export function nextRun(
   plan: readonly PlannedRun[],
   made: readonly PacedRun[],
@@ -70,7 +70,7 @@ export function nextRun(
   });
 }
 
-/** Of a run in the record: a void one is followed by another try. */
+/** Key of a run in the record; it holds the number of the try, because void runs are repeated. */
 export function keyOfTry(planned: PlannedRun, made: readonly PlannedRun[]): string {
   const key = keyOf(planned);
   return `run ${key} try ${made.filter((one) => keyOf(one) === key).length}`;

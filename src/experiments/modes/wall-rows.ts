@@ -1,4 +1,4 @@
-// The rows and the summary of "bench modes --clock wall", from the runs that were made. Pure.
+// The rows and the summary of "bench modes --clock wall", from its runs. Pure.
 
 import { mean, median } from '../../basics/statistics.ts';
 import { windowTokens } from '../../scheduling/predict-latency.ts';
@@ -9,11 +9,11 @@ import { isVoid, type PacedRun } from './wall-plan.ts';
 import type { WallRun, WallText } from './wall-run.ts';
 
 export interface WallRow extends ModeRow {
-  /** Compared with what the edge writes alone, void runs included, and those that are equal. */
+  /** Texts compared with those of the edge alone, void runs included, and the number of equal ones. */
   readonly texts: number;
   readonly identical: number;
   readonly voidRuns: number;
-  /** Of the runs that count. */
+  /** Share in the runs that count. */
   readonly pacedOverrunShare: number;
 }
 
@@ -52,7 +52,7 @@ export function summariseWall(
 }
 
 /**
- * What no mode that verifies chains on this edge can get below: drafts cost nothing and are always there, and every step has the
+ * Lower bound for any mode that verifies chains on this edge: drafts cost nothing and are always there, and every step has the
  * best number of rows. NaN: nothing to compare with.
  */
 export function boundOverNative(steps: StepFigures | null, acceptance: number): number {
@@ -61,12 +61,12 @@ export function boundOverNative(steps: StepFigures | null, acceptance: number): 
   return Math.min(...msPerToken) / steps.nativeMs;
 }
 
-/** Texts without the law may be others; they are counted apart. */
+/** Texts without the law may differ; they are counted separately. */
 function isLawful({ mode }: Pick<WallRun, 'mode'>): boolean {
   return mode !== 'ar-native';
 }
 
-/** Of all its texts together, ms. */
+/** Time per output token over all texts of the run, ms. */
 export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {
   return tpotMs(addCounts(texts));
 }

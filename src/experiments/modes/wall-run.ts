@@ -1,5 +1,5 @@
 // One run of "bench modes --clock wall": a text for each prompt, written by this device process and an edge process over an emulated
-// network, and what the edge's pacing was like meanwhile. What it returns is plain data.
+// network, with the pacing counters of the edge. It returns plain data.
 
 import type { AutoMode } from '../../device/auto-mode.ts';
 import { startTurn } from '../../device/turn.ts';
@@ -22,14 +22,14 @@ export interface WallPrompt {
   readonly ids: readonly number[];
   /** 32 hex digits: the edge remembers the evaluated prompt from run to run. */
   readonly conversation: string;
-  /** Its own, so that the draft remembers the prompt as well. */
+  /** A drafter for each prompt, so that the draft remembers the prompt as well. */
   readonly drafter: Drafter;
 }
 
 /** One text. */
 export interface WallText extends SessionCounts {
   readonly prompt: string;
-  /** It is what the edge writes alone, id for id. */
+  /** The text equals that of the edge alone, id for id. */
   readonly isIdentical: boolean;
   readonly timeToFirstTokenMs: number;
   /** Null: nothing was compared. */
@@ -37,23 +37,23 @@ export interface WallText extends SessionCounts {
 }
 
 export interface WallRun extends PacedRun {
-  /** 0: the mode has no window. */
+  /** Draft length; 0: the mode has no window. */
   readonly gamma: number;
   readonly texts: readonly WallText[];
 }
 
 export interface TextOptions extends Pick<PlannedRun, 'mode' | 'roundTripMs'> {
-  /** Of mode auto: what it remembers of earlier texts. */
+  /** For mode auto: its measurements of earlier texts. */
   readonly auto?: AutoMode;
   readonly gamma: number;
   readonly tokens: number;
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
-  /** The device looks back in the text before it asks its draft model. */
+  /** The device looks tokens up in the text before it uses its draft model. */
   readonly looksUp: boolean;
 }
 
-/** What the edge writes alone, by prompt. */
+/** Texts of the edge alone, by prompt. */
 export type References = ReadonlyMap<string, readonly number[]>;
 
 /** @throws OutriderError when a turn fails */
@@ -90,7 +90,7 @@ export async function writeText(
   { mode, auto, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp }: TextOptions,
 ): Promise<WrittenText> {
   const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
-  // What it has learnt from one text must not help it with the same text in the next run.
+  // Its measurements from one text must not help it with the same text in the next run.
   const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
   const decoded = mode === 'ar-native' || mode === 'auto' ? 'ar' : mode;
   const turn = startTurn({
@@ -123,7 +123,7 @@ function measureText(
   const decodedTokens = tokens.length - (commitTokenCounts[0] ?? 0);
   const { sentBytes, receivedBytes, helloBytes, attachBytes, sentFrames, receivedFrames } = traffic;
   const payloadBytes = sentBytes + receivedBytes - helloBytes - attachBytes;
-  // Of WebSocket, TCP and IPv4, for the frames but the opening and the greeting; each is small enough for one segment.
+  // Headers of WebSocket, TCP and IPv4 for all frames except the opening and the greeting; each frame fits one segment.
   const headerBytes = (sentFrames - 1) * bytesOnLink('up', 0) + (receivedFrames - 1) * bytesOnLink('down', 0);
   const isEdgeAlone = account.edgeDraftRows > 0 && report.draftedTokens === 0;
   const ofEdge = acceptanceOf(edgeComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));

@@ -1,4 +1,4 @@
-// Spreads the cells of the virtual bench over processor cores. Each worker thread loads this very file and answers cells with rows; the
+// Spreads the cells of the virtual bench over processor cores. Each worker thread loads this file and answers cells with rows; the
 // same cell gives the same row wherever it is computed.
 
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { measureCell, type VirtualCell, type VirtualSettings } from './virtual-c
 
 const role = 'outrider bench modes';
 
-/** Threads are started when they are first needed: none for a single worker. Ask for no more cells at a time than there are workers. */
+/** Threads start at first use; a single worker has none. Request at most as many cells at a time as there are workers. */
 export class WorkerPool implements AsyncDisposable {
   readonly #settings: VirtualSettings;
   readonly #workerCount: number;
@@ -46,7 +46,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
-/** What a worker thread does. */
+/** The work of a worker thread. */
 function serve(settings: VirtualSettings): void {
   parentPort?.on('message', (cell: VirtualCell) => parentPort?.postMessage(measureCell(cell, settings)));
 }

@@ -26,7 +26,7 @@ interface ModeCount extends Omit<TextRow, 'identical'> {
 }
 
 interface Texts {
-  /** Whose texts: "the default pair", "the toy language". */
+  /** Source of the texts: "the default pair", "the toy language". */
   readonly writer: string;
   readonly counts: readonly ModeCount[];
 }
@@ -63,7 +63,7 @@ async function writeTexts(size: Size): Promise<Texts> {
     });
     return { writer: 'the default pair', counts: countsOf(rows as readonly TextRow[]) };
   } catch (error) {
-    // A machine without models or engine still says what it can.
+    // A machine without models or engine uses the toy language.
     if (!isOutriderError(error)) throw error;
     return writeToys(size, ` (${error.message})`);
   }
@@ -125,7 +125,7 @@ function conclusionOf({ writer, counts }: Texts) {
     interpretation: `${writer}; ${texts} texts, all modes`,
     claimed: 0,
     measured: changed,
-    // Exact for a count of nothing: (1 - p)^n = 0.05.
+    // The exact bound for a count of zero: (1 - p)^n = 0.05.
     interval: identical === texts ? [0, 1 - 0.05 ** (1 / texts)] : null,
     holds: texts > 0 && identical === texts,
     isMain: true,

@@ -1,4 +1,4 @@
-// The charts of Fig. 2: latency against the window, and against the uplink.
+// The figures of Fig. 2: latency against the window, and against the uplink.
 
 import { estimate } from '../../basics/bootstrap.ts';
 import { type Line, type LinePoint, type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';

@@ -1,4 +1,4 @@
-// What Fig. 2 says: its claims and its page.
+// The claims and the page of Fig. 2.
 
 import type { Estimate } from '../../basics/bootstrap.ts';
 import { markdownTable, percent, rounded } from '../../figures/markdown.ts';
@@ -46,7 +46,7 @@ export function fig2Claims(tasks: readonly PlayedTask[]): Claim[] {
   });
 }
 
-/** Tasks of the same hardware and payload law together. */
+/** Groups the tasks by hardware and payload law. */
 export function groupsOf(tasks: readonly PlayedTask[]): PlayedTask[][] {
   return [...Map.groupBy(tasks, ({ hardware, law }) => `${hardware} ${law}`).values()];
 }
@@ -98,7 +98,7 @@ function tableOf(group: readonly PlayedTask[]): string {
   return `${title}\n\n${markdownTable(head, rows)}\n`;
 }
 
-/** Mean over kinds of tasks. */
+/** The mean over kinds of tasks. */
 export function meanMsPerToken(group: readonly PlayedTask[], mode: 'ar' | 'stream', uplinkMbps: number): number {
   const times = group.map(({ cases }) => {
     const one = cases.find((found) => found.mode === mode && found.uplinkMbps === uplinkMbps) as PlayedCase;

@@ -14,7 +14,7 @@ import type { TaskKind } from '../../world/workload-lengths.ts';
 import { findModelShape, payloadBitsPerToken } from '../../world/workload-models.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
-/** How long a draft and a step take. */
+/** Times of a draft and of a step. */
 export interface Fig2Hardware {
   readonly name: 'preset' | 'one machine';
   readonly draftMs: number;
@@ -55,14 +55,14 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
       { name: 'one machine', draftMs, step: { ...step, fixedMs: ratio * draftMs } },
     ],
     roundTripMs: scenario.token.roundTripMs,
-    // The protocol sends ids by itself.
+    // Ids are the default of the protocol.
     bytesPerDraft: { q16: payloadBitsPerToken(draft, 'q16') / 8, ids: 0 },
   };
 }
 
 export interface TaskSource {
   readonly kind: TaskKind;
-  /** For people: "12 traced answers", "drawn, each draft right in 74 %". */
+  /** Description for people: "12 traced answers", "drawn, each draft right in 74 %". */
   readonly description: string;
   readonly replays: readonly TraceReplay[];
 }
@@ -77,12 +77,12 @@ const tasksOfKind: Readonly<Record<TaskKind, (task: string, id: string) => boole
 };
 
 /**
- * Where there is no trace: what `outrider trace record` found for `smollm2-135m-short` on the first five HumanEval prompts, five of Spec-Bench's
+ * Values without a trace: results of `outrider trace record` for `smollm2-135m-short` on the first five HumanEval prompts, five of Spec-Bench's
  * summaries and one of each of five MT-Bench categories, 96 tokens each.
  */
 export const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
 
-/** Answers of each kind; drawn where the trace has none of it. */
+/** Answers of each kind; kinds that the trace lacks are drawn. */
 export function taskSources(trace: Trace | null, answerCount: number): TaskSource[] {
   return (['code', 'summarisation', 'chat'] as const).map((kind) => {
     const own = trace?.sessions.filter(({ task, id }) => tasksOfKind[kind](task, id)) ?? [];
@@ -105,12 +105,12 @@ export function drawnTask(kind: TaskKind, acceptance: number, answerCount: numbe
 /** One mode, window and uplink. */
 export interface Fig2Case {
   readonly mode: ModeName;
-  /** gamma; 0: the mode has no window. */
+  /** Draft length (gamma); 0: the mode has no window. */
   readonly window: number;
   readonly uplinkMbps: number;
 }
 
-/** Of each answer. */
+/** Times of each answer. */
 export interface AnswerTimes {
   readonly ms: readonly number[];
   readonly tokens: readonly number[];
@@ -123,7 +123,7 @@ export function playAnswers(
   settings: { readonly roundTripMs: number; readonly bytesPerDraft: number; readonly answerTokens: number },
 ): AnswerTimes {
   const { roundTripMs, bytesPerDraft, answerTokens } = settings;
-  // Two windows may wait for their verdicts while a third is drafted.
+  // While two windows wait for their verdicts, a third may be drafted.
   const maxAhead = Math.max(24, 4 * window);
   const results = replays.map((replay, index) =>
     runSourceSession(

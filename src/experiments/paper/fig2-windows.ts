@@ -1,14 +1,14 @@
-// From the answers' times to what Fig. 2 is about: time per token by window and uplink, the best window, and the uplink from which more rate gains little.
+// The results of Fig. 2 from the times of answers: time per token by draft length and uplink, the best draft length, the useful uplink.
 
 import { type Estimate, estimate } from '../../basics/bootstrap.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
-import { quickest } from '../best-window.ts';
+import { quickest } from '../best-draft-length.ts';
 import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
 export interface PlayedCase extends Fig2Case, AnswerTimes {}
 
-/** All windows and uplinks of one kind of answers. */
+/** All draft lengths and uplinks of one kind of answers. */
 export interface PlayedTask {
   readonly kind: TaskKind;
   readonly hardware: Fig2Hardware['name'];
@@ -17,7 +17,7 @@ export interface PlayedTask {
   readonly cases: readonly PlayedCase[];
 }
 
-/** ms per token of the answers in `pick`: of all, unless it is given. */
+/** ms per token of the answers in `pick`; default: all answers. */
 export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[] = [...ms.keys()]): number {
   let [time, count] = [0, 0];
   for (const answer of pick) {
@@ -27,39 +27,39 @@ export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[] 
   return time / count;
 }
 
-/** PSD with each window at one uplink. */
+/** PSD with each draft length at one uplink. */
 export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): PlayedCase[] {
   return cases.filter((one) => one.mode === 'psd' && one.uplinkMbps === uplinkMbps);
 }
 
-/** The uplinks that tasks were played at. */
+/** The uplinks of the tasks. */
 export function uplinksOf(tasks: readonly PlayedTask[]): number[] {
   return [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
 }
 
-/** The window that is quickest for the answers in `pick`: for all, unless it is given. */
+/** The quickest draft length for the answers in `pick`; default: all answers. */
 export function quickestCase(cases: readonly PlayedCase[], pick?: readonly number[]): PlayedCase {
   return quickest(cases, (one) => msPerToken(one, pick));
 }
 
-/** The best window, with 95 % from answers drawn again. */
+/** The best draft length, with a 95 % bootstrap interval over answers. */
 export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
   const cases = windowedCases(task, uplinkMbps);
   return estimate(cases[0]?.ms.length ?? 0, (pick) => quickestCase(cases, pick).window);
 }
 
-/** How much larger the best window of one kind is than of another. */
+/** The difference between the best draft lengths of two kinds. */
 export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
   const [one, other] = [windowedCases(larger, uplinkMbps), windowedCases(smaller, uplinkMbps)];
   const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
   return estimate(count, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
 }
 
-/** More rate than here takes off less than this share. */
+/** A gain of latency below this share is little. */
 export const littleGain = 0.05;
 
 /**
- * The uplink from which latency, at the best window for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
+ * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
  * fastest uplink; between two uplinks by a straight line over the logarithm.
  */
 export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
@@ -77,7 +77,7 @@ export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
   });
 }
 
-/** @param uplinks growing */
+/** @param uplinks ascending */
 export function crossing(uplinks: readonly number[], times: readonly number[]): number {
   const limit = (times.at(-1) as number) * (1 + littleGain);
   let index = times.length - 1;

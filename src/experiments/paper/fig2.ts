@@ -1,4 +1,4 @@
-// The paper's Fig. 2: latency of PSD against the window, for each kind of task, and against the uplink's rate; and its claims: the best window is
+// The paper's Fig. 2: latency of PSD against draft length for each kind of task, and against the uplink's rate. Its claims: the best draft length is
 // 25 for code and 15 for summaries, and more rate gains up to about 50 Mbit/s.
 
 import { mean } from '../../basics/statistics.ts';
@@ -20,7 +20,7 @@ import type { PayloadLaw } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
-/** Windows that would be on the air for longer would look like a lost connection. */
+/** Limit of a window's airtime: a longer one would look like a lost connection. */
 const longestAirMs = 10_000;
 const laws: readonly PayloadLaw[] = ['q16', 'ids'];
 

@@ -1,4 +1,4 @@
-// The charts of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
+// The figures of Fig. 5: latency lines for each unit of lambda, and every reduction beside the claimed 23.7 %.
 
 import type { Spec } from 'vega';
 import type { Estimate } from '../../basics/bootstrap.ts';

@@ -1,4 +1,4 @@
-// What Fig. 5 says, as a page: reductions by interpretation, and the latencies behind them.
+// The page of Fig. 5: reductions by interpretation, and the latencies behind them.
 
 import { interquartileMean } from '../../basics/statistics.ts';
 import { markdownTable, percentWithin, rounded } from '../../figures/markdown.ts';
@@ -44,7 +44,7 @@ function tableOf(reductions: readonly Reduction[], method: Method, latency: Late
   return `${methodWords[method]}:\n\n${markdownTable(head, rows)}\n`;
 }
 
-/** Of the first size: what the percentages are of. */
+/** Latencies of the first size, the base of the percentages. */
 function latencyTable(cells: readonly MeasuredCell[]): string {
   const [cell] = cells;
   if (cell === undefined) return '';

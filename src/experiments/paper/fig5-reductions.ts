@@ -1,4 +1,4 @@
-// How much latency a method takes off the baselines, over all sizes of the paper's Fig. 5, under one interpretation. Interquartile means over seeds;
+// The latency that a method saves against the baselines over all sizes of the paper's Fig. 5, under one interpretation. Interquartile means over seeds;
 // sizes, then baselines, weigh equally. And the data of Fig. 5: a row for each size, interpretation and policy.
 
 import { middleEstimate } from '../../basics/bootstrap.ts';
@@ -25,14 +25,14 @@ export interface Cell {
   readonly against: 'devices' | 'servers';
 }
 
-/** By the name of the interpretation. */
+/** Results by the name of the interpretation. */
 export type CellFound = Readonly<Record<string, FiguresByPolicy>>;
 
 export interface MeasuredCell extends Cell {
   readonly found: CellFound;
 }
 
-/** Latency taken off the baselines, as shares of theirs. */
+/** Latency saved against the baselines, as shares of their latency. */
 export interface Reduction extends Saving, Case {}
 
 interface Case {
@@ -83,13 +83,13 @@ export interface Fig5Row extends Middles, Interpretation, Pick<Cell, 'against'> 
   readonly servers: number;
   readonly policy: string;
   readonly seeds: number;
-  /** Interquartile mean over seeds, and its 95 %. */
+  /** Interquartile mean over seeds, and its 95 % interval. */
   readonly latencyMs: number;
   readonly latencyLowMs: number;
   readonly latencyHighMs: number;
   /** Plain mean over seeds. */
   readonly latencyMeanMs: number;
-  /** Interquartile mean of the seeds' own differences to `best`, and its 95 %. */
+  /** Interquartile mean of the differences of each seed to `best`, and its 95 % interval. */
   readonly overBestMs: number;
   readonly overBestLowMs: number;
   readonly overBestHighMs: number;

@@ -1,4 +1,4 @@
-// What a larger energy weight does to the devices of each battery class: changes between the smallest and the largest weight, over the same
+// The effect of a larger energy weight on the devices of each battery class: changes between the smallest and the largest weight, over the same
 // slots; and the data of Fig. 6, a row for each interpretation, energy model, policy, weight and class.
 
 import { type Estimate, estimates, type Within, within } from '../../basics/bootstrap.ts';
@@ -34,16 +34,16 @@ export interface Fig6Case {
   readonly energyWeight: number;
 }
 
-/** Of one seed: for each case, for each class. */
+/** Sums of one seed, by case and class. */
 export type Fig6Found = readonly (readonly ClassFigures[])[];
 
-/** From the smallest to the largest weight, as shares of the value at the smallest. */
+/** Changes from the smallest to the largest weight, as shares of the value at the smallest. */
 export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Record<Kind, readonly Estimate[]>> {
   readonly from: number;
   readonly to: number;
   /** All devices; `latency`, `energy` (E^CP + E^CM) and `transmit` beside it are by class. */
   readonly all: Readonly<Record<Kind, Estimate>>;
-  /** The change of the class with the least battery, less the mean change of the others. */
+  /** The change of the class with the least battery, minus the mean change of the others. */
   readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
 }
 
@@ -78,7 +78,7 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
   });
 }
 
-/** All but the weight. */
+/** A case without its weight. */
 function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
   const nameOf = ({ interpretation, energyModel, policy }: Fig6Case): string =>
     `${interpretationName(interpretation)} ${energyModel} ${policy}`;
@@ -122,13 +122,13 @@ function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonl
   };
 }
 
-/** Changes are against the smallest weight, over the same slots, as shares; with 95 % from seeds drawn again. */
+/** Changes are against the smallest weight, over the same slots, as shares; 95 % intervals by bootstrap over seeds. */
 export interface Fig6Row
   extends Interpretation,
     Omit<Fig6Case, 'interpretation'>,
     Within<'latencyChange' | 'transmitChange'> {
   readonly batteryClass: string;
-  /** Over all seeds. */
+  /** Devices over all seeds. */
   readonly devices: number;
   /** Means of a task. */
   readonly latencyMs: number;
@@ -136,7 +136,7 @@ export interface Fig6Row
   readonly energyJ: number;
   /** E^CM. */
   readonly transmitJ: number;
-  /** Interquartile means over seeds of each seed's mean, seeds without such a device left out. */
+  /** Interquartile means over seeds of each seed's mean, without seeds that have no such device. */
   readonly latencyMsMiddle: number;
   readonly transmitJMiddle: number;
 }

@@ -1,4 +1,4 @@
-// The charts of Fig. 6: what the energy weight changes, by battery class, a column for each interpretation.
+// The figures of Fig. 6: the effect of the energy weight by battery class, a column for each interpretation.
 
 import { type LineStyle, type Panel, panelsFigure } from '../../figures/line-panels.ts';
 import { palette } from '../../figures/theme.ts';
@@ -6,7 +6,7 @@ import type { Figure } from '../../laboratory/experiment.ts';
 import { batteryClasses, type Fig6Row } from './fig6-changes.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
-/** By battery class. */
+/** Colours by battery class. */
 const colors = [palette.orange, palette.blue, palette.green];
 const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
 

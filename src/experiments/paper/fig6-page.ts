@@ -1,4 +1,4 @@
-// What Fig. 6 says: its claims and its page.
+// The claims and the page of Fig. 6.
 
 import type { Estimate } from '../../basics/bootstrap.ts';
 import { markdownTable, percentWithin } from '../../figures/markdown.ts';
@@ -7,7 +7,7 @@ import type { Fig6Change } from './fig6-changes.ts';
 import { interpretationName, isMainInterpretation } from './interpretations.ts';
 import { claimMaker } from './paper-experiment.ts';
 
-/** A change of less than a thousandth is none, however certain. */
+/** A smaller change counts as none, even if it is significant. */
 const leastChange = 0.001;
 
 export function fig6Claims(changes: readonly Fig6Change[]): Claim[] {

@@ -81,7 +81,7 @@ export function casesOfFig6(
   );
 }
 
-/** @param state of preset `paper` as it is @returns of each case */
+/** @param state of the unchanged preset `paper` @returns the figures of each case */
 export function measureFig6(
   state: SlotState,
   cases: readonly Fig6Case[],

@@ -1,4 +1,4 @@
-// Slots of preset `paper` under every interpretation of what the paper leaves open, and what policies make of them. A world is made once for each
+// Slots of preset `paper` under every interpretation of what the paper leaves open, and the results of policies on them. A world is made once for each
 // seed; the interpretations differ in numbers of its state only.
 
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
@@ -13,7 +13,7 @@ import { slotsOf } from '../first-slots.ts';
 export type PayloadLaw = 'q16' | 'ids';
 export type LambdaUnit = 'per-ms' | 'per-s';
 
-/** One way to take what the paper leaves open. */
+/** One choice of the values that the paper leaves open. */
 export interface Interpretation {
   readonly payloadLaw: PayloadLaw;
   readonly lambdaUnit: LambdaUnit;
@@ -26,7 +26,7 @@ export const interpretations: readonly Interpretation[] = [
   { payloadLaw: 'ids', lambdaUnit: 'per-s' },
 ];
 
-/** The interpretation that the summary takes. */
+/** The interpretation of the summary. */
 export function isMainInterpretation({ payloadLaw, lambdaUnit }: Interpretation): boolean {
   return payloadLaw === 'q16' && lambdaUnit === 'per-ms';
 }
@@ -37,7 +37,7 @@ export function interpretationName({ payloadLaw, lambdaUnit }: Interpretation): 
 
 const draftName = 'gpt2';
 
-/** @param state of preset `paper` as it is: q16, lambda per ms */
+/** @param state of the unchanged preset `paper`: q16, lambda per ms */
 export function underInterpretation(state: SlotState, { payloadLaw, lambdaUnit }: Interpretation): SlotState {
   const shape = findModelShape(draftName);
   const scale = payloadBitsPerToken(shape, payloadLaw) / payloadBitsPerToken(shape, 'q16');
@@ -50,7 +50,7 @@ export function underInterpretation(state: SlotState, { payloadLaw, lambdaUnit }
   };
 }
 
-/** @param states of preset `paper` as it is: q16, lambda per ms */
+/** @param states of the unchanged preset `paper`: q16, lambda per ms */
 export function measurePolicies(
   states: readonly SlotState[],
   policies: readonly PaperPolicy[],
@@ -60,7 +60,7 @@ export function measurePolicies(
   return Object.fromEntries(policies.map((one) => [one.name, measureSlots(read, decisionUnder(one, interpretation))]));
 }
 
-/** The first slots of preset `paper` with so many devices and servers, under each interpretation, by its name. */
+/** The first slots of preset `paper` with these numbers of devices and servers, under each interpretation, by its name. */
 export async function measureCell(
   size: { readonly deviceCount: number; readonly serverCount: number; readonly overrides?: readonly Override[] },
   seeds: readonly number[],
@@ -83,14 +83,14 @@ export function decisionUnder({ decide, withIds }: PaperPolicy, { payloadLaw }: 
 
 export interface FoundPolicies {
   readonly policies: readonly PaperPolicy[];
-  /** For the page: what is not there, with the cause, and which weights trained policies have. */
+  /** Notes for the page: missing policies with the cause, and the weights of trained policies. */
   readonly notes: readonly string[];
 }
 
 /** Learned policies, which need weights; they are left out where the weights are missing. */
 export const learnedPolicies: readonly string[] = ['tma-masac', 'masac-association'];
 
-/** @param optional left out where they are not there: learned ones need weights */
+/** @param optional policies that are left out where their weights are missing */
 export async function findPolicies(needed: readonly string[], optional: readonly string[]): Promise<FoundPolicies> {
   const policies: PaperPolicy[] = await Promise.all(needed.map(findPolicy));
   const notes: string[] = [];
@@ -109,12 +109,12 @@ export async function findPolicies(needed: readonly string[], optional: readonly
   return { policies, notes };
 }
 
-/** As pages name weights. */
+/** The hash of weights as pages show it. */
 export function shortHash({ sha256 }: FoundPolicy): string {
   return (sha256 ?? '').slice(0, 12);
 }
 
-/** For the settings of a record: another file of weights is another policy. */
+/** Settings of a record: they hold the hashes, because other weights are another policy. */
 export function policyNames({ policies }: FoundPolicies): string[] {
   return policies.map(({ name, sha256, withIds }) =>
     sha256 === null ? name : `${name} ${sha256} ${withIds?.sha256 ?? ''}`,

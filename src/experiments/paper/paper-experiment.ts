@@ -1,4 +1,4 @@
-// What all figures of the paper have in common as experiments: their options, their record, and a conclusion that fills a page.
+// The common part of all figures of the paper as experiments: their options, their record, and a conclusion that fills a page.
 
 import type { Estimate } from '../../basics/bootstrap.ts';
 import { packageVersion } from '../../files/document.ts';
@@ -22,12 +22,12 @@ export interface PaperConclusion extends Conclusion {
 export type PaperExperiment = Experiment<typeof paperOptions, object, PaperConclusion>;
 
 interface Plan<Measured> {
-  /** All that the units depend on; the parameters of the document. */
+  /** All settings that affect the units; the parameters of the document. */
   readonly settings: object;
   readonly units: readonly Unit<Measured>[];
 }
 
-/** A figure: what it measures, and what is concluded from what the units found, in their order. */
+/** A figure: its measurement, and its conclusion from the results of the units, in their order. */
 interface PaperFigure<Measured, Planned> {
   readonly figure: string;
   readonly description: string;

@@ -1,5 +1,5 @@
-// `outrider reproduce`: the paper's figures, here. Each is an experiment with data, charts and a page in one directory, and a record from
-// which an interrupted run is taken up. What they measure is theirs.
+// `outrider reproduce`: the paper's figures. Each is an experiment with data, figures and a page in one directory, and a record from
+// which an interrupted run continues. The files beside this one measure.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,14 +39,14 @@ const options = {
     type: undefined as string | null | undefined,
   },
   pictures: { flag: '--no-pictures', help: 'data and pages only; needs neither vega nor resvg', default: true },
-  /** Instead of the sizes that have flags. */
+  /** Replaces the sizes that have flags. */
   size: { default: null as Size | null },
 } as const;
 type Options = OptionsOf<typeof options>;
 
 export type Reproduction = Experiment<typeof options, readonly Concluded[]>;
 
-/** Open values are halved and doubled at full size only, or when asked for. */
+/** Open values are halved and doubled at full size only, or on request. */
 const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
   figureNames.filter((name) => name !== 'sensitivity' || full),
 );
@@ -56,7 +56,7 @@ export const reproductions: readonly Reproduction[] = [
   everyFigure,
 ];
 
-/** @param chosen in the order in which they are measured */
+/** @param chosen the figures in the order of measurement */
 export function reproduction(
   name: string,
   description: string,
@@ -72,7 +72,7 @@ export function reproduction(
       const { name: size, ...params } = sizeOf(given);
       return {
         rows: claims.map(claimRow),
-        // Every interpretation of every claim is for machines.
+        // A terminal does not show every interpretation of every claim.
         forPeople: [],
         summary: { ...claimSummary(claims), claims: claims.length, held: claims.filter(({ holds }) => holds).length },
         params: { figures: chosen(given), size, ...params },
@@ -116,7 +116,7 @@ function directoryOf(given: Options): string {
   return given.out ?? `reproduction/${sizeNameOf(given)}`;
 }
 
-/** Null: no trace of the default pair is shipped, or none is wanted. */
+/** Null: no trace of the default pair is shipped, or none is requested. */
 function traceFile(nameOrPath: string | null | undefined): string | null {
   if (nameOrPath === null) return null;
   if (nameOrPath !== undefined) return findTraceFile(nameOrPath);

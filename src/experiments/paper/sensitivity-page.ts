@@ -1,4 +1,4 @@
-// What the sensitivity of the claims says: tables, rows and a picture.
+// The page of the sensitivity: tables, rows and a figure.
 
 import type { Estimate } from '../../basics/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
@@ -11,7 +11,7 @@ import type { PaperConclusion } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
 
-/** What is estimated, and the heads of its columns. */
+/** The estimated quantities, and the heads of their columns. */
 const slotColumns = {
   bestMean: '`best`, mean',
   bestMost: '`best`, at most',
@@ -24,7 +24,7 @@ const sessionColumns = { code: 'window, code', summaries: 'window, summaries', u
 const slotKeys = Object.keys(slotColumns) as (keyof typeof slotColumns)[];
 const sessionKeys = Object.keys(sessionColumns) as (keyof typeof sessionColumns)[];
 
-/** Of one payload law; lambda per ms, baselines with equal shares. */
+/** Estimates under one payload law; lambda per ms, baselines with equal shares. */
 export interface SlotEstimates extends Readonly<Record<keyof typeof slotColumns, Estimate>> {
   readonly law: PayloadLaw;
 }

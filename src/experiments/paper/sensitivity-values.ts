@@ -4,13 +4,13 @@ import { paperPreset } from '../../scenario/preset-paper.ts';
 import type { Override } from '../../scenario/read-scenario.ts';
 
 export interface Variant {
-  /** What is changed: "carrier". */
+  /** The changed value: "carrier". */
   readonly value: string;
   /** "1.75 GHz" */
   readonly becomes: string;
   readonly kind: 'halved' | 'doubled' | 'other';
   readonly overrides: readonly Override[];
-  /** Which claims it can move: those of slots (Fig. 5, 6), or that of sessions (Fig. 2). */
+  /** The claims that it can move: those of slots (Fig. 5, 6), or that of sessions (Fig. 2). */
   readonly moves: 'slots' | 'sessions' | 'both';
 }
 
@@ -18,7 +18,7 @@ interface OpenValue {
   readonly value: string;
   readonly unit: string;
   readonly moves: Variant['moves'];
-  /** All take the same factor. */
+  /** Paths of the values that take the same factor. */
   readonly paths: readonly string[];
 }
 
@@ -75,7 +75,7 @@ const otherVariants: readonly Variant[] = [
   other('round trip', '5 ms', 'halved', { 'token.roundTripMs': 5 }),
   other('round trip', '20 ms', 'doubled', { 'token.roundTripMs': 20 }),
   other('memory rate of servers, share', '0.3', 'halved', { 'token.serverMemoryShare': 0.3 }),
-  // Twice would be more than there is.
+  // Twice the value would exceed the limit.
   other('memory rate of servers, share', '1', 'doubled', { 'token.serverMemoryShare': 1 }),
   other('queue k', '0 to 2 slots, drawn', 'other', { 'queue.law': { kind: 'uniform', maximumSlots: 2 } }),
   other('radio model', '`concentrated`', 'other', { 'radio.model': 'concentrated' }),

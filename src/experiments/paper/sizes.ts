@@ -1,4 +1,4 @@
-// How much work a reproduction is: for continuous integration, for a first look, for publishing.
+// The sizes of a reproduction: for continuous integration, for a first look, for publication.
 
 export type SizeName = 'smoke' | 'default' | 'full';
 
@@ -15,9 +15,9 @@ export interface Size {
   readonly answerTokens: number;
   readonly gammas: readonly number[];
   readonly uplinksMbps: readonly number[];
-  /** Of drawn drafts, to see what window each asks for. */
+  /** Acceptances of drawn drafts, to see the best draft length of each. */
   readonly acceptances: readonly number[];
-  /** Real models; 0: the toy language. */
+  /** Texts of real models; 0: the toy language. */
   readonly promptCount: number;
   readonly textTokens: number;
   /** How the claims move with open values; fewer sizes and seeds than the figures. */
@@ -26,7 +26,7 @@ export interface Size {
     readonly cells: readonly (readonly [number, number])[];
     readonly seedCount: number;
     readonly answerCount: number;
-    /** The first so many changes. */
+    /** Number of changes, from the first. */
     readonly variantLimit: number;
   };
 }

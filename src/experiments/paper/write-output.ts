@@ -1,4 +1,4 @@
-// What a reproduction leaves in its directory: data (CSV, JSON), pictures (SVG, PNG), and a page that says what holds.
+// The files of a reproduction: data (CSV, JSON), pictures (SVG, PNG), and a page that says which claims hold.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { type Claim, claimRow, verdict } from '../../laboratory/claim.ts';
 import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 
 export interface Concluded {
-  /** Of files. */
+  /** Prefix of file names. */
   readonly name: string;
   readonly experiment: PaperExperiment;
   readonly conclusion: PaperConclusion;
@@ -58,7 +58,7 @@ function claimTable(claims: readonly Claim[]): string[] {
   return [markdownTable(['the paper says', 'interpretation', 'claimed', 'measured', '95 %', 'holds'], rows), ''];
 }
 
-/** How many of its interpretations each claim holds under. */
+/** For each claim, the number of interpretations under which it holds. */
 function interpretationCounts(claims: readonly Claim[]): string[] {
   const counts = [...Map.groupBy(claims, ({ name }) => name)].flatMap(([name, all]) => {
     const held = all.filter(({ holds }) => holds).length;

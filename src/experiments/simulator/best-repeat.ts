@@ -1,15 +1,15 @@
-// Times a simulator by processor time: the best of a few repeats, as the least disturbed.
+// Times a simulator by processor time: the best of a few repeats, because it is the least disturbed one.
 
 export interface RepeatOptions {
-  /** Processor time that each repeat lasts at least. */
+  /** Least processor time of each repeat. */
   readonly repeatMs: number;
   readonly repeats: number;
 }
 
 /**
- * @param step some simulated slots, between two looks at the clock
- * @param describe called after each repeat, with the steps and the processor time that it took
- * @returns what `describe` gave of the repeat with the most steps in a millisecond
+ * @param step some simulated slots, between two checks of the time
+ * @param describe called after each repeat, with its steps and processor time
+ * @returns the result of `describe` for the repeat with the most steps in a millisecond
  */
 export function bestRepeat<Found>(
   { repeatMs, repeats }: RepeatOptions,
@@ -17,7 +17,7 @@ export function bestRepeat<Found>(
   describe: (steps: number, elapsedMs: number) => Found,
 ): Found {
   let best: { readonly rate: number; readonly found: Found } | undefined;
-  // The first repeat is for the compiler.
+  // The first repeat is a warm-up for the compiler.
   for (let repeat = 0; repeat <= repeats; repeat++) {
     const startMs = processorMs();
     let [steps, elapsedMs] = [0, 0];
@@ -33,7 +33,7 @@ export function bestRepeat<Found>(
   return (best as { readonly found: Found }).found;
 }
 
-/** Of the whole process, the collector's threads included. */
+/** Processor time of the whole process, with the threads of the garbage collector. */
 function processorMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

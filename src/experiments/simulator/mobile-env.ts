@@ -10,7 +10,7 @@ import { defaultCacheDirectory } from '../../model-files/cache.ts';
 
 const run = promisify(execFile);
 
-/** mobile-env and what it asks for. */
+/** mobile-env and its dependencies. */
 const requirements = [
   'cloudpickle==3.1.3',
   'contourpy==1.3.3',
@@ -58,11 +58,11 @@ print(best)
 export interface MobileEnvResult {
   /** Steps a second of processor time; null when it could not be timed. */
   readonly stepsPerSecond: number | null;
-  /** Why not; empty when it was timed. */
+  /** The cause of a failure; empty when it was timed. */
   readonly skipped: string;
 }
 
-/** Never throws: a machine without Python goes without it. */
+/** Never throws: without Python the bench continues without it. */
 export async function timeMobileEnv(steps: number, repeats: number): Promise<MobileEnvResult> {
   const directory = join(defaultCacheDirectory(), 'mobile-env');
   try {
@@ -80,7 +80,7 @@ async function preparePython(directory: string): Promise<string> {
   const python = join(directory, ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
   const list = join(directory, 'installed.txt');
   if (existsSync(list)) return python;
-  // What an interrupted installation left is of no use.
+  // The rest of an interrupted installation is useless.
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   await run('python3', ['-m', 'venv', directory], { timeout: 300_000 });

@@ -1,5 +1,5 @@
-// `outrider bench simulate`: how fast the simulator is, beside another on the same machine in the same run. Speeds are by processor time,
-// so that what else the machine does changes little.
+// `outrider bench simulate`: the speed of the simulator, beside another one on the same machine in the same run. Speeds are by processor
+// time, on which other programs have little effect.
 
 import { createPolicy } from '../../allocation/policies.ts';
 import type { Experiment } from '../../laboratory/experiment.ts';
@@ -21,7 +21,7 @@ const paperCase: SlotCase = { name: 'paper', devices: 30, servers: 4 };
 const largeCase: SlotCase = { name: 'large', devices: 180, servers: 20 };
 const slotsPerLook = 20;
 const dutyShare = 0.05;
-/** In each repeat. */
+/** Steps in each repeat. */
 const mobileEnvSteps = 200;
 
 const options = {
@@ -41,7 +41,7 @@ interface SpeedFound {
   readonly mobileEnv: MobileEnvResult;
 }
 
-/** Channel updated each slot, Max-SINR with equal shares, no tables; the best of the repeats, as the least disturbed. */
+/** Channel updated each slot, Max-SINR with equal shares, no tables; the best repeat, which is the least disturbed. */
 export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
   name: 'bench simulate',
   description: 'how fast the simulator is on one core, slots and tokens, beside mobile-env (Python, fetched once)',

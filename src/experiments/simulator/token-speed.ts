@@ -1,4 +1,4 @@
-// How much faster than life the token fidelity runs: simulated time over processor time, on one thread.
+// The speed of the token fidelity relative to real time: simulated time over processor time, on one thread.
 
 import { createPolicy } from '../../allocation/policies.ts';
 import { readPreset } from '../../scenario/presets.ts';
@@ -10,11 +10,11 @@ import { bestRepeat, type RepeatOptions } from './best-repeat.ts';
 
 export interface TokenSpeed {
   readonly realtimeFactor: number;
-  /** Simulated, of all devices. */
+  /** Simulated tokens of all devices. */
   readonly tokensPerSecond: number;
-  /** What the event queue ran for each token that came to a reader. */
+  /** Events of the queue for each token that reached a reader. */
   readonly eventsPerToken: number;
-  /** Processor time by event, slots and all. */
+  /** Processor time per event, with the work of slots. */
   readonly nanosecondsPerEvent: number;
 }
 

@@ -21,17 +21,17 @@ export interface RecordOptions {
   readonly sampling: Sampling;
   readonly tokens: number;
   readonly wrongDepth: number;
-  /** A trace of the same target and sampling: answers that it holds need not be written again. */
+  /** A trace of the same target and sampling: its answers are not written again. */
   readonly known?: Trace | undefined;
   readonly perCategory?: number | undefined;
-  /** Of the models, added to that of the prompts. */
+  /** Licence of the models, added to that of the prompts. */
   readonly modelLicence: string;
   readonly onProgress?: (label: string, done: number, total: number) => void;
 }
 
 export interface RecordResult {
   readonly sessions: number;
-  /** Of them, finished by an earlier run. */
+  /** Sessions that an earlier run finished. */
   readonly resumed: number;
   /** Answer tokens that this run wrote. */
   readonly tokens: number;
@@ -106,7 +106,7 @@ export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
     const { tokenizer } = target;
     const sampling = { ...neutralSampling, temperature: asked.temperature, seed: asked.seed };
     validateSampling(sampling, tokenizer.vocabularySize);
-    // Exact as well: positions are read many at a time, and must say what single steps would say.
+    // The draft is exact too: a call reads many positions, and must give the results of single steps.
     const draftShape = { role: 'draft', tokenizer, ...shape, ...modelProgress(run, names.draft) } as const;
     await using draft = await openModel(names.draft, draftShape);
     const modelLicence = asked.licence ?? licenceOf(names);
@@ -168,7 +168,7 @@ export async function recordTrace(
   return { sessions: prompts.length, resumed, tokens, seconds: (performance.now() - startMs) / 1000 };
 }
 
-/** Answers by prompt. @throws OutriderError `bad-argument` when they would not be this recording's */
+/** Answers by prompt. @throws OutriderError `bad-argument` when they belong to another recording */
 function knownAnswers(known: Trace | undefined, header: TraceHeader): ReadonlyMap<string, readonly number[]> {
   if (known === undefined) return new Map();
   const decisive = ({ target, sampling, answerTokens, tokenizerHash }: TraceHeader): string =>

@@ -1,5 +1,5 @@
-// What a trace says of its draft: how often it is right, by task; how hits and misses cluster; and what that comes to in mode stream, where
-// only drafts on a branch that still agrees are compared.
+// Statistics of the draft of a trace: acceptance by task, clusters of hits and misses, and the acceptance in mode stream, which compares
+// only drafts on a branch that still agrees.
 
 import { statSync } from 'node:fs';
 import type { Result } from '../../files/document.ts';
@@ -13,7 +13,7 @@ import { runSourceSession, type SessionConditions } from '../../virtual-time/run
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { acceptanceOf, addCounts, countSession, noCounts } from '../session-metrics.ts';
 
-/** Where a GPU verifies what a phone drafts. */
+/** A session in which a GPU verifies the drafts of a phone. */
 const conditions: SessionConditions = {
   mode: 'stream',
   seed: 1,
@@ -47,7 +47,7 @@ export const traceShowExperiment: Experiment<typeof options, Result> = {
   conclude: (found) => found,
 };
 
-/** What a row stands for: a kind of prompt, or how many tokens the text's end has in common with an earlier place. */
+/** The group of a row: a kind of prompt, or the number of last tokens that also occur earlier in the text. */
 type TraceGrouping = 'task' | 'match';
 
 export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
@@ -90,7 +90,7 @@ function figures(statistics: TraceStatistics) {
   return rest;
 }
 
-/** Of all runs of right drafts that a wrong one ended, the share that had each length. */
+/** Distribution of the lengths of runs of right drafts that a wrong draft ended. */
 function runShares(runs: readonly number[]): Record<string, number> {
   const all = runs.reduce((sum, count) => sum + count, 0);
   const shares = Array.from(

@@ -5,7 +5,7 @@ import { type Line, type LineStyle, panelsFigure } from '../../figures/line-pane
 import { palette } from '../../figures/theme.ts';
 import type { CurvePoint } from '../../training/curve.ts';
 
-/** Without random association, which has -1, far below all others. */
+/** Policies without random association, whose -1 is far below all others. */
 const drawnRivals = ['max-sinr', 'tma', 'tma+optimal', 'best'];
 const trained = 'trained';
 

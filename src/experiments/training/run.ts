@@ -1,4 +1,4 @@
-// A training run from its start or a checkpoint to its end: steps, evaluates at equal distances, keeps checkpoints.
+// A training run from its start or a checkpoint to its end: steps, evaluations at equal distances, checkpoints.
 
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export interface TrainRunOptions {
   readonly slots: number | undefined;
   readonly directory: string | undefined;
   readonly resume: boolean;
-  /** Goes into files: the command that makes them again, which says the slots, and the scenario. */
+  /** Metadata of the files: the command that makes them again, with slots and scenario. */
   readonly provenance: (slots: number) => Readonly<Record<'command' | 'scenario', string>>;
   readonly signal: AbortSignal;
   /** Slots, or seconds when minutes end the run. */
@@ -139,7 +139,7 @@ async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
   return { trainer: resumeTraining(environment, saved), history };
 }
 
-/** A scenario without its texts: another version may word them differently. */
+/** The scenario without its descriptions, which another version may change. */
 function valuesOf(scenario: string): string {
   return JSON.stringify({ ...(JSON.parse(scenario) as object), description: '', why: {} });
 }

@@ -113,7 +113,7 @@ function kindOf(given: Options): TrainingKind {
   return { settings, network, variant, credit: creditOf(given), seed };
 }
 
-/** Shares are learned as in the paper. Association needs the cost of each device, to know which of them paid for it. */
+/** Shares are learned as in the paper. Association needs the cost of each device, to assign the reward to devices. */
 function creditOf({ credit, variant }: Options): CreditName {
   return credit ?? (variant === 'association' ? 'device' : 'team');
 }
@@ -138,7 +138,7 @@ async function loadTraining(): Promise<typeof import('./run.ts')> {
   return import('./run.ts');
 }
 
-/** What makes the same weights again: so many slots, whatever ended the run. */
+/** The command that makes the same weights again: it names the slots, even where minutes ended the run. */
 function commandOf(given: Options, slots: number): string {
   const { scenario, set, variant, network, seed, discount } = given;
   const sets = set.map((one) => ` --set ${one}`).join('');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { descendWindows, quickest } from './best-window.ts';
+import { descendDraftLengths, quickest } from './best-draft-length.ts';
 
 const windows = [1, 2, 3, 4, 6, 8, 12, 20];
 
@@ -9,11 +9,11 @@ describe('quickest', () => {
   });
 });
 
-describe('descendWindows', () => {
+describe('descendDraftLengths', () => {
   it.each(windows)('finds the best window %i of a valley, from the middle and from an end', (best) => {
     const costOf = (window: number): number => Math.abs(Math.log(window / best));
-    expect(descendWindows(windows, 2, costOf)).toBe(best);
-    expect(descendWindows(windows, windows.length - 1, costOf)).toBe(best);
+    expect(descendDraftLengths(windows, 2, costOf)).toBe(best);
+    expect(descendDraftLengths(windows, windows.length - 1, costOf)).toBe(best);
   });
 
   it('asks for no window twice, and for none beyond the next one', () => {
@@ -22,7 +22,7 @@ describe('descendWindows', () => {
       asked.push(window);
       return (window - 4) ** 2;
     };
-    expect(descendWindows(windows, 2, costOf)).toBe(4);
+    expect(descendDraftLengths(windows, 2, costOf)).toBe(4);
     expect(asked.toSorted((one, other) => one - other)).toEqual([3, 4, 6]);
   });
 });
