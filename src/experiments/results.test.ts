@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { modesExperiment } from './modes/modes.ts';
 import { resultPages } from './results.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -15,4 +16,10 @@ it('docs/results has no page of a document that is not there', () => {
   const files = pages.map(({ file }) => file);
   expect(readdirSync(at('docs/results')).filter((name) => !files.includes(name))).toEqual([]);
   expect(files.length).toBeGreaterThan(10);
+});
+
+it('a kept document that lacks a newer field shows "-" for it', () => {
+  const document = JSON.parse(readFileSync(at('bench/bench-modes-virtual.json'), 'utf8'));
+  const rows = document.rows.map(({ wireBytesPerToken: _, ...row }: { readonly wireBytesPerToken: number }) => row);
+  expect(modesExperiment.page?.({ ...document, rows })).toMatch(/^\| `stream` .* \| - \| \d+ \|$/m);
 });

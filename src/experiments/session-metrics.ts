@@ -89,7 +89,6 @@ export function edgeComparisons(
   };
 }
 
-/** The sum of each count. */
 export function addCounts<Counts extends SessionCounts>(all: readonly Counts[]): Counts {
   const keys = (Object.keys(noCounts) as (keyof Counts)[]).filter((key) => all.every((one) => key in one));
   const sum = (key: keyof Counts): number => all.reduce((total, one) => total + (one[key] as number), 0);

@@ -9,7 +9,6 @@ export interface Variant {
   readonly name: string;
   /** Prefix of the summary's keys. */
   readonly key: string;
-  /** Description for people. */
   readonly meaning: string;
   readonly changes: Partial<SessionConditions>;
 }

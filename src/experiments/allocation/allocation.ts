@@ -38,7 +38,6 @@ interface AllocationFound {
   readonly latency: readonly LatencyFound[];
 }
 
-/** The results for one size. */
 interface LatencyFound {
   /** Latency in preset `munich`, for each slot. */
   readonly byPolicy: FiguresByPolicy;

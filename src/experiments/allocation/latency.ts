@@ -6,7 +6,6 @@ import type { Policy, SlotState } from '../../allocation/slot-state.ts';
 import { type Estimate, estimates } from '../../basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../basics/statistics.ts';
 
-/** The three baselines of the paper. */
 export const baselines = ['random', 'max-sinr', 'max-compute'] as const;
 
 /** How the servers of the baselines share; `best` always shares optimally. */

@@ -47,7 +47,6 @@ interface LoadFound {
   readonly elapsedSeconds: number;
   /** Resident memory of the edge, MB, once a second after the warm-up. */
   readonly memory: readonly number[];
-  /** The edge's own account. */
   readonly account: Result['summary'];
 }
 

@@ -28,7 +28,6 @@ export interface PlanSettings {
 /** A run with a larger share of steps over the profile is void. */
 export const overrunLimit = 0.01;
 export interface TryLimits {
-  /** Tries of one planned run. */
   readonly perRun: number;
   /** Repeated runs may be no more than this share of the planned ones. */
   readonly repeatShare: number;

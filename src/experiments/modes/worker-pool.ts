@@ -46,7 +46,6 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
-/** The work of a worker thread. */
 function serve(settings: VirtualSettings): void {
   parentPort?.on('message', (cell: VirtualCell) => parentPort?.postMessage(measureCell(cell, settings)));
 }

@@ -110,7 +110,6 @@ export interface Fig2Case {
   readonly uplinkMbps: number;
 }
 
-/** Times of each answer. */
 export interface AnswerTimes {
   readonly ms: readonly number[];
   readonly tokens: readonly number[];

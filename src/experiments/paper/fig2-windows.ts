@@ -32,7 +32,6 @@ export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): Played
   return cases.filter((one) => one.mode === 'psd' && one.uplinkMbps === uplinkMbps);
 }
 
-/** The uplinks of the tasks. */
 export function uplinksOf(tasks: readonly PlayedTask[]): number[] {
   return [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
 }

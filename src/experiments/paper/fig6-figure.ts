@@ -6,7 +6,6 @@ import type { Figure } from '../../laboratory/experiment.ts';
 import { batteryClasses, type Fig6Row } from './fig6-changes.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 
-/** Colours by battery class. */
 const colors = [palette.orange, palette.blue, palette.green];
 const policyDashes: Readonly<Record<string, readonly number[]>> = { best: [], 'tma-masac': [6, 3] };
 

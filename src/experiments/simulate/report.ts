@@ -64,11 +64,7 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
   const { last } = notes;
   const spentMs = notes.slots * scenario.slotMs;
   const latency = { title: 'Latency of a task (slot equations)', median: latencyMsP50, p95: latencyMsP95 };
-  const tokenTime = {
-    title: 'Time per token of an answer (token fidelity)',
-    median: msPerTokenP50,
-    p95: msPerTokenP95,
-  };
+  const tokenTime = { title: 'Time per token, first one included', median: msPerTokenP50, p95: msPerTokenP95 };
   const slotSpecs = [
     ...(notes.latencies.size > 0 ? [histogramFigure(latency, notes.latencies)] : []),
     serverLoadFigure('work given to it, of its time (slot equations)', notes.workMs, spentMs),
@@ -79,9 +75,7 @@ function specsOf({ scenario, rows, fidelity, notes, ...content }: ReportContent)
       ? []
       : [assignmentMap(last.places, last.links, mapText, streets)]),
     ...(notes.tokenTimes.size > 0 ? [histogramFigure(tokenTime, notes.tokenTimes)] : []),
-    ...(engineMs === undefined
-      ? []
-      : [serverLoadFigure('time that its engine ran (token fidelity)', engineMs, spentMs)]),
+    ...(engineMs === undefined ? [] : [serverLoadFigure('time of its engine (token fidelity)', engineMs, spentMs)]),
     ...(fidelity === 'token' ? [] : slotSpecs),
     timeSeriesFigure('Battery, mean of the devices with a task', 'share of full', slotRows, { batteryMean: 'battery' }),
   ];

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { dotsFigure } from './interval-plot.ts';
+
+it('a value beyond the wanted axis lengthens the axis', () => {
+  const dot = { row: 'row', column: '', series: 'one', low: 0, high: 200 };
+  const spec = dotsFigure({
+    title: '',
+    subtitle: [],
+    columns: [{ name: '', xTitle: '', domain: [0, 100], marker: null }],
+    colors: { one: '#000000' },
+    dots: [
+      { ...dot, value: 120 },
+      { ...dot, value: Number.NaN },
+    ],
+    labelWidth: 50,
+  });
+  expect(spec.marks?.[0]).toMatchObject({
+    scales: expect.arrayContaining([expect.objectContaining({ domain: [0, 120] })]),
+  });
+});
