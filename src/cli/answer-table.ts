@@ -52,7 +52,8 @@ export function answerTable(measured: readonly Measured[]): string {
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
   const lines: string[] = [];
   if (own.modeReason !== undefined) lines.push(`Mode ${own.mode}: ${own.modeReason}.`);
-  if (own.draftingPauses > 0) lines.push(`Drafting was switched off ${own.draftingPauses} times: it did not pay.`);
+  if (own.draftingPauses > 0)
+    lines.push(`Drafting was switched off, since it did not pay (times: ${own.draftingPauses}).`);
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
   }
@@ -67,7 +68,7 @@ export function explain(own: TurnReport, alone: TurnReport | undefined): string[
     lines.push(
       ratio < 0.97
         ? `${(1 / ratio).toFixed(2)} times as quick as the edge alone (${ratio.toFixed(2)}x the time per token).`
-        : `As quick as the edge alone (${ratio.toFixed(2)}x): ${slowReason(own)}.`,
+        : `${ratio <= 1.03 ? 'As quick as' : 'Slower than'} the edge alone (${ratio.toFixed(2)}x): ${slowReason(own)}.`,
     );
   }
   if (own.fingerprints.length > 1) lines.push('Parts of the text come from different engines; near-ties may differ.');
