@@ -7,7 +7,7 @@ import { defaultEdgeProfile } from '../models/profiles.ts';
 import type { Check } from './doctor-checks.ts';
 import { comparedRows, type ExactCost } from './doctor-exactness.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
-import { againstNative, keepsUp, type Pace, paceHere, pacePaced } from './doctor-pace.ts';
+import { againstNative, keepsUp, type Pace, paceHere, pacePaced } from './doctor-predictions.ts';
 
 /** What the checks found. */
 export interface Found {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { findProfile } from '../models/profiles.ts';
 import type { TokenTimePrediction } from '../scheduling/predict-latency.ts';
-import { againstNative, keepsUp, type Measured, paceHere, pacePaced } from './doctor-pace.ts';
+import { againstNative, keepsUp, type Measured, paceHere, pacePaced } from './doctor-predictions.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];
 const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
