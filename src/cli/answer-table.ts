@@ -1,4 +1,4 @@
-// The small table under an answer: its pace beside the edge alone, the acceptance of the drafts, and why.
+// The small table under an answer: the time per token beside the edge alone, the acceptance of the drafts, and why.
 
 import { styleText } from 'node:util';
 import type { TurnReport } from '../device/turn-report.ts';

@@ -34,7 +34,7 @@ import {
   withExact,
   withModels,
 } from './doctor-open.ts';
-import { conclude, type Found, type Paces } from './doctor-summary.ts';
+import { type AllPredictions, conclude, type Found } from './doctor-summary.ts';
 
 export interface DoctorOptions {
   /** Names, paths or toys, as everywhere. */
@@ -52,7 +52,7 @@ export interface DoctorOptions {
 
 export interface Examination extends Result {
   readonly rows: readonly Check[];
-  readonly paces: Paces;
+  readonly allPredictions: AllPredictions;
 }
 
 type Note = (name: string, work: () => Promise<string> | string) => Promise<void>;

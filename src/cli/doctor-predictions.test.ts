@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { findProfile } from '../models/profiles.ts';
 import type { TokenTimePrediction } from '../scheduling/predict-latency.ts';
-import { againstNative, keepsUp, type Measured, paceHere, pacePaced } from './doctor-predictions.ts';
+import { againstNative, keepsUp, type Measured, predictHere, predictPaced } from './doctor-predictions.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];
 const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
@@ -15,9 +15,9 @@ const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
 };
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const windowOf = (measured: Measured, law: ShapeLaw): number =>
-  paceHere(measured, law, 0).predictions.find(({ mode }) => mode === 'sd')?.drafts ?? 0;
+  predictHere(measured, law, 0).predictions.find(({ mode }) => mode === 'sd')?.drafts ?? 0;
 
-describe('a pace', () => {
+describe('a prediction', () => {
   it('follows the stairs of the law: windows fill calls up', () => {
     const stairs = measuredBy((count) => 40 * Math.ceil(count / 4), 5);
     expect(windowOf(stairs, fours)).toBe(3);
@@ -31,7 +31,7 @@ describe('a pace', () => {
 
   it('is predicted under laws of few rows a call, too', () => {
     const threes = { ...freeLaw, most: 3 };
-    const { predictions, arMs } = paceHere(
+    const { predictions, arMs } = predictHere(
       measuredBy((count) => 10 * count),
       threes,
       1,
@@ -43,8 +43,8 @@ describe('a pace', () => {
   it('paced is the profile, and this machine where that is slower', () => {
     const profile = findProfile('edge-70b-a6000');
     const [quick, slow] = [measuredBy((count) => 5 * count), measuredBy((count) => 90 * count)];
-    expect(pacePaced(quick, freeLaw, 20, profile).arMs).toBeCloseTo(profile.stepMs + profile.rowMs);
-    expect(pacePaced(slow, freeLaw, 20, profile).arMs).toBe(90);
+    expect(predictPaced(quick, freeLaw, 20, profile).arMs).toBeCloseTo(profile.stepMs + profile.rowMs);
+    expect(predictPaced(slow, freeLaw, 20, profile).arMs).toBe(90);
     expect([quick, slow].map((measured) => keepsUp(measured, freeLaw, profile))).toEqual([true, false]);
   });
 });

@@ -9,7 +9,7 @@ import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 
 export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
 
-export interface Pace {
+export interface ModePredictions {
   readonly predictions: readonly TokenTimePrediction[];
   readonly quickest: TokenTimePrediction;
   /** Of mode `ar`. */
@@ -22,14 +22,19 @@ export interface Pace {
 const noticeable = 1.03;
 
 /** Both models on this machine, nothing paced. */
-export function paceHere(measured: Measured, law: ShapeLaw, roundTripMs: number): Pace {
-  return paceOf({ ...figuresOf(measured, roundTripMs), stepMs: stepTimes(measured, law) });
+export function predictHere(measured: Measured, law: ShapeLaw, roundTripMs: number): ModePredictions {
+  return predictionsOf({ ...figuresOf(measured, roundTripMs), stepMs: stepTimes(measured, law) });
 }
 
 /** The target on the profile's hardware; device and draft as measured here. A step that takes longer here takes as long as here. */
-export function pacePaced(measured: Measured, law: ShapeLaw, roundTripMs: number, profile: LatencyProfile): Pace {
+export function predictPaced(
+  measured: Measured,
+  law: ShapeLaw,
+  roundTripMs: number,
+  profile: LatencyProfile,
+): ModePredictions {
   const hereMs = stepTimes(measured, law);
-  return paceOf({
+  return predictionsOf({
     ...figuresOf(measured, roundTripMs),
     stepMs: (rows) => Math.max(hereMs(rows), profileMs(profile, rows)),
     maxDrafts: Math.max(1, profile.rowCap - 1),
@@ -42,7 +47,7 @@ export function keepsUp(measured: Measured, law: ShapeLaw, profile: LatencyProfi
 }
 
 /** The quickest mode beside the edge alone without a law (`ar-native`), in a sentence. */
-export function againstNative({ quickest, arMs }: Pace, arNativeMs: number): string {
+export function againstNative({ quickest, arMs }: ModePredictions, arNativeMs: number): string {
   const ratio = quickest.msPerToken / arNativeMs;
   return `${quickest.mode} takes ${ratio.toFixed(2)} of ar-native, the edge alone without the law: ${judgeNative(quickest.msPerToken, arMs, arNativeMs)}`;
 }
@@ -75,7 +80,7 @@ function figuresOf({ draftMs, acceptance }: Measured, roundTripMs: number): Omit
   return { draftMs, edgeDraftMs: draftMs, acceptance, roundTripMs };
 }
 
-function paceOf(figures: TimingFigures): Pace {
+function predictionsOf(figures: TimingFigures): ModePredictions {
   const predictions = predictTokenTimes(figures);
   const [quickest] = predictions;
   if (quickest === undefined) throw new Error('no mode was predicted');

@@ -7,7 +7,7 @@ import { defaultEdgeProfile } from '../models/profiles.ts';
 import type { Check } from './doctor-checks.ts';
 import { comparedRows, type ExactCost } from './doctor-exactness.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
-import { againstNative, keepsUp, type Pace, paceHere, pacePaced } from './doctor-predictions.ts';
+import { againstNative, keepsUp, type ModePredictions, predictHere, predictPaced } from './doctor-predictions.ts';
 
 /** What the checks found. */
 export interface Found {
@@ -23,7 +23,7 @@ export interface Found {
   readonly edge: Readonly<Record<string, number>>;
 }
 
-export type Paces = readonly (Pace & {
+export type AllPredictions = readonly (ModePredictions & {
   readonly key: 'here' | 'paced';
   readonly where: string;
   /** What the edge alone takes without a law, and the quickest mode beside it; only where that was measured. */
@@ -36,21 +36,21 @@ const emulatedRoundTripMs = 20;
 export function conclude(
   rows: readonly Check[],
   found: Found,
-): { readonly summary: Result['summary']; readonly paces: Paces } {
+): { readonly summary: Result['summary']; readonly allPredictions: AllPredictions } {
   const failed = rows.filter(({ ok }) => !ok).length;
   const { loopbackMs, edge, drafts, steps } = found;
-  const paces = predictAll(found);
+  const allPredictions = predictAll(found);
   const summary: Record<string, string | number | boolean | null> = { ok: failed === 0, failed, loopbackMs, ...edge };
   if (drafts !== null) summary['draftMs'] = drafts.draftMs;
   for (const { rows, ms } of steps?.steps ?? []) summary[`stepMs${rows}`] = ms;
   if (drafts !== null) summary['acceptance'] = drafts.acceptance;
   Object.assign(summary, summariseExactness(found));
-  for (const { key, predictions, quickest, why } of paces) {
+  for (const { key, predictions, quickest, why } of allPredictions) {
     for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
     summary[`${key}_quickest`] = quickest.mode;
     summary[`${key}_why`] = why;
   }
-  return { summary: { ...summary, ...summariseQuickest(paces[0]) }, paces };
+  return { summary: { ...summary, ...summariseQuickest(allPredictions[0]) }, allPredictions };
 }
 
 /** Null: the target could not be opened, or keeps to no law. */
@@ -68,7 +68,7 @@ function summariseExactness({ target, isRefused, costs }: Found): Result['summar
   return summary;
 }
 
-function summariseQuickest(here: Paces[number] | undefined): Result['summary'] {
+function summariseQuickest(here: AllPredictions[number] | undefined): Result['summary'] {
   const { quickest, arMs, native } = here ?? {};
   const over = (ms: number | undefined): number | null =>
     ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
@@ -82,12 +82,12 @@ function summariseQuickest(here: Paces[number] | undefined): Result['summary'] {
   };
 }
 
-function predictAll({ target, drafts, steps, costs, loopbackMs, isRefused }: Found): Paces {
+function predictAll({ target, drafts, steps, costs, loopbackMs, isRefused }: Found): AllPredictions {
   if (target === null || drafts === null || steps === null || Number.isNaN(loopbackMs)) return [];
   const measured = { ...drafts, steps: steps.steps };
   const profile = defaultEdgeProfile;
   const { law } = target.limits;
-  const here = paceHere(measured, law, loopbackMs);
+  const here = predictHere(measured, law, loopbackMs);
   const arNativeMs = costs.find(({ rows }) => rows === 1)?.nativeMs ?? here.arMs;
   const said = isRefused
     ? 'Exact text is refused, so these are the times of an edge with --fast, which does not promise the text'
@@ -103,7 +103,7 @@ function predictAll({ target, drafts, steps, costs, loopbackMs, isRefused }: Fou
     {
       key: 'paced',
       where: `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`,
-      ...pacePaced(measured, law, emulatedRoundTripMs, profile),
+      ...predictPaced(measured, law, emulatedRoundTripMs, profile),
     },
   ];
 }

@@ -37,11 +37,11 @@ async function failedOf(options: DoctorOptions): Promise<string[]> {
 
 describe('doctor', () => {
   it('finds nothing wrong where nothing is wrong, and predicts', async () => {
-    const { rows, summary, paces } = await examine({ ...toys, edge: edge.url });
+    const { rows, summary, allPredictions } = await examine({ ...toys, edge: edge.url });
     // Cores and memory are the machine's own affair.
     expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
     expect(rows.map(({ check }) => check)).toContain('edge');
-    expect(paces.map(({ predictions }) => predictions.length)).toEqual([5, 5]);
+    expect(allPredictions.map(({ predictions }) => predictions.length)).toEqual([5, 5]);
     expect(summary['acceptance']).toBeGreaterThan(0.6);
     expect(summary['acceptance']).toBeLessThan(1);
     for (const rows of [1, 2, 3, 4, 5, 6, 7, 8]) expect(summary[`stepMs${rows}`]).toBeGreaterThan(0);

@@ -8,7 +8,7 @@ import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
-import type { Paces } from './doctor-summary.ts';
+import type { AllPredictions } from './doctor-summary.ts';
 import { createLawReport } from './law-report.ts';
 import { commandOf } from './option-flags.ts';
 import { formatTable } from './terminal-table.ts';
@@ -40,10 +40,10 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
     if (!isQuiet) printCheck(check);
   };
   const options = { ...flags, model, draft, onCheck, onLawProgress: law.onLawProgress };
-  const { paces, ...result } = await examine(options);
+  const { allPredictions, ...result } = await examine(options);
   const named = { model: modelLabel(model), draft: modelLabel(draft) };
   if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named, key: undefined } });
-  else printPaces(paces, result);
+  else printPredictions(allPredictions, result);
   if (result.summary['ok'] !== true) process.exitCode = 1;
 }
 
@@ -52,8 +52,8 @@ function printCheck({ check, ok, cause, remedy }: Check): void {
   process.stdout.write(`${mark} ${check.padEnd(13)} ${cause}${remedy === '' ? '' : `\n  ${remedy}`}\n`);
 }
 
-function printPaces(paces: Paces, { summary }: Result): void {
-  for (const { where, predictions, quickest, why, native } of paces) {
+function printPredictions(allPredictions: AllPredictions, { summary }: Result): void {
+  for (const { where, predictions, quickest, why, native } of allPredictions) {
     const rows = predictions.map(({ mode, msPerToken, drafts }) => ({
       mode,
       'ms per token': msPerToken.toFixed(1),

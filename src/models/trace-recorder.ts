@@ -127,9 +127,9 @@ export class TraceRecorder implements AsyncDisposable {
     const rows = await this.#draftSequence.append(text, answer.length);
     const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
     return answer.map((id, position) => {
-      const guess = draftFrom(rows[position] as Candidates, sampling, counts, prompt.length + position);
+      const draft = draftFrom(rows[position] as Candidates, sampling, counts, prompt.length + position);
       counts?.push(id);
-      return guess;
+      return draft;
     });
   }
 
@@ -140,14 +140,14 @@ export class TraceRecorder implements AsyncDisposable {
     const counts = penaltiesActive(sampling) ? new RunningCounts(before) : undefined;
     const chain: Chain = [];
     let position = prompt.length + before.length;
-    let guess: typeof first | null = first;
-    while (guess !== null) {
-      chain.push({ token: guess.token, units: confidenceUnits(guess.confidence) });
-      if (chain.length === wrongDepth || this.#draft.tokenizer.endIds.has(guess.token)) break;
-      counts?.push(guess.token);
+    let draft: typeof first | null = first;
+    while (draft !== null) {
+      chain.push({ token: draft.token, units: confidenceUnits(draft.confidence) });
+      if (chain.length === wrongDepth || this.#draft.tokenizer.endIds.has(draft.token)) break;
+      counts?.push(draft.token);
       position += 1;
-      const [row] = await this.#draftSequence.append([guess.token], 1);
-      guess = draftFrom(row as Candidates, sampling, counts, position);
+      const [row] = await this.#draftSequence.append([draft.token], 1);
+      draft = draftFrom(row as Candidates, sampling, counts, position);
     }
     return chain;
   }

@@ -22,11 +22,11 @@ export function matchRows(sessions: readonly TraceSession[]): MatchRow[] {
     const text = [...prompt];
     for (const [position, token] of answer.entries()) {
       lookUp.follow(text, prompt.length, text.length);
-      const guess = lookUp.next();
-      const length = guess?.matchLength ?? 0;
+      const found = lookUp.next();
+      const length = found?.matchLength ?? 0;
       const count = counts.get(length) ?? { positions: 0, lookUp: 0, draft: 0 };
       count.positions += 1;
-      if (guess?.token === token) count.lookUp += 1;
+      if (found?.token === token) count.lookUp += 1;
       if (isRightAt(session, position)) count.draft += 1;
       counts.set(length, count);
       text.push(token);
