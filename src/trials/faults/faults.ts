@@ -90,6 +90,9 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
     const remarks = broken
       .slice(0, 5)
       .map((one) => `seed ${one.seed}, event ${one.broken?.event}: ${one.broken?.detail}`);
+    if (rows.some((row) => row.runs < leastRunsForFloor)) {
+      remarks.push(`tokens per step are judged from ${leastRunsForFloor} runs of a mode on`);
+    }
     return { rows, summary, passed: broken.length + summary.slowModes === 0, params: { runs }, broken, remarks };
   },
 };
