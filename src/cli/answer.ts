@@ -9,6 +9,7 @@ import type { TurnReport } from '../device/turn-report.ts';
 import { modeOf } from '../protocol/mode.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
 import type { CommandDevice } from './open-device.ts';
+import { foreignAnswer } from './terminal-text.ts';
 
 export interface Question {
   readonly device: CommandDevice;
@@ -25,7 +26,8 @@ export type Show = (text: string, drafted: boolean) => void;
 
 /** Drafted and confirmed tokens are green; where there is no colour they are not marked. */
 export const showColoured: Show = (text, drafted) => {
-  process.stdout.write(drafted ? styleText('green', text) : text);
+  const shown = process.stdout.isTTY === true ? foreignAnswer(text) : text;
+  process.stdout.write(drafted ? styleText('green', shown) : shown);
 };
 
 /** Never throws for a failed turn: the report tells it, and the text so far has been shown. */

@@ -12,6 +12,7 @@ import type { AllPredictions } from './doctor-summary.ts';
 import { createLawReport } from './law-report.ts';
 import { commandOf } from './option-flags.ts';
 import { formatTable } from './terminal-table.ts';
+import { foreignLine } from './terminal-text.ts';
 
 const options = {
   pair: pairOption,
@@ -49,7 +50,8 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
 
 function printCheck({ check, ok, cause, remedy }: Check): void {
   const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
-  process.stdout.write(`${mark} ${check.padEnd(13)} ${cause}${remedy === '' ? '' : `\n  ${remedy}`}\n`);
+  const advice = remedy === '' ? '' : `\n  ${foreignLine(remedy)}`;
+  process.stdout.write(`${mark} ${check.padEnd(13)} ${foreignLine(cause)}${advice}\n`);
 }
 
 function printPredictions(allPredictions: AllPredictions, { summary }: Result): void {

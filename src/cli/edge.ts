@@ -22,6 +22,7 @@ import { createAcquireReport } from './acquire-report.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { commandOf } from './option-flags.ts';
+import { foreignLines } from './terminal-text.ts';
 
 const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
@@ -119,7 +120,9 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key) }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
     onFault: (error) =>
-      process.stderr.write(`${styleText('red', '✗')} ${error instanceof Error ? error.stack : error}\n`),
+      process.stderr.write(
+        `${styleText('red', '✗')} ${foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
+      ),
   });
   const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
   note(target.identity.description);

@@ -4,20 +4,20 @@
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import { isOutriderError } from '../basics/errors.ts';
+import { foreignLine, foreignLines } from './terminal-text.ts';
 
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isOutriderError(error)) {
     process.stderr.write(
-      `${styleText('red', '✗')} ${error.message}\n  ${error.remedy} ${styleText('dim', `[${error.code}]`)}\n`,
+      `${styleText('red', '✗')} ${foreignLine(error.message)}\n  ${foreignLine(error.remedy)} ${styleText('dim', `[${foreignLine(error.code)}]`)}\n`,
     );
     if (error.code === 'interrupted') return 130;
     return error.code === 'bad-argument' || error.code === 'model-unknown' ? 2 : 1;
   }
-  process.stderr.write(
-    `${styleText('red', '✗')} a fault in outrider: ${error instanceof Error ? error.stack : String(error)}\n`,
-  );
+  const said = foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.stderr.write(`${styleText('red', '✗')} a fault in outrider: ${said}\n`);
   process.stderr.write(`  please report it with the command that you ran ${styleText('dim', '[internal]')}\n`);
   return 1;
 }

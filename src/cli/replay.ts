@@ -4,12 +4,13 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { TextAssembler } from '../decoding/ending-text.ts';
-import { packageVersion, printDocument, type Result } from '../files/document.ts';
+import { jsonText, packageVersion, printDocument, type Result } from '../files/document.ts';
 import { readEventLog } from '../files/event-log-file.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import type { EventLog } from '../protocol/event-log.ts';
 import { type ReplayedStep, replayLog } from '../protocol/event-log-replay.ts';
 import { commandOf } from './option-flags.ts';
+import { foreignLine } from './terminal-text.ts';
 
 const options = {
   path: { argument: '<log>', help: 'file that --log wrote' },
@@ -99,7 +100,7 @@ function print(text: string): void {
 
 function introduce({ header, lines }: EventLog): void {
   const whose = header.side === 'device' ? 'a turn on the device' : 'a session on the edge';
-  print(`${whose}, ${lines.length} events, written ${header.date} by outrider ${header.outrider}`);
+  print(foreignLine(`${whose}, ${lines.length} events, written ${header.date} by outrider ${header.outrider}`));
   if (header.outrider !== packageVersion()) print(`this is outrider ${packageVersion()}: its machine may differ`);
 }
 
@@ -123,13 +124,14 @@ function details(value: { readonly kind: string }): string {
     if (key === 'rows' && Array.isArray(part)) return `${part.length} rows`;
     return Array.isArray(part) && part.length > 24 ? `${part.length} entries` : part;
   });
-  return text === '{}' ? '' : text.length > longestDetail ? `${text.slice(0, longestDetail)}...` : text;
+  if (text === '{}') return '';
+  return foreignLine(text.length > longestDetail ? `${text.slice(0, longestDetail)}...` : text);
 }
 
 function printEnd(log: EventLog, { summary }: Result): void {
   print('');
   if (log.isCut) print('the log breaks off in the middle of a line, which was left out');
-  print(`${summary['answerTokens']} tokens: ${JSON.stringify(summary['text'])}`);
+  print(`${summary['answerTokens']} tokens: ${jsonText(summary['text'])}`);
   const { differences } = summary;
   if (differences === 0) print(styleText('green', `${summary['events']} events, all as recorded`));
   else print(styleText('red', `${differences} differences between the log and this machine`));

@@ -11,6 +11,7 @@ import { prepareModels } from './model-room.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
 import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';
+import { foreignLine } from './terminal-text.ts';
 
 const notes = `Examples:
   npm start                                                a chat, over a network of 20 ms
@@ -54,7 +55,7 @@ const memoryRemedy =
 async function run(flags: RunFlags): Promise<number> {
   await prepareModels(openingsOf(flags), memoryRemedy);
   note('starting the edge process and loading the draft ...');
-  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${line}\n`));
+  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${foreignLine(line)}\n`));
   try {
     await using device: CommandDevice = await openCommandDevice(edge.url, flags.model, flags);
     return await converse({ command: 'run', device, flags, setting: settingOf(flags), closing: () => close(edge) });

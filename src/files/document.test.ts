@@ -37,6 +37,14 @@ describe('the JSON document', () => {
     expect(buildDocument('models', { rows: [], summary: {} }, new Date(0)).seed).toBeNull();
   });
 
+  it('prints no control character, and the same value', () => {
+    const texts: unknown[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => texts.push(text) > 0);
+    printDocument('x', { rows: [], summary: { text: 'a\u001b[2J\u009b3J\u007f' } });
+    expect(String(texts[0]).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(JSON.parse(String(texts[0])).summary.text).toBe('a\u001b[2J\u009b3J\u007f');
+  });
+
   it('describes the machine without saying whose it is', () => {
     const { machine } = buildDocument('x', { rows: [], summary: {} }, new Date(0));
     expect(Object.keys(machine)).toEqual(['cpu', 'coreCount', 'memoryGiB', 'platform', 'node']);

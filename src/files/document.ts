@@ -79,5 +79,11 @@ export function buildDocument(command: string, result: Result, date: Date): Docu
  * @param command the words after `outrider`, without flags: "trial exactness"
  */
 export function printDocument(command: string, result: Result): void {
-  process.stdout.write(`${JSON.stringify(buildDocument(command, result, new Date()), undefined, 2)}\n`);
+  process.stdout.write(`${jsonText(buildDocument(command, result, new Date()), 2)}\n`);
+}
+
+/** JSON leaves DEL and the C1 controls as they are, and a terminal obeys them; escaped they are the same document. */
+export function jsonText(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent);
+  return text.replace(/[\u007f-\u009f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 }
