@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { TokenText } from '../decoding/token-text.ts';
 import { createToyModel } from '../models/toy.ts';
-import { TokenText } from '../protocol/token-text.ts';
 import { heldPrefix, type KvSequence, KvSequences, keepPrefix } from './kv-sequences.ts';
 
 async function filled(tokens: readonly number[]): Promise<{ kvSequences: KvSequences; kv: KvSequence }> {

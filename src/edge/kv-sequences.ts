@@ -1,7 +1,7 @@
 // The engine's KV sequences and the sessions that hold them; which tokens a sequence has.
 
+import type { TokenText } from '../decoding/token-text.ts';
 import type { LanguageModel, ModelSequence } from '../models/model.ts';
-import type { TokenText } from '../protocol/token-text.ts';
 import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
 
 export interface KvSequence extends Owned {

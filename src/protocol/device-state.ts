@@ -1,8 +1,8 @@
 // The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import { TokenText } from '../decoding/token-text.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
-import { TokenText } from './token-text.ts';
 
 /** A turn that the device requests; `open` messages are made from it. */
 export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> & {

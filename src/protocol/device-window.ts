@@ -1,6 +1,7 @@
 // Sends the device's drafts, verification requests and acknowledgements. The mode decides when; this module carries it out. Part of the
 // device's pure state machine.
 
+import { TokenText } from '../decoding/token-text.ts';
 import { branchEnd, findLink, replaceLink } from './device-links.ts';
 import {
   believedLength,
@@ -10,7 +11,6 @@ import {
   type SentBranch,
 } from './device-state.ts';
 import { type DeviceView, modeOf } from './mode.ts';
-import { TokenText } from './token-text.ts';
 
 /** Whether the next position can't be drafted: no proposal, end of the text, or too little confidence in the chain. */
 export function isExhausted(state: DeviceState): boolean {

@@ -1,8 +1,8 @@
 // The device's current branch of drafts on the edge: the drafts that have arrived, and how far they equal the committed text.
 
 import { invariant } from '../basics/invariant.ts';
+import { TokenText } from '../decoding/token-text.ts';
 import type { DraftMessage } from './messages.ts';
-import { TokenText } from './token-text.ts';
 
 export interface Branch {
   readonly number: number;

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { countsWithDrafts, penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { TokenText } from '../decoding/token-text.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
 import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
 import { chainOf, chainSize, edgeDraftsAt } from './edge-chain.ts';
@@ -21,7 +22,6 @@ import {
 } from './edge-state.ts';
 import type { DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
 import { modeOf } from './mode.ts';
-import { TokenText } from './token-text.ts';
 
 /** Whether the session can take part in a step: its text has not ended, no step of it is running, and flow control allows it. */
 export function isWritable(state: EdgeState): boolean {

@@ -3,9 +3,9 @@
 import type { ErrorCode } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending, EndState } from '../decoding/ending.ts';
+import type { TokenText } from '../decoding/token-text.ts';
 import type { Branch } from './edge-branch.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
-import type { TokenText } from './token-text.ts';
 
 /** Rules for all sessions of an edge. */
 export interface EdgeRules {

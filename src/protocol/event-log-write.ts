@@ -1,11 +1,11 @@
 // Formats the steps of a machine as the lines of its event log. The caller writes the lines to a file.
 
+import type { TokenText } from '../decoding/token-text.ts';
 import type { DeviceEvent, DeviceStep } from './device-state.ts';
 import type { EdgeEvent, EdgeStep, SessionCreated } from './edge-state.ts';
 import { eventLogFormat, eventLogVersion, type LogHeader, type LogLine, toPlain } from './event-log.ts';
 import { describeDevice, describeEdge } from './event-log-state.ts';
 import { protocolVersion } from './messages.ts';
-import type { TokenText } from './token-text.ts';
 
 /** Destination of the lines, and values of the header. */
 export interface LogOptions {

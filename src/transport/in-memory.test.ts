@@ -81,4 +81,20 @@ describe('in memory', () => {
     expect(device.seen().frames.length + edge.seen().frames.length).toBe(0);
     expect([device.seen().reasons[0]?.by, edge.seen().reasons[0]?.by]).toEqual(['network', 'network']);
   });
+
+  it('forgets a connection when both sides know that it is over, whoever ended it', async () => {
+    const clock = createManualClock();
+    const network = createInMemoryNetwork(witnessed().accept, { clock, link: { ...idealLink, roundTripMs: 30 } });
+    const first = await network.connect(witnessed().accept);
+    const second = await network.connect(witnessed().accept);
+    expect(network.connectionCount).toBe(2);
+    first.close('done', 'read enough');
+    clock.moveTo(29);
+    expect(network.connectionCount).toBe(2);
+    clock.moveTo(30);
+    expect(network.connectionCount).toBe(1);
+    second.close('edge-unreachable', 'pulled');
+    clock.moveTo(60);
+    expect(network.connectionCount).toBe(0);
+  });
 });

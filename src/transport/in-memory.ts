@@ -30,14 +30,29 @@ export interface InMemoryPair {
 /** See {@link createInMemoryNetwork}. */
 export interface InMemoryNetwork {
   readonly connect: Connect;
+  /** Connections that at least one side takes for open. */
+  readonly connectionCount: number;
   /** Loses all connections; new ones can be made. */
   cut(): void;
   /** Refuses new connections and cuts the others. */
   close(): void;
 }
 
-/** Both `accept` functions are called before this returns, the edge's first. */
-export function connectInMemory(device: Accept, edge: Accept, settings: InMemorySettings = {}): InMemoryPair {
+/**
+ * Both `accept` functions are called before this returns, the edge's first.
+ * @param ended called once, when both ends know that the connection is over
+ */
+export function connectInMemory(
+  device: Accept,
+  edge: Accept,
+  settings: InMemorySettings = {},
+  ended: () => void = () => {},
+): InMemoryPair {
+  let openEnds = 2;
+  const finished = (): void => {
+    openEnds -= 1;
+    if (openEnds === 0) ended();
+  };
   const clock = settings.clock ?? timelessClock;
   const link = settings.link ?? idealLink;
   const queues = { up: createLinkQueue(link, 'up', clock), down: createLinkQueue(link, 'down', clock) };
@@ -56,7 +71,7 @@ export function connectInMemory(device: Accept, edge: Accept, settings: InMemory
     };
     const self = new QueuedConnection(
       outgoing,
-      { writable: true, frame: (bytes) => peer().arrive(bytes), close, cut },
+      { writable: true, frame: (bytes) => peer().arrive(bytes), close, cut, finished },
       settings.maxFrameBytes,
     );
     return self;
@@ -82,9 +97,12 @@ export function createInMemoryNetwork(edge: Accept, settings: InMemorySettings =
       if (!listening) {
         throw new OutriderError('edge-unreachable', 'no edge listens in this process', 'start the edge first');
       }
-      const pair = connectInMemory(device, edge, settings);
+      const pair = connectInMemory(device, edge, settings, () => pairs.delete(pair));
       pairs.add(pair);
       return pair.device;
+    },
+    get connectionCount() {
+      return pairs.size;
     },
     cut,
     close() {

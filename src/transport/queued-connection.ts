@@ -20,6 +20,8 @@ export interface Wire {
   close(code: ErrorCode | 'done', detail: string): void;
   /** Drops the connection at once, both ways. */
   cut(): void;
+  /** This end of the connection is over. */
+  finished?(): void;
 }
 
 /** Approximate size of a WebSocket close frame. */
@@ -99,6 +101,7 @@ export class QueuedConnection implements Connection {
     if (this.#finished) return;
     this.#finished = true;
     if (this.#ending === undefined || this.#ending === 'cut') this.#ending = reason;
+    this.#wire.finished?.();
     this.#handler?.closed(this.#ending);
   }
 

@@ -3,6 +3,7 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
+import { TokenText } from '../decoding/token-text.ts';
 import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
 import {
   believedLength,
@@ -14,7 +15,6 @@ import {
 } from '../protocol/device-state.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage } from '../protocol/messages.ts';
-import { TokenText } from '../protocol/token-text.ts';
 import type { Wire } from '../protocol/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LinkEnd, VirtualLink } from './link.ts';

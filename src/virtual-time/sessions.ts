@@ -1,9 +1,9 @@
 // A session of an edge in virtual time. In place of a KV sequence it has the number of evaluated tokens.
 
+import type { TokenText } from '../decoding/token-text.ts';
 import type { EdgeEntry } from '../protocol/edge-core.ts';
 import type { EdgeRegistry } from '../protocol/edge-registry.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
-import type { TokenText } from '../protocol/token-text.ts';
 
 export interface VirtualSession extends EdgeEntry {
   /** Set by `open`; a simulation may change it. */

@@ -5,9 +5,9 @@ import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { createEnding, type Ending } from '../decoding/ending.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import type { TokenText } from '../decoding/token-text.ts';
 import { type ToyLanguage, toyCandidates, toyContextKey, toyEndId, toyMemoryLength } from '../decoding/toy-language.ts';
 import type { EndReason, OpenMessage } from '../protocol/messages.ts';
-import type { TokenText } from '../protocol/token-text.ts';
 import type { VirtualTarget } from './model.ts';
 
 /** The fields of a turn that the target uses. */

@@ -3,10 +3,10 @@
 
 import { chooseToken } from '../../decoding/choose-token.ts';
 import { penaltiesActive, RunningCounts } from '../../decoding/token-counts.ts';
+import { TokenText } from '../../decoding/token-text.ts';
 import type { DeviceEvent, DeviceState } from '../../protocol/device-state.ts';
 import type { EdgeEvent, EdgeState } from '../../protocol/edge-state.ts';
 import { type DeviceMessage, protocolVersion } from '../../protocol/messages.ts';
-import { TokenText } from '../../protocol/token-text.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import type { PlantedBug } from './run.ts';
 
