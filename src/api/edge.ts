@@ -24,4 +24,5 @@ export type { RateLimitSettings } from '../protocol/rate-limit.ts';
 export { linearStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
 export { createInMemoryNetwork, type InMemoryNetwork, type InMemorySettings } from '../transport/in-memory.ts';
 export type { Accept, CloseReason, Connect, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
+export type { UpgradeRefusal, UpgradeRefusalReason } from '../transport-node/upgrade-guard.ts';
 export type { ListenSettings } from '../transport-node/websocket-server.ts';

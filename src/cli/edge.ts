@@ -82,6 +82,16 @@ const options = {
   },
   key: { flag: '--key <key>', help: 'key that devices must show', env: 'OUTRIDER_KEY' },
   allowAnyone: { flag: '--allow-anyone', help: 'listen beyond this machine without a key' },
+  allowOrigin: {
+    flag: '--allow-origin <origin...>',
+    help: 'origins of pages that may connect, as https://page.example (default: none)',
+    texts: true,
+  },
+  allowHost: {
+    flag: '--allow-host <name...>',
+    help: 'names of this edge in the addresses of devices, beside --host, localhost and IP addresses',
+    texts: true,
+  },
   log: { flag: '--log <directory>', help: 'write the events of each session there, for "outrider replay"' },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
@@ -124,7 +134,12 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
         `${styleText('red', '✗')} ${foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
       ),
   });
-  const listener = await listenEdge(edge, { host: flags.host, port: flags.port });
+  const listener = await listenEdge(edge, {
+    host: flags.host,
+    port: flags.port,
+    allowOrigins: flags.allowOrigin ?? [],
+    allowHosts: flags.allowHost ?? [],
+  });
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
   const asksKey = flags.key === undefined ? 'no key required' : 'key required';

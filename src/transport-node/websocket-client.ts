@@ -64,7 +64,12 @@ function readRefusal(response: IncomingMessage, done: (text: string) => void): v
 }
 
 function refusal(target: URL, status: number, text: string): OutriderError {
-  if (text.startsWith('version-mismatch')) return versionMismatch(target, text.split('\n')[0]);
+  const [line = ''] = text.split('\n');
+  if (line.startsWith('version-mismatch')) return versionMismatch(target, line);
+  if (status === 403 && line.startsWith('unauthorized ')) {
+    const cause = `${target.href} refused: ${line.slice('unauthorized '.length)}`;
+    return new OutriderError('unauthorized', cause, 'start the edge with --allow-host NAME, or --allow-origin ORIGIN');
+  }
   const meaning = STATUS_CODES[status] ?? 'no known status';
   const cause = `${target.href} answered ${status} (${meaning}) instead of opening a connection`;
   return new OutriderError('edge-unreachable', cause, 'check the address: an `outrider edge` must listen there');

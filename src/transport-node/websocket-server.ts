@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import type { Accept, Connection, Listener } from '../transport/transport.ts';
+import { createUpgradeGuard, type Refusal, type UpgradeRefusal } from './upgrade-guard.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
 /** Address of an edge, and the HTTP server that shares its port. */
@@ -20,10 +21,20 @@ export interface ListenSettings {
   readonly onRequest?: RequestListener;
   /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
   readonly server?: Server;
+  /** Origins of pages that may connect: "https://page.example". Default: none. What is not a browser names no origin and may connect. */
+  readonly allowOrigins?: readonly string[];
+  /** Names of this edge in the addresses of devices, beside `host`, "localhost" and every IP address. Default: none. */
+  readonly allowHosts?: readonly string[];
+  /** Called for each upgrade that was refused, for logs and counts. */
+  readonly onRefused?: (refusal: UpgradeRefusal) => void;
 }
 
-/** Serves connections on a WebSocket port. @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound */
+/**
+ * Serves connections on a WebSocket port.
+ * @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound, or for an origin or host that can't be one
+ */
 export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<Listener> {
+  const guard = createUpgradeGuard(settings);
   const server = settings.server ?? createServer(settings.onRequest ?? demandUpgrade);
   const sockets = new WebSocketServer({
     ...socketOptions(settings.maxFrameBytes),
@@ -33,8 +44,10 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   });
   const connections = new Set<Connection>();
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    if (!offersOurs(request)) {
-      refuseUpgrade(stream, `version-mismatch this edge speaks ${subprotocol}\n`);
+    const refusal = guard(request);
+    if (refusal !== null) {
+      settings.onRefused?.({ reason: refusal.reason, address: request.socket.remoteAddress ?? '' });
+      refuseUpgrade(stream, refusal);
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
@@ -82,15 +95,10 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Ou
   });
 }
 
-function offersOurs(request: IncomingMessage): boolean {
-  const offered = request.headers['sec-websocket-protocol'] ?? '';
-  return offered.split(',').some((name) => name.trim() === subprotocol);
-}
-
-function refuseUpgrade(stream: Duplex, text: string): void {
+function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
   stream.on('error', () => {});
   stream.end(
-    `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\n\r\n${text}\n`,
   );
 }
 

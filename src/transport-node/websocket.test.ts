@@ -236,7 +236,7 @@ describe('a peer that breaks the rules', () => {
     const garbled = connectTcp(port, '127.0.0.1');
     garbled.on('error', () => {});
     garbled.write(
-      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
         'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.1\r\n\r\n',
     );
     await until(() => edges.length === 3);
@@ -255,7 +255,7 @@ describe('a peer that breaks the rules', () => {
     const { port } = await listen();
     const silent = connectTcp(port, '127.0.0.1');
     silent.write(
-      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
         'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.1\r\n\r\n',
     );
     await until(() => edges.length === 1);

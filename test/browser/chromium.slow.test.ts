@@ -48,32 +48,40 @@ async function servePage(script: string): Promise<{ readonly server: Server; rea
   return { server, shown: shown.promise };
 }
 
+/** What the page shows; `isAllowed`: whether the edge lists the page's origin. */
+async function showPage(browser: string, isAllowed: boolean): Promise<Shown & { readonly expected: string }> {
+  const { server, shown } = await servePage((await bundleForBrowser('examples/browser/main.ts')).code);
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await using edge = await startToyEdge({ allowOrigins: isAllowed ? [origin] : ['https://page.example'] });
+  const profile = await mkdtemp(join(tmpdir(), 'outrider-browser-'));
+  const url = `${origin}/?edge=${encodeURIComponent(edge.url)}`;
+  const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+  const child = spawn(browser, [...options, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
+  try {
+    const { tokenizer } = edge.target;
+    const prompt = tokenizer.encodeChat([{ role: 'user', content: 'Why is the sky blue?' }]);
+    const ids = await toyReference(neutralSampling, 40, prompt);
+    return { ...(await shown), expected: Buffer.concat(ids.map((id) => tokenizer.bytes(id))).toString() };
+  } finally {
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill();
+    await ended;
+    server.closeAllConnections();
+    server.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
 const browser = findBrowser();
 
-describe('the page of the example in Chromium', () => {
-  it.skipIf(browser === undefined)(
-    `shows the text of the target (browser: ${browser ?? 'none is installed'})`,
-    async () => {
-      await using edge = await startToyEdge();
-      const { server, shown } = await servePage((await bundleForBrowser('examples/browser/main.ts')).code);
-      const profile = await mkdtemp(join(tmpdir(), 'outrider-browser-'));
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/?edge=${encodeURIComponent(edge.url)}`;
-      const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-      const child = spawn(browser as string, [...options, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
-      try {
-        const { tokenizer } = edge.target;
-        const prompt = tokenizer.encodeChat([{ role: 'user', content: 'Why is the sky blue?' }]);
-        const ids = await toyReference(neutralSampling, 40, prompt);
-        const text = Buffer.concat(ids.map((id) => tokenizer.bytes(id))).toString();
-        expect(await shown).toEqual({ text, outcome: 'ended' });
-      } finally {
-        const ended = new Promise((resolve) => child.once('close', resolve));
-        child.kill();
-        await ended;
-        server.closeAllConnections();
-        server.close();
-        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-      }
-    },
-  );
+describe(`the page of the example in Chromium (browser: ${browser ?? 'none is installed'})`, () => {
+  it.skipIf(browser === undefined)('shows the text of the target', async () => {
+    const { text, outcome, expected } = await showPage(browser as string, true);
+    expect({ text, outcome }).toEqual({ text: expected, outcome: 'ended' });
+  });
+
+  it.skipIf(browser === undefined)('can’t use an edge that does not list its origin', async () => {
+    const { text, outcome } = await showPage(browser as string, false);
+    expect({ text, outcome }).toEqual({ text: '', outcome: expect.stringContaining('no connection to ws://') });
+  });
 });

@@ -31,13 +31,14 @@ export async function startToyEdge(
     readonly sequences?: number;
     readonly contextLength?: number;
     readonly port?: number;
+    readonly allowOrigins?: readonly string[];
   } = {},
 ): Promise<ToyEdge> {
-  const { sequences = 8, contextLength = 1024, port = 0, ...edgeOptions } = options;
+  const { sequences = 8, contextLength = 1024, port = 0, allowOrigins = [], ...edgeOptions } = options;
   const target = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
   const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
   const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
-  const listener = await listenEdge(edge, { host: '127.0.0.1', port });
+  const listener = await listenEdge(edge, { host: '127.0.0.1', port, allowOrigins });
   return {
     edge,
     port: listener.port,
