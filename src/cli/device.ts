@@ -13,7 +13,7 @@ const options = {
     flag: '--target <name|path>',
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY' },
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
   ...answerOptions,
 } as const;
 
@@ -24,6 +24,6 @@ export function deviceCommand(): Command {
     await using device = await openCommandDevice(flags.edge, flags.target, flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
-    process.exitCode = await converse({ command: 'device', device, flags, setting, credentials: flags.key });
+    process.exitCode = await converse({ command: 'device', device, flags, setting, credentials: flags.key?.reveal() });
   });
 }

@@ -19,7 +19,7 @@ const options = {
   model: { flag: '--model <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY' },
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
   port: { flag: '--port <number>', help: 'port that an edge here would use', whole: [0, 65_535], default: 8642 },
   json: { flag: '--json', help: 'print one JSON document' },
 } as const;
@@ -40,10 +40,10 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
     law.stop();
     if (!isQuiet) printCheck(check);
   };
-  const options = { ...flags, model, draft, onCheck, onLawProgress: law.onLawProgress };
+  const options = { ...flags, key: flags.key?.reveal(), model, draft, onCheck, onLawProgress: law.onLawProgress };
   const { allPredictions, ...result } = await examine(options);
   const named = { model: modelLabel(model), draft: modelLabel(draft) };
-  if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named, key: undefined } });
+  if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named } });
   else printPredictions(allPredictions, result);
   if (result.summary['ok'] !== true) process.exitCode = 1;
 }

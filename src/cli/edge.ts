@@ -80,7 +80,7 @@ const options = {
     help: 'threads of the engine (default: 1; with --fast all cores but one)',
     whole: [1, 1024],
   },
-  key: { flag: '--key <key>', help: 'key that devices must show', env: 'OUTRIDER_KEY' },
+  key: { flag: '--key <key>', help: 'key that devices must show', env: 'OUTRIDER_KEY', isSecret: true },
   allowAnyone: { flag: '--allow-anyone', help: 'listen beyond this machine without a key' },
   allowOrigin: {
     flag: '--allow-origin <origin...>',
@@ -127,7 +127,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     lookUpTokens: flags.lookUp,
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key) }),
+    ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key.reveal()) }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
     onFault: (error) =>
       process.stderr.write(
@@ -219,7 +219,7 @@ async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: Pace
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
   if (!flags.json) return;
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
-  const params = { ...flags, model: modelLabel(flags.model), ...draft, key: undefined, log: undefined };
+  const params = { ...flags, model: modelLabel(flags.model), ...draft, log: undefined };
   printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params });
 }
 

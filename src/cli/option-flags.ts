@@ -1,6 +1,7 @@
 // Makes the flags of a command from its table of options, and reads the typed values by their names in the table.
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { badArgument } from '../basics/errors.ts';
 import {
   defaultOf,
   isSwitch,
@@ -79,8 +80,17 @@ function flagOption(spec: OptionSpec, flag: string): Option {
   if (isSwitch(spec) || option.variadic) return option;
   return option.argParser((text: string, before: unknown) => {
     if (spec.texts === true) return before === fallback ? [text] : [...(before as readonly string[]), text];
+    if (spec.isSecret === true) demandSecret(spec, text);
     return orInvalid(() => parseOption(spec, text));
   });
+}
+
+/** @throws OutriderError `bad-argument` for an empty one: a variable without a value must not stand for "no key" */
+function demandSecret({ flag = '', env = '' }: OptionSpec, text: string): void {
+  if (text !== '') return;
+  if (env in process.env && process.env[env] === '')
+    throw badArgument(`${env} is set but empty`, `give it a value, or unset it (env -u ${env} ...)`);
+  throw badArgument(`${flag.split(' ')[0]} is empty`, 'give a value, or leave the flag out');
 }
 
 /** Commander tells the message beside the flag. */

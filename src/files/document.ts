@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { basename } from 'node:path';
+import { withoutUserinfo } from '../basics/secret.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
 
 /** What a command found out. */
@@ -67,10 +68,19 @@ export function buildDocument(command: string, result: Result, date: Date): Docu
     machine: describeMachine(),
     date: date.toISOString(),
     seed: result.seed ?? null,
-    params: result.params ?? {},
+    params: shown(result.params ?? {}) as object,
     rows: result.rows,
     summary: result.summary,
   };
+}
+
+/** A copy for others to read: without what an address has of a password. Secrets leave themselves out. */
+function shown(value: unknown): unknown {
+  if (typeof value === 'string') return withoutUserinfo(value);
+  if (Array.isArray(value)) return value.map(shown);
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  if (!isPlain) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
 }
 
 /**

@@ -1,6 +1,8 @@
 // The options of an experiment or trial as a table of plain data: flag, help, kind of value, default. The command line, the defaults of a
 // caller in code and the TypeScript type of the options all come from this one table. It knows no terminal.
 
+import { Secret } from '../basics/secret.ts';
+
 type Range = readonly [low: number, high: number];
 
 /** One option. Its kind is what it gives of `whole` to `parse`; with none of them it is a text, or a switch if the flag takes no value. */
@@ -34,6 +36,8 @@ export interface OptionSpec {
   readonly alias?: string;
   /** A variable of the environment that stands in for the flag. */
   readonly env?: string;
+  /** A key or password: it is wrapped at once, so that no document, log or error shows it. */
+  readonly isSecret?: true;
   /** Taken, and not shown. */
   readonly isHidden?: true;
   /** Another option that can't be given as well, by its name on the command line: "full". */
@@ -54,23 +58,25 @@ type NumberKind = { readonly whole: Range } | { readonly number: Range };
 type NumbersKind = { readonly wholes: Range } | { readonly numbers: Range };
 type ValueOf<Spec> = Spec extends { readonly type: infer Value }
   ? Value
-  : Spec extends NumberKind
-    ? number
-    : Spec extends NumbersKind
-      ? readonly number[]
-      : Spec extends { readonly choices: readonly (infer Choice)[] }
-        ? Choice
-        : Spec extends { readonly texts: true }
-          ? readonly string[]
-          : Spec extends { readonly parse: (text: string) => infer Value }
-            ? Value
-            : Spec extends { readonly flag: `${string}<${string}` } | { readonly argument: string }
-              ? string
-              : Spec extends { readonly flag: string }
-                ? boolean
-                : Spec extends { readonly default: infer Value }
-                  ? Value
-                  : never;
+  : Spec extends { readonly isSecret: true }
+    ? Secret
+    : Spec extends NumberKind
+      ? number
+      : Spec extends NumbersKind
+        ? readonly number[]
+        : Spec extends { readonly choices: readonly (infer Choice)[] }
+          ? Choice
+          : Spec extends { readonly texts: true }
+            ? readonly string[]
+            : Spec extends { readonly parse: (text: string) => infer Value }
+              ? Value
+              : Spec extends { readonly flag: `${string}<${string}` } | { readonly argument: string }
+                ? string
+                : Spec extends { readonly flag: string }
+                  ? boolean
+                  : Spec extends { readonly default: infer Value }
+                    ? Value
+                    : never;
 type IsSwitch<Spec> = Spec extends { readonly flag: `${string}<${string}` | `${string}[${string}` } ? false : true;
 type OptionOf<Spec> = Spec extends
   | { readonly default: unknown }
@@ -105,7 +111,9 @@ export function isSwitch({ flag }: OptionSpec): boolean {
 }
 
 /** @throws Error with a sentence that says what to give instead */
-export function parseOption({ whole, number, wholes, numbers, choices, parse }: OptionSpec, text: string): unknown {
+export function parseOption(spec: OptionSpec, text: string): unknown {
+  const { whole, number, wholes, numbers, choices, parse } = spec;
+  if (spec.isSecret === true) return new Secret(text);
   if (parse !== undefined) return parse(text);
   if (whole !== undefined) return parseWhole(text, ...whole);
   if (number !== undefined) return parseNumber(text, ...number);

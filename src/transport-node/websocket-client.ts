@@ -4,7 +4,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { WebSocket } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
-import { parseEdgeAddress, unreachableEdge } from '../transport/edge-address.ts';
+import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
 import { interrupted } from '../transport/endings.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
@@ -67,11 +67,11 @@ function refusal(target: URL, status: number, text: string): OutriderError {
   const [line = ''] = text.split('\n');
   if (line.startsWith('version-mismatch')) return versionMismatch(target, line);
   if (status === 403 && line.startsWith('unauthorized ')) {
-    const cause = `${target.href} refused: ${line.slice('unauthorized '.length)}`;
+    const cause = `${showAddress(target)} refused: ${line.slice('unauthorized '.length)}`;
     return new OutriderError('unauthorized', cause, 'start the edge with --allow-host NAME, or --allow-origin ORIGIN');
   }
   const meaning = STATUS_CODES[status] ?? 'no known status';
-  const cause = `${target.href} answered ${status} (${meaning}) instead of opening a connection`;
+  const cause = `${showAddress(target)} answered ${status} (${meaning}) instead of opening a connection`;
   return new OutriderError('edge-unreachable', cause, 'check the address: an `outrider edge` must listen there');
 }
 
@@ -79,7 +79,7 @@ function versionMismatch(target: URL, cause?: string): OutriderError {
   const said = cause?.replace('version-mismatch ', '') ?? 'it does not name its version';
   return new OutriderError(
     'version-mismatch',
-    `${target.href} does not speak ${subprotocol}: ${said}`,
+    `${showAddress(target)} does not speak ${subprotocol}: ${said}`,
     'run the same version of outrider on device and edge',
   );
 }

@@ -218,6 +218,15 @@ describe('a peer of another kind', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
   });
 
+  it('is named without user and password', async () => {
+    for (const connect of [connectWebSocket, connectPlatformWebSocket]) {
+      const refused = await connect('ws://user:canary@127.0.0.1:1')(acceptDevice).catch((error: Error) => error);
+      expect(String(refused)).toContain('127.0.0.1:1');
+      expect(JSON.stringify(refused) + String(refused)).not.toMatch(/canary|user/);
+      expect(() => connect('user:canary@edge.example')).toThrow('"edge.example" is not the address of an edge');
+    }
+  });
+
   it('must have a WebSocket address', () => {
     for (const url of ['', 'edge.example', 'localhost:7070', 'ftp://edge.example', 'ws://']) {
       expect(() => connectWebSocket(url)).toThrow('is not the address of an edge');
