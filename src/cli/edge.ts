@@ -213,7 +213,7 @@ function note(text: string): void {
 async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): Promise<void> {
   await edge.close();
   await listener.close();
-  const { sessions: _sessions, connections: _connections, ...account } = edge.status;
+  const { state: _state, sessions: _sessions, connections: _connections, ...account } = edge.status;
   const pacing = paced?.pacing;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };

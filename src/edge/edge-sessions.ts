@@ -2,6 +2,7 @@
 // rules of sessions are in protocol/edge-core.ts; engine-loop.ts runs the steps.
 
 import type { Clock } from '../basics/clock.ts';
+import { OutriderError } from '../basics/errors.ts';
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
@@ -10,6 +11,8 @@ import type { EdgeDrafts, EdgeEffect, EdgeEvent, EdgeStep, SessionCreated } from
 import type { EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import type { FrameConnection } from '../protocol/wire.ts';
 import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
+import type { EdgeFaults } from './edge-faults.ts';
+import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
 
 export interface SessionSources {
@@ -17,10 +20,11 @@ export interface SessionSources {
   readonly lookUpTokens: number;
   /** Null: this edge has no draft model. */
   readonly drafters: EdgeDrafters | null;
-  /** Called when the draft model fails. */
-  readonly onFault: (error: unknown) => void;
+  readonly faults: EdgeFaults;
   /** Called for every event of every session's machine, before its effects are performed; for logs. */
-  readonly onStep: ((step: SessionStep) => void) | undefined;
+  readonly onStep: ((step: SessionStep) => unknown) | undefined;
+  /** Time after which a draft of the draft model counts as one that will not come, ms. */
+  readonly stallAfterMs: number;
 }
 
 /** One event of a session, with its effects. */
@@ -63,10 +67,12 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#wake = wake;
   }
 
-  /** No step may be in progress. */
+  /** No step may be in progress. Never rejects. */
   async close(): Promise<void> {
-    await this.#sequences.close();
-    await this.#sources.drafters?.close();
+    const { drafters, faults, stallAfterMs } = this.#sources;
+    await this.#sequences.close((error) => faults.report(error));
+    const closing = drafters?.close() ?? Promise.resolve();
+    await withinTime(this.#clock, stallAfterMs, closing, 'the draft model').catch((error) => faults.report(error));
   }
 
   enter(entry: EdgeEntry): SessionEntry {
@@ -74,7 +80,13 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   takePlace(entry: SessionEntry, open: OpenMessage): boolean {
-    entry.kv = this.#sequences.take(ownerOf(open)) ?? null;
+    try {
+      entry.kv = this.#sequences.take(ownerOf(open)) ?? null;
+    } catch (error) {
+      // The engine's own words may hold paths, so the device does not get them.
+      this.#sources.faults.report(error);
+      throw new OutriderError('internal', 'the engine failed', 'try again; the operator finds the cause in the log');
+    }
     return entry.kv !== null;
   }
 
@@ -87,7 +99,14 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   stepped({ number, state }: SessionEntry, event: EdgeEvent | SessionCreated, effects: readonly EdgeEffect[]): void {
-    this.#sources.onStep?.({ session: number, event, state, effects, atMs: this.#clock.nowMs() });
+    const { faults, onStep } = this.#sources;
+    if (onStep === undefined) return;
+    faults.call(() => onStep({ session: number, event, state, effects, atMs: this.#clock.nowMs() }), undefined);
+  }
+
+  failed(entry: SessionEntry, error: unknown): void {
+    this.#sources.faults.report(error);
+    this.#core?.fail(entry, 'the edge has a fault');
   }
 
   heldTokens({ kv, state }: SessionEntry): number {
@@ -112,16 +131,19 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   async #draft(entry: SessionEntry, order: EdgeDraftOrder): Promise<void> {
-    const { drafters, onFault } = this.#sources;
+    const { drafters, faults, stallAfterMs } = this.#sources;
     const { open, text } = entry.state;
     try {
       entry.drafter ??= drafters?.take(ownerOf(open)) ?? null;
       const believed = [...text.slice(0), ...order.tokens];
       const request = { text: believed, promptLength: open.prompt.length, sampling: open.sampling };
-      const token = (await entry.drafter?.next(request)) ?? null;
+      const drafting = entry.drafter?.next(request) ?? Promise.resolve(null);
+      const token = await withinTime(this.#clock, stallAfterMs, drafting, 'the draft model');
       this.#core?.edgeDrafted(entry, order, token, token !== null && this.#model.tokenizer.endIds.has(token));
     } catch (error) {
-      onFault(error);
+      faults.report(error);
+      // A drafter that may never return is not given to another session.
+      if (error instanceof StalledError) entry.drafter = null;
       this.#core?.edgeDraftFailed(entry);
     }
   }

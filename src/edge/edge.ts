@@ -2,6 +2,7 @@
 // owns their lifetimes.
 
 import type { Clock } from '../basics/clock.ts';
+import { OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
 import type { LanguageModel } from '../models/model.ts';
@@ -12,15 +13,17 @@ import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 import type { RateLimitSettings } from '../protocol/rate-limit.ts';
-import { byteWire } from '../protocol/wire.ts';
+import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Accept, Listener } from '../transport/transport.ts';
+import type { Accept, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
 import { type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
+import { EdgeFaults } from './edge-faults.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionStep } from './edge-sessions.ts';
-import { EngineLoop, type LoopAccount } from './engine-loop.ts';
+import { EngineLoop, type LoopAccount, type LoopObserver } from './engine-loop.ts';
+import { defaultStallAfterMs } from './engine-watch.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
 export const defaultMaxRows = 32;
@@ -50,7 +53,12 @@ export interface EdgeOptions {
   readonly rate?: RateLimitSettings;
   readonly liveness?: LivenessSettings;
   readonly clock?: Clock;
-  /** Called for engine failures and bugs, not for faults of devices. Default: ignored. */
+  /** Least time after which a step, or an edge draft, counts as one that will not return; default 60,000. */
+  readonly stallAfterMs?: number;
+  /**
+   * Called for failures of the engine and of functions given here, and for bugs, not for faults of devices. The same words are reported
+   * once in ten seconds. Default: ignored.
+   */
   readonly onFault?: (error: unknown) => void;
   /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
   readonly onStep?: (step: SessionStep) => void;
@@ -58,6 +66,8 @@ export interface EdgeOptions {
 
 /** Counts since the start, and the present numbers of sessions and connections. */
 export interface EdgeStatus extends LoopAccount {
+  /** `stalled`: the engine does not return from a step, so every session is refused until it does. */
+  readonly state: 'serving' | 'stalled' | 'closed';
   readonly sessions: number;
   readonly connections: number;
 }
@@ -71,35 +81,77 @@ export interface Edge extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** @throws OutriderError `edge-full` if the model has no free KV sequence for the measurement of step times */
+/**
+ * Whatever a function of `options` throws is reported to `onFault`, and ends at most the session concerned.
+ * @throws OutriderError `edge-full` if the model has no free KV sequence for the measurement of step times
+ */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { model, clock = machineClock, onFault = () => {}, maxRows = defaultMaxRows } = options;
+  const { model, onFault = () => {}, maxRows = defaultMaxRows, stallAfterMs = defaultStallAfterMs } = options;
+  const faults = new EdgeFaults(onFault);
+  const clock = faults.guardClock(options.clock ?? machineClock);
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
   const drafters = options.draft === undefined ? null : await openDrafters(options.draft, clock);
-  const loop = new EngineLoop(model, clock, { stepTime, learns: options.learnsStepTime ?? true }, onFault);
+  const stall = signalOnce();
+  const observer: LoopObserver = {
+    failed: (error) => faults.report(error),
+    stalled: (isStalled) => isStalled && stall.give(),
+  };
+  const loop = new EngineLoop(
+    model,
+    clock,
+    { stepTime, learns: options.learnsStepTime ?? true, stallAfterMs },
+    observer,
+  );
   const { lookUpTokens = defaultLookUpTokens, onStep } = options;
-  const sessions = new EdgeSessions(model, clock, { lookUpTokens, drafters, onFault, onStep });
-  const core: LiveEdgeCore = new EdgeCore(settingsOf(options, loop, drafters), clock, sessions, { fault: onFault });
+  const sessions = new EdgeSessions(model, clock, { lookUpTokens, drafters, faults, onStep, stallAfterMs });
+  const fault = (error: unknown): void => faults.report(error);
+  const core: LiveEdgeCore = new EdgeCore(settingsOf(options, loop, drafters), clock, sessions, { fault });
   sessions.serve(core, () => loop.wake());
   const running = loop.run(core);
+  let isClosed = false;
   const close = async (): Promise<void> => {
-    core.connections.closeAll('the edge is closing');
+    isClosed = true;
+    faults.call(() => core.connections.closeAll('the edge is closing'), undefined);
     loop.close();
-    await running;
+    // An engine that does not return would keep the edge open for ever.
+    await Promise.race([running, stall.given]);
     core.sessions.clear();
-    await sessions.close();
+    if (!loop.isStalled) await sessions.close();
   };
   return {
-    accept: (connection) => {
-      const { frame, writable, closed } = core.accept(connection);
-      return { frame, writable: () => writable(true), closed };
-    },
-    get status() {
-      return { sessions: core.sessions.count, connections: core.connections.count, ...loop.account };
+    accept: (connection) => guardHandler(core.accept(connection), connection, faults),
+    get status(): EdgeStatus {
+      const state = isClosed ? 'closed' : loop.isStalled ? 'stalled' : 'serving';
+      return { state, sessions: core.sessions.count, connections: core.connections.count, ...loop.account };
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What a handler throws closes its connection; thrown in a socket's event, it would end the process. */
+function guardHandler(handler: FrameHandler, connection: Connection, faults: EdgeFaults): ConnectionHandler {
+  const guard = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      faults.report(error);
+      faults.call(() => connection.close('internal', 'the edge has a fault'), undefined);
+    }
+  };
+  return {
+    frame: (bytes) => guard(() => handler.frame(bytes)),
+    writable: () => guard(() => handler.writable(true)),
+    closed: () => guard(() => handler.closed()),
+  };
+}
+
+function signalOnce(): { readonly give: () => void; readonly given: Promise<void> } {
+  let give = (): void => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { give: () => give(), given };
 }
 
 function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafters | null): EdgeSettings {
@@ -116,8 +168,9 @@ function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafte
       endingOf: ({ stopStrings, maxAnswerTokens }) =>
         createEnding({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes),
     },
+    closedFor: () => (loop.isStalled ? stalledEngine : undefined),
     admits: options.admits ?? (() => true),
-    shareOf: options.shareOf ?? (() => 1),
+    shareOf: checkedShare(options.shareOf ?? (() => 1)),
     keepLostMs: options.keepLostMs ?? 60_000,
     placeCount: engine.maxSequences,
     limits: { maxRows, usefulRows: maxRows, prefillChunk },
@@ -126,6 +179,21 @@ function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafte
     rate: options.rate ?? defaultRate,
     liveness: options.liveness ?? defaultLiveness,
     wire: byteWire,
+  };
+}
+
+const stalledEngine = new OutriderError(
+  'internal',
+  'the engine of this edge does not return from a step',
+  'try again later, or use another edge; the operator finds the cause in the log',
+);
+
+/** A share that is no positive number would end the planning of every step. */
+function checkedShare(shareOf: (open: OpenMessage) => number): (open: OpenMessage) => number {
+  return (open) => {
+    const share = shareOf(open);
+    if (Number.isFinite(share) && share > 0) return share;
+    throw new RangeError(`shareOf returned ${share}; a share is a number above 0`);
   };
 }
 

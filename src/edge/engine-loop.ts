@@ -1,14 +1,15 @@
 // Runs the engine: while any session has work, plans a step, runs it and passes the results to the sessions. It never waits for a device.
 // protocol/engine-steps.ts decides what a step holds; the session's machine decides what it commits.
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../basics/clock.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import type { StepPart } from '../protocol/engine-steps.ts';
-import { observeBatch, type StepTimeModel } from '../scheduling/step-time.ts';
+import { observeBatch, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
+import { stallLimitMs, watchEngine } from './engine-watch.ts';
 import { emptySequence, type KvSequence, keepPrefix } from './kv-sequences.ts';
 import { StepHistogram } from './step-histogram.ts';
 
@@ -32,31 +33,48 @@ interface RunningPart extends StepPart<SessionEntry> {
   readonly item: EvaluateItem;
 }
 
-/** The step times with which the loop plans. */
+/** How the loop plans, and when it gives a step up. */
 export interface LoopPlan {
   readonly stepTime: StepTimeModel;
   /** Whether measured steps correct `stepTime`. */
   readonly learns: boolean;
+  /** Least time after which a step counts as one that will not return, ms. */
+  readonly stallAfterMs: number;
 }
+
+/** What the loop tells the edge; neither may throw. */
+export interface LoopObserver {
+  /** A failure of the engine, of a session or of the loop itself. */
+  failed(error: unknown): void;
+  /** The engine has not returned for too long, or has returned after all. */
+  stalled(isStalled: boolean): void;
+}
+
+/** After so many rounds that failed as a whole, in a row, no session can be served, so all are refused. */
+const mostFailedRounds = 3;
+const longestPauseMs = 1000;
+/** What a device is told: the engine's own words may hold paths, so only the operator gets them. */
+const engineFailed = 'the engine failed';
 
 export class EngineLoop {
   readonly #model: LanguageModel;
   readonly #clock: Clock;
-  readonly #onFailure: (error: unknown) => void;
-  readonly #learns: boolean;
+  readonly #observer: LoopObserver;
+  readonly #plan: LoopPlan;
   #stepTime: StepTimeModel;
   #wakeUp: (() => void) | null = null;
   #awake = false;
   #closed = false;
+  #isStalled = false;
   readonly #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
   readonly #rounds = new StepHistogram();
 
-  constructor(model: LanguageModel, clock: Clock, { stepTime, learns }: LoopPlan, onFailure: (error: unknown) => void) {
+  constructor(model: LanguageModel, clock: Clock, plan: LoopPlan, observer: LoopObserver) {
     this.#model = model;
     this.#clock = clock;
-    this.#stepTime = stepTime;
-    this.#learns = learns;
-    this.#onFailure = onFailure;
+    this.#plan = plan;
+    this.#stepTime = plan.stepTime;
+    this.#observer = observer;
   }
 
   get account(): LoopAccount {
@@ -65,6 +83,11 @@ export class EngineLoop {
 
   get stepTime(): StepTimeModel {
     return this.#stepTime;
+  }
+
+  /** The engine has not returned from a step for too long. */
+  get isStalled(): boolean {
+    return this.#isStalled;
   }
 
   /** There may be a step to run. */
@@ -79,13 +102,23 @@ export class EngineLoop {
     this.wake();
   }
 
+  /** Never rejects: a round that fails is reported, and the next one follows. */
   async run(core: LiveEdgeCore): Promise<void> {
+    let failedRounds = 0;
     while (!this.#closed) {
       this.#awake = false;
-      const ran = await this.#round(core);
-      // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
-      if (ran) await nextTurn();
-      else if (!this.#awake) await this.#sleep();
+      try {
+        const ran = await this.#round(core);
+        failedRounds = 0;
+        // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
+        if (ran) await nextTurn();
+        else if (!this.#awake) await this.#sleep();
+      } catch (error) {
+        failedRounds += 1;
+        this.#noteFailure(error);
+        if (failedRounds >= mostFailedRounds) this.#failAll(core);
+        await sleep(Math.min(longestPauseMs, 2 ** failedRounds));
+      }
     }
   }
 
@@ -100,46 +133,127 @@ export class EngineLoop {
     const startMs = this.#clock.nowMs();
     const works = core.steps.gather();
     if (works.length === 0) return false;
-    await this.#runParts(core, core.steps.begin(works, this.#stepTime).map(runningPart));
+    const parts = core.steps.begin(works, this.#stepTime).flatMap((part) => this.#itemOf(core, part));
+    try {
+      await this.#runParts(core, parts);
+    } catch (error) {
+      await this.#fail(core, parts, error);
+    }
     const roundMs = this.#clock.nowMs() - startMs;
     this.#rounds.add(roundMs);
     this.#account.roundMs += roundMs;
     return true;
   }
 
-  async #runParts(core: LiveEdgeCore, running: readonly RunningPart[]): Promise<void> {
+  #itemOf(core: LiveEdgeCore, part: StepPart<SessionEntry>): readonly RunningPart[] {
+    try {
+      return [runningPart(part)];
+    } catch (error) {
+      this.#noteFailure(error);
+      core.fail(part.entry, engineFailed);
+      return [];
+    }
+  }
+
+  async #runParts(core: LiveEdgeCore, parts: readonly RunningPart[]): Promise<void> {
+    if (parts.length === 0) return;
+    const stopWatch = this.#watch(core, parts);
+    try {
+      const running = await this.#prepare(core, parts);
+      if (running.length === 0) return;
+      const results = await this.#evaluate(core, running);
+      // Its sessions are refused already; what the sequences hold is not known.
+      if (this.#isStalled) await this.#empty(running);
+      else if (results !== null) await this.#deliver(core, running, results);
+    } finally {
+      stopWatch();
+      if (this.#isStalled) {
+        this.#isStalled = false;
+        this.#observer.stalled(false);
+      }
+    }
+  }
+
+  /** @returns null: the engine failed, and with it the sessions of this step */
+  async #evaluate(
+    core: LiveEdgeCore,
+    running: readonly RunningPart[],
+  ): Promise<readonly (readonly Candidates[])[] | null> {
     const startMs = this.#clock.nowMs();
     try {
-      for (const { kv, heldTokens } of running) await keepPrefix(kv, heldTokens);
       const results = await this.#model.evaluate(running.map(({ item }) => item));
       this.#note(running, this.#clock.nowMs() - startMs);
-      for (const { kv, item } of running) kv.tokens.push(...item.tokens);
-      for (const [index, part] of running.entries()) await this.#verify(core, part, results[index] ?? []);
+      return results;
     } catch (error) {
       await this.#fail(core, running, error);
+      return null;
     }
   }
 
-  /** An error here fails only this session; the others of the step have their results. */
-  async #verify(core: LiveEdgeCore, part: RunningPart, rows: readonly Candidates[]): Promise<void> {
-    const { entry, ticket } = part;
-    if (ticket === null) return;
-    try {
-      core.sessions.step(entry, { kind: 'step-done', ticket, rows });
-    } catch (error) {
-      await this.#fail(core, [part], error);
+  /** Takes out of each sequence what its text does not have. */
+  async #prepare(core: LiveEdgeCore, parts: readonly RunningPart[]): Promise<readonly RunningPart[]> {
+    const ready: RunningPart[] = [];
+    for (const part of parts) {
+      try {
+        await keepPrefix(part.kv, part.heldTokens);
+        ready.push(part);
+      } catch (error) {
+        await this.#fail(core, [part], error);
+      }
+    }
+    return ready;
+  }
+
+  /** An error here fails only one session; the others of the step have their results. */
+  async #deliver(
+    core: LiveEdgeCore,
+    running: readonly RunningPart[],
+    results: readonly (readonly Candidates[])[],
+  ): Promise<void> {
+    for (const { kv, item } of running) kv.tokens.push(...item.tokens);
+    for (const [index, part] of running.entries()) {
+      const { entry, ticket, item } = part;
+      const rows = results[index];
+      try {
+        if ((rows?.length ?? 0) < item.rows) {
+          throw new Error(`the engine returned ${rows?.length ?? 0} of ${item.rows} rows`);
+        }
+        if (ticket !== null && rows !== undefined) core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+      } catch (error) {
+        await this.#fail(core, [part], error);
+      }
     }
   }
 
-  /** If the engine fails, only the sessions of this step fail. */
-  async #fail(core: LiveEdgeCore, running: readonly RunningPart[], error: unknown): Promise<void> {
+  /** Only these sessions fail. */
+  async #fail(core: LiveEdgeCore, parts: readonly RunningPart[], error: unknown): Promise<void> {
+    this.#noteFailure(error);
+    for (const { entry } of parts) core.fail(entry, engineFailed);
+    await this.#empty(parts);
+  }
+
+  async #empty(parts: readonly RunningPart[]): Promise<void> {
+    for (const { kv } of parts) await emptySequence(kv).catch((error) => this.#observer.failed(error));
+  }
+
+  #failAll(core: LiveEdgeCore): void {
+    for (const entry of [...core.sessions.entries]) if (entry.state.end === null) core.fail(entry, engineFailed);
+  }
+
+  #noteFailure(error: unknown): void {
     this.#account.failures += 1;
-    this.#onFailure(error);
-    const cause = `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
-    for (const { entry, kv } of running) {
-      core.sessions.step(entry, { kind: 'step-failed', cause });
-      await emptySequence(kv).catch(() => {});
-    }
+    this.#observer.failed(error);
+  }
+
+  #watch(core: LiveEdgeCore, parts: readonly RunningPart[]): () => void {
+    const rows = parts.reduce((sum, { item }) => sum + item.tokens.length, 0);
+    const limitMs = stallLimitMs(stepMs(this.#stepTime, rows), this.#plan.stallAfterMs);
+    return watchEngine(this.#clock, limitMs, () => {
+      this.#isStalled = true;
+      this.#observer.stalled(true);
+      this.#noteFailure(new Error(`the engine has not returned from a step for ${Math.round(limitMs / 1000)} s`));
+      this.#failAll(core);
+    });
   }
 
   #note(running: readonly RunningPart[], ms: number): void {
@@ -148,7 +262,7 @@ export class EngineLoop {
       0,
     );
     const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
-    if (this.#learns && prefillTokens === 0) {
+    if (this.#plan.learns && prefillTokens === 0) {
       const itemRows = running.map(({ item }) => item.tokens.length);
       this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
     }

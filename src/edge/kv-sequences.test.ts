@@ -55,7 +55,7 @@ describe('KvSequences', () => {
     const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
     const first = new KvSequences(model);
     expect(first.take('a')).toBeDefined();
-    await first.close();
+    await first.close(() => {});
     expect(new KvSequences(model).take('a')).toBeDefined();
   });
 });

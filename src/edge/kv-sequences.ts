@@ -11,19 +11,34 @@ export interface KvSequence extends Owned {
   /** The text with which `tokens` was last compared, and the length of the common prefix. */
   compared: TokenText | null;
   comparedTo: number;
+  /** The engine failed with it, and may still hold keys and values that `tokens` does not name. */
+  isUnknown: boolean;
 }
 
 export class KvSequences extends OwnedPool<KvSequence> {
   constructor(model: LanguageModel) {
     super((count) => {
       if (count >= model.limits.maxSequences) return undefined;
-      return { ...unowned, sequence: model.openSequence(), tokens: [], compared: null, comparedTo: 0 };
+      return {
+        ...unowned,
+        sequence: model.openSequence(),
+        tokens: [],
+        compared: null,
+        comparedTo: 0,
+        isUnknown: false,
+      };
     });
   }
 
   /** Releases all sequences; the engine outlives this edge. No evaluation may be in progress. */
-  async close(): Promise<void> {
-    for (const { sequence } of this.clear()) await sequence.release();
+  async close(failed: (error: unknown) => void): Promise<void> {
+    for (const { sequence } of this.clear()) {
+      try {
+        await sequence.release();
+      } catch (error) {
+        failed(error);
+      }
+    }
   }
 }
 
@@ -43,15 +58,18 @@ export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): numb
 
 /** Truncates the sequence to its first `length` tokens. */
 export async function keepPrefix(kv: KvSequence, length: number): Promise<void> {
-  if (kv.tokens.length === length) return;
+  if (kv.tokens.length === length && !kv.isUnknown) return;
   kv.tokens.length = length;
   kv.comparedTo = Math.min(kv.comparedTo, length);
   await kv.sequence.truncate(length);
+  kv.isUnknown = false;
 }
 
-/** After a failed step the contents of the sequence are unknown, so they are removed. */
+/** After a failed step the contents of the sequence are unknown, so they are removed; until that succeeds, no step uses them. */
 export async function emptySequence(kv: KvSequence): Promise<void> {
   kv.tokens.length = 0;
   kv.comparedTo = 0;
+  kv.isUnknown = true;
   await kv.sequence.truncate(0);
+  kv.isUnknown = false;
 }

@@ -27,6 +27,8 @@ export interface EdgeDraftFigures {
 export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSettings, 'hello'> {
   /** The target, for `hello`. */
   readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
+  /** Why no session may be opened at present; undefined: they may. */
+  readonly closedFor?: () => OutriderError | undefined;
   /** Whether these credentials may open a session. */
   readonly admits: (credentials: string) => boolean;
   /** Number of sessions that may decode at the same time. */
@@ -66,6 +68,8 @@ export interface EdgeHost<Entry extends EdgeEntry>
   beginDraft(entry: Entry, order: EdgeDraftOrder): void;
   /** There may be a step to run. */
   wake(): void;
+  /** Planning a step failed for this session, which is then no part of the step; without it the error is thrown. */
+  failed?(entry: Entry, error: unknown): void;
 }
 
 export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<EdgeMessage>> {
@@ -101,9 +105,19 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     this.sessions.step(entry, { kind: 'edge-drafted', drafts: { length, ...made } });
   }
 
+  /** The edge cannot serve this session: its device is refused with `internal`. Never throws. @param cause told to the device */
+  fail(entry: Entry, cause: string): void {
+    if (this.sessions.find(entry.id) !== entry) return;
+    try {
+      this.sessions.step(entry, { kind: 'step-failed', cause });
+    } catch {
+      this.sessions.discard(entry, cause);
+    }
+  }
+
   edgeDraftFailed(entry: Entry): void {
     entry.isDrafting = false;
-    this.sessions.step(entry, { kind: 'step-failed', cause: 'the draft model of the edge failed' });
+    this.fail(entry, 'the draft model of the edge failed');
   }
 
   /** For a crash of the process: sessions and connections are lost, nothing is sent. @returns the carriers of the connections */
@@ -145,9 +159,11 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     };
   }
 
-  /** @throws OutriderError `unauthorized`, `tokenizer-mismatch`, `bad-argument` */
+  /** @throws OutriderError `unauthorized`, `tokenizer-mismatch`, `bad-argument`, or why the edge opens no session at present */
   #admit(open: OpenMessage): void {
-    const { admits, target, edgeDraft } = this.#settings;
+    const { admits, target, edgeDraft, closedFor } = this.#settings;
+    const closed = closedFor?.();
+    if (closed !== undefined) throw closed;
     if (!admits(open.credentials)) {
       throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
     }

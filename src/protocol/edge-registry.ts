@@ -131,6 +131,13 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#settle(entry, event, effects, before);
   }
 
+  /** Forgets a session whose machine cannot go on; its connection is closed. */
+  discard(entry: Entry, detail: string): void {
+    const { link } = entry.state;
+    this.#forget(entry);
+    if (link !== null) this.#owner.close(link.id, 'internal', detail);
+  }
+
   /** Removes all sessions; nothing is sent. */
   clear(): void {
     for (const entry of this.#entries.values()) {

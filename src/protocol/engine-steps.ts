@@ -35,6 +35,8 @@ interface StepEntry extends RegistryEntry {
 interface StepHost<Entry> {
   heldTokens(entry: Entry): number;
   lookUp(entry: Entry): EdgeDrafts | undefined;
+  /** Planning failed for this session, which is then no part of the step. Without it the error is thrown. */
+  failed?(entry: Entry, error: unknown): void;
 }
 
 interface Work<Entry> {
@@ -65,7 +67,7 @@ export class EngineSteps<Entry extends StepEntry> {
   gather(): readonly Work<Entry>[] {
     const works: Work<Entry>[] = [];
     for (const entry of this.#sessions.entries) {
-      const work = this.#workOf(entry);
+      const work = this.#try(entry, () => this.#workOf(entry));
       if (work !== undefined) works.push(work);
     }
     return works;
@@ -77,14 +79,26 @@ export class EngineSteps<Entry extends StepEntry> {
     const plan = scheduleStep(this.#schedule, views, this.#limits, stepTime);
     this.#schedule = plan.state;
     let at = 0;
-    return plan.items.map((item) => {
+    return plan.items.flatMap((item) => {
       // Items have the order of the views, except that a prompt chunk comes last.
       if (item.kind === 'prefill') at = 0;
       while (at < views.length && views[at]?.id !== item.id) at += 1;
       const work = works[at];
       invariant(work !== undefined, 'the plan names an unknown session');
-      return this.#begin(work, item);
+      return this.#try(work.entry, () => this.#begin(work, item)) ?? [];
     });
+  }
+
+  /** An error fails only this session, where the host takes it. */
+  #try<Value>(entry: Entry, work: () => Value): Value | undefined {
+    const { failed } = this.#host;
+    if (failed === undefined) return work();
+    try {
+      return work();
+    } catch (error) {
+      failed.call(this.#host, entry, error);
+      return undefined;
+    }
   }
 
   #begin({ entry, heldTokens }: Work<Entry>, item: StepItem): StepPart<Entry> {
