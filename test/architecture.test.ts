@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 const pureFolders = [
   'basics',
+  'access',
   'decoding',
   'scheduling',
   'protocol',
@@ -26,6 +27,7 @@ const any = '*';
 /** Folder of src/ to the folders that it may import, beside itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   basics: [],
+  access: ['basics'],
   decoding: ['basics'],
   scheduling: ['basics', 'decoding'],
   protocol: ['basics', 'decoding', 'scheduling'],
@@ -59,6 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   figures: ['allocation', 'world'],
   files: [
     'basics',
+    'access',
     'scenario',
     'world',
     'allocation',
@@ -159,6 +162,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Folder to the packages that its shipped code may import. Tests may import any. */
 const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   basics: [],
+  access: [],
   decoding: [],
   scheduling: [],
   protocol: [],

@@ -21,6 +21,8 @@ export const errorCodes = [
   'edge-full', // no sequence left on the edge
   'port-in-use',
   'context-full', // prompt and answer do not fit in the context
+  'keys-unreadable', // a file of keys is missing, damaged, or open to others
+  'certificate-untrusted', // not the pinned certificate, or none that anybody vouches for
   'unauthorized', // credentials or session secret are wrong
   'superseded', // a newer connection has taken over the session
   'protocol-error', // malformed, out of order or out of bounds

@@ -14,6 +14,7 @@ import { doctorCommand } from './doctor.ts';
 import { draftCheckCommand } from './draft-check.ts';
 import { draftFitCommand } from './draft-fit.ts';
 import { edgeCommand } from './edge.ts';
+import { keysCommand } from './keys.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
@@ -36,7 +37,7 @@ function draftCommand(): Command {
 /** What each kind of reader of the README comes for. */
 const commandsFor = {
   'application developer': [runCommand, deviceCommand, replayCommand],
-  'edge operator': [edgeCommand, modelsCommand, draftCommand, doctorCommand],
+  'edge operator': [edgeCommand, keysCommand, modelsCommand, draftCommand, doctorCommand],
   researcher: [
     scenarioCommand,
     () => experimentCommand(simulateExperiment),

@@ -1,0 +1,78 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProgram } from './program.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-keys-'));
+  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What a command writes to each stream. */
+async function keys(...words: string[]): Promise<{ readonly out: string; readonly told: string }> {
+  const written: [string[], string[]] = [[], []];
+  const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written[0].push(String(text)) > 0);
+  const notes = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written[1].push(String(text)) > 0);
+  try {
+    await createProgram().parseAsync(['keys', ...words], { from: 'user' });
+  } finally {
+    output.mockRestore();
+    notes.mockRestore();
+  }
+  return { out: written[0].join(''), told: written[1].join('') };
+}
+
+describe('outrider keys', () => {
+  it('adds a key and prints its secret once, alone on standard output', async () => {
+    const { out } = await keys('add', 'phone of Ada', '--expires', '90d', '--share', '2', '--max-sessions', '3');
+    expect(out).toMatch(/^ok_[a-z2-7]{8}_[0-9A-Za-z]{43}\n$/);
+    const listed = await keys('list', '--json');
+    const { rows } = JSON.parse(listed.out) as { rows: Record<string, unknown>[] };
+    expect(rows).toMatchObject([{ name: 'phone of Ada', state: 'valid', scopes: 'verify', share: 2, maxSessions: 3 }]);
+    const file = await readFile(join(folder, 'state', 'keys.json'), 'utf8');
+    const plain = (await keys('list')).out;
+    for (const text of [listed.out, plain, file]) expect(text).not.toContain(out.trim().slice(-43));
+    expect(plain).toContain('phone of Ada');
+    expect(listed.out).not.toMatch(/[0-9a-f]{64}/);
+  });
+
+  it('rotates and revokes, by name or id, with JSON', async () => {
+    const made = JSON.parse((await keys('add', 'Ada', '--scope', 'admin,chat', '--json')).out);
+    expect(made.rows[0].scopes).toBe('chat,admin');
+    const next = JSON.parse((await keys('rotate', 'Ada', '--grace', '24h', '--json')).out);
+    expect(next.summary).toMatchObject({ id: made.summary.id });
+    expect(next.summary.key).not.toBe(made.summary.key);
+    expect(next.rows[0].formerUntil).toMatch(/^20/);
+    expect((await keys('rotate', 'Ada')).told).toContain('taken no more');
+    const ended = JSON.parse((await keys('revoke', made.summary.id, '--json')).out);
+    expect(ended.rows).toMatchObject([{ state: 'revoked', id: made.summary.id, formerUntil: null }]);
+    await expect(keys('revoke', 'Ada')).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
+  it('keeps keys in another file where one is named', async () => {
+    const file = join(folder, 'mine.json');
+    await keys('add', 'Ada', '--keys', file);
+    expect((await keys('list', '--keys', file)).out).toContain('Ada');
+    await expect(keys('list')).rejects.toMatchObject({ code: 'keys-unreadable' });
+  });
+
+  it('says what is wrong', async () => {
+    for (const words of [
+      ['--scope', 'all'],
+      ['--expires', 'soon'],
+      ['--expires', '2020-01-01'],
+      ['--share', '0'],
+    ]) {
+      await expect(keys('add', 'Ada', ...words)).rejects.toBeInstanceOf(Error);
+    }
+    await expect(keys('list')).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await expect(keys('add', 'a\u001b[31m')).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+});

@@ -1,0 +1,156 @@
+// `outrider keys`: who may use an edge. The file holds digests; a secret is printed once, where it is made.
+
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../access/key-book.ts';
+import { parseDuration } from '../access/key-text.ts';
+import { printDocument } from '../files/document.ts';
+import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { commandOf } from './option-flags.ts';
+import { formatTable } from './terminal-table.ts';
+
+const shared = {
+  keys: {
+    flag: '--keys <file>',
+    help: 'file of keys (default: keys.json in OUTRIDER_STATE or ~/.local/state/outrider)',
+  },
+  json: { flag: '--json', help: 'print one JSON document on standard output' },
+} as const;
+const counted = [1, 1024] as const;
+
+const addOptions = {
+  name: { argument: '<name>', help: 'whose key it is; logs and lists show it' },
+  scope: {
+    flag: '--scope <scope>',
+    help: 'what it may be used for, with commas between: verify (devices), chat (completions over HTTP), admin',
+    parse: parseScopes as (text: string) => readonly KeyScope[],
+    default: ['verify'] as readonly KeyScope[],
+    defaultLabel: 'verify',
+  },
+  expires: {
+    flag: '--expires <when>',
+    help: 'a duration from now (90d, 12h, 30m) or a date (2027-01-31); default: never',
+    parse: parseExpiry as (text: string) => Expiry,
+  },
+  share: {
+    flag: '--share <number>',
+    help: 'share of the computing, relative to other keys',
+    number: [0.001, 1000],
+    default: 1,
+  },
+  maxSessions: {
+    flag: '--max-sessions <count>',
+    help: 'most answers at the same time (default: no limit)',
+    whole: counted,
+  },
+  maxWaiting: {
+    flag: '--max-waiting <count>',
+    help: 'most openings that may wait for a place (default: no limit)',
+    whole: [0, 1024],
+  },
+  ...shared,
+} as const;
+const key = { argument: '<id|name>', help: 'which key' } as const;
+const revokeOptions = { key, ...shared } as const;
+const rotateOptions = {
+  key,
+  grace: {
+    flag: '--grace <duration>',
+    help: 'how long the present secret is still taken: 24h, 30m, 0',
+    parse: parseDuration as (text: string) => number,
+    default: 0,
+    defaultLabel: '0',
+  },
+  ...shared,
+} as const;
+
+type Expiry = { readonly inMs: number } | { readonly at: string };
+
+function parseExpiry(text: string): Expiry {
+  if (/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(Date.parse(text)))
+    return { at: new Date(text).toISOString() };
+  return { inMs: parseDuration(text) };
+}
+
+function parseScopes(text: string): readonly KeyScope[] {
+  const words = text.split(',').map((word) => word.trim());
+  const scopes = keyScopes.filter((scope) => words.includes(scope));
+  if (words.every((word) => (keyScopes as readonly string[]).includes(word))) return scopes;
+  throw new Error(`Allowed are ${keyScopes.join(', ')}, with commas between.`);
+}
+
+async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
+  const nowMs = Date.now();
+  const { expires, maxSessions = null, maxWaiting = null } = flags;
+  const at = expires === undefined ? null : 'at' in expires ? expires.at : new Date(nowMs + expires.inMs).toISOString();
+  const terms: KeyTerms = {
+    ...{ name: flags.name, scopes: flags.scope, expires: at, share: flags.share },
+    ...{ maxSessions, maxWaiting },
+  };
+  const path = flags.keys ?? defaultKeyFile();
+  printMade('keys add', await addKeyTo(path, terms, nowMs), flags.json, `added to ${path}`);
+}
+
+async function runRotate({ keys, key: which, grace, json }: OptionsOf<typeof rotateOptions>): Promise<void> {
+  const path = keys ?? defaultKeyFile();
+  const made = await rotateKeyIn(path, which, Date.now(), grace);
+  const { former } = made.entry;
+  const until = former === null ? 'the old secret is taken no more' : `the old secret is taken until ${former.until}`;
+  printMade('keys rotate', made, json, until);
+}
+
+async function runRevoke({ keys, key: which, json }: OptionsOf<typeof revokeOptions>): Promise<void> {
+  const entry = await revokeKeyIn(keys ?? defaultKeyFile(), which, Date.now());
+  if (json) return printDocument('keys revoke', { rows: [rowOf(entry, Date.now())], summary: { id: entry.id } });
+  note(`revoked ${entry.id} (${entry.name}); a running edge ends its sessions within 5 s`);
+}
+
+async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> {
+  const book = await loadKeys(keys ?? defaultKeyFile());
+  const rows = book.map((entry) => rowOf(entry, Date.now()));
+  const validCount = rows.filter(({ state }) => state === 'valid').length;
+  if (json) return printDocument('keys list', { rows, summary: { keyCount: rows.length, validCount } });
+  const shown = rows.map((row) => ({ ...row, expires: row.expires ?? 'never', created: row.created.slice(0, 10) }));
+  if (shown.length === 0) note('there are no keys; "outrider keys add NAME" makes one');
+  else
+    process.stdout.write(`${formatTable(shown, ['id', 'name', 'state', 'scopes', 'share', 'created', 'expires'])}\n`);
+}
+
+/** What may be seen of a key: neither its secret nor a digest. */
+function rowOf(entry: KeyEntry, nowMs: number) {
+  const { id, name, scopes, created, expires, revoked, share, maxSessions, maxWaiting, former } = entry;
+  const formerUntil = hasGrace(entry, nowMs) ? (former?.until ?? null) : null;
+  const state = keyState(entry, nowMs);
+  const terms = { scopes: scopes.join(','), created, expires, revoked, formerUntil };
+  return { id, name, state, ...terms, share, maxSessions, maxWaiting };
+}
+
+/** The secret is the only text on standard output, for scripts. */
+function printMade(command: string, { entry, key: text }: MadeKey, json: boolean, what: string): void {
+  if (json) {
+    printDocument(command, { rows: [rowOf(entry, Date.now())], summary: { id: entry.id, key: text } });
+    return;
+  }
+  note(`${entry.id} (${entry.name}): ${what}`);
+  note('the key is shown only now; keep it where the device finds it (OUTRIDER_KEY)');
+  process.stdout.write(`${text}\n`);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${styleText('dim', text)}\n`);
+}
+
+/** The command tree of `outrider keys`. */
+export function keysCommand(): Command {
+  const list = 'list the keys, without their secrets';
+  const add = 'make a key and print it, once';
+  const revoke = 'end a key for ever';
+  const rotate = 'give a key a new secret and print it, once';
+  return new Command('keys')
+    .description('who may use an edge: add, list, revoke and rotate keys')
+    .addCommand(commandOf({ name: 'list', description: list, options: shared }, runList), { isDefault: true })
+    .addCommand(commandOf({ name: 'add', description: add, options: addOptions }, runAdd))
+    .addCommand(commandOf({ name: 'revoke', description: revoke, options: revokeOptions }, runRevoke))
+    .addCommand(commandOf({ name: 'rotate', description: rotate, options: rotateOptions }, runRotate));
+}

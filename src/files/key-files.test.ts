@@ -1,0 +1,177 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { KeyTerms } from '../access/key-book.ts';
+import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
+import { KeyRing, type KeyRingSettings } from './key-ring.ts';
+
+let folder = '';
+let path = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-keys-'));
+  path = join(folder, 'inner', 'keys.json');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Until it holds. */
+const until = (holds: () => boolean): Promise<void> =>
+  vi.waitFor(() => expect(holds()).toBe(true), { timeout: 10_000, interval: 5 });
+
+const nowMs = Date.parse('2026-06-01T00:00:00Z');
+const terms = (name: string, given: Partial<KeyTerms> = {}): KeyTerms => ({
+  ...{ name, scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null },
+  ...given,
+});
+
+describe('the file of keys on disk', () => {
+  it('holds no secret, and only its owner may read it', async () => {
+    const { key, entry } = await addKeyTo(path, terms('Ada'), nowMs);
+    const text = await readFile(path, 'utf8');
+    expect(text).not.toContain(key);
+    expect(text).not.toContain(key.slice(-43));
+    expect(text).toContain(entry.sha256);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(folder, 'inner'))).mode & 0o777).toBe(0o700);
+    await revokeKeyIn(path, 'Ada', nowMs);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(join(folder, 'inner'))).toEqual(['keys.json']);
+  });
+
+  it('loses no change of commands that run at the same time', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `key ${index}`);
+    await Promise.all(names.map((name) => addKeyTo(path, terms(name), nowMs)));
+    expect((await loadKeys(path)).map(({ name }) => name).sort()).toEqual([...names].sort());
+  });
+
+  it('is replaced where it lies when a link leads there', async () => {
+    await addKeyTo(path, terms('Ada'), nowMs);
+    const link = join(folder, 'link.json');
+    await symlink(path, link);
+    await addKeyTo(link, terms('Bob'), nowMs);
+    expect((await loadKeys(path)).map(({ name }) => name)).toEqual(['Ada', 'Bob']);
+  });
+
+  it('is not changed when the change is refused, and left alone when it is damaged', async () => {
+    await addKeyTo(path, terms('Ada'), nowMs);
+    const before = await readFile(path, 'utf8');
+    await expect(addKeyTo(path, terms('Ada'), nowMs)).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(revokeKeyIn(path, 'Bob', nowMs)).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(await readFile(path, 'utf8')).toBe(before);
+    await writeFile(path, before.slice(0, 100));
+    await expect(addKeyTo(path, terms('Bob'), nowMs)).rejects.toMatchObject({ code: 'keys-unreadable' });
+    expect(await readFile(path, 'utf8')).toBe(before.slice(0, 100));
+    expect(await readdir(join(folder, 'inner'))).toEqual(['keys.json']);
+  });
+
+  it('is refused when others may write it, or when it is not there', async () => {
+    await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await expect(revokeKeyIn(path, 'Ada', nowMs)).rejects.toMatchObject({ code: expect.stringMatching(/keys-|bad-/) });
+    await addKeyTo(path, terms('Ada'), nowMs);
+    await chmod(path, 0o620);
+    await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await mkdir(join(folder, 'directory'));
+    await expect(loadKeys(join(folder, 'directory'))).rejects.toMatchObject({ code: 'keys-unreadable' });
+  });
+
+  it('gives a key a new secret under the same id', async () => {
+    const made = await addKeyTo(path, terms('Ada'), nowMs);
+    const next = await rotateKeyIn(path, 'Ada', nowMs, 1000);
+    expect(next.entry.id).toBe(made.entry.id);
+    expect(next.key).not.toBe(made.key);
+    expect((await loadKeys(path))[0]).toMatchObject({
+      sha256: next.entry.sha256,
+      former: { sha256: made.entry.sha256 },
+    });
+  });
+});
+
+describe('the keys of a running edge', () => {
+  const rings: KeyRing[] = [];
+  afterEach(() => {
+    for (const ring of rings.splice(0)) ring[Symbol.dispose]();
+  });
+  async function openRing(settings: KeyRingSettings = {}): Promise<KeyRing> {
+    const ring = await KeyRing.open(path, { everyMs: 10, now: () => nowMs, ...settings });
+    rings.push(ring);
+    return ring;
+  }
+
+  it('are found by their whole text, for their scopes, while they are valid', async () => {
+    const ada = await addKeyTo(path, terms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4 }), nowMs);
+    const web = await addKeyTo(path, terms('web', { scopes: ['chat'] }), nowMs);
+    const past = await addKeyTo(path, terms('past', { expires: new Date(nowMs + 1).toISOString() }), nowMs);
+    let time = nowMs;
+    const ring = await openRing({ now: () => time });
+    const { id } = ada.entry;
+    expect(ring.find(ada.key, 'verify')).toEqual({ id, name: 'Ada', share: 2, maxSessions: 3, maxWaiting: 4 });
+    expect(ring.find(ada.key, 'verify')).toBe(ring.find(ada.key, 'verify'));
+    expect(ring.find(ada.key, 'admin')).toBeNull();
+    expect([ring.find(web.key, 'verify'), ring.find(web.key, 'chat')?.name]).toEqual([null, 'web']);
+    const forged = ada.key.replace(id, web.entry.id);
+    const cut = ada.key.slice(0, -1);
+    for (const text of ['', 'x', cut, forged, id, ada.entry.sha256]) expect(ring.find(text, 'verify')).toBeNull();
+    expect(ring.find(past.key, 'verify')?.name).toBe('past');
+    time += 1;
+    expect(ring.find(past.key, 'verify')).toBeNull();
+    expect(JSON.stringify(ring.find(ada.key, 'verify'))).not.toContain(ada.entry.sha256);
+  });
+
+  it('follow the file: added, revoked, rotated', async () => {
+    const ada = await addKeyTo(path, terms('Ada'), nowMs);
+    let changes = 0;
+    const ring = await openRing({ onChange: () => changes++ });
+    const found = ring.find(ada.key, 'verify');
+    if (found === null) throw new Error('no key');
+    const bob = await addKeyTo(path, terms('Bob'), nowMs);
+    await until(() => ring.find(bob.key, 'verify') !== null);
+    expect(ring.isValid(found)).toBe(true);
+
+    const next = await rotateKeyIn(path, 'Ada', nowMs, 0);
+    await until(() => ring.find(next.key, 'verify') !== null);
+    expect(ring.find(ada.key, 'verify')).toBeNull();
+    // A session that was opened with the old secret ends, one with the new secret goes on.
+    expect(ring.isValid(found)).toBe(false);
+    const renewed = ring.find(next.key, 'verify');
+    expect(renewed !== null && ring.isValid(renewed)).toBe(true);
+
+    await revokeKeyIn(path, 'Ada', nowMs);
+    await until(() => ring.find(next.key, 'verify') === null);
+    expect(renewed !== null && ring.isValid(renewed)).toBe(false);
+    await until(() => changes >= 3);
+  });
+
+  it('end when they expire, without a change of the file', async () => {
+    const ada = await addKeyTo(path, terms('Ada', { expires: new Date(nowMs + 5).toISOString() }), nowMs);
+    let time = nowMs;
+    let changes = 0;
+    const ring = await openRing({ now: () => time, onChange: () => changes++ });
+    const found = ring.find(ada.key, 'verify');
+    expect(found !== null && ring.isValid(found)).toBe(true);
+    time += 5;
+    await until(() => changes === 1);
+    expect(found !== null && ring.isValid(found)).toBe(false);
+  });
+
+  it('stay as they were while the file is damaged or gone, and it is said once', async () => {
+    const ada = await addKeyTo(path, terms('Ada'), nowMs);
+    const problems: unknown[] = [];
+    const ring = await openRing({ onProblem: (error) => problems.push(error) });
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.slice(0, 50));
+    await until(() => problems.length === 1);
+    expect(problems[0]).toMatchObject({ code: 'keys-unreadable' });
+    await rm(path);
+    await until(() => problems.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(problems).toHaveLength(2);
+    expect(ring.find(ada.key, 'verify')?.name).toBe('Ada');
+    await writeFile(path, text, { mode: 0o600 });
+    const bob = await addKeyTo(path, terms('Bob'), nowMs);
+    await until(() => ring.find(bob.key, 'verify') !== null);
+  });
+
+  it('are refused at the start when the file is damaged', async () => {
+    await expect(openRing()).rejects.toMatchObject({ code: 'keys-unreadable' });
+  });
+});

@@ -1,0 +1,147 @@
+// The file of keys on disk: read whole, replaced whole, changed by one command at a time.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import {
+  addKey,
+  findKey,
+  type KeyBook,
+  type KeyEntry,
+  type KeyTerms,
+  revokeKey,
+  rotateKey,
+} from '../access/key-book.ts';
+import { keysUnreadable, readKeyFile, writeKeyFile } from '../access/key-file.ts';
+import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../access/key-text.ts';
+import { badArgument } from '../basics/errors.ts';
+import { makePrivateDirectory, stateDirectory } from './state-directory.ts';
+
+/** Where `outrider keys` keeps keys unless it is told another place. */
+export function defaultKeyFile(): string {
+  return join(stateDirectory(), 'keys.json');
+}
+
+/** SHA-256, hex. A key of 256 random bits can't be found by trying, so no slow digest is needed (docs/decisions). */
+export function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** A key that was just made, and its whole text, which nothing keeps. */
+export interface MadeKey {
+  readonly entry: KeyEntry;
+  readonly key: string;
+}
+
+/** @throws OutriderError `keys-unreadable`, `version-mismatch` */
+export async function loadKeys(path: string): Promise<KeyBook> {
+  const { text, mode } = await readText(path);
+  // Who may write the file may let anybody in. Reading it gives only digests.
+  if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
+    throw keysUnreadable(`${path} may be written by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`);
+  }
+  return readKeyFile(text, path);
+}
+
+async function readText(path: string): Promise<{ readonly text: string; readonly mode: number }> {
+  try {
+    return { text: await readFile(path, 'utf8'), mode: (await stat(path)).mode };
+  } catch (error) {
+    throw keysUnreadable(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? error}`, { cause: error });
+  }
+}
+
+/** @throws OutriderError `bad-argument`, `keys-unreadable` */
+export async function addKeyTo(path: string, terms: KeyTerms, nowMs: number): Promise<MadeKey> {
+  const id = keyIdFrom(randomBytes(keyIdBytes));
+  const key = keyTextFrom(id, randomBytes(keySecretBytes));
+  const created = new Date(nowMs).toISOString();
+  const entry: KeyEntry = { id, ...terms, sha256: digestOf(key), created, revoked: null, former: null };
+  await changeKeys(path, true, (book) => addKey(book, entry));
+  return { entry, key };
+}
+
+/** @throws OutriderError `bad-argument`, `keys-unreadable` */
+export async function revokeKeyIn(path: string, idOrName: string, nowMs: number): Promise<KeyEntry> {
+  let id = '';
+  const book = await changeKeys(path, false, (before) => {
+    ({ id } = findKey(before, idOrName));
+    return revokeKey(before, id, new Date(nowMs).toISOString());
+  });
+  return findKey(book, id);
+}
+
+/** @param graceMs how long the present secret is still taken @throws OutriderError `bad-argument`, `keys-unreadable` */
+export async function rotateKeyIn(path: string, idOrName: string, nowMs: number, graceMs: number): Promise<MadeKey> {
+  let key = '';
+  let id = '';
+  const book = await changeKeys(path, false, (before) => {
+    ({ id } = findKey(before, idOrName));
+    key = keyTextFrom(id, randomBytes(keySecretBytes));
+    return rotateKey(before, id, digestOf(key), nowMs, graceMs);
+  });
+  return { entry: findKey(book, id), key };
+}
+
+const lockWaitMs = 5000;
+const lockPollMs = 20;
+
+/** @param mayBegin whether a file that is not there is begun */
+async function changeKeys(path: string, mayBegin: boolean, change: (book: KeyBook) => KeyBook): Promise<KeyBook> {
+  const isNew = mayBegin && !existsSync(path);
+  if (isNew) makePrivateDirectory(dirname(path));
+  // The file itself is replaced, not a link to it.
+  const target = isNew ? path : await realpath(path).catch(() => path);
+  await using _lock = await takeLock(`${target}.lock`);
+  const book = change(mayBegin && !existsSync(target) ? [] : await loadKeys(target));
+  await replaceFile(target, writeKeyFile(book));
+  return book;
+}
+
+/** Writes beside the file, then renames: a reader sees the old text or the new one, also after a crash. Only this user may read it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}.new`;
+  try {
+    await rm(unfinished, { force: true });
+    await using file = await open(unfinished, 'wx', 0o600);
+    await file.writeFile(text);
+    await file.sync();
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  return badArgument(`${path} can't be written: ${code}`, 'check the permissions and the room on the disk', {
+    cause: error,
+  });
+}
+
+/** A lock is never taken over: a command that was killed while it held it, a matter of milliseconds, leaves it for a person to delete. */
+async function takeLock(path: string): Promise<AsyncDisposable> {
+  const untilMs = performance.now() + lockWaitMs;
+  for (;;) {
+    const lock = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw unwritable(path, error);
+      return null;
+    });
+    if (lock !== null) return releaseOf(path, lock);
+    if (performance.now() > untilMs) {
+      throw badArgument(
+        `${path} is there: another command changes the keys`,
+        'try again; if no other runs, delete that file',
+      );
+    }
+    await setTimeout(lockPollMs);
+  }
+}
+
+async function releaseOf(path: string, lock: FileHandle): Promise<AsyncDisposable> {
+  await lock.close();
+  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+}

@@ -1,0 +1,146 @@
+// The keys that a running edge takes: those of the file as it is now, at most two seconds late. A file that can't be read leaves the last
+// good keys in force.
+
+import { timingSafeEqual } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { hasGrace, type KeyBook, type KeyEntry, type KeyScope, keyState, takesDigest } from '../access/key-book.ts';
+import { idInKey } from '../access/key-text.ts';
+import { digestOf, loadKeys } from './key-files.ts';
+
+/** A key and what its owner allows it. */
+export interface EdgeKey {
+  readonly id: string;
+  readonly name: string;
+  readonly share: number;
+  readonly maxSessions: number | null;
+  readonly maxWaiting: number | null;
+}
+
+export interface KeyRingSettings {
+  /** Called when keys may have become invalid: the file has changed, or one has expired. */
+  readonly onChange?: (ring: KeyRing) => void;
+  /** Called once for each state of the file that can't be read. */
+  readonly onProblem?: (error: unknown) => void;
+  /** ms since 1970. */
+  readonly now?: () => number;
+  /** How often the file is looked at, ms. */
+  readonly everyMs?: number;
+}
+
+/** Compared with when there is no such key, so that an unknown id takes as long as a wrong secret. */
+const noDigest = '0'.repeat(64);
+
+export class KeyRing implements Disposable {
+  readonly #path: string;
+  readonly #settings: KeyRingSettings;
+  readonly #now: () => number;
+  /** By what a key was found, and for what. Not in the key itself, which may be logged. */
+  readonly #proofs = new WeakMap<EdgeKey, { readonly sha256: string; readonly scope: KeyScope }>();
+  #entries: ReadonlyMap<string, KeyEntry> = new Map();
+  #found = new Map<string, EdgeKey>();
+  #stamp = '';
+  #accepted = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(path: string, settings: KeyRingSettings) {
+    this.#path = path;
+    this.#settings = settings;
+    this.#now = settings.now ?? Date.now;
+  }
+
+  /** Reads the file and keeps looking at it until it is disposed of. @throws OutriderError `keys-unreadable`, `version-mismatch` */
+  static async open(path: string, settings: KeyRingSettings = {}): Promise<KeyRing> {
+    const ring = new KeyRing(path, settings);
+    ring.#stamp = await stampOf(path);
+    ring.#take(await loadKeys(path));
+    ring.#accepted = ring.#acceptance();
+    ring.#lookLater();
+    return ring;
+  }
+
+  /** Keys that are neither revoked nor expired. */
+  get validCount(): number {
+    return [...this.#entries.values()].filter((entry) => keyState(entry, this.#now()) === 'valid').length;
+  }
+
+  /** The key that these credentials are, if it may be used for this; the same object each time while the file stays as it is. */
+  find(credentials: string, scope: KeyScope): EdgeKey | null {
+    const sha256 = digestOf(credentials);
+    const entry = this.#entries.get(idInKey(credentials) ?? '');
+    const nowMs = this.#now();
+    const former = entry !== undefined && hasGrace(entry, nowMs) ? entry.former : null;
+    const isCurrent = isSame(sha256, entry?.sha256 ?? noDigest);
+    const isFormer = isSame(sha256, former?.sha256 ?? noDigest);
+    if (entry === undefined || !(isCurrent || isFormer)) return null;
+    if (keyState(entry, nowMs) !== 'valid' || !entry.scopes.includes(scope)) return null;
+    return this.#keyOf(entry, sha256, scope);
+  }
+
+  /** Whether a key that was found before would be found now, by the secret that it was found by. */
+  isValid(key: EdgeKey): boolean {
+    const entry = this.#entries.get(key.id);
+    if (entry === undefined) return false;
+    const { sha256, scope = null } = this.#proofs.get(key) ?? { sha256: entry.sha256 };
+    return takesDigest(entry, sha256, this.#now()) && (scope === null || entry.scopes.includes(scope));
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #keyOf({ id, name, share, maxSessions, maxWaiting }: KeyEntry, sha256: string, scope: KeyScope): EdgeKey {
+    const known = this.#found.get(`${scope} ${sha256}`);
+    if (known !== undefined) return known;
+    const key: EdgeKey = { id, name, share, maxSessions, maxWaiting };
+    this.#found.set(`${scope} ${sha256}`, key);
+    this.#proofs.set(key, { sha256, scope });
+    return key;
+  }
+
+  #take(book: KeyBook): void {
+    this.#entries = new Map(book.map((entry) => [entry.id, entry]));
+    this.#found = new Map();
+  }
+
+  #lookLater(): void {
+    const look = async (): Promise<void> => {
+      await this.#look();
+      if (this.#timer !== undefined) this.#lookLater();
+    };
+    this.#timer = setTimeout(() => void look(), this.#settings.everyMs ?? 1000).unref();
+  }
+
+  async #look(): Promise<void> {
+    const stamp = await stampOf(this.#path);
+    const hasChanged = stamp !== this.#stamp;
+    this.#stamp = stamp;
+    try {
+      if (hasChanged) this.#take(await loadKeys(this.#path));
+    } catch (error) {
+      this.#settings.onProblem?.(error);
+    }
+    const accepted = this.#acceptance();
+    if (accepted === this.#accepted) return;
+    this.#accepted = accepted;
+    this.#settings.onChange?.(this);
+  }
+
+  /** What of the file decides who gets in, now. */
+  #acceptance(): string {
+    const nowMs = this.#now();
+    const valid = [...this.#entries.values()].filter((entry) => keyState(entry, nowMs) === 'valid');
+    const secrets = valid.map((entry) => [entry.sha256, hasGrace(entry, nowMs) ? entry.former?.sha256 : null]);
+    return JSON.stringify(valid.map(({ id, scopes }, index) => [id, scopes, secrets[index]]));
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  return timingSafeEqual(Buffer.from(one, 'hex'), Buffer.from(other, 'hex'));
+}
+
+/** Another for each state of a file; '' while it is not there. */
+async function stampOf(path: string): Promise<string> {
+  const status = await stat(path, { bigint: true }).catch(() => null);
+  return status === null ? '' : `${status.ino} ${status.size} ${status.mtimeNs} ${status.ctimeNs}`;
+}
