@@ -2,12 +2,14 @@
 
 import { expect, it } from 'vitest';
 import { OutriderError } from '../src/basics/errors.ts';
+import { createRandom, type Random } from '../src/basics/philox.ts';
 import { neutralSampling } from '../src/decoding/sampling.ts';
 import { DeviceDriver, type DraftingAdvice } from '../src/protocol/device-driver.ts';
 import { stepDevice } from '../src/protocol/device-session.ts';
 import { createDeviceState, type DeviceEvent } from '../src/protocol/device-state.ts';
 import { guardMessage } from '../src/protocol/message-guard.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../src/protocol/messages.ts';
+import type { ModeName } from '../src/protocol/mode.ts';
 import { byteWire, type FrameConnection, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
 
@@ -39,10 +41,19 @@ const hello: EdgeMessage = {
   timing: { stepMs: null, edgeDraftMs: null },
 };
 
-function bed(advice: DraftingAdvice | null = null, giveUpAfterMs = 30_000) {
+interface BedOptions {
+  readonly advice?: DraftingAdvice;
+  readonly giveUpAfterMs?: number;
+  readonly mode?: ModeName;
+  readonly uniform?: () => number;
+}
+
+function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 1 }: BedOptions = {}) {
   const clock = createManualClock();
   const connects: number[] = [];
   const events: DeviceEvent[] = [];
+  const sent: DeviceMessage[] = [];
+  const closes: string[] = [];
   let edgeEnd = byteWire.edge();
   let handler: FrameHandler | undefined;
   const settings = {
@@ -51,6 +62,9 @@ function bed(advice: DraftingAdvice | null = null, giveUpAfterMs = 30_000) {
     liveness: { pingAfterMs: 4000, lostAfterMs: 15_000 },
     vocabularySize: 100,
     giveUpAfterMs,
+    firstTokenWithinMs: 120_000,
+    nextTokenWithinMs: 30_000,
+    uniform,
     retriesFirstConnection: false,
     measuresRoundTrip: false,
     cutsChains: false,
@@ -61,17 +75,26 @@ function bed(advice: DraftingAdvice | null = null, giveUpAfterMs = 30_000) {
     emit: () => {},
     stepped: (event: DeviceEvent) => void events.push(event),
   };
-  const driver = new DeviceDriver(settings, clock, host, createDeviceState(turn), advice);
+  const driver = new DeviceDriver(settings, clock, host, createDeviceState({ ...turn, mode }), advice ?? null);
   const connection: FrameConnection<DeviceMessage> = {
     writable: true,
-    send: (frame) => void edgeEnd.unpack(frame),
-    close: () => {},
+    send: (frame) => void sent.push(edgeEnd.unpack(frame)),
+    close: (code) => void closes.push(`${code} at ${clock.nowMs()}`),
   };
   return {
     clock,
     driver,
     connects,
     events,
+    sent,
+    closes,
+    /** Advances the clock, while the edge pings. */
+    pingUntil(untilMs: number) {
+      while (clock.nowMs() < untilMs) {
+        clock.moveTo(Math.min(untilMs, clock.nowMs() + 1000));
+        this.hear({ kind: 'ping', stamp: clock.nowMs() });
+      }
+    },
     connect() {
       edgeEnd = byteWire.edge();
       handler = driver.connected('edge', connection);
@@ -87,19 +110,19 @@ function bed(advice: DraftingAdvice | null = null, giveUpAfterMs = 30_000) {
 
 const unreachable = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
 
-it('waits 50 ms, then twice as long each time, at most 4 s; new text resets the wait', () => {
-  const one = bed(null, 1e9);
+it('waits 50 ms and half of the outage so far, at most 4 s; new text resets the wait', () => {
+  const one = bed({ giveUpAfterMs: 1e9 });
   const { clock, driver, connects } = one;
   one.connect();
   one.lose();
-  const waitsMs: number[] = [];
-  for (let failed = 0; failed < 9; failed += 1) {
-    const fromMs = clock.nowMs();
-    clock.moveTo(fromMs + 4000);
-    waitsMs.push((connects.at(-1) ?? Number.NaN) - fromMs);
+  const triesMs: number[] = [];
+  for (let atMs = 0; triesMs.length < 12; atMs += 1) {
+    clock.moveTo(atMs);
+    if (connects.length === 0) continue;
+    triesMs.push(Math.round(connects.pop() as number));
     driver.unreachable('edge', unreachable);
   }
-  expect(waitsMs).toEqual([50, 100, 200, 400, 800, 1600, 3200, 4000, 4000]);
+  expect(triesMs).toEqual([50, 125, 238, 407, 661, 1042, 1613, 2470, 3755, 5683, 8575, 12_575]);
   clock.moveTo(clock.nowMs() + 4000);
   one.connect();
   one.commit([5]);
@@ -107,6 +130,33 @@ it('waits 50 ms, then twice as long each time, at most 4 s; new text resets the 
   const lostAtMs = clock.nowMs();
   clock.moveTo(lostAtMs + 4000);
   expect(connects.at(-1)).toBe(lostAtMs + 50);
+});
+
+/** @returns when this device connects again after an outage of so long */
+function backAfter(outageMs: number, random: Random): number {
+  const one = bed({ uniform: () => random.uniform() });
+  const { clock, driver, connects } = one;
+  one.connect();
+  one.lose();
+  for (let atMs = 0; ; atMs += 1) {
+    clock.moveTo(atMs);
+    if (connects.length === 0) continue;
+    const triedMs = connects.pop() as number;
+    if (triedMs >= outageMs) return triedMs;
+    driver.unreachable('edge', unreachable);
+  }
+}
+
+it('comes back within half of the outage, and not at the same moment as other devices', () => {
+  for (const outageMs of [300, 3000, 10_000]) {
+    const backMs = Array.from({ length: 200 }, (_, seed) => backAfter(outageMs, createRandom(seed)));
+    expect(Math.max(...backMs)).toBeLessThanOrEqual(1.5 * outageMs + 51);
+    const inTenths = backMs.map((ms) => Math.floor((10 * (ms - outageMs)) / (0.5 * outageMs + 51)));
+    const fullest = Math.max(
+      ...Array.from({ length: 10 }, (_, tenth) => inTenths.filter((one) => one === tenth).length),
+    );
+    expect(fullest).toBeLessThan(0.4 * backMs.length);
+  }
 });
 
 it('gives up when connections have brought no text for the time limit, but not on an edge that was long at work', () => {
@@ -152,7 +202,7 @@ it('leaves no timer behind when the turn is over', () => {
 
 it('switches drafting as it is advised, after the effects of the commit', () => {
   const answers = [null, false, true];
-  const advised = bed({ greeted: () => null, committed: () => answers.shift() ?? null });
+  const advised = bed({ advice: { greeted: () => null, committed: () => answers.shift() ?? null } });
   advised.connect();
   for (const token of [5, 6, 7]) advised.commit([token]);
   expect(advised.events.filter(({ kind }) => kind === 'drafting-switched')).toEqual([
@@ -161,7 +211,7 @@ it('switches drafting as it is advised, after the effects of the commit', () => 
   ]);
   expect(advised.driver.state.isDraftingOn).toBe(true);
 
-  const slow = bed({ greeted: () => false, committed: () => null });
+  const slow = bed({ advice: { greeted: () => false, committed: () => null } });
   slow.connect();
   expect(slow.driver.state.isDraftingOn).toBe(false);
 });
@@ -175,4 +225,89 @@ it('closes a connection that says what no honest edge says, and connects again',
   expect(one.driver.state.text.slice(3)).toEqual([5]);
   one.clock.moveTo(50);
   expect(one.connects).toEqual([50]);
+});
+
+it('replaces a connection that brings no first token in two minutes, and fails when the second one brings none either', () => {
+  const one = bed();
+  one.connect();
+  one.pingUntil(119_000);
+  expect(one.closes).toEqual([]);
+  one.pingUntil(120_000);
+  expect(one.closes).toEqual(['silent at 120000']);
+  one.pingUntil(121_000);
+  expect(one.connects).toEqual([120_050]);
+  one.connect();
+  expect(one.sent.at(-1)).toMatchObject({ kind: 'resume', attempt: 2, length: 3 });
+  one.pingUntil(240_000);
+  expect(one.driver.state.outcome).toBeNull();
+  one.pingUntil(241_000);
+  expect(one.driver.state.outcome).toMatchObject({ kind: 'failed', code: 'edge-silent' });
+  expect(one.clock.pendingCount).toBe(0);
+});
+
+it('gives the next token half a minute, and begins again with each one', () => {
+  const one = bed();
+  one.connect();
+  one.pingUntil(100_000);
+  one.commit([5]);
+  one.pingUntil(129_000);
+  one.commit([6]);
+  one.pingUntil(158_000);
+  expect(one.closes).toEqual([]);
+  one.pingUntil(159_000);
+  expect(one.closes).toEqual(['silent at 159000']);
+  one.connect();
+  one.pingUntil(180_000);
+  one.commit([7]);
+  one.pingUntil(209_000);
+  expect(one.closes.length).toBe(1);
+  one.pingUntil(210_000);
+  expect(one.closes.length).toBe(2);
+  expect(one.driver.state.outcome).toBeNull();
+  expect(one.driver.state.text.slice(3)).toEqual([5, 6, 7]);
+});
+
+it('adds up the silence of connections that an edge closes again and again', () => {
+  const one = bed();
+  one.connect();
+  while (one.driver.state.outcome === null && one.clock.nowMs() < 1_000_000) {
+    one.pingUntil(one.clock.nowMs() + 31_000);
+    one.lose();
+    one.clock.moveTo(one.clock.nowMs() + 1000);
+    one.connect();
+  }
+  expect(one.driver.state.outcome).toMatchObject({ kind: 'failed', code: 'edge-silent' });
+  expect(one.clock.nowMs()).toBeLessThan(300_000);
+});
+
+it('gives an edge that has lost the session the time of a first token again', () => {
+  const one = bed();
+  one.connect();
+  one.commit([5]);
+  one.pingUntil(10_000);
+  one.lose();
+  one.connect();
+  one.hear({ kind: 'gone' });
+  expect(one.sent.at(-1)).toMatchObject({ kind: 'open', answer: [5] });
+  one.pingUntil(119_000);
+  expect(one.closes).toEqual([]);
+  one.pingUntil(120_000);
+  expect(one.closes).toEqual(['silent at 120000']);
+});
+
+it('does not count the time in which the edge rightly waits for this device', () => {
+  const one = bed({ mode: 'sd' });
+  one.connect();
+  one.pingUntil(300_000);
+  expect(one.closes).toEqual([]);
+  const draft = () => {
+    const { drafting } = one.driver.state;
+    if (drafting !== null) one.driver.drafted({ ...drafting, lookUpMargin: 0 }, { token: 9, confidence: 1 }, 75_000);
+  };
+  for (let count = 0; count < 4; count += 1) draft();
+  expect(one.sent.some(({ kind }) => kind === 'verify')).toBe(true);
+  one.pingUntil(419_000);
+  expect(one.closes).toEqual([]);
+  one.pingUntil(420_000);
+  expect(one.closes).toEqual(['silent at 420000']);
 });

@@ -17,6 +17,7 @@ export const errorCodes = [
   'tokenizer-mismatch', // the same id would mean different tokens on device and edge
   'version-mismatch', // another protocol version
   'edge-unreachable',
+  'edge-silent', // the edge keeps its connection but sends no text
   'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
   'port-in-use',

@@ -22,6 +22,7 @@ import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts'
 import { guardMessage } from '../protocol/message-guard.ts';
 import type { EdgeTiming } from '../protocol/messages.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
+import { defaultTextDeadlines } from '../protocol/text-deadline.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
@@ -65,6 +66,13 @@ export interface TurnOptions {
   readonly liveness?: LivenessSettings;
   /** The turn fails when connections have failed for this long without new text; default 30,000. */
   readonly giveUpAfterMs?: number;
+  /**
+   * Time limit from the opening to the first token, ms; default 120,000, and 20 for each token of the prompt. When the edge keeps its
+   * connection but sends no text for so long, the device connects again; when that does not help either, the turn fails with `edge-silent`.
+   */
+  readonly firstTokenWithinMs?: number;
+  /** The same from one commit to the next; time in which the edge waits for this device's drafts does not count. Default 30,000. */
+  readonly nextTokenWithinMs?: number;
   readonly clock?: Clock;
   /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
   readonly signal?: AbortSignal;
@@ -98,6 +106,11 @@ export function startTurn(options: TurnOptions): Turn {
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** [0, 1). */
+function randomUniform(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] as number) / 2 ** 32;
 }
 
 function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
@@ -149,12 +162,16 @@ class TurnRunner implements Turn {
     const { promise, resolve } = Promise.withResolvers<TurnReport>();
     this.report = promise;
     this.#resolveReport = resolve;
+    const deadlines = defaultTextDeadlines(options.prompt.length);
     const settings = {
       machines: { stepDevice, guardMessage },
       wire: byteWire,
       liveness: options.liveness ?? defaultLiveness,
       vocabularySize: tokenizer.vocabularySize,
       giveUpAfterMs: options.giveUpAfterMs ?? 30_000,
+      firstTokenWithinMs: options.firstTokenWithinMs ?? deadlines.firstTokenWithinMs,
+      nextTokenWithinMs: options.nextTokenWithinMs ?? deadlines.nextTokenWithinMs,
+      uniform: randomUniform,
       retriesFirstConnection: false,
       measuresRoundTrip: true,
       cutsChains: typeof options.minChainConfidence !== 'number',

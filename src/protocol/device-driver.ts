@@ -1,5 +1,5 @@
-// One turn of a device, without draft model and network: performs the effects of the state machine, reconnects with exponential back-off,
-// gives up, and sets the chain cut. A live turn and a simulated device both use this code.
+// One turn of a device, without draft model and network: performs the effects of the state machine, reconnects with growing pauses, gives
+// up, replaces a connection that brings no text, and sets the chain cut. A live turn and a simulated device both use this code.
 
 import type { Clock } from '../basics/clock.ts';
 import type { OutriderError } from '../basics/errors.ts';
@@ -8,17 +8,22 @@ import type { ConnectionObserver } from './connections.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
 import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
+import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
 import type { guardMessage } from './message-guard.ts';
 import type { DeviceMessage, EdgeTiming } from './messages.ts';
+import { reconnectPauseMs } from './reconnect-pause.ts';
+import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
 
-export interface DriverSettings extends DeviceConnectionSettings {
+export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines {
   readonly machines: { readonly stepDevice: typeof stepDevice; readonly guardMessage: typeof guardMessage };
   /** Of the device's tokenizer; ids of an honest edge are smaller. */
   readonly vocabularySize: number;
   /** The turn fails when connections have failed for this long without new text, ms. */
   readonly giveUpAfterMs: number;
+  /** Random numbers in [0, 1), for the pauses between attempts to connect. */
+  readonly uniform: () => number;
   /** Whether a failed first connection is tried again; otherwise the turn fails at once. */
   readonly retriesFirstConnection: boolean;
   /** Whether the device stops drafting when its chain is unlikely to be accepted. */
@@ -67,9 +72,6 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   settled?(): void;
 }
 
-const firstPauseMs = 50;
-const longestPauseMs = 4000;
-
 export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   readonly connections: DeviceConnections<Carrier>;
   readonly #settings: DriverSettings;
@@ -77,11 +79,13 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   readonly #host: DeviceHost<Carrier>;
   readonly #advice: DraftingAdvice | null;
   readonly #watch = new DraftWatch();
+  readonly #deadline: TextDeadline;
   #state: DeviceState;
   /** Time of the last new text. A `hello` does not count: an edge that only greets must not keep a turn alive. */
   #answeredAtMs: number;
   #openedAtMs = Number.POSITIVE_INFINITY;
-  #pauseMs = firstPauseMs;
+  /** Since when there is no connection that brought text; null: there is one. */
+  #outageSinceMs: number | null = null;
   #hasConnected = false;
   #cancelConnect = (): void => {};
   /** Nested steps: sending may fill a queue, which is an event. */
@@ -102,6 +106,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#state = state;
     this.#advice = advice;
     this.#answeredAtMs = clock.nowMs();
+    this.#deadline = new TextDeadline(clock, settings, (hasExpiredBefore, afterMs) => {
+      if (hasExpiredBefore) this.#edgeIsSilent(afterMs);
+      else this.#replaceConnections(afterMs);
+    });
     const sink: DeviceSink = {
       guard: (connection, message) =>
         settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
@@ -165,6 +173,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     } finally {
       this.#depth -= 1;
     }
+    this.#deadline.owes(edgeOwesText(this.#state));
     this.#host.settled?.();
     const on = this.#switchTo;
     if (on === null || this.#depth > 0) return;
@@ -176,6 +185,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     switch (effect.kind) {
       case 'send':
         if (effect.message.kind === 'verify') this.#watch.verificationRequested(this.#clock.nowMs());
+        if (effect.message.kind === 'open') this.#deadline.opened();
         this.connections.send(effect.link, effect.message);
         break;
       case 'close-link':
@@ -210,22 +220,38 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #connectLater(edge: string): void {
-    if (this.#clock.nowMs() - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
       const message = 'the connection to the edge is lost, and the edge no longer answers';
       const remedy = 'check the network and the edge; the text so far is kept';
       this.failed({ code: 'edge-unreachable', message, remedy });
       return;
     }
-    this.#cancelConnect = this.#clock.after(this.#pauseMs, () => {
+    this.#outageSinceMs ??= nowMs;
+    const pauseMs = reconnectPauseMs(nowMs - this.#outageSinceMs, this.#settings.uniform());
+    this.#cancelConnect = this.#clock.after(pauseMs, () => {
       if (this.#state.outcome === null) this.#host.connect(edge);
     });
-    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
+  }
+
+  /** The connection may be stuck, or the edge process: another connection may reach a process that works. */
+  #replaceConnections(afterMs: number): void {
+    // The connections held until now, so attempts to connect get the whole time.
+    this.#answeredAtMs = this.#clock.nowMs();
+    for (const { id } of this.#state.links) this.connections.close(id, 'silent', `no text in ${afterMs} ms`);
+  }
+
+  #edgeIsSilent(afterMs: number): void {
+    const message = `the edge keeps the connection but has sent no text for ${Math.round(afterMs / 1000)} s, twice`;
+    const remedy = 'ask another edge, or give this one more time; the text so far is kept';
+    this.failed({ code: 'edge-silent', message, remedy });
   }
 
   #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
     const nowMs = this.#clock.nowMs();
     this.#answeredAtMs = nowMs;
-    this.#pauseMs = firstPauseMs;
+    this.#outageSinceMs = null;
+    this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
     this.#host.emit(tokens, drafted);
     this.#switchTo = this.#advice?.committed() ?? null;

@@ -23,6 +23,14 @@ export function isExhausted(state: DeviceState): boolean {
   return state.confidences.reduce((product, confidence) => product * confidence, 1) < minChainConfidence;
 }
 
+/** Whether it is the edge's turn to write: it is connected, and waits for nothing that the device has yet to send. */
+export function edgeOwesText({ outcome, links, main, pendingVerifications, turn }: DeviceState): boolean {
+  if (outcome !== null || links.length === 0) return false;
+  if (!modeOf(turn.mode).waitsForDevice || pendingVerifications.length > 0) return true;
+  // What the device has to send can't leave it.
+  return links.find(({ id }) => id === main)?.writable === false;
+}
+
 export function viewOf(state: DeviceState): DeviceView {
   const link = findLink(state, state.main);
   const unsent = link === undefined ? state.tail.length : believedLength(state) - firstUnsent(link);

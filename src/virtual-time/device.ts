@@ -40,6 +40,9 @@ export interface VirtualDeviceSettings {
   readonly vocabularySize?: number;
   /** The turn fails when connections have failed for this long without new text, ms, or when the first connection fails. Default: never. */
   readonly giveUpAfterMs?: number;
+  /** Time limits of a connected edge, see `TextDeadlines`. Default: none. */
+  readonly firstTokenWithinMs?: number;
+  readonly nextTokenWithinMs?: number;
   /** Whether the device sends a ping on each new connection, as a live device does. Default: false. */
   readonly measuresRoundTrip?: boolean;
   readonly random: Random;
@@ -121,14 +124,19 @@ export class VirtualDevice {
   }
 
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
-    const { machines, wire, cutsChainsAtMs, giveUpAfterMs = Number.POSITIVE_INFINITY } = this.settings;
+    const never = Number.POSITIVE_INFINITY;
+    const { machines, wire, cutsChainsAtMs, giveUpAfterMs = never } = this.settings;
+    const { firstTokenWithinMs = never, nextTokenWithinMs = never } = this.settings;
     const settings = {
       machines,
       wire,
       liveness: defaultLiveness,
       vocabularySize: this.settings.vocabularySize ?? Number.POSITIVE_INFINITY,
       giveUpAfterMs,
-      retriesFirstConnection: giveUpAfterMs === Number.POSITIVE_INFINITY,
+      firstTokenWithinMs,
+      nextTokenWithinMs,
+      uniform: () => this.settings.random.uniform(),
+      retriesFirstConnection: giveUpAfterMs === never,
       measuresRoundTrip: this.settings.measuresRoundTrip ?? false,
       cutsChains: cutsChainsAtMs !== undefined,
       knownRoundTripMs: cutsChainsAtMs,

@@ -131,6 +131,11 @@ export class VirtualEdge {
     return lost;
   }
 
+  /** The engine runs no step for this long, ms, while the connections stay alive. */
+  hang(durationMs: number): void {
+    this.#engine.hang(durationMs);
+  }
+
   restart(): void {
     this.process.restart();
   }

@@ -52,6 +52,7 @@ export class VirtualEngine {
   readonly #core: Core;
   #isBusy = false;
   #isAwake = false;
+  #isHung = false;
 
   constructor(process: VirtualProcess, settings: EngineSettings, target: VirtualTarget, random: Random, core: Core) {
     this.#process = process;
@@ -63,16 +64,26 @@ export class VirtualEngine {
 
   /** There may be a step to run. All other events of this moment come before the step is planned. */
   wake(): void {
-    if (this.#isBusy || this.#isAwake) return;
+    if (this.#isBusy || this.#isAwake || this.#isHung) return;
     this.#isAwake = true;
     this.#process.post(0, () => {
       this.#isAwake = false;
-      this.#plan();
+      if (!this.#isHung) this.#plan();
+    });
+  }
+
+  /** Runs no step for this long, ms, while the connections of the edge stay alive. */
+  hang(durationMs: number): void {
+    this.#isHung = true;
+    this.#process.post(durationMs, () => {
+      this.#isHung = false;
+      this.wake();
     });
   }
 
   /** Drops the running step. */
   reset(): void {
+    this.#isHung = false;
     this.#isBusy = false;
     this.#isAwake = false;
   }

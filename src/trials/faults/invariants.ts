@@ -11,6 +11,7 @@ import type { VirtualLink } from '../../virtual-time/link.ts';
 import type { VirtualSession } from '../../virtual-time/sessions.ts';
 import type { ReferenceText } from '../../virtual-time/toy-target.ts';
 import type { LieWatch } from './lies.ts';
+import { textDeadlines } from './scene.ts';
 
 /** The invariants of every run. */
 export const invariants = [
@@ -230,6 +231,9 @@ export class InvariantWatch implements EdgeObserver {
   #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect, isLiedTo: boolean): void {
     const { name } = device.settings;
     if (effect.kind === 'emit-tokens') {
+      const waitedMs = device.process.nowMs() - reader.textAtMs;
+      const isInTime = waitedMs <= 2 * reader.giveUpAfterMs + 60_000;
+      demand(isInTime, 'gives-up', () => `${name} has waited ${waitedMs} ms for text`);
       reader.textAtMs = device.process.nowMs();
       for (const id of effect.tokens) {
         const expected = reader.reference.ids[reader.shown];
@@ -248,6 +252,10 @@ export class InvariantWatch implements EdgeObserver {
       const waitedMs = device.process.nowMs() - reader.textAtMs;
       const isPatient = !reader.hasConnected || waitedMs >= reader.giveUpAfterMs;
       demand(isPatient, 'patient', () => `${name} gives up after ${waitedMs} ms`);
+    } else if (outcome.kind === 'failed' && outcome.code === 'edge-silent') {
+      const waitedMs = device.process.nowMs() - reader.textAtMs;
+      const isPatient = waitedMs >= 2 * textDeadlines.nextTokenWithinMs;
+      demand(isPatient, 'patient', () => `${name} takes the edge for silent after ${waitedMs} ms`);
     } else if (outcome.kind === 'failed') {
       const isAlone = device.links.length < 2;
       demand(outcome.code === 'edge-full' && isAlone, 'no-honest-error', () => `${name} fails: ${outcome.cause}`);

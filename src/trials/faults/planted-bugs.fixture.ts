@@ -190,6 +190,8 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   ...Object.fromEntries(Object.entries(brokenMachines).map(([name, machines]) => [name, { machines }])),
   'a device gives up at once': { device: { giveUpAfterMs: 100 } },
   'a device never gives up': { device: { giveUpAfterMs: never } },
+  'a device waits for text for ever': { device: { firstTokenWithinMs: never, nextTokenWithinMs: never } },
+  'a device gives an edge no time': { device: { firstTokenWithinMs: 300, nextTokenWithinMs: 300 } },
   'an edge never takes a connection for lost': { edge: { liveness: { pingAfterMs: 4000, lostAfterMs: 1e9 } } },
   'an edge forgets no session': { edge: { keepLostMs: 1e9 } },
 };

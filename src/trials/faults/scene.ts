@@ -7,6 +7,7 @@ import { defaultRate } from '../../protocol/edge-connections.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
+import type { TextDeadlines } from '../../protocol/text-deadline.ts';
 import { byteWire } from '../../protocol/wire.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { VirtualDeviceSettings } from '../../virtual-time/device.ts';
@@ -94,6 +95,9 @@ function edgeSettings(name: string, index: number, { seed, random, target, machi
   };
 }
 
+/** Shorter than the defaults, as texts and pauses are. */
+export const textDeadlines: TextDeadlines = { firstTokenWithinMs: 12_000, nextTokenWithinMs: 6000 };
+
 function deviceSettings(index: number, { seed, mode, random, target, machines }: Draw): VirtualDeviceSettings {
   const isFickle = random.uniform() < 0.3;
   return {
@@ -111,6 +115,7 @@ function deviceSettings(index: number, { seed, mode, random, target, machines }:
     vocabularySize,
     measuresRoundTrip: true,
     giveUpAfterMs: pick(random, [3000, 30_000, 30_000]),
+    ...textDeadlines,
     cutsChainsAtMs: pick(random, [undefined, undefined, 30]),
     random: createRandom(seed, streams.device + index),
     machines,

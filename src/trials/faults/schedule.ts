@@ -194,6 +194,13 @@ const greetedFalsely = onConnection(({ link, edge }, { falseGreetings, random })
   return `${edge} will send a false hello, ${Object.keys(lie).join()}`;
 });
 
+/** The edge greets, pings and takes what devices send, but writes nothing, sometimes so long that every device must give up. */
+const engineHung = onEdge((edge, { random }) => {
+  const lastingMs = random.uniform() < 0.3 ? 150_000 : between(random, 500, 40_000);
+  edge.hang(lastingMs);
+  return `the engine of ${edge.settings.name} hangs for ${Math.round(lastingMs)} ms`;
+});
+
 /** For a time, the edge loses every connection after `hello`; devices may give up meanwhile. */
 const edgeUseless = onConnection(({ link, edge }, { queue, random, uselessUntilMs }) => {
   const lastingMs = between(random, 1000, 90_000);
@@ -222,6 +229,7 @@ const faults: readonly Fault[] = [
   edgeLied,
   greetedFalsely,
   edgeUseless,
+  engineHung,
 ];
 
 /** Injects one fault; if it finds no victim, another one. @returns its description; null: no device is active */
