@@ -91,6 +91,11 @@ export const answerOptions = {
     flag: '--link <law>',
     help: 'the whole emulated network: rtt=20,jitter=2,up=10M,down=50M,outage=60000/500',
   },
+  firstToken: {
+    flag: '--first-token <seconds>',
+    help: 'connect again, then fail, when an edge that keeps its connection has sent no token for so long (default: 120, and 20 ms for each token of the prompt)',
+    number: [1, 86_400],
+  },
   compare: {
     group: 'Output:',
     flag: '--no-compare',

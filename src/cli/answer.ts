@@ -65,6 +65,7 @@ function begin({ device, flags, prompt, sampling, mode, conversation, credential
     draftLength: flags.draftLength,
     maxAhead: flags.maxAhead,
     minChainConfidence: flags.minConfidence,
+    ...(flags.firstToken === undefined ? {} : { firstTokenWithinMs: 1000 * flags.firstToken }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(signal === undefined ? {} : { signal }),

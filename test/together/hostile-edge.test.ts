@@ -62,6 +62,7 @@ async function attack(lies: readonly EdgeMessage[], greets = true): Promise<Atta
     prompt: toyPrompt,
     maxAnswerTokens: 30,
     giveUpAfterMs: 150,
+    nextTokenWithinMs: 100,
   });
   const report = await turn.report;
   network.close();
@@ -95,6 +96,14 @@ describe('a device whose edge lies', () => {
     const { report, connections } = await attack([]);
     expect(report.outcome).toMatchObject({ kind: 'failed', code: 'edge-unreachable' });
     expect(connections).toBeGreaterThan(1);
+  });
+
+  it('connects again once, then fails, if the edge only pings after its first tokens', async () => {
+    const { report, connections, said } = await attack([{ kind: 'ping', stamp: 1 }]);
+    expect(report.outcome).toMatchObject({ kind: 'failed', code: 'edge-silent' });
+    expect(report.tokens).toEqual(reference.slice(0, 2));
+    expect(connections).toBe(2);
+    expect(said.map(({ kind }) => kind)).toContain('pong');
   });
 
   it('opens a session that is gone again once, not repeatedly', async () => {
