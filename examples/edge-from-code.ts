@@ -1,13 +1,13 @@
 // An edge from code: a target model, served on a port, with a key. (In an application: from 'outrider/edge'.)
 // node examples/edge-from-code.ts [model] [port]
 
-import { listenEdge, openModel, startEdge } from '../src/api/edge.ts';
+import { edgeKey, listenEdge, openModel, startEdge } from '../src/api/edge.ts';
 
 const [name = 'smollm2-135m', port = '8642'] = process.argv.slice(2);
 
 // Four answers at a time, of 2,048 tokens each. `exact`: the text does not depend on what else is decoded.
 await using model = await openModel(name, { role: 'target', sequences: 4, contextLength: 2048, exact: true });
-await using edge = await startEdge({ model, admits: (key) => key === 'a secret of yours' });
+await using edge = await startEdge({ model, keyOf: (key) => (key === 'a secret of yours' ? edgeKey('phones') : null) });
 const listener = await listenEdge(edge, { host: '127.0.0.1', port: Number(port) });
 console.log(`ws://127.0.0.1:${listener.port}`);
 

@@ -2,20 +2,19 @@
 // node examples/edge-in-a-service.ts [model] [port]
 
 import { createServer } from 'node:http';
-import { listenEdge, openModel, startEdge } from '../src/api/edge.ts';
+import { edgeKey, listenEdge, openModel, startEdge } from '../src/api/edge.ts';
 
 const [name = 'smollm2-135m', port = '8642'] = process.argv.slice(2);
 const accounts = new Map([
-  ['key of Ada', { share: 2 }],
-  ['key of Bob', { share: 1 }],
+  ['key of Ada', edgeKey('Ada', { share: 2 })],
+  ['key of Bob', edgeKey('Bob')],
 ]);
 
 await using model = await openModel(name, { role: 'target', sequences: 4, contextLength: 2048, exact: true });
 await using edge = await startEdge({
   model,
-  admits: (key) => accounts.has(key),
-  // While both wait for the engine, Ada's answers get twice as many rows of its steps as Bob's.
-  shareOf: ({ credentials }) => accounts.get(credentials)?.share ?? 1,
+  // While both wait for the engine, Ada's answers together get twice as many rows of its steps as Bob's.
+  keyOf: (key) => accounts.get(key) ?? null,
   onFault: (error) => console.error(error),
 });
 

@@ -18,6 +18,7 @@ const turn = {
   session: '11'.repeat(16),
   conversation: '22'.repeat(16),
   credentials: '',
+  padding: 0,
   tokenizerHash,
   mode: 'stream',
   sampling: neutralSampling,

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
+import { anyone } from '../src/protocol/edge-key.ts';
 import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from '../src/protocol/messages.ts';
 import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
@@ -33,7 +34,7 @@ function bed(rate = defaultRate) {
     linkWritable: () => {},
   };
   const liveness = { pingAfterMs: 4000, lostAfterMs: 15_000 };
-  const settings = { hello: () => hello, rate, liveness, wire: byteWire };
+  const settings = { hello: () => hello, keyOf: () => anyone, rate, liveness, wire: byteWire };
   const connections = new EdgeConnections(settings, clock, sink, { fault: (error) => void faults.push(error) });
   const handler: FrameHandler = connections.accept({
     writable: true,

@@ -17,6 +17,7 @@ export type {
   Tokenizer,
 } from '../models/model.ts';
 export { createToyModel, type ToyOptions } from '../models/toy.ts';
+export { anyone, type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
 export { createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
 export { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 export type { OpenMessage } from '../protocol/messages.ts';

@@ -77,6 +77,10 @@ export class ByteWriter {
     return this;
   }
 
+  zeros(count: number): this {
+    return this.raw(new Uint8Array(count));
+  }
+
   get length(): number {
     return this.#length;
   }
@@ -176,6 +180,11 @@ export class ByteReader {
     const ids: number[] = [];
     for (let index = 0; index < count; index += 1) ids.push(this.varint(maxId));
     return ids;
+  }
+
+  /** Bytes that must be 0. */
+  zeros(count: number): void {
+    if (this.raw(count).some((byte) => byte !== 0)) throw this.#malformed('it is filled with other bytes than 0');
   }
 
   /** Throws if bytes are left. */

@@ -8,6 +8,7 @@ import { startToyEdge, type ToyEdge, toySeed } from '../../test/together/toy-edg
 import { probeEdge } from '../device/probe-edge.ts';
 import { writeTinyModel } from '../gguf/gguf.fixture.ts';
 import { createToyModel } from '../models/toy.ts';
+import { anyone } from '../protocol/edge-key.ts';
 import {
   checkCores,
   checkMemory,
@@ -21,7 +22,7 @@ import { type DoctorOptions, examine } from './doctor-examine.ts';
 
 let edge: ToyEdge;
 beforeAll(async () => {
-  edge = await startToyEdge({ admits: (key) => key === '' });
+  edge = await startToyEdge({ keyOf: (key) => (key === '' ? anyone : null) });
 });
 afterAll(() => edge[Symbol.asyncDispose]());
 afterEach(() => {

@@ -15,6 +15,7 @@ import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
+import { type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
@@ -127,7 +128,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     lookUpTokens: flags.lookUp,
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...(flags.key === undefined ? {} : { admits: keyCheck(flags.key.reveal()) }),
+    ...(flags.key === undefined ? {} : { keyOf: keyCheck(flags.key.reveal()) }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
     onFault: (error) =>
       process.stderr.write(
@@ -200,10 +201,10 @@ async function openModels(flags: EdgeFlags, signal: AbortSignal) {
 }
 
 /** Compares digests of equal length, so that the time tells nothing about the key. */
-function keyCheck(key: string): (credentials: string) => boolean {
+function keyCheck(key: string): (credentials: string) => EdgeKey | null {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   const expected = digest(key);
-  return (credentials) => timingSafeEqual(digest(credentials), expected);
+  return (credentials) => (timingSafeEqual(digest(credentials), expected) ? edgeKey('--key') : null);
 }
 
 function note(text: string): void {

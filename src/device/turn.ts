@@ -63,6 +63,8 @@ export interface TurnOptions {
   readonly draftLength?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
+  /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
+  readonly padding?: number;
   readonly liveness?: LivenessSettings;
   /** The turn fails when connections have failed for this long without new text; default 30,000. */
   readonly giveUpAfterMs?: number;
@@ -120,6 +122,7 @@ function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     session: randomId(),
     conversation: options.conversation ?? randomId(),
     credentials: options.credentials ?? '',
+    padding: options.padding ?? 0,
     tokenizerHash: options.tokenizer.hash,
     mode,
     sampling,

@@ -50,6 +50,8 @@ export class EdgeDrafters {
   take(owner: string): EdgeDrafter {
     const kept = this.#kept.take(owner);
     invariant(kept !== undefined, 'neither a new drafter nor an idle one');
+    if (kept.filledBy !== owner) kept.drafter.forget();
+    kept.filledBy = owner;
     let isFirst = true;
     return {
       next: async (request) => {

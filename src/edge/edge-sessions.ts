@@ -1,6 +1,7 @@
 // The resources of a live edge's sessions: KV sequences of the engine, lookup in the text, and the draft model if there is one. The
 // rules of sessions are in protocol/edge-core.ts; engine-loop.ts runs the steps.
 
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
@@ -51,6 +52,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   readonly #clock: Clock;
   readonly #sources: SessionSources;
   readonly #sequences: KvSequences;
+  readonly #salt = randomBytes(32);
   #core: LiveEdgeCore | null = null;
   #wake = (): void => {};
 
@@ -81,7 +83,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
 
   takePlace(entry: SessionEntry, open: OpenMessage): boolean {
     try {
-      entry.kv = this.#sequences.take(ownerOf(open)) ?? null;
+      entry.kv = this.#sequences.take(this.#ownerOf(entry, open)) ?? null;
     } catch (error) {
       // The engine's own words may hold paths, so the device does not get them.
       this.#sources.faults.report(error);
@@ -130,11 +132,18 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#wake();
   }
 
+  /** Prompt memory may be reused only by the same conversation of the same key. The digest tells neither. */
+  #ownerOf({ key }: SessionEntry, { conversation }: OpenMessage): string {
+    return createHmac('sha256', this.#salt)
+      .update(JSON.stringify([key.id, conversation]))
+      .digest('base64');
+  }
+
   async #draft(entry: SessionEntry, order: EdgeDraftOrder): Promise<void> {
     const { drafters, faults, stallAfterMs } = this.#sources;
     const { open, text } = entry.state;
     try {
-      entry.drafter ??= drafters?.take(ownerOf(open)) ?? null;
+      entry.drafter ??= drafters?.take(this.#ownerOf(entry, open)) ?? null;
       const believed = [...text.slice(0), ...order.tokens];
       const request = { text: believed, promptLength: open.prompt.length, sampling: open.sampling };
       const drafting = entry.drafter?.next(request) ?? Promise.resolve(null);
@@ -147,9 +156,4 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
       this.#core?.edgeDraftFailed(entry);
     }
   }
-}
-
-/** A KV sequence may be reused only by the same conversation with the same credentials. */
-function ownerOf({ credentials, conversation }: OpenMessage): string {
-  return `${credentials}\n${conversation}`;
 }

@@ -8,6 +8,7 @@ import { largestExactCall } from '../decoding/shape-law.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { defaultRate } from '../protocol/edge-connections.ts';
 import { EdgeCore, type EdgeSettings } from '../protocol/edge-core.ts';
+import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
@@ -42,10 +43,10 @@ export interface EdgeOptions {
   readonly learnsStepTime?: boolean;
   /** Time for which a session without a connection is kept; default 60,000. */
   readonly keepLostMs?: number;
-  /** Compute share z of a session, relative to the others; default: equal. */
-  readonly shareOf?: (open: OpenMessage) => number;
-  /** Whether a key may open sessions; default: every key may. */
-  readonly admits?: (credentials: string) => boolean;
+  /** Compute share z of a session, relative to the others of its key; default: equal. */
+  readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
+  /** Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. Default: {@link anyone}'s. */
+  readonly keyOf?: (credentials: string) => EdgeKey | null;
   /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
   /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
@@ -169,7 +170,7 @@ function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafte
         createEnding({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes),
     },
     closedFor: () => (loop.isStalled ? stalledEngine : undefined),
-    admits: options.admits ?? (() => true),
+    keyOf: options.keyOf ?? (() => anyone),
     shareOf: checkedShare(options.shareOf ?? (() => 1)),
     keepLostMs: options.keepLostMs ?? 60_000,
     placeCount: engine.maxSequences,
@@ -189,9 +190,9 @@ const stalledEngine = new OutriderError(
 );
 
 /** A share that is no positive number would end the planning of every step. */
-function checkedShare(shareOf: (open: OpenMessage) => number): (open: OpenMessage) => number {
-  return (open) => {
-    const share = shareOf(open);
+function checkedShare(shareOf: EdgeSettings['shareOf']): EdgeSettings['shareOf'] {
+  return (open, key) => {
+    const share = shareOf(open, key);
     if (Number.isFinite(share) && share > 0) return share;
     throw new RangeError(`shareOf returned ${share}; a share is a number above 0`);
   };

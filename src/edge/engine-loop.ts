@@ -30,6 +30,8 @@ export interface LoopAccount {
 /** A session's part of the running step, and its item for the engine. */
 interface RunningPart extends StepPart<SessionEntry> {
   readonly kv: KvSequence;
+  /** Of the sequence, when the step was planned: another session may take it during the step. */
+  readonly owner: string;
   readonly item: EvaluateItem;
 }
 
@@ -210,7 +212,10 @@ export class EngineLoop {
     running: readonly RunningPart[],
     results: readonly (readonly Candidates[])[],
   ): Promise<void> {
-    for (const { kv, item } of running) kv.tokens.push(...item.tokens);
+    for (const { kv, owner, item } of running) {
+      kv.tokens.push(...item.tokens);
+      kv.filledBy = owner;
+    }
     for (const [index, part] of running.entries()) {
       const { entry, ticket, item } = part;
       const rows = results[index];
@@ -281,8 +286,8 @@ function runningPart(part: StepPart<SessionEntry>): RunningPart {
   const { text } = state;
   if (ticket === null) {
     const tokens = text.slice(heldTokens, heldTokens + prefillTokens);
-    return { ...part, kv, item: { sequence: kv.sequence, tokens, rows: 0 } };
+    return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, rows: 0 } };
   }
   const tokens = [text.at(text.length - 1), ...ticket.drafts];
-  return { ...part, kv, item: { sequence: kv.sequence, tokens, rows: tokens.length } };
+  return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, rows: tokens.length } };
 }

@@ -4,12 +4,13 @@ import { createToyModel } from '../models/toy.ts';
 import { heldPrefix, type KvSequence, KvSequences, keepPrefix } from './kv-sequences.ts';
 
 async function filled(tokens: readonly number[]): Promise<{ kvSequences: KvSequences; kv: KvSequence }> {
-  const model = createToyModel({ seed: 1, role: 'target', sequences: 2 });
+  const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
   const kvSequences = new KvSequences(model);
   const kv = kvSequences.take('owner');
   if (kv === undefined) throw new Error('no kv');
   await model.evaluate([{ sequence: kv.sequence, tokens, rows: 0 }]);
   kv.tokens.push(...tokens);
+  kv.filledBy = kv.owner;
   return { kvSequences, kv };
 }
 
@@ -47,6 +48,29 @@ describe('heldPrefix', () => {
     // A second comparison would find the planted difference.
     kv.tokens[0] = 99;
     expect(heldPrefix(kv, text, 4)).toBe(4);
+  });
+});
+
+describe('a sequence that another owner has filled', () => {
+  it('holds nothing for the next owner, however equal the text, and everything for the one who filled it', async () => {
+    const { kvSequences, kv } = await filled([1, 2, 3, 4]);
+    const text = TokenText.of([1, 2, 3, 4]);
+    kvSequences.leave(kv);
+    const other = kvSequences.take('other');
+    if (other !== kv) throw new Error('a second sequence was opened');
+    expect(heldPrefix(other, text, 4)).toBe(0);
+    kvSequences.leave(other);
+    const again = kvSequences.take('owner');
+    expect(again).toBe(kv);
+    expect(heldPrefix(kv, text, 4)).toBe(4);
+  });
+
+  it('is emptied before the next owner evaluates', async () => {
+    const { kvSequences, kv } = await filled([1, 2, 3, 4]);
+    kvSequences.leave(kv);
+    kvSequences.take('other');
+    await keepPrefix(kv, heldPrefix(kv, TokenText.of([1, 2]), 2));
+    expect(kv.sequence.length).toBe(0);
   });
 });
 

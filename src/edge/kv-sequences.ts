@@ -43,10 +43,11 @@ export class KvSequences extends OwnedPool<KvSequence> {
 }
 
 /**
- * Length of the common prefix of the sequence and the text, at most `limit`. Called for every session in every step, so it does not
+ * Length of the common prefix of the sequence and the text, at most `limit`; 0 if another owner has filled the sequence. Called for every session in every step, so it does not
  * compare again what it compared before, as long as the text only grows.
  */
 export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): number {
+  if (kv.filledBy !== kv.owner) return 0;
   const until = Math.min(kv.tokens.length, text.length, limit);
   const known = kv.compared?.isPrefixOf(text) === true ? kv.comparedTo : 0;
   let length = Math.min(known, until);

@@ -2,13 +2,15 @@
 // turn of a conversation does not evaluate the whole prompt again.
 
 export interface Owned {
-  /** Conversation and credentials of the session that took it last; no other conversation may use its contents. */
+  /** Who took it last. */
   owner: string;
+  /** Whose contents it has. For another owner it is empty, whatever it holds. */
+  filledBy: string;
   isTaken: boolean;
   lastUsed: number;
 }
 
-export const unowned: Owned = { owner: '', isTaken: false, lastUsed: 0 };
+export const unowned: Owned = { owner: '', filledBy: '', isTaken: false, lastUsed: 0 };
 
 export class OwnedPool<Item extends Owned> {
   readonly #create: (count: number, hasIdle: boolean) => Item | undefined;

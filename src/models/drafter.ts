@@ -62,6 +62,8 @@ export class ModelDrafter implements Drafter {
   readonly #contextLength: number;
   readonly #sequence: PrefixSequence;
   readonly #queue = createSerialQueue();
+  /** What the sequence holds must not be reused. */
+  #isForeign = false;
 
   /** The caller keeps the model. @throws OutriderError `edge-full` when it has no sequence left */
   constructor(model: LanguageModel) {
@@ -75,9 +77,16 @@ export class ModelDrafter implements Drafter {
 
   async #draft({ text, promptLength, sampling }: DraftRequest): Promise<Draft | null> {
     if (text.length > this.#contextLength) return null;
+    if (this.#isForeign) await this.#sequence.truncate(0);
+    this.#isForeign = false;
     const candidates = await this.#sequence.follow(text);
     const counts = penaltiesActive(sampling) ? new RunningCounts(text.slice(promptLength)) : undefined;
     return draftFrom(candidates, sampling, counts, text.length);
+  }
+
+  /** The next draft reuses nothing of the texts before it. */
+  forget(): void {
+    this.#isForeign = true;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 // Encodes and decodes `open` and `resume`. They are sent once per connection, and their positions are absolute.
 
 import type { ByteReader, ByteWriter } from '../basics/bytes.ts';
+import { OutriderError } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { malformed } from './bytes.ts';
 import { limits } from './limits.ts';
@@ -31,9 +32,13 @@ function readSampling(reader: ByteReader): Sampling {
   return { temperature, topK, topP, minP, presencePenalty, frequencyPenalty, repetitionPenalty, logitBias, seed };
 }
 
+function writeFirstFields(writer: ByteWriter, message: OpenMessage | ResumeMessage): ByteWriter {
+  return writer.varint(message.version).text(message.credentials).varint(message.padding);
+}
+
 export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter {
-  writer.varint(message.version).hex(message.session).hex(message.conversation).varint(message.attempt);
-  writer.text(message.credentials).hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
+  writeFirstFields(writer, message).hex(message.session).hex(message.conversation).varint(message.attempt);
+  writer.hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
   writeSampling(writer, message.sampling);
   writer.varint(message.stopStrings.length);
   for (const stop of message.stopStrings) writer.text(stop);
@@ -41,12 +46,19 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
   return writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
 }
 
+/** Called with the credentials of an attach before the rest of the frame is read. It may throw. */
+export type Admit = (credentials: string) => void;
+
 /** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
-function readVersion(reader: ByteReader): number {
-  const version = reader.varint(limits.maxId);
-  if (version !== protocolVersion)
-    throw malformed(`the device speaks protocol ${version}, the edge ${protocolVersion}`);
-  return version;
+function readFirstFields(reader: ByteReader, admit: Admit): Pick<OpenMessage, 'version' | 'credentials' | 'padding'> {
+  const version = reader.varint(Number.MAX_SAFE_INTEGER);
+  if (version !== protocolVersion) {
+    const cause = `the device speaks protocol ${version}, the edge ${protocolVersion}`;
+    throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
+  }
+  const credentials = reader.text(limits.credentialBytes);
+  admit(credentials);
+  return { version, credentials, padding: reader.varint(limits.maxPadding) };
 }
 
 function readMode(reader: ByteReader): ModeName {
@@ -55,11 +67,10 @@ function readMode(reader: ByteReader): ModeName {
   return mode;
 }
 
-export function readOpen(reader: ByteReader): OpenMessage {
-  const version = readVersion(reader);
+export function readOpen(reader: ByteReader, admit: Admit): OpenMessage {
+  const first = readFirstFields(reader, admit);
   const [session, conversation] = [reader.hex(sessionBytes), reader.hex(sessionBytes)];
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
-  const credentials = reader.text(limits.credentialBytes);
   const tokenizerHash = reader.hex(hashBytes);
   const mode = readMode(reader);
   const sampling = readSampling(reader);
@@ -78,18 +89,17 @@ export function readOpen(reader: ByteReader): OpenMessage {
     );
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
-  const kind = 'open';
-  const identity = { kind, version, session, conversation, attempt, credentials, tokenizerHash } as const;
+  const identity = { kind: 'open', ...first, session, conversation, attempt, tokenizerHash } as const;
   return { ...identity, mode, sampling, stopStrings, maxAnswerTokens, flowControlWindow, maxAhead, prompt, answer };
 }
 
 export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWriter {
-  return writer.varint(message.version).hex(message.session).varint(message.attempt).varint(message.length);
+  return writeFirstFields(writer, message).hex(message.session).varint(message.attempt).varint(message.length);
 }
 
-export function readResume(reader: ByteReader): ResumeMessage {
-  const version = readVersion(reader);
+export function readResume(reader: ByteReader, admit: Admit): ResumeMessage {
+  const first = readFirstFields(reader, admit);
   const session = reader.hex(sessionBytes);
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
-  return { kind: 'resume', version, session, attempt, length: reader.varint(limits.textTokens) };
+  return { kind: 'resume', ...first, session, attempt, length: reader.varint(limits.textTokens) };
 }

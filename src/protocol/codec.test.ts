@@ -3,19 +3,20 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOutriderError } from '../basics/errors.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { limits } from './limits.ts';
-import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
+import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
 
 const open: OpenMessage = {
   kind: 'open',
-  version: 1,
+  version: protocolVersion,
   session: '000102030405060708090a0b0c0d0e0f',
   conversation: 'f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff',
   attempt: 1,
   credentials: '',
+  padding: 0,
   tokenizerHash: 'ab'.repeat(32),
   mode: 'stream',
   sampling: { ...neutralSampling, temperature: 0.5, logitBias: [[7, -1]], seed: 42n },
@@ -29,7 +30,7 @@ const open: OpenMessage = {
 
 const hello: EdgeMessage = {
   kind: 'hello',
-  version: 1,
+  version: protocolVersion,
   model: 'm',
   fingerprint: 'f',
   tokenizerHash: 'ab'.repeat(32),
@@ -148,10 +149,24 @@ describe('messages with random contents', () => {
     const { device, edge } = bothEnds();
     const silent: EdgeMessage = { ...hello, timing: { stepMs: null, edgeDraftMs: 5.25 } };
     const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
-    for (const message of [hello, silent, refused, { kind: 'gone' } as const]) {
+    for (const message of [
+      hello,
+      silent,
+      refused,
+      { kind: 'gone' } as const,
+      { kind: 'queued', ahead: 300 } as const,
+    ]) {
       expect(device.decode(edge.encode(message))).toEqual(message);
     }
-    const resume: DeviceMessage = { kind: 'resume', version: 1, session: '11'.repeat(16), attempt: 9, length: 70 };
+    const resume: DeviceMessage = {
+      kind: 'resume',
+      version: protocolVersion,
+      credentials: 'key',
+      padding: 0,
+      session: '11'.repeat(16),
+      attempt: 9,
+      length: 70,
+    };
     expect(edge.decode(device.encode(resume))).toEqual(resume);
   });
 
@@ -167,12 +182,77 @@ describe('messages with random contents', () => {
   });
 });
 
+describe('an attach', () => {
+  const refuse = (credentials: string): void => {
+    throw new OutriderError('unauthorized', `no key ${credentials}`, 'another one');
+  };
+
+  it('shows its key before anything else is read', () => {
+    const frame = new DeviceCodec().encode({ ...open, credentials: 'abc' });
+    // Cut behind version and credentials: the rest cannot have been read.
+    expect(() => new EdgeCodec(refuse).decode(frame.slice(0, 6))).toThrow('no key abc');
+    expect(() => new EdgeCodec(refuse).received(open)).toThrow('no key ');
+  });
+
+  it('of another version of the protocol is told so, whatever follows', () => {
+    for (const version of [[1], [3], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]]) {
+      for (const kind of [0x01, 0x02]) {
+        const decode = (): unknown => new EdgeCodec().decode(Uint8Array.of(kind, ...version, 9, 9));
+        expect(decode).toThrow(expect.objectContaining({ code: 'version-mismatch' }));
+      }
+    }
+  });
+});
+
+describe('padding', () => {
+  const padded = { ...open, padding: 32 };
+  const draft: DeviceMessage = { kind: 'draft', branch: 1, first: 4, tokens: [300] };
+
+  it('gives all frames from the attach on lengths that are multiples of it, on both ways', () => {
+    const { device, edge } = { device: new DeviceCodec(), edge: new EdgeCodec() };
+    for (const message of [padded, draft, { kind: 'bye' } as const]) {
+      const frame = device.encode(message);
+      expect(frame.length % 32).toBe(0);
+      expect(edge.decode(frame)).toEqual(message);
+    }
+    const commit: EdgeMessage = { kind: 'commit', first: 4, branch: 1, accepted: 1, tokens: [7] };
+    const frame = edge.encode(commit);
+    expect(frame.length).toBe(32);
+    expect(device.decode(frame)).toEqual(commit);
+  });
+
+  it('is measured where frames are not encoded', () => {
+    const device = new DeviceCodec();
+    expect(device.measure(padded)).toBe(new DeviceCodec().encode(padded).length);
+    expect(device.measure(draft)).toBe(32);
+  });
+
+  it('may be absent from frames that were sent before the edge knew of it', () => {
+    const device = new DeviceCodec();
+    device.encode(padded);
+    expect(device.decode(new EdgeCodec().encode({ kind: 'ping', stamp: 5 }))).toEqual({ kind: 'ping', stamp: 5 });
+  });
+
+  it('has zeros only, and fewer than its length', () => {
+    const { device, edge } = { device: new DeviceCodec(), edge: new EdgeCodec() };
+    edge.decode(device.encode(padded));
+    const bye = device.encode({ kind: 'bye' });
+    expect(() => edge.decode(bye.map((byte, at) => (at === 9 ? 1 : byte)))).toThrow('other bytes than 0');
+    expect(() => edge.decode(Uint8Array.of(...bye, 0))).toThrow('32 bytes too many');
+    expect(() => new EdgeCodec().decode(Uint8Array.of(0x04, 0))).toThrow('too many');
+  });
+
+  it('is at most 1,024 bytes', () => {
+    expect(() => new EdgeCodec().decode(new DeviceCodec().encode({ ...open, padding: 1025 }))).toThrow('at most 1024');
+  });
+});
+
 describe('bytes that are no frame', () => {
   const refusedOrRead = (read: () => unknown): void => {
     try {
       read();
     } catch (error) {
-      expect(isOutriderError(error) && error.code).toBe('protocol-error');
+      expect(isOutriderError(error) && error.code).toMatch(/^(protocol-error|version-mismatch)$/);
     }
   };
 
@@ -203,5 +283,6 @@ describe('bytes that are no frame', () => {
     expect(() => edge.decode(new Uint8Array([0x10, 1, 0xff, 0x03, 0, 1]))).toThrow(/announces more/);
     expect(() => edge.decode(new Uint8Array([0x03, 0x80, 0x00]))).toThrow(/longer than it needs/);
     expect(() => bothEnds().edge.decode(new Uint8Array([0x81, 1]))).toThrow(/before any branch/);
+    expect(() => edge.decode(new Uint8Array([0x10, 2, 1, 0, 9]))).toThrow(/a flag is 2/);
   });
 });

@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { malformed } from './bytes.ts';
-import { readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
+import { type Admit, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { announcedRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
 import {
@@ -16,7 +16,9 @@ import {
   type EndMessage,
   endReasons,
   type HelloMessage,
+  type OpenMessage,
   type RefusedMessage,
+  type ResumeMessage,
   type TurnAccount,
 } from './messages.ts';
 
@@ -36,6 +38,7 @@ const frame = {
   refused: 0x43,
   end: 0x44,
   commit: 0x45,
+  queued: 0x46,
   /** | count 1..63: extends the branch. */
   draftExtend: 0x80,
   /** | count 1..63: a new branch. */
@@ -60,10 +63,12 @@ class SharedState {
   /** End of the committed text that was sent, and the branch of its accepted drafts. */
   committedEnd = 0;
   committedBranch = 0;
+  /** Frames have multiples of this length, bytes; 0: any length. */
+  padding = 0;
 
   deviceSent(message: DeviceMessage): void {
-    if (message.kind === 'open') this.#attach(message.prompt.length + message.answer.length);
-    if (message.kind === 'resume') this.#attach(message.length);
+    if (message.kind === 'open') this.#attach(message, message.prompt.length + message.answer.length);
+    if (message.kind === 'resume') this.#attach(message, message.length);
     if (message.kind === 'ack' || message.kind === 'verify') this.acknowledged = message.length;
     if (message.kind !== 'draft') return;
     if (message.branch !== this.branch) this.branchStart = message.first;
@@ -77,7 +82,19 @@ class SharedState {
     this.committedEnd = message.first + message.accepted + message.tokens.length;
   }
 
-  #attach(length: number): void {
+  /** Fills a written frame up to its padded length. */
+  pad(writer: ByteWriter): void {
+    if (this.padding > 0) writer.zeros((this.padding - (writer.length % this.padding)) % this.padding);
+  }
+
+  /** The rest of a frame must be its padding. The edge's first frames may have been sent before it knew of any. */
+  endFrame(reader: ByteReader): void {
+    if (reader.remaining < Math.max(1, this.padding)) reader.zeros(reader.remaining);
+    reader.end();
+  }
+
+  #attach({ padding }: OpenMessage | ResumeMessage, length: number): void {
+    this.padding = padding;
     this.branchStart = length;
     this.draftPosition = length;
     this.acknowledged = length;
@@ -102,9 +119,15 @@ function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedSta
   return writer.ids(message.tokens);
 }
 
+function readFlag(reader: ByteReader): boolean {
+  const flag = reader.byte();
+  if (flag > 1) throw malformed(`a flag is ${flag}, 0 or 1 is allowed`);
+  return flag === 1;
+}
+
 function readDraft(reader: ByteReader, head: number, shared: SharedState): DraftMessage {
   const isShort = head >= frame.draftExtend;
-  const isNew = isShort ? head >= frame.draftNew : reader.byte() === 1;
+  const isNew = isShort ? head >= frame.draftNew : readFlag(reader);
   const count = isShort ? head & shortDrafts : reader.varint(limits.draftTokens);
   if (count === 0) throw malformed('a draft frame without drafts');
   if (!isNew && shared.branch === 0) throw malformed('a draft extends a branch before any branch has begun');
@@ -227,14 +250,14 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
   }
 }
 
-function readDeviceMessage(reader: ByteReader, shared: SharedState): DeviceMessage {
+function readDeviceMessage(reader: ByteReader, shared: SharedState, admit: Admit): DeviceMessage {
   const head = reader.byte();
   if (head >= frame.draftExtend || head === frame.draft) return readDraft(reader, head, shared);
   switch (head) {
     case frame.open:
-      return readOpen(reader);
+      return readOpen(reader, admit);
     case frame.resume:
-      return readResume(reader);
+      return readResume(reader, admit);
     case frame.ack:
       return { kind: 'ack', length: shared.acknowledged + reader.varint(limits.textTokens) };
     case frame.verify:
@@ -256,6 +279,8 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
       return writeHello(writer, message);
     case 'gone':
       return writer.byte(frame.gone);
+    case 'queued':
+      return writer.byte(frame.queued).varint(message.ahead);
     case 'commit':
       return writeCommit(writer, message, shared);
     case 'end':
@@ -278,6 +303,8 @@ function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
       return readHello(reader);
     case frame.gone:
       return { kind: 'gone' };
+    case frame.queued:
+      return { kind: 'queued', ahead: reader.varint(limits.maxId) };
     case frame.refused:
       return readRefused(reader);
     case frame.end:
@@ -307,6 +334,7 @@ export class DeviceCodec {
   measure(message: DeviceMessage): number {
     writeDeviceMessage(scratch.clear(), message, this.#shared);
     this.#shared.deviceSent(message);
+    this.#shared.pad(scratch);
     return scratch.length;
   }
 
@@ -314,8 +342,8 @@ export class DeviceCodec {
     if (bytes.length > limits.edgeFrameBytes) throw malformed(`a frame of ${bytes.length} bytes`);
     const reader = new ByteReader(bytes, malformed);
     const message = readEdgeMessage(reader, this.#shared);
-    reader.end();
     this.received(message);
+    this.#shared.endFrame(reader);
     return message;
   }
 
@@ -328,6 +356,12 @@ export class DeviceCodec {
 /** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class EdgeCodec {
   readonly #shared = new SharedState();
+  readonly #admit: Admit;
+
+  /** @param admit called with the credentials of each attach, before the rest of its frame is read; what it throws, `decode` throws */
+  constructor(admit: Admit = () => {}) {
+    this.#admit = admit;
+  }
 
   encode(message: EdgeMessage): Uint8Array {
     this.measure(message);
@@ -338,6 +372,7 @@ export class EdgeCodec {
   measure(message: EdgeMessage): number {
     writeEdgeMessage(scratch.clear(), message, this.#shared);
     this.#shared.edgeSent(message);
+    this.#shared.pad(scratch);
     return scratch.length;
   }
 
@@ -345,14 +380,15 @@ export class EdgeCodec {
     const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
     if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
     const reader = new ByteReader(bytes, malformed);
-    const message = readDeviceMessage(reader, this.#shared);
-    reader.end();
-    this.received(message);
+    const message = readDeviceMessage(reader, this.#shared, this.#admit);
+    this.#shared.deviceSent(message);
+    this.#shared.endFrame(reader);
     return message;
   }
 
   /** As `decode`, for a message that the other end has measured, not encoded. */
   received(message: DeviceMessage): void {
+    if (message.kind === 'open' || message.kind === 'resume') this.#admit(message.credentials);
     this.#shared.deviceSent(message);
   }
 }

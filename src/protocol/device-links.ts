@@ -44,6 +44,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const knowledge = state.edges.find((known) => known.edge === edge) ?? { attempt: 0, held: null };
   const attempt = knowledge.attempt + 1;
   const length = knowledge.held ?? state.text.length;
+  const { credentials, padding } = state.turn;
   const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = state.turn;
   effects.push({
     kind: 'send',
@@ -51,7 +52,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
     message:
       knowledge.held === null
         ? { kind: 'open', version: protocolVersion, attempt, answer: state.text.slice(turn.prompt.length), ...turn }
-        : { kind: 'resume', version: protocolVersion, session: turn.session, attempt, length },
+        : { kind: 'resume', version: protocolVersion, credentials, padding, session: turn.session, attempt, length },
   });
   const others = state.links.filter((link) => link.id !== id);
   const before = state.links.find((link) => link.id === id);
@@ -109,6 +110,7 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
       return takeEnd(state, link, message, effects);
     case 'refused':
       return takeRefusal(state, link, message, effects);
+    case 'queued':
     case 'ping':
     case 'pong':
       return state;

@@ -3,6 +3,7 @@
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from './connections.ts';
+import type { EdgeKey } from './edge-key.ts';
 import type { LivenessSettings } from './liveness.ts';
 import type { DeviceMessage, EdgeMessage, HelloMessage } from './messages.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from './rate-limit.ts';
@@ -18,6 +19,8 @@ export const defaultRate: RateLimitSettings = {
 
 export interface EdgeConnectionSettings {
   readonly hello: () => HelloMessage;
+  /** Whose credentials these are; null: nobody's. Called before the rest of an attach is decoded. */
+  readonly keyOf: (credentials: string) => EdgeKey | null;
   readonly rate: RateLimitSettings;
   readonly liveness: LivenessSettings;
   readonly wire: Wire;
@@ -25,8 +28,12 @@ export interface EdgeConnectionSettings {
 
 /** Takes messages and connection events; the registry of sessions is one. */
 export interface EdgeSink extends LinkSink {
-  /** @throws OutriderError when the connection is to be refused */
-  receive(link: number, message: DeviceMessage): void;
+  /**
+   * @param message its credentials are blanked
+   * @param key of the last attach on this connection; null: there was none
+   * @throws OutriderError when the connection is to be refused
+   */
+  receive(link: number, message: DeviceMessage, key: EdgeKey | null): void;
   /** Whether this connection is attached to a session. */
   isAttached(link: number): boolean;
 }
@@ -39,6 +46,7 @@ export interface EdgeConnectionObserver<Carrier> extends ConnectionObserver<Edge
 
 interface Own {
   rate: RateLimit;
+  key: EdgeKey | null;
   cancelIdle: () => void;
 }
 
@@ -73,8 +81,10 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   /** For a new connection of a device: sends `hello` at once. */
   accept(carrier: Carrier): FrameHandler {
     const { wire, rate, hello } = this.#settings;
-    const [id, handler] = this.add(carrier, wire.edge(), (number) => ({
+    const end = wire.edge((credentials) => this.#admit(id, credentials));
+    const [id, handler] = this.add(carrier, end, (number) => ({
       rate: createRateLimit(rate, this.clock.nowMs()),
+      key: null,
       cancelIdle: this.#closeIdleLater(number),
     }));
     this.send(id, hello());
@@ -92,7 +102,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     try {
       const message = wire.unpack(frame);
       this.#observer.received?.(carrier, message);
-      if (!this.takePing(entry, message)) this.#sink.receive(id, message);
+      if (!this.takePing(entry, message)) this.#sink.receive(id, withoutCredentials(message), own.key);
     } catch (error) {
       this.#refuse(id, error);
     }
@@ -116,6 +126,16 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     });
   }
 
+  /** @throws OutriderError `unauthorized` */
+  #admit(id: number, credentials: string): void {
+    const key = this.#settings.keyOf(credentials);
+    if (key === null) {
+      throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
+    }
+    const entry = this.entries.get(id);
+    if (entry !== undefined) entry.own.key = key;
+  }
+
   /** An error closes only the connection on which it occurred. */
   #refuse(id: number, error: unknown): void {
     const { code, message: cause, remedy } = refusalOf(error);
@@ -123,6 +143,11 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     this.send(id, { kind: 'refused', code, cause, remedy });
     this.close(id, code, cause);
   }
+}
+
+/** Sessions keep their messages, and no session needs the key. */
+function withoutCredentials(message: DeviceMessage): DeviceMessage {
+  return message.kind === 'open' || message.kind === 'resume' ? { ...message, credentials: '' } : message;
 }
 
 /** The error that the device receives. */

@@ -29,8 +29,6 @@ export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSetti
   readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
   /** Why no session may be opened at present; undefined: they may. */
   readonly closedFor?: () => OutriderError | undefined;
-  /** Whether these credentials may open a session. */
-  readonly admits: (credentials: string) => boolean;
   /** Number of sessions that may decode at the same time. */
   readonly placeCount: number;
   readonly limits: StepLimits;
@@ -107,7 +105,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
 
   /** The edge cannot serve this session: its device is refused with `internal`. Never throws. @param cause told to the device */
   fail(entry: Entry, cause: string): void {
-    if (this.sessions.find(entry.id) !== entry) return;
+    if (this.sessions.find(entry.id, entry.key) !== entry) return;
     try {
       this.sessions.step(entry, { kind: 'step-failed', cause });
     } catch {
@@ -159,14 +157,11 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     };
   }
 
-  /** @throws OutriderError `unauthorized`, `tokenizer-mismatch`, `bad-argument`, or why the edge opens no session at present */
+  /** @throws OutriderError `tokenizer-mismatch`, `bad-argument`, or why the edge opens no session at present */
   #admit(open: OpenMessage): void {
-    const { admits, target, edgeDraft, closedFor } = this.#settings;
+    const { target, edgeDraft, closedFor } = this.#settings;
     const closed = closedFor?.();
     if (closed !== undefined) throw closed;
-    if (!admits(open.credentials)) {
-      throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
-    }
     if (open.tokenizerHash !== target.tokenizerHash) {
       const cause = `this edge runs ${target.model}, which has another tokenizer`;
       throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (outrider models list)');

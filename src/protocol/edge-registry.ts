@@ -3,7 +3,9 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { type ErrorCode, OutriderError } from '../basics/errors.ts';
+import { invariant } from '../basics/invariant.ts';
 import { validateSampling } from '../decoding/sampling.ts';
+import { anyone, type EdgeKey } from './edge-key.ts';
 import type { createEdgeSession, stepEdge } from './edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, SessionCreated } from './edge-state.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
@@ -12,6 +14,8 @@ export interface RegistryEntry {
   /** Unique in the process, from 1. */
   readonly number: number;
   readonly id: string;
+  /** It owns the session: with another key the same id names another session. */
+  readonly key: EdgeKey;
   /** Compute share z, relative to the others. */
   readonly share: number;
   state: EdgeState;
@@ -25,7 +29,7 @@ export interface RegistrySettings {
   readonly rules: EdgeRules;
   /** Time for which a session without a connection is kept, finished or not. */
   readonly keepLostMs: number;
-  readonly shareOf: (open: OpenMessage) => number;
+  readonly shareOf: (open: OpenMessage, key: EdgeKey) => number;
 }
 
 /** What the registry needs from its owner. */
@@ -79,12 +83,12 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return this.#entries.size;
   }
 
-  find(id: string): Entry | undefined {
-    return this.#entries.get(id);
+  find(id: string, key: EdgeKey = anyone): Entry | undefined {
+    return this.#entries.get(nameOf(id, key));
   }
 
   /** @throws OutriderError when the device must be refused; the caller sends the refusal and closes the connection */
-  receive(link: number, message: DeviceMessage): void {
+  receive(link: number, message: DeviceMessage, key: EdgeKey | null = anyone): void {
     if (message.kind === 'open') this.#checkOpening(message);
     const owned = this.#byLink.get(link);
     if (message.kind !== 'open' && message.kind !== 'resume') {
@@ -95,12 +99,13 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     if (owned?.state.link?.id === link) {
       throw new OutriderError('protocol-error', 'a second attach', 'use a connection for one session only');
     }
-    const entry = this.#entries.get(message.session);
+    invariant(key !== null, 'an attach without a key');
+    const entry = this.find(message.session, key);
     if (entry !== undefined) {
       this.#byLink.set(link, entry);
       if (message.kind === 'open') this.#givePlace(entry, message);
       this.step(entry, { kind: 'message-received', link, message, ...this.#blockOf(link) });
-    } else if (message.kind === 'open') this.#create(link, message);
+    } else if (message.kind === 'open') this.#create(link, message, key);
     else this.#owner.send(link, { kind: 'gone' });
   }
 
@@ -154,15 +159,15 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return this.#blocked.has(link) ? { isBlocked: true } : {};
   }
 
-  #create(link: number, open: OpenMessage): void {
+  #create(link: number, open: OpenMessage, key: EdgeKey): void {
     const number = ++this.#count;
     const event = { kind: 'session-created', link, open, ...this.#blockOf(link) } as const;
     const { machines, rules, shareOf } = this.#settings;
     const { state, effects } = machines.createEdgeSession(rules, number, event);
-    const shared = { number, id: open.session, share: shareOf(open), state };
+    const shared = { number, id: open.session, key, share: shareOf(open, key), state };
     const entry = this.#owner.enter({ ...shared, hasPlace: false, cancelForget: null });
     this.#givePlace(entry, open);
-    this.#entries.set(open.session, entry);
+    this.#entries.set(nameOf(open.session, key), entry);
     this.#byLink.set(link, entry);
     this.#settle(entry, event, effects, null);
   }
@@ -232,7 +237,13 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     entry.cancelForget?.();
     this.#leavePlace(entry);
     this.#owner.forgotten?.(entry);
-    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+    const name = nameOf(entry.id, entry.key);
+    if (this.#entries.get(name) === entry) this.#entries.delete(name);
     for (const [link, owner] of this.#byLink) if (owner === entry) this.#byLink.delete(link);
   }
+}
+
+/** Ids of sessions have a fixed length. */
+function nameOf(id: string, key: EdgeKey): string {
+  return `${id}${key.id}`;
 }

@@ -20,6 +20,7 @@ export function testOpening(changes: Partial<OpenMessage> = {}): OpenMessage {
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),
     credentials: '',
+    padding: 0,
     tokenizerHash: 'ab'.repeat(32),
     mode: 'stream',
     sampling: neutralSampling,

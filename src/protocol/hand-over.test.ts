@@ -14,6 +14,7 @@ function createTurn(mode: ModeName): DeviceState {
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),
     credentials: '',
+    padding: 0,
     tokenizerHash: 'ab'.repeat(32),
     mode,
     sampling: neutralSampling,

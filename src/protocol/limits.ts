@@ -16,6 +16,7 @@ export const limits = {
   maxAhead: 512,
   minFlowControlWindow: 16,
   maxFlowControlWindow: 65536,
+  maxPadding: 1024,
   maxId: 0x3fffff,
   /** One hour. */
   stepMicroseconds: 3_600_000_000,

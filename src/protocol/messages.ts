@@ -5,20 +5,22 @@ import type { ErrorCode } from '../basics/errors.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import type { ModeName } from './mode.ts';
 
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** A device starts a turn. Creates the session, or replaces its text with the device's. */
 export interface OpenMessage {
   readonly kind: 'open';
   readonly version: number;
-  /** 32 random hex digits. They authorise: a device that knows them can take the session over. */
+  /** API key, or empty. The edge checks it before it reads the fields after it. */
+  readonly credentials: string;
+  /** Both sides fill the frames of this connection with zero bytes up to multiples of this length in bytes; 0: they do not. */
+  readonly padding: number;
+  /** 32 random hex digits. The same digits shown with another key name another session. */
   readonly session: string;
   /** 32 hex digits. Turns of one conversation may reuse each other's KV sequence on the edge. */
   readonly conversation: string;
   /** Grows with each attach of this session to this edge; the edge refuses an attempt that is not larger than the last. */
   readonly attempt: number;
-  /** API key, or empty. */
-  readonly credentials: string;
   /** 64 hex digits. */
   readonly tokenizerHash: string;
   readonly mode: ModeName;
@@ -38,6 +40,10 @@ export interface OpenMessage {
 export interface ResumeMessage {
   readonly kind: 'resume';
   readonly version: number;
+  /** The key that opened the session. */
+  readonly credentials: string;
+  /** As in `open`. */
+  readonly padding: number;
   readonly session: string;
   readonly attempt: number;
   /** Length of the committed text that the device has from this edge. */
@@ -108,6 +114,13 @@ export interface GoneMessage {
   readonly kind: 'gone';
 }
 
+/** The session waits for a place. Sent when it begins to wait, and when the number changes. */
+export interface QueuedMessage {
+  readonly kind: 'queued';
+  /** About how many sessions get a place before this one. */
+  readonly ahead: number;
+}
+
 /** Final tokens, in order. The first `accepted` of them equal the device's drafts of `branch` and are not sent. */
 export interface CommitMessage {
   readonly kind: 'commit';
@@ -164,6 +177,7 @@ export type DeviceMessage =
 export type EdgeMessage =
   | HelloMessage
   | GoneMessage
+  | QueuedMessage
   | CommitMessage
   | EndMessage
   | RefusedMessage

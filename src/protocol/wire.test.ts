@@ -7,6 +7,7 @@ const names = {
   session: '01'.repeat(16),
   conversation: '02'.repeat(16),
   credentials: '',
+  padding: 0,
   tokenizerHash: '00'.repeat(32),
 };
 const rules = { stopStrings: [], flowControlWindow: 256, maxAhead: 24, maxAnswerTokens: 300 } as const;

@@ -208,6 +208,7 @@ export class TokenDevice {
         session: id,
         conversation: id,
         credentials: '',
+        padding: 0,
         tokenizerHash: source.header.tokenizerHash,
         mode,
         stopStrings: [],

@@ -27,7 +27,7 @@ async function listen(settings: Partial<ListenSettings> = {}): Promise<number> {
 async function upgrade(port: number, headers: readonly string[]): Promise<{ status: number; body: string }> {
   const socket = connect(port, '127.0.0.1');
   const fixed = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
-  const ours = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol: outrider.1'];
+  const ours = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol: outrider.2'];
   socket.write(`${['GET / HTTP/1.1', ...fixed, ...ours, ...headers].join('\r\n')}\r\n\r\n`);
   const [first] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
@@ -136,7 +136,7 @@ describe('the lists', () => {
 
   it('are not needed for a name that the edge proves otherwise', () => {
     const guard = createUpgradeGuard({ host: '0.0.0.0', isOwnName: (name) => name === 'edge.example' });
-    const headers = { 'sec-websocket-protocol': 'outrider.1' };
+    const headers = { 'sec-websocket-protocol': 'outrider.2' };
     expect(guard({ headers: { ...headers, host: 'Edge.Example:8642' } })).toBeNull();
     expect(guard({ headers: { ...headers, host: 'other.example' } })).toMatchObject({ reason: 'host' });
   });

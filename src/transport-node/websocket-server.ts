@@ -1,4 +1,4 @@
-// Listens for devices on Node: WebSocket over TCP or TLS, subprotocol outrider.1, on a port that plain HTTP may share.
+// Listens for devices on Node: WebSocket over TCP or TLS, subprotocol outrider.2, on a port that plain HTTP may share.
 
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -97,7 +97,7 @@ async function listenTcp(onConnection: (socket: Socket) => void): Promise<number
   return (server.address() as { port: number }).port;
 }
 
-async function openRaw(port: number, protocols: string | string[] = 'outrider.1'): Promise<WebSocket> {
+async function openRaw(port: number, protocols: string | string[] = 'outrider.2'): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
   await once(socket, 'open');
   return socket;
@@ -155,19 +155,19 @@ describe('listening', () => {
 describe('a peer of another kind', () => {
   it('is refused with a reason if it does not offer the subprotocol', async () => {
     const { port } = await listen();
-    for (const protocols of [[], ['outrider.0'], ['xoutrider.1']]) {
+    for (const protocols of [[], ['outrider.0'], ['xoutrider.2']]) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
       const [, response] = await once(socket, 'unexpected-response');
       expect(response.statusCode).toBe(400);
       const [body] = await once(response, 'data');
-      expect(String(body)).toBe('version-mismatch this edge speaks outrider.1\n');
+      expect(String(body)).toBe('version-mismatch this edge speaks outrider.2\n');
     }
     expect(edges).toHaveLength(0);
   });
 
   it('gets the subprotocol if it offers it among others', async () => {
-    const socket = await openRaw((await listen()).port, ['outrider.9', 'outrider.1']);
-    expect(socket.protocol).toBe('outrider.1');
+    const socket = await openRaw((await listen()).port, ['outrider.9', 'outrider.2']);
+    expect(socket.protocol).toBe('outrider.2');
     socket.terminate();
   });
 
@@ -246,7 +246,7 @@ describe('a peer that breaks the rules', () => {
     garbled.on('error', () => {});
     garbled.write(
       'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.1\r\n\r\n',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n',
     );
     await until(() => edges.length === 3);
     await once(garbled, 'data');
@@ -265,7 +265,7 @@ describe('a peer that breaks the rules', () => {
     const silent = connectTcp(port, '127.0.0.1');
     silent.write(
       'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.1\r\n\r\n',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n',
     );
     await until(() => edges.length === 1);
     edges[0]?.connection.close('silent', 'nothing heard');

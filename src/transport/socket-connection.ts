@@ -6,7 +6,7 @@ import { lostConnection } from './endings.ts';
 import { type Accept, type CloseReason, type Connection, type ConnectionHandler, sendMarkBytes } from './transport.ts';
 import { type CloseFrame, fromCloseFrame, toCloseFrame } from './websocket-close.ts';
 
-export const subprotocol = 'outrider.1';
+export const subprotocol = 'outrider.2';
 
 /** Time limit for the peer's answer to a close; a half-open connection never answers. */
 const closeTimeoutMs = 2000;

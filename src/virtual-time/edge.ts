@@ -4,6 +4,7 @@
 import type { Random } from '../basics/philox.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import { EdgeCore, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
+import { anyone } from '../protocol/edge-key.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
@@ -72,7 +73,7 @@ export class VirtualEdge {
     const own = {
       target: { model: 'toy', fingerprint: settings.name, tokenizerHash: settings.tokenizerHash },
       rules: { vocabularySize, contextLength, endingOf: (open: OpenMessage) => target.ending(open) },
-      admits: () => true,
+      keyOf: () => anyone,
       placeCount: capacity,
       limits: engine.limits,
       stepTime: () => engine.stepTime,

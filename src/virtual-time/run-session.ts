@@ -176,6 +176,7 @@ function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnR
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),
     credentials: '',
+    padding: 0,
     tokenizerHash,
     mode: settings.mode,
     stopStrings: [],

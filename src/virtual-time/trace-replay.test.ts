@@ -128,7 +128,7 @@ function crowd(replays: readonly TraceReplay[]): VirtualDevice[] {
       const number = index * modeNames.length + place;
       const id = number.toString(16).padStart(32, '0');
       bySession.set(id, replay);
-      const names = { session: id, conversation: id, credentials: '', tokenizerHash: header.tokenizerHash };
+      const names = { session: id, conversation: id, credentials: '', padding: 0, tokenizerHash: header.tokenizerHash };
       const rules = { stopStrings: [], flowControlWindow: 256, maxAhead: 24, draftLength: 4, minChainConfidence: 0 };
       return new VirtualDevice(
         queue,

@@ -8,6 +8,7 @@ import { startTurn, type TurnOptions } from '../../src/device/turn.ts';
 import { type Edge, type EdgeOptions, startEdge } from '../../src/edge/edge.ts';
 import type { LanguageModel, ModelSequence } from '../../src/models/model.ts';
 import { createToyModel } from '../../src/models/toy.ts';
+import { anyone } from '../../src/protocol/edge-key.ts';
 import { linearStepTime } from '../../src/scheduling/step-time.ts';
 import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
 import { machineClock } from '../../src/transport/machine-clock.ts';
@@ -43,7 +44,7 @@ type Case = (plant: Plant) => Partial<EdgeOptions>;
 /** Typed by the names of the options: a new callback without a case here does not compile. */
 const callbacks: Record<FunctionsOf<EdgeOptions>, Case> = {
   shareOf: (plant) => ({ shareOf: trap(plant, () => 1) }),
-  admits: (plant) => ({ admits: trap(plant, () => true) }),
+  keyOf: (plant) => ({ keyOf: trap(plant, () => anyone) }),
   onFault: (plant) => ({ onFault: trap(plant, () => {}), onStep: trap(plant, () => {}) }),
   onStep: (plant) => ({ onStep: trap(plant, () => {}) }),
 };

@@ -192,8 +192,8 @@ describe('a file that is no log', () => {
     ['an empty file', ''],
     ['prose', 'hello\n'],
     ['other JSON', '{"a":1}\n'],
-    ['a header without a turn', '{"format":"outrider-event-log","version":2,"protocol":1,"side":"device"}\n'],
-    ['an unknown side', '{"format":"outrider-event-log","version":2,"protocol":1,"side":"moon","turn":{}}\n'],
+    ['a header without a turn', '{"format":"outrider-event-log","version":2,"protocol":2,"side":"device"}\n'],
+    ['an unknown side', '{"format":"outrider-event-log","version":2,"protocol":2,"side":"moon","turn":{}}\n'],
   ])('is refused: %s', (_, file) => {
     expect(() => parseEventLog(file)).toThrowError(expect.objectContaining({ code: 'bad-argument' }));
   });

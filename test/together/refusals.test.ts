@@ -6,6 +6,7 @@ import { startTurn } from '../../src/device/turn.ts';
 import { listenEdge } from '../../src/edge/edge.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import { DeviceCodec } from '../../src/protocol/codec.ts';
+import { anyone } from '../../src/protocol/edge-key.ts';
 import {
   type DeviceMessage,
   type EdgeMessage,
@@ -44,6 +45,7 @@ function opening(edge: ToyEdge, session: string): OpenMessage {
     conversation: session.padStart(32, '0'),
     attempt: 1,
     credentials: '',
+    padding: 0,
     tokenizerHash: edge.target.tokenizer.hash,
     mode: 'stream',
     sampling: neutralSampling,
@@ -82,7 +84,7 @@ describe('an edge refuses', () => {
   });
 
   it('a wrong key, and a session for which it has no place', async () => {
-    await using edge = await startToyEdge({ sequences: 1, admits: (key) => key === 'right' });
+    await using edge = await startToyEdge({ sequences: 1, keyOf: (key) => (key === 'right' ? anyone : null) });
     const wrong = await startTurn(toyTurn(edge, { credentials: 'wrong' })).report;
     expect(wrong.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
     const first = startTurn(toyTurn(edge, { credentials: 'right', maxAnswerTokens: 200 }));

@@ -113,7 +113,8 @@ export class HostileDevice {
   #resume(attempt: number, length: number): void {
     this.#draftEnd = length;
     this.#acknowledged = length;
-    this.#say({ kind: 'resume', version: protocolVersion, session: this.#settings.turn.session, attempt, length });
+    const { credentials, padding, session } = this.#settings.turn;
+    this.#say({ kind: 'resume', version: protocolVersion, credentials, padding, session, attempt, length });
   }
 
   #hangUp(link: VirtualLink): void {

@@ -128,6 +128,7 @@ function turnRequest(mode: ModeName, random: Random): TurnRequest {
     session: hexDigits(random, 16),
     conversation: hexDigits(random, 16),
     credentials: '',
+    padding: 0,
     tokenizerHash,
     mode,
     sampling: samplingOf(random),

@@ -5,6 +5,7 @@ import { ByteWriter } from '../../basics/bytes.ts';
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { EdgeCodec } from '../../protocol/codec.ts';
 import { limits } from '../../protocol/limits.ts';
+import { protocolVersion } from '../../protocol/messages.ts';
 import { deviceLie, insertLies } from './field-fuzzing.ts';
 import {
   brokenShot,
@@ -31,7 +32,8 @@ export interface EdgeCase {
 
 /** How long an answer may take: far more than a machine under load needs. */
 export const answerLimitMs = 5000;
-const idOffset = 2;
+/** Behind kind, version, empty credentials and padding. */
+const idOffset = 4;
 const idBytes = 16;
 const kinds = [
   'damaged',
@@ -123,7 +125,7 @@ function withSession(bytes: Uint8Array, session: Uint8Array): Uint8Array {
 }
 
 function resume(random: Random, session: Uint8Array): Uint8Array {
-  const writer = new ByteWriter().byte(0x02).varint(1).raw(session);
+  const writer = new ByteWriter().byte(0x02).varint(protocolVersion).text('').varint(0).raw(session);
   return writer.varint(random.integer(4)).varint(random.integer(60)).finish();
 }
 

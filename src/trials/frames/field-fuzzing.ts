@@ -4,6 +4,7 @@
 import { ByteWriter } from '../../basics/bytes.ts';
 import type { Random } from '../../basics/philox.ts';
 import { limits } from '../../protocol/limits.ts';
+import { protocolVersion } from '../../protocol/messages.ts';
 import { pick } from './mutations.ts';
 
 /** The toy's. */
@@ -31,6 +32,12 @@ function someIds(random: Random, count: number): number[] {
   return Array.from({ length: Math.min(count, 600) }, () => pick(random, ids));
 }
 
+/** Mostly right, so that the fields behind them are read. */
+function firstFields(random: Random, writer: ByteWriter): ByteWriter {
+  writer.varint(random.uniform() < 0.9 ? protocolVersion : pick(random, numbers)).text('');
+  return writer.varint(random.uniform() < 0.8 ? 0 : pick(random, counts));
+}
+
 type Lie = (random: Random, writer: ByteWriter, session: Uint8Array) => ByteWriter;
 
 const deviceLies: readonly Lie[] = [
@@ -50,17 +57,11 @@ const deviceLies: readonly Lie[] = [
   (random, writer) => writer.byte(pick(random, [0x05, 0x06])).varint(pick(random, numbers)),
   (_, writer) => writer.byte(0x04),
   (random, writer, session) =>
-    writer.byte(0x02).varint(1).raw(session).varint(pick(random, numbers)).varint(pick(random, numbers)),
+    firstFields(random, writer.byte(0x02)).raw(session).varint(pick(random, numbers)).varint(pick(random, numbers)),
   function open(random, writer, session) {
     // Its tokenizer is right in the recorded ones only; there the fields behind it are damaged.
-    writer
-      .byte(0x01)
-      .varint(1)
-      .raw(session)
-      .raw(session)
-      .varint(pick(random, numbers))
-      .text('')
-      .raw(new Uint8Array(32));
+    firstFields(random, writer.byte(0x01)).raw(session).raw(session).varint(pick(random, numbers));
+    writer.raw(new Uint8Array(32));
     writer.byte(random.integer(8));
     return sampling(random, writer)
       .varint(0)
@@ -102,6 +103,7 @@ const edgeLies: readonly Lie[] = [
   },
   (random, writer) => writer.byte(pick(random, [0x05, 0x06])).varint(pick(random, numbers)),
   (_, writer) => writer.byte(0x42),
+  (random, writer) => writer.byte(0x46).varint(pick(random, numbers)),
 ];
 
 /** One lie of a device. @param session the sixteen bytes that it speaks for */

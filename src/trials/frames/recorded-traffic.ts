@@ -100,17 +100,10 @@ function composeOne(
   const version = protocolVersion;
   const { name, fingerprint } = model;
   const timing = { stepMs: announcedStepMs(linearStepTime(40, 0.4)), edgeDraftMs: 5 };
-  answer({
-    kind: 'hello',
-    version,
-    model: name,
-    fingerprint,
-    tokenizerHash,
-    vocabularySize,
-    contextLength: 4096,
-    timing,
-  });
-  const ids = { session: '00'.repeat(16), conversation: '00'.repeat(16), attempt: 1, credentials: '', tokenizerHash };
+  const identity = { model: name, fingerprint, tokenizerHash, vocabularySize, contextLength: 4096 };
+  answer({ kind: 'hello', version, ...identity, timing });
+  const id = '00'.repeat(16);
+  const ids = { session: id, conversation: id, attempt: 1, credentials: '', padding: 0, tokenizerHash };
   const rules = {
     mode: 'stream',
     sampling,
