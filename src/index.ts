@@ -6,10 +6,11 @@ export { type DeviceOptions, type OpenedDevice, openDevice } from './api/open-de
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
-export { neutralSampling, type Sampling } from './decoding/sampling.ts';
+export { neutralSampling, type Sampling, type SamplingOptions } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from './device/device.ts';
-export { startTurn, type Turn, type TurnOptions } from './device/turn.ts';
+export { startTurn, type Turn } from './device/turn.ts';
+export type { TurnOptions } from './device/turn-options.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';
 export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';
 export { type OpenModelOptions, openModel } from './engines/open-model.ts';

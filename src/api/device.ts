@@ -4,12 +4,13 @@
 
 export type { Clock } from '../basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
-export { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+export { neutralSampling, type Sampling, type SamplingOptions } from '../decoding/sampling.ts';
 export type { AutoMode } from '../device/auto-mode.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from '../device/device.ts';
 export { type LocalTurnOptions, startLocalTurn } from '../device/local-turn.ts';
 export { type EdgeProbe, probeEdge } from '../device/probe-edge.ts';
-export { startTurn, type Turn, type TurnOptions } from '../device/turn.ts';
+export { startTurn, type Turn } from '../device/turn.ts';
+export type { TurnOptions } from '../device/turn-options.ts';
 export type { Emission, TurnReport } from '../device/turn-report.ts';
 export { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
 export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from '../models/drafter.ts';

@@ -1,6 +1,20 @@
 // A device in one call, on Node: opens the draft and the tokenizer by their names, then makes the device of src/device/device.ts.
 
+import {
+  abortSignal,
+  addressOrConnector,
+  type Checks,
+  callback,
+  checkOptions,
+  hasMembers,
+  must,
+  optional,
+  text,
+  truth,
+  whole,
+} from '../basics/check-options.ts';
 import { createDevice, type Device } from '../device/device.ts';
+import { partChecks } from '../device/turn-options.ts';
 import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
 import { type OpenModelOptions, openModel } from '../engines/open-model.ts';
 import { acquireModel } from '../model-files/acquire.ts';
@@ -40,6 +54,26 @@ export interface DeviceOptions {
   readonly signal?: AbortSignal;
 }
 
+const deviceChecks: Checks<DeviceOptions> = {
+  edge: addressOrConnector,
+  draft: optional(
+    must('Give a name, a path, or a drafter: an object with draft.', (draft) => {
+      return typeof draft === 'string' || hasMembers(draft, 'draft');
+    }),
+  ),
+  target: optional(
+    must('Give a name, a path, or a tokenizer: an object with hash, encodeChat, bytes.', (target) => {
+      return typeof target === 'string' || hasMembers(target, 'hash', 'encodeChat', 'bytes');
+    }),
+  ),
+  lookUp: optional(truth),
+  credentials: partChecks.credentials,
+  contextLength: optional(whole(1)),
+  cacheDirectory: optional(text),
+  onProgress: optional(callback),
+  signal: optional(abortSignal),
+};
+
 /** A device that owns what it has opened; see {@link openDevice}. */
 export interface OpenedDevice extends Device, AsyncDisposable {
   /** Of the draft, for people. */
@@ -53,6 +87,7 @@ export interface OpenedDevice extends Device, AsyncDisposable {
  * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
  */
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
+  checkOptions('openDevice', options, deviceChecks);
   const { edge, credentials } = options;
   const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;
   // Newest first when closed. (AsyncDisposableStack would do, but Node 22 does not have it.)

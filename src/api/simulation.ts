@@ -6,7 +6,7 @@ export { createPolicy, type PolicyEntry, policyList } from '../allocation/polici
 export type { NamedPolicy } from '../allocation/require-assignment.ts';
 export type { Assignment, Policy, SlotState } from '../allocation/slot-state.ts';
 export { type ErrorCode, isOutriderError, OutriderError } from '../basics/errors.ts';
-export { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+export { neutralSampling, type Sampling, type SamplingOptions } from '../decoding/sampling.ts';
 export type { LinkSettings } from '../protocol/link-model.ts';
 export { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 export { type ModeName, modeNames } from '../protocol/mode.ts';

@@ -8,9 +8,9 @@ export function nearestName(given: string, known: readonly string[]): string | u
   const wanted = given.slice(0, longestName).toLowerCase();
   const ranked = known
     .map((name) => ({ name, changes: changesTo(name.toLowerCase(), wanted) }))
+    .filter(({ name, changes }) => changes <= Math.max(2, name.length / 2.5))
     .sort((left, right) => left.changes - right.changes);
-  const best = ranked[0];
-  return best !== undefined && best.changes <= Math.max(2, best.name.length / 2.5) ? best.name : undefined;
+  return ranked[0]?.name;
 }
 
 function changesTo(name: string, wanted: string): number {

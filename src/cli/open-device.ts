@@ -1,7 +1,7 @@
 // The device of a command: the library's own, over the emulated network that the flags ask for, with logs if they ask for them.
 
 import { type OpenedDevice, openDevice } from '../api/open-device.ts';
-import type { TurnOptions } from '../device/turn.ts';
+import type { TurnOptions } from '../device/turn-options.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';
 import { idealLink, parseLink } from '../protocol/link-model-settings.ts';

@@ -1,5 +1,6 @@
 // The parameters of the target distribution, as they cross the wire, and their limits.
 
+import { type Checks, finite, listOf, must, optional, whole } from '../basics/check-options.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { candidateLimit } from './candidates.ts';
 
@@ -40,6 +41,36 @@ export const neutralSampling: Sampling = {
 
 export const logitBiasLimit = 300;
 
+/** What a caller gives of {@link Sampling}: a field that is left out is neutral. A seed may be a number as well. */
+export type SamplingOptions = Partial<Omit<Sampling, 'seed'>> & { readonly seed?: bigint | number };
+
+const bias = must('Give a pair [token id, bias].', (pair) => {
+  return Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite);
+});
+
+/** Of the kinds; {@link validateSampling} has the ranges. */
+export const samplingChecks: Checks<SamplingOptions> = {
+  temperature: optional(finite),
+  topK: optional(whole(0)),
+  topP: optional(finite),
+  minP: optional(finite),
+  presencePenalty: optional(finite),
+  frequencyPenalty: optional(finite),
+  repetitionPenalty: optional(finite),
+  logitBias: optional(listOf('pairs [token id, bias]', bias)),
+  seed: optional(
+    must('Give a whole number from 0 to 2^53 - 1, or a bigint up to 2^64 - 1.', (seed) => {
+      return typeof seed === 'bigint' || (Number.isSafeInteger(seed) && (seed as number) >= 0);
+    }),
+  ),
+};
+
+/** Adds what was left out; checks nothing. */
+export function completeSampling(options: SamplingOptions = {}): Sampling {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...neutralSampling, ...Object.fromEntries(given), seed: BigInt(options.seed ?? 0) };
+}
+
 /**
  * Refuses parameters that no engine here supports. Both sides call it: the device for its user, the edge for its clients. @throws
  * OutriderError `bad-argument`
@@ -47,17 +78,17 @@ export const logitBiasLimit = 300;
 export function validateSampling(sampling: Sampling, vocabularySize: number): void {
   const { temperature, topK, seed } = sampling;
   if (temperature !== 0) demandRange('temperature', temperature, 1e-6, 10);
-  demandRange('top-k', topK, 0, candidateLimit);
-  if (!Number.isInteger(topK)) refuse(`top-k is ${topK}`, 'Give a whole number.');
-  demandRange('top-p', sampling.topP, 0, 1);
+  demandRange('topK', topK, 0, candidateLimit);
+  if (!Number.isInteger(topK)) refuse(`topK is ${topK}`, 'Give a whole number.');
+  demandRange('topP', sampling.topP, 0, 1);
   if (sampling.topP === 0)
-    refuse('top-p is 0', 'Give a share above 0; 1 turns it off, temperature 0 takes the likeliest.');
-  demandRange('min-p', sampling.minP, 0, 1);
-  if (sampling.minP === 1) refuse('min-p is 1', 'Give a share below 1; temperature 0 takes the likeliest.');
-  demandRange('presence penalty', sampling.presencePenalty, -2, 2);
-  demandRange('frequency penalty', sampling.frequencyPenalty, -2, 2);
-  demandRange('repetition penalty', sampling.repetitionPenalty, 0, 2);
-  if (sampling.repetitionPenalty === 0) refuse('repetition penalty is 0', 'Give a factor above 0; 1 turns it off.');
+    refuse('topP is 0', 'Give a share above 0; 1 turns it off, temperature 0 takes the likeliest.');
+  demandRange('minP', sampling.minP, 0, 1);
+  if (sampling.minP === 1) refuse('minP is 1', 'Give a share below 1; temperature 0 takes the likeliest.');
+  demandRange('presencePenalty', sampling.presencePenalty, -2, 2);
+  demandRange('frequencyPenalty', sampling.frequencyPenalty, -2, 2);
+  demandRange('repetitionPenalty', sampling.repetitionPenalty, 0, 2);
+  if (sampling.repetitionPenalty === 0) refuse('repetitionPenalty is 0', 'Give a factor above 0; 1 turns it off.');
   if (seed < 0n || seed >= 1n << 64n) refuse(`seed is ${seed}`, 'Give a whole number from 0 to 2^64 - 1.');
   validateBias(sampling.logitBias, vocabularySize);
 }

@@ -1,13 +1,26 @@
 // A device made of given parts: a connector to an edge, a tokenizer, a draft. It opens no model and no file, so it runs in a browser. On
 // Node, api/open-device.ts opens the parts by name.
 
+import {
+  addressOrConnector,
+  type Check,
+  type Checks,
+  checkOptions,
+  having,
+  listOf,
+  oneOf,
+  optional,
+  text,
+} from '../basics/check-options.ts';
+import { badArgument } from '../basics/errors.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
-import type { ModeName } from '../protocol/mode.ts';
+import { type ModeName, modeNames } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket-client.ts';
 import { AutoMode } from './auto-mode.ts';
-import { startTurn, type Turn, type TurnOptions } from './turn.ts';
+import { startTurn, type Turn } from './turn.ts';
+import { partChecks, questionChecks, type TurnOptions } from './turn-options.ts';
 
 /** Parts of a device. The caller owns tokenizer and drafter. */
 export interface DeviceParts {
@@ -30,6 +43,10 @@ export type AskOptions = Omit<
   readonly mode?: ModeName | 'auto';
 };
 
+const partsChecks: Checks<DeviceParts> = { edge: addressOrConnector, ...partChecks };
+const askChecks: Checks<AskOptions> = { ...questionChecks, mode: optional(oneOf([...modeNames, 'auto'])) };
+const roles: readonly Message['role'][] = ['system', 'user', 'assistant'];
+
 /** A device that can ask an edge; see {@link createDevice}. */
 export interface Device {
   readonly connect: Connect;
@@ -50,7 +67,9 @@ export interface Device {
  * Creates a device. It connects only for an answer, so it has nothing to close.
  * @throws OutriderError `bad-argument` if `edge` is not an address
  */
-export function createDevice({ edge, tokenizer, drafter, credentials }: DeviceParts): Device {
+export function createDevice(parts: DeviceParts): Device {
+  checkOptions('createDevice', parts, partsChecks);
+  const { edge, tokenizer, drafter, credentials } = parts;
   const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;
   const auto = new AutoMode();
   return {
@@ -59,12 +78,31 @@ export function createDevice({ edge, tokenizer, drafter, credentials }: DevicePa
     drafter,
     auto,
     ask(question, options = {}) {
-      const messages = typeof question === 'string' ? [{ role: 'user', content: question } as const] : question;
-      const prompt = tokenizer.encodeChat(messages);
+      checkOptions('ask', options, askChecks);
+      const prompt = tokenizer.encodeChat(messagesOf(question));
       const { mode, ...rest } = options;
       const chosen = mode === 'auto' ? { auto } : mode === undefined ? {} : { mode };
       const key = credentials === undefined ? {} : { credentials };
       return startTurn({ ...rest, ...chosen, ...key, connect, tokenizer, drafter, prompt });
     },
   };
+}
+
+/** Fields of the application beside these two are its own. */
+const checkMessage: Check = (field, message) => {
+  having('a message', 'role', 'content')(field, message);
+  const { role, content } = message as Record<keyof Message, unknown>;
+  oneOf(roles)(`${field}.role`, role);
+  text(`${field}.content`, content);
+};
+
+/** @throws OutriderError `bad-argument` */
+function messagesOf(question: string | readonly Message[]): readonly Message[] {
+  if (typeof question === 'string') return [{ role: 'user', content: question }];
+  listOf('messages, or a text', checkMessage)('ask: question', question);
+  const last = question.at(-1);
+  if (last === undefined) throw badArgument('ask: question is an empty list', 'Give at least one message.');
+  if (last.role === 'user') return question;
+  const field = `ask: question[${question.length - 1}].role`;
+  throw badArgument(`${field} is "${last.role}"`, 'The last message is the one to answer: give it the role "user".');
 }

@@ -1,15 +1,17 @@
 // Mode `local`: the device's draft model decodes alone, without an edge. The text is unverified, that is, not the target's; its outcome
 // says so.
 
+import { type Checks, checkOptions, having } from '../basics/check-options.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
-import { neutralSampling, validateSampling } from '../decoding/sampling.ts';
+import { completeSampling, validateSampling } from '../decoding/sampling.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Outcome } from '../protocol/device-state.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { EmissionQueue } from './emission-queue.ts';
-import type { Turn, TurnOptions } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { partChecks, promptCheck, questionChecks, type TurnOptions } from './turn-options.ts';
 import { type Emission, localReport, type TurnReport, type TurnTimes } from './turn-report.ts';
 
 /** A turn without an edge; see {@link startLocalTurn}. */
@@ -20,20 +22,34 @@ export interface LocalTurnOptions
   readonly signal?: AbortSignal;
 }
 
+const localChecks: Checks<LocalTurnOptions> = {
+  tokenizer: partChecks.tokenizer,
+  drafter: having('a drafter', 'draft'),
+  prompt: promptCheck,
+  sampling: questionChecks.sampling,
+  stopStrings: questionChecks.stopStrings,
+  maxAnswerTokens: questionChecks.maxAnswerTokens,
+  clock: questionChecks.clock,
+  signal: questionChecks.signal,
+};
+
 /** @throws OutriderError `bad-argument` */
 export function startLocalTurn(options: LocalTurnOptions): Turn {
-  const { tokenizer, sampling = neutralSampling, stopStrings = [], maxAnswerTokens = 256 } = options;
+  checkOptions('startLocalTurn', options, localChecks);
+  const { tokenizer, stopStrings = [], maxAnswerTokens = 256 } = options;
+  const sampling = completeSampling(options.sampling);
   validateSampling(sampling, tokenizer.vocabularySize);
   const rule = { endIds: tokenizer.endIds, stopStrings, maxAnswerTokens };
   const ending = createEnding(rule, tokenizer.bytes);
-  const queue = new EmissionQueue<Emission>();
   let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+  };
+  const queue = new EmissionQueue<Emission>(stop);
   const report = write();
   return {
     report,
-    stop: () => {
-      stopped = true;
-    },
+    stop,
     [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
   };
 

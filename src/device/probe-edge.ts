@@ -1,5 +1,6 @@
 // Reads an edge's `hello` and measures the round trip, without opening a session.
 
+import { addressOrConnector } from '../basics/check-options.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { DeviceCodec } from '../protocol/codec.ts';
@@ -20,8 +21,9 @@ export interface EdgeProbe {
 /** Time limit of the connection, and of each answer. */
 export const probeTimeoutMs = 5000;
 
-/** Connects to an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable` */
+/** Connects to an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable`, `bad-argument` */
 export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
+  addressOrConnector('probeEdge: edge', edge);
   const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
   const codec = new DeviceCodec();
   const heard: EdgeMessage[] = [];

@@ -1,88 +1,32 @@
 // One answer on a live device: connects protocol/device-driver.ts with a draft model and a network, and gives the reader the text as it
 // becomes final.
 
+import { checkOptions } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
-import { neutralSampling, type Sampling, validateSampling } from '../decoding/sampling.ts';
-import type { Drafter } from '../models/drafter.ts';
-import type { Tokenizer } from '../models/model.ts';
 import type { ModeChoice } from '../protocol/auto-mode.ts';
 import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
 import { stepDevice } from '../protocol/device-session.ts';
-import {
-  createDeviceState,
-  type DeviceEvent,
-  type DeviceStep,
-  type Outcome,
-  type TurnRequest,
-} from '../protocol/device-state.ts';
-import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
+import { createDeviceState, type Outcome } from '../protocol/device-state.ts';
+import { defaultLiveness } from '../protocol/liveness.ts';
 import { guardMessage } from '../protocol/message-guard.ts';
 import type { EdgeTiming } from '../protocol/messages.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
 import { defaultTextDeadlines } from '../protocol/text-deadline.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
-import { type AutoMode, adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
+import type { Connection, ConnectionHandler } from '../transport/transport.ts';
+import { adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
 import { EmissionQueue } from './emission-queue.ts';
+import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
 
-/** Options of one answer. Times in ms, lengths in tokens. */
-export interface TurnOptions {
-  /** Connector to the edge. */
-  readonly connect: Connect;
-  /** Must be the edge's tokenizer. */
-  readonly tokenizer: Tokenizer;
-  /** Null: the device does not draft; the edge decodes alone in any mode. */
-  readonly drafter: Drafter | null;
-  /** Ids of the whole prompt, chat format included. */
-  readonly prompt: readonly number[];
-  /** Default `stream`; `ar` without a drafter. */
-  readonly mode?: ModeName;
-  /** Chooses the mode from measurements of earlier turns (`mode` is then ignored), and switches drafting within the turn. */
-  readonly auto?: AutoMode;
-  readonly sampling?: Sampling;
-  readonly stopStrings?: readonly string[];
-  /** Default 256. */
-  readonly maxAnswerTokens?: number;
-  /** Largest number of drafts beyond the committed text; default 24. */
-  readonly maxAhead?: number;
-  /** Largest number of committed tokens that this device has not acknowledged; default 256. */
-  readonly flowControlWindow?: number;
-  /**
-   * The device pauses drafting while the probability that its whole chain is accepted is below this; 0: never. Default `auto`: from
-   * measurements, the value below which a draft is not worth its time; in `stream`, drafting also stops while it saves no time on this edge.
-   */
-  readonly minChainConfidence?: number | 'auto';
-  /** 32 hex digits; turns of one conversation may reuse its KV sequence on the edge. Default: random. */
-  readonly conversation?: string;
-  /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */
-  readonly draftLength?: number;
-  /** API key, if the edge asks for one. */
-  readonly credentials?: string;
-  /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
-  readonly padding?: number;
-  readonly liveness?: LivenessSettings;
-  /** The turn fails when connections have failed for this long without new text; default 30,000. */
-  readonly giveUpAfterMs?: number;
-  /**
-   * Time limit from the opening to the first token, ms; default 120,000, and 20 for each token of the prompt. When the edge keeps its
-   * connection but sends no text for so long, the device connects again; when that does not help either, the turn fails with `edge-silent`.
-   */
-  readonly firstTokenWithinMs?: number;
-  /** The same from one commit to the next; time in which the edge waits for this device's drafts does not count. Default 30,000. */
-  readonly nextTokenWithinMs?: number;
-  readonly clock?: Clock;
-  /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
-  readonly signal?: AbortSignal;
-  /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
-  readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
-}
-
-/** A running answer. Iterate it once; the iteration throws a failure, and the report has it as outcome. */
+/**
+ * A running answer. Iterate it once; the iteration throws a failure, and the report has it as outcome. Leaving the loop early stops
+ * the answer.
+ */
 export interface Turn extends AsyncIterable<Emission> {
   /** Resolves when the turn is over, also after a failure. */
   readonly report: Promise<TurnReport>;
@@ -90,8 +34,6 @@ export interface Turn extends AsyncIterable<Emission> {
   stop(): void;
 }
 
-export const defaultMaxAhead = 24;
-export const defaultFlowControlWindow = 256;
 /** The median of this many drafts is the present draft time. */
 const recentDrafts = 15;
 /** A turn knows one edge. */
@@ -99,15 +41,10 @@ const onlyEdge = 'edge';
 
 /** @throws OutriderError `bad-argument` before anything is sent */
 export function startTurn(options: TurnOptions): Turn {
+  checkOptions('startTurn', options, turnChecks);
   const runner = new TurnRunner(options);
   runner.start();
   return runner;
-}
-
-/** 32 hex digits. */
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** [0, 1). */
@@ -115,34 +52,12 @@ function randomUniform(): number {
   return (crypto.getRandomValues(new Uint32Array(1))[0] as number) / 2 ** 32;
 }
 
-function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
-  const sampling = options.sampling ?? neutralSampling;
-  validateSampling(sampling, options.tokenizer.vocabularySize);
-  return {
-    session: randomId(),
-    conversation: options.conversation ?? randomId(),
-    credentials: options.credentials ?? '',
-    padding: options.padding ?? 0,
-    tokenizerHash: options.tokenizer.hash,
-    mode,
-    sampling,
-    stopStrings: options.stopStrings ?? [],
-    maxAnswerTokens: options.maxAnswerTokens ?? 256,
-    flowControlWindow: options.flowControlWindow ?? defaultFlowControlWindow,
-    maxAhead: options.maxAhead ?? defaultMaxAhead,
-    prompt: options.prompt,
-    endIds: options.tokenizer.endIds,
-    minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
-    draftLength: options.draftLength ?? 4,
-  };
-}
-
 class TurnRunner implements Turn {
   readonly report: Promise<TurnReport>;
   readonly #options: TurnOptions;
   readonly #clock: Clock;
   readonly #driver: DeviceDriver<Connection>;
-  readonly #queue = new EmissionQueue<Emission>();
+  readonly #queue: EmissionQueue<Emission> = new EmissionQueue(() => this.stop());
   readonly #assembler: TextAssembler;
   readonly #abort = new AbortController();
   readonly #times: TurnTimes;

@@ -1,6 +1,22 @@
 // An edge server, to be started from code: one target model, many devices. It combines connections, sessions and the engine loop, and
 // owns their lifetimes.
 
+import {
+  between,
+  type Checks,
+  callback,
+  checkOptions,
+  clock,
+  having,
+  isWithin,
+  listOf,
+  must,
+  optional,
+  record,
+  text,
+  truth,
+  whole,
+} from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
@@ -11,9 +27,9 @@ import { EdgeCore, type EdgeSettings } from '../protocol/edge-core.ts';
 import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
 import { limits } from '../protocol/limits.ts';
-import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
+import { defaultLiveness, type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
-import type { RateLimitSettings } from '../protocol/rate-limit.ts';
+import { type RateLimitSettings, rateChecks } from '../protocol/rate-limit.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
@@ -65,6 +81,38 @@ export interface EdgeOptions {
   readonly onStep?: (step: SessionStep) => void;
 }
 
+const modelCheck = having('a model', 'identity', 'tokenizer', 'limits', 'openSequence', 'evaluate');
+
+const edgeChecks: Checks<EdgeOptions> = {
+  model: modelCheck,
+  maxRows: optional(whole(1)),
+  stepTime: optional(having('a model of the step time, as linearStepTime makes', 'law', 'calls')),
+  learnsStepTime: optional(truth),
+  keepLostMs: optional(between(0)),
+  shareOf: optional(callback),
+  keyOf: optional(callback),
+  lookUpTokens: optional(whole(0)),
+  draft: optional(record<NonNullable<EdgeOptions['draft']>>({ model: modelCheck, draftLength: whole(1) })),
+  rate: optional(record(rateChecks)),
+  liveness: optional(record(livenessChecks)),
+  clock: optional(clock),
+  stallAfterMs: optional(between(0)),
+  onFault: optional(callback),
+  onStep: optional(callback),
+};
+
+const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
+  host: text,
+  port: must('Give a whole number from 0 to 65535; 0 takes a free port.', (port) => {
+    return Number.isInteger(port) && isWithin(port, 0, 65_535);
+  }),
+  onRequest: optional(callback),
+  server: optional(having('a server of node:http or node:https', 'on', 'listening')),
+  allowOrigins: optional(listOf('texts', text)),
+  allowHosts: optional(listOf('texts', text)),
+  onRefused: optional(callback),
+};
+
 /** Counts since the start, and the present numbers of sessions and connections. */
 export interface EdgeStatus extends LoopAccount {
   /** `stalled`: the engine does not return from a step, so every session is refused until it does. */
@@ -87,6 +135,7 @@ export interface Edge extends AsyncDisposable {
  * @throws OutriderError `edge-full` if the model has no free KV sequence for the measurement of step times
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  checkOptions('startEdge', options, edgeChecks);
   const { model, onFault = () => {}, maxRows = defaultMaxRows, stallAfterMs = defaultStallAfterMs } = options;
   const faults = new EdgeFaults(onFault);
   const clock = faults.guardClock(options.clock ?? machineClock);
@@ -202,7 +251,9 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
   return new EdgeDrafters({ ...draft, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
 }
 
-/** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use` */
-export function listenEdge(edge: Edge, settings: Omit<ListenSettings, 'maxFrameBytes'>): Promise<Listener> {
+/** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use`, `bad-argument` */
+export async function listenEdge(edge: Edge, settings: Omit<ListenSettings, 'maxFrameBytes'>): Promise<Listener> {
+  having('what startEdge has returned', 'accept')('listenEdge: the edge', edge);
+  checkOptions('listenEdge', settings, listenChecks);
   return listenWebSocket({ ...settings, maxFrameBytes: limits.openBytes }, edge.accept);
 }

@@ -1,5 +1,18 @@
 // Opens a model by its name or path, or one of the engines that need no file.
 
+import {
+  abortSignal,
+  type Checks,
+  callback,
+  checkOptions,
+  clock,
+  having,
+  oneOf,
+  optional,
+  text,
+  truth,
+  whole,
+} from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { badArgument, type OutriderError } from '../basics/errors.ts';
 import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
@@ -36,11 +49,29 @@ export interface OpenModelOptions {
   readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
+const openChecks: Checks<OpenModelOptions> = {
+  role: oneOf(['target', 'draft']),
+  sequences: whole(1),
+  contextLength: whole(1),
+  exact: truth,
+  threads: optional(whole(0)),
+  gpu: optional(truth),
+  profile: optional(text),
+  clock: optional(clock),
+  tokenizer: optional(having('a tokenizer', 'hash', 'vocabularySize', 'encode', 'bytes')),
+  cacheDirectory: optional(text),
+  signal: optional(abortSignal),
+  onProgress: optional(callback),
+  onLawProgress: optional(callback),
+};
+
 /**
  * @param spec see ModelSpec; "none" is no model
  * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
  */
 export async function openModel(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
+  text('openModel: the model', spec);
+  checkOptions('openModel', options, openChecks);
   const { profile: profileName, clock } = options;
   if (profileName === undefined) return openUnpaced(spec, options);
   const profile = findProfile(profileName);

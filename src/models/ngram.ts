@@ -1,6 +1,7 @@
 // Prompt look-up decoding (Saxena 2023): the continuation of the last occurrence of the latest few tokens is drafted again. Takes
 // microseconds and no weights; good where answers repeat their prompt.
 
+import { type Checks, checkOptions, having, optional, whole } from '../basics/check-options.ts';
 import { badArgument } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { NgramIndex } from '../decoding/ngram-index.ts';
@@ -23,11 +24,19 @@ export interface NgramOptions {
   readonly contextLength?: number;
 }
 
+const ngramChecks: Checks<NgramOptions> = {
+  tokenizer: having('a tokenizer', 'hash', 'vocabularySize', 'endIds', 'bytes'),
+  longestMatch: optional(whole(1, 16)),
+  shortestMatch: optional(whole(1, 16)),
+  sequences: optional(whole(1)),
+  contextLength: optional(whole(1)),
+};
+
 /** @throws OutriderError `bad-argument` */
 export function createNgramModel(options: NgramOptions): LanguageModel {
+  checkOptions('createNgramModel', options, ngramChecks);
   const { tokenizer, longestMatch = 4, shortestMatch = 2, sequences = 8, contextLength = 131_072 } = options;
-  const whole = Number.isInteger(longestMatch) && Number.isInteger(shortestMatch);
-  if (!whole || shortestMatch < 1 || longestMatch < shortestMatch || longestMatch > 16) {
+  if (longestMatch < shortestMatch) {
     throw badArgument(
       `n-gram look-up with matches of ${shortestMatch} to ${longestMatch} tokens`,
       'Give two whole numbers from 1 to 16, the shorter one first.',

@@ -1,6 +1,7 @@
 // Keep-alive of a connection, on both sides. A side that is silent for `pingAfterMs` sends a ping; a side that receives nothing for
 // `lostAfterMs` closes the connection. The clock is an argument.
 
+import { between, type Checks } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 
 /** Times in ms. */
@@ -10,6 +11,8 @@ export interface LivenessSettings {
   /** Time without a received frame after which the connection is lost; several times the peer's `pingAfterMs`. */
   readonly lostAfterMs: number;
 }
+
+export const livenessChecks: Checks<LivenessSettings> = { pingAfterMs: between(1), lostAfterMs: between(1) };
 
 /** The default of both sides. */
 export const defaultLiveness: LivenessSettings = { pingAfterMs: 4000, lostAfterMs: 15_000 };

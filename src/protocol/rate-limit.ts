@@ -1,6 +1,7 @@
 // Rate limit of one connection: a token bucket for frames and one for bytes. It only decides; the caller closes the connection with
 // 'rate-limited'.
 
+import { between, type Checks } from '../basics/check-options.ts';
 import { invariant } from '../basics/invariant.ts';
 
 /** Rates and burst sizes of the two token buckets. */
@@ -11,6 +12,13 @@ export interface RateLimitSettings {
   readonly burstFrames: number;
   readonly burstBytes: number;
 }
+
+export const rateChecks: Checks<RateLimitSettings> = {
+  framesPerSecond: between(Number.MIN_VALUE),
+  bytesPerSecond: between(Number.MIN_VALUE),
+  burstFrames: between(1),
+  burstBytes: between(1),
+};
 
 /** For tests and simulations. */
 export const unlimitedRate: RateLimitSettings = {

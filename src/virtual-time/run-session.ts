@@ -3,7 +3,7 @@
 
 import { invariant } from '../basics/invariant.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
-import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
+import { completeSampling, type SamplingOptions } from '../decoding/sampling.ts';
 import type { DraftAccount, TurnRequest } from '../protocol/device-state.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
@@ -64,7 +64,8 @@ export interface SessionSettings extends SessionConditions {
   readonly promptTokens?: number;
   /** Default 49,152. */
   readonly vocabularySize?: number;
-  readonly sampling?: Sampling;
+  /** Fields that are left out are neutral. */
+  readonly sampling?: SamplingOptions;
 }
 
 /** Text and models of a session: the toy language, a recorded trace, or real models. */
@@ -107,7 +108,8 @@ const tokenizerHash: string = 'ab'.repeat(32);
 
 /** Runs a session in the toy language. @throws InvariantError if the text does not end or is not the target's own; that is a bug. */
 export function runSession(settings: SessionSettings): SessionResult {
-  const { seed, acceptance, answerTokens = 400, vocabularySize = 49_152, sampling = neutralSampling } = settings;
+  const { seed, acceptance, answerTokens = 400, vocabularySize = 49_152 } = settings;
+  const sampling = completeSampling(settings.sampling);
   const random = createRandom(seed, 1);
   const prompt = Array.from({ length: settings.promptTokens ?? 1 }, () => 1 + random.integer(vocabularySize - 1));
   const text = { prompt, sampling, endIds: new Set<number>(), maxAnswerTokens: answerTokens };

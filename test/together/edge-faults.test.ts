@@ -4,7 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/basics/clock.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn, type TurnOptions } from '../../src/device/turn.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import type { TurnOptions } from '../../src/device/turn-options.ts';
 import { type Edge, type EdgeOptions, startEdge } from '../../src/edge/edge.ts';
 import type { LanguageModel, ModelSequence } from '../../src/models/model.ts';
 import { createToyModel } from '../../src/models/toy.ts';

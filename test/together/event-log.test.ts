@@ -2,7 +2,8 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn, type TurnOptions } from '../../src/device/turn.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import type { TurnOptions } from '../../src/device/turn-options.ts';
 import type { TurnReport } from '../../src/device/turn-report.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import { parseEventLog, toPlain } from '../../src/protocol/event-log.ts';

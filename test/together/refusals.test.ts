@@ -88,7 +88,7 @@ describe('an edge refuses', () => {
     const wrong = await startTurn(toyTurn(edge, { credentials: 'wrong' })).report;
     expect(wrong.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
     const first = startTurn(toyTurn(edge, { credentials: 'right', maxAnswerTokens: 200 }));
-    for await (const _ of first) break;
+    await first[Symbol.asyncIterator]().next();
     const second = await startTurn(toyTurn(edge, { credentials: 'right' })).report;
     expect(second.outcome).toMatchObject({ kind: 'failed', code: 'edge-full' });
     expect((await first.report).tokens).toHaveLength(200);

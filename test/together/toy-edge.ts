@@ -3,7 +3,7 @@
 import { chooseToken } from '../../src/decoding/choose-token.ts';
 import type { Sampling } from '../../src/decoding/sampling.ts';
 import { penaltiesActive, RunningCounts } from '../../src/decoding/token-counts.ts';
-import type { TurnOptions } from '../../src/device/turn.ts';
+import type { TurnOptions } from '../../src/device/turn-options.ts';
 import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../src/edge/edge.ts';
 import { preciseSleep } from '../../src/engines/precise-sleep.ts';
 import { ModelDrafter } from '../../src/models/drafter.ts';

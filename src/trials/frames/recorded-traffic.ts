@@ -2,7 +2,8 @@
 
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
-import { startTurn, type TurnOptions } from '../../device/turn.ts';
+import { startTurn } from '../../device/turn.ts';
+import type { TurnOptions } from '../../device/turn-options.ts';
 import type { TurnReport } from '../../device/turn-report.ts';
 import { ModelDrafter } from '../../models/drafter.ts';
 import type { ModelIdentity, Tokenizer } from '../../models/model.ts';

@@ -1,0 +1,174 @@
+// What one answer is asked for: the options, their checks, and the request that the protocol's machine gets from them.
+
+import {
+  abortSignal,
+  between,
+  type Check,
+  type Checks,
+  callback,
+  clock,
+  hasMembers,
+  having,
+  isWithin,
+  listOf,
+  must,
+  oneOf,
+  optional,
+  record,
+  secret,
+  text,
+  whole,
+} from '../basics/check-options.ts';
+import type { Clock } from '../basics/clock.ts';
+import { badArgument } from '../basics/errors.ts';
+import { validateEndRule } from '../decoding/ending.ts';
+import { completeSampling, type SamplingOptions, samplingChecks, validateSampling } from '../decoding/sampling.ts';
+import type { Drafter } from '../models/drafter.ts';
+import type { Tokenizer } from '../models/model.ts';
+import type { DeviceEvent, DeviceStep, TurnRequest } from '../protocol/device-state.ts';
+import { limits } from '../protocol/limits.ts';
+import { type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
+import { type ModeName, modeNames } from '../protocol/mode.ts';
+import type { Connect } from '../transport/transport.ts';
+import type { AutoMode } from './auto-mode.ts';
+
+/** Options of one answer. Times in ms, lengths in tokens. */
+export interface TurnOptions {
+  /** Connector to the edge. */
+  readonly connect: Connect;
+  /** Must be the edge's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Null: the device does not draft; the edge decodes alone in any mode. */
+  readonly drafter: Drafter | null;
+  /** Ids of the whole prompt, chat format included. */
+  readonly prompt: readonly number[];
+  /** Default `stream`; `ar` without a drafter. */
+  readonly mode?: ModeName;
+  /** Chooses the mode from measurements of earlier turns (`mode` is then ignored), and switches drafting within the turn. */
+  readonly auto?: AutoMode;
+  /** Fields that are left out are neutral; the default is the most likely token each time. */
+  readonly sampling?: SamplingOptions;
+  readonly stopStrings?: readonly string[];
+  /** Default 256. */
+  readonly maxAnswerTokens?: number;
+  /** Largest number of drafts beyond the committed text; default 24. */
+  readonly maxAhead?: number;
+  /** Largest number of committed tokens that this device has not acknowledged; default 256. */
+  readonly flowControlWindow?: number;
+  /**
+   * The device pauses drafting while the probability that its whole chain is accepted is below this; 0: never. Default `auto`: from
+   * measurements, the value below which a draft is not worth its time; in `stream`, drafting also stops while it saves no time on this edge.
+   */
+  readonly minChainConfidence?: number | 'auto';
+  /** 32 hex digits; turns of one conversation may reuse its KV sequence on the edge. Default: random. */
+  readonly conversation?: string;
+  /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */
+  readonly draftLength?: number;
+  /** API key, if the edge asks for one. */
+  readonly credentials?: string;
+  /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
+  readonly padding?: number;
+  readonly liveness?: LivenessSettings;
+  /** The turn fails when connections have failed for this long without new text; default 30,000. */
+  readonly giveUpAfterMs?: number;
+  /**
+   * Time limit from the opening to the first token, ms; default 120,000, and 20 for each token of the prompt. When the edge keeps its
+   * connection but sends no text for so long, the device connects again; when that does not help either, the turn fails with `edge-silent`.
+   */
+  readonly firstTokenWithinMs?: number;
+  /** The same from one commit to the next; time in which the edge waits for this device's drafts does not count. Default 30,000. */
+  readonly nextTokenWithinMs?: number;
+  readonly clock?: Clock;
+  /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
+  readonly signal?: AbortSignal;
+  /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
+  readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
+}
+
+type PartNames = 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'auto';
+
+/** Of what a device gives to all its turns. */
+export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'credentials'>> = {
+  tokenizer: having('a tokenizer', 'hash', 'vocabularySize', 'endIds', 'encodeChat', 'bytes'),
+  drafter: must('Give a drafter, or null: nothing drafts then.', (drafter) => {
+    return drafter === null || hasMembers(drafter, 'draft');
+  }),
+  credentials: optional(secret(limits.credentialBytes)),
+};
+
+/** Of what each turn is asked for. */
+export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
+  mode: optional(oneOf(modeNames)),
+  sampling: optional(record(samplingChecks)),
+  stopStrings: optional(listOf('texts', text)),
+  maxAnswerTokens: optional(whole(1, limits.textTokens)),
+  maxAhead: optional(whole(1, limits.maxAhead)),
+  flowControlWindow: optional(whole(limits.minFlowControlWindow, limits.maxFlowControlWindow)),
+  minChainConfidence: optional(
+    must('Give "auto" or a number from 0 to 1.', (least) => least === 'auto' || isWithin(least, 0, 1)),
+  ),
+  conversation: optional(
+    must('Give 32 hex digits in lower case.', (id) => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)),
+  ),
+  draftLength: optional(whole(1, limits.draftTokens)),
+  liveness: optional(record(livenessChecks)),
+  giveUpAfterMs: optional(between(0)),
+  firstTokenWithinMs: optional(between(0)),
+  nextTokenWithinMs: optional(between(0)),
+  padding: optional(whole(0, limits.maxPadding)),
+  clock: optional(clock),
+  signal: optional(abortSignal),
+  onStep: optional(callback),
+};
+
+export const promptCheck: Check = must('Give a list of token ids, at least one.', (ids) => {
+  return Array.isArray(ids) && ids.length > 0 && ids.every((id) => Number.isInteger(id) && id >= 0);
+});
+
+export const turnChecks: Checks<TurnOptions> = {
+  ...partChecks,
+  ...questionChecks,
+  connect: callback,
+  prompt: promptCheck,
+  auto: optional(having('the `auto` of a device', 'choose', 'follow')),
+};
+
+export const defaultMaxAhead = 24;
+export const defaultFlowControlWindow = 256;
+
+/** 32 hex digits. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Adds defaults and random ids. @throws OutriderError `bad-argument` for what the checks above can't see alone */
+export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
+  const sampling = completeSampling(options.sampling);
+  const { stopStrings = [], maxAnswerTokens = 256 } = options;
+  const { endIds, vocabularySize } = options.tokenizer;
+  validateSampling(sampling, vocabularySize);
+  validateEndRule({ endIds, stopStrings, maxAnswerTokens });
+  const unknownId = options.prompt.find((id) => id >= vocabularySize);
+  if (unknownId !== undefined) {
+    const remedy = `Ids of this vocabulary go from 0 to ${vocabularySize - 1}.`;
+    throw badArgument(`startTurn: the prompt has the token id ${unknownId}`, remedy);
+  }
+  return {
+    session: randomId(),
+    conversation: options.conversation ?? randomId(),
+    credentials: options.credentials ?? '',
+    padding: options.padding ?? 0,
+    tokenizerHash: options.tokenizer.hash,
+    mode,
+    sampling,
+    stopStrings,
+    maxAnswerTokens,
+    flowControlWindow: options.flowControlWindow ?? defaultFlowControlWindow,
+    maxAhead: options.maxAhead ?? defaultMaxAhead,
+    prompt: options.prompt,
+    endIds,
+    minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
+    draftLength: options.draftLength ?? 4,
+  };
+}
