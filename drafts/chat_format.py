@@ -8,9 +8,8 @@ import itertools
 import re
 from dataclasses import dataclass
 
-import jinja2
-
 from model_file import ModelFile
+from template import refused, render
 from vocabulary import CONTROL, USER_DEFINED, end_ids, token_types
 
 
@@ -77,7 +76,7 @@ def printable(byte: int) -> str:
 
 
 def chat_format(model: ModelFile, encoder: FewWords) -> ChatFormat:
-    """From the template in the file; without one, messages are separated by an end id."""
+    """From the template in the file; without one, messages are separated by an end id. Refuses a template that template.py refuses."""
     tokens = model.value("tokenizer.ggml.tokens")
     start = model.value("tokenizer.ggml.bos_token_id")
     template = model.value("tokenizer.chat_template")
@@ -86,16 +85,17 @@ def chat_format(model: ModelFile, encoder: FewWords) -> ChatFormat:
         return ChatFormat([end if start is None else start], [end], [end])
     marks = ["\ufdd0", "\ufdd1", "\ufdd2"]
     roles = ["user", "assistant", "user"]
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
-    environment.globals["raise_exception"] = lambda message: ValueError(message)
     end_id = model.value("tokenizer.ggml.eos_token_id")
-    text = environment.from_string(template).render(
-        messages=[{"role": role, "content": mark} for role, mark in zip(roles, marks, strict=True)],
-        add_generation_prompt=True,
-        bos_token="" if start is None else tokens[start],
-        eos_token="" if end_id is None else tokens[end_id],
-    )
-    opening, before_answer, before_user, _ = re.split("[" + "".join(marks) + "]", text)
+    values = {
+        "messages": [{"role": role, "content": mark} for role, mark in zip(roles, marks, strict=True)],
+        "add_generation_prompt": True,
+        "bos_token": "" if start is None else tokens[start],
+        "eos_token": "" if end_id is None else tokens[end_id],
+    }
+    parts = re.split("[" + "".join(marks) + "]", render(template, values))
+    if len(parts) != 4:
+        raise refused("does not write each message once")
+    opening, before_answer, before_user, _ = parts
     first = encoder.encode(opening)
     if model.value("tokenizer.ggml.add_bos_token") and start is not None and first[:1] != [start]:
         first.insert(0, start)

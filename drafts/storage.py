@@ -2,11 +2,14 @@
 
 import json
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy
 import torch
+
+from refusal import Refusal
 
 
 def save_arrays(folder: Path, arrays: dict[str, numpy.ndarray]) -> None:
@@ -20,7 +23,7 @@ def save_arrays(folder: Path, arrays: dict[str, numpy.ndarray]) -> None:
 
 def load_array(folder: Path, name: str) -> numpy.ndarray:
     """Mapped, not read."""
-    return numpy.load(folder / f"{name}.npy", mmap_mode="r")
+    return numpy.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
 
 def save_checkpoint(path: Path, content: dict) -> None:
@@ -30,7 +33,13 @@ def save_checkpoint(path: Path, content: dict) -> None:
 
 
 def load_checkpoint(path: Path) -> dict | None:
-    return torch.load(path, map_location="cpu", weights_only=False) if path.is_file() else None
+    """Tensors, numbers, texts and what holds them. A file that asks for anything else could run code, and is refused."""
+    if not path.is_file():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise Refusal(f"{path} is not a checkpoint of this pipeline", "Delete it; the work since then is done again.") from error
 
 
 def save_json(path: Path, content) -> None:

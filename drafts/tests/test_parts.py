@@ -18,9 +18,12 @@ from draft_file import Formats, IdMap, thin, write_draft
 from heal import CoarseFold, rate_at
 from llama import rope_table
 from losses import Divergence
-from model_file import half_split, interleaved, load_decoder, open_model
+from model_file import ModelFile, half_split, interleaved, load_decoder, open_model
 from recipe import HealRecipe, Stage
+from refusal import Refusal
+from storage import load_checkpoint, save_checkpoint
 from tests.tiny_target import write_tiny_target
+import template
 from vocabulary import as_javascript, choose_ids, end_ids, stand_ins, vocabulary_hash
 
 
@@ -38,6 +41,16 @@ class WithTarget(unittest.TestCase):
     @classmethod
     def tearDownClass(cls) -> None:
         cls.folder.cleanup()
+
+
+class WithTemplate:
+    """A model with another chat template."""
+
+    def __init__(self, model: ModelFile, template: str) -> None:
+        self.model, self.template = model, template
+
+    def value(self, key: str):
+        return self.template if key == "tokenizer.chat_template" else self.model.value(key)
 
 
 class Formatting(unittest.TestCase):
@@ -156,6 +169,49 @@ class Vocabulary(WithTarget):
         format = chat_format(self.target, encoder)
         self.assertEqual(format.opening, [1, *encoder.encode("user\n")])
         self.assertEqual(format.before_answer, [2, *encoder.encode("\n"), 1, *encoder.encode("assistant\n")])
+
+    def test_a_template_is_no_program(self) -> None:
+        mark = Path(self.folder.name) / "ran"
+        runs = f"cycler.__init__.__globals__.os.system('touch {mark}')"
+        for hostile, cause in (
+            ("{{ " + runs + " }}", "reaches for what a template may not use"),
+            ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "reaches for what a template may not use"),
+            ("{{ messages.append(1) }}", "reaches for what a template may not use"),
+            ("{% for i in range(99999999) %}{% endfor %}", "fails: OverflowError"),
+            ("{% for m in messages %}{{ m.content * 999999 }}{% endfor %}", "renders more than 200000 characters"),
+            ("{{ 'x' * 9999999999 }}", "needs more memory than it may have"),
+            ("{% for m in", "fails: TemplateSyntaxError"),
+            ("{{ messages[0].content }}", "does not write each message once"),
+            ("x" * 200_001, "is 200001 characters long; at most 200000 are accepted"),
+        ):
+            with self.subTest(hostile[:60]), self.assertRaises(Refusal) as refused:
+                chat_format(WithTemplate(self.target, hostile), FewWords(self.target))
+            self.assertEqual(refused.exception.cause, f"the target's chat template {cause}")
+        self.assertFalse(mark.exists())
+
+    def test_a_template_comes_to_an_end(self) -> None:
+        endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+        with mock.patch.object(template, "SECONDS", 1), self.assertRaises(Refusal) as refused:
+            template.render(endless, {})
+        self.assertIn("does not come to an end within 1 s", refused.exception.cause)
+
+
+class Storing(unittest.TestCase):
+    def test_a_checkpoint_is_data(self) -> None:
+        class Hostile:
+            def __reduce__(self):
+                return (Path.touch, (mark,))
+
+        with TemporaryDirectory() as folder:
+            path, mark = Path(folder) / "checkpoint.pt", Path(folder) / "ran"
+            kept = {"kept": [0, 3], "seen": 7, "fold": [(2, torch.ones(3)), (0, None)]}
+            save_checkpoint(path, kept)
+            self.assertEqual(str(load_checkpoint(path)), str(kept))
+            save_checkpoint(path, {"kept": Hostile()})
+            self.assertRaises(Refusal, load_checkpoint, path)
+            path.write_bytes(b"no checkpoint")
+            self.assertRaises(Refusal, load_checkpoint, path)
+            self.assertFalse(mark.exists())
 
 
 class Writing(WithTarget):
