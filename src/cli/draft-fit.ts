@@ -62,8 +62,8 @@ async function runFit(flags: FitFlags): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const choice = flags.recipe === undefined ? [] : ['--recipe', flags.recipe];
-  const start = flags.from === undefined ? [] : ['--from', flags.from];
+  const choice = flags.recipe === undefined ? [] : ['--recipe', resolve(flags.recipe)];
+  const start = flags.from === undefined ? [] : ['--from', resolve(flags.from)];
   const parameters = ['--target', path, '--out', out, ...choice, ...start, ...(flags.smoke ? ['--smoke'] : [])];
   const startMs = performance.now();
   const { status, output } = await runPipeline(interpreter, [...parameters, ...(flags.json ? ['--json'] : [])]);

@@ -4,9 +4,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { fileBytes } from '../model-files/cache.ts';
+import { withAbsolutePath } from '../model-files/pip.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
 
 export const draftsDirectory: string = shippedPath('drafts');
@@ -16,10 +17,17 @@ export interface Finished {
   readonly output: string;
 }
 
-/** Standard error is passed through, so progress and refusals are seen as they come. */
+/**
+ * Runs a Python where no module of the reader's folder can stand in for one of its own: in the pipeline's folder, by a path without relative
+ * folders. Standard error is passed through, so progress and refusals are seen as they come.
+ */
 function run(command: string, parameters: readonly string[], quiet: boolean): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'] });
+    const child = spawn(command, parameters, {
+      cwd: draftsDirectory,
+      env: withAbsolutePath(process.env),
+      stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
+    });
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (part: string) => {
       output += part;
@@ -40,8 +48,10 @@ const versionTest = 'import sys, venv, ensurepip; print(sys.version_info >= (3, 
 /** @throws OutriderError `python-missing` */
 export async function findPython(named: string | undefined = process.env['PYTHON']): Promise<string> {
   const candidates = named ? [named] : ['python3', 'python', 'python3.13', 'python3.12', 'python3.11'];
-  for (const candidate of candidates) {
-    const found = await run(candidate, ['-c', versionTest], true).catch(() => undefined);
+  for (const name of candidates) {
+    // A path is one from here, whatever folder the program then runs in.
+    const candidate = /[/\\]/.test(name) ? resolvePath(name) : name;
+    const found = await run(candidate, ['-I', '-c', versionTest], true).catch(() => undefined);
     if (found?.status === 0 && found.output.trim() === 'True') return candidate;
   }
   const cause = named
@@ -51,19 +61,23 @@ export async function findPython(named: string | undefined = process.env['PYTHON
   throw new OutriderError('python-missing', cause, remedy);
 }
 
-/** The pipeline keeps an environment for each version of its requirements. */
+/** The pipeline keeps an environment for each version of its lists of packages. */
 export async function hasEnvironment(cacheDirectory: string): Promise<boolean> {
-  const requirements = await readFile(join(draftsDirectory, 'requirements.txt'));
-  const mark = createHash('sha256').update(requirements).digest('hex').slice(0, 12);
+  const lists = ['requirements.txt', 'torch.txt'].map((name) => readFile(join(draftsDirectory, name)));
+  const mark = createHash('sha256')
+    .update(Buffer.concat(await Promise.all(lists)))
+    .digest('hex')
+    .slice(0, 12);
   return (await fileBytes(join(cacheDirectory, 'drafts', `python-${mark}`, 'complete'))) !== undefined;
 }
 
 /** @returns the environment's interpreter; null: it could not be set up, and standard error says why */
 export async function setUpEnvironment(python: string): Promise<string | null> {
-  const { status, output } = await run(python, [join(draftsDirectory, 'setup.py')], false);
+  const { status, output } = await run(python, ['-I', join(draftsDirectory, 'setup.py')], false);
   return status === 0 ? (output.trim().split('\n').at(-1) ?? null) : null;
 }
 
+/** @param parameters paths among them are absolute. The program's own folder is where Python looks first; PYTHONPATH is not looked at. */
 export function runPipeline(interpreter: string, parameters: readonly string[]): Promise<Finished> {
-  return run(interpreter, [join(draftsDirectory, 'fit.py'), ...parameters], false);
+  return run(interpreter, ['-E', '-s', join(draftsDirectory, 'fit.py'), ...parameters], false);
 }

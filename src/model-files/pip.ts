@@ -1,9 +1,9 @@
 // Lets the machine's own pip bring a wheel, so that its index, proxy and certificate settings hold. Nothing of a package is
-// installed or run. What is in a wheel is not known here.
+// installed or run, and nothing of the folder that somebody happens to be in. What is in a wheel is not known here.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
 import { fileBytes, isProcessAlive } from './cache.ts';
 
@@ -25,7 +25,8 @@ export interface PipOptions {
   readonly keepsCopy?: boolean;
 }
 
-const defaultPipCommands = [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']];
+/** `-I`: Python looks for modules neither in the working directory nor where PYTHONPATH says. */
+const defaultPipCommands = [['python3', '-I', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-I', '-m', 'pip']];
 const progressIntervalMs = 250;
 /** pip removes its temporary files when it is asked to stop; after this long it is stopped for good. */
 const stopTimeoutMs = 3_000;
@@ -89,10 +90,23 @@ interface PipRun {
   readonly errorText: string;
 }
 
-function runPip(command: readonly string[], environment: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<PipRun> {
+/** The same environment with a PATH of absolute folders only: a program is not looked for in the working directory. */
+export function withAbsolutePath(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const folders = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute);
+  return { ...environment, PATH: folders.join(delimiter) };
+}
+
+interface PipPlace {
+  /** The working directory. */
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+function runPip(command: readonly string[], place: PipPlace, signal?: AbortSignal): Promise<PipRun> {
   const [program = '', ...parameters] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, parameters, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    const { folder: cwd, environment: env } = place;
+    const child = spawn(program, parameters, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let errorText = '';
     let killTimer: NodeJS.Timeout | undefined;
     const stop = (): void => {
@@ -164,17 +178,22 @@ function watchFolder(folder: string, onBytes: (byteCount: number) => void): () =
 
 /**
  * Lets pip bring the wheel of a package.
- * @param folder an empty folder that only this process uses; see {@link inOwnFolder}.
+ * @param directory an empty folder that only this process uses; see {@link inOwnFolder}.
  * @returns where the wheel lies in it.
  * @throws OutriderError `download-failed`; an error with the code ENOSPC; the reason of `signal` after an abort.
  */
-export async function downloadWheel(wanted: PinnedPackage, folder: string, options: PipOptions = {}): Promise<string> {
+export async function downloadWheel(
+  wanted: PinnedPackage,
+  directory: string,
+  options: PipOptions = {},
+): Promise<string> {
+  const folder = resolve(directory);
   const { onBytes, wheelBytes = Infinity, pipCommands = defaultPipCommands, keepsCopy = true } = options;
   const limitBytes = 2 * wheelBytes + allowanceBytes;
   const limit = new AbortController();
   const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
   // pip collects the wheel in its temporary folder. There it is on the right disk, and its growth shows the progress.
-  const environment = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
+  const environment = { ...withAbsolutePath(process.env), TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   const flags = ['--no-deps', '--only-binary=:all:', '--no-input', '--quiet', '--progress-bar=off', '--retries=2'];
   if (!keepsCopy) flags.push('--no-cache-dir');
   const request = ['download', ...flags, '-d', folder, `${wanted.package}==${wanted.version}`];
@@ -185,7 +204,7 @@ export async function downloadWheel(wanted: PinnedPackage, folder: string, optio
   try {
     for (const command of pipCommands) {
       signal?.throwIfAborted();
-      const { exitCode, errorText } = await runPip([...command, ...request], environment, signal);
+      const { exitCode, errorText } = await runPip([...command, ...request], { folder, environment }, signal);
       signal?.throwIfAborted();
       if (exitCode === undefined || (exitCode !== 0 && /No module named pip/.test(errorText))) continue;
       if (/No space left on device/i.test(errorText))
