@@ -22,6 +22,11 @@ import { OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
 import type { LanguageModel } from '../models/model.ts';
+import {
+  type ConnectionLimits,
+  connectionLimitChecks,
+  defaultConnectionLimits,
+} from '../protocol/connection-limits.ts';
 import { defaultRate } from '../protocol/edge-connections.ts';
 import { EdgeCore, type EdgeSettings } from '../protocol/edge-core.ts';
 import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
@@ -35,6 +40,7 @@ import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
+import { portLimitChecks } from '../transport-node/port-limits.ts';
 import { type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
@@ -68,6 +74,8 @@ export interface EdgeOptions {
   /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
   readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
   readonly rate?: RateLimitSettings;
+  /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operating.md). */
+  readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly liveness?: LivenessSettings;
   readonly clock?: Clock;
   /** Least time after which a step, or an edge draft, counts as one that will not return; default 60,000. */
@@ -94,6 +102,7 @@ const edgeChecks: Checks<EdgeOptions> = {
   lookUpTokens: optional(whole(0)),
   draft: optional(record<NonNullable<EdgeOptions['draft']>>({ model: modelCheck, draftLength: whole(1) })),
   rate: optional(record(rateChecks)),
+  connectionLimits: optional(record(connectionLimitChecks)),
   liveness: optional(record(livenessChecks)),
   clock: optional(clock),
   stallAfterMs: optional(between(0)),
@@ -110,6 +119,8 @@ const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
   server: optional(having('a server of node:http or node:https', 'on', 'listening')),
   allowOrigins: optional(listOf('texts', text)),
   allowHosts: optional(listOf('texts', text)),
+  portLimits: optional(record(portLimitChecks)),
+  addressOf: optional(callback),
   onRefused: optional(callback),
 };
 
@@ -193,6 +204,8 @@ function guardHandler(handler: FrameHandler, connection: Connection, faults: Edg
     frame: (bytes) => guard(() => handler.frame(bytes)),
     writable: () => guard(() => handler.writable(true)),
     closed: () => guard(() => handler.closed()),
+    arriving: (bytes) => guard(() => handler.arriving?.(bytes)),
+    control: (bytes) => guard(() => handler.control?.(bytes)),
   };
 }
 
@@ -227,6 +240,7 @@ function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafte
     stepTime: () => loop.stepTime,
     edgeDraft: drafters,
     rate: options.rate ?? defaultRate,
+    connectionLimits: { ...defaultConnectionLimits(engine.maxSequences), ...options.connectionLimits },
     liveness: options.liveness ?? defaultLiveness,
     wire: byteWire,
   };

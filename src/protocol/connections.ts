@@ -62,7 +62,9 @@ export abstract class Connections<
   /** The stamp of a ping that is sent now. */
   protected abstract stamp(): number;
   protected sent(_own: Own, _message: Sent | Ping, _frameBytes: number): void {}
-  protected forgotten(_own: Own): void {}
+  protected forgotten(_own: Own, _id: number): void {}
+  protected arriving(_entry: ConnectionEntry<Sent, Received, Carrier, Own>, _bytes: number): void {}
+  protected control(_entry: ConnectionEntry<Sent, Received, Carrier, Own>, _bytes: number): void {}
 
   get count(): number {
     return this.entries.size;
@@ -93,8 +95,17 @@ export abstract class Connections<
     this.#closed(id);
   }
 
-  closeAll(detail: string): void {
-    for (const id of [...this.entries.keys()]) this.close(id, 'done', detail);
+  closeAll(detail: string, code: ErrorCode | 'done' = 'done'): void {
+    for (const id of [...this.entries.keys()]) this.close(id, code, detail);
+  }
+
+  /** Ends a connection at once, so that nothing of it is held while the peer is asked to close. @param code for the observer */
+  protected drop(id: number, code: ErrorCode, detail: string): void {
+    const entry = this.entries.get(id);
+    if (entry === undefined) return;
+    this.#observer.closing?.(entry.carrier, code, detail);
+    entry.carrier.close('edge-unreachable', detail);
+    this.#closed(id);
   }
 
   /** For a crash of the process, whose timers are gone too: nothing is sent or reported. @returns the carriers of the connections */
@@ -125,6 +136,8 @@ export abstract class Connections<
       },
       writable: (isWritable) => this.#writable(id, isWritable),
       closed: () => this.#closed(id),
+      arriving: (bytes) => this.arriving(entry, bytes),
+      control: (bytes) => this.control(entry, bytes),
     };
     return [id, handler];
   }
@@ -152,7 +165,7 @@ export abstract class Connections<
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     entry.liveness.stop();
-    this.forgotten(entry.own);
+    this.forgotten(entry.own, id);
     this.entries.delete(id);
     this.#sink.linkClosed(id);
   }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import { type ConnectionLimits, UnattachedConnections, unlimitedConnections } from './connection-limits.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from './connections.ts';
 import type { EdgeKey } from './edge-key.ts';
 import type { LivenessSettings } from './liveness.ts';
@@ -24,6 +25,8 @@ export interface EdgeConnectionSettings {
   readonly rate: RateLimitSettings;
   readonly liveness: LivenessSettings;
   readonly wire: Wire;
+  /** Default: none, and `attachMs` is the time after which a silent connection is lost. */
+  readonly connectionLimits?: ConnectionLimits;
 }
 
 /** Takes messages and connection events; the registry of sessions is one. */
@@ -44,9 +47,14 @@ export interface EdgeConnectionObserver<Carrier> extends ConnectionObserver<Edge
   fault?(error: unknown): void;
 }
 
+/** Bytes of an unfinished frame of an attached connection; all its frames are shorter (limits.ts), but several may arrive at once. */
+const mostUnfinishedBytes = 262_144;
+
 interface Own {
   rate: RateLimit;
   key: EdgeKey | null;
+  /** Bytes since the last complete frame. */
+  unfinishedBytes: number;
   cancelIdle: () => void;
 }
 
@@ -59,6 +67,8 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   readonly #settings: EdgeConnectionSettings;
   readonly #sink: EdgeSink;
   readonly #observer: EdgeConnectionObserver<Carrier>;
+  readonly #limits: ConnectionLimits;
+  readonly #unattached: UnattachedConnections;
 
   constructor(
     settings: EdgeConnectionSettings,
@@ -70,6 +80,13 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     this.#settings = settings;
     this.#sink = sink;
     this.#observer = observer;
+    this.#limits = settings.connectionLimits ?? { ...unlimitedConnections, attachMs: settings.liveness.lostAfterMs };
+    this.#unattached = new UnattachedConnections(this.#limits);
+  }
+
+  /** Connections that are attached to no session. */
+  get unattachedCount(): number {
+    return this.#unattached.count;
   }
 
   /** The number of the first connection whose carrier satisfies `isWanted`. */
@@ -85,44 +102,88 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     const [id, handler] = this.add(carrier, end, (number) => ({
       rate: createRateLimit(rate, this.clock.nowMs()),
       key: null,
-      cancelIdle: this.#closeIdleLater(number),
+      unfinishedBytes: 0,
+      cancelIdle: this.#closeIdleLater(number, this.#limits.attachMs),
     }));
+    this.#unattached.add(id, carrier.address ?? '');
     this.send(id, hello());
+    if (this.count > this.#limits.connections) {
+      const cause = `the edge has ${this.#limits.connections} connections`;
+      this.#refuse(id, new OutriderError('edge-full', cause, 'try again later, or use another edge'));
+    }
+    this.#dropExcess();
     return handler;
   }
 
   protected override received(entry: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, frame: Frame): void {
     const { id, carrier, wire, own } = entry;
-    const taken = take(own.rate, this.clock.nowMs(), frame.length);
-    own.rate = taken.state;
-    if (!taken.allowed) {
-      this.close(id, 'rate-limited', 'more frames or bytes than a draft needs');
-      return;
-    }
+    own.unfinishedBytes = 0;
+    if (!this.#takeRate(entry, frame.length)) return;
     try {
       const message = wire.unpack(frame);
       this.#observer.received?.(carrier, message);
       if (!this.takePing(entry, message)) this.#sink.receive(id, withoutCredentials(message), own.key);
+      if (this.#sink.isAttached(id)) this.#unattached.remove(id);
     } catch (error) {
       this.#refuse(id, error);
     }
+  }
+
+  protected override arriving(
+    { id, own }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>,
+    bytes: number,
+  ): void {
+    own.unfinishedBytes += bytes;
+    this.#unattached.received(id, bytes);
+    this.#dropExcess();
+    if (own.unfinishedBytes > mostUnfinishedBytes && this.#sink.isAttached(id)) {
+      this.drop(id, 'protocol-error', 'an unfinished frame over the limit');
+    }
+  }
+
+  protected override control(entry: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): void {
+    if (this.entries.has(entry.id)) this.#takeRate(entry, bytes);
+  }
+
+  #takeRate({ id, own }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): boolean {
+    const taken = take(own.rate, this.clock.nowMs(), bytes);
+    own.rate = taken.state;
+    if (!taken.allowed) this.close(id, 'rate-limited', 'more frames or bytes than a draft needs');
+    return taken.allowed;
+  }
+
+  #dropExcess(): void {
+    for (let excess = this.#unattached.excess(); excess !== undefined; excess = this.#unattached.excess()) {
+      const { id, limit } = excess;
+      const detail =
+        limit === 'unattached' ? 'too many connections without a session' : 'too many bytes before a session';
+      this.#unattached.remove(id);
+      this.drop(id, 'edge-full', detail);
+    }
+  }
+
+  override abandon(): Carrier[] {
+    this.#unattached.clear();
+    return super.abandon();
   }
 
   protected override stamp(): number {
     return Math.floor(this.clock.nowMs());
   }
 
-  protected override forgotten({ cancelIdle }: Own): void {
+  protected override forgotten({ cancelIdle }: Own, id: number): void {
     cancelIdle();
+    this.#unattached.remove(id);
   }
 
   /** Closes a connection that is attached to no session: a device that only pings must not keep one forever. */
-  #closeIdleLater(id: number): () => void {
-    return this.clock.after(this.#settings.liveness.lostAfterMs, () => {
+  #closeIdleLater(id: number, afterMs: number): () => void {
+    return this.clock.after(afterMs, () => {
       const entry = this.entries.get(id);
       if (entry === undefined) return;
-      if (this.#sink.isAttached(id)) entry.own.cancelIdle = this.#closeIdleLater(id);
-      else this.close(id, 'silent', 'it is attached to no session');
+      if (this.#sink.isAttached(id)) {
+        entry.own.cancelIdle = this.#closeIdleLater(id, this.#settings.liveness.lostAfterMs);
+      } else this.close(id, 'silent', 'it is attached to no session');
     });
   }
 

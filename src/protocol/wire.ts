@@ -18,6 +18,8 @@ export interface FrameConnection<Sent> {
   readonly writable: boolean;
   /** @param message content of the frame, for links that need it */
   send(frame: Frame, message: Sent): void;
+  /** The peer, for limits and logs; absent: unknown. */
+  readonly address?: string | undefined;
   close(code: ErrorCode | 'done', detail: string): void;
 }
 
@@ -27,6 +29,10 @@ export interface FrameHandler {
   /** The send queue has become full, or has room again. */
   writable(isWritable: boolean): void;
   closed(): void;
+  /** Bytes have arrived, maybe of an unfinished frame. Only of carriers that know. */
+  arriving?(bytes: number): void;
+  /** A frame of the carrier's own, as a WebSocket ping. */
+  control?(bytes: number): void;
 }
 
 /** Encodes and decodes for one end of one connection. */

@@ -6,14 +6,19 @@ import { isIP } from 'node:net';
 import { badArgument } from '../basics/errors.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 
-/** Why an upgrade was refused: the page's origin, the host of the address, or no common subprotocol. */
-export type UpgradeRefusalReason = 'origin' | 'host' | 'subprotocol';
+/**
+ * Why an upgrade was refused: the page's origin, the host of the address, no common subprotocol, or too many from one address: upgrades
+ * in a time (`rate`), TCP connections that ask for nothing (`requests`).
+ */
+export type UpgradeRefusalReason = 'origin' | 'host' | 'subprotocol' | 'rate' | 'requests';
 
 /** A refused upgrade, for logs and counts. */
 export interface UpgradeRefusal {
   readonly reason: UpgradeRefusalReason;
-  /** IP address of the peer; '' if it has gone already. */
+  /** Of the peer: an IPv4 address, or the first half of an IPv6 address; '' if it has gone already. */
   readonly address: string;
+  /** One line; it may hold words of the peer, without control characters. */
+  readonly detail: string;
 }
 
 export interface GuardSettings {
@@ -28,7 +33,7 @@ export interface GuardSettings {
 /** What the peer is told; `reason` is for this side. */
 export interface Refusal {
   readonly reason: UpgradeRefusalReason;
-  readonly status: '400 Bad Request' | '403 Forbidden';
+  readonly status: '400 Bad Request' | '403 Forbidden' | '429 Too Many Requests';
   /** An error code and a cause, one line. */
   readonly text: string;
 }

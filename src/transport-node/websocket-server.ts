@@ -5,8 +5,17 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
+import { machineClock } from '../transport/machine-clock.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import type { Accept, Connection, Listener } from '../transport/transport.ts';
+import {
+  defaultPortLimits,
+  limitRequests,
+  type PortLimits,
+  peerAddress,
+  serverOptionsOf,
+  UpgradeRate,
+} from './port-limits.ts';
 import { createUpgradeGuard, type Refusal, type UpgradeRefusal } from './upgrade-guard.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
@@ -25,6 +34,10 @@ export interface ListenSettings {
   readonly allowOrigins?: readonly string[];
   /** Names of this edge in the addresses of devices, beside `host`, "localhost" and every IP address. Default: none. */
   readonly allowHosts?: readonly string[];
+  /** Limits of what happens before a connection is open; missing ones are the default's. */
+  readonly portLimits?: Partial<PortLimits>;
+  /** Who asks, for limits and logs, where a proxy stands before this port. Default: the socket's peer. */
+  readonly addressOf?: (request: IncomingMessage) => string;
   /** Called for each upgrade that was refused, for logs and counts. */
   readonly onRefused?: (refusal: UpgradeRefusal) => void;
 }
@@ -35,7 +48,20 @@ export interface ListenSettings {
  */
 export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<Listener> {
   const guard = createUpgradeGuard(settings);
-  const server = settings.server ?? createServer(settings.onRequest ?? demandUpgrade);
+  const portLimits = { ...defaultPortLimits, ...settings.portLimits };
+  const server = settings.server ?? createServer(serverOptionsOf(portLimits), settings.onRequest ?? demandUpgrade);
+  const rate = new UpgradeRate(portLimits, machineClock);
+  const addressOf = settings.addressOf ?? ((request) => peerAddress(request.socket.remoteAddress));
+  const told = (refusal: UpgradeRefusal): void => {
+    try {
+      settings.onRefused?.(refusal);
+    } catch {
+      // A log that fails must not end the process, which a throw in an event of the server would.
+    }
+  };
+  const requests = limitRequests(server, portLimits, (address) =>
+    told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' }),
+  );
   const sockets = new WebSocketServer({
     ...socketOptions(settings.maxFrameBytes),
     noServer: true,
@@ -44,14 +70,16 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   });
   const connections = new Set<Connection>();
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    const refusal = guard(request);
+    const address = addressOf(request);
+    const refusal = rate.take(address) ? guard(request) : tooManyUpgrades;
     if (refusal !== null) {
-      settings.onRefused?.({ reason: refusal.reason, address: request.socket.remoteAddress ?? '' });
+      told({ reason: refusal.reason, address, detail: refusal.text });
       refuseUpgrade(stream, refusal);
       return;
     }
+    requests.upgraded(request.socket);
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const connection = adoptSocket(socket, accept);
+      const connection = adoptSocket(socket, accept, { address, stream });
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
     });
@@ -63,6 +91,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     port: (server.address() as AddressInfo).port,
     async close() {
       server.off('upgrade', upgrade);
+      requests.stop();
       for (const connection of connections) connection.close('interrupted', 'the edge is shutting down');
       if (!opened) return;
       await new Promise<void>((resolve) => {
@@ -95,8 +124,18 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Ou
   });
 }
 
+const tooManyUpgrades: Refusal = {
+  reason: 'rate',
+  status: '429 Too Many Requests',
+  text: 'rate-limited too many connections from this address',
+};
+
+/** Time for a refused peer to read its answer, ms. */
+const refusedMs = 1000;
+
 function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
   stream.on('error', () => {});
+  setTimeout(() => stream.destroy(), refusedMs).unref();
   stream.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\n\r\n${text}\n`,
   );

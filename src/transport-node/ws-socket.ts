@@ -1,5 +1,6 @@
 // An open WebSocket of the package `ws` as a Connection. Only this folder uses `ws`.
 
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { SocketConnection } from '../transport/socket-connection.ts';
 import { type Accept, type Connection, defaultMaxFrameBytes } from '../transport/transport.ts';
@@ -15,8 +16,15 @@ interface SocketOptions {
   readonly autoPong: false;
 }
 
+/** What a listener knows of the other end. */
+export interface Peer {
+  readonly address?: string;
+  /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream tells of them. */
+  readonly stream?: Duplex;
+}
+
 /** Must be called before a frame can arrive, that is, within the event that opened the socket. */
-export function adoptSocket(socket: WebSocket, accept: Accept): Connection {
+export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}): Connection {
   const connection = new SocketConnection(
     {
       get isOpen() {
@@ -28,6 +36,7 @@ export function adoptSocket(socket: WebSocket, accept: Accept): Connection {
       send: (bytes, flushed) => socket.send(bytes, { binary: true }, () => flushed()),
       close: ({ closeCode, reasonText }) => socket.close(closeCode, reasonText),
       drop: () => socket.terminate(),
+      address: peer.address,
     },
     accept,
   );
@@ -36,7 +45,10 @@ export function adoptSocket(socket: WebSocket, accept: Accept): Connection {
     const isBytes = isBinary && data instanceof Uint8Array;
     connection.arrive(isBytes ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : null);
   });
+  peer.stream?.on('data', (bytes: Uint8Array) => connection.arriving(bytes.length));
+  socket.on('pong', (payload) => connection.control(payload.length));
   socket.on('ping', (payload) => {
+    connection.control(payload.length);
     // Only if writable, so that a peer that pings and never reads cannot fill a buffer.
     if (connection.writable) socket.pong(payload);
   });

@@ -10,12 +10,16 @@ export const subprotocol = 'outrider.2';
 
 /** Time limit for the peer's answer to a close; a half-open connection never answers. */
 const closeTimeoutMs = 2000;
+/** Bytes that a peer may still send after this side's close; a flood ends the connection at once. */
+const mostLateBytes = 262_144;
 
 /** The WebSocket interface that a connection needs. */
 export interface RawSocket {
   readonly isOpen: boolean;
   /** Bytes in the send buffer. */
   readonly waitingBytes: number;
+  /** The peer's; absent: unknown. */
+  readonly address?: string | undefined;
   /** Sends a binary frame. @param flushed called when fewer bytes wait than before; extra calls have no effect */
   send(bytes: Uint8Array, flushed: () => void): void;
   /** Sends a close frame; {@link SocketConnection.closed} follows. */
@@ -33,6 +37,7 @@ export class SocketConnection implements Connection {
   #isClosed = false;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #blocked = false;
+  #lateBytes = 0;
   sentBytes = 0;
   receivedBytes = 0;
   sentFrames = 0;
@@ -46,6 +51,10 @@ export class SocketConnection implements Connection {
 
   get writable(): boolean {
     return this.#socket.waitingBytes <= sendMarkBytes;
+  }
+
+  get address(): string | undefined {
+    return this.#socket.address;
   }
 
   send(bytes: Uint8Array): void {
@@ -77,6 +86,21 @@ export class SocketConnection implements Connection {
     this.receivedBytes += bytes.length;
     this.receivedFrames += 1;
     this.#handler.frame(bytes);
+  }
+
+  /** Bytes have come from the network. */
+  arriving(bytes: number): void {
+    if (this.#ending === undefined) {
+      this.#handler.arriving?.(bytes);
+      return;
+    }
+    this.#lateBytes += bytes;
+    if (this.#lateBytes > mostLateBytes) this.#socket.drop();
+  }
+
+  /** A WebSocket ping or pong. */
+  control(bytes: number): void {
+    if (this.#ending === undefined) this.#handler.control?.(bytes);
   }
 
   /** The socket has failed; {@link closed} follows. @param brokeRules whether the peer broke the WebSocket protocol or a limit */

@@ -19,10 +19,16 @@ export interface ConnectionHandler {
   /** The send buffer is below its mark again, after `writable` was false. */
   writable(): void;
   closed(reason: CloseReason): void;
+  /** Bytes have come from the network, maybe of an unfinished frame. Only of transports that know. */
+  arriving?(bytes: number): void;
+  /** A frame of the transport's own, as a WebSocket ping. */
+  control?(bytes: number): void;
 }
 
 /** One open connection, for its holder. */
 export interface Connection {
+  /** The peer, for limits and logs: an IPv4 address, or the first half of an IPv6 address. Absent: unknown. */
+  readonly address?: string | undefined;
   /** False while the send buffer is above its mark. Sending is still possible, but the holder should pause. */
   readonly writable: boolean;
   /** Application bytes so far, without WebSocket and TCP/IP headers. */

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createManualClock } from '../transport/manual-clock.contract.ts';
+import { subprotocol } from '../transport/socket-connection.ts';
+import { witness } from '../transport/transport.contract.ts';
+import type { Listener } from '../transport/transport.ts';
+import { defaultPortLimits, peerAddress, UpgradeRate } from './port-limits.ts';
+import type { UpgradeRefusal } from './upgrade-guard.ts';
+import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
+
+const listeners: Listener[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const listener of listeners.splice(0)) await listener.close();
+});
+
+async function listen(settings: Partial<ListenSettings>): Promise<number> {
+  const accept = (connection: Parameters<typeof witness>[0]) => witness(connection).handler;
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, ...settings }, accept);
+  listeners.push(listener);
+  return listener.port;
+}
+
+async function dial(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  sockets.push(socket);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+const asking =
+  'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+  `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`;
+
+async function status(socket: Socket): Promise<number> {
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  return Number(data.toString('latin1').split(' ')[1]);
+}
+
+describe('peerAddress', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['::1', '::1'],
+    ['2001:DB8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8::6', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    [undefined, ''],
+  ])('%s is %s', (address, expected) => expect(peerAddress(address)).toBe(expected));
+});
+
+describe('UpgradeRate', () => {
+  it('counts each address for itself, and refills', () => {
+    const clock = createManualClock();
+    const rate = new UpgradeRate({ ...defaultPortLimits, upgradesPerSecond: 10, burstUpgrades: 2 }, clock);
+    expect([1, 2, 3].map(() => rate.take('a'))).toEqual([true, true, false]);
+    expect(rate.take('b')).toBe(true);
+    clock.moveTo(100);
+    expect([rate.take('a'), rate.take('a')]).toEqual([true, false]);
+  });
+});
+
+describe('a port', () => {
+  it('answers 429 to an address that asks too often, and says so', async () => {
+    const refused: UpgradeRefusal[] = [];
+    const onRefused = (refusal: UpgradeRefusal): void => {
+      refused.push(refusal);
+      throw new Error('a log that fails');
+    };
+    const port = await listen({ onRefused, portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 2 } });
+    const statuses = [];
+    for (let count = 0; count < 3; count += 1) {
+      const socket = await dial(port);
+      socket.write(asking);
+      statuses.push(await status(socket));
+    }
+    expect(statuses).toEqual([101, 101, 429]);
+    expect(refused).toMatchObject([{ reason: 'rate', address: '127.0.0.1' }]);
+  });
+
+  it('closes a connection whose request does not end', async () => {
+    const port = await listen({ portLimits: { requestMs: 100 } });
+    const socket = await dial(port);
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+    socket.resume();
+    await once(socket, 'close');
+  });
+
+  it('closes the oldest connection without a request where there are too many, and no WebSocket', async () => {
+    const refused: UpgradeRefusal[] = [];
+    const port = await listen({ onRefused: (refusal) => void refused.push(refusal), portLimits: { requests: 2 } });
+    const open = await dial(port);
+    open.write(asking);
+    expect(await status(open)).toBe(101);
+    const first = await dial(port);
+    const closed = once(first, 'close');
+    await dial(port);
+    await dial(port);
+    await closed;
+    expect(open.destroyed).toBe(false);
+    expect(refused).toMatchObject([{ reason: 'requests', address: '127.0.0.1' }]);
+  });
+});
