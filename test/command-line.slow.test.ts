@@ -14,6 +14,13 @@ interface Ended {
 }
 
 function start(words: readonly string[], input?: string): { child: ChildProcess; ended: Promise<Ended> } {
+  const { child, ended } = startOpen(words);
+  child.stdin?.end(input);
+  return { child, ended };
+}
+
+/** Its input stays open, as that of a terminal does. */
+function startOpen(words: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [main, ...words], { env: { ...process.env, NO_COLOR: '1' } });
   let [output, notes] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
@@ -22,7 +29,6 @@ function start(words: readonly string[], input?: string): { child: ChildProcess;
   child.stderr.setEncoding('utf8').on('data', (part: string) => {
     notes += part;
   });
-  child.stdin.end(input);
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (status) => resolve({ status, output, notes }));
   });
@@ -135,12 +141,39 @@ describe('bad usage', () => {
     [['run', '--temperature', 'hot'], /number from 0 to 10/],
     [['run', '--mode', 'fast'], /Allowed choices/],
     [['nonsense'], /unknown command/],
+    [['run', '--context', '0'], /number from 64/],
+    [['run', '--prompt', 'hi', '--stop', 'a', 'b', 'c', 'd', 'e'], /give at most 4 texts \[bad-argument\]/],
+    [['run', '--prompt', 'hi', '--link', 'rtt:5'], /not key=value/],
+    [['run', '--prompt', ' '], /the prompt is empty/],
+    [['device', '--prompt', 'hi', '--draft', 'toy:x'], /not a toy model/],
+    [['device', '--edge', 'ws://a', '--edge', 'ws://b'], /'--edge <address>' is given twice/],
     [['edge', '--port', '99999'], /number from 0 to 65535/],
   ])('%j ends with 2 and says what is allowed', async (words, message) => {
     const ended = await run(words);
     expect(ended.status).toBe(2);
     expect(ended.notes).toMatch(message);
   });
+
+  it.each([['smollm2-135'], ['toy:abc'], ['/nowhere.gguf'], ['.'], ['package.json']])(
+    'of run and edge with the model %s ends, with its code, also as JSON',
+    async (model) => {
+      for (const words of [
+        ['run', '--prompt', 'hello', '--model', model, '--json'],
+        ['edge', '--port', '0', '--until-input-ends', '--model', model, '--json'],
+      ]) {
+        const { child, ended } = startOpen(words);
+        const { status, output } = await ended;
+        child.stdin?.end();
+        expect(status).toBeGreaterThan(0);
+        const { error } = JSON.parse(output);
+        expect(error).toEqual({
+          code: expect.stringMatching(/model|bad-arg/),
+          cause: expect.anything(),
+          remedy: expect.anything(),
+        });
+      }
+    },
+  );
 
   it('names an unknown model, with the code', async () => {
     const ended = await run(['edge', '--model', 'smollm2-135', '--port', '0']);
@@ -175,10 +208,16 @@ describe('edge and device apart', () => {
   it('work over the address that the edge prints, with a key', async () => {
     const edge = await startEdge(['--key', 'secret']);
     const device = ['device', '--edge', edge.url, '--draft', 'toy:1:0.8', '--prompt', 'hello', '--max-tokens', '20'];
-    const answered = await run([...device, '--key', 'secret', '--json']);
+    const answered = await run([...device, '--key', 'secret', '--json', '--compare']);
+    const once = await run([...device, '--key', 'secret', '--json']);
     const refused = await run(device);
     edge.child.kill('SIGINT');
     expect(JSON.parse(answered.output).summary.identical).toBe(true);
+    const { rows, summary, params } = JSON.parse(once.output);
+    expect(rows).toHaveLength(1);
+    expect(summary.identical).toBeNull();
+    expect(params).toMatchObject({ compare: false });
+    expect(once.output).not.toContain('secret');
     expect(refused.status).toBe(1);
     expectFailure(refused, 'unauthorized');
     expect((await edge.ended).status).toBe(0);

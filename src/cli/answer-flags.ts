@@ -1,10 +1,13 @@
 // The flags that `run` and `device` share: what is asked, how it is sampled, what drafts.
 
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../experiments/look-up-place.ts';
 import { type OptionsOf, parseSeed } from '../laboratory/options.ts';
 import { pairOption } from '../laboratory/pair-options.ts';
+import { parseModelSpec } from '../models/model-spec.ts';
+import { limits } from '../protocol/limits.ts';
+import { parseLink } from '../protocol/link-model-settings.ts';
 import { type ModeName, modeNames } from '../protocol/mode.ts';
 
 /** `local`: the device alone, unverified; `auto`: chosen from what earlier answers measured. */
@@ -96,13 +99,8 @@ export const answerOptions = {
     help: 'connect again, then fail, when an edge that keeps its connection has sent no token for so long (default: 120, and 20 ms for each token of the prompt)',
     number: [1, 86_400],
   },
-  compare: {
-    group: 'Output:',
-    flag: '--no-compare',
-    help: 'do not run the edge alone on the same prompt for comparison',
-    default: true,
-  },
   log: {
+    group: 'Output:',
     flag: '--log <file>',
     help: 'write the events of each turn for "outrider replay"; later turns go to FILE-2, FILE-3, ...',
   },
@@ -111,7 +109,11 @@ export const answerOptions = {
 
 /** As they were typed: the draft may be the pair's. */
 export type TypedAnswerFlags = OptionsOf<typeof answerOptions>;
-export type AnswerFlags = TypedAnswerFlags & { readonly draft: string };
+export type AnswerFlags = TypedAnswerFlags & {
+  readonly draft: string;
+  /** Whether the edge is asked alone as well, so that the two answers can be compared. */
+  readonly compare: boolean;
+};
 
 /** @throws OutriderError `bad-argument` */
 export function samplingOf(flags: AnswerFlags, drawSeed: () => bigint): Sampling {
@@ -120,11 +122,36 @@ export function samplingOf(flags: AnswerFlags, drawSeed: () => bigint): Sampling
   return { ...neutralSampling, temperature, topK, topP, minP, seed };
 }
 
+/** What would fail only after models are opened. @throws OutriderError `bad-argument` */
+export function checkAnswerFlags({ stop = [], link, draft, prompt }: AnswerFlags): void {
+  if (stop.length > limits.stopStrings)
+    throw badArgument(`--stop is given ${stop.length} times`, `give at most ${limits.stopStrings} texts`);
+  for (const text of stop) {
+    const bytes = new TextEncoder().encode(text).length;
+    if (bytes > 0 && bytes <= limits.stopStringBytes) continue;
+    throw badArgument(`a text of --stop has ${bytes} bytes`, `give texts of 1 to ${limits.stopStringBytes} bytes`);
+  }
+  if (link !== undefined) parseLink(link);
+  parseModelSpec(draft);
+  if (prompt !== undefined) demandText(prompt);
+}
+
+/** The settings in force, for the JSON document: what another flag replaces is null. */
+export function paramsOf(flags: AnswerFlags & { readonly unpaced?: boolean }): object {
+  const profile = flags.unpaced === true ? { profile: null } : {};
+  const rtt = flags.link === undefined ? {} : { rtt: null };
+  return { ...flags, compare: flags.compare === true, seed: flags.seed?.toString() ?? null, ...profile, ...rtt };
+}
+
 /** @throws OutriderError `bad-argument` when there is nothing to answer */
 export async function readPrompt(flags: AnswerFlags, input: NodeJS.ReadStream): Promise<string> {
   const text = flags.prompt ?? (await readAll(input));
-  if (text.trim() !== '') return text;
-  throw new OutriderError('bad-argument', 'the prompt is empty', 'pass --prompt "...", or pipe a text in');
+  demandText(text);
+  return text;
+}
+
+function demandText(text: string): void {
+  if (text.trim() === '') throw badArgument('the prompt is empty', 'pass --prompt "...", or pipe a text in');
 }
 
 async function readAll(input: NodeJS.ReadStream): Promise<string> {

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TurnReport } from '../device/turn-report.ts';
-import { explain } from './answer-table.ts';
+import { describeCounts, explain, rowOf } from './answer-table.ts';
 
 function report(msPerToken: number): TurnReport {
   const outcome = { kind: 'stopped' } as const;
@@ -21,4 +21,55 @@ it.each([
   [80, 'Slower than the edge alone (2.00x)'],
 ])('says how %d ms compare with 40 ms of the edge alone', (own, words) => {
   expect(explain(report(own), report(40)).join('\n')).toContain(words);
+});
+
+interface Counts {
+  readonly tokens: number;
+  readonly steps: number;
+  readonly acceptedRows?: number;
+  readonly acceptedEdgeDraftRows?: number;
+  /** Green tokens. */
+  readonly acceptedTokens?: number;
+}
+
+function counted({ tokens, steps, acceptedRows = 0, acceptedEdgeDraftRows = 0, acceptedTokens = 0 }: Counts): string[] {
+  const account = { steps, acceptedRows, acceptedEdgeDraftRows, draftRows: 900, edgeDraftRows: 900 };
+  const outcome = { kind: 'ended', reason: 'length', account };
+  return describeCounts({ outcome, acceptedTokens, tokens: Array(tokens).fill(1) } as unknown as TurnReport);
+}
+
+describe('the counts under an answer', () => {
+  it.each([
+    [{ tokens: 128, steps: 84, acceptedRows: 36, acceptedEdgeDraftRows: 8, acceptedTokens: 86 }],
+    [{ tokens: 128, steps: 92, acceptedRows: 36, acceptedTokens: 36 }],
+    [{ tokens: 128, steps: 120, acceptedEdgeDraftRows: 8 }],
+    // The text ends at a draft: the last step chooses nothing.
+    [{ tokens: 128, steps: 84, acceptedRows: 45, acceptedTokens: 45 }],
+  ])('add up: %j', (counts: Counts) => {
+    const [line = ''] = counted(counts);
+    const [tokens, steps, ...parts] = (line.match(/\d+/g) ?? []).map(Number);
+    expect([tokens, steps]).toEqual([counts.tokens, counts.steps]);
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBe(tokens);
+  });
+
+  it('say of drafts that came too late that they saved nothing', () => {
+    expect(counted({ tokens: 1000, steps: 1000, acceptedTokens: 11 })).toEqual([
+      '1000 tokens in 1000 steps of the target: no draft was accepted.',
+      '11 more tokens had been drafted on the device as well, too late to save a step.',
+    ]);
+    expect(counted({ tokens: 1, steps: 1 })).toEqual(['1 token in 1 step of the target: no draft was accepted.']);
+  });
+
+  it('are not told where the edge does not know all of them', () => {
+    expect(counted({ tokens: 128, steps: 20, acceptedRows: 10 }).join()).not.toMatch(/\d/);
+  });
+});
+
+it('calls verified only what an edge has brought to its end', () => {
+  const verified = (outcome: object) =>
+    rowOf({ mode: 'stream', report: { ...report(1), outcome, traffic: {} } as unknown as TurnReport })['verified'];
+  expect(verified({ kind: 'ended', reason: 'length' })).toBe(true);
+  expect(verified({ kind: 'unverified', reason: 'length' })).toBe(false);
+  expect(verified({ kind: 'failed' })).toBeNull();
+  expect(verified({ kind: 'stopped' })).toBeNull();
 });

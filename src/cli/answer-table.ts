@@ -31,7 +31,7 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
     payloadBytesPerToken: report.payloadBytesPerToken ?? null,
     attachBytes: traffic.attachBytes,
     end: outcome.kind === 'ended' || outcome.kind === 'unverified' ? outcome.reason : outcome.kind,
-    verified: outcome.kind !== 'unverified',
+    verified: outcome.kind === 'ended' ? true : outcome.kind === 'unverified' ? false : null,
   };
 }
 
@@ -57,12 +57,7 @@ export function explain(own: TurnReport, alone: TurnReport | undefined): string[
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
   }
-  const account = own.outcome.kind === 'ended' ? own.outcome.account : undefined;
-  if (account !== undefined && own.acceptedTokens > 0) {
-    lines.push(
-      `${own.acceptedTokens} of ${own.tokens.length} tokens were drafted on the device and confirmed, so the target needed ${account.steps} steps.`,
-    );
-  }
+  lines.push(...describeCounts(own));
   if (alone?.msPerToken !== undefined && own.msPerToken !== undefined) {
     const ratio = own.msPerToken / alone.msPerToken;
     lines.push(
@@ -75,6 +70,38 @@ export function explain(own: TurnReport, alone: TurnReport | undefined): string[
   return lines;
 }
 
+/**
+ * How the tokens came about. A token is an accepted draft, or the target's choice where no draft was in time: the three numbers add up to
+ * the tokens. A step chooses one token, or none if the text ends at a draft. Drafts that came too late saved nothing.
+ */
+export function describeCounts({ outcome, tokens, acceptedTokens }: TurnReport): string[] {
+  if (outcome.kind !== 'ended' || tokens.length === 0) return [];
+  const { steps, acceptedRows, acceptedEdgeDraftRows } = outcome.account;
+  const chosen = tokens.length - acceptedRows - acceptedEdgeDraftRows;
+  // A session that was opened again counts from there.
+  if (chosen !== steps && chosen !== steps - 1) {
+    return ['The session was opened again on the way, so the edge has not counted all of its steps.'];
+  }
+  const accepted = [
+    ...(acceptedRows > 0 ? [`${plural(acceptedRows, 'draft')} of the device`] : []),
+    ...(acceptedEdgeDraftRows > 0 ? [`${plural(acceptedEdgeDraftRows, 'draft')} of the edge`] : []),
+  ];
+  const how =
+    accepted.length === 0
+      ? 'no draft was accepted'
+      : `${accepted.join(' and ')} accepted, ${chosen} chosen without one`;
+  const lines = [`${plural(tokens.length, 'token')} in ${plural(steps, 'step')} of the target: ${how}.`];
+  const late = acceptedTokens - acceptedRows;
+  if (late > 0) {
+    lines.push(`${plural(late, 'more token')} had been drafted on the device as well, too late to save a step.`);
+  }
+  return lines;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function slowReason(own: TurnReport): string {
   if (own.acceptance === undefined) return 'nothing was drafted in time';
   if (own.acceptance < 0.4) return 'the draft is seldom right on this text';
@@ -84,5 +111,5 @@ function slowReason(own: TurnReport): string {
 /** A legend for the colours, or nothing where there are none. */
 export function legend(): string {
   const name = styleText('green', 'green');
-  return name === 'green' ? '' : `${name}: drafted on the device and confirmed; plain: the target's own`;
+  return name === 'green' ? '' : `Every token is the target's choice; ${name}: the device had drafted it as well.`;
 }

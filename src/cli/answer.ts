@@ -9,6 +9,7 @@ import type { TurnOptions } from '../device/turn-options.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { modeOf } from '../protocol/mode.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
+import { bothSteps, noteConnections } from './connection-notes.ts';
 import type { CommandDevice } from './open-device.ts';
 import { foreignAnswer } from './terminal-text.ts';
 
@@ -31,9 +32,12 @@ export const showColoured: Show = (text, drafted) => {
   process.stdout.write(drafted ? styleText('green', shown) : shown);
 };
 
-/** Never throws for a failed turn: the report tells it, and the text so far has been shown. */
-export async function answer(question: Question, show: Show): Promise<TurnReport> {
-  const turn = begin(question);
+/**
+ * Never throws for a failed turn: the report tells it, and the text so far has been shown.
+ * @param note gets a line when the connection is lost, and when there is another
+ */
+export async function answer(question: Question, show: Show, note: (line: string) => void): Promise<TurnReport> {
+  const turn = begin(question, note);
   try {
     for await (const { pieces } of turn)
       for (const piece of pieces) if (piece.text !== '') show(piece.text, piece.drafted);
@@ -43,7 +47,8 @@ export async function answer(question: Question, show: Show): Promise<TurnReport
   return turn.report;
 }
 
-function begin({ device, flags, prompt, sampling, mode, conversation, credentials, signal }: Question): Turn {
+function begin(question: Question, note: (line: string) => void): Turn {
+  const { device, flags, prompt, sampling, mode, conversation, credentials, signal } = question;
   const shared = {
     tokenizer: device.tokenizer,
     prompt,
@@ -70,7 +75,7 @@ function begin({ device, flags, prompt, sampling, mode, conversation, credential
     ...(conversation === undefined ? {} : { conversation }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(signal === undefined ? {} : { signal }),
-    ...(device.logTurn === null ? {} : { onStep: device.logTurn() }),
+    onStep: bothSteps(noteConnections(note), device.logTurn?.() ?? null),
   };
   return startTurn(options);
 }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { answerOptions } from './answer-flags.ts';
-import { converse } from './conversation.ts';
+import { converse, readAsked } from './conversation.ts';
 import { openCommandDevice } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
 
@@ -15,15 +15,28 @@ const options = {
   },
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
   ...answerOptions,
+  compare: {
+    flag: '--compare',
+    alias: '--no-compare',
+    help: 'run the edge alone on the same prompt as well, and compare the texts and the times',
+  },
 } as const;
 
 export function deviceCommand(): Command {
   const description = 'answer with a draft model on this machine and an edge that verifies';
   return commandOf({ name: 'device', description, options }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
+    const asked = await readAsked(flags);
     await using device = await openCommandDevice(flags.edge, flags.target, flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
-    process.exitCode = await converse({ command: 'device', device, flags, setting, credentials: flags.key?.reveal() });
+    process.exitCode = await converse({
+      command: 'device',
+      asked,
+      device,
+      flags,
+      setting,
+      credentials: flags.key?.reveal(),
+    });
   });
 }

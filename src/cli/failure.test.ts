@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { OutriderError } from '../basics/errors.ts';
-import { reportFailure } from './failure.ts';
+import { endWithReader, reportFailure } from './failure.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -17,4 +17,20 @@ it('shows what an edge says of a failure without its control characters', () => 
   expect(text).not.toContain('\u001b[2J');
   for (const control of ['\u0007', '\r']) expect(text).not.toContain(control);
   expect(text.split('\n')[0]).toMatch(/owned.*Your key has expired: run curl/);
+});
+
+it.each([
+  ['EIO', 129],
+  ['EPIPE', 141],
+])('ends without a word when writing says %s', (code, status) => {
+  const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
+  const before = process.stdout.listeners('error');
+  const beforeNotes = process.stderr.listeners('error');
+  endWithReader();
+  const added = process.stdout.listeners('error').filter((listener) => !before.includes(listener));
+  const addedNotes = process.stderr.listeners('error').filter((listener) => !beforeNotes.includes(listener));
+  expect(() => added[0]?.(Object.assign(new Error('write'), { code }))).toThrow();
+  expect(exit).toHaveBeenCalledWith(status);
+  for (const listener of added) process.stdout.off('error', listener as () => void);
+  for (const listener of addedNotes) process.stderr.off('error', listener as () => void);
 });

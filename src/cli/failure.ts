@@ -1,9 +1,9 @@
 // How a command ends. When it can't continue: one line of cause, one line of remedy, a stable code, an exit status. When the reader of its
-// output has closed it, as `head` does: silently.
+// output has closed it, as `head` does, or its terminal is gone: silently.
 
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
-import { isOutriderError } from '../basics/errors.ts';
+import { asOutriderError, badArgument, isOutriderError, type OutriderError } from '../basics/errors.ts';
 import { foreignLine, foreignLines } from './terminal-text.ts';
 
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
@@ -22,16 +22,32 @@ export function reportFailure(error: unknown): number {
   return 1;
 }
 
+/** The same failure as one error, for a JSON document. */
+export function failureOf(error: unknown): OutriderError {
+  if (!(error instanceof CommanderError)) return asOutriderError(error);
+  return badArgument(error.message.replace(/^error: /, ''), 'outrider COMMAND --help shows what is possible');
+}
+
 /** 128 + SIGPIPE: what a shell sees of any program that ends so. */
 const brokenPipeStatus = 141;
+/** 128 + SIGHUP: the same for a terminal that is gone. */
+const lostTerminalStatus = 129;
 
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(brokenPipeStatus);
+    if (error.code === 'EPIPE') process.exit(brokenPipeStatus);
+    if (isTerminalLost(error)) process.exit(lostTerminalStatus);
+    throw error;
   });
-  // A closed standard error is no reason to end: only progress and notes go there.
+  // A closed standard error is no reason to end: only progress and notes go there. A lost terminal is one.
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (isTerminalLost(error)) process.exit(lostTerminalStatus);
     if (error.code !== 'EPIPE') throw error;
   });
+}
+
+/** What reading and writing say when a terminal was closed and its signal (SIGHUP) went to another process. */
+export function isTerminalLost(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EIO' || code === 'ENXIO';
 }

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 // `outrider`: how a command begins and ends.
 
-import { endWithReader, reportFailure } from './failure.ts';
-import { createProgram } from './program.ts';
+import { isDocumentPrinted, printDocument } from '../files/document.ts';
+import { endWithReader, failureOf, reportFailure } from './failure.ts';
+import { commandWords, createProgram } from './program.ts';
 
 endWithReader();
+const program = createProgram();
 try {
-  await createProgram().parseAsync();
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
+  const words = process.argv.slice(2);
+  // A document that the command has printed itself tells more.
+  if (process.exitCode !== 0 && words.includes('--json') && !isDocumentPrinted())
+    printDocument(commandWords(program, words), { rows: [], summary: {} }, failureOf(error));
 }

@@ -23,7 +23,7 @@ async function typed(...words: string[]): Promise<object> {
 
 describe('a command that is made of a table of options', () => {
   it('hands over options and arguments by their names in the table', async () => {
-    expect(await typed()).toEqual({ draftLength: 4, key: undefined, secret: undefined, name: 'nobody' });
+    expect(await typed()).toEqual({ draftLength: 4, key: undefined, secret: false, name: 'nobody' });
     expect(await typed('somebody', '--draft-length', '7', '--secret')).toMatchObject({
       ...{ draftLength: 7, secret: true, name: 'somebody' },
     });
@@ -32,6 +32,11 @@ describe('a command that is made of a table of options', () => {
   it('takes an older name of an option, with the same checks', async () => {
     expect(await typed('--window', '2')).toMatchObject({ draftLength: 2, name: 'nobody' });
     await expect(typed('--window', '99')).rejects.toThrow('Give a number from 1 to 9.');
+  });
+
+  it('takes one value of an option, not the last of two', async () => {
+    await expect(typed('--draft-length', '2', '--draft-length', '3')).rejects.toThrow('is given twice');
+    await expect(typed('--window', '2')).resolves.toMatchObject({ draftLength: 2 });
   });
 
   it('takes a value from the environment', async () => {

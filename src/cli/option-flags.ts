@@ -37,9 +37,19 @@ export function addOptions(command: Command, table: OptionTable): void {
   for (const spec of Object.values(table)) {
     if (spec.group !== undefined) command.optionsGroup(spec.group);
     if (spec.flag !== undefined) command.addOption(flagOption(spec, spec.flag));
+    if (spec.flag !== undefined && !isSwitch(spec) && spec.texts !== true) refuseTwice(command, spec.flag);
     if (spec.argument !== undefined) command.addArgument(argumentOf(spec, spec.argument));
     if (spec.alias !== undefined) command.addOption(aliasOption(spec, spec.alias));
   }
+}
+
+/** Of two values the last one would win without a word. */
+function refuseTwice(command: Command, flag: string): void {
+  let isGiven = false;
+  command.on(`option:${new Option(flag).name()}`, () => {
+    if (isGiven) command.error(`error: option '${flag}' is given twice; give it once`);
+    isGiven = true;
+  });
 }
 
 /** What was typed, by the names in the table. @param words the arguments, in the order of the table */
@@ -50,10 +60,12 @@ export function optionsIn(
 ): Record<string, unknown> {
   const typed = (flag: string): unknown => flags[new Option(flag).attributeName()];
   const left = [...words];
-  const entries = Object.entries(table).flatMap(([key, { flag, alias, argument }]) => {
+  const entries = Object.entries(table).flatMap(([key, spec]) => {
+    const { flag, alias, argument } = spec;
     if (argument !== undefined) return [[key, left.shift()] as const];
     if (flag === undefined) return [];
-    return [[key, (alias === undefined ? undefined : typed(alias)) ?? typed(flag)] as const];
+    const given = (alias === undefined ? undefined : typed(alias)) ?? typed(flag);
+    return [[key, given ?? defaultOf(spec)] as const];
   });
   return Object.fromEntries(entries);
 }

@@ -64,3 +64,15 @@ export function createProgram(): Command {
   }
   return program;
 }
+
+/** The command that was typed, without its arguments: "draft check". */
+export function commandWords(program: Command, typed: readonly string[]): string {
+  const words: string[] = [];
+  let command: Command | undefined = program;
+  for (const word of typed) {
+    command = command.commands.find((inner) => inner.name() === word);
+    if (command === undefined) break;
+    words.push(word);
+  }
+  return words.join(' ');
+}

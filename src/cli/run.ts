@@ -6,7 +6,7 @@ import { type EdgeProcess, startEdgeProcess } from '../experiments/edge-process.
 import { namesOf } from '../laboratory/pair-options.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
 import { answerOptions } from './answer-flags.ts';
-import { converse } from './conversation.ts';
+import { converse, readAsked } from './conversation.ts';
 import { prepareModels } from './model-room.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
@@ -39,6 +39,12 @@ const options = {
   },
   ...answerOptions,
   rtt: { ...answerOptions.rtt, default: 20 },
+  compare: {
+    flag: '--no-compare',
+    alias: '--compare',
+    help: 'do not run the edge alone on the same prompt for comparison',
+    default: true,
+  },
 } as const;
 
 export function runCommand(): Command {
@@ -53,12 +59,17 @@ const memoryRemedy =
   'close other programs, name a smaller --pair (outrider models list) or a shorter --context, or run the device on another machine';
 
 async function run(flags: RunFlags): Promise<number> {
+  const asked = await readAsked(flags);
   await prepareModels(openingsOf(flags), memoryRemedy);
   note('starting the edge process and loading the draft ...');
   const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+  const lost = new AbortController();
+  void edge.lost.then((error) => lost.abort(error));
   try {
     await using device: CommandDevice = await openCommandDevice(edge.url, flags.model, flags);
-    return await converse({ command: 'run', device, flags, setting: settingOf(flags), closing: () => close(edge) });
+    const closing = () => close(edge);
+    const setting = settingOf(flags);
+    return await converse({ command: 'run', asked, device, flags, setting, closing, lost: lost.signal });
   } finally {
     await close(edge);
   }

@@ -15,6 +15,8 @@ export interface EdgeProcess {
   /** Counts of steps, and of steps longer than the profile says; null without latency emulation. Wait for each answer. */
   askPacing(): Promise<PacingCounts | null>;
   readonly processId: number;
+  /** Resolves when it has ended without {@link close}; otherwise never. */
+  readonly lost: Promise<OutriderError>;
   /** Ends it in order and resolves with its account. */
   close(): Promise<Document['summary']>;
 }
@@ -40,8 +42,15 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
     else if (!failure.take(line)) onNote(line);
   };
   const url = await listening(child, onLine, failure);
+  let isClosing = false;
+  const lost = new Promise<OutriderError>((resolve) => {
+    child.once('close', (status, signal) => {
+      if (!isClosing) resolve(failure.or(edgeLost(signal === null ? `status ${status}` : signal)));
+    });
+  });
   return {
     url,
+    lost,
     askPacing() {
       return new Promise((resolve, reject) => {
         answerPacing = (line) => resolve(JSON.parse(line) as PacingCounts | null);
@@ -51,6 +60,7 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
     },
     processId: child.pid ?? 0,
     async close() {
+      isClosing = true;
       child.stdin?.end();
       const text = await output;
       try {
@@ -110,6 +120,13 @@ function listening(child: ChildProcess, onLine: (line: string) => void, failure:
     child.once('error', (error) => reject(edgeFailed(error.message)));
     child.once('close', (code) => reject(failure.or(edgeFailed(`it ended with status ${code}`))));
   });
+}
+
+function edgeLost(how: string): OutriderError {
+  const cause = `the edge process has ended on its own (${how}), and the answer with it`;
+  const remedy =
+    'start again; a message of it stands above, and without one the system has ended it, as it does where memory is short';
+  return new OutriderError('edge-unreachable', cause, remedy);
 }
 
 function edgeFailed(detail: string): OutriderError {

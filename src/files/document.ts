@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { basename } from 'node:path';
+import type { OutriderError } from '../basics/errors.ts';
 import { withoutUserinfo } from '../basics/secret.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
 
@@ -38,6 +39,8 @@ export interface Document<Row extends object = object> {
   readonly params: object;
   readonly rows: readonly Row[];
   readonly summary: Result['summary'];
+  /** Only where the command failed: the rest is what was there until then. */
+  readonly error?: { readonly code: string; readonly cause: string; readonly remedy: string };
 }
 
 /** A model as a document names it: as it was typed, but of a path only the file's own name. */
@@ -61,7 +64,10 @@ export function describeMachine(): Machine {
   };
 }
 
-export function buildDocument(command: string, result: Result, date: Date): Document {
+/** @param failure that ends the command */
+export function buildDocument(command: string, result: Result, date: Date, failure?: OutriderError): Document {
+  const error =
+    failure === undefined ? {} : { error: { code: failure.code, cause: failure.message, remedy: failure.remedy } };
   return {
     command,
     version: packageVersion(),
@@ -71,6 +77,7 @@ export function buildDocument(command: string, result: Result, date: Date): Docu
     params: shown(result.params ?? {}) as object,
     rows: result.rows,
     summary: result.summary,
+    ...error,
   };
 }
 
@@ -83,13 +90,21 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
 }
 
+let isPrinted = false;
+
+/** Standard output has its one document. */
+export function isDocumentPrinted(): boolean {
+  return isPrinted;
+}
+
 /**
  * Writes the document to standard output, one line at the end.
  *
  * @param command the words after `outrider`, without flags: "trial exactness"
  */
-export function printDocument(command: string, result: Result): void {
-  process.stdout.write(`${jsonText(buildDocument(command, result, new Date()), 2)}\n`);
+export function printDocument(command: string, result: Result, failure?: OutriderError): void {
+  isPrinted = true;
+  process.stdout.write(`${jsonText(buildDocument(command, result, new Date(), failure), 2)}\n`);
 }
 
 /** JSON leaves DEL and the C1 controls as they are, and a terminal obeys them; escaped they are the same document. */

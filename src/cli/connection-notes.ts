@@ -1,0 +1,29 @@
+// Says while a turn runs that its connection is lost, and that there is another one.
+
+import type { TurnOptions } from '../device/turn-options.ts';
+
+type OnStep = NonNullable<TurnOptions['onStep']>;
+
+/** @param say gets one line */
+export function noteConnections(say: (line: string) => void): OnStep {
+  let isLost = false;
+  return ({ event, effects, state }) => {
+    if (effects.some(({ kind }) => kind === 'connect') && !isLost && state.outcome === null) {
+      isLost = true;
+      say('[the connection to the edge is lost: reconnecting]');
+    }
+    if (isLost && event.kind === 'message-received' && event.message.kind === 'hello') {
+      isLost = false;
+      say('[connected again]');
+    }
+  };
+}
+
+/** Both, where both are wanted. */
+export function bothSteps(first: OnStep, second: OnStep | null): OnStep {
+  if (second === null) return first;
+  return (step) => {
+    first(step);
+    second(step);
+  };
+}
