@@ -45,38 +45,92 @@ function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
   return ends;
 }
 
-/** The frames of one connection, in order: the example in docs/protocol.md. */
-const script: readonly ({ readonly up: DeviceMessage } | { readonly down: EdgeMessage })[] = [
-  { down: hello },
-  { up: open },
-  { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
-  { up: { kind: 'draft', branch: 1, first: 5, tokens: [11, 3000] } },
-  { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
-  { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [12] } },
-  { up: { kind: 'draft', branch: 2, first: 7, tokens: [13] } },
-  { down: { kind: 'commit', first: 7, branch: 2, accepted: 1, tokens: [] } },
-  { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15, 16] } },
-  { up: { kind: 'ack', length: 11 } },
-  { up: { kind: 'verify', length: 11 } },
-  { up: { kind: 'ping', stamp: 200 } },
-  { down: { kind: 'pong', stamp: 200 } },
-  {
-    down: {
-      kind: 'end',
-      reason: 'length',
-      length: 11,
-      account: { steps: 4, draftRows: 3, acceptedRows: 2, edgeDraftRows: 1, acceptedEdgeDraftRows: 0 },
+type Line = { readonly up: DeviceMessage } | { readonly down: EdgeMessage };
+
+const resume: DeviceMessage = {
+  kind: 'resume',
+  version: protocolVersion,
+  credentials: 'key',
+  padding: 0,
+  session: open.session,
+  attempt: 2,
+  length: 8,
+};
+
+const drafts = Array.from({ length: 64 }, (_, index) => index + 1);
+
+/** The frames of three connections, in order: the examples in docs/protocol.md, by their headings. */
+const scripts: Readonly<Record<string, readonly Line[]>> = {
+  'A connection': [
+    { down: hello },
+    { up: open },
+    { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
+    { up: { kind: 'draft', branch: 1, first: 5, tokens: [11, 3000] } },
+    { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
+    { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [12] } },
+    { up: { kind: 'draft', branch: 2, first: 7, tokens: [13] } },
+    { down: { kind: 'commit', first: 7, branch: 2, accepted: 1, tokens: [] } },
+    { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15, 16] } },
+    { up: { kind: 'ack', length: 11 } },
+    { up: { kind: 'verify', length: 11 } },
+    { up: { kind: 'ping', stamp: 200 } },
+    { down: { kind: 'pong', stamp: 200 } },
+    {
+      down: {
+        kind: 'end',
+        reason: 'length',
+        length: 11,
+        account: { steps: 4, draftRows: 3, acceptedRows: 2, edgeDraftRows: 1, acceptedEdgeDraftRows: 0 },
+      },
     },
-  },
-  { up: { kind: 'bye' } },
-];
+    { up: { kind: 'bye' } },
+  ],
+  'A resumed connection': [
+    {
+      down: {
+        ...hello,
+        model: 'größer',
+        fingerprint: '0f',
+        timing: { stepMs: [10, 11, 12, 13, 14, 15, 16, 17], edgeDraftMs: 2.5 },
+      },
+    },
+    { up: resume },
+    { down: { kind: 'queued', ahead: 3 } },
+    { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15] } },
+    { up: { kind: 'draft', branch: 1, first: 10, tokens: drafts } },
+    { up: { kind: 'draft', branch: 1, first: 74, tokens: new Array(64).fill(7) } },
+    { down: { kind: 'commit', first: 10, branch: 1, accepted: 40, tokens: [300] } },
+    { up: { kind: 'draft', branch: 2, first: 9, tokens: [15, 1] } },
+    { up: { kind: 'draft', branch: 3, first: 51, tokens: [20, 21, 22, 23, 24, 25] } },
+    { down: { kind: 'commit', first: 51, branch: 3, accepted: 1, tokens: [] } },
+    { down: { kind: 'commit', first: 52, branch: 3, accepted: 2, tokens: [] } },
+    { down: { kind: 'commit', first: 54, branch: 3, accepted: 1, tokens: [77] } },
+    { up: { kind: 'draft', branch: 4, first: 56, tokens: [30, 31, 32] } },
+    { down: { kind: 'commit', first: 56, branch: 4, accepted: 2, tokens: [78] } },
+    { up: { kind: 'draft', branch: 5, first: 59, tokens: [40, 41] } },
+    { down: { kind: 'commit', first: 59, branch: 5, accepted: 2, tokens: [] } },
+    { down: { kind: 'ping', stamp: 0 } },
+    { up: { kind: 'pong', stamp: 0 } },
+    { down: { kind: 'refused', code: 'internal', cause: 'a cause', remedy: 'a remedy' } },
+  ],
+  'A padded connection': [
+    { down: hello },
+    { up: { ...resume, credentials: '', padding: 16, attempt: 3 } },
+    { down: { kind: 'gone' } },
+    { up: { ...open, padding: 16, attempt: 4 } },
+    { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
+    { up: { kind: 'draft', branch: 1, first: 5, tokens: [12] } },
+    { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [] } },
+    { up: { kind: 'bye' } },
+  ],
+};
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
 describe('a connection', () => {
-  it('carries every message of a turn, as differences to values that both ends know', () => {
+  it.each(Object.entries(scripts))('carries every message: %s', (_, script) => {
     const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
     for (const line of script) {
       if ('up' in line) expect(ends.edge.decode(ends.device.encode(line.up))).toEqual(line.up);
@@ -84,15 +138,17 @@ describe('a connection', () => {
     }
   });
 
-  it('has the bytes in docs/protocol.md', () => {
+  it.each(Object.entries(scripts))('has the bytes in docs/protocol.md: %s', (heading, script) => {
     const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
-    const shown = [...page.matchAll(/^\| (?:device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map((match) => match[1]);
+    const [, section = ''] = page.split(`\n### ${heading}\n`);
+    const [table = ''] = section.split(/\n##+ /);
+    const shown = [...table.matchAll(/^\| (device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map(([, ...cells]) => cells);
     const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
     const frames = script.map((line) => {
       const bytes = 'up' in line ? ends.device.encode(line.up) : ends.edge.encode(line.down);
       if ('up' in line) ends.edge.decode(bytes);
       else ends.device.decode(bytes);
-      return hex(bytes);
+      return ['up' in line ? 'device' : 'edge', hex(bytes)];
     });
     expect(shown).toEqual(frames);
   });
