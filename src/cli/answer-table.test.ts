@@ -66,9 +66,12 @@ describe('the counts under an answer', () => {
 });
 
 it('calls verified only what an edge has brought to its end', () => {
-  const verified = (outcome: object) =>
-    rowOf({ mode: 'stream', report: { ...report(1), outcome, traffic: {} } as unknown as TurnReport })['verified'];
+  const verified = (outcome: object, fingerprints: string[] = ['f']) => {
+    const changes = { outcome, fingerprints, traffic: {} };
+    return rowOf({ mode: 'stream', report: { ...report(1), ...changes } as unknown as TurnReport })['verified'];
+  };
   expect(verified({ kind: 'ended', reason: 'length' })).toBe(true);
+  expect(verified({ kind: 'ended', reason: 'length' }, ['f', 'g'])).toBe(false);
   expect(verified({ kind: 'unverified', reason: 'length' })).toBe(false);
   expect(verified({ kind: 'failed' })).toBeNull();
   expect(verified({ kind: 'stopped' })).toBeNull();

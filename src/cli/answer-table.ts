@@ -31,8 +31,13 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
     payloadBytesPerToken: report.payloadBytesPerToken ?? null,
     attachBytes: traffic.attachBytes,
     end: outcome.kind === 'ended' || outcome.kind === 'unverified' ? outcome.reason : outcome.kind,
-    verified: outcome.kind === 'ended' ? true : outcome.kind === 'unverified' ? false : null,
+    verified: outcome.kind === 'ended' ? !isMixed(report) : outcome.kind === 'unverified' ? false : null,
   };
+}
+
+/** Each token is some target's own choice, but the text is that of no single target. */
+function isMixed({ fingerprints }: TurnReport): boolean {
+  return fingerprints.length > 1;
 }
 
 export function answerTable(measured: readonly Measured[]): string {
@@ -66,7 +71,7 @@ export function explain(own: TurnReport, alone: TurnReport | undefined): string[
         : `${ratio <= 1.03 ? 'As quick as' : 'Slower than'} the edge alone (${ratio.toFixed(2)}x): ${slowReason(own)}.`,
     );
   }
-  if (own.fingerprints.length > 1) lines.push('Parts of the text come from different engines; near-ties may differ.');
+  if (isMixed(own)) lines.push('Parts of the text come from different engines; near-ties may differ.');
   return lines;
 }
 

@@ -53,7 +53,7 @@ export interface TurnReport {
   /** Application bytes in both directions per token of the answer, without `hello`, `open` and `resume`. */
   readonly payloadBytesPerToken: number | undefined;
   readonly traffic: Traffic;
-  /** If there are several, parts of the text come from edges whose arithmetic may differ at near-ties. */
+  /** Of the edges that wrote tokens of it. If there are several, their arithmetic may differ at near-ties, and no single target wrote this text. */
   readonly fingerprints: readonly string[];
 }
 

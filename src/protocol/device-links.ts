@@ -56,9 +56,9 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   });
   const others = state.links.filter((link) => link.id !== id);
   const before = state.links.find((link) => link.id === id);
-  const { branchCount, writable } = before ?? { branchCount: 0, writable: true };
+  const { branchCount, writable, fingerprint } = before ?? { branchCount: 0, writable: true, fingerprint: null };
   const fresh = { received: length, acknowledged: length, branches: [], isExtendable: false };
-  const link = { id, edge, attempt, writable, branchCount, ...fresh };
+  const link = { id, edge, attempt, writable, fingerprint, branchCount, ...fresh };
   const main = state.main ?? id;
   // Frames of the lost connection may not have arrived, so everything is sent again.
   const again = main === id ? { pendingVerifications: [], isFresh: true } : {};
@@ -101,7 +101,7 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
   if (link === undefined) return state;
   switch (message.kind) {
     case 'hello':
-      return greet(state, message, effects);
+      return greet(state, link, message, effects);
     case 'gone':
       return attach(forget(state, link.edge), id, link.edge, effects);
     case 'commit':
@@ -132,7 +132,7 @@ function takeRefusal(
   return lose(state, link.id, effects);
 }
 
-function greet(state: DeviceState, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {
+function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {
   if (hello.version !== protocolVersion) {
     const cause = `the edge speaks protocol ${hello.version}, this device ${protocolVersion}`;
     const remedy = 'install the same version of outrider on both';
@@ -143,8 +143,12 @@ function greet(state: DeviceState, hello: HelloMessage, effects: DeviceEffect[])
     const remedy = 'use a draft made for that model (outrider models list shows the pairs), or --draft ngram';
     return finish(state, { kind: 'failed', code: 'tokenizer-mismatch', cause, remedy }, effects);
   }
-  if (state.fingerprints.includes(hello.fingerprint)) return state;
-  return { ...state, fingerprints: [...state.fingerprints, hello.fingerprint] };
+  return { ...state, links: replaceLink(state.links, { ...link, fingerprint: hello.fingerprint }) };
+}
+
+/** The fingerprints of the text after this connection has brought tokens of it. An edge that only greets has written nothing. */
+function fingerprintsWith({ fingerprints }: DeviceState, { fingerprint }: DeviceLink): readonly string[] {
+  return fingerprint === null || fingerprints.includes(fingerprint) ? fingerprints : [...fingerprints, fingerprint];
 }
 
 /** The tokens of a commit, with accepted ones taken from the sent branch; undefined if it refers to drafts that were not sent. */
@@ -185,7 +189,8 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   }
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
-  return settleLinks(settleVerifications(compareTail(state, fresh, links, edges)), link.id, effects);
+  const marked = fresh.length === 0 ? state : { ...state, fingerprints: fingerprintsWith(state, link) };
+  return settleLinks(settleVerifications(compareTail(marked, fresh, links, edges)), link.id, effects);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a handover. */

@@ -36,6 +36,8 @@ export interface DeviceLink {
   /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
+  /** Of the edge's `hello`; null before it. */
+  readonly fingerprint: string | null;
   /** End of the committed text that this connection has carried. */
   readonly received: number;
   /** The last length that the device has acknowledged on it. */
@@ -87,7 +89,7 @@ export interface DeviceState {
   readonly links: readonly DeviceLink[];
   /** The link that drafts go to. */
   readonly main: number | null;
-  /** Fingerprints of the edges that wrote parts of the text. If there are several, the report marks it. */
+  /** Fingerprints of the edges whose commits have brought tokens of the text. If there are several, the report marks it. */
   readonly fingerprints: readonly string[];
   readonly account: DraftAccount;
   readonly outcome: Outcome | null;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { stepDevice } from './device-session.ts';
 import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device-state.ts';
-import type { DeviceMessage, EdgeMessage } from './messages.ts';
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from './messages.ts';
 import type { ModeName } from './mode.ts';
 
 const prompt = [1, 2, 3];
@@ -117,6 +117,40 @@ describe('a handover', () => {
     expect(driver.state.text.length).toBe(10);
     driver.refuse(1, 'edge-full');
     expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'edge-full' });
+  });
+});
+
+describe('the fingerprints of a text', () => {
+  const greet = (driver: Driver, link: number, fingerprint: string): Driver =>
+    driver.hear(link, {
+      kind: 'hello',
+      version: protocolVersion,
+      model: 'm',
+      fingerprint,
+      tokenizerHash: 'ab'.repeat(32),
+      vocabularySize: 100,
+      contextLength: 100,
+      timing: { stepMs: null, edgeDraftMs: null },
+    });
+
+  it('are those of the edges that wrote tokens of it, not of those that only greeted or only repeated', () => {
+    const driver = new Driver('stream');
+    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    greet(greet(driver, 1, 'fa'), 2, 'fb').commit(1, 3, 10, 11);
+    driver.commit(2, 3, 10);
+    expect(driver.state.fingerprints).toEqual(['fa']);
+    driver.commit(2, 4, 11, 12);
+    expect(driver.state.fingerprints).toEqual(['fa', 'fb']);
+  });
+
+  it('are two when the edge comes back with another one and has lost the session', () => {
+    const driver = greet(new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }), 1, 'fa');
+    driver.commit(1, 3, 10).step({ kind: 'link-closed', link: 1 }).step({ kind: 'link-opened', link: 2, edge: 'a' });
+    greet(driver, 2, 'fb').hear(2, { kind: 'gone' });
+    expect(driver.sent(2)).toMatchObject([{ kind: 'open', answer: [10] }]);
+    expect(driver.state.fingerprints).toEqual(['fa']);
+    driver.commit(2, 4, 11);
+    expect(driver.state.fingerprints).toEqual(['fa', 'fb']);
   });
 });
 
