@@ -12,7 +12,8 @@ export { type AskOptions, createDevice, type Device, type DeviceParts } from './
 export { startTurn, type Turn } from './device/turn.ts';
 export type { TurnOptions } from './device/turn-options.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';
-export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';
+export { type Edge, type EdgeStatus, listenEdge, startEdge } from './edge/edge.ts';
+export type { EdgeOptions } from './edge/edge-options.ts';
 export { type OpenModelOptions, openModel } from './engines/open-model.ts';
 export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from './models/drafter.ts';
 export type {

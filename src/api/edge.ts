@@ -4,7 +4,10 @@ export type { Clock } from '../basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
 export { type Candidates, candidateLimit } from '../decoding/candidates.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
-export { type Edge, type EdgeOptions, type EdgeStatus, listenEdge, startEdge } from '../edge/edge.ts';
+export { type Edge, type EdgeStatus, listenEdge, startEdge } from '../edge/edge.ts';
+export { type EdgeLogEvent, type LogLevel, levelOf } from '../edge/edge-events.ts';
+export type { EdgeCounts } from '../edge/edge-journal.ts';
+export type { EdgeOptions } from '../edge/edge-options.ts';
 export { type OpenModelOptions, openModel } from '../engines/open-model.ts';
 export type {
   EvaluateItem,
@@ -21,9 +24,11 @@ export { anyone, type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
 export { createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
 export { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 export type { OpenMessage } from '../protocol/messages.ts';
+export type { ConnectionLimits } from '../protocol/connection-limits.ts';
 export type { RateLimitSettings } from '../protocol/rate-limit.ts';
 export { linearStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
 export { createInMemoryNetwork, type InMemoryNetwork, type InMemorySettings } from '../transport/in-memory.ts';
 export type { Accept, CloseReason, Connect, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
 export type { UpgradeRefusal, UpgradeRefusalReason } from '../transport-node/upgrade-guard.ts';
+export type { PortLimits } from '../transport-node/port-limits.ts';
 export type { ListenSettings } from '../transport-node/websocket-server.ts';

@@ -5,7 +5,8 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
 import { OutriderError } from '../basics/errors.ts';
-import { defaultLookUpTokens, defaultMaxRows, type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
 import { pacingPrefix } from '../experiments/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
@@ -214,7 +215,7 @@ function note(text: string): void {
 async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): Promise<void> {
   await edge.close();
   await listener.close();
-  const { state: _state, sessions: _sessions, connections: _connections, ...account } = edge.status;
+  const { state: _state, sessions: _sessions, connections: _connections, counts, ...account } = edge.status;
   const pacing = paced?.pacing;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };

@@ -8,11 +8,12 @@ import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import type { EdgeCore, EdgeDraftOrder, EdgeEntry, EdgeHost } from '../protocol/edge-core.ts';
-import type { EdgeDrafts, EdgeEffect, EdgeEvent, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
+import type { EdgeDrafts, EdgeEffect, EdgeEvent, EdgeState, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import type { FrameConnection } from '../protocol/wire.ts';
 import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
 import type { EdgeFaults } from './edge-faults.ts';
+import type { EdgeJournal } from './edge-journal.ts';
 import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
 
@@ -22,8 +23,11 @@ export interface SessionSources {
   /** Null: this edge has no draft model. */
   readonly drafters: EdgeDrafters | null;
   readonly faults: EdgeFaults;
+  readonly journal: EdgeJournal;
   /** Called for every event of every session's machine, before its effects are performed; for logs. */
   readonly onStep: ((step: SessionStep) => unknown) | undefined;
+  /** Called with the number of a session that `onStep` will not be called for again. */
+  readonly onForgotten: ((session: number) => unknown) | undefined;
   /** Time after which a draft of the draft model counts as one that will not come, ms. */
   readonly stallAfterMs: number;
 }
@@ -89,6 +93,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
       this.#sources.faults.report(error);
       throw new OutriderError('internal', 'the engine failed', 'try again; the operator finds the cause in the log');
     }
+    if (entry.kv !== null) this.#sources.journal.placed(entry);
     return entry.kv !== null;
   }
 
@@ -100,10 +105,23 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     entry.drafter = null;
   }
 
-  stepped({ number, state }: SessionEntry, event: EdgeEvent | SessionCreated, effects: readonly EdgeEffect[]): void {
-    const { faults, onStep } = this.#sources;
+  stepped(
+    entry: SessionEntry,
+    event: EdgeEvent | SessionCreated,
+    effects: readonly EdgeEffect[],
+    before: EdgeState | null,
+  ): void {
+    const { number, state } = entry;
+    const { faults, journal, onStep } = this.#sources;
+    journal.stepped(entry, event, before);
     if (onStep === undefined) return;
     faults.call(() => onStep({ session: number, event, state, effects, atMs: this.#clock.nowMs() }), undefined);
+  }
+
+  forgotten(entry: SessionEntry): void {
+    const { faults, journal, onForgotten } = this.#sources;
+    journal.forgotten(entry);
+    faults.call(() => onForgotten?.(entry.number), undefined);
   }
 
   failed(entry: SessionEntry, error: unknown): void {

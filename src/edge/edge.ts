@@ -1,135 +1,44 @@
 // An edge server, to be started from code: one target model, many devices. It combines connections, sessions and the engine loop, and
 // owns their lifetimes.
 
-import {
-  between,
-  type Checks,
-  callback,
-  checkOptions,
-  clock,
-  having,
-  isWithin,
-  listOf,
-  must,
-  optional,
-  record,
-  text,
-  truth,
-  whole,
-} from '../basics/check-options.ts';
+import type { RequestListener } from 'node:http';
+import { checkOptions, having } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
-import type { LanguageModel } from '../models/model.ts';
-import {
-  type ConnectionLimits,
-  connectionLimitChecks,
-  defaultConnectionLimits,
-} from '../protocol/connection-limits.ts';
+import { defaultConnectionLimits } from '../protocol/connection-limits.ts';
 import { defaultRate } from '../protocol/edge-connections.ts';
 import { EdgeCore, type EdgeSettings } from '../protocol/edge-core.ts';
-import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
+import { anyone } from '../protocol/edge-key.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
 import { limits } from '../protocol/limits.ts';
-import { defaultLiveness, type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
-import type { OpenMessage } from '../protocol/messages.ts';
-import { type RateLimitSettings, rateChecks } from '../protocol/rate-limit.ts';
+import { defaultLiveness } from '../protocol/liveness.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
-import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
-import { portLimitChecks } from '../transport-node/port-limits.ts';
-import { type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
+import type { UpgradeRefusal } from '../transport-node/upgrade-guard.ts';
+import { demandUpgrade, type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
-import { EdgeSessions, type LiveEdgeCore, type SessionStep } from './edge-sessions.ts';
-import { EngineLoop, type LoopAccount, type LoopObserver } from './engine-loop.ts';
+import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
+import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, listenChecks } from './edge-options.ts';
+import { EdgeSessions, type LiveEdgeCore } from './edge-sessions.ts';
+import { EngineLoop, type LoopAccount } from './engine-loop.ts';
 import { defaultStallAfterMs } from './engine-watch.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
-export const defaultMaxRows = 32;
-/** The scheduler takes only those that are worth their row. */
-export const defaultLookUpTokens = 8;
-
-/** Options of {@link startEdge}; only `model` is required. Times in ms. */
-export interface EdgeOptions {
-  /** The target. The caller owns it: closing the edge does not close it. */
-  readonly model: LanguageModel;
-  /** Largest number of rows in one engine step, of all sessions together; default 32. */
-  readonly maxRows?: number;
-  /** Model of the step time; default: measured at start-up. */
-  readonly stepTime?: StepTimeModel;
-  /** Whether measured steps correct `stepTime`; default true. */
-  readonly learnsStepTime?: boolean;
-  /** Time for which a session without a connection is kept; default 60,000. */
-  readonly keepLostMs?: number;
-  /** Compute share z of a session, relative to the others of its key; default: equal. */
-  readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
-  /** Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. Default: {@link anyone}'s. */
-  readonly keyOf?: (credentials: string) => EdgeKey | null;
-  /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
-  readonly lookUpTokens?: number;
-  /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
-  readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
-  readonly rate?: RateLimitSettings;
-  /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operating.md). */
-  readonly connectionLimits?: Partial<ConnectionLimits>;
-  readonly liveness?: LivenessSettings;
-  readonly clock?: Clock;
-  /** Least time after which a step, or an edge draft, counts as one that will not return; default 60,000. */
-  readonly stallAfterMs?: number;
-  /**
-   * Called for failures of the engine and of functions given here, and for bugs, not for faults of devices. The same words are reported
-   * once in ten seconds. Default: ignored.
-   */
-  readonly onFault?: (error: unknown) => void;
-  /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
-  readonly onStep?: (step: SessionStep) => void;
-}
-
-const modelCheck = having('a model', 'identity', 'tokenizer', 'limits', 'openSequence', 'evaluate');
-
-const edgeChecks: Checks<EdgeOptions> = {
-  model: modelCheck,
-  maxRows: optional(whole(1)),
-  stepTime: optional(having('a model of the step time, as linearStepTime makes', 'law', 'calls')),
-  learnsStepTime: optional(truth),
-  keepLostMs: optional(between(0)),
-  shareOf: optional(callback),
-  keyOf: optional(callback),
-  lookUpTokens: optional(whole(0)),
-  draft: optional(record<NonNullable<EdgeOptions['draft']>>({ model: modelCheck, draftLength: whole(1) })),
-  rate: optional(record(rateChecks)),
-  connectionLimits: optional(record(connectionLimitChecks)),
-  liveness: optional(record(livenessChecks)),
-  clock: optional(clock),
-  stallAfterMs: optional(between(0)),
-  onFault: optional(callback),
-  onStep: optional(callback),
-};
-
-const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
-  host: text,
-  port: must('Give a whole number from 0 to 65535; 0 takes a free port.', (port) => {
-    return Number.isInteger(port) && isWithin(port, 0, 65_535);
-  }),
-  onRequest: optional(callback),
-  server: optional(having('a server of node:http or node:https', 'on', 'listening')),
-  allowOrigins: optional(listOf('texts', text)),
-  allowHosts: optional(listOf('texts', text)),
-  portLimits: optional(record(portLimitChecks)),
-  addressOf: optional(callback),
-  onRefused: optional(callback),
-};
-
 /** Counts since the start, and the present numbers of sessions and connections. */
 export interface EdgeStatus extends LoopAccount {
-  /** `stalled`: the engine does not return from a step, so every session is refused until it does. */
-  readonly state: 'serving' | 'stalled' | 'closed';
+  /**
+   * `stalled`: the engine does not return from a step, so every session is refused until it does. `draining`: no session may be opened
+   * any more.
+   */
+  readonly state: 'serving' | 'stalled' | 'draining' | 'closed';
   readonly sessions: number;
   readonly connections: number;
+  readonly counts: EdgeCounts;
 }
 
 /** A running edge; see {@link startEdge}. {@link listenEdge} opens a port for it. */
@@ -137,6 +46,13 @@ export interface Edge extends AsyncDisposable {
   /** Serves one connection of any transport. */
   readonly accept: Accept;
   readonly status: EdgeStatus;
+  /** Notes a connection that its transport has refused; {@link listenEdge} calls it. */
+  upgradeRefused(refusal: UpgradeRefusal): void;
+  /**
+   * Opens no further session, and lets the running answers end for up to `forMs`; then ends the others, whose devices continue when an
+   * edge is back, and closes. Refused devices get `edge-draining`.
+   */
+  drain(forMs: number): Promise<void>;
   /** Ends all sessions and waits for the running step. */
   close(): Promise<void>;
 }
@@ -147,67 +63,174 @@ export interface Edge extends AsyncDisposable {
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   checkOptions('startEdge', options, edgeChecks);
-  const { model, onFault = () => {}, maxRows = defaultMaxRows, stallAfterMs = defaultStallAfterMs } = options;
-  const faults = new EdgeFaults(onFault);
+  const { model, maxRows = defaultMaxRows, stallAfterMs = defaultStallAfterMs } = options;
+  const faults = new EdgeFaults(options.onFault ?? (() => {}));
   const clock = faults.guardClock(options.clock ?? machineClock);
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
   const drafters = options.draft === undefined ? null : await openDrafters(options.draft, clock);
-  const stall = signalOnce();
-  const observer: LoopObserver = {
-    failed: (error) => faults.report(error),
-    stalled: (isStalled) => isStalled && stall.give(),
-  };
-  const loop = new EngineLoop(
-    model,
-    clock,
-    { stepTime, learns: options.learnsStepTime ?? true, stallAfterMs },
-    observer,
-  );
-  const { lookUpTokens = defaultLookUpTokens, onStep } = options;
-  const sessions = new EdgeSessions(model, clock, { lookUpTokens, drafters, faults, onStep, stallAfterMs });
-  const fault = (error: unknown): void => faults.report(error);
-  const core: LiveEdgeCore = new EdgeCore(settingsOf(options, loop, drafters), clock, sessions, { fault });
-  sessions.serve(core, () => loop.wake());
-  const running = loop.run(core);
-  let isClosed = false;
-  const close = async (): Promise<void> => {
-    isClosed = true;
-    faults.call(() => core.connections.closeAll('the edge is closing'), undefined);
-    loop.close();
-    // An engine that does not return would keep the edge open for ever.
-    await Promise.race([running, stall.given]);
-    core.sessions.clear();
-    if (!loop.isStalled) await sessions.close();
-  };
+  const plan = { stepTime, learns: options.learnsStepTime ?? true, stallAfterMs };
+  const edge = new RunningEdge(options, faults, clock, drafters, plan);
   return {
-    accept: (connection) => guardHandler(core.accept(connection), connection, faults),
-    get status(): EdgeStatus {
-      const state = isClosed ? 'closed' : loop.isStalled ? 'stalled' : 'serving';
-      return { state, sessions: core.sessions.count, connections: core.connections.count, ...loop.account };
+    accept: (connection) => edge.accept(connection),
+    get status() {
+      return edge.status;
     },
-    close,
-    [Symbol.asyncDispose]: close,
+    upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
+    drain: (forMs) => edge.drain(forMs),
+    close: () => edge.close(),
+    [Symbol.asyncDispose]: () => edge.close(),
   };
 }
 
-/** What a handler throws closes its connection; thrown in a socket's event, it would end the process. */
-function guardHandler(handler: FrameHandler, connection: Connection, faults: EdgeFaults): ConnectionHandler {
-  const guard = (work: () => void): void => {
+class RunningEdge {
+  readonly #faults: EdgeFaults;
+  readonly #clock: Clock;
+  readonly #journal: EdgeJournal;
+  readonly #loop: EngineLoop;
+  readonly #sessions: EdgeSessions;
+  readonly #core: LiveEdgeCore;
+  readonly #running: Promise<void>;
+  readonly #stalled = signalOnce();
+  #isDraining = false;
+  #closing: Promise<void> | null = null;
+
+  constructor(
+    options: EdgeOptions,
+    faults: EdgeFaults,
+    clock: Clock,
+    drafters: EdgeDrafters | null,
+    plan: ConstructorParameters<typeof EngineLoop>[2],
+  ) {
+    const { model, lookUpTokens = defaultLookUpTokens, onEvent, onStep, onForgotten } = options;
+    this.#faults = faults;
+    this.#clock = clock;
+    const journal = new EdgeJournal((event) => faults.call(() => onEvent?.(event), undefined), clock);
+    this.#journal = journal;
+    faults.reported = (error) => journal.fault(error);
+    this.#loop = new EngineLoop(model, clock, plan, {
+      failed: (error) => faults.report(error),
+      stalled: (isStalled) => {
+        journal.tell({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
+        if (isStalled) this.#stalled.give();
+      },
+    });
+    const { stallAfterMs } = plan;
+    const sources = { lookUpTokens, drafters, faults, journal, onStep, onForgotten, stallAfterMs };
+    this.#sessions = new EdgeSessions(model, clock, sources);
+    const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
+    this.#core = new EdgeCore(settings, clock, this.#sessions, {
+      fault: (error) => faults.report(error),
+      sending: (carrier, message) => journal.sending(carrier, message),
+      closing: (carrier, code, detail) => journal.closing(carrier, code, detail),
+      admitted: (carrier, key) => journal.admitted(carrier, key),
+    });
+    journal.carrierOf = (link) => this.#core.connections.carrier(link);
+    this.#sessions.serve(this.#core, () => this.#loop.wake());
+    this.#running = this.#loop.run(this.#core);
+  }
+
+  accept(connection: Connection): ConnectionHandler {
+    this.#journal.opened(connection);
+    const closeFor = (error: unknown): void => {
+      this.#faults.report(error);
+      this.#faults.call(() => connection.close('internal', 'the edge has a fault'), undefined);
+    };
     try {
-      work();
+      return this.#handlerOf(this.#core.accept(connection), connection, closeFor);
     } catch (error) {
-      faults.report(error);
-      faults.call(() => connection.close('internal', 'the edge has a fault'), undefined);
+      closeFor(error);
+      return { frame: () => {}, writable: () => {}, closed: (reason) => this.#journal.closed(connection, reason) };
     }
-  };
-  return {
-    frame: (bytes) => guard(() => handler.frame(bytes)),
-    writable: () => guard(() => handler.writable(true)),
-    closed: () => guard(() => handler.closed()),
-    arriving: (bytes) => guard(() => handler.arriving?.(bytes)),
-    control: (bytes) => guard(() => handler.control?.(bytes)),
-  };
+  }
+
+  get status(): EdgeStatus {
+    const { connections, sessions } = this.#core;
+    const counts = this.#journal.counts(this.#faults.count);
+    return {
+      state: this.#state,
+      sessions: sessions.count,
+      connections: connections.count,
+      counts,
+      ...this.#loop.account,
+    };
+  }
+
+  upgradeRefused({ address, reason, detail }: UpgradeRefusal): void {
+    this.#journal.upgradeRefused(address, reason, detail);
+  }
+
+  async drain(forMs: number): Promise<void> {
+    if (this.#closing === null && !this.#isDraining) {
+      this.#isDraining = true;
+      this.#journal.tell({ kind: 'draining', sessions: this.#answering(), forMs });
+    }
+    const endMs = this.#clock.nowMs() + forMs;
+    while (this.#closing === null && this.#answering() > 0 && this.#clock.nowMs() < endMs) {
+      await new Promise<void>((resolve) => this.#clock.after(drainCheckMs, resolve));
+    }
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#faults.call(() => this.#core.connections.closeAll('the edge is going down', 'interrupted'), undefined);
+    this.#loop.close();
+    // An engine that does not return would keep the edge open for ever.
+    await Promise.race([this.#running, this.#stalled.given]);
+    this.#core.sessions.clear();
+    if (!this.#loop.isStalled) await this.#sessions.close();
+    this.#journal.flush();
+    this.#journal.tell({ kind: 'closed' });
+  }
+
+  get #state(): EdgeStatus['state'] {
+    if (this.#closing !== null) return 'closed';
+    if (this.#loop.isStalled) return 'stalled';
+    return this.#isDraining ? 'draining' : 'serving';
+  }
+
+  /** Sessions whose device is here and does not have the whole answer yet. */
+  #answering(): number {
+    let count = 0;
+    for (const { state } of this.#core.sessions.entries) {
+      if (state.link !== null && (state.end === null || !state.link.endSent)) count += 1;
+    }
+    return count;
+  }
+
+  #closedFor(): OutriderError | undefined {
+    if (this.#loop.isStalled) return stalledEngine;
+    return this.#isDraining || this.#closing !== null ? drainingEdge : undefined;
+  }
+
+  /** What the handler throws closes its connection; thrown in a socket's event, it would end the process. */
+  #handlerOf(handler: FrameHandler, connection: Connection, failed: (error: unknown) => void): ConnectionHandler {
+    const guard = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        failed(error);
+      }
+    };
+    return {
+      frame: (bytes) => guard(() => handler.frame(bytes)),
+      writable: () => guard(() => handler.writable(true)),
+      closed: (reason) => {
+        guard(() => handler.closed());
+        this.#journal.closed(connection, reason);
+      },
+      arriving: (bytes) => guard(() => handler.arriving?.(bytes)),
+      control: (bytes) => guard(() => handler.control?.(bytes)),
+    };
+  }
 }
+
+/** How often a draining edge looks whether its answers have ended, ms. */
+const drainCheckMs = 20;
 
 function signalOnce(): { readonly give: () => void; readonly given: Promise<void> } {
   let give = (): void => {};
@@ -217,7 +240,12 @@ function signalOnce(): { readonly give: () => void; readonly given: Promise<void
   return { give: () => give(), given };
 }
 
-function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafters | null): EdgeSettings {
+function settingsOf(
+  options: EdgeOptions,
+  loop: EngineLoop,
+  drafters: EdgeDrafters | null,
+  closedFor: NonNullable<EdgeSettings['closedFor']>,
+): EdgeSettings {
   const { model, maxRows = defaultMaxRows } = options;
   const { identity, tokenizer, limits: engine } = model;
   const { endIds, vocabularySize } = tokenizer;
@@ -231,7 +259,7 @@ function settingsOf(options: EdgeOptions, loop: EngineLoop, drafters: EdgeDrafte
       endingOf: ({ stopStrings, maxAnswerTokens }) =>
         createEnding({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes),
     },
-    closedFor: () => (loop.isStalled ? stalledEngine : undefined),
+    closedFor,
     keyOf: options.keyOf ?? (() => anyone),
     shareOf: checkedShare(options.shareOf ?? (() => 1)),
     keepLostMs: options.keepLostMs ?? 60_000,
@@ -252,6 +280,12 @@ const stalledEngine = new OutriderError(
   'try again later, or use another edge; the operator finds the cause in the log',
 );
 
+const drainingEdge = new OutriderError(
+  'edge-draining',
+  'this edge is going down',
+  'use another edge, or try again when it is back',
+);
+
 /** A share that is no positive number would end the planning of every step. */
 function checkedShare(shareOf: EdgeSettings['shareOf']): EdgeSettings['shareOf'] {
   return (open, key) => {
@@ -269,5 +303,24 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
 export async function listenEdge(edge: Edge, settings: Omit<ListenSettings, 'maxFrameBytes'>): Promise<Listener> {
   having('what startEdge has returned', 'accept')('listenEdge: the edge', edge);
   checkOptions('listenEdge', settings, listenChecks);
-  return listenWebSocket({ ...settings, maxFrameBytes: limits.openBytes }, edge.accept);
+  const onRefused = (refusal: UpgradeRefusal): void => {
+    edge.upgradeRefused(refusal);
+    settings.onRefused?.(refusal);
+  };
+  const onRequest = settings.onRequest ?? healthOf(edge);
+  return listenWebSocket({ ...settings, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
+}
+
+/** GET /health: 200 while the edge takes new sessions, otherwise 503. Any other request: 426. */
+function healthOf(edge: Edge): RequestListener {
+  return (request, response) => {
+    const isAsked = request.url?.split('?')[0] === '/health' && (request.method === 'GET' || request.method === 'HEAD');
+    if (!isAsked) {
+      demandUpgrade(request, response);
+      return;
+    }
+    const { state } = edge.status;
+    response.writeHead(state === 'serving' ? 200 : 503, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' });
+    response.end(request.method === 'HEAD' ? undefined : `${state}\n`);
+  };
 }

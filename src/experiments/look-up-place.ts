@@ -1,7 +1,7 @@
 // Options for prompt lookup (on the device, on the edge) and for the confidence below which a device pauses drafting. Both adapt to
 // measurements unless they are set.
 
-import { defaultLookUpTokens } from '../edge/edge.ts';
+import { defaultLookUpTokens } from '../edge/edge-options.ts';
 import { parseNumber } from '../laboratory/options.ts';
 
 export const lookUpPlaces = ['both', 'device', 'edge', 'none'] as const;

@@ -4,7 +4,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { badArgument } from '../basics/errors.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
-import type { EdgeOptions } from '../edge/edge.ts';
+import type { EdgeOptions } from '../edge/edge-options.ts';
 import type { SessionStep } from '../edge/edge-sessions.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { type EventLog, parseEventLog } from '../protocol/event-log.ts';

@@ -127,7 +127,10 @@ function takeRefusal(
   effects: DeviceEffect[],
 ): DeviceState {
   const isOutdated = code === 'superseded' && link.attempt < attemptAt(state, link.edge);
-  if (state.links.length < 2 && !isOutdated) return finish(state, { kind: 'failed', code, cause, remedy }, effects);
+  // The edge comes back, or another takes its place; without text a person can choose better than a pause.
+  const mayReturn = code === 'edge-draining' && state.text.length > state.turn.prompt.length;
+  if (state.links.length < 2 && !isOutdated && !mayReturn)
+    return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
   return lose(state, link.id, effects);
 }

@@ -43,6 +43,8 @@ export interface EdgeSink extends LinkSink {
 
 export interface EdgeConnectionObserver<Carrier> extends ConnectionObserver<EdgeMessage, Carrier> {
   received?(carrier: Carrier, message: DeviceMessage): void;
+  /** The device has shown this key. */
+  admitted?(carrier: Carrier, key: EdgeKey): void;
   /** A bug of the edge, not a device's fault. The connection is refused. */
   fault?(error: unknown): void;
 }
@@ -194,7 +196,9 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
       throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
     }
     const entry = this.entries.get(id);
-    if (entry !== undefined) entry.own.key = key;
+    if (entry === undefined) return;
+    entry.own.key = key;
+    this.#observer.admitted?.(entry.carrier, key);
   }
 
   /** An error closes only the connection on which it occurred. */

@@ -55,7 +55,7 @@ export interface EdgeDraftOrder {
 
 /** What the surrounding process provides. */
 export interface EdgeHost<Entry extends EdgeEntry>
-  extends Pick<RegistryOwner<Entry>, 'takePlace' | 'leavePlace' | 'stepped' | 'cleared'> {
+  extends Pick<RegistryOwner<Entry>, 'takePlace' | 'leavePlace' | 'stepped' | 'forgotten' | 'cleared'> {
   /** Adds the fields of the process to a new entry. */
   enter(entry: EdgeEntry): Entry;
   /** Number of the text's tokens in the KV sequence, without the last one: each step evaluates the last one again. */
@@ -153,6 +153,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
         this.#addEdgeDrafts(entry);
         host.wake();
       },
+      forgotten: (entry) => host.forgotten?.(entry),
       cleared: () => host.cleared?.(),
     };
   }

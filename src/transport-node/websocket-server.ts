@@ -141,7 +141,8 @@ function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
   );
 }
 
-const demandUpgrade: RequestListener = (_request, response) => {
+/** The answer to a request that asks for no WebSocket. */
+export const demandUpgrade: RequestListener = (_request, response) => {
   response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade', 'Content-Type': 'text/plain' });
   response.end(`This port speaks WebSocket, subprotocol ${subprotocol}.\n`);
 };

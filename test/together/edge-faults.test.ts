@@ -6,7 +6,8 @@ import type { Clock } from '../../src/basics/clock.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { startTurn } from '../../src/device/turn.ts';
 import type { TurnOptions } from '../../src/device/turn-options.ts';
-import { type Edge, type EdgeOptions, startEdge } from '../../src/edge/edge.ts';
+import { type Edge, startEdge } from '../../src/edge/edge.ts';
+import type { EdgeOptions } from '../../src/edge/edge-options.ts';
 import type { LanguageModel, ModelSequence } from '../../src/models/model.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import { anyone } from '../../src/protocol/edge-key.ts';
@@ -47,7 +48,9 @@ const callbacks: Record<FunctionsOf<EdgeOptions>, Case> = {
   shareOf: (plant) => ({ shareOf: trap(plant, () => 1) }),
   keyOf: (plant) => ({ keyOf: trap(plant, () => anyone) }),
   onFault: (plant) => ({ onFault: trap(plant, () => {}), onStep: trap(plant, () => {}) }),
+  onEvent: (plant) => ({ onEvent: trap(plant, () => {}) }),
   onStep: (plant) => ({ onStep: trap(plant, () => {}) }),
+  onForgotten: (plant) => ({ onForgotten: trap(plant, () => {}) }),
 };
 
 const clocks: Record<keyof Clock, Case> = {

@@ -1,7 +1,8 @@
 // `outrider trial frames`: damaged, random and hostile frames at a real edge and at real devices, over real sockets, with
 // honest sessions beside them. Toy models: the trial is about the protocol, not about an engine.
 
-import { type Edge, type EdgeOptions, listenEdge, startEdge } from '../../edge/edge.ts';
+import { type Edge, listenEdge, startEdge } from '../../edge/edge.ts';
+import type { EdgeOptions } from '../../edge/edge-options.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import { type OptionsOf, trialSeed } from '../../laboratory/options.ts';
 import type { LanguageModel } from '../../models/model.ts';

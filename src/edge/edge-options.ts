@@ -1,0 +1,110 @@
+// The options of an edge and of its port, and what is checked of them.
+
+import {
+  between,
+  type Checks,
+  callback,
+  clock,
+  having,
+  isWithin,
+  listOf,
+  must,
+  optional,
+  record,
+  text,
+  truth,
+  whole,
+} from '../basics/check-options.ts';
+import type { Clock } from '../basics/clock.ts';
+import type { LanguageModel } from '../models/model.ts';
+import { type ConnectionLimits, connectionLimitChecks } from '../protocol/connection-limits.ts';
+import type { anyone, EdgeKey } from '../protocol/edge-key.ts';
+import { type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
+import type { OpenMessage } from '../protocol/messages.ts';
+import { type RateLimitSettings, rateChecks } from '../protocol/rate-limit.ts';
+import type { StepTimeModel } from '../scheduling/step-time.ts';
+import { portLimitChecks } from '../transport-node/port-limits.ts';
+import type { ListenSettings } from '../transport-node/websocket-server.ts';
+import type { EdgeLogEvent } from './edge-events.ts';
+import type { SessionStep } from './edge-sessions.ts';
+
+export const defaultMaxRows = 32;
+/** The scheduler takes only those that are worth their row. */
+export const defaultLookUpTokens = 8;
+
+/** Options of {@link startEdge}; only `model` is required. Times in ms. */
+export interface EdgeOptions {
+  /** The target. The caller owns it: closing the edge does not close it. */
+  readonly model: LanguageModel;
+  /** Largest number of rows in one engine step, of all sessions together; default 32. */
+  readonly maxRows?: number;
+  /** Model of the step time; default: measured at start-up. */
+  readonly stepTime?: StepTimeModel;
+  /** Whether measured steps correct `stepTime`; default true. */
+  readonly learnsStepTime?: boolean;
+  /** Time for which a session without a connection is kept; default 60,000. */
+  readonly keepLostMs?: number;
+  /** Compute share z of a session, relative to the others of its key; default: equal. */
+  readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
+  /** Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. Default: {@link anyone}'s. */
+  readonly keyOf?: (credentials: string) => EdgeKey | null;
+  /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
+  readonly lookUpTokens?: number;
+  /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
+  readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
+  readonly rate?: RateLimitSettings;
+  /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operating.md). */
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+  readonly liveness?: LivenessSettings;
+  readonly clock?: Clock;
+  /** Least time after which a step, or an edge draft, counts as one that will not return; default 60,000. */
+  readonly stallAfterMs?: number;
+  /**
+   * Called for failures of the engine and of functions given here, and for bugs, not for faults of devices. The same words are reported
+   * once in ten seconds. Default: ignored.
+   */
+  readonly onFault?: (error: unknown) => void;
+  /** Called for what an operator wants to know: connections, refusals, sessions, faults. Floods are summarised. */
+  readonly onEvent?: (event: EdgeLogEvent) => void;
+  /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
+  readonly onStep?: (step: SessionStep) => void;
+  /** Called with the number of a session that `onStep` will not be called for again. */
+  readonly onForgotten?: (session: number) => void;
+}
+
+const modelCheck = having('a model', 'identity', 'tokenizer', 'limits', 'openSequence', 'evaluate');
+
+export const edgeChecks: Checks<EdgeOptions> = {
+  model: modelCheck,
+  maxRows: optional(whole(1)),
+  stepTime: optional(having('a model of the step time, as linearStepTime makes', 'law', 'calls')),
+  learnsStepTime: optional(truth),
+  keepLostMs: optional(between(0)),
+  shareOf: optional(callback),
+  keyOf: optional(callback),
+  lookUpTokens: optional(whole(0)),
+  draft: optional(record<NonNullable<EdgeOptions['draft']>>({ model: modelCheck, draftLength: whole(1) })),
+  rate: optional(record(rateChecks)),
+  connectionLimits: optional(record(connectionLimitChecks)),
+  liveness: optional(record(livenessChecks)),
+  clock: optional(clock),
+  stallAfterMs: optional(between(0)),
+  onFault: optional(callback),
+  onEvent: optional(callback),
+  onStep: optional(callback),
+  onForgotten: optional(callback),
+};
+
+export const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
+  host: text,
+  port: must('Give a whole number from 0 to 65535; 0 takes a free port.', (port) => {
+    return Number.isInteger(port) && isWithin(port, 0, 65_535);
+  }),
+  onRequest: optional(callback),
+  server: optional(having('a server of node:http or node:https', 'on', 'listening')),
+  allowOrigins: optional(listOf('texts', text)),
+  allowHosts: optional(listOf('texts', text)),
+  portLimits: optional(record(portLimitChecks)),
+  addressOf: optional(callback),
+  onRefused: optional(callback),
+};

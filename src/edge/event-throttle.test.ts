@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { createManualClock } from '../transport/manual-clock.contract.ts';
+import type { EdgeLogEvent } from './edge-events.ts';
+import { EventThrottle } from './event-throttle.ts';
+
+const settings = { windowMs: 10_000, perAddress: 2, perKind: 5 };
+
+function refusal(address: string, connection = 1): EdgeLogEvent {
+  return { kind: 'refused', connection, address, code: 'unauthorized', cause: 'no such key', key: null };
+}
+
+function throttled() {
+  const clock = createManualClock();
+  const events: EdgeLogEvent[] = [];
+  const throttle = new EventThrottle((event) => events.push(event), clock, settings);
+  return { clock, events, throttle };
+}
+
+describe('EventThrottle', () => {
+  it('says how many events of an address it held back, at the end of the window', () => {
+    const { clock, events, throttle } = throttled();
+    for (let count = 0; count < 1_000_000; count += 1) throttle.take(refusal('a'));
+    expect(events).toHaveLength(2);
+    clock.moveTo(10_000);
+    expect(events.slice(2)).toEqual([
+      { kind: 'more', of: 'refused', code: 'unauthorized', address: 'a', count: 999_998, inMs: 10_000 },
+    ]);
+    throttle.take(refusal('a'));
+    expect(events).toHaveLength(4);
+  });
+
+  it('lets other addresses pass, up to a number in all', () => {
+    const { clock, events, throttle } = throttled();
+    for (let address = 0; address < 100; address += 1) throttle.take(refusal(`${address}`));
+    expect(events).toHaveLength(5);
+    clock.moveTo(10_000);
+    expect(events.slice(5)).toMatchObject([{ kind: 'more', address: null, count: 95 }]);
+  });
+
+  it('holds back no fault and nothing that an operator has to act on', () => {
+    const { events, throttle } = throttled();
+    for (let count = 0; count < 100; count += 1) throttle.take({ kind: 'engine-stalled' });
+    expect(events).toHaveLength(100);
+  });
+});
