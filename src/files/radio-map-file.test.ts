@@ -34,6 +34,14 @@ describe('readRadioMap', () => {
     await expect(readRadioMap(path)).rejects.toThrow('not bodySha256');
   });
 
+  it('unpacks no more than is announced, and no more than a map of its size can hold', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    const more = await write('more', JSON.stringify({ ...townHeader, bodySha256 }), bomb);
+    await expect(readRadioMap(more)).rejects.toThrow('is not a whole gzip');
+    const huge = await write('huge', JSON.stringify({ ...townHeader, bodySha256, bodyBytes: 50_000_000 }), bomb);
+    await expect(readRadioMap(huge)).rejects.toThrow(/announces 50000000 bytes, more than .* can hold/);
+  });
+
   it('refuses what is broken or missing, by name', async () => {
     const cut = gzipSync(townBody()).subarray(0, 40);
     await expect(readRadioMap(await write('cut', JSON.stringify(townHeader), cut))).rejects.toThrow('not a whole gzip');

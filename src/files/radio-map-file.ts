@@ -6,10 +6,12 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { badArgument, type OutriderError } from '../basics/errors.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
+import { parseRadioMapHeader } from '../world/radio-map-header.ts';
 
 const headerEnding = '.map.json';
-/** Larger bodies than the largest that a header may announce are not unpacked. */
-const mostBytes = 1e9;
+/** gzip packs at most 1 to 1,032; the shipped maps pack 1 to 36 at most. A body beyond this ratio and this size is no map. */
+const mostRatio = 200;
+const unsuspectedBytes = 16e6;
 
 /** @param path of the header file @throws OutriderError `bad-argument` when a file is missing, broken or not the one announced */
 export async function readRadioMap(path: string): Promise<RadioMap> {
@@ -19,7 +21,13 @@ export async function readRadioMap(path: string): Promise<RadioMap> {
   const bodyPath = path.replace(/\.json$/, '.gz');
   const packed = await readBytes(bodyPath);
   const header = await orBroken(`"${path}" is not JSON`, (): unknown => JSON.parse(headerText));
-  const unpack = (): Promise<Buffer> => promisify(gunzip)(packed, { maxOutputLength: mostBytes });
+  // No more is unpacked than the header announces, and no more than a packed map of that size can hold.
+  const { bodyBytes } = parseRadioMapHeader(header);
+  const mostBytes = Math.max(unsuspectedBytes, mostRatio * packed.length);
+  if (bodyBytes > mostBytes) {
+    throw broken(`"${path}" announces ${bodyBytes} bytes, more than "${bodyPath}" with ${packed.length} can hold`);
+  }
+  const unpack = (): Promise<Buffer> => promisify(gunzip)(packed, { maxOutputLength: Math.max(1, bodyBytes) });
   const body = await orBroken(`"${bodyPath}" is not a whole gzip file`, unpack);
   // Sizes first: they tell more than a hash.
   const map = parseRadioMap(header, body);

@@ -42,6 +42,8 @@ export interface GgufCursor extends Readonly<Record<NumberType, () => number>> {
   count(limit: number, what: string): number;
   /** Length-prefixed UTF-8 of at most `limitBytes` bytes. */
   string(limitBytes: number): string;
+  /** A copy of the next bytes. */
+  bytes(byteCount: number): Uint8Array;
   /** Refuses the file if it ends within the next `byteCount` bytes, without requesting them. */
   expect(byteCount: number): void;
 }
@@ -70,6 +72,7 @@ export function createGgufCursor(prefix: Uint8Array, fileBytes: number): GgufCur
   }
   function string(limitBytes: number): string {
     const length = count(limitBytes, 'bytes of text');
+    if (length === 0) return '';
     const start = take(length);
     try {
       return decoder.decode(prefix.subarray(start, start + length));
@@ -92,6 +95,10 @@ export function createGgufCursor(prefix: Uint8Array, fileBytes: number): GgufCur
     int64: () => view.getBigInt64(take(8), true),
     count,
     string,
+    bytes(byteCount) {
+      const start = take(byteCount);
+      return prefix.slice(start, start + byteCount);
+    },
     expect,
   };
 }

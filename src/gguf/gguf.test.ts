@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isOutriderError } from '../basics/errors.ts';
 import { NeedMoreBytes } from './cursor.ts';
 import { encodeModel, integer, text, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
@@ -24,12 +24,21 @@ function changed(change: (copy: Buffer) => void): Buffer {
   return copy;
 }
 
-/** A file with one metadata entry, whose value is given as raw bytes. */
-function withRawValue(type: number, value: Buffer): Buffer {
-  const start = Buffer.from('GGUF\x03\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0k', 'latin1');
-  const typeBytes = Buffer.alloc(4);
-  typeBytes.writeUInt32LE(type);
-  return Buffer.concat([start, typeBytes, value]);
+/** A file with metadata entries of one type, whose values are given as raw bytes. */
+function withRawValue(type: number, ...values: Buffer[]): Buffer {
+  const start = Buffer.concat([Buffer.from('GGUF\x03\0\0\0\0\0\0\0\0\0\0\0', 'latin1'), uint64(BigInt(values.length))]);
+  const entries = values.map((value, index) => {
+    const head = Buffer.from('\x01\0\0\0\0\0\0\0k\0\0\0\0', 'latin1');
+    head.writeUInt8(0x6b + index, 8);
+    head.writeUInt32LE(type, 9);
+    return Buffer.concat([head, value]);
+  });
+  return Buffer.concat([start, ...entries]);
+}
+
+/** An array of bytes as a raw value. */
+function rawArray(length: number): Buffer {
+  return Buffer.concat([Buffer.alloc(4), uint64(BigInt(length)), Buffer.alloc(length, 7)]);
 }
 
 function uint64(value: bigint): Buffer {
@@ -126,6 +135,21 @@ describe('an inconsistent file', () => {
   ])('%s is refused', (_, tensor) => {
     const first = { name: 'first', shape: [1], type: 0, byteLength: 4 };
     expect(() => parse(encodeModel(new Map(), [first, tensor]))).toThrow(unreadable);
+  });
+
+  it('more elements in all arrays together than any vocabulary has are refused', () => {
+    expect(parse(withRawValue(9, rawArray(4_000_000), rawArray(0))).metadata.size).toBe(2);
+    expect(() => parse(withRawValue(9, rawArray(4_000_000), rawArray(1)))).toThrow(unreadable);
+  });
+
+  it('numbers of an array are made when they are asked for, and not again', () => {
+    const from = vi.spyOn(Array, 'from');
+    const header = parse(withRawValue(9, rawArray(1_000)));
+    const made = () => from.mock.calls.filter(([like]) => (like as { length: number }).length === 1_000).length;
+    expect(made()).toBe(0);
+    expect(header.metadata.get('k')?.value).toBe(header.metadata.get('k')?.value);
+    expect(made()).toBe(1);
+    from.mockRestore();
   });
 
   it('an array longer than the file is refused before more of the file is read', () => {

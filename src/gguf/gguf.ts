@@ -35,6 +35,7 @@ export type GgufValue =
   | {
       readonly type: 'array';
       readonly elementType: GgufScalarType;
+      /** Of numbers it is made when it is first asked for. */
       readonly value: readonly GgufScalar[];
     };
 
@@ -63,13 +64,14 @@ export interface GgufHeader {
 
 const magic = 0x46554747;
 const defaultAlignment = 32;
-/** The largest vocabularies have 260,000 entries and about twice as many merges. */
-const arrayLengthLimit = 4_000_000;
+/** Of all arrays of a header together. The largest vocabularies have 260,000 entries with two numbers each, and twice as many merges. */
+const elementCountLimit = 4_000_000;
 const entryCountLimit = 65_536;
 const nameBytesLimit = 65_535;
 /** A chat template with tools is about 10 kB. */
 const textBytesLimit = 16 * 1024 * 1024;
-const headerBytesLimit = 256 * 1024 * 1024;
+/** The header of the largest vocabularies has about 20 MB. */
+const headerBytesLimit = 64 * 1024 * 1024;
 const firstReadBytes = 4 * 1024 * 1024;
 
 const smallestBytes: Record<GgufScalarType, number> = {
@@ -99,23 +101,45 @@ function readValueType(cursor: GgufCursor): GgufValueType {
   return type;
 }
 
-function readValue(cursor: GgufCursor): GgufValue {
+/** How many elements the arrays that follow may have together. */
+interface Allowance {
+  elementCount: number;
+}
+
+function readValue(cursor: GgufCursor, allowance: Allowance): GgufValue {
   const type = readValueType(cursor);
   if (type !== 'array') return { type, value: readScalar(cursor, type) };
   const elementType = readValueType(cursor);
   if (elementType === 'array') throw unreadable('holds an array of arrays');
-  const length = cursor.count(arrayLengthLimit, 'elements in one array');
-  cursor.expect(length * smallestBytes[elementType]);
-  const value = Array.from({ length }, () => readScalar(cursor, elementType));
-  return { type, elementType, value };
+  const length = cursor.count(allowance.elementCount, 'further elements in an array');
+  allowance.elementCount -= length;
+  const byteCount = length * smallestBytes[elementType];
+  cursor.expect(byteCount);
+  if (elementType !== 'string') return keptArray(elementType, length, cursor.bytes(byteCount));
+  return { type, elementType, value: Array.from({ length }, () => readScalar(cursor, elementType)) };
+}
+
+/** An array of numbers stays as it is in the file, and becomes numbers of our own, eight bytes each, when somebody asks for them. */
+function keptArray(elementType: GgufScalarType, length: number, bytes: Uint8Array): GgufValue {
+  let value: readonly GgufScalar[] | undefined;
+  return {
+    type: 'array',
+    elementType,
+    get value() {
+      const cursor = createGgufCursor(bytes, bytes.length);
+      value ??= Array.from({ length }, () => readScalar(cursor, elementType));
+      return value;
+    },
+  };
 }
 
 function readMetadata(cursor: GgufCursor, entryCount: number): Map<string, GgufValue> {
   const metadata = new Map<string, GgufValue>();
+  const allowance = { elementCount: elementCountLimit };
   for (let index = 0; index < entryCount; index++) {
     const key = cursor.string(nameBytesLimit);
     if (metadata.has(key)) throw unreadable(`names the metadata "${key}" twice`);
-    metadata.set(key, readValue(cursor));
+    metadata.set(key, readValue(cursor, allowance));
   }
   return metadata;
 }
