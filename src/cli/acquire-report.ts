@@ -18,6 +18,7 @@ const verbs: Record<AcquireStage, string> = {
   shortening: 'leaving layers out of',
   coarsening: 'making coarser weights for',
   verifying: 'verifying SHA-256',
+  'passing-over': 'the model of that name is taken, not the file',
   discarding: 'deleted, because it was damaged:',
 };
 
@@ -25,6 +26,11 @@ function describe(progress: AcquireProgress): string {
   const words = [`${progress.model}:`, verbs[progress.stage]];
   if (progress.from !== undefined) words.push(progress.from);
   return words.join(' ');
+}
+
+/** Whether it tells what was done, and nothing goes on. */
+function isNotice({ stage }: AcquireProgress): boolean {
+  return stage === 'discarding' || stage === 'passing-over';
 }
 
 /** What the bar of a file in several packages is called: short, so that the bar has room. */
@@ -44,10 +50,10 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
         shown = label;
         bar?.stop();
         bar = createProgressBar(stream, { label });
-        if (progress.stage === 'discarding') stream.write(`${label}\n`);
+        if (isNotice(progress)) stream.write(`${label}\n`);
         else if (!redraws) stream.write(`${label} (${formatBytes(progress.totalBytes ?? progress.doneBytes)})\n`);
       }
-      if (progress.stage === 'discarding') return;
+      if (isNotice(progress)) return;
       bar?.update(progress.doneBytes, progress.totalBytes, describePart(progress));
     },
     stop() {

@@ -7,7 +7,7 @@ import { modelLabel, printDocument } from '../files/document.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { fileBytes } from '../model-files/cache.ts';
 import { forgetLaws } from '../model-files/cache-inventory.ts';
-import { findPair, requireModels } from '../model-files/manifest.ts';
+import { findPair, isModelPath, requireModels } from '../model-files/manifest.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createLawReport } from './law-report.ts';
 import { prepareModels } from './model-room.ts';
@@ -50,9 +50,9 @@ export async function runPrepare({ name, json, again }: PrepareFlags): Promise<v
   process.stdout.write(`${shown}  ${found.law}${found.weights === 'plain' ? ', weights not repacked' : ''}\n`);
 }
 
-/** A file is looked for before a name, as everywhere. @throws OutriderError `model-unknown` */
+/** @throws OutriderError `model-unknown` */
 async function targetOf(name: string): Promise<string> {
-  if ((await fileBytes(name)) !== undefined) return name;
+  if (isModelPath(name) && (await fileBytes(name)) !== undefined) return name;
   requireModels(name);
   return findPair(name)?.target ?? name;
 }

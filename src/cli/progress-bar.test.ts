@@ -99,11 +99,15 @@ describe('the report of models being got', () => {
     ]);
   });
 
-  it('keeps what was deleted in sight on a terminal', () => {
+  it('keeps what was deleted or passed over in sight on a terminal', () => {
     const { stream, written } = fakeStream(true);
     const report = createAcquireReport(stream);
     report.onProgress({ model: 'tiny', stage: 'discarding', from: 'tiny.gguf', doneBytes: 3, totalBytes: 3 });
+    report.onProgress({ model: 'tiny', stage: 'passing-over', from: './tiny', doneBytes: 3, totalBytes: 3 });
     report.stop();
-    expect(written).toEqual(['tiny: deleted, because it was damaged: tiny.gguf\n']);
+    expect(written).toEqual([
+      'tiny: deleted, because it was damaged: tiny.gguf\n',
+      'tiny: the model of that name is taken, not the file ./tiny\n',
+    ]);
   });
 });

@@ -18,6 +18,7 @@ export function modelProgress({ onProgress, note, signal }: Run, spec: string): 
     onProgress({ model, stage, from, doneBytes, totalBytes = doneBytes }) {
       const where = from === undefined ? '' : ` (${from})`;
       if (stage === 'discarding') note(`${model}: deleted, because it was damaged${where}`);
+      else if (stage === 'passing-over') note(`${model}: the model of that name is taken, not the file${where}`);
       else onProgress(`${model}: ${stage}${where}, MB`, Math.round(doneBytes / 1e6), Math.round(totalBytes / 1e6));
     },
     onLawProgress: (law, done, total) =>

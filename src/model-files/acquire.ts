@@ -1,5 +1,5 @@
-// Turns a model's name or path into a verified file on this machine. Looks for a file of that name, then in the cache, then in
-// the entry's sources in turn. Nothing takes its final name before its size and SHA-256 are those of the manifest.
+// Turns a model's name or path into a verified file on this machine. A name is looked for in the cache, then in the entry's sources in
+// turn. Nothing takes its final name before its size and SHA-256 are those of the manifest.
 
 import { rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,6 +8,7 @@ import { readGguf } from '../gguf/gguf.ts';
 import { recodeModel } from '../gguf/recode.ts';
 import { shortenModel } from '../gguf/shorten.ts';
 import {
+  beginUnfinishedFile,
   claimUnfinishedFile,
   defaultCacheDirectory,
   downloadDirectory,
@@ -21,7 +22,7 @@ import {
   rememberHash,
 } from './cache.ts';
 import { downloadFile } from './download.ts';
-import { describeSource, findModel, requireModel, requirePair } from './manifest.ts';
+import { describeSource, findModel, isModelPath, requireModel, requirePair } from './manifest.ts';
 import { modelEntries } from './manifest-data.ts';
 import type {
   CoarsenedModel,
@@ -41,6 +42,7 @@ export type AcquireStage =
   | 'shortening' // leaving layers out of another model
   | 'coarsening' // coarser weights for another model
   | 'verifying' // taking the SHA-256
+  | 'passing-over' // the file of that name in the working directory: the name means the model of the manifest
   | 'discarding'; // a file in the cache was damaged and has been deleted
 
 export interface AcquireProgress {
@@ -182,8 +184,8 @@ async function download(entry: DownloadedModel, work: Work): Promise<void> {
 
 async function derive(entry: DerivedModel | CoarsenedModel, work: Work, options: AcquireOptions): Promise<void> {
   const base = await acquireModel(entry.base, { ...options, cacheDirectory: work.cacheDirectory });
+  const unfinished = await beginUnfinishedFile(modelPath(work.cacheDirectory, entry));
   await prepareDirectory(modelDirectory(work.cacheDirectory), entry.byteLength);
-  const unfinished = await claimUnfinishedFile(modelPath(work.cacheDirectory, entry));
   const onProgress = work.report(entry.kind === 'coarsened' ? 'coarsening' : 'shortening', entry.base);
   const writing = { signal: work.signal, onProgress };
   if (entry.kind === 'coarsened') await recodeModel(base.path, unfinished, 'IQ4_NL', writing);
@@ -264,15 +266,29 @@ async function acquireFile(path: string, work: Work): Promise<AcquiredModel> {
   return { path: resolve(path), entry: modelEntries.find((entry) => entry.sha256 === sha256), sha256 };
 }
 
+/** A file never stands in for a model of the manifest, and never for one that nobody has. */
+async function passOver(name: string, work: Work): Promise<void> {
+  const byteLength = await fileBytes(name);
+  if (byteLength === undefined) return;
+  if (findModel(name) === undefined) {
+    const remedy = `to take the file of that name here, give its path: ./${name}`;
+    throw new OutriderError('model-unknown', `there is no model called "${name}"`, remedy);
+  }
+  work.report('passing-over', `./${name}`)(byteLength, byteLength);
+}
+
 /**
- * Gets a model: a path of a GGUF file, or a name in the manifest. A file that is there is used without a connection.
+ * Gets a model: a path of a GGUF file (with a separator, or ending in .gguf), or a name in the manifest. A file that is there is used
+ * without a connection.
  * @throws OutriderError `model-unknown`, `model-not-found` (each source with its reason), `model-hash-mismatch`,
  * `model-unreadable`, `disk-full`, `download-failed` (the cache can't be written), `interrupted`.
  */
 export async function acquireModel(nameOrPath: string, options: AcquireOptions = {}): Promise<AcquiredModel> {
   const work = startWork(nameOrPath, options);
   try {
-    if ((await fileBytes(nameOrPath)) !== undefined) return await acquireFile(nameOrPath, work);
+    const isPath = isModelPath(nameOrPath);
+    if (isPath && (await fileBytes(nameOrPath)) !== undefined) return await acquireFile(nameOrPath, work);
+    if (!isPath) await passOver(nameOrPath, work);
     return await acquireEntry(findModel(nameOrPath) ?? requireModel(nameOrPath), work, options);
   } catch (error) {
     if (work.signal?.aborted === true && !isOutriderError(error)) {

@@ -198,3 +198,14 @@ export async function claimUnfinishedFile(path: string): Promise<string> {
   }
   return own;
 }
+
+/**
+ * The unfinished file for a process that writes `path` from its beginning. What it and ended processes left of earlier attempts is
+ * removed, so that its room counts as free.
+ */
+export async function beginUnfinishedFile(path: string): Promise<string> {
+  for (const left of await unfinishedFiles(path)) {
+    if (left.processId === process.pid || !isProcessAlive(left.processId)) await rm(left.path, { force: true });
+  }
+  return `${path}.part-${process.pid}`;
+}

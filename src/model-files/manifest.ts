@@ -21,6 +21,11 @@ export function describeOrigin(entry: ModelEntry): string {
     : entry.sources.map(describeSource).join(', ');
 }
 
+/** Whether somebody means a file: it has a separator, or ends in .gguf. Anything else is a name, whatever files there are. */
+export function isModelPath(nameOrPath: string): boolean {
+  return /[/\\]|\.gguf$/i.test(nameOrPath);
+}
+
 /** @returns the entry with that name, or undefined. */
 export function findModel(name: string): ModelEntry | undefined {
   return modelEntries.find((entry) => entry.name === name);
@@ -54,7 +59,7 @@ export function requirePair(name: string): ModelPair {
 }
 
 function unknownModel(name: string, known: readonly { readonly name: string }[]): OutriderError {
-  const cause = /[/\\]|\.gguf$/i.test(name) ? `there is no file ${name}` : `there is no model called "${name}"`;
+  const cause = isModelPath(name) ? `there is no file ${name}` : `there is no model called "${name}"`;
   return new OutriderError('model-unknown', cause, `${suggest(name, known)}; or give the path of a GGUF file`);
 }
 
