@@ -3,7 +3,7 @@
 
 import type { Random } from '../../basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
-import type { EdgeMessage, HelloMessage } from '../../protocol/messages.ts';
+import { type EdgeMessage, type HelloMessage, protocolVersion } from '../../protocol/messages.ts';
 import type { Wire } from '../../protocol/wire.ts';
 import type { VirtualDevice } from '../../virtual-time/device.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
@@ -48,7 +48,7 @@ export function lieTo(
   const timing = { stepMs: null, edgeDraftMs: null };
   const names = { model: liar, fingerprint: liar, tokenizerHash: turn.tokenizerHash };
   const lies: EdgeMessage[] = [
-    { kind: 'hello', version: 1, ...names, vocabularySize, contextLength: 4096, timing },
+    { kind: 'hello', version: protocolVersion, ...names, vocabularySize, contextLength: 4096, timing },
     { ...commit, tokens: [vocabularySize + random.integer(100)] },
     { ...commit, tokens: Array.from({ length: turn.maxAnswerTokens + 1 }, () => random.integer(vocabularySize)) },
     { ...commit, first: end, tokens: [] },
