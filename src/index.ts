@@ -38,4 +38,4 @@ export { linearStepTime, type StepTimeModel } from './scheduling/step-time.ts';
 export { createEmulatedLink, type EmulatedLink } from './transport/emulated-link.ts';
 export { machineClock } from './transport/machine-clock.ts';
 export type { Connect, Listener } from './transport/transport.ts';
-export { connectWebSocket } from './transport-node/websocket-client.ts';
+export { connectWebSocket, type NodeConnectSettings } from './transport-node/websocket-client.ts';

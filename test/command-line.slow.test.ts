@@ -206,10 +206,10 @@ describe('edge and device apart', () => {
   }
 
   it('work over the address that the edge prints, with a key', async () => {
-    const edge = await startEdge(['--key', 'secret']);
+    const edge = await startEdge(['--key', 'a secret']);
     const device = ['device', '--edge', edge.url, '--draft', 'toy:1:0.8', '--prompt', 'hello', '--max-tokens', '20'];
-    const answered = await run([...device, '--key', 'secret', '--json', '--compare']);
-    const once = await run([...device, '--key', 'secret', '--json']);
+    const answered = await run([...device, '--key', 'a secret', '--json', '--compare']);
+    const once = await run([...device, '--key', 'a secret', '--json']);
     const refused = await run(device);
     edge.child.kill('SIGINT');
     expect(JSON.parse(answered.output).summary.identical).toBe(true);
@@ -217,7 +217,7 @@ describe('edge and device apart', () => {
     expect(rows).toHaveLength(1);
     expect(summary.identical).toBeNull();
     expect(params).toMatchObject({ compare: false });
-    expect(once.output).not.toContain('secret');
+    expect(once.output).not.toContain('a secret');
     expect(refused.status).toBe(1);
     expectFailure(refused, 'unauthorized');
     expect((await edge.ended).status).toBe(0);

@@ -31,4 +31,4 @@ export { createInMemoryNetwork, type InMemoryNetwork, type InMemorySettings } fr
 export type { Accept, CloseReason, Connect, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
 export type { UpgradeRefusal, UpgradeRefusalReason } from '../transport-node/upgrade-guard.ts';
 export type { PortLimits } from '../transport-node/port-limits.ts';
-export type { ListenSettings } from '../transport-node/websocket-server.ts';
+export type { ListenSettings, TlsIdentity, WebSocketListener } from '../transport-node/websocket-server.ts';

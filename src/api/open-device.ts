@@ -42,6 +42,11 @@ export interface DeviceOptions {
   readonly target?: string | Tokenizer;
   /** Whether a draft model looks back in the text first and is asked only where that is not likely enough; default true. */
   readonly lookUp?: boolean;
+  /**
+   * SHA-256 of the edge's certificate, 64 hex digits, for an edge that made its certificate itself: this one is trusted, and no other.
+   * Default: what the system trusts. Not for a connector of your own.
+   */
+  readonly edgeFingerprint?: string;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   /** Tokens that the draft can hold, prompt included; beyond them nothing is drafted. Default 4,096. */
@@ -67,6 +72,7 @@ const deviceChecks: Checks<DeviceOptions> = {
     }),
   ),
   lookUp: optional(truth),
+  edgeFingerprint: optional(text),
   credentials: partChecks.credentials,
   contextLength: optional(whole(1)),
   cacheDirectory: optional(text),
@@ -89,7 +95,7 @@ export interface OpenedDevice extends Device, AsyncDisposable {
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
   checkOptions('openDevice', options, deviceChecks);
   const { edge, credentials } = options;
-  const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;
+  const connect = typeof edge === 'string' ? connectWebSocket(edge, { fingerprint: options.edgeFingerprint }) : edge;
   // Newest first when closed. (AsyncDisposableStack would do, but Node 22 does not have it.)
   const opened: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {

@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
-import { openCommandDevice } from './open-device.ts';
+import { fingerprintOption, openCommandDevice } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
 
 const options = {
   edge: { flag: '--edge <address>', help: 'address of the edge', default: 'ws://127.0.0.1:8642' as string },
+  edgeFingerprint: fingerprintOption as typeof fingerprintOption,
   target: {
     flag: '--target <name|path>',
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
@@ -27,7 +28,7 @@ export function deviceCommand(): Command {
   return commandOf({ name: 'device', description, options }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     const asked = await readAsked(flags);
-    await using device = await openCommandDevice(flags.edge, flags.target, flags);
+    await using device = await openCommandDevice(flags, flags.target, flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({

@@ -7,6 +7,7 @@ import { ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
+import type { EdgeAddress } from './open-device.ts';
 
 /** What it took; times in ms. */
 export interface EdgeTrial {
@@ -15,8 +16,12 @@ export interface EdgeTrial {
 }
 
 /** @param draft null: the edge is only greeted. @throws OutriderError */
-export async function tryEdge(url: string, key: string | undefined, draft: LanguageModel | null): Promise<EdgeTrial> {
-  const { hello, roundTripMs } = await probeEdge(connectWebSocket(url, { timeoutMs: probeTimeoutMs }));
+export async function tryEdge(
+  { edge, edgeFingerprint: fingerprint }: EdgeAddress,
+  key: string | undefined,
+  draft: LanguageModel | null,
+): Promise<EdgeTrial> {
+  const { hello, roundTripMs } = await probeEdge(connectWebSocket(edge, { fingerprint, timeoutMs: probeTimeoutMs }));
   const greeting = `${hello.model}, ${roundTripMs.toFixed(1)} ms away`;
   if (draft === null) return { said: greeting, figures: { edgeRoundTripMs: roundTripMs } };
   if (draft.tokenizer.hash !== hello.tokenizerHash) {
@@ -26,7 +31,7 @@ export async function tryEdge(url: string, key: string | undefined, draft: Langu
   await using drafter = new ModelDrafter(draft);
   const ask = async (mode: ModeName): Promise<number> => {
     const turn = startTurn({
-      connect: connectWebSocket(url),
+      connect: connectWebSocket(edge, { fingerprint }),
       tokenizer: draft.tokenizer,
       drafter: modeOf(mode).deviceDrafts ? drafter : null,
       mode,

@@ -42,6 +42,8 @@ export interface DoctorOptions {
   readonly draft: string;
   /** Address of an edge to try. */
   readonly edge?: string | undefined;
+  /** SHA-256 of its certificate, where no authority vouches for that. */
+  readonly edgeFingerprint?: string | undefined;
   readonly key?: string | undefined;
   /** The port that an edge here would listen on. */
   readonly port: number;
@@ -94,7 +96,7 @@ async function examineMachine(options: DoctorOptions, rows: readonly Check[], no
 
 async function examineModels(
   models: DoctorModels,
-  { model, draft, edge, key, onLawProgress }: DoctorOptions,
+  { model, draft, edge, edgeFingerprint, key, onLawProgress }: DoctorOptions,
   rows: readonly Check[],
   note: Note,
 ): Promise<Omit<Found, 'loopbackMs'>> {
@@ -113,7 +115,7 @@ async function examineModels(
   let edgeFigures: Found['edge'] = {};
   if (edge !== undefined) {
     await note('edge', async () => {
-      const { said, figures } = await tryEdge(edge, key, models.draft);
+      const { said, figures } = await tryEdge({ edge, edgeFingerprint }, key, models.draft);
       edgeFigures = figures;
       return said;
     });

@@ -10,6 +10,7 @@ import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { AllPredictions } from './doctor-summary.ts';
 import { createLawReport } from './law-report.ts';
+import { fingerprintOption } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
 import { formatTable } from './terminal-table.ts';
 import { foreignLine } from './terminal-text.ts';
@@ -19,6 +20,7 @@ const options = {
   model: { flag: '--model <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
+  edgeFingerprint: fingerprintOption as typeof fingerprintOption,
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
   port: { flag: '--port <number>', help: 'port that an edge here would use', whole: [0, 65_535], default: 8642 },
   json: { flag: '--json', help: 'print one JSON document' },

@@ -1,6 +1,5 @@
 // `outrider edge`: serve a target model to devices.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
@@ -16,11 +15,11 @@ import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
-import { type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
+import { accessOptions, openAccess, unnamed } from './edge-access.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { commandOf } from './option-flags.ts';
@@ -82,19 +81,12 @@ const options = {
     help: 'threads of the engine (default: 1; with --fast all cores but one)',
     whole: [1, 1024],
   },
-  key: { flag: '--key <key>', help: 'key that devices must show', env: 'OUTRIDER_KEY', isSecret: true },
-  allowAnyone: { flag: '--allow-anyone', help: 'listen beyond this machine without a key' },
-  allowOrigin: {
-    flag: '--allow-origin <origin...>',
-    help: 'origins of pages that may connect, as https://page.example (default: none)',
-    texts: true,
+  ...accessOptions,
+  log: {
+    group: 'Output:',
+    flag: '--log <directory>',
+    help: 'write the events of each session there, for "outrider replay"',
   },
-  allowHost: {
-    flag: '--allow-host <name...>',
-    help: 'names of this edge in the addresses of devices, beside --host, localhost and IP addresses',
-    texts: true,
-  },
-  log: { flag: '--log <directory>', help: 'write the events of each session there, for "outrider replay"' },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
 } as const;
@@ -109,7 +101,6 @@ export function edgeCommand(): Command {
 async function runEdge(typed: TypedFlags): Promise<void> {
   // A draft model of its own costs memory and time, so it is opened only if it is named.
   const flags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
-  checkExposure(flags);
   try {
     await withInterrupt((signal) => serve(flags, signal));
   } finally {
@@ -120,6 +111,7 @@ async function runEdge(typed: TypedFlags): Promise<void> {
 
 async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const asked = askedToStop(signal, flags.untilInputEnds);
+  await using access = await openAccess(flags);
   await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
   await using edge = await startEdge({
@@ -129,26 +121,19 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     lookUpTokens: flags.lookUp,
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...(flags.key === undefined ? {} : { keyOf: keyCheck(flags.key.reveal()) }),
+    ...(access.keyOf === undefined ? {} : { keyOf: access.keyOf }),
     ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
-    onFault: (error) =>
-      process.stderr.write(
-        `${styleText('red', '✗')} ${foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
-      ),
+    onFault: tellFault,
   });
-  const listener = await listenEdge(edge, {
-    host: flags.host,
-    port: flags.port,
-    allowOrigins: flags.allowOrigin ?? [],
-    allowHosts: flags.allowHost ?? [],
-  });
+  const listener = await listenEdge(edge, { ...access.listen, port: flags.port });
+  access.follow(edge, listener, tellFault);
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  const asksKey = flags.key === undefined ? 'no key required' : 'key required';
-  note(`${flags.sessions} sessions of ${flags.context} tokens; ${asksKey}`);
+  note(`${flags.sessions} sessions of ${flags.context} tokens`);
+  for (const line of access.said) note(line);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json ? process.stderr : process.stdout;
-  output.write(`ws://${host}:${listener.port}\n`);
+  output.write(`${access.scheme}://${host}:${listener.port}\n`);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(paced);
   await asked;
@@ -201,11 +186,9 @@ async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   return { target, draft, profile, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
 }
 
-/** Compares digests of equal length, so that the time tells nothing about the key. */
-function keyCheck(key: string): (credentials: string) => EdgeKey | null {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const expected = digest(key);
-  return (credentials) => (timingSafeEqual(digest(credentials), expected) ? edgeKey('--key') : null);
+function tellFault(error: unknown): void {
+  const text = foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.stderr.write(`${styleText('red', '✗')} ${text}\n`);
 }
 
 function note(text: string): void {
@@ -221,13 +204,6 @@ async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: Pace
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
   if (!flags.json) return;
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
-  const params = { ...flags, model: modelLabel(flags.model), ...draft, log: undefined };
+  const params = { ...flags, model: modelLabel(flags.model), ...draft, ...unnamed, log: undefined };
   printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params });
-}
-
-function checkExposure({ host, key, allowAnyone }: EdgeFlags): void {
-  const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host);
-  if (isLocal || key !== undefined || allowAnyone) return;
-  const cause = `${host} can be reached by others, and no key is required`;
-  throw new OutriderError('bad-argument', cause, 'set --key or OUTRIDER_KEY, or say --allow-anyone');
 }

@@ -19,10 +19,26 @@ export interface CommandDevice extends OpenedDevice {
   readonly logTurn: (() => NonNullable<TurnOptions['onStep']>) | null;
 }
 
+/** Where the edge is, and by what its certificate is known. */
+export interface EdgeAddress {
+  readonly edge: string;
+  readonly edgeFingerprint?: string | undefined;
+}
+
+/** The flag beside `--edge`. */
+export const fingerprintOption = {
+  flag: '--edge-fingerprint <sha256>',
+  help: 'trust the certificate with this SHA-256, and no other: that of an edge with --tls-self-signed',
+} as const;
+
 /** @param target gives the tokenizer where the draft brings none (ngram, none) */
-export async function openCommandDevice(url: string, target: string, flags: AnswerFlags): Promise<CommandDevice> {
+export async function openCommandDevice(
+  address: EdgeAddress,
+  target: string,
+  flags: AnswerFlags,
+): Promise<CommandDevice> {
   const options = {
-    edge: connectThrough(url, flags),
+    edge: connectThrough(address, flags),
     draft: flags.draft,
     target,
     lookUp: looksUpOnDevice(flags.lookUp),
@@ -32,8 +48,8 @@ export async function openCommandDevice(url: string, target: string, flags: Answ
   return { ...device, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };
 }
 
-function connectThrough(url: string, flags: AnswerFlags): Connect {
-  const direct = connectWebSocket(url);
+function connectThrough({ edge, edgeFingerprint }: EdgeAddress, flags: AnswerFlags): Connect {
+  const direct = connectWebSocket(edge, { fingerprint: edgeFingerprint });
   if (flags.link === undefined && flags.rtt === 0) return direct;
   const settings = flags.link === undefined ? { ...idealLink, roundTripMs: flags.rtt } : parseLink(flags.link);
   return createEmulatedLink(direct, settings).connect;

@@ -66,7 +66,7 @@ async function run(flags: RunFlags): Promise<number> {
   const lost = new AbortController();
   void edge.lost.then((error) => lost.abort(error));
   try {
-    await using device: CommandDevice = await openCommandDevice(edge.url, flags.model, flags);
+    await using device: CommandDevice = await openCommandDevice({ edge: edge.url }, flags.model, flags);
     const closing = () => close(edge);
     const setting = settingOf(flags);
     return await converse({ command: 'run', asked, device, flags, setting, closing, lost: lost.signal });

@@ -24,7 +24,7 @@ import type { OpenMessage } from '../protocol/messages.ts';
 import { type RateLimitSettings, rateChecks } from '../protocol/rate-limit.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { portLimitChecks } from '../transport-node/port-limits.ts';
-import type { ListenSettings } from '../transport-node/websocket-server.ts';
+import type { ListenSettings, TlsIdentity } from '../transport-node/websocket-server.ts';
 import type { EdgeLogEvent } from './edge-events.ts';
 import type { SessionStep } from './edge-sessions.ts';
 
@@ -102,6 +102,7 @@ export const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
   }),
   onRequest: optional(callback),
   server: optional(having('a server of node:http or node:https', 'on', 'listening')),
+  tls: optional(record<TlsIdentity>({ cert: text, key: text })),
   allowOrigins: optional(listOf('texts', text)),
   allowHosts: optional(listOf('texts', text)),
   portLimits: optional(record(portLimitChecks)),

@@ -17,9 +17,14 @@ import { defaultLiveness } from '../protocol/liveness.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Accept, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
+import type { Accept, Connection, ConnectionHandler } from '../transport/transport.ts';
 import type { UpgradeRefusal } from '../transport-node/upgrade-guard.ts';
-import { demandUpgrade, type ListenSettings, listenWebSocket } from '../transport-node/websocket-server.ts';
+import {
+  demandUpgrade,
+  type ListenSettings,
+  listenWebSocket,
+  type WebSocketListener,
+} from '../transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
 import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
@@ -300,7 +305,10 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
 }
 
 /** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use`, `bad-argument` */
-export async function listenEdge(edge: Edge, settings: Omit<ListenSettings, 'maxFrameBytes'>): Promise<Listener> {
+export async function listenEdge(
+  edge: Edge,
+  settings: Omit<ListenSettings, 'maxFrameBytes'>,
+): Promise<WebSocketListener> {
   having('what startEdge has returned', 'accept')('listenEdge: the edge', edge);
   checkOptions('listenEdge', settings, listenChecks);
   const onRefused = (refusal: UpgradeRefusal): void => {

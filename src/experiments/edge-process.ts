@@ -30,6 +30,8 @@ const mainFile: string = fileURLToPath(
 export async function startEdgeProcess(flags: readonly string[], onNote: (text: string) => void): Promise<EdgeProcess> {
   const child = spawn(process.execPath, [mainFile, 'edge', '--port', '0', '--json', '--until-input-ends', ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    // A key for some other edge is no key for this one.
+    env: { ...process.env, OUTRIDER_KEY: undefined },
     // Its own group: Ctrl-C is for this process, which then ends the edge in order.
     detached: true,
   });

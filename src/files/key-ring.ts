@@ -5,16 +5,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { hasGrace, type KeyBook, type KeyEntry, type KeyScope, keyState, takesDigest } from '../access/key-book.ts';
 import { idInKey } from '../access/key-text.ts';
+import type { EdgeKey } from '../protocol/edge-key.ts';
 import { digestOf, loadKeys } from './key-files.ts';
-
-/** A key and what its owner allows it. */
-export interface EdgeKey {
-  readonly id: string;
-  readonly name: string;
-  readonly share: number;
-  readonly maxSessions: number | null;
-  readonly maxWaiting: number | null;
-}
 
 export interface KeyRingSettings {
   /** Called when keys may have become invalid: the file has changed, or one has expired. */

@@ -7,10 +7,10 @@ import { badArgument } from '../basics/errors.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 
 /**
- * Why an upgrade was refused: the page's origin, the host of the address, no common subprotocol, or too many from one address: upgrades
- * in a time (`rate`), TCP connections that ask for nothing (`requests`).
+ * Why there is no connection: the page's origin, the host of the address, no common subprotocol, no TLS where it is asked for, or too many
+ * from one address: upgrades in a time (`rate`), TCP connections that ask for nothing (`requests`).
  */
-export type UpgradeRefusalReason = 'origin' | 'host' | 'subprotocol' | 'rate' | 'requests';
+export type UpgradeRefusalReason = 'origin' | 'host' | 'subprotocol' | 'tls' | 'rate' | 'requests';
 
 /** A refused upgrade, for logs and counts. */
 export interface UpgradeRefusal {

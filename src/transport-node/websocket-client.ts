@@ -3,23 +3,32 @@
 
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { WebSocket } from 'ws';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, isOutriderError, OutriderError } from '../basics/errors.ts';
 import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
 import { interrupted } from '../transport/endings.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type ConnectSettings, defaultConnectTimeoutMs } from '../transport/websocket-client.ts';
+import { connectPinned, parseFingerprint, untrusted } from './pinned-certificate.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
 const maxRefusalBytes = 1000;
 
+/** Limits of a connection, and whom to trust. */
+export interface NodeConnectSettings extends ConnectSettings {
+  /** SHA-256 of the edge's certificate, 64 hex digits: this certificate is trusted, and no other. Default: what the system trusts. */
+  readonly fingerprint?: string | undefined;
+}
+
 /**
  * Creates a connector to an edge.
  * @param url ws, wss, http or https
- * @throws OutriderError `bad-argument` if `url` is none of these; the connector throws `edge-unreachable` and `version-mismatch`
+ * @throws OutriderError `bad-argument` if `url` is none of these, or for a fingerprint without TLS; the connector throws
+ * `edge-unreachable`, `certificate-untrusted`, `unauthorized` and `version-mismatch`
  */
-export function connectWebSocket(url: string, settings: ConnectSettings = {}): Connect {
+export function connectWebSocket(url: string, settings: NodeConnectSettings = {}): Connect {
   const target = parseEdgeAddress(url);
+  const pinned = pinOf(target, settings.fingerprint);
   return (accept, options) =>
     new Promise((resolve, reject) => {
       const signal = options?.signal;
@@ -30,6 +39,7 @@ export function connectWebSocket(url: string, settings: ConnectSettings = {}): C
       const socket = new WebSocket(target, subprotocol, {
         ...socketOptions(settings.maxFrameBytes),
         handshakeTimeout: settings.timeoutMs ?? defaultConnectTimeoutMs,
+        ...pinned,
       });
       const refuse = (error: OutriderError): void => {
         signal?.removeEventListener('abort', abort);
@@ -50,6 +60,13 @@ export function connectWebSocket(url: string, settings: ConnectSettings = {}): C
         resolve(adoptSocket(socket, accept));
       });
     });
+}
+
+function pinOf(target: URL, fingerprint: string | undefined): object {
+  if (fingerprint === undefined) return {};
+  const pin = parseFingerprint(fingerprint);
+  if (target.protocol === 'wss:') return { createConnection: connectPinned(pin, showAddress(target)) };
+  throw badArgument(`${showAddress(target)} has no certificate to compare`, 'write the address with wss://');
 }
 
 function readRefusal(response: IncomingMessage, done: (text: string) => void): void {
@@ -85,6 +102,25 @@ function versionMismatch(target: URL, cause?: string): OutriderError {
 }
 
 function unreachable(target: URL, error: Error & { readonly code?: string }): OutriderError {
+  if (isOutriderError(error)) return error;
+  const { code = '' } = error;
+  if (target.protocol === 'wss:') {
+    if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, error);
+    if (/^EPROTO$|^ERR_SSL/.test(code)) return otherKind(target, 'it does not speak TLS', 'ws://', error);
+  } else if (/^HPE_|^ECONNRESET$/.test(code)) {
+    return otherKind(target, 'it closed the connection without an HTTP answer', 'wss://', error);
+  }
   if (error.message.includes('subprotocol')) return versionMismatch(target);
   return unreachableEdge(target, error.code ?? error.message, error);
+}
+
+/** What Node says of a certificate that nobody vouches for, that is for another name, or that is not valid now. */
+const untrustedCodes = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/;
+
+/** TLS to an edge without it, or the reverse. */
+function otherKind(target: URL, why: string, scheme: string, error: Error): OutriderError {
+  const remedy = `write the address with ${scheme} if that edge runs ${scheme === 'ws://' ? 'without' : 'with'} TLS`;
+  return new OutriderError('edge-unreachable', `no connection to ${showAddress(target)}: ${why}`, remedy, {
+    cause: error,
+  });
 }

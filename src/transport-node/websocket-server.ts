@@ -1,6 +1,8 @@
 // Listens for devices on Node: WebSocket over TCP or TLS, subprotocol outrider.2, on a port that plain HTTP may share.
 
+import { X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -19,6 +21,18 @@ import {
 import { createUpgradeGuard, type Refusal, type UpgradeRefusal } from './upgrade-guard.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
+/** Certificate (a chain, the own one first) and private key, PEM. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A listening port whose certificate can be replaced. */
+export interface WebSocketListener extends Listener {
+  /** For connections from now on. Without effect where the port has no TLS of its own. @throws Error if the two don't fit */
+  renewCertificate(identity: TlsIdentity): void;
+}
+
 /** Address of an edge, and the HTTP server that shares its port. */
 export interface ListenSettings {
   readonly host: string;
@@ -30,6 +44,8 @@ export interface ListenSettings {
   readonly onRequest?: RequestListener;
   /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
   readonly server?: Server;
+  /** TLS 1.2 or newer with this certificate, unless `server` is given. Default: none, everything goes in clear. */
+  readonly tls?: TlsIdentity | undefined;
   /** Origins of pages that may connect: "https://page.example". Default: none. What is not a browser names no origin and may connect. */
   readonly allowOrigins?: readonly string[];
   /** Names of this edge in the addresses of devices, beside `host`, "localhost" and every IP address. Default: none. */
@@ -46,10 +62,8 @@ export interface ListenSettings {
  * Serves connections on a WebSocket port.
  * @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound, or for an origin or host that can't be one
  */
-export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<Listener> {
-  const guard = createUpgradeGuard(settings);
+export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<WebSocketListener> {
   const portLimits = { ...defaultPortLimits, ...settings.portLimits };
-  const server = settings.server ?? createServer(serverOptionsOf(portLimits), settings.onRequest ?? demandUpgrade);
   const rate = new UpgradeRate(portLimits, machineClock);
   const addressOf = settings.addressOf ?? ((request) => peerAddress(request.socket.remoteAddress));
   const told = (refusal: UpgradeRefusal): void => {
@@ -59,6 +73,10 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       // A log that fails must not end the process, which a throw in an event of the server would.
     }
   };
+  const port: OwnServer =
+    settings.server === undefined ? openServer(settings, portLimits, told) : { server: settings.server };
+  const { server } = port;
+  const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
   const requests = limitRequests(server, portLimits, (address) =>
     told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' }),
   );
@@ -89,6 +107,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   server.on('upgrade', upgrade);
   return {
     port: (server.address() as AddressInfo).port,
+    renewCertificate: (identity) => port.renew?.(identity),
     async close() {
       server.off('upgrade', upgrade);
       requests.stop();
@@ -100,6 +119,40 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       });
     },
   };
+}
+
+interface OwnServer {
+  readonly server: Server;
+  /** Whether its certificate is for this name. */
+  readonly isOwnName?: (name: string) => boolean;
+  readonly renew?: (identity: TlsIdentity) => void;
+}
+
+function openServer(
+  { tls, onRequest = demandUpgrade }: ListenSettings,
+  portLimits: PortLimits,
+  told: (refusal: UpgradeRefusal) => void,
+): OwnServer {
+  const options = serverOptionsOf(portLimits);
+  if (tls === undefined) return { server: createServer(options, onRequest) };
+  let certificate = new X509Certificate(tls.cert);
+  const settings = { minVersion: 'TLSv1.2' } as const;
+  const server: TlsServer = createTlsServer(
+    { ...options, ...settings, ...tls, handshakeTimeout: portLimits.requestMs },
+    onRequest,
+  );
+  server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
+    told({
+      reason: 'tls',
+      address: peerAddress(socket.remoteAddress),
+      detail: `no TLS connection: ${error.code ?? ''}`,
+    });
+  });
+  const renew = (identity: TlsIdentity): void => {
+    server.setSecureContext({ ...settings, cert: identity.cert, key: identity.key });
+    certificate = new X509Certificate(identity.cert);
+  };
+  return { server, isOwnName: (name) => certificate.checkHost(name) !== undefined, renew };
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

@@ -1,0 +1,173 @@
+// Who may reach an edge, and how: keys, TLS, and what must be said before it listens where others can reach it.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { demandStrength } from '../access/key-text.ts';
+import { CloseStack } from '../basics/close-stack.ts';
+import { badArgument } from '../basics/errors.ts';
+import type { Secret } from '../basics/secret.ts';
+import type { Edge } from '../edge/edge.ts';
+import { defaultKeyFile } from '../files/key-files.ts';
+import { KeyRing } from '../files/key-ring.ts';
+import { stateDirectory } from '../files/state-directory.ts';
+import { type LoadedTls, loadTls, ownCertificate, type TlsPaths, watchTls } from '../files/tls-files.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
+import { resolveListenAddress } from '../transport-node/listen-address.ts';
+import type { ListenSettings, WebSocketListener } from '../transport-node/websocket-server.ts';
+
+/** Flags of `outrider edge`. */
+export const accessOptions = {
+  key: {
+    group: 'Access:',
+    flag: '--key <key>',
+    help: 'one key that devices must show; for more than one see --keys',
+    env: 'OUTRIDER_KEY',
+    isSecret: true,
+  },
+  keys: {
+    flag: '--keys <file>',
+    help: 'the keys that "outrider keys" keeps (default beyond this machine: its own file, if there is one)',
+  },
+  allowAnyone: { flag: '--allow-anyone', help: 'listen beyond this machine without a key' },
+  tlsCert: { flag: '--tls-cert <file>', help: 'certificate chain, PEM; a renewed file is taken without a restart' },
+  tlsKey: { flag: '--tls-key <file>', help: 'private key of the certificate, PEM' },
+  tlsSelfSigned: {
+    flag: '--tls-self-signed',
+    help: 'a certificate that the edge makes once and keeps; devices compare its fingerprint (--edge-fingerprint)',
+  },
+  plain: { flag: '--plain', help: 'listen beyond this machine without TLS: keys and texts go in clear' },
+  allowOrigin: {
+    flag: '--allow-origin <origin...>',
+    help: 'origins of pages that may connect, as https://page.example (default: none)',
+    texts: true,
+  },
+  allowHost: {
+    flag: '--allow-host <name...>',
+    help: 'names of this edge in the addresses of devices, beside --host, localhost, IP addresses and those of the certificate',
+    texts: true,
+  },
+} as const;
+
+export type AccessFlags = OptionsOf<typeof accessOptions> & { readonly host: string };
+
+/** In a document these would name files and hosts. */
+export const unnamed = { keys: undefined, tlsCert: undefined, tlsKey: undefined, allowHost: undefined } as const;
+
+/** The part of an edge that follows keys. */
+type KeyedEdge = Pick<Edge, 'accept'> & { endKeys?(isValid: (key: EdgeKey) => boolean): void };
+
+/** What the flags come to. */
+export interface EdgeAccess extends AsyncDisposable {
+  readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowOrigins' | 'allowHosts'>;
+  /** Undefined: no key is asked for. */
+  readonly keyOf: ((credentials: string) => EdgeKey | null) | undefined;
+  readonly scheme: 'ws' | 'wss';
+  /** For people, a line each. */
+  readonly said: readonly string[];
+  /** Follows the files: ends the sessions of keys that are valid no more, takes a renewed certificate. */
+  follow(edge: KeyedEdge, listener: WebSocketListener, onProblem: (error: unknown) => void): void;
+}
+
+/** @throws OutriderError `bad-argument`, `keys-unreadable`: the edge must not start */
+export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
+  const { address, isLoopback } = await resolveListenAddress(flags.host);
+  await using opened = new CloseStack();
+  let onProblem: (error: unknown) => void = () => {};
+  let onKeys: (ring: KeyRing) => void = () => {};
+  const keyFile = keyFileOf(flags, !isLoopback);
+  demandSafety(flags, keyFile, isLoopback);
+  if (flags.key !== undefined) demandStrength(flags.key.reveal(), !isLoopback);
+  const settings = { onChange: (changed: KeyRing) => onKeys(changed), onProblem: (error: unknown) => onProblem(error) };
+  const ring = keyFile === undefined ? undefined : await KeyRing.open(keyFile, settings);
+  if (ring !== undefined) opened.defer(async () => ring[Symbol.dispose]());
+  const tls = await openTls(flags);
+  const names = [...(flags.allowHost ?? []), ...(isIP(flags.host) === 0 ? [flags.host] : [])];
+  const identity = tls === undefined ? undefined : { cert: tls.identity.cert, key: tls.identity.key };
+  const kept = opened.move();
+  return {
+    listen: { host: address, tls: identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
+    keyOf: keyCheck(flags.key, ring),
+    scheme: tls === undefined ? 'ws' : 'wss',
+    said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity)],
+    follow(edge, listener, report) {
+      onProblem = report;
+      onKeys = (changed) => edge.endKeys?.((key) => key.id === typedKey.id || changed.isValid(key));
+      if (tls?.paths === undefined) return;
+      const onRenewed = ({ cert, key }: LoadedTls): void => listener.renewCertificate({ cert, key });
+      const watch = watchTls(tls.paths, { onRenewed, onProblem: report });
+      kept.defer(async () => watch[Symbol.dispose]());
+    },
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+  };
+}
+
+const typedKey = edgeKey('--key');
+
+function keyFileOf({ key, keys, allowAnyone }: AccessFlags, isExposed: boolean): string | undefined {
+  if (keys !== undefined || key !== undefined || allowAnyone || !isExposed) return keys;
+  return existsSync(defaultKeyFile()) ? defaultKeyFile() : undefined;
+}
+
+function demandSafety(flags: AccessFlags, keyFile: string | undefined, isLoopback: boolean): void {
+  const { host, key, allowAnyone, tlsCert, tlsKey, tlsSelfSigned, plain } = flags;
+  const hasFiles = tlsCert !== undefined && tlsKey !== undefined;
+  if (!hasFiles && (tlsCert ?? tlsKey) !== undefined)
+    throw badArgument('--tls-cert and --tls-key belong together', 'give both files of the certificate');
+  if (hasFiles && tlsSelfSigned)
+    throw badArgument('--tls-self-signed does not go with --tls-cert', 'take one of the two certificates');
+  if (isLoopback) return;
+  if (key === undefined && keyFile === undefined && !allowAnyone) {
+    const remedy = 'make keys with "outrider keys add" (or set --key), or say --allow-anyone';
+    throw badArgument(`${host} can be reached by others, and no key is required`, remedy);
+  }
+  if (hasFiles || tlsSelfSigned || plain) return;
+  const remedy =
+    'give --tls-cert and --tls-key, or --tls-self-signed; or say --plain, for example behind a proxy with TLS';
+  throw badArgument(`${host} can be reached by others, and keys and texts would go in clear`, remedy);
+}
+
+interface OpenedTls {
+  readonly identity: LoadedTls;
+  /** Undefined: the edge made it itself. */
+  readonly paths: TlsPaths | undefined;
+}
+
+async function openTls({
+  tlsCert,
+  tlsKey,
+  tlsSelfSigned,
+  allowHost,
+  host,
+}: AccessFlags): Promise<OpenedTls | undefined> {
+  if (tlsSelfSigned) {
+    const identity = await ownCertificate(stateDirectory(), [...(allowHost ?? []), host], Date.now());
+    return { identity, paths: undefined };
+  }
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const paths = { cert: tlsCert, key: tlsKey };
+  return { identity: await loadTls(paths, Date.now()), paths };
+}
+
+/** Compares digests of equal length, so that the time tells nothing about a key. */
+function keyCheck(key: Secret | undefined, ring: KeyRing | undefined): EdgeAccess['keyOf'] {
+  if (key === undefined && ring === undefined) return undefined;
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const expected = key === undefined ? null : digest(key.reveal());
+  return (credentials) => {
+    const found = ring?.find(credentials, 'verify') ?? null;
+    return expected !== null && timingSafeEqual(digest(credentials), expected) ? typedKey : found;
+  };
+}
+
+function keysSaid(key: Secret | undefined, ring: KeyRing | undefined): string {
+  if (ring === undefined) return key === undefined ? 'no key required' : 'key required';
+  const count = ring.validCount;
+  return `key required: ${count === 1 ? '1 key is' : `${count} keys are`} valid${key === undefined ? '' : ', and --key'}`;
+}
+
+function tlsSaid(tls: LoadedTls | undefined): string {
+  if (tls === undefined) return 'no TLS';
+  return `certificate SHA-256 ${tls.fingerprint}, valid until ${new Date(tls.expiresMs).toISOString().slice(0, 10)}`;
+}
