@@ -23,7 +23,7 @@ function bed(rate = defaultRate) {
   const heard: EdgeMessage[] = [];
   const closed: string[] = [];
   const faults: unknown[] = [];
-  const state = { isAttached: false, error: null as Error | null };
+  const state = { isAttached: false, error: null as Error | null, writable: true };
   const deviceEnd = byteWire.device();
   const sink = {
     receive() {
@@ -37,7 +37,9 @@ function bed(rate = defaultRate) {
   const settings = { hello: () => hello, keyOf: () => anyone, rate, liveness, wire: byteWire };
   const connections = new EdgeConnections(settings, clock, sink, { fault: (error) => void faults.push(error) });
   const handler: FrameHandler = connections.accept({
-    writable: true,
+    get writable() {
+      return state.writable;
+    },
     send: (frame) => void heard.push(deviceEnd.unpack(frame)),
     close: (code, detail) => void closed.push(`${code}: ${detail}`),
   });
@@ -89,6 +91,16 @@ it('closes a connection that sends faster than an honest device, pings included'
   const { closed, say } = bed({ framesPerSecond: 10, bytesPerSecond: 1e6, burstFrames: 3, burstBytes: 1e6 });
   for (let count = 0; count < 4; count += 1) say({ kind: 'ping', stamp: count });
   expect(closed).toEqual(['rate-limited: more frames or bytes than a draft needs']);
+});
+
+it('answers no ping of a peer that does not read', () => {
+  const { heard, state, say } = bed();
+  say({ kind: 'ping', stamp: 1 });
+  state.writable = false;
+  for (const stamp of [2, 3, 4]) say({ kind: 'ping', stamp });
+  state.writable = true;
+  say({ kind: 'ping', stamp: 5 });
+  expect(heard.filter(({ kind }) => kind === 'pong')).toMatchObject([{ stamp: 1 }, { stamp: 5 }]);
 });
 
 it('tells the device of a refusal, and its operator of a bug', () => {
