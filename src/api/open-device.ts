@@ -16,7 +16,7 @@ import {
 import { createDevice, type Device } from '../device/device.ts';
 import { partChecks } from '../device/turn-options.ts';
 import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
-import { type OpenModelOptions, openModel } from '../engines/open-model.ts';
+import { gpuCheck, type OpenModelOptions, openModel } from '../engines/open-model.ts';
 import { acquireModel } from '../model-files/acquire.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
 import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
@@ -51,6 +51,8 @@ export interface DeviceOptions {
   readonly credentials?: string;
   /** Tokens that the draft can hold, prompt included; beyond them nothing is drafted. Default 4,096. */
   readonly contextLength?: number;
+  /** Graphics processor of the draft, where its model is a file; default "off". */
+  readonly gpu?: OpenModelOptions['gpu'];
   /** Where model files are kept. Default: OUTRIDER_CACHE, else `outrider` in the user's cache. */
   readonly cacheDirectory?: string;
   /** Told of downloads and other work on model files. */
@@ -75,6 +77,7 @@ const deviceChecks: Checks<DeviceOptions> = {
   edgeFingerprint: optional(text),
   credentials: partChecks.credentials,
   contextLength: optional(whole(1)),
+  gpu: optional(gpuCheck),
   cacheDirectory: optional(text),
   onProgress: optional(callback),
   signal: optional(abortSignal),
@@ -147,10 +150,16 @@ async function openDraftModel(
   return { tokenizer: model.tokenizer, drafter, description: model.identity.description };
 }
 
-function modelOptions({ contextLength = 4096, cacheDirectory, onProgress, signal }: DeviceOptions): OpenModelOptions {
+function modelOptions({
+  contextLength = 4096,
+  gpu,
+  cacheDirectory,
+  onProgress,
+  signal,
+}: DeviceOptions): OpenModelOptions {
   // A draft need not be exact: the target's choice wins. One thread leaves the other cores to whatever else runs.
   const shapes = { exact: false, threads: 1 };
-  return { role: 'draft', sequences: 1, contextLength, ...shapes, cacheDirectory, onProgress, signal };
+  return { role: 'draft', sequences: 1, contextLength, ...shapes, gpu, cacheDirectory, onProgress, signal };
 }
 
 async function openTokenizer(

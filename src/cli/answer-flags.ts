@@ -3,6 +3,7 @@
 import { badArgument } from '../basics/errors.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../experiments/look-up-place.ts';
+import { gpuOption } from '../laboratory/gpu-option.ts';
 import { type OptionsOf, parseSeed } from '../laboratory/options.ts';
 import { pairOption } from '../laboratory/pair-options.ts';
 import { parseModelSpec } from '../models/model-spec.ts';
@@ -24,6 +25,7 @@ export const answerOptions = {
     flag: '--draft <name|path>',
     help: "draft model instead of the pair's: a name, a GGUF file, ngram, toy:SEED, or none",
   },
+  gpu: gpuOption as typeof gpuOption,
   mode: {
     flag: '--mode <name>',
     help: 'decoding mode. stream: device and edge never wait for each other; mix: as stream, and the edge drafts as well; ar: the edge alone; sd, psd, psd-lockstep: the device drafts in windows; edge-sd: only the edge drafts; local: the draft model alone, unverified; auto: the mode that earlier answers found quickest',

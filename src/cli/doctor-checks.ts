@@ -5,7 +5,8 @@ import { availableParallelism } from 'node:os';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { probeEdge } from '../device/probe-edge.ts';
-import { startLlamaEngine } from '../engines/llama-engine.ts';
+import { gpuChoiceOf, startLlamaEngine } from '../engines/llama-engine.ts';
+import type { OpenModelOptions } from '../engines/open-model.ts';
 import { modelLabel } from '../files/document.ts';
 import { readGguf } from '../gguf/gguf.ts';
 import { modelPath } from '../model-files/acquire.ts';
@@ -48,8 +49,8 @@ export function checkNode(version: string = process.versions.node): string {
   throw new OutriderError('engine-missing', cause, 'install a newer Node, or use the one that "node setup.mjs" brings');
 }
 
-export async function checkEngine(): Promise<string> {
-  const { version, backend } = await startLlamaEngine(false);
+export async function checkEngine(gpu?: OpenModelOptions['gpu']): Promise<string> {
+  const { version, backend } = await startLlamaEngine(gpuChoiceOf(gpu));
   return `${version}, ${backend.split(',')[0]}`;
 }
 

@@ -1,5 +1,6 @@
 // Which checks doctor makes, in which order, and which of them need what an earlier one found.
 
+import type { OpenModelOptions } from '../engines/open-model.ts';
 import type { Result } from '../files/document.ts';
 import { needsFile } from '../models/model-spec.ts';
 import {
@@ -40,6 +41,7 @@ export interface DoctorOptions {
   /** Names, paths or toys, as everywhere. */
   readonly model: string;
   readonly draft: string;
+  readonly gpu?: OpenModelOptions['gpu'];
   /** Address of an edge to try. */
   readonly edge?: string | undefined;
   /** SHA-256 of its certificate, where no authority vouches for that. */
@@ -77,7 +79,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
 async function examineMachine(options: DoctorOptions, rows: readonly Check[], note: Note): Promise<number> {
   const { model, draft, port } = options;
   await note('node', () => checkNode());
-  if (needsFile(model) || needsFile(draft)) await note('engine', checkEngine);
+  if (needsFile(model) || needsFile(draft)) await note('engine', () => checkEngine(options.gpu));
   await note('target file', () => checkModelFile(model));
   await note('draft file', () => checkModelFile(draft));
   await note('memory', () => {
@@ -96,14 +98,14 @@ async function examineMachine(options: DoctorOptions, rows: readonly Check[], no
 
 async function examineModels(
   models: DoctorModels,
-  { model, draft, edge, edgeFingerprint, key, onLawProgress }: DoctorOptions,
+  { model, draft, gpu, edge, edgeFingerprint, key, onLawProgress }: DoctorOptions,
   rows: readonly Check[],
   note: Note,
 ): Promise<Omit<Found, 'loopbackMs'>> {
   await note('models', () => {
     // Opening would download missing files, and need more memory than there is.
     demandPassed(rows, ['engine', 'target file', 'draft file', 'memory']);
-    return openBoth(models, model, draft, onLawProgress);
+    return openBoth(models, model, draft, { gpu, onLawProgress });
   });
   await note('tokenizers', () => withModels(models, checkTokenizers));
   await note('shape law', () => {
@@ -111,7 +113,7 @@ async function examineModels(
     return withModels(models, describeExactness);
   });
   await note('exact shapes', () => withExact(models, checkShapesHere));
-  const found = await measureModels(models, model, note);
+  const found = await measureModels(models, { model, gpu }, note);
   let edgeFigures: Found['edge'] = {};
   if (edge !== undefined) {
     await note('edge', async () => {
@@ -123,7 +125,7 @@ async function examineModels(
   return { ...found, edge: edgeFigures, target: models.target, isRefused: models.refusal !== null };
 }
 
-async function measureModels(models: DoctorModels, model: string, note: Note) {
+async function measureModels(models: DoctorModels, { model, gpu }: Pick<DoctorOptions, 'model' | 'gpu'>, note: Note) {
   let [drafts, steps]: [MeasuredDrafts | null, MeasuredSteps | null] = [null, null];
   await note('acceptance', async () => {
     drafts = await withModels(models, async (target, draft) => {
@@ -134,7 +136,7 @@ async function measureModels(models: DoctorModels, model: string, note: Note) {
   });
   await note('steps', async () => {
     steps = await withModels(models, async (target) => {
-      const native = await openNative(model, target);
+      const native = await openNative(model, target, gpu);
       try {
         return await measureSteps(target, native);
       } finally {

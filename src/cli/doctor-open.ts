@@ -15,8 +15,6 @@ export interface DoctorModels extends AsyncDisposable {
   refusal: OutriderError | null;
 }
 
-type OnLawProgress = OpenModelOptions['onLawProgress'];
-
 const targetSize = { sequences: 2, contextLength: 2048 };
 const nativeSize = { sequences: 1, contextLength: 256 };
 const draftSize = { sequences: 1, contextLength: 2048 };
@@ -48,9 +46,9 @@ export async function openBoth(
   models: DoctorModels,
   target: string,
   draft: string,
-  onLawProgress: OnLawProgress,
+  { gpu, onLawProgress }: Pick<OpenModelOptions, 'gpu' | 'onLawProgress'>,
 ): Promise<string> {
-  const asTarget = { role: 'target', ...targetSize } as const;
+  const asTarget = { role: 'target', gpu, ...targetSize } as const;
   try {
     models.target = await openModel(target, { ...asTarget, exact: true, onLawProgress });
   } catch (error) {
@@ -60,12 +58,16 @@ export async function openBoth(
   }
   // A draft need not be exact: the target's choice wins.
   const { tokenizer } = models.target;
-  models.draft = await openModel(draft, { role: 'draft', ...draftSize, exact: false, threads: 1, tokenizer });
+  models.draft = await openModel(draft, { role: 'draft', gpu, ...draftSize, exact: false, threads: 1, tokenizer });
   return `${models.target.identity.description}; draft ${models.draft.identity.name}`;
 }
 
 /** The target's engine without a law, if there is memory for a second copy; null where that would be the target itself. */
-export async function openNative(spec: string, target: LanguageModel): Promise<LanguageModel | null> {
+export async function openNative(
+  spec: string,
+  target: LanguageModel,
+  gpu: OpenModelOptions['gpu'],
+): Promise<LanguageModel | null> {
   if (isNative(target)) return null;
   try {
     await demandMemory([{ path: pathOf(spec), ...nativeSize }]);
@@ -74,7 +76,7 @@ export async function openNative(spec: string, target: LanguageModel): Promise<L
     throw error;
   }
   // As a target it would first count the choices that change.
-  return openModel(spec, { role: 'draft', ...nativeSize, exact: false, threads: 1 });
+  return openModel(spec, { role: 'draft', gpu, ...nativeSize, exact: false, threads: 1 });
 }
 
 export function notTried(why: string): OutriderError {

@@ -4,6 +4,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { modelLabel, printDocument, type Result } from '../files/document.ts';
+import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import type { Check } from './doctor-checks.ts';
@@ -19,6 +20,7 @@ const options = {
   pair: pairOption,
   model: { flag: '--model <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
+  gpu: gpuOption,
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },

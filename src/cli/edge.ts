@@ -10,6 +10,7 @@ import { openModel } from '../engines/open-model.ts';
 import { pacingPrefix } from '../experiments/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
 import { logSessions } from '../files/event-log-file.ts';
+import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { needsFile } from '../models/model-spec.ts';
@@ -81,6 +82,7 @@ const options = {
     help: 'threads of the engine (default: 1; with --fast all cores but one)',
     whole: [1, 1024],
   },
+  gpu: gpuOption as typeof gpuOption,
   ...accessOptions,
   log: {
     group: 'Output:',
@@ -157,8 +159,15 @@ function askedToStop(signal: AbortSignal, untilInputEnds: boolean): Promise<void
 async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   await using opened = new CloseStack();
   const report = createAcquireReport();
-  const { sessions, context: contextLength, threads } = flags;
-  const options = { sequences: sessions, contextLength, clock: machineClock, signal, onProgress: report.onProgress };
+  const { sessions, context: contextLength, threads, gpu } = flags;
+  const options = {
+    sequences: sessions,
+    contextLength,
+    gpu,
+    clock: machineClock,
+    signal,
+    onProgress: report.onProgress,
+  };
   const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
   const law = createLawReport(flags.model);
   const target = opened.use(

@@ -43,6 +43,7 @@ export async function openCommandDevice(
     target,
     lookUp: looksUpOnDevice(flags.lookUp),
     contextLength: deviceContextLength,
+    gpu: flags.gpu,
   };
   const device = await withAcquireReport((acquiring) => openDevice({ ...options, ...acquiring }));
   return { ...device, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };

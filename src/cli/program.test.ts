@@ -19,3 +19,25 @@ describe('every command', () => {
     expect(command.description(), name).not.toBe('');
   });
 });
+
+describe('--gpu', () => {
+  const commands = withSubcommands(createProgram());
+  const pathOf = (command: Command): string =>
+    command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();
+
+  it('is an option of every command that opens models of files', () => {
+    const having = commands.filter(({ options }) => options.some(({ long }) => long === '--gpu')).map(pathOf);
+    expect(having.toSorted()).toEqual([
+      'bench drafts',
+      'bench engine',
+      'bench modes',
+      'device',
+      'doctor',
+      'edge',
+      'run',
+      'trace record',
+      'trial exactness',
+      'trial traces',
+    ]);
+  });
+});

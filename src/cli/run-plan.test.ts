@@ -16,6 +16,7 @@ const flags = {
   lookUp: 'both',
   profile: 'edge-70b-a6000',
   draftLength: 4,
+  gpu: 'off',
 } as unknown as RunFlags;
 
 const onEdge = { sequences: 2, contextLength: 2048 };
@@ -44,6 +45,7 @@ describe('the models of a run', () => {
       '--model large --sessions 2 --context 2048 --look-up 8 --profile edge-70b-a6000',
     );
     expect(edgeFlagsOf({ ...flags, unpaced: true })).not.toContain('--profile');
+    expect(edgeFlagsOf({ ...flags, gpu: 'cuda' }).join(' ')).toContain('--gpu cuda');
   });
 });
 

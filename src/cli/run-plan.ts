@@ -23,9 +23,10 @@ function edgeDrafts(mode: AnswerFlags['mode']): boolean {
 
 /** For `outrider edge`. */
 export function edgeFlagsOf(flags: RunFlags): string[] {
-  const { model, draft, mode, context, lookUp, unpaced, profile, draftLength } = flags;
+  const { model, draft, mode, context, lookUp, unpaced, profile, draftLength, gpu } = flags;
   const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
   edgeFlags.push('--look-up', String(edgeLookUpTokens(lookUp)));
+  if (gpu !== 'off') edgeFlags.push('--gpu', gpu);
   if (!unpaced) edgeFlags.push('--profile', profile);
   if (edgeDrafts(mode)) edgeFlags.push('--draft', draft, '--draft-length', String(draftLength));
   return edgeFlags;

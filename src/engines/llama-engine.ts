@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type { Llama, LlamaModel } from 'node-llama-cpp';
 import { OutriderError } from '../basics/errors.ts';
+import type { GpuChoice } from '../basics/gpu-choice.ts';
 import { findRepackingSwitch, loadInOrder, type RepackingSwitch, type WeightLayout } from './llama-weights.ts';
 
 type Binding = typeof import('node-llama-cpp');
@@ -21,13 +22,13 @@ export interface LlamaEngine {
   readonly repacking: RepackingSwitch | null;
 }
 
-const startedEngines = new Map<boolean, Promise<LlamaEngine>>();
+const startedEngines = new Map<GpuChoice, Promise<LlamaEngine>>();
 
 /**
  * Starts llama.cpp once per process and back-end; never compiles or downloads.
  * @throws OutriderError `engine-missing` when the package, or its binary for this machine, is not installed.
  */
-export function startLlamaEngine(gpu: boolean): Promise<LlamaEngine> {
+export function startLlamaEngine(gpu: GpuChoice): Promise<LlamaEngine> {
   let engine = startedEngines.get(gpu);
   if (engine === undefined) {
     engine = start(gpu);
@@ -37,16 +38,17 @@ export function startLlamaEngine(gpu: boolean): Promise<LlamaEngine> {
   return engine;
 }
 
-async function start(gpu: boolean): Promise<LlamaEngine> {
+async function start(gpu: GpuChoice): Promise<LlamaEngine> {
   const binding = await importBinding();
   try {
     const llama = await binding.getLlama({
       build: 'never',
       skipDownload: true,
-      gpu: gpu ? 'auto' : false,
+      gpu: gpu === 'off' ? false : gpu,
       logLevel: binding.LlamaLogLevel.error,
       progressLogs: false,
     });
+    if (gpu !== 'off' && gpu !== 'auto' && llama.gpu !== gpu) throw new Error(`it has no ${gpu} here`);
     const devices = llama.gpu === false ? [] : await llama.getGpuDeviceNames();
     const packageVersion = await binding.getModuleVersion();
     return {
@@ -58,6 +60,7 @@ async function start(gpu: boolean): Promise<LlamaEngine> {
       repacking: devices.length === 0 ? await findRepackingSwitch() : null,
     };
   } catch (cause) {
+    if (gpu !== 'off') throw gpuMissing(gpu, cause);
     throw new OutriderError(
       'engine-missing',
       `llama.cpp could not be started: ${firstLine(cause)}`,
@@ -65,6 +68,20 @@ async function start(gpu: boolean): Promise<LlamaEngine> {
       { cause },
     );
   }
+}
+
+/** What callers in code may say as well. */
+export function gpuChoiceOf(gpu: GpuChoice | boolean | undefined): GpuChoice {
+  return typeof gpu === 'string' ? gpu : gpu === true ? 'auto' : 'off';
+}
+
+function gpuMissing(gpu: GpuChoice, cause: unknown): OutriderError {
+  const said = firstLine(cause);
+  const why = said.includes('NoBinaryFound') ? 'its binary for it is not installed, or finds no device' : said;
+  const message = `llama.cpp can't use ${gpu === 'auto' ? 'a graphics processor' : gpu} on this machine: ${why}`;
+  const remedy =
+    "check the driver, and install the engine's binaries for it (in a clone: node setup.mjs --gpu cuda or vulkan), or leave --gpu out";
+  return new OutriderError('engine-missing', message, remedy, { cause });
 }
 
 async function importBinding(): Promise<Binding> {

@@ -1,6 +1,7 @@
 // The engine's own greedy generation, without our code in between: the reference of a trial. Not used for serving.
 
 import type { Token } from 'node-llama-cpp';
+import type { GpuChoice } from '../basics/gpu-choice.ts';
 import { invariant } from '../basics/invariant.ts';
 import { loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
 import type { WeightLayout } from './llama-weights.ts';
@@ -19,9 +20,12 @@ export interface GreedyRequest {
 export async function generateGreedily(
   path: string,
   requests: readonly GreedyRequest[],
-  weights: WeightLayout = 'repacked',
+  {
+    weights = 'repacked',
+    gpu = 'off',
+  }: { readonly weights?: WeightLayout | undefined; readonly gpu?: GpuChoice | undefined } = {},
 ): Promise<number[][]> {
-  const engine = await startLlamaEngine(false);
+  const engine = await startLlamaEngine(gpu);
   const model = await loadLlamaModel(engine, path, { vocabularyOnly: false, weights });
   try {
     const longest = Math.max(...requests.map(({ prompt, maxTokens }) => prompt.length + maxTokens));

@@ -29,7 +29,7 @@ const size = { sequences: 3, contextLength: 300 };
 const few = { contextLengths: [30], callSizes: [2, 3, 4, 5, 8, 9], positions: 18, histories: [besideOthers] };
 
 async function mismatchesOf(weights: WeightLayout): Promise<number> {
-  const engine = await startLlamaEngine(false);
+  const engine = await startLlamaEngine('off');
   const loaded = await loadLlamaModel(engine, path, { vocabularyOnly: false, weights });
   const tokenizer = await createLlamaTokenizer(engine, loaded, path);
   await using model = new LlamaLanguageModel(
@@ -43,7 +43,7 @@ async function mismatchesOf(weights: WeightLayout): Promise<number> {
 
 describe('weights that are not repacked', () => {
   it('give the same bits in every call, where repacked ones do not; other models are loaded as before', async () => {
-    if ((await startLlamaEngine(false)).repacking === null) return;
+    if ((await startLlamaEngine('off')).repacking === null) return;
     expect(await mismatchesOf('plain')).toBe(0);
     expect(await mismatchesOf('repacked')).toBeGreaterThan(0);
     expect(await mismatchesOf('plain')).toBe(0);

@@ -48,6 +48,11 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   #mostSequences = comparedSequences;
   #closing: Promise<void> | undefined;
 
+  /** Layers on the graphics processor. */
+  get gpuLayers(): number {
+    return this.#model.gpuLayers;
+  }
+
   constructor(model: LlamaModel, context: LlamaContext, tokenizer: Tokenizer) {
     this.#model = model;
     this.#context = context;

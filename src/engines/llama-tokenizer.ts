@@ -11,7 +11,7 @@ import { type LlamaEngine, loadLlamaModel, startLlamaEngine } from './llama-engi
  * @throws OutriderError as {@link startLlamaEngine} and {@link loadLlamaModel}
  */
 export async function openLlamaTokenizer(path: string): Promise<Tokenizer & AsyncDisposable> {
-  const engine = await startLlamaEngine(false);
+  const engine = await startLlamaEngine('off');
   const model = await loadLlamaModel(engine, path, { vocabularyOnly: true });
   const tokenizer = await createLlamaTokenizer(engine, model, path);
   return { ...tokenizer, [Symbol.asyncDispose]: () => model.dispose() };

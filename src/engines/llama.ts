@@ -3,10 +3,10 @@
 // has the measurements.
 
 import { createHash } from 'node:crypto';
-import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import type { LlamaModel } from 'node-llama-cpp';
 import { badArgument, OutriderError } from '../basics/errors.ts';
+import type { GpuChoice } from '../basics/gpu-choice.ts';
 import { invariant } from '../basics/invariant.ts';
 import { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 import { countChangedChoices } from '../exactness/changed-choices.ts';
@@ -14,8 +14,9 @@ import { comparedSequences } from '../exactness/shape-histories.ts';
 import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
 import { defaultCacheDirectory, hashFile } from '../model-files/cache.ts';
 import type { LanguageModel, ModelIdentity } from '../models/model.ts';
-import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
-import { batchTokens, createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
+import { gpuChoiceOf, type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
+import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
+import { lawKeyOf, recipeOf, remembersLaws } from './llama-recipe.ts';
 import { createLlamaTokenizer } from './llama-tokenizer.ts';
 import type { WeightLayout } from './llama-weights.ts';
 import { type LawFinding, LawMemory } from './shape-law-memory.ts';
@@ -31,8 +32,8 @@ export interface LlamaOptions {
   readonly exact: boolean;
   /** Default: 1 if exact, otherwise one less than the machine has. */
   readonly threads?: number | undefined;
-  /** Default: false. */
-  readonly gpu?: boolean | undefined;
+  /** Default: `off`; true means `auto`. A law for exact text is found on the GPU itself, at each opening. */
+  readonly gpu?: GpuChoice | boolean | undefined;
   /** SHA-256 of the file if known; computed otherwise. */
   readonly sha256?: string;
   /** Where found laws are stored; default {@link defaultCacheDirectory}. */
@@ -61,7 +62,7 @@ interface Opening {
 export async function openLlamaModel(options: LlamaOptions): Promise<LanguageModel> {
   const threads = options.threads ?? (options.exact ? 1 : 0);
   checkCounts(options, threads);
-  const engine = await startLlamaEngine(options.gpu ?? false);
+  const engine = await startLlamaEngine(gpuChoiceOf(options.gpu));
   const usedThreads = threads === 0 ? Math.max(1, engine.llama.cpuMathCores - 1) : threads;
   await requireModelFile(options.path);
   const sha256 = options.sha256 ?? (await hashFile(options.path));
@@ -78,13 +79,17 @@ async function openFast(opening: Opening): Promise<LanguageModel> {
     const { changed, compared } = await countChangedChoices(model);
     said = `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
   }
-  model.settle(identityOf(opening, said, { exact: false }), options.contextLength);
+  model.settle(identityOf(opening, said, { exact: false, ...layersOf(opening, model) }), options.contextLength);
   return model;
 }
 
 async function openExact(opening: Opening): Promise<LanguageModel> {
   const { options } = opening;
-  const memory = new LawMemory(options.cacheDirectory ?? defaultCacheDirectory(), keyOf(opening));
+  const { sequences, contextLength } = options;
+  const memory = new LawMemory(
+    options.cacheDirectory ?? defaultCacheDirectory(),
+    lawKeyOf(opening, { sequences, contextLength }),
+  );
   const opened = (await openRecalled(opening, memory)) ?? (await openSearching(opening, memory));
   const { model, finding } = opened;
   const { law, weights, comparisons, callTimes, nativeTimes } = finding;
@@ -92,7 +97,7 @@ async function openExact(opening: Opening): Promise<LanguageModel> {
   const costs = [1, 2, 3, 4, 5, 6, 7, 8].map((rows) => {
     return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
   });
-  const identity = identityOf(opening, said, { exact: true, law, weights });
+  const identity = identityOf(opening, said, { exact: true, law, weights, ...layersOf(opening, model) });
   model.settle(identity, options.contextLength, { weights, costs, comparisons });
   return model;
 }
@@ -102,13 +107,8 @@ interface Opened {
   readonly finding: LawFinding & { readonly law: NonNullable<LawFinding['law']> };
 }
 
-/** The split of layers between processor and graphics card changes from day to day, so there a law is searched each time. */
-function remembers({ engine }: Opening): boolean {
-  return engine.llama.gpu === false;
-}
-
 async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened | null> {
-  const known = remembers(opening) ? await memory.recall() : null;
+  const known = remembersLaws(opening) ? await memory.recall() : null;
   if (known === null) return null;
   if (known.law === null) throw refused(opening, known);
   // Only their bits show that plain weights are plain.
@@ -119,11 +119,11 @@ async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened
 
 /** A law found for the same engine is only confirmed for other numbers of sequences or tokens: every search compares the same. */
 async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
-  const near = remembers(opening) ? await memory.recallNear() : null;
+  const near = remembersLaws(opening) ? await memory.recallNear() : null;
   const confirmed =
     near === null || near.law === null ? null : await openIf(opening, { ...near, law: near.law }, confirmLaw);
   const finding = confirmed?.finding ?? (await search(opening));
-  if (remembers(opening)) await memory.remember(finding);
+  if (remembersLaws(opening)) await memory.remember(finding);
   if (confirmed !== null) return confirmed;
   const { law } = finding;
   if (law === null) throw refused(opening, finding);
@@ -152,8 +152,6 @@ async function openIf(
   return null;
 }
 
-/** Raised whenever more is compared: results of an earlier search are then searched again. */
-const searchVersion = 3;
 /** The least size for a search: as many sequences as calls may merge, and room for the longest compared context. */
 const searchSize = { sequences: comparedSequences, contextLength: 704 };
 
@@ -203,31 +201,9 @@ async function load({ options, engine, threads }: Opening, weights: WeightLayout
   }
 }
 
-/** The inputs of an engine's rounding, besides its calls. */
-function recipeOf({ engine, sha256, threads }: Opening) {
-  const processor = cpus()[0]?.model.trim() ?? '';
-  return {
-    model: sha256,
-    engine: engine.version,
-    build: engine.build,
-    backend: engine.backend,
-    processor,
-    threads,
-    flashAttention: true,
-    keyValueType: 'f16',
-  };
-}
-
-/** The key holds more than the fingerprint: a law is searched again where anything else differs. */
-function keyOf(opening: Opening) {
-  const { sequences, contextLength } = opening.options;
-  const recipe = {
-    ...recipeOf(opening),
-    searchVersion,
-    batchTokens,
-    canSwitchRepacking: opening.engine.repacking !== null,
-  };
-  return { recipe, size: { sequences, contextLength } };
+/** On a graphics processor the split of the layers decides about the rounding, too. */
+function layersOf({ engine }: Opening, { gpuLayers }: LlamaLanguageModel): object {
+  return engine.llama.gpu === false ? {} : { gpuLayers };
 }
 
 function identityOf(opening: Opening, promise: string, shapes: object): ModelIdentity {
@@ -251,8 +227,18 @@ function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
   return new OutriderError(
     'exact-refused',
     `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
-    'Start the edge with --fast, which says how often choices differ; or take another file of the model, or --threads 1.',
+    'Start the edge with --fast, which says how often choices differ; or take another file of the model, --threads 1, or --gpu off.',
   );
+}
+
+/** llama.cpp's LLAMA_MAX_SEQ. */
+export const mostSequences = 256;
+
+/** Before anything is fetched or loaded. @throws OutriderError `bad-argument` */
+export function demandSequences(sequences: number): void {
+  if (sequences <= mostSequences) return;
+  const cause = `${sequences} sequences are asked for, and llama.cpp holds at most ${mostSequences} at a time`;
+  throw badArgument(cause, `give --sessions (in code: sequences) ${mostSequences} or less, or start several edges`);
 }
 
 function checkCounts(options: LlamaOptions, threads: number): void {
@@ -261,6 +247,7 @@ function checkCounts(options: LlamaOptions, threads: number): void {
     ['context length', options.contextLength, 8],
     ['threads', threads, 0],
   ];
+  demandSequences(options.sequences);
   for (const [name, value, least] of counts) {
     if (Number.isSafeInteger(value) && value >= least) continue;
     throw badArgument(`${name} is ${value}`, `Give a whole number of at least ${least}.`);

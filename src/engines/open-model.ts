@@ -2,11 +2,13 @@
 
 import {
   abortSignal,
+  type Check,
   type Checks,
   callback,
   checkOptions,
   clock,
   having,
+  must,
   oneOf,
   optional,
   text,
@@ -15,6 +17,7 @@ import {
 } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { badArgument, type OutriderError } from '../basics/errors.ts';
+import { type GpuChoice, gpuChoices } from '../basics/gpu-choice.ts';
 import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
 import { type AcquireProgress, acquireModel } from '../model-files/acquire.ts';
 import type { LanguageModel, Tokenizer } from '../models/model.ts';
@@ -23,7 +26,7 @@ import { createNgramModel } from '../models/ngram.ts';
 import { paceModel } from '../models/paced.ts';
 import { findProfile } from '../models/profiles.ts';
 import { createToyModel } from '../models/toy.ts';
-import { openLlamaModel } from './llama.ts';
+import { demandSequences, openLlamaModel } from './llama.ts';
 import { openMappedDraft } from './mapped-vocabulary.ts';
 import { preciseSleep } from './precise-sleep.ts';
 
@@ -36,7 +39,8 @@ export interface OpenModelOptions {
   /** See LlamaOptions. */
   readonly exact: boolean;
   readonly threads?: number | undefined;
-  readonly gpu?: boolean | undefined;
+  /** See LlamaOptions; models without a file do not need it. */
+  readonly gpu?: GpuChoice | boolean | undefined;
   /** Name of a latency profile to pace the model to; needs `clock`. */
   readonly profile?: string | undefined;
   readonly clock?: Clock | undefined;
@@ -49,13 +53,18 @@ export interface OpenModelOptions {
   readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
+/** Also for a device, which hands it on. */
+export const gpuCheck: Check = must(`Give true, false or one of ${gpuChoices.join(', ')}.`, (value) => {
+  return typeof value === 'boolean' || gpuChoices.some((choice) => choice === value);
+});
+
 const openChecks: Checks<OpenModelOptions> = {
   role: oneOf(['target', 'draft']),
   sequences: whole(1),
   contextLength: whole(1),
   exact: truth,
   threads: optional(whole(0)),
-  gpu: optional(truth),
+  gpu: optional(gpuCheck),
   profile: optional(text),
   clock: optional(clock),
   tokenizer: optional(having('a tokenizer', 'hash', 'vocabularySize', 'encode', 'bytes')),
@@ -88,6 +97,7 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
   if (asked.kind === 'ngram') {
     return createNgramModel({ tokenizer: requireTokenizer(options.tokenizer), sequences, contextLength });
   }
+  demandSequences(sequences);
   const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
   const mapped = await readMappedDraftFile(path);
   if (mapped !== undefined && role === 'target') throw notATarget(spec);

@@ -23,7 +23,7 @@ let expected: (Token | undefined)[];
 
 /** The choice of the model at `path` after each token of the text. */
 async function choicesOf(path: string): Promise<(Token | undefined)[]> {
-  const model = await loadLlamaModel(await startLlamaEngine(false), path, { vocabularyOnly: false });
+  const model = await loadLlamaModel(await startLlamaEngine('off'), path, { vocabularyOnly: false });
   try {
     const context = await model.createContext({ contextSize: 256, flashAttention: true, threads: 1 });
     const next = { generateNext: { token: true, options: { temperature: 0 } } } as const;

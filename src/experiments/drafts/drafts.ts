@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CloseStack } from '../../basics/close-stack.ts';
 import { badArgument } from '../../basics/errors.ts';
+import type { GpuChoice } from '../../basics/gpu-choice.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { describeMachine } from '../../files/document.ts';
 import { type PromptFile, readPromptFiles } from '../../files/prompt-files.ts';
@@ -13,6 +14,7 @@ import { findTraceFile, shippedTraceFilesOf } from '../../files/shipped-traces.t
 import { hashTrace } from '../../files/trace-files.ts';
 import { readGguf } from '../../gguf/gguf.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { gpuOption } from '../../laboratory/gpu-option.ts';
 import { modelProgress } from '../../laboratory/model-progress.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
@@ -40,6 +42,7 @@ const options = {
     flag: '--drafts <directory>',
     help: "with --prompts: every .gguf file in it, beside the pair's draft; with --traces: where their drafts are",
   },
+  gpu: gpuOption as typeof gpuOption,
   prompts: { flag: '--prompts <file...>', help: 'prompts to record: JSON lines, see docs/traces.md', texts: true },
   traces: {
     flag: '--traces <name|file...>',
@@ -104,7 +107,7 @@ Examples:
     const work = await prepare(asked, run);
     const { tokens, roundTripsMs, deviceStepMs, repeats } = asked;
     await run.begin({ target: work.target, tokens, roundTripsMs, deviceStepMs, repeats, machine: describeMachine() });
-    const costs = await costsOf(work, repeats, run);
+    const costs = await costsOf(work, asked, run);
     const drafts: Draft[] = [];
     const rows: DraftRow[] = [];
     for (const [index, [name, traces]] of [...work.traces].entries()) {
@@ -168,11 +171,12 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
   }
   const prompts = readPromptFiles(promptFiles, { first: limit, others: otherLimit });
   const { onProgress } = run;
+  const { gpu } = asked;
   const directory = asked.traceDirectory ?? join(defaultCacheDirectory(), 'traces');
   const traces = new Map<string, DraftTraces>();
   for (const name of new Set([draft, ...drafts])) {
-    await using openedTarget = await openTarget(target, run);
-    await using openedDraft = await openModel(name, draftShape);
+    await using openedTarget = await openTarget(target, gpu, run);
+    await using openedDraft = await openModel(name, { ...draftShape, gpu });
     // Answers are the target's own: the other drafts take those of the first draft's traces.
     const known = [...traces.values()][0];
     const settings = { directory, tokens: asked.tokens, modelLicence: 'see the models', known, onProgress };
@@ -189,17 +193,21 @@ function draftsIn(directory: string | undefined): string[] {
   throw badArgument(`${directory} holds no .gguf file`, 'give the --out of "outrider draft fit"');
 }
 
-function openTarget(target: string, run: Run): Promise<LanguageModel> {
-  return openModel(target, { role: 'target', ...shape, exact: true, ...modelProgress(run, target) });
+function openTarget(target: string, gpu: GpuChoice, run: Run): Promise<LanguageModel> {
+  return openModel(target, { role: 'target', ...shape, gpu, exact: true, ...modelProgress(run, target) });
 }
 
 /** Costs by the name of each draft. Costs that the record lacks are measured together, in turn. Refuses traces of other models. */
-async function costsOf({ target: spec, traces }: Work, repeats: number, run: Run): Promise<Map<string, DraftCost>> {
+async function costsOf(
+  { target: spec, traces }: Work,
+  { repeats, gpu }: Pick<Options, 'repeats' | 'gpu'>,
+  run: Run,
+): Promise<Map<string, DraftCost>> {
   await using stack = new CloseStack();
-  const target = stack.use(await openTarget(spec, run));
+  const target = stack.use(await openTarget(spec, gpu, run));
   const drafts: { readonly name: string; readonly model: LanguageModel; readonly key: string }[] = [];
   for (const [name, { greedy, sampled }] of traces) {
-    const model = stack.use(await openModel(name, draftShape));
+    const model = stack.use(await openModel(name, { ...draftShape, gpu }));
     const given = sampled === undefined ? [greedy] : [greedy, sampled];
     await demandModels({ spec, identity: target.identity }, { spec: name, identity: model.identity }, given);
     drafts.push({ name, model, key: costKey(target.identity, model.identity) });

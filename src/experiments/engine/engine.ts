@@ -7,6 +7,7 @@ import { openModel } from '../../engines/open-model.ts';
 import { prepareModels } from '../../engines/prepare-models.ts';
 import { modelLabel } from '../../files/document.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { gpuOption } from '../../laboratory/gpu-option.ts';
 import { modelProgress } from '../../laboratory/model-progress.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
@@ -29,6 +30,7 @@ const options = {
   target: { flag: '--model <name|path>', help: "target instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft instead of the pair's; none: leave it out" },
   repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 1000], default: 15 },
+  gpu: gpuOption as typeof gpuOption,
   fast: {
     flag: '--fast',
     help: 'all cores but one, no shape law; says how often choices differ, and leaves out what exactness costs',
@@ -99,11 +101,11 @@ async function measureTarget(asked: Options, steps: Repeats, run: Run) {
   };
 }
 
-async function measureDraft(draft: string, { threads = 1 }: Options, steps: Repeats, run: Run) {
+async function measureDraft(draft: string, { threads = 1, gpu }: Options, steps: Repeats, run: Run) {
   const size = sizeOf(steps);
   await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run, draft));
   // A draft need not be exact, because the target decides.
-  await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads });
+  await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads, gpu });
   const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
   return { rows, engine: model.identity.description };
 }
@@ -114,13 +116,13 @@ function sizeOf({ contextLength }: Repeats): Size {
 
 /** The target, and where it is exact the same engine on as many threads without a law. */
 async function openSubjects(asked: Options, size: Size, stack: CloseStack, run: Run): Promise<[Subject, ...Subject[]]> {
-  const { fast, threads } = asked;
+  const { fast, threads, gpu } = asked;
   const { target: model } = namesOf(asked);
-  const shape = { ...size, exact: !fast, threads };
+  const shape = { ...size, exact: !fast, threads, gpu };
   const target = stack.use(await openModel(model, { role: 'target', ...shape, ...modelProgress(run, model) }));
   if (fast) return [{ model: target, suffix: '' }];
   // In role target it would first count changed choices.
-  const nativeShape = { role: 'draft', ...size, exact: false, threads: threads ?? 1 } as const;
+  const nativeShape = { role: 'draft', ...size, exact: false, threads: threads ?? 1, gpu } as const;
   const native = stack.use(await openModel(model, nativeShape));
   return [
     { model: target, suffix: '' },

@@ -1,6 +1,7 @@
 // The options of `outrider bench modes`, for both of its clocks.
 
 import { availableParallelism } from 'node:os';
+import { gpuOption } from '../../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
@@ -75,6 +76,7 @@ const forVirtual = {
 const forWall = {
   quick: { flag: '--quick', help: 'a smoke test of about a minute', group: 'With --clock wall:' },
   pair: pairOption as typeof pairOption,
+  gpu: gpuOption as typeof gpuOption,
   profile: {
     flag: '--profile <name>',
     help: 'hardware that the edge is paced to',

@@ -1,5 +1,6 @@
 // The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them.
 
+import type { GpuChoice } from '../../basics/gpu-choice.ts';
 import { mean } from '../../basics/statistics.ts';
 import { AutoMode } from '../../device/auto-mode.ts';
 import { openModel } from '../../engines/open-model.ts';
@@ -21,6 +22,8 @@ export interface WallSettings extends PlanSettings {
   readonly pair: string;
   /** Name of the edge's latency profile; null: no latency emulation. */
   readonly profile: string | null;
+  /** Of target and drafts; default `off`. */
+  readonly gpu?: GpuChoice;
   readonly tokens: number;
   readonly promptCount: number;
   /** Draft lengths that the pilot tries; null: the predicted one and its neighbours. */
@@ -60,7 +63,8 @@ export async function openWallBench(settings: WallSettings, run: Run): Promise<W
   await run.begin({ clock: 'wall', ...settings, machine, files });
   const draftName = draft.entry?.name ?? draft.path;
   const sequences = settings.promptCount;
-  const model = await openModel(draftName, { role: 'draft', sequences, contextLength, exact: false, threads: 1 });
+  const shapes = { exact: false, threads: 1, gpu: settings.gpu };
+  const model = await openModel(draftName, { role: 'draft', sequences, contextLength, ...shapes });
   const known = samplePrompts.prompts.toSorted((one, other) => rankOf(one.name) - rankOf(other.name));
   const prompts = known.slice(0, settings.promptCount).map(({ name, form, text }, index) => ({
     name,
@@ -116,10 +120,10 @@ export class WallBench implements AsyncDisposable {
   async startEdges(gamma: number): Promise<BenchEdges> {
     await this.#edges?.close();
     this.#edges = null;
-    const { profile, lookUp, modes } = this.settings;
+    const { profile, lookUp, modes, gpu } = this.settings;
     const draft = this.#needsEdgeDraft() ? this.#parts.draftName : null;
     const sizes = { sessions: this.prompts.length + 1, contextLength, lookUpTokens: edgeLookUpTokens(lookUp) };
-    const asked = { target: this.#parts.targetName, draft, gamma, profile, ...sizes };
+    const asked = { target: this.#parts.targetName, draft, gamma, profile, gpu, ...sizes };
     this.#edges = await startBenchEdges(asked, modes.includes('ar-native'), this.run.note);
     return this.#edges;
   }

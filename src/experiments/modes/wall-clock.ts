@@ -67,6 +67,7 @@ function settingsOf(options: ModesOptions): WallSettings {
     roundTripsMs: options.roundTripsMs ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
     pair: options.pair,
     profile: unpaced ? null : options.profile,
+    ...(options.gpu === 'off' ? {} : { gpu: options.gpu }),
     tokens: options.tokens ?? (quick ? 32 : unpaced ? 48 : 64),
     promptCount: options.prompts ?? (quick ? 1 : unpaced ? 4 : 6),
     repeats: options.repeats ?? (quick ? 1 : unpaced ? 3 : 5),

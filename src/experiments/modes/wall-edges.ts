@@ -1,6 +1,7 @@
 // The edge processes of "bench modes --clock wall": one under the shape law for all modes, and, without latency emulation,
 // a second one without a law for `ar-native`.
 
+import type { GpuChoice } from '../../basics/gpu-choice.ts';
 import { probeEdge } from '../../device/probe-edge.ts';
 import { findProfile } from '../../models/profiles.ts';
 import { type EdgeProcess, startEdgeProcess } from '../edge-process.ts';
@@ -14,6 +15,7 @@ export interface BenchEdgeSettings {
   readonly gamma: number;
   /** Null: no latency emulation. */
   readonly profile: string | null;
+  readonly gpu?: GpuChoice | undefined;
   readonly sessions: number;
   readonly contextLength: number;
   readonly lookUpTokens: number;
@@ -72,9 +74,10 @@ async function startNative(settings: BenchEdgeSettings, lawful: EdgeProcess): Pr
 }
 
 function flagsOf(settings: BenchEdgeSettings): string[] {
-  const { target, draft, gamma, profile, sessions, contextLength, lookUpTokens } = settings;
+  const { target, draft, gamma, profile, gpu = 'off', sessions, contextLength, lookUpTokens } = settings;
   const flags = ['--model', target, '--context', String(contextLength), '--sessions', String(sessions)];
   flags.push('--look-up', String(lookUpTokens));
+  if (gpu !== 'off') flags.push('--gpu', gpu);
   if (profile !== null) flags.push('--profile', profile);
   if (draft !== null) flags.push('--draft', draft, '--draft-window', String(gamma));
   return flags;

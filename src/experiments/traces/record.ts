@@ -8,6 +8,7 @@ import { modelLabel } from '../../files/document.ts';
 import { type PromptFile, type PromptLine, readPromptFiles, takeOfEach } from '../../files/prompt-files.ts';
 import { demandNewTrace, openRecording, readTrace } from '../../files/trace-files.ts';
 import type { Experiment } from '../../laboratory/experiment.ts';
+import { gpuOption } from '../../laboratory/gpu-option.ts';
 import { modelProgress } from '../../laboratory/model-progress.ts';
 import { parseSeed } from '../../laboratory/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../laboratory/pair-options.ts';
@@ -80,6 +81,7 @@ const options = {
     whole: [64, 131_072],
     default: 4096,
   },
+  gpu: gpuOption as typeof gpuOption,
   threads: { flag: '--threads <count>', help: 'threads of each model', whole: [1, 256], default: 1 },
   licence: { flag: '--licence <text>', help: 'of the models, for the header; default: as the manifest says' },
 } as const;
@@ -98,9 +100,9 @@ export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
     demandNewTrace(asked.out);
     const file = readPromptFiles(asked.prompts, { first: asked.limit, others: asked.otherLimit });
     const names = namesOf(asked);
-    const { contextLength, threads, tokens, wrongDepth, out, perCategory } = asked;
+    const { contextLength, threads, gpu, tokens, wrongDepth, out, perCategory } = asked;
     const { onProgress } = run;
-    const shape = { sequences: 1, contextLength, threads, exact: true };
+    const shape = { sequences: 1, contextLength, threads, gpu, exact: true };
     const targetShape = { role: 'target', ...shape, ...modelProgress(run, names.target) } as const;
     await using target = await openModel(names.target, targetShape);
     const { tokenizer } = target;
@@ -118,12 +120,12 @@ export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
     const { tokens, seconds } = made;
     const tokensPerSecond = seconds === 0 ? 0 : tokens / seconds;
     const { target, draft } = namesOf(asked);
-    const { temperature, wrongDepth, contextLength, threads } = asked;
+    const { temperature, wrongDepth, contextLength, threads, gpu } = asked;
     const named = { target: modelLabel(target), draft: modelLabel(draft) };
     return {
       rows: [],
       summary: { ...made, tokensPerSecond, fileKilobytes },
-      params: { ...named, tokens: asked.tokens, temperature, wrongDepth, contextLength, threads },
+      params: { ...named, tokens: asked.tokens, temperature, wrongDepth, contextLength, threads, gpu },
       seed: Number(asked.seed),
     };
   },

@@ -2,6 +2,7 @@
 // writes alone. The reference knows nothing of sessions, edges or schedulers: one row at a time, then a choice.
 
 import { CloseStack } from '../../basics/close-stack.ts';
+import type { GpuChoice } from '../../basics/gpu-choice.ts';
 import { invariant } from '../../basics/invariant.ts';
 import type { Candidates } from '../../decoding/candidates.ts';
 import { chooseToken } from '../../decoding/choose-token.ts';
@@ -38,6 +39,8 @@ export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 
   readonly draft?: string;
   /** Of the target; default 1. */
   readonly threads?: number;
+  /** Of target and drafts; default `off`. */
+  readonly gpu?: GpuChoice;
   readonly tokens: number;
   readonly roundTripsMs: readonly number[];
   readonly temperatures: readonly number[];
@@ -118,8 +121,13 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
   const { path: draftPath } = await acquireModel(options.draft ?? options.target);
   const onLawProgress = (text: string, done: number, total: number): void =>
     options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
-  const { threads } = options;
-  const size = { sequences: 3 * concurrentTurns + 1, contextLength, ...(threads === undefined ? {} : { threads }) };
+  const { threads, gpu } = options;
+  const size = {
+    sequences: 3 * concurrentTurns + 1,
+    contextLength,
+    gpu,
+    ...(threads === undefined ? {} : { threads }),
+  };
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
   const openDraft = async (): Promise<LanguageModel> =>
@@ -127,6 +135,7 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
       await openModel(draftPath, {
         role: 'draft',
         exact: false,
+        gpu,
         threads: 1,
         sequences: concurrentTurns,
         contextLength,
@@ -240,14 +249,14 @@ async function compareWithEngine(
   models: Models,
   prompts: readonly TrialPrompt[],
   references: ReadonlyMap<string, number[]>,
-  { tokens, temperatures, onProgress }: ExactnessOptions,
+  { tokens, temperatures, gpu, onProgress }: ExactnessOptions,
 ): Promise<{ readonly compared: number; readonly differing: number }> {
   const { limits, tokenizer, exactness } = models.target;
   const isFree = describeLaw({ ...limits.law, merges: true }) === describeLaw(freeLaw);
   if (!temperatures.includes(0) || !isFree) return { compared: 0, differing: 0 };
   onProgress?.("the engine's own texts", 0, prompts.length);
   const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds: tokenizer.endIds }));
-  const texts = await generateGreedily(models.targetPath, requests, exactness?.weights);
+  const texts = await generateGreedily(models.targetPath, requests, { weights: exactness?.weights, gpu });
   const differing = texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1);
   return { compared: texts.length, differing: differing.length };
 }

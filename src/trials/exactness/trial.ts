@@ -4,6 +4,7 @@ import { badArgument } from '../../basics/errors.ts';
 import type { Result } from '../../files/document.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../../gguf/weight-formats.ts';
 import type { Experiment, Run } from '../../laboratory/experiment.ts';
+import { gpuOption } from '../../laboratory/gpu-option.ts';
 import { modelProgress } from '../../laboratory/model-progress.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
@@ -41,6 +42,7 @@ const options = {
     help: 'also test copies of the target in these weight formats; names with commas or spaces',
     type: undefined as unknown as readonly string[] | true,
   },
+  gpu: gpuOption as typeof gpuOption,
   tokens: { flag: '--tokens <count>', help: 'tokens per text (default: 64)', whole: [1, 1024] },
   roundTripsMs: {
     flag: '--rtt <ms,...>',
@@ -87,6 +89,7 @@ async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
     roundTripsMs: given.roundTripsMs ?? (isShort ? [0, 60] : [0, 20, 100]),
     temperatures: given.temperatures,
     modes: modeNames,
+    ...(given.gpu === 'off' ? {} : { gpu: given.gpu }),
     ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
     ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };

@@ -6,6 +6,7 @@ import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { encodeTrialPrompts, type TrialPrompt } from '../../files/sample-prompts.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import { gpuOption } from '../../laboratory/gpu-option.ts';
 import { modelProgress } from '../../laboratory/model-progress.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
@@ -22,6 +23,7 @@ const options = {
   pair: pairOption as typeof pairOption,
   target: { flag: '--target <model>', help: "instead of the pair's: a name, a path or toy:SEED" },
   draft: { flag: '--draft <model>', help: "instead of the pair's; also ngram" },
+  gpu: gpuOption as typeof gpuOption,
   promptCount: { flag: '--prompts <count>', help: 'only the first so many prompts', whole: [1, 1000], default: 4 },
   tokens: { flag: '--tokens <count>', help: 'tokens per text', whole: [1, 1024], default: 48 },
   temperatures: { flag: '--temperature <number,...>', help: 'temperatures', numbers: [0, 10], default: [0, 0.8] },
@@ -95,7 +97,7 @@ export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = 
     if (given.models !== null) return compareSessions(given.models, given, run);
     const { target: targetName, draft: draftName } = namesOf(given);
     // The draft as well: what it says must not depend on how far it was read before.
-    const shape = { sequences: 2, contextLength: 2048, exact: true };
+    const shape = { sequences: 2, contextLength: 2048, gpu: given.gpu, exact: true };
     const targetShape = { role: 'target', ...shape, ...modelProgress(run, targetName) } as const;
     await using target = await openModel(targetName, targetShape);
     const draftShape = {
