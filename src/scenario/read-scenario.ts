@@ -15,20 +15,34 @@ export interface Override {
 
 const currentVersion = 1;
 
+/** The longest preset has 5,200. */
+const mostCharacters = 50_000;
+
 /**
  * Parses YAML, and JSON, which is valid YAML.
  * @param name of the file, for messages
  * @throws OutriderError `bad-argument` when it is neither
  */
 export function parseScenarioText(text: string, name: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw notYaml(name, error);
+  demandModest(text, name);
   try {
-    return document.toJS({ maxAliasCount: 100 }) as unknown;
+    const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    const value = document.toJS({ maxAliasCount: 100 }) as unknown;
+    JSON.stringify(value);
+    return value;
   } catch (error) {
-    // An alias without an anchor, or aliases that would fill the memory.
+    // An alias without an anchor, aliases that would fill the memory, a nest beyond the stack, or a list that holds itself.
     throw notYaml(name, error as Error);
+  }
+}
+
+/** Parsing takes a thousand times the memory of the text, and for many keys and anchors the square of its length in time. */
+function demandModest(text: string, name: string): void {
+  if (text.length > mostCharacters) {
+    const cause = `${name} has ${text.length} characters; a scenario has at most ${mostCharacters}`;
+    throw badArgument(cause, 'Name the file of a scenario.');
   }
 }
 

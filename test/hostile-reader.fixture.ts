@@ -1,0 +1,46 @@
+// A process that reads files with one of the readers of foreign files, and prints a line of JSON for each: what it answered.
+// Arguments: the reader, then the files.
+
+import { readFileSync } from 'node:fs';
+import { readState } from '../src/allocation/slot-json.ts';
+import { isOutriderError } from '../src/basics/errors.ts';
+import { readEventLog } from '../src/files/event-log-file.ts';
+import { readPromptFile } from '../src/files/prompt-files.ts';
+import { readRadioMap } from '../src/files/radio-map-file.ts';
+import { findScenario } from '../src/files/scenario-file.ts';
+import { readTrace } from '../src/files/trace-files.ts';
+import { checkPair } from '../src/gguf/pair-check.ts';
+import { readActor } from '../src/learned/actor-file.ts';
+import { openMember } from '../src/model-files/pypi-wheel.ts';
+import { replayLog } from '../src/protocol/event-log-replay.ts';
+import { readCheckpoint } from '../src/training/checkpoint.ts';
+
+const readers: Readonly<Record<string, (path: string) => unknown>> = {
+  gguf: (path) => checkPair(path, path),
+  wheel: async (path) => {
+    const read = await openMember(path, 'm/model.gguf', 1_000);
+    for await (const _ of read());
+  },
+  map: (path) => readRadioMap(path.replace(/\.gz$/, '.json')),
+  trace: readTrace,
+  weights: (path) => readActor(readFileSync(path), 'it'),
+  checkpoint: (path) => readCheckpoint(readFileSync(path), 'it'),
+  scenario: (path) => findScenario(path, []),
+  log: (path) => [...replayLog(readEventLog(path))].length,
+  prompts: readPromptFile,
+  slot: (path) => readState(readFileSync(path, 'utf8'), 'it'),
+};
+
+const [reader = '', ...paths] = process.argv.slice(2);
+const startBytes = process.memoryUsage().rss;
+for (const path of paths) {
+  let answer = 'read';
+  try {
+    await readers[reader]?.(path);
+  } catch (error) {
+    if (isOutriderError(error)) answer = error.code;
+    else answer = error instanceof Error ? `${error.name}: ${error.message.slice(0, 100)}` : String(error);
+  }
+  const grownMB = Math.round((process.resourceUsage().maxRSS * 1024 - startBytes) / 1e6);
+  process.stdout.write(`${JSON.stringify({ path, answer, grownMB })}\n`);
+}
