@@ -8,6 +8,8 @@ export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './ba
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
 export { neutralSampling, type Sampling, type SamplingOptions } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
+export type { DraftedText } from './decoding/token-list.ts';
+export type { TokenText } from './decoding/token-text.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from './device/device.ts';
 export { startTurn, type Turn } from './device/turn.ts';
 export type { TurnOptions } from './device/turn-options.ts';

@@ -5,6 +5,8 @@
 export type { Clock } from '../basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
 export { neutralSampling, type Sampling, type SamplingOptions } from '../decoding/sampling.ts';
+export type { DraftedText } from '../decoding/token-list.ts';
+export type { TokenText } from '../decoding/token-text.ts';
 export type { AutoMode } from '../device/auto-mode.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from '../device/device.ts';
 export { type LocalTurnOptions, startLocalTurn } from '../device/local-turn.ts';

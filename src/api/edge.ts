@@ -20,15 +20,15 @@ export type {
   Tokenizer,
 } from '../models/model.ts';
 export { createToyModel, type ToyOptions } from '../models/toy.ts';
+export type { ConnectionLimits } from '../protocol/connection-limits.ts';
 export { anyone, type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
 export { createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
 export { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 export type { OpenMessage } from '../protocol/messages.ts';
-export type { ConnectionLimits } from '../protocol/connection-limits.ts';
 export type { RateLimitSettings } from '../protocol/rate-limit.ts';
 export { linearStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
 export { createInMemoryNetwork, type InMemoryNetwork, type InMemorySettings } from '../transport/in-memory.ts';
 export type { Accept, CloseReason, Connect, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
-export type { UpgradeRefusal, UpgradeRefusalReason } from '../transport-node/upgrade-guard.ts';
 export type { PortLimits } from '../transport-node/port-limits.ts';
+export type { UpgradeRefusal, UpgradeRefusalReason } from '../transport-node/upgrade-guard.ts';
 export type { ListenSettings, TlsIdentity, WebSocketListener } from '../transport-node/websocket-server.ts';

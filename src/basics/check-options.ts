@@ -87,7 +87,7 @@ export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Ch
 
 /** A finite number; both ends are allowed. */
 export function between(least: number, most: number = Number.MAX_VALUE): Check {
-  const limits = most === Number.MAX_VALUE ? `of at least ${least}` : `from ${least} to ${most}`;
+  const limits = most >= Number.MAX_VALUE ? `of at least ${least}` : `from ${least} to ${most}`;
   return must(`Give a number ${limits}.`, (value) => isWithin(value, least, most));
 }
 

@@ -6,6 +6,7 @@ import { type Calibration, calibrate, noteDraft, uncalibrated } from './calibrat
 import { roundConfidence } from './confidence.ts';
 import { chanceOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { LookUp, type LookUpDraft } from './look-up.ts';
+import type { TokenList } from './token-list.ts';
 
 /** A draft and the chance that it is right if all before it is, (0, 1]. */
 export interface SourcedDraft {
@@ -37,13 +38,17 @@ export class DraftSource {
   readonly #matchedRates = new Map<number, HitRate>();
   #next: LookUpDraft | undefined;
 
-  /** Reads the text to continue, and learns from newly committed tokens. @param committedLength prompt included */
-  follow(text: readonly number[], promptLength: number, committedLength: number): void {
-    const shared = this.#lookUp.follow(text, promptLength, committedLength);
+  /**
+   * Reads the text to continue, and learns from newly committed tokens.
+   * @param committedLength prompt included
+   * @param mostNew see {@link LookUp.follow}
+   */
+  follow(text: TokenList, promptLength: number, committedLength: number, mostNew?: number): void {
+    const shared = this.#lookUp.follow(text, promptLength, committedLength, mostNew);
     for (const [position, draft] of this.#modelDrafts) {
       // A draft on a rejected text is no trial.
       if (position > shared) this.#modelDrafts.delete(position);
-      else if (position < committedLength) this.#compare(position, draft, text[position] as number);
+      else if (position < committedLength) this.#compare(position, draft, text.at(position) as number);
     }
     this.#next = this.#lookUp.next();
   }

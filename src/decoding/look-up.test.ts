@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LookUp } from './look-up.ts';
+import { DraftedText } from './token-list.ts';
+import { TokenText } from './token-text.ts';
 
 const prompt = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
@@ -47,6 +49,58 @@ describe('looking up', () => {
     expect(lookUp.draft(10, product(3)).length).toBe(3);
     expect(lookUp.draft(10, 0)).toEqual(all);
     expect(lookUp.draft(2, 0)).toEqual(all.slice(0, 2));
+  });
+});
+
+describe('a text that is read in parts', () => {
+  const text = [...prompt, ...Array.from({ length: 80 }, (_, index) => 100 + (index % 7))];
+  const committed = TokenText.of(text);
+
+  it('finds nothing until it is complete, and then the same', () => {
+    const whole = new LookUp();
+    whole.follow(text, prompt.length, text.length);
+    const parts = new LookUp(12_345);
+    const lengths: number[] = [];
+    while (parts.length < text.length) {
+      expect(parts.next()).toBeUndefined();
+      expect(parts.draft(4, 0)).toEqual([]);
+      parts.follow(new DraftedText(committed), prompt.length, text.length, 20);
+      lengths.push(parts.length);
+    }
+    expect(lengths).toEqual([20, 40, 60, 80, 89]);
+    expect(parts.next()).toEqual(whole.next());
+    expect(parts.draft(6, 0)).toEqual(whole.draft(6, 0));
+  });
+
+  it('follows a text value as it follows an array, through drafts, commits and another text', () => {
+    const [arrays, values] = [new LookUp(), new LookUp(7)];
+    let value = TokenText.of(prompt);
+    const both = (drafts: readonly number[]): void => {
+      const array = [...value.slice(0), ...drafts];
+      const shared = arrays.follow(array, prompt.length, value.length);
+      expect(values.follow(new DraftedText(value, drafts), prompt.length, value.length)).toBe(shared);
+      expect(values.next()).toEqual(arrays.next());
+    };
+    for (const drafts of [[1], [1, 2], [1, 2, 3], [4], []]) both(drafts);
+    value = value.append([1, 2, 9]);
+    for (const drafts of [[], [1], [1, 2]]) both(drafts);
+    value = TokenText.of([...prompt, 1, 5, 6]);
+    both([7]);
+  });
+
+  it('reads only what is new', () => {
+    let reads = 0;
+    class Watched extends DraftedText {
+      override at(index: number): number | undefined {
+        reads += 1;
+        return super.at(index);
+      }
+    }
+    const lookUp = new LookUp();
+    lookUp.follow(new Watched(committed), prompt.length, text.length);
+    reads = 0;
+    lookUp.follow(new Watched(committed.append([1, 2]), [3]), prompt.length, text.length + 2);
+    expect(reads).toBeLessThan(10);
   });
 });
 

@@ -3,6 +3,7 @@
 
 import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { NgramIndex, type NgramMatch } from './ngram-index.ts';
+import { LastText, type TokenList } from './token-list.ts';
 
 /** A token that may follow. */
 export interface LookUpDraft {
@@ -27,37 +28,65 @@ const memoryTrials = 48;
 const priors: readonly Prior[] = [0.45, 0.55, 0.65, 0.7, 0.75, 0.8, 0.9].map((chance) => ({ chance, weight: 4 }));
 
 export class LookUp {
-  readonly #index = new NgramIndex(shortestMatch, longestMatch);
+  readonly #index: NgramIndex;
+  readonly #last = new LastText();
   /** The match at each position of the answer. */
   readonly #matches = new Map<number, NgramMatch | undefined>();
   readonly #rates: HitRate[] = priors.map(() => noTrials);
   #promptLength = 0;
   /** Positions below this have been trials. */
   #countedTo = 0;
+  /** Whether the whole text of the last call is read. */
+  #isComplete = false;
+
+  /** @param hashSeed 32 bits; what is found does not depend on it. An edge draws it, so that no device can write a text that takes long. */
+  constructor(hashSeed = 0) {
+    this.#index = new NgramIndex(shortestMatch, longestMatch, hashSeed);
+  }
+
+  /** Tokens that are read. */
+  get length(): number {
+    return this.#index.length;
+  }
+
+  /** Size of the index. */
+  get bytes(): number {
+    return this.#index.bytes;
+  }
 
   /**
-   * Reads the present text; only the difference from the last call costs time.
+   * Reads the present text; only the difference from the last call costs time, and in a {@link DraftedText} only that is compared.
    * @param committedLength number of committed tokens, prompt included
+   * @param mostNew reads at most so many new tokens; until the text is complete, nothing is found
    * @returns the number of tokens that were known already and stay
    */
-  follow(text: readonly number[], promptLength: number, committedLength: number): number {
-    const shared = this.#index.sharedPrefix(text);
+  follow(
+    text: TokenList,
+    promptLength: number,
+    committedLength: number,
+    mostNew: number = Number.POSITIVE_INFINITY,
+  ): number {
+    const known = this.#last.sharedWith(text);
+    const shared = this.#index.sharedPrefix(text, known);
     if (promptLength !== this.#promptLength || shared < this.#countedTo) {
       this.#promptLength = promptLength;
       this.#countedTo = promptLength;
     }
     this.#truncate(shared);
-    for (let position = shared; position < text.length; position++) {
+    const until = Math.min(text.length, shared + mostNew);
+    for (let position = shared; position < until; position++) {
       if (position >= promptLength) this.#matches.set(position, this.#index.match());
-      this.#index.append(text[position] as number);
+      this.#index.append(text.at(position) as number);
     }
-    for (; this.#countedTo < committedLength; this.#countedTo++) this.#try(this.#countedTo, text);
-    return shared;
+    this.#isComplete = until === text.length;
+    const triable = Math.min(committedLength, until);
+    for (; this.#countedTo < triable; this.#countedTo++) this.#try(this.#countedTo, text);
+    return Math.max(shared, known);
   }
 
   /** The next token, undefined without a match. */
   next(): LookUpDraft | undefined {
-    const match = this.#index.match();
+    const match = this.#isComplete ? this.#index.match() : undefined;
     if (match === undefined) return undefined;
     const at = match.length - shortestMatch;
     const [rate, prior] = [this.#rates[at] as HitRate, priors[at] as Prior];
@@ -85,11 +114,11 @@ export class LookUp {
     this.#index.truncate(length);
   }
 
-  #try(position: number, text: readonly number[]): void {
+  #try(position: number, text: TokenList): void {
     const match = this.#matches.get(position);
     if (match === undefined) return;
     const at = match.length - shortestMatch;
-    this.#rates[at] = noteTrial(this.#rates[at] as HitRate, match.id === text[position], memoryTrials);
+    this.#rates[at] = noteTrial(this.#rates[at] as HitRate, match.id === text.at(position), memoryTrials);
     this.#matches.delete(position);
   }
 }

@@ -6,7 +6,9 @@ import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { completeSampling, validateSampling } from '../decoding/sampling.ts';
-import type { Drafter } from '../models/drafter.ts';
+import { DraftedText } from '../decoding/token-list.ts';
+import { TokenText } from '../decoding/token-text.ts';
+import { type Drafter, draftRequest } from '../models/drafter.ts';
 import type { Outcome } from '../protocol/device-state.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { EmissionQueue } from './emission-queue.ts';
@@ -57,29 +59,30 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
     const clock = options.clock ?? machineClock;
     const times: TurnTimes = { startMs: clock.nowMs(), commits: [], draftMs: [] };
     const assembler = new TextAssembler(rule, tokenizer.bytes);
-    const ids = [...options.prompt];
+    let tokens = TokenText.of(options.prompt);
     let state = ending.start;
     let text = '';
-    const emit = (tokens: readonly number[], piece: string): void => {
+    const emit = (added: readonly number[], piece: string): void => {
       text += piece;
-      queue.push({ tokens, text: piece, pieces: [{ text: piece, drafted: true }], atMs: clock.nowMs() });
+      queue.push({ tokens: added, text: piece, pieces: [{ text: piece, drafted: true }], atMs: clock.nowMs() });
     };
     const finish = (outcome: Outcome): TurnReport => {
       const rest = assembler.flush();
       if (rest !== '') emit([], rest);
       if (outcome.kind === 'failed') queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
       else queue.end();
-      return localReport({ outcome, text, tokens: ids.slice(options.prompt.length), times });
+      return localReport({ outcome, text, tokens: tokens.slice(options.prompt.length), times });
     };
     try {
       for (;;) {
         if (stopped || options.signal?.aborted === true) return finish({ kind: 'stopped' });
         const startMs = clock.nowMs();
-        const draft = await options.drafter.draft({ text: ids, promptLength: options.prompt.length, sampling });
+        const request = draftRequest(new DraftedText(tokens), { promptLength: options.prompt.length, sampling });
+        const draft = await options.drafter.draft(request);
         if (draft === null) return finish({ kind: 'unverified', reason: 'context-full' });
         times.draftMs.push(clock.nowMs() - startMs);
         times.commits.push({ atMs: clock.nowMs(), tokenCount: 1, acceptedCount: 0 });
-        ids.push(draft.token);
+        tokens = tokens.append([draft.token]);
         const pushed = ending.push(state, draft.token);
         state = pushed.state;
         emit([draft.token], assembler.push([draft.token]));

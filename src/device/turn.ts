@@ -6,6 +6,8 @@ import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
+import { DraftedText } from '../decoding/token-list.ts';
+import { draftRequest } from '../models/drafter.ts';
 import type { ModeChoice } from '../protocol/auto-mode.ts';
 import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
 import { stepDevice } from '../protocol/device-session.ts';
@@ -165,13 +167,12 @@ class TurnRunner implements Turn {
   async #draft(order: DraftOrder): Promise<void> {
     const startMs = this.#clock.nowMs();
     const { text, tail, turn } = this.#driver.state;
-    const request = {
-      text: [...text.slice(0), ...tail],
+    const request = draftRequest(new DraftedText(text, tail), {
       promptLength: turn.prompt.length,
       committedLength: text.length,
       lookUpMargin: order.lookUpMargin,
       sampling: turn.sampling,
-    };
+    });
     try {
       const draft = (await this.#options.drafter?.draft(request)) ?? null;
       const draftMs = this.#clock.nowMs() - startMs;

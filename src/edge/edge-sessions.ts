@@ -5,6 +5,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
+import { DraftedText } from '../decoding/token-list.ts';
+import { draftRequest } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import type { EdgeCore, EdgeDraftOrder, EdgeEntry, EdgeHost } from '../protocol/edge-core.ts';
@@ -16,6 +18,11 @@ import type { EdgeFaults } from './edge-faults.ts';
 import type { EdgeJournal } from './edge-journal.ts';
 import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
+
+/** Tokens of long texts that a round adds to look-up indexes, over all sessions: about 2 ms of the event loop. */
+const readInARound = 2048;
+/** For each session, whatever the others read: what a step may have committed. */
+const readAtLeast = 64;
 
 export interface SessionSources {
   /** Largest number of looked-up tokens for a step without drafts; 0: none. */
@@ -57,6 +64,9 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   readonly #sources: SessionSources;
   readonly #sequences: KvSequences;
   readonly #salt = randomBytes(32);
+  /** Look-up must not take long for a text that a device has written for that purpose. */
+  readonly #hashSeed = randomBytes(4).readInt32LE();
+  #readable = readInARound;
   #core: LiveEdgeCore | null = null;
   #wake = (): void => {};
 
@@ -100,6 +110,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   leavePlace(entry: SessionEntry): void {
     if (entry.kv !== null) this.#sequences.leave(entry.kv);
     entry.kv = null;
+    entry.lookUp = null;
     // The draft's KV sequence is kept for the conversation's next turn.
     entry.drafter?.leave();
     entry.drafter = null;
@@ -136,10 +147,22 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   lookUp(entry: SessionEntry): EdgeDrafts | undefined {
     const { lookUpTokens } = this.#sources;
     if (lookUpTokens === 0) return undefined;
+    this.readAhead(entry);
+    return lookedUpDrafts(entry.state, entry.lookUp?.draft(lookUpTokens, leastLookUpChance) ?? []);
+  }
+
+  roundBegins(): void {
+    this.#readable = readInARound;
+  }
+
+  readAhead(entry: SessionEntry): void {
+    if (this.#sources.lookUpTokens === 0) return;
     const { text, open } = entry.state;
-    entry.lookUp ??= new LookUp();
-    entry.lookUp.follow(text.slice(0), open.prompt.length, text.length);
-    return lookedUpDrafts(entry.state, entry.lookUp.draft(lookUpTokens, leastLookUpChance));
+    entry.lookUp ??= new LookUp(this.#hashSeed);
+    const { lookUp } = entry;
+    const before = lookUp.length;
+    lookUp.follow(new DraftedText(text), open.prompt.length, text.length, Math.max(readAtLeast, this.#readable));
+    this.#readable -= Math.max(0, lookUp.length - before);
   }
 
   beginDraft(entry: SessionEntry, order: EdgeDraftOrder): void {
@@ -162,8 +185,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     const { open, text } = entry.state;
     try {
       entry.drafter ??= drafters?.take(this.#ownerOf(entry, open)) ?? null;
-      const believed = [...text.slice(0), ...order.tokens];
-      const request = { text: believed, promptLength: open.prompt.length, sampling: open.sampling };
+      const settings = { promptLength: open.prompt.length, sampling: open.sampling };
+      const request = draftRequest(new DraftedText(text, order.tokens), settings);
       const drafting = entry.drafter?.next(request) ?? Promise.resolve(null);
       const token = await withinTime(this.#clock, stallAfterMs, drafting, 'the draft model');
       this.#core?.edgeDrafted(entry, order, token, token !== null && this.#model.tokenizer.endIds.has(token));

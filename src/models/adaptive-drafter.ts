@@ -4,6 +4,9 @@
 import { DraftSource } from '../decoding/draft-source.ts';
 import type { Draft, Drafter, DraftRequest } from './drafter.ts';
 
+/** Tokens of a long text that one draft adds to the look-up's index: a few ms. */
+const readAtOnce = 4096;
+
 /** Looks back in the text first, and asks the draft model only where that is not likely enough. */
 export class AdaptiveDrafter implements Drafter {
   readonly #model: Drafter;
@@ -15,9 +18,10 @@ export class AdaptiveDrafter implements Drafter {
   }
 
   async draft(request: DraftRequest): Promise<Draft | null> {
-    const { text, promptLength, committedLength, lookUpMargin = 0 } = request;
+    const { promptLength, committedLength, lookUpMargin = 0 } = request;
+    const text = request.tokens ?? request.text;
     if (committedLength === undefined) return this.#model.draft(request);
-    this.#source.follow(text, promptLength, committedLength);
+    this.#source.follow(text, promptLength, committedLength, readAtOnce);
     const found = this.#source.lookUp(lookUpMargin);
     if (found !== null) return { ...found, isLookedUp: true };
     const made = await this.#model.draft(request);

@@ -8,9 +8,14 @@ import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
 import { roundConfidence } from '../decoding/confidence.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/token-counts.ts';
+import { DraftedText, LastText } from '../decoding/token-list.ts';
 import type { LanguageModel } from './model.ts';
 import { PrefixSequence } from './prefix-sequence.ts';
 import { createSerialQueue } from './serial-queue.ts';
+
+function countsOf(text: DraftedText | readonly number[], start: number): TokenCounts {
+  return text instanceof DraftedText ? text.countsFrom(start) : new RunningCounts(text.slice(start));
+}
 
 /** A proposal for the next token. */
 export interface Draft {
@@ -23,8 +28,10 @@ export interface Draft {
 
 /** The input of a draft. It may be any text: commits and rollbacks change it between calls. */
 export interface DraftRequest {
-  /** Committed and drafted ids, prompt included. */
+  /** Committed and drafted ids, prompt included. Where `tokens` is given, this copy is made when it is first read. */
   readonly text: readonly number[];
+  /** The same ids without a copy, for drafters that read only what has changed. */
+  readonly tokens?: DraftedText;
   readonly promptLength: number;
   /**
    * Number of committed tokens of `text`, prompt included, from which a drafter may learn. Absent where nothing is verified: then
@@ -40,6 +47,22 @@ export interface DraftRequest {
 export interface Drafter extends AsyncDisposable {
   /** Resolves with null without a draft, or without room in the context. */
   draft(request: DraftRequest): Promise<Draft | null>;
+}
+
+/** A request for the token after these drafts. */
+export function draftRequest(
+  tokens: DraftedText,
+  rest: Omit<DraftRequest, 'text' | 'tokens'>,
+): DraftRequest & { readonly tokens: DraftedText } {
+  let text: readonly number[] | undefined;
+  return {
+    ...rest,
+    tokens,
+    get text() {
+      text ??= tokens.slice();
+      return text;
+    },
+  };
 }
 
 /**
@@ -64,6 +87,7 @@ export class ModelDrafter implements Drafter {
   readonly #queue = createSerialQueue();
   /** What the sequence holds must not be reused. */
   #isForeign = false;
+  readonly #last = new LastText();
 
   /** The caller keeps the model. @throws OutriderError `edge-full` when it has no sequence left */
   constructor(model: LanguageModel) {
@@ -75,12 +99,14 @@ export class ModelDrafter implements Drafter {
     return this.#queue.run(() => this.#draft(request));
   }
 
-  async #draft({ text, promptLength, sampling }: DraftRequest): Promise<Draft | null> {
+  async #draft(request: DraftRequest): Promise<Draft | null> {
+    const { promptLength, sampling } = request;
+    const text = request.tokens ?? request.text;
     if (text.length > this.#contextLength) return null;
     if (this.#isForeign) await this.#sequence.truncate(0);
     this.#isForeign = false;
-    const candidates = await this.#sequence.follow(text);
-    const counts = penaltiesActive(sampling) ? new RunningCounts(text.slice(promptLength)) : undefined;
+    const candidates = await this.#sequence.follow(text, this.#last.sharedWith(text));
+    const counts = penaltiesActive(sampling) ? countsOf(text, promptLength) : undefined;
     return draftFrom(candidates, sampling, counts, text.length);
   }
 

@@ -1,14 +1,9 @@
 // A sequence of a model together with the tokens that it holds, so that a text is evaluated only from where it differs.
 
 import type { Candidates } from '../decoding/candidates.ts';
+import type { TokenList } from '../decoding/token-list.ts';
 import { appendTokens } from './append-tokens.ts';
 import type { LanguageModel, ModelSequence } from './model.ts';
-
-/** Tokens by index: an array, or another kind of text. */
-interface TokenList {
-  readonly length: number;
-  at(index: number): number | undefined;
-}
 
 /** One caller at a time. */
 export class PrefixSequence {
@@ -23,7 +18,7 @@ export class PrefixSequence {
   }
 
   /** How many tokens from the start of `text` are held, at most `limit`. @param known so many are known to be equal */
-  sharedLength(text: TokenList, limit: number, known = 0): number {
+  sharedLength(text: Pick<TokenList, 'length' | 'at'>, limit: number, known = 0): number {
     const until = Math.min(this.#tokens.length, text.length, limit);
     let length = Math.min(known, until);
     while (length < until && this.#tokens[length] === text.at(length)) length += 1;
@@ -47,9 +42,13 @@ export class PrefixSequence {
     }
   }
 
-  /** Makes the sequence hold exactly `text`, one token or more. @returns the candidates after the last token */
-  async follow(text: readonly number[]): Promise<Candidates> {
-    const shared = this.sharedLength(text, text.length - 1);
+  /**
+   * Makes the sequence hold exactly `text`, one token or more.
+   * @param known so many of its first tokens are those of the last text
+   * @returns the candidates after the last token
+   */
+  async follow(text: TokenList, known = 0): Promise<Candidates> {
+    const shared = this.sharedLength(text, text.length - 1, known);
     await this.truncate(shared);
     const [last] = await this.append(text.slice(shared), 1);
     return last as Candidates;

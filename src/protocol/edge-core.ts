@@ -62,6 +62,10 @@ export interface EdgeHost<Entry extends EdgeEntry>
   heldTokens(entry: Entry): number;
   /** Drafts looked up in the text, for a step that would have none; undefined: this edge does not look up. */
   lookUp(entry: Entry): EdgeDrafts | undefined;
+  /** The next step is being planned. */
+  roundBegins?(): void;
+  /** The engine evaluates the prompt of this session: look-up may read some of it meanwhile. */
+  readAhead?(entry: Entry): void;
   /** Starts an edge draft, then calls {@link EdgeCore.edgeDrafted} or {@link EdgeCore.edgeDraftFailed}. */
   beginDraft(entry: Entry, order: EdgeDraftOrder): void;
   /** There may be a step to run. */

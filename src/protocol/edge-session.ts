@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
-import { countsWithDrafts, penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
+import { countsWithDrafts, penaltiesActive } from '../decoding/token-counts.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
 import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
@@ -281,7 +281,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   if (ticket.incarnation !== state.incarnation || ticket.generation !== state.generation) return state;
   invariant(ticket.length === state.text.length, 'the text has changed under a step');
   const { sampling, prompt } = state.open;
-  const counts = penaltiesActive(sampling) ? new RunningCounts(state.text.slice(prompt.length)) : undefined;
+  const counts = penaltiesActive(sampling) ? state.text.countsFrom(prompt.length) : undefined;
   const verified = verifyDrafts({
     rows,
     drafts: ticket.drafts,

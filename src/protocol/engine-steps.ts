@@ -35,6 +35,8 @@ interface StepEntry extends RegistryEntry {
 interface StepHost<Entry> {
   heldTokens(entry: Entry): number;
   lookUp(entry: Entry): EdgeDrafts | undefined;
+  roundBegins?(): void;
+  readAhead?(entry: Entry): void;
   /** Planning failed for this session, which is then no part of the step. Without it the error is thrown. */
   failed?(entry: Entry, error: unknown): void;
 }
@@ -66,6 +68,7 @@ export class EngineSteps<Entry extends StepEntry> {
    */
   gather(): readonly Work<Entry>[] {
     const works: Work<Entry>[] = [];
+    this.#host.roundBegins?.();
     for (const entry of this.#sessions.entries) {
       const work = this.#try(entry, () => this.#workOf(entry));
       if (work !== undefined) works.push(work);
@@ -115,7 +118,10 @@ export class EngineSteps<Entry extends StepEntry> {
     const heldTokens = this.#host.heldTokens(entry);
     const prefillTokens = entry.state.text.length - 1 - heldTokens;
     const shared = { id: entry.number, weight: entry.share, prefillTokens };
-    if (prefillTokens > 0) return { entry, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
+    if (prefillTokens > 0) {
+      if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
+      return { entry, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
+    }
     this.#lookUp(entry);
     const { state } = entry;
     const drafts = readyDrafts(state, entry.wanted.drafts);

@@ -3,6 +3,7 @@
 
 import { DraftSource } from '../decoding/draft-source.ts';
 import { catchUpShare } from '../decoding/draft-timing.ts';
+import { DraftedText } from '../decoding/token-list.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 
@@ -17,7 +18,7 @@ export class SourcedDrafter implements VirtualDrafter {
   }
 
   draft(state: DeviceState, lookUpMargin: number = 0): VirtualDraft | null {
-    const text = [...state.text.slice(0), ...state.tail];
+    const text = new DraftedText(state.text, state.tail);
     this.#source.follow(text, state.turn.prompt.length, state.text.length);
     const found = this.#source.lookUp(lookUpMargin);
     if (found !== null) {

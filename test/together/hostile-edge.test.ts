@@ -62,6 +62,7 @@ async function attack(lies: readonly EdgeMessage[], greets = true): Promise<Atta
     prompt: toyPrompt,
     maxAnswerTokens: 30,
     giveUpAfterMs: 150,
+    firstTokenWithinMs: Number.POSITIVE_INFINITY,
     nextTokenWithinMs: 100,
   });
   const report = await turn.report;

@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DraftedText, LastText } from './token-list.ts';
+import { TokenText } from './token-text.ts';
+
+describe('a text with drafts', () => {
+  it('reads like the array of both', () => {
+    const ids = fc.array(fc.nat(5), { maxLength: 12 });
+    fc.assert(
+      fc.property(ids, ids, fc.nat(26), fc.nat(26), fc.nat(14), (committed, drafts, from, to, start) => {
+        const text = new DraftedText(TokenText.of(committed), drafts);
+        const array = [...committed, ...drafts];
+        expect(text.length).toBe(array.length);
+        expect(text.slice()).toEqual(array);
+        expect(text.slice(from, to)).toEqual(array.slice(from, to));
+        for (const index of array.keys()) expect(text.at(index)).toBe(array[index]);
+        expect(text.at(array.length)).toBeUndefined();
+        const counts = text.countsFrom(Math.min(start, committed.length));
+        for (let id = 0; id < 6; id += 1) {
+          const expected = array.slice(Math.min(start, committed.length)).filter((other) => other === id).length;
+          expect(counts.get(id) ?? 0).toBe(expected);
+        }
+      }),
+    );
+  });
+
+  it('is known to share the committed part with the text before, and nothing with a text that it does not continue', () => {
+    const last = new LastText();
+    const text = TokenText.of([1, 2, 3]);
+    expect(last.sharedWith(new DraftedText(text, [9]))).toBe(0);
+    expect(last.sharedWith(new DraftedText(text.append([4, 5]), [6]))).toBe(3);
+    expect(last.sharedWith(new DraftedText(text, [4]))).toBe(3);
+    expect(last.sharedWith(new DraftedText(TokenText.of([1, 7])))).toBe(0);
+    expect(last.sharedWith([1, 7])).toBe(0);
+    expect(last.sharedWith(new DraftedText(text))).toBe(0);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { TokenText } from '../decoding/token-text.ts';
+import { createToyModel } from '../models/toy.ts';
+import { createManualClock } from '../transport/manual-clock.contract.ts';
+import { EdgeFaults } from './edge-faults.ts';
+import { EdgeJournal } from './edge-journal.ts';
+import { EdgeSessions, type SessionEntry } from './edge-sessions.ts';
+
+function bed() {
+  const clock = createManualClock();
+  const model = createToyModel({ seed: 1, role: 'target' });
+  const sources = {
+    lookUpTokens: 4,
+    drafters: null,
+    faults: new EdgeFaults(() => {}),
+    journal: new EdgeJournal(() => {}, clock),
+    onStep: undefined,
+    onForgotten: undefined,
+    stallAfterMs: 1000,
+  };
+  return new EdgeSessions(model, clock, sources);
+}
+
+/** A session whose text repeats itself. */
+function session(length: number): SessionEntry {
+  const ids = Array.from({ length }, (_, index) => 100 + (index % 50));
+  const state = { text: TokenText.of(ids), open: { prompt: ids } };
+  return { state, kv: null, lookUp: null, drafter: null } as unknown as SessionEntry;
+}
+
+describe('look-up on the edge', () => {
+  it('reads a long text in parts, over all sessions of a round', () => {
+    const sessions = bed();
+    const [long, other, short] = [session(5000), session(5000), session(60)];
+    const reads: number[][] = [];
+    for (let round = 0; round < 6; round += 1) {
+      sessions.roundBegins();
+      sessions.readAhead(long);
+      const drafts = sessions.lookUp(other);
+      reads.push([long, other].map(({ lookUp }) => lookUp?.length ?? 0));
+      expect(drafts?.tokens.length).toBe(other.lookUp?.length === 5000 ? 4 : 0);
+      expect(sessions.lookUp(short)?.tokens.length).toBe(4);
+    }
+    expect(reads).toEqual([
+      [2048, 64],
+      [4096, 128],
+      [5000, 1272],
+      [5000, 3320],
+      [5000, 5000],
+      [5000, 5000],
+    ]);
+  });
+
+  it('keeps no index of a session that has left its place', () => {
+    const sessions = bed();
+    const entry = session(100);
+    sessions.lookUp(entry);
+    expect(entry.lookUp).not.toBeNull();
+    sessions.leavePlace(entry);
+    expect(entry.lookUp).toBeNull();
+  });
+});
