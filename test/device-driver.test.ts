@@ -1,6 +1,6 @@
 // The rules of a device's turn that time decides, on a clock that the test advances.
 
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../src/basics/errors.ts';
 import { createRandom, type Random } from '../src/basics/philox.ts';
 import { neutralSampling } from '../src/decoding/sampling.ts';
@@ -54,6 +54,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
   const connects: number[] = [];
   const events: DeviceEvent[] = [];
   const sent: DeviceMessage[] = [];
+  const queued: number[] = [];
   const closes: string[] = [];
   let edgeEnd = byteWire.edge();
   let handler: FrameHandler | undefined;
@@ -74,6 +75,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     connect: () => void connects.push(clock.nowMs()),
     beginDraft: () => {},
     emit: () => {},
+    queued: (ahead: number) => void queued.push(ahead),
     stepped: (event: DeviceEvent) => void events.push(event),
   };
   const driver = new DeviceDriver(settings, clock, host, createDeviceState({ ...turn, mode }), advice ?? null);
@@ -88,6 +90,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     connects,
     events,
     sent,
+    queued,
     closes,
     /** Advances the clock, while the edge pings. */
     pingUntil(untilMs: number) {
@@ -311,4 +314,48 @@ it('does not count the time in which the edge rightly waits for this device', ()
   expect(one.closes).toEqual([]);
   one.pingUntil(420_000);
   expect(one.closes).toEqual(['silent at 420000']);
+});
+
+describe('a full edge', () => {
+  const full: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'all places are taken', remedy: 'later' };
+
+  it('fails a turn that has no text', () => {
+    const one = bed();
+    one.connect();
+    one.hear(full);
+    expect(one.driver.state.outcome).toMatchObject({ kind: 'failed', code: 'edge-full' });
+  });
+
+  it('does not fail a turn that has text: it is opened again, and fails as edge-full when the edge stays full', () => {
+    const one = bed();
+    one.connect();
+    one.commit([5]);
+    one.hear(full);
+    for (let tries = 0; one.driver.state.outcome === null && tries < 100; tries += 1) {
+      one.clock.moveTo(one.clock.nowMs() + 4000);
+      one.connect();
+      expect(one.sent.at(-1)).toMatchObject({ kind: 'open', answer: [5] });
+      one.hear(full);
+    }
+    expect(one.driver.state.outcome).toMatchObject({
+      kind: 'failed',
+      code: 'edge-full',
+      cause: 'all places are taken',
+    });
+    expect(one.clock.nowMs()).toBeGreaterThan(30_000);
+  });
+
+  it('that lets a session wait in the middle of its text has the time of a first token, however often it says so', () => {
+    const one = bed();
+    one.connect();
+    one.commit([5]);
+    one.hear({ kind: 'queued', ahead: 2 });
+    one.pingUntil(60_000);
+    one.hear({ kind: 'queued', ahead: 1 });
+    one.pingUntil(119_000);
+    expect(one.closes).toEqual([]);
+    one.pingUntil(121_000);
+    expect(one.closes).toHaveLength(1);
+    expect(one.queued).toEqual([2, 1]);
+  });
 });

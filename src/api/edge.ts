@@ -22,6 +22,7 @@ export type {
 export { createToyModel, type ToyOptions } from '../models/toy.ts';
 export type { ConnectionLimits } from '../protocol/connection-limits.ts';
 export { anyone, type EdgeKey, edgeKey } from '../protocol/edge-key.ts';
+export { defaultPlaceRules, type PlaceRules } from '../protocol/edge-places.ts';
 export { createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
 export { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 export type { OpenMessage } from '../protocol/messages.ts';

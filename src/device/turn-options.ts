@@ -81,6 +81,8 @@ export interface TurnOptions {
   readonly clock?: Clock;
   /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
   readonly signal?: AbortSignal;
+  /** Called when the edge is full and this turn waits for a place, and when the number changes: about how many get one before it. */
+  readonly onQueued?: (ahead: number) => void;
   /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
   readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
 }
@@ -118,6 +120,7 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   padding: optional(whole(0, limits.maxPadding)),
   clock: optional(clock),
   signal: optional(abortSignal),
+  onQueued: optional(callback),
   onStep: optional(callback),
 };
 

@@ -126,6 +126,7 @@ class TurnRunner implements Turn {
       connect: (edge) => void this.#connect(edge),
       beginDraft: (order) => void this.#draft(order),
       emit: (tokens, drafted) => this.#emit(tokens, drafted),
+      queued: (ahead) => this.#options.onQueued?.(ahead),
       finished: (outcome) => this.#finish(outcome),
       stepped: (event, step) => this.#options.onStep?.({ ...step, event, atMs: this.#clock.nowMs() }),
     };

@@ -2,6 +2,7 @@
 // key, or the id of a session; a session has a number instead, a key its name.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import type { PlaceLoss } from '../protocol/edge-places.ts';
 import type { EndReason } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
 
@@ -67,8 +68,9 @@ export type EdgeLogEvent =
       readonly answerTokens: number;
     } & OfSession)
   | ({ readonly kind: 'session-waiting' } & OfSession)
-  /** It has a place; `waitedMs` since its opening. */
   | ({ readonly kind: 'session-placed'; readonly waitedMs: number } & OfSession)
+  /** It had to give up its place for another session; see `PlaceLoss` in protocol/edge-places.ts. */
+  | ({ readonly kind: 'session-displaced'; readonly why: PlaceLoss } & OfSession)
   | ({ readonly kind: 'session-lost' } & OfSession)
   | ({ readonly kind: 'session-resumed' } & OfSession)
   /** `left`: the device said `bye` before the end. `failed`: it was refused. */
@@ -103,6 +105,7 @@ const levels: Readonly<Record<Exclude<EventKind, 'more'>, LogLevel>> = {
   'session-opened': 'info',
   'session-waiting': 'info',
   'session-placed': 'debug',
+  'session-displaced': 'info',
   'session-lost': 'info',
   'session-resumed': 'info',
   'session-ended': 'info',

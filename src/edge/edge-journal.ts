@@ -4,6 +4,7 @@ import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode } from '../basics/errors.ts';
 import type { EdgeEntry } from '../protocol/edge-core.ts';
 import type { EdgeKey } from '../protocol/edge-key.ts';
+import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeEvent, EdgeState, SessionCreated } from '../protocol/edge-state.ts';
 import type { EdgeMessage } from '../protocol/messages.ts';
 import type { CloseReason, Connection } from '../transport/transport.ts';
@@ -40,6 +41,7 @@ interface SessionRecord {
   firstAtMs: number | null;
   lastAtMs: number;
   isOver: boolean;
+  isWaiting: boolean;
   address: string | null;
 }
 
@@ -147,12 +149,16 @@ export class EdgeJournal {
       this.#ended(entry, record, event.kind === 'message-received' ? leavingReason(event) : 'failed');
   }
 
-  /** The session has got a place. */
-  placed(entry: EdgeEntry): void {
+  placeChanged(entry: EdgeEntry, change: PlaceChange, waitedMs: number): void {
     const record = this.#sessions.get(entry);
     if (record === undefined || record.isOver) return;
-    const waitedMs = round(this.#clock.nowMs() - record.openedAtMs);
-    this.tell({ kind: 'session-placed', session: entry.number, address: record.address, waitedMs });
+    const of = { session: entry.number, address: record.address };
+    if (change === 'given') {
+      // A place at once is no news.
+      if (record.isWaiting) this.tell({ kind: 'session-placed', ...of, waitedMs: round(waitedMs) });
+    } else if (change === 'waiting') this.tell({ kind: 'session-waiting', ...of });
+    else this.tell({ kind: 'session-displaced', ...of, why: change });
+    record.isWaiting = change === 'waiting' || change === 'shared';
   }
 
   forgotten(entry: EdgeEntry): void {
@@ -174,7 +180,7 @@ export class EdgeJournal {
     const nowMs = this.#clock.nowMs();
     const address = this.#addressOf(link);
     const times = { openedAtMs: nowMs, firstAtMs: null, lastAtMs: nowMs };
-    this.#sessions.set(entry, { ...times, startLength: text.length, isOver: false, address });
+    this.#sessions.set(entry, { ...times, startLength: text.length, isOver: false, isWaiting: false, address });
     this.tell({
       kind: 'session-opened',
       session: entry.number,
@@ -184,7 +190,6 @@ export class EdgeJournal {
       promptTokens: open.prompt.length,
       answerTokens: open.answer.length,
     });
-    if (!entry.hasPlace) this.tell({ kind: 'session-waiting', session: entry.number, address });
   }
 
   #moved({ number: session, state }: EdgeEntry, record: SessionRecord): void {

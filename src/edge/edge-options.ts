@@ -19,6 +19,7 @@ import type { Clock } from '../basics/clock.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { type ConnectionLimits, connectionLimitChecks } from '../protocol/connection-limits.ts';
 import type { anyone, EdgeKey } from '../protocol/edge-key.ts';
+import { type PlaceRules, placeChecks } from '../protocol/edge-places.ts';
 import { type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 import { type RateLimitSettings, rateChecks } from '../protocol/rate-limit.ts';
@@ -44,6 +45,8 @@ export interface EdgeOptions {
   readonly learnsStepTime?: boolean;
   /** Time for which a session without a connection is kept; default 60,000. */
   readonly keepLostMs?: number;
+  /** Who waits for a place, how long, and who gives one up; missing ones are the default's (docs/operating.md). */
+  readonly places?: Partial<PlaceRules>;
   /** Compute share z of a session, relative to the others of its key; default: equal. */
   readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
   /** Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. Default: {@link anyone}'s. */
@@ -80,6 +83,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   stepTime: optional(having('a model of the step time, as linearStepTime makes', 'law', 'calls')),
   learnsStepTime: optional(truth),
   keepLostMs: optional(between(0)),
+  places: optional(record(placeChecks)),
   shareOf: optional(callback),
   keyOf: optional(callback),
   lookUpTokens: optional(whole(0)),

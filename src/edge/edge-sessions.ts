@@ -10,6 +10,7 @@ import { draftRequest } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import type { EdgeCore, EdgeDraftOrder, EdgeEntry, EdgeHost } from '../protocol/edge-core.ts';
+import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeDrafts, EdgeEffect, EdgeEvent, EdgeState, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
 import type { EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import type { FrameConnection } from '../protocol/wire.ts';
@@ -103,7 +104,6 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
       this.#sources.faults.report(error);
       throw new OutriderError('internal', 'the engine failed', 'try again; the operator finds the cause in the log');
     }
-    if (entry.kv !== null) this.#sources.journal.placed(entry);
     return entry.kv !== null;
   }
 
@@ -114,6 +114,10 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     // The draft's KV sequence is kept for the conversation's next turn.
     entry.drafter?.leave();
     entry.drafter = null;
+  }
+
+  placeChanged(entry: SessionEntry, change: PlaceChange, waitedMs: number): void {
+    this.#sources.journal.placeChanged(entry, change, waitedMs);
   }
 
   stepped(

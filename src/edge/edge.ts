@@ -10,7 +10,8 @@ import { largestExactCall } from '../decoding/shape-law.ts';
 import { defaultConnectionLimits } from '../protocol/connection-limits.ts';
 import { defaultRate } from '../protocol/edge-connections.ts';
 import { EdgeCore, type EdgeSettings } from '../protocol/edge-core.ts';
-import { anyone } from '../protocol/edge-key.ts';
+import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
+import { defaultPlaceRules } from '../protocol/edge-places.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
@@ -42,6 +43,8 @@ export interface EdgeStatus extends LoopAccount {
    */
   readonly state: 'serving' | 'stalled' | 'draining' | 'closed';
   readonly sessions: number;
+  /** Sessions that wait for a place. */
+  readonly waiting: number;
   readonly connections: number;
   readonly counts: EdgeCounts;
 }
@@ -58,6 +61,11 @@ export interface Edge extends AsyncDisposable {
    * edge is back, and closes. Refused devices get `edge-draining`.
    */
   drain(forMs: number): Promise<void>;
+  /**
+   * To be called when keys have changed: sessions of keys that are valid no more end at once, those of others follow their new data.
+   * @param find a key's present data by its id; null: it is valid no more
+   */
+  renewKeys(find: (id: string) => EdgeKey | null): void;
   /** Ends all sessions and waits for the running step. */
   close(): Promise<void>;
 }
@@ -81,6 +89,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       return edge.status;
     },
     upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
+    renewKeys: (find) => edge.renewKeys(find),
     drain: (forMs) => edge.drain(forMs),
     close: () => edge.close(),
     [Symbol.asyncDispose]: () => edge.close(),
@@ -154,6 +163,7 @@ class RunningEdge {
     return {
       state: this.#state,
       sessions: sessions.count,
+      waiting: sessions.waitingCount,
       connections: connections.count,
       counts,
       ...this.#loop.account,
@@ -162,6 +172,11 @@ class RunningEdge {
 
   upgradeRefused({ address, reason, detail }: UpgradeRefusal): void {
     this.#journal.upgradeRefused(address, reason, detail);
+  }
+
+  renewKeys(find: (id: string) => EdgeKey | null): void {
+    const ended = this.#faults.call(() => this.#core.sessions.renewKeys(find), []);
+    for (const [name, sessions] of countNames(ended)) this.#journal.tell({ kind: 'key-revoked', key: name, sessions });
   }
 
   async drain(forMs: number): Promise<void> {
@@ -237,6 +252,12 @@ class RunningEdge {
 /** How often a draining edge looks whether its answers have ended, ms. */
 const drainCheckMs = 20;
 
+function countNames(keys: readonly EdgeKey[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { name } of keys) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
 function signalOnce(): { readonly give: () => void; readonly given: Promise<void> } {
   let give = (): void => {};
   const given = new Promise<void>((resolve) => {
@@ -268,6 +289,7 @@ function settingsOf(
     keyOf: options.keyOf ?? (() => anyone),
     shareOf: checkedShare(options.shareOf ?? (() => 1)),
     keepLostMs: options.keepLostMs ?? 60_000,
+    places: { ...defaultPlaceRules, ...options.places },
     placeCount: engine.maxSequences,
     limits: { maxRows, usefulRows: maxRows, prefillChunk },
     stepTime: () => loop.stepTime,

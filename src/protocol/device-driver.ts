@@ -11,7 +11,7 @@ import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from
 import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
 import type { guardMessage } from './message-guard.ts';
-import type { DeviceMessage, EdgeTiming } from './messages.ts';
+import type { DeviceMessage, EdgeTiming, RefusedMessage } from './messages.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
@@ -64,6 +64,8 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   beginDraft(order: DraftOrder): void;
   /** New final tokens; `drafted[i]`: token i was a draft of this device. */
   emit(tokens: readonly number[], drafted: readonly boolean[]): void;
+  /** The session waits for a place of the edge. @param ahead about how many sessions get one before it */
+  queued?(ahead: number): void;
   /** The turn is over; the host stops drafts and connection attempts in progress. */
   finished?(outcome: Outcome): void;
   /** The machine has applied an event; its effects are not performed yet. */
@@ -86,6 +88,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #openedAtMs = Number.POSITIVE_INFINITY;
   /** Since when there is no connection that brought text; null: there is one. */
   #outageSinceMs: number | null = null;
+  /** Since the last new text, the edge has refused the session because it is full. */
+  #refusal: RefusedMessage | null = null;
   #hasConnected = false;
   #cancelConnect = (): void => {};
   /** Nested steps: sending may fill a queue, which is an event. */
@@ -119,6 +123,11 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         this.step({ kind: 'link-opened', link, edge });
       },
       received: (link, message) => {
+        if (message.kind === 'refused' && message.code === 'edge-full') this.#refusal = message;
+        if (message.kind === 'queued') {
+          this.#deadline.queued();
+          host.queued?.(message.ahead);
+        }
         if (message.kind === 'hello' && this.#advice?.greeted(message.timing) === false) this.switchDrafting(false);
         this.step({ kind: 'message-received', link, message });
       },
@@ -222,9 +231,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #connectLater(edge: string): void {
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
-      const message = 'the connection to the edge is lost, and the edge no longer answers';
-      const remedy = 'check the network and the edge; the text so far is kept';
-      this.failed({ code: 'edge-unreachable', message, remedy });
+      this.failed(this.#reasonToGiveUp());
       return;
     }
     this.#outageSinceMs ??= nowMs;
@@ -232,6 +239,12 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#cancelConnect = this.#clock.after(pauseMs, () => {
       if (this.#state.outcome === null) this.#host.connect(edge);
     });
+  }
+
+  #reasonToGiveUp(): Pick<OutriderError, 'code' | 'message' | 'remedy'> {
+    if (this.#refusal !== null) return { ...this.#refusal, message: this.#refusal.cause };
+    const message = 'the connection to the edge is lost, and the edge no longer answers';
+    return { code: 'edge-unreachable', message, remedy: 'check the network and the edge; the text so far is kept' };
   }
 
   /** The connection may be stuck, or the edge process: another connection may reach a process that works. */
@@ -251,6 +264,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const nowMs = this.#clock.nowMs();
     this.#answeredAtMs = nowMs;
     this.#outageSinceMs = null;
+    this.#refusal = null;
     this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
     this.#host.emit(tokens, drafted);

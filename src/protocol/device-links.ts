@@ -119,7 +119,10 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
   }
 }
 
-/** A refusal closes its connection. The turn fails if there is no other connection and the refused attach was the newest. */
+/**
+ * A refusal closes its connection. The turn fails if there is no other connection and the refused attach was the newest. A full edge is
+ * not the end of a turn that has text: the device attaches again later.
+ */
 function takeRefusal(
   state: DeviceState,
   link: DeviceLink,
@@ -127,12 +130,12 @@ function takeRefusal(
   effects: DeviceEffect[],
 ): DeviceState {
   const isOutdated = code === 'superseded' && link.attempt < attemptAt(state, link.edge);
-  // The edge comes back, or another takes its place; without text a person can choose better than a pause.
-  const mayReturn = code === 'edge-draining' && state.text.length > state.turn.prompt.length;
+  // The edge comes back or has a place again, or another takes over; without text a person can choose better than a pause.
+  const mayReturn = (code === 'edge-draining' || code === 'edge-full') && state.text.length > state.turn.prompt.length;
   if (state.links.length < 2 && !isOutdated && !mayReturn)
     return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
-  return lose(state, link.id, effects);
+  return lose(code === 'edge-full' ? forget(state, link.edge) : state, link.id, effects);
 }
 
 function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {

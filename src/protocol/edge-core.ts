@@ -55,7 +55,10 @@ export interface EdgeDraftOrder {
 
 /** What the surrounding process provides. */
 export interface EdgeHost<Entry extends EdgeEntry>
-  extends Pick<RegistryOwner<Entry>, 'takePlace' | 'leavePlace' | 'stepped' | 'forgotten' | 'cleared'> {
+  extends Pick<
+    RegistryOwner<Entry>,
+    'takePlace' | 'leavePlace' | 'placeChanged' | 'stepped' | 'forgotten' | 'cleared'
+  > {
   /** Adds the fields of the process to a new entry. */
   enter(entry: EdgeEntry): Entry;
   /** Number of the text's tokens in the KV sequence, without the last one: each step evaluates the last one again. */
@@ -152,6 +155,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       enter: (entry) => host.enter({ ...entry, isDrafting: false, wanted: { length: -1, drafts: 0 } }),
       takePlace: (entry, open) => host.takePlace(entry, open),
       leavePlace: (entry) => host.leavePlace(entry),
+      placeChanged: (entry, change, waitedMs) => host.placeChanged?.(entry, change, waitedMs),
       stepped: (entry, event, effects, before) => host.stepped(entry, event, effects, before),
       settled: (entry) => {
         this.#addEdgeDrafts(entry);

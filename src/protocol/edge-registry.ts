@@ -1,50 +1,40 @@
-// The sessions of one edge: opens and resumes them, attaches connections to them, assigns places, forgets lost sessions after a time. It
-// applies events to the session machines and passes their effects on. Its owner provides the places and runs the engine.
+// The sessions of one edge: opens and resumes them, attaches connections to them, lets them wait for places, forgets them after a time.
+// It applies events to the session machines and passes their effects on. Its owner provides the places and runs the engine.
 
 import type { Clock } from '../basics/clock.ts';
 import { type ErrorCode, OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import { validateSampling } from '../decoding/sampling.ts';
 import { anyone, type EdgeKey } from './edge-key.ts';
+import { noteTimes, type PlaceEntry, type PlaceOwner, PlaceQueue } from './edge-place-queue.ts';
+import { defaultPlaceRules, keptTooMany, type PlaceRules } from './edge-places.ts';
 import type { createEdgeSession, stepEdge } from './edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, SessionCreated } from './edge-state.ts';
-import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
+import type { DeviceMessage, OpenMessage } from './messages.ts';
 
-export interface RegistryEntry {
-  /** Unique in the process, from 1. */
-  readonly number: number;
+export interface RegistryEntry extends PlaceEntry {
   readonly id: string;
-  /** It owns the session: with another key the same id names another session. */
-  readonly key: EdgeKey;
-  /** Compute share z, relative to the others. */
+  /** Compute share z, relative to the others of its key. */
   readonly share: number;
-  state: EdgeState;
-  /** True from `open` to the end of the text. */
-  hasPlace: boolean;
   cancelForget: (() => void) | null;
 }
 
 export interface RegistrySettings {
   readonly machines: { readonly stepEdge: typeof stepEdge; readonly createEdgeSession: typeof createEdgeSession };
   readonly rules: EdgeRules;
-  /** Time for which a session without a connection is kept, finished or not. */
+  /** Time for which a session without a connection, or a finished one, is kept. */
   readonly keepLostMs: number;
+  /** Default: {@link defaultPlaceRules}. */
+  readonly places?: PlaceRules;
   readonly shareOf: (open: OpenMessage, key: EdgeKey) => number;
 }
 
 /** What the registry needs from its owner. */
-export interface RegistryOwner<Entry extends RegistryEntry> {
-  send(link: number, message: EdgeMessage): void;
-  close(link: number, code: ErrorCode | 'done', detail: string): void;
+export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<Entry> {
   /** Further conditions for an `open`. @throws OutriderError */
   admit?(open: OpenMessage): void;
   /** Adds the owner's fields to a new entry. */
   enter(entry: RegistryEntry): Entry;
-  /** @returns false: no place is free. Then the registry may free the place of a lost session. */
-  takePlace(entry: Entry, open: OpenMessage): boolean;
-  leavePlace(entry: Entry): void;
-  /** Number of places, for the text of a refusal. */
-  readonly placeCount: number;
   /** An event was applied; its effects are not performed yet. */
   stepped(
     entry: Entry,
@@ -52,8 +42,6 @@ export interface RegistryOwner<Entry extends RegistryEntry> {
     effects: readonly EdgeEffect[],
     before: EdgeState | null,
   ): void;
-  /** The effects are performed. */
-  settled?(entry: Entry): void;
   forgotten?(entry: Entry): void;
   /** All entries were removed at once, without calls of `leavePlace`. */
   cleared?(): void;
@@ -67,12 +55,20 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   readonly #byLink = new Map<number, Entry>();
   /** Links whose send queues are full, attached or not. */
   readonly #blocked = new Set<number>();
+  readonly #rules: PlaceRules;
+  readonly #places: PlaceQueue<Entry>;
   #count = 0;
 
   constructor(settings: RegistrySettings, clock: Clock, owner: RegistryOwner<Entry>) {
     this.#settings = settings;
     this.#clock = clock;
     this.#owner = owner;
+    this.#rules = settings.places ?? defaultPlaceRules;
+    this.#places = new PlaceQueue(this.#rules, clock, owner, {
+      entries: () => this.#entries.values(),
+      refuse: (entry, reason) => this.step(entry, { kind: 'refused', ...reason }),
+      displaced: () => this.#trim(),
+    });
   }
 
   get entries(): Iterable<Entry> {
@@ -81,6 +77,11 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   get count(): number {
     return this.#entries.size;
+  }
+
+  /** Number of sessions that wait for a place. */
+  get waitingCount(): number {
+    return this.#places.waitingCount;
   }
 
   find(id: string, key: EdgeKey = anyone): Entry | undefined {
@@ -103,7 +104,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const entry = this.find(message.session, key);
     if (entry !== undefined) {
       this.#byLink.set(link, entry);
-      if (message.kind === 'open') this.#givePlace(entry, message);
+      entry.toldAhead = null;
       this.step(entry, { kind: 'message-received', link, message, ...this.#blockOf(link) });
     } else if (message.kind === 'open') this.#create(link, message, key);
     else this.#owner.send(link, { kind: 'gone' });
@@ -138,9 +139,26 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   /** Forgets a session whose machine cannot go on; its connection is closed. */
   discard(entry: Entry, detail: string): void {
-    const { link } = entry.state;
-    this.#forget(entry);
-    if (link !== null) this.#owner.close(link.id, 'internal', detail);
+    this.#forget(entry, 'internal', detail);
+  }
+
+  /**
+   * The keys have changed.
+   * @param find a key's present data; null: it is valid no more, and its sessions end
+   * @returns the keys of sessions that have ended, one for each session
+   */
+  renewKeys(find: (id: string) => EdgeKey | null): EdgeKey[] {
+    const ended: EdgeKey[] = [];
+    for (const entry of [...this.#entries.values()]) {
+      const key = find(entry.key.id);
+      if (key !== null) entry.key = key;
+      else {
+        ended.push(entry.key);
+        const cause = 'the key of this session is valid no more';
+        this.step(entry, { kind: 'refused', code: 'unauthorized', cause, remedy: 'ask the operator for another key' });
+      }
+    }
+    return ended;
   }
 
   /** Removes all sessions; nothing is sent. */
@@ -148,7 +166,9 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     for (const entry of this.#entries.values()) {
       entry.cancelForget?.();
       entry.hasPlace = false;
+      entry.waitingSinceMs = null;
     }
+    this.#places.clear();
     this.#entries.clear();
     this.#byLink.clear();
     this.#blocked.clear();
@@ -165,8 +185,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const { machines, rules, shareOf } = this.#settings;
     const { state, effects } = machines.createEdgeSession(rules, number, event);
     const shared = { number, id: open.session, key, share: shareOf(open, key), state };
-    const entry = this.#owner.enter({ ...shared, hasPlace: false, cancelForget: null });
-    this.#givePlace(entry, open);
+    const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
+    const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, toldAhead: null, cancelForget: null });
     this.#entries.set(nameOf(open.session, key), entry);
     this.#byLink.set(link, entry);
     this.#settle(entry, event, effects, null);
@@ -190,56 +210,57 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     validateSampling(open.sampling, vocabularySize);
   }
 
-  /** @throws OutriderError `edge-full` when connected sessions hold all places */
-  #givePlace(entry: Entry, open: OpenMessage): void {
-    if (entry.hasPlace) return;
-    const isTaken = this.#owner.takePlace(entry, open) || (this.#dropLost() && this.#owner.takePlace(entry, open));
-    if (!isTaken) {
-      const cause = `all ${this.#owner.placeCount} places of this edge are taken`;
-      throw new OutriderError('edge-full', cause, 'try again later, or start the edge with more --sessions');
-    }
-    entry.hasPlace = true;
-  }
-
-  /** Forgets the oldest session that has a place but neither a connection nor a running step. */
-  #dropLost(): boolean {
-    for (const entry of this.#entries.values()) {
-      if (entry.state.link === null && entry.hasPlace && entry.state.ticket === null) {
-        this.#forget(entry);
-        return true;
-      }
-    }
-    return false;
-  }
-
   #settle(...[entry, event, effects, before]: Parameters<RegistryOwner<Entry>['stepped']>): void {
     this.#owner.stepped(entry, event, effects, before);
     for (const effect of effects) {
       if (effect.kind === 'send') this.#owner.send(effect.link, effect.message);
       else this.#owner.close(effect.link, effect.code, effect.detail);
     }
-    if (entry.state.end !== null) this.#leavePlace(entry);
+    noteTimes(entry, this.#clock.nowMs());
     if (entry.state.released) this.#forget(entry);
-    else if (entry.state.link !== null) {
-      entry.cancelForget?.();
-      entry.cancelForget = null;
-    } else entry.cancelForget ??= this.#clock.after(this.#settings.keepLostMs, () => this.#forget(entry));
+    else if (this.#isKept(entry)) this.#keep(entry);
     this.#owner.settled?.(entry);
   }
 
-  #leavePlace(entry: Entry): void {
-    if (!entry.hasPlace) return;
-    entry.hasPlace = false;
-    this.#owner.leavePlace(entry);
+  #isKept(entry: Entry): boolean {
+    return this.#entries.get(nameOf(entry.id, entry.key)) === entry;
   }
 
-  #forget(entry: Entry): void {
+  #keep(entry: Entry): void {
+    const { state } = entry;
+    if (state.end !== null) {
+      this.#places.stopWaiting(entry);
+      this.#places.leave(entry);
+    }
+    if (state.link !== null && state.end === null) {
+      entry.cancelForget?.();
+      entry.cancelForget = null;
+    } else entry.cancelForget ??= this.#clock.after(this.#settings.keepLostMs, () => this.#forget(entry));
+    if (entry.hasPlace) return;
+    if (state.end !== null || state.link === null) this.#trim();
+    else if (entry.waitingSinceMs === null) this.#places.wait(entry);
+    else if (entry.toldAhead === null) this.#places.announce();
+  }
+
+  #trim(): void {
+    for (;;) {
+      const entry = keptTooMany(this.#entries.values(), this.#rules);
+      if (entry === undefined) return;
+      this.#forget(entry);
+    }
+  }
+
+  /** @param detail told to its connection, which is closed */
+  #forget(entry: Entry, code: ErrorCode | 'done' = 'done', detail: string = 'the session is forgotten'): void {
+    if (!this.#isKept(entry)) return;
     entry.cancelForget?.();
-    this.#leavePlace(entry);
+    this.#entries.delete(nameOf(entry.id, entry.key));
+    this.#places.stopWaiting(entry);
+    this.#places.leave(entry);
     this.#owner.forgotten?.(entry);
-    const name = nameOf(entry.id, entry.key);
-    if (this.#entries.get(name) === entry) this.#entries.delete(name);
     for (const [link, owner] of this.#byLink) if (owner === entry) this.#byLink.delete(link);
+    const { link } = entry.state;
+    if (link !== null) this.#owner.close(link.id, code, detail);
   }
 }
 

@@ -60,6 +60,12 @@ export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number 
   return Math.max(0, Math.min(room, length));
 }
 
+/** Whether no step can come before the device asks for one, sends drafts, or acknowledges. */
+export function waitsForDevice(state: EdgeState): boolean {
+  if (state.end !== null || state.released || state.ticket !== null) return false;
+  return isPaused(state) || (!modeOf(state.open.mode).edgeDrafts && readyDrafts(state) === null);
+}
+
 /**
  * Creates a session from its first `open`.
  * @param incarnation unique in the process
@@ -112,6 +118,8 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
       return finishStep(state, event);
     case 'step-failed':
       return refuse(state, 'internal', event.cause, 'try again; the edge operator finds the cause in its log', effects);
+    case 'refused':
+      return refuse(state, event.code, event.cause, event.remedy, effects);
     default:
       return unreachable(event);
   }

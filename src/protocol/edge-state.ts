@@ -95,7 +95,9 @@ export type EdgeEvent =
   /** The step is complete: one row of candidates after the last committed token, and one after each draft of the ticket. */
   | { readonly kind: 'step-done'; readonly ticket: StepTicket; readonly rows: readonly Candidates[] }
   /** The engine failed: the edge refuses the session and forgets it. */
-  | { readonly kind: 'step-failed'; readonly cause: string };
+  | { readonly kind: 'step-failed'; readonly cause: string }
+  /** The edge cannot keep the session: it refuses it and forgets it. */
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
 
 /** The start of a session: the first line of its log, not an event of the machine. */
 export interface SessionCreated {

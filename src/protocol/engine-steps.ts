@@ -28,6 +28,18 @@ export interface StepPart<Entry> {
   readonly ticket: StepTicket | null;
 }
 
+/** A key's weight is divided among its sessions that have work, by their shares. */
+function shareByKey<Entry extends StepEntry>(works: readonly Work<Entry>[]): readonly Work<Entry>[] {
+  const shares = new Map<string, number>();
+  for (const { entry } of works) shares.set(entry.key.id, (shares.get(entry.key.id) ?? 0) + entry.share);
+  if (shares.size < 2) return works;
+  return works.map((work) => {
+    const { key, share } = work.entry;
+    const weight = (key.share * share) / (shares.get(key.id) ?? share);
+    return { ...work, view: { ...work.view, weight } };
+  });
+}
+
 interface StepEntry extends RegistryEntry {
   readonly wanted: { readonly drafts: number };
 }
@@ -73,7 +85,7 @@ export class EngineSteps<Entry extends StepEntry> {
       const work = this.#try(entry, () => this.#workOf(entry));
       if (work !== undefined) works.push(work);
     }
-    return works;
+    return shareByKey(works);
   }
 
   /** Plans a step over these sessions and begins it. Drafts that arrive later are not part of it. */

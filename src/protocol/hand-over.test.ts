@@ -56,7 +56,7 @@ class Driver {
     return drafting === null ? this : this.step({ kind: 'draft-produced', ...drafting, token, confidence: 0.9 });
   }
 
-  refuse(link: number, code: 'edge-full' | 'superseded'): this {
+  refuse(link: number, code: 'edge-full' | 'superseded' | 'unauthorized'): this {
     return this.hear(link, { kind: 'refused', code, cause: 'no', remedy: 'none' });
   }
 
@@ -115,8 +115,8 @@ describe('a handover', () => {
     expect([driver.state.outcome, driver.state.main, driver.kinds()]).toEqual([null, 1, ['close-link']]);
     driver.commit(1, 9, 16);
     expect(driver.state.text.length).toBe(10);
-    driver.refuse(1, 'edge-full');
-    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'edge-full' });
+    driver.refuse(1, 'unauthorized');
+    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
   });
 });
 

@@ -5,7 +5,7 @@ import type { Clock } from '../basics/clock.ts';
 
 /** Times in ms. */
 export interface TextDeadlines {
-  /** From an `open` to the first new token: the edge may have to evaluate the whole text, and may be busy with other sessions. */
+  /** From an `open`, or a wait for a place, to the first new token: the edge may have to evaluate the whole text, and may be busy with other sessions. */
   readonly firstTokenWithinMs: number;
   /** From one commit to the next. */
   readonly nextTokenWithinMs: number;
@@ -44,6 +44,12 @@ export class TextDeadline {
 
   /** An `open` was sent: the edge begins with the whole text. */
   opened(): void {
+    this.#hasText = false;
+    this.#rearm();
+  }
+
+  /** The edge lets the session wait for a place: the next token is again a first one. Repetition gives no more time. */
+  queued(): void {
     this.#hasText = false;
     this.#rearm();
   }

@@ -17,7 +17,7 @@ import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
 import { forgetReplaced, type VirtualSession, type VirtualSessions } from './sessions.ts';
 
-export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'shareOf' | 'rate' | 'wire'> {
+export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'places' | 'shareOf' | 'rate' | 'wire'> {
   readonly name: string;
   readonly target: VirtualTarget;
   readonly engine: EngineSettings;
@@ -145,9 +145,11 @@ export class VirtualEdge {
     const { engine, target, capacity } = this.settings;
     return {
       enter: (entry) => ({ ...entry, evaluatedTokens: 0 }),
-      takePlace: () => {
+      takePlace: (session) => {
         if (this.#takenPlaces >= capacity) return false;
         this.#takenPlaces += 1;
+        // Without a place its sequence may have been given to others.
+        session.evaluatedTokens = 0;
         return true;
       },
       leavePlace: () => {

@@ -84,7 +84,8 @@ describe('an edge refuses', () => {
   });
 
   it('a wrong key, and a session for which it has no place', async () => {
-    await using edge = await startToyEdge({ sequences: 1, keyOf: (key) => (key === 'right' ? anyone : null) });
+    const keyOf = (key: string) => (key === 'right' ? anyone : null);
+    await using edge = await startToyEdge({ sequences: 1, keyOf, places: { maxWaiting: 0 } });
     const wrong = await startTurn(toyTurn(edge, { credentials: 'wrong' })).report;
     expect(wrong.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
     const first = startTurn(toyTurn(edge, { credentials: 'right', maxAnswerTokens: 200 }));
