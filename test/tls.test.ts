@@ -7,7 +7,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import tls, { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeCertificate } from '../src/files/self-signed.ts';
 import { loadTls, ownCertificate, type TlsPaths, watchTls } from '../src/files/tls-files.ts';
@@ -181,7 +181,7 @@ describe('a device', () => {
     for (const settings of [{}, { fingerprint }]) {
       await expect(connectWebSocket(`wss://127.0.0.1:${plain.port}`, settings)(accept)).rejects.toMatchObject({
         code: 'edge-unreachable',
-        message: expect.stringMatching(/^no connection to wss:.*: it does not speak TLS$/),
+        message: expect.stringMatching(/^no connection to wss:.*: it does not speak TLS 1.2 or newer$/),
         remedy: expect.stringContaining('ws://'),
       });
     }
@@ -219,23 +219,36 @@ describe('a device', () => {
 });
 
 describe('a port with TLS', () => {
-  it('takes nothing older than TLS 1.2', async () => {
-    const { port } = await listen({ tls: makeCertificate(['localhost'], nowMs) });
-    const attempt = (maxVersion: 'TLSv1.1' | 'TLSv1.2') => {
-      const options = {
-        minVersion: 'TLSv1',
-        maxVersion,
-        ciphers: 'DEFAULT@SECLEVEL=0',
-        rejectUnauthorized: false,
-      } as const;
-      const socket = connectTls({ host: '127.0.0.1', port, ...options });
-      return once(socket, 'secureConnect').then(
-        () => socket.destroy() && socket.getProtocol(),
-        () => 'refused',
-      );
-    };
-    expect(await attempt('TLSv1.1')).toBe('refused');
-    expect(await attempt('TLSv1.2')).not.toBe('refused');
+  it('takes nothing older than TLS 1.2, and a device neither, whatever Node would allow', async () => {
+    const before = [tls.DEFAULT_MIN_VERSION, tls.DEFAULT_CIPHERS] as const;
+    [tls.DEFAULT_MIN_VERSION, tls.DEFAULT_CIPHERS] = ['TLSv1', 'DEFAULT@SECLEVEL=0'];
+    try {
+      const made = makeCertificate(['localhost'], nowMs);
+      const { port } = await listen({ tls: made });
+      const attempt = (maxVersion: 'TLSv1.1' | 'TLSv1.2') => {
+        const socket = connectTls({ host: '127.0.0.1', port, maxVersion, rejectUnauthorized: false });
+        return once(socket, 'secureConnect').then(
+          () => {
+            const protocol = socket.getProtocol();
+            socket.destroy();
+            return protocol;
+          },
+          () => 'refused',
+        );
+      };
+      expect([await attempt('TLSv1.1'), await attempt('TLSv1.2')]).toEqual(['refused', 'TLSv1.2']);
+
+      const old = createTlsServer({ ...made, maxVersion: 'TLSv1.1' });
+      old.on('tlsClientError', () => {});
+      old.listen(0, '127.0.0.1');
+      await once(old, 'listening');
+      opened.push({ close: async () => old.close() });
+      const url = `wss://127.0.0.1:${(old.address() as AddressInfo).port}`;
+      const refused = connectWebSocket(url, { fingerprint: hex(made.cert), timeoutMs: 5000 })(accept);
+      await expect(refused).rejects.toThrow('does not speak TLS 1.2');
+    } finally {
+      [tls.DEFAULT_MIN_VERSION, tls.DEFAULT_CIPHERS] = before;
+    }
   });
 
   it('answers to the names in its certificate', async () => {

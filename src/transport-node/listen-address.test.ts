@@ -7,7 +7,7 @@ describe('an address to listen on', () => {
     async (host) => expect(await resolveListenAddress(host)).toMatchObject({ isLoopback: true }),
   );
 
-  it.each(['0.0.0.0', '::', '0', '192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', '128.0.0.1', 'fe80::1'])(
+  it.each(['0.0.0.0', '::', '0', '192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', '128.0.0.1', '127::1', 'fe80::1'])(
     '%s is reached by others',
     async (host) => expect(await resolveListenAddress(host)).toMatchObject({ isLoopback: false }),
   );

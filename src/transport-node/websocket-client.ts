@@ -106,7 +106,7 @@ function unreachable(target: URL, error: Error & { readonly code?: string }): Ou
   const { code = '' } = error;
   if (target.protocol === 'wss:') {
     if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, error);
-    if (/^EPROTO$|^ERR_SSL/.test(code)) return otherKind(target, 'it does not speak TLS', 'ws://', error);
+    if (/^EPROTO$|^ERR_SSL/.test(code)) return otherKind(target, 'it does not speak TLS 1.2 or newer', 'ws://', error);
   } else if (/^HPE_|^ECONNRESET$/.test(code)) {
     return otherKind(target, 'it closed the connection without an HTTP answer', 'wss://', error);
   }
