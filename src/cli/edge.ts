@@ -9,7 +9,6 @@ import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
 import { pacingPrefix } from '../experiments/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
-import { logSessions } from '../files/event-log-file.ts';
 import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
@@ -18,13 +17,12 @@ import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Listener } from '../transport/transport.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { accessOptions, openAccess, unnamed } from './edge-access.ts';
+import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { commandOf } from './option-flags.ts';
-import { foreignLines } from './terminal-text.ts';
 
 const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
@@ -84,11 +82,7 @@ const options = {
   },
   gpu: gpuOption as typeof gpuOption,
   ...accessOptions,
-  log: {
-    group: 'Output:',
-    flag: '--log <directory>',
-    help: 'write the events of each session there, for "outrider replay"',
-  },
+  ...operationOptions,
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
 } as const;
@@ -113,6 +107,7 @@ async function runEdge(typed: TypedFlags): Promise<void> {
 
 async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const asked = askedToStop(signal, flags.untilInputEnds);
+  await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
   await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
@@ -124,11 +119,10 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(access.keyOf === undefined ? {} : { keyOf: access.keyOf }),
-    ...(flags.log === undefined ? {} : { onStep: logSessions(flags.log, target.tokenizer) }),
-    onFault: tellFault,
+    ...operation.callbacks(target.tokenizer),
   });
   const listener = await listenEdge(edge, { ...access.listen, port: flags.port });
-  access.follow(edge, listener, tellFault);
+  access.follow(edge, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
   note(`${flags.sessions} sessions of ${flags.context} tokens`);
@@ -138,8 +132,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   output.write(`${access.scheme}://${host}:${listener.port}\n`);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(paced);
-  await asked;
-  await end(listener, edge, flags, paced);
+  await operation.run(edge, listener, asked);
+  if (flags.json) printAccount(edge, flags, paced);
 }
 
 /** Any line on standard input prints the counters of the emulated hardware as JSON on standard error. */
@@ -195,24 +189,22 @@ async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   return { target, draft, profile, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
 }
 
-function tellFault(error: unknown): void {
-  const text = foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.stderr.write(`${styleText('red', '✗')} ${text}\n`);
-}
-
 function note(text: string): void {
   process.stderr.write(`${styleText('dim', 'edge')} ${text}\n`);
 }
 
-async function end(listener: Listener, edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): Promise<void> {
-  await edge.close();
-  await listener.close();
+/** Rows: how often each kind of refusal happened. */
+function printAccount(edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): void {
   const { state: _state, sessions: _sessions, connections: _connections, counts, ...account } = edge.status;
   const pacing = paced?.pacing;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
-  if (!flags.json) return;
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
-  const params = { ...flags, model: modelLabel(flags.model), ...draft, ...unnamed, log: undefined };
-  printDocument('edge', { rows: [], summary: { ...account, ...overrun }, params });
+  const params = { ...flags, model: modelLabel(flags.model), ...draft, ...unnamed, log: undefined, logFile: undefined };
+  const { refusals, upgradeRefusals, ...counted } = counts;
+  const rows = [
+    ...Object.entries(refusals).map(([code, count]) => ({ refused: 'connection or session', code, count })),
+    ...Object.entries(upgradeRefusals).map(([code, count]) => ({ refused: 'request for a connection', code, count })),
+  ];
+  printDocument('edge', { rows, summary: { ...account, ...counted, ...overrun }, params });
 }

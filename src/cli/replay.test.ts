@@ -14,20 +14,23 @@ let text = '';
 
 beforeAll(async () => {
   const { tokenizer } = createToyModel({ seed: toySeed, role: 'target' });
-  await using edge = await startToyEdge({ onStep: logSessions(join(folder, 'edge'), tokenizer) });
+  const logs = logSessions(join(folder, 'edge'), tokenizer);
+  await using edge = await startToyEdge({ onStep: logs.onStep, onForgotten: logs.onForgotten });
   const logTurn = logTurns(file, tokenizer);
   for (const maxAnswerTokens of [20, 5]) {
     const turn = startTurn({ ...toyTurn(edge), maxAnswerTokens, onStep: logTurn() });
     const report = await turn.report;
     if (maxAnswerTokens === 20) text = report.text;
   }
+  await logs.close();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('replay', () => {
   it('has a file for each turn and each session', () => {
     expect(readdirSync(folder).sort()).toEqual(['edge', 'turn-2.jsonl', 'turn.jsonl']);
-    expect(readdirSync(join(folder, 'edge')).sort()).toEqual(['session-1.jsonl', 'session-2.jsonl']);
+    const [run = ''] = readdirSync(join(folder, 'edge'));
+    expect(readdirSync(join(folder, 'edge', run)).sort()).toEqual(['session-1.jsonl', 'session-2.jsonl']);
   });
 
   it.each(['turn.jsonl', 'edge/session-1.jsonl'])('shows the same text and no difference: %s', (name) => {

@@ -7,6 +7,7 @@ import type { EndReason } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+/** From the gravest to the least. */
 export type LogLevel = (typeof logLevels)[number];
 
 interface OfConnection {
@@ -44,6 +45,8 @@ export type EdgeLogEvent =
       readonly code: ErrorCode | 'done';
       /** The edge's own words; empty if the device has closed it. */
       readonly detail: string;
+      /** A `refused` has told the same already. */
+      readonly wasRefused: boolean;
     } & OfConnection)
   /** The device was told why; `key`: name of the key it showed, if it is known. */
   | ({
@@ -118,11 +121,17 @@ const levels: Readonly<Record<Exclude<EventKind, 'more'>, LogLevel>> = {
   closed: 'info',
 };
 
+/** How grave an event is. */
 export function levelOf(event: EdgeLogEvent): LogLevel {
   if (event.kind === 'more') return event.of === 'more' ? 'warn' : levels[event.of];
-  // A device that is closed for what it did is worth a line; one that has left is not.
-  if (event.kind === 'connection-closed' && event.by === 'edge' && event.code !== 'done') return 'warn';
+  // A connection that is closed for what it did is worth a line; one that has left is not, nor one of an edge that goes down.
+  if (event.kind === 'connection-closed' && event.by === 'edge' && !event.wasRefused && !isUsual(event.code))
+    return 'warn';
   return levels[event.kind];
+}
+
+function isUsual(code: ErrorCode | 'done'): boolean {
+  return code === 'done' || code === 'interrupted';
 }
 
 /** Whether events of this level are wanted where `least` was asked for. */

@@ -91,12 +91,19 @@ export class EdgeJournal {
     const record = this.#connections.get(carrier);
     if (record === undefined) return;
     this.#connections.delete(carrier);
-    const { number: connection, address, closing } = record;
+    const { number: connection, address, closing, wasRefused } = record;
     const by = reason.by === 'peer' ? 'device' : reason.by === 'us' ? 'edge' : 'network';
     const said = closing ?? { code: reason.code, detail: reason.by === 'us' ? reason.detail : '' };
     // The transport has closed it for the peer's fault, as for a frame over the limit.
     if (closing === null && by === 'edge') this.#count(this.#refusals, said.code);
-    this.tell({ kind: 'connection-closed', connection, address, by: closing === null ? by : 'edge', ...said });
+    this.tell({
+      kind: 'connection-closed',
+      connection,
+      address,
+      by: closing === null ? by : 'edge',
+      ...said,
+      wasRefused,
+    });
   }
 
   /** The edge closes a connection. */

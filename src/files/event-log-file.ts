@@ -1,6 +1,7 @@
-// Writes event logs to files as things happen, so that a crash loses nothing that came before it.
+// Writes event logs to files as things happen: a device's line by line, an edge's off the event loop. Reads them again.
 
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { badArgument } from '../basics/errors.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
@@ -10,6 +11,7 @@ import type { Tokenizer } from '../models/model.ts';
 import { type EventLog, parseEventLog } from '../protocol/event-log.ts';
 import { createDeviceLog, createEdgeLog, type LogOptions } from '../protocol/event-log-write.ts';
 import { packageVersion } from './document.ts';
+import { LineQueue, type LineSink } from './line-queue.ts';
 import { makeDirectory } from './make-directory.ts';
 
 type OnTurnStep = NonNullable<TurnOptions['onStep']>;
@@ -24,32 +26,130 @@ export function logTurns(path: string, tokenizer: Tokenizer): () => OnTurnStep {
   return () => {
     turnCount += 1;
     const { dir, name, ext } = parse(path);
-    return createDeviceLog(logOptions(turnCount === 1 ? path : join(dir, `${name}-${turnCount}${ext}`), tokenizer));
+    const file = turnCount === 1 ? path : join(dir, `${name}-${turnCount}${ext}`);
+    return createDeviceLog(logOptions(fileOf(file), tokenizer));
   };
 }
 
-/** Logs of an edge's sessions: session-1.jsonl, session-2.jsonl, ... in `directory`, which is made. */
-export function logSessions(directory: string, tokenizer: Tokenizer): OnSessionStep {
+/** Logs of an edge's sessions, and what ends them. */
+export interface SessionLogs {
+  readonly onStep: OnSessionStep;
+  readonly onForgotten: (session: number) => void;
+  /** Where the logs of this run are. */
+  readonly directory: string;
+  /** Writes what waits. */
+  close(): Promise<void>;
+  /** The same at once, for the end of the process. */
+  closeNow(): void;
+}
+
+/** Bounds of {@link logSessions}. */
+export interface SessionLogSettings {
+  /** Bytes of all logs of a run; then logging ends. Default: 1 GiB. */
+  readonly mostBytes?: number;
+  /** Called once, with one line, when logging ends early: the disk failed, or the run has reached `mostBytes`. Default: ignored. */
+  readonly onEnded?: (why: string) => void;
+}
+
+/** Characters of lines that wait for a slow disk. */
+const mostWaiting = 16_777_216;
+const ownerOnly = 0o600;
+
+/**
+ * Logs of an edge's sessions: session-1.jsonl, session-2.jsonl, ... in a new folder of `directory`, named by the present time; older logs
+ * are kept. Only their owner may read them, because they have the prompts. Lines are written off the event loop; the end of a process
+ * without {@link SessionLogs.close} loses those of a moment.
+ * @throws OutriderError `bad-argument` when the folder can't be made
+ */
+export function logSessions(
+  directory: string,
+  tokenizer: Tokenizer,
+  { mostBytes = 2 ** 30, onEnded = () => {} }: SessionLogSettings = {},
+): SessionLogs {
   makeDirectory(directory);
+  const folder = failAsArgument(directory, () => makeRunFolder(directory));
   const logs = new Map<number, ReturnType<typeof createEdgeLog>>();
-  const openLog = (session: number): ReturnType<typeof createEdgeLog> =>
-    createEdgeLog({ ...logOptions(join(directory, `session-${session}.jsonl`), tokenizer), endIds: tokenizer.endIds });
-  return (step: SessionStep) => {
-    const log = logs.get(step.session) ?? openLog(step.session);
-    logs.set(step.session, log);
-    log(step);
+  let bytes = 0;
+  let isOver = false;
+  const end = (why: string): void => {
+    isOver = true;
+    queue.stop();
+    logs.clear();
+    onEnded(`the event logs in ${folder} end here: ${why}`);
   };
+  const queue: LineQueue = new LineQueue(appendingFiles, {
+    mostWaiting,
+    pauseMs: 0,
+    failed: (error) => {
+      end(error instanceof Error ? error.message : String(error));
+      return false;
+    },
+  });
+  const openLog = (session: number): ReturnType<typeof createEdgeLog> => {
+    const path = join(folder, `session-${session}.jsonl`);
+    const write = (line: string): void => {
+      if (isOver) return;
+      bytes += line.length + 1;
+      isOver = bytes > mostBytes;
+      if (isOver) void queue.flush().then(() => end(`they have reached ${mostBytes} bytes`));
+      else queue.write(path, line);
+    };
+    return createEdgeLog({ ...logOptions(write, tokenizer), endIds: tokenizer.endIds });
+  };
+  return {
+    directory: folder,
+    onStep: (step: SessionStep) => {
+      if (isOver) return;
+      const log = logs.get(step.session) ?? openLog(step.session);
+      logs.set(step.session, log);
+      log(step);
+    },
+    onForgotten: (session) => void logs.delete(session),
+    close: () => queue.flush(),
+    closeNow: () => queue.flushNow(),
+  };
+}
+
+const appendingFiles: LineSink = {
+  append: (path, text) => appendFile(path, text, { mode: ownerOnly }),
+  appendNow: (path, text) => appendFileSync(path, text, { mode: ownerOnly }),
+};
+
+/** Named by the start: 2026-11-26T08-30-00; of two runs in one second the second one has -2. */
+function makeRunFolder(directory: string): string {
+  const name = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  for (let count = 1; ; count += 1) {
+    const folder = join(directory, count === 1 ? name : `${name}-${count}`);
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** logs/session-1.jsonl, where only the runs in logs/ have such a file: that of the newest run. */
+function newestOf(path: string): string {
+  const { dir, base } = parse(path);
+  if (existsSync(path) || !existsSync(dir)) return path;
+  const runs = readdirSync(dir).filter((name) => existsSync(join(dir, name, base)));
+  return join(dir, runs.sort().at(-1) ?? '', base);
 }
 
 /** @throws OutriderError `bad-argument` when there is no such file or it is no log, `version-mismatch` for one of another version */
 export function readEventLog(path: string): EventLog {
-  return parseEventLog(failAsArgument(path, () => readFileSync(path, 'utf8')));
+  const text = failAsArgument(path, () => readFileSync(newestOf(path), 'utf8'));
+  return parseEventLog(text);
 }
 
-/** Each line opens and closes the file: sessions may be forgotten without a word, and then nothing is left open. */
-function logOptions(path: string, tokenizer: Tokenizer): LogOptions {
-  failAsArgument(path, () => writeFileSync(path, ''));
-  const write = (line: string): void => appendFileSync(path, `${line}\n`);
+/** A device's log: each line is written at once, so that a crash loses nothing that came before it. */
+function fileOf(path: string): (line: string) => void {
+  failAsArgument(path, () => writeFileSync(path, '', { mode: ownerOnly }));
+  return (line) => appendFileSync(path, `${line}\n`);
+}
+
+function logOptions(write: (line: string) => void, tokenizer: Tokenizer): LogOptions {
   const tokenBytes = (id: number): Uint8Array => tokenizer.bytes(id);
   return { write, tokenBytes, outrider: packageVersion(), date: new Date().toISOString() };
 }

@@ -1,0 +1,124 @@
+// Lines on their way to a file: they wait in memory, up to a bound, and are written off the event loop. Where the disk is slow or fails, lines
+// are dropped and counted; nothing ever waits for them.
+
+/** Where lines go. A target is the name of a file, or whatever the sink makes of it. */
+export interface LineSink {
+  append(target: string, text: string): Promise<void>;
+  /** For the end of the process, which waits for no promise. */
+  appendNow(target: string, text: string): void;
+}
+
+export interface LineQueueSettings {
+  /** Characters that may wait. */
+  readonly mostWaiting: number;
+  /** Called for each failure of the sink, after `lost` lines were dropped. @returns whether the queue goes on */
+  readonly failed: (error: unknown, lost: number) => boolean;
+  /** Pause after a failure, ms. */
+  readonly pauseMs: number;
+}
+
+interface Waiting {
+  readonly target: string;
+  readonly lines: string[];
+}
+
+export class LineQueue {
+  readonly #sink: LineSink;
+  readonly #settings: LineQueueSettings;
+  #waiting: Waiting[] = [];
+  #size = 0;
+  #isOff = false;
+  #work: Promise<void> | null = null;
+  #endPause = (): void => {};
+  #dropped = 0;
+
+  constructor(sink: LineSink, settings: LineQueueSettings) {
+    this.#sink = sink;
+    this.#settings = settings;
+  }
+
+  /** Lines that were not written, since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Nothing waits and nothing is being written. */
+  get isIdle(): boolean {
+    return this.#work === null;
+  }
+
+  /** @param line without line break */
+  write(target: string, line: string): void {
+    if (this.#isOff || this.#size + line.length > this.#settings.mostWaiting) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#size += line.length + 1;
+    const last = this.#waiting.at(-1);
+    if (last?.target === target) last.lines.push(line);
+    else this.#waiting.push({ target, lines: [line] });
+    this.#work ??= this.#writeAll();
+  }
+
+  /** Resolves when everything is written or dropped. */
+  async flush(): Promise<void> {
+    this.#endPause();
+    await this.#work;
+  }
+
+  /** Writes what waits at once, for the end of the process. */
+  flushNow(): void {
+    for (const { target, lines } of this.#take()) {
+      try {
+        this.#sink.appendNow(target, textOf(lines));
+      } catch {
+        this.#dropped += lines.length;
+      }
+    }
+  }
+
+  /** Writes nothing more. */
+  stop(): void {
+    this.#isOff = true;
+    for (const { lines } of this.#take()) this.#dropped += lines.length;
+  }
+
+  #take(): readonly Waiting[] {
+    const taken = this.#waiting;
+    this.#waiting = [];
+    this.#size = 0;
+    return taken;
+  }
+
+  async #writeAll(): Promise<void> {
+    // Lines of the same turn of the event loop go together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) for (const { target, lines } of this.#take()) await this.#append(target, lines);
+    this.#work = null;
+  }
+
+  async #append(target: string, lines: readonly string[]): Promise<void> {
+    try {
+      await this.#sink.append(target, textOf(lines));
+    } catch (error) {
+      this.#dropped += lines.length;
+      if (!this.#settings.failed(error, lines.length)) this.stop();
+      else await this.#pause();
+    }
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#settings.pauseMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endPause = () => {};
+  }
+}
+
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
+}
