@@ -122,22 +122,33 @@ describe('a session gives up its place', () => {
     expect(bed.placed).toEqual(['a']);
   });
 
-  it('to a key that has waited fairWaitMs without any place, if its own key has several; then it waits itself', () => {
-    const bed = new RegistryBed(2, { fairWaitMs: 2000 });
+  it('to a key that has fewer for its share and has waited fairWaitMs; then it waits itself', () => {
+    const bed = new RegistryBed(3, { fairWaitMs: 2000 });
     const [greedy, modest] = [edgeKey('greedy'), edgeKey('modest')];
     bed.open(1, 'a', { prompt: [1, 2, 3, 4] }, greedy);
     bed.open(2, 'b', {}, greedy);
-    bed.open(3, 'c', {}, greedy);
+    bed.open(3, 'c', { prompt: [1, 2, 3, 4] }, greedy);
     bed.open(4, 'd', {}, modest);
     bed.passTime(1750);
-    expect(bed.placed).toEqual(['a', 'b']);
+    expect(bed.placed).toEqual(['a', 'b', 'c']);
     bed.passTime(250);
-    // The one with the shorter text.
-    expect(bed.placed).toEqual(['a', 'd']);
-    expect(bed.heard(2)).toEqual([['queued', 1]]);
+    // The one with the shortest text.
+    expect(bed.placed).toEqual(['a', 'c', 'd']);
+    expect(bed.heard(2)).toEqual([['queued', 0]]);
     bed.open(5, 'e', {}, modest);
     bed.passTime(20_000);
-    expect(bed.placed).toEqual(['a', 'd']);
+    // Two against one is as even as three places can be.
+    expect(bed.placed).toEqual(['a', 'c', 'd']);
+  });
+
+  it('at once by default, by the shares of the keys', () => {
+    const bed = new RegistryBed(4);
+    const [big, small] = [edgeKey('big', { share: 3 }), edgeKey('small')];
+    for (const [index, id] of ['a', 'b', 'c', 'd'].entries()) bed.open(index, id, {}, small);
+    for (const [index, id] of ['e', 'f', 'g', 'h'].entries()) bed.open(index + 4, id, {}, big);
+    expect(bed.placed).toEqual(['a', 'e', 'f', 'g']);
+    bed.open(9, 'i', {}, small);
+    expect(bed.placed).toEqual(['a', 'e', 'f', 'g']);
   });
 });
 

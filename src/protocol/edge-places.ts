@@ -15,7 +15,7 @@ export interface PlaceRules {
   readonly waitMs: number;
   /** Most sessions that wait at the same time. */
   readonly maxWaiting: number;
-  /** After this wait, a key without any place gets one of a key that has several. */
+  /** After this wait, a session gets the place of a key that has more places for its share. */
   readonly fairWaitMs: number;
   /** Most sessions without a place that are kept at the same time, apart from those that wait: finished ones and lost ones. */
   readonly keptSessions: number;
@@ -38,7 +38,7 @@ export const defaultPlaceRules: PlaceRules = {
   stallMs: 30_000,
   waitMs: 60_000,
   maxWaiting: 64,
-  fairWaitMs: 2000,
+  fairWaitMs: 0,
   keptSessions: 256,
   keptTokens: 2_097_152,
 };
@@ -102,24 +102,28 @@ export function placeToFree<Entry extends PlaceHolder>(
   if (lost !== undefined) return { entry: lost, why: 'lost' };
   const stalled = longest(holders, ({ stalledSinceMs }) => stalledSinceMs, nowMs - rules.stallMs);
   if (stalled !== undefined) return { entry: stalled, why: 'stalled' };
+  if (next.waitingSinceMs === null || nowMs - next.waitingSinceMs < rules.fairWaitMs) return undefined;
+  const greedy = holderToShare(holders, next);
+  return greedy === undefined ? undefined : { entry: greedy, why: 'shared' };
+}
+
+/**
+ * Max-min fairness: a key gives a place to another one if it then still has as many for its share as the other. Of its sessions the one
+ * with the shortest text goes, of equals the newest: it costs the least to evaluate again.
+ */
+function holderToShare<Entry extends PlaceHolder>(holders: readonly Entry[], next: Entry): Entry | undefined {
   const places = countByKey(holders, () => true);
-  const isPatient = next.waitingSinceMs === null || nowMs - next.waitingSinceMs < rules.fairWaitMs;
-  if (isPatient || (places.get(next.key.id) ?? 0) > 0) return undefined;
-  const loadOf = ({ key }: Entry): number => {
-    const held = places.get(key.id) ?? 0;
-    return held < 2 ? 0 : held / key.share;
-  };
-  // Of the key with the most for its share, the shortest text: it costs the least to evaluate again.
-  let victim: Entry | undefined;
+  const placesOf = (key: EdgeKey): number => places.get(key.id) ?? 0;
+  const wanted = (placesOf(next.key) + 1) / next.key.share;
+  let best: { readonly entry: Entry; readonly load: number } | undefined;
   for (const entry of holders) {
-    const isWorse =
-      victim === undefined
-        ? loadOf(entry) > 0
-        : loadOf(entry) > loadOf(victim) ||
-          (loadOf(entry) === loadOf(victim) && entry.state.text.length < victim.state.text.length);
-    if (isWorse) victim = entry;
+    if (entry.key.id === next.key.id || placesOf(entry.key) < 2) continue;
+    const load = (placesOf(entry.key) - 1) / entry.key.share;
+    if (load < wanted) continue;
+    const isShorter = best !== undefined && entry.state.text.length <= best.entry.state.text.length;
+    if (best === undefined || load > best.load || (load === best.load && isShorter)) best = { entry, load };
   }
-  return victim === undefined ? undefined : { entry: victim, why: 'shared' };
+  return best?.entry;
 }
 
 function longest<Entry>(

@@ -73,7 +73,7 @@ describe('an edge with fewer places than sessions', () => {
   });
 
   it('takes a place of a key that has several for a key that has none; all texts are right', async () => {
-    await using edge = await startToyEdge({ sequences: 2, keyOf, places: { fairWaitMs: 50 } });
+    await using edge = await startToyEdge({ sequences: 2, keyOf });
     const turn = (credentials: string, tokens: number): Turn =>
       startTurn(toyTurn(edge, { credentials, maxAnswerTokens: tokens }));
     const greedy = [turn('greedy', 400), turn('greedy', 400)];
