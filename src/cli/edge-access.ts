@@ -55,9 +55,6 @@ export type AccessFlags = OptionsOf<typeof accessOptions> & { readonly host: str
 /** In a document these would name files and hosts. */
 export const unnamed = { keys: undefined, tlsCert: undefined, tlsKey: undefined, allowHost: undefined } as const;
 
-/** The part of an edge that follows keys. */
-type KeyedEdge = Pick<Edge, 'accept'> & { endKeys?(isValid: (key: EdgeKey) => boolean): void };
-
 /** What the flags come to. */
 export interface EdgeAccess extends AsyncDisposable {
   readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowOrigins' | 'allowHosts'>;
@@ -67,7 +64,7 @@ export interface EdgeAccess extends AsyncDisposable {
   /** For people, a line each. */
   readonly said: readonly string[];
   /** Follows the files: ends the sessions of keys that are valid no more, takes a renewed certificate. */
-  follow(edge: KeyedEdge, listener: WebSocketListener, onProblem: (error: unknown) => void): void;
+  follow(edge: Pick<Edge, 'renewKeys'>, listener: WebSocketListener, onProblem: (error: unknown) => void): void;
 }
 
 /** @throws OutriderError `bad-argument`, `keys-unreadable`: the edge must not start */
@@ -93,7 +90,7 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
     said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity)],
     follow(edge, listener, report) {
       onProblem = report;
-      onKeys = (changed) => edge.endKeys?.((key) => key.id === typedKey.id || changed.isValid(key));
+      onKeys = (changed) => edge.renewKeys((_id, key) => (key === typedKey ? key : changed.renew(key)));
       if (tls?.paths === undefined) return;
       const onRenewed = ({ cert, key }: LoadedTls): void => listener.renewCertificate({ cert, key });
       const watch = watchTls(tls.paths, { onRenewed, onProblem: report });

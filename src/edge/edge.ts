@@ -63,9 +63,9 @@ export interface Edge extends AsyncDisposable {
   drain(forMs: number): Promise<void>;
   /**
    * To be called when keys have changed: sessions of keys that are valid no more end at once, those of others follow their new data.
-   * @param find a key's present data by its id; null: it is valid no more
+   * @param find a key's present data, by its id and as `keyOf` gave it at the last attach; null: it is valid no more
    */
-  renewKeys(find: (id: string) => EdgeKey | null): void;
+  renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void;
   /** Ends all sessions and waits for the running step. */
   close(): Promise<void>;
 }
@@ -174,7 +174,7 @@ class RunningEdge {
     this.#journal.upgradeRefused(address, reason, detail);
   }
 
-  renewKeys(find: (id: string) => EdgeKey | null): void {
+  renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void {
     const ended = this.#faults.call(() => this.#core.sessions.renewKeys(find), []);
     for (const [name, sessions] of countNames(ended)) this.#journal.tell({ kind: 'key-revoked', key: name, sessions });
   }

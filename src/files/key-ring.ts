@@ -9,7 +9,7 @@ import type { EdgeKey } from '../protocol/edge-key.ts';
 import { digestOf, loadKeys } from './key-files.ts';
 
 export interface KeyRingSettings {
-  /** Called when keys may have become invalid: the file has changed, or one has expired. */
+  /** Called when the keys have changed: the file, or one has expired. */
   readonly onChange?: (ring: KeyRing) => void;
   /** Called once for each state of the file that can't be read. */
   readonly onProblem?: (error: unknown) => void;
@@ -68,12 +68,13 @@ export class KeyRing implements Disposable {
     return this.#keyOf(entry, sha256, scope);
   }
 
-  /** Whether a key that was found before would be found now, by the secret that it was found by. */
-  isValid(key: EdgeKey): boolean {
+  /** A key that was found before, as it would be found now by the same secret; null: it would not. */
+  renew(key: EdgeKey): EdgeKey | null {
     const entry = this.#entries.get(key.id);
-    if (entry === undefined) return false;
-    const { sha256, scope = null } = this.#proofs.get(key) ?? { sha256: entry.sha256 };
-    return takesDigest(entry, sha256, this.#now()) && (scope === null || entry.scopes.includes(scope));
+    if (entry === undefined) return null;
+    const proof = this.#proofs.get(key);
+    if (proof === undefined || !entry.scopes.includes(proof.scope)) return null;
+    return takesDigest(entry, proof.sha256, this.#now()) ? this.#keyOf(entry, proof.sha256, proof.scope) : null;
   }
 
   [Symbol.dispose](): void {
@@ -118,12 +119,12 @@ export class KeyRing implements Disposable {
     this.#settings.onChange?.(this);
   }
 
-  /** What of the file decides who gets in, now. */
+  /** Who gets in now, and with what. */
   #acceptance(): string {
     const nowMs = this.#now();
     const valid = [...this.#entries.values()].filter((entry) => keyState(entry, nowMs) === 'valid');
     const secrets = valid.map((entry) => [entry.sha256, hasGrace(entry, nowMs) ? entry.former?.sha256 : null]);
-    return JSON.stringify(valid.map(({ id, scopes }, index) => [id, scopes, secrets[index]]));
+    return JSON.stringify(valid.map(({ former: _former, ...entry }, index) => [entry, secrets[index]]));
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { edgeKey } from './edge-key.ts';
 import { keepLostMs, RegistryBed } from './edge-registry.fixture.ts';
 
 describe('the registry of an edge', () => {
@@ -10,6 +11,19 @@ describe('the registry of an edge', () => {
     expect(bed.registry.find('a')?.state.branch?.end).toBe(4);
     expect(bed.registry.isAttached(1)).toBe(true);
     expect(bed.registry.isAttached(2)).toBe(false);
+  });
+
+  it('judges a session by the key as it was shown last: a device may have come back with a newer secret', () => {
+    const bed = new RegistryBed();
+    const [old, renewed] = [edgeKey('k', { name: 'old' }), edgeKey('k', { name: 'renewed' })];
+    bed.open(1, 'a', {}, old);
+    bed.registry.linkClosed(1);
+    bed.resume(2, 'a', 2, 3, renewed);
+    const present = edgeKey('k', { share: 3 });
+    expect(bed.registry.renewKeys((_id, shown) => (shown === renewed ? present : null))).toEqual([]);
+    expect(bed.registry.find('a', present)?.key).toBe(present);
+    expect(bed.registry.renewKeys(() => null)).toEqual([present]);
+    expect(bed.heard(2)).toEqual(['refused', ['closed', 'unauthorized']]);
   });
 
   it('refuses a second attach on a connection, and does not resume an unknown session', () => {

@@ -104,6 +104,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const entry = this.find(message.session, key);
     if (entry !== undefined) {
       this.#byLink.set(link, entry);
+      // The same key, perhaps by a newer secret.
+      entry.key = key;
       entry.toldAhead = null;
       this.step(entry, { kind: 'message-received', link, message, ...this.#blockOf(link) });
     } else if (message.kind === 'open') this.#create(link, message, key);
@@ -144,13 +146,13 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   /**
    * The keys have changed.
-   * @param find a key's present data; null: it is valid no more, and its sessions end
+   * @param find a key's present data, by its id and as it was shown at the last attach; null: it is valid no more, and its sessions end
    * @returns the keys of sessions that have ended, one for each session
    */
-  renewKeys(find: (id: string) => EdgeKey | null): EdgeKey[] {
+  renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): EdgeKey[] {
     const ended: EdgeKey[] = [];
     for (const entry of [...this.#entries.values()]) {
-      const key = find(entry.key.id);
+      const key = find(entry.key.id, entry.key);
       if (key !== null) entry.key = key;
       else {
         ended.push(entry.key);
