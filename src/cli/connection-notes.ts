@@ -1,4 +1,4 @@
-// Says while a turn runs that its connection is lost, and that there is another one.
+// Says while a turn runs that its connection is lost, that there is another one, and how many wait for the edge before this turn.
 
 import type { TurnOptions } from '../device/turn-options.ts';
 
@@ -12,7 +12,10 @@ export function noteConnections(say: (line: string) => void): OnStep {
       isLost = true;
       say('[the connection to the edge is lost: reconnecting]');
     }
-    if (isLost && event.kind === 'message-received' && event.message.kind === 'hello') {
+    if (event.kind !== 'message-received') return;
+    const { message } = event;
+    if (message.kind === 'queued') say(`[the edge is full: ${message.ahead} before you]`);
+    if (isLost && message.kind === 'hello') {
       isLost = false;
       say('[connected again]');
     }

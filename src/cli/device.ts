@@ -12,6 +12,7 @@ const options = {
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,
   target: {
     flag: '--target <name|path>',
+    alias: '--model <name|path>',
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },

@@ -18,7 +18,7 @@ import { foreignLine } from './terminal-text.ts';
 
 const options = {
   pair: pairOption,
-  model: { flag: '--model <name|path>', help: "target model instead of the pair's" },
+  model: { flag: '--model <name|path>', alias: '--target <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
   gpu: gpuOption,
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },

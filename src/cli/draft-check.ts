@@ -12,7 +12,11 @@ import { commandOf } from './option-flags.ts';
 
 const options = {
   pair: pairOption,
-  target: { flag: '--target <name|path>', help: "instead of the pair's: a model name or a GGUF file" },
+  target: {
+    flag: '--target <name|path>',
+    alias: '--model <name|path>',
+    help: "instead of the pair's: a model name or a GGUF file",
+  },
   draft: { flag: '--draft <name|path>', help: "instead of the pair's: a model name or a GGUF file" },
   json: { flag: '--json', help: 'print one JSON document' },
 } as const;

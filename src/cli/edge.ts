@@ -36,7 +36,11 @@ const profileNames = latencyProfiles.map(({ name }) => name);
 
 const options = {
   pair: { ...pairOption, help: 'the pair whose target is served, from "outrider models list"' },
-  model: { flag: '--model <name|path>', help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED" },
+  model: {
+    flag: '--model <name|path>',
+    alias: '--target <name|path>',
+    help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED",
+  },
   host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8642 },
   sessions: { flag: '--sessions <count>', help: 'most answers at the same time', whole: [1, 1024], default: 8 },
@@ -125,7 +129,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   access.follow(edge, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  note(`${flags.sessions} sessions of ${flags.context} tokens`);
+  note(`${flags.sessions} ${flags.sessions === 1 ? 'session' : 'sessions'} of ${flags.context} tokens`);
   for (const line of access.said) note(line);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json ? process.stderr : process.stdout;

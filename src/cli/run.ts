@@ -23,7 +23,11 @@ const notes = `Examples:
 The text goes to standard output, all else to standard error.`;
 
 const options = {
-  model: { flag: '--model <name|path>', help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED" },
+  model: {
+    flag: '--model <name|path>',
+    alias: '--target <name|path>',
+    help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED",
+  },
   profile: {
     flag: '--profile <name>',
     help: 'hardware whose step times the edge emulates',

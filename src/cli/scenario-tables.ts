@@ -5,11 +5,16 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { decodingFlopPerSecond, type Hardware, hardwareList, type SourcedFigure } from '../world/hardware.ts';
 import { decodingFlopPerByte, findModelShape } from '../world/workload-models.ts';
 
+/** The reasons that the scenario gives, with the values that they explain. */
+export function reasonsOf(
+  scenario: Scenario,
+): { readonly path: string; readonly value: unknown; readonly why: string }[] {
+  return Object.entries(scenario.why).map(([path, why]) => ({ path, value: valueAt(scenario, path.split('.')), why }));
+}
+
 /** One row for each reason that the scenario gives. */
 export function reasonsTable(scenario: Scenario): string[] {
-  const rows = Object.entries(scenario.why).map(
-    ([path, reason]) => `| \`${path}\` | ${inline(valueAt(scenario, path.split('.')))} | ${reason} |`,
-  );
+  const rows = reasonsOf(scenario).map(({ path, value, why }) => `| \`${path}\` | ${inline(value)} | ${why} |`);
   return ['| value | is | why |', '| --- | --- | --- |', ...rows];
 }
 

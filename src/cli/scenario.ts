@@ -3,11 +3,13 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { measureLengths } from '../experiments/workload-lengths.ts';
+import { printDocument } from '../files/document.ts';
 import { findScenario } from '../files/scenario-file.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
+import { hardwareList } from '../world/hardware.ts';
 import { commandOf } from './option-flags.ts';
-import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
+import { hardwareTable, reachedTable, reasonsOf, reasonsTable } from './scenario-tables.ts';
 import { createWorkProgress } from './work-progress.ts';
 
 const nameArgument = {
@@ -15,10 +17,14 @@ const nameArgument = {
   help: 'a scenario that comes with outrider, or a YAML or JSON file',
 } as const;
 
+const jsonOption = { flag: '--json', help: 'print one JSON document' } as const;
+
 function listCommand(): Command {
-  return new Command('list').description('list the scenarios that come with outrider').action(() => {
-    for (const name of presetNames)
-      process.stdout.write(`${styleText('bold', name)}: ${readPreset(name).description}\n`);
+  const description = 'list the scenarios that come with outrider';
+  return commandOf({ name: 'list', description, options: { json: jsonOption } }, ({ json }) => {
+    const rows = presetNames.map((name) => ({ name, description: readPreset(name).description }));
+    if (json) printDocument('scenario list', { rows, summary: { scenarios: rows.length } });
+    else for (const row of rows) process.stdout.write(`${styleText('bold', row.name)}: ${row.description}\n`);
   });
 }
 
@@ -36,23 +42,31 @@ function showCommand(): Command {
 }
 
 function schemaCommand(): Command {
-  return new Command('schema')
-    .description('print the JSON Schema of scenario files (docs/scenario.schema.json)')
-    .action(() => void process.stdout.write(scenarioSchemaText()));
+  const description = 'print the JSON Schema of scenario files (docs/scenario.schema.json)';
+  const options = { json: { ...jsonOption, help: 'the same: a schema is JSON' } } as const;
+  return commandOf({ name: 'schema', description, options }, () => void process.stdout.write(scenarioSchemaText()));
 }
 
 function whyCommand(): Command {
   const description = 'print why each number of a scenario is what it is, and what its hardware reaches, as Markdown';
-  return commandOf({ name: 'why', description, options: { name: nameArgument } }, async ({ name }) => {
+  const options = { name: nameArgument, json: jsonOption };
+  return commandOf({ name: 'why', description, options }, async ({ name, json }) => {
     const scenario = await findScenario(name, []);
+    if (json) {
+      const rows = reasonsOf(scenario);
+      printDocument('scenario why', { rows, summary: { scenario: scenario.name, reasons: rows.length } });
+      return;
+    }
     process.stdout.write(`${[...reasonsTable(scenario), '', ...reachedTable(scenario)].join('\n')}\n`);
   });
 }
 
 function hardwareCommand(): Command {
-  return new Command('hardware')
-    .description('print the known phones and GPUs, each figure with its source, as Markdown')
-    .action(() => void process.stdout.write(`${hardwareTable().join('\n')}\n`));
+  const description = 'print the known phones and GPUs, each figure with its source, as Markdown';
+  return commandOf({ name: 'hardware', description, options: { json: jsonOption } }, ({ json }) => {
+    if (json) printDocument('scenario hardware', { rows: hardwareList, summary: { hardware: hardwareList.length } });
+    else process.stdout.write(`${hardwareTable().join('\n')}\n`);
+  });
 }
 
 function lengthsCommand(): Command {
@@ -68,6 +82,7 @@ function lengthsCommand(): Command {
       help: 'model whose tokens are counted, and that answers where the data has no answer',
       default: 'smollm2-135m',
     },
+    json: { ...jsonOption, help: 'the same: the table is JSON' },
   } as const;
   return commandOf({ name: 'lengths', description, options }, async ({ data, model }) => {
     const progress = createWorkProgress();

@@ -15,6 +15,8 @@ export interface BarsFigure extends FigureText {
   readonly xTitle: string;
   readonly yTitle: string;
   readonly xScale?: 'linear' | 'log';
+  /** The axis ends here unless a bar is higher: 100 for a share in %. */
+  readonly yMost?: number;
   readonly xTicks?: readonly number[];
   /** Drawn as dashed upright lines with their words. */
   readonly markers?: readonly { readonly at: number; readonly label: string }[];
@@ -23,7 +25,9 @@ export interface BarsFigure extends FigureText {
 const size = { width: 400, height: 260, left: 70, right: 30 };
 
 export function barsFigure(figure: BarsFigure): Spec {
-  const { bars, xTitle, yTitle, xScale = 'linear', xTicks, markers = [] } = figure;
+  const { bars, xTitle, yTitle, xScale = 'linear', xTicks, yMost, markers = [] } = figure;
+  const isBelow = yMost !== undefined && bars.every(({ height }) => height <= yMost);
+  const heights = isBelow ? [0, yMost] : { data: 'bars', field: 'height' };
   const domain = [Math.min(...bars.map(({ from }) => from)), Math.max(...bars.map(({ to }) => to))];
   const ticks = xTicks === undefined ? { tickCount: 6 } : { values: xTicks, labelOverlap: true };
   const base = { scale: 'y', value: 0 };
@@ -38,7 +42,7 @@ export function barsFigure(figure: BarsFigure): Spec {
     ],
     scales: [
       { name: 'x', type: xScale, domain, range: 'width', ...(xScale === 'log' ? { base: 2 } : { zero: false }) },
-      { name: 'y', type: 'linear', domain: { data: 'bars', field: 'height' }, range: 'height', zero: true, nice: true },
+      { name: 'y', type: 'linear', domain: heights, range: 'height', zero: true, nice: true },
     ],
     axes: [
       axis('x', { title: xTitle, format: ',.4~r', ...ticks }),

@@ -71,6 +71,7 @@ export interface FrameSize extends Pick<Place, 'width' | 'height'> {
 /** All of a specification but scales, axes, data and marks. */
 export function figureFrame({ title, subtitle }: FigureText, size: FrameSize): Spec {
   const { width, height, left, right, panelTitleHeight = 0 } = size;
+  const lines = subtitle.flatMap((line) => wrapped(line, left + width + right - 20));
   const fontsOfText = { font: fonts, color: ink, subtitleFont: fonts, subtitleColor: softInk };
   return {
     $schema: 'https://vega.github.io/schema/vega/v6.json',
@@ -79,11 +80,11 @@ export function figureFrame({ title, subtitle }: FigureText, size: FrameSize): S
     width,
     height,
     // Fixed: without a canvas Vega guesses the width of text, and its guess is too wide.
-    padding: { left, right, top: 74 + 16 * subtitle.length + panelTitleHeight, bottom: 60 },
+    padding: { left, right, top: 74 + 16 * lines.length + panelTitleHeight, bottom: 60 },
     autosize: 'none',
     title: {
       text: title,
-      subtitle: [...subtitle],
+      subtitle: lines,
       anchor: 'start',
       frame: 'group',
       fontSize: 18,
@@ -94,6 +95,21 @@ export function figureFrame({ title, subtitle }: FigureText, size: FrameSize): S
       ...fontsOfText,
     },
   };
+}
+
+/** Mean width of a character of a subtitle, px: 13 px Helvetica, and the somewhat wider DejaVu Sans where that is missing. */
+const characterWidth = 6.6;
+
+/** Breaks a subtitle between words, so that it ends before the picture does. */
+export function wrapped(line: string, widthPx: number): string[] {
+  const most = Math.floor(widthPx / characterWidth);
+  const lines: string[] = [];
+  for (const word of line.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > most) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** A value of the data by a scale. */

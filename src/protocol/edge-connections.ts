@@ -193,7 +193,11 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   #admit(id: number, credentials: string): void {
     const key = this.#settings.keyOf(credentials);
     if (key === null) {
-      throw new OutriderError('unauthorized', 'the edge does not know this key', 'pass a valid key with --key');
+      throw new OutriderError(
+        'unauthorized',
+        'the edge does not know this key',
+        'give a key of this edge (--key or OUTRIDER_KEY; credentials in code)',
+      );
     }
     const entry = this.entries.get(id);
     if (entry === undefined) return;

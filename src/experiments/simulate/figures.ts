@@ -38,6 +38,7 @@ export function serverLoadFigure(what: string, busyMs: readonly number[], spentM
     bars: busyMs.map((ms, server) => ({ from: server - 0.4, to: server + 0.4, height: (100 * ms) / spentMs })),
     xTitle: 'server',
     yTitle: '%',
+    yMost: 100,
     xTicks: busyMs.map((_, server) => server),
   });
 }

@@ -53,7 +53,7 @@ export async function reportPage(content: ReportContent): Promise<string> {
     '<main>',
     ...figures,
     '</main>',
-    `<h2>Summary</h2><p>Names carry units; the rows that courses are drawn from (${rows.length}) are in summary.json.</p>`,
+    `<h2>Summary</h2><p>The names carry their units. summary.json also holds the ${rows.length} rows behind the pictures.</p>`,
     `<table>${cells.join('\n')}</table></body></html>\n`,
   ].join('\n');
 }
