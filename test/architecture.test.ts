@@ -74,7 +74,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
   ],
-  laboratory: ['basics', 'files', 'figures', 'model-files'],
+  laboratory: ['basics', 'models', 'files', 'figures', 'model-files'],
   trials: [
     'basics',
     'decoding',

@@ -7,7 +7,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
-import { pacingPrefix } from '../experiments/edge-process.ts';
+import { pacingPrefix } from '../laboratory/edge-process.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
 import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';

@@ -11,7 +11,7 @@ vi.mock('./model-room.ts', () => ({
     return Promise.reject(new OutriderError('memory-full', 'too little', 'take less'));
   },
 }));
-vi.mock('../experiments/edge-process.ts', () => ({
+vi.mock('../laboratory/edge-process.ts', () => ({
   startEdgeProcess: () => {
     calls.edgesStarted++;
     return Promise.reject(new Error('not here'));

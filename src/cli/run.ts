@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { type EdgeProcess, startEdgeProcess } from '../experiments/edge-process.ts';
+import { type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../models/profiles.ts';
 import { answerOptions } from './answer-flags.ts';

@@ -12,7 +12,7 @@ import { idealLink } from '../../protocol/link-model-settings.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
-import type { EdgeProcess } from '../edge-process.ts';
+import type { EdgeProcess } from '../../laboratory/edge-process.ts';
 import type { MinConfidence } from '../look-up-place.ts';
 import { acceptanceOf, edgeComparisons, type SessionCounts } from '../session-metrics.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
