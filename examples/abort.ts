@@ -1,19 +1,27 @@
 // Stopping an answer with an AbortSignal. (In an application: from 'outrider'.)
-// node examples/abort.ts [edge] [draft]
+// node examples/abort.ts [edge] [draft] [key]
 
-import { openDevice } from '../src/index.ts';
+import { isOutriderError, openDevice } from '../src/index.ts';
 
-const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse'] = process.argv.slice(2);
+const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
 
-await using device = await openDevice({ edge, draft });
+const device = await openDevice({ edge, draft, credentials });
 const controller = new AbortController();
 const turn = device.ask('Tell me a long story.', { maxAnswerTokens: 1000, signal: controller.signal });
 let length = 0;
-for await (const { text, tokens } of turn) {
-  process.stdout.write(text);
-  length += tokens.length;
-  if (length >= 10) controller.abort();
+try {
+  for await (const { text, tokens } of turn) {
+    process.stdout.write(text);
+    length += tokens.length;
+    if (length >= 10) controller.abort();
+  }
+  // The iteration ends without an error, the edge is told, and what was received stays.
+  const { outcome, tokens } = await turn.report;
+  process.stdout.write(`\n${outcome.kind} after ${tokens.length} tokens\n`);
+} catch (error) {
+  if (!isOutriderError(error)) throw error;
+  console.error(`${error.message}; ${error.remedy} [${error.code}]`);
+  process.exitCode = 1;
+} finally {
+  await device.close();
 }
-// The iteration ends without an error, the edge is told, and what was received stays.
-const { outcome, tokens } = await turn.report;
-process.stdout.write(`\n${outcome.kind} after ${tokens.length} tokens\n`);

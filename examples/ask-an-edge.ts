@@ -5,7 +5,7 @@ import { isOutriderError, openDevice } from '../src/index.ts';
 
 const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
 
-await using device = await openDevice({ edge, draft, credentials });
+const device = await openDevice({ edge, draft, credentials });
 const turn = device.ask('Why is the sky blue?', { maxAnswerTokens: 40 });
 try {
   // Each round brings tokens that are final: they are what the large model writes by itself, and never change.
@@ -17,4 +17,6 @@ try {
   if (!isOutriderError(error)) throw error;
   console.error(`${error.message}; ${error.remedy} [${error.code}]`);
   process.exitCode = 1;
+} finally {
+  await device.close();
 }

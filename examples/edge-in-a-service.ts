@@ -10,8 +10,8 @@ const accounts = new Map([
   ['key of Bob', edgeKey('Bob')],
 ]);
 
-await using model = await openModel(name, { role: 'target', sequences: 4, contextLength: 2048, exact: true });
-await using edge = await startEdge({
+const model = await openModel(name, { role: 'target', sequences: 4, contextLength: 2048, exact: true });
+const edge = await startEdge({
   model,
   // While both wait for the engine, Ada's answers together get twice as many rows of its steps as Bob's.
   keyOf: (key) => accounts.get(key) ?? null,
@@ -27,4 +27,6 @@ const listener = await listenEdge(edge, { host: '127.0.0.1', port: Number(port),
 console.log(`ws://127.0.0.1:${listener.port}`);
 
 await new Promise((resolve) => process.stdin.once('close', resolve).resume());
+await edge.close();
 await listener.close();
+await model.close();

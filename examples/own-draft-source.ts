@@ -1,10 +1,10 @@
 // A draft source of your own: whatever guesses the next token. This one looks for the last two tokens earlier in the text and
 // proposes what followed them. A wrong guess costs time, never a wrong text. (In an application: from 'outrider'.)
-// node examples/own-draft-source.ts [edge] [target]
+// node examples/own-draft-source.ts [edge] [target] [key]
 
 import { type Drafter, openDevice } from '../src/index.ts';
 
-const [edge = 'ws://127.0.0.1:8642', target = 'smollm2-135m'] = process.argv.slice(2);
+const [edge = 'ws://127.0.0.1:8642', target = 'smollm2-135m', credentials = ''] = process.argv.slice(2);
 
 const lookBack: Drafter = {
   async draft({ text }) {
@@ -19,8 +19,9 @@ const lookBack: Drafter = {
 };
 
 // The source brings no tokenizer, so the device is told whose to use.
-await using device = await openDevice({ edge, draft: lookBack, target });
+const device = await openDevice({ edge, draft: lookBack, target, credentials });
 const turn = device.ask('Repeat: one two three one two three one two three', { maxAnswerTokens: 40 });
 for await (const { text } of turn) process.stdout.write(text);
 const { draftedTokens, acceptedTokens } = await turn.report;
 process.stdout.write(`\n${acceptedTokens} of ${draftedTokens} guesses held\n`);
+await device.close();

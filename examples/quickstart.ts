@@ -1,11 +1,12 @@
 // The eight lines of README.md: a question to an edge, with a small model here that drafts. (In an application: from 'outrider'.)
-// node examples/quickstart.ts [edge] [draft]
+// node examples/quickstart.ts [edge] [draft] [key]
 
 import { openDevice } from '../src/index.ts';
 
-const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse'] = process.argv.slice(2);
-await using device = await openDevice({ edge, draft });
+const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
+const device = await openDevice({ edge, draft, credentials });
 const turn = device.ask('Why is the sky blue?', { maxAnswerTokens: 40 });
 for await (const { text } of turn) process.stdout.write(text);
 const { msPerToken, acceptance } = await turn.report;
 console.error(`\n${msPerToken?.toFixed(1)} ms per token, acceptance ${acceptance?.toFixed(2)}`);
+await device.close();

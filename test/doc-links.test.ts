@@ -1,9 +1,9 @@
 // Every relative link and anchor of the documentation leads somewhere, and its prose fits the width of a page.
 
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { faultOf, linksOf, readerOf, withoutFences } from './doc-links.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = globSync(['*.md', 'docs/**/*.md', '{bench,drafts,maps,sionna,traces,weights}/**/*.md'], {
@@ -17,56 +17,7 @@ const written = pages.filter((page) => /^(docs\/(?!results\/)|[A-Z]+\.md)/.test(
 /** Longest line of prose. Rows of tables, code, and lines that are one link can't be broken. */
 const widest = 140;
 
-const withoutFences = (text: string): string => text.replace(/^ *(```|~~~)[\s\S]*?^ *\1 *$/gm, '');
-
-/** A page without its code, in which nothing is a link. */
-function withoutCode(text: string): string {
-  return withoutFences(text)
-    .replace(/(^|\n\n)(( {4}|\t).*\n?)+/g, '\n\n')
-    .replace(/`[^`\n]+`/g, (code) => code.replaceAll(/[[\]()]/g, ' '));
-}
-
-/** The name that GitHub gives a heading: lower case, without punctuation, with dashes for spaces. */
-function anchorOf(heading: string): string {
-  return heading
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .trim()
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, '')
-    .replaceAll(' ', '-');
-}
-
-function anchorsOf(text: string): ReadonlySet<string> {
-  const anchors = new Set<string>();
-  for (const [, heading = ''] of withoutFences(text).matchAll(/^#{1,6} +(.*)$/gm)) {
-    const anchor = anchorOf(heading);
-    let unique = anchor;
-    for (let count = 1; anchors.has(unique); count += 1) unique = `${anchor}-${count}`;
-    anchors.add(unique);
-  }
-  return anchors;
-}
-
-function linksOf(text: string): string[] {
-  const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)(?: "[^"]*")?\)/g)].map(([, target = '']) => target);
-  return links.filter((target) => !/^[a-z]+:/.test(target));
-}
-
-/** What is wrong with a link, or nothing. */
-function faultOf(page: string, link: string, read: (path: string) => string | undefined): string | undefined {
-  const [file = '', anchor = ''] = link.split('#');
-  const path = file === '' ? page : normalize(join(dirname(page), file));
-  const text = read(path);
-  if (text === undefined) return `${page} links ${link}: no file ${path}`;
-  if (anchor !== '' && !anchorsOf(text).has(anchor)) return `${page} links ${link}: no heading #${anchor}`;
-  return undefined;
-}
-
-function readFromRoot(path: string): string | undefined {
-  const full = join(root, path);
-  if (path.startsWith('..') || !existsSync(full)) return undefined;
-  return statSync(full).isFile() && path.endsWith('.md') ? readFileSync(full, 'utf8') : '';
-}
+const readFromRoot = readerOf(root);
 
 describe('the documentation', () => {
   it('is read', () => {

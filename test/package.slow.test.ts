@@ -1,42 +1,151 @@
-// The package as others get it: compiled, and imported by its name. Every subpath can be imported, and nothing else.
+// The package as others get it, under the oldest Node that it supports and the newest that is tested: its size, its links, its
+// commands, its subpaths, and the code of README.md and docs/library.md as files of an application.
 
-import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faultOf, linksOf, readerOf } from './doc-links.ts';
+import { namesOf, usedNames } from './node-names.ts';
+import { type Application, canRunOldest, type Ended, installPacked, oldestVersion } from './packed-package.ts';
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../', import.meta.url));
-let folder: string;
+/** It may grow, but not by a model unnoticed. */
+const mostPackedBytes = 5_000_000;
+const versions = canRunOldest ? [oldestVersion, process.versions.node] : [process.versions.node];
+const draft = 'toy:1:0.8';
 
+let application: Application;
 beforeAll(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), 'outrider-package-')));
-  await copyFile(join(root, 'package.json'), join(folder, 'package.json'));
-  await symlink(await realpath(join(root, 'node_modules')), join(folder, 'node_modules'));
-  await run(
-    process.execPath,
-    ['node_modules/.bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')],
-    {
-      cwd: root,
-    },
-  );
-}, 120_000);
-afterAll(() => rm(folder, { recursive: true, force: true }));
+  application = await installPacked();
+}, 300_000);
+afterAll(() => application[Symbol.asyncDispose]());
 
-/** Imports a name in a fresh process. @returns what it exports, or the code of the error */
-async function importOf(name: string): Promise<string> {
-  const file = join(folder, 'import.mjs');
-  await writeFile(
-    file,
-    `import('${name}').then((all) => console.log(Object.keys(all).join()), (error) => console.log(error.code));`,
-  );
-  return (await run(process.execPath, [file])).stdout.trim();
+function run(node: string, words: readonly string[]): Promise<Ended> {
+  const { child, ended } = application.start(node, words);
+  child.stdin?.end();
+  return ended;
 }
 
-describe('the compiled package', () => {
+/** @returns the JSON document of a command that ends well */
+async function documentOf(node: string, words: readonly string[]) {
+  const { status, output, notes } = await run(node, ['outrider', ...words, '--json']);
+  expect(notes).not.toMatch(/\[internal\]|Error:/);
+  expect(status, notes).toBe(0);
+  return JSON.parse(output);
+}
+
+describe('the package', () => {
+  it('names in engines what is tested here', () => {
+    const { engines } = JSON.parse(readFileSync(join(application.packageFolder, 'package.json'), 'utf8'));
+    expect(engines.node).toBe(`>=${oldestVersion.replace(/\.0$/, '')}`);
+  });
+
+  it('is small', () => {
+    console.info(`the package: ${application.packedBytes} bytes`);
+    expect(application.packedBytes).toBeLessThan(mostPackedBytes);
+    expect(globSync('**/*.gguf', { cwd: application.packageFolder })).toEqual([]);
+  });
+
+  it('has no page with a link that leads nowhere', () => {
+    const read = readerOf(application.packageFolder);
+    const pages = globSync('**/*.md', { cwd: application.packageFolder });
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/library.md', 'docs/errors.md']));
+    const faults = pages.flatMap((page) => linksOf(read(page) ?? '').map((link) => faultOf(page, link, read)));
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+  });
+
+  it('has every page, example and document that its code names', () => {
+    const files = globSync('dist/**/*.js', { cwd: application.packageFolder });
+    const named = files.flatMap((file) =>
+      [
+        ...readFileSync(join(application.packageFolder, file), 'utf8').matchAll(
+          /(?<![\w/])(?:docs|examples)\/[\w./-]+\.\w+/g,
+        ),
+      ].map(([path]) => path),
+    );
+    expect(named).toContain('docs/scenario.schema.json');
+    const read = readerOf(application.packageFolder);
+    expect([...new Set(named)].filter((path) => read(path) === undefined)).toEqual([]);
+  });
+});
+
+describe.skipIf(!canRunOldest)(`the code, under Node ${oldestVersion}`, () => {
+  it('uses no global, static member or export of a module that is missing there', async () => {
+    const [here, there] = await Promise.all(
+      [process.versions.node, oldestVersion].map((node) => namesOf(application, node)),
+    );
+    const missing = (here as string[]).filter((name) => !there?.includes(name));
+    expect(missing).toEqual(expect.arrayContaining(['AsyncDisposableStack', 'Promise.try', 'node:zlib zstdCompress']));
+    const uses = globSync('dist/**/*.js', { cwd: application.packageFolder }).flatMap((file) => {
+      const code = readFileSync(join(application.packageFolder, file), 'utf8');
+      return usedNames(code, missing).map((name) => `${file}: ${name}`);
+    });
+    expect(uses).toEqual([]);
+  });
+
+  it('would be noticed', () => {
+    const missing = ['AsyncDisposableStack', 'Promise.try', 'node:zlib zstdCompress', 'URLPattern'];
+    const code = `import { gzip, zstdCompress as compress } from 'node:zlib';
+// A URLPattern would do.
+await using stack = new AsyncDisposableStack();
+export const result = Promise.try(compress);`;
+    expect(usedNames(code, missing)).toEqual(missing.slice(0, 3));
+    expect(usedNames('const usage = process.threadCpuUsage ?? process.cpuUsage;', ['process.threadCpuUsage'])).toEqual(
+      [],
+    );
+  });
+});
+
+describe.each(versions)('under Node %s, the command', (node) => {
+  it('edge serves the command device, and ends when it is interrupted', async () => {
+    const { child, firstLine, ended } = application.start(node, [
+      'outrider',
+      'edge',
+      '--model',
+      'toy:1',
+      '--port',
+      '0',
+    ]);
+    const asked = ['device', '--edge', await firstLine, '--draft', draft, '--prompt', 'hello', '--max-tokens', '20'];
+    const { rows } = await documentOf(node, asked);
+    expect(rows[0]).toMatchObject({ mode: 'stream', tokens: 20 });
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ status: 0, notes: expect.not.stringContaining('[internal]') });
+  });
+
+  it('run answers with two processes', async () => {
+    const toys = ['--model', 'toy:1', '--draft', draft, '--unpaced'];
+    const { summary } = await documentOf(node, ['run', ...toys, '--prompt', 'hello', '--max-tokens', '20']);
+    expect(summary.identical).toBe(true);
+  });
+
+  it('models list names what only a clone has, and models pull says how to get it', async () => {
+    const { rows } = await documentOf(node, ['models', 'list']);
+    const small = rows.find(({ name }: { readonly name: string }) => name === 'smollm2-135m-draft');
+    expect(small).toMatchObject({ state: 'absent', from: 'comes with a clone of the repository' });
+    const { status, notes } = await run(node, ['outrider', 'models', 'pull', 'smollm2-135m-draft']);
+    expect(status).toBe(1);
+    expect(notes).toMatch(
+      /take drafts\/smollm2-135m-draft.gguf from a clone .* and give its path.*\[model-not-found\]/,
+    );
+  });
+
+  it('trial faults finds no fault', async () => {
+    expect((await documentOf(node, ['trial', 'faults', '--runs', '50'])).summary.passed).toBe(true);
+  });
+
+  it('simulate and trace show find the files that come with the package', async () => {
+    await documentOf(node, ['simulate', '--scenario', 'munich', '--slots', '3', '--policy', 'tma-masac@munich']);
+    await documentOf(node, ['trace', 'show', 'draft-greedy']);
+  });
+});
+
+/** Imports a name in a fresh process. @returns what it exports, or the code of the error */
+async function importOf(node: string, name: string): Promise<string> {
+  const code = `import('${name}').then((all) => console.log(Object.keys(all).join()), (error) => console.log(error.code));`;
+  return (await run(node, [await application.write('import.mjs', code)])).output.trim();
+}
+
+describe.each(versions)('under Node %s, the package', (node) => {
   it.each([
     ['outrider', 'openDevice'],
     ['outrider/allocation', 'createPolicy'],
@@ -44,11 +153,75 @@ describe('the compiled package', () => {
     ['outrider/edge', 'startEdge'],
     ['outrider/simulation', 'runSession'],
   ])('lets %s be imported', async (name, exported) => {
-    expect((await importOf(name)).split(',')).toContain(exported);
+    expect((await importOf(node, name)).split(',')).toContain(exported);
   });
 
   it('keeps the rest to itself', async () => {
-    expect(await importOf('outrider/dist/edge/edge.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
-    expect(await importOf('outrider/cli')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    expect(await importOf(node, 'outrider/dist/edge/edge.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    expect(await importOf(node, 'outrider/cli')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+});
+
+const snippetsOf = (page: string): string[] =>
+  [...readFileSync(new URL(`../${page}`, import.meta.url), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(
+    ([, code = '']) => code,
+  );
+const snippets = [...snippetsOf('README.md'), ...snippetsOf('docs/library.md')];
+
+describe.each(versions)('under Node %s, the code of the pages', (node) => {
+  /** Runs a snippet as a file of the application. */
+  async function startSnippet(part: string, ...given: string[]) {
+    const code = snippets.find((one) => one.includes(part));
+    expect(code, part).toBeDefined();
+    const file = await application.write(`${part.replaceAll(/\W/g, '')}.ts`, code as string);
+    return application.start(node, [
+      '--experimental-strip-types',
+      '--disable-warning=ExperimentalWarning',
+      file,
+      ...given,
+    ]);
+  }
+
+  async function runSnippet(part: string, ...given: string[]): Promise<Ended> {
+    const { child, ended } = await startSnippet(part, ...given);
+    child.stdin?.end();
+    return ended;
+  }
+
+  beforeAll(() => application.write('package.json', '{ "type": "module" }'));
+
+  it('serves and asks', async () => {
+    for (const [part, key] of [
+      ['a secret of yours', 'a secret of yours'],
+      ['key of Ada', 'key of Ada'],
+    ] as const) {
+      const edge = await startSnippet(part, 'toy:1', '0');
+      const url = await edge.firstLine;
+      const quick = await runSnippet('\\n${msPerToken', url, draft, key);
+      expect(quick).toMatchObject({ status: 0, notes: expect.stringContaining('ms per token') });
+      const careful = await runSnippet('isOutriderError', url, draft, key);
+      expect(careful).toMatchObject({ status: 0, output: `${quick.output}\n` });
+      expect(await runSnippet('isOutriderError', url, draft, 'another')).toMatchObject({
+        status: 1,
+        notes: expect.stringMatching(/credentials in code.* \[unauthorized\]$/m),
+      });
+      expect((await runSnippet('lookBack', url, 'toy:1', key)).output).toMatch(/guesses held$/m);
+      edge.child.stdin?.end();
+      expect(await edge.ended).toMatchObject({ status: 0, notes: expect.not.stringContaining('Error') });
+    }
+  });
+
+  it('decides and simulates', async () => {
+    expect((await runSnippet('exampleState')).output).toMatch(/above the optimum$/m);
+    expect((await runSnippet("['max-sinr', 'best']", 'crowd', '3')).output).toMatch(/^best: /m);
+    expect((await runSnippet('modeNames')).output).toMatch(/^stream: .* drafts sent$/m);
+    expect(await runSnippet('minimumSnr')).toEqual({ status: 0, output: '', notes: '' });
+  });
+
+  it('is run completely: the page of a browser is run in test/browser', () => {
+    const run = ['a secret of yours', 'key of Ada', '\\n${msPerToken', 'isOutriderError', 'lookBack'];
+    const decided = ['exampleState', "['max-sinr', 'best']", 'modeNames', 'minimumSnr', 'location.search'];
+    const parts = [...run, ...decided];
+    expect(snippets.filter((code) => !parts.some((part) => code.includes(part)))).toEqual([]);
   });
 });

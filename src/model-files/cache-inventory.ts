@@ -1,5 +1,6 @@
 // What is in the cache, for people: list, verify again, remove, forget laws. It fetches nothing.
 
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutriderError } from '../basics/errors.ts';
@@ -15,11 +16,12 @@ import {
   rememberHash,
   unfinishedFiles,
 } from './cache.ts';
-import { describeOrigin, requireModel } from './manifest.ts';
+import { cloneRemedy, describeOrigin, findModel, requireModel } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 import { removeAbandoned } from './pip.ts';
 import { removeWheel } from './pypi.ts';
+import { shippedPath } from './shipped-path.ts';
 
 export interface ListedModel extends Pick<ModelEntry, 'name' | 'title' | 'byteLength' | 'licence'> {
   /** `verified`: there, and its hash is known to be right; `unverified`: there, not hashed since it last changed. */
@@ -54,6 +56,12 @@ export async function listModels({ cacheDirectory = defaultCacheDirectory() }: C
   return { models: await Promise.all(models), pairs: modelPairs, cacheDirectory };
 }
 
+/** False for a model of the repository where this is the published package, which has none of them. */
+export function canBeHad(name: string): boolean {
+  const entry = findModel(name);
+  return entry?.kind !== 'committed' || existsSync(shippedPath(entry.repositoryPath));
+}
+
 /**
  * Takes the hash of a model's file again, whatever is noted about it. A file in the cache that is not the right one is deleted.
  * @throws OutriderError `model-unknown`, `model-not-found` if it is not in the cache, `model-hash-mismatch`.
@@ -64,8 +72,8 @@ export async function verifyModel(
 ): Promise<{ readonly path: string; readonly byteLength: number; readonly sha256: string }> {
   const entry = requireModel(name);
   const path = modelPath(cacheDirectory, entry);
-  const isPackaged = entry.kind === 'packaged';
-  const remedy = isPackaged ? 'install outrider again' : `get it with \`outrider models pull ${name}\``;
+  const isCommitted = entry.kind === 'committed';
+  const remedy = entry.kind === 'committed' ? cloneRemedy(entry) : `get it with \`outrider models pull ${name}\``;
   const byteLength = await fileBytes(path);
   if (byteLength === undefined) throw new OutriderError('model-not-found', `there is no file ${path}`, remedy);
   const sha256 = await hashFile(path, signal, (doneBytes, totalBytes) =>
@@ -75,15 +83,15 @@ export async function verifyModel(
     await rememberHash(cacheDirectory, path, sha256);
     return { path, byteLength, sha256 };
   }
-  if (!isPackaged) await rm(path, { force: true });
+  if (!isCommitted) await rm(path, { force: true });
   await forgetHash(cacheDirectory, path);
-  const fate = isPackaged ? '' : '; it has been deleted';
+  const fate = isCommitted ? '' : '; it has been deleted';
   const cause = `the file of ${name} has ${byteLength} bytes and SHA-256 ${sha256}, not the manifest's${fate}`;
   throw new OutriderError('model-hash-mismatch', cause, remedy);
 }
 
 /**
- * Removes a model from the cache, with what is left of downloads of it; what comes with the package stays.
+ * Removes a model from the cache, with what is left of downloads of it; what comes with the repository stays.
  * @returns the bytes that became free; 0 if there was nothing. @throws OutriderError `model-unknown`.
  */
 export async function removeModel(
@@ -92,7 +100,7 @@ export async function removeModel(
 ): Promise<{ readonly path: string; readonly freedBytes: number }> {
   const entry = requireModel(name);
   const path = modelPath(cacheDirectory, entry);
-  if (entry.kind === 'packaged') return { path, freedBytes: 0 };
+  if (entry.kind === 'committed') return { path, freedBytes: 0 };
   let freedBytes = 0;
   for (const file of [path, ...(await unfinishedFiles(path)).map((unfinished) => unfinished.path)]) {
     freedBytes += (await fileBytes(file)) ?? 0;

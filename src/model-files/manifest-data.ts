@@ -50,14 +50,14 @@ export const modelEntries: readonly ModelEntry[] = [
     base: 'smollm2-135m',
   },
   {
-    kind: 'packaged',
+    kind: 'committed',
     name: 'smollm2-135m-draft',
     title: '20 healed layers of SmolLM2-135M-Instruct, smaller vocabulary',
     fileName: 'smollm2-135m-draft.gguf',
     byteLength: 47_892_064,
     sha256: 'f4d52d926425e742462ecc83b688264b373612ab545eef2300961d21270bf487',
     licence: 'Apache-2.0',
-    packagePath: 'drafts/smollm2-135m-draft.gguf',
+    repositoryPath: 'drafts/smollm2-135m-draft.gguf',
   },
   {
     kind: 'downloaded',

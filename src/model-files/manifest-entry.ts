@@ -48,7 +48,7 @@ interface EntryBase {
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** In the cache; of a packaged model, its own. */
+  /** In the cache; of a committed model, its own. */
   readonly fileName: string;
   readonly byteLength: number;
   /** SHA-256 of the file; hex. */
@@ -78,14 +78,14 @@ export interface CoarsenedModel extends EntryBase {
   readonly base: string;
 }
 
-/** A file that comes with this package; never copied to the cache. */
-export interface PackagedModel extends EntryBase {
-  readonly kind: 'packaged';
-  /** From the package's root, with slashes. */
-  readonly packagePath: string;
+/** A file of the repository; never copied to the cache. It is too large for the published package, so only a clone has it. */
+export interface CommittedModel extends EntryBase {
+  readonly kind: 'committed';
+  /** From the repository's root, with slashes. */
+  readonly repositoryPath: string;
 }
 
-export type ModelEntry = DownloadedModel | DerivedModel | CoarsenedModel | PackagedModel;
+export type ModelEntry = DownloadedModel | DerivedModel | CoarsenedModel | CommittedModel;
 
 export interface ModelPair {
   readonly name: string;

@@ -3,8 +3,8 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import { nearestName } from '../basics/nearest-name.ts';
-import { modelEntries, modelPairs } from './manifest-data.ts';
-import type { ModelEntry, ModelPair, ModelSource } from './manifest-entry.ts';
+import { defaultPair, modelEntries, modelPairs } from './manifest-data.ts';
+import type { CommittedModel, ModelEntry, ModelPair, ModelSource } from './manifest-entry.ts';
 
 /** One line for people: where a source looks. */
 export function describeSource(source: ModelSource): string {
@@ -15,7 +15,7 @@ export function describeSource(source: ModelSource): string {
 
 /** The same for an entry: every way to it. */
 export function describeOrigin(entry: ModelEntry): string {
-  if (entry.kind === 'packaged') return 'comes with outrider';
+  if (entry.kind === 'committed') return 'comes with a clone of the repository';
   return entry.kind === 'derived' || entry.kind === 'coarsened'
     ? `made from ${entry.base}`
     : entry.sources.map(describeSource).join(', ');
@@ -24,6 +24,11 @@ export function describeOrigin(entry: ModelEntry): string {
 /** Whether somebody means a file: it has a separator, or ends in .gguf. Anything else is a name, whatever files there are. */
 export function isModelPath(nameOrPath: string): boolean {
   return /[/\\]|\.gguf$/i.test(nameOrPath);
+}
+
+/** How to get a committed model where the package has none, or a wrong one. */
+export function cloneRemedy({ repositoryPath }: CommittedModel): string {
+  return `take ${repositoryPath} from a clone of the repository and give its path, or take ${defaultPair.draft}`;
 }
 
 /** @returns the entry with that name, or undefined. */

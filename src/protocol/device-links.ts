@@ -146,7 +146,7 @@ function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effect
   }
   if (hello.tokenizerHash !== state.turn.tokenizerHash) {
     const cause = `the edge's model ${hello.model} and this device's draft have different tokenizers`;
-    const remedy = 'use a draft made for that model (outrider models list shows the pairs), or --draft ngram';
+    const remedy = 'use a draft made for that model (outrider models list shows the pairs), or "ngram"';
     return finish(state, { kind: 'failed', code: 'tokenizer-mismatch', cause, remedy }, effects);
   }
   return { ...state, links: replaceLink(state.links, { ...link, fingerprint: hello.fingerprint }) };

@@ -177,7 +177,11 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     }
     if (!modeOf(open.mode).edgeDrafts || edgeDraft !== null) return;
     const cause = 'this edge has no draft model';
-    throw new OutriderError('bad-argument', cause, 'start the edge with --draft, or use another mode');
+    throw new OutriderError(
+      'bad-argument',
+      cause,
+      'start the edge with a draft model (--draft, or `draft` in code), or use another mode',
+    );
   }
 
   /** Starts edge drafts, one after the other, until a step has enough. */

@@ -181,7 +181,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
 
   #refuseWaiting(): void {
     const nowMs = this.#clock.nowMs();
-    const remedy = 'try again later, or start the edge with more --sessions';
+    const remedy = 'try again later, or start the edge with more --sessions (`sequences` in code)';
     const refuse = (entry: Entry, cause: string): void =>
       this.#actions.refuse(entry, { code: 'edge-full', cause, remedy });
     const { waitMs, maxWaiting } = this.#rules;

@@ -200,13 +200,17 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const length = open.prompt.length + open.answer.length;
     if (open.prompt.length >= contextLength) {
       const cause = `the prompt has ${open.prompt.length} tokens, the edge's context holds ${contextLength}`;
-      throw new OutriderError('context-full', cause, 'shorten the prompt, or start the edge with a larger --context');
+      throw new OutriderError(
+        'context-full',
+        cause,
+        'shorten the prompt, or start the edge with a larger --context (`contextLength` in code)',
+      );
     }
     if (open.prompt.some((id) => id >= vocabularySize) || open.answer.some((id) => id >= vocabularySize)) {
       throw new OutriderError('protocol-error', 'an id beyond the vocabulary', 'use the tokenizer of the edge');
     }
     if (length > contextLength) {
-      const remedy = 'start the edge with a larger --context';
+      const remedy = 'start the edge with a larger --context (`contextLength` in code)';
       throw new OutriderError('context-full', `the text has ${length} tokens`, remedy);
     }
     validateSampling(open.sampling, vocabularySize);

@@ -85,7 +85,11 @@ function refusal(target: URL, status: number, text: string): OutriderError {
   if (line.startsWith('version-mismatch')) return versionMismatch(target, line);
   if (status === 403 && line.startsWith('unauthorized ')) {
     const cause = `${showAddress(target)} refused: ${line.slice('unauthorized '.length)}`;
-    return new OutriderError('unauthorized', cause, 'start the edge with --allow-host NAME, or --allow-origin ORIGIN');
+    return new OutriderError(
+      'unauthorized',
+      cause,
+      'start the edge with --allow-host NAME or --allow-origin ORIGIN (`allowHosts`, `allowOrigins` in code)',
+    );
   }
   const meaning = STATUS_CODES[status] ?? 'no known status';
   const cause = `${showAddress(target)} answered ${status} (${meaning}) instead of opening a connection`;

@@ -168,7 +168,7 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 
 function bindError(error: NodeJS.ErrnoException, host: string, port: number): OutriderError {
   if (error.code === 'EADDRINUSE') {
-    const remedy = 'stop what listens there, or choose another --port (0 picks a free one)';
+    const remedy = 'stop what listens there, or choose another port (0 picks a free one)';
     return new OutriderError('port-in-use', `port ${port} on ${host} is taken`, remedy, { cause: error });
   }
   const cause = `can't listen on ${host}, port ${port}: ${error.code ?? error.message}`;

@@ -8,6 +8,7 @@ import { createPolicy } from '../../allocation/policies.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
 import { quantile } from '../../basics/statistics.ts';
+import { startCpuTime } from '../../laboratory/cpu-time.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
 export interface SpeedRow extends SlotsRow<'decision'> {
@@ -33,20 +34,20 @@ export function timeDecisions(world: string, states: readonly SlotState[], polic
   for (let round = 0; round < (isHuge ? 1 : warmUps); round++) decide(states[round % states.length] as SlotState);
   const fastest: number[] = [];
   const all: number[] = [];
-  const before = process.threadCpuUsage();
+  const cpuSince = startCpuTime();
   for (const state of states) {
     const times = Array.from({ length: isHuge ? 3 : repeats }, () => timeOnce(() => decide(state)));
     all.push(...times);
     fastest.push(Math.min(...times));
   }
-  const spent = process.threadCpuUsage(before);
+  const cpuMs = cpuSince();
   return {
     ...slotsRow('decision', world, states),
     decisions: all.length,
     decisionMsMedian: quantile(fastest, 0.5),
     decisionMsP95: quantile(fastest, 0.95),
     decisionMsP95All: quantile(all, 0.95),
-    decisionCpuMsMean: (1e-3 * (spent.user + spent.system)) / all.length,
+    decisionCpuMsMean: cpuMs / all.length,
   };
 }
 

@@ -4,6 +4,7 @@
 import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { quantile } from '../../basics/statistics.ts';
+import { startCpuTime } from '../../laboratory/cpu-time.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { runSlots, type SlotOutcome } from '../../simulation/run-slots.ts';
 
@@ -48,10 +49,9 @@ export function runCoupled(
   const timed: NamedPolicy = {
     name: policy.name,
     decide(state) {
-      const before = process.threadCpuUsage();
+      const cpuSince = startCpuTime();
       const assignment = policy.decide(state);
-      const spent = process.threadCpuUsage(before);
-      cpuMs += 1e-3 * (spent.user + spent.system);
+      cpuMs += cpuSince();
       return assignment;
     },
   };

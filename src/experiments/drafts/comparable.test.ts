@@ -15,7 +15,7 @@ import { draftsExperiment } from './drafts.ts';
 import { readTraces } from './traces.ts';
 
 /** In the manifest, and its file is in the repository. */
-const packaged = 'smollm2-135m-draft';
+const small = 'smollm2-135m-draft';
 let directory: string;
 
 beforeAll(async () => {
@@ -87,11 +87,11 @@ describe('a trace', () => {
   });
 
   it('from another machine is known by the hash in the manifest', async () => {
-    const made = { name: packaged, fingerprint: 'there' };
-    const here = model(packaged, 'here');
+    const made = { name: small, fingerprint: 'there' };
+    const here = model(small, 'here');
     await demandModels(here, here, [trace({ target: made, draft: made })]);
     // The same engine there and here: it is the file that differs.
-    await expect(demandModels(model(packaged, 'there'), here, [trace({ target: made, draft: made })])).rejects.toEqual(
+    await expect(demandModels(model(small, 'there'), here, [trace({ target: made, draft: made })])).rejects.toEqual(
       refusal(/another file of that name$/),
     );
     await expect(

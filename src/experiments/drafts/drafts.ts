@@ -20,6 +20,7 @@ import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import { acquireModel } from '../../model-files/acquire.ts';
 import { defaultCacheDirectory } from '../../model-files/cache.ts';
+import { canBeHad } from '../../model-files/cache-inventory.ts';
 import type { LanguageModel, ModelIdentity } from '../../models/model.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { traceStatistics } from '../../traces/trace-statistics.ts';
@@ -94,7 +95,7 @@ interface DraftsFound {
 export const draftsExperiment: Experiment<typeof options, DraftsFound, Conclusion<DraftRow>> = {
   name: 'bench drafts',
   description: 'what drafts are worth: acceptance, cost, and ms per token of each mode from traces',
-  notes: `Acceptance and ms per token come from acceptance traces: the shipped ones, or those that --traces names. With --prompts they are recorded
+  notes: `Acceptance and ms per token come from acceptance traces: the shipped ones of drafts that can be had here, or those that --traces names. With --prompts they are recorded
 first, once for each draft, and kept in the cache; an interrupted recording is continued. ms per token is virtual time; only the cost ratio is
 measured here. The summary is of one draft, which its "shipped" names: the pair's, or the first where that one is not among them.
 
@@ -165,7 +166,8 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
   const drafts = draftsIn(asked.drafts);
   if (promptFiles.length === 0) {
     const named = traceFiles.length > 0 ? traceFiles : shippedTraceFilesOf(target);
-    const given = [...readTraces(named.map(findTraceFile))];
+    const found = [...readTraces(named.map(findTraceFile))];
+    const given = traceFiles.length > 0 ? found : found.filter(([name]) => canBeHad(name));
     const nameOf = (name: string): string => drafts.find((path) => basename(path) === name) ?? name;
     return { target, draft, prompts: null, traces: new Map(given.map(([name, found]) => [nameOf(name), found])) };
   }
