@@ -1,11 +1,13 @@
 // `outrider trial frames`: damaged, random and hostile frames at a real edge and at real devices, over real sockets, with
 // honest sessions beside them. Toy models: the trial is about the protocol, not about an engine.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Edge, listenEdge, startEdge } from '../../edge/edge.ts';
 import type { EdgeOptions } from '../../edge/edge-options.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import { type OptionsOf, trialSeed } from '../../laboratory/options.ts';
 import type { LanguageModel } from '../../models/model.ts';
+import { scriptModel } from '../../models/scripted.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { unlimitedRate } from '../../protocol/rate-limit.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
@@ -65,9 +67,41 @@ const attackers = 16;
 const honestWorkers = 3;
 const places = 48;
 const keepLostMs = 200;
+/** Time of an engine step, so that frames arrive during steps. */
+const stepMs = 2;
+/** Every so many steps the engine fails, before its work or after it by turns. */
+const failureEvery = 40;
+const plantedFailure = 'the engine fails, as the trial wants it to';
+
+interface Failures {
+  /** They are off while the trial counts free places. */
+  isOn: boolean;
+  count: number;
+}
+
+/** The toy, with an engine that takes time and sometimes fails. */
+function unsteady(model: LanguageModel, failures: Failures): LanguageModel {
+  const failAt = (call: number, rest: number): void => {
+    if (!failures.isOn || call % (2 * failureEvery) !== rest) return;
+    failures.count += 1;
+    throw new Error(plantedFailure);
+  };
+  return scriptModel(model, {
+    beforeEvaluate: async (_items, call) => {
+      await sleep(stepMs);
+      failAt(call, failureEvery);
+    },
+    afterEvaluate: (results, _items, call) => {
+      failAt(call, 0);
+      return results;
+    },
+  });
+}
 
 interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number; connections: number }> {
   readonly honest: HonestCount;
+  /** Planted ones; each ends the sessions of its step. */
+  engineFailures: number;
   crashes: number;
   unanswered: number;
   leakedSessions: number;
@@ -89,8 +123,13 @@ async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
   const { seed, only } = options;
   const blank = { frames: 0, connections: 0 };
   const findings: Findings = {
-    ...{ edge: { ...blank }, device: { ...blank }, flood: { ...blank }, honest: { texts: 0, wrong: 0, reports: [] } },
-    ...{ crashes: 0, unanswered: 0, leakedSessions: 0, reports: [], seconds: 0 },
+    ...{
+      edge: { ...blank },
+      device: { ...blank },
+      flood: { ...blank },
+      honest: { texts: 0, wrong: 0, cut: 0, reports: [] },
+    },
+    ...{ engineFailures: 0, crashes: 0, unanswered: 0, leakedSessions: 0, reports: [], seconds: 0 },
   };
   const running = new Set<string>();
   const crash = (error: unknown): void => {
@@ -102,15 +141,18 @@ async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
   process.on('unhandledRejection', crash);
   const startMs = performance.now();
   try {
-    await using model = createToyModel({ seed: toySeed, role: 'target', sequences: places });
+    const failures: Failures = { isOn: true, count: 0 };
+    const toy = createToyModel({ seed: toySeed, role: 'target', sequences: places });
+    await using model = unsteady(toy, failures);
     const cases = await honestCases();
     const recordings = compose(seed, cases, model.tokenizer, model.identity);
-    const trial = { options, run, findings, running, crash, model, cases, recordings };
+    const trial = { options, run, findings, running, crash, model, failures, cases, recordings };
     if (only?.side !== 'device') await attackEdge(trial);
     run.signal.throwIfAborted();
     if (only?.side !== 'edge') await attackDevices(trial);
     run.signal.throwIfAborted();
     if (only === undefined) await floodEdge(trial);
+    findings.engineFailures = failures.count;
   } finally {
     process.off('uncaughtException', crash);
     process.off('unhandledRejection', crash);
@@ -126,6 +168,7 @@ interface Trial {
   readonly running: Set<string>;
   readonly crash: (error: unknown) => void;
   readonly model: LanguageModel;
+  readonly failures: Failures;
   readonly cases: readonly Case[];
   readonly recordings: readonly Recording[];
 }
@@ -162,7 +205,10 @@ async function inLanes(
 
 async function serve(trial: Trial, count: { frames: number }, options: Partial<EdgeOptions>) {
   const { model, crash } = trial;
-  const edge = await startEdge({ model, stepTime: linearStepTime(1, 0.01), keepLostMs, onFault: crash, ...options });
+  const onFault = (error: unknown): void => {
+    if (!(error instanceof Error && error.message === plantedFailure)) crash(error);
+  };
+  const edge = await startEdge({ model, stepTime: linearStepTime(1, 0.01), keepLostMs, onFault, ...options });
   const accept: Edge['accept'] = (connection) => counted(edge.accept(connection), () => count.frames++);
   const listener = await listenEdge({ ...edge, accept }, { host: '127.0.0.1', port: 0 });
   return { edge, listener };
@@ -196,6 +242,7 @@ async function attackEdge(trial: Trial): Promise<void> {
   findings.edge.frames = count.frames + broken;
   if (!run.signal.aborted) {
     findings.leakedSessions += await leaked(edge);
+    trial.failures.isOn = false;
     findings.leakedSessions += await fillPlaces(listener.port, cases, places, findings.honest);
   }
   await edge.close();
@@ -252,14 +299,25 @@ async function floodEdge(trial: Trial): Promise<void> {
 }
 
 function conclude(findings: Findings, { count }: FramesOptions): FramesConclusion {
-  const { edge, device, flood, honest, crashes, unanswered: silent, leakedSessions, reports, seconds } = findings;
+  const {
+    edge,
+    device,
+    flood,
+    honest,
+    crashes,
+    unanswered: silent,
+    leakedSessions,
+    engineFailures,
+    reports,
+    seconds,
+  } = findings;
   const frames = edge.frames + device.frames + flood.frames;
   const rows = Object.entries({ edge, device, flood }).map(([side, counts]) => ({ side, ...counts }));
   const counts = { frames, crashes, unanswered: silent, leakedSessions };
-  const texts = { honestTexts: honest.texts, wrongTexts: honest.wrong };
+  const texts = { honestTexts: honest.texts, wrongTexts: honest.wrong, cutTexts: honest.cut, engineFailures };
   const connections = edge.connections + device.connections + flood.connections;
   const passed = crashes + silent + leakedSessions + honest.wrong === 0;
   const summary = { ...counts, ...texts, connections, framesPerSecond: frames / seconds };
-  const params = { count, attackers, honestWorkers, keepLostMs, answerLimitMs };
+  const params = { count, attackers, honestWorkers, keepLostMs, answerLimitMs, stepMs, failureEvery };
   return { rows, summary, passed, params, remarks: [...reports, ...honest.reports] };
 }

@@ -146,6 +146,8 @@ function composeOne(
 export interface HonestCount {
   texts: number;
   wrong: number;
+  /** Right as far as they go, and ended by a failure of the engine. */
+  cut: number;
   /** What the first wrong ones were like. */
   readonly reports: string[];
 }
@@ -187,8 +189,14 @@ export async function fillPlaces(
 }
 
 function judge(report: TurnReport, { reference }: Case, count: HonestCount): void {
+  const { length } = report.tokens;
+  const isCut = report.outcome.kind === 'failed' && report.outcome.cause === 'the engine failed';
   const isRight = report.outcome.kind === 'ended' && report.tokens.join() === reference.join();
   count.texts += 1;
+  if (isCut && report.tokens.join() === reference.slice(0, length).join()) {
+    count.cut += 1;
+    return;
+  }
   if (isRight) return;
   count.wrong += 1;
   const { outcome, tokens } = report;
