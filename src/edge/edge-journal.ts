@@ -75,9 +75,9 @@ export class EdgeJournal {
     this.#throttle.take(event);
   }
 
-  /** Says what was held back. */
-  flush(): void {
-    this.#throttle.flush();
+  /** The last event. */
+  close(): void {
+    this.#throttle.close({ kind: 'closed' });
   }
 
   opened(carrier: Connection): void {

@@ -144,6 +144,10 @@ class RunningEdge {
   }
 
   accept(connection: Connection): ConnectionHandler {
+    if (this.#closing !== null) {
+      connection.close('interrupted', goingDown);
+      return { frame: () => {}, writable: () => {}, closed: () => {} };
+    }
     this.#journal.opened(connection);
     const closeFor = (error: unknown): void => {
       this.#faults.report(error);
@@ -197,14 +201,13 @@ class RunningEdge {
   }
 
   async #close(): Promise<void> {
-    this.#faults.call(() => this.#core.connections.closeAll('the edge is going down', 'interrupted'), undefined);
+    this.#faults.call(() => this.#core.connections.closeAll(goingDown, 'interrupted'), undefined);
     this.#loop.close();
     // An engine that does not return would keep the edge open for ever.
     await Promise.race([this.#running, this.#stalled.given]);
     this.#core.sessions.clear();
     if (!this.#loop.isStalled) await this.#sessions.close();
-    this.#journal.flush();
-    this.#journal.tell({ kind: 'closed' });
+    this.#journal.close();
   }
 
   get #state(): EdgeStatus['state'] {
@@ -249,6 +252,7 @@ class RunningEdge {
   }
 }
 
+const goingDown = 'the edge is going down';
 /** How often a draining edge looks whether its answers have ended, ms. */
 const drainCheckMs = 20;
 

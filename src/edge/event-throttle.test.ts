@@ -37,6 +37,15 @@ describe('EventThrottle', () => {
     expect(events.slice(5)).toMatchObject([{ kind: 'more', address: null, count: 95 }]);
   });
 
+  it('says the rest when it is closed, then nothing, and leaves no timer', () => {
+    const { clock, events, throttle } = throttled();
+    for (let count = 0; count < 3; count += 1) throttle.take(refusal('a'));
+    throttle.close({ kind: 'closed' });
+    throttle.take(refusal('a'));
+    clock.moveTo(100_000);
+    expect(events.map(({ kind }) => kind)).toEqual(['refused', 'refused', 'more', 'closed']);
+  });
+
   it('holds back no fault and nothing that an operator has to act on', () => {
     const { events, throttle } = throttled();
     for (let count = 0; count < 100; count += 1) throttle.take({ kind: 'engine-stalled' });

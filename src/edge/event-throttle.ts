@@ -42,6 +42,7 @@ export class EventThrottle {
   readonly #settings: ThrottleSettings;
   readonly #windows = new Map<string, Window>();
   #cancel: (() => void) | null = null;
+  #isClosed = false;
 
   constructor(emit: (event: EdgeLogEvent) => void, clock: Clock, settings: ThrottleSettings = defaultThrottle) {
     this.#emit = emit;
@@ -50,6 +51,7 @@ export class EventThrottle {
   }
 
   take(event: EdgeLogEvent): void {
+    if (this.#isClosed) return;
     if (always.has(event.kind) || event.kind === 'more') {
       this.#emit(event);
       return;
@@ -72,6 +74,13 @@ export class EventThrottle {
     all.passed += 1;
     own.passed += 1;
     this.#emit(event);
+  }
+
+  /** Says what was held back, then `last`; ignores what comes later, and leaves no timer. */
+  close(last: EdgeLogEvent): void {
+    this.flush();
+    this.take(last);
+    this.#isClosed = true;
   }
 
   /** Ends the window: says what was held back. */
