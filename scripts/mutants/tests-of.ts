@@ -1,0 +1,40 @@
+// Which tests are run against the mutants of a folder: its own, then the quick ones of the folders that use it.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface TestList {
+  /** Test files, paths in the repository, those that are likely to notice a mutant first. */
+  readonly tests: readonly string[];
+  /** The first ones are the folder's own. Tests of the others are used if they are quick. */
+  readonly ownCount: number;
+}
+
+/** Tests that are about a folder and lie elsewhere. */
+const about: Readonly<Record<string, readonly string[]>> = {
+  'src/protocol': ['test/device-driver.test.ts', 'test/edge-connections.test.ts', 'test/first-token.test.ts'],
+  'src/edge': ['test/together'],
+};
+/** Folders whose code uses the folder's. */
+const users: Readonly<Record<string, readonly string[]>> = {
+  'src/decoding': ['src/protocol', 'src/models', 'src/virtual-time'],
+  'src/scheduling': ['src/protocol', 'src/edge', 'src/virtual-time'],
+  'src/protocol': ['src/edge', 'src/device', 'src/virtual-time', 'src/trials/faults', 'test/together'],
+  'src/allocation': ['src/learned', 'src/simulation', 'src/trials/allocation'],
+  'src/edge': ['src/protocol'],
+};
+
+/** @param path a folder, or a file in it */
+export function testsOf(root: string, path: string): TestList {
+  const folder = path.endsWith('.ts') ? path.slice(0, path.lastIndexOf('/')) : path;
+  const own = [folder, ...(about[folder] ?? [])].flatMap((place) => testsIn(root, place));
+  const others = (users[folder] ?? []).flatMap((place) => testsIn(root, place));
+  return { tests: [...own, ...others], ownCount: own.length };
+}
+
+function testsIn(root: string, place: string): string[] {
+  const files = place.endsWith('.ts') ? [place] : readdirSync(join(root, place)).map((name) => `${place}/${name}`);
+  return files
+    .filter((file) => /\.test\.ts$/.test(file) && !/\.(slow|model|pipeline)\.test\.ts$/.test(file))
+    .filter((file) => !readFileSync(join(root, file), 'utf8').includes('vi.mock('));
+}
