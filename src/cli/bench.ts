@@ -3,6 +3,7 @@
 import { Command, Help } from 'commander';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
+import { contextExperiment } from '../experiments/context/context.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
@@ -22,6 +23,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(draftsExperiment))
       .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
       .addCommand(experimentCommand(loadExperiment))
+      .addCommand(experimentCommand(contextExperiment))
       .addCommand(experimentCommand(allocationExperiment))
       .addCommand(experimentCommand(coupledExperiment))
       .addCommand(experimentCommand(simulatorExperiment))

@@ -80,12 +80,12 @@ describe('the index of runs', () => {
     expect(index.sharedPrefix([9, 9], 1)).toBe(1);
   });
 
-  it('holds less than 160 bytes a token with all run lengths of look-up', () => {
+  it('holds less than 140 bytes a token with all run lengths of look-up', () => {
     const index = new NgramIndex(2, 8);
     for (let count = 1, id = 1; count <= 40_000; count++) {
       id = (id * 48_271) % 2_147_483_647;
       index.append(id % 49_152);
-      if (count >= 1000) expect(index.bytes).toBeLessThan(160 * count);
+      if (count >= 1000) expect(index.bytes).toBeLessThan(140 * count);
     }
   });
 });

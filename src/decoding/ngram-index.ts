@@ -13,6 +13,8 @@ export interface NgramMatch {
 }
 
 const firstCapacity = 64;
+/** Rows of a piece of {@link NgramIndex}'s largest array: it grows by pieces, because a copy of all of it would take too long. */
+const pieceRows = 512;
 
 export class NgramIndex {
   readonly #shortestMatch: number;
@@ -23,7 +25,7 @@ export class NgramIndex {
   /** For each run length, the last occurrence of each run. */
   readonly #tables: readonly RunTable[];
   /** For each position and run length: the end of the earlier occurrence of the run that ends there; 0: none. */
-  #earlier: Int32Array;
+  readonly #earlier: Int32Array[] = [];
 
   /**
    * @param longestMatch runs of this many tokens are looked up first, then shorter ones down to `shortestMatch`
@@ -35,7 +37,6 @@ export class NgramIndex {
     this.#hashSeed = hashSeed;
     const runs = Array.from({ length: longestMatch - shortestMatch + 1 }, (_, index) => shortestMatch + index);
     this.#tables = runs.map((run, index) => new RunTable(run, index));
-    this.#earlier = new Int32Array(firstCapacity * runs.length);
   }
 
   get length(): number {
@@ -45,7 +46,8 @@ export class NgramIndex {
   /** Size of the arrays. */
   get bytes(): number {
     const tables = this.#tables.reduce((sum, table) => sum + table.bytes, 0);
-    return this.#ids.byteLength + this.#earlier.byteLength + tables;
+    const earlier = this.#earlier.reduce((sum, piece) => sum + piece.byteLength, 0);
+    return this.#ids.byteLength + earlier + tables;
   }
 
   /** How many tokens of `ids`, from the first, the index holds. @param known so many are known to be equal */
@@ -58,21 +60,33 @@ export class NgramIndex {
 
   append(id: number): void {
     this.#makeRoom();
-    this.#ids[this.#length] = id;
+    const ids = this.#ids;
+    ids[this.#length] = id;
     const end = ++this.#length;
-    const runCount = this.#tables.length;
-    this.#eachRun(end, (table, index, hash) => {
-      this.#earlier[end * runCount + index] = table.put(this.#ids, end, hash, this.#hashSeed);
-    });
+    const earlier = this.#earlier[Math.floor(end / pieceRows)] as Int32Array;
+    const row = (end % pieceRows) * this.#tables.length;
+    let hash = this.#hashSeed;
+    for (let run = 1; run <= this.#longestMatch && run <= end; run++) {
+      hash = hashMore(hash, ids[end - run] as number);
+      const index = run - this.#shortestMatch;
+      if (index < 0) continue;
+      earlier[row + index] = (this.#tables[index] as RunTable).put(ids, end, hash, this.#hashSeed);
+    }
   }
 
   truncate(length: number): void {
-    const runCount = this.#tables.length;
+    const ids = this.#ids;
     for (; this.#length > length; this.#length--) {
       const end = this.#length;
-      this.#eachRun(end, (table, index, hash) => {
-        table.remove(this.#ids, end, hash, this.#earlier[end * runCount + index] as number, this.#hashSeed);
-      });
+      const earlier = this.#earlier[Math.floor(end / pieceRows)] as Int32Array;
+      const row = (end % pieceRows) * this.#tables.length;
+      let hash = this.#hashSeed;
+      for (let run = 1; run <= this.#longestMatch && run <= end; run++) {
+        hash = hashMore(hash, ids[end - run] as number);
+        const index = run - this.#shortestMatch;
+        if (index < 0) continue;
+        (this.#tables[index] as RunTable).remove(ids, end, hash, earlier[row + index] as number, this.#hashSeed);
+      }
     }
   }
 
@@ -84,35 +98,23 @@ export class NgramIndex {
   /** The same, with the length of the match. */
   match(): NgramMatch | undefined {
     const end = this.#length;
-    const first = end * this.#tables.length;
+    const pieces = this.#earlier[Math.floor(end / pieceRows)];
+    const row = (end % pieceRows) * this.#tables.length;
     for (let run = Math.min(this.#longestMatch, end); run >= this.#shortestMatch; run--) {
-      const earlier = this.#earlier[first + run - this.#shortestMatch] as number;
+      const earlier = pieces?.[row + run - this.#shortestMatch] ?? 0;
       if (earlier !== 0) return { id: this.#ids[earlier] as number, length: run };
     }
     return undefined;
   }
 
-  /** Calls back for each run that ends at `end`, from the shortest. */
-  #eachRun(end: number, act: (table: RunTable, index: number, hash: number) => void): void {
-    let hash = this.#hashSeed;
-    for (let run = 1; run <= this.#longestMatch && run <= end; run++) {
-      hash = hashMore(hash, this.#ids[end - run] as number);
-      const table = this.#tables[run - this.#shortestMatch];
-      if (table !== undefined) act(table, run - this.#shortestMatch, hash);
-    }
-  }
-
   #makeRoom(): void {
-    // One row more than tokens: rows are counted by the end of a run, from 1.
-    if (this.#length + 2 <= this.#ids.length) return;
-    const capacity = Math.ceil(1.5 * this.#ids.length);
-    this.#ids = grown(this.#ids, capacity);
-    this.#earlier = grown(this.#earlier, capacity * this.#tables.length);
+    // Rows are counted by the end of a run, from 1.
+    if (this.#length + 1 >= pieceRows * this.#earlier.length) {
+      this.#earlier.push(new Int32Array(pieceRows * this.#tables.length));
+    }
+    if (this.#length < this.#ids.length) return;
+    const ids = new Int32Array(Math.ceil(1.5 * this.#ids.length));
+    ids.set(this.#ids);
+    this.#ids = ids;
   }
-}
-
-function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
-  larger.set(array);
-  return larger;
 }

@@ -20,8 +20,8 @@ import type { EdgeJournal } from './edge-journal.ts';
 import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
 
-/** Tokens of long texts that a round adds to look-up indexes, over all sessions: about 2 ms of the event loop. */
-const readInARound = 2048;
+/** Tokens of long texts that a round adds to look-up indexes, over all sessions: about 2 ms of the event loop (bench context). */
+const readInARound = 1024;
 /** For each session, whatever the others read: what a step may have committed. */
 const readAtLeast = 64;
 

@@ -7,6 +7,7 @@ import type { AnyExperiment } from '../laboratory/experiment.ts';
 import { resultPage } from '../laboratory/result-page.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { allocationExperiment } from './allocation/allocation.ts';
+import { contextExperiment } from './context/context.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
 import { modesExperiment } from './modes/modes.ts';
@@ -15,6 +16,7 @@ import { modesExperiment } from './modes/modes.ts';
 const withPages: readonly AnyExperiment[] = [
   ablationExperiment,
   allocationExperiment,
+  contextExperiment,
   coupledExperiment,
   draftsExperiment,
   modesExperiment,
