@@ -22,6 +22,7 @@ afterAll(() => edge[Symbol.asyncDispose]());
 
 interface Run {
   readonly output: Promise<string>;
+  readonly notes: Promise<string>;
   readonly status: Promise<number | null>;
   /** The first line, as soon as it is there. */
   readonly firstLine: Promise<string>;
@@ -30,15 +31,19 @@ interface Run {
 
 function run(name: string, ...given: string[]): Run {
   const child = spawn(process.execPath, [`${folder}${name}`, ...given], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let text = '';
+  let [text, notes] = ['', ''];
   const first = Promise.withResolvers<string>();
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     text += part;
     if (text.includes('\n')) first.resolve(text.slice(0, text.indexOf('\n')));
   });
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    notes += part;
+  });
   const status = new Promise<number | null>((resolve) => child.once('close', resolve));
   void status.then(() => first.resolve(text));
-  return { output: status.then(() => text), status, firstLine: first.promise, end: () => child.stdin.end() };
+  const [output, said] = [status.then(() => text), status.then(() => notes)];
+  return { output, notes: said, status, firstLine: first.promise, end: () => child.stdin.end() };
 }
 
 /** What the toy target writes by itself. */
@@ -116,8 +121,18 @@ describe('examples', () => {
     const url = await served.firstLine;
     const asked = run('ask-an-edge.ts', url, draft, 'a secret of yours');
     expect(await asked.output).toBe(`${await referenceText('Why is the sky blue?', 40)}\n`);
-    const refused = run('ask-an-edge.ts', url, draft, 'another');
-    expect(await refused.status).toBe(1);
+    for (const [name, drafts] of [
+      ['quickstart.ts', draft],
+      ['abort.ts', draft],
+      ['own-draft-source.ts', `toy:${toySeed}`],
+    ] as const) {
+      expect(await run(name, url, drafts, 'a secret of yours').status, name).toBe(0);
+    }
+    for (const name of ['ask-an-edge.ts', 'abort.ts']) {
+      const refused = run(name, url, draft, 'another');
+      expect(await refused.status).toBe(1);
+      expect(await refused.notes).toMatch(/^the edge does not know this key; .* \[unauthorized\]\n$/);
+    }
     served.end();
     expect(await served.status).toBe(0);
   });

@@ -129,6 +129,11 @@ describe.each(versions)('under Node %s, the command', (node) => {
     );
   });
 
+  it('doctor finds that everything is there', async () => {
+    const { rows } = await documentOf(node, ['doctor', '--model', 'toy:1', '--draft', draft]);
+    expect(rows.length).toBeGreaterThan(3);
+  });
+
   it('trial faults finds no fault', async () => {
     expect((await documentOf(node, ['trial', 'faults', '--runs', '50'])).summary.passed).toBe(true);
   });
