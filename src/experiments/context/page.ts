@@ -2,7 +2,7 @@
 
 import { markdownTable } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
-import type { ContextRow } from './context.ts';
+import type { ContextRow } from './rows.ts';
 
 export function contextPage({ rows }: Document<ContextRow>): string {
   const measured = [...new Set(rows.map((row) => row.measured))];
