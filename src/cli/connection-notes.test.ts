@@ -34,7 +34,7 @@ describe('the notes of a connection', () => {
   it('say how many are before this turn', () => {
     expect(said(received({ kind: 'queued', ahead: 3 }), received({ kind: 'queued', ahead: 0 }))).toEqual([
       '[the edge is full: 3 before you]',
-      '[the edge is full: 0 before you]',
+      '[the edge is full: you are next]',
     ]);
   });
 });

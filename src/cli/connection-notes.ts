@@ -14,7 +14,8 @@ export function noteConnections(say: (line: string) => void): OnStep {
     }
     if (event.kind !== 'message-received') return;
     const { message } = event;
-    if (message.kind === 'queued') say(`[the edge is full: ${message.ahead} before you]`);
+    if (message.kind === 'queued')
+      say(`[the edge is full: ${message.ahead === 0 ? 'you are next' : `${message.ahead} before you`}]`);
     if (isLost && message.kind === 'hello') {
       isLost = false;
       say('[connected again]');

@@ -9,3 +9,13 @@ it('tells the error of an edge that can not open its model, and ends', async () 
     message: expect.stringContaining('toy:abc'),
   });
 });
+
+it('tells when it ends on its own, and not when it is closed', async () => {
+  const model = ['--model', 'toy:1'];
+  const [killed, closed] = [await startEdgeProcess(model, () => {}), await startEdgeProcess(model, () => {})];
+  process.kill(killed.processId, 'SIGKILL');
+  expect(await killed.lost).toMatchObject({ code: 'edge-unreachable', message: expect.stringContaining('SIGKILL') });
+  await closed.close();
+  const later = new Promise((resolve) => setImmediate(resolve, 'nothing'));
+  expect(await Promise.race([closed.lost, later])).toBe('nothing');
+});

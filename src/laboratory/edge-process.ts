@@ -48,7 +48,7 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
   let isClosing = false;
   const lost = new Promise<OutriderError>((resolve) => {
     child.once('close', (status, signal) => {
-      if (!isClosing) resolve(failure.or(edgeLost(signal === null ? `status ${status}` : signal)));
+      if (!isClosing) resolve(failure.or(edgeLost(signal ?? `status ${status}`)));
     });
   });
   return {
@@ -121,12 +121,12 @@ function listening(child: ChildProcess, onLine: (line: string) => void, failure:
       }
     });
     child.once('error', (error) => reject(edgeFailed(error.message)));
-    child.once('close', (code) => reject(failure.or(edgeFailed(`it ended with status ${code}`))));
+    child.once('close', (status, signal) => reject(failure.or(edgeLost(signal ?? `status ${status}`))));
   });
 }
 
 function edgeLost(how: string): OutriderError {
-  const cause = `the edge process has ended on its own (${how}), and the answer with it`;
+  const cause = `the edge process has ended on its own (${how})`;
   const remedy =
     'start again; a message of it stands above, and without one the system has ended it, as it does where memory is short';
   return new OutriderError('edge-unreachable', cause, remedy);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { residentMB } from '../../laboratory/process-memory.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import { loadExperiment } from './load.ts';
-import { residentMB } from '../../laboratory/process-memory.ts';
 
 describe('bench load', () => {
   it('loads an edge process, checks every text, and reports with units', async () => {

@@ -3,12 +3,12 @@
 
 import { median } from '../../basics/statistics.ts';
 import type { Result } from '../../files/document.ts';
+import { startEdgeProcess } from '../../laboratory/edge-process.ts';
 import type { Experiment, Run } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
-import { createToyModel } from '../../models/toy.ts';
-import { startEdgeProcess } from '../../laboratory/edge-process.ts';
-import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
 import { residentMB } from '../../laboratory/process-memory.ts';
+import { createToyModel } from '../../models/toy.ts';
+import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
 
 const toySeed = 1;
 /** Share of the time before the first sample of memory: heaps grow to their size first. */

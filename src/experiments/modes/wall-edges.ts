@@ -3,8 +3,8 @@
 
 import type { GpuChoice } from '../../basics/gpu-choice.ts';
 import { probeEdge } from '../../device/probe-edge.ts';
-import { findProfile } from '../../models/profiles.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../laboratory/edge-process.ts';
+import { findProfile } from '../../models/profiles.ts';
 import type { BenchMode } from './metrics.ts';
 
 export interface BenchEdgeSettings {

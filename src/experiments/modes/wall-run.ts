@@ -4,6 +4,7 @@
 import type { AutoMode } from '../../device/auto-mode.ts';
 import { startTurn } from '../../device/turn.ts';
 import type { TurnReport } from '../../device/turn-report.ts';
+import type { EdgeProcess } from '../../laboratory/edge-process.ts';
 import { AdaptiveDrafter } from '../../models/adaptive-drafter.ts';
 import type { Drafter } from '../../models/drafter.ts';
 import type { Tokenizer } from '../../models/model.ts';
@@ -12,7 +13,6 @@ import { idealLink } from '../../protocol/link-model-settings.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
-import type { EdgeProcess } from '../../laboratory/edge-process.ts';
 import type { MinConfidence } from '../look-up-place.ts';
 import { acceptanceOf, edgeComparisons, type SessionCounts } from '../session-metrics.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
