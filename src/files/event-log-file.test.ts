@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startToyEdge, toySeed, toyTurn } from '../../test/together/toy-edge.ts';
 import { startTurn } from '../device/turn.ts';
+import type { SessionStep } from '../edge/edge-sessions.ts';
 import { createToyModel } from '../models/toy.ts';
 import { logSessions, readEventLog, type SessionLogSettings, type SessionLogs } from './event-log-file.ts';
 
@@ -34,6 +35,23 @@ describe('logSessions', () => {
     expect(readdirSync(folder)).toHaveLength(2);
     const newest = readEventLog(join(second.directory, 'session-1.jsonl'));
     expect(readEventLog(join(folder, 'session-1.jsonl')).lines).toEqual(newest.lines);
+  });
+
+  it('ends the log of a session that was forgotten, whatever its last step brings', async () => {
+    const logs = logSessions(folder, tokenizer);
+    const steps: SessionStep[] = [];
+    const onStep = (step: SessionStep): void => {
+      steps.push(step);
+      logs.onStep(step);
+    };
+    await answer({ ...logs, onStep }, 3);
+    const path = join(logs.directory, 'session-1.jsonl');
+    const size = statSync(path).size;
+    logs.onForgotten(1);
+    logs.onStep(steps.find(({ event }) => event.kind === 'step-done') as SessionStep);
+    await logs.close();
+    expect(statSync(path).size).toBe(size);
+    expect(readEventLog(path).lines.length).toBeGreaterThan(3);
   });
 
   it('lets nobody else read them', async () => {

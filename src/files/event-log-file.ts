@@ -100,9 +100,9 @@ export function logSessions(
     directory: folder,
     onStep: (step: SessionStep) => {
       if (isOver) return;
-      const log = logs.get(step.session) ?? openLog(step.session);
-      logs.set(step.session, log);
-      log(step);
+      // A step in flight may end after its session was forgotten. Its log has ended then, and must not begin a second time.
+      if (step.event.kind === 'session-created') logs.set(step.session, openLog(step.session));
+      logs.get(step.session)?.(step);
     },
     onForgotten: (session) => void logs.delete(session),
     close: () => queue.flush(),
