@@ -159,6 +159,7 @@ function readCommit(reader: ByteReader, head: number, shared: SharedState): Comm
     const accepted = head & shortAccepted;
     const branch = accepted === 0 ? 0 : shared.committedBranch + ((head & nextBranchFlag) === 0 ? 0 : 1);
     const tokens = reader.ids(head >= frame.commitAccepted ? 0 : 1, limits.maxId);
+    if (accepted + tokens.length === 0) throw malformed('a commit frame without tokens');
     return { kind: 'commit', first: shared.committedEnd, branch, accepted, tokens };
   }
   const first = shared.committedEnd + reader.signed(limits.textTokens);
