@@ -1,0 +1,18 @@
+// A second implementation of the protocol and of token choice, in Python and from the documents alone, against the golden vectors of the
+// pages and against real edges: every mode, lost connections, forgotten sessions, handovers, random legal behaviour. docs/testing.md.
+
+import { expect, it } from 'vitest';
+import { rarerThan, runSecondClient } from './second-client.fixture.ts';
+
+it('reproduces every golden frame and every golden choice of the documents', async () => {
+  const { passed, failures } = await runSecondClient('documents');
+  expect(failures).toEqual([]);
+  expect(passed).toBeGreaterThan(200);
+});
+
+it('writes the text of the target in every mode, whatever happens to its connections', async () => {
+  const checked = await runSecondClient('toy');
+  expect(checked.failures.slice(0, 20)).toEqual([]);
+  const disturbances = { cut: 80, gone: 30, doubled: 10, 'handed over': 10 };
+  expect(rarerThan(checked, { turns: 50, 'drafts accepted': 300, 'rows chosen': 2000, ...disturbances })).toEqual([]);
+}, 240_000);

@@ -1,0 +1,48 @@
+"""A real edge in a process of its own."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from turn import EdgeAddress
+
+
+class EdgeProcess:
+    """Use it in a `with`. @param command what starts outrider @param folder for logs, certificate and output of this edge"""
+
+    def __init__(self, command: Sequence[str], flags: Sequence[str], folder: Path, credentials: str = "") -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.logs = folder / "log"
+        self.is_secure = "--tls-self-signed" in flags
+        self.credentials = credentials
+        self.words = [*command, "edge", "--port", "0", "--log", str(self.logs), "--until-input-ends", *flags]
+
+    def __enter__(self) -> "EdgeProcess":
+        environment = {**os.environ, "OUTRIDER_STATE": str(self.folder), "NO_COLOR": "1"}
+        environment.pop("OUTRIDER_KEY", None)
+        if self.credentials:
+            environment["OUTRIDER_KEY"] = self.credentials
+        self.notes = (self.folder / "notes.txt").open("w+")
+        self.process = subprocess.Popen(
+            self.words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.notes, text=True
+        )
+        for line in self.process.stdout:
+            if line.startswith(("ws://", "wss://")):
+                authority = str(self.folder / "edge-certificate.pem") if self.is_secure else None
+                self.address = EdgeAddress(line.strip(), self.credentials, authority)
+                return self
+        self.__exit__()
+        raise RuntimeError(f"the edge did not start: {(self.folder / 'notes.txt').read_text()[-1000:]}")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self.process.stdout.close()
+        self.notes.close()
