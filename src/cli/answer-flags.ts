@@ -96,6 +96,12 @@ export const answerOptions = {
     flag: '--link <law>',
     help: 'the whole emulated network: rtt=20,jitter=2,up=10M,down=50M,outage=60000/500',
   },
+  padding: {
+    flag: '--padding <bytes>',
+    help: 'fill every frame, in both directions, to a multiple of so many bytes, so that lengths tell less (docs/operating.md); 0: do not',
+    whole: [0, 1024],
+    default: 0,
+  },
   firstToken: {
     flag: '--first-token <seconds>',
     help: 'connect again, then fail, when an edge that keeps its connection has sent no token for so long (default: 120, and 20 ms for each token of the prompt)',

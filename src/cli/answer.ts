@@ -70,6 +70,7 @@ function begin(question: Question, note: (line: string) => void): Turn {
       : { drafter: modeOf(mode).deviceDrafts ? device.drafter : null, mode }),
     draftLength: flags.draftLength,
     maxAhead: flags.maxAhead,
+    padding: flags.padding,
     minChainConfidence: flags.minConfidence,
     ...(flags.firstToken === undefined ? {} : { firstTokenWithinMs: 1000 * flags.firstToken }),
     ...(conversation === undefined ? {} : { conversation }),

@@ -9,6 +9,7 @@ import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
+import { paddingExperiment } from '../experiments/padding/padding.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 import { experimentCommand } from './run-experiment.ts';
 
@@ -24,6 +25,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
       .addCommand(experimentCommand(loadExperiment))
       .addCommand(experimentCommand(contextExperiment))
+      .addCommand(experimentCommand(paddingExperiment))
       .addCommand(experimentCommand(allocationExperiment))
       .addCommand(experimentCommand(coupledExperiment))
       .addCommand(experimentCommand(simulatorExperiment))

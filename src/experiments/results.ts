@@ -11,6 +11,7 @@ import { contextExperiment } from './context/context.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
 import { modesExperiment } from './modes/modes.ts';
+import { paddingExperiment } from './padding/padding.ts';
 
 /** Experiments with tables of their own; the pages of all others show summary and rows unchanged. */
 const withPages: readonly AnyExperiment[] = [
@@ -20,6 +21,7 @@ const withPages: readonly AnyExperiment[] = [
   coupledExperiment,
   draftsExperiment,
   modesExperiment,
+  paddingExperiment,
 ];
 
 export interface ResultPage {

@@ -10,7 +10,7 @@ import { idealLink } from '../protocol/link-model-settings.ts';
 import type { TurnAccount } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import { unlimitedRate } from '../protocol/rate-limit.ts';
-import { byteWire } from '../protocol/wire.ts';
+import { byteWire, type Wire } from '../protocol/wire.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './device.ts';
@@ -50,6 +50,8 @@ export interface SessionConditions {
   readonly admitsAll?: boolean;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
+  /** Default: encoded frames. */
+  readonly wire?: Wire;
   /** Any other field of the turn: maxAhead, draftLength, minChainConfidence, ... */
   readonly turn?: Partial<TurnRequest>;
 }
@@ -215,7 +217,7 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     edgeDraft: { edgeDrafter: source.edgeDrafter, tokenCount: 4, tokenMs: 0, ...settings.edgeDraft },
     random,
     machines: protocolMachines,
-    wire: byteWire,
+    wire: settings.wire ?? byteWire,
   };
 }
 
@@ -231,7 +233,7 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
     connectMs: 0,
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,
-    wire: byteWire,
+    wire: settings.wire ?? byteWire,
   };
 }
 
