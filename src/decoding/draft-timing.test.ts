@@ -95,3 +95,33 @@ describe('the margin of a look-up', () => {
     expect(lookUpMargin(timing, { turnTaking: 'in-turns' })).toBeGreaterThan(lookUpMargin(timing, market));
   });
 });
+
+describe('decisions without one of their measurements', () => {
+  const known = timingOf(31, 58, 2);
+  const missing = ['draftMs', 'commitMs', 'tokens'] as const;
+
+  it.each(missing)('are the neutral ones without %s', (name) => {
+    const timing = { ...known, [name]: undefined };
+    for (const turnTaking of ['free-running', 'in-turns', 'overlapped'] as const) {
+      expect(leastChainChance(timing, { ...market, turnTaking })).toBe(0);
+      expect(lookUpMargin(timing, { turnTaking })).toBe(0);
+    }
+  });
+
+  it('are the neutral ones when commits take no time', () => {
+    const timing = { ...known, commitMs: 0 };
+    expect(leastChainChance(timing, { ...market, turnTaking: 'in-turns' })).toBe(0);
+    expect(lookUpMargin(timing, { turnTaking: 'in-turns' })).toBe(0);
+  });
+
+  it('pay for the whole window where no verification was measured', () => {
+    const overlapped = { ...market, turnTaking: 'overlapped' } as const;
+    const timing = { ...timingOf(30, 120, 2, 60), verdictMs: undefined };
+    expect(leastChainChance(timing, overlapped)).toBeCloseTo(30 / 60 / 0.75);
+  });
+});
+
+it("the margin in turns is a quarter of a draft's share of a token's time, at most 0.3", () => {
+  expect(lookUpMargin(timingOf(10, 100, 4), { turnTaking: 'in-turns' })).toBeCloseTo(0.5 * 0.5 * 0.4);
+  expect(lookUpMargin(timingOf(90, 100, 4), { turnTaking: 'in-turns' })).toBe(0.3);
+});

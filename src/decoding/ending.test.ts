@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOutriderError } from '../basics/errors.ts';
-import { createEnding, type EndReason, type EndRule } from './ending.ts';
+import { createEnding, type EndReason, type EndRule, validateEndRule } from './ending.ts';
 
 const endId = 99;
 const encoder = new TextEncoder();
@@ -138,5 +138,14 @@ describe('an end rule', () => {
   it('may have four stop strings of 64 bytes', () => {
     const longest = 'é'.repeat(32);
     expect(ends([longest, 'b', 'c', 'd'], ['é'.repeat(31), 'é'])).toEqual([2, 'stop-string']);
+  });
+});
+
+describe('the largest length', () => {
+  const ruleOf = (maxAnswerTokens: number): EndRule => ({ endIds: new Set(), stopStrings: [], maxAnswerTokens });
+
+  it('is 2^31 - 1', () => {
+    expect(() => validateEndRule(ruleOf(2 ** 31 - 1))).not.toThrow();
+    expect(() => validateEndRule(ruleOf(2 ** 31))).toThrow('the maximum length');
   });
 });

@@ -159,3 +159,31 @@ describe('the learnt rate', () => {
     expect(lookUp.next()?.chance).toBe(chance);
   });
 });
+
+describe('a text that is taken back', () => {
+  const repeating = Array.from({ length: 60 }, (_, index) => 100 + (index % 7));
+  const text = [...prompt, ...repeating];
+
+  it('counts the committed part again, from the end of the prompt, where it has changed', () => {
+    // Right up to position 30; then each pair goes on differently, so look-up errs from there on.
+    const wrong = Array.from({ length: 60 }, (_, index) => (index % 3 === 2 ? 300 + index : 100 + (index % 3)));
+    const other = [...text.slice(0, 30), ...wrong, 100, 101];
+    const lookUp = followed(text);
+    lookUp.follow(other, prompt.length, other.length);
+    const fresh = followed(other);
+    expect(lookUp.next()).toMatchObject({ token: fresh.next()?.token, matchLength: 2 });
+    expect(lookUp.next()?.chance).toBeLessThan(0.25);
+  });
+
+  it('counts no committed token twice', () => {
+    const [once, often] = [followed(text), followed(text)];
+    for (let again = 0; again < 5; again++) often.follow(text, prompt.length, text.length);
+    expect(often.next()).toEqual(once.next());
+  });
+
+  it('tells how much of it was known', () => {
+    const lookUp = followed(text);
+    expect(lookUp.follow([...text.slice(0, 40), 1], prompt.length, 41)).toBe(40);
+    expect(lookUp.length).toBe(41);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { checkOptions } from '../basics/check-options.ts';
 import { isOutriderError } from '../basics/errors.ts';
-import { neutralSampling, type Sampling, validateSampling } from './sampling.ts';
+import { completeSampling, neutralSampling, type Sampling, samplingChecks, validateSampling } from './sampling.ts';
 
 const vocabularySize = 1000;
 
@@ -77,5 +78,29 @@ describe('validateSampling', () => {
     ['301', { logitBias: Array.from({ length: 301 }, (_, id) => [id, 1] as const) }],
   ])('refuses a wrong %s: %o', (name, change) => {
     expect(causeOf(change)).toContain(name);
+  });
+});
+
+describe('the kinds of sampling options', () => {
+  it.each([
+    ['a bias that is no pair', { logitBias: [[1]] }],
+    ['a bias of three numbers', { logitBias: [[1, 2, 3]] }],
+    ['a bias that is no list', { logitBias: ['12'] }],
+    ['a bias without a number', { logitBias: [[1, 'much']] }],
+    ['a negative seed', { seed: -1 }],
+    ['a broken seed', { seed: 1.5 }],
+    ['a seed as text', { seed: '7' }],
+  ])('refuse %s', (_name, options) => {
+    expect(() => checkOptions('a test', options as never, samplingChecks)).toThrow();
+  });
+
+  it('take pairs, and seeds from 0 on of both kinds', () => {
+    for (const options of [{ logitBias: [[1, -2]] as const }, { seed: 0 }, { seed: 7 }, { seed: 2n ** 64n - 1n }]) {
+      expect(() => checkOptions('a test', options, samplingChecks)).not.toThrow();
+    }
+  });
+
+  it('take an absent field for the neutral one, also where it is there without a value', () => {
+    expect(completeSampling({ topP: undefined, minP: 0.1 } as never)).toEqual({ ...neutralSampling, minP: 0.1 });
   });
 });

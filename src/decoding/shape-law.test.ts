@@ -72,3 +72,25 @@ it('describes itself in words', () => {
     'one row a call',
   ]);
 });
+
+it('allows a call by its size and its multiple, not by one of them', () => {
+  const law: ShapeLaw = { multiple: 4, least: 4, most: 8, merges: true };
+  expect([3, 4, 6, 8, 12].map((rows) => isAllowedCall(law, rows))).toEqual([false, true, false, true, false]);
+});
+
+it('puts the n-th parts of long items into the n-th call, and lays out no item without tokens', () => {
+  const law: ShapeLaw = { ...freeLaw, most: 4 };
+  const calls = layOutCalls(law, [9, 6]).map((parts) => parts.map(({ item, from, count }) => [item, from, count]));
+  expect(calls).toEqual([
+    [
+      [0, 0, 4],
+      [1, 0, 4],
+    ],
+    [
+      [0, 4, 4],
+      [1, 4, 2],
+    ],
+    [[0, 8, 1]],
+  ]);
+  expect(() => layOutCalls(law, [3, 0])).toThrow('without tokens');
+});

@@ -45,3 +45,42 @@ describe('a text of tokens', () => {
     expect(fork.slice(0)).toEqual([1, 2, 3, 5, 6]);
   });
 });
+
+describe('a value of a text', () => {
+  it('does not see what was appended after it', () => {
+    const text = TokenText.of([1, 2]);
+    const longer = text.append([3]);
+    expect(() => text.at(2)).toThrow('no token at 2 of 2');
+    expect(longer.at(2)).toBe(3);
+    expect(() => longer.at(3)).toThrow('no token');
+    expect(text.slice(0)).toEqual([1, 2]);
+    expect(text.slice(1, 9)).toEqual([2]);
+  });
+
+  it('that was continued twice has two continuations', () => {
+    const text = TokenText.of([1, 2]);
+    const [one, other] = [text.append([3]), text.append([4, 5])];
+    expect([one.slice(0), other.slice(0)]).toEqual([
+      [1, 2, 3],
+      [1, 2, 4, 5],
+    ]);
+    // Also where the longer one came first.
+    expect(text.append([6]).slice(0)).toEqual([1, 2, 6]);
+  });
+
+  it('is the same value when nothing is appended', () => {
+    const text = TokenText.of([1, 2]);
+    expect(text.append([])).toBe(text);
+  });
+
+  it('is a prefix by its ids, whether storage is shared or not', () => {
+    const text = TokenText.of([1, 2]);
+    for (const other of [text.append([3]), TokenText.of([1, 2, 3]), TokenText.of([1, 2])]) {
+      expect(text.isPrefixOf(other)).toBe(true);
+    }
+    for (const other of [TokenText.of([1]), TokenText.of([1, 3, 3]), TokenText.of([2, 2])]) {
+      expect(text.isPrefixOf(other)).toBe(false);
+    }
+    expect(text.append([3]).isPrefixOf(text)).toBe(false);
+  });
+});
