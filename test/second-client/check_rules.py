@@ -73,7 +73,7 @@ class Probe:
 
 
 class Rules:
-    """@param plain an edge without keys @param keyed one with keys and without a draft model @param other the same with another key"""
+    """@param plain an edge without keys @param keyed one with keys, one place and no draft model @param other the same with another key"""
 
     def __init__(
         self, plain: EdgeAddress, keyed: EdgeAddress, other: EdgeAddress, rng: random.Random, report: Report
@@ -172,7 +172,27 @@ class Rules:
         first.socket.cut()
         again = (await Probe.connect(self.keyed)).resume(session, 2, LENGTH)
         self.expect("and its owner still has it", await again.next(), kind="commit", first=LENGTH)
-        again.send({"kind": "bye"}).socket.cut()
+        again.send({"kind": "bye"})
+        await again.socket.close()
+
+    async def check_places(self) -> None:
+        """In mode sd nothing is written before it is asked for, so the first one keeps the only place."""
+        first = (await Probe.connect(self.keyed)).open(self.session(), mode="sd")
+        first.send({"kind": "ping", "stamp": 1})
+        self.expect("a place at once", await first.next(), kind="pong")
+        second = (await Probe.connect(self.keyed)).open(self.session())
+        self.expect("the next one waits", await second.next(), kind="queued", ahead=0)
+        third = (await Probe.connect(self.keyed)).open(self.session())
+        self.expect("and the one after it", await third.next(), kind="queued", ahead=1)
+        first.send({"kind": "bye"})
+        self.expect(
+            "a place that is free is given", await second.until("commit", "refused"), kind="commit", first=LENGTH
+        )
+        second.send({"kind": "bye"})
+        self.expect("and the next one too", await third.until("commit", "refused"), kind="commit", first=LENGTH)
+        third.send({"kind": "bye"})
+        for probe in (first, second, third):
+            await probe.socket.close()
 
     async def check_attempts(self) -> None:
         session = self.session()

@@ -150,7 +150,8 @@ class Bench:
 
 
 def toy_edges(given: argparse.Namespace, folder: Path) -> list[EdgeProcess]:
-    shared = ["--model", "toy:1", "--draft", "toy:1:0.8", *PACED]
+    # Sessions that a device leaves without a word keep their places for a while.
+    shared = ["--model", "toy:1", "--draft", "toy:1:0.8", "--sessions", "24", *PACED]
     secured = EdgeProcess(given.edge, [*shared, "--tls-self-signed"], folder / "secured", KEY)
     return [EdgeProcess(given.edge, shared, folder / "open"), secured]
 
@@ -160,7 +161,7 @@ async def check_toy(given: argparse.Namespace, folder: Path, report: Report) -> 
     keys = folder / "keys.json"
     two = [add_key(given.edge, keys, name) for name in ("one", "two")]
     first, second = toy_edges(given, folder)
-    keyed = EdgeProcess(given.edge, ["--model", "toy:2", "--keys", str(keys)], folder / "keyed")
+    keyed = EdgeProcess(given.edge, ["--model", "toy:2", "--sessions", "1", "--keys", str(keys)], folder / "keyed")
     with first, second, keyed:
         addresses = [first.address, second.address]
         await bench.learn(first.address)
