@@ -28,7 +28,13 @@ const mainFile: string = fileURLToPath(
 
 /** @param flags of `outrider edge` @throws OutriderError when it ends before it listens */
 export async function startEdgeProcess(flags: readonly string[], onNote: (text: string) => void): Promise<EdgeProcess> {
-  const fixed = ['--port', '0', '--json', '--until-input-ends', '--log-level', 'warn'];
+  const fixed = [
+    '--port',
+    '0',
+    '--json',
+    '--until-input-ends',
+    ...(flags.includes('--log-level') ? [] : ['--log-level', 'warn']),
+  ];
   const child = spawn(process.execPath, [mainFile, 'edge', ...fixed, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // A key for some other edge is no key for this one.

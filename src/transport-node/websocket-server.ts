@@ -77,9 +77,10 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     settings.server === undefined ? openServer(settings, portLimits, told) : { server: settings.server };
   const { server } = port;
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
-  const requests = limitRequests(server, portLimits, (address) =>
-    told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' }),
-  );
+  const evicted = (address: string): void =>
+    told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' });
+  // A shared server has other connections, which are not ours to close.
+  const requests = settings.server === undefined ? limitRequests(server, portLimits, evicted) : null;
   const sockets = new WebSocketServer({
     ...socketOptions(settings.maxFrameBytes),
     noServer: true,
@@ -95,7 +96,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       refuseUpgrade(stream, refusal);
       return;
     }
-    requests.upgraded(request.socket);
+    requests?.upgraded(request.socket);
     sockets.handleUpgrade(request, stream, head, (socket) => {
       const connection = adoptSocket(socket, accept, { address, stream });
       connections.add(connection);
@@ -110,7 +111,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     renewCertificate: (identity) => port.renew?.(identity),
     async close() {
       server.off('upgrade', upgrade);
-      requests.stop();
+      requests?.stop();
       for (const connection of connections) connection.close('interrupted', 'the edge is shutting down');
       if (!opened) return;
       await new Promise<void>((resolve) => {
