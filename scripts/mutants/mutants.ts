@@ -14,6 +14,9 @@ import { testsOf } from './tests-of.ts';
 
 const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 const allFolders = ['src/decoding', 'src/scheduling', 'src/allocation', 'src/protocol', 'src/edge'];
+/** The longest tests of the first and of the second pass, ms. */
+const quick = { own: 60, other: 30 };
+const slow = { own: 2500, other: 300 };
 /** Without a line of results for this long, a process is taken for hung, ms. */
 const silenceMs = 60_000;
 const help = `npm run mutants -- [folder or file ...] [options]
@@ -178,9 +181,14 @@ async function tryFolder(
       .map(async (share, worker) => {
         const results = join(scratch, `results-${worker}.jsonl`);
         writeFileSync(results, '');
-        const plan: Plan = { root, files, ...tests, mutants: share.map(({ id }) => id), always: null, results };
-        const passed = await carryOut(plan, scratch);
-        if (!passed) notes.push(`${folder}: tests failed without a mutant: ${lastOutput.slice(-600)}`);
+        const shared = { root, files, ...tests, always: null, results, mutants: share.map(({ id }) => id) };
+        const plan: Plan = { ...shared, longestMs: quick, without: [] };
+        // Quick tests first: they notice most mutants.
+        const passed = [await carryOut(plan, scratch)];
+        const tried = readLines(results).flatMap((line) => (line.kind === 'done' && line.tried ? [line.test] : []));
+        forgetDone(results);
+        passed.push(await carryOut({ ...plan, longestMs: slow, without: tried }, scratch));
+        if (passed.includes(false)) notes.push(`${folder}: tests failed without a mutant: ${lastOutput.slice(-600)}`);
         const late = needingTheLoad(readLines(results), plan);
         for (const id of late) {
           const own = plan.tests.slice(0, plan.ownCount);
@@ -206,6 +214,12 @@ async function tryFolder(
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** For another pass: no test is done, but every result stays. */
+function forgetDone(results: string): void {
+  const kept = readLines(results).filter(({ kind }) => kind !== 'done');
+  writeFileSync(results, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 /** Mutants whose code runs when modules are loaded, or only the first time: they need a process of their own. */

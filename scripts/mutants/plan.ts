@@ -15,6 +15,10 @@ export interface Plan {
   readonly tests: readonly string[];
   /** The first test files are those of the mutated folder itself. */
   readonly ownCount: number;
+  /** Tests that take longer are not run with mutants: of the mutated folder, and of other folders, ms. */
+  readonly longestMs: { readonly own: number; readonly other: number };
+  /** Names of tests that were run with these mutants before. */
+  readonly without: readonly string[];
   /** The mutants that this process tries. */
   readonly mutants: readonly number[];
   /** This mutant is on from the beginning, the loading of modules included, and the first failure ends the run. */
@@ -34,8 +38,8 @@ export type Line =
     }
   /** Written before a mutant is tried, so that one that never comes back is known. */
   | { readonly kind: 'begin'; readonly id: number; readonly test: string }
-  /** A test that is not run again: every mutant of the plan has been tried with it. */
-  | { readonly kind: 'done'; readonly test: string }
+  /** A test that is not run again. `tried`: it was run with the mutants that it reaches, or is too slow */
+  | { readonly kind: 'done'; readonly test: string; readonly tried: boolean }
   /** A mutant ran its own code in some test, and no test told. */
   | { readonly kind: 'reached'; readonly id: number }
   /** A test that can't be used: it fails without a mutant, or when it is run again. */

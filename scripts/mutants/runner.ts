@@ -6,8 +6,8 @@ import { type RunnerTestCase, TestRunner } from 'vitest';
 import { type Line, readLines, readPlan } from './plan.ts';
 
 const plan = readPlan();
-/** Tests that take longer are not run with mutants: of the mutated folder, and of other folders, ms. */
-const longestTestMs = { own: 2500, other: 300 };
+/** A mutant is not tried in a test if it has had this much time of tests already, ms. */
+const mostMs = 8000;
 const ownTests = new Set(plan.tests.slice(0, plan.ownCount));
 /** A test with a mutant gets this time more than ten times what it takes without, ms. */
 const graceMs = 1500;
@@ -55,6 +55,7 @@ function report(line: Line): void {
 export default class MutantRunner extends TestRunner {
   readonly #alive: Set<number>;
   readonly #done: ReadonlySet<string>;
+  readonly #spentMs = new Map<number, number>();
 
   constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
     super(config);
@@ -68,16 +69,16 @@ export default class MutantRunner extends TestRunner {
     const body = TestRunner.getTestFn(test) as () => unknown;
     if (plan.always !== null) return await this.#once(test, body, plan.always);
     const name = `${test.file.name} > ${test.fullTestName ?? test.name}`;
-    if (this.#done.has(name)) return;
+    if (this.#done.has(name) || plan.without.includes(name)) return;
     if (loaded.size > 0) report({ kind: 'loaded', ids: [...loaded] });
     loaded = new Set();
     const plain = await attempt(body, 0, 60_000, Number.POSITIVE_INFINITY);
     const { ms, switches: count, seen } = plain;
-    const longestMs = ownTests.has(test.file.name) ? longestTestMs.own : longestTestMs.other;
+    const longestMs = ownTests.has(test.file.name) ? plan.longestMs.own : plan.longestMs.other;
     const candidates = [...seen].filter((id) => this.#alive.has(id));
     if (plain.error !== null) report({ kind: 'unfit', test: name, error: messageOf(plain.error) });
     else if (ms <= longestMs && candidates.length > 0) await this.#tryAll(name, body, candidates, { ms, count });
-    report({ kind: 'done', test: name });
+    report({ kind: 'done', test: name, tried: ms <= longestMs });
   }
 
   async #tryAll(
@@ -93,6 +94,9 @@ export default class MutantRunner extends TestRunner {
       return;
     }
     for (const id of candidates) {
+      const spentMs = this.#spentMs.get(id) ?? 0;
+      if (spentMs > mostMs) continue;
+      this.#spentMs.set(id, spentMs + plain.ms);
       report({ kind: 'begin', id, test });
       const result = await attempt(body, id, limitMs, 100 * plain.count + graceSwitches);
       if (result.seen.has(id)) report({ kind: 'reached', id });

@@ -166,13 +166,13 @@ describe('a text that is taken back', () => {
 
   it('counts the committed part again, from the end of the prompt, where it has changed', () => {
     // Right up to position 30; then each pair goes on differently, so look-up errs from there on.
-    const wrong = Array.from({ length: 60 }, (_, index) => (index % 3 === 2 ? 300 + index : 100 + (index % 3)));
+    const wrong = Array.from({ length: 36 }, (_, index) => (index % 3 === 2 ? 300 + index : 100 + (index % 3)));
     const other = [...text.slice(0, 30), ...wrong, 100, 101];
     const lookUp = followed(text);
     lookUp.follow(other, prompt.length, other.length);
     const fresh = followed(other);
     expect(lookUp.next()).toMatchObject({ token: fresh.next()?.token, matchLength: 2 });
-    expect(lookUp.next()?.chance).toBeLessThan(0.25);
+    expect(lookUp.next()?.chance).toBeLessThan(0.35);
   });
 
   it('counts no committed token twice', () => {
