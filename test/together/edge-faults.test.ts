@@ -171,6 +171,22 @@ describe('a throw in a function that an edge was given', () => {
     if (name !== 'onFault') expect(served.faults.length).toBeGreaterThan(0);
   });
 
+  it('in the planning of every step: the sessions are told, the loop goes on', async () => {
+    const plant: Plant = { isOn: false, calls: 0 };
+    const stepTime = new Proxy(linearStepTime(1, 0.01), {
+      get: (target, name) => (name === 'calls' && plant.isOn ? plantedIn(plant) : Reflect.get(target, name)),
+    });
+    const served = await serve({ stepTime, learnsStepTime: false });
+    const running = served.ask({ maxAnswerTokens: 200 });
+    await running[Symbol.asyncIterator]().next();
+    plant.isOn = true;
+    await expect.poll(() => served.faults.length).toBeGreaterThan(0);
+    expect((await running.report).outcome).toMatchObject({ kind: 'failed', cause: 'the engine failed' });
+    plant.isOn = false;
+    await expectServed(served);
+    await served.edge.close();
+  });
+
   it('reports the same words once', async () => {
     const served = await serve({ onStep: () => plantedIn({ isOn: true, calls: 0 }) });
     await expectServed(served);
