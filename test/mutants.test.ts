@@ -86,7 +86,7 @@ describe('the switched code', () => {
 describe('the list of equivalent mutants', () => {
   it('has a reason for each, and none twice', () => {
     const listed = readEquivalents();
-    const names = listed.map(({ file, place, from, to }) => [file, place, from, to].join(' | '));
+    const names = listed.map(({ file, place, from, to, nth }) => [file, place, from, to, nth].join(' | '));
     expect(new Set(names).size).toBe(names.length);
     for (const { reason } of listed) expect(reason.length).toBeGreaterThan(20);
   });

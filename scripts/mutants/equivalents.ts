@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { Mutant } from './operators.ts';
 
 export interface Equivalent extends Pick<Mutant, 'file' | 'place' | 'from' | 'to'> {
+  /** Only this one of several with the same code; absent: each of them. */
+  readonly nth?: number;
   readonly reason: string;
 }
 
@@ -12,9 +14,8 @@ export function readEquivalents(): Equivalent[] {
 }
 
 /** The entry for a mutant: the same code in the same function, wherever it stands in the file. */
-export function findListed(
-  listed: readonly Equivalent[],
-  { file, place, from, to }: Omit<Mutant, 'id' | 'line'>,
-): Equivalent | undefined {
-  return listed.find((entry) => entry.file === file && entry.place === place && entry.from === from && entry.to === to);
+export function findListed(listed: readonly Equivalent[], mutant: Omit<Mutant, 'id' | 'line'>): Equivalent | undefined {
+  const { file, place, from, to, nth } = mutant;
+  const isSame = (entry: Equivalent): boolean => entry.file === file && entry.place === place && entry.from === from;
+  return listed.find((entry) => isSame(entry) && entry.to === to && (entry.nth ?? nth) === nth);
 }

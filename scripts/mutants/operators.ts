@@ -15,6 +15,8 @@ export interface Mutant {
   /** The code, and what stands in its place; white space is single spaces. */
   readonly from: string;
   readonly to: string;
+  /** Place among the mutants of the file with the same function, code and replacement, from 1. */
+  readonly nth: number;
 }
 
 /** A node of the syntax tree: the fields that are read here. */
@@ -278,13 +280,18 @@ export function mutate(file: string, source: string, firstId: number): MutatedSo
   finder.visit(parseAst(source, { lang: 'ts' }) as unknown as Node);
   const sites = mergedSites(finder.sites).sort((one, other) => one.start - other.start || other.end - one.end);
   const mutants: Mutant[] = [];
+  const seen = new Map<string, number>();
   const edits: { at: number; order: number; text: string }[] = [];
   const lines = lineCounter(source);
   for (const [index, { start, end, kind, texts, place }] of sites.entries()) {
     let before = '';
     for (const text of texts) {
       const id = firstId + mutants.length;
-      mutants.push({ id, file, line: lines(start), place, from: line(source.slice(start, end)), to: line(text) });
+      const named = { place, from: line(source.slice(start, end)), to: line(text) };
+      const name = JSON.stringify(named);
+      const nth = (seen.get(name) ?? 0) + 1;
+      seen.set(name, nth);
+      mutants.push({ id, file, line: lines(start), ...named, nth });
       before += kind === 'statement' ? `{ if (!$mutant(${id})) { ` : `$mutant(${id}) ? (${text}) : `;
     }
     const [open, close] = kind === 'statement' ? [before, ' } }'.repeat(texts.length)] : [`(${before}(`, '))'];

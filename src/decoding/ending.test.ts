@@ -149,3 +149,15 @@ describe('the largest length', () => {
     expect(() => validateEndRule(ruleOf(2 ** 31))).toThrow('the maximum length');
   });
 });
+
+it('reads the bytes of tokens only where there is a stop string', () => {
+  const noBytes = (): never => {
+    throw new Error('read');
+  };
+  const push = (stopStrings: readonly string[]): unknown => {
+    const ending = createEnding({ endIds: new Set([endId]), stopStrings, maxAnswerTokens: 5 }, noBytes);
+    return ending.push(ending.start, 1);
+  };
+  expect(() => push([])).not.toThrow();
+  expect(() => push(['x'])).toThrow('read');
+});
