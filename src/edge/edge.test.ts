@@ -197,3 +197,42 @@ describe('prompt memory', () => {
     expect(await evaluatedAgain(own, { ...own, conversation: 'ef'.repeat(16) }, sequences)).toBe(6);
   });
 });
+
+describe('the account of an edge', () => {
+  it('counts steps, rows, prompt tokens, and the time in the engine and around it', async () => {
+    let nowMs = 0;
+    const clock = { nowMs: () => nowMs, after: () => () => {} };
+    const script: ModelScript = {
+      beforeEvaluate: () => {
+        nowMs += 10;
+      },
+    };
+    const { edge, open } = await bed(script, { clock });
+    const prompt = promptOf(1);
+    await expectWhole(open(prompt), prompt);
+    // One step for the prompt but its last token, then one for each token of the answer.
+    expect(edge.status).toMatchObject({ steps: 1 + answerTokens, prefillTokens: 5, rows: answerTokens, failures: 0 });
+    expect(edge.status).toMatchObject({ busyMs: 130, roundMs: 130 });
+    expect(edge.status.p99StepMs).toBeGreaterThanOrEqual(10);
+    expect(edge.status.p99StepMs).toBeLessThan(11);
+    await edge.close();
+  });
+
+  it('learns the time of a step, not that of a prompt', async () => {
+    let nowMs = 0;
+    const clock = { nowMs: () => nowMs, after: () => () => {} };
+    const script: ModelScript = {
+      beforeEvaluate: (items) => {
+        nowMs += items[0]?.rows === 0 ? 5000 : 40;
+      },
+    };
+    const { edge, open } = await bed(script, { clock });
+    const hello = open(promptOf(1), { maxAnswerTokens: 40 });
+    await hello.ended();
+    const greeted = new RawDevice(edge).heard[0];
+    const oneRowMs = greeted?.kind === 'hello' ? (greeted.timing.stepMs?.[0] ?? 0) : 0;
+    expect(oneRowMs).toBeGreaterThan(10);
+    expect(oneRowMs).toBeLessThanOrEqual(41);
+    await edge.close();
+  });
+});

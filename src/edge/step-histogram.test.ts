@@ -11,6 +11,13 @@ describe('StepHistogram', () => {
     }
   });
 
+  it('takes the shorter time where a share ends exactly between two', () => {
+    const histogram = new StepHistogram();
+    for (const ms of [1, 1, 1, 100, 100, 100]) histogram.add(ms);
+    expect(histogram.quantile(0.5)).toBeLessThan(1.1);
+    expect(histogram.quantile(0.51)).toBeGreaterThanOrEqual(100);
+  });
+
   it('gives 0 when empty, and accepts any time', () => {
     const histogram = new StepHistogram();
     expect(histogram.quantile(0.99)).toBe(0);
