@@ -7,7 +7,7 @@ import { type Line, readLines, readPlan } from './plan.ts';
 
 const plan = readPlan();
 /** A mutant is not tried in a test if it has had this much time of tests already, ms. */
-const mostMs = 8000;
+const mostMs = 4000;
 const ownTests = new Set(plan.tests.slice(0, plan.ownCount));
 /** A test with a mutant gets this time more than ten times what it takes without, ms. */
 const graceMs = 1500;
