@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import check_turns
+import suites
 from check_documents import check_documents
 from report import Report
 
@@ -36,7 +36,7 @@ def main() -> int:
     else:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(given.folder or temporary)
-            asyncio.run(getattr(check_turns, f"check_{given.suite}")(given, folder, report))
+            asyncio.run(getattr(suites, f"check_{given.suite}")(given, folder, report))
     print(json.dumps({"suite": given.suite, "seed": given.seed, **report.document()}, indent=1, ensure_ascii=False))
     return 1 if report.failures else 0
 

@@ -30,7 +30,8 @@ def plain(value: object) -> object:
 
 
 def lines_of(path: Path) -> Iterator[dict]:
-    for line in path.read_text().splitlines():
+    # What follows the last line break was cut off by the end of the process.
+    for line in path.read_text().split("\n")[:-1]:
         yield plain(json.loads(line))
 
 

@@ -12,13 +12,15 @@ from turn import EdgeAddress
 class EdgeProcess:
     """Use it in a `with`. @param command what starts outrider @param folder for logs, certificate and output of this edge"""
 
-    def __init__(self, command: Sequence[str], flags: Sequence[str], folder: Path, credentials: str = "") -> None:
+    def __init__(
+        self, command: Sequence[str], flags: Sequence[str], folder: Path, credentials: str = "", port: int = 0
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.logs = folder / "log"
         self.is_secure = "--tls-self-signed" in flags
         self.credentials = credentials
-        self.words = [*command, "edge", "--port", "0", "--log", str(self.logs), "--until-input-ends", *flags]
+        self.words = [*command, "edge", "--port", str(port), "--log", str(self.logs), "--until-input-ends", *flags]
 
     def __enter__(self) -> "EdgeProcess":
         environment = {**os.environ, "OUTRIDER_STATE": str(self.folder), "NO_COLOR": "1"}
@@ -27,7 +29,13 @@ class EdgeProcess:
             environment["OUTRIDER_KEY"] = self.credentials
         self.notes = (self.folder / "notes.txt").open("w+")
         self.process = subprocess.Popen(
-            self.words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.notes, text=True
+            self.words,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.notes,
+            text=True,
+            start_new_session=True,
         )
         for line in self.process.stdout:
             if line.startswith(("ws://", "wss://")):
@@ -37,12 +45,20 @@ class EdgeProcess:
         self.__exit__()
         raise RuntimeError(f"the edge did not start: {(self.folder / 'notes.txt').read_text()[-1000:]}")
 
+    def send(self, sign: signal.Signals) -> None:
+        """To the edge and whatever has started it."""
+        os.killpg(self.process.pid, sign)
+
+    @property
+    def port(self) -> int:
+        return int(self.address.url.rpartition(":")[2])
+
     def __exit__(self, *_: object) -> None:
         self.process.stdin.close()
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             self.process.wait()
         self.process.stdout.close()
         self.notes.close()

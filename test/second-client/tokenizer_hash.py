@@ -38,7 +38,7 @@ def read_metadata(path: Path) -> dict:
 
 
 def as_javascript(value: object) -> str:
-    """Texts and whole numbers; a vocabulary with fractional scores needs JavaScript's shortest form."""
+    """Texts and whole numbers. A vocabulary with fractional scores needs JavaScript's shortest form, which is not Python's."""
     if isinstance(value, float) and not value.is_integer():
         raise ValueError("a fractional score")
     return str(int(value)) if isinstance(value, float) else str(value)
