@@ -1,5 +1,6 @@
 // `outrider edge`: serve a target model to devices.
 
+import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
@@ -8,7 +9,7 @@ import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
 import { modelLabel, printDocument } from '../files/document.ts';
-import { pacingPrefix } from '../laboratory/edge-process.ts';
+import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../laboratory/edge-process.ts';
 import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
@@ -135,14 +136,33 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const output = flags.json ? process.stderr : process.stdout;
   output.write(`${access.scheme}://${host}:${listener.port}\n`);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
-  if (flags.untilInputEnds) answerLines(paced);
+  if (flags.untilInputEnds) answerLines(edge, paced);
   await operation.run(edge, listener, asked);
   if (flags.json) printAccount(edge, flags, paced);
 }
 
-/** Any line on standard input prints the counters of the emulated hardware as JSON on standard error. */
-function answerLines(paced: PacedModel | undefined): void {
-  process.stdin.on('data', () => process.stderr.write(`${pacingPrefix}${JSON.stringify(paced?.pacing ?? null)}\n`));
+/** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
+function answerLines(edge: Edge, paced: PacedModel | undefined): void {
+  const answers: { readonly [Question in keyof EdgeAnswers]: () => EdgeAnswers[Question] } = {
+    pacing: () => paced?.pacing ?? null,
+    resources: () => resourcesOf(edge, false),
+    collect: () => {
+      globalThis.gc?.();
+      return resourcesOf(edge, globalThis.gc !== undefined);
+    },
+  };
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    if (!Object.hasOwn(answers, line)) return;
+    process.stderr.write(`${answerPrefix}${JSON.stringify(answers[line as keyof EdgeAnswers]())}\n`);
+  });
+}
+
+function resourcesOf({ status }: Edge, isCollected: boolean): EdgeResources {
+  const { sessions, waiting, connections } = status;
+  const { heapUsed, heapTotal, external, rss: residentSet } = process.memoryUsage();
+  const handles: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
+  return { sessions, waiting, connections, heapUsed, heapTotal, external, residentSet, handles, isCollected };
 }
 
 function askedToStop(signal: AbortSignal, untilInputEnds: boolean): Promise<void> {

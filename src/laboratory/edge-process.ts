@@ -7,13 +7,46 @@ import { errorCodes, OutriderError } from '../basics/errors.ts';
 import type { Document } from '../files/document.ts';
 import type { PacingCounts } from '../models/paced.ts';
 
-/** Prefix of the child's answers to lines on its input; the rest is JSON. */
-export const pacingPrefix = 'pacing: ';
+/** Prefix of the child's answers to lines on its input, in their order; the rest is JSON. */
+export const answerPrefix = 'answer: ';
+
+/** Lines on the input of an edge process that are answered, and what with. */
+export interface EdgeAnswers {
+  /** Counts of steps, and of steps longer than the profile says; null without latency emulation. */
+  readonly pacing: PacingCounts | null;
+  readonly resources: EdgeResources;
+  /** The same after a garbage collection, where the process can be made to collect. */
+  readonly collect: EdgeResources;
+}
+
+/** What an edge process holds. */
+export interface EdgeResources {
+  readonly sessions: number;
+  /** Sessions that wait for a place. */
+  readonly waiting: number;
+  readonly connections: number;
+  /** JavaScript objects in use, and the room that V8 has reserved for them, bytes. */
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  /** Memory that belongs to JavaScript objects and lies outside that room, buffers included, bytes. */
+  readonly external: number;
+  /** Bytes. */
+  readonly residentSet: number;
+  /** How many of each kind keep the process running: sockets, timers, requests of files. */
+  readonly handles: Readonly<Record<string, number>>;
+  /** Whether the garbage was collected before. */
+  readonly isCollected: boolean;
+}
+
+export interface EdgeProcessSettings {
+  /** Options of Node: `--expose-gc` lets the process collect on demand. */
+  readonly nodeOptions?: readonly string[];
+}
 
 export interface EdgeProcess {
   readonly url: string;
-  /** Counts of steps, and of steps longer than the profile says; null without latency emulation. Wait for each answer. */
-  askPacing(): Promise<PacingCounts | null>;
+  /** @throws OutriderError `internal` when the process has ended */
+  ask<Question extends keyof EdgeAnswers>(question: Question): Promise<EdgeAnswers[Question]>;
   readonly processId: number;
   /** Resolves when it has ended without {@link close}; otherwise never. */
   readonly lost: Promise<OutriderError>;
@@ -27,7 +60,11 @@ const mainFile: string = fileURLToPath(
 );
 
 /** @param flags of `outrider edge` @throws OutriderError when it ends before it listens */
-export async function startEdgeProcess(flags: readonly string[], onNote: (text: string) => void): Promise<EdgeProcess> {
+export async function startEdgeProcess(
+  flags: readonly string[],
+  onNote: (text: string) => void,
+  { nodeOptions = [] }: EdgeProcessSettings = {},
+): Promise<EdgeProcess> {
   const fixed = [
     '--port',
     '0',
@@ -35,7 +72,7 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
     '--until-input-ends',
     ...(flags.includes('--log-level') ? [] : ['--log-level', 'warn']),
   ];
-  const child = spawn(process.execPath, [mainFile, 'edge', ...fixed, ...flags], {
+  const child = spawn(process.execPath, [...nodeOptions, mainFile, 'edge', ...fixed, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // A key for some other edge is no key for this one.
     env: { ...process.env, OUTRIDER_KEY: undefined },
@@ -45,9 +82,9 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
   process.once('exit', () => child.kill('SIGKILL'));
   const output = collect(child);
   const failure = new ChildFailure();
-  let answerPacing: (line: string) => void = () => {};
+  const asked: ((answer: unknown) => void)[] = [];
   const onLine = (line: string): void => {
-    if (line.startsWith(pacingPrefix)) answerPacing(line.slice(pacingPrefix.length));
+    if (line.startsWith(answerPrefix)) asked.shift()?.(JSON.parse(line.slice(answerPrefix.length)));
     else if (!failure.take(line)) onNote(line);
   };
   const url = await listening(child, onLine, failure);
@@ -60,11 +97,16 @@ export async function startEdgeProcess(flags: readonly string[], onNote: (text: 
   return {
     url,
     lost,
-    askPacing() {
+    ask(question) {
       return new Promise((resolve, reject) => {
-        answerPacing = (line) => resolve(JSON.parse(line) as PacingCounts | null);
-        void output.then(() => reject(edgeFailed('it has ended')));
-        child.stdin?.write('\n');
+        const fail = (): void => reject(edgeFailed('it has ended'));
+        asked.push((answer) => {
+          child.off('close', fail);
+          resolve(answer as EdgeAnswers[typeof question]);
+        });
+        if (child.exitCode !== null || child.signalCode !== null) fail();
+        child.once('close', fail);
+        child.stdin?.write(`${question}\n`);
       });
     },
     processId: child.pid ?? 0,

@@ -65,13 +65,13 @@ export async function writeRun(
   options: TextOptions & Pick<PlannedRun, 'repeat'>,
 ): Promise<WallRun> {
   const { mode, roundTripMs, gamma, repeat } = options;
-  const before = await edge.askPacing();
+  const before = await edge.ask('pacing');
   const texts: WallText[] = [];
   for (const prompt of prompts) {
     const written = await writeText(edge, tokenizer, prompt, options);
     texts.push(measureText(prompt, written, references.get(prompt.name), gamma));
   }
-  const after = await edge.askPacing();
+  const after = await edge.ask('pacing');
   const pacedSteps = (after?.steps ?? 0) - (before?.steps ?? 0);
   const overranSteps = (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0);
   return { mode, roundTripMs, repeat, gamma, texts, pacedSteps, overranSteps };
