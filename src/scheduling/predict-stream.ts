@@ -66,6 +66,8 @@ class DevicePlay {
   readonly #commits: readonly Commit[];
   #agreeingLeft: number;
   #nowMs: number;
+  /** Index of the last commit that the device knows of. Time only moves on, so no commit is looked at twice. */
+  #heard = 0;
 
   constructor(figures: TimingFigures, run: number, commits: readonly Commit[]) {
     this.#figures = figures;
@@ -91,13 +93,18 @@ class DevicePlay {
     }
   }
 
+  /** @param atMs not before that of the last call */
   #knownAt(atMs: number): number {
-    const heard = this.#commits.findLast(({ ms }) => ms + this.#figures.roundTripMs / 2 <= atMs);
-    return heard?.tokens ?? 0;
+    while (this.#newsMs(this.#heard + 1) <= atMs) this.#heard += 1;
+    return (this.#commits[this.#heard] as Commit).tokens;
   }
 
+  /** When the first commit comes that the device does not know of. */
   #nextNewsMs(): number {
-    const next = this.#commits.find(({ ms }) => ms + this.#figures.roundTripMs / 2 > this.#nowMs);
-    return next === undefined ? Number.POSITIVE_INFINITY : next.ms + this.#figures.roundTripMs / 2;
+    return this.#newsMs(this.#heard + 1);
+  }
+
+  #newsMs(commit: number): number {
+    return (this.#commits[commit]?.ms ?? Number.POSITIVE_INFINITY) + this.#figures.roundTripMs / 2;
   }
 }
