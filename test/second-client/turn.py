@@ -220,6 +220,9 @@ class Turn:
             while self.end is None:
                 frame = await link.socket.receive()
                 link.heard = time.monotonic()
+                # Handed off meanwhile.
+                if link not in self.links:
+                    return
                 self.take(link, link.codec.decode(frame))
         except ClosedError as closed:
             self.closes.append(str(closed))
