@@ -1,6 +1,7 @@
 // `outrider trial`: conformance and fuzz tests. Each tries to break one promise, and counts. Exit status 1: the promise is broken.
 
 import type { Command } from 'commander';
+import { abuseTrial } from '../trials/abuse/abuse.ts';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
 import { couplingTrial } from '../trials/coupling/coupling.ts';
@@ -10,7 +11,16 @@ import { framesTrial } from '../trials/frames/frames.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
 import { experimentGroup } from './run-experiment.ts';
 
-const trials = [exactnessTrial, couplingTrial, framesTrial, faultsTrial, allocationTrial, channelsTrial, tracesTrial];
+const trials = [
+  exactnessTrial,
+  couplingTrial,
+  framesTrial,
+  faultsTrial,
+  abuseTrial,
+  allocationTrial,
+  channelsTrial,
+  tracesTrial,
+];
 
 export function trialCommand(): Command {
   return experimentGroup('trial', 'conformance and fuzz tests: each tries to break one promise, and counts', trials);

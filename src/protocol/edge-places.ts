@@ -33,6 +33,7 @@ export const placeChecks: Checks<Partial<PlaceRules>> = {
   keptTokens: optional(whole(0)),
 };
 
+/** The rules of an edge that says nothing else; docs/protocol.md has them as the times of our edge. */
 export const defaultPlaceRules: PlaceRules = {
   placeGraceMs: 10_000,
   stallMs: 30_000,

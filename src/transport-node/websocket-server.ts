@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
@@ -76,6 +76,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   const port: OwnServer =
     settings.server === undefined ? openServer(settings, portLimits, told) : { server: settings.server };
   const { server } = port;
+  if (settings.server === undefined) refuseBrokenRequests(server, told);
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
   const evicted = (address: string): void =>
     told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' });
@@ -120,6 +121,23 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       });
     },
   };
+}
+
+/** Bytes that are no request, and requests that do not become whole in time. */
+function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) => void): void {
+  server.on('clientError', (error: Error & { readonly code?: string }, stream) => {
+    const { remoteAddress } = stream as Socket;
+    if (error.code === 'ECONNRESET' || !stream.writable) {
+      stream.destroy();
+      return;
+    }
+    const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const detail = isLate ? 'a request that was not complete in time' : `no request: ${error.code ?? error.message}`;
+    told({ reason: 'request', address: peerAddress(remoteAddress), detail });
+    stream.on('error', () => {});
+    stream.end(`HTTP/1.1 ${isLate ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+    setTimeout(() => stream.destroy(), refusedMs).unref();
+  });
 }
 
 interface OwnServer {

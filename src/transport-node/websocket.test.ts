@@ -11,6 +11,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { transportContract, until, type Witness, witness } from '../transport/transport.contract.ts';
 import type { Accept, Listener } from '../transport/transport.ts';
 import { connectWebSocket as connectPlatformWebSocket } from '../transport/websocket-client.ts';
+import type { UpgradeRefusal } from './upgrade-guard.ts';
 import { connectWebSocket } from './websocket-client.ts';
 import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
@@ -292,5 +293,30 @@ describe('a peer that breaks the rules', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(pongCount).toBe(0);
     socket.terminate();
+  });
+});
+
+describe('bytes that are no request', () => {
+  it('are answered with 400, and reported', async () => {
+    const refusals: UpgradeRefusal[] = [];
+    const { port } = await listen({ onRefused: (refusal: UpgradeRefusal) => void refusals.push(refusal) });
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.write('\u0000\u0001no http\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(refusals).toMatchObject([{ reason: 'request', address: '127.0.0.1' }]);
+    socket.destroy();
+  });
+
+  it('which never become a request are answered with 408 in time, and reported', async () => {
+    const refusals: UpgradeRefusal[] = [];
+    const onRefused = (refusal: UpgradeRefusal): void => void refusals.push(refusal);
+    const { port } = await listen({ onRefused, portLimits: { requestMs: 100 } });
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(refusals).toMatchObject([{ reason: 'request', detail: 'a request that was not complete in time' }]);
+    socket.destroy();
   });
 });

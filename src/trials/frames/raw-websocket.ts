@@ -59,6 +59,16 @@ export class RawPeer {
     return this.#isClosed;
   }
 
+  /** Bytes that wait to be sent. */
+  get waitingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Stops reading, as a peer whose buffers are full. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
   write(bytes: Buffer): void {
     if (!this.#socket.destroyed && this.#socket.writable) this.#socket.write(bytes);
   }
@@ -146,21 +156,48 @@ function readHead(socket: Socket, done: (head: string, rest: Buffer) => void): v
   socket.on('data', read);
 }
 
+/** How a raw device asks to be let in. */
+export interface RawRequest {
+  /** Source address. */
+  readonly from?: string;
+  readonly host?: string;
+  readonly protocol?: string;
+  /** Further lines of the head. */
+  readonly headers?: readonly string[];
+}
+
 /** A device that has been let in. @throws Error when the edge does not upgrade */
-export function connectRaw(port: number): Promise<RawPeer> {
+export function connectRaw(port: number, request: RawRequest = {}): Promise<RawPeer> {
+  const { from, host = '127.0.0.1', protocol = subprotocol, headers = [] } = request;
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     socket.on('error', reject);
     socket.once('close', () => reject(new Error('the edge closed instead of upgrading')));
     readHead(socket, (head, rest) => {
-      if (head.startsWith('HTTP/1.1 101')) resolve(new RawPeer(socket, true, rest));
-      else reject(new Error(`the edge answered ${head.slice(0, 40)}`));
+      if (head.startsWith('HTTP/1.1 101')) {
+        resolve(new RawPeer(socket, true, rest));
+        return;
+      }
+      reject(new Error(`the edge answered ${head.slice(0, 40)}`));
+      socket.destroy();
     });
     const key = randomBytes(16).toString('base64');
-    const upgrade = `Host: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13`;
-    socket.write(
-      `GET / HTTP/1.1\r\n${upgrade}\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
-    );
+    const lines = [
+      'GET / HTTP/1.1',
+      `Host: ${host}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${key}`,
+      `Sec-WebSocket-Protocol: ${protocol}`,
+      ...headers,
+    ];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   });
 }
 

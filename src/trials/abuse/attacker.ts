@@ -1,0 +1,31 @@
+// The main file of the attacker's process: runs the attacks that its parent names, one at a time. A process of its own, with the lowest priority, so that
+// what is measured is the work of the edge and not that of the attacker, who has a machine of his own.
+
+import { setPriority } from 'node:os';
+import { attacks } from './catalogue.ts';
+import { type Order, ordinaryUse } from './orders.ts';
+import { createDraftModel, makeTasks, read } from './readers.ts';
+
+const ordinaryReaders = 8;
+
+async function useOrdinarily({ target, seconds }: Order): Promise<void> {
+  const until = AbortSignal.timeout(seconds * 1000);
+  const tasks = await makeTasks();
+  await using model = createDraftModel(ordinaryReaders);
+  const settings = { url: `ws://127.0.0.1:${target.port}`, key: target.key, tasks, model, onAnswer: () => {} };
+  await Promise.all(Array.from({ length: ordinaryReaders }, (_, number) => read(settings, number, until)));
+}
+
+async function attack(order: Order): Promise<void> {
+  const chosen = attacks.find(({ name }) => name === order.attack);
+  if (chosen === undefined) throw new Error(`no attack is called ${order.attack}`);
+  const endMs = performance.now() + order.seconds * 1000;
+  await chosen.run({ ...order.target, isOver: () => performance.now() >= endMs });
+}
+
+setPriority(19);
+process.on('message', (order: Order) => {
+  const work = order.attack === ordinaryUse ? useOrdinarily(order) : attack(order);
+  void work.then(() => process.send?.(order.attack));
+});
+process.on('disconnect', () => process.exit());
