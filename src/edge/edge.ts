@@ -19,6 +19,7 @@ import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler } from '../transport/transport.ts';
+import { peerAddress } from '../transport-node/port-limits.ts';
 import type { UpgradeRefusal } from '../transport-node/upgrade-guard.ts';
 import {
   demandUpgrade,
@@ -341,15 +342,17 @@ export async function listenEdge(
     edge.upgradeRefused(refusal);
     settings.onRefused?.(refusal);
   };
-  const onRequest = settings.onRequest ?? healthOf(edge);
+  const onRequest = settings.onRequest ?? healthOf(edge, onRefused);
   return listenWebSocket({ ...settings, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
 }
 
-/** GET /health: 200 while the edge takes new sessions, otherwise 503. Any other request: 426. */
-function healthOf(edge: Edge): RequestListener {
+/** GET /health: 200 while the edge takes new sessions, otherwise 503. Any other request: 426, and it is reported. */
+function healthOf(edge: Edge, refused: (refusal: UpgradeRefusal) => void): RequestListener {
   return (request, response) => {
     const isAsked = request.url?.split('?')[0] === '/health' && (request.method === 'GET' || request.method === 'HEAD');
     if (!isAsked) {
+      const address = peerAddress(request.socket.remoteAddress);
+      refused({ reason: 'plain', address, detail: 'a request that asks for no connection' });
       demandUpgrade(request, response);
       return;
     }

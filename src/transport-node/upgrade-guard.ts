@@ -10,7 +10,15 @@ import { subprotocol } from '../transport/socket-connection.ts';
  * Why there is no connection: the page's origin, the host of the address, no common subprotocol, no TLS where it is asked for, or too many
  * from one address: upgrades in a time (`rate`), TCP connections that ask for nothing (`requests`).
  */
-export type UpgradeRefusalReason = 'origin' | 'host' | 'subprotocol' | 'tls' | 'rate' | 'requests' | 'request';
+export type UpgradeRefusalReason =
+  | 'origin'
+  | 'host'
+  | 'subprotocol'
+  | 'tls'
+  | 'rate'
+  | 'requests'
+  | 'request'
+  | 'plain';
 
 /** A refused upgrade, for logs and counts. */
 export interface UpgradeRefusal {

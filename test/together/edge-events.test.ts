@@ -120,13 +120,14 @@ describe('an edge that drains', () => {
     await second.edge[Symbol.asyncDispose]();
   });
 
-  it('says on /health whether it takes sessions', async () => {
-    const { edge } = await start();
+  it('says on /health whether it takes sessions, and reports other requests', async () => {
+    const { edge, only } = await start();
     const health = async () => {
       const response = await fetch(`http://127.0.0.1:${edge.port}/health`);
       return [response.status, await response.text()];
     };
     expect((await fetch(`http://127.0.0.1:${edge.port}/`)).status).toBe(426);
+    expect(only('upgrade-refused')).toMatchObject([{ reason: 'plain', address: '127.0.0.1' }]);
     expect(await health()).toEqual([200, 'serving\n']);
     const running = await begin(edge, 500);
     const drained = edge.edge.drain(20_000);

@@ -36,6 +36,8 @@ interface Measured {
   /** Records of the log that tell of the attacker. */
   readonly records: number;
   readonly peakMB: number;
+  /** Processor time of the edge over the time of the attack. */
+  readonly busyShare: number;
 }
 
 interface AbuseFound {
@@ -49,6 +51,7 @@ interface AbuseRow {
   readonly msPerToken: number;
   readonly p95MsPerToken: number;
   readonly slowdown: number;
+  readonly edgeBusyShare: number;
   readonly memoryMB: number;
   readonly logRecords: number;
 }
@@ -127,9 +130,11 @@ async function measure(bench: Bench, attack: string): Promise<void> {
   const seconds = Math.max(bench.seconds, least);
   const { lines } = await scene.log(0);
   scene.peakMB = 0;
+  const busyBefore = await scene.busySeconds();
   const startMs = performance.now();
   await scene.run(attack, seconds, honestPrompt);
   const endMs = startMs + seconds * 1000;
+  const busyShare = ((await scene.busySeconds()) - busyBefore) / ((performance.now() - startMs) / 1000);
   await pause(afterMs);
   let records = await attackerRecords(bench, lines);
   for (let waitedMs = 0; records === 0 && attack !== ordinaryUse && waitedMs < noticeMs; waitedMs += afterMs) {
@@ -138,7 +143,7 @@ async function measure(bench: Bench, attack: string): Promise<void> {
   }
   // An answer that began before the attack was not slowed down from its start.
   const during = answers.filter((answer) => answer.startMs >= startMs && answer.startMs < endMs);
-  measured.push({ attack, answers: during, records, peakMB: scene.peakMB - scene.idleMB });
+  measured.push({ attack, answers: during, records, peakMB: scene.peakMB - scene.idleMB, busyShare });
 }
 
 async function attackerRecords({ scene }: Bench, from: number): Promise<number> {
@@ -217,6 +222,10 @@ function rowOf(attack: string, repeated: readonly Measured[], ordinaryP95: numbe
     ),
     p95MsPerToken: slowest,
     slowdown: slowest / ordinaryP95,
+    edgeBusyShare: quantile(
+      repeated.map(({ busyShare }) => busyShare),
+      0.5,
+    ),
     memoryMB: Math.max(...repeated.map(({ peakMB }) => peakMB)),
     logRecords: Math.max(...repeated.map(({ records }) => records)),
   };

@@ -6,6 +6,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addKeyTo, revokeKeyIn } from '../../files/key-files.ts';
+import { processorSeconds } from '../../laboratory/cpu-time.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../laboratory/edge-process.ts';
 import { residentMB } from '../../laboratory/process-memory.ts';
 import { toySeed } from './intruder.ts';
@@ -100,6 +101,11 @@ export class AbuseScene implements AsyncDisposable {
     });
     child.kill('SIGKILL');
     this.#attacker = null;
+  }
+
+  /** Processor time of the edge since its start, seconds. */
+  async busySeconds(): Promise<number> {
+    return (await processorSeconds(this.edge.processId)) ?? Number.NaN;
   }
 
   /** Memory of the edge from now on counts as idle. */
