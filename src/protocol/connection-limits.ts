@@ -62,6 +62,11 @@ export class UnattachedConnections {
     return this.#bytes;
   }
 
+  /** Addresses that are remembered. */
+  get addressCount(): number {
+    return this.#addresses.size;
+  }
+
   add(id: number, address: string): void {
     this.#addressOf.set(id, address);
     const entry = this.#addresses.get(address) ?? { connections: new Map<number, number>(), bytes: 0 };

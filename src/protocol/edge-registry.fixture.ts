@@ -20,6 +20,13 @@ export class RegistryBed {
   readonly said: [link: number, kind: EdgeMessage['kind'] | 'closed', detail?: unknown][] = [];
   readonly forgotten: string[] = [];
   readonly changes: [session: string, change: PlaceChange, waitedMs: number][] = [];
+  /** What the registry told its owner of each session: "a link-closed", "a settled". */
+  readonly events: string[] = [];
+  /** Causes of the refusals that were sent. */
+  readonly causes: string[] = [];
+  clearedCount = 0;
+  /** The owner fails where a place is taken. */
+  placeFailure: Error | null = null;
   readonly registry: EdgeRegistry<RegistryEntry>;
   #timers: Timer[] = [];
   #nowMs = 0;
@@ -42,13 +49,17 @@ export class RegistryBed {
     const settings = { machines, rules: testRules, keepLostMs, places: rules, shareOf: () => 1 };
     this.registry = new EdgeRegistry(settings, clock, {
       placeCount,
-      send: (link, message) => this.said.push([link, message.kind, 'ahead' in message ? message.ahead : undefined]),
+      send: (link, message) => {
+        this.said.push([link, message.kind, 'ahead' in message ? message.ahead : undefined]);
+        if (message.kind === 'refused') this.causes.push(message.cause);
+      },
       close: (link, code) => {
         this.said.push([link, 'closed', code]);
         this.registry.linkClosed(link);
       },
       enter: (entry) => entry,
       takePlace: () => {
+        if (this.placeFailure !== null) throw this.placeFailure;
         if (this.#freePlaces === 0) return false;
         this.#freePlaces -= 1;
         return true;
@@ -57,7 +68,11 @@ export class RegistryBed {
         this.#freePlaces += 1;
       },
       placeChanged: ({ id }, change, waitedMs) => this.changes.push([id, change, waitedMs]),
-      stepped: () => {},
+      stepped: ({ id }, { kind }) => this.events.push(`${id} ${kind}`),
+      settled: ({ id }) => this.events.push(`${id} settled`),
+      cleared: () => {
+        this.clearedCount += 1;
+      },
       forgotten: ({ id }) => this.forgotten.push(id),
     });
   }

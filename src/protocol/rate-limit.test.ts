@@ -28,6 +28,13 @@ describe('rate limit', () => {
     expect(takeMany(first.state, 100, 200, 5).allowedCount).toBe(1);
   });
 
+  it('allows a frame that is as large as its bucket, and then none that has a byte', () => {
+    const largest = take(createRateLimit(settings, 0), 0, 500);
+    expect(largest.allowed).toBe(true);
+    expect(take(largest.state, 0, 0).allowed).toBe(true);
+    expect(take(largest.state, 0, 1).allowed).toBe(false);
+  });
+
   it('uses nothing of the buckets for a refused frame', () => {
     const refused = take(createRateLimit(settings, 0), 0, 501);
     expect(refused.allowed).toBe(false);
