@@ -33,13 +33,14 @@ export function connectPinned(
     const servername = isIP(host) === 0 ? host : '';
     const names = { host, port: options.port, servername, ALPNProtocols: ['http/1.1'] };
     // No authority is asked: the fingerprint alone decides, below.
-    const socket = connect({ ...names, timeout: options.timeout, minVersion: 'TLSv1.2', rejectUnauthorized: false });
+    const socket = connect({ ...names, minVersion: 'TLSv1.2', rejectUnauthorized: false });
+    const timer = setTimeout(() => fail(new Error('no TLS connection in time')), options.timeout);
     const fail = (error: Error): void => {
+      clearTimeout(timer);
       socket.destroy();
       done(error);
     };
     socket.once('error', fail);
-    socket.once('timeout', () => fail(new Error('no TLS connection in time')));
     socket.once('secureConnect', () => {
       const found = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
       if (found !== fingerprint) {
@@ -47,7 +48,7 @@ export function connectPinned(
         return;
       }
       socket.off('error', fail);
-      socket.removeAllListeners('timeout');
+      clearTimeout(timer);
       done(null, socket);
     });
   };

@@ -36,13 +36,17 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
         reject(interrupted());
         return;
       }
-      const socket = new WebSocket(target, subprotocol, {
-        ...socketOptions(settings.maxFrameBytes),
-        handshakeTimeout: settings.timeoutMs ?? defaultConnectTimeoutMs,
-        ...pinned,
-      });
-      const refuse = (error: OutriderError): void => {
+      const { timeoutMs = defaultConnectTimeoutMs } = settings;
+      const limited = { ...socketOptions(settings.maxFrameBytes), handshakeTimeout: timeoutMs, ...pinned };
+      const socket = new WebSocket(target, subprotocol, limited);
+      // The time-outs of Node and of `ws` count silence; an edge that sends a byte now and then would hold the device for ever.
+      const timer = setTimeout(() => refuse(unreachableEdge(target, `no connection in ${timeoutMs} ms`)), timeoutMs);
+      const leave = (): void => {
+        clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
+      };
+      const refuse = (error: OutriderError): void => {
+        leave();
         reject(error);
         socket.on('error', () => {});
         socket.terminate();
@@ -55,7 +59,7 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
         readRefusal(response, (text) => refuse(refusal(target, response.statusCode ?? 0, text)));
       });
       socket.on('open', () => {
-        signal?.removeEventListener('abort', abort);
+        leave();
         socket.off('error', fail);
         resolve(adoptSocket(socket, accept));
       });

@@ -219,6 +219,19 @@ describe('a peer of another kind', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
   });
 
+  it('that answers byte by byte, in its head or in a refusal, ends the attempt with the time-out', async () => {
+    for (const head of ['HTTP/1.1 101 Switching Protocols\r\nX-Long: ', 'HTTP/1.1 403 Forbidden\r\n\r\n']) {
+      const port = await listenTcp((socket) => {
+        socket.on('error', () => {});
+        socket.write(head);
+        const drip = setInterval(() => socket.write('a'), 10);
+        socket.on('close', () => clearInterval(drip));
+      });
+      const connect = connectWebSocket(`ws://127.0.0.1:${port}`, { timeoutMs: 200 });
+      await expect(connect(acceptDevice)).rejects.toMatchObject({ code: 'edge-unreachable' });
+    }
+  });
+
   it('is named without user and password', async () => {
     for (const connect of [connectWebSocket, connectPlatformWebSocket]) {
       const refused = await connect('ws://user:canary@127.0.0.1:1')(acceptDevice).catch((error: Error) => error);
