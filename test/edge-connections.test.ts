@@ -1,8 +1,10 @@
 // The rules of an edge's connections that time decides, on a clock that the test advances.
 
 import { expect, it } from 'vitest';
+import { type ConnectionLimits, defaultConnectionLimits } from '../src/protocol/connection-limits.ts';
 import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
 import { anyone } from '../src/protocol/edge-key.ts';
+import { testOpening } from '../src/protocol/edge-session.fixture.ts';
 import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from '../src/protocol/messages.ts';
 import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
@@ -18,7 +20,7 @@ const hello: HelloMessage = {
   timing: { stepMs: null, edgeDraftMs: null },
 };
 
-function bed(rate = defaultRate) {
+function bed(rate = defaultRate, connectionLimits?: ConnectionLimits) {
   const clock = createManualClock();
   const heard: EdgeMessage[] = [];
   const closed: string[] = [];
@@ -34,7 +36,8 @@ function bed(rate = defaultRate) {
     linkWritable: () => {},
   };
   const liveness = { pingAfterMs: 4000, lostAfterMs: 15_000 };
-  const settings = { hello: () => hello, keyOf: () => anyone, rate, liveness, wire: byteWire };
+  const limited = connectionLimits === undefined ? {} : { connectionLimits };
+  const settings = { hello: () => hello, keyOf: () => anyone, rate, liveness, wire: byteWire, ...limited };
   const connections = new EdgeConnections(settings, clock, sink, { fault: (error) => void faults.push(error) });
   const handler: FrameHandler = connections.accept({
     get writable() {
@@ -44,7 +47,7 @@ function bed(rate = defaultRate) {
     close: (code, detail) => void closed.push(`${code}: ${detail}`),
   });
   const say = (message: DeviceMessage): void => handler.frame(deviceEnd.pack(message));
-  return { clock, heard, closed, faults, state, connections, say };
+  return { clock, heard, closed, faults, state, connections, handler, say };
 }
 
 it('greets, and closes a connection that opens no session', () => {
@@ -110,4 +113,42 @@ it('tells the device of a refusal, and its operator of a bug', () => {
   expect(heard.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
   expect(closed).toHaveLength(1);
   expect(faults).toEqual([state.error]);
+});
+
+it('takes few frames, and few pings of any kind, of a connection that has shown no key', () => {
+  const limits = { ...defaultConnectionLimits(8), framesBeforeKey: 5 };
+  const pinging = bed(defaultRate, limits);
+  for (let stamp = 0; stamp < 5; stamp += 1) pinging.say({ kind: 'ping', stamp });
+  expect(pinging.closed).toEqual([]);
+  pinging.say({ kind: 'ping', stamp: 5 });
+  expect(pinging.closed).toEqual(['rate-limited: more frames than an attach needs']);
+  expect(pinging.heard.filter(({ kind }) => kind === 'pong')).toHaveLength(5);
+
+  const controlling = bed(defaultRate, limits);
+  for (let count = 0; count < 6; count += 1) controlling.handler.control?.(125);
+  expect(controlling.closed).toEqual(['rate-limited: more frames than an attach needs']);
+
+  const known = bed(defaultRate, limits);
+  known.say(testOpening());
+  for (let stamp = 0; stamp < 100; stamp += 1) known.say({ kind: 'ping', stamp });
+  expect(known.closed).toEqual([]);
+});
+
+it('counts a connection that has left its session among those without one', () => {
+  const limits = { ...defaultConnectionLimits(8), unattachedBytes: 1000 };
+  const { closed, connections, handler, state, say } = bed(defaultRate, limits);
+  expect(connections.unattachedCount).toBe(1);
+  state.isAttached = true;
+  say(testOpening());
+  expect(connections.unattachedCount).toBe(0);
+  handler.arriving?.(900);
+  expect(closed).toEqual([]);
+  state.isAttached = false;
+  say({ kind: 'bye' });
+  say({ kind: 'ping', stamp: 1 });
+  expect(connections.unattachedCount).toBe(1);
+  handler.arriving?.(900);
+  expect(closed).toEqual([]);
+  handler.arriving?.(101);
+  expect(closed).toEqual(['edge-unreachable: too many bytes before a session']);
 });

@@ -13,6 +13,8 @@ export interface ConnectionLimits {
   readonly unattachedBytes: number;
   /** Time that a new connection has to attach, ms; pings do not prolong it. */
   readonly attachMs: number;
+  /** Frames of a connection that has shown no key, pings of any kind included; a further one closes it with `rate-limited`. */
+  readonly framesBeforeKey: number;
 }
 
 export const connectionLimitChecks: Checks<Partial<ConnectionLimits>> = {
@@ -20,6 +22,7 @@ export const connectionLimitChecks: Checks<Partial<ConnectionLimits>> = {
   unattached: optional(whole(1)),
   unattachedBytes: optional(whole(1)),
   attachMs: optional(between(1)),
+  framesBeforeKey: optional(whole(1)),
 };
 
 const mebibyte = 1_048_576;
@@ -27,7 +30,8 @@ const mebibyte = 1_048_576;
 /** @param placeCount sessions that may decode at the same time */
 export function defaultConnectionLimits(placeCount: number): ConnectionLimits {
   const connections = Math.max(1024, 4 * placeCount);
-  return { connections, unattached: connections / 2, unattachedBytes: 32 * mebibyte, attachMs: 10_000 };
+  const unattachedBytes = 32 * mebibyte;
+  return { connections, unattached: connections / 2, unattachedBytes, attachMs: 10_000, framesBeforeKey: 64 };
 }
 
 /** For simulations, which have no strangers. */
@@ -35,6 +39,7 @@ export const unlimitedConnections: Omit<ConnectionLimits, 'attachMs'> = {
   connections: Number.POSITIVE_INFINITY,
   unattached: Number.POSITIVE_INFINITY,
   unattachedBytes: Number.POSITIVE_INFINITY,
+  framesBeforeKey: Number.POSITIVE_INFINITY,
 };
 
 interface AddressEntry {
@@ -67,7 +72,9 @@ export class UnattachedConnections {
     return this.#addresses.size;
   }
 
+  /** No effect for a connection that is known already. */
   add(id: number, address: string): void {
+    if (this.#addressOf.has(id)) return;
     this.#addressOf.set(id, address);
     const entry = this.#addresses.get(address) ?? { connections: new Map<number, number>(), bytes: 0 };
     entry.connections.set(id, 0);

@@ -55,6 +55,8 @@ const mostUnfinishedBytes = 262_144;
 interface Own {
   rate: RateLimit;
   key: EdgeKey | null;
+  /** Frames that came before a key. */
+  framesBeforeKey: number;
   /** Bytes since the last complete frame. */
   unfinishedBytes: number;
   cancelIdle: () => void;
@@ -104,6 +106,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     const [id, handler] = this.add(carrier, end, (number) => ({
       rate: createRateLimit(rate, this.clock.nowMs()),
       key: null,
+      framesBeforeKey: 0,
       unfinishedBytes: 0,
       cancelIdle: this.#closeIdleLater(number, this.#limits.attachMs),
     }));
@@ -125,9 +128,18 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
       const message = wire.unpack(frame);
       this.#observer.received?.(carrier, message);
       if (!this.takePing(entry, message)) this.#sink.receive(id, withoutCredentials(message), own.key);
-      if (this.#sink.isAttached(id)) this.#unattached.remove(id);
+      this.#noteAttachment(entry);
     } catch (error) {
       this.#refuse(id, error);
+    }
+  }
+
+  /** A device may leave its session and keep the connection. */
+  #noteAttachment({ id, carrier }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>): void {
+    if (this.#sink.isAttached(id)) this.#unattached.remove(id);
+    else if (this.entries.has(id)) {
+      this.#unattached.add(id, carrier.address ?? '');
+      this.#dropExcess();
     }
   }
 
@@ -148,6 +160,11 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   }
 
   #takeRate({ id, own }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): boolean {
+    if (own.key === null) own.framesBeforeKey += 1;
+    if (own.framesBeforeKey > this.#limits.framesBeforeKey) {
+      this.close(id, 'rate-limited', 'more frames than an attach needs');
+      return false;
+    }
     const taken = take(own.rate, this.clock.nowMs(), bytes);
     own.rate = taken.state;
     if (!taken.allowed) this.close(id, 'rate-limited', 'more frames or bytes than a draft needs');
