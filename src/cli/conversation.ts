@@ -114,7 +114,7 @@ function printJson(
     own?.report.msPerToken !== undefined && alone?.report.msPerToken !== undefined
       ? { streamOverAr: own.report.msPerToken / alone.report.msPerToken }
       : {};
-  const summary = { ...ratio, identical, text: own?.report.text ?? '', setting: setting.join('; '), ...closing };
+  const summary = { ...ratio, identical, text: own?.report.text ?? '', setting: setting.join(' '), ...closing };
   const seed = flags.seed === undefined ? undefined : Number(flags.seed);
   const params = paramsOf(flags);
   const result = { rows: measured.map(rowOf), summary, params, ...(seed === undefined ? {} : { seed }) };

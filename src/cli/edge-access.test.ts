@@ -97,7 +97,8 @@ describe('the key of a device', () => {
     const { keyOf, said } = await open({ keys: file, key: new Secret(strong) });
     expect(keyOf?.(key)).toMatchObject({ name: 'Ada', share: 2, maxSessions: 3 });
     expect(keyOf?.(strong)).toMatchObject({ id: '--key', name: '--key', share: 1 });
-    for (const wrong of ['', 'x', `${strong} `, key.slice(0, -1), web.key]) expect(keyOf?.(wrong)).toBeNull();
+    for (const wrong of ['', 'x', `${strong} `, key.slice(0, -1)]) expect(keyOf?.(wrong)).toBeNull();
+    expect(() => keyOf?.(web.key)).toThrow('the key "web" has not the scope verify');
     expect(said.join()).not.toContain(strong);
   });
 

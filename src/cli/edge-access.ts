@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { demandStrength } from '../access/key-text.ts';
 import { CloseStack } from '../basics/close-stack.ts';
-import { badArgument } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
 import type { Edge } from '../edge/edge.ts';
 import { defaultKeyFile } from '../files/key-files.ts';
@@ -154,7 +154,10 @@ function keyCheck(key: Secret | undefined, ring: KeyRing | undefined): EdgeAcces
   const expected = key === undefined ? null : digest(key.reveal());
   return (credentials) => {
     const found = ring?.find(credentials, 'verify') ?? null;
-    return expected !== null && timingSafeEqual(digest(credentials), expected) ? typedKey : found;
+    if (expected !== null && timingSafeEqual(digest(credentials), expected)) return typedKey;
+    const refusal = found === null ? (ring?.refusal(credentials, 'verify') ?? null) : null;
+    if (refusal !== null) throw new OutriderError('unauthorized', refusal, 'ask the operator for another key');
+    return found;
   };
 }
 

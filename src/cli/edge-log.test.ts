@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const session = { session: 3, address: '10.0.0.7' };
-const figures = { tokens: 40, firstTokenMs: 14.2, msPerToken: 4.94, draftRows: 25, acceptedRows: 9 };
+const figures = { key: 'phone', tokens: 40, firstTokenMs: 14.2, msPerToken: 4.94, draftRows: 25, acceptedRows: 9 };
 const connection = { connection: 2, address: '10.0.0.7' };
 
 /** One of each kind: a new kind without words here does not compile. */
@@ -74,7 +74,7 @@ describe('the log of an edge', () => {
     for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ (error|warn|info|debug) +\S/);
     expect(describeEvent(events.more)).toBe('and 12,345 more in 10 s: refused, unauthorized, from 10.0.0.7');
     expect(describeEvent(events['session-ended'])).toBe(
-      'session 3 ended: length, 40 tokens, the first after 14 ms, then 4.9 ms a token, 9 of 25 drafts accepted',
+      'session 3 ended (key phone): length, 40 tokens, the first after 14 ms, then 4.9 ms a token, 9 of 25 drafts accepted',
     );
   });
 

@@ -118,19 +118,19 @@ export function describeEvent(event: EdgeLogEvent): string {
     case 'session-resumed':
       return `session ${event.session} resumed from ${from(event.address)}`;
     case 'session-ended':
-      return `session ${event.session} ended: ${event.reason}, ${figures(event)}`;
+      return `session ${event.session} ended${ofKey(event.key)}: ${event.reason}, ${figures(event)}`;
     case 'session-forgotten':
-      return `session ${event.session} forgotten, its device stayed away: ${figures(event)}`;
+      return `session ${event.session} forgotten${ofKey(event.key)}, its device stayed away: ${figures(event)}`;
     case 'fault':
       return `fault: ${event.stack ?? event.cause}`;
     case 'key-revoked':
-      return `key ${event.key} revoked: ${event.sessions} sessions ended`;
+      return `key ${event.key} was revoked, has expired, or has a new secret: ${counted(event.sessions, 'session')} ended`;
     case 'engine-stalled':
       return 'the engine does not return from a step; every session is refused';
     case 'engine-returned':
       return 'the engine has returned; sessions are served again';
     case 'draining':
-      return `going down: no new session, ${event.sessions} answers have ${event.forMs / 1000} s`;
+      return `going down: no new session, ${counted(event.sessions, 'answer')} may end within ${event.forMs / 1000} s`;
     case 'closed':
       return 'closed';
     case 'more':
@@ -143,6 +143,10 @@ export function describeEvent(event: EdgeLogEvent): string {
 
 function from(address: string | null): string {
   return address === null || address === '' ? 'an unknown address' : address;
+}
+
+function counted(count: number, word: string): string {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 }
 
 function ofKey(key: string | null): string {

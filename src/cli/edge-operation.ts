@@ -25,13 +25,13 @@ export const operationOptions = {
   },
   logLevel: {
     flag: '--log-level <level>',
-    help: 'least grave events that are told',
+    help: 'events of this level and of those before it are told',
     choices: ['error', 'warn', 'info', 'debug'],
     default: 'info',
   },
   logFormat: {
     flag: '--log-format <format>',
-    help: 'events as lines for people, or as JSON',
+    help: 'events as lines for people, or as JSON, one object a line',
     choices: ['text', 'json'],
     default: 'text',
   },
@@ -105,6 +105,11 @@ export class EdgeOperation implements AsyncDisposable {
     this.#sessionLogs = logs;
     this.#log.note('info', `event logs in ${logs.directory}`);
     return { onEvent, onStep: logs.onStep, onForgotten: logs.onForgotten };
+  }
+
+  /** What the edge serves: where a run begins in the log. */
+  began(text: string): void {
+    this.#log.note('info', text);
   }
 
   /** A problem that does not end the edge, as a key file that can't be read. */

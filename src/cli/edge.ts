@@ -30,8 +30,11 @@ const notes = `Examples:
   outrider edge --model ./model.gguf --port 0   a file, on a free port
   outrider edge --pair qwen2.5-coder            the target of another pair
   outrider edge --profile edge-70b-a6000        emulates a 70B model on one RTX A6000
+  outrider edge --host 0.0.0.0 --tls-self-signed --allow-host box.example
+                                                for devices elsewhere, with the keys of "outrider keys"
 
-The address is printed to standard output when devices may connect. Ctrl-C ends it after the step in flight.`;
+The address is printed to standard output when devices may connect. Ctrl-C lets running answers end, for --drain seconds at most; a second
+Ctrl-C ends the edge at once. Keys, TLS, logs and limits: docs/operating.md.`;
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 
@@ -134,7 +137,9 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   for (const line of access.said) note(line);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json ? process.stderr : process.stdout;
-  output.write(`${access.scheme}://${host}:${listener.port}\n`);
+  const address = `${access.scheme}://${host}:${listener.port}`;
+  operation.began(`serving ${target.identity.name} at ${address}; ${access.said.join('; ')}`);
+  output.write(`${address}\n`);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(edge, paced);
   await operation.run(edge, listener, asked);

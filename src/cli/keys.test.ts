@@ -50,7 +50,7 @@ describe('outrider keys', () => {
     expect(next.summary).toMatchObject({ id: made.summary.id });
     expect(next.summary.key).not.toBe(made.summary.key);
     expect(next.rows[0].formerUntil).toMatch(/^20/);
-    expect((await keys('rotate', 'Ada')).told).toContain('taken no more');
+    expect((await keys('rotate', 'Ada')).told).toContain('no longer taken');
     const ended = JSON.parse((await keys('revoke', made.summary.id, '--json')).out);
     expect(ended.rows).toMatchObject([{ state: 'revoked', id: made.summary.id, formerUntil: null }]);
     await expect(keys('revoke', 'Ada')).rejects.toMatchObject({ code: 'bad-argument' });

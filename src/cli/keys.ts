@@ -70,7 +70,11 @@ type Expiry = { readonly inMs: number } | { readonly at: string };
 function parseExpiry(text: string): Expiry {
   if (/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(Date.parse(text)))
     return { at: new Date(text).toISOString() };
-  return { inMs: parseDuration(text) };
+  try {
+    return { inMs: parseDuration(text) };
+  } catch (error) {
+    throw new Error(`${(error as Error).message} Or a date: 2027-01-31.`);
+  }
 }
 
 function parseScopes(text: string): readonly KeyScope[] {
@@ -96,7 +100,7 @@ async function runRotate({ keys, key: which, grace, json }: OptionsOf<typeof rot
   const path = keys ?? defaultKeyFile();
   const made = await rotateKeyIn(path, which, Date.now(), grace);
   const { former } = made.entry;
-  const until = former === null ? 'the old secret is taken no more' : `the old secret is taken until ${former.until}`;
+  const until = former === null ? 'the old secret is no longer taken' : `the old secret is taken until ${former.until}`;
   printMade('keys rotate', made, json, until);
 }
 
@@ -111,10 +115,19 @@ async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> 
   const rows = book.map((entry) => rowOf(entry, Date.now()));
   const validCount = rows.filter(({ state }) => state === 'valid').length;
   if (json) return printDocument('keys list', { rows, summary: { keyCount: rows.length, validCount } });
-  const shown = rows.map((row) => ({ ...row, expires: row.expires ?? 'never', created: row.created.slice(0, 10) }));
+  const shown = rows.map((row) => ({
+    ...row,
+    expires: row.expires === null ? 'never' : toMinute(row.expires),
+    created: row.created.slice(0, 10),
+  }));
   if (shown.length === 0) note('there are no keys; "outrider keys add NAME" makes one');
   else
     process.stdout.write(`${formatTable(shown, ['id', 'name', 'state', 'scopes', 'share', 'created', 'expires'])}\n`);
+}
+
+/** @param date ISO 8601 in UTC */
+function toMinute(date: string): string {
+  return `${date.slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** What may be seen of a key: neither its secret nor a digest. */

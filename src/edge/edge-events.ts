@@ -25,6 +25,8 @@ interface OfSession {
 
 /** How far a session came. Times in ms. */
 export interface SessionFigures {
+  /** Name of the key that opened it; null: none is asked for. */
+  readonly key: string | null;
   /** Tokens that this edge has written. */
   readonly tokens: number;
   /** From the opening to the first token; null: there was none. */
@@ -64,6 +66,7 @@ export type EdgeLogEvent =
     }
   | ({
       readonly kind: 'session-opened';
+      /** Name of the key; null: none is asked for. */
       readonly key: string | null;
       readonly mode: ModeName;
       readonly promptTokens: number;

@@ -3,7 +3,7 @@
 import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode } from '../basics/errors.ts';
 import type { EdgeEntry } from '../protocol/edge-core.ts';
-import type { EdgeKey } from '../protocol/edge-key.ts';
+import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeEvent, EdgeState, SessionCreated } from '../protocol/edge-state.ts';
 import type { EdgeMessage } from '../protocol/messages.ts';
@@ -127,7 +127,7 @@ export class EdgeJournal {
 
   admitted(carrier: object, key: EdgeKey): void {
     const record = this.#connections.get(carrier);
-    if (record !== undefined) record.key = key.name;
+    if (record !== undefined) record.key = nameOf(key);
   }
 
   fault(error: unknown): void {
@@ -177,7 +177,7 @@ export class EdgeJournal {
       kind: 'session-forgotten',
       session: entry.number,
       address: record.address,
-      ...figuresOf(entry.state, record),
+      ...figuresOf(entry, record),
     });
   }
 
@@ -192,7 +192,7 @@ export class EdgeJournal {
       kind: 'session-opened',
       session: entry.number,
       address,
-      key: entry.key.name,
+      key: nameOf(entry.key),
       mode: open.mode,
       promptTokens: open.prompt.length,
       answerTokens: open.answer.length,
@@ -213,8 +213,8 @@ export class EdgeJournal {
   #ended(entry: EdgeEntry, record: SessionRecord, reason: Extract<EdgeLogEvent, { kind: 'session-ended' }>['reason']) {
     record.isOver = true;
     this.#counts.sessionsEnded += 1;
-    const { number: session, state } = entry;
-    this.tell({ kind: 'session-ended', session, address: record.address, reason, ...figuresOf(state, record) });
+    const { number: session } = entry;
+    this.tell({ kind: 'session-ended', session, address: record.address, reason, ...figuresOf(entry, record) });
   }
 
   #addressOf(link: number): string | null {
@@ -231,16 +231,23 @@ function leavingReason({ message }: Extract<EdgeEvent, { kind: 'message-received
   return message.kind === 'bye' ? 'left' : 'failed';
 }
 
-function figuresOf({ text, account }: EdgeState, record: SessionRecord): SessionFigures {
+function figuresOf({ key, state }: EdgeEntry, record: SessionRecord): SessionFigures {
+  const { text, account } = state;
   const tokens = Math.max(0, text.length - record.startLength);
   const { openedAtMs, firstAtMs, lastAtMs } = record;
   return {
+    key: nameOf(key),
     tokens,
     firstTokenMs: firstAtMs === null ? null : round(firstAtMs - openedAtMs),
     msPerToken: firstAtMs === null || tokens < 2 ? null : round((lastAtMs - firstAtMs) / (tokens - 1)),
     draftRows: account.draftRows + account.edgeDraftRows,
     acceptedRows: account.acceptedRows + account.acceptedEdgeDraftRows,
   };
+}
+
+/** Null: the edge asks for no key. */
+function nameOf({ id, name }: EdgeKey): string | null {
+  return id === anyone.id ? null : name;
 }
 
 function round(ms: number): number {

@@ -49,7 +49,10 @@ export interface EdgeOptions {
   readonly places?: Partial<PlaceRules>;
   /** Compute share z of a session, relative to the others of its key; default: equal. */
   readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
-  /** Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. Default: {@link anyone}'s. */
+  /**
+   * Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. It may throw an
+   * `OutriderError` `unauthorized`, whose words the device and the log get. Default: {@link anyone}'s.
+   */
   readonly keyOf?: (credentials: string) => EdgeKey | null;
   /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;

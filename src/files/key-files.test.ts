@@ -114,6 +114,9 @@ describe('the keys of a running edge', () => {
     expect(ring.find(past.key, 'verify')?.name).toBe('past');
     time += 1;
     expect(ring.find(past.key, 'verify')).toBeNull();
+    expect(ring.refusal(past.key, 'verify')).toBe('the key "past" has expired');
+    expect(ring.refusal(web.key, 'verify')).toBe('the key "web" has not the scope verify');
+    for (const text of ['', 'x', cut, forged, id]) expect(ring.refusal(text, 'verify')).toBeNull();
     expect(JSON.stringify(ring.find(ada.key, 'verify'))).not.toContain(ada.entry.sha256);
   });
 

@@ -68,6 +68,16 @@ export class KeyRing implements Disposable {
     return this.#keyOf(entry, sha256, scope);
   }
 
+  /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. Told to its holder only. */
+  refusal(credentials: string, scope: KeyScope): string | null {
+    const entry = this.#entries.get(idInKey(credentials) ?? '');
+    const isRight = isSame(digestOf(credentials), entry?.sha256 ?? noDigest);
+    if (entry === undefined || !isRight) return null;
+    const state = keyState(entry, this.#now());
+    if (state === 'valid') return `the key "${entry.name}" has not the scope ${scope}`;
+    return state === 'revoked' ? `the key "${entry.name}" was revoked` : `the key "${entry.name}" has expired`;
+  }
+
   /** A key that was found before, as it would be found now by the same secret; null: it would not. */
   renew(key: EdgeKey): EdgeKey | null {
     const entry = this.#entries.get(key.id);

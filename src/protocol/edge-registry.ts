@@ -156,7 +156,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
       if (key !== null) entry.key = key;
       else {
         ended.push(entry.key);
-        const cause = 'the key of this session is valid no more';
+        const cause = 'the key of this session is no longer valid';
         this.step(entry, { kind: 'refused', code: 'unauthorized', cause, remedy: 'ask the operator for another key' });
       }
     }

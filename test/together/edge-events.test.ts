@@ -35,7 +35,7 @@ describe('the events of an edge', () => {
       { session: 1, address: '127.0.0.1', key: 'phone', mode: 'stream', promptTokens: 5, answerTokens: 0 },
     ]);
     const [ended] = only('session-ended');
-    expect(ended).toMatchObject({ session: 1, reason: 'length', tokens: 60 });
+    expect(ended).toMatchObject({ session: 1, key: 'phone', reason: 'length', tokens: 60 });
     expect(ended?.firstTokenMs).toBeGreaterThan(0);
     expect(ended?.msPerToken).toBeGreaterThan(0);
     expect(ended?.acceptedRows).toBeGreaterThan(0);

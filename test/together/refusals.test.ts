@@ -1,6 +1,7 @@
 // The refusals of an edge: one cause, one remedy, a stable code. Other sessions are not affected.
 
 import { describe, expect, it } from 'vitest';
+import { OutriderError } from '../../src/basics/errors.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { startTurn } from '../../src/device/turn.ts';
 import { listenEdge } from '../../src/edge/edge.ts';
@@ -93,6 +94,15 @@ describe('an edge refuses', () => {
     const second = await startTurn(toyTurn(edge, { credentials: 'right' })).report;
     expect(second.outcome).toMatchObject({ kind: 'failed', code: 'edge-full' });
     expect((await first.report).tokens).toHaveLength(200);
+  });
+
+  it('a key that the edge knows and does not take, in its words', async () => {
+    const keyOf = () => {
+      throw new OutriderError('unauthorized', 'the key "phone" was revoked', 'ask the operator for another key');
+    };
+    await using edge = await startToyEdge({ keyOf });
+    const { outcome } = await startTurn(toyTurn(edge, { credentials: 'phone' })).report;
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'unauthorized', cause: 'the key "phone" was revoked' });
   });
 
   it('invalid parameters before anything is sent', async () => {
