@@ -12,12 +12,13 @@ import {
   startLocalTurn,
   startTurn,
 } from '../src/api/device.ts';
-import { startEdge } from '../src/api/edge.ts';
+import { edgeKey, startEdge } from '../src/api/edge.ts';
 import { type DeviceOptions, type EdgeOptions, listenEdge, openDevice, openModel } from '../src/index.ts';
 import { startToyEdge, toyReference } from './together/toy-edge.ts';
 
 const model = createToyModel({ seed: 1, role: 'draft' });
 const { tokenizer } = model;
+const target = createToyModel({ seed: 1, role: 'target' });
 const drafter = new ModelDrafter(model);
 const parts: DeviceParts = {
   tokenizer,
@@ -119,6 +120,9 @@ describe('the other calls', () => {
       'no option "mode"',
     ],
     ['createNgramModel', () => createNgramModel(wrong({})), 'createNgramModel: tokenizer is missing'],
+    ['edgeKey', () => edgeKey(wrong(undefined)), 'edgeKey: id is missing'],
+    ['edgeKey', () => edgeKey('a', { share: -1 }), 'edgeKey: share is -1', 'from 0.001'],
+    ['edgeKey', () => edgeKey('a', wrong({ sessions: 1 })), 'edgeKey has no option "sessions"', 'maxSessions'],
   ])('%s throws at once', (_, call, field, remedy) => {
     expect(call).toThrow(expect.objectContaining(refusal(field, remedy)));
   });
@@ -136,6 +140,7 @@ describe('the other calls', () => {
     ['startEdge', () => startEdge({ model, admits: 'k' } as EdgeOptions), 'startEdge has no option "admits"'],
     ['startEdge', () => startEdge(wrong({ model, keyOf: 'k' })), 'keyOf is "k"', 'function'],
     ['startEdge', () => startEdge(wrong({ model, stepTime: 40 })), 'stepTime is 40', 'linearStepTime'],
+    ['drain', async () => (await startEdge({ model: target })).drain(wrong('30')), 'drain: forMs is "30"'],
     ['listenEdge', () => listenEdge(wrong({}), wrong({})), 'listenEdge: the edge is an object', 'startEdge'],
     ['listenEdge', () => listenEdge(wrong({ accept() {} }), wrong({ host: 'localhost' })), 'port is missing'],
     ['probeEdge', () => probeEdge(wrong(undefined)), 'probeEdge: edge is missing'],

@@ -2,7 +2,7 @@
 // owns their lifetimes.
 
 import type { RequestListener } from 'node:http';
-import { checkOptions, having } from '../basics/check-options.ts';
+import { between, checkOptions, having } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
@@ -185,6 +185,7 @@ class RunningEdge {
   }
 
   async drain(forMs: number): Promise<void> {
+    between(0)('drain: forMs', forMs);
     if (this.#closing === null && !this.#isDraining) {
       this.#isDraining = true;
       this.#journal.tell({ kind: 'draining', sessions: this.#answering(), forMs });
