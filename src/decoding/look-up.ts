@@ -30,8 +30,8 @@ const priors: readonly Prior[] = [0.45, 0.55, 0.65, 0.7, 0.75, 0.8, 0.9].map((ch
 export class LookUp {
   readonly #index: NgramIndex;
   readonly #last = new LastText();
-  /** The match at each position of the answer. */
-  readonly #matches = new Map<number, NgramMatch | undefined>();
+  /** The match at each position of the answer that is no trial yet, where there is one. */
+  readonly #matches = new Map<number, NgramMatch>();
   readonly #rates: HitRate[] = priors.map(() => noTrials);
   #promptLength = 0;
   /** Positions below this have been trials. */
@@ -75,7 +75,7 @@ export class LookUp {
     this.#truncate(shared);
     const until = Math.min(text.length, shared + mostNew);
     for (let position = shared; position < until; position++) {
-      if (position >= promptLength) this.#matches.set(position, this.#index.match());
+      if (position >= promptLength) this.#noteMatch(position);
       this.#index.append(text.at(position) as number);
     }
     this.#isComplete = until === text.length;
@@ -107,6 +107,13 @@ export class LookUp {
     }
     this.#index.truncate(length);
     return drafts;
+  }
+
+  /** Positions without a match are the many, and nothing is kept for them. */
+  #noteMatch(position: number): void {
+    const match = this.#index.match();
+    if (match === undefined) this.#matches.delete(position);
+    else this.#matches.set(position, match);
   }
 
   #truncate(length: number): void {

@@ -88,4 +88,10 @@ describe('the index of runs', () => {
       if (count >= 1000) expect(index.bytes).toBeLessThan(140 * count);
     }
   });
+
+  it('holds less than 12 KB for a short text', () => {
+    const index = new NgramIndex(2, 8);
+    for (let id = 1; id <= 120; id++) index.append(id);
+    expect(index.bytes).toBeLessThan(12_000);
+  });
 });

@@ -15,6 +15,8 @@ export interface NgramMatch {
 const firstCapacity = 64;
 /** Rows of a piece of {@link NgramIndex}'s largest array: it grows by pieces, because a copy of all of it would take too long. */
 const pieceRows = 512;
+/** The first piece begins with so many and doubles: most texts are short. */
+const firstRows = 64;
 
 export class NgramIndex {
   readonly #shortestMatch: number;
@@ -109,12 +111,22 @@ export class NgramIndex {
 
   #makeRoom(): void {
     // Rows are counted by the end of a run, from 1.
-    if (this.#length + 1 >= pieceRows * this.#earlier.length) {
-      this.#earlier.push(new Int32Array(pieceRows * this.#tables.length));
-    }
+    this.#makeRow(this.#length + 1);
     if (this.#length < this.#ids.length) return;
     const ids = new Int32Array(Math.ceil(1.5 * this.#ids.length));
     ids.set(this.#ids);
     this.#ids = ids;
+  }
+  #makeRow(row: number): void {
+    const width = this.#tables.length;
+    const piece = Math.floor(row / pieceRows);
+    const before = this.#earlier[piece];
+    if (before === undefined) {
+      this.#earlier.push(new Int32Array((piece === 0 ? firstRows : pieceRows) * width));
+    } else if ((row % pieceRows) * width >= before.length) {
+      const larger = new Int32Array(2 * before.length);
+      larger.set(before);
+      this.#earlier[piece] = larger;
+    }
   }
 }
