@@ -21,6 +21,7 @@ import { machineClock } from '../transport/machine-clock.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { accessOptions, openAccess, unnamed } from './edge-access.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
+import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { commandOf } from './option-flags.ts';
@@ -114,6 +115,7 @@ async function runEdge(typed: TypedFlags): Promise<void> {
 }
 
 async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
+  using _ = boundHeap();
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
