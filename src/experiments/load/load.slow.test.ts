@@ -7,9 +7,9 @@ describe('bench load', () => {
   it('loads an edge process, checks every text, and reports with units', async () => {
     const seen: number[] = [];
     const onProgress = (_: string, done: number): number => seen.push(done);
-    const options = { sessions: 6, seconds: 3, maxRows: 4 };
+    const options = { sessions: 6, seconds: 4, maxRows: 4 };
     const { rows, summary } = await runExperiment(loadExperiment, options, { onProgress });
-    expect(seen).toEqual([1, 2, 3]);
+    expect(seen).toEqual([1, 2, 3, 4]);
     expect(rows).toHaveLength(6);
     expect(rows.filter((row) => (row as { device: string }).device === 'greedy')).toHaveLength(1);
     expect(summary).toMatchObject({ sessions: 6, wrongTexts: 0, edgeFailures: 0 });
@@ -20,6 +20,9 @@ describe('bench load', () => {
     expect(summary['ownShare']).toBeGreaterThan(0);
     expect(summary['ownShare']).toBeLessThan(1);
     expect(Math.abs(Number(summary['rssGrowthMB']))).toBeLessThan(500);
+    expect(summary['growthAfterSeconds']).toBe(1);
+    expect(summary['heldMB']).toBeGreaterThan(5);
+    expect(Math.abs(Number(summary['heldGrowthMB']))).toBeLessThan(500);
   });
 });
 

@@ -3,7 +3,7 @@
 
 import { median } from '../../basics/statistics.ts';
 import type { Result } from '../../files/document.ts';
-import { startEdgeProcess } from '../../laboratory/edge-process.ts';
+import { type EdgeProcess, startEdgeProcess } from '../../laboratory/edge-process.ts';
 import type { Experiment, Run } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { residentMB } from '../../laboratory/process-memory.ts';
@@ -11,13 +11,14 @@ import { createToyModel } from '../../models/toy.ts';
 import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
 
 const toySeed = 1;
-/** Share of the time before the first sample of memory: heaps grow to their size first. */
+/** Before the first sample of memory, s, or a quarter of a shorter run: heaps grow to their size first. */
+const warmUpSeconds = 30;
 const warmUpShare = 0.25;
 /** Largest ratio of a device's rows to its fair share. Shares hold over many steps, during which turns begin and end. */
 const greedyLimit = 1.5;
 const samplesCompared = 7;
-/** Allowed growth of a process after the warm-up, as a share of its size, in a run long enough for stable heaps. */
-const growthLimit = 0.1;
+/** Allowed growth after the warm-up, MB, in a run long enough for it to mean something. */
+const mostGrowthMB = 10;
 const settledSeconds = 120;
 
 const options = {
@@ -45,9 +46,16 @@ type Options = OptionsOf<typeof options>;
 interface LoadFound {
   readonly tallies: readonly DeviceTally[];
   readonly elapsedSeconds: number;
-  /** Resident memory of the edge, MB, once a second after the warm-up. */
-  readonly memory: readonly number[];
+  readonly memory: MemoryFound;
   readonly account: Result['summary'];
+}
+
+/** Memory of the edge, MB. */
+interface MemoryFound {
+  /** Once a second after the warm-up. */
+  readonly resident: readonly number[];
+  /** Objects and buffers in use, after a collection of garbage: at the end of the warm-up, and at the end. */
+  readonly held: readonly number[];
 }
 
 export const loadExperiment: Experiment<typeof options, LoadFound> = {
@@ -57,17 +65,15 @@ export const loadExperiment: Experiment<typeof options, LoadFound> = {
   measure: measureLoad,
   conclude({ tallies, elapsedSeconds, memory, account }, { sessions, seconds, maxRows, maxAhead, agreement }) {
     const said = summarise(tallies, elapsedSeconds);
-    const [first, last] = [memory.slice(0, samplesCompared), memory.slice(-samplesCompared)];
-    const [growthMB, sizeMB] =
-      memory.length === 0 ? [Number.NaN, Number.NaN] : [median(last) - median(first), median(last)];
+    const grown = growthOf(memory);
     const isFair = Number.isNaN(said.greedyShare) || said.greedyShare <= greedyLimit || sessions < maxRows;
-    const isFlat = seconds < settledSeconds || !(growthMB > growthLimit * sizeMB);
+    const isFlat = seconds < settledSeconds || !(Math.max(grown.rssGrowthMB, grown.heldGrowthMB) > mostGrowthMB);
     return {
       rows: tallies.map(rowOf),
       // A terminal shows no rows of single devices.
       forPeople: [],
-      summary: { sessions, ...said, ...accountOf(account), rssGrowthMB: growthMB, rssMB: sizeMB },
-      params: { sessions, seconds, maxRows, maxAhead, agreement, warmUpShare },
+      summary: { sessions, ...said, ...accountOf(account), growthAfterSeconds: warmUpOf(seconds), ...grown },
+      params: { sessions, seconds, maxRows, maxAhead, agreement, mostGrowthMB },
       passed: said.wrongTexts === 0 && isFair && isFlat,
     };
   },
@@ -80,13 +86,14 @@ async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: 
   const edge = await startEdgeProcess(
     ['--model', `toy:${toySeed}`, '--max-rows', String(maxRows), ...places],
     () => {},
+    { nodeOptions: ['--expose-gc'] },
   );
   await using model = createToyModel({ seed: toySeed, role: 'draft', agreement, sequences: sessions });
   const stop = new AbortController();
   const settings = { url: edge.url, model, tasks, maxAhead, until: stop.signal };
   const startMs = performance.now();
   const devices = Array.from({ length: sessions }, (_, number) => runDevice(settings, number, number === 0));
-  const memory = await watchMemory(edge.processId, seconds, run);
+  const memory = await watchMemory(edge, seconds, run);
   stop.abort();
   const tallies = await Promise.all(devices);
   const elapsedSeconds = (performance.now() - startMs) / 1000;
@@ -95,18 +102,35 @@ async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: 
   return { tallies, elapsedSeconds, memory, account };
 }
 
+function warmUpOf(seconds: number): number {
+  return Math.min(warmUpSeconds, Math.floor(seconds * warmUpShare));
+}
+
 /** Ends early at an interruption. */
-async function watchMemory(processId: number, seconds: number, { onProgress, signal }: Run): Promise<number[]> {
-  const samples: number[] = [];
+async function watchMemory(edge: EdgeProcess, seconds: number, { onProgress, signal }: Run): Promise<MemoryFound> {
+  const [resident, held]: [number[], number[]] = [[], []];
+  const warmUp = warmUpOf(seconds);
   const startMs = performance.now();
   for (let second = 1; second <= seconds && !signal.aborted; second += 1) {
     // Samples follow the clock: a busy process wakes up late, and that must not lengthen the run.
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, startMs + 1000 * second - performance.now())));
     onProgress('seconds', second, seconds);
-    const sample = second > seconds * warmUpShare ? await residentMB(processId) : undefined;
-    if (sample !== undefined) samples.push(sample);
+    if (second === warmUp || second === seconds) {
+      const { heapUsed, external } = await edge.ask('collect');
+      held.push((heapUsed + external) / 1e6);
+    }
+    const sample = second > warmUp ? await residentMB(edge.processId) : undefined;
+    if (sample !== undefined) resident.push(sample);
   }
-  return samples;
+  return { resident, held };
+}
+
+function growthOf({ resident, held }: MemoryFound) {
+  const [first, last] = [resident.slice(0, samplesCompared), resident.slice(-samplesCompared)];
+  const [rssGrowthMB, rssMB] =
+    resident.length === 0 ? [Number.NaN, Number.NaN] : [median(last) - median(first), median(last)];
+  const [heldBefore = Number.NaN, heldMB = Number.NaN] = held;
+  return { rssGrowthMB, rssMB, heldGrowthMB: heldMB - heldBefore, heldMB };
 }
 
 /** `greedyShare`: rows that the greedy device got in a second of a turn, over the mean of the other devices. */
