@@ -77,6 +77,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   laboratory: ['basics', 'models', 'files', 'figures', 'model-files'],
   trials: [
     'basics',
+    'access',
     'decoding',
     'scheduling',
     'protocol',
@@ -94,6 +95,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
     'files',
+    'figures',
     'laboratory',
   ],
   experiments: [

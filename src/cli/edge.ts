@@ -55,6 +55,12 @@ const options = {
     whole: [64, 262_144],
     default: 2048,
   },
+  keepLost: {
+    flag: '--keep-lost <seconds>',
+    help: 'how long a session is kept whose device is gone, or whose answer is complete',
+    number: [0, 86_400],
+    default: 60,
+  },
   maxRows: {
     flag: '--max-rows <count>',
     help: 'most tokens of all sessions in one step (default: 32, or what the profile allows)',
@@ -126,6 +132,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
+    keepLostMs: flags.keepLost * 1000,
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(access.keyOf === undefined ? {} : { keyOf: access.keyOf }),

@@ -8,6 +8,7 @@ import { couplingTrial } from '../trials/coupling/coupling.ts';
 import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
+import { soakTrial } from '../trials/soak/soak.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
 import { experimentGroup } from './run-experiment.ts';
 
@@ -20,6 +21,7 @@ const trials = [
   allocationTrial,
   channelsTrial,
   tracesTrial,
+  soakTrial,
 ];
 
 export function trialCommand(): Command {
