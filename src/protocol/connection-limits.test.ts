@@ -146,7 +146,13 @@ describe('UnattachedConnections', () => {
   });
 
   it('has limits by the number of places, and at least those of a small edge', () => {
-    const small = { connections: 1024, unattached: 512, unattachedBytes: 33_554_432, attachMs: 10_000 };
+    const small = {
+      connections: 1024,
+      unattached: 512,
+      unattachedBytes: 33_554_432,
+      attachMs: 10_000,
+      framesBeforeKey: 64,
+    };
     expect(defaultConnectionLimits(1)).toEqual(small);
     expect(defaultConnectionLimits(256)).toEqual(small);
     expect(defaultConnectionLimits(257)).toEqual({ ...small, connections: 1028, unattached: 514 });
