@@ -68,6 +68,11 @@ async function logged(changes: Partial<EdgeLogSettings>, told: readonly EdgeLogE
 }
 
 describe('the log of an edge', () => {
+  it('has each kind of event on the page for operators', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/operating.md'), 'utf8');
+    for (const kind of [...Object.keys(events), 'note', 'dropped']) expect(page).toContain(`\`${kind}\``);
+  });
+
   it('has one line for each event, in words', async () => {
     const lines = await logged({});
     expect(lines).toHaveLength(Object.keys(events).length);
