@@ -8,6 +8,12 @@ export interface FairQueueState {
   readonly finishTags: ReadonlyMap<number, number>;
 }
 
+/**
+ * Tags of absent flows that are kept. Most belong to sessions that have ended, and with a small weight their tags would stay for as many
+ * steps as 1 / weight: each step copies them.
+ */
+const mostAbsent = 1024;
+
 export const emptyFairQueue: FairQueueState = { virtualTime: 0, finishTags: new Map() };
 
 /** One flow of a round. The round names it by its index in the list of flows. */
@@ -89,6 +95,18 @@ function close(
   const finishTags = new Map<number, number>();
   for (let flow = 0; flow < tags.length; flow++) finishTags.set((flows[flow] as Flow).id, tags[flow] as number);
   // An absent flow keeps a tag above v, so that leaving and returning gains nothing; a tag below v is dropped.
-  for (const [id, tag] of queue.finishTags) if (tag > virtualTime && !finishTags.has(id)) finishTags.set(id, tag);
+  let absent = 0;
+  for (const [id, tag] of queue.finishTags) {
+    if (tag <= virtualTime || finishTags.has(id)) continue;
+    finishTags.set(id, tag);
+    absent += 1;
+  }
+  if (absent > mostAbsent) forgetOldest(finishTags, absent - mostAbsent, new Set(flows.map(({ id }) => id)));
   return { virtualTime, finishTags };
+}
+
+/** The flows with the lowest ids, which are the least likely to come back. */
+function forgetOldest(finishTags: Map<number, number>, count: number, present: ReadonlySet<number>): void {
+  const absent = [...finishTags.keys()].filter((id) => !present.has(id)).sort((left, right) => left - right);
+  for (const id of absent.slice(0, count)) finishTags.delete(id);
 }

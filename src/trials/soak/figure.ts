@@ -9,8 +9,8 @@ const mostPoints = 400;
 
 const styles = [
   { name: 'resident set', color: palette.blue, dash: [], dotSize: 0 },
-  { name: 'heap and buffers, with garbage', color: palette.grey, dash: [], dotSize: 0 },
-  { name: 'the same after a collection', color: palette.orange, dash: [], width: 3, dotSize: 0 },
+  { name: 'heap and buffers', color: palette.grey, dash: [], dotSize: 0 },
+  { name: 'after a collection', color: palette.orange, dash: [], width: 3, dotSize: 0 },
   { name: 'connections', color: palette.green, dash: [], dotSize: 0 },
   { name: 'sessions', color: palette.purple, dash: [], dotSize: 0 },
 ] as const;
@@ -38,8 +38,8 @@ export function soakFigure(rows: readonly SoakRow[]): ReturnType<typeof panelsFi
         xTicks: 6,
         lines: [
           line('resident set', ({ residentMB }) => residentMB),
-          line('heap and buffers, with garbage', ({ heapMB }) => heapMB),
-          line('the same after a collection', ({ heldMB }) => heldMB),
+          line('heap and buffers', ({ heapMB }) => heapMB),
+          line('after a collection', ({ heldMB }) => heldMB),
         ],
       },
       {
