@@ -63,12 +63,14 @@ export class EdgeFaults {
   /** A clock whose calls do not throw; what its callbacks throw is reported. Where `after` fails, the machine's timers are used. */
   guardClock(clock: Clock): Clock {
     let lastMs = 0;
+    const guardedNowMs = (): number => {
+      const nowMs = this.call(() => clock.nowMs(), lastMs);
+      if (Number.isFinite(nowMs)) lastMs = nowMs;
+      return lastMs;
+    };
     return {
-      nowMs: () => {
-        const nowMs = this.call(() => clock.nowMs(), lastMs);
-        if (Number.isFinite(nowMs)) lastMs = nowMs;
-        return lastMs;
-      },
+      // Asked for several times a token; the machine's own clock needs no guard.
+      nowMs: clock === machineClock ? clock.nowMs : guardedNowMs,
       after: (delayMs, callback) => {
         const guarded = this.guard(callback);
         const cancel = this.call<(() => void) | null>(() => clock.after(delayMs, guarded), null);

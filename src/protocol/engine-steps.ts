@@ -129,17 +129,18 @@ export class EngineSteps<Entry extends StepEntry> {
     if (!entry.hasPlace || !isWritable(entry.state)) return undefined;
     const heldTokens = this.#host.heldTokens(entry);
     const prefillTokens = entry.state.text.length - 1 - heldTokens;
-    const shared = { id: entry.number, weight: entry.share, prefillTokens };
+    const { number: id, share: weight } = entry;
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
-      return { entry, heldTokens, view: { ...shared, drafts: 0, acceptance: 0 } };
+      return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0 } };
     }
     this.#lookUp(entry);
     const { state } = entry;
     const drafts = readyDrafts(state, entry.wanted.drafts);
     if (drafts === null) return undefined;
-    const chances = { acceptance: expectedAcceptance(state), confidences: lookUpChances(state) };
-    return { entry, heldTokens, view: { ...shared, drafts, ...chances } };
+    const acceptance = expectedAcceptance(state);
+    const confidences = lookUpChances(state);
+    return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, acceptance, confidences } };
   }
 
   /** Looks drafts up in the text for a session that has none. */

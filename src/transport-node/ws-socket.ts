@@ -33,7 +33,7 @@ export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}):
       get waitingBytes() {
         return socket.bufferedAmount;
       },
-      send: (bytes, flushed) => socket.send(bytes, { binary: true }, () => flushed()),
+      send: (bytes, flushed) => socket.send(bytes, { binary: true }, flushed),
       close: ({ closeCode, reasonText }) => socket.close(closeCode, reasonText),
       drop: () => socket.terminate(),
       address: peer.address,

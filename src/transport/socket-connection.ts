@@ -32,6 +32,8 @@ export interface RawSocket {
 export class SocketConnection implements Connection {
   readonly #socket: RawSocket;
   readonly #handler: ConnectionHandler;
+  /** One for all frames. */
+  readonly #whenFlushed = (): void => this.#flushed();
   /** Set once this side has ended the connection. */
   #ending: CloseReason | undefined;
   #isClosed = false;
@@ -61,7 +63,7 @@ export class SocketConnection implements Connection {
     if (!this.#socket.isOpen) return;
     this.sentBytes += bytes.length;
     this.sentFrames += 1;
-    this.#socket.send(bytes, () => this.#flushed());
+    this.#socket.send(bytes, this.#whenFlushed);
     if (!this.writable) this.#blocked = true;
   }
 
