@@ -23,6 +23,16 @@ it.each([
   expect(explain(report(own), report(40)).join('\n')).toContain(words);
 });
 
+it.each([
+  [79, 'most drafts came too late to save a step'],
+  [40, 'a step of the target costs about as much for each row here'],
+])('says why it is slower with %d drafted tokens of which 38 saved a row', (acceptedTokens, words) => {
+  const account = { steps: 89, acceptedRows: 38, acceptedEdgeDraftRows: 2, draftRows: 81, edgeDraftRows: 4 };
+  const outcome = { kind: 'ended', reason: 'length', account } as const;
+  const own: TurnReport = { ...report(80), outcome, acceptedTokens, acceptance: 0.72 };
+  expect(explain(own, report(40)).join('\n')).toContain(words);
+});
+
 interface Counts {
   readonly tokens: number;
   readonly steps: number;

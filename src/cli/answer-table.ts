@@ -109,6 +109,9 @@ function plural(count: number, noun: string): string {
 
 function slowReason(own: TurnReport): string {
   if (own.acceptance === undefined) return 'nothing was drafted in time';
+  if (own.outcome.kind === 'ended' && own.acceptedTokens > 2 * own.outcome.account.acceptedRows) {
+    return 'most drafts came too late to save a step';
+  }
   if (own.acceptance < 0.4) return 'the draft is seldom right on this text';
   return 'a step of the target costs about as much for each row here, so drafts save little';
 }

@@ -24,9 +24,17 @@ const options = {
   },
 } as const;
 
+const notes = `Examples:
+  outrider device --prompt "Why is the sky blue?"             an edge on this machine
+  OUTRIDER_KEY=... outrider device --edge wss://box.example:8642 --edge-fingerprint SHA256
+                                                              a chat with an edge elsewhere that made its certificate itself
+  outrider device --draft none --prompt "..."                 the edge writes alone
+
+The text goes to standard output, all else to standard error. The fields of --json: docs/library.md.`;
+
 export function deviceCommand(): Command {
   const description = 'answer with a draft model on this machine and an edge that verifies';
-  return commandOf({ name: 'device', description, options }, async (typed) => {
+  return commandOf({ name: 'device', description, options, notes }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     const asked = await readAsked(flags);
     await using device = await openCommandDevice(flags, flags.target, flags);

@@ -84,7 +84,7 @@ function aliasOption(spec: OptionSpec, flag: string): Option {
 function flagOption(spec: OptionSpec, flag: string): Option {
   const option = new Option(flag, spec.help).hideHelp(spec.isHidden === true);
   const fallback = defaultOf(spec);
-  if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel);
+  if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel ?? listLabel(fallback));
   if (spec.isRequired === true) option.makeOptionMandatory();
   if (spec.conflicts !== undefined) option.conflicts(spec.conflicts);
   if (spec.env !== undefined) option.env(spec.env);
@@ -95,6 +95,12 @@ function flagOption(spec: OptionSpec, flag: string): Option {
     if (spec.isSecret === true) demandSecret(spec, text);
     return orInvalid(() => parseOption(spec, text));
   });
+}
+
+/** A list as it is typed; undefined: no list. */
+function listLabel(fallback: unknown): string | undefined {
+  if (!Array.isArray(fallback)) return undefined;
+  return fallback.length === 0 ? 'none' : fallback.join(',');
 }
 
 /** @throws OutriderError `bad-argument` for an empty one: a variable without a value must not stand for "no key" */
