@@ -4,7 +4,7 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls, { connect as connectTls, createServer as createTlsServer } from 'node:tls';
@@ -190,6 +190,19 @@ describe('a device', () => {
       remedy: expect.stringContaining('wss://'),
     });
     expect(refused).toEqual([{ reason: 'tls', address: '127.0.0.1', detail: expect.stringContaining('no TLS') }]);
+  });
+
+  it('tells once of a peer that never ends its handshake', async () => {
+    const refused: UpgradeRefusal[] = [];
+    const tls = makeCertificate(['localhost'], nowMs);
+    const { port } = await listen({ tls, portLimits: { requestMs: 100 }, onRefused: (one) => refused.push(one) });
+    await new Promise<void>((closed) => {
+      connectTcp(port, '127.0.0.1')
+        .on('error', () => {})
+        .on('close', () => closed())
+        .resume();
+    });
+    expect(refused).toMatchObject([{ reason: 'tls', detail: expect.stringContaining('TIMEOUT') }]);
   });
 
   it('gives up when the handshake does not end', async () => {

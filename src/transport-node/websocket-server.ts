@@ -52,7 +52,7 @@ export interface ListenSettings {
   readonly allowHosts?: readonly string[];
   /** Limits of what happens before a connection is open; missing ones are the default's. */
   readonly portLimits?: Partial<PortLimits>;
-  /** Who asks, for limits and logs, where a proxy stands before this port. Default: the socket's peer. */
+  /** Who asks, for limits and logs, where a proxy stands before this port. Where it fails, and by default: the socket's peer. */
   readonly addressOf?: (request: IncomingMessage) => string;
   /** Called for each upgrade that was refused, for logs and counts. */
   readonly onRefused?: (refusal: UpgradeRefusal) => void;
@@ -65,7 +65,6 @@ export interface ListenSettings {
 export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<WebSocketListener> {
   const portLimits = { ...defaultPortLimits, ...settings.portLimits };
   const rate = new UpgradeRate(portLimits, machineClock);
-  const addressOf = settings.addressOf ?? ((request) => peerAddress(request.socket.remoteAddress));
   const told = (refusal: UpgradeRefusal): void => {
     try {
       settings.onRefused?.(refusal);
@@ -90,7 +89,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   });
   const connections = new Set<Connection>();
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    const address = addressOf(request);
+    const address = askingAddress(request, settings.addressOf);
     const refusal = rate.take(address) ? guard(request) : tooManyUpgrades;
     if (refusal !== null) {
       told({ reason: refusal.reason, address, detail: refusal.text });
@@ -98,11 +97,15 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       return;
     }
     requests?.upgraded(request.socket);
+    let isOpened = false;
     sockets.handleUpgrade(request, stream, head, (socket) => {
+      isOpened = true;
       const connection = adoptSocket(socket, accept, { address, stream });
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
     });
+    // `ws` has answered already.
+    if (!isOpened) told({ reason: 'request', address, detail: 'the handshake is not that of a WebSocket' });
   };
   const opened = !server.listening;
   if (opened) await bind(server, settings.host, settings.port);
@@ -123,6 +126,17 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   };
 }
 
+/** The user's own function may fail for a request that it did not foresee; thrown in an event, that would end the process. */
+function askingAddress(request: IncomingMessage, addressOf: ListenSettings['addressOf']): string {
+  const own = peerAddress(request.socket.remoteAddress);
+  try {
+    const named: unknown = addressOf?.(request);
+    return typeof named === 'string' ? named : own;
+  } catch {
+    return own;
+  }
+}
+
 /** Bytes that are no request, and requests that do not become whole in time. */
 function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) => void): void {
   server.on('clientError', (error: Error & { readonly code?: string }, stream) => {
@@ -133,10 +147,17 @@ function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) =>
     }
     const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
     const detail = isLate ? 'a request that was not complete in time' : `no request: ${error.code ?? error.message}`;
-    told({ reason: 'request', address: peerAddress(remoteAddress), detail });
+    // What failed in the TLS handshake is told by `tlsClientError`.
+    if (error.code?.startsWith('ERR_TLS_') !== true) {
+      told({ reason: 'request', address: peerAddress(remoteAddress), detail });
+    }
     stream.on('error', () => {});
     stream.end(`HTTP/1.1 ${isLate ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
     setTimeout(() => stream.destroy(), refusedMs).unref();
+  });
+  server.on('connect', ({ socket }, stream) => {
+    told({ reason: 'request', address: peerAddress(socket.remoteAddress), detail: 'a request for a tunnel' });
+    stream.destroy();
   });
 }
 

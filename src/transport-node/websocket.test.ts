@@ -332,4 +332,38 @@ describe('bytes that are no request', () => {
     expect(refusals).toMatchObject([{ reason: 'request', detail: 'a request that was not complete in time' }]);
     socket.destroy();
   });
+
+  it('which ask for a tunnel, or for a WebSocket in a wrong way, are refused, and reported', async () => {
+    const refusals: UpgradeRefusal[] = [];
+    const { port } = await listen({ onRefused: (refusal: UpgradeRefusal) => void refusals.push(refusal) });
+    const upgrade =
+      'Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n';
+    for (const request of [`GET / HTTP/1.1\r\n${upgrade}`, 'CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
+      await new Promise<void>((closed) => {
+        const socket = connectTcp(port, '127.0.0.1');
+        socket.on('error', () => {}).on('close', () => closed());
+        socket.write(request);
+        socket.resume();
+      });
+    }
+    expect(refusals).toEqual([
+      { reason: 'request', address: '127.0.0.1', detail: 'the handshake is not that of a WebSocket' },
+      { reason: 'request', address: '127.0.0.1', detail: 'a request for a tunnel' },
+    ]);
+  });
+});
+
+it('takes the address of the socket where the function for it fails, or finds none', async () => {
+  const refusals: UpgradeRefusal[] = [];
+  let fail = true;
+  const addressOf = (): string => {
+    if (fail) throw new Error('a request without that header');
+    return undefined as unknown as string;
+  };
+  const { port } = await listen({ addressOf, onRefused: (refusal: UpgradeRefusal) => void refusals.push(refusal) });
+  for (const failing of [true, false]) {
+    fail = failing;
+    await expect(openRaw(port, 'outrider.0')).rejects.toThrow('400');
+  }
+  expect(refusals.map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.1']);
 });
