@@ -25,6 +25,14 @@ describe('the documentation', () => {
     expect(pages.flatMap((page) => linksOf(readFromRoot(page) ?? '')).length).toBeGreaterThan(100);
   });
 
+  it.each([
+    ['docs/README.md', /^docs\/[^/]+\.md$/],
+    ['docs/decisions/README.md', /^docs\/decisions\//],
+  ])('%s lists all pages of its folder', (list, folder) => {
+    const others = pages.filter((page) => folder.test(page) && page !== list).map((page) => page.split('/').at(-1));
+    expect(linksOf(readFromRoot(list) ?? '')).toEqual(expect.arrayContaining(others));
+  });
+
   it.each(pages)('%s has no link that leads nowhere', (page) => {
     const links = linksOf(readFromRoot(page) ?? '');
     expect(links.map((link) => faultOf(page, link, readFromRoot)).filter((fault) => fault !== undefined)).toEqual([]);
