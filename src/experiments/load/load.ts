@@ -111,11 +111,15 @@ async function watchMemory(edge: EdgeProcess, seconds: number, { onProgress, sig
   const [resident, held]: [number[], number[]] = [[], []];
   const warmUp = warmUpOf(seconds);
   const startMs = performance.now();
-  for (let second = 1; second <= seconds && !signal.aborted; second += 1) {
-    // Samples follow the clock: a busy process wakes up late, and that must not lengthen the run.
+  // Samples follow the clock: a busy process wakes up late, skips what it has missed, and the run is no longer for it.
+  const next = (second: number): number =>
+    second === seconds
+      ? seconds + 1
+      : Math.min(seconds, Math.max(second + 1, Math.floor((performance.now() - startMs) / 1000)));
+  for (let second = 1; second <= seconds && !signal.aborted; second = next(second)) {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, startMs + 1000 * second - performance.now())));
     onProgress('seconds', second, seconds);
-    if (second === warmUp || second === seconds) {
+    if ((held.length === 0 && second >= warmUp) || second === seconds) {
       const { heapUsed, external } = await edge.ask('collect');
       held.push((heapUsed + external) / 1e6);
     }
