@@ -1,0 +1,249 @@
+// An edge without its engine: whom it admits, what it asks its draft model, and how its sessions end.
+
+import { describe, expect, it } from 'vitest';
+import { OutriderError } from '../basics/errors.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
+import { createManualClock } from '../transport/manual-clock.contract.ts';
+import { defaultRate } from './edge-connections.ts';
+import { EdgeCore, type EdgeDraftOrder, type EdgeEntry, type EdgeSettings } from './edge-core.ts';
+import { anyone } from './edge-key.ts';
+import { testOpening, testRules } from './edge-session.fixture.ts';
+import { createEdgeSession, stepEdge } from './edge-session.ts';
+import type { EdgeMessage, OpenMessage } from './messages.ts';
+import { protocolVersion } from './messages.ts';
+import { byteWire, type Frame } from './wire.ts';
+
+const tokenizerHash = testOpening().tokenizerHash;
+
+function bed(changes: Partial<EdgeSettings> = {}) {
+  const clock = createManualClock();
+  const log: string[] = [];
+  const orders: [entry: EdgeEntry, order: EdgeDraftOrder][] = [];
+  const settings: EdgeSettings = {
+    machines: { stepEdge, createEdgeSession },
+    target: { model: 'large', fingerprint: 'f', tokenizerHash },
+    rules: testRules,
+    keepLostMs: 60_000,
+    shareOf: () => 1,
+    keyOf: () => anyone,
+    placeCount: 1,
+    limits: { maxRows: 16, usefulRows: 4, prefillChunk: 16 },
+    stepTime: () => linearStepTime(10, 0.5),
+    edgeDraft: null,
+    rate: defaultRate,
+    liveness: { pingAfterMs: 4000, lostAfterMs: 15_000 },
+    wire: byteWire,
+    ...changes,
+  };
+  let isPlaceTaken = false;
+  const core = new EdgeCore<EdgeEntry, { writable: boolean; send(frame: Frame): void; close(code: string): void }>(
+    settings,
+    clock,
+    {
+      enter: (entry) => entry,
+      takePlace: () => {
+        const hadPlace = !isPlaceTaken;
+        isPlaceTaken = true;
+        return hadPlace;
+      },
+      leavePlace: ({ id }) => {
+        isPlaceTaken = false;
+        log.push(`leave ${id.slice(-1)}`);
+      },
+      placeChanged: ({ id }, change) => log.push(`${change} ${id.slice(-1)}`),
+      stepped: (_entry, { kind }) => log.push(kind),
+      forgotten: ({ id }) => log.push(`forgotten ${id.slice(-1)}`),
+      cleared: () => log.push('cleared'),
+      heldTokens: ({ state }) => state.text.length - 1,
+      lookUp: () => undefined,
+      beginDraft: (entry, order) => orders.push([entry, order]),
+      wake: () => log.push('wake'),
+    },
+  );
+  const connect = (openings: Partial<OpenMessage> | null = {}) => {
+    const wire = byteWire.device();
+    const heard: EdgeMessage[] = [];
+    const closed: string[] = [];
+    const carrier = {
+      writable: true,
+      send: (frame: Frame) => void heard.push(wire.unpack(frame)),
+      close: (code: string) => void closed.push(code),
+    };
+    const handler = core.accept(carrier);
+    if (openings !== null) handler.frame(wire.pack(testOpening(openings)));
+    return { heard, closed, carrier, handler, wire };
+  };
+  return { clock, core, log, orders, connect };
+}
+
+const drafting = { draftLength: 3, draftMs: 2.5 };
+
+describe('an edge admits', () => {
+  it.each(['edge-sd', 'mix'] as const)('a session in mode %s only if it has a draft model', (mode) => {
+    const { connect, core } = bed();
+    const refused = connect({ mode });
+    expect(refused.heard.at(-1)).toMatchObject({ code: 'bad-argument', cause: 'this edge has no draft model' });
+    expect(core.sessions.count).toBe(0);
+    const able = bed({ edgeDraft: drafting });
+    expect(able.connect({ mode }).heard.map(({ kind }) => kind)).toEqual(['hello']);
+    expect(able.core.sessions.count).toBe(1);
+  });
+
+  it('sessions in other modes without one', () => {
+    const { connect, core } = bed();
+    expect(connect({ mode: 'stream' }).closed).toEqual([]);
+    expect(core.sessions.count).toBe(1);
+  });
+
+  it('no session whose tokenizer is another', () => {
+    const { heard, closed } = bed().connect({ tokenizerHash: 'cd'.repeat(32) });
+    expect(heard.at(-1)).toMatchObject({
+      code: 'tokenizer-mismatch',
+      cause: 'this edge runs large, which has another tokenizer',
+    });
+    expect(closed).toEqual(['tokenizer-mismatch']);
+  });
+
+  it('none while it is closed, and says why', () => {
+    let reason: OutriderError | undefined = new OutriderError('edge-draining', 'going down', 'try another');
+    const { connect } = bed({ closedFor: () => reason });
+    expect(connect({ tokenizerHash: 'cd'.repeat(32) }).heard.at(-1)).toMatchObject({ code: 'edge-draining' });
+    reason = undefined;
+    expect(connect().closed).toEqual([]);
+  });
+});
+
+describe('the greeting', () => {
+  it('names the target and its limits, and the times of steps and drafts', () => {
+    const { vocabularySize, contextLength } = testRules;
+    const expected = {
+      ...{ kind: 'hello', version: protocolVersion, model: 'large', fingerprint: 'f', tokenizerHash },
+      ...{ vocabularySize, contextLength },
+    };
+    const [hello] = bed({ edgeDraft: drafting }).connect(null).heard;
+    expect(hello).toMatchObject({ ...expected, timing: { edgeDraftMs: 2.5 } });
+    expect(bed().connect(null).heard).toMatchObject([{ ...expected, timing: { edgeDraftMs: null } }]);
+  });
+});
+
+describe('the draft model of the edge', () => {
+  it('is asked for one draft after the other until a step has enough', () => {
+    const { connect, core, orders, log } = bed({ edgeDraft: drafting });
+    connect({ mode: 'edge-sd' });
+    expect(log.at(-1)).toBe('wake');
+    for (const [index, token] of [40, 41, 42].entries()) {
+      expect(orders).toHaveLength(index + 1);
+      const [entry, order] = orders[index] as (typeof orders)[number];
+      expect(order).toEqual({ length: 3, tokens: [40, 41, 42].slice(0, index) });
+      expect(entry.isDrafting).toBe(true);
+      core.edgeDrafted(entry, order, token, false);
+    }
+    expect(orders).toHaveLength(3);
+    const [entry] = [...core.sessions.entries];
+    expect(entry).toMatchObject({ isDrafting: false, wanted: { length: 3, drafts: 3 } });
+    expect(entry?.state.edgeDrafts).toEqual({ length: 3, tokens: [40, 41, 42], isComplete: false });
+  });
+
+  it('is asked after a prompt of a single token, too', () => {
+    const { connect, orders } = bed({ edgeDraft: drafting });
+    connect({ mode: 'edge-sd', prompt: [5] });
+    expect(orders.map(([, order]) => order)).toEqual([{ length: 1, tokens: [] }]);
+  });
+
+  it.each([
+    ['has no proposal', null, false, []],
+    ['has proposed the end of a text', 7, true, [7]],
+  ] as const)('is not asked again when it %s', (_name, token, isEnd, tokens) => {
+    const { connect, core, orders } = bed({ edgeDraft: drafting });
+    connect({ mode: 'edge-sd' });
+    const [entry, order] = orders[0] as (typeof orders)[number];
+    core.edgeDrafted(entry, order, token, isEnd);
+    expect(orders).toHaveLength(1);
+    expect(entry.state.edgeDrafts).toEqual({ length: 3, tokens, isComplete: true });
+  });
+
+  it('is asked for no more than the useful rows, without the row of the text', () => {
+    const { connect, core, orders } = bed({
+      edgeDraft: { draftLength: 9, draftMs: 0.001 },
+      limits: { maxRows: 16, usefulRows: 4, prefillChunk: 16 },
+    });
+    connect({ mode: 'mix' });
+    for (let made = 0; made < 9 && orders[made] !== undefined; made += 1) {
+      const [entry, order] = orders[made] as (typeof orders)[number];
+      core.edgeDrafted(entry, order, 50 + made, false);
+    }
+    expect(orders).toHaveLength(3);
+  });
+
+  it('is not asked in modes in which the edge does not draft, nor without a place', () => {
+    const { connect, orders, core } = bed({ edgeDraft: drafting });
+    connect({ mode: 'stream' });
+    connect({ mode: 'edge-sd', session: '22'.repeat(16) });
+    expect(core.sessions.waitingCount).toBe(1);
+    expect(orders).toEqual([]);
+  });
+
+  it('answers nobody whose place is gone meanwhile', () => {
+    const { connect, core, orders, log } = bed({ edgeDraft: drafting });
+    const { handler, wire } = connect({ mode: 'edge-sd' });
+    const [entry, order] = orders[0] as (typeof orders)[number];
+    handler.frame(wire.pack({ kind: 'bye' }));
+    log.length = 0;
+    core.edgeDrafted(entry, order, 40, false);
+    expect([log, entry.isDrafting, entry.state.edgeDrafts]).toEqual([[], false, null]);
+  });
+
+  it('ends the session when it fails', () => {
+    const { connect, core, orders } = bed({ edgeDraft: drafting });
+    const { heard, closed } = connect({ mode: 'edge-sd' });
+    const [entry] = orders[0] as (typeof orders)[number];
+    core.edgeDraftFailed(entry);
+    expect(heard.at(-1)).toMatchObject({ code: 'internal', cause: 'the draft model of the edge failed' });
+    expect([closed, entry.isDrafting, core.sessions.count]).toEqual([['internal'], false, 0]);
+  });
+});
+
+describe('a session that the edge cannot serve', () => {
+  it('is refused once, and never after it was forgotten', () => {
+    const { connect, core, log } = bed();
+    const { heard, handler, wire } = connect();
+    const [entry] = [...core.sessions.entries];
+    if (entry === undefined) throw new Error('no session');
+    handler.frame(wire.pack({ kind: 'bye' }));
+    const again = connect({ attempt: 2 });
+    log.length = 0;
+    core.fail(entry, 'too late');
+    expect([log, again.closed, heard.map(({ kind }) => kind)]).toEqual([[], [], ['hello']]);
+  });
+
+  it('is dropped when its machine cannot even refuse it', () => {
+    let isBroken = false;
+    const machines = {
+      createEdgeSession,
+      stepEdge: (...[state, event]: Parameters<typeof stepEdge>) => {
+        if (isBroken && event.kind === 'step-failed') throw new Error('a fault');
+        return stepEdge(state, event);
+      },
+    };
+    const { connect, core, log } = bed({ machines });
+    const { closed } = connect();
+    const [entry] = [...core.sessions.entries];
+    if (entry === undefined) throw new Error('no session');
+    isBroken = true;
+    core.fail(entry, 'the engine failed');
+    expect([closed, core.sessions.count]).toEqual([['internal'], 0]);
+    expect(log.slice(-2)).toEqual(['leave 0', 'forgotten 0']);
+  });
+});
+
+it('tells its host of places, and forgets all without a word when the process crashes', () => {
+  const { connect, core, log, clock } = bed();
+  const [one, two] = [connect(), connect({ session: '22'.repeat(16) })];
+  expect(log.filter((line) => /^(given|waiting)/.test(line))).toEqual(['given 0', 'waiting 2']);
+  const heard = [one, two].map((device) => device.heard.length);
+  expect(core.abandon()).toEqual([one.carrier, two.carrier]);
+  expect(log.at(-1)).toBe('cleared');
+  expect([core.sessions.count, core.connections.count]).toEqual([0, 0]);
+  clock.moveTo(100_000);
+  expect([one, two].map((device) => device.heard.length)).toEqual(heard);
+});
