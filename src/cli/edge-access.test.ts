@@ -98,7 +98,7 @@ describe('the key of a device', () => {
     expect(keyOf?.(key)).toMatchObject({ name: 'Ada', share: 2, maxSessions: 3 });
     expect(keyOf?.(strong)).toMatchObject({ id: '--key', name: '--key', share: 1 });
     for (const wrong of ['', 'x', `${strong} `, key.slice(0, -1)]) expect(keyOf?.(wrong)).toBeNull();
-    expect(() => keyOf?.(web.key)).toThrow('the key "web" has not the scope verify');
+    expect(() => keyOf?.(web.key)).toThrow('the key "web" does not have the scope verify');
     expect(said.join()).not.toContain(strong);
   });
 

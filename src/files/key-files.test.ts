@@ -65,7 +65,8 @@ describe('the file of keys on disk', () => {
   });
 
   it('is refused when others may write it, or when it is not there', async () => {
-    await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable' });
+    const message = `there is no file of keys at ${path}`;
+    await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable', message });
     await expect(revokeKeyIn(path, 'Ada', nowMs)).rejects.toMatchObject({ code: expect.stringMatching(/keys-|bad-/) });
     await addKeyTo(path, terms('Ada'), nowMs);
     await chmod(path, 0o620);
@@ -115,7 +116,7 @@ describe('the keys of a running edge', () => {
     time += 1;
     expect(ring.find(past.key, 'verify')).toBeNull();
     expect(ring.refusal(past.key, 'verify')).toBe('the key "past" has expired');
-    expect(ring.refusal(web.key, 'verify')).toBe('the key "web" has not the scope verify');
+    expect(ring.refusal(web.key, 'verify')).toBe('the key "web" does not have the scope verify');
     for (const text of ['', 'x', cut, forged, id]) expect(ring.refusal(text, 'verify')).toBeNull();
     expect(JSON.stringify(ring.find(ada.key, 'verify'))).not.toContain(ada.entry.sha256);
   });

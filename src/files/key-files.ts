@@ -49,7 +49,9 @@ async function readText(path: string): Promise<{ readonly text: string; readonly
   try {
     return { text: await readFile(path, 'utf8'), mode: (await stat(path)).mode };
   } catch (error) {
-    throw keysUnreadable(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? error}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    const cause = code === 'ENOENT' ? `there is no file of keys at ${path}` : `${path} can't be read: ${code ?? error}`;
+    throw keysUnreadable(cause, { cause: error });
   }
 }
 

@@ -74,7 +74,7 @@ export class KeyRing implements Disposable {
     const isRight = isSame(digestOf(credentials), entry?.sha256 ?? noDigest);
     if (entry === undefined || !isRight) return null;
     const state = keyState(entry, this.#now());
-    if (state === 'valid') return `the key "${entry.name}" has not the scope ${scope}`;
+    if (state === 'valid') return `the key "${entry.name}" does not have the scope ${scope}`;
     return state === 'revoked' ? `the key "${entry.name}" was revoked` : `the key "${entry.name}" has expired`;
   }
 
