@@ -12,7 +12,14 @@ export interface TestList {
 
 /** Tests that are about a folder and lie elsewhere. */
 const about: Readonly<Record<string, readonly string[]>> = {
-  'src/protocol': ['test/device-driver.test.ts', 'test/edge-connections.test.ts', 'test/first-token.test.ts'],
+  'src/protocol': [
+    'test/text-deadline.test.ts',
+    'test/edge-connection-limits.test.ts',
+    'test/edge-core.test.ts',
+    'test/device-driver.test.ts',
+    'test/edge-connections.test.ts',
+    'test/first-token.test.ts',
+  ],
   'src/edge': ['test/together'],
 };
 /** Folders whose code uses the folder's. */

@@ -1,17 +1,17 @@
 // An edge without its engine: whom it admits, what it asks its draft model, and how its sessions end.
 
 import { describe, expect, it } from 'vitest';
-import { OutriderError } from '../basics/errors.ts';
-import { linearStepTime } from '../scheduling/step-time.ts';
-import { createManualClock } from '../transport/manual-clock.contract.ts';
-import { defaultRate } from './edge-connections.ts';
-import { EdgeCore, type EdgeDraftOrder, type EdgeEntry, type EdgeSettings } from './edge-core.ts';
-import { anyone } from './edge-key.ts';
-import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, stepEdge } from './edge-session.ts';
-import type { EdgeMessage, OpenMessage } from './messages.ts';
-import { protocolVersion } from './messages.ts';
-import { byteWire, type Frame } from './wire.ts';
+import { OutriderError } from '../src/basics/errors.ts';
+import { defaultRate } from '../src/protocol/edge-connections.ts';
+import { EdgeCore, type EdgeDraftOrder, type EdgeEntry, type EdgeSettings } from '../src/protocol/edge-core.ts';
+import { anyone } from '../src/protocol/edge-key.ts';
+import { testOpening, testRules } from '../src/protocol/edge-session.fixture.ts';
+import { createEdgeSession, stepEdge } from '../src/protocol/edge-session.ts';
+import type { EdgeMessage, OpenMessage } from '../src/protocol/messages.ts';
+import { protocolVersion } from '../src/protocol/messages.ts';
+import { byteWire, type Frame } from '../src/protocol/wire.ts';
+import { linearStepTime } from '../src/scheduling/step-time.ts';
+import { createManualClock } from '../src/transport/manual-clock.contract.ts';
 
 const tokenizerHash = testOpening().tokenizerHash;
 

@@ -1,13 +1,13 @@
 // What an edge keeps of its connections, and what it tells of them.
 
 import { describe, expect, it } from 'vitest';
-import { createManualClock } from '../transport/manual-clock.contract.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
-import { defaultRate, EdgeConnections } from './edge-connections.ts';
-import { anyone, type EdgeKey, edgeKey } from './edge-key.ts';
-import { testOpening } from './edge-session.fixture.ts';
-import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from './messages.ts';
-import { byteWire, type Frame, type FrameConnection, type FrameHandler } from './wire.ts';
+import type { ConnectionLimits } from '../src/protocol/connection-limits.ts';
+import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
+import { anyone, type EdgeKey, edgeKey } from '../src/protocol/edge-key.ts';
+import { testOpening } from '../src/protocol/edge-session.fixture.ts';
+import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from '../src/protocol/messages.ts';
+import { byteWire, type Frame, type FrameConnection, type FrameHandler } from '../src/protocol/wire.ts';
+import { createManualClock } from '../src/transport/manual-clock.contract.ts';
 
 const hello: HelloMessage = {
   kind: 'hello',
