@@ -42,7 +42,7 @@ describe('the models of a run', () => {
 
   it('are paced unless that is off', () => {
     expect(edgeFlagsOf(flags).join(' ')).toBe(
-      '--model large --sessions 2 --context 2048 --look-up 8 --profile edge-70b-a6000',
+      '--model large --sessions 2 --context 2048 --log-level error --look-up 8 --profile edge-70b-a6000',
     );
     expect(edgeFlagsOf({ ...flags, unpaced: true })).not.toContain('--profile');
     expect(edgeFlagsOf({ ...flags, gpu: 'cuda' }).join(' ')).toContain('--gpu cuda');

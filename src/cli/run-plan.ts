@@ -25,6 +25,8 @@ function edgeDrafts(mode: AnswerFlags['mode']): boolean {
 export function edgeFlagsOf(flags: RunFlags): string[] {
   const { model, draft, mode, context, lookUp, unpaced, profile, draftLength, gpu } = flags;
   const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
+  // What the edge refuses is told by the device, in words for its reader.
+  edgeFlags.push('--log-level', 'error');
   edgeFlags.push('--look-up', String(edgeLookUpTokens(lookUp)));
   if (gpu !== 'off') edgeFlags.push('--gpu', gpu);
   if (!unpaced) edgeFlags.push('--profile', profile);
