@@ -62,6 +62,9 @@ export function peerAddress(address: string | undefined): string {
   return `${half.join(':')}::/64`;
 }
 
+/** What has come in one piece of 64 KiB is read before a connection can be closed: about as much work as so many upgrades. */
+const brokenRuleUpgrades = 32;
+
 /** How often each address asks. */
 export class UpgradeRate {
   readonly #settings: RateLimitSettings;
@@ -86,6 +89,14 @@ export class UpgradeRate {
     this.#rates.set(address, state);
     if (this.#rates.size > mostAddresses) for (const oldest of this.#rates.keys()) return this.#forget(oldest, allowed);
     return allowed;
+  }
+
+  /** A connection of this address was closed for what it did: it may ask for {@link brokenRuleUpgrades} connections less. */
+  penalise(address: string): void {
+    const state = this.#rates.get(address);
+    if (state !== undefined) {
+      this.#rates.set(address, { ...state, frames: Math.max(0, state.frames - brokenRuleUpgrades) });
+    }
   }
 
   #forget(address: string, allowed: boolean): boolean {

@@ -9,7 +9,7 @@ import { WebSocketServer } from 'ws';
 import { OutriderError } from '../basics/errors.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
-import type { Accept, Connection, Listener } from '../transport/transport.ts';
+import type { Accept, CloseReason, Connection, Listener } from '../transport/transport.ts';
 import {
   defaultPortLimits,
   limitRequests,
@@ -100,7 +100,10 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     let isOpened = false;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       isOpened = true;
-      const connection = adoptSocket(socket, accept, { address, stream });
+      const onEnded = ({ code }: CloseReason): void => {
+        if (brokenRules.includes(code)) rate.penalise(address);
+      };
+      const connection = adoptSocket(socket, accept, { address, stream, onEnded });
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
     });
@@ -216,6 +219,9 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Ou
     cause: error,
   });
 }
+
+/** Who is closed for one of these has cost more than an honest device does. */
+const brokenRules: readonly CloseReason['code'][] = ['protocol-error', 'rate-limited', 'unauthorized'];
 
 const tooManyUpgrades: Refusal = {
   reason: 'rate',

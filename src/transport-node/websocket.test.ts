@@ -367,3 +367,24 @@ it('takes the address of the socket where the function for it fails, or finds no
   }
   expect(refusals.map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.1']);
 });
+
+describe('an address whose connections are closed for what they did', () => {
+  it('may ask for fewer connections; others may ask for as many as before', async () => {
+    const { port } = await listen({ portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 34 } });
+    const first = await openRaw(port);
+    await until(() => edges.length === 1);
+    edges[0]?.connection.close('rate-limited', 'too much');
+    await once(first, 'close');
+    await openRaw(port);
+    await expect(openRaw(port)).rejects.toThrow('429');
+  });
+
+  it('keep them all if they end in order', async () => {
+    const { port } = await listen({ portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 34 } });
+    for (let count = 0; count < 10; count += 1) {
+      const socket = await openRaw(port);
+      socket.close();
+      await once(socket, 'close');
+    }
+  });
+});

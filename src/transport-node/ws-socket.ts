@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { SocketConnection } from '../transport/socket-connection.ts';
-import { type Accept, type Connection, defaultMaxFrameBytes } from '../transport/transport.ts';
+import { type Accept, type CloseReason, type Connection, defaultMaxFrameBytes } from '../transport/transport.ts';
 
 /** Options of both ends. Frames have a few bytes, so compression would only add latency. `ws` itself sets TCP_NODELAY. */
 export function socketOptions(maxFrameBytes: number = defaultMaxFrameBytes): SocketOptions {
@@ -21,6 +21,8 @@ export interface Peer {
   readonly address?: string;
   /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream tells of them. */
   readonly stream?: Duplex;
+  /** Told when this side ends the connection, and why. */
+  readonly onEnded?: (reason: CloseReason) => void;
 }
 
 /** Must be called before a frame can arrive, that is, within the event that opened the socket. */
@@ -35,6 +37,8 @@ export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}):
       },
       send: (bytes, flushed) => socket.send(bytes, { binary: true }, flushed),
       close: ({ closeCode, reasonText }) => socket.close(closeCode, reasonText),
+      ended: peer.onEnded,
+      stopReading: () => socket.pause(),
       drop: () => socket.terminate(),
       address: peer.address,
     },

@@ -24,6 +24,10 @@ export interface RawSocket {
   send(bytes: Uint8Array, flushed: () => void): void;
   /** Sends a close frame; {@link SocketConnection.closed} follows. */
   close(frame: CloseFrame): void;
+  /** Told when this side ends the connection, and why. */
+  readonly ended?: ((reason: CloseReason) => void) | undefined;
+  /** Takes nothing more of what the peer sends, if the platform can do that. */
+  stopReading?(): void;
   /** Ends the connection at once, if the platform can do that; {@link SocketConnection.closed} follows. */
   drop(): void;
 }
@@ -76,6 +80,8 @@ export class SocketConnection implements Connection {
     }
     this.#end({ by: 'us', code, detail });
     this.#socket.close(toCloseFrame(code, detail));
+    // What a flood has sent meanwhile would cost as much as before, although nobody wants it.
+    if (code === 'rate-limited') this.#socket.stopReading?.();
   }
 
   /** A frame has arrived. @param bytes null: a text frame */
@@ -124,6 +130,7 @@ export class SocketConnection implements Connection {
 
   #end(reason: CloseReason): void {
     this.#ending = reason;
+    this.#socket.ended?.(reason);
     this.#closeTimer = setTimeout(() => this.#socket.drop(), closeTimeoutMs);
   }
 

@@ -210,7 +210,9 @@ async function serve(trial: Trial, count: { frames: number }, options: Partial<E
   };
   const edge = await startEdge({ model, stepTime: linearStepTime(1, 0.01), keepLostMs, onFault, ...options });
   const accept: Edge['accept'] = (connection) => counted(edge.accept(connection), () => count.frames++);
-  const listener = await listenEdge({ ...edge, accept }, { host: '127.0.0.1', port: 0 });
+  // All attackers have one address, and nearly all of them break rules.
+  const portLimits = { upgradesPerSecond: 1e6, burstUpgrades: 1e6 };
+  const listener = await listenEdge({ ...edge, accept }, { host: '127.0.0.1', port: 0, portLimits });
   return { edge, listener };
 }
 
