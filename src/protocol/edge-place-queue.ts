@@ -51,8 +51,8 @@ export interface PlaceOwner<Entry> {
 interface PlaceActions<Entry> {
   entries(): Iterable<Entry>;
   refuse(entry: Entry, reason: { readonly code: ErrorCode; readonly cause: string; readonly remedy: string }): void;
-  /** A session is kept without a place from now on. */
-  displaced(): void;
+  /** Forgets sessions without a place that do not wait, where they are too many or too long. */
+  trim(): void;
 }
 
 /** How often waiting sessions are looked at while there are any, apart from when a place becomes free, ms. */
@@ -121,6 +121,8 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     this.#isServing = true;
     try {
       this.#givePlaces();
+      // What others have left behind must not shut out those that wait.
+      this.#actions.trim();
       this.#refuseWaiting();
       this.announce();
     } finally {
@@ -175,7 +177,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
         'silent',
         'the edge has waited too long for its drafts or acknowledgements',
       );
-    } else this.#actions.displaced();
+    } else this.#actions.trim();
     return true;
   }
 

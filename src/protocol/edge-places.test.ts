@@ -59,6 +59,16 @@ describe('a session that finds no place', () => {
     expect(bed.heard(2)).toEqual([['queued', 0]]);
     expect(bed.heard(3)).toEqual(['refused', ['closed', 'edge-full']]);
   });
+
+  it('is not refused for the memory of sessions that are over', () => {
+    const [busy, idle] = [edgeKey('busy'), edgeKey('idle')];
+    const bed = new RegistryBed(1, { keptTokens: 100 });
+    bed.open(1, 'a', {}, busy);
+    bed.open(2, 'over', { answer: Array.from({ length: 40 }, () => 9), maxAnswerTokens: 40 }, idle);
+    bed.open(3, 'b', { prompt: Array.from({ length: 15 }, () => 1) });
+    expect(bed.heard(3)).toEqual([['queued', 0]]);
+    expect(bed.forgotten).toEqual(['over']);
+  });
 });
 
 describe('a session gives up its place', () => {

@@ -67,7 +67,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#places = new PlaceQueue(this.#rules, clock, owner, {
       entries: () => this.#entries.values(),
       refuse: (entry, reason) => this.step(entry, { kind: 'refused', ...reason }),
-      displaced: () => this.#trim(),
+      trim: () => this.#trim(),
     });
   }
 
