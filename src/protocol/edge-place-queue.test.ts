@@ -5,6 +5,18 @@ import { RegistryBed } from './edge-registry.fixture.ts';
 describe('the queue', () => {
   const [greedy, modest] = [edgeKey('greedy'), edgeKey('modest')];
 
+  it('lets a key claim its share while one with a small share, which has no claim yet, waits before it', () => {
+    const guest = edgeKey('guest', { share: 0.1 });
+    const bed = new RegistryBed(4);
+    for (const [index, session] of ['a', 'b', 'c', 'd'].entries()) bed.open(index, session, {}, greedy);
+    bed.open(5, 'guest', {}, guest);
+    expect(bed.heard(5)).toEqual([['queued', 0]]);
+    bed.open(6, 'e', {}, modest);
+    expect(bed.placed).toEqual(['a', 'b', 'c', 'e']);
+    bed.registry.receive(0, { kind: 'bye' }, greedy);
+    expect(bed.placed).toEqual(['b', 'c', 'guest', 'e']);
+  });
+
   it('tells its owner of each change once, the loss of a place before its gain', () => {
     const bed = new RegistryBed(2);
     bed.open(1, 'a', {}, greedy);

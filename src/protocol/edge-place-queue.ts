@@ -137,9 +137,12 @@ export class PlaceQueue<Entry extends PlaceEntry> {
   }
 
   #givePlaces(): void {
+    // Keys that can claim nothing now. One with a larger share may still have a claim.
+    const modest = new Set<string>();
     for (;;) {
-      const next = nextWaiting(this.#actions.entries());
-      if (next === undefined || !(this.#tryPlace(next) || this.#freePlaceFor(next))) return;
+      const next = nextWaiting(this.#actions.entries(), modest);
+      if (next === undefined) return;
+      if (!this.#tryPlace(next) && !this.#freePlaceFor(next)) modest.add(next.key.id);
     }
   }
 

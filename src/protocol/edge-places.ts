@@ -70,15 +70,26 @@ function countByKey(
   return counts;
 }
 
-/** The session that gets the next free place: of the key with the fewest places for its share, the one that has waited longest. */
-export function nextWaiting<Entry extends PlaceHolder>(entries: Iterable<Entry>): Entry | undefined {
+/**
+ * The session that gets the next free place: of the key with the fewest places for its share, the one that has waited longest.
+ * @param except ids of keys that are passed over
+ */
+export function nextWaiting<Entry extends PlaceHolder>(
+  entries: Iterable<Entry>,
+  except: ReadonlySet<string> = new Set(),
+): Entry | undefined {
   const all = [...entries];
   const places = countByKey(all, ({ hasPlace }) => hasPlace);
   let best: { readonly entry: Entry; readonly load: number; readonly sinceMs: number } | undefined;
   for (const entry of all) {
     const { key, waitingSinceMs: sinceMs } = entry;
     const held = places.get(key.id) ?? 0;
-    if (sinceMs === null || entry.state.link === null || (key.maxSessions !== null && held >= key.maxSessions))
+    if (
+      sinceMs === null ||
+      entry.state.link === null ||
+      except.has(key.id) ||
+      (key.maxSessions !== null && held >= key.maxSessions)
+    )
       continue;
     const load = held / key.share;
     if (best === undefined || load < best.load || (load === best.load && sinceMs < best.sinceMs)) {
