@@ -37,4 +37,9 @@ describe('the notes of a connection', () => {
       '[the edge is full: you are next]',
     ]);
   });
+
+  it('do not fill the terminal for an edge that tells another number all the time', () => {
+    const many = Array.from({ length: 1000 }, (_, ahead) => received({ kind: 'queued', ahead: 1000 - ahead }));
+    expect(said(...many)).toHaveLength(100);
+  });
 });

@@ -4,9 +4,13 @@ import type { TurnOptions } from '../device/turn-options.ts';
 
 type OnStep = NonNullable<TurnOptions['onStep']>;
 
+/** An edge that changes its mind all the time must not fill the terminal. */
+const mostQueueNotes = 100;
+
 /** @param say gets one line */
 export function noteConnections(say: (line: string) => void): OnStep {
   let isLost = false;
+  let queueNotes = 0;
   return ({ event, effects, state }) => {
     if (effects.some(({ kind }) => kind === 'connect') && !isLost && state.outcome === null) {
       isLost = true;
@@ -14,8 +18,10 @@ export function noteConnections(say: (line: string) => void): OnStep {
     }
     if (event.kind !== 'message-received') return;
     const { message } = event;
-    if (message.kind === 'queued')
+    if (message.kind === 'queued' && queueNotes < mostQueueNotes) {
+      queueNotes += 1;
       say(`[the edge is full: ${message.ahead === 0 ? 'you are next' : `${message.ahead} before you`}]`);
+    }
     if (isLost && message.kind === 'hello') {
       isLost = false;
       say('[connected again]');

@@ -68,6 +68,7 @@ describe('outrider keys', () => {
       ['--scope', 'all'],
       ['--expires', 'soon'],
       ['--expires', '2020-01-01'],
+      ['--expires', '2099-02-31'],
       ['--share', '0'],
     ]) {
       await expect(keys('add', 'Ada', ...words)).rejects.toBeInstanceOf(Error);

@@ -68,8 +68,11 @@ const rotateOptions = {
 type Expiry = { readonly inMs: number } | { readonly at: string };
 
 function parseExpiry(text: string): Expiry {
-  if (/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(Date.parse(text)))
-    return { at: new Date(text).toISOString() };
+  if (/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(Date.parse(text))) {
+    const at = new Date(text).toISOString();
+    // JavaScript takes the 31st of February for the 3rd of March.
+    if (at.slice(0, 10) === text.slice(0, 10)) return { at };
+  }
   try {
     return { inMs: parseDuration(text) };
   } catch (error) {
