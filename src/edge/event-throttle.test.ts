@@ -51,4 +51,51 @@ describe('EventThrottle', () => {
     for (let count = 0; count < 100; count += 1) throttle.take({ kind: 'engine-stalled' });
     expect(events).toHaveLength(100);
   });
+
+  it('tells refusals of one kind apart by code or reason, and those of no known address as one', () => {
+    const { clock, events, throttle } = throttled();
+    const request = (reason: string): EdgeLogEvent => ({ kind: 'upgrade-refused', address: null, reason, detail: '' });
+    for (let count = 0; count < 4; count += 1) {
+      throttle.take(request('origin'));
+      throttle.take(request('subprotocol'));
+      throttle.take(refusal('a'));
+    }
+    expect(events).toHaveLength(6);
+    clock.moveTo(10_000);
+    const more = { kind: 'more', count: 2, inMs: 10_000 };
+    expect(events.slice(6)).toEqual([
+      { ...more, of: 'upgrade-refused', code: 'origin', address: 'unknown' },
+      { ...more, of: 'upgrade-refused', code: 'subprotocol', address: 'unknown' },
+      { ...more, of: 'refused', code: 'unauthorized', address: 'a' },
+    ]);
+  });
+
+  it('lets more events of sessions pass than of strangers, but not any number', () => {
+    const { events, throttle } = throttled();
+    for (let session = 0; session < 3000; session += 1) throttle.take({ kind: 'session-lost', session, address: 'a' });
+    expect(events).toHaveLength(2000);
+  });
+
+  it('passes on what says how many were held back elsewhere', () => {
+    const { events, throttle, clock } = throttled();
+    const more: EdgeLogEvent = { kind: 'more', of: 'refused', code: null, address: null, count: 5, inMs: 1 };
+    for (let count = 0; count < 10; count += 1) throttle.take(more);
+    expect(events).toHaveLength(10);
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('has one timer for a window, and begins another window with the next event', () => {
+    const { clock, events, throttle } = throttled();
+    throttle.take(refusal('a'));
+    throttle.take(refusal('b'));
+    expect(clock.pendingCount).toBe(1);
+    throttle.flush();
+    expect(clock.pendingCount).toBe(0);
+    clock.moveTo(5000);
+    for (let count = 0; count < 3; count += 1) throttle.take(refusal('a'));
+    clock.moveTo(14_999);
+    expect(events).toHaveLength(4);
+    clock.moveTo(15_000);
+    expect(events.slice(4)).toMatchObject([{ kind: 'more', count: 1 }]);
+  });
 });

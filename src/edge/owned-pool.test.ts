@@ -44,4 +44,23 @@ describe('a pool of owned things', () => {
     expect(pool.clear()).toEqual([item]);
     expect(pool.clear()).toEqual([]);
   });
+
+  it('says to its maker how many there are, and whether one is idle', () => {
+    const asked: [count: number, hasIdle: boolean][] = [];
+    const pool = new OwnedPool<Item>((count, hasIdle) => {
+      asked.push([count, hasIdle]);
+      return { ...unowned, name: count };
+    });
+    const one = pool.take('a') as Item;
+    pool.take('b');
+    pool.leave(one);
+    pool.take('c');
+    expect(asked).toEqual([
+      [0, false],
+      [1, false],
+      [2, true],
+    ]);
+    expect(pool.clear().map(({ name }) => name)).toEqual([0, 1, 2]);
+    expect(unowned.isTaken).toBe(false);
+  });
 });

@@ -126,8 +126,13 @@ describe('an edge that drains', () => {
       const response = await fetch(`http://127.0.0.1:${edge.port}/health`);
       return [response.status, await response.text()];
     };
-    expect((await fetch(`http://127.0.0.1:${edge.port}/`)).status).toBe(426);
-    expect(only('upgrade-refused')).toMatchObject([{ reason: 'plain', address: '127.0.0.1' }]);
+    const asked = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${edge.port}${path}`, { method });
+    expect((await asked('/')).status).toBe(426);
+    expect((await asked('/health', 'POST')).status).toBe(426);
+    expect((await asked('/health?for=me')).status).toBe(200);
+    const head = await asked('/health', 'HEAD');
+    expect([head.status, await head.text(), head.headers.get('cache-control')]).toEqual([200, '', 'no-store']);
+    expect(only('upgrade-refused').slice(1)).toMatchObject([{ reason: 'plain', address: '127.0.0.1' }]);
     expect(await health()).toEqual([200, 'serving\n']);
     const running = await begin(edge, 500);
     const drained = edge.edge.drain(20_000);
