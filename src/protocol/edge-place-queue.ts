@@ -5,6 +5,7 @@ import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, type ErrorCode } from '../basics/errors.ts';
 import type { EdgeKey } from './edge-key.ts';
 import {
+  keptTooMany,
   nextWaiting,
   type PlaceHolder,
   type PlaceLoss,
@@ -48,6 +49,16 @@ export interface PlaceOwner<Entry> {
   settled?(entry: Entry): void;
 }
 
+/** The rules of edge-places.ts as values, so that a test of the trials can replace them with faulty ones. */
+export interface Placing {
+  readonly nextWaiting: typeof nextWaiting;
+  readonly placeToFree: typeof placeToFree;
+  readonly waitingTooMany: typeof waitingTooMany;
+  readonly keptTooMany: typeof keptTooMany;
+}
+
+export const protocolPlacing: Placing = { nextWaiting, placeToFree, waitingTooMany, keptTooMany };
+
 interface PlaceActions<Entry> {
   entries(): Iterable<Entry>;
   refuse(entry: Entry, reason: { readonly code: ErrorCode; readonly cause: string; readonly remedy: string }): void;
@@ -67,6 +78,7 @@ export function noteTimes(entry: PlaceEntry, nowMs: number): void {
 
 export class PlaceQueue<Entry extends PlaceEntry> {
   readonly #rules: PlaceRules;
+  readonly #placing: Placing;
   readonly #clock: Clock;
   readonly #owner: PlaceOwner<Entry>;
   readonly #actions: PlaceActions<Entry>;
@@ -74,8 +86,14 @@ export class PlaceQueue<Entry extends PlaceEntry> {
   #isServing = false;
   #cancelTick: (() => void) | null = null;
 
-  constructor(rules: PlaceRules, clock: Clock, owner: PlaceOwner<Entry>, actions: PlaceActions<Entry>) {
+  constructor(
+    { rules, placing }: { readonly rules: PlaceRules; readonly placing: Placing },
+    clock: Clock,
+    owner: PlaceOwner<Entry>,
+    actions: PlaceActions<Entry>,
+  ) {
     this.#rules = rules;
+    this.#placing = placing;
     this.#clock = clock;
     this.#owner = owner;
     this.#actions = actions;
@@ -140,7 +158,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     // Keys that can claim nothing now. One with a larger share may still have a claim.
     const modest = new Set<string>();
     for (;;) {
-      const next = nextWaiting(this.#actions.entries(), modest);
+      const next = this.#placing.nextWaiting(this.#actions.entries(), modest);
       if (next === undefined) return;
       if (!this.#tryPlace(next) && !this.#freePlaceFor(next)) modest.add(next.key.id);
     }
@@ -166,7 +184,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
 
   /** @returns whether a session has given up its place */
   #freePlaceFor(next: Entry): boolean {
-    const freed = placeToFree(this.#actions.entries(), next, this.#clock.nowMs(), this.#rules);
+    const freed = this.#placing.placeToFree(this.#actions.entries(), next, this.#clock.nowMs(), this.#rules);
     if (freed === undefined) return false;
     const { entry, why } = freed;
     this.leave(entry);
@@ -196,7 +214,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
       refuse(entry, `${taken}, and none became free within ${waitMs / 1000} s`);
     }
     for (;;) {
-      const entry = waitingTooMany(this.#actions.entries(), this.#rules);
+      const entry = this.#placing.waitingTooMany(this.#actions.entries(), this.#rules);
       if (entry === undefined) return;
       refuse(entry, `${taken}, and ${maxWaiting === 0 ? 'none may wait' : 'too many wait for one'}`);
     }

@@ -6,8 +6,15 @@ import { type ErrorCode, OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import { validateSampling } from '../decoding/sampling.ts';
 import { anyone, type EdgeKey } from './edge-key.ts';
-import { noteTimes, type PlaceEntry, type PlaceOwner, PlaceQueue } from './edge-place-queue.ts';
-import { defaultPlaceRules, keptTooMany, type PlaceRules } from './edge-places.ts';
+import {
+  noteTimes,
+  type PlaceEntry,
+  type PlaceOwner,
+  PlaceQueue,
+  type Placing,
+  protocolPlacing,
+} from './edge-place-queue.ts';
+import { defaultPlaceRules, type PlaceRules } from './edge-places.ts';
 import type { createEdgeSession, stepEdge } from './edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, SessionCreated } from './edge-state.ts';
 import type { DeviceMessage, OpenMessage } from './messages.ts';
@@ -20,7 +27,12 @@ export interface RegistryEntry extends PlaceEntry {
 }
 
 export interface RegistrySettings {
-  readonly machines: { readonly stepEdge: typeof stepEdge; readonly createEdgeSession: typeof createEdgeSession };
+  readonly machines: {
+    readonly stepEdge: typeof stepEdge;
+    readonly createEdgeSession: typeof createEdgeSession;
+    /** Default: {@link protocolPlacing}. */
+    readonly placing?: Placing;
+  };
   readonly rules: EdgeRules;
   /** Time for which a session without a connection, or a finished one, is kept. */
   readonly keepLostMs: number;
@@ -56,6 +68,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   /** Links whose send queues are full, attached or not. */
   readonly #blocked = new Set<number>();
   readonly #rules: PlaceRules;
+  readonly #placing: Placing;
   readonly #places: PlaceQueue<Entry>;
   #count = 0;
 
@@ -64,7 +77,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#clock = clock;
     this.#owner = owner;
     this.#rules = settings.places ?? defaultPlaceRules;
-    this.#places = new PlaceQueue(this.#rules, clock, owner, {
+    this.#placing = settings.machines.placing ?? protocolPlacing;
+    this.#places = new PlaceQueue({ rules: this.#rules, placing: this.#placing }, clock, owner, {
       entries: () => this.#entries.values(),
       refuse: (entry, reason) => this.step(entry, { kind: 'refused', ...reason }),
       trim: () => this.#trim(),
@@ -250,7 +264,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   #trim(): void {
     for (;;) {
-      const entry = keptTooMany(this.#entries.values(), this.#rules);
+      const entry = this.#placing.keptTooMany(this.#entries.values(), this.#rules);
       if (entry === undefined) return;
       this.#forget(entry);
     }

@@ -1,10 +1,13 @@
 // An edge in virtual time: protocol/edge-core.ts with an engine and links of the simulation. It can crash, which loses all sessions and
 // connections, and restart without them.
 
+import type { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
+import type { ConnectionLimits } from '../protocol/connection-limits.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import { EdgeCore, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
-import { anyone } from '../protocol/edge-key.ts';
+import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
+import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
@@ -22,6 +25,12 @@ export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | '
   readonly target: VirtualTarget;
   readonly engine: EngineSettings;
   readonly capacity: number;
+  /** Default: every device is {@link anyone}. */
+  readonly keyOf?: (credentials: string) => EdgeKey | null;
+  /** For {@link VirtualEdge.renewKeys}; default: no key changes. */
+  readonly renewed?: (id: string, shown: EdgeKey) => EdgeKey | null;
+  /** Default: none. */
+  readonly connectionLimits?: ConnectionLimits;
   /** Default: {@link defaultLiveness}. */
   readonly liveness?: LivenessSettings;
   /** 64 hex digits. */
@@ -52,6 +61,8 @@ export interface EdgeObserver {
   edgeReceives?(edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void;
   /** @param isWritable as last reported to the edge */
   edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void;
+  /** The place of a session changes. @param waitedMs how long it has waited */
+  placeChanged?(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void;
   /** The edge closes a connection; `code` is 'done' without an error. */
   edgeCloses?(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void;
 }
@@ -63,6 +74,7 @@ export class VirtualEdge {
   readonly #core: EdgeCore<VirtualSession, LinkCarrier<EdgeMessage>>;
   readonly #engine: VirtualEngine;
   #takenPlaces = 0;
+  #closedFor: OutriderError | undefined;
 
   constructor(queue: EventQueue, observer: EdgeObserver, settings: VirtualEdgeSettings) {
     this.settings = settings;
@@ -73,7 +85,8 @@ export class VirtualEdge {
     const own = {
       target: { model: 'toy', fingerprint: settings.name, tokenizerHash: settings.tokenizerHash },
       rules: { vocabularySize, contextLength, endingOf: (open: OpenMessage) => target.ending(open) },
-      keyOf: () => anyone,
+      keyOf: settings.keyOf ?? (() => anyone),
+      closedFor: () => this.#closedFor,
       placeCount: capacity,
       limits: engine.limits,
       stepTime: () => engine.stepTime,
@@ -115,9 +128,9 @@ export class VirtualEdge {
     if (id !== undefined) this.#core.connections.send(id, message);
   }
 
-  /** Takes a new connection of a device. */
-  accept(link: VirtualLink): void {
-    const carrier = new LinkCarrier<EdgeMessage>('edge');
+  /** Takes a new connection of a device. @param address of the device, if the edge limits its connections */
+  accept(link: VirtualLink, address?: string): void {
+    const carrier = new LinkCarrier<EdgeMessage>('edge', undefined, address);
     carrier.link = link;
     link.join('edge', this.process.listen(carrier.end));
     carrier.handler = this.#core.accept(carrier);
@@ -137,7 +150,39 @@ export class VirtualEdge {
     this.#engine.hang(durationMs);
   }
 
+  /** Fails all sessions of the next step that ends. */
+  failStep(): void {
+    this.#engine.failNext();
+  }
+
+  /** Lets the next step take this much longer, ms. */
+  delayStep(delayMs: number): void {
+    this.#engine.delayNext(delayMs);
+  }
+
+  /** Why no session may be opened from now on; undefined: they may. */
+  closeFor(reason: OutriderError | undefined): void {
+    this.#closedFor = reason;
+  }
+
+  /** The keys have changed. */
+  renewKeys(): void {
+    this.#core.sessions.renewKeys(this.settings.renewed ?? ((_id, shown) => shown));
+  }
+
+  /** Sessions that wait for a place, connections without a session, and taken places; all 0 at rest. */
+  get pending(): readonly number[] {
+    return [this.#core.sessions.waitingCount, this.#core.connections.unattachedCount, this.#takenPlaces];
+  }
+
+  /** Whether this connection is attached to a session. */
+  isAttached(link: VirtualLink): boolean {
+    const id = this.#core.connections.find((carrier) => carrier.link === link);
+    return id !== undefined && this.#core.sessions.isAttached(id);
+  }
+
   restart(): void {
+    this.#closedFor = undefined;
     this.process.restart();
   }
 
@@ -158,6 +203,7 @@ export class VirtualEdge {
       cleared: () => {
         this.#takenPlaces = 0;
       },
+      placeChanged: (session, change, waitedMs) => this.#observer.placeChanged?.(this, session, change, waitedMs),
       stepped: (session, event, effects, before) => {
         forgetReplaced(session, before);
         const told = event.kind === 'session-created' ? null : event;

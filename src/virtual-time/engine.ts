@@ -41,7 +41,7 @@ interface Running extends StepPart<VirtualSession> {
 
 const noRows: readonly Candidates[] = [];
 
-type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps'>;
+type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps' | 'fail'>;
 
 export class VirtualEngine {
   readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
@@ -53,6 +53,8 @@ export class VirtualEngine {
   #isBusy = false;
   #isAwake = false;
   #isHung = false;
+  #failsNext = false;
+  #delayMs = 0;
 
   constructor(process: VirtualProcess, settings: EngineSettings, target: VirtualTarget, random: Random, core: Core) {
     this.#process = process;
@@ -81,8 +83,20 @@ export class VirtualEngine {
     });
   }
 
+  /** The next step that ends fails, and with it all its sessions. */
+  failNext(): void {
+    this.#failsNext = true;
+  }
+
+  /** The next step takes this much longer, ms. */
+  delayNext(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
   /** Drops the running step. */
   reset(): void {
+    this.#failsNext = false;
+    this.#delayMs = 0;
     this.#isHung = false;
     this.#isBusy = false;
     this.#isAwake = false;
@@ -102,11 +116,17 @@ export class VirtualEngine {
     const itemRows = running.map(({ prefillTokens, ticket }) =>
       ticket === null ? prefillTokens : ticket.drafts.length + 1,
     );
-    const durationMs = batchMs(stepTime, itemRows) * jitter;
+    const durationMs = batchMs(stepTime, itemRows) * jitter + this.#delayMs;
+    this.#delayMs = 0;
     this.account.steps += 1;
     this.account.busyMs += durationMs;
     this.#process.post(durationMs, () => {
-      for (const part of running) this.#finish(part);
+      const isFailed = this.#failsNext;
+      this.#failsNext = false;
+      for (const part of running) {
+        if (isFailed) this.#core.fail(part.entry, 'the engine failed');
+        else this.#finish(part);
+      }
       this.#isBusy = false;
       this.wake();
     });

@@ -6,6 +6,7 @@ import type { LinkEnd, VirtualLink } from './link.ts';
 export class LinkCarrier<Sent> implements FrameConnection<Sent> {
   readonly #side: 'device' | 'edge';
   readonly #bytesAlong: ((message: Sent) => number) | undefined;
+  readonly address: string | undefined;
   /** Set before the first frame is sent. */
   link!: VirtualLink;
   /** Set before the first frame arrives. */
@@ -14,7 +15,11 @@ export class LinkCarrier<Sent> implements FrameConnection<Sent> {
   writable = true;
   /** What the link reports to. */
   readonly end: LinkEnd = {
-    frame: (frame) => this.handler?.frame(frame),
+    frame: (frame) => {
+      // Only an address has limits of bytes.
+      if (this.address !== undefined) this.handler?.arriving?.(frame.length);
+      this.handler?.frame(frame);
+    },
     writable: (isWritable) => {
       this.writable = isWritable;
       this.handler?.writable(isWritable);
@@ -22,9 +27,13 @@ export class LinkCarrier<Sent> implements FrameConnection<Sent> {
     closed: () => this.handler?.closed(),
   };
 
-  /** @param bytesAlong additional bytes on the air with a message, beyond its frame; default: none */
-  constructor(side: 'device' | 'edge', bytesAlong?: (message: Sent) => number) {
+  /**
+   * @param bytesAlong additional bytes on the air with a message, beyond its frame; default: none
+   * @param address of the peer, for an edge that limits its connections
+   */
+  constructor(side: 'device' | 'edge', bytesAlong?: (message: Sent) => number, address?: string) {
     this.#side = side;
+    this.address = address;
     this.#bytesAlong = bytesAlong;
   }
 

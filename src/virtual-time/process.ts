@@ -25,6 +25,11 @@ export class VirtualProcess implements Clock {
     return this.#queue.nowMs();
   }
 
+  /** The end of the last pause; 0: there was none since the last start. */
+  get resumedAtMs(): number {
+    return this.#pausedUntilMs;
+  }
+
   /** A timer; a crash drops it. */
   after(delayMs: number, action: () => void): () => void {
     const life = this.#life;

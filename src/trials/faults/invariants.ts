@@ -2,48 +2,20 @@
 // text, so the invariants apply to every step.
 
 import type { DeviceEffect, DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
-import type { EdgeEvent } from '../../protocol/edge-state.ts';
-import type { DeviceMessage, EdgeMessage } from '../../protocol/messages.ts';
+import type { PlaceChange } from '../../protocol/edge-place-queue.ts';
+import type { EdgeEffect, EdgeEvent } from '../../protocol/edge-state.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../protocol/messages.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import type { DeviceWorld, VirtualDevice } from '../../virtual-time/device.ts';
 import type { EdgeObserver, VirtualEdge } from '../../virtual-time/edge.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import type { VirtualSession } from '../../virtual-time/sessions.ts';
 import type { ReferenceText } from '../../virtual-time/toy-target.ts';
+import type { KeyRing } from './keys.ts';
 import type { LieWatch } from './lies.ts';
+import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
-
-/** The invariants of every run. */
-export const invariants = [
-  'edge-text', // an edge's text is a prefix of the text that the target writes alone
-  'device-text', // so is the text that the reader sees, and it never becomes shorter
-  'no-honest-error', // an honest device neither receives nor reports a protocol error
-  'lies-refused', // a device accepts no message that it can recognise as a lie
-  'patient', // a device gives up only if the first connection fails, or after a long time without text
-  'gives-up', // after that time it does give up
-  'current-link', // the newest connection of a session is never superseded
-  'bounded', // the number of drafts and the number of unacknowledged tokens have a limit
-  'nothing-when-blocked', // a side sends nothing while its queue is full
-  'commits-in-order', // each commit starts at the end of the last one on its connection
-  'finished', // every honest session ends with the whole text
-  'forgotten', // edges keep no finished session and no closed connection
-  'no-crash', // no machine violates an internal invariant
-] as const;
-export type InvariantName = (typeof invariants)[number];
-
-export class InvariantViolation extends Error {
-  override readonly name = 'InvariantViolation';
-  readonly invariant: InvariantName;
-
-  constructor(invariant: InvariantName, detail: string) {
-    super(`${invariant}: ${detail}`);
-    this.invariant = invariant;
-  }
-}
-
-function demand(condition: boolean, invariant: InvariantName, detail: () => string): asserts condition {
-  if (!condition) throw new InvariantViolation(invariant, detail());
-}
+import { demand } from './violation.ts';
 
 interface Reader {
   readonly reference: ReferenceText;
@@ -66,24 +38,36 @@ const bytesPerId = 8;
 
 export class InvariantWatch implements EdgeObserver {
   readonly #readers = new Map<VirtualDevice, Reader>();
+  /** By {@link nameOf}, as the next two. */
   readonly #references = new Map<string, ReferenceText>();
   readonly #owners = new Map<VirtualLink, VirtualDevice>();
   readonly #checked = new WeakMap<VirtualSession, Checked>();
   /** The position at which the next commit on a connection must start. */
   readonly #commitEnds = new Map<VirtualLink, number>();
-  /** From the `open` of each session. */
-  readonly #maxAhead = new Map<string, number>();
+  /** From the `open` of the session. */
+  readonly #asked = new Map<string, Pick<OpenMessage, 'maxAhead' | 'flowControlWindow'>>();
   /** For each session and edge the largest attempt that was sent, and its link. */
   readonly #newest = new Map<string, { attempt: number; link: VirtualLink }>();
   /** The last attach on a connection. */
   readonly #attaches = new Map<VirtualLink, 'open' | 'resume'>();
   readonly #lies: LieWatch;
+  readonly #keys: KeyRing;
+  readonly #places: PlaceWatch;
+  /** Sessions that an engine has failed with. */
+  readonly #failed = new Set<string>();
   edgeBytesPeak = 0;
   steps = 0;
   committedTokens = 0;
 
-  constructor(lies: LieWatch) {
+  constructor(lies: LieWatch, keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
     this.#lies = lies;
+    this.#keys = keys;
+    this.#places = new PlaceWatch(keys, settingsOf);
+  }
+
+  /** An edge has a new connection. */
+  accepted(edge: VirtualEdge, link: VirtualLink): void {
+    this.#places.accepted(edge, link);
   }
 
   /** Whether the device's last attach on this connection was an `open`. */
@@ -101,7 +85,12 @@ export class InvariantWatch implements EdgeObserver {
       textAtMs: device.process.nowMs(),
       hasConnected: false,
     });
-    this.#references.set(device.state.turn.session, reference);
+    this.#references.set(this.#nameOf(device.state.turn), reference);
+  }
+
+  /** With another key the same id is another session. */
+  #nameOf({ session, credentials }: Pick<OpenMessage, 'session' | 'credentials'>): string {
+    return nameOf(session, this.#keys.ownerOf(credentials) ?? '');
   }
 
   owns(device: VirtualDevice, link: VirtualLink): void {
@@ -141,10 +130,12 @@ export class InvariantWatch implements EdgeObserver {
     }
   };
 
-  edgeReceives(_edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void {
+  edgeReceives(edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void {
+    this.#places.edgeReceives(edge, link, message);
+    this.#measureBytes(edge);
     if (message.kind === 'open') {
       this.#commitEnds.set(link, message.prompt.length + message.answer.length);
-      this.#maxAhead.set(message.session, message.maxAhead);
+      this.#asked.set(this.#nameOf(message), message);
     }
     if (message.kind === 'resume') this.#commitEnds.set(link, message.length);
   }
@@ -153,7 +144,9 @@ export class InvariantWatch implements EdgeObserver {
     const isWaiting = message.kind === 'commit' || message.kind === 'pong';
     const isLie = this.#lies.isLiar(link);
     demand(isWritable || !isWaiting || isLie, 'nothing-when-blocked', () => `${edge.settings.name}: ${message.kind}`);
-    if (message.kind !== 'commit' || isLie) return;
+    if (isLie) return;
+    this.#places.edgeSends(edge, link, message);
+    if (message.kind !== 'commit') return;
     const end = this.#commitEnds.get(link) ?? -1;
     demand(message.first === end, 'commits-in-order', () => `a commit at ${message.first}, the last ended at ${end}`);
     this.#commitEnds.set(link, end + message.accepted + message.tokens.length);
@@ -190,24 +183,34 @@ export class InvariantWatch implements EdgeObserver {
     demand(waitedMs <= 2 * giveUpAfterMs + 30_000, 'gives-up', () => `${device.settings.name} after ${waitedMs} ms`);
   }
 
-  edgeStepped(edge: VirtualEdge, session: VirtualSession, event: EdgeEvent | null): void {
+  placeChanged(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void {
+    this.#places.placeChanged(edge, session, change, waitedMs);
+  }
+
+  edgeStepped(
+    edge: VirtualEdge,
+    session: VirtualSession,
+    event: EdgeEvent | null,
+    effects: readonly EdgeEffect[],
+  ): void {
+    this.#places.edgeStepped(edge, session, event, effects);
+    if (event?.kind === 'step-failed') this.#failed.add(this.#places.nameOf(session));
     this.#checkText(edge, session, event);
     const { text, branch, acknowledged, open } = session.state;
     const buffered = branch === null ? 0 : Math.max(0, branch.start + branch.tokens.length - text.length);
-    const maxAhead = this.#maxAhead.get(session.id) ?? 0;
+    const { maxAhead, flowControlWindow } = this.#asked.get(this.#places.nameOf(session)) ?? open;
     demand(buffered <= maxAhead, 'bounded', () => `${buffered} drafts kept, ${maxAhead} allowed`);
     const ahead = text.length - acknowledged;
     const edgeDrafts = modeOf(open.mode).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
     const stepTokens = Math.max(maxAhead, edgeDrafts);
-    demand(ahead <= open.flowControlWindow + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
-    this.#measureBytes(edge);
+    demand(ahead <= flowControlWindow + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
   }
 
   #checkText(edge: VirtualEdge, session: VirtualSession, event: EdgeEvent | null): void {
     const { text, generation } = session.state;
     const before = this.#checked.get(session);
     const from = before?.generation === generation ? before.length : session.state.open.prompt.length;
-    const reference = this.#references.get(session.id)?.ids;
+    const reference = this.#references.get(this.#places.nameOf(session))?.ids;
     if (event?.kind === 'step-done' && reference !== undefined) {
       this.steps += 1;
       this.committedTokens += before?.generation === generation ? text.length - from : 0;
@@ -246,6 +249,15 @@ export class InvariantWatch implements EdgeObserver {
     } else if (effect.kind === 'finish') this.#checkOutcome(device, reader, effect.outcome);
   }
 
+  /** Whether an honest device may be told so now. */
+  #mayFail({ state, process }: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
+    const { turn, text } = state;
+    if (code === 'unauthorized') return !this.#keys.isValid(turn.credentials);
+    if (code === 'internal') return this.#failed.has(this.#nameOf(turn));
+    if (code !== 'edge-full' && code !== 'edge-draining') return false;
+    return text.length === turn.prompt.length || process.nowMs() - textAtMs >= giveUpAfterMs;
+  }
+
   #checkOutcome(device: VirtualDevice, reader: Reader, outcome: NonNullable<VirtualDevice['state']['outcome']>): void {
     const { name } = device.settings;
     if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable') {
@@ -258,7 +270,8 @@ export class InvariantWatch implements EdgeObserver {
       demand(isPatient, 'patient', () => `${name} takes the edge for silent after ${waitedMs} ms`);
     } else if (outcome.kind === 'failed') {
       const isAlone = device.links.length < 2;
-      demand(outcome.code === 'edge-full' && isAlone, 'no-honest-error', () => `${name} fails: ${outcome.cause}`);
+      const isAllowed = isAlone && this.#mayFail(device, reader, outcome.code);
+      demand(isAllowed, 'no-honest-error', () => `${name} fails by ${outcome.code}: ${outcome.cause}`);
     } else if (outcome.kind === 'ended') {
       const { ids, reason } = reader.reference;
       demand(reader.shown === ids.length, 'finished', () => `${name} ends after ${reader.shown} of ${ids.length}`);

@@ -1,12 +1,19 @@
 // State machines with one planted bug each: the real ones with changed events, states or effects. They show that the trial finds bugs;
 // only its tests use them.
 
+import type { Candidates } from '../../decoding/candidates.ts';
 import { chooseToken } from '../../decoding/choose-token.ts';
 import { penaltiesActive, RunningCounts } from '../../decoding/token-counts.ts';
 import { TokenText } from '../../decoding/token-text.ts';
+import { unlimitedConnections } from '../../protocol/connection-limits.ts';
 import type { DeviceEvent, DeviceState } from '../../protocol/device-state.ts';
+import { anyone, type EdgeKey } from '../../protocol/edge-key.ts';
+import { type Placing, protocolPlacing } from '../../protocol/edge-place-queue.ts';
+import { defaultPlaceRules, type PlaceRules } from '../../protocol/edge-places.ts';
 import type { EdgeEvent, EdgeState } from '../../protocol/edge-state.ts';
-import { type DeviceMessage, protocolVersion } from '../../protocol/messages.ts';
+import { type DeviceMessage, type OpenMessage, protocolVersion, type RefusedMessage } from '../../protocol/messages.ts';
+import { byteWire, type Wire } from '../../protocol/wire.ts';
+import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import type { PlantedBug } from './run.ts';
 
@@ -161,6 +168,106 @@ const faultIsFatal: Machines = {
   },
 };
 
+/** A refusal with this code ends a turn that has text. */
+function fatal(code: RefusedMessage['code']): Machines {
+  return {
+    ...protocolMachines,
+    stepDevice(state, event) {
+      const isRefused = event.kind === 'message-received' && event.message.kind === 'refused';
+      if (!isRefused || event.message.code !== code) return protocolMachines.stepDevice(state, event);
+      return protocolMachines.stepDevice(state, { ...event.message, kind: 'gave-up', code });
+    },
+  };
+}
+
+/** Opens sessions with something changed. */
+function openedWith(changes: Partial<OpenMessage>): Machines {
+  const { createEdgeSession } = protocolMachines;
+  return {
+    ...protocolMachines,
+    createEdgeSession: (rules, incarnation, created) =>
+      createEdgeSession(rules, incarnation, { ...created, open: { ...created.open, ...changes } }),
+  };
+}
+
+/** An `open` whose answer has ended gets a step. */
+const endedAgain: Machines = {
+  ...protocolMachines,
+  createEdgeSession(...given) {
+    const step = protocolMachines.createEdgeSession(...given);
+    const { link } = step.state;
+    const effects = step.effects.filter((effect) => effect.kind !== 'send' || effect.message.kind !== 'end');
+    return { state: { ...step.state, end: null, link: link && { ...link, endSent: false } }, effects };
+  },
+};
+
+/** The results of a step go to the session beside. */
+function rowsExchanged(): Machines {
+  let last: readonly Candidates[] = [];
+  return alteringEdge((_state, event) => {
+    if (event.kind !== 'step-done') return event;
+    const rows = last.length >= event.rows.length ? last : event.rows;
+    last = event.rows;
+    return { ...event, rows };
+  });
+}
+
+/** Row i is the choice one position later. */
+const rowsLate: Machines = alteringEdge((_state, event) => {
+  if (event.kind !== 'step-done' || event.rows.length < 2) return event;
+  return { ...event, rows: [...event.rows.slice(1), event.rows.at(-1) as Candidates] };
+});
+
+function placedBy(changes: Partial<Placing>): Machines {
+  return { ...protocolMachines, placing: { ...protocolPlacing, ...changes } };
+}
+
+/** The longest wait of all keys goes first. */
+const longestWaitFirst: Placing['nextWaiting'] = (entries) => {
+  const waiting = [...entries].filter(({ waitingSinceMs, state }) => waitingSinceMs !== null && state.link !== null);
+  return waiting.sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0))[0];
+};
+
+/** Of the right key, the newest goes first. */
+const newestFirst: Placing['nextWaiting'] = (entries) => {
+  const all = [...entries];
+  const right = protocolPlacing.nextWaiting(all);
+  const newer = all.filter(
+    ({ key, waitingSinceMs, state }) => key.id === right?.key.id && waitingSinceMs !== null && state.link !== null,
+  );
+  return newer.at(-1) ?? right;
+};
+
+/** A key that waits gets a place of any other key, also its only one; each session once, or places would go round for ever. */
+function onlyPlaceTaken(): Placing['placeToFree'] {
+  const served = new Set<unknown>();
+  return (entries, next, nowMs, rules) => {
+    const all = [...entries];
+    const freed = protocolPlacing.placeToFree(all, next, nowMs, rules);
+    const other = all.find(({ hasPlace, key }) => hasPlace && key.id !== next.key.id);
+    if (freed !== undefined || other === undefined || served.has(next)) return freed;
+    served.add(next);
+    return { entry: other, why: 'shared' };
+  };
+}
+
+/** Frames with one block of padding too many. */
+const paddedTwice: Wire = {
+  ...byteWire,
+  device() {
+    const end = byteWire.device();
+    let padding = 0;
+    return {
+      unpack: (frame) => end.unpack(frame),
+      pack(message) {
+        if (message.kind === 'open' || message.kind === 'resume') padding = message.padding;
+        const frame = end.pack(message) as Uint8Array;
+        return padding === 0 ? frame : Uint8Array.from([...frame, ...new Uint8Array(padding)]);
+      },
+    };
+  },
+};
+
 const brokenMachines: Readonly<Record<string, Machines>> = {
   'a stale branch is accepted': staleBranch,
   'noise is keyed by the step': noiseByStep,
@@ -182,9 +289,49 @@ const brokenMachines: Readonly<Record<string, Machines>> = {
   'an early end is let through': guardedBut(/text that is shorter/),
   'an end elsewhere is believed': endBelieved,
   'a lie ends the turn': faultIsFatal,
+  'an answer that has ended gets a step': endedAgain,
+  'a session gets the rows of another': rowsExchanged(),
+  'rows are one position late': rowsLate,
+  'a stop string is passed over': openedWith({ stopStrings: [] }),
+  'flow control never pauses': openedWith({ flowControlWindow: 65_536 }),
+  'a full edge ends a turn with text': fatal('edge-full'),
+  'an edge that drains ends a turn with text': fatal('edge-draining'),
+  'a place goes to the longest wait of all keys': placedBy({ nextWaiting: longestWaitFirst }),
+  'a place goes to the newest session of the key': placedBy({ nextWaiting: newestFirst }),
+  'a key loses its only place to another': placedBy({ placeToFree: onlyPlaceTaken() }),
+  'too many may wait': placedBy({ waitingTooMany: () => undefined }),
+  'no session without a place is forgotten for another': placedBy({ keptTooMany: () => undefined }),
 };
 
 const never = Number.POSITIVE_INFINITY;
+
+/** An edge with other rules of places than it should have. */
+function ruled(rules: Partial<PlaceRules>): PlantedBug {
+  return { edge: ({ places }) => ({ places: { ...defaultPlaceRules, ...places, ...rules } }) };
+}
+
+type KeyOf = NonNullable<VirtualEdgeSettings['keyOf']>;
+
+/** An edge that takes keys for others than they are. */
+function keyed(change: (key: EdgeKey) => EdgeKey): PlantedBug {
+  const changed = (key: EdgeKey | null): EdgeKey | null => key && change(key);
+  return {
+    edge: ({ keyOf = () => anyone, renewed = (_id, shown) => shown }) => ({
+      keyOf: (secret) => changed(keyOf(secret)),
+      renewed: (id, shown) => changed(renewed(id, shown)),
+    }),
+  };
+}
+
+/** A key that was right once stays right. */
+function rememberedKeys(keyOf: KeyOf): KeyOf {
+  const seen = new Map<string, EdgeKey | null>();
+  return (secret) => {
+    const key = seen.get(secret) ?? keyOf(secret);
+    seen.set(secret, key);
+    return key;
+  };
+}
 
 export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   ...Object.fromEntries(Object.entries(brokenMachines).map(([name, machines]) => [name, { machines }])),
@@ -192,6 +339,35 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'a device never gives up': { device: { giveUpAfterMs: never } },
   'a device waits for text for ever': { device: { firstTokenWithinMs: never, nextTokenWithinMs: never } },
   'a device gives an edge no time': { device: { firstTokenWithinMs: 300, nextTokenWithinMs: 300 } },
-  'an edge never takes a connection for lost': { edge: { liveness: { pingAfterMs: 4000, lostAfterMs: 1e9 } } },
-  'an edge forgets no session': { edge: { keepLostMs: 1e9 } },
+  'an edge never takes a connection for lost': {
+    edge: () => ({ liveness: { pingAfterMs: 4000, lostAfterMs: 1e9 } }),
+  },
+  'an edge forgets no session': { edge: () => ({ keepLostMs: 1e9 }) },
+  'padding is one block too long': { device: { wire: paddedTwice } },
+  'an honest device is too fast for the edge': {
+    edge: () => ({ rate: { framesPerSecond: 2, bytesPerSecond: 1000, burstFrames: 12, burstBytes: 1200 } }),
+  },
+  'an unknown key is let in': {
+    edge: ({ keyOf = () => anyone }) => ({ keyOf: (secret) => keyOf(secret) ?? anyone }),
+  },
+  'a withdrawn key still opens': { edge: ({ keyOf = () => anyone }) => ({ keyOf: rememberedKeys(keyOf) }) },
+  'sessions of a withdrawn key go on': { edge: () => ({ renewed: (_id, shown) => shown }) },
+  'sessions of a key that is valid end': { edge: () => ({ renewed: () => null }) },
+  'a session belongs to whoever has its id': keyed((key) => ({ ...key, id: '' })),
+  'a key may have any number of places': keyed((key) => ({ ...key, maxSessions: null })),
+  'any number of sessions of a key may wait': keyed((key) => ({ ...key, maxWaiting: null })),
+  'all keys have the same share': keyed((key) => ({ ...key, share: 1 })),
+  'an edge gives more places than it has': { edge: ({ capacity }) => ({ capacity: capacity + 1 }) },
+  'a lost session loses its place at once': ruled({ placeGraceMs: 0 }),
+  'a lost session keeps its place': ruled({ placeGraceMs: 1e9 }),
+  'a session whose device thinks loses its place': ruled({ stallMs: 1 }),
+  'a device that only pings keeps its place': ruled({ stallMs: 1e9 }),
+  'a session waits for ever': ruled({ waitMs: 1e9 }),
+  'a session is refused at once': ruled({ waitMs: 100 }),
+  'a key keeps places that others wait for': ruled({ fairWaitMs: 1e9 }),
+  'sessions without a place have no bound': ruled({ keptSessions: 1e9 }),
+  'tokens without a place have no bound': ruled({ keptTokens: 1e9 }),
+  'a connection that pings needs no session': {
+    edge: () => ({ connectionLimits: { ...unlimitedConnections, attachMs: 1e9 } }),
+  },
 };

@@ -1,7 +1,8 @@
 // One run of the trial: a scene and its faults, drawn from one seed. The invariants are checked at every event, until every honest session
 // has its whole text and every edge has forgotten all sessions.
 
-import { createRandom } from '../../basics/philox.ts';
+import { createRandom, type Random } from '../../basics/philox.ts';
+import type { OpenMessage } from '../../protocol/messages.ts';
 import type { ModeName } from '../../protocol/mode.ts';
 import { freshState, VirtualDevice, type VirtualDeviceSettings } from '../../virtual-time/device.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../../virtual-time/edge.ts';
@@ -9,10 +10,14 @@ import { EventQueue } from '../../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import { HostileDevice } from './hostile-device.ts';
-import { type InvariantName, InvariantViolation, InvariantWatch } from './invariants.ts';
+import { IdleDevice } from './idle-device.ts';
+import { InvariantWatch } from './invariants.ts';
+import type { KeyRing } from './keys.ts';
 import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
-import { createScene, hexDigits, type Scene, streams } from './scene.ts';
+import type { PlaceSettings } from './place-watch.ts';
+import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
+import { type InvariantName, InvariantViolation } from './violation.ts';
 
 export interface FaultRunResult {
   readonly seed: number;
@@ -35,7 +40,7 @@ export interface FaultRunResult {
 export interface PlantedBug {
   readonly machines?: Machines;
   readonly device?: Partial<VirtualDeviceSettings>;
-  readonly edge?: Partial<VirtualEdgeSettings>;
+  readonly edge?: (shipped: VirtualEdgeSettings) => Partial<VirtualEdgeSettings>;
 }
 
 export interface FaultRunOptions {
@@ -62,26 +67,33 @@ class FaultRun implements FaultWorld {
   readonly lies: LieWatch = new LieWatch();
   readonly falseGreetings: FaultWorld['falseGreetings'] = new Map();
   readonly uselessUntilMs = new Map<string, number>();
-  readonly #watch = new InvariantWatch(this.lies);
+  readonly #watch: InvariantWatch;
   /** Of the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
+  /** Lines of events take time to make. */
+  readonly #isLogging: boolean;
   #faultCount = 0;
   #linkCount = 0;
 
   constructor(seed: number, { bug = {}, log }: FaultRunOptions) {
     this.#log = log === undefined ? () => {} : (line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`);
+    this.#isLogging = log !== undefined;
     this.#scene = createScene(seed, bug.machines ?? protocolMachines);
     this.random = createRandom(seed, streams.faults);
+    const { places } = this.#scene;
+    const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
+    this.#watch = new InvariantWatch(this.lies, this.#scene.keys, settingsOf);
     const observer = log === undefined ? this.#watch : this.#loggingWatch();
     this.edges = new Map(
       this.#scene.edges.map((settings) => {
         const wire = lyingWire(settings.wire, () => this.#greetingLie);
-        return [settings.name, new VirtualEdge(this.queue, observer, { ...settings, ...bug.edge, wire })];
+        return [settings.name, new VirtualEdge(this.queue, observer, { ...settings, ...bug.edge?.(settings), wire })];
       }),
     );
     const world = {
-      connect: (device: VirtualDevice, edge: string, end: LinkEnd) => this.#connect(edge, end, device),
+      connect: (device: VirtualDevice, edge: string, end: LinkEnd) =>
+        this.#connect(edge, end, device.settings.name, device),
       deviceStepped: this.#deviceStepped.bind(this),
       deviceSends: this.#deviceSends.bind(this),
       deviceCloses: this.#watch.deviceCloses,
@@ -119,6 +131,10 @@ class FaultRun implements FaultWorld {
     };
   }
 
+  get keys(): KeyRing {
+    return this.#scene.keys;
+  }
+
   hasSentOpen(link: VirtualLink): boolean {
     return this.#watch.hasSentOpen(link);
   }
@@ -137,6 +153,11 @@ class FaultRun implements FaultWorld {
       this.queue.after(this.random.uniform() * 100, () => device.connect(edge));
     }
     for (let index = 0; index < this.#scene.hostileCount; index += 1) this.#addHostile(index);
+    for (const [index, { edge, ...idle }] of this.#scene.idle.entries()) {
+      const random = createRandom(this.#scene.seed, streams.idle + 1 + index);
+      const connect = (end: LinkEnd): VirtualLink | undefined => this.#connect(edge, end, `idle ${index}`);
+      new IdleDevice(this.queue, { ...idle, random, connect, log: this.#log });
+    }
     const count = 3 + this.random.integer(6);
     for (let index = 0; index < count; index += 1) {
       // The first faults come so early that almost no text is complete.
@@ -167,11 +188,13 @@ class FaultRun implements FaultWorld {
       if (this.queue.nowMs() > endMs || this.queue.ranCount > 2 * eventLimit) break;
     }
     for (const edge of this.edges.values()) {
-      const { sessions, linkCount, settings } = edge;
-      if (sessions.count === 0 && linkCount === 0) continue;
-      const detail = `${settings.name} keeps ${sessions.count} sessions and ${linkCount} connections`;
+      const { sessions, linkCount, settings, pending } = edge;
+      if (sessions.count === 0 && linkCount === 0 && pending.every((count) => count === 0)) continue;
+      const detail = `${settings.name} keeps ${sessions.count} sessions and ${linkCount} connections, ${pending.join()}`;
       throw new InvariantViolation('forgotten', detail);
     }
+    const { waitingCount } = this.queue;
+    if (waitingCount > 0) throw new InvariantViolation('forgotten', `${waitingCount} timers are left`);
   }
 
   #describeUnfinished(): string {
@@ -179,7 +202,7 @@ class FaultRun implements FaultWorld {
     return left.map(({ settings, state }) => `${settings.name} has ${state.text.length} tokens`).join(', ');
   }
 
-  #connect(edge: string, end: LinkEnd, device?: VirtualDevice): VirtualLink | undefined {
+  #connect(edge: string, end: LinkEnd, address: string, device?: VirtualDevice): VirtualLink | undefined {
     const found = this.edges.get(edge);
     if (found === undefined || !found.process.isUp) return undefined;
     this.#linkCount += 1;
@@ -193,7 +216,8 @@ class FaultRun implements FaultWorld {
       this.#greetingLie = told.lie;
       this.lies.greetFalsely(link);
     }
-    found.accept(link);
+    this.#watch.accepted(found, link);
+    found.accept(link, found.settings.connectionLimits === undefined ? undefined : address);
     this.#greetingLie = null;
     if (this.queue.nowMs() < (this.uselessUntilMs.get(edge) ?? 0)) {
       const soonMs = 2 * this.#scene.link.roundTripMs;
@@ -206,24 +230,36 @@ class FaultRun implements FaultWorld {
     const random = createRandom(this.#scene.seed, streams.hostile + index);
     const turn = {
       ...this.#scene.devices[0]?.turn,
-      session: hexDigits(random, 16),
+      ...this.#hostileNames(random),
     } as VirtualDevice['settings']['turn'];
     new HostileDevice(this.queue, {
       turn,
       random,
-      connect: (end) => this.#connect(random.uniform() < 0.5 ? 'a' : 'b', end),
+      connect: (end) => this.#connect(random.uniform() < 0.5 ? 'a' : 'b', end, `hostile ${index}`),
       actionCount: 5 + random.integer(30),
       log: this.#log,
     });
   }
 
+  /** Nobody, or the holder of a key, who may know the session of a device with another key. */
+  #hostileNames(random: Random): Pick<OpenMessage, 'session' | 'credentials'> {
+    const { keys, devices } = this.#scene;
+    const credentials = random.uniform() < 0.15 ? 'a guess' : keys.secret(random);
+    const own = keys.ownerOf(credentials);
+    const others = devices.flatMap(({ turn }) => (keys.ownerOf(turn.credentials) === own ? [] : [turn.session]));
+    const known = pick(random, others);
+    return { credentials, session: known !== undefined && random.uniform() < 0.7 ? known : hexDigits(random, 16) };
+  }
+
   /** If an edge has no free place and refuses, the application tries again later with its text. */
   #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
-    if (step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
+    if (this.#isLogging && step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
     const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
     if (!isRefused) return;
-    const next = freshState(step.state, hexDigits(this.random, 16));
+    const { turn } = step.state;
+    const credentials = this.keys.isValid(turn.credentials) ? turn.credentials : this.keys.secret(this.random);
+    const next = freshState({ ...step.state, turn: { ...turn, credentials } }, hexDigits(this.random, 16));
     device.process.after(retryMs + this.random.uniform() * retryMs, () => {
       device.restart(next, this.random.uniform() < 0.5 ? 'a' : 'b');
       this.followed(device);
@@ -231,16 +267,20 @@ class FaultRun implements FaultWorld {
   }
 
   #deviceSends(...[device, link, message, isWritable]: Parameters<InvariantWatch['deviceSends']>): void {
-    this.#log(`${device.settings.name} sends ${describe(message)}`);
+    if (this.#isLogging) this.#log(`${device.settings.name} sends ${describe(message)}`);
     this.#watch.deviceSends(device, link, message, isWritable);
   }
 
   #loggingWatch(): InvariantWatch {
-    const { edgeSends, edgeCloses } = InvariantWatch.prototype;
+    const { edgeSends, edgeCloses, placeChanged } = InvariantWatch.prototype;
     const watch = this.#watch;
     watch.edgeSends = (edge, link, message, isWritable) => {
       this.#log(`${edge.settings.name} sends ${describe(message)}`);
       edgeSends.call(watch, edge, link, message, isWritable);
+    };
+    watch.placeChanged = (edge, session, change, waitedMs) => {
+      this.#log(`${edge.settings.name}: place of session ${session.number}, ${session.key.id}: ${change}`);
+      placeChanged.call(watch, edge, session, change, waitedMs);
     };
     watch.edgeCloses = (edge, link, code, detail) => {
       this.#log(`${edge.settings.name} closes: ${code}, ${detail}`);

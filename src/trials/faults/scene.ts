@@ -2,8 +2,10 @@
 
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
+import { type ConnectionLimits, unlimitedConnections } from '../../protocol/connection-limits.ts';
 import type { TurnRequest } from '../../protocol/device-state.ts';
 import { defaultRate } from '../../protocol/edge-connections.ts';
+import { defaultPlaceRules, type PlaceRules } from '../../protocol/edge-places.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
@@ -15,13 +17,25 @@ import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { Machines } from '../../virtual-time/machines.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
+import type { IdleSettings } from './idle-device.ts';
+import { type KeyData, KeyRing } from './keys.ts';
+import { defaultPlaceSettings, type PlaceSettings } from './place-watch.ts';
 
 export const vocabularySize = 1024;
 const maxAnswerTokens = 64;
 export const tokenizerHash: string = 'ab'.repeat(32);
 
 /** Random streams of the run's seed. */
-export const streams = { scene: 0, faults: 1, edge: 2, device: 100, hostile: 200, redraws: 300 } as const;
+export const streams = {
+  scene: 0,
+  faults: 1,
+  edge: 2,
+  device: 100,
+  hostile: 200,
+  redraws: 300,
+  keys: 400,
+  idle: 500,
+} as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
   return values[random.integer(values.length)] as T;
@@ -39,6 +53,15 @@ export interface Scene {
   readonly edges: readonly VirtualEdgeSettings[];
   readonly devices: readonly VirtualDeviceSettings[];
   readonly hostileCount: number;
+  readonly keys: KeyRing;
+  /** Of each edge, by name. */
+  readonly places: ReadonlyMap<string, PlaceSettings>;
+  /** Devices that take places for nothing. */
+  readonly idle: readonly IdleScene[];
+}
+
+export interface IdleScene extends Pick<IdleSettings, 'open' | 'untilMs' | 'kind'> {
+  readonly edge: string;
 }
 
 /** The seed modulo the number of modes gives the mode. */
@@ -56,9 +79,85 @@ export function createScene(seed: number, machines: Machines): Scene {
     seed,
   };
   const draw = { seed, mode, target, random, machines };
-  const edges = ['a', 'b'].map((name, index) => edgeSettings(name, index, draw));
-  const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) => deviceSettings(index, draw));
-  return { seed, mode, target, link, edges, devices, hostileCount: random.integer(3) };
+  const limits = limitsOf(createRandom(seed, streams.keys));
+  const { keys } = limits;
+  const edges = ['a', 'b'].map((name, index) => ({ ...edgeSettings(name, index, draw), ...limits.edge }));
+  const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) => deviceSettings(index, draw, limits));
+  const hostileCount = random.integer(3);
+  const places: Scene['places'] = new Map(edges.map(({ name, capacity }) => [name, { ...limits.places, capacity }]));
+  const idle = idleDevices(createRandom(seed, streams.idle), mode, keys);
+  return { seed, mode, target, link, edges, devices, hostileCount, keys, places, idle };
+}
+
+interface Limits {
+  readonly keys: KeyRing;
+  /** `capacity`: so few places that keys must share them. */
+  readonly edge: Partial<Pick<VirtualEdgeSettings, 'capacity'>> &
+    Pick<VirtualEdgeSettings, 'keyOf' | 'renewed' | 'places' | 'connectionLimits'>;
+  readonly places: Omit<PlaceSettings, 'capacity'>;
+  readonly padding: number;
+  readonly random: Random;
+}
+
+/** Keys, rules of places, limits of connections and padding of a run; each of them is absent from many runs. */
+function limitsOf(random: Random): Limits {
+  const keyCount = pick(random, [0, 1, 2, 3]);
+  const keys = new KeyRing(Array.from({ length: keyCount }, () => keyData(random)));
+  const rules = pick(random, [defaultPlaceRules, smallRules(random), smallRules(random)]);
+  const connectionLimits = pick(random, [undefined, undefined, smallLimits(random)]);
+  const edge = {
+    keyOf: (secret: string) => keys.keyOf(secret),
+    renewed: (...given: Parameters<KeyRing['renewed']>) => keys.renewed(...given),
+    places: rules,
+    ...(keyCount > 1 ? pick(random, [{}, { capacity: 2 }, { capacity: 3 }]) : {}),
+    ...(connectionLimits === undefined ? {} : { connectionLimits }),
+  };
+  const attachMs = connectionLimits?.attachMs ?? defaultPlaceSettings.attachMs;
+  const places = { ...defaultPlaceSettings, rules, attachMs };
+  return { keys, edge, places, padding: pick(random, [0, 0, 16, 100]), random };
+}
+
+export function keyData(random: Random): KeyData {
+  return {
+    share: pick(random, [1, 1, 2, 4]),
+    maxSessions: pick(random, [null, null, 1, 2]),
+    maxWaiting: pick(random, [null, null, 1, 2]),
+  };
+}
+
+function smallRules(random: Random): PlaceRules {
+  return {
+    placeGraceMs: pick(random, [50, 400, 2000]),
+    stallMs: pick(random, [1500, 5000]),
+    waitMs: pick(random, [2000, 20_000]),
+    maxWaiting: pick(random, [1, 3, 64]),
+    fairWaitMs: pick(random, [0, 0, 1000]),
+    keptSessions: pick(random, [1, 3, 256]),
+    keptTokens: pick(random, [200, 2_097_152]),
+  };
+}
+
+function smallLimits(random: Random): ConnectionLimits {
+  const numbers = pick(random, [
+    { connections: 6, unattached: 3, unattachedBytes: 20_000 },
+    { connections: 40, unattached: 2, unattachedBytes: 3000 },
+    unlimitedConnections,
+  ]);
+  return { ...numbers, attachMs: pick(random, [2000, 8000]) };
+}
+
+/** Devices that only ping, or leave: on some runs, and for so long that others must get past them. */
+function idleDevices(random: Random, mode: ModeName, keys: KeyRing): IdleScene[] {
+  const count = pick(random, [0, 0, 0, 1, 4]);
+  const edge = pick(random, ['a', 'a', 'b']);
+  const secret = keys.secret(random);
+  return Array.from({ length: count }, () => {
+    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = turnRequest(mode, random);
+    const credentials = random.uniform() < 0.7 ? secret : keys.secret(random);
+    const open = { ...turn, credentials, flowControlWindow: 16, answer: [] };
+    const kind = pick(random, ['pings', 'pings', 'leaves', 'says bye', 'never opens'] as const);
+    return { open, kind, untilMs: pick(random, [4000, 30_000]), edge };
+  });
 }
 
 /** What the settings of all participants are drawn from. */
@@ -98,11 +197,17 @@ function edgeSettings(name: string, index: number, { seed, random, target, machi
 /** Shorter than the defaults, as texts and pauses are. */
 export const textDeadlines: TextDeadlines = { firstTokenWithinMs: 12_000, nextTokenWithinMs: 6000 };
 
-function deviceSettings(index: number, { seed, mode, random, target, machines }: Draw): VirtualDeviceSettings {
+function deviceSettings(
+  index: number,
+  { seed, mode, random, target, machines }: Draw,
+  { keys, padding, random: keyRandom }: Limits,
+): VirtualDeviceSettings {
   const isFickle = random.uniform() < 0.3;
+  const isStranger = !keys.isOpen && keyRandom.uniform() < 0.1;
+  const credentials = isStranger ? `guess ${index}` : keys.secret(keyRandom);
   return {
     name: `device-${index}`,
-    turn: turnRequest(mode, random),
+    turn: { ...turnRequest(mode, random), credentials, padding },
     drafter: toyDrafter(target, {
       // 0 is a device with wrong drafts only, 1 a device with perfect drafts.
       agreement: pick(random, [0, 0.5, 0.75, 0.75, 0.9, 1]),

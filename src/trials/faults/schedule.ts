@@ -1,12 +1,14 @@
 // The faults, one function each. A fault chooses a victim among the active devices and edges, acts on it, and returns a description.
 
+import { OutriderError } from '../../basics/errors.ts';
 import type { Random } from '../../basics/philox.ts';
 import { freshState, storedState, type VirtualDevice } from '../../virtual-time/device.ts';
 import type { VirtualEdge } from '../../virtual-time/edge.ts';
 import type { EventQueue } from '../../virtual-time/event-queue.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
+import type { KeyRing } from './keys.ts';
 import { type GreetingLie, greetingLies, type LieWatch, lieTo } from './lies.ts';
-import { hexDigits, pick, vocabularySize } from './scene.ts';
+import { hexDigits, keyData, pick, vocabularySize } from './scene.ts';
 
 /** The world on which faults act. */
 export interface FaultWorld {
@@ -15,6 +17,7 @@ export interface FaultWorld {
   readonly edges: ReadonlyMap<string, VirtualEdge>;
   readonly devices: readonly VirtualDevice[];
   readonly lies: LieWatch;
+  readonly keys: KeyRing;
   /** For each edge: the lie in its `hello`, and for how many more connections. */
   readonly falseGreetings: Map<string, { readonly lie: GreetingLie; left: number }>;
   /** For each edge: the time until which it loses every connection soon after its `hello`. */
@@ -201,6 +204,50 @@ const engineHung = onEdge((edge, { random }) => {
   return `the engine of ${edge.settings.name} hangs for ${Math.round(lastingMs)} ms`;
 });
 
+/** All sessions of one step are refused. */
+const engineFailed = onEdge((edge) => {
+  edge.failStep();
+  return `the engine of ${edge.settings.name} fails`;
+});
+
+const engineLate = onEdge((edge, { random }) => {
+  const delayMs = between(random, 200, 8000);
+  edge.delayStep(delayMs);
+  return `a step of ${edge.settings.name} takes ${Math.round(delayMs)} ms longer`;
+});
+
+/** The operator changes the keys; both edges learn of it at once, or when they run again. */
+function onKeys(act: (world: FaultWorld, nowMs: number) => string | null): Fault {
+  return (world) => {
+    if (world.keys.isOpen) return null;
+    const told = act(world, world.queue.nowMs());
+    if (told === null) return null;
+    for (const edge of world.edges.values()) {
+      if (edge.process.isUp) edge.process.post(0, () => edge.renewKeys());
+    }
+    return told;
+  };
+}
+
+const keyWithdrawn = onKeys(({ keys, random }, nowMs) => {
+  const id = keys.withdraw(random, nowMs);
+  return id === null ? null : `${id} is withdrawn`;
+});
+
+const keyRotated = onKeys(({ keys, random }, nowMs) => `${keys.rotate(random, nowMs)} has another secret`);
+
+const keyChanged = onKeys(
+  ({ keys, random }, nowMs) => `${keys.change(random, keyData(random), nowMs)} has other limits`,
+);
+
+/** The edge opens no session for a while, as before it ends. */
+const edgeDrains = onEdge((edge, { queue, random }) => {
+  const lastingMs = between(random, 500, 8000);
+  edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
+  queue.after(lastingMs, () => edge.closeFor(undefined));
+  return `${edge.settings.name} opens no session for ${Math.round(lastingMs)} ms`;
+});
+
 /** For a time, the edge loses every connection after `hello`; devices may give up meanwhile. */
 const edgeUseless = onConnection(({ link, edge }, { queue, random, uselessUntilMs }) => {
   const lastingMs = between(random, 1000, 90_000);
@@ -225,11 +272,18 @@ const faults: readonly Fault[] = [
   edgePaused,
   edgeCrashed,
   deviceCrashed,
+  deviceCrashed,
   edgeLied,
   edgeLied,
   greetedFalsely,
   edgeUseless,
   engineHung,
+  engineFailed,
+  engineLate,
+  keyWithdrawn,
+  keyRotated,
+  keyChanged,
+  edgeDrains,
 ];
 
 /** Injects one fault; if it finds no victim, another one. @returns its description; null: no device is active */

@@ -1,0 +1,43 @@
+// The invariants of `trial faults`, and the error that ends a run which violates one.
+
+/** The invariants of every run. */
+export const invariants = [
+  'edge-text', // an edge's text is a prefix of the text that the target writes alone
+  'device-text', // so is the text that the reader sees, and it never becomes shorter
+  'no-honest-error', // an honest device neither receives nor reports a protocol error
+  'lies-refused', // a device accepts no message that it can recognise as a lie
+  'patient', // a device gives up only if the first connection fails, or after a long time without text
+  'gives-up', // after that time it does give up
+  'current-link', // the newest connection of a session is never superseded
+  'bounded', // the number of drafts and the number of unacknowledged tokens have a limit
+  'nothing-when-blocked', // a side sends nothing while its queue is full
+  'commits-in-order', // each commit starts at the end of the last one on its connection
+  'finished', // every honest session ends with the whole text
+  'forgotten', // edges keep no finished session, no closed connection and no timer
+  'owner', // a session is attached to, written to, and ended by devices of its own key only, and by nobody without a valid key
+  'withdrawn', // no session of a key or secret that is valid no more goes on
+  'no-stranger', // a connection without a session is closed in time, pings or not
+  'places', // never more sessions decode than the edge has places, nor than a key may have
+  'turns', // a free place goes to the key with the fewest for its share, and there to the longest wait
+  'shared', // while a key waits, no other holds two places more for its share for longer than the rules say
+  'kept-place', // a session keeps its place for the grace of the rules
+  'freed-place', // after that, a place that nobody uses goes to a session that waits
+  'served', // a session that waits is served or refused in time, and is not refused for nothing
+  'kept', // sessions without a place, and their tokens, stay within their bounds
+  'no-crash', // no machine violates an internal invariant
+] as const;
+export type InvariantName = (typeof invariants)[number];
+
+export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation';
+  readonly invariant: InvariantName;
+
+  constructor(invariant: InvariantName, detail: string) {
+    super(`${invariant}: ${detail}`);
+    this.invariant = invariant;
+  }
+}
+
+export function demand(condition: boolean, invariant: InvariantName, detail: () => string): asserts condition {
+  if (!condition) throw new InvariantViolation(invariant, detail());
+}
