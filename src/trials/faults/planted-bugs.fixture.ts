@@ -190,17 +190,6 @@ function openedWith(changes: Partial<OpenMessage>): Machines {
   };
 }
 
-/** An `open` whose answer has ended gets a step. */
-const endedAgain: Machines = {
-  ...protocolMachines,
-  createEdgeSession(...given) {
-    const step = protocolMachines.createEdgeSession(...given);
-    const { link } = step.state;
-    const effects = step.effects.filter((effect) => effect.kind !== 'send' || effect.message.kind !== 'end');
-    return { state: { ...step.state, end: null, link: link && { ...link, endSent: false } }, effects };
-  },
-};
-
 /** The results of a step go to the session beside. */
 function rowsExchanged(): Machines {
   let last: readonly Candidates[] = [];
@@ -223,15 +212,17 @@ function placedBy(changes: Partial<Placing>): Machines {
 }
 
 /** The longest wait of all keys goes first. */
-const longestWaitFirst: Placing['nextWaiting'] = (entries) => {
-  const waiting = [...entries].filter(({ waitingSinceMs, state }) => waitingSinceMs !== null && state.link !== null);
+const longestWaitFirst: Placing['nextWaiting'] = (entries, except = new Set()) => {
+  const waiting = [...entries].filter(
+    ({ key, waitingSinceMs, state }) => waitingSinceMs !== null && state.link !== null && !except.has(key.id),
+  );
   return waiting.sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0))[0];
 };
 
 /** Of the right key, the newest goes first. */
-const newestFirst: Placing['nextWaiting'] = (entries) => {
+const newestFirst: Placing['nextWaiting'] = (entries, except) => {
   const all = [...entries];
-  const right = protocolPlacing.nextWaiting(all);
+  const right = protocolPlacing.nextWaiting(all, except);
   const newer = all.filter(
     ({ key, waitingSinceMs, state }) => key.id === right?.key.id && waitingSinceMs !== null && state.link !== null,
   );
@@ -289,7 +280,6 @@ const brokenMachines: Readonly<Record<string, Machines>> = {
   'an early end is let through': guardedBut(/text that is shorter/),
   'an end elsewhere is believed': endBelieved,
   'a lie ends the turn': faultIsFatal,
-  'an answer that has ended gets a step': endedAgain,
   'a session gets the rows of another': rowsExchanged(),
   'rows are one position late': rowsLate,
   'a stop string is passed over': openedWith({ stopStrings: [] }),
@@ -356,7 +346,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'a session belongs to whoever has its id': keyed((key) => ({ ...key, id: '' })),
   'a key may have any number of places': keyed((key) => ({ ...key, maxSessions: null })),
   'any number of sessions of a key may wait': keyed((key) => ({ ...key, maxWaiting: null })),
-  'all keys have the same share': keyed((key) => ({ ...key, share: 1 })),
+  'a key with a larger share gets less': keyed((key) => ({ ...key, share: 1 / key.share })),
   'an edge gives more places than it has': { edge: ({ capacity }) => ({ capacity: capacity + 1 }) },
   'a lost session loses its place at once': ruled({ placeGraceMs: 0 }),
   'a lost session keeps its place': ruled({ placeGraceMs: 1e9 }),
@@ -368,6 +358,6 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'sessions without a place have no bound': ruled({ keptSessions: 1e9 }),
   'tokens without a place have no bound': ruled({ keptTokens: 1e9 }),
   'a connection that pings needs no session': {
-    edge: () => ({ connectionLimits: { ...unlimitedConnections, attachMs: 1e9 } }),
+    edge: () => ({ connectionLimits: { ...unlimitedConnections, attachMs: 60_000 } }),
   },
 };

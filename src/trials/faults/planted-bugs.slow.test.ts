@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { plantedBugs } from './planted-bugs.fixture.ts';
 import { type FaultRunResult, runFaults } from './run.ts';
 
 describe('a planted bug is found', () => {
   const runLimit = 1000;
+  const page = readFileSync(new URL('../../../docs/testing.md', import.meta.url), 'utf8');
   for (const [name, bug] of Object.entries(plantedBugs)) {
     it(name, () => {
       let found: FaultRunResult | undefined;
@@ -12,6 +14,7 @@ describe('a planted bug is found', () => {
         if (result.broken !== null) found = result;
       }
       expect(found, `not within ${runLimit} runs`).toBeDefined();
+      expect(page).toMatch(new RegExp(`^\\| [^|]+ \\| ${name} \\| \`${found?.broken?.invariant}\` \\|$`, 'm'));
     });
   }
 });

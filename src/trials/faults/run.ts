@@ -53,6 +53,7 @@ export interface FaultRunOptions {
 const timeLimitMs = 600_000;
 const eventLimit = 300_000;
 const retryMs = 300;
+const eventsBetweenLooks = 16;
 
 export function runFaults(seed: number, options: FaultRunOptions = {}): FaultRunResult {
   return new FaultRun(seed, options).run();
@@ -169,8 +170,9 @@ class FaultRun implements FaultWorld {
   #inject(): void {
     const told = injectFault(this);
     if (told === null) {
-      // All devices may be down at the moment.
-      if (this.devices.some(({ process }) => !process.isUp)) this.queue.after(retryMs, () => this.#inject());
+      // All devices may be down, about to try again, or without a connection at the moment.
+      const isOver = this.devices.every(({ process, state }) => process.isUp && state.outcome?.kind === 'ended');
+      if (!isOver) this.queue.after(retryMs, () => this.#inject());
       return;
     }
     this.#faultCount += 1;
@@ -180,8 +182,11 @@ class FaultRun implements FaultWorld {
   /** Runs until all devices have finished, then until the event queue is empty. */
   #play(): void {
     while (this.devices.some(({ state, process }) => state.outcome === null || !process.isUp)) {
+      let ran = true;
+      for (let count = 0; ran && count < eventsBetweenLooks; count += 1) ran = this.queue.runNext();
       const isInTime = this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit;
-      if (!isInTime || !this.queue.runNext()) throw new InvariantViolation('finished', this.#describeUnfinished());
+      const isOver = this.devices.every(({ state, process }) => state.outcome !== null && process.isUp);
+      if (!isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
     const endMs = this.queue.nowMs() + 200_000;
     while (this.queue.runNext()) {
@@ -236,7 +241,7 @@ class FaultRun implements FaultWorld {
       turn,
       random,
       connect: (end) => this.#connect(random.uniform() < 0.5 ? 'a' : 'b', end, `hostile ${index}`),
-      actionCount: 5 + random.integer(30),
+      actionCount: 5 + random.integer(18),
       log: this.#log,
     });
   }

@@ -119,7 +119,7 @@ function limitsOf(random: Random): Limits {
 
 export function keyData(random: Random): KeyData {
   return {
-    share: pick(random, [1, 1, 2, 4]),
+    share: pick(random, [1, 1, 3, 8]),
     maxSessions: pick(random, [null, null, 1, 2]),
     maxWaiting: pick(random, [null, null, 1, 2]),
   };
@@ -139,8 +139,8 @@ function smallRules(random: Random): PlaceRules {
 
 function smallLimits(random: Random): ConnectionLimits {
   const numbers = pick(random, [
-    { connections: 6, unattached: 3, unattachedBytes: 20_000 },
-    { connections: 40, unattached: 2, unattachedBytes: 3000 },
+    { connections: 6, unattached: 3, unattachedBytes: 20_000, framesBeforeKey: 4 },
+    { connections: 40, unattached: 2, unattachedBytes: 3000, framesBeforeKey: 100 },
     unlimitedConnections,
   ]);
   return { ...numbers, attachMs: pick(random, [2000, 8000]) };
@@ -156,7 +156,7 @@ function idleDevices(random: Random, mode: ModeName, keys: KeyRing): IdleScene[]
     const credentials = random.uniform() < 0.7 ? secret : keys.secret(random);
     const open = { ...turn, credentials, flowControlWindow: 16, answer: [] };
     const kind = pick(random, ['pings', 'pings', 'leaves', 'says bye', 'never opens'] as const);
-    return { open, kind, untilMs: pick(random, [4000, 30_000]), edge };
+    return { open, kind, untilMs: pick(random, [4000, 16_000]), edge };
   });
 }
 
