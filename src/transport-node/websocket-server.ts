@@ -40,7 +40,7 @@ export interface ListenSettings {
   readonly port: number;
   /** Larger frames close the connection with 'protocol-error'. Default: the protocol's limit. */
   readonly maxFrameBytes?: number;
-  /** Answers plain HTTP requests on this port. Default: status 426. */
+  /** Answers plain HTTP requests on this port, one for each connection, which then ends. Default: status 426. */
   readonly onRequest?: RequestListener;
   /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
   readonly server?: Server;
@@ -72,8 +72,11 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       // A log that fails must not end the process, which a throw in an event of the server would.
     }
   };
+  const onRequest = answerOnce(settings.onRequest ?? demandUpgrade);
   const port: OwnServer =
-    settings.server === undefined ? openServer(settings, portLimits, told) : { server: settings.server };
+    settings.server === undefined
+      ? openServer({ ...settings, onRequest }, portLimits, told)
+      : { server: settings.server };
   const { server } = port;
   if (settings.server === undefined) refuseBrokenRequests(server, told);
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
@@ -140,6 +143,22 @@ function askingAddress(request: IncomingMessage, addressOf: ListenSettings['addr
   }
 }
 
+/** Of each connection one request is answered: thousands that come at once would keep the edge from its sessions. */
+function answerOnce(onRequest: RequestListener): RequestListener {
+  const answered = new WeakSet<Socket>();
+  return (request, response) => {
+    const { socket } = request;
+    // Node parses what it has read, whatever becomes of the first request, but reads nothing more.
+    if (answered.has(socket)) {
+      socket.destroy();
+      return undefined;
+    }
+    answered.add(socket);
+    response.shouldKeepAlive = false;
+    return onRequest(request, response);
+  };
+}
+
 /** Bytes that are no request, and requests that do not become whole in time. */
 function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) => void): void {
   server.on('clientError', (error: Error & { readonly code?: string }, stream) => {
@@ -172,7 +191,7 @@ interface OwnServer {
 }
 
 function openServer(
-  { tls, onRequest = demandUpgrade }: ListenSettings,
+  { tls, onRequest }: Pick<ListenSettings, 'tls' | 'onRequest'>,
   portLimits: PortLimits,
   told: (refusal: UpgradeRefusal) => void,
 ): OwnServer {
@@ -242,6 +261,6 @@ function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
 
 /** The answer to a request that asks for no WebSocket. */
 export const demandUpgrade: RequestListener = (_request, response) => {
-  response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade', 'Content-Type': 'text/plain' });
+  response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', 'Content-Type': 'text/plain' });
   response.end(`This port speaks WebSocket, subprotocol ${subprotocol}.\n`);
 };

@@ -333,6 +333,22 @@ describe('bytes that are no request', () => {
     socket.destroy();
   });
 
+  it('that ask for no connection are answered once a connection, however many come', async () => {
+    let count = 0;
+    const { port } = await listen({
+      onRequest: (_request, response) => {
+        count += 1;
+        response.end('here');
+      },
+    });
+    await new Promise<void>((closed) => {
+      const socket = connectTcp(port, '127.0.0.1').resume();
+      socket.on('error', () => {}).on('close', () => closed());
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(100));
+    });
+    expect(count).toBe(1);
+  });
+
   it('which ask for a tunnel, or for a WebSocket in a wrong way, are refused, and reported', async () => {
     const refusals: UpgradeRefusal[] = [];
     const { port } = await listen({ onRefused: (refusal: UpgradeRefusal) => void refusals.push(refusal) });
