@@ -148,7 +148,59 @@ describe('choiceDistribution', () => {
   });
 });
 
+describe('a tie of sums', () => {
+  it('goes to the lower id, also where two ids have the same noise and only rounding makes the sums equal', () => {
+    // Seed 7, position 8: both ids have the word 4035038862.
+    const [low, high] = [45_540, 49_283];
+    const [lowNoise, highNoise] = [low, high].map((id) => gumbelNoise(7, 0, 8, id)) as [number, number];
+    expect(lowNoise).toBe(highNoise);
+    const larger = 1 + 2 ** -52;
+    expect(larger + highNoise).toBe(1 + lowNoise);
+    const candidates = { ids: [high, low], logits: [larger, 1] };
+    const sampling = { ...neutralSampling, temperature: 1, seed: 7n };
+    expect(chooseToken(candidates, sampling, undefined, 8)).toBe(low);
+    expect(chooseToken({ ids: [low, high], logits: [1, 1] }, sampling, undefined, 8)).toBe(low);
+  });
+
+  it.each([
+    ['large', 31.9, 31.9 - 2 ** -48],
+    ['small', -31.9 + 2 ** -48, -31.9],
+  ] as const)('goes to the lower id where rounding hides more noise: %s sums', (_size, larger, smaller) => {
+    const [low, high] = [6142, 51_974];
+    // The higher id has the larger noise and the larger logit, both by less than a sum of 2^24 can hold.
+    const [less, more] = [low, high].map((id) => gumbelNoise(7, 0, 5, id)) as [number, number];
+    expect(more).toBeGreaterThan(less);
+    const candidates = { ids: [high, low], logits: [larger, smaller] };
+    const sampling = { ...neutralSampling, temperature: 1.9e-6, seed: 7n };
+    expect(chooseToken(candidates, sampling, undefined, 5)).toBe(low);
+  });
+});
+
+describe('top-p', () => {
+  it('of 1 cuts nothing off, however small', () => {
+    const sampling = { ...neutralSampling, temperature: 1 };
+    expect(choiceDistribution({ ids: [5, 6], logits: [0, -50] }, sampling, undefined).ids).toEqual([5, 6]);
+  });
+
+  it('weighs logits of any size', () => {
+    const sampling = { ...neutralSampling, temperature: 1, topP: 0.9 };
+    expect(choiceDistribution({ ids: [5, 6], logits: [800, 800] }, sampling, undefined).ids).toEqual([5, 6]);
+  });
+});
+
 describe('choiceConfidence', () => {
+  it('is over all candidates at temperature 0, where nothing is cut off', () => {
+    const candidates = { ids: [5, 6, 7], logits: [2, 1, 0] };
+    const total = 1 + Math.exp(-1) + Math.exp(-2);
+    for (const cut of [{ topK: 1 }, { topP: 0.1 }, { minP: 0.9 }]) {
+      // A choice before it had one candidate.
+      choiceDistribution(candidates, { ...neutralSampling, temperature: 1, topK: 1 }, undefined);
+      const sampling = { ...neutralSampling, ...cut };
+      expect(choiceConfidence(candidates, sampling, undefined, 5)).toBeCloseTo(1 / total, 12);
+      expect(choiceConfidence(candidates, sampling, undefined, 7)).toBeCloseTo(Math.exp(-2) / total, 12);
+    }
+  });
+
   const candidates = { ids: [5, 6], logits: [2, 1] };
 
   it('is the probability of the choice, and at temperature 0 the one at temperature 1', () => {
