@@ -9,6 +9,7 @@ import { type OptionsOf, trialSeed } from '../../laboratory/options.ts';
 import type { LanguageModel } from '../../models/model.ts';
 import { scriptModel } from '../../models/scripted.ts';
 import { createToyModel } from '../../models/toy.ts';
+import { anyone, type EdgeKey, edgeKey } from '../../protocol/edge-key.ts';
 import { unlimitedRate } from '../../protocol/rate-limit.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import { counted, runDeviceCase } from './attack-device.ts';
@@ -21,6 +22,7 @@ import {
   fillPlaces,
   type HonestCount,
   honestCases,
+  honestKey,
   keepWriting,
   type Recording,
   toySeed,
@@ -208,7 +210,10 @@ async function serve(trial: Trial, count: { frames: number }, options: Partial<E
   const onFault = (error: unknown): void => {
     if (!(error instanceof Error && error.message === plantedFailure)) crash(error);
   };
-  const edge = await startEdge({ model, stepTime: linearStepTime(1, 0.01), keepLostMs, onFault, ...options });
+  // With a key of their own honest devices do not share a queue with what the attackers leave behind.
+  const keyOf = (credentials: string): EdgeKey => (credentials === honestKey ? edgeKey(honestKey) : anyone);
+  const settings = { model, stepTime: linearStepTime(1, 0.01), keepLostMs, keyOf, onFault };
+  const edge = await startEdge({ ...settings, ...options });
   const accept: Edge['accept'] = (connection) => counted(edge.accept(connection), () => count.frames++);
   // All attackers have one address, and nearly all of them break rules.
   const portLimits = { upgradesPerSecond: 1e6, burstUpgrades: 1e6 };

@@ -49,6 +49,9 @@ export async function honestCases(): Promise<Case[]> {
 }
 
 /** An honest answer. @param more overrides what is asked */
+/** Of honest devices at an edge that tells keys apart. Whoever has none is somebody else. */
+export const honestKey = 'honest';
+
 export async function writeHonestly(
   connect: Connect,
   asked: Omit<Case, 'reference'>,
@@ -57,7 +60,8 @@ export async function writeHonestly(
   await using model = createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8, sequences: 1 });
   const { prompt, sampling, maxAnswerTokens } = asked;
   const drafter = new ModelDrafter(model);
-  const turn = startTurn({ connect, tokenizer: model.tokenizer, drafter, prompt, sampling, maxAnswerTokens, ...more });
+  const asking = { connect, tokenizer: model.tokenizer, drafter, prompt, sampling, maxAnswerTokens };
+  const turn = startTurn({ ...asking, credentials: honestKey, ...more });
   const report = await turn.report;
   await drafter[Symbol.asyncDispose]();
   return report;
