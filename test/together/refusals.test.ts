@@ -216,7 +216,8 @@ describe('a hostile device only harms itself', () => {
   });
 
   it('by pings without a session', async () => {
-    await using edge = await startToyEdge({ liveness: { pingAfterMs: 100, lostAfterMs: 150 } });
+    const liveness = { pingAfterMs: 100, lostAfterMs: 150 };
+    await using edge = await startToyEdge({ liveness, connectionLimits: { attachMs: 500 } });
     await besideHonest(edge, async () => {
       const idle = await connectRaw(edge);
       const pings = setInterval(() => idle.say({ kind: 'ping', stamp: 1 }), 20);
