@@ -48,10 +48,10 @@ export async function honestCases(): Promise<Case[]> {
   return cases;
 }
 
-/** An honest answer. @param more overrides what is asked */
 /** Of honest devices at an edge that tells keys apart. Whoever has none is somebody else. */
 export const honestKey = 'honest';
 
+/** An honest answer. @param more overrides what is asked */
 export async function writeHonestly(
   connect: Connect,
   asked: Omit<Case, 'reference'>,
