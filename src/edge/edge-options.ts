@@ -58,7 +58,10 @@ export interface EdgeOptions {
   readonly lookUpTokens?: number;
   /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
   readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
+  /** Of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
+  /** Of all connections of a key together; default: `rate` for each session that the model can hold. */
+  readonly keyRate?: RateLimitSettings;
   /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operating.md). */
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly liveness?: LivenessSettings;
@@ -92,6 +95,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   lookUpTokens: optional(whole(0)),
   draft: optional(record<NonNullable<EdgeOptions['draft']>>({ model: modelCheck, draftLength: whole(1) })),
   rate: optional(record(rateChecks)),
+  keyRate: optional(record(rateChecks)),
   connectionLimits: optional(record(connectionLimitChecks)),
   liveness: optional(record(livenessChecks)),
   clock: optional(clock),

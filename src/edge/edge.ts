@@ -15,6 +15,7 @@ import { defaultPlaceRules } from '../protocol/edge-places.ts';
 import { createEdgeSession, stepEdge } from '../protocol/edge-session.ts';
 import { limits } from '../protocol/limits.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
+import { timesRate } from '../protocol/rate-limit.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import { machineClock } from '../transport/machine-clock.ts';
@@ -301,6 +302,7 @@ function settingsOf(
     stepTime: () => loop.stepTime,
     edgeDraft: drafters,
     rate: options.rate ?? defaultRate,
+    keyRate: options.keyRate ?? timesRate(options.rate ?? defaultRate, engine.maxSequences),
     connectionLimits: { ...defaultConnectionLimits(engine.maxSequences), ...options.connectionLimits },
     liveness: options.liveness ?? defaultLiveness,
     wire: byteWire,

@@ -236,7 +236,7 @@ describe('an end of a connection', () => {
 
   it('learns the same from a message that was measured as from its bytes', () => {
     const shown: string[] = [];
-    const edge = new EdgeCodec((credentials) => shown.push(credentials));
+    const edge = new EdgeCodec({ admit: (credentials) => void shown.push(credentials) });
     const device = new DeviceCodec();
     for (const message of [
       { ...resume, padding: 0 },

@@ -46,11 +46,19 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
   return writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
 }
 
-/** Called with the credentials of an attach before the rest of the frame is read. It may throw. */
-export type Admit = (credentials: string) => void;
+/** Judges an attach while it is read, so that what is refused costs little. */
+export interface Admission {
+  /** Called with the credentials before the rest of the frame is read. It may throw. */
+  admit(credentials: string): void;
+  /** Called with the lengths of the text before its ids are read. It may throw. */
+  measured?(promptLength: number, answerLength: number): void;
+}
 
 /** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
-function readFirstFields(reader: ByteReader, admit: Admit): Pick<OpenMessage, 'version' | 'credentials' | 'padding'> {
+function readFirstFields(
+  reader: ByteReader,
+  { admit }: Admission,
+): Pick<OpenMessage, 'version' | 'credentials' | 'padding'> {
   const version = reader.varint(Number.MAX_SAFE_INTEGER);
   if (version !== protocolVersion) {
     const cause = `the device speaks protocol ${version}, the edge ${protocolVersion}`;
@@ -67,8 +75,8 @@ function readMode(reader: ByteReader): ModeName {
   return mode;
 }
 
-export function readOpen(reader: ByteReader, admit: Admit): OpenMessage {
-  const first = readFirstFields(reader, admit);
+export function readOpen(reader: ByteReader, admission: Admission): OpenMessage {
+  const first = readFirstFields(reader, admission);
   const [session, conversation] = [reader.hex(sessionBytes), reader.hex(sessionBytes)];
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   const tokenizerHash = reader.hex(hashBytes);
@@ -87,6 +95,7 @@ export function readOpen(reader: ByteReader, admit: Admit): OpenMessage {
     throw malformed(
       `the flow-control window is ${flowControlWindow}, at least ${limits.minFlowControlWindow} is needed`,
     );
+  admission.measured?.(promptCount, answerCount);
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
   const identity = { kind: 'open', ...first, session, conversation, attempt, tokenizerHash } as const;
@@ -97,8 +106,8 @@ export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWri
   return writeFirstFields(writer, message).hex(message.session).varint(message.attempt).varint(message.length);
 }
 
-export function readResume(reader: ByteReader, admit: Admit): ResumeMessage {
-  const first = readFirstFields(reader, admit);
+export function readResume(reader: ByteReader, admission: Admission): ResumeMessage {
+  const first = readFirstFields(reader, admission);
   const session = reader.hex(sessionBytes);
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   return { kind: 'resume', ...first, session, attempt, length: reader.varint(limits.textTokens) };

@@ -246,8 +246,8 @@ describe('an attach', () => {
   it('shows its key before anything else is read', () => {
     const frame = new DeviceCodec().encode({ ...open, credentials: 'abc' });
     // Cut behind version and credentials: the rest cannot have been read.
-    expect(() => new EdgeCodec(refuse).decode(frame.slice(0, 6))).toThrow('no key abc');
-    expect(() => new EdgeCodec(refuse).received(open)).toThrow('no key ');
+    expect(() => new EdgeCodec({ admit: refuse }).decode(frame.slice(0, 6))).toThrow('no key abc');
+    expect(() => new EdgeCodec({ admit: refuse }).received(open)).toThrow('no key ');
   });
 
   it('of another version of the protocol is told so, whatever follows', () => {

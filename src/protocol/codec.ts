@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { malformed } from './bytes.ts';
-import { type Admit, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
+import { type Admission, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { announcedRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
 import {
@@ -251,14 +251,14 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
   }
 }
 
-function readDeviceMessage(reader: ByteReader, shared: SharedState, admit: Admit): DeviceMessage {
+function readDeviceMessage(reader: ByteReader, shared: SharedState, admission: Admission): DeviceMessage {
   const head = reader.byte();
   if (head >= frame.draftExtend || head === frame.draft) return readDraft(reader, head, shared);
   switch (head) {
     case frame.open:
-      return readOpen(reader, admit);
+      return readOpen(reader, admission);
     case frame.resume:
-      return readResume(reader, admit);
+      return readResume(reader, admission);
     case frame.ack:
       return { kind: 'ack', length: shared.acknowledged + reader.varint(limits.textTokens) };
     case frame.verify:
@@ -357,11 +357,11 @@ export class DeviceCodec {
 /** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class EdgeCodec {
   readonly #shared = new SharedState();
-  readonly #admit: Admit;
+  readonly #admission: Admission;
 
-  /** @param admit called with the credentials of each attach, before the rest of its frame is read; what it throws, `decode` throws */
-  constructor(admit: Admit = () => {}) {
-    this.#admit = admit;
+  /** @param admission what it throws, `decode` throws */
+  constructor(admission: Admission = { admit: () => {} }) {
+    this.#admission = admission;
   }
 
   encode(message: EdgeMessage): Uint8Array {
@@ -381,7 +381,7 @@ export class EdgeCodec {
     const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
     if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
     const reader = new ByteReader(bytes, malformed);
-    const message = readDeviceMessage(reader, this.#shared, this.#admit);
+    const message = readDeviceMessage(reader, this.#shared, this.#admission);
     this.#shared.deviceSent(message);
     this.#shared.endFrame(reader);
     return message;
@@ -389,7 +389,7 @@ export class EdgeCodec {
 
   /** As `decode`, for a message that the other end has measured, not encoded. */
   received(message: DeviceMessage): void {
-    if (message.kind === 'open' || message.kind === 'resume') this.#admit(message.credentials);
+    if (message.kind === 'open' || message.kind === 'resume') this.#admission.admit(message.credentials);
     this.#shared.deviceSent(message);
   }
 }

@@ -6,7 +6,7 @@ import { type ConnectionLimits, UnattachedConnections, unlimitedConnections } fr
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from './connections.ts';
 import type { EdgeKey } from './edge-key.ts';
 import type { LivenessSettings } from './liveness.ts';
-import type { DeviceMessage, EdgeMessage, HelloMessage } from './messages.ts';
+import type { DeviceMessage, EdgeMessage, HelloMessage, OpenMessage, ResumeMessage } from './messages.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from './rate-limit.ts';
 import type { Frame, FrameConnection, FrameHandler, Wire } from './wire.ts';
 
@@ -22,7 +22,12 @@ export interface EdgeConnectionSettings {
   readonly hello: () => HelloMessage;
   /** Whose credentials these are; null: nobody's. Called before the rest of an attach is decoded. */
   readonly keyOf: (credentials: string) => EdgeKey | null;
+  /** Of one connection. */
   readonly rate: RateLimitSettings;
+  /** Of all connections of a key together; default: as many as they have. */
+  readonly keyRate?: RateLimitSettings;
+  /** Refuses a text by its lengths, before its ids are decoded. @throws OutriderError */
+  readonly checkLengths?: (promptLength: number, answerLength: number) => void;
   readonly liveness: LivenessSettings;
   readonly wire: Wire;
   /** Default: none, and `attachMs` is the time after which a silent connection is lost. */
@@ -73,6 +78,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   readonly #observer: EdgeConnectionObserver<Carrier>;
   readonly #limits: ConnectionLimits;
   readonly #unattached: UnattachedConnections;
+  readonly #keyRates = new Map<string, RateLimit>();
 
   constructor(
     settings: EdgeConnectionSettings,
@@ -101,8 +107,9 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
 
   /** For a new connection of a device: sends `hello` at once. */
   accept(carrier: Carrier): FrameHandler {
-    const { wire, rate, hello } = this.#settings;
-    const end = wire.edge((credentials) => this.#admit(id, credentials));
+    const { wire, rate, hello, checkLengths: measured } = this.#settings;
+    const admit = (credentials: string): void => this.#admit(id, credentials);
+    const end = wire.edge(measured === undefined ? { admit } : { admit, measured });
     const [id, handler] = this.add(carrier, end, (number) => ({
       rate: createRateLimit(rate, this.clock.nowMs()),
       key: null,
@@ -124,8 +131,11 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     const { id, carrier, wire, own } = entry;
     own.unfinishedBytes = 0;
     if (!this.#takeRate(entry, frame.length)) return;
+    const wasStranger = own.key === null;
     try {
       const message = wire.unpack(frame);
+      // The frame that names the key counts for it as well.
+      if (wasStranger && !this.#takeKeyRate(entry, frame.length)) return;
       this.#observer.received?.(carrier, message);
       if (!this.takePing(entry, message)) this.#sink.receive(id, withoutCredentials(message), own.key);
       this.#noteAttachment(entry);
@@ -159,7 +169,8 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     if (this.entries.has(entry.id)) this.#takeRate(entry, bytes);
   }
 
-  #takeRate({ id, own }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): boolean {
+  #takeRate(entry: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): boolean {
+    const { id, own } = entry;
     if (own.key === null) own.framesBeforeKey += 1;
     if (own.framesBeforeKey > this.#limits.framesBeforeKey) {
       this.close(id, 'rate-limited', 'more frames than an attach needs');
@@ -168,6 +179,17 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     const taken = take(own.rate, this.clock.nowMs(), bytes);
     own.rate = taken.state;
     if (!taken.allowed) this.close(id, 'rate-limited', 'more frames or bytes than a draft needs');
+    return taken.allowed && (own.key === null || this.#takeKeyRate(entry, bytes));
+  }
+
+  /** @param entry has shown a key */
+  #takeKeyRate({ id, own }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): boolean {
+    const { keyRate } = this.#settings;
+    if (keyRate === undefined || own.key === null) return true;
+    const nowMs = this.clock.nowMs();
+    const taken = take(this.#keyRates.get(own.key.id) ?? createRateLimit(keyRate, nowMs), nowMs, bytes);
+    this.#keyRates.set(own.key.id, taken.state);
+    if (!taken.allowed) this.close(id, 'rate-limited', 'more frames or bytes than the devices of a key need');
     return taken.allowed;
   }
 
@@ -231,9 +253,13 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   }
 }
 
+function isAttach(message: DeviceMessage): message is OpenMessage | ResumeMessage {
+  return message.kind === 'open' || message.kind === 'resume';
+}
+
 /** Sessions keep their messages, and no session needs the key. */
 function withoutCredentials(message: DeviceMessage): DeviceMessage {
-  return message.kind === 'open' || message.kind === 'resume' ? { ...message, credentials: '' } : message;
+  return isAttach(message) ? { ...message, credentials: '' } : message;
 }
 
 /** The error that the device receives. */

@@ -7,7 +7,13 @@ import type { StepLimits } from '../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { chainOf, wantedDrafts } from './edge-chain.ts';
 import { type EdgeConnectionObserver, type EdgeConnectionSettings, EdgeConnections } from './edge-connections.ts';
-import { EdgeRegistry, type RegistryEntry, type RegistryOwner, type RegistrySettings } from './edge-registry.ts';
+import {
+  checkTextLengths,
+  EdgeRegistry,
+  type RegistryEntry,
+  type RegistryOwner,
+  type RegistrySettings,
+} from './edge-registry.ts';
 import { mayAddEdgeDraft } from './edge-session.ts';
 import type { EdgeDrafts } from './edge-state.ts';
 import { announcedStepMs } from './edge-timing.ts';
@@ -24,7 +30,7 @@ export interface EdgeDraftFigures {
   readonly draftMs: number;
 }
 
-export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSettings, 'hello'> {
+export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSettings, 'hello' | 'checkLengths'> {
   /** The target, for `hello`. */
   readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
   /** Why no session may be opened at present; undefined: they may. */
@@ -93,7 +99,9 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     this.#settings = settings;
     this.#host = host;
     this.sessions = new EdgeRegistry<Entry>(settings, clock, this.#owner());
-    const connecting = { ...settings, hello: () => this.#hello() };
+    const checkLengths = (promptLength: number, answerLength: number): void =>
+      checkTextLengths(promptLength, answerLength, settings.rules.contextLength);
+    const connecting = { ...settings, checkLengths, hello: () => this.#hello() };
     this.connections = new EdgeConnections(connecting, clock, this.sessions, observer);
     this.steps = new EngineSteps(this.sessions, settings.limits, host);
   }

@@ -211,21 +211,9 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   #checkOpening(open: OpenMessage): void {
     this.#owner.admit?.(open);
     const { contextLength, vocabularySize } = this.#settings.rules;
-    const length = open.prompt.length + open.answer.length;
-    if (open.prompt.length >= contextLength) {
-      const cause = `the prompt has ${open.prompt.length} tokens, the edge's context holds ${contextLength}`;
-      throw new OutriderError(
-        'context-full',
-        cause,
-        'shorten the prompt, or start the edge with a larger --context (`contextLength` in code)',
-      );
-    }
+    checkTextLengths(open.prompt.length, open.answer.length, contextLength);
     if (open.prompt.some((id) => id >= vocabularySize) || open.answer.some((id) => id >= vocabularySize)) {
       throw new OutriderError('protocol-error', 'an id beyond the vocabulary', 'use the tokenizer of the edge');
-    }
-    if (length > contextLength) {
-      const remedy = 'start the edge with a larger --context (`contextLength` in code)';
-      throw new OutriderError('context-full', `the text has ${length} tokens`, remedy);
     }
     validateSampling(open.sampling, vocabularySize);
   }
@@ -282,6 +270,20 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const { link } = entry.state;
     if (link !== null) this.#owner.close(link.id, code, detail);
   }
+}
+
+/** @throws OutriderError `context-full` for a text that does not fit */
+export function checkTextLengths(promptLength: number, answerLength: number, contextLength: number): void {
+  if (promptLength < contextLength && promptLength + answerLength <= contextLength) return;
+  const what =
+    promptLength < contextLength
+      ? `the text has ${promptLength + answerLength} tokens`
+      : `the prompt has ${promptLength} tokens`;
+  throw new OutriderError(
+    'context-full',
+    `${what}, the edge's context holds ${contextLength}`,
+    'shorten the prompt, or start the edge with a larger --context (`contextLength` in code)',
+  );
 }
 
 /** Ids of sessions have a fixed length. */

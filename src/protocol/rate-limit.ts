@@ -28,6 +28,16 @@ export const unlimitedRate: RateLimitSettings = {
   burstBytes: 1e12,
 };
 
+/** The rates and bursts of `count` senders together. */
+export function timesRate(rate: RateLimitSettings, count: number): RateLimitSettings {
+  return {
+    framesPerSecond: count * rate.framesPerSecond,
+    bytesPerSecond: count * rate.bytesPerSecond,
+    burstFrames: count * rate.burstFrames,
+    burstBytes: count * rate.burstBytes,
+  };
+}
+
 export interface RateLimit {
   readonly settings: RateLimitSettings;
   readonly frames: number;

@@ -3,7 +3,7 @@
 
 import type { ErrorCode } from '../basics/errors.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
-import type { Admit } from './codec-open.ts';
+import type { Admission } from './codec-open.ts';
 import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
 /** A message on a link; the link needs only its length. */
@@ -44,20 +44,19 @@ export interface WireEnd<Sent, Received> {
 
 export interface Wire {
   device(): WireEnd<DeviceMessage, EdgeMessage>;
-  /** @param admit called with the credentials of an attach, before the rest of its frame is read */
-  edge(admit?: Admit): WireEnd<EdgeMessage, DeviceMessage>;
+  edge(admission?: Admission): WireEnd<EdgeMessage, DeviceMessage>;
 }
 
 /** Encoded frames, as on a socket. */
 export const byteWire: Wire = {
   device: () => byteEnd(new DeviceCodec()),
-  edge: (admit) => byteEnd(new EdgeCodec(admit)),
+  edge: (admission) => byteEnd(new EdgeCodec(admission)),
 };
 
 /** Messages that are not encoded, with the length of their frames. Both ends must use it. */
 export const sizedWire: Wire = {
   device: () => sizedEnd<DeviceMessage, EdgeMessage>(new DeviceCodec()),
-  edge: (admit) => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec(admit)),
+  edge: (admission) => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec(admission)),
 };
 
 interface Codec<Sent, Received> {

@@ -21,8 +21,8 @@ export const greetingLies: readonly GreetingLie[] = [{ tokenizerHash: 'cd'.repea
 export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
   return {
     device: () => honest.device(),
-    edge(admit) {
-      const end = honest.edge(admit);
+    edge(admission) {
+      const end = honest.edge(admission);
       return {
         unpack: (frame) => end.unpack(frame),
         pack(message) {
