@@ -19,6 +19,7 @@ import { shippedPath } from './shipped-path.ts';
 
 vi.mock('./manifest-data.ts', () => ({
   modelEntries: [],
+  defaultPair: { name: 'pair', target: 'tiny', draft: 'tiny-short' },
   modelPairs: [{ name: 'pair', target: 'tiny', draft: 'tiny-short' }],
 }));
 
