@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { witness } from '../transport/transport.contract.ts';
-import type { Listener } from '../transport/transport.ts';
+import { until, witness } from '../transport/transport.contract.ts';
+import type { Connection, Listener } from '../transport/transport.ts';
 import type { UpgradeRefusal } from './upgrade-guard.ts';
 import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
@@ -100,4 +100,29 @@ it('takes the address of the socket where the function for it fails, or finds no
     await expect(openRaw(port, 'outrider.0')).rejects.toThrow('400');
   }
   expect(refusals.map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.1']);
+});
+
+it('reads nothing more of a connection that was closed for its rate', async () => {
+  const held: Connection[] = [];
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, (connection) => {
+    held.push(connection);
+    return { frame: () => {}, writable: () => {}, closed: () => {} };
+  });
+  const socket = connectTcp(listener.port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(
+    'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n',
+  );
+  await once(socket, 'data');
+  await until(() => held.length === 1);
+  held[0]?.close('rate-limited', 'too much');
+  const frame = Buffer.concat([Buffer.of(0x82, 0xfe, 0xff, 0xff, 0, 0, 0, 0), Buffer.alloc(65_535)]);
+  // More than the buffers of both sockets hold.
+  const sentBytes = 48_000_000;
+  socket.write(Buffer.concat(Array.from({ length: Math.ceil(sentBytes / frame.length) }, () => frame)));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(socket.writableLength).toBeGreaterThan(sentBytes / 2);
+  socket.destroy();
+  await listener.close();
 });
