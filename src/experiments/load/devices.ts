@@ -19,6 +19,8 @@ export interface DeviceTally {
   readonly isGreedy: boolean;
   texts: number;
   wrongTexts: number;
+  /** Turns that got no connection. */
+  unopenedTurns: number;
   tokens: number;
   /** Engine rows and duration of the turns that ended. */
   rows: number;
@@ -60,7 +62,7 @@ export interface DeviceSettings {
 /** Writes answers until the signal aborts. */
 export async function runDevice(settings: DeviceSettings, number: number, isGreedy: boolean): Promise<DeviceTally> {
   const { url, model, tasks, until } = settings;
-  const tally: DeviceTally = { isGreedy, texts: 0, wrongTexts: 0, tokens: 0, rows: 0, endedMs: 0 };
+  const tally: DeviceTally = { isGreedy, texts: 0, wrongTexts: 0, unopenedTurns: 0, tokens: 0, rows: 0, endedMs: 0 };
   const own = isGreedy ? null : new ModelDrafter(model);
   const connect = connectWebSocket(url);
   for (let turn = number; !until.aborted; turn += 1) {
@@ -83,6 +85,10 @@ export async function runDevice(settings: DeviceSettings, number: number, isGree
 }
 
 function count(tally: DeviceTally, { outcome, tokens }: TurnReport, { reference }: Task, ms: number): void {
+  if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable' && tokens.length === 0) {
+    tally.unopenedTurns += 1;
+    return;
+  }
   const isPrefix = tokens.every((id, index) => id === reference[index]);
   const isWhole = outcome.kind === 'stopped' || tokens.length === reference.length;
   tally.texts += 1;

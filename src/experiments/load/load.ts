@@ -74,7 +74,7 @@ export const loadExperiment: Experiment<typeof options, LoadFound> = {
       forPeople: [],
       summary: { sessions, ...said, ...accountOf(account), growthAfterSeconds: warmUpOf(seconds), ...grown },
       params: { sessions, seconds, maxRows, maxAhead, agreement, mostGrowthMB },
-      passed: said.wrongTexts === 0 && isFair && isFlat,
+      passed: said.wrongTexts + said.unopenedTurns === 0 && isFair && isFlat,
     };
   },
 };
@@ -148,6 +148,7 @@ function summarise(tallies: readonly DeviceTally[], seconds: number) {
   return {
     texts: sum('texts'),
     wrongTexts: sum('wrongTexts'),
+    unopenedTurns: sum('unopenedTurns'),
     tokensPerSecond: sum('tokens') / seconds,
     greedyShare: rowRate(true) / rowRate(false),
   };
