@@ -19,7 +19,7 @@ export interface PortLimits {
 }
 
 export const defaultPortLimits: PortLimits = {
-  requestMs: 5000,
+  requestMs: 15_000,
   requests: 512,
   upgradesPerSecond: 256,
   burstUpgrades: 2048,

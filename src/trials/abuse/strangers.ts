@@ -88,13 +88,13 @@ export const strangers: readonly Attack[] = [
   },
   {
     name: 'half-handshakes',
-    leastSeconds: 8,
+    leastSeconds: 18,
     words: '400 requests whose head never ends',
     run: (target) => plainly(target, 400, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n'),
   },
   {
     name: 'slow-heads',
-    leastSeconds: 8,
+    leastSeconds: 18,
     words: '200 requests that send a header now and then',
     run: (target) => plainly(target, 200, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n', 'X-A: b\r\n'),
   },
