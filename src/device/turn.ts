@@ -62,6 +62,8 @@ class TurnRunner implements Turn {
   readonly #queue: EmissionQueue<Emission> = new EmissionQueue(() => this.stop());
   readonly #assembler: TextAssembler;
   readonly #abort = new AbortController();
+  /** Removed by hand: with the option `signal`, Node forgets to remove it once garbage has been collected. */
+  readonly #stopNow = (): void => this.stop();
   readonly #times: TurnTimes;
   readonly #resolveReport: (report: TurnReport) => void;
   readonly #choice: ModeChoice | null;
@@ -109,7 +111,7 @@ class TurnRunner implements Turn {
       return;
     }
     if (this.#choice?.drafts === false) this.#driver.switchDrafting(false);
-    signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#abort.signal });
+    signal?.addEventListener('abort', this.#stopNow);
     void this.#connect(onlyEdge);
   }
 
@@ -225,6 +227,7 @@ class TurnRunner implements Turn {
       this.#queue.push({ tokens: [], text: rest, pieces: [{ text: rest, drafted: false }], atMs: this.#clock.nowMs() });
     }
     this.#abort.abort();
+    this.#options.signal?.removeEventListener('abort', this.#stopNow);
     const { connections, state } = this.#driver;
     connections.closeAll('the turn is over');
     this.#advice?.ended(this.#measures());
