@@ -26,18 +26,26 @@ const attacksBetween = 6;
 const afterMs = 500;
 /** Connections that say nothing are closed, and told of, within this time, ms. */
 const noticeMs = 12_000;
+const slowdownLimit = 1.3;
+const memoryLimitMB = 512;
 /** A slower measurement is repeated, and the median counts: the machine may be busy with something else. */
 const suspiciousSlowdown = 1.25;
 const repetitions = 3;
 
-interface Measured {
+interface Measurement {
   readonly attack: string;
-  readonly answers: readonly Answer[];
+  readonly startMs: number;
+  readonly endMs: number;
   /** Records of the log that tell of the attacker. */
   readonly records: number;
   readonly peakMB: number;
   /** Processor time of the edge over the time of the attack. */
   readonly busyShare: number;
+}
+
+interface Measured extends Measurement {
+  /** Those that began during it, however late they ended: one that began before it was not slowed down from its start. */
+  readonly answers: readonly Answer[];
 }
 
 interface AbuseFound {
@@ -64,7 +72,10 @@ export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion>
   name: 'trial abuse',
   description:
     'attack an edge that has keys, limits and a log, beside honest readers: exact texts, their speed, memory, log',
-  notes: `The slowdown is the 95th percentile of an honest reader's time per token during the attack, over that during ordinary use: the
+  notes: `Attacks:
+${attacks.map(({ name, words }) => `  ${name.padEnd(26)}${words}`).join('\n')}
+
+The slowdown is the 95th percentile of an honest reader's time per token during the attack, over that during ordinary use: the
 attacker's place is then taken by an ordinary key with as many readers as the edge has places.`,
   options,
   measure: attackAll,
@@ -72,8 +83,8 @@ attacker's place is then taken by an ordinary key with as many readers as the ed
   goals: () => ({
     attacks: { atLeast: 40 },
     honestWrongTexts: 0,
-    honestSlowdownWorst: 1.3,
-    memoryPeakMB: 512,
+    honestSlowdownWorst: slowdownLimit,
+    memoryPeakMB: memoryLimitMB,
     edgeDeaths: 0,
     unlogged: 0,
   }),
@@ -112,7 +123,7 @@ async function attackAll({ seconds, only }: AbuseOptions, run: Run): Promise<Abu
     stop.abort();
     await Promise.all(readers);
   }
-  return { measured: bench.measured, deaths: scene.deaths };
+  return { measured: withAnswers(bench), deaths: scene.deaths };
 }
 
 interface Bench {
@@ -120,30 +131,32 @@ interface Bench {
   readonly seconds: number;
   readonly answers: readonly Answer[];
   readonly honestPrompt: readonly number[];
-  readonly measured: Measured[];
+  readonly measured: Measurement[];
+}
+
+function withAnswers({ measured, answers }: Bench): readonly Measured[] {
+  const isDuring = ({ startMs, endMs }: Measurement, answer: Answer): boolean =>
+    answer.startMs >= startMs && answer.startMs < endMs;
+  return measured.map((one) => ({ ...one, answers: answers.filter((answer) => isDuring(one, answer)) }));
 }
 
 /** @param seconds default: as asked */
 async function measure(bench: Bench, attack: string): Promise<void> {
-  const { scene, answers, honestPrompt, measured } = bench;
+  const { scene, honestPrompt, measured } = bench;
   const least = attacks.find(({ name }) => name === attack)?.leastSeconds ?? 0;
   const seconds = Math.max(bench.seconds, least);
   const { lines } = await scene.log(0);
   scene.peakMB = 0;
-  const busyBefore = await scene.busySeconds();
-  const startMs = performance.now();
-  await scene.run(attack, seconds, honestPrompt);
+  const { startMs, busySeconds } = await scene.run(attack, seconds, honestPrompt);
   const endMs = startMs + seconds * 1000;
-  const busyShare = ((await scene.busySeconds()) - busyBefore) / ((performance.now() - startMs) / 1000);
+  const busyShare = busySeconds / ((performance.now() - startMs) / 1000);
   await pause(afterMs);
   let records = await attackerRecords(bench, lines);
   for (let waitedMs = 0; records === 0 && attack !== ordinaryUse && waitedMs < noticeMs; waitedMs += afterMs) {
     await pause(afterMs);
     records = await attackerRecords(bench, lines);
   }
-  // An answer that began before the attack was not slowed down from its start.
-  const during = answers.filter((answer) => answer.startMs >= startMs && answer.startMs < endMs);
-  measured.push({ attack, answers: during, records, peakMB: scene.peakMB - scene.idleMB, busyShare });
+  measured.push({ attack, startMs, endMs, records, peakMB: scene.peakMB - scene.idleMB, busyShare });
 }
 
 async function attackerRecords({ scene }: Bench, from: number): Promise<number> {
@@ -154,7 +167,7 @@ async function attackerRecords({ scene }: Bench, from: number): Promise<number> 
 }
 
 async function repeatSlow(bench: Bench, run: Run): Promise<void> {
-  const slow = conclude({ measured: bench.measured, deaths: 0 }).rows.filter(
+  const slow = conclude({ measured: withAnswers(bench), deaths: 0 }).rows.filter(
     ({ slowdown }) => slowdown > suspiciousSlowdown,
   );
   for (const { attack } of slow) {
@@ -204,7 +217,10 @@ function conclude({ measured, deaths }: AbuseFound): AbuseConclusion {
     ordinaryP95Spread: quantile(ordinary.map(p95), 1) / quantile(ordinary.map(p95), 0),
   };
   const { honestWrongTexts, edgeDeaths, unlogged, memoryPeakMB, honestSlowdownWorst } = summary;
-  const passed = honestWrongTexts + edgeDeaths + unlogged === 0 && memoryPeakMB <= 512 && honestSlowdownWorst <= 1.3;
+  const passed =
+    honestWrongTexts + edgeDeaths + unlogged === 0 &&
+    memoryPeakMB <= memoryLimitMB &&
+    honestSlowdownWorst <= slowdownLimit;
   const params = { places, profile, honestReaders: honestCount };
   return { rows, summary, passed, params, remarks: faults.slice(0, 20) };
 }

@@ -29,3 +29,4 @@ process.on('message', (order: Order) => {
   void work.then(() => process.send?.(order.attack));
 });
 process.on('disconnect', () => process.exit());
+process.send?.('ready');

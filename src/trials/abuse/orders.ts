@@ -2,7 +2,7 @@
 
 import type { Target } from './intruder.ts';
 
-/** It gets the name of the attack back when that is over. */
+/** The process says when it is ready for one, and gives the name of the attack back when that is over. */
 export interface Order {
   readonly attack: string;
   readonly seconds: number;

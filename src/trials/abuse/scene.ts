@@ -1,6 +1,7 @@
 // The scene of trial abuse: an edge as an operator would run it, with keys and a log, and the process of the attacker.
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +32,6 @@ export interface Keys {
 
 /** One line of the edge's log. */
 export interface LogRecord {
-  readonly event?: string;
-  readonly kind?: string;
   readonly address?: string | null;
   readonly key?: string | null;
 }
@@ -46,7 +45,6 @@ export class AbuseScene implements AsyncDisposable {
   readonly keys: Keys;
   readonly from: string = attackerAddress();
   readonly #folder: string;
-  readonly #notes: string[] = [];
   edge: EdgeProcess;
   #attacker: ChildProcess | null = null;
   #deaths = 0;
@@ -71,7 +69,7 @@ export class AbuseScene implements AsyncDisposable {
     for (let number = 1; number <= honestCount; number += 1) honest.push(await make(`honest-${number}`));
     const [attacker, ordinary, withdrawn] = [await make('attacker'), await make('ordinary'), await make('withdrawn')];
     await revokeKeyIn(keyFile, 'withdrawn', Date.now());
-    return new AbuseScene(folder, { honest, attacker, ordinary, withdrawn }, await startEdge(folder, () => {}));
+    return new AbuseScene(folder, { honest, attacker, ordinary, withdrawn }, await startEdge(folder));
   }
 
   get deaths(): number {
@@ -82,10 +80,19 @@ export class AbuseScene implements AsyncDisposable {
     return Number(new URL(this.edge.url).port);
   }
 
-  /** Runs an attack, or ordinary use, in the attacker's process, which is ended if it does not return. */
-  async run(attack: string, seconds: number, honestPrompt: readonly number[]): Promise<void> {
+  /**
+   * Runs an attack, or ordinary use, in the attacker's process, which is ended if it does not return.
+   * @returns when it began, and the processor time of the edge since
+   */
+  async run(
+    attack: string,
+    seconds: number,
+    honestPrompt: readonly number[],
+  ): Promise<{ readonly startMs: number; readonly busySeconds: number }> {
     const child = fork(attackerFile, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#attacker = child;
+    await once(child, 'message');
+    const [startMs, busyBefore] = [performance.now(), await this.#busySeconds()];
     const { keys, port, from } = this;
     const key = attack === ordinaryUse ? keys.ordinary : keys.attacker;
     const target = { port, key, from, contextLength, withdrawnKey: keys.withdrawn, honestPrompt };
@@ -101,10 +108,11 @@ export class AbuseScene implements AsyncDisposable {
     });
     child.kill('SIGKILL');
     this.#attacker = null;
+    return { startMs, busySeconds: (await this.#busySeconds()) - busyBefore };
   }
 
   /** Processor time of the edge since its start, seconds. */
-  async busySeconds(): Promise<number> {
+  async #busySeconds(): Promise<number> {
     return (await processorSeconds(this.edge.processId)) ?? Number.NaN;
   }
 
@@ -137,17 +145,16 @@ export class AbuseScene implements AsyncDisposable {
 
   #watch(): void {
     const watched = this.edge;
-    void watched.lost.then(async (error) => {
+    void watched.lost.then(async () => {
       if (this.#isClosing) return;
       this.#deaths += 1;
-      this.#notes.push(error.message);
-      this.edge = await startEdge(this.#folder, () => {});
+      this.edge = await startEdge(this.#folder);
       this.#watch();
     });
   }
 }
 
-function startEdge(folder: string, onNote: (text: string) => void): Promise<EdgeProcess> {
+function startEdge(folder: string): Promise<EdgeProcess> {
   const log = [
     '--log-file',
     join(folder, 'edge.log'),
@@ -160,5 +167,5 @@ function startEdge(folder: string, onNote: (text: string) => void): Promise<Edge
   ];
   const model = ['--model', `toy:${toySeed}`, '--profile', profile];
   const limits = ['--sessions', String(places), '--context', String(contextLength)];
-  return startEdgeProcess([...model, ...limits, '--keys', join(folder, 'keys.json'), ...log], onNote);
+  return startEdgeProcess([...model, ...limits, '--keys', join(folder, 'keys.json'), ...log], () => {});
 }
