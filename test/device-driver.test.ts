@@ -7,8 +7,9 @@ import { neutralSampling } from '../src/decoding/sampling.ts';
 import { DeviceDriver, type DraftingAdvice } from '../src/protocol/device-driver.ts';
 import { stepDevice } from '../src/protocol/device-session.ts';
 import { createDeviceState, type DeviceEvent } from '../src/protocol/device-state.ts';
+import { testHello } from '../src/protocol/edge-session.fixture.ts';
 import { guardMessage } from '../src/protocol/message-guard.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../src/protocol/messages.ts';
+import type { DeviceMessage, EdgeMessage } from '../src/protocol/messages.ts';
 import type { ModeName } from '../src/protocol/mode.ts';
 import { byteWire, type FrameConnection, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
@@ -31,17 +32,6 @@ const turn = {
   minChainConfidence: 0,
   draftLength: 4,
 } as const;
-const hello: EdgeMessage = {
-  kind: 'hello',
-  version: protocolVersion,
-  model: 'toy',
-  fingerprint: 'toy',
-  tokenizerHash,
-  vocabularySize: 100,
-  contextLength: 500,
-  timing: { stepMs: null, edgeDraftMs: null },
-};
-
 interface BedOptions {
   readonly advice?: DraftingAdvice;
   readonly giveUpAfterMs?: number;
@@ -102,7 +92,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     connect() {
       edgeEnd = byteWire.edge();
       handler = driver.connected('edge', connection);
-      this.hear(hello);
+      this.hear(testHello);
     },
     hear: (message: EdgeMessage) => handler?.frame(edgeEnd.pack(message)),
     lose: () => handler?.closed(),

@@ -4,21 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionLimits } from '../src/protocol/connection-limits.ts';
 import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
 import { anyone, type EdgeKey, edgeKey } from '../src/protocol/edge-key.ts';
-import { testOpening } from '../src/protocol/edge-session.fixture.ts';
-import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from '../src/protocol/messages.ts';
+import { testHello, testOpening } from '../src/protocol/edge-session.fixture.ts';
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../src/protocol/messages.ts';
 import { byteWire, type Frame, type FrameConnection, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
-
-const hello: HelloMessage = {
-  kind: 'hello',
-  version: protocolVersion,
-  model: 'toy',
-  fingerprint: 'toy',
-  tokenizerHash: 'ab'.repeat(32),
-  vocabularySize: 100,
-  contextLength: 500,
-  timing: { stepMs: null, edgeDraftMs: null },
-};
 
 const unlimited: ConnectionLimits = {
   connections: 1000,
@@ -42,7 +31,7 @@ function limitedBed(limits: Partial<ConnectionLimits> = {}, keyOf = (_shown: str
   const noted: unknown[] = [];
   const liveness = { pingAfterMs: 4000, lostAfterMs: 15_000 };
   const connectionLimits = { ...unlimited, ...limits };
-  const settings = { hello: () => hello, keyOf, rate: defaultRate, liveness, wire: byteWire, connectionLimits };
+  const settings = { hello: () => testHello, keyOf, rate: defaultRate, liveness, wire: byteWire, connectionLimits };
   const connections = new EdgeConnections<Stranger['carrier']>(settings, clock, sink, {
     received: ({ name }, { kind }) => noted.push([name, 'received', kind]),
     sending: ({ name }, { kind }, isWritable) => noted.push([name, 'sending', kind, isWritable]),

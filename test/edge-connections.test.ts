@@ -4,21 +4,10 @@ import { expect, it } from 'vitest';
 import { type ConnectionLimits, defaultConnectionLimits } from '../src/protocol/connection-limits.ts';
 import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
 import { anyone } from '../src/protocol/edge-key.ts';
-import { testOpening } from '../src/protocol/edge-session.fixture.ts';
-import { type DeviceMessage, type EdgeMessage, type HelloMessage, protocolVersion } from '../src/protocol/messages.ts';
+import { testHello, testOpening } from '../src/protocol/edge-session.fixture.ts';
+import type { DeviceMessage, EdgeMessage } from '../src/protocol/messages.ts';
 import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
-
-const hello: HelloMessage = {
-  kind: 'hello',
-  version: protocolVersion,
-  model: 'toy',
-  fingerprint: 'toy',
-  tokenizerHash: 'ab'.repeat(32),
-  vocabularySize: 100,
-  contextLength: 500,
-  timing: { stepMs: null, edgeDraftMs: null },
-};
 
 function bed(rate = defaultRate, connectionLimits?: ConnectionLimits) {
   const clock = createManualClock();
@@ -37,7 +26,7 @@ function bed(rate = defaultRate, connectionLimits?: ConnectionLimits) {
   };
   const liveness = { pingAfterMs: 4000, lostAfterMs: 15_000 };
   const limited = connectionLimits === undefined ? {} : { connectionLimits };
-  const settings = { hello: () => hello, keyOf: () => anyone, rate, liveness, wire: byteWire, ...limited };
+  const settings = { hello: () => testHello, keyOf: () => anyone, rate, liveness, wire: byteWire, ...limited };
   const connections = new EdgeConnections(settings, clock, sink, { fault: (error) => void faults.push(error) });
   const handler: FrameHandler = connections.accept({
     get writable() {

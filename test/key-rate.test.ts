@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { DeviceCodec } from '../src/protocol/codec.ts';
 import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
 import { edgeKey } from '../src/protocol/edge-key.ts';
-import { testOpening } from '../src/protocol/edge-session.fixture.ts';
+import { testHello, testOpening } from '../src/protocol/edge-session.fixture.ts';
 import type { DeviceMessage } from '../src/protocol/messages.ts';
 import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
 import { createManualClock } from '../src/transport/manual-clock.contract.ts';
@@ -21,10 +21,8 @@ function bed(checkLengths?: (promptLength: number, answerLength: number) => void
     linkClosed: () => {},
     linkWritable: () => {},
   };
-  const hello = { kind: 'hello', version: 2, model: 'm', fingerprint: 'f', tokenizerHash: 'ab'.repeat(32) } as const;
-  const figures = { vocabularySize: 9, contextLength: 9, timing: { stepMs: null, edgeDraftMs: null } };
   const settings = {
-    hello: () => ({ ...hello, ...figures }),
+    hello: () => testHello,
     keyOf: (credentials: string) => edgeKey(credentials),
     rate: defaultRate,
     keyRate: { framesPerSecond: 1, burstFrames: 10, bytesPerSecond: 1000, burstBytes: 4000 },

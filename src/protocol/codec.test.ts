@@ -4,46 +4,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
-import { neutralSampling } from '../decoding/sampling.ts';
+import { bothEnds, hello, open } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { limits } from './limits.ts';
-import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
-
-const open: OpenMessage = {
-  kind: 'open',
-  version: protocolVersion,
-  session: '000102030405060708090a0b0c0d0e0f',
-  conversation: 'f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff',
-  attempt: 1,
-  credentials: '',
-  padding: 0,
-  tokenizerHash: 'ab'.repeat(32),
-  mode: 'stream',
-  sampling: { ...neutralSampling, temperature: 0.5, logitBias: [[7, -1]], seed: 42n },
-  stopStrings: ['END'],
-  maxAnswerTokens: 64,
-  flowControlWindow: 256,
-  maxAhead: 24,
-  prompt: [1, 300, 20000],
-  answer: [5],
-};
-
-const hello: EdgeMessage = {
-  kind: 'hello',
-  version: protocolVersion,
-  model: 'm',
-  fingerprint: 'f',
-  tokenizerHash: 'ab'.repeat(32),
-  vocabularySize: 49152,
-  contextLength: 2048,
-  timing: { stepMs: [57.7, 57.7, 57.7, 57.7, 61.125, 61.125, 61.125, 61.125], edgeDraftMs: null },
-};
-
-function bothEnds(): { device: DeviceCodec; edge: EdgeCodec } {
-  const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
-  ends.edge.decode(ends.device.encode(open));
-  return ends;
-}
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from './messages.ts';
 
 type Line = { readonly up: DeviceMessage } | { readonly down: EdgeMessage };
 

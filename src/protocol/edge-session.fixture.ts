@@ -1,15 +1,26 @@
-// For tests of the edge's machines: an `open` message with a short prompt, and rules under which the text does not end soon.
+// For tests of the machines: an `open` with a short prompt, a `hello`, and rules under which the text does not end soon.
 
 import { createEnding } from '../decoding/ending.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import type { EdgeRules } from './edge-state.ts';
-import { type OpenMessage, protocolVersion } from './messages.ts';
+import { type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
 
 export const testRules: EdgeRules = {
   vocabularySize: 1000,
   contextLength: 200,
   endingOf: ({ stopStrings, maxAnswerTokens }) =>
     createEnding({ endIds: new Set(), stopStrings, maxAnswerTokens }, () => new Uint8Array()),
+};
+
+export const testHello: HelloMessage = {
+  kind: 'hello',
+  version: protocolVersion,
+  model: 'toy',
+  fingerprint: 'toy',
+  tokenizerHash: 'ab'.repeat(32),
+  vocabularySize: 100,
+  contextLength: 500,
+  timing: { stepMs: null, edgeDraftMs: null },
 };
 
 export function testOpening(changes: Partial<OpenMessage> = {}): OpenMessage {
