@@ -143,7 +143,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
   note(`${flags.sessions} ${flags.sessions === 1 ? 'session' : 'sessions'} of ${flags.context} tokens`);
-  for (const line of access.said) note(line);
+  // A program that has started this edge has chosen them itself.
+  if (!flags.untilInputEnds) for (const line of access.said) note(line);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json ? process.stderr : process.stdout;
   const address = `${access.scheme}://${host}:${listener.port}`;
