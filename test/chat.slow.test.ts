@@ -110,6 +110,8 @@ describe.skipIf(!hasTerminals)('a chat in a terminal', () => {
     await screen.see(/A new conversation/);
     screen.type('hello\r');
     await screen.see(/60 tokens/);
+    // A terminal that reads whole lines keeps no Ctrl-D for the reader of single keys that comes after it.
+    await screen.see(/> /);
     screen.type('\u0004');
     expect(await screen.ended).toBe(0);
   });
