@@ -142,6 +142,18 @@ describe('policies that see handovers', () => {
     expect(energy(1000)).toBeLessThan(0.98 * energy(1e9));
   });
 
+  it('best-margin asks more band for each old gain, and equals best where gains are current', () => {
+    const old = coupled({}, { gainAgeSlots: 2 });
+    const band = (policy: string, state: SlotState): number =>
+      createPolicy(policy)(state).bandwidthShare.reduce((sum, one) => sum + one, 0);
+    const margins = ['best', 'best-margin', 'best-margin-6', 'best-margin-10'].map((policy) => band(policy, old));
+    expect(margins).toEqual(margins.toSorted((one, other) => one - other));
+    expect(margins[1]).toBeGreaterThan(margins[0] as number);
+    expect(createPolicy('best-margin-15')(coupled())).toEqual(createPolicy('best')(coupled()));
+    const weak = { ...old, snr: old.snr.fill(old.objective.minimumSnr) };
+    expect(createPolicy('best-margin-15')(weak).server.every((one) => one >= 0)).toBe(true);
+  });
+
   it('hysteresis leaves for 3 dB more, and not for less', () => {
     const [one, other] = [1.9, 2.1];
     for (const [ratio, expected] of [

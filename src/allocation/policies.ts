@@ -7,6 +7,7 @@ import { searchBest } from './best-search.ts';
 import { boundByPrices } from './dual-bound.ts';
 import { createEqualRule } from './equal-rule.ts';
 import { shareEqually } from './equal-shares.ts';
+import { withFadingMargin } from './fading-margin.ts';
 import { insertGreedily } from './greedy.ts';
 import { associateWithHysteresis } from './hysteresis.ts';
 import { searchLocally } from './local-search.ts';
@@ -74,6 +75,17 @@ function association(name: string, description: string, associate: Association):
   return { name, description, sharing: 'equal', associate };
 }
 
+/** `best` that takes old gains to be some decibels lower. */
+function bestWithMargin(name: string, marginDb: number): Recipe {
+  return {
+    name,
+    description: `best with a fading margin of ${marginDb} dB on gains that are old`,
+    sharing: 'optimal',
+    view: (state) => withFadingMargin(state, marginDb),
+    search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
+  };
+}
+
 const recipes: readonly Recipe[] = [
   association('random', 'a random reachable server for each device (paper)', associateAtRandom),
   association('max-sinr', 'the server with the best SNR (paper)', associateByMaxSinr),
@@ -122,6 +134,10 @@ const recipes: readonly Recipe[] = [
     view: (state) => ({ ...state, handover: undefined }),
     search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
   },
+  bestWithMargin('best-margin', 3),
+  bestWithMargin('best-margin-6', 6),
+  bestWithMargin('best-margin-10', 10),
+  bestWithMargin('best-margin-15', 15),
   association(
     'hysteresis',
     'stays until another gain is 3 dB higher (event A3 of mobile networks)',

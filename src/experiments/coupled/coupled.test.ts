@@ -8,9 +8,15 @@ import { runExperiment } from '../../laboratory/run.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { coupledExperiment, overridesOf } from './coupled.ts';
 import { coupledFigure } from './figure.ts';
+import { rowOf, summariseCoupled } from './rows.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-coupled-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const blankRun = {
+  ...{ coupling: 'all', costMsP95: 1, latencyMs: 1, energyJ: 1, queueMs: 0 },
+  ...{ handoversPer1000Tasks: 0, batteryOutShare: 0, decisionCpuMs: 0 },
+};
 
 let asked = 0;
 const policies = ['max-sinr', 'best'].map(
@@ -34,7 +40,9 @@ describe('bench coupled', () => {
       expect(row.seeds).toBe(2);
       expect(row.costMsLow).toBeLessThanOrEqual(row.costMs);
       expect(row.costMsHigh).toBeGreaterThanOrEqual(row.costMs);
-      if (row.policy === 'best') expect(row.costVsBest).toBe(1);
+      expect(row.costMsWorst).toBeGreaterThanOrEqual(row.costMsMean);
+      expect(row.costVsBestWorst).toBeGreaterThanOrEqual(row.costVsBestP95);
+      if (row.policy === 'best') expect([row.costVsBest, row.costMeanVsBest, row.costVsBestWorst]).toEqual([1, 1, 1]);
       else expect(row.costVsBest).toBeGreaterThan(1);
     }
     expect(first.summary['staleCSIMaxSinrVsBest']).toBeGreaterThan(1);
@@ -65,6 +73,21 @@ describe('bench coupled', () => {
     expect(rows.map(({ costVsLookAhead }) => costVsLookAhead)).toEqual([expect.any(Number), 1]);
     expect(summary['allMaxSinrVsLookAhead']).toBe(rows[0]?.costVsLookAhead);
     expect(summary['allMaxSinrVsBest']).toBeNaN();
+  });
+
+  it('shows a worst seed that the interquartile mean hides', () => {
+    const costs = [
+      [10, 10, 10, 10, 10, 10, 10, 3000],
+      [10, 10, 10, 10, 10, 10, 10, 10],
+    ];
+    const runs = ['bad', 'best'].flatMap((policy, which) =>
+      (costs[which] as number[]).map((costMs, seed) => ({ ...blankRun, policy, seed, costMs })),
+    );
+    const row = rowOf(runs, 'bad');
+    expect(row.costVsBest).toBe(1);
+    expect(row.costMeanVsBest).toBeCloseTo(3070 / 80, 12);
+    expect([row.costVsBestWorst, row.costMsWorst]).toEqual([300, 3000]);
+    expect(summariseCoupled([row])).toMatchObject({ allBadMeanVsBest: 3070 / 80, allBadVsBestWorst: 300 });
   });
 
   it('takes away all couplings but one', () => {

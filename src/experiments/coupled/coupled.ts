@@ -13,7 +13,14 @@ import { type CoupledRow, rowOf, summariseCoupled } from './rows.ts';
 import { type CoupledRun, runCoupled } from './run.ts';
 
 const coupledPreset = 'coupled';
-const usualPolicies = ['max-sinr+optimal', 'hysteresis+optimal', 'best-blind', 'best', 'look-ahead'] as const;
+const usualPolicies = [
+  'max-sinr+optimal',
+  'hysteresis+optimal',
+  'best-blind',
+  'best',
+  'best-margin',
+  'look-ahead',
+] as const;
 /** No setting was chosen by results of these seeds. */
 const firstSeed = 101;
 
@@ -87,8 +94,9 @@ function policyNames(given: Pick<Options, 'policies' | 'usualPolicies'>): readon
 }
 
 function briefly(row: CoupledRow): object {
-  const { coupling, policy, costMs, costVsBest, latencyMs, handoversPer1000Tasks, energyJ, batteryOutShare } = row;
-  return { coupling, policy, costMs, costVsBest, latencyMs, handoversPer1000Tasks, energyJ, batteryOutShare };
+  const { coupling, policy, costMs, costVsBest, costMeanVsBest, costVsBestWorst, latencyMs, handoversPer1000Tasks } =
+    row;
+  return { coupling, policy, costMs, costVsBest, costMeanVsBest, costVsBestWorst, latencyMs, handoversPer1000Tasks };
 }
 
 export function overridesOf(coupling: string): Override[] {

@@ -31,6 +31,32 @@ ${pivotTable(
   },
 )}
 
+## Mean and tail
+
+Beside the interquartile mean of the ratio to \`best\`: the mean cost of all seeds over the mean cost of \`best\`, which the worst seeds
+dominate, and the ratio at the 95th percentile of the seeds and at the worst seed. Interquartile means leave those out.
+
+${markdownTable(
+  [
+    'coupled by',
+    'policy',
+    'interquartile mean',
+    'ratio of means',
+    'p95 of seeds',
+    'worst seed',
+    'cost at the worst seed, ms',
+  ],
+  compared.map((row) => [
+    row.coupling,
+    `\`${row.policy}\``,
+    fixed(row.costVsBest, 2),
+    numberWithin(row.costMeanVsBest, [row.costMeanVsBestLow, row.costMeanVsBestHigh]),
+    fixed(row.costVsBestP95, 2),
+    fixed(row.costVsBestWorst, 2),
+    whole(row.costMsWorst),
+  ]),
+)}
+
 ## All couplings together
 
 ${markdownTable(

@@ -1,7 +1,8 @@
-// The rows and the summary of "bench coupled", from its runs: interquartile means over paired seeds, and ratios of costs.
+// The rows and the summary of "bench coupled", from its runs: interquartile means over paired seeds, ratios of costs, and beside them
+// plain means and the tail, since an interquartile mean hides the worst seeds.
 
-import { middleEstimate, type Within, within } from '../../basics/bootstrap.ts';
-import { interquartileMean, mean } from '../../basics/statistics.ts';
+import { type Estimate, estimate, middleEstimate, type Within, within } from '../../basics/bootstrap.ts';
+import { interquartileMean, mean, quantile } from '../../basics/statistics.ts';
 import type { CoupledRun } from './run.ts';
 
 /** The baseline of all policies: it optimises each slot by itself. */
@@ -10,17 +11,22 @@ const reference = 'best';
 const lookAhead = 'look-ahead';
 
 /**
- * Interquartile means over the seeds. `costVsBest`: cost over that of `best` with the same seed; `costVsLookAhead`: over that of
- * `look-ahead`, null where that isn't among the policies.
+ * Interquartile means over the seeds. `costVsBest`: cost over that of `best` with the same seed; `costMeanVsBest`: mean cost of all seeds
+ * over the mean cost of `best`; `costVsLookAhead`: cost over that of `look-ahead`, null where that isn't among the policies.
  */
 export interface CoupledRow
   extends Middles,
     Pick<CoupledRun, 'coupling' | 'policy'>,
-    Within<'costMs' | 'costVsBest' | 'latencyMs'>,
+    Within<'costMs' | 'costVsBest' | 'costMeanVsBest' | 'latencyMs'>,
     Within<'costVsLookAhead', number | null> {
   readonly seeds: number;
   /** Plain mean of the costs; the worst seeds dominate it. */
   readonly costMsMean: number;
+  /** Cost of the worst seed. */
+  readonly costMsWorst: number;
+  /** Over the seeds, of the cost over that of `best` with the same seed. */
+  readonly costVsBestP95: number;
+  readonly costVsBestWorst: number;
 }
 
 const middles = [
@@ -42,25 +48,48 @@ export function rowOf(runs: readonly CoupledRun[], policy: string): CoupledRow {
       return paired === undefined ? [] : [costMs / paired.costMs];
     });
   const costsMs = own.map(({ costMs }) => costMs);
+  const toBest = ratiosTo(reference);
   const toLookAhead = ratiosTo(lookAhead);
   const notCompared = { costVsLookAhead: null, costVsLookAheadLow: null, costVsLookAheadHigh: null };
   return {
-    ...{ coupling, policy, seeds: own.length, costMsMean: mean(costsMs) },
+    ...{ coupling, policy, seeds: own.length, costMsMean: mean(costsMs), costMsWorst: Math.max(...costsMs) },
+    ...{
+      costVsBestP95: quantile(toBest, 0.95),
+      costVsBestWorst: toBest.length === 0 ? Number.NaN : Math.max(...toBest),
+    },
+    ...within('costMeanVsBest', meanRatio(own, runs)),
     ...within('costMs', middleEstimate(costsMs)),
-    ...within('costVsBest', middleEstimate(ratiosTo(reference))),
+    ...within('costVsBest', middleEstimate(toBest)),
     ...(toLookAhead.length === 0 ? notCompared : within('costVsLookAhead', middleEstimate(toLookAhead))),
     ...within('latencyMs', middleEstimate(own.map(({ latencyMs }) => latencyMs))),
     ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(own.map((run) => run[key]))])) as Middles),
   };
 }
 
-/** Ratios of costs to those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ... */
+/** The mean cost of the runs over that of `best`; seeds are drawn as pairs. */
+function meanRatio(own: readonly CoupledRun[], all: readonly CoupledRun[]): Estimate {
+  const best = new Map(all.filter(({ policy }) => policy === reference).map(({ seed, costMs }) => [seed, costMs]));
+  const pairs = own.flatMap(({ seed, costMs }) => {
+    const other = best.get(seed);
+    return other === undefined ? [] : [{ costMs, other }];
+  });
+  const of = (pick: readonly number[], key: 'costMs' | 'other'): number =>
+    mean(pick.map((at) => pairs[at]?.[key] ?? 0));
+  return estimate(pairs.length, (pick) => of(pick, 'costMs') / of(pick, 'other'));
+}
+
+/**
+ * Ratios of costs to those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ...; of plain
+ * means: `allHysteresisOptimalMeanVsBest`; of the worst seed: `allHysteresisOptimalVsBestWorst`.
+ */
 export function summariseCoupled(rows: readonly CoupledRow[]): Record<string, number> {
   const others = rows.filter(({ policy }) => policy !== reference);
   const entries = others.flatMap((row) => {
     const name = camelCase(`${row.coupling} ${row.policy}`);
-    const compared = row.policy === lookAhead || row.costVsLookAhead === null ? ['VsBest'] : ['VsBest', 'VsLookAhead'];
-    const keys = compared.flatMap((to) => ['', 'Low', 'High'].map((end) => `${to}${end}`));
+    const toBest = ['VsBest', 'MeanVsBest'];
+    const compared = row.policy === lookAhead || row.costVsLookAhead === null ? toBest : [...toBest, 'VsLookAhead'];
+    const intervals = compared.flatMap((to) => ['', 'Low', 'High'].map((end) => `${to}${end}`));
+    const keys = [...intervals, 'VsBestP95', 'VsBestWorst'];
     return keys.map((key) => [`${name}${key}`, row[`cost${key}` as keyof CoupledRow]] as const);
   });
   return Object.fromEntries(entries) as Record<string, number>;
