@@ -1,9 +1,11 @@
-// Draws "bench modes": ms per token against the round trip, one line for each mode with its name at the end.
+// Draws "bench modes": ms per token against the round trip, with names at the ends of the lines. In virtual time one line for the best of each
+// family of rivals, and one for each of our modes; with real models one line for each mode.
 
 import type { Spec } from 'vega';
 import { badArgument } from '../../basics/errors.ts';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../figures/line-panels.ts';
 import { ink, palette, softInk } from '../../figures/theme.ts';
+import { bestOfFamilies, type FamilyName } from './families.ts';
 import type { BenchMode, ModeRow } from './metrics.ts';
 
 /** The drawn acceptance, where rows have several. */
@@ -22,27 +24,61 @@ const lineStyles: Readonly<Record<BenchMode, Omit<LineStyle, 'dotSize'>>> = {
   stream: { name: 'stream: nobody waits', color: palette.orange, dash: [], width: 3.5 },
 };
 
+/** The rivals of the virtual figure; of our family each mode has its own line. */
+const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, Omit<LineStyle, 'dotSize'>>> = {
+  'edge alone': lineStyles.ar,
+  'device in turns': { name: 'best in turns: sd, device trees', color: palette.blue, dash: [] },
+  'parallel (PSD)': { name: 'best parallel: psd', color: palette.purple, dash: [] },
+  'edge drafting': { name: 'best drafting edge: draft model', color: palette.green, dash: [6, 3] },
+  'emulated head': { name: 'emulated draft head on the edge', color: palette.grey, dash: [2, 3] },
+};
+
+interface StyledLine {
+  readonly style: Omit<LineStyle, 'dotSize'>;
+  readonly rows: readonly ModeRow[];
+}
+
 /** @throws OutriderError `bad-argument` when no row can be drawn */
 export function modesFigure(rows: readonly ModeRow[]): Spec {
   const isVirtual = rows.some(({ givenAcceptance }) => givenAcceptance !== null);
-  const byMode = Map.groupBy(drawnRows(rows), ({ mode }) => mode);
-  const modes = Object.entries(lineStyles).filter(([mode]) => byMode.has(mode as BenchMode));
-  if (modes.length === 0) {
+  const drawn = drawnRows(rows);
+  const lines = isVirtual ? [...familyLines(drawn), ...modeLines(drawn, ['mix', 'stream'])] : modeLines(drawn);
+  if (lines.length === 0) {
     const remedy = `Include acceptance ${drawnAcceptance}, or use --clock wall.`;
     throw badArgument('no row of the bench can be drawn', remedy);
   }
-  const lines = modes.map(([mode, { name }]): Line => {
-    return { style: name, points: (byMode.get(mode as BenchMode) ?? []).map(pointOf) };
-  });
   return panelsFigure({
     title: 'Time per token against the round trip',
     subtitle: isVirtual ? virtualSubtitle(rows) : wallSubtitle(rows),
-    styles: modes.map(([, style]) => ({ ...style, dotSize: 28 })),
-    panels: [{ xTitle: 'round trip, ms', yTitle: 'time per token, ms', lines }],
+    styles: lines.map(({ style }) => ({ ...style, dotSize: 28 })),
+    panels: [
+      {
+        xTitle: 'round trip, ms',
+        yTitle: 'time per token, ms',
+        lines: lines.map(({ style, rows: own }): Line => ({ style: style.name, points: own.map(pointOf) })),
+      },
+    ],
     panelWidth: 640,
     panelHeight: 400,
     names: 'at-ends',
-    nameWidth: 216,
+    nameWidth: 230,
+  });
+}
+
+function familyLines(rows: readonly ModeRow[]): StyledLine[] {
+  const best = Map.groupBy(bestOfFamilies(rows), ({ family }) => family);
+  return Object.entries(familyStyles).flatMap(([family, style]) => {
+    const own = best.get(family as FamilyName);
+    return own === undefined ? [] : [{ style, rows: own.map(({ row }) => row) }];
+  });
+}
+
+function modeLines(rows: readonly ModeRow[], only?: readonly BenchMode[]): StyledLine[] {
+  const byMode = Map.groupBy(rows, ({ mode }) => mode);
+  return Object.entries(lineStyles).flatMap(([mode, style]) => {
+    const own = byMode.get(mode as BenchMode);
+    const isLeftOut = only !== undefined && !only.includes(mode as BenchMode);
+    return own === undefined || isLeftOut ? [] : [{ style, rows: own }];
   });
 }
 
@@ -65,7 +101,7 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
   return [
     `Virtual time: acceptance ${drawnAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
-    `All but ar, stream and mix with their best draft length for each round trip. Means of ${runs} runs; bands: 95 % confidence.`,
+    `The best of each family of rivals, with its best draft length or tree, for each round trip. Trees and head are emulated. Means of ${runs} runs; bands: 95 %.`,
   ];
 }
 

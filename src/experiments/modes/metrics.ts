@@ -11,8 +11,20 @@ import type { Ratios } from '../session-metrics.ts';
  */
 export type BenchMode = ModeName | 'auto' | 'ar-native';
 
+/**
+ * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and acceptance
+ * there, and a draft tree of the device in turns with the edge, without and with drafting during the verification (SpecEdge).
+ */
+export const emulatedRivals = ['edge-tree', 'edge-head', 'device-tree', 'device-tree-proactive'] as const;
+export type EmulatedRival = (typeof emulatedRivals)[number];
+export type RowMode = BenchMode | EmulatedRival;
+
+export function isEmulated(mode: RowMode): mode is EmulatedRival {
+  return emulatedRivals.some((rival) => rival === mode);
+}
+
 export interface ModeRow extends Ratios {
-  readonly mode: BenchMode;
+  readonly mode: RowMode;
   /** The set chance that a draft of the toy is right; null: a real draft model. */
   readonly givenAcceptance: number | null;
   readonly roundTripMs: number;
@@ -23,6 +35,8 @@ export interface ModeRow extends Ratios {
   readonly runs: number;
   /** The quickest draft length for this cell; null: the mode has no window. */
   readonly bestGamma: number | null;
+  /** The quickest draft tree for this cell, of an emulated rival: its nodes, and its levels. */
+  readonly bestTree?: { readonly nodes: number; readonly levels: number };
   /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */
   readonly msPerToken: number | null;
   readonly msPerTokenStandardError: number | null;
@@ -32,13 +46,13 @@ export interface ModeRow extends Ratios {
 }
 
 /** Modes that draft in windows of gamma tokens; the windows of `edge-sd` are the edge's own. */
-export const windowedModes: ReadonlySet<BenchMode> = new Set(modeNames.filter((mode) => modeOf(mode).hasWindows));
-export const edgeWindowedModes: ReadonlySet<BenchMode> = new Set(
+export const windowedModes: ReadonlySet<RowMode> = new Set(modeNames.filter((mode) => modeOf(mode).hasWindows));
+export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
   modeNames.filter((mode) => modeOf(mode).hasEdgeDraftLength),
 );
 
 /** Acceptance of most goals, and the round trips of their means. */
-const goalAcceptance = 0.8;
+export const goalAcceptance = 0.8;
 const goalRoundTripsMs = [0, 10, 30, 60];
 
 /** Ratios of means, for the goals; a ratio without all of its cells is left out. */

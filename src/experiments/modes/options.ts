@@ -7,15 +7,15 @@ import { pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../look-up-place.ts';
-import type { BenchMode } from './metrics.ts';
+import { emulatedRivals, type RowMode } from './metrics.ts';
 
-/** The modes of the wall clock. */
-export const benchModes: readonly BenchMode[] = [...modeNames, 'auto', 'ar-native'];
+/** Emulated rivals are rows of virtual time only, auto and ar-native of the wall clock only. */
+const benchModes: readonly RowMode[] = [...modeNames, ...emulatedRivals, 'auto', 'ar-native'];
 
-function modeList(text: string): readonly BenchMode[] {
+function modeList(text: string): readonly RowMode[] {
   const names = text.split(',');
   const unknown = names.find((name) => !benchModes.some((known) => known === name));
-  if (unknown === undefined) return names as BenchMode[];
+  if (unknown === undefined) return names as RowMode[];
   throw new Error(`There is no mode "${unknown}". Take some of ${benchModes.join(', ')}.`);
 }
 
@@ -23,8 +23,8 @@ const forBoth = {
   clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
   modes: {
     flag: '--modes <name,...>',
-    help: 'only these; with --clock wall also auto and ar-native',
-    parse: modeList as (text: string) => readonly BenchMode[],
+    help: 'only these: modes, emulated rivals (virtual), auto and ar-native (wall)',
+    parse: modeList as (text: string) => readonly RowMode[],
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },
   tokens: {

@@ -4,7 +4,17 @@
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
-import { type BenchMode, type ModeRow, summariseModes, withoutGaps, worstOver } from './metrics.ts';
+import { headLevelMs, type RivalCell } from './emulated-rivals.ts';
+import { idleEdgeRatios } from './families.ts';
+import {
+  type EmulatedRival,
+  emulatedRivals,
+  type ModeRow,
+  type RowMode,
+  summariseModes,
+  withoutGaps,
+  worstOver,
+} from './metrics.ts';
 import type { ModesOptions } from './options.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -13,7 +23,10 @@ import { WorkerPool } from './worker-pool.ts';
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
 const expensiveRows = { fixedMs: 4, perRowMs: 36 };
 /** The modes that are measured with expensive rows, too. */
-const expensiveModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
+const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
+/** A mode of the protocol's machines, or an emulated rival. */
+type VirtualMode = ModeName | EmulatedRival;
+
 const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
 
 export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
@@ -29,10 +42,13 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
   const expensive = rows.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {
     ...summariseModes(free),
-    ...withoutGaps({ streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar') }),
+    ...withoutGaps({
+      ...idleEdgeRatios(free),
+      streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar'),
+    }),
   };
   const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
-  const law = { draftMs, edgeDraftMs, timeJitter: 0.2, freeRows, expensiveRows, longestWindow };
+  const law = { draftMs, edgeDraftMs, headLevelMs, timeJitter: 0.2, freeRows, expensiveRows, longestWindow };
   const asked = { modes: virtualModes(options), acceptances, roundTripsMs, ...settingsOf(options) };
   return { rows, summary, params: { clock: 'virtual', ...asked, ...law }, seed: options.seed };
 }
@@ -50,10 +66,10 @@ function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full }: Mode
 }
 
 /** All cells; those with expensive rows come last. */
-function cellsOf(options: ModesOptions): VirtualCell[] {
+function cellsOf(options: ModesOptions): (VirtualCell | RivalCell)[] {
   const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
   const modes = virtualModes(options);
-  const cellsAt = (step: VirtualCell['step'], chosen: readonly ModeName[]): VirtualCell[] =>
+  const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): (VirtualCell | RivalCell)[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
         roundTripsMs.map((roundTripMs) => ({ mode, givenAcceptance, roundTripMs, step })),
@@ -63,12 +79,13 @@ function cellsOf(options: ModesOptions): VirtualCell[] {
   return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive)];
 }
 
-function keyOf({ mode, givenAcceptance, roundTripMs, step }: VirtualCell): string {
+function keyOf({ mode, givenAcceptance, roundTripMs, step }: VirtualCell | RivalCell): string {
   return `${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
-function virtualModes({ modes = modeNames }: { readonly modes?: readonly BenchMode[] | undefined }): ModeName[] {
+function virtualModes(options: { readonly modes?: readonly RowMode[] | undefined }): VirtualMode[] {
+  const { modes = [...modeNames, ...emulatedRivals] } = options;
   const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
   if (known.length === modes.length) return known;
   throw badArgument('auto and ar-native are measured with real models only', 'add --clock wall, or leave them out');

@@ -5,8 +5,8 @@ import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { findProfile } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
-import { type ModeRow, windowedModes } from './metrics.ts';
-import { benchModes, type ModesOptions } from './options.ts';
+import { type BenchMode, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
+import type { ModesOptions } from './options.ts';
 import {
   openWallBench,
   type PilotFigures,
@@ -63,7 +63,7 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
 function settingsOf(options: ModesOptions): WallSettings {
   const { quick, unpaced, minConfidence } = options;
   return {
-    modes: options.modes ?? (unpaced ? benchModes : modeNames),
+    modes: wallModes(options),
     roundTripsMs: options.roundTripsMs ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
     pair: options.pair,
     profile: unpaced ? null : options.profile,
@@ -76,6 +76,14 @@ function settingsOf(options: ModesOptions): WallSettings {
     minChainConfidence: minConfidence,
     lookUp: options.lookUp,
   };
+}
+
+/** @throws OutriderError `bad-argument` for an emulated rival */
+function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
+  if (modes === undefined) return unpaced ? [...modeNames, 'auto', 'ar-native'] : modeNames;
+  const real = modes.filter((mode) => !isEmulated(mode));
+  if (real.length === modes.length) return real;
+  throw badArgument('emulated rivals have no real models', 'leave them out, or take --clock virtual');
 }
 
 type Next = (made: readonly WallRun[]) => PlannedRun | undefined;

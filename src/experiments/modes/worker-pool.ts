@@ -3,10 +3,21 @@
 
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import type { ModeRow } from './metrics.ts';
+import { measureRival, type RivalCell } from './emulated-rivals.ts';
+import { isEmulated, type ModeRow } from './metrics.ts';
 import { measureCell, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 
 const role = 'outrider bench modes';
+
+type AnyCell = VirtualCell | RivalCell;
+
+function measureAny(cell: AnyCell, settings: VirtualSettings): ModeRow {
+  return isRival(cell) ? measureRival(cell, settings) : measureCell(cell, settings);
+}
+
+function isRival(cell: AnyCell): cell is RivalCell {
+  return isEmulated(cell.mode);
+}
 
 /** Threads start at first use; a single worker has none. Request at most as many cells at a time as there are workers. */
 export class WorkerPool implements AsyncDisposable {
@@ -20,8 +31,8 @@ export class WorkerPool implements AsyncDisposable {
     this.#workerCount = workerCount;
   }
 
-  measure(cell: VirtualCell): Promise<ModeRow> {
-    if (this.#workerCount <= 1) return Promise.resolve(measureCell(cell, this.#settings));
+  measure(cell: AnyCell): Promise<ModeRow> {
+    if (this.#workerCount <= 1) return Promise.resolve(measureAny(cell, this.#settings));
     const worker = this.#idle.pop() ?? this.#start();
     return new Promise((resolve, reject) => {
       const onEnd = (): void => reject(new Error('a worker thread of the bench ended before its work'));
@@ -47,7 +58,7 @@ export class WorkerPool implements AsyncDisposable {
 }
 
 function serve(settings: VirtualSettings): void {
-  parentPort?.on('message', (cell: VirtualCell) => parentPort?.postMessage(measureCell(cell, settings)));
+  parentPort?.on('message', (cell: AnyCell) => parentPort?.postMessage(measureAny(cell, settings)));
 }
 
 const given = workerData as { readonly role?: unknown; readonly settings: VirtualSettings } | null;

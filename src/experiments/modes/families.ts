@@ -1,0 +1,74 @@
+// The families of decoding that "bench modes" compares, the best of each family in a cell, and the ratios of the best of ours to the best rival on
+// the edge. Definitions: docs/benchmarks.md.
+
+import { mean } from '../../basics/statistics.ts';
+import { goalAcceptance, type ModeRow, type RowMode } from './metrics.ts';
+
+export type FamilyName =
+  | 'edge alone'
+  | 'device in turns'
+  | 'parallel (PSD)'
+  | 'edge drafting'
+  | 'emulated head'
+  | 'ours';
+
+/**
+ * The members of each family. A draft head stands apart: it is trained for its target, and what drafts with another model or outside the edge
+ * can't match its cost on an idle edge. `edge-sd` is a mode of ours, which `auto` may choose, and a rival as well.
+ */
+export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
+  'edge alone': ['ar', 'ar-native'],
+  'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
+  'parallel (PSD)': ['psd', 'psd-lockstep'],
+  'edge drafting': ['edge-sd', 'edge-tree'],
+  'emulated head': ['edge-head'],
+  ours: ['stream', 'mix', 'auto'],
+};
+
+/** What `auto` may choose. */
+const ours: readonly RowMode[] = ['stream', 'mix', 'edge-sd', 'auto'];
+/** Rivals on the edge that draft with the same draft model in another way than a mode of ours. */
+const edgeRivals: readonly RowMode[] = families['edge drafting'].filter((mode) => mode !== 'edge-sd');
+const idleRoundTripsMs = [0, 10, 30, 60];
+
+/** The quickest row of some modes; undefined: none of them has a time. @param rows of one cell */
+export function quickestOf(rows: readonly ModeRow[], modes: readonly RowMode[]): ModeRow | undefined {
+  const timed = rows.filter(({ mode, msPerToken }) => modes.includes(mode) && msPerToken !== null);
+  return timed.toSorted((one, other) => (one.msPerToken as number) - (other.msPerToken as number))[0];
+}
+
+/** One row for each family and round trip: that of its quickest mode. @param rows of one acceptance and step law */
+export function bestOfFamilies(rows: readonly ModeRow[]): readonly { family: FamilyName; row: ModeRow }[] {
+  const cells = [...Map.groupBy(rows, ({ roundTripMs }) => roundTripMs).values()];
+  return (Object.keys(families) as FamilyName[]).flatMap((family) =>
+    cells.flatMap((cell) => {
+      const row = quickestOf(cell, families[family]);
+      return row === undefined ? [] : [{ family, row }];
+    }),
+  );
+}
+
+/**
+ * Time per token of the best of ours over that of the best rival on an idle edge: means of the ratios at 0, 10, 30 and 60 ms and acceptance 0.8.
+ * NaN where a cell lacks one of the rivals or all of ours.
+ */
+export function idleEdgeRatios(rows: readonly ModeRow[]): {
+  readonly bestOverEdgeRivalIdle: number;
+  readonly bestOverEmulatedHeadIdle: number;
+} {
+  const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === goalAcceptance);
+  const over = (rivals: readonly RowMode[]): number =>
+    mean(
+      idleRoundTripsMs.map((roundTripMs) => {
+        const cell = atGoal.filter((row) => row.roundTripMs === roundTripMs);
+        const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
+        if (!hasAll) return Number.NaN;
+        return timeOf(quickestOf(cell, ours)) / timeOf(quickestOf(cell, rivals));
+      }),
+    );
+  return { bestOverEdgeRivalIdle: over(edgeRivals), bestOverEmulatedHeadIdle: over(families['emulated head']) };
+}
+
+function timeOf(row: ModeRow | undefined): number {
+  return row?.msPerToken ?? Number.NaN;
+}
