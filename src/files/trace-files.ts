@@ -55,7 +55,7 @@ export function openRecording(path: string, header: TraceHeader, planned: Planne
   return {
     finished,
     add(session) {
-      failAsArgument(path, () => appendFileSync(partialPath, traceSessionBytes(session)));
+      failAsArgument(path, () => appendFileSync(partialPath, traceSessionBytes(session, header)));
       count += 1;
     },
     finish() {

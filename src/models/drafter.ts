@@ -6,6 +6,7 @@ import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
 import { roundConfidence } from '../decoding/confidence.ts';
+import { type RunnerUp, runnerUp } from '../decoding/runner-up.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/token-counts.ts';
 import { DraftedText, LastText } from '../decoding/token-list.ts';
@@ -22,6 +23,8 @@ export interface Draft {
   readonly token: number;
   /** The chance that it is right if all before it is, as far as the drafter can tell, (0, 1], on the grid of decoding/confidence.ts. */
   readonly confidence: number;
+  /** The model's second choice under the same noise; absent where only one token could be chosen. */
+  readonly runnerUp?: RunnerUp;
   /** Found by prompt look-up: it took no time. */
   readonly isLookedUp?: true;
 }
@@ -77,7 +80,9 @@ export function draftFrom(
 ): Draft | null {
   if (candidates.ids.length === 0) return null;
   const token = chooseToken(candidates, sampling, counts, position);
-  return { token, confidence: roundConfidence(choiceConfidence(candidates, sampling, counts, token)) };
+  const draft = { token, confidence: roundConfidence(choiceConfidence(candidates, sampling, counts, token)) };
+  const second = runnerUp(candidates, sampling, counts, position);
+  return second === null ? draft : { ...draft, runnerUp: second };
 }
 
 /** The draft is the target's choice if the target had these candidates: same noise, same position. */

@@ -8,8 +8,8 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { confidenceUnits } from '../decoding/confidence.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts } from '../decoding/token-counts.ts';
-import { type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
-import { draftFrom } from './drafter.ts';
+import { type RecordedDraft, type TraceHeader, type TraceSession, TraceSessionBuilder } from '../traces/trace.ts';
+import { type Draft, draftFrom } from './drafter.ts';
 import type { LanguageModel } from './model.ts';
 import { PrefixSequence } from './prefix-sequence.ts';
 
@@ -33,8 +33,6 @@ export interface RecordHelp {
   /** The target's text, if known. */
   readonly answer?: readonly number[] | undefined;
 }
-
-type Chain = { readonly token: number; readonly units: number }[];
 
 /** Uses a sequence of each model. One recording at a time. */
 export class TraceRecorder implements AsyncDisposable {
@@ -66,6 +64,7 @@ export class TraceRecorder implements AsyncDisposable {
       tokenizerHash,
       vocabularySize,
       endIds: [...endIds].toSorted((one, other) => one - other),
+      hasRunnerUps: true,
       ...this.#recipe,
     };
   }
@@ -81,7 +80,7 @@ export class TraceRecorder implements AsyncDisposable {
     const { answer = await this.#write(prompt, given.onToken) } = given;
     given.onToken?.(answer.length);
     const drafts = await this.#readAlong(prompt, answer);
-    const chains = new Map<number, Chain>();
+    const chains = new Map<number, readonly RecordedDraft[]>();
     // From the last position to the first, so that the text before a chain stays in the sequence.
     for (let position = answer.length - 1; position >= 0; position -= 1) {
       const first = drafts[position];
@@ -92,7 +91,10 @@ export class TraceRecorder implements AsyncDisposable {
     for (const [position, first] of drafts.entries()) {
       const chain = chains.get(position);
       if (chain !== undefined) builder.addWrong(chain);
-      else if (first !== null) builder.addRight(confidenceUnits(first.confidence));
+      else if (first !== null) {
+        const { units, runnerUp } = recorded(first);
+        builder.addRight(units, runnerUp);
+      }
     }
     return builder.build({ id, task, prompt, answer });
   }
@@ -134,15 +136,15 @@ export class TraceRecorder implements AsyncDisposable {
   }
 
   /** The draft model alone, after a wrong first token; shorter than the depth if it has no draft, or ends the text. */
-  async #goOn(prompt: readonly number[], before: readonly number[], first: { token: number; confidence: number }) {
+  async #goOn(prompt: readonly number[], before: readonly number[], first: Draft) {
     const { sampling, wrongDepth } = this.#recipe;
     await this.#draftSequence.truncate(prompt.length + before.length);
     const counts = penaltiesActive(sampling) ? new RunningCounts(before) : undefined;
-    const chain: Chain = [];
+    const chain: RecordedDraft[] = [];
     let position = prompt.length + before.length;
-    let draft: typeof first | null = first;
+    let draft: Draft | null = first;
     while (draft !== null) {
-      chain.push({ token: draft.token, units: confidenceUnits(draft.confidence) });
+      chain.push(recorded(draft));
       if (chain.length === wrongDepth || this.#draft.tokenizer.endIds.has(draft.token)) break;
       counts?.push(draft.token);
       position += 1;
@@ -151,4 +153,12 @@ export class TraceRecorder implements AsyncDisposable {
     }
     return chain;
   }
+}
+
+function recorded({ runnerUp, ...draft }: Draft): RecordedDraft {
+  return { ...unitsOf(draft), runnerUp: runnerUp === undefined ? null : unitsOf(runnerUp) };
+}
+
+function unitsOf({ token, confidence }: { readonly token: number; readonly confidence: number }) {
+  return { token, units: confidenceUnits(confidence) };
 }

@@ -65,6 +65,7 @@ export function drawnSource(workload: WorkloadPlan, acceptance: number, seed: nu
     sampling: neutralSampling,
     answerTokens: Math.max(...sessions.map(({ answer }) => answer.length)),
     wrongDepth: 1,
+    hasRunnerUps: false,
     source: 'drawn',
     licence: 'none needed',
   };

@@ -76,8 +76,10 @@ describe('a trace file', () => {
     const sessions = [session([4, 5, 2])];
     expect(refusal(() => parseTrace(new Uint8Array()))).toMatch(/bad-argument: this is not a trace/);
     expect(refusal(() => parseTrace(new TextEncoder().encode('{"a":1}\n')))).toMatch(/not a trace/);
-    const newer = withHeader((fields) => Object.assign(fields, { version: 2 }));
-    expect(refusal(() => parseTrace(newer))).toBe('version-mismatch: the trace has version 2, this outrider reads 1');
+    const newer = withHeader((fields) => Object.assign(fields, { version: 3 }));
+    expect(refusal(() => parseTrace(newer))).toBe(
+      'version-mismatch: the trace has version 3, this outrider reads 1 and 2',
+    );
     expect(refusal(() => parseTrace(withHeader((fields) => Object.assign(fields, { version: 0 }))))).toMatch(
       /version 0/,
     );
@@ -87,7 +89,7 @@ describe('a trace file', () => {
     expect(refusal(() => parseTrace(cut))).toMatch(/stops after 1 sessions/);
     const unended = writeTrace({ header, sessions: [session([4, 5])] });
     expect(refusal(() => parseTrace(unended))).toMatch(/does not end where it has to/);
-    const before = [...traceHeaderBytes(header), ...traceSessionBytes(session([4, 5, 2]))];
+    const before = [...traceHeaderBytes(header), ...traceSessionBytes(session([4, 5, 2]), header)];
     const missing = [...before, ...traceEndBytes(Uint8Array.from(before), 2)];
     expect(refusal(() => parseTrace(Uint8Array.from(missing)))).toMatch(/sessions are missing/);
     const strange = writeTrace({ header: { ...header, vocabularySize: 6 }, sessions: [session([4, 7, 2])] });
@@ -99,8 +101,8 @@ describe('an interrupted recording', () => {
   it('keeps the complete sessions', () => {
     const parts = [
       traceHeaderBytes(header),
-      traceSessionBytes(session([4, 5, 2])),
-      traceSessionBytes(session([7, 7, 7])),
+      traceSessionBytes(session([4, 5, 2]), header),
+      traceSessionBytes(session([7, 7, 7]), header),
     ];
     const bytes = Uint8Array.from(parts.flatMap((part) => [...part]));
     const [headerLength, first] = parts.map(({ length }) => length) as [number, number];

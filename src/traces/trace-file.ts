@@ -17,8 +17,8 @@ export function traceHeaderBytes(header: TraceHeader): Uint8Array {
 }
 
 /** Length, session, CRC-32 of the session. */
-export function traceSessionBytes(session: TraceSession): Uint8Array {
-  const body = writeTraceSession(session);
+export function traceSessionBytes(session: TraceSession, header: Pick<TraceHeader, 'hasRunnerUps'>): Uint8Array {
+  const body = writeTraceSession(session, header.hasRunnerUps);
   return writeCrc(new ByteWriter().varint(body.length).raw(body), crc32(body)).finish();
 }
 
@@ -30,7 +30,7 @@ export function traceEndBytes(before: Uint8Array, sessionCount: number): Uint8Ar
 
 export function writeTrace({ header, sessions }: Trace): Uint8Array {
   const writer = new ByteWriter().raw(traceHeaderBytes(header));
-  for (const session of sessions) writer.raw(traceSessionBytes(session));
+  for (const session of sessions) writer.raw(traceSessionBytes(session, header));
   return writer.raw(traceEndBytes(writer.finish(), sessions.length)).finish();
 }
 

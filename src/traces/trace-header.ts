@@ -4,7 +4,8 @@ import { badArgument, OutriderError } from '../basics/errors.ts';
 import { type Sampling, validateSampling } from '../decoding/sampling.ts';
 import type { TraceHeader, TraceModel } from './trace.ts';
 
-export const traceVersion = 1;
+/** Files of version 1 hold no runners-up. */
+const versions: readonly number[] = [1, 2];
 const format = 'outrider-trace';
 
 export function brokenTrace(cause: string): OutriderError {
@@ -13,10 +14,10 @@ export function brokenTrace(cause: string): OutriderError {
 
 /** Without the line's end. */
 export function writeTraceHeader(header: TraceHeader): string {
-  const { sampling, ...rest } = header;
+  const { sampling, hasRunnerUps, ...rest } = header;
   return JSON.stringify({
     format,
-    version: traceVersion,
+    version: hasRunnerUps ? 2 : 1,
     ...rest,
     sampling: { ...sampling, seed: `${sampling.seed}` },
   });
@@ -26,9 +27,9 @@ export function writeTraceHeader(header: TraceHeader): string {
 export function parseTraceHeader(line: string): TraceHeader {
   const fields = parseFields(line);
   const { version } = fields;
-  if (version !== traceVersion) {
-    const isNewer = typeof version === 'number' && version > traceVersion;
-    const cause = `the trace has version ${JSON.stringify(version)}, this outrider reads ${traceVersion}`;
+  if (!versions.includes(version as number)) {
+    const isNewer = typeof version === 'number' && version > Math.max(...versions);
+    const cause = `the trace has version ${JSON.stringify(version)}, this outrider reads ${versions.join(' and ')}`;
     throw new OutriderError('version-mismatch', cause, isNewer ? 'install a newer outrider' : 'record it again');
   }
   const header = {
@@ -40,6 +41,7 @@ export function parseTraceHeader(line: string): TraceHeader {
     sampling: samplingOf(fields),
     answerTokens: wholeOf(fields, 'answerTokens', 1),
     wrongDepth: wholeOf(fields, 'wrongDepth', 1),
+    hasRunnerUps: version === 2,
     source: textOf(fields, 'source'),
     licence: textOf(fields, 'licence'),
   };

@@ -2,13 +2,22 @@
 
 import { type ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { invariant } from '../basics/invariant.ts';
-import { isRightAt, type TraceHeader, type TraceSession, TraceSessionBuilder } from './trace.ts';
+import {
+  isRightAt,
+  type RecordedDraft,
+  type RunnerUps,
+  type TokenUnits,
+  type TraceHeader,
+  type TraceSession,
+  TraceSessionBuilder,
+} from './trace.ts';
 import { brokenTrace } from './trace-header.ts';
 
 const longestNameBytes = 1024;
 const longestPromptTokens = 1_000_000;
 
-export function writeTraceSession(session: TraceSession): Uint8Array {
+/** @param hasRunnerUps as in the header */
+export function writeTraceSession(session: TraceSession, hasRunnerUps: boolean): Uint8Array {
   const { id, task, prompt, answer, rightUnits, chainEnds, chainTokens, chainUnits } = session;
   invariant(rightUnits.length === answer.length && chainEnds.length === answer.length, 'a position without a draft');
   const writer = new ByteWriter().text(id).text(task);
@@ -17,6 +26,7 @@ export function writeTraceSession(session: TraceSession): Uint8Array {
   for (let position = 0; position < answer.length; position += 1) {
     if (isRightAt(session, position)) {
       writeUnits(writer, rightUnits[position] as number);
+      if (hasRunnerUps) writeRunnerUp(writer, session.rightRunnerUps, position);
       continue;
     }
     const start = position === 0 ? 0 : (chainEnds[position - 1] as number);
@@ -24,6 +34,7 @@ export function writeTraceSession(session: TraceSession): Uint8Array {
     writer.varint(end - start);
     for (let index = start; index < end; index += 1) {
       writeUnits(writer.varint(chainTokens[index] as number), chainUnits[index] as number);
+      if (hasRunnerUps) writeRunnerUp(writer, session.chainRunnerUps, index);
     }
   }
   return writer.finish();
@@ -43,6 +54,13 @@ function writeUnits(writer: ByteWriter, units: number): void {
   writer.byte(units & 0xff).byte(units >> 8);
 }
 
+/** 0, or the id and 1 more, and the confidence. */
+function writeRunnerUp(writer: ByteWriter, { tokens, units }: RunnerUps, index: number): void {
+  const own = units[index] as number;
+  if (own === 0) writer.varint(0);
+  else writeUnits(writer.varint((tokens[index] as number) + 1), own);
+}
+
 /** @throws OutriderError `bad-argument` for bytes that `writeTraceSession` does not write with this header */
 export function readTraceSession(reader: ByteReader, header: TraceHeader): TraceSession {
   const { vocabularySize, answerTokens } = header;
@@ -58,7 +76,7 @@ export function readTraceSession(reader: ByteReader, header: TraceHeader): Trace
   const builder = new TraceSessionBuilder();
   for (let position = 0; position < answer.length; position += 1) {
     const isRight = (((bits[position >> 3] as number) >> (position & 7)) & 1) === 1;
-    if (isRight) builder.addRight(readUnits(reader));
+    if (isRight) builder.addRight(readUnits(reader), readRunnerUp(reader, header, answer[position] as number));
     else builder.addWrong(readChain(reader, header, answer[position] as number));
   }
   if (answer.length % 8 > 0 && (bits.at(-1) as number) >> (answer.length % 8) !== 0) {
@@ -67,12 +85,24 @@ export function readTraceSession(reader: ByteReader, header: TraceHeader): Trace
   return builder.build({ id, task, prompt, answer });
 }
 
-function readChain(reader: ByteReader, { wrongDepth, vocabularySize }: TraceHeader, right: number) {
-  const length = reader.varint(wrongDepth);
-  const chain: { token: number; units: number }[] = [];
-  while (chain.length < length) chain.push({ token: reader.varint(vocabularySize - 1), units: readUnits(reader) });
+function readChain(reader: ByteReader, header: TraceHeader, right: number): RecordedDraft[] {
+  const length = reader.varint(header.wrongDepth);
+  const chain: RecordedDraft[] = [];
+  while (chain.length < length) {
+    const token = reader.varint(header.vocabularySize - 1);
+    chain.push({ token, units: readUnits(reader), runnerUp: readRunnerUp(reader, header, token) });
+  }
   if (chain[0]?.token === right) throw brokenTrace('a draft is called wrong that is right');
   return chain;
+}
+
+/** @param first the draft beside it */
+function readRunnerUp(reader: ByteReader, header: TraceHeader, first: number): TokenUnits | null {
+  const { hasRunnerUps, vocabularySize } = header;
+  const token = hasRunnerUps ? reader.varint(vocabularySize) - 1 : -1;
+  if (token < 0) return null;
+  if (token === first) throw brokenTrace('a draft is its own runner-up');
+  return { token, units: readUnits(reader) };
 }
 
 function readUnits(reader: ByteReader): number {

@@ -2,7 +2,7 @@
 
 import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
-import { type Trace, type TraceHeader, type TraceSession, TraceSessionBuilder } from './trace.ts';
+import { type TokenUnits, type Trace, type TraceHeader, type TraceSession, TraceSessionBuilder } from './trace.ts';
 
 const endId = 2;
 const names = ['', 'a', 'spec-bench/81', 'Übung\n"zwei"', '\u{1f600}\u0000'];
@@ -26,6 +26,7 @@ export function madeUpHeader(changes: Partial<TraceHeader> = {}): TraceHeader {
     sampling: neutralSampling,
     answerTokens: 120,
     wrongDepth: 3,
+    hasRunnerUps: false,
     source: 'made up',
     licence: 'none',
     ...changes,
@@ -55,22 +56,31 @@ function throwHeader(random: Random): TraceHeader {
     },
     answerTokens: between(random, 1, 40),
     wrongDepth: between(random, 1, 9),
+    hasRunnerUps: pick(random, [false, true]),
     source: pick(random, names),
     licence: pick(random, names),
   };
 }
 
 /** No end id before the answer's end, or in a wrong chain. */
-function throwSession(random: Random, { vocabularySize, answerTokens, wrongDepth }: TraceHeader): TraceSession {
+function throwSession(random: Random, header: TraceHeader): TraceSession {
+  const { vocabularySize, answerTokens, wrongDepth, hasRunnerUps } = header;
   const plainId = (): number => between(random, endId + 1, vocabularySize - 1);
   const units = (): number => pick(random, [1, 65_535, between(random, 1, 65_535)]);
   const endsEarly = random.uniform() < 0.5;
   const answer = Array.from({ length: endsEarly ? random.integer(answerTokens) : answerTokens }, plainId);
   if (endsEarly) answer.push(endId);
   const builder = new TraceSessionBuilder();
+  const runnerUp = (first: number, right: number): TokenUnits | null => {
+    const token = pick(random, [right, plainId(), plainId()]);
+    return hasRunnerUps && token !== first ? { token, units: between(random, 1, 32_768) } : null;
+  };
   for (const right of answer) {
-    const chain = Array.from({ length: random.integer(wrongDepth + 1) }, () => ({ token: plainId(), units: units() }));
-    if (random.uniform() < 0.6 || chain[0]?.token === right) builder.addRight(units());
+    const chain = Array.from({ length: random.integer(wrongDepth + 1) }, () => {
+      const token = plainId();
+      return { token, units: units(), runnerUp: runnerUp(token, right) };
+    });
+    if (random.uniform() < 0.6 || chain[0]?.token === right) builder.addRight(units(), runnerUp(right, right));
     else builder.addWrong(chain);
   }
   const prompt = Array.from({ length: between(random, 1, 20) }, plainId);

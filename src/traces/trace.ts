@@ -2,6 +2,7 @@
 // seed that text is fixed, so a trace replays any mode, network and allocation without a model. docs/traces.md.
 
 import { confidenceOfUnits } from '../decoding/confidence.ts';
+import type { RunnerUp } from '../decoding/runner-up.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 
 export interface TraceModel {
@@ -25,10 +26,19 @@ export interface TraceHeader {
   readonly answerTokens: number;
   /** Limit of tokens in a wrong chain, its first included. */
   readonly wrongDepth: number;
+  /** Whether each draft comes with the draft model's second choice; not in files of version 1. */
+  readonly hasRunnerUps: boolean;
   /** The origin of the prompts. */
   readonly source: string;
   /** The licences of prompts and models, which also apply to these ids. */
   readonly licence: string;
+}
+
+/** The second choices beside a list of drafts, by the same index. */
+export interface RunnerUps {
+  readonly tokens: Uint32Array;
+  /** Their confidence (decoding/runner-up.ts) in units; 0: there is none. */
+  readonly units: Uint16Array;
 }
 
 /** One prompt and its answer. Positions count from the answer's first token. */
@@ -46,6 +56,10 @@ export interface TraceSession {
   readonly chainEnds: Uint32Array;
   readonly chainTokens: Uint32Array;
   readonly chainUnits: Uint16Array;
+  /** By position, beside right drafts; without meaning where the draft is wrong. */
+  readonly rightRunnerUps: RunnerUps;
+  /** Beside `chainTokens`. */
+  readonly chainRunnerUps: RunnerUps;
 }
 
 /** Recorded answers of one target, with what one draft said at every position. */
@@ -58,10 +72,19 @@ export interface TraceDraft {
   readonly token: number;
   /** (0, 1] */
   readonly confidence: number;
+  /** Absent where only one token could be chosen, and in traces without runners-up. */
+  readonly runnerUp?: RunnerUp;
 }
 
 export function isRightAt(session: TraceSession, position: number): boolean {
   return (session.rightUnits[position] as number) > 0;
+}
+
+/** The second choice of the draft at `position` of the true text; null: none, or not recorded. */
+export function runnerUpAt(session: TraceSession, position: number): RunnerUp | null {
+  if (isRightAt(session, position)) return entryOf(session.rightRunnerUps, position);
+  const [start, end] = chainRange(session, position);
+  return start === end ? null : entryOf(session.chainRunnerUps, start);
 }
 
 /**
@@ -80,49 +103,91 @@ export function traceDraft(
   if (leftAt !== null) return chainDraft(session, wrongDepth, leftAt, position - leftAt);
   if (position >= answer.length) return null;
   const units = rightUnits[position] as number;
-  if (units > 0) return { token: answer[position] as number, confidence: confidenceOfUnits(units) };
+  if (units > 0) return draftOf(answer[position] as number, units, entryOf(session.rightRunnerUps, position));
   return chainDraft(session, wrongDepth, position, 0);
 }
 
 function chainDraft(session: TraceSession, wrongDepth: number, leftAt: number, depth: number): TraceDraft | null {
-  const { chainEnds, chainTokens, chainUnits } = session;
-  const start = leftAt === 0 ? 0 : (chainEnds[leftAt - 1] as number);
-  const length = (chainEnds[leftAt] as number) - start;
+  const { chainTokens, chainUnits, chainRunnerUps } = session;
+  const [start, end] = chainRange(session, leftAt);
+  const length = end - start;
   if (length === 0 || (depth >= length && length < wrongDepth)) return null;
   const index = start + Math.min(depth, length - 1);
-  return { token: chainTokens[index] as number, confidence: confidenceOfUnits(chainUnits[index] as number) };
+  return draftOf(chainTokens[index] as number, chainUnits[index] as number, entryOf(chainRunnerUps, index));
+}
+
+function chainRange({ chainEnds }: TraceSession, position: number): readonly [start: number, end: number] {
+  return [position === 0 ? 0 : (chainEnds[position - 1] as number), chainEnds[position] as number];
+}
+
+function entryOf({ tokens, units }: RunnerUps, index: number): RunnerUp | null {
+  const own = units[index] as number;
+  return own === 0 ? null : { token: tokens[index] as number, confidence: confidenceOfUnits(own) };
+}
+
+function draftOf(token: number, units: number, runnerUp: RunnerUp | null): TraceDraft {
+  const draft = { token, confidence: confidenceOfUnits(units) };
+  return runnerUp === null ? draft : { ...draft, runnerUp };
+}
+
+/** A token and its confidence in units. */
+export interface TokenUnits {
+  readonly token: number;
+  readonly units: number;
+}
+
+/** What a draft says at one position of a chain. */
+export interface RecordedDraft extends TokenUnits {
+  readonly runnerUp?: TokenUnits | null;
+}
+
+class RunnerUpsBuilder {
+  readonly #tokens: number[] = [];
+  readonly #units: number[] = [];
+
+  add(runnerUp: TokenUnits | null | undefined): void {
+    this.#tokens.push(runnerUp?.token ?? 0);
+    this.#units.push(runnerUp?.units ?? 0);
+  }
+
+  build(): RunnerUps {
+    return { tokens: Uint32Array.from(this.#tokens), units: Uint16Array.from(this.#units) };
+  }
 }
 
 /** A session under construction: positions are added in order. */
 export class TraceSessionBuilder {
   readonly #rightUnits: number[] = [];
   readonly #chainEnds: number[] = [];
-  readonly #chainTokens: number[] = [];
-  readonly #chainUnits: number[] = [];
+  readonly #chain: RecordedDraft[] = [];
+  readonly #rightRunnerUps = new RunnerUpsBuilder();
 
   /** @param units confidence of the draft, which is the target's own token; 1 or more */
-  addRight(units: number): void {
+  addRight(units: number, runnerUp: TokenUnits | null = null): void {
     this.#rightUnits.push(units);
-    this.#chainEnds.push(this.#chainTokens.length);
+    this.#rightRunnerUps.add(runnerUp);
+    this.#chainEnds.push(this.#chain.length);
   }
 
   /** Empty: the model had no draft. */
-  addWrong(chain: readonly { readonly token: number; readonly units: number }[]): void {
-    for (const { token, units } of chain) {
-      this.#chainTokens.push(token);
-      this.#chainUnits.push(units);
-    }
+  addWrong(chain: readonly RecordedDraft[]): void {
+    this.#chain.push(...chain);
     this.#rightUnits.push(0);
-    this.#chainEnds.push(this.#chainTokens.length);
+    this.#rightRunnerUps.add(null);
+    this.#chainEnds.push(this.#chain.length);
   }
 
   build(text: Pick<TraceSession, 'id' | 'task' | 'prompt' | 'answer'>): TraceSession {
+    const chainRunnerUps = new RunnerUpsBuilder();
+    for (const { runnerUp } of this.#chain) chainRunnerUps.add(runnerUp);
     return {
       ...text,
       rightUnits: Uint16Array.from(this.#rightUnits),
       chainEnds: Uint32Array.from(this.#chainEnds),
-      chainTokens: Uint32Array.from(this.#chainTokens),
-      chainUnits: Uint16Array.from(this.#chainUnits),
+      chainTokens: Uint32Array.from(this.#chain, ({ token }) => token),
+      chainUnits: Uint16Array.from(this.#chain, ({ units }) => units),
+      rightRunnerUps: this.#rightRunnerUps.build(),
+      chainRunnerUps: chainRunnerUps.build(),
     };
   }
 }

@@ -101,4 +101,19 @@ describe('trace record', () => {
     await expect(record({ known, tokens: 10 })).rejects.toThrow(/another target, sampling or length/);
     await expect(record({ known, sampling: { ...neutralSampling, seed: 1n } })).rejects.toThrow(/another target/);
   });
+
+  it('takes the answers of another machine as its own, and writes none beside them', async () => {
+    await record();
+    const here = readTrace(out);
+    rmSync(out);
+    const target = { ...here.header.target, fingerprint: 'ff' };
+    const known = { ...here, header: { ...here.header, target } };
+    await record({ known });
+    expect(readTrace(out)).toEqual({ ...known, header: { ...known.header, draft: here.header.draft } });
+    rmSync(out);
+    const fewer = { ...known, sessions: known.sessions.slice(1) };
+    await expect(record({ known: fewer })).rejects.toThrow(/1 prompts have no answer there, first prompt\/0/);
+    const other = { ...known, header: { ...known.header, target: { ...target, name: 'other' } } };
+    await expect(record({ known: other })).rejects.toThrow(/another target/);
+  });
 });

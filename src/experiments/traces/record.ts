@@ -150,8 +150,11 @@ export async function recordTrace(
   const prompts = chosen.map((line) => encode(target.tokenizer, line));
   demandRoom(prompts, recorder.longestPrompt);
   const licence = `prompts: ${file.licence}; models: ${options.modelLicence}`;
-  const header = { ...recorder.header, source: file.source, licence };
-  const answers = knownAnswers(options.known, header);
+  const made = { ...recorder.header, source: file.source, licence };
+  const answers = knownAnswers(options.known, made);
+  // The fingerprint is that of the machine on which the target wrote.
+  const header = { ...made, target: options.known?.header.target ?? made.target };
+  if (header.target.fingerprint !== made.target.fingerprint) demandAnswers(prompts, answers);
   const planned = prompts.map(({ id, ids }) => ({ id, prompt: ids }));
   const recording = openRecording(options.out, header, planned);
   const resumed = recording.finished.length;
@@ -174,7 +177,7 @@ export async function recordTrace(
 function knownAnswers(known: Trace | undefined, header: TraceHeader): ReadonlyMap<string, readonly number[]> {
   if (known === undefined) return new Map();
   const decisive = ({ target, sampling, answerTokens, tokenizerHash }: TraceHeader): string =>
-    JSON.stringify([target, sampling, answerTokens, tokenizerHash], (_, value) =>
+    JSON.stringify([target.name, sampling, answerTokens, tokenizerHash], (_, value) =>
       typeof value === 'bigint' ? String(value) : value,
     );
   if (decisive(known.header) !== decisive(header)) {
@@ -182,6 +185,14 @@ function knownAnswers(known: Trace | undefined, header: TraceHeader): ReadonlyMa
     throw badArgument(cause, 'leave --answers out, or give the flags that they were made with');
   }
   return new Map(known.sessions.map(({ prompt, answer }) => [prompt.join(), answer]));
+}
+
+/** Answers of another machine stay those of that machine, so none may be written here. */
+function demandAnswers(prompts: readonly TracePrompt[], answers: ReadonlyMap<string, readonly number[]>): void {
+  const missing = prompts.filter(({ ids }) => !answers.has(ids.join()));
+  if (missing.length === 0) return;
+  const cause = `${missing.length} prompts have no answer there, first ${missing[0]?.id}, and the target was another build or machine`;
+  throw badArgument(cause, 'leave --answers out, or record the same prompts');
 }
 
 function encode(tokenizer: Tokenizer, { id, task, form }: PromptLine): TracePrompt {

@@ -2,10 +2,12 @@
 // only drafts on a branch that still agrees.
 
 import { statSync } from 'node:fs';
+import { badArgument } from '../../basics/errors.ts';
 import type { Result } from '../../files/document.ts';
 import { findTraceFile, shippedTraceNames } from '../../files/shipped-traces.ts';
 import { readTrace } from '../../files/trace-files.ts';
 import type { Experiment } from '../../laboratory/experiment.ts';
+import { runnerUpRows, runnerUpStatistics } from '../../traces/runner-up-statistics.ts';
 import type { Trace, TraceSession } from '../../traces/trace.ts';
 import { matchRows } from '../../traces/trace-matches.ts';
 import { type TraceStatistics, traceStatistics } from '../../traces/trace-statistics.ts';
@@ -22,13 +24,16 @@ const conditions: SessionConditions = {
   step: { fixedMs: 40, perRowMs: 0.4 },
 };
 const longestRun = 8;
+/** Share of the positions that count as unsure. */
+const unsureShare = 0.3;
+const runnerUpGroups = 10;
 
 const options = {
   name: { argument: '<name|file>', help: 'a shipped trace, or a file' },
   by: {
     flag: '--by <what>',
-    help: 'rows: by task, or by how many tokens agree where prompt lookup finds some',
-    choices: ['task', 'match'],
+    help: 'rows: by task, by how many tokens agree where prompt lookup finds some, or by confidence of the runner-up',
+    choices: ['task', 'match', 'runner-up'],
     default: 'task',
   },
 } as const;
@@ -47,8 +52,8 @@ export const traceShowExperiment: Experiment<typeof options, Result> = {
   conclude: (found) => found,
 };
 
-/** The group of a row: a kind of prompt, or the number of last tokens that also occur earlier in the text. */
-type TraceGrouping = 'task' | 'match';
+/** The group of a row: a kind of prompt, the number of last tokens that also occur earlier in the text, or a tenth of all positions. */
+type TraceGrouping = 'task' | 'match' | 'runner-up';
 
 export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
   const tasks = [...new Set(sessions.map(({ task }) => task))];
@@ -65,7 +70,15 @@ export function showTrace({ header, sessions }: Trace, fileBytes: number, by: Tr
       const chosen = sessions.filter((session) => session.task === task);
       return { task, ...figures(traceStatistics(chosen)), acceptanceInStream: replayed(chosen) };
     });
-  const rows = by === 'task' ? taskRows() : matchRows(sessions);
+  if (by === 'runner-up' && !header.hasRunnerUps) {
+    throw badArgument('this trace holds no runners-up', 'record it again, or give --by task');
+  }
+  const rowsBy = {
+    task: taskRows,
+    match: () => matchRows(sessions),
+    'runner-up': () => runnerUpRows(sessions, runnerUpGroups),
+  };
+  const rows = rowsBy[by]();
   const all = traceStatistics(sessions);
   const { temperature, seed } = header.sampling;
   const summary = {
@@ -80,9 +93,19 @@ export function showTrace({ header, sessions }: Trace, fileBytes: number, by: Tr
     ...figures(all),
     acceptanceInStream: replayed(sessions),
     ...runShares(all.runs),
+    ...(header.hasRunnerUps ? runnerUpFigures(sessions) : {}),
   };
   const { answerTokens, wrongDepth, vocabularySize, tokenizerHash } = header;
   return { rows, summary, params: { answerTokens, wrongDepth, vocabularySize, tokenizerHash, by, stream: conditions } };
+}
+
+function runnerUpFigures(sessions: readonly TraceSession[]) {
+  const { rightInMisses, missesInLeastConfident, rightInClosest } = runnerUpStatistics(sessions, unsureShare);
+  return {
+    runnerUpRightInMisses: rightInMisses,
+    missesInLeastConfident30: missesInLeastConfident,
+    runnerUpsRightInClosest30: rightInClosest,
+  };
 }
 
 function figures(statistics: TraceStatistics) {
