@@ -72,6 +72,12 @@ export const answerOptions = {
     whole: [1, 512],
     default: 4,
   },
+  inFlight: {
+    flag: '--in-flight <count>',
+    help: 'windows that may wait for their verdicts, in mode psd',
+    whole: [1, 512],
+    default: 1,
+  },
   maxAhead: {
     flag: '--max-ahead <count>',
     help: 'most drafted tokens beyond the committed text',

@@ -69,6 +69,7 @@ function begin(question: Question, note: (line: string) => void): Turn {
       ? { drafter: device.drafter, auto: device.auto }
       : { drafter: modeOf(mode).deviceDrafts ? device.drafter : null, mode }),
     draftLength: flags.draftLength,
+    windowsInFlight: flags.inFlight,
     maxAhead: flags.maxAhead,
     padding: flags.padding,
     minChainConfidence: flags.minConfidence,

@@ -64,6 +64,8 @@ export interface TurnOptions {
   readonly conversation?: string;
   /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */
   readonly draftLength?: number;
+  /** Windows that may wait for their verdicts, in mode psd; default 1. */
+  readonly windowsInFlight?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
@@ -113,6 +115,7 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
     must('Give 32 hex digits in lower case.', (id) => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)),
   ),
   draftLength: optional(whole(1, limits.draftTokens)),
+  windowsInFlight: optional(whole(1, limits.maxAhead)),
   liveness: optional(record(livenessChecks)),
   giveUpAfterMs: optional(between(0, Number.POSITIVE_INFINITY)),
   firstTokenWithinMs: optional(between(0, Number.POSITIVE_INFINITY)),
@@ -173,5 +176,6 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     draftLength: options.draftLength ?? 4,
+    windowsInFlight: options.windowsInFlight ?? 1,
   };
 }

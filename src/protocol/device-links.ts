@@ -45,7 +45,13 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const attempt = knowledge.attempt + 1;
   const length = knowledge.held ?? state.text.length;
   const { credentials, padding } = state.turn;
-  const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = state.turn;
+  const {
+    endIds: _ends,
+    minChainConfidence: _chain,
+    draftLength: _length,
+    windowsInFlight: _windows,
+    ...turn
+  } = state.turn;
   effects.push({
     kind: 'send',
     link: id,

@@ -12,6 +12,8 @@ export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'an
   readonly minChainConfidence: number;
   /** gamma: drafts in a window, in modes that have windows. */
   readonly draftLength: number;
+  /** Windows that may wait for their verdicts, in mode `psd`; default 1. */
+  readonly windowsInFlight?: number;
 };
 
 /** What the device knows about one edge in this turn; it outlives the connections. */

@@ -42,6 +42,8 @@ export function viewOf(state: DeviceState): DeviceView {
     isExhausted: state.drafting === null && isExhausted(state),
     // The edge accepts no more than `maxAhead` drafts, so a larger window would never be complete.
     draftLength: Math.min(state.turn.draftLength, state.turn.maxAhead),
+    isFirstWindow: !state.isFresh && link !== undefined && openBranch(link)?.tokens.length === 1,
+    windowsInFlight: state.turn.windowsInFlight ?? 1,
     maxAhead: state.turn.maxAhead,
   };
 }

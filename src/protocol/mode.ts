@@ -20,6 +20,10 @@ export interface DeviceView {
   readonly isExhausted: boolean;
   /** gamma: drafts in a window. */
   readonly draftLength: number;
+  /** Only the first draft after the start, a roll-back or an attach has been sent: the open window began with it. */
+  readonly isFirstWindow: boolean;
+  /** Windows that may wait for their verdicts, in mode `psd`. */
+  readonly windowsInFlight: number;
   readonly maxAhead: number;
 }
 
@@ -117,17 +121,23 @@ function preVerifies(view: EdgeView): boolean {
   return view.isAfterRejection || answersRequest(view);
 }
 
+/** Drafts of the open window that are still to be sent together. The first window of PEARL includes the draft that was sent at once. */
+function windowLength({ draftLength, isFirstWindow }: DeviceView): number {
+  return isFirstWindow ? Math.max(1, draftLength - 1) : draftLength;
+}
+
 /**
  * Parallel speculative decoding (PEARL, Liu et al. 2024; Koh & Yang 2025, section II). The first draft is sent at once (pre-verify). Then
  * the device drafts a window while the previous one travels and is verified (post-verify), and sends it when that verdict has arrived.
+ * With more windows in flight it sends each window that is complete, until that many wait for their verdicts.
  */
 const psd: Mode = {
   name: 'psd',
   ...inWindows,
   turnTaking: 'overlapped',
-  mayDraft: ({ unsentLength, draftLength, tailLength, maxAhead }) =>
-    unsentLength < draftLength && tailLength < maxAhead,
-  send: (view) => (view.verificationsPending === 0 && isWindowComplete(view) ? 'drafts-and-verify' : 'nothing'),
+  mayDraft: (view) => view.unsentLength < windowLength(view) && view.tailLength < view.maxAhead,
+  send: (view) =>
+    view.verificationsPending < view.windowsInFlight && isWindowComplete(view) ? 'drafts-and-verify' : 'nothing',
   mayStep: preVerifies,
 };
 
@@ -142,8 +152,8 @@ const psdLockstep: Mode = {
 };
 
 function isWindowComplete(view: DeviceView): boolean {
-  const { isFresh, unsentLength, draftLength, isExhausted, verificationsPending } = view;
-  if (unsentLength > 0) return isFresh || isExhausted || unsentLength >= draftLength;
+  const { isFresh, unsentLength, isExhausted, verificationsPending } = view;
+  if (unsentLength > 0) return isFresh || isExhausted || unsentLength >= windowLength(view);
   return isExhausted && verificationsPending === 0;
 }
 

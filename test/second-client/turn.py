@@ -447,7 +447,14 @@ class Turn:
             return not self.verdicts and len(self.tail) < asked.draft_length
         if asked.mode == "psd-lockstep" and len(self.verdicts) > 1:
             return False
-        return asked.mode not in IN_WINDOWS or self.unsent() < asked.draft_length
+        return asked.mode not in IN_WINDOWS or self.unsent() < self.window_length()
+
+    def window_length(self) -> int:
+        """Rule 24: the first window of `psd` includes the draft that was sent at once."""
+        length = min(self.request.draft_length, self.request.max_ahead)
+        branch = None if self.main is None else self.main.newest_branch()
+        is_first = self.request.mode != "sd" and not self.is_fresh and branch is not None and branch.end - branch.start == 1
+        return max(1, length - 1) if is_first else length
 
     def pump(self) -> None:
         """Sends what the mode allows now."""
@@ -463,7 +470,7 @@ class Turn:
         self._wake.set()
 
     def _is_window_complete(self, mode: str) -> bool:
-        length = min(self.request.draft_length, self.request.max_ahead)
+        length = self.window_length()
         if mode == "sd":
             return not self.verdicts and (len(self.tail) >= length or self.is_exhausted())
         if len(self.verdicts) > (1 if mode == "psd-lockstep" else 0):

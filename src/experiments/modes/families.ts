@@ -19,8 +19,8 @@ export type FamilyName =
 export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
   'edge alone': ['ar', 'ar-native'],
   'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
-  'parallel (PSD)': ['psd', 'psd-lockstep'],
-  'edge drafting': ['edge-sd', 'edge-tree'],
+  'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
+  'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],
   'emulated head': ['edge-head'],
   ours: ['stream', 'mix', 'auto'],
 };

@@ -19,6 +19,8 @@ const lineStyles: Readonly<Record<BenchMode, Omit<LineStyle, 'dotSize'>>> = {
   sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: [] },
   psd: { name: 'psd: overlapped', color: palette.purple, dash: [] },
   'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: [3, 3] },
+  'psd-windows': { name: 'psd, several windows in flight', color: palette.purple, dash: [6, 3] },
+  'edge-psd': { name: 'edge-psd: psd beside the target', color: palette.blue, dash: [6, 3] },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: [6, 3] },
   mix: { name: 'mix: both draft', color: palette.green, dash: [], width: 2.5 },
   stream: { name: 'stream: nobody waits', color: palette.orange, dash: [], width: 3.5 },

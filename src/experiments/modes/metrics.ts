@@ -5,11 +5,14 @@ import { mean } from '../../basics/statistics.ts';
 import { type ModeName, modeNames, modeOf } from '../../protocol/mode.ts';
 import type { Ratios } from '../session-metrics.ts';
 
+/** Rows of both clocks that are not one mode of the protocol: `psd` with several windows in flight, and psd beside the target. */
+export const rivalNames = ['psd-windows', 'edge-psd'] as const;
+
 /**
  * The mode of a row. `auto` chooses a mode from measurements of earlier texts. `ar-native` is the edge alone without a shape law; it
  * evaluates each row by itself, and its texts may differ from those of the other modes.
  */
-export type BenchMode = ModeName | 'auto' | 'ar-native';
+export type BenchMode = ModeName | (typeof rivalNames)[number] | 'auto' | 'ar-native';
 
 /**
  * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and acceptance
@@ -37,6 +40,9 @@ export interface ModeRow extends Ratios {
   readonly bestGamma: number | null;
   /** The quickest draft tree for this cell, of an emulated rival: its nodes, and its levels. */
   readonly bestTree?: { readonly nodes: number; readonly levels: number };
+  /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
+  readonly bestMachine?: ModeName;
+  readonly bestWindows?: number;
   /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */
   readonly msPerToken: number | null;
   readonly msPerTokenStandardError: number | null;
@@ -46,7 +52,10 @@ export interface ModeRow extends Ratios {
 }
 
 /** Modes that draft in windows of gamma tokens; the windows of `edge-sd` are the edge's own. */
-export const windowedModes: ReadonlySet<RowMode> = new Set(modeNames.filter((mode) => modeOf(mode).hasWindows));
+export const windowedModes: ReadonlySet<RowMode> = new Set([
+  ...modeNames.filter((mode) => modeOf(mode).hasWindows),
+  ...rivalNames,
+]);
 export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
   modeNames.filter((mode) => modeOf(mode).hasEdgeDraftLength),
 );
@@ -61,7 +70,8 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
   const over = (rival: TpotMs, roundTripsMs: readonly number[], mode: BenchMode = 'stream'): number =>
     mean(roundTripsMs.map((roundTripMs) => tpotOf(atGoal, mode, roundTripMs) / rival(roundTripMs)));
   const of = (mode: BenchMode) => (roundTripMs: number) => tpotOf(atGoal, mode, roundTripMs);
-  const bestPsd = (roundTripMs: number): number => Math.min(of('psd')(roundTripMs), of('psd-lockstep')(roundTripMs));
+  const psdModes = ['psd', 'psd-lockstep', 'psd-windows'] as const;
+  const bestPsd = (roundTripMs: number): number => Math.min(...psdModes.map((mode) => of(mode)(roundTripMs)));
   const streams = atGoal.filter(({ mode }) => mode === 'stream');
   const payload = (key: 'payloadBytesPerToken' | 'payloadBytesPerTokenWithOpening'): number =>
     mean(goalRoundTripsMs.map((ms) => streams.find((row) => row.roundTripMs === ms)?.[key] ?? Number.NaN));

@@ -7,10 +7,12 @@ import { pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../look-up-place.ts';
-import { emulatedRivals, type RowMode } from './metrics.ts';
+import { type BenchMode, emulatedRivals, type RowMode, rivalNames } from './metrics.ts';
 
+/** The rows of both clocks. */
+export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = [...modeNames, ...rivalNames];
 /** Emulated rivals are rows of virtual time only, auto and ar-native of the wall clock only. */
-const benchModes: readonly RowMode[] = [...modeNames, ...emulatedRivals, 'auto', 'ar-native'];
+const benchModes: readonly RowMode[] = [...sharedModes, ...emulatedRivals, 'auto', 'ar-native'];
 
 function modeList(text: string): readonly RowMode[] {
   const names = text.split(',');

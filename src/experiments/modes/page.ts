@@ -31,7 +31,7 @@ export function modesPage({ rows }: Document<ModeRow>): string {
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
-    'ms per token; in brackets the best draft length, or nodes and levels of the best tree of an emulated rival; after ± the standard error, where it is 1 % or more.',
+    'ms per token; in brackets the best draft length, with x the windows in flight, or nodes and levels of the best tree of an emulated rival; after ± the standard error, where it is 1 % or more.',
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
     costTable(rows),
@@ -65,10 +65,17 @@ function timeTable(rows: readonly ModeRow[]): string {
   });
 }
 
-function timeCell({ msPerToken, msPerTokenStandardError: error, bestGamma, bestTree }: ModeRow): string {
+function timeCell({
+  msPerToken,
+  msPerTokenStandardError: error,
+  bestGamma,
+  bestWindows = 1,
+  bestTree,
+}: ModeRow): string {
   if (msPerToken === null) return '-';
   const spread = (error ?? 0) < 0.01 * msPerToken ? '' : ` ± ${fixed(error, 1)}`;
-  const setting = bestTree === undefined ? bestGamma : `${bestTree.nodes}/${bestTree.levels}`;
+  const windowed = bestWindows === 1 ? bestGamma : `${bestGamma} x ${bestWindows}`;
+  const setting = bestTree === undefined ? windowed : `${bestTree.nodes}/${bestTree.levels}`;
   return `${fixed(msPerToken, 1)}${spread}${setting === null ? '' : ` (${setting})`}`;
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../laboratory/run.ts';
-import type { ModeName } from '../../protocol/mode.ts';
 import { modesExperiment } from './modes.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -14,7 +13,7 @@ const settings: VirtualSettings = {
   triesAllGammas: false,
 };
 
-function cell(mode: ModeName, roundTripMs = 10, givenAcceptance = 0.8): VirtualCell {
+function cell(mode: VirtualCell['mode'], roundTripMs = 10, givenAcceptance = 0.8): VirtualCell {
   return { mode, givenAcceptance, roundTripMs, step: { fixedMs: 40, perRowMs: 0.4 } };
 }
 
@@ -78,6 +77,28 @@ describe('measureCell', () => {
     const row = measureCell(cell('edge-sd', 0, 0.65), { ...settings, tokens: 200 });
     expect(row.acceptance).toBeGreaterThan(0.57);
     expect(row.acceptance).toBeLessThan(0.73);
+  });
+});
+
+describe('the rivals that are no mode of their own', () => {
+  const few = { ...settings, seedCount: 2, tokens: 120 };
+
+  it('gain from several windows in flight, the more the longer the network', () => {
+    const windows = measureCell(cell('psd-windows', 60), few);
+    const psd = measureCell(cell('psd', 60), few);
+    expect(windows.msPerToken).toBeLessThan(0.93 * (psd.msPerToken as number));
+    expect(windows).toMatchObject({ bestMachine: 'psd' });
+    expect(windows.bestWindows).toBeGreaterThan(1);
+    expect(psd).not.toHaveProperty('bestWindows');
+  });
+
+  it('do not feel the network beside the target; only the first token is as far away as the reader', () => {
+    const near = measureCell(cell('edge-psd', 0), few);
+    const far = measureCell(cell('edge-psd', 60), few);
+    expect(far.msPerToken).toBe(near.msPerToken);
+    expect((far.timeToFirstTokenMs as number) - (near.timeToFirstTokenMs as number)).toBeCloseTo(60, 6);
+    expect(far.payloadBytesPerToken).toBeNull();
+    expect(near.msPerToken).toBeLessThan(0.9 * (measureCell(cell('psd', 0), few).msPerToken as number));
   });
 });
 

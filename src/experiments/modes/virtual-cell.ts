@@ -2,7 +2,6 @@
 // Modes with windows get their quickest draft length.
 
 import { mean } from '../../basics/statistics.ts';
-import type { ModeName } from '../../protocol/mode.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
 import {
@@ -14,10 +13,11 @@ import {
   standardError,
   tpotMs,
 } from '../session-metrics.ts';
-import { type ModeRow, windowedModes } from './metrics.ts';
+import { type BenchMode, type ModeRow, windowedModes } from './metrics.ts';
+import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } from './rivals.ts';
 
 export interface VirtualCell {
-  readonly mode: ModeName;
+  readonly mode: Exclude<BenchMode, 'auto' | 'ar-native'>;
   readonly givenAcceptance: number;
   readonly roundTripMs: number;
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
@@ -49,15 +49,20 @@ interface Run {
 }
 
 export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
-  const runsOf = runsByGamma(cell, settings);
+  const rows = waysToRun(cell.mode).map((way) => measureWay(cell, way, settings));
+  return quickest(rows, ({ msPerToken }) => msPerToken as number);
+}
+
+function measureWay(cell: VirtualCell, way: WayToRun, settings: VirtualSettings): ModeRow {
+  const runsOf = runsByGamma(cell, way, settings);
   const meanTpotMs = (gamma: number, seedCount?: number): number =>
     mean(runsOf(gamma, seedCount).map(({ counts }) => tpotMs(counts)));
-  if (!windowedModes.has(cell.mode)) return rowOf(cell, null, runsOf(0));
+  if (!windowedModes.has(cell.mode)) return rowOf(cell, way, null, runsOf(0));
   const candidates = settings.triesAllGammas
     ? Array.from({ length: longestWindow }, (_, index) => index + 1)
     : searchGammas((gamma) => meanTpotMs(gamma, Math.min(searchSeeds, settings.seedCount)));
   const gamma = quickest(candidates, (candidate) => meanTpotMs(candidate));
-  return rowOf(cell, gamma, runsOf(gamma));
+  return rowOf(cell, way, gamma, runsOf(gamma));
 }
 
 /** Number of draft lengths left after the search; each of them then runs with every seed. */
@@ -66,26 +71,26 @@ export function searchGammas(tpotOf: (gamma: number) => number): number[] {
 }
 
 /** Caches the runs: the same run is made once. */
-function runsByGamma(cell: VirtualCell, settings: VirtualSettings) {
+function runsByGamma(cell: VirtualCell, way: WayToRun, settings: VirtualSettings) {
   const known = new Map<number, Run[]>();
   return (gamma: number, seedCount = settings.seedCount): readonly Run[] => {
     const runs = known.get(gamma) ?? [];
     known.set(gamma, runs);
-    while (runs.length < seedCount) runs.push(runOnce(cell, settings, gamma, settings.firstSeed + runs.length));
+    while (runs.length < seedCount) runs.push(runOnce(cell, way, settings, gamma, settings.firstSeed + runs.length));
     return runs.slice(0, seedCount);
   };
 }
 
-function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, seed: number): Run {
-  const { mode, givenAcceptance: acceptance, roundTripMs, step } = cell;
-  // While two windows wait for their verdicts, a third may be drafted.
-  const ahead = windowedModes.has(mode) ? Math.max(settings.maxAhead, 4 * gamma) : settings.maxAhead;
+function runOnce(cell: VirtualCell, way: WayToRun, settings: VirtualSettings, gamma: number, seed: number): Run {
+  const { mode, givenAcceptance: acceptance, step } = cell;
+  const isBesideTarget = runsBesideTarget(mode);
+  const ahead = windowedModes.has(mode) ? roomFor({ ...way, gamma }, settings.maxAhead) : settings.maxAhead;
   const session = runSession({
-    mode,
+    mode: way.machine,
     seed,
-    roundTripMs,
+    roundTripMs: isBesideTarget ? 0 : cell.roundTripMs,
     acceptance,
-    draftMs,
+    draftMs: isBesideTarget ? edgeDraftMs : draftMs,
     step,
     answerTokens: settings.tokens,
     limits: { maxRows: ahead + 1, usefulRows: ahead + 1 },
@@ -93,13 +98,17 @@ function runOnce(cell: VirtualCell, settings: VirtualSettings, gamma: number, se
     turn: {
       maxAhead: ahead,
       minChainConfidence: settings.minChainConfidence,
+      windowsInFlight: way.windowsInFlight,
       ...(gamma === 0 ? {} : { draftLength: gamma }),
     },
   });
-  return { counts: countSession(session, gamma), timeToFirstTokenMs: session.emissions[0]?.atMs ?? Number.NaN };
+  // The reader is a round trip away: the prompt travels up and every token down. That adds the same time to all tokens.
+  const readerMs = isBesideTarget ? cell.roundTripMs : 0;
+  const firstTokenMs = session.emissions[0]?.atMs ?? Number.NaN;
+  return { counts: countSession(session, gamma), timeToFirstTokenMs: firstTokenMs + readerMs };
 }
 
-function rowOf(cell: VirtualCell, gamma: number | null, runs: readonly Run[]): ModeRow {
+function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: readonly Run[]): ModeRow {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
   const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
   const counts = addCounts(runs.map((run) => run.counts));
@@ -116,5 +125,7 @@ function rowOf(cell: VirtualCell, gamma: number | null, runs: readonly Run[]): M
     timeToFirstTokenMs: mean(runs.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs)),
     acceptance: acceptanceOf(counts),
     ...ratiosOf(counts),
+    ...unmeasuredBytes(mode),
+    ...(waysToRun(mode).length > 1 ? { bestMachine: way.machine, bestWindows: way.windowsInFlight } : {}),
   };
 }

@@ -3,7 +3,6 @@
 
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
-import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { headLevelMs, type RivalCell } from './emulated-rivals.ts';
 import { idleEdgeRatios } from './families.ts';
 import {
@@ -15,7 +14,7 @@ import {
   withoutGaps,
   worstOver,
 } from './metrics.ts';
-import type { ModesOptions } from './options.ts';
+import { type ModesOptions, sharedModes } from './options.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -25,7 +24,7 @@ const expensiveRows = { fixedMs: 4, perRowMs: 36 };
 /** The modes that are measured with expensive rows, too. */
 const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
 /** A mode of the protocol's machines, or an emulated rival. */
-type VirtualMode = ModeName | EmulatedRival;
+type VirtualMode = VirtualCell['mode'] | EmulatedRival;
 
 const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
 
@@ -85,7 +84,7 @@ function keyOf({ mode, givenAcceptance, roundTripMs, step }: VirtualCell | Rival
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
 function virtualModes(options: { readonly modes?: readonly RowMode[] | undefined }): VirtualMode[] {
-  const { modes = [...modeNames, ...emulatedRivals] } = options;
+  const { modes = [...sharedModes, ...emulatedRivals] } = options;
   const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
   if (known.length === modes.length) return known;
   throw badArgument('auto and ar-native are measured with real models only', 'add --clock wall, or leave them out');

@@ -13,6 +13,7 @@ import type { LanguageModel } from '../../models/model.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice, type MinConfidence } from '../look-up-place.ts';
 import { edgeWindowedModes } from './metrics.ts';
+import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
 import { type BenchEdges, type StepFigures, startBenchEdges } from './wall-edges.ts';
 import type { PlannedRun, PlanSettings } from './wall-plan.ts';
 import { type TextOptions, type WallPrompt, type WallRun, writeRun, writeText } from './wall-run.ts';
@@ -90,8 +91,8 @@ export class WallBench implements AsyncDisposable {
   readonly run: Run;
   readonly #parts: OpenParts;
   readonly #autos = new Map<number, AutoMode>();
-  /** Draft lengths by the key of the cell. */
-  readonly #windows = new Map<string, number>();
+  /** By the key of the cell. */
+  readonly #windows = new Map<string, Window>();
   readonly #references = new Map<string, readonly number[]>();
   #edges: BenchEdges | null = null;
 
@@ -129,7 +130,7 @@ export class WallBench implements AsyncDisposable {
   }
 
   #needsEdgeDraft(): boolean {
-    return this.settings.modes.some((mode) => mode !== 'auto' && mode !== 'ar-native' && modeOf(mode).edgeDrafts);
+    return this.settings.modes.some((mode) => waysToRun(mode).some(({ machine }) => modeOf(machine).edgeDrafts));
   }
 
   /** The texts of the edge alone, through the same machines: every other text must equal them. Both sides also read the prompts here. */
@@ -137,11 +138,11 @@ export class WallBench implements AsyncDisposable {
     const reader = this.#needsEdgeDraft() ? 'mix' : 'stream';
     for (const [index, prompt] of this.prompts.entries()) {
       this.run.onProgress('reference texts', index, this.prompts.length);
-      await this.#write(prompt, { mode: reader, roundTripMs: 0 }, 0, warmUpTokens);
+      await this.#write(prompt, { mode: reader, roundTripMs: 0 }, warmUpTokens);
       if (this.settings.modes.includes('ar-native'))
-        await this.#write(prompt, { mode: 'ar-native', roundTripMs: 0 }, 0, warmUpTokens);
+        await this.#write(prompt, { mode: 'ar-native', roundTripMs: 0 }, warmUpTokens);
       const measure = async (): Promise<readonly number[]> =>
-        (await this.#write(prompt, { mode: 'ar', roundTripMs: 0 }, 0)).report.tokens;
+        (await this.#write(prompt, { mode: 'ar', roundTripMs: 0 })).report.tokens;
       this.#references.set(prompt.name, await this.run.one({ key: `reference ${prompt.name}`, measure }));
     }
   }
@@ -158,7 +159,7 @@ export class WallBench implements AsyncDisposable {
       measure: async () => {
         const reports = [];
         for (const prompt of this.prompts.slice(0, pilotPrompts))
-          reports.push((await this.#write(prompt, { mode: 'stream', roundTripMs: 0 }, 0)).report);
+          reports.push((await this.#write(prompt, { mode: 'stream', roundTripMs: 0 })).report);
         const { stepMs, nativeMs } = this.#edges as BenchEdges;
         const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
         return { stepMs, nativeMs, acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) };
@@ -166,27 +167,28 @@ export class WallBench implements AsyncDisposable {
     });
   }
 
-  setDraftLength(cell: WallCell, gamma: number): void {
-    this.#windows.set(keyOfCell(cell), gamma);
+  setWindow(cell: WallCell, window: Window): void {
+    this.#windows.set(keyOfCell(cell), window);
   }
 
   writePlanned(planned: PlannedRun): Promise<WallRun> {
-    return this.#writeRun(planned, this.#windows.get(keyOfCell(planned)) ?? 0, this.prompts, this.settings.tokens);
+    const window = this.#windows.get(keyOfCell(planned)) ?? plainWindow(planned.mode);
+    return this.#writeRun(planned, window, this.prompts, this.settings.tokens);
   }
 
   /** Writes a few texts that do not count. */
-  writePilot(cell: WallCell, gamma: number, tokens: number = pilotTokens): Promise<WallRun> {
-    return this.#writeRun({ ...cell, repeat: 0 }, gamma, this.prompts.slice(0, pilotPrompts), tokens);
+  writePilot(cell: WallCell, window: Window, tokens: number = pilotTokens): Promise<WallRun> {
+    return this.#writeRun({ ...cell, repeat: 0 }, window, this.prompts.slice(0, pilotPrompts), tokens);
   }
 
   async #writeRun(
     planned: PlannedRun,
-    gamma: number,
+    window: Window,
     prompts: readonly WallPrompt[],
     tokens: number,
   ): Promise<WallRun> {
     const auto = planned.mode === 'auto' ? { auto: await this.#autoFor(planned.roundTripMs) } : {};
-    const options = { ...this.#textOptions(planned, gamma, tokens), ...auto, repeat: planned.repeat };
+    const options = { ...this.#textOptions(planned, window, tokens), ...auto, repeat: planned.repeat };
     const edge = (this.#edges as BenchEdges).edgeOf(planned.mode);
     return await writeRun(edge, this.#parts.draft.tokenizer, prompts, this.#references, options);
   }
@@ -198,22 +200,26 @@ export class WallBench implements AsyncDisposable {
     const auto = new AutoMode();
     this.#autos.set(roundTripMs, auto);
     for (const prompt of this.prompts.slice(0, pilotPrompts))
-      await this.#write(prompt, { mode: 'auto', roundTripMs }, 0, pilotTokens, { auto });
+      await this.#write(prompt, { mode: 'auto', roundTripMs }, pilotTokens, { auto });
     return auto;
   }
 
-  #write(prompt: WallPrompt, cell: WallCell, gamma: number, tokens = this.settings.tokens, auto = {}) {
+  #write(prompt: WallPrompt, cell: WallCell, tokens = this.settings.tokens, auto = {}) {
+    const window = plainWindow(cell.mode);
     const edge = (this.#edges as BenchEdges).edgeOf(cell.mode);
-    return writeText(edge, this.#parts.draft.tokenizer, prompt, { ...this.#textOptions(cell, gamma, tokens), ...auto });
+    return writeText(edge, this.#parts.draft.tokenizer, prompt, {
+      ...this.#textOptions(cell, window, tokens),
+      ...auto,
+    });
   }
 
-  #textOptions({ mode, roundTripMs }: WallCell, gamma: number, tokens: number): TextOptions {
+  #textOptions({ mode, roundTripMs }: WallCell, window: Window, tokens: number): TextOptions {
     const { maxAhead, minChainConfidence, lookUp } = this.settings;
-    return { mode, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
+    return { mode, roundTripMs, ...window, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
   }
 }
 
-/** The edge drafts with the same draft length at every round trip. */
+/** Drafts that cross no network have the same draft length at every round trip. */
 export function keyOfCell({ mode, roundTripMs }: WallCell): string {
-  return `${mode} at ${edgeWindowedModes.has(mode) ? 0 : roundTripMs}`;
+  return `${mode} at ${edgeWindowedModes.has(mode) || runsBesideTarget(mode) ? 0 : roundTripMs}`;
 }

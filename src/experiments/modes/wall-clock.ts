@@ -4,9 +4,8 @@
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { findProfile } from '../../models/profiles.ts';
-import { modeNames } from '../../protocol/mode.ts';
 import { type BenchMode, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
-import type { ModesOptions } from './options.ts';
+import { type ModesOptions, sharedModes } from './options.ts';
 import {
   openWallBench,
   type PilotFigures,
@@ -80,7 +79,7 @@ function settingsOf(options: ModesOptions): WallSettings {
 
 /** @throws OutriderError `bad-argument` for an emulated rival */
 function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
-  if (modes === undefined) return unpaced ? [...modeNames, 'auto', 'ar-native'] : modeNames;
+  if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
   const real = modes.filter((mode) => !isEmulated(mode));
   if (real.length === modes.length) return real;
   throw badArgument('emulated rivals have no real models', 'leave them out, or take --clock virtual');

@@ -4,12 +4,15 @@
 import { predictTokenTimes } from '../../scheduling/predict-latency.ts';
 import { quickest } from '../best-draft-length.ts';
 import { type BenchMode, edgeWindowedModes, windowedModes } from './metrics.ts';
+import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
 import { keyOfCell, type PilotFigures, type WallBench, type WallCell, warmUpTokens } from './wall-bench.ts';
 import { isVoid } from './wall-plan.ts';
 import { tpotOf } from './wall-rows.ts';
 
-/** The predictor has one model for both kinds of psd. */
+/** The predictor has one model for all kinds of psd. */
 const predictedAs: Partial<Record<BenchMode, 'sd' | 'psd' | 'edge-sd'>> = {
+  'psd-windows': 'psd',
+  'edge-psd': 'psd',
   sd: 'sd',
   psd: 'psd',
   'psd-lockstep': 'psd',
@@ -27,7 +30,7 @@ export function draftLengthsToTry(
     stepMs: (rows) => stepMs[rows - 1] ?? stepMs.at(-1) ?? 0,
     draftMs,
     edgeDraftMs: draftMs,
-    roundTripMs,
+    roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs,
     acceptance,
     maxDrafts: most,
   });
@@ -42,12 +45,13 @@ export async function chooseEdgeDraftLength(bench: WallBench): Promise<number> {
   const cell = { mode: 'edge-sd', roundTripMs: 0 } as const;
   if (!bench.settings.modes.includes('edge-sd')) return 1;
   if (!(bench.knowsFigures || bench.run.has(unitOf(cell)))) await bench.startEdges(1);
-  return await chooseDraftLength(bench, cell, async (gamma, index, count) => {
+  const { gamma: chosen } = await chooseWindow(bench, cell, async (gamma, index, count) => {
     bench.run.onProgress('draft lengths of edge-sd', index, count);
     await bench.startEdges(gamma);
     // All prompts are read before the first pilot.
-    await bench.writePilot(cell, gamma, warmUpTokens);
+    await bench.writePilot(cell, plainWindow('edge-sd', gamma), warmUpTokens);
   });
+  return chosen;
 }
 
 /** A few short texts for each draft length of the other modes at each round trip. @returns whether all are chosen; chooses at least one */
@@ -60,39 +64,40 @@ export async function chooseDraftLengths(bench: WallBench, isLate: () => boolean
     const isKnown = run.has(unitOf(cell));
     if (!isKnown && hasChosen && isLate()) return false;
     if (!isKnown) run.onProgress('draft lengths of the other modes', index, cells.length);
-    await chooseDraftLength(bench, cell);
+    await chooseWindow(bench, cell);
     hasChosen ||= !isKnown;
   }
   return true;
 }
 
-async function chooseDraftLength(
+async function chooseWindow(
   bench: WallBench,
   cell: WallCell,
   prepare?: (gamma: number, index: number, count: number) => Promise<void>,
-): Promise<number> {
-  const measure = async (): Promise<number> => {
+): Promise<Window> {
+  const measure = async (): Promise<Window> => {
     const figures = await bench.measureFigures();
     const lengths =
       figures === null ? (bench.settings.gammas ?? []) : draftLengthsToTry(cell.mode, cell.roundTripMs, figures);
-    if (lengths.length === 1) return lengths[0] as number;
-    const tpotsMs = new Map<number, number>();
-    for (const [index, gamma] of lengths.entries()) {
-      await prepare?.(gamma, index, lengths.length);
-      tpotsMs.set(gamma, await pilotTpot(bench, cell, gamma));
+    const windows = lengths.flatMap((gamma) => waysToRun(cell.mode).map((way): Window => ({ ...way, gamma })));
+    if (windows.length === 1) return windows[0] as Window;
+    const tpotsMs = new Map<Window, number>();
+    for (const [index, window] of windows.entries()) {
+      await prepare?.(window.gamma, index, windows.length);
+      tpotsMs.set(window, await pilotTpot(bench, cell, window));
     }
-    return quickest(lengths, (gamma) => tpotsMs.get(gamma) as number);
+    return quickest(windows, (window) => tpotsMs.get(window) as number);
   };
-  const gamma = await bench.run.one({ key: unitOf(cell), measure });
-  bench.setDraftLength(cell, gamma);
-  return gamma;
+  const window = await bench.run.one({ key: unitOf(cell), measure });
+  bench.setWindow(cell, window);
+  return window;
 }
 
 /** Makes a second try where the first one missed the profile. */
-async function pilotTpot(bench: WallBench, cell: WallCell, gamma: number): Promise<number> {
-  const first = await bench.writePilot(cell, gamma);
+async function pilotTpot(bench: WallBench, cell: WallCell, window: Window): Promise<number> {
+  const first = await bench.writePilot(cell, window);
   if (!isVoid(first)) return tpotOf(first);
-  return Math.min(tpotOf(first), tpotOf(await bench.writePilot(cell, gamma)));
+  return Math.min(tpotOf(first), tpotOf(await bench.writePilot(cell, window)));
 }
 
 function unitOf(cell: WallCell): string {

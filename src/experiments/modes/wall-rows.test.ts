@@ -24,7 +24,8 @@ function text(decodeMs: number, changes: Partial<WallText> = {}): WallText {
 }
 
 function run(repeat: number, texts: readonly WallText[], overranSteps = 0): WallRun {
-  return { mode: 'stream', roundTripMs: 10, repeat, gamma: 0, texts, pacedSteps: 100, overranSteps };
+  const window = { machine: 'stream', windowsInFlight: 1, gamma: 0 } as const;
+  return { mode: 'stream', roundTripMs: 10, repeat, ...window, texts, pacedSteps: 100, overranSteps };
 }
 
 const cells = [

@@ -4,6 +4,7 @@ import { mean, median } from '../../basics/statistics.ts';
 import { windowTokens } from '../../scheduling/predict-latency.ts';
 import { addCounts, ratiosOf, standardError, tpotMs } from '../session-metrics.ts';
 import { type BenchMode, type ModeRow, summariseModes, withoutGaps } from './metrics.ts';
+import { unmeasuredBytes, waysToRun } from './rivals.ts';
 import type { StepFigures } from './wall-edges.ts';
 import { isVoid, type PacedRun } from './wall-plan.ts';
 import type { WallRun, WallText } from './wall-run.ts';
@@ -17,7 +18,7 @@ export interface WallRow extends ModeRow {
   readonly pacedOverrunShare: number;
 }
 
-type Law = Pick<ModeRow, 'mode' | 'roundTripMs' | 'stepFixedMs' | 'stepPerRowMs'>;
+type Law = { readonly mode: BenchMode } & Pick<ModeRow, 'roundTripMs' | 'stepFixedMs' | 'stepPerRowMs'>;
 
 export function rowsOf(
   runs: readonly WallRun[],
@@ -71,6 +72,12 @@ export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {
   return tpotMs(addCounts(texts));
 }
 
+/** Of a row with several ways to run: the one that the pilot found quickest. */
+function wayOf(mode: BenchMode, [first]: readonly WallRun[]): Pick<ModeRow, 'bestMachine' | 'bestWindows'> {
+  if (first === undefined || waysToRun(mode).length === 1) return {};
+  return { bestMachine: first.machine, bestWindows: first.windowsInFlight };
+}
+
 function rowOf(law: Law, made: readonly WallRun[]): WallRow {
   const counted = made.filter((run) => !isVoid(run));
   const tpotsMs = counted.map(tpotOf);
@@ -82,11 +89,13 @@ function rowOf(law: Law, made: readonly WallRun[]): WallRow {
     givenAcceptance: null,
     runs: counted.length,
     bestGamma: gamma === 0 ? null : gamma,
+    ...wayOf(law.mode, made),
     msPerToken: tpotsMs.length === 0 ? null : median(tpotsMs),
     msPerTokenStandardError: standardError(tpotsMs),
     timeToFirstTokenMs: texts.length === 0 ? null : median(texts.map((text) => text.timeToFirstTokenMs)),
     acceptance: acceptances.length === 0 ? null : mean(acceptances),
     ...ratiosOf(addCounts(texts)),
+    ...unmeasuredBytes(law.mode),
     ...identityOf(made.flatMap((run) => run.texts)),
     voidRuns: made.length - counted.length,
     pacedOverrunShare: overrunShare(counted),

@@ -10,11 +10,12 @@ import type { Drafter } from '../../models/drafter.ts';
 import type { Tokenizer } from '../../models/model.ts';
 import { bytesOnLink } from '../../protocol/link-model.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
-import { modeOf } from '../../protocol/mode.ts';
+import { type ModeName, modeOf } from '../../protocol/mode.ts';
 import { createEmulatedLink } from '../../transport/emulated-link.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import type { MinConfidence } from '../look-up-place.ts';
 import { acceptanceOf, edgeComparisons, type SessionCounts } from '../session-metrics.ts';
+import { roomFor, runsBesideTarget, type Window } from './rivals.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
 
 export interface WallPrompt {
@@ -39,13 +40,14 @@ export interface WallText extends SessionCounts {
 export interface WallRun extends PacedRun {
   /** Draft length; 0: the mode has no window. */
   readonly gamma: number;
+  readonly machine: ModeName;
+  readonly windowsInFlight: number;
   readonly texts: readonly WallText[];
 }
 
-export interface TextOptions extends Pick<PlannedRun, 'mode' | 'roundTripMs'> {
+export interface TextOptions extends Pick<PlannedRun, 'mode' | 'roundTripMs'>, Window {
   /** For mode auto: its measurements of earlier texts. */
   readonly auto?: AutoMode;
-  readonly gamma: number;
   readonly tokens: number;
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
@@ -64,17 +66,20 @@ export async function writeRun(
   references: References,
   options: TextOptions & Pick<PlannedRun, 'repeat'>,
 ): Promise<WallRun> {
-  const { mode, roundTripMs, gamma, repeat } = options;
+  const { mode, roundTripMs, machine, windowsInFlight, gamma, repeat } = options;
+  // Only the reader is a round trip away.
+  const readerMs = runsBesideTarget(mode) ? roundTripMs : 0;
   const before = await edge.ask('pacing');
   const texts: WallText[] = [];
   for (const prompt of prompts) {
     const written = await writeText(edge, tokenizer, prompt, options);
-    texts.push(measureText(prompt, written, references.get(prompt.name), gamma));
+    const text = measureText(prompt, written, references.get(prompt.name), gamma);
+    texts.push({ ...text, timeToFirstTokenMs: text.timeToFirstTokenMs + readerMs });
   }
   const after = await edge.ask('pacing');
   const pacedSteps = (after?.steps ?? 0) - (before?.steps ?? 0);
   const overranSteps = (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0);
-  return { mode, roundTripMs, repeat, gamma, texts, pacedSteps, overranSteps };
+  return { mode, roundTripMs, repeat, machine, windowsInFlight, gamma, texts, pacedSteps, overranSteps };
 }
 
 export interface WrittenText {
@@ -87,20 +92,33 @@ export async function writeText(
   edge: EdgeProcess,
   tokenizer: Tokenizer,
   prompt: WallPrompt,
-  { mode, auto, roundTripMs, gamma, tokens, maxAhead, minChainConfidence, looksUp }: TextOptions,
+  {
+    mode,
+    machine,
+    auto,
+    roundTripMs,
+    gamma,
+    windowsInFlight,
+    tokens,
+    maxAhead,
+    minChainConfidence,
+    looksUp,
+  }: TextOptions,
 ): Promise<WrittenText> {
-  const link = createEmulatedLink(connectWebSocket(edge.url), { ...idealLink, roundTripMs });
+  const link = createEmulatedLink(connectWebSocket(edge.url), {
+    ...idealLink,
+    roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs,
+  });
   // Its measurements from one text must not help it with the same text in the next run.
   const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
-  const decoded = mode === 'ar-native' || mode === 'auto' ? 'ar' : mode;
   const turn = startTurn({
     connect: link.connect,
     tokenizer,
-    drafter: mode === 'auto' || modeOf(decoded).deviceDrafts ? drafter : null,
+    drafter: mode === 'auto' || modeOf(machine).deviceDrafts ? drafter : null,
     prompt: prompt.ids,
-    ...(auto === undefined ? { mode: decoded } : { auto }),
+    ...(auto === undefined ? { mode: machine, windowsInFlight } : { auto }),
     maxAnswerTokens: tokens,
-    maxAhead: Math.max(maxAhead, 4 * gamma),
+    maxAhead: roomFor({ machine, windowsInFlight, gamma }, maxAhead),
     minChainConfidence,
     conversation: prompt.conversation,
     ...(gamma === 0 ? {} : { draftLength: gamma }),

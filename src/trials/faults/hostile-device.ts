@@ -65,7 +65,8 @@ export class HostileDevice {
 
   #opening(): OpenMessage {
     const { turn, random } = this.#settings;
-    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...open } = turn;
+    const { windowsInFlight: _windows, ...asked } = turn;
+    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...open } = asked;
     this.#attempt += 1;
     const answer = Array.from({ length: random.integer(turn.maxAnswerTokens + 2) }, () => random.integer(1100));
     this.#draftEnd = turn.prompt.length + answer.length;

@@ -152,7 +152,8 @@ function idleDevices(random: Random, mode: ModeName, keys: KeyRing): IdleScene[]
   const edge = pick(random, ['a', 'a', 'b']);
   const secret = keys.secret(random);
   return Array.from({ length: count }, () => {
-    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = turnRequest(mode, random);
+    const { windowsInFlight: _windows, ...asked } = turnRequest(mode, random);
+    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = asked;
     const credentials = random.uniform() < 0.7 ? secret : keys.secret(random);
     const open = { ...turn, credentials, flowControlWindow: 16, answer: [] };
     const kind = pick(random, ['pings', 'pings', 'leaves', 'says bye', 'never opens'] as const);
@@ -229,7 +230,7 @@ function deviceSettings(
 }
 
 function turnRequest(mode: ModeName, random: Random): TurnRequest {
-  return {
+  const turn = {
     session: hexDigits(random, 16),
     conversation: hexDigits(random, 16),
     credentials: '',
@@ -246,6 +247,7 @@ function turnRequest(mode: ModeName, random: Random): TurnRequest {
     minChainConfidence: pick(random, [0, 0, 0.3]),
     draftLength: 1 + random.integer(8),
   };
+  return { ...turn, windowsInFlight: 1 + (turn.draftLength % 4) };
 }
 
 function samplingOf(random: Random): Sampling {
