@@ -11,6 +11,18 @@ describe('outrider scenario', () => {
     expect(JSON.parse(readFileSync('docs/scenario.schema.json', 'utf8'))).toEqual(JSON.parse(scenarioSchemaText()));
   });
 
+  it('publishes a schema in which a file that extends another may leave out the rest, but not a part of a list', () => {
+    const { anyOf } = JSON.parse(scenarioSchemaText()) as { anyOf: [Node, Node] };
+    type Node = { required?: string[]; properties: Record<string, Node>; items: Node; anyOf: Node[] };
+    const [whole, part] = anyOf;
+    expect(whole.properties).not.toHaveProperty('extends');
+    expect(whole.required).toContain('radio');
+    expect(part.required).toEqual(['extends']);
+    expect(part.properties['radio']).not.toHaveProperty('required');
+    expect(part.properties['channel']?.anyOf[0]).not.toHaveProperty('required');
+    expect(part.properties['workload']?.properties['tasks']?.items.required).toContain('windowTokens');
+  });
+
   it.each(presetNames)('shows %s as a file that reads back the same', (name) => {
     const scenario = readPreset(name);
     expect(readScenario(parseScenarioText(scenarioText(scenario), name), name)).toEqual(scenario);

@@ -22,8 +22,13 @@ export const presetNames: readonly string[] = Object.keys(presets);
 
 /** @throws OutriderError `bad-argument` for an unknown name, or for values out of range */
 export function readPreset(name: string, overrides: readonly Override[] = []): Scenario {
+  return readScenario(presetData(name), name, overrides);
+}
+
+/** A preset in the form of a scenario file: fields with a default may be missing. @throws OutriderError `bad-argument` for an unknown name */
+export function presetData(name: string): object {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
-  if (preset !== undefined) return readScenario(preset, name, overrides);
+  if (preset !== undefined) return preset;
   const nearest = nearestName(name, presetNames);
   const hint = nearest === undefined ? '' : `Did you mean ${nearest}? `;
   throw badArgument(`no scenario "${name}"`, `${hint}Take one of ${presetNames.join(', ')}, or the path of a file.`);

@@ -191,7 +191,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   why: z.record(z.string(), text(2000)).default({}).describe('reasons, keyed by the path of a value'),
 });
 
-/** JSON Schema of scenario files, draft 2020-12. */
+/** JSON Schema of a whole scenario, draft 2020-12. */
 export function scenarioJsonSchema(): object {
   return z.toJSONSchema(scenarioSchema, { io: 'input', unrepresentable: 'throw' });
 }
