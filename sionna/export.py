@@ -43,7 +43,7 @@ def main() -> None:
     environment.enter()
     import tracing
 
-    scene = tracing.load(settings.scene, settings.frequency)
+    scene = tracing.load(settings.scene, settings.frequency, settings.scattering)
     grid = grid_over(*tracing.corners(scene), settings.cell, site_count or len(sites or ()))
     environment.require_space(settings.out.parent, 2 * body_bytes(site_count or len(sites or ()), grid.cell_count), "--out on another disk")
     streets = street_mask(scene, grid)
@@ -57,7 +57,7 @@ def main() -> None:
         "seed": settings.seed,
         "samplesPerSite": settings.samples,
         "maxDepth": settings.depth,
-        "interactions": tracing.INTERACTIONS_IN_WORDS,
+        "interactions": tracing.interactions_in_words(settings.scattering),
         "frequencyHz": settings.frequency,
         "cellMetres": settings.cell,
         "origin": [grid.x, grid.y],
@@ -79,6 +79,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cell", type=float, default=5, help="side of a cell, m (5)")
     parser.add_argument("--samples", type=float, default=1e7, help="rays a site (1e7)")
     parser.add_argument("--depth", type=int, default=5, help="most interactions of a ray (5)")
+    parser.add_argument("--scattering", type=float, default=0, help="S: share of the reflected field that surfaces scatter (0)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="path and name without ending: maps/munich")
     settings = parser.parse_args()
@@ -86,6 +87,8 @@ def parse() -> argparse.Namespace:
         raise Refusal(f"--samples is {settings.samples:g}", f"Choose {FEWEST_SAMPLES:g} to {MOST_SAMPLES:g}; 1e7 fills the streets of a city.")
     if not 0 <= settings.depth <= 20:
         raise Refusal(f"--depth is {settings.depth}", "Choose 0 to 20.")
+    if not 0 <= settings.scattering <= 1:
+        raise Refusal(f"--scattering is {settings.scattering:g}", "Choose 0 to 1; measured walls have 0.2 to 0.4.")
     if not 0 <= settings.seed < 2**31:
         raise Refusal(f"--seed is {settings.seed}", "Choose 0 to 2147483647.")
     if not (math.isfinite(settings.frequency) and 1e8 <= settings.frequency <= 1e11):
@@ -125,7 +128,7 @@ def choose_sites(scene, grid: Grid, mask, count: int, settings: argparse.Namespa
     progress = Progress("candidates", len(poles))
     reached = []
     for pole in poles:
-        gains = tracing.site_gains(scene, pole, grid, settings.depth, QUICK_SAMPLES, settings.seed).ravel()[cells]
+        gains = tracing.site_gains(scene, pole, grid, settings.depth, QUICK_SAMPLES, settings.seed, settings.scattering).ravel()[cells]
         reached.append(as_bits(np.concatenate([gains > 0, gains > GOOD_GAIN])))
         progress.advance()
     chosen = [poles[index] for index in improve(choose(reached, count), reached)]
@@ -163,7 +166,7 @@ def trace(scene, sites: list[Site], grid: Grid, settings: argparse.Namespace) ->
     gains, progress = [], Progress("sites", len(sites))
     for done, site in enumerate(sites):
         # Each site has rays of its own.
-        one = tracing.site_gains(scene, site, grid, settings.depth, settings.samples, settings.seed + done)
+        one = tracing.site_gains(scene, site, grid, settings.depth, settings.samples, settings.seed + done, settings.scattering)
         gains.append(one.ravel().tolist())
         progress.advance()
     return gains

@@ -50,8 +50,20 @@ def scene_names() -> list[str]:
     return sorted(name for name in dir(rt.scene) if str(getattr(rt.scene, name)).endswith(".xml"))
 
 
-def load(name: str, frequency: float) -> "rt.Scene":
-    """A scene with one vertical isotropic antenna on each side. `frequency` in Hz."""
+def interactions(scattering: float) -> dict[str, bool]:
+    """What rays do, for a share of the reflected field that surfaces scatter."""
+    return {**MAP_INTERACTIONS, "diffuse_reflection": scattering > 0}
+
+
+def interactions_in_words(scattering: float) -> str:
+    if scattering == 0:
+        return INTERACTIONS_IN_WORDS
+    return INTERACTIONS_IN_WORDS.replace("no scattering", f"diffuse (Lambertian) scattering with S = {scattering:g}")
+
+
+def load(name: str, frequency: float, scattering: float = 0.0) -> "rt.Scene":
+    """A scene with one vertical isotropic antenna on each side. `frequency` in Hz; `scattering`: S of all surfaces, the share of the
+    reflected field (not power) that is scattered in all directions (Degli-Esposti et al. 2007)."""
     if name not in scene_names():
         raise Refusal(f'there is no scene "{name}"', f"Scenes: {', '.join(scene_names())}")
     try:
@@ -59,6 +71,9 @@ def load(name: str, frequency: float) -> "rt.Scene":
         scene.frequency = frequency
     except ValueError as error:
         raise Refusal(f"{name} can't be used at {frequency / 1e9:g} GHz: {error}", "Choose another --frequency, or another scene.") from error
+    if scattering > 0:
+        for material in scene.radio_materials.values():
+            material.scattering_coefficient = scattering
     scene.tx_array = rt.PlanarArray(num_rows=1, num_cols=1, pattern="iso", polarization="V")
     scene.rx_array = scene.tx_array
     return scene
@@ -98,7 +113,7 @@ def seen_from(scene: "rt.Scene", site: Site, x: np.ndarray, y: np.ndarray, farth
     return ~scene.mi_scene.ray_test(ray).numpy() & (np.hypot(*towards[:2]) <= farthest)
 
 
-def site_gains(scene: "rt.Scene", site: Site, grid: Grid, depth: int, samples: int, seed: int) -> np.ndarray:
+def site_gains(scene: "rt.Scene", site: Site, grid: Grid, depth: int, samples: int, seed: int, scattering: float = 0.0) -> np.ndarray:
     """[rows, columns]: mean over the cell of the sum of |a|^2 over all paths, linear."""
     scene.add(rt.Transmitter(site.name, position=[site.x, site.y, site.z]))
     size = grid.columns * grid.cell, grid.rows * grid.cell
@@ -113,7 +128,7 @@ def site_gains(scene: "rt.Scene", site: Site, grid: Grid, depth: int, samples: i
             samples_per_tx=samples,
             max_depth=depth,
             seed=seed,
-            **MAP_INTERACTIONS,
+            **interactions(scattering),
         )
         return radio_map.path_gain.numpy()[0][: grid.rows, : grid.columns]
     finally:
