@@ -2,6 +2,7 @@
 // policy could remove; shares, searches, bounds and exact solutions are those of the objective.
 
 import { invariant } from '../basics/invariant.ts';
+import { unservedDelayMs } from './objective.ts';
 import { createProblem, type Problem } from './problem.ts';
 import type { SlotState } from './slot-state.ts';
 
@@ -12,7 +13,7 @@ export function createLatencyProblem(state: SlotState): Problem {
   let constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     if (problem.linkStart[device] !== problem.linkStart[device + 1]) continue;
-    constantMs += (problem.deviceMs[device] as number) + state.slotMs;
+    constantMs += (problem.deviceMs[device] as number) + unservedDelayMs(state);
   }
   return { ...problem, bandForm: 'latency', constantMs };
 }

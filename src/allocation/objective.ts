@@ -5,8 +5,8 @@
 //
 // A handover (SlotState.handover) adds its time as one more term; the paper has none.
 //
-// A device that is not served (no eligible link) drafts, sends nothing and waits for the slot to end: D^ES is slotMs, no mismatch,
-// E^CM = 0. No decision changes its cost, so differences and optima are not affected.
+// A device that is not served (no eligible link) drafts, sends nothing and waits for the slot to end: D^ES is slotMs, or the price
+// that the objective sets (unservedMs), no mismatch, E^CM = 0. No decision changes its cost, so differences and optima are not affected.
 
 import { invariant } from '../basics/invariant.ts';
 import { findLink } from './links.ts';
@@ -34,7 +34,7 @@ export interface TermSums {
 export interface SlotTerms {
   /** D_i^MD = f_i^MD / F_i^MD. */
   readonly deviceMs: Float64Array;
-  /** D_i^ES, eq. 6: queue and computing on the server; `slotMs` when not served. */
+  /** D_i^ES, eq. 6: queue and computing on the server; {@link unservedDelayMs} when not served. */
   readonly edgeMs: Float64Array;
   /** R_i, eq. 5; 0 when not served. */
   readonly rateBitPerSecond: Float64Array;
@@ -116,6 +116,11 @@ export function deviceDelayMs(state: SlotState, device: number): number {
   return (1e3 * (state.deviceFlop[device] as number)) / (state.deviceFlopPerSecond[device] as number);
 }
 
+/** What stands in place of D^ES where no server serves a device, ms. */
+export function unservedDelayMs({ slotMs, objective }: SlotState): number {
+  return objective.unservedMs ?? slotMs;
+}
+
 /** E_i^CP = delta_CP f_i^MD, J. */
 export function computeEnergyJ(state: SlotState, device: number): number {
   return state.objective.computeEnergyPerFlop * (state.deviceFlop[device] as number);
@@ -160,7 +165,7 @@ export function log2OnePlus(x: number): number {
 function writeUnserved(state: SlotState, device: number, out: SlotTerms): void {
   out.rateBitPerSecond[device] = 0;
   out.uploadMs[device] = 0;
-  out.edgeMs[device] = state.slotMs;
+  out.edgeMs[device] = unservedDelayMs(state);
   out.mismatchMs[device] = 0;
   out.transmitEnergyJ[device] = 0;
 }

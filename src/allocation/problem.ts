@@ -11,7 +11,7 @@
 
 import { badArgument } from '../basics/errors.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
-import { computeEnergyJ, deviceDelayMs, handoverDelayMs } from './objective.ts';
+import { computeEnergyJ, deviceDelayMs, handoverDelayMs, unservedDelayMs } from './objective.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** 4 MiB; for more links, bisection finds a link. */
@@ -202,7 +202,7 @@ function constantOf(state: SlotState, problem: Problem): number {
   for (let device = 0; device < state.deviceCount; device++) {
     const msPerJ = state.objective.energyWeight / (state.battery[device] as number);
     constantMs += (problem.deviceMs[device] as number) + msPerJ * computeEnergyJ(state, device);
-    if (problem.linkStart[device] === problem.linkStart[device + 1]) constantMs += state.slotMs;
+    if (problem.linkStart[device] === problem.linkStart[device + 1]) constantMs += unservedDelayMs(state);
   }
   return constantMs;
 }

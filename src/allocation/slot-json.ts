@@ -14,6 +14,7 @@ const objectiveSchema = z.strictObject({
   computeEnergyPerFlop: z.number().default(1e-9),
   transmitEnergyFactor: z.number().default(2.6),
   minimumSnr: z.number().default(10 ** -0.5),
+  unservedMs: z.number().optional(),
 });
 
 const deviceSchema = z.strictObject({

@@ -21,6 +21,8 @@ export interface ObjectiveSettings {
   readonly transmitEnergyFactor: number;
   /** Links below it, over the server's whole band, are not eligible; linear (-5 dB = 0.316). */
   readonly minimumSnr: number;
+  /** What a slot costs a device that no server serves, ms; left out: `slotMs`. No decision changes it, so no optimum depends on it. */
+  readonly unservedMs?: number | undefined;
 }
 
 /** The candidate servers of each device, where listing all links would be too long: 100,000 devices among 10,000 servers. */
@@ -103,6 +105,9 @@ export interface SlotState {
   readonly gain: Float64Array;
   /** P_i |h_ij|^2 / (N_0 W_j), linear, over the server's whole band; [M * E], or one for each candidate link. */
   readonly snr: Float64Array;
+
+  /** Since the task's first slot, ms; only where unfinished tasks are carried over to the next slot; [M]. */
+  readonly waitedMs?: Float64Array | undefined;
 
   /** The association of the slot before, -1 for none; [M]. */
   readonly previousServer: Int32Array;

@@ -32,6 +32,8 @@ export interface MapChannelSettings {
   readonly map: string;
   /** SHA-256 of the map's body; null: any. */
   readonly sha256: string | null;
+  /** `umi-nlos`: a pair has at least the median gain of TR 38.901, UMi street canyon, NLOS, at its distance. */
+  readonly floor: 'none' | 'umi-nlos';
 }
 
 export type ChannelSettings = UmiChannelSettings | MapChannelSettings;

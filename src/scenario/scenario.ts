@@ -135,6 +135,8 @@ export interface LambdaSettings {
   readonly lambdaUnit: 'per-ms' | 'per-s';
   /** w, ms per (J / battery share). */
   readonly energyWeight: number;
+  /** What a slot costs a device that no server serves, ms; null: the length of the slot. */
+  readonly unservedMs: number | null;
 }
 
 /** One world, with every default filled in. */

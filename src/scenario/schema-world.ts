@@ -42,6 +42,10 @@ export const channelSchema: z.ZodType<ChannelSettings> = z.discriminatedUnion('k
       .nullable()
       .default(null)
       .describe('of the body, uncompressed; another map is refused'),
+    floor: z
+      .enum(['none', 'umi-nlos'])
+      .default('none')
+      .describe('least gain of a pair: none, or the median of TR 38.901 UMi NLOS at its distance'),
   }),
 ]);
 

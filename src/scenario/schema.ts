@@ -111,6 +111,10 @@ const workload: z.ZodType<WorkloadPlan> = z.strictObject({
     .min(1)
     .max(16),
   payloadLaw: z.enum(['q16', 'ids']),
+  unfinished: z
+    .enum(['dropped', 'carried'])
+    .default('dropped')
+    .describe('a task that its slot does not end: replaced by the next one, or kept with what is left of it'),
   arrivals,
 });
 
@@ -187,6 +191,9 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
     lambda: within(0, 1e6),
     lambdaUnit: z.enum(['per-ms', 'per-s']),
     energyWeight: within(0, 1e9, 'w, ms per (J / battery share)'),
+    unservedMs: within(0, 1e9, 'what a slot costs a device that no server serves; null: the length of the slot')
+      .nullable()
+      .default(null),
   }),
   why: z.record(z.string(), text(2000)).default({}).describe('reasons, keyed by the path of a value'),
 });

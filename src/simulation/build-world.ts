@@ -146,7 +146,7 @@ function buildChannel(
   }
   requireMap(channel, map);
   const siteNames = map.header.sites.slice(0, servers.length).map((site) => site.name);
-  return createRadioMapChannel(map, { siteNames, deviceCount: kinds.length });
+  return createRadioMapChannel(map, { siteNames, deviceCount: kinds.length, floor: channel.floor });
 }
 
 function buildMobility(

@@ -5,6 +5,7 @@ import type { SlotTerms } from '../allocation/objective.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { createHistogram } from './latency-histogram.ts';
 import type { SlotOutcome } from './run-slots.ts';
+import { endsInSlot } from './slot-world.ts';
 
 /** Means over some slots. Names carry units; a task is one device in one slot. Null for a mean of nothing. */
 export interface SlotFigures {
@@ -39,6 +40,10 @@ export interface SlotFigures {
   readonly dualGapMean?: number | null;
   /** Per task: time of handovers; only where a handover costs something. */
   readonly handoverMsMean?: number | null;
+  /** Tasks that ended; only where unfinished tasks are carried over. */
+  readonly finishedTasks?: number;
+  /** Of these: from the task's first slot to its end, the slots of waiting included. */
+  readonly taskLatencyMsMean?: number | null;
 }
 
 /** A table row: the slots from `firstSlot` on. */
@@ -50,6 +55,8 @@ export interface SlotRow extends SlotFigures {
 export interface SlotSummary extends SlotFigures {
   readonly latencyMsP50: number | null;
   readonly latencyMsP95: number | null;
+  /** As {@link SlotFigures.taskLatencyMsMean}. */
+  readonly taskLatencyMsP95?: number | null;
 }
 
 /** Adds up slots; see {@link createSlotTally}. */
@@ -83,6 +90,10 @@ const noSums = {
   poolSlots: 0,
   dualGap: 0,
   dualSlots: 0,
+  /** Slots in which unfinished tasks are carried. */
+  carryingSlots: 0,
+  finished: 0,
+  taskLatencyMs: 0,
 };
 type Sums = typeof noSums;
 
@@ -91,12 +102,14 @@ export function createSlotTally(slotsPerRow: number): SlotTally {
   const whole = { ...noSums };
   const blocks: (Sums & { readonly firstSlot: number })[] = [];
   const latencies = createHistogram();
+  const taskLatencies = createHistogram();
   return {
     add({ state, assignment, terms, certificate }) {
       if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push({ firstSlot: state.slot, ...noSums });
       const block = blocks.at(-1) as (typeof blocks)[number];
       const slot = sumSlot(state, assignment, terms);
       sumGaps(certificate, slot);
+      sumFinished(state, assignment, terms, slot, taskLatencies);
       for (const key of sumKeys) {
         whole[key] += slot[key];
         block[key] += slot[key];
@@ -111,6 +124,7 @@ export function createSlotTally(slotsPerRow: number): SlotTally {
       ...figuresOf(whole),
       latencyMsP50: finite(latencies.quantile(0.5)),
       latencyMsP95: finite(latencies.quantile(0.95)),
+      ...(whole.carryingSlots > 0 ? { taskLatencyMsP95: finite(taskLatencies.quantile(0.95)) } : {}),
     }),
   };
 }
@@ -150,6 +164,27 @@ function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Su
   return out;
 }
 
+/** Tasks that end in this slot, where those that do not are carried over. */
+function sumFinished(
+  state: SlotState,
+  { server }: Assignment,
+  terms: SlotTerms,
+  out: Sums,
+  latencies: ReturnType<typeof createHistogram>,
+): void {
+  const { waitedMs } = state;
+  out.carryingSlots = waitedMs === undefined ? 0 : 1;
+  out.finished = out.taskLatencyMs = 0;
+  if (waitedMs === undefined) return;
+  for (let device = 0; device < state.deviceCount; device++) {
+    if (!endsInSlot(state, terms, server[device] as number, device)) continue;
+    const latencyMs = (waitedMs[device] as number) + (terms.latencyMs[device] as number);
+    out.finished++;
+    out.taskLatencyMs += latencyMs;
+    latencies.add(latencyMs);
+  }
+}
+
 /** A slot with infinite cost has an infinite gap, which is left out. */
 function sumGaps(certificate: Certificate | undefined, out: Sums): void {
   const { poolGap, dualGap } = certificate ?? {};
@@ -182,6 +217,9 @@ function figuresOf(sums: Sums): SlotFigures {
     batteryMean: perTask(sums.battery),
     ...(sums.poolSlots > 0 ? { poolGapMean: sums.poolGap / sums.poolSlots } : {}),
     ...(sums.dualSlots > 0 ? { dualGapMean: sums.dualGap / sums.dualSlots } : {}),
+    ...(sums.carryingSlots > 0
+      ? { finishedTasks: sums.finished, taskLatencyMsMean: finite(sums.taskLatencyMs / sums.finished) }
+      : {}),
     ...(sums.textTasks > 0 ? { handoverMsMean: sums.handoverMs / sums.textTasks } : {}),
   };
 }

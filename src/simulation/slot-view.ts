@@ -42,6 +42,7 @@ type PerDevice = Pick<
   | 'battery'
   | 'deviceX'
   | 'deviceY'
+  | 'waitedMs'
 >;
 
 export function createSlotView(world: ViewedWorld): SlotView {
@@ -58,6 +59,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
     battery: world.battery,
     deviceX: parts.mobility.x,
     deviceY: parts.mobility.y,
+    ...(workload.carries ? { waitedMs: workload.waitedMs } : {}),
   };
   const snr = new Float64Array(deviceCount * serverCount);
   const pack = createPacked(deviceCount, serverCount);

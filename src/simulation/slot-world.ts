@@ -81,8 +81,10 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
         const device = devices[entry] as number;
         const server = assignment.server[entry] as number;
         previousServer[device] = server;
-        served[device] = server >= 0 ? 1 : 0;
-        if (server < 0) continue;
+        const ends = !workload.carries || endsInSlot(state, terms, server, entry);
+        served[device] = server >= 0 && ends ? 1 : 0;
+        if (!ends) carryOver(workload, state, terms, { device, entry });
+        if (server < 0 || !ends) continue;
         serverWorkMs[server] = (serverWorkMs[server] as number) + workOf(state, entry, server);
         if (texts !== undefined) texts.textServer[device] = server;
       }
@@ -113,6 +115,24 @@ function drainAll(
   }
 }
 
+/** Whether drafting and upload of a task end within the slot. The server's own work may last longer: it is in its queue. */
+export function endsInSlot({ slotMs }: SlotState, terms: SlotTerms, server: number, entry: number): boolean {
+  return server >= 0 && Math.max(terms.deviceMs[entry] as number, terms.uploadMs[entry] as number) <= slotMs;
+}
+
+/** What the slot did not do is left for the next one: bits that were not sent, and arithmetic of the draft. */
+function carryOver(
+  workload: Workload,
+  { slotMs, payloadBits, deviceFlop, deviceFlopPerSecond }: SlotState,
+  { rateBitPerSecond }: SlotTerms,
+  { device, entry }: { readonly device: number; readonly entry: number },
+): void {
+  const sentBits = ((rateBitPerSecond[entry] as number) * slotMs) / 1e3;
+  const doneFlop = ((deviceFlopPerSecond[entry] as number) * slotMs) / 1e3;
+  const bits = Math.max(0, (payloadBits[entry] as number) - sentBits);
+  workload.carry(device, bits, Math.max(0, (deviceFlop[entry] as number) - doneFlop));
+}
+
 /** Time of a server: for the window, and for the text if it has to be evaluated again. */
 function workOf(state: SlotState, entry: number, server: number): number {
   const workMs = (1e3 * (state.edgeFlop[entry] as number)) / (state.serverFlopPerSecond[server] as number);
@@ -133,5 +153,6 @@ function objectiveSettings({ objective, energy, radio }: Scenario): ObjectiveSet
     computeEnergyPerFlop: energy.computeJoulePerFlop,
     transmitEnergyFactor: energy.transmitFactor,
     minimumSnr: 10 ** (radio.minimumSnrDb / 10),
+    ...(objective.unservedMs === null ? {} : { unservedMs: objective.unservedMs }),
   };
 }

@@ -6,11 +6,17 @@ import { type Channel, gainFloor } from './channel.ts';
 import { ratioOfDb } from './decibel.ts';
 import type { RadioMap } from './radio-map.ts';
 import { cellAt } from './street-mask.ts';
+import { pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
 
 export interface RadioMapChannelSettings {
   readonly deviceCount: number;
   /** The map's sites that are servers, in this order; default: all sites in the map's order. */
   readonly siteNames?: readonly string[];
+  /**
+   * `umi-nlos`: no gain is below the median of TR 38.901, UMi street canyon, NLOS (table 7.4.1-1), since the rays of a map without
+   * diffuse scattering do not reach around every corner. Default: none.
+   */
+  readonly floor?: 'none' | 'umi-nlos';
 }
 
 /** Serves outdoor devices at the map's height only. @throws OutriderError `bad-argument` for a site that the map does not have */
@@ -52,6 +58,8 @@ export function createRadioMapChannel(map: RadioMap, settings: RadioMapChannelSe
     return Math.max(gainFloor, ratioOfDb(sum / weight));
   }
 
+  const floorOf = settings.floor === 'umi-nlos' ? createNlosFloor(map, sites) : undefined;
+
   return {
     deviceCount: settings.deviceCount,
     serverCount: sites.length,
@@ -62,9 +70,25 @@ export function createRadioMapChannel(map: RadioMap, settings: RadioMapChannelSe
         const y = deviceY[device] as number;
         surroundings(x, y);
         const ownStart = cellAt(streets, x, y) * siteCount;
-        for (let server = 0; server < sites.length; server++) gain[link++] = gainOf(sites[server] as number, ownStart);
+        for (let server = 0; server < sites.length; server++) {
+          const traced = gainOf(sites[server] as number, ownStart);
+          gain[link++] = floorOf === undefined ? traced : Math.max(traced, floorOf(server, x, y));
+        }
       }
     },
+  };
+}
+
+/** The median gain of an NLOS link at the map's carrier, heights and distance; without shadow fading. */
+function createNlosFloor({ header }: RadioMap, sites: Int32Array): (server: number, x: number, y: number) => number {
+  const places = Array.from(sites, (site) => {
+    const { x, y, z } = header.sites[site] as RadioMap['header']['sites'][number];
+    return { x, y, terms: pathLossTerms(header.frequencyHz / 1e9, z, header.heightMetres) };
+  });
+  return (server, x, y) => {
+    const place = places[server] as (typeof places)[number];
+    const squared = (x - place.x) ** 2 + (y - place.y) ** 2;
+    return Math.max(gainFloor, ratioOfDb(-pathLossDb(place.terms, squared, false)));
   };
 }
 

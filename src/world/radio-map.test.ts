@@ -131,3 +131,26 @@ describe('street mask', () => {
     expect(connectedStreets({ ...mask, walkable: new Uint8Array(9) }).length).toBe(0);
   });
 });
+
+describe('the NLOS floor of a map channel', () => {
+  const map = townMap();
+  const gainsAt = (x: number, y: number, floor?: 'none' | 'umi-nlos'): Float64Array => {
+    const channel = createRadioMapChannel(map, { deviceCount: 1, ...(floor === undefined ? {} : { floor }) });
+    const gain = new Float64Array(2);
+    channel.updateGains(Float64Array.of(x), Float64Array.of(y), 0, gain);
+    return gain;
+  };
+
+  it('replaces no signal by the median of TR 38.901 UMi NLOS at that distance, and leaves stronger gains alone', () => {
+    // Row 0, where `east` has no energy: 60 m to the east of `west`, 29.6 m from `east` in the plane.
+    const [x, y] = [25, -27.5];
+    const [west, east] = gainsAt(x, y);
+    expect(east).toBe(gainFloor);
+    const squared = 10 ** 2 + 27.5 ** 2 + 8.5 ** 2;
+    const nlosDb = 22.4 + 35.3 * Math.log10(Math.sqrt(squared)) + 21.3 * Math.log10(3.5);
+    const floored = gainsAt(x, y, 'umi-nlos');
+    expect(10 * Math.log10(floored[1] as number)).toBeCloseTo(-nlosDb, 6);
+    expect(floored[0]).toBe(west);
+    expect(gainsAt(x, y, 'none')).toEqual(Float64Array.of(west as number, east as number));
+  });
+});

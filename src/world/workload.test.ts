@@ -11,6 +11,7 @@ const plan: WorkloadPlan = {
     { kind: 'chat', weight: 1, windowTokens: 20 },
   ],
   payloadLaw: 'q16',
+  unfinished: 'dropped',
   arrivals: { kind: 'one-per-slot' },
 };
 

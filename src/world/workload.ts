@@ -35,6 +35,11 @@ export interface WorkloadPlan {
   readonly tasks: readonly TaskMix[];
   /** `q16`: the draft's whole distribution, 16 bit an entry. `ids`: as many bits as an id needs. */
   readonly payloadLaw: 'q16' | 'ids';
+  /**
+   * A task that its slot does not end. `dropped`: the next task takes its place, as the paper has it. `carried`: the device keeps it,
+   * with the bits and the drafting that are left, and has no new one until it has ended.
+   */
+  readonly unfinished: 'dropped' | 'carried';
   readonly arrivals: Arrivals;
 }
 
@@ -54,6 +59,12 @@ export interface Workload {
   readonly deviceFlop: Float64Array;
   /** f_i^ES. */
   readonly edgeFlop: Float64Array;
+  /** Since the task's first slot, ms; 0 unless tasks are carried. */
+  readonly waitedMs: Float64Array;
+  /** Whether unfinished tasks are carried over. */
+  readonly carries: boolean;
+  /** Keeps a device's task for the next slot, with what is left of it. Call it before {@link advance}, with the device not served. */
+  carry(device: number, bits: number, flop: number): void;
   /** Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same world. */
   draw(): void;
   /**
@@ -70,21 +81,18 @@ const workloadStream = 0x53000000;
 export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: number, seed: number): Workload {
   const random = createRandom(seed, workloadStream);
   const room = (): Float64Array => new Float64Array(deviceCount);
-  const target = findModelShape(plan.target);
-  const draft = findModelShape(plan.draft);
-  const costs = costsOf(plan, target, draft);
+  const { write: writeCosts, ...costs } = createTaskCosts(plan, deviceCount);
   const kindEnds = partEnds(plan.tasks);
-  const longestContext = Math.min(target.contextLength, draft.contextLength);
   const { arrivals } = plan;
   const startChance =
     arrivals.kind === 'poisson-sessions' ? 1 - Math.exp((-arrivals.sessionsPerMinute * slotMs) / 60_000) : 1;
   const starters = arrivals.kind === 'duty-cycle' ? createStarters(deviceCount, arrivals.share) : undefined;
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
   /** Tokens that a session still has to write; 0 for idle devices. */
-  const leftTokens = room();
-  const [active, task] = [new Uint8Array(deviceCount), new Uint8Array(deviceCount)];
-  const isNew = new Uint8Array(deviceCount);
-  const [contextTokens, payloadBits, deviceFlop, edgeFlop] = [room(), room(), room(), room()];
+  const [leftTokens, contextTokens] = [room(), room()];
+  const flags = (): Uint8Array => new Uint8Array(deviceCount);
+  const [active, task, isNew] = [flags(), flags(), flags()];
+  const carried = createCarriedTasks(deviceCount, slotMs);
 
   function drawDevice(device: number): void {
     // Only sessions start at random.
@@ -93,6 +101,9 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
     const answerTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'answer', random.uniform());
     const written = random.uniform();
+    isNew[device] = 0;
+    // It stays as it is, with the bits and the drafting that carry() has left.
+    if (carried.stays(device)) return;
     isNew[device] = arrivals.kind === 'one-per-slot' ? 1 : 0;
     if (arrivals.kind === 'one-per-slot') {
       task[device] = kind;
@@ -104,11 +115,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
       leftTokens[device] = Math.max(1, answerTokens);
     }
     active[device] = arrivals.kind === 'one-per-slot' || (leftTokens[device] as number) > 0 ? 1 : 0;
-    const cost = costs[task[device] as number] as WindowCosts;
-    const context = Math.min(contextTokens[device] as number, longestContext - cost.windowTokens);
-    payloadBits[device] = cost.payloadBits;
-    deviceFlop[device] = cost.draft.fixed + cost.draft.perContextToken * context;
-    edgeFlop[device] = cost.target.fixed + cost.target.perContextToken * context;
+    writeCosts(device, task[device] as number, contextTokens[device] as number);
   }
 
   return {
@@ -116,9 +123,14 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     isNew,
     task,
     contextTokens,
-    payloadBits,
-    deviceFlop,
-    edgeFlop,
+    ...costs,
+    waitedMs: carried.waitedMs,
+    carries: plan.unfinished === 'carried',
+    carry(device, bits, flop) {
+      carried.keep(device);
+      costs.payloadBits[device] = bits;
+      costs.deviceFlop[device] = flop;
+    },
     draw() {
       starters?.choose(leftTokens, random);
       for (let device = 0; device < deviceCount; device++) drawDevice(device);
@@ -131,7 +143,30 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
         if (answeredTokens !== undefined) grow(answers, device, answeredTokens[device] as number);
         else if (served[device] === 1)
           growByWindow(answers, device, keptShare * windowOf(plan, task[device] as number));
+        if (leftTokens[device] === 0) carried.end(device);
       }
+    },
+  };
+}
+
+function createCarriedTasks(deviceCount: number, slotMs: number) {
+  const isKept = new Uint8Array(deviceCount);
+  const waitedMs = new Float64Array(deviceCount);
+  return {
+    waitedMs,
+    keep(device: number): void {
+      isKept[device] = 1;
+    },
+    /** Its answer has ended, and the task with it. */
+    end(device: number): void {
+      isKept[device] = 0;
+    },
+    /** Begins the next slot of a device. */
+    stays(device: number): boolean {
+      const stays = isKept[device] === 1;
+      isKept[device] = 0;
+      waitedMs[device] = stays ? (waitedMs[device] as number) + slotMs : 0;
+      return stays;
     },
   };
 }
@@ -142,6 +177,28 @@ interface WindowCosts {
   readonly payloadBits: number;
   readonly draft: WindowCost;
   readonly target: WindowCost;
+}
+
+/** d, f^MD and f^ES of each device's task; [M]. */
+function createTaskCosts(plan: WorkloadPlan, deviceCount: number) {
+  const target = findModelShape(plan.target);
+  const draft = findModelShape(plan.draft);
+  const kinds = costsOf(plan, target, draft);
+  const longestContext = Math.min(target.contextLength, draft.contextLength);
+  const room = (): Float64Array => new Float64Array(deviceCount);
+  const [payloadBits, deviceFlop, edgeFlop] = [room(), room(), room()];
+  return {
+    payloadBits,
+    deviceFlop,
+    edgeFlop,
+    write(device: number, kind: number, contextTokens: number): void {
+      const cost = kinds[kind] as WindowCosts;
+      const context = Math.min(contextTokens, longestContext - cost.windowTokens);
+      payloadBits[device] = cost.payloadBits;
+      deviceFlop[device] = cost.draft.fixed + cost.draft.perContextToken * context;
+      edgeFlop[device] = cost.target.fixed + cost.target.perContextToken * context;
+    },
+  };
 }
 
 function costsOf({ tasks, payloadLaw }: WorkloadPlan, target: ModelShape, draft: ModelShape): WindowCosts[] {
