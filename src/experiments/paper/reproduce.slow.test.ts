@@ -20,7 +20,13 @@ const tiny: Size = {
   uplinksMbps: [20, 200],
   acceptances: [0.9],
   textTokens: 16,
-  sensitivity: { cells: [[6, 2]], seedCount: 2, answerCount: 1, variantLimit: 1 },
+  sensitivity: {
+    cells: [[6, 2]],
+    seedCount: 2,
+    answerCount: 1,
+    variantLimit: 1,
+    physics: { seedCount: 2, slots: 2, caseLimit: 1 },
+  },
 };
 
 let folder = '';

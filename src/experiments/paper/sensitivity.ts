@@ -13,6 +13,7 @@ import { casesOfFig6, measureFig6 } from './fig6.ts';
 import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
 import { findPolicies, interpretations, measureCell } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { type PhysicsFound, physicsCases, physicsPage, physicsRows, physicsUnit } from './physics.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
@@ -38,11 +39,19 @@ export const sensitivity: PaperExperiment = paperExperiment({
   description: 'How the claims move with what the paper leaves open',
   plan({ size, tracePath }) {
     const trace = tracePath === null ? null : readTrace(tracePath);
-    const { cells, seedCount, answerCount, variantLimit } = size.sensitivity;
+    const { cells, seedCount, answerCount, variantLimit, physics } = size.sensitivity;
     const tried = [base, ...variants.slice(0, variantLimit)];
+    const cases = physicsCases(physics.caseLimit);
+    const physicsUnits = cases.map((one) => physicsUnit(one, physics.seedCount, physics.slots));
     return {
-      settings: { cells, seedCount, trace: trace && hashTrace(trace), answerCount, tried },
-      units: tried.map(
+      settings: { cells, seedCount, trace: trace && hashTrace(trace), answerCount, tried, physics, cases },
+      units: [...variantUnits(), ...physicsUnits] as Unit<VariantFound | PhysicsFound>[],
+      tried,
+      cases,
+    };
+
+    function variantUnits(): Unit<VariantFound>[] {
+      return tried.map(
         (variant): Unit<VariantFound> => ({
           key: `${variant.value}: ${variant.becomes}`,
           measure: async () => ({
@@ -50,13 +59,18 @@ export const sensitivity: PaperExperiment = paperExperiment({
             sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
           }),
         }),
-      ),
-      tried,
-    };
+      );
+    }
   },
-  conclude(found, { tried }, size) {
+  conclude(found, { tried, cases }, size) {
     const moved = tried.map((variant, index) => movedBy(variant, found[index] as VariantFound, size));
-    return sensitivityConclusion(moved, size.sensitivity);
+    const { rows, page, ...rest } = sensitivityConclusion(moved, size.sensitivity);
+    const physics = found.slice(tried.length) as PhysicsFound[];
+    return {
+      ...rest,
+      rows: [...rows, ...physicsRows(cases, physics)],
+      page: `${page}\n\n${physicsPage(cases, physics, size.sensitivity.physics.slots)}`,
+    };
   },
 });
 

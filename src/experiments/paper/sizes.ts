@@ -28,6 +28,8 @@ export interface Size {
     readonly answerCount: number;
     /** Number of changes, from the first. */
     readonly variantLimit: number;
+    /** What the paper's slots leave out: paired seeds and slots of each run; the first cases only, or, with null, all. */
+    readonly physics: { readonly seedCount: number; readonly slots: number; readonly caseLimit: number | null };
   };
 }
 
@@ -52,6 +54,7 @@ const usual: Size = {
     seedCount: 10,
     answerCount: 6,
     variantLimit: 100,
+    physics: { seedCount: 5, slots: 40, caseLimit: null },
   },
 };
 
@@ -69,7 +72,12 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     acceptances: [0.8, 0.95],
     promptCount: 0,
     textTokens: 64,
-    sensitivity: { ...usual.sensitivity, cells: [[90, 10]], variantLimit: 2 },
+    sensitivity: {
+      ...usual.sensitivity,
+      cells: [[90, 10]],
+      variantLimit: 2,
+      physics: { seedCount: 2, slots: 6, caseLimit: 3 },
+    },
   },
   default: usual,
   full: { ...usual, name: 'full', seedCount: 50, answerCount: 20, promptCount: 6, textTokens: 64 },
