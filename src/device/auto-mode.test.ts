@@ -4,7 +4,8 @@ import { AutoMode, adviseTurn, type TurnMeasures } from './auto-mode.ts';
 const timing = { stepMs: [40.4, 40.8, 41.2, 41.6, 42, 42.4, 42.8, 43.2], edgeDraftMs: null };
 
 function measures(matched: number, mismatched: number, committedTokens: number): TurnMeasures {
-  const drafts = { drafted: matched + mismatched, sent: matched + mismatched, matched, mismatched };
+  const hedged = { alternativeTokens: 0, alternativesTaken: 0 };
+  const drafts = { drafted: matched + mismatched, sent: matched + mismatched, matched, mismatched, ...hedged };
   return { drafts, committedTokens, draftMs: 10, roundTripMs: 20 };
 }
 

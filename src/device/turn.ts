@@ -174,6 +174,7 @@ class TurnRunner implements Turn {
       promptLength: turn.prompt.length,
       committedLength: text.length,
       lookUpMargin: order.lookUpMargin,
+      alternatives: order.alternatives,
       sampling: turn.sampling,
     });
     try {

@@ -25,7 +25,7 @@ export class AdaptiveDrafter implements Drafter {
     const found = this.#source.lookUp(lookUpMargin);
     if (found !== null) return { ...found, isLookedUp: true };
     const made = await this.#model.draft(request);
-    return made === null ? null : this.#source.calibrated(text.length, made);
+    return made === null ? null : { ...made, ...this.#source.calibrated(text.length, made) };
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

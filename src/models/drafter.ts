@@ -27,6 +27,29 @@ export interface Draft {
   readonly runnerUp?: RunnerUp;
   /** Found by prompt look-up: it took no time. */
   readonly isLookedUp?: true;
+  /** The next tokens of those alternatives of the request that the same pass has extended. */
+  readonly alternatives?: readonly AlternativeDraft[];
+}
+
+/** A second continuation of the request's text: the token after the text below `position`, and then `tokens`, is wanted. */
+export interface AlternativeText {
+  /** Named in the result. */
+  readonly id: number;
+  /** Of its first token; the request's text has another token there. */
+  readonly position: number;
+  /** At least one. */
+  readonly tokens: readonly number[];
+}
+
+export interface AlternativeDraft {
+  /** Of the alternative. */
+  readonly id: number;
+  /** Of the drafted token: `position + tokens.length` of the alternative. */
+  readonly position: number;
+  readonly token: number;
+  /** As in {@link Draft}. */
+  readonly confidence: number;
+  readonly runnerUp?: RunnerUp;
 }
 
 /** The input of a draft. It may be any text: commits and rollbacks change it between calls. */
@@ -43,6 +66,8 @@ export interface DraftRequest {
   readonly committedLength?: number;
   /** How much less likely than the model's draft a free draft may be, [0, 1]. Default 0. */
   readonly lookUpMargin?: number;
+  /** To be extended in the same pass of the model; a drafter may leave out any of them. Default: none. */
+  readonly alternatives?: readonly AlternativeText[];
   readonly sampling: Sampling;
 }
 

@@ -303,7 +303,7 @@ describe('bytes that are no frame', () => {
     expect(() => edge.decode(new Uint8Array([0x10, 1, 0xff, 0x03, 0, 1]))).toThrow(/announces more/);
     expect(() => edge.decode(new Uint8Array([0x03, 0x80, 0x00]))).toThrow(/longer than it needs/);
     expect(() => bothEnds().edge.decode(new Uint8Array([0x81, 1]))).toThrow(/before any branch/);
-    expect(() => edge.decode(new Uint8Array([0x10, 2, 1, 0, 9]))).toThrow(/a flag is 2/);
+    expect(() => edge.decode(new Uint8Array([0x10, 3, 1, 0, 9]))).toThrow(/a flag is 3/);
     for (const head of [0xc0, 0xe0])
       expect(() => bothEnds().device.decode(new Uint8Array([head]))).toThrow(/without tokens/);
   });

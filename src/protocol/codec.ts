@@ -5,137 +5,24 @@ import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { malformed } from './bytes.ts';
+import { readAlternative, readDraft, writeAlternative, writeDraft } from './codec-drafts.ts';
 import { type Admission, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
+import { frame, SharedState } from './codec-shared.ts';
 import { announcedRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
 import {
   type CommitMessage,
   type DeviceMessage,
-  type DraftMessage,
   type EdgeMessage,
   type EndMessage,
   endReasons,
   type HelloMessage,
-  type OpenMessage,
   type RefusedMessage,
-  type ResumeMessage,
   type TurnAccount,
 } from './messages.ts';
 
-/** First byte of a frame. From 0x80 on the byte itself carries a count. 0x11 and 0x12 are reserved for drafts with an
- *  alternative beside each token. */
-const frame = {
-  open: 0x01,
-  resume: 0x02,
-  ack: 0x03,
-  bye: 0x04,
-  ping: 0x05,
-  pong: 0x06,
-  verify: 0x07,
-  draft: 0x10,
-  hello: 0x41,
-  gone: 0x42,
-  refused: 0x43,
-  end: 0x44,
-  commit: 0x45,
-  queued: 0x46,
-  /** | count 1..63: extends the branch. */
-  draftExtend: 0x80,
-  /** | count 1..63: a new branch. */
-  draftNew: 0xc0,
-  /** | 0x20 if the branch is the next one | accepted 0..31; one token of the target follows. */
-  commitOne: 0x80,
-  /** The same without a token of the target. */
-  commitAccepted: 0xc0,
-} as const;
-
 const nextBranchFlag = 0x20;
-const shortDrafts = 0x3f;
 const shortAccepted = 0x1f;
-
-/** Values that both ends of a connection know from earlier messages; differences in frames refer to them. */
-class SharedState {
-  /** The device's branch, its start, the position of its next draft, and the acknowledged length. */
-  branch = 0;
-  branchStart = 0;
-  draftPosition = 0;
-  acknowledged = 0;
-  /** End of the committed text that was sent, and the branch of its accepted drafts. */
-  committedEnd = 0;
-  committedBranch = 0;
-  /** Frames have multiples of this length, bytes; 0: any length. */
-  padding = 0;
-
-  deviceSent(message: DeviceMessage): void {
-    if (message.kind === 'open') this.#attach(message, message.prompt.length + message.answer.length);
-    if (message.kind === 'resume') this.#attach(message, message.length);
-    if (message.kind === 'ack' || message.kind === 'verify') this.acknowledged = message.length;
-    if (message.kind !== 'draft') return;
-    if (message.branch !== this.branch) this.branchStart = message.first;
-    this.branch = message.branch;
-    this.draftPosition = message.first + message.tokens.length;
-  }
-
-  edgeSent(message: EdgeMessage): void {
-    if (message.kind !== 'commit') return;
-    if (message.accepted > 0) this.committedBranch = message.branch;
-    this.committedEnd = message.first + message.accepted + message.tokens.length;
-  }
-
-  /** Fills a written frame up to its padded length. */
-  pad(writer: ByteWriter): void {
-    if (this.padding > 0) writer.zeros((this.padding - (writer.length % this.padding)) % this.padding);
-  }
-
-  /** The rest of a frame must be its padding. The edge's first frames may have been sent before it knew of any. */
-  endFrame(reader: ByteReader): void {
-    if (reader.remaining < Math.max(1, this.padding)) reader.zeros(reader.remaining);
-    reader.end();
-  }
-
-  #attach({ padding }: OpenMessage | ResumeMessage, length: number): void {
-    this.padding = padding;
-    this.branchStart = length;
-    this.draftPosition = length;
-    this.acknowledged = length;
-    this.committedEnd = length;
-  }
-}
-
-function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedState): ByteWriter {
-  const isNew = message.branch !== shared.branch;
-  const count = message.tokens.length;
-  invariant(
-    count > 0 && (isNew ? message.branch === shared.branch + 1 : message.first === shared.draftPosition),
-    'draft out of turn',
-  );
-  if (count <= shortDrafts) writer.byte((isNew ? frame.draftNew : frame.draftExtend) | count);
-  else
-    writer
-      .byte(frame.draft)
-      .byte(isNew ? 1 : 0)
-      .varint(count);
-  if (isNew) writer.signed(message.first - shared.branchStart);
-  return writer.ids(message.tokens);
-}
-
-function readFlag(reader: ByteReader): boolean {
-  const flag = reader.byte();
-  if (flag > 1) throw malformed(`a flag is ${flag}, 0 or 1 is allowed`);
-  return flag === 1;
-}
-
-function readDraft(reader: ByteReader, head: number, shared: SharedState): DraftMessage {
-  const isShort = head >= frame.draftExtend;
-  const isNew = isShort ? head >= frame.draftNew : readFlag(reader);
-  const count = isShort ? head & shortDrafts : reader.varint(limits.draftTokens);
-  if (count === 0) throw malformed('a draft frame without drafts');
-  if (!isNew && shared.branch === 0) throw malformed('a draft extends a branch before any branch has begun');
-  const first = isNew ? shared.branchStart + reader.signed(limits.textTokens) : shared.draftPosition;
-  if (first < 0) throw malformed('a draft starts before the text');
-  const branch = isNew ? shared.branch + 1 : shared.branch;
-  return { kind: 'draft', branch, first, tokens: reader.ids(count, limits.maxId) };
-}
 
 function writeCommit(writer: ByteWriter, message: CommitMessage, shared: SharedState): ByteWriter {
   const { accepted, tokens } = message;
@@ -238,6 +125,8 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
       return writeResume(writer.byte(frame.resume), message);
     case 'draft':
       return writeDraft(writer, message, shared);
+    case 'alternative':
+      return writeAlternative(writer, message, shared);
     case 'ack':
     case 'verify':
       return writer.byte(frame[message.kind]).varint(message.length - shared.acknowledged);
@@ -257,6 +146,9 @@ function readDeviceMessage(reader: ByteReader, shared: SharedState, admission: A
   switch (head) {
     case frame.open:
       return readOpen(reader, admission);
+    case frame.alternative:
+    case frame.alternativeExtend:
+      return readAlternative(reader, head, shared);
     case frame.resume:
       return readResume(reader, admission);
     case frame.ack:

@@ -3,11 +3,20 @@
 
 import type { Clock } from '../basics/clock.ts';
 import type { OutriderError } from '../basics/errors.ts';
+import type { RunnerUp } from '../decoding/runner-up.ts';
 import { unreachable } from '../basics/invariant.ts';
 import type { ConnectionObserver } from './connections.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
-import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
+import type {
+  AlternativeDraft,
+  AlternativeOrder,
+  DeviceEffect,
+  DeviceEvent,
+  DeviceState,
+  DeviceStep,
+  Outcome,
+} from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
 import type { guardMessage } from './message-guard.ts';
@@ -39,6 +48,10 @@ export interface DraftMade {
   readonly confidence: number;
   /** Found by lookup in the text. */
   readonly isLookedUp?: true;
+  /** The drafter's second choice at the position, under the same noise. */
+  readonly runnerUp?: RunnerUp;
+  /** The next token of each alternative that the same pass has extended. */
+  readonly alternatives?: readonly AlternativeDraft[];
 }
 
 export interface DraftOrder {
@@ -46,6 +59,8 @@ export interface DraftOrder {
   readonly position: number;
   /** For drafters with a lookup: see `lookUpMargin` in decoding/draft-timing.ts. */
   readonly lookUpMargin: number;
+  /** To be extended in the same pass; a drafter may leave out any of them. */
+  readonly alternatives: readonly AlternativeOrder[];
 }
 
 /** Decides when drafting is switched off and on within a turn. */
@@ -205,8 +220,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         this.#connectLater(effect.edge);
         break;
       case 'draft-next': {
-        const { generation, position } = effect;
-        this.#host.beginDraft({ generation, position, lookUpMargin: this.#watch.lookUpMargin(this.#state) });
+        const { generation, position, alternatives } = effect;
+        const lookUpMargin = this.#watch.lookUpMargin(this.#state);
+        this.#host.beginDraft({ generation, position, lookUpMargin, alternatives });
         break;
       }
       case 'emit-tokens':

@@ -2,7 +2,19 @@
 // Pure; device-session.ts calls it, device-state.ts has the data.
 
 import { unreachable } from '../basics/invariant.ts';
-import type { DeviceEffect, DeviceLink, DeviceState, EdgeKnowledge, Outcome, SentBranch } from './device-state.ts';
+import type { TokenText } from '../decoding/token-text.ts';
+import { continuationAt, judgeRunnerUp, passAlternatives } from './device-alternatives.ts';
+import {
+  type Alternative,
+  type DeviceEffect,
+  type DeviceLink,
+  type DeviceState,
+  type EdgeKnowledge,
+  type Outcome,
+  openedTurn,
+  type SentAlternative,
+  type SentBranch,
+} from './device-state.ts';
 import {
   type CommitMessage,
   type EdgeMessage,
@@ -45,13 +57,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const attempt = knowledge.attempt + 1;
   const length = knowledge.held ?? state.text.length;
   const { credentials, padding } = state.turn;
-  const {
-    endIds: _ends,
-    minChainConfidence: _chain,
-    draftLength: _length,
-    windowsInFlight: _windows,
-    ...turn
-  } = state.turn;
+  const turn = openedTurn(state.turn);
   effects.push({
     kind: 'send',
     link: id,
@@ -63,7 +69,7 @@ export function attach(state: DeviceState, id: number, edge: string, effects: De
   const others = state.links.filter((link) => link.id !== id);
   const before = state.links.find((link) => link.id === id);
   const { branchCount, writable, fingerprint } = before ?? { branchCount: 0, writable: true, fingerprint: null };
-  const fresh = { received: length, acknowledged: length, branches: [], isExtendable: false };
+  const fresh = { received: length, acknowledged: length, branches: [], alternatives: [], isExtendable: false };
   const link = { id, edge, attempt, writable, fingerprint, branchCount, ...fresh };
   const main = state.main ?? id;
   // Frames of the lost connection may not have arrived, so everything is sent again.
@@ -166,7 +172,8 @@ function fingerprintsWith({ fingerprints }: DeviceState, { fingerprint }: Device
 /** The tokens of a commit, with accepted ones taken from the sent branch; undefined if it refers to drafts that were not sent. */
 function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number[] | undefined {
   if (commit.accepted === 0) return commit.tokens;
-  const branch = link.branches.find((candidate) => candidate.number === commit.branch);
+  const isNamed = ({ number }: SentBranch): boolean => number === commit.branch;
+  const branch = link.branches.find(isNamed) ?? link.alternatives.find(isNamed);
   if (branch === undefined || commit.first < branch.start) return undefined;
   const from = commit.first - branch.start;
   if (from + commit.accepted > branch.tokens.length) return undefined;
@@ -175,6 +182,15 @@ function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number
 
 export function branchEnd(branch: SentBranch): number {
   return branch.start + branch.tokens.length;
+}
+
+/** The alternatives that the edge has taken or may take. */
+function stillTakeable({ alternatives }: DeviceLink, received: number, text: TokenText): readonly SentAlternative[] {
+  if (alternatives.length === 0) return alternatives;
+  return alternatives.filter((one) => {
+    if (one.position >= received) return true;
+    return branchEnd(one) > received && text.at(one.position) === one.tokens.at(one.position - one.start);
+  });
 }
 
 /** Keeps the newest branch, so that it can be extended, and every older one that commits have not passed yet. */
@@ -202,7 +218,8 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
   const marked = fresh.length === 0 ? state : { ...state, fingerprints: fingerprintsWith(state, link) };
-  return settleLinks(settleVerifications(compareTail(marked, fresh, links, edges)), link.id, effects);
+  const compared = forgetAlternatives(compareTail(marked, fresh, links, edges), link.id);
+  return settleLinks(settleVerifications(compared), link.id, effects);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a handover. */
@@ -219,7 +236,7 @@ function compareTail(
   links: readonly DeviceLink[],
   edges: readonly EdgeKnowledge[],
 ): DeviceState {
-  const { tail, confidences } = state;
+  const { tail, confidences, runnerUps } = state;
   let matched = 0;
   while (matched < fresh.length && matched < tail.length && tail[matched] === fresh[matched]) matched += 1;
   const text = state.text.append(fresh);
@@ -227,26 +244,59 @@ function compareTail(
     if (matched === 0) return { ...state, links, edges, text };
     const account = { ...state.account, matched: state.account.matched + matched };
     const left = { tail: tail.slice(matched), confidences: confidences.slice(matched) };
-    return { ...state, links, edges, text, account, tail: left.tail, confidences: left.confidences };
+    const alternatives = passAlternatives(state.alternatives, text.length);
+    return { ...state, links, edges, text, account, ...left, runnerUps: runnerUps.slice(matched), alternatives };
   }
-  const { matched: before, mismatched } = state.account;
+  const { matched: before, mismatched, alternativesTaken } = state.account;
   const correctedAt = state.text.length + matched;
+  const continued = continuationAt(state, correctedAt, fresh.slice(matched));
+  const { alternative } = continued;
   return {
     ...state,
-    links: links.map((link) => {
-      const newest = link.branches.at(-1);
-      return newest !== undefined && branchEnd(newest) > correctedAt ? { ...link, isExtendable: false } : link;
-    }),
+    links: links.map((link) => correctLink(link, correctedAt, alternative)),
     edges,
-    account: { ...state.account, matched: before + matched, mismatched: mismatched + 1 },
+    account: {
+      ...state.account,
+      matched: before + matched + continued.matched,
+      mismatched: mismatched + 1,
+      alternativesTaken: alternativesTaken + (alternative === null ? 0 : 1),
+    },
     text,
-    tail: [],
-    confidences: [],
+    tail: continued.tail,
+    confidences: continued.confidences,
+    runnerUps: continued.runnerUps,
+    runnerUpRates: judgeRunnerUp(state, matched, fresh[matched] as number),
+    alternatives: [],
+    tailFrom: alternative?.id ?? null,
     declinedAt: -1,
     pendingVerifications: [],
     isFresh: true,
     generation: state.generation + 1,
   };
+}
+
+/**
+ * After a mismatch the next draft starts a new branch. But an edge that has the text beyond it, and an alternative with that text, has
+ * taken the alternative: the next draft extends that.
+ */
+function correctLink(link: DeviceLink, correctedAt: number, alternative: Alternative | null): DeviceLink {
+  const newest = link.branches.at(-1);
+  if (newest === undefined || branchEnd(newest) <= correctedAt) return link;
+  const taken = link.alternatives.find(({ base, position, tokens, start }) => {
+    if (alternative === null || base !== newest.number || position !== correctedAt) return false;
+    return tokens.at(position - start) === alternative.tokens[0];
+  });
+  if (taken === undefined || !link.isExtendable || link.received <= correctedAt)
+    return { ...link, isExtendable: false };
+  return { ...link, branches: [...link.branches, taken] };
+}
+
+/** On the link of a commit, of which the text is a part by now. */
+function forgetAlternatives(state: DeviceState, id: number): DeviceState {
+  const link = findLink(state, id);
+  if (link === undefined || link.alternatives.length === 0) return state;
+  const alternatives = stillTakeable(link, link.received, state.text);
+  return { ...state, links: replaceLink(state.links, { ...link, alternatives }) };
 }
 
 /** Handover: the first commit of the second edge makes its link the main one. When it has all the text, the other links are closed. */

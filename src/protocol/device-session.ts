@@ -2,6 +2,7 @@
 // committed tokens with its drafts, and keeps the rest or rolls back. Rules: docs/protocol.md, "Device".
 
 import { unreachable } from '../basics/invariant.ts';
+import { orderAlternatives, takeAlternativeDrafts } from './device-alternatives.ts';
 import { attach, findLink, finish, lose, receive, replaceLink } from './device-links.ts';
 import {
   believedLength,
@@ -12,6 +13,7 @@ import {
 } from './device-state.ts';
 import { isExhausted, sendDrafts, viewOf } from './device-window.ts';
 import { modeOf } from './mode.ts';
+import { sendAlternatives } from './send-alternatives.ts';
 
 /** Applies one event. Pure: the same state and event give the same step. After the outcome, events have no effect. */
 export function stepDevice(state: DeviceState, event: DeviceEvent): DeviceStep {
@@ -39,6 +41,8 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     }
     case 'chain-cut-set':
       return { ...state, minChainConfidence: event.minChainConfidence };
+    case 'hedge-cut-set':
+      return { ...state, minHedgeChance: event.minHedgeChance };
     case 'drafting-switched':
       return modeOf(state.turn.mode).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
     case 'stop-requested':
@@ -59,20 +63,27 @@ function writable(state: DeviceState, id: number, isWritable: boolean): DeviceSt
 }
 
 function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draft-produced' }>): DeviceState {
-  const isCurrent = event.generation === state.generation && event.position === believedLength(state);
+  const { alternatives = [], runnerUp = null } = event;
   const account = { ...state.account, drafted: state.account.drafted + 1 };
-  if (!isCurrent) return { ...state, account, drafting: null };
-  const tail = [...state.tail, event.token];
-  return { ...state, account, drafting: null, tail, confidences: [...state.confidences, event.confidence] };
+  const counted = takeAlternativeDrafts({ ...state, account, drafting: null }, alternatives);
+  const isCurrent = event.generation === state.generation && event.position === believedLength(state);
+  if (!isCurrent) return counted;
+  return {
+    ...counted,
+    tail: [...state.tail, event.token],
+    confidences: [...state.confidences, event.confidence],
+    runnerUps: [...state.runnerUps, runnerUp],
+  };
 }
 
 /** After each event: sends what can be sent, and requests the next draft if the mode allows it. */
 function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
-  const sent = sendDrafts(state, effects);
+  const sent = sendAlternatives(sendDrafts(state, effects), effects);
   if (!mayDraft(sent)) return sent;
   const order = { generation: sent.generation, position: believedLength(sent) };
-  effects.push({ kind: 'draft-next', ...order });
-  return { ...sent, drafting: order };
+  const { state: ordered, orders } = orderAlternatives(sent);
+  effects.push({ kind: 'draft-next', ...order, alternatives: orders });
+  return { ...ordered, drafting: order };
 }
 
 function mayDraft(state: DeviceState): boolean {

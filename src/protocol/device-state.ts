@@ -1,6 +1,8 @@
 // The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import type { RunnerUp } from '../decoding/runner-up.ts';
+import { noRunnerUps, type RunnerUpRates } from '../decoding/runner-up-chance.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 
@@ -14,7 +16,25 @@ export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'an
   readonly draftLength: number;
   /** Windows that may wait for their verdicts, in mode `psd`; default 1. */
   readonly windowsInFlight?: number;
+  /** Most alternatives that one pass of the drafter extends beside the draft, in modes that hedge; default 0: the device does not hedge. */
+  readonly hedges?: number;
+  /** The least chance of an alternative that is extended; above 1: none. `hedge-cut-set` changes it. Default 0. */
+  readonly minHedgeChance?: number;
 };
+
+/** The part of a request that `open` carries. */
+export function openedTurn(turn: TurnRequest): Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> {
+  const {
+    endIds: _ends,
+    minChainConfidence: _chain,
+    draftLength: _window,
+    windowsInFlight: _windows,
+    hedges: _most,
+    minHedgeChance: _least,
+    ...opened
+  } = turn;
+  return opened;
+}
 
 /** What the device knows about one edge in this turn; it outlives the connections. */
 export interface EdgeKnowledge {
@@ -32,6 +52,27 @@ export interface SentBranch {
   readonly tokens: TokenText;
 }
 
+/** An alternative as sent on one connection: the branch that it is if the edge takes it. */
+export interface SentAlternative extends SentBranch {
+  /** The branch beside which it stands. */
+  readonly base: number;
+  /** Of the runner-up, its first own token; before it `tokens` has those of the base. */
+  readonly position: number;
+}
+
+/** A second continuation beside a draft of the tail, for the case that the text has the runner-up there. */
+export interface Alternative {
+  /** Counts the alternatives of the turn, from 1. */
+  readonly id: number;
+  /** Of its first token. */
+  readonly position: number;
+  /** The runner-up, and the tokens that the drafter has put after it. */
+  readonly tokens: readonly number[];
+  /** The drafter's confidence in each token after the runner-up, and its second choice there. */
+  readonly confidences: readonly number[];
+  readonly runnerUps: readonly (RunnerUp | null)[];
+}
+
 export interface DeviceLink {
   readonly id: number;
   readonly edge: string;
@@ -44,9 +85,12 @@ export interface DeviceLink {
   readonly received: number;
   /** The last length that the device has acknowledged on it. */
   readonly acknowledged: number;
+  /** Branches and alternatives. */
   readonly branchCount: number;
   /** Branches that commits on this connection may still refer to, oldest first. */
   readonly branches: readonly SentBranch[];
+  /** Alternatives that commits may still refer to. */
+  readonly alternatives: readonly SentAlternative[];
   /** Whether the next draft extends the newest branch; otherwise it starts a new branch. */
   readonly isExtendable: boolean;
 }
@@ -64,6 +108,10 @@ export interface DraftAccount {
   readonly sent: number;
   readonly matched: number;
   readonly mismatched: number;
+  /** Tokens drafted for alternatives; runner-ups are not counted. */
+  readonly alternativeTokens: number;
+  /** Mismatches after which the text went on as an alternative. */
+  readonly alternativesTaken: number;
 }
 
 export interface DeviceState {
@@ -72,6 +120,16 @@ export interface DeviceState {
   /** Drafts that follow the committed text, and the device's confidence in each. */
   readonly tail: readonly number[];
   readonly confidences: readonly number[];
+  /** The drafter's second choice beside each draft of the tail; null: not told. */
+  readonly runnerUps: readonly (RunnerUp | null)[];
+  readonly alternatives: readonly Alternative[];
+  readonly alternativeCount: number;
+  /** The alternative as which the tail began at the last roll-back; null: as none. A draft that extends it may be in progress. */
+  readonly tailFrom: number | null;
+  /** How often the text had the runner-up where the draft was wrong. */
+  readonly runnerUpRates: RunnerUpRates;
+  /** As in {@link TurnRequest}, until a `hedge-cut-set`. */
+  readonly minHedgeChance: number;
   /** Number of roll-backs. A draft of an older generation is discarded. */
   readonly generation: number;
   /** The draft in progress. */
@@ -97,6 +155,21 @@ export interface DeviceState {
   readonly outcome: Outcome | null;
 }
 
+/** A request for the next token of an alternative: the token after text and tail below `position`, and then `tokens`. */
+export type AlternativeOrder = Pick<Alternative, 'id' | 'position' | 'tokens'>;
+
+export interface AlternativeDraft {
+  /** Of the alternative. */
+  readonly id: number;
+  /** Of the drafted token. */
+  readonly position: number;
+  readonly token: number;
+  /** The drafter's probability of it, (0, 1]. */
+  readonly confidence: number;
+  /** The drafter's second choice there. */
+  readonly runnerUp?: RunnerUp;
+}
+
 export type DeviceEvent =
   | { readonly kind: 'link-opened'; readonly link: number; readonly edge: string }
   | { readonly kind: 'link-closed'; readonly link: number }
@@ -111,10 +184,16 @@ export type DeviceEvent =
       readonly confidence: number;
       /** Found by lookup in the text. */
       readonly isLookedUp?: true;
+      /** The drafter's second choice at the position. */
+      readonly runnerUp?: RunnerUp;
+      /** The next tokens of those alternatives of the order that it has extended. */
+      readonly alternatives?: readonly AlternativeDraft[];
     }
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
   /** The shell has measured the cost and gain of drafts, and changes {@link DeviceState.minChainConfidence}. */
   | { readonly kind: 'chain-cut-set'; readonly minChainConfidence: number }
+  /** The shell has measured the cost and gain of alternatives, and changes {@link DeviceState.minHedgeChance}. */
+  | { readonly kind: 'hedge-cut-set'; readonly minHedgeChance: number }
   /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. */
   | { readonly kind: 'drafting-switched'; readonly on: boolean }
   | { readonly kind: 'stop-requested' }
@@ -126,8 +205,16 @@ export type DeviceEffect =
   | { readonly kind: 'close-link'; readonly link: number; readonly code: ErrorCode | 'done'; readonly detail: string }
   /** Connect to this edge again; the shell chooses the pause before. */
   | { readonly kind: 'connect'; readonly edge: string }
-  /** Draft the token at `position`, after the committed text and the tail. The resulting event repeats both numbers. */
-  | { readonly kind: 'draft-next'; readonly generation: number; readonly position: number }
+  /**
+   * Draft the token at `position`, after the committed text and the tail, and in the same pass the next token of each alternative. The
+   * resulting event repeats the numbers.
+   */
+  | {
+      readonly kind: 'draft-next';
+      readonly generation: number;
+      readonly position: number;
+      readonly alternatives: readonly AlternativeOrder[];
+    }
   /** Final tokens for the reader; `drafted[i]` tells whether token i was a draft of the device. */
   | { readonly kind: 'emit-tokens'; readonly tokens: readonly number[]; readonly drafted: readonly boolean[] }
   | { readonly kind: 'finish'; readonly outcome: Outcome };
@@ -137,12 +224,27 @@ export interface DeviceStep {
   readonly effects: readonly DeviceEffect[];
 }
 
+const noDrafts: DraftAccount = {
+  drafted: 0,
+  sent: 0,
+  matched: 0,
+  mismatched: 0,
+  alternativeTokens: 0,
+  alternativesTaken: 0,
+};
+
 export function createDeviceState(turn: TurnRequest): DeviceState {
   return {
     turn,
     text: TokenText.of(turn.prompt),
     tail: [],
     confidences: [],
+    runnerUps: [],
+    alternatives: [],
+    alternativeCount: 0,
+    tailFrom: null,
+    runnerUpRates: noRunnerUps,
+    minHedgeChance: turn.minHedgeChance ?? 0,
     generation: 0,
     drafting: null,
     isDraftingOn: true,
@@ -154,7 +256,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     links: [],
     main: null,
     fingerprints: [],
-    account: { drafted: 0, sent: 0, matched: 0, mismatched: 0 },
+    account: noDrafts,
     outcome: null,
   };
 }

@@ -2,7 +2,7 @@
 
 import { invariant } from '../basics/invariant.ts';
 import { TokenText } from '../decoding/token-text.ts';
-import type { DraftMessage } from './messages.ts';
+import type { AlternativeMessage, DraftMessage } from './messages.ts';
 
 export interface Branch {
   readonly number: number;
@@ -14,7 +14,7 @@ export interface Branch {
   /** All positions below this were compared and equal the committed text. */
   readonly agreedTo: number;
   readonly dead: boolean;
-  /** Matches in comparisons with committed text, and first mismatches (0 or 1). */
+  /** Matches in comparisons with committed text, and mismatches: one for each alternative that it has become, and one if it is dead. */
   readonly matched: number;
   readonly mismatched: number;
 }
@@ -40,7 +40,54 @@ export function compareBranch(branch: Branch, text: TokenText): Branch {
   while (position < until && branch.tokens.at(position - branch.start) === text.at(position)) position += 1;
   const dead = position < until;
   const matched = branch.matched + position - branch.agreedTo;
-  return { ...branch, agreedTo: position, dead, matched, mismatched: dead ? 1 : 0 };
+  return { ...branch, agreedTo: position, dead, matched, mismatched: branch.mismatched + (dead ? 1 : 0) };
+}
+
+/** A second continuation beside the draft of the current branch at `position`. */
+export interface Alternative {
+  /** Of the branch that it is when it is taken. */
+  readonly number: number;
+  readonly position: number;
+  readonly tokens: readonly number[];
+}
+
+/** The current branch, compared with the text, and the alternatives beside it. */
+export interface Drafts {
+  readonly branch: Branch | null;
+  readonly alternatives: readonly Alternative[];
+}
+
+export const noAlternatives: readonly Alternative[] = [];
+
+/** @returns null for an extension that leaves a gap */
+export function withAlternative(
+  alternatives: readonly Alternative[],
+  { branch: number, first, tokens }: AlternativeMessage,
+): readonly Alternative[] | null {
+  const known = alternatives.find((one) => one.number === number);
+  if (known === undefined) return [...alternatives, { number, position: first, tokens }];
+  if (first !== known.position + known.tokens.length) return null;
+  return alternatives.map((one) => (one === known ? { ...one, tokens: [...one.tokens, ...tokens] } : one));
+}
+
+/**
+ * Where the text refutes a draft of the branch and has the first token of an alternative there, the alternative becomes the branch: it
+ * begins as that did. All others, and those that the text has passed, are forgotten.
+ */
+export function settleAlternatives({ branch, alternatives }: Drafts, text: TokenText): Drafts {
+  if (branch === null || alternatives.length === 0) return { branch, alternatives: noAlternatives };
+  if (!branch.dead) {
+    const isAhead = ({ position }: Alternative): boolean => position >= text.length;
+    return { branch, alternatives: alternatives.every(isAhead) ? alternatives : alternatives.filter(isAhead) };
+  }
+  const { start, agreedTo: position } = branch;
+  const chosen = alternatives.find((one) => one.position === position && one.tokens[0] === text.at(position));
+  if (chosen === undefined) return { branch, alternatives: noAlternatives };
+  const tokens = TokenText.of(branch.tokens.slice(0, position - start)).append(chosen.tokens);
+  const end = start + tokens.length;
+  // The draft that the alternative replaces stays a mismatch, and its first token is no match.
+  const taken = { ...branch, number: chosen.number, tokens, end, dead: false, agreedTo: position + 1 };
+  return { branch: compareBranch(taken, text), alternatives: noAlternatives };
 }
 
 /** Number of drafts beyond the committed text that a step may verify. */

@@ -7,8 +7,9 @@ import { chooseToken } from '../decoding/choose-token.ts';
 import { countsWithDrafts, penaltiesActive } from '../decoding/token-counts.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
-import { agreedFrom, beginBranch, compareBranch, draftsReady, extendBranch } from './edge-branch.ts';
+import { agreedFrom, compareBranch, draftsReady, noAlternatives, settleAlternatives } from './edge-branch.ts';
 import { chainOf, chainSize, edgeDraftsAt } from './edge-chain.ts';
+import { retireBranch, takeAlternative, takeDrafts, violate } from './edge-drafts.ts';
 import {
   type EdgeEffect,
   type EdgeEvent,
@@ -20,7 +21,7 @@ import {
   type SessionCreated,
   type StepTicket,
 } from './edge-state.ts';
-import type { DraftMessage, OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
+import type { OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
 import { modeOf } from './mode.ts';
 
 /** Whether the session can take part in a step: its text has not ended, no step of it is running, and flow control allows it. */
@@ -79,6 +80,8 @@ export function createEdgeSession(rules: EdgeRules, incarnation: number, created
     rules,
     incarnation,
     branch: null,
+    alternatives: noAlternatives,
+    branchCount: 0,
     matched: 0,
     mismatched: 0,
     released: false,
@@ -138,6 +141,8 @@ function receive(
   switch (message.kind) {
     case 'draft':
       return takeDrafts(state, message, effects);
+    case 'alternative':
+      return takeAlternative(state, message, effects);
     case 'ack':
     case 'verify': {
       const { length } = message;
@@ -197,15 +202,8 @@ function canResume(state: EdgeState, length: number): boolean {
 
 function attachLink(state: EdgeState, link: NewLink, attempt: number, length: number): EdgeState {
   // The device repeats the requests of an older connection.
-  const waiting = { verifyRequestedAt: null, isAfterRejection: true };
+  const waiting = { verifyRequestedAt: null, isAfterRejection: true, alternatives: noAlternatives, branchCount: 0 };
   return { ...state, ...waiting, attempt, link: { ...link, sent: length, endSent: false } };
-}
-
-/** Drops the branch and adds its comparisons to the session's. */
-function retireBranch(state: EdgeState): EdgeState {
-  if (state.branch === null) return state;
-  const matched = state.matched + state.branch.matched;
-  return { ...state, branch: null, matched, mismatched: state.mismatched + state.branch.mismatched };
 }
 
 /** On `open` the device's text replaces the edge's, and the result of a running step will be discarded. A complete text gets no step. */
@@ -232,34 +230,6 @@ function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects
   const generation = state.generation + 1;
   const opened = { ...renewed, generation, acknowledged: text.length, released: false };
   return attachLink(opened, link, open.attempt, text.length);
-}
-
-function takeDrafts(state: EdgeState, message: DraftMessage, effects: EdgeEffect[]): EdgeState {
-  const { branch, text, rules, open } = state;
-  const isNew = branch === null || message.branch > branch.number;
-  if (!isNew && message.branch < branch.number) return state;
-  if (isNew && (message.first > text.length || message.first < open.prompt.length)) {
-    return violate(state, `a branch starts at ${message.first}, the text ends at ${text.length}`, effects);
-  }
-  if (!isNew && message.first !== branch.end) return violate(state, 'a gap between drafts', effects);
-  if (message.first + message.tokens.length > text.length + open.maxAhead) {
-    return violate(state, `drafts more than ${open.maxAhead} tokens ahead`, effects);
-  }
-  if (message.tokens.some((id) => id >= rules.vocabularySize))
-    return violate(state, 'an id beyond the vocabulary', effects);
-  const compared = compareBranch(isNew ? beginBranch(message) : extendBranch(branch, message), text);
-  const hasDied = compared.dead && (isNew || !branch.dead);
-  const kept = isNew ? retireBranch(state) : state;
-  const acknowledged = isNew ? Math.max(state.acknowledged, message.first) : state.acknowledged;
-  return { ...kept, acknowledged, branch: compared, isAfterRejection: state.isAfterRejection || hasDied };
-}
-
-/** Closes a connection that violates the protocol. The session stays and may be resumed. */
-function violate(state: EdgeState, cause: string, effects: EdgeEffect[], at?: number): EdgeState {
-  const link = at ?? state.link?.id;
-  if (link === undefined) return state;
-  effects.push({ kind: 'close-link', link, code: 'protocol-error', detail: cause });
-  return { ...state, link: null };
 }
 
 function refuse(state: EdgeState, code: ErrorCode, cause: string, remedy: string, effects: EdgeEffect[]): EdgeState {
@@ -303,8 +273,9 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   const { accepted } = verified;
   const text = state.text.append(verified.tokens);
   const isFull = text.length >= state.rules.contextLength;
-  const branch = state.branch === null ? null : compareBranch(state.branch, text);
-  const hasDied = branch?.dead === true && state.branch?.dead !== true;
+  const compared = state.branch === null ? null : compareBranch(state.branch, text);
+  const hasDied = compared?.dead === true && state.branch?.dead !== true;
+  const { branch, alternatives } = settleAlternatives({ branch: compared, alternatives: state.alternatives }, text);
   const own = modeOf(state.open.mode).edgeDrafts ? compareEdgeDrafts(ticket, accepted) : nothingCompared;
   return {
     ...state,
@@ -314,6 +285,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
     ticket: null,
     text,
     branch,
+    alternatives,
     endState: verified.endState,
     end: verified.end?.reason ?? (isFull ? 'context-full' : null),
     isAfterRejection: state.isAfterRejection || accepted < ticket.drafts.length || hasDied,

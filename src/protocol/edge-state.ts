@@ -4,7 +4,7 @@ import type { ErrorCode } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending, EndState } from '../decoding/ending.ts';
 import type { TokenText } from '../decoding/token-text.ts';
-import type { Branch } from './edge-branch.ts';
+import type { Alternative, Branch } from './edge-branch.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 
 /** Rules for all sessions of an edge. */
@@ -56,6 +56,10 @@ export interface EdgeState {
   readonly endState: EndState;
   readonly text: TokenText;
   readonly branch: Branch | null;
+  /** Alternatives beside the branch. */
+  readonly alternatives: readonly Alternative[];
+  /** The largest number of a branch or an alternative on this connection; 0: none came yet. */
+  readonly branchCount: number;
   /** Comparisons in branches that have been replaced. */
   readonly matched: number;
   readonly mismatched: number;

@@ -7,6 +7,10 @@ export const limits = {
   /** Any frame of an edge: the text after a `resume` may come as one commit. */
   edgeFrameBytes: 1_048_576,
   draftTokens: 512,
+  /** Alternatives that an edge keeps beside a branch. */
+  alternatives: 8,
+  /** Tokens of an alternative, the runner-up included. */
+  alternativeTokens: 32,
   textTokens: 262_144,
   stopStrings: 4,
   stopStringBytes: 64,

@@ -75,11 +75,11 @@ export function deliver(state: LinkState, nowMs: number, frameBytes: number): De
   const bitsPerSecond = direction === 'up' ? settings.uplinkBitsPerSecond : settings.downlinkBitsPerSecond;
   const sendingMs = (bytesOnLink(direction, frameBytes) * 8000) / bitsPerSecond;
   const queuedFromMs = Math.max(nowMs, state.idleFromMs);
-  // The maximum guards against rounding: a frame must not leave before it was sent.
+  // These maxima guard against rounding: a frame must not leave before it was sent, nor arrive before it has left.
   const departureMs = Math.max(queuedFromMs, openedAtMs + transmit(settings, queuedFromMs - openedAtMs, sendingMs));
   const travelMs = settings.roundTripMs / 2 + jitter(settings, direction, frameCount);
   const arrivesAtMs = openedAtMs + endOfOutage(settings, departureMs + travelMs - openedAtMs);
-  const arrivalMs = Math.max(arrivesAtMs, state.lastArrivalMs);
+  const arrivalMs = Math.max(arrivesAtMs, departureMs, state.lastArrivalMs);
   const next = { ...state, idleFromMs: departureMs, lastArrivalMs: arrivalMs, frameCount: frameCount + 1 };
   return { state: next, departureMs, arrivalMs };
 }

@@ -59,6 +59,20 @@ export interface DraftMessage {
   readonly tokens: readonly number[];
 }
 
+/**
+ * A second continuation beside a draft that was sent before it: `tokens[0]` is another candidate for that draft's position. If the text
+ * agrees with branch `base` up to there and then has `tokens[0]`, the edge continues with the rest, as branch `branch`.
+ */
+export interface AlternativeMessage {
+  readonly kind: 'alternative';
+  /** From the same counter as the numbers of branches. A new number begins an alternative, a known one extends it. */
+  readonly branch: number;
+  /** The device's branch. */
+  readonly base: number;
+  readonly first: number;
+  readonly tokens: readonly number[];
+}
+
 /** Acknowledges committed text when no new branch or `verify` does. */
 export interface AckMessage {
   readonly kind: 'ack';
@@ -168,6 +182,7 @@ export type DeviceMessage =
   | OpenMessage
   | ResumeMessage
   | DraftMessage
+  | AlternativeMessage
   | AckMessage
   | VerifyMessage
   | ByeMessage

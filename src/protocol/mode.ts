@@ -57,6 +57,8 @@ export interface Mode {
   readonly hasWindows: boolean;
   /** Drafting can be switched off during a text; the mode is then the edge alone. */
   readonly draftingIsOptional: boolean;
+  /** The device may send alternatives beside its drafts. */
+  readonly mayHedge: boolean;
   /** Determines what drafting costs the device in time. */
   readonly turnTaking: TurnTaking;
   /** The edge waits for a request or for drafts of the device before it steps. */
@@ -77,6 +79,7 @@ const edgeAlone = {
   edgeLooksUp: false,
   hasWindows: false,
   draftingIsOptional: false,
+  mayHedge: false,
   turnTaking: 'free-running',
 } as const;
 const onDevice = { ...edgeAlone, deviceDrafts: true } as const;
@@ -95,6 +98,7 @@ const stream: Mode = {
   ...onDevice,
   edgeLooksUp: true,
   draftingIsOptional: true,
+  mayHedge: true,
   mayDraft: ({ tailLength, maxAhead }) => tailLength < maxAhead,
   send: ({ unsentLength }) => (unsentLength > 0 ? 'drafts' : 'nothing'),
   mayStep: always,

@@ -23,6 +23,9 @@ import type { Machines } from './machines.ts';
 import type { VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
 
+/** A second row of a model that is read from memory once for both. */
+export const usualWidthCost = 0.1;
+
 export interface VirtualDeviceSettings {
   readonly name: string;
   readonly turn: TurnRequest;
@@ -32,6 +35,8 @@ export interface VirtualDeviceSettings {
   readonly draftJitter: number;
   /** The round trip, ms, with which the device computes its chain cut. Default: no chain cut. */
   readonly cutsChainsAtMs?: number | undefined;
+  /** The time that each alternative adds to a pass of the drafter, as a share of the time of one draft. Default: {@link usualWidthCost}. */
+  readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Time to open a connection. */
@@ -184,8 +189,10 @@ export class VirtualDevice {
   /** The drafter uses the present text; the draft arrives after its duration. */
   #draft(order: DraftOrder): void {
     const { drafter, draftMs, draftJitter, random } = this.settings;
-    const draft = drafter.draft(this.state, order.lookUpMargin);
-    const durationMs = (draft?.effort ?? 1) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
+    const { widthCost = usualWidthCost } = this.settings;
+    const draft = drafter.draft(this.state, order.lookUpMargin, order.alternatives);
+    const effort = (draft?.effort ?? 1) + widthCost * (draft?.alternatives?.length ?? 0);
+    const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
     const made = (): void => driver.drafted(order, draft, durationMs);
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);

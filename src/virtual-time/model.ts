@@ -5,7 +5,7 @@ import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
 import type { LookUpDraft } from '../decoding/look-up.ts';
 import type { DraftMade } from '../protocol/device-driver.ts';
-import type { DeviceState } from '../protocol/device-state.ts';
+import type { AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 
@@ -30,8 +30,12 @@ export interface VirtualDraft extends DraftMade {
 
 /** The small model of a device. */
 export interface VirtualDrafter {
-  /** The token after the device's text and tail; null: no proposal. @param lookUpMargin see decoding/draft-timing.ts */
-  draft(state: DeviceState, lookUpMargin?: number): VirtualDraft | null;
+  /**
+   * The token after the device's text and tail; null: no proposal.
+   * @param lookUpMargin see decoding/draft-timing.ts
+   * @param alternatives to be extended in the same pass
+   */
+  draft(state: DeviceState, lookUpMargin?: number, alternatives?: readonly AlternativeOrder[]): VirtualDraft | null;
 }
 
 /** The lookup of an edge; it takes no time. */

@@ -20,7 +20,7 @@ import { type LaneTraffic, VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
 import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import { SourcedDrafter } from './sourced-drafter.ts';
-import { toyDrafter, toyEdgeDrafter } from './toy-drafter.ts';
+import { type DrafterSettings, toyDrafter, toyEdgeDrafter, twoClasses } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
 
 /** Conditions of a session, apart from its models. */
@@ -48,6 +48,10 @@ export interface SessionConditions {
   readonly cutsChains?: boolean;
   /** Whether each step takes every draft that has arrived, as if rows were free; default: the scheduler decides. */
   readonly admitsAll?: boolean;
+  /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
+  readonly hedges?: number;
+  /** As in `VirtualDeviceSettings`. */
+  readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Default: encoded frames. */
@@ -60,6 +64,10 @@ export interface SessionConditions {
 export interface SessionSettings extends SessionConditions {
   /** Probability, independent for each draft, that it is the target's own choice; [0, 1]. */
   readonly acceptance: number;
+  /** Whether a draft's confidence tells sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
+  readonly hasClasses?: boolean;
+  /** As in `DrafterSettings`; default: the drafter tells no second choice. */
+  readonly runnerUpAgreement?: number;
   /** Default 400. */
   readonly answerTokens?: number;
   /** Default 1: no prefill. */
@@ -122,11 +130,18 @@ export function runSession(settings: SessionSettings): SessionResult {
   const source = {
     turn: text,
     target,
-    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed }),
+    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed, ...toyHints(settings) }),
     edgeDrafter: toyEdgeDrafter(target, acceptance, edgeRandom),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);
+}
+
+function toyHints({ acceptance, hasClasses, runnerUpAgreement }: SessionSettings): Partial<DrafterSettings> {
+  return {
+    ...(hasClasses === true ? { classes: twoClasses(acceptance) } : {}),
+    ...(runnerUpAgreement === undefined ? {} : { runnerUpAgreement }),
+  };
 }
 
 /** Runs a session with any source. @throws InvariantError if the text does not end or is not the reference; that is a bug. */
@@ -188,6 +203,7 @@ function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnR
     maxAhead: 24,
     minChainConfidence: 0,
     draftLength: 4,
+    hedges: settings.hedges ?? 0,
     ...text,
     ...settings.turn,
   };
@@ -229,6 +245,7 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
     cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
+    ...(settings.widthCost === undefined ? {} : { widthCost: settings.widthCost }),
     abortsDrafts: settings.abortsDrafts === true,
     connectMs: 0,
     random: createRandom(settings.seed, 3),

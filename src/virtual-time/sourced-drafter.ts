@@ -4,7 +4,7 @@
 import { DraftSource } from '../decoding/draft-source.ts';
 import { catchUpShare } from '../decoding/draft-timing.ts';
 import { DraftedText } from '../decoding/token-list.ts';
-import type { DeviceState } from '../protocol/device-state.ts';
+import type { AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 
 export class SourcedDrafter implements VirtualDrafter {
@@ -17,7 +17,7 @@ export class SourcedDrafter implements VirtualDrafter {
     this.#model = model;
   }
 
-  draft(state: DeviceState, lookUpMargin: number = 0): VirtualDraft | null {
+  draft(state: DeviceState, lookUpMargin = 0, alternatives: readonly AlternativeOrder[] = []): VirtualDraft | null {
     const text = new DraftedText(state.text, state.tail);
     this.#source.follow(text, state.turn.prompt.length, state.text.length);
     const found = this.#source.lookUp(lookUpMargin);
@@ -25,10 +25,10 @@ export class SourcedDrafter implements VirtualDrafter {
       this.#behind += 1;
       return { ...found, isLookedUp: true, effort: 0 };
     }
-    const made = this.#model.draft(state);
+    const made = this.#model.draft(state, lookUpMargin, alternatives);
     if (made === null) return null;
     const effort = (made.effort ?? 1) + this.#behind * catchUpShare;
     this.#behind = 0;
-    return { ...this.#source.calibrated(text.length, made), effort };
+    return { ...made, ...this.#source.calibrated(text.length, made), effort };
   }
 }

@@ -10,9 +10,26 @@ import { recentIds, type ToyTarget } from './toy-target.ts';
 export interface DrafterSettings {
   /** Probability that a draft is the target's own choice, [0, 1]. */
   readonly agreement: number;
+  /** Two kinds of positions with this mean in place of one; see {@link twoClasses}. Default: all positions are alike. */
+  readonly classes?: ToyClasses;
+  /** Probability that the second choice is the target's own where the draft is not, [0, 1]. Default: the drafter tells none. */
+  readonly runnerUpAgreement?: number;
   /** Null: the same draft for the same text. Otherwise each draft is drawn from this generator. */
   readonly redraws: Random | null;
   readonly seed: number;
+}
+
+/** A draft is right with probability `unsure` at a share of positions, with `sure` at the others, and its confidence says which. */
+export interface ToyClasses {
+  readonly unsure: number;
+  readonly sure: number;
+  readonly unsureShare: number;
+}
+
+/** Drafts are right in 35 % of the unsure positions and in 95 % of the sure ones, or as near as this mean allows. */
+export function twoClasses(agreement: number): ToyClasses {
+  const [unsure, sure] = [Math.min(0.35, agreement), Math.max(0.95, agreement)];
+  return { unsure, sure, unsureShare: sure === unsure ? 0 : (sure - agreement) / (sure - unsure) };
 }
 
 const inverseTwo32: number = 2 ** -32;
@@ -20,7 +37,20 @@ const draftPurpose = 3;
 const block: Uint32Array = new Uint32Array(4);
 
 export function toyDrafter(target: ToyTarget, settings: DrafterSettings): VirtualDrafter {
-  return { draft: (state) => draftToken(target, settings, state) };
+  return {
+    draft(state, _lookUpMargin, orders = []) {
+      const draft = draftToken(target, settings, state, state.tail);
+      const alternatives = orders.map(({ id, position, tokens }) => {
+        const before = state.tail.slice(0, position - state.text.length);
+        return {
+          id,
+          position: position + tokens.length,
+          ...draftToken(target, settings, state, [...before, ...tokens]),
+        };
+      });
+      return alternatives.length === 0 ? draft : { ...draft, alternatives };
+    },
+  };
 }
 
 /** The draft model of an edge; each draft is drawn from `random`. */
@@ -33,19 +63,47 @@ export function toyEdgeDrafter(target: ToyTarget, agreement: number, random: Ran
   };
 }
 
-function draftToken(target: ToyTarget, settings: DrafterSettings, state: DeviceState): VirtualDraft {
-  const { text, tail, turn } = state;
-  const position = text.length + tail.length;
-  const ids = [...recentIds(text, text.length), ...tail];
-  const right = target.nextAfter(text, tail, turn);
-  const confidence = Math.max(0.01, settings.agreement);
-  const isRight = throwCoin(settings, ids, position) < settings.agreement;
-  return { token: isRight ? right : target.otherThan(right), confidence };
+function draftToken(
+  target: ToyTarget,
+  settings: DrafterSettings,
+  { text, turn }: DeviceState,
+  drafts: readonly number[],
+): VirtualDraft {
+  const { classes, runnerUpAgreement } = settings;
+  const position = text.length + drafts.length;
+  const ids = [...recentIds(text, text.length), ...drafts];
+  const right = target.nextAfter(text, drafts, turn);
+  const [coin, kind, second] = throwCoins(settings, ids, position);
+  const agreement =
+    classes === undefined ? settings.agreement : kind < classes.unsureShare ? classes.unsure : classes.sure;
+  const confidence = Math.max(0.01, agreement);
+  const wrong = target.otherThan(right);
+  const isRight = coin < agreement;
+  const draft = { token: isRight ? right : wrong, confidence };
+  if (runnerUpAgreement === undefined) return draft;
+  const isSecondRight = !isRight && second < runnerUpAgreement;
+  const runnerUp = isSecondRight ? right : isRight ? wrong : target.otherThan(wrong);
+  return { ...draft, runnerUp: { token: runnerUp, confidence: secondConfidence(confidence, runnerUpAgreement) } };
 }
 
-function throwCoin({ redraws, seed }: DrafterSettings, ids: readonly number[], position: number): number {
-  if (redraws !== null) return redraws.uniform();
+/** The chance of the second choice, given that it is one of the two. */
+function secondConfidence(confidence: number, runnerUpAgreement: number): number {
+  const chance = (1 - confidence) * runnerUpAgreement;
+  return Math.max(0.001, chance / (confidence + chance));
+}
+
+type Coins = readonly [number, number, number];
+
+/** Drawn again each time: one number where nothing else is asked for. */
+function throwCoins(settings: DrafterSettings, ids: readonly number[], position: number): Coins {
+  const { redraws, seed, classes, runnerUpAgreement } = settings;
+  if (redraws !== null) {
+    const coin = redraws.uniform();
+    const isPlain = classes === undefined && runnerUpAgreement === undefined;
+    return isPlain ? [coin, 0, 0] : [coin, redraws.uniform(), redraws.uniform()];
+  }
   const key = toyContextKey(ids, ids.length);
   philox(block, key, Math.floor(key * inverseTwo32), position, draftPurpose, seed, Math.floor(seed * inverseTwo32));
-  return (block[0] as number) * inverseTwo32;
+  const at = (index: number): number => (block[index] as number) * inverseTwo32;
+  return [at(0), at(1), at(2)];
 }

@@ -3,7 +3,7 @@
 
 import type { Random } from '../../basics/philox.ts';
 import { DeviceCodec } from '../../protocol/codec.ts';
-import type { TurnRequest } from '../../protocol/device-state.ts';
+import { openedTurn, type TurnRequest } from '../../protocol/device-state.ts';
 import { type DeviceMessage, type OpenMessage, protocolVersion } from '../../protocol/messages.ts';
 import type { EventQueue } from '../../virtual-time/event-queue.ts';
 import type { LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
@@ -65,8 +65,7 @@ export class HostileDevice {
 
   #opening(): OpenMessage {
     const { turn, random } = this.#settings;
-    const { windowsInFlight: _windows, ...asked } = turn;
-    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...open } = asked;
+    const open = openedTurn(turn);
     this.#attempt += 1;
     const answer = Array.from({ length: random.integer(turn.maxAnswerTokens + 2) }, () => random.integer(1100));
     this.#draftEnd = turn.prompt.length + answer.length;

@@ -3,7 +3,7 @@
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import { type ConnectionLimits, unlimitedConnections } from '../../protocol/connection-limits.ts';
-import type { TurnRequest } from '../../protocol/device-state.ts';
+import { openedTurn, type TurnRequest } from '../../protocol/device-state.ts';
 import { defaultRate } from '../../protocol/edge-connections.ts';
 import { defaultPlaceRules, type PlaceRules } from '../../protocol/edge-places.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
@@ -152,8 +152,7 @@ function idleDevices(random: Random, mode: ModeName, keys: KeyRing): IdleScene[]
   const edge = pick(random, ['a', 'a', 'b']);
   const secret = keys.secret(random);
   return Array.from({ length: count }, () => {
-    const { windowsInFlight: _windows, ...asked } = turnRequest(mode, random);
-    const { endIds: _endIds, minChainConfidence: _chain, draftLength: _window, ...turn } = asked;
+    const turn = openedTurn(turnRequest(mode, random));
     const credentials = random.uniform() < 0.7 ? secret : keys.secret(random);
     const open = { ...turn, credentials, flowControlWindow: 16, answer: [] };
     const kind = pick(random, ['pings', 'pings', 'leaves', 'says bye', 'never opens'] as const);
