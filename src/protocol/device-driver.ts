@@ -3,8 +3,8 @@
 
 import type { Clock } from '../basics/clock.ts';
 import type { OutriderError } from '../basics/errors.ts';
-import type { RunnerUp } from '../decoding/runner-up.ts';
 import { unreachable } from '../basics/invariant.ts';
+import type { RunnerUp } from '../decoding/runner-up.ts';
 import type { ConnectionObserver } from './connections.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';

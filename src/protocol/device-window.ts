@@ -85,7 +85,13 @@ function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[])
   const grown = { number, start: branch?.start ?? first, tokens: sent };
   const older = branch === undefined ? link.branches : link.branches.slice(0, -1);
   const acknowledged = branch === undefined ? Math.max(link.acknowledged, first) : link.acknowledged;
-  const news = { ...link, branchCount: Math.max(number, link.branchCount), acknowledged, branches: [...older, grown], isExtendable: true };
+  const news = {
+    ...link,
+    branchCount: Math.max(number, link.branchCount),
+    acknowledged,
+    branches: [...older, grown],
+    isExtendable: true,
+  };
   const account = { ...state.account, sent: state.account.sent + tokens.length };
   return { ...state, links: replaceLink(state.links, news), account, isFresh: false };
 }
