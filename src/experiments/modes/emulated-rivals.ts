@@ -67,10 +67,11 @@ export function measureRival(cell: RivalCell, settings: VirtualSettings): ModeRo
   return rowOf(cell, tree, runs);
 }
 
-/** Each tree once. @param chances by rank */
+/** Each tree once, the empty one included: then the rival drafts nothing. @param chances by rank */
 export function candidateTrees(chances: readonly number[]): readonly DraftTree[] {
   const levels = Array.from({ length: mostLevels }, (_, index) => index + 1);
   const all = [
+    bestTree(chances, 0, 0),
     ...levels.map((length) => chainTree(chances, length)),
     ...nodeCounts.flatMap((count) => levels.map((level) => bestTree(chances, count, level))),
   ];
@@ -128,18 +129,22 @@ function jittered(meanMs: number, random: Random): number {
   return meanMs * (1 + timeJitter * (2 * random.uniform() - 1));
 }
 
-/** Rank of the target's token at each position; the number of ranks where it is none of them. */
+/** Rank of the target's token at each position. */
 function ranksOf(acceptance: number, tokens: number, seed: number): readonly number[] {
-  const random = createRandom(seed, rankStream);
-  const chances = rankChances(acceptance);
-  return Array.from({ length: tokens + mostLevels }, () => {
+  const rankOf = rankAtRandom(rankChances(acceptance), createRandom(seed, rankStream));
+  return Array.from({ length: tokens + mostLevels }, rankOf);
+}
+
+/** Draws the rank of the target's token among the draft's choices; the number of ranks where it is none of them. */
+export function rankAtRandom(chances: readonly number[], random: Random): () => number {
+  return () => {
     let left = random.uniform();
     const rank = chances.findIndex((chance) => {
       left -= chance;
       return left < 0;
     });
     return rank === -1 ? chances.length : rank;
-  });
+  };
 }
 
 function playedOf(

@@ -2,7 +2,7 @@
 // the edge. Definitions: docs/benchmarks.md.
 
 import { mean } from '../../basics/statistics.ts';
-import { goalAcceptance, type ModeRow, type RowMode } from './metrics.ts';
+import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './metrics.ts';
 
 export type FamilyName =
   | 'edge alone'
@@ -29,7 +29,6 @@ export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
 const ours: readonly RowMode[] = ['stream', 'mix', 'edge-sd', 'auto'];
 /** Rivals on the edge that draft with the same draft model in another way than a mode of ours. */
 const edgeRivals: readonly RowMode[] = families['edge drafting'].filter((mode) => mode !== 'edge-sd');
-const idleRoundTripsMs = [0, 10, 30, 60];
 
 /** The quickest row of some modes; undefined: none of them has a time. @param rows of one cell */
 export function quickestOf(rows: readonly ModeRow[], modes: readonly RowMode[]): ModeRow | undefined {
@@ -50,23 +49,58 @@ export function bestOfFamilies(rows: readonly ModeRow[]): readonly { family: Fam
 
 /**
  * Time per token of the best of ours over that of the best rival on an idle edge: means of the ratios at 0, 10, 30 and 60 ms and acceptance 0.8.
- * NaN where a cell lacks one of the rivals or all of ours.
+ * The last key compares `stream` with the best that drafts on the device in turns. NaN where a cell lacks one of the rivals or all of ours.
  */
 export function idleEdgeRatios(rows: readonly ModeRow[]): {
   readonly bestOverEdgeRivalIdle: number;
   readonly bestOverEmulatedHeadIdle: number;
+  readonly streamOverInTurnsMean: number;
 } {
-  const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === goalAcceptance);
-  const over = (rivals: readonly RowMode[]): number =>
+  const atGoal = rows.filter(
+    ({ givenAcceptance, sessions }) => givenAcceptance === goalAcceptance && sessions === undefined,
+  );
+  const over = (rivals: readonly RowMode[], own: readonly RowMode[] = ours): number =>
     mean(
-      idleRoundTripsMs.map((roundTripMs) => {
+      goalRoundTripsMs.map((roundTripMs) => {
         const cell = atGoal.filter((row) => row.roundTripMs === roundTripMs);
         const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
         if (!hasAll) return Number.NaN;
-        return timeOf(quickestOf(cell, ours)) / timeOf(quickestOf(cell, rivals));
+        return timeOf(quickestOf(cell, own)) / timeOf(quickestOf(cell, rivals));
       }),
     );
-  return { bestOverEdgeRivalIdle: over(edgeRivals), bestOverEmulatedHeadIdle: over(families['emulated head']) };
+  return {
+    bestOverEdgeRivalIdle: over(edgeRivals),
+    bestOverEmulatedHeadIdle: over(families['emulated head']),
+    streamOverInTurnsMean: over(families['device in turns'], ['stream']),
+  };
+}
+
+/** Rivals on a loaded edge, where each may draft nothing: its row is then that of `ar`. */
+const loadedDraftModels: readonly RowMode[] = ['ar', 'edge-sd', 'edge-psd', 'edge-tree'];
+
+/**
+ * Time per token of `stream` over that of the best rival on an edge with many sessions: means over the loads and round trips that are there. The
+ * first key counts the emulated head among the rivals, the second leaves it out. NaN where a cell lacks a row, or there is no cell.
+ */
+export function loadedEdgeRatios(rows: readonly ModeRow[]): {
+  readonly bestOverEdgeRivalLoaded: number;
+  readonly bestOverEdgeDraftModelLoaded: number;
+} {
+  const loaded = rows.filter(({ sessions }) => sessions !== undefined);
+  const cells = [...Map.groupBy(loaded, ({ sessions, roundTripMs }) => `${sessions} ${roundTripMs}`).values()];
+  const over = (rivals: readonly RowMode[]): number =>
+    cells.length === 0
+      ? Number.NaN
+      : mean(
+          cells.map((cell) => {
+            const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
+            return hasAll ? timeOf(quickestOf(cell, families.ours)) / timeOf(quickestOf(cell, rivals)) : Number.NaN;
+          }),
+        );
+  return {
+    bestOverEdgeRivalLoaded: over([...loadedDraftModels, ...families['emulated head']]),
+    bestOverEdgeDraftModelLoaded: over(loadedDraftModels),
+  };
 }
 
 function timeOf(row: ModeRow | undefined): number {

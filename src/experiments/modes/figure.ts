@@ -86,9 +86,9 @@ function modeLines(rows: readonly ModeRow[], only?: readonly BenchMode[]): Style
 
 function drawnRows(rows: readonly ModeRow[]): ModeRow[] {
   const [first] = rows;
-  return rows.filter(({ givenAcceptance, msPerToken, stepPerRowMs }) => {
+  return rows.filter(({ givenAcceptance, msPerToken, stepPerRowMs, sessions }) => {
     const isDrawn = givenAcceptance === null || givenAcceptance === drawnAcceptance;
-    return isDrawn && msPerToken !== null && stepPerRowMs === first?.stepPerRowMs;
+    return isDrawn && sessions === undefined && msPerToken !== null && stepPerRowMs === first?.stepPerRowMs;
   });
 }
 

@@ -43,6 +43,8 @@ export interface ModeRow extends Ratios {
   /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
+  /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
+  readonly sessions?: number;
   /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */
   readonly msPerToken: number | null;
   readonly msPerTokenStandardError: number | null;
@@ -62,7 +64,7 @@ export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
 
 /** Acceptance of most goals, and the round trips of their means. */
 export const goalAcceptance = 0.8;
-const goalRoundTripsMs = [0, 10, 30, 60];
+export const goalRoundTripsMs: readonly number[] = [0, 10, 30, 60];
 
 /** Ratios of means, for the goals; a ratio without all of its cells is left out. */
 export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {

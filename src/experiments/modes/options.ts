@@ -63,6 +63,12 @@ const forVirtual = {
     default: 20,
   },
   seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 2_147_483_648], default: 1 },
+  sessions: {
+    flag: '--sessions <count,...>',
+    help: 'sessions of a loaded edge, measured as well at acceptance 0.8',
+    wholes: [2, 1024],
+    default: [16, 64],
+  },
   workers: {
     flag: '--workers <count>',
     help: 'threads',

@@ -27,15 +27,19 @@ export function modesGoals(params: object): Goals {
   return { ...everywhere, ...(clock === 'virtual' ? virtual : profile === null ? unpaced : paced) };
 }
 
-export function modesPage({ rows }: Document<ModeRow>): string {
+export function modesPage({ rows: all }: Document<ModeRow>): string {
+  const rows = all.filter(({ sessions }) => sessions === undefined);
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
     'ms per token; in brackets the best draft length, with x the windows in flight, or nodes and levels of the best tree of an emulated rival; after ± the standard error, where it is 1 % or more.',
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
+    loadedTable(all),
     costTable(rows),
-  ].join('\n\n');
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 /** At the acceptance of the goals, or of a real draft. */
@@ -51,6 +55,18 @@ function familyTable(rows: readonly ModeRow[]): string {
     rowOf: ({ family }) => family,
     columnOf: ({ row }) => `${row.roundTripMs}`,
     cellOf: ({ row }) => `${fixed(row.msPerToken, 1)} \`${row.mode}\``,
+  });
+}
+
+/** Time per token of each session, where many of them write on one edge. */
+function loadedTable(rows: readonly ModeRow[]): string {
+  const loaded = rows.filter(({ sessions }) => sessions !== undefined);
+  if (loaded.length === 0) return '';
+  return pivotTable(loaded, {
+    corner: `acceptance ${loaded[0]?.givenAcceptance}, sessions on one edge; round trip, ms`,
+    rowOf: ({ mode }) => `\`${mode}\``,
+    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
+    cellOf: timeCell,
   });
 }
 

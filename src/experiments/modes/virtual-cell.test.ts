@@ -116,16 +116,19 @@ describe('bench modes in virtual time', () => {
   it('adds an edge with expensive rows, where stream gives nothing away', async () => {
     const done: number[] = [];
     const asked = { modes: ['ar', 'stream'], acceptances: [0.8], roundTripsMs: [10] } as const;
-    const sizes = { seeds: 3, tokens: 60, workers: 2 };
+    const sizes = { seeds: 3, tokens: 60, workers: 2, sessions: [4] };
     const onProgress = (_: string, count: number): number => done.push(count);
     const result = await runExperiment(modesExperiment, { ...asked, ...sizes }, { onProgress });
-    expect(done).toEqual([0, 1, 2, 3, 4]);
+    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(result.rows.map(({ mode, stepPerRowMs }) => [mode, stepPerRowMs])).toEqual([
       ['ar', 0.4],
       ['stream', 0.4],
       ['ar', 36],
       ['stream', 36],
+      ['ar', 0.4],
+      ['stream', 0.4],
     ]);
+    expect(result.rows.slice(4).map(({ sessions }) => sessions)).toEqual([4, 4]);
     expect(result.summary['streamOverArRtt10']).toBeLessThan(0.8);
     expect(result.summary['streamOverArWorstExpensiveRows']).toBeLessThanOrEqual(1.03);
     expect(result.seed).toBe(1);

@@ -3,11 +3,16 @@
 
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
-import { headLevelMs, type RivalCell } from './emulated-rivals.ts';
-import { idleEdgeRatios } from './families.ts';
+import { headLevelMs } from './emulated-rivals.ts';
+import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
+import { type LoadedCell, type LoadedMode, loadedModes } from './loaded-cell.ts';
+import { loadedRivals } from './loaded-rivals.ts';
 import {
   type EmulatedRival,
   emulatedRivals,
+  goalAcceptance,
+  goalRoundTripsMs,
+  isEmulated,
   type ModeRow,
   type RowMode,
   summariseModes,
@@ -16,7 +21,7 @@ import {
 } from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
 import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { type AnyCell, WorkerPool } from './worker-pool.ts';
 
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
@@ -37,17 +42,28 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
-  const free = rows.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
-  const expensive = rows.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
+  const idle = rows.filter(({ sessions }) => sessions === undefined);
+  const free = idle.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
+  const expensive = idle.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {
     ...summariseModes(free),
     ...withoutGaps({
       ...idleEdgeRatios(free),
+      ...loadedEdgeRatios(rows),
       streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar'),
     }),
   };
   const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
-  const law = { draftMs, edgeDraftMs, headLevelMs, timeJitter: 0.2, freeRows, expensiveRows, longestWindow };
+  const law = {
+    draftMs,
+    edgeDraftMs,
+    headLevelMs,
+    timeJitter: 0.2,
+    freeRows,
+    expensiveRows,
+    longestWindow,
+    loadedSessions: options.sessions,
+  };
   const asked = { modes: virtualModes(options), acceptances, roundTripsMs, ...settingsOf(options) };
   return { rows, summary, params: { clock: 'virtual', ...asked, ...law }, seed: options.seed };
 }
@@ -64,22 +80,42 @@ function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full }: Mode
   };
 }
 
-/** All cells; those with expensive rows come last. */
-function cellsOf(options: ModesOptions): (VirtualCell | RivalCell)[] {
+/** All cells; those with expensive rows and with many sessions come last. */
+function cellsOf(options: ModesOptions): AnyCell[] {
   const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
   const modes = virtualModes(options);
-  const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): (VirtualCell | RivalCell)[] =>
+  const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): AnyCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
-        roundTripsMs.map((roundTripMs) => ({ mode, givenAcceptance, roundTripMs, step })),
+        roundTripsMs.map((roundTripMs) => {
+          const at = { givenAcceptance, roundTripMs, step };
+          return isEmulated(mode) ? { mode, ...at } : { mode, ...at };
+        }),
       ),
     );
   const alsoExpensive = modes.filter((mode) => expensiveModes.has(mode));
-  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive)];
+  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive), ...loadedCellsOf(options)];
 }
 
-function keyOf({ mode, givenAcceptance, roundTripMs, step }: VirtualCell | RivalCell): string {
-  return `${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
+/** Many sessions on one edge, at the acceptance and the round trips of the goals. */
+function loadedCellsOf(options: ModesOptions): LoadedCell[] {
+  const { modes, acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  if (!acceptances.includes(goalAcceptance)) return [];
+  const chosen: LoadedMode[] = [...loadedModes, ...loadedRivals].filter(
+    (mode) => modes === undefined || modes.some((one) => one === mode),
+  );
+  return chosen.flatMap((mode) =>
+    options.sessions.flatMap((sessions) =>
+      roundTripsMs
+        .filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs))
+        .map((roundTripMs) => ({ mode, sessions, givenAcceptance: goalAcceptance, roundTripMs, step: freeRows })),
+    ),
+  );
+}
+
+function keyOf(cell: AnyCell): string {
+  const { mode, givenAcceptance, roundTripMs, step } = cell;
+  return `${'sessions' in cell ? `${cell.sessions} sessions, ` : ''}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */

@@ -4,18 +4,20 @@
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { measureRival, type RivalCell } from './emulated-rivals.ts';
+import { type LoadedCell, measureLoaded } from './loaded-cell.ts';
 import { isEmulated, type ModeRow } from './metrics.ts';
 import { measureCell, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 
 const role = 'outrider bench modes';
 
-type AnyCell = VirtualCell | RivalCell;
+export type AnyCell = VirtualCell | RivalCell | LoadedCell;
 
 function measureAny(cell: AnyCell, settings: VirtualSettings): ModeRow {
+  if ('sessions' in cell) return measureLoaded(cell, settings);
   return isRival(cell) ? measureRival(cell, settings) : measureCell(cell, settings);
 }
 
-function isRival(cell: AnyCell): cell is RivalCell {
+function isRival(cell: VirtualCell | RivalCell): cell is RivalCell {
   return isEmulated(cell.mode);
 }
 

@@ -1,0 +1,85 @@
+// A cell of "bench modes" with many sessions on one edge: a mode of ours on the protocol's machines, or a rival that drafts on that edge.
+
+import { mean } from '../../basics/statistics.ts';
+import { standardError } from '../session-metrics.ts';
+import { timeJitter } from './emulated-rivals.ts';
+import { runLoad } from './loaded-edge.ts';
+import { type LoadedRival, loadedRivals, measureLoadedRival } from './loaded-rivals.ts';
+import type { ModeRow } from './metrics.ts';
+import { draftMs, type VirtualSettings } from './virtual-cell.ts';
+
+/** Modes that make no drafts on the edge. Virtual time charges the edge's own drafts nothing for other sessions, so `mix` would look too good. */
+export const loadedModes = ['ar', 'stream'] as const;
+export type LoadedMode = (typeof loadedModes)[number] | LoadedRival;
+
+export interface LoadedCell {
+  readonly mode: LoadedMode;
+  /** Sessions of the edge, each on a device of its own. */
+  readonly sessions: number;
+  readonly givenAcceptance: number;
+  readonly roundTripMs: number;
+  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+}
+
+/** A run has hundreds of texts, so a few runs are enough. */
+const mostSeeds = 3;
+const mostTokens = 300;
+
+export function measureLoaded(cell: LoadedCell, settings: VirtualSettings): ModeRow {
+  const { mode, sessions: sessionCount, givenAcceptance: acceptance, roundTripMs, step } = cell;
+  const seeds = Array.from(
+    { length: Math.min(mostSeeds, settings.seedCount) },
+    (_, index) => settings.firstSeed + index,
+  );
+  const tokens = Math.min(mostTokens, settings.tokens);
+  const shared = { sessionCount, acceptance, step, timeJitter, tokens };
+  if (isLoadedRival(mode)) {
+    const { tree, msPerToken } = measureLoadedRival({ ...shared, rival: mode, seeds });
+    const isChain = mode === 'edge-sd' || mode === 'edge-psd';
+    const setting = isChain
+      ? { bestGamma: tree.nodeCount }
+      : { bestGamma: null, bestTree: { nodes: tree.nodeCount, levels: tree.widths.length } };
+    return rowOf(cell, msPerToken, { ...setting, draftsPerToken: null, rowsPerToken: null, timeToFirstTokenMs: null });
+  }
+  const { maxAhead } = settings;
+  const runs = seeds.map((seed) => runLoad({ ...shared, mode, roundTripMs, draftMs, maxAhead, seed }));
+  const average = (key: 'draftsPerToken' | 'rowsPerToken' | 'timeToFirstTokenMs'): number =>
+    mean(runs.map((run) => run[key]));
+  return rowOf(
+    cell,
+    runs.map(({ msPerToken }) => msPerToken),
+    {
+      bestGamma: null,
+      draftsPerToken: average('draftsPerToken'),
+      rowsPerToken: average('rowsPerToken'),
+      timeToFirstTokenMs: average('timeToFirstTokenMs'),
+    },
+  );
+}
+
+function isLoadedRival(mode: LoadedMode): mode is LoadedRival {
+  return loadedRivals.some((rival) => rival === mode);
+}
+
+type OwnFields = 'bestGamma' | 'bestTree' | 'draftsPerToken' | 'rowsPerToken' | 'timeToFirstTokenMs';
+
+function rowOf(cell: LoadedCell, times: readonly number[], own: Pick<ModeRow, OwnFields>): ModeRow {
+  const { mode, sessions, givenAcceptance, roundTripMs, step } = cell;
+  return {
+    mode,
+    sessions,
+    givenAcceptance,
+    roundTripMs,
+    stepFixedMs: step.fixedMs,
+    stepPerRowMs: step.perRowMs,
+    runs: times.length,
+    msPerToken: mean(times),
+    msPerTokenStandardError: standardError(times),
+    acceptance: null,
+    acceptedPerStep: null,
+    payloadBytesPerToken: null,
+    payloadBytesPerTokenWithOpening: null,
+    wireBytesPerToken: null,
+    ...own,
+  };
+}
