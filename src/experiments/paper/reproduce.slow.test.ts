@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { csvOf } from '../../files/csv.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import { type FigureName, figureNames, reproduction } from './reproduce.ts';
 import { type Size, sizes } from './sizes.ts';
-import { csvOf } from './write-output.ts';
 
 /** Smaller than smoke: all of it in seconds. */
 const tiny: Size = {

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markdownTable, rounded } from '../../figures/markdown.ts';
+import { csvOf } from '../../files/csv.ts';
 import { buildDocument } from '../../files/document.ts';
 import { writeFigure } from '../../files/render-figure.ts';
 import { type Claim, claimRow, verdict } from '../../laboratory/claim.ts';
@@ -65,15 +66,4 @@ function interpretationCounts(claims: readonly Claim[]): string[] {
     return all.length === 1 ? [] : [`\`${name}\` in ${held} of ${all.length}`];
   });
   return counts.length === 0 ? [] : [`Interpretations under which a claim holds: ${counts.join(', ')}.`, ''];
-}
-
-/** Comma-separated, quoted where needed (RFC 4180). */
-export function csvOf(rows: readonly object[]): string {
-  const head = Object.keys(rows[0] ?? {});
-  const cell = (value: unknown): string => {
-    const text = value === null || value === undefined ? '' : String(value);
-    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = rows.map((row) => head.map((key) => cell((row as Readonly<Record<string, unknown>>)[key])).join(','));
-  return `${[head.join(','), ...lines].join('\n')}\n`;
 }

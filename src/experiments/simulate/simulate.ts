@@ -1,17 +1,22 @@
-// `outrider simulate`: one scenario, one policy, some slots; what it costs and what a user would wait.
+// `outrider simulate`: one scenario, a policy, some slots; what it costs and what a user would wait. With several policies or seeds it is a
+// sweep: every policy with the same seeds.
 
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { badArgument } from '../../basics/errors.ts';
+import { csvOf } from '../../files/csv.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
 import { defaultTraceFile, findTraceFile } from '../../files/shipped-traces.ts';
-import type { Experiment } from '../../laboratory/experiment.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { runSimulation, type SimulationRun } from './run.ts';
+import { runSimulation, type SimulationOptions, type SimulationRun } from './run.ts';
+import { type SweepRun, sweepBriefly, sweepRecords, sweepRows, sweepSummary } from './sweep.ts';
 
 const options = {
   scenario: {
@@ -21,11 +26,19 @@ const options = {
   },
   policy: {
     flag: '--policy <name|file>',
-    help: 'a policy ("outrider allocate --help" lists them), a module that exports one, or masac:FILE with trained weights',
-    default: 'max-sinr',
+    help: 'a policy ("outrider allocate --help" lists them), a module that exports one, or masac:FILE with trained weights; several times: all are compared with the first (default: max-sinr)',
+    texts: true,
+    type: [] as readonly string[],
+    default: [],
   },
   slots: { flag: '--slots <count>', help: 'how many slots', whole: [1, 100_000_000], default: 200 },
   seed: { flag: '--seed <number>', help: "instead of the scenario's", whole: [0, 9_007_199_254_740_991] },
+  seeds: {
+    flag: '--seeds <count>',
+    help: 'run as many seeds, from --seed on, the same for every policy: means and 95 % intervals',
+    whole: [1, 10_000],
+    default: 1,
+  },
   fidelity: {
     flag: '--fidelity <name>',
     help: 'slot: the equations; token: every device and server decodes in virtual time; both: in one run',
@@ -55,55 +68,103 @@ const options = {
   },
   out: { flag: '--out <directory>', help: 'keep config, tables (Parquet) and summary here' },
   report: { flag: '--report', help: 'also write report.html with pictures into --out (needs vega)' },
-  resume: { flag: '--resume', help: 'continue the interrupted run in --out' },
+  resume: { flag: '--resume', help: 'continue the interrupted run or sweep in --out' },
+  csv: { flag: '--csv <file>', help: 'write a record for each policy and seed, with every figure of its summary' },
 } as const;
 type Options = OptionsOf<typeof options>;
 
-interface Found extends SimulationRun {
+interface Found {
+  readonly runs: readonly (SweepRun & SimulationRun)[];
   readonly scenario: Scenario;
+  readonly policies: readonly string[];
   readonly seed: number;
   /** Null: drafts were drawn. */
   readonly traces: string | null;
   readonly seconds: number;
 }
 
-/** Not resumable by units, which would be too many: the journal in the directory keeps every decision, and --resume continues from it. */
+/**
+ * Not resumable by units: the journal in the directory of a run keeps every decision, and --resume continues from it. In a sweep each
+ * run has a directory of its own, and a run that is whole is read.
+ */
 export const simulateExperiment: Experiment<typeof options, Found> = {
   name: 'simulate',
-  description: 'run a scenario under a policy and report the objective, each of its terms, latency and energy',
+  description: 'run a scenario under one policy or several and report the objective, its terms, latency and energy',
   options,
   async measure(given, run) {
     await checkOptions(given);
-    const { slots, fidelity, mode, certify, out, report, resume } = given;
     const scenario = await findScenario(given.scenario, given.set);
-    const { channel } = scenario;
     const seed = given.seed ?? scenario.seed;
     const traces = given.traces === true ? defaultTraceFile() : given.traces && findTraceFile(given.traces);
     const startMs = performance.now();
-    const found = await runSimulation({
-      ...{ scenario, slots, seed, fidelity, mode, traces, certify, report, resume },
-      policy: await findPolicy(given.policy),
-      map: channel.kind === 'map' ? await findRadioMap(channel.map) : undefined,
-      directory: out,
-      signal: run.signal,
-      onProgress: (done, total) => run.onProgress('slots', done, total),
-    });
-    return { ...found, scenario, seed, traces: traces ?? null, seconds: (performance.now() - startMs) / 1000 };
+    const policies = [...new Set(given.policy.length === 0 ? ['max-sinr'] : given.policy)];
+    const runs = await runAll({ ...given, policies, scenario, firstSeed: seed, traces }, run);
+    if (given.csv !== undefined) await writeFile(given.csv, csvOf(sweepRecords(runs)));
+    return { runs, scenario, policies, seed, traces: traces ?? null, seconds: (performance.now() - startMs) / 1000 };
   },
-  conclude({ rows, summary, scenario, seed, traces, slotsRun, seconds }, { policy, slots, fidelity, mode, ...given }) {
+  conclude(found, given) {
+    const [only] = found.runs as [Found['runs'][number]];
+    const { seed, scenario, policies, traces, seconds } = found;
+    const { slots, seeds, fidelity, mode, certify } = given;
     const decoding = fidelity === 'slot' ? {} : { mode, traces: traces === null ? null : basename(traces) };
-    const speed = `${slots} slots in ${seconds.toFixed(2)} s: ${Math.round(slots / seconds)} slots a second`;
+    const about = { slots, fidelity, certify, ...decoding, scenario };
+    const slotsRun = found.runs.reduce((sum, one) => sum + one.slotsRun, 0);
+    const speed = `${slotsRun} slots in ${seconds.toFixed(2)} s: ${Math.round(slotsRun / seconds)} slots a second`;
+    const remarks = [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
+    if (found.runs.length > 1)
+      return { ...sweepOf(found, seeds), params: { policies, seeds, ...about }, seed, remarks };
     return {
-      rows,
+      rows: only.rows,
       // A terminal shows the means only; the rows of slots are in the JSON document.
       forPeople: [],
-      summary: { ...summary },
-      params: { policy, slots, fidelity, certify: given.certify, ...decoding, scenario },
+      summary: { ...only.summary },
+      params: { policy: only.policy, ...about },
       seed,
-      remarks: [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed],
+      remarks,
     };
   },
 };
+
+function sweepOf({ runs }: Found, seeds: number): Pick<Conclusion, 'rows' | 'forPeople' | 'summary'> {
+  const rows = sweepRows(runs);
+  return { rows, forPeople: sweepBriefly(rows), summary: sweepSummary(rows, seeds) };
+}
+
+interface Asked extends Omit<Options, 'scenario' | 'traces'>, Pick<SimulationOptions, 'scenario' | 'traces'> {
+  readonly policies: readonly string[];
+  readonly firstSeed: number;
+}
+
+/** Every policy with every seed, policies one after the other. */
+async function runAll(asked: Asked, run: Run): Promise<Found['runs']> {
+  const { scenario, policies, seeds, firstSeed, out } = asked;
+  const { channel } = scenario;
+  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
+  const found = await Promise.all(policies.map(findPolicy));
+  const pairs = found.flatMap((policy) =>
+    Array.from({ length: seeds }, (_, index) => ({ policy, seed: firstSeed + index })),
+  );
+  const isSweep = pairs.length > 1;
+  const runs: (SweepRun & SimulationRun)[] = [];
+  for (const [index, { policy, seed }] of pairs.entries()) {
+    const directory = isSweep && out !== undefined ? join(out, directoryName(policy.name, seed)) : out;
+    const { slots, fidelity, mode, traces, certify, report } = asked;
+    const result = await runSimulation({
+      ...{ scenario, policy, slots, seed, fidelity, mode, traces, certify, report, map, directory },
+      // Of an interrupted sweep the later runs have not begun.
+      resume: asked.resume && (!isSweep || (directory !== undefined && existsSync(directory))),
+      signal: run.signal,
+      onProgress: (done) => run.onProgress('slots', index * slots + done, pairs.length * slots),
+    });
+    runs.push({ policy: policy.name, seed, ...result });
+  }
+  return runs;
+}
+
+/** A policy may be the path of a file. */
+function directoryName(policy: string, seed: number): string {
+  return `${policy.replaceAll(/[^a-zA-Z0-9+@.-]+/g, '-')}-seed-${seed}`;
+}
 
 /** Refuses wrong options before the run starts. @throws OutriderError `bad-argument` */
 async function checkOptions({ out, report, resume }: Options): Promise<void> {
