@@ -34,7 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   traces: ['basics', 'decoding'],
   world: ['basics'],
   scenario: ['basics', 'world'],
-  allocation: ['basics'],
+  allocation: ['basics', 'scheduling'],
   learned: ['basics', 'allocation'],
   models: ['basics', 'decoding', 'traces'],
   exactness: ['basics', 'decoding', 'scheduling', 'models'],

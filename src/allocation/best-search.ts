@@ -39,9 +39,7 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
   if (problem.deviceCount <= smallDeviceCount && linkCount <= smallLinkCount)
     return searchSmall(problem, createRule, seed);
   const isHuge = linkCount > largeLinkCount;
-  const state = isHuge
-    ? insertRoughly(problem, createRule)
-    : startAt(problem, preferredByPrices(problem, startRounds), createRule);
+  const state = isHuge ? insertRoughly(problem, createRule) : startByPrices(problem, createRule);
   const moves = { canMove: true, canSwap: false };
   if (isHuge) {
     const mostExaminations = hugeExaminationsPerDevice * problem.deviceCount;
@@ -53,12 +51,18 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
   return state;
 }
 
+/** Prices are those of the paper's objective; under `felt` the start is greedy. */
+function startByPrices(problem: Problem, createRule: SharingRuleMaker): SearchState {
+  if (problem.felt !== undefined) return insertGreedily(problem, createRule);
+  return startAt(problem, preferredByPrices(problem, startRounds), createRule);
+}
+
 function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
   const random = createRandom(seed, stream);
   const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
   let incumbent = insertGreedily(problem, createRule);
   searchLocally(problem, incumbent, moves);
-  const priced = startAt(problem, preferredByPrices(problem, startRounds), createRule);
+  const priced = startByPrices(problem, createRule);
   searchLocally(problem, priced, moves);
   if (totalCostMs(priced) < totalCostMs(incumbent)) incumbent = priced;
   const startCount = Math.round(linksToSearch / Math.max(1, problem.linkDevice.length));

@@ -44,7 +44,8 @@ export interface Decision {
 export function describeDecision(state: SlotState, assignment: Assignment, withDual: boolean): Decision {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, assignment, terms);
-  const certificate = state.objective.lambdaPerMs > 0 ? certify(state, terms.sum.costMs, withDual) : undefined;
+  const { kind, lambdaPerMs } = state.objective;
+  const certificate = kind !== 'felt' && lambdaPerMs > 0 ? certify(state, terms.sum.costMs, withDual) : undefined;
   const rows = Array.from({ length: state.deviceCount }, (_, device) => rowOf(device, assignment, terms));
   return { rows, summary: { ...terms.sum, ...certificate } };
 }

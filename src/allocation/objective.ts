@@ -10,7 +10,9 @@
 
 import { invariant } from '../basics/invariant.ts';
 import { findLink } from './links.ts';
-import type { Assignment, HandoverState, ObjectiveSettings, SlotState } from './slot-state.ts';
+import { predictPace } from './predict-pace.ts';
+import type { Assignment, HandoverState, SlotState } from './slot-state.ts';
+import { rateBitPerSecond } from './uplink-rate.ts';
 
 /** Sums over all devices, in the units of {@link SlotTerms}. */
 export interface TermSums {
@@ -109,6 +111,19 @@ export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerm
     else writeServed(state, assignment, device, out);
     addUp(state, device, server < 0, out);
   }
+  if (state.objective.kind === 'felt') chargeFelt(state, assignment, out);
+}
+
+/** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
+function chargeFelt(state: SlotState, assignment: Assignment, { costMs, sum }: SlotTerms): void {
+  const { msPerToken, energyMs } = predictPace(state, assignment);
+  sum.costMs = 0;
+  sum.constantMs = 0;
+  for (let device = 0; device < state.deviceCount; device++) {
+    const one = (msPerToken[device] as number) + (energyMs[device] as number);
+    costMs[device] = one;
+    sum.costMs += one;
+  }
 }
 
 /** D_i^MD = f_i^MD / F_i^MD, ms. */
@@ -138,28 +153,6 @@ export function handoverDelayMs({ handover }: SlotState, device: number, server:
 export function textWorkMs(handover: HandoverState, device: number, server: number): number {
   const flop = handover.textFlop[device] as number;
   return flop === 0 ? 0 : (1e3 * flop) / (handover.textFlopPerSecond[server] as number);
-}
-
-/**
- * R, eq. 5, or the same with all transmit power in the allotted band: then half a band has twice the SNR.
- * @param bandwidthHz W_j
- * @param snr over the whole band
- * @param share y, 0 to 1
- */
-export function rateBitPerSecond(
-  radioModel: ObjectiveSettings['radioModel'],
-  bandwidthHz: number,
-  snr: number,
-  share: number,
-): number {
-  if (share <= 0) return 0;
-  const inBand = radioModel === 'concentrated' ? snr / share : snr;
-  return share * bandwidthHz * log2OnePlus(inBand);
-}
-
-/** log2(1 + x), accurate for small x as well. */
-export function log2OnePlus(x: number): number {
-  return Math.log1p(x) * Math.LOG2E;
 }
 
 function writeUnserved(state: SlotState, device: number, out: SlotTerms): void {

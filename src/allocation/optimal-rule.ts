@@ -10,6 +10,8 @@
 import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from './band-root.ts';
 import { createBandSolver, priceNear } from './band-shares.ts';
 import { BasicRule, settled } from './basic-rule.ts';
+import { shareBandBest } from './felt-band.ts';
+import { createFeltRule } from './felt-rule.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
@@ -19,7 +21,10 @@ const tolerance = 1e-5;
 /** Allowed relative error of a price before its numbers are recomputed; floors lose a part of its square. */
 const mostDrift = 0.015;
 
-export const createOptimalRule: SharingRuleMaker = (problem, partition) => settled(new OptimalRule(problem, partition));
+export const createOptimalRule: SharingRuleMaker = (problem, partition) =>
+  problem.felt === undefined
+    ? settled(new OptimalRule(problem, partition))
+    : createFeltRule(problem, partition, shareBandBest);
 
 class OptimalRule extends BasicRule {
   override readonly screensMoves = true;

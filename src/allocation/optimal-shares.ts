@@ -3,13 +3,16 @@
 
 import { createBandSolver } from './band-shares.ts';
 import { shareCompute } from './compute-shares.ts';
+import { shareBandBest } from './felt-band.ts';
+import type { FeltProblem } from './felt-problem.ts';
+import { predictPace } from './predict-pace.ts';
 import { createProblem, findProblemLink, type Problem } from './problem.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
 /** Allowed error of the sum of a server's shares: about rounding. */
 const tolerance = 1e-12;
 
-/** @throws OutriderError `bad-argument` when lambda is 0 */
+/** @throws OutriderError `bad-argument` as {@link createProblem} */
 export function shareOptimally(
   state: SlotState,
   server: Int32Array,
@@ -31,8 +34,10 @@ export function shareOptimally(
       links[index] = findProblemLink(problem, device, one);
       root[index] = problem.workRoot[device] as number;
     }
-    shareCompute(root, count, share);
-    solver.solve(links, count, 0, tolerance);
+    if (problem.felt === undefined) {
+      shareCompute(root, count, share);
+      solver.solve(links, count, 0, tolerance);
+    } else shareBandBest(problem, links, count, solver.share);
     let total = 0;
     for (let index = 0; index < count; index++) total += solver.share[index] as number;
     for (let index = 0; index < count; index++) {
@@ -41,7 +46,20 @@ export function shareOptimally(
       bandwidthShare[device] = (solver.share[index] as number) / Math.max(1, total);
     }
   }
+  if (problem.felt !== undefined) shareByRows(state, { server, bandwidthShare, computeShare }, problem.felt);
   return { server, bandwidthShare, computeShare };
+}
+
+/** Under `felt` computing is no speed limit, but a weight: each device gets the part of the rows that it is expected to have. */
+function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltProblem): void {
+  const { server, computeShare } = assignment;
+  const { rows } = predictPace(state, assignment, model);
+  const sums = new Float64Array(state.serverCount);
+  for (const [device, one] of server.entries())
+    if (one >= 0) sums[one] = (sums[one] as number) + (rows[device] as number);
+  for (const [device, one] of server.entries()) {
+    if (one >= 0 && (sums[one] as number) > 0) computeShare[device] = (rows[device] as number) / (sums[one] as number);
+  }
 }
 
 /** The devices of each server, by number: those of server j are members[start[j] .. start[j + 1] - 1]. */

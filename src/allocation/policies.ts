@@ -14,6 +14,7 @@ import { searchLocally } from './local-search.ts';
 import { decideAhead } from './look-ahead.ts';
 import { createOptimalRule } from './optimal-rule.ts';
 import { shareOptimally } from './optimal-shares.ts';
+import type { PaceState } from './pace-state.ts';
 import { createProblem, type Problem } from './problem.ts';
 import { type SearchState, startAt } from './search-state.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
@@ -70,6 +71,11 @@ const searchFromPrices: Search = (problem, createRule) => {
   searchLocally(problem, state, fully);
   return state;
 };
+
+/** No text is anywhere, so no move costs its evaluation. */
+function withoutTexts(pace: PaceState | undefined): PaceState | undefined {
+  return pace && { ...pace, textServer: pace.textServer.map(() => -1) };
+}
 
 function association(name: string, description: string, associate: Association): Recipe {
   return { name, description, sharing: 'equal', associate };
@@ -131,7 +137,7 @@ const recipes: readonly Recipe[] = [
     name: 'best-blind',
     description: 'the same without the cost of handovers, for which the paper has no term',
     sharing: 'optimal',
-    view: (state) => ({ ...state, handover: undefined }),
+    view: (state) => ({ ...state, handover: undefined, pace: withoutTexts(state.pace) }),
     search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
   },
   bestWithMargin('best-margin', 3),

@@ -10,6 +10,7 @@
 // is not negative.
 
 import { badArgument } from '../basics/errors.ts';
+import { createFeltProblem, type FeltProblem } from './felt-problem.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
 import { computeEnergyJ, deviceDelayMs, handoverDelayMs, unservedDelayMs } from './objective.ts';
 import type { SlotState } from './slot-state.ts';
@@ -62,17 +63,21 @@ export interface Problem {
   readonly serverSpeed: Float64Array;
   /** W, Hz; [E]. */
   readonly bandwidthHz: Float64Array;
+  /** With the objective `felt` its numbers, which then count alone: links and SNR are as above, all other terms are the paper's. */
+  readonly felt?: FeltProblem | undefined;
   /** The part that no decision changes: D^MD and w E^CP / B of all devices, and the slot for which devices without a server wait. */
   readonly constantMs: number;
 }
 
 /**
  * @param state must have passed checkState
- * @throws OutriderError `bad-argument` when lambda is 0: then no term needs bandwidth, and the best share would be 0
+ * @throws OutriderError `bad-argument` when lambda is 0 in the paper's objective: then no term needs bandwidth, and the best share
+ * would be 0; or when the objective is `felt` and the slot has no pace
  */
 export function createProblem(state: SlotState): Problem {
   const { deviceCount, objective } = state;
-  if (!(objective.lambdaPerMs > 0)) {
+  const isFelt = objective.kind === 'felt';
+  if (!isFelt && !(objective.lambdaPerMs > 0)) {
     const remedy = 'Set lambda above 0, or use equal shares: without lambda no term asks for bandwidth.';
     throw badArgument(`lambda is ${objective.lambdaPerMs}, which gives no best bandwidth`, remedy);
   }
@@ -87,7 +92,9 @@ export function createProblem(state: SlotState): Problem {
   fillDevices(state, problem);
   fillLinks(state, problem);
   sortByServer(problem);
-  return { ...problem, constantMs: constantOf(state, problem) };
+  if (!isFelt) return { ...problem, constantMs: constantOf(state, problem) };
+  const felt = createFeltProblem(state, problem);
+  return { ...problem, felt, constantMs: felt.constantMs };
 }
 
 /** The problem's link between device and server, or -1. */

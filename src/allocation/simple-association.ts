@@ -2,8 +2,8 @@
 
 import { createRandom } from '../basics/philox.ts';
 import { isEligible, linkEnd, linkServer, linkStart } from './links.ts';
-import { log2OnePlus } from './objective.ts';
 import type { SlotState } from './slot-state.ts';
+import { log2OnePlus } from './uplink-rate.ts';
 
 /** The server of each device, -1 where none can be reached; [M]. */
 export type Association = (state: SlotState) => Int32Array;

@@ -2,8 +2,15 @@
 // indexed by device i (0 .. M-1), by server j (0 .. E-1), or by link (i * E + j unless candidates are listed). Times are in ms, rates in
 // bit/s, powers in W, ratios linear. A policy must not keep or change these arrays: the simulator reuses them for the next slot.
 
+import type { PaceState } from './pace-state.ts';
+
 /** The form and the weights of the objective. */
 export interface ObjectiveSettings {
+  /**
+   * `paper`: latency, mismatch and energy of a window (Koh & Yang 2025). `felt`: predicted ms for each token of an answer, and energy;
+   * it needs {@link SlotState.pace}. Default: `paper`.
+   */
+  readonly kind?: 'paper' | 'felt' | undefined;
   /** Weight of the mismatch term lambda * (D^MD - d/R)^2, per ms: a configured value per second is divided by 1,000 once. */
   readonly lambdaPerMs: number;
   /** Weight w of the energy term, ms per (J / battery share). */
@@ -111,6 +118,8 @@ export interface SlotState {
 
   /** The association of the slot before, -1 for none; [M]. */
   readonly previousServer: Int32Array;
+  /** Needed by the objective `felt` and by predictPace. */
+  readonly pace?: PaceState | undefined;
   /** Absent: a handover costs nothing. */
   readonly handover?: HandoverState | undefined;
   readonly outlook?: Outlook | undefined;

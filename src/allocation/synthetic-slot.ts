@@ -5,6 +5,7 @@
 import { log } from '../basics/fdlibm.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import type { CandidateLinks, ObjectiveSettings, SlotState } from './slot-state.ts';
+import { syntheticPace } from './synthetic-pace.ts';
 
 /** The settings of {@link syntheticSlot}. */
 export interface SyntheticSettings {
@@ -72,6 +73,7 @@ export function syntheticSlot(settings: SyntheticSettings): SlotState {
     serverX: Float64Array.from({ length: serverCount }, (_, server) => spacingM * ((server % columns) + 0.5)),
     serverY: Float64Array.from({ length: serverCount }, (_, server) => spacingM * (Math.floor(server / columns) + 0.5)),
     previousServer: new Int32Array(deviceCount).fill(-1),
+    pace: syntheticPace(deviceCount, serverCount, seed),
   };
   return withLinks(base, random, columns, spacingM, settings.candidateCount);
 }

@@ -3,6 +3,7 @@
 
 import { bandCostMs } from '../allocation/band-root.ts';
 import { BasicRule, settled } from '../allocation/basic-rule.ts';
+import { createFeltRule } from '../allocation/felt-rule.ts';
 import type { Partition } from '../allocation/partition.ts';
 import type { Problem } from '../allocation/problem.ts';
 import type { SharingRuleMaker } from '../allocation/sharing-rule.ts';
@@ -12,7 +13,17 @@ import { weightOf } from './score.ts';
 /** @param score for y and z of each link of the problem; [L * 2] */
 export function learnedRule(score: Float64Array): SharingRuleMaker {
   const weight = score.map(weightOf);
-  return (problem, partition) => settled(new LearnedRule(problem, partition, weight));
+  return (problem, partition) =>
+    problem.felt === undefined
+      ? settled(new LearnedRule(problem, partition, weight))
+      : createFeltRule(problem, partition, (_problem, links, count, share) => shareBand(weight, links, count, share));
+}
+
+/** Under the objective `felt` the band is shared by the same scores; computing is no speed limit there. */
+function shareBand(weight: Float64Array, links: Int32Array, count: number, share: Float64Array): void {
+  let sum = 1;
+  for (let index = 0; index < count; index++) sum += weight[2 * (links[index] as number)] as number;
+  for (let index = 0; index < count; index++) share[index] = (weight[2 * (links[index] as number)] as number) / sum;
 }
 
 /** Shares of an association by scores. @param server an eligible server of each device, or -1 @param linkOf link of each device, or -1 */

@@ -131,6 +131,8 @@ export interface EnergySettings {
 }
 
 export interface LambdaSettings {
+  /** `paper`: Koh & Yang 2025. `felt`: predicted time per token of an answer, and energy (docs/allocation.md). Default: the caller's. */
+  readonly kind?: 'paper' | 'felt' | undefined;
   readonly lambda: number;
   readonly lambdaUnit: 'per-ms' | 'per-s';
   /** w, ms per (J / battery share). */

@@ -188,6 +188,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
     model: z.enum(['band', 'airtime']),
   }),
   objective: z.strictObject({
+    kind: z.enum(['paper', 'felt']).optional().describe('what policies minimise; outrider simulate --objective'),
     lambda: within(0, 1e6),
     lambdaUnit: z.enum(['per-ms', 'per-s']),
     energyWeight: within(0, 1e9, 'w, ms per (J / battery share)'),

@@ -1,6 +1,7 @@
 // Writes the state that a policy sees: the devices with a task, and all servers. While every device has one, it contains the
 // world's own arrays; otherwise entries of devices without a task are left out.
 
+import type { PaceState } from '../allocation/pace-state.ts';
 import type { HandoverState, Outlook, SlotState } from '../allocation/slot-state.ts';
 import type { Workload } from '../world/workload.ts';
 import type { WorldParts } from './build-world.ts';
@@ -19,6 +20,8 @@ export interface ViewedWorld {
   /** Infinite where tasks use no energy of the battery; [M]. */
   readonly batteryJ: Float64Array;
   readonly past: PastSlots;
+  /** See {@link SlotState.pace}. */
+  readonly paceOf: (devices: Int32Array, previousServer: Int32Array) => PaceState;
   /** Present where moving a text costs something. */
   readonly texts: TextPlaces | undefined;
 }
@@ -98,6 +101,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
         state.snr = snr;
         state.previousServer = world.previousServer;
       } else pack(state, whole, { ...world, snr }, devices.subarray(0, count));
+      state.pace = world.paceOf(devices.subarray(0, count), world.previousServer);
       state.handover = handoverOf(world, devices.subarray(0, count));
       state.outlook = outlookOf(world, devices.subarray(0, count));
       return state;

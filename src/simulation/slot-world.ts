@@ -8,6 +8,7 @@ import { type BatteryPlan, drainBattery, drawBatteries } from '../world/battery.
 import type { RadioMap } from '../world/radio-map.ts';
 import { createWorkload, type Workload } from '../world/workload.ts';
 import { buildWorld, type WorldParts } from './build-world.ts';
+import { createPaceView } from './pace-view.ts';
 import { createPastSlots } from './past-slots.ts';
 import { createServerQueues } from './server-queue.ts';
 import { createSlotView } from './slot-view.ts';
@@ -48,7 +49,8 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   const past = createPastSlots(gainAgeSlots, deviceCount, serverCount);
   const texts = createTextPlaces(scenario, parts);
   const batteryJ = deviceSettings.battery.drains ? parts.batteryJ : parts.batteryJ.map(() => Number.POSITIVE_INFINITY);
-  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts };
+  const paceOf = createPaceView(scenario, parts, workload);
+  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts, paceOf };
   const view = createSlotView(viewed);
   const seen = gainAgeSlots === 0 ? undefined : createSlotView({ ...viewed, gain: past.seenGain });
   const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
@@ -146,6 +148,7 @@ function workOf(state: SlotState, entry: number, server: number): number {
 /** A weight per second is a thousandth per millisecond. */
 function objectiveSettings({ objective, energy, radio }: Scenario): ObjectiveSettings {
   return {
+    kind: objective.kind,
     lambdaPerMs: objective.lambdaUnit === 'per-s' ? objective.lambda / 1000 : objective.lambda,
     energyWeight: objective.energyWeight,
     energyModel: energy.model,

@@ -19,3 +19,12 @@ export function drawTokens(kind: TaskKind, part: 'prompt' | 'answer', place: num
   const above = values[index + 1] as number;
   return Math.round(below + (above - below) * (place * last - index));
 }
+
+/** The mean of {@link drawTokens} over all places. */
+export function meanTokens(kind: TaskKind, part: 'prompt' | 'answer'): number {
+  const values = deciles.get(kind)?.[part] ?? [];
+  const last = values.length - 1;
+  let sum = 0;
+  for (let index = 0; index < last; index++) sum += ((values[index] as number) + (values[index + 1] as number)) / 2;
+  return sum / last;
+}

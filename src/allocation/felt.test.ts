@@ -1,0 +1,127 @@
+// The objective `felt`: the searches' costs are those of evaluate, shares are the best ones, and every policy runs under it.
+
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../basics/philox.ts';
+import { createEqualRule } from './equal-rule.ts';
+import { shareEqually } from './equal-shares.ts';
+import { createSlotTerms, evaluate } from './objective.ts';
+import { createOptimalRule } from './optimal-rule.ts';
+import { shareOptimally } from './optimal-shares.ts';
+import { createPolicy, policyList } from './policies.ts';
+import { predictPace } from './predict-pace.ts';
+import { createProblem, findProblemLink } from './problem.ts';
+import { startAt, totalCostMs } from './search-state.ts';
+import { associateAtRandom, associateByMaxSinr } from './simple-association.ts';
+import type { Assignment, ObjectiveSettings, SlotState } from './slot-state.ts';
+import { syntheticSlot } from './synthetic-slot.ts';
+
+const radios: ObjectiveSettings['radioModel'][] = ['fixed-snr', 'concentrated'];
+
+function feltSlot(deviceCount: number, serverCount: number, seed: number, radioModel = radios[0]): SlotState {
+  const objective = { kind: 'felt', energyWeight: 20, radioModel: radioModel as 'fixed-snr' } as const;
+  return syntheticSlot({ deviceCount, serverCount, seed, sideM: 150, objective });
+}
+
+function costMs(state: SlotState, assignment: Assignment): number {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, assignment, terms);
+  return terms.sum.costMs;
+}
+
+describe('the objective felt', () => {
+  it.each(radios)('is what the rules of sharing count, before and after a change: %s', (radioModel) => {
+    const state = feltSlot(14, 3, 5, radioModel);
+    const problem = createProblem(state);
+    const server = associateAtRandom(state);
+    for (const [createRule, share] of [
+      [createEqualRule, shareEqually],
+      [createOptimalRule, shareOptimally],
+    ] as const) {
+      const found = startAt(problem, server, createRule);
+      expect(totalCostMs(found) + problem.constantMs).toBeCloseTo(costMs(state, share(state, server)), 6);
+      for (let device = 0; device < state.deviceCount; device++) {
+        const from = server[device] as number;
+        const to = (from + 1) % 3;
+        const link = findProblemLink(problem, device, to);
+        if (from < 0 || link < 0) continue;
+        const linkOut = found.partition.linkOf[device] as number;
+        const added = found.rule.probe(to, link, -1) - (found.rule.costMs[to] as number);
+        const saved = (found.rule.costMs[from] as number) - found.rule.probe(from, -1, linkOut);
+        const moved = server.slice();
+        moved[device] = to;
+        const exact = costMs(state, share(state, moved)) - costMs(state, share(state, server));
+        expect(added - saved).toBeCloseTo(exact, 6);
+      }
+    }
+  });
+
+  it.each(radios)('has shares that no others beat, and gives the whole band and computing out: %s', (radioModel) => {
+    const random = createRandom(1, 7);
+    for (let seed = 1; seed <= 6; seed++) {
+      const state = feltSlot(12, 2, seed, radioModel);
+      const server = associateByMaxSinr(state);
+      const best = shareOptimally(state, server);
+      const least = costMs(state, best);
+      for (const shares of [best.bandwidthShare, best.computeShare]) {
+        const sums = [0, 0];
+        for (const [device, one] of server.entries())
+          if (one >= 0) sums[one] = (sums[one] as number) + (shares[device] as number);
+        for (const [one, sum] of sums.entries()) expect(sum).toBeCloseTo(server.includes(one) ? 1 : 0, 9);
+      }
+      expect(least).toBeLessThanOrEqual(costMs(state, shareEqually(state, server)));
+      for (let trial = 0; trial < 20; trial++) {
+        const bandwidthShare = best.bandwidthShare.map((share) => share * (0.9 + 0.2 * random.uniform()));
+        const sums = [0, 0];
+        for (const [device, one] of server.entries())
+          if (one >= 0) sums[one] = (sums[one] as number) + (bandwidthShare[device] as number);
+        for (const [device, one] of server.entries())
+          if (one >= 0) bandwidthShare[device] = (bandwidthShare[device] as number) / (sums[one] as number);
+        expect(costMs(state, { ...best, bandwidthShare })).toBeGreaterThanOrEqual(least - 1e-9);
+      }
+    }
+  });
+
+  it('makes every step longer with every device more', () => {
+    const state = feltSlot(10, 1, 2);
+    let before = 0;
+    for (let count = 1; count <= 10; count++) {
+      const server = Int32Array.from({ length: 10 }, (_, device) => (device < count ? 0 : -1));
+      const { stepMs, rows } = predictPace(state, shareEqually(state, server));
+      const { stepFixedMs, stepRowMs } = state.pace as NonNullable<SlotState['pace']>;
+      const sum = rows.reduce((total, one) => total + one, 0);
+      // T = a + b rows, between the nodes of the grid.
+      expect(stepMs[0]).toBeCloseTo((stepFixedMs[0] as number) + (stepRowMs[0] as number) * sum, 1);
+      expect(stepMs[0]).toBeGreaterThan(before);
+      before = stepMs[0] as number;
+    }
+  });
+
+  it('charges a slot for each token of a device that gets nothing', () => {
+    const state = feltSlot(3, 1, 2);
+    const served = shareEqually(state, new Int32Array(3));
+    const starved = { ...served, bandwidthShare: Float64Array.of(1, 0, 0) };
+    expect([...predictPace(state, starved).msPerToken].slice(1)).toEqual([state.slotMs, state.slotMs]);
+    expect([...predictPace(state, { ...served, server: Int32Array.of(0, -1, -1) }).msPerToken].slice(1)).toEqual([
+      state.slotMs,
+      state.slotMs,
+    ]);
+    expect(predictPace(state, served).msPerToken[1]).toBeLessThan(state.slotMs / 5);
+  });
+
+  it('runs with every policy, and best is nowhere worse than another with the same shares', () => {
+    const state = { ...feltSlot(20, 3, 9), outlook: undefined };
+    const best = costMs(state, createPolicy('best')(state));
+    for (const { name, needsPlaces } of policyList) {
+      if (needsPlaces === true) continue;
+      for (const ending of ['equal', 'optimal']) {
+        const cost = costMs(state, createPolicy(`${name}+${ending}`)(state));
+        expect(cost, `${name}+${ending}`).toBeGreaterThanOrEqual(best - 1e-6);
+      }
+    }
+  });
+
+  it('needs to know the pace', () => {
+    const state = { ...feltSlot(3, 1, 2), pace: undefined };
+    expect(() => createPolicy('best')(state)).toThrow('the objective felt needs to know the pace of sessions');
+  });
+});

@@ -1,0 +1,151 @@
+// The pace of sessions on servers, as a function of one number for each server: T, the mean time of its step (docs/allocation.md, The
+// objective felt). In a step a session commits tau tokens and has 1 + q rows (stream-pace.ts, at D / T, r / T and the limit of drafts
+// that pays); for each token of an answer w tokens of prompts and moved texts are evaluated. So
+//
+// T = a + b sum_i rho_i(T),     rho_i = 1 + q_i + w_i tau_i,
+//
+// and a token takes m_i(T) = T / tau_i - b p_i, p_i the session's own prompt tokens for each token, which it waits for before its
+// first token and not later. On each server, functions of T are linear between the nodes of a geometric grid.
+
+import { invariant } from '../basics/invariant.ts';
+import { type StepPace, streamPace, worthwhileDrafts } from '../scheduling/stream-pace.ts';
+import type { PaceState } from './pace-state.ts';
+import type { SlotState } from './slot-state.ts';
+
+/** T grows by this factor from node to node. */
+const gridRatio = 1.12;
+/** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
+const [leastChunk, mostChunk] = [8, 512];
+/** More rows of one session in a step are never reached; for the end of the grid. */
+const mostDrafts = 8;
+
+/** Servers with the same step law, and the functions of T that they share. */
+export interface StepClass {
+  readonly fixedMs: number;
+  readonly rowMs: number;
+  /** T at each node. */
+  readonly stepMs: Float64Array;
+  /** Ms for each token of a prompt until it has been evaluated: b + T / chunk. */
+  readonly promptTokenMs: Float64Array;
+}
+
+/** A kind of device on a kind of server: both at each node of the server's grid. */
+export interface PaceClass {
+  readonly tokens: Float64Array;
+  /** 1 + q. */
+  readonly rows: Float64Array;
+}
+
+export interface PaceModel {
+  readonly pace: PaceState;
+  /** [E]. */
+  readonly stepClass: readonly StepClass[];
+  /** The class of a device on a server. */
+  classOf(device: number, server: number): PaceClass;
+  /** w: tokens that a server evaluates for each token of the device's answers. */
+  evaluatedPerToken(device: number, server: number): number;
+  /** p: those of them that are the session's own prompt. */
+  promptPerToken(device: number): number;
+}
+
+/** @param state with `pace` */
+export function createPaceModel(state: SlotState): PaceModel {
+  const { pace, serverCount } = state;
+  invariant(pace !== undefined, 'a slot without the pace of its sessions');
+  const most = mostRowsOf(state, pace);
+  const classes = new Map<string, StepClass>();
+  const stepClass = Array.from({ length: serverCount }, (_, server) => {
+    const fixedMs = pace.stepFixedMs[server] as number;
+    const rowMs = pace.stepRowMs[server] as number;
+    const key = `${fixedMs}/${rowMs}`;
+    const known = classes.get(key) ?? createStepClass(fixedMs, rowMs, most);
+    classes.set(key, known);
+    return known;
+  });
+  const paces = new Map<StepClass, Map<string, PaceClass>>();
+  for (const one of stepClass) paces.set(one, new Map());
+  const promptPerToken = (device: number): number =>
+    (pace.promptTokens[device] as number) / (pace.answerTokens[device] as number);
+  return {
+    pace,
+    stepClass,
+    classOf(device, server) {
+      const step = stepClass[server] as StepClass;
+      const own = paces.get(step) as Map<string, PaceClass>;
+      const key = `${pace.draftMs[device]}/${pace.acceptance[device]}`;
+      const known = own.get(key) ?? createPaceClass(step, pace, device);
+      own.set(key, known);
+      return known;
+    },
+    evaluatedPerToken(device, server) {
+      const textServer = pace.textServer[device] as number;
+      const moved = textServer >= 0 && textServer !== server ? (pace.textTokens[device] as number) : 0;
+      return promptPerToken(device) + moved / (pace.answerTokens[device] as number);
+    },
+    promptPerToken,
+  };
+}
+
+/** The value of a function on a grid at a place. */
+export function valueAt(values: Float64Array, place: number): number {
+  const index = Math.min(values.length - 2, Math.floor(place));
+  const fraction = place - index;
+  return (values[index] as number) * (1 - fraction) + (values[index + 1] as number) * fraction;
+}
+
+/**
+ * Where T = a + b rows(T), as a place on the grid: rows grow less than T there, so there is one such T.
+ * @param rowsAt the server's rows at a node
+ */
+export function settleStep({ fixedMs, rowMs, stepMs }: StepClass, rowsAt: (node: number) => number): number {
+  const excess = (node: number): number => fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
+  let low = 0;
+  let high = stepMs.length - 1;
+  let [above, below] = [excess(low), excess(high)];
+  if (above <= 0) return low;
+  if (below > 0) return high;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    const now = excess(middle);
+    if (now > 0) [low, above] = [middle, now];
+    else [high, below] = [middle, now];
+  }
+  return low + above / (above - below);
+}
+
+function mostRowsOf({ deviceCount }: SlotState, pace: PaceState): number {
+  let rows = 1;
+  for (let device = 0; device < deviceCount; device += 1) {
+    const evaluated =
+      ((pace.promptTokens[device] as number) + (pace.textTokens[device] as number)) /
+      (pace.answerTokens[device] as number);
+    const tokens = Math.min(1 + mostDrafts, 1 / Math.max(1e-9, 1 - (pace.acceptance[device] as number)));
+    rows += 1 + mostDrafts + evaluated * tokens;
+  }
+  return rows;
+}
+
+function createStepClass(fixedMs: number, rowMs: number, mostRows: number): StepClass {
+  const first = fixedMs + rowMs;
+  const count = 2 + Math.ceil(Math.log((fixedMs + rowMs * mostRows) / first) / Math.log(gridRatio));
+  const stepMs = Float64Array.from({ length: count }, (_, node) => first * gridRatio ** node);
+  // A chunk is so long that the step takes about twice as long as without it.
+  const promptTokenMs = stepMs.map((ms) => rowMs + ms / Math.min(mostChunk, Math.max(leastChunk, ms / rowMs)));
+  return { fixedMs, rowMs, stepMs, promptTokenMs };
+}
+
+function createPaceClass(step: StepClass, pace: PaceState, device: number): PaceClass {
+  const { stepMs, fixedMs } = step;
+  const acceptance = pace.acceptance[device] as number;
+  const draftMs = pace.draftMs[device] as number;
+  const table = streamPace(acceptance, pace.maxAhead);
+  const tokens = new Float64Array(stepMs.length);
+  const rows = new Float64Array(stepMs.length);
+  const read: StepPace = { tokens: 1, drafts: 0 };
+  for (const [node, ms] of stepMs.entries()) {
+    table.read(draftMs / ms, pace.roundTripMs / ms, worthwhileDrafts(acceptance, fixedMs / ms), read);
+    tokens[node] = read.tokens;
+    rows[node] = 1 + read.drafts;
+  }
+  return { tokens, rows };
+}

@@ -1,0 +1,30 @@
+// What the pace of a session depends on beside its link: the part of a slot that the objective `felt` needs.
+
+/** Times in ms. Arrays are indexed by device, [M], or by server, [E]. */
+export interface PaceState {
+  /** Time of one draft on the device; [M]. */
+  readonly draftMs: Float64Array;
+  /** Chance that a draft is accepted, given that those before it were; [M]. */
+  readonly acceptance: Float64Array;
+  /** Tokens of a session's prompt, its mean; 0: the session's prompt has been evaluated already, and no other follows; [M]. */
+  readonly promptTokens: Float64Array;
+  /** Tokens of a session's answer, its mean, at least 1; [M]. */
+  readonly answerTokens: Float64Array;
+  /** The server that has evaluated the text of the running session, -1 for none; [M]. */
+  readonly textServer: Int32Array;
+  /** Tokens that another server would have to evaluate; [M]. */
+  readonly textTokens: Float64Array;
+  /** What opens a session, with headers: bits upwards; [M]. */
+  readonly promptBits: Float64Array;
+  /** One draft's frame, with headers: bits upwards; [M]. */
+  readonly frameBits: Float64Array;
+  /** FLOP of one draft, for energy; [M]. */
+  readonly draftFlop: Float64Array;
+  /** A step of n rows takes stepFixedMs + n stepRowMs; [E] each, both above 0. */
+  readonly stepFixedMs: Float64Array;
+  readonly stepRowMs: Float64Array;
+  /** Of the network behind the radio. */
+  readonly roundTripMs: number;
+  /** Limit of tokens by which a device is ahead of the committed text. */
+  readonly maxAhead: number;
+}

@@ -1,0 +1,93 @@
+// The pace that an assignment gives each session: predicted ms for each token of its answers, and to the first one. The objective
+// `felt` charges it. Mode `stream`.
+
+import { computeMs, decodeMs, energyMs, feltBits, firstTokenMs } from './felt-cost.ts';
+import { findLink } from './links.ts';
+import { createPaceModel, type PaceModel, settleStep, valueAt } from './pace-model.ts';
+import type { Assignment, SlotState } from './slot-state.ts';
+import { leastServedBitPerSecond, rateBitPerSecond } from './uplink-rate.ts';
+
+/** All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token. */
+export interface PacePrediction {
+  /** From the request to the last token, over all tokens of the answer. */
+  readonly msPerToken: Float64Array;
+  /** From the request to the first token. */
+  readonly firstTokenMs: Float64Array;
+  /** Between later tokens. */
+  readonly laterTokenMs: Float64Array;
+  /** w E / B for each token. */
+  readonly energyMs: Float64Array;
+  /** T, the mean time of a step, prompts of other sessions included; 0 for a server without a device; [E]. */
+  readonly stepMs: Float64Array;
+  /** Rows of each device in a step, prompts included; 0 without a server. */
+  readonly rows: Float64Array;
+}
+
+/** @param state with `pace` @param assignment must have passed checkAssignment */
+export function predictPace(
+  state: SlotState,
+  assignment: Assignment,
+  model: PaceModel = createPaceModel(state),
+): PacePrediction {
+  const { deviceCount, serverCount, slotMs } = state;
+  const places = settleServers(state, assignment.server, model);
+  const room = (): Float64Array => new Float64Array(deviceCount);
+  const out = {
+    ...{ msPerToken: room(), firstTokenMs: room(), laterTokenMs: room(), energyMs: room(), rows: room() },
+    stepMs: new Float64Array(serverCount),
+  };
+  for (let device = 0; device < deviceCount; device++) {
+    const server = assignment.server[device] as number;
+    const energy = energyMs(state, model, device);
+    const rate = server < 0 ? 0 : rateOf(state, assignment, device);
+    if (rate < leastServedBitPerSecond) {
+      out.msPerToken[device] = out.firstTokenMs[device] = out.laterTokenMs[device] = slotMs;
+      out.energyMs[device] = energy.draft;
+      continue;
+    }
+    const step = model.stepClass[server] as PaceModel['stepClass'][number];
+    const pace = model.classOf(device, server);
+    const place = places[server] as number;
+    const at = (read: (node: number) => number): number => between(read, place);
+    const bits = feltBits(model, device);
+    const bitMs = 1e3 / rate;
+    out.stepMs[server] = valueAt(step.stepMs, place);
+    out.rows[device] = at((node) => rowsAt(model, device, server, node));
+    out.firstTokenMs[device] =
+      at((node) => firstTokenMs(model, device, step, node)) + (model.pace.promptBits[device] as number) * bitMs;
+    out.laterTokenMs[device] = at((node) => decodeMs(model, device, step, pace, node)) + bits.frame * bitMs;
+    out.msPerToken[device] =
+      at((node) => computeMs(model, device, step, pace, node)) + (bits.frame + bits.prompt) * bitMs;
+    out.energyMs[device] = energy.draft + energy.perAirMs * energy.perBits * bitMs;
+  }
+  return out;
+}
+
+/** rho: rows of a device in a step at a node of its server's grid. */
+export function rowsAt(model: PaceModel, device: number, server: number, node: number): number {
+  const { rows, tokens } = model.classOf(device, server);
+  return (rows[node] as number) + model.evaluatedPerToken(device, server) * (tokens[node] as number);
+}
+
+/** The place of each server's step time on its grid. */
+function settleServers({ serverCount, deviceCount }: SlotState, server: Int32Array, model: PaceModel): Float64Array {
+  const members: number[][] = Array.from({ length: serverCount }, () => []);
+  for (let device = 0; device < deviceCount; device++) members[server[device] as number]?.push(device);
+  return Float64Array.from(members, (own, one) => {
+    const step = model.stepClass[one] as PaceModel['stepClass'][number];
+    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(model, device, one, node), 0));
+  });
+}
+
+function between(read: (node: number) => number, place: number): number {
+  const node = Math.floor(place);
+  const fraction = place - node;
+  return fraction === 0 ? read(node) : read(node) * (1 - fraction) + read(node + 1) * fraction;
+}
+
+function rateOf(state: SlotState, { server, bandwidthShare }: Assignment, device: number): number {
+  const one = server[device] as number;
+  const snr = state.snr[findLink(state, device, one)] as number;
+  const share = bandwidthShare[device] as number;
+  return rateBitPerSecond(state.objective.radioModel, state.bandwidthHz[one] as number, snr, share);
+}
