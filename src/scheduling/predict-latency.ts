@@ -49,19 +49,31 @@ function windowMsPerToken(
 }
 
 /**
- * The mean over a cycle from rejection to rejection, in the edge's time. A cycle starts with pre-verify: the target continues alone
- * while the device drafts, so the first draft is compared (accepted with chance a) when both exist, and a token is committed in
- * either case. Then the window drafted meanwhile is verified; its first draft is known to be accepted. Each further window is
- * drafted while the one before is sent and verified (post-verify).
+ * The mean over a cycle that ends with the rejection in a window, in the edge's time. A cycle starts with pre-verify: the target continues alone
+ * while the device drafts, so the first draft is compared (accepted with chance a) when both exist, and a token is committed in either case. Then
+ * the window that holds it is verified: its first draft is known to be accepted. Each further window is drafted while the one before is sent and
+ * verified (post-verify).
+ *
+ * A rejected first draft costs a round trip and a draft, and the rest of the draft that is in progress when the correction arrives, half a draft in
+ * the mean. But the device sees the rejection in the committed token itself, and its next draft arrives about when the target has the next token:
+ * so of first drafts that are rejected in a row, every second one costs a step only.
  */
 function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: TimingFigures, gamma: number): number {
-  const refutedMs = Math.max(stepMs(1), roundTripMs + draftMs);
-  const firstMs = Math.max(stepMs(1), roundTripMs + gamma * draftMs) + stepMs(gamma);
+  const [aloneMs, restMs, windowMs] = [stepMs(1), draftMs / 2, stepMs(gamma)];
+  const draftedMs = roundTripMs + restMs + draftMs;
+  const edgeWaits = draftedMs > aloneMs;
+  const oddMs = Math.max(aloneMs, draftedMs);
+  const evenMs = edgeWaits ? aloneMs + restMs : aloneMs;
+  // A window leaves when it is complete and the device has the verdict on its first draft.
+  const firstMs = Math.max(roundTripMs + aloneMs, roundTripMs + restMs + gamma * draftMs) + windowMs;
+  const afterEvenMs = edgeWaits ? aloneMs + Math.max(roundTripMs, restMs + (gamma - 1) * draftMs) + windowMs : firstMs;
   const nextMs = Math.max(gamma * draftMs, roundTripMs + stepMs(gamma + 1));
   if (acceptance === 1) return nextMs / gamma;
-  // Rejected first drafts: 1 / a - 1; windows after a fully accepted one: a^(gamma - 1) / (1 - a^gamma); all tokens: 1 / a + 1 / (1
-  // - a). All times a (1 - a), so that no chance is too small.
+  // With q = 1 - a: rejected first drafts at odd places q / (a (2 - a)), at even places q times as many; first windows after an even number of them
+  // 1 / (2 - a), after an odd number q / (2 - a); windows after a fully accepted one a^(gamma - 1) / (1 - a^gamma); all tokens 1 / a + 1 / q. All
+  // times a q, so that no chance is too small.
+  const wrong = 1 - acceptance;
+  const first = wrong * (oddMs + wrong * evenMs) + acceptance * (firstMs + wrong * afterEvenMs);
   const whole = acceptance ** gamma;
-  const ms = (1 - acceptance) * refutedMs + acceptance * firstMs + (whole / (1 - whole)) * nextMs;
-  return ms * (1 - acceptance);
+  return wrong * (first / (2 - acceptance) + (whole / (1 - whole)) * nextMs);
 }

@@ -6,6 +6,11 @@ import type { TimingFigures } from './latency-model.ts';
 /** Longer runs are so rare, or so similar, that the last one stands for them. */
 const longestRun = 128;
 const negligible = 1e-6;
+/**
+ * When a correction arrives, the device is in the middle of a draft, which it finishes in vain: an engine can't stop within a token. Its rest is any
+ * part of a draft's time; these parts stand for all.
+ */
+const restsOfDraft = [1 / 6, 1 / 2, 5 / 6];
 /** A device slower than the edge may never get a draft in; then nothing ends the cycle. */
 const longestCycle = 2 * longestRun;
 
@@ -19,9 +24,11 @@ export function streamMsPerToken(figures: TimingFigures, rowCap: number): number
   for (let run = 0; run <= longestRun && chance > negligible; run += 1) {
     const isLast = run === longestRun;
     const weight = isLast ? chance : chance * (1 - acceptance);
-    const cycle = playRun(figures, run, rowCap);
-    ms += weight * cycle.ms;
-    tokens += weight * cycle.tokens;
+    for (const rest of restsOfDraft) {
+      const cycle = playRun(figures, run, rowCap, rest * figures.draftMs);
+      ms += weight * cycle.ms;
+      tokens += weight * cycle.tokens;
+    }
     chance *= acceptance;
   }
   return ms / tokens;
@@ -30,13 +37,13 @@ export function streamMsPerToken(figures: TimingFigures, rowCap: number): number
 /**
  * From the step that committed a correction, at time 0, to the step that commits the next one: the device's first `run` drafts are
  * accepted, the next one is rejected. Positions count from the correction. Each side learns of the other's actions half a round
- * trip later; the edge continues without drafts where it has none, the device continues from the committed text that it knows. A
- * draft in progress when a correction arrives is dropped at once.
+ * trip later; the edge continues without drafts where it has none, the device continues from the committed text that it knows.
+ * @param restMs of the draft in progress when the device hears of the correction
  */
-function playRun(figures: TimingFigures, run: number, rowCap: number): Commit {
+function playRun(figures: TimingFigures, run: number, rowCap: number, restMs: number): Commit {
   const wayMs = figures.roundTripMs / 2;
   const commits: Commit[] = [{ tokens: 0, ms: 0 }];
-  const device = new DevicePlay(figures, run, commits);
+  const device = new DevicePlay(figures, run, restMs, commits);
   for (;;) {
     const { tokens, ms } = commits.at(-1) as Commit;
     device.draftUntil(ms - wayMs);
@@ -69,11 +76,11 @@ class DevicePlay {
   /** Index of the last commit that the device knows of. Time only moves on, so no commit is looked at twice. */
   #heard = 0;
 
-  constructor(figures: TimingFigures, run: number, commits: readonly Commit[]) {
+  constructor(figures: TimingFigures, run: number, restMs: number, commits: readonly Commit[]) {
     this.#figures = figures;
     this.#commits = commits;
     this.#agreeingLeft = run;
-    this.#nowMs = figures.roundTripMs / 2;
+    this.#nowMs = figures.roundTripMs / 2 + restMs;
   }
 
   /** Makes every draft that is finished at `untilMs`. */

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { predictTokenTimes } from '../../scheduling/predict-latency.ts';
+import type { ModeRow } from './metrics.ts';
+
+interface Recorded {
+  readonly rows: readonly ModeRow[];
+  readonly params: { readonly draftMs: number; readonly edgeDraftMs: number; readonly maxAhead: number };
+}
+
+/** The sentence in docs/library.md says this number. */
+const bound = 0.05;
+
+describe('the predicted time per token', () => {
+  it('agrees within 5 % with every cell of the recorded bench in virtual time', async () => {
+    const file = new URL('../../../bench/bench-modes-virtual.json', import.meta.url);
+    const { rows, params } = JSON.parse(await readFile(file, 'utf8')) as Recorded;
+    const found = rows.flatMap((row) => {
+      const predicted = predictedMs(row, params);
+      if (predicted === undefined) return [];
+      const { mode, givenAcceptance, roundTripMs } = row;
+      const measured = row.msPerToken as number;
+      return [{ cell: `${mode} ${givenAcceptance} ${roundTripMs}`, deviation: predicted / measured - 1 }];
+    });
+    // Five modes, and ar and stream with expensive rows, at four acceptances and seven round trips.
+    expect(found.length).toBe((5 + 2) * 4 * 7);
+    expect(found.filter(({ deviation }) => Math.abs(deviation) > bound)).toEqual([]);
+  });
+});
+
+/** Undefined: the predictor does not know the mode, or the load. */
+function predictedMs(row: ModeRow, { draftMs, edgeDraftMs, maxAhead }: Recorded['params']): number | undefined {
+  const { stepFixedMs, stepPerRowMs, sessions } = row;
+  if (sessions !== undefined) return undefined;
+  const predictions = predictTokenTimes({
+    stepMs: (count) => (stepFixedMs as number) + (stepPerRowMs as number) * count,
+    draftMs,
+    edgeDraftMs,
+    roundTripMs: row.roundTripMs,
+    acceptance: row.givenAcceptance as number,
+    maxAhead,
+  });
+  return predictions.find(({ mode }) => mode === row.mode)?.msPerToken;
+}
