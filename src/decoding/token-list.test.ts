@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DraftedText, LastText } from './token-list.ts';
+import { BranchedText, DraftedText, LastText } from './token-list.ts';
 import { TokenText } from './token-text.ts';
 
 describe('a text with drafts', () => {
@@ -20,6 +20,21 @@ describe('a text with drafts', () => {
           const expected = array.slice(Math.min(start, committed.length)).filter((other) => other === id).length;
           expect(counts.get(id) ?? 0).toBe(expected);
         }
+      }),
+    );
+  });
+
+  it('reads like the array where it leaves another text', () => {
+    const ids = fc.array(fc.nat(5), { maxLength: 8 });
+    fc.assert(
+      fc.property(ids, ids, fc.nat(8), fc.nat(18), fc.nat(18), (before, tokens, place, from, to) => {
+        const position = Math.min(place, before.length);
+        const text = new BranchedText(new DraftedText(TokenText.of(before)), position, tokens);
+        const array = [...before.slice(0, position), ...tokens];
+        expect(text.length).toBe(array.length);
+        expect(text.slice(from)).toEqual(array.slice(from));
+        expect(text.slice(from, to)).toEqual(array.slice(from, to));
+        for (let index = 0; index <= array.length; index += 1) expect(text.at(index)).toBe(array[index]);
       }),
     );
   });

@@ -45,6 +45,32 @@ export class DraftedText implements TokenList {
   }
 }
 
+/** The first tokens of a text, and others after them, without a copy. */
+export class BranchedText implements TokenList {
+  readonly #text: TokenList;
+  readonly #position: number;
+  readonly #tokens: readonly number[];
+  readonly length: number;
+
+  /** @param position at most the text's length */
+  constructor(text: TokenList, position: number, tokens: readonly number[]) {
+    this.#text = text;
+    this.#position = position;
+    this.#tokens = tokens;
+    this.length = position + tokens.length;
+  }
+
+  at(index: number): number | undefined {
+    return index < this.#position ? this.#text.at(index) : this.#tokens[index - this.#position];
+  }
+
+  slice(from = 0, to: number = this.length): number[] {
+    const position = this.#position;
+    const first = from < position ? this.#text.slice(from, Math.min(to, position)) : [];
+    return [...first, ...this.#tokens.slice(Math.max(0, from - position), Math.max(0, to - position))];
+  }
+}
+
 /** Remembers the last text, so that the start that the next one shares with it is not compared again. */
 export class LastText {
   #committed: TokenText | null = null;

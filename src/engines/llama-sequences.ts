@@ -13,11 +13,21 @@ export class LlamaSequence implements ModelSequence {
   readonly number: number;
   readonly #pool: SequencePool;
   released = false;
+  readonly copyFrom?: (other: ModelSequence, length: number) => Promise<void>;
 
   constructor(inner: LlamaContextSequence, number: number, pool: SequencePool) {
     this.inner = inner;
     this.number = number;
     this.#pool = pool;
+    if (canCopy(inner)) {
+      this.copyFrom = (other, length) => {
+        invariant(other instanceof LlamaSequence && pool.owns(other) && other !== this, 'copy of another model');
+        return pool.queue.run(() => {
+          invariant(!this.released && !other.released, 'copy of a released sequence');
+          return copyInto(inner, other.inner, length);
+        });
+      };
+    }
   }
 
   get length(): number {
@@ -75,6 +85,27 @@ export class SequencePool {
     this.#free.push(number);
     this.#free.sort((a, b) => a - b);
   }
+}
+
+/** A method that node-llama-cpp has for its own use, so it may be absent. */
+interface CopyingSequence {
+  _copyStateFromOtherSequence(other: LlamaContextSequence, upToTokenIndex: number): Promise<boolean>;
+}
+
+function canCopy(sequence: object): sequence is CopyingSequence {
+  return '_copyStateFromOtherSequence' in sequence;
+}
+
+/** Each sequence has a cache of its own, and llama.cpp copies all of it: as long as the context is large, whatever the length. */
+async function copyInto(
+  sequence: LlamaContextSequence & CopyingSequence,
+  other: LlamaContextSequence,
+  length: number,
+): Promise<void> {
+  const held = other.nextTokenIndex;
+  invariant(Number.isInteger(length) && length >= 0 && length <= held, `copy of ${length} of ${held} tokens`);
+  const isCopied = await sequence._copyStateFromOtherSequence(other, length);
+  invariant(isCopied && sequence.nextTokenIndex === length, 'llama.cpp copied other tokens than asked');
 }
 
 /** Exact: llama.cpp drops the KV cells, and later rows are bit for bit as if these had never existed. */

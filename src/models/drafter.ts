@@ -9,12 +9,12 @@ import { roundConfidence } from '../decoding/confidence.ts';
 import { type RunnerUp, runnerUp } from '../decoding/runner-up.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../decoding/token-counts.ts';
-import { DraftedText, LastText } from '../decoding/token-list.ts';
+import { BranchedText, DraftedText, LastText, type TokenList } from '../decoding/token-list.ts';
 import type { LanguageModel } from './model.ts';
-import { PrefixSequence } from './prefix-sequence.ts';
 import { createSerialQueue } from './serial-queue.ts';
+import { TextSequences } from './text-sequences.ts';
 
-function countsOf(text: DraftedText | readonly number[], start: number): TokenCounts {
+function countsOf(text: TokenList, start: number): TokenCounts {
   return text instanceof DraftedText ? text.countsFrom(start) : new RunningCounts(text.slice(start));
 }
 
@@ -113,16 +113,20 @@ export function draftFrom(
 /** The draft is the target's choice if the target had these candidates: same noise, same position. */
 export class ModelDrafter implements Drafter {
   readonly #contextLength: number;
-  readonly #sequence: PrefixSequence;
+  readonly #sequences: TextSequences;
   readonly #queue = createSerialQueue();
-  /** What the sequence holds must not be reused. */
+  /** What the sequences hold must not be reused. */
   #isForeign = false;
   readonly #last = new LastText();
 
-  /** The caller keeps the model. @throws OutriderError `edge-full` when it has no sequence left */
+  /**
+   * The caller keeps the model. It extends as many alternatives as the model has sequences beside the first, which are opened when
+   * they are needed.
+   * @throws OutriderError `edge-full` when it has no sequence left
+   */
   constructor(model: LanguageModel) {
     this.#contextLength = model.limits.contextLength;
-    this.#sequence = new PrefixSequence(model);
+    this.#sequences = new TextSequences(model, model.limits.maxSequences);
   }
 
   draft(request: DraftRequest): Promise<Draft | null> {
@@ -130,14 +134,23 @@ export class ModelDrafter implements Drafter {
   }
 
   async #draft(request: DraftRequest): Promise<Draft | null> {
-    const { promptLength, sampling } = request;
     const text = request.tokens ?? request.text;
     if (text.length > this.#contextLength) return null;
-    if (this.#isForeign) await this.#sequence.truncate(0);
+    if (this.#isForeign) await this.#sequences.forget();
     this.#isForeign = false;
-    const candidates = await this.#sequence.follow(text, this.#last.sharedWith(text));
-    const counts = penaltiesActive(sampling) ? countsOf(text, promptLength) : undefined;
-    return draftFrom(candidates, sampling, counts, text.length);
+    const branches = (request.alternatives ?? [])
+      .map(({ id, position, tokens }) => ({ id, text: new BranchedText(text, position, tokens) }))
+      .filter((one) => one.text.length <= this.#contextLength);
+    const others = branches.map((one) => one.text);
+    const [found, ...beside] = await this.#sequences.follow(text, this.#last.sharedWith(text), others);
+    const draft = draftAfter(text, found, request);
+    if (draft === null) return null;
+    const alternatives = branches.flatMap((one, index): AlternativeDraft[] => {
+      const candidates = beside[index] ?? null;
+      const made = candidates === null ? null : draftAfter(one.text, candidates, request);
+      return made === null ? [] : [{ id: one.id, position: one.text.length, ...made }];
+    });
+    return alternatives.length === 0 ? draft : { ...draft, alternatives };
   }
 
   /** The next draft reuses nothing of the texts before it. */
@@ -146,6 +159,11 @@ export class ModelDrafter implements Drafter {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#queue.run(() => this.#sequence.release());
+    return this.#queue.run(() => this.#sequences.release());
   }
+}
+
+function draftAfter(text: TokenList, candidates: Candidates, { promptLength, sampling }: DraftRequest) {
+  const counts = penaltiesActive(sampling) ? countsOf(text, promptLength) : undefined;
+  return draftFrom(candidates, sampling, counts, text.length);
 }

@@ -60,6 +60,7 @@ export function describeModelContract(
     };
     addShapeCases(add);
     addMemoryCases(add, options.prefixTokens ?? 40);
+    addCopyCases(add, options.prefixTokens ?? 40);
     addBatchCases(add, options.prefixTokens ?? 40);
     addRefusalCases(add);
     addLifeCases(add, open);
@@ -155,6 +156,31 @@ function addMemoryCases(add: Case, prefixTokens: number): void {
       expect(found).toEqual(plain);
       await second.truncate(3);
       expect(await feed(model, second, tokens.slice(3), 10)).toEqual(plain.slice(3));
+    }),
+  );
+}
+
+function addCopyCases(add: Case, prefixTokens: number): void {
+  add('a copy holds what the original held, and neither changes the other afterwards', (model) =>
+    withSequences(model, 3, async (original, copy, plain) => {
+      if (copy.copyFrom === undefined) return;
+      const [tokens, other] = [contractTokens(model, prefixTokens + 20), contractTokens(model, 20, 5)];
+      const all = await feed(model, plain, tokens, 10);
+      await feed(model, original, tokens, 10);
+      // What it held before is forgotten, also where it was more.
+      await feed(model, copy, contractTokens(model, prefixTokens + 30, 9), 10);
+      for (const length of [prefixTokens + 20, prefixTokens, 1, 0, prefixTokens]) {
+        await copy.copyFrom(original, length);
+        expect([copy.length, original.length]).toEqual([length, prefixTokens + 20]);
+        expect(await feed(model, copy, tokens.slice(length, length + 10), 10)).toEqual(all.slice(length, length + 10));
+      }
+      await original.truncate(prefixTokens);
+      await feed(model, original, other, 10);
+      await copy.truncate(prefixTokens);
+      expect(await feed(model, copy, tokens.slice(prefixTokens), 10)).toEqual(all.slice(prefixTokens));
+      await plain.truncate(prefixTokens);
+      await original.truncate(prefixTokens);
+      expect(await feed(model, original, other, 10)).toEqual(await feed(model, plain, other, 10));
     }),
   );
 }

@@ -41,6 +41,11 @@ export interface ModelSequence {
   readonly length: number;
   /** Removes everything from position `length` on; exact, as if it had never been evaluated. */
   truncate(length: number): Promise<void>;
+  /**
+   * Forgets what the sequence holds, and holds the first `length` tokens of `other` then, another sequence of the same engine, as if it
+   * had evaluated them. Absent where an engine can't copy.
+   */
+  copyFrom?(other: ModelSequence, length: number): Promise<void>;
   /** Returns the sequence to the engine. Wait until no evaluation of it is in flight. */
   release(): Promise<void>;
 }

@@ -59,6 +59,7 @@ function createNgramReader(shortestMatch: number, longestMatch: number): TokenRe
     get length() {
       return index.length;
     },
+    at: (position) => index.at(position),
     append: (id) => index.append(id),
     truncate: (length) => index.truncate(length),
     candidates() {

@@ -5,6 +5,12 @@ import type { TokenList } from '../decoding/token-list.ts';
 import { appendTokens } from './append-tokens.ts';
 import type { LanguageModel, ModelSequence } from './model.ts';
 
+/** Tokens for one sequence. */
+export interface SequencePart {
+  readonly into: PrefixSequence;
+  readonly tokens: readonly number[];
+}
+
 /** One caller at a time. */
 export class PrefixSequence {
   readonly sequence: ModelSequence;
@@ -52,6 +58,41 @@ export class PrefixSequence {
     await this.truncate(shared);
     const [last] = await this.append(text.slice(shared), 1);
     return last as Candidates;
+  }
+
+  /**
+   * All of {@link follow} but its last call.
+   * @returns the tokens of that call, for {@link appendTogether}
+   */
+  async approach(text: TokenList, known = 0): Promise<number[]> {
+    const shared = this.sharedLength(text, text.length - 1, known);
+    await this.truncate(shared);
+    const rest = text.slice(shared);
+    const before = Math.max(0, rest.length - this.#model.limits.maxItemTokens);
+    if (before > 0) await this.append(rest.slice(0, before), 0);
+    return rest.slice(before);
+  }
+
+  /** Holds the first `length` tokens of the other from now on, if the engine can copy. */
+  async copy(other: PrefixSequence, length: number): Promise<void> {
+    await this.sequence.copyFrom?.(other.sequence, length);
+    this.#tokens.length = 0;
+    for (let index = 0; index < this.sequence.length; index += 1) this.#tokens.push(other.#tokens[index] as number);
+  }
+
+  /** One call of the model for several sequences of it. @returns the candidates after the last token of each part */
+  static async appendTogether(model: LanguageModel, parts: readonly SequencePart[]): Promise<Candidates[]> {
+    try {
+      const found = await model.evaluate(
+        parts.map(({ into, tokens }) => ({ sequence: into.sequence, tokens, rows: 1 })),
+      );
+      return found.map(([last]) => last as Candidates);
+    } finally {
+      for (const { into, tokens } of parts) {
+        const appended = into.sequence.length - into.#tokens.length;
+        into.#tokens.push(...tokens.slice(0, appended));
+      }
+    }
   }
 
   release(): Promise<void> {

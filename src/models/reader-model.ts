@@ -9,6 +9,8 @@ import type { EvaluateItem, LanguageModel, ModelIdentity, ModelLimits, ModelSequ
 /** The text of one sequence, as an engine sees it. */
 export interface TokenReader {
   readonly length: number;
+  /** @param index below the length */
+  at(index: number): number;
   append(id: number): void;
   /** Removes everything from `length` on. */
   truncate(length: number): void;
@@ -44,6 +46,14 @@ class ReaderSequence implements ModelSequence {
     const held = this.reader.length;
     invariant(Number.isInteger(length) && length >= 0 && length <= held, `truncate to ${length} of ${held} tokens`);
     this.reader.truncate(length);
+  }
+
+  async copyFrom(other: ModelSequence, length: number): Promise<void> {
+    invariant(other instanceof ReaderSequence && other.owner === this.owner && other !== this, 'copy of itself');
+    invariant(!this.released && !other.released, 'copy of a released sequence');
+    invariant(Number.isInteger(length) && length >= 0 && length <= other.length, `copy of ${length} tokens`);
+    this.reader.truncate(0);
+    for (let index = 0; index < length; index += 1) this.reader.append(other.reader.at(index));
   }
 
   async release(): Promise<void> {

@@ -47,6 +47,10 @@ export function scriptModel(inner: LanguageModel, script: ModelScript): Language
           await script.truncate?.(own, length);
           await sequence.truncate(length);
         },
+        async copyFrom(other, length) {
+          const from = innerOf.get(other) ?? other;
+          await sequence.copyFrom?.(from, length);
+        },
         async release() {
           await script.release?.(own);
           innerOf.delete(own);

@@ -55,6 +55,7 @@ function createToyReader(settings: Settings): TokenReader {
     get length() {
       return ids.length;
     },
+    at: (index) => ids[index] as number,
     append(id) {
       ids.push(id);
     },
