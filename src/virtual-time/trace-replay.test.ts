@@ -37,6 +37,22 @@ function session(length = 120): TraceSession {
   return builder.build({ id: 'a', task: 'b', prompt, answer });
 }
 
+/** Every fifth draft is wrong and unsure, and its runner-up is right or not. */
+function hedgeable(isRight: boolean): TraceSession {
+  const answer = Array.from({ length: 120 }, (_, index) => 100 + index);
+  const builder = new TraceSessionBuilder();
+  for (const [position, token] of answer.entries()) {
+    if (position % 5 < 4) builder.addRight(64_000, { token: 9, units: 100 });
+    else {
+      const runnerUp = { token: isRight ? token : 8, units: 30_000 };
+      builder.addWrong(
+        [7, 6, 5].map((wrong, depth) => ({ token: wrong, units: 20_000, runnerUp: depth === 0 ? runnerUp : null })),
+      );
+    }
+  }
+  return builder.build({ id: 'a', task: 'b', prompt: [5, 6], answer });
+}
+
 describe('a replayed session', () => {
   it('ends with the recorded text in every mode, for any recorded drafts', () => {
     fc.assert(
@@ -51,6 +67,28 @@ describe('a replayed session', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('ends with the recorded text also with alternatives, in fewer rounds where runners-up are right', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(1, 3), fc.constantFrom(0, 60), (seed, hedges, roundTripMs) => {
+        const trace = throwTrace(seed);
+        for (const recorded of trace.sessions) {
+          const source = traceSource(new TraceReplay(trace.header, recorded));
+          const { ids } = runSourceSession({ ...conditions, hedges, roundTripMs }, source);
+          expect(ids).toEqual([...recorded.prompt, ...recorded.answer]);
+        }
+      }),
+      { numRuns: 40 },
+    );
+    const source = (isRight: boolean) => traceSource(new TraceReplay(header, hedgeable(isRight)));
+    const plain = runSourceSession(conditions, source(true));
+    const hedged = runSourceSession({ ...conditions, hedges: 1 }, source(true));
+    expect(hedged.durationMs).toBeLessThan(0.9 * plain.durationMs);
+    expect(hedged.drafts.alternativesTaken).toBeGreaterThan(10);
+    const useless = runSourceSession({ ...conditions, hedges: 1 }, source(false));
+    expect(useless.drafts.alternativesTaken).toBe(0);
+    expect(useless.drafts.alternativeTokens).toBeGreaterThan(10);
   });
 
   it('accepts the drafts that were recorded as right, and no others', () => {

@@ -5,11 +5,11 @@ import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { createEnding, type Ending } from '../decoding/ending.ts';
 import { LookUp, type LookUpDraft, leastLookUpChance } from '../decoding/look-up.ts';
-import type { DeviceState } from '../protocol/device-state.ts';
+import type { AlternativeDraft, AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
-import { type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from '../traces/trace.ts';
-import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
+import { runnerUpAt, type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from '../traces/trace.ts';
+import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import type { SessionSource } from './run-session.ts';
 
 /** A row after a wrong draft or after the end; it is not read. */
@@ -39,8 +39,18 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
   }
 
   /** The device's draft after its text and tail. The text equals the recorded one; only the tail can differ. */
-  draft({ text, tail }: DeviceState): TraceDraft | null {
-    return this.#after(text.length, tail);
+  draft(
+    { text, tail }: DeviceState,
+    _lookUpMargin?: number,
+    orders: readonly AlternativeOrder[] = [],
+  ): VirtualDraft | null {
+    const draft = this.#after(text.length, tail);
+    if (draft === null || orders.length === 0) return draft;
+    const alternatives = orders.flatMap(({ id, position, tokens }): AlternativeDraft[] => {
+      const own = this.#after(text.length, [...tail.slice(0, position - text.length), ...tokens]);
+      return own === null ? [] : [{ id, position: position + tokens.length, ...own }];
+    });
+    return { ...draft, alternatives };
   }
 
   /** The edge draft after the session's text and these drafts. */
@@ -78,6 +88,9 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
     const wrongAt = drafts.findIndex((id, index) => id !== answer[from + index]);
     const leftAt = wrongAt === -1 ? null : from + wrongAt;
     if (leftAt !== null && leftAt >= answer.length) return null;
+    // What follows a wrong runner-up was not recorded, and can never be accepted: the drafts of the true text stand for it.
+    const isOther = leftAt !== null && runnerUpAt(this.session, leftAt)?.token === drafts[wrongAt];
+    if (isOther) return traceDraft(this.session, this.header.wrongDepth, position, null);
     return traceDraft(this.session, this.header.wrongDepth, position, leftAt);
   }
 }
