@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type Claim, claimRow, claimSummary, reaches, verdict } from './claim.ts';
+import {
+  type Claim,
+  claimRow,
+  claimSummary,
+  type DraftClaim,
+  holds,
+  interpretClaims,
+  verdictOnDirection,
+  verdictOnGain,
+  verdictOnValue,
+} from './claim.ts';
 
 const claim: Claim = {
   figure: 'fig5',
@@ -9,31 +19,88 @@ const claim: Claim = {
   claimed: 0.237,
   measured: 0.3,
   interval: [0.25, 0.35],
-  holds: true,
+  verdict: 'holds, and more',
+  hangsOn: 'the payload law',
   isMain: true,
 };
 
+describe('the verdict on a claim', () => {
+  it('of a gain says whether all of the interval lies below the claim, above it, or around it', () => {
+    expect(verdictOnGain(0.237, [0.1, 0.3])).toBe('holds');
+    expect(verdictOnGain(0.237, [0.3, 0.4])).toBe('holds, and more');
+    expect(verdictOnGain(0.237, [0.1, 0.2])).toBe('does not hold');
+  });
+
+  it('of a gain is undecided where the interval has room for the claim and for no gain', () => {
+    expect(verdictOnGain(0.237, [-0.1, 0.3])).toBe('undecided');
+    expect(verdictOnGain(0.237, [-0.1, 0.2])).toBe('does not hold');
+  });
+
+  it('of a direction takes a change below the least one as none', () => {
+    expect(verdictOnDirection('rises', [0.01, 0.02], 0.001)).toBe('holds');
+    expect(verdictOnDirection('rises', [0.0001, 0.0009], 0.001)).toBe('does not hold');
+    expect(verdictOnDirection('rises', [-0.3, -0.1], 0.001)).toBe('does not hold');
+    expect(verdictOnDirection('rises', [-0.1, 0.1], 0.001)).toBe('undecided');
+    expect(verdictOnDirection('falls', [-0.3, -0.1], 0.001)).toBe('holds');
+    expect(verdictOnDirection('falls', [0.1, 0.3], 0.001)).toBe('does not hold');
+    expect(verdictOnDirection('falls', [-0.1, 0.3], 0.001)).toBe('undecided');
+  });
+
+  it('of a value asks whether the interval meets the range, and whether it says anything', () => {
+    expect(verdictOnValue([25, 25], [20, 30])).toBe('holds');
+    expect(verdictOnValue([25, 25], [2, 12])).toBe('does not hold');
+    expect(verdictOnValue([25, 25], [2, 40])).toBe('undecided');
+  });
+
+  it('counts as held whether it is more or just as much', () => {
+    const verdicts = ['holds', 'holds, and more', 'does not hold', 'undecided'] as const;
+    expect(verdicts.map((verdict) => holds({ verdict }))).toEqual([true, true, false, false]);
+  });
+});
+
 describe('a claim', () => {
-  it('holds unless all of its interval lies below what is claimed', () => {
-    expect(reaches(0.237, [0.1, 0.3])).toBe(true);
-    expect(reaches(0.237, [0.3, 0.4])).toBe(true);
-    expect(reaches(0.237, [0.1, 0.2])).toBe(false);
-  });
-
-  it('says whether more was found than claimed', () => {
-    expect(verdict(claim)).toBe('yes, more');
-    expect(verdict({ ...claim, interval: [0.2, 0.3] })).toBe('yes');
-    expect(verdict({ ...claim, holds: false })).toBe('no');
-  });
-
-  it('goes into the summary with what is claimed, measured, its interval, and whether it holds', () => {
+  it('goes into the summary with what is claimed, measured, its interval, the verdict and what that hangs on', () => {
     expect(claimSummary([claim, { ...claim, name: 'aside', isMain: false }])).toEqual({
       reductionMeanClaimed: 0.237,
       reductionMeanMeasured: 0.3,
       reductionMeanLow: 0.25,
       reductionMeanHigh: 0.35,
       reductionMeanHolds: true,
+      reductionMeanVerdict: 'holds, and more',
+      reductionMeanHangsOn: 'the payload law',
     });
     expect(claimRow({ ...claim, interval: null })).toMatchObject({ claimed: 0.237, low: null, high: null });
+  });
+});
+
+describe('what a verdict hangs on', () => {
+  const { interpretation: _words, hangsOn: _choice, ...drafted } = claim;
+  const draft = (law: string, k: string, verdict: DraftClaim['verdict']): DraftClaim => ({
+    ...drafted,
+    choices: { payload: law, k },
+    verdict,
+  });
+
+  it('is each choice whose other value alone turns it', () => {
+    const claims = interpretClaims([
+      draft('q16', '0', 'holds, and more'),
+      draft('ids', '0', 'does not hold'),
+      draft('ids', '2', 'holds'),
+      draft('q16', '2', 'holds, and more'),
+    ]);
+    expect(claims.map(({ hangsOn }) => hangsOn)).toEqual([
+      'payload (ids: does not hold)',
+      'payload (q16: holds, and more); k (2: holds)',
+      'k (0: does not hold)',
+      'not on payload, k alone',
+    ]);
+    expect(claims[0]?.interpretation).toBe('payload: q16; k: 0');
+  });
+
+  it('is not guessed where nothing was tried, and is kept where it was given', () => {
+    const [alone] = interpretClaims([draft('q16', '0', 'holds')]);
+    expect(alone?.hangsOn).toBe('no choice that was tried');
+    const [given] = interpretClaims([{ ...draft('q16', '0', 'holds'), hangsOn: 'the unit' }]);
+    expect(given?.hangsOn).toBe('the unit');
   });
 });

@@ -5,7 +5,7 @@ import { isOutriderError } from '../../basics/errors.ts';
 import { InvariantError } from '../../basics/invariant.ts';
 import { neutralSampling } from '../../decoding/sampling.ts';
 import { markdownTable } from '../../figures/markdown.ts';
-import type { Claim } from '../../laboratory/claim.ts';
+import type { DraftClaim } from '../../laboratory/claim.ts';
 import { defaultPair } from '../../model-files/manifest-data.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
@@ -118,16 +118,16 @@ function conclusionOf({ writer, counts }: Texts) {
   const sum = (key: 'texts' | 'identical' | 'tokens'): number => counts.reduce((total, one) => total + one[key], 0);
   const [texts, identical] = [sum('texts'), sum('identical')];
   const changed = 1 - identical / texts;
-  const claim: Claim = {
+  const claim: DraftClaim = {
     figure: 'accuracy',
     name: 'changedTexts',
     statement: 'accuracy unchanged: texts that differ from the target alone, share',
-    interpretation: `${writer}; ${texts} texts, all modes`,
+    choices: { rule: 'shared noise (ours)', texts: `${texts} of ${writer}, all modes` },
     claimed: 0,
     measured: changed,
     // The exact bound for a count of zero: (1 - p)^n = 0.05.
     interval: identical === texts ? [0, 1 - 0.05 ** (1 / texts)] : null,
-    holds: texts > 0 && identical === texts,
+    verdict: texts > 0 && identical === texts ? 'holds' : 'does not hold',
     isMain: true,
   };
   const rows = counts.map(({ mode, ...numbers }) => [`\`${mode}\``, ...Object.values(numbers).map(String)]);

@@ -2,7 +2,7 @@
 
 import type { Estimate } from '../../basics/bootstrap.ts';
 import { markdownTable, percent, rounded } from '../../figures/markdown.ts';
-import type { Claim } from '../../laboratory/claim.ts';
+import { type DraftClaim, type Verdict, verdictOnDirection, verdictOnValue } from '../../laboratory/claim.ts';
 import type { TaskKind } from '../../world/workload-lengths.ts';
 import type { Fig2World } from './fig2-sessions.ts';
 import {
@@ -23,25 +23,36 @@ import { claimMaker } from './paper-experiment.ts';
 const aboutFactor = 2;
 const claimedRateMbps = 50;
 
-export function fig2Claims(tasks: readonly PlayedTask[]): Claim[] {
+export function fig2Claims(tasks: readonly PlayedTask[]): DraftClaim[] {
   return groupsOf(tasks).flatMap((group) => {
     const [{ hardware, law }] = group as [PlayedTask];
     const top = topUplink(group);
     const isMain = hardware === 'preset' && law === 'q16';
-    const interpretation = `${law}; hardware: ${hardware}; ${ofKind(group, 'code').description.replace(/^\d+ /, '')}`;
-    const of = claimMaker({ figure: 'fig2', interpretation, isMain });
+    const drafts = ofKind(group, 'code').description.replace(/^\d+ /, '');
+    const of = claimMaker({ figure: 'fig2', choices: { 'payload law': law, hardware, drafts }, isMain });
     const window = (kind: TaskKind): Estimate => bestWindow(ofKind(group, kind), top);
-    const holds = ({ interval: [low, high] }: Estimate, claimed: number): boolean => low <= claimed && claimed <= high;
+    const at = ({ interval }: Estimate, claimed: number): Verdict => verdictOnValue([claimed, claimed], interval);
     const [code, summaries] = [window('code'), window('summarisation')];
     const more = windowDifference(ofKind(group, 'code'), ofKind(group, 'summarisation'), top);
     const rate = rateThatSuffices(group);
-    const isAbout =
-      rate.interval[1] >= claimedRateMbps / aboutFactor && rate.interval[0] <= claimedRateMbps * aboutFactor;
+    const about = [claimedRateMbps / aboutFactor, claimedRateMbps * aboutFactor] as const;
     return [
-      of('bestWindowCode', 'best window for code, tokens', 25, code, holds(code, 25)),
-      of('bestWindowSummaries', 'best window for summaries, tokens', 15, summaries, holds(summaries, 15)),
-      of('windowMoreForCode', 'window for code beyond that for summaries, tokens', 10, more, more.interval[0] > 0),
-      of('uplinkGains', 'uplink up to which more rate gains, Mbit/s', claimedRateMbps, rate, isAbout),
+      of('bestWindowCode', 'best window for code, tokens', 25, code, at(code, 25)),
+      of('bestWindowSummaries', 'best window for summaries, tokens', 15, summaries, at(summaries, 15)),
+      of(
+        'windowMoreForCode',
+        'window for code beyond that for summaries, tokens',
+        10,
+        more,
+        verdictOnDirection('rises', more.interval, 0),
+      ),
+      of(
+        'uplinkGains',
+        'uplink up to which more rate gains, Mbit/s',
+        claimedRateMbps,
+        rate,
+        verdictOnValue(about, rate.interval),
+      ),
     ];
   });
 }

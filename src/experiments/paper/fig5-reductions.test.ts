@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LatencyFigures } from '../allocation/latency.ts';
-import { type MeasuredCell, reductionOf, reductionsOf } from './fig5-reductions.ts';
-import { interpretationName, interpretations } from './interpretations.ts';
+import { fig5Interpretations, type MeasuredCell, reductionOf, reductionsOf } from './fig5-reductions.ts';
+import { interpretationName } from './interpretations.ts';
 
 function figures(latencyMs: number[]): LatencyFigures {
   return { latencyMs, latencyMiddleMs: latencyMs, latencyP95Ms: latencyMs, serialMs: latencyMs, costMs: latencyMs };
@@ -20,13 +20,13 @@ function cell(best: number[], random: number[], maxSinr: number[], maxCompute: n
     best: figures(best),
   };
   const found = Object.fromEntries(
-    interpretations.map((interpretation) => [interpretationName(interpretation), byPolicy]),
+    fig5Interpretations.map((interpretation) => [interpretationName(interpretation), byPolicy]),
   );
   return { deviceCount: 30, serverCount: 10, against: 'devices', found };
 }
 
 const given = {
-  interpretation: interpretations[0],
+  interpretation: fig5Interpretations[0],
   shares: 'equal',
   latency: 'latencyMs',
   method: 'best',
@@ -68,6 +68,6 @@ describe('the reduction of latency', () => {
     const one = [1, 2, 3, 4];
     const all = reductionsOf([cell(one, one, one, one)], 4);
     expect(new Set(all.map(({ method }) => method))).toEqual(new Set(['best', 'tma']));
-    expect(all).toHaveLength(2 * interpretations.length * 2 * 2);
+    expect(all).toHaveLength(2 * fig5Interpretations.length * 2 * 2);
   });
 });

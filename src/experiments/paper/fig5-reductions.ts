@@ -11,13 +11,16 @@ import {
   type Shares,
   savingOf,
 } from '../allocation/latency.ts';
-import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
+import { type Interpretation, interpretationName, interpretations, queuedInterpretations } from './interpretations.ts';
+import { type PaperPolicy, trainingGap } from './paper-policies.ts';
+
+/** Empty queues under each payload law and unit of lambda, then the laws of k. */
+export const fig5Interpretations: readonly Interpretation[] = [...interpretations, ...queuedInterpretations];
 
 export type Latency = 'latencyMs' | 'serialMs';
 
-/** Methods that the claim could be about; `tma-masac` is the paper's own. */
-export const methods = ['best', 'tma', 'tma-masac', 'masac-association'] as const;
-export type Method = (typeof methods)[number];
+/** Methods that the claim could be about; `tma-masac` is the paper's own. Policies that were given by hand come after them. */
+export const methods: readonly string[] = ['best', 'tma', 'tma-masac', 'masac-association'];
 
 export interface Cell {
   readonly deviceCount: number;
@@ -36,7 +39,7 @@ export interface MeasuredCell extends Cell {
 export interface Reduction extends Saving, Case {}
 
 interface Case {
-  readonly method: Method;
+  readonly method: string;
   readonly interpretation: Interpretation;
   readonly shares: Shares;
   readonly latency: Latency;
@@ -46,18 +49,24 @@ export const claimedMean = 0.237;
 export const claimedMost = 0.28;
 
 /** The policy that carries out a method, where the baselines share their servers in this way. */
-export function policyOf(method: Method, shares: Shares): string {
+export function policyOf(method: string, shares: Shares): string {
   return method === 'tma' ? `tma+${shares}` : method;
 }
 
-export function reductionsOf(cells: readonly MeasuredCell[], seedCount: number): Reduction[] {
+/** @param own policies that were given by hand @param taken the interpretations that were measured */
+export function reductionsOf(
+  cells: readonly MeasuredCell[],
+  seedCount: number,
+  own: readonly string[] = [],
+  taken: readonly Interpretation[] = fig5Interpretations,
+): Reduction[] {
   const [first] = cells;
-  const present = methods.filter((method) => {
+  const present = [...methods, ...own].filter((method) => {
     const figures = first?.found[interpretationName(interpretations[0] as Interpretation)];
     return figures !== undefined && policyOf(method, 'equal') in figures;
   });
   return present.flatMap((method) =>
-    interpretations.flatMap((interpretation) =>
+    taken.flatMap((interpretation) =>
       bothShares.flatMap((shares) =>
         (['latencyMs', 'serialMs'] as const).map((latency) =>
           reductionOf(cells, seedCount, { method, interpretation, shares, latency }),
@@ -82,6 +91,8 @@ export interface Fig5Row extends Middles, Interpretation, Pick<Cell, 'against'> 
   readonly devices: number;
   readonly servers: number;
   readonly policy: string;
+  /** In what its weights were trained for something else; empty: in nothing, or it has none. */
+  readonly trainingGap: string;
   readonly seeds: number;
   /** Interquartile mean over seeds, and its 95 % interval. */
   readonly latencyMs: number;
@@ -95,11 +106,19 @@ export interface Fig5Row extends Middles, Interpretation, Pick<Cell, 'against'> 
   readonly overBestHighMs: number;
 }
 
-export function fig5Rows(cells: readonly MeasuredCell[], seedCount: number): Fig5Row[] {
+export function fig5Rows(
+  cells: readonly MeasuredCell[],
+  seedCount: number,
+  policies: readonly Pick<PaperPolicy, 'name' | 'trained'>[] = [],
+): Fig5Row[] {
   return cells.flatMap((cell) =>
-    interpretations.flatMap((interpretation) => {
+    fig5Interpretations.flatMap((interpretation) => {
       const figures = cell.found[interpretationName(interpretation)] as FiguresByPolicy;
-      return Object.keys(figures).map((policy) => rowOf(cell, interpretation, policy, figures, seedCount));
+      return Object.keys(figures).map((policy) => {
+        const trained = policies.find(({ name }) => name === policy);
+        const gap = trained === undefined ? '' : trainingGap(trained, interpretation);
+        return { ...rowOf(cell, interpretation, policy, figures, seedCount), trainingGap: gap };
+      });
     }),
   );
 }
@@ -110,7 +129,7 @@ function rowOf(
   policy: string,
   figures: FiguresByPolicy,
   seedCount: number,
-): Fig5Row {
+): Omit<Fig5Row, 'trainingGap'> {
   const own = figures[policy] as LatencyFigures;
   const best = figures['best'] as LatencyFigures;
   const over = own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number));

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { holds } from '../../laboratory/claim.ts';
 import { type ClassFigures, type Fig6Case, fig6Changes, fig6Rows } from './fig6-changes.ts';
 import { fig6Claims } from './fig6-page.ts';
 
 const cases: Fig6Case[] = [20, 60, 100].map((energyWeight) => ({
-  interpretation: { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
+  interpretation: { payloadLaw: 'q16', lambdaUnit: 'per-ms', mostQueued: 0 },
   energyModel: 'band',
   policy: 'best',
   energyWeight,
@@ -45,12 +46,11 @@ describe('what the energy weight changes', () => {
   });
 
   it('holds a claim only beyond a thousandth', () => {
-    const holds = (found: ClassFigures[][][]): boolean[] =>
-      fig6Claims(fig6Changes(cases, found)).map((claim) => claim.holds);
-    expect(holds([seed(1), seed(2)])).toEqual([true, true, true, true, true]);
+    const held = (found: ClassFigures[][][]): boolean[] => fig6Claims(fig6Changes(cases, found)).map(holds);
+    expect(held([seed(1), seed(2)])).toEqual([true, true, true, true, true]);
     const same = [0, 1, 2].map(() => [figures(100, 10), figures(100, 10), figures(100, 10)]);
-    expect(holds([same, same])).toEqual([false, false, false, false, false]);
+    expect(held([same, same])).toEqual([false, false, false, false, false]);
     const hardly = same.map((classes, at) => classes.map(() => figures(100 + 0.01 * at, 10 - 0.001 * at)));
-    expect(holds([hardly, hardly])).toEqual([false, false, false, false, false]);
+    expect(held([hardly, hardly])).toEqual([false, false, false, false, false]);
   });
 });

@@ -32,6 +32,9 @@ export interface Fig6Case {
   readonly energyModel: 'band' | 'airtime';
   readonly policy: string;
   readonly energyWeight: number;
+  /** Factors on delta_CM and on lambda of the interpretation: other units of them; 1 by default. */
+  readonly transmitScale?: number;
+  readonly lambdaScale?: number;
 }
 
 /** Sums of one seed, by case and class. */
@@ -80,8 +83,8 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
 
 /** A case without its weight. */
 function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
-  const nameOf = ({ interpretation, energyModel, policy }: Fig6Case): string =>
-    `${interpretationName(interpretation)} ${energyModel} ${policy}`;
+  const nameOf = ({ interpretation, energyModel, policy, transmitScale = 1, lambdaScale = 1 }: Fig6Case): string =>
+    [interpretationName(interpretation), energyModel, policy, transmitScale, lambdaScale].join(' ');
   return nameOf(one) === nameOf(other);
 }
 
@@ -107,11 +110,9 @@ function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonl
   const part = (start: number): Estimate[] => changes.slice(start, start + classCount);
   const [latency, energy, transmit] = part(3 * classCount) as [Estimate, Estimate, Estimate];
   const [beyondLatency, beyondEnergy] = changes.slice(-2) as [Estimate, Estimate];
-  const { interpretation, energyModel, policy } = one;
+  const { energyWeight: _weight, ...asked } = one;
   return {
-    interpretation,
-    energyModel,
-    policy,
+    ...asked,
     from,
     to,
     latency: part(0),

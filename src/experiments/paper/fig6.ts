@@ -14,18 +14,9 @@ import {
 } from './fig6-changes.ts';
 import { fig6Figures } from './fig6-figure.ts';
 import { fig6Claims, fig6Page } from './fig6-page.ts';
-import {
-  decisionUnder,
-  type FoundPolicies,
-  findPolicies,
-  type Interpretation,
-  interpretations,
-  learnedPolicies,
-  type PaperPolicy,
-  policyNames,
-  underInterpretation,
-} from './interpretations.ts';
+import { type Interpretation, interpretations, underInterpretation } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { decisionUnder, findPolicies, learnedPolicies, type PaperPolicy, policyNames } from './paper-policies.ts';
 
 export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
@@ -35,8 +26,8 @@ const cell = { deviceCount: 90, serverCount: 10 };
 export const fig6: PaperExperiment = paperExperiment({
   figure: 'fig6',
   description: 'Fig. 6: latency and energy against the energy weight, by battery',
-  async plan({ size: { seedCount, energyWeights } }) {
-    const present = await findPolicies(fig6Policies, learnedPolicies);
+  async plan({ size: { seedCount, energyWeights }, policies: given }) {
+    const present = await findPolicies(fig6Policies, learnedPolicies, given);
     const { policies, notes } = present;
     const names = policies.map(({ name }) => name);
     const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
@@ -50,10 +41,11 @@ export const fig6: PaperExperiment = paperExperiment({
         },
       })),
       cases,
+      policies,
       notes,
     };
   },
-  conclude(found, { cases, notes }) {
+  conclude(found, { cases, policies, notes }) {
     const changes = fig6Changes(cases, found);
     const rows = fig6Rows(cases, found);
     const seedCount = found.length;
@@ -61,7 +53,7 @@ export const fig6: PaperExperiment = paperExperiment({
       claims: fig6Claims(changes),
       rows,
       figures: fig6Figures(rows, seedCount),
-      page: fig6Page(changes, { seedCount, notes, ...cell }),
+      page: fig6Page(changes, { seedCount, notes, policies, ...cell }),
     };
   },
 });
@@ -82,20 +74,20 @@ export function casesOfFig6(
 }
 
 /** @param state of the unchanged preset `paper` @returns the figures of each case */
-export function measureFig6(
-  state: SlotState,
-  cases: readonly Fig6Case[],
-  policies: FoundPolicies['policies'],
-): Fig6Found {
+export function measureFig6(state: SlotState, cases: readonly Fig6Case[], policies: readonly PaperPolicy[]): Fig6Found {
   return cases.map((one) => {
     const policy = policies.find(({ name }) => name === one.policy) as PaperPolicy;
     return measure(stateOf(state, one), decisionUnder(policy, one.interpretation));
   });
 }
 
-function stateOf(state: SlotState, { interpretation, energyModel, energyWeight }: Fig6Case): SlotState {
+function stateOf(state: SlotState, one: Fig6Case): SlotState {
+  const { interpretation, energyModel, energyWeight, transmitScale = 1, lambdaScale = 1 } = one;
   const read = underInterpretation(state, interpretation);
-  return { ...read, objective: { ...read.objective, energyModel, energyWeight } };
+  const { objective } = read;
+  const transmitEnergyFactor = transmitScale * objective.transmitEnergyFactor;
+  const lambdaPerMs = lambdaScale * objective.lambdaPerMs;
+  return { ...read, objective: { ...objective, energyModel, energyWeight, transmitEnergyFactor, lambdaPerMs } };
 }
 
 /** Figures of each class, in the order of {@link batteryClasses}. */

@@ -1,39 +1,28 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { slotsOf } from '../first-slots.ts';
 import {
-  decisionUnder,
-  findPolicies,
   type Interpretation,
+  interpretationName,
   interpretations,
-  measurePolicies,
-  type PaperPolicy,
-  shortHash,
+  queuedInterpretations,
   underInterpretation,
 } from './interpretations.ts';
+import { measureCell, measurePolicies, queueOverride } from './measure-cell.ts';
+import { findPolicies } from './paper-policies.ts';
 
-describe('docs/reproduction.md', () => {
-  it('is of the weights that are shipped', async () => {
-    const page = readFileSync(new URL('../../../docs/reproduction.md', import.meta.url), 'utf8');
-    for (const policy of (await findPolicies([], ['tma-masac', 'masac-association'])).policies) {
-      for (const one of [policy, policy.withIds as typeof policy]) {
-        expect(page.includes(shortHash(one)), `${one.name}: ${shortHash(one)}`).toBe(true);
-      }
-    }
-  });
-});
+const size = { scenario: 'paper', deviceCount: 6, serverCount: 2 };
 
 describe('interpretations of a slot', () => {
   it('are what the scenario gives with these settings', async () => {
-    const size = { scenario: 'paper', deviceCount: 6, serverCount: 2 };
     const [state] = await slotsOf(size, [3]);
-    for (const { payloadLaw, lambdaUnit } of interpretations) {
+    for (const interpretation of interpretations) {
+      const { payloadLaw, lambdaUnit } = interpretation;
       const overrides = [
         { path: ['objective', 'lambdaUnit'], value: lambdaUnit },
         { path: ['workload', 'payloadLaw'], value: payloadLaw },
       ];
       const [wanted] = await slotsOf({ ...size, overrides }, [3]);
-      const read = underInterpretation(state as NonNullable<typeof state>, { payloadLaw, lambdaUnit });
+      const read = underInterpretation(state as NonNullable<typeof state>, interpretation);
       expect(read.objective.lambdaPerMs).toBeCloseTo(wanted?.objective.lambdaPerMs as number, 15);
       for (const [device, bits] of (wanted?.payloadBits ?? []).entries()) {
         expect((read.payloadBits[device] as number) / bits).toBeCloseTo(1, 12);
@@ -42,15 +31,10 @@ describe('interpretations of a slot', () => {
     }
   });
 
-  it('are measured with one number a seed, and what is missing is said', async () => {
-    const states = await slotsOf({ scenario: 'paper', deviceCount: 6, serverCount: 2 }, [1, 2]);
-    const { policies, notes } = await findPolicies(['max-sinr+equal', 'best'], ['no-such-policy']);
-    expect(notes).toHaveLength(1);
-    expect(notes[0]).toMatch(/no-such-policy/);
-    const learned = await findPolicies([], ['tma-masac']);
-    expect(learned.notes[0]).toMatch(/`tma-masac` has the weights [0-9a-f]{12} with `q16`, [0-9a-f]{12} with `ids`/);
-    const [main, , ids] = interpretations as [Interpretation, Interpretation, Interpretation];
-    const figures = measurePolicies(states, policies, main);
+  it('are measured with one number a seed', async () => {
+    const states = await slotsOf(size, [1, 2]);
+    const { policies } = await findPolicies(['max-sinr+equal', 'best'], []);
+    const figures = measurePolicies(states, policies, interpretations[0] as Interpretation);
     expect(Object.keys(figures)).toEqual(['max-sinr+equal', 'best']);
     for (const { latencyMs, costMs, latencyP95Ms } of Object.values(figures)) {
       expect(latencyMs).toHaveLength(2);
@@ -58,11 +42,25 @@ describe('interpretations of a slot', () => {
       expect(costMs[0]).toBeGreaterThan(0);
     }
     expect(figures['best']?.costMs[0]).toBeLessThan(figures['max-sinr+equal']?.costMs[0] as number);
-    const [policy] = learned.policies as [PaperPolicy];
-    expect([main, ids].map((interpretation) => decisionUnder(policy, interpretation))).toEqual([
-      policy.decide,
-      policy.withIds?.decide,
-    ]);
-    expect(decisionUnder(policies[0] as PaperPolicy, ids)).toBe(policies[0]?.decide);
+  });
+
+  it('put work before the servers by their law of k, in the same world', async () => {
+    const overrides = [queueOverride(2)];
+    const [queued] = await slotsOf({ ...size, serverCount: 8, overrides }, [1]);
+    const [empty] = await slotsOf({ ...size, serverCount: 8 }, [1]);
+    expect(queued?.snr).toEqual(empty?.snr);
+    const slots = [...(queued?.queueDelayMs ?? [])].map((ms) => ms / 500);
+    expect(slots.every((k) => [0, 1, 2].includes(k))).toBe(true);
+    expect(slots.some((k) => k > 0)).toBe(true);
+    const { policies } = await findPolicies(['max-sinr+equal'], []);
+    const [main] = interpretations as [Interpretation];
+    const taken = [main, ...queuedInterpretations.filter(({ payloadLaw }) => payloadLaw === 'q16')];
+    const found = await measureCell({ deviceCount: 30, serverCount: 4 }, [1, 2, 3], policies, taken);
+    const means = taken.map((one) => {
+      const { latencyMs = [] } = found[interpretationName(one)]?.['max-sinr+equal'] ?? {};
+      return latencyMs.reduce((sum, ms) => sum + ms, 0) / latencyMs.length;
+    });
+    expect(means).toEqual(means.toSorted((one, other) => one - other));
+    expect(new Set(means).size).toBe(taken.length);
   });
 });

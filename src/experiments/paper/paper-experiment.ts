@@ -2,7 +2,7 @@
 
 import type { Estimate } from '../../basics/bootstrap.ts';
 import { packageVersion } from '../../files/document.ts';
-import { type Claim, claimSummary } from '../../laboratory/claim.ts';
+import { type Claim, claimSummary, type DraftClaim, interpretClaims, type Verdict } from '../../laboratory/claim.ts';
 import type { Conclusion, Experiment, Figure, Unit } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { type Size, sizes } from './sizes.ts';
@@ -11,6 +11,8 @@ const paperOptions = {
   size: { default: sizes.default as Size },
   /** A file of acceptance traces for Fig. 2; null: drafts are drawn. */
   tracePath: { default: null as string | null },
+  /** Names or files of further policies. */
+  policies: { default: [] as readonly string[] },
 } as const;
 
 export interface PaperConclusion extends Conclusion {
@@ -27,12 +29,19 @@ interface Plan<Measured> {
   readonly units: readonly Unit<Measured>[];
 }
 
+/** A conclusion whose claims do not yet say what they hang on. */
+export interface Drafted extends Omit<PaperConclusion, 'summary' | 'params' | 'claims'> {
+  readonly claims: readonly DraftClaim[];
+  /** Numbers of the summary beside those of the claims. */
+  readonly figuresOfSummary?: Readonly<Record<string, number>>;
+}
+
 /** A figure: its measurement, and its conclusion from the results of the units, in their order. */
 interface PaperFigure<Measured, Planned> {
   readonly figure: string;
   readonly description: string;
   plan(asked: OptionsOf<typeof paperOptions>): (Plan<Measured> & Planned) | Promise<Plan<Measured> & Planned>;
-  conclude(found: readonly Measured[], planned: Planned, size: Size): Omit<PaperConclusion, 'summary' | 'params'>;
+  conclude(found: readonly Measured[], planned: Planned, size: Size): Drafted;
 }
 
 export function paperExperiment<Measured, Planned>(of: PaperFigure<Measured, Planned>): PaperExperiment {
@@ -51,20 +60,22 @@ export function paperExperiment<Measured, Planned>(of: PaperFigure<Measured, Pla
       return { planned, found: await run.all(figure, planned.units) };
     },
     conclude({ planned, found }, { size }) {
-      const concluded = of.conclude(found, planned, size);
-      return { ...concluded, summary: claimSummary(concluded.claims), params: { figure, ...planned.settings } };
+      const { claims: drafts, figuresOfSummary, ...concluded } = of.conclude(found, planned, size);
+      const claims = interpretClaims(drafts);
+      const summary = { ...claimSummary(claims), ...figuresOfSummary };
+      return { ...concluded, claims, summary, params: { figure, ...planned.settings } };
     },
   };
   return experiment;
 }
 
 /** Makes the claims of a figure under one interpretation. */
-export function claimMaker(about: Pick<Claim, 'figure' | 'interpretation' | 'isMain'>) {
+export function claimMaker(about: Pick<DraftClaim, 'figure' | 'choices' | 'isMain'>) {
   return (
     name: string,
     statement: string,
     claimed: Claim['claimed'],
     { value, interval }: Estimate,
-    holds: boolean,
-  ): Claim => ({ ...about, name, statement, claimed, measured: value, interval, holds });
+    verdict: Verdict,
+  ): DraftClaim => ({ ...about, name, statement, claimed, measured: value, interval, verdict });
 }

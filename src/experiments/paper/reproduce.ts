@@ -7,7 +7,7 @@ import { badArgument, isOutriderError } from '../../basics/errors.ts';
 import { makeDirectory } from '../../files/make-directory.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../files/shipped-traces.ts';
-import { claimRow, claimSummary } from '../../laboratory/claim.ts';
+import { claimRow, holds } from '../../laboratory/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { runExperiment } from '../../laboratory/run.ts';
@@ -15,14 +15,22 @@ import { accuracy } from './accuracy.ts';
 import { fig2 } from './fig2.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
+import { fig6Plane } from './fig6-plane.ts';
 import type { PaperExperiment } from './paper-experiment.ts';
 import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
 import { type Concluded, pageOf, writeOutput } from './write-output.ts';
 
-export const figureNames = ['fig2', 'fig5', 'fig6', 'accuracy', 'sensitivity'] as const;
+export const figureNames = ['fig2', 'fig5', 'fig6', 'fig6-units', 'accuracy', 'sensitivity'] as const;
 export type FigureName = (typeof figureNames)[number];
-const figures: Readonly<Record<FigureName, PaperExperiment>> = { fig2, fig5, fig6, accuracy, sensitivity };
+const figures: Readonly<Record<FigureName, PaperExperiment>> = {
+  fig2,
+  fig5,
+  fig6,
+  'fig6-units': fig6Plane,
+  accuracy,
+  sensitivity,
+};
 
 const options = {
   smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },
@@ -37,6 +45,12 @@ const options = {
     help: 'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',
     /** Null: drafts are drawn. */
     type: undefined as string | null | undefined,
+  },
+  policies: {
+    flag: '--policy <name|file>',
+    help: 'one more policy, in every figure of slots; may be given several times',
+    texts: true,
+    default: [] as readonly string[],
   },
   pictures: { flag: '--no-pictures', help: 'data and pages only; needs neither vega nor resvg', default: true },
   /** Replaces the sizes that have flags. */
@@ -70,11 +84,12 @@ export function reproduction(
     conclude(done, given): Conclusion {
       const claims = done.flatMap(({ conclusion }) => conclusion.claims);
       const { name: size, ...params } = sizeOf(given);
+      const numbers = done.map(({ conclusion }) => conclusion.summary);
       return {
         rows: claims.map(claimRow),
         // A terminal does not show every interpretation of every claim.
         forPeople: [],
-        summary: { ...claimSummary(claims), claims: claims.length, held: claims.filter(({ holds }) => holds).length },
+        summary: { ...Object.assign({}, ...numbers), claims: claims.length, held: claims.filter(holds).length },
         params: { figures: chosen(given), size, ...params },
         remarks: [`data, pictures and pages: ${directoryOf(given)}`],
       };
@@ -88,7 +103,7 @@ async function reproduce(chosen: readonly FigureName[], given: Options, run: Run
   if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
-  const asked = { size: sizeOf(given), tracePath: traceFile(given.traces) };
+  const asked = { size: sizeOf(given), tracePath: traceFile(given.traces), policies: given.policies };
   const { onProgress, signal } = run;
   const done: Concluded[] = [];
   for (const name of chosen) {

@@ -7,7 +7,7 @@ import { palette } from '../../figures/theme.ts';
 import { claimedMean, claimedMost, type MeasuredCell, reductionOf } from './fig5-reductions.ts';
 import type { Fig6Change } from './fig6-changes.ts';
 import type { LambdaUnit, PayloadLaw } from './interpretations.ts';
-import type { PaperConclusion } from './paper-experiment.ts';
+import type { Drafted } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
 
@@ -47,7 +47,7 @@ export function slotEstimates(
   seedCount: number,
 ): SlotEstimates[] {
   return (['q16', 'ids'] as const).map((payloadLaw) => {
-    const interpretation = { payloadLaw, lambdaUnit: 'per-ms' as LambdaUnit };
+    const interpretation = { payloadLaw, lambdaUnit: 'per-ms' as LambdaUnit, mostQueued: 0 };
     const given = { interpretation, shares: 'equal', latency: 'latencyMs' } as const;
     const best = reductionOf(cells, seedCount, { ...given, method: 'best' });
     const tma = reductionOf(cells, seedCount, { ...given, method: 'tma' });
@@ -66,7 +66,7 @@ export function slotEstimates(
 
 type Facts = Pick<Size['sensitivity'], 'seedCount' | 'cells'>;
 
-export function sensitivityConclusion(moved: readonly Moved[], facts: Facts): Omit<PaperConclusion, 'summary'> {
+export function sensitivityConclusion(moved: readonly Moved[], facts: Facts): Drafted {
   const sizes = facts.cells.map(([devices, servers]) => `${devices}/${servers}`).join(', ');
   return {
     claims: [],

@@ -11,8 +11,10 @@ import { bestWindow, type PlayedTask, rateThatSuffices } from './fig2-windows.ts
 import type { CellFound, MeasuredCell } from './fig5-reductions.ts';
 import { casesOfFig6, measureFig6 } from './fig6.ts';
 import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
-import { findPolicies, interpretations, measureCell } from './interpretations.ts';
+import { interpretations } from './interpretations.ts';
+import { measureCell } from './measure-cell.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { findPolicies } from './paper-policies.ts';
 import { type PhysicsFound, physicsCases, physicsPage, physicsRows, physicsUnit } from './physics.ts';
 import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
 import { type Variant, variants } from './sensitivity-values.ts';

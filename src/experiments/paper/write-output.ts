@@ -6,7 +6,7 @@ import { markdownTable, rounded } from '../../figures/markdown.ts';
 import { csvOf } from '../../files/csv.ts';
 import { buildDocument } from '../../files/document.ts';
 import { writeFigure } from '../../files/render-figure.ts';
-import { type Claim, claimRow, verdict } from '../../laboratory/claim.ts';
+import { type Claim, claimRow, holds } from '../../laboratory/claim.ts';
 import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 
 export interface Concluded {
@@ -54,15 +54,19 @@ function claimTable(claims: readonly Claim[]): string[] {
     shown(claim.claimed),
     shown(claim.measured),
     claim.interval === null ? '-' : `${rounded(claim.interval[0])} to ${rounded(claim.interval[1])}`,
-    verdict(claim),
+    claim.verdict,
+    claim.hangsOn,
   ]);
-  return [markdownTable(['the paper says', 'interpretation', 'claimed', 'measured', '95 %', 'holds'], rows), ''];
+  return [
+    markdownTable(['the paper says', 'interpretation', 'claimed', 'measured', '95 %', 'verdict', 'hangs on'], rows),
+    '',
+  ];
 }
 
 /** For each claim, the number of interpretations under which it holds. */
 function interpretationCounts(claims: readonly Claim[]): string[] {
   const counts = [...Map.groupBy(claims, ({ name }) => name)].flatMap(([name, all]) => {
-    const held = all.filter(({ holds }) => holds).length;
+    const held = all.filter(holds).length;
     return all.length === 1 ? [] : [`\`${name}\` in ${held} of ${all.length}`];
   });
   return counts.length === 0 ? [] : [`Interpretations under which a claim holds: ${counts.join(', ')}.`, ''];
