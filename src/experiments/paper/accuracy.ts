@@ -1,4 +1,4 @@
-// The paper's claim that accuracy stays as it is. Here it is a comparison of texts: where every text is the target's own, id for id, every
+// The paper's claim that accuracy stays as it is: with our rule, and with its own (accuracy-rule.ts). With ours it is a comparison of texts: where every text is the target's own, id for id, every
 // measure of accuracy is the same. Real models where they are there; the toy language in virtual time otherwise.
 
 import { isOutriderError } from '../../basics/errors.ts';
@@ -10,7 +10,8 @@ import { defaultPair } from '../../model-files/manifest-data.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { runSession } from '../../virtual-time/run-session.ts';
-import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { measureRules, type RuleRow, ruleClaims, ruleTable } from './accuracy-rule.ts';
+import { type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 interface TextRow {
@@ -43,11 +44,23 @@ export const accuracy: PaperExperiment = paperExperiment({
     const measure = () => (promptCount === 0 ? writeToys(size, '') : writeTexts(size));
     return {
       settings: { promptCount, textTokens, temperatures, roundTripMs },
-      units: [{ key: 'texts', measure }],
+      units: [
+        { key: 'texts', measure: async (): Promise<Found> => ({ texts: await measure() }) },
+        { key: 'rules', measure: async (): Promise<Found> => ({ rules: await measureRules(size) }) },
+      ],
     };
   },
-  conclude: ([texts]) => conclusionOf(texts as Texts),
+  conclude(found) {
+    const [texts, { rules = [] }] = found as [Found, Found];
+    return conclusionOf(texts.texts as Texts, rules);
+  },
 });
+
+/** What one unit found. */
+interface Found {
+  readonly texts?: Texts;
+  readonly rules?: readonly RuleRow[];
+}
 
 async function writeTexts(size: Size): Promise<Texts> {
   try {
@@ -114,7 +127,7 @@ function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, a
   }
 }
 
-function conclusionOf({ writer, counts }: Texts) {
+function conclusionOf({ writer, counts }: Texts, rules: readonly RuleRow[]): Drafted {
   const sum = (key: 'texts' | 'identical' | 'tokens'): number => counts.reduce((total, one) => total + one[key], 0);
   const [texts, identical] = [sum('texts'), sum('identical')];
   const changed = 1 - identical / texts;
@@ -122,7 +135,8 @@ function conclusionOf({ writer, counts }: Texts) {
     figure: 'accuracy',
     name: 'changedTexts',
     statement: 'accuracy unchanged: texts that differ from the target alone, share',
-    choices: { rule: 'shared noise (ours)', texts: `${texts} of ${writer}, all modes` },
+    choices: { rule: 'ours: shared noise', texts: `${texts} of ${writer}, all modes` },
+    hangsOn: 'the rule of acceptance: see tokenBias',
     claimed: 0,
     measured: changed,
     // The exact bound for a count of zero: (1 - p)^n = 0.05.
@@ -132,7 +146,7 @@ function conclusionOf({ writer, counts }: Texts) {
   };
   const rows = counts.map(({ mode, ...numbers }) => [`\`${mode}\``, ...Object.values(numbers).map(String)]);
   return {
-    claims: [claim],
+    claims: [claim, ...ruleClaims(rules)],
     rows: counts.map((one) => ({ writer, ...one })),
     figures: [],
     page: [
@@ -140,6 +154,8 @@ function conclusionOf({ writer, counts }: Texts) {
       'and mode; so every measure of accuracy is the same, not only on average. The interval is for the share of texts that could differ unseen. `outrider trial exactness` tries harder.',
       '',
       markdownTable(['mode', 'temperature', 'texts', 'tokens', "the target's own"], rows),
+      '',
+      ruleTable(rules),
     ].join('\n'),
   };
 }
