@@ -1,5 +1,5 @@
 // The slots that `outrider bench allocation` and `outrider reproduce` decide: the first slots of a shipped scenario, with a
-// given number of devices and servers.
+// given number of devices and servers. Policies decide them by the paper's objective, whatever the default is.
 
 import type { SlotState } from '../allocation/slot-state.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
@@ -17,12 +17,16 @@ export interface WorldSettings {
   readonly overrides?: readonly Override[];
 }
 
+/** Koh & Yang's objective, not the time that is felt. */
+export const paperObjective: Override = { path: ['objective', 'kind'], value: 'paper' };
+
 /** A slot for each seed; the same for every policy. */
 export async function slotsOf(settings: WorldSettings, seeds: readonly number[]): Promise<SlotState[]> {
   const { deviceCount, serverCount, energyWeight, overrides = [] } = settings;
   const scenario = readPreset(settings.scenario, [
     { path: ['devices', 'count'], value: deviceCount },
     { path: ['servers', 'placement', 'count'], value: serverCount },
+    paperObjective,
     ...(energyWeight === undefined ? [] : [{ path: ['objective', 'energyWeight'], value: energyWeight }]),
     ...overrides,
   ]);

@@ -14,7 +14,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { runSlots } from '../../simulation/run-slots.ts';
 import { endsInSlot } from '../../simulation/slot-world.ts';
 import type { RadioMap } from '../../world/radio-map.ts';
-import { seedsOf } from '../first-slots.ts';
+import { paperObjective, seedsOf } from '../first-slots.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
 /** One change of a preset's physics. */
@@ -71,7 +71,7 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
     key: `physics: ${given.world}, ${given.becomes}, ${given.law}`,
     async measure() {
       const law: Override = { path: ['workload', 'payloadLaw'], value: given.law };
-      const scenario = readPreset(given.world, [...given.overrides, law]);
+      const scenario = readPreset(given.world, [paperObjective, ...given.overrides, law]);
       const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
       const found: Record<string, RunFigures[]> = {};
       for (const name of [...baselines, ...methods]) {
