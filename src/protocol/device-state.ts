@@ -18,6 +18,8 @@ export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'an
   readonly windowsInFlight?: number;
   /** Most alternatives that one pass of the drafter extends beside the draft, in modes that hedge; default 0: the device does not hedge. */
   readonly hedges?: number;
+  /** Whether alternatives stay on the device until the text takes one; for comparisons. Default: they are sent ahead. */
+  readonly keepsAlternatives?: boolean;
   /** The least chance of an alternative that is extended; above 1: none. `hedge-cut-set` changes it. Default 0. */
   readonly minHedgeChance?: number;
 };
@@ -30,6 +32,7 @@ export function openedTurn(turn: TurnRequest): Omit<OpenMessage, 'kind' | 'versi
     draftLength: _window,
     windowsInFlight: _windows,
     hedges: _most,
+    keepsAlternatives: _keeps,
     minHedgeChance: _least,
     ...opened
   } = turn;

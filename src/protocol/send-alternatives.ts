@@ -19,7 +19,8 @@ const leastTokens = 2;
 
 /** Sends on the main link what is new of each alternative, once the draft beside it is sent. */
 export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): DeviceState {
-  if (state.alternatives.length === 0 || !modeOf(state.turn.mode).mayHedge) return state;
+  const { alternatives, turn } = state;
+  if (alternatives.length === 0 || turn.keepsAlternatives === true || !modeOf(turn.mode).mayHedge) return state;
   let link = findLink(state, state.main);
   if (link === undefined || !link.writable || !link.isExtendable) return state;
   const base = link.branches.at(-1);

@@ -8,19 +8,22 @@ import type { AblationRow } from './page.ts';
 import { variants } from './variants.ts';
 
 /** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */
-function session(id: string, task: 'copy' | 'new', length = 120): TraceSession {
+function session(id: string, task: 'copy' | 'new', runnersUp = true, length = 120): TraceSession {
   const prompt = Array.from({ length: 30 }, (_, index) => 100 + index);
   const answer = Array.from({ length }, (_, index) => (task === 'copy' ? 100 + ((index + 1) % 30) : 200 + index));
   const builder = new TraceSessionBuilder();
   for (const position of answer.keys()) {
-    if (position % 5 < 4) builder.addRight(60_000);
-    else builder.addWrong([7, 8, 9].map((token) => ({ token, units: 9_000 })));
+    // In every second miss the runner-up is the target's token.
+    const runnerUp = { token: position % 10 === 9 ? (answer[position] as number) : 6, units: 30_000 };
+    const beside = (depth: number) => (runnersUp && depth === 0 ? runnerUp : null);
+    if (position % 5 < 4) builder.addRight(60_000, runnersUp ? { token: 6, units: 2000 } : null);
+    else builder.addWrong([7, 8, 9].map((token, depth) => ({ token, units: 9_000, runnerUp: beside(depth) })));
   }
   return builder.build({ id, task, prompt, answer });
 }
 
 const trace: Trace = {
-  header: madeUpHeader(),
+  header: madeUpHeader({ hasRunnerUps: true }),
   sessions: [session('a', 'copy'), session('b', 'copy'), session('c', 'new'), session('d', 'new')],
 };
 const options = {
@@ -64,6 +67,27 @@ describe('variants', () => {
     expect(at('abort, modelled').overPlain).toBeLessThan(1);
     expect(at('edge drafts too').overPlainHigh).toBeLessThan(1);
     expect(at('edge alone').draftsPerToken).toBe(0);
+  });
+
+  it('show that hedges pay, more where they are sent ahead, and not where rows are dear', () => {
+    expect(at('hedge').overPlainHigh).toBeLessThan(0.95);
+    expect(at('three hedges').overPlainHigh).toBeLessThan(0.95);
+    expect(at('hedge, abort').overPlain).toBeLessThan(at('hedge').overPlain);
+    expect(at('hedge, device').overPlain).toBeGreaterThan(at('hedge').overPlain);
+    expect(at('hedge, device').payloadBytesPerToken).toBeLessThan(at('hedge').payloadBytesPerToken);
+    expect(at('hedge, dear rows').overPlain).toBeGreaterThan(at('hedge').overPlain);
+    expect(at('all, hedge').overPlain).toBeLessThan(at('all, stream').overPlain);
+  });
+
+  it('have no hedges in a trace without runners-up', async () => {
+    const old = { header: madeUpHeader(), sessions: [session('c', 'new', false)] };
+    const found = await runExperiment(ablationExperiment, {
+      ...options,
+      steps: options.steps.slice(0, 1),
+      traces: [old],
+    });
+    expect(found.rows.filter(({ idea }) => /hedge/.test(idea))).toEqual([]);
+    expect(found.rows.length).toBe(variants.filter(({ hedges }) => hedges !== true).length);
   });
 
   it('are summed up for both kinds of edges', () => {

@@ -12,7 +12,7 @@ import { runSourceSession } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { acceptanceOf, addCounts, countSession, type ReplayedCounts, tpotMs } from '../session-metrics.ts';
 import { type AblationRow, ablationPage } from './page.ts';
-import { edgeAlone, plainVariant, type Variant, variants } from './variants.ts';
+import { edgeAlone, plainVariant, type Variant, variants, variantsFor } from './variants.ts';
 
 interface StepLaw {
   readonly name: string;
@@ -107,14 +107,15 @@ function briefly({ draft, edge, roundTripMs, task, idea, ...row }: AblationRow):
 function cellRows(cell: Cell, plays: Plays): AblationRow[] {
   const { header, sessions } = cell.trace;
   const replays = sessions.map((session) => new TraceReplay(header, session));
-  const counts = new Map(variants.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, plays))]));
+  const shown = variantsFor(header);
+  const counts = new Map(shown.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, plays))]));
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   return ['all', ...(tasks.length > 1 ? tasks : [])].flatMap((task) => {
     const chosen = sessions.flatMap((session, index) => (task === 'all' || session.task === task ? [index] : []));
     const of = (variant: Variant): ReplayedCounts[] =>
       chosen.map((index) => (counts.get(variant) as ReplayedCounts[])[index] as ReplayedCounts);
     const [plain, alone] = [of(plainVariant), tpotMs(addCounts(of(edgeAlone)))];
-    return variants.map((variant) => rowOf(cell, variant, task, { own: of(variant), plain, alone }));
+    return shown.map((variant) => rowOf(cell, variant, task, { own: of(variant), plain, alone }));
   });
 }
 

@@ -1,6 +1,8 @@
 // The variants that "bench ablation" measures: plain `stream`, and the change of a session by each addition. In plain `stream`
 // the draft model makes every draft, no chain is stopped, and the edge takes every draft that has arrived.
 
+import type { TraceHeader } from '../../traces/trace.ts';
+import { usualWidthCost } from '../../virtual-time/device.ts';
 import type { SessionConditions } from '../../virtual-time/run-session.ts';
 import { edgeLookUpTokens } from '../look-up-place.ts';
 import { edgeDraftMs } from '../modes/virtual-cell.ts';
@@ -11,7 +13,15 @@ export interface Variant {
   readonly key: string;
   readonly meaning: string;
   readonly changes: Partial<SessionConditions>;
+  /** It needs traces with runners-up. */
+  readonly hedges?: true;
 }
+
+/**
+ * Time that a second row adds to a pass of the default draft on one thread of a server's processor, as a share of a pass with one row:
+ * `outrider bench engine` measures it. Phones and graphics processors, which wait for memory, are nearer to the usual share.
+ */
+const processorWidthCost = 0.75;
 
 const plain: Partial<SessionConditions> = {
   mode: 'stream',
@@ -41,6 +51,26 @@ export const variants: readonly Variant[] = [
     ...edgeLooksUp,
   }),
   variant('all, mix', 'allMix', 'the same in mode mix', { ...together, ...edgeDrafts }),
+  hedge(
+    'hedge',
+    'hedge',
+    `the runner-up of an unsure draft continued beside it, a row costs ${usualWidthCost} of a pass`,
+    {},
+  ),
+  hedge('three hedges', 'hedge3', 'the same for up to three drafts', { hedges: 3 }),
+  hedge('hedge, abort', 'hedgeAbort', 'one hedge, and a draft in flight is given up at a roll-back', {
+    abortsDrafts: true,
+  }),
+  hedge('hedge, device', 'hedgeDevice', 'one hedge, which is not sent before it is needed', {
+    turn: { keepsAlternatives: true },
+  }),
+  hedge('hedge, dear rows', 'hedgeDearRows', `one hedge, a row costs ${processorWidthCost} of a pass`, {
+    widthCost: processorWidthCost,
+  }),
+  hedge('all, hedge', 'allHedge', 'one hedge, look-up on both sides, chain cut, rows by worth', {
+    ...together,
+    ...edgeLooksUp,
+  }),
   variant('abort, modelled', 'abort', 'a draft in flight is given up at a roll-back; no engine here can', {
     abortsDrafts: true,
   }),
@@ -48,4 +78,13 @@ export const variants: readonly Variant[] = [
 
 function variant(name: string, key: string, meaning: string, changes: Partial<SessionConditions>): Variant {
   return { name, key, meaning, changes: { ...plain, ...changes } };
+}
+
+function hedge(name: string, key: string, meaning: string, changes: Partial<SessionConditions>): Variant {
+  return { ...variant(name, key, meaning, { hedges: 1, ...changes }), hedges: true };
+}
+
+/** The variants that a trace can show. */
+export function variantsFor({ hasRunnerUps }: Pick<TraceHeader, 'hasRunnerUps'>): readonly Variant[] {
+  return variants.filter(({ hedges }) => hasRunnerUps || hedges !== true);
 }
