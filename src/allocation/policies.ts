@@ -3,6 +3,7 @@
 
 import { badArgument } from '../basics/errors.ts';
 import { nearestName } from '../basics/nearest-name.ts';
+import { decideByBatches } from './batch-policy.ts';
 import { searchBest } from './best-search.ts';
 import { boundByPrices } from './dual-bound.ts';
 import { createEqualRule } from './equal-rule.ts';
@@ -52,8 +53,10 @@ interface Recipe extends PolicyEntry {
   readonly search?: Search;
   /** The slot as the policy sees it. */
   readonly view?: (state: SlotState) => SlotState;
-  /** Decides shares too, optimal ones. */
+  /** Decides shares too. */
   readonly decide?: Policy;
+  /** Those of {@link Recipe.decide} are its own; with `+optimal` its devices get optimal ones in their place. */
+  readonly hasOwnShares?: true;
 }
 
 const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
@@ -150,6 +153,13 @@ const recipes: readonly Recipe[] = [
     associateWithHysteresis,
   ),
   {
+    name: 'batch-dp',
+    description: 'best SNR; batches by dynamic programming, shares by closed form (Zhu et al. 2025)',
+    sharing: 'optimal',
+    decide: decideByBatches,
+    hasOwnShares: true,
+  },
+  {
     name: 'look-ahead',
     description: 'the cheapest of some associations over a forecast of the next slots',
     sharing: 'optimal',
@@ -183,13 +193,14 @@ export function createPolicy(name: string, others: readonly string[] = []): Poli
     const remedy = `${hint}Choose one of: ${known.join(', ')}; add +equal or +optimal to say how servers share.${more}`;
     throw badArgument(`there is no policy "${name}"`, remedy);
   }
-  return (state) => decide(state, recipe, sharing);
+  return (state) => decide(state, recipe, sharing, ending !== undefined);
 }
 
-function decide(state: SlotState, recipe: Recipe, sharing: Sharing): ReturnType<Policy> {
+function decide(state: SlotState, recipe: Recipe, sharing: Sharing, isSharingNamed: boolean): ReturnType<Policy> {
   if (recipe.decide !== undefined) {
     const assignment = recipe.decide(state);
-    return sharing === 'equal' ? shareEqually(state, assignment.server) : assignment;
+    if (sharing === 'equal') return shareEqually(state, assignment.server);
+    return isSharingNamed && recipe.hasOwnShares ? shareOptimally(state, assignment.server) : assignment;
   }
   if (recipe.search === undefined) {
     const server = (recipe.associate as Association)(state);

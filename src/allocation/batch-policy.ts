@@ -1,0 +1,53 @@
+// The policy `batch-dp`: each device at the server with the best SNR, batches and draft lengths on each server by dynamic programming, and shares of band and
+// computing by closed form, after Zhu et al. 2025 (batch-plan.ts). A slot has no place for a draft length, so the lengths only shape the shares.
+
+import { type BatchTask, planBatches, sharesByBatch } from './batch-plan.ts';
+import { findLink } from './links.ts';
+import { deviceDelayMs } from './objective.ts';
+import { associateByMaxSinr } from './simple-association.ts';
+import type { Assignment, SlotState } from './slot-state.ts';
+import { log2OnePlus } from './uplink-rate.ts';
+
+export function decideByBatches(state: SlotState): Assignment {
+  const server = associateByMaxSinr(state);
+  const bandwidthShare = new Float64Array(state.deviceCount);
+  const computeShare = new Float64Array(state.deviceCount);
+  const devicesOf = new Map<number, number[]>();
+  for (const [device, one] of server.entries()) {
+    if (one >= 0) devicesOf.set(one, [...(devicesOf.get(one) ?? []), device]);
+  }
+  for (const [one, members] of devicesOf) {
+    const tasks = members.map((device) => taskOf(state, device, one));
+    const { pace } = state;
+    const step = pace && { fixedMs: pace.stepFixedMs[one] as number, perRowMs: pace.stepRowMs[one] as number };
+    const batches = planBatches(tasks, step ?? null);
+    const band = sharesByBatch(
+      batches,
+      tasks.map(({ airMs }) => airMs),
+      ({ uploadedMs }) => uploadedMs,
+    );
+    const compute = sharesByBatch(
+      batches,
+      tasks.map(({ workMs }) => workMs),
+      ({ verifiedMs }) => verifiedMs,
+    );
+    for (const [index, device] of members.entries()) {
+      bandwidthShare[device] = band[index] as number;
+      computeShare[device] = compute[index] as number;
+    }
+  }
+  return { server, bandwidthShare, computeShare };
+}
+
+function taskOf(state: SlotState, device: number, server: number): BatchTask {
+  const { pace } = state;
+  const snr = state.snr[findLink(state, device, server)] as number;
+  const bitsPerMs = ((state.bandwidthHz[server] as number) * log2OnePlus(snr)) / 1e3;
+  const bits = pace === undefined ? state.payloadBits[device] : pace.frameBits[device];
+  return {
+    draftMs: pace === undefined ? deviceDelayMs(state, device) : (pace.draftMs[device] as number),
+    airMs: (bits as number) / bitsPerMs,
+    acceptance: pace === undefined ? 0 : (pace.acceptance[device] as number),
+    workMs: (1e3 * (state.edgeFlop[device] as number)) / (state.serverFlopPerSecond[server] as number),
+  };
+}
