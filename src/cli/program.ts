@@ -14,6 +14,7 @@ import { doctorCommand } from './doctor.ts';
 import { draftCheckCommand } from './draft-check.ts';
 import { draftFitCommand } from './draft-fit.ts';
 import { edgeCommand } from './edge.ts';
+import { envCommand } from './env.ts';
 import { keysCommand } from './keys.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
@@ -46,6 +47,7 @@ const commandsFor = {
     allocateCommand,
     () => experimentGroup('reproduce', reproduceDescription, reproductions),
     () => experimentGroup('train', 'train a policy', [trainMasac]),
+    envCommand,
     benchCommand,
     trialCommand,
   ],

@@ -40,6 +40,8 @@ export interface Environment {
   actual(): SlotState;
   /** Mean J of random associations with equal shares in the present slot, ms. */
   randomCostMs(): number;
+  /** The device of each entry of the present slot, ascending: devices without a task have none. Valid until the next step. */
+  devices(): Int32Array;
   /** The largest M of any world of the scenario, with or without tasks, and E. */
   readonly deviceCount: number;
   readonly serverCount: number;
@@ -70,6 +72,7 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
     },
     actual: () => world.actual,
     randomCostMs: () => meanRandomCost(world.actual, terms),
+    devices: () => world.devices.subarray(0, state.deviceCount),
     step(assignment) {
       const randomCostMs = meanRandomCost(world.actual, terms);
       evaluate(world.actual, assignment, terms);
