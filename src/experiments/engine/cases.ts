@@ -13,6 +13,8 @@ export interface EngineCase {
   /** Tokens per sequence. */
   readonly tokens: number;
   readonly rows: number;
+  /** Whether the second sequence is first made a copy of the first one, where the engine can copy. */
+  readonly copies?: true;
 }
 
 /** One measured case. Times in ms per step. */
@@ -55,7 +57,13 @@ export const targetCases: readonly EngineCase[] = [
   { name: 'batch4x1', sequences: sequenceCount, tokens: 1, rows: 1 },
   { name: 'batch4x4', sequences: sequenceCount, tokens: 4, rows: 4 },
 ];
-export const draftCases: readonly EngineCase[] = [{ name: 'draft', sequences: 1, tokens: 1, rows: 1 }];
+/** A draft alone, and with alternatives in the same pass. */
+export const draftCases: readonly EngineCase[] = [
+  { name: 'draft', sequences: 1, tokens: 1, rows: 1 },
+  { name: 'draftBeside1', sequences: 2, tokens: 1, rows: 1 },
+  { name: 'draftBeside3', sequences: 4, tokens: 1, rows: 1 },
+  { name: 'draftBesideCopy', sequences: 2, tokens: 1, rows: 1, copies: true },
+];
 
 export async function measureCases(
   subjects: readonly Subject[],
@@ -83,10 +91,11 @@ async function timerOf(model: LanguageModel, mostSequences: number, contextLengt
   const text = sampleTokens(model.tokenizer, contextLength + prefillTokens);
   const sequences = Array.from({ length: mostSequences }, () => model.openSequence());
   for (const sequence of sequences) await appendTokens(model, sequence, text.slice(0, contextLength));
-  return async ({ sequences: count, tokens: length, rows }: EngineCase): Promise<number> => {
+  return async ({ sequences: count, tokens: length, rows, copies }: EngineCase): Promise<number> => {
     const used = sequences.slice(0, count);
     const tokens = text.slice(contextLength, contextLength + length);
     const startMs = performance.now();
+    if (copies === true) await used[1]?.copyFrom?.(used[0] as ModelSequence, contextLength);
     // A prompt may be longer than one call of the engine; then it is the only item.
     if (used.length === 1) await appendTokens(model, used[0] as ModelSequence, tokens, { rows });
     else await model.evaluate(used.map((sequence) => ({ sequence, tokens, rows })));

@@ -10,8 +10,14 @@ describe('bench engine', () => {
     const result = await runExperiment(engineExperiment, options, { onProgress });
     const cases = ['step1', 'step2', 'step4', 'step8', 'step16', 'step1Unread', 'step16Unread', 'prefill'];
     const targetCases = [...cases, 'batch4x1', 'batch4x4'].flatMap((name) => [name, `${name}Native`]);
-    expect(result.rows.map((row) => row.case)).toEqual([...targetCases, 'draft']);
-    expect(seen.at(-1)).toEqual([105, 105]);
+    expect(result.rows.map((row) => row.case)).toEqual([
+      ...targetCases,
+      'draft',
+      'draftBeside1',
+      'draftBeside3',
+      'draftBesideCopy',
+    ]);
+    expect(seen.at(-1)).toEqual([120, 120]);
     for (const row of result.rows) {
       expect(row.medianMs).toBeGreaterThanOrEqual(row.p10Ms);
       expect(row.p90Ms).toBeGreaterThanOrEqual(row.medianMs);
@@ -23,6 +29,9 @@ describe('bench engine', () => {
     const costs = ['1', '2', '4', '8', 'Prefill', 'Batch4x1'].map((which) => `exactCost${which}`);
     expect(Object.keys(figures)).toEqual(expect.arrayContaining([...costs, 'nativeStepMs1', 'stepMs8', 'speedRatio']));
     const { stepMs4, nativeStepMs4, exactCost4 } = figures as Record<string, number>;
+    const { alternativeCost1, draftMs } = figures as Record<string, number>;
+    const beside = result.rows.find((row) => row.case === 'draftBeside1')?.medianMs as number;
+    expect(alternativeCost1).toBeCloseTo(beside / (draftMs as number) - 1, 2);
     expect(exactCost4).toBeCloseTo((stepMs4 as number) / (nativeStepMs4 as number), 2);
     expect(result.params).toMatchObject({ model: 'toy:1', repeats: 3, engine: expect.stringContaining('toy target') });
   });
@@ -30,6 +39,7 @@ describe('bench engine', () => {
   it('works without a draft', async () => {
     const { summary } = await runExperiment(engineExperiment, { target: 'toy:1', draft: 'none', repeats: 1 });
     expect(summary).not.toHaveProperty('draftMs');
+    expect(summary).not.toHaveProperty('alternativeCost1');
   });
 
   it('holds a target that is not exact against nothing', async () => {

@@ -143,6 +143,10 @@ function summarise(rows: readonly EngineRow[]): Record<string, number> {
   if (medians.has('draft')) {
     summary['draftMs'] = ms('draft');
     summary['speedRatio'] = rounded(ms('step1') / ms('draft'));
+    // What each alternative adds to a pass of the draft, as a share of a pass.
+    summary['alternativeCost1'] = rounded(ms('draftBeside1') / ms('draft') - 1);
+    summary['alternativeCost3'] = rounded((ms('draftBeside3') / ms('draft') - 1) / 3);
+    summary['alternativeCopyCost'] = rounded((ms('draftBesideCopy') - ms('draftBeside1')) / ms('draft'));
   }
   return medians.has(`step1${nativeSuffix}`) ? { ...summary, ...summariseCost(ms) } : summary;
 }
