@@ -80,18 +80,23 @@ describe('batches by dynamic programming', () => {
 });
 
 describe('shares by closed form', () => {
-  it('let the tasks of a batch end together, an earlier batch earlier', () => {
+  it('let the tasks of a batch end together, and batches for the least sum of latencies', () => {
     const batches: readonly Batch[] = [
       { tasks: [0, 1], draftLength: null, uploadedMs: 10, verifiedMs: 20 },
       { tasks: [2], draftLength: null, uploadedMs: 40, verifiedMs: 80 },
     ];
     const needs = [3, 6, 5];
-    const shares = sharesByBatch(batches, needs, ({ uploadedMs }) => uploadedMs);
+    const shares = sharesByBatch(batches, needs);
     expect(shares.reduce((sum, one) => sum + one)).toBeCloseTo(1);
-    const ends = needs.map((need, index) => need / (shares[index] as number));
-    expect(ends[0]).toBeCloseTo(ends[1] as number);
-    expect((ends[2] as number) / (ends[0] as number)).toBeCloseTo(4);
-    expect(sharesByBatch([{ ...(batches[0] as Batch) }], [0, 0], () => 1)).toEqual([0.5, 0.5]);
+    const latency = (given: readonly number[]): number =>
+      needs.reduce((sum, need, index) => sum + need / (given[index] as number), 0);
+    expect(3 / (shares[0] as number)).toBeCloseTo(6 / (shares[1] as number));
+    // Any other split between the two batches is worse.
+    for (const moved of [-0.02, 0.02]) {
+      const [one, other] = [(shares[0] as number) + moved / 3, (shares[1] as number) + (2 * moved) / 3];
+      expect(latency([one, other, (shares[2] as number) - moved])).toBeGreaterThan(latency(shares));
+    }
+    expect(sharesByBatch([batches[0] as Batch], [0, 0])).toEqual([0.5, 0.5]);
   });
 });
 

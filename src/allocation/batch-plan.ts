@@ -3,7 +3,8 @@
 // they choose batch boundaries, draft lengths and bandwidth for the least total latency. Here each device drafts and its server verifies.
 //
 // Inferred, because only the abstract was at hand: uploads of a batch end together (which makes the shares a closed form), tasks are ordered by the
-// time of their drafting, and the latency of a batch is its end over the tokens that its draft length yields.
+// time of their drafting, and the latency of a batch is its end over the tokens that its draft length yields. Ours: the shares of batches that go
+// beside each other.
 
 /** A device's task on its server. */
 export interface BatchTask {
@@ -104,23 +105,20 @@ function tokensOf(acceptance: number, drafts: number): number {
 }
 
 /**
- * Closed-form shares: in proportion to a task's need over the end of its batch. So the tasks of a batch end together, and an earlier batch ends earlier.
+ * Closed-form shares. The tasks of a batch end together, so within a batch shares are as needs. A slot's shares stay as they are while it lasts, so batches
+ * go beside each other: with the need A of a batch and its n tasks, the sum of n A / Y is least where the batch's share Y goes by sqrt(n A).
  * @param needMs of each task with the whole server
  * @returns a share of each task, 1 in sum
  */
-export function sharesByBatch(
-  batches: readonly Batch[],
-  needMs: readonly number[],
-  endOf: (batch: Batch) => number,
-): readonly number[] {
+export function sharesByBatch(batches: readonly Batch[], needMs: readonly number[]): readonly number[] {
   const weight = new Array<number>(needMs.length).fill(0);
   let sum = 0;
-  for (const batch of batches) {
-    for (const index of batch.tasks) {
-      const one = ((batch.draftLength ?? 1) * (needMs[index] as number)) / Math.max(endOf(batch), Number.MIN_VALUE);
-      weight[index] = one;
-      sum += one;
-    }
+  for (const { tasks, draftLength } of batches) {
+    const needs = tasks.map((index) => (draftLength ?? 1) * (needMs[index] as number));
+    const need = needs.reduce((total, one) => total + one, 0);
+    const root = Math.sqrt(tasks.length * need);
+    sum += root;
+    for (const [at, index] of tasks.entries()) weight[index] = need > 0 ? (root * (needs[at] as number)) / need : 0;
   }
   return weight.map((one) => (sum > 0 ? one / sum : 1 / needMs.length));
 }

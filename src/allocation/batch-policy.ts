@@ -1,9 +1,11 @@
 // The policy `batch-dp`: each device at the server with the best SNR, batches and draft lengths on each server by dynamic programming, and shares of band and
-// computing by closed form, after Zhu et al. 2025 (batch-plan.ts). A slot has no place for a draft length, so the lengths only shape the shares.
+// computing by closed form, after Zhu et al. 2025 (batch-plan.ts). A slot has no place for a draft length, so the lengths only shape the shares. Under the
+// paper's objective whole windows are batched, under `felt` drafts.
 
 import { type BatchTask, planBatches, sharesByBatch } from './batch-plan.ts';
 import { findLink } from './links.ts';
 import { deviceDelayMs } from './objective.ts';
+import type { PaceState } from './pace-state.ts';
 import { associateByMaxSinr } from './simple-association.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 import { log2OnePlus } from './uplink-rate.ts';
@@ -18,18 +20,16 @@ export function decideByBatches(state: SlotState): Assignment {
   }
   for (const [one, members] of devicesOf) {
     const tasks = members.map((device) => taskOf(state, device, one));
-    const { pace } = state;
+    const pace = feltPace(state);
     const step = pace && { fixedMs: pace.stepFixedMs[one] as number, perRowMs: pace.stepRowMs[one] as number };
     const batches = planBatches(tasks, step ?? null);
     const band = sharesByBatch(
       batches,
       tasks.map(({ airMs }) => airMs),
-      ({ uploadedMs }) => uploadedMs,
     );
     const compute = sharesByBatch(
       batches,
       tasks.map(({ workMs }) => workMs),
-      ({ verifiedMs }) => verifiedMs,
     );
     for (const [index, device] of members.entries()) {
       bandwidthShare[device] = band[index] as number;
@@ -39,8 +39,13 @@ export function decideByBatches(state: SlotState): Assignment {
   return { server, bandwidthShare, computeShare };
 }
 
+/** Undefined: what counts is the window. */
+function feltPace({ objective, pace }: SlotState): PaceState | undefined {
+  return objective.kind === 'felt' ? pace : undefined;
+}
+
 function taskOf(state: SlotState, device: number, server: number): BatchTask {
-  const { pace } = state;
+  const pace = feltPace(state);
   const snr = state.snr[findLink(state, device, server)] as number;
   const bitsPerMs = ((state.bandwidthHz[server] as number) * log2OnePlus(snr)) / 1e3;
   const bits = pace === undefined ? state.payloadBits[device] : pace.frameBits[device];
