@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
 import type { AlternativeMessage, DraftMessage } from './messages.ts';
 
 const shortDrafts = 0x3f;
+const shortAlternatives = 0x1f;
 
 export function writeDraft(writer: ByteWriter, message: DraftMessage, shared: SharedState): ByteWriter {
   const { branch, first, tokens } = message;
@@ -51,30 +52,47 @@ function readAlternativeAt(reader: ByteReader, shared: SharedState): Pick<Altern
 }
 
 export function writeAlternative(writer: ByteWriter, message: AlternativeMessage, shared: SharedState): ByteWriter {
-  const { branch, first, tokens } = message;
+  const { branch, base, first, tokens } = message;
+  const count = tokens.length;
   const isNew = branch > shared.newest;
   const isKnown = isNew ? branch === shared.newest + 1 && first < shared.draftPosition : branch > shared.branch;
-  invariant(
-    tokens.length > 0 && shared.branch > 0 && message.base === shared.branch && isKnown,
-    'alternative out of turn',
-  );
+  invariant(count > 0 && base > 0 && base === shared.branch && isKnown, 'alternative out of turn');
+  if (branch === shared.alternative && first === shared.alternativeEnd && count <= shortAlternatives) {
+    return writer.byte(frame.alternativeAgain | count).ids(tokens);
+  }
   if (isNew) writer.byte(frame.alternative).varint(shared.draftPosition - first);
   else writeAlternativeAt(writer.byte(frame.alternativeExtend), message, shared);
-  return writer.varint(tokens.length).ids(tokens);
+  return writer.varint(count).ids(tokens);
+}
+
+/** Whether a frame that begins so is of an alternative. */
+export function beginsAlternative(head: number): boolean {
+  const isShort = head > frame.alternativeAgain && head <= (frame.alternativeAgain | shortAlternatives);
+  return isShort || head === frame.alternative || head === frame.alternativeExtend;
 }
 
 export function readAlternative(reader: ByteReader, head: number, shared: SharedState): AlternativeMessage {
   if (shared.branch === 0) throw malformed('an alternative before any branch has begun');
-  const isNew = head === frame.alternative;
-  const at = isNew
-    ? { branch: shared.newest + 1, first: shared.draftPosition - reader.varint(limits.textTokens) }
-    : readAlternativeAt(reader, shared);
+  const at = readAlternativeStart(reader, head, shared);
   if (at.first < 0) throw malformed('an alternative starts before the text');
-  const count = reader.varint(limits.alternativeTokens);
+  const isShort = head > frame.alternativeAgain;
+  const count = isShort ? head & shortAlternatives : reader.varint(limits.alternativeTokens);
   if (count === 0) throw malformed('an alternative frame without tokens');
   return { kind: 'alternative', base: shared.branch, ...at, tokens: reader.ids(count, limits.maxId) };
 }
 
+function readAlternativeStart(
+  reader: ByteReader,
+  head: number,
+  shared: SharedState,
+): Pick<AlternativeMessage, 'branch' | 'first'> {
+  if (head === frame.alternativeExtend) return readAlternativeAt(reader, shared);
+  if (head === frame.alternative) {
+    return { branch: shared.newest + 1, first: shared.draftPosition - reader.varint(limits.textTokens) };
+  }
+  if (shared.alternative <= shared.branch) throw malformed('it extends an alternative of an older branch');
+  return { branch: shared.alternative, first: shared.alternativeEnd };
+}
 export function readDraft(reader: ByteReader, head: number, shared: SharedState): DraftMessage {
   const isShort = head >= frame.draftExtend;
   const flag = isShort ? Number(head >= frame.draftNew) : reader.byte();

@@ -16,6 +16,8 @@ export const frame = {
   /** A new alternative. */
   alternative: 0x11,
   alternativeExtend: 0x12,
+  /** | count 1..31: extends the alternative of the last alternative frame. */
+  alternativeAgain: 0x20,
   hello: 0x41,
   gone: 0x42,
   refused: 0x43,
@@ -38,6 +40,9 @@ export class SharedState {
   branch = 0;
   /** The last number that was given to a branch or an alternative. */
   newest = 0;
+  /** The alternative of the last alternative frame, and where its next token comes. */
+  alternative = 0;
+  alternativeEnd = 0;
   branchStart = 0;
   draftPosition = 0;
   acknowledged = 0;
@@ -51,7 +56,11 @@ export class SharedState {
     if (message.kind === 'open') this.#attach(message, message.prompt.length + message.answer.length);
     if (message.kind === 'resume') this.#attach(message, message.length);
     if (message.kind === 'ack' || message.kind === 'verify') this.acknowledged = message.length;
-    if (message.kind === 'alternative') this.newest = Math.max(this.newest, message.branch);
+    if (message.kind === 'alternative') {
+      this.newest = Math.max(this.newest, message.branch);
+      this.alternative = message.branch;
+      this.alternativeEnd = message.first + message.tokens.length;
+    }
     if (message.kind !== 'draft') return;
     if (message.branch > this.newest) this.branchStart = message.first;
     this.newest = Math.max(this.newest, message.branch);

@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { malformed } from './bytes.ts';
-import { readAlternative, readDraft, writeAlternative, writeDraft } from './codec-drafts.ts';
+import { beginsAlternative, readAlternative, readDraft, writeAlternative, writeDraft } from './codec-drafts.ts';
 import { type Admission, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { frame, SharedState } from './codec-shared.ts';
 import { announcedRowCount } from './edge-timing.ts';
@@ -143,12 +143,10 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
 function readDeviceMessage(reader: ByteReader, shared: SharedState, admission: Admission): DeviceMessage {
   const head = reader.byte();
   if (head >= frame.draftExtend || head === frame.draft) return readDraft(reader, head, shared);
+  if (beginsAlternative(head)) return readAlternative(reader, head, shared);
   switch (head) {
     case frame.open:
       return readOpen(reader, admission);
-    case frame.alternative:
-    case frame.alternativeExtend:
-      return readAlternative(reader, head, shared);
     case frame.resume:
       return readResume(reader, admission);
     case frame.ack:

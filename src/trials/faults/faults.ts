@@ -33,6 +33,8 @@ export interface FaultsSummary extends Readonly<Record<string, number | string>>
   readonly invariantViolations: number;
   readonly edgeBytesPeak: number;
   readonly tokensPerStep: number;
+  /** Mismatches after which a text went on as an alternative. */
+  readonly alternativesTaken: number;
   /** Modes below their floor. */
   readonly slowModes: number;
   /** The command that repeats the first run that violated an invariant, with its events; empty if there is none. */
@@ -97,7 +99,7 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
   },
 };
 
-type Counted = 'sessions' | 'hostileDevices' | 'faults' | 'events' | 'committedTokens' | 'steps';
+type Counted = 'sessions' | 'hostileDevices' | 'faults' | 'events' | 'committedTokens' | 'steps' | 'alternativesTaken';
 
 function sum(results: readonly FaultRunResult[], count: Counted): number {
   return results.reduce((total, result) => total + result[count], 0);
@@ -140,6 +142,7 @@ function summarise(
     invariantViolations: allBroken.length,
     edgeBytesPeak: results.reduce((peak, { edgeBytesPeak }) => Math.max(peak, edgeBytesPeak), 0),
     tokensPerStep: tokensPerStep(results),
+    alternativesTaken: sum(results, 'alternativesTaken'),
     slowModes: slowModes.length,
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,
   };

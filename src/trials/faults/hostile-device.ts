@@ -27,6 +27,8 @@ export class HostileDevice {
   #codec = new DeviceCodec();
   #attempt = 0;
   #branch = 0;
+  /** The largest number of a branch or an alternative. */
+  #newest = 0;
   /** The assumed end of its branch. */
   #draftEnd = 0;
   #acknowledged = 0;
@@ -59,6 +61,7 @@ export class HostileDevice {
     this.#link = this.#settings.connect(end);
     this.#codec = new DeviceCodec();
     this.#branch = 0;
+    this.#newest = 0;
     if (this.#settings.random.uniform() < 0.2) return;
     this.#say(this.#opening());
   }
@@ -82,16 +85,19 @@ export class HostileDevice {
       () => this.#acknowledge(random.integer(500)),
       () => this.#resume(random.integer(9), random.integer(99)),
       () => this.#say({ kind: 'bye' }),
-      () => this.#draft(this.#branch + 1, random.integer(200), 1 + random.integer(500)),
+      () => this.#draft(this.#newest + 1, random.integer(200), 1 + random.integer(500)),
       () =>
         this.#draft(
-          this.#branch + 1,
+          this.#newest + 1,
           Math.max(0, this.#draftEnd - random.integer(3)),
           1 + random.integer(turn.maxAhead),
         ),
       () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(turn.maxAhead)),
       () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(2 * turn.maxAhead)),
-      () => this.#draft(this.#branch + 1, this.#draftEnd, turn.maxAhead + 1 + random.integer(turn.maxAhead)),
+      () => this.#draft(this.#newest + 1, this.#draftEnd, turn.maxAhead + 1 + random.integer(turn.maxAhead)),
+      () => this.#alternatives(1 + random.integer(12)),
+      () => this.#alternatives(1),
+      () => this.#takeAlternative(),
       () => this.#hangUp(link),
     ];
     const action = actions[random.integer(actions.length)];
@@ -127,8 +133,28 @@ export class HostileDevice {
     const { random } = this.#settings;
     const tokens = Array.from({ length: count }, () => random.integer(random.uniform() < 0.02 ? 4000 : 1024));
     this.#branch = branch;
+    this.#newest = Math.max(this.#newest, branch);
     this.#draftEnd = first + count;
     this.#say({ kind: 'draft', branch, first, tokens });
+  }
+
+  /** New alternatives beside its branch, and extensions with and without gaps. */
+  #alternatives(count: number): void {
+    if (this.#branch === 0) return;
+    const { random } = this.#settings;
+    for (let index = 0; index < count; index += 1) {
+      const isNew = this.#newest === this.#branch || random.uniform() < 0.5;
+      const first = Math.max(0, this.#draftEnd - 1 - random.integer(6));
+      if (first >= this.#draftEnd) return;
+      const tokens = Array.from({ length: 1 + random.integer(31) }, () => random.integer(1030));
+      if (isNew) this.#newest += 1;
+      this.#say({ kind: 'alternative', branch: this.#newest, base: this.#branch, first, tokens });
+    }
+  }
+
+  /** Drafts after an alternative that the edge may not have taken. */
+  #takeAlternative(): void {
+    if (this.#newest > this.#branch) this.#draft(this.#newest, this.#draftEnd, 1);
   }
 
   #say(message: DeviceMessage): void {

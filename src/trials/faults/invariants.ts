@@ -4,6 +4,7 @@
 import type { DeviceEffect, DeviceEvent, DeviceStep } from '../../protocol/device-state.ts';
 import type { PlaceChange } from '../../protocol/edge-place-queue.ts';
 import type { EdgeEffect, EdgeEvent } from '../../protocol/edge-state.ts';
+import { limits } from '../../protocol/limits.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../protocol/messages.ts';
 import { modeOf } from '../../protocol/mode.ts';
 import type { DeviceWorld, VirtualDevice } from '../../virtual-time/device.ts';
@@ -26,6 +27,8 @@ interface Reader {
   /** Time of the last text, or of the start. */
   textAtMs: number;
   hasConnected: boolean;
+  /** As last counted by the device. */
+  alternativesTaken: number;
 }
 
 interface Checked {
@@ -58,6 +61,7 @@ export class InvariantWatch implements EdgeObserver {
   edgeBytesPeak = 0;
   steps = 0;
   committedTokens = 0;
+  alternativesTaken = 0;
 
   constructor(lies: LieWatch, keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
     this.#lies = lies;
@@ -84,6 +88,7 @@ export class InvariantWatch implements EdgeObserver {
       shown,
       textAtMs: device.process.nowMs(),
       hasConnected: false,
+      alternativesTaken: 0,
     });
     this.#references.set(this.#nameOf(device.state.turn), reference);
   }
@@ -109,6 +114,9 @@ export class InvariantWatch implements EdgeObserver {
       if (effect.kind === 'finish' && mayFail) continue;
       this.#checkEffect(device, reader, effect, isLiedTo);
     }
+    const { alternativesTaken } = step.state.account;
+    this.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
+    reader.alternativesTaken = alternativesTaken;
     const { length } = step.state.text;
     demand(
       length === reader.shown,
@@ -200,10 +208,26 @@ export class InvariantWatch implements EdgeObserver {
     const buffered = branch === null ? 0 : Math.max(0, branch.start + branch.tokens.length - text.length);
     const { maxAhead, flowControlWindow } = this.#asked.get(this.#places.nameOf(session)) ?? open;
     demand(buffered <= maxAhead, 'bounded', () => `${buffered} drafts kept, ${maxAhead} allowed`);
+    this.#checkAlternatives(session, maxAhead);
     const ahead = text.length - acknowledged;
     const edgeDrafts = modeOf(open.mode).edgeDrafts ? edge.settings.engine.limits.usefulRows : 0;
     const stepTokens = Math.max(maxAhead, edgeDrafts);
     demand(ahead <= flowControlWindow + stepTokens, 'bounded', () => `${ahead} tokens are not acknowledged`);
+  }
+
+  #checkAlternatives({ state: { alternatives, branch, text } }: VirtualSession, maxAhead: number): void {
+    const { length } = alternatives;
+    demand(
+      length <= limits.alternatives,
+      'bounded',
+      () => `${length} alternatives kept, ${limits.alternatives} allowed`,
+    );
+    demand(length === 0 || branch?.dead === false, 'bounded', () => `${length} alternatives beside no branch`);
+    for (const { position, tokens } of alternatives) {
+      const isShort = tokens.length <= limits.alternativeTokens && position + tokens.length <= text.length + maxAhead;
+      demand(isShort, 'bounded', () => `an alternative of ${tokens.length} tokens at ${position} of ${text.length}`);
+      demand(position >= text.length, 'bounded', () => `an alternative kept at ${position} of ${text.length}`);
+    }
   }
 
   #checkText(edge: VirtualEdge, session: VirtualSession, event: EdgeEvent | null): void {
@@ -227,6 +251,7 @@ export class InvariantWatch implements EdgeObserver {
     let ids = 0;
     for (const { state } of edge.sessions.entries) {
       ids += state.text.length + (state.branch?.tokens.length ?? 0) + (state.ticket?.drafts.length ?? 0);
+      for (const { tokens } of state.alternatives) ids += tokens.length;
     }
     this.edgeBytesPeak = Math.max(this.edgeBytesPeak, ids * bytesPerId);
   }

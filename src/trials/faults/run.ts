@@ -32,6 +32,8 @@ export interface FaultRunResult {
   /** Steps of honest sessions, and the tokens that they committed, with those that a crash lost. */
   readonly steps: number;
   readonly committedTokens: number;
+  /** Mismatches after which a text went on as an alternative. */
+  readonly alternativesTaken: number;
   /** The first violated invariant; null: none. */
   readonly broken: { readonly invariant: InvariantName; readonly detail: string; readonly event: number } | null;
 }
@@ -116,7 +118,7 @@ class FaultRun implements FaultWorld {
       this.#log(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
-    const { edgeBytesPeak, steps, committedTokens } = this.#watch;
+    const { edgeBytesPeak, steps, committedTokens, alternativesTaken } = this.#watch;
     return {
       seed,
       mode,
@@ -128,6 +130,7 @@ class FaultRun implements FaultWorld {
       edgeBytesPeak,
       steps,
       committedTokens,
+      alternativesTaken,
       broken,
     };
   }

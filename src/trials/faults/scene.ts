@@ -15,7 +15,7 @@ import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { VirtualDeviceSettings } from '../../virtual-time/device.ts';
 import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { Machines } from '../../virtual-time/machines.ts';
-import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
+import { type DrafterSettings, toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
 import type { IdleSettings } from './idle-device.ts';
 import { type KeyData, KeyRing } from './keys.ts';
@@ -35,6 +35,7 @@ export const streams = {
   redraws: 300,
   keys: 400,
   idle: 500,
+  hedges: 600,
 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
@@ -204,16 +205,19 @@ function deviceSettings(
 ): VirtualDeviceSettings {
   const isFickle = random.uniform() < 0.3;
   const isStranger = !keys.isOpen && keyRandom.uniform() < 0.1;
+  const hedging = hedgingOf(createRandom(seed, streams.hedges + index));
   const credentials = isStranger ? `guess ${index}` : keys.secret(keyRandom);
   return {
     name: `device-${index}`,
-    turn: { ...turnRequest(mode, random), credentials, padding },
+    turn: { ...turnRequest(mode, random), credentials, padding, ...hedging.turn },
     drafter: toyDrafter(target, {
       // 0 is a device with wrong drafts only, 1 a device with perfect drafts.
       agreement: pick(random, [0, 0.5, 0.75, 0.75, 0.9, 1]),
       redraws: isFickle ? createRandom(seed, streams.redraws + index) : null,
       seed,
+      ...hedging.drafter,
     }),
+    widthCost: hedging.widthCost,
     draftMs: pick(random, [2, 10, 30]),
     draftJitter: 0.5,
     connectMs: pick(random, [1, 20, 200]),
@@ -225,6 +229,21 @@ function deviceSettings(
     random: createRandom(seed, streams.device + index),
     machines,
     wire: byteWire,
+  };
+}
+
+interface Hedging {
+  readonly turn: Pick<TurnRequest, 'hedges' | 'minHedgeChance'>;
+  readonly drafter: Pick<DrafterSettings, 'runnerUpAgreement'>;
+  readonly widthCost: number;
+}
+
+/** Two devices of three send alternatives, in modes that allow it. */
+function hedgingOf(random: Random): Hedging {
+  return {
+    turn: { hedges: pick(random, [0, 1, 3]), minHedgeChance: pick(random, [0, 0, 0.05]) },
+    drafter: { runnerUpAgreement: pick(random, [0.3, 0.7, 1]) },
+    widthCost: pick(random, [0, 0.1, 1]),
   };
 }
 
