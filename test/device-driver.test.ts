@@ -60,6 +60,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     retriesFirstConnection: false,
     measuresRoundTrip: false,
     cutsChains: false,
+    judgesHedges: false,
   };
   const host = {
     connect: () => void connects.push(clock.nowMs()),

@@ -11,6 +11,8 @@ export type TurnTaking =
 export interface DraftTiming {
   /** A draft of the model; look-ups cost nothing and don't count. */
   readonly draftMs: number | undefined;
+  /** The time that each alternative adds to a pass of the model, as a share of `draftMs`. */
+  readonly widthShare: number | undefined;
   /** Time between two commits: a step of the edge in `stream`, a round elsewhere. */
   readonly commitMs: number | undefined;
   /** Tokens of one commit. */
@@ -23,6 +25,7 @@ export interface DraftTiming {
 
 export const unknownTiming: DraftTiming = {
   draftMs: undefined,
+  widthShare: undefined,
   commitMs: undefined,
   tokens: undefined,
   verdictMs: undefined,
@@ -32,6 +35,10 @@ export const unknownTiming: DraftTiming = {
 
 /** Weight of one measurement against all before it. */
 const forgetting = 0.1;
+/** What an alternative adds to a pass before that was measured: between a graphics processor and a processor core. */
+export const supposedWidthShare = 0.3;
+/** One slow pass changes the mean like one in which an alternative costs this many passes. */
+const widestShare = 2;
 /** One measurement changes the mean like one that is at most this many times as large as the mean. */
 const surpriseLimit = 4;
 
@@ -40,8 +47,15 @@ function average(mean: number | undefined, value: number): number {
   return mean + forgetting * (Math.min(value, surpriseLimit * mean) - mean);
 }
 
-export function noteDraftTime(timing: DraftTiming, ms: number): DraftTiming {
-  return { ...timing, draftMs: average(timing.draftMs, ms) };
+/** @param alternatives how many the same pass has extended */
+export function noteDraftTime(timing: DraftTiming, ms: number, alternatives = 0): DraftTiming {
+  if (alternatives === 0) return { ...timing, draftMs: average(timing.draftMs, ms) };
+  // Without a narrow pass there is nothing to compare with.
+  if (timing.draftMs === undefined) return timing;
+  // A single pass may be quicker than the mean, so the share may be negative; only the mean of many says something.
+  const share = (ms / timing.draftMs - 1) / alternatives;
+  const before = timing.widthShare ?? supposedWidthShare;
+  return { ...timing, widthShare: before + forgetting * (Math.min(share, widestShare) - before) };
 }
 
 /** The device asked the edge to verify a window. */

@@ -66,6 +66,11 @@ export interface TurnOptions {
   readonly draftLength?: number;
   /** Windows that may wait for their verdicts, in mode psd; default 1. */
   readonly windowsInFlight?: number;
+  /**
+   * Most alternatives that one pass of the drafter extends beside its draft, in `stream` and `mix`, where measurements of the turn say
+   * that it pays; 0: none. Default 1. A drafter that tells no runner-up has none.
+   */
+  readonly hedges?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
   /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
@@ -115,6 +120,7 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
     must('Give 32 hex digits in lower case.', (id) => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)),
   ),
   draftLength: optional(whole(1, limits.draftTokens)),
+  hedges: optional(whole(0, limits.alternatives)),
   windowsInFlight: optional(whole(1, limits.maxAhead)),
   liveness: optional(record(livenessChecks)),
   giveUpAfterMs: optional(between(0, Number.POSITIVE_INFINITY)),
@@ -176,6 +182,7 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     draftLength: options.draftLength ?? 4,
+    hedges: options.hedges ?? 1,
     windowsInFlight: options.windowsInFlight ?? 1,
   };
 }

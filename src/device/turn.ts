@@ -97,6 +97,7 @@ class TurnRunner implements Turn {
       retriesFirstConnection: false,
       measuresRoundTrip: true,
       cutsChains: typeof options.minChainConfidence !== 'number',
+      judgesHedges: true,
     };
     this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), {
       greeted: (timing) => this.#greeted(timing),

@@ -12,8 +12,9 @@ import {
 import { limits } from './limits.ts';
 import { modeOf } from './mode.ts';
 
-function mayHedge({ turn, minHedgeChance }: DeviceState): boolean {
-  return (turn.hedges ?? 0) > 0 && minHedgeChance <= 1 && modeOf(turn.mode).mayHedge;
+/** Whether the device may send alternatives in this turn. */
+export function mayHedge({ hedges = 0, mode }: DeviceState['turn']): boolean {
+  return hedges > 0 && modeOf(mode).mayHedge;
 }
 
 interface Candidate {
@@ -27,7 +28,7 @@ interface Candidate {
  * is kept from now on.
  */
 export function orderAlternatives(state: DeviceState): { state: DeviceState; orders: readonly AlternativeOrder[] } {
-  if (!mayHedge(state) || state.tail.length === 0) return { state, orders: [] };
+  if (!mayHedge(state.turn) || state.tail.length === 0) return { state, orders: [] };
   const chosen = candidatesOf(state)
     .filter(({ chance }) => chance >= state.minHedgeChance)
     .sort((one, other) => other.chance - one.chance || one.alternative.position - other.alternative.position)

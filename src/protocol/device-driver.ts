@@ -6,6 +6,7 @@ import type { OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import type { ConnectionObserver } from './connections.ts';
+import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
 import type {
@@ -37,6 +38,8 @@ export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines 
   readonly retriesFirstConnection: boolean;
   /** Whether the device stops drafting when its chain is unlikely to be accepted. */
   readonly cutsChains: boolean;
+  /** Whether the device extends only alternatives that are worth their time; otherwise the turn's `minHedgeChance` stays. */
+  readonly judgesHedges: boolean;
   /** Round trip, ms; undefined: it is measured. */
   readonly knownRoundTripMs?: number | undefined;
 }
@@ -181,8 +184,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
   drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
-    if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs);
+    if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs, draft?.alternatives?.length);
     this.#setChainCut();
+    this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
     else this.step({ kind: 'draft-produced', generation, position, ...draft });
   }
@@ -285,6 +289,12 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#watch.committed(nowMs, tokens.length);
     this.#host.emit(tokens, drafted);
     this.#switchTo = this.#advice?.committed() ?? null;
+  }
+
+  #setHedgeCut(): void {
+    if (!this.#settings.judgesHedges || !mayHedge(this.#state.turn)) return;
+    const cut = this.#watch.newHedgeCut(this.#state);
+    if (cut !== undefined) this.step({ kind: 'hedge-cut-set', minHedgeChance: cut });
   }
 
   /** Must come before the event after which the machine decides whether to draft another token. */

@@ -20,7 +20,7 @@ export function stepDevice(state: DeviceState, event: DeviceEvent): DeviceStep {
   if (state.outcome !== null) return { state, effects: [] };
   const effects: DeviceEffect[] = [];
   const handled = handle(state, event, effects);
-  return { state: handled.outcome === null ? proceed(handled, effects) : handled, effects };
+  return { state: handled.outcome === null ? proceed(handled, event, effects) : handled, effects };
 }
 
 function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[]): DeviceState {
@@ -76,9 +76,13 @@ function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draf
   };
 }
 
-/** After each event: sends what can be sent, and requests the next draft if the mode allows it. */
-function proceed(state: DeviceState, effects: DeviceEffect[]): DeviceState {
-  const sent = sendAlternatives(sendDrafts(state, effects), effects);
+/**
+ * After each event: sends what can be sent, and requests the next draft if the mode allows it. An alternative goes out after a draft only:
+ * other events may come while effects of the last one are still being performed, and its draft has to go first.
+ */
+function proceed(state: DeviceState, { kind }: DeviceEvent, effects: DeviceEffect[]): DeviceState {
+  const drafts = sendDrafts(state, effects);
+  const sent = kind === 'draft-produced' ? sendAlternatives(drafts, effects) : drafts;
   if (!mayDraft(sent)) return sent;
   const order = { generation: sent.generation, position: believedLength(sent) };
   const { state: ordered, orders } = orderAlternatives(sent);

@@ -12,6 +12,7 @@ import {
   notePause,
   unknownTiming,
 } from '../decoding/draft-timing.ts';
+import { leastHedgeChance } from '../decoding/hedge-worth.ts';
 import type { DeviceState } from './device-state.ts';
 import { modeOf } from './mode.ts';
 
@@ -25,9 +26,9 @@ export class DraftWatch {
   #timing: DraftTiming = unknownTiming;
   #cut = 0;
 
-  /** A draft of the model took this long. Looked-up drafts do not count. */
-  drafted(ms: number): void {
-    this.#timing = noteDraftTime(this.#timing, ms);
+  /** A pass of the model took this long, in which it has extended so many alternatives. Looked-up drafts do not count. */
+  drafted(ms: number, alternatives = 0): void {
+    this.#timing = noteDraftTime(this.#timing, ms, alternatives);
   }
 
   /** A verdict was requested. */
@@ -46,6 +47,12 @@ export class DraftWatch {
 
   lookUpMargin(state: DeviceState): number {
     return lookUpMargin(this.#timing, { turnTaking: modeOf(state.turn.mode).turnTaking });
+  }
+
+  /** The new least chance of an alternative that is extended; undefined: almost unchanged. */
+  newHedgeCut({ minHedgeChance }: DeviceState): number | undefined {
+    const cut = leastHedgeChance(this.#timing);
+    return Math.abs(cut - minHedgeChance) <= leastChange * minHedgeChance ? undefined : cut;
   }
 
   /** The new chain cut: the least probability of a chain for which drafting continues; undefined: almost unchanged. */

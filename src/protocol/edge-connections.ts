@@ -10,11 +10,11 @@ import type { DeviceMessage, EdgeMessage, HelloMessage, OpenMessage, ResumeMessa
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from './rate-limit.ts';
 import type { Frame, FrameConnection, FrameHandler, Wire } from './wire.ts';
 
-/** An honest device sends one or two frames for each token. The limits leave room for bursts after an outage and for a long prompt. */
+/** An honest device sends at most two frames for each draft. The limits leave room for bursts after an outage and for a long prompt. */
 export const defaultRate: RateLimitSettings = {
-  framesPerSecond: 400,
+  framesPerSecond: 800,
   bytesPerSecond: 262_144,
-  burstFrames: 1200,
+  burstFrames: 2400,
   burstBytes: 4_194_304,
 };
 

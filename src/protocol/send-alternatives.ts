@@ -16,57 +16,72 @@ import { modeOf } from './mode.ts';
 
 /** A runner-up alone saves the edge nothing, so an alternative is sent from this many tokens on. */
 const leastTokens = 2;
+/** Fewer new tokens wait for the next draft, except where the edge decides next. So a draft costs at most two frames. */
+const leastNews = 2;
 
-/** Sends on the main link what is new of each alternative, once the draft beside it is sent. */
+/** What is new of an alternative beside the branch that the main link extends. */
+interface News {
+  readonly position: number;
+  /** The alternative as it was sent; undefined: it was not. */
+  readonly known: SentAlternative | undefined;
+  readonly first: number;
+  readonly tokens: readonly number[];
+}
+
+/** Sends on the main link what is new of one alternative, once the draft beside it is sent. */
 export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): DeviceState {
   const { alternatives, turn } = state;
   if (alternatives.length === 0 || turn.keepsAlternatives === true || !modeOf(turn.mode).mayHedge) return state;
-  let link = findLink(state, state.main);
+  const link = findLink(state, state.main);
   if (link === undefined || !link.writable || !link.isExtendable) return state;
   const base = link.branches.at(-1);
-  if (base === undefined || branchEnd(base) < link.received) return state;
-  let sent = 0;
-  for (const alternative of state.alternatives) {
-    const before = effects.length;
-    link = sendAlternative(state, link, base, alternative, effects);
-    const effect = effects[before];
-    if (effect?.kind === 'send' && effect.message.kind === 'alternative') sent += effect.message.tokens.length;
-  }
-  if (sent === 0) return state;
-  const account = { ...state.account, sent: state.account.sent + sent };
-  return { ...state, account, links: replaceLink(state.links, link) };
+  // During a handover the edge may lag behind the text.
+  if (base === undefined || branchEnd(base) < link.received || link.received < state.text.length) return state;
+  const news = mostUrgent(
+    state.alternatives.flatMap((one) => newsOf(state, link, base, one)),
+    link.received,
+  );
+  if (news === undefined) return state;
+  const sent = state.account.sent + news.tokens.length;
+  return {
+    ...state,
+    account: { ...state.account, sent },
+    links: replaceLink(state.links, sendNews(link, base, news, effects)),
+  };
 }
 
-function sendAlternative(
-  { text, turn }: DeviceState,
-  link: DeviceLink,
-  base: SentBranch,
-  { position, tokens }: Alternative,
-  effects: DeviceEffect[],
-): DeviceLink {
+function newsOf({ turn }: DeviceState, link: DeviceLink, base: SentBranch, one: Alternative): News[] {
+  const { position, tokens } = one;
   const isBeside = position >= Math.max(base.start, link.received) && position < branchEnd(base);
-  if (!isBeside || text.length > position || tokens.length < leastTokens) return link;
-  const isThis = (one: SentAlternative): boolean => one.base === base.number && one.position === position;
-  const known = link.alternatives.find(isThis);
+  if (!isBeside || tokens.length < leastTokens) return [];
+  const known = link.alternatives.find((sent) => sent.base === base.number && sent.position === position);
   const first = known === undefined ? position : branchEnd(known);
   const news = tokens.slice(first - position, link.received + turn.maxAhead - position);
-  if (news.length === 0) return link;
-  const isFull = link.alternatives.filter((one) => isKept(one, base, link)).length >= limits.alternatives;
-  if (known === undefined && isFull) return link;
-  const branch = known?.number ?? link.branchCount + 1;
-  effects.push({
-    kind: 'send',
-    link: link.id,
-    message: { kind: 'alternative', branch, base: base.number, first, tokens: news },
-  });
-  const start = known?.start ?? link.received;
-  const shared = known?.tokens ?? TokenText.of(base.tokens.slice(start - base.start, position - base.start));
-  const grown = { number: branch, start, tokens: shared.append(news), base: base.number, position };
-  const others = link.alternatives.filter((one) => one !== known);
-  return { ...link, branchCount: Math.max(branch, link.branchCount), alternatives: [...others, grown] };
+  if (news.length === 0 || (news.length < leastNews && position > link.received)) return [];
+  const isFull = link.alternatives.filter((sent) => isKept(sent, base, link)).length >= limits.alternatives;
+  return known === undefined && isFull ? [] : [{ position, known, first, tokens: news }];
 }
 
 /** Whether the edge may still keep it, as far as the device knows. */
 function isKept({ base, position }: SentAlternative, { number }: SentBranch, { received }: DeviceLink): boolean {
   return base === number && position >= received;
+}
+
+/** The one at the position that the edge decides next, otherwise the one with most that is new. */
+function mostUrgent(all: readonly News[], received: number): News | undefined {
+  const next = all.find(({ position }) => position === received);
+  const most = Math.max(...all.map(({ tokens }) => tokens.length));
+  return next ?? all.find(({ tokens }) => tokens.length === most);
+}
+
+function sendNews(link: DeviceLink, base: SentBranch, news: News, effects: DeviceEffect[]): DeviceLink {
+  const { position, known, first, tokens } = news;
+  const branch = known?.number ?? link.branchCount + 1;
+  const message = { kind: 'alternative', branch, base: base.number, first, tokens } as const;
+  effects.push({ kind: 'send', link: link.id, message });
+  const start = known?.start ?? link.received;
+  const shared = known?.tokens ?? TokenText.of(base.tokens.slice(start - base.start, position - base.start));
+  const grown = { number: branch, start, tokens: shared.append(tokens), base: base.number, position };
+  const others = link.alternatives.filter((one) => one !== known);
+  return { ...link, branchCount: Math.max(branch, link.branchCount), alternatives: [...others, grown] };
 }

@@ -35,6 +35,8 @@ export interface VirtualDeviceSettings {
   readonly draftJitter: number;
   /** The round trip, ms, with which the device computes its chain cut. Default: no chain cut. */
   readonly cutsChainsAtMs?: number | undefined;
+  /** Whether the device judges the worth of alternatives; otherwise the turn's `minHedgeChance` stays. Default: it does. */
+  readonly judgesHedges?: boolean;
   /** The time that each alternative adds to a pass of the drafter, as a share of the time of one draft. Default: {@link usualWidthCost}. */
   readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
@@ -144,6 +146,7 @@ export class VirtualDevice {
       retriesFirstConnection: giveUpAfterMs === never,
       measuresRoundTrip: this.settings.measuresRoundTrip ?? false,
       cutsChains: cutsChainsAtMs !== undefined,
+      judgesHedges: this.settings.judgesHedges ?? true,
       knownRoundTripMs: cutsChainsAtMs,
     };
     return new DeviceDriver(settings, this.process, this.#host(), state);

@@ -50,7 +50,7 @@ export interface SessionConditions {
   readonly admitsAll?: boolean;
   /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
   readonly hedges?: number;
-  /** As in `VirtualDeviceSettings`. */
+  /** As in `VirtualDeviceSettings`. A turn that sets `minHedgeChance` keeps it. */
   readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
@@ -245,6 +245,7 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
     cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
+    judgesHedges: turn.minHedgeChance === undefined,
     ...(settings.widthCost === undefined ? {} : { widthCost: settings.widthCost }),
     abortsDrafts: settings.abortsDrafts === true,
     connectMs: 0,

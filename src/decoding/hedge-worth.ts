@@ -1,0 +1,24 @@
+// When a device should extend an alternative beside its draft: the chance that the text goes on as the alternative, against the time that
+// a wider pass of the draft model takes. Pure.
+
+import { type DraftTiming, supposedWidthShare } from './draft-timing.ts';
+
+/** Below it an alternative saves less than its bytes are worth, whatever the pass costs. */
+const leastCut = 0.06;
+/** Above every chance: the device does not hedge. */
+export const noHedges = 1.01;
+
+/**
+ * The least chance that the text goes on as an alternative, up to the token that one more pass would add, at which that token is worth
+ * making, [0.06, 1.01].
+ *
+ * A token that is ready when the text turns to the alternative saves about the time T between two tokens. One alternative in a pass
+ * adds the time E to it, and delays the draft beside it. That draft is needed at once with about the chance D / T: so large a share of
+ * the device's time goes into drafts that the text uses, at a time D each. So p T = E D / T breaks even: p = E D / T^2.
+ */
+export function leastHedgeChance({ draftMs, commitMs, tokens, widthShare }: DraftTiming): number {
+  if (draftMs === undefined || commitMs === undefined || tokens === undefined || commitMs <= 0) return leastCut;
+  const load = (draftMs * tokens) / commitMs;
+  const cut = Math.max(0, widthShare ?? supposedWidthShare) * load * load;
+  return Math.min(noHedges, Math.max(leastCut, cut));
+}
