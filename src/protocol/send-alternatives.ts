@@ -38,7 +38,7 @@ export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): D
   // During a handover the edge may lag behind the text.
   if (base === undefined || branchEnd(base) < link.received || link.received < state.text.length) return state;
   const news = mostUrgent(
-    state.alternatives.flatMap((one) => newsOf(state, link, base, one)),
+    alternatives.flatMap((one) => newsOf(state, link, base, one)),
     link.received,
   );
   if (news === undefined) return state;
