@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bootstrapIntervals, estimate } from './bootstrap.ts';
+import { bootstrapIntervals, crossedEstimate, estimate } from './bootstrap.ts';
 import { createRandom } from './philox.ts';
 import { interquartileMean, mean } from './statistics.ts';
 
@@ -29,6 +29,34 @@ describe('bootstrap intervals', () => {
 
   it('have no width with one run', () => {
     expect(estimate(1, (pick) => pick.length + 4)).toEqual({ value: 5, interval: [5, 5] });
+  });
+});
+
+describe('a table of training seeds and worlds', () => {
+  const of = (table: readonly (readonly number[])[]) =>
+    crossedEstimate(table.length, table[0]?.length ?? 0, (rows, columns) =>
+      mean(rows.flatMap((row) => columns.map((column) => table[row]?.[column] as number))),
+    );
+
+  it('has an interval of its rows, its columns, or both, whichever differ', () => {
+    const wide = [0, 10, 20, 30];
+    const [rows, columns, none] = [
+      of(wide.map((one) => wide.map(() => one))),
+      of(wide.map(() => wide)),
+      of([
+        [5, 5],
+        [5, 5],
+      ]),
+    ];
+    expect([rows.value, columns.value, none.value]).toEqual([15, 15, 5]);
+    for (const { interval } of [rows, columns]) {
+      expect(interval[0]).toBeLessThan(6);
+      expect(interval[1]).toBeGreaterThan(24);
+    }
+    expect(none.interval).toEqual([5, 5]);
+    // Cells of one row are no independent runs: many worlds make an interval over two training seeds no narrower.
+    const many = of([new Array(100).fill(0), new Array(100).fill(10)]);
+    expect(many.interval).toEqual([0, 10]);
   });
 });
 

@@ -60,3 +60,24 @@ export type Within<Name extends string, Value = number> = {
 export function within<Name extends string>(name: Name, { value, interval: [low, high] }: Estimate): Within<Name> {
   return { [name]: value, [`${name}Low`]: low, [`${name}High`]: high } as Within<Name>;
 }
+
+/**
+ * The estimate of a statistic over a table of runs, in which each row (a training seed) met each column (a world): rows and columns are
+ * drawn with replacement apart from each other (the two-way bootstrap; Owen 2007, "The pigeonhole bootstrap"). So the interval holds for
+ * new training seeds and new worlds, and is too wide rather than too narrow.
+ * @param statistic of the drawn rows and columns, in which each may occur several times
+ */
+export function crossedEstimate(
+  rowCount: number,
+  columnCount: number,
+  statistic: (rows: readonly number[], columns: readonly number[]) => number,
+): Estimate {
+  const random = createRandom(1, stream + 1);
+  const pick = (count: number): number[] => Array.from({ length: count }, () => random.integer(count));
+  const all = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
+  const values = Array.from({ length: redrawCount }, () => statistic(pick(rowCount), pick(columnCount)));
+  return {
+    value: statistic(all(rowCount), all(columnCount)),
+    interval: [quantile(values, 0.025), quantile(values, 0.975)],
+  };
+}

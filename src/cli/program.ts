@@ -5,6 +5,7 @@ import { reproductions } from '../experiments/paper/reproduce.ts';
 import { simulateExperiment } from '../experiments/simulate/simulate.ts';
 import { traceRecordExperiment } from '../experiments/traces/record.ts';
 import { traceShowExperiment } from '../experiments/traces/statistics.ts';
+import { trainSweep } from '../experiments/training/sweep.ts';
 import { trainMasac } from '../experiments/training/train.ts';
 import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
@@ -46,7 +47,7 @@ const commandsFor = {
     () => experimentGroup('trace', traceDescription, [traceRecordExperiment, traceShowExperiment]),
     allocateCommand,
     () => experimentGroup('reproduce', reproduceDescription, reproductions),
-    () => experimentGroup('train', 'train a policy', [trainMasac]),
+    () => experimentGroup('train', 'train a policy', [trainMasac, trainSweep]),
     envCommand,
     benchCommand,
     trialCommand,

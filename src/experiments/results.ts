@@ -10,6 +10,7 @@ import { allocationExperiment } from './allocation/allocation.ts';
 import { contextExperiment } from './context/context.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
+import { learnedExperiment } from './learned/learned.ts';
 import { modesExperiment } from './modes/modes.ts';
 import { paddingExperiment } from './padding/padding.ts';
 
@@ -20,6 +21,7 @@ const withPages: readonly AnyExperiment[] = [
   contextExperiment,
   coupledExperiment,
   draftsExperiment,
+  learnedExperiment,
   modesExperiment,
   paddingExperiment,
 ];

@@ -31,33 +31,7 @@ ${pivotTable(
   },
 )}
 
-## Mean and tail
-
-Beside the interquartile mean of the ratio to \`best\`: the mean cost of all seeds over the mean cost of \`best\`, which the worst seeds
-dominate, and the ratio at the 95th percentile of the seeds and at the worst seed. Interquartile means leave those out.
-
-${markdownTable(
-  [
-    'coupled by',
-    'policy',
-    'interquartile mean',
-    'ratio of means',
-    'p95 of seeds',
-    'worst seed',
-    'cost at the worst seed, ms',
-  ],
-  compared.map((row) => [
-    row.coupling,
-    `\`${row.policy}\``,
-    fixed(row.costVsBest, 2),
-    numberWithin(row.costMeanVsBest, [row.costMeanVsBestLow, row.costMeanVsBestHigh]),
-    fixed(row.costVsBestP95, 2),
-    fixed(row.costVsBestWorst, 2),
-    whole(row.costMsWorst),
-  ]),
-)}
-
-## All couplings together
+${meanAndTail(compared)}## All couplings together
 
 ${markdownTable(
   [
@@ -83,6 +57,38 @@ ${markdownTable(
       fixed(row.decisionCpuMs, 1),
     ]),
 )}`;
+}
+
+/** Nothing for a document that was kept before these columns were. */
+function meanAndTail(compared: readonly CoupledRow[]): string {
+  if (compared.some(({ costMeanVsBest }) => costMeanVsBest === undefined)) return '';
+  return `## Mean and tail
+
+Beside the interquartile mean of the ratio to \`best\`: the mean cost of all seeds over the mean cost of \`best\`, which the worst seeds
+dominate, and the ratio at the 95th percentile of the seeds and at the worst seed. Interquartile means leave those out.
+
+${markdownTable(
+  [
+    'coupled by',
+    'policy',
+    'interquartile mean',
+    'ratio of means',
+    'p95 of seeds',
+    'worst seed',
+    'cost at the worst seed, ms',
+  ],
+  compared.map((row) => [
+    row.coupling,
+    `\`${row.policy}\``,
+    fixed(row.costVsBest, 2),
+    numberWithin(row.costMeanVsBest, [row.costMeanVsBestLow, row.costMeanVsBestHigh]),
+    fixed(row.costVsBestP95, 2),
+    fixed(row.costVsBestWorst, 2),
+    whole(row.costMsWorst),
+  ]),
+)}
+
+`;
 }
 
 function within(value: number, low: number, high: number): string {

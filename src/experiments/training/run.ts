@@ -15,6 +15,7 @@ import type { Environment } from '../../training/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../../training/held-out.ts';
 import { startJax, type UpdateFigures } from '../../training/learner.ts';
 import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../../training/trainer.ts';
+import { checkpointName, weightsName } from './recipes.ts';
 
 export interface TrainRunOptions {
   readonly environment: Environment;
@@ -46,8 +47,6 @@ const pointCount = 36;
 const checkpointMs = 60_000;
 /** Longest time between two checks of the signal. */
 const yieldIntervalMs = 100;
-const checkpointName = 'checkpoint.safetensors';
-export const weightsName = 'weights.safetensors';
 
 interface History {
   readonly points: CurvePoint[];
@@ -170,7 +169,10 @@ async function keep(
 ): Promise<void> {
   const saved = trainer.save();
   const actor = trainer.actor();
-  const about = { ...provenance(trainer.slots), slots: String(trainer.slots), updates: String(trainer.updates) };
+  const { seed, credit, settings } = trainer.kind;
+  const recipe = { seed: String(seed), credit, discount: String(settings.discount) };
+  const progress = { slots: String(trainer.slots), updates: String(trainer.updates) };
+  const about = { ...provenance(trainer.slots), ...recipe, ...progress };
   const kept = { ...about, history: JSON.stringify(history) };
   const files = [
     [checkpointName, writeCheckpoint(saved, actor, kept)],
