@@ -73,7 +73,7 @@ function panelMark({ title, cells, framed = [] }: HeatPanel, place: Parameters<t
       { name: 'x', type: 'band', domain: [...xValues], range: [0, place.width] },
       { name: 'y', type: 'band', domain: [...yValues], range: [0, place.height] },
     ],
-    axes: [axis('x', { title: xTitle, ticks: false }), axis('y', { title: yTitle, ticks: false })],
+    axes: [axis('x', { title: xTitle, ticks: false }), axis('y', { title: yTitle, ticks: false, labelLimit: 0 })],
     marks: [
       mark('rect', 'cells', { ...box, fill: { field: 'color' }, stroke: { value: 'white' } }),
       mark('rect', 'framed', { ...box, fill: { value: null }, stroke: { value: ink }, strokeWidth: { value: 2.5 } }),

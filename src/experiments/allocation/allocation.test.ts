@@ -6,6 +6,8 @@ import { timeDecisions } from './decision-time.ts';
 import { measureGaps } from './gaps.ts';
 import { baselines, measureSlots, savingOf } from './latency.ts';
 
+const best = { name: 'best', decide: createPolicy('best') };
+
 describe('bench allocation', () => {
   it('measures the first slots of a preset', async () => {
     const states = await slotsOf({ scenario: 'paper', deviceCount: 20, serverCount: 4, energyWeight: 0 }, [1, 2]);
@@ -16,11 +18,20 @@ describe('bench allocation', () => {
       [20, 4, 0],
     ]);
     expect(states[0]?.gain).not.toEqual(states[1]?.gain);
-    const { row, gaps } = measureGaps('paper', states);
+    const { row, gaps } = measureGaps('paper', states, best);
     expect(gaps).toHaveLength(2);
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(0);
     expect(row.variableGapMean).toBeGreaterThanOrEqual(row.gapMean);
-    expect(timeDecisions('paper', states).decisionMsP95).toBeGreaterThan(0);
+    expect(timeDecisions('paper', states, best).decisionMsP95).toBeGreaterThan(0);
+  });
+
+  it("measures anyone's policy beside best, by its name", async () => {
+    const states = await slotsOf({ scenario: 'paper', deviceCount: 20, serverCount: 4 }, [1, 2]);
+    const own = { name: 'mine', decide: createPolicy('max-sinr+equal') };
+    const [{ row: mine }, { row: bests }] = [measureGaps('paper', states, own), measureGaps('paper', states, best)];
+    expect([mine.policy, bests.policy]).toEqual(['mine', 'best']);
+    expect(mine.gapMean).toBeGreaterThan(bests.gapMean);
+    expect(timeDecisions('paper', states, own).policy).toBe('mine');
   });
 
   it('counts reductions from interquartile means, and draws seeds again for their interval', async () => {

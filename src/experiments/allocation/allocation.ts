@@ -4,6 +4,8 @@
 import { createPolicy } from '../../allocation/policies.ts';
 import { type Estimate, within } from '../../basics/bootstrap.ts';
 import { mean } from '../../basics/statistics.ts';
+import { findPolicy } from '../../files/policy-file.ts';
+import type { FoundPolicy } from '../../files/shipped-weights.ts';
 import type { Experiment, Unit } from '../../laboratory/experiment.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
 import { gapsOfHuge, hugeSlot, type SpeedRow, timeDecisions } from './decision-time.ts';
@@ -29,6 +31,12 @@ const speedSlots = 40;
 
 const options = {
   seeds: { flag: '--seeds <count>', help: 'paired seeds for each size', whole: [1, 1000], default: 10 },
+  policies: {
+    flag: '--policy <name|file>',
+    help: 'one more policy, beside best; may be given several times',
+    texts: true,
+    default: [] as readonly string[],
+  },
 } as const;
 
 interface AllocationFound {
@@ -50,19 +58,37 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   description: 'how fast and how near the optimum decisions are, and what they save; presets paper and munich',
   options,
   isResumable: true,
-  async measure({ seeds: seedCount }, run) {
+  async measure({ seeds: seedCount, policies: names }, run) {
     const seeds = seedsOf(seedCount);
-    const speed = await run.all('speed', worlds.map(speedUnit));
+    const policies = await Promise.all([...new Set(['best', ...names])].map(findPolicy));
+    const speed = await run.all(
+      'speed',
+      policies.flatMap((policy) => worlds.map((world) => speedUnit(world, policy))),
+    );
     const huge = await run.one({ key: 'speed of a huge slot', measure: measureHuge });
-    const gaps = await run.all('gaps', gapUnits(seeds));
-    const latency = await run.all('latency', latencyUnits(seeds));
+    const gaps = await run.all(
+      'gaps',
+      policies.flatMap((policy) => gapUnits(seeds, policy)),
+    );
+    const latency = await run.all('latency', latencyUnits(seeds, policies));
     return { speed, huge, gaps, latency };
   },
-  conclude(found, { seeds }) {
-    const { speed, huge, gaps, latency } = found;
-    const savings = savingsOf(latency, seeds);
+  conclude(found, { seeds, policies: names }) {
+    const { huge, latency } = found;
+    const policies = [...new Set(['best', ...names])];
+    const all = policies.map((policy) => savingsOf(latency, seeds, policy));
+    const [savings] = all as [ShareSaving[]];
     const limits = latency.map(({ limit }) => limit);
-    const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows(savings, seeds), ...limits];
+    const rows = [
+      ...found.speed,
+      huge,
+      ...found.gaps.map(({ row }) => row),
+      ...all.flatMap((one, index) => latencyRows(one, seeds, policies[index] as string)),
+      ...limits,
+    ];
+    // The goals are those of `best`.
+    const speed = found.speed.filter(({ policy }) => policy === 'best');
+    const gaps = found.gaps.filter(({ row }) => row.policy === 'best');
     const summary = {
       ...summariseSpeed(speed, huge),
       ...gapFigures(
@@ -72,44 +98,54 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
       ...summariseLatency(savings, limits),
     };
     // The rows are of four kinds, so a terminal shows the summary only.
-    return { rows, summary, forPeople: [], params: { seeds, policy: 'best' } };
+    return { rows, summary, forPeople: [], params: { seeds, policy: 'best', policies } };
   },
   page: allocationPage,
   goals: () => allocationGoals,
 };
 
-function speedUnit(world: string): Unit<SpeedRow> {
+/** What a key ends with: nothing for `best`; another file of one name is another policy. */
+function keyEnding({ name, sha256 }: FoundPolicy): string {
+  return name === 'best' ? '' : `, ${name} ${sha256 ?? ''}`.trimEnd();
+}
+
+function speedUnit(world: string, policy: FoundPolicy): Unit<SpeedRow> {
   return {
-    key: `speed in ${world}`,
-    measure: async () =>
-      timeDecisions(world, await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seedsOf(speedSlots))),
+    key: `speed in ${world}${keyEnding(policy)}`,
+    async measure() {
+      const states = await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seedsOf(speedSlots));
+      return timeDecisions(world, states, policy);
+    },
   };
 }
 
+const best = { name: 'best', decide: createPolicy('best') };
+
 function measureHuge(): AllocationFound['huge'] {
   const state = hugeSlot(1);
-  return { ...timeDecisions('synthetic', [state]), ...gapsOfHuge(state) };
+  return { ...timeDecisions('synthetic', [state], best), ...gapsOfHuge(state) };
 }
 
-function gapUnits(seeds: readonly number[]): Unit<ReturnType<typeof measureGaps>>[] {
+function gapUnits(seeds: readonly number[], policy: FoundPolicy): Unit<ReturnType<typeof measureGaps>>[] {
   return worlds.flatMap((scenario) =>
     sizes.flatMap(([deviceCount, serverCount]) =>
       energyWeights.map((energyWeight) => ({
-        key: `gap in ${scenario}, ${deviceCount} devices, ${serverCount} servers, w = ${energyWeight}`,
+        key: `gap in ${scenario}, ${deviceCount} devices, ${serverCount} servers, w = ${energyWeight}${keyEnding(policy)}`,
         measure: async () =>
-          measureGaps(scenario, await slotsOf({ scenario, deviceCount, serverCount, energyWeight }, seeds)),
+          measureGaps(scenario, await slotsOf({ scenario, deviceCount, serverCount, energyWeight }, seeds), policy),
       })),
     ),
   );
 }
 
-function latencyUnits(seeds: readonly number[]): Unit<LatencyFound>[] {
-  const policies = ['best', ...bothShares.flatMap((shares) => baselines.map((baseline) => `${baseline}+${shares}`))];
+function latencyUnits(seeds: readonly number[], policies: readonly FoundPolicy[]): Unit<LatencyFound>[] {
+  const names = bothShares.flatMap((shares) => baselines.map((baseline) => `${baseline}+${shares}`));
   return cells.map(([deviceCount, serverCount]) => ({
-    key: `latency, ${deviceCount} devices, ${serverCount} servers`,
+    key: `latency, ${deviceCount} devices, ${serverCount} servers${policies.map(keyEnding).join('')}`,
     async measure() {
       const states = await slotsOf({ scenario: latencyWorld, deviceCount, serverCount }, seeds);
-      const byPolicy = Object.fromEntries(policies.map((name) => [name, measureSlots(states, createPolicy(name))]));
+      const all = [...policies, ...(await Promise.all(names.map(findPolicy)))];
+      const byPolicy = Object.fromEntries(all.map(({ name, decide }) => [name, measureSlots(states, decide)]));
       const paperStates = await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds);
       return { byPolicy, limit: measureLatencyLimit('paper', paperStates) };
     },
@@ -134,21 +170,21 @@ interface ShareSaving {
   readonly cost: Saving;
 }
 
-function savingsOf(latency: readonly LatencyFound[], seedCount: number): ShareSaving[] {
+function savingsOf(latency: readonly LatencyFound[], seedCount: number, policy: string): ShareSaving[] {
   const found = latency.map(({ byPolicy }) => byPolicy);
   return bothShares.map((shares) => ({
     shares,
-    latency: savingOf(found, 'best', shares, 'latencyMs', seedCount),
-    cost: savingOf(found, 'best', shares, 'costMs', seedCount),
+    latency: savingOf(found, policy, shares, 'latencyMs', seedCount),
+    cost: savingOf(found, policy, shares, 'costMs', seedCount),
   }));
 }
 
-function latencyRows(savings: readonly ShareSaving[], slots: number): object[] {
+function latencyRows(savings: readonly ShareSaving[], slots: number, policy: string): object[] {
   return savings.flatMap(({ shares, latency, cost }) =>
     baselines.map((baseline, index) => {
       const reduction = within('reduction', latency.against[index] as Estimate);
       const costReduction = cost.against[index]?.value;
-      return { what: 'latency', world: latencyWorld, shares, baseline, slots, ...reduction, costReduction };
+      return { what: 'latency', world: latencyWorld, policy, shares, baseline, slots, ...reduction, costReduction };
     }),
   );
 }

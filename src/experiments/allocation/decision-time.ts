@@ -5,6 +5,7 @@
 import { certify } from '../../allocation/certify.ts';
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import { createPolicy } from '../../allocation/policies.ts';
+import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
 import { quantile } from '../../basics/statistics.ts';
@@ -12,6 +13,7 @@ import { startCpuTime } from '../../laboratory/cpu-time.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
 export interface SpeedRow extends SlotsRow<'decision'> {
+  readonly policy: string;
   readonly decisions: number;
   /** Statistics of each slot's fastest repeat. */
   readonly decisionMsMedian: number;
@@ -27,8 +29,7 @@ const repeats = 5;
 const warmUps = 20;
 
 /** @param states the slots to decide, each a few times */
-export function timeDecisions(world: string, states: readonly SlotState[], policyName = 'best'): SpeedRow {
-  const decide = createPolicy(policyName);
+export function timeDecisions(world: string, states: readonly SlotState[], { name, decide }: NamedPolicy): SpeedRow {
   const first = states[0] as SlotState;
   const isHuge = first.deviceCount > 10_000;
   for (let round = 0; round < (isHuge ? 1 : warmUps); round++) decide(states[round % states.length] as SlotState);
@@ -43,6 +44,7 @@ export function timeDecisions(world: string, states: readonly SlotState[], polic
   const cpuMs = cpuSince();
   return {
     ...slotsRow('decision', world, states),
+    policy: name,
     decisions: all.length,
     decisionMsMedian: quantile(fastest, 0.5),
     decisionMsP95: quantile(fastest, 0.95),

@@ -1,8 +1,8 @@
-// The largest distance of the decisions of `best` from the optimum: their cost against the dual bound, in the worlds of the presets.
+// The largest distance of the decisions of a policy from the optimum: their cost against the dual bound, in the worlds of the presets.
 
 import { type Certificate, certify } from '../../allocation/certify.ts';
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
-import { createPolicy } from '../../allocation/policies.ts';
+import type { NamedPolicy } from '../../allocation/require-assignment.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { mean, quantile } from '../../basics/statistics.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
@@ -18,6 +18,7 @@ interface GapFigures {
 }
 
 export interface GapRow extends SlotsRow<'gap'>, GapFigures {
+  readonly policy: string;
   readonly energyWeight: number;
   readonly slots: number;
   readonly poolGapMean: number;
@@ -28,8 +29,8 @@ export interface GapRow extends SlotsRow<'gap'>, GapFigures {
 export function measureGaps(
   world: string,
   states: readonly SlotState[],
+  { name, decide }: NamedPolicy,
 ): { row: GapRow; gaps: number[]; variableGaps: number[] } {
-  const decide = createPolicy('best');
   const certificates: Certificate[] = [];
   let unserved = 0;
   for (const state of states) {
@@ -42,6 +43,7 @@ export function measureGaps(
   const variableGaps = certificates.map(({ variableGap }) => variableGap);
   const row: GapRow = {
     ...slotsRow('gap', world, states),
+    policy: name,
     energyWeight: (states[0] as SlotState).objective.energyWeight,
     slots: states.length,
     ...gapFigures(gaps, variableGaps),

@@ -6,6 +6,8 @@ import type { Goals } from '../../laboratory/experiment.ts';
 import { rowTable } from '../../laboratory/result-page.ts';
 
 interface SavingRow {
+  /** Absent in older documents: `best`. */
+  readonly policy?: string;
   readonly world: string;
   readonly shares: string;
   readonly baseline: string;
@@ -43,7 +45,8 @@ export function allocationPage({ rows }: Document): string {
 function savingTable(rows: readonly SavingRow[]): string {
   return pivotTable(rows, {
     corner: 'world',
-    rowOf: ({ world, shares }) => `${world}, ${shares} shares`,
+    rowOf: ({ world, shares, policy = 'best' }) =>
+      `${policy === 'best' ? '' : `\`${policy}\`: `}${world}, ${shares} shares`,
     columnOf: ({ baseline }) => `against \`${baseline}\``,
     cellOf: ({ reduction, costReduction }) => `${percent(reduction)} (${percent(costReduction)})`,
   });

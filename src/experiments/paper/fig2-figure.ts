@@ -35,7 +35,7 @@ export function fig2Figures(tasks: readonly PlayedTask[]): Figure[] {
   const groups = groupsOf(tasks);
   const top = topUplink(tasks);
   const about =
-    'preset: phones draft, GPUs verify; one machine: both models on the same hardware. q16: 0.8 Mbit a draft; ids: 16 bit.';
+    'preset: phones draft, GPUs verify; loaded edge: with 1/9 of a GPU; one machine: both models on the same hardware. q16: 0.8 Mbit a draft; ids: 16 bit.';
   return [
     {
       name: 'fig2-window',

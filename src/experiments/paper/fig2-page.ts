@@ -82,7 +82,7 @@ export function fig2Page(tasks: readonly PlayedTask[], drawn: readonly DrawnTask
   return [
     'Claimed: the best window is 25 for code (HumanEval) and 15 for summaries (DailyMail), so it must adapt; more rate gains up to about 50 Mbit/s. Here: the',
     `protocol's machines in virtual time, mode \`psd\`, round trip ${roundTripMs} ms, whole answers from asking to the last token. Answers: ${sources.join('; ')}.`,
-    `Hardware: ${times.join(' and ')}. \`preset\` is the paper's phones and GPUs as preset \`paper\` has them; \`one machine\` has both models on one kind of machine, where a step of the target`,
+    `Hardware: ${times.join(' and ')}. \`preset\` is the paper's phones and GPUs as preset \`paper\` has them; on the \`loaded edge\` a device has z = E/M = 1/9 of a GPU, as 90 devices with ten servers have; \`one machine\` has both models on one kind of machine, where a step of the target`,
     'is as much slower as the target is larger. The best window is that of least latency at the fastest uplink; the uplink that suffices is that from which',
     `latency, each with its best window, is within ${percent(littleGain, 0)} of the fastest uplink's. A claimed window holds where it lies in the interval, 50 Mbit/s where the interval meets 25 to 100.`,
     '',

@@ -14,9 +14,12 @@ import type { TaskKind } from '../../world/workload-lengths.ts';
 import { findModelShape, payloadBitsPerToken } from '../../world/workload-models.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
+/** Devices of one server: M/E. */
+const loadedDevices = 90 / 10;
+
 /** Times of a draft and of a step. */
 export interface Fig2Hardware {
-  readonly name: 'preset' | 'one machine';
+  readonly name: 'preset' | 'loaded edge' | 'one machine';
   readonly draftMs: number;
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
 }
@@ -28,7 +31,8 @@ export interface Fig2World {
 }
 
 /**
- * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `one machine`:
+ * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `loaded edge`: the same, and
+ * each device has the share z = E/M of a server that equal shares give it in Fig. 5's middle, 90 devices and ten servers (eq. 6). `one machine`:
  * the same draft, and a target that is as much slower as it is larger: both read their weights equally fast, as where PSD was first
  * measured on one GPU.
  *
@@ -52,6 +56,11 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
   return {
     hardware: [
       { name: 'preset', draftMs, step },
+      {
+        name: 'loaded edge',
+        draftMs,
+        step: { fixedMs: loadedDevices * step.fixedMs, perRowMs: loadedDevices * step.perRowMs },
+      },
       { name: 'one machine', draftMs, step: { ...step, fixedMs: ratio * draftMs } },
     ],
     roundTripMs: scenario.token.roundTripMs,

@@ -19,6 +19,8 @@ const tiny: Size = {
   gammas: [1, 4],
   uplinksMbps: [20, 200],
   acceptances: [0.9],
+  region: { acceptances: [0.9], ratios: [4], traces: ['coarse-greedy'] },
+  planeSeedCount: 1,
   textTokens: 16,
   sensitivity: {
     cells: [[6, 2]],
@@ -42,6 +44,7 @@ interface Changes {
   readonly size?: Size;
   readonly out?: string;
   readonly pictures?: boolean;
+  readonly policies?: readonly string[];
 }
 
 const run = ({ figures = figureNames, ...changes }: Changes = {}) => {
@@ -80,12 +83,30 @@ describe('outrider reproduce', () => {
       bestReductionMeanClaimed: 0.237,
       changedTextsMeasured: 0,
       changedTextsHolds: true,
+      changedTextsVerdict: 'holds',
+      tokenBiasPaperRuleVerdict: 'does not hold',
+      tokenBiasSharedNoiseVerdict: 'holds',
     });
+    expect(summary).toHaveProperty('bestReductionMeanSerialMeasured');
+    expect(summary).toHaveProperty('bestReductionMeanIdsQueuedMeasured');
+    expect(summary['weightRegionCells']).toBe(45);
     const [first] = rows;
     for (const row of rows) expect(Object.keys(row)).toEqual(Object.keys(first as object));
     const page = await readFile(join(directory, 'all.md'), 'utf8');
-    expect(page).toMatch(/## Fig. 2[\s\S]*## Fig. 5[\s\S]*## Fig. 6[\s\S]*## Accuracy/);
+    expect(page).toMatch(
+      /## Fig. 2[\s\S]*## Fig. 2 by region[\s\S]*## Fig. 5[\s\S]*## Fig. 6[\s\S]*## Fig. 6 by units[\s\S]*## Accuracy/,
+    );
     expect(/NaN|undefined/.test(page)).toBe(false);
+  });
+
+  it("takes anyone's own policy into every figure of slots", { timeout: 120_000 }, async () => {
+    const out = join(folder, 'own');
+    const policies = ['examples/my-policy.ts'];
+    const { summary } = await run({ figures: ['fig5', 'fig6', 'fig6-units'], pictures: false, out, policies });
+    expect(summary).toHaveProperty('examplesMyPolicyTsReductionMeanMeasured');
+    for (const name of ['fig5', 'fig6', 'fig6-units']) {
+      expect(await readFile(join(out, `${name}.csv`), 'utf8'), name).toContain('examples/my-policy.ts');
+    }
   });
 
   it('does not measure again what is there, and concludes the same', async () => {

@@ -13,6 +13,7 @@ import type { OptionsOf } from '../../laboratory/options.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import { accuracy } from './accuracy.ts';
 import { fig2 } from './fig2.ts';
+import { fig2Region } from './fig2-region.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { fig6Plane } from './fig6-plane.ts';
@@ -21,10 +22,11 @@ import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
 import { type Concluded, pageOf, writeOutput } from './write-output.ts';
 
-export const figureNames = ['fig2', 'fig5', 'fig6', 'fig6-units', 'accuracy', 'sensitivity'] as const;
+export const figureNames = ['fig2', 'fig2-region', 'fig5', 'fig6', 'fig6-units', 'accuracy', 'sensitivity'] as const;
 export type FigureName = (typeof figureNames)[number];
 const figures: Readonly<Record<FigureName, PaperExperiment>> = {
   fig2,
+  'fig2-region': fig2Region,
   fig5,
   fig6,
   'fig6-units': fig6Plane,

@@ -102,7 +102,8 @@ async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seed
 function playSessions({ overrides }: Variant, size: Size, trace: Trace | null): PlayedTask[] {
   const { hardware, roundTripMs, bytesPerDraft } = fig2World(overrides);
   const settings = { roundTripMs, bytesPerDraft: bytesPerDraft.q16, answerTokens: size.answerTokens };
-  return hardware.flatMap((one) =>
+  const unloaded = hardware.filter(({ name }) => name !== 'loaded edge');
+  return unloaded.flatMap((one) =>
     taskSources(trace, size.sensitivity.answerCount).map((source): PlayedTask => {
       const cases = size.uplinksMbps
         .filter((uplinkMbps) => uplinkMbps >= 20)

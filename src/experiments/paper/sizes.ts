@@ -19,6 +19,12 @@ export interface Size {
   readonly uplinksMbps: readonly number[];
   /** Acceptances of drawn drafts, to see the best draft length of each. */
   readonly acceptances: readonly number[];
+  /** The best window by acceptance and by the ratio of times: drawn acceptances, ratios, names of shipped traces. */
+  readonly region: {
+    readonly acceptances: readonly number[];
+    readonly ratios: readonly number[];
+    readonly traces: readonly string[];
+  };
   /** Texts of real models; 0: the toy language. */
   readonly promptCount: number;
   readonly textTokens: number;
@@ -47,6 +53,11 @@ const usual: Size = {
   gammas: [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40],
   uplinksMbps: [1, 2, 5, 10, 20, 50, 100, 200],
   acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98],
+  region: {
+    acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995],
+    ratios: [0.5, 1, 2, 4, 8, 12.5, 25],
+    traces: ['coarse-greedy', 'draft-greedy', 'qwen-coder-greedy', 'long/coarse', 'long/draft'],
+  },
   promptCount: 2,
   textTokens: 48,
   sensitivity: {
@@ -74,6 +85,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     gammas: [1, 2, 4, 8, 15, 25],
     uplinksMbps: [2, 10, 50, 200],
     acceptances: [0.8, 0.95],
+    region: { acceptances: [0.8, 0.98], ratios: [0.5, 4, 12.5], traces: ['coarse-greedy', 'long/coarse'] },
     promptCount: 0,
     textTokens: 64,
     sensitivity: {

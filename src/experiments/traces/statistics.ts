@@ -10,6 +10,7 @@ import type { Experiment } from '../../laboratory/experiment.ts';
 import { runnerUpRows, runnerUpStatistics } from '../../traces/runner-up-statistics.ts';
 import type { Trace, TraceSession } from '../../traces/trace.ts';
 import { matchRows } from '../../traces/trace-matches.ts';
+import { positionRows } from '../../traces/trace-positions.ts';
 import { type TraceStatistics, traceStatistics } from '../../traces/trace-statistics.ts';
 import { runSourceSession, type SessionConditions } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
@@ -32,8 +33,8 @@ const options = {
   name: { argument: '<name|file>', help: 'a shipped trace, or a file' },
   by: {
     flag: '--by <what>',
-    help: 'rows: by task, by how many tokens agree where prompt lookup finds some, or by confidence of the runner-up',
-    choices: ['task', 'match', 'runner-up'],
+    help: 'rows: by task, by how many tokens agree where prompt lookup finds some, by confidence of the runner-up, or by task and position in the answer',
+    choices: ['task', 'match', 'runner-up', 'position'],
     default: 'task',
   },
 } as const;
@@ -52,8 +53,8 @@ export const traceShowExperiment: Experiment<typeof options, Result> = {
   conclude: (found) => found,
 };
 
-/** The group of a row: a kind of prompt, the number of last tokens that also occur earlier in the text, or a tenth of all positions. */
-type TraceGrouping = 'task' | 'match' | 'runner-up';
+/** The group of a row: a kind of prompt, the number of last tokens that also occur earlier in the text, a tenth of all positions, or a kind and a range of positions. */
+type TraceGrouping = 'task' | 'match' | 'runner-up' | 'position';
 
 export function showTrace({ header, sessions }: Trace, fileBytes: number, by: TraceGrouping = 'task'): Result {
   const tasks = [...new Set(sessions.map(({ task }) => task))];
@@ -73,10 +74,15 @@ export function showTrace({ header, sessions }: Trace, fileBytes: number, by: Tr
   if (by === 'runner-up' && !header.hasRunnerUps) {
     throw badArgument('this trace holds no runners-up', 'record it again, or give --by task');
   }
+  const placeRows = (): object[] =>
+    tasks.flatMap((task) => {
+      return positionRows(sessions.filter((session) => session.task === task)).map((row) => ({ task, ...row }));
+    });
   const rowsBy = {
     task: taskRows,
     match: () => matchRows(sessions),
     'runner-up': () => runnerUpRows(sessions, runnerUpGroups),
+    position: placeRows,
   };
   const rows = rowsBy[by]();
   const all = traceStatistics(sessions);
