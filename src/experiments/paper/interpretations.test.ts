@@ -44,18 +44,18 @@ describe('interpretations of a slot', () => {
     expect(figures['best']?.costMs[0]).toBeLessThan(figures['max-sinr+equal']?.costMs[0] as number);
   });
 
-  it('put work before the servers by their law of k, in the same world', async () => {
+  it('put work before the servers by their law of k, in the same world', { timeout: 60_000 }, async () => {
     const overrides = [queueOverride(2)];
-    const [queued] = await slotsOf({ ...size, serverCount: 8, overrides }, [1]);
-    const [empty] = await slotsOf({ ...size, serverCount: 8 }, [1]);
+    const [queued] = await slotsOf({ ...size, serverCount: 6, overrides }, [1]);
+    const [empty] = await slotsOf({ ...size, serverCount: 6 }, [1]);
     expect(queued?.snr).toEqual(empty?.snr);
     const slots = [...(queued?.queueDelayMs ?? [])].map((ms) => ms / 500);
     expect(slots.every((k) => [0, 1, 2].includes(k))).toBe(true);
     expect(slots.some((k) => k > 0)).toBe(true);
     const { policies } = await findPolicies(['max-sinr+equal'], []);
     const [main] = interpretations as [Interpretation];
-    const taken = [main, ...queuedInterpretations.filter(({ payloadLaw }) => payloadLaw === 'q16')];
-    const found = await measureCell({ deviceCount: 30, serverCount: 4 }, [1, 2, 3], policies, taken);
+    const taken = [main, ...queuedInterpretations.filter((one) => one.payloadLaw === 'q16' && one.mostQueued !== 2)];
+    const found = await measureCell({ deviceCount: 8, serverCount: 4 }, [1], policies, taken);
     const means = taken.map((one) => {
       const { latencyMs = [] } = found[interpretationName(one)]?.['max-sinr+equal'] ?? {};
       return latencyMs.reduce((sum, ms) => sum + ms, 0) / latencyMs.length;
