@@ -6,6 +6,7 @@ import { isOutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
+import { besideMsFor, noBesideEstimate, observeBeside } from '../scheduling/draft-beside-step.ts';
 import { observeStep, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
 
@@ -15,6 +16,8 @@ export interface EdgeDraftModel {
   readonly draftLength: number;
   /** Time of one draft, measured at the start. */
   readonly draftTime: StepTimeModel;
+  /** The draft model never works while the target steps. Default: it does where that is measured to save time. */
+  readonly restsInSteps?: boolean;
 }
 
 interface Kept extends Owned {
@@ -32,18 +35,54 @@ export class EdgeDrafters {
   readonly draftLength: number;
   readonly #clock: Clock;
   readonly #kept: OwnedPool<Kept>;
+  readonly #rests: boolean;
   #draftTime: StepTimeModel;
+  #beside = noBesideEstimate;
+  /** Of the present step, or of the last one. */
+  #besideMs: number;
+  #stepCount = 0;
+  #isStepRunning = false;
+  #draftsRunning = 0;
+  /** Drafts that have run beside the present step. */
+  #draftsBeside = 0;
 
-  constructor({ model, draftLength, draftTime }: EdgeDraftModel, clock: Clock) {
+  constructor({ model, draftLength, draftTime, restsInSteps = false }: EdgeDraftModel, clock: Clock) {
     this.draftLength = draftLength;
     this.#clock = clock;
     this.#kept = new OwnedPool((count, hasIdle) => createKept(model, count, hasIdle));
     this.#draftTime = draftTime;
+    this.#rests = restsInSteps;
+    this.#besideMs = restsInSteps ? Number.POSITIVE_INFINITY : 0;
   }
 
   /** Recent time of one draft. */
   get draftMs(): number {
     return stepMs(this.#draftTime, 1);
+  }
+
+  /** See {@link EdgeDraftFigures}; Infinity or 0 in a step that tries the other way, so that both stay measured. */
+  get besideMs(): number {
+    return this.#besideMs;
+  }
+
+  stepBegins(): void {
+    this.#isStepRunning = true;
+    this.#draftsBeside = this.#draftsRunning;
+    if (!this.#rests) this.#besideMs = besideMsFor(this.#beside, this.draftMs, this.#stepCount);
+    this.#stepCount += 1;
+  }
+
+  /**
+   * The engine has returned from a step.
+   * @param addedMs its time above the one expected without drafts; null: there is none to compare with
+   * @returns whether no draft ran beside it, so that its time is that of the target alone
+   */
+  stepEnds(addedMs: number | null): boolean {
+    this.#isStepRunning = false;
+    const drafts = this.#draftsBeside;
+    if (drafts > 0 && addedMs !== null) this.#beside = observeBeside(this.#beside, addedMs, drafts);
+    if (!this.#rests) this.#besideMs = Math.max(0, this.#beside.ms);
+    return drafts === 0;
   }
 
   /** With the conversation's KV sequence, otherwise a new one, otherwise the one that is idle longest. @throws OutriderError `edge-full` */
@@ -56,14 +95,27 @@ export class EdgeDrafters {
     return {
       next: async (request) => {
         const startMs = this.#clock.nowMs();
-        const draft = await kept.drafter.draft(request);
-        // The first draft includes the prefill.
-        if (!isFirst) this.#draftTime = observeStep(this.#draftTime, 1, this.#clock.nowMs() - startMs);
+        const { draft, isAlone } = await this.#made(kept.drafter.draft(request));
+        // The first draft includes the prefill, and beside a step each takes longer.
+        if (!isFirst && isAlone) this.#draftTime = observeStep(this.#draftTime, 1, this.#clock.nowMs() - startMs);
         isFirst = false;
         return draft?.token ?? null;
       },
       leave: () => this.#kept.leave(kept),
     };
+  }
+
+  /** Counts a draft while it is made. @returns also whether no step ran beside it */
+  async #made<Draft>(making: Promise<Draft>): Promise<{ readonly draft: Draft; readonly isAlone: boolean }> {
+    const stepCount = this.#stepCount;
+    const beganInStep = this.#isStepRunning;
+    this.#draftsRunning += 1;
+    if (beganInStep) this.#draftsBeside += 1;
+    try {
+      return { draft: await making, isAlone: !beganInStep && stepCount === this.#stepCount };
+    } finally {
+      this.#draftsRunning -= 1;
+    }
   }
 
   /** Releases the KV sequences; waits for drafts in progress. */

@@ -57,7 +57,12 @@ export interface EdgeOptions {
   /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
   /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
-  readonly draft?: { readonly model: LanguageModel; readonly draftLength: number };
+  readonly draft?: {
+    readonly model: LanguageModel;
+    readonly draftLength: number;
+    /** The draft model never works while the target steps. Default: it does where that is measured to save time. */
+    readonly restsInSteps?: boolean;
+  };
   /** Of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
   /** Of all connections of a key together; default: `rate` for each session that the model can hold. */
@@ -93,7 +98,13 @@ export const edgeChecks: Checks<EdgeOptions> = {
   shareOf: optional(callback),
   keyOf: optional(callback),
   lookUpTokens: optional(whole(0)),
-  draft: optional(record<NonNullable<EdgeOptions['draft']>>({ model: modelCheck, draftLength: whole(1) })),
+  draft: optional(
+    record<NonNullable<EdgeOptions['draft']>>({
+      model: modelCheck,
+      draftLength: whole(1),
+      restsInSteps: optional(truth),
+    }),
+  ),
   rate: optional(record(rateChecks)),
   keyRate: optional(record(rateChecks)),
   connectionLimits: optional(record(connectionLimitChecks)),

@@ -129,6 +129,7 @@ class RunningEdge {
         journal.tell({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
         if (isStalled) this.#stalled.give();
       },
+      stepped: (addedMs) => drafters?.stepEnds(addedMs) ?? true,
     });
     const { stallAfterMs } = plan;
     const sources = { lookUpTokens, drafters, faults, journal, onStep, onForgotten, stallAfterMs };

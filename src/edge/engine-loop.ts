@@ -7,7 +7,7 @@ import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import type { StepPart } from '../protocol/engine-steps.ts';
-import { observeBatch, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
+import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
 import { stallLimitMs, watchEngine } from './engine-watch.ts';
 import { emptySequence, type KvSequence, keepPrefix } from './kv-sequences.ts';
@@ -50,6 +50,12 @@ export interface LoopObserver {
   failed(error: unknown): void;
   /** The engine has not returned for too long, or has returned after all. */
   stalled(isStalled: boolean): void;
+  /**
+   * The engine has returned from a step.
+   * @param addedMs its time above the expected one, ms; null: it has read a prompt
+   * @returns whether nothing else ran on the machine for the edge, so that the time is that of the target alone
+   */
+  stepped(addedMs: number | null): boolean;
 }
 
 /** After so many rounds that failed as a whole, in a row, no session can be served, so all are refused. */
@@ -267,8 +273,10 @@ export class EngineLoop {
       0,
     );
     const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
-    if (this.#plan.learns && prefillTokens === 0) {
-      const itemRows = running.map(({ item }) => item.tokens.length);
+    const itemRows = running.map(({ item }) => item.tokens.length);
+    const addedMs = prefillTokens > 0 ? null : ms - batchMs(this.#stepTime, itemRows);
+    const isAlone = this.#observer.stepped(addedMs);
+    if (this.#plan.learns && prefillTokens === 0 && isAlone) {
       this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
     }
     this.#account.steps += 1;

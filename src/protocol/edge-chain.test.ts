@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { linearStepTime } from '../scheduling/step-time.ts';
-import { chainOf, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
+import { chainOf, chainToExtend, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, mayAddEdgeDraft, readyDrafts, stepEdge } from './edge-session.ts';
+import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { ModeName } from './mode.ts';
 
@@ -77,10 +77,10 @@ describe('adding edge drafts', () => {
   it('comes before a step while the chain is too short, and ends when it is long enough', () => {
     const short = session('mix', [7], null);
     expect(readyDrafts(short, 3)).toBeNull();
-    expect(mayAddEdgeDraft(short, 3)).toBe(true);
+    expect(chainToExtend(short, 3, 8)).toEqual([7]);
     const enough = session('mix', [7], [7, 6, 5]);
     expect(readyDrafts(enough, 3)).toBe(3);
-    expect(mayAddEdgeDraft(enough, 3)).toBe(false);
+    expect(chainToExtend(enough, 3, 8)).toBeNull();
   });
 
   it('does not delay a step if the drafter has nothing to add', () => {
@@ -88,13 +88,59 @@ describe('adding edge drafts', () => {
       kind: 'edge-drafted',
       drafts: { length: 3, tokens: [7], isComplete: true },
     });
-    expect(mayAddEdgeDraft(state, 3)).toBe(false);
+    expect(chainToExtend(state, 3, 8)).toBeNull();
     expect(readyDrafts(state, 3)).toBe(1);
   });
 
   it('does not happen in modes in which the edge does not draft', () => {
-    expect(mayAddEdgeDraft(session('stream', [], null), 3)).toBe(false);
+    expect(chainToExtend(session('stream', [], null), 3, 8)).toBeNull();
     expect(readyDrafts(session('stream', [7], null), 3)).toBe(1);
+  });
+});
+
+describe('the drafter while a step runs', () => {
+  const stepping = (drafts: readonly number[], edgeChain: readonly number[] | null): EdgeState =>
+    stepEdge(session('mix', drafts, edgeChain), { kind: 'step-started', drafts: 2 }).state;
+  const made = (state: EdgeState, length: number, tokens: readonly number[]): EdgeState =>
+    stepEdge(state, { kind: 'edge-drafted', drafts: { length, tokens, isComplete: false } }).state;
+  const finish = (state: EdgeState, ...chosen: readonly number[]): EdgeState => {
+    if (state.ticket === null) throw new Error('no step runs');
+    const rows = chosen.map((id) => ({ ids: [id], logits: [1] }));
+    return stepEdge(state, { kind: 'step-done', ticket: state.ticket, rows }).state;
+  };
+
+  it('goes on from the chain that is being verified, for the token of the step and the drafts of the next', () => {
+    expect(chainToExtend(stepping([], [7, 6]), 2, 4)).toEqual([7, 6]);
+    expect(chainToExtend(stepping([7, 6], null), 2, 4)).toEqual([7, 6]);
+    expect(chainToExtend(made(stepping([7, 6], null), 3, [7, 6, 9]), 2, 4)).toEqual([7, 6, 9]);
+    expect(chainToExtend(made(stepping([], [7, 6]), 3, [7, 6, 9, 1, 2, 3, 4]), 2, 4)).toBeNull();
+  });
+
+  it('goes on from drafts of the device that arrive meanwhile, if they follow that chain', () => {
+    const receive = (state: EdgeState, branch: number, first: number, tokens: readonly number[]): EdgeState => {
+      const message = { kind: 'draft', branch, first, tokens } as const;
+      return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
+    };
+    expect(chainToExtend(receive(stepping([7, 6], null), 1, 5, [9, 8]), 2, 4)).toEqual([7, 6, 9, 8]);
+    const other = receive(stepping([7, 6], null), 2, 3, [1, 2, 3, 4]);
+    expect(chainToExtend(other, 2, 4)).toEqual([7, 6]);
+    // What has been drafted is not forgotten because the device's other branch is longer.
+    expect(chainToExtend(made(other, 3, [7, 6, 9]), 2, 4)).toEqual([7, 6, 9]);
+  });
+
+  it('has its drafts kept if the step accepts the chain and its own token is the draft', () => {
+    const drafted = made(stepping([], [7, 6]), 3, [7, 6, 9, 8]);
+    expect(chainOf(finish(drafted, 7, 6, 9)).tokens).toEqual([8]);
+    expect(chainOf(finish(drafted, 7, 6, 5)).tokens).toEqual([]);
+    expect(chainOf(finish(drafted, 7, 5, 9)).tokens).toEqual([]);
+  });
+
+  it('has a draft kept that ends after the step', () => {
+    const stepped = finish(made(stepping([], [7, 6]), 3, [7, 6, 9]), 7, 6, 9);
+    expect(chainOf(stepped).tokens).toEqual([]);
+    expect(chainOf(made(stepped, 3, [7, 6, 9, 4])).tokens).toEqual([4]);
+    const rejected = finish(made(stepping([], [7, 6]), 3, [7, 6, 9]), 7, 5, 9);
+    expect(chainOf(made(rejected, 3, [7, 6, 9, 4])).tokens).toEqual([]);
   });
 });
 

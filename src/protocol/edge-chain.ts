@@ -2,9 +2,10 @@
 // by edge drafts. The scheduler decides how many of them the step takes.
 
 import type { LookUpDraft } from '../decoding/look-up.ts';
+import type { TokenText } from '../decoding/token-text.ts';
 import { chainLengthWorth, type EdgeDraftLengthFigures } from '../scheduling/edge-draft-length.ts';
 import { draftsReady } from './edge-branch.ts';
-import { type EdgeDrafts, type EdgeState, expectedAcceptance } from './edge-state.ts';
+import { type EdgeDrafts, type EdgeState, expectedAcceptance, type StepTicket } from './edge-state.ts';
 import { modeOf } from './mode.ts';
 
 export interface ChainSize {
@@ -23,6 +24,34 @@ export interface Chain extends ChainSize {
 /** The edge drafts, if they follow the present text. */
 export function edgeDraftsAt({ edgeDrafts, text }: EdgeState): EdgeDrafts | null {
   return edgeDrafts !== null && edgeDrafts.length === text.length ? edgeDrafts : null;
+}
+
+/** The drafts beyond the text, if the text has gone on as drafted since it had this length; null: it has not, or it is longer. */
+export function draftsBeyond(text: TokenText, length: number, drafts: readonly number[]): readonly number[] | null {
+  const grown = text.length - length;
+  if (grown < 0 || grown > drafts.length) return null;
+  for (let index = 0; index < grown; index += 1) if (text.at(length + index) !== drafts[index]) return null;
+  return grown === 0 ? drafts : drafts.slice(grown);
+}
+
+/** What is left of the drafts of the edge's draft model under this text; null: nothing. Looked-up drafts are made for one step only. */
+export function keptDrafts(drafts: EdgeDrafts | null, text: TokenText): EdgeDrafts | null {
+  if (drafts === null || drafts.length === text.length) return drafts;
+  const tokens = drafts.chances === undefined ? draftsBeyond(text, drafts.length, drafts.tokens) : null;
+  return tokens === null || tokens.length === 0 ? null : { ...drafts, length: text.length, tokens };
+}
+
+/** While a step runs: the chain that it verifies, and the drafts of either side that are known to follow it. */
+function chainInStep(state: EdgeState, { drafts }: StepTicket): Pick<Chain, 'tokens' | 'isComplete'> {
+  const follows = (tokens: readonly number[]): boolean =>
+    tokens.length >= drafts.length && drafts.every((token, index) => token === tokens[index]);
+  const own = edgeDraftsAt(state);
+  const ready = readyTokens(state, draftsReady(state.branch, state.text.length));
+  const device = follows(ready) ? ready : drafts;
+  // If the device has begun another branch, its drafts don't follow this step.
+  return own !== null && own.tokens.length >= device.length && follows(own.tokens)
+    ? own
+    : { tokens: device, isComplete: false };
 }
 
 /** Looked-up tokens as edge drafts; they are complete. */
@@ -73,7 +102,8 @@ function readyTokens({ branch, text }: EdgeState, ready: number): readonly numbe
   return branch.tokens.slice(from, from + ready);
 }
 
-export interface EdgeDraftSettings extends Pick<EdgeDraftLengthFigures, 'draftMs' | 'stepTime' | 'maxDrafts'> {
+export interface EdgeDraftSettings
+  extends Pick<EdgeDraftLengthFigures, 'draftMs' | 'stepTime' | 'maxDrafts' | 'overlaps'> {
   /** gamma in mode edge-sd. */
   readonly draftLength: number;
 }
@@ -83,14 +113,33 @@ export interface EdgeDraftSettings extends Pick<EdgeDraftLengthFigures, 'draftMs
  * caller computes it once for each length of the text.
  */
 export function wantedDrafts(state: EdgeState, settings: EdgeDraftSettings): number {
-  const { open, text, rules } = state;
+  const { open } = state;
   const { edgeDrafts, hasEdgeDraftLength } = modeOf(open.mode);
   if (!edgeDrafts) return 0;
-  const end = Math.min(rules.contextLength, open.prompt.length + open.maxAnswerTokens);
-  const room = Math.max(0, end - text.length - 1);
-  const freeDrafts = draftsReady(state.branch, text.length);
+  const room = draftRoom(state);
+  const freeDrafts = chainSize(state).length;
   const worth = hasEdgeDraftLength
     ? settings.draftLength
     : chainLengthWorth({ ...settings, freeDrafts, acceptance: expectedAcceptance(state) });
   return Math.min(worth, room);
+}
+
+/** Drafts beyond the text that could still be used: a step writes one token more than it accepts. */
+function draftRoom({ open, text, rules }: EdgeState): number {
+  const end = Math.min(rules.contextLength, open.prompt.length + open.maxAnswerTokens);
+  return Math.max(0, end - text.length - 1);
+}
+
+/**
+ * The chain after which the edge's drafter should add a draft now; null: it should not. While a step runs it goes on from the chain that
+ * is being verified, for the token that the step adds and for the next step; those drafts count if the step accepts the whole chain.
+ * @param wanted see {@link wantedDrafts}
+ * @param mostInStep drafts beyond the running step's own token
+ */
+export function chainToExtend(state: EdgeState, wanted: number, mostInStep: number): readonly number[] | null {
+  if (!modeOf(state.open.mode).edgeDrafts || state.end !== null || state.released) return null;
+  const { ticket } = state;
+  const { tokens, isComplete } = ticket === null ? chainOf(state) : chainInStep(state, ticket);
+  const most = ticket === null ? wanted : ticket.drafts.length + 1 + mostInStep;
+  return isComplete || tokens.length >= Math.min(most, draftRoom(state)) ? null : tokens;
 }

@@ -3,9 +3,10 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
+import { canDraftBesideSteps, isDraftWorthBesideStep } from '../scheduling/draft-beside-step.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
-import { chainOf, wantedDrafts } from './edge-chain.ts';
+import { chainToExtend, wantedDrafts } from './edge-chain.ts';
 import { type EdgeConnectionObserver, type EdgeConnectionSettings, EdgeConnections } from './edge-connections.ts';
 import {
   checkTextLengths,
@@ -14,8 +15,7 @@ import {
   type RegistryOwner,
   type RegistrySettings,
 } from './edge-registry.ts';
-import { mayAddEdgeDraft } from './edge-session.ts';
-import type { EdgeDrafts } from './edge-state.ts';
+import { type EdgeDrafts, type EdgeState, expectedAcceptance, isPaused } from './edge-state.ts';
 import { announcedStepMs } from './edge-timing.ts';
 import { EngineSteps } from './engine-steps.ts';
 import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
@@ -28,6 +28,13 @@ export interface EdgeDraftFigures {
   readonly draftLength: number;
   /** Present duration of one edge draft, ms. */
   readonly draftMs: number;
+  /**
+   * What a draft adds to a step that runs meanwhile, ms; 0: nothing; Infinity: the drafter rests during steps. Of the running step, or
+   * expected of the next one. Default: 0.
+   */
+  readonly besideMs?: number;
+  /** A step is about to begin. */
+  stepBegins?(): void;
 }
 
 export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSettings, 'hello' | 'checkLengths'> {
@@ -89,6 +96,9 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly steps: EngineSteps<Entry>;
   readonly #settings: EdgeSettings;
   readonly #host: EdgeHost<Entry>;
+  readonly #clock: Clock;
+  /** The running step. */
+  #step = { startMs: 0, expectedMs: 0, sessionCount: 1 };
 
   constructor(
     settings: EdgeSettings,
@@ -98,12 +108,16 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   ) {
     this.#settings = settings;
     this.#host = host;
+    this.#clock = clock;
     this.sessions = new EdgeRegistry<Entry>(settings, clock, this.#owner());
     const checkLengths = (promptLength: number, answerLength: number): void =>
       checkTextLengths(promptLength, answerLength, settings.rules.contextLength);
     const connecting = { ...settings, checkLengths, hello: () => this.#hello() };
     this.connections = new EdgeConnections(connecting, clock, this.sessions, observer);
-    this.steps = new EngineSteps(this.sessions, settings.limits, host);
+    this.steps = new EngineSteps(this.sessions, settings.limits, host, (expectedMs, sessionCount) => {
+      this.#step = { startMs: clock.nowMs(), expectedMs, sessionCount };
+      settings.edgeDraft?.stepBegins?.();
+    });
   }
 
   accept(carrier: Carrier): FrameHandler {
@@ -199,12 +213,22 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     if (edgeDraft === null || !modeOf(state.open.mode).edgeDrafts) return;
     const { length } = state.text;
     if (entry.wanted.length !== length) {
-      const { draftLength } = edgeDraft;
-      const figures = { draftLength, draftMs: edgeDraft.draftMs, maxDrafts: limits.usefulRows - 1 };
+      const { draftLength, draftMs, besideMs = 0 } = edgeDraft;
+      const overlaps = canDraftBesideSteps(expectedAcceptance(state), draftMs, besideMs);
+      const figures = { draftLength, draftMs, overlaps, maxDrafts: limits.usefulRows - 1 };
       entry.wanted = { length, drafts: wantedDrafts(state, { ...figures, stepTime: stepTime() }) };
     }
-    if (entry.isDrafting || !entry.hasPlace || !mayAddEdgeDraft(state, entry.wanted.drafts)) return;
+    if (entry.isDrafting || !entry.hasPlace || isPaused(state)) return;
+    const tokens = chainToExtend(state, entry.wanted.drafts, limits.usefulRows - 1);
+    if (tokens === null || (state.ticket !== null && !this.#isWorthBesideStep(state, edgeDraft, tokens.length))) return;
     entry.isDrafting = true;
-    this.#host.beginDraft(entry, { length, tokens: chainOf(state).tokens });
+    this.#host.beginDraft(entry, { length, tokens });
+  }
+
+  #isWorthBesideStep(state: EdgeState, { draftMs, besideMs = 0 }: EdgeDraftFigures, draftsBefore: number): boolean {
+    const { startMs, expectedMs, sessionCount } = this.#step;
+    const chance = expectedAcceptance(state) ** draftsBefore;
+    const elapsedMs = this.#clock.nowMs() - startMs;
+    return isDraftWorthBesideStep({ chance, draftMs, besideMs, sessionCount, elapsedMs, expectedMs });
   }
 }

@@ -8,7 +8,7 @@ import { countsWithDrafts, penaltiesActive } from '../decoding/token-counts.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
 import { agreedFrom, compareBranch, draftsReady, noAlternatives, settleAlternatives } from './edge-branch.ts';
-import { chainOf, chainSize, edgeDraftsAt } from './edge-chain.ts';
+import { chainOf, chainSize, edgeDraftsAt, keptDrafts } from './edge-chain.ts';
 import { retireBranch, takeAlternative, takeDrafts, violate } from './edge-drafts.ts';
 import {
   type EdgeEffect,
@@ -32,13 +32,6 @@ export function isWritable(state: EdgeState): boolean {
 /** Whether a step would have no drafts to verify, neither the device's nor edge drafts. */
 export function lacksEdgeDrafts(state: EdgeState): boolean {
   return isWritable(state) && edgeDraftsAt(state) === null && draftsReady(state.branch, state.text.length) === 0;
-}
-
-/** Whether the edge's drafter should add a draft to the chain. @param wantedDrafts see {@link readyDrafts} */
-export function mayAddEdgeDraft(state: EdgeState, wantedDrafts: number): boolean {
-  if (!modeOf(state.open.mode).edgeDrafts || !isWritable(state)) return false;
-  const { tokens, isComplete } = chainOf(state);
-  return tokens.length < wantedDrafts && !isComplete;
 }
 
 /**
@@ -114,7 +107,7 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
     case 'link-writable':
       return state.link?.id === event.link ? { ...state, link: { ...state.link, writable: event.writable } } : state;
     case 'edge-drafted':
-      return { ...state, edgeDrafts: event.drafts };
+      return { ...state, edgeDrafts: keptDrafts(event.drafts, state.text) ?? state.edgeDrafts };
     case 'step-started':
       return startStep(state, event.drafts);
     case 'step-done':
@@ -286,6 +279,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
     text,
     branch,
     alternatives,
+    edgeDrafts: keptDrafts(state.edgeDrafts, text),
     endState: verified.endState,
     end: verified.end?.reason ?? (isFull ? 'context-full' : null),
     isAfterRejection: state.isAfterRejection || accepted < ticket.drafts.length || hasDied,

@@ -10,7 +10,7 @@ import {
   type StepLimits,
   scheduleStep,
 } from '../scheduling/schedule-step.ts';
-import type { StepTimeModel } from '../scheduling/step-time.ts';
+import { batchMs, type StepTimeModel } from '../scheduling/step-time.ts';
 import { lookUpChances } from './edge-chain.ts';
 import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
@@ -63,12 +63,20 @@ export class EngineSteps<Entry extends StepEntry> {
   readonly #sessions: EdgeRegistry<Entry>;
   readonly #limits: StepLimits;
   readonly #host: StepHost<Entry>;
+  readonly #planned: (expectedMs: number, sessionCount: number) => void;
   #schedule: ScheduleState = freshSchedule;
 
-  constructor(sessions: EdgeRegistry<Entry>, limits: StepLimits, host: StepHost<Entry>) {
+  /** @param planned called with the expected time of a step and the number of its sessions, before any of them begins */
+  constructor(
+    sessions: EdgeRegistry<Entry>,
+    limits: StepLimits,
+    host: StepHost<Entry>,
+    planned: (expectedMs: number, sessionCount: number) => void = () => {},
+  ) {
     this.#sessions = sessions;
     this.#limits = limits;
     this.#host = host;
+    this.#planned = planned;
   }
 
   reset(): void {
@@ -93,6 +101,8 @@ export class EngineSteps<Entry extends StepEntry> {
     const views = works.map(({ view }) => view);
     const plan = scheduleStep(this.#schedule, views, this.#limits, stepTime);
     this.#schedule = plan.state;
+    const rows = plan.items.map((item) => (item.kind === 'prefill' ? item.tokens : item.drafts + 1));
+    this.#planned(batchMs(stepTime, rows), rows.length);
     let at = 0;
     return plan.items.flatMap((item) => {
       // Items have the order of the views, except that a prompt chunk comes last.

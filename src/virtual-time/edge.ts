@@ -4,7 +4,7 @@
 import type { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import type { ConnectionLimits } from '../protocol/connection-limits.ts';
-import { lookedUpDrafts } from '../protocol/edge-chain.ts';
+import { draftsBeyond, lookedUpDrafts } from '../protocol/edge-chain.ts';
 import { EdgeCore, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
 import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
@@ -47,6 +47,8 @@ export interface VirtualEdgeDraftSettings {
   readonly tokenCount: number;
   /** Time of one draft. */
   readonly tokenMs: number;
+  /** What a draft adds to a step that runs meanwhile, by the edge's own estimate; Infinity: the drafter rests during steps. Default: 0. */
+  readonly besideMs?: number;
 }
 
 /** Callbacks for the events of an edge. */
@@ -90,7 +92,7 @@ export class VirtualEdge {
       placeCount: capacity,
       limits: engine.limits,
       stepTime: () => engine.stepTime,
-      edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: edgeDraft.tokenMs },
+      edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: edgeDraft.tokenMs, besideMs: edgeDraft.besideMs ?? 0 },
       liveness: settings.liveness ?? defaultLiveness,
     };
     this.#core = new EdgeCore({ ...settings, ...own }, this.process, this.#host(), {
@@ -222,9 +224,9 @@ export class VirtualEdge {
   #draft(session: VirtualSession, order: EdgeDraftOrder, endIds: ReadonlySet<number>): void {
     const { edgeDrafter, tokenMs } = this.settings.edgeDraft;
     this.process.post(tokenMs, () => {
-      // The text may have changed during the draft; then the draft is not used.
-      const isCurrent = session.state.text.length === order.length;
-      const next = isCurrent ? edgeDrafter.next(session.state, order.tokens) : null;
+      // The text may have changed during the draft; unless it has gone on as drafted, the draft is not used.
+      const drafts = draftsBeyond(session.state.text, order.length, order.tokens);
+      const next = drafts === null ? null : edgeDrafter.next(session.state, drafts);
       this.#core.edgeDrafted(session, order, next, next !== null && endIds.has(next));
     });
   }

@@ -39,7 +39,7 @@ export interface SessionConditions {
   readonly timeJitter?: number;
   readonly limits?: Partial<StepLimits>;
   /** Edge drafts, in modes in which the edge drafts; default: 4 tokens, 0 ms each. */
-  readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number };
+  readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number; readonly besideMs?: number };
   /** Largest number of looked-up tokens for a step without drafts, mode `stream`; default 0. The source must have a lookup. */
   readonly lookUpTokens?: number;
   /** Whether the device tries lookup before its draft model; default false. */
@@ -112,6 +112,8 @@ export interface SessionResult {
   readonly engineBusyMs: number;
   /** The device's counts. */
   readonly drafts: DraftAccount;
+  /** Comparisons of edge drafts with the text, in modes in which the edge drafts. */
+  readonly edgeDrafts: { readonly matched: number; readonly mismatched: number };
 }
 
 const tokenizerHash: string = 'ab'.repeat(32);
@@ -156,9 +158,13 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   // Traffic of a direction before its first frame other than `hello` and `open`.
   let opening: LaneTraffic | undefined;
   let greeting: LaneTraffic | undefined;
+  let edgeDrafts = { matched: 0, mismatched: 0 };
   const observer: EdgeObserver = {
     edgeSends(_edge, link, message) {
       if (message.kind !== 'hello') greeting ??= { ...link.traffic('down') };
+    },
+    edgeStepped(_edge, { state: { edgeDraftsMatched: matched, edgeDraftsMismatched: mismatched } }) {
+      edgeDrafts = { matched, mismatched };
     },
   };
   const edge = new VirtualEdge(queue, observer, edgeSettings(settings, source, edgeRandom));
@@ -187,7 +193,7 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
     10_000 + 20 * turn.maxAnswerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs + airMs);
   while (device.state.outcome === null && queue.nowMs() < limitMs && queue.runNext());
   const result = resultOf(device, edge, used, emissions, source.reference);
-  return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down };
+  return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down, edgeDrafts };
 }
 
 function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnRequest {
@@ -261,7 +267,7 @@ function resultOf(
   link: VirtualLink | undefined,
   emissions: readonly Emission[],
   reference: readonly number[] | undefined,
-): Omit<SessionResult, 'opening' | 'greeting'> {
+): Omit<SessionResult, 'opening' | 'greeting' | 'edgeDrafts'> {
   const { outcome, text, turn, account: drafts } = device.state;
   invariant(outcome?.kind === 'ended' && link !== undefined, `the session has not ended: ${JSON.stringify(outcome)}`);
   const ids = text.slice(0);

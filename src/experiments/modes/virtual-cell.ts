@@ -105,7 +105,7 @@ function runOnce(cell: VirtualCell, way: WayToRun, settings: VirtualSettings, ga
   // The reader is a round trip away: the prompt travels up and every token down. That adds the same time to all tokens.
   const readerMs = isBesideTarget ? cell.roundTripMs : 0;
   const firstTokenMs = session.emissions[0]?.atMs ?? Number.NaN;
-  return { counts: countSession(session, gamma), timeToFirstTokenMs: firstTokenMs + readerMs };
+  return { counts: countSession(session), timeToFirstTokenMs: firstTokenMs + readerMs };
 }
 
 function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: readonly Run[]): ModeRow {
