@@ -13,7 +13,6 @@ const step = { chance: 0.4, draftMs: 5, besideMs: 0, sessionCount: 1, elapsedMs:
 describe('a draft beside a step', () => {
   it('is begun while it ends in time, or the chain is likely to be accepted', () => {
     expect(isDraftWorthBesideStep(step)).toBe(true);
-    // 36 ms of the 40 are certain; 3 ms are left, which is what a chance of 0.4 asks for, and then less.
     expect(isDraftWorthBesideStep({ ...step, elapsedMs: 33, expectedMs: 20 })).toBe(false);
     expect(isDraftWorthBesideStep({ ...step, elapsedMs: 33 })).toBe(true);
     expect(isDraftWorthBesideStep({ ...step, chance: 0.05, elapsedMs: 32 })).toBe(false);
