@@ -1,8 +1,10 @@
 // Static draft trees of rivals, in expectation and position by position: which nodes a tree of n nodes has, and which of them a text accepts.
 // Trees by positional acceptance as in Sequoia (Chen et al. 2024, arXiv 2402.12374). It knows no time and no edge.
 
-/** Shares of the misses of a first choice in which the second, third, ... choice of the draft is the target's own. */
-const missShares = [0.5, 0.2, 0.1, 0.05];
+/** Share of the misses of a first choice in which the second choice of the draft is the target's own. */
+export const secondChoiceShare = 0.5;
+/** The same for the second, third, ... choice. */
+const missShares = [secondChoiceShare, 0.2, 0.1, 0.05];
 
 /**
  * Chance that the draft's first, second, ... choice is the target's own; they sum to less than 1. The second is right in half of the misses of

@@ -21,6 +21,7 @@ import { VirtualLink } from '../../virtual-time/link.ts';
 import { protocolMachines } from '../../virtual-time/machines.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget } from '../../virtual-time/toy-target.ts';
+import { secondChoiceShare } from './draft-tree.ts';
 
 export interface LoadSettings {
   /** A mode in which the edge makes no drafts: the engine of virtual time charges nothing for the load that they are. */
@@ -33,6 +34,8 @@ export interface LoadSettings {
   readonly timeJitter: number;
   readonly tokens: number;
   readonly maxAhead: number;
+  /** Most alternatives that a pass of the draft extends beside the draft, each a tenth of a pass longer; 0: the device does not hedge. */
+  readonly hedges: number;
   readonly seed: number;
 }
 
@@ -88,7 +91,7 @@ export function runLoad(settings: LoadSettings): LoadResult {
 }
 
 function deviceSettings(
-  { mode, draftMs, timeJitter, acceptance, seed, tokens, maxAhead }: LoadSettings,
+  { mode, draftMs, timeJitter, acceptance, seed, tokens, maxAhead, hedges }: LoadSettings,
   target: ToyTarget,
   prompt: readonly number[],
   index: number,
@@ -108,12 +111,13 @@ function deviceSettings(
       maxAhead,
       minChainConfidence: 0,
       draftLength: 4,
+      hedges,
       prompt,
       sampling: completeSampling(undefined),
       endIds: new Set<number>(),
       maxAnswerTokens: tokens,
     },
-    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed }),
+    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed, runnerUpAgreement: secondChoiceShare }),
     draftMs,
     draftJitter: timeJitter,
     connectMs: 0,

@@ -43,6 +43,8 @@ export interface ModeRow extends Ratios {
   /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
+  /** Of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: it does not hedge. */
+  readonly bestHedges?: number;
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
   /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */

@@ -87,11 +87,13 @@ function timeCell({
   bestGamma,
   bestWindows = 1,
   bestTree,
+  bestHedges = 0,
 }: ModeRow): string {
   if (msPerToken === null) return '-';
   const spread = (error ?? 0) < 0.01 * msPerToken ? '' : ` ± ${fixed(error, 1)}`;
   const windowed = bestWindows === 1 ? bestGamma : `${bestGamma} x ${bestWindows}`;
-  const setting = bestTree === undefined ? windowed : `${bestTree.nodes}/${bestTree.levels}`;
+  const hedged = bestHedges === 0 ? windowed : `${bestHedges} hedges`;
+  const setting = bestTree === undefined ? hedged : `${bestTree.nodes}/${bestTree.levels}`;
   return `${fixed(msPerToken, 1)}${spread}${setting === null ? '' : ` (${setting})`}`;
 }
 

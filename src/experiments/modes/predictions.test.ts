@@ -28,17 +28,20 @@ describe('the predicted time per token', () => {
   });
 });
 
+type Predictions = ReturnType<typeof predictTokenTimes>;
+
+/** A prediction has all modes of a cell, and takes milliseconds. */
+const known = new Map<string, Predictions>();
+
 /** Undefined: the predictor does not know the mode, or the load. */
 function predictedMs(row: ModeRow, { draftMs, edgeDraftMs, maxAhead }: Recorded['params']): number | undefined {
-  const { stepFixedMs, stepPerRowMs, sessions } = row;
+  const { stepFixedMs, stepPerRowMs, sessions, roundTripMs } = row;
   if (sessions !== undefined) return undefined;
-  const predictions = predictTokenTimes({
-    stepMs: (count) => (stepFixedMs as number) + (stepPerRowMs as number) * count,
-    draftMs,
-    edgeDraftMs,
-    roundTripMs: row.roundTripMs,
-    acceptance: row.givenAcceptance as number,
-    maxAhead,
-  });
+  const acceptance = row.givenAcceptance as number;
+  const key = `${acceptance} ${roundTripMs} ${stepPerRowMs}`;
+  const stepMs = (count: number): number => (stepFixedMs as number) + (stepPerRowMs as number) * count;
+  const predictions =
+    known.get(key) ?? predictTokenTimes({ stepMs, draftMs, edgeDraftMs, roundTripMs, acceptance, maxAhead });
+  known.set(key, predictions);
   return predictions.find(({ mode }) => mode === row.mode)?.msPerToken;
 }
