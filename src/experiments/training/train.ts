@@ -6,6 +6,7 @@ import { badArgument, OutriderError } from '../../basics/errors.ts';
 import type { Result } from '../../files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
+import { openTensorboard } from '../../files/tensorboard-events.ts';
 import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import {
@@ -64,6 +65,10 @@ const options = {
   worlds: { flag: '--worlds <count>', help: 'held-out worlds, four slots each', whole: [2, 10_000], default: 40 },
   out: { flag: '--out <directory>', help: 'keep checkpoint and weights here, every minute and at the end' },
   resume: { flag: '--resume', help: 'continue the run in --out' },
+  tensorboard: {
+    flag: '--tensorboard <directory>',
+    help: 'write the curve as an event file for TensorBoard, as it grows',
+  },
 } as const;
 type Options = OptionsOf<typeof options>;
 
@@ -74,6 +79,8 @@ const heldOutStride = 8;
 export const trainMasac: Experiment<typeof options, Result> = {
   name: 'train masac',
   description: 'multi-agent soft actor-critic for shares or association (docs/learning.md)',
+  notes: `The network pairs decides centrally (each agent sees means over all links): central SAC. Without --discount a slot's cost is
+all that is learned: a contextual bandit with an entropy bonus. docs/learning.md says which name means what.`,
   options,
   async measure(given, run) {
     requireSense(given);
@@ -88,12 +95,16 @@ export const trainMasac: Experiment<typeof options, Result> = {
     const kind = kindOf(given);
     const scenarioText = JSON.stringify(scenario);
     const stage = slots === undefined ? 'seconds of training' : 'slots';
+    const events = given.tensorboard === undefined ? undefined : openTensorboard(given.tensorboard, Date.now);
     const cpuStart = process.cpuUsage();
     const trained = await trainRun({
       ...{ environment, kind, heldOut, minutes, slots, directory, resume, signal: run.signal },
       provenance: (count) => ({ command: commandOf(given, count), scenario: scenarioText }),
       onProgress: (done, total) => run.onProgress(stage, done, total),
-      onPoint: (point) => run.note(sentenceOf(point)),
+      onPoint: (point) => {
+        run.note(sentenceOf(point));
+        events?.add(point.slots, scalarsOf(point));
+      },
     });
     const { user, system } = process.cpuUsage(cpuStart);
     if (trained.wasInterrupted) throw interrupted(trained, directory);
@@ -144,6 +155,25 @@ function commandOf(given: Options, slots: number): string {
   const sets = set.map((one) => ` --set ${one}`).join('');
   const discounted = discount === undefined ? '' : ` --discount ${discount}`;
   return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} --credit ${creditOf(given)} --slots ${slots} --seed ${seed}${discounted}`;
+}
+
+/** Tags as TensorBoard groups them. */
+function scalarsOf({
+  reward,
+  trainingReward,
+  criticLoss,
+  alpha,
+  entropy,
+  updates,
+}: CurvePoint): Record<string, number | null> {
+  return {
+    'reward/held_out': reward,
+    'reward/training': trainingReward,
+    'learner/critic_loss': criticLoss,
+    'learner/alpha': alpha,
+    'learner/entropy': entropy,
+    'learner/updates': updates,
+  };
 }
 
 function sentenceOf({ slots, updates, minutes, reward }: CurvePoint): string {
