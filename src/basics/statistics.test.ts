@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chiSquareSurvival, mean, median, quantile } from './statistics.ts';
+import { chiSquareSurvival, mean, median, quantile, rankCorrelation } from './statistics.ts';
 
 describe('mean, median, quantile', () => {
   it('agree with hand calculation and do not change their input', () => {
@@ -43,5 +43,15 @@ describe('chiSquareSurvival', () => {
     expect(() => chiSquareSurvival(-1, 3)).toThrow();
     expect(() => chiSquareSurvival(Number.NaN, 3)).toThrow();
     expect(() => chiSquareSurvival(1, 0)).toThrow();
+  });
+});
+
+describe('rankCorrelation', () => {
+  it('is 1 for one order, -1 for the reverse, and shares ranks among equals', () => {
+    expect(rankCorrelation([1, 5, 100], [2, 3, 4])).toBe(1);
+    expect(rankCorrelation([1, 5, 100], [4, 3, 2])).toBe(-1);
+    // Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: covariance 4.5, variances 4.5 and 5.
+    expect(rankCorrelation([1, 2, 2, 3], [1, 3, 2, 4])).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
+    expect(rankCorrelation([1, 1], [1, 2])).toBeNaN();
   });
 });

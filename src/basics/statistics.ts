@@ -33,6 +33,29 @@ export function median(values: readonly number[]): number {
   return mean([sorted.at((sorted.length - 1) >> 1) ?? Number.NaN, sorted.at(sorted.length >> 1) ?? Number.NaN]);
 }
 
+/** Spearman's rank correlation of paired values; equal values share the mean of their ranks. NaN where all values of one side are equal. */
+export function rankCorrelation(left: readonly number[], right: readonly number[]): number {
+  const [ranksLeft, ranksRight] = [ranksOf(left), ranksOf(right)];
+  const middle = (left.length - 1) / 2;
+  let [product, squareLeft, squareRight] = [0, 0, 0];
+  for (let index = 0; index < left.length; index++) {
+    const fromLeft = (ranksLeft[index] as number) - middle;
+    const fromRight = (ranksRight[index] as number) - middle;
+    product += fromLeft * fromRight;
+    squareLeft += fromLeft * fromLeft;
+    squareRight += fromRight * fromRight;
+  }
+  return product / Math.sqrt(squareLeft * squareRight);
+}
+
+function ranksOf(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const same = values.filter((other) => other === value).length;
+    return below + (same - 1) / 2;
+  });
+}
+
 /** The chance that a chi-square variable with `degreesOfFreedom` exceeds `statistic`: the p-value of the test. */
 export function chiSquareSurvival(statistic: number, degreesOfFreedom: number): number {
   return upperGamma(degreesOfFreedom / 2, statistic / 2);

@@ -7,6 +7,7 @@ import { contextExperiment } from '../experiments/context/context.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
+import { feltExperiment } from '../experiments/felt/felt.ts';
 import { learnedExperiment } from '../experiments/learned/learned.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
@@ -30,6 +31,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(allocationExperiment))
       .addCommand(experimentCommand(coupledExperiment))
       .addCommand(experimentCommand(learnedExperiment))
+      .addCommand(experimentCommand(feltExperiment))
       .addCommand(experimentCommand(simulatorExperiment))
   );
 }

@@ -10,6 +10,7 @@ import { allocationExperiment } from './allocation/allocation.ts';
 import { contextExperiment } from './context/context.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
+import { feltExperiment } from './felt/felt.ts';
 import { learnedExperiment } from './learned/learned.ts';
 import { modesExperiment } from './modes/modes.ts';
 import { paddingExperiment } from './padding/padding.ts';
@@ -22,6 +23,7 @@ const withPages: readonly AnyExperiment[] = [
   coupledExperiment,
   draftsExperiment,
   learnedExperiment,
+  feltExperiment,
   modesExperiment,
   paddingExperiment,
 ];

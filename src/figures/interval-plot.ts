@@ -42,12 +42,14 @@ export interface DotsFigure extends FigureText {
   readonly series?: 'legend' | 'lines';
 }
 
-const gap = 34;
+/** Between columns; the labels of dots stand there where each series has a line of its own. */
+const gapOf = { legend: 34, lines: 84 };
 const lineHeight = 19;
 
 interface Layout {
   readonly width: number;
   readonly height: number;
+  readonly gap: number;
   readonly rows: readonly string[];
   /** Where a series lies, from the middle of its row. */
   readonly shifts: readonly [number, number];
@@ -65,8 +67,9 @@ export function dotsFigure(figure: DotsFigure): Spec {
   const room = names.length > 1 ? 8 : 0;
   const shifts: [number, number] = hasLines ? [lineHeight / 2 - half, lineHeight / 2 + half] : [-room, room];
   const height = rows.length * (hasLines ? lineHeight * (names.length + 1) : 34);
+  const gap = gapOf[figure.series ?? 'legend'];
   const whole = columns.length * (width + gap) - gap;
-  const layout = { width, height, rows, shifts, labelWidth, hasLines, colors };
+  const layout = { width, height, gap, rows, shifts, labelWidth, hasLines, colors };
   const panelTitleHeight = columns.some(({ name }) => name !== '') ? 26 : 0;
   const frame = { width: whole, height, left: labelWidth, right: hasLines ? 70 : 170, panelTitleHeight };
   return {
@@ -82,7 +85,7 @@ export function dotsFigure(figure: DotsFigure): Spec {
 }
 
 function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, index: number): Mark {
-  const { width, height, rows, shifts, hasLines, colors } = layout;
+  const { width, height, gap, rows, shifts, hasLines, colors } = layout;
   const { name, xTitle, marker, xScale = 'linear', xValues } = column;
   // A value beyond the wanted axis lengthens it; only bars are cut.
   const values = [...column.domain, ...dots.map(({ value }) => value).filter(Number.isFinite)];
@@ -120,7 +123,7 @@ function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, ind
           stroke: { value: 'white' },
         }),
         mark('text', 'dots', { ...textStyle, x: { value: width + 10 }, y, text: { field: 'label' }, fill: color }),
-        ...(hasLines ? lineNames(layout, y, color) : []),
+        ...(hasLines && index === 0 ? lineNames(layout, y, color) : []),
       ],
     },
   );

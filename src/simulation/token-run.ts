@@ -43,6 +43,8 @@ export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;
   totals(): TokenTotals;
+  /** Tokens that reached each device's reader so far; [M]. */
+  deviceTokens(): readonly number[];
   /** Time that each server's engine has run, ms; [E]. */
   busyMs(): readonly number[];
 }
@@ -97,6 +99,7 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
         answered[index] = (devices[index] as TokenDevice).takeAnswered();
       return answered;
     },
+    deviceTokens: () => devices.map(({ tokens }) => tokens),
     busyMs: () => edges.map(({ account }) => account.busyMs),
     totals() {
       let [tokens, handovers, unfinishedSessions] = [0, 0, 0];

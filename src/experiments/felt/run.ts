@@ -1,0 +1,114 @@
+// One run of `outrider bench felt`: a preset, a payload law, a policy and a seed, with both fidelities at once. The equations of a slot and the
+// protocol's machines have the same world and the same decisions.
+
+import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
+import { predictPace } from '../../allocation/predict-pace.ts';
+import type { SlotState } from '../../allocation/slot-state.ts';
+import { createSlotRun, type SlotOutcome } from '../../simulation/run-slots.ts';
+import { createTokenRun } from '../../simulation/token-run.ts';
+import { drawnSource } from '../../simulation/token-source.ts';
+import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
+import { type SlotGaps, slotGaps } from './gaps.ts';
+import { bestFelt, feltPolicies, openFeltPolicy, stateUnder } from './policies.ts';
+import { openWorld, type PayloadLaw, payloadLaws, payloadScale } from './worlds.ts';
+
+export interface FeltCell {
+  readonly preset: string;
+  /** Of the run; decisions of some policies do not depend on it. */
+  readonly law: PayloadLaw;
+  /** A name of {@link feltPolicies}. */
+  readonly policy: string;
+  readonly seed: number;
+  readonly seconds: number;
+}
+
+export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell, 'preset' | 'policy' | 'seed'> {
+  /** Null: the same under every law. */
+  readonly law: PayloadLaw | null;
+  /** Mean over devices and slots of the cost that each objective predicts for the decisions, ms. */
+  readonly paperCostMs: Readonly<Record<PayloadLaw, number>>;
+  readonly feltCostMs: number;
+  /** Of the latter: the time per token alone. */
+  readonly predictedMsPerToken: number;
+  /** predicted / felt - 1 of each answer that ended. */
+  readonly errors: readonly number[];
+  /** Of some slots, for {@link bestFelt}. */
+  readonly gaps: readonly SlotGaps[];
+  readonly unservedShare: number;
+}
+
+/** Slots of a run whose bound is computed. */
+const certifiedSlots = 3;
+
+export async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Promise<FeltRun> {
+  const { scenario, slots, map } = await openWorld(preset, law, seconds);
+  const { slotMs, workload, token } = scenario;
+  const known = feltPolicies.find(({ name }) => name === policy) as (typeof feltPolicies)[number];
+  const sums = createCostSums(law, (to) => payloadScale(scenario, law, to));
+  const gaps: SlotGaps[] = [];
+  const source = drawnSource(workload, token.acceptance, seed);
+  const run = createSlotRun({
+    ...{ scenario, seed, map, policy: await openFeltPolicy(known, preset, law) },
+    onSlot(outcome) {
+      times.addSlot(outcome, sums.add(outcome));
+      const isCertified = outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
+      if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0) gaps.push(slotGaps(outcome));
+    },
+    play: (outcome) => tokens.play(outcome),
+  });
+  const always = workload.arrivals.kind === 'one-per-slot';
+  const times = createDeviceTimes(run.world.parts.kinds.length, slotMs, always, token.thinkMs);
+  const tokens = createTokenRun(run.world, {
+    ...{ source, mode: 'stream' as const, seed },
+    onSession: (record) => times.addSession(record),
+  });
+  for (let slot = 0; slot < slots; slot++) run.step();
+  const { sessions, ...figures } = times.end(tokens.deviceTokens());
+  const errors = sessions.map(({ predictedMs, feltMs }) => round(predictedMs / feltMs - 1));
+  return { preset, policy, seed, law: known.dependsOnLaw ? law : null, ...figures, ...sums.means(), errors, gaps };
+}
+
+/** A record of a run holds hundreds of them. */
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}
+
+/** A share of 0 has an infinite cost, which JSON does not know. */
+function known(costMs: number): number {
+  return Math.min(costMs, 1e300);
+}
+
+/** Adds up what the objectives predict for the decisions of a run. */
+function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
+  const scales = new Map(payloadLaws.map((one) => [one, scaleTo(one)]));
+  const paper = { q16: 0, ids: 0 };
+  let [felt, predicted, tasks, unserved] = [0, 0, 0, 0];
+  const costOf = (state: SlotState, assignment: SlotOutcome['assignment']): number => {
+    const terms = createSlotTerms(state.deviceCount);
+    evaluate(state, assignment, terms);
+    return terms.sum.costMs;
+  };
+  return {
+    /** @returns predicted ms per token of each entry */
+    add({ state, assignment, terms }: SlotOutcome): Float64Array {
+      tasks += state.deviceCount;
+      unserved += terms.sum.unservedCount;
+      if (state.deviceCount === 0) return new Float64Array(0);
+      for (const one of payloadLaws) {
+        const scale = scales.get(one) as number;
+        const payloadBits = one === law ? state.payloadBits : state.payloadBits.map((bits) => bits * scale);
+        paper[one] += costOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment);
+      }
+      felt += costOf(stateUnder(state, 'felt'), assignment);
+      const { msPerToken } = predictPace(state, assignment);
+      for (const one of msPerToken) predicted += one;
+      return msPerToken;
+    },
+    means: () => ({
+      paperCostMs: { q16: known(paper.q16 / tasks), ids: known(paper.ids / tasks) },
+      feltCostMs: known(felt / tasks),
+      predictedMsPerToken: predicted / tasks,
+      unservedShare: unserved / tasks,
+    }),
+  };
+}
