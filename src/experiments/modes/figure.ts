@@ -6,7 +6,7 @@ import { badArgument } from '../../basics/errors.ts';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../figures/line-panels.ts';
 import { ink, palette, softInk } from '../../figures/theme.ts';
 import { bestOfFamilies, type FamilyName } from './families.ts';
-import type { BenchMode, ModeRow } from './metrics.ts';
+import { type BenchMode, hedgedName, type ModeRow } from './metrics.ts';
 
 /** The drawn acceptance, where rows have several. */
 const drawnAcceptance = 0.8;
@@ -23,6 +23,7 @@ const lineStyles: Readonly<Record<BenchMode, Omit<LineStyle, 'dotSize'>>> = {
   'edge-psd': { name: 'edge-psd: psd beside the target', color: palette.blue, dash: [6, 3] },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: [6, 3] },
   mix: { name: 'mix: both draft', color: palette.green, dash: [], width: 2.5 },
+  'stream-hedged': { name: 'stream with hedges', color: palette.orange, dash: [6, 3], width: 2.5 },
   stream: { name: 'stream: nobody waits', color: palette.orange, dash: [], width: 3.5 },
 };
 
@@ -44,7 +45,9 @@ interface StyledLine {
 export function modesFigure(rows: readonly ModeRow[]): Spec {
   const isVirtual = rows.some(({ givenAcceptance }) => givenAcceptance !== null);
   const drawn = drawnRows(rows);
-  const lines = isVirtual ? [...familyLines(drawn), ...modeLines(drawn, ['mix', 'stream'])] : modeLines(drawn);
+  const lines = isVirtual
+    ? [...familyLines(drawn), ...modeLines(drawn, ['mix', 'stream', hedgedName])]
+    : modeLines(drawn);
   if (lines.length === 0) {
     const remedy = `Include acceptance ${drawnAcceptance}, or use --clock wall.`;
     throw badArgument('no row of the bench can be drawn', remedy);

@@ -8,11 +8,14 @@ import type { Ratios } from '../session-metrics.ts';
 /** Rows of both clocks that are not one mode of the protocol: `psd` with several windows in flight, and psd beside the target. */
 export const rivalNames = ['psd-windows', 'edge-psd'] as const;
 
+/** `stream` with hedged drafts: the device continues the runner-up of an unsure draft beside it. */
+export const hedgedName = 'stream-hedged';
+
 /**
  * The mode of a row. `auto` chooses a mode from measurements of earlier texts. `ar-native` is the edge alone without a shape law; it
  * evaluates each row by itself, and its texts may differ from those of the other modes.
  */
-export type BenchMode = ModeName | (typeof rivalNames)[number] | 'auto' | 'ar-native';
+export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[number] | 'auto' | 'ar-native';
 
 /**
  * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and acceptance
@@ -43,7 +46,7 @@ export interface ModeRow extends Ratios {
   /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
-  /** Of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: it does not hedge. */
+  /** Of `stream-hedged`, and of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: none. */
   readonly bestHedges?: number;
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
@@ -89,6 +92,10 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
     streamOverPsdMean: over(bestPsd, goalRoundTripsMs),
     streamOverPsdOverlappedMean: over(of('psd'), goalRoundTripsMs),
     streamOverEdgeSdRtt10: over(of('edge-sd'), [10]),
+    streamHedgedOverArRtt10: over(of('ar'), [10], hedgedName),
+    streamHedgedOverPsdMean: over(bestPsd, goalRoundTripsMs, hedgedName),
+    streamHedgedOverPlainMean: over(of('stream'), goalRoundTripsMs, hedgedName),
+    streamHedgedOverPlainWorst: worstOver(rows, hedgedName, 'stream'),
     mixOverArRtt10: over(of('ar'), [10], 'mix'),
     mixOverPsdMean: over(bestPsd, goalRoundTripsMs, 'mix'),
     mixOverEdgeSdMean: over(of('edge-sd'), goalRoundTripsMs, 'mix'),

@@ -7,10 +7,14 @@ import { pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../look-up-place.ts';
-import { type BenchMode, emulatedRivals, type RowMode, rivalNames } from './metrics.ts';
+import { type BenchMode, emulatedRivals, hedgedName, type RowMode, rivalNames } from './metrics.ts';
 
 /** The rows of both clocks. */
-export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = [...modeNames, ...rivalNames];
+export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = [
+  ...modeNames,
+  hedgedName,
+  ...rivalNames,
+];
 /** Emulated rivals are rows of virtual time only, auto and ar-native of the wall clock only. */
 const benchModes: readonly RowMode[] = [...sharedModes, ...emulatedRivals, 'auto', 'ar-native'];
 
@@ -55,6 +59,11 @@ const forVirtual = {
     group: 'With --clock virtual:',
     numbers: [0, 1],
     default: [0.3, 0.65, 0.8, 0.95],
+  },
+  drafts: {
+    flag: '--drafts <alike|classes|trace>',
+    help: 'alike: every draft is right with the same chance; classes: unsure and sure positions; or a trace with runners-up',
+    default: 'alike',
   },
   seeds: {
     flag: '--seeds <count>',

@@ -10,6 +10,8 @@ export interface WayToRun {
   readonly machine: ModeName;
   /** Windows that may wait for their verdicts, in mode `psd`. */
   readonly windowsInFlight: number;
+  /** Hedges beside a draft; default: none. */
+  readonly hedges?: number;
 }
 
 const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
@@ -25,6 +27,9 @@ export function waysToRun(mode: BenchMode): readonly WayToRun[] {
         { machine: 'psd-lockstep', windowsInFlight: 1 },
         ...severalWindows,
       ];
+    case 'stream-hedged':
+      // The first one is that of real models, where each hedge needs a sequence of the draft.
+      return [1, 3].map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges }));
     case 'auto':
     case 'ar-native':
       return [{ machine: 'ar', windowsInFlight: 1 }];

@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { runExperiment } from '../../laboratory/run.ts';
+import { madeUpHeader } from '../../traces/trace.fixture.ts';
+import { TraceSessionBuilder } from '../../traces/trace.ts';
+import { writeTrace } from '../../traces/trace-file.ts';
 import { modesExperiment } from './modes.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -34,6 +40,79 @@ describe('searchGammas', () => {
     expect(Math.max(...asked)).toBeLessThanOrEqual(longestWindow);
     expect(new Set(asked).size).toBe(asked.length);
   });
+});
+
+/** Six answers of 40 tokens: every fifth draft is unsure and wrong, and its runner-up right. */
+function writeTraceFile(path: string, hasRunnerUps = true): void {
+  const answer = Array.from({ length: 40 }, (_, index) => 100 + index);
+  const sessions = Array.from({ length: 6 }, (_, number) => {
+    const builder = new TraceSessionBuilder();
+    for (const [position, token] of answer.entries()) {
+      if (position % 5 < 4) builder.addRight(64_000, { token: 9, units: 100 });
+      else {
+        const runnerUp = { token, units: 30_000 };
+        builder.addWrong(
+          [7, 6, 5].map((wrong, depth) => ({ token: wrong, units: 20_000, runnerUp: depth === 0 ? runnerUp : null })),
+        );
+      }
+    }
+    return builder.build({ id: `${number}`, task: 'a', prompt: [5, 6], answer });
+  });
+  writeFileSync(path, writeTrace({ header: madeUpHeader({ hasRunnerUps, answerTokens: 40 }), sessions }));
+}
+
+describe('drafts with confidence', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-modes-'));
+  const trace = join(folder, 'made-up.trace');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('let hedges bring more than drafts that are all alike', () => {
+    const more = { ...settings, tokens: 300, seedCount: 6 };
+    const ratio = (drafts: string): number => {
+      const [hedged, plain] = (['stream-hedged', 'stream'] as const).map(
+        (mode) => measureCell(cell(mode), { ...more, drafts }).msPerToken as number,
+      );
+      return (hedged as number) / (plain as number);
+    };
+    expect(ratio('classes')).toBeLessThan(0.96);
+    expect(ratio('classes')).toBeLessThan(ratio('alike'));
+  });
+
+  it('come from a trace, whose sessions the seeds share out among them', () => {
+    writeTraceFile(trace);
+    const own = { ...settings, tokens: 400, drafts: trace };
+    const at = (mode: VirtualCell['mode']) => measureCell({ ...cell(mode), givenAcceptance: null }, own);
+    const [hedged, plain] = [at('stream-hedged'), at('stream')];
+    expect(hedged).toMatchObject({ givenAcceptance: null, runs: 3 });
+    expect(hedged.bestHedges).toBeGreaterThan(0);
+    expect(plain.acceptance).toBeCloseTo(0.8, 1);
+    expect(hedged.msPerToken).toBeLessThan(0.95 * (plain.msPerToken as number));
+    expect(at('psd').bestGamma).toBeGreaterThan(0);
+  });
+
+  it('are refused where a trace can not show them', async () => {
+    const run = (changes: object): Promise<unknown> =>
+      runExperiment(modesExperiment, { drafts: trace, seeds: 2, workers: 1, ...changes });
+    writeTraceFile(trace, false);
+    await expect(run({ modes: ['stream-hedged'] })).rejects.toThrow(/holds no runners-up/);
+    writeTraceFile(trace);
+    await expect(run({ modes: ['stream'], seeds: 7 })).rejects.toThrow(/has 6 sessions/);
+    await expect(run({ modes: ['edge-tree'] })).rejects.toThrow(/draft alike/);
+  });
+
+  it('are summed up against psd and against stream without hedges', async () => {
+    const modes = ['ar', 'stream', 'stream-hedged', 'psd', 'psd-lockstep', 'psd-windows'] as const;
+    const { summary, rows } = await runExperiment(modesExperiment, {
+      ...{ drafts: trace, seeds: 2, workers: 1, modes, roundTripsMs: [0, 10, 30, 60] },
+    });
+    expect(rows.every((row) => row.givenAcceptance === null)).toBe(true);
+    expect(summary).toMatchObject({
+      streamHedgedOverArRtt10: expect.any(Number),
+      streamHedgedOverPsdMean: expect.any(Number),
+      streamHedgedOverPlainMean: expect.any(Number),
+    });
+    expect(summary['streamHedgedOverPlainWorst']).toBeLessThan(1);
+  }, 60_000);
 });
 
 describe('measureCell', () => {

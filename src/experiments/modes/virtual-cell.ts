@@ -2,7 +2,14 @@
 // Modes with windows get their quickest draft length.
 
 import { mean } from '../../basics/statistics.ts';
-import { runSession } from '../../virtual-time/run-session.ts';
+import { findTrace } from '../../files/shipped-traces.ts';
+import {
+  runSession,
+  runSourceSession,
+  type SessionConditions,
+  type SessionResult,
+} from '../../virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
 import {
   acceptanceOf,
@@ -18,7 +25,8 @@ import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } 
 
 export interface VirtualCell {
   readonly mode: Exclude<BenchMode, 'auto' | 'ar-native'>;
-  readonly givenAcceptance: number;
+  /** Null: that of the trace. */
+  readonly givenAcceptance: number | null;
   readonly roundTripMs: number;
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
 }
@@ -32,7 +40,14 @@ export interface VirtualSettings {
   readonly minChainConfidence: number;
   /** True: every gamma with every seed. False: a search. */
   readonly triesAllGammas: boolean;
+  /** One of {@link draftKinds}, or the name or path of a trace. Default: all drafts are alike. */
+  readonly drafts?: string;
 }
+
+/** The toy's drafts: all right with the same chance, or two classes of positions (35 % and 95 %) that their confidence tells apart. */
+export const draftKinds = ['alike', 'classes'] as const;
+/** How often the toy's runner-up is right where its draft is wrong: `outrider trace show` counts 0.53 to 0.59 of the default pair. */
+export const runnerUpAgreement = 0.55;
 
 /** Time of a draft on the device; the edge's own draft is quicker. */
 export const draftMs = 10;
@@ -46,6 +61,22 @@ const finalistCount = 3;
 interface Run {
   readonly counts: ReplayedCounts;
   readonly timeToFirstTokenMs: number;
+}
+
+export function isTrace(drafts: string): boolean {
+  return !draftKinds.some((kind) => kind === drafts);
+}
+
+const knownReplays = new Map<string, readonly TraceReplay[]>();
+
+/** One for each session of the trace. */
+function replaysOf(name: string): readonly TraceReplay[] {
+  const known = knownReplays.get(name);
+  if (known !== undefined) return known;
+  const { header, sessions } = findTrace(name);
+  const replays = sessions.map((session) => new TraceReplay(header, session));
+  knownReplays.set(name, replays);
+  return replays;
 }
 
 export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
@@ -82,30 +113,57 @@ function runsByGamma(cell: VirtualCell, way: WayToRun, settings: VirtualSettings
 }
 
 function runOnce(cell: VirtualCell, way: WayToRun, settings: VirtualSettings, gamma: number, seed: number): Run {
-  const { mode, givenAcceptance: acceptance, step } = cell;
+  const conditions = conditionsOf(cell, way, settings, gamma, seed);
+  // The reader is a round trip away: the prompt travels up and every token down. That adds the same time to all tokens.
+  const readerMs = runsBesideTarget(cell.mode) ? cell.roundTripMs : 0;
+  const sessions = sessionsOf(cell, conditions, settings, seed);
+  const firstTokenMs = mean(sessions.map(({ emissions }) => emissions[0]?.atMs ?? Number.NaN));
+  const counts = addCounts(sessions.map((session) => countSession(session)));
+  return { counts, timeToFirstTokenMs: firstTokenMs + readerMs };
+}
+
+/** One session with a toy; of a trace each seed plays its share of the sessions, so that all seeds play each once. */
+function sessionsOf(
+  { givenAcceptance }: VirtualCell,
+  conditions: SessionConditions,
+  { drafts = 'alike', tokens, firstSeed, seedCount }: VirtualSettings,
+  seed: number,
+): SessionResult[] {
+  if (!isTrace(drafts)) {
+    const toy = { acceptance: givenAcceptance ?? 0, answerTokens: tokens, hasClasses: drafts === 'classes' };
+    return [runSession({ ...conditions, ...toy, ...((conditions.hedges ?? 0) > 0 ? { runnerUpAgreement } : {}) })];
+  }
+  const own = replaysOf(drafts).filter((_, index) => index % seedCount === seed - firstSeed);
+  return own.map((replay) =>
+    runSourceSession(conditions, traceSource(replay, Math.min(tokens, replay.header.answerTokens))),
+  );
+}
+
+function conditionsOf(
+  { mode, roundTripMs, step }: VirtualCell,
+  way: WayToRun,
+  settings: VirtualSettings,
+  gamma: number,
+  seed: number,
+): SessionConditions {
   const isBesideTarget = runsBesideTarget(mode);
   const ahead = windowedModes.has(mode) ? roomFor({ ...way, gamma }, settings.maxAhead) : settings.maxAhead;
-  const session = runSession({
+  return {
     mode: way.machine,
     seed,
-    roundTripMs: isBesideTarget ? 0 : cell.roundTripMs,
-    acceptance,
+    roundTripMs: isBesideTarget ? 0 : roundTripMs,
     draftMs: isBesideTarget ? edgeDraftMs : draftMs,
     step,
-    answerTokens: settings.tokens,
     limits: { maxRows: ahead + 1, usefulRows: ahead + 1 },
     edgeDraft: { tokenCount: gamma, tokenMs: edgeDraftMs },
+    hedges: way.hedges ?? 0,
     turn: {
       maxAhead: ahead,
       minChainConfidence: settings.minChainConfidence,
       windowsInFlight: way.windowsInFlight,
       ...(gamma === 0 ? {} : { draftLength: gamma }),
     },
-  });
-  // The reader is a round trip away: the prompt travels up and every token down. That adds the same time to all tokens.
-  const readerMs = isBesideTarget ? cell.roundTripMs : 0;
-  const firstTokenMs = session.emissions[0]?.atMs ?? Number.NaN;
-  return { counts: countSession(session), timeToFirstTokenMs: firstTokenMs + readerMs };
+  };
 }
 
 function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: readonly Run[]): ModeRow {
@@ -126,6 +184,11 @@ function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: rea
     acceptance: acceptanceOf(counts),
     ...ratiosOf(counts),
     ...unmeasuredBytes(mode),
-    ...(waysToRun(mode).length > 1 ? { bestMachine: way.machine, bestWindows: way.windowsInFlight } : {}),
+    ...(waysToRun(mode).length > 1 ? bestOf(way) : {}),
   };
+}
+
+function bestOf({ machine, windowsInFlight, hedges }: WayToRun): Partial<ModeRow> {
+  if (hedges !== undefined) return { bestHedges: hedges };
+  return { bestMachine: machine, bestWindows: windowsInFlight };
 }

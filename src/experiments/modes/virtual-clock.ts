@@ -2,7 +2,9 @@
 // The results do not depend on the speed or load of the machine.
 
 import { badArgument } from '../../basics/errors.ts';
+import { findTrace } from '../../files/shipped-traces.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
+import { usualWidthCost } from '../../virtual-time/device.ts';
 import { headLevelMs } from './emulated-rivals.ts';
 import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
 import { type LoadedCell, type LoadedMode, loadedModes } from './loaded-cell.ts';
@@ -12,6 +14,7 @@ import {
   emulatedRivals,
   goalAcceptance,
   goalRoundTripsMs,
+  hedgedName,
   isEmulated,
   type ModeRow,
   type RowMode,
@@ -20,7 +23,15 @@ import {
   worstOver,
 } from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
-import { draftMs, edgeDraftMs, longestWindow, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
+import {
+  draftMs,
+  edgeDraftMs,
+  isTrace,
+  longestWindow,
+  runnerUpAgreement,
+  type VirtualCell,
+  type VirtualSettings,
+} from './virtual-cell.ts';
 import { type AnyCell, WorkerPool } from './worker-pool.ts';
 
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
@@ -35,6 +46,7 @@ const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
 
 export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
   const settings = settingsOf(options);
+  if (isTrace(options.drafts)) demandTrace(options);
   await run.begin({ clock: 'virtual', ...settings });
   await using pool = new WorkerPool(settings, options.workers);
   const units = cellsOf(options).map((cell) => ({ key: keyOf(cell), measure: () => pool.measure(cell) }));
@@ -61,6 +73,8 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     timeJitter: 0.2,
     freeRows,
     expensiveRows,
+    runnerUpAgreement,
+    widthCost: usualWidthCost,
     longestWindow,
     loadedSessions: options.sessions,
   };
@@ -68,7 +82,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
   return { rows, summary, params: { clock: 'virtual', ...asked, ...law }, seed: options.seed };
 }
 
-function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full }: ModesOptions): VirtualSettings {
+function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full, drafts }: ModesOptions): VirtualSettings {
   return {
     firstSeed: seed,
     seedCount: seeds,
@@ -77,19 +91,33 @@ function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full }: Mode
     // The toy's confidence is its acceptance, so all chains of one length are equally good.
     minChainConfidence: minConfidence === 'auto' ? 0 : minConfidence,
     triesAllGammas: full,
+    drafts,
   };
+}
+
+/** Each seed plays at least one session; hedges need runners-up. @throws OutriderError `bad-argument` */
+function demandTrace(options: ModesOptions): void {
+  const { header, sessions } = findTrace(options.drafts);
+  if (sessions.length < options.seeds) {
+    throw badArgument(`the trace has ${sessions.length} sessions`, `give --seeds ${sessions.length} or fewer`);
+  }
+  if (!header.hasRunnerUps && virtualModes(options).includes(hedgedName)) {
+    throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedgedName} out of --modes`);
+  }
 }
 
 /** All cells; those with expensive rows and with many sessions come last. */
 function cellsOf(options: ModesOptions): AnyCell[] {
-  const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  const { roundTripsMs = usualRoundTripsMs } = options;
   const modes = virtualModes(options);
+  // A trace has its own.
+  const acceptances = isTrace(options.drafts) ? [null] : options.acceptances;
   const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): AnyCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
         roundTripsMs.map((roundTripMs) => {
           const at = { givenAcceptance, roundTripMs, step };
-          return isEmulated(mode) ? { mode, ...at } : { mode, ...at };
+          return isEmulated(mode) ? { mode, ...at, givenAcceptance: givenAcceptance ?? 0 } : { mode, ...at };
         }),
       ),
     );
@@ -100,7 +128,7 @@ function cellsOf(options: ModesOptions): AnyCell[] {
 /** Many sessions on one edge, at the acceptance and the round trips of the goals. */
 function loadedCellsOf(options: ModesOptions): LoadedCell[] {
   const { modes, acceptances, roundTripsMs = usualRoundTripsMs } = options;
-  if (!acceptances.includes(goalAcceptance)) return [];
+  if (options.drafts !== 'alike' || !acceptances.includes(goalAcceptance)) return [];
   const chosen: LoadedMode[] = [...loadedModes, ...loadedRivals].filter(
     (mode) => modes === undefined || modes.some((one) => one === mode),
   );
@@ -119,8 +147,12 @@ function keyOf(cell: AnyCell): string {
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
-function virtualModes(options: { readonly modes?: readonly RowMode[] | undefined }): VirtualMode[] {
-  const { modes = [...sharedModes, ...emulatedRivals] } = options;
+function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
+  const usual = drafts === 'alike' ? [...sharedModes, ...emulatedRivals] : sharedModes;
+  const modes: readonly RowMode[] = asked ?? usual;
+  if (drafts !== 'alike' && modes.some(isEmulated)) {
+    throw badArgument('emulated rivals draft alike at all positions', 'leave them out, or take --drafts alike');
+  }
   const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
   if (known.length === modes.length) return known;
   throw badArgument('auto and ar-native are measured with real models only', 'add --clock wall, or leave them out');
