@@ -76,6 +76,7 @@ describe('variants', () => {
     expect(at('hedge, device').overPlain).toBeGreaterThan(at('hedge').overPlain);
     expect(at('hedge, device').payloadBytesPerToken).toBeLessThan(at('hedge').payloadBytesPerToken);
     expect(at('hedge, dear rows').overPlain).toBeGreaterThan(at('hedge').overPlain);
+    expect(at('hedge, dear rows').overPlain).toBeLessThan(at('hedge, dear, blind').overPlain + 0.01);
     expect(at('all, hedge').overPlain).toBeLessThan(at('all, stream').overPlain);
   });
 

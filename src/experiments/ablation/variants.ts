@@ -64,8 +64,12 @@ export const variants: readonly Variant[] = [
   hedge('hedge, device', 'hedgeDevice', 'one hedge, which is not sent before it is needed', {
     turn: { keepsAlternatives: true },
   }),
-  hedge('hedge, dear rows', 'hedgeDearRows', `one hedge, a row costs ${processorWidthCost} of a pass`, {
+  hedge('hedge, dear rows', 'hedgeDearRows', `one hedge where it pays, a row costs ${processorWidthCost} of a pass`, {
     widthCost: processorWidthCost,
+  }),
+  hedge('hedge, dear, blind', 'hedgeDearRowsBlind', 'the same without a judgement of its worth', {
+    widthCost: processorWidthCost,
+    turn: { minHedgeChance: 0 },
   }),
   hedge('all, hedge', 'allHedge', 'one hedge, look-up on both sides, chain cut, rows by worth', {
     ...together,
