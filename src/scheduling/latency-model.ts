@@ -8,6 +8,8 @@ export interface TimingFigures {
   readonly draftMs: number;
   /** One draft of the same model on the edge, ms. */
   readonly edgeDraftMs: number;
+  /** The edge also drafts while its target steps, and neither slows the other down; default: its drafter rests during steps. */
+  readonly edgeDraftsOverlap?: boolean;
   readonly roundTripMs: number;
   /** Acceptance rate, 0 to 1. */
   readonly acceptance: number;

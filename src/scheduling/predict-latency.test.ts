@@ -36,6 +36,18 @@ describe('the reference figures', () => {
     }
   });
 
+  // Times of the protocol's machines in virtual time: eight seeds of 400 tokens, drafts of 5 ms beside steps.
+  it.each([
+    [0.3, 34.6],
+    [0.65, 22.7],
+    [0.8, 15.5],
+    [0.95, 7.5],
+  ])('agree within 5 %% at acceptance %d where the edge drafts during steps', (acceptance, expectedMs) => {
+    const overlapped = msOf({ ...reference, acceptance, edgeDraftsOverlap: true }, 'edge-sd');
+    expect(deviation(overlapped, expectedMs), `${overlapped}`).toBeLessThan(0.05);
+    expect(overlapped).toBeLessThan(msOf({ ...reference, acceptance }, 'edge-sd'));
+  });
+
   it('has psd fall behind the edge alone between 60 and 100 ms', () => {
     expect(msOf({ ...reference, roundTripMs: 60 }, 'psd')).toBeLessThan(40.4);
     expect(msOf({ ...reference, roundTripMs: 100 }, 'psd')).toBeGreaterThan(40.4);

@@ -29,7 +29,7 @@ export function predictTokenTimes(figures: TimingFigures): TokenTimePrediction[]
     best('stream', [0, ...counts], (rowCap) => streamMsPerToken(figures, rowCap)),
     best('psd', counts, (gamma) => psdMsPerToken(figures, gamma)),
     best('sd', counts, (gamma) => windowMsPerToken(figures, gamma, draftMs, roundTripMs)),
-    best('edge-sd', counts, (gamma) => windowMsPerToken(figures, gamma, edgeDraftMs, 0)),
+    best('edge-sd', counts, (gamma) => edgeSdMsPerToken(figures, gamma)),
   ].sort((left, right) => left.msPerToken - right.msPerToken);
 }
 
@@ -46,6 +46,51 @@ function windowMsPerToken(
   roundTripMs: number,
 ): number {
   return (gamma * draftMs + roundTripMs + stepMs(gamma + 1)) / windowTokens(acceptance, gamma);
+}
+
+/**
+ * A window of `gamma` drafts and its verification. If the edge drafts during steps as well, a step that accepts its whole window and whose own token was
+ * drafted right (chance a^(gamma + 1)) is followed by steps with the drafts made during the one before, until one of them goes wrong.
+ */
+function edgeSdMsPerToken(figures: TimingFigures, gamma: number): number {
+  const { acceptance, edgeDraftMs, edgeDraftsOverlap = false, stepMs } = figures;
+  const windowMs = gamma * edgeDraftMs + stepMs(gamma + 1);
+  const tokens = windowTokens(acceptance, gamma);
+  if (!edgeDraftsOverlap) return windowMs / tokens;
+  const continues = acceptance ** (gamma + 1);
+  const rates = stepsWithReadyDrafts(figures).map(({ ms, drafted, ends }) => {
+    // At an acceptance of 1 there is no end; any large number of steps gives the same rate.
+    const steps = continues / Math.max(1e-6, ends);
+    return (windowMs + steps * ms) / (tokens + steps * drafted);
+  });
+  return Math.min(windowMs / tokens, ...rates);
+}
+
+/**
+ * Steps that take the drafts made during a step, or fewer, without the one for that step's own token: their time, their tokens, and the chance that no
+ * such step follows. The most that are made need not be a whole number: the drafter goes on over the end of a step.
+ */
+function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 }: TimingFigures) {
+  const stepOf = (drafts: number) => ({
+    ms: stepMs(drafts + 1),
+    drafted: windowTokens(acceptance, drafts),
+    ends: 1 - acceptance ** (drafts + 1),
+  });
+  const steps = [];
+  for (let drafts = 1; drafts <= maxDrafts; drafts += 1) {
+    const made = stepMs(drafts + 1) / edgeDraftMs - 1;
+    if (made >= drafts) {
+      steps.push(stepOf(drafts));
+      continue;
+    }
+    // Some steps have one draft less than this, some as many.
+    const [less, more] = [stepOf(drafts - 1), stepOf(drafts)];
+    const part = Math.max(0, made - (drafts - 1));
+    const between = (key: keyof typeof less): number => less[key] + part * (more[key] - less[key]);
+    steps.push({ ms: between('ms'), drafted: between('drafted'), ends: between('ends') });
+    break;
+  }
+  return steps;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
+import { quickest } from '../best-draft-length.ts';
 import { addCounts, ratiosOf, type SessionCounts, standardError, tpotMs } from '../session-metrics.ts';
 import { bestTree, chainTree, type DraftTree, followTree, rankChances } from './draft-tree.ts';
 import type { EmulatedRival, ModeRow } from './metrics.ts';
@@ -24,15 +25,18 @@ export const timeJitter = 0.2;
 interface RivalProfile {
   readonly isOnDevice: boolean;
   readonly levelMs: number;
-  /** The device drafts the next tree while a tree is verified, from the likeliest leaf and the draft's first choice after it. */
-  readonly isProactive: boolean;
+  /**
+   * The ways that are tried: whether the next tree is drafted while a tree is verified, from the likeliest leaf and the draft's first choice after it.
+   * On the edge neither slows the other down. A head can't: it needs what the target has computed.
+   */
+  readonly proactive: readonly boolean[];
 }
 
 const profiles: Readonly<Record<EmulatedRival, RivalProfile>> = {
-  'edge-tree': { isOnDevice: false, levelMs: edgeDraftMs, isProactive: false },
-  'edge-head': { isOnDevice: false, levelMs: headLevelMs, isProactive: false },
-  'device-tree': { isOnDevice: true, levelMs: draftMs, isProactive: false },
-  'device-tree-proactive': { isOnDevice: true, levelMs: draftMs, isProactive: true },
+  'edge-tree': { isOnDevice: false, levelMs: edgeDraftMs, proactive: [false, true] },
+  'edge-head': { isOnDevice: false, levelMs: headLevelMs, proactive: [false] },
+  'device-tree': { isOnDevice: true, levelMs: draftMs, proactive: [false] },
+  'device-tree-proactive': { isOnDevice: true, levelMs: draftMs, proactive: [true] },
 };
 
 /** Trees that a search tries: every number of nodes with every number of levels, and chains. */
@@ -51,20 +55,25 @@ interface Played {
 }
 
 export function measureRival(cell: RivalCell, settings: VirtualSettings): ModeRow {
-  const trees = candidateTrees(rankChances(cell.givenAcceptance));
-  const play = (tree: DraftTree, seedCount: number): Played[] =>
-    Array.from({ length: seedCount }, (_, index) => playText(cell, tree, settings.tokens, settings.firstSeed + index));
+  const ways = candidateTrees(rankChances(cell.givenAcceptance)).flatMap((tree) =>
+    profiles[cell.mode].proactive.map((isProactive) => ({ tree, isProactive })),
+  );
+  const play = (way: DraftingWay, seedCount: number): Played[] =>
+    Array.from({ length: seedCount }, (_, index) => playText(cell, way, settings.tokens, settings.firstSeed + index));
   const costOf = (runs: readonly Played[]): number => mean(runs.map(({ counts }) => tpotMs(counts)));
   const trialSeeds = settings.triesAllGammas ? settings.seedCount : Math.min(searchSeeds, settings.seedCount);
-  const ranked = trees
-    .map((tree) => ({ tree, cost: costOf(play(tree, trialSeeds)) }))
+  const ranked = ways
+    .map((way) => ({ way, cost: costOf(play(way, trialSeeds)) }))
     .toSorted((one, other) => one.cost - other.cost);
-  const [best] = ranked
-    .slice(0, finalistCount)
-    .map(({ tree }) => ({ tree, runs: play(tree, settings.seedCount) }))
-    .toSorted((one, other) => costOf(one.runs) - costOf(other.runs));
-  const { tree, runs } = best as { readonly tree: DraftTree; readonly runs: readonly Played[] };
-  return rowOf(cell, tree, runs);
+  const finalists = ranked.slice(0, finalistCount).map(({ way }) => ({ way, runs: play(way, settings.seedCount) }));
+  const { way, runs } = quickest(finalists, ({ runs: own }) => costOf(own));
+  return rowOf(cell, way, runs);
+}
+
+/** A tree, and whether the next one is drafted while it is verified. */
+interface DraftingWay {
+  readonly tree: DraftTree;
+  readonly isProactive: boolean;
 }
 
 /** Each tree once, the empty one included: then the rival drafts nothing. @param chances by rank */
@@ -79,9 +88,9 @@ export function candidateTrees(chances: readonly number[]): readonly DraftTree[]
 }
 
 /** Plays one text. @param tokens of the text; the last round writes no more than are left */
-export function playText(cell: RivalCell, tree: DraftTree, tokens: number, seed: number): Played {
+function playText(cell: RivalCell, { tree, isProactive }: DraftingWay, tokens: number, seed: number): Played {
   const { roundTripMs, step } = cell;
-  const { isOnDevice, levelMs, isProactive } = profiles[cell.mode];
+  const { isOnDevice, levelMs } = profiles[cell.mode];
   const ranks = ranksOf(cell.givenAcceptance, tokens, seed);
   const random = createRandom(seed, timeStream);
   const levelCount = tree.widths.length;
@@ -172,7 +181,7 @@ function playedOf(
   return { counts, firstTokenMs: first.atMs, firstChoiceShare: mean(ranks.map((rank) => (rank === 0 ? 1 : 0))) };
 }
 
-function rowOf(cell: RivalCell, tree: DraftTree, runs: readonly Played[]): ModeRow {
+function rowOf(cell: RivalCell, { tree, isProactive }: DraftingWay, runs: readonly Played[]): ModeRow {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
   const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
   return {
@@ -183,7 +192,7 @@ function rowOf(cell: RivalCell, tree: DraftTree, runs: readonly Played[]): ModeR
     stepPerRowMs: step.perRowMs,
     runs: runs.length,
     bestGamma: null,
-    bestTree: { nodes: tree.nodeCount, levels: tree.widths.length },
+    bestTree: { nodes: tree.nodeCount, levels: tree.widths.length, isProactive },
     msPerToken: mean(tpotsMs),
     msPerTokenStandardError: standardError(tpotsMs),
     timeToFirstTokenMs: mean(runs.map(({ firstTokenMs }) => firstTokenMs)),

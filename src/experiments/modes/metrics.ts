@@ -41,8 +41,8 @@ export interface ModeRow extends Ratios {
   readonly runs: number;
   /** The quickest draft length for this cell; null: the mode has no window. */
   readonly bestGamma: number | null;
-  /** The quickest draft tree for this cell, of an emulated rival: its nodes, and its levels. */
-  readonly bestTree?: { readonly nodes: number; readonly levels: number };
+  /** The quickest draft tree for this cell, of an emulated rival: its nodes, its levels, and whether it is drafted while the one before is verified. */
+  readonly bestTree?: { readonly nodes: number; readonly levels: number; readonly isProactive?: boolean };
   /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;

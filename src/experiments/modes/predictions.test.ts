@@ -5,7 +5,13 @@ import type { ModeRow } from './metrics.ts';
 
 interface Recorded {
   readonly rows: readonly ModeRow[];
-  readonly params: { readonly draftMs: number; readonly edgeDraftMs: number; readonly maxAhead: number };
+  readonly params: {
+    readonly draftMs: number;
+    readonly edgeDraftMs: number;
+    /** Left out: the edge's drafter rests during steps. */
+    readonly edgeDraftsOverlap?: boolean;
+    readonly maxAhead: number;
+  };
 }
 
 /** The sentence in docs/library.md says this number. */
@@ -34,14 +40,16 @@ type Predictions = ReturnType<typeof predictTokenTimes>;
 const known = new Map<string, Predictions>();
 
 /** Undefined: the predictor does not know the mode, or the load. */
-function predictedMs(row: ModeRow, { draftMs, edgeDraftMs, maxAhead }: Recorded['params']): number | undefined {
+function predictedMs(row: ModeRow, params: Recorded['params']): number | undefined {
+  const { draftMs, edgeDraftMs, edgeDraftsOverlap = false, maxAhead } = params;
   const { stepFixedMs, stepPerRowMs, sessions, roundTripMs } = row;
   if (sessions !== undefined) return undefined;
   const acceptance = row.givenAcceptance as number;
   const key = `${acceptance} ${roundTripMs} ${stepPerRowMs}`;
   const stepMs = (count: number): number => (stepFixedMs as number) + (stepPerRowMs as number) * count;
   const predictions =
-    known.get(key) ?? predictTokenTimes({ stepMs, draftMs, edgeDraftMs, roundTripMs, acceptance, maxAhead });
+    known.get(key) ??
+    predictTokenTimes({ stepMs, draftMs, edgeDraftMs, edgeDraftsOverlap, roundTripMs, acceptance, maxAhead });
   known.set(key, predictions);
   return predictions.find(({ mode }) => mode === row.mode)?.msPerToken;
 }

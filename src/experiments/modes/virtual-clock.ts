@@ -70,6 +70,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     draftMs,
     edgeDraftMs,
     headLevelMs,
+    edgeDraftsOverlap: true,
     timeJitter: 0.2,
     freeRows,
     expensiveRows,
