@@ -23,7 +23,7 @@ const resume: DeviceMessage = {
 
 const drafts = Array.from({ length: 64 }, (_, index) => index + 1);
 
-/** The frames of three connections, in order: the examples in docs/protocol.md, by their headings. */
+/** The frames of four connections, in order: the examples in docs/protocol.md, by their headings. */
 const scripts: Readonly<Record<string, readonly Line[]>> = {
   'A connection': [
     { down: hello },
@@ -85,6 +85,22 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
     { up: { kind: 'draft', branch: 1, first: 5, tokens: [12] } },
     { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [] } },
+    { up: { kind: 'bye' } },
+  ],
+  'A connection with alternatives': [
+    { down: hello },
+    { up: { ...resume, credentials: '', attempt: 5 } },
+    { up: { kind: 'draft', branch: 1, first: 8, tokens: [10, 11, 12] } },
+    { up: { kind: 'alternative', branch: 2, base: 1, first: 9, tokens: [20, 300] } },
+    { up: { kind: 'alternative', branch: 2, base: 1, first: 11, tokens: [22] } },
+    { up: { kind: 'alternative', branch: 3, base: 1, first: 10, tokens: [30, 31] } },
+    { up: { kind: 'alternative', branch: 2, base: 1, first: 12, tokens: [23] } },
+    { down: { kind: 'commit', first: 8, branch: 2, accepted: 3, tokens: [] } },
+    { up: { kind: 'draft', branch: 2, first: 13, tokens: [24] } },
+    { up: { kind: 'draft', branch: 2, first: 14, tokens: [25] } },
+    { up: { kind: 'alternative', branch: 4, base: 2, first: 14, tokens: [50, 51] } },
+    { down: { kind: 'commit', first: 11, branch: 2, accepted: 3, tokens: [26] } },
+    { up: { kind: 'draft', branch: 5, first: 15, tokens: [60] } },
     { up: { kind: 'bye' } },
   ],
 };

@@ -45,6 +45,10 @@ def resume(**changes: object) -> Message:
     return {"kind": "resume", **fields, **changes}
 
 
+def alternative(branch: int, base: int, first: int, tokens: list[int]) -> Message:
+    return {"kind": "alternative", "branch": branch, "base": base, "first": first, "tokens": tokens}
+
+
 ACCOUNT = {"steps": 4, "draftRows": 3, "acceptedRows": 2, "edgeDraftRows": 1, "acceptedEdgeDraftRows": 0}
 
 # What the words of each row mean, as messages.
@@ -95,6 +99,22 @@ CONNECTIONS: dict[str, list[Message]] = {
         commit(4, 0, 0, [10]),
         draft(1, 5, [12]),
         commit(5, 1, 1, []),
+        {"kind": "bye"},
+    ],
+    "A connection with alternatives": [
+        hello(),
+        resume(credentials="", attempt=5),
+        draft(1, 8, [10, 11, 12]),
+        alternative(2, 1, 9, [20, 300]),
+        alternative(2, 1, 11, [22]),
+        alternative(3, 1, 10, [30, 31]),
+        alternative(2, 1, 12, [23]),
+        commit(8, 2, 3, []),
+        draft(2, 13, [24]),
+        draft(2, 14, [25]),
+        alternative(4, 2, 14, [50, 51]),
+        commit(11, 2, 3, [26]),
+        draft(5, 15, [60]),
         {"kind": "bye"},
     ],
 }

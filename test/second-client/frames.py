@@ -227,7 +227,7 @@ READERS: Mapping[int, Callable[[Reader], Message]] = {
     0x43: read_refused,
     0x44: read_end,
 }
-DEVICE_HEADS = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10}
+DEVICE_HEADS = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, *range(0x21, 0x40)}
 EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46}
 
 
@@ -236,7 +236,8 @@ class Codec:
 
     def __init__(self, side: str) -> None:
         self.is_device = side == "device"
-        self.branch = 0
+        self.branch = self.newest = 0
+        self.alternative = self.alternative_end = 0
         self.committed_branch = 0
         self.padding = 0
         self._start_at(0)
@@ -270,10 +271,14 @@ class Codec:
             self._start_at(m["length"])
         elif kind in ("ack", "verify"):
             self.acknowledged = m["length"]
+        elif kind == "alternative":
+            self.newest = max(self.newest, m["branch"])
+            self.alternative, self.alternative_end = m["branch"], m["first"] + len(m["tokens"])
         elif kind == "draft":
-            if m["branch"] != self.branch:
+            if m["branch"] > self.newest:
                 self.branch_start = m["first"]
             self.branch = m["branch"]
+            self.newest = max(self.newest, self.branch)
             self.draft_position = m["first"] + len(m["tokens"])
         elif kind == "commit":
             if m["accepted"] > 0:
@@ -289,17 +294,32 @@ class Codec:
             return bytes([head]) + varints([m[field] for field in fields])
         if kind in ("ack", "verify"):
             return bytes([0x03 if kind == "ack" else 0x07]) + varint(m["length"] - self.acknowledged)
+        if kind == "alternative":
+            return self._write_alternative(m)
         return self._write_draft(m) if kind == "draft" else self._write_commit(m)
 
     def _write_draft(self, m: Message) -> bytes:
-        is_new = m["branch"] != self.branch
+        is_new = m["branch"] > self.newest
         tokens = m["tokens"]
+        if not is_new and m["branch"] > self.branch:
+            return b"\x10\x02" + varint(len(tokens)) + self._which(m) + varints(tokens)
         start = signed(m["first"] - self.branch_start) if is_new else b""
         if not is_new and m["first"] != self.draft_position:
             raise ValueError("a gap between drafts")
         if len(tokens) <= 63:
             return bytes([(0xC0 if is_new else 0x80) + len(tokens)]) + start + varints(tokens)
         return bytes([0x10, int(is_new)]) + varint(len(tokens)) + start + varints(tokens)
+
+    def _which(self, m: Message) -> bytes:
+        return varint(self.newest - m["branch"]) + signed(m["first"] - self.draft_position)
+
+    def _write_alternative(self, m: Message) -> bytes:
+        tokens = m["tokens"]
+        if m["branch"] == self.alternative and m["first"] == self.alternative_end and len(tokens) <= 31:
+            return bytes([0x20 + len(tokens)]) + varints(tokens)
+        is_new = m["branch"] > self.newest
+        start = b"\x11" + varint(self.draft_position - m["first"]) if is_new else b"\x12" + self._which(m)
+        return start + varint(len(tokens)) + varints(tokens)
 
     def _write_commit(self, m: Message) -> bytes:
         accepted, tokens = m["accepted"], m["tokens"]
@@ -318,6 +338,8 @@ class Codec:
             return {"kind": "ack" if head == 0x03 else "verify", "length": self.acknowledged + reader.varint(MAX_TEXT)}
         if head >= 0x80 or head == 0x10:
             return self._read_draft(reader, head)
+        if head in (0x11, 0x12) or head > 0x20:
+            return self._read_alternative(reader, head)
         return self._read_shared(reader, head)
 
     def _read_edge(self, reader: Reader, head: int) -> Message:
@@ -336,14 +358,38 @@ class Codec:
     def _read_draft(self, reader: Reader, head: int) -> Message:
         if head == 0x10:
             flag, count = reader.byte(), reader.varint(512)
-            if flag > 1:
+            if flag > 2:
                 raise MalformedError(f"a flag is {flag}")
+            if flag == 2:
+                branch, first = self._read_which(reader)
+                return {"kind": "draft", "branch": branch, "first": first, "tokens": reader.ids(count)}
         else:
             flag, count = int(head >= 0xC0), head & 0x3F
         if count == 0 or (flag == 0 and self.branch == 0):
             raise MalformedError("drafts without ids, or of no branch")
         first = self.branch_start + reader.signed() if flag == 1 else self.draft_position
-        return {"kind": "draft", "branch": self.branch + flag, "first": first, "tokens": reader.ids(count)}
+        branch = self.newest + 1 if flag == 1 else self.branch
+        return {"kind": "draft", "branch": branch, "first": first, "tokens": reader.ids(count)}
+
+    def _read_which(self, reader: Reader) -> tuple[int, int]:
+        branch = self.newest - reader.varint(MAX_TEXT)
+        if branch <= self.branch:
+            raise MalformedError("an alternative of an older branch")
+        return branch, self.draft_position + reader.signed()
+
+    def _read_alternative(self, reader: Reader, head: int) -> Message:
+        if self.branch == 0:
+            raise MalformedError("an alternative of no branch")
+        if head == 0x11:
+            branch, first = self.newest + 1, self.draft_position - reader.varint(MAX_TEXT)
+        elif head == 0x12:
+            branch, first = self._read_which(reader)
+        else:
+            branch, first = self.alternative, self.alternative_end
+        count = head & 0x1F if head > 0x20 else reader.varint(32)
+        if count == 0 or first < 0 or branch <= self.branch:
+            raise MalformedError("an alternative without ids, before the text, or of an older branch")
+        return {"kind": "alternative", "branch": branch, "base": self.branch, "first": first, "tokens": reader.ids(count)}
 
     def _read_commit(self, reader: Reader, head: int) -> Message:
         if head == 0x45:
