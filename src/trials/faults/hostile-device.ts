@@ -4,6 +4,7 @@
 import type { Random } from '../../basics/philox.ts';
 import { DeviceCodec } from '../../protocol/codec.ts';
 import { openedTurn, type TurnRequest } from '../../protocol/device-state.ts';
+import { limits } from '../../protocol/limits.ts';
 import { type DeviceMessage, type OpenMessage, protocolVersion } from '../../protocol/messages.ts';
 import type { EventQueue } from '../../virtual-time/event-queue.ts';
 import type { LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
@@ -96,6 +97,12 @@ export class HostileDevice {
       () => this.#draft(this.#branch, this.#draftEnd, 1 + random.integer(2 * turn.maxAhead)),
       () => this.#draft(this.#newest + 1, this.#draftEnd, turn.maxAhead + 1 + random.integer(turn.maxAhead)),
       () => this.#alternatives(1 + random.integer(12)),
+      () => {
+        this.#say({ ...this.#opening(), answer: [] });
+        this.#draftEnd = turn.prompt.length;
+        this.#draft(this.#newest + 1, this.#draftEnd, Math.max(1, turn.maxAhead - 2));
+        this.#alternatives(limits.alternatives + 4, 1);
+      },
       () => this.#alternatives(1),
       () => this.#takeAlternative(),
       () => this.#hangUp(link),
@@ -138,15 +145,17 @@ export class HostileDevice {
     this.#say({ kind: 'draft', branch, first, tokens });
   }
 
-  /** New alternatives beside its branch, and extensions with and without gaps. */
-  #alternatives(count: number): void {
+  /** New alternatives beside its branch, and extensions, which mostly leave a gap. @param newShare how many are new */
+  #alternatives(count: number, newShare = 0.5): void {
     if (this.#branch === 0) return;
     const { random } = this.#settings;
     for (let index = 0; index < count; index += 1) {
-      const isNew = this.#newest === this.#branch || random.uniform() < 0.5;
+      const isNew = this.#newest === this.#branch || random.uniform() < newShare;
       const first = Math.max(0, this.#draftEnd - 1 - random.integer(6));
       if (first >= this.#draftEnd) return;
-      const tokens = Array.from({ length: 1 + random.integer(31) }, () => random.integer(1030));
+      const tokens = Array.from({ length: 1 + random.integer(random.uniform() < 0.1 ? 31 : 2) }, () =>
+        random.integer(1024),
+      );
       if (isNew) this.#newest += 1;
       this.#say({ kind: 'alternative', branch: this.#newest, base: this.#branch, first, tokens });
     }

@@ -15,6 +15,7 @@ import { type DeviceMessage, type OpenMessage, protocolVersion, type RefusedMess
 import { byteWire, type Wire } from '../../protocol/wire.ts';
 import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
+import { alternativeBugs } from './planted-alternatives.fixture.ts';
 import type { PlantedBug } from './run.ts';
 
 type EdgeMessageEvent = Extract<EdgeEvent, { kind: 'message-received' }>;
@@ -291,6 +292,7 @@ const brokenMachines: Readonly<Record<string, Machines>> = {
   'a key loses its only place to another': placedBy({ placeToFree: onlyPlaceTaken() }),
   'too many may wait': placedBy({ waitingTooMany: () => undefined }),
   'no session without a place is forgotten for another': placedBy({ keptTooMany: () => undefined }),
+  ...alternativeBugs,
 };
 
 const never = Number.POSITIVE_INFINITY;
