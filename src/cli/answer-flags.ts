@@ -84,6 +84,12 @@ export const answerOptions = {
     whole: [1, 512],
     default: 24,
   },
+  hedges: {
+    flag: '--hedges <count>',
+    help: 'most second choices that are drafted on beside a draft, where that pays, in modes stream and mix; 0: none',
+    whole: [0, 8],
+    default: 1,
+  },
   lookUp: lookUpOption as typeof lookUpOption,
   minConfidence: {
     flag: '--min-confidence <number|auto>',

@@ -71,6 +71,7 @@ function begin(question: Question, note: (line: string) => void): Turn {
     draftLength: flags.draftLength,
     windowsInFlight: flags.inFlight,
     maxAhead: flags.maxAhead,
+    hedges: flags.hedges,
     padding: flags.padding,
     minChainConfidence: flags.minConfidence,
     ...(flags.firstToken === undefined ? {} : { firstTokenWithinMs: 1000 * flags.firstToken }),

@@ -10,7 +10,7 @@ export type RunnerUpRates = readonly HitRate[];
 const bandEnds = [0.3, 0.5, 0.7, 0.9, 1];
 const memoryTrials = 64;
 const priorWeight = 6;
-/** Line through the shares of the default pair; docs/research-status.md has the measurement. */
+/** Roughly the shares of the default pair: `outrider trace show coarse-greedy --by runner-up`. */
 const prior = { atZero: 0.3, slope: 0.6 } as const;
 
 export const noRunnerUps: RunnerUpRates = bandEnds.map(() => noTrials);
