@@ -14,7 +14,7 @@ import {
 import { type Interpretation, interpretationName, interpretations, queuedInterpretations } from './interpretations.ts';
 import { type PaperPolicy, trainingGap } from './paper-policies.ts';
 
-/** Empty queues under each payload law and unit of lambda, then the laws of k. */
+/** Empty queues under each payload law and unit of lambda, then the laws of k, with equal shares only. */
 export const fig5Interpretations: readonly Interpretation[] = [...interpretations, ...queuedInterpretations];
 
 export type Latency = 'latencyMs' | 'serialMs';
@@ -67,7 +67,7 @@ export function reductionsOf(
   });
   return present.flatMap((method) =>
     taken.flatMap((interpretation) =>
-      bothShares.flatMap((shares) =>
+      (interpretation.mostQueued === 0 ? bothShares : (['equal'] as const)).flatMap((shares) =>
         (['latencyMs', 'serialMs'] as const).map((latency) =>
           reductionOf(cells, seedCount, { method, interpretation, shares, latency }),
         ),
