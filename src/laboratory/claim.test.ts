@@ -20,7 +20,7 @@ const claim: Claim = {
   measured: 0.3,
   interval: [0.25, 0.35],
   verdict: 'holds, and more',
-  hangsOn: 'the payload law',
+  dependsOn: 'the payload law',
   isMain: true,
 };
 
@@ -59,7 +59,7 @@ describe('the verdict on a claim', () => {
 });
 
 describe('a claim', () => {
-  it('goes into the summary with what is claimed, measured, its interval, the verdict and what that hangs on', () => {
+  it('goes into the summary with what is claimed, measured, its interval, the verdict and what that depends on', () => {
     expect(claimSummary([claim, { ...claim, name: 'aside', isMain: false }])).toEqual({
       reductionMeanClaimed: 0.237,
       reductionMeanMeasured: 0.3,
@@ -67,14 +67,14 @@ describe('a claim', () => {
       reductionMeanHigh: 0.35,
       reductionMeanHolds: true,
       reductionMeanVerdict: 'holds, and more',
-      reductionMeanHangsOn: 'the payload law',
+      reductionMeanDependsOn: 'the payload law',
     });
     expect(claimRow({ ...claim, interval: null })).toMatchObject({ claimed: 0.237, low: null, high: null });
   });
 });
 
-describe('what a verdict hangs on', () => {
-  const { interpretation: _words, hangsOn: _choice, ...drafted } = claim;
+describe('what a verdict depends on', () => {
+  const { interpretation: _words, dependsOn: _choice, ...drafted } = claim;
   const draft = (law: string, k: string, verdict: DraftClaim['verdict']): DraftClaim => ({
     ...drafted,
     choices: { payload: law, k },
@@ -88,7 +88,7 @@ describe('what a verdict hangs on', () => {
       draft('ids', '2', 'holds'),
       draft('q16', '2', 'holds, and more'),
     ]);
-    expect(claims.map(({ hangsOn }) => hangsOn)).toEqual([
+    expect(claims.map(({ dependsOn }) => dependsOn)).toEqual([
       'payload (ids: does not hold)',
       'payload (q16: holds, and more); k (2: holds)',
       'k (0: does not hold)',
@@ -99,8 +99,8 @@ describe('what a verdict hangs on', () => {
 
   it('is not guessed where nothing was tried, and is kept where it was given', () => {
     const [alone] = interpretClaims([draft('q16', '0', 'holds')]);
-    expect(alone?.hangsOn).toBe('no choice that was tried');
-    const [given] = interpretClaims([{ ...draft('q16', '0', 'holds'), hangsOn: 'the unit' }]);
-    expect(given?.hangsOn).toBe('the unit');
+    expect(alone?.dependsOn).toBe('no choice that was tried');
+    const [given] = interpretClaims([{ ...draft('q16', '0', 'holds'), dependsOn: 'the unit' }]);
+    expect(given?.dependsOn).toBe('the unit');
   });
 });

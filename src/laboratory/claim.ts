@@ -1,5 +1,5 @@
 // A claim of the paper beside what comes out here: what it says, under which interpretation of what it leaves open, the number measured, its
-// interval, the verdict, and what the verdict hangs on. It measures nothing.
+// interval, the verdict, and what the verdict depends on. It measures nothing.
 
 import type { Interval } from '../basics/bootstrap.ts';
 
@@ -23,17 +23,17 @@ export interface Claim {
   readonly interval: Interval | null;
   readonly verdict: Verdict;
   /** The open choice whose other value would turn the verdict, in a few words; or that none was found. */
-  readonly hangsOn: string;
+  readonly dependsOn: string;
   /** Goes into the summary; one of each name there. */
   readonly isMain?: boolean;
 }
 
 /** A claim before its interpretation is put into words. */
-export interface DraftClaim extends Omit<Claim, 'interpretation' | 'hangsOn'> {
+export interface DraftClaim extends Omit<Claim, 'interpretation' | 'dependsOn'> {
   /** What the paper leaves open, and the choice here: `{ 'payload law': 'q16' }`. */
   readonly choices: Readonly<Record<string, string>>;
   /** Where the choices do not say it all. */
-  readonly hangsOn?: string;
+  readonly dependsOn?: string;
 }
 
 /**
@@ -47,7 +47,11 @@ export function interpretClaims(drafts: readonly DraftClaim[]): Claim[] {
     const interpretation = Object.entries(choices)
       .map(([choice, value]) => `${choice}: ${value}`)
       .join('; ');
-    return { ...claim, interpretation, hangsOn: claim.hangsOn ?? turningChoices(draft, alike.get(claim.name) ?? []) };
+    return {
+      ...claim,
+      interpretation,
+      dependsOn: claim.dependsOn ?? turningChoices(draft, alike.get(claim.name) ?? []),
+    };
   });
 }
 
@@ -76,19 +80,19 @@ export function holds({ verdict }: Pick<Claim, 'verdict'>): boolean {
 
 /** One line of the document: the same keys for every claim. */
 export function claimRow(claim: Claim): Readonly<Record<string, string | number | boolean | null>> {
-  const { figure, name, statement, interpretation, claimed, measured, interval, verdict, hangsOn } = claim;
+  const { figure, name, statement, interpretation, claimed, measured, interval, verdict, dependsOn } = claim;
   const [low, high] = interval ?? [null, null];
-  const found = { measured, low, high, holds: holds(claim), verdict, hangsOn };
+  const found = { measured, low, high, holds: holds(claim), verdict, dependsOn };
   return { figure, name, statement, interpretation, claimed, ...found };
 }
 
-/** Flat: `reductionMeanClaimed`, `-Measured`, `-Low`, `-High`, `-Holds`, `-Verdict`, `-HangsOn` of every main claim. */
+/** Flat: `reductionMeanClaimed`, `-Measured`, `-Low`, `-High`, `-Holds`, `-Verdict`, `-DependsOn` of every main claim. */
 export function claimSummary(claims: readonly Claim[]): Record<string, string | number | boolean | null> {
   return Object.fromEntries(
     claims
       .filter(({ isMain }) => isMain === true)
       .flatMap((claim) => {
-        const { claimed, measured, interval, verdict, hangsOn } = claim;
+        const { claimed, measured, interval, verdict, dependsOn } = claim;
         const name = claim.summaryName ?? claim.name;
         return [
           [`${name}Claimed`, claimed],
@@ -97,7 +101,7 @@ export function claimSummary(claims: readonly Claim[]): Record<string, string | 
           [`${name}High`, interval?.[1] ?? null],
           [`${name}Holds`, holds(claim)],
           [`${name}Verdict`, verdict],
-          [`${name}HangsOn`, hangsOn],
+          [`${name}DependsOn`, dependsOn],
         ];
       }),
   );

@@ -136,7 +136,7 @@ function conclusionOf({ writer, counts }: Texts, rules: readonly RuleRow[]): Dra
     name: 'changedTexts',
     statement: 'accuracy unchanged: texts that differ from the target alone, share',
     choices: { rule: 'ours: shared noise', texts: `${texts} of ${writer}, all modes` },
-    hangsOn: 'the rule of acceptance: see tokenBias',
+    dependsOn: 'the rule of acceptance: see tokenBias',
     claimed: 0,
     measured: changed,
     // The exact bound for a count of zero: (1 - p)^n = 0.05.

@@ -176,7 +176,7 @@ function pageOf(points: readonly Point[], facts: Facts): string {
   const drawn = points.filter(({ trace }) => trace === null);
   const traced = points.filter(({ trace }) => trace !== null);
   return [
-    `Which window is best hangs on two numbers: how often drafts are right, and how many drafts one step of the target takes. Mode \`psd\`, payload law \`ids\`, ${uplinkMbps} Mbit/s, round trip ${roundTripMs} ms, a draft`,
+    `Which window is best depends on two numbers: how often drafts are right, and how many drafts one step of the target takes. Mode \`psd\`, payload law \`ids\`, ${uplinkMbps} Mbit/s, round trip ${roundTripMs} ms, a draft`,
     `takes ${rounded(draftMs)} ms. The paper's hardware, as this reproduction takes it: ${hardwareRatios(facts)}; GPT2-XL has 48 layers and GPT2 12, so where launches and not weights take the time, 4. Each cell: best window`,
     `[windows within ${percent(littleLoss, 0)} of it], and its time per token over that of the edge alone. Recorded answers are those of shipped traces; \`long/...\` has greedy answers of 384 tokens to plain prompts, which repeat`,
     'themselves more and more, as greedy GPT-2 does (`outrider trace show long/coarse --by position`). GPT2-XL and GPT2 were not measured: their weights lie on a hub only.',

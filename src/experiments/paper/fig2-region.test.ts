@@ -26,7 +26,7 @@ describe('the plane of acceptance and times', () => {
   it('says what the claimed window costs against the best, for recorded answers, and what turns it', () => {
     const claims = interpretClaims(concluded.claims);
     expect(claims.map(({ verdict }) => verdict)).toEqual(['does not hold', 'holds']);
-    expect(claims[0]).toMatchObject({ isMain: true, hangsOn: 'time of a step, in drafts (12.5: holds)' });
+    expect(claims[0]).toMatchObject({ isMain: true, dependsOn: 'time of a step, in drafts (12.5: holds)' });
     expect(claims[0]?.measured).toBeCloseTo(1.5, 12);
     expect(claims[1]?.measured).toBeCloseTo(0.01, 12);
     expect(concluded.figuresOfSummary).toEqual({ windowRegionCells: 2, windowRegionHeldCode: 1 });

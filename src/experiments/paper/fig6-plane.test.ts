@@ -45,7 +45,7 @@ describe('the plane of units', () => {
     expect(printed).toMatchObject({
       isMain: true,
       verdict: 'does not hold',
-      hangsOn: 'unit of delta_CM (x 1000: holds)',
+      dependsOn: 'unit of delta_CM (x 1000: holds)',
     });
     expect(turned).toMatchObject({ verdict: 'holds', isMain: false });
     expect(figuresOfSummary).toEqual({ weightRegionCells: 3, weightRegionHeldQ16: 1, weightRegionHeldIds: 0 });

@@ -29,7 +29,7 @@ interface Plan<Measured> {
   readonly units: readonly Unit<Measured>[];
 }
 
-/** A conclusion whose claims do not yet say what they hang on. */
+/** A conclusion whose claims do not yet say what they depend on. */
 export interface Drafted extends Omit<PaperConclusion, 'summary' | 'params' | 'claims'> {
   readonly claims: readonly DraftClaim[];
   /** Numbers of the summary beside those of the claims. */

@@ -20,7 +20,7 @@ import { fig6Plane } from './fig6-plane.ts';
 import type { PaperExperiment } from './paper-experiment.ts';
 import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
-import { type Concluded, pageOf, writeOutput } from './write-output.ts';
+import { type Concluded, claimsPage, pageOf, writeOutput } from './write-output.ts';
 
 export const figureNames = ['fig2', 'fig2-region', 'fig5', 'fig6', 'fig6-units', 'accuracy', 'sensitivity'] as const;
 export type FigureName = (typeof figureNames)[number];
@@ -115,7 +115,10 @@ async function reproduce(chosen: readonly FigureName[], given: Options, run: Run
     done.push({ name, experiment, conclusion });
     await writeOutput(directory, { name, experiment, conclusion }, given.pictures);
   }
-  if (done.length > 1) await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));
+  if (done.length > 1) {
+    await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));
+    await writeFile(join(directory, 'claims.md'), claimsPage(done));
+  }
   return done;
 }
 

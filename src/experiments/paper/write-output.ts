@@ -45,6 +45,14 @@ export function pageOf(done: readonly Concluded[], drawsPictures: boolean): stri
   return `# The paper's figures, here\n\n${sections.join('\n\n')}\n`;
 }
 
+/** The main claims of all figures, for a page of their own. */
+export function claimsPage(done: readonly Concluded[]): string {
+  const claims = done.flatMap(({ conclusion }) => conclusion.claims.filter(({ isMain }) => isMain === true));
+  const words =
+    'Verdicts under the interpretations of the summary, and the open choice whose other value, everything else equal, turns each.';
+  return [`# The paper's claims, here\n`, `${words}\n`, ...claimTable(claims)].join('\n');
+}
+
 function claimTable(claims: readonly Claim[]): string[] {
   if (claims.length === 0) return [];
   const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
@@ -55,10 +63,10 @@ function claimTable(claims: readonly Claim[]): string[] {
     shown(claim.measured),
     claim.interval === null ? '-' : `${rounded(claim.interval[0])} to ${rounded(claim.interval[1])}`,
     claim.verdict,
-    claim.hangsOn,
+    claim.dependsOn,
   ]);
   return [
-    markdownTable(['the paper says', 'interpretation', 'claimed', 'measured', '95 %', 'verdict', 'hangs on'], rows),
+    markdownTable(['the paper says', 'interpretation', 'claimed', 'measured', '95 %', 'verdict', 'depends on'], rows),
     '',
   ];
 }
