@@ -16,14 +16,14 @@ export const transmitScales: readonly number[] = [1, 10, 100, 1e3, 1e4, 1e5, 4e5
 /** Lambda is 0.01 per this many ms. */
 export const lambdaSpansMs: readonly number[] = [1, 10, 100, 1000, 10_000];
 
-const cell = { deviceCount: 60, serverCount: 4 };
 const laws: readonly PayloadLaw[] = ['q16', 'ids'];
 const energyModels = ['band', 'airtime'] as const;
 
 export const fig6Plane: PaperExperiment = paperExperiment({
   figure: 'fig6-units',
   description: 'Fig. 6 by units: where in the plane of the units of delta_CM and lambda it holds',
-  async plan({ size: { planeSeedCount, energyWeights }, policies: given }) {
+  async plan({ size: { plane, energyWeights }, policies: given }) {
+    const { seedCount, ...cell } = plane;
     const present = await findPolicies(['best'], [], given);
     const { policies } = present;
     const weights = [Math.min(...energyWeights), Math.max(...energyWeights)];
@@ -31,10 +31,10 @@ export const fig6Plane: PaperExperiment = paperExperiment({
       policies.map(({ name }) => name),
       weights,
     );
-    const settings = { seeds: planeSeedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(present) };
+    const settings = { seeds: seedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(present) };
     return {
       settings: { ...settings, ...cell },
-      units: seedsOf(planeSeedCount).map((seed) => ({
+      units: seedsOf(seedCount).map((seed) => ({
         key: `seed ${seed}`,
         async measure() {
           const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
@@ -42,9 +42,10 @@ export const fig6Plane: PaperExperiment = paperExperiment({
         },
       })),
       cases,
+      cell,
     };
   },
-  conclude(found, { cases }) {
+  conclude(found, { cases, cell }) {
     const points = fig6Changes(cases, found).map(pointOf);
     return planeConclusion(points, { seedCount: found.length, ...cell });
   },

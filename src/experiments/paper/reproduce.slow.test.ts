@@ -20,7 +20,7 @@ const tiny: Size = {
   uplinksMbps: [20, 200],
   acceptances: [0.9],
   region: { acceptances: [0.9], ratios: [4], traces: ['coarse-greedy'] },
-  planeSeedCount: 1,
+  plane: { deviceCount: 6, serverCount: 2, seedCount: 1 },
   textTokens: 16,
   sensitivity: {
     cells: [[6, 2]],
@@ -56,7 +56,7 @@ const run = ({ figures = figureNames, ...changes }: Changes = {}) => {
 };
 
 describe('outrider reproduce', () => {
-  it('leaves data, pictures and pages, and a summary with every claim', { timeout: 120_000 }, async () => {
+  it('leaves data, pictures and pages, and a summary with every claim', { timeout: 240_000 }, async () => {
     const { rows, summary } = await run();
     const names = await readdir(directory);
     for (const figure of figureNames) {

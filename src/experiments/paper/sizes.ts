@@ -10,8 +10,8 @@ export interface Size {
   readonly deviceCounts: readonly number[];
   readonly serverCounts: readonly number[];
   readonly energyWeights: readonly number[];
-  /** Paired seeds of the plane of units. */
-  readonly planeSeedCount: number;
+  /** The plane of units: one size, paired seeds. */
+  readonly plane: { readonly deviceCount: number; readonly serverCount: number; readonly seedCount: number };
   /** Answers of each task, and tokens of each, in virtual time. */
   readonly answerCount: number;
   readonly answerTokens: number;
@@ -47,7 +47,7 @@ const usual: Size = {
   deviceCounts: [30, 60, 90, 120, 150, 180],
   serverCounts: [4, 8, 12, 16, 20],
   energyWeights: [20, 40, 60, 80, 100],
-  planeSeedCount: 6,
+  plane: { deviceCount: 60, serverCount: 4, seedCount: 6 },
   answerCount: 8,
   answerTokens: 128,
   gammas: [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40],
@@ -79,7 +79,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     deviceCounts: [30, 90],
     serverCounts: [4, 20],
     energyWeights: [20, 100],
-    planeSeedCount: 2,
+    plane: { ...usual.plane, seedCount: 2 },
     answerCount: 3,
     answerTokens: 64,
     gammas: [1, 2, 4, 8, 15, 25],
@@ -96,5 +96,13 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     },
   },
   default: usual,
-  full: { ...usual, name: 'full', seedCount: 50, planeSeedCount: 12, answerCount: 20, promptCount: 6, textTokens: 64 },
+  full: {
+    ...usual,
+    name: 'full',
+    seedCount: 50,
+    plane: { ...usual.plane, seedCount: 12 },
+    answerCount: 20,
+    promptCount: 6,
+    textTokens: 64,
+  },
 };
