@@ -32,7 +32,7 @@ const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, Omit<LineStyle,
   'edge alone': lineStyles.ar,
   'device in turns': { name: 'best in turns: sd, device trees', color: palette.blue, dash: [] },
   'parallel (PSD)': { name: 'best parallel: psd', color: palette.purple, dash: [] },
-  'edge drafting': { name: 'best drafting edge: draft model', color: palette.green, dash: [6, 3] },
+  'edge drafting': { name: 'best on the edge: edge-sd, psd, tree', color: palette.green, dash: [6, 3] },
   'emulated head': { name: 'emulated draft head on the edge', color: palette.grey, dash: [2, 3] },
 };
 
@@ -106,7 +106,7 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
   return [
     `Virtual time: acceptance ${drawnAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
-    `The best of each family of rivals, with its best draft length or tree, for each round trip. Trees and head are emulated. Means of ${runs} runs; bands: 95 %.`,
+    `Rivals: the best of each family at its best setting for each round trip; trees and head emulated. Means of ${runs} runs; bands: 95 %.`,
   ];
 }
 
