@@ -26,6 +26,9 @@ import { parseModelSpec } from '../models/model-spec.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
 
+/** The text, and one alternative beside it: as many as a turn has by default. */
+export const draftSequences = 2;
+
 /** What a device is made of; only `edge` must be given. */
 export interface DeviceOptions {
   /** Address of the edge ("ws://host:8642"), or a connector of your own, such as an emulated link's. */
@@ -159,7 +162,16 @@ function modelOptions({
 }: DeviceOptions): OpenModelOptions {
   // A draft need not be exact: the target's choice wins. One thread leaves the other cores to whatever else runs.
   const shapes = { exact: false, threads: 1 };
-  return { role: 'draft', sequences: 1, contextLength, ...shapes, gpu, cacheDirectory, onProgress, signal };
+  return {
+    role: 'draft',
+    sequences: draftSequences,
+    contextLength,
+    ...shapes,
+    gpu,
+    cacheDirectory,
+    onProgress,
+    signal,
+  };
 }
 
 async function openTokenizer(

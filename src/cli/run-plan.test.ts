@@ -20,7 +20,7 @@ const flags = {
 } as unknown as RunFlags;
 
 const onEdge = { sequences: 2, contextLength: 2048 };
-const onDevice = { sequences: 1, contextLength: 4096 };
+const onDevice = { sequences: 2, contextLength: 4096 };
 
 describe('the models of a run', () => {
   it.each(['stream', 'ar', 'sd', 'psd', 'local'] as const)('are one for each process in mode %s', (mode) => {

@@ -1,5 +1,6 @@
 // What `outrider run` starts: the flags of its edge process, and which models are open at the same time in its two processes.
 
+import { draftSequences } from '../api/open-device.ts';
 import { edgeLookUpTokens } from '../experiments/look-up-place.ts';
 import type { PlannedOpening } from '../model-files/memory-check.ts';
 import { modeOf } from '../protocol/mode.ts';
@@ -40,6 +41,6 @@ export function openingsOf({ model, draft, mode, context }: RunFlags): PlannedOp
   return [
     { spec: model, ...onEdge },
     ...(edgeDrafts(mode) ? [{ spec: draft, ...onEdge }] : []),
-    { spec: draft, sequences: 1, contextLength: deviceContextLength },
+    { spec: draft, sequences: draftSequences, contextLength: deviceContextLength },
   ];
 }

@@ -6,7 +6,12 @@ import type { Goals } from '../../laboratory/experiment.ts';
 import { bestOfFamilies } from './families.ts';
 import type { ModeRow } from './metrics.ts';
 
-const everywhere: Goals = { streamOverArWorst: 1.03, mixOverEdgeSdWorst: 1.02, payloadBytesPerToken: 10 };
+const everywhere: Goals = {
+  streamOverArWorst: 1.03,
+  mixOverEdgeSdWorst: 1.02,
+  streamHedgedOverPlainWorst: 1.01,
+  payloadBytesPerToken: 10,
+};
 const virtual: Goals = {
   streamOverArWorstExpensiveRows: 1.03,
   streamOverArRtt10: 0.5,
@@ -14,6 +19,8 @@ const virtual: Goals = {
   bestOverEdgeRivalIdle: 1.02,
   bestOverEdgeRivalLoaded: 1,
 };
+/** Goals for drafts whose confidence says where hedges pay. */
+const confident: Goals = { streamHedgedOverArRtt10: 0.5, streamHedgedOverPsdMean: 0.9 };
 /** Goals for the default pair with latency emulation. */
 const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };
 const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.75, autoOverArNativeWorst: 1 };
@@ -23,8 +30,17 @@ const costAcceptance = 0.8;
 const costRoundTripsMs = [30, 10];
 
 export function modesGoals(params: object): Goals {
-  const { clock, profile } = params as { readonly clock: string; readonly profile?: string | null };
-  return { ...everywhere, ...(clock === 'virtual' ? virtual : profile === null ? unpaced : paced) };
+  const {
+    clock,
+    profile,
+    drafts = 'alike',
+  } = params as {
+    readonly clock: string;
+    readonly profile?: string | null;
+    readonly drafts?: string;
+  };
+  const ofClock = clock === 'virtual' ? virtual : profile === null ? unpaced : paced;
+  return { ...everywhere, ...ofClock, ...(drafts === 'alike' ? {} : confident) };
 }
 
 export function modesPage({ rows: all }: Document<ModeRow>): string {

@@ -63,7 +63,9 @@ export async function openWallBench(settings: WallSettings, run: Run): Promise<W
   const files = { target: target.sha256, draft: draft.sha256 };
   await run.begin({ clock: 'wall', ...settings, machine, files });
   const draftName = draft.entry?.name ?? draft.path;
-  const sequences = settings.promptCount;
+  // Each drafter reads one text, and as many alternatives beside it as some mode has hedges.
+  const width = 1 + Math.max(...settings.modes.map((mode) => plainWindow(mode).hedges ?? 0));
+  const sequences = settings.promptCount * width;
   const shapes = { exact: false, threads: 1, gpu: settings.gpu };
   const model = await openModel(draftName, { role: 'draft', sequences, contextLength, ...shapes });
   const known = samplePrompts.prompts.toSorted((one, other) => rankOf(one.name) - rankOf(other.name));

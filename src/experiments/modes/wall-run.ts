@@ -99,6 +99,7 @@ export async function writeText(
     roundTripMs,
     gamma,
     windowsInFlight,
+    hedges = 0,
     tokens,
     maxAhead,
     minChainConfidence,
@@ -120,6 +121,7 @@ export async function writeText(
     maxAnswerTokens: tokens,
     maxAhead: roomFor({ machine, windowsInFlight, gamma }, maxAhead),
     minChainConfidence,
+    hedges,
     conversation: prompt.conversation,
     ...(gamma === 0 ? {} : { draftLength: gamma }),
   });
