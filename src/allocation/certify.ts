@@ -32,7 +32,7 @@ export function certify(
   const problem = createProblem(state);
   const { constantMs } = problem;
   const pool = constantMs + boundByPool(problem).boundMs;
-  const dual = withDual ? constantMs + boundByPrices(problem, rounds).boundMs : undefined;
+  const dual = withDual ? constantMs + boundByPrices(problem, rounds, costMs - constantMs).boundMs : undefined;
   return {
     poolBoundMs: pool,
     poolGap: gap(costMs, pool),

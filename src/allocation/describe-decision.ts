@@ -45,7 +45,7 @@ export function describeDecision(state: SlotState, assignment: Assignment, withD
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, assignment, terms);
   const { kind, lambdaPerMs } = state.objective;
-  const certificate = kind !== 'felt' && lambdaPerMs > 0 ? certify(state, terms.sum.costMs, withDual) : undefined;
+  const certificate = kind === 'felt' || lambdaPerMs > 0 ? certify(state, terms.sum.costMs, withDual) : undefined;
   const rows = Array.from({ length: state.deviceCount }, (_, device) => rowOf(device, assignment, terms));
   return { rows, summary: { ...terms.sum, ...certificate } };
 }

@@ -10,6 +10,7 @@
 // search: they give the preferred server of each device.
 
 import { bandCostMs, bestShare, rootCostMs, roughRoot } from './band-root.ts';
+import { boundFelt } from './felt-bound.ts';
 import { boundByPool } from './pool-bound.ts';
 import type { Problem } from './problem.ts';
 
@@ -32,8 +33,13 @@ const softEnd = 2e-3;
 /** Below this exponent, a server's weight is too small for the gradient. */
 const leastExponent = -20;
 
-/** @param rounds each takes one root for every link */
-export function boundByPrices(problem: Problem, rounds: number): DualBound {
+/**
+ * Under the objective `felt` the bound of felt-bound.ts.
+ * @param rounds each takes one root for every link
+ * @param costMs the cost of an assignment, constants left out; where known it may save rounds
+ */
+export function boundByPrices(problem: Problem, rounds: number, costMs?: number): DualBound {
+  if (problem.felt !== undefined) return boundFelt(problem, rounds, costMs);
   const ascent = new PriceAscent(problem);
   climb(ascent, rounds);
   return { boundMs: ascent.bestMs, preferredServer: ascent.preferredServer };

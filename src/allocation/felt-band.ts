@@ -61,3 +61,25 @@ function demand(problem: Problem, link: number, share: number): number {
   const growth = logTerm - snr / (snr + share);
   return Math.sqrt(bandMs * Math.log1p(snr) * growth) / logTerm;
 }
+
+/** The least C t(y) + price * y over y up to 1. @returns that y */
+export function bestFeltShare(problem: Problem, link: number, price: number): number {
+  const bandMs = problem.felt?.bandMs[link] as number;
+  if (bandMs >= price) return problem.bandForm === 'concentrated' ? pricedShare(problem, link, price) : 1;
+  if (problem.bandForm !== 'concentrated') return Math.sqrt(bandMs / price);
+  return pricedShare(problem, link, price);
+}
+
+function pricedShare(problem: Problem, link: number, price: number): number {
+  const bandMs = problem.felt?.bandMs[link] as number;
+  if (bandMs === 0) return 0;
+  if (price <= 0) return 1;
+  let share = Math.min(1, Math.sqrt(bandMs / price));
+  for (let round = 0; round < roundLimit; round++) {
+    const next = Math.min(1, demand(problem, link, share) / Math.sqrt(price));
+    const change = Math.abs(next / share - 1);
+    share = next;
+    if (change < lastChange) break;
+  }
+  return share;
+}

@@ -1,8 +1,10 @@
 // Sharing rules under the objective `felt`, for any way of dividing the band. The server's rows and costs are kept as sums at the
-// nodes of its grid, so a change is a few additions and one monotone root. There are no floors: every change is computed.
+// nodes of its grid, so a change is a few additions and one monotone root. Floors are first-order: the costs at the server's present
+// step time, with the prices of a row and of the band. Costs are convex but for the bends of the grid, for which there is some slack;
+// so a search may miss a change that saves less than that.
 
 import { BasicRule, settled } from './basic-rule.ts';
-import { type BandSharing, feltBandMs } from './felt-band.ts';
+import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
 import { type FeltProblem, gridLength } from './felt-problem.ts';
 import { type StepClass, settleStep } from './pace-model.ts';
 import type { Partition } from './partition.ts';
@@ -14,7 +16,33 @@ export function createFeltRule(problem: Problem, partition: Partition, shareBand
   return settled(new FeltRule(problem, partition, shareBand));
 }
 
+/** The cost of a server with the devices of these links and the best shares. */
+export function feltServerMs(problem: Problem, server: number, links: Int32Array, count: number): number {
+  const { model, gridStart, rows, costMs } = problem.felt as FeltProblem;
+  const sumAt = (values: Float64Array, node: number): number => {
+    let sum = 0;
+    for (let index = 0; index < count; index++) {
+      sum += values[(gridStart[links[index] as number] as number) + node] as number;
+    }
+    return sum;
+  };
+  const place = settleStep(model.stepClass[server] as StepClass, (node) => sumAt(rows, node));
+  const node = Math.floor(place);
+  const fraction = place - node;
+  const share = new Float64Array(count);
+  shareBandBest(problem, links, count, share);
+  let sum = sumAt(costMs, node) * (1 - fraction) + (fraction === 0 ? 0 : sumAt(costMs, node + 1) * fraction);
+  for (let index = 0; index < count; index++) {
+    sum += feltBandMs(problem, links[index] as number, share[index] as number);
+  }
+  return sum;
+}
+
+/** Of a server's cost. */
+const floorSlack = 1e-3;
+
 class FeltRule extends BasicRule {
+  override readonly screensMoves = true;
   readonly #felt: FeltProblem;
   readonly #shareBand: BandSharing;
   readonly #share: Float64Array;
@@ -32,8 +60,6 @@ class FeltRule extends BasicRule {
       Array.from({ length: problem.serverCount }, (_, server) => new Float64Array(gridLength(felt.model, server)));
     this.#rows = grids();
     this.#costs = grids();
-    this.slackMs.fill(Number.NEGATIVE_INFINITY);
-    this.leaveSlackMs.fill(Number.NEGATIVE_INFINITY);
   }
 
   override settle(server: number): void {
@@ -64,6 +90,29 @@ class FeltRule extends BasicRule {
       sum += feltBandMs(this.problem, this.links[index] as number, this.#share[index] as number);
     }
     return sum;
+  }
+
+  override screen(server: number): void {
+    const { serverStart, linkOfServer } = this.problem;
+    const { first, next, linkOf } = this.partition;
+    const place = this.#placeOf(server, -1, -1);
+    const rowPrice = this.#rowPriceOf(server, Math.floor(place));
+    let rootSum = 0;
+    for (let device = first[server] as number; device >= 0; device = next[device] as number) {
+      rootSum += Math.sqrt(this.#felt.bandMs[linkOf[device] as number] as number);
+    }
+    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
+      const link = linkOfServer[at] as number;
+      this.addedMs[link] = this.#firstOrderMs(link, place, rowPrice, rootSum);
+    }
+    this.slackMs[server] = this.leaveSlackMs[server] = -floorSlack * (this.costMs[server] as number);
+    for (let device = first[server] as number; device >= 0; device = next[device] as number) {
+      this.heldMs[device] = this.leaveMs[device] = this.addedMs[linkOf[device] as number] as number;
+    }
+  }
+
+  override joinFloor(link: number): number {
+    return (this.addedMs[link] as number) + (this.slackMs[this.problem.linkServer[link] as number] as number);
   }
 
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number {
@@ -98,6 +147,29 @@ class FeltRule extends BasicRule {
         (comes < 0 ? 0 : (rows[comes + node] as number)) -
         (goes < 0 ? 0 : (rows[goes + node] as number)),
     );
+  }
+
+  /** A device's cost on its server, and what its rows and its band cost the others, to first order. */
+  #firstOrderMs(link: number, place: number, rowPrice: number, rootSum: number): number {
+    const { gridStart, rows, costMs, bandMs } = this.#felt;
+    const node = Math.floor(place);
+    const fraction = place - node;
+    const at = (gridStart[link] as number) + node;
+    const one = (costMs[at] as number) + rowPrice * (rows[at] as number);
+    const bandCostMs = 2 * rootSum * Math.sqrt(bandMs[link] as number);
+    if (fraction === 0) return one + bandCostMs;
+    const other = (costMs[at + 1] as number) + rowPrice * (rows[at + 1] as number);
+    return one * (1 - fraction) + other * fraction + bandCostMs;
+  }
+
+  /** What one more row costs the devices of a server. */
+  #rowPriceOf(server: number, node: number): number {
+    const { stepMs, rowMs } = this.#felt.model.stepClass[server] as StepClass;
+    const [rows, costs] = [this.#rows[server] as Float64Array, this.#costs[server] as Float64Array];
+    const low = Math.min(node, stepMs.length - 2);
+    const growth = (values: Float64Array): number => (values[low + 1] as number) - (values[low] as number);
+    const room = growth(stepMs) / rowMs - growth(rows);
+    return room > 0 ? Math.max(0, growth(costs) / room) : 0;
   }
 
   #costAt(server: number, linkIn: number, linkOut: number, node: number): number {

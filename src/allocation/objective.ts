@@ -9,7 +9,7 @@
 // that the objective sets (unservedMs), no mismatch, E^CM = 0. No decision changes its cost, so differences and optima are not affected.
 
 import { invariant } from '../basics/invariant.ts';
-import { findLink } from './links.ts';
+import { findLink, isReachable } from './links.ts';
 import { predictPace } from './predict-pace.ts';
 import type { Assignment, HandoverState, SlotState } from './slot-state.ts';
 import { rateBitPerSecond } from './uplink-rate.ts';
@@ -116,12 +116,14 @@ export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerm
 
 /** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
 function chargeFelt(state: SlotState, assignment: Assignment, { costMs, sum }: SlotTerms): void {
-  const { msPerToken, energyMs } = predictPace(state, assignment);
+  const { msPerToken, energyMs, draftEnergyMs } = predictPace(state, assignment);
   sum.costMs = 0;
   sum.constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     const one = (msPerToken[device] as number) + (energyMs[device] as number);
     costMs[device] = one;
+    const isFixed = !isReachable(state, device);
+    sum.constantMs += isFixed ? one : (draftEnergyMs[device] as number);
     sum.costMs += one;
   }
 }

@@ -17,7 +17,7 @@ const gridRatio = 1.12;
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
 const [leastChunk, mostChunk] = [8, 512];
 /** More rows of one session in a step are never reached; for the end of the grid. */
-const mostDrafts = 8;
+const mostDrafts = 24;
 
 /** Servers with the same step law, and the functions of T that they share. */
 export interface StepClass {

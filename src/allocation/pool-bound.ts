@@ -8,6 +8,7 @@
 // energy model `band` charges Hz, not shares). So no assignment costs less than the bound, with any association and any shares.
 
 import { createBandSolver } from './band-shares.ts';
+import { boundFeltAlone } from './felt-bound.ts';
 import type { Problem } from './problem.ts';
 
 /** All values in ms, constants left out (see problem.ts). */
@@ -21,7 +22,9 @@ export interface PoolBound {
 
 const tolerance = 1e-9;
 
+/** Under the objective `felt`, the bound of devices that are alone on their best server. */
 export function boundByPool(problem: Problem): PoolBound {
+  if (problem.felt !== undefined) return { boundMs: boundFeltAlone(problem), workPrice: 0, hertzPrice: 0 };
   const { linkStart, fixedMs, workRoot, serverSpeed, bandwidthHz, serverStart } = problem;
   let speed = 0;
   let band = 0;

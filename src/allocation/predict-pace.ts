@@ -17,6 +17,8 @@ export interface PacePrediction {
   readonly laterTokenMs: Float64Array;
   /** w E / B for each token. */
   readonly energyMs: Float64Array;
+  /** The part of it that no decision changes: drafting. */
+  readonly draftEnergyMs: Float64Array;
   /** T, the mean time of a step, prompts of other sessions included; 0 for a server without a device; [E]. */
   readonly stepMs: Float64Array;
   /** Rows of each device in a step, prompts included; 0 without a server. */
@@ -33,12 +35,20 @@ export function predictPace(
   const places = settleServers(state, assignment.server, model);
   const room = (): Float64Array => new Float64Array(deviceCount);
   const out = {
-    ...{ msPerToken: room(), firstTokenMs: room(), laterTokenMs: room(), energyMs: room(), rows: room() },
+    ...{
+      msPerToken: room(),
+      firstTokenMs: room(),
+      laterTokenMs: room(),
+      energyMs: room(),
+      draftEnergyMs: room(),
+      rows: room(),
+    },
     stepMs: new Float64Array(serverCount),
   };
   for (let device = 0; device < deviceCount; device++) {
     const server = assignment.server[device] as number;
     const energy = energyMs(state, model, device);
+    out.draftEnergyMs[device] = energy.draft;
     const rate = server < 0 ? 0 : rateOf(state, assignment, device);
     if (rate < leastServedBitPerSecond) {
       out.msPerToken[device] = out.firstTokenMs[device] = out.laterTokenMs[device] = slotMs;

@@ -3,6 +3,7 @@
 
 import { invariant } from '../basics/invariant.ts';
 import { createBandSolver } from './band-shares.ts';
+import { feltServerMs } from './felt-rule.ts';
 import { findProblemLink, type Problem } from './problem.ts';
 
 export interface ExactAnswer {
@@ -66,6 +67,10 @@ function costOfSets(problem: Problem, devices: readonly number[], server: number
     }
     costs[set] = queueMs;
     if (queueMs === Number.POSITIVE_INFINITY) continue;
+    if (problem.felt !== undefined) {
+      costs[set] = feltServerMs(problem, server, links, count);
+      continue;
+    }
     solver.solve(links, count, 0, tolerance);
     costs[set] = queueMs + (root * root) / (problem.serverSpeed[server] as number) + solver.costMs;
   }

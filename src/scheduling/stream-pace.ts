@@ -28,7 +28,7 @@ export interface StreamPace {
 const draftNodes = Float64Array.from({ length: 19 }, (_, index) => 0.03125 * 2 ** (index / 2));
 const tripNodes = Float64Array.of(0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8);
 const capNodes = Float64Array.of(0, 1, 2, 3, 5, 8, 24);
-const stepsPerNode = 3000;
+const stepsPerNode = 1200;
 const jitter = 0.2;
 /** Separates these draws from all other uses of a seed. */
 const stream = 0x53800000;

@@ -128,8 +128,8 @@ export function createSimulation(settings: SimulationSettings): Simulation {
 
 /** Undefined without a task, or without a bound: without lambda no term needs bandwidth. */
 function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certificate | undefined {
-  if (state.deviceCount === 0 || state.objective.kind === 'felt' || !(state.objective.lambdaPerMs > 0))
-    return undefined;
+  const { kind, lambdaPerMs } = state.objective;
+  if (state.deviceCount === 0 || (kind !== 'felt' && !(lambdaPerMs > 0))) return undefined;
   return certify(state, terms.sum.costMs, withDual);
 }
 
