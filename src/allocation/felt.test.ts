@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
+import { certify } from './certify.ts';
 import { createEqualRule } from './equal-rule.ts';
 import { shareEqually } from './equal-shares.ts';
+import { boundFelt, boundFeltAlone } from './felt-bound.ts';
 import { createSlotTerms, evaluate } from './objective.ts';
 import { createOptimalRule } from './optimal-rule.ts';
 import { shareOptimally } from './optimal-shares.ts';
@@ -13,6 +15,7 @@ import { createProblem, findProblemLink } from './problem.ts';
 import { startAt, totalCostMs } from './search-state.ts';
 import { associateAtRandom, associateByMaxSinr } from './simple-association.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from './slot-state.ts';
+import { solveExactly } from './subset-dp.ts';
 import { syntheticSlot } from './synthetic-slot.ts';
 
 const radios: ObjectiveSettings['radioModel'][] = ['fixed-snr', 'concentrated'];
@@ -123,5 +126,36 @@ describe('the objective felt', () => {
   it('needs to know the pace', () => {
     const state = { ...feltSlot(3, 1, 2), pace: undefined };
     expect(() => createPolicy('best')(state)).toThrow('the objective felt needs to know the pace of sessions');
+  });
+});
+
+describe('the bound of the objective felt', () => {
+  it.each(radios)('is just below the exact optimum, which best finds: %s', (radioModel) => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const state = feltSlot(7, 3, seed, radioModel);
+      const problem = createProblem(state);
+      const exact = solveExactly(problem);
+      const { boundMs } = boundFelt(problem, 300);
+      expect(boundMs).toBeLessThanOrEqual(exact.costMs * (1 + 1e-9));
+      expect(boundMs).toBeGreaterThan(exact.costMs * 0.98);
+      expect(boundFeltAlone(problem)).toBeLessThan(boundMs);
+      expect(costMs(state, shareOptimally(state, exact.server, problem))).toBeCloseTo(
+        exact.costMs + problem.constantMs,
+        6,
+      );
+      expect(costMs(state, createPolicy('best')(state))).toBeCloseTo(exact.costMs + problem.constantMs, 4);
+    }
+  });
+
+  it('comes with a certificate, and is not above the cost of a device that no server reaches', () => {
+    const state = feltSlot(6, 2, 3);
+    const snr = state.snr.slice();
+    snr.fill(0, 0, 2);
+    const assignment = createPolicy('best')({ ...state, snr });
+    expect(assignment.server[0]).toBe(-1);
+    const certificate = certify({ ...state, snr }, costMs({ ...state, snr }, assignment), true);
+    expect(certificate.poolGap).toBeGreaterThan(0);
+    expect(certificate.dualGap).toBeGreaterThanOrEqual(0);
+    expect(certificate.variableGap).toBeLessThan(0.02);
   });
 });

@@ -11,12 +11,13 @@ describe('trial allocation', () => {
   it('holds on a few slots, and fails with a bound that is none', async () => {
     const options = { instances: 12, larger: 0, seed: 3 };
     const { summary, rows, passed } = await runExperiment(allocationTrial, options);
-    expect(summary).toMatchObject({ instances: 12, boundViolations: 0 });
+    expect(summary).toMatchObject({ instances: 12, boundViolations: 0, feltInstances: 12, feltBoundViolations: 0 });
+    expect(summary.feltBoundGapWorst).toBeLessThan(0.1);
     expect(passed).toBe(true);
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(6);
     const bounds = (problem: ReturnType<typeof createProblem>): number[] => [2 * solveExactly(problem).costMs, 0];
     const broken = await runExperiment(allocationTrial, { ...options, bounds });
-    expect(broken).toMatchObject({ summary: { boundViolations: 12 }, passed: false });
+    expect(broken).toMatchObject({ summary: { boundViolations: 12, feltBoundViolations: 12 }, passed: false });
   });
 });
 
