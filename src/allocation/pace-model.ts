@@ -18,6 +18,8 @@ const gridRatio = 1.12;
 const [leastChunk, mostChunk] = [8, 512];
 /** More rows of one session in a step are never reached; for the end of the grid. */
 const mostDrafts = 24;
+/** The part of a running answer that is still to come, on average. */
+const partLeft = 0.5;
 
 /** Servers with the same step law, and the functions of T that they share. */
 export interface StepClass {
@@ -80,7 +82,8 @@ export function createPaceModel(state: SlotState): PaceModel {
     evaluatedPerToken(device, server) {
       const textServer = pace.textServer[device] as number;
       const moved = textServer >= 0 && textServer !== server ? (pace.textTokens[device] as number) : 0;
-      return promptPerToken(device) + moved / (pace.answerTokens[device] as number);
+      // A running answer is half written on average.
+      return promptPerToken(device) + moved / (partLeft * (pace.answerTokens[device] as number));
     },
     promptPerToken,
   };
@@ -117,7 +120,7 @@ function mostRowsOf({ deviceCount }: SlotState, pace: PaceState): number {
   let rows = 1;
   for (let device = 0; device < deviceCount; device += 1) {
     const evaluated =
-      ((pace.promptTokens[device] as number) + (pace.textTokens[device] as number)) /
+      ((pace.promptTokens[device] as number) + (pace.textTokens[device] as number) / partLeft) /
       (pace.answerTokens[device] as number);
     const tokens = Math.min(1 + mostDrafts, 1 / Math.max(1e-9, 1 - (pace.acceptance[device] as number)));
     rows += 1 + mostDrafts + evaluated * tokens;

@@ -32,7 +32,7 @@ export function predictPace(
   model: PaceModel = createPaceModel(state),
 ): PacePrediction {
   const { deviceCount, serverCount, slotMs } = state;
-  const places = settleServers(state, assignment.server, model);
+  const { places, decodeStepMs } = settleServers(state, assignment.server, model);
   const room = (): Float64Array => new Float64Array(deviceCount);
   const out = {
     ...{
@@ -63,9 +63,14 @@ export function predictPace(
     const bitMs = 1e3 / rate;
     out.stepMs[server] = valueAt(step.stepMs, place);
     out.rows[device] = at((node) => rowsAt(model, device, server, node));
-    out.firstTokenMs[device] =
-      at((node) => firstTokenMs(model, device, step, node)) + (model.pace.promptBits[device] as number) * bitMs;
-    out.laterTokenMs[device] = at((node) => decodeMs(model, device, step, pace, node)) + bits.frame * bitMs;
+    const meanMs = at((node) => decodeMs(model, device, step, pace, node));
+    // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
+    const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
+    const laterMs = Math.min(meanMs, mostMs);
+    const waitedMs = ((model.pace.answerTokens[device] as number) - 1) * (meanMs - laterMs);
+    const firstMs = at((node) => firstTokenMs(model, device, step, node)) + waitedMs;
+    out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
+    out.firstTokenMs[device] = firstMs + (model.pace.promptBits[device] as number) * bitMs;
     out.msPerToken[device] =
       at((node) => computeMs(model, device, step, pace, node)) + (bits.frame + bits.prompt) * bitMs;
     out.energyMs[device] = energy.draft + energy.perAirMs * energy.perBits * bitMs;
@@ -79,14 +84,24 @@ export function rowsAt(model: PaceModel, device: number, server: number, node: n
   return (rows[node] as number) + model.evaluatedPerToken(device, server) * (tokens[node] as number);
 }
 
-/** The place of each server's step time on its grid. */
-function settleServers({ serverCount, deviceCount }: SlotState, server: Int32Array, model: PaceModel): Float64Array {
+/** The place of each server's step time on its grid, and the time of a step without prompts. */
+function settleServers(
+  { serverCount, deviceCount }: SlotState,
+  server: Int32Array,
+  model: PaceModel,
+): { readonly places: Float64Array; readonly decodeStepMs: Float64Array } {
   const members: number[][] = Array.from({ length: serverCount }, () => []);
   for (let device = 0; device < deviceCount; device++) members[server[device] as number]?.push(device);
-  return Float64Array.from(members, (own, one) => {
+  const places = Float64Array.from(members, (own, one) => {
     const step = model.stepClass[one] as PaceModel['stepClass'][number];
     return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(model, device, one, node), 0));
   });
+  const decodeStepMs = Float64Array.from(members, (own, one) => {
+    const { fixedMs, rowMs } = model.stepClass[one] as PaceModel['stepClass'][number];
+    const rows = own.reduce((sum, device) => sum + valueAt(model.classOf(device, one).rows, places[one] as number), 0);
+    return fixedMs + rowMs * rows;
+  });
+  return { places, decodeStepMs };
 }
 
 function between(read: (node: number) => number, place: number): number {

@@ -42,19 +42,35 @@ export function createPaceView(
   const stepFixedMs = Float64Array.from(laws, ({ fixedMs }) => fixedMs);
   const stepRowMs = Float64Array.from(laws, ({ perRowMs }) => perRowMs);
   const frameBits = 8 * bytesOnLink('up', draftFrameBytes);
+  const openingTokens = new Float64Array(draftMs.length);
+  const mixed = stageOf(mix, mix.writtenTokens, mix.promptTokens);
+
+  /** With sessions: a text that has grown since its opening has a first token, so its prompt has been evaluated. */
+  function stageNow(device: number): Stage {
+    if (isMixed) return mixed;
+    const kind = kinds[workload.task[device] as number] as TextMeans;
+    const context = workload.contextTokens[device] as number;
+    if (workload.isNew[device] === 1) {
+      openingTokens[device] = context;
+      return stageOf(kind, 0, kind.promptTokens);
+    }
+    if (context > (openingTokens[device] as number)) return stageOf(kind, context, 0);
+    return stageOf(kind, kind.promptTokens / 2, kind.promptTokens / 2);
+  }
+
   return (devices, previousServer) => {
-    const textOf = (device: number): TextMeans =>
-      isMixed ? mix : (kinds[workload.task[device] as number] as TextMeans);
-    const each = (read: (device: number) => number): Float64Array => Float64Array.from(devices, read);
-    const continues = (device: number): boolean => isMixed || workload.isNew[device] === 0;
+    const stages = Array.from(devices, stageNow);
+    const each = (read: (stage: Stage) => number): Float64Array => Float64Array.from(stages, read);
     return {
-      draftMs: each((device) => draftMs[device] as number),
+      draftMs: Float64Array.from(devices, (device) => draftMs[device] as number),
       acceptance: each(() => token.acceptance),
-      promptTokens: each((device) => textOf(device).promptTokens),
-      answerTokens: each((device) => textOf(device).answerTokens),
-      textServer: devices.map((device) => (continues(device) ? (previousServer[device] as number) : -1)),
-      textTokens: each((device) => (isMixed ? mix.writtenTokens : (workload.contextTokens[device] as number))),
-      promptBits: each((device) => 8 * bytesOnLink('up', openingBytes + tokenBytes * textOf(device).promptTokens)),
+      promptTokens: each(({ promptTokens }) => promptTokens),
+      answerTokens: each(({ answerTokens }) => answerTokens),
+      textServer: devices.map((device, entry) =>
+        (stages[entry] as Stage).textTokens > 0 ? (previousServer[device] as number) : -1,
+      ),
+      textTokens: each(({ textTokens }) => textTokens),
+      promptBits: each(({ promptTokens }) => 8 * bytesOnLink('up', openingBytes + tokenBytes * promptTokens)),
       frameBits: each(() => frameBits),
       draftFlop: each(() => draftFlop),
       stepFixedMs,
@@ -63,6 +79,17 @@ export function createPaceView(
       maxAhead: token.maxAhead,
     };
   };
+}
+
+/** Where a device's text is: what another server would have to evaluate, and what any server still has to. */
+interface Stage {
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly textTokens: number;
+}
+
+function stageOf({ answerTokens }: TextMeans, textTokens: number, promptTokens: number): Stage {
+  return { promptTokens, answerTokens, textTokens };
 }
 
 function meansOf(kind: Parameters<typeof meanTokens>[0]): TextMeans {
