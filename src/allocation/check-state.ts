@@ -2,6 +2,7 @@
 // served); a band, speed or battery of 0 is refused. Reports device, server or link, field, value and the allowed values.
 
 import { badArgument } from '../basics/errors.ts';
+import type { PaceState } from './pace-state.ts';
 import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from './slot-state.ts';
 
 type Rule = readonly [isAllowed: (value: number) => boolean, allowed: string];
@@ -57,9 +58,30 @@ export function checkState(state: SlotState): void {
   checkLists('server', state, serverCount, serverRules);
   const server: Rule = [(value) => Number.isInteger(value) && value >= -1 && value < serverCount, 'a server, or -1'];
   checkList('device', 'previousServer', state.previousServer, deviceCount, server);
+  if (state.pace !== undefined) checkPace(state.pace, deviceCount, serverCount, server);
   if (state.handover !== undefined) checkHandover(state.handover, deviceCount, serverCount, server);
   if (state.outlook !== undefined) checkOutlook(state.outlook, deviceCount, serverCount);
   checkLists('link', state, checkCandidates(state), linkRules);
+}
+
+const pacePerDevice = {
+  draftMs: positive,
+  acceptance: [(value) => value >= 0 && value <= 1, 'a number from 0 to 1'],
+  promptTokens: notNegative,
+  promptTokensDone: notNegative,
+  answerTokens: [(value) => value >= 1 && Number.isFinite(value), 'a number from 1'],
+  textTokens: notNegative,
+  promptBits: notNegative,
+  frameBits: notNegative,
+  draftFlop: notNegative,
+} as const satisfies Partial<Record<keyof PaceState, Rule>>;
+
+function checkPace(pace: PaceState, deviceCount: number, serverCount: number, server: Rule): void {
+  checkLists('device', pace, deviceCount, pacePerDevice);
+  checkList('device', 'textServer', pace.textServer, deviceCount, server);
+  checkLists('server', pace, serverCount, { stepFixedMs: positive, stepRowMs: positive });
+  checkNumber('pace', 'roundTripMs', pace.roundTripMs, notNegative);
+  checkNumber('pace', 'maxAhead', pace.maxAhead, positive);
 }
 
 function checkHandover(handover: HandoverState, deviceCount: number, serverCount: number, server: Rule): void {

@@ -116,11 +116,11 @@ export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerm
 
 /** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
 function chargeFelt(state: SlotState, assignment: Assignment, { costMs, sum }: SlotTerms): void {
-  const { msPerToken, energyMs, draftEnergyMs } = predictPace(state, assignment);
+  const { msPerTokenAhead, energyMs, draftEnergyMs } = predictPace(state, assignment);
   sum.costMs = 0;
   sum.constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
-    const one = (msPerToken[device] as number) + (energyMs[device] as number);
+    const one = (msPerTokenAhead[device] as number) + (energyMs[device] as number);
     costMs[device] = one;
     const isFixed = !isReachable(state, device);
     sum.constantMs += isFixed ? one : (draftEnergyMs[device] as number);

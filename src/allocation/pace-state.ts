@@ -6,8 +6,10 @@ export interface PaceState {
   readonly draftMs: Float64Array;
   /** Chance that a draft is accepted, given that those before it were; [M]. */
   readonly acceptance: Float64Array;
-  /** Tokens of a session's prompt, its mean; 0: the session's prompt has been evaluated already, and no other follows; [M]. */
+  /** Tokens of a session's prompt that are still to be evaluated, on any server; [M]. */
   readonly promptTokens: Float64Array;
+  /** Those that have been evaluated: they cost nothing any more, but the session has waited for them; [M]. */
+  readonly promptTokensDone: Float64Array;
   /** Tokens of a session's answer, its mean, at least 1; [M]. */
   readonly answerTokens: Float64Array;
   /** The server that has evaluated the text of the running session, -1 for none; [M]. */

@@ -11,6 +11,8 @@ import { leastServedBitPerSecond, rateBitPerSecond } from './uplink-rate.ts';
 export interface PacePrediction {
   /** From the request to the last token, over all tokens of the answer. */
   readonly msPerToken: Float64Array;
+  /** The same without the part of the prompt that has been evaluated already: what decisions can still change. */
+  readonly msPerTokenAhead: Float64Array;
   /** From the request to the first token. */
   readonly firstTokenMs: Float64Array;
   /** Between later tokens. */
@@ -37,6 +39,7 @@ export function predictPace(
   const out = {
     ...{
       msPerToken: room(),
+      msPerTokenAhead: room(),
       firstTokenMs: room(),
       laterTokenMs: room(),
       energyMs: room(),
@@ -51,7 +54,11 @@ export function predictPace(
     out.draftEnergyMs[device] = energy.draft;
     const rate = server < 0 ? 0 : rateOf(state, assignment, device);
     if (rate < leastServedBitPerSecond) {
-      out.msPerToken[device] = out.firstTokenMs[device] = out.laterTokenMs[device] = slotMs;
+      out.msPerToken[device] =
+        out.msPerTokenAhead[device] =
+        out.firstTokenMs[device] =
+        out.laterTokenMs[device] =
+          slotMs;
       out.energyMs[device] = energy.draft;
       continue;
     }
@@ -70,9 +77,12 @@ export function predictPace(
     const waitedMs = ((model.pace.answerTokens[device] as number) - 1) * (meanMs - laterMs);
     const firstMs = at((node) => firstTokenMs(model, device, step, node)) + waitedMs;
     out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
-    out.firstTokenMs[device] = firstMs + (model.pace.promptBits[device] as number) * bitMs;
-    out.msPerToken[device] =
+    const doneMs = (model.pace.promptTokensDone[device] as number) * valueAt(step.promptTokenMs, place);
+    out.firstTokenMs[device] = firstMs + doneMs + (model.pace.promptBits[device] as number) * bitMs;
+    out.msPerTokenAhead[device] =
       at((node) => computeMs(model, device, step, pace, node)) + (bits.frame + bits.prompt) * bitMs;
+    out.msPerToken[device] =
+      (out.msPerTokenAhead[device] as number) + doneMs / (model.pace.answerTokens[device] as number);
     out.energyMs[device] = energy.draft + energy.perAirMs * energy.perBits * bitMs;
   }
   return out;

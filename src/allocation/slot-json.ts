@@ -4,9 +4,12 @@
 import { z } from 'zod';
 import { badArgument } from '../basics/errors.ts';
 import { checkState } from './check-state.ts';
+import type { PaceState } from './pace-state.ts';
 import type { SlotState } from './slot-state.ts';
 
 const objectiveSchema = z.strictObject({
+  /** Default: felt where the slot says the pace of its sessions, otherwise paper. */
+  kind: z.enum(['paper', 'felt']).optional(),
   lambdaPerMs: z.number().default(0.01),
   energyWeight: z.number().default(20),
   energyModel: z.enum(['band', 'airtime']).default('band'),
@@ -33,6 +36,13 @@ const deviceSchema = z.strictObject({
   textServer: z.int().default(-1),
   textFlop: z.number().default(0),
   transferMs: z.number().default(0),
+  /** For the objective felt: ms of a draft, chance that one is accepted, tokens of prompt, answer and text. */
+  draftMs: z.number().optional(),
+  acceptance: z.number().default(0.7),
+  promptTokens: z.number().default(0),
+  promptTokensDone: z.number().default(0),
+  answerTokens: z.number().optional(),
+  textTokens: z.number().default(0),
   /** For policies that look ahead: the position one slot ago, and the energy of a full battery. */
   previousX: z.number().optional(),
   previousY: z.number().optional(),
@@ -45,6 +55,9 @@ const serverSchema = z.strictObject({
   queueDelayMs: z.number().default(0),
   /** FLOP/s of evaluating a text; default: flopPerSecond. */
   textFlopPerSecond: z.number().optional(),
+  /** For the objective felt: a step of n rows takes stepFixedMs + n stepRowMs. */
+  stepFixedMs: z.number().optional(),
+  stepRowMs: z.number().optional(),
   /** Unfinished work, for policies that look ahead. */
   backlogMs: z.number().default(0),
   x: z.number().optional(),
@@ -59,6 +72,9 @@ const stateSchema = z.strictObject({
   noiseWattPerHz: z.number().default(10 ** -20.4),
   /** Delay of a task for each whole slot of backlog, for policies that look ahead. */
   kappaMs: z.number().default(0),
+  /** For the objective felt: of the network behind the radio, and how far a device drafts ahead. */
+  roundTripMs: z.number().default(10),
+  maxAhead: z.number().default(24),
   objective: objectiveSchema.prefault({}),
   devices: z.array(deviceSchema),
   servers: z.array(serverSchema),
@@ -113,13 +129,15 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
     Float64Array.from(devices, pick);
   const ofServers = (pick: (server: (typeof servers)[number]) => number): Float64Array =>
     Float64Array.from(servers, pick);
+  const pace = paceOf(given);
   return {
     slot: given.slot,
     seed: given.seed,
     slotMs: given.slotMs,
     deviceCount: devices.length,
     serverCount: servers.length,
-    objective: given.objective,
+    objective: { ...given.objective, kind: given.objective.kind ?? (pace === undefined ? 'paper' : 'felt') },
+    pace,
     payloadBits: ofDevices((device) => device.payloadBits),
     deviceFlop: ofDevices((device) => device.deviceFlop),
     edgeFlop: ofDevices((device) => device.edgeFlop),
@@ -156,6 +174,35 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
       kappaMs: given.kappaMs,
       batteryJ: ofDevices((device) => device.batteryJ ?? Number.POSITIVE_INFINITY),
     },
+  };
+}
+
+/** Bytes of an opening without its prompt, of a token of the prompt, and of a draft's frame, all with headers. */
+const [openingBytes, tokenBytes, frameBytes] = [200, 3, 55];
+
+/** Undefined unless every device and server says what the objective felt needs. */
+function paceOf({ devices, servers, roundTripMs, maxAhead }: z.infer<typeof stateSchema>): PaceState | undefined {
+  const isTold =
+    devices.every(({ draftMs, answerTokens }) => draftMs !== undefined && answerTokens !== undefined) &&
+    servers.every(({ stepFixedMs, stepRowMs }) => stepFixedMs !== undefined && stepRowMs !== undefined);
+  if (!isTold) return undefined;
+  const each = (pick: (device: (typeof devices)[number]) => number): Float64Array => Float64Array.from(devices, pick);
+  return {
+    draftMs: each(({ draftMs }) => draftMs ?? 0),
+    acceptance: each(({ acceptance }) => acceptance),
+    promptTokens: each(({ promptTokens }) => promptTokens),
+    promptTokensDone: each(({ promptTokensDone }) => promptTokensDone),
+    answerTokens: each(({ answerTokens }) => answerTokens ?? 0),
+    textServer: Int32Array.from(devices, ({ textServer }) => textServer),
+    textTokens: each(({ textTokens }) => textTokens),
+    promptBits: each(({ promptTokens }) => 8 * (openingBytes + tokenBytes * promptTokens)),
+    frameBits: each(() => 8 * frameBytes),
+    // Drafting costs the same energy with any decision.
+    draftFlop: each(() => 0),
+    stepFixedMs: Float64Array.from(servers, ({ stepFixedMs }) => stepFixedMs ?? 0),
+    stepRowMs: Float64Array.from(servers, ({ stepRowMs }) => stepRowMs ?? 0),
+    roundTripMs,
+    maxAhead,
   };
 }
 

@@ -23,6 +23,7 @@ export function syntheticPace(deviceCount: number, serverCount: number, seed: nu
     draftMs: draw(() => draftTimesMs[random.integer(draftTimesMs.length)] as number),
     acceptance: draw(() => 0.7),
     promptTokens,
+    promptTokensDone: new Float64Array(deviceCount),
     answerTokens: draw(between(40, 400)),
     textServer: Int32Array.from({ length: deviceCount }, () => random.integer(serverCount + 1) - 1),
     textTokens: draw(between(50, 1000)),

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type Decision, describeDecision } from '../allocation/describe-decision.ts';
 import { policyList } from '../allocation/policies.ts';
 import { requireAssignment } from '../allocation/require-assignment.ts';
@@ -21,6 +21,7 @@ interface AllocateFlags {
   readonly example?: boolean;
   readonly figure?: string;
   readonly policy: string;
+  readonly objective?: 'felt' | 'paper';
   readonly certify?: boolean;
   readonly json?: boolean;
 }
@@ -36,6 +37,12 @@ export function allocateCommand(): Command {
     .description('decide the user association and the shares of one slot')
     .option('--state <file|->', 'the slot as JSON (docs/allocation.md); - for standard input')
     .option('--policy <name|file>', 'policy, with +equal or +optimal to say how servers share', 'best')
+    .addOption(
+      new Option(
+        '--objective <name>',
+        "what to minimise: felt, the predicted time per token of an answer; paper, latency, mismatch and energy of a window as in Koh & Yang 2025 (default: the slot's, otherwise felt where it says the pace of its sessions)",
+      ).choices(['felt', 'paper']),
+    )
     .option('--certify', "prove the distance from the optimum with the dual's bound, which takes longer")
     .option('--figure <file.svg>', 'draw the decision as a map, and a PNG beside it')
     .option('--example', 'print a slot to begin with, and decide nothing')
@@ -60,7 +67,9 @@ async function allocate(flags: AllocateFlags): Promise<void> {
   const { decide, needsPlaces } = await findPolicy(policy);
   if (figure !== undefined) await checkFigure(figure);
   const placesFor = needsPlaces === true ? `policy ${policy}` : figure === undefined ? undefined : 'a map';
-  const slot = readState(await readText(source), source === '-' ? 'standard input' : source, placesFor);
+  const read = readState(await readText(source), source === '-' ? 'standard input' : source, placesFor);
+  const kind = flags.objective ?? read.objective.kind;
+  const slot = { ...read, objective: { ...read.objective, kind } };
   const assignment = requireAssignment({ name: policy, decide }, slot);
   const decision = describeDecision(slot, assignment, flags.certify === true);
   if (figure !== undefined) {
@@ -68,7 +77,7 @@ async function allocate(flags: AllocateFlags): Promise<void> {
     await writeFigure(assignmentMap(slot, assignment, { title: 'User association', subtitle }), figure);
   }
   const { rows, summary } = decision;
-  const params = { policy, certify: flags.certify === true };
+  const params = { policy, objective: kind ?? 'paper', certify: flags.certify === true };
   printResult('allocate', { rows, summary: { ...summary }, params }, flags.json === true);
 }
 

@@ -65,6 +65,7 @@ export function createPaceView(
       draftMs: Float64Array.from(devices, (device) => draftMs[device] as number),
       acceptance: each(() => token.acceptance),
       promptTokens: each(({ promptTokens }) => promptTokens),
+      promptTokensDone: each(({ promptTokensDone }) => promptTokensDone),
       answerTokens: each(({ answerTokens }) => answerTokens),
       textServer: devices.map((device, entry) =>
         (stages[entry] as Stage).textTokens > 0 ? (previousServer[device] as number) : -1,
@@ -84,12 +85,14 @@ export function createPaceView(
 /** Where a device's text is: what another server would have to evaluate, and what any server still has to. */
 interface Stage {
   readonly promptTokens: number;
+  readonly promptTokensDone: number;
   readonly answerTokens: number;
   readonly textTokens: number;
 }
 
-function stageOf({ answerTokens }: TextMeans, textTokens: number, promptTokens: number): Stage {
-  return { promptTokens, answerTokens, textTokens };
+function stageOf(means: TextMeans, textTokens: number, promptTokens: number): Stage {
+  const { answerTokens } = means;
+  return { promptTokens, promptTokensDone: means.promptTokens - promptTokens, answerTokens, textTokens };
 }
 
 function meansOf(kind: Parameters<typeof meanTokens>[0]): TextMeans {

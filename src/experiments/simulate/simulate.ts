@@ -62,6 +62,12 @@ const options = {
     texts: true,
     default: [],
   },
+  objective: {
+    flag: '--objective <name>',
+    help: "what policies minimise and the objective counts: felt, the predicted time per token of an answer; paper, latency and mismatch of a window (default: the scenario's objective.kind, otherwise felt)",
+    choices: ['felt', 'paper'],
+    default: undefined as 'felt' | 'paper' | undefined,
+  },
   certify: {
     flag: '--certify',
     help: 'also compute the dual bound on the distance of each slot from the optimum, which takes longer',
@@ -93,7 +99,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
   options,
   async measure(given, run) {
     await checkOptions(given);
-    const scenario = await findScenario(given.scenario, given.set);
+    const scenario = withObjective(await findScenario(given.scenario, given.set), given.objective);
     const seed = given.seed ?? scenario.seed;
     const traces = given.traces === true ? defaultTraceFile() : given.traces && findTraceFile(given.traces);
     const startMs = performance.now();
@@ -124,6 +130,11 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     };
   },
 };
+
+function withObjective(scenario: Scenario, asked: 'felt' | 'paper' | undefined): Scenario {
+  const kind = asked ?? scenario.objective.kind ?? 'felt';
+  return { ...scenario, objective: { ...scenario.objective, kind } };
+}
 
 function sweepOf({ runs }: Found, seeds: number): Pick<Conclusion, 'rows' | 'forPeople' | 'summary'> {
   const rows = sweepRows(runs);
