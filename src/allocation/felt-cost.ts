@@ -13,21 +13,21 @@ const stepsToFirstToken = 1.5;
 const feltFrameShare = 0.2;
 
 /** Time between two tokens of an answer at a node of the server's grid, ms, without airtime. */
-export function decodeMs(model: PaceModel, device: number, step: StepClass, pace: PaceClass, node: number): number {
+export function decodeMs(step: StepClass, pace: PaceClass, node: number): number {
   const stepMs = step.stepMs[node] as number;
-  return stepMs / (pace.tokens[node] as number) - step.rowMs * model.promptPerToken(device);
+  return stepMs / (pace.tokens[node] as number);
 }
 
 /** Time to the first token at a node, ms, without airtime. */
 export function firstTokenMs({ pace }: PaceModel, device: number, step: StepClass, node: number): number {
-  const promptMs = (pace.promptTokens[device] as number) * (step.promptTokenMs[node] as number);
-  return pace.roundTripMs + stepsToFirstToken * (step.stepMs[node] as number) + promptMs;
+  const promptSteps = (pace.promptTokens[device] as number) / (step.chunkTokens[node] as number);
+  return pace.roundTripMs + (promptSteps + stepsToFirstToken) * (step.stepMs[node] as number);
 }
 
 /** Both, for each token of the answer. */
 export function computeMs(model: PaceModel, device: number, step: StepClass, pace: PaceClass, node: number): number {
   const tokens = model.pace.answerTokens[device] as number;
-  const later = decodeMs(model, device, step, pace, node);
+  const later = decodeMs(step, pace, node);
   return later + (firstTokenMs(model, device, step, node) - later) / tokens;
 }
 

@@ -1,11 +1,11 @@
 // The pace of sessions on servers, as a function of one number for each server: T, the mean time of its step (docs/allocation.md, The
-// objective felt). In a step a session commits tau tokens and has 1 + q rows (stream-pace.ts, at D / T, r / T and the limit of drafts
-// that pays); for each token of an answer w tokens of prompts and moved texts are evaluated. So
+// objective felt). In a step a decoding session commits tau tokens and has 1 + q rows (stream-pace.ts, at D / T, r / T and the limit of
+// drafts that pays). A session with P tokens of prompt ahead and n tokens of answer lasts P / c + n / tau steps, since a step takes a
+// chunk of c tokens of a prompt; a moved text is evaluated beside. Over those steps its server has, for each step,
 //
-// T = a + b sum_i rho_i(T),     rho_i = 1 + q_i + w_i tau_i,
+// rho = ((1 + q) n / tau + P + moved) / (P / c + n / tau)
 //
-// and a token takes m_i(T) = T / tau_i - b p_i, p_i the session's own prompt tokens for each token, which it waits for before its
-// first token and not later. On each server, functions of T are linear between the nodes of a geometric grid.
+// rows of it, and T = a + b sum_i rho_i(T). On each server, functions of T are linear between the nodes of a geometric grid.
 
 import { invariant } from '../basics/invariant.ts';
 import { type StepPace, streamPace, worthwhileDrafts } from '../scheduling/stream-pace.ts';
@@ -27,8 +27,8 @@ export interface StepClass {
   readonly rowMs: number;
   /** T at each node. */
   readonly stepMs: Float64Array;
-  /** Ms for each token of a prompt until it has been evaluated: b + T / chunk. */
-  readonly promptTokenMs: Float64Array;
+  /** Tokens of a prompt in a step, c: as long as decoding sessions let it be, which is about half of the step. */
+  readonly chunkTokens: Float64Array;
 }
 
 /** A kind of device on a kind of server: both at each node of the server's grid. */
@@ -44,10 +44,8 @@ export interface PaceModel {
   readonly stepClass: readonly StepClass[];
   /** The class of a device on a server. */
   classOf(device: number, server: number): PaceClass;
-  /** w: tokens that a server evaluates for each token of the device's answers. */
-  evaluatedPerToken(device: number, server: number): number;
-  /** p: those of them that are the session's own prompt. */
-  promptPerToken(device: number): number;
+  /** Tokens of the device's text that a server has to evaluate because another one holds it. */
+  movedTokens(device: number, server: number): number;
 }
 
 /** @param state with `pace` */
@@ -66,8 +64,6 @@ export function createPaceModel(state: SlotState): PaceModel {
   });
   const paces = new Map<StepClass, Map<string, PaceClass>>();
   for (const one of stepClass) paces.set(one, new Map());
-  const promptPerToken = (device: number): number =>
-    (pace.promptTokens[device] as number) / (pace.answerTokens[device] as number);
   return {
     pace,
     stepClass,
@@ -79,13 +75,12 @@ export function createPaceModel(state: SlotState): PaceModel {
       own.set(key, known);
       return known;
     },
-    evaluatedPerToken(device, server) {
+    movedTokens(device, server) {
       const textServer = pace.textServer[device] as number;
-      const moved = textServer >= 0 && textServer !== server ? (pace.textTokens[device] as number) : 0;
-      // A running answer is half written on average.
-      return promptPerToken(device) + moved / (partLeft * (pace.answerTokens[device] as number));
+      if (textServer < 0 || textServer === server) return 0;
+      // The part of the answer that is left has to pay for it.
+      return (pace.textTokens[device] as number) / partLeft;
     },
-    promptPerToken,
   };
 }
 
@@ -132,9 +127,8 @@ function createStepClass(fixedMs: number, rowMs: number, mostRows: number): Step
   const first = fixedMs + rowMs;
   const count = 2 + Math.ceil(Math.log((fixedMs + rowMs * mostRows) / first) / Math.log(gridRatio));
   const stepMs = Float64Array.from({ length: count }, (_, node) => first * gridRatio ** node);
-  // A chunk is so long that the step takes about twice as long as without it.
-  const promptTokenMs = stepMs.map((ms) => rowMs + ms / Math.min(mostChunk, Math.max(leastChunk, ms / rowMs)));
-  return { fixedMs, rowMs, stepMs, promptTokenMs };
+  const chunkTokens = stepMs.map((ms) => Math.min(mostChunk, Math.max(leastChunk, ms / (2 * rowMs))));
+  return { fixedMs, rowMs, stepMs, chunkTokens };
 }
 
 function createPaceClass(step: StepClass, pace: PaceState, device: number): PaceClass {

@@ -70,14 +70,15 @@ export function predictPace(
     const bitMs = 1e3 / rate;
     out.stepMs[server] = valueAt(step.stepMs, place);
     out.rows[device] = at((node) => rowsAt(model, device, server, node));
-    const meanMs = at((node) => decodeMs(model, device, step, pace, node));
+    const meanMs = at((node) => decodeMs(step, pace, node));
     // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
     const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
     const laterMs = Math.min(meanMs, mostMs);
     const waitedMs = ((model.pace.answerTokens[device] as number) - 1) * (meanMs - laterMs);
     const firstMs = at((node) => firstTokenMs(model, device, step, node)) + waitedMs;
     out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
-    const doneMs = (model.pace.promptTokensDone[device] as number) * valueAt(step.promptTokenMs, place);
+    const doneSteps = (model.pace.promptTokensDone[device] as number) / valueAt(step.chunkTokens, place);
+    const doneMs = doneSteps * (out.stepMs[server] as number);
     out.firstTokenMs[device] = firstMs + doneMs + (model.pace.promptBits[device] as number) * bitMs;
     out.msPerTokenAhead[device] =
       at((node) => computeMs(model, device, step, pace, node)) + (bits.frame + bits.prompt) * bitMs;
@@ -91,7 +92,12 @@ export function predictPace(
 /** rho: rows of a device in a step at a node of its server's grid. */
 export function rowsAt(model: PaceModel, device: number, server: number, node: number): number {
   const { rows, tokens } = model.classOf(device, server);
-  return (rows[node] as number) + model.evaluatedPerToken(device, server) * (tokens[node] as number);
+  const { promptTokens, answerTokens } = model.pace;
+  const { chunkTokens } = model.stepClass[server] as PaceModel['stepClass'][number];
+  const prompt = promptTokens[device] as number;
+  const decodeSteps = (answerTokens[device] as number) / (tokens[node] as number);
+  const steps = decodeSteps + prompt / (chunkTokens[node] as number);
+  return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
 }
 
 /** The place of each server's step time on its grid, and the time of a step without prompts. */
