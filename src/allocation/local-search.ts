@@ -8,17 +8,23 @@ import { createRing, type Ring } from './ring.ts';
 import type { SearchState } from './search-state.ts';
 import { changeFloor } from './sharing-rule.ts';
 
+/**
+ * Far more than a search needs. Where costs are many magnitudes larger than their differences, rounding can make changes look like savings
+ * without end.
+ */
+const mostExaminationsPerDevice = 500;
+
 /** The changes that a search may make. */
 export interface SearchMoves {
   readonly canMove: boolean;
   readonly canSwap: boolean;
-  /** A change has to save this share of the cost of its two servers; at least 1e-9, so that rounding cannot keep a search running. */
+  /** A change has to save this share of the cost of its two servers; at least 1e-9, against rounding. */
   readonly leastSaving: number;
-  /** Stops after examining this many devices; default: when no change is left. */
+  /** Stops after examining this many devices; default: when no change is left, at the latest after {@link mostExaminationsPerDevice} times all. */
   readonly mostExaminations?: number;
 }
 
-/** Changes the partition in place until no move and no swap saves enough. @returns the number of changes */
+/** Changes the partition in place until no move and no swap saves enough, or so many devices were examined. @returns the number of changes */
 export function searchLocally(problem: Problem, state: SearchState, moves: SearchMoves): number {
   const search = new LocalSearch(problem, state, moves);
   return search.run();
@@ -47,7 +53,7 @@ class LocalSearch {
 
   run(): number {
     const { rule, partition } = this.#state;
-    const most = this.#moves.mostExaminations ?? Number.POSITIVE_INFINITY;
+    const most = this.#moves.mostExaminations ?? mostExaminationsPerDevice * this.#problem.deviceCount;
     for (let server = 0; server < this.#problem.serverCount; server++) rule.screen(server, this.#moves);
     for (const [device, link] of partition.linkOf.entries()) if (link >= 0) this.#waiting.push(device);
     for (let count = 0; count < most; count++) {
