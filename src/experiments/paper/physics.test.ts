@@ -40,5 +40,5 @@ describe('the physics of a slot', () => {
       expect((run?.latencyMs as number) * (run?.tasksPerDeviceSecond as number), policy).toBeGreaterThan(800);
       expect((run?.latencyMs as number) * (run?.tasksPerDeviceSecond as number), policy).toBeLessThan(1100);
     }
-  });
+  }, 60_000);
 });
