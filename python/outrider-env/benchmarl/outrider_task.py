@@ -21,14 +21,22 @@ class OutriderClass(TaskClass):
 
     def get_env_fun(self, num_envs, continuous_actions, seed, device):
         config = copy.deepcopy(self.config)
-        return lambda: PettingZooWrapper(
-            env=parallel_env(**config),
-            return_state=False,
-            categorical_actions=True,
-            use_mask=False,
-            seed=seed,
-            device=device,
-        )
+
+        def make():
+            env = parallel_env(**config)
+            # A group of the name "device" would clash with an attribute of torchrl's specs.
+            groups = {"agents": list(env.possible_agents)}
+            return PettingZooWrapper(
+                env=env,
+                return_state=False,
+                group_map=groups,
+                categorical_actions=True,
+                use_mask=False,
+                seed=seed,
+                device=device,
+            )
+
+        return make
 
     def supports_continuous_actions(self):
         return self.config.get("agents", "servers") == "servers"
