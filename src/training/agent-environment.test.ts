@@ -49,11 +49,19 @@ describe('the environment of several agents', () => {
     },
   );
 
-  it('shows agent and device the same link', () => {
+  it('shows agents the same device, server and link, and masks what is not eligible', () => {
     const [servers, devices] = [make('servers').reset(5), make('devices').reset(5)];
-    const link = servers.observations[1]?.subarray(5 + 2 * 14 + 8, 5 + 2 * 14 + 14);
-    expect(link).toEqual(devices.observations[2]?.subarray(8 + 12 + 1, 8 + 12 + 7));
-    expect(servers.masks[1]?.[2]).toBe(devices.masks[2]?.[1]);
+    for (const [server, row] of servers.observations.entries()) {
+      for (const [device, other] of devices.observations.entries()) {
+        const [at, from] = [5 + 14 * device, 8 + 12 * server];
+        expect(row.subarray(at + 1, at + 8)).toEqual(other.subarray(1, 8));
+        expect(row.subarray(at + 8, at + 14)).toEqual(other.subarray(from + 1, from + 7));
+        expect(row.subarray(0, 5)).toEqual(other.subarray(from + 7, from + 12));
+        expect([other[0], row[at], servers.masks[server]?.[device]]).toEqual([1, other[from], other[from]]);
+        expect(devices.masks[device]?.[server]).toBe(other[from]);
+      }
+    }
+    expect(new Set(servers.masks.flatMap((mask) => [...mask]))).toContain(1);
   });
 
   it('lets scores decide shares, and devices decide servers', () => {
