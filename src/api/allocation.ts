@@ -8,7 +8,9 @@ export { type Decision, type DecisionRow, describeDecision } from '../allocation
 export { shareEqually } from '../allocation/equal-shares.ts';
 export { createSlotTerms, evaluate, type SlotTerms, type TermSums } from '../allocation/objective.ts';
 export { shareOptimally } from '../allocation/optimal-shares.ts';
+export type { PaceState } from '../allocation/pace-state.ts';
 export { createPolicy, type PolicyEntry, policyList, type Sharing } from '../allocation/policies.ts';
+export { type PacePrediction, predictPace } from '../allocation/predict-pace.ts';
 export { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 export { readState } from '../allocation/slot-json.ts';
 export { exampleState } from '../allocation/slot-json-example.ts';
