@@ -36,7 +36,9 @@ export const unknownTiming: DraftTiming = {
 /** Weight of one measurement against all before it. */
 const forgetting = 0.1;
 /** What an alternative adds to a pass before that was measured: between a graphics processor and a processor core. */
-export const supposedWidthShare = 0.3;
+export const supposedWidthShare = 0.5;
+/** Quicker than the others: until it is known, alternatives may cost more than they bring. */
+const widthForgetting = 0.2;
 /** One slow pass changes the mean like one in which an alternative costs this many passes. */
 const widestShare = 2;
 /** One measurement changes the mean like one that is at most this many times as large as the mean. */
@@ -55,7 +57,7 @@ export function noteDraftTime(timing: DraftTiming, ms: number, alternatives = 0)
   // A single pass may be quicker than the mean, so the share may be negative; only the mean of many says something.
   const share = (ms / timing.draftMs - 1) / alternatives;
   const before = timing.widthShare ?? supposedWidthShare;
-  return { ...timing, widthShare: before + forgetting * (Math.min(share, widestShare) - before) };
+  return { ...timing, widthShare: before + widthForgetting * (Math.min(share, widestShare) - before) };
 }
 
 /** The device asked the edge to verify a window. */

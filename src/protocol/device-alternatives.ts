@@ -65,7 +65,7 @@ function candidatesOf(state: DeviceState): Candidate[] {
     const alternative = byPosition.get(position) ?? fresh;
     if (alternative !== undefined && mayGrow(alternative, end, turn.endIds)) {
       const right = alternative.confidences.reduce((product, one) => product * one, 1);
-      const chance = reached * (1 - confidence) * runnerUpChance(runnerUpRates, confidence) * right;
+      const chance = reached * runnerUpChance(runnerUpRates, runnerUp?.confidence ?? 0) * right;
       found.push({ alternative, chance });
     }
     reached *= confidence;
@@ -134,9 +134,12 @@ export function continuationAt(state: DeviceState, position: number, committed: 
   return { alternative, matched: shared - 1, tail: tokens.slice(shared), ...rest };
 }
 
-/** Counts whether the drafter's second choice was right where its first one was wrong. @param index of the draft in the tail */
-export function judgeRunnerUp(state: DeviceState, index: number, committed: number): DeviceState['runnerUpRates'] {
-  const runnerUp = state.runnerUps[index] ?? null;
-  if (runnerUp === null) return state.runnerUpRates;
-  return noteRunnerUp(state.runnerUpRates, state.confidences[index] ?? 1, runnerUp.token === committed);
+/** Counts in which of the first drafts of the tail the text has the runner-up: not where it agrees with the draft. */
+export function judgeRunnerUps(state: DeviceState, committed: readonly number[]): DeviceState['runnerUpRates'] {
+  let rates = state.runnerUpRates;
+  for (let index = 0; index < Math.min(committed.length, state.tail.length); index += 1) {
+    const runnerUp = state.runnerUps[index] ?? null;
+    if (runnerUp !== null) rates = noteRunnerUp(rates, runnerUp.confidence, runnerUp.token === committed[index]);
+  }
+  return rates;
 }

@@ -3,7 +3,7 @@
 
 import { unreachable } from '../basics/invariant.ts';
 import type { TokenText } from '../decoding/token-text.ts';
-import { continuationAt, judgeRunnerUp, passAlternatives } from './device-alternatives.ts';
+import { continuationAt, judgeRunnerUps, passAlternatives } from './device-alternatives.ts';
 import {
   type Alternative,
   type DeviceEffect,
@@ -245,7 +245,9 @@ function compareTail(
     const account = { ...state.account, matched: state.account.matched + matched };
     const left = { tail: tail.slice(matched), confidences: confidences.slice(matched) };
     const alternatives = passAlternatives(state.alternatives, text.length);
-    return { ...state, links, edges, text, account, ...left, runnerUps: runnerUps.slice(matched), alternatives };
+    const runnerUpRates = judgeRunnerUps(state, fresh);
+    const rest = { ...left, runnerUps: runnerUps.slice(matched), runnerUpRates, alternatives };
+    return { ...state, links, edges, text, account, ...rest };
   }
   const { matched: before, mismatched, alternativesTaken } = state.account;
   const correctedAt = state.text.length + matched;
@@ -265,7 +267,7 @@ function compareTail(
     tail: continued.tail,
     confidences: continued.confidences,
     runnerUps: continued.runnerUps,
-    runnerUpRates: judgeRunnerUp(state, matched, fresh[matched] as number),
+    runnerUpRates: judgeRunnerUps(state, fresh.slice(0, matched + 1)),
     alternatives: [],
     tailFrom: alternative?.id ?? null,
     declinedAt: -1,

@@ -129,7 +129,7 @@ export interface DeviceState {
   readonly alternativeCount: number;
   /** The alternative as which the tail began at the last roll-back; null: as none. A draft that extends it may be in progress. */
   readonly tailFrom: number | null;
-  /** How often the text had the runner-up where the draft was wrong. */
+  /** How often the text had the runner-up. */
   readonly runnerUpRates: RunnerUpRates;
   /** As in {@link TurnRequest}, until a `hedge-cut-set`. */
   readonly minHedgeChance: number;

@@ -89,7 +89,7 @@ function draftToken(
 /** The chance of the second choice, given that it is one of the two. */
 function secondConfidence(confidence: number, runnerUpAgreement: number): number {
   const chance = (1 - confidence) * runnerUpAgreement;
-  return Math.max(0.001, chance / (confidence + chance));
+  return Math.min(0.5, Math.max(0.001, chance / (confidence + chance)));
 }
 
 type Coins = readonly [number, number, number];
