@@ -19,6 +19,9 @@ export interface DraftTiming {
   readonly tokens: number | undefined;
   /** Time from asking for verification to its result. */
   readonly verdictMs: number | undefined;
+  /** Time between commits in all, ms, and the tokens of the commits that ended it: the mean over the turn is steadier. */
+  readonly writtenMs: number;
+  readonly writtenTokens: number;
   readonly committedAtMs: number | undefined;
   readonly askedAtMs: number | undefined;
 }
@@ -29,6 +32,8 @@ export const unknownTiming: DraftTiming = {
   commitMs: undefined,
   tokens: undefined,
   verdictMs: undefined,
+  writtenMs: 0,
+  writtenTokens: 0,
   committedAtMs: undefined,
   askedAtMs: undefined,
 };
@@ -67,9 +72,12 @@ export function noteAsk(timing: DraftTiming, atMs: number): DraftTiming {
 
 /** Tokens were committed. */
 export function noteCommit(timing: DraftTiming, atMs: number, tokenCount: number): DraftTiming {
-  const { committedAtMs, askedAtMs, commitMs, verdictMs } = timing;
+  const { committedAtMs, askedAtMs, commitMs, verdictMs, writtenMs, writtenTokens } = timing;
+  const isTimed = committedAtMs !== undefined;
   return {
     ...timing,
+    writtenMs: isTimed ? writtenMs + atMs - committedAtMs : writtenMs,
+    writtenTokens: isTimed ? writtenTokens + tokenCount : writtenTokens,
     commitMs: committedAtMs === undefined ? commitMs : average(commitMs, atMs - committedAtMs),
     tokens: average(timing.tokens, tokenCount),
     verdictMs: askedAtMs === undefined ? verdictMs : average(verdictMs, atMs - askedAtMs),

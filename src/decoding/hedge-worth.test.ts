@@ -3,19 +3,19 @@ import { noteDraftTime, unknownTiming } from './draft-timing.ts';
 import { leastHedgeChance, noHedges } from './hedge-worth.ts';
 import { noRunnerUps, noteRunnerUp, runnerUpChance } from './runner-up-chance.ts';
 
-const timing = { ...unknownTiming, draftMs: 10, commitMs: 40, tokens: 2 };
+const timing = { ...unknownTiming, draftMs: 10, writtenMs: 1000, writtenTokens: 50 };
 
 describe('the least chance of an alternative', () => {
   it('rises with the width of a pass and with the square of the load', () => {
-    expect(leastHedgeChance({ ...timing, widthShare: 1 })).toBe(0.25);
-    expect(leastHedgeChance({ ...timing, widthShare: 0.6 })).toBeCloseTo(0.15, 12);
-    expect(leastHedgeChance({ ...timing, widthShare: 1, draftMs: 5 })).toBe(0.0625);
+    expect(leastHedgeChance({ ...timing, widthShare: 1 })).toBe(0.375);
+    expect(leastHedgeChance({ ...timing, widthShare: 0.6 })).toBeCloseTo(0.225, 12);
+    expect(leastHedgeChance({ ...timing, widthShare: 1, draftMs: 5 })).toBe(0.09375);
     expect(leastHedgeChance({ ...timing, widthShare: 1, draftMs: 25 })).toBe(noHedges);
   });
 
-  it('has a floor, also where nothing is measured or a wide pass seems quicker', () => {
-    for (const known of [unknownTiming, { ...timing, widthShare: 0.01 }, { ...timing, widthShare: -0.2 }])
-      expect(leastHedgeChance(known)).toBe(0.06);
+  it('has a floor where a wide pass seems as quick, and is high while little is measured', () => {
+    for (const widthShare of [0.01, -0.2]) expect(leastHedgeChance({ ...timing, widthShare })).toBe(0.04);
+    expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 7 })).toBe(0.2);
   });
 });
 
@@ -27,17 +27,18 @@ describe('the width of a pass', () => {
     expect(known.widthShare).toBeCloseTo(0.1, 3);
     expect(noteDraftTime(unknownTiming, 12, 1)).toEqual(unknownTiming);
     const slow = noteDraftTime(known, 1000, 1);
-    expect(slow.widthShare).toBeLessThan(0.3);
+    expect(slow.widthShare).toBeLessThan(0.6);
   });
 });
 
 describe('the chance of the second choice', () => {
-  it('is supposed to grow with the confidence in the first, and follows what was seen in its band', () => {
-    expect(runnerUpChance(noRunnerUps, 0.2)).toBeLessThan(runnerUpChance(noRunnerUps, 0.8));
+  it('is supposed to grow with its closeness to the first, and follows what was seen in its band', () => {
+    expect(runnerUpChance(noRunnerUps, 0.5)).toBeCloseTo(0.389, 3);
+    expect(runnerUpChance(noRunnerUps, 0.1)).toBeLessThan(0.04);
     let rates = noRunnerUps;
-    for (let trial = 0; trial < 200; trial += 1) rates = noteRunnerUp(rates, 0.4, trial % 5 === 0);
+    for (let trial = 0; trial < 200; trial += 1) rates = noteRunnerUp(rates, 0.45, trial % 5 === 0);
     expect(runnerUpChance(rates, 0.45)).toBeGreaterThan(0.15);
     expect(runnerUpChance(rates, 0.45)).toBeLessThan(0.3);
-    expect(runnerUpChance(rates, 0.8)).toBe(runnerUpChance(noRunnerUps, 0.8));
+    expect(runnerUpChance(rates, 0.25)).toBe(runnerUpChance(noRunnerUps, 0.25));
   });
 });

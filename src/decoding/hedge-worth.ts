@@ -7,8 +7,10 @@ import { type DraftTiming, supposedWidthShare } from './draft-timing.ts';
 const leastCut = 0.04;
 /** While nothing is measured only the likeliest are extended. */
 const firstCut = 0.2;
+/** So few tokens say little about the time of one. */
+const fewTokens = 8;
 /** Not every token of an alternative that is taken is right, or needed at once. */
-const costFactor = 1.25;
+const costFactor = 1.5;
 /** Above every chance: the device does not hedge. */
 export const noHedges = 1.01;
 
@@ -18,12 +20,12 @@ export const noHedges = 1.01;
  *
  * A token that is ready when the text turns to the alternative saves about the time T between two tokens. One alternative in a pass
  * adds the time E to it, and delays the draft beside it. That draft is needed at once with about the chance D / T: so large a share of
- * the device's time goes into drafts that the text uses, at a time D each. So p T = E D / T breaks even: p = E D / T^2, and a quarter
+ * the device's time goes into drafts that the text uses, at a time D each. So p T = E D / T breaks even: p = E D / T^2, and half
  * more. In replays of the default pair and in the toy language fixed cuts near this one are the quickest.
  */
-export function leastHedgeChance({ draftMs, commitMs, tokens, widthShare }: DraftTiming): number {
-  if (draftMs === undefined || commitMs === undefined || tokens === undefined || commitMs <= 0) return firstCut;
-  const load = (draftMs * tokens) / commitMs;
+export function leastHedgeChance({ draftMs, writtenMs, writtenTokens, widthShare }: DraftTiming): number {
+  if (draftMs === undefined || writtenMs <= 0 || writtenTokens < fewTokens) return firstCut;
+  const load = (draftMs * writtenTokens) / writtenMs;
   const cut = costFactor * Math.max(0, widthShare ?? supposedWidthShare) * load * load;
   return Math.min(noHedges, Math.max(leastCut, cut));
 }

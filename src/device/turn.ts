@@ -38,6 +38,8 @@ export interface Turn extends AsyncIterable<Emission> {
 
 /** The median of this many drafts is the present draft time. */
 const recentDrafts = 15;
+/** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
+const knownWidths = new WeakMap<object, number>();
 /** A turn knows one edge. */
 const onlyEdge = 'edge';
 
@@ -98,6 +100,7 @@ class TurnRunner implements Turn {
       measuresRoundTrip: true,
       cutsChains: typeof options.minChainConfidence !== 'number',
       judgesHedges: true,
+      knownWidthShare: drafter === null ? undefined : knownWidths.get(drafter),
     };
     this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), {
       greeted: (timing) => this.#greeted(timing),
@@ -230,7 +233,8 @@ class TurnRunner implements Turn {
     }
     this.#abort.abort();
     this.#options.signal?.removeEventListener('abort', this.#stopNow);
-    const { connections, state } = this.#driver;
+    const { connections, state, widthShare } = this.#driver;
+    if (this.#options.drafter !== null && widthShare !== undefined) knownWidths.set(this.#options.drafter, widthShare);
     connections.closeAll('the turn is over');
     this.#advice?.ended(this.#measures());
     const { traffic, roundTripMs } = connections;

@@ -239,6 +239,8 @@ describe('a device', () => {
     const hit = hedged().commit(3, 2, 1).state.runnerUpRates;
     expect(hit.reduce((sum, { hits }) => sum + hits, 0)).toBe(1);
     expect(before.reduce((sum, { trials }) => sum + trials, 0)).toBe(0);
+    const missed = new Device().draft(50, 0.4, 60).commit(3, 1, 1).state.runnerUpRates;
+    expect(missed.map(({ hits, trials }) => [hits, trials]).filter(([, trials]) => trials !== 0)).toEqual([[0, 1]]);
     const device = hedged().step({ kind: 'link-closed', link: 1 }).step({ kind: 'link-opened', link: 2, edge: 'a' });
     expect(device.remember().draft(52, 0.9).sent).toContainEqual({
       kind: 'alternative',

@@ -38,6 +38,8 @@ export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines 
   readonly retriesFirstConnection: boolean;
   /** Whether the device stops drafting when its chain is unlikely to be accepted. */
   readonly cutsChains: boolean;
+  /** What an alternative adds to a pass of the drafter, as a share of it, as earlier turns have measured it; default: unknown. */
+  readonly knownWidthShare?: number | undefined;
   /** Whether the device extends only alternatives that are worth their time; otherwise the turn's `minHedgeChance` stays. */
   readonly judgesHedges: boolean;
   /** Round trip, ms; undefined: it is measured. */
@@ -98,7 +100,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   readonly #clock: Clock;
   readonly #host: DeviceHost<Carrier>;
   readonly #advice: DraftingAdvice | null;
-  readonly #watch = new DraftWatch();
+  readonly #watch: DraftWatch;
   readonly #deadline: TextDeadline;
   #state: DeviceState;
   /** Time of the last new text. A `hello` does not count: an edge that only greets must not keep a turn alive. */
@@ -127,6 +129,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#host = host;
     this.#state = state;
     this.#advice = advice;
+    this.#watch = new DraftWatch(settings.knownWidthShare);
     this.#answeredAtMs = clock.nowMs();
     this.#deadline = new TextDeadline(clock, settings, (hasExpiredBefore, afterMs) => {
       if (hasExpiredBefore) this.#edgeIsSilent(afterMs);
@@ -157,6 +160,11 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   get state(): DeviceState {
     return this.#state;
+  }
+
+  /** For `knownWidthShare` of the next turn with the same drafter. */
+  get widthShare(): number | undefined {
+    return this.#watch.widthShare;
   }
 
   stop(): void {

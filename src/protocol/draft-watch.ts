@@ -23,8 +23,18 @@ const priorAcceptance = 0.7;
 const leastChange = 0.2;
 
 export class DraftWatch {
-  #timing: DraftTiming = unknownTiming;
+  #timing: DraftTiming;
   #cut = 0;
+
+  /** @param widthShare what an alternative adds to a pass, as earlier turns have measured it; undefined: unknown */
+  constructor(widthShare?: number) {
+    this.#timing = { ...unknownTiming, widthShare };
+  }
+
+  /** See {@link DraftTiming}; undefined: not measured. */
+  get widthShare(): number | undefined {
+    return this.#timing.widthShare;
+  }
 
   /** A pass of the model took this long, in which it has extended so many alternatives. Looked-up drafts do not count. */
   drafted(ms: number, alternatives = 0): void {

@@ -37,7 +37,10 @@ export interface VirtualDeviceSettings {
   readonly cutsChainsAtMs?: number | undefined;
   /** Whether the device judges the worth of alternatives; otherwise the turn's `minHedgeChance` stays. Default: it does. */
   readonly judgesHedges?: boolean;
-  /** The time that each alternative adds to a pass of the drafter, as a share of the time of one draft. Default: {@link usualWidthCost}. */
+  /**
+   * The time that each alternative adds to a pass of the drafter, as a share of the time of one draft. The device knows it from earlier
+   * answers. Default: {@link usualWidthCost}.
+   */
   readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
@@ -147,6 +150,7 @@ export class VirtualDevice {
       measuresRoundTrip: this.settings.measuresRoundTrip ?? false,
       cutsChains: cutsChainsAtMs !== undefined,
       judgesHedges: this.settings.judgesHedges ?? true,
+      knownWidthShare: this.settings.widthCost ?? usualWidthCost,
       knownRoundTripMs: cutsChainsAtMs,
     };
     return new DeviceDriver(settings, this.process, this.#host(), state);
