@@ -22,7 +22,7 @@ import { decideByScores } from '../learned/learned-policy.ts';
 import { scoreLimit } from '../learned/score.ts';
 import type { Environment } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
-import { worldSeed } from './trainer.ts';
+import { worldSeed } from './world-seed.ts';
 
 export const agentKinds = ['servers', 'devices'] as const;
 export type AgentKind = (typeof agentKinds)[number];

@@ -9,7 +9,8 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { createEnvironment } from './environment.ts';
 import { startJax } from './learner.ts';
 import { defaultSettings } from './settings.ts';
-import { beginTraining, resumeTraining, type Trainer, worldSeed } from './trainer.ts';
+import { beginTraining, resumeTraining, type Trainer } from './trainer.ts';
+import { worldSeed } from './world-seed.ts';
 
 const sets = ['devices.count=5', 'servers.placement.count=2', 'channel.shadowing=false'];
 const scenario = readPreset('paper', sets.map(parseOverride));

@@ -12,6 +12,7 @@ import type { Environment } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
 import { createLearner, type Learner, type LearnerKind, type SavedTensors, type UpdateFigures } from './learner.ts';
 import { addSlot, createReplay, type Replay } from './replay.ts';
+import { worldSeed } from './world-seed.ts';
 
 /** The settings of a run. */
 export type TrainingKind = Omit<LearnerKind, 'deviceCount' | 'serverCount' | 'scale' | 'rewards'>;
@@ -47,16 +48,10 @@ export interface Trainer {
   dispose(): void;
 }
 
-const episodeStream = 0x57000000;
 const scoreStream = 0x58000000;
 /** Number of worlds, and of slots of each, for the scale. */
 const scaleWorlds = 8;
 const scaleSlots = 16;
-
-/** The world of an episode; below 2^31, so never a held-out one. */
-export function worldSeed(seed: number, episode: number): number {
-  return createRandom(seed, episodeStream + episode).integer(2 ** 31);
-}
 
 /** Starts a run. {@link startJax} must have been awaited. */
 export function beginTraining(environment: Environment, told: TrainingKind): Trainer {
