@@ -41,6 +41,21 @@ describe('environment', () => {
     expect(outcome.randomCostMs / (sum / 400)).toBeLessThan(2);
   });
 
+  it('rewards by the predicted time per token under the objective felt', () => {
+    const environment = createEnvironment(scenarioOf('objective.kind=felt'));
+    const state = environment.reset(5);
+    const assignment = maxSinr(state);
+    const terms = createSlotTerms(8);
+    evaluate(state, assignment, terms);
+    const { costMs } = terms.sum;
+    const outcome = environment.step(assignment);
+    expect(outcome.costMs).toBe(costMs);
+    // Eight devices with some 10 ms a token and the energy of a draft.
+    expect(costMs / 8).toBeGreaterThan(5);
+    expect(costMs / 8).toBeLessThan(1000);
+    expect(outcome.reward).toBe(-costMs / outcome.randomCostMs);
+  });
+
   it('repeats itself', () => {
     const environment = createEnvironment(scenarioOf());
     const play = (): number[] => {

@@ -1,0 +1,69 @@
+// The pace of a session in its edge's steps, against what must hold and against the prediction of predict-stream.ts.
+
+import { describe, expect, it } from 'vitest';
+import { streamMsPerToken } from './predict-stream.ts';
+import { streamPace, worthwhileDrafts } from './stream-pace.ts';
+
+const read = (acceptance: number, draft: number, roundTrip: number, cap = 24) => {
+  const pace = { tokens: 0, drafts: 0 };
+  streamPace(acceptance, 24).read(draft, roundTrip, cap, pace);
+  return pace;
+};
+
+describe('the pace in steps', () => {
+  it('is one token a step where no draft comes in time, or none is right, or none is admitted', () => {
+    expect(read(0.7, 8, 1)).toEqual({ tokens: 1, drafts: 0 });
+    expect(read(0, 0.1, 0).tokens).toBe(1);
+    expect(read(0.9, 0.1, 0, 0)).toEqual({ tokens: 1, drafts: 0 });
+  });
+
+  it('commits as many drafts as are admitted where all are right', () => {
+    const { tokens, drafts } = read(1, 0.05, 0, 3);
+    expect(drafts).toBeGreaterThan(2.9);
+    expect(tokens).toBeCloseTo(drafts + 1, 2);
+  });
+
+  it('falls with the time of drafts and of the round trip', () => {
+    let before = Number.POSITIVE_INFINITY;
+    for (const draft of [0.05, 0.2, 0.5, 1, 2]) {
+      const { tokens } = read(0.7, draft, 0.25);
+      expect(tokens).toBeLessThan(before + 0.03);
+      before = tokens;
+    }
+    expect(read(0.7, 0.1, 0).tokens).toBeGreaterThan(read(0.7, 0.1, 2).tokens);
+  });
+
+  it('is near the prediction for constant times, which aborts a void draft and so is faster', () => {
+    for (const [draft, roundTrip] of [
+      [0.1, 0.5],
+      [0.25, 1],
+      [0.5, 0.25],
+    ] as const) {
+      const figures = { acceptance: 0.7, draftMs: draft, edgeDraftMs: 1, roundTripMs: roundTrip, stepMs: () => 1 };
+      const ratio = 1 / read(0.7, draft, roundTrip).tokens / streamMsPerToken(figures, 24);
+      expect(ratio).toBeGreaterThan(0.97);
+      expect(ratio).toBeLessThan(1.15);
+    }
+  });
+
+  it('is the same however often it is read', () => {
+    expect(read(0.7, 0.33, 0.4, 2.5)).toEqual(read(0.7, 0.33, 0.4, 2.5));
+  });
+});
+
+describe('the drafts that pay', () => {
+  it('are fewer the less of a step is its fixed time, and more the more are accepted', () => {
+    expect(worthwhileDrafts(0.7, 1)).toBeGreaterThan(20);
+    expect(worthwhileDrafts(0.7, 0.1)).toBeLessThan(1);
+    expect(worthwhileDrafts(0.9, 0.5)).toBeGreaterThan(worthwhileDrafts(0.7, 0.5));
+    expect(worthwhileDrafts(0, 0.5)).toBe(0);
+  });
+
+  it('are where a draft is as likely as a row of the best step is worth', () => {
+    for (const share of [0.2, 0.5, 0.8]) {
+      const count = worthwhileDrafts(0.7, share);
+      const perRow = (1 - 0.7 ** (count + 1)) / (0.3 * (count + 1));
+      expect(0.7 ** count).toBeCloseTo(perRow * (1 - share), 6);
+    }
+  });
+});
