@@ -6,7 +6,7 @@ import { isOutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
 import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
-import { besideMsFor, noBesideEstimate, observeBeside } from '../scheduling/draft-beside-step.ts';
+import { besideMsFor, likelyBesideMs, noBesideEstimate, observeBeside } from '../scheduling/draft-beside-step.ts';
 import { observeStep, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
 
@@ -81,7 +81,7 @@ export class EdgeDrafters {
     this.#isStepRunning = false;
     const drafts = this.#draftsBeside;
     if (drafts > 0 && addedMs !== null) this.#beside = observeBeside(this.#beside, addedMs, drafts);
-    if (!this.#rests) this.#besideMs = Math.max(0, this.#beside.ms);
+    if (!this.#rests) this.#besideMs = likelyBesideMs(this.#beside);
     return drafts === 0;
   }
 

@@ -66,6 +66,12 @@ describe('the estimate of what a draft adds to a step', () => {
     expect(dear[1]).toBeCloseTo(10);
   });
 
+  it('is taken for more on a noisy machine, where its mean says little', () => {
+    let noisy = noBesideEstimate;
+    for (let made = 0; made < 60; made += 1) noisy = observeBeside(noisy, made % 2 === 0 ? 30 : -30, 1);
+    expect(besideMsFor(noisy, 5, 1)).toBeGreaterThan(10);
+  });
+
   it('is never below nothing, whatever the noise', () => {
     expect(besideMsFor(measured(-4), 5, 1)).toBe(0);
   });

@@ -37,17 +37,31 @@ export function canDraftBesideSteps(acceptance: number, draftMs: number, besideM
 /** Estimate of `besideMs` from measured steps. */
 export interface BesideEstimate {
   readonly ms: number;
+  /** Mean distance of a measurement from it, ms. */
+  readonly deviationMs: number;
   /** Steps behind it. */
   readonly steps: number;
 }
 
-export const noBesideEstimate: BesideEstimate = { ms: 0, steps: 0 };
+export const noBesideEstimate: BesideEstimate = { ms: 0, deviationMs: 0, steps: 0 };
 const forgetting = 0.1;
 
 /** @param addedMs time of a step above the one expected without drafts beside it @param drafts made beside it */
-export function observeBeside({ ms, steps }: BesideEstimate, addedMs: number, drafts: number): BesideEstimate {
+export function observeBeside(estimate: BesideEstimate, addedMs: number, drafts: number): BesideEstimate {
+  const { ms, deviationMs, steps } = estimate;
   const weight = Math.max(forgetting, 1 / (steps + 1));
-  return { ms: ms + weight * (addedMs / drafts - ms), steps: steps + 1 };
+  const differenceMs = addedMs / drafts - ms;
+  const distanceMs = steps === 0 ? 0 : Math.abs(differenceMs);
+  return {
+    ms: ms + weight * differenceMs,
+    deviationMs: deviationMs + weight * (distanceMs - deviationMs),
+    steps: steps + 1,
+  };
+}
+
+/** What a draft may add, ms: the estimate and about 1.7 of its standard errors, so that on a noisy machine the drafter rests. */
+export function likelyBesideMs({ ms, deviationMs }: BesideEstimate): number {
+  return Math.max(0, ms + deviationMs / 2);
 }
 
 /** Steps with drafts beside them after which the estimate counts. */
@@ -59,7 +73,7 @@ const worksEach = 64;
 /** `besideMs` for the next step: the estimate, or 0 or Infinity for a step that tries the other way. @param step number of it, from 0 */
 export function besideMsFor(estimate: BesideEstimate, draftMs: number, step: number): number {
   if (estimate.steps < enough) return step % 2 === 0 ? 0 : Number.POSITIVE_INFINITY;
-  const ms = Math.max(0, estimate.ms);
+  const ms = likelyBesideMs(estimate);
   if (canDraftBesideSteps(1, draftMs, ms)) return step % restsEach === 0 ? Number.POSITIVE_INFINITY : ms;
   return step % worksEach === 0 ? 0 : ms;
 }
