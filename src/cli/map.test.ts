@@ -104,7 +104,7 @@ test('coverage counts street cells only', () => {
 
 describe('maps that come with outrider', () => {
   test('are found by name', async () => {
-    expect(await shippedMapNames()).toEqual(['munich', 'street-canyon']);
+    expect(await shippedMapNames()).toEqual(['munich', 'munich-scattering', 'street-canyon']);
     expect((await findRadioMap('street-canyon')).header.sites.length).toBe(4);
     await expect(findRadioMap('berlin')).rejects.toMatchObject({
       code: 'bad-argument',

@@ -11,8 +11,8 @@ export type PayloadLaw = (typeof payloadLaws)[number];
 
 export const feltPresets: readonly string[] = presetNames;
 
-/** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, so that its runs are longer. */
-const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2 };
+/** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long. */
+const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6 };
 
 export interface FeltWorld {
   readonly scenario: Scenario;

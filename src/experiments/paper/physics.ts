@@ -39,6 +39,11 @@ const carried: Override = { path: ['workload', 'unfinished'], value: 'carried' }
 /** As long as the uploads of a served device take on average. */
 const priced: Override = { path: ['objective', 'unservedMs'], value: 5000 };
 const floored: Override = { path: ['channel', 'floor'], value: 'umi-nlos' };
+/** The same sites and streets, traced with diffuse scattering as well (maps/README.md). */
+const scattered: readonly Override[] = [
+  { path: ['channel', 'map'], value: 'munich-scattering' },
+  { path: ['channel', 'sha256'], value: null },
+];
 
 const asPublished = 'as published';
 const changes: readonly Physics[] = [
@@ -49,6 +54,7 @@ const changes: readonly Physics[] = [
   { world: 'munich', becomes: 'unfinished tasks carried', overrides: [carried] },
   { world: 'munich', becomes: 'unserved slot: 5,000 ms', overrides: [priced] },
   { world: 'munich', becomes: 'NLOS floor', overrides: [floored] },
+  { world: 'munich', becomes: 'traced with diffuse scattering', overrides: scattered },
   { world: 'munich', becomes: 'all three', overrides: [carried, priced, floored] },
 ];
 const laws: readonly PayloadLaw[] = ['q16', 'ids'];
