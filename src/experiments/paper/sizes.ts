@@ -92,7 +92,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
       ...usual.sensitivity,
       cells: [[90, 10]],
       variantLimit: 2,
-      physics: { seedCount: 2, slots: 6, caseLimit: 3 },
+      physics: { seedCount: 2, slots: 6, caseLimit: 2 },
     },
   },
   default: usual,
