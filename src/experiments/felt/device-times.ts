@@ -26,6 +26,11 @@ export interface DeviceFigures {
   /** Over devices that wanted tokens: time over tokens, or, without a token, over one. */
   readonly msPerToken: number;
   readonly msPerTokenP95: number;
+  /**
+   * What was predicted of `msPerToken`, over the slots in which a device had a task: their time over the tokens that were predicted
+   * for them, or, without a token, over one. A token that takes the whole slot or more does not come in it.
+   */
+  readonly predictedMsPerToken: number;
   /** Median over answers, from the task to the first token; an answer without one counts with its time so far. */
   readonly firstTokenMs: number;
   /** Devices that wanted tokens and got none. */
@@ -93,10 +98,22 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
         tokensPerSecond: (1e3 * deviceTokens.reduce((sum, one) => sum + one, 0)) / runMs,
         msPerToken: times.reduce((sum, one) => sum + one, 0) / times.length,
         msPerTokenP95: quantile(times, 0.95),
+        predictedMsPerToken: predictedMsPerToken(predictions, slotMs),
         firstTokenMs: quantile(firstTokens, 0.5),
         tokenlessDevices,
         sessions,
       };
     },
   };
+}
+
+/** Mean over devices that had a task. @param predictions of each slot, by device; infinite without a task */
+function predictedMsPerToken(predictions: readonly Float64Array[], slotMs: number): number {
+  const times: number[] = [];
+  for (let device = 0; device < (predictions[0]?.length ?? 0); device++) {
+    const own = predictions.map((inSlot) => inSlot[device] as number).filter(Number.isFinite);
+    const tokens = own.reduce((sum, ms) => sum + (ms < slotMs ? slotMs / ms : 0), 0);
+    if (own.length > 0) times.push((own.length * slotMs) / Math.max(1, tokens));
+  }
+  return times.reduce((sum, one) => sum + one, 0) / times.length;
 }

@@ -49,6 +49,8 @@ describe('what a device feels', () => {
     ]);
     // 50 tokens in 1,000 ms; the other device waited 1,000 ms for none.
     expect(figures.msPerToken).toBe((20 + 1000) / 2);
+    // Predicted: 75 tokens in 1,000 ms, and none.
+    expect(figures.predictedMsPerToken).toBe((1000 / 75 + 1000) / 2);
     expect(figures.tokenlessDevices).toBe(1);
     expect(figures.tokensPerSecond).toBe(50);
     // 40, 100, and 1,000 so far; the answer that was cut off has had its first token.
@@ -94,13 +96,18 @@ describe('bench felt', () => {
   it('ranks policies by what an objective predicts, and takes the worst law', () => {
     const names = ['a', 'b', 'c'];
     const runs = names.map((name, index) =>
-      runOf(name, 1, { msPerToken: 10 + index, feltCostMs: index, paperCostMs: { q16: index, ids: -index } }),
+      runOf(name, 1, {
+        ...{ msPerToken: 10 + index, predictedMsPerToken: index ** 2, feltCostMs: -index },
+        paperCostMs: { q16: index, ids: -index },
+      }),
     );
     const ranks = rankRows(runs, ['paper'], names);
-    expect(ranks.map((row) => [row.law, row.rankCorrelationPaper, row.rankCorrelationFelt])).toEqual([
+    const told = ranks.map((row) => [row.law, row.rankCorrelationPaper, row.rankCorrelationFelt]);
+    expect(told).toEqual([
       ['q16', 1, 1],
       ['ids', -1, 1],
     ]);
+    expect(ranks.map((row) => row.rankCorrelationFeltCost)).toEqual([-1, -1]);
   });
 
   it('measures both fidelities of every policy, keeps its runs, and continues from them', async () => {

@@ -62,15 +62,17 @@ ${pivotTable(policies, {
 
 ## Which objective orders policies as people feel them
 
-Spearman's rank correlation, over policies, of the mean cost that the objective predicts with the mean time per token.
+Spearman's rank correlation, over policies, of what an objective predicts with the mean time per token: the mean cost of a slot, and
+the time per token that \`felt\` predicts for a device over the run.
 
 ${markdownTable(
-  ['preset', 'payload', 'policies', "the paper's objective", '`felt`'],
+  ['preset', 'payload', 'policies', "cost, the paper's objective", 'cost, `felt`', 'time per token, `felt`'],
   of<RankRow>('rank').map((row) => [
     row.preset,
     `\`${row.law}\``,
     `${row.policies}`,
     numberWithin(row.rankCorrelationPaper, [row.rankCorrelationPaperLow, row.rankCorrelationPaperHigh]),
+    numberWithin(row.rankCorrelationFeltCost, [row.rankCorrelationFeltCostLow, row.rankCorrelationFeltCostHigh]),
     numberWithin(row.rankCorrelationFelt, [row.rankCorrelationFeltLow, row.rankCorrelationFeltHigh]),
   ]),
 )}

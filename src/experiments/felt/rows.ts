@@ -31,8 +31,11 @@ export interface PolicyRow
   readonly answers: number;
 }
 
-/** Spearman's rank correlation, over policies, of the cost that an objective predicts with the felt time per token. */
-export interface RankRow extends Within<'rankCorrelationPaper' | 'rankCorrelationFelt'> {
+/**
+ * Spearman's rank correlation, over policies, of what an objective predicts with the felt time per token: the mean cost of a slot
+ * under each objective, and the time per token that `felt` predicts for a device over the run (`rankCorrelationFelt`).
+ */
+export interface RankRow extends Within<'rankCorrelationPaper' | 'rankCorrelationFelt' | 'rankCorrelationFeltCost'> {
   readonly what: 'rank';
   readonly preset: string;
   readonly law: PayloadLaw;
@@ -131,6 +134,10 @@ export function rankRows(runs: readonly FeltRun[], presets: readonly string[], n
         ),
         ...within(
           'rankCorrelationFelt',
+          estimate(seeds, (pick) => correlation(pick, (run) => run.predictedMsPerToken)),
+        ),
+        ...within(
+          'rankCorrelationFeltCost',
           estimate(seeds, (pick) => correlation(pick, (run) => run.feltCostMs)),
         ),
       };

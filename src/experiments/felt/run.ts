@@ -28,8 +28,6 @@ export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell,
   /** Mean over devices and slots of the cost that each objective predicts for the decisions, ms. */
   readonly paperCostMs: Readonly<Record<PayloadLaw, number>>;
   readonly feltCostMs: number;
-  /** Of the latter: the time per token alone. */
-  readonly predictedMsPerToken: number;
   /** predicted / felt - 1 of each answer that ended. */
   readonly errors: readonly number[];
   /** Of some slots, for {@link bestFelt}. */
@@ -82,7 +80,7 @@ function known(costMs: number): number {
 function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
   const scales = new Map(payloadLaws.map((one) => [one, scaleTo(one)]));
   const paper = { q16: 0, ids: 0 };
-  let [felt, predicted, tasks, unserved] = [0, 0, 0, 0];
+  let [felt, tasks, unserved] = [0, 0, 0];
   const costOf = (state: SlotState, assignment: SlotOutcome['assignment']): number => {
     const terms = createSlotTerms(state.deviceCount);
     evaluate(state, assignment, terms);
@@ -101,13 +99,11 @@ function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
       }
       felt += costOf(stateUnder(state, 'felt'), assignment);
       const { msPerToken } = predictPace(state, assignment);
-      for (const one of msPerToken) predicted += one;
       return msPerToken;
     },
     means: () => ({
       paperCostMs: { q16: known(paper.q16 / tasks), ids: known(paper.ids / tasks) },
       feltCostMs: known(felt / tasks),
-      predictedMsPerToken: predicted / tasks,
       unservedShare: unserved / tasks,
     }),
   };

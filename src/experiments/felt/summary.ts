@@ -55,6 +55,7 @@ export function summariseFelt({ policies, ranks, gaps, runs, solved }: Found): F
     firstTokenMsMaxSinr: mean(once.filter(({ policy }) => policy === 'max-sinr').map((row) => row.firstTokenMs)),
     rankCorrelationPaper: least(ranks.map((row) => row.rankCorrelationPaper)),
     rankCorrelationFelt: least(ranks.map((row) => row.rankCorrelationFelt)),
+    rankCorrelationFeltCost: least(ranks.map((row) => row.rankCorrelationFeltCost)),
     rankedPolicies: least(ranks.map(({ policies: count }) => count)),
     predictionErrorMedian: errors.length === 0 ? null : median(errors),
     feltBoundGapMedian: slotGaps.length === 0 ? null : median(slotGaps),
