@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { OutriderError } from '../basics/errors.ts';
-import { endWithReader, reportFailure } from './failure.ts';
+import { endWithReader, failureOf, reportFailure } from './failure.ts';
+import { createProgram } from './program.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -18,6 +19,31 @@ it('shows what an edge says of a failure without its control characters', () => 
   for (const control of ['\u0007', '\r']) expect(text).not.toContain(control);
   expect(text.split('\n')[0]).toMatch(/owned.*Your key has expired: run curl/);
 });
+
+it.each([
+  [['simulate', '--objective', 'latency'], /argument 'latency' is invalid$/, /^Allowed choices are felt, paper\.$/],
+  [['simulate', '--seeds', '0'], /argument '0' is invalid$/, /^Give a number from 1 to 10000\.$/],
+  [['simulate', '--objectiv', 'felt'], /^unknown option '--objectiv'$/, /^Did you mean --objective\?$/],
+  [['bench', 'learned'], /^required option '--weights <directory>' not specified$/, /--help shows/],
+  [['simulate', '--slots', '1', '--slots', '2'], /given twice; give it once$/, /--help shows/],
+])(
+  'tells a wrong command line %j in one line of cause and one of remedy, with a code',
+  async (words, cause, remedy) => {
+    const said: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const error: unknown = await createProgram()
+      .parseAsync(words, { from: 'user' })
+      .catch((reason: unknown) => reason);
+    expect(failureOf(error)).toMatchObject({ code: 'bad-argument', message: expect.stringMatching(cause) });
+    expect(failureOf(error).remedy).toMatch(remedy);
+    expect(reportFailure(error)).toBe(2);
+    expect(said.join('').split('\n')).toEqual([
+      expect.stringMatching(/^\S* /),
+      expect.stringContaining('[bad-argument]'),
+      '',
+    ]);
+  },
+);
 
 it.each([
   ['EIO', 129],

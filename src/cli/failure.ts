@@ -8,11 +8,13 @@ import { foreignLine, foreignLines } from './terminal-text.ts';
 
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
 export function reportFailure(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    // Help that was asked for, or printed where a subcommand is missing, says enough.
+    if (error.exitCode !== 0 && error.code !== 'commander.help') printFailure(failureOf(error));
+    return error.exitCode === 0 ? 0 : 2;
+  }
   if (isOutriderError(error)) {
-    process.stderr.write(
-      `${styleText('red', '✗')} ${foreignLine(error.message)}\n  ${foreignLine(error.remedy)} ${styleText('dim', `[${foreignLine(error.code)}]`)}\n`,
-    );
+    printFailure(error);
     if (error.code === 'interrupted') return 130;
     return error.code === 'bad-argument' || error.code === 'model-unknown' ? 2 : 1;
   }
@@ -22,10 +24,18 @@ export function reportFailure(error: unknown): number {
   return 1;
 }
 
-/** The same failure as one error, for a JSON document. */
+function printFailure({ message, remedy, code }: OutriderError): void {
+  const [cause, advice, name] = [message, remedy, code].map((text) => foreignLine(text));
+  process.stderr.write(`${styleText('red', '✗')} ${cause}\n  ${advice} ${styleText('dim', `[${name}]`)}\n`);
+}
+
+/** The same failure as one error, for a JSON document. Commander's messages end in what is allowed, or in "(Did you mean ...?)". */
 export function failureOf(error: unknown): OutriderError {
   if (!(error instanceof CommanderError)) return asOutriderError(error);
-  return badArgument(error.message.replace(/^error: /, ''), 'outrider COMMAND --help shows what is possible');
+  const said = error.message.replace(/^error: /, '');
+  const parts = /^(.* is invalid)\. (.+)$/s.exec(said) ?? /^(.*)\n\((Did you mean .+)\)$/s.exec(said) ?? [];
+  const [, cause = said, remedy = 'outrider COMMAND --help shows what is possible'] = parts;
+  return badArgument(cause, remedy);
 }
 
 /** 128 + SIGPIPE: what a shell sees of any program that ends so. */

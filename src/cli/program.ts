@@ -63,7 +63,8 @@ export function createProgram(): Command {
     for (const create of commands) program.addCommand(create());
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().showHelpAfterError('(--help shows what is possible)');
+    // What is wrong is told by reportFailure, as every other failure is.
+    command.exitOverride().configureOutput({ outputError: () => undefined });
   }
   return program;
 }

@@ -3,6 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { checkWritable } from '../files/check-writable.ts';
 import { buildDocument, type Result } from '../files/document.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from '../laboratory/experiment.ts';
@@ -44,6 +45,7 @@ export function experimentGroup(name: string, description: string, experiments: 
 async function runCommand(experiment: AnyExperiment, flags: Flags, words: readonly string[]): Promise<void> {
   const { json, resume, figure, page } = flags as CommonFlags;
   if (figure !== undefined) await checkFigure(figure);
+  if (page !== undefined) checkWritable(page);
   const options = optionsIn(experiment.options as OptionTable, flags, words);
   const progress = createWorkProgress();
   const settings = {

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { badArgument, isOutriderError } from '../basics/errors.ts';
+import { checkWritable } from './check-writable.ts';
 
 const loadVega = () => installed('vega', () => import('vega'));
 const loadResvg = () => installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));
@@ -18,6 +19,7 @@ export async function checkFigure(file: string): Promise<void> {
   if (!file.endsWith('.svg')) {
     throw badArgument(`"${file}" does not end in .svg`, 'Name an SVG file; the PNG goes beside it.');
   }
+  checkWritable(file);
   await checkRenderers();
 }
 

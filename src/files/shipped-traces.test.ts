@@ -50,7 +50,7 @@ describe('the traces that come with outrider', () => {
   });
 
   it('are found by name, or as the default', () => {
-    expect(shippedTraceNames()).toContain('coarse-greedy');
+    expect(shippedTraceNames()).toEqual(expect.arrayContaining(['coarse-greedy', 'long/coarse']));
     expect(findTrace('coarse-greedy').header.draft.name).toBe('smollm2-135m-coarse');
     expect(findTraceFile(defaultTraceFile())).toBe(defaultTraceFile());
     expect(readTrace(defaultTraceFile()).header).toMatchObject({ draft: { name: defaultPair.draft } });

@@ -2,7 +2,7 @@
 // and at 0.8, and of the second pair. Commands that take traces take these where no file is named.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { badArgument } from '../basics/errors.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
 import { shippedPath } from '../model-files/shipped-path.ts';
@@ -24,9 +24,14 @@ export function shippedTraceFilesOf(target: string): readonly string[] {
   return shippedTraceFiles().filter((file) => readTrace(file).header.target.name === target);
 }
 
-/** Names without folder and ending, for messages and help. */
+/** Names without folder and ending, for messages and help: those of the folder, then those in folders of it. */
 export function shippedTraceNames(): readonly string[] {
-  return shippedTraceFiles().map((file) => basename(file, ending));
+  if (!existsSync(shippedFolder)) return [];
+  const files = readdirSync(shippedFolder, { encoding: 'utf8', recursive: true }).filter((file) =>
+    file.endsWith(ending),
+  );
+  const names = files.map((file) => file.slice(0, -ending.length).replaceAll('\\', '/'));
+  return names.toSorted((a, b) => Number(a.includes('/')) - Number(b.includes('/')) || (a < b ? -1 : 1));
 }
 
 /** @param nameOrPath "coarse-greedy", or a file @throws OutriderError `bad-argument` */

@@ -2,6 +2,7 @@
 // run of the simulator; all policies have the same seeds.
 
 import { availableParallelism } from 'node:os';
+import { badArgument } from '../../basics/errors.ts';
 import { packageVersion } from '../../files/document.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
@@ -37,10 +38,11 @@ const options = {
   },
   presets: {
     flag: '--preset <name>',
-    help: 'only this one; may be given several times (default: all)',
+    help: 'only this one; may be given several times',
     texts: true,
     type: [] as readonly string[],
     default: [],
+    defaultLabel: 'all',
   },
   workers: {
     flag: '--workers <count>',
@@ -64,11 +66,12 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   name: 'bench felt',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:
-    'Goals are those of docs/results/bench-felt.md. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',
+    'docs/benchmarks.md says what each figure means. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',
   isResumable: true,
   options,
   async measure(given, run) {
     const { seeds, seconds, presets, policies, workers, smallSlots } = sizeOf(given);
+    for (const preset of presets) requirePreset(preset);
     await run.begin({ version: packageVersion(), seconds, firstSeed, weights: await hashesOf(presets) });
     const small = smallSizes.flatMap(([devices, servers]) =>
       Array.from({ length: smallSlots }, (_, index): Unit<SolvedSlot> => {
@@ -128,7 +131,13 @@ function cellsOf(presets: readonly string[], policies: readonly string[], seeds:
   );
 }
 
-/** Other weights are another policy. @throws OutriderError `bad-argument` for a preset that there is not */
+/** @throws OutriderError `bad-argument` */
+function requirePreset(name: string): void {
+  if (!feltPresets.includes(name))
+    throw badArgument(`there is no preset "${name}"`, `Choose some of ${feltPresets.join(', ')}.`);
+}
+
+/** Other weights are another policy. */
 async function hashesOf(presets: readonly string[]): Promise<Record<string, string | null>> {
   const trained = feltPolicies.filter(({ isTrained }) => isTrained === true);
   const names = trained.flatMap(({ policy }) => [...presets, 'paper-ids'].map((preset) => `${policy}@${preset}`));

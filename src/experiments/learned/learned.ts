@@ -43,9 +43,10 @@ const options = {
   },
   recipes: {
     flag: '--recipe <name>',
-    help: 'only this one; may be given several times (default: all that the directory has)',
+    help: 'only this one; may be given several times',
     texts: true,
     default: [],
+    defaultLabel: 'all that the directory has',
   },
   worlds: { flag: '--worlds <count>', help: 'paired worlds for each', whole: [1, 1000], default: 10 },
   slots: { flag: '--slots <count>', help: 'of each world', whole: [1, 1_000_000], default: 240 },

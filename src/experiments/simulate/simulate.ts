@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { badArgument } from '../../basics/errors.ts';
+import { checkWritable } from '../../files/check-writable.ts';
 import { csvOf } from '../../files/csv.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
@@ -26,10 +27,11 @@ const options = {
   },
   policy: {
     flag: '--policy <name|file>',
-    help: 'a policy ("outrider allocate --help" lists them), a module that exports one, or masac:FILE with trained weights; several times: all are compared with the first (default: max-sinr)',
+    help: 'a policy ("outrider allocate --help" lists them), a module that exports one, or masac:FILE with trained weights; several times: all are compared with the first',
     texts: true,
     type: [] as readonly string[],
     default: [],
+    defaultLabel: 'max-sinr',
   },
   slots: { flag: '--slots <count>', help: 'how many slots', whole: [1, 100_000_000], default: 200 },
   seed: { flag: '--seed <number>', help: "instead of the scenario's", whole: [0, 9_007_199_254_740_991] },
@@ -178,9 +180,10 @@ function directoryName(policy: string, seed: number): string {
 }
 
 /** Refuses wrong options before the run starts. @throws OutriderError `bad-argument` */
-async function checkOptions({ out, report, resume }: Options): Promise<void> {
+async function checkOptions({ out, report, resume, csv }: Options): Promise<void> {
   const remedy = 'Give the directory with --out.';
   if (resume && out === undefined) throw badArgument('--resume needs a directory with an interrupted run', remedy);
   if (report && out === undefined) throw badArgument('--report needs a directory to write into', remedy);
+  if (csv !== undefined) checkWritable(csv);
   if (report) await checkRenderers();
 }

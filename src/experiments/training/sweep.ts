@@ -15,9 +15,10 @@ import { trainMasac } from './train.ts';
 const options = {
   recipes: {
     flag: '--recipe <name>',
-    help: `what to train; may be given several times: ${recipes.map(({ name }) => name).join(', ')} (default: all)` as string,
+    help: `what to train; may be given several times: ${recipes.map(({ name }) => name).join(', ')}` as string,
     texts: true,
     default: [],
+    defaultLabel: 'all',
   },
   seeds: { flag: '--seeds <count>', help: 'training seeds of each recipe', whole: [1, 1000], default: 5 },
   firstSeed: { flag: '--first-seed <number>', help: 'the first of them', whole: [1, 1_000_000], default: 1 },
