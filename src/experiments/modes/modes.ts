@@ -11,8 +11,8 @@ import { concludeWall, measureWall, type WallFound } from './wall-clock.ts';
 const notes = `
 --clock virtual needs no model and depends on no load: the protocol machines with a toy draft of a set acceptance.
 --clock wall runs an edge process and this device process with real models, the edge paced to the profile; it says first how
-long it will take (not with --unpaced), and exits with 1 if any text differs from the edge's own. The default size takes about 65
-minutes on an idle machine: 9 modes x 5 round trips x 5 repeats. In slices of ten minutes:
+long it will take (not with --unpaced), and exits with 1 if any text differs from the edge's own. The default size takes about 80
+minutes on an idle machine: 10 modes x 5 round trips x 5 repeats. In slices of ten minutes:
   outrider bench modes --clock wall --resume modes.jsonl --minutes 10
 Repeat the command until it reports no remaining runs. Each slice prints the results so far; the first repeat covers every cell.
 

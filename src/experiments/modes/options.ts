@@ -55,7 +55,7 @@ const forBoth = {
 const forVirtual = {
   acceptances: {
     flag: '--acceptance <number,...>',
-    help: 'chances that a draft is right',
+    help: 'chances that a draft is right; a trace has its own',
     group: 'With --clock virtual:',
     numbers: [0, 1],
     default: [0.3, 0.65, 0.8, 0.95],

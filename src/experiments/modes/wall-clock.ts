@@ -33,7 +33,9 @@ export interface WallFound {
 }
 
 export async function measureWall(options: ModesOptions, run: Run): Promise<WallFound> {
-  const { minutes } = options;
+  const { minutes, drafts } = options;
+  if (drafts !== 'alike')
+    throw badArgument('--drafts says what drafts are in virtual time', 'leave it out, or take --clock virtual');
   if (minutes !== undefined && !run.hasRecord)
     throw badArgument('--minutes without a record would throw runs away', 'give --resume <file>, which keeps the runs');
   const startMs = performance.now();
