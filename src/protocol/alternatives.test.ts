@@ -95,6 +95,18 @@ describe('an edge', () => {
     expect(dead.state.alternatives).toEqual([]);
   });
 
+  it('keeps of the old branch only what commits may still name', () => {
+    const edge = new Edge().draft(1, 3, 100, 101, 102, 7).alternative(2, 1, 6, 103, 104).write(2);
+    expect(edge.state.branch).toMatchObject({ number: 1, start: 3, agreedTo: 6 });
+    edge.step({ kind: 'link-writable', link: 1, writable: false }).write(1);
+    expect(edge.state.branch).toMatchObject({ number: 2, start: 6, end: 8, agreedTo: 7, matched: 3 });
+    const blocked = new Edge().step({ kind: 'link-writable', link: 1, writable: false });
+    blocked.draft(1, 3, 100, 101, 7).alternative(2, 1, 5, 102, 103).write(3);
+    expect(blocked.state.branch).toMatchObject({ number: 2, start: 3, agreedTo: 6 });
+    blocked.step({ kind: 'link-writable', link: 1, writable: true });
+    expect(blocked.commits).toEqual([{ kind: 'commit', first: 3, branch: 2, accepted: 3, tokens: [] }]);
+  });
+
   it('closes a connection that breaks a rule', () => {
     const kept = (): Edge =>
       new Edge({ maxAhead: 12 }).draft(1, 3, ...new Array(10).fill(7)).alternative(2, 1, 4, 8, 9);

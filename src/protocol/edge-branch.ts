@@ -71,22 +71,24 @@ export function withAlternative(
 }
 
 /**
- * Where the text refutes a draft of the branch and has the first token of an alternative there, the alternative becomes the branch: it
- * begins as that did. All others, and those that the text has passed, are forgotten.
+ * Where the text refutes a draft of the branch and has the first token of an alternative there, the alternative becomes the branch. All
+ * others, and those that the text has passed, are forgotten.
+ * @param sent length of the text that the device has been sent: commits name no draft below it, so these of the old branch are not kept
  */
-export function settleAlternatives({ branch, alternatives }: Drafts, text: TokenText): Drafts {
+export function settleAlternatives({ branch, alternatives }: Drafts, text: TokenText, sent: number): Drafts {
   if (branch === null || alternatives.length === 0) return { branch, alternatives: noAlternatives };
   if (!branch.dead) {
     const isAhead = ({ position }: Alternative): boolean => position >= text.length;
     return { branch, alternatives: alternatives.every(isAhead) ? alternatives : alternatives.filter(isAhead) };
   }
-  const { start, agreedTo: position } = branch;
+  const { agreedTo: position } = branch;
   const chosen = alternatives.find((one) => one.position === position && one.tokens[0] === text.at(position));
   if (chosen === undefined) return { branch, alternatives: noAlternatives };
-  const tokens = TokenText.of(branch.tokens.slice(0, position - start)).append(chosen.tokens);
+  const start = Math.max(branch.start, Math.min(sent, position));
+  const tokens = TokenText.of(branch.tokens.slice(start - branch.start, position - branch.start)).append(chosen.tokens);
   const end = start + tokens.length;
   // The draft that the alternative replaces stays a mismatch, and its first token is no match.
-  const taken = { ...branch, number: chosen.number, tokens, end, dead: false, agreedTo: position + 1 };
+  const taken = { ...branch, number: chosen.number, start, tokens, end, dead: false, agreedTo: position + 1 };
   return { branch: compareBranch(taken, text), alternatives: noAlternatives };
 }
 

@@ -9,7 +9,7 @@ import {
   settleAlternatives,
   withAlternative,
 } from './edge-branch.ts';
-import type { EdgeEffect, EdgeState } from './edge-state.ts';
+import { type EdgeEffect, type EdgeState, sentLength } from './edge-state.ts';
 import { limits } from './limits.ts';
 import type { AlternativeMessage, DraftMessage } from './messages.ts';
 import { modeOf } from './mode.ts';
@@ -41,6 +41,7 @@ export function takeDrafts(state: EdgeState, message: DraftMessage, effects: Edg
   const drafts = settleAlternatives(
     { branch: compared, alternatives: isNew ? noAlternatives : state.alternatives },
     text,
+    sentLength(state),
   );
   const branchCount = Math.max(state.branchCount, message.branch);
   const hasDied = compared.dead && (isNew || !branch.dead);
@@ -74,7 +75,7 @@ export function takeAlternative(state: EdgeState, message: AlternativeMessage, e
   if (alternatives.some(({ tokens }) => tokens.length > limits.alternativeTokens)) {
     return violate(state, `an alternative of more than ${limits.alternativeTokens} tokens`, effects);
   }
-  const settled = settleAlternatives({ branch, alternatives }, text);
+  const settled = settleAlternatives({ branch, alternatives }, text, sentLength(state));
   if (settled.alternatives.length > limits.alternatives) {
     return violate(state, `more than ${limits.alternatives} alternatives`, effects);
   }

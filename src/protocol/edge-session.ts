@@ -20,6 +20,7 @@ import {
   isPaused,
   type SessionCreated,
   type StepTicket,
+  sentLength,
 } from './edge-state.ts';
 import type { OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
 import { modeOf } from './mode.ts';
@@ -268,7 +269,8 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   const isFull = text.length >= state.rules.contextLength;
   const compared = state.branch === null ? null : compareBranch(state.branch, text);
   const hasDied = compared?.dead === true && state.branch?.dead !== true;
-  const { branch, alternatives } = settleAlternatives({ branch: compared, alternatives: state.alternatives }, text);
+  const beside = { branch: compared, alternatives: state.alternatives };
+  const { branch, alternatives } = settleAlternatives(beside, text, sentLength(state));
   const own = modeOf(state.open.mode).edgeDrafts ? compareEdgeDrafts(ticket, accepted) : nothingCompared;
   return {
     ...state,

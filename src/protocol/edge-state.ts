@@ -120,6 +120,11 @@ export interface EdgeStep {
   readonly effects: readonly EdgeEffect[];
 }
 
+/** Length of the text that the connection has carried; without one the next attach begins anew. */
+export function sentLength({ link, text }: EdgeState): number {
+  return link?.sent ?? text.length;
+}
+
 export function isPaused(state: EdgeState): boolean {
   return state.text.length - state.acknowledged >= state.open.flowControlWindow;
 }
