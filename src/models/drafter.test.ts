@@ -2,14 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
 import { type AlternativeText, type Draft, ModelDrafter } from './drafter.ts';
-import type { EvaluateItem, LanguageModel } from './model.ts';
+import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 import { createToyModel } from './toy.ts';
 
 const prompt = Array.from({ length: 12 }, (_, index) => 300 + index * 7);
 const toy = { seed: 5, role: 'draft', vocabularySize: 2048, contextLength: 256 } as const;
 
-/** Counts the tokens of each call; optionally its sequences can't be copied. */
-function watched(sequences: number, copies = true): { model: LanguageModel; calls: number[][] } {
+/** Counts the tokens of each call; optionally its sequences can't be copied, or copying does something else. */
+function watched(
+  sequences: number,
+  copies = true,
+  copyBadly?: (own: ModelSequence) => Promise<void>,
+): { model: LanguageModel; calls: number[][] } {
   const inner = createToyModel({ ...toy, sequences });
   const calls: number[][] = [];
   const evaluate: LanguageModel['evaluate'] = (items: readonly EvaluateItem[]) => {
@@ -19,6 +23,7 @@ function watched(sequences: number, copies = true): { model: LanguageModel; call
   const openSequence = (): ReturnType<LanguageModel['openSequence']> => {
     const sequence = inner.openSequence();
     if (!copies) Object.assign(sequence, { copyFrom: undefined });
+    if (copyBadly !== undefined) Object.assign(sequence, { copyFrom: () => copyBadly(sequence) });
     return sequence;
   };
   return { model: { ...inner, evaluate, openSequence }, calls };
@@ -110,6 +115,29 @@ describe('a draft with alternatives', () => {
     const near = { id: 3, position: prompt.length + 4, tokens: [403] };
     expect((await drafter.draft({ ...request, text: later, alternatives: [near] }))?.alternatives?.length).toBe(1);
     expect(calls.slice(1)).toEqual([[20], [1, 5]]);
+  });
+
+  it('reads a text again, and goes on right, where a copy fails halfway', async () => {
+    let copies = 0;
+    const { model } = watched(2, true, async (own) => {
+      copies += 1;
+      await own.truncate(0);
+      await model.evaluate([{ sequence: own, tokens: [9, 9, 9, 9], rows: 0 }]);
+      throw new Error('the engine has copied something else');
+    });
+    await using drafter = new ModelDrafter(model);
+    let text: number[] = prompt;
+    await drafter.draft({ ...request, text });
+    for (const token of [400, 402, 403]) {
+      text = [...text, token];
+      const alternatives = [{ id: 1, position: text.length - 1, tokens: [401] }];
+      const { alternatives: found, ...draft } = (await drafter.draft({ ...request, text, alternatives })) as Draft;
+      expect(draft).toEqual(await alone(text, neutralSampling));
+      const [{ id: _id, position: _position, ...made }] = found as [NonNullable<typeof found>[number]];
+      expect(made).toEqual(await alone([...text.slice(0, -1), 401], neutralSampling));
+    }
+    // An engine that can't copy after all is not asked again.
+    expect(copies).toBe(1);
   });
 
   it('leaves alternatives out where there is one sequence, or no room', async () => {

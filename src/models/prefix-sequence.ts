@@ -73,11 +73,23 @@ export class PrefixSequence {
     return rest.slice(before);
   }
 
-  /** Holds the first `length` tokens of the other from now on, if the engine can copy. */
-  async copy(other: PrefixSequence, length: number): Promise<void> {
-    await this.sequence.copyFrom?.(other.sequence, length);
+  /**
+   * Holds the first `length` tokens of the other from now on.
+   * @returns false: the engine can't copy, or has failed to; then this sequence is empty if it has failed, else unchanged
+   */
+  async copy(other: PrefixSequence, length: number): Promise<boolean> {
+    const { sequence } = this;
+    if (sequence.copyFrom === undefined) return false;
     this.#tokens.length = 0;
-    for (let index = 0; index < this.sequence.length; index += 1) this.#tokens.push(other.#tokens[index] as number);
+    try {
+      await sequence.copyFrom(other.sequence, length);
+    } catch {
+      // A copy only saves time. What the sequence holds now is not known.
+      await sequence.truncate(0);
+      return false;
+    }
+    for (let index = 0; index < sequence.length; index += 1) this.#tokens.push(other.#tokens[index] as number);
+    return true;
   }
 
   /** One call of the model for several sequences of it. @returns the candidates after the last token of each part */

@@ -47,10 +47,9 @@ export function scriptModel(inner: LanguageModel, script: ModelScript): Language
           await script.truncate?.(own, length);
           await sequence.truncate(length);
         },
-        async copyFrom(other, length) {
-          const from = innerOf.get(other) ?? other;
-          await sequence.copyFrom?.(from, length);
-        },
+        ...(sequence.copyFrom === undefined
+          ? {}
+          : { copyFrom: async (other, length) => await sequence.copyFrom?.(innerOf.get(other) ?? other, length) }),
         async release() {
           await script.release?.(own);
           innerOf.delete(own);

@@ -19,12 +19,16 @@ export class TextSequences {
   readonly #mostSequences: number;
   /** The engine has no further sequence. */
   #isFull = false;
+  /** Whether the engine can copy sequences, and has not failed to. */
+  #copies: boolean;
 
   /** @param mostSequences opened as they are needed @throws OutriderError `edge-full` when the model has no sequence left */
   constructor(model: LanguageModel, mostSequences: number) {
     this.#model = model;
     this.#mostSequences = mostSequences;
-    this.#sequences = [new PrefixSequence(model)];
+    const first = new PrefixSequence(model);
+    this.#sequences = [first];
+    this.#copies = first.sequence.copyFrom !== undefined;
   }
 
   /**
@@ -69,8 +73,8 @@ export class TextSequences {
     if (own === null) return null;
     const held = own.sharedLength(text, text.length - 1);
     const inMain = main.sharedLength(text, text.length - 1);
-    if (inMain - held >= leastCopied && own.sequence.copyFrom !== undefined) await own.copy(main, inMain);
-    else if (text.length - held > mostBehind && own.sequence.copyFrom === undefined) return null;
+    if (this.#copies && inMain - held >= leastCopied) this.#copies = await own.copy(main, inMain);
+    if (!this.#copies && text.length - own.sharedLength(text, text.length - 1) > mostBehind) return null;
     return { into: own, tokens: await own.approach(text) };
   }
 
