@@ -14,7 +14,7 @@ import {
   whole,
 } from '../basics/check-options.ts';
 import { createDevice, type Device } from '../device/device.ts';
-import { partChecks } from '../device/turn-options.ts';
+import { partChecks, questionChecks } from '../device/turn-options.ts';
 import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
 import { gpuCheck, type OpenModelOptions, openModel } from '../engines/open-model.ts';
 import { acquireModel } from '../model-files/acquire.ts';
@@ -26,8 +26,10 @@ import { parseModelSpec } from '../models/model-spec.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
 
-/** The text, and one alternative beside it: as many as a turn has by default. */
-export const draftSequences = 2;
+/** Sequences of a draft model: the text, and each alternative beside it. @param hedges default: as many as a turn has by default */
+export function draftSequences(hedges = 1): number {
+  return 1 + hedges;
+}
 
 /** What a device is made of; only `edge` must be given. */
 export interface DeviceOptions {
@@ -54,6 +56,11 @@ export interface DeviceOptions {
   readonly credentials?: string;
   /** Tokens that the draft can hold, prompt included; beyond them nothing is drafted. Default 4,096. */
   readonly contextLength?: number;
+  /**
+   * Most alternatives that the draft can extend beside a text, whatever a turn asks for; each takes as much memory as one context. 0
+   * saves that where no turn hedges. Default 1.
+   */
+  readonly hedges?: number;
   /** Graphics processor of the draft, where its model is a file; default "off". */
   readonly gpu?: OpenModelOptions['gpu'];
   /** Where model files are kept. Default: OUTRIDER_CACHE, else `outrider` in the user's cache. */
@@ -80,6 +87,7 @@ const deviceChecks: Checks<DeviceOptions> = {
   edgeFingerprint: optional(text),
   credentials: partChecks.credentials,
   contextLength: optional(whole(1)),
+  hedges: questionChecks.hedges,
   gpu: optional(gpuCheck),
   cacheDirectory: optional(text),
   onProgress: optional(callback),
@@ -155,6 +163,7 @@ async function openDraftModel(
 
 function modelOptions({
   contextLength = 4096,
+  hedges,
   gpu,
   cacheDirectory,
   onProgress,
@@ -164,7 +173,7 @@ function modelOptions({
   const shapes = { exact: false, threads: 1 };
   return {
     role: 'draft',
-    sequences: draftSequences,
+    sequences: draftSequences(hedges),
     contextLength,
     ...shapes,
     gpu,

@@ -5,6 +5,7 @@ import type { TurnOptions } from '../device/turn-options.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';
 import { idealLink, parseLink } from '../protocol/link-model-settings.ts';
+import { modeOf } from '../protocol/mode.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
 import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
@@ -31,6 +32,11 @@ export const fingerprintOption = {
   help: 'trust the certificate with this SHA-256, and no other: that of an edge with --tls-self-signed',
 } as const;
 
+/** How many alternatives the device's draft needs room for: none in modes that don't hedge. */
+export function hedgesOf({ mode, hedges }: Pick<AnswerFlags, 'mode' | 'hedges'>): number {
+  return mode === 'auto' || (mode !== 'local' && modeOf(mode).mayHedge) ? hedges : 0;
+}
+
 /** @param target gives the tokenizer where the draft brings none (ngram, none) */
 export async function openCommandDevice(
   address: EdgeAddress,
@@ -43,6 +49,7 @@ export async function openCommandDevice(
     target,
     lookUp: looksUpOnDevice(flags.lookUp),
     contextLength: deviceContextLength,
+    hedges: hedgesOf(flags),
     gpu: flags.gpu,
   };
   const device = await withAcquireReport((acquiring) => openDevice({ ...options, ...acquiring }));

@@ -13,6 +13,7 @@ const flags = {
   draft: 'small',
   mode: 'stream',
   context: 2048,
+  hedges: 1,
   lookUp: 'both',
   profile: 'edge-70b-a6000',
   draftLength: 4,
@@ -26,7 +27,7 @@ describe('the models of a run', () => {
   it.each(['stream', 'ar', 'sd', 'psd', 'local'] as const)('are one for each process in mode %s', (mode) => {
     expect(openingsOf({ ...flags, mode })).toEqual([
       { spec: 'large', ...onEdge },
-      { spec: 'small', ...onDevice },
+      { spec: 'small', ...onDevice, sequences: mode === 'stream' ? 2 : 1 },
     ]);
     expect(edgeFlagsOf({ ...flags, mode })).not.toContain('--draft');
   });
@@ -35,9 +36,14 @@ describe('the models of a run', () => {
     expect(openingsOf({ ...flags, mode })).toEqual([
       { spec: 'large', ...onEdge },
       { spec: 'small', ...onEdge },
-      { spec: 'small', ...onDevice },
+      { spec: 'small', ...onDevice, sequences: mode === 'edge-sd' ? 1 : 2 },
     ]);
     expect(edgeFlagsOf({ ...flags, mode }).join(' ')).toContain('--draft small --draft-length 4');
+  });
+
+  it('have a sequence for each alternative of a pass', () => {
+    const sequences = [0, 1, 3].map((hedges) => openingsOf({ ...flags, hedges }).at(-1)?.sequences);
+    expect(sequences).toEqual([1, 2, 4]);
   });
 
   it('are paced unless that is off', () => {

@@ -5,7 +5,7 @@ import { edgeLookUpTokens } from '../experiments/look-up-place.ts';
 import type { PlannedOpening } from '../model-files/memory-check.ts';
 import { modeOf } from '../protocol/mode.ts';
 import type { AnswerFlags } from './answer-flags.ts';
-import { deviceContextLength } from './open-device.ts';
+import { deviceContextLength, hedgesOf } from './open-device.ts';
 
 export interface RunFlags extends AnswerFlags {
   readonly model: string;
@@ -36,11 +36,11 @@ export function edgeFlagsOf(flags: RunFlags): string[] {
 }
 
 /** Every model that will be open, once for each process. */
-export function openingsOf({ model, draft, mode, context }: RunFlags): PlannedOpening[] {
+export function openingsOf({ model, draft, mode, hedges, context }: RunFlags): PlannedOpening[] {
   const onEdge = { sequences: edgeSessions, contextLength: context };
   return [
     { spec: model, ...onEdge },
     ...(edgeDrafts(mode) ? [{ spec: draft, ...onEdge }] : []),
-    { spec: draft, sequences: draftSequences, contextLength: deviceContextLength },
+    { spec: draft, sequences: draftSequences(hedgesOf({ mode, hedges })), contextLength: deviceContextLength },
   ];
 }
