@@ -15,6 +15,7 @@
 
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
 import type { FeltProblem } from './felt-problem.ts';
+import { promptRoot } from './felt-prompt.ts';
 import { insertGreedily } from './greedy.ts';
 import { createOptimalRule } from './optimal-rule.ts';
 import type { StepClass } from './pace-model.ts';
@@ -49,7 +50,10 @@ export function boundFeltAlone({ deviceCount, linkStart, felt }: Problem): numbe
     let least = Number.POSITIVE_INFINITY;
     for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
       for (let at = gridStart[link] as number; at < (gridStart[link + 1] as number); at++) {
-        least = Math.min(least, (costMs[at] as number) + (bandMs[link] as number));
+        least = Math.min(
+          least,
+          (costMs[at] as number) + (bandMs[link] as number) + promptRoot(felt as FeltProblem, link) ** 2,
+        );
       }
     }
     if (least < Number.POSITIVE_INFINITY) sumMs += least;
@@ -109,10 +113,12 @@ class FeltAscent {
   readonly #servedMs: Float64Array;
   /** beta; [E]. */
   readonly #bandPrice: Float64Array;
+  /** gamma; [E]. */
+  readonly #promptPrice: Float64Array;
   /** mu over its estimate for devices of the mean kind; [E]. */
   readonly #rowScale: Float64Array;
   readonly #intervals: readonly Intervals[];
-  /** min over y of C t(y) + beta y, and that y; [L]. */
+  /** min over y of C t(y) + beta y, with 2 sqrt(gamma g v), and that y; [L]. */
   readonly #pricedBand: Float64Array;
   readonly #share: Float64Array;
   /** How often each device is in a least set; [M]. */
@@ -142,9 +148,14 @@ class FeltAscent {
     this.#served = new Float64Array(deviceCount);
     this.#sorted = new Float64Array(deviceCount);
     this.#bandPrice = new Float64Array(serverCount);
+    this.#promptPrice = new Float64Array(serverCount);
     this.#rowScale = new Float64Array(serverCount).fill(1);
-    for (let server = 0; server < serverCount; server++)
-      this.#bandPrice[server] = bandPriceOf(problem, partition, server);
+    for (let server = 0; server < serverCount; server++) {
+      this.#bandPrice[server] = squareOfSum(problem, partition, server, (link) =>
+        Math.sqrt(this.#felt.bandMs[link] as number),
+      );
+      this.#promptPrice[server] = squareOfSum(problem, partition, server, (link) => promptRoot(this.#felt, link));
+    }
   }
 
   /** D at the present prices. */
@@ -181,7 +192,8 @@ class FeltAscent {
       const link = linkOfServer[at] as number;
       const share = bestFeltShare(this.#problem, link, price);
       this.#share[link] = share;
-      this.#pricedBand[link] = feltBandMs(this.#problem, link, share) + price * share;
+      const promptMs = 2 * Math.sqrt(this.#promptPrice[server] as number) * promptRoot(this.#felt, link);
+      this.#pricedBand[link] = feltBandMs(this.#problem, link, share) + price * share + promptMs;
     }
     const least: LeastSet = { valueMs: 0, interval: 0, node: 0, count: 0 };
     // What was least before comes first: it rules most others out.
@@ -236,7 +248,7 @@ class FeltAscent {
     const { serverStart, linkOfServer } = this.#problem;
     const { gridStart, rows } = this.#felt;
     const room = this.#rowsOf(server, node);
-    let valueMs = -(this.#bandPrice[server] as number) - rowPrice * room;
+    let valueMs = -this.#sharedPrice(server) - rowPrice * room;
     let excessRows = -room;
     for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
       const link = linkOfServer[at] as number;
@@ -251,7 +263,7 @@ class FeltAscent {
   /** Tries the best set of `count` devices at a node. */
   #ask(server: number, interval: number, node: number, count: number, least: LeastSet): void {
     const rowPrice = this.#rowPriceOf(server, interval, count);
-    const fixedMs = -(this.#bandPrice[server] as number) - rowPrice * this.#rowsOf(server, node);
+    const fixedMs = -this.#sharedPrice(server) - rowPrice * this.#rowsOf(server, node);
     const size = this.#costsAt(server, node, rowPrice);
     let floor = fixedMs;
     for (let index = 0; index < size; index++) floor += Math.min(0, this.#sorted[index] as number);
@@ -271,7 +283,7 @@ class FeltAscent {
     const size = this.#costsAt(server, node, rowPrice);
     this.#sorted.subarray(0, size).sort();
     const border = this.#sorted[count - 1] as number;
-    let [left, shares, rowSum] = [count, 0, 0];
+    let [left, shares, rowSum, promptSum] = [count, 0, 0, 0];
     for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number) && left > 0; at++) {
       const link = linkOfServer[at] as number;
       if (this.#costAt(link, node, rowPrice) > border) continue;
@@ -280,9 +292,12 @@ class FeltAscent {
       this.#served[device] = (this.#served[device] as number) + 1;
       this.preferredServer[device] = server;
       shares += this.#share[link] as number;
+      promptSum += promptRoot(this.#felt, link);
       rowSum += rows[(gridStart[link] as number) + node] as number;
     }
     this.#bandPrice[server] = (this.#bandPrice[server] as number) * clamp(shares) ** this.#following;
+    const promptPrice = this.#promptPrice[server] as number;
+    this.#promptPrice[server] = promptPrice * clamp(promptSum / Math.sqrt(promptPrice)) ** this.#following;
     const excess = rowSum / this.#rowsOf(server, node);
     this.#rowScale[server] = (this.#rowScale[server] as number) * clamp(excess) ** this.#following;
   }
@@ -304,6 +319,11 @@ class FeltAscent {
     const device = this.#problem.linkDevice[link] as number;
     const servedMs = this.#servedMs[device] as number;
     return (costMs[at] as number) + (this.#pricedBand[link] as number) - servedMs + rowPrice * (rows[at] as number);
+  }
+
+  /** beta + gamma. */
+  #sharedPrice(server: number): number {
+    return (this.#bandPrice[server] as number) + (this.#promptPrice[server] as number);
   }
 
   #stepOf(server: number): StepClass {
@@ -360,12 +380,12 @@ function clamp(excess: number): number {
   return Math.max(0.5, Math.min(2, excess));
 }
 
-/** (sum sqrt C)^2 of a server's devices. */
-function bandPriceOf(problem: Problem, partition: Partition, server: number): number {
+/** The square of a sum over a server's devices. */
+function squareOfSum(problem: Problem, partition: Partition, server: number, rootOf: (link: number) => number): number {
   const links = new Int32Array(problem.deviceCount);
   const count = partition.gather(server, -1, -1, links);
   let root = 0;
-  for (const link of links.subarray(0, count)) root += Math.sqrt(problem.felt?.bandMs[link] as number);
+  for (const link of links.subarray(0, count)) root += rootOf(link);
   return Math.max(1e-6, root * root);
 }
 

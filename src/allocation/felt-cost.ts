@@ -1,7 +1,7 @@
 // What one device pays under the objective `felt`, for each token of its answers, as a function of its server's step time and of its
 // upload. One session: n tokens of answer, P of prompt.
 
-import type { PaceClass, PaceModel, StepClass } from './pace-model.ts';
+import { type PaceClass, type PaceModel, type StepClass, valueAt } from './pace-model.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** From a commit to the request that can use it half a step is left on average; then the step itself. */
@@ -18,17 +18,35 @@ export function decodeMs(step: StepClass, pace: PaceClass, node: number): number
   return stepMs / (pace.tokens[node] as number);
 }
 
-/** Time to the first token at a node, ms, without airtime. */
-export function firstTokenMs({ pace }: PaceModel, device: number, step: StepClass, node: number): number {
-  const promptSteps = (pace.promptTokens[device] as number) / (step.chunkTokens[node] as number);
-  return pace.roundTripMs + (promptSteps + stepsToFirstToken) * (step.stepMs[node] as number);
+/** Time to the first token at a node, ms, without airtime and the prompt. */
+export function firstStepMs({ pace }: PaceModel, step: StepClass, node: number): number {
+  return pace.roundTripMs + stepsToFirstToken * (step.stepMs[node] as number);
 }
 
 /** Both, for each token of the answer. */
 export function computeMs(model: PaceModel, device: number, step: StepClass, pace: PaceClass, node: number): number {
   const tokens = model.pace.answerTokens[device] as number;
   const later = decodeMs(step, pace, node);
-  return later + (firstTokenMs(model, device, step, node) - later) / tokens;
+  return later + (firstStepMs(model, step, node) - later) / tokens;
+}
+
+/** A session's prompt on a server: see felt-prompt.ts. */
+export interface PromptCost {
+  /** g: time of the prompt, alone, for each token of the answer, ms. A text that another server holds is a prompt too. */
+  readonly ms: number;
+  /** v: the chance that the session is at its prompt. */
+  readonly part: number;
+}
+
+export function promptCost(model: PaceModel, device: number, server: number): PromptCost {
+  const { promptTokens, answerTokens, isTypical } = model.pace;
+  const step = model.stepClass[server] as StepClass;
+  const answer = answerTokens[device] as number;
+  const ms = (step.promptTokenMs * ((promptTokens[device] as number) + model.movedTokens(device, server))) / answer;
+  if (ms === 0 || !isTypical) return { ms, part: ms > 0 ? 1 : 0 };
+  const { tokens } = model.classOf(device, server);
+  const laterMs = valueAt(step.stepMs, step.typicalPlace) / valueAt(tokens, step.typicalPlace);
+  return { ms, part: ms / (ms + laterMs) };
 }
 
 /** Bits whose airtime a token of the answer waits for: of its frames, and of the prompt. */

@@ -1,13 +1,13 @@
 // The numbers of the objective `felt` for one slot, in the form for optimisers. Served by server j over link l, with step time T and
 // a share y of the band, a device costs, in ms for each token of its answers (constants left out),
 //
-// computeMs(T)  +  C_l t(y),     t(y) = 1 / y with a fixed SNR
+// computeMs(T)  +  C_l t(y)  +  its prompt,     t(y) = 1 / y with a fixed SNR
 //
 // where C_l is the airtime, with the whole band, of the bits that cost it time or energy. T is the same for all devices of a server,
 // and it grows with the rows of each of them (pace-model.ts). docs/allocation-derivations.md derives the shares.
 
 import { badArgument } from '../basics/errors.ts';
-import { computeMs, costlyBits, energyMs } from './felt-cost.ts';
+import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
 import { createPaceModel, type PaceModel } from './pace-model.ts';
 import { rowsAt } from './predict-pace.ts';
 import type { SlotState } from './slot-state.ts';
@@ -21,6 +21,9 @@ export interface FeltProblem {
   readonly gridStart: Int32Array;
   readonly rows: Float64Array;
   readonly costMs: Float64Array;
+  /** g and v of felt-prompt.ts; [L]. costMs has g (1 - v) in it. */
+  readonly promptMs: Float64Array;
+  readonly promptPart: Float64Array;
   /** Energy of drafting, and the whole cost of devices without a server. */
   readonly constantMs: number;
 }
@@ -52,15 +55,20 @@ export function createFeltProblem(
   }
   const rows = new Float64Array(gridStart[linkCount] as number);
   const costMs = new Float64Array(rows.length);
+  const promptMs = new Float64Array(linkCount);
+  const promptPart = new Float64Array(linkCount);
   for (let link = 0; link < linkCount; link++) {
     const server = linkServer[link] as number;
     const device = linkDevice[link] as number;
     const step = model.stepClass[server] as PaceModel['stepClass'][number];
     const pace = model.classOf(device, server);
     const start = gridStart[link] as number;
+    const prompt = promptCost(model, device, server);
+    promptMs[link] = prompt.ms;
+    promptPart[link] = prompt.part;
     for (let node = 0; node < step.stepMs.length; node++) {
       rows[start + node] = rowsAt(model, device, server, node);
-      costMs[start + node] = computeMs(model, device, step, pace, node);
+      costMs[start + node] = computeMs(model, device, step, pace, node) + prompt.ms * (1 - prompt.part);
     }
   }
   let constantMs = 0;
@@ -68,7 +76,7 @@ export function createFeltProblem(
     constantMs += energyMs(state, model, device).draft;
     if (linkStart[device] === linkStart[device + 1]) constantMs += state.slotMs;
   }
-  return { model, bandMs, gridStart, rows, costMs, constantMs };
+  return { model, bandMs, gridStart, rows, costMs, promptMs, promptPart, constantMs };
 }
 
 /** Nodes of a server's grid. */

@@ -6,14 +6,20 @@
 import { BasicRule, settled } from './basic-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
 import { type FeltProblem, gridLength } from './felt-problem.ts';
+import { type PromptSharing, promptRoot, promptWaits } from './felt-prompt.ts';
 import { type StepClass, settleStep } from './pace-model.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SharingRule } from './sharing-rule.ts';
 
-/** @param problem with `felt` @param shareBand how a server divides its band */
-export function createFeltRule(problem: Problem, partition: Partition, shareBand: BandSharing): SharingRule {
-  return settled(new FeltRule(problem, partition, shareBand));
+/** @param problem with `felt` @param shareBand how a server divides its band @param sharePrompts and its time for prompts */
+export function createFeltRule(
+  problem: Problem,
+  partition: Partition,
+  shareBand: BandSharing,
+  sharePrompts: PromptSharing,
+): SharingRule {
+  return settled(new FeltRule(problem, partition, shareBand, sharePrompts));
 }
 
 /** The cost of a server with the devices of these links and the best shares. */
@@ -32,10 +38,12 @@ export function feltServerMs(problem: Problem, server: number, links: Int32Array
   const share = new Float64Array(count);
   shareBandBest(problem, links, count, share);
   let sum = sumAt(costMs, node) * (1 - fraction) + (fraction === 0 ? 0 : sumAt(costMs, node + 1) * fraction);
+  let root = 0;
   for (let index = 0; index < count; index++) {
     sum += feltBandMs(problem, links[index] as number, share[index] as number);
+    root += promptRoot(problem.felt as FeltProblem, links[index] as number);
   }
-  return sum;
+  return sum + root * root;
 }
 
 /** Of a server's cost. */
@@ -45,17 +53,21 @@ class FeltRule extends BasicRule {
   override readonly screensMoves = true;
   readonly #felt: FeltProblem;
   readonly #shareBand: BandSharing;
+  readonly #sharePrompts: PromptSharing;
   readonly #share: Float64Array;
+  readonly #wait: Float64Array;
   /** Sums over a server's devices, at the nodes of its grid; [E]. */
   readonly #rows: readonly Float64Array[];
   readonly #costs: readonly Float64Array[];
 
-  constructor(problem: Problem, partition: Partition, shareBand: BandSharing) {
+  constructor(problem: Problem, partition: Partition, shareBand: BandSharing, sharePrompts: PromptSharing) {
     super(problem, partition);
     const felt = problem.felt as FeltProblem;
     this.#felt = felt;
     this.#shareBand = shareBand;
+    this.#sharePrompts = sharePrompts;
     this.#share = new Float64Array(problem.deviceCount);
+    this.#wait = new Float64Array(problem.deviceCount);
     const grids = (): Float64Array[] =>
       Array.from({ length: problem.serverCount }, (_, server) => new Float64Array(gridLength(felt.model, server)));
     this.#rows = grids();
@@ -85,10 +97,8 @@ class FeltRule extends BasicRule {
     const fraction = place - node;
     let sum = this.#costAt(server, linkIn, linkOut, node) * (1 - fraction);
     if (fraction > 0) sum += this.#costAt(server, linkIn, linkOut, node + 1) * fraction;
-    this.#shareBand(this.problem, this.links, count, this.#share);
-    for (let index = 0; index < count; index++) {
-      sum += feltBandMs(this.problem, this.links[index] as number, this.#share[index] as number);
-    }
+    this.#divide(count);
+    for (let index = 0; index < count; index++) sum += this.#sharedMs(index);
     return sum;
   }
 
@@ -97,13 +107,15 @@ class FeltRule extends BasicRule {
     const { first, next, linkOf } = this.partition;
     const place = this.#placeOf(server, -1, -1);
     const rowPrice = this.#rowPriceOf(server, Math.floor(place));
-    let rootSum = 0;
+    let [rootSum, promptSum] = [0, 0];
     for (let device = first[server] as number; device >= 0; device = next[device] as number) {
       rootSum += Math.sqrt(this.#felt.bandMs[linkOf[device] as number] as number);
+      promptSum += promptRoot(this.#felt, linkOf[device] as number);
     }
     for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
       const link = linkOfServer[at] as number;
-      this.addedMs[link] = this.#firstOrderMs(link, place, rowPrice, rootSum);
+      this.addedMs[link] =
+        this.#firstOrderMs(link, place, rowPrice, rootSum) + 2 * promptSum * promptRoot(this.#felt, link);
     }
     this.slackMs[server] = this.leaveSlackMs[server] = -floorSlack * (this.costMs[server] as number);
     for (let device = first[server] as number; device >= 0; device = next[device] as number) {
@@ -123,15 +135,29 @@ class FeltRule extends BasicRule {
     const node = Math.floor(place);
     const fraction = place - node;
     const count = this.partition.gather(server, linkIn, linkOut, this.links);
-    this.#shareBand(this.problem, this.links, count, this.#share);
+    this.#divide(count);
     for (let index = 0; index < count; index++) {
       const link = this.links[index] as number;
       const start = (gridStart[link] as number) + node;
       const next = fraction === 0 ? start : start + 1;
       const computeMs = (costMs[start] as number) * (1 - fraction) + (costMs[next] as number) * fraction;
-      out[index] = computeMs + feltBandMs(this.problem, link, this.#share[index] as number);
+      out[index] = computeMs + this.#sharedMs(index);
     }
     return count;
+  }
+
+  /** Writes shares and waits of the devices of `links`. */
+  #divide(count: number): void {
+    this.#shareBand(this.problem, this.links, count, this.#share);
+    this.#sharePrompts(this.problem, this.links, count, this.#wait);
+    promptWaits(this.#felt, this.links, count, this.#wait);
+  }
+
+  /** What a device pays for what it shares: its uploads and its prompt. */
+  #sharedMs(index: number): number {
+    const link = this.links[index] as number;
+    const promptMs = (this.#felt.promptMs[link] as number) * (this.#wait[index] as number);
+    return feltBandMs(this.problem, link, this.#share[index] as number) + promptMs;
   }
 
   /** Where the server's step time settles after a change. */

@@ -4,6 +4,7 @@
 import { createBandSolver } from './band-shares.ts';
 import { shareCompute } from './compute-shares.ts';
 import { shareBandBest } from './felt-band.ts';
+import { promptCost } from './felt-cost.ts';
 import type { FeltProblem } from './felt-problem.ts';
 import { predictPace } from './predict-pace.ts';
 import { createProblem, findProblemLink, type Problem } from './problem.ts';
@@ -50,15 +51,34 @@ export function shareOptimally(
   return { server, bandwidthShare, computeShare };
 }
 
-/** Under `felt` computing is no speed limit, but a weight: each device gets the part of the rows that it is expected to have. */
+/**
+ * Under `felt` computing is no speed limit, but a weight. Sessions at their prompts take turns by the best one (felt-prompt.ts); each other
+ * one gets the part of the rows that it is expected to have.
+ */
 function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltProblem): void {
   const { server, computeShare } = assignment;
   const { rows } = predictPace(state, assignment, model);
-  const sums = new Float64Array(state.serverCount);
-  for (const [device, one] of server.entries())
-    if (one >= 0) sums[one] = (sums[one] as number) + (rows[device] as number);
+  const room = (): Float64Array => new Float64Array(state.serverCount);
+  const groups = [
+    { sum: room(), count: room() },
+    { sum: room(), count: room() },
+  ] as const;
+  const weight = new Float64Array(server.length);
+  const groupOf = Array.from(server, (one, device) => {
+    if (one < 0) return groups[0];
+    const { ms, part } = promptCost(model, device, one);
+    const group = groups[part > 0 ? 1 : 0];
+    weight[device] = part > 0 ? Math.sqrt(ms / part) : (rows[device] as number);
+    group.sum[one] = (group.sum[one] as number) + (weight[device] as number);
+    group.count[one] = (group.count[one] as number) + 1;
+    return group;
+  });
   for (const [device, one] of server.entries()) {
-    if (one >= 0 && (sums[one] as number) > 0) computeShare[device] = (rows[device] as number) / (sums[one] as number);
+    if (one < 0) continue;
+    const { sum, count } = groupOf[device] as (typeof groups)[number];
+    const all = (groups[0].count[one] as number) + (groups[1].count[one] as number);
+    const part = (count[one] as number) / all;
+    computeShare[device] = (part * (weight[device] as number)) / (sum[one] as number);
   }
 }
 

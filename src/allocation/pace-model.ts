@@ -29,6 +29,10 @@ export interface StepClass {
   readonly stepMs: Float64Array;
   /** Tokens of a prompt in a step, c: as long as decoding sessions let it be, which is about half of the step. */
   readonly chunkTokens: Float64Array;
+  /** Time for each token of a prompt that is alone, u: its row, and its part of the decoding rows of a step. */
+  readonly promptTokenMs: number;
+  /** The place on the grid of a step with a row for each device of a server, if servers have equal numbers. */
+  readonly typicalPlace: number;
 }
 
 /** A kind of device on a kind of server: both at each node of the server's grid. */
@@ -53,12 +57,13 @@ export function createPaceModel(state: SlotState): PaceModel {
   const { pace, serverCount } = state;
   invariant(pace !== undefined, 'a slot without the pace of its sessions');
   const most = mostRowsOf(state, pace);
+  const devicesPerServer = state.deviceCount / serverCount;
   const classes = new Map<string, StepClass>();
   const stepClass = Array.from({ length: serverCount }, (_, server) => {
     const fixedMs = pace.stepFixedMs[server] as number;
     const rowMs = pace.stepRowMs[server] as number;
     const key = `${fixedMs}/${rowMs}`;
-    const known = classes.get(key) ?? createStepClass(fixedMs, rowMs, most);
+    const known = classes.get(key) ?? createStepClass(fixedMs, rowMs, most, devicesPerServer);
     classes.set(key, known);
     return known;
   });
@@ -123,12 +128,15 @@ function mostRowsOf({ deviceCount }: SlotState, pace: PaceState): number {
   return rows;
 }
 
-function createStepClass(fixedMs: number, rowMs: number, mostRows: number): StepClass {
+function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typicalRows: number): StepClass {
   const first = fixedMs + rowMs;
   const count = 2 + Math.ceil(Math.log((fixedMs + rowMs * mostRows) / first) / Math.log(gridRatio));
   const stepMs = Float64Array.from({ length: count }, (_, node) => first * gridRatio ** node);
   const chunkTokens = stepMs.map((ms) => Math.min(mostChunk, Math.max(leastChunk, ms / (2 * rowMs))));
-  return { fixedMs, rowMs, stepMs, chunkTokens };
+  const typicalMs = fixedMs + rowMs * Math.max(1, typicalRows);
+  const typicalPlace = Math.log(typicalMs / first) / Math.log(gridRatio);
+  const promptTokenMs = rowMs + Math.min(rowMs, typicalMs / leastChunk);
+  return { fixedMs, rowMs, stepMs, chunkTokens, promptTokenMs, typicalPlace };
 }
 
 function createPaceClass(step: StepClass, pace: PaceState, device: number): PaceClass {

@@ -12,6 +12,8 @@ export interface PaceState {
   readonly promptTokensDone: Float64Array;
   /** Tokens of a session's answer, its mean, at least 1; [M]. */
   readonly answerTokens: Float64Array;
+  /** The texts are means over a whole session, and not where each session is now: only a part of them is at its prompt. */
+  readonly isTypical: boolean;
   /** The server that has evaluated the text of the running session, -1 for none; [M]. */
   readonly textServer: Int32Array;
   /** Tokens that another server would have to evaluate; [M]. */

@@ -1,7 +1,7 @@
 // The pace that an assignment gives each session: predicted ms for each token of its answers, and to the first one. The objective
 // `felt` charges it. Mode `stream`.
 
-import { computeMs, decodeMs, energyMs, feltBits, firstTokenMs } from './felt-cost.ts';
+import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, promptCost } from './felt-cost.ts';
 import { findLink } from './links.ts';
 import { createPaceModel, type PaceModel, settleStep, valueAt } from './pace-model.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
@@ -27,6 +27,9 @@ export interface PacePrediction {
   readonly rows: Float64Array;
 }
 
+/** z, at least: as low as the scheduler takes it. */
+const leastWeight = 1e-6;
+
 /** @param state with `pace` @param assignment must have passed checkAssignment */
 export function predictPace(
   state: SlotState,
@@ -35,6 +38,7 @@ export function predictPace(
 ): PacePrediction {
   const { deviceCount, serverCount, slotMs } = state;
   const { places, decodeStepMs } = settleServers(state, assignment.server, model);
+  const prompts = promptsOf(state, assignment, model);
   const room = (): Float64Array => new Float64Array(deviceCount);
   const out = {
     ...{
@@ -74,16 +78,18 @@ export function predictPace(
     // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
     const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
     const laterMs = Math.min(meanMs, mostMs);
-    const waitedMs = ((model.pace.answerTokens[device] as number) - 1) * (meanMs - laterMs);
-    const firstMs = at((node) => firstTokenMs(model, device, step, node)) + waitedMs;
+    const answerTokens = model.pace.answerTokens[device] as number;
+    const waitedMs = (answerTokens - 1) * (meanMs - laterMs);
+    const promptMs = (prompts.cost[device] as PromptCost).ms * (prompts.wait[device] as number);
+    const firstMs = at((node) => firstStepMs(model, step, node)) + waitedMs + answerTokens * promptMs;
     out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
-    const doneSteps = (model.pace.promptTokensDone[device] as number) / valueAt(step.chunkTokens, place);
-    const doneMs = doneSteps * (out.stepMs[server] as number);
+    // They may have been as many at their prompts as now.
+    const others = (prompts.busy[server] as number) - (prompts.cost[device] as PromptCost).part;
+    const doneMs = (1 + others) * step.promptTokenMs * (model.pace.promptTokensDone[device] as number);
     out.firstTokenMs[device] = firstMs + doneMs + (model.pace.promptBits[device] as number) * bitMs;
     out.msPerTokenAhead[device] =
-      at((node) => computeMs(model, device, step, pace, node)) + (bits.frame + bits.prompt) * bitMs;
-    out.msPerToken[device] =
-      (out.msPerTokenAhead[device] as number) + doneMs / (model.pace.answerTokens[device] as number);
+      at((node) => computeMs(model, device, step, pace, node)) + promptMs + (bits.frame + bits.prompt) * bitMs;
+    out.msPerToken[device] = (out.msPerTokenAhead[device] as number) + doneMs / answerTokens;
     out.energyMs[device] = energy.draft + energy.perAirMs * energy.perBits * bitMs;
   }
   return out;
@@ -98,6 +104,29 @@ export function rowsAt(model: PaceModel, device: number, server: number, node: n
   const decodeSteps = (answerTokens[device] as number) / (tokens[node] as number);
   const steps = decodeSteps + prompt / (chunkTokens[node] as number);
   return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
+}
+
+/** The prompts of an assignment (felt-prompt.ts): the wait of each device, in times of its prompt alone, and sum_k v_k of each server. */
+function promptsOf(
+  { deviceCount, serverCount }: SlotState,
+  { server, computeShare }: Assignment,
+  model: PaceModel,
+): { readonly cost: readonly PromptCost[]; readonly wait: Float64Array; readonly busy: Float64Array } {
+  const none: PromptCost = { ms: 0, part: 0 };
+  const cost = Array.from(server, (one, device) => (one < 0 ? none : promptCost(model, device, one)));
+  const weightOf = (device: number): number => Math.max(leastWeight, computeShare[device] as number);
+  const [busy, sums] = [new Float64Array(serverCount), new Float64Array(serverCount)];
+  for (const [device, { part }] of cost.entries()) {
+    const one = server[device] as number;
+    if (one < 0) continue;
+    busy[one] = (busy[one] as number) + part;
+    sums[one] = (sums[one] as number) + part * weightOf(device);
+  }
+  const wait = new Float64Array(deviceCount);
+  for (const [device, { part }] of cost.entries()) {
+    if (part > 0) wait[device] = 1 - part + (sums[server[device] as number] as number) / weightOf(device);
+  }
+  return { cost, wait, busy };
 }
 
 /** The place of each server's step time on its grid, and the time of a step without prompts. */

@@ -203,6 +203,7 @@ function paceOf({ devices, servers, roundTripMs, maxAhead }: z.infer<typeof stat
     stepRowMs: Float64Array.from(servers, ({ stepRowMs }) => stepRowMs ?? 0),
     roundTripMs,
     maxAhead,
+    isTypical: false,
   };
 }
 

@@ -32,6 +32,7 @@ export function syntheticPace(deviceCount: number, serverCount: number, seed: nu
     draftFlop: draw(() => 2.5e8),
     stepFixedMs: Float64Array.from(laws, ([fixedMs]) => fixedMs),
     stepRowMs: Float64Array.from(laws, ([, rowMs]) => rowMs),
+    isTypical: seed % 2 === 0,
     roundTripMs: 10,
     maxAhead: 24,
   };

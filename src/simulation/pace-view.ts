@@ -65,6 +65,7 @@ export function createPaceView(
       draftMs: Float64Array.from(devices, (device) => draftMs[device] as number),
       acceptance: each(() => token.acceptance),
       promptTokens: each(({ promptTokens }) => promptTokens),
+      isTypical: isMixed,
       promptTokensDone: each(({ promptTokensDone }) => promptTokensDone),
       answerTokens: each(({ answerTokens }) => answerTokens),
       textServer: devices.map((device, entry) =>
