@@ -1,19 +1,21 @@
 // A lower bound on the cost of any assignment under the objective `felt`, by Lagrangian duality. With a price u_i for serving device
 // i, the servers are independent of each other:
 //
-// D(u) = sum_i u_i + sum_j min over sets S of [ sum_S (costMs_i(T(S)) - u_i) + band(S) ]
+// D(u) = sum_i u_i + sum_j min over sets S of [ sum_S (costMs_i(T(S)) - u_i) + band(S) + prompts(S) ]
 //
 // The least of a server is bounded in two more steps. The band: (sum sqrt C)^2 = max over beta of sum min_y (C t(y) + beta y) - beta.
-// The step time: T(S) is where sum_S rho_i(T) = R(T) = (T - a) / b. For sets of n devices with T between two nodes of the grid this
-// equation gets a price mu. For a given S all terms are linear in T there, and a minimum of linear functions is concave; so the least
-// over T and S is at one of the two nodes, and at a node the best S are the n devices with the least
+// The prompts: (sum sqrt(g v))^2 is at least 2 sqrt(gamma) sum sqrt(g v) - gamma. The step time: T(S) is where sum_S rho_i(T) = R(T) =
+// (T - a) / b. For sets of n devices with T between two nodes of the grid this equation gets a price mu. For a given S all terms are
+// linear in T there, and a minimum of linear functions is concave; so the least over T and S is at one of the two nodes, and at a node
+// the best S are the n devices with the least
 //
-// q_i = costMs_i(T) - u_i + min_y (C_i t(y) + beta y) + mu rho_i(T)
+// q_i = costMs_i(T) - u_i + min_y (C_i t(y) + beta y) + 2 sqrt(gamma g_i v_i) + mu rho_i(T)
 //
-// Numbers n that cannot have a step time in the interval are left out. So D is below the optimum at any u, beta and mu. An ascent by
-// subgradients in u makes it sharp, from the prices of a greedy assignment on; beta and mu follow the least sets.
+// Numbers n that cannot have a step time in the interval are left out. So D is below the optimum at any u, beta, gamma and mu. An ascent by
+// subgradients in u makes it sharp, from the prices of a greedy assignment on; beta, gamma and mu follow the least sets.
 
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
+import { countToReach, countWithin } from './felt-counts.ts';
 import type { FeltProblem } from './felt-problem.ts';
 import { promptRoot } from './felt-prompt.ts';
 import { insertGreedily } from './greedy.ts';
@@ -387,24 +389,4 @@ function squareOfSum(problem: Problem, partition: Partition, server: number, roo
   let root = 0;
   for (const link of links.subarray(0, count)) root += rootOf(link);
   return Math.max(1e-6, root * root);
-}
-
-/** How many of the smallest add up to at most `limit`. @param values ascending */
-function countWithin(values: Float64Array, limit: number): number {
-  let sum = 0;
-  for (const [index, value] of values.entries()) {
-    sum += value;
-    if (sum > limit) return index;
-  }
-  return values.length;
-}
-
-/** How many of the largest are needed to add up to `limit`; at least 1. @param values ascending */
-function countToReach(values: Float64Array, limit: number): number {
-  let sum = 0;
-  for (let index = values.length - 1; index >= 0; index--) {
-    sum += values[index] as number;
-    if (sum >= limit) return values.length - index;
-  }
-  return values.length + 1;
 }
