@@ -43,13 +43,13 @@ export interface ReaderSettings {
   readonly url: string;
   readonly key: string;
   readonly tasks: readonly Task[];
-  /** The draft model; one sequence for each reader. */
+  /** The draft model; two sequences for each reader, so that it hedges. */
   readonly model: LanguageModel;
   readonly onAnswer: (answer: Answer) => void;
 }
 
 export function createDraftModel(readers: number): LanguageModel {
-  return createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8, sequences: readers });
+  return createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8, sequences: 2 * readers });
 }
 
 /** Reads until the signal aborts. @param number the task that it begins with */

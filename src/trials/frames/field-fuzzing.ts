@@ -12,6 +12,8 @@ const vocabularySize = 49_152;
 const ids: readonly number[] = [0, 1, 9, 300, vocabularySize - 1, vocabularySize, limits.maxId];
 const counts: readonly number[] = [0, 1, 2, 5, 15, 16, 24, 40, 63, 64, 300, limits.draftTokens, limits.textTokens];
 const differences: readonly number[] = [0, 0, 0, 1, -1, 2, -2, -5, -6, 40, -41, -100, 4096, -4096, 262_144, -262_144];
+/** By how many numbers an alternative is older than the newest one. */
+const alternativesBack: readonly number[] = [0, 0, 0, 1, 2, 5, 4096, 262_144];
 const numbers: readonly number[] = [...counts, 4096, limits.maxId, 2 ** 32, Number.MAX_SAFE_INTEGER];
 const floats: readonly number[] = [
   0,
@@ -42,10 +44,21 @@ type Lie = (random: Random, writer: ByteWriter, session: Uint8Array) => ByteWrit
 
 const deviceLies: readonly Lie[] = [
   function draft(random, writer) {
-    const [isNew, count] = [random.integer(2), pick(random, counts)];
-    writer.byte(0x10).byte(isNew).varint(count);
-    if (isNew === 1) writer.signed(pick(random, differences));
+    const [flag, count] = [random.integer(3), pick(random, counts)];
+    writer.byte(0x10).byte(flag).varint(count);
+    if (flag === 2) writer.varint(pick(random, alternativesBack));
+    if (flag > 0) writer.signed(pick(random, differences));
     return writer.ids(someIds(random, count));
+  },
+  function alternative(random, writer) {
+    const [isNew, count] = [random.integer(2), pick(random, counts)];
+    if (isNew === 1) writer.byte(0x11).varint(Math.abs(pick(random, differences)));
+    else writer.byte(0x12).varint(pick(random, alternativesBack)).signed(pick(random, differences));
+    return writer.varint(count).ids(someIds(random, count));
+  },
+  function shortAlternative(random, writer) {
+    const count = random.integer(4) * 8;
+    return writer.byte(0x20 | count).ids(someIds(random, count));
   },
   function shortDraft(random, writer) {
     const [isNew, count] = [random.integer(2), random.integer(8)];

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { startToyEdge } from '../../../test/together/toy-edge.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import { createToyModel } from '../../models/toy.ts';
+import { EdgeCodec } from '../../protocol/codec.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
 import { makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { framesTrial } from './frames.ts';
 import { listenRaw } from './raw-websocket.ts';
-import { compose, honestCases, toySeed } from './recorded-traffic.ts';
+import { type Case, compose, honestCases, toySeed, writeHonestly } from './recorded-traffic.ts';
 
 const { tokenizer, identity } = createToyModel({ seed: toySeed, role: 'target' });
 const recordings = compose(3, await honestCases(), tokenizer, identity);
@@ -18,6 +21,30 @@ describe('trial frames', () => {
     });
     expect(passed).toBe(true);
     expect(rows).toMatchObject([{ frames: 0 }, { side: 'device' }, { frames: 0 }]);
+  });
+});
+
+describe('recorded traffic', () => {
+  it('has every frame of drafts and alternatives, as an honest device sends them', () => {
+    const codec = new EdgeCodec();
+    const hedged = recordings.find(({ up }) => up.some(([head]) => head === 0x11));
+    const kinds = new Set(hedged?.up.map((bytes) => codec.decode(bytes).kind));
+    expect([...kinds].sort()).toEqual(['ack', 'alternative', 'bye', 'draft', 'open', 'ping']);
+    const heads = new Set(recordings.flatMap(({ up }) => up.map(([head]) => head)));
+    for (const head of [0x10, 0x11, 0x12, 0x21, 0x81, 0xc1]) expect(heads).toContain(head);
+  });
+});
+
+describe('an honest device beside the attack', () => {
+  it('sends alternatives', async () => {
+    const kinds = new Set<string>();
+    await using edge = await startToyEdge({
+      onStep: ({ event }) => void (event.kind === 'message-received' && kinds.add(event.message.kind)),
+    });
+    const [asked] = (await honestCases()).slice(-1);
+    const report = await writeHonestly(connectWebSocket(edge.url), asked as Case);
+    expect(report.tokens).toEqual(asked?.reference);
+    expect(kinds).toContain('alternative');
   });
 });
 

@@ -51,13 +51,13 @@ export async function honestCases(): Promise<Case[]> {
 /** Of honest devices at an edge that tells keys apart. Whoever has none is somebody else. */
 export const honestKey = 'honest';
 
-/** An honest answer. @param more overrides what is asked */
+/** An honest answer, with alternatives. @param more overrides what is asked */
 export async function writeHonestly(
   connect: Connect,
   asked: Omit<Case, 'reference'>,
   more: Partial<TurnOptions> = {},
 ): Promise<TurnReport> {
-  await using model = createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8, sequences: 1 });
+  await using model = createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8, sequences: 2 });
   const { prompt, sampling, maxAnswerTokens } = asked;
   const drafter = new ModelDrafter(model);
   const asking = { connect, tokenizer: model.tokenizer, drafter, prompt, sampling, maxAnswerTokens };
@@ -72,18 +72,56 @@ export async function writeHonestly(
  * The window is small: what an attacker leaves behind costs the edge little.
  */
 export function compose(seed: number, cases: readonly Case[], tokenizer: Tokenizer, model: ModelIdentity): Recording[] {
-  return [0.8, 0].flatMap((draftRate) =>
+  const kinds: readonly Drafting[] = [{ rate: 0.8 }, { rate: 0 }, { rate: 0.8, hedges: true }];
+  return kinds.flatMap((drafting) =>
     cases.map((asked, index) => {
       const random = createRandom(seed, 2 ** 32 - 1 - index);
-      return composeOne(random, draftRate, asked, tokenizer, model);
+      return composeOne(random, drafting, asked, tokenizer, model);
     }),
   );
 }
 
-/** @param draftRate share of steps with drafts: without any, a real device takes every commit */
+interface Drafting {
+  /** Share of steps with drafts: without any, a real device takes every commit. */
+  readonly rate: number;
+  /** Whether a wrong draft has an alternative beside it, which the edge takes. */
+  readonly hedges?: true;
+}
+
+/** Tokens of the target that the frames of a taken alternative carry. */
+const hedgedTokens = 5;
+
+/** What the two say of a draft that is wrong, and of the right tokens from there on, as an alternative. */
+function hedge(
+  say: (message: DeviceMessage) => void,
+  answer: (message: EdgeMessage) => void,
+  {
+    base,
+    newest,
+    first,
+    wrongAt,
+    right,
+  }: Readonly<Record<'base' | 'newest' | 'first' | 'wrongAt', number>> & {
+    readonly right: readonly number[];
+  },
+): number {
+  const branch = newest + 1;
+  const at = first + wrongAt;
+  say({ kind: 'alternative', branch, base, first: at, tokens: right.slice(0, 1) });
+  say({ kind: 'alternative', branch, base, first: at + 1, tokens: right.slice(1, 2) });
+  // Beside the first draft, which the target does not have there.
+  const other = right.slice(0, 2).map((id) => id + 2);
+  say({ kind: 'alternative', branch: branch + 1, base, first, tokens: other });
+  say({ kind: 'alternative', branch, base, first: at + 2, tokens: right.slice(2, 3) });
+  answer({ kind: 'commit', first, branch, accepted: wrongAt + 1, tokens: [] });
+  say({ kind: 'draft', branch, first: at + 3, tokens: right.slice(3, 4) });
+  answer({ kind: 'commit', first: at + 1, branch, accepted: 3, tokens: right.slice(4) });
+  return branch + 1;
+}
+
 function composeOne(
   random: Random,
-  draftRate: number,
+  { rate, hedges }: Drafting,
   asked: Case,
   tokenizer: Tokenizer,
   model: ModelIdentity,
@@ -119,18 +157,22 @@ function composeOne(
   } as const;
   say({ kind: 'open', version, ...ids, ...rules, prompt, answer: [] });
   say({ kind: 'ping', stamp: 1000 });
-  let [steps, draftRows, acceptedRows, branch] = [0, 0, 0, 0];
+  let [steps, draftRows, acceptedRows, newest] = [0, 0, 0, 0];
   for (let written = 0; written < reference.length; steps += 1) {
     const first = prompt.length + written;
     const room = Math.min(6, reference.length - written - 1);
-    const count = random.uniform() < draftRate ? random.integer(room + 1) : 0;
+    const count = random.uniform() < rate ? random.integer(room + 1) : 0;
     const tokens = reference.slice(written, written + count).map((id) => (random.uniform() < 0.8 ? id : id + 1));
-    if (count > 0) branch += 1;
+    if (count > 0) newest += 1;
+    const branch = newest;
     for (const [index, id] of tokens.entries()) say({ kind: 'draft', branch, first: first + index, tokens: [id] });
     const wrongAt = tokens.findIndex((id, index) => id !== reference[written + index]);
     const accepted = wrongAt === -1 ? count : wrongAt;
-    const own = reference.slice(written + accepted, written + accepted + 1);
-    answer({ kind: 'commit', first, branch: accepted > 0 ? branch : 0, accepted, tokens: own });
+    const right = reference.slice(written + accepted, written + accepted + hedgedTokens);
+    if (hedges === true && wrongAt !== -1 && right.length === hedgedTokens) {
+      newest = hedge(say, answer, { base: branch, newest, first, wrongAt, right });
+      written += hedgedTokens - 1;
+    } else answer({ kind: 'commit', first, branch: accepted > 0 ? branch : 0, accepted, tokens: right.slice(0, 1) });
     written += accepted + 1;
     draftRows += count;
     acceptedRows += accepted;

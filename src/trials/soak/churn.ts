@@ -66,7 +66,7 @@ export class ChurningDevice implements AsyncDisposable {
   constructor(settings: ChurnSettings, random: Random) {
     this.#settings = settings;
     this.#random = random;
-    this.#model = createToyModel({ seed: settings.toySeed, role: 'draft', agreement: 0.8, sequences: 1 });
+    this.#model = createToyModel({ seed: settings.toySeed, role: 'draft', agreement: 0.8, sequences: 2 });
     this.#drafter = new ModelDrafter(this.#model);
   }
 
