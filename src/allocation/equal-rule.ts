@@ -4,14 +4,13 @@
 import { bandCostMs } from './band-root.ts';
 import { BasicRule, settled } from './basic-rule.ts';
 import { shareBandEqually } from './felt-band.ts';
-import { sharePromptsEqually } from './felt-prompt.ts';
 import { createFeltRule } from './felt-rule.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
 
 export const createEqualRule: SharingRuleMaker = (problem, partition) =>
   problem.felt === undefined
     ? settled(new EqualRule(problem, partition))
-    : createFeltRule(problem, partition, shareBandEqually, sharePromptsEqually);
+    : createFeltRule(problem, partition, shareBandEqually);
 
 class EqualRule extends BasicRule {
   /** The n for which addedMs holds; [E]. */

@@ -6,20 +6,15 @@
 import { BasicRule, settled } from './basic-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
 import { type FeltProblem, gridLength } from './felt-problem.ts';
-import { type PromptSharing, promptRoot, promptWaits } from './felt-prompt.ts';
+import { promptRoot } from './felt-prompt.ts';
 import { type StepClass, settleStep } from './pace-model.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SharingRule } from './sharing-rule.ts';
 
-/** @param problem with `felt` @param shareBand how a server divides its band @param sharePrompts and its time for prompts */
-export function createFeltRule(
-  problem: Problem,
-  partition: Partition,
-  shareBand: BandSharing,
-  sharePrompts: PromptSharing,
-): SharingRule {
-  return settled(new FeltRule(problem, partition, shareBand, sharePrompts));
+/** @param problem with `felt` @param shareBand how a server divides its band */
+export function createFeltRule(problem: Problem, partition: Partition, shareBand: BandSharing): SharingRule {
+  return settled(new FeltRule(problem, partition, shareBand));
 }
 
 /** The cost of a server with the devices of these links and the best shares. */
@@ -53,21 +48,19 @@ class FeltRule extends BasicRule {
   override readonly screensMoves = true;
   readonly #felt: FeltProblem;
   readonly #shareBand: BandSharing;
-  readonly #sharePrompts: PromptSharing;
   readonly #share: Float64Array;
-  readonly #wait: Float64Array;
+  /** sum sqrt(g v) of the devices of `links`. */
+  #promptSum = 0;
   /** Sums over a server's devices, at the nodes of its grid; [E]. */
   readonly #rows: readonly Float64Array[];
   readonly #costs: readonly Float64Array[];
 
-  constructor(problem: Problem, partition: Partition, shareBand: BandSharing, sharePrompts: PromptSharing) {
+  constructor(problem: Problem, partition: Partition, shareBand: BandSharing) {
     super(problem, partition);
     const felt = problem.felt as FeltProblem;
     this.#felt = felt;
     this.#shareBand = shareBand;
-    this.#sharePrompts = sharePrompts;
     this.#share = new Float64Array(problem.deviceCount);
-    this.#wait = new Float64Array(problem.deviceCount);
     const grids = (): Float64Array[] =>
       Array.from({ length: problem.serverCount }, (_, server) => new Float64Array(gridLength(felt.model, server)));
     this.#rows = grids();
@@ -146,17 +139,17 @@ class FeltRule extends BasicRule {
     return count;
   }
 
-  /** Writes shares and waits of the devices of `links`. */
+  /** Writes what the devices of `links` share. */
   #divide(count: number): void {
     this.#shareBand(this.problem, this.links, count, this.#share);
-    this.#sharePrompts(this.problem, this.links, count, this.#wait);
-    promptWaits(this.#felt, this.links, count, this.#wait);
+    this.#promptSum = 0;
+    for (let index = 0; index < count; index++) this.#promptSum += promptRoot(this.#felt, this.links[index] as number);
   }
 
   /** What a device pays for what it shares: its uploads and its prompt. */
   #sharedMs(index: number): number {
     const link = this.links[index] as number;
-    const promptMs = (this.#felt.promptMs[link] as number) * (this.#wait[index] as number);
+    const promptMs = promptRoot(this.#felt, link) * this.#promptSum;
     return feltBandMs(this.problem, link, this.#share[index] as number) + promptMs;
   }
 

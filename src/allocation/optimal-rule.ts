@@ -11,7 +11,6 @@ import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from './ba
 import { createBandSolver, priceNear } from './band-shares.ts';
 import { BasicRule, settled } from './basic-rule.ts';
 import { shareBandBest } from './felt-band.ts';
-import { sharePromptsBest } from './felt-prompt.ts';
 import { createFeltRule } from './felt-rule.ts';
 import type { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
@@ -25,7 +24,7 @@ const mostDrift = 0.015;
 export const createOptimalRule: SharingRuleMaker = (problem, partition) =>
   problem.felt === undefined
     ? settled(new OptimalRule(problem, partition))
-    : createFeltRule(problem, partition, shareBandBest, sharePromptsBest);
+    : createFeltRule(problem, partition, shareBandBest);
 
 class OptimalRule extends BasicRule {
   override readonly screensMoves = true;

@@ -52,8 +52,8 @@ export function shareOptimally(
 }
 
 /**
- * Under `felt` computing is no speed limit, but a weight. Sessions at their prompts take turns by the best one (felt-prompt.ts); each other
- * one gets the part of the rows that it is expected to have.
+ * Under `felt` computing is no speed limit, but a weight. Sessions at their prompts take turns by Smith's ratio: what waiting costs
+ * them over the length of their prompts, 1 / (n P). Each other one gets the part of the rows that it is expected to have.
  */
 function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltProblem): void {
   const { server, computeShare } = assignment;
@@ -68,7 +68,8 @@ function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltPr
     if (one < 0) return groups[0];
     const { ms, part } = promptCost(model, device, one);
     const group = groups[part > 0 ? 1 : 0];
-    weight[device] = part > 0 ? Math.sqrt(ms / part) : (rows[device] as number);
+    const answer = model.pace.answerTokens[device] as number;
+    weight[device] = part > 0 ? 1 / (ms * answer * answer) : (rows[device] as number);
     group.sum[one] = (group.sum[one] as number) + (weight[device] as number);
     group.count[one] = (group.count[one] as number) + 1;
     return group;

@@ -27,9 +27,6 @@ export interface PacePrediction {
   readonly rows: Float64Array;
 }
 
-/** z, at least: as low as the scheduler takes it. */
-const leastWeight = 1e-6;
-
 /** @param state with `pace` @param assignment must have passed checkAssignment */
 export function predictPace(
   state: SlotState,
@@ -38,7 +35,7 @@ export function predictPace(
 ): PacePrediction {
   const { deviceCount, serverCount, slotMs } = state;
   const { places, decodeStepMs } = settleServers(state, assignment.server, model);
-  const prompts = promptsOf(state, assignment, model);
+  const prompts = promptsOf(state, assignment.server, model);
   const room = (): Float64Array => new Float64Array(deviceCount);
   const out = {
     ...{
@@ -80,7 +77,7 @@ export function predictPace(
     const laterMs = Math.min(meanMs, mostMs);
     const answerTokens = model.pace.answerTokens[device] as number;
     const waitedMs = (answerTokens - 1) * (meanMs - laterMs);
-    const promptMs = (prompts.cost[device] as PromptCost).ms * (prompts.wait[device] as number);
+    const promptMs = prompts.sharedMs[device] as number;
     const firstMs = at((node) => firstStepMs(model, step, node)) + waitedMs + answerTokens * promptMs;
     out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
     // They may have been as many at their prompts as now.
@@ -106,27 +103,27 @@ export function rowsAt(model: PaceModel, device: number, server: number, node: n
   return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
 }
 
-/** The prompts of an assignment (felt-prompt.ts): the wait of each device, in times of its prompt alone, and sum_k v_k of each server. */
+/** The prompts of an assignment (felt-prompt.ts): what each device pays for each token, and sum_k v_k of each server. */
 function promptsOf(
   { deviceCount, serverCount }: SlotState,
-  { server, computeShare }: Assignment,
+  server: Int32Array,
   model: PaceModel,
-): { readonly cost: readonly PromptCost[]; readonly wait: Float64Array; readonly busy: Float64Array } {
+): { readonly cost: readonly PromptCost[]; readonly sharedMs: Float64Array; readonly busy: Float64Array } {
   const none: PromptCost = { ms: 0, part: 0 };
   const cost = Array.from(server, (one, device) => (one < 0 ? none : promptCost(model, device, one)));
-  const weightOf = (device: number): number => Math.max(leastWeight, computeShare[device] as number);
-  const [busy, sums] = [new Float64Array(serverCount), new Float64Array(serverCount)];
-  for (const [device, { part }] of cost.entries()) {
+  const [busy, roots] = [new Float64Array(serverCount), new Float64Array(serverCount)];
+  const sharedMs = new Float64Array(deviceCount);
+  for (const [device, { ms, part }] of cost.entries()) {
     const one = server[device] as number;
     if (one < 0) continue;
     busy[one] = (busy[one] as number) + part;
-    sums[one] = (sums[one] as number) + part * weightOf(device);
+    roots[one] = (roots[one] as number) + Math.sqrt(ms * part);
   }
-  const wait = new Float64Array(deviceCount);
-  for (const [device, { part }] of cost.entries()) {
-    if (part > 0) wait[device] = 1 - part + (sums[server[device] as number] as number) / weightOf(device);
+  for (const [device, { ms, part }] of cost.entries()) {
+    const one = server[device] as number;
+    if (one >= 0) sharedMs[device] = ms * (1 - part) + Math.sqrt(ms * part) * (roots[one] as number);
   }
-  return { cost, wait, busy };
+  return { cost, sharedMs, busy };
 }
 
 /** The place of each server's step time on its grid, and the time of a step without prompts. */

@@ -16,18 +16,10 @@ export function learnedRule(score: Float64Array): SharingRuleMaker {
   return (problem, partition) =>
     problem.felt === undefined
       ? settled(new LearnedRule(problem, partition, weight))
-      : createFeltRule(
-          problem,
-          partition,
-          (_problem, links, count, share) => shareBand(weight, links, count, share),
-          (_problem, links, count, share) => {
-            for (let index = 0; index < count; index++)
-              share[index] = weight[2 * (links[index] as number) + 1] as number;
-          },
-        );
+      : createFeltRule(problem, partition, (_problem, links, count, share) => shareBand(weight, links, count, share));
 }
 
-/** Under the objective `felt` the band is shared by the same scores; those of computing are weights for prompts. */
+/** Under the objective `felt` the band is shared by the same scores; computing is no speed limit there. */
 function shareBand(weight: Float64Array, links: Int32Array, count: number, share: Float64Array): void {
   let sum = 1;
   for (let index = 0; index < count; index++) sum += weight[2 * (links[index] as number)] as number;
