@@ -65,6 +65,24 @@ function newBranches(perRound: number): (intruder: Intruder) => void {
   };
 }
 
+/** A new branch of wrong drafts in each round, with as many alternatives beside it as an edge keeps, or more, each of them extended. */
+function newAlternatives(most: number): (intruder: Intruder) => void {
+  const newest = new WeakMap<Intruder, number>();
+  return (intruder) => {
+    const first = intruder.length;
+    const base = (newest.get(intruder) ?? 0) + 1;
+    newest.set(intruder, base + most);
+    intruder.say({ kind: 'draft', branch: base, first, tokens: wrongDrafts });
+    for (const length of [1, limits.alternativeTokens - 1]) {
+      for (let count = 1; count <= most; count += 1) {
+        const at = first + 100 + count + (length === 1 ? 0 : 1);
+        intruder.say({ kind: 'alternative', branch: base + count, base, first: at, tokens: ids(length) });
+      }
+    }
+    intruder.acknowledge();
+  };
+}
+
 export const keyHolders: readonly Attack[] = [
   {
     name: 'finished-openings',
@@ -130,6 +148,16 @@ export const keyHolders: readonly Attack[] = [
     name: 'branch-churn',
     words: 'a new branch of 200 wrong drafts in each frame',
     run: sessions(6, () => ({ mode: 'stream', maxAhead: limits.maxAhead }), newBranches(8), 25),
+  },
+  {
+    name: 'alternative-churn',
+    words: 'new branches with 8 alternatives of 32 wrong tokens each',
+    run: sessions(6, () => ({ mode: 'stream', maxAhead: limits.maxAhead }), newAlternatives(limits.alternatives), 25),
+  },
+  {
+    name: 'too-many-alternatives',
+    words: '40 alternatives beside each branch',
+    run: sessions(6, () => ({ mode: 'stream', maxAhead: limits.maxAhead }), newAlternatives(40), 25),
   },
   {
     name: 'long-prompts',
