@@ -29,6 +29,8 @@ export interface EdgeDrafter {
   /** The next token; null: no proposal, or no room in the context. @throws OutriderError of the engine */
   next(request: DraftRequest): Promise<number | null>;
   leave(): void;
+  /** A draft of it may never return: no other session gets it, and steps do not count as disturbed by it. */
+  abandon(): void;
 }
 
 export class EdgeDrafters {
@@ -92,29 +94,41 @@ export class EdgeDrafters {
     if (kept.filledBy !== owner) kept.drafter.forget();
     kept.filledBy = owner;
     let isFirst = true;
+    const own = { draftsRunning: 0 };
     return {
       next: async (request) => {
         const startMs = this.#clock.nowMs();
-        const { draft, isAlone } = await this.#made(kept.drafter.draft(request));
+        const { draft, isAlone } = await this.#made(kept.drafter.draft(request), own);
         // The first draft includes the prefill, and beside a step each takes longer.
         if (!isFirst && isAlone) this.#draftTime = observeStep(this.#draftTime, 1, this.#clock.nowMs() - startMs);
         isFirst = false;
         return draft?.token ?? null;
       },
       leave: () => this.#kept.leave(kept),
+      abandon: () => {
+        this.#draftsRunning -= own.draftsRunning;
+        own.draftsRunning = 0;
+      },
     };
   }
 
-  /** Counts a draft while it is made. @returns also whether no step ran beside it */
-  async #made<Draft>(making: Promise<Draft>): Promise<{ readonly draft: Draft; readonly isAlone: boolean }> {
+  /** Counts a draft until it is made, or abandoned. @returns also whether no step ran beside it */
+  async #made<Draft>(
+    making: Promise<Draft>,
+    own: { draftsRunning: number },
+  ): Promise<{ readonly draft: Draft; readonly isAlone: boolean }> {
     const stepCount = this.#stepCount;
     const beganInStep = this.#isStepRunning;
     this.#draftsRunning += 1;
+    own.draftsRunning += 1;
     if (beganInStep) this.#draftsBeside += 1;
     try {
       return { draft: await making, isAlone: !beganInStep && stepCount === this.#stepCount };
     } finally {
-      this.#draftsRunning -= 1;
+      if (own.draftsRunning > 0) {
+        this.#draftsRunning -= 1;
+        own.draftsRunning -= 1;
+      }
     }
   }
 

@@ -100,6 +100,20 @@ describe('what a draft adds to a step', () => {
     expect(drafters.besideMs).toBe(0);
   });
 
+  it('forgets a draft that never returns, so that the time of the target is measured again', () => {
+    const inner = createToyModel({ seed, role: 'draft', sequences: 2, contextLength: 400 });
+    const model = scriptModel(inner, { beforeEvaluate: () => new Promise<void>(() => {}) });
+    const clock = { nowMs: () => 0, after: () => () => {} };
+    const drafters = new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0) }, clock);
+    const taken = drafters.take('a');
+    void taken.next(request);
+    drafters.stepBegins();
+    expect(drafters.stepEnds(7)).toBe(false);
+    taken.abandon();
+    drafters.stepBegins();
+    expect(drafters.stepEnds(0)).toBe(true);
+  });
+
   it('counts a draft that was begun before the step', async () => {
     const drafters = drafter();
     const making = drafters.take('a').next(request);

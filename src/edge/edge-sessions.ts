@@ -197,7 +197,10 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     } catch (error) {
       faults.report(error);
       // A drafter that may never return is not given to another session.
-      if (error instanceof StalledError) entry.drafter = null;
+      if (error instanceof StalledError) {
+        entry.drafter?.abandon();
+        entry.drafter = null;
+      }
       this.#core?.edgeDraftFailed(entry);
     }
   }
