@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { coupledExperiment } from '../src/experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../src/experiments/drafts/drafts.ts';
+import { feltExperiment } from '../src/experiments/felt/felt.ts';
 import { modesExperiment } from '../src/experiments/modes/modes.ts';
 import { trainMasac } from '../src/experiments/training/train.ts';
 import { writeFigure } from '../src/files/render-figure.ts';
@@ -13,6 +14,7 @@ const figures = [
   ['bench-modes-virtual', modesExperiment, 'modes'],
   ['bench-modes-wall', modesExperiment, 'modes-wall'],
   ['bench-coupled', coupledExperiment, 'coupled'],
+  ['bench-felt', feltExperiment, 'felt'],
   ['bench-drafts', draftsExperiment, 'drafts-front'],
   ['train-masac', trainMasac, 'learning-curve'],
 ];
