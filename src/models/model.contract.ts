@@ -1,6 +1,7 @@
 // The contract of every engine behind the model port, as one suite; each engine's test file runs it.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { invariant } from '../basics/invariant.ts';
 import { type Candidates, candidateLimit } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 
@@ -163,7 +164,7 @@ function addMemoryCases(add: Case, prefixTokens: number): void {
 function addCopyCases(add: Case, prefixTokens: number): void {
   add('a copy holds what the original held, and neither changes the other afterwards', (model) =>
     withSequences(model, 3, async (original, copy, plain) => {
-      if (copy.copyFrom === undefined) return;
+      invariant(copy.copyFrom !== undefined, 'a model whose sequences copy nothing skips this case, with a reason');
       const [tokens, other] = [contractTokens(model, prefixTokens + 20), contractTokens(model, 20, 5)];
       const all = await feed(model, plain, tokens, 10);
       await feed(model, original, tokens, 10);
