@@ -1,9 +1,7 @@
 // The plane of units in which the paper's Fig. 6 holds: delta_CM is printed without a unit and lambda as 10^-2, so both are varied by powers of ten,
 // and each point is measured as Fig. 6 itself is. Batteries are those of the first slot, so they do not drain.
 
-import type { SlotState } from '../../allocation/slot-state.ts';
-import { seedsOf, slotsOf } from '../first-slots.ts';
-import { measureFig6 } from './fig6.ts';
+import { fig6Units, measureFig6 } from './fig6.ts';
 import { type Fig6Case, fig6Changes } from './fig6-changes.ts';
 import { planeConclusion } from './fig6-plane-page.ts';
 import { pointOf } from './fig6-plane-points.ts';
@@ -34,13 +32,7 @@ export const fig6Plane: PaperExperiment = paperExperiment({
     const settings = { seeds: seedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(present) };
     return {
       settings: { ...settings, ...cell },
-      units: seedsOf(seedCount).map((seed) => ({
-        key: `seed ${seed}`,
-        async measure() {
-          const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
-          return measureFig6(state as SlotState, cases, policies);
-        },
-      })),
+      units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
       cases,
       cell,
     };

@@ -3,7 +3,8 @@
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
 import type { Policy, SlotState } from '../../allocation/slot-state.ts';
-import { seedsOf, slotsOf } from '../first-slots.ts';
+import type { Unit } from '../../laboratory/experiment.ts';
+import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
 import {
   batteryClasses,
   type ClassFigures,
@@ -22,6 +23,21 @@ export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optima
 
 const cell = { deviceCount: 90, serverCount: 10 };
 
+/** A unit for each seed, which measures the first slot of its world in preset `paper`. */
+export function fig6Units<Found>(
+  size: Pick<WorldSettings, 'deviceCount' | 'serverCount'>,
+  seedCount: number,
+  measure: (state: SlotState) => Found,
+): readonly Unit<Found>[] {
+  return seedsOf(seedCount).map((seed) => ({
+    key: `seed ${seed}`,
+    async measure(): Promise<Found> {
+      const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
+      return measure(state as SlotState);
+    },
+  }));
+}
+
 /** Units are seeds: a world is made once for all interpretations, weights and policies. */
 export const fig6: PaperExperiment = paperExperiment({
   figure: 'fig6',
@@ -33,13 +49,7 @@ export const fig6: PaperExperiment = paperExperiment({
     const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
     return {
       settings: { seeds: seedCount, energyWeights, policies: policyNames(present), ...cell },
-      units: seedsOf(seedCount).map((seed) => ({
-        key: `seed ${seed}`,
-        async measure() {
-          const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
-          return measureFig6(state as SlotState, cases, policies);
-        },
-      })),
+      units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
       cases,
       policies,
       notes,
