@@ -4,9 +4,9 @@
 import { createRandom, type Random } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
 import { quickest } from '../best-draft-length.ts';
-import { addCounts, ratiosOf, type SessionCounts, standardError, tpotMs } from '../session-metrics.ts';
+import { addCounts, ratiosOf, type SessionCounts, tpotMs } from '../session-metrics.ts';
 import { bestTree, chainTree, type DraftTree, followTree, rankChances } from './draft-tree.ts';
-import type { EmulatedRival, ModeRow } from './metrics.ts';
+import { type EmulatedRival, type ModeRow, timedRow } from './metrics.ts';
 import { draftMs, edgeDraftMs, type VirtualSettings } from './virtual-cell.ts';
 
 export interface RivalCell {
@@ -182,19 +182,11 @@ function playedOf(
 }
 
 function rowOf(cell: RivalCell, { tree, isProactive }: DraftingWay, runs: readonly Played[]): ModeRow {
-  const { mode, givenAcceptance, roundTripMs, step } = cell;
   const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
   return {
-    mode,
-    givenAcceptance,
-    roundTripMs,
-    stepFixedMs: step.fixedMs,
-    stepPerRowMs: step.perRowMs,
-    runs: runs.length,
+    ...timedRow(cell, tpotsMs),
     bestGamma: null,
     bestTree: { nodes: tree.nodeCount, levels: tree.widths.length, isProactive },
-    msPerToken: mean(tpotsMs),
-    msPerTokenStandardError: standardError(tpotsMs),
     timeToFirstTokenMs: mean(runs.map(({ firstTokenMs }) => firstTokenMs)),
     acceptance: mean(runs.map(({ firstChoiceShare }) => firstChoiceShare)),
     ...ratiosOf(addCounts(runs.map(({ counts }) => counts))),

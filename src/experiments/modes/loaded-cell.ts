@@ -2,11 +2,10 @@
 
 import { mean } from '../../basics/statistics.ts';
 import { quickest } from '../best-draft-length.ts';
-import { standardError } from '../session-metrics.ts';
 import { timeJitter } from './emulated-rivals.ts';
 import { runLoad } from './loaded-edge.ts';
 import { type LoadedRival, loadedRivals, measureLoadedRival } from './loaded-rivals.ts';
-import type { ModeRow } from './metrics.ts';
+import { type ModeRow, timedRow } from './metrics.ts';
 import { draftMs, type VirtualSettings } from './virtual-cell.ts';
 
 /** Modes that make no drafts on the edge. Virtual time charges the edge's own drafts nothing for other sessions, so `mix` would look too good. */
@@ -72,17 +71,9 @@ function isLoadedRival(mode: LoadedMode): mode is LoadedRival {
 type OwnFields = 'bestGamma' | 'bestTree' | 'bestHedges' | 'draftsPerToken' | 'rowsPerToken' | 'timeToFirstTokenMs';
 
 function rowOf(cell: LoadedCell, times: readonly number[], own: Pick<ModeRow, OwnFields>): ModeRow {
-  const { mode, sessions, givenAcceptance, roundTripMs, step } = cell;
   return {
-    mode,
-    sessions,
-    givenAcceptance,
-    roundTripMs,
-    stepFixedMs: step.fixedMs,
-    stepPerRowMs: step.perRowMs,
-    runs: times.length,
-    msPerToken: mean(times),
-    msPerTokenStandardError: standardError(times),
+    ...timedRow(cell, times),
+    sessions: cell.sessions,
     acceptance: null,
     acceptedPerStep: null,
     payloadBytesPerToken: null,

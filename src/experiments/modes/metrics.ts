@@ -3,7 +3,7 @@
 
 import { mean } from '../../basics/statistics.ts';
 import { type ModeName, modeNames, modeOf } from '../../protocol/mode.ts';
-import type { Ratios } from '../session-metrics.ts';
+import { type Ratios, standardError } from '../session-metrics.ts';
 
 /** Rows of both clocks that are not one mode of the protocol: `psd` with several windows in flight, and psd beside the target. */
 export const rivalNames = ['psd-windows', 'edge-psd'] as const;
@@ -56,6 +56,36 @@ export interface ModeRow extends Ratios {
   readonly timeToFirstTokenMs: number | null;
   /** matches / (matches + first mismatches); null: nothing was compared. */
   readonly acceptance: number | null;
+}
+
+/** A cell of virtual time. */
+export interface TimedCell {
+  readonly mode: RowMode;
+  /** Null: drafts come from a trace. */
+  readonly givenAcceptance: number | null;
+  readonly roundTripMs: number;
+  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+}
+
+/** What rows of all cells of virtual time begin with. @param tpotsMs time per output token of each run */
+export function timedRow(
+  { mode, givenAcceptance, roundTripMs, step }: TimedCell,
+  tpotsMs: readonly number[],
+): Pick<
+  ModeRow,
+  | ('mode' | 'givenAcceptance' | 'roundTripMs' | 'stepFixedMs' | 'stepPerRowMs')
+  | ('runs' | 'msPerToken' | 'msPerTokenStandardError')
+> {
+  return {
+    mode,
+    givenAcceptance,
+    roundTripMs,
+    stepFixedMs: step.fixedMs,
+    stepPerRowMs: step.perRowMs,
+    runs: tpotsMs.length,
+    msPerToken: mean(tpotsMs),
+    msPerTokenStandardError: standardError(tpotsMs),
+  };
 }
 
 /** Modes that draft in windows of gamma tokens; the windows of `edge-sd` are the edge's own. */

@@ -11,16 +11,8 @@ import {
 } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
-import {
-  acceptanceOf,
-  addCounts,
-  countSession,
-  type ReplayedCounts,
-  ratiosOf,
-  standardError,
-  tpotMs,
-} from '../session-metrics.ts';
-import { type BenchMode, type ModeRow, windowedModes } from './metrics.ts';
+import { acceptanceOf, addCounts, countSession, type ReplayedCounts, ratiosOf, tpotMs } from '../session-metrics.ts';
+import { type BenchMode, type ModeRow, timedRow, windowedModes } from './metrics.ts';
 import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } from './rivals.ts';
 
 export interface VirtualCell {
@@ -167,24 +159,16 @@ function conditionsOf(
 }
 
 function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: readonly Run[]): ModeRow {
-  const { mode, givenAcceptance, roundTripMs, step } = cell;
   const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
   const counts = addCounts(runs.map((run) => run.counts));
   return {
-    mode,
-    givenAcceptance,
-    roundTripMs,
-    stepFixedMs: step.fixedMs,
-    stepPerRowMs: step.perRowMs,
-    runs: runs.length,
+    ...timedRow(cell, tpotsMs),
     bestGamma: gamma,
-    msPerToken: mean(tpotsMs),
-    msPerTokenStandardError: standardError(tpotsMs),
     timeToFirstTokenMs: mean(runs.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs)),
     acceptance: acceptanceOf(counts),
     ...ratiosOf(counts),
-    ...unmeasuredBytes(mode),
-    ...(waysToRun(mode).length > 1 ? bestOf(way) : {}),
+    ...unmeasuredBytes(cell.mode),
+    ...(waysToRun(cell.mode).length > 1 ? bestOf(way) : {}),
   };
 }
 
