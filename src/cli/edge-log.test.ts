@@ -56,7 +56,15 @@ const events: { readonly [Kind in EdgeLogEvent['kind']]: Extract<EdgeLogEvent, {
   'engine-returned': { kind: 'engine-returned' },
   draining: { kind: 'draining', sessions: 2, forMs: 30_000 },
   closed: { kind: 'closed' },
-  more: { kind: 'more', of: 'refused', code: 'unauthorized', address: '10.0.0.7', count: 12_345, inMs: 10_000 },
+  more: {
+    kind: 'more',
+    of: 'refused',
+    level: 'warn',
+    code: 'unauthorized',
+    address: '10.0.0.7',
+    count: 12_345,
+    inMs: 10_000,
+  },
 };
 
 async function logged(changes: Partial<EdgeLogSettings>, told: readonly EdgeLogEvent[] = Object.values(events)) {

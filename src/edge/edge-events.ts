@@ -94,6 +94,8 @@ export type EdgeLogEvent =
   | {
       readonly kind: 'more';
       readonly of: EdgeLogEvent['kind'];
+      /** That of the events that were held back. */
+      readonly level: LogLevel;
       readonly code: string | null;
       /** Null: of several addresses. */
       readonly address: string | null;
@@ -126,7 +128,7 @@ const levels: Readonly<Record<Exclude<EventKind, 'more'>, LogLevel>> = {
 
 /** How grave an event is. */
 export function levelOf(event: EdgeLogEvent): LogLevel {
-  if (event.kind === 'more') return event.of === 'more' ? 'warn' : levels[event.of];
+  if (event.kind === 'more') return event.level;
   // A connection that is closed for what it did is worth a line; one that has left is not, nor one of an edge that goes down.
   if (event.kind === 'connection-closed' && event.by === 'edge' && !event.wasRefused && !isUsual(event.code))
     return 'warn';

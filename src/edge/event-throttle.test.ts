@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../transport/manual-clock.contract.ts';
-import type { EdgeLogEvent } from './edge-events.ts';
+import { type EdgeLogEvent, levelOf } from './edge-events.ts';
 import { EventThrottle } from './event-throttle.ts';
 
 const settings = { windowMs: 10_000, perAddress: 2, perKind: 5 };
@@ -23,7 +23,10 @@ describe('EventThrottle', () => {
     expect(events).toHaveLength(2);
     clock.moveTo(10_000);
     expect(events.slice(2)).toEqual([
-      { kind: 'more', of: 'refused', code: 'unauthorized', address: 'a', count: 999_998, inMs: 10_000 },
+      {
+        ...{ kind: 'more', of: 'refused', level: 'warn', code: 'unauthorized', address: 'a' },
+        ...{ count: 999_998, inMs: 10_000 },
+      },
     ]);
     throttle.take(refusal('a'));
     expect(events).toHaveLength(4);
@@ -52,6 +55,22 @@ describe('EventThrottle', () => {
     expect(events).toHaveLength(100);
   });
 
+  it('counts closings for what a device did as gravely as it tells them, apart from ordinary ones', () => {
+    const { clock, events, throttle } = throttled();
+    const closing = (by: 'device' | 'edge'): EdgeLogEvent => ({
+      ...{ kind: 'connection-closed', connection: 1, address: 'a', code: 'rate-limited', detail: '' },
+      ...{ by, wasRefused: false },
+    });
+    for (let count = 0; count < 5; count += 1) throttle.take(closing('device'));
+    for (let count = 0; count < 4; count += 1) throttle.take(closing('edge'));
+    clock.moveTo(10_000);
+    expect(events.slice(4)).toMatchObject([
+      { kind: 'more', level: 'debug', count: 3 },
+      { kind: 'more', level: 'warn', count: 2 },
+    ]);
+    expect(events.slice(4).map(levelOf)).toEqual(['debug', 'warn']);
+  });
+
   it('tells refusals of one kind apart by code or reason, and those of no known address as one', () => {
     const { clock, events, throttle } = throttled();
     const request = (reason: string): EdgeLogEvent => ({ kind: 'upgrade-refused', address: null, reason, detail: '' });
@@ -62,7 +81,7 @@ describe('EventThrottle', () => {
     }
     expect(events).toHaveLength(6);
     clock.moveTo(10_000);
-    const more = { kind: 'more', count: 2, inMs: 10_000 };
+    const more = { kind: 'more', level: 'warn', count: 2, inMs: 10_000 };
     expect(events.slice(6)).toEqual([
       { ...more, of: 'upgrade-refused', code: 'origin', address: 'unknown' },
       { ...more, of: 'upgrade-refused', code: 'subprotocol', address: 'unknown' },
@@ -78,7 +97,15 @@ describe('EventThrottle', () => {
 
   it('passes on what says how many were held back elsewhere', () => {
     const { events, throttle, clock } = throttled();
-    const more: EdgeLogEvent = { kind: 'more', of: 'refused', code: null, address: null, count: 5, inMs: 1 };
+    const more: EdgeLogEvent = {
+      kind: 'more',
+      of: 'refused',
+      level: 'warn',
+      code: null,
+      address: null,
+      count: 5,
+      inMs: 1,
+    };
     for (let count = 0; count < 10; count += 1) throttle.take(more);
     expect(events).toHaveLength(10);
     expect(clock.pendingCount).toBe(0);

@@ -2,14 +2,14 @@
 // one event says how many there were. So a million wrong keys cost a few lines of a log.
 
 import type { Clock } from '../basics/clock.ts';
-import type { EdgeLogEvent, EventKind } from './edge-events.ts';
+import { type EdgeLogEvent, type EventKind, type LogLevel, levelOf } from './edge-events.ts';
 
 /** Times in ms. */
 export interface ThrottleSettings {
   readonly windowMs: number;
-  /** Events with the same kind, code and address that pass in a window. */
+  /** Events with the same kind, level, code and address that pass in a window. */
   readonly perAddress: number;
-  /** Events of one kind and code that pass in a window, of all addresses. */
+  /** Events of one kind, level and code that pass in a window, of all addresses. */
   readonly perKind: number;
 }
 
@@ -30,6 +30,7 @@ const always: ReadonlySet<EventKind> = new Set([
 
 interface Window {
   readonly of: EventKind;
+  readonly level: LogLevel;
   readonly code: string | null;
   readonly address: string | null;
   passed: number;
@@ -60,13 +61,13 @@ export class EventThrottle {
     const address = 'address' in event ? event.address : null;
     const code = codeOf(event);
     const isSession = event.kind.startsWith('session-');
-    const all = this.#window(event.kind, code, null);
+    const all = this.#window(event, code, null);
     const mostOfAll = isSession ? perAddressOfSessions : this.#settings.perKind;
     if (all.passed >= mostOfAll) {
       all.held += 1;
       return;
     }
-    const own = this.#window(event.kind, code, address ?? 'unknown');
+    const own = this.#window(event, code, address ?? 'unknown');
     if (own.passed >= (isSession ? perAddressOfSessions : this.#settings.perAddress)) {
       own.held += 1;
       return;
@@ -89,17 +90,18 @@ export class EventThrottle {
     this.#cancel = null;
     const windows = [...this.#windows.values()];
     this.#windows.clear();
-    for (const { of, code, address, held } of windows) {
-      if (held > 0) this.#emit({ kind: 'more', of, code, address, count: held, inMs: this.#settings.windowMs });
+    for (const { held, passed: _, ...what } of windows) {
+      if (held > 0) this.#emit({ kind: 'more', ...what, count: held, inMs: this.#settings.windowMs });
     }
   }
 
   /** The number of windows is bounded by `perKind`: each one passes at least one event. */
-  #window(of: EventKind, code: string | null, address: string | null): Window {
-    const name = `${of} ${code} ${address}`;
+  #window(event: EdgeLogEvent, code: string | null, address: string | null): Window {
+    const [of, level] = [event.kind, levelOf(event)];
+    const name = `${of} ${level} ${code} ${address}`;
     let window = this.#windows.get(name);
     if (window === undefined) {
-      window = { of, code, address, passed: 0, held: 0 };
+      window = { of, level, code, address, passed: 0, held: 0 };
       this.#windows.set(name, window);
     }
     return window;
