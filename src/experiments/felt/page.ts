@@ -63,10 +63,19 @@ ${pivotTable(policies, {
 ## Which objective orders policies as people feel them
 
 Spearman's rank correlation, over policies, of what an objective predicts with the mean time per token: the mean cost of a slot, and
-the time per token that \`felt\` predicts for a device over the run.
+the time per token that \`felt\` predicts for a device over the run. The last column is that of the felt time in one half of the seeds with
+that in the other half: policies that are about equal change their order from seed to seed.
 
 ${markdownTable(
-  ['preset', 'payload', 'policies', "cost, the paper's objective", 'cost, `felt`', 'time per token, `felt`'],
+  [
+    'preset',
+    'payload',
+    'policies',
+    "cost, the paper's objective",
+    'cost, `felt`',
+    'time per token, `felt`',
+    'felt, other seeds',
+  ],
   of<RankRow>('rank').map((row) => [
     row.preset,
     `\`${row.law}\``,
@@ -74,6 +83,7 @@ ${markdownTable(
     numberWithin(row.rankCorrelationPaper, [row.rankCorrelationPaperLow, row.rankCorrelationPaperHigh]),
     numberWithin(row.rankCorrelationFeltCost, [row.rankCorrelationFeltCostLow, row.rankCorrelationFeltCostHigh]),
     numberWithin(row.rankCorrelationFelt, [row.rankCorrelationFeltLow, row.rankCorrelationFeltHigh]),
+    row.rankCorrelationHalves === null ? '-' : rounded(row.rankCorrelationHalves),
   ]),
 )}
 

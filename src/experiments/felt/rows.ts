@@ -40,6 +40,11 @@ export interface RankRow extends Within<'rankCorrelationPaper' | 'rankCorrelatio
   readonly preset: string;
   readonly law: PayloadLaw;
   readonly policies: number;
+  /**
+   * Of the felt time per token in one half of the seeds with that in the other half, in the mean of as many splits as there are seeds:
+   * about what a prediction can reach that knows every policy but not the seeds. Null with one seed.
+   */
+  readonly rankCorrelationHalves: number | null;
 }
 
 /** Distance of `best, felt` from the certified bound, over slots of a preset. */
@@ -128,6 +133,7 @@ export function rankRows(runs: readonly FeltRun[], presets: readonly string[], n
       return {
         what: 'rank',
         ...{ preset, law, policies: names.length },
+        rankCorrelationHalves: correlationOfHalves(byPolicy),
         ...within(
           'rankCorrelationPaper',
           estimate(seeds, (pick) => correlation(pick, (run) => run.paperCostMs[law])),
@@ -143,6 +149,19 @@ export function rankRows(runs: readonly FeltRun[], presets: readonly string[], n
       };
     }),
   );
+}
+
+function correlationOfHalves(byPolicy: readonly (readonly FeltRun[])[]): number | null {
+  const seeds = byPolicy[0]?.length ?? 0;
+  if (seeds < 2) return null;
+  const half = seeds >> 1;
+  const splits = Array.from({ length: seeds }, (_, start) => {
+    const isIn = (at: number): boolean => (at - start + seeds) % seeds < half;
+    const feltIn = (wanted: boolean): number[] =>
+      byPolicy.map((own) => mean(own.filter((_, at) => isIn(at) === wanted).map((run) => run.msPerToken)));
+    return rankCorrelation(feltIn(true), feltIn(false));
+  });
+  return mean(splits);
 }
 
 export function gapRows(runs: readonly FeltRun[], presets: readonly string[]): GapRow[] {

@@ -56,6 +56,7 @@ export function summariseFelt({ policies, ranks, gaps, runs, solved }: Found): F
     rankCorrelationPaper: least(ranks.map((row) => row.rankCorrelationPaper)),
     rankCorrelationFelt: least(ranks.map((row) => row.rankCorrelationFelt)),
     rankCorrelationFeltCost: least(ranks.map((row) => row.rankCorrelationFeltCost)),
+    rankCorrelationHalves: least(ranks.flatMap(({ rankCorrelationHalves: one }) => (one === null ? [] : [one]))),
     rankedPolicies: least(ranks.map(({ policies: count }) => count)),
     predictionErrorMedian: errors.length === 0 ? null : median(errors),
     feltBoundGapMedian: slotGaps.length === 0 ? null : median(slotGaps),
