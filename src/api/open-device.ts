@@ -2,7 +2,6 @@
 
 import {
   abortSignal,
-  addressOrConnector,
   type Checks,
   callback,
   checkOptions,
@@ -13,7 +12,9 @@ import {
   truth,
   whole,
 } from '../basics/check-options.ts';
+import { badArgument } from '../basics/errors.ts';
 import { createDevice, type Device } from '../device/device.ts';
+import { type DeviceEdge, deviceEdges, type EdgeList, listEdges } from '../device/edge-list.ts';
 import { partChecks, questionChecks } from '../device/turn-options.ts';
 import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
 import { gpuCheck, type OpenModelOptions, openModel } from '../engines/open-model.ts';
@@ -31,10 +32,22 @@ export function draftSequences(hedges = 1): number {
   return 1 + hedges;
 }
 
+/** One of several edges, see {@link DeviceEdge}; an address may have the SHA-256 of its certificate beside it. */
+export type OpenedEdge =
+  | string
+  | Connect
+  | (Exclude<DeviceEdge, string | Connect> & {
+      /** As `edgeFingerprint`, of this edge. */
+      readonly fingerprint?: string | undefined;
+    });
+
 /** What a device is made of; only `edge` must be given. */
 export interface DeviceOptions {
-  /** Address of the edge ("ws://host:8642"), or a connector of your own, such as an emulated link's. */
-  readonly edge: string | Connect;
+  /**
+   * Address of the edge ("ws://host:8642"), or a connector of your own, such as an emulated link's; or several edges, in the order of
+   * preference. With several, an answer goes on at another one when its edge is lost, full, silent or going down.
+   */
+  readonly edge: OpenedEdge | readonly OpenedEdge[];
   /**
    * What drafts: a model's name, the path of a GGUF file, "toy:SEED", "ngram" (looks back in the text), "none", or a source of
    * your own, which stays yours. Default: the draft of the default pair.
@@ -49,7 +62,7 @@ export interface DeviceOptions {
   readonly lookUp?: boolean;
   /**
    * SHA-256 of the edge's certificate, 64 hex digits, for an edge that made its certificate itself: this one is trusted, and no other.
-   * Default: what the system trusts. Not for a connector of your own.
+   * Default: what the system trusts. Not for a connector of your own. Of several edges each names its own (`fingerprint`).
    */
   readonly edgeFingerprint?: string;
   /** API key, if the edge asks for one. */
@@ -72,7 +85,7 @@ export interface DeviceOptions {
 }
 
 const deviceChecks: Checks<DeviceOptions> = {
-  edge: addressOrConnector,
+  edge: deviceEdges(true),
   draft: optional(
     must('Give a name, a path, or a drafter: an object with draft.', (draft) => {
       return typeof draft === 'string' || hasMembers(draft, 'draft');
@@ -108,8 +121,8 @@ export interface OpenedDevice extends Device, AsyncDisposable {
  */
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
   checkOptions('openDevice', options, deviceChecks);
-  const { edge, credentials } = options;
-  const connect = typeof edge === 'string' ? connectWebSocket(edge, { fingerprint: options.edgeFingerprint }) : edge;
+  const { credentials } = options;
+  const edges = edgesOf(options);
   // Newest first when closed. (AsyncDisposableStack would do, but Node 22 does not have it.)
   const opened: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {
@@ -120,12 +133,26 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
     throw error;
   });
   const device = createDevice({
-    edge: connect,
+    edge: edges,
     tokenizer,
     drafter,
     ...(credentials === undefined ? {} : { credentials }),
   });
   return { ...device, draftDescription: description, close, [Symbol.asyncDispose]: close };
+}
+
+function edgesOf({ edge, edgeFingerprint }: DeviceOptions): EdgeList {
+  const list = Array.isArray(edge) ? (edge as readonly OpenedEdge[]) : [edge as OpenedEdge];
+  const pinOf = (index: number): string | undefined => {
+    const one = list[index];
+    return (typeof one === 'object' ? one.fingerprint : undefined) ?? (list.length === 1 ? edgeFingerprint : undefined);
+  };
+  if (list.length > 1 && edgeFingerprint !== undefined)
+    throw badArgument(
+      'openDevice: edgeFingerprint is given for several edges',
+      'Give each edge as { edge, fingerprint }, with its own.',
+    );
+  return listEdges(list, (address, index) => connectWebSocket(address, { fingerprint: pinOf(index) }));
 }
 
 interface Parts {

@@ -15,6 +15,7 @@ export const errorCodes = [
   'python-missing', // no Python that can run the pipeline for drafts
   'download-failed',
   'tokenizer-mismatch', // the same id would mean different tokens on device and edge
+  'target-changed', // the edge that could go on runs another target than the one that wrote the text so far
   'version-mismatch', // another protocol version
   'edge-unreachable',
   'edge-silent', // the edge keeps its connection but sends no text

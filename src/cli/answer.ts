@@ -9,7 +9,7 @@ import type { TurnOptions } from '../device/turn-options.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { modeOf } from '../protocol/mode.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
-import { bothSteps, noteConnections } from './connection-notes.ts';
+import { bothSteps, noteConnections, noteServer } from './connection-notes.ts';
 import type { CommandDevice } from './open-device.ts';
 import { foreignAnswer } from './terminal-text.ts';
 
@@ -64,7 +64,9 @@ function begin(question: Question, note: (line: string) => void): Turn {
   }
   const options: TurnOptions = {
     ...shared,
-    connect: device.connect,
+    connect: device.edges,
+    allowsOtherTarget: flags.allowOtherTarget === true,
+    ...(device.edges.routes.hasSeveral ? { onServedBy: noteServer(note) } : {}),
     ...(mode === 'auto'
       ? { drafter: device.drafter, auto: device.auto }
       : { drafter: modeOf(mode).deviceDrafts ? device.drafter : null, mode }),

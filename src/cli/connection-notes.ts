@@ -29,6 +29,15 @@ export function noteConnections(say: (line: string) => void): OnStep {
   };
 }
 
+/** Of several edges: says which one takes over. @param say gets one line */
+export function noteServer(say: (line: string) => void): (edge: string) => void {
+  let isFirst = true;
+  return (edge) => {
+    if (!isFirst) say(`[${edge} goes on]`);
+    isFirst = false;
+  };
+}
+
 /** Both, where both are wanted. */
 export function bothSteps(first: OnStep, second: OnStep | null): OnStep {
   if (second === null) return first;

@@ -4,12 +4,21 @@ import type { Command } from 'commander';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
-import { fingerprintOption, openCommandDevice } from './open-device.ts';
+import { edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
 
 const options = {
-  edge: { flag: '--edge <address>', help: 'address of the edge', default: 'ws://127.0.0.1:8642' as string },
-  edgeFingerprint: fingerprintOption as typeof fingerprintOption,
+  edge: {
+    flag: '--edge <address>',
+    help: 'address of the edge; given several times: edges in the order of preference, and an answer goes on at the next one when its edge is gone',
+    texts: true,
+    default: ['ws://127.0.0.1:8642'] as readonly string[],
+  },
+  edgeFingerprint: {
+    ...fingerprintOption,
+    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
+    texts: true,
+  },
   target: {
     flag: '--target <name|path>',
     alias: '--model <name|path>',
@@ -28,6 +37,8 @@ const notes = `Examples:
   outrider device --prompt "Why is the sky blue?"             an edge on this machine
   OUTRIDER_KEY=... outrider device --edge wss://box.example:8642 --edge-fingerprint SHA256
                                                               a chat with an edge elsewhere that made its certificate itself
+  outrider device --edge wss://near.example:8642 --edge wss://far.example:8642
+                                                              the second edge goes on where the first one stops
   outrider device --draft none --prompt "..."                 the edge writes alone
 
 The text goes to standard output, all else to standard error. The fields of --json: docs/library.md.`;
@@ -37,7 +48,7 @@ export function deviceCommand(): Command {
   return commandOf({ name: 'device', description, options, notes }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     const asked = await readAsked(flags);
-    await using device = await openCommandDevice(flags, flags.target, flags);
+    await using device = await openCommandDevice(edgeAddresses(flags.edge, flags.edgeFingerprint), flags.target, flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({

@@ -1,6 +1,8 @@
 // The device of a command: the library's own, over the emulated network that the flags ask for, with logs if they ask for them.
 
 import { type OpenedDevice, openDevice } from '../api/open-device.ts';
+import { badArgument } from '../basics/errors.ts';
+import { withoutUserinfo } from '../basics/secret.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';
@@ -32,6 +34,18 @@ export const fingerprintOption = {
   help: 'trust the certificate with this SHA-256, and no other: that of an edge with --tls-self-signed',
 } as const;
 
+/** Several edges, as `device` takes them. @throws OutriderError `bad-argument` */
+export function edgeAddresses(edges: readonly string[], fingerprints: readonly string[] = []): readonly EdgeAddress[] {
+  if (fingerprints.length > edges.length || (fingerprints.length > 0 && fingerprints.length < edges.length)) {
+    const cause = `--edge-fingerprint is given ${fingerprints.length} times, --edge ${edges.length} times`;
+    throw badArgument(cause, 'give one for each edge, in the same order; "-" where the system trusts the certificate');
+  }
+  return edges.map((edge, index) => {
+    const pin = fingerprints[index];
+    return pin === undefined || pin === '-' ? { edge } : { edge, edgeFingerprint: pin };
+  });
+}
+
 /** How many alternatives the device's draft needs room for: none in modes that don't hedge. */
 export function hedgesOf({ mode, hedges }: Pick<AnswerFlags, 'mode' | 'hedges'>): number {
   return mode === 'auto' || (mode !== 'local' && modeOf(mode).mayHedge) ? hedges : 0;
@@ -39,12 +53,15 @@ export function hedgesOf({ mode, hedges }: Pick<AnswerFlags, 'mode' | 'hedges'>)
 
 /** @param target gives the tokenizer where the draft brings none (ngram, none) */
 export async function openCommandDevice(
-  address: EdgeAddress,
+  addresses: EdgeAddress | readonly EdgeAddress[],
   target: string,
   flags: AnswerFlags,
 ): Promise<CommandDevice> {
   const options = {
-    edge: connectThrough(address, flags),
+    edge: [addresses].flat().map((address) => ({
+      edge: connectThrough(address, flags),
+      name: withoutUserinfo(address.edge),
+    })),
     draft: flags.draft,
     target,
     lookUp: looksUpOnDevice(flags.lookUp),

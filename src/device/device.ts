@@ -2,7 +2,6 @@
 // Node, api/open-device.ts opens the parts by name.
 
 import {
-  addressOrConnector,
   type Check,
   type Checks,
   checkOptions,
@@ -16,16 +15,19 @@ import { badArgument } from '../basics/errors.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Message, Tokenizer } from '../models/model.ts';
 import { type ModeName, modeNames } from '../protocol/mode.ts';
-import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket-client.ts';
 import { AutoMode } from './auto-mode.ts';
+import { type DeviceEdge, deviceEdges, type EdgeList, isEdgeList, listEdges } from './edge-list.ts';
 import { startTurn, type Turn } from './turn.ts';
 import { partChecks, questionChecks, type TurnOptions } from './turn-options.ts';
 
 /** Parts of a device. The caller owns tokenizer and drafter. */
 export interface DeviceParts {
-  /** Address of the edge ("wss://host"), or a connector, such as that of an emulated link. */
-  readonly edge: string | Connect;
+  /**
+   * Address of the edge ("wss://host"), or a connector, such as that of an emulated link; or several edges, in the order of preference. With
+   * several, an answer goes on at another one when its edge is lost, full, silent or going down.
+   */
+  readonly edge: DeviceEdge | readonly DeviceEdge[] | EdgeList;
   /** Must be the edge's tokenizer, with the same hash; otherwise the edge refuses. */
   readonly tokenizer: Tokenizer;
   /** Null: the device does not draft, and the edge decodes alone. */
@@ -43,13 +45,19 @@ export type AskOptions = Omit<
   readonly mode?: ModeName | 'auto';
 };
 
-const partsChecks: Checks<DeviceParts> = { edge: addressOrConnector, ...partChecks };
+const partsChecks: Checks<DeviceParts> = {
+  edge: (field, edge) => {
+    if (!isEdgeList(edge)) deviceEdges(false)(field, edge);
+  },
+  ...partChecks,
+};
 const askChecks: Checks<AskOptions> = { ...questionChecks, mode: optional(oneOf([...modeNames, 'auto'])) };
 const roles: readonly Message['role'][] = ['system', 'user', 'assistant'];
 
 /** A device that can ask an edge; see {@link createDevice}. */
 export interface Device {
-  readonly connect: Connect;
+  /** Its edges by name; for `startTurn`. */
+  readonly edges: EdgeList;
   /** Must be the edge's tokenizer; otherwise the edge refuses. */
   readonly tokenizer: Tokenizer;
   /** Null: the device does not draft. Turns share the drafter; simultaneous turns slow each other down. */
@@ -70,10 +78,10 @@ export interface Device {
 export function createDevice(parts: DeviceParts): Device {
   checkOptions('createDevice', parts, partsChecks);
   const { edge, tokenizer, drafter, credentials } = parts;
-  const connect = typeof edge === 'string' ? connectWebSocket(edge) : edge;
+  const edges = isEdgeList(edge) ? edge : listEdges(edge, (address) => connectWebSocket(address));
   const auto = new AutoMode();
   return {
-    connect,
+    edges,
     tokenizer,
     drafter,
     auto,
@@ -83,7 +91,7 @@ export function createDevice(parts: DeviceParts): Device {
       const { mode, ...rest } = options;
       const chosen = mode === 'auto' ? { auto } : mode === undefined ? {} : { mode };
       const key = credentials === undefined ? {} : { credentials };
-      return startTurn({ ...rest, ...chosen, ...key, connect, tokenizer, drafter, prompt });
+      return startTurn({ ...rest, ...chosen, ...key, connect: edges, tokenizer, drafter, prompt });
     },
   };
 }

@@ -2,7 +2,7 @@
 // says so.
 
 import { type Checks, checkOptions, having } from '../basics/check-options.ts';
-import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import { asOutriderError, badArgument, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { completeSampling, validateSampling } from '../decoding/sampling.ts';
@@ -52,12 +52,15 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
   return {
     report,
     stop,
+    moveTo: (edge) => {
+      throw badArgument(`a turn without an edge can't move to ${edge}`, 'Ask an edge: startTurn, or device.ask.');
+    },
     [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
   };
 
   async function write(): Promise<TurnReport> {
     const clock = options.clock ?? machineClock;
-    const times: TurnTimes = { startMs: clock.nowMs(), commits: [], draftMs: [] };
+    const times: TurnTimes = { startMs: clock.nowMs(), commits: [], draftMs: [], servedBy: [] };
     const assembler = new TextAssembler(rule, tokenizer.bytes);
     let tokens = TokenText.of(options.prompt);
     let state = ending.start;

@@ -17,6 +17,7 @@ import {
   record,
   secret,
   text,
+  truth,
   whole,
 } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
@@ -31,11 +32,20 @@ import { type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
 import { type ModeName, modeNames } from '../protocol/mode.ts';
 import type { Connect } from '../transport/transport.ts';
 import type { AutoMode } from './auto-mode.ts';
+import { type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
 
 /** Options of one answer. Times in ms, lengths in tokens. */
 export interface TurnOptions {
-  /** Connector to the edge. */
-  readonly connect: Connect;
+  /**
+   * Connector to the edge, or several edges in the order of preference. With several, a turn goes on at another one when its edge is lost,
+   * full, silent or going down.
+   */
+  readonly connect: Connect | readonly TurnEdge[] | EdgeList;
+  /**
+   * Whether an edge with another fingerprint may go on with a text. Its text could differ where two tokens are almost equally likely; the
+   * report then has all fingerprints. Default false: the turn fails with `target-changed` if no other edge can go on.
+   */
+  readonly allowsOtherTarget?: boolean;
   /** Must be the edge's tokenizer. */
   readonly tokenizer: Tokenizer;
   /** Null: the device does not draft; the edge decodes alone in any mode. */
@@ -90,6 +100,8 @@ export interface TurnOptions {
   readonly signal?: AbortSignal;
   /** Called when the edge is full and this turn waits for a place, and when the number changes: about how many get one before it. */
   readonly onQueued?: (ahead: number) => void;
+  /** Called when an edge takes the turn over, the first one included: its name. */
+  readonly onServedBy?: (edge: string) => void;
   /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
   readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
 }
@@ -107,6 +119,7 @@ export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'cre
 
 /** Of what each turn is asked for. */
 export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
+  allowsOtherTarget: optional(truth),
   mode: optional(oneOf(modeNames)),
   sampling: optional(record(samplingChecks)),
   stopStrings: optional(listOf('texts', text)),
@@ -130,6 +143,7 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   clock: optional(clock),
   signal: optional(abortSignal),
   onQueued: optional(callback),
+  onServedBy: optional(callback),
   onStep: optional(callback),
 };
 
@@ -137,10 +151,17 @@ export const promptCheck: Check = must('Give a list of token ids, at least one.'
   return Array.isArray(ids) && ids.length > 0 && ids.every((id) => Number.isInteger(id) && id >= 0);
 });
 
+const listedEdge = having('an edge', 'name', 'connect');
+
+const edgesCheck: Check = (field, edges) => {
+  if (Array.isArray(edges)) listOf('edges', listedEdge)(field, edges);
+  else if (!isEdgeList(edges)) callback(field, edges);
+};
+
 export const turnChecks: Checks<TurnOptions> = {
   ...partChecks,
   ...questionChecks,
-  connect: callback,
+  connect: edgesCheck,
   prompt: promptCheck,
   auto: optional(having('the `auto` of a device', 'choose', 'follow')),
 };

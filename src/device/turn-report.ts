@@ -19,6 +19,7 @@ export interface TurnTimes {
   readonly startMs: number;
   readonly commits: { readonly atMs: number; readonly tokenCount: number; readonly acceptedCount: number }[];
   readonly draftMs: number[];
+  readonly servedBy: { readonly edge: string; readonly atMs: number }[];
 }
 
 /** Measurements of a turn on the device; undefined if there was nothing to measure. */
@@ -47,6 +48,11 @@ export interface TurnReport {
   readonly longestAccepted: number;
   /** Number of attaches; more than one: the turn was resumed. */
   readonly connections: number;
+  /**
+   * The edges that wrote it, by name, in order, and when each took it over, ms from the start of the turn. Several: the answer was handed
+   * over.
+   */
+  readonly servedBy: readonly { readonly edge: string; readonly fromMs: number }[];
   /** Median of the device's draft times. */
   readonly draftMs: number | undefined;
   readonly roundTripMs: number | undefined;
@@ -78,6 +84,7 @@ export function reportTurn(
     draftedTokens: drafted,
     sentDrafts: sent,
     connections: state.edges.reduce((sum, edge) => sum + edge.attempt, 0),
+    servedBy: times.servedBy.map(({ edge, atMs }) => ({ edge, fromMs: atMs - times.startMs })),
     roundTripMs,
     payloadBytesPerToken: tokens.length === 0 ? undefined : payloadBytes / tokens.length,
     traffic,
@@ -100,6 +107,7 @@ export function localReport(
     draftedTokens: known.tokens.length,
     sentDrafts: 0,
     connections: 0,
+    servedBy: [],
     roundTripMs: undefined,
     payloadBytesPerToken: 0,
     traffic: noTraffic,

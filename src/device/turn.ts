@@ -3,7 +3,7 @@
 
 import { checkOptions } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
-import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import { asOutriderError, badArgument, OutriderError } from '../basics/errors.ts';
 import { median } from '../basics/statistics.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { DraftedText } from '../decoding/token-list.ts';
@@ -21,6 +21,7 @@ import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
 import { adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
+import { createEdgeList, type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -34,14 +35,19 @@ export interface Turn extends AsyncIterable<Emission> {
   readonly report: Promise<TurnReport>;
   /** Has the effect of an aborted signal. */
   stop(): void;
+  /**
+   * Hands the answer over to another of its edges, which evaluates the text while the present one goes on writing. The text does not change.
+   * @throws OutriderError `bad-argument` for an edge that the turn does not have
+   */
+  moveTo(edge: string): void;
 }
 
 /** The median of this many drafts is the present draft time. */
 const recentDrafts = 15;
 /** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
 const knownWidths = new WeakMap<object, number>();
-/** A turn knows one edge. */
-const onlyEdge = 'edge';
+/** With several edges, one that does not answer is left sooner, ms. */
+const severalEdges = { liveness: { pingAfterMs: 1000, lostAfterMs: 4000 }, connectWithinMs: 3000 } as const;
 
 /** @throws OutriderError `bad-argument` before anything is sent */
 export function startTurn(options: TurnOptions): Turn {
@@ -63,11 +69,14 @@ class TurnRunner implements Turn {
   readonly #driver: DeviceDriver<Connection>;
   readonly #queue: EmissionQueue<Emission> = new EmissionQueue(() => this.stop());
   readonly #assembler: TextAssembler;
-  readonly #abort = new AbortController();
+  /** Connections that are being opened. */
+  readonly #attempts = new Set<AbortController>();
+  #isOver = false;
   /** Removed by hand: with the option `signal`, Node forgets to remove it once garbage has been collected. */
   readonly #stopNow = (): void => this.stop();
   readonly #times: TurnTimes;
   readonly #resolveReport: (report: TurnReport) => void;
+  readonly #edges: EdgeList;
   readonly #choice: ModeChoice | null;
   readonly #advice: TurnAdvice | null;
   #text = '';
@@ -75,14 +84,16 @@ class TurnRunner implements Turn {
   constructor(options: TurnOptions) {
     this.#options = options;
     this.#clock = options.clock ?? machineClock;
-    const { auto, drafter, tokenizer } = options;
+    const { auto, connect, drafter, tokenizer } = options;
+    this.#edges = isEdgeList(connect) ? connect : createEdgeList(connect);
+    const { routes, edges } = this.#edges;
     this.#choice = auto?.choose(drafter !== null) ?? null;
     const mode = this.#choice?.mode ?? options.mode ?? (drafter === null ? 'ar' : 'stream');
     this.#advice = this.#choice === null ? ownAdvice(options, mode) : (auto?.follow(this.#choice) ?? null);
     const turn = requestOf(options, mode);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes);
-    this.#times = { startMs: this.#clock.nowMs(), commits: [], draftMs: [] };
+    this.#times = { startMs: this.#clock.nowMs(), commits: [], draftMs: [], servedBy: [] };
     const { promise, resolve } = Promise.withResolvers<TurnReport>();
     this.report = promise;
     this.#resolveReport = resolve;
@@ -90,7 +101,7 @@ class TurnRunner implements Turn {
     const settings = {
       machines: { stepDevice, guardMessage },
       wire: byteWire,
-      liveness: options.liveness ?? defaultLiveness,
+      liveness: options.liveness ?? (routes.hasSeveral ? severalEdges.liveness : defaultLiveness),
       vocabularySize: tokenizer.vocabularySize,
       giveUpAfterMs: options.giveUpAfterMs ?? 30_000,
       firstTokenWithinMs: options.firstTokenWithinMs ?? deadlines.firstTokenWithinMs,
@@ -101,6 +112,9 @@ class TurnRunner implements Turn {
       cutsChains: typeof options.minChainConfidence !== 'number',
       judgesHedges: true,
       knownWidthShare: drafter === null ? undefined : knownWidths.get(drafter),
+      routes,
+      credentialsOf: (edge: string) => edges.get(edge)?.credentials ?? turn.credentials,
+      keepsTarget: options.allowsOtherTarget !== true,
     };
     this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), {
       greeted: (timing) => this.#greeted(timing),
@@ -116,11 +130,18 @@ class TurnRunner implements Turn {
     }
     if (this.#choice?.drafts === false) this.#driver.switchDrafting(false);
     signal?.addEventListener('abort', this.#stopNow);
-    void this.#connect(onlyEdge);
+    this.#driver.start(this.#edges.routes);
   }
 
   stop(): void {
     this.#driver.stop();
+  }
+
+  moveTo(edge: string): void {
+    const { edges, routes } = this.#edges;
+    if (!edges.has(edge))
+      throw badArgument(`this turn has no edge ${edge}`, `Its edges are ${routes.names.join(', ')}.`);
+    this.#driver.moveTo(edge);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Emission> {
@@ -133,6 +154,7 @@ class TurnRunner implements Turn {
       beginDraft: (order) => void this.#draft(order),
       emit: (tokens, drafted) => this.#emit(tokens, drafted),
       queued: (ahead) => this.#options.onQueued?.(ahead),
+      servedBy: (edge) => this.#servedBy(edge),
       finished: (outcome) => this.#finish(outcome),
       stepped: (event, step) => this.#options.onStep?.({ ...step, event, atMs: this.#clock.nowMs() }),
     };
@@ -152,13 +174,21 @@ class TurnRunner implements Turn {
       closed: () => tell((ready) => ready.closed()),
     });
     let connection: Connection;
+    const { edges, routes } = this.#edges;
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    const within = routes.hasSeveral ? this.#clock.after(severalEdges.connectWithinMs, () => attempt.abort()) : null;
     try {
-      connection = await this.#options.connect(accept, { signal: this.#abort.signal });
+      connection = await (edges.get(edge) as TurnEdge).connect(accept, { signal: attempt.signal });
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#driver.unreachable(edge, asOutriderError(error));
+      const reason = attempt.signal.aborted ? noAnswer(edge) : asOutriderError(error);
+      if (!this.#isOver) this.#driver.unreachable(edge, reason);
       return;
+    } finally {
+      within?.();
+      this.#attempts.delete(attempt);
     }
-    if (this.#abort.signal.aborted) {
+    if (this.#isOver) {
       connection.close('done', 'the turn is over');
       return;
     }
@@ -197,6 +227,11 @@ class TurnRunner implements Turn {
     return this.#advice?.greeted(timing) ?? null;
   }
 
+  #servedBy(edge: string): void {
+    this.#times.servedBy.push({ edge, atMs: this.#clock.nowMs() });
+    this.#options.onServedBy?.(edge);
+  }
+
   #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
     const atMs = this.#clock.nowMs();
     this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length });
@@ -231,7 +266,8 @@ class TurnRunner implements Turn {
     if (rest !== '') {
       this.#queue.push({ tokens: [], text: rest, pieces: [{ text: rest, drafted: false }], atMs: this.#clock.nowMs() });
     }
-    this.#abort.abort();
+    this.#isOver = true;
+    for (const attempt of this.#attempts) attempt.abort();
     this.#options.signal?.removeEventListener('abort', this.#stopNow);
     const { connections, state, widthShare } = this.#driver;
     if (this.#options.drafter !== null && widthShare !== undefined) knownWidths.set(this.#options.drafter, widthShare);
@@ -245,6 +281,11 @@ class TurnRunner implements Turn {
       this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
     } else this.#queue.end();
   }
+}
+
+function noAnswer(edge: string): OutriderError {
+  const cause = `${edge} does not answer within ${severalEdges.connectWithinMs / 1000} s`;
+  return new OutriderError('edge-unreachable', cause, 'check the address, and that the edge runs');
 }
 
 /** Only in modes in which drafting is optional. */

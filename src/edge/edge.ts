@@ -191,6 +191,7 @@ class RunningEdge {
     if (this.#closing === null && !this.#isDraining) {
       this.#isDraining = true;
       this.#journal.tell({ kind: 'draining', sessions: this.#answering(), forMs });
+      this.#faults.call(() => this.#core.connections.leave(), undefined);
     }
     const endMs = this.#clock.nowMs() + forMs;
     while (this.#closing === null && this.#answering() > 0 && this.#clock.nowMs() < endMs) {

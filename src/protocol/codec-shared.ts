@@ -24,6 +24,7 @@ export const frame = {
   end: 0x44,
   commit: 0x45,
   queued: 0x46,
+  leaving: 0x47,
   /** | count 1..63: extends the branch. */
   draftExtend: 0x80,
   /** | count 1..63: a new branch. */

@@ -73,6 +73,7 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { down: { kind: 'commit', first: 56, branch: 4, accepted: 2, tokens: [78] } },
     { up: { kind: 'draft', branch: 5, first: 59, tokens: [40, 41] } },
     { down: { kind: 'commit', first: 59, branch: 5, accepted: 2, tokens: [] } },
+    { down: { kind: 'leaving' } },
     { down: { kind: 'ping', stamp: 0 } },
     { up: { kind: 'pong', stamp: 0 } },
     { down: { kind: 'refused', code: 'internal', cause: 'a cause', remedy: 'a remedy' } },
@@ -190,6 +191,7 @@ describe('messages with random contents', () => {
       silent,
       refused,
       { kind: 'gone' } as const,
+      { kind: 'leaving' } as const,
       { kind: 'queued', ahead: 300 } as const,
     ]) {
       expect(device.decode(edge.encode(message))).toEqual(message);

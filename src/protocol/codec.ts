@@ -169,7 +169,8 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
     case 'hello':
       return writeHello(writer, message);
     case 'gone':
-      return writer.byte(frame.gone);
+    case 'leaving':
+      return writer.byte(frame[message.kind]);
     case 'queued':
       return writer.byte(frame.queued).varint(message.ahead);
     case 'commit':
@@ -194,6 +195,8 @@ function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
       return readHello(reader);
     case frame.gone:
       return { kind: 'gone' };
+    case frame.leaving:
+      return { kind: 'leaving' };
     case frame.queued:
       return { kind: 'queued', ahead: reader.varint(limits.maxId) };
     case frame.refused:

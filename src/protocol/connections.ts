@@ -29,7 +29,8 @@ export interface ConnectionObserver<Sent, Carrier> {
 /** Takes the state changes of connections. */
 export interface LinkSink {
   linkWritable(link: number, isWritable: boolean): void;
-  linkClosed(link: number): void;
+  /** @param code with which this side has closed it; undefined: the other side or the network has */
+  linkClosed(link: number, code?: ErrorCode | 'done'): void;
 }
 
 export abstract class Connections<
@@ -92,7 +93,7 @@ export abstract class Connections<
     if (entry === undefined) return;
     this.#observer.closing?.(entry.carrier, code, detail);
     entry.carrier.close(code, detail);
-    this.#closed(id);
+    this.#closed(id, code);
   }
 
   closeAll(detail: string, code: ErrorCode | 'done' = 'done'): void {
@@ -105,7 +106,7 @@ export abstract class Connections<
     if (entry === undefined) return;
     this.#observer.closing?.(entry.carrier, code, detail);
     entry.carrier.close('edge-unreachable', detail);
-    this.#closed(id);
+    this.#closed(id, code);
   }
 
   /** For a crash of the process, whose timers are gone too: nothing is sent or reported. @returns the carriers of the connections */
@@ -161,12 +162,12 @@ export abstract class Connections<
     this.#sink.linkWritable(id, isWritable);
   }
 
-  #closed(id: number): void {
+  #closed(id: number, code?: ErrorCode | 'done'): void {
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     entry.liveness.stop();
     this.forgotten(entry.own, id);
     this.entries.delete(id);
-    this.#sink.linkClosed(id);
+    this.#sink.linkClosed(id, code);
   }
 }

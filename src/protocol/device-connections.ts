@@ -84,6 +84,10 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     return [...this.entries.values()].map(({ carrier, own }) => ({ carrier, edge: own.edge }));
   }
 
+  edgeOf(id: number): string | undefined {
+    return this.entries.get(id)?.own.edge;
+  }
+
   /** Takes a new connection to this edge. */
   open(edge: string, carrier: Carrier): FrameHandler {
     const own = { edge, isGreeted: false, hasSentOpen: false };

@@ -2,7 +2,7 @@
 // up, replaces a connection that brings no text, and sets the chain cut. A live turn and a simulated device both use this code.
 
 import type { Clock } from '../basics/clock.ts';
-import type { OutriderError } from '../basics/errors.ts';
+import type { ErrorCode, OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import type { ConnectionObserver } from './connections.ts';
@@ -20,8 +20,10 @@ import type {
 } from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
+import type { EdgeFailure, EdgeRoutes } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
-import type { DeviceMessage, EdgeTiming, RefusedMessage } from './messages.ts';
+import type { DeviceMessage, EdgeMessage, EdgeTiming, RefusedMessage } from './messages.ts';
+import { protocolVersion } from './messages.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
@@ -44,7 +46,23 @@ export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines 
   readonly judgesHedges: boolean;
   /** Round trip, ms; undefined: it is measured. */
   readonly knownRoundTripMs?: number | undefined;
+  /** The edges that the turn may use. Default: the one to which it was connected first. */
+  readonly routes?: EdgeRoutes | undefined;
+  /** The key for an edge. Default: that of the turn, for all. */
+  readonly credentialsOf?: (edge: string) => string;
+  /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may, and the text is marked. */
+  readonly keepsTarget?: boolean;
 }
+
+/** An edge that refuses a turn with one of these refuses it again. */
+const lastingRefusals: ReadonlySet<ErrorCode> = new Set([
+  'bad-argument',
+  'context-full',
+  'target-changed',
+  'tokenizer-mismatch',
+  'unauthorized',
+  'version-mismatch',
+]);
 
 /** A draft of the drafter. */
 export interface DraftMade {
@@ -86,6 +104,10 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   emit(tokens: readonly number[], drafted: readonly boolean[]): void;
   /** The session waits for a place of the edge. @param ahead about how many sessions get one before it */
   queued?(ahead: number): void;
+  /** Drafts go to this edge from now on, and its text is shown. */
+  servedBy?(edge: string): void;
+  /** The turn was to move to this edge, which can't take it. It goes on where it is. */
+  notMoved?(edge: string, error: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void;
   /** The turn is over; the host stops drafts and connection attempts in progress. */
   finished?(outcome: Outcome): void;
   /** The machine has applied an event; its effects are not performed yet. */
@@ -108,9 +130,18 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #openedAtMs = Number.POSITIVE_INFINITY;
   /** Since when there is no connection that brought text; null: there is one. */
   #outageSinceMs: number | null = null;
-  /** Since the last new text, the edge has refused the session because it is full. */
-  #refusal: RefusedMessage | null = null;
+  /** Why an edge could not take the session, since the last new text. */
+  #refusal: Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null = null;
   #hasConnected = false;
+  /** Edges to which no first connection was possible. */
+  readonly #unreached = new Set<string>();
+  /** Edges that have refused this turn; true: whatever happens, they will again. */
+  readonly #refusals = new Map<string, boolean>();
+  /** How the connection that is lost next has failed. */
+  #failure: EdgeFailure = 'lost';
+  #servedBy: string | null = null;
+  /** The edge that a move is connecting to. */
+  #movingTo: string | null = null;
   #cancelConnect = (): void => {};
   /** Nested steps: sending may fill a queue, which is an event. */
   #depth = 0;
@@ -140,20 +171,23 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
       linkOpened: (link, edge) => {
         this.#hasConnected = true;
+        this.#movingTo = null;
         this.#openedAtMs = clock.nowMs();
         this.step({ kind: 'link-opened', link, edge });
       },
       received: (link, message) => {
+        if (this.#isLeft(link, message)) return;
         if (message.kind === 'refused' && message.code === 'edge-full') this.#refusal = message;
         if (message.kind === 'queued') {
           this.#deadline.queued();
           host.queued?.(message.ahead);
         }
+        if (message.kind === 'leaving') this.#leave(link);
         if (message.kind === 'hello' && this.#advice?.greeted(message.timing) === false) this.switchDrafting(false);
         this.step({ kind: 'message-received', link, message });
       },
       linkWritable: (link, writable) => this.step({ kind: 'link-writable', link, writable }),
-      linkClosed: (link) => this.#lost(link),
+      linkClosed: (link, code) => this.#lost(link, code),
     };
     this.connections = new DeviceConnections(settings, clock, sink, host);
   }
@@ -181,8 +215,36 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   unreachable(edge: string, error: OutriderError): void {
-    if (this.#hasConnected || this.#settings.retriesFirstConnection) this.#connectLater(edge);
+    if (this.#state.outcome !== null) return;
+    this.#movingTo = null;
+    if (this.#state.links.length > 0) {
+      this.#settings.routes?.failed(edge, this.#clock.nowMs());
+      this.#host.notMoved?.(edge, error);
+      return;
+    }
+    this.#unreached.add(edge);
+    const isUntried = this.#settings.routes?.names.some((name) => !this.#unreached.has(name)) ?? false;
+    if (this.#hasConnected || this.#settings.retriesFirstConnection || isUntried)
+      this.#connectLater(edge, 'unreachable');
     else this.failed(error);
+  }
+
+  /** Begins the turn at the edge that the routes prefer. Without routes the caller connects. */
+  start(routes: EdgeRoutes): void {
+    this.#host.connect(routes.first(this.#clock.nowMs()));
+  }
+
+  /**
+   * Hands the turn over: the other edge evaluates the text while the present one goes on writing, and takes over with its first commit. If
+   * it can't, the turn stays where it is.
+   */
+  moveTo(edge: string): void {
+    const { outcome, links } = this.#state;
+    if (outcome !== null || this.#movingTo === edge || links.at(-1)?.edge === edge) return;
+    this.#movingTo = edge;
+    // Without a connection, the attempt to make one goes there instead.
+    if (links.length === 0) this.#cancelConnect();
+    this.#host.connect(edge);
   }
 
   /** Ends the turn with an error. */
@@ -210,6 +272,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       this.#depth -= 1;
     }
     this.#deadline.owes(edgeOwesText(this.#state));
+    this.#noteServer();
     this.#host.settled?.();
     const on = this.#switchTo;
     if (on === null || this.#depth > 0) return;
@@ -222,14 +285,14 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       case 'send':
         if (effect.message.kind === 'verify') this.#watch.verificationRequested(this.#clock.nowMs());
         if (effect.message.kind === 'open') this.#deadline.opened();
-        this.connections.send(effect.link, effect.message);
+        this.connections.send(effect.link, this.#withCredentials(effect.link, effect.message));
         break;
       case 'close-link':
         this.connections.close(effect.link, effect.code, effect.detail);
         break;
       case 'connect':
         this.#watch.lost();
-        this.#connectLater(effect.edge);
+        this.#connectLater(effect.edge, this.#failure);
         break;
       case 'draft-next': {
         const { generation, position, alternatives } = effect;
@@ -249,24 +312,101 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     }
   }
 
-  #lost(link: number): void {
+  /** @param code with which this side has closed it */
+  #lost(link: number, code?: ErrorCode | 'done'): void {
     const nowMs = this.#clock.nowMs();
     // The connection held for this long, so the edge was busy, for example with a long prompt.
     if (nowMs - this.#openedAtMs >= this.#settings.giveUpAfterMs) this.#answeredAtMs = nowMs;
+    if (code === 'silent') this.#failure = 'silent';
     this.step({ kind: 'link-closed', link });
+    this.#failure = 'lost';
   }
 
-  #connectLater(edge: string): void {
+  #connectLater(edge: string, how: EdgeFailure): void {
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
       this.failed(this.#reasonToGiveUp());
       return;
     }
     this.#outageSinceMs ??= nowMs;
-    const pauseMs = reconnectPauseMs(nowMs - this.#outageSinceMs, this.#settings.uniform());
+    const next = this.#settings.routes?.next(edge, how, nowMs, new Set(this.#refusals.keys()));
+    const pauseMs =
+      next?.isFresh === true ? 0 : reconnectPauseMs(nowMs - this.#outageSinceMs, this.#settings.uniform());
     this.#cancelConnect = this.#clock.after(pauseMs, () => {
-      if (this.#state.outcome === null) this.#host.connect(edge);
+      if (this.#state.outcome === null) this.#host.connect(next?.edge ?? edge);
     });
+  }
+
+  /**
+   * Whether the device leaves the edge for what it has said, and so does not pass it on: it refuses the turn or can't go on with it, and there
+   * is another edge.
+   */
+  #isLeft(link: number, message: EdgeMessage): boolean {
+    if (message.kind !== 'hello' && message.kind !== 'refused') return false;
+    const edge = this.connections.edgeOf(link);
+    const reason = message.kind === 'hello' ? this.#unfit(message) : message;
+    if (edge === undefined || reason === null || reason.code === 'superseded') return false;
+    const { routes } = this.#settings;
+    this.#refusals.set(edge, lastingRefusals.has(reason.code));
+    this.#refusal = reason;
+    const isMoving = this.#state.links.length > 1;
+    if (isMoving) {
+      routes?.failed(edge, this.#clock.nowMs());
+      this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
+    } else if (routes?.names.some((name) => !this.#refusals.has(name)) !== true) {
+      if (reason.code === 'target-changed') this.failed({ ...reason, message: reason.cause });
+      return reason.code === 'target-changed';
+    }
+    this.#failure = 'refused';
+    this.connections.close(link, 'done', reason.cause);
+    return true;
+  }
+
+  /** The edge of this connection is going down: another one takes over, if there is one. */
+  #leave(link: number): void {
+    const { routes } = this.#settings;
+    const edge = this.connections.edgeOf(link);
+    if (routes === undefined || edge === undefined) return;
+    const nowMs = this.#clock.nowMs();
+    routes.failed(edge, nowMs);
+    const isServing = edge === this.#state.links.at(-1)?.edge;
+    const other = routes.alternativeTo(edge, nowMs, new Set(this.#refusals.keys()));
+    if (isServing && other !== undefined) this.moveTo(other);
+  }
+
+  /** Why an edge that greets so can't write this turn's text; null: it can. */
+  #unfit(hello: Extract<EdgeMessage, { kind: 'hello' }>): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
+    const { fingerprints, turn } = this.#state;
+    const { routes, keepsTarget } = this.#settings;
+    // Of the only edge, the machine judges these two.
+    if (routes?.hasSeveral === true) {
+      const remedy = 'use edges of one version and one target';
+      if (hello.version !== protocolVersion)
+        return { code: 'version-mismatch', cause: `an edge speaks protocol ${hello.version}`, remedy };
+      if (hello.tokenizerHash !== turn.tokenizerHash)
+        return { code: 'tokenizer-mismatch', cause: `an edge runs ${hello.model}, with another tokenizer`, remedy };
+    }
+    if (keepsTarget !== true || fingerprints.length === 0 || fingerprints.includes(hello.fingerprint)) return null;
+    return {
+      code: 'target-changed',
+      cause: `the edge that answers now runs another target than the one that wrote the text so far (${hello.model})`,
+      remedy: 'ask again; or allow another target to go on, and the text is marked as that of several',
+    };
+  }
+
+  #withCredentials(link: number, message: DeviceMessage): DeviceMessage {
+    const { credentialsOf } = this.#settings;
+    if (credentialsOf === undefined || (message.kind !== 'open' && message.kind !== 'resume')) return message;
+    const edge = this.connections.edgeOf(link);
+    return edge === undefined ? message : { ...message, credentials: credentialsOf(edge) };
+  }
+
+  #noteServer(): void {
+    const { links, main } = this.#state;
+    const edge = links.find(({ id }) => id === main)?.edge;
+    if (edge === undefined || edge === this.#servedBy) return;
+    this.#servedBy = edge;
+    this.#host.servedBy?.(edge);
   }
 
   #reasonToGiveUp(): Pick<OutriderError, 'code' | 'message' | 'remedy'> {
@@ -293,6 +433,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#answeredAtMs = nowMs;
     this.#outageSinceMs = null;
     this.#refusal = null;
+    if (this.#servedBy !== null) this.#settings.routes?.answered(this.#servedBy);
+    for (const [edge, isLasting] of this.#refusals) if (!isLasting) this.#refusals.delete(edge);
     this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
     this.#host.emit(tokens, drafted);

@@ -123,6 +123,7 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
     case 'refused':
       return takeRefusal(state, link, message, effects);
     case 'queued':
+    case 'leaving':
     case 'ping':
     case 'pong':
       return state;

@@ -79,6 +79,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   readonly #limits: ConnectionLimits;
   readonly #unattached: UnattachedConnections;
   readonly #keyRates = new Map<string, RateLimit>();
+  #isLeaving = false;
 
   constructor(
     settings: EdgeConnectionSettings,
@@ -97,6 +98,13 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   /** Connections that are attached to no session. */
   get unattachedCount(): number {
     return this.#unattached.count;
+  }
+
+  /** Tells every device, now and later, that the edge is going down. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    for (const id of [...this.entries.keys()]) this.send(id, { kind: 'leaving' });
   }
 
   /** The number of the first connection whose carrier satisfies `isWanted`. */
@@ -119,6 +127,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     }));
     this.#unattached.add(id, carrier.address ?? '');
     this.send(id, hello());
+    if (this.#isLeaving) this.send(id, { kind: 'leaving' });
     if (this.count > this.#limits.connections) {
       const cause = `the edge has ${this.#limits.connections} connections`;
       this.#refuse(id, new OutriderError('edge-full', cause, 'try again later, or use another edge'));
@@ -205,6 +214,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
 
   override abandon(): Carrier[] {
     this.#unattached.clear();
+    this.#isLeaving = false;
     return super.abandon();
   }
 

@@ -135,6 +135,11 @@ export interface QueuedMessage {
   readonly ahead: number;
 }
 
+/** The edge is going down. It goes on with its sessions for a while; a device that knows another edge moves there. */
+export interface LeavingMessage {
+  readonly kind: 'leaving';
+}
+
 /** Final tokens, in order. The first `accepted` of them equal the device's drafts of `branch` and are not sent. */
 export interface CommitMessage {
   readonly kind: 'commit';
@@ -193,6 +198,7 @@ export type EdgeMessage =
   | HelloMessage
   | GoneMessage
   | QueuedMessage
+  | LeavingMessage
   | CommitMessage
   | EndMessage
   | RefusedMessage

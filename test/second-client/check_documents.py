@@ -87,6 +87,7 @@ CONNECTIONS: dict[str, list[Message]] = {
         commit(56, 4, 2, [78]),
         draft(5, 59, [40, 41]),
         commit(59, 5, 2, []),
+        {"kind": "leaving"},
         {"kind": "ping", "stamp": 0},
         {"kind": "pong", "stamp": 0},
         {"kind": "refused", "code": "internal", "cause": "a cause", "remedy": "a remedy"},

@@ -211,6 +211,7 @@ PLAIN_KINDS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     0x06: ("pong", ("stamp",)),
     0x42: ("gone", ()),
     0x46: ("queued", ("ahead",)),
+    0x47: ("leaving", ()),
 }
 PLAIN_HEADS = {kind: (head, fields) for head, (kind, fields) in PLAIN_KINDS.items()}
 WRITERS: Mapping[str, Callable[[Message], bytes]] = {
@@ -228,7 +229,7 @@ READERS: Mapping[int, Callable[[Reader], Message]] = {
     0x44: read_end,
 }
 DEVICE_HEADS = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, *range(0x21, 0x40)}
-EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46}
+EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47}
 
 
 class Codec:

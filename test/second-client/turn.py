@@ -140,7 +140,8 @@ class Turn:
         self.vocabulary_size = 0
         self.fingerprints: set[str] = set()
         self.end: Message | None = None
-        self.counts = {"connections": 0, "gone": 0, "commits": 0, "accepted": 0, "drafts": 0, "frames": 0, "queued": 0}
+        self.counts = {"connections": 0, "gone": 0, "commits": 0, "accepted": 0, "drafts": 0, "frames": 0}
+        self.counts |= {"queued": 0, "leaving": 0}
         self.closes: list[str] = []
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wake = asyncio.Event()
@@ -326,6 +327,9 @@ class Turn:
 
     def _take_queued(self, _link: Link, _m: Message) -> None:
         self.counts["queued"] += 1
+
+    def _take_leaving(self, _link: Link, _m: Message) -> None:
+        self.counts["leaving"] += 1
 
     def _take_ping(self, link: Link, m: Message) -> None:
         link.send({"kind": "pong", "stamp": m["stamp"]})
