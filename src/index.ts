@@ -2,7 +2,7 @@
 // else. docs/library.md shows how the parts go together.
 
 export type { Assignment, ObjectiveSettings, Policy, SlotState } from './allocation/slot-state.ts';
-export { type DeviceOptions, type OpenedDevice, openDevice } from './api/open-device.ts';
+export { type DeviceOptions, type OpenedDevice, type OpenedEdge, openDevice } from './api/open-device.ts';
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
 export { type Candidates, candidateLimit } from './decoding/candidates.ts';
@@ -11,6 +11,7 @@ export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
 export type { DraftedText } from './decoding/token-list.ts';
 export type { TokenText } from './decoding/token-text.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from './device/device.ts';
+export type { DeviceEdge, EdgeList, TurnEdge } from './device/edge-list.ts';
 export { startTurn, type Turn } from './device/turn.ts';
 export type { TurnOptions } from './device/turn-options.ts';
 export type { Emission, TurnReport } from './device/turn-report.ts';

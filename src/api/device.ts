@@ -9,6 +9,7 @@ export type { DraftedText } from '../decoding/token-list.ts';
 export type { TokenText } from '../decoding/token-text.ts';
 export type { AutoMode } from '../device/auto-mode.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from '../device/device.ts';
+export type { DeviceEdge, EdgeList, TurnEdge } from '../device/edge-list.ts';
 export { type LocalTurnOptions, startLocalTurn } from '../device/local-turn.ts';
 export { type EdgeProbe, probeEdge } from '../device/probe-edge.ts';
 export { startTurn, type Turn } from '../device/turn.ts';

@@ -342,9 +342,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
    * is another edge.
    */
   #isLeft(link: number, message: EdgeMessage): boolean {
-    if (message.kind !== 'hello' && message.kind !== 'refused') return false;
     const edge = this.connections.edgeOf(link);
-    const reason = message.kind === 'hello' ? this.#unfit(message) : message;
+    const reason = this.#reasonToLeave(link, message);
     if (edge === undefined || reason === null || reason.code === 'superseded') return false;
     const { routes } = this.#settings;
     this.#refusals.set(edge, lastingRefusals.has(reason.code));
@@ -374,10 +373,25 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     if (isServing && other !== undefined) this.moveTo(other);
   }
 
+  #reasonToLeave(link: number, message: EdgeMessage): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
+    switch (message.kind) {
+      case 'refused':
+        return message;
+      case 'hello':
+        return this.#unfit(message);
+      case 'commit':
+        // Of two edges that were greeted before there was text, the one that writes first sets the target.
+        if (this.#settings.keepsTarget !== true) return null;
+        return this.#otherTarget(this.#state.links.find(({ id }) => id === link)?.fingerprint ?? null);
+      default:
+        return null;
+    }
+  }
+
   /** Why an edge that greets so can't write this turn's text; null: it can. */
   #unfit(hello: Extract<EdgeMessage, { kind: 'hello' }>): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
-    const { fingerprints, turn } = this.#state;
-    const { routes, keepsTarget } = this.#settings;
+    const { turn } = this.#state;
+    const { routes } = this.#settings;
     // Of the only edge, the machine judges these two.
     if (routes?.hasSeveral === true) {
       const remedy = 'use edges of one version and one target';
@@ -386,10 +400,17 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       if (hello.tokenizerHash !== turn.tokenizerHash)
         return { code: 'tokenizer-mismatch', cause: `an edge runs ${hello.model}, with another tokenizer`, remedy };
     }
-    if (keepsTarget !== true || fingerprints.length === 0 || fingerprints.includes(hello.fingerprint)) return null;
+    return this.#otherTarget(hello.fingerprint);
+  }
+
+  #otherTarget(fingerprint: string | null): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
+    const { fingerprints } = this.#state;
+    if (this.#settings.keepsTarget !== true || fingerprints.length === 0) return null;
+    if (fingerprint === null || fingerprints.includes(fingerprint)) return null;
     return {
       code: 'target-changed',
-      cause: `the edge that answers now runs another target than the one that wrote the text so far (${hello.model})`,
+      cause:
+        'the edge that answers now runs another target, or other hardware, than the one that wrote the text so far',
       remedy: 'ask again; or allow another target to go on, and the text is marked as that of several',
     };
   }

@@ -13,6 +13,7 @@ import {
   type DeviceStep,
   type TurnRequest,
 } from '../protocol/device-state.ts';
+import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage } from '../protocol/messages.ts';
 import type { Wire } from '../protocol/wire.ts';
@@ -44,6 +45,10 @@ export interface VirtualDeviceSettings {
   readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
+  /** The edges that it knows, in the order of preference. Default: those to which the caller connects it. */
+  readonly routes?: readonly string[] | undefined;
+  /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may. */
+  readonly keepsTarget?: boolean;
   /** Time to open a connection. */
   readonly connectMs: number;
   /** Ids of an honest edge are smaller. Default: no limit. */
@@ -136,7 +141,7 @@ export class VirtualDevice {
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
     const never = Number.POSITIVE_INFINITY;
     const { machines, wire, cutsChainsAtMs, giveUpAfterMs = never } = this.settings;
-    const { firstTokenWithinMs = never, nextTokenWithinMs = never } = this.settings;
+    const { firstTokenWithinMs = never, nextTokenWithinMs = never, routes } = this.settings;
     const settings = {
       machines,
       wire,
@@ -152,6 +157,8 @@ export class VirtualDevice {
       judgesHedges: this.settings.judgesHedges ?? true,
       knownWidthShare: this.settings.widthCost ?? usualWidthCost,
       knownRoundTripMs: cutsChainsAtMs,
+      routes: routes === undefined ? undefined : new EdgeRoutes(routes),
+      keepsTarget: this.settings.keepsTarget ?? false,
     };
     return new DeviceDriver(settings, this.process, this.#host(), state);
   }

@@ -22,6 +22,8 @@ import { forgetReplaced, type VirtualSession, type VirtualSessions } from './ses
 
 export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'places' | 'shareOf' | 'rate' | 'wire'> {
   readonly name: string;
+  /** Of the target. Default: the name, as if each edge had hardware of its own. */
+  readonly fingerprint?: string;
   readonly target: VirtualTarget;
   readonly engine: EngineSettings;
   readonly capacity: number;
@@ -85,7 +87,11 @@ export class VirtualEdge {
     const { target, engine, edgeDraft, capacity, random } = settings;
     const { vocabularySize, contextLength } = target;
     const own = {
-      target: { model: 'toy', fingerprint: settings.name, tokenizerHash: settings.tokenizerHash },
+      target: {
+        model: 'toy',
+        fingerprint: settings.fingerprint ?? settings.name,
+        tokenizerHash: settings.tokenizerHash,
+      },
       rules: { vocabularySize, contextLength, endingOf: (open: OpenMessage) => target.ending(open) },
       keyOf: settings.keyOf ?? (() => anyone),
       closedFor: () => this.#closedFor,
@@ -165,6 +171,11 @@ export class VirtualEdge {
   /** Why no session may be opened from now on; undefined: they may. */
   closeFor(reason: OutriderError | undefined): void {
     this.#closedFor = reason;
+  }
+
+  /** Tells every device that this edge is going down. */
+  leave(): void {
+    this.#core.connections.leave();
   }
 
   /** The keys have changed. */

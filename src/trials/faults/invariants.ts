@@ -56,6 +56,7 @@ export class InvariantWatch implements EdgeObserver {
   readonly #lies: LieWatch;
   readonly #keys: KeyRing;
   readonly #places: PlaceWatch;
+  readonly #areEdgesAlike: boolean;
   /** Sessions that an engine has failed with. */
   readonly #failed = new Set<string>();
   edgeBytesPeak = 0;
@@ -63,8 +64,10 @@ export class InvariantWatch implements EdgeObserver {
   committedTokens = 0;
   alternativesTaken = 0;
 
-  constructor(lies: LieWatch, keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
+  /** @param areEdgesAlike whether all edges tell the same fingerprint */
+  constructor(lies: LieWatch, keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings, areEdgesAlike: boolean) {
     this.#lies = lies;
+    this.#areEdgesAlike = areEdgesAlike;
     this.#keys = keys;
     this.#places = new PlaceWatch(keys, settingsOf);
   }
@@ -117,6 +120,9 @@ export class InvariantWatch implements EdgeObserver {
     const { alternativesTaken } = step.state.account;
     this.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
     reader.alternativesTaken = alternativesTaken;
+    const { fingerprints } = step.state;
+    const isOneTarget = device.settings.keepsTarget !== true || fingerprints.length <= 1;
+    demand(isOneTarget, 'one-target', () => `${device.settings.name}: ${fingerprints.join()}`);
     const { length } = step.state.text;
     demand(
       length === reader.shown,
@@ -275,9 +281,13 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   /** Whether an honest device may be told so now. */
-  #mayFail({ state, process }: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
+  #mayFail({ state, settings, process }: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
     const { turn, text } = state;
     if (code === 'unauthorized') return !this.#keys.isValid(turn.credentials);
+    // A device that knows two edges may have left one for a false hello, and have lost the other.
+    if (code === 'tokenizer-mismatch' || code === 'version-mismatch') return this.#lies.hasGreetedFalsely;
+    if (code === 'target-changed')
+      return settings.keepsTarget === true && (this.#lies.hasGreetedFalsely || !this.#areEdgesAlike);
     if (code === 'internal') return this.#failed.has(this.#nameOf(turn));
     if (code !== 'edge-full' && code !== 'edge-draining') return false;
     return text.length === turn.prompt.length || process.nowMs() - textAtMs >= giveUpAfterMs;

@@ -77,6 +77,11 @@ export class LieWatch {
     this.#greeted.add(link);
   }
 
+  /** Whether an edge of the run has told of another target. */
+  get hasGreetedFalsely(): boolean {
+    return this.#greeted.size > 0;
+  }
+
   /** Whether the device may report an error on this connection. */
   isLiar(link: VirtualLink): boolean {
     return this.#told.has(link) || this.#greeted.has(link);

@@ -86,7 +86,8 @@ class FaultRun implements FaultWorld {
     this.random = createRandom(seed, streams.faults);
     const { places } = this.#scene;
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
-    this.#watch = new InvariantWatch(this.lies, this.#scene.keys, settingsOf);
+    const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
+    this.#watch = new InvariantWatch(this.lies, this.#scene.keys, settingsOf, areEdgesAlike);
     const observer = log === undefined ? this.#watch : this.#loggingWatch();
     this.edges = new Map(
       this.#scene.edges.map((settings) => {

@@ -36,6 +36,7 @@ export const streams = {
   keys: 400,
   idle: 500,
   hedges: 600,
+  routes: 700,
 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
@@ -82,7 +83,9 @@ export function createScene(seed: number, machines: Machines): Scene {
   const draw = { seed, mode, target, random, machines };
   const limits = limitsOf(createRandom(seed, streams.keys));
   const { keys } = limits;
-  const edges = ['a', 'b'].map((name, index) => ({ ...edgeSettings(name, index, draw), ...limits.edge }));
+  // In half of the runs both edges are alike to the bit, as far as they tell.
+  const alike = createRandom(seed, streams.routes).uniform() < 0.5 ? { fingerprint: 'alike' } : {};
+  const edges = ['a', 'b'].map((name, index) => ({ ...edgeSettings(name, index, draw), ...alike, ...limits.edge }));
   const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) => deviceSettings(index, draw, limits));
   const hostileCount = random.integer(3);
   const places: Scene['places'] = new Map(edges.map(({ name, capacity }) => [name, { ...limits.places, capacity }]));
@@ -218,6 +221,7 @@ function deviceSettings(
       ...hedging.drafter,
     }),
     widthCost: hedging.widthCost,
+    ...routesOf(createRandom(seed, streams.routes + 1 + index)),
     draftMs: pick(random, [2, 10, 30]),
     draftJitter: 0.5,
     connectMs: pick(random, [1, 20, 200]),
@@ -230,6 +234,12 @@ function deviceSettings(
     machines,
     wire: byteWire,
   };
+}
+
+/** Two devices of three know both edges; some insist on the target that began the text. */
+function routesOf(random: Random): Pick<VirtualDeviceSettings, 'routes' | 'keepsTarget'> {
+  const routes = pick(random, [undefined, ['a', 'b'], ['b', 'a']]);
+  return { routes, keepsTarget: random.uniform() < 0.5 };
 }
 
 interface Hedging {

@@ -248,6 +248,19 @@ const edgeDrains = onEdge((edge, { queue, random }) => {
   return `${edge.settings.name} opens no session for ${Math.round(lastingMs)} ms`;
 });
 
+/** The edge tells its devices that it is going down, opens no session, ends after a while, and is started again later. */
+const edgeLeaves = onEdge((edge, { queue, random }) => {
+  edge.leave();
+  edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
+  const { name } = edge.settings;
+  queue.after(between(random, 50, 4000), () => {
+    if (!edge.process.isUp) return;
+    for (const link of edge.crash()) link.lose({ device: between(random, 0, 100), edge: Number.POSITIVE_INFINITY });
+    queue.after(between(random, 0, 2000), () => edge.restart());
+  });
+  return `${name} is going down`;
+});
+
 /** For a time, the edge loses every connection after `hello`; devices may give up meanwhile. */
 const edgeUseless = onConnection(({ link, edge }, { queue, random, uselessUntilMs }) => {
   const lastingMs = between(random, 1000, 90_000);
@@ -284,6 +297,7 @@ const faults: readonly Fault[] = [
   keyRotated,
   keyChanged,
   edgeDrains,
+  edgeLeaves,
 ];
 
 /** Injects one fault; if it finds no victim, another one. @returns its description; null: no device is active */

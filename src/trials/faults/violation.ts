@@ -6,6 +6,7 @@ export const invariants = [
   'device-text', // so is the text that the reader sees, and it never becomes shorter
   'no-honest-error', // an honest device neither receives nor reports a protocol error
   'lies-refused', // a device accepts no message that it can recognise as a lie
+  'one-target', // where a device insists on one target, one fingerprint has written its text
   'patient', // a device gives up only if the first connection fails, or after a long time without text
   'gives-up', // after that time it does give up
   'current-link', // the newest connection of a session is never superseded
