@@ -83,7 +83,7 @@ ${markdownTable(
     numberWithin(row.rankCorrelationPaper, [row.rankCorrelationPaperLow, row.rankCorrelationPaperHigh]),
     numberWithin(row.rankCorrelationFeltCost, [row.rankCorrelationFeltCostLow, row.rankCorrelationFeltCostHigh]),
     numberWithin(row.rankCorrelationFelt, [row.rankCorrelationFeltLow, row.rankCorrelationFeltHigh]),
-    row.rankCorrelationHalves === null ? '-' : rounded(row.rankCorrelationHalves),
+    typeof row.rankCorrelationHalves === 'number' ? rounded(row.rankCorrelationHalves) : '-',
   ]),
 )}
 
