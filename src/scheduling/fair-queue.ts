@@ -33,6 +33,8 @@ export interface Round {
   serve(flow: number, amount: number): void;
   /** @param isBacklogged whether a flow would have taken more */
   finish(isBacklogged: (flow: number) => boolean): FairQueueState;
+  /** For rounds whose services all come in the order of `next`: v is the largest start tag that was served, as in SFQ itself. */
+  finishServed(): FairQueueState;
 }
 
 /**
@@ -45,6 +47,7 @@ export function startRound(queue: FairQueueState, flows: readonly Flow[], laggin
   for (const { id, weight } of flows) {
     startTags.push(Math.max(finishTags.get(id) ?? virtualTime, virtualTime - laggingUnits / weight));
   }
+  let served = virtualTime;
   return {
     next: (isCandidate) => smallest(flows, startTags, isCandidate),
     first(count) {
@@ -53,9 +56,12 @@ export function startRound(queue: FairQueueState, flows: readonly Flow[], laggin
       return order.slice(0, count);
     },
     serve(flow, amount) {
-      startTags[flow] = (startTags[flow] as number) + amount / (flows[flow] as Flow).weight;
+      const startTag = startTags[flow] as number;
+      if (startTag > served) served = startTag;
+      startTags[flow] = startTag + amount / (flows[flow] as Flow).weight;
     },
-    finish: (isBacklogged) => close(queue, flows, startTags, isBacklogged),
+    finish: (isBacklogged) => close(queue, flows, startTags, levelOf(queue, startTags, isBacklogged)),
+    finishServed: () => close(queue, flows, startTags, served),
   };
 }
 
@@ -76,20 +82,18 @@ function smallest(
   return best;
 }
 
-function close(
-  queue: FairQueueState,
-  flows: readonly Flow[],
-  tags: readonly number[],
-  isBacklogged: (flow: number) => boolean,
-): FairQueueState {
-  // v: the smallest start tag of the backlogged flows, as in SFQ; without a backlog, the largest finish tag.
+/** v: the smallest start tag of the backlogged flows; without a backlog, the largest finish tag. */
+function levelOf(queue: FairQueueState, tags: readonly number[], isBacklogged: (flow: number) => boolean): number {
   let [smallestBacklogged, largest] = [Number.POSITIVE_INFINITY, queue.virtualTime];
   for (let flow = 0; flow < tags.length; flow++) {
     const tag = tags[flow] as number;
     if (tag > largest) largest = tag;
     if (tag < smallestBacklogged && isBacklogged(flow)) smallestBacklogged = tag;
   }
-  const level = smallestBacklogged < Number.POSITIVE_INFINITY ? smallestBacklogged : largest;
+  return smallestBacklogged < Number.POSITIVE_INFINITY ? smallestBacklogged : largest;
+}
+
+function close(queue: FairQueueState, flows: readonly Flow[], tags: readonly number[], level: number): FairQueueState {
   const virtualTime = Math.max(queue.virtualTime, level);
   if (tags.length === 0 && queue.finishTags.size === 0) return queue;
   const finishTags = new Map<number, number>();

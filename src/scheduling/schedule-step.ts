@@ -2,6 +2,7 @@
 // of a prompt. Pure; it knows no engine, clock or socket.
 
 import { emptyFairQueue, type FairQueueState, startRound } from './fair-queue.ts';
+import { shareRows } from './share-rows.ts';
 import { admitDrafts } from './step-drafts.ts';
 import { admitPrompt } from './step-prompt.ts';
 import { batchMs, type StepTimeModel } from './step-time.ts';
@@ -28,6 +29,11 @@ export interface StepLimits {
   readonly usefulRows: number;
   /** Limit of tokens in a chunk of a prompt, in addition to the rows (63 where shapes must stay exact). */
   readonly prefillChunk: number;
+  /**
+   * Whether shares divide all rows of a step that has not room for all, so that a session that has had its share waits (share-rows.ts).
+   * Default: every session has its mandatory row first, and shares divide the rest; the simulator's results rest on that.
+   */
+  readonly sharesRows?: boolean;
 }
 
 export type StepItem =
@@ -60,17 +66,16 @@ export function scheduleStep(
 ): StepPlan {
   const prefilling = sessions.filter((session) => !isDecoding(session));
   const wanting = prefilling.length === 0 ? sessions : sessions.filter(isDecoding);
-  const decoding = admitSessions(state.rows, wanting, limits.maxRows);
-  const { maxRows, usefulRows, prefillChunk } = limits;
-  const drafted = admitDrafts(state.drafts, decoding.admitted, Math.min(maxRows, usefulRows), model);
+  const { prefillChunk } = limits;
+  const decoding = (limits.sharesRows === true ? shareAllRows : admitThenDraft)(state, wanting, limits, model);
   const items: StepItem[] = [];
   const itemRows: number[] = [];
   for (const { id } of decoding.admitted) {
-    const drafts = drafted.counts.get(id) ?? 0;
+    const drafts = decoding.counts.get(id) ?? 0;
     items.push({ id, kind: 'decode', drafts });
     itemRows.push(drafts + 1);
   }
-  const expectedTokens = items.length + drafted.expectedTokens;
+  const expectedTokens = items.length + decoding.expectedTokens;
   const prompt = admitPrompt(state.prefill, prefilling, itemRows, prefillChunk, model);
   if (prompt.item !== undefined) {
     items.push(prompt.item);
@@ -78,7 +83,7 @@ export function scheduleStep(
   }
   return {
     items,
-    state: { rows: decoding.queue, drafts: drafted.queue, prefill: prompt.queue },
+    state: { ...decoding.queues, prefill: prompt.queue },
     expectedTokens,
     expectedMs: batchMs(model, itemRows),
   };
@@ -89,6 +94,39 @@ function isDecoding(session: SessionWork): boolean {
 }
 
 const nobody = (): boolean => false;
+
+interface DecodePlan {
+  readonly admitted: readonly SessionWork[];
+  readonly counts: ReadonlyMap<number, number>;
+  readonly expectedTokens: number;
+  readonly queues: Pick<ScheduleState, 'rows' | 'drafts'>;
+}
+
+function admitThenDraft(
+  { rows, drafts }: ScheduleState,
+  sessions: readonly SessionWork[],
+  { maxRows, usefulRows }: StepLimits,
+  model: StepTimeModel,
+): DecodePlan {
+  const decoding = admitSessions(rows, sessions, maxRows);
+  const drafted = admitDrafts(drafts, decoding.admitted, Math.min(maxRows, usefulRows), model);
+  return { ...drafted, admitted: decoding.admitted, queues: { rows: decoding.queue, drafts: drafted.queue } };
+}
+
+function shareAllRows(
+  { rows, drafts }: ScheduleState,
+  sessions: readonly SessionWork[],
+  { maxRows, usefulRows }: StepLimits,
+  model: StepTimeModel,
+): DecodePlan {
+  const { queue, ...shared } = shareRows(
+    rows,
+    sessions,
+    Math.min(maxRows, Math.max(usefulRows, sessions.length)),
+    model,
+  );
+  return { ...shared, queues: { rows: queue, drafts } };
+}
 
 /** One mandatory row for each session; with more sessions than rows, those with the smallest start tags. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {

@@ -16,14 +16,14 @@ export interface DraftingSession {
 }
 
 /** A session with drafts, and the chances of those in the best step without a limit of rows. */
-interface DraftFlow {
+export interface DraftFlow {
   readonly id: number;
   readonly weight: number;
   readonly chances: readonly number[];
 }
 
 /** A draft for a row: the index of its flow, and its chance. */
-interface DraftRow {
+export interface DraftRow {
   readonly flow: number;
   readonly chance: number;
 }
@@ -73,7 +73,8 @@ export function admitDrafts(
   return { counts, expectedTokens, queue: round.finish(wantsMore) };
 }
 
-function worthyFlows(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftFlow[] {
+/** Sessions with drafts that are worth their rows if the step has room for all. */
+export function worthyFlows(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftFlow[] {
   const flows: DraftFlow[] = [];
   for (const { id, weight, drafts, acceptance, confidences } of decoding) {
     if (drafts > 0) flows.push({ id, weight, chances: chainChances(drafts, acceptance, confidences) });
@@ -133,7 +134,11 @@ function orderRows(
 }
 
 /** The time of the step with the first `count` of these rows. */
-function timesOf(order: readonly DraftRow[], sessionCount: number, model: StepTimeModel): (count: number) => number {
+export function timesOf(
+  order: readonly DraftRow[],
+  sessionCount: number,
+  model: StepTimeModel,
+): (count: number) => number {
   if (model.goesByRows) return (count) => stepMs(model, sessionCount + count);
   const grown = order.map(({ flow }) => flow);
   const times = growingBatchMs(model, sessionCount, grown);

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { divideRate, nextRates } from './divide-rate.ts';
+
+const all = Number.POSITIVE_INFINITY;
+const user = (weight: number, wanted: number = all) => ({ weight, wanted });
+
+describe('a rate', () => {
+  it.each([
+    ['by weight', [user(3), user(1)], [75, 25]],
+    ['what one leaves goes to the others, by weight', [user(6, 10), user(2), user(1)], [10, 60, 30]],
+    ['what nobody wants stays', [user(1, 10), user(9, 20)], [10, 20]],
+    ['one after the other is satisfied', [user(1, 30), user(1, 10), user(1, 80)], [30, 10, 60]],
+    ['nobody wants anything', [user(1, 0)], [0]],
+    ['nobody is there', [], []],
+  ])('is divided: %s', (_, users, rates) => {
+    expect(divideRate(100, users).map((rate) => Math.round(rate * 1e6) / 1e6)).toEqual(rates);
+  });
+
+  it('is used up if it is wanted, and nobody could have more without another one of a lower level having less', () => {
+    const anyUser = fc.record({
+      weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
+      wanted: fc.oneof(fc.constant(all), fc.double({ min: 0, max: 200, noNaN: true })),
+    });
+    fc.assert(
+      fc.property(fc.array(anyUser, { minLength: 1, maxLength: 8 }), (users) => {
+        const rates = divideRate(100, users);
+        const sum = rates.reduce((total, rate) => total + rate, 0);
+        const wanted = users.reduce((total, one) => total + one.wanted, 0);
+        expect(sum).toBeCloseTo(Math.min(100, wanted), 6);
+        const levels = users.map(({ weight }, index) => (rates[index] as number) / weight);
+        const highest = Math.max(...levels);
+        for (const [index, one] of users.entries()) {
+          expect(rates[index]).toBeLessThanOrEqual(one.wanted);
+          // Whoever has less than it wants has the highest level.
+          if ((rates[index] as number) < one.wanted - 1e-6) expect(levels[index]).toBeCloseTo(highest, 6);
+        }
+      }),
+    );
+  });
+});
+
+describe('the next rates', () => {
+  it('leave those as they are that use them up', () => {
+    const uses = [
+      { weight: 3, rate: 75, used: 74 },
+      { weight: 1, rate: 25, used: 22 },
+    ];
+    expect(nextRates(100, uses)).toEqual([75, 25]);
+  });
+
+  it('take from an idle user what it does not use, and give it back when it uses what it has', () => {
+    const busy = { weight: 1, rate: 25, used: 25 };
+    const [idle = 0, rest = 0] = nextRates(100, [{ weight: 3, rate: 75, used: 5 }, busy]);
+    expect([idle, rest]).toEqual([10, 90]);
+    expect(
+      nextRates(100, [
+        { weight: 3, rate: idle, used: 0 },
+        { ...busy, rate: rest, used: rest },
+      ]),
+    ).toEqual([1.5, 98.5]);
+    expect(nextRates(100, [{ weight: 3, rate: 1.5, used: 1.4 }, busy])).toEqual([75, 25]);
+  });
+});

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ShapeLaw } from '../decoding/shape-law.ts';
+import { freshSchedule, type SessionWork, type StepLimits, type StepPlan, scheduleStep } from './schedule-step.ts';
+import { fitStepTime, linearStepTime, type StepTimeModel } from './step-time.ts';
+
+/** Rows are nearly free, so every draft that is likely enough is worth its row. */
+const gpu = linearStepTime(40, 0.04);
+const limits: StepLimits = { maxRows: 16, usefulRows: 16, prefillChunk: 63, sharesRows: true };
+
+function session(id: number, weight: number, changes: Partial<SessionWork> = {}): SessionWork {
+  return { id, weight, prefillTokens: 0, drafts: 15, acceptance: 0.99, ...changes };
+}
+
+function rowsOf({ items }: StepPlan): ReadonlyMap<number, number> {
+  return new Map(items.flatMap((item) => (item.kind === 'decode' ? [[item.id, item.drafts + 1] as const] : [])));
+}
+
+/** Rows of each session, by its id, over some steps with the same work. */
+function serve(
+  stepCount: number,
+  work: (step: number) => readonly SessionWork[],
+  stepLimits: StepLimits = limits,
+  model: StepTimeModel = gpu,
+): number[] {
+  const served: number[] = [];
+  let state = freshSchedule;
+  for (let step = 0; step < stepCount; step += 1) {
+    const plan = scheduleStep(state, work(step), stepLimits, model);
+    state = plan.state;
+    for (const [id, rows] of rowsOf(plan)) served[id] = (served[id] ?? 0) + rows;
+  }
+  return served;
+}
+
+function expectShares(served: readonly number[], weights: readonly number[], within: number): void {
+  const [rows, total] = [served, weights].map((values) => values.reduce((sum, value) => sum + value, 0));
+  for (const [id, weight] of weights.entries()) {
+    const due = ((rows as number) * weight) / (total as number);
+    expect(Math.abs((served[id] as number) - due)).toBeLessThanOrEqual(within);
+  }
+}
+
+describe('rows of full steps', () => {
+  it.each([[[3, 1]], [[5, 4, 3, 2, 1]], [[1, 1, 1]], [[8, 1]]])(
+    'divide as the shares %j, mandatory rows included',
+    (weights) => {
+      const served = serve(500, () => weights.map((weight, id) => session(id, weight)));
+      expect(served.reduce((sum, rows) => sum + rows, 0)).toBe(500 * 16);
+      expectShares(served, weights, 2);
+    },
+  );
+
+  it('without the setting do not: mandatory rows come first', () => {
+    const { sharesRows: _, ...plain } = limits;
+    const [first = 0, second = 0] = serve(500, () => [session(0, 3), session(1, 1)], plain);
+    expect(first / second).toBeLessThan(2.6);
+  });
+
+  it('let a session wait whose share is less than a row in each step', () => {
+    const weights = [12, 1];
+    const few = { ...limits, maxRows: 4, usefulRows: 4 };
+    expectShares(
+      serve(1300, () => weights.map((weight, id) => session(id, weight)), few),
+      weights,
+      2,
+    );
+  });
+
+  it('go to a session with a tiny share at least once in sixteen steps', () => {
+    let state = freshSchedule;
+    let since = 0;
+    let longest = 0;
+    for (let step = 0; step < 400; step += 1) {
+      const plan = scheduleStep(state, [session(0, 1000), session(1, 0.001)], limits, gpu);
+      state = plan.state;
+      since = rowsOf(plan).has(1) ? 0 : since + 1;
+      longest = Math.max(longest, since);
+    }
+    expect(longest).toBeGreaterThan(8);
+    expect(longest).toBeLessThanOrEqual(17);
+  });
+
+  it('follow shares that change in flight within a few steps', () => {
+    const served: number[][] = [];
+    for (const steps of [100, 120, 220]) {
+      served.push(serve(steps, (step) => [session(0, step < 100 ? 1 : 12), session(1, step < 100 ? 12 : 1)]));
+    }
+    const [before = [], early = [], late = []] = served;
+    expectShares(before, [1, 12], 3);
+    // 20 steps of 16 rows.
+    expect((early[0] as number) - (before[0] as number)).toBeGreaterThan(250);
+    expectShares([(late[0] as number) - (early[0] as number), (late[1] as number) - (early[1] as number)], [12, 1], 16);
+  });
+});
+
+describe('rows that a session cannot use', () => {
+  it('go to the others, by their shares', () => {
+    const work = () => [session(0, 6, { drafts: 0 }), session(1, 2), session(2, 1)];
+    const served = serve(300, work);
+    expect(served[0]).toBe(300);
+    expectShares(served.slice(1), [2, 1], 2);
+  });
+
+  it('earn no credit', () => {
+    const work = (step: number) => [session(0, 1, { drafts: step < 200 ? 0 : 15 }), session(1, 1)];
+    const [before, after] = [serve(200, work), serve(220, work)];
+    expect(Math.abs((after[0] as number) - (before[0] as number) - 160)).toBeLessThanOrEqual(2);
+  });
+
+  it('keep nobody waiting: with room for all, every session has its row, however small its share', () => {
+    const work = () => [session(0, 1000, { drafts: 8 }), session(1, 0.01, { drafts: 3 }), session(2, 1, { drafts: 0 })];
+    for (const plan of [scheduleStep(freshSchedule, work(), limits, gpu)]) {
+      expect([...rowsOf(plan).values()]).toEqual([9, 4, 1]);
+    }
+    expect(serve(50, work)).toEqual([450, 200, 50]);
+  });
+
+  it('are not kept for drafts that are not worth them', () => {
+    const dear = linearStepTime(4, 36);
+    const work = () => [session(0, 1000, { acceptance: 0.5 }), session(1, 1, { acceptance: 0.5 })];
+    expect(serve(50, work, limits, dear)).toEqual([50, 50]);
+  });
+});
+
+describe('any step with shared rows', () => {
+  const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
+  const models = [
+    gpu,
+    linearStepTime(4, 36),
+    fitStepTime(
+      [
+        { rows: 4, ms: 229 },
+        { rows: 8, ms: 425 },
+      ],
+      fours,
+    ),
+    linearStepTime(10, 1, { ...fours, merges: false }),
+  ];
+  const anySession = fc.record({
+    weight: fc.double({ min: 0.001, max: 1000, noNaN: true }),
+    prefillTokens: fc.oneof(fc.constant(0), fc.nat(90)),
+    drafts: fc.nat(24),
+    acceptance: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+
+  it('keeps its limits, wastes no row on a full house, and lets somebody wait only in a full step', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(anySession, { maxLength: 12 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom(...models),
+        (steps, maxRows, model) => {
+          let state = freshSchedule;
+          for (const work of steps) {
+            const sessions = work.map((fields, id) => ({ id, ...fields }));
+            const plan = scheduleStep(state, sessions, { ...limits, maxRows, usefulRows: maxRows }, model);
+            state = plan.state;
+            const rows = rowsOf(plan);
+            const decoding = sessions.filter(({ prefillTokens }) => prefillTokens === 0);
+            for (const [id, count] of rows) expect(count).toBeLessThanOrEqual((sessions[id]?.drafts ?? 0) + 1);
+            const total = [...rows.values()].reduce((sum, count) => sum + count, 0);
+            expect(total).toBeLessThanOrEqual(maxRows);
+            if (rows.size < decoding.length) expect(total).toBe(maxRows);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});

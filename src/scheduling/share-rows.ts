@@ -1,0 +1,121 @@
+// Divides all decode rows of a step by the shares of the sessions, their mandatory rows included: where a step has not room for all that is
+// wanted, a session that has had its share waits. Weighted max-min fairness: what a session cannot use goes to the others. Pure.
+
+import { engineRows } from '../decoding/shape-law.ts';
+import { bestDraftCount } from './draft-value.ts';
+import { type FairQueueState, type Flow, type Round, startRound } from './fair-queue.ts';
+import { type DraftingSession, type DraftRow, timesOf, worthyFlows } from './step-drafts.ts';
+import type { StepTimeModel } from './step-time.ts';
+
+/** A session and the rows that it wants. */
+interface RowFlow extends Flow {
+  /** Of the drafts that are worth their rows. */
+  readonly chances: readonly number[];
+}
+
+export interface SharedRows<Session> {
+  /** Sessions with a row in this step, in the given order. */
+  readonly admitted: readonly Session[];
+  /** Number of drafts by session; sessions that are missing get none. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** Tokens that the drafts are expected to add. */
+  readonly expectedTokens: number;
+  readonly queue: FairQueueState;
+}
+
+/** However small its share is, a session gets about a row in this many full steps. */
+const mostFullStepsWithoutRow = 16;
+
+/**
+ * Rows to the session with the smallest start tag first; the first row of a session is its mandatory one, the others are drafts that pay.
+ * @param maxRows limit of rows over all sessions
+ */
+export function shareRows<Session extends DraftingSession>(
+  queue: FairQueueState,
+  decoding: readonly Session[],
+  maxRows: number,
+  model: StepTimeModel,
+): SharedRows<Session> {
+  const flows = flowsOf(decoding, maxRows, model);
+  const order = orderRows(startRound(queue, flows, 0), flows, maxRows, model);
+  const inStep = new Set(order.map(({ flow }) => flow));
+  const drafts = worthyDrafts(order, inStep, model);
+  const round = startRound(queue, flows, 0);
+  for (const flow of inStep) round.serve(flow, 1);
+  const taken = flows.map(() => 0);
+  let expectedTokens = 0;
+  for (const { flow, chance } of drafts) {
+    round.serve(flow, 1);
+    taken[flow] = (taken[flow] as number) + 1;
+    expectedTokens += chance;
+  }
+  admitWaiting(round, flows, inStep, maxRows - inStep.size - drafts.length);
+  return {
+    admitted: decoding.filter((_, flow) => inStep.has(flow)),
+    counts: new Map(flows.map(({ id }, flow) => [id, taken[flow] as number])),
+    expectedTokens,
+    queue: round.finishServed(),
+  };
+}
+
+function flowsOf(decoding: readonly DraftingSession[], maxRows: number, model: StepTimeModel): readonly RowFlow[] {
+  const chances = new Map(worthyFlows(decoding, model).map((flow) => [flow.id, flow.chances]));
+  const total = decoding.reduce((sum, { weight }) => sum + weight, 0);
+  const least = total / (mostFullStepsWithoutRow * maxRows);
+  return decoding.map(({ id, weight }) => ({ id, weight: Math.max(least, weight), chances: chances.get(id) ?? [] }));
+}
+
+/** A mandatory row has the chance 1: it commits a token in any case. */
+function orderRows(
+  round: Round,
+  flows: readonly RowFlow[],
+  maxRows: number,
+  model: StepTimeModel,
+): readonly DraftRow[] {
+  const { law, goesByRows } = model;
+  const taken = flows.map(() => 0);
+  const order: DraftRow[] = [];
+  const hasMore = (flow: number): boolean => (taken[flow] as number) <= (flows[flow] as RowFlow).chances.length;
+  while (order.length < maxRows) {
+    const flow = round.next(hasMore);
+    if (flow < 0) break;
+    const { chances } = flows[flow] as RowFlow;
+    const start = taken[flow] as number;
+    // Rows in the place of padding cost nothing, so they go to the session whose row is padded.
+    const groupEnd = goesByRows ? start + 1 : engineRows(law, start + 1);
+    const end = Math.min(chances.length + 1, groupEnd, start + maxRows - order.length);
+    for (let row = start; row < end; row += 1)
+      order.push({ flow, chance: row === 0 ? 1 : (chances[row - 1] as number) });
+    round.serve(flow, end - start);
+    taken[flow] = end;
+  }
+  return order;
+}
+
+/** The drafts among the ordered rows, as many as give the most tokens per millisecond on top of the mandatory rows. */
+function worthyDrafts(
+  order: readonly DraftRow[],
+  inStep: ReadonlySet<number>,
+  model: StepTimeModel,
+): readonly DraftRow[] {
+  const seen = new Set<number>();
+  const drafts = order.filter(({ flow }) => {
+    const isDraft = seen.has(flow);
+    seen.add(flow);
+    return isDraft;
+  });
+  // The times of a step count its sessions from 0.
+  const places = new Map([...inStep].map((flow, place) => [flow, place]));
+  const placed = drafts.map(({ flow, chance }) => ({ flow: places.get(flow) as number, chance }));
+  const gains = placed.map(({ chance }) => chance);
+  return drafts.slice(0, bestDraftCount(gains, inStep.size, timesOf(placed, inStep.size, model)));
+}
+
+/** Rows that no draft was worth go to the sessions that would have to wait. */
+function admitWaiting(round: Round, flows: readonly RowFlow[], inStep: Set<number>, freeRows: number): void {
+  for (let free = freeRows; free > 0 && inStep.size < flows.length; free -= 1) {
+    const flow = round.next((one) => !inStep.has(one));
+    round.serve(flow, 1);
+    inStep.add(flow);
+  }
+}
