@@ -24,5 +24,6 @@ export type { LinkSettings } from '../protocol/link-model.ts';
 export { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 export { type ModeName, modeNames } from '../protocol/mode.ts';
 export { createEmulatedLink, type EmulatedLink } from '../transport/emulated-link.ts';
+export { type PacedUplink, paceUplink } from '../transport/paced-direction.ts';
 export type { Accept, CloseReason, Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
 export { type ConnectSettings, connectWebSocket } from '../transport/websocket-client.ts';

@@ -66,6 +66,11 @@ const options = {
     help: 'most tokens of all sessions in one step (default: 32, or what the profile allows)',
     whole: [1, 1024],
   },
+  downlink: {
+    flag: '--downlink <Mbit/s>',
+    help: 'rate of the way to the devices, which their connections share (default: nothing is paced)',
+    number: [0.008, 1_000_000],
+  },
   profile: { flag: '--profile <name>', help: 'hardware whose step times are emulated', choices: profileNames },
   draft: {
     flag: '--draft <name|path>',
@@ -133,6 +138,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
     keepLostMs: flags.keepLost * 1000,
+    ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(access.keyOf === undefined ? {} : { keyOf: access.keyOf }),

@@ -47,8 +47,13 @@ export interface EdgeOptions {
   readonly keepLostMs?: number;
   /** Who waits for a place, how long, and who gives one up; missing ones are the default's (docs/operating.md). */
   readonly places?: Partial<PlaceRules>;
-  /** Compute share z of a session, relative to the others of its key; default: equal. */
+  /** Compute share z of a session, relative to the others of its key; default: equal. `Edge.setShares` changes it later. */
   readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
+  /**
+   * Rate of the edge's way to its devices, headers included: all connections share it by their shares y, and none of it is lost while some of
+   * them are idle. At least 8,000. Default: nothing is paced.
+   */
+  readonly downlinkBitsPerSecond?: number;
   /**
    * Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. It may throw an
    * `OutriderError` `unauthorized`, whose words the device and the log get. Default: {@link anyone}'s.
@@ -96,6 +101,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   keepLostMs: optional(between(0)),
   places: optional(record(placeChecks)),
   shareOf: optional(callback),
+  downlinkBitsPerSecond: optional(between(8000)),
   keyOf: optional(callback),
   lookUpTokens: optional(whole(0)),
   draft: optional(

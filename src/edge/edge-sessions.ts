@@ -38,6 +38,8 @@ export interface SessionSources {
   readonly onForgotten: ((session: number) => unknown) | undefined;
   /** Time after which a draft of the draft model counts as one that will not come, ms. */
   readonly stallAfterMs: number;
+  /** A session has a connection that it did not have before. */
+  readonly attached?: (entry: SessionEntry) => void;
 }
 
 /** One event of a session, with its effects. */
@@ -127,8 +129,9 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     before: EdgeState | null,
   ): void {
     const { number, state } = entry;
-    const { faults, journal, onStep } = this.#sources;
+    const { faults, journal, onStep, attached } = this.#sources;
     journal.stepped(entry, event, before);
+    if (state.link !== null && state.link.id !== before?.link?.id) attached?.(entry);
     if (onStep === undefined) return;
     faults.call(() => onStep({ session: number, event, state, effects, atMs: this.#clock.nowMs() }), undefined);
   }

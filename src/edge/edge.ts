@@ -32,7 +32,8 @@ import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
 import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
 import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, listenChecks } from './edge-options.ts';
-import { EdgeSessions, type LiveEdgeCore } from './edge-sessions.ts';
+import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
+import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
 import { defaultStallAfterMs } from './engine-watch.ts';
 import { measureStepTime } from './step-time-fit.ts';
@@ -68,6 +69,11 @@ export interface Edge extends AsyncDisposable {
    * @param find a key's present data, by its id and as `keyOf` gave it at the last attach; null: it is valid no more
    */
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void;
+  /**
+   * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are told back.
+   * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
+   */
+  setShares(shares: readonly SessionShares[]): SharesSet;
   /** Ends all sessions and waits for the running step. */
   close(): Promise<void>;
 }
@@ -92,6 +98,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
     upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
     renewKeys: (find) => edge.renewKeys(find),
+    setShares: (shares) => edge.setShares(shares),
     drain: (forMs) => edge.drain(forMs),
     close: () => edge.close(),
     [Symbol.asyncDispose]: () => edge.close(),
@@ -106,6 +113,7 @@ class RunningEdge {
   readonly #sessions: EdgeSessions;
   readonly #core: LiveEdgeCore;
   readonly #running: Promise<void>;
+  readonly #downlink: Downlink;
   readonly #stalled = signalOnce();
   #isDraining = false;
   #closing: Promise<void> | null = null;
@@ -120,6 +128,7 @@ class RunningEdge {
     const { model, lookUpTokens = defaultLookUpTokens, onEvent, onStep, onForgotten } = options;
     this.#faults = faults;
     this.#clock = clock;
+    this.#downlink = new Downlink(options.downlinkBitsPerSecond, clock);
     const journal = new EdgeJournal((event) => faults.call(() => onEvent?.(event), undefined), clock);
     this.#journal = journal;
     faults.reported = (error) => journal.fault(error);
@@ -132,7 +141,8 @@ class RunningEdge {
       stepped: (addedMs) => drafters?.stepEnds(addedMs) ?? true,
     });
     const { stallAfterMs } = plan;
-    const sources = { lookUpTokens, drafters, faults, journal, onStep, onForgotten, stallAfterMs };
+    const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
+    const sources = { lookUpTokens, drafters, faults, journal, onStep, onForgotten, stallAfterMs, attached };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
     this.#core = new EdgeCore(settings, clock, this.#sessions, {
@@ -151,6 +161,10 @@ class RunningEdge {
       connection.close('interrupted', goingDown);
       return { frame: () => {}, writable: () => {}, closed: () => {} };
     }
+    return this.#downlink.join(connection, (own) => this.#accept(own));
+  }
+
+  #accept(connection: Connection): ConnectionHandler {
     this.#journal.opened(connection);
     const closeFor = (error: unknown): void => {
       this.#faults.report(error);
@@ -184,6 +198,10 @@ class RunningEdge {
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void {
     const ended = this.#faults.call(() => this.#core.sessions.renewKeys(find), []);
     for (const [name, sessions] of countNames(ended)) this.#journal.tell({ kind: 'key-revoked', key: name, sessions });
+  }
+
+  setShares(shares: readonly SessionShares[]): SharesSet {
+    return setSessionShares(this.#core, shares);
   }
 
   async drain(forMs: number): Promise<void> {
@@ -300,7 +318,7 @@ function settingsOf(
     keepLostMs: options.keepLostMs ?? 60_000,
     places: { ...defaultPlaceRules, ...options.places },
     placeCount: engine.maxSequences,
-    limits: { maxRows, usefulRows: maxRows, prefillChunk },
+    limits: { maxRows, usefulRows: maxRows, prefillChunk, sharesRows: true },
     stepTime: () => loop.stepTime,
     edgeDraft: drafters,
     rate: options.rate ?? defaultRate,

@@ -8,6 +8,8 @@ import type { Edge } from './edge.ts';
 
 export class RawDevice {
   readonly heard: EdgeMessage[] = [];
+  /** Bytes of frames. */
+  heardBytes = 0;
   /** Code and detail of the close. */
   closed: string | null = null;
   readonly #wire = byteWire.device();
@@ -20,6 +22,7 @@ export class RawDevice {
       ...{ sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 },
       send: (bytes) => {
         this.heard.push(this.#wire.unpack(bytes));
+        this.heardBytes += bytes.length;
         this.#notice();
       },
       close: (code, detail) => {

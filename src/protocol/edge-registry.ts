@@ -21,8 +21,10 @@ import type { DeviceMessage, OpenMessage } from './messages.ts';
 
 export interface RegistryEntry extends PlaceEntry {
   readonly id: string;
-  /** Compute share z, relative to the others of its key. */
-  readonly share: number;
+  /** Compute share z, relative to the others of its key; above 0. The next step is planned by it. */
+  share: number;
+  /** Share y of the edge's downlink, relative to all other connections; above 0. */
+  downlinkShare: number;
   cancelForget: (() => void) | null;
 }
 
@@ -98,7 +100,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return this.#places.waitingCount;
   }
 
-  find(id: string, key: EdgeKey = anyone): Entry | undefined {
+  find(id: string, key: Pick<EdgeKey, 'id'> = anyone): Entry | undefined {
     return this.#entries.get(nameOf(id, key));
   }
 
@@ -200,7 +202,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const event = { kind: 'session-created', link, open, ...this.#blockOf(link) } as const;
     const { machines, rules, shareOf } = this.#settings;
     const { state, effects } = machines.createEdgeSession(rules, number, event);
-    const shared = { number, id: open.session, key, share: shareOf(open, key), state };
+    const shared = { number, id: open.session, key, share: shareOf(open, key), downlinkShare: 1, state };
     const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
     const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, toldAhead: null, cancelForget: null });
     this.#entries.set(nameOf(open.session, key), entry);
@@ -287,6 +289,6 @@ export function checkTextLengths(promptLength: number, answerLength: number, con
 }
 
 /** Ids of sessions have a fixed length. */
-function nameOf(id: string, key: EdgeKey): string {
+function nameOf(id: string, key: Pick<EdgeKey, 'id'>): string {
   return `${id}${key.id}`;
 }

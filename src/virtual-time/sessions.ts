@@ -6,8 +6,6 @@ import type { EdgeRegistry } from '../protocol/edge-registry.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 
 export interface VirtualSession extends EdgeEntry {
-  /** Set by `open`; a simulation may change it. */
-  share: number;
   /** Tokens of the text that the engine has evaluated. */
   evaluatedTokens: number;
 }

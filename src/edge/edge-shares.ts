@@ -1,0 +1,73 @@
+// The shares of running sessions: checks what a caller gives, and sets it where steps and the downlink read it. It decides no share.
+
+import { type Checks, listOf, must, optional, record, text } from '../basics/check-options.ts';
+import { anyone } from '../protocol/edge-key.ts';
+import type { RegistryEntry } from '../protocol/edge-registry.ts';
+import { PacedConnection, PacedDirection } from '../transport/paced-direction.ts';
+import type { Connection, ConnectionHandler } from '../transport/transport.ts';
+import type { LiveEdgeCore } from './edge-sessions.ts';
+
+/** New shares of one session. Shares are relative, so only their ratios count; one that is left out stays. */
+export interface SessionShares {
+  /** As its device named it in `open`: 32 hex digits. */
+  readonly session: string;
+  /** The id of its key. Default: that of an edge that asks for no key. */
+  readonly key?: string;
+  /** z: its part of the rows of full steps and of prompt tokens, relative to the other sessions of its key. Finite, above 0. */
+  readonly compute?: number;
+  /** y: its part of the edge's downlink, relative to all other connections; it acts where the edge has `downlinkBitsPerSecond`. Finite, above 0. */
+  readonly downlink?: number;
+}
+
+/** What became of new shares. */
+export interface SharesSet {
+  /** Sessions that have them. */
+  readonly set: number;
+  /** Sessions that the edge does not have: not yet, not any more, or under another key. Nothing is kept for them. */
+  readonly unknown: readonly Pick<SessionShares, 'session' | 'key'>[];
+}
+
+const share = must('Give a finite number above 0.', (value) => Number.isFinite(value) && (value as number) > 0);
+const sessionChecks: Checks<SessionShares> = {
+  session: text,
+  key: optional(text),
+  compute: optional(share),
+  downlink: optional(share),
+};
+const sharesCheck = listOf('shares, one object for each session', record(sessionChecks));
+
+/** All of them or, where one is wrong, none. @throws OutriderError `bad-argument` */
+export function setSessionShares(core: LiveEdgeCore, shares: readonly SessionShares[]): SharesSet {
+  sharesCheck('setShares', shares);
+  const unknown: Pick<SessionShares, 'session' | 'key'>[] = [];
+  for (const { session, key, compute, downlink } of shares) {
+    const entry = core.sessions.find(session, { id: key ?? anyone.id });
+    if (entry === undefined) unknown.push(key === undefined ? { session } : { session, key });
+    else {
+      if (compute !== undefined) entry.share = compute;
+      if (downlink !== undefined) entry.downlinkShare = downlink;
+      applyDownlink(core, entry);
+    }
+  }
+  return { set: shares.length - unknown.length, unknown };
+}
+
+/** Gives a session's connection its part of the downlink; without effect where nothing is paced. To be called after each attach. */
+export function applyDownlink(core: LiveEdgeCore, { state, downlinkShare }: RegistryEntry): void {
+  const carrier = state.link === null ? undefined : core.connections.carrier(state.link.id);
+  if (carrier instanceof PacedConnection) carrier.setWeight(downlinkShare);
+}
+
+/** The downlink of an edge, which all its connections share. */
+export class Downlink {
+  readonly #line: PacedDirection | null;
+
+  /** @param bitsPerSecond undefined: nothing is paced */
+  constructor(bitsPerSecond: number | undefined, clock: ConstructorParameters<typeof PacedDirection>[2]) {
+    this.#line = bitsPerSecond === undefined ? null : new PacedDirection('down', bitsPerSecond, clock);
+  }
+
+  join(connection: Connection, accept: (connection: Connection) => ConnectionHandler): ConnectionHandler {
+    return this.#line === null ? accept(connection) : this.#line.join(connection, accept);
+  }
+}
