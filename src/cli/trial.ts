@@ -8,6 +8,7 @@ import { couplingTrial } from '../trials/coupling/coupling.ts';
 import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
+import { sharesTrial } from '../trials/shares/shares.ts';
 import { soakTrial } from '../trials/soak/soak.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
 import { experimentGroup } from './run-experiment.ts';
@@ -21,6 +22,7 @@ const trials = [
   allocationTrial,
   channelsTrial,
   tracesTrial,
+  sharesTrial,
   soakTrial,
 ];
 

@@ -1,0 +1,129 @@
+// The cases of trial shares: what is shared, by whom, and with which shares; and how each is measured.
+
+import { nextRates } from '../../scheduling/divide-rate.ts';
+import { type DevicePlan, type Got, ShareScene, type WindowFound } from './scene.ts';
+
+export type Resource = 'compute' | 'downlink' | 'uplink';
+
+export interface ShareCase {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly shares: readonly number[];
+  /** Rows that a step has room for. */
+  readonly maxRows: number;
+  /** The devices decode without drafts: none can use more than a row of a step. */
+  readonly decodesAlone?: true;
+  /** How often drafts are right, in place of always; such a case is shown and not judged, as tokens are then not rows. */
+  readonly agreement?: number;
+  /** Shares before those: they change while the sessions run. */
+  readonly before?: readonly number[];
+  /** The first device hardly wants anything: the case measures what of the whole is lost. */
+  readonly firstIsIdle?: true;
+}
+
+const two = [3, 1] as const;
+const five = [5, 4, 3, 2, 1] as const;
+const uneven = [8, 4, 2, 1, 1] as const;
+
+export const shareCases: readonly ShareCase[] = [
+  { name: 'two at 3:1', resource: 'compute', shares: two, maxRows: 16 },
+  { name: 'five at 5:4:3:2:1', resource: 'compute', shares: five, maxRows: 16 },
+  { name: 'five at 8:4:2:1:1', resource: 'compute', shares: uneven, maxRows: 16 },
+  { name: 'two at 7:1, less than a row a step', resource: 'compute', shares: [7, 1], maxRows: 4 },
+  {
+    name: 'two at 3:1 without drafts, one row a step',
+    resource: 'compute',
+    shares: two,
+    maxRows: 1,
+    decodesAlone: true,
+  },
+  { name: 'two, changed from 1:3 to 3:1', resource: 'compute', shares: two, before: [1, 3], maxRows: 16 },
+  { name: 'two at 3:1, the first idle', resource: 'compute', shares: two, maxRows: 16, firstIsIdle: true },
+  { name: 'two at 3:1, a fifth of the drafts wrong', resource: 'compute', shares: two, maxRows: 16, agreement: 0.8 },
+  ...(['downlink', 'uplink'] as const).flatMap((resource): ShareCase[] => [
+    { name: 'two at 3:1', resource, shares: two, maxRows: 32 },
+    { name: 'five at 5:4:3:2:1', resource, shares: five, maxRows: 32 },
+    { name: 'two, changed from 1:3 to 3:1', resource, shares: two, before: [1, 3], maxRows: 32 },
+    { name: 'two at 3:1, the first idle', resource, shares: two, maxRows: 32, firstIsIdle: true },
+  ]),
+];
+
+/** What a case found. */
+export interface CaseFound {
+  readonly window: WindowFound;
+  readonly wrongTexts: number;
+  readonly lateSteps: number;
+  readonly steps: number;
+}
+
+/** Of the paced links, bit/s. A padded frame needs some 8,500 bits. */
+export const linkBitsPerSecond = 1_000_000;
+const paddedBytes = 1024;
+const steps = { compute: 30, downlink: 6, uplink: 10 } as const;
+/** Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. */
+const settleMs = 1500;
+/** How often the devices are told their uplink rates. */
+const toldEveryMs = 200;
+
+export async function measureCase(one: ShareCase, seconds: number, signal: AbortSignal): Promise<CaseFound> {
+  const { resource, maxRows, shares, before } = one;
+  await using scene = await ShareScene.open({
+    devices: shares.map((_, number) => planOf(one, number)),
+    stepMs: steps[resource],
+    maxRows,
+    ...(resource === 'downlink' ? { downlinkBitsPerSecond: linkBitsPerSecond } : {}),
+    ...(resource === 'uplink' ? { uplinkBitsPerSecond: linkBitsPerSecond / shares.length } : {}),
+  });
+  const stop = new AbortController();
+  try {
+    for (const set of before === undefined ? [shares] : [before, shares]) {
+      if (resource === 'uplink') tellRates(scene, set, stop);
+      else scene.setShares(set.map((share) => (resource === 'compute' ? { compute: share } : { downlink: share })));
+      await scene.window(settleMs, signal);
+    }
+    const window = await scene.window(seconds * 1000, signal);
+    const { late, steps: all } = scene.lateSteps;
+    return { window, wrongTexts: await scene.wrongTexts(), lateSteps: late, steps: all };
+  } finally {
+    stop.abort();
+  }
+}
+
+function planOf({ resource, decodesAlone, firstIsIdle, agreement = 1 }: ShareCase, number: number): DevicePlan {
+  const isIdle = firstIsIdle === true && number === 0;
+  const drafts = resource !== 'downlink' && decodesAlone !== true && !isIdle;
+  return { agreement: drafts ? agreement : null, padding: resource === 'compute' || isIdle ? 0 : paddedBytes };
+}
+
+/** Plays the controller: tells each device its rate, from what all have used. A later call takes the place of an earlier one. */
+function tellRates(scene: ShareScene, weights: readonly number[], stop: AbortController): void {
+  tellers.get(scene)?.();
+  let rates = nextRates(
+    linkBitsPerSecond,
+    weights.map((weight) => ({ weight, rate: 0, used: 0 })),
+  );
+  let [last, lastMs]: [readonly Got[], number] = [copy(scene.got), performance.now()];
+  const tell = (): void => {
+    for (const [number, { setRate }] of scene.uplinks.entries()) setRate(rates[number] as number);
+  };
+  tell();
+  const timer = setInterval(() => {
+    const [got, nowMs] = [copy(scene.got), performance.now()];
+    const uses = got.map(({ upBytes }, number) => {
+      const used = ((upBytes - (last[number] as Got).upBytes) * 8000) / (nowMs - lastMs);
+      return { weight: weights[number] as number, rate: rates[number] as number, used };
+    });
+    rates = nextRates(linkBitsPerSecond, uses);
+    [last, lastMs] = [got, nowMs];
+    tell();
+  }, toldEveryMs);
+  const end = (): void => clearInterval(timer);
+  tellers.set(scene, end);
+  stop.signal.addEventListener('abort', end);
+}
+
+const tellers = new WeakMap<ShareScene, () => void>();
+
+function copy(got: readonly Got[]): readonly Got[] {
+  return got.map((one) => ({ ...one }));
+}

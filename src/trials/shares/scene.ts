@@ -1,0 +1,264 @@
+// The scene of trial shares: an edge with a paced toy target on a real socket, and devices that want all they can get. It measures what each
+// device got while a window of time lasted.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloseStack } from '../../basics/close-stack.ts';
+import { neutralSampling } from '../../decoding/sampling.ts';
+import { startTurn } from '../../device/turn.ts';
+import { type Edge, listenEdge, startEdge } from '../../edge/edge.ts';
+import type { SessionShares } from '../../edge/edge-shares.ts';
+import { preciseSleep } from '../../engines/precise-sleep.ts';
+import { ModelDrafter } from '../../models/drafter.ts';
+import { type PacedModel, paceModel } from '../../models/paced.ts';
+import { createToyModel } from '../../models/toy.ts';
+import { writeToyText } from '../../models/toy-text.ts';
+import { bytesOnLink } from '../../protocol/link-model.ts';
+import { linearStepTime } from '../../scheduling/step-time.ts';
+import { machineClock } from '../../transport/machine-clock.ts';
+import { type PacedUplink, paceUplink } from '../../transport/paced-direction.ts';
+import type { Connect, Connection } from '../../transport/transport.ts';
+import { connectWebSocket } from '../../transport-node/websocket-client.ts';
+
+const toySeed = 21;
+const promptTokens = 12;
+/** Longer than any window of the trial can fill. */
+const answerTokens = 60_000;
+const contextLength = answerTokens + 100;
+/** Tokens of each text that are compared with the toy's own. */
+const comparedTokens = 200;
+
+/** What a device does. */
+export interface DevicePlan {
+  /** How often its drafts are right, [0, 1]; at 1 every draft row becomes a token. Null: it does not draft, and takes one row a step. */
+  readonly agreement: number | null;
+  /** Frames are filled up to this, bytes; 0: they are not. */
+  readonly padding: number;
+}
+
+export interface ScenePlan {
+  readonly devices: readonly DevicePlan[];
+  /** Of a step; rows cost almost nothing, as on a GPU, so that every draft is worth its row. */
+  readonly stepMs: number;
+  /** What the steps have room for. */
+  readonly maxRows: number;
+  readonly downlinkBitsPerSecond?: number;
+  /** Of each device at first; its rate can be changed. */
+  readonly uplinkBitsPerSecond?: number;
+}
+
+/** What one device got in a window, or has got so far. */
+export interface Got {
+  readonly tokens: number;
+  /** On the wire, headers included. */
+  readonly downBytes: number;
+  readonly upBytes: number;
+}
+
+/** What all got, in order, and what the edge did. */
+export interface WindowFound {
+  readonly ms: number;
+  readonly devices: readonly Got[];
+  readonly steps: number;
+  readonly rows: number;
+}
+
+const rowMs = 0.02;
+
+export class ShareScene implements AsyncDisposable {
+  readonly #stack: CloseStack;
+  readonly #edge: Edge;
+  readonly #model: PacedModel;
+  readonly #devices: readonly Device[];
+
+  private constructor(stack: CloseStack, edge: Edge, model: PacedModel, devices: readonly Device[]) {
+    this.#stack = stack;
+    this.#edge = edge;
+    this.#model = model;
+    this.#devices = devices;
+  }
+
+  /** Resolves when every device has its first tokens. */
+  static async open({ devices: plans, stepMs, maxRows, ...rates }: ScenePlan): Promise<ShareScene> {
+    await using stack = new CloseStack();
+    const sequences = plans.length;
+    const toy = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
+    const profile = { name: 'trial', description: 'the trial', stepMs, rowMs, rowCap: maxRows, source: 'Chosen' };
+    const pace = { clock: machineClock, sleepUntil: preciseSleep(machineClock) };
+    const model = stack.use(paceModel(toy, profile, pace));
+    const { downlinkBitsPerSecond } = rates;
+    const edge = stack.use(
+      await startEdge({
+        model,
+        maxRows,
+        stepTime: linearStepTime(stepMs, rowMs),
+        learnsStepTime: false,
+        lookUpTokens: 0,
+        ...(downlinkBitsPerSecond === undefined ? {} : { downlinkBitsPerSecond }),
+      }),
+    );
+    const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
+    stack.defer(() => listener.close());
+    const connect = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
+    const rate = rates.uplinkBitsPerSecond ?? Number.POSITIVE_INFINITY;
+    const devices = plans.map((plan, number) => new Device(plan, number, connect, rate));
+    for (const device of devices) stack.defer(() => device.close());
+    while (!devices.every(({ got, hasFailed }) => got.tokens > 0 || hasFailed)) await sleep(5);
+    return new ShareScene(stack.move(), edge, model, devices);
+  }
+
+  /** @param shares of each device, in order */
+  setShares(shares: readonly Pick<SessionShares, 'compute' | 'downlink'>[]): void {
+    const named = shares.map((share, number) => ({ session: this.#devices[number]?.session ?? '', ...share }));
+    const { unknown } = this.#edge.setShares(named);
+    if (unknown.length > 0) throw new Error(`the edge does not know ${unknown.length} sessions of the trial`);
+  }
+
+  /** The uplinks, in order. */
+  get uplinks(): readonly PacedUplink[] {
+    return this.#devices.map(({ uplink }) => uplink);
+  }
+
+  get got(): readonly Got[] {
+    return this.#devices.map(({ got }) => got);
+  }
+
+  /** Steps longer than the pace allows, over all steps. */
+  get lateSteps(): { readonly late: number; readonly steps: number } {
+    const { steps, overranSteps, prefillSteps, overranPrefillSteps } = this.#model.pacing;
+    return { late: overranSteps + overranPrefillSteps, steps: steps + prefillSteps };
+  }
+
+  async window(ms: number, signal: AbortSignal): Promise<WindowFound> {
+    const before = this.#now();
+    await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+    const after = this.#now();
+    return {
+      ms: after.atMs - before.atMs,
+      devices: after.got.map((got, number) => difference(got, before.got[number] as Got)),
+      steps: after.steps - before.steps,
+      rows: after.rows - before.rows,
+    };
+  }
+
+  /** How many devices have a text that does not begin as the toy's own, or have failed. */
+  async wrongTexts(): Promise<number> {
+    let wrong = 0;
+    for (const device of this.#devices) if (await device.isWrong()) wrong += 1;
+    return wrong;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack[Symbol.asyncDispose]();
+  }
+
+  #now() {
+    const { steps, rows } = this.#edge.status;
+    return { atMs: performance.now(), got: this.got.map((got) => ({ ...got })), steps, rows };
+  }
+}
+
+function difference(after: Got, before: Got): Got {
+  return {
+    tokens: after.tokens - before.tokens,
+    downBytes: after.downBytes - before.downBytes,
+    upBytes: after.upBytes - before.upBytes,
+  };
+}
+
+class Device {
+  readonly uplink: PacedUplink;
+  readonly got: { -readonly [Key in keyof Got]: Got[Key] } = { tokens: 0, downBytes: 0, upBytes: 0 };
+  session = '';
+  readonly #prompt: readonly number[];
+  readonly #begin: number[] = [];
+  readonly #drafter: ModelDrafter | null;
+  readonly #end = new AbortController();
+  readonly #reading: Promise<void>;
+  hasFailed = false;
+
+  constructor({ agreement, padding }: DevicePlan, number: number, connect: Connect, bitsPerSecond: number) {
+    this.#prompt = Array.from({ length: promptTokens }, (_, index) => 1000 + 50 * number + index);
+    const own =
+      agreement === null || agreement === 1 ? ({ role: 'target' } as const) : ({ role: 'draft', agreement } as const);
+    const model = createToyModel({ ...own, seed: toySeed, sequences: 1, contextLength });
+    this.#drafter = agreement === null ? null : new ModelDrafter(model);
+    this.uplink = paceUplink(this.#metered(connect), bitsPerSecond);
+    const turn = startTurn({
+      connect: this.uplink.connect,
+      tokenizer: model.tokenizer,
+      drafter: this.#drafter,
+      prompt: this.#prompt,
+      maxAnswerTokens: answerTokens,
+      maxAhead: 64,
+      minChainConfidence: 0,
+      hedges: 0,
+      padding,
+      signal: this.#end.signal,
+      onStep: ({ state }) => {
+        this.session = state.turn.session;
+      },
+    });
+    this.#reading = this.#read(turn).catch(() => {
+      this.hasFailed = true;
+    });
+  }
+
+  async isWrong(): Promise<boolean> {
+    const count = Math.min(comparedTokens, this.#begin.length);
+    const own = await writeToyText(toySeed, this.#prompt, neutralSampling, count);
+    return this.hasFailed || count === 0 || own.join() !== this.#begin.join();
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#reading;
+    await this.#drafter?.[Symbol.asyncDispose]();
+  }
+
+  async #read(turn: ReturnType<typeof startTurn>): Promise<void> {
+    for await (const { tokens } of turn) {
+      this.got.tokens += tokens.length;
+      if (this.#begin.length < comparedTokens)
+        this.#begin.push(...tokens.slice(0, comparedTokens - this.#begin.length));
+    }
+  }
+
+  /** Counts what goes over the socket. */
+  #metered(connect: Connect): Connect {
+    const { got } = this;
+    return (accept, options) =>
+      connect((socket) => {
+        const counted: Connection = {
+          get writable() {
+            return socket.writable;
+          },
+          get sentBytes() {
+            return socket.sentBytes;
+          },
+          get receivedBytes() {
+            return socket.receivedBytes;
+          },
+          get sentFrames() {
+            return socket.sentFrames;
+          },
+          get receivedFrames() {
+            return socket.receivedFrames;
+          },
+          send(bytes) {
+            got.upBytes += bytesOnLink('up', bytes.length);
+            socket.send(bytes);
+          },
+          close: (code, detail) => socket.close(code, detail),
+        };
+        const handler = accept(counted);
+        return {
+          frame(bytes) {
+            got.downBytes += bytesOnLink('down', bytes.length);
+            handler.frame(bytes);
+          },
+          writable: () => handler.writable(),
+          closed: (reason) => handler.closed(reason),
+        };
+      }, options);
+  }
+}
