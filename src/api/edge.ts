@@ -8,6 +8,7 @@ export { type Edge, type EdgeStatus, listenEdge, startEdge } from '../edge/edge.
 export { type EdgeLogEvent, type LogLevel, levelOf } from '../edge/edge-events.ts';
 export type { EdgeCounts } from '../edge/edge-journal.ts';
 export type { EdgeOptions } from '../edge/edge-options.ts';
+export type { SessionShares, SharesSet } from '../edge/edge-shares.ts';
 export { type OpenModelOptions, openModel } from '../engines/open-model.ts';
 export type {
   EvaluateItem,
@@ -30,6 +31,16 @@ export type { RateLimitSettings } from '../protocol/rate-limit.ts';
 export { linearStepTime, type StepTimeModel } from '../scheduling/step-time.ts';
 export { createInMemoryNetwork, type InMemoryNetwork, type InMemorySettings } from '../transport/in-memory.ts';
 export type { Accept, CloseReason, Connect, Connection, ConnectionHandler, Listener } from '../transport/transport.ts';
+export {
+  type BandwidthEnforcer,
+  type BandwidthSession,
+  type NetworkEnd,
+  type PacedEnds,
+  pacedBandwidth,
+  type SessionRates,
+} from '../transport-node/bandwidth-enforcer.ts';
+export { type CamaraBandwidthOptions, camaraBandwidth } from '../transport-node/camara-bandwidth.ts';
+export { type MecBandwidthOptions, mecBandwidth } from '../transport-node/mec-bandwidth.ts';
 export type { PortLimits } from '../transport-node/port-limits.ts';
 export type { UpgradeRefusal, UpgradeRefusalReason } from '../transport-node/upgrade-guard.ts';
 export type { ListenSettings, TlsIdentity, WebSocketListener } from '../transport-node/websocket-server.ts';

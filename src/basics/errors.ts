@@ -22,6 +22,7 @@ export const errorCodes = [
   'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
   'edge-draining', // the edge is going down and opens no session
+  'bandwidth-refused', // a network did not set, or release, the bandwidth of a session
   'port-in-use',
   'context-full', // prompt and answer do not fit in the context
   'keys-unreadable', // a file of keys is missing, damaged, or open to others
