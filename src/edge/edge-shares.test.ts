@@ -5,7 +5,7 @@ import { createToyModel } from '../models/toy.ts';
 import { edgeKey } from '../protocol/edge-key.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
-import { createManualClock } from '../transport/manual-clock.contract.ts';
+import { createManualClock, type ManualClock } from '../transport/manual-clock.contract.ts';
 import { type Edge, startEdge } from './edge.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import type { SessionShares } from './edge-shares.ts';
@@ -92,6 +92,15 @@ describe('setShares', () => {
     expect(Math.abs((await tokensBeside(one, two, 60)) - 60)).toBeLessThanOrEqual(2);
   });
 
+  it('divides the part of a key among its sessions, whatever their shares are worth elsewhere', async () => {
+    const keys = [edgeKey('a', { share: 3 }), edgeKey('b')];
+    await using edge = await start({ keyOf: (shown) => keys.find(({ id }) => id === shown) ?? null });
+    const [big, small] = [open(edge, 1, { credentials: 'a' }), open(edge, 2, { credentials: 'b' })];
+    await small.until(() => small.text.length > 4);
+    edge.setShares([{ session: nameOf(2), key: 'b', compute: 1000 }]);
+    expect(Math.abs((await tokensBeside(big, small, 90)) - 30)).toBeLessThanOrEqual(2);
+  });
+
   it('refuses what is no list', async () => {
     await using edge = await start();
     expect(() => edge.setShares({} as unknown as SessionShares[])).toThrow('setShares is an object');
@@ -101,17 +110,21 @@ describe('setShares', () => {
 describe('the downlink', () => {
   const padded = { padding: 1024 };
 
+  async function run(clock: ManualClock, fromMs: number, untilMs: number): Promise<void> {
+    for (let now = fromMs; now <= untilMs; now += 2) {
+      clock.moveTo(now);
+      // The edge's steps run between two turns of the event loop.
+      for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** Two sessions that write frames of 1,024 bytes as fast as the paced downlink takes them; the bytes of each after `ms`. */
   async function bytesAfter(ms: number, shares: readonly SessionShares[]): Promise<readonly number[]> {
     const clock = createManualClock();
     await using edge = await start({ maxRows: 2, clock, downlinkBitsPerSecond: 8e5 });
     const devices = [open(edge, 1, padded), open(edge, 2, padded)];
     edge.setShares(shares);
-    for (let now = 0; now <= ms; now += 2) {
-      clock.moveTo(now);
-      // The edge's steps run between two turns of the event loop.
-      for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    }
+    await run(clock, 0, ms);
     return devices.map(({ heardBytes }) => heardBytes);
   }
 
@@ -122,6 +135,19 @@ describe('the downlink', () => {
     expect(one + two).toBeLessThan(1.02 * 200_000);
     expect(one / two).toBeGreaterThan(2.8);
     expect(one / two).toBeLessThan(3.2);
+  });
+
+  it('goes with a session to its next connection', async () => {
+    const clock = createManualClock();
+    await using edge = await start({ maxRows: 2, clock, downlinkBitsPerSecond: 8e5 });
+    const [one, two] = [open(edge, 1, padded), open(edge, 2, padded)];
+    edge.setShares([{ session: nameOf(1), downlink: 3 }]);
+    await run(clock, 0, 100);
+    const again = open(edge, 1, { ...padded, attempt: 2 });
+    const before = two.heardBytes;
+    await run(clock, 100, 1100);
+    expect(one.closed).toMatch(/superseded/);
+    expect(again.heardBytes / (two.heardBytes - before)).toBeGreaterThan(2.7);
   });
 
   it('is shared equally without them', async () => {

@@ -108,6 +108,20 @@ describe('the pacer', () => {
     );
   });
 
+  it('forgets after an idle time what a flow with a small weight was ahead', () => {
+    const pacer = new BytePacer<string>(rate);
+    const [light, heavy] = [pacer.addFlow(0.001), pacer.addFlow(1)];
+    const order = (nowMs: number): (string | undefined)[] => {
+      for (const frame of ['h1', 'h2', 'h3']) pacer.push(nowMs, heavy, frame, 5000);
+      pacer.push(nowMs, light, 'l', 5000);
+      return [0, 5, 10, 15].map((more) => pacer.take(nowMs + more)?.frame);
+    };
+    expect(order(0)).toEqual(['l', 'h1', 'h2', 'h3']);
+    // Hardly idle: the light flow has had its part for long.
+    expect(order(19)).toEqual(['h1', 'h2', 'h3', 'l']);
+    expect(order(1000)[0]).toBe('l');
+  });
+
   it('follows weights and rates that change in flight at once, also after a tiny weight', () => {
     const bed = new Bed([1e-6, 1]);
     bed.run(500);

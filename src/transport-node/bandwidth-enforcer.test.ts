@@ -34,6 +34,15 @@ function ends() {
 describe('our own pacing', () => {
   enforcerContract(async () => ends());
 
+  it('tells nobody to release a session that was never set', async () => {
+    const told: string[] = [];
+    const tell = (session: string): boolean => told.push(session) > 0;
+    const enforcer = pacedBandwidth({ setDownlink: tell, setUplink: tell });
+    await enforcer.release(sessionAt(1).id);
+    await enforcer.close();
+    expect(told).toEqual([]);
+  });
+
   it('says which side does not have the session', async () => {
     const enforcer = pacedBandwidth({ setDownlink: () => true, setUplink: () => false });
     await expect(enforcer.set(sessionAt(1), rates(1000, 1000))).rejects.toThrow('the device is not there');

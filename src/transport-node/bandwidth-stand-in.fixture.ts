@@ -63,8 +63,10 @@ export class BandwidthStandIn {
   /** What a new QoS session is. */
   newStatus: KeptSession['qosStatus'] = 'AVAILABLE';
   misbehaviour: Misbehaviour | null = null;
+  /** Header `Location` of an answer with a status that it was told. */
+  pointsTo: string | null = null;
   /** Time that a late answer takes, ms. */
-  lateMs = 400;
+  lateMs = 1000;
   readonly #server: Server;
 
   private constructor() {
@@ -113,6 +115,7 @@ export class BandwidthStandIn {
     response.writeHead(answer.status, {
       ...(answer.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(answer.location === undefined ? {} : { location: answer.location }),
+      ...(this.pointsTo === null ? {} : { location: this.pointsTo }),
     });
     response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
   }

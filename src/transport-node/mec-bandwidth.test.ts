@@ -9,7 +9,7 @@ const standIns: BandwidthStandIn[] = [];
 async function bed(changes: Partial<MecBandwidthOptions> = {}) {
   const platform = await BandwidthStandIn.open();
   standIns.push(platform);
-  const settings = { url: `${platform.url}/bwm/v1`, appInstanceId: 'outrider-1', timeoutMs: 150 };
+  const settings = { url: `${platform.url}/bwm/v1`, appInstanceId: 'outrider-1', timeoutMs: 20_000 };
   const enforcer = mecBandwidth({ ...settings, ...changes });
   const ofPort = (port: number) =>
     [...platform.allocations.values()].filter(
@@ -97,8 +97,6 @@ describe('MEC 015', () => {
   });
 
   it.each<[Misbehaviour, RegExp]>([
-    ['hangs', /no answer in 150 ms/],
-    ['late', /no answer in 150 ms/],
     ['garbage', /the answer is no JSON/],
     ['flood', /more than 65536 bytes/],
     ['drops', /POST \/bw_allocations: /],
@@ -107,17 +105,32 @@ describe('MEC 015', () => {
     [500, /status 500/],
     [302, /POST \/bw_allocations: /],
     [200, /status 200/],
-  ])('gives up in time on a platform that misbehaves: %s', async (how, words) => {
+  ])('fails on a platform that misbehaves, and goes on after it: %s', async (how, words) => {
     const { platform, enforcer, count } = await bed();
     platform.misbehaviour = how;
-    const startMs = performance.now();
     const failure = await enforcer.set(sessionAt(1), rates(90_000, 150_000)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'bandwidth-refused', message: expect.stringMatching(words) });
     expect((failure as Error).message).not.toContain('\n');
-    expect(performance.now() - startMs).toBeLessThan(2000);
     platform.misbehaviour = null;
     await enforcer.set(sessionAt(1), rates(90_000, 150_000));
     expect(count()).toBeGreaterThanOrEqual(1);
+  });
+
+  it.each(['hangs', 'late'] as const)('waits no longer than it was told for a platform that %s', async (how) => {
+    const { platform, enforcer } = await bed({ timeoutMs: 100 });
+    platform.misbehaviour = how;
+    await expect(enforcer.set(sessionAt(1), rates(90_000, 150_000))).rejects.toThrow('no answer in 100 ms');
+  });
+
+  it('follows no redirect: another server would get the token', async () => {
+    const { platform, enforcer } = await bed({ token: 'secret' });
+    const other = await bed();
+    platform.misbehaviour = 307;
+    platform.pointsTo = `${other.platform.url}/bwm/v1/bw_allocations`;
+    await expect(enforcer.set(sessionAt(1), rates(90_000, 150_000))).rejects.toMatchObject({
+      code: 'bandwidth-refused',
+    });
+    expect(other.platform.requests).toEqual([]);
   });
 
   it.each<[string, Partial<MecBandwidthOptions>, string]>([

@@ -127,6 +127,7 @@ describe('a paced direction', () => {
     send(0, 40);
     expect(ends[0]?.seen.connection.writable).toBe(false);
     direction.setRate(rate * 100);
+    expect([sent.length, ends[0]?.seen.writableCount]).toEqual([3, 1]);
     clock.moveTo(20);
     expect(sent).toHaveLength(40);
     expect(ends[0]?.seen.writableCount).toBe(1);
