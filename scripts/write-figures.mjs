@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { autoExperiment } from '../src/experiments/auto/auto.ts';
 import { coupledExperiment } from '../src/experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../src/experiments/drafts/drafts.ts';
 import { feltExperiment } from '../src/experiments/felt/felt.ts';
@@ -13,6 +14,7 @@ import { writeFigure } from '../src/files/render-figure.ts';
 const figures = [
   ['bench-modes-virtual', modesExperiment, 'modes'],
   ['bench-modes-wall', modesExperiment, 'modes-wall'],
+  ['bench-auto', autoExperiment, 'auto'],
   ['bench-coupled', coupledExperiment, 'coupled'],
   ['bench-felt', feltExperiment, 'felt'],
   ['bench-drafts', draftsExperiment, 'drafts-front'],

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../src/basics/errors.ts';
 import { createRandom, type Random } from '../src/basics/philox.ts';
 import { neutralSampling } from '../src/decoding/sampling.ts';
-import { DeviceDriver, type DraftingAdvice } from '../src/protocol/device-driver.ts';
+import { DeviceDriver } from '../src/protocol/device-driver.ts';
+import type { DraftingAdvice, DraftingSwitch } from '../src/protocol/drafting-advice.ts';
 import { stepDevice } from '../src/protocol/device-session.ts';
 import { createDeviceState, type DeviceEvent } from '../src/protocol/device-state.ts';
 import { testHello } from '../src/protocol/edge-session.fixture.ts';
@@ -196,19 +197,33 @@ it('leaves no timer behind when the turn is over', () => {
 });
 
 it('switches drafting as it is advised, after the effects of the commit', () => {
-  const answers = [null, false, true];
-  const advised = bed({ advice: { greeted: () => null, committed: () => answers.shift() ?? null } });
+  const [off, on] = [{ on: false, reason: 'it costs' }, { on: true, reason: 'it pays' }] as const;
+  const answers: (DraftingSwitch | null)[] = [null, off, on];
+  const seen: number[] = [];
+  const quiet: DraftingAdvice = {
+    beginsDrafting: true,
+    greeted: () => null,
+    isDue: () => true,
+    judge: () => null,
+    ended: ({ committedTokens }) => void seen.push(committedTokens),
+  };
+  const advised = bed({ advice: { ...quiet, judge: () => answers.shift() ?? null } });
   advised.connect();
   for (const token of [5, 6, 7]) advised.commit([token]);
   expect(advised.events.filter(({ kind }) => kind === 'drafting-switched')).toEqual([
-    { kind: 'drafting-switched', on: false },
-    { kind: 'drafting-switched', on: true },
+    { kind: 'drafting-switched', ...off },
+    { kind: 'drafting-switched', ...on },
   ]);
   expect(advised.driver.state.isDraftingOn).toBe(true);
+  advised.driver.stop();
+  expect(seen).toEqual([3]);
 
-  const slow = bed({ advice: { greeted: () => false, committed: () => null } });
+  const slow = bed({ advice: { ...quiet, greeted: () => off } });
   slow.connect();
   expect(slow.driver.state.isDraftingOn).toBe(false);
+  const resting = bed({ advice: { ...quiet, beginsDrafting: false } });
+  resting.connect();
+  expect(resting.events.slice(0, 2).map(({ kind }) => kind)).toEqual(['drafting-switched', 'link-opened']);
 });
 
 it('closes a connection that says what no honest edge says, and connects again', () => {

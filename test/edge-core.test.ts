@@ -79,7 +79,8 @@ function bed(changes: Partial<EdgeSettings> = {}) {
 const drafting = { draftLength: 3, draftMs: 2.5 };
 
 describe('an edge admits', () => {
-  it.each(['edge-sd', 'mix'] as const)('a session in mode %s only if it has a draft model', (mode) => {
+  it('a session in mode edge-sd only if it has a draft model', () => {
+    const mode = 'edge-sd';
     const { connect, core } = bed();
     const refused = connect({ mode });
     expect(refused.heard.at(-1)).toMatchObject({ code: 'bad-argument', cause: 'this edge has no draft model' });
@@ -87,6 +88,18 @@ describe('an edge admits', () => {
     const able = bed({ edgeDraft: drafting });
     expect(able.connect({ mode }).heard.map(({ kind }) => kind)).toEqual(['hello']);
     expect(able.core.sessions.count).toBe(1);
+  });
+
+  it('a session in mode mix without one as stream, also when it is opened again', () => {
+    const { connect, core } = bed();
+    const modes = (): string[] => [...core.sessions.entries].map(({ state }) => state.open.mode);
+    connect({ mode: 'mix' });
+    expect(modes()).toEqual(['stream']);
+    connect({ mode: 'mix', attempt: 2 });
+    expect(modes()).toEqual(['stream']);
+    const able = bed({ edgeDraft: drafting });
+    able.connect({ mode: 'mix' });
+    expect([...able.core.sessions.entries].map(({ state }) => state.open.mode)).toEqual(['mix']);
   });
 
   it('sessions in other modes without one', () => {
@@ -140,7 +153,7 @@ describe('the draft model of the edge', () => {
     }
     expect(orders).toHaveLength(3);
     const [entry] = [...core.sessions.entries];
-    expect(entry).toMatchObject({ isDrafting: false, wanted: { length: 3, drafts: 3 } });
+    expect(entry).toMatchObject({ wanted: { length: 3, drafts: 3 } });
     expect(entry?.state.edgeDrafts).toEqual({ length: 3, tokens: [40, 41, 42], isComplete: false });
   });
 
@@ -175,6 +188,16 @@ describe('the draft model of the edge', () => {
     expect(orders).toHaveLength(3);
   });
 
+  it('is asked for fewer drafts while it makes those of other sessions', () => {
+    const wanted = (sessions: number): number => {
+      const { connect, core } = bed({ edgeDraft: { draftLength: 9, draftMs: 5 } });
+      for (let index = 0; index < sessions; index += 1) connect({ mode: 'mix', session: `${index}${index}`.repeat(16) });
+      return [...core.sessions.entries].at(-1)?.wanted.drafts ?? -1;
+    };
+    expect(wanted(1)).toBeGreaterThan(0);
+    expect(wanted(2)).toBe(0);
+  });
+
   it('is not asked in modes in which the edge does not draft, nor without a place', () => {
     const { connect, orders, core } = bed({ edgeDraft: drafting });
     connect({ mode: 'stream' });
@@ -190,7 +213,7 @@ describe('the draft model of the edge', () => {
     handler.frame(wire.pack({ kind: 'bye' }));
     log.length = 0;
     core.edgeDrafted(entry, order, 40, false);
-    expect([log, entry.isDrafting, entry.state.edgeDrafts]).toEqual([[], false, null]);
+    expect([log, entry.state.edgeDrafts]).toEqual([[], null]);
   });
 
   it('ends the session when it fails', () => {
@@ -199,7 +222,7 @@ describe('the draft model of the edge', () => {
     const [entry] = orders[0] as (typeof orders)[number];
     core.edgeDraftFailed(entry);
     expect(heard.at(-1)).toMatchObject({ code: 'internal', cause: 'the draft model of the edge failed' });
-    expect([closed, entry.isDrafting, core.sessions.count]).toEqual([['internal'], false, 0]);
+    expect([closed, core.sessions.count]).toEqual([['internal'], 0]);
   });
 });
 

@@ -28,7 +28,7 @@ export const answerOptions = {
   gpu: gpuOption as typeof gpuOption,
   mode: {
     flag: '--mode <name>',
-    help: 'decoding mode. stream: device and edge never wait for each other; mix: as stream, and the edge drafts as well; ar: the edge alone; sd, psd, psd-lockstep: the device drafts in windows; edge-sd: only the edge drafts; local: the draft model alone, unverified; auto: the mode that earlier answers found quickest',
+    help: 'decoding mode. stream: device and edge never wait for each other; mix: as stream, and the edge drafts as well; ar: the edge alone; sd, psd, psd-lockstep: the device drafts in windows; edge-sd: only the edge drafts; local: the draft model alone, unverified; auto: device and edge each draft while their own drafts save time',
     choices: [...modeNames, 'local', 'auto'] as readonly Mode[],
     default: 'stream',
   },

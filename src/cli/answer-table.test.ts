@@ -10,6 +10,7 @@ function report(msPerToken: number): TurnReport {
     msPerToken,
     acceptedTokens: 0,
     draftingPauses: 0,
+    modeChanges: [],
     tokens: [],
     fingerprints: [],
   } as unknown as TurnReport;

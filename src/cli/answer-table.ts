@@ -18,6 +18,7 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
     mode,
     chosenMode: report.mode,
     modeReason: report.modeReason ?? null,
+    modeChanges: report.modeChanges.length,
     draftingPauses: report.draftingPauses,
     tokens: report.tokens.length,
     msPerToken: report.msPerToken ?? null,
@@ -56,8 +57,10 @@ export function answerTable(measured: readonly Measured[]): string {
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
   const lines: string[] = [];
-  if (own.modeReason !== undefined) lines.push(`Mode ${own.mode}: ${own.modeReason}.`);
-  if (own.draftingPauses > 0)
+  for (const { fromToken, mode, reason } of own.modeChanges) {
+    lines.push(`Mode ${mode}${fromToken === 0 ? '' : `, from token ${fromToken} on`}: ${reason}.`);
+  }
+  if (own.draftingPauses > 0 && own.modeChanges.length === 0)
     lines.push(`Drafting was switched off, since it did not pay (times: ${own.draftingPauses}).`);
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];

@@ -4,6 +4,7 @@ import { Command, Help } from 'commander';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
+import { autoExperiment } from '../experiments/auto/auto.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
@@ -23,6 +24,7 @@ export function benchCommand(): Command {
       .configureHelp({ subcommandTerm: (command) => new Help().subcommandTerm(command).replace('|ideas', '') })
       .addCommand(experimentCommand(engineExperiment))
       .addCommand(experimentCommand(modesExperiment))
+      .addCommand(experimentCommand(autoExperiment))
       .addCommand(experimentCommand(draftsExperiment))
       .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
       .addCommand(experimentCommand(loadExperiment))

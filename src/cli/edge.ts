@@ -74,7 +74,7 @@ const options = {
   profile: { flag: '--profile <name>', help: 'hardware whose step times are emulated', choices: profileNames },
   draft: {
     flag: '--draft <name|path>',
-    help: 'draft model on the edge itself, for devices in modes edge-sd and mix (default: none)',
+    help: 'draft model on the edge itself, for devices in modes edge-sd, mix and auto (default: none)',
   },
   draftLength: {
     flag: '--draft-length <count>',

@@ -1,24 +1,20 @@
-// Mode `auto` on a device: keeps measurements of the edge and the draft from turn to turn, and passes them to the pure decisions of
+// Mode `auto` on a device: keeps measurements of edges and drafts from turn to turn, and passes them to the pure decisions of
 // protocol/auto-mode.ts. The measurements stay in memory; nothing is stored.
 
 import {
-  canDraftsPay,
-  chooseMode,
+  beginDrafting,
   type DraftingJudgement,
   freshJudgement,
   judgeDrafting,
-  type ModeChoice,
+  leastGainAt,
+  modeInForce,
+  noPaces,
+  type Paces,
+  type TimingKnowledge,
 } from '../protocol/auto-mode.ts';
-import type { DraftAccount } from '../protocol/device-state.ts';
+import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from '../protocol/drafting-advice.ts';
 import type { EdgeTiming } from '../protocol/messages.ts';
-
-/** Measurements of a turn so far; times in ms, null: not measured yet. */
-export interface TurnMeasures {
-  readonly drafts: DraftAccount;
-  readonly committedTokens: number;
-  readonly draftMs: number | null;
-  readonly roundTripMs: number | null;
-}
+import type { ModeName } from '../protocol/mode.ts';
 
 /** Tokens between two judgements of a turn. */
 const judgeEveryTokens = 16;
@@ -26,98 +22,197 @@ const judgeEveryTokens = 16;
 const memory = 200;
 /** Weight of all of them together in the judgement of a new turn. */
 const rememberedWeight = 8;
+/** So many edges are remembered, the last ones used. */
+const mostEdges = 32;
 
-/** The measurements of a device's earlier turns, from which it chooses the mode of the next one. */
+/** What is remembered of one edge. */
+interface EdgeMemory {
+  readonly timing: EdgeTiming;
+  readonly roundTripMs: number | null;
+  readonly paces: Paces;
+}
+
+/** What a turn leaves to the next ones. */
+interface TurnMemory extends Pick<TurnMeasures, 'drafts' | 'draftMs' | 'roundTripMs'> {
+  /** The edge that greeted last; null: none did. */
+  readonly edge: string | null;
+  readonly paces: Paces;
+}
+
+/** Why the device drafts from this token of the answer on, or does not; and the mode that this is. */
+export interface ModeChange {
+  readonly fromToken: number;
+  readonly mode: ModeName;
+  readonly reason: string;
+}
+
+/** For a turn of mode `auto`. */
+export interface AutoTurn {
+  /** False: the device has no draft. */
+  readonly canDraft: boolean;
+  /** Charge of the battery, 0 to 1; undefined: on mains, or not known. */
+  readonly batteryLevel?: number | undefined;
+}
+
+/** The measurements of a device's earlier turns, from which it decides in the next one. */
 export class AutoMode {
-  #edge: EdgeTiming | null = null;
+  /** By name; the last one used comes last. */
+  readonly #edges = new Map<string, EdgeMemory>();
   #draftMs: number | null = null;
-  #roundTripMs: number | null = null;
   #matched = 0;
   #mismatched = 0;
 
-  /** The mode of the next turn. */
-  choose(canDraft: boolean): ModeChoice {
-    const { draftMs, roundTripMs, edge } = { draftMs: this.#draftMs, roundTripMs: this.#roundTripMs, edge: this.#edge };
-    return chooseMode({ canDraft, draftMs, roundTripMs, acceptance: this.#acceptance(), edge });
+  /** Advice for the next turn. It keeps the turn's measurements when the turn ends. */
+  follow(turn: AutoTurn): TurnAdvice {
+    return new TurnAdvice({
+      ...turn,
+      memory: this,
+      lastEdge: [...this.#edges.keys()].at(-1) ?? null,
+      ended: (left) => this.#remember(left),
+    });
   }
 
-  #acceptance(): number | null {
+  /** What is known of an edge before a turn. */
+  knowledgeOf(edge: string | null): TimingKnowledge & Pick<EdgeMemory, 'paces'> {
+    const known = edge === null ? undefined : this.#edges.get(edge);
     const compared = this.#matched + this.#mismatched;
-    return compared === 0 ? null : this.#matched / compared;
+    return {
+      draftMs: this.#draftMs,
+      roundTripMs: known?.roundTripMs ?? null,
+      acceptance: compared === 0 ? null : this.#matched / compared,
+      edge: known?.timing ?? null,
+      paces: known?.paces ?? noPaces,
+    };
   }
 
-  /** Takes the times that the edge announced in `hello`. */
-  greeted(edge: EdgeTiming): void {
-    this.#edge = edge;
+  /** Takes the times that an edge announced in `hello`. Paces that were felt under another announcement say nothing now. */
+  greeted(edge: string, timing: EdgeTiming): void {
+    const { roundTripMs = null, paces = noPaces, timing: before } = this.#edges.get(edge) ?? {};
+    const isSame = before === undefined || (before.edgeDraftMs === null) === (timing.edgeDraftMs === null);
+    this.#edges.delete(edge);
+    this.#edges.set(edge, { timing, roundTripMs, paces: isSame ? paces : noPaces });
+    const [oldest] = this.#edges.keys();
+    if (this.#edges.size > mostEdges && oldest !== undefined) this.#edges.delete(oldest);
   }
 
-  /** Advice for a turn of this choice. It switches drafting by the turn's measurements, and keeps them when the turn ends. */
-  follow({ drafts }: ModeChoice): TurnAdvice {
-    const acceptance = this.#acceptance();
-    const expected =
-      acceptance === null
-        ? {}
-        : { matched: rememberedWeight * acceptance, mismatched: rememberedWeight * (1 - acceptance) };
-    return new TurnAdvice({ ...freshJudgement, ...expected, isDrafting: drafts }, this.#edge, (measures) =>
-      this.#remember(measures),
-    );
-  }
-
-  #remember({ drafts, draftMs, roundTripMs }: TurnMeasures): void {
+  #remember({ edge, drafts, draftMs, roundTripMs, paces }: TurnMemory): void {
     this.#draftMs = draftMs ?? this.#draftMs;
-    this.#roundTripMs = roundTripMs ?? this.#roundTripMs;
     const [matched, mismatched] = [this.#matched + drafts.matched, this.#mismatched + drafts.mismatched];
     const faded = memory / Math.max(memory, matched + mismatched);
     [this.#matched, this.#mismatched] = [matched * faded, mismatched * faded];
+    const known = edge === null ? undefined : this.#edges.get(edge);
+    if (edge === null || known === undefined) return;
+    this.#edges.set(edge, { ...known, roundTripMs: roundTripMs ?? known.roundTripMs, paces });
   }
 }
 
 /** For a turn with a named mode: it uses no earlier measurements, and keeps none. */
 export function adviseTurn(): TurnAdvice {
-  return new TurnAdvice(freshJudgement, null, () => {});
+  return new TurnAdvice({ canDraft: true, memory: new AutoMode(), lastEdge: null, ended: () => {} });
+}
+
+interface AdviceSettings extends AutoTurn {
+  readonly memory: AutoMode;
+  readonly lastEdge: string | null;
+  readonly ended: (left: TurnMemory) => void;
 }
 
 /** Switches the drafting of one turn. */
-export class TurnAdvice {
-  #edge: EdgeTiming | null;
-  /** Takes the measurements of the complete turn. */
-  readonly ended: (measures: TurnMeasures) => void;
+export class TurnAdvice implements DraftingAdvice {
+  readonly beginsDrafting: boolean;
+  readonly #settings: AdviceSettings;
+  readonly #leastGain: number;
+  #edge: string | null = null;
+  #timing: EdgeTiming | null = null;
   #judgement: DraftingJudgement;
-  #seen = { matched: 0, mismatched: 0, tokens: 0 };
+  #seen = { matched: 0, mismatched: 0, tokens: 0, commits: 0, decodedTokens: 0, decodeMs: 0 };
+  readonly #changes: ModeChange[] = [];
   /** How often drafting was switched off. */
   pauses = 0;
 
-  constructor(begin: DraftingJudgement, edge: EdgeTiming | null, ended: (measures: TurnMeasures) => void) {
-    this.#judgement = begin;
-    this.#edge = edge;
-    this.ended = ended;
+  constructor(settings: AdviceSettings) {
+    this.#settings = settings;
+    this.#leastGain = settings.canDraft ? leastGainAt(settings.batteryLevel) : Number.POSITIVE_INFINITY;
+    this.#judgement = this.#begin(settings.lastEdge);
+    this.beginsDrafting = this.#judgement.isDrafting;
   }
 
-  /** Takes the times that the edge announced in `hello`. @returns false: begin without drafts; null: no change */
-  greeted(edge: EdgeTiming): false | null {
-    this.#edge = edge;
-    if (!this.#judgement.isDrafting || this.#seen.tokens > 0 || canDraftsPay(edge)) return null;
-    this.#judgement = { ...this.#judgement, isDrafting: false, tokensSince: 0 };
-    this.pauses += 1;
-    return false;
+  /** The modes of the turn so far, the present one last. Until an edge has greeted, that of the edge used last. */
+  get changes(): readonly ModeChange[] {
+    return this.#changes;
   }
 
-  /** Whether enough tokens were committed since the last judgement. */
+  greeted(edge: string, timing: EdgeTiming): DraftingSwitch | null {
+    const { memory } = this.#settings;
+    const isAgain = edge === this.#edge;
+    memory.greeted(edge, timing);
+    [this.#edge, this.#timing] = [edge, timing];
+    const before = this.#judgement;
+    // After a handover, what was felt at the other edge says nothing about this one.
+    if (!isAgain && this.#seen.tokens > 0) this.#judgement = { ...before, paces: memory.knowledgeOf(edge).paces };
+    if (this.#seen.tokens === 0) this.#judgement = this.#begin(edge);
+    return this.#note(before.isDrafting);
+  }
+
   isDue(committedTokens: number): boolean {
     return committedTokens - this.#seen.tokens >= judgeEveryTokens;
   }
 
-  /** Whether the device should draft from now on; null: no change. */
-  judge({ drafts, committedTokens, draftMs, roundTripMs }: TurnMeasures): boolean | null {
-    const tokens = committedTokens - this.#seen.tokens;
-    const [matched, mismatched] = [drafts.matched - this.#seen.matched, drafts.mismatched - this.#seen.mismatched];
-    this.#seen = { matched: drafts.matched, mismatched: drafts.mismatched, tokens: committedTokens };
+  judge(measures: TurnMeasures): DraftingSwitch | null {
+    const { matched, mismatched } = measures.drafts;
+    const { committedTokens: tokens, commits, decodedTokens, decodeMs, draftMs, roundTripMs } = measures;
+    const now = { matched, mismatched, tokens, commits, decodedTokens, decodeMs };
+    const since = difference(now, this.#seen);
+    this.#seen = now;
     const before = this.#judgement.isDrafting;
-    const news = { matched, mismatched, tokens, draftMs, roundTripMs, edge: this.#edge };
-    this.#judgement = judgeDrafting(this.#judgement, news);
-    const { isDrafting } = this.#judgement;
-    if (isDrafting === before) return null;
-    if (!isDrafting) this.pauses += 1;
-    return isDrafting;
+    // Without drafts in this turn, those of earlier ones tell how long one takes.
+    const known = this.#settings.memory.knowledgeOf(this.#edge);
+    const times = { draftMs: draftMs ?? known.draftMs, roundTripMs: roundTripMs ?? known.roundTripMs };
+    const news = { ...since, ...times, edge: this.#timing, leastGain: this.#leastGain };
+    if (this.#settings.canDraft) this.#judgement = judgeDrafting(this.#judgement, news);
+    return this.#note(before);
   }
+
+  ended({ drafts, draftMs, roundTripMs }: TurnMeasures): void {
+    const { paces } = this.#judgement;
+    this.#settings.ended({ edge: this.#edge, drafts, draftMs, roundTripMs, paces });
+  }
+
+  #begin(edge: string | null): DraftingJudgement {
+    const { canDraft, memory } = this.#settings;
+    if (!canDraft) return { ...freshJudgement, isDrafting: false, reason: 'this device has no draft' };
+    const known = memory.knowledgeOf(edge);
+    const { acceptance, paces } = known;
+    const expected =
+      acceptance === null
+        ? {}
+        : { matched: rememberedWeight * acceptance, mismatched: rememberedWeight * (1 - acceptance) };
+    return { ...freshJudgement, ...expected, paces, ...beginDrafting(known, paces, this.#leastGain) };
+  }
+
+  /** @param before whether the device was drafting */
+  #note(before: boolean): DraftingSwitch | null {
+    const { isDrafting: on, reason } = this.#judgement;
+    const mode = modeInForce(on, this.#timing?.edgeDraftMs != null);
+    const change = { fromToken: this.#seen.tokens, mode, reason };
+    // What was chosen before the first token is replaced by what the edge's greeting changes.
+    if (this.#changes.at(-1)?.fromToken === change.fromToken) this.#changes.pop();
+    if (this.#changes.at(-1)?.mode !== mode) this.#changes.push(change);
+    if (on === before) return null;
+    if (!on) this.pauses += 1;
+    return { on, reason };
+  }
+}
+
+type Counts = Readonly<Record<'matched' | 'mismatched' | 'tokens' | 'commits' | 'decodedTokens' | 'decodeMs', number>>;
+
+function difference(now: Counts, before: Counts): Counts {
+  return {
+    matched: now.matched - before.matched,
+    mismatched: now.mismatched - before.mismatched,
+    tokens: now.tokens - before.tokens,
+    commits: now.commits - before.commits,
+    decodedTokens: now.decodedTokens - before.decodedTokens,
+    decodeMs: now.decodeMs - before.decodeMs,
+  };
 }

@@ -41,7 +41,7 @@ export type AskOptions = Omit<
   TurnOptions,
   'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
 > & {
-  /** Decoding mode; `auto` chooses it from measurements of this device's earlier answers. Default `stream`. */
+  /** Decoding mode; `auto`: device and edge each draft while their own drafts save time. Default `stream`. */
   readonly mode?: ModeName | 'auto';
 };
 

@@ -54,8 +54,13 @@ export interface TurnOptions {
   readonly prompt: readonly number[];
   /** Default `stream`; `ar` without a drafter. */
   readonly mode?: ModeName;
-  /** Chooses the mode from measurements of earlier turns (`mode` is then ignored), and switches drafting within the turn. */
+  /** Decides from measurements of earlier turns and of this one whether the device drafts; `mode` is then ignored. */
   readonly auto?: AutoMode;
+  /**
+   * With `auto`: charge of the device's battery, 0 to 1. Below 0.5 drafts must save more time to be made, below 0.05 none are. Default: the
+   * battery does not matter.
+   */
+  readonly batteryLevel?: number;
   /** Fields that are left out are neutral; the default is the most likely token each time. */
   readonly sampling?: SamplingOptions;
   readonly stopStrings?: readonly string[];
@@ -121,6 +126,7 @@ export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'cre
 export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   allowsOtherTarget: optional(truth),
   mode: optional(oneOf(modeNames)),
+  batteryLevel: optional(between(0, 1)),
   sampling: optional(record(samplingChecks)),
   stopStrings: optional(listOf('texts', text)),
   maxAnswerTokens: optional(whole(1, limits.textTokens)),
@@ -163,7 +169,7 @@ export const turnChecks: Checks<TurnOptions> = {
   ...questionChecks,
   connect: edgesCheck,
   prompt: promptCheck,
-  auto: optional(having('the `auto` of a device', 'choose', 'follow')),
+  auto: optional(having('the `auto` of a device', 'follow')),
 };
 
 export const defaultMaxAhead = 24;

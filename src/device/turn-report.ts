@@ -4,6 +4,7 @@ import { median } from '../basics/statistics.ts';
 import { noTraffic, type Traffic } from '../protocol/device-connections.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
 import type { ModeName } from '../protocol/mode.ts';
+import type { ModeChange } from './auto-mode.ts';
 
 /** Tokens that became final together. */
 export interface Emission {
@@ -25,10 +26,12 @@ export interface TurnTimes {
 /** Measurements of a turn on the device; undefined if there was nothing to measure. */
 export interface TurnReport {
   readonly outcome: Outcome;
-  /** Decoding mode; `local`: the device decoded alone. */
+  /** Decoding mode, with `auto` that of the last tokens; `local`: the device decoded alone. */
   readonly mode: ModeName | 'local';
   /** Mode `auto`: the reason for this mode; undefined: the caller named the mode. */
   readonly modeReason: string | undefined;
+  /** Mode `auto`: all modes of the answer in their order, with reasons; otherwise empty. */
+  readonly modeChanges: readonly ModeChange[];
   /** How often drafting was switched off because it saved no time. */
   readonly draftingPauses: number;
   readonly text: string;
@@ -70,7 +73,7 @@ export function reportTurn(
   times: TurnTimes,
   traffic: Traffic,
   roundTripMs: number | undefined,
-): Omit<TurnReport, 'modeReason' | 'draftingPauses'> {
+): Omit<TurnReport, 'modeReason' | 'modeChanges' | 'draftingPauses'> {
   const tokens = state.text.slice(state.turn.prompt.length);
   const { matched, mismatched, drafted, sent } = state.account;
   const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
@@ -101,6 +104,7 @@ export function localReport(
     ...known,
     mode: 'local',
     modeReason: undefined,
+    modeChanges: [],
     draftingPauses: 0,
     ...tokenTimesOf(times, known.tokens.length),
     acceptance: undefined,

@@ -4,23 +4,20 @@
 import { checkOptions } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, badArgument, OutriderError } from '../basics/errors.ts';
-import { median } from '../basics/statistics.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { DraftedText } from '../decoding/token-list.ts';
 import { draftRequest } from '../models/drafter.ts';
-import type { ModeChoice } from '../protocol/auto-mode.ts';
 import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
 import { stepDevice } from '../protocol/device-session.ts';
 import { createDeviceState, type Outcome } from '../protocol/device-state.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
 import { guardMessage } from '../protocol/message-guard.ts';
-import type { EdgeTiming } from '../protocol/messages.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
 import { defaultTextDeadlines } from '../protocol/text-deadline.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
-import { adviseTurn, type TurnAdvice, type TurnMeasures } from './auto-mode.ts';
+import { adviseTurn, type TurnAdvice } from './auto-mode.ts';
 import { createEdgeList, type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
@@ -42,8 +39,6 @@ export interface Turn extends AsyncIterable<Emission> {
   moveTo(edge: string): void;
 }
 
-/** The median of this many drafts is the present draft time. */
-const recentDrafts = 15;
 /** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
 const knownWidths = new WeakMap<object, number>();
 /** With several edges, one that does not answer is left sooner, ms. */
@@ -77,8 +72,7 @@ class TurnRunner implements Turn {
   readonly #times: TurnTimes;
   readonly #resolveReport: (report: TurnReport) => void;
   readonly #edges: EdgeList;
-  readonly #choice: ModeChoice | null;
-  readonly #advice: TurnAdvice | null;
+  readonly #advice: TurnAdvice | undefined;
   #text = '';
 
   constructor(options: TurnOptions) {
@@ -87,9 +81,9 @@ class TurnRunner implements Turn {
     const { auto, connect, drafter, tokenizer } = options;
     this.#edges = isEdgeList(connect) ? connect : createEdgeList(connect);
     const { routes, edges } = this.#edges;
-    this.#choice = auto?.choose(drafter !== null) ?? null;
-    const mode = this.#choice?.mode ?? options.mode ?? (drafter === null ? 'ar' : 'stream');
-    this.#advice = this.#choice === null ? ownAdvice(options, mode) : (auto?.follow(this.#choice) ?? null);
+    const mode = auto === undefined ? (options.mode ?? (drafter === null ? 'ar' : 'stream')) : 'mix';
+    const { batteryLevel } = options;
+    this.#advice = auto?.follow({ canDraft: drafter !== null, batteryLevel }) ?? ownAdvice(options, mode);
     const turn = requestOf(options, mode);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes);
@@ -116,10 +110,7 @@ class TurnRunner implements Turn {
       credentialsOf: (edge: string) => edges.get(edge)?.credentials ?? turn.credentials,
       keepsTarget: options.allowsOtherTarget !== true,
     };
-    this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), {
-      greeted: (timing) => this.#greeted(timing),
-      committed: () => this.#judge(),
-    });
+    this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), this.#advice);
   }
 
   start(): void {
@@ -128,7 +119,6 @@ class TurnRunner implements Turn {
       this.stop();
       return;
     }
-    if (this.#choice?.drafts === false) this.#driver.switchDrafting(false);
     signal?.addEventListener('abort', this.#stopNow);
     this.#driver.start(this.#edges.routes);
   }
@@ -222,11 +212,6 @@ class TurnRunner implements Turn {
     }
   }
 
-  #greeted(timing: EdgeTiming): false | null {
-    this.#options.auto?.greeted(timing);
-    return this.#advice?.greeted(timing) ?? null;
-  }
-
   #servedBy(edge: string): void {
     this.#times.servedBy.push({ edge, atMs: this.#clock.nowMs() });
     this.#options.onServedBy?.(edge);
@@ -241,25 +226,6 @@ class TurnRunner implements Turn {
     this.#queue.push({ tokens, text, pieces, atMs });
   }
 
-  #judge(): boolean | null {
-    const measures = this.#measures();
-    if (this.#advice?.isDue(measures.committedTokens) !== true) return null;
-    // For the next judgement.
-    this.#driver.connections.pingAll();
-    return this.#advice.judge(measures);
-  }
-
-  #measures(): TurnMeasures {
-    const { account, text, turn } = this.#driver.state;
-    const { draftMs } = this.#times;
-    return {
-      drafts: account,
-      committedTokens: text.length - turn.prompt.length,
-      draftMs: draftMs.length === 0 ? null : median(draftMs.slice(-recentDrafts)),
-      roundTripMs: this.#driver.connections.recentRoundTripMs ?? null,
-    };
-  }
-
   #finish(outcome: Outcome): void {
     const rest = this.#assembler.flush();
     this.#text += rest;
@@ -272,11 +238,11 @@ class TurnRunner implements Turn {
     const { connections, state, widthShare } = this.#driver;
     if (this.#options.drafter !== null && widthShare !== undefined) knownWidths.set(this.#options.drafter, widthShare);
     connections.closeAll('the turn is over');
-    this.#advice?.ended(this.#measures());
     const { traffic, roundTripMs } = connections;
     const reported = reportTurn(state, outcome, this.#text, this.#times, traffic, roundTripMs);
-    const { reason } = this.#choice ?? { reason: undefined };
-    this.#resolveReport({ ...reported, modeReason: reason, draftingPauses: this.#advice?.pauses ?? 0 });
+    const modeChanges = this.#options.auto === undefined ? [] : (this.#advice?.changes ?? []);
+    const { mode = reported.mode, reason: modeReason } = modeChanges.at(-1) ?? {};
+    this.#resolveReport({ ...reported, mode, modeReason, modeChanges, draftingPauses: this.#advice?.pauses ?? 0 });
     if (outcome.kind === 'failed') {
       this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
     } else this.#queue.end();
@@ -289,6 +255,7 @@ function noAnswer(edge: string): OutriderError {
 }
 
 /** Only in modes in which drafting is optional. */
-function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, mode: ModeName): TurnAdvice | null {
-  return modeOf(mode).draftingIsOptional && drafter !== null && minChainConfidence === 'auto' ? adviseTurn() : null;
+function ownAdvice({ drafter, minChainConfidence = 'auto' }: TurnOptions, mode: ModeName): TurnAdvice | undefined {
+  if (!modeOf(mode).draftingIsOptional || drafter === null || minChainConfidence !== 'auto') return undefined;
+  return adviseTurn();
 }

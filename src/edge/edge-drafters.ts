@@ -112,18 +112,19 @@ export class EdgeDrafters {
     };
   }
 
-  /** Counts a draft until it is made, or abandoned. @returns also whether no step ran beside it */
+  /** Counts a draft until it is made, or abandoned. @returns also whether neither a step nor another draft ran beside it */
   async #made<Draft>(
     making: Promise<Draft>,
     own: { draftsRunning: number },
   ): Promise<{ readonly draft: Draft; readonly isAlone: boolean }> {
     const stepCount = this.#stepCount;
     const beganInStep = this.#isStepRunning;
+    const beganAlone = !beganInStep && this.#draftsRunning === 0;
     this.#draftsRunning += 1;
     own.draftsRunning += 1;
     if (beganInStep) this.#draftsBeside += 1;
     try {
-      return { draft: await making, isAlone: !beganInStep && stepCount === this.#stepCount };
+      return { draft: await making, isAlone: beganAlone && stepCount === this.#stepCount };
     } finally {
       if (own.draftsRunning > 0) {
         this.#draftsRunning -= 1;

@@ -7,6 +7,7 @@ import type { AnyExperiment } from '../laboratory/experiment.ts';
 import { resultPage } from '../laboratory/result-page.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { allocationExperiment } from './allocation/allocation.ts';
+import { autoExperiment } from './auto/auto.ts';
 import { contextExperiment } from './context/context.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
@@ -19,6 +20,7 @@ import { paddingExperiment } from './padding/padding.ts';
 const withPages: readonly AnyExperiment[] = [
   ablationExperiment,
   allocationExperiment,
+  autoExperiment,
   contextExperiment,
   coupledExperiment,
   draftsExperiment,

@@ -1,51 +1,80 @@
 import { describe, expect, it } from 'vitest';
 import { streamMsPerToken } from '../scheduling/predict-stream.ts';
 import {
-  chooseMode,
+  beginDrafting,
+  canDraftsPay,
   type DraftingJudgement,
   type DraftingNews,
+  expectedGain,
   freshJudgement,
   judgeDrafting,
+  leastGainAt,
+  modeInForce,
+  noPaces,
   type TimingKnowledge,
 } from './auto-mode.ts';
 
 const counts = [1, 2, 3, 4, 5, 6, 7, 8];
 const edge = { stepMs: line(40.4, 0.4), edgeDraftMs: null };
+const draftingEdge = { ...edge, edgeDraftMs: 5 };
 
 /** Steps of 1 to 8 rows. */
 function line(oneRowMs: number, rowMs: number): number[] {
   return counts.map((rows) => oneRowMs + rowMs * (rows - 1));
 }
 
-const known: TimingKnowledge = { canDraft: true, draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
+const known: TimingKnowledge = { draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
+const unknown: TimingKnowledge = { draftMs: null, roundTripMs: null, acceptance: null, edge: null };
+const least = leastGainAt(undefined);
 
-describe('the mode of a turn', () => {
-  it('is stream before any measurement, and ar if neither side drafts', () => {
-    const unknown = { canDraft: true, draftMs: null, roundTripMs: null, acceptance: null, edge: null };
-    expect(chooseMode(unknown)).toEqual({ mode: 'stream', drafts: true, reason: 'nothing is measured yet' });
-    expect(chooseMode({ ...unknown, canDraft: false }).mode).toBe('ar');
-    expect(chooseMode({ ...unknown, edge }).mode).toBe('stream');
-  });
-
-  it('is stream if device drafts save time, with the reason', () => {
-    expect(chooseMode(known).mode).toBe('stream');
-    expect(chooseMode(known).reason).toMatch(/the edge alone takes 40 ms, the network 10 ms, a draft 10 ms, 80 % of/);
-  });
-
+describe('the mode in force', () => {
   it.each([
-    ['drafts that never hold', { acceptance: 0.05 }],
-    ['a draft slower than the target', { draftMs: 90 }],
-    ['expensive rows', { edge: { ...edge, stepMs: line(40, 36) } }],
-    ['a poor draft far away', { acceptance: 0.3, roundTripMs: 200 }],
-  ])('begins without drafts given %s', (_name, changes) => {
-    expect(chooseMode({ ...known, ...changes })).toMatchObject({ mode: 'stream', drafts: false });
+    [true, true, 'mix'],
+    [false, true, 'edge-sd'],
+    [true, false, 'stream'],
+    [false, false, 'ar'],
+  ] as const)('with drafts of the device %s and of the edge %s is %s', (device, onEdge, mode) => {
+    expect(modeInForce(device, onEdge)).toBe(mode);
+  });
+});
+
+describe('the expected gain', () => {
+  const shareOf = (changes: Partial<TimingKnowledge>, paces = noPaces): number =>
+    expectedGain({ ...known, ...changes }, paces)?.share ?? Number.NaN;
+
+  it('is unknown before any measurement', () => {
+    expect(expectedGain(unknown, noPaces)).toBeNull();
+    expect(expectedGain({ ...known, draftMs: null }, noPaces)).toBeNull();
   });
 
-  it('is mix if edge drafts save time, and edge-sd if only the edge drafts', () => {
-    const both = { ...known, edge: { ...edge, edgeDraftMs: 5 } };
-    expect(chooseMode({ ...both, roundTripMs: 100 }).mode).toBe('mix');
-    expect(chooseMode({ ...both, canDraft: false, draftMs: null }).mode).toBe('edge-sd');
-    expect(chooseMode({ ...both, edge: { ...edge, edgeDraftMs: 60 } }).mode).toBe('stream');
+  it('is that of stream over the edge alone', () => {
+    expect(shareOf({})).toBeGreaterThan(0.4);
+    expect(shareOf({ acceptance: 0.3, roundTripMs: 200 })).toBeLessThan(least);
+  });
+
+  it('is small beside drafts of the edge, and smaller the farther the edge is', () => {
+    const [near, far] = [0, 100].map((roundTripMs) => shareOf({ edge: draftingEdge, roundTripMs }));
+    expect(near).toBeGreaterThan(least);
+    expect(near).toBeLessThan(0.1);
+    expect(far).toBeLessThan(least);
+  });
+
+  it('is that of stream again where a draft of the edge takes longer than its step', () => {
+    expect(shareOf({ edge: { ...edge, edgeDraftMs: 60 } })).toBeCloseTo(shareOf({}), 1);
+  });
+
+  it('grows with the load, which makes steps long beside drafts', () => {
+    expect(shareOf({ roundTripMs: 60, loadMs: 100 })).toBeGreaterThan(shareOf({ roundTripMs: 60 }));
+  });
+
+  it('follows what was felt, the more the more tokens were', () => {
+    const felt = (tokens: number): number =>
+      shareOf({}, { drafting: { tokens, ms: 40 * tokens }, resting: { tokens, ms: 40 * tokens } });
+    expect(felt(4)).toBe(shareOf({}));
+    expect(felt(64)).toBeCloseTo(shareOf({}) / 2, 6);
+    expect(felt(400)).toBeLessThan(0.1);
+    const paces = { drafting: { tokens: 50, ms: 1000 }, resting: { tokens: 50, ms: 2000 } };
+    expect(expectedGain(unknown, paces)?.share).toBeCloseTo(0.5, 6);
   });
 });
 
@@ -54,22 +83,62 @@ describe('an edge that pads its calls', () => {
     ['two rows', { fixedMs: 100, stairMs: 40, length: 2 }, 5],
     ['four rows', { fixedMs: 0, stairMs: 200, length: 4 }, 3],
     ['eight rows', { fixedMs: 0, stairMs: 200, length: 8 }, 7],
-  ])(
-    'makes the choice consider the draft counts that fill calls of %s',
-    (_name, { fixedMs, stairMs, length }, drafts) => {
-      const stepMs = (rows: number): number => fixedMs + stairMs * Math.ceil(rows / length);
-      const figures = { stepMs, draftMs: 10, edgeDraftMs: 10, roundTripMs: 10, acceptance: 0.8 };
-      const tokenMs = (count: number): number => streamMsPerToken(figures, count);
-      const best = counts.reduce((one, other) => (tokenMs(other) < tokenMs(one) ? other : one));
-      expect(best).toBe(drafts);
-      const { reason } = chooseMode({ ...known, edge: { stepMs: counts.map(stepMs), edgeDraftMs: null } });
-      expect(reason).toContain(`about ${tokenMs(best).toFixed(0)} ms a token`);
-    },
-  );
+  ])('makes the gain that of draft counts that fill calls of %s', (_name, { fixedMs, stairMs, length }, drafts) => {
+    const stepMs = (rows: number): number => fixedMs + stairMs * Math.ceil(rows / length);
+    const figures = { stepMs, draftMs: 10, edgeDraftMs: 10, roundTripMs: 10, acceptance: 0.8 };
+    const tokenMs = (count: number): number => streamMsPerToken(figures, count);
+    const best = counts.reduce((one, other) => (tokenMs(other) < tokenMs(one) ? other : one));
+    expect(best).toBe(drafts);
+    const gain = expectedGain({ ...known, edge: { stepMs: counts.map(stepMs), edgeDraftMs: null } }, noPaces);
+    // The measurements are taken coarsely.
+    expect(Math.abs((gain?.withMs ?? 0) / tokenMs(best) - 1)).toBeLessThan(0.03);
+  });
+});
+
+describe('a turn', () => {
+  it('begins with drafts before any measurement, except where rows cost too much', () => {
+    expect(beginDrafting(unknown, noPaces, least)).toEqual({ isDrafting: true, reason: 'nothing is measured yet' });
+    const slope = { stepMs: line(54, 54), edgeDraftMs: null };
+    expect(canDraftsPay(slope)).toBe(false);
+    expect(beginDrafting({ ...unknown, edge: slope }, noPaces, least).isDrafting).toBe(false);
+  });
+
+  it.each([
+    ['drafts that never hold', { acceptance: 0.05 }],
+    ['a draft slower than the target', { draftMs: 90 }],
+    ['expensive rows', { edge: { ...edge, stepMs: line(40, 36) } }],
+    ['a poor draft far away', { acceptance: 0.3, roundTripMs: 200 }],
+  ])('begins without drafts given %s', (_name, changes) => {
+    expect(beginDrafting({ ...known, ...changes }, noPaces, least).isDrafting).toBe(false);
+  });
+
+  it('says why', () => {
+    const { isDrafting, reason } = beginDrafting(known, noPaces, least);
+    expect(isDrafting).toBe(true);
+    expect(reason).toMatch(/^drafts of this device save about \d+ % \(\d+ ms a token with them, 40 without; the network/);
+    expect(reason).toMatch(/takes 10 ms, a draft 10 ms, 80 % of drafts hold\)$/);
+  });
+
+  it('asks for more gain with a low battery, and drafts no more when it is almost empty', () => {
+    expect(leastGainAt(1)).toBe(least);
+    expect(leastGainAt(0.5)).toBe(least);
+    expect(leastGainAt(0.2)).toBeGreaterThan(5 * least);
+    expect(beginDrafting({ ...known, edge: draftingEdge, roundTripMs: 0 }, noPaces, leastGainAt(0.9)).isDrafting).toBe(
+      true,
+    );
+    expect(beginDrafting({ ...known, edge: draftingEdge, roundTripMs: 0 }, noPaces, leastGainAt(0.3)).isDrafting).toBe(
+      false,
+    );
+    expect(beginDrafting(known, noPaces, leastGainAt(0.04))).toMatchObject({ isDrafting: false });
+  });
 });
 
 describe('drafting in a running turn', () => {
-  const news: DraftingNews = { matched: 0, mismatched: 0, tokens: 16, draftMs: 10, roundTripMs: 30, edge };
+  const quiet = { commits: 0, decodedTokens: 0, decodeMs: 0 };
+  const news: DraftingNews = {
+    ...{ matched: 0, mismatched: 0, tokens: 16, draftMs: 10, roundTripMs: 30, edge, leastGain: least },
+    ...quiet,
+  };
 
   function judgedAfter(count: number, given: Partial<DraftingNews>, from: DraftingJudgement = freshJudgement) {
     let judged = from;
@@ -83,7 +152,9 @@ describe('drafting in a running turn', () => {
 
   it('stops when drafts are rejected, but not after a few rejections', () => {
     expect(judgedAfter(1, { mismatched: 10 }).isDrafting).toBe(true);
-    expect(judgedAfter(6, { mismatched: 10 }).isDrafting).toBe(false);
+    const stopped = judgedAfter(6, { mismatched: 10 });
+    expect(stopped.isDrafting).toBe(false);
+    expect(stopped.reason).toMatch(/save about \d %/);
   });
 
   it('stops when rows become expensive, and resumes when they are cheap again', () => {
@@ -96,10 +167,50 @@ describe('drafting in a running turn', () => {
     expect(judgedAfter(2, {}, justStopped).isDrafting).toBe(true);
   });
 
-  it('is tried again after a while', () => {
+  it('resumes when steps become long: other sessions of the edge share them', () => {
+    const far = { roundTripMs: 150, matched: 0, mismatched: 0 };
+    const resting = { ...freshJudgement, isDrafting: false, matched: 20, mismatched: 20, tokensSince: 16 };
+    const alone = { commits: 16, decodedTokens: 16, decodeMs: 16 * 40.4 };
+    expect(judgedAfter(2, { ...far, ...alone }, resting).isDrafting).toBe(false);
+    expect(judgedAfter(2, { ...far, ...alone, decodeMs: 16 * 300 }, resting).isDrafting).toBe(true);
+  });
+
+  it('is tried again after a while, and after a longer while when it did not pay', () => {
     const stopped = judgedAfter(6, { mismatched: 10 });
     expect(judgedAfter(4, {}, { ...stopped, tokensSince: 0 }).isDrafting).toBe(false);
-    expect(judgedAfter(6, {}, { ...stopped, tokensSince: 0 })).toEqual(freshJudgement);
+    const tried = judgedAfter(6, {}, { ...stopped, tokensSince: 0 });
+    expect(tried).toMatchObject({ isDrafting: true, matched: 3, mismatched: 1, probeAfter: 192 });
+    const again = judgedAfter(4, { mismatched: 10 }, tried);
+    expect(again).toMatchObject({ isDrafting: false, probeAfter: 192 });
+    expect(judgedAfter(10, {}, { ...again, tokensSince: 0 }).isDrafting).toBe(false);
+    expect(judgedAfter(12, {}, { ...again, tokensSince: 0 }).isDrafting).toBe(true);
+  });
+
+  it('is never tried with an empty battery', () => {
+    const stopped = { ...freshJudgement, isDrafting: false };
+    expect(judgedAfter(200, { leastGain: leastGainAt(0.01) }, stopped).isDrafting).toBe(false);
+  });
+
+  it('rests once beside drafts of the edge, to compare, and goes on as was felt', () => {
+    const good = { matched: 12, mismatched: 3, edge: draftingEdge, roundTripMs: 0 };
+    const felt = { commits: 8, decodedTokens: 16, decodeMs: 16 * 15 };
+    const compares = judgedAfter(6, { ...good, ...felt });
+    expect(compares).toMatchObject({ isDrafting: false, reason: expect.stringMatching(/compare/) });
+    const quick = judgedAfter(3, { ...good, ...felt, decodeMs: 16 * 12, matched: 0, mismatched: 0 }, compares);
+    expect(quick.isDrafting).toBe(false);
+    const slow = judgedAfter(3, { ...good, ...felt, decodeMs: 16 * 40, matched: 0, mismatched: 0 }, compares);
+    expect(slow.isDrafting).toBe(true);
+  });
+
+  it('is switched at most every 24 tokens', () => {
+    let judged = freshJudgement;
+    for (let round = 0; round < 60; round += 1) {
+      const isGood = round % 2 === 0;
+      const given = { tokens: 8, matched: isGood ? 40 : 0, mismatched: isGood ? 0 : 40 };
+      const after = judgeDrafting(judged, { ...news, ...given });
+      if (after.isDrafting !== judged.isDrafting) expect(judged.tokensSince + 8).toBeGreaterThanOrEqual(24);
+      judged = after;
+    }
   });
 
   it('is not switched without measurements', () => {

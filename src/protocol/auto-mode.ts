@@ -1,66 +1,106 @@
-// Mode `auto`: chooses the mode in which a turn begins, and switches drafting off and on during the turn. Pure: the device's shell takes
-// the measurements. A draft costs battery, an edge draft costs edge time; neither is spent on a gain that is too small to notice.
+// Mode `auto`: whether the device drafts, from predictions and from what was felt with drafts and without. Pure: the device's shell takes the
+// measurements. A draft costs battery; it is not spent on a gain that is too small to notice. Whether the edge drafts is the edge's own
+// decision (scheduling/edge-draft-length.ts): its drafts cost its time, and it alone knows its load.
 
 import type { TimingFigures } from '../scheduling/latency-model.ts';
-import { predictTokenTimes, windowTokens } from '../scheduling/predict-latency.ts';
+import { edgeSdBestMs, windowTokens } from '../scheduling/predict-latency.ts';
 import { streamMsPerToken } from '../scheduling/predict-stream.ts';
 import { stepMsAsAnnounced } from './edge-timing.ts';
 import type { EdgeTiming } from './messages.ts';
-import { type ModeName, modeOf } from './mode.ts';
+import type { ModeName } from './mode.ts';
 
-/** What is known before a turn; null: not measured yet. Times in ms. */
+/** What is known of an edge and of the drafts; null: not measured yet. Times in ms. */
 export interface TimingKnowledge {
-  /** Whether this device has a draft. */
-  readonly canDraft: boolean;
   readonly draftMs: number | null;
   readonly roundTripMs: number | null;
   readonly acceptance: number | null;
   /** From the edge's `hello`. */
   readonly edge: EdgeTiming | null;
+  /** What steps take longer than announced: the edge's other sessions. Default 0. */
+  readonly loadMs?: number;
 }
 
-export interface ModeChoice {
-  readonly mode: ModeName;
-  /** Whether the device begins with drafting on. With drafting off, `stream` is the edge alone; drafts are tried again later. */
-  readonly drafts: boolean;
-  /** One sentence for people. */
-  readonly reason: string;
+/** Time per token that was felt while the device drafted, or while it did not. Tokens are weights: older ones count less. */
+export interface Pace {
+  readonly tokens: number;
+  readonly ms: number;
+}
+export const noPace: Pace = { tokens: 0, ms: 0 };
+
+/** The two of one edge. */
+export interface Paces {
+  readonly drafting: Pace;
+  readonly resting: Pace;
+}
+export const noPaces: Paces = { drafting: noPace, resting: noPace };
+
+/** Least expected gain, as a share of the time per output token, for which the device drafts with a full battery. */
+const leastGain = 0.03;
+/** Below this charge drafts have to save more, and below the second one the device does not draft. */
+const halfCharge = 0.5;
+const lastCharge = 0.05;
+/** Of the gain, by which it has to be larger for each part of the charge below {@link halfCharge}. */
+const gainPerCharge = 0.6;
+
+/** The least gain for which the device drafts. @param batteryLevel charge, 0 to 1; undefined: on mains, or not known */
+export function leastGainAt(batteryLevel: number | undefined): number {
+  if (batteryLevel === undefined) return leastGain;
+  if (batteryLevel < lastCharge) return Number.POSITIVE_INFINITY;
+  return leastGain + gainPerCharge * Math.max(0, halfCharge - batteryLevel);
 }
 
-/** Least expected gain, as a share of the time per output token, for which the device drafts, and for which the edge drafts. */
-const leastDeviceGain = 0.03;
-const leastEdgeGain = 0.05;
-/** More drafts in a step save almost nothing, and their prediction takes long to compute. */
-const mostDrafts = 8;
-const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
+/** The mode that device and edge are in: each of them drafts, or does not. */
+export function modeInForce(isDrafting: boolean, canEdgeDraft: boolean): ModeName {
+  if (canEdgeDraft) return isDrafting ? 'mix' : 'edge-sd';
+  return isDrafting ? 'stream' : 'ar';
+}
 
-/** The mode of the next turn. Without measurements it is `stream`, which is never slower than the edge alone. */
-export function chooseMode(known: TimingKnowledge): ModeChoice {
-  const { canDraft, edge } = known;
+/** The share of the time per token that the device's drafts save, and the two times that it compares. */
+export interface Gain {
+  readonly share: number;
+  readonly withMs: number;
+  readonly withoutMs: number;
+}
+
+/** Tokens of each pace at which measurement and prediction count the same. */
+const trustAfterTokens = 64;
+/** A pace of fewer tokens says nothing. */
+const leastPaceTokens = 12;
+
+/** Prediction and measurements together; null: neither says anything. */
+export function expectedGain(known: TimingKnowledge, { drafting, resting }: Paces): Gain | null {
+  const predicted = predictGain(known, resting);
+  const tokens = Math.min(drafting.tokens, resting.tokens);
+  if (tokens < leastPaceTokens) return predicted;
+  const [withMs, withoutMs] = [drafting.ms / drafting.tokens, resting.ms / resting.tokens];
+  const felt = 1 - withMs / withoutMs;
+  if (predicted === null) return { share: felt, withMs, withoutMs };
+  const weight = tokens / (tokens + trustAfterTokens);
+  return { share: weight * felt + (1 - weight) * predicted.share, withMs, withoutMs };
+}
+
+/**
+ * With drafts of the edge as well, the device's drafts count where they are there before the edge has made its own: the more, the nearer
+ * the edge. The most that they save then, in virtual time (`bench modes`, `mix` beside `edge-sd`).
+ */
+const mostBesideEdgeDrafts = 0.08;
+
+function predictGain(known: TimingKnowledge, resting: Pace): Gain | null {
   const figures = figuresOf(known);
-  if (!canDraft && edge?.edgeDraftMs == null) return choice('ar', 'nothing drafts, here or on the edge');
-  if (figures === null) {
-    return choice(canDraft ? 'stream' : 'edge-sd', 'nothing is measured yet');
-  }
+  if (figures === null) return null;
   const aloneMs = figures.stepMs(1);
-  const streamMs = canDraft ? bestStreamMs(figures) : Number.POSITIVE_INFINITY;
-  const edgeMs = edge?.edgeDraftMs == null ? Number.POSITIVE_INFINITY : edgeSdMs(figures);
-  const seen = describe(known, aloneMs);
-  const quickest = Math.min(aloneMs, streamMs);
-  if (edgeMs < quickest * (1 - leastEdgeGain)) {
-    // `mix` uses both sources of drafts, so it is at least as quick as the quicker one.
-    const reason = `${seen}: with edge drafts about ${round(edgeMs)} ms a token`;
-    return choice(canDraft ? 'mix' : 'edge-sd', reason);
-  }
-  if (streamMs < aloneMs * (1 - leastDeviceGain)) {
-    return choice('stream', `${seen}: with this device's drafts about ${round(streamMs)} ms a token`);
-  }
-  const reason = `${seen}: drafts would not make it quicker`;
-  return canDraft ? { mode: 'stream', drafts: false, reason } : choice('ar', reason);
+  if (known.edge?.edgeDraftMs == null) return gainOf(bestStreamMs(figures), aloneMs);
+  // How much the edge drafts depends on its load, which a device can only feel.
+  const isFelt = resting.tokens >= leastPaceTokens;
+  const withoutMs = isFelt ? resting.ms / resting.tokens : Math.min(aloneMs, edgeSdBestMs(figures));
+  const loadMs = withoutMs > aloneMs ? coarse(withoutMs - aloneMs) : 0;
+  const streamMs = bestStreamMs({ ...figures, stepMs: (rows) => figures.stepMs(rows) + loadMs });
+  const nearness = figures.acceptance * Math.exp(-figures.roundTripMs / aloneMs);
+  return gainOf(Math.min(streamMs, withoutMs * (1 - mostBesideEdgeDrafts * nearness)), withoutMs);
 }
 
-function choice(mode: ModeName, reason: string): ModeChoice {
-  return { mode, drafts: modeOf(mode).deviceDrafts, reason };
+function gainOf(withMs: number, withoutMs: number): Gain {
+  return { share: 1 - withMs / withoutMs, withMs, withoutMs };
 }
 
 /** The success of drafting in a running turn. Counts are weights: older comparisons count less. */
@@ -70,6 +110,11 @@ export interface DraftingJudgement {
   readonly mismatched: number;
   /** Tokens committed since drafting was switched on or off. */
   readonly tokensSince: number;
+  readonly paces: Paces;
+  /** Without drafts for so many tokens, the device tries them again. */
+  readonly probeAfter: number;
+  /** Why drafting was switched last, in words for people. */
+  readonly reason: string;
 }
 
 /** What has happened since the last judgement. */
@@ -77,39 +122,112 @@ export interface DraftingNews extends Pick<TimingKnowledge, 'draftMs' | 'roundTr
   readonly matched: number;
   readonly mismatched: number;
   readonly tokens: number;
+  /** Commits, their tokens and the time between them; see `TurnMeasures`. */
+  readonly commits: number;
+  readonly decodedTokens: number;
+  readonly decodeMs: number;
+  readonly leastGain: number;
 }
 
 /** Sum of the weights of all comparisons; when more arrive, the older ones are scaled down. */
 const memory = 48;
-/** Before the first comparison: a small prior with which drafting begins. */
-export const freshJudgement: DraftingJudgement = { isDrafting: true, matched: 3, mismatched: 1, tokensSince: 0 };
+/** The same of a pace, in tokens. */
+const paceMemory = 400;
 /** Tokens between two switches of drafting: fewer say too little. */
 const leastStayTokens = 24;
-/** After this many tokens without drafts, drafting is tried again: the text may have become easier. */
-const probeAfterTokens = 96;
+/** After this many tokens without drafts they are tried again: the text may have become easier. Doubled each time that they do not pay. */
+const firstProbeTokens = 96;
+const lastProbeTokens = 1536;
+/** Where the gain is in doubt and nothing was felt without drafts yet, the device rests for a while, to compare. */
+const compareAfterTokens = 96;
+const doubtfulGain = 0.25;
+
+/** Before the first comparison: a small prior with which drafting begins. */
+export const freshJudgement: DraftingJudgement = {
+  isDrafting: true,
+  matched: 3,
+  mismatched: 1,
+  tokensSince: 0,
+  paces: noPaces,
+  probeAfter: firstProbeTokens,
+  reason: 'nothing is measured yet',
+};
 
 /**
- * Switches drafting off when it saves less than {@link leastDeviceGain}. Switches it on again when a changed round trip or step time makes
- * it worthwhile, or after {@link probeAfterTokens}. With drafting off, mode `stream` is the edge alone.
+ * Switches drafting off when it saves less than the least gain, and on again when it saves twice that, or to try it. With drafting off, the
+ * edge goes on alone, or with its own drafts.
  */
 export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
-  const faded = memory / Math.max(memory, before.matched + before.mismatched + news.matched + news.mismatched);
-  const matched = (before.matched + news.matched) * faded;
-  const mismatched = (before.mismatched + news.mismatched) * faded;
-  const tokensSince = before.tokensSince + news.tokens;
-  const kept = { isDrafting: before.isDrafting, matched, mismatched, tokensSince };
+  const kept = remember(before, news);
+  const { tokensSince, isDrafting, probeAfter, paces } = kept;
   if (tokensSince < leastStayTokens) return kept;
-  const acceptance = matched / (matched + mismatched);
-  const { draftMs, roundTripMs, edge } = news;
-  const figures = figuresOf({ canDraft: true, acceptance, draftMs, roundTripMs, edge });
-  if (figures === null) return kept;
-  const gain = 1 - bestStreamMs(figures) / figures.stepMs(1);
-  if (before.isDrafting) {
-    return gain < leastDeviceGain ? { ...kept, isDrafting: false, tokensSince: 0 } : kept;
+  const acceptance = kept.matched / (kept.matched + kept.mismatched);
+  const known = { ...news, acceptance, loadMs: loadOf(news) };
+  const gain = expectedGain(known, paces);
+  if (gain === null) return kept;
+  const switched = { ...kept, isDrafting: !isDrafting, tokensSince: 0, reason: describeGain(known, gain) };
+  if (isDrafting) {
+    if (gain.share < news.leastGain) {
+      const isProbe = before.probeAfter > firstProbeTokens;
+      return { ...switched, probeAfter: isProbe ? probeAfter : firstProbeTokens };
+    }
+    const isUnsure = news.edge?.edgeDraftMs != null && paces.resting.tokens < leastPaceTokens;
+    const compares = isUnsure && gain.share < doubtfulGain && tokensSince >= compareAfterTokens;
+    return compares ? { ...switched, reason: 'to compare the time with drafts of this device and without' } : kept;
   }
   // Hysteresis: twice the gain.
-  if (gain >= 2 * leastDeviceGain) return { ...kept, isDrafting: true, tokensSince: 0 };
-  return tokensSince < probeAfterTokens ? kept : { ...freshJudgement };
+  if (gain.share >= 2 * news.leastGain) return { ...switched, probeAfter: firstProbeTokens };
+  if (tokensSince < probeAfter || news.leastGain >= 1) return kept;
+  const { matched, mismatched } = freshJudgement;
+  const reason = 'to see whether drafts of this device save time now';
+  return { ...switched, matched, mismatched, reason, probeAfter: Math.min(lastProbeTokens, 2 * probeAfter) };
+}
+
+function remember(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
+  const faded = memory / Math.max(memory, before.matched + before.mismatched + news.matched + news.mismatched);
+  const { isDrafting, paces } = before;
+  const arm = isDrafting ? 'drafting' : 'resting';
+  // What comes just after a switch belongs to both.
+  const felt = before.tokensSince > 0 ? addPace(paces[arm], news.decodedTokens, news.decodeMs) : paces[arm];
+  return {
+    ...before,
+    matched: (before.matched + news.matched) * faded,
+    mismatched: (before.mismatched + news.mismatched) * faded,
+    tokensSince: before.tokensSince + news.tokens,
+    paces: { ...paces, [arm]: felt },
+  };
+}
+
+/** What was felt long ago counts less. */
+function addPace(pace: Pace, tokens: number, ms: number): Pace {
+  const faded = paceMemory / Math.max(paceMemory, pace.tokens + tokens);
+  return { tokens: (pace.tokens + tokens) * faded, ms: (pace.ms + ms) * faded };
+}
+
+/**
+ * What a step takes longer than the edge has announced, by the time between commits. Only of an edge without drafts of its own: with them
+ * that time has other parts.
+ */
+function loadOf({ edge, commits, decodedTokens, decodeMs, matched, mismatched }: DraftingNews): number {
+  if (edge?.stepMs == null || edge.edgeDraftMs !== null || commits === 0) return 0;
+  // No step had more rows: accepted or compared drafts, and one.
+  const rows = 1 + Math.ceil(Math.max(decodedTokens / commits - 1, (matched + mismatched) / commits));
+  return Math.max(0, decodeMs / commits - stepMsAsAnnounced(edge.stepMs)(rows));
+}
+
+/** Whether a turn begins with drafting on, and why. */
+export function beginDrafting(
+  known: TimingKnowledge,
+  paces: Paces,
+  least: number,
+): Pick<DraftingJudgement, 'isDrafting' | 'reason'> {
+  if (least >= 1) return { isDrafting: false, reason: 'the battery is almost empty' };
+  const gain = expectedGain(known, paces);
+  if (gain !== null) return { isDrafting: gain.share >= least, reason: describeGain(known, gain) };
+  if (known.edge === null || canDraftsPay(known.edge)) {
+    return { isDrafting: true, reason: freshJudgement.reason };
+  }
+  return { isDrafting: false, reason: 'steps of this edge take longer with each draft' };
 }
 
 /** The acceptance that drafts of a natural pair reach on easy text. */
@@ -129,28 +247,52 @@ export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
   const rowCounts = told.map((_, index) => index + 1);
   const bestMs = Math.min(...rowCounts.map((rows) => stepMs(rows) / windowTokens(optimisticAcceptance, rows - 1)));
   // Twice the gain, as for switching drafts on: the announced times are measurements.
-  return bestMs < aloneMs * (1 - 2 * leastDeviceGain);
+  return bestMs < aloneMs * (1 - 2 * leastGain);
 }
 
-function figuresOf({ draftMs, roundTripMs, acceptance, edge }: TimingKnowledge): TimingFigures | null {
+/** More drafts in a step save almost nothing, and their prediction takes long to compute. */
+const mostDrafts = 8;
+const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
+
+function figuresOf({ draftMs, roundTripMs, acceptance, edge, loadMs = 0 }: TimingKnowledge): TimingFigures | null {
   const step = edge?.stepMs ?? null;
-  if (step === null || roundTripMs === null || acceptance === null) return null;
-  const edgeDraftMs = edge?.edgeDraftMs ?? Number.NaN;
-  const ownMs = draftMs ?? edgeDraftMs;
-  if (Number.isNaN(ownMs)) return null;
+  if (step === null || roundTripMs === null || acceptance === null || draftMs === null) return null;
+  const announcedMs = stepMsAsAnnounced(step);
+  const coarseLoadMs = coarse(loadMs);
   return {
-    stepMs: stepMsAsAnnounced(step),
-    draftMs: Math.max(0.01, ownMs),
-    edgeDraftMs: Math.max(0.01, Number.isNaN(edgeDraftMs) ? ownMs : edgeDraftMs),
-    roundTripMs,
-    acceptance,
+    stepMs: (rows) => announcedMs(rows) + coarseLoadMs,
+    draftMs: coarse(draftMs),
+    edgeDraftMs: Math.max(0.01, edge?.edgeDraftMs ?? draftMs),
+    edgeDraftsOverlap: true,
+    roundTripMs: coarse(roundTripMs),
+    acceptance: Math.round(acceptance / acceptanceStep) * acceptanceStep,
     maxDrafts: mostDrafts,
   };
 }
 
+/** Measurements are taken in steps of a twelfth, and of two hundredths of an acceptance, so that predictions repeat and are kept. */
+const acceptanceStep = 0.02;
+const leastMs = 0.01;
+
+function coarse(ms: number): number {
+  return ms < leastMs ? leastMs : 2 ** (Math.round(8 * Math.log2(ms)) / 8);
+}
+
+/** A prediction takes milliseconds, and a turn asks for the same again and again. */
+const keptPredictions = 512;
+const predictions = new Map<string, number>();
+
 function bestStreamMs(figures: TimingFigures): number {
+  const { stepMs, draftMs, roundTripMs, acceptance } = figures;
+  const steps = Array.from({ length: mostDrafts + 2 }, (_, index) => stepMs(index + 1).toFixed(2));
+  const key = [...steps, draftMs, roundTripMs, acceptance].join(' ');
+  const known = predictions.get(key);
+  if (known !== undefined) return known;
   const counts = new Set([...triedDrafts, ...fillingDrafts(figures)]);
-  return Math.min(figures.stepMs(1), ...[...counts].map((drafts) => streamMsPerToken(figures, drafts)));
+  const bestMs = Math.min(stepMs(1), ...[...counts].map((drafts) => streamMsPerToken(figures, drafts)));
+  if (predictions.size >= keptPredictions) predictions.clear();
+  predictions.set(key, bestMs);
+  return bestMs;
 }
 
 /** The numbers of drafts that fill a stair of the step time. */
@@ -159,15 +301,15 @@ function fillingDrafts({ stepMs }: TimingFigures): number[] {
   return counts.filter((drafts) => stepMs(drafts) === stepMs(drafts + 1) && stepMs(drafts + 1) < stepMs(drafts + 2));
 }
 
-function edgeSdMs(figures: TimingFigures): number {
-  const found = predictTokenTimes({ ...figures, maxDrafts: 16 }).find(({ mode }) => mode === 'edge-sd');
-  return found?.msPerToken ?? Number.POSITIVE_INFINITY;
-}
-
-function describe({ draftMs, roundTripMs, acceptance }: TimingKnowledge, aloneMs: number): string {
-  const parts = [`the edge alone takes ${round(aloneMs)} ms`, `the network ${round(roundTripMs ?? 0)} ms`];
-  if (draftMs !== null) parts.push(`a draft ${round(draftMs)} ms`);
-  return `${parts.join(', ')}, ${Math.round(100 * (acceptance ?? 0))} % of drafts hold`;
+function describeGain({ draftMs, roundTripMs, acceptance }: TimingKnowledge, gain: Gain): string {
+  const saved = `drafts of this device save about ${Math.max(0, Math.round(100 * gain.share))} %`;
+  const times = `${round(gain.withMs)} ms a token with them, ${round(gain.withoutMs)} without`;
+  const seen = [
+    ...(roundTripMs === null ? [] : [`the network takes ${round(roundTripMs)} ms`]),
+    ...(draftMs === null ? [] : [`a draft ${round(draftMs)} ms`]),
+    ...(acceptance === null ? [] : [`${Math.round(100 * acceptance)} % of drafts hold`]),
+  ];
+  return `${saved} (${times}${seen.length === 0 ? '' : `; ${seen.join(', ')}`})`;
 }
 
 function round(ms: number): string {

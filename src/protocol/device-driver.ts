@@ -20,12 +20,14 @@ import type {
 } from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
+import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from './drafting-advice.ts';
 import type { EdgeFailure, EdgeRoutes } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
 import type { DeviceMessage, EdgeMessage, EdgeTiming, RefusedMessage } from './messages.ts';
 import { protocolVersion } from './messages.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
+import { TurnMeter } from './turn-meter.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
 
 export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines {
@@ -86,14 +88,6 @@ export interface DraftOrder {
   readonly alternatives: readonly AlternativeOrder[];
 }
 
-/** Decides when drafting is switched off and on within a turn. */
-export interface DraftingAdvice {
-  /** Called on `hello`. @returns false: begin without drafts; null: no change */
-  greeted(edge: EdgeTiming): false | null;
-  /** Called after each commit. @returns whether the device drafts from now on; null: no change */
-  committed(): boolean | null;
-}
-
 /** What the surrounding process provides. */
 export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, Carrier> {
   /** Connects, then calls {@link DeviceDriver.connected} or {@link DeviceDriver.unreachable}. */
@@ -123,6 +117,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   readonly #host: DeviceHost<Carrier>;
   readonly #advice: DraftingAdvice | null;
   readonly #watch: DraftWatch;
+  readonly #meter = new TurnMeter();
   readonly #deadline: TextDeadline;
   #state: DeviceState;
   /** Time of the last new text. A `hello` does not count: an edge that only greets must not keep a turn alive. */
@@ -146,7 +141,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   /** Nested steps: sending may fill a queue, which is an event. */
   #depth = 0;
   /** A switch of drafting that is applied after all effects are performed. */
-  #switchTo: boolean | null = null;
+  #switchTo: DraftingSwitch | null = null;
 
   constructor(
     settings: DriverSettings,
@@ -173,6 +168,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         this.#hasConnected = true;
         this.#movingTo = null;
         this.#openedAtMs = clock.nowMs();
+        if (this.#state.edges.length === 0 && advice?.beginsDrafting === false) this.switchDrafting({ on: false });
         this.step({ kind: 'link-opened', link, edge });
       },
       received: (link, message) => {
@@ -183,7 +179,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
           host.queued?.(message.ahead);
         }
         if (message.kind === 'leaving') this.#leave(link);
-        if (message.kind === 'hello' && this.#advice?.greeted(message.timing) === false) this.switchDrafting(false);
+        if (message.kind === 'hello') this.#greeted(link, message.timing);
         this.step({ kind: 'message-received', link, message });
       },
       linkWritable: (link, writable) => this.step({ kind: 'link-writable', link, writable }),
@@ -205,8 +201,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.step({ kind: 'stop-requested' });
   }
 
-  switchDrafting(on: boolean): void {
-    this.step({ kind: 'drafting-switched', on });
+  switchDrafting({ on, reason }: { readonly on: boolean; readonly reason?: string }): void {
+    this.step({ kind: 'drafting-switched', on, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** For the first connection of a turn, a second one beside it (handover), or another one to the same edge. */
@@ -254,7 +250,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
   drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
-    if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs, draft?.alternatives?.length);
+    if (draft?.isLookedUp !== true) {
+      this.#watch.drafted(durationMs, draft?.alternatives?.length);
+      this.#meter.drafted(durationMs);
+    }
     this.#setChainCut();
     this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
@@ -274,10 +273,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#deadline.owes(edgeOwesText(this.#state));
     this.#noteServer();
     this.#host.settled?.();
-    const on = this.#switchTo;
-    if (on === null || this.#depth > 0) return;
+    const change = this.#switchTo;
+    if (change === null || this.#depth > 0) return;
     this.#switchTo = null;
-    this.switchDrafting(on);
+    this.switchDrafting(change);
   }
 
   #perform(effect: DeviceEffect): void {
@@ -292,6 +291,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         break;
       case 'connect':
         this.#watch.lost();
+        this.#meter.lost();
         this.#connectLater(effect.edge, this.#failure);
         break;
       case 'draft-next': {
@@ -305,6 +305,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         break;
       case 'finish':
         this.#cancelConnect();
+        this.#advice?.ended(this.measures);
         this.#host.finished?.(effect.outcome);
         break;
       default:
@@ -458,8 +459,27 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     for (const [edge, isLasting] of this.#refusals) if (!isLasting) this.#refusals.delete(edge);
     this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
+    this.#meter.committed(nowMs, tokens.length);
     this.#host.emit(tokens, drafted);
-    this.#switchTo = this.#advice?.committed() ?? null;
+    this.#judge();
+  }
+
+  #greeted(link: number, timing: EdgeTiming): void {
+    const change = this.#advice?.greeted(this.connections.edgeOf(link) ?? '', timing) ?? null;
+    if (change !== null) this.switchDrafting(change);
+  }
+
+  #judge(): void {
+    const { text, turn } = this.#state;
+    if (this.#advice?.isDue(text.length - turn.prompt.length) !== true) return;
+    // For the next judgement.
+    this.connections.pingAll();
+    this.#switchTo = this.#advice.judge(this.measures);
+  }
+
+  /** What the turn has measured so far. */
+  get measures(): TurnMeasures {
+    return this.#meter.measures(this.#state, this.connections.recentRoundTripMs ?? this.#settings.knownRoundTripMs);
   }
 
   #setHedgeCut(): void {

@@ -197,8 +197,8 @@ export type DeviceEvent =
   | { readonly kind: 'chain-cut-set'; readonly minChainConfidence: number }
   /** The shell has measured the cost and gain of alternatives, and changes {@link DeviceState.minHedgeChance}. */
   | { readonly kind: 'hedge-cut-set'; readonly minHedgeChance: number }
-  /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. */
-  | { readonly kind: 'drafting-switched'; readonly on: boolean }
+  /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. `reason`: in words for people. */
+  | { readonly kind: 'drafting-switched'; readonly on: boolean; readonly reason?: string }
   | { readonly kind: 'stop-requested' }
   /** The shell can't continue: no edge answers, or the drafter has a fault that must be reported. */
   | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };

@@ -103,7 +103,7 @@ function readyTokens({ branch, text }: EdgeState, ready: number): readonly numbe
 }
 
 export interface EdgeDraftSettings
-  extends Pick<EdgeDraftLengthFigures, 'draftMs' | 'stepTime' | 'maxDrafts' | 'overlaps'> {
+  extends Pick<EdgeDraftLengthFigures, 'draftMs' | 'stepTime' | 'maxDrafts' | 'overlaps' | 'missedMs'> {
   /** gamma in mode edge-sd. */
   readonly draftLength: number;
 }

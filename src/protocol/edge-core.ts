@@ -53,8 +53,6 @@ export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSetti
 
 /** A session of an edge. */
 export interface EdgeEntry extends RegistryEntry {
-  /** An edge draft is in progress. */
-  isDrafting: boolean;
   /** In modes in which the edge drafts: the wanted number of drafts for a step at this length of the text. */
   wanted: { readonly length: number; readonly drafts: number };
 }
@@ -99,6 +97,8 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly #clock: Clock;
   /** The running step. */
   #step = { startMs: 0, expectedMs: 0, sessionCount: 1 };
+  /** Sessions whose next edge draft is being made. */
+  readonly #drafting = new Set<Entry>();
 
   constructor(
     settings: EdgeSettings,
@@ -126,7 +126,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
 
   /** @param token null: the drafter has no proposal @param isEnd whether the token ends a text, so that no draft can follow */
   edgeDrafted(entry: Entry, { length, tokens }: EdgeDraftOrder, token: number | null, isEnd: boolean): void {
-    entry.isDrafting = false;
+    this.#drafting.delete(entry);
     if (!entry.hasPlace) return;
     const made = token === null ? { tokens, isComplete: true } : { tokens: [...tokens, token], isComplete: isEnd };
     this.sessions.step(entry, { kind: 'edge-drafted', drafts: { length, ...made } });
@@ -143,7 +143,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   }
 
   edgeDraftFailed(entry: Entry): void {
-    entry.isDrafting = false;
+    this.#drafting.delete(entry);
     this.fail(entry, 'the draft model of the edge failed');
   }
 
@@ -151,6 +151,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   abandon(): Carrier[] {
     const carriers = this.connections.abandon();
     this.sessions.clear();
+    this.#drafting.clear();
     this.steps.reset();
     return carriers;
   }
@@ -174,7 +175,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       send: (link, message) => this.connections.send(link, message),
       close: (link, code, detail) => this.connections.close(link, code, detail),
       admit: (open) => this.#admit(open),
-      enter: (entry) => host.enter({ ...entry, isDrafting: false, wanted: { length: -1, drafts: 0 } }),
+      enter: (entry) => host.enter({ ...entry, wanted: { length: -1, drafts: 0 } }),
       takePlace: (entry, open) => host.takePlace(entry, open),
       leavePlace: (entry) => host.leavePlace(entry),
       placeChanged: (entry, change, waitedMs) => host.placeChanged?.(entry, change, waitedMs),
@@ -183,13 +184,16 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
         this.#addEdgeDrafts(entry);
         host.wake();
       },
-      forgotten: (entry) => host.forgotten?.(entry),
+      forgotten: (entry) => {
+        this.#drafting.delete(entry);
+        host.forgotten?.(entry);
+      },
       cleared: () => host.cleared?.(),
     };
   }
 
   /** @throws OutriderError `tokenizer-mismatch`, `bad-argument`, or why the edge opens no session at present */
-  #admit(open: OpenMessage): void {
+  #admit(open: OpenMessage): OpenMessage {
     const { target, edgeDraft, closedFor } = this.#settings;
     const closed = closedFor?.();
     if (closed !== undefined) throw closed;
@@ -197,7 +201,10 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       const cause = `this edge runs ${target.model}, which has another tokenizer`;
       throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (outrider models list)');
     }
-    if (!modeOf(open.mode).edgeDrafts || edgeDraft !== null) return;
+    const { edgeDrafts, deviceDrafts } = modeOf(open.mode);
+    if (!edgeDrafts || edgeDraft !== null) return open;
+    // With the device's drafts alone, `mix` is `stream`.
+    if (deviceDrafts) return { ...open, mode: 'stream' };
     const cause = 'this edge has no draft model';
     throw new OutriderError(
       'bad-argument',
@@ -213,22 +220,30 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     if (edgeDraft === null || !modeOf(state.open.mode).edgeDrafts) return;
     const { length } = state.text;
     if (entry.wanted.length !== length) {
-      const { draftLength, draftMs, besideMs = 0 } = edgeDraft;
-      const overlaps = canDraftBesideSteps(expectedAcceptance(state), draftMs, besideMs);
-      const figures = { draftLength, draftMs, overlaps, maxDrafts: limits.usefulRows - 1 };
+      const { draftLength, besideMs = 0 } = edgeDraft;
+      const overlaps = canDraftBesideSteps(expectedAcceptance(state), edgeDraft.draftMs, besideMs);
+      const draftMs = edgeDraft.draftMs + this.#waitMs(entry, edgeDraft);
+      const missedMs = this.#step.sessionCount > 1 ? this.#step.expectedMs : 0;
+      const figures = { draftLength, draftMs, missedMs, overlaps, maxDrafts: limits.usefulRows - 1 };
       entry.wanted = { length, drafts: wantedDrafts(state, { ...figures, stepTime: stepTime() }) };
     }
-    if (entry.isDrafting || !entry.hasPlace || isPaused(state)) return;
+    if (this.#drafting.has(entry) || !entry.hasPlace || isPaused(state)) return;
     const tokens = chainToExtend(state, entry.wanted.drafts, limits.usefulRows - 1);
-    if (tokens === null || (state.ticket !== null && !this.#isWorthBesideStep(state, edgeDraft, tokens.length))) return;
-    entry.isDrafting = true;
+    if (tokens === null || (state.ticket !== null && !this.#isWorthBesideStep(entry, edgeDraft, tokens.length))) return;
+    this.#drafting.add(entry);
     this.#host.beginDraft(entry, { length, tokens });
   }
 
-  #isWorthBesideStep(state: EdgeState, { draftMs, besideMs = 0 }: EdgeDraftFigures, draftsBefore: number): boolean {
+  /** The draft model is one for all sessions: a draft waits for those of the others. */
+  #waitMs(entry: Entry, { draftMs }: EdgeDraftFigures): number {
+    return draftMs * (this.#drafting.size - (this.#drafting.has(entry) ? 1 : 0));
+  }
+
+  #isWorthBesideStep(entry: Entry, edgeDraft: EdgeDraftFigures, draftsBefore: number): boolean {
+    const { draftMs, besideMs = 0 } = edgeDraft;
     const { startMs, expectedMs, sessionCount } = this.#step;
-    const chance = expectedAcceptance(state) ** draftsBefore;
-    const elapsedMs = this.#clock.nowMs() - startMs;
+    const chance = expectedAcceptance(entry.state) ** draftsBefore;
+    const elapsedMs = this.#clock.nowMs() - startMs + this.#waitMs(entry, edgeDraft);
     return isDraftWorthBesideStep({ chance, draftMs, besideMs, sessionCount, elapsedMs, expectedMs });
   }
 }

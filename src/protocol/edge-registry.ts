@@ -45,8 +45,8 @@ export interface RegistrySettings {
 
 /** What the registry needs from its owner. */
 export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<Entry> {
-  /** Further conditions for an `open`. @throws OutriderError */
-  admit?(open: OpenMessage): void;
+  /** Further conditions for an `open`. @returns the opening as it is served @throws OutriderError */
+  admit?(open: OpenMessage): OpenMessage;
   /** Adds the owner's fields to a new entry. */
   enter(entry: RegistryEntry): Entry;
   /** An event was applied; its effects are not performed yet. */
@@ -105,8 +105,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   }
 
   /** @throws OutriderError when the device must be refused; the caller sends the refusal and closes the connection */
-  receive(link: number, message: DeviceMessage, key: EdgeKey | null = anyone): void {
-    if (message.kind === 'open') this.#checkOpening(message);
+  receive(link: number, received: DeviceMessage, key: EdgeKey | null = anyone): void {
+    const message = received.kind === 'open' ? this.#checkOpening(received) : received;
     const owned = this.#byLink.get(link);
     if (message.kind !== 'open' && message.kind !== 'resume') {
       if (owned !== undefined) this.step(owned, { kind: 'message-received', link, message });
@@ -210,14 +210,15 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#settle(entry, event, effects, null);
   }
 
-  #checkOpening(open: OpenMessage): void {
-    this.#owner.admit?.(open);
+  #checkOpening(open: OpenMessage): OpenMessage {
+    const admitted = this.#owner.admit?.(open) ?? open;
     const { contextLength, vocabularySize } = this.#settings.rules;
     checkTextLengths(open.prompt.length, open.answer.length, contextLength);
     if (open.prompt.some((id) => id >= vocabularySize) || open.answer.some((id) => id >= vocabularySize)) {
       throw new OutriderError('protocol-error', 'an id beyond the vocabulary', 'use the tokenizer of the edge');
     }
     validateSampling(open.sampling, vocabularySize);
+    return admitted;
   }
 
   #settle(...[entry, event, effects, before]: Parameters<RegistryOwner<Entry>['stepped']>): void {

@@ -107,7 +107,7 @@ export interface PongMessage {
 export interface EdgeTiming {
   /** Steps of one session with 1 row, 2 rows, ... 8 rows; null: not announced. */
   readonly stepMs: readonly number[] | null;
-  /** One edge draft; null: the edge has no draft model, and refuses modes edge-sd and mix. */
+  /** One edge draft; null: the edge has no draft model; it refuses mode edge-sd, and serves mix as stream. */
   readonly edgeDraftMs: number | null;
 }
 

@@ -37,6 +37,13 @@ describe('chainLengthWorth', () => {
     expect(chainLengthWorth({ ...cheapRows, draftMs: 60 })).toBe(0);
   });
 
+  it('waits for no draft where a session then misses a step of the others, unless many drafts come of it', () => {
+    const beside = { ...cheapRows, freeDrafts: 2, acceptance: 0.6, missedMs: 45 };
+    expect(chainLengthWorth({ ...beside, missedMs: 0 })).toBeGreaterThan(2);
+    expect(chainLengthWorth(beside)).toBe(2);
+    expect(chainLengthWorth({ ...beside, freeDrafts: 0, acceptance: 0.95 })).toBeGreaterThan(4);
+  });
+
   it('fills the stairs of an engine that pads its calls', () => {
     const measured = [
       { rows: 4, ms: 229 },

@@ -16,16 +16,18 @@ export interface EdgeDraftLengthFigures {
   readonly maxDrafts: number;
   /** The drafter also works while a step runs. Default: false. */
   readonly overlaps?: boolean;
+  /** The step of other sessions that begins while this one drafts, and that it waits for, ms. Default 0: there are none. */
+  readonly missedMs?: number;
 }
 
 /**
  * The chain length at which to step: the n >= freeDrafts with the most expected tokens, 1 + a + ... + a^n, per ms of (n -
- * freeDrafts) drafts and a step of n + 1 rows. If the drafter works meanwhile, a step that accepts its whole chain and whose own token
+ * freeDrafts) drafts and a step of n + 1 rows. A session that drafts misses the step of the others. If the drafter works meanwhile, a step that accepts its whole chain and whose own token
  * was drafted right as well (chance a^(n+1)) is followed by steps whose drafts have cost no time; they count. Call it once for each
  * length of the committed text: if it were called again after each draft, with the new draft counted as free, it would stop too early.
  */
 export function chainLengthWorth(figures: EdgeDraftLengthFigures): number {
-  const { freeDrafts, acceptance, draftMs, stepTime, maxDrafts } = figures;
+  const { freeDrafts, acceptance, draftMs, stepTime, maxDrafts, missedMs = 0 } = figures;
   invariant(
     acceptance >= 0 && acceptance <= 1 && draftMs >= 0,
     () => `acceptance ${acceptance}, ${draftMs} ms a draft`,
@@ -41,7 +43,8 @@ export function chainLengthWorth(figures: EdgeDraftLengthFigures): number {
       tokens += chance;
     }
     if (length < freeDrafts) continue;
-    const ms = (length - freeDrafts) * draftMs + stepMs(stepTime, length + 1);
+    const draftingMs = length === freeDrafts ? 0 : Math.max(missedMs, (length - freeDrafts) * draftMs);
+    const ms = draftingMs + stepMs(stepTime, length + 1);
     const goesOn = chance * acceptance;
     const rate = (tokens + goesOn * next.tokens) / (ms + goesOn * next.ms);
     if (rate <= bestRate) continue;

@@ -33,6 +33,12 @@ export function predictTokenTimes(figures: TimingFigures): TokenTimePrediction[]
   ].sort((left, right) => left.msPerToken - right.msPerToken);
 }
 
+/** Mode edge-sd at its best number of drafts. */
+export function edgeSdBestMs(figures: TimingFigures): number {
+  const { maxDrafts = 24 } = figures;
+  return Math.min(...Array.from({ length: maxDrafts }, (_, index) => edgeSdMsPerToken(figures, index + 1)));
+}
+
 /** Tokens of a window of `gamma` drafts, the bonus token included: (1 - a^(gamma + 1)) / (1 - a). */
 export function windowTokens(acceptance: number, gamma: number): number {
   return acceptance === 1 ? gamma + 1 : (1 - acceptance ** (gamma + 1)) / (1 - acceptance);

@@ -5,6 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
+import type { DraftingAdvice } from '../protocol/drafting-advice.ts';
 import {
   believedLength,
   createDeviceState,
@@ -60,6 +61,8 @@ export interface VirtualDeviceSettings {
   readonly nextTokenWithinMs?: number;
   /** Whether the device sends a ping on each new connection, as a live device does. Default: false. */
   readonly measuresRoundTrip?: boolean;
+  /** Switches drafting on and off. Default: drafting stays on. */
+  readonly advice?: DraftingAdvice | undefined;
   readonly random: Random;
   readonly machines: Machines;
   readonly wire: Wire;
@@ -160,7 +163,7 @@ export class VirtualDevice {
       routes: routes === undefined ? undefined : new EdgeRoutes(routes),
       keepsTarget: this.settings.keepsTarget ?? false,
     };
-    return new DeviceDriver(settings, this.process, this.#host(), state);
+    return new DeviceDriver(settings, this.process, this.#host(), state, this.settings.advice);
   }
 
   #host(): DeviceHost<LinkCarrier<DeviceMessage>> {

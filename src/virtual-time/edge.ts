@@ -2,10 +2,11 @@
 // connections, and restart without them.
 
 import type { OutriderError } from '../basics/errors.ts';
+import { invariant } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
 import type { ConnectionLimits } from '../protocol/connection-limits.ts';
 import { draftsBeyond, lookedUpDrafts } from '../protocol/edge-chain.ts';
-import { EdgeCore, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
+import { EdgeCore, type EdgeDraftFigures, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
 import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
@@ -37,8 +38,8 @@ export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | '
   readonly liveness?: LivenessSettings;
   /** 64 hex digits. */
   readonly tokenizerHash: string;
-  /** Edge drafts, in modes in which the edge drafts. */
-  readonly edgeDraft: VirtualEdgeDraftSettings;
+  /** Edge drafts, in modes in which the edge drafts. Default: the edge has no draft model. */
+  readonly edgeDraft?: VirtualEdgeDraftSettings | undefined;
   readonly random: Random;
   readonly machines: Machines;
 }
@@ -78,6 +79,8 @@ export class VirtualEdge {
   readonly #core: EdgeCore<VirtualSession, LinkCarrier<EdgeMessage>>;
   readonly #engine: VirtualEngine;
   #takenPlaces = 0;
+  /** When the draft model has made all drafts that it was asked for: one after the other, for all sessions. */
+  #drafterFreeAtMs = 0;
   #closedFor: OutriderError | undefined;
 
   constructor(queue: EventQueue, observer: EdgeObserver, settings: VirtualEdgeSettings) {
@@ -98,7 +101,7 @@ export class VirtualEdge {
       placeCount: capacity,
       limits: engine.limits,
       stepTime: () => engine.stepTime,
-      edgeDraft: { draftLength: edgeDraft.tokenCount, draftMs: edgeDraft.tokenMs, besideMs: edgeDraft.besideMs ?? 0 },
+      edgeDraft: edgeDraft === undefined ? null : figuresOf(edgeDraft),
       liveness: settings.liveness ?? defaultLiveness,
     };
     this.#core = new EdgeCore({ ...settings, ...own }, this.process, this.#host(), {
@@ -148,6 +151,7 @@ export class VirtualEdge {
   crash(): readonly VirtualLink[] {
     this.process.crash();
     this.#engine.reset();
+    this.#drafterFreeAtMs = 0;
     const lost = this.#core.abandon().map(({ link }) => link);
     for (const link of lost) link.desert('edge');
     return lost;
@@ -233,12 +237,20 @@ export class VirtualEdge {
   }
 
   #draft(session: VirtualSession, order: EdgeDraftOrder, endIds: ReadonlySet<number>): void {
-    const { edgeDrafter, tokenMs } = this.settings.edgeDraft;
-    this.process.post(tokenMs, () => {
+    const { edgeDraft } = this.settings;
+    invariant(edgeDraft !== undefined, 'an edge without a draft model is asked for a draft');
+    const { edgeDrafter, tokenMs } = edgeDraft;
+    const nowMs = this.process.nowMs();
+    this.#drafterFreeAtMs = Math.max(nowMs, this.#drafterFreeAtMs) + tokenMs;
+    this.process.post(this.#drafterFreeAtMs - nowMs, () => {
       // The text may have changed during the draft; unless it has gone on as drafted, the draft is not used.
       const drafts = draftsBeyond(session.state.text, order.length, order.tokens);
       const next = drafts === null ? null : edgeDrafter.next(session.state, drafts);
       this.#core.edgeDrafted(session, order, next, next !== null && endIds.has(next));
     });
   }
+}
+
+function figuresOf({ tokenCount, tokenMs, besideMs = 0 }: VirtualEdgeDraftSettings): EdgeDraftFigures {
+  return { draftLength: tokenCount, draftMs: tokenMs, besideMs };
 }

@@ -4,6 +4,7 @@
 import { invariant } from '../basics/invariant.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import { completeSampling, type SamplingOptions } from '../decoding/sampling.ts';
+import type { DraftingAdvice } from '../protocol/drafting-advice.ts';
 import type { DraftAccount, TurnRequest } from '../protocol/device-state.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
@@ -38,8 +39,8 @@ export interface SessionConditions {
   /** Draft and step times are uniform in their mean * (1 ± timeJitter); default 0.2. */
   readonly timeJitter?: number;
   readonly limits?: Partial<StepLimits>;
-  /** Edge drafts, in modes in which the edge drafts; default: 4 tokens, 0 ms each. */
-  readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number; readonly besideMs?: number };
+  /** Edge drafts, in modes in which the edge drafts; default: 4 tokens, 0 ms each. Null: the edge has no draft model. */
+  readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number; readonly besideMs?: number } | null;
   /** Largest number of looked-up tokens for a step without drafts, mode `stream`; default 0. The source must have a lookup. */
   readonly lookUpTokens?: number;
   /** Whether the device tries lookup before its draft model; default false. */
@@ -54,6 +55,8 @@ export interface SessionConditions {
   readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
+  /** Switches drafting on and off; the device then also measures its round trip. Default: drafting stays on. */
+  readonly advice?: DraftingAdvice;
   /** Default: encoded frames. */
   readonly wire?: Wire;
   /** Any other field of the turn: maxAhead, draftLength, minChainConfidence, ... */
@@ -64,6 +67,8 @@ export interface SessionConditions {
 export interface SessionSettings extends SessionConditions {
   /** Probability, independent for each draft, that it is the target's own choice; [0, 1]. */
   readonly acceptance: number;
+  /** The same of the edge's drafts; default: `acceptance`. */
+  readonly edgeAcceptance?: number;
   /** Whether a draft's confidence tells sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
   readonly hasClasses?: boolean;
   /** As in `DrafterSettings`; default: the drafter tells no second choice. */
@@ -133,7 +138,7 @@ export function runSession(settings: SessionSettings): SessionResult {
     turn: text,
     target,
     drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed, ...toyHints(settings) }),
-    edgeDrafter: toyEdgeDrafter(target, acceptance, edgeRandom),
+    edgeDrafter: toyEdgeDrafter(target, settings.edgeAcceptance ?? acceptance, edgeRandom),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);
@@ -236,7 +241,10 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     // Drafts may be faster here than on any real device.
     rate: unlimitedRate,
     tokenizerHash,
-    edgeDraft: { edgeDrafter: source.edgeDrafter, tokenCount: 4, tokenMs: 0, ...settings.edgeDraft },
+    edgeDraft:
+      settings.edgeDraft === null
+        ? undefined
+        : { edgeDrafter: source.edgeDrafter, tokenCount: 4, tokenMs: 0, ...settings.edgeDraft },
     random,
     machines: protocolMachines,
     wire: settings.wire ?? byteWire,
@@ -254,6 +262,8 @@ function deviceSettings(settings: SessionConditions, source: SessionSource, turn
     judgesHedges: turn.minHedgeChance === undefined,
     ...(settings.widthCost === undefined ? {} : { widthCost: settings.widthCost }),
     abortsDrafts: settings.abortsDrafts === true,
+    measuresRoundTrip: settings.advice !== undefined,
+    advice: settings.advice,
     connectMs: 0,
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,

@@ -5,6 +5,7 @@ import { createRandom } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
 import { completeSampling } from '../../decoding/sampling.ts';
 import { idealLink } from '../../protocol/link-model-settings.ts';
+import type { DraftingAdvice } from '../../protocol/drafting-advice.ts';
 import type { ModeName } from '../../protocol/mode.ts';
 import { unlimitedRate } from '../../protocol/rate-limit.ts';
 import { sizedWire } from '../../protocol/wire.ts';
@@ -24,8 +25,11 @@ import { ToyTarget } from '../../virtual-time/toy-target.ts';
 import { secondChoiceShare } from './draft-tree.ts';
 
 export interface LoadSettings {
-  /** A mode in which the edge makes no drafts: the engine of virtual time charges nothing for the load that they are. */
   readonly mode: ModeName;
+  /** One draft model of the edge for all sessions, with an accelerator of its own. Default: the edge has none. */
+  readonly edgeDraft?: { readonly tokenCount: number; readonly tokenMs: number };
+  /** Switches the drafting of the device with this index. Default: drafting stays on. */
+  readonly adviceOf?: (index: number) => DraftingAdvice;
   readonly sessionCount: number;
   readonly acceptance: number;
   readonly roundTripMs: number;
@@ -91,7 +95,7 @@ export function runLoad(settings: LoadSettings): LoadResult {
 }
 
 function deviceSettings(
-  { mode, draftMs, timeJitter, acceptance, seed, tokens, maxAhead, hedges }: LoadSettings,
+  { mode, draftMs, timeJitter, acceptance, seed, tokens, maxAhead, hedges, adviceOf }: LoadSettings,
   target: ToyTarget,
   prompt: readonly number[],
   index: number,
@@ -121,6 +125,8 @@ function deviceSettings(
     draftMs,
     draftJitter: timeJitter,
     connectMs: 0,
+    measuresRoundTrip: adviceOf !== undefined,
+    advice: adviceOf?.(index),
     random: createRandom(seed, firstDeviceStream + index),
     machines: protocolMachines,
     wire: sizedWire,
@@ -128,7 +134,7 @@ function deviceSettings(
 }
 
 function loadedEdge(queue: EventQueue, target: ToyTarget, settings: LoadSettings): VirtualEdge {
-  const { step, timeJitter, sessionCount, acceptance, seed } = settings;
+  const { step, timeJitter, sessionCount, acceptance, seed, edgeDraft } = settings;
   const random = createRandom(seed, 2);
   return new VirtualEdge(
     queue,
@@ -142,7 +148,8 @@ function loadedEdge(queue: EventQueue, target: ToyTarget, settings: LoadSettings
       shareOf: () => 1,
       rate: unlimitedRate,
       tokenizerHash,
-      edgeDraft: { edgeDrafter: toyEdgeDrafter(target, acceptance, random), tokenCount: 4, tokenMs: 0 },
+      edgeDraft:
+        edgeDraft === undefined ? undefined : { ...edgeDraft, edgeDrafter: toyEdgeDrafter(target, acceptance, random) },
       random,
       machines: protocolMachines,
       wire: sizedWire,

@@ -1,0 +1,37 @@
+// The advice on drafting within a turn, as the driver asks for it, and what it is told.
+
+import type { DraftAccount } from './device-state.ts';
+import type { EdgeTiming } from './messages.ts';
+
+/** Measurements of a turn so far; times in ms, null: not measured yet. */
+export interface TurnMeasures {
+  readonly drafts: DraftAccount;
+  readonly committedTokens: number;
+  /** A recent draft of the device. */
+  readonly draftMs: number | null;
+  readonly roundTripMs: number | null;
+  /** Commits that came after another one without a lost connection in between, their tokens, and the time from each one before. */
+  readonly commits: number;
+  readonly decodedTokens: number;
+  readonly decodeMs: number;
+}
+
+/** A change of drafting, and why, in words for people. */
+export interface DraftingSwitch {
+  readonly on: boolean;
+  readonly reason: string;
+}
+
+/** Decides when drafting is switched off and on within a turn. */
+export interface DraftingAdvice {
+  /** Asked at the first connection. */
+  readonly beginsDrafting: boolean;
+  /** Called on each `hello`. @returns null: no change */
+  greeted(edge: string, timing: EdgeTiming): DraftingSwitch | null;
+  /** Asked after each commit. @returns whether {@link judge} is to be called now */
+  isDue(committedTokens: number): boolean;
+  /** @returns null: no change */
+  judge(measures: TurnMeasures): DraftingSwitch | null;
+  /** The turn is over. */
+  ended(measures: TurnMeasures): void;
+}
