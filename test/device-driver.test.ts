@@ -5,9 +5,9 @@ import { OutriderError } from '../src/basics/errors.ts';
 import { createRandom, type Random } from '../src/basics/philox.ts';
 import { neutralSampling } from '../src/decoding/sampling.ts';
 import { DeviceDriver } from '../src/protocol/device-driver.ts';
-import type { DraftingAdvice, DraftingSwitch } from '../src/protocol/drafting-advice.ts';
 import { stepDevice } from '../src/protocol/device-session.ts';
 import { createDeviceState, type DeviceEvent } from '../src/protocol/device-state.ts';
+import type { DraftingAdvice, DraftingSwitch } from '../src/protocol/drafting-advice.ts';
 import { testHello } from '../src/protocol/edge-session.fixture.ts';
 import { guardMessage } from '../src/protocol/message-guard.ts';
 import type { DeviceMessage, EdgeMessage } from '../src/protocol/messages.ts';
@@ -197,7 +197,10 @@ it('leaves no timer behind when the turn is over', () => {
 });
 
 it('switches drafting as it is advised, after the effects of the commit', () => {
-  const [off, on] = [{ on: false, reason: 'it costs' }, { on: true, reason: 'it pays' }] as const;
+  const [off, on] = [
+    { on: false, reason: 'it costs' },
+    { on: true, reason: 'it pays' },
+  ] as const;
   const answers: (DraftingSwitch | null)[] = [null, off, on];
   const seen: number[] = [];
   const quiet: DraftingAdvice = {

@@ -3,8 +3,8 @@
 import { Command, Help } from 'commander';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
-import { contextExperiment } from '../experiments/context/context.ts';
 import { autoExperiment } from '../experiments/auto/auto.ts';
+import { contextExperiment } from '../experiments/context/context.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';

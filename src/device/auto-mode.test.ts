@@ -13,7 +13,12 @@ function measures(matched: number, mismatched: number, committedTokens: number):
 }
 
 /** A turn at this edge that ends with these measurements. */
-function turnOf(auto: AutoMode, edge: string, told: typeof timing | (Omit<typeof timing, 'edgeDraftMs'> & { edgeDraftMs: number }), left?: TurnMeasures): TurnAdvice {
+function turnOf(
+  auto: AutoMode,
+  edge: string,
+  told: typeof timing | (Omit<typeof timing, 'edgeDraftMs'> & { edgeDraftMs: number }),
+  left?: TurnMeasures,
+): TurnAdvice {
   const advice = auto.follow({ canDraft: true });
   advice.greeted(edge, told);
   if (left !== undefined) advice.ended(left);
@@ -26,7 +31,10 @@ describe('the measurements of mode auto', () => {
     const first = turnOf(auto, 'near', timing, measures(80, 20, 200));
     expect(first.changes).toEqual([{ fromToken: 0, mode: 'stream', reason: 'nothing is measured yet' }]);
     const second = turnOf(auto, 'near', timing);
-    expect(second.changes.at(-1)).toMatchObject({ mode: 'stream', reason: expect.stringMatching(/80 % of drafts hold/) });
+    expect(second.changes.at(-1)).toMatchObject({
+      mode: 'stream',
+      reason: expect.stringMatching(/80 % of drafts hold/),
+    });
     for (let turn = 0; turn < 6; turn += 1) turnOf(auto, 'near', timing, measures(0, 200, 200));
     expect(auto.follow({ canDraft: true }).beginsDrafting).toBe(false);
   });

@@ -115,7 +115,9 @@ describe('a turn', () => {
   it('says why', () => {
     const { isDrafting, reason } = beginDrafting(known, noPaces, least);
     expect(isDrafting).toBe(true);
-    expect(reason).toMatch(/^drafts of this device save about \d+ % \(\d+ ms a token with them, 40 without; the network/);
+    expect(reason).toMatch(
+      /^drafts of this device save about \d+ % \(\d+ ms a token with them, 40 without; the network/,
+    );
     expect(reason).toMatch(/takes 10 ms, a draft 10 ms, 80 % of drafts hold\)$/);
   });
 

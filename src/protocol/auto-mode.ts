@@ -62,20 +62,27 @@ export interface Gain {
   readonly withoutMs: number;
 }
 
-/** Tokens of each pace at which measurement and prediction count the same. */
-const trustAfterTokens = 64;
+/**
+ * Tokens of each pace at which measurement and prediction count the same: where the two agree but for the noise of a measurement, and where they
+ * do not. The number of tokens in a step varies so much that the share that n tokens show has a deviation of about 1.2 / sqrt(n).
+ */
+const trustAfterTokens = 800;
+const believeAfterTokens = 64;
+const noiseOfToken = 1.2;
 /** A pace of fewer tokens says nothing. */
 const leastPaceTokens = 12;
 
 /** Prediction and measurements together; null: neither says anything. */
-export function expectedGain(known: TimingKnowledge, { drafting, resting }: Paces): Gain | null {
-  const predicted = predictGain(known, resting);
+export function expectedGain(known: TimingKnowledge, paces: Paces): Gain | null {
+  const { drafting, resting } = paces;
+  const predicted = predictGain(known, paces);
   const tokens = Math.min(drafting.tokens, resting.tokens);
   if (tokens < leastPaceTokens) return predicted;
   const [withMs, withoutMs] = [drafting.ms / drafting.tokens, resting.ms / resting.tokens];
   const felt = 1 - withMs / withoutMs;
   if (predicted === null) return { share: felt, withMs, withoutMs };
-  const weight = tokens / (tokens + trustAfterTokens);
+  const isSurprising = Math.abs(felt - predicted.share) > (2 * noiseOfToken) / Math.sqrt(tokens);
+  const weight = tokens / (tokens + (isSurprising ? believeAfterTokens : trustAfterTokens));
   return { share: weight * felt + (1 - weight) * predicted.share, withMs, withoutMs };
 }
 
@@ -85,18 +92,29 @@ export function expectedGain(known: TimingKnowledge, { drafting, resting }: Pace
  */
 const mostBesideEdgeDrafts = 0.08;
 
-function predictGain(known: TimingKnowledge, resting: Pace): Gain | null {
+/** How much slower than the edge's drafts alone are said to be the text may be with both, before that is not believed. */
+const credibleSlowness = 1.3;
+
+function predictGain(known: TimingKnowledge, paces: Paces): Gain | null {
   const figures = figuresOf(known);
   if (figures === null) return null;
   const aloneMs = figures.stepMs(1);
   if (known.edge?.edgeDraftMs == null) return gainOf(bestStreamMs(figures), aloneMs);
-  // How much the edge drafts depends on its load, which a device can only feel.
-  const isFelt = resting.tokens >= leastPaceTokens;
-  const withoutMs = isFelt ? resting.ms / resting.tokens : Math.min(aloneMs, edgeSdBestMs(figures));
+  const withoutMs = msWithoutDevice(paces, aloneMs, Math.min(aloneMs, edgeSdBestMs(figures)));
   const loadMs = withoutMs > aloneMs ? coarse(withoutMs - aloneMs) : 0;
   const streamMs = bestStreamMs({ ...figures, stepMs: (rows) => figures.stepMs(rows) + loadMs });
   const nearness = figures.acceptance * Math.exp(-figures.roundTripMs / aloneMs);
   return gainOf(Math.min(streamMs, withoutMs * (1 - mostBesideEdgeDrafts * nearness)), withoutMs);
+}
+
+/**
+ * Time per token with drafts of the edge alone. How much it drafts depends on its load, which a device can only feel: while it rests, or by a
+ * text that is slower with both kinds of drafts than predicted with one. The edge then drafts little, as far as the device knows.
+ */
+function msWithoutDevice({ drafting, resting }: Paces, aloneMs: number, predictedMs: number): number {
+  if (resting.tokens >= leastPaceTokens) return resting.ms / resting.tokens;
+  const withMs = drafting.tokens < leastPaceTokens ? 0 : drafting.ms / drafting.tokens;
+  return withMs > credibleSlowness * predictedMs ? Math.max(aloneMs, withMs) : predictedMs;
 }
 
 function gainOf(withMs: number, withoutMs: number): Gain {

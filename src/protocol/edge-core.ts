@@ -15,7 +15,7 @@ import {
   type RegistryOwner,
   type RegistrySettings,
 } from './edge-registry.ts';
-import { type EdgeDrafts, type EdgeState, expectedAcceptance, isPaused } from './edge-state.ts';
+import { type EdgeDrafts, expectedAcceptance, isPaused } from './edge-state.ts';
 import { announcedStepMs } from './edge-timing.ts';
 import { EngineSteps } from './engine-steps.ts';
 import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';

@@ -38,7 +38,7 @@ describe('chainLengthWorth', () => {
   });
 
   it('waits for no draft where a session then misses a step of the others, unless many drafts come of it', () => {
-    const beside = { ...cheapRows, freeDrafts: 2, acceptance: 0.6, missedMs: 45 };
+    const beside = { ...cheapRows, freeDrafts: 2, acceptance: 0.8, missedMs: 45 };
     expect(chainLengthWorth({ ...beside, missedMs: 0 })).toBeGreaterThan(2);
     expect(chainLengthWorth(beside)).toBe(2);
     expect(chainLengthWorth({ ...beside, freeDrafts: 0, acceptance: 0.95 })).toBeGreaterThan(4);

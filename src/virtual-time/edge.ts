@@ -6,7 +6,13 @@ import { invariant } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
 import type { ConnectionLimits } from '../protocol/connection-limits.ts';
 import { draftsBeyond, lookedUpDrafts } from '../protocol/edge-chain.ts';
-import { EdgeCore, type EdgeDraftFigures, type EdgeDraftOrder, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
+import {
+  EdgeCore,
+  type EdgeDraftFigures,
+  type EdgeDraftOrder,
+  type EdgeHost,
+  type EdgeSettings,
+} from '../protocol/edge-core.ts';
 import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';

@@ -4,8 +4,8 @@
 import { invariant } from '../basics/invariant.ts';
 import { createRandom, type Random } from '../basics/philox.ts';
 import { completeSampling, type SamplingOptions } from '../decoding/sampling.ts';
-import type { DraftingAdvice } from '../protocol/drafting-advice.ts';
 import type { DraftAccount, TurnRequest } from '../protocol/device-state.ts';
+import type { DraftingAdvice } from '../protocol/drafting-advice.ts';
 import type { LinkSettings } from '../protocol/link-model.ts';
 import { idealLink } from '../protocol/link-model-settings.ts';
 import type { TurnAccount } from '../protocol/messages.ts';

@@ -70,7 +70,14 @@ it('compares with the quickest mode of the same seeds', () => {
 });
 
 it('prints rows, and a summary with its goals', async () => {
-  const given = { seeds: 2, tokens: 48, acceptances: [0.8], roundTripsMs: [10], sessions: [], traces: ['coarse-greedy'] };
+  const given = {
+    seeds: 2,
+    tokens: 48,
+    acceptances: [0.8],
+    roundTripsMs: [10],
+    sessions: [],
+    traces: ['coarse-greedy'],
+  };
   const { rows, summary } = await runExperiment(autoExperiment, given);
   expect(rows).toHaveLength(4 + 2 + 2);
   for (const key of Object.keys(autoExperiment.goals?.({}) ?? {})) expect(summary).toHaveProperty(key);

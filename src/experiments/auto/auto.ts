@@ -14,7 +14,7 @@ Mode auto is measured in the first answer of a device, and in a later one, for w
 Definitions: docs/benchmarks.md.`.trimStart();
 
 const options = {
-  seeds: { flag: '--seeds <count>', help: 'answers in a cell, the same for all modes', whole: [2, 1000], default: 10 },
+  seeds: { flag: '--seeds <count>', help: 'answers in a cell, the same for all modes', whole: [2, 1000], default: 8 },
   seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 99_000], default: 1 },
   tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [32, 10_000], default: 400 },
   acceptances: {

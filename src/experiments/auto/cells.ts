@@ -5,7 +5,14 @@
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
 const expensiveRows = { fixedMs: 4, perRowMs: 36 };
 
-export const groups = ['both draft', 'device drafts', 'expensive rows', 'unequal drafts', 'many sessions', 'traces'] as const;
+export const groups = [
+  'both draft',
+  'device drafts',
+  'expensive rows',
+  'unequal drafts',
+  'many sessions',
+  'traces',
+] as const;
 export type Group = (typeof groups)[number];
 
 export interface AutoCell {

@@ -52,6 +52,8 @@ const earlierSeeds = 100_000;
 export const maxAhead = 24;
 const gammas = [1, 2, 3, 4, 6, 8, 11];
 const searchSeeds = 3;
+/** With many sessions every draft waits for those of all others. */
+const loadedGammas = [1, 2, 4];
 /** An edge with many sessions has many texts in one run. */
 const loadedSeeds = 2;
 const loadedTokens = 200;
@@ -70,9 +72,9 @@ export function measureAuto(cell: AutoCell, settings: AutoSettings): AutoFound {
   const write = (mode: ModeName, seed: number, gamma: number, adviceOf?: (device: number) => DraftingAdvice): Answer =>
     writeAnswer(cell, settings, { mode, seed, gamma, ...(adviceOf === undefined ? {} : { adviceOf }) });
   const fixed = fixedModes(cell).map((mode) => {
-    const some = seeds.slice(0, searchSeeds);
+    const some = seeds.slice(0, cell.sessions > 1 ? 1 : searchSeeds);
     const costOf = (gamma: number): number => mean(some.map((seed) => write(mode, seed, gamma).msPerToken));
-    const gamma = mode === 'edge-sd' ? quickest(gammas, costOf) : null;
+    const gamma = mode === 'edge-sd' ? quickest(cell.sessions > 1 ? loadedGammas : gammas, costOf) : null;
     return { mode, gamma, answers: seeds.map((seed) => write(mode, seed, gamma ?? 1)) };
   });
   const first = seeds.map((seed) => {

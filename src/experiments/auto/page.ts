@@ -30,7 +30,19 @@ export function autoPage({ rows }: Document<AutoRow>): string {
 
 function worstTable(rows: readonly AutoRow[]): string {
   return markdownTable(
-    ['group', 'drafts', 'edge', 'round trip', '`ar`', '`stream`', '`mix`', '`edge-sd`', 'auto', 'auto / best', 'ends as'],
+    [
+      'group',
+      'drafts',
+      'edge',
+      'round trip',
+      '`ar`',
+      '`stream`',
+      '`mix`',
+      '`edge-sd`',
+      'auto',
+      'auto / best',
+      'ends as',
+    ],
     rows.map((row) => [
       row.group,
       draftsOf(row),

@@ -4,8 +4,8 @@
 import { createRandom } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
 import { completeSampling } from '../../decoding/sampling.ts';
-import { idealLink } from '../../protocol/link-model-settings.ts';
 import type { DraftingAdvice } from '../../protocol/drafting-advice.ts';
+import { idealLink } from '../../protocol/link-model-settings.ts';
 import type { ModeName } from '../../protocol/mode.ts';
 import { unlimitedRate } from '../../protocol/rate-limit.ts';
 import { sizedWire } from '../../protocol/wire.ts';
@@ -84,6 +84,8 @@ export function runLoad(settings: LoadSettings): LoadResult {
     return device;
   });
   while (devices.every(({ state }) => state.outcome === null) && queue.runNext());
+  // The others end here as well, with what they have measured.
+  for (const device of devices) device.stop();
   const drafted = devices.reduce((sum, { state }) => sum + state.account.drafted, 0);
   const written = emissions.flat().reduce((sum, { tokenCount }) => sum + tokenCount, 0);
   return {
