@@ -4,6 +4,7 @@ import { createRandom, type Random } from '../../basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../decoding/sampling.ts';
 import { type ConnectionLimits, unlimitedConnections } from '../../protocol/connection-limits.ts';
 import { openedTurn, type TurnRequest } from '../../protocol/device-state.ts';
+import type { DraftingSwitch } from '../../protocol/drafting-advice.ts';
 import { defaultRate } from '../../protocol/edge-connections.ts';
 import { defaultPlaceRules, type PlaceRules } from '../../protocol/edge-places.ts';
 import type { LinkSettings } from '../../protocol/link-model.ts';
@@ -37,6 +38,7 @@ export const streams = {
   idle: 500,
   hedges: 600,
   routes: 700,
+  moods: 800,
 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
@@ -222,6 +224,7 @@ function deviceSettings(
     }),
     widthCost: hedging.widthCost,
     ...routesOf(createRandom(seed, streams.routes + 1 + index)),
+    ...moodOf(createRandom(seed, streams.moods + index)),
     draftMs: pick(random, [2, 10, 30]),
     draftJitter: 0.5,
     connectMs: pick(random, [1, 20, 200]),
@@ -240,6 +243,27 @@ function deviceSettings(
 function routesOf(random: Random): Pick<VirtualDeviceSettings, 'routes' | 'keepsTarget'> {
   const routes = pick(random, [undefined, ['a', 'b'], ['b', 'a']]);
   return { routes, keepsTarget: random.uniform() < 0.5 };
+}
+
+/** One device of three switches its drafting off and on within an answer, as mode auto does. */
+function moodOf(random: Random): Pick<VirtualDeviceSettings, 'advice'> {
+  if (random.uniform() < 2 / 3) return {};
+  let on = random.uniform() < 0.8;
+  const turn = (chance: number): DraftingSwitch | null => {
+    if (random.uniform() >= chance) return null;
+    on = !on;
+    return { on, reason: 'a mood' };
+  };
+  return {
+    advice: {
+      beginsDrafting: on,
+      greeted: () => turn(0.1),
+      isDue: () => true,
+      // Off for two commits in the mean, on for ten.
+      judge: () => turn(on ? 0.1 : 0.5),
+      ended: () => {},
+    },
+  };
 }
 
 interface Hedging {
