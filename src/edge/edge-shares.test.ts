@@ -61,11 +61,14 @@ describe('setShares', () => {
       { session: nameOf(1), key: 'b', compute: 2 },
       { session: nameOf(1) },
       { session: nameOf(9), key: 'a', downlink: 2 },
+      { session: nameOf(9) },
     ];
-    expect(edge.setShares(shares)).toEqual({
-      set: 1,
-      unknown: [{ session: nameOf(1), key: 'b' }, { session: nameOf(1) }, { session: nameOf(9), key: 'a' }],
-    });
+    const gone = [{ session: nameOf(9), key: 'a' }, { session: nameOf(9) }];
+    expect(edge.setShares(shares)).toEqual({ set: 2, unknown: [{ session: nameOf(1), key: 'b' }, ...gone] });
+    // Another key has a session of the same id: by its id alone it is not found any more.
+    const other = open(edge, 1, { credentials: 'b' });
+    await other.until(() => other.text.length > 0);
+    expect(edge.setShares(shares)).toEqual({ set: 2, unknown: [{ session: nameOf(1) }, ...gone] });
     expect(edge.setShares([])).toEqual({ set: 0, unknown: [] });
   });
 

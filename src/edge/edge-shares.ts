@@ -1,17 +1,16 @@
 // The shares of running sessions: checks what a caller gives, and sets it where steps and the downlink read it. It decides no share.
 
 import { type Checks, listOf, must, optional, record, text } from '../basics/check-options.ts';
-import { anyone } from '../protocol/edge-key.ts';
 import type { RegistryEntry } from '../protocol/edge-registry.ts';
 import { PacedConnection, PacedDirection } from '../transport/paced-direction.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
-import type { LiveEdgeCore } from './edge-sessions.ts';
+import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
 
 /** New shares of one session. Shares are relative, so only their ratios count; one that is left out stays. */
 export interface SessionShares {
   /** As its device named it in `open`: 32 hex digits. */
   readonly session: string;
-  /** The id of its key. Default: that of an edge that asks for no key. */
+  /** The id of its key. Without it the session is found by its own id alone, unless two keys have a session of that id. */
   readonly key?: string;
   /** z: its part of the rows of full steps and of prompt tokens, relative to the other sessions of its key. Finite, above 0. */
   readonly compute?: number;
@@ -23,7 +22,7 @@ export interface SessionShares {
 export interface SharesSet {
   /** Sessions that have them. */
   readonly set: number;
-  /** Sessions that the edge does not have: not yet, not any more, or under another key. Nothing is kept for them. */
+  /** Sessions that the edge does not have: not yet, not any more, under another key, or under two. Nothing is kept for them. */
   readonly unknown: readonly Pick<SessionShares, 'session' | 'key'>[];
 }
 
@@ -40,9 +39,10 @@ const sharesCheck = listOf('shares, one object for each session', record(session
 export function setSessionShares(core: LiveEdgeCore, shares: readonly SessionShares[]): SharesSet {
   sharesCheck('setShares', shares);
   const unknown: Pick<SessionShares, 'session' | 'key'>[] = [];
+  const byId = entriesById(core);
   for (const { session, key, compute, downlink } of shares) {
-    const entry = core.sessions.find(session, { id: key ?? anyone.id });
-    if (entry === undefined) unknown.push(key === undefined ? { session } : { session, key });
+    const entry = key === undefined ? byId.get(session) : core.sessions.find(session, { id: key });
+    if (entry === undefined || entry === null) unknown.push(key === undefined ? { session } : { session, key });
     else {
       if (compute !== undefined) entry.share = compute;
       if (downlink !== undefined) entry.downlinkShare = downlink;
@@ -50,6 +50,13 @@ export function setSessionShares(core: LiveEdgeCore, shares: readonly SessionSha
     }
   }
   return { set: shares.length - unknown.length, unknown };
+}
+
+/** Null: several keys have a session of this id. */
+function entriesById(core: LiveEdgeCore): ReadonlyMap<string, SessionEntry | null> {
+  const byId = new Map<string, SessionEntry | null>();
+  for (const entry of core.sessions.entries) byId.set(entry.id, byId.has(entry.id) ? null : entry);
+  return byId;
 }
 
 /** Gives a session's connection its part of the downlink; without effect where nothing is paced. To be called after each attach. */
