@@ -61,7 +61,10 @@ export function checkState(state: SlotState): void {
   if (state.pace !== undefined) checkPace(state.pace, deviceCount, serverCount, server);
   if (state.handover !== undefined) checkHandover(state.handover, deviceCount, serverCount, server);
   if (state.outlook !== undefined) checkOutlook(state.outlook, deviceCount, serverCount);
-  checkLists('link', state, checkCandidates(state), linkRules);
+  const links = checkCandidates(state);
+  checkLists('link', state, links, linkRules);
+  const roundTrips = state.pace?.linkRoundTripMs;
+  if (roundTrips !== undefined) checkList('link', 'pace.linkRoundTripMs', roundTrips, links, notNegative);
 }
 
 const pacePerDevice = {

@@ -19,15 +19,15 @@ export function decodeMs(step: StepClass, pace: PaceClass, node: number): number
 }
 
 /** Time to the first token at a node, ms, without airtime and the prompt. */
-export function firstStepMs({ pace }: PaceModel, step: StepClass, node: number): number {
-  return pace.roundTripMs + stepsToFirstToken * (step.stepMs[node] as number);
+export function firstStepMs({ roundTripMs }: PaceClass, step: StepClass, node: number): number {
+  return roundTripMs + stepsToFirstToken * (step.stepMs[node] as number);
 }
 
 /** Both, for each token of the answer. */
 export function computeMs(model: PaceModel, device: number, step: StepClass, pace: PaceClass, node: number): number {
   const tokens = model.pace.answerTokens[device] as number;
   const later = decodeMs(step, pace, node);
-  return later + (firstStepMs(model, step, node) - later) / tokens;
+  return later + (firstStepMs(pace, step, node) - later) / tokens;
 }
 
 /** A session's prompt on a server: see felt-prompt.ts. */

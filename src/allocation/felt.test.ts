@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../basics/philox.ts';
 import { certify } from './certify.ts';
+import { checkState } from './check-state.ts';
 import { createEqualRule } from './equal-rule.ts';
 import { shareEqually } from './equal-shares.ts';
 import { boundFelt, boundFeltAlone } from './felt-bound.ts';
@@ -32,6 +33,31 @@ function costMs(state: SlotState, assignment: Assignment): number {
 }
 
 describe('the objective felt', () => {
+  it('counts the round trip of each link, and best goes where it is short', () => {
+    const near = feltSlot(6, 2, 3);
+    const pace = near.pace as NonNullable<SlotState['pace']>;
+    const roundTrips = (ms: readonly [number, number]): SlotState => {
+      const linkRoundTripMs = Float64Array.from({ length: 12 }, (_, link) => ms[link % 2] as number);
+      return { ...near, pace: { ...pace, linkRoundTripMs } };
+    };
+    const server = Int32Array.of(0, 0, 0, 1, 1, 1);
+    const all = shareOptimally(near, server);
+    const same = { ...near, pace: { ...pace, linkRoundTripMs: new Float64Array(12).fill(pace.roundTripMs) } };
+    // Round trips of links are on a grid.
+    expect(costMs(same, all) / costMs(near, all)).toBeCloseTo(1, 1);
+    expect(costMs(roundTrips([0, 400]), all)).toBeGreaterThan(1.02 * costMs(roundTrips([0, 0]), all));
+    const decide = createPolicy('best');
+    const counts = (
+      [
+        [0, 4000],
+        [4000, 0],
+      ] as const
+    ).map((ms) => decide(roundTrips(ms)).server.filter((one) => one === 0).length);
+    expect(counts[0]).toBeGreaterThan(counts[1] as number);
+    const short = { ...near, pace: { ...pace, linkRoundTripMs: new Float64Array(3) } };
+    expect(() => checkState(short)).toThrow('pace.linkRoundTripMs has 3 entries');
+  });
+
   it.each(radios)('is what the rules of sharing count, before and after a change: %s', (radioModel) => {
     const state = feltSlot(14, 3, 5, radioModel);
     const problem = createProblem(state);
@@ -82,6 +108,15 @@ describe('the objective felt', () => {
         expect(costMs(state, { ...best, bandwidthShare })).toBeGreaterThanOrEqual(least - 1e-9);
       }
     }
+  });
+
+  it('has shares where a link carries next to nothing', () => {
+    const state = feltSlot(2, 1, 7);
+    const pace = state.pace as NonNullable<SlotState['pace']>;
+    const decoding = { ...pace, promptTokens: new Float64Array(2), promptTokensDone: new Float64Array(2).fill(10) };
+    const slow = { ...state, snr: new Float64Array(2).fill(1e-9), pace: decoding };
+    const { computeShare } = shareOptimally(slow, Int32Array.of(0, 0));
+    expect([...computeShare]).toEqual([0.5, 0.5]);
   });
 
   it('makes every step longer with every device more', () => {

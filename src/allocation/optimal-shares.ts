@@ -69,7 +69,8 @@ function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltPr
     const { ms, part } = promptCost(model, device, one);
     const group = groups[part > 0 ? 1 : 0];
     const answer = model.pace.answerTokens[device] as number;
-    weight[device] = part > 0 ? 1 / (ms * answer * answer) : (rows[device] as number);
+    // A link that carries next to nothing has no rows.
+    weight[device] = part > 0 ? 1 / (ms * answer * answer) : (rows[device] as number) || 1;
     group.sum[one] = (group.sum[one] as number) + (weight[device] as number);
     group.count[one] = (group.count[one] as number) + 1;
     return group;

@@ -9,6 +9,7 @@
 
 import { invariant } from '../basics/invariant.ts';
 import { type StepPace, streamPace, worthwhileDrafts } from '../scheduling/stream-pace.ts';
+import { findLink } from './links.ts';
 import type { PaceState } from './pace-state.ts';
 import type { SlotState } from './slot-state.ts';
 
@@ -18,6 +19,8 @@ const gridRatio = 1.12;
 const [leastChunk, mostChunk] = [8, 512];
 /** More rows of one session in a step are never reached; for the end of the grid. */
 const mostDrafts = 24;
+/** Shorter round trips of single links count as none, ms. */
+const leastRoundTripMs = 0.5;
 /** The part of a running answer that is still to come, on average. */
 const partLeft = 0.5;
 
@@ -40,6 +43,8 @@ export interface PaceClass {
   readonly tokens: Float64Array;
   /** 1 + q. */
   readonly rows: Float64Array;
+  /** Of the network between them. */
+  readonly roundTripMs: number;
 }
 
 export interface PaceModel {
@@ -75,8 +80,9 @@ export function createPaceModel(state: SlotState): PaceModel {
     classOf(device, server) {
       const step = stepClass[server] as StepClass;
       const own = paces.get(step) as Map<string, PaceClass>;
-      const key = `${pace.draftMs[device]}/${pace.acceptance[device]}`;
-      const known = own.get(key) ?? createPaceClass(step, pace, device);
+      const roundTripMs = roundTripOf(state, pace, device, server);
+      const key = `${pace.draftMs[device]}/${pace.acceptance[device]}/${roundTripMs}`;
+      const known = own.get(key) ?? createPaceClass(step, pace, device, roundTripMs);
       own.set(key, known);
       return known;
     },
@@ -87,6 +93,12 @@ export function createPaceModel(state: SlotState): PaceModel {
       return (pace.textTokens[device] as number) / partLeft;
     },
   };
+}
+
+/** The place of a step time on the grid, within its ends. */
+export function placeOf({ stepMs }: StepClass, ms: number): number {
+  const place = Math.log(ms / (stepMs[0] as number)) / Math.log(gridRatio);
+  return Math.min(stepMs.length - 1, Math.max(0, place));
 }
 
 /** The value of a function on a grid at a place. */
@@ -139,7 +151,16 @@ function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typic
   return { fixedMs, rowMs, stepMs, chunkTokens, promptTokenMs, typicalPlace };
 }
 
-function createPaceClass(step: StepClass, pace: PaceState, device: number): PaceClass {
+/** Round trips that differ by less than a grid step are one class. */
+function roundTripOf(state: SlotState, pace: PaceState, device: number, server: number): number {
+  if (pace.linkRoundTripMs === undefined) return pace.roundTripMs;
+  const link = findLink(state, device, server);
+  const ms = link < 0 ? pace.roundTripMs : (pace.linkRoundTripMs[link] as number);
+  if (ms < leastRoundTripMs) return 0;
+  return leastRoundTripMs * gridRatio ** Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio));
+}
+
+function createPaceClass(step: StepClass, pace: PaceState, device: number, roundTripMs: number): PaceClass {
   const { stepMs, fixedMs } = step;
   const acceptance = pace.acceptance[device] as number;
   const draftMs = pace.draftMs[device] as number;
@@ -148,9 +169,9 @@ function createPaceClass(step: StepClass, pace: PaceState, device: number): Pace
   const rows = new Float64Array(stepMs.length);
   const read: StepPace = { tokens: 1, drafts: 0 };
   for (const [node, ms] of stepMs.entries()) {
-    table.read(draftMs / ms, pace.roundTripMs / ms, worthwhileDrafts(acceptance, fixedMs / ms), read);
+    table.read(draftMs / ms, roundTripMs / ms, worthwhileDrafts(acceptance, fixedMs / ms), read);
     tokens[node] = read.tokens;
     rows[node] = 1 + read.drafts;
   }
-  return { tokens, rows };
+  return { tokens, rows, roundTripMs };
 }

@@ -29,6 +29,8 @@ export interface PaceState {
   readonly stepRowMs: Float64Array;
   /** Of the network behind the radio. */
   readonly roundTripMs: number;
+  /** The same of each link, in the order of `snr`, where they differ; default: `roundTripMs` for all. */
+  readonly linkRoundTripMs?: Float64Array | undefined;
   /** Limit of tokens by which a device is ahead of the committed text. */
   readonly maxAhead: number;
 }

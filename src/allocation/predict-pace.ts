@@ -78,7 +78,7 @@ export function predictPace(
     const answerTokens = model.pace.answerTokens[device] as number;
     const waitedMs = (answerTokens - 1) * (meanMs - laterMs);
     const promptMs = prompts.sharedMs[device] as number;
-    const firstMs = at((node) => firstStepMs(model, step, node)) + waitedMs + answerTokens * promptMs;
+    const firstMs = at((node) => firstStepMs(pace, step, node)) + waitedMs + answerTokens * promptMs;
     out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
     // They may have been as many at their prompts as now.
     const others = (prompts.busy[server] as number) - (prompts.cost[device] as PromptCost).part;

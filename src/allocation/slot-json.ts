@@ -42,6 +42,8 @@ const deviceSchema = z.strictObject({
   promptTokens: z.number().default(0),
   promptTokensDone: z.number().default(0),
   answerTokens: z.number().optional(),
+  /** ms to each server and back, in their order; default: roundTripMs of the document. */
+  roundTripMs: z.array(z.number()).optional(),
   textTokens: z.number().default(0),
   /** For policies that look ahead: the position one slot ago, and the energy of a full battery. */
   previousX: z.number().optional(),
@@ -125,6 +127,11 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
     if (gain.length === servers.length) continue;
     fail(name, `device ${device}: gain has ${gain.length} entries`, `${servers.length}, one for each server`);
   }
+  for (const [device, { roundTripMs }] of devices.entries()) {
+    if (roundTripMs === undefined || roundTripMs.length === servers.length) continue;
+    const found = `device ${device}: roundTripMs has ${roundTripMs.length} entries`;
+    fail(name, found, `${servers.length}, one for each server`);
+  }
   const ofDevices = (pick: (device: (typeof devices)[number]) => number): Float64Array =>
     Float64Array.from(devices, pick);
   const ofServers = (pick: (server: (typeof servers)[number]) => number): Float64Array =>
@@ -202,9 +209,23 @@ function paceOf({ devices, servers, roundTripMs, maxAhead }: z.infer<typeof stat
     stepFixedMs: Float64Array.from(servers, ({ stepFixedMs }) => stepFixedMs ?? 0),
     stepRowMs: Float64Array.from(servers, ({ stepRowMs }) => stepRowMs ?? 0),
     roundTripMs,
+    linkRoundTripMs: linkRoundTrips(devices, servers.length, roundTripMs),
     maxAhead,
     isTypical: false,
   };
+}
+
+function linkRoundTrips(
+  devices: readonly z.infer<typeof deviceSchema>[],
+  serverCount: number,
+  roundTripMs: number,
+): Float64Array | undefined {
+  if (devices.every((device) => device.roundTripMs === undefined)) return undefined;
+  return Float64Array.from(
+    devices.flatMap((device) =>
+      Array.from({ length: serverCount }, (_, one) => device.roundTripMs?.[one] ?? roundTripMs),
+    ),
+  );
 }
 
 function fail(name: string, found: string, allowed: string): never {
