@@ -84,6 +84,12 @@ export function deliver(state: LinkState, nowMs: number, frameBytes: number): De
   return { state: next, departureMs, arrivalMs };
 }
 
+/** Applies to frames that are sent from now on. */
+export function changeRate(state: LinkState, bitsPerSecond: number): LinkState {
+  const rate = state.direction === 'up' ? 'uplinkBitsPerSecond' : 'downlinkBitsPerSecond';
+  return { ...state, settings: { ...state.settings, [rate]: bitsPerSecond } };
+}
+
 /** Drops the frames that are queued or in flight, as a lost connection does. Outages and jitter do not change. */
 export function dropQueued(state: LinkState, nowMs: number): LinkState {
   return {

@@ -17,6 +17,8 @@ export interface EmulatedLink {
   readonly connect: Connect;
   /** Loses all connections and attempts, with the frames in flight in both directions. */
   cut(): void;
+  /** Of both directions, for frames that are sent from now on. */
+  changeRate(bitsPerSecond: number): void;
 }
 
 /** Before its first frame a WebSocket needs a TCP handshake, then the HTTP upgrade and its answer; bytes of these two. */
@@ -38,6 +40,10 @@ export function createEmulatedLink(
   };
   return {
     connect: (accept, options) => attempt(link, connect, accept, options?.signal),
+    changeRate(bitsPerSecond) {
+      link.up.changeRate(bitsPerSecond);
+      link.down.changeRate(bitsPerSecond);
+    },
     cut() {
       link.up.drop();
       link.down.drop();

@@ -74,3 +74,25 @@ describe('link queue', () => {
     expect(log).toEqual(['drained 2', 'a 6', 'b 7', 'c 8']);
   });
 });
+
+it('retimes what has not left when the rate changes, also those who wait for room', () => {
+  const clock = createManualClock();
+  // A frame of 1,000 bytes takes a second and more.
+  const queue = createLinkQueue({ ...idealLink, roundTripMs: 10, uplinkBitsPerSecond: 8000 }, 'up', clock);
+  const arrived: string[] = [];
+  const note = (name: string) => (): void => void arrived.push(`${name} at ${Math.round(clock.nowMs())}`);
+  for (const name of ['a', 'b', 'c']) queue.push(1000, note(name));
+  queue.whenDrainedTo(0, note('room'));
+  clock.moveTo(1100);
+  expect(arrived).toEqual(['a at 1053']);
+  queue.changeRate(8_000_000);
+  expect(queue.waitingBytes()).toBe(2000);
+  clock.moveTo(1200);
+  expect(arrived.slice(1)).toEqual(['room at 1102', 'b at 1106', 'c at 1107']);
+  queue.changeRate(8);
+  queue.push(1, note('stuck'));
+  clock.moveTo(5000);
+  queue.changeRate(8_000_000);
+  clock.moveTo(6000);
+  expect(arrived.at(-1)).toBe('stuck at 5005');
+});

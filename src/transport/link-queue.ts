@@ -2,7 +2,14 @@
 // frames or connections. The in-memory transport and the link emulator use it.
 
 import type { Clock } from '../basics/clock.ts';
-import { type Direction, deliver, dropQueued, type LinkSettings, openLink } from '../protocol/link-model.ts';
+import {
+  changeRate,
+  type Direction,
+  deliver,
+  dropQueued,
+  type LinkSettings,
+  openLink,
+} from '../protocol/link-model.ts';
 
 export interface LinkQueue {
   /** Calls `arrive` when a frame of `frameBytes` that is sent now arrives; never synchronously, always in order. */
@@ -11,6 +18,8 @@ export interface LinkQueue {
   waitingBytes(): number;
   /** Calls back once when at most `bytes` of the bytes that wait now are left; never if the queue is dropped before. */
   whenDrainedTo(bytes: number, callback: () => void): void;
+  /** Frames that have not left yet, the one that is leaving included, leave at the new rate from now on. */
+  changeRate(bitsPerSecond: number): void;
   /** Loses all frames, waiting or in flight. */
   drop(): void;
 }
@@ -25,33 +34,59 @@ export function createLinkQueue(
   let link = openLink(settings, direction, clock.nowMs());
   let leaving = createBacklog();
   let inFlight = createSchedule(clock, earlyMs);
+  const drains = new Set<{ readonly bytes: number; readonly callback: () => void; cancel: () => void }>();
+  const push = (frameBytes: number, arrive: () => void): void => {
+    const delivery = deliver(link, clock.nowMs(), frameBytes);
+    link = delivery.state;
+    leaving.add(delivery.departureMs, frameBytes);
+    inFlight.add({ atMs: delivery.arrivalMs, departureMs: delivery.departureMs, frameBytes, arrive });
+  };
+  const time = (drain: { readonly bytes: number; readonly callback: () => void; cancel: () => void }): void => {
+    drain.cancel();
+    const nowMs = clock.nowMs();
+    drain.cancel = clock.after(Math.max(0, leaving.drainedAtMs(nowMs, drain.bytes) - nowMs), () => {
+      drains.delete(drain);
+      drain.callback();
+    });
+  };
   return {
-    push(frameBytes, arrive) {
-      const delivery = deliver(link, clock.nowMs(), frameBytes);
-      link = delivery.state;
-      leaving.add(delivery.departureMs, frameBytes);
-      inFlight.add(delivery.arrivalMs, arrive);
-    },
+    push,
     waitingBytes: () => leaving.bytes(clock.nowMs()),
     whenDrainedTo(bytes, callback) {
-      const backlog = leaving;
-      const atMs = backlog.drainedAtMs(clock.nowMs(), bytes);
-      clock.after(Math.max(0, atMs - clock.nowMs()), () => {
-        if (backlog === leaving) callback();
-      });
+      const drain = { bytes, callback, cancel: () => {} };
+      drains.add(drain);
+      time(drain);
+    },
+    changeRate(bitsPerSecond) {
+      const nowMs = clock.nowMs();
+      const waiting = inFlight.takeLater(nowMs);
+      leaving = createBacklog();
+      link = { ...changeRate(link, bitsPerSecond), idleFromMs: nowMs, lastArrivalMs: inFlight.lastMs() };
+      for (const { frameBytes, arrive } of waiting) push(frameBytes, arrive);
+      for (const drain of drains) time(drain);
     },
     drop() {
       inFlight.cancel();
       inFlight = createSchedule(clock, earlyMs);
       leaving = createBacklog();
+      for (const drain of drains) drain.cancel();
+      drains.clear();
       link = dropQueued(link, clock.nowMs());
     },
   };
 }
 
+/** A frame on its way. */
+interface Scheduled {
+  readonly atMs: number;
+  readonly departureMs: number;
+  readonly frameBytes: number;
+  readonly arrive: () => void;
+}
+
 /** Runs callbacks in the order in which they were added, with one timer. The times must not decrease. */
 function createSchedule(clock: Clock, earlyMs: number) {
-  const entries: { readonly atMs: number; readonly arrive: () => void }[] = [];
+  const entries: Scheduled[] = [];
   let cancelled = false;
   let cancelWakeUp: (() => void) | undefined;
 
@@ -73,10 +108,18 @@ function createSchedule(clock: Clock, earlyMs: number) {
   }
 
   return {
-    add(atMs: number, arrive: () => void): void {
-      entries.push({ atMs, arrive });
+    add(entry: Scheduled): void {
+      entries.push(entry);
       if (entries.length === 1) wakeUpForFirst();
     },
+    /** Removes those that have not left. */
+    takeLater(nowMs: number): Scheduled[] {
+      const first = entries.findIndex(({ departureMs }) => departureMs > nowMs);
+      const later = first === -1 ? [] : entries.splice(first);
+      if (entries.length === 0) cancelWakeUp?.();
+      return later;
+    },
+    lastMs: (): number => entries.at(-1)?.atMs ?? 0,
     cancel(): void {
       cancelled = true;
       cancelWakeUp?.();

@@ -3,6 +3,7 @@
 
 import {
   bytesOnLink,
+  changeRate,
   type Direction,
   deliver,
   type LinkSettings,
@@ -86,8 +87,7 @@ export class VirtualLink {
   /** Applies to frames that are sent from now on. */
   changeRate(direction: Direction, bitsPerSecond: number): void {
     const lane = this.#lanes[direction];
-    const rate = direction === 'up' ? 'uplinkBitsPerSecond' : 'downlinkBitsPerSecond';
-    lane.state = { ...lane.state, settings: { ...lane.state.settings, [rate]: bitsPerSecond } };
+    lane.state = changeRate(lane.state, bitsPerSecond);
   }
 
   /** One side closes: its frames still arrive, then the other side gets `closed`. */
