@@ -44,6 +44,8 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
   const rule = { endIds: tokenizer.endIds, stopStrings, maxAnswerTokens };
   const ending = createEnding(rule, tokenizer.bytes);
   let stopped = false;
+  let writtenTokens = 0;
+  let isOver = false;
   const stop = (): void => {
     stopped = true;
   };
@@ -52,6 +54,12 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
   return {
     report,
     stop,
+    get status() {
+      return {
+        ...{ session: '', edge: null, promptTokens: options.prompt.length, writtenTokens, maxAnswerTokens },
+        ...{ fingerprint: null, draftMs: null, acceptance: null, roundTripMs: null, isOver },
+      };
+    },
     moveTo: (edge) => {
       throw badArgument(`a turn without an edge can't move to ${edge}`, 'Ask an edge: startTurn, or device.ask.');
     },
@@ -67,11 +75,13 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
     let text = '';
     const emit = (added: readonly number[], piece: string): void => {
       text += piece;
+      writtenTokens += added.length;
       queue.push({ tokens: added, text: piece, pieces: [{ text: piece, drafted: true }], atMs: clock.nowMs() });
     };
     const finish = (outcome: Outcome): TurnReport => {
       const rest = assembler.flush();
       if (rest !== '') emit([], rest);
+      isOver = true;
       if (outcome.kind === 'failed') queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
       else queue.end();
       return localReport({ outcome, text, tokens: tokens.slice(options.prompt.length), times });

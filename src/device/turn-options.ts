@@ -91,6 +91,11 @@ export interface TurnOptions {
   /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
   readonly padding?: number;
   readonly liveness?: LivenessSettings;
+  /**
+   * Whether a turn that no edge answers at its beginning tries again, for `giveUpAfterMs`. Default false: it fails at once, when each edge was
+   * tried once.
+   */
+  readonly waitsForEdge?: boolean;
   /** The turn fails when connections have failed for this long without new text; default 30,000. */
   readonly giveUpAfterMs?: number;
   /**
@@ -125,6 +130,7 @@ export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'cre
 /** Of what each turn is asked for. */
 export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   allowsOtherTarget: optional(truth),
+  waitsForEdge: optional(truth),
   mode: optional(oneOf(modeNames)),
   batteryLevel: optional(between(0, 1)),
   sampling: optional(record(samplingChecks)),

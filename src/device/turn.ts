@@ -7,9 +7,10 @@ import { asOutriderError, badArgument, OutriderError } from '../basics/errors.ts
 import { TextAssembler } from '../decoding/ending-text.ts';
 import { DraftedText } from '../decoding/token-list.ts';
 import { draftRequest } from '../models/drafter.ts';
-import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
+import { DeviceDriver, type DeviceHost } from '../protocol/device-driver.ts';
 import { stepDevice } from '../protocol/device-session.ts';
 import { createDeviceState, type Outcome } from '../protocol/device-state.ts';
+import type { DraftOrder } from '../protocol/draft-order.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
 import { guardMessage } from '../protocol/message-guard.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
@@ -18,7 +19,7 @@ import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
 import { adviseTurn, type TurnAdvice } from './auto-mode.ts';
-import { createEdgeList, type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
+import { createEdgeList, type EdgeList, isEdgeList } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -30,6 +31,8 @@ import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './tu
 export interface Turn extends AsyncIterable<Emission> {
   /** Resolves when the turn is over, also after a failure. */
   readonly report: Promise<TurnReport>;
+  /** What is known of it now. */
+  readonly status: TurnStatus;
   /** Has the effect of an aborted signal. */
   stop(): void;
   /**
@@ -37,6 +40,23 @@ export interface Turn extends AsyncIterable<Emission> {
    * @throws OutriderError `bad-argument` for an edge that the turn does not have
    */
   moveTo(edge: string): void;
+}
+
+/** A running answer at a moment; times in ms, null: not known yet. */
+export interface TurnStatus {
+  /** Its number on its edges, 32 hex digits. */
+  readonly session: string;
+  /** Name of the edge that writes; null: none at the moment. */
+  readonly edge: string | null;
+  readonly promptTokens: number;
+  readonly writtenTokens: number;
+  readonly maxAnswerTokens: number;
+  /** Fingerprint that wrote the text so far, if there is only one. */
+  readonly fingerprint: string | null;
+  readonly draftMs: number | null;
+  readonly acceptance: number | null;
+  readonly roundTripMs: number | null;
+  readonly isOver: boolean;
 }
 
 /** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
@@ -81,6 +101,10 @@ class TurnRunner implements Turn {
     const { auto, connect, drafter, tokenizer } = options;
     this.#edges = isEdgeList(connect) ? connect : createEdgeList(connect);
     const { routes, edges } = this.#edges;
+    if (routes.names.length === 0) {
+      const remedy = 'give an edge, or ask again when the controller names one';
+      throw new OutriderError('edge-unreachable', 'no edge is known', remedy);
+    }
     const mode = auto === undefined ? (options.mode ?? (drafter === null ? 'ar' : 'stream')) : 'mix';
     const { batteryLevel } = options;
     this.#advice = auto?.follow({ canDraft: drafter !== null, batteryLevel }) ?? ownAdvice(options, mode);
@@ -101,7 +125,7 @@ class TurnRunner implements Turn {
       firstTokenWithinMs: options.firstTokenWithinMs ?? deadlines.firstTokenWithinMs,
       nextTokenWithinMs: options.nextTokenWithinMs ?? deadlines.nextTokenWithinMs,
       uniform: randomUniform,
-      retriesFirstConnection: false,
+      retriesFirstConnection: options.waitsForEdge === true,
       measuresRoundTrip: true,
       cutsChains: typeof options.minChainConfidence !== 'number',
       judgesHedges: true,
@@ -120,11 +144,27 @@ class TurnRunner implements Turn {
       return;
     }
     signal?.addEventListener('abort', this.#stopNow);
-    this.#driver.start(this.#edges.routes);
+    void this.#connect(this.#edges.routes.first(this.#clock.nowMs()));
   }
 
   stop(): void {
     this.#driver.stop();
+  }
+
+  get status(): TurnStatus {
+    const { state } = this.#driver;
+    const { drafts, draftMs, roundTripMs, committedTokens } = this.#driver.measures;
+    const { matched, mismatched } = drafts;
+    return {
+      session: state.turn.session,
+      edge: state.links.find(({ id }) => id === state.main)?.edge ?? null,
+      promptTokens: state.turn.prompt.length,
+      writtenTokens: committedTokens,
+      maxAnswerTokens: state.turn.maxAnswerTokens,
+      fingerprint: state.fingerprints.length === 1 ? (state.fingerprints[0] ?? null) : null,
+      ...{ draftMs, roundTripMs, isOver: state.outcome !== null },
+      acceptance: matched + mismatched === 0 ? null : matched / (matched + mismatched),
+    };
   }
 
   moveTo(edge: string): void {
@@ -165,11 +205,16 @@ class TurnRunner implements Turn {
     });
     let connection: Connection;
     const { edges, routes } = this.#edges;
+    const known = edges.get(edge);
+    if (known === undefined) {
+      this.#driver.unreachable(edge, noAnswer(edge));
+      return;
+    }
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     const within = routes.hasSeveral ? this.#clock.after(severalEdges.connectWithinMs, () => attempt.abort()) : null;
     try {
-      connection = await (edges.get(edge) as TurnEdge).connect(accept, { signal: attempt.signal });
+      connection = await known.connect(accept, { signal: attempt.signal });
     } catch (error) {
       const reason = attempt.signal.aborted ? noAnswer(edge) : asOutriderError(error);
       if (!this.#isOver) this.#driver.unreachable(edge, reason);

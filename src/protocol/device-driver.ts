@@ -4,33 +4,25 @@
 import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode, OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
-import type { RunnerUp } from '../decoding/runner-up.ts';
 import type { ConnectionObserver } from './connections.ts';
 import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
-import type {
-  AlternativeDraft,
-  AlternativeOrder,
-  DeviceEffect,
-  DeviceEvent,
-  DeviceState,
-  DeviceStep,
-  Outcome,
-} from './device-state.ts';
+import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
+import type { DraftMade, DraftOrder } from './draft-order.ts';
 import { DraftWatch } from './draft-watch.ts';
 import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from './drafting-advice.ts';
-import type { EdgeFailure, EdgeRoutes } from './edge-routes.ts';
+import { EdgeChoice, type EdgeChoiceSettings } from './edge-choice.ts';
+import type { EdgeFailure } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
-import type { DeviceMessage, EdgeMessage, EdgeTiming, RefusedMessage } from './messages.ts';
-import { protocolVersion } from './messages.ts';
+import type { DeviceMessage, EdgeMessage, EdgeTiming } from './messages.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
 import { TurnMeter } from './turn-meter.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
 
-export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines {
+export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines, EdgeChoiceSettings {
   readonly machines: { readonly stepDevice: typeof stepDevice; readonly guardMessage: typeof guardMessage };
   /** Of the device's tokenizer; ids of an honest edge are smaller. */
   readonly vocabularySize: number;
@@ -48,44 +40,8 @@ export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines 
   readonly judgesHedges: boolean;
   /** Round trip, ms; undefined: it is measured. */
   readonly knownRoundTripMs?: number | undefined;
-  /** The edges that the turn may use. Default: the one to which it was connected first. */
-  readonly routes?: EdgeRoutes | undefined;
   /** The key for an edge. Default: that of the turn, for all. */
   readonly credentialsOf?: (edge: string) => string;
-  /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may, and the text is marked. */
-  readonly keepsTarget?: boolean;
-}
-
-/** An edge that refuses a turn with one of these refuses it again. */
-const lastingRefusals: ReadonlySet<ErrorCode> = new Set([
-  'bad-argument',
-  'context-full',
-  'target-changed',
-  'tokenizer-mismatch',
-  'unauthorized',
-  'version-mismatch',
-]);
-
-/** A draft of the drafter. */
-export interface DraftMade {
-  readonly token: number;
-  /** The drafter's probability of the token, (0, 1]. */
-  readonly confidence: number;
-  /** Found by lookup in the text. */
-  readonly isLookedUp?: true;
-  /** The drafter's second choice at the position, under the same noise. */
-  readonly runnerUp?: RunnerUp;
-  /** The next token of each alternative that the same pass has extended. */
-  readonly alternatives?: readonly AlternativeDraft[];
-}
-
-export interface DraftOrder {
-  readonly generation: number;
-  readonly position: number;
-  /** For drafters with a lookup: see `lookUpMargin` in decoding/draft-timing.ts. */
-  readonly lookUpMargin: number;
-  /** To be extended in the same pass; a drafter may leave out any of them. */
-  readonly alternatives: readonly AlternativeOrder[];
 }
 
 /** What the surrounding process provides. */
@@ -125,13 +81,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #openedAtMs = Number.POSITIVE_INFINITY;
   /** Since when there is no connection that brought text; null: there is one. */
   #outageSinceMs: number | null = null;
-  /** Why an edge could not take the session, since the last new text. */
-  #refusal: Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null = null;
   #hasConnected = false;
-  /** Edges to which no first connection was possible. */
-  readonly #unreached = new Set<string>();
-  /** Edges that have refused this turn; true: whatever happens, they will again. */
-  readonly #refusals = new Map<string, boolean>();
+  readonly #edges: EdgeChoice;
   /** How the connection that is lost next has failed. */
   #failure: EdgeFailure = 'lost';
   #servedBy: string | null = null;
@@ -156,6 +107,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#state = state;
     this.#advice = advice;
     this.#watch = new DraftWatch(settings.knownWidthShare);
+    this.#edges = new EdgeChoice(settings);
     this.#answeredAtMs = clock.nowMs();
     this.#deadline = new TextDeadline(clock, settings, (hasExpiredBefore, afterMs) => {
       if (hasExpiredBefore) this.#edgeIsSilent(afterMs);
@@ -173,7 +125,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       },
       received: (link, message) => {
         if (this.#isLeft(link, message)) return;
-        if (message.kind === 'refused' && message.code === 'edge-full') this.#refusal = message;
         if (message.kind === 'queued') {
           this.#deadline.queued();
           host.queued?.(message.ahead);
@@ -218,16 +169,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       this.#host.notMoved?.(edge, error);
       return;
     }
-    this.#unreached.add(edge);
-    const isUntried = this.#settings.routes?.names.some((name) => !this.#unreached.has(name)) ?? false;
+    const isUntried = this.#edges.unreached(edge);
     if (this.#hasConnected || this.#settings.retriesFirstConnection || isUntried)
       this.#connectLater(edge, 'unreachable');
     else this.failed(error);
-  }
-
-  /** Begins the turn at the edge that the routes prefer. Without routes the caller connects. */
-  start(routes: EdgeRoutes): void {
-    this.#host.connect(routes.first(this.#clock.nowMs()));
   }
 
   /**
@@ -330,32 +275,26 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       return;
     }
     this.#outageSinceMs ??= nowMs;
-    const next = this.#settings.routes?.next(edge, how, nowMs, new Set(this.#refusals.keys()));
-    const pauseMs =
-      next?.isFresh === true ? 0 : reconnectPauseMs(nowMs - this.#outageSinceMs, this.#settings.uniform());
+    const next = this.#edges.next(edge, how, nowMs) ?? { edge, isFresh: false };
+    const pauseMs = next.isFresh ? 0 : reconnectPauseMs(nowMs - this.#outageSinceMs, this.#settings.uniform());
     this.#cancelConnect = this.#clock.after(pauseMs, () => {
-      if (this.#state.outcome === null) this.#host.connect(next?.edge ?? edge);
+      if (this.#state.outcome === null) this.#host.connect(next.edge);
     });
   }
 
-  /**
-   * Whether the device leaves the edge for what it has said, and so does not pass it on: it refuses the turn or can't go on with it, and there
-   * is another edge.
-   */
+  /** Whether the device leaves an edge that refuses the turn, or can't go on with it, for another one. The machine is not told. */
   #isLeft(link: number, message: EdgeMessage): boolean {
     const edge = this.connections.edgeOf(link);
-    const reason = this.#reasonToLeave(link, message);
+    const reason = this.#edges.reasonToLeave(this.#state, link, message);
     if (edge === undefined || reason === null || reason.code === 'superseded') return false;
-    const { routes } = this.#settings;
-    this.#refusals.set(edge, lastingRefusals.has(reason.code));
-    this.#refusal = reason;
-    const isMoving = this.#state.links.length > 1;
-    if (isMoving) {
-      routes?.failed(edge, this.#clock.nowMs());
+    this.#edges.refused(edge, reason);
+    if (this.#state.links.length > 1) {
+      this.#settings.routes?.failed(edge, this.#clock.nowMs());
       this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
-    } else if (routes?.names.some((name) => !this.#refusals.has(name)) !== true) {
-      if (reason.code === 'target-changed') this.failed({ ...reason, message: reason.cause });
-      return reason.code === 'target-changed';
+    } else if (!this.#edges.hasOther) {
+      const isOver = reason.code === 'target-changed';
+      if (isOver) this.failed({ ...reason, message: reason.cause });
+      return isOver;
     }
     this.#failure = 'refused';
     this.connections.close(link, 'done', reason.cause);
@@ -364,56 +303,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** The edge of this connection is going down: another one takes over, if there is one. */
   #leave(link: number): void {
-    const { routes } = this.#settings;
     const edge = this.connections.edgeOf(link);
-    if (routes === undefined || edge === undefined) return;
-    const nowMs = this.#clock.nowMs();
-    routes.failed(edge, nowMs);
-    const isServing = edge === this.#state.links.at(-1)?.edge;
-    const other = routes.alternativeTo(edge, nowMs, new Set(this.#refusals.keys()));
-    if (isServing && other !== undefined) this.moveTo(other);
-  }
-
-  #reasonToLeave(link: number, message: EdgeMessage): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
-    switch (message.kind) {
-      case 'refused':
-        return message;
-      case 'hello':
-        return this.#unfit(message);
-      case 'commit':
-        // Of two edges that were greeted before there was text, the one that writes first sets the target.
-        if (this.#settings.keepsTarget !== true) return null;
-        return this.#otherTarget(this.#state.links.find(({ id }) => id === link)?.fingerprint ?? null);
-      default:
-        return null;
-    }
-  }
-
-  /** Why an edge that greets so can't write this turn's text; null: it can. */
-  #unfit(hello: Extract<EdgeMessage, { kind: 'hello' }>): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
-    const { turn } = this.#state;
-    const { routes } = this.#settings;
-    // Of the only edge, the machine judges these two.
-    if (routes?.hasSeveral === true) {
-      const remedy = 'use edges of one version and one target';
-      if (hello.version !== protocolVersion)
-        return { code: 'version-mismatch', cause: `an edge speaks protocol ${hello.version}`, remedy };
-      if (hello.tokenizerHash !== turn.tokenizerHash)
-        return { code: 'tokenizer-mismatch', cause: `an edge runs ${hello.model}, with another tokenizer`, remedy };
-    }
-    return this.#otherTarget(hello.fingerprint);
-  }
-
-  #otherTarget(fingerprint: string | null): Pick<RefusedMessage, 'code' | 'cause' | 'remedy'> | null {
-    const { fingerprints } = this.#state;
-    if (this.#settings.keepsTarget !== true || fingerprints.length === 0) return null;
-    if (fingerprint === null || fingerprints.includes(fingerprint)) return null;
-    return {
-      code: 'target-changed',
-      cause:
-        'the edge that answers now runs another target, or other hardware, than the one that wrote the text so far',
-      remedy: 'ask again; or allow another target to go on, and the text is marked as that of several',
-    };
+    if (edge === undefined) return;
+    const other = this.#edges.leaving(edge, this.#clock.nowMs());
+    if (edge === this.#state.links.at(-1)?.edge && other !== undefined) this.moveTo(other);
   }
 
   #withCredentials(link: number, message: DeviceMessage): DeviceMessage {
@@ -432,7 +325,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #reasonToGiveUp(): Pick<OutriderError, 'code' | 'message' | 'remedy'> {
-    if (this.#refusal !== null) return { ...this.#refusal, message: this.#refusal.cause };
+    const { lastRefusal } = this.#edges;
+    if (lastRefusal !== null) return { ...lastRefusal, message: lastRefusal.cause };
     const message = 'the connection to the edge is lost, and the edge no longer answers';
     return { code: 'edge-unreachable', message, remedy: 'check the network and the edge; the text so far is kept' };
   }
@@ -454,9 +348,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const nowMs = this.#clock.nowMs();
     this.#answeredAtMs = nowMs;
     this.#outageSinceMs = null;
-    this.#refusal = null;
-    if (this.#servedBy !== null) this.#settings.routes?.answered(this.#servedBy);
-    for (const [edge, isLasting] of this.#refusals) if (!isLasting) this.#refusals.delete(edge);
+    this.#edges.answered(this.#servedBy);
     this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
     this.#meter.committed(nowMs, tokens.length);

@@ -23,13 +23,22 @@ interface Record {
 const forgottenAfterMs = 30_000;
 
 export class EdgeRoutes {
-  /** In the order of preference. */
-  readonly names: readonly string[];
+  #names: readonly string[];
   readonly #records = new Map<string, Record>();
 
   /** @param names at least one, all different */
   constructor(names: readonly string[]) {
-    this.names = names;
+    this.#names = names;
+  }
+
+  /** In the order of preference. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Another list, or another order; what is known of failures stays. @param names at least one, all different */
+  replace(names: readonly string[]): void {
+    this.#names = names;
   }
 
   get hasSeveral(): boolean {

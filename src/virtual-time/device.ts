@@ -4,7 +4,7 @@
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { TokenText } from '../decoding/token-text.ts';
-import { DeviceDriver, type DeviceHost, type DraftOrder } from '../protocol/device-driver.ts';
+import { DeviceDriver, type DeviceHost } from '../protocol/device-driver.ts';
 import {
   believedLength,
   createDeviceState,
@@ -13,6 +13,7 @@ import {
   type DeviceStep,
   type TurnRequest,
 } from '../protocol/device-state.ts';
+import type { DraftOrder } from '../protocol/draft-order.ts';
 import type { DraftingAdvice } from '../protocol/drafting-advice.ts';
 import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';

@@ -4,8 +4,8 @@
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
 import type { LookUpDraft } from '../decoding/look-up.ts';
-import type { DraftMade } from '../protocol/device-driver.ts';
 import type { AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
+import type { DraftMade } from '../protocol/draft-order.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 
