@@ -24,6 +24,9 @@ export interface Question {
   readonly signal?: AbortSignal;
 }
 
+/** How long an answer waits for a controller to name an edge, ms; then the device's own edges are asked. */
+const controllerWithinMs = 5000;
+
 export type Show = (text: string, drafted: boolean) => void;
 
 /** Drafted and confirmed tokens are green; where there is no colour they are not marked. */
@@ -37,7 +40,9 @@ export const showColoured: Show = (text, drafted) => {
  * @param note gets a line when the connection is lost, and when there is another
  */
 export async function answer(question: Question, show: Show, note: (line: string) => void): Promise<TurnReport> {
+  await question.device.agent?.ready(controllerWithinMs);
   const turn = begin(question, note);
+  question.device.agent?.follow(turn);
   try {
     for await (const { pieces } of turn)
       for (const piece of pieces) if (piece.text !== '') show(piece.text, piece.drafted);
@@ -66,6 +71,7 @@ function begin(question: Question, note: (line: string) => void): Turn {
     ...shared,
     connect: device.edges,
     allowsOtherTarget: flags.allowOtherTarget === true,
+    waitsForEdge: device.agent !== null,
     ...(device.edges.routes.hasSeveral ? { onServedBy: noteServer(note) } : {}),
     ...(mode === 'auto'
       ? { drafter: device.drafter, auto: device.auto }

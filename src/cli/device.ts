@@ -1,18 +1,26 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
+import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
-import { answerOptions } from './answer-flags.ts';
+import { type AnswerFlags, answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
-import { edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
+import { memberOptions } from './member-options.ts';
+import {
+  type CommandDevice,
+  edgeAddresses,
+  fingerprintOption,
+  openCommandDevice,
+  openControlledDevice,
+} from './open-device.ts';
 import { commandOf } from './option-flags.ts';
 
 const options = {
   edge: {
     flag: '--edge <address>',
-    help: 'address of the edge; given several times: edges in the order of preference, and an answer goes on at the next one when its edge is gone',
+    help: 'address of the edge; given several times: edges in the order of preference, and an answer goes on at the next one when its edge is gone (default: ws://127.0.0.1:8642, unless a controller is given)',
     texts: true,
-    default: ['ws://127.0.0.1:8642'] as readonly string[],
   },
   edgeFingerprint: {
     ...fingerprintOption,
@@ -25,6 +33,7 @@ const options = {
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  ...memberOptions,
   ...answerOptions,
   compare: {
     flag: '--compare',
@@ -43,12 +52,24 @@ const notes = `Examples:
 
 The text goes to standard output, all else to standard error. The fields of --json: docs/library.md.`;
 
+const defaultEdge = 'ws://127.0.0.1:8642';
+
+function openOf(flags: OptionsOf<typeof options> & AnswerFlags & { readonly target: string }): Promise<CommandDevice> {
+  const { controller, edge, edgeFingerprint, target } = flags;
+  if (controller === undefined)
+    return openCommandDevice(edgeAddresses(edge ?? [defaultEdge], edgeFingerprint), target, flags);
+  const own = edgeAddresses(edge ?? [], edgeFingerprint);
+  return openControlledDevice({ ...flags, controller }, own, target, flags, (line) =>
+    process.stderr.write(`${styleText('dim', `[${line}]`)}\n`),
+  );
+}
+
 export function deviceCommand(): Command {
   const description = 'answer with a draft model on this machine and an edge that verifies';
   return commandOf({ name: 'device', description, options, notes }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     const asked = await readAsked(flags);
-    await using device = await openCommandDevice(edgeAddresses(flags.edge, flags.edgeFingerprint), flags.target, flags);
+    await using device = await openOf(flags);
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({

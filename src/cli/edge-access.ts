@@ -61,6 +61,8 @@ export interface EdgeAccess extends AsyncDisposable {
   /** Undefined: no key is asked for. */
   readonly keyOf: ((credentials: string) => EdgeKey | null) | undefined;
   readonly scheme: 'ws' | 'wss';
+  /** SHA-256 of a certificate that the edge has made itself; null: what the system trusts, or no TLS. */
+  readonly certificate: string | null;
   /** For people, a line each. */
   readonly said: readonly string[];
   /** Follows the files: ends the sessions of keys that are valid no more, takes a renewed certificate. */
@@ -87,6 +89,7 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
     listen: { host: address, tls: identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
     keyOf: keyCheck(flags.key, ring),
     scheme: tls === undefined ? 'ws' : 'wss',
+    certificate: flags.tlsSelfSigned ? (tls?.identity.fingerprint ?? null) : null,
     said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity)],
     follow(edge, listener, report) {
       onProblem = report;

@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
+import type { Place } from '../controller/messages.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
@@ -13,17 +14,22 @@ import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../laborator
 import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
+import { joinAsEdge } from '../live/edge-agent.ts';
+import { TicketBook } from '../live/ticket-book.ts';
+import type { LanguageModel } from '../models/model.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
 import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
 import { createAcquireReport } from './acquire-report.ts';
-import { accessOptions, openAccess, unnamed } from './edge-access.ts';
+import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
+import { controlNoteText, memberName, memberOptions } from './member-options.ts';
 import { commandOf } from './option-flags.ts';
 
 const notes = `Examples:
@@ -36,6 +42,14 @@ const notes = `Examples:
 
 The address is printed to standard output when devices may connect. Ctrl-C lets running answers end, for --drain seconds at most; a second
 Ctrl-C ends the edge at once. Keys, TLS, logs and limits: docs/operating.md.`;
+
+/** @throws OutriderError `bad-argument` */
+function parsePlace(text: string): Place {
+  const [xM, yM, ...more] = text.split(',').map(Number);
+  if (xM !== undefined && yM !== undefined && more.length === 0 && Number.isFinite(xM) && Number.isFinite(yM))
+    return { xM, yM };
+  throw badArgument(`"${text}" is no place`, 'Give two numbers, as 120,-35.');
+}
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 
@@ -103,9 +117,55 @@ const options = {
   gpu: gpuOption as typeof gpuOption,
   ...accessOptions,
   ...operationOptions,
+  ...memberOptions,
+  advertise: {
+    flag: '--advertise <address>',
+    help: 'where devices reach this edge, for the controller (default: the address that it prints)',
+  },
+  place: {
+    flag: '--place <x,y>',
+    help: 'where it stands, metres on the map of the devices, for policies that need it',
+    parse: parsePlace as (text: string) => Place,
+  },
+  linkRate: {
+    flag: '--link-rate <bits>',
+    help: 'capacity of its link to the network, bit/s, for the controller',
+    number: [1000, 1e13],
+    default: 1e9,
+  },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
 } as const;
+
+interface Served {
+  readonly address: string;
+  readonly access: EdgeAccess;
+  readonly target: LanguageModel;
+  readonly tickets: TicketBook;
+}
+
+function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
+  const { identity, tokenizer, limits } = target;
+  const agent = joinAsEdge({
+    connect: connectWebSocket(flags.controller ?? ''),
+    id: memberName(flags.name, 'edge'),
+    credentials: flags.controllerKey?.reveal(),
+    facts: {
+      address: flags.advertise ?? address,
+      certificate: access.certificate,
+      model: identity.name,
+      fingerprint: identity.fingerprint,
+      tokenizerHash: tokenizer.hash,
+      places: limits.maxSequences,
+      contextLength: limits.contextLength,
+      bitsPerSecond: flags.linkRate,
+      place: flags.place ?? null,
+    },
+    ...{ edge, tickets },
+    note: (event) => note(controlNoteText(event)),
+  });
+  return { [Symbol.dispose]: () => agent.close() };
+}
 
 type TypedFlags = OptionsOf<typeof options>;
 type EdgeFlags = TypedFlags & { readonly model: string };
@@ -132,6 +192,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   await using access = await openAccess(flags);
   await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
+  const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
+  const keyOf = tickets === null ? access.keyOf : tickets.beside(access.keyOf);
   await using edge = await startEdge({
     model: target,
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
@@ -141,7 +203,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...(access.keyOf === undefined ? {} : { keyOf: access.keyOf }),
+    ...(keyOf === undefined ? {} : { keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
   const listener = await listenEdge(edge, { ...access.listen, port: flags.port });
@@ -156,6 +218,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const address = `${access.scheme}://${host}:${listener.port}`;
   operation.began(`serving ${target.identity.name} at ${address}; ${access.said.join('; ')}`);
   output.write(`${address}\n`);
+  using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(edge, paced);
   await operation.run(edge, listener, asked);

@@ -2,10 +2,11 @@
 
 import { type OpenedDevice, openDevice } from '../api/open-device.ts';
 import { badArgument } from '../basics/errors.ts';
-import { withoutUserinfo } from '../basics/secret.ts';
+import { type Secret, withoutUserinfo } from '../basics/secret.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';
+import { type DeviceAgent, joinAsDevice } from '../live/device-agent.ts';
 import { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 import { modeOf } from '../protocol/mode.ts';
 import { createEmulatedLink } from '../transport/emulated-link.ts';
@@ -13,11 +14,14 @@ import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
 import { withAcquireReport } from './acquire-report.ts';
 import type { AnswerFlags } from './answer-flags.ts';
+import { controlNoteText, memberName } from './member-options.ts';
 
 /** Tokens that the draft can hold. */
 export const deviceContextLength = 4096;
 
 export interface CommandDevice extends OpenedDevice {
+  /** Null: no controller is asked. */
+  readonly agent: DeviceAgent | null;
   /** Makes what a turn is given as `onStep`; null: no log is asked for. */
   readonly logTurn: (() => NonNullable<TurnOptions['onStep']>) | null;
 }
@@ -70,8 +74,47 @@ export async function openCommandDevice(
     gpu: flags.gpu,
   };
   const device = await withAcquireReport((acquiring) => openDevice({ ...options, ...acquiring }));
-  return { ...device, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };
+  return { ...device, agent: null, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };
 }
+
+/** Where a controller is, and how a device joins it. */
+export interface ControllerAddress {
+  readonly controller: string;
+  readonly controllerKey?: Secret | undefined;
+  readonly name?: string | undefined;
+}
+
+/** A device that a controller sends to edges. @param own its own edges, used where the controller names none */
+export async function openControlledDevice(
+  { controller, controllerKey, name }: ControllerAddress,
+  own: readonly EdgeAddress[],
+  target: string,
+  flags: AnswerFlags,
+  note: (line: string) => void,
+): Promise<CommandDevice> {
+  const id = memberName(name, 'device');
+  const device = await openCommandDevice(own.length > 0 ? own : [{ edge: unusedAddress }], target, flags);
+  const agent = joinAsDevice({
+    connect: connectWebSocket(controller),
+    id,
+    credentials: controllerKey?.reveal(),
+    tokenizerHash: device.tokenizer.hash,
+    connectEdge: ({ address, certificate }) =>
+      connectThrough({ edge: address, edgeFingerprint: certificate ?? undefined }, flags),
+    ...(own.length > 0 ? { own: device.edges } : {}),
+    allowsOtherTarget: flags.allowOtherTarget === true,
+    note: (event) => note(controlNoteText(event)),
+    onAssigned: (_edge, reason) => note(reason),
+  });
+  const close = async (): Promise<void> => {
+    agent.close();
+    await device.close();
+  };
+  return { ...device, edges: agent.edges, agent, close, [Symbol.asyncDispose]: close };
+}
+
+/** Nothing connects there: the controller names the edges. */
+const unusedAddress = 'ws://127.0.0.1:1';
 
 function connectThrough({ edge, edgeFingerprint }: EdgeAddress, flags: AnswerFlags): Connect {
   const direct = connectWebSocket(edge, { fingerprint: edgeFingerprint });

@@ -18,6 +18,7 @@ import { defaultLiveness } from '../protocol/liveness.ts';
 import { timesRate } from '../protocol/rate-limit.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { unpaddedTokens } from '../scheduling/step-prompt.ts';
+import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler } from '../transport/transport.ts';
 import { peerAddress } from '../transport-node/port-limits.ts';
@@ -57,6 +58,8 @@ export interface Edge extends AsyncDisposable {
   /** Serves one connection of any transport. */
   readonly accept: Accept;
   readonly status: EdgeStatus;
+  /** The present model of its steps' times. */
+  readonly stepTime: StepTimeModel;
   /** Notes a connection that its transport has refused; {@link listenEdge} calls it. */
   upgradeRefused(refusal: UpgradeRefusal): void;
   /**
@@ -95,6 +98,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     accept: (connection) => edge.accept(connection),
     get status() {
       return edge.status;
+    },
+    get stepTime() {
+      return edge.stepTime;
     },
     upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
     renewKeys: (find) => edge.renewKeys(find),
@@ -189,6 +195,10 @@ class RunningEdge {
       counts,
       ...this.#loop.account,
     };
+  }
+
+  get stepTime(): StepTimeModel {
+    return this.#loop.stepTime;
   }
 
   upgradeRefused({ address, reason, detail }: UpgradeRefusal): void {

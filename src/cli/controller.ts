@@ -1,0 +1,93 @@
+// `outrider controller`: decides which edge serves which device, and the shares of each.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { badArgument } from '../basics/errors.ts';
+import type { ControllerEvent } from '../controller/controller.ts';
+import { findPolicy } from '../files/policy-file.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { listenController, startController } from '../live/controller-server.ts';
+import { resolveListenAddress } from '../transport-node/listen-address.ts';
+import { withInterrupt } from './interrupt.ts';
+import { commandOf } from './option-flags.ts';
+
+const notes = `Examples:
+  outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640
+  outrider edge --controller ws://127.0.0.1:8640 --port 8642
+  outrider device --controller ws://127.0.0.1:8640 --prompt "Why is the sky blue?"
+  outrider controller --policy ./my-policy.ts --log        a policy of your own; each slot on standard error
+
+Edges and devices go on without it: with the last decision, or with edges of their own (--edge). docs/controller.md.`;
+
+const options = {
+  policy: {
+    flag: '--policy <name|file>',
+    help: 'a policy by name ("outrider allocate --help" lists them), trained weights (masac:FILE), or a module of your own',
+    default: 'best' as string,
+  },
+  objective: {
+    flag: '--objective <name>',
+    help: 'what policies minimise: felt, the predicted time per token; paper, the objective of the paper',
+    choices: ['felt', 'paper'] as readonly ('felt' | 'paper')[],
+    default: 'felt',
+  },
+  slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
+  host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
+  port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8640 },
+  key: {
+    flag: '--key <key>',
+    help: 'key that edges and devices must show',
+    env: 'OUTRIDER_CONTROLLER_KEY',
+    isSecret: true,
+  },
+  log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
+} as const;
+
+type ControllerFlags = OptionsOf<typeof options>;
+
+export function controllerCommand(): Command {
+  const description = 'decide which edge serves which device, and how each edge is shared';
+  return commandOf({ name: 'controller', description, options, notes }, (flags) =>
+    withInterrupt((signal) => serve(flags, signal)),
+  );
+}
+
+async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void> {
+  const { address, isLoopback } = await resolveListenAddress(flags.host);
+  if (!isLoopback && flags.key === undefined) {
+    const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
+    throw badArgument(`${flags.host} can be reached by others, and no key is required`, remedy);
+  }
+  const policy = await findPolicy(flags.policy);
+  const fallback = await findPolicy('greedy');
+  const expected = flags.key === undefined ? null : digest(flags.key.reveal());
+  await using controller = startController({
+    ...{ policy, fallback, slotMs: flags.slot, objective: flags.objective },
+    isMember: (credentials) => expected === null || timingSafeEqual(digest(credentials), expected),
+    onEvent: (event) => tell(event, flags.log),
+  });
+  const listener = await listenController(controller, { host: address, port: flags.port });
+  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
+  process.stdout.write(`ws://${host}:${listener.port}\n`);
+  note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+  await listener.close();
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
+  if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
+  else if (event.kind === 'policy-failed') note(`policy ${event.policy} failed: ${event.cause}; greedy decides`);
+  else if (event.kind === 'refused') note(`refused ${event.id ?? 'a stranger'}: ${event.cause} [${event.code}]`);
+  else if (event.kind === 'joined' || event.kind === 'left') note(`${event.role} ${event.id} has ${event.kind}`);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${styleText('dim', text)}\n`);
+}

@@ -1,0 +1,296 @@
+// The controller without its shell: takes the messages of edges and devices, makes a slot of what they report, and turns a policy's decision
+// into orders. Pure: time, random tickets and the policy are given; what it sends goes to a host.
+
+import { createPaceModel } from '../allocation/pace-model.ts';
+import { predictPace } from '../allocation/predict-pace.ts';
+import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
+import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import { fitPlaces } from './fit-places.ts';
+import { idlePaces } from './idle-paces.ts';
+import { type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
+import { type MemberSettings, Members, refusalOf } from './members.ts';
+import { type ControllerMessage, controlVersion, type MemberMessage, type TicketGrant } from './messages.ts';
+
+export interface ControllerSettings extends MemberSettings {
+  /** Of this run; larger than that of every earlier run. */
+  readonly epoch: number;
+  readonly slotMs: number;
+  /** What policies minimise. */
+  readonly kind: NonNullable<ObjectiveSettings['kind']>;
+  /** Weight of energy, ms per (J / battery share). */
+  readonly energyWeight: number;
+  /** How long an edge takes a ticket, ms. */
+  readonly ticketValidMs: number;
+}
+
+/** What happened, for logs and metrics. */
+export type ControllerEvent =
+  | { readonly kind: 'joined' | 'left' | 'replaced'; readonly role: 'edge' | 'device'; readonly id: string }
+  | { readonly kind: 'refused'; readonly id: string | null; readonly code: string; readonly cause: string }
+  | { readonly kind: 'policy-failed'; readonly policy: string; readonly cause: string }
+  | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
+  | DecidedEvent;
+
+/** One slot. */
+export interface DecidedEvent {
+  readonly kind: 'decided';
+  readonly slot: number;
+  readonly policy: string;
+  readonly edges: number;
+  readonly devices: number;
+  readonly moves: number;
+  /** Each device that reads an answer: what was predicted now, and what it felt since its last report, ms per token. */
+  readonly paces: readonly {
+    readonly device: string;
+    readonly edge: string | null;
+    readonly predictedMs: number;
+    readonly feltMs: number | null;
+  }[];
+}
+
+export interface ControllerHost {
+  send(link: number, message: ControllerMessage): void;
+  /** After what was sent. */
+  close(link: number): void;
+  /** Unpredictable, at least 128 bits. */
+  drawTicket(): string;
+  log?(event: ControllerEvent): void;
+}
+
+/** A device that has not followed an order after so many slots is told again. */
+const tellAgainSlots = 5;
+
+/** A slot that waits for its decision. */
+export interface OpenSlot {
+  readonly slot: number;
+  readonly edges: readonly LiveEdge[];
+  /** Those that read an answer: the devices of the state. */
+  readonly active: readonly LiveDevice[];
+  /** Those that read none: they are told where their next answer would be best. */
+  readonly idle: readonly LiveDevice[];
+  /** Null: nobody reads an answer. */
+  readonly state: SlotState | null;
+}
+
+export class Controller {
+  readonly members: Members;
+  readonly #settings: ControllerSettings;
+  readonly #host: ControllerHost;
+  /** What policies minimise. */
+  kind: NonNullable<ObjectiveSettings['kind']>;
+  #slot = 0;
+  /** Something has happened that must not wait for the next slot. */
+  #isUrgent = false;
+  /** Tickets of this decision, by edge. */
+  #tickets = new Map<string, TicketGrant[]>();
+
+  constructor(settings: ControllerSettings, host: ControllerHost) {
+    this.#settings = settings;
+    this.#host = host;
+    this.kind = settings.kind;
+    this.members = new Members(settings);
+  }
+
+  get isUrgent(): boolean {
+    return this.#isUrgent;
+  }
+
+  received(link: number, message: MemberMessage, nowMs: number): void {
+    const { epoch, slotMs } = this.#settings;
+    try {
+      const before = this.#situationOf(link);
+      const replaced = this.members.receive(link, message, nowMs);
+      if (message.kind === 'join') {
+        if (replaced !== null) this.#host.close(replaced);
+        this.#host.send(link, { kind: 'welcome', version: controlVersion, epoch, slotMs });
+        this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
+      } else if (this.#situationOf(link) !== before) this.#isUrgent = true;
+    } catch (error) {
+      this.refuse(link, error);
+    }
+  }
+
+  /** For bytes that are no message, too. */
+  refuse(link: number, error: unknown): void {
+    const refusal = refusalOf(error);
+    const id = this.members.memberOf(link)?.id ?? null;
+    this.#host.log?.({ kind: 'refused', id, code: refusal.code, cause: refusal.cause });
+    this.#host.send(link, { kind: 'refused', ...refusal });
+    this.#host.close(link);
+    this.members.closed(link);
+  }
+
+  closed(link: number): void {
+    const member = this.members.memberOf(link);
+    this.members.closed(link);
+    if (member === undefined) return;
+    this.#host.log?.({ kind: 'left', ...member });
+    // Its devices need another edge at once.
+    if (member.role === 'edge') this.#isUrgent = true;
+  }
+
+  /** Opens the next slot: what the policy is to decide. */
+  open(nowMs: number): OpenSlot {
+    const { slotMs, energyWeight } = this.#settings;
+    this.#isUrgent = false;
+    this.members.forgetStale(nowMs);
+    const slot = ++this.#slot;
+    const edges = this.members.liveEdges(nowMs);
+    const devices = this.members.liveDevices(nowMs);
+    const active = devices.filter(({ report }) => report.session !== null);
+    const idle = devices.filter(({ report }) => report.session === null);
+    const settings = { slot, slotMs, kind: this.kind, energyWeight };
+    const hasWork = edges.length > 0 && active.length > 0;
+    return { slot, edges, active, idle, state: hasWork ? liveSlot(edges, active, settings) : null };
+  }
+
+  /**
+   * Decides a slot here, by the policy, or by the other one where the first one fails.
+   * @returns null where nobody reads an answer, or no policy decides: everything stays as it is
+   */
+  decide({ state }: OpenSlot, policy: NamedPolicy, fallback: NamedPolicy): Assignment | null {
+    if (state === null) return null;
+    for (const one of policy === fallback ? [policy] : [policy, fallback]) {
+      try {
+        return requireAssignment(one, state);
+      } catch (error) {
+        this.policyFailed(one.name, error);
+      }
+    }
+    return null;
+  }
+
+  policyFailed(policy: string, error: unknown): void {
+    const cause = error instanceof Error ? error.message : String(error);
+    this.#host.log?.({ kind: 'policy-failed', policy, cause });
+  }
+
+  /** Sends the orders of a decision. @param decision of the policy for the slot's state */
+  apply(open: OpenSlot, decision: Assignment | null, nowMs: number, policy: string): void {
+    const { slot, edges, active, idle, state } = open;
+    this.#tickets = new Map();
+    this.#tellEdges(nowMs);
+    const sessions = new Map<string, { session: string; computeShare: number; bandwidthShare: number }[]>();
+    const paces: DecidedEvent['paces'][number][] = [];
+    let moves = 0;
+    if (state !== null && decision !== null) {
+      const assignment = fitPlaces(state, decision, edges, active);
+      const predicted = predictPace(state, assignment).msPerToken;
+      for (const [index, device] of active.entries()) {
+        const edge = edges[assignment.server[index] as number];
+        const predictedMs = predicted[index] as number;
+        const session = device.report.session?.session ?? '';
+        if (edge !== undefined) {
+          if (this.#assign(slot, device, edge, predictedMs)) moves += 1;
+          const own = sessions.get(edge.id) ?? [];
+          sessions.set(edge.id, own);
+          const [computeShare, bandwidthShare] = [assignment.computeShare, assignment.bandwidthShare];
+          own.push({
+            session,
+            computeShare: computeShare[index] as number,
+            bandwidthShare: bandwidthShare[index] as number,
+          });
+        }
+        const { feltMsPerToken: feltMs } = device.report;
+        paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs });
+      }
+    }
+    for (const { device, edge, msPerToken } of this.#idleChoices(open, decision))
+      this.#assign(slot, device, edge, msPerToken);
+    this.#tellShares(slot, edges, sessions);
+    const counts = { edges: edges.length, devices: active.length + idle.length, moves };
+    this.#host.log?.({ kind: 'decided', slot, policy, ...counts, paces });
+  }
+
+  /** What must not change without a decision at once: an edge comes or drains, an answer begins, ends, or has no edge. */
+  #situationOf(link: number): string {
+    const member = this.members.memberOf(link);
+    if (member === undefined) return '';
+    if (member.role === 'edge') return `${this.members.edges.get(member.id)?.report?.isDraining}`;
+    const session = this.members.devices.get(member.id)?.report?.session;
+    return `${session?.session} ${session?.edge === null}`;
+  }
+
+  /** @returns whether a device that reads an answer gets another edge */
+  #assign(slot: number, { id, report }: LiveDevice, edge: LiveEdge, msPerToken: number): boolean {
+    const member = this.members.devices.get(id);
+    if (member === undefined || member.link === null) return false;
+    const session = report.session?.session ?? null;
+    member.predictedMs = session === null ? null : msPerToken;
+    const told = member.assigned;
+    if (told?.edge === edge.id) {
+      const isThere = session === null || report.session?.edge === edge.id;
+      // A ticket is for one answer; and one that is on its way there is not told again at once.
+      const isUsed = told.session !== null && told.session !== session;
+      if (!isUsed && (isThere || slot - told.slot < tellAgainSlots)) {
+        told.session = session;
+        return false;
+      }
+    }
+    const ticket = this.#host.drawTicket();
+    const own = this.#tickets.get(edge.id) ?? [];
+    this.#tickets.set(edge.id, own);
+    own.push({ ticket, validMs: this.#settings.ticketValidMs, device: id });
+    member.assigned = { edge: edge.id, session, slot };
+    const from = report.session?.edge ?? null;
+    const isMove = from !== null && from !== edge.id;
+    const reason = `${Math.round(10 * msPerToken) / 10} ms a token predicted at ${edge.id}`;
+    const { epoch } = this.#settings;
+    // The edge must know the ticket before the device shows it.
+    this.#flushTicket(slot, edge.id);
+    this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason });
+    this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
+    return isMove;
+  }
+
+  /** Tickets go ahead of the shares, so that no device comes before its ticket. */
+  #flushTicket(slot: number, edge: string): void {
+    const link = this.members.edges.get(edge)?.link ?? null;
+    const tickets = this.#tickets.get(edge) ?? [];
+    this.#tickets.delete(edge);
+    if (link === null || tickets.length === 0) return;
+    this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: [], tickets });
+  }
+
+  #tellShares(
+    slot: number,
+    edges: readonly LiveEdge[],
+    sessions: ReadonlyMap<string, readonly { session: string; computeShare: number; bandwidthShare: number }[]>,
+  ): void {
+    for (const { id } of edges) {
+      const link = this.members.edges.get(id)?.link ?? null;
+      const own = sessions.get(id) ?? [];
+      if (link === null || own.length === 0) continue;
+      this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: own, tickets: [] });
+    }
+  }
+
+  /** Devices hear of edges when those have changed. */
+  #tellEdges(nowMs: number): void {
+    const edges = this.members.cards(nowMs);
+    const key = JSON.stringify(edges);
+    for (const member of this.members.devices.values()) {
+      if (member.link === null || member.toldEdges === key) continue;
+      member.toldEdges = key;
+      this.#host.send(member.link, { kind: 'edges', epoch: this.#settings.epoch, edges });
+    }
+  }
+
+  #idleChoices(open: OpenSlot, decision: Assignment | null) {
+    const { slotMs, energyWeight } = this.#settings;
+    const { kind } = this;
+    const { slot, edges, active, idle, state } = open;
+    if (edges.length === 0 || idle.length === 0) return [];
+    const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
+    const alone = liveSlot(edges, idle, { slot, slotMs, kind, energyWeight });
+    const counts = edges.map((_, server) =>
+      decision === null ? 0 : active.filter((__, index) => decision.server[index] === server).length,
+    );
+    return idlePaces(alone, createPaceModel(alone), edges, { steps, counts }).flatMap(
+      ({ server, msPerToken }, index) => {
+        const [device, edge] = [idle[index], edges[server]];
+        return device === undefined || edge === undefined ? [] : [{ device, edge, msPerToken }];
+      },
+    );
+  }
+}

@@ -1,0 +1,170 @@
+// What edges and devices report, as the slot that policies decide: the same SlotState as in the simulator. docs/controller.md has the table.
+//
+// The band of an edge is its link's capacity W in bit/s, with one bit per hertz. A link that carries b bit/s alone has the SNR 2^(b / W) - 1,
+// so that its rate at the whole band, W log2(1 + SNR), is b. A window has eight tokens; the speed of a device or a server is told by times,
+// so FLOP are nominal: a draft and a row have one GFLOP each.
+
+import type { PaceState } from '../allocation/pace-state.ts';
+import type { ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import type { DeviceReport, EdgeReport, LinkReport } from './messages.ts';
+
+/** An edge in the slot, at the index of its place in the list. */
+export interface LiveEdge {
+  readonly id: string;
+  readonly report: EdgeReport;
+  /** Felt over predicted time of late: multiplies the times of its steps. */
+  readonly correction: number;
+}
+
+export interface LiveDevice {
+  readonly id: string;
+  readonly report: DeviceReport;
+  /** Id of its edge in the slot before; null: none. */
+  readonly previousEdge: string | null;
+}
+
+export interface LiveSettings {
+  readonly slotMs: number;
+  readonly slot: number;
+  readonly kind: NonNullable<ObjectiveSettings['kind']>;
+  readonly energyWeight: number;
+}
+
+const nominalFlop = 1e9;
+const windowTokens = 8;
+/** Bytes of an opening without its prompt, of a token of the prompt, and of a draft's frame, all with headers. */
+const [openingBytes, tokenBytes, frameBytes] = [200, 3, 55];
+/** Of a link whose throughput nobody has measured: it is not what holds ids up. */
+const unmeasuredBitsPerSecond = 20e6;
+/** A link with less carries no session. */
+const leastBitsPerSecond = 10_000;
+/** Of a device that has not measured itself, and of one that does not draft. */
+const [unmeasuredDraftMs, unmeasuredAcceptance, noDraftMs] = [20, 0.7, 60_000];
+/** An answer's mean length, where only its limit is known. */
+const partOfLimit = 0.5;
+const leastBattery = 0.01;
+/** Relative grid of draft times, and grid of acceptance: devices that are alike share tables. */
+const [draftGrid, acceptanceGrid] = [1.05, 0.02];
+
+/** All devices of the list are in the slot, at their indexes. */
+export function liveSlot(
+  edges: readonly LiveEdge[],
+  devices: readonly LiveDevice[],
+  { slot, slotMs, kind, energyWeight }: LiveSettings,
+): SlotState {
+  const indexOf = new Map(edges.map(({ id }, index) => [id, index]));
+  const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
+  const ofEdges = (read: (edge: LiveEdge) => number): Float64Array => Float64Array.from(edges, read);
+  const bandwidthHz = ofEdges(({ report }) => report.bitsPerSecond);
+  const { start, links } = candidateLinks(edges, devices, indexOf);
+  const snr = Float64Array.from(links, ({ server, link }) => {
+    const band = bandwidthHz[server] as number;
+    return 2 ** (Math.min(band, link.bitsPerSecond ?? unmeasuredBitsPerSecond) / band) - 1;
+  });
+  const pace = paceOf(edges, devices, links, indexOf);
+  return {
+    ...{ slot, seed: 1, slotMs, deviceCount: devices.length, serverCount: edges.length },
+    objective: {
+      ...{ kind, lambdaPerMs: 1e-5, energyWeight, energyModel: 'airtime', radioModel: 'fixed-snr' },
+      ...{ computeEnergyPerFlop: 4e-11, transmitEnergyFactor: 2.6, minimumSnr: Number.MIN_VALUE },
+    },
+    payloadBits: each(() => windowTokens * 8 * frameBytes),
+    deviceFlop: each(() => windowTokens * nominalFlop),
+    edgeFlop: each(() => windowTokens * nominalFlop),
+    deviceFlopPerSecond: each((device) => (1e3 * nominalFlop) / draftMsOf(device)),
+    transmitPowerW: each(() => 0.2),
+    battery: each(({ report }) => Math.max(leastBattery, report.battery)),
+    deviceX: each(({ report }) => report.place?.xM ?? 0),
+    deviceY: each(({ report }) => report.place?.yM ?? 0),
+    serverFlopPerSecond: ofEdges(({ report }) => (1e3 * nominalFlop) / report.stepRowMs),
+    bandwidthHz,
+    queueDelayMs: ofEdges(({ report }) => (slotMs * report.waiting) / report.places),
+    serverX: ofEdges(({ report }) => report.place?.xM ?? 0),
+    serverY: ofEdges(({ report }) => report.place?.yM ?? 0),
+    candidates: { start, server: Int32Array.from(links, ({ server }) => server) },
+    gain: snr.map((one) => one / 0.2),
+    snr,
+    previousServer: Int32Array.from(devices, ({ previousEdge }) => indexOf.get(previousEdge ?? '') ?? -1),
+    pace,
+  };
+}
+
+interface Candidate {
+  readonly server: number;
+  readonly link: LinkReport;
+}
+
+/** The links over which an edge can write a device's text, by device, and then by server. */
+function candidateLinks(
+  edges: readonly LiveEdge[],
+  devices: readonly LiveDevice[],
+  indexOf: ReadonlyMap<string, number>,
+): { readonly start: Int32Array; readonly links: readonly Candidate[] } {
+  const start = new Int32Array(devices.length + 1);
+  const links: Candidate[] = [];
+  for (const [index, device] of devices.entries()) {
+    const own = new Map<number, Candidate>();
+    for (const link of device.report.links) {
+      const server = indexOf.get(link.edge);
+      const isLink = (link.bitsPerSecond ?? unmeasuredBitsPerSecond) >= leastBitsPerSecond;
+      if (isLink && server !== undefined && canWrite(edges[server] as LiveEdge, device))
+        own.set(server, { server, link });
+    }
+    links.push(...[...own.values()].sort((one, other) => one.server - other.server));
+    start[index + 1] = links.length;
+  }
+  return { start, links };
+}
+
+function canWrite(edge: LiveEdge, { report }: LiveDevice): boolean {
+  const { session, fingerprint, tokenizerHash } = report;
+  if (edge.report.isDraining || edge.report.tokenizerHash !== tokenizerHash) return false;
+  const hasText = session !== null && session.writtenTokens > 0 && fingerprint !== null;
+  if (hasText && fingerprint !== edge.report.fingerprint) return false;
+  // A full edge takes nobody new.
+  return session?.edge === edge.id || edge.report.sessions < edge.report.places;
+}
+
+function paceOf(
+  edges: readonly LiveEdge[],
+  devices: readonly LiveDevice[],
+  links: readonly Candidate[],
+  indexOf: ReadonlyMap<string, number>,
+): PaceState {
+  const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
+  const hasText = ({ report: { session } }: LiveDevice): boolean => (session?.writtenTokens ?? 0) > 0;
+  const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? 0;
+  const writtenOf = ({ report: { session } }: LiveDevice): number => session?.writtenTokens ?? 0;
+  return {
+    draftMs: each(draftMsOf),
+    acceptance: each(acceptanceOf),
+    promptTokens: each((device) => (hasText(device) ? 0 : promptOf(device))),
+    promptTokensDone: each((device) => (hasText(device) ? promptOf(device) : 0)),
+    answerTokens: each((device) =>
+      Math.max(1, writtenOf(device), partOfLimit * (device.report.session?.answerTokens ?? 1)),
+    ),
+    isTypical: false,
+    textServer: Int32Array.from(devices, (device) =>
+      hasText(device) ? (indexOf.get(device.report.session?.edge ?? '') ?? -1) : -1,
+    ),
+    textTokens: each((device) => promptOf(device) + writtenOf(device)),
+    promptBits: each((device) => 8 * (openingBytes + tokenBytes * promptOf(device))),
+    frameBits: each(() => 8 * frameBytes),
+    draftFlop: each(() => nominalFlop),
+    stepFixedMs: Float64Array.from(edges, ({ report, correction }) => correction * report.stepFixedMs),
+    stepRowMs: Float64Array.from(edges, ({ report, correction }) => correction * report.stepRowMs),
+    roundTripMs: 10,
+    linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
+    maxAhead: 24,
+  };
+}
+
+function draftMsOf({ report: { draftMs, acceptance } }: LiveDevice): number {
+  if (draftMs === null) return acceptance === 0 ? noDraftMs : unmeasuredDraftMs;
+  return draftGrid ** Math.round(Math.log(draftMs) / Math.log(draftGrid));
+}
+
+function acceptanceOf({ report: { acceptance } }: LiveDevice): number {
+  if (acceptance === null) return unmeasuredAcceptance;
+  return Math.min(1, acceptanceGrid * Math.round(acceptance / acceptanceGrid));
+}

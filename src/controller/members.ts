@@ -1,0 +1,188 @@
+// What a controller knows of its edges and devices: their last reports, which age, and their connections. Pure: the time is an argument.
+
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import type { LiveDevice, LiveEdge } from './live-slot.ts';
+import {
+  controlVersion,
+  type DeviceReport,
+  type EdgeCard,
+  type EdgeReport,
+  type JoinMessage,
+  type MemberMessage,
+} from './messages.ts';
+
+export interface Member<Report> {
+  readonly id: string;
+  /** Number of its connection; null: it is lost, and its last report counts until it is stale. */
+  link: number | null;
+  report: Report | null;
+  /** When the report came, ms. */
+  reportedAtMs: number;
+}
+
+export interface DeviceMember extends Member<DeviceReport> {
+  /** Its edge, the answer that it is reading there, and the slot in which it was told; null: none yet. */
+  assigned: { readonly edge: string; session: string | null; readonly slot: number } | null;
+  /** Predicted time per token at the last decision, for comparison with what is felt; null: none. */
+  predictedMs: number | null;
+  /** What it was told of the edges that there are. */
+  toldEdges: string;
+}
+
+export interface EdgeMember extends Member<EdgeReport> {
+  /** Mean of log(felt / predicted) of its devices, of late. */
+  logCorrection: number;
+}
+
+export interface MemberSettings {
+  /** Null: nobody's credentials. */
+  readonly isMember: (credentials: string, role: JoinMessage['role']) => boolean;
+  /** A report older than this does not count, ms. */
+  readonly staleAfterMs: number;
+  readonly mostEdges: number;
+  readonly mostDevices: number;
+}
+
+/** A correction learns with this part of each new comparison, and stays within a factor of two. */
+const [learnedPart, mostLogCorrection] = [0.1, Math.log(2)];
+
+export class Members {
+  readonly edges: Map<string, EdgeMember> = new Map();
+  readonly devices: Map<string, DeviceMember> = new Map();
+  readonly #byLink = new Map<number, { readonly role: JoinMessage['role']; readonly id: string }>();
+  readonly #settings: MemberSettings;
+
+  constructor(settings: MemberSettings) {
+    this.#settings = settings;
+  }
+
+  /** The member of a connection; undefined: it has not joined, or another connection has replaced it. */
+  memberOf(link: number): { readonly role: JoinMessage['role']; readonly id: string } | undefined {
+    return this.#byLink.get(link);
+  }
+
+  /**
+   * Takes a join or a report.
+   * @returns the link that a newer one has replaced; null: none
+   * @throws OutriderError `version-mismatch`, `unauthorized`, `protocol-error`, `edge-full`: the connection is to be refused
+   */
+  receive(link: number, message: MemberMessage, nowMs: number): number | null {
+    if (message.kind === 'join') return this.#join(link, message);
+    const known = this.#byLink.get(link);
+    const role = message.kind === 'edge-report' ? 'edge' : 'device';
+    if (known?.role !== role) {
+      const cause = known === undefined ? 'a report before a join' : `a ${message.kind} of ${known.role} ${known.id}`;
+      throw new OutriderError('protocol-error', cause, 'join first, as what you are');
+    }
+    const members: ReadonlyMap<string, Member<EdgeReport | DeviceReport>> = role === 'edge' ? this.edges : this.devices;
+    const member = members.get(known.id) as Member<EdgeReport | DeviceReport>;
+    if (member.report !== null && message.seq <= member.report.seq) return null;
+    if (message.kind === 'device-report') this.#learn(this.devices.get(known.id) as DeviceMember, message);
+    member.report = message;
+    member.reportedAtMs = nowMs;
+    return null;
+  }
+
+  closed(link: number): void {
+    const known = this.#byLink.get(link);
+    this.#byLink.delete(link);
+    if (known === undefined) return;
+    const member = known.role === 'edge' ? this.edges.get(known.id) : this.devices.get(known.id);
+    if (member?.link === link) member.link = null;
+  }
+
+  /** Forgets members without a connection whose reports are stale. @returns whether an edge was forgotten */
+  forgetStale(nowMs: number): boolean {
+    let hasLostEdge = false;
+    for (const members of [this.edges, this.devices]) {
+      for (const [id, member] of members) {
+        if (member.link !== null || this.#isFresh(member, nowMs)) continue;
+        members.delete(id);
+        hasLostEdge ||= (members as unknown) === this.edges;
+      }
+    }
+    return hasLostEdge;
+  }
+
+  /** Edges that report, in the order of their ids: the servers of a slot. An edge whose connection is lost is not one. */
+  liveEdges(nowMs: number): LiveEdge[] {
+    return [...this.edges.values()]
+      .filter((edge) => edge.link !== null && this.#isFresh(edge, nowMs))
+      .sort(byId)
+      .map(({ id, report, logCorrection }) => {
+        return { id, report: report as EdgeReport, correction: Math.exp(logCorrection) };
+      });
+  }
+
+  /** Devices that report, in the order of their ids. */
+  liveDevices(nowMs: number): LiveDevice[] {
+    return [...this.devices.values()]
+      .filter((device) => device.link !== null && this.#isFresh(device, nowMs))
+      .sort(byId)
+      .map(({ id, report, assigned }) => {
+        return { id, report: report as DeviceReport, previousEdge: report?.session?.edge ?? assigned?.edge ?? null };
+      });
+  }
+
+  /** Of the edges that report. */
+  cards(nowMs: number): EdgeCard[] {
+    return this.liveEdges(nowMs).map(({ id, report }) => {
+      const { address, certificate, fingerprint, tokenizerHash } = report;
+      return { id, address, certificate, fingerprint, tokenizerHash };
+    });
+  }
+
+  #isFresh({ report, reportedAtMs }: Member<unknown>, nowMs: number): boolean {
+    return report !== null && nowMs - reportedAtMs < this.#settings.staleAfterMs;
+  }
+
+  #join(link: number, { role, id, version, credentials }: JoinMessage): number | null {
+    if (this.#byLink.has(link))
+      throw new OutriderError('protocol-error', 'a second join on one connection', 'use a connection for each member');
+    if (version !== controlVersion) {
+      const cause = `the controller speaks version ${controlVersion} of its protocol, this ${role} version ${version}`;
+      throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
+    }
+    if (!this.#settings.isMember(credentials, role)) {
+      const remedy = 'give a key of this controller (--controller-key or OUTRIDER_CONTROLLER_KEY)';
+      throw new OutriderError('unauthorized', 'the controller does not know this key', remedy);
+    }
+    const members: Map<string, Member<unknown>> = role === 'edge' ? this.edges : this.devices;
+    const most = role === 'edge' ? this.#settings.mostEdges : this.#settings.mostDevices;
+    const known = members.get(id);
+    if (known === undefined && members.size >= most)
+      throw new OutriderError('edge-full', `the controller has ${most} ${role}s`, 'try again later');
+    this.#byLink.set(link, { role, id });
+    const before = known?.link ?? null;
+    if (before !== null) this.#byLink.delete(before);
+    if (known !== undefined) {
+      known.link = link;
+      // Numbers of a new connection begin anew.
+      known.report = known.report === null ? null : { ...(known.report as object), seq: -1 };
+      return before;
+    }
+    const fresh = { id, link, report: null, reportedAtMs: 0 };
+    if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
+    else this.devices.set(id, { ...fresh, assigned: null, predictedMs: null, toldEdges: '' });
+    return before;
+  }
+
+  /** Compares what was predicted with what is felt, and corrects the times of the edge that wrote. */
+  #learn({ predictedMs }: DeviceMember, { feltMsPerToken, session }: DeviceReport): void {
+    const edge = session?.edge === null || session === null ? undefined : this.edges.get(session.edge);
+    if (edge === undefined || predictedMs === null || feltMsPerToken === null || feltMsPerToken <= 0) return;
+    const found = Math.log(feltMsPerToken / predictedMs);
+    const next = edge.logCorrection + learnedPart * found;
+    edge.logCorrection = Math.min(mostLogCorrection, Math.max(-mostLogCorrection, next));
+  }
+}
+
+function byId({ id: one }: { readonly id: string }, { id: other }: { readonly id: string }): number {
+  return one < other ? -1 : 1;
+}
+
+/** What a refused member is told. */
+export function refusalOf(error: unknown): { readonly code: string; readonly cause: string; readonly remedy: string } {
+  if (isOutriderError(error)) return { code: error.code, cause: error.message, remedy: error.remedy };
+  return { code: 'internal', cause: 'the controller has a fault', remedy: 'try again; its log has the cause' };
+}

@@ -1,0 +1,166 @@
+// A member's connection to its controller: joins, reports, hears orders, and comes back when the connection is lost. It never stops the
+// member: without a controller, edges and devices go on with what they know.
+
+import type { Clock } from '../basics/clock.ts';
+import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import { decodeController, encodeControl } from '../controller/message-codec.ts';
+import {
+  type ControllerMessage,
+  controlVersion,
+  type DeviceReport,
+  type EdgeReport,
+  type JoinMessage,
+} from '../controller/messages.ts';
+import { reconnectPauseMs } from '../protocol/reconnect-pause.ts';
+import type { Connect, Connection } from '../transport/transport.ts';
+
+type Unnumbered<Report> = Report extends unknown ? Omit<Report, 'seq'> : never;
+
+export interface ControlClientOptions {
+  readonly connect: Connect;
+  readonly join: Pick<JoinMessage, 'role' | 'id' | 'credentials'>;
+  readonly clock: Clock;
+  readonly reportEveryMs: number;
+  /** Null: nothing is to report at the moment. */
+  readonly report: () => Unnumbered<EdgeReport | DeviceReport> | null;
+  /** Orders of the highest epoch so far. */
+  readonly obey: (message: Exclude<ControllerMessage, { kind: 'welcome' | 'alive' | 'refused' }>) => void;
+  /** What the operator or user is told. */
+  readonly note: (event: ControlNote) => void;
+}
+
+export type ControlNote =
+  | { readonly kind: 'connected'; readonly epoch: number }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'refused'; readonly error: OutriderError };
+
+/** A controller that says nothing for so long is gone, ms. It says that it is alive much more often. */
+const lostAfterMs = 15_000;
+
+export class ControlClient {
+  readonly #options: ControlClientOptions;
+  #connection: Connection | null = null;
+  #isWelcome = false;
+  #seq = 0;
+  #epoch = 0;
+  #heardAtMs = 0;
+  #outageSinceMs: number | null = null;
+  #isClosed = false;
+  #cancel = (): void => {};
+  readonly #abort = new AbortController();
+
+  constructor(options: ControlClientOptions) {
+    this.#options = options;
+    void this.#open();
+    this.#tick();
+  }
+
+  get isConnected(): boolean {
+    return this.#isWelcome;
+  }
+
+  /** The highest that it has seen. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Reports at once: something has changed. */
+  reportNow(): void {
+    if (!this.#isWelcome || this.#connection === null) return;
+    const report = this.#options.report();
+    if (report === null) return;
+    this.#seq += 1;
+    this.#connection.send(encodeControl({ ...report, seq: this.#seq } as EdgeReport | DeviceReport));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+    this.#abort.abort();
+    this.#connection?.close('done', 'the member leaves');
+    this.#connection = null;
+    this.#isWelcome = false;
+  }
+
+  #tick(): void {
+    const { clock, reportEveryMs } = this.#options;
+    this.#cancel = clock.after(reportEveryMs, () => {
+      if (this.#isClosed) return;
+      const isSilent = this.#connection !== null && clock.nowMs() - this.#heardAtMs > lostAfterMs;
+      if (isSilent) this.#connection?.close('silent', 'the controller says nothing');
+      else this.reportNow();
+      this.#tick();
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { connect, join, clock } = this.#options;
+    try {
+      const connection = await connect(
+        (opened) => ({
+          frame: (bytes) => this.#hear(opened, bytes),
+          writable: () => {},
+          closed: () => this.#lost(opened),
+        }),
+        { signal: this.#abort.signal },
+      );
+      if (this.#isClosed) {
+        connection.close('done', 'the member leaves');
+        return;
+      }
+      this.#connection = connection;
+      this.#heardAtMs = clock.nowMs();
+      this.#seq = 0;
+      connection.send(encodeControl({ kind: 'join', version: controlVersion, ...join }));
+    } catch {
+      this.#reconnect();
+    }
+  }
+
+  #lost(connection: Connection): void {
+    if (connection !== this.#connection) return;
+    this.#connection = null;
+    if (this.#isWelcome) this.#options.note({ kind: 'lost' });
+    this.#isWelcome = false;
+    this.#reconnect();
+  }
+
+  #reconnect(): void {
+    if (this.#isClosed) return;
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#outageSinceMs ??= nowMs;
+    // Chance only spreads members that come back together.
+    const pauseMs = reconnectPauseMs(nowMs - this.#outageSinceMs, Math.random());
+    clock.after(pauseMs, () => {
+      if (!this.#isClosed) void this.#open();
+    });
+  }
+
+  #hear(connection: Connection, bytes: Uint8Array): void {
+    const { clock, note, obey } = this.#options;
+    this.#heardAtMs = clock.nowMs();
+    let message: ControllerMessage;
+    try {
+      message = decodeController(bytes);
+    } catch (error) {
+      note({ kind: 'refused', error: asOutriderError(error) });
+      connection.close('protocol-error', 'a message that is not understood');
+      return;
+    }
+    if (message.kind === 'refused') {
+      const { cause, remedy } = message;
+      note({ kind: 'refused', error: new OutriderError('unauthorized', cause, remedy) });
+      return;
+    }
+    // Of two controllers the newer one decides.
+    if (message.epoch < this.#epoch) return;
+    this.#epoch = message.epoch;
+    if (message.kind === 'welcome') {
+      this.#isWelcome = true;
+      this.#outageSinceMs = null;
+      note({ kind: 'connected', epoch: message.epoch });
+      this.reportNow();
+    } else if (message.kind !== 'alive') obey(message);
+  }
+}

@@ -1,0 +1,273 @@
+// A device as a member of a controller: measures its links to the edges that it is told of, reports, and goes where it is sent. Its own edges,
+// if it has some, serve it without a controller too.
+
+import type { Clock } from '../basics/clock.ts';
+import type { DeviceReport, EdgeCard } from '../controller/messages.ts';
+import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
+import { probeEdge } from '../device/probe-edge.ts';
+import type { Turn } from '../device/turn.ts';
+import { EdgeRoutes } from '../protocol/edge-routes.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import type { Connect } from '../transport/transport.ts';
+import { ControlClient, type ControlNote } from './control-client.ts';
+
+export interface DeviceAgentOptions {
+  /** To the controller. */
+  readonly connect: Connect;
+  /** Unique among its devices: letters, digits, and . _ : - */
+  readonly id: string;
+  /** Key for the controller. */
+  readonly credentials?: string | undefined;
+  readonly tokenizerHash: string;
+  /** Connector to an edge of the controller's, by address and the SHA-256 of its certificate (null: what the system trusts). */
+  readonly connectEdge: (card: EdgeCard) => Connect;
+  /** Edges of the device's own, with its own keys: used where the controller names none. */
+  readonly own?: EdgeList;
+  /** Throughput upwards to an edge, alone on its link, bit/s, where the device knows it; default: it does not. */
+  readonly bitsPerSecondTo?: (edge: string) => number | null;
+  /** Where it is; default: not told. */
+  readonly place?: () => DeviceReport['place'];
+  /** Remaining share of the battery, (0, 1]; default 1. */
+  readonly battery?: () => number;
+  /** Whether an edge with another fingerprint may go on with a text. */
+  readonly allowsOtherTarget?: boolean;
+  readonly clock?: Clock;
+  /** Default 500. */
+  readonly reportEveryMs?: number;
+  /** How often each link is measured; default 5,000. */
+  readonly probeEveryMs?: number;
+  readonly note?: (event: ControlNote) => void;
+  /** What the controller has said, for people. */
+  readonly onAssigned?: (edge: string, reason: string) => void;
+}
+
+interface KnownLink {
+  readonly card: EdgeCard;
+  readonly connect: Connect;
+  /** What it shows to the edge; null: no ticket yet. */
+  ticket: string | null;
+  roundTripMs: number | null;
+  /** Whether the controller has named it last time. */
+  isListed: boolean;
+}
+
+/** Edges that are remembered. */
+const mostLinks = 64;
+
+/** A device that a controller sends to edges; its `edges` are for `startTurn` and `createDevice`. */
+export interface DeviceAgent {
+  readonly edges: EdgeList;
+  readonly isConnected: boolean;
+  /** The controller's edge for the next answer, or the present one; null: none was named. */
+  readonly assigned: string | null;
+  /** Reports the answer while it runs, and moves it by order. */
+  follow(turn: Turn): void;
+  /** Resolves when an edge was named, or after `withinMs`. */
+  ready(withinMs: number): Promise<void>;
+  close(): void;
+}
+
+export function joinAsDevice(options: DeviceAgentOptions): DeviceAgent {
+  return new RunningAgent(options);
+}
+
+class RunningAgent implements DeviceAgent {
+  readonly edges: EdgeList;
+  assigned: string | null = null;
+  readonly #options: DeviceAgentOptions;
+  readonly #clock: Clock;
+  readonly #links = new Map<string, KnownLink>();
+  readonly #byName = new Map<string, TurnEdge>();
+  readonly #client: ControlClient;
+  #turn: Turn | null = null;
+  /** Tokens and time of the turn at the last report. */
+  #told = { session: '', tokens: 0, atMs: 0 };
+  /** Measurements of the last turn, for the time until the next one. */
+  #known: { draftMs: number | null; acceptance: number | null } = { draftMs: null, acceptance: null };
+  #wake = (): void => {};
+  readonly #named: Promise<void>;
+  #cancelProbes = (): void => {};
+  #round = 0;
+  #isClosed = false;
+
+  constructor(options: DeviceAgentOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? machineClock;
+    for (const [name, edge] of options.own?.edges ?? []) this.#byName.set(name, edge);
+    this.edges = { routes: new EdgeRoutes([...this.#byName.keys()]), edges: this.#byName };
+    this.#named = new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#client = new ControlClient({
+      connect: options.connect,
+      clock: this.#clock,
+      join: { role: 'device', id: options.id, credentials: options.credentials ?? '' },
+      reportEveryMs: options.reportEveryMs ?? 500,
+      note: options.note ?? (() => {}),
+      report: () => this.#report(),
+      obey: (message) => {
+        if (message.kind === 'edges') this.#takeEdges(message.edges);
+        if (message.kind === 'assign') this.#take(message.edge, message.ticket, message.reason);
+      },
+    });
+    this.#probeLater(0);
+  }
+
+  get isConnected(): boolean {
+    return this.#client.isConnected;
+  }
+
+  follow(turn: Turn): void {
+    this.#turn = turn;
+    this.#told = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
+    this.#client.reportNow();
+    void turn.report.then(() => {
+      const { draftMs, acceptance } = turn.status;
+      this.#known = { draftMs: draftMs ?? this.#known.draftMs, acceptance: acceptance ?? this.#known.acceptance };
+      if (this.#turn !== turn) return;
+      this.#turn = null;
+      this.#client.reportNow();
+    });
+  }
+
+  async ready(withinMs: number): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(withinMs, resolve);
+    });
+    await Promise.race([this.#named, late]);
+    cancel();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelProbes();
+    this.#client.close();
+  }
+
+  #takeEdges(cards: readonly EdgeCard[]): void {
+    const fits = cards.filter(({ tokenizerHash }) => tokenizerHash === this.#options.tokenizerHash);
+    // A controller that has just begun does not know all edges yet, and an answer may be read at one that it does not know.
+    for (const link of this.#links.values()) link.isListed = fits.some(({ id }) => id === link.card.id);
+    for (const id of [...this.#links.keys()]) {
+      if (this.#links.size <= mostLinks) break;
+      if (this.#links.get(id)?.isListed === false && this.#turn?.status.edge !== id) this.#links.delete(id);
+    }
+    for (const card of fits) {
+      const known = this.#links.get(card.id);
+      if (known?.card.address === card.address && known.card.certificate === card.certificate) continue;
+      const connect = this.#options.connectEdge(card);
+      this.#links.set(card.id, { card, connect, ticket: null, roundTripMs: null, isListed: true });
+    }
+    this.#arrange();
+    this.#cancelProbes();
+    this.#probeLater(0);
+  }
+
+  #take(edge: string, ticket: string, reason: string): void {
+    const link = this.#links.get(edge);
+    if (link === undefined) return;
+    link.ticket = ticket;
+    this.assigned = edge;
+    this.#arrange();
+    this.#options.onAssigned?.(edge, reason);
+    this.#wake();
+    const turn = this.#turn;
+    if (turn !== null && !turn.status.isOver && turn.status.edge !== edge) turn.moveTo(edge);
+  }
+
+  /**
+   * Puts the edges in order: the assigned one, the device's own, and for the case that all of them are gone the other edges of the
+   * controller, by their round trip; those take a device without a ticket only where they ask for no key.
+   */
+  #arrange(): void {
+    const own = this.#options.own?.edges ?? new Map<string, TurnEdge>();
+    this.#byName.clear();
+    for (const [name, edge] of own) this.#byName.set(name, edge);
+    const isAssigned = ({ card }: KnownLink): boolean => card.id === this.assigned;
+    const farMs = ({ roundTripMs, isListed }: KnownLink): number => (isListed ? (roundTripMs ?? 1e6) : 1e9);
+    const usable = [...this.#links.values()].sort((one, other) => farMs(one) - farMs(other));
+    for (const link of usable) {
+      this.#byName.set(link.card.id, {
+        name: link.card.id,
+        connect: link.connect,
+        get credentials() {
+          return link.ticket ?? '';
+        },
+      });
+    }
+    const first = usable.filter(isAssigned).map(({ card }) => card.id);
+    const names = [...first, ...this.#byName.keys()];
+    if (names.length > 0) this.edges.routes.replace([...new Set(names)]);
+  }
+
+  #report(): Omit<DeviceReport, 'seq'> {
+    const status = this.#turn?.status ?? null;
+    const links = [...this.#links.values()].flatMap(({ card, roundTripMs }) =>
+      roundTripMs === null ? [] : [{ edge: card.id, roundTripMs, bitsPerSecond: this.#rateTo(card.id) }],
+    );
+    const isReading = status !== null && !status.isOver;
+    const edge = status?.edge ?? null;
+    return {
+      kind: 'device-report',
+      tokenizerHash: this.#options.tokenizerHash,
+      fingerprint: this.#options.allowsOtherTarget === true ? null : (status?.fingerprint ?? null),
+      links,
+      draftMs: status?.draftMs ?? this.#known.draftMs,
+      acceptance: status?.acceptance ?? this.#known.acceptance,
+      battery: this.#options.battery?.() ?? 1,
+      session: isReading
+        ? {
+            session: status.session,
+            // Of an edge of its own the controller knows nothing.
+            edge: edge !== null && this.#links.has(edge) ? edge : null,
+            promptTokens: status.promptTokens,
+            writtenTokens: status.writtenTokens,
+            answerTokens: status.maxAnswerTokens,
+          }
+        : null,
+      feltMsPerToken: this.#feltSince(status?.session ?? '', status?.writtenTokens ?? 0),
+      place: this.#options.place?.() ?? null,
+    };
+  }
+
+  #rateTo(edge: string): number | null {
+    const rate = this.#options.bitsPerSecondTo?.(edge) ?? null;
+    return rate === null ? null : Math.min(1e13, Math.max(1, rate));
+  }
+
+  #feltSince(session: string, tokens: number): number | null {
+    const nowMs = this.#clock.nowMs();
+    const before = this.#told;
+    if (session !== before.session || tokens <= before.tokens) return null;
+    this.#told = { session, tokens, atMs: nowMs };
+    // Before the first token the time is that of the prompt.
+    return before.tokens === 0 ? null : (nowMs - before.atMs) / (tokens - before.tokens);
+  }
+
+  #probeLater(afterMs: number): void {
+    this.#round += 1;
+    const round = this.#round;
+    this.#cancelProbes = this.#clock.after(afterMs, () => {
+      void this.#probe().finally(() => {
+        // A list of edges that came meanwhile has begun a round of its own.
+        if (!this.#isClosed && round === this.#round) this.#probeLater(this.#options.probeEveryMs ?? 5000);
+      });
+    });
+  }
+
+  async #probe(): Promise<void> {
+    let isNews = false;
+    await Promise.all(
+      [...this.#links.values()].map(async (link) => {
+        const before = link.roundTripMs;
+        link.roundTripMs = await probeEdge(link.connect).then(
+          (found) => found.roundTripMs,
+          () => null,
+        );
+        isNews ||= (before === null) !== (link.roundTripMs === null);
+      }),
+    );
+    if (isNews) this.#client.reportNow();
+  }
+}

@@ -1,0 +1,80 @@
+// An edge as a member of a controller: reports its load, takes tickets and the shares of its sessions.
+
+import type { Clock } from '../basics/clock.ts';
+import type { EdgeReport, SharesMessage } from '../controller/messages.ts';
+import type { EdgeStatus } from '../edge/edge.ts';
+import { type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import type { Connect } from '../transport/transport.ts';
+import { ControlClient, type ControlNote } from './control-client.ts';
+import type { TicketBook } from './ticket-book.ts';
+
+/** What does not change while an edge runs. */
+export type EdgeFacts = Pick<
+  EdgeReport,
+  | 'address'
+  | 'certificate'
+  | 'model'
+  | 'fingerprint'
+  | 'tokenizerHash'
+  | 'places'
+  | 'contextLength'
+  | 'bitsPerSecond'
+  | 'place'
+>;
+
+export interface EdgeAgentOptions {
+  /** To the controller. */
+  readonly connect: Connect;
+  /** Unique among its edges: letters, digits, and . _ : - */
+  readonly id: string;
+  /** Key for the controller. */
+  readonly credentials?: string | undefined;
+  readonly facts: EdgeFacts;
+  readonly edge: { readonly status: EdgeStatus; readonly stepTime: StepTimeModel };
+  readonly tickets: TicketBook;
+  /** Takes the shares of sessions. */
+  readonly setShares?: (sessions: SharesMessage['sessions']) => void;
+  readonly clock?: Clock;
+  /** Default 500. */
+  readonly reportEveryMs?: number;
+  readonly note?: (event: ControlNote) => void;
+}
+
+/** Rows of the two step times from which a line is told. */
+const fewRows = 1;
+const manyRows = 9;
+
+/** @returns the agent; close it before the edge */
+export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
+  const { connect, id, credentials = '', facts, edge, tickets, clock = machineClock } = options;
+  let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
+  return new ControlClient({
+    ...{ connect, clock, join: { role: 'edge', id, credentials } },
+    reportEveryMs: options.reportEveryMs ?? 500,
+    note: options.note ?? (() => {}),
+    report() {
+      const { status, stepTime } = edge;
+      const nowMs = clock.nowMs();
+      const busyShare = Math.min(1, Math.max(0, (status.busyMs - last.busyMs) / Math.max(1, nowMs - last.atMs)));
+      last = { atMs: nowMs, busyMs: status.busyMs };
+      const oneMs = stepMs(stepTime, fewRows);
+      const stepRowMs = Math.max(1e-3, (stepMs(stepTime, manyRows) - oneMs) / (manyRows - fewRows));
+      return {
+        kind: 'edge-report',
+        ...facts,
+        stepFixedMs: Math.max(1e-3, oneMs - stepRowMs),
+        stepRowMs,
+        sessions: status.sessions,
+        waiting: status.waiting,
+        busyShare,
+        isDraining: status.state !== 'serving',
+      };
+    },
+    obey(message) {
+      if (message.kind !== 'shares') return;
+      for (const grant of message.tickets) tickets.grant(grant);
+      if (message.sessions.length > 0) options.setShares?.(message.sessions);
+    },
+  });
+}

@@ -1,0 +1,191 @@
+// A controller, three edges and devices over real sockets: the controller decides, and no order, loss or end changes a token.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPolicy } from '../../src/allocation/policies.ts';
+import type { ControllerEvent } from '../../src/controller/controller.ts';
+import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import type { TurnReport } from '../../src/device/turn-report.ts';
+import type { ControlNote } from '../../src/live/control-client.ts';
+import { listenController, type RunningController, startController } from '../../src/live/controller-server.ts';
+import { type DeviceAgent, joinAsDevice } from '../../src/live/device-agent.ts';
+import { joinAsEdge } from '../../src/live/edge-agent.ts';
+import { TicketBook } from '../../src/live/ticket-book.ts';
+import { machineClock } from '../../src/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
+
+const length = 120;
+const reference = await toyReference(neutralSampling, length);
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+interface ControllerSite {
+  readonly controller: RunningController;
+  readonly url: string;
+  readonly events: ControllerEvent[];
+  close(): Promise<void>;
+}
+
+async function controllerSite(port = 0, epoch?: number): Promise<ControllerSite> {
+  const events: ControllerEvent[] = [];
+  const controller = startController({
+    policy: { name: 'best', decide: createPolicy('best') },
+    fallback: { name: 'greedy', decide: createPolicy('greedy') },
+    slotMs: 200,
+    isMember: (key) => key === 'of members',
+    onEvent: (event) => void events.push(event),
+    ...(epoch === undefined ? {} : { epoch }),
+  });
+  const listener = await listenController(controller, { host: '127.0.0.1', port });
+  const close = async (): Promise<void> => {
+    await controller.close();
+    await listener.close();
+  };
+  undo.push(close);
+  return { controller, url: `ws://127.0.0.1:${listener.port}`, events, close };
+}
+
+interface Site {
+  readonly toy: ToyEdge;
+  readonly agent: ReturnType<typeof joinAsEdge>;
+}
+
+/** An edge that takes tickets, and nothing else. */
+async function edgeSite(url: string, id: string): Promise<Site> {
+  const tickets = new TicketBook(machineClock);
+  const toy = await startToyEdge({ keyOf: tickets.beside(() => null) });
+  const { identity, tokenizer, limits } = toy.target;
+  const agent = joinAsEdge({
+    connect: connectWebSocket(url),
+    ...{ id, credentials: 'of members', tickets, edge: toy.edge, reportEveryMs: 50 },
+    facts: {
+      ...{ address: toy.url, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
+      ...{ tokenizerHash: tokenizer.hash, places: limits.maxSequences, contextLength: limits.contextLength },
+      bitsPerSecond: 1e9,
+      place: null,
+    },
+  });
+  undo.push(
+    () => toy[Symbol.asyncDispose](),
+    () => agent.close(),
+  );
+  return { toy, agent };
+}
+
+function deviceAt(url: string, id: string, { toy }: Site, notes: ControlNote[] = []): DeviceAgent {
+  const agent = joinAsDevice({
+    connect: connectWebSocket(url),
+    ...{
+      id,
+      credentials: 'of members',
+      tokenizerHash: toy.target.tokenizer.hash,
+      reportEveryMs: 50,
+      probeEveryMs: 500,
+    },
+    connectEdge: ({ address }) => connectWebSocket(address),
+    note: (event) => void notes.push(event),
+  });
+  undo.push(() => agent.close());
+  return agent;
+}
+
+/** Asks, and does something once the reader has so many tokens. */
+async function ask(agent: DeviceAgent, { toy }: Site, act: () => unknown = () => {}): Promise<TurnReport> {
+  await agent.ready(5000);
+  const turn = startTurn(toyTurn(toy, { connect: agent.edges, maxAnswerTokens: length }));
+  agent.follow(turn);
+  let [seen, hasActed] = [0, false];
+  for await (const { tokens } of turn) {
+    seen += tokens.length;
+    if (hasActed || seen < 20) continue;
+    hasActed = true;
+    await act();
+  }
+  return turn.report;
+}
+
+const servers = ({ servedBy }: TurnReport): string[] => servedBy.map(({ edge }) => edge);
+
+describe('a controller over sockets', () => {
+  it('brings devices that have no key of an edge to edges, by tickets', async () => {
+    const site = await controllerSite();
+    const [a, b] = [await edgeSite(site.url, 'a'), await edgeSite(site.url, 'b')];
+    const agents = ['one', 'two', 'three', 'four'].map((id) => deviceAt(site.url, id, a));
+    const reports = await Promise.all(agents.map((agent) => ask(agent, a)));
+    for (const report of reports) expect(report.tokens).toEqual(reference);
+    // Both edges write: one more session makes steps longer.
+    await expect
+      .poll(() => a.toy.edge.status.counts.sessionsOpened + b.toy.edge.status.counts.sessionsOpened)
+      .toBeGreaterThanOrEqual(4);
+    expect(site.events.filter(({ kind }) => kind === 'refused')).toEqual([]);
+    expect(site.events.some((event) => event.kind === 'decided' && event.paces.length > 0)).toBe(true);
+  });
+
+  it('moves the answers of an edge that drains, and of one that is gone', async () => {
+    const site = await controllerSite();
+    const [a, b] = [await edgeSite(site.url, 'a'), await edgeSite(site.url, 'b')];
+    const agent = deviceAt(site.url, 'one', a);
+    await agent.ready(5000);
+    const [first, other] = agent.assigned === 'a' ? [a, b] : [b, a];
+    const report = await ask(agent, a, () => void first.toy.edge.drain(30_000));
+    expect([report.tokens, servers(report).length]).toEqual([reference, 2]);
+    const again = await ask(agent, a);
+    expect([again.tokens, servers(again).length]).toEqual([reference, 1]);
+    expect(other.toy.edge.status.counts.sessionsOpened).toBeGreaterThanOrEqual(2);
+  });
+
+  it('may die: answers go on, and it takes up where it is when it is back, with a higher epoch', async () => {
+    const site = await controllerSite(0, 1000);
+    const a = await edgeSite(site.url, 'a');
+    const notes: ControlNote[] = [];
+    const agent = deviceAt(site.url, 'one', a, notes);
+    const report = await ask(agent, a, () => site.close());
+    expect(report.tokens).toEqual(reference);
+    const port = Number(new URL(site.url).port);
+    const next = await controllerSite(port, 2000);
+    await expect.poll(() => next.controller.status.edges, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => agent.isConnected, { timeout: 10_000 }).toBe(true);
+    const again = await ask(agent, a);
+    expect(again.tokens).toEqual(reference);
+    expect(notes.map(({ kind }) => kind)).toEqual(['connected', 'lost', 'connected']);
+  });
+
+  it('does not obey an older controller, and refuses members without a key', async () => {
+    const [newer, older] = [await controllerSite(0, 2000), await controllerSite(0, 1000)];
+    const a = await edgeSite(newer.url, 'a');
+    const agent = deviceAt(newer.url, 'one', a);
+    await agent.ready(5000);
+    expect(agent.assigned).toBe('a');
+    const notes: ControlNote[] = [];
+    const stranger = joinAsDevice({
+      connect: connectWebSocket(older.url),
+      ...{ id: 'stranger', credentials: 'a guess', tokenizerHash: a.toy.target.tokenizer.hash },
+      connectEdge: ({ address }) => connectWebSocket(address),
+      note: (event) => void notes.push(event),
+    });
+    undo.push(() => stranger.close());
+    await expect.poll(() => notes.length).toBeGreaterThan(0);
+    expect(notes[0]).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('tickets', () => {
+  it('are taken for a few seconds, and again by the device that has shown one', () => {
+    let nowMs = 0;
+    const book = new TicketBook({ nowMs: () => nowMs, after: () => () => {} });
+    const keyOf = book.beside(() => null);
+    book.grant({ ticket: 'ticket:x', validMs: 1000, device: 'one' });
+    book.grant({ ticket: 'ticket:y', validMs: 1000, device: 'two' });
+    expect(keyOf('ticket:none')).toBeNull();
+    expect(keyOf('another key')).toBeNull();
+    expect(keyOf('ticket:x')).toMatchObject({ name: 'device one', maxSessions: 1 });
+    nowMs = 2000;
+    expect(keyOf('ticket:y')).toBeNull();
+    expect(keyOf('ticket:x')?.id).toBe('ticket:1');
+    nowMs = 100_000;
+    expect(keyOf('ticket:x')).toBeNull();
+  });
+});
