@@ -10,6 +10,7 @@ import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
 import { feltExperiment } from '../experiments/felt/felt.ts';
 import { learnedExperiment } from '../experiments/learned/learned.ts';
+import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
 import { paddingExperiment } from '../experiments/padding/padding.ts';
@@ -34,6 +35,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(coupledExperiment))
       .addCommand(experimentCommand(learnedExperiment))
       .addCommand(experimentCommand(feltExperiment))
+      .addCommand(experimentCommand(liveExperiment))
       .addCommand(experimentCommand(simulatorExperiment))
   );
 }

@@ -10,6 +10,7 @@ import { trainMasac } from '../experiments/training/train.ts';
 import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
+import { controllerCommand } from './controller.ts';
 import { deviceCommand } from './device.ts';
 import { doctorCommand } from './doctor.ts';
 import { draftCheckCommand } from './draft-check.ts';
@@ -17,6 +18,7 @@ import { draftFitCommand } from './draft-fit.ts';
 import { edgeCommand } from './edge.ts';
 import { envCommand } from './env.ts';
 import { keysCommand } from './keys.ts';
+import { liveCommand } from './live.ts';
 import { mapCommand } from './map.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
@@ -39,7 +41,15 @@ function draftCommand(): Command {
 /** What each kind of reader of the README comes for. */
 const commandsFor = {
   'application developer': [runCommand, deviceCommand, replayCommand],
-  'edge operator': [edgeCommand, keysCommand, modelsCommand, draftCommand, doctorCommand],
+  'edge operator': [
+    edgeCommand,
+    controllerCommand,
+    liveCommand,
+    keysCommand,
+    modelsCommand,
+    draftCommand,
+    doctorCommand,
+  ],
   researcher: [
     scenarioCommand,
     () => experimentCommand(simulateExperiment),

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { abuseTrial } from '../trials/abuse/abuse.ts';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
+import { chaosTrial } from '../trials/chaos/chaos.ts';
 import { couplingTrial } from '../trials/coupling/coupling.ts';
 import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
@@ -19,6 +20,7 @@ const trials = [
   framesTrial,
   faultsTrial,
   abuseTrial,
+  chaosTrial,
   allocationTrial,
   channelsTrial,
   tracesTrial,

@@ -1,11 +1,11 @@
 // An edge as a child process: starts it, waits until it listens, ends it, and reads its account.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { errorCodes, OutriderError } from '../basics/errors.ts';
 import type { Document } from '../files/document.ts';
 import type { PacingCounts } from '../models/paced.ts';
+import { mainFile } from './main-file.ts';
 
 /** Prefix of the child's answers to lines on its input, in their order; the rest is JSON. */
 export const answerPrefix = 'answer: ';
@@ -41,6 +41,8 @@ export interface EdgeResources {
 export interface EdgeProcessSettings {
   /** Options of Node: `--expose-gc` lets the process collect on demand. */
   readonly nodeOptions?: readonly string[];
+  /** Port of the edge. Default: a free one. */
+  readonly port?: number;
 }
 
 export interface EdgeProcess {
@@ -54,20 +56,15 @@ export interface EdgeProcess {
   close(): Promise<Document['summary']>;
 }
 
-/** The main file of this program: TypeScript in a clone, JavaScript in the published package. */
-const mainFile: string = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url),
-);
-
 /** @param flags of `outrider edge` @throws OutriderError when it ends before it listens */
 export async function startEdgeProcess(
   flags: readonly string[],
   onNote: (text: string) => void,
-  { nodeOptions = [] }: EdgeProcessSettings = {},
+  { nodeOptions = [], port = 0 }: EdgeProcessSettings = {},
 ): Promise<EdgeProcess> {
   const fixed = [
     '--port',
-    '0',
+    `${port}`,
     '--json',
     '--until-input-ends',
     ...(flags.includes('--log-level') ? [] : ['--log-level', 'warn']),
@@ -79,7 +76,9 @@ export async function startEdgeProcess(
     // Its own group: Ctrl-C is for this process, which then ends the edge in order.
     detached: true,
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const endWithThis = (): void => void child.kill('SIGKILL');
+  process.once('exit', endWithThis);
+  child.once('close', () => process.off('exit', endWithThis));
   const output = collect(child);
   const failure = new ChildFailure();
   const asked: ((answer: unknown) => void)[] = [];

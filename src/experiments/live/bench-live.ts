@@ -1,0 +1,213 @@
+// `outrider bench live`: a controller, edges and devices over real sockets, with policies that take turns on the same fleet. What devices feel
+// under each, how well it was predicted, and what handovers cost.
+
+import { estimate, type Within, within } from '../../basics/bootstrap.ts';
+import { mean, median, quantile } from '../../basics/statistics.ts';
+import type { ControllerEvent } from '../../controller/controller.ts';
+import { findPolicy } from '../../files/policy-file.ts';
+import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import type { Fleet } from '../../laboratory/fleet.ts';
+import type { FleetAnswer } from '../../laboratory/fleet-reader.ts';
+import type { OptionsOf } from '../../laboratory/options.ts';
+import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
+import { defaultEdgeProfile, findProfile, latencyProfiles } from '../../models/profiles.ts';
+import { openDemo } from './demo.ts';
+
+const options = {
+  edges: { flag: '--edges <count>', help: 'edge processes', whole: [1, 16], default: 3 },
+  devices: { flag: '--devices <count>', help: 'devices', whole: [1, 64], default: 12 },
+  seconds: { flag: '--seconds <number>', help: 'duration, of all policies together', number: [5, 3600], default: 120 },
+  blockSeconds: {
+    flag: '--block <seconds>',
+    help: 'time of a policy before the next one',
+    number: [2, 600],
+    default: 8,
+  },
+  scenario: { flag: '--scenario <name|file>', help: 'world in which devices walk', default: 'munich' as string },
+  seed: { flag: '--seed <number>', help: 'seed of the world', whole: [0, 4_294_967_295], default: 1 },
+  real: { flag: '--real', help: 'real models in place of a toy' },
+  pair: pairOption as typeof pairOption,
+  profile: {
+    flag: '--profile <name>',
+    help: 'hardware whose step times the edges emulate',
+    choices: latencyProfiles.map(({ name }) => name) as readonly string[],
+    default: defaultEdgeProfile.name as string,
+  },
+  maxTokens: { flag: '--max-tokens <count>', help: 'most tokens of an answer', whole: [1, 1024], default: 96 },
+} as const;
+
+type LiveOptions = OptionsOf<typeof options>;
+
+/** Each with the objective that it minimises. */
+const policies = [
+  { key: 'MaxSinr', policy: 'max-sinr+equal', kind: 'paper' },
+  { key: 'Tma', policy: 'tma+equal', kind: 'paper' },
+  { key: 'TmaMasac', policy: 'tma-masac@munich', kind: 'paper' },
+  { key: 'Best', policy: 'best', kind: 'paper' },
+  { key: 'Felt', policy: 'best', kind: 'felt' },
+] as const;
+
+/** After a change of the policy devices move; this time of a block does not count, ms. */
+const settleMs = 2000;
+/** Watts of one RTX A6000 at work and at rest (board power 300 W; nvidia.com data sheet; at rest as measured by others, about 25 W). */
+const [busyWatts, idleWatts] = [300, 25];
+/** Pacing that is later than this share of steps makes a run void. */
+const mostLateShare = 0.01;
+const slotMs = 1000;
+
+/** One policy for one block. */
+interface Block {
+  readonly key: string;
+  /** Of each device that wanted tokens: time over tokens, or, without one, over one, ms. */
+  readonly msPerToken: readonly number[];
+  /** predicted / felt - 1 of each device that was predicted and has read. */
+  readonly errors: readonly number[];
+}
+
+interface LiveFound {
+  readonly blocks: readonly Block[];
+  readonly texts: number;
+  readonly identical: number;
+  readonly failed: number;
+  readonly handovers: number;
+  /** Of each handover: the time without a token over a round trip and a step. */
+  readonly stalls: readonly number[];
+  readonly pacedSteps: number;
+  readonly lateSteps: number;
+  readonly joulesPerToken: number;
+}
+
+interface LiveRow extends Within<'msPerToken'> {
+  readonly policy: string;
+  readonly objective: string;
+  readonly blocks: number;
+  readonly msPerTokenP95: number;
+  readonly predictionError: number | null;
+}
+
+interface LiveConclusion extends Conclusion<LiveRow> {
+  readonly passed: boolean;
+}
+
+export const liveExperiment: Experiment<typeof options, LiveFound, LiveConclusion> = {
+  name: 'bench live',
+  description: 'policies that decide live for real sockets take turns: what devices feel, and what was predicted',
+  options,
+  measure,
+  conclude,
+};
+
+async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
+  const { target, draft } = namesOf({ pair: options.pair });
+  const events: (ControllerEvent & { readonly atMs: number })[] = [];
+  await using demo = await openDemo({
+    ...{ edges: options.edges, devices: options.devices, scenario: options.scenario, seed: options.seed },
+    ...{ policy: 'best', objective: 'felt', slotMs, profile: options.profile, maxTokens: options.maxTokens },
+    ...{ isToy: options.real !== true, target, draft, note: run.note },
+    onEvent: (event) => void events.push({ ...event, atMs: performance.now() }),
+  });
+  const { fleet } = demo;
+  const startMs = performance.now();
+  const blocks: Block[] = [];
+  const rounds = Math.max(1, Math.round(options.seconds / options.blockSeconds / policies.length));
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < policies.length; turn += 1) {
+      run.signal.throwIfAborted();
+      const one = policies[(turn + round) % policies.length] as (typeof policies)[number];
+      run.onProgress('blocks', round * policies.length + turn, rounds * policies.length);
+      fleet.controller.setPolicy(await findPolicy(one.policy), one.kind);
+      const fromMs = performance.now() + settleMs;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * options.blockSeconds));
+      blocks.push(blockOf(one.key, fleet, events, fromMs, performance.now()));
+    }
+  }
+  const elapsedMs = performance.now() - startMs;
+  const tokens = fleet.readBetween(startMs, performance.now()).reduce((sum, one) => sum + one.tokens, 0);
+  await fleet.finish();
+  const pacing = await Promise.all(fleet.edges.map(({ process }) => process.ask('pacing')));
+  const pacedSteps = pacing.reduce((sum, one) => sum + (one?.steps ?? 0), 0);
+  const lateSteps = pacing.reduce((sum, one) => sum + (one?.overranSteps ?? 0), 0);
+  const { stepMs, rowMs } = findProfile(options.profile);
+  const busyMs = pacedSteps * (stepMs + rowMs * 2);
+  const joules = (busyWatts * busyMs + idleWatts * Math.max(0, options.edges * elapsedMs - busyMs)) / 1000;
+  const handovers = fleet.answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0);
+  const stalls = fleet.answers.flatMap((answer) => stallsOf(answer, demo.roundTripMs + stepMs + rowMs));
+  const compared = await demo.compare();
+  return {
+    blocks,
+    ...compared,
+    handovers,
+    stalls,
+    pacedSteps,
+    lateSteps,
+    joulesPerToken: joules / Math.max(1, tokens),
+  };
+}
+
+function blockOf(
+  key: string,
+  fleet: Fleet,
+  events: readonly (ControllerEvent & { readonly atMs: number })[],
+  fromMs: number,
+  toMs: number,
+): Block {
+  const read = fleet.readBetween(fromMs, toMs).filter(({ wantedMs }) => wantedMs > 0);
+  const names = fleet.readers.map(({ name }) => name);
+  const predicted = new Map<string, number[]>();
+  for (const event of events) {
+    if (event.kind !== 'decided' || event.atMs < fromMs || event.atMs >= toMs) continue;
+    for (const { device, predictedMs } of event.paces)
+      predicted.set(device, [...(predicted.get(device) ?? []), predictedMs]);
+  }
+  const all = fleet.readBetween(fromMs, toMs);
+  const errors = names.flatMap((name, index) => {
+    const { tokens, wantedMs } = all[index] ?? { tokens: 0, wantedMs: 0 };
+    const own = predicted.get(name);
+    // Tokens of a few steps say nothing about a pace.
+    if (own === undefined || tokens < 10) return [];
+    return [mean(own) / (wantedMs / tokens) - 1];
+  });
+  return { key, msPerToken: read.map(({ tokens, wantedMs }) => wantedMs / Math.max(1, tokens)), errors };
+}
+
+/** @param limitMs a round trip and a step */
+function stallsOf({ report, commits, startMs }: FleetAnswer, limitMs: number): number[] {
+  return report.servedBy.slice(1).flatMap(({ fromMs }) => {
+    const atMs = startMs + fromMs;
+    const after = commits.findIndex((commit) => commit.atMs >= atMs);
+    const [before, next] = [commits[after - 1], commits[after]];
+    return before === undefined || next === undefined ? [] : [(next.atMs - before.atMs) / limitMs];
+  });
+}
+
+function conclude(found: LiveFound): LiveConclusion {
+  const rows = policies.map(({ key, policy, kind }): LiveRow => {
+    const own = found.blocks.filter((block) => block.key === key);
+    const errors = own.flatMap((block) => block.errors.map(Math.abs));
+    const all = own.flatMap(({ msPerToken }) => msPerToken);
+    return {
+      ...{ policy, objective: kind, blocks: own.length },
+      ...within(
+        'msPerToken',
+        estimate(own.length, (pick) => mean(pick.map((at) => mean(own[at]?.msPerToken ?? [])))),
+      ),
+      msPerTokenP95: all.length === 0 ? Number.NaN : quantile(all, 0.95),
+      predictionError: errors.length === 0 ? null : median(errors),
+    };
+  });
+  const errors = found.blocks.filter(({ key }) => key === 'Felt').flatMap((block) => block.errors.map(Math.abs));
+  const latePacedSteps = found.pacedSteps === 0 ? 0 : found.lateSteps / found.pacedSteps;
+  const summary = {
+    ...{ texts: found.texts, identical: found.identical, failed: found.failed, handovers: found.handovers },
+    stallOverLimitP95: found.stalls.length === 0 ? null : quantile([...found.stalls], 0.95),
+    ...Object.fromEntries(policies.map(({ key }, index) => [`msPerToken${key}`, rows[index]?.msPerToken ?? null])),
+    joulesPerToken: found.joulesPerToken,
+    predictionErrorMedian: errors.length === 0 ? null : median(errors),
+    latePacedSteps,
+    isVoid: latePacedSteps > mostLateShare,
+  };
+  const remarks = summary.isVoid
+    ? ['The emulated hardware was late: this run is void. Run it on an idle machine.']
+    : [];
+  return { rows, summary, remarks, passed: found.texts === found.identical && found.failed === 0 };
+}

@@ -1,0 +1,212 @@
+// A device of a live fleet: it reads one answer after the other, goes where its controller sends it, and its links can be changed and cut.
+
+import { asOutriderError } from '../basics/errors.ts';
+import type { DecidedEvent } from '../controller/controller.ts';
+import type { Place } from '../controller/messages.ts';
+import { startTurn, type Turn } from '../device/turn.ts';
+import type { TurnReport } from '../device/turn-report.ts';
+import { type DeviceAgent, joinAsDevice } from '../live/device-agent.ts';
+import type { Drafter } from '../models/drafter.ts';
+import type { Tokenizer } from '../models/model.ts';
+import { idealLink } from '../protocol/link-model-settings.ts';
+import { createEmulatedLink, type EmulatedLink } from '../transport/emulated-link.ts';
+import type { Connect } from '../transport/transport.ts';
+import { connectWebSocket } from '../transport-node/websocket-client.ts';
+
+export interface ReaderPlan {
+  readonly tokenizer: Tokenizer;
+  /** One for each device; null: it does not draft. */
+  readonly drafterOf: (device: number) => Drafter | null;
+  readonly prompts: readonly (readonly number[])[];
+  readonly maxAnswerTokens: number;
+  /** Of the network behind the radio. */
+  readonly roundTripMs: number;
+  /** From the end of an answer to the next question. */
+  readonly thinkMs: number;
+  /** Throughput of a device to an edge with the whole band, bit/s; 0: no link. */
+  readonly rates: (device: number, edge: string) => number;
+  /** Default: no place is told. */
+  readonly placeOf?: (device: number) => Place;
+  readonly note: (line: string) => void;
+}
+
+/** A device at a moment, for a table. */
+export interface ReaderState {
+  readonly name: string;
+  readonly edge: string | null;
+  readonly mode: string;
+  /** Of late; at the end, of the whole time. Null: no token. */
+  readonly msPerToken: number | null;
+  readonly predictedMs: number | null;
+  readonly answers: number;
+  readonly handovers: number;
+}
+
+/** An answer that has ended. */
+export interface FleetAnswer {
+  readonly device: number;
+  readonly prompt: number;
+  readonly report: TurnReport;
+  /** Of each commit, by this machine's clock. */
+  readonly commits: readonly { readonly atMs: number; readonly tokens: number }[];
+  /** From the question to the end, by this machine's clock. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** A link without a radio carries next to nothing. */
+const leastBitsPerSecond = 2000;
+/** The pace that is shown is that of the last so many ms. */
+const shownMs = 4000;
+/** How long a device waits for a first edge, ms. */
+const firstEdgeWithinMs = 10_000;
+
+export class FleetReader {
+  readonly answers: FleetAnswer[] = [];
+  readonly name: string;
+  readonly #plan: ReaderPlan;
+  readonly #index: number;
+  readonly #agent: DeviceAgent;
+  readonly #links = new Map<string, EmulatedLink>();
+  readonly #drafter: Drafter | null;
+  #turn: Turn | null = null;
+  #handovers = 0;
+  #isEnding = false;
+  /** Of the running answer; null: none runs. */
+  #startMs: number | null = null;
+  #commits: { atMs: number; tokens: number }[] = [];
+  readonly #ended: Promise<void>;
+  #end = (): void => {};
+
+  constructor(plan: ReaderPlan, connectController: Connect, index: number) {
+    this.#plan = plan;
+    this.#index = index;
+    this.name = `device-${index + 1}`;
+    this.#drafter = plan.drafterOf(index);
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#agent = joinAsDevice({
+      connect: connectController,
+      id: this.name,
+      tokenizerHash: plan.tokenizer.hash,
+      place: () => plan.placeOf?.(index) ?? null,
+      bitsPerSecondTo: (edge) => plan.rates(index, edge),
+      connectEdge: ({ id, address }) => {
+        const settings = { ...idealLink, roundTripMs: plan.roundTripMs, seed: index };
+        const link = createEmulatedLink(connectWebSocket(address), settings);
+        this.#links.set(id, link);
+        this.#rate(id, 1);
+        return link.connect;
+      },
+    });
+  }
+
+  /** The edge that writes for it. */
+  get edge(): string | null {
+    return this.#turn?.status.edge ?? null;
+  }
+
+  /** The devices of an edge share its band. */
+  changeLinks(readers: readonly FleetReader[]): void {
+    for (const id of this.#links.keys()) {
+      const others = readers.filter((reader) => reader !== this && reader.edge === id).length;
+      this.#rate(id, 1 + others);
+    }
+  }
+
+  #rate(id: string, sharers: number): void {
+    const rate = this.#plan.rates(this.#index, id) / sharers;
+    this.#links.get(id)?.changeRate(Math.max(leastBitsPerSecond, rate));
+  }
+
+  /** What it has read, and how long it has waited for it, between two moments of this machine's clock. */
+  readBetween(fromMs: number, toMs: number): { readonly tokens: number; readonly wantedMs: number } {
+    const running = this.#startMs === null ? [] : [{ commits: this.#commits, startMs: this.#startMs, endMs: toMs }];
+    let [tokens, wantedMs] = [0, 0];
+    for (const { commits, startMs, endMs } of [...this.answers, ...running]) {
+      for (const commit of commits) if (commit.atMs >= fromMs && commit.atMs < toMs) tokens += commit.tokens;
+      wantedMs += Math.max(0, Math.min(toMs, endMs) - Math.max(fromMs, startMs));
+    }
+    return { tokens, wantedMs };
+  }
+
+  /** Loses all connections to edges. */
+  cutLinks(): void {
+    for (const link of this.#links.values()) link.cut();
+  }
+
+  /** Slows all links to edges until they are changed again. */
+  slowLinks(bitsPerSecond: number): void {
+    for (const link of this.#links.values()) link.changeRate(bitsPerSecond);
+  }
+
+  state(decided: DecidedEvent | null): ReaderState {
+    const status = this.#turn?.status ?? null;
+    const nowMs = performance.now();
+    const { tokens, wantedMs } = this.readBetween(this.#isEnding ? 0 : nowMs - shownMs, nowMs);
+    return {
+      name: this.name,
+      edge: status?.edge ?? null,
+      mode: this.#drafter === null ? 'ar' : 'stream',
+      msPerToken: tokens === 0 ? null : wantedMs / tokens,
+      predictedMs: decided?.paces.find(({ device }) => device === this.name)?.predictedMs ?? null,
+      answers: this.answers.length,
+      handovers: this.#handovers,
+    };
+  }
+
+  async run(): Promise<void> {
+    const { prompts, thinkMs } = this.#plan;
+    for (let count = 0; !this.#isEnding; count += 1) {
+      const prompt = (this.#index + count) % prompts.length;
+      await this.#agent.ready(firstEdgeWithinMs);
+      try {
+        await this.#read(prompt);
+      } catch (error) {
+        this.#plan.note(`${this.name}: ${asOutriderError(error).message}`);
+      }
+      if (!this.#isEnding) await new Promise((resolve) => setTimeout(resolve, thinkMs));
+    }
+    this.#end();
+  }
+
+  async #read(prompt: number): Promise<void> {
+    const { tokenizer, prompts, maxAnswerTokens } = this.#plan;
+    const turn = startTurn({
+      connect: this.#agent.edges,
+      tokenizer,
+      drafter: this.#drafter,
+      prompt: prompts[prompt] as readonly number[],
+      maxAnswerTokens,
+      waitsForEdge: true,
+    });
+    this.#turn = turn;
+    this.#agent.follow(turn);
+    const startMs = performance.now();
+    const commits: { atMs: number; tokens: number }[] = [];
+    this.#commits = commits;
+    this.#startMs = startMs;
+    try {
+      for await (const { tokens, atMs } of turn) if (tokens.length > 0) commits.push({ atMs, tokens: tokens.length });
+    } catch {
+      // The report has the failure.
+    }
+    const report = await turn.report;
+    this.#handovers += Math.max(0, report.servedBy.length - 1);
+    this.answers.push({ device: this.#index, prompt, report, commits, startMs, endMs: performance.now() });
+    this.#startMs = null;
+    this.#turn = null;
+  }
+
+  async finish(): Promise<void> {
+    this.#isEnding = true;
+    await this.#ended;
+  }
+
+  close(): void {
+    this.#isEnding = true;
+    this.#turn?.stop();
+    this.#agent.close();
+  }
+}
