@@ -15,7 +15,7 @@ import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { joinAsEdge } from '../live/edge-agent.ts';
-import { TicketBook } from '../live/ticket-book.ts';
+import { TicketBook, ticketPrefix } from '../live/ticket-book.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
@@ -144,6 +144,11 @@ interface Served {
   readonly tickets: TicketBook;
 }
 
+/** Keys of a file change; tickets of a controller are none of them, and stay. */
+function renewOthers(edge: Edge): Edge['renewKeys'] {
+  return (find) => edge.renewKeys((id, key) => (id.startsWith(ticketPrefix) ? key : find(id, key)));
+}
+
 function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
   const { identity, tokenizer, limits } = target;
   const agent = joinAsEdge({
@@ -207,7 +212,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...operation.callbacks(target.tokenizer),
   });
   const listener = await listenEdge(edge, { ...access.listen, port: flags.port });
-  access.follow(edge, listener, (error) => operation.warn(error));
+  access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
   note(`${flags.sessions} ${flags.sessions === 1 ? 'session' : 'sessions'} of ${flags.context} tokens`);

@@ -9,7 +9,13 @@ import { fitPlaces } from './fit-places.ts';
 import { idlePaces } from './idle-paces.ts';
 import { type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
 import { type MemberSettings, Members, refusalOf } from './members.ts';
-import { type ControllerMessage, controlVersion, type MemberMessage, type TicketGrant } from './messages.ts';
+import {
+  type ControllerMessage,
+  controlVersion,
+  type MemberMessage,
+  type SessionShares,
+  type TicketGrant,
+} from './messages.ts';
 
 export interface ControllerSettings extends MemberSettings {
   /** Of this run; larger than that of every earlier run. */
@@ -170,7 +176,7 @@ export class Controller {
     const { slot, edges, active, idle, state } = open;
     this.#tickets = new Map();
     this.#tellEdges(nowMs);
-    const sessions = new Map<string, { session: string; computeShare: number; bandwidthShare: number }[]>();
+    const sessions = new Map<string, SessionShares[]>();
     const paces: DecidedEvent['paces'][number][] = [];
     let moves = 0;
     if (state !== null && decision !== null) {
@@ -187,6 +193,7 @@ export class Controller {
           const [computeShare, bandwidthShare] = [assignment.computeShare, assignment.bandwidthShare];
           own.push({
             session,
+            device: device.id,
             computeShare: computeShare[index] as number,
             bandwidthShare: bandwidthShare[index] as number,
           });
@@ -252,11 +259,7 @@ export class Controller {
     this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: [], tickets });
   }
 
-  #tellShares(
-    slot: number,
-    edges: readonly LiveEdge[],
-    sessions: ReadonlyMap<string, readonly { session: string; computeShare: number; bandwidthShare: number }[]>,
-  ): void {
+  #tellShares(slot: number, edges: readonly LiveEdge[], sessions: ReadonlyMap<string, readonly SessionShares[]>): void {
     for (const { id } of edges) {
       const link = this.members.edges.get(id)?.link ?? null;
       const own = sessions.get(id) ?? [];

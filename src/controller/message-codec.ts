@@ -83,7 +83,7 @@ const cardSchema = z.strictObject({
   fingerprint: text,
   tokenizerHash: hex(64),
 });
-const sharesSchema = z.strictObject({ session: hex(32), computeShare: share, bandwidthShare: share });
+const sharesSchema = z.strictObject({ session: hex(32), device: id, computeShare: share, bandwidthShare: share });
 const ticketSchema = z.strictObject({ ticket: z.string().max(128), validMs: ms, device: id });
 
 const controllerSchema = z.discriminatedUnion('kind', [

@@ -135,6 +135,8 @@ export interface AssignMessage {
 /** Shares of a session on its edge. */
 export interface SessionShares {
   readonly session: string;
+  /** Whose it is. */
+  readonly device: string;
   /** z, of the edge's computing. */
   readonly computeShare: number;
   /** y, of the edge's band. */

@@ -2,8 +2,8 @@
 
 import type { Clock } from '../basics/clock.ts';
 import type { EdgeReport, SharesMessage } from '../controller/messages.ts';
-import type { EdgeStatus } from '../edge/edge.ts';
-import { type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
+import type { Edge } from '../edge/edge.ts';
+import { stepMs } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
 import { ControlClient, type ControlNote } from './control-client.ts';
@@ -31,10 +31,8 @@ export interface EdgeAgentOptions {
   /** Key for the controller. */
   readonly credentials?: string | undefined;
   readonly facts: EdgeFacts;
-  readonly edge: { readonly status: EdgeStatus; readonly stepTime: StepTimeModel };
+  readonly edge: Pick<Edge, 'status' | 'stepTime' | 'setShares' | 'renewKeys'>;
   readonly tickets: TicketBook;
-  /** Takes the shares of sessions. */
-  readonly setShares?: (sessions: SharesMessage['sessions']) => void;
   readonly clock?: Clock;
   /** Default 500. */
   readonly reportEveryMs?: number;
@@ -74,7 +72,22 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
     obey(message) {
       if (message.kind !== 'shares') return;
       for (const grant of message.tickets) tickets.grant(grant);
-      if (message.sessions.length > 0) options.setShares?.(message.sessions);
+      if (message.sessions.length > 0) share(options, message.sessions);
     },
   });
+}
+
+/** A share of 0 would be a session that never gets anything. */
+const leastShare = 1e-3;
+
+/** z: the share of the key that stands for a ticket; y: the weight of the connection in the edge's downlink, where that is paced. */
+function share({ edge, tickets }: EdgeAgentOptions, sessions: SharesMessage['sessions']): void {
+  const known = sessions.flatMap(({ session, device, computeShare, bandwidthShare }) => {
+    const key = tickets.keyIdOf(device);
+    if (key === undefined) return [];
+    tickets.setShare(device, computeShare);
+    return [{ session, key, downlink: Math.max(leastShare, bandwidthShare) }];
+  });
+  edge.renewKeys((id, shown) => tickets.renewed(id, shown));
+  edge.setShares(known);
 }

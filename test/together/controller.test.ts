@@ -11,6 +11,7 @@ import { listenController, type RunningController, startController } from '../..
 import { type DeviceAgent, joinAsDevice } from '../../src/live/device-agent.ts';
 import { joinAsEdge } from '../../src/live/edge-agent.ts';
 import { TicketBook } from '../../src/live/ticket-book.ts';
+import { edgeKey } from '../../src/protocol/edge-key.ts';
 import { machineClock } from '../../src/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
@@ -185,6 +186,10 @@ describe('tickets', () => {
     nowMs = 2000;
     expect(keyOf('ticket:y')).toBeNull();
     expect(keyOf('ticket:x')?.id).toBe('ticket:1');
+    book.setShare('one', 0.25);
+    expect(book.renewed('ticket:1', edgeKey('ticket:1')).share).toBe(0.25);
+    expect(book.renewed('other', edgeKey('other')).share).toBe(1);
+    expect([book.keyIdOf('one'), book.keyIdOf('two')]).toEqual(['ticket:1', undefined]);
     nowMs = 100_000;
     expect(keyOf('ticket:x')).toBeNull();
   });
