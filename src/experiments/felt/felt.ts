@@ -7,6 +7,7 @@ import { packageVersion } from '../../files/document.ts';
 import { findPolicy } from '../../files/policy-file.ts';
 import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
+import { WorkerPool } from '../../laboratory/worker-pool.ts';
 import { feltFigure } from './figure.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
 import { feltPage } from './page.ts';
@@ -14,7 +15,7 @@ import { feltPolicies } from './policies.ts';
 import { type FeltRow, gapRows, type PolicyRow, policyRows, rankRows } from './rows.ts';
 import type { FeltCell, FeltRun } from './run.ts';
 import { feltGoals, summariseFelt } from './summary.ts';
-import { FeltPool } from './worker-pool.ts';
+import { feltWork } from './worker-pool.ts';
 import { feltPresets, payloadLaws } from './worlds.ts';
 
 /** No constant was fitted on these seeds. */
@@ -80,7 +81,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       }),
     );
     const solved = await run.all('small slots', small);
-    await using pool = new FeltPool(workers);
+    await using pool = new WorkerPool(feltWork, null, workers);
     const cells = cellsOf(presets, policies, seeds, seconds);
     const units = cells.map((cell): Unit<FeltRun> => {
       const key = [cell.preset, cell.law, cell.policy, cell.seed].join(' / ');

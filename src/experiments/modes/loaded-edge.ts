@@ -1,7 +1,7 @@
 // Many sessions on one edge in virtual time: the real scheduler and the protocol's machines, one engine, one link and one draft model for each
 // device. It knows no rival.
 
-import { createRandom } from '../../basics/philox.ts';
+import { createRandom, type Random } from '../../basics/philox.ts';
 import { mean } from '../../basics/statistics.ts';
 import { completeSampling } from '../../decoding/sampling.ts';
 import type { DraftingAdvice } from '../../protocol/drafting-advice.ts';
@@ -9,6 +9,7 @@ import { idealLink } from '../../protocol/link-model-settings.ts';
 import type { ModeName } from '../../protocol/mode.ts';
 import { unlimitedRate } from '../../protocol/rate-limit.ts';
 import { sizedWire } from '../../protocol/wire.ts';
+import type { StepLimits } from '../../scheduling/schedule-step.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import {
   type DeviceWorld,
@@ -16,13 +17,111 @@ import {
   VirtualDevice,
   type VirtualDeviceSettings,
 } from '../../virtual-time/device.ts';
-import { VirtualEdge } from '../../virtual-time/edge.ts';
+import { VirtualEdge, type VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { EventQueue } from '../../virtual-time/event-queue.ts';
 import { VirtualLink } from '../../virtual-time/link.ts';
 import { protocolMachines } from '../../virtual-time/machines.ts';
+import type { VirtualDrafter, VirtualTarget } from '../../virtual-time/model.ts';
+import type { SessionSource } from '../../virtual-time/run-session.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget } from '../../virtual-time/toy-target.ts';
 import { secondChoiceShare } from './draft-tree.ts';
+
+export interface LoadedEdgeSettings extends Pick<VirtualEdgeSettings, 'edgeDraft'> {
+  readonly target: VirtualTarget;
+  /** 64 hex digits. */
+  readonly tokenizerHash: string;
+  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+  /** Step times are uniform in their mean * (1 ± timeJitter). */
+  readonly timeJitter: number;
+  /** Sessions that may write at the same time. */
+  readonly capacity: number;
+  /** Default: no step is limited; the scheduler takes the rows that are worth their time. */
+  readonly limits?: Partial<StepLimits> | undefined;
+  readonly random: Random;
+}
+
+const noLimits: StepLimits = { maxRows: 4096, usefulRows: 4096, prefillChunk: 512 };
+
+export function openLoadedEdge(queue: EventQueue, settings: LoadedEdgeSettings): VirtualEdge {
+  const { step, timeJitter, limits, ...own } = settings;
+  const engine = {
+    stepTime: linearStepTime(step.fixedMs, step.perRowMs),
+    stepJitter: timeJitter,
+    limits: { ...noLimits, ...limits },
+  };
+  const fixed = { keepLostMs: 60_000, shareOf: () => 1, rate: unlimitedRate };
+  return new VirtualEdge(queue, {}, { name: 'edge', engine, ...own, ...fixed, ...virtualParts });
+}
+
+const virtualParts = { machines: protocolMachines, wire: sizedWire } as const;
+
+/** An answer of a device on such an edge. */
+export interface LoadedAnswer extends Pick<VirtualDeviceSettings, 'draftMs' | 'advice' | 'cutsChainsAtMs' | 'random'> {
+  /** 32 hex digits, of its own. */
+  readonly session: string;
+  readonly mode: ModeName;
+  readonly text: SessionSource['turn'];
+  readonly drafter: VirtualDrafter;
+  readonly roundTripMs: number;
+  readonly maxAhead: number;
+  /** Most alternatives that a pass of the draft extends beside the draft, each a tenth of a pass longer; 0: the device does not hedge. */
+  readonly hedges: number;
+  /** Draft times are uniform in their mean * (1 ± timeJitter). */
+  readonly timeJitter: number;
+  readonly linkSeed: number;
+  /** Time to connect. Default: 0. */
+  readonly connectMs?: number;
+}
+
+/** A device that connects now, and its answer. */
+export function beginAnswer(
+  queue: EventQueue,
+  edge: VirtualEdge,
+  answer: LoadedAnswer,
+  observer: Pick<DeviceWorld, 'deviceEmits' | 'deviceStepped'>,
+): VirtualDevice {
+  const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
+    const opened = new VirtualLink(queue, { ...idealLink, roundTripMs: answer.roundTripMs, seed: answer.linkSeed });
+    opened.join('device', end);
+    edge.accept(opened);
+    return opened;
+  };
+  const device = new VirtualDevice(queue, { connect, ...observer }, deviceSettings(edge, answer));
+  device.connect('edge');
+  return device;
+}
+
+function deviceSettings(edge: VirtualEdge, answer: LoadedAnswer): VirtualDeviceSettings {
+  const { session, mode, text, drafter, draftMs, timeJitter, maxAhead, hedges, advice, cutsChainsAtMs } = answer;
+  return {
+    name: `device ${session}`,
+    turn: {
+      session,
+      conversation: session,
+      credentials: '',
+      padding: 0,
+      tokenizerHash: edge.settings.tokenizerHash,
+      mode,
+      stopStrings: [],
+      flowControlWindow: 256,
+      maxAhead,
+      minChainConfidence: 0,
+      draftLength: 4,
+      hedges,
+      ...text,
+    },
+    drafter,
+    draftMs,
+    draftJitter: timeJitter,
+    connectMs: answer.connectMs ?? 0,
+    measuresRoundTrip: advice !== undefined,
+    advice,
+    cutsChainsAtMs,
+    random: answer.random,
+    ...virtualParts,
+  };
+}
 
 export interface LoadSettings {
   readonly mode: ModeName;
@@ -38,7 +137,6 @@ export interface LoadSettings {
   readonly timeJitter: number;
   readonly tokens: number;
   readonly maxAhead: number;
-  /** Most alternatives that a pass of the draft extends beside the draft, each a tenth of a pass longer; 0: the device does not hedge. */
   readonly hedges: number;
   readonly seed: number;
 }
@@ -53,35 +151,38 @@ export interface LoadResult {
 
 const tokenizerHash: string = 'ab'.repeat(32);
 const vocabularySize = 49_152;
-/** No step is limited by these: the scheduler takes the rows that are worth their time. */
-const limits = { maxRows: 4096, usefulRows: 4096, prefillChunk: 512 };
 /** One token: no prompt is evaluated, so all sessions write from the first step on. */
 const promptLength = 1;
 /** Streams of createRandom: those of the devices come after all others. */
 const firstDeviceStream = 100;
 
-/** All sessions begin together, with texts of their own. */
+/** All sessions begin together, with texts of their own in the toy language. */
 export function runLoad(settings: LoadSettings): LoadResult {
-  const { sessionCount, tokens, maxAhead, seed } = settings;
+  const { sessionCount, tokens, maxAhead, seed, acceptance, step, timeJitter, edgeDraft, adviceOf } = settings;
   const queue = new EventQueue();
   const language = { seed, vocabularySize, endRate: 0, candidateCount: 4 };
   const target = new ToyTarget(language, promptLength + tokens + maxAhead);
-  const edge = loadedEdge(queue, target, settings);
+  const edgeRandom = createRandom(seed, 2);
+  const edgeDrafter = toyEdgeDrafter(target, acceptance, edgeRandom);
+  const edge = openLoadedEdge(queue, {
+    ...{ target, tokenizerHash, step, timeJitter, capacity: sessionCount, random: edgeRandom },
+    ...(edgeDraft === undefined ? {} : { edgeDraft: { ...edgeDraft, edgeDrafter } }),
+  });
   const random = createRandom(seed, 1);
+  const drafter = { agreement: acceptance, redraws: null, seed, runnerUpAgreement: secondChoiceShare };
   const emissions: Emission[][] = Array.from({ length: sessionCount }, () => []);
   const devices = emissions.map((own, index) => {
-    const link = { ...idealLink, roundTripMs: settings.roundTripMs, seed: seed + index };
-    const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
-      const opened = new VirtualLink(queue, link);
-      opened.join('device', end);
-      edge.accept(opened);
-      return opened;
-    };
-    const world = { connect, deviceEmits: (_: VirtualDevice, emission: Emission): void => void own.push(emission) };
     const prompt = Array.from({ length: promptLength }, () => 1 + random.integer(vocabularySize - 1));
-    const device = new VirtualDevice(queue, world, deviceSettings(settings, target, prompt, index));
-    device.connect('edge');
-    return device;
+    const answer: LoadedAnswer = {
+      ...settings,
+      session: index.toString(16).padStart(32, '0'),
+      text: { prompt, sampling: completeSampling(undefined), endIds: new Set<number>(), maxAnswerTokens: tokens },
+      drafter: toyDrafter(target, drafter),
+      random: createRandom(seed, firstDeviceStream + index),
+      linkSeed: seed + index,
+      advice: adviceOf?.(index),
+    };
+    return beginAnswer(queue, edge, answer, { deviceEmits: (_, emission) => void own.push(emission) });
   });
   while (devices.every(({ state }) => state.outcome === null) && queue.runNext());
   // The others end here as well, with what they have measured.
@@ -94,69 +195,6 @@ export function runLoad(settings: LoadSettings): LoadResult {
     draftsPerToken: drafted / written,
     timeToFirstTokenMs: mean(emissions.map((own) => own[0]?.atMs ?? Number.NaN)),
   };
-}
-
-function deviceSettings(
-  { mode, draftMs, timeJitter, acceptance, seed, tokens, maxAhead, hedges, adviceOf }: LoadSettings,
-  target: ToyTarget,
-  prompt: readonly number[],
-  index: number,
-): VirtualDeviceSettings {
-  const session = index.toString(16).padStart(32, '0');
-  return {
-    name: `device ${index}`,
-    turn: {
-      session,
-      conversation: session,
-      credentials: '',
-      padding: 0,
-      tokenizerHash,
-      mode,
-      stopStrings: [],
-      flowControlWindow: 256,
-      maxAhead,
-      minChainConfidence: 0,
-      draftLength: 4,
-      hedges,
-      prompt,
-      sampling: completeSampling(undefined),
-      endIds: new Set<number>(),
-      maxAnswerTokens: tokens,
-    },
-    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed, runnerUpAgreement: secondChoiceShare }),
-    draftMs,
-    draftJitter: timeJitter,
-    connectMs: 0,
-    measuresRoundTrip: adviceOf !== undefined,
-    advice: adviceOf?.(index),
-    random: createRandom(seed, firstDeviceStream + index),
-    machines: protocolMachines,
-    wire: sizedWire,
-  };
-}
-
-function loadedEdge(queue: EventQueue, target: ToyTarget, settings: LoadSettings): VirtualEdge {
-  const { step, timeJitter, sessionCount, acceptance, seed, edgeDraft } = settings;
-  const random = createRandom(seed, 2);
-  return new VirtualEdge(
-    queue,
-    {},
-    {
-      name: 'edge',
-      target,
-      engine: { stepTime: linearStepTime(step.fixedMs, step.perRowMs), stepJitter: timeJitter, limits },
-      capacity: sessionCount,
-      keepLostMs: 60_000,
-      shareOf: () => 1,
-      rate: unlimitedRate,
-      tokenizerHash,
-      edgeDraft:
-        edgeDraft === undefined ? undefined : { ...edgeDraft, edgeDrafter: toyEdgeDrafter(target, acceptance, random) },
-      random,
-      machines: protocolMachines,
-      wire: sizedWire,
-    },
-  );
 }
 
 /** Over the time in which all sessions write: from the last first token to the first last token. */

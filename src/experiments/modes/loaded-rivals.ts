@@ -68,48 +68,82 @@ export function measureLoadedRival(settings: LoadedRivalSettings): LoadedRivalRe
 
 /** @returns time per token of a session, mean over sessions */
 export function playLoaded(settings: LoadedRivalSettings, tree: DraftTree, tokens: number, seed: number): number {
-  const { rival, sessionCount, acceptance, step, timeJitter } = settings;
-  const ranks = createRandom(seed, rankStream);
-  const times = createRandom(seed, timeStream);
-  const rankOf = rankAtRandom(rankChances(acceptance), ranks);
-  const level = levelLaw(rival === 'edge-head' ? headLevelMs : edgeDraftMs, step);
+  const rankOf = rankAtRandom(rankChances(settings.acceptance), createRandom(seed, rankStream));
+  const written = new Array<number>(settings.sessionCount).fill(0);
+  const sessions = written.map(
+    (_, index): RoundSession => ({
+      rankAt: rankOf,
+      wrote: (count) => {
+        written[index] = (written[index] as number) + count;
+      },
+    }),
+  );
+  const isOver = (): boolean => Math.min(...written) >= tokens;
+  const { nowMs } = playRounds(settings, tree, sessions, createRandom(seed, timeStream), isOver);
+  return mean(written.map((count) => nowMs / count));
+}
+
+/** A session of a rival. */
+export interface RoundSession {
+  /**
+   * Rank of the target's own token among the draft's choices, this many tokens after the text. In a round it is asked for growing offsets,
+   * for each once.
+   */
+  rankAt(offset: number): number;
+  /** A round has added so many tokens, and ended at this time. */
+  wrote(tokens: number, atMs: number): void;
+}
+
+export type RoundSettings = Pick<LoadedRivalSettings, 'rival' | 'step' | 'timeJitter'> & {
+  /** Time of a level of the draft for one row, ms. Default: that of {@link edgeDraftMs}, or of the head. */
+  readonly levelMs?: number;
+};
+
+/** Plays rounds until it is over: all sessions share each step of the target and each level of the draft. The edge is never idle. */
+export function playRounds(
+  settings: RoundSettings,
+  tree: DraftTree,
+  sessions: readonly RoundSession[],
+  times: Random,
+  isOver: () => boolean,
+): { readonly nowMs: number } {
+  const { rival, step, timeJitter } = settings;
+  const level = levelLaw(settings.levelMs ?? (rival === 'edge-head' ? headLevelMs : edgeDraftMs), step);
   const costOf = ({ fixedMs, perRowMs }: StepLaw, rows: number): number =>
     rows === 0 ? 0 : (fixedMs + perRowMs * rows) * jitter(times, timeJitter);
   // A level is drafted from the nodes of the level before it.
   const draftingMs = (): number =>
-    tree.widths.reduce((sum, _, index) => sum + costOf(level, sessionCount * (tree.widths[index - 1] ?? 1)), 0);
-  const written = new Array<number>(sessionCount).fill(0);
+    tree.widths.reduce((sum, _, index) => sum + costOf(level, sessions.length * (tree.widths[index - 1] ?? 1)), 0);
   /** PEARL only: whether the session's last window is to be verified; otherwise the target writes one token while the window is drafted. */
-  const hasWindow = new Array<boolean>(sessionCount).fill(false);
+  const hasWindow = new Array<boolean>(sessions.length).fill(false);
+  const isParallel = rival === 'edge-psd';
   let nowMs = 0;
-  while (Math.min(...written) < tokens) {
-    const isParallel = rival === 'edge-psd';
+  while (!isOver()) {
     const rows = isParallel
       ? hasWindow.reduce((sum, holds) => sum + (holds ? Math.max(1, tree.nodeCount) : 1), 0)
-      : sessionCount * (tree.nodeCount + 1);
+      : sessions.length * (tree.nodeCount + 1);
     const [draftMs, stepMs] = [draftingMs(), costOf(step, rows)];
     nowMs += isParallel ? Math.max(draftMs, stepMs) : draftMs + stepMs;
-    for (let session = 0; session < sessionCount; session++) {
+    for (const [index, session] of sessions.entries()) {
+      const rankAt = (offset: number): number => session.rankAt(offset);
       if (isParallel) {
-        const { tokens: gained, isWhole } = pearlRound(hasWindow[session] === true, tree.nodeCount, rankOf);
-        written[session] = (written[session] as number) + gained;
-        hasWindow[session] = isWhole && tree.nodeCount > 0;
-      } else {
-        written[session] = (written[session] as number) + followTree(tree, rankOf).accepted + 1;
-      }
+        const { tokens: gained, isWhole } = pearlRound(hasWindow[index] === true, tree.nodeCount, rankAt);
+        hasWindow[index] = isWhole && tree.nodeCount > 0;
+        session.wrote(gained, nowMs);
+      } else session.wrote(followTree(tree, rankAt).accepted + 1, nowMs);
     }
   }
-  return mean(written.map((count) => nowMs / count));
+  return { nowMs };
 }
 
 /**
  * Pre-verify: one token, which the first draft is compared with. Post-verify: as many drafts are verified as are made, the rest of the last window
  * and the first of the next.
  */
-function pearlRound(hasWindow: boolean, gamma: number, rankOf: () => number) {
-  if (!hasWindow) return { tokens: 1, isWhole: rankOf() === 0 };
+function pearlRound(hasWindow: boolean, gamma: number, rankAt: (offset: number) => number) {
+  if (!hasWindow) return { tokens: 1, isWhole: rankAt(0) === 0 };
   let accepted = 0;
-  while (accepted < gamma && rankOf() === 0) accepted++;
+  while (accepted < gamma && rankAt(accepted) === 0) accepted++;
   return { tokens: accepted + (accepted < gamma ? 1 : 0), isWhole: accepted === gamma };
 }
 

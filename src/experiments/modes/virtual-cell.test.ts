@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runExperiment } from '../../laboratory/run.ts';
+import { WorkerPool } from '../../laboratory/worker-pool.ts';
 import { madeUpHeader } from '../../traces/trace.fixture.ts';
 import { TraceSessionBuilder } from '../../traces/trace.ts';
 import { writeTrace } from '../../traces/trace-file.ts';
 import { modesExperiment } from './modes.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { modesWork } from './worker-pool.ts';
 
 const settings: VirtualSettings = {
   firstSeed: 1,
@@ -185,8 +186,8 @@ describe('bench modes in virtual time', () => {
   it('computes the same rows on two threads as on one', async () => {
     const cells = [cell('ar'), cell('stream'), cell('stream', 60)];
     const few = { ...settings, seedCount: 2, tokens: 30 };
-    await using two = new WorkerPool(few, 2);
-    await using one = new WorkerPool(few, 1);
+    await using two = new WorkerPool(modesWork, few, 2);
+    await using one = new WorkerPool(modesWork, few, 1);
     const rows = await Promise.all([cells[0], cells[1]].map((given) => two.measure(given as VirtualCell)));
     rows.push(await two.measure(cells[2] as VirtualCell));
     expect(rows).toEqual(await Promise.all(cells.map((given) => one.measure(given))));

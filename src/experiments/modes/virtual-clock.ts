@@ -4,6 +4,7 @@
 import { badArgument } from '../../basics/errors.ts';
 import { findTrace } from '../../files/shipped-traces.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
+import { WorkerPool } from '../../laboratory/worker-pool.ts';
 import { usualWidthCost } from '../../virtual-time/device.ts';
 import { headLevelMs } from './emulated-rivals.ts';
 import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
@@ -32,7 +33,7 @@ import {
   type VirtualCell,
   type VirtualSettings,
 } from './virtual-cell.ts';
-import { type AnyCell, WorkerPool } from './worker-pool.ts';
+import { type AnyCell, modesWork } from './worker-pool.ts';
 
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
@@ -48,7 +49,7 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
   const settings = settingsOf(options);
   if (isTrace(options.drafts)) demandTrace(options);
   await run.begin({ clock: 'virtual', ...settings });
-  await using pool = new WorkerPool(settings, options.workers);
+  await using pool = new WorkerPool(modesWork, settings, options.workers);
   const units = cellsOf(options).map((cell) => ({ key: keyOf(cell), measure: () => pool.measure(cell) }));
   return await run.all('cells', units, options.workers);
 }
