@@ -4,6 +4,7 @@ import { Command, Help } from 'commander';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
 import { autoExperiment } from '../experiments/auto/auto.ts';
+import { capacityExperiment } from '../experiments/capacity/capacity.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
@@ -29,6 +30,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(draftsExperiment))
       .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
       .addCommand(experimentCommand(loadExperiment))
+      .addCommand(experimentCommand(capacityExperiment))
       .addCommand(experimentCommand(contextExperiment))
       .addCommand(experimentCommand(paddingExperiment))
       .addCommand(experimentCommand(allocationExperiment))

@@ -8,6 +8,7 @@ import { resultPage } from '../laboratory/result-page.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { allocationExperiment } from './allocation/allocation.ts';
 import { autoExperiment } from './auto/auto.ts';
+import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
@@ -21,6 +22,7 @@ const withPages: readonly AnyExperiment[] = [
   ablationExperiment,
   allocationExperiment,
   autoExperiment,
+  capacityExperiment,
   contextExperiment,
   coupledExperiment,
   draftsExperiment,
