@@ -93,6 +93,21 @@ describe('a paced direction', () => {
     expect(seen?.writableCount).toBe(1);
   });
 
+  it('tells nobody of room within a send', () => {
+    const { clock, ends, send } = line(2);
+    const seen = ends[0]?.seen;
+    send(0, 9);
+    expect(seen?.connection.writable).toBe(false);
+    // Time has passed, but the timer is late: the other one's frame takes the first one's along.
+    const { nowMs } = clock;
+    clock.nowMs = () => 65;
+    send(1);
+    expect([seen?.writableCount, seen?.connection.writable]).toEqual([0, true]);
+    clock.nowMs = nowMs;
+    clock.moveTo(66);
+    expect(seen?.writableCount).toBe(1);
+  });
+
   it('closes behind the frames, delivers nothing meanwhile, and closes once', () => {
     const { clock, sent, ends, send } = line(1);
     send(0, 5);
@@ -106,6 +121,17 @@ describe('a paced direction', () => {
     expect(sent.slice(3)).toEqual(['0 at 10', '0 at 20', '0 done at 30']);
     handler.closed({ by: 'peer', code: 'done', detail: '' });
     expect([seen.frames, seen.reasons]).toEqual([[], [{ by: 'us', code: 'done', detail: 'read enough' }]]);
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('closes a flood at once, and lets no close wait for more than two seconds', () => {
+    const { clock, sent, ends, send } = line(2, 8000);
+    for (const index of [0, 1]) send(index, 5);
+    ends[0]?.seen.connection.close('rate-limited', 'too much');
+    expect(sent.at(-1)).toBe('0 rate-limited at 0');
+    ends[1]?.seen.connection.close('done', 'read enough');
+    clock.moveTo(10_000);
+    expect(sent.at(-1)).toBe('1 done at 2000');
     expect(clock.pendingCount).toBe(0);
   });
 

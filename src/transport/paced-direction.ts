@@ -16,6 +16,8 @@ import type { Accept, CloseReason, Connect, Connection, ConnectionHandler } from
  * they leave; shorter, and the line would be idle between two steps of the edge.
  */
 const mostBacklogMs = 50;
+/** A close waits no longer than this behind the frames of its connection. */
+const longestCloseMs = 2000;
 
 /** One direction of one end. */
 export class PacedDirection {
@@ -35,7 +37,7 @@ export class PacedDirection {
 
   setRate(bitsPerSecond: number): void {
     this.#pacer.setRate(bitsPerSecond);
-    this.#send();
+    this.#sendLater();
     for (const connection of this.#connections.values()) connection.noteRoom();
   }
 
@@ -45,13 +47,14 @@ export class PacedDirection {
     const connection = new PacedConnection(inner, {
       push: (frameBytes, leave) => {
         this.#pacer.push(this.#clock.nowMs(), flow, leave, bytesOnLink(this.#direction, frameBytes));
-        this.#send();
+        this.#sendNow();
       },
       hasRoom: () => this.#pacer.backlogMs(flow) <= mostBacklogMs,
       setWeight: (weight) => {
         this.#pacer.setWeight(flow, weight);
         connection.noteRoom();
       },
+      later: (callback) => this.#clock.after(longestCloseMs, callback),
       leave: () => {
         this.#pacer.removeFlow(flow);
         this.#connections.delete(flow);
@@ -61,14 +64,16 @@ export class PacedDirection {
     return connection.open(accept);
   }
 
-  #send(): void {
+  /** @param left told of each connection of which a frame has left */
+  #send(left: (connection: PacedConnection) => void): void {
     // What a frame's departure causes to be sent is taken by the loop that is running.
     if (this.#isSending) return;
     this.#isSending = true;
     try {
       for (let taken = this.#take(); taken !== undefined; taken = this.#take()) {
         taken.frame();
-        this.#connections.get(taken.flow)?.noteRoom();
+        const connection = this.#connections.get(taken.flow);
+        if (connection !== undefined) left(connection);
       }
     } finally {
       this.#isSending = false;
@@ -76,7 +81,18 @@ export class PacedDirection {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     const waitMs = this.#pacer.waitMs(this.#clock.nowMs());
-    if (waitMs !== undefined) this.#cancelTimer = this.#clock.after(waitMs, () => this.#send());
+    if (waitMs !== undefined) this.#cancelTimer = this.#clock.after(waitMs, () => this.#sendLater());
+  }
+
+  #sendLater(): void {
+    this.#send((connection) => connection.noteRoom());
+  }
+
+  /** Within a holder's own `send`: nobody is told of room before it has returned. */
+  #sendNow(): void {
+    this.#send((connection) => {
+      if (connection.isBlocked) this.#clock.after(0, () => connection.noteRoom());
+    });
   }
 
   #take() {
@@ -125,6 +141,8 @@ interface Place {
   push(frameBytes: number, leave: () => void): void;
   hasRoom(): boolean;
   setWeight(weight: number): void;
+  /** @returns a function that cancels the callback */
+  later(callback: () => void): () => void;
   leave(): void;
 }
 
@@ -133,10 +151,12 @@ export class PacedConnection implements Connection {
   readonly #inner: Connection;
   readonly #place: Place;
   #handler: ConnectionHandler | undefined;
-  #isBlocked = false;
+  /** Its holder was told that there is no room, and not yet that there is. */
+  isBlocked = false;
   /** This side has closed it, and the close waits behind the frames. */
   #ending: CloseReason | undefined;
   #isOver = false;
+  #cancelClose = (): void => {};
   sentBytes = 0;
   sentFrames = 0;
 
@@ -170,7 +190,7 @@ export class PacedConnection implements Connection {
 
   get writable(): boolean {
     const writable = this.#place.hasRoom() && this.#inner.writable;
-    if (!writable) this.#isBlocked = true;
+    if (!writable) this.isBlocked = true;
     return writable;
   }
 
@@ -192,35 +212,37 @@ export class PacedConnection implements Connection {
     this.sentBytes += bytes.length;
     this.sentFrames += 1;
     this.#place.push(bytes.length, () => this.#inner.send(bytes));
-    if (!this.writable) this.#isBlocked = true;
+    if (!this.writable) this.isBlocked = true;
   }
 
   close(code: ErrorCode | 'done', detail: string): void {
     if (this.#ending !== undefined || this.#isOver) return;
-    if (code === 'edge-unreachable') {
-      this.#ending = lostConnection;
+    this.#ending = code === 'edge-unreachable' ? lostConnection : { by: 'us', code, detail };
+    const end = (): void => {
+      if (this.#isOver) return;
       this.#leave();
       this.#inner.close(code, detail);
-      return;
+    };
+    // Who floods this side is to be stopped at once.
+    if (code === 'edge-unreachable' || code === 'rate-limited') end();
+    else {
+      this.#cancelClose = this.#place.later(end);
+      this.#place.push(closeFrameBytes, end);
     }
-    this.#ending = { by: 'us', code, detail };
-    this.#place.push(closeFrameBytes, () => {
-      this.#leave();
-      this.#inner.close(code, detail);
-    });
   }
 
   /** There may be room again; without effect while there is not, and unless this side was told that there is none. */
   noteRoom(): void {
-    if (!this.#isBlocked || this.#ending !== undefined || this.#isOver) return;
+    if (!this.isBlocked || this.#ending !== undefined || this.#isOver) return;
     if (!this.#place.hasRoom() || !this.#inner.writable) return;
-    this.#isBlocked = false;
+    this.isBlocked = false;
     this.#handler?.writable();
   }
 
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#cancelClose();
     this.#place.leave();
   }
 }
