@@ -41,6 +41,21 @@ const options = {
     env: 'OUTRIDER_CONTROLLER_KEY',
     isSecret: true,
   },
+  edgeKey: {
+    flag: '--edge-key <key>',
+    help: 'key that edges must show instead; a device then can not join as an edge (default: that of --key)',
+    env: 'OUTRIDER_EDGE_KEY',
+    isSecret: true,
+  },
+  plain: {
+    flag: '--plain',
+    help: 'listen beyond this machine: keys and tickets go in clear, unless a proxy with TLS stands before',
+  },
+  epoch: {
+    flag: '--epoch <number>',
+    help: 'number of this run, larger than that of every run before (default: the time of day in ms)',
+    whole: [1, 9_007_199_254_740_991],
+  },
   log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
 } as const;
 
@@ -59,12 +74,21 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
     const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
     throw badArgument(`${flags.host} can be reached by others, and no key is required`, remedy);
   }
+  if (!isLoopback && flags.plain !== true) {
+    const remedy = 'put a proxy with TLS before it and say --plain, or listen on 127.0.0.1';
+    throw badArgument(`${flags.host} can be reached by others, and keys and tickets would go in clear`, remedy);
+  }
   const policy = await findPolicy(flags.policy);
   const fallback = await findPolicy('greedy');
-  const expected = flags.key === undefined ? null : digest(flags.key.reveal());
+  const device = flags.key === undefined ? null : digest(flags.key.reveal());
+  const edge = flags.edgeKey === undefined ? device : digest(flags.edgeKey.reveal());
   await using controller = startController({
     ...{ policy, fallback, slotMs: flags.slot, objective: flags.objective },
-    isMember: (credentials) => expected === null || timingSafeEqual(digest(credentials), expected),
+    ...(flags.epoch === undefined ? {} : { epoch: flags.epoch }),
+    isMember(credentials, role) {
+      const expected = role === 'edge' ? edge : device;
+      return expected === null || timingSafeEqual(digest(credentials), expected);
+    },
     onEvent: (event) => tell(event, flags.log),
   });
   const listener = await listenController(controller, { host: address, port: flags.port });

@@ -33,5 +33,7 @@ export function memberName(name: string | undefined, role: 'edge' | 'device'): s
 export function controlNoteText(note: ControlNote): string {
   if (note.kind === 'connected') return 'joined the controller';
   if (note.kind === 'lost') return 'the controller is gone; it goes on without';
+  if (note.kind === 'older') return 'a controller of an earlier epoch is not obeyed';
+  if (note.kind === 'failed') return `an order or a report failed: ${note.error.message}`;
   return `the controller refuses: ${note.error.message} (${note.error.remedy})`;
 }

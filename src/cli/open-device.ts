@@ -99,6 +99,7 @@ export async function openControlledDevice(
     id,
     credentials: controllerKey?.reveal(),
     tokenizerHash: device.tokenizer.hash,
+    drafts: device.drafter !== null,
     connectEdge: ({ address, certificate }) =>
       connectThrough({ edge: address, edgeFingerprint: certificate ?? undefined }, flags),
     ...(own.length > 0 ? { own: device.edges } : {}),

@@ -8,11 +8,12 @@ import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slo
 import { fitPlaces } from './fit-places.ts';
 import { idlePaces } from './idle-paces.ts';
 import { type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
-import { type MemberSettings, Members, refusalOf } from './members.ts';
+import { type DeviceMember, type MemberSettings, Members, refusalOf } from './members.ts';
 import {
   type ControllerMessage,
   controlVersion,
   type MemberMessage,
+  type SessionReport,
   type SessionShares,
   type TicketGrant,
 } from './messages.ts';
@@ -28,6 +29,23 @@ export interface ControllerSettings extends MemberSettings {
   /** How long an edge takes a ticket, ms. */
   readonly ticketValidMs: number;
 }
+
+/** A prediction, ms. */
+interface Pace {
+  /** From the request to the last token, over all tokens. */
+  readonly msPerToken: number;
+  readonly laterTokenMs: number;
+}
+
+interface Now {
+  readonly slot: number;
+  readonly nowMs: number;
+}
+
+/** Of a message. */
+const mostMs = 3_600_000;
+/** Cards of an `edges`, and sessions of a `shares`: so that a message stays within its limit. */
+const [mostCards, mostShares] = [256, 1000];
 
 /** What happened, for logs and metrics. */
 export type ControllerEvent =
@@ -76,6 +94,13 @@ export interface OpenSlot {
   readonly idle: readonly LiveDevice[];
   /** Null: nobody reads an answer. */
   readonly state: SlotState | null;
+}
+
+export interface Decision {
+  /** For the slot's state; null: none. */
+  readonly assignment: Assignment | null;
+  /** Which policy has decided. */
+  readonly policy: string;
 }
 
 export class Controller {
@@ -152,18 +177,18 @@ export class Controller {
 
   /**
    * Decides a slot here, by the policy, or by the other one where the first one fails.
-   * @returns null where nobody reads an answer, or no policy decides: everything stays as it is
+   * @returns no assignment where nobody reads an answer, or no policy decides: everything stays as it is
    */
-  decide({ state }: OpenSlot, policy: NamedPolicy, fallback: NamedPolicy): Assignment | null {
-    if (state === null) return null;
+  decide({ state }: OpenSlot, policy: NamedPolicy, fallback: NamedPolicy): Decision {
+    if (state === null) return { assignment: null, policy: policy.name };
     for (const one of policy === fallback ? [policy] : [policy, fallback]) {
       try {
-        return requireAssignment(one, state);
+        return { assignment: requireAssignment(one, state), policy: one.name };
       } catch (error) {
         this.policyFailed(one.name, error);
       }
     }
-    return null;
+    return { assignment: null, policy: 'none' };
   }
 
   policyFailed(policy: string, error: unknown): void {
@@ -171,8 +196,8 @@ export class Controller {
     this.#host.log?.({ kind: 'policy-failed', policy, cause });
   }
 
-  /** Sends the orders of a decision. @param decision of the policy for the slot's state */
-  apply(open: OpenSlot, decision: Assignment | null, nowMs: number, policy: string): void {
+  /** Sends the orders of a decision. */
+  apply(open: OpenSlot, { assignment: decision, policy }: Decision, nowMs: number): void {
     const { slot, edges, active, idle, state } = open;
     this.#tickets = new Map();
     this.#tellEdges(nowMs);
@@ -181,13 +206,14 @@ export class Controller {
     let moves = 0;
     if (state !== null && decision !== null) {
       const assignment = fitPlaces(state, decision, edges, active);
-      const predicted = predictPace(state, assignment).msPerToken;
+      const predicted = predictPace(state, assignment);
       for (const [index, device] of active.entries()) {
         const edge = edges[assignment.server[index] as number];
-        const predictedMs = predicted[index] as number;
+        const predictedMs = predicted.msPerToken[index] as number;
+        const pace = { msPerToken: predictedMs, laterTokenMs: predicted.laterTokenMs[index] as number };
         const session = device.report.session?.session ?? '';
         if (edge !== undefined) {
-          if (this.#assign(slot, device, edge, predictedMs)) moves += 1;
+          if (this.#assign({ slot, nowMs }, device, edge, pace)) moves += 1;
           const own = sessions.get(edge.id) ?? [];
           sessions.set(edge.id, own);
           const [computeShare, bandwidthShare] = [assignment.computeShare, assignment.bandwidthShare];
@@ -203,7 +229,7 @@ export class Controller {
       }
     }
     for (const { device, edge, msPerToken } of this.#idleChoices(open, decision))
-      this.#assign(slot, device, edge, msPerToken);
+      this.#assign({ slot, nowMs }, device, edge, { msPerToken, laterTokenMs: msPerToken });
     this.#tellShares(slot, edges, sessions);
     const counts = { edges: edges.length, devices: active.length + idle.length, moves };
     this.#host.log?.({ kind: 'decided', slot, policy, ...counts, paces });
@@ -219,28 +245,21 @@ export class Controller {
   }
 
   /** @returns whether a device that reads an answer gets another edge */
-  #assign(slot: number, { id, report }: LiveDevice, edge: LiveEdge, msPerToken: number): boolean {
+  #assign({ slot, nowMs }: Now, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
     const member = this.members.devices.get(id);
     if (member === undefined || member.link === null) return false;
     const session = report.session?.session ?? null;
-    member.predictedMs = session === null ? null : msPerToken;
-    const told = member.assigned;
-    if (told?.edge === edge.id) {
-      const isThere = session === null || report.session?.edge === edge.id;
-      // A ticket is for one answer; and one that is on its way there is not told again at once.
-      const isUsed = told.session !== null && told.session !== session;
-      if (!isUsed && (isThere || slot - told.slot < tellAgainSlots)) {
-        told.session = session;
-        return false;
-      }
-    }
+    member.predicted = session === null ? null : { edge: edge.id, laterTokenMs: pace.laterTokenMs };
+    const edgeLink = this.members.edges.get(edge.id)?.link ?? null;
+    if (this.#isTold(member, report.session, edge.id, edgeLink, { slot, nowMs })) return false;
     const ticket = this.#host.drawTicket();
     const own = this.#tickets.get(edge.id) ?? [];
     this.#tickets.set(edge.id, own);
     own.push({ ticket, validMs: this.#settings.ticketValidMs, device: id });
-    member.assigned = { edge: edge.id, session, slot };
+    member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink };
     const from = report.session?.edge ?? null;
     const isMove = from !== null && from !== edge.id;
+    const msPerToken = Math.min(mostMs, pace.msPerToken);
     const reason = `${Math.round(10 * msPerToken) / 10} ms a token predicted at ${edge.id}`;
     const { epoch } = this.#settings;
     // The edge must know the ticket before the device shows it.
@@ -248,6 +267,28 @@ export class Controller {
     this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
     return isMove;
+  }
+
+  /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */
+  #isTold(
+    { assigned }: DeviceMember,
+    reading: SessionReport | null,
+    edge: string,
+    edgeLink: number | null,
+    { slot, nowMs }: Now,
+  ): boolean {
+    if (assigned?.edge !== edge) return false;
+    const session = reading?.session ?? null;
+    // A ticket is for one answer.
+    if (assigned.session !== null && assigned.session !== session) return false;
+    if (session === null) {
+      // An edge that has joined again may have forgotten it.
+      return assigned.edgeLink === edgeLink && nowMs - assigned.atMs < this.#settings.ticketValidMs / 2;
+    }
+    const isThere = reading?.edge === edge;
+    if (!isThere && slot - assigned.slot >= tellAgainSlots) return false;
+    assigned.session = session;
+    return true;
   }
 
   /** Tickets go ahead of the shares, so that no device comes before its ticket. */
@@ -264,13 +305,16 @@ export class Controller {
       const link = this.members.edges.get(id)?.link ?? null;
       const own = sessions.get(id) ?? [];
       if (link === null || own.length === 0) continue;
-      this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: own, tickets: [] });
+      for (let first = 0; first < own.length; first += mostShares) {
+        const part = own.slice(first, first + mostShares);
+        this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: part, tickets: [] });
+      }
     }
   }
 
   /** Devices hear of edges when those have changed. */
   #tellEdges(nowMs: number): void {
-    const edges = this.members.cards(nowMs);
+    const edges = this.members.cards(nowMs).slice(0, mostCards);
     const key = JSON.stringify(edges);
     for (const member of this.members.devices.values()) {
       if (member.link === null || member.toldEdges === key) continue;

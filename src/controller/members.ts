@@ -21,10 +21,16 @@ export interface Member<Report> {
 }
 
 export interface DeviceMember extends Member<DeviceReport> {
-  /** Its edge, the answer that it is reading there, and the slot in which it was told; null: none yet. */
-  assigned: { readonly edge: string; session: string | null; readonly slot: number } | null;
-  /** Predicted time per token at the last decision, for comparison with what is felt; null: none. */
-  predictedMs: number | null;
+  /** Its edge, the answer that it is reading there, and when it was told, over which connection of the edge; null: not yet. */
+  assigned: {
+    readonly edge: string;
+    session: string | null;
+    readonly slot: number;
+    readonly atMs: number;
+    readonly edgeLink: number | null;
+  } | null;
+  /** What the last decision predicted between two tokens at an edge, for comparison with what is felt; null: nothing. */
+  predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
   /** What it was told of the edges that there are. */
   toldEdges: string;
 }
@@ -163,18 +169,24 @@ export class Members {
     }
     const fresh = { id, link, report: null, reportedAtMs: 0 };
     if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
-    else this.devices.set(id, { ...fresh, assigned: null, predictedMs: null, toldEdges: '' });
+    else this.devices.set(id, { ...fresh, assigned: null, predicted: null, toldEdges: '' });
     return before;
   }
 
   /** Compares what was predicted with what is felt, and corrects the times of the edge that wrote. */
-  #learn({ predictedMs }: DeviceMember, { feltMsPerToken, session }: DeviceReport): void {
-    const edge = session?.edge === null || session === null ? undefined : this.edges.get(session.edge);
-    if (edge === undefined || predictedMs === null || feltMsPerToken === null || feltMsPerToken <= 0) return;
-    const found = Math.log(feltMsPerToken / predictedMs);
-    const next = edge.logCorrection + learnedPart * found;
-    edge.logCorrection = Math.min(mostLogCorrection, Math.max(-mostLogCorrection, next));
+  #learn({ predicted }: DeviceMember, { feltMsPerToken, session }: DeviceReport): void {
+    // During a move one edge writes, and the prediction is for the other one.
+    if (predicted === null || session?.edge !== predicted.edge) return;
+    const edge = this.edges.get(predicted.edge);
+    if (edge === undefined || feltMsPerToken === null || feltMsPerToken <= 0) return;
+    // No single report tells of more than a factor of two.
+    const found = within(Math.log(feltMsPerToken / predicted.laterTokenMs));
+    edge.logCorrection = within(edge.logCorrection + learnedPart * found);
   }
+}
+
+function within(logarithm: number): number {
+  return Math.min(mostLogCorrection, Math.max(-mostLogCorrection, logarithm));
 }
 
 function byId({ id: one }: { readonly id: string }, { id: other }: { readonly id: string }): number {

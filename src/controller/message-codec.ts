@@ -22,6 +22,12 @@ const rate = z.number().min(1).max(1e13);
 const metres = z.number().min(-1e7).max(1e7);
 const place = z.strictObject({ xM: metres, yM: metres }).nullable();
 
+/** Of an edge, for devices: no user, no password. */
+const address = z
+  .string()
+  .max(mostText)
+  .regex(/^wss?:\/\/[^\s/?#@]+(\/[^\s@]*)?$/, 'an address is written as ws://host:port or wss://host:port');
+
 const joinSchema = z.strictObject({
   kind: z.literal('join'),
   version: z.int().min(0),
@@ -33,7 +39,7 @@ const joinSchema = z.strictObject({
 const edgeReportSchema = z.strictObject({
   kind: z.literal('edge-report'),
   seq: count,
-  address: text,
+  address,
   certificate: hex(64).nullable(),
   model: text,
   fingerprint: text,
@@ -78,7 +84,7 @@ const memberSchema = z.discriminatedUnion('kind', [joinSchema, edgeReportSchema,
 const epoch = z.int().min(0);
 const cardSchema = z.strictObject({
   id,
-  address: text,
+  address,
   certificate: hex(64).nullable(),
   fingerprint: text,
   tokenizerHash: hex(64),

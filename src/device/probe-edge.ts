@@ -9,6 +9,8 @@ import type { Connect } from '../transport/transport.ts';
 import { connectWebSocket } from '../transport/websocket-client.ts';
 
 const pingCount = 5;
+/** An edge that says more before it answers is none. */
+const mostHeard = 64;
 
 /** Result of {@link probeEdge}. */
 export interface EdgeProbe {
@@ -30,7 +32,13 @@ export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   let wake = (): void => {};
   const connection = await connect(() => ({
     frame: (bytes) => {
-      heard.push(codec.decode(bytes));
+      // What is no answer to a probe, or no message at all, is passed over: the time limit ends it.
+      try {
+        const message = codec.decode(bytes);
+        if (heard.length < mostHeard) heard.push(message);
+      } catch {
+        return;
+      }
       wake();
     },
     writable: () => {},

@@ -19,7 +19,7 @@ import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
 import { adviseTurn, type TurnAdvice } from './auto-mode.ts';
-import { createEdgeList, type EdgeList, isEdgeList } from './edge-list.ts';
+import { createEdgeList, type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -84,6 +84,8 @@ class TurnRunner implements Turn {
   readonly #driver: DeviceDriver<Connection>;
   readonly #queue: EmissionQueue<Emission> = new EmissionQueue(() => this.stop());
   readonly #assembler: TextAssembler;
+  /** The edges to which it has begun to connect. */
+  readonly #used = new Map<string, TurnEdge>();
   /** Connections that are being opened. */
   readonly #attempts = new Set<AbortController>();
   #isOver = false;
@@ -100,7 +102,7 @@ class TurnRunner implements Turn {
     this.#clock = options.clock ?? machineClock;
     const { auto, connect, drafter, tokenizer } = options;
     this.#edges = isEdgeList(connect) ? connect : createEdgeList(connect);
-    const { routes, edges } = this.#edges;
+    const { routes } = this.#edges;
     if (routes.names.length === 0) {
       const remedy = 'give an edge, or ask again when the controller names one';
       throw new OutriderError('edge-unreachable', 'no edge is known', remedy);
@@ -131,7 +133,8 @@ class TurnRunner implements Turn {
       judgesHedges: true,
       knownWidthShare: drafter === null ? undefined : knownWidths.get(drafter),
       routes,
-      credentialsOf: (edge: string) => edges.get(edge)?.credentials ?? turn.credentials,
+      // Of the edge as it was when the connection began: a list may lose it meanwhile, and its key is for no other address.
+      credentialsOf: (edge: string) => this.#used.get(edge)?.credentials ?? turn.credentials,
       keepsTarget: options.allowsOtherTarget !== true,
     };
     this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), this.#advice);
@@ -210,6 +213,7 @@ class TurnRunner implements Turn {
       this.#driver.unreachable(edge, noAnswer(edge));
       return;
     }
+    this.#used.set(edge, known);
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     const within = routes.hasSeveral ? this.#clock.after(severalEdges.connectWithinMs, () => attempt.abort()) : null;

@@ -63,6 +63,8 @@ const firstEdgeWithinMs = 10_000;
 
 export class FleetReader {
   readonly answers: FleetAnswer[] = [];
+  /** Answers that could not begin. */
+  failures = 0;
   readonly name: string;
   readonly #plan: ReaderPlan;
   readonly #index: number;
@@ -90,6 +92,7 @@ export class FleetReader {
       connect: connectController,
       id: this.name,
       tokenizerHash: plan.tokenizer.hash,
+      drafts: this.#drafter !== null,
       place: () => plan.placeOf?.(index) ?? null,
       bitsPerSecondTo: (edge) => plan.rates(index, edge),
       connectEdge: ({ id, address }) => {
@@ -164,6 +167,7 @@ export class FleetReader {
       try {
         await this.#read(prompt);
       } catch (error) {
+        this.failures += 1;
         this.#plan.note(`${this.name}: ${asOutriderError(error).message}`);
       }
       if (!this.#isEnding) await new Promise((resolve) => setTimeout(resolve, thinkMs));

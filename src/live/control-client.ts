@@ -32,10 +32,16 @@ export interface ControlClientOptions {
 export type ControlNote =
   | { readonly kind: 'connected'; readonly epoch: number }
   | { readonly kind: 'lost' }
+  /** A controller of an earlier epoch is not obeyed. */
+  | { readonly kind: 'older'; readonly epoch: number }
+  /** A fault on this side: a report that could not be made, or an order that could not be followed. */
+  | { readonly kind: 'failed'; readonly error: OutriderError }
   | { readonly kind: 'refused'; readonly error: OutriderError };
 
 /** A controller that says nothing for so long is gone, ms. It says that it is alive much more often. */
 const lostAfterMs = 15_000;
+/** Pauses between attempts grow until a connection has held for so long, ms. */
+const steadyMs = 5000;
 
 export class ControlClient {
   readonly #options: ControlClientOptions;
@@ -45,6 +51,8 @@ export class ControlClient {
   #epoch = 0;
   #heardAtMs = 0;
   #outageSinceMs: number | null = null;
+  #welcomeAtMs = 0;
+  #isOlderTold = false;
   #isClosed = false;
   #cancel = (): void => {};
   readonly #abort = new AbortController();
@@ -67,10 +75,14 @@ export class ControlClient {
   /** Reports at once: something has changed. */
   reportNow(): void {
     if (!this.#isWelcome || this.#connection === null) return;
-    const report = this.#options.report();
-    if (report === null) return;
-    this.#seq += 1;
-    this.#connection.send(encodeControl({ ...report, seq: this.#seq } as EdgeReport | DeviceReport));
+    try {
+      const report = this.#options.report();
+      if (report === null) return;
+      this.#seq += 1;
+      this.#connection.send(encodeControl({ ...report, seq: this.#seq } as EdgeReport | DeviceReport));
+    } catch (error) {
+      this.#options.note({ kind: 'failed', error: asOutriderError(error) });
+    }
   }
 
   close(): void {
@@ -89,6 +101,7 @@ export class ControlClient {
       const isSilent = this.#connection !== null && clock.nowMs() - this.#heardAtMs > lostAfterMs;
       if (isSilent) this.#connection?.close('silent', 'the controller says nothing');
       else this.reportNow();
+      if (this.#isWelcome && clock.nowMs() - this.#welcomeAtMs > steadyMs) this.#outageSinceMs = null;
       this.#tick();
     });
   }
@@ -154,13 +167,25 @@ export class ControlClient {
       return;
     }
     // Of two controllers the newer one decides.
-    if (message.epoch < this.#epoch) return;
+    if (message.epoch < this.#epoch) {
+      if (!this.#isOlderTold) note({ kind: 'older', epoch: message.epoch });
+      this.#isOlderTold = true;
+      connection.close('superseded', 'a controller with a higher epoch was here');
+      return;
+    }
     this.#epoch = message.epoch;
     if (message.kind === 'welcome') {
       this.#isWelcome = true;
-      this.#outageSinceMs = null;
+      this.#isOlderTold = false;
+      this.#welcomeAtMs = clock.nowMs();
       note({ kind: 'connected', epoch: message.epoch });
       this.reportNow();
-    } else if (message.kind !== 'alive') obey(message);
+    } else if (message.kind !== 'alive') {
+      try {
+        obey(message);
+      } catch (error) {
+        note({ kind: 'failed', error: asOutriderError(error) });
+      }
+    }
   }
 }

@@ -51,7 +51,7 @@ const staleSlots = 3;
 const urgentAfterMs = 20;
 const leastBetweenDecisionsMs = 100;
 const aliveEveryMs = 5000;
-const ticketValidMs = 10_000;
+const ticketValidMs = 60_000;
 const [mostEdges, mostDevices] = [10_000, 200_000];
 /** A policy that takes longer than a slot this many times in a row is replaced by the fallback. */
 const mostSlow = 3;
@@ -168,8 +168,9 @@ class Running implements RunningController {
 
   #hurry(): void {
     if (!this.#core.isUrgent || this.#cancelUrgent !== null || this.#isClosed) return;
-    const sinceMs = this.#clock.nowMs() - this.#decidedAtMs;
-    const afterMs = Math.max(urgentAfterMs, leastBetweenDecisionsMs - sinceMs);
+    // A policy that takes long must leave time for all else.
+    const restMs = Math.max(leastBetweenDecisionsMs, 2 * this.#decisionMs);
+    const afterMs = Math.max(urgentAfterMs, this.#decidedAtMs + restMs - this.#clock.nowMs());
     this.#cancelUrgent = this.#clock.after(afterMs, () => {
       this.#cancelUrgent = null;
       if (!this.#isClosed) this.#decide();
@@ -178,14 +179,14 @@ class Running implements RunningController {
 
   #decide(): void {
     const startMs = this.#clock.nowMs();
-    this.#decidedAtMs = startMs;
     this.#slots += 1;
     const open = this.#core.open(startMs);
     const policy = this.#policy;
     const decision = this.#core.decide(open, policy, this.#options.fallback);
-    this.#decisionMs = this.#clock.nowMs() - startMs;
+    this.#decidedAtMs = this.#clock.nowMs();
+    this.#decisionMs = this.#decidedAtMs - startMs;
     this.#judge(policy);
-    this.#core.apply(open, decision, startMs, policy.name);
+    this.#core.apply(open, decision, startMs);
   }
 
   #judge(policy: NamedPolicy): void {

@@ -2,6 +2,7 @@
 // if it has some, serve it without a controller too.
 
 import type { Clock } from '../basics/clock.ts';
+import { asOutriderError } from '../basics/errors.ts';
 import type { DeviceReport, EdgeCard } from '../controller/messages.ts';
 import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
@@ -25,6 +26,8 @@ export interface DeviceAgentOptions {
   readonly own?: EdgeList;
   /** Throughput upwards to an edge, alone on its link, bit/s, where the device knows it; default: it does not. */
   readonly bitsPerSecondTo?: (edge: string) => number | null;
+  /** Whether it drafts; default true. */
+  readonly drafts?: boolean;
   /** Where it is; default: not told. */
   readonly place?: () => DeviceReport['place'];
   /** Remaining share of the battery, (0, 1]; default 1. */
@@ -51,8 +54,22 @@ interface KnownLink {
   isListed: boolean;
 }
 
-/** Edges that are remembered. */
-const mostLinks = 64;
+/** Edges that are remembered, and those that are measured at a time. */
+const [mostLinks, mostProbes] = [256, 16];
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+/** Coarse timers tell 0. */
+function positive(ms: number | null): number | null {
+  return ms === null ? null : Math.max(0.01, ms);
+}
+
+function shareOf(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1;
+}
 
 /** A device that a controller sends to edges; its `edges` are for `startTurn` and `createDevice`. */
 export interface DeviceAgent {
@@ -76,6 +93,7 @@ class RunningAgent implements DeviceAgent {
   assigned: string | null = null;
   readonly #options: DeviceAgentOptions;
   readonly #clock: Clock;
+  readonly #drafts: boolean;
   readonly #links = new Map<string, KnownLink>();
   readonly #byName = new Map<string, TurnEdge>();
   readonly #client: ControlClient;
@@ -88,11 +106,15 @@ class RunningAgent implements DeviceAgent {
   readonly #named: Promise<void>;
   #cancelProbes = (): void => {};
   #round = 0;
+  #isProbing = false;
+  /** Links that were measured so far. */
+  #probed = 0;
   #isClosed = false;
 
   constructor(options: DeviceAgentOptions) {
     this.#options = options;
     this.#clock = options.clock ?? machineClock;
+    this.#drafts = options.drafts ?? true;
     for (const [name, edge] of options.own?.edges ?? []) this.#byName.set(name, edge);
     this.edges = { routes: new EdgeRoutes([...this.#byName.keys()]), edges: this.#byName };
     this.#named = new Promise((resolve) => {
@@ -156,12 +178,23 @@ class RunningAgent implements DeviceAgent {
     for (const card of fits) {
       const known = this.#links.get(card.id);
       if (known?.card.address === card.address && known.card.certificate === card.certificate) continue;
-      const connect = this.#options.connectEdge(card);
+      const connect = this.#connectorOf(card);
+      if (connect === null) continue;
       this.#links.set(card.id, { card, connect, ticket: null, roundTripMs: null, isListed: true });
     }
     this.#arrange();
     this.#cancelProbes();
     this.#probeLater(0);
+  }
+
+  /** Null: an address or a certificate that can't be used. The other edges can. */
+  #connectorOf(card: EdgeCard): Connect | null {
+    try {
+      return this.#options.connectEdge(card);
+    } catch (error) {
+      this.#options.note?.({ kind: 'failed', error: asOutriderError(error) });
+      return null;
+    }
   }
 
   #take(edge: string, ticket: string, reason: string): void {
@@ -203,9 +236,11 @@ class RunningAgent implements DeviceAgent {
 
   #report(): Omit<DeviceReport, 'seq'> {
     const status = this.#turn?.status ?? null;
-    const links = [...this.#links.values()].flatMap(({ card, roundTripMs }) =>
-      roundTripMs === null ? [] : [{ edge: card.id, roundTripMs, bitsPerSecond: this.#rateTo(card.id) }],
-    );
+    const links = [...this.#links.values()]
+      .slice(0, mostLinks)
+      .flatMap(({ card, roundTripMs }) =>
+        roundTripMs === null ? [] : [{ edge: card.id, roundTripMs, bitsPerSecond: this.#rateTo(card.id) }],
+      );
     const isReading = status !== null && !status.isOver;
     const edge = status?.edge ?? null;
     return {
@@ -213,9 +248,9 @@ class RunningAgent implements DeviceAgent {
       tokenizerHash: this.#options.tokenizerHash,
       fingerprint: this.#options.allowsOtherTarget === true ? null : (status?.fingerprint ?? null),
       links,
-      draftMs: status?.draftMs ?? this.#known.draftMs,
-      acceptance: status?.acceptance ?? this.#known.acceptance,
-      battery: this.#options.battery?.() ?? 1,
+      draftMs: this.#drafts ? positive(status?.draftMs ?? this.#known.draftMs) : null,
+      acceptance: this.#drafts ? (status?.acceptance ?? this.#known.acceptance) : 0,
+      battery: shareOf(this.#options.battery?.() ?? 1),
       session: isReading
         ? {
             session: status.session,
@@ -256,18 +291,27 @@ class RunningAgent implements DeviceAgent {
     });
   }
 
+  /** One round at a time, of a few links: a controller must not make devices flood what it names. */
   async #probe(): Promise<void> {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
     let isNews = false;
+    const listed = [...this.#links.values()].filter(({ isListed }) => isListed);
+    const some = listed.length <= mostProbes ? listed : rotated(listed, this.#probed).slice(0, mostProbes);
+    this.#probed += some.length;
     await Promise.all(
-      [...this.#links.values()].map(async (link) => {
+      some.map(async (link) => {
         const before = link.roundTripMs;
+        // What a link with an answer is like is known as long as it brings tokens.
+        const isInUse = this.#turn?.status.edge === link.card.id;
         link.roundTripMs = await probeEdge(link.connect).then(
           (found) => found.roundTripMs,
-          () => null,
+          () => (isInUse ? before : null),
         );
         isNews ||= (before === null) !== (link.roundTripMs === null);
       }),
     );
+    this.#isProbing = false;
     if (isNews) this.#client.reportNow();
   }
 }

@@ -6,28 +6,32 @@ import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 
 export const ticketPrefix = 'ticket:';
 
-/** Its device may come back with a used ticket for so long after it was last shown, ms. */
-const attachAgainMs = 60_000;
-const forgottenAfterMs = 600_000;
-/** Grants that nobody uses are forgotten first. */
-const mostTickets = 4096;
-
+/** A ticket that was shown may be shown again for so long after the last time, ms. */
+const attachAgainMs = 600_000;
+/** Devices, and tickets, that an edge remembers. */
+const mostDevices = 20_000;
+/** A device may have its running session and, until that is forgotten, one that it has left. */
+const mostSessions = 2;
 /** Limits of a key's share. */
 const [leastShare, mostShare] = [0.001, 1000];
 
 interface Held {
-  key: EdgeKey;
   readonly device: string;
-  /** Until when it may be shown for the first time, or again. */
+  /** Until when it may be shown. */
+  untilMs: number;
+}
+
+/** The key that stands for all tickets of a device: its session stays its own when it shows a newer one. */
+interface Holder {
+  key: EdgeKey;
+  /** Until when one of its tickets may be shown. */
   untilMs: number;
 }
 
 export class TicketBook {
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
-  /** The last ticket that each device has shown. */
-  readonly #ofDevice = new Map<string, Held>();
-  #count = 0;
+  readonly #holders = new Map<string, Holder>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -36,28 +40,15 @@ export class TicketBook {
   grant({ ticket, validMs, device }: TicketGrant): void {
     const nowMs = this.#clock.nowMs();
     this.#forgetOld(nowMs);
-    // The ticket itself is in no log, and its number in none of another edge.
-    const id = `${ticketPrefix}${++this.#count}`;
-    const key = { ...anyone, id, name: `device ${device}`, maxSessions: 1, maxWaiting: 1 };
-    this.#held.set(ticket, { key, device, untilMs: nowMs + validMs });
-  }
-
-  /** The id of the key that stands for a device's ticket; undefined: it has shown none. */
-  keyIdOf(device: string): string | undefined {
-    return this.#ofDevice.get(device)?.key.id;
-  }
-
-  /** z of the session of a device: the share of its key, since each ticket is a key of its own. */
-  setShare(device: string, share: number): void {
-    const held = this.#ofDevice.get(device);
-    if (held !== undefined) held.key = { ...held.key, share: Math.min(mostShare, Math.max(leastShare, share)) };
-  }
-
-  /** For `renewKeys` of an edge: the present data of a ticket's key, or the same key where it is none of a ticket. */
-  renewed(id: string, shown: EdgeKey): EdgeKey {
-    if (!id.startsWith(ticketPrefix)) return shown;
-    for (const { key } of this.#ofDevice.values()) if (key.id === id) return key;
-    return shown;
+    const untilMs = nowMs + validMs;
+    const limits = { maxSessions: mostSessions, maxWaiting: mostSessions };
+    const fresh = { ...anyone, id: `${ticketPrefix}${device}`, name: `device ${device}`, ...limits };
+    const holder = this.#holders.get(device) ?? { key: fresh, untilMs };
+    holder.untilMs = Math.max(holder.untilMs, untilMs);
+    // The newest last.
+    this.#holders.delete(device);
+    this.#holders.set(device, holder);
+    this.#held.set(ticket, { device, untilMs });
   }
 
   /** Whose credentials these are; null: no ticket that is valid. */
@@ -65,9 +56,11 @@ export class TicketBook {
     const held = this.#held.get(credentials);
     const nowMs = this.#clock.nowMs();
     if (held === undefined || nowMs >= held.untilMs) return null;
+    const holder = this.#holders.get(held.device);
+    if (holder === undefined) return null;
     held.untilMs = nowMs + attachAgainMs;
-    this.#ofDevice.set(held.device, held);
-    return held.key;
+    holder.untilMs = Math.max(holder.untilMs, held.untilMs);
+    return holder.key;
   }
 
   /** For `keyOf` of an edge: takes tickets, and what the edge takes without a controller. @param keyOf undefined: the edge asks for no key */
@@ -78,18 +71,32 @@ export class TicketBook {
     };
   }
 
+  /** The id of the key that stands for a device's tickets; undefined: it has none. */
+  keyIdOf(device: string): string | undefined {
+    return this.#holders.get(device)?.key.id;
+  }
+
+  /** z of the session of a device: the share of its key. */
+  setShare(device: string, share: number): void {
+    const holder = this.#holders.get(device);
+    if (holder !== undefined) holder.key = { ...holder.key, share: Math.min(mostShare, Math.max(leastShare, share)) };
+  }
+
+  /** For `renewKeys` of an edge: the present data of a device's key, or the same key where it is none of a ticket. */
+  renewed(id: string, shown: EdgeKey): EdgeKey {
+    const device = id.startsWith(ticketPrefix) ? id.slice(ticketPrefix.length) : undefined;
+    return (device === undefined ? undefined : this.#holders.get(device)?.key) ?? shown;
+  }
+
   #forgetOld(nowMs: number): void {
-    for (const [ticket, held] of this.#held) {
-      if (nowMs < held.untilMs) continue;
+    // The oldest grants come first; those that were shown since are kept.
+    for (const [ticket, { untilMs }] of this.#held) {
+      if (nowMs < untilMs && this.#held.size < 2 * mostDevices) break;
       this.#held.delete(ticket);
-      // A session may last longer than its ticket may be shown again.
-      if (nowMs >= held.untilMs + forgottenAfterMs && this.#ofDevice.get(held.device) === held)
-        this.#ofDevice.delete(held.device);
     }
-    while (this.#ofDevice.size > mostTickets) this.#ofDevice.delete(this.#ofDevice.keys().next().value as string);
-    for (const ticket of this.#held.keys()) {
-      if (this.#held.size < mostTickets) return;
-      this.#held.delete(ticket);
+    for (const [device, { untilMs }] of this.#holders) {
+      if (nowMs < untilMs && this.#holders.size < mostDevices) break;
+      this.#holders.delete(device);
     }
   }
 }

@@ -118,7 +118,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
       linkOpened: (link, edge) => {
         this.#hasConnected = true;
-        this.#movingTo = null;
+        // An attempt that waits is one for a turn without a connection.
+        this.#cancelConnect();
+        if (this.#movingTo === edge) this.#movingTo = null;
         this.#openedAtMs = clock.nowMs();
         if (this.#state.edges.length === 0 && advice?.beginsDrafting === false) this.switchDrafting({ on: false });
         this.step({ kind: 'link-opened', link, edge });
@@ -163,7 +165,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   unreachable(edge: string, error: OutriderError): void {
     if (this.#state.outcome !== null) return;
-    this.#movingTo = null;
+    if (this.#movingTo === edge) this.#movingTo = null;
     if (this.#state.links.length > 0) {
       this.#settings.routes?.failed(edge, this.#clock.nowMs());
       this.#host.notMoved?.(edge, error);
@@ -278,7 +280,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const next = this.#edges.next(edge, how, nowMs) ?? { edge, isFresh: false };
     const pauseMs = next.isFresh ? 0 : reconnectPauseMs(nowMs - this.#outageSinceMs, this.#settings.uniform());
     this.#cancelConnect = this.#clock.after(pauseMs, () => {
-      if (this.#state.outcome === null) this.#host.connect(next.edge);
+      if (this.#state.outcome === null && this.#state.links.length === 0) this.#host.connect(next.edge);
     });
   }
 

@@ -21,7 +21,6 @@ const lastingRefusals: ReadonlySet<ErrorCode> = new Set([
   'context-full',
   'target-changed',
   'tokenizer-mismatch',
-  'unauthorized',
   'version-mismatch',
 ]);
 

@@ -8,6 +8,7 @@ import {
   deliver,
   dropQueued,
   type LinkSettings,
+  type LinkState,
   openLink,
 } from '../protocol/link-model.ts';
 
@@ -35,11 +36,12 @@ export function createLinkQueue(
   let leaving = createBacklog();
   let inFlight = createSchedule(clock, earlyMs);
   const drains = new Set<{ readonly bytes: number; readonly callback: () => void; cancel: () => void }>();
-  const push = (frameBytes: number, arrive: () => void): void => {
-    const delivery = deliver(link, clock.nowMs(), frameBytes);
-    link = delivery.state;
-    leaving.add(delivery.departureMs, frameBytes);
-    inFlight.add({ atMs: delivery.arrivalMs, departureMs: delivery.departureMs, frameBytes, arrive });
+  const push = (frameBytes: number, arrive: () => void, leftBytes = frameBytes): void => {
+    const startMs = Math.max(clock.nowMs(), link.idleFromMs);
+    const { state, departureMs, arrivalMs } = deliver(link, clock.nowMs(), leftBytes);
+    link = state;
+    leaving.add(departureMs, frameBytes);
+    inFlight.add({ atMs: arrivalMs, startMs, departureMs, frameBytes, leftBytes, arrive });
   };
   const time = (drain: { readonly bytes: number; readonly callback: () => void; cancel: () => void }): void => {
     drain.cancel();
@@ -58,11 +60,16 @@ export function createLinkQueue(
       time(drain);
     },
     changeRate(bitsPerSecond) {
+      if (bitsPerSecond === rateOf(link)) return;
       const nowMs = clock.nowMs();
       const waiting = inFlight.takeLater(nowMs);
       leaving = createBacklog();
       link = { ...changeRate(link, bitsPerSecond), idleFromMs: nowMs, lastArrivalMs: inFlight.lastMs() };
-      for (const { frameBytes, arrive } of waiting) push(frameBytes, arrive);
+      for (const { frameBytes, arrive, startMs, departureMs, leftBytes } of waiting) {
+        // What of a frame has left is not sent again.
+        const part = Math.min(1, Math.max(0, (nowMs - startMs) / (departureMs - startMs)));
+        push(frameBytes, arrive, Math.ceil(leftBytes * (1 - part)));
+      }
       for (const drain of drains) time(drain);
     },
     drop() {
@@ -76,11 +83,18 @@ export function createLinkQueue(
   };
 }
 
+function rateOf({ direction, settings }: LinkState): number {
+  return direction === 'up' ? settings.uplinkBitsPerSecond : settings.downlinkBitsPerSecond;
+}
+
 /** A frame on its way. */
 interface Scheduled {
   readonly atMs: number;
+  readonly startMs: number;
   readonly departureMs: number;
   readonly frameBytes: number;
+  /** What of it was still to be sent when it was last timed. */
+  readonly leftBytes: number;
   readonly arrive: () => void;
 }
 
@@ -88,6 +102,7 @@ interface Scheduled {
 function createSchedule(clock: Clock, earlyMs: number) {
   const entries: Scheduled[] = [];
   let cancelled = false;
+  let isDelivering = false;
   let cancelWakeUp: (() => void) | undefined;
 
   function wakeUpForFirst(): void {
@@ -99,18 +114,21 @@ function createSchedule(clock: Clock, earlyMs: number) {
 
   function deliverDue(firstMs: number): void {
     const dueMs = Math.max(firstMs, clock.nowMs() + earlyMs);
-    const later = entries.findIndex((entry) => entry.atMs > dueMs);
-    const dueCount = later === -1 ? entries.length : later;
-    // The entries leave the list only afterwards, so that entries which the callbacks add start no second timer.
-    for (const entry of entries.slice(0, dueCount)) if (!cancelled) entry.arrive();
-    entries.splice(0, dueCount);
+    const due = new Set(entries.filter(({ atMs }) => atMs <= dueMs));
+    isDelivering = true;
+    for (let first = entries[0]; first !== undefined && due.has(first) && !cancelled; first = entries[0]) {
+      // A callback may add frames, which wait for the next time, and change the rate of those that wait.
+      entries.shift();
+      first.arrive();
+    }
+    isDelivering = false;
     wakeUpForFirst();
   }
 
   return {
     add(entry: Scheduled): void {
       entries.push(entry);
-      if (entries.length === 1) wakeUpForFirst();
+      if (entries.length === 1 && !isDelivering) wakeUpForFirst();
     },
     /** Removes those that have not left. */
     takeLater(nowMs: number): Scheduled[] {

@@ -55,7 +55,7 @@ interface Site {
 }
 
 /** An edge that takes tickets, and nothing else. */
-async function edgeSite(url: string, id: string): Promise<Site> {
+async function edgeSite(url: string, id: string, address?: string): Promise<Site> {
   const tickets = new TicketBook(machineClock);
   const toy = await startToyEdge({ keyOf: tickets.beside(() => null) });
   const { identity, tokenizer, limits } = toy.target;
@@ -63,7 +63,7 @@ async function edgeSite(url: string, id: string): Promise<Site> {
     connect: connectWebSocket(url),
     ...{ id, credentials: 'of members', tickets, edge: toy.edge, reportEveryMs: 50 },
     facts: {
-      ...{ address: toy.url, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
+      ...{ address: address ?? toy.url, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
       ...{ tokenizerHash: tokenizer.hash, places: limits.maxSequences, contextLength: limits.contextLength },
       bitsPerSecond: 1e9,
       place: null,
@@ -154,22 +154,55 @@ describe('a controller over sockets', () => {
     expect(notes.map(({ kind }) => kind)).toEqual(['connected', 'lost', 'connected']);
   });
 
-  it('does not obey an older controller, and refuses members without a key', async () => {
-    const [newer, older] = [await controllerSite(0, 2000), await controllerSite(0, 1000)];
+  it('is not obeyed if an earlier run was later, and refuses members without a key', async () => {
+    const newer = await controllerSite(0, 2000);
     const a = await edgeSite(newer.url, 'a');
-    const agent = deviceAt(newer.url, 'one', a);
+    const notes: ControlNote[] = [];
+    const agent = deviceAt(newer.url, 'one', a, notes);
     await agent.ready(5000);
     expect(agent.assigned).toBe('a');
-    const notes: ControlNote[] = [];
+    await newer.close();
+    const older = await controllerSite(Number(new URL(newer.url).port), 1000);
+    await expect.poll(() => notes.map(({ kind }) => kind), { timeout: 10_000 }).toContain('older');
+    expect(agent.isConnected).toBe(false);
+    const refused: ControlNote[] = [];
     const stranger = joinAsDevice({
       connect: connectWebSocket(older.url),
       ...{ id: 'stranger', credentials: 'a guess', tokenizerHash: a.toy.target.tokenizer.hash },
       connectEdge: ({ address }) => connectWebSocket(address),
-      note: (event) => void notes.push(event),
+      note: (event) => void refused.push(event),
     });
     undo.push(() => stranger.close());
-    await expect.poll(() => notes.length).toBeGreaterThan(0);
-    expect(notes[0]).toMatchObject({ kind: 'refused' });
+    await expect.poll(() => refused.length).toBeGreaterThan(0);
+    expect(refused[0]).toMatchObject({ kind: 'refused' });
+  });
+
+  it('can tell an address that no device can use: the others are used', async () => {
+    const site = await controllerSite();
+    const a = await edgeSite(site.url, 'a');
+    const bad = await edgeSite(site.url, 'bad', 'ws://[not an address');
+    const agent = deviceAt(site.url, 'one', a);
+    const report = await ask(agent, a);
+    expect([report.tokens, servers(report)]).toEqual([reference, ['a']]);
+    expect(bad.agent.isConnected).toBe(false);
+  });
+
+  it('brings its shares to the sessions of edges', async () => {
+    const site = await controllerSite();
+    const a = await edgeSite(site.url, 'a');
+    const agents = ['one', 'two'].map((id) => deviceAt(site.url, id, a));
+    const set: unknown[] = [];
+    const { setShares } = a.toy.edge;
+    Object.assign(a.toy.edge, {
+      setShares: (shares: Parameters<typeof setShares>[0]) => {
+        const found = setShares(shares);
+        set.push(found.set);
+        return found;
+      },
+    });
+    const reports = await Promise.all(agents.map((agent) => ask(agent, a)));
+    for (const report of reports) expect(report.tokens).toEqual(reference);
+    expect(set.some((count) => count === 2)).toBe(true);
   });
 });
 
@@ -180,17 +213,20 @@ describe('tickets', () => {
     const keyOf = book.beside(() => null);
     book.grant({ ticket: 'ticket:x', validMs: 1000, device: 'one' });
     book.grant({ ticket: 'ticket:y', validMs: 1000, device: 'two' });
+    book.grant({ ticket: 'ticket:z', validMs: 5000, device: 'one' });
     expect(keyOf('ticket:none')).toBeNull();
     expect(keyOf('another key')).toBeNull();
-    expect(keyOf('ticket:x')).toMatchObject({ name: 'device one', maxSessions: 1 });
+    expect(keyOf('ticket:x')).toMatchObject({ name: 'device one', maxSessions: 2 });
     nowMs = 2000;
     expect(keyOf('ticket:y')).toBeNull();
-    expect(keyOf('ticket:x')?.id).toBe('ticket:1');
+    expect(keyOf('ticket:x')?.id).toBe('ticket:one');
+    // A newer ticket of the same device is the same key, so its session stays its own.
+    expect(keyOf('ticket:z')?.id).toBe('ticket:one');
     book.setShare('one', 0.25);
-    expect(book.renewed('ticket:1', edgeKey('ticket:1')).share).toBe(0.25);
+    expect(book.renewed('ticket:one', edgeKey('ticket:one')).share).toBe(0.25);
     expect(book.renewed('other', edgeKey('other')).share).toBe(1);
-    expect([book.keyIdOf('one'), book.keyIdOf('two')]).toEqual(['ticket:1', undefined]);
-    nowMs = 100_000;
+    expect([book.keyIdOf('one'), book.keyIdOf('two')]).toEqual(['ticket:one', 'ticket:two']);
+    nowMs = 700_000;
     expect(keyOf('ticket:x')).toBeNull();
   });
 });

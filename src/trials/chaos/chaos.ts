@@ -43,6 +43,8 @@ interface ChaosFound {
   readonly counts: ReadonlyMap<string, number>;
   readonly answers: readonly FleetAnswer[];
   readonly references: readonly (readonly number[])[];
+  /** Answers that could not begin. */
+  readonly failures: number;
 }
 
 interface ChaosSummary extends Readonly<Record<string, number | boolean>> {
@@ -96,7 +98,8 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   try {
     const counts = await injectAll({ controller, edges, readers }, options, run, random);
     await Promise.all(readers.map((reader) => reader.finish()));
-    return { counts, answers: readers.flatMap(({ answers }) => answers), references };
+    const failures = readers.reduce((sum, reader) => sum + reader.failures, 0);
+    return { counts, answers: readers.flatMap(({ answers }) => answers), references, failures };
   } finally {
     for (const reader of readers) reader.close();
     await Promise.allSettled([...edges.map((edge) => edge.close()), controller.close()]);
@@ -170,7 +173,7 @@ async function injectAll(world: World, options: ChaosOptions, run: Run, random: 
   return counts;
 }
 
-function conclude({ counts, answers, references }: ChaosFound): ChaosConclusion {
+function conclude({ counts, answers, references, failures }: ChaosFound): ChaosConclusion {
   const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
   const isRight = ({ prompt, report }: FleetAnswer): boolean => {
     const reference = references[prompt] ?? [];
@@ -184,7 +187,7 @@ function conclude({ counts, answers, references }: ChaosFound): ChaosConclusion 
     faults: [...counts.values()].reduce((sum, count) => sum + count, 0),
     texts: ended.length,
     identical,
-    lostSessions: answers.length - ended.length,
+    lostSessions: answers.length - ended.length + failures,
     handovers: answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0),
     longestOutageMs: Math.round(Math.max(0, ...gaps)),
     outageMsP95: gaps.length === 0 ? 0 : Math.round(quantile(gaps, 0.95)),
