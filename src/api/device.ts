@@ -7,7 +7,7 @@ export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../b
 export { neutralSampling, type Sampling, type SamplingOptions } from '../decoding/sampling.ts';
 export type { DraftedText } from '../decoding/token-list.ts';
 export type { TokenText } from '../decoding/token-text.ts';
-export type { AutoMode } from '../device/auto-mode.ts';
+export type { AutoMode, ModeChange } from '../device/auto-mode.ts';
 export { type AskOptions, createDevice, type Device, type DeviceParts } from '../device/device.ts';
 export type { DeviceEdge, EdgeList, TurnEdge } from '../device/edge-list.ts';
 export { type LocalTurnOptions, startLocalTurn } from '../device/local-turn.ts';

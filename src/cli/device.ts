@@ -35,6 +35,7 @@ const options = {
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
   ...memberOptions,
   ...answerOptions,
+  mode: { ...answerOptions.mode, default: 'auto' },
   compare: {
     flag: '--compare',
     alias: '--no-compare',

@@ -41,7 +41,7 @@ export type AskOptions = Omit<
   TurnOptions,
   'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
 > & {
-  /** Decoding mode; `auto`: device and edge each draft while their own drafts save time. Default `stream`. */
+  /** Decoding mode. Default `auto`: device and edge each draft while their own drafts save time. */
   readonly mode?: ModeName | 'auto';
 };
 
@@ -88,8 +88,8 @@ export function createDevice(parts: DeviceParts): Device {
     ask(question, options = {}) {
       checkOptions('ask', options, askChecks);
       const prompt = tokenizer.encodeChat(messagesOf(question));
-      const { mode, ...rest } = options;
-      const chosen = mode === 'auto' ? { auto } : mode === undefined ? {} : { mode };
+      const { mode = 'auto', ...rest } = options;
+      const chosen = mode === 'auto' ? { auto } : { mode };
       const key = credentials === undefined ? {} : { credentials };
       return startTurn({ ...rest, ...chosen, ...key, connect: edges, tokenizer, drafter, prompt });
     },

@@ -3,9 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { AutoMode } from '../../src/device/auto-mode.ts';
+import { createDevice } from '../../src/device/device.ts';
 import { startTurn } from '../../src/device/turn.ts';
+import { createToyModel } from '../../src/models/toy.ts';
 import { linearStepTime } from '../../src/scheduling/step-time.ts';
-import { startToyEdge, toyDrafter, toyReference, toyTurn } from './toy-edge.ts';
+import { startToyEdge, toyDrafter, toyReference, toySeed, toyTurn } from './toy-edge.ts';
 
 // Announced step times, not measured ones, so that a busy machine does not change the decision.
 const told = { stepTime: linearStepTime(400, 1), learnsStepTime: false };
@@ -35,5 +37,33 @@ describe('mode auto', () => {
     expect(second.modeReason).toMatch(/^drafts of this device save about 0 %/);
     expect(second.draftedTokens).toBeLessThan(first.draftedTokens);
     expect(second.tokens).toEqual(reference);
+  });
+
+  it('lets an edge draft that can, names the modes, and needs no other mode for an edge that can not', async () => {
+    const model = createToyModel({ seed: toySeed, role: 'draft', agreement: 0.9, sequences: 4 });
+    await using drafting = await startToyEdge({ ...told, draft: { model, draftLength: 2 } });
+    await using plain = await startToyEdge(told);
+    const auto = new AutoMode();
+    for (const edge of [drafting, plain]) {
+      const turn = toyTurn(edge, { auto, drafter: toyDrafter(0.9), maxAnswerTokens: 200 });
+      const { tokens, outcome, mode, modeChanges } = await startTurn(turn).report;
+      expect(tokens).toEqual(reference);
+      const edgeDraftRows = outcome.kind === 'ended' ? outcome.account.edgeDraftRows : -1;
+      if (edge === plain) expect([edgeDraftRows, mode]).toEqual([0, 'stream']);
+      else {
+        expect(edgeDraftRows).toBeGreaterThan(0);
+        expect(['mix', 'edge-sd']).toContain(mode);
+        expect(modeChanges[0]).toMatchObject({ fromToken: 0, mode: 'mix', reason: 'nothing is measured yet' });
+      }
+    }
+  });
+
+  it('is what a device asks in where nothing else is said', async () => {
+    await using edge = await startToyEdge(told);
+    const { tokenizer } = edge.target;
+    const device = createDevice({ edge: edge.url, tokenizer, drafter: toyDrafter(0.95) });
+    const asked = await device.ask('Why?', { maxAnswerTokens: 60 }).report;
+    expect(asked.modeChanges.at(-1)).toMatchObject({ mode: asked.mode, reason: asked.modeReason });
+    expect((await device.ask('Why?', { maxAnswerTokens: 8, mode: 'stream' }).report).modeChanges).toEqual([]);
   });
 });
