@@ -204,7 +204,7 @@ it('switches drafting as it is advised, after the effects of the commit', () => 
   const answers: (DraftingSwitch | null)[] = [null, off, on];
   const seen: number[] = [];
   const quiet: DraftingAdvice = {
-    beginsDrafting: true,
+    begins: () => null,
     greeted: () => null,
     isDue: () => true,
     judge: () => null,
@@ -224,7 +224,7 @@ it('switches drafting as it is advised, after the effects of the commit', () => 
   const slow = bed({ advice: { ...quiet, greeted: () => off } });
   slow.connect();
   expect(slow.driver.state.isDraftingOn).toBe(false);
-  const resting = bed({ advice: { ...quiet, beginsDrafting: false } });
+  const resting = bed({ advice: { ...quiet, begins: () => off } });
   resting.connect();
   expect(resting.events.slice(0, 2).map(({ kind }) => kind)).toEqual(['drafting-switched', 'link-opened']);
 });

@@ -36,7 +36,7 @@ describe('the measurements of mode auto', () => {
       reason: expect.stringMatching(/80 % of drafts hold/),
     });
     for (let turn = 0; turn < 6; turn += 1) turnOf(auto, 'near', timing, measures(0, 200, 200));
-    expect(auto.follow({ canDraft: true }).beginsDrafting).toBe(false);
+    expect(auto.follow({ canDraft: true }).begins()).toMatchObject({ on: false });
   });
 
   it('are kept for each edge, and those of the draft for all', () => {
@@ -47,7 +47,7 @@ describe('the measurements of mode auto', () => {
     turnOf(auto, 'dear', { ...timing, stepMs: slope }, measures(80, 20, 200));
     // The next turn is expected at the edge used last, and changes its mind when another one greets.
     const next = auto.follow({ canDraft: true });
-    expect(next.beginsDrafting).toBe(false);
+    expect(next.begins()).toMatchObject({ on: false });
     expect(next.greeted('near', timing)).toMatchObject({ on: true });
     expect(next.changes).toHaveLength(1);
   });
@@ -63,7 +63,7 @@ describe('the measurements of mode auto', () => {
     const auto = new AutoMode();
     expect(turnOf(auto, 'near', { ...timing, edgeDraftMs: 5 }).changes.at(-1)?.mode).toBe('mix');
     const without = auto.follow({ canDraft: false });
-    expect(without.beginsDrafting).toBe(false);
+    expect(without.begins()).toMatchObject({ on: false });
     without.greeted('near', { ...timing, edgeDraftMs: 5 });
     expect(without.changes).toEqual([{ fromToken: 0, mode: 'edge-sd', reason: 'this device has no draft' }]);
     without.greeted('other', timing);
@@ -116,7 +116,7 @@ describe('advice within a turn', () => {
 
   it('drafts nothing with an almost empty battery', () => {
     const advice = new AutoMode().follow({ canDraft: true, batteryLevel: 0.01 });
-    expect(advice.beginsDrafting).toBe(false);
+    expect(advice.begins()).toMatchObject({ on: false });
     expect(advice.greeted('edge', timing)).toBeNull();
     for (let tokens = 16; tokens < 4000; tokens += 16) expect(advice.judge(measures(0, 0, tokens))).toBeNull();
     expect(advice.changes).toMatchObject([{ mode: 'ar', reason: 'the battery is almost empty' }]);

@@ -119,7 +119,6 @@ interface AdviceSettings extends AutoTurn {
 
 /** Switches the drafting of one turn. */
 export class TurnAdvice implements DraftingAdvice {
-  readonly beginsDrafting: boolean;
   readonly #settings: AdviceSettings;
   readonly #leastGain: number;
   #edge: string | null = null;
@@ -134,7 +133,11 @@ export class TurnAdvice implements DraftingAdvice {
     this.#settings = settings;
     this.#leastGain = settings.canDraft ? leastGainAt(settings.batteryLevel) : Number.POSITIVE_INFINITY;
     this.#judgement = this.#begin(settings.lastEdge);
-    this.beginsDrafting = this.#judgement.isDrafting;
+  }
+
+  begins(): DraftingSwitch | null {
+    const { isDrafting, reason } = this.#judgement;
+    return isDrafting ? null : { on: false, reason };
   }
 
   /** The modes of the turn so far, the present one last. Until an edge has greeted, that of the edge used last. */

@@ -16,10 +16,9 @@ import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from './drafting-ad
 import { EdgeChoice, type EdgeChoiceSettings } from './edge-choice.ts';
 import type { EdgeFailure } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
-import type { DeviceMessage, EdgeMessage, EdgeTiming } from './messages.ts';
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
-import { TurnMeter } from './turn-meter.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
 
 export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines, EdgeChoiceSettings {
@@ -73,7 +72,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   readonly #host: DeviceHost<Carrier>;
   readonly #advice: DraftingAdvice | null;
   readonly #watch: DraftWatch;
-  readonly #meter = new TurnMeter();
   readonly #deadline: TextDeadline;
   #state: DeviceState;
   /** Time of the last new text. A `hello` does not count: an edge that only greets must not keep a turn alive. */
@@ -122,7 +120,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         this.#cancelConnect();
         if (this.#movingTo === edge) this.#movingTo = null;
         this.#openedAtMs = clock.nowMs();
-        if (this.#state.edges.length === 0 && advice?.beginsDrafting === false) this.switchDrafting({ on: false });
+        if (this.#state.edges.length === 0) this.#switch(advice?.begins());
         this.step({ kind: 'link-opened', link, edge });
       },
       received: (link, message) => {
@@ -132,7 +130,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
           host.queued?.(message.ahead);
         }
         if (message.kind === 'leaving') this.#leave(link);
-        if (message.kind === 'hello') this.#greeted(link, message.timing);
+        if (message.kind === 'hello')
+          this.#switch(this.#advice?.greeted(this.connections.edgeOf(link) ?? '', message.timing));
         this.step({ kind: 'message-received', link, message });
       },
       linkWritable: (link, writable) => this.step({ kind: 'link-writable', link, writable }),
@@ -154,8 +153,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.step({ kind: 'stop-requested' });
   }
 
-  switchDrafting({ on, reason }: { readonly on: boolean; readonly reason?: string }): void {
-    this.step({ kind: 'drafting-switched', on, ...(reason === undefined ? {} : { reason }) });
+  #switch(change: DraftingSwitch | null | undefined): void {
+    if (change != null) this.step({ kind: 'drafting-switched', ...change });
   }
 
   /** For the first connection of a turn, a second one beside it (handover), or another one to the same edge. */
@@ -197,10 +196,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
   drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
-    if (draft?.isLookedUp !== true) {
-      this.#watch.drafted(durationMs, draft?.alternatives?.length);
-      this.#meter.drafted(durationMs);
-    }
+    if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs, draft?.alternatives?.length);
     this.#setChainCut();
     this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
@@ -221,9 +217,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#noteServer();
     this.#host.settled?.();
     const change = this.#switchTo;
-    if (change === null || this.#depth > 0) return;
+    if (this.#depth > 0) return;
     this.#switchTo = null;
-    this.switchDrafting(change);
+    this.#switch(change);
   }
 
   #perform(effect: DeviceEffect): void {
@@ -238,7 +234,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         break;
       case 'connect':
         this.#watch.lost();
-        this.#meter.lost();
         this.#connectLater(effect.edge, this.#failure);
         break;
       case 'draft-next': {
@@ -353,14 +348,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#edges.answered(this.#servedBy);
     this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
-    this.#meter.committed(nowMs, tokens.length);
     this.#host.emit(tokens, drafted);
     this.#judge();
-  }
-
-  #greeted(link: number, timing: EdgeTiming): void {
-    const change = this.#advice?.greeted(this.connections.edgeOf(link) ?? '', timing) ?? null;
-    if (change !== null) this.switchDrafting(change);
   }
 
   #judge(): void {
@@ -373,7 +362,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** What the turn has measured so far. */
   get measures(): TurnMeasures {
-    return this.#meter.measures(this.#state, this.connections.recentRoundTripMs ?? this.#settings.knownRoundTripMs);
+    return this.#watch.measures(this.#state, this.connections.recentRoundTripMs ?? this.#settings.knownRoundTripMs);
   }
 
   #setHedgeCut(): void {

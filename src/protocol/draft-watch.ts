@@ -14,7 +14,9 @@ import {
 } from '../decoding/draft-timing.ts';
 import { leastHedgeChance } from '../decoding/hedge-worth.ts';
 import type { DeviceState } from './device-state.ts';
+import type { TurnMeasures } from './drafting-advice.ts';
 import { modeOf } from './mode.ts';
+import { TurnMeter } from './turn-meter.ts';
 
 /** Prior of the acceptance: as if this many drafts had been compared at this rate. */
 const priorComparisons = 4;
@@ -23,6 +25,7 @@ const priorAcceptance = 0.7;
 const leastChange = 0.2;
 
 export class DraftWatch {
+  readonly #meter = new TurnMeter();
   #timing: DraftTiming;
   #cut = 0;
 
@@ -39,6 +42,7 @@ export class DraftWatch {
   /** A pass of the model took this long, in which it has extended so many alternatives. Looked-up drafts do not count. */
   drafted(ms: number, alternatives = 0): void {
     this.#timing = noteDraftTime(this.#timing, ms, alternatives);
+    this.#meter.drafted(ms);
   }
 
   /** A verdict was requested. */
@@ -48,11 +52,18 @@ export class DraftWatch {
 
   committed(atMs: number, tokenCount: number): void {
     this.#timing = noteCommit(this.#timing, atMs, tokenCount);
+    this.#meter.committed(atMs, tokenCount);
   }
 
   /** A connection was lost. */
   lost(): void {
     this.#timing = notePause(this.#timing);
+    this.#meter.lost();
+  }
+
+  /** @param roundTripMs undefined: not measured yet */
+  measures(state: DeviceState, roundTripMs: number | undefined): TurnMeasures {
+    return this.#meter.measures(state, roundTripMs);
   }
 
   lookUpMargin(state: DeviceState): number {

@@ -24,8 +24,8 @@ export interface DraftingSwitch {
 
 /** Decides when drafting is switched off and on within a turn. */
 export interface DraftingAdvice {
-  /** Asked at the first connection. */
-  readonly beginsDrafting: boolean;
+  /** Called before the first connection. @returns null: the turn begins with drafting on */
+  begins(): DraftingSwitch | null;
   /** Called on each `hello`. @returns null: no change */
   greeted(edge: string, timing: EdgeTiming): DraftingSwitch | null;
   /** Asked after each commit. @returns whether {@link judge} is to be called now */

@@ -256,7 +256,7 @@ function moodOf(random: Random): Pick<VirtualDeviceSettings, 'advice'> {
   };
   return {
     advice: {
-      beginsDrafting: on,
+      begins: () => (on ? null : { on, reason: 'a mood' }),
       greeted: () => turn(0.1),
       isDue: () => true,
       // Off for two commits in the mean, on for ten.
