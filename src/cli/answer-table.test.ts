@@ -34,6 +34,20 @@ it.each([
   expect(explain(own, report(40)).join('\n')).toContain(words);
 });
 
+it('names the modes of auto, without trials', () => {
+  const [ar, stream] = [
+    { fromToken: 48, mode: 'ar', reason: 'drafts fail' },
+    { fromToken: 80, mode: 'stream', reason: 'to see', isTrial: true },
+  ] as const;
+  const first = { fromToken: 0, mode: 'stream', reason: 'nothing is measured yet' } as const;
+  const own: TurnReport = { ...report(40), modeChanges: [first, ar, stream, { ...ar, fromToken: 96 }] };
+  expect(explain(own, undefined).slice(0, 3)).toEqual([
+    'Mode stream: nothing is measured yet.',
+    'Mode ar, from token 48 on: drafts fail.',
+    'The other way was tried once.',
+  ]);
+});
+
 interface Counts {
   readonly tokens: number;
   readonly steps: number;

@@ -57,9 +57,7 @@ export function answerTable(measured: readonly Measured[]): string {
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
   const lines: string[] = [];
-  for (const { fromToken, mode, reason } of own.modeChanges) {
-    lines.push(`Mode ${mode}${fromToken === 0 ? '' : `, from token ${fromToken} on`}: ${reason}.`);
-  }
+  lines.push(...describeModes(own));
   if (own.draftingPauses > 0 && own.modeChanges.length === 0)
     lines.push(`Drafting was switched off, since it did not pay (times: ${own.draftingPauses}).`);
   if (own.outcome.kind === 'unverified') {
@@ -76,6 +74,17 @@ export function explain(own: TurnReport, alone: TurnReport | undefined): string[
   }
   if (isMixed(own)) lines.push('Parts of the text come from different engines; near-ties may differ.');
   return lines;
+}
+
+/** The modes of `auto` and their reasons, without trials. */
+function describeModes({ modeChanges }: TurnReport): string[] {
+  const lasting = modeChanges.filter(({ isTrial }) => isTrial !== true);
+  const shown = lasting.filter(({ mode }, index) => mode !== lasting[index - 1]?.mode);
+  const lines = shown.map(({ fromToken, mode, reason }) => {
+    return `Mode ${mode}${fromToken === 0 ? '' : `, from token ${fromToken} on`}: ${reason}.`;
+  });
+  const trials = modeChanges.length - lasting.length;
+  return trials === 0 ? lines : [...lines, `The other way was tried ${trials === 1 ? 'once' : `${trials} times`}.`];
 }
 
 /**

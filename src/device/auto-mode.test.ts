@@ -88,8 +88,8 @@ describe('advice within a turn', () => {
     }
     expect(said.filter((one) => one === false)).toHaveLength(advice.pauses);
     expect(said.indexOf(false)).toBeLessThan(6);
-    // Drafting is tried again after 96 tokens, and switched off again.
-    expect(said.indexOf(true) - said.indexOf(false)).toBe(6);
+    // Drafting is tried again after 32 tokens, and switched off again.
+    expect(said.indexOf(true) - said.indexOf(false)).toBe(2);
     expect(advice.pauses).toBeGreaterThan(1);
     expect(advice.changes.slice(0, 3).map(({ mode }) => mode)).toEqual(['stream', 'ar', 'stream']);
     expect(advice.changes[1]?.fromToken).toBe(16 * (said.indexOf(false) + 1));

@@ -44,6 +44,8 @@ export interface ModeChange {
   readonly fromToken: number;
   readonly mode: ModeName;
   readonly reason: string;
+  /** For a few tokens, to see what drafts do. */
+  readonly isTrial?: true;
 }
 
 /** For a turn of mode `auto`. */
@@ -195,9 +197,9 @@ export class TurnAdvice implements DraftingAdvice {
 
   /** @param before whether the device was drafting */
   #note(before: boolean): DraftingSwitch | null {
-    const { isDrafting: on, reason } = this.#judgement;
+    const { isDrafting: on, reason, isTrial } = this.#judgement;
     const mode = modeInForce(on, this.#timing?.edgeDraftMs != null);
-    const change = { fromToken: this.#seen.tokens, mode, reason };
+    const change = { fromToken: this.#seen.tokens, mode, reason, ...(isTrial ? ({ isTrial } as const) : {}) };
     // What was chosen before the first token is replaced by what the edge's greeting changes.
     if (this.#changes.at(-1)?.fromToken === change.fromToken) this.#changes.pop();
     if (this.#changes.at(-1)?.mode !== mode) this.#changes.push(change);

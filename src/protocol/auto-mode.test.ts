@@ -177,15 +177,30 @@ describe('drafting in a running turn', () => {
     expect(judgedAfter(2, { ...far, ...alone, decodeMs: 16 * 300 }, resting).isDrafting).toBe(true);
   });
 
-  it('is tried again after a while, and after a longer while when it did not pay', () => {
+  it('is tried again after a while, for a while', () => {
     const stopped = judgedAfter(6, { mismatched: 10 });
-    expect(judgedAfter(4, {}, { ...stopped, tokensSince: 0 }).isDrafting).toBe(false);
-    const tried = judgedAfter(6, {}, { ...stopped, tokensSince: 0 });
-    expect(tried).toMatchObject({ isDrafting: true, matched: 3, mismatched: 1, probeAfter: 192 });
-    const again = judgedAfter(4, { mismatched: 10 }, tried);
-    expect(again).toMatchObject({ isDrafting: false, probeAfter: 192 });
-    expect(judgedAfter(10, {}, { ...again, tokensSince: 0 }).isDrafting).toBe(false);
-    expect(judgedAfter(12, {}, { ...again, tokensSince: 0 }).isDrafting).toBe(true);
+    expect(stopped.isDrafting).toBe(false);
+    expect(judgedAfter(1, {}, { ...stopped, tokensSince: 0 }).isDrafting).toBe(false);
+    const tried = judgedAfter(2, {}, { ...stopped, tokensSince: 0 });
+    expect(tried).toMatchObject({ isDrafting: true, isTrial: true, matched: 3, mismatched: 1, tryAfter: 32 });
+    expect(judgedAfter(1, { mismatched: 10 }, tried)).toMatchObject({
+      isDrafting: false,
+      isTrial: false,
+      tryAfter: 32,
+    });
+    expect(judgedAfter(8, { matched: 10 }, tried)).toMatchObject({ isDrafting: true });
+  });
+
+  it('is tried more rarely where it was felt to cost time, and with a low battery', () => {
+    const paces = { drafting: { tokens: 50, ms: 3000 }, resting: { tokens: 50, ms: 2000 } };
+    const costly = judgedAfter(6, { mismatched: 10 }, { ...freshJudgement, paces });
+    expect(costly).toMatchObject({ isDrafting: false, tryAfter: 64 });
+    expect(judgedAfter(3, {}, { ...costly, tokensSince: 0 }).isDrafting).toBe(false);
+    expect(judgedAfter(4, {}, { ...costly, tokensSince: 0 }).isDrafting).toBe(true);
+    const low = { leastGain: leastGainAt(0.4) };
+    const stopped = { ...freshJudgement, isDrafting: false, matched: 0, mismatched: 20 };
+    expect(judgedAfter(5, low, stopped).isDrafting).toBe(false);
+    expect(judgedAfter(7, low, stopped).isDrafting).toBe(true);
   });
 
   it('is never tried with an empty battery', () => {
@@ -204,13 +219,14 @@ describe('drafting in a running turn', () => {
     expect(slow.isDrafting).toBe(true);
   });
 
-  it('is switched at most every 24 tokens', () => {
+  it('is switched at most every 16 tokens, and every 24 without a trial', () => {
     let judged = freshJudgement;
     for (let round = 0; round < 60; round += 1) {
       const isGood = round % 2 === 0;
       const given = { tokens: 8, matched: isGood ? 40 : 0, mismatched: isGood ? 0 : 40 };
       const after = judgeDrafting(judged, { ...news, ...given });
-      if (after.isDrafting !== judged.isDrafting) expect(judged.tokensSince + 8).toBeGreaterThanOrEqual(24);
+      if (after.isDrafting !== judged.isDrafting)
+        expect(judged.tokensSince + 8).toBeGreaterThanOrEqual(judged.isTrial ? 16 : 24);
       judged = after;
     }
   });

@@ -129,8 +129,10 @@ export interface DraftingJudgement {
   /** Tokens committed since drafting was switched on or off. */
   readonly tokensSince: number;
   readonly paces: Paces;
-  /** Without drafts for so many tokens, the device tries them again. */
-  readonly probeAfter: number;
+  /** Without drafts for so many tokens, the device tries them again; with a low battery after more. */
+  readonly tryAfter: number;
+  /** The present state was begun to try it. */
+  readonly isTrial: boolean;
   /** Why drafting was switched last, in words for people. */
   readonly reason: string;
 }
@@ -151,11 +153,16 @@ export interface DraftingNews extends Pick<TimingKnowledge, 'draftMs' | 'roundTr
 const memory = 48;
 /** The same of a pace, in tokens. */
 const paceMemory = 400;
-/** Tokens between two switches of drafting: fewer say too little. */
+/** Tokens between two switches of drafting, and at least in a trial: fewer say too little. */
 const leastStayTokens = 24;
-/** After this many tokens without drafts they are tried again: the text may have become easier. Doubled each time that they do not pay. */
-const firstProbeTokens = 96;
-const lastProbeTokens = 1536;
+const leastTrialTokens = 16;
+/**
+ * After this many tokens without drafts they are tried again: the text may have become easier, and only drafts tell. Where drafting was felt to
+ * cost time, not only battery, it is tried more rarely each time.
+ */
+const firstTryTokens = 32;
+const lastTryTokens = 1024;
+const costlyGain = -0.05;
 /** Where the gain is in doubt and nothing was felt without drafts yet, the device rests for a while, to compare. */
 const compareAfterTokens = 96;
 const doubtfulGain = 0.25;
@@ -167,7 +174,8 @@ export const freshJudgement: DraftingJudgement = {
   mismatched: 1,
   tokensSince: 0,
   paces: noPaces,
-  probeAfter: firstProbeTokens,
+  tryAfter: firstTryTokens,
+  isTrial: false,
   reason: 'nothing is measured yet',
 };
 
@@ -177,28 +185,35 @@ export const freshJudgement: DraftingJudgement = {
  */
 export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
   const kept = remember(before, news);
-  const { tokensSince, isDrafting, probeAfter, paces } = kept;
-  if (tokensSince < leastStayTokens) return kept;
-  const acceptance = kept.matched / (kept.matched + kept.mismatched);
-  const known = { ...news, acceptance, loadMs: loadOf(news) };
-  const gain = expectedGain(known, paces);
+  const { tokensSince, isDrafting, isTrial } = kept;
+  if (tokensSince < (isTrial ? leastTrialTokens : leastStayTokens)) return kept;
+  const known = { ...news, acceptance: kept.matched / (kept.matched + kept.mismatched), loadMs: loadOf(news) };
+  const gain = expectedGain(known, kept.paces);
   if (gain === null) return kept;
-  const switched = { ...kept, isDrafting: !isDrafting, tokensSince: 0, reason: describeGain(known, gain) };
-  if (isDrafting) {
-    if (gain.share < news.leastGain) {
-      const isProbe = before.probeAfter > firstProbeTokens;
-      return { ...switched, probeAfter: isProbe ? probeAfter : firstProbeTokens };
-    }
-    const isUnsure = news.edge?.edgeDraftMs != null && paces.resting.tokens < leastPaceTokens;
-    const compares = isUnsure && gain.share < doubtfulGain && tokensSince >= compareAfterTokens;
-    return compares ? { ...switched, reason: 'to compare the time with drafts of this device and without' } : kept;
-  }
+  const switched = { ...kept, isDrafting: !isDrafting, tokensSince: 0, isTrial: false };
+  const reason = describeGain(known, gain);
+  if (isDrafting && gain.share < news.leastGain) return { ...switched, reason, tryAfter: tryAfterOf(kept) };
+  if (isDrafting) return compares(kept, gain, news) ? { ...switched, isTrial: true, reason: compareReason } : kept;
   // Hysteresis: twice the gain.
-  if (gain.share >= 2 * news.leastGain) return { ...switched, probeAfter: firstProbeTokens };
-  if (tokensSince < probeAfter || news.leastGain >= 1) return kept;
+  if (gain.share >= 2 * news.leastGain) return { ...switched, reason, tryAfter: firstTryTokens };
+  const isTried = news.leastGain < 1 && tokensSince >= (kept.tryAfter * news.leastGain) / leastGain;
   const { matched, mismatched } = freshJudgement;
-  const reason = 'to see whether drafts of this device save time now';
-  return { ...switched, matched, mismatched, reason, probeAfter: Math.min(lastProbeTokens, 2 * probeAfter) };
+  return isTried ? { ...switched, matched, mismatched, isTrial: true, reason: tryReason } : kept;
+}
+
+const compareReason = 'to compare the time with drafts of this device and without';
+const tryReason = 'to see whether drafts of this device save time now';
+
+/** Whether the device rests for a while to compare. */
+function compares({ paces, tokensSince }: DraftingJudgement, { share }: Gain, { edge }: DraftingNews): boolean {
+  const isUnsure = edge?.edgeDraftMs != null && paces.resting.tokens < leastPaceTokens;
+  return isUnsure && share < doubtfulGain && tokensSince >= compareAfterTokens;
+}
+
+function tryAfterOf({ paces: { drafting, resting }, tryAfter }: DraftingJudgement): number {
+  if (Math.min(drafting.tokens, resting.tokens) < leastPaceTokens) return firstTryTokens;
+  const felt = 1 - drafting.ms / drafting.tokens / (resting.ms / resting.tokens);
+  return felt < costlyGain ? Math.min(lastTryTokens, 2 * tryAfter) : firstTryTokens;
 }
 
 function remember(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {

@@ -69,6 +69,8 @@ export interface SessionSettings extends SessionConditions {
   readonly acceptance: number;
   /** The same of the edge's drafts; default: `acceptance`. */
   readonly edgeAcceptance?: number;
+  /** The device's from this token of the answer on; default: as before it. */
+  readonly laterAcceptance?: { readonly fromToken: number; readonly acceptance: number };
   /** Whether a draft's confidence tells sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
   readonly hasClasses?: boolean;
   /** As in `DrafterSettings`; default: the drafter tells no second choice. */
@@ -137,11 +139,22 @@ export function runSession(settings: SessionSettings): SessionResult {
   const source = {
     turn: text,
     target,
-    drafter: toyDrafter(target, { agreement: acceptance, redraws: null, seed, ...toyHints(settings) }),
+    drafter: drafterOf(settings, target, prompt.length),
     edgeDrafter: toyEdgeDrafter(target, settings.edgeAcceptance ?? acceptance, edgeRandom),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);
+}
+
+function drafterOf(settings: SessionSettings, target: ToyTarget, promptLength: number): VirtualDrafter {
+  const { seed, acceptance, laterAcceptance: later } = settings;
+  const drafterFor = (agreement: number): VirtualDrafter =>
+    toyDrafter(target, { agreement, redraws: null, seed, ...toyHints(settings) });
+  const first = drafterFor(acceptance);
+  if (later === undefined) return first;
+  const second = drafterFor(later.acceptance);
+  const from = promptLength + later.fromToken;
+  return { draft: (state, ...more) => (state.text.length < from ? first : second).draft(state, ...more) };
 }
 
 function toyHints({ acceptance, hasClasses, runnerUpAgreement }: SessionSettings): Partial<DrafterSettings> {

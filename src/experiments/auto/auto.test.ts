@@ -6,16 +6,18 @@ import { type AutoFound, fixedModes, measureAuto } from './measure.ts';
 import { rowOf, summariseAuto } from './rows.ts';
 
 const settings = { firstSeed: 1, seedCount: 2, tokens: 96 };
-const toy = { trace: null, step: { fixedMs: 40, perRowMs: 0.4 }, sessions: 1 } as const;
+const toy = { trace: null, step: { fixedMs: 40, perRowMs: 0.4 }, sessions: 1, laterAcceptance: null } as const;
 const near = { ...toy, group: 'both draft', acceptance: 0.8, edgeAcceptance: 0.8, roundTripMs: 10 } as const;
 
 describe('the cells of bench auto', () => {
-  const grid = { acceptances: [0.3, 0.8], roundTripsMs: [0, 100], sessions: [4], traces: ['coarse-greedy'] };
+  const grid = { acceptances: [0.3, 0.8], roundTripsMs: [0, 100], sessions: [4], traces: ['coarse-greedy'], groups };
 
   it('have names of their own, and come from every group', () => {
     const cells = cellsOf(grid);
     expect(new Set(cells.map(keyOf)).size).toBe(cells.length);
     expect(new Set(cells.map(({ group }) => group))).toEqual(new Set(groups));
+    const some = cellsOf({ ...grid, groups: ['traces'] });
+    expect(some).toEqual(cells.filter(({ group }) => group === 'traces'));
   });
 
   it('are compared with the modes that the edge serves', () => {
@@ -33,6 +35,16 @@ describe('a cell of bench auto', () => {
     expect(row).toMatchObject({ bestMode: 'stream', mixMs: null, edgeSdMs: null, lastMode: 'stream', seeds: 2 });
     expect(row.autoMs).toBeLessThan(0.7 * row.arMs);
     expect(row.firstMs).toBeLessThan(0.7 * row.arMs);
+  });
+
+  it('in which drafts become wrong shows that the device stops drafting within the answer', () => {
+    const cell = { ...near, hasEdgeDraft: true, acceptance: 0.95, edgeAcceptance: 0.8, laterAcceptance: 0 } as const;
+    const [steady, changing] = [{ ...cell, laterAcceptance: null }, cell].map((one) =>
+      rowOf(measureAuto({ ...one, roundTripMs: 0 }, { ...settings, tokens: 400 })),
+    );
+    expect(changing?.switches).toBeGreaterThan(steady?.switches ?? 0);
+    expect(changing?.lastMode).toBe('edge-sd');
+    expect(changing?.autoOverBest).toBeLessThan(1.05);
   });
 
   it('of many sessions has two runs, in which every device has measurements of its own', () => {
@@ -79,7 +91,7 @@ it('prints rows, and a summary with its goals', async () => {
     traces: ['coarse-greedy'],
   };
   const { rows, summary } = await runExperiment(autoExperiment, given);
-  expect(rows).toHaveLength(4 + 2 + 2);
+  expect(rows).toHaveLength(4 + 2 + 4 + 2);
   for (const key of Object.keys(autoExperiment.goals?.({}) ?? {})) expect(summary).toHaveProperty(key);
   expect(autoExperiment.page?.({ rows } as never)).toContain('| both draft |');
   expect(() => autoExperiment.figure?.(rows, {})).not.toThrow();

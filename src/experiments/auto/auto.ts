@@ -2,7 +2,7 @@
 
 import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
 import { draftMs, edgeDraftMs } from '../modes/virtual-cell.ts';
-import { cellsOf, keyOf } from './cells.ts';
+import { cellsOf, type Group, groups, keyOf } from './cells.ts';
 import { autoFigure } from './figure.ts';
 import { type AutoFound, type AutoSettings, earlierAnswers, maxAhead, measureAuto } from './measure.ts';
 import { autoGoals, autoPage } from './page.ts';
@@ -12,6 +12,14 @@ const notes = `
 The best fixed mode of a cell is the quickest of ar, stream, mix and edge-sd on the same seeds; edge-sd with its quickest draft length.
 Mode auto is measured in the first answer of a device, and in a later one, for which it has kept what earlier answers measured.
 Definitions: docs/benchmarks.md.`.trimStart();
+
+function groupList(text: string): readonly Group[] {
+  return text.split(',').map((name) => {
+    const group = groups.find((one) => one === name.trim());
+    if (group === undefined) throw new Error(`There is no group "${name}". Take some of ${groups.join(', ')}.`);
+    return group;
+  });
+}
 
 const options = {
   seeds: { flag: '--seeds <count>', help: 'answers in a cell, the same for all modes', whole: [2, 1000], default: 8 },
@@ -25,7 +33,7 @@ const options = {
   },
   roundTripsMs: {
     flag: '--rtt <ms,...>',
-    help: 'round-trip times; of them 0, 10, 30 and 60 for many sessions and traces',
+    help: 'round-trip times; of them 0, 10, 30 and 60 for changing drafts, many sessions and traces',
     numbers: [0, 10_000],
     default: [0, 4, 10, 30, 60, 100, 200] as readonly number[],
   },
@@ -34,6 +42,12 @@ const options = {
     help: 'sessions of a loaded edge, at acceptance 0.8',
     wholes: [2, 1024],
     default: [16, 64] as readonly number[],
+  },
+  groups: {
+    flag: '--group <name,...>',
+    help: 'only these groups of cells: both draft, device drafts, expensive rows, ...',
+    parse: groupList as (text: string) => readonly Group[],
+    default: groups as readonly Group[],
   },
   traces: {
     flag: '--trace <name|file...>',
@@ -68,9 +82,10 @@ export const autoExperiment: Experiment<typeof options, readonly AutoFound[], Co
 };
 
 function briefly(row: AutoRow): object {
-  const { group, trace, acceptance, edgeAcceptance, hasEdgeDraft, sessions, roundTripMs: rttMs } = row;
+  const { group, trace, acceptance, edgeAcceptance, laterAcceptance, hasEdgeDraft, sessions, roundTripMs: rttMs } = row;
   const { bestMode: best, bestMs, autoMs, autoOverBest, firstOverBest, lastMode, switches } = row;
-  const drafts = trace ?? (acceptance === edgeAcceptance ? acceptance : `${acceptance}/${edgeAcceptance}`);
+  const own = laterAcceptance === null ? acceptance : `${acceptance} to ${laterAcceptance}`;
+  const drafts = trace ?? (own === edgeAcceptance ? own : `${own} / ${edgeAcceptance}`);
   const edge = { edgeDraft: hasEdgeDraft, sessions, rttMs };
   return { group, drafts, ...edge, best, bestMs, autoMs, autoOverBest, firstOverBest, lastMode, switches };
 }

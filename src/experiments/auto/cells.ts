@@ -1,5 +1,5 @@
 // The cells of `outrider bench auto`: the grid of `bench modes` with and without a draft model on the edge, edges with many sessions, drafts
-// of unequal quality, and traces of real models.
+// of unequal quality or of one that changes within the answer, and traces of real models.
 
 /** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
 const freeRows = { fixedMs: 40, perRowMs: 0.4 };
@@ -10,6 +10,7 @@ export const groups = [
   'device drafts',
   'expensive rows',
   'unequal drafts',
+  'changing drafts',
   'many sessions',
   'traces',
 ] as const;
@@ -22,6 +23,8 @@ export interface AutoCell {
   /** Chance that a draft of the device is right, and one of the edge; null: that of the trace. */
   readonly acceptance: number | null;
   readonly edgeAcceptance: number | null;
+  /** That of the device in the second half of the answer; null: as in the first. */
+  readonly laterAcceptance: number | null;
   readonly roundTripMs: number;
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
   readonly hasEdgeDraft: boolean;
@@ -34,6 +37,7 @@ export interface Grid {
   readonly roundTripsMs: readonly number[];
   readonly sessions: readonly number[];
   readonly traces: readonly string[];
+  readonly groups: readonly Group[];
 }
 
 /** Device and edge, in the group of unequal drafts. */
@@ -41,13 +45,19 @@ const unequal: readonly (readonly [device: number, edge: number])[] = [
   [0.3, 0.8],
   [0.8, 0.3],
 ];
-/** Those of many sessions and traces: these runs take longer. */
+/** The device's in the first half of the answer and in the second; on the edge, where it drafts, 0.6 throughout. */
+const changing: readonly (readonly [first: number, second: number])[] = [
+  [0.9, 0.2],
+  [0.2, 0.9],
+];
+const steadyAcceptance = 0.6;
+/** Those of the last three groups. */
 const fewRoundTripsMs: ReadonlySet<number> = new Set([0, 10, 30, 60]);
 const loadedAcceptance = 0.8;
 
-export function cellsOf({ acceptances, roundTripsMs, sessions, traces }: Grid): AutoCell[] {
+export function cellsOf({ acceptances, roundTripsMs, sessions, traces, groups: chosen }: Grid): AutoCell[] {
   const few = roundTripsMs.filter((ms) => fewRoundTripsMs.has(ms));
-  const toy = { trace: null, step: freeRows, sessions: 1 } as const;
+  const toy = { trace: null, step: freeRows, sessions: 1, laterAcceptance: null } as const;
   const over = <Item>(items: readonly Item[], trips: readonly number[], cell: (item: Item, ms: number) => AutoCell) =>
     items.flatMap((item) => trips.map((ms) => cell(item, ms)));
   const alike = (group: Group, own: Pick<AutoCell, 'hasEdgeDraft' | 'step'>): AutoCell[] =>
@@ -55,7 +65,7 @@ export function cellsOf({ acceptances, roundTripsMs, sessions, traces }: Grid): 
       return { ...toy, group, acceptance, edgeAcceptance: acceptance, roundTripMs, ...own };
     });
   const withDraft = { hasEdgeDraft: true };
-  return [
+  const all = [
     ...alike('both draft', { step: freeRows, hasEdgeDraft: true }),
     ...alike('device drafts', { step: freeRows, hasEdgeDraft: false }),
     ...alike('expensive rows', { step: expensiveRows, hasEdgeDraft: true }),
@@ -63,6 +73,12 @@ export function cellsOf({ acceptances, roundTripsMs, sessions, traces }: Grid): 
     ...over(unequal, roundTripsMs, ([acceptance, edgeAcceptance], roundTripMs): AutoCell => {
       return { ...toy, ...withDraft, group: 'unequal drafts', acceptance, edgeAcceptance, roundTripMs };
     }),
+    ...[true, false].flatMap((hasEdgeDraft) =>
+      over(changing, few, ([acceptance, laterAcceptance], roundTripMs): AutoCell => {
+        const drafts = { acceptance, laterAcceptance, edgeAcceptance: steadyAcceptance, hasEdgeDraft };
+        return { ...toy, ...drafts, group: 'changing drafts', roundTripMs };
+      }),
+    ),
     ...over(sessions, few, (count, roundTripMs): AutoCell => {
       const drafts = { acceptance: loadedAcceptance, edgeAcceptance: loadedAcceptance, sessions: count };
       return { ...toy, ...withDraft, ...drafts, group: 'many sessions', roundTripMs };
@@ -74,11 +90,12 @@ export function cellsOf({ acceptances, roundTripsMs, sessions, traces }: Grid): 
       }),
     ),
   ];
+  return all.filter(({ group }) => chosen.includes(group));
 }
 
 export function keyOf(cell: AutoCell): string {
-  const { group, trace, acceptance, edgeAcceptance, roundTripMs, step, hasEdgeDraft, sessions } = cell;
-  const drafts = trace ?? `${acceptance} and ${edgeAcceptance}`;
+  const { group, trace, acceptance, edgeAcceptance, laterAcceptance, roundTripMs, step, hasEdgeDraft, sessions } = cell;
+  const drafts = trace ?? `${acceptance} (${laterAcceptance}) and ${edgeAcceptance}`;
   const edge = `${hasEdgeDraft ? 'draft' : 'no draft'} on the edge, ${sessions} sessions`;
   return `${group}: ${drafts}, ${roundTripMs} ms, ${step.perRowMs} ms a row, ${edge}`;
 }

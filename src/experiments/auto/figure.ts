@@ -8,12 +8,13 @@ import { palette } from '../../figures/theme.ts';
 import { type Group, groups } from './cells.ts';
 import type { AutoRow } from './rows.ts';
 
-const { grey, ochre, orange, blue, purple, green } = palette;
+const { grey, ochre, orange, blue, purple, green, sky } = palette;
 const colors: Readonly<Record<Group, string>> = {
   'both draft': green,
   'device drafts': orange,
   'expensive rows': grey,
   'unequal drafts': purple,
+  'changing drafts': sky,
   'many sessions': blue,
   traces: ochre,
 };

@@ -124,7 +124,7 @@ function writeAnswer(cell: AutoCell, settings: AutoSettings, asked: Asked): Answ
 }
 
 function writeOne(cell: AutoCell, { tokens }: AutoSettings, { mode, seed, gamma, adviceOf }: Asked): Answer {
-  const { trace, acceptance, edgeAcceptance, roundTripMs, step, hasEdgeDraft } = cell;
+  const { trace, roundTripMs, step, hasEdgeDraft } = cell;
   const advice = adviceOf?.(0);
   const conditions = {
     mode,
@@ -139,14 +139,18 @@ function writeOne(cell: AutoCell, { tokens }: AutoSettings, { mode, seed, gamma,
   } as const;
   const written =
     trace === null
-      ? runSession({ ...conditions, ...drafts(acceptance, edgeAcceptance), answerTokens: tokens })
+      ? runSession({ ...conditions, ...draftsOf(cell, tokens), answerTokens: tokens })
       : replay(trace, seed, tokens, (source) => runSourceSession(conditions, source));
   const counts = countSession(written);
   return { msPerToken: tpotMs(counts), draftsPerToken: counts.drafted / counts.tokens };
 }
 
-function drafts(acceptance: number | null, edgeAcceptance: number | null) {
-  return { acceptance: acceptance ?? 0, edgeAcceptance: edgeAcceptance ?? 0 };
+function draftsOf({ acceptance, edgeAcceptance, laterAcceptance: later }: AutoCell, tokens: number) {
+  return {
+    acceptance: acceptance ?? 0,
+    edgeAcceptance: edgeAcceptance ?? 0,
+    ...(later === null ? {} : { laterAcceptance: { fromToken: Math.floor(tokens / 2), acceptance: later } }),
+  };
 }
 
 const replays = new Map<string, readonly TraceReplay[]>();

@@ -65,8 +65,12 @@ function ratioTable(rows: readonly AutoRow[]): string {
   });
 }
 
-function draftsOf({ trace, acceptance, edgeAcceptance }: AutoRow): string {
+function draftsOf({ trace, acceptance, edgeAcceptance, laterAcceptance, hasEdgeDraft }: AutoRow): string {
   if (trace !== null) return `\`${trace}\``;
+  if (laterAcceptance !== null) {
+    const own = `${acceptance}, then ${laterAcceptance}`;
+    return hasEdgeDraft ? `${own} on the device, ${edgeAcceptance} on the edge` : own;
+  }
   return acceptance === edgeAcceptance ? `${acceptance}` : `${acceptance} on the device, ${edgeAcceptance} on the edge`;
 }
 
