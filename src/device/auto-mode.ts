@@ -202,7 +202,8 @@ export class TurnAdvice implements DraftingAdvice {
     const change = { fromToken: this.#seen.tokens, mode, reason, ...(isTrial ? ({ isTrial } as const) : {}) };
     // What was chosen before the first token is replaced by what the edge's greeting changes.
     if (this.#changes.at(-1)?.fromToken === change.fromToken) this.#changes.pop();
-    if (this.#changes.at(-1)?.mode !== mode) this.#changes.push(change);
+    const last = this.#changes.at(-1);
+    if (last?.mode !== mode || last.isTrial !== change.isTrial) this.#changes.push(change);
     if (on === before) return null;
     if (!on) this.pauses += 1;
     return { on, reason };

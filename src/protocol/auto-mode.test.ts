@@ -171,10 +171,10 @@ describe('drafting in a running turn', () => {
 
   it('resumes when steps become long: other sessions of the edge share them', () => {
     const far = { roundTripMs: 150, matched: 0, mismatched: 0 };
-    const resting = { ...freshJudgement, isDrafting: false, matched: 20, mismatched: 20, tokensSince: 16 };
+    const resting = { ...freshJudgement, isDrafting: false, matched: 20, mismatched: 20, tokensSince: 8 };
     const alone = { commits: 16, decodedTokens: 16, decodeMs: 16 * 40.4 };
-    expect(judgedAfter(2, { ...far, ...alone }, resting).isDrafting).toBe(false);
-    expect(judgedAfter(2, { ...far, ...alone, decodeMs: 16 * 300 }, resting).isDrafting).toBe(true);
+    expect(judgedAfter(1, { ...far, ...alone }, resting).isDrafting).toBe(false);
+    expect(judgedAfter(1, { ...far, ...alone, decodeMs: 16 * 300 }, resting).isDrafting).toBe(true);
   });
 
   it('is tried again after a while, for a while', () => {
@@ -193,7 +193,7 @@ describe('drafting in a running turn', () => {
 
   it('is tried more rarely where it was felt to cost time, and with a low battery', () => {
     const paces = { drafting: { tokens: 50, ms: 3000 }, resting: { tokens: 50, ms: 2000 } };
-    const costly = judgedAfter(6, { mismatched: 10 }, { ...freshJudgement, paces });
+    const costly = judgedAfter(2, { mismatched: 10 }, { ...freshJudgement, paces });
     expect(costly).toMatchObject({ isDrafting: false, tryAfter: 64 });
     expect(judgedAfter(3, {}, { ...costly, tokensSince: 0 }).isDrafting).toBe(false);
     expect(judgedAfter(4, {}, { ...costly, tokensSince: 0 }).isDrafting).toBe(true);
@@ -213,9 +213,9 @@ describe('drafting in a running turn', () => {
     const felt = { commits: 8, decodedTokens: 16, decodeMs: 16 * 15 };
     const compares = judgedAfter(6, { ...good, ...felt });
     expect(compares).toMatchObject({ isDrafting: false, reason: expect.stringMatching(/compare/) });
-    const quick = judgedAfter(3, { ...good, ...felt, decodeMs: 16 * 12, matched: 0, mismatched: 0 }, compares);
+    const quick = judgedAfter(2, { ...good, ...felt, decodeMs: 16 * 5, matched: 0, mismatched: 0 }, compares);
     expect(quick.isDrafting).toBe(false);
-    const slow = judgedAfter(3, { ...good, ...felt, decodeMs: 16 * 40, matched: 0, mismatched: 0 }, compares);
+    const slow = judgedAfter(2, { ...good, ...felt, decodeMs: 16 * 40, matched: 0, mismatched: 0 }, compares);
     expect(slow.isDrafting).toBe(true);
   });
 

@@ -187,6 +187,8 @@ export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): Dr
   const kept = remember(before, news);
   const { tokensSince, isDrafting, isTrial } = kept;
   if (tokensSince < (isTrial ? leastTrialTokens : leastStayTokens)) return kept;
+  const hasCompared = kept.paces.resting.tokens >= leastPaceTokens;
+  if (isTrial && !isDrafting && !hasCompared) return kept;
   const known = { ...news, acceptance: kept.matched / (kept.matched + kept.mismatched), loadMs: loadOf(news) };
   const gain = expectedGain(known, kept.paces);
   if (gain === null) return kept;
@@ -196,6 +198,8 @@ export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): Dr
   if (isDrafting) return compares(kept, gain, news) ? { ...switched, isTrial: true, reason: compareReason } : kept;
   // Hysteresis: twice the gain.
   if (gain.share >= 2 * news.leastGain) return { ...switched, reason, tryAfter: firstTryTokens };
+  // Compared, and better without.
+  if (isTrial) return { ...kept, isTrial: false, tokensSince: 0, reason, tryAfter: tryAfterOf(kept) };
   const isTried = news.leastGain < 1 && tokensSince >= (kept.tryAfter * news.leastGain) / leastGain;
   const { matched, mismatched } = freshJudgement;
   return isTried ? { ...switched, matched, mismatched, isTrial: true, reason: tryReason } : kept;

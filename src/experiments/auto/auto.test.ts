@@ -83,6 +83,7 @@ it('compares with the quickest mode of the same seeds', () => {
 
 it('prints rows, and a summary with its goals', async () => {
   const given = {
+    workers: 1,
     seeds: 2,
     tokens: 48,
     acceptances: [0.8],

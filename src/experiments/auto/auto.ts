@@ -1,12 +1,15 @@
 // `outrider bench auto`: mode auto beside every fixed mode, in virtual time: how near it comes to the best of them in each cell.
 
+import { availableParallelism } from 'node:os';
 import type { Conclusion, Experiment, Unit } from '../../laboratory/experiment.ts';
+import { WorkerPool } from '../../laboratory/worker-pool.ts';
 import { draftMs, edgeDraftMs } from '../modes/virtual-cell.ts';
 import { cellsOf, type Group, groups, keyOf } from './cells.ts';
 import { autoFigure } from './figure.ts';
-import { type AutoFound, type AutoSettings, earlierAnswers, maxAhead, measureAuto } from './measure.ts';
+import { type AutoFound, type AutoSettings, earlierAnswers, maxAhead } from './measure.ts';
 import { autoGoals, autoPage } from './page.ts';
 import { type AutoRow, rowOf, summariseAuto } from './rows.ts';
+import { autoWork } from './worker-pool.ts';
 
 const notes = `
 The best fixed mode of a cell is the quickest of ar, stream, mix and edge-sd on the same seeds; edge-sd with its quickest draft length.
@@ -55,6 +58,13 @@ const options = {
     texts: true,
     default: ['coarse-greedy', 'coarse-sampled', 'draft-greedy', 'qwen-coder-greedy'] as readonly string[],
   },
+  workers: {
+    flag: '--workers <count>',
+    help: 'threads',
+    whole: [1, 256],
+    default: availableParallelism() as number,
+    defaultLabel: 'one for each core',
+  },
 } as const;
 
 export const autoExperiment: Experiment<typeof options, readonly AutoFound[], Conclusion<AutoRow>> = {
@@ -63,15 +73,16 @@ export const autoExperiment: Experiment<typeof options, readonly AutoFound[], Co
   notes,
   options,
   isResumable: true,
-  async measure({ seed: firstSeed, seeds: seedCount, tokens, ...grid }, run) {
+  async measure({ seed: firstSeed, seeds: seedCount, tokens, workers, ...grid }, run) {
     const settings: AutoSettings = { firstSeed, seedCount, tokens };
     await run.begin(settings);
+    await using pool = new WorkerPool(autoWork, settings, workers);
     const units = cellsOf(grid).map((cell): Unit<AutoFound> => {
-      return { key: keyOf(cell), measure: () => measureAuto(cell, settings) };
+      return { key: keyOf(cell), measure: () => pool.measure(cell) };
     });
-    return run.all('cells', units);
+    return await run.all('cells', units, workers);
   },
-  conclude(found, { seed, ...given }) {
+  conclude(found, { seed, workers: _workers, ...given }) {
     const rows = found.map(rowOf);
     const law = { draftMs, edgeDraftMs, edgeDraftsOverlap: true, timeJitter: 0.2, maxAhead, earlierAnswers };
     return { rows, summary: summariseAuto(rows), forPeople: rows.map(briefly), params: { ...given, ...law }, seed };
