@@ -116,9 +116,9 @@ describe('a turn', () => {
     const { isDrafting, reason } = beginDrafting(known, noPaces, least);
     expect(isDrafting).toBe(true);
     expect(reason).toMatch(
-      /^drafts of this device save about \d+ % \(\d+ ms a token with them, 40 without; the network/,
+      /^drafts of this device save about \d+ % \(expected: \d+ ms a token with them, 40 without; the/,
     );
-    expect(reason).toMatch(/takes 10 ms, a draft 10 ms, 80 % of drafts hold\)$/);
+    expect(reason).toMatch(/ network takes 10 ms, a draft 10 ms, 80 % of drafts hold\)$/);
   });
 
   it('asks for more gain with a low battery, and drafts no more when it is almost empty', () => {

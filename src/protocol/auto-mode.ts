@@ -55,9 +55,10 @@ export function modeInForce(isDrafting: boolean, canEdgeDraft: boolean): ModeNam
   return isDrafting ? 'stream' : 'ar';
 }
 
-/** The share of the time per token that the device's drafts save, and the two times that it compares. */
+/** The share of the time per token that the device's drafts save, and two times: as they were felt, or as they are predicted. */
 export interface Gain {
   readonly share: number;
+  readonly isFelt: boolean;
   readonly withMs: number;
   readonly withoutMs: number;
 }
@@ -80,10 +81,10 @@ export function expectedGain(known: TimingKnowledge, paces: Paces): Gain | null 
   if (tokens < leastPaceTokens) return predicted;
   const [withMs, withoutMs] = [drafting.ms / drafting.tokens, resting.ms / resting.tokens];
   const felt = 1 - withMs / withoutMs;
-  if (predicted === null) return { share: felt, withMs, withoutMs };
+  if (predicted === null) return { share: felt, isFelt: true, withMs, withoutMs };
   const isSurprising = Math.abs(felt - predicted.share) > (2 * noiseOfToken) / Math.sqrt(tokens);
   const weight = tokens / (tokens + (isSurprising ? believeAfterTokens : trustAfterTokens));
-  return { share: weight * felt + (1 - weight) * predicted.share, withMs, withoutMs };
+  return { share: weight * felt + (1 - weight) * predicted.share, isFelt: true, withMs, withoutMs };
 }
 
 /**
@@ -118,7 +119,7 @@ function msWithoutDevice({ drafting, resting }: Paces, aloneMs: number, predicte
 }
 
 function gainOf(withMs: number, withoutMs: number): Gain {
-  return { share: 1 - withMs / withoutMs, withMs, withoutMs };
+  return { share: 1 - withMs / withoutMs, isFelt: false, withMs, withoutMs };
 }
 
 /** The success of drafting in a running turn. Counts are weights: older comparisons count less. */
@@ -340,7 +341,7 @@ function fillingDrafts({ stepMs }: TimingFigures): number[] {
 
 function describeGain({ draftMs, roundTripMs, acceptance }: TimingKnowledge, gain: Gain): string {
   const saved = `drafts of this device save about ${Math.max(0, Math.round(100 * gain.share))} %`;
-  const times = `${round(gain.withMs)} ms a token with them, ${round(gain.withoutMs)} without`;
+  const times = `${gain.isFelt ? 'felt' : 'expected'}: ${round(gain.withMs)} ms a token with them, ${round(gain.withoutMs)} without`;
   const seen = [
     ...(roundTripMs === null ? [] : [`the network takes ${round(roundTripMs)} ms`]),
     ...(draftMs === null ? [] : [`a draft ${round(draftMs)} ms`]),
