@@ -1,11 +1,9 @@
 // What each device feels in a run: the time in which it wanted tokens, and those that came. Time counts from the slot in which a task is there,
 // served or not, to the last token of its answer, or to the end of the run. So a device that is left waiting has time and no tokens.
 
-import type { PacePrediction } from '../../allocation/predict-pace.ts';
 import { quantile } from '../../basics/statistics.ts';
 import type { SlotOutcome } from '../../simulation/run-slots.ts';
 import type { SessionRecord } from '../../simulation/token-device.ts';
-import { createPredictedAnswers } from './predicted-answers.ts';
 
 /** Of one answer that ended. */
 export interface FeltSession {
@@ -16,8 +14,8 @@ export interface FeltSession {
 }
 
 export interface DeviceTimes {
-  /** Before a slot is played. @param pace of each entry of the slot's state */
-  addSlot(outcome: SlotOutcome, pace: PacePrediction): void;
+  /** Before a slot is played. @param predictedMs ms per token of each entry of the slot's state */
+  addSlot(outcome: SlotOutcome, predictedMs: Float64Array): void;
   addSession(record: SessionRecord): void;
   /** @param deviceTokens of the whole run; [M] */
   end(deviceTokens: readonly number[]): DeviceFigures;
@@ -28,7 +26,10 @@ export interface DeviceFigures {
   /** Over devices that wanted tokens: time over tokens, or, without a token, over one. */
   readonly msPerToken: number;
   readonly msPerTokenP95: number;
-  /** What was predicted of `msPerToken`: see {@link PredictedAnswers}. */
+  /**
+   * What was predicted of `msPerToken`, over the slots in which a device had a task: their time over the tokens that were predicted
+   * for them, or, without a token, over one. A token that takes the whole slot or more does not come in it.
+   */
   readonly predictedMsPerToken: number;
   /** Median over answers, from the task to the first token; an answer without one counts with its time so far. */
   readonly firstTokenMs: number;
@@ -43,9 +44,7 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
   const since = new Float64Array(deviceCount).fill(Number.NaN);
   const wantedMs = new Float64Array(deviceCount);
   const finishedTokens = new Float64Array(deviceCount);
-  /** ms per token of each slot, by device; infinite without a task. */
   const predictions: Float64Array[] = [];
-  const answers = createPredictedAnswers(deviceCount, { slotMs, always, thinkMs });
   const firstTokens: number[] = [];
   const sessions: FeltSession[] = [];
 
@@ -60,13 +59,11 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
   }
 
   return {
-    addSlot(outcome, pace) {
-      const { state, world } = outcome;
-      answers.addSlot(outcome, pace);
+    addSlot({ state, world }, predictedMs) {
       const inSlot = new Float64Array(deviceCount).fill(Number.POSITIVE_INFINITY);
       for (let entry = 0; entry < state.deviceCount; entry++) {
         const device = world.devices[entry] as number;
-        inSlot[device] = pace.msPerToken[entry] as number;
+        inSlot[device] = predictedMs[entry] as number;
         if (Number.isNaN(since[device])) since[device] = state.slot * slotMs;
       }
       predictions.push(inSlot);
@@ -101,11 +98,22 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
         tokensPerSecond: (1e3 * deviceTokens.reduce((sum, one) => sum + one, 0)) / runMs,
         msPerToken: times.reduce((sum, one) => sum + one, 0) / times.length,
         msPerTokenP95: quantile(times, 0.95),
-        predictedMsPerToken: answers.msPerToken(),
+        predictedMsPerToken: predictedMsPerToken(predictions, slotMs),
         firstTokenMs: quantile(firstTokens, 0.5),
         tokenlessDevices,
         sessions,
       };
     },
   };
+}
+
+/** Mean over devices that had a task. @param predictions of each slot, by device; infinite without a task */
+function predictedMsPerToken(predictions: readonly Float64Array[], slotMs: number): number {
+  const times: number[] = [];
+  for (let device = 0; device < (predictions[0]?.length ?? 0); device++) {
+    const own = predictions.map((inSlot) => inSlot[device] as number).filter(Number.isFinite);
+    const tokens = own.reduce((sum, ms) => sum + (ms < slotMs ? slotMs / ms : 0), 0);
+    if (own.length > 0) times.push((own.length * slotMs) / Math.max(1, tokens));
+  }
+  return times.reduce((sum, one) => sum + one, 0) / times.length;
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { PacePrediction } from '../../allocation/predict-pace.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import type { SlotOutcome } from '../../simulation/run-slots.ts';
@@ -12,7 +11,6 @@ import { feltExperiment } from './felt.ts';
 import { feltFigure } from './figure.ts';
 import { isBound, solveSmallSlot } from './gaps.ts';
 import { fillShares } from './policies.ts';
-import { createPredictedAnswers } from './predicted-answers.ts';
 import { policyRows, rankRows } from './rows.ts';
 import type { FeltRun } from './run.ts';
 import { summariseFelt } from './summary.ts';
@@ -29,53 +27,11 @@ function runOf(policy: string, seed: number, figures: Partial<FeltRun>): FeltRun
   };
 }
 
-const world = { devices: Int32Array.of(0, 1), workload: { isNew: Uint8Array.of(0, 0) } };
+const world = { devices: Int32Array.of(0, 1) };
 
-/** Of two devices, with answers of 20 tokens. */
-function slot(index: number, server: readonly number[] = [0, 1]): SlotOutcome {
-  const state = { slot: index, deviceCount: 2, pace: { answerTokens: [20, 20] } } as unknown as SlotState;
-  return { state, world, assignment: { server } } as unknown as SlotOutcome;
+function slot(index: number): SlotOutcome {
+  return { state: { slot: index, deviceCount: 2 } as SlotState, world } as unknown as SlotOutcome;
 }
-
-function pace(msPerToken: readonly number[], firstTokenMs: readonly number[] = [0, 0]): PacePrediction {
-  return { msPerToken, firstTokenMs, laterTokenMs: msPerToken } as unknown as PacePrediction;
-}
-
-describe('answers as decisions predict them', () => {
-  const options = { slotMs: 500, always: true, thinkMs: 100 };
-
-  it('are a prompt, tokens, and a rest, from slot to slot', () => {
-    const answers = createPredictedAnswers(2, options);
-    // Device 0: first token at 200 ms, nineteen more at 10 ms until 390 ms, a rest until 490 ms, a twentieth of the next prompt.
-    // Device 1: a prompt of 600 ms; then 20 ms a token.
-    answers.addSlot(slot(0), pace([10, 20], [200, 600]));
-    answers.addSlot(slot(1), pace([10, 20], [200, 600]));
-    // 190 ms of prompt, then 20 tokens by 380 ms, a rest of 100 ms, a prompt; and 1 + 400 / 20, of which 19 make the answer at 480 ms.
-    expect(answers.msPerToken()).toBeCloseTo((1000 / 40 + 1000 / 20) / 2, 9);
-  });
-
-  it('begin a prompt again on another server, and move a text without a pause', () => {
-    const moving = createPredictedAnswers(2, options);
-    for (const [index, at] of [0, 1, 0, 1].entries()) moving.addSlot(slot(index, [at, at]), pace([10, 10], [600, 0]));
-    const staying = createPredictedAnswers(2, options);
-    for (const index of [0, 1, 2, 3]) staying.addSlot(slot(index), pace([10, 10], [600, 0]));
-    // Device 1 has 20 tokens in 190 ms, and rests 100 ms.
-    const second = 2000 / (20 * 6 + 20);
-    expect(moving.msPerToken()).toBeGreaterThan(1000);
-    expect(staying.msPerToken()).toBeLessThan(100);
-    expect(2 * moving.msPerToken() - 2000).toBeCloseTo(second, 0);
-  });
-
-  it('have no token without a server, and begin with each new task where tasks come and go', () => {
-    const answers = createPredictedAnswers(2, { ...options, always: false });
-    answers.addSlot(slot(0), pace([10, 500], [400, 500]));
-    world.workload.isNew[0] = 1;
-    answers.addSlot(slot(1), pace([10, 500], [400, 500]));
-    world.workload.isNew[0] = 0;
-    // Twice 1 + 100 / 10 tokens; and none.
-    expect(answers.msPerToken()).toBeCloseTo((1000 / 22 + 1000) / 2, 9);
-  });
-});
 
 describe('what a device feels', () => {
   const answer = (startMs: number, firstTokenMs: number, endMs: number, answerTokens: number): SessionRecord =>
@@ -84,9 +40,9 @@ describe('what a device feels', () => {
   it('counts time without tokens: of a device that waits, and of an answer that the run cuts off', () => {
     const times = createDeviceTimes(2, 500, true, 0);
     // Predicted: 10 ms in the first slot, 20 ms in the second.
-    times.addSlot(slot(0), pace([10, 500]));
+    times.addSlot(slot(0), Float64Array.of(10, 500));
     times.addSession(answer(0, 40, 300, 20));
-    times.addSlot(slot(1), pace([20, 500]));
+    times.addSlot(slot(1), Float64Array.of(20, 500));
     times.addSession(answer(300, 400, 800, 25));
     const figures = times.end([50, 0]);
     expect(figures.sessions).toEqual([
@@ -96,7 +52,8 @@ describe('what a device feels', () => {
     ]);
     // 50 tokens in 1,000 ms; the other device waited 1,000 ms for none.
     expect(figures.msPerToken).toBe((20 + 1000) / 2);
-    expect(figures.predictedMsPerToken).toBeGreaterThan(1000 / 2);
+    // Predicted: 75 tokens in 1,000 ms, and none.
+    expect(figures.predictedMsPerToken).toBe((1000 / 75 + 1000) / 2);
     expect(figures.tokenlessDevices).toBe(1);
     expect(figures.tokensPerSecond).toBe(50);
     // 40, 100, and 1,000 so far; the answer that was cut off has had its first token.
@@ -105,10 +62,10 @@ describe('what a device feels', () => {
 
   it('of a device whose tasks come and go does not count the time between them', () => {
     const times = createDeviceTimes(2, 500, false, 0);
-    times.addSlot(slot(0), pace([10, 10]));
+    times.addSlot(slot(0), Float64Array.of(10, 10));
     times.addSession(answer(0, 40, 200, 20));
     const idle = { ...slot(1), state: { slot: 1, deviceCount: 0 } } as unknown as SlotOutcome;
-    times.addSlot(idle, pace([]));
+    times.addSlot(idle, new Float64Array(0));
     expect(times.end([20, 10]).msPerToken).toBe((10 + 100) / 2);
   });
 });

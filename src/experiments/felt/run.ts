@@ -48,8 +48,7 @@ export async function measureFelt({ preset, law, policy, seed, seconds }: FeltCe
   const run = createSlotRun({
     ...{ scenario, seed, map, policy: await openFeltPolicy(known, preset, law) },
     onSlot(outcome) {
-      sums.add(outcome);
-      times.addSlot(outcome, predictPace(outcome.state, outcome.assignment));
+      times.addSlot(outcome, sums.add(outcome));
       const isCertified = outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
       if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0) gaps.push(slotGaps(outcome));
     },
@@ -88,16 +87,19 @@ function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
     return terms.sum.costMs;
   };
   return {
-    add({ state, assignment, terms }: SlotOutcome): void {
+    /** @returns predicted ms per token of each entry */
+    add({ state, assignment, terms }: SlotOutcome): Float64Array {
       tasks += state.deviceCount;
       unserved += terms.sum.unservedCount;
-      if (state.deviceCount === 0) return;
+      if (state.deviceCount === 0) return new Float64Array(0);
       for (const one of payloadLaws) {
         const scale = scales.get(one) as number;
         const payloadBits = one === law ? state.payloadBits : state.payloadBits.map((bits) => bits * scale);
         paper[one] += costOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment);
       }
       felt += costOf(stateUnder(state, 'felt'), assignment);
+      const { msPerToken } = predictPace(state, assignment);
+      return msPerToken;
     },
     means: () => ({
       paperCostMs: { q16: known(paper.q16 / tasks), ids: known(paper.ids / tasks) },
