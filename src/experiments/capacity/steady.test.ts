@@ -88,6 +88,23 @@ describe('the rival that drafts on the edge', () => {
     for (const ms of runRounds({ ...rounds, source: none }, 3).msPerToken) expect(ms).toBeCloseTo(roundMs, 6);
   });
 
+  it('follows each text draft by draft', () => {
+    // One session: three drafts, then a step of four rows.
+    const roundMs = 3 * 0.125 * 42 + 40 + 4 * 2;
+    const paces = source.replays.map(({ session }) => {
+      const gains: number[] = [];
+      for (let at = 0; at < session.answer.length; at += gains.at(-1) as number) {
+        let right = 0;
+        while (right < 3 && isRightAt(session, at + right)) right++;
+        gains.push(Math.min(right + 1, session.answer.length - at));
+      }
+      return ((gains.length - 1) * roundMs) / (session.answer.length - (gains[0] as number));
+    });
+    const found = runRounds({ ...rounds, sessions: 1 }, 3).msPerToken;
+    const sorted = (values: readonly number[]): number[] => values.toSorted((one, other) => one - other);
+    for (const [index, ms] of sorted(found).entries()) expect(ms).toBeCloseTo(sorted(paces)[index] as number, 6);
+  });
+
   it('is granted the draft length that is best for the load', () => {
     const best = runBestRounds(rounds);
     const crowded = runBestRounds({ ...rounds, sessions: 60 });
