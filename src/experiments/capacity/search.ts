@@ -3,6 +3,8 @@
 
 /** Steps of the search of large numbers, as a share of the number. */
 const precision = 0.02;
+/** The first step away from the start of a search, as a share of it. */
+const firstStep = 0.1;
 
 /** Measures each number once, and keeps what was found. */
 export class Measured<Found> {
@@ -45,10 +47,22 @@ export class Measured<Found> {
     };
     // What was measured for another limit counts as well.
     for (const count of [...this.#found.keys()].toSorted((one, other) => one - other)) if (!holdsAt(count)) break;
-    let count = Math.min(Math.max(start, low + 1), high - 1);
-    if (low === 0 && high > most && count >= 1) while (count > 1 && !holdsAt(count)) count = Math.floor(count / 2);
-    count = Math.max(1, low, count);
-    while (high > most && count <= most && holdsAt(count)) count = low === most ? most + 1 : Math.min(most, 2 * low);
+    // Away from the start, by steps that double, until both ends are known.
+    if (high === 1) return 0;
+    let count = Math.min(high - 1, Math.max(1, low, start));
+    let step = Math.max(1, Math.ceil(firstStep * count));
+    if (holdsAt(count)) {
+      while (high > most && low < most) {
+        holdsAt(Math.min(most, low + step));
+        step *= 2;
+      }
+    } else {
+      while (low === 0 && count > 1) {
+        count = Math.max(1, count - step);
+        holdsAt(count);
+        step *= 2;
+      }
+    }
     for (let tries = 0; high - low > Math.max(1, Math.floor(precision * low)); tries++) {
       const middle = tries % 3 === 2 ? Math.floor((low + high) / 2) : this.#expected(low, high, limit);
       holdsAt(Math.min(high - 1, Math.max(low + 1, middle)));
