@@ -66,7 +66,8 @@ describe('the summary of bench capacity', () => {
 describe('targets and power', () => {
   it('are multiples of the step of a session alone, and times that people name', () => {
     const targets = targetsOf(findProfile('edge-70b-a6000'));
-    expect(targets.map(({ name }) => name)).toEqual(['40 ms', '1.1 steps', '1.25 steps', '1.5 steps', '2 steps']);
+    expect(targets.map(({ name }) => name)).toEqual(['40 ms', '1.1 steps', '1.25 steps', '1.5 steps']);
+    expect(targetsOf(findProfile('edge-8b-rtx4090'), [3]).map(({ name }) => name)).toEqual(['30 ms', '3 steps']);
     expect(targets[3]?.ms).toBeCloseTo(1.5 * (63.4 + 2.46));
   });
 

@@ -15,7 +15,7 @@ import { capacityPage } from './page.ts';
 import { edgePower } from './power.ts';
 import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
 import { machineModes } from './steady-edge.ts';
-import { aloneMs, mainTarget, relativeName, targetsOf } from './targets.ts';
+import { aloneMs, mainTarget, relativeName, targetsOf, usualTargets } from './targets.ts';
 import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './wall.ts';
 import { capacityWork } from './worker-pool.ts';
 
@@ -70,6 +70,12 @@ const options = {
     help: "edge-sd: time of a draft on the edge as a share of the target's step",
     number: [0, 1],
     default: 0.125,
+  },
+  targets: {
+    flag: '--targets <steps,...>',
+    help: 'p95 times per token, as multiples of the step of a session alone; the summary needs 1.5',
+    numbers: [0.01, 100],
+    default: usualTargets as readonly number[],
   },
   rowsPerSession: {
     flag: '--rows-per-session <number>',
@@ -146,9 +152,9 @@ Targets, power model, and what counts: docs/benchmarks.md.`.trimStart(),
 };
 
 function settingsOf(given: Options): CapacitySettings {
-  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession, hasPrompts, mostSessions } = given;
+  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession, hasPrompts, targets, mostSessions } = given;
   return {
-    ...{ drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, mostSessions },
+    ...{ drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions },
     rowsPerSession: rowsPerSession ?? null,
   };
 }
@@ -210,7 +216,7 @@ function paramsOf(given: Options): Record<string, unknown> {
       name: profile.name,
       ...{ stepMs: profile.stepMs, rowMs: profile.rowMs, aloneMs: aloneMs(profile) },
       ...edgePower(profile.name),
-      targets: targetsOf(profile),
+      targets: targetsOf(profile, given.targets),
     }));
   const shared = { ...settingsOf(given), ...usualSettings };
   return { clock, profiles, seeds, ...shared, mainTarget, spreadPreset, hardware, wall: wallSettings(given) };

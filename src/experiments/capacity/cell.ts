@@ -24,6 +24,8 @@ export interface CapacitySettings {
   readonly rowsPerSession: number | null;
   /** Whether the edge evaluates the prompts, too; otherwise they are evaluated elsewhere. */
   readonly hasPrompts: boolean;
+  /** In steps of a session alone. */
+  readonly targets: readonly number[];
   /** Where the search ends. */
   readonly mostSessions: number;
 }
@@ -80,7 +82,7 @@ export function measureCapacity(cell: CapacityCell): CapacityRun {
     (sessions) => loadAt(cell, sessions),
     ({ p95Ms }) => p95Ms,
   );
-  const capacities = targetsOf(profile).map((target) => {
+  const capacities = targetsOf(profile, cell.targets).map((target) => {
     // Where the edge alone would be.
     const start = Math.max(1, Math.floor((target.ms - profile.stepMs) / profile.rowMs));
     return { ...target, sessions: loads.largestWithin(target.ms, start, cell.mostSessions) };

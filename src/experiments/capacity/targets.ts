@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** In steps of a session that has the edge for itself. The main one is that of the summary. */
-export const relativeTargets = [1.1, 1.25, 1.5, 2] as const;
+export const usualTargets: readonly number[] = [1.1, 1.25, 1.5];
 export const mainTarget = 1.5;
 
 /** MLPerf Inference, scenario "interactive": 40 ms for Llama 2 70B, 30 ms for Llama 3.1 8B, each kept by 99 of 100 answers there. */
@@ -27,10 +27,10 @@ export function relativeName(steps: number): string {
   return `${steps} steps`;
 }
 
-/** From the strictest on. */
-export function targetsOf(profile: LatencyProfile): Target[] {
+/** From the strictest on. @param steps multiples of a step */
+export function targetsOf(profile: LatencyProfile, steps: readonly number[] = usualTargets): Target[] {
   const alone = aloneMs(profile);
-  const relative = relativeTargets.map((steps) => ({ name: relativeName(steps), ms: steps * alone }));
+  const relative = steps.map((count) => ({ name: relativeName(count), ms: count * alone }));
   const absolute = (absoluteTargetsMs[profile.name] ?? []).map((ms) => ({ name: `${ms} ms`, ms }));
   return [...relative, ...absolute].toSorted((one, other) => one.ms - other.ms);
 }
