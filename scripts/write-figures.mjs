@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { autoExperiment } from '../src/experiments/auto/auto.ts';
+import { capacityExperiment } from '../src/experiments/capacity/capacity.ts';
 import { coupledExperiment } from '../src/experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../src/experiments/drafts/drafts.ts';
 import { feltExperiment } from '../src/experiments/felt/felt.ts';
@@ -15,6 +16,7 @@ const figures = [
   ['bench-modes-virtual', modesExperiment, 'modes'],
   ['bench-modes-wall', modesExperiment, 'modes-wall'],
   ['bench-auto', autoExperiment, 'auto'],
+  ['bench-capacity', capacityExperiment, 'capacity'],
   ['bench-coupled', coupledExperiment, 'coupled'],
   ['bench-felt', feltExperiment, 'felt'],
   ['bench-drafts', draftsExperiment, 'drafts-front'],

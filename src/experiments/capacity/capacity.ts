@@ -51,7 +51,7 @@ const options = {
     flag: '--seeds <count>',
     help: 'paired seeds: order of the texts, round trips',
     whole: [1, 1000],
-    default: 3,
+    default: 2,
   },
   roundTripsMs: {
     flag: '--rtt <ms,...>',

@@ -31,7 +31,7 @@ export function capacityFigure(rows: readonly CapacityRow[]): Spec {
     columns: 3,
     panelWidth: 300,
     panelHeight: 300,
-    nameWidth: 260,
+    nameWidth: 300,
   });
 }
 
