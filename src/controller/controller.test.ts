@@ -169,6 +169,39 @@ describe('a controller', () => {
     expect(told).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
   });
 
+  it('gives each device tickets for the next best edges, and others when one of those is gone', () => {
+    const { controller, join, say, slot, told } = bed();
+    const edges = ['a', 'b', 'c', 'd'].map((id, index) => {
+      const link = join('edge', id);
+      say(link, edgeReport({ stepFixedMs: 40 + 10 * index }));
+      return link;
+    });
+    const device = join('device', 'phone');
+    const links = ['a', 'b', 'c', 'd'].map((edge) => ({ edge, roundTripMs: 10, bitsPerSecond: null }));
+    say(device, deviceReport({ links, ...reading(1, 'a', 5) }));
+    slot();
+    const spares = () => told(device).flatMap((message) => (message.kind === 'spares' ? [message.spares] : []));
+    const [ofB, ofC] = ['ticket:2', 'ticket:3'];
+    expect(spares()).toEqual([
+      [
+        { edge: 'b', ticket: ofB },
+        { edge: 'c', ticket: ofC },
+      ],
+    ]);
+    const grant = { validMs: 600_000, device: 'phone' };
+    expect(told(edges[1] as number)).toContainEqual(expect.objectContaining({ tickets: [{ ...grant, ticket: ofB }] }));
+    expect(told(edges[3] as number).filter(({ kind }) => kind === 'shares')).toEqual([]);
+    slot();
+    expect(spares()).toHaveLength(1);
+    controller.closed(edges[1] as number);
+    slot();
+    // The ticket for c is good still.
+    expect(spares().at(-1)).toEqual([
+      { edge: 'c', ticket: ofC },
+      { edge: 'd', ticket: 'ticket:4' },
+    ]);
+  });
+
   it('spreads devices over edges, and moves those of one that drains or is gone at once', () => {
     const { controller, join, say, slot, assigns, at } = bed();
     const [a, b] = [join('edge', 'a'), join('edge', 'b')];

@@ -6,8 +6,7 @@ import { predictPace } from '../allocation/predict-pace.ts';
 import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
 import { fitPlaces } from './fit-places.ts';
-import { idlePaces } from './idle-paces.ts';
-import { type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
+import { canWrite, type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
 import { type DeviceMember, type MemberSettings, Members, refusalOf } from './members.ts';
 import {
   type ControllerMessage,
@@ -17,6 +16,8 @@ import {
   type SessionShares,
   type TicketGrant,
 } from './messages.ts';
+import { rankEdges } from './rank-edges.ts';
+import { chooseSpares, grantOf, lacksSpares } from './spare-tickets.ts';
 
 export interface ControllerSettings extends MemberSettings {
   /** Of this run; larger than that of every earlier run. */
@@ -228,8 +229,12 @@ export class Controller {
         paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs });
       }
     }
-    for (const { device, edge, msPerToken } of this.#idleChoices(open, decision))
-      this.#assign({ slot, nowMs }, device, edge, { msPerToken, laterTokenMs: msPerToken });
+    for (const [index, [best]] of this.#rank(open, idle, decision).entries()) {
+      const [device, edge] = [idle[index], edges[best?.server ?? -1]];
+      if (device === undefined || edge === undefined || best === undefined) continue;
+      this.#assign({ slot, nowMs }, device, edge, { msPerToken: best.msPerToken, laterTokenMs: best.msPerToken });
+    }
+    this.#tellSpares(open, decision, nowMs);
     this.#tellShares(slot, edges, sessions);
     const counts = { edges: edges.length, devices: active.length + idle.length, moves };
     this.#host.log?.({ kind: 'decided', slot, policy, ...counts, paces });
@@ -253,9 +258,7 @@ export class Controller {
     const edgeLink = this.members.edges.get(edge.id)?.link ?? null;
     if (this.#isTold(member, report.session, edge.id, edgeLink, { slot, nowMs })) return false;
     const ticket = this.#host.drawTicket();
-    const own = this.#tickets.get(edge.id) ?? [];
-    this.#tickets.set(edge.id, own);
-    own.push({ ticket, validMs: this.#settings.ticketValidMs, device: id });
+    this.#grant(edge.id, { ticket, validMs: this.#settings.ticketValidMs, device: id });
     member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink };
     const from = report.session?.edge ?? null;
     const isMove = from !== null && from !== edge.id;
@@ -263,7 +266,7 @@ export class Controller {
     const reason = `${Math.round(10 * msPerToken) / 10} ms a token predicted at ${edge.id}`;
     const { epoch } = this.#settings;
     // The edge must know the ticket before the device shows it.
-    this.#flushTicket(slot, edge.id);
+    this.#flushTickets(slot, edge.id);
     this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
     return isMove;
@@ -291,13 +294,22 @@ export class Controller {
     return true;
   }
 
+  #grant(edge: string, ticket: TicketGrant): void {
+    const own = this.#tickets.get(edge) ?? [];
+    this.#tickets.set(edge, own);
+    own.push(ticket);
+  }
+
   /** Tickets go ahead of the shares, so that no device comes before its ticket. */
-  #flushTicket(slot: number, edge: string): void {
+  #flushTickets(slot: number, edge: string): void {
     const link = this.members.edges.get(edge)?.link ?? null;
     const tickets = this.#tickets.get(edge) ?? [];
     this.#tickets.delete(edge);
-    if (link === null || tickets.length === 0) return;
-    this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: [], tickets });
+    if (link === null) return;
+    for (let first = 0; first < tickets.length; first += mostShares) {
+      const part = tickets.slice(first, first + mostShares);
+      this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: [], tickets: part });
+    }
   }
 
   #tellShares(slot: number, edges: readonly LiveEdge[], sessions: ReadonlyMap<string, readonly SessionShares[]>): void {
@@ -323,21 +335,47 @@ export class Controller {
     }
   }
 
-  #idleChoices(open: OpenSlot, decision: Assignment | null) {
+  /** What each of these devices would feel at each edge, the best one first. */
+  #rank(open: OpenSlot, devices: readonly LiveDevice[], decision: Assignment | null): ReturnType<typeof rankEdges> {
     const { slotMs, energyWeight } = this.#settings;
-    const { kind } = this;
-    const { slot, edges, active, idle, state } = open;
-    if (edges.length === 0 || idle.length === 0) return [];
+    const { slot, edges, active, state } = open;
+    if (edges.length === 0 || devices.length === 0) return [];
     const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
-    const alone = liveSlot(edges, idle, { slot, slotMs, kind, energyWeight });
+    const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight });
     const counts = edges.map((_, server) =>
       decision === null ? 0 : active.filter((__, index) => decision.server[index] === server).length,
     );
-    return idlePaces(alone, createPaceModel(alone), edges, { steps, counts }).flatMap(
-      ({ server, msPerToken }, index) => {
-        const [device, edge] = [idle[index], edges[server]];
-        return device === undefined || edge === undefined ? [] : [{ device, edge, msPerToken }];
-      },
-    );
+    return rankEdges(own, createPaceModel(own), edges, { steps, counts });
+  }
+
+  /** Tickets for the next best edges, so that a device can go there when its edge is gone, and this controller too. */
+  #tellSpares(open: OpenSlot, decision: Assignment | null, nowMs: number): void {
+    const { slot, edges, active, idle } = open;
+    const { epoch } = this.#settings;
+    const byId = new Map(edges.map((edge) => [edge.id, edge]));
+    const linkOf = (id: string): number => this.members.edges.get(id)?.link ?? -1;
+    const lacking = [...active, ...idle].filter((device) => {
+      const usable = device.report.links.flatMap(({ edge: id }) => {
+        const edge = byId.get(id);
+        return edge !== undefined && canWrite(edge, device) ? [[id, linkOf(id)] as const] : [];
+      });
+      const member = this.members.devices.get(device.id);
+      return member !== undefined && member.link !== null && lacksSpares(member, new Map(usable), nowMs);
+    });
+    const told: { readonly link: number; readonly message: ControllerMessage }[] = [];
+    for (const [index, ranked] of this.#rank(open, lacking, decision).entries()) {
+      const member = this.members.devices.get(lacking[index]?.id ?? '') as DeviceMember;
+      const best = ranked.map(({ server }) => edges[server] as LiveEdge);
+      const named = best.map(({ id }) => ({ id, link: linkOf(id) }));
+      const { spares, granted } = chooseSpares(member, named, nowMs, () => this.#host.drawTicket());
+      const isSame = granted.length === 0 && spares.length === member.spares.length;
+      member.spares = spares;
+      for (const spare of granted) this.#grant(spare.edge, grantOf(spare, member.id));
+      const list = spares.map(({ edge, ticket }) => ({ edge, ticket }));
+      if (!isSame && member.link !== null)
+        told.push({ link: member.link, message: { kind: 'spares', epoch, slot, spares: list } });
+    }
+    for (const { id } of edges) this.#flushTickets(slot, id);
+    for (const { link, message } of told) this.#host.send(link, message);
   }
 }

@@ -116,7 +116,8 @@ function candidateLinks(
   return { start, links };
 }
 
-function canWrite(edge: LiveEdge, { report }: LiveDevice): boolean {
+/** Whether an edge may write a device's text. */
+export function canWrite(edge: LiveEdge, { report }: LiveDevice): boolean {
   const { session, fingerprint, tokenizerHash } = report;
   if (edge.report.isDraining || edge.report.tokenizerHash !== tokenizerHash) return false;
   const hasText = session !== null && session.writtenTokens > 0 && fingerprint !== null;

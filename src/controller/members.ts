@@ -10,6 +10,7 @@ import {
   type JoinMessage,
   type MemberMessage,
 } from './messages.ts';
+import type { Spare } from './spare-tickets.ts';
 
 export interface Member<Report> {
   readonly id: string;
@@ -31,6 +32,8 @@ export interface DeviceMember extends Member<DeviceReport> {
   } | null;
   /** What the last decision predicted between two tokens at an edge, for comparison with what is felt; null: nothing. */
   predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
+  /** Where it may go when its edge is gone. */
+  spares: readonly Spare[];
   /** What it was told of the edges that there are. */
   toldEdges: string;
 }
@@ -48,6 +51,12 @@ export interface MemberSettings {
   readonly mostEdges: number;
   readonly mostDevices: number;
 }
+
+const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'toldEdges'> = {
+  assigned: null,
+  spares: [],
+  toldEdges: '',
+};
 
 /** A correction learns with this part of each new comparison, and stays within a factor of two. */
 const [learnedPart, mostLogCorrection] = [0.1, Math.log(2)];
@@ -165,11 +174,14 @@ export class Members {
       known.link = link;
       // Numbers of a new connection begin anew.
       known.report = known.report === null ? null : { ...(known.report as object), seq: -1 };
+      // It may have begun anew, and know nothing.
+      const device = role === 'device' ? this.devices.get(id) : undefined;
+      if (device !== undefined) Object.assign(device, toldNothing);
       return before;
     }
     const fresh = { id, link, report: null, reportedAtMs: 0 };
     if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
-    else this.devices.set(id, { ...fresh, assigned: null, predicted: null, toldEdges: '' });
+    else this.devices.set(id, { ...fresh, ...toldNothing, predicted: null });
     return before;
   }
 

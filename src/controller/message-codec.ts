@@ -90,16 +90,19 @@ const cardSchema = z.strictObject({
   tokenizerHash: hex(64),
 });
 const sharesSchema = z.strictObject({ session: hex(32), device: id, computeShare: share, bandwidthShare: share });
-const ticketSchema = z.strictObject({ ticket: z.string().max(128), validMs: ms, device: id });
+const ticket = z.string().max(128);
+const ticketSchema = z.strictObject({ ticket, validMs: ms, device: id });
+const spareSchema = z.strictObject({ edge: id, ticket });
 
 const controllerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('welcome'), version: z.int().min(0), epoch, slotMs: positiveMs }),
   z.strictObject({ kind: z.literal('alive'), epoch }),
   z.strictObject({ kind: z.literal('edges'), epoch, edges: z.array(cardSchema).max(mostEntries) }),
   z.strictObject({
-    ...{ kind: z.literal('assign'), epoch, slot: count, edge: id, ticket: z.string().max(128) },
+    ...{ kind: z.literal('assign'), epoch, slot: count, edge: id, ticket },
     ...{ msPerToken: ms, reason: text },
   }),
+  z.strictObject({ kind: z.literal('spares'), epoch, slot: count, spares: z.array(spareSchema).max(8) }),
   z.strictObject({
     ...{ kind: z.literal('shares'), epoch, slot: count },
     sessions: z.array(sharesSchema).max(65_536),

@@ -1,7 +1,7 @@
 // The messages between a controller and its members, edges and devices. Each is one JSON object in one frame; message-codec.ts reads and
 // checks them. docs/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
 
-export const controlVersion = 1;
+export const controlVersion = 2;
 
 /** The first message of a member. */
 export interface JoinMessage {
@@ -132,6 +132,21 @@ export interface AssignMessage {
   readonly reason: string;
 }
 
+/** An edge that takes a device whose own edge is gone. */
+export interface SpareEdge {
+  readonly edge: string;
+  /** As in an assignment. */
+  readonly ticket: string;
+}
+
+/** To a device: where it goes, in this order, when its edge is gone and no controller says more. It replaces the spares before. */
+export interface SparesMessage {
+  readonly kind: 'spares';
+  readonly epoch: number;
+  readonly slot: number;
+  readonly spares: readonly SpareEdge[];
+}
+
 /** Shares of a session on its edge. */
 export interface SessionShares {
   readonly session: string;
@@ -181,5 +196,6 @@ export type ControllerMessage =
   | AliveMessage
   | EdgesMessage
   | AssignMessage
+  | SparesMessage
   | SharesMessage
   | RefusedMember;

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError } from '../basics/errors.ts';
-import type { DeviceReport, EdgeCard } from '../controller/messages.ts';
+import type { DeviceReport, EdgeCard, SpareEdge } from '../controller/messages.ts';
 import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import type { Turn } from '../device/turn.ts';
@@ -77,6 +77,8 @@ export interface DeviceAgent {
   readonly isConnected: boolean;
   /** The controller's edge for the next answer, or the present one; null: none was named. */
   readonly assigned: string | null;
+  /** Where it goes, in this order, when that edge is gone: it has tickets for these. */
+  readonly spares: readonly string[];
   /** Reports the answer while it runs, and moves it by order. */
   follow(turn: Turn): void;
   /** Resolves when an edge was named, or after `withinMs`. */
@@ -91,6 +93,7 @@ export function joinAsDevice(options: DeviceAgentOptions): DeviceAgent {
 class RunningAgent implements DeviceAgent {
   readonly edges: EdgeList;
   assigned: string | null = null;
+  spares: readonly string[] = [];
   readonly #options: DeviceAgentOptions;
   readonly #clock: Clock;
   readonly #drafts: boolean;
@@ -130,6 +133,7 @@ class RunningAgent implements DeviceAgent {
       obey: (message) => {
         if (message.kind === 'edges') this.#takeEdges(message.edges);
         if (message.kind === 'assign') this.#take(message.edge, message.ticket, message.reason);
+        if (message.kind === 'spares') this.#takeSpares(message.spares);
       },
     });
     this.#probeLater(0);
@@ -209,8 +213,15 @@ class RunningAgent implements DeviceAgent {
     if (turn !== null && !turn.status.isOver && turn.status.edge !== edge) turn.moveTo(edge);
   }
 
+  #takeSpares(spares: readonly SpareEdge[]): void {
+    const known = spares.filter(({ edge }) => this.#links.has(edge));
+    for (const { edge, ticket } of known) (this.#links.get(edge) as KnownLink).ticket = ticket;
+    this.spares = known.map(({ edge }) => edge);
+    this.#arrange();
+  }
+
   /**
-   * Puts the edges in order: the assigned one, the device's own, and for the case that all of them are gone the other edges of the
+   * Puts the edges in order: the assigned one, its spares, the device's own, and for the case that all of them are gone the other edges of the
    * controller, by their round trip; those take a device without a ticket only where they ask for no key.
    */
   #arrange(): void {
@@ -230,7 +241,7 @@ class RunningAgent implements DeviceAgent {
       });
     }
     const first = usable.filter(isAssigned).map(({ card }) => card.id);
-    const names = [...first, ...this.#byName.keys()];
+    const names = [...first, ...this.spares.filter((id) => this.#byName.has(id)), ...this.#byName.keys()];
     if (names.length > 0) this.edges.routes.replace([...new Set(names)]);
   }
 

@@ -8,29 +8,26 @@ export const ticketPrefix = 'ticket:';
 
 /** A ticket that was shown may be shown again for so long after the last time, ms. */
 const attachAgainMs = 600_000;
-/** Devices, and tickets, that an edge remembers. */
-const mostDevices = 20_000;
+/** Devices that an edge remembers, and tickets of each: one for the answer, spares, and those of the answers before. */
+const [mostDevices, mostTickets] = [20_000, 6];
 /** A device may have its running session and, until that is forgotten, one that it has left. */
 const mostSessions = 2;
 /** Limits of a key's share. */
 const [leastShare, mostShare] = [0.001, 1000];
 
-interface Held {
-  readonly device: string;
-  /** Until when it may be shown. */
-  untilMs: number;
-}
-
 /** The key that stands for all tickets of a device: its session stays its own when it shows a newer one. */
 interface Holder {
   key: EdgeKey;
-  /** Until when one of its tickets may be shown. */
+  /** Until when each may be shown, by ticket; the one that came or was shown last is the last. */
+  readonly tickets: Map<string, number>;
+  /** Until when one of them may be shown. */
   untilMs: number;
 }
 
 export class TicketBook {
   readonly #clock: Clock;
-  readonly #held = new Map<string, Held>();
+  /** Whose each ticket is. */
+  readonly #devices = new Map<string, string>();
   readonly #holders = new Map<string, Holder>();
 
   constructor(clock: Clock) {
@@ -43,23 +40,30 @@ export class TicketBook {
     const untilMs = nowMs + validMs;
     const limits = { maxSessions: mostSessions, maxWaiting: mostSessions };
     const fresh = { ...anyone, id: `${ticketPrefix}${device}`, name: `device ${device}`, ...limits };
-    const holder = this.#holders.get(device) ?? { key: fresh, untilMs };
-    holder.untilMs = Math.max(holder.untilMs, untilMs);
+    const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map<string, number>(), untilMs };
     // The newest last.
     this.#holders.delete(device);
     this.#holders.set(device, holder);
-    this.#held.set(ticket, { device, untilMs });
+    this.#devices.set(ticket, device);
+    this.#keep(holder, ticket, untilMs);
+    const [oldest] = holder.tickets.keys();
+    if (holder.tickets.size > mostTickets && oldest !== undefined) {
+      holder.tickets.delete(oldest);
+      this.#devices.delete(oldest);
+    }
+  }
+
+  /** How many tickets it holds, valid ones and some that were. */
+  get size(): number {
+    return this.#devices.size;
   }
 
   /** Whose credentials these are; null: no ticket that is valid. */
   find(credentials: string): EdgeKey | null {
-    const held = this.#held.get(credentials);
+    const holder = this.#holders.get(this.#devices.get(credentials) ?? '');
     const nowMs = this.#clock.nowMs();
-    if (held === undefined || nowMs >= held.untilMs) return null;
-    const holder = this.#holders.get(held.device);
-    if (holder === undefined) return null;
-    held.untilMs = nowMs + attachAgainMs;
-    holder.untilMs = Math.max(holder.untilMs, held.untilMs);
+    if (holder === undefined || nowMs >= (holder.tickets.get(credentials) ?? 0)) return null;
+    this.#keep(holder, credentials, nowMs + attachAgainMs);
     return holder.key;
   }
 
@@ -88,14 +92,17 @@ export class TicketBook {
     return (device === undefined ? undefined : this.#holders.get(device)?.key) ?? shown;
   }
 
+  #keep(holder: Holder, ticket: string, untilMs: number): void {
+    holder.tickets.delete(ticket);
+    holder.tickets.set(ticket, untilMs);
+    holder.untilMs = Math.max(holder.untilMs, untilMs);
+  }
+
   #forgetOld(nowMs: number): void {
-    // The oldest grants come first; those that were shown since are kept.
-    for (const [ticket, { untilMs }] of this.#held) {
-      if (nowMs < untilMs && this.#held.size < 2 * mostDevices) break;
-      this.#held.delete(ticket);
-    }
-    for (const [device, { untilMs }] of this.#holders) {
+    // The oldest grants come first.
+    for (const [device, { tickets, untilMs }] of this.#holders) {
       if (nowMs < untilMs && this.#holders.size < mostDevices) break;
+      for (const ticket of tickets.keys()) this.#devices.delete(ticket);
       this.#holders.delete(device);
     }
   }

@@ -154,6 +154,25 @@ describe('a controller over sockets', () => {
     expect(notes.map(({ kind }) => kind)).toEqual(['connected', 'lost', 'connected']);
   });
 
+  it('may die, and then the edge that writes: the answer goes on at a spare one, whose ticket the device has', async () => {
+    const site = await controllerSite();
+    const sites = {
+      a: await edgeSite(site.url, 'a'),
+      b: await edgeSite(site.url, 'b'),
+      c: await edgeSite(site.url, 'c'),
+    };
+    const agent = deviceAt(site.url, 'one', sites.a);
+    await agent.ready(5000);
+    await expect.poll(() => agent.spares.length, { timeout: 5000 }).toBe(2);
+    const report = await ask(agent, sites.a, async () => {
+      await site.close();
+      await sites[agent.assigned as keyof typeof sites].toy[Symbol.asyncDispose]();
+    });
+    expect(report.tokens).toEqual(reference);
+    expect(servers(report)).toEqual([agent.assigned, agent.spares[0]]);
+    expect(agent.isConnected).toBe(false);
+  });
+
   it('is not obeyed if an earlier run was later, and refuses members without a key', async () => {
     const newer = await controllerSite(0, 2000);
     const a = await edgeSite(newer.url, 'a');
@@ -228,5 +247,20 @@ describe('tickets', () => {
     expect([book.keyIdOf('one'), book.keyIdOf('two')]).toEqual(['ticket:one', 'ticket:two']);
     nowMs = 700_000;
     expect(keyOf('ticket:x')).toBeNull();
+  });
+
+  it('are few for each device, and those that are shown stay', () => {
+    const book = new TicketBook({ nowMs: () => 0, after: () => () => {} });
+    book.grant({ ticket: 'ticket:shown', validMs: 1000, device: 'one' });
+    for (let number = 0; number < 100; number += 1) {
+      book.grant({ ticket: `ticket:${number}`, validMs: 1000, device: 'one' });
+      expect(book.find('ticket:shown')?.id).toBe('ticket:one');
+    }
+    expect(book.size).toBe(6);
+    expect(book.find('ticket:94')).toBeNull();
+    expect(book.find('ticket:99')?.id).toBe('ticket:one');
+    for (let number = 0; number < 25_000; number += 1)
+      book.grant({ ticket: `ticket:of ${number}`, validMs: 1000, device: `${number}` });
+    expect(book.size).toBe(20_000);
   });
 });

@@ -1,4 +1,5 @@
-// Where the next answer of a device that reads none would be written soonest: at the edges as loaded as they are now, with this device more.
+// Where a device would be served best beside what the slot has decided: at the edges as loaded as they are now, with this device more. For the
+// next answer of one that reads none, and for one whose edge may be lost.
 
 import { computeMs } from '../allocation/felt-cost.ts';
 import { linkEnd, linkServer, linkStart } from '../allocation/links.ts';
@@ -17,15 +18,18 @@ export interface PresentLoad {
   readonly counts: readonly number[];
 }
 
-/** @param state of the idle devices @returns for each device its best server, -1: none, and the time per token there */
-export function idlePaces(
+/**
+ * @param state of the devices that are asked about; whoever reads an answer is in the load as well
+ * @returns for each device the servers with a place, the one first where a token takes the least time
+ */
+export function rankEdges(
   state: SlotState,
   model: PaceModel,
   edges: readonly LiveEdge[],
   { steps, counts }: PresentLoad,
-): { readonly server: number; readonly msPerToken: number }[] {
+): { readonly server: number; readonly msPerToken: number }[][] {
   return Array.from({ length: state.deviceCount }, (_, device) => {
-    let best = { server: -1, msPerToken: Number.POSITIVE_INFINITY };
+    const paces: { server: number; msPerToken: number }[] = [];
     for (let link = linkStart(state, device); link < linkEnd(state, device); link++) {
       const server = linkServer(state, device, link);
       const edge = edges[server] as LiveEdge;
@@ -33,9 +37,8 @@ export function idlePaces(
       const step = model.stepClass[server] as PaceModel['stepClass'][number];
       const busyMs = Math.max(steps?.[server] ?? 0, step.fixedMs);
       const node = Math.round(placeOf(step, busyMs + rowsOfOne * step.rowMs));
-      const msPerToken = computeMs(model, device, step, model.classOf(device, server), node);
-      if (msPerToken < best.msPerToken) best = { server, msPerToken };
+      paces.push({ server, msPerToken: computeMs(model, device, step, model.classOf(device, server), node) });
     }
-    return best;
+    return paces.sort((one, other) => one.msPerToken - other.msPerToken || one.server - other.server);
   });
 }
