@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseSpares, lacksSpares, type Spare, spareValidMs } from './spare-tickets.ts';
 
-const assigned = { edge: 'a', session: null, slot: 1, atMs: 0, edgeLink: 1 };
+const assigned = { edge: 'a' };
 const spare = (edge: string, changes: Partial<Spare> = {}): Spare => {
   return { edge, ticket: `old ${edge}`, atMs: 0, edgeLink: 2, ...changes };
 };

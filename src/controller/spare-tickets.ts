@@ -1,7 +1,6 @@
 // Which edges a device may go to when its own is gone and no controller answers: the next best ones, for which it holds tickets in advance.
 // Pure: the time and the tickets are given.
 
-import type { DeviceMember } from './members.ts';
 import type { TicketGrant } from './messages.ts';
 
 /** So many spares has each device, if there are other edges. */
@@ -16,6 +15,12 @@ export interface Spare {
   readonly atMs: number;
   /** The connection over which the edge was told; one that has joined again may have forgotten it. */
   readonly edgeLink: number;
+}
+
+/** What a device was told. */
+interface Told {
+  readonly assigned: { readonly edge: string } | null;
+  readonly spares: readonly Spare[];
 }
 
 /** What one device is given. */
@@ -33,11 +38,7 @@ function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: numb
  * Whether a device is to be given other spares: one is too old, its edge is gone, or is the device's own now, or there is room for another.
  * @param links of the edges that may write its text, by id; its own is among them
  */
-export function lacksSpares(
-  { assigned, spares }: Pick<DeviceMember, 'assigned' | 'spares'>,
-  links: ReadonlyMap<string, number>,
-  nowMs: number,
-): boolean {
+export function lacksSpares({ assigned, spares }: Told, links: ReadonlyMap<string, number>, nowMs: number): boolean {
   const own = assigned?.edge ?? '';
   if (spares.some((spare) => spare.edge === own || !isGood(spare, links.get(spare.edge), nowMs))) return true;
   return spares.length < Math.min(mostSpares, links.size - (links.has(own) ? 1 : 0));
@@ -45,7 +46,7 @@ export function lacksSpares(
 
 /** Takes the best other edges; for one for which the device holds a good ticket it keeps that. */
 export function chooseSpares(
-  { assigned, spares }: Pick<DeviceMember, 'assigned' | 'spares'>,
+  { assigned, spares }: Told,
   ranked: readonly { readonly id: string; readonly link: number }[],
   nowMs: number,
   drawTicket: () => string,
