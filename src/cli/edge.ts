@@ -14,6 +14,7 @@ import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../laborator
 import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
+import { reachBy } from '../live/control-client.ts';
 import { joinAsEdge } from '../live/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../live/ticket-book.ts';
 import type { LanguageModel } from '../models/model.ts';
@@ -152,7 +153,7 @@ function renewOthers(edge: Edge): Edge['renewKeys'] {
 function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
   const { identity, tokenizer, limits } = target;
   const agent = joinAsEdge({
-    connect: connectWebSocket(flags.controller ?? ''),
+    reach: reachBy(connectWebSocket(flags.controller ?? '')),
     id: memberName(flags.name, 'edge'),
     credentials: flags.controllerKey?.reveal(),
     facts: {

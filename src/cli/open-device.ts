@@ -6,6 +6,7 @@ import { type Secret, withoutUserinfo } from '../basics/secret.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import { looksUpOnDevice } from '../experiments/look-up-place.ts';
 import { logTurns } from '../files/event-log-file.ts';
+import { reachBy } from '../live/control-client.ts';
 import { type DeviceAgent, joinAsDevice } from '../live/device-agent.ts';
 import { idealLink, parseLink } from '../protocol/link-model-settings.ts';
 import { modeOf } from '../protocol/mode.ts';
@@ -95,7 +96,7 @@ export async function openControlledDevice(
   const id = memberName(name, 'device');
   const device = await openCommandDevice(own.length > 0 ? own : [{ edge: unusedAddress }], target, flags);
   const agent = joinAsDevice({
-    connect: connectWebSocket(controller),
+    reach: reachBy(connectWebSocket(controller)),
     id,
     credentials: controllerKey?.reveal(),
     tokenizerHash: device.tokenizer.hash,

@@ -19,10 +19,11 @@ import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
 import { adviseTurn, type TurnAdvice } from './auto-mode.ts';
-import { createEdgeList, type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
+import { createEdgeList, type EdgeList, isEdgeList } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
+import { statusOf, type TurnStatus } from './turn-status.ts';
 
 /**
  * A running answer. Iterate it once; the iteration throws a failure, and the report has it as outcome. Leaving the loop early stops
@@ -40,23 +41,6 @@ export interface Turn extends AsyncIterable<Emission> {
    * @throws OutriderError `bad-argument` for an edge that the turn does not have
    */
   moveTo(edge: string): void;
-}
-
-/** A running answer at a moment; times in ms, null: not known yet. */
-export interface TurnStatus {
-  /** Its number on its edges, 32 hex digits. */
-  readonly session: string;
-  /** Name of the edge that writes; null: none at the moment. */
-  readonly edge: string | null;
-  readonly promptTokens: number;
-  readonly writtenTokens: number;
-  readonly maxAnswerTokens: number;
-  /** Fingerprint that wrote the text so far, if there is only one. */
-  readonly fingerprint: string | null;
-  readonly draftMs: number | null;
-  readonly acceptance: number | null;
-  readonly roundTripMs: number | null;
-  readonly isOver: boolean;
 }
 
 /** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
@@ -84,8 +68,6 @@ class TurnRunner implements Turn {
   readonly #driver: DeviceDriver<Connection>;
   readonly #queue: EmissionQueue<Emission> = new EmissionQueue(() => this.stop());
   readonly #assembler: TextAssembler;
-  /** The edges to which it has begun to connect. */
-  readonly #used = new Map<string, TurnEdge>();
   /** Connections that are being opened. */
   readonly #attempts = new Set<AbortController>();
   #isOver = false;
@@ -133,8 +115,6 @@ class TurnRunner implements Turn {
       judgesHedges: true,
       knownWidthShare: drafter === null ? undefined : knownWidths.get(drafter),
       routes,
-      // Of the edge as it was when the connection began: a list may lose it meanwhile, and its key is for no other address.
-      credentialsOf: (edge: string) => this.#used.get(edge)?.credentials ?? turn.credentials,
       keepsTarget: options.allowsOtherTarget !== true,
     };
     this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), this.#advice);
@@ -155,19 +135,7 @@ class TurnRunner implements Turn {
   }
 
   get status(): TurnStatus {
-    const { state } = this.#driver;
-    const { drafts, draftMs, roundTripMs, committedTokens } = this.#driver.measures;
-    const { matched, mismatched } = drafts;
-    return {
-      session: state.turn.session,
-      edge: state.links.find(({ id }) => id === state.main)?.edge ?? null,
-      promptTokens: state.turn.prompt.length,
-      writtenTokens: committedTokens,
-      maxAnswerTokens: state.turn.maxAnswerTokens,
-      fingerprint: state.fingerprints.length === 1 ? (state.fingerprints[0] ?? null) : null,
-      ...{ draftMs, roundTripMs, isOver: state.outcome !== null },
-      acceptance: matched + mismatched === 0 ? null : matched / (matched + mismatched),
-    };
+    return statusOf(this.#driver);
   }
 
   moveTo(edge: string): void {
@@ -213,7 +181,6 @@ class TurnRunner implements Turn {
       this.#driver.unreachable(edge, noAnswer(edge));
       return;
     }
-    this.#used.set(edge, known);
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     const within = routes.hasSeveral ? this.#clock.after(severalEdges.connectWithinMs, () => attempt.abort()) : null;
@@ -232,7 +199,8 @@ class TurnRunner implements Turn {
       return;
     }
     try {
-      const ready = this.#driver.connected(edge, connection);
+      // Of the edge as it was when the connection began: a list may lose it meanwhile, or name another address so.
+      const ready = this.#driver.connected(edge, connection, known);
       handler = ready;
       for (const event of early) event(ready);
     } catch (error) {

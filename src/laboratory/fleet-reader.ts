@@ -5,6 +5,7 @@ import type { DecidedEvent } from '../controller/controller.ts';
 import type { Place } from '../controller/messages.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
+import { reachBy } from '../live/control-client.ts';
 import { type DeviceAgent, joinAsDevice } from '../live/device-agent.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
@@ -89,7 +90,7 @@ export class FleetReader {
       this.#end = resolve;
     });
     this.#agent = joinAsDevice({
-      connect: connectController,
+      reach: reachBy(connectController),
       id: this.name,
       tokenizerHash: plan.tokenizer.hash,
       drafts: this.#drafter !== null,

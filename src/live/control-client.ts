@@ -12,12 +12,23 @@ import {
   type JoinMessage,
 } from '../controller/messages.ts';
 import { reconnectPauseMs } from '../protocol/reconnect-pause.ts';
-import type { Connect, Connection } from '../transport/transport.ts';
+import type { Accept, Connect, Connection, ConnectionHandler } from '../transport/transport.ts';
 
 type Unnumbered<Report> = Report extends unknown ? Omit<Report, 'seq'> : never;
 
+/** Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed`. @returns gives the attempt up */
+export type Reach = (accept: Accept, failed: () => void) => () => void;
+
+export function reachBy(connect: Connect): Reach {
+  return (accept, failed) => {
+    const attempt = new AbortController();
+    connect(accept, { signal: attempt.signal }).catch(failed);
+    return () => attempt.abort();
+  };
+}
+
 export interface ControlClientOptions {
-  readonly connect: Connect;
+  readonly reach: Reach;
   readonly join: Pick<JoinMessage, 'role' | 'id' | 'credentials'>;
   readonly clock: Clock;
   readonly reportEveryMs: number;
@@ -27,6 +38,8 @@ export interface ControlClientOptions {
   readonly obey: (message: Exclude<ControllerMessage, { kind: 'welcome' | 'alive' | 'refused' }>) => void;
   /** What the operator or user is told. */
   readonly note: (event: ControlNote) => void;
+  /** Random numbers in [0, 1): they only spread members that come back together. Default: the platform's. */
+  readonly uniform?: (() => number) | undefined;
 }
 
 export type ControlNote =
@@ -55,11 +68,11 @@ export class ControlClient {
   #isOlderTold = false;
   #isClosed = false;
   #cancel = (): void => {};
-  readonly #abort = new AbortController();
+  #giveUp = (): void => {};
 
   constructor(options: ControlClientOptions) {
     this.#options = options;
-    void this.#open();
+    this.#open();
     this.#tick();
   }
 
@@ -88,7 +101,7 @@ export class ControlClient {
   close(): void {
     this.#isClosed = true;
     this.#cancel();
-    this.#abort.abort();
+    this.#giveUp();
     this.#connection?.close('done', 'the member leaves');
     this.#connection = null;
     this.#isWelcome = false;
@@ -106,28 +119,27 @@ export class ControlClient {
     });
   }
 
-  async #open(): Promise<void> {
-    const { connect, join, clock } = this.#options;
-    try {
-      const connection = await connect(
-        (opened) => ({
-          frame: (bytes) => this.#hear(opened, bytes),
-          writable: () => {},
-          closed: () => this.#lost(opened),
-        }),
-        { signal: this.#abort.signal },
-      );
-      if (this.#isClosed) {
-        connection.close('done', 'the member leaves');
-        return;
-      }
+  #open(): void {
+    this.#giveUp = this.#options.reach(
+      (connection) => this.#opened(connection),
+      () => this.#reconnect(),
+    );
+  }
+
+  #opened(connection: Connection): ConnectionHandler {
+    const { join, clock } = this.#options;
+    if (this.#isClosed) connection.close('done', 'the member leaves');
+    else {
       this.#connection = connection;
       this.#heardAtMs = clock.nowMs();
       this.#seq = 0;
       connection.send(encodeControl({ kind: 'join', version: controlVersion, ...join }));
-    } catch {
-      this.#reconnect();
     }
+    return {
+      frame: (bytes) => this.#hear(connection, bytes),
+      writable: () => {},
+      closed: () => this.#lost(connection),
+    };
   }
 
   #lost(connection: Connection): void {
@@ -140,18 +152,17 @@ export class ControlClient {
 
   #reconnect(): void {
     if (this.#isClosed) return;
-    const { clock } = this.#options;
+    const { clock, uniform = Math.random } = this.#options;
     const nowMs = clock.nowMs();
     this.#outageSinceMs ??= nowMs;
-    // Chance only spreads members that come back together.
-    const pauseMs = reconnectPauseMs(nowMs - this.#outageSinceMs, Math.random());
-    clock.after(pauseMs, () => {
-      if (!this.#isClosed) void this.#open();
+    clock.after(reconnectPauseMs(nowMs - this.#outageSinceMs, uniform()), () => {
+      if (!this.#isClosed) this.#open();
     });
   }
 
   #hear(connection: Connection, bytes: Uint8Array): void {
     const { clock, note, obey } = this.#options;
+    if (connection !== this.#connection) return;
     this.#heardAtMs = clock.nowMs();
     let message: ControllerMessage;
     try {

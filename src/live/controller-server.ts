@@ -24,6 +24,8 @@ export interface ControllerOptions {
   /** Larger than that of every earlier run. Default: the time of day in ms. */
   readonly epoch?: number;
   readonly clock?: Clock;
+  /** Unpredictable. Default: 192 random bits after `ticketPrefix`. */
+  readonly drawTicket?: () => string;
   readonly onEvent?: (event: ControllerEvent) => void;
 }
 
@@ -95,7 +97,7 @@ class Running implements RunningController {
     this.#core = new Controller(settings, {
       send: (link, message) => this.#send(link, message),
       close: (link) => this.#connections.get(link)?.close('done', 'the controller has said why'),
-      drawTicket,
+      drawTicket: options.drawTicket ?? drawTicket,
       log: (event) => options.onEvent?.(event),
     });
     this.#nextSlot();

@@ -10,11 +10,11 @@ import type { Turn } from '../device/turn.ts';
 import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
-import { ControlClient, type ControlNote } from './control-client.ts';
+import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
 
 export interface DeviceAgentOptions {
-  /** To the controller. */
-  readonly connect: Connect;
+  /** The controller; `reachBy` makes it of a connector. */
+  readonly reach: Reach;
   /** Unique among its devices: letters, digits, and . _ : - */
   readonly id: string;
   /** Key for the controller. */
@@ -40,6 +40,10 @@ export interface DeviceAgentOptions {
   /** How often each link is measured; default 5,000. */
   readonly probeEveryMs?: number;
   readonly note?: (event: ControlNote) => void;
+  /** As of {@link ControlClient}. */
+  readonly uniform?: () => number;
+  /** Measures the round trip to an edge, ms, and then tells it; null: the edge does not answer. Default: {@link probeEdge}. */
+  readonly probe?: (connect: Connect, found: (roundTripMs: number | null) => void) => void;
   /** What the controller has said, for people. */
   readonly onAssigned?: (edge: string, reason: string) => void;
 }
@@ -57,6 +61,13 @@ interface KnownLink {
 /** Edges that are remembered, and those that are measured at a time. */
 const [mostLinks, mostProbes] = [256, 16];
 
+const probeByPings: NonNullable<DeviceAgentOptions['probe']> = (connect, found) => {
+  void probeEdge(connect).then(
+    ({ roundTripMs }) => found(roundTripMs),
+    () => found(null),
+  );
+};
+
 function rotated<Item>(items: readonly Item[], by: number): Item[] {
   const at = by % items.length;
   return [...items.slice(at), ...items.slice(0, at)];
@@ -71,6 +82,9 @@ function shareOf(value: number): number {
   return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1;
 }
 
+/** What is used of an answer. */
+export type FollowedTurn = Pick<Turn, 'status' | 'moveTo'>;
+
 /** A device that a controller sends to edges; its `edges` are for `startTurn` and `createDevice`. */
 export interface DeviceAgent {
   readonly edges: EdgeList;
@@ -81,6 +95,10 @@ export interface DeviceAgent {
   readonly spares: readonly string[];
   /** Reports the answer while it runs, and moves it by order. */
   follow(turn: Turn): void;
+  /** As `follow`, where the caller tells the end. */
+  begin(turn: FollowedTurn): void;
+  /** An answer has ended. */
+  end(turn: FollowedTurn): void;
   /** Resolves when an edge was named, or after `withinMs`. */
   ready(withinMs: number): Promise<void>;
   close(): void;
@@ -100,7 +118,7 @@ class RunningAgent implements DeviceAgent {
   readonly #links = new Map<string, KnownLink>();
   readonly #byName = new Map<string, TurnEdge>();
   readonly #client: ControlClient;
-  #turn: Turn | null = null;
+  #turn: FollowedTurn | null = null;
   /** Tokens and time of the turn at the last report. */
   #told = { session: '', tokens: 0, atMs: 0 };
   /** Measurements of the last turn, for the time until the next one. */
@@ -108,8 +126,10 @@ class RunningAgent implements DeviceAgent {
   #wake = (): void => {};
   readonly #named: Promise<void>;
   #cancelProbes = (): void => {};
-  #round = 0;
-  #isProbing = false;
+  /** Links whose answer of this round is awaited. */
+  #probing = 0;
+  /** A list of edges has come since the round began. */
+  #hasFreshEdges = false;
   /** Links that were measured so far. */
   #probed = 0;
   #isClosed = false;
@@ -124,8 +144,9 @@ class RunningAgent implements DeviceAgent {
       this.#wake = resolve;
     });
     this.#client = new ControlClient({
-      connect: options.connect,
+      reach: options.reach,
       clock: this.#clock,
+      uniform: options.uniform,
       join: { role: 'device', id: options.id, credentials: options.credentials ?? '' },
       reportEveryMs: options.reportEveryMs ?? 500,
       note: options.note ?? (() => {}),
@@ -144,16 +165,22 @@ class RunningAgent implements DeviceAgent {
   }
 
   follow(turn: Turn): void {
+    this.begin(turn);
+    void turn.report.then(() => this.end(turn));
+  }
+
+  begin(turn: FollowedTurn): void {
     this.#turn = turn;
     this.#told = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
     this.#client.reportNow();
-    void turn.report.then(() => {
-      const { draftMs, acceptance } = turn.status;
-      this.#known = { draftMs: draftMs ?? this.#known.draftMs, acceptance: acceptance ?? this.#known.acceptance };
-      if (this.#turn !== turn) return;
-      this.#turn = null;
-      this.#client.reportNow();
-    });
+  }
+
+  end(turn: FollowedTurn): void {
+    const { draftMs, acceptance } = turn.status;
+    this.#known = { draftMs: draftMs ?? this.#known.draftMs, acceptance: acceptance ?? this.#known.acceptance };
+    if (this.#turn !== turn) return;
+    this.#turn = null;
+    this.#client.reportNow();
   }
 
   async ready(withinMs: number): Promise<void> {
@@ -187,8 +214,8 @@ class RunningAgent implements DeviceAgent {
       this.#links.set(card.id, { card, connect, ticket: null, roundTripMs: null, isListed: true });
     }
     this.#arrange();
-    this.#cancelProbes();
-    this.#probeLater(0);
+    if (this.#probing > 0) this.#hasFreshEdges = true;
+    else this.#probeLater(0);
   }
 
   /** Null: an address or a certificate that can't be used. The other edges can. */
@@ -292,37 +319,34 @@ class RunningAgent implements DeviceAgent {
   }
 
   #probeLater(afterMs: number): void {
-    this.#round += 1;
-    const round = this.#round;
-    this.#cancelProbes = this.#clock.after(afterMs, () => {
-      void this.#probe().finally(() => {
-        // A list of edges that came meanwhile has begun a round of its own.
-        if (!this.#isClosed && round === this.#round) this.#probeLater(this.#options.probeEveryMs ?? 5000);
-      });
-    });
+    this.#cancelProbes();
+    this.#cancelProbes = this.#clock.after(afterMs, () => this.#probe());
   }
 
   /** One round at a time, of a few links: a controller must not make devices flood what it names. */
-  async #probe(): Promise<void> {
-    if (this.#isProbing) return;
-    this.#isProbing = true;
-    let isNews = false;
+  #probe(): void {
+    if (this.#probing > 0 || this.#isClosed) return;
     const listed = [...this.#links.values()].filter(({ isListed }) => isListed);
     const some = listed.length <= mostProbes ? listed : rotated(listed, this.#probed).slice(0, mostProbes);
     this.#probed += some.length;
-    await Promise.all(
-      some.map(async (link) => {
-        const before = link.roundTripMs;
+    this.#probing = some.length;
+    let isNews = false;
+    const { probe = probeByPings } = this.#options;
+    for (const link of some) {
+      const before = link.roundTripMs;
+      probe(link.connect, (roundTripMs) => {
         // What a link with an answer is like is known as long as it brings tokens.
         const isInUse = this.#turn?.status.edge === link.card.id;
-        link.roundTripMs = await probeEdge(link.connect).then(
-          (found) => found.roundTripMs,
-          () => (isInUse ? before : null),
-        );
+        link.roundTripMs = roundTripMs ?? (isInUse ? before : null);
         isNews ||= (before === null) !== (link.roundTripMs === null);
-      }),
-    );
-    this.#isProbing = false;
-    if (isNews) this.#client.reportNow();
+        this.#probing -= 1;
+        if (this.#probing > 0 || this.#isClosed) return;
+        if (isNews) this.#client.reportNow();
+        // Edges that came meanwhile are not measured yet.
+        this.#probeLater(this.#hasFreshEdges ? 0 : (this.#options.probeEveryMs ?? 5000));
+        this.#hasFreshEdges = false;
+      });
+    }
+    if (some.length === 0) this.#probeLater(this.#options.probeEveryMs ?? 5000);
   }
 }

@@ -5,8 +5,7 @@ import type { EdgeReport, SharesMessage } from '../controller/messages.ts';
 import type { Edge } from '../edge/edge.ts';
 import { stepMs } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import type { Connect } from '../transport/transport.ts';
-import { ControlClient, type ControlNote } from './control-client.ts';
+import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
 import type { TicketBook } from './ticket-book.ts';
 
 /** What does not change while an edge runs. */
@@ -24,19 +23,23 @@ export type EdgeFacts = Pick<
 >;
 
 export interface EdgeAgentOptions {
-  /** To the controller. */
-  readonly connect: Connect;
+  /** The controller; `reachBy` makes it of a connector. */
+  readonly reach: Reach;
   /** Unique among its edges: letters, digits, and . _ : - */
   readonly id: string;
   /** Key for the controller. */
   readonly credentials?: string | undefined;
   readonly facts: EdgeFacts;
-  readonly edge: Pick<Edge, 'status' | 'stepTime' | 'setShares' | 'renewKeys'>;
+  readonly edge: Pick<Edge, 'stepTime' | 'setShares' | 'renewKeys'> & {
+    readonly status: Pick<Edge['status'], 'busyMs' | 'sessions' | 'waiting' | 'state'>;
+  };
   readonly tickets: TicketBook;
   readonly clock?: Clock;
   /** Default 500. */
   readonly reportEveryMs?: number;
   readonly note?: (event: ControlNote) => void;
+  /** As of {@link ControlClient}. */
+  readonly uniform?: () => number;
 }
 
 /** Rows of the two step times from which a line is told. */
@@ -45,10 +48,10 @@ const manyRows = 9;
 
 /** @returns the agent; close it before the edge */
 export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
-  const { connect, id, credentials = '', facts, edge, tickets, clock = machineClock } = options;
+  const { reach, id, credentials = '', facts, edge, tickets, clock = machineClock, uniform } = options;
   let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
   return new ControlClient({
-    ...{ connect, clock, join: { role: 'edge', id, credentials } },
+    ...{ reach, clock, uniform, join: { role: 'edge', id, credentials } },
     reportEveryMs: options.reportEveryMs ?? 500,
     note: options.note ?? (() => {}),
     report() {

@@ -44,7 +44,15 @@ export interface DeviceSink extends LinkSink {
   received(link: number, message: EdgeMessage): void;
 }
 
-type Own = { readonly edge: string } & { -readonly [Key in keyof ConnectionRecord]: ConnectionRecord[Key] };
+/** What a device shows to the edge of a connection. */
+export interface Shown {
+  /** Default: the key of the turn. */
+  readonly credentials?: string | undefined;
+}
+
+type Own = { readonly edge: string; readonly shown: Shown } & {
+  -readonly [Key in keyof ConnectionRecord]: ConnectionRecord[Key];
+};
 type Entry<Carrier> = ConnectionEntry<DeviceMessage, EdgeMessage, Carrier, Own>;
 
 export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> extends Connections<
@@ -88,9 +96,14 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     return this.entries.get(id)?.own.edge;
   }
 
+  /** What is shown on this connection. */
+  shownOn(id: number): Shown | undefined {
+    return this.entries.get(id)?.own.shown;
+  }
+
   /** Takes a new connection to this edge. */
-  open(edge: string, carrier: Carrier): FrameHandler {
-    const own = { edge, isGreeted: false, hasSentOpen: false };
+  open(edge: string, carrier: Carrier, shown: Shown = {}): FrameHandler {
+    const own = { edge, shown, isGreeted: false, hasSentOpen: false };
     const [id, handler] = this.add(carrier, this.#settings.wire.device(), () => own);
     this.#sink.linkOpened(id, edge);
     if (this.#settings.measuresRoundTrip) this.ping(id);

@@ -6,7 +6,7 @@ import type { ErrorCode, OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
 import type { ConnectionObserver } from './connections.ts';
 import { mayHedge } from './device-alternatives.ts';
-import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink } from './device-connections.ts';
+import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink, type Shown } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
 import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
@@ -39,8 +39,6 @@ export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines,
   readonly judgesHedges: boolean;
   /** Round trip, ms; undefined: it is measured. */
   readonly knownRoundTripMs?: number | undefined;
-  /** The key for an edge. Default: that of the turn, for all. */
-  readonly credentialsOf?: (edge: string) => string;
 }
 
 /** What the surrounding process provides. */
@@ -157,9 +155,12 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     if (change != null) this.step({ kind: 'drafting-switched', ...change });
   }
 
-  /** For the first connection of a turn, a second one beside it (handover), or another one to the same edge. */
-  connected(edge: string, carrier: Carrier): FrameHandler {
-    return this.connections.open(edge, carrier);
+  /**
+   * For the first connection of a turn, a second one beside it (handover), or another one to the same edge.
+   * @param shown belongs to this connection: whatever becomes of the name of its edge, its key goes to no other address
+   */
+  connected(edge: string, carrier: Carrier, shown?: Shown): FrameHandler {
+    return this.connections.open(edge, carrier, shown);
   }
 
   unreachable(edge: string, error: OutriderError): void {
@@ -307,10 +308,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #withCredentials(link: number, message: DeviceMessage): DeviceMessage {
-    const { credentialsOf } = this.#settings;
-    if (credentialsOf === undefined || (message.kind !== 'open' && message.kind !== 'resume')) return message;
-    const edge = this.connections.edgeOf(link);
-    return edge === undefined ? message : { ...message, credentials: credentialsOf(edge) };
+    const credentials = this.connections.shownOn(link)?.credentials;
+    if (credentials === undefined || (message.kind !== 'open' && message.kind !== 'resume')) return message;
+    return { ...message, credentials };
   }
 
   #noteServer(): void {

@@ -6,7 +6,7 @@ import type { ControllerEvent } from '../../src/controller/controller.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { startTurn, type Turn } from '../../src/device/turn.ts';
 import type { TurnReport } from '../../src/device/turn-report.ts';
-import type { ControlNote } from '../../src/live/control-client.ts';
+import { type ControlNote, reachBy } from '../../src/live/control-client.ts';
 import { listenController, type RunningController, startController } from '../../src/live/controller-server.ts';
 import { type DeviceAgent, joinAsDevice } from '../../src/live/device-agent.ts';
 import { joinAsEdge } from '../../src/live/edge-agent.ts';
@@ -60,7 +60,7 @@ async function edgeSite(url: string, id: string, address?: string): Promise<Site
   const toy = await startToyEdge({ keyOf: tickets.beside(() => null) });
   const { identity, tokenizer, limits } = toy.target;
   const agent = joinAsEdge({
-    connect: connectWebSocket(url),
+    reach: reachBy(connectWebSocket(url)),
     ...{ id, credentials: 'of members', tickets, edge: toy.edge, reportEveryMs: 50 },
     facts: {
       ...{ address: address ?? toy.url, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
@@ -78,7 +78,7 @@ async function edgeSite(url: string, id: string, address?: string): Promise<Site
 
 function deviceAt(url: string, id: string, { toy }: Site, notes: ControlNote[] = []): DeviceAgent {
   const agent = joinAsDevice({
-    connect: connectWebSocket(url),
+    reach: reachBy(connectWebSocket(url)),
     ...{
       id,
       credentials: 'of members',
@@ -190,7 +190,7 @@ describe('a controller over sockets', () => {
     expect(agent.isConnected).toBe(false);
     const refused: ControlNote[] = [];
     const stranger = joinAsDevice({
-      connect: connectWebSocket(older.url),
+      reach: reachBy(connectWebSocket(older.url)),
       ...{ id: 'stranger', credentials: 'a guess', tokenizerHash: a.toy.target.tokenizer.hash },
       connectEdge: ({ address }) => connectWebSocket(address),
       note: (event) => void refused.push(event),
