@@ -6,8 +6,10 @@ import type { Command } from 'commander';
 import { badArgument } from '../basics/errors.ts';
 import type { ControllerEvent } from '../controller/controller.ts';
 import { findPolicy } from '../files/policy-file.ts';
+import { openPolicyThread } from '../files/policy-thread.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { listenController, startController } from '../live/controller-server.ts';
+import { machineClock } from '../transport/machine-clock.ts';
 import { resolveListenAddress } from '../transport-node/listen-address.ts';
 import { withInterrupt } from './interrupt.ts';
 import { commandOf } from './option-flags.ts';
@@ -78,7 +80,7 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
     const remedy = 'put a proxy with TLS before it and say --plain, or listen on 127.0.0.1';
     throw badArgument(`${flags.host} can be reached by others, and keys and tickets would go in clear`, remedy);
   }
-  const policy = await findPolicy(flags.policy);
+  await using policy = await openPolicyThread(flags.policy, { clock: machineClock });
   const fallback = await findPolicy('greedy');
   const device = flags.key === undefined ? null : digest(flags.key.reveal());
   const edge = flags.edgeKey === undefined ? device : digest(flags.edgeKey.reveal());
@@ -107,7 +109,8 @@ function digest(text: string): Buffer {
 
 function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
   if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
-  else if (event.kind === 'policy-failed') note(`policy ${event.policy} failed: ${event.cause}; greedy decides`);
+  else if (event.kind === 'policy-failed')
+    note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
   else if (event.kind === 'refused') note(`refused ${event.id ?? 'a stranger'}: ${event.cause} [${event.code}]`);
   else if (event.kind === 'joined' || event.kind === 'left') note(`${event.role} ${event.id} has ${event.kind}`);
 }

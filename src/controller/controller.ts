@@ -3,6 +3,7 @@
 
 import { createPaceModel } from '../allocation/pace-model.ts';
 import { predictPace } from '../allocation/predict-pace.ts';
+import { PolicyFailure, type PolicyFault } from '../allocation/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
 import { fitPlaces } from './fit-places.ts';
@@ -52,7 +53,7 @@ const [mostCards, mostShares] = [256, 1000];
 export type ControllerEvent =
   | { readonly kind: 'joined' | 'left' | 'replaced'; readonly role: 'edge' | 'device'; readonly id: string }
   | { readonly kind: 'refused'; readonly id: string | null; readonly code: string; readonly cause: string }
-  | { readonly kind: 'policy-failed'; readonly policy: string; readonly cause: string }
+  | { readonly kind: 'policy-failed'; readonly policy: string; readonly fault: PolicyFault; readonly cause: string }
   | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
   | DecidedEvent;
 
@@ -194,7 +195,8 @@ export class Controller {
 
   policyFailed(policy: string, error: unknown): void {
     const cause = error instanceof Error ? error.message : String(error);
-    this.#host.log?.({ kind: 'policy-failed', policy, cause });
+    const fault = error instanceof PolicyFailure ? error.fault : 'invalid';
+    this.#host.log?.({ kind: 'policy-failed', policy, fault, cause });
   }
 
   /** Sends the orders of a decision. */
@@ -254,6 +256,8 @@ export class Controller {
     const member = this.members.devices.get(id);
     if (member === undefined || member.link === null) return false;
     const session = report.session?.session ?? null;
+    // Since the slot was opened an edge may be gone, and an answer may have ended.
+    if (!this.#isServing(edge.id) || (member.report?.session?.session ?? null) !== session) return false;
     member.predicted = session === null ? null : { edge: edge.id, laterTokenMs: pace.laterTokenMs };
     const edgeLink = this.members.edges.get(edge.id)?.link ?? null;
     if (this.#isTold(member, report.session, edge.id, edgeLink, { slot, nowMs })) return false;
@@ -270,6 +274,11 @@ export class Controller {
     this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
     return isMove;
+  }
+
+  #isServing(edge: string): boolean {
+    const member = this.members.edges.get(edge);
+    return member !== undefined && member.link !== null && member.report?.isDraining === false;
   }
 
   /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */

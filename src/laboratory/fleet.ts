@@ -1,6 +1,7 @@
 // A controller, edges and devices that run together on this machine: edges are processes, devices walk in a scenario's world and read one
 // answer after the other over emulated links.
 
+import type { RemotePolicy } from '../allocation/remote-policy.ts';
 import type { NamedPolicy } from '../allocation/require-assignment.ts';
 import type { ObjectiveSettings } from '../allocation/slot-state.ts';
 import { CloseStack } from '../basics/close-stack.ts';
@@ -29,7 +30,7 @@ export interface FleetPlan extends Omit<ReaderPlan, 'rates'> {
   /** Flags of every edge process: model, profile. */
   readonly edgeFlags: readonly string[];
   readonly walk: Walk;
-  readonly policy: NamedPolicy;
+  readonly policy: RemotePolicy;
   readonly fallback: NamedPolicy;
   readonly objective: NonNullable<ObjectiveSettings['kind']>;
   readonly slotMs: number;

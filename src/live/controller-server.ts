@@ -1,9 +1,11 @@
-// A running controller: connections, the clock of slots, and the policy around the pure one of src/controller/.
+// A running controller: connections, the clock of slots, and the policy around the pure one of src/controller/. The policy decides elsewhere,
+// so that one that takes long, or never ends, keeps nobody waiting: its slot is decided here, by the fallback.
 
+import type { RemotePolicy } from '../allocation/remote-policy.ts';
 import type { NamedPolicy } from '../allocation/require-assignment.ts';
 import type { ObjectiveSettings } from '../allocation/slot-state.ts';
 import type { Clock } from '../basics/clock.ts';
-import { Controller, type ControllerEvent } from '../controller/controller.ts';
+import { Controller, type ControllerEvent, type Decision, type OpenSlot } from '../controller/controller.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage } from '../controller/messages.ts';
 import { machineClock } from '../transport/machine-clock.ts';
@@ -12,8 +14,9 @@ import { type ListenSettings, listenWebSocket, type WebSocketListener } from '..
 import { ticketPrefix } from './ticket-book.ts';
 
 export interface ControllerOptions {
-  readonly policy: NamedPolicy;
-  /** Decides where the policy fails. */
+  /** Who opened it closes it, after the controller. */
+  readonly policy: RemotePolicy;
+  /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
   readonly fallback: NamedPolicy;
   /** Default 1,000. */
   readonly slotMs?: number;
@@ -34,8 +37,9 @@ export interface ControllerStatus {
   readonly slots: number;
   readonly edges: number;
   readonly devices: number;
+  /** Who decided the last slot. */
   readonly policy: string;
-  /** Of the last slot. */
+  /** Of the last slot, with the way to the policy and back. */
   readonly decisionMs: number;
 }
 
@@ -43,7 +47,7 @@ export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
   /** Another policy, from the next slot on. */
-  setPolicy(policy: NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
+  setPolicy(policy: RemotePolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
   close(): Promise<void>;
 }
 
@@ -55,10 +59,18 @@ const leastBetweenDecisionsMs = 100;
 const aliveEveryMs = 5000;
 const ticketValidMs = 60_000;
 const [mostEdges, mostDevices] = [10_000, 200_000];
-/** A policy that takes longer than a slot this many times in a row is replaced by the fallback. */
-const mostSlow = 3;
+/** A decision that takes longer than a slot, or than this, ms, does not count. */
+const mostDecisionMs = 10_000;
+/** How often it is looked at who was told nothing for long, ms. */
+const lookEveryMs = 1000;
 /** A connection without a member is closed after this time, ms. */
 const joinWithinMs = 5000;
+
+/** When a slot was opened, and since when this process has been at it, ms. */
+interface Began {
+  readonly startMs: number;
+  readonly ownFromMs: number;
+}
 
 export function startController(options: ControllerOptions): RunningController {
   return new Running(options);
@@ -72,14 +84,20 @@ class Running implements RunningController {
   readonly #toldAtMs = new Map<number, number>();
   readonly #slotMs: number;
   readonly #epoch: number;
-  #policy: NamedPolicy;
+  #policy: RemotePolicy;
+  /** Who decided last. */
+  #decider: string;
   #lastLink = 0;
   #slots = 0;
-  #slow = 0;
   #decisionMs = 0;
+  /** Of it, the part in this process. */
+  #ownMs = 0;
   #decidedAtMs = Number.NEGATIVE_INFINITY;
   #cancelSlot = (): void => {};
   #cancelUrgent: (() => void) | null = null;
+  #cancelLook = (): void => {};
+  /** A slot is with the policy. */
+  #isDeciding = false;
   #isClosed = false;
 
   constructor(options: ControllerOptions) {
@@ -89,6 +107,7 @@ class Running implements RunningController {
     this.#slotMs = slotMs;
     this.#epoch = epoch;
     this.#policy = options.policy;
+    this.#decider = options.policy.name;
     const settings = {
       ...{ epoch, slotMs, kind: objective, energyWeight: 0, ticketValidMs, mostEdges, mostDevices },
       isMember: options.isMember ?? (() => true),
@@ -101,6 +120,7 @@ class Running implements RunningController {
       log: (event) => options.onEvent?.(event),
     });
     this.#nextSlot();
+    this.#look();
   }
 
   readonly accept: Accept = (connection) => {
@@ -125,18 +145,18 @@ class Running implements RunningController {
   get status(): ControllerStatus {
     const { edges, devices } = this.#core.members;
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
-    return { epoch: this.#epoch, ...counts, policy: this.#policy.name, decisionMs: this.#decisionMs };
+    return { epoch: this.#epoch, ...counts, policy: this.#decider, decisionMs: this.#decisionMs };
   }
 
-  setPolicy(policy: NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
+  setPolicy(policy: RemotePolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
     this.#policy = policy;
-    this.#slow = 0;
     this.#core.kind = objective;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelSlot();
+    this.#cancelLook();
     this.#cancelUrgent?.();
     for (const connection of this.#connections.values()) connection.close('interrupted', 'the controller goes down');
   }
@@ -160,44 +180,81 @@ class Running implements RunningController {
   }
 
   #nextSlot(): void {
+    this.#cancelSlot();
     this.#cancelSlot = this.#clock.after(this.#slotMs, () => {
-      if (this.#isClosed) return;
-      this.#decide();
-      this.#tellAlive();
       this.#nextSlot();
+      this.#decide();
+    });
+  }
+
+  #look(): void {
+    this.#cancelLook = this.#clock.after(lookEveryMs, () => {
+      this.#tellAlive();
+      this.#look();
     });
   }
 
   #hurry(): void {
-    if (!this.#core.isUrgent || this.#cancelUrgent !== null || this.#isClosed) return;
-    // A policy that takes long must leave time for all else.
-    const restMs = Math.max(leastBetweenDecisionsMs, 2 * this.#decisionMs);
+    if (!this.#core.isUrgent || this.#cancelUrgent !== null || this.#isDeciding || this.#isClosed) return;
+    // What decides here must leave time for all else.
+    const restMs = Math.max(leastBetweenDecisionsMs, 2 * this.#ownMs);
     const afterMs = Math.max(urgentAfterMs, this.#decidedAtMs + restMs - this.#clock.nowMs());
     this.#cancelUrgent = this.#clock.after(afterMs, () => {
       this.#cancelUrgent = null;
-      if (!this.#isClosed) this.#decide();
+      this.#decide();
     });
   }
 
+  /** Opens a slot, unless one is with the policy: its end is awaited, for a slot's time at most. */
   #decide(): void {
+    if (this.#isClosed || this.#isDeciding) return;
     const startMs = this.#clock.nowMs();
-    this.#slots += 1;
-    const open = this.#core.open(startMs);
+    const open = this.#open(startMs);
     const policy = this.#policy;
-    const decision = this.#core.decide(open, policy, this.#options.fallback);
-    this.#decidedAtMs = this.#clock.nowMs();
-    this.#decisionMs = this.#decidedAtMs - startMs;
-    this.#judge(policy);
-    this.#core.apply(open, decision, startMs);
+    const limitMs = Math.min(this.#slotMs, mostDecisionMs);
+    const answer = open.state === null ? null : policy.ask(open.state, limitMs);
+    if (answer === null) {
+      this.#decideHere(open, { startMs, ownFromMs: startMs });
+      return;
+    }
+    this.#isDeciding = true;
+    const decided = answer.then(
+      (assignment): Decision => ({ assignment, policy: policy.name }),
+      (error: unknown) => this.#core.policyFailed(policy.name, error),
+    );
+    void decided.then((decision) => {
+      this.#isDeciding = false;
+      if (this.#isClosed) return;
+      const nowMs = this.#clock.nowMs();
+      if (decision !== undefined && policy === this.#policy) this.#apply(open, decision, { startMs, ownFromMs: nowMs });
+      else {
+        // A slot that was opened long ago is not what members do now.
+        const isOld = nowMs - startMs > leastBetweenDecisionsMs;
+        this.#decideHere(isOld ? this.#open(nowMs) : open, { startMs, ownFromMs: nowMs });
+        this.#nextSlot();
+      }
+      this.#hurry();
+    });
   }
 
-  #judge(policy: NamedPolicy): void {
-    this.#slow = this.#decisionMs > this.#slotMs ? this.#slow + 1 : 0;
-    if (this.#slow < mostSlow || policy === this.#options.fallback) return;
-    this.#slow = 0;
-    const cause = `it takes ${Math.round(this.#decisionMs)} ms for slots of ${this.#slotMs} ms`;
-    this.#core.policyFailed(policy.name, new Error(cause));
-    this.#policy = this.#options.fallback;
+  #open(nowMs: number): OpenSlot {
+    this.#slots += 1;
+    return this.#core.open(nowMs);
+  }
+
+  #decideHere(open: OpenSlot, began: Began): void {
+    const { fallback } = this.#options;
+    // Where nobody reads an answer there is nothing to decide.
+    const nothing = { assignment: null, policy: this.#policy.name };
+    this.#apply(open, open.state === null ? nothing : this.#core.decide(open, fallback, fallback), began);
+  }
+
+  #apply(open: OpenSlot, decision: Decision, { startMs, ownFromMs }: Began): void {
+    this.#decidedAtMs = this.#clock.nowMs();
+    this.#decisionMs = this.#decidedAtMs - startMs;
+    this.#decider = decision.policy;
+    this.#core.apply(open, decision, this.#decidedAtMs);
+    this.#ownMs = this.#clock.nowMs() - ownFromMs;
   }
 
   #tellAlive(): void {

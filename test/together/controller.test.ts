@@ -1,11 +1,12 @@
 // A controller, three edges and devices over real sockets: the controller decides, and no order, loss or end changes a token.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createPolicy } from '../../src/allocation/policies.ts';
 import type { ControllerEvent } from '../../src/controller/controller.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { startTurn, type Turn } from '../../src/device/turn.ts';
 import type { TurnReport } from '../../src/device/turn-report.ts';
+import { openPolicyThread } from '../../src/files/policy-thread.ts';
 import { type ControlNote, reachBy } from '../../src/live/control-client.ts';
 import { listenController, type RunningController, startController } from '../../src/live/controller-server.ts';
 import { type DeviceAgent, joinAsDevice } from '../../src/live/device-agent.ts';
@@ -18,6 +19,8 @@ import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts
 
 const length = 120;
 const reference = await toyReference(neutralSampling, length);
+const policy = await openPolicyThread('best', { clock: machineClock });
+afterAll(() => policy[Symbol.asyncDispose]());
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
@@ -33,7 +36,7 @@ interface ControllerSite {
 async function controllerSite(port = 0, epoch?: number): Promise<ControllerSite> {
   const events: ControllerEvent[] = [];
   const controller = startController({
-    policy: { name: 'best', decide: createPolicy('best') },
+    policy,
     fallback: { name: 'greedy', decide: createPolicy('greedy') },
     slotMs: 200,
     isMember: (key) => key === 'of members',

@@ -1,16 +1,19 @@
 // `outrider bench live`: a controller, edges and devices over real sockets, with policies that take turns on the same fleet. What devices feel
 // under each, how well it was predicted, and what handovers cost.
 
+import type { RemotePolicy } from '../../allocation/remote-policy.ts';
 import { estimate, type Within, within } from '../../basics/bootstrap.ts';
+import { CloseStack } from '../../basics/close-stack.ts';
 import { mean, median, quantile } from '../../basics/statistics.ts';
 import type { ControllerEvent } from '../../controller/controller.ts';
-import { findPolicy } from '../../files/policy-file.ts';
+import { openPolicyThread } from '../../files/policy-thread.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import type { Fleet } from '../../laboratory/fleet.ts';
 import type { FleetAnswer } from '../../laboratory/fleet-reader.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../../models/profiles.ts';
+import { machineClock } from '../../transport/machine-clock.ts';
 import { openDemo } from './demo.ts';
 
 const options = {
@@ -107,6 +110,11 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
     onEvent: (event) => void events.push({ ...event, atMs: performance.now() }),
   });
   const { fleet } = demo;
+  await using threads = new CloseStack();
+  const deciders = new Map<string, RemotePolicy>();
+  // All at once, before the first block: a thread that starts takes time from the emulated hardware.
+  for (const { key, policy } of policies)
+    deciders.set(key, threads.use(await openPolicyThread(policy, { clock: machineClock })));
   const startMs = performance.now();
   const blocks: Block[] = [];
   const rounds = Math.max(1, Math.round(options.seconds / options.blockSeconds / policies.length));
@@ -115,7 +123,7 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
       run.signal.throwIfAborted();
       const one = policies[(turn + round) % policies.length] as (typeof policies)[number];
       run.onProgress('blocks', round * policies.length + turn, rounds * policies.length);
-      fleet.controller.setPolicy(await findPolicy(one.policy), one.kind);
+      fleet.controller.setPolicy(deciders.get(one.key) as RemotePolicy, one.kind);
       const fromMs = performance.now() + settleMs;
       await new Promise((resolve) => setTimeout(resolve, 1000 * options.blockSeconds));
       blocks.push(blockOf(one.key, fleet, events, fromMs, performance.now()));

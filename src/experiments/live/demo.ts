@@ -5,6 +5,7 @@ import type { ControllerEvent } from '../../controller/controller.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { preciseSleep } from '../../engines/precise-sleep.ts';
 import { findPolicy } from '../../files/policy-file.ts';
+import { openPolicyThread } from '../../files/policy-thread.ts';
 import { encodeTrialPrompts } from '../../files/sample-prompts.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
@@ -65,6 +66,7 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const scenario =
     plain.channel.kind === 'map' ? { ...plain, channel: { ...plain.channel, floor: 'umi-nlos' as const } } : plain;
   const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
+  const policy = opened.use(await openPolicyThread(settings.policy, { clock: machineClock }));
   const fleet = await startFleet({
     ...{ edges: settings.edges, devices: settings.devices, slotMs: settings.slotMs, objective: settings.objective },
     edgeFlags: ['--model', settings.isToy ? `toy:${toySeed}` : settings.target, '--profile', settings.profile],
@@ -73,7 +75,7 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     ...{ prompts, maxAnswerTokens: settings.maxTokens, thinkMs },
     walk: createWalk(scenario, settings.edges, settings.seed, map),
     roundTripMs: scenario.token.roundTripMs,
-    policy: await findPolicy(settings.policy),
+    policy,
     fallback: await findPolicy('greedy'),
     note: settings.note,
     ...(settings.onEvent === undefined ? {} : { onEvent: settings.onEvent }),

@@ -1,0 +1,69 @@
+// What runs in the thread of a policy: loads it, and answers each slot with an assignment, or with what was wrong.
+
+import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { PolicyFault } from '../allocation/remote-policy.ts';
+import { requireAssignment } from '../allocation/require-assignment.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import { asOutriderError, type ErrorCode } from '../basics/errors.ts';
+import { findPolicy } from './policy-file.ts';
+import type { FoundPolicy } from './shipped-weights.ts';
+
+/** Of this file, for {@link Worker}. */
+export const policyThreadUrl: string = import.meta.url;
+
+/** `workerData` of a policy's thread. */
+export interface PolicyThreadData {
+  readonly role: 'policy of a controller';
+  /** Name or file. */
+  readonly policy: string;
+}
+
+/** What the thread says: once `ready` or `unloadable`, then one answer for each state. */
+export type PolicyThreadMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unloadable'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }
+  | { readonly kind: 'decided'; readonly assignment: Assignment }
+  | { readonly kind: 'failed'; readonly fault: PolicyFault; readonly cause: string };
+
+async function serve(name: string, port: MessagePort): Promise<void> {
+  const say = (message: PolicyThreadMessage): void => port.postMessage(message);
+  let policy: FoundPolicy;
+  try {
+    policy = await findPolicy(name);
+  } catch (error) {
+    const { code, message: cause, remedy } = asOutriderError(error);
+    say({ kind: 'unloadable', code, cause, remedy });
+    return;
+  }
+  port.on('message', (state: SlotState) => say(answer(policy, state)));
+  say({ kind: 'ready' });
+}
+
+function answer(policy: FoundPolicy, state: SlotState): PolicyThreadMessage {
+  let given: unknown;
+  try {
+    given = policy.decide(state);
+  } catch (error) {
+    const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { kind: 'failed', fault: 'threw', cause: `slot ${state.slot}: it threw ${cause}` };
+  }
+  try {
+    const { server, bandwidthShare, computeShare } = requireAssignment(
+      { name: policy.name, decide: () => given as Assignment },
+      state,
+    );
+    // Whatever lists the policy has made, these can be copied to another thread.
+    const assignment = {
+      server: Int32Array.from(server),
+      bandwidthShare: Float64Array.from(bandwidthShare),
+      computeShare: Float64Array.from(computeShare),
+    };
+    return { kind: 'decided', assignment };
+  } catch (error) {
+    return { kind: 'failed', fault: 'invalid', cause: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const given = workerData as Partial<PolicyThreadData> | null;
+const role: PolicyThreadData['role'] = 'policy of a controller';
+if (!isMainThread && parentPort !== null && given?.role === role) void serve(given.policy ?? '', parentPort);

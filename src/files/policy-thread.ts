@@ -1,0 +1,225 @@
+// A policy in a thread of its own: one that takes long, fails, takes all memory or ends its thread stops nothing else. It has one slot at a
+// time. After three failures in a row, or one slot that it does not end, the thread is ended; a fresh one starts after a pause that doubles.
+// This guards against mistakes: a policy's file is a program of whoever runs it, and may do what that person may do.
+
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { PolicyFailure, type RemotePolicy } from '../allocation/remote-policy.ts';
+import { requireAssignment } from '../allocation/require-assignment.ts';
+import type { Assignment, SlotState } from '../allocation/slot-state.ts';
+import type { Clock } from '../basics/clock.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
+import { type PolicyThreadData, type PolicyThreadMessage, policyThreadUrl } from './policy-thread-worker.ts';
+
+export interface PolicyThreadOptions {
+  readonly clock: Clock;
+  /** Of its objects, MiB; during a slot the process may grow by twice as much. Default 1,024. */
+  readonly mostMemoryMb?: number;
+  /** Until it is loaded, ms. Default 30,000. */
+  readonly loadWithinMs?: number;
+}
+
+/** Failures in a row that end the thread. */
+const mostFailures = 3;
+/** A slot that takes longer than so many limits, or than so long, ends the thread. */
+const [hardLimits, hardMs] = [3, 10_000];
+/** Before a fresh thread starts, ms: the first pause, and the longest. */
+const [firstRestMs, longestRestMs] = [1000, 60_000];
+/** How often memory is looked at while a slot is decided, ms. */
+const watchEveryMs = 100;
+const bytesOfMb = 1_048_576;
+
+/** The slot that a thread decides. */
+interface Asked {
+  readonly state: SlotState;
+  readonly resolve: (assignment: Assignment) => void;
+  readonly reject: (failure: PolicyFailure) => void;
+  /** Its limit is over, and whoever has asked has been told. */
+  isLate: boolean;
+  cancel(): void;
+}
+
+/** @throws OutriderError `bad-argument`, `weights-unreadable`: the policy can't be loaded */
+export async function openPolicyThread(name: string, options: PolicyThreadOptions): Promise<PolicyThread> {
+  const thread = new PolicyThread(name, options);
+  try {
+    await thread.loaded;
+  } catch (error) {
+    await thread[Symbol.asyncDispose]();
+    throw error;
+  }
+  return thread;
+}
+
+export class PolicyThread implements RemotePolicy, AsyncDisposable {
+  readonly name: string;
+  /** Of the first thread. */
+  readonly loaded: Promise<void>;
+  readonly #options: Required<PolicyThreadOptions>;
+  #worker: Worker | null = null;
+  #isReady = false;
+  #isClosed = false;
+  #asked: Asked | null = null;
+  #failures = 0;
+  #rests = 0;
+  #cancelRest = (): void => {};
+  /** What happened while nobody asked: told to whoever asks next. */
+  #untold: PolicyFailure | null = null;
+
+  constructor(name: string, { clock, mostMemoryMb = 1024, loadWithinMs = 30_000 }: PolicyThreadOptions) {
+    this.name = name;
+    this.#options = { clock, mostMemoryMb, loadWithinMs };
+    this.loaded = new Promise((resolve, reject) => this.#start(resolve, reject));
+  }
+
+  ask(state: SlotState, limitMs: number): Promise<Assignment> | null {
+    const worker = this.#worker;
+    const untold = this.#untold;
+    if (untold !== null) {
+      this.#untold = null;
+      return Promise.reject(untold);
+    }
+    if (worker === null || !this.#isReady || this.#asked !== null) return null;
+    return new Promise((resolve, reject) => {
+      const { clock } = this.#options;
+      const endMs = Math.min(hardMs, hardLimits * limitMs);
+      const cancels = [
+        clock.after(limitMs, () => this.#late(limitMs)),
+        clock.after(endMs, () => this.#end(new PolicyFailure('late', `no decision within ${Math.round(endMs)} ms`))),
+        this.#watchMemory(),
+      ];
+      const cancel = (): void => {
+        for (const one of cancels) one();
+      };
+      this.#asked = { state, resolve, reject, isLate: false, cancel };
+      worker.postMessage(state);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRest();
+    await this.#endWorker(new PolicyFailure('ended', 'it is closed'));
+  }
+
+  #start(resolve: () => void, reject: (error: OutriderError) => void): void {
+    const { clock, mostMemoryMb, loadWithinMs } = this.#options;
+    const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name };
+    const resourceLimits = { maxOldGenerationSizeMb: mostMemoryMb };
+    const worker = new Worker(fileURLToPath(policyThreadUrl), { workerData, resourceLimits });
+    this.#worker = worker;
+    const cancelLoad = clock.after(loadWithinMs, () => {
+      const cause = `policy ${this.name} has not loaded within ${loadWithinMs / 1000} s`;
+      unloadable(badArgument(cause, 'make its module load at once'));
+    });
+    const unloadable = (error: OutriderError): void => {
+      if (this.#worker !== worker) return;
+      cancelLoad();
+      this.#end(new PolicyFailure('unloadable', error.message));
+      reject(error);
+    };
+    const gone = (failure: PolicyFailure): void => {
+      if (this.#worker !== worker) return;
+      if (!this.#isReady) unloadable(badArgument(`policy ${this.name}: ${failure.message}`, 'correct its module'));
+      else this.#end(failure);
+    };
+    worker.on('message', (message: PolicyThreadMessage) => {
+      if (this.#worker !== worker) return;
+      if (message.kind === 'ready') {
+        cancelLoad();
+        this.#isReady = true;
+        resolve();
+      } else if (message.kind === 'unloadable') {
+        unloadable(new OutriderError(message.code, message.cause, message.remedy));
+      } else this.#answered(message);
+    });
+    worker.on('error', (error: Error & { readonly code?: string }) => {
+      const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      const cause = isMemory
+        ? `its objects took more than ${mostMemoryMb} MiB`
+        : `its thread has failed: ${error.message}`;
+      gone(new PolicyFailure(isMemory ? 'memory' : 'ended', cause));
+    });
+    worker.on('exit', (status) => gone(new PolicyFailure('ended', `its thread has ended with status ${status}`)));
+  }
+
+  #answered(message: Exclude<PolicyThreadMessage, { kind: 'ready' | 'unloadable' }>): void {
+    const asked = this.#asked;
+    if (asked === null) return;
+    this.#asked = null;
+    asked.cancel();
+    // What it has decided is too old.
+    if (asked.isLate) return;
+    if (message.kind === 'failed') {
+      asked.reject(this.#failed(new PolicyFailure(message.fault, message.cause)));
+      return;
+    }
+    try {
+      // The thread has checked it against a copy, which was the policy's to change.
+      asked.resolve(requireAssignment({ name: this.name, decide: () => message.assignment }, asked.state));
+      [this.#failures, this.#rests] = [0, 0];
+    } catch (error) {
+      asked.reject(this.#failed(new PolicyFailure('invalid', error instanceof Error ? error.message : String(error))));
+    }
+  }
+
+  #late(limitMs: number): void {
+    const asked = this.#asked;
+    if (asked === null) return;
+    asked.isLate = true;
+    asked.reject(this.#failed(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`)));
+  }
+
+  /** Counts a failure; the third one in a row ends the thread. */
+  #failed(failure: PolicyFailure): PolicyFailure {
+    this.#failures += 1;
+    if (this.#failures < mostFailures) return failure;
+    return this.#rest(new PolicyFailure(failure.fault, `${failure.message}, ${mostFailures} failures in a row`));
+  }
+
+  /** A thread that is gone, or must go. */
+  #end(failure: PolicyFailure): void {
+    const asked = this.#asked;
+    const told = this.#rest(failure);
+    if (asked === null || asked.isLate) this.#untold = told;
+    else asked.reject(told);
+  }
+
+  #rest(failure: PolicyFailure): PolicyFailure {
+    void this.#endWorker(failure);
+    const restMs = Math.min(longestRestMs, firstRestMs * 2 ** this.#rests);
+    this.#rests += 1;
+    this.#failures = 0;
+    this.#cancelRest = this.#options.clock.after(restMs, () => {
+      if (!this.#isClosed) this.#start(ignore, ignore);
+    });
+    const cause = `${failure.message}; its thread is ended, and starts again in ${restMs / 1000} s`;
+    return new PolicyFailure(failure.fault, cause);
+  }
+
+  async #endWorker(failure: PolicyFailure): Promise<void> {
+    const [worker, asked] = [this.#worker, this.#asked];
+    [this.#worker, this.#asked, this.#isReady] = [null, null, false];
+    asked?.cancel();
+    if (this.#isClosed) asked?.reject(failure);
+    await worker?.terminate();
+  }
+
+  /** Memory outside its objects has no limit of its own: the process must not grow by more. */
+  #watchMemory(): () => void {
+    const { clock, mostMemoryMb } = this.#options;
+    const mostMb = 2 * mostMemoryMb;
+    const before = process.memoryUsage.rss();
+    let cancel = (): void => {};
+    const look = (): void => {
+      cancel = clock.after(watchEveryMs, () => {
+        if (process.memoryUsage.rss() - before <= mostMb * bytesOfMb) look();
+        else this.#end(new PolicyFailure('memory', `the process grew by more than ${mostMb} MiB`));
+      });
+    };
+    look();
+    return () => cancel();
+  }
+}
+
+function ignore(): void {}
