@@ -174,6 +174,17 @@ it('asks no policy whose turn is over', async () => {
   expect(decided().at(-1)).toBe('next');
 });
 
+it('decides at once where the policy is a function', async () => {
+  const { controller, pass, decided, clock, policy } = await bed();
+  policy.canBeAsked = false;
+  controller.setPolicy({ name: 'here', decide: createPolicy('greedy') }, 'felt');
+  clock.moveTo(150);
+  expect(decided()).toEqual(['here']);
+  controller.setPolicy({ name: 'broken', decide: () => JSON.parse('{}') }, 'felt');
+  await pass(1000);
+  expect(decided().slice(1)).toEqual(['greedy']);
+});
+
 it('says that it is alive, however long a slot or a decision takes', async () => {
   const { phone, pass } = await bed();
   await pass(12_000);

@@ -14,8 +14,8 @@ import { type ListenSettings, listenWebSocket, type WebSocketListener } from '..
 import { ticketPrefix } from './ticket-book.ts';
 
 export interface ControllerOptions {
-  /** Who opened it closes it, after the controller. */
-  readonly policy: RemotePolicy;
+  /** Who has opened a remote one closes it, after the controller. Another one decides here, and everything waits while it does. */
+  readonly policy: RemotePolicy | NamedPolicy;
   /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
   readonly fallback: NamedPolicy;
   /** Default 1,000. */
@@ -47,7 +47,7 @@ export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
   /** Another policy, from the next slot on. */
-  setPolicy(policy: RemotePolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
+  setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
   close(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ class Running implements RunningController {
   readonly #toldAtMs = new Map<number, number>();
   readonly #slotMs: number;
   readonly #epoch: number;
-  #policy: RemotePolicy;
+  #policy: RemotePolicy | NamedPolicy;
   /** Who decided last. */
   #decider: string;
   #lastLink = 0;
@@ -148,7 +148,7 @@ class Running implements RunningController {
     return { epoch: this.#epoch, ...counts, policy: this.#decider, decisionMs: this.#decisionMs };
   }
 
-  setPolicy(policy: RemotePolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
+  setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
     this.#policy = policy;
     this.#core.kind = objective;
   }
@@ -212,9 +212,9 @@ class Running implements RunningController {
     const open = this.#open(startMs);
     const policy = this.#policy;
     const limitMs = Math.min(this.#slotMs, mostDecisionMs);
-    const answer = open.state === null ? null : policy.ask(open.state, limitMs);
+    const answer = open.state === null || 'decide' in policy ? null : policy.ask(open.state, limitMs);
     if (answer === null) {
-      this.#decideHere(open, { startMs, ownFromMs: startMs });
+      this.#decideHere(open, { startMs, ownFromMs: startMs }, 'decide' in policy ? policy : undefined);
       return;
     }
     this.#isDeciding = true;
@@ -242,11 +242,11 @@ class Running implements RunningController {
     return this.#core.open(nowMs);
   }
 
-  #decideHere(open: OpenSlot, began: Began): void {
-    const { fallback } = this.#options;
+  #decideHere(open: OpenSlot, began: Began, policy: NamedPolicy = this.#options.fallback): void {
     // Where nobody reads an answer there is nothing to decide.
     const nothing = { assignment: null, policy: this.#policy.name };
-    this.#apply(open, open.state === null ? nothing : this.#core.decide(open, fallback, fallback), began);
+    const decision = open.state === null ? nothing : this.#core.decide(open, policy, this.#options.fallback);
+    this.#apply(open, decision, began);
   }
 
   #apply(open: OpenSlot, decision: Decision, { startMs, ownFromMs }: Began): void {
