@@ -56,6 +56,7 @@ function deviceReport(changes: Partial<DeviceReport> = {}): DeviceReport {
     battery: 1,
     session: null,
     feltMsPerToken: null,
+    uplinkUse: null,
     place: null,
     ...changes,
   };
@@ -199,6 +200,31 @@ describe('a controller', () => {
     expect(spares().at(-1)).toEqual([
       { edge: 'c', ticket: ofC },
       { edge: 'd', ticket: 'ticket:4' },
+    ]);
+  });
+
+  it('tells devices how fast they may send: their shares, and what others leave', () => {
+    const { join, say, slot, told } = bed();
+    say(join('edge', 'a'), edgeReport({ bitsPerSecond: 1e6 }));
+    const devices = ['one', 'two'].map((id) => join('device', id));
+    const rates = devices.map(
+      (device) => () => told(device).flatMap((message) => (message.kind === 'uplink' ? [message.bitsPerSecond] : [])),
+    );
+    for (const [index, device] of devices.entries()) say(device, deviceReport(reading(index + 1, 'a', 5)));
+    slot();
+    expect(rates.map((read) => read().map(Math.round))).toEqual([[500_000], [500_000]]);
+    const report = (seq: number, uses: readonly number[]): void => {
+      for (const [index, device] of devices.entries())
+        say(device, deviceReport({ seq, uplinkUse: uses[index] as number, ...reading(index + 1, 'a', 5 * seq) }));
+      slot();
+    };
+    report(2, [1, 1]);
+    expect(rates.map((read) => read().length)).toEqual([1, 1]);
+    report(3, [0, 1]);
+    report(4, [1, 1]);
+    expect(rates.map((read) => read().map(Math.round))).toEqual([
+      [500_000, 10_000, 500_000],
+      [500_000, 990_000, 500_000],
     ]);
   });
 

@@ -6,6 +6,7 @@ import { predictPace } from '../allocation/predict-pace.ts';
 import { PolicyFailure, type PolicyFault } from '../allocation/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import { newUplinks, sharesMessages } from './edge-orders.ts';
 import { fitPlaces } from './fit-places.ts';
 import { canWrite, type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
 import { type DeviceMember, type MemberSettings, Members, refusalOf } from './members.ts';
@@ -46,8 +47,8 @@ interface Now {
 
 /** Of a message. */
 const mostMs = 3_600_000;
-/** Cards of an `edges`, and sessions of a `shares`: so that a message stays within its limit. */
-const [mostCards, mostShares] = [256, 1000];
+/** Of an `edges`, so that it stays within its limit. */
+const mostCards = 256;
 
 /** What happened, for logs and metrics. */
 export type ControllerEvent =
@@ -71,6 +72,8 @@ export interface DecidedEvent {
     readonly edge: string | null;
     readonly predictedMs: number;
     readonly feltMs: number | null;
+    /** y; 0 without an edge. */
+    readonly bandwidthShare: number;
   }[];
 }
 
@@ -228,7 +231,8 @@ export class Controller {
           });
         }
         const { feltMsPerToken: feltMs } = device.report;
-        paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs });
+        const bandwidthShare = edge === undefined ? 0 : (assignment.bandwidthShare[index] as number);
+        paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs, bandwidthShare });
       }
     }
     for (const [index, [best]] of this.#rank(open, idle, decision).entries()) {
@@ -315,21 +319,19 @@ export class Controller {
     const tickets = this.#tickets.get(edge) ?? [];
     this.#tickets.delete(edge);
     if (link === null) return;
-    for (let first = 0; first < tickets.length; first += mostShares) {
-      const part = tickets.slice(first, first + mostShares);
-      this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: [], tickets: part });
-    }
+    for (const message of sharesMessages({ epoch: this.#settings.epoch, slot }, { tickets }))
+      this.#host.send(link, message);
   }
 
   #tellShares(slot: number, edges: readonly LiveEdge[], sessions: ReadonlyMap<string, readonly SessionShares[]>): void {
-    for (const { id } of edges) {
-      const link = this.members.edges.get(id)?.link ?? null;
-      const own = sessions.get(id) ?? [];
+    const { epoch } = this.#settings;
+    for (const edge of edges) {
+      const link = this.members.edges.get(edge.id)?.link ?? null;
+      const own = sessions.get(edge.id) ?? [];
       if (link === null || own.length === 0) continue;
-      for (let first = 0; first < own.length; first += mostShares) {
-        const part = own.slice(first, first + mostShares);
-        this.#host.send(link, { kind: 'shares', epoch: this.#settings.epoch, slot, sessions: part, tickets: [] });
-      }
+      for (const message of sharesMessages({ epoch, slot }, { sessions: own })) this.#host.send(link, message);
+      for (const { device, rate } of newUplinks(edge, own, this.members.devices))
+        if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', epoch, slot, ...rate });
     }
   }
 

@@ -11,6 +11,7 @@ import {
   type MemberMessage,
 } from './messages.ts';
 import type { Spare } from './spare-tickets.ts';
+import type { UplinkRate } from './uplink-rates.ts';
 
 export interface Member<Report> {
   readonly id: string;
@@ -34,6 +35,8 @@ export interface DeviceMember extends Member<DeviceReport> {
   predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
   /** Where it may go when its edge is gone. */
   spares: readonly Spare[];
+  /** How fast it may send to its edge; null: it was not told. */
+  uplink: UplinkRate | null;
   /** What it was told of the edges that there are. */
   toldEdges: string;
 }
@@ -52,9 +55,10 @@ export interface MemberSettings {
   readonly mostDevices: number;
 }
 
-const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'toldEdges'> = {
+const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'toldEdges'> = {
   assigned: null,
   spares: [],
+  uplink: null,
   toldEdges: '',
 };
 

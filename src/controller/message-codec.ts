@@ -76,6 +76,7 @@ const deviceReportSchema = z.strictObject({
   battery: share,
   session: sessionSchema.nullable(),
   feltMsPerToken: ms.nullable(),
+  uplinkUse: share.nullable(),
   place,
 });
 
@@ -103,6 +104,10 @@ const controllerSchema = z.discriminatedUnion('kind', [
     ...{ msPerToken: ms, reason: text },
   }),
   z.strictObject({ kind: z.literal('spares'), epoch, slot: count, spares: z.array(spareSchema).max(8) }),
+  z.strictObject({
+    ...{ kind: z.literal('uplink'), epoch, slot: count, edge: id },
+    ...{ bitsPerSecond: rate, shareBitsPerSecond: rate },
+  }),
   z.strictObject({
     ...{ kind: z.literal('shares'), epoch, slot: count },
     sessions: z.array(sharesSchema).max(65_536),

@@ -89,6 +89,8 @@ export interface DeviceReport {
   readonly session: SessionReport | null;
   /** Time per token since the last report; null: no token. */
   readonly feltMsPerToken: number | null;
+  /** Part of its uplink rate that it has used since the last report, 0 to 1; null: no rate was told, or nothing is measured. */
+  readonly uplinkUse: number | null;
   /** Null: not told. */
   readonly place: Place | null;
 }
@@ -147,6 +149,18 @@ export interface SparesMessage {
   readonly spares: readonly SpareEdge[];
 }
 
+/** To a device that reads an answer: how fast it may send to its edge. Sent when it changes. */
+export interface UplinkMessage {
+  readonly kind: 'uplink';
+  readonly epoch: number;
+  readonly slot: number;
+  readonly edge: string;
+  /** Now, with what others leave; bit/s, with headers. */
+  readonly bitsPerSecond: number;
+  /** Its own share, to which it is entitled when no controller tells more; bit/s. */
+  readonly shareBitsPerSecond: number;
+}
+
 /** Shares of a session on its edge. */
 export interface SessionShares {
   readonly session: string;
@@ -197,5 +211,6 @@ export type ControllerMessage =
   | EdgesMessage
   | AssignMessage
   | SparesMessage
+  | UplinkMessage
   | SharesMessage
   | RefusedMember;

@@ -11,6 +11,7 @@ import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
 import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
+import { UplinkLine } from './uplink-line.ts';
 
 export interface DeviceAgentOptions {
   /** The controller; `reachBy` makes it of a connector. */
@@ -51,6 +52,8 @@ export interface DeviceAgentOptions {
 interface KnownLink {
   readonly card: EdgeCard;
   readonly connect: Connect;
+  /** The same, kept to the rate that the controller tells. */
+  readonly line: UplinkLine;
   /** What it shows to the edge; null: no ticket yet. */
   ticket: string | null;
   roundTripMs: number | null;
@@ -149,11 +152,16 @@ class RunningAgent implements DeviceAgent {
       uniform: options.uniform,
       join: { role: 'device', id: options.id, credentials: options.credentials ?? '' },
       reportEveryMs: options.reportEveryMs ?? 500,
-      note: options.note ?? (() => {}),
+      note: (event) => {
+        // Rates follow what others use, second by second: without a controller each device has its own share.
+        if (event.kind === 'lost') this.#keepShares();
+        options.note?.(event);
+      },
       report: () => this.#report(),
       obey: (message) => {
         if (message.kind === 'edges') this.#takeEdges(message.edges);
         if (message.kind === 'assign') this.#take(message.edge, message.ticket, message.reason);
+        if (message.kind === 'uplink') this.#links.get(message.edge)?.line.setRates(message);
         if (message.kind === 'spares') this.#takeSpares(message.spares);
       },
     });
@@ -180,6 +188,7 @@ class RunningAgent implements DeviceAgent {
     this.#known = { draftMs: draftMs ?? this.#known.draftMs, acceptance: acceptance ?? this.#known.acceptance };
     if (this.#turn !== turn) return;
     this.#turn = null;
+    this.#keepShares();
     this.#client.reportNow();
   }
 
@@ -211,7 +220,8 @@ class RunningAgent implements DeviceAgent {
       if (known?.card.address === card.address && known.card.certificate === card.certificate) continue;
       const connect = this.#connectorOf(card);
       if (connect === null) continue;
-      this.#links.set(card.id, { card, connect, ticket: null, roundTripMs: null, isListed: true });
+      const line = new UplinkLine(connect, this.#clock);
+      this.#links.set(card.id, { card, connect, line, ticket: null, roundTripMs: null, isListed: true });
     }
     this.#arrange();
     if (this.#probing > 0) this.#hasFreshEdges = true;
@@ -261,7 +271,7 @@ class RunningAgent implements DeviceAgent {
     for (const link of usable) {
       this.#byName.set(link.card.id, {
         name: link.card.id,
-        connect: link.connect,
+        connect: link.line.connect,
         get credentials() {
           return link.ticket ?? '';
         },
@@ -300,8 +310,13 @@ class RunningAgent implements DeviceAgent {
           }
         : null,
       feltMsPerToken: this.#feltSince(status?.session ?? '', status?.writtenTokens ?? 0),
+      uplinkUse: edge === null ? null : (this.#links.get(edge)?.line.use() ?? null),
       place: this.#options.place?.() ?? null,
     };
+  }
+
+  #keepShares(): void {
+    for (const { line } of this.#links.values()) line.keepShare();
   }
 
   #rateTo(edge: string): number | null {

@@ -61,4 +61,12 @@ describe('the next rates', () => {
     ).toEqual([1.5, 98.5]);
     expect(nextRates(100, [{ weight: 3, rate: 1.5, used: 1.4 }, busy])).toEqual([75, 25]);
   });
+
+  it('give what nobody wants to all by weight', () => {
+    const [first = 0, second = 0] = nextRates(100, [
+      { weight: 3, rate: 75, used: 5 },
+      { weight: 1, rate: 25, used: 5 },
+    ]);
+    expect([first, second].map((rate) => Math.round(rate))).toEqual([70, 30]);
+  });
 });

@@ -40,14 +40,19 @@ export function divideRate(capacity: number, users: readonly RateUser[]): number
   return rates;
 }
 
-/** The next rates of users that are told them one by one: whoever has used its rate up wants all that it can get. */
+/**
+ * The next rates of users that are told them one by one: whoever has used its rate up wants all that it can get. What nobody wants is given
+ * to all by weight, so that nobody is held up on a line that has room.
+ */
 export function nextRates(capacity: number, uses: readonly RateUse[]): number[] {
   const weights = uses.reduce((sum, { weight }) => sum + weight, 0);
   const users = uses.map(({ weight, rate, used }) => {
     const least = (leastPart * capacity * weight) / weights;
     return { weight, wanted: used >= fullUse * rate ? Number.POSITIVE_INFINITY : Math.max(least, idleRoom * used) };
   });
-  return divideRate(capacity, users);
+  const rates = divideRate(capacity, users);
+  const left = Math.max(0, capacity - rates.reduce((sum, rate) => sum + rate, 0));
+  return rates.map((rate, index) => rate + (left * (uses[index] as RateUse).weight) / weights);
 }
 
 function levelOf(user: RateUser | undefined): number {

@@ -27,6 +27,8 @@ export class PacedDirection {
   readonly #connections = new Map<PacedFlow, PacedConnection>();
   #cancelTimer: (() => void) | null = null;
   #isSending = false;
+  /** Of frames that have left, headers included. */
+  sentBytes = 0;
 
   /** @param bitsPerSecond above 0, WebSocket, TCP and IP headers included */
   constructor(direction: Direction, bitsPerSecond: number, clock: Clock = machineClock) {
@@ -46,7 +48,12 @@ export class PacedDirection {
     const flow = this.#pacer.addFlow(1);
     const connection = new PacedConnection(inner, {
       push: (frameBytes, leave) => {
-        this.#pacer.push(this.#clock.nowMs(), flow, leave, bytesOnLink(this.#direction, frameBytes));
+        const bytes = bytesOnLink(this.#direction, frameBytes);
+        const go = (): void => {
+          this.sentBytes += bytes;
+          leave();
+        };
+        this.#pacer.push(this.#clock.nowMs(), flow, go, bytes);
         this.#sendNow();
       },
       hasRoom: () => this.#pacer.backlogMs(flow) <= mostBacklogMs,
@@ -103,6 +110,8 @@ export class PacedDirection {
 /** A device's uplink. */
 export interface PacedUplink {
   readonly connect: Connect;
+  /** So far, with WebSocket, TCP and IP headers. */
+  readonly sentBytes: number;
   /** From the next frame on. @param bitsPerSecond at least 1; Infinity: no limit @throws OutriderError `bad-argument` */
   setRate(bitsPerSecond: number): void;
 }
@@ -117,6 +126,9 @@ export function paceUplink(connect: Connect, bitsPerSecond: number, clock: Clock
   rateCheck('paceUplink: bitsPerSecond', bitsPerSecond);
   const line = new PacedDirection('up', bitsPerSecond, clock);
   return {
+    get sentBytes() {
+      return line.sentBytes;
+    },
     setRate(next) {
       rateCheck('setRate: bitsPerSecond', next);
       line.setRate(next);

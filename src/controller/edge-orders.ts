@@ -1,0 +1,47 @@
+// What an edge is told of its sessions, in messages of a bounded length, and what their devices are told of its uplink. Pure.
+
+import type { LiveEdge } from './live-slot.ts';
+import type { DeviceMember } from './members.ts';
+import type { SessionShares, SharesMessage, TicketGrant } from './messages.ts';
+import { isNewRate, type UplinkRate, uplinkRates } from './uplink-rates.ts';
+
+/** Sessions or tickets of a message, so that it stays within its limit. */
+const mostEntries = 1000;
+
+type Content = Partial<Pick<SharesMessage, 'sessions' | 'tickets'>>;
+
+export function sharesMessages(head: Pick<SharesMessage, 'epoch' | 'slot'>, content: Content): SharesMessage[] {
+  const { sessions = [], tickets = [] } = content;
+  const count = Math.ceil(Math.max(sessions.length, tickets.length) / mostEntries);
+  return Array.from({ length: count }, (_, index) => {
+    const part = <Item>(items: readonly Item[]): Item[] => items.slice(index * mostEntries, (index + 1) * mostEntries);
+    return { kind: 'shares', ...head, sessions: part<SessionShares>(sessions), tickets: part<TicketGrant>(tickets) };
+  });
+}
+
+/** Notes the uplink rates of an edge's devices, and says which of them are to be told. @param sessions all of this edge */
+export function newUplinks(
+  { id, report: { bitsPerSecond } }: LiveEdge,
+  sessions: readonly SessionShares[],
+  devices: ReadonlyMap<string, DeviceMember>,
+): { readonly device: DeviceMember; readonly rate: UplinkRate }[] {
+  const members = sessions.flatMap(({ device, bandwidthShare }) => {
+    const member = devices.get(device);
+    return member === undefined ? [] : [{ member, bandwidthShare }];
+  });
+  const rates = uplinkRates(
+    id,
+    members.map(({ member: { report, uplink }, bandwidthShare }) => {
+      const alone = report?.links.find(({ edge }) => edge === id)?.bitsPerSecond ?? bitsPerSecond;
+      const told = uplink?.edge === id ? uplink : null;
+      const use = told === null ? null : (report?.uplinkUse ?? null);
+      return { bandwidthShare, aloneBitsPerSecond: Math.min(bitsPerSecond, alone), told, use };
+    }),
+  );
+  return members.flatMap(({ member: device }, index) => {
+    const rate = rates[index] as UplinkRate;
+    if (!isNewRate(device.uplink, rate)) return [];
+    device.uplink = rate;
+    return [{ device, rate }];
+  });
+}
