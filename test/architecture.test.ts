@@ -120,6 +120,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'transport-node',
     'device',
     'edge',
+    'live',
     'files',
     'figures',
     'laboratory',

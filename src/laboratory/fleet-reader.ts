@@ -111,16 +111,21 @@ export class FleetReader {
     return this.#turn?.status.edge ?? null;
   }
 
-  /** The devices of an edge share its band. */
-  changeLinks(readers: readonly FleetReader[]): void {
+  /**
+   * Gives each link its part of the edge's band: the share y that was decided. To an edge for which nothing was decided, as it is left or
+   * entered, a device has as much as each of those that read there.
+   */
+  changeLinks(readers: readonly FleetReader[], decided: DecidedEvent | null): void {
+    const own = decided?.paces.find(({ device }) => device === this.name);
     for (const id of this.#links.keys()) {
       const others = readers.filter((reader) => reader !== this && reader.edge === id).length;
-      this.#rate(id, 1 + others);
+      this.#rate(id, own?.edge === id ? own.bandwidthShare : 1 / (1 + others));
     }
   }
 
-  #rate(id: string, sharers: number): void {
-    const rate = this.#plan.rates(this.#index, id) / sharers;
+  /** @param share of the edge's band */
+  #rate(id: string, share: number): void {
+    const rate = this.#plan.rates(this.#index, id) * share;
     this.#links.get(id)?.changeRate(Math.max(leastBitsPerSecond, rate));
   }
 

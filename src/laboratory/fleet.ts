@@ -53,10 +53,17 @@ const edgePrefix = 'edge-';
 export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   await using opened = new CloseStack();
   let last: DecidedEvent | null = null;
+  const readers: FleetReader[] = [];
+  const shareLinks = (): void => {
+    for (const reader of readers) reader.changeLinks(readers, last);
+  };
   const controller = startController({
     ...{ policy: plan.policy, fallback: plan.fallback, objective: plan.objective, slotMs: plan.slotMs },
     onEvent(event) {
-      if (event.kind === 'decided') last = event;
+      if (event.kind === 'decided') {
+        last = event;
+        shareLinks();
+      }
       plan.onEvent?.(event);
     },
   });
@@ -77,14 +84,12 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   const rates = (device: number, edge: string): number =>
     plan.walk.rate(device, Number(edge.slice(edgePrefix.length)) - 1);
   const readerPlan = { ...plan, rates, placeOf: (device: number) => plan.walk.deviceAt(device) };
-  const readers = Array.from(
-    { length: plan.devices },
-    (_, index) => new FleetReader(readerPlan, connectWebSocket(url), index),
-  );
+  for (let index = 0; index < plan.devices; index += 1)
+    readers.push(new FleetReader(readerPlan, connectWebSocket(url), index));
   for (const reader of readers) opened.defer(async () => reader.close());
   const walking = setInterval(() => {
     plan.walk.step();
-    for (const reader of readers) reader.changeLinks(readers);
+    shareLinks();
   }, plan.walk.slotMs);
   opened.defer(async () => clearInterval(walking));
   for (const reader of readers) void reader.run();

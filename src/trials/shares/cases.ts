@@ -1,7 +1,6 @@
 // The cases of trial shares: what is shared, by whom, and with which shares; and how each is measured.
 
-import { nextRates } from '../../scheduling/divide-rate.ts';
-import { type DevicePlan, type Got, ShareScene, type WindowFound } from './scene.ts';
+import { type DevicePlan, ShareScene, type WindowFound } from './scene.ts';
 
 export type Resource = 'compute' | 'downlink' | 'uplink';
 
@@ -60,10 +59,11 @@ export interface CaseFound {
 export const linkBitsPerSecond = 1_000_000;
 const paddedBytes = 1024;
 const steps = { compute: 30, downlink: 6, uplink: 10 } as const;
-/** Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. */
-const settleMs = 1500;
-/** How often the devices are told their uplink rates. */
-const toldEveryMs = 200;
+/**
+ * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller tells rates once a slot,
+ * from what was used before.
+ */
+const settleMs = { compute: 1500, downlink: 1500, uplink: 5000 } as const;
 
 export async function measureCase(one: ShareCase, seconds: number, signal: AbortSignal): Promise<CaseFound> {
   const { resource, maxRows, shares, before } = one;
@@ -72,58 +72,20 @@ export async function measureCase(one: ShareCase, seconds: number, signal: Abort
     stepMs: steps[resource],
     maxRows,
     ...(resource === 'downlink' ? { downlinkBitsPerSecond: linkBitsPerSecond } : {}),
-    ...(resource === 'uplink' ? { uplinkBitsPerSecond: linkBitsPerSecond / shares.length } : {}),
+    ...(resource === 'uplink' ? { uplinkBitsPerSecond: linkBitsPerSecond } : {}),
   });
-  const stop = new AbortController();
-  try {
-    for (const set of before === undefined ? [shares] : [before, shares]) {
-      if (resource === 'uplink') tellRates(scene, set, stop);
-      else scene.setShares(set.map((share) => (resource === 'compute' ? { compute: share } : { downlink: share })));
-      await scene.window(settleMs, signal);
-    }
-    const window = await scene.window(seconds * 1000, signal);
-    const { late, steps: all } = scene.lateSteps;
-    return { window, wrongTexts: await scene.wrongTexts(), lateSteps: late, steps: all };
-  } finally {
-    stop.abort();
+  for (const set of before === undefined ? [shares] : [before, shares]) {
+    if (resource === 'uplink') scene.setUplinkShares(set);
+    else scene.setShares(set.map((share) => (resource === 'compute' ? { compute: share } : { downlink: share })));
+    await scene.window(settleMs[resource], signal);
   }
+  const window = await scene.window(seconds * 1000, signal);
+  const { late, steps: all } = scene.lateSteps;
+  return { window, wrongTexts: await scene.wrongTexts(), lateSteps: late, steps: all };
 }
 
 function planOf({ resource, decodesAlone, firstIsIdle, agreement = 1 }: ShareCase, number: number): DevicePlan {
   const isIdle = firstIsIdle === true && number === 0;
   const drafts = resource !== 'downlink' && decodesAlone !== true && !isIdle;
   return { agreement: drafts ? agreement : null, padding: resource === 'compute' || isIdle ? 0 : paddedBytes };
-}
-
-/** Plays the controller: tells each device its rate, from what all have used. A later call takes the place of an earlier one. */
-function tellRates(scene: ShareScene, weights: readonly number[], stop: AbortController): void {
-  tellers.get(scene)?.();
-  let rates = nextRates(
-    linkBitsPerSecond,
-    weights.map((weight) => ({ weight, rate: 0, used: 0 })),
-  );
-  let [last, lastMs]: [readonly Got[], number] = [copy(scene.got), performance.now()];
-  const tell = (): void => {
-    for (const [number, { setRate }] of scene.uplinks.entries()) setRate(rates[number] as number);
-  };
-  tell();
-  const timer = setInterval(() => {
-    const [got, nowMs] = [copy(scene.got), performance.now()];
-    const uses = got.map(({ upBytes }, number) => {
-      const used = ((upBytes - (last[number] as Got).upBytes) * 8000) / (nowMs - lastMs);
-      return { weight: weights[number] as number, rate: rates[number] as number, used };
-    });
-    rates = nextRates(linkBitsPerSecond, uses);
-    [last, lastMs] = [got, nowMs];
-    tell();
-  }, toldEveryMs);
-  const end = (): void => clearInterval(timer);
-  tellers.set(scene, end);
-  stop.signal.addEventListener('abort', end);
-}
-
-const tellers = new WeakMap<ShareScene, () => void>();
-
-function copy(got: readonly Got[]): readonly Got[] {
-  return got.map((one) => ({ ...one }));
 }

@@ -4,20 +4,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '../../basics/close-stack.ts';
 import { neutralSampling } from '../../decoding/sampling.ts';
-import { startTurn } from '../../device/turn.ts';
+import type { EdgeList } from '../../device/edge-list.ts';
+import { startTurn, type Turn } from '../../device/turn.ts';
 import { type Edge, listenEdge, startEdge } from '../../edge/edge.ts';
 import type { SessionShares } from '../../edge/edge-shares.ts';
 import { preciseSleep } from '../../engines/precise-sleep.ts';
 import { ModelDrafter } from '../../models/drafter.ts';
+import type { LanguageModel } from '../../models/model.ts';
 import { type PacedModel, paceModel } from '../../models/paced.ts';
 import { createToyModel } from '../../models/toy.ts';
 import { writeToyText } from '../../models/toy-text.ts';
 import { bytesOnLink } from '../../protocol/link-model.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
-import { type PacedUplink, paceUplink } from '../../transport/paced-direction.ts';
 import type { Connect, Connection } from '../../transport/transport.ts';
 import { connectWebSocket } from '../../transport-node/websocket-client.ts';
+import { SharingController } from './sharing-controller.ts';
 
 const toySeed = 21;
 const promptTokens = 12;
@@ -42,7 +44,7 @@ export interface ScenePlan {
   /** What the steps have room for. */
   readonly maxRows: number;
   readonly downlinkBitsPerSecond?: number;
-  /** Of each device at first; its rate can be changed. */
+  /** Of the edge's uplink, which a controller shares among the devices; left out: there is none. */
   readonly uplinkBitsPerSecond?: number;
 }
 
@@ -69,12 +71,20 @@ export class ShareScene implements AsyncDisposable {
   readonly #edge: Edge;
   readonly #model: PacedModel;
   readonly #devices: readonly Device[];
+  readonly #controller: SharingController | null;
 
-  private constructor(stack: CloseStack, edge: Edge, model: PacedModel, devices: readonly Device[]) {
+  private constructor(
+    stack: CloseStack,
+    edge: Edge,
+    model: PacedModel,
+    devices: readonly Device[],
+    controller: SharingController | null,
+  ) {
     this.#stack = stack;
     this.#edge = edge;
     this.#model = model;
     this.#devices = devices;
+    this.#controller = controller;
   }
 
   /** Resolves when every device has its first tokens. */
@@ -98,12 +108,23 @@ export class ShareScene implements AsyncDisposable {
     );
     const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
     stack.defer(() => listener.close());
-    const connect = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
-    const rate = rates.uplinkBitsPerSecond ?? Number.POSITIVE_INFINITY;
-    const devices = plans.map((plan, number) => new Device(plan, number, connect, rate));
+    const url = `ws://127.0.0.1:${listener.port}`;
+    const connect = connectWebSocket(url);
+    const bitsPerSecond = rates.uplinkBitsPerSecond;
+    const controller =
+      bitsPerSecond === undefined ? null : stack.use(await SharingController.open({ edge, model, url, bitsPerSecond }));
+    const devices = plans.map((plan, number) => new Device(plan, number));
     for (const device of devices) stack.defer(() => device.close());
+    await Promise.all(
+      devices.map(async (device, number) => {
+        const metered = device.metered(connect);
+        const agent = await controller?.join(number, metered);
+        const turn = device.read(agent?.edges ?? metered);
+        agent?.follow(turn);
+      }),
+    );
     while (!devices.every(({ got, hasFailed }) => got.tokens > 0 || hasFailed)) await sleep(5);
-    return new ShareScene(stack.move(), edge, model, devices);
+    return new ShareScene(stack.move(), edge, model, devices, controller);
   }
 
   /** @param shares of each device, in order */
@@ -113,9 +134,9 @@ export class ShareScene implements AsyncDisposable {
     if (unknown.length > 0) throw new Error(`the edge does not know ${unknown.length} sessions of the trial`);
   }
 
-  /** The uplinks, in order. */
-  get uplinks(): readonly PacedUplink[] {
-    return this.#devices.map(({ uplink }) => uplink);
+  /** Of the edge's uplink, from the controller's next slot on. @param weights of each device, in order */
+  setUplinkShares(weights: readonly number[]): void {
+    this.#controller?.setShares(weights);
   }
 
   get got(): readonly Got[] {
@@ -166,33 +187,37 @@ function difference(after: Got, before: Got): Got {
 }
 
 class Device {
-  readonly uplink: PacedUplink;
   readonly got: { -readonly [Key in keyof Got]: Got[Key] } = { tokens: 0, downBytes: 0, upBytes: 0 };
   session = '';
+  readonly #padding: number;
   readonly #prompt: readonly number[];
+  readonly #model: LanguageModel;
   readonly #begin: number[] = [];
   readonly #drafter: ModelDrafter | null;
   readonly #end = new AbortController();
-  readonly #reading: Promise<void>;
+  #reading: Promise<void> = Promise.resolve();
   hasFailed = false;
 
-  constructor({ agreement, padding }: DevicePlan, number: number, connect: Connect, bitsPerSecond: number) {
+  constructor({ agreement, padding }: DevicePlan, number: number) {
+    this.#padding = padding;
     this.#prompt = Array.from({ length: promptTokens }, (_, index) => 1000 + 50 * number + index);
     const own =
       agreement === null || agreement === 1 ? ({ role: 'target' } as const) : ({ role: 'draft', agreement } as const);
-    const model = createToyModel({ ...own, seed: toySeed, sequences: 1, contextLength });
-    this.#drafter = agreement === null ? null : new ModelDrafter(model);
-    this.uplink = paceUplink(this.#metered(connect), bitsPerSecond);
+    this.#model = createToyModel({ ...own, seed: toySeed, sequences: 1, contextLength });
+    this.#drafter = agreement === null ? null : new ModelDrafter(this.#model);
+  }
+
+  read(connect: Connect | EdgeList): Turn {
     const turn = startTurn({
-      connect: this.uplink.connect,
-      tokenizer: model.tokenizer,
+      connect,
+      tokenizer: this.#model.tokenizer,
       drafter: this.#drafter,
       prompt: this.#prompt,
       maxAnswerTokens: answerTokens,
       maxAhead: 64,
       minChainConfidence: 0,
       hedges: 0,
-      padding,
+      padding: this.#padding,
       signal: this.#end.signal,
       onStep: ({ state }) => {
         this.session = state.turn.session;
@@ -201,6 +226,7 @@ class Device {
     this.#reading = this.#read(turn).catch(() => {
       this.hasFailed = true;
     });
+    return turn;
   }
 
   async isWrong(): Promise<boolean> {
@@ -224,7 +250,7 @@ class Device {
   }
 
   /** Counts what goes over the socket. */
-  #metered(connect: Connect): Connect {
+  metered(connect: Connect): Connect {
     const { got } = this;
     return (accept, options) =>
       connect((socket) => {
