@@ -21,7 +21,7 @@ const edge: Omit<EdgeReport, 'seq' | 'address'> = {
 };
 const device: Omit<DeviceReport, 'seq'> = {
   ...{ kind: 'device-report', tokenizerHash, fingerprint: null, draftMs: 10, acceptance: 0.8, battery: 1 },
-  ...{ feltMsPerToken: null, place: null },
+  ...{ feltMsPerToken: null, uplinkUse: null, place: null },
   links: ['a', 'b'].map((id) => ({ edge: id, roundTripMs: 10, bitsPerSecond: null })),
   session: { session, edge: null, promptTokens: 100, writtenTokens: 0, answerTokens: 200 },
 };
