@@ -37,7 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   scenario: ['basics', 'world'],
   allocation: ['basics', 'scheduling'],
   learned: ['basics', 'allocation'],
-  controller: ['basics', 'scheduling', 'allocation'],
+  controller: ['basics', 'decoding', 'scheduling', 'protocol', 'allocation'],
   models: ['basics', 'decoding', 'traces'],
   exactness: ['basics', 'decoding', 'scheduling', 'models'],
   'virtual-time': ['basics', 'decoding', 'scheduling', 'protocol', 'traces'],

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { badArgument } from '../basics/errors.ts';
-import type { ControllerEvent } from '../controller/controller.ts';
+import type { ControllerEvent } from '../controller/controller-events.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
 import type { OptionsOf } from '../laboratory/options.ts';

@@ -1,117 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { checkState } from '../allocation/check-state.ts';
-import { createPolicy } from '../allocation/policies.ts';
 import type { NamedPolicy } from '../allocation/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
-import { Controller, type ControllerEvent } from './controller.ts';
-import { decodeController, decodeMember, encodeControl } from './message-codec.ts';
-import {
-  type AssignMessage,
-  type ControllerMessage,
-  controlVersion,
-  type DeviceReport,
-  type EdgeReport,
-  type MemberMessage,
-} from './messages.ts';
-
-const tokenizerHash = 'ab'.repeat(32);
-const best: NamedPolicy = { name: 'best', decide: createPolicy('best') };
-const greedy: NamedPolicy = { name: 'greedy', decide: createPolicy('greedy') };
-
-function edgeReport(changes: Partial<EdgeReport> = {}): EdgeReport {
-  return {
-    kind: 'edge-report',
-    seq: 1,
-    address: 'ws://edge:1',
-    certificate: null,
-    model: 'toy',
-    fingerprint: 'f',
-    tokenizerHash,
-    places: 8,
-    contextLength: 4096,
-    stepFixedMs: 40,
-    stepRowMs: 1,
-    sessions: 0,
-    waiting: 0,
-    busyShare: 0,
-    bitsPerSecond: 1e9,
-    isDraining: false,
-    place: null,
-    ...changes,
-  };
-}
-
-function deviceReport(changes: Partial<DeviceReport> = {}): DeviceReport {
-  return {
-    kind: 'device-report',
-    seq: 1,
-    tokenizerHash,
-    fingerprint: null,
-    links: [
-      { edge: 'a', roundTripMs: 10, bitsPerSecond: null },
-      { edge: 'b', roundTripMs: 10, bitsPerSecond: null },
-    ],
-    draftMs: 10,
-    acceptance: 0.8,
-    battery: 1,
-    session: null,
-    feltMsPerToken: null,
-    uplinkUse: null,
-    place: null,
-    ...changes,
-  };
-}
-
-function reading(number: number, edge: string | null, writtenTokens = 0): Pick<DeviceReport, 'session'> {
-  const session = number.toString(16).padStart(32, '0');
-  return { session: { session, edge, promptTokens: 100, writtenTokens, answerTokens: 200 } };
-}
-
-/** A controller whose members a test plays. */
-function bed(policy: NamedPolicy = best) {
-  const sent: { link: number; message: ControllerMessage }[] = [];
-  const closed: number[] = [];
-  const events: ControllerEvent[] = [];
-  let [tickets, nowMs, links] = [0, 0, 0];
-  const controller = new Controller(
-    {
-      ...{ epoch: 7, slotMs: 1000, kind: 'felt', energyWeight: 0, ticketValidMs: 5000 },
-      ...{ isMember: (key) => key !== 'wrong', staleAfterMs: 3000, mostEdges: 4, mostDevices: 100 },
-    },
-    {
-      // What is sent can be read by the other side.
-      send: (link, message) => void sent.push({ link, message: decodeController(encodeControl(message)) }),
-      close: (link) => void closed.push(link),
-      drawTicket: () => `ticket:${++tickets}`,
-      log: (event) => void events.push(event),
-    },
-  );
-  const say = (link: number, message: MemberMessage): void =>
-    controller.received(link, decodeMember(encodeControl(message)), nowMs);
-  return {
-    controller,
-    sent,
-    closed,
-    events,
-    say,
-    join(role: 'edge' | 'device', id: string, changes: object = {}): number {
-      links += 1;
-      say(links, { kind: 'join', version: controlVersion, role, id, credentials: '', ...changes });
-      return links;
-    },
-    at(ms: number): void {
-      nowMs = ms;
-    },
-    slot(): void {
-      const open = controller.open(nowMs);
-      if (open.state !== null) checkState(open.state);
-      controller.apply(open, controller.decide(open, policy, greedy), nowMs);
-    },
-    told: (link: number): ControllerMessage[] => sent.filter((one) => one.link === link).map(({ message }) => message),
-    assigns: (link: number): AssignMessage[] =>
-      sent.flatMap(({ link: to, message }) => (to === link && message.kind === 'assign' ? [message] : [])),
-  };
-}
+import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
+import { decodeController, decodeMember } from './message-codec.ts';
+import { controlVersion } from './messages.ts';
 
 describe('a controller', () => {
   it('welcomes members, tells devices the edges, and sends each where it is served best', () => {
@@ -168,64 +60,6 @@ describe('a controller', () => {
     }
     // Tickets are valid for 5 s.
     expect(told).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
-  });
-
-  it('gives each device tickets for the next best edges, and others when one of those is gone', () => {
-    const { controller, join, say, slot, told } = bed();
-    const edges = ['a', 'b', 'c', 'd'].map((id, index) => {
-      const link = join('edge', id);
-      say(link, edgeReport({ stepFixedMs: 40 + 10 * index }));
-      return link;
-    });
-    const device = join('device', 'phone');
-    const links = ['a', 'b', 'c', 'd'].map((edge) => ({ edge, roundTripMs: 10, bitsPerSecond: null }));
-    say(device, deviceReport({ links, ...reading(1, 'a', 5) }));
-    slot();
-    const spares = () => told(device).flatMap((message) => (message.kind === 'spares' ? [message.spares] : []));
-    const [ofB, ofC] = ['ticket:2', 'ticket:3'];
-    expect(spares()).toEqual([
-      [
-        { edge: 'b', ticket: ofB },
-        { edge: 'c', ticket: ofC },
-      ],
-    ]);
-    const grant = { validMs: 600_000, device: 'phone' };
-    expect(told(edges[1] as number)).toContainEqual(expect.objectContaining({ tickets: [{ ...grant, ticket: ofB }] }));
-    expect(told(edges[3] as number).filter(({ kind }) => kind === 'shares')).toEqual([]);
-    slot();
-    expect(spares()).toHaveLength(1);
-    controller.closed(edges[1] as number);
-    slot();
-    // The ticket for c is good still.
-    expect(spares().at(-1)).toEqual([
-      { edge: 'c', ticket: ofC },
-      { edge: 'd', ticket: 'ticket:4' },
-    ]);
-  });
-
-  it('tells devices how fast they may send: their shares, and what others leave', () => {
-    const { join, say, slot, told } = bed();
-    say(join('edge', 'a'), edgeReport({ bitsPerSecond: 1e6 }));
-    const devices = ['one', 'two'].map((id) => join('device', id));
-    const rates = devices.map(
-      (device) => () => told(device).flatMap((message) => (message.kind === 'uplink' ? [message.bitsPerSecond] : [])),
-    );
-    for (const [index, device] of devices.entries()) say(device, deviceReport(reading(index + 1, 'a', 5)));
-    slot();
-    expect(rates.map((read) => read().map(Math.round))).toEqual([[500_000], [500_000]]);
-    const report = (seq: number, uses: readonly number[]): void => {
-      for (const [index, device] of devices.entries())
-        say(device, deviceReport({ seq, uplinkUse: uses[index] as number, ...reading(index + 1, 'a', 5 * seq) }));
-      slot();
-    };
-    report(2, [1, 1]);
-    expect(rates.map((read) => read().length)).toEqual([1, 1]);
-    report(3, [0, 1]);
-    report(4, [1, 1]);
-    expect(rates.map((read) => read().map(Math.round))).toEqual([
-      [500_000, 10_000, 500_000],
-      [500_000, 990_000, 500_000],
-    ]);
   });
 
   it('spreads devices over edges, and moves those of one that drains or is gone at once', () => {
@@ -350,6 +184,18 @@ describe('a controller refuses', () => {
   ])('%s in a report', (_, changes, where) => {
     const bytes = new TextEncoder().encode(JSON.stringify({ ...edgeReport(), ...changes }));
     expect(() => decodeMember(bytes)).toThrow(where);
+  });
+
+  it.each([
+    ['a mode that no edge serves', { mode: 'local' }, 'mode'],
+    ['more alternatives than a plan may have', { hedges: 4 }, 'hedges'],
+    ['no draft at all', { maxAhead: 0 }, 'maxAhead'],
+    ['more drafts than an edge takes', { maxAhead: 513 }, 'maxAhead'],
+  ])('%s in a plan', (_, changes, where) => {
+    const plan = { kind: 'plan', epoch: 1, slot: 1, edge: 'a', mode: 'auto', hedges: 1, maxAhead: 24, reason: '' };
+    const bytes = (message: object): Uint8Array => new TextEncoder().encode(JSON.stringify(message));
+    expect(decodeController(bytes(plan))).toEqual(plan);
+    expect(() => decodeController(bytes({ ...plan, ...changes }))).toThrow(where);
   });
 
   it('what is no JSON, and what is too long', () => {

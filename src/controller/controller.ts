@@ -3,9 +3,12 @@
 
 import { createPaceModel } from '../allocation/pace-model.ts';
 import { predictPace } from '../allocation/predict-pace.ts';
-import { PolicyFailure, type PolicyFault } from '../allocation/remote-policy.ts';
+import { PolicyFailure } from '../allocation/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
+import { newPlans } from './draft-orders.ts';
+import { type PlannedDevice, plannedDevice } from './draft-plan.ts';
 import { newUplinks, sharesMessages } from './edge-orders.ts';
 import { fitPlaces } from './fit-places.ts';
 import { canWrite, type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
@@ -49,33 +52,6 @@ interface Now {
 const mostMs = 3_600_000;
 /** Of an `edges`, so that it stays within its limit. */
 const mostCards = 256;
-
-/** What happened, for logs and metrics. */
-export type ControllerEvent =
-  | { readonly kind: 'joined' | 'left' | 'replaced'; readonly role: 'edge' | 'device'; readonly id: string }
-  | { readonly kind: 'refused'; readonly id: string | null; readonly code: string; readonly cause: string }
-  | { readonly kind: 'policy-failed'; readonly policy: string; readonly fault: PolicyFault; readonly cause: string }
-  | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
-  | DecidedEvent;
-
-/** One slot. */
-export interface DecidedEvent {
-  readonly kind: 'decided';
-  readonly slot: number;
-  readonly policy: string;
-  readonly edges: number;
-  readonly devices: number;
-  readonly moves: number;
-  /** Each device that reads an answer: what was predicted now, and what it felt since its last report, ms per token. */
-  readonly paces: readonly {
-    readonly device: string;
-    readonly edge: string | null;
-    readonly predictedMs: number;
-    readonly feltMs: number | null;
-    /** y; 0 without an edge. */
-    readonly bandwidthShare: number;
-  }[];
-}
 
 export interface ControllerHost {
   send(link: number, message: ControllerMessage): void;
@@ -209,16 +185,21 @@ export class Controller {
     this.#tellEdges(nowMs);
     const sessions = new Map<string, SessionShares[]>();
     const paces: DecidedEvent['paces'][number][] = [];
+    const planned: PlannedDevice[] = [];
     let moves = 0;
+    let steps: Float64Array | null = null;
     if (state !== null && decision !== null) {
       const assignment = fitPlaces(state, decision, edges, active);
       const predicted = predictPace(state, assignment);
+      steps = predicted.stepMs;
       for (const [index, device] of active.entries()) {
         const edge = edges[assignment.server[index] as number];
         const predictedMs = predicted.msPerToken[index] as number;
         const pace = { msPerToken: predictedMs, laterTokenMs: predicted.laterTokenMs[index] as number };
         const session = device.report.session?.session ?? '';
         if (edge !== undefined) {
+          const server = assignment.server[index] as number;
+          planned.push(plannedDevice(device, edge, predicted, { index, server }));
           if (this.#assign({ slot, nowMs }, device, edge, pace)) moves += 1;
           const own = sessions.get(edge.id) ?? [];
           sessions.set(edge.id, own);
@@ -238,10 +219,17 @@ export class Controller {
     for (const [index, [best]] of this.#rank(open, idle, decision).entries()) {
       const [device, edge] = [idle[index], edges[best?.server ?? -1]];
       if (device === undefined || edge === undefined || best === undefined) continue;
-      this.#assign({ slot, nowMs }, device, edge, { msPerToken: best.msPerToken, laterTokenMs: best.msPerToken });
+      const { msPerToken } = best;
+      this.#assign({ slot, nowMs }, device, edge, { msPerToken, laterTokenMs: msPerToken });
+      planned.push({ device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken });
     }
     this.#tellSpares(open, decision, nowMs);
     this.#tellShares(slot, edges, sessions);
+    for (const { device, plan } of newPlans(planned, this.members.devices, slot)) {
+      const { epoch } = this.#settings;
+      if (device.link !== null) this.#host.send(device.link, { kind: 'plan', epoch, slot, ...plan });
+      this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
+    }
     const counts = { edges: edges.length, devices: active.length + idle.length, moves };
     this.#host.log?.({ kind: 'decided', slot, policy, ...counts, paces });
   }

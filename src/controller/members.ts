@@ -1,6 +1,7 @@
 // What a controller knows of its edges and devices: their last reports, which age, and their connections. Pure: the time is an argument.
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
+import type { DraftPlan } from '../protocol/drafting-advice.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import {
   controlVersion,
@@ -37,6 +38,8 @@ export interface DeviceMember extends Member<DeviceReport> {
   spares: readonly Spare[];
   /** How fast it may send to its edge; null: it was not told. */
   uplink: UplinkRate | null;
+  /** What it is to draft, and what that depends on; null: it was not told. */
+  plan: { readonly key: string; readonly plan: DraftPlan } | null;
   /** What it was told of the edges that there are. */
   toldEdges: string;
 }
@@ -55,10 +58,11 @@ export interface MemberSettings {
   readonly mostDevices: number;
 }
 
-const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'toldEdges'> = {
+const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | 'toldEdges'> = {
   assigned: null,
   spares: [],
   uplink: null,
+  plan: null,
   toldEdges: '',
 };
 

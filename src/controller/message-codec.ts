@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 import { OutriderError } from '../basics/errors.ts';
+import { plannedModes } from '../protocol/drafting-advice.ts';
+import { limits } from '../protocol/limits.ts';
 import type { ControllerMessage, MemberMessage } from './messages.ts';
 
 /** Largest frame in either direction, bytes. */
@@ -49,6 +51,7 @@ const edgeReportSchema = z.strictObject({
   contextLength: z.int().min(1).max(1e7),
   stepFixedMs: positiveMs,
   stepRowMs: positiveMs,
+  draftMs: positiveMs.nullable(),
   sessions: count,
   waiting: count,
   busyShare: share,
@@ -107,6 +110,10 @@ const controllerSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('uplink'), epoch, slot: count, edge: id },
     ...{ bitsPerSecond: rate, shareBitsPerSecond: rate },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('plan'), epoch, slot: count, edge: id, mode: z.enum(plannedModes) },
+    ...{ hedges: z.int().min(0).max(3), maxAhead: z.int().min(1).max(limits.maxAhead), reason: text },
   }),
   z.strictObject({
     ...{ kind: z.literal('shares'), epoch, slot: count },

@@ -1,6 +1,8 @@
 // The messages between a controller and its members, edges and devices. Each is one JSON object in one frame; message-codec.ts reads and
 // checks them. docs/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
 
+import type { DraftPlan } from '../protocol/drafting-advice.ts';
+
 export const controlVersion = 2;
 
 /** The first message of a member. */
@@ -32,6 +34,8 @@ export interface EdgeReport {
   readonly model: string;
   readonly fingerprint: string;
   readonly tokenizerHash: string;
+  /** One draft of its own draft model; null: it has none. */
+  readonly draftMs: number | null;
   /** Sessions that may decode at the same time. */
   readonly places: number;
   readonly contextLength: number;
@@ -161,6 +165,13 @@ export interface UplinkMessage {
   readonly shareBitsPerSecond: number;
 }
 
+/** To a device: what it is to draft in its answer, or in its next one. Sent when it changes. */
+export interface PlanMessage extends DraftPlan {
+  readonly kind: 'plan';
+  readonly epoch: number;
+  readonly slot: number;
+}
+
 /** Shares of a session on its edge. */
 export interface SessionShares {
   readonly session: string;
@@ -212,5 +223,6 @@ export type ControllerMessage =
   | AssignMessage
   | SparesMessage
   | UplinkMessage
+  | PlanMessage
   | SharesMessage
   | RefusedMember;

@@ -122,3 +122,39 @@ describe('advice within a turn', () => {
     expect(advice.changes).toMatchObject([{ mode: 'ar', reason: 'the battery is almost empty' }]);
   });
 });
+
+describe('an order for drafting', () => {
+  const off = { edge: 'near', on: false, reason: 'by order' };
+
+  it('holds from the next commit on, for the edge for which it is meant, until it is taken back', () => {
+    const advice = new AutoMode().follow({ canDraft: true });
+    advice.greeted('near', timing);
+    expect(advice.isDue(3)).toBe(false);
+    advice.order(off);
+    expect(advice.isDue(3)).toBe(true);
+    expect(advice.judge(measures(3, 0, 3))).toEqual({ on: false, reason: 'by order' });
+    expect(advice.changes.at(-1)).toMatchObject({ fromToken: 3, mode: 'ar', reason: 'by order' });
+    advice.order({ ...off });
+    expect(advice.isDue(4)).toBe(false);
+    // At another edge the device decides by itself.
+    advice.greeted('far', timing);
+    expect(advice.judge(measures(100, 0, 100))).toMatchObject({ on: true });
+    advice.greeted('near', timing);
+    expect(advice.judge(measures(101, 0, 101))).toMatchObject({ on: false, reason: 'by order' });
+    advice.order(null);
+    expect(advice.isDue(102)).toBe(true);
+    expect(advice.judge(measures(220, 0, 140))).toMatchObject({ on: true });
+  });
+
+  it('before the first edge decides how the turn begins', () => {
+    const auto = new AutoMode();
+    turnOf(auto, 'near', timing, measures(80, 20, 200));
+    const advice = auto.follow({ canDraft: true });
+    advice.order(off);
+    expect(advice.begins()).toEqual({ on: false, reason: 'by order' });
+    expect(advice.greeted('near', timing)).toBeNull();
+    const elsewhere = auto.follow({ canDraft: true });
+    elsewhere.order({ ...off, edge: 'far' });
+    expect(elsewhere.begins()).toBeNull();
+  });
+});

@@ -4,17 +4,18 @@
 import {
   beginDrafting,
   type DraftingJudgement,
+  type DraftingOrder,
   freshJudgement,
   judgeDrafting,
   leastGainAt,
   modeInForce,
   noPaces,
   type Paces,
-  type TimingKnowledge,
 } from '../protocol/auto-mode.ts';
 import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from '../protocol/drafting-advice.ts';
 import type { EdgeTiming } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
+import type { TimingKnowledge } from '../protocol/stream-forecast.ts';
 
 /** Tokens between two judgements of a turn. */
 const judgeEveryTokens = 16;
@@ -126,6 +127,9 @@ export class TurnAdvice implements DraftingAdvice {
   #edge: string | null = null;
   #timing: EdgeTiming | null = null;
   #judgement: DraftingJudgement;
+  /** By whom drafting is decided beside this device, and for which edge; null: by nobody. */
+  #order: (DraftingOrder & { readonly edge: string }) | null = null;
+  #isOrderNew = false;
   #seen = { matched: 0, mismatched: 0, tokens: 0, commits: 0, decodedTokens: 0, decodeMs: 0 };
   readonly #changes: ModeChange[] = [];
   /** How often drafting was switched off. */
@@ -159,7 +163,18 @@ export class TurnAdvice implements DraftingAdvice {
     return this.#note(before.isDrafting);
   }
 
+  /** Is obeyed while this edge writes, within the limits of `isObeyed`. @param order null: the device decides by itself again */
+  order(order: (DraftingOrder & { readonly edge: string }) | null): void {
+    const before = this.#order;
+    if (before?.edge === order?.edge && before?.on === order?.on && before?.reason === order?.reason) return;
+    this.#order = order;
+    this.#isOrderNew = true;
+    // Before there is an edge.
+    if (this.#seen.tokens === 0 && this.#edge === null) this.#judgement = this.#begin(this.#settings.lastEdge);
+  }
+
   isDue(committedTokens: number): boolean {
+    if (this.#isOrderNew && committedTokens > this.#seen.tokens) return true;
     return committedTokens - this.#seen.tokens >= judgeEveryTokens;
   }
 
@@ -169,11 +184,18 @@ export class TurnAdvice implements DraftingAdvice {
     const now = { matched, mismatched, tokens, commits, decodedTokens, decodeMs };
     const since = difference(now, this.#seen);
     this.#seen = now;
+    this.#isOrderNew = false;
     const before = this.#judgement.isDrafting;
     // Without drafts in this turn, those of earlier ones tell how long one takes.
     const known = this.#settings.memory.knowledgeOf(this.#edge);
     const times = { draftMs: draftMs ?? known.draftMs, roundTripMs: roundTripMs ?? known.roundTripMs };
-    const news = { ...since, ...times, edge: this.#timing, leastGain: this.#leastGain };
+    const news = {
+      ...since,
+      ...times,
+      edge: this.#timing,
+      leastGain: this.#leastGain,
+      order: this.#orderFor(this.#edge),
+    };
     if (this.#settings.canDraft) this.#judgement = judgeDrafting(this.#judgement, news);
     return this.#note(before);
   }
@@ -192,7 +214,16 @@ export class TurnAdvice implements DraftingAdvice {
       acceptance === null
         ? {}
         : { matched: rememberedWeight * acceptance, mismatched: rememberedWeight * (1 - acceptance) };
-    return { ...freshJudgement, ...expected, paces, ...beginDrafting(known, paces, this.#leastGain) };
+    return {
+      ...freshJudgement,
+      ...expected,
+      paces,
+      ...beginDrafting(known, paces, this.#leastGain, this.#orderFor(edge)),
+    };
+  }
+
+  #orderFor(edge: string | null): DraftingOrder | null {
+    return this.#order !== null && (edge === null || this.#order.edge === edge) ? this.#order : null;
   }
 
   /** @param before whether the device was drafting */

@@ -15,6 +15,7 @@ import { EmissionQueue } from './emission-queue.ts';
 import type { Turn } from './turn.ts';
 import { partChecks, promptCheck, questionChecks, type TurnOptions } from './turn-options.ts';
 import { type Emission, localReport, type TurnReport, type TurnTimes } from './turn-report.ts';
+import type { TurnStatus } from './turn-status.ts';
 
 /** A turn without an edge; see {@link startLocalTurn}. */
 export interface LocalTurnOptions
@@ -54,15 +55,16 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
   return {
     report,
     stop,
-    get status() {
+    get status(): TurnStatus {
       return {
         ...{ session: '', edge: null, promptTokens: options.prompt.length, writtenTokens, maxAnswerTokens },
-        ...{ fingerprint: null, draftMs: null, acceptance: null, roundTripMs: null, isOver },
+        ...{ fingerprint: null, draftMs: null, acceptance: null, roundTripMs: null, isOver, mode: 'local' },
       };
     },
     moveTo: (edge) => {
       throw badArgument(`a turn without an edge can't move to ${edge}`, 'Ask an edge: startTurn, or device.ask.');
     },
+    obey: () => {},
     [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
   };
 

@@ -3,6 +3,7 @@
 import { median } from '../basics/statistics.ts';
 import { noTraffic, type Traffic } from '../protocol/device-connections.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
+import type { DraftPlan } from '../protocol/drafting-advice.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import type { ModeChange } from './auto-mode.ts';
 
@@ -32,6 +33,8 @@ export interface TurnReport {
   readonly modeReason: string | undefined;
   /** Mode `auto`: all modes of the answer in their order, with reasons; otherwise empty. */
   readonly modeChanges: readonly ModeChange[];
+  /** The controller's last plan; undefined: there was none. */
+  readonly plan: DraftPlan | undefined;
   /** How often drafting was switched off because it saved no time. */
   readonly draftingPauses: number;
   readonly text: string;
@@ -73,7 +76,7 @@ export function reportTurn(
   times: TurnTimes,
   traffic: Traffic,
   roundTripMs: number | undefined,
-): Omit<TurnReport, 'modeReason' | 'modeChanges' | 'draftingPauses'> {
+): Omit<TurnReport, 'modeReason' | 'modeChanges' | 'plan' | 'draftingPauses'> {
   const tokens = state.text.slice(state.turn.prompt.length);
   const { matched, mismatched, drafted, sent } = state.account;
   const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
@@ -105,6 +108,7 @@ export function localReport(
     mode: 'local',
     modeReason: undefined,
     modeChanges: [],
+    plan: undefined,
     draftingPauses: 0,
     ...tokenTimesOf(times, known.tokens.length),
     acceptance: undefined,

@@ -2,6 +2,7 @@
 
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { TurnMeasures } from '../protocol/drafting-advice.ts';
+import type { ModeName } from '../protocol/mode.ts';
 
 /** A running answer at a moment; times in ms, null: not known yet. */
 export interface TurnStatus {
@@ -18,6 +19,8 @@ export interface TurnStatus {
   readonly acceptance: number | null;
   readonly roundTripMs: number | null;
   readonly isOver: boolean;
+  /** Decoding mode; with `auto` the one in force. */
+  readonly mode: ModeName | 'local';
 }
 
 /** @param turn the driver of a device, or what simulates one */
@@ -37,7 +40,7 @@ export function statusOf({
     writtenTokens: committedTokens,
     maxAnswerTokens: state.turn.maxAnswerTokens,
     fingerprint: state.fingerprints.length === 1 ? (state.fingerprints[0] ?? null) : null,
-    ...{ draftMs, roundTripMs, isOver: state.outcome !== null },
+    ...{ draftMs, roundTripMs, isOver: state.outcome !== null, mode: state.turn.mode },
     acceptance: matched + mismatched === 0 ? null : matched / (matched + mismatched),
   };
 }

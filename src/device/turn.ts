@@ -11,6 +11,7 @@ import { DeviceDriver, type DeviceHost } from '../protocol/device-driver.ts';
 import { stepDevice } from '../protocol/device-session.ts';
 import { createDeviceState, type Outcome } from '../protocol/device-state.ts';
 import type { DraftOrder } from '../protocol/draft-order.ts';
+import type { DraftPlan } from '../protocol/drafting-advice.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
 import { guardMessage } from '../protocol/message-guard.ts';
 import { type ModeName, modeOf } from '../protocol/mode.ts';
@@ -18,7 +19,7 @@ import { defaultTextDeadlines } from '../protocol/text-deadline.ts';
 import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
-import { adviseTurn, type TurnAdvice } from './auto-mode.ts';
+import { adviseTurn, type ModeChange, type TurnAdvice } from './auto-mode.ts';
 import { createEdgeList, type EdgeList, isEdgeList } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
@@ -41,6 +42,11 @@ export interface Turn extends AsyncIterable<Emission> {
    * @throws OutriderError `bad-argument` for an edge that the turn does not have
    */
   moveTo(edge: string): void;
+  /**
+   * Takes a controller's plan. Its mode counts with `auto`, while the edge writes for which it is meant; the device does not draft with an
+   * almost empty battery, nor where it has felt that drafts cost time. Its numbers count in modes without windows, below the turn's own.
+   */
+  obey(plan: DraftPlan): void;
 }
 
 /** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
@@ -78,6 +84,7 @@ class TurnRunner implements Turn {
   readonly #edges: EdgeList;
   readonly #advice: TurnAdvice | undefined;
   #text = '';
+  #plan: DraftPlan | undefined;
 
   constructor(options: TurnOptions) {
     this.#options = options;
@@ -135,7 +142,15 @@ class TurnRunner implements Turn {
   }
 
   get status(): TurnStatus {
-    return statusOf(this.#driver);
+    return { ...statusOf(this.#driver), mode: this.#modeNow };
+  }
+
+  obey(plan: DraftPlan): void {
+    this.#plan = plan;
+    const { edge, mode, reason } = plan;
+    const order = mode === 'auto' ? null : { edge, on: modeOf(mode).deviceDrafts, reason };
+    if (this.#options.auto !== undefined) this.#advice?.order(order);
+    this.#driver.setBudget(plan);
   }
 
   moveTo(edge: string): void {
@@ -243,6 +258,15 @@ class TurnRunner implements Turn {
     this.#queue.push({ tokens, text, pieces, atMs });
   }
 
+  /** Of mode `auto`. */
+  get #modeChanges(): readonly ModeChange[] {
+    return this.#options.auto === undefined ? [] : (this.#advice?.changes ?? []);
+  }
+
+  get #modeNow(): ModeName {
+    return this.#modeChanges.at(-1)?.mode ?? this.#driver.state.turn.mode;
+  }
+
   #finish(outcome: Outcome): void {
     const rest = this.#assembler.flush();
     this.#text += rest;
@@ -257,9 +281,17 @@ class TurnRunner implements Turn {
     connections.closeAll('the turn is over');
     const { traffic, roundTripMs } = connections;
     const reported = reportTurn(state, outcome, this.#text, this.#times, traffic, roundTripMs);
-    const modeChanges = this.#options.auto === undefined ? [] : (this.#advice?.changes ?? []);
+    const modeChanges = this.#modeChanges;
     const { mode = reported.mode, reason: modeReason } = modeChanges.at(-1) ?? {};
-    this.#resolveReport({ ...reported, mode, modeReason, modeChanges, draftingPauses: this.#advice?.pauses ?? 0 });
+    const plan = this.#plan;
+    this.#resolveReport({
+      ...reported,
+      mode,
+      modeReason,
+      modeChanges,
+      plan,
+      draftingPauses: this.#advice?.pauses ?? 0,
+    });
     if (outcome.kind === 'failed') {
       this.#queue.fail(new OutriderError(outcome.code, outcome.cause, outcome.remedy));
     } else this.#queue.end();

@@ -41,10 +41,7 @@ import { measureStepTime } from './step-time-fit.ts';
 
 /** Counts since the start, and the present numbers of sessions and connections. */
 export interface EdgeStatus extends LoopAccount {
-  /**
-   * `stalled`: the engine does not return from a step, so every session is refused until it does. `draining`: no session may be opened
-   * any more.
-   */
+  /** `stalled`: the engine does not return from a step, so every session is refused until it does. `draining`: none may be opened any more. */
   readonly state: 'serving' | 'stalled' | 'draining' | 'closed';
   readonly sessions: number;
   /** Sessions that wait for a place. */
@@ -60,6 +57,8 @@ export interface Edge extends AsyncDisposable {
   readonly status: EdgeStatus;
   /** The present model of its steps' times. */
   readonly stepTime: StepTimeModel;
+  /** One draft of its own draft model, ms; null: it has none. */
+  readonly draftMs: number | null;
   /** Notes a connection that its transport has refused; {@link listenEdge} calls it. */
   upgradeRefused(refusal: UpgradeRefusal): void;
   /**
@@ -101,6 +100,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
     get stepTime() {
       return edge.stepTime;
+    },
+    get draftMs() {
+      return drafters?.draftMs ?? null;
     },
     upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
     renewKeys: (find) => edge.renewKeys(find),

@@ -1,7 +1,7 @@
 // A device of a live fleet: it reads one answer after the other, goes where its controller sends it, and its links can be changed and cut.
 
 import { asOutriderError } from '../basics/errors.ts';
-import type { DecidedEvent } from '../controller/controller.ts';
+import type { DecidedEvent } from '../controller/controller-events.ts';
 import type { Place } from '../controller/messages.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';

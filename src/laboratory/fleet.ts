@@ -5,7 +5,7 @@ import type { RemotePolicy } from '../allocation/remote-policy.ts';
 import type { NamedPolicy } from '../allocation/require-assignment.ts';
 import type { ObjectiveSettings } from '../allocation/slot-state.ts';
 import { CloseStack } from '../basics/close-stack.ts';
-import type { ControllerEvent, DecidedEvent } from '../controller/controller.ts';
+import type { ControllerEvent, DecidedEvent } from '../controller/controller-events.ts';
 import type { Place } from '../controller/messages.ts';
 import { listenController, type RunningController, startController } from '../live/controller-server.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';

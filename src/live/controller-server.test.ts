@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createPolicy } from '../allocation/policies.ts';
 import { PolicyFailure, type RemotePolicy } from '../allocation/remote-policy.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
-import type { ControllerEvent, DecidedEvent } from '../controller/controller.ts';
+import type { ControllerEvent, DecidedEvent } from '../controller/controller-events.ts';
 import { decodeController, encodeControl } from '../controller/message-codec.ts';
 import { type ControllerMessage, controlVersion, type DeviceReport, type EdgeReport } from '../controller/messages.ts';
 import { createManualClock } from '../transport/manual-clock.contract.ts';
@@ -16,7 +16,16 @@ const tokenizerHash = 'ab'.repeat(32);
 const session = '1'.padStart(32, '0');
 const edge: Omit<EdgeReport, 'seq' | 'address'> = {
   ...{ kind: 'edge-report', certificate: null, model: 'toy', fingerprint: 'f', tokenizerHash, places: 8 },
-  ...{ contextLength: 4096, stepFixedMs: 40, stepRowMs: 1, sessions: 0, waiting: 0, busyShare: 0, bitsPerSecond: 1e9 },
+  ...{
+    contextLength: 4096,
+    stepFixedMs: 40,
+    draftMs: null,
+    stepRowMs: 1,
+    sessions: 0,
+    waiting: 0,
+    busyShare: 0,
+    bitsPerSecond: 1e9,
+  },
   ...{ isDraining: false, place: null },
 };
 const device: Omit<DeviceReport, 'seq'> = {

@@ -3,10 +3,11 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError } from '../basics/errors.ts';
-import type { DeviceReport, EdgeCard, SpareEdge } from '../controller/messages.ts';
+import type { DeviceReport, EdgeCard, PlanMessage, SpareEdge } from '../controller/messages.ts';
 import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import type { Turn } from '../device/turn.ts';
+import type { DraftPlan } from '../protocol/drafting-advice.ts';
 import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
@@ -86,7 +87,7 @@ function shareOf(value: number): number {
 }
 
 /** What is used of an answer. */
-export type FollowedTurn = Pick<Turn, 'status' | 'moveTo'>;
+export type FollowedTurn = Pick<Turn, 'status' | 'moveTo'> & Partial<Pick<Turn, 'obey'>>;
 
 /** A device that a controller sends to edges; its `edges` are for `startTurn` and `createDevice`. */
 export interface DeviceAgent {
@@ -122,6 +123,8 @@ class RunningAgent implements DeviceAgent {
   readonly #byName = new Map<string, TurnEdge>();
   readonly #client: ControlClient;
   #turn: FollowedTurn | null = null;
+  /** For the running answer, and for the next one until there is another plan. */
+  #plan: DraftPlan | null = null;
   /** Tokens and time of the turn at the last report. */
   #told = { session: '', tokens: 0, atMs: 0 };
   /** Measurements of the last turn, for the time until the next one. */
@@ -162,6 +165,7 @@ class RunningAgent implements DeviceAgent {
         if (message.kind === 'edges') this.#takeEdges(message.edges);
         if (message.kind === 'assign') this.#take(message.edge, message.ticket, message.reason);
         if (message.kind === 'uplink') this.#links.get(message.edge)?.line.setRates(message);
+        if (message.kind === 'plan') this.#takePlan(message);
         if (message.kind === 'spares') this.#takeSpares(message.spares);
       },
     });
@@ -180,6 +184,7 @@ class RunningAgent implements DeviceAgent {
   begin(turn: FollowedTurn): void {
     this.#turn = turn;
     this.#told = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
+    if (this.#plan !== null) turn.obey?.(this.#plan);
     this.#client.reportNow();
   }
 
@@ -248,6 +253,11 @@ class RunningAgent implements DeviceAgent {
     this.#wake();
     const turn = this.#turn;
     if (turn !== null && !turn.status.isOver && turn.status.edge !== edge) turn.moveTo(edge);
+  }
+
+  #takePlan({ edge, mode, hedges, maxAhead, reason }: PlanMessage): void {
+    this.#plan = { edge, mode, hedges, maxAhead, reason };
+    this.#turn?.obey?.(this.#plan);
   }
 
   #takeSpares(spares: readonly SpareEdge[]): void {

@@ -31,6 +31,8 @@ export interface EdgeAgentOptions {
   readonly credentials?: string | undefined;
   readonly facts: EdgeFacts;
   readonly edge: Pick<Edge, 'stepTime' | 'setShares' | 'renewKeys'> & {
+    /** As of {@link Edge}; left out: it has no draft model. */
+    readonly draftMs?: number | null;
     readonly status: Pick<Edge['status'], 'busyMs' | 'sessions' | 'waiting' | 'state'>;
   };
   readonly tickets: TicketBook;
@@ -66,6 +68,7 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
         ...facts,
         stepFixedMs: Math.max(1e-3, oneMs - stepRowMs),
         stepRowMs,
+        draftMs: edge.draftMs ?? null,
         sessions: status.sessions,
         waiting: status.waiting,
         busyShare,

@@ -186,6 +186,32 @@ function hedged(changes: Partial<DeviceState['turn']> = {}): Device {
   return new Device(changes).draft(50, 0.4, 60).remember().draft(51, 0.9, undefined, 61);
 }
 
+describe('a budget of drafts', () => {
+  it('holds drafting back and lets it go on, within the request, and changes no frame', () => {
+    const device = new Device({ maxAhead: 6 }).draft(50, 0.9).draft(51, 0.9);
+    device.step({ kind: 'draft-budget-set', maxAhead: 2, hedges: 0 });
+    expect(device.draft(52, 0.9).state.drafting).toBeNull();
+    expect(device.sent).toEqual([{ kind: 'draft', branch: 1, first: 5, tokens: [52] }]);
+    device.commit(3, 1, 2);
+    expect(device.state.drafting).not.toBeNull();
+    device.draft(53, 0.9);
+    expect(device.state).toMatchObject({ drafting: null, tail: [52, 53] });
+    device.step({ kind: 'draft-budget-set', maxAhead: 500, hedges: 3 });
+    expect(device.state.budget).toEqual({ maxAhead: 6, hedges: 1 });
+    expect(device.state.drafting).not.toBeNull();
+  });
+
+  it('of no alternatives has none extended', () => {
+    const device = new Device().step({ kind: 'draft-budget-set', maxAhead: 24, hedges: 0 });
+    expect(device.draft(50, 0.4, 60).remember().orders).toEqual([]);
+  });
+
+  it('does not count in windows', () => {
+    const device = new Device({ mode: 'sd' }).step({ kind: 'draft-budget-set', maxAhead: 1, hedges: 0 });
+    expect(device.state.budget).toEqual({ maxAhead: testOpening().maxAhead, hedges: 1 });
+  });
+});
+
 describe('a device', () => {
   it('has the least sure draft hedged, sends the alternative from its second token on, and extends it', () => {
     const device = hedged();

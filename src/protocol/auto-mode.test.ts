@@ -5,14 +5,15 @@ import {
   canDraftsPay,
   type DraftingJudgement,
   type DraftingNews,
+  type DraftingOrder,
   expectedGain,
   freshJudgement,
   judgeDrafting,
   leastGainAt,
   modeInForce,
   noPaces,
-  type TimingKnowledge,
 } from './auto-mode.ts';
+import { frugalLead, type TimingKnowledge } from './stream-forecast.ts';
 
 const counts = [1, 2, 3, 4, 5, 6, 7, 8];
 const edge = { stepMs: line(40.4, 0.4), edgeDraftMs: null };
@@ -233,5 +234,71 @@ describe('drafting in a running turn', () => {
 
   it('is not switched without measurements', () => {
     expect(judgedAfter(20, { mismatched: 10, roundTripMs: null }).isDrafting).toBe(true);
+  });
+});
+
+describe('an order', () => {
+  const on: DraftingOrder = { on: true, reason: 'drafts pay' };
+  const off: DraftingOrder = { on: false, reason: 'the edge is quick enough' };
+  const poor = { ...known, acceptance: 0.1, roundTripMs: 200 };
+  const news: DraftingNews = {
+    ...{
+      draftMs: 10,
+      roundTripMs: 200,
+      edge,
+      matched: 1,
+      mismatched: 9,
+      tokens: 1,
+      commits: 1,
+      decodedTokens: 1,
+      decodeMs: 40,
+    },
+    leastGain: least,
+  };
+  const felt = (withMs: number) => ({
+    drafting: { tokens: 200, ms: 200 * withMs },
+    resting: { tokens: 200, ms: 200 * 40 },
+  });
+
+  it('decides how a turn begins, against a prediction', () => {
+    expect(beginDrafting(poor, noPaces, least).isDrafting).toBe(false);
+    expect(beginDrafting(poor, noPaces, least, on)).toEqual({ isDrafting: true, reason: on.reason });
+    expect(beginDrafting(known, noPaces, least, off)).toEqual({ isDrafting: false, reason: off.reason });
+  });
+
+  it('switches at once, and stays in force', () => {
+    let judged = judgeDrafting(freshJudgement, { ...news, order: off });
+    expect(judged).toMatchObject({ isDrafting: false, reason: off.reason, isTrial: false });
+    // Without the order it would be tried again.
+    for (let turn = 0; turn < 50; turn += 1) judged = judgeDrafting(judged, { ...news, tokens: 16, order: off });
+    expect(judged.isDrafting).toBe(false);
+    judged = judgeDrafting(judged, { ...news, order: on });
+    expect(judged).toMatchObject({ isDrafting: true, reason: on.reason });
+    for (let turn = 0; turn < 50; turn += 1) judged = judgeDrafting(judged, { ...news, tokens: 16, order: on });
+    expect(judged.isDrafting).toBe(true);
+    for (let turn = 0; turn < 4; turn += 1) judged = judgeDrafting(judged, { ...news, tokens: 16, order: null });
+    expect(judged.isDrafting).toBe(false);
+  });
+
+  it('does not make a device draft where drafts were felt to cost time, or its battery is almost empty', () => {
+    expect(beginDrafting(known, felt(80), least, on).isDrafting).toBe(false);
+    expect(beginDrafting(known, felt(30), least, on)).toEqual({ isDrafting: true, reason: on.reason });
+    const slow = { ...freshJudgement, isDrafting: false, paces: felt(80) };
+    expect(judgeDrafting(slow, { ...news, order: on }).isDrafting).toBe(false);
+    const empty = leastGainAt(0.01);
+    expect(beginDrafting(known, noPaces, empty, on).isDrafting).toBe(false);
+    expect(judgeDrafting({ ...slow, paces: noPaces }, { ...news, leastGain: empty, order: on }).isDrafting).toBe(false);
+  });
+});
+
+describe('how far ahead a device must draft', () => {
+  const lead = (changes: Partial<TimingKnowledge>, share: number): number =>
+    frugalLead({ ...known, ...changes }, share) ?? Number.NaN;
+
+  it('is less the more time it may cost, and more the farther the edge is', () => {
+    expect(lead({}, 0.27)).toBeLessThan(lead({}, 0.03));
+    expect(lead({ roundTripMs: 100 }, 0.03)).toBeGreaterThan(lead({}, 0.03));
+    expect(lead({}, 0.9)).toBe(0);
+    expect(frugalLead(unknown, 0.03)).toBeNull();
   });
 });

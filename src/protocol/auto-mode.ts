@@ -2,23 +2,11 @@
 // measurements. A draft costs battery; it is not spent on a gain that is too small to notice. Whether the edge drafts is the edge's own
 // decision (scheduling/edge-draft-length.ts): its drafts cost its time, and it alone knows its load.
 
-import type { TimingFigures } from '../scheduling/latency-model.ts';
 import { edgeSdBestMs, windowTokens } from '../scheduling/predict-latency.ts';
-import { streamMsPerToken } from '../scheduling/predict-stream.ts';
 import { stepMsAsAnnounced } from './edge-timing.ts';
 import type { EdgeTiming } from './messages.ts';
 import type { ModeName } from './mode.ts';
-
-/** What is known of an edge and of the drafts; null: not measured yet. Times in ms. */
-export interface TimingKnowledge {
-  readonly draftMs: number | null;
-  readonly roundTripMs: number | null;
-  readonly acceptance: number | null;
-  /** From the edge's `hello`. */
-  readonly edge: EdgeTiming | null;
-  /** What steps take longer than announced: the edge's other sessions. Default 0. */
-  readonly loadMs?: number;
-}
+import { bestStreamMs, coarse, figuresOf, type TimingKnowledge } from './stream-forecast.ts';
 
 /** Time per token that was felt while the device drafted, or while it did not. Tokens are weights: older ones count less. */
 export interface Pace {
@@ -122,6 +110,18 @@ function gainOf(withMs: number, withoutMs: number): Gain {
   return { share: 1 - withMs / withoutMs, isFelt: false, withMs, withoutMs };
 }
 
+/** Whether the device is to draft, by someone who knows more of the edge than it does: a controller. */
+export interface DraftingOrder {
+  readonly on: boolean;
+  /** In words for people. */
+  readonly reason: string;
+}
+
+/** A device drafts by order unless its battery is too low for it, or it has felt that drafts cost time: that counts for more than predictions. */
+function isObeyed({ on }: DraftingOrder, least: number, gain: Gain | null): boolean {
+  return !on || (least < 1 && !(gain?.isFelt === true && gain.share < 0));
+}
+
 /** The success of drafting in a running turn. Counts are weights: older comparisons count less. */
 export interface DraftingJudgement {
   readonly isDrafting: boolean;
@@ -148,6 +148,8 @@ export interface DraftingNews extends Pick<TimingKnowledge, 'draftMs' | 'roundTr
   readonly decodedTokens: number;
   readonly decodeMs: number;
   readonly leastGain: number;
+  /** Null or left out: the device decides by itself. */
+  readonly order?: DraftingOrder | null;
 }
 
 /** Sum of the weights of all comparisons; when more arrive, the older ones are scaled down. */
@@ -166,7 +168,7 @@ const lastTryTokens = 1024;
 const costlyGain = -0.05;
 /** Where the gain is in doubt and nothing was felt without drafts yet, the device rests for a while, to compare. */
 const compareAfterTokens = 96;
-const doubtfulGain = 0.25;
+export const doubtfulGain = 0.25;
 
 /** Before the first comparison: a small prior with which drafting begins. */
 export const freshJudgement: DraftingJudgement = {
@@ -187,10 +189,15 @@ export const freshJudgement: DraftingJudgement = {
 export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
   const kept = remember(before, news);
   const { tokensSince, isDrafting, isTrial } = kept;
+  if (news.order != null) {
+    const { on, reason } = news.order;
+    if (isObeyed(news.order, news.leastGain, expectedGain(knowledgeOf(kept, news), kept.paces)))
+      return on === isDrafting && !isTrial ? kept : { ...kept, isDrafting: on, isTrial: false, tokensSince: 0, reason };
+  }
   if (tokensSince < (isTrial ? leastTrialTokens : leastStayTokens)) return kept;
   const hasCompared = kept.paces.resting.tokens >= leastPaceTokens;
   if (isTrial && !isDrafting && !hasCompared) return kept;
-  const known = { ...news, acceptance: kept.matched / (kept.matched + kept.mismatched), loadMs: loadOf(news) };
+  const known = knowledgeOf(kept, news);
   const gain = expectedGain(known, kept.paces);
   if (gain === null) return kept;
   const switched = { ...kept, isDrafting: !isDrafting, tokensSince: 0, isTrial: false };
@@ -204,6 +211,10 @@ export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): Dr
   const isTried = news.leastGain < 1 && tokensSince >= (kept.tryAfter * news.leastGain) / leastGain;
   const { matched, mismatched } = freshJudgement;
   return isTried ? { ...switched, matched, mismatched, isTrial: true, reason: tryReason } : kept;
+}
+
+function knowledgeOf({ matched, mismatched }: DraftingJudgement, news: DraftingNews): TimingKnowledge {
+  return { ...news, acceptance: matched / (matched + mismatched), loadMs: loadOf(news) };
 }
 
 const compareReason = 'to compare the time with drafts of this device and without';
@@ -253,14 +264,18 @@ function loadOf({ edge, commits, decodedTokens, decodeMs, matched, mismatched }:
   return Math.max(0, decodeMs / commits - stepMsAsAnnounced(edge.stepMs)(rows));
 }
 
+export const emptyBattery = 'the battery is almost empty';
+
 /** Whether a turn begins with drafting on, and why. */
 export function beginDrafting(
   known: TimingKnowledge,
   paces: Paces,
   least: number,
+  order: DraftingOrder | null = null,
 ): Pick<DraftingJudgement, 'isDrafting' | 'reason'> {
-  if (least >= 1) return { isDrafting: false, reason: 'the battery is almost empty' };
   const gain = expectedGain(known, paces);
+  if (order !== null && isObeyed(order, least, gain)) return { isDrafting: order.on, reason: order.reason };
+  if (least >= 1) return { isDrafting: false, reason: emptyBattery };
   if (gain !== null) return { isDrafting: gain.share >= least, reason: describeGain(known, gain) };
   if (known.edge === null || canDraftsPay(known.edge)) {
     return { isDrafting: true, reason: freshJudgement.reason };
@@ -269,7 +284,7 @@ export function beginDrafting(
 }
 
 /** The acceptance that drafts of a natural pair reach on easy text. */
-const optimisticAcceptance = 0.9;
+export const optimisticAcceptance = 0.9;
 /** The measurement of shorter steps is too rough to tell stairs from noise, ms. */
 const leastJudgedMs = 1;
 
@@ -288,58 +303,8 @@ export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
   return bestMs < aloneMs * (1 - 2 * leastGain);
 }
 
-/** More drafts in a step save almost nothing, and their prediction takes long to compute. */
-const mostDrafts = 8;
-const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
-
-function figuresOf({ draftMs, roundTripMs, acceptance, edge, loadMs = 0 }: TimingKnowledge): TimingFigures | null {
-  const step = edge?.stepMs ?? null;
-  if (step === null || roundTripMs === null || acceptance === null || draftMs === null) return null;
-  const announcedMs = stepMsAsAnnounced(step);
-  const coarseLoadMs = coarse(loadMs);
-  return {
-    stepMs: (rows) => announcedMs(rows) + coarseLoadMs,
-    draftMs: coarse(draftMs),
-    edgeDraftMs: Math.max(0.01, edge?.edgeDraftMs ?? draftMs),
-    edgeDraftsOverlap: true,
-    roundTripMs: coarse(roundTripMs),
-    acceptance: Math.round(acceptance / acceptanceStep) * acceptanceStep,
-    maxDrafts: mostDrafts,
-  };
-}
-
-/** Measurements are taken in steps of a twelfth, and of two hundredths of an acceptance, so that predictions repeat and are kept. */
-const acceptanceStep = 0.02;
-const leastMs = 0.01;
-
-function coarse(ms: number): number {
-  return ms < leastMs ? leastMs : 2 ** (Math.round(8 * Math.log2(ms)) / 8);
-}
-
-/** A prediction takes milliseconds, and a turn asks for the same again and again. */
-const keptPredictions = 512;
-const predictions = new Map<string, number>();
-
-function bestStreamMs(figures: TimingFigures): number {
-  const { stepMs, draftMs, roundTripMs, acceptance } = figures;
-  const steps = Array.from({ length: mostDrafts + 2 }, (_, index) => stepMs(index + 1).toFixed(2));
-  const key = [...steps, draftMs, roundTripMs, acceptance].join(' ');
-  const known = predictions.get(key);
-  if (known !== undefined) return known;
-  const counts = new Set([...triedDrafts, ...fillingDrafts(figures)]);
-  const bestMs = Math.min(stepMs(1), ...[...counts].map((drafts) => streamMsPerToken(figures, drafts)));
-  if (predictions.size >= keptPredictions) predictions.clear();
-  predictions.set(key, bestMs);
-  return bestMs;
-}
-
-/** The numbers of drafts that fill a stair of the step time. */
-function fillingDrafts({ stepMs }: TimingFigures): number[] {
-  const counts = Array.from({ length: mostDrafts }, (_, index) => index + 1);
-  return counts.filter((drafts) => stepMs(drafts) === stepMs(drafts + 1) && stepMs(drafts + 1) < stepMs(drafts + 2));
-}
-
-function describeGain({ draftMs, roundTripMs, acceptance }: TimingKnowledge, gain: Gain): string {
+/** For people. */
+export function describeGain({ draftMs, roundTripMs, acceptance }: TimingKnowledge, gain: Gain): string {
   const saved = `drafts of this device save about ${Math.max(0, Math.round(100 * gain.share))} %`;
   const times = `${gain.isFelt ? 'felt' : 'expected'}: ${round(gain.withMs)} ms a token with them, ${round(gain.withoutMs)} without`;
   const seen = [

@@ -32,7 +32,7 @@ export function orderAlternatives(state: DeviceState): { state: DeviceState; ord
   const chosen = candidatesOf(state)
     .filter(({ chance }) => chance >= state.minHedgeChance)
     .sort((one, other) => other.chance - one.chance || one.alternative.position - other.alternative.position)
-    .slice(0, state.turn.hedges ?? 0)
+    .slice(0, state.budget.hedges)
     .map(({ alternative }) => alternative);
   let { alternatives, alternativeCount } = state;
   const orders: AlternativeOrder[] = [];

@@ -8,7 +8,7 @@ import type { ConnectionObserver } from './connections.ts';
 import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink, type Shown } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
-import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, Outcome } from './device-state.ts';
+import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, DraftBudget, Outcome } from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
 import type { DraftMade, DraftOrder } from './draft-order.ts';
 import { DraftWatch } from './draft-watch.ts';
@@ -149,6 +149,13 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   stop(): void {
     this.step({ kind: 'stop-requested' });
+  }
+
+  /** How much to draft from now on, within the request. */
+  setBudget({ maxAhead, hedges }: DraftBudget): void {
+    const { budget, outcome } = this.#state;
+    if (outcome !== null || (budget.maxAhead === maxAhead && budget.hedges === hedges)) return;
+    this.step({ kind: 'draft-budget-set', maxAhead, hedges });
   }
 
   #switch(change: DraftingSwitch | null | undefined): void {

@@ -10,6 +10,7 @@ import {
   type DeviceEvent,
   type DeviceState,
   type DeviceStep,
+  type DraftBudget,
 } from './device-state.ts';
 import { isExhausted, sendDrafts, viewOf } from './device-window.ts';
 import { modeOf } from './mode.ts';
@@ -45,6 +46,8 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
       return { ...state, minHedgeChance: event.minHedgeChance };
     case 'drafting-switched':
       return modeOf(state.turn.mode).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
+    case 'draft-budget-set':
+      return { ...state, budget: budgetWithin(state.turn, event) };
     case 'stop-requested':
       return finish(state, { kind: 'stopped' }, effects);
     case 'gave-up': {
@@ -54,6 +57,13 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     default:
       return unreachable(event);
   }
+}
+
+/** In windows, drafts are counted by both sides. */
+function budgetWithin(turn: DeviceState['turn'], { maxAhead, hedges }: DraftBudget): DraftBudget {
+  const own = { maxAhead: turn.maxAhead, hedges: turn.hedges ?? 0 };
+  if (modeOf(turn.mode).waitsForDevice) return own;
+  return { maxAhead: Math.min(own.maxAhead, Math.max(1, maxAhead)), hedges: Math.min(own.hedges, Math.max(0, hedges)) };
 }
 
 function writable(state: DeviceState, id: number, isWritable: boolean): DeviceState {

@@ -39,6 +39,14 @@ export function openedTurn(turn: TurnRequest): Omit<OpenMessage, 'kind' | 'versi
   return opened;
 }
 
+/** How much a device drafts. */
+export interface DraftBudget {
+  /** Largest number of drafts beyond the committed text. */
+  readonly maxAhead: number;
+  /** Most alternatives that one pass of the drafter extends. */
+  readonly hedges: number;
+}
+
 /** What the device knows about one edge in this turn; it outlives the connections. */
 export interface EdgeKnowledge {
   readonly edge: string;
@@ -139,6 +147,8 @@ export interface DeviceState {
   readonly drafting: { readonly generation: number; readonly position: number } | null;
   /** Whether drafts are wanted at all; see the event `drafting-switched`. */
   readonly isDraftingOn: boolean;
+  /** At most as much as the request allows; see the event `draft-budget-set`. */
+  readonly budget: DraftBudget;
   /** The position for which the drafter had no proposal; -1: none. */
   readonly declinedAt: number;
   /** As in {@link TurnRequest}, until a `chain-cut-set`. */
@@ -199,6 +209,8 @@ export type DeviceEvent =
   | { readonly kind: 'hedge-cut-set'; readonly minHedgeChance: number }
   /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. `reason`: in words for people. */
   | { readonly kind: 'drafting-switched'; readonly on: boolean; readonly reason?: string }
+  /** Changes how far ahead and how broadly the device drafts, within its request. Ignored in modes that have windows. */
+  | ({ readonly kind: 'draft-budget-set' } & DraftBudget)
   | { readonly kind: 'stop-requested' }
   /** The shell can't continue: no edge answers, or the drafter has a fault that must be reported. */
   | { readonly kind: 'gave-up'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
@@ -251,6 +263,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     generation: 0,
     drafting: null,
     isDraftingOn: true,
+    budget: { maxAhead: turn.maxAhead, hedges: turn.hedges ?? 0 },
     declinedAt: -1,
     minChainConfidence: turn.minChainConfidence,
     pendingVerifications: [],

@@ -44,7 +44,7 @@ export function viewOf(state: DeviceState): DeviceView {
     draftLength: Math.min(state.turn.draftLength, state.turn.maxAhead),
     isFirstWindow: !state.isFresh && link !== undefined && openBranch(link)?.tokens.length === 1,
     windowsInFlight: state.turn.windowsInFlight ?? 1,
-    maxAhead: state.turn.maxAhead,
+    maxAhead: state.budget.maxAhead,
   };
 }
 

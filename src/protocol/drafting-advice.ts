@@ -22,6 +22,22 @@ export interface DraftingSwitch {
   readonly reason: string;
 }
 
+/** Modes that a plan can name; `auto`: the device decides by itself. Never `local`: that text would not be the target's. */
+export const plannedModes = ['auto', 'stream', 'mix', 'edge-sd', 'ar'] as const;
+
+/** What a controller wants a device to draft. The device obeys within its own limits. */
+export interface DraftPlan {
+  /** Edge for which the mode is meant. */
+  readonly edge: string;
+  readonly mode: (typeof plannedModes)[number];
+  /** Most alternatives that one pass of the drafter extends. */
+  readonly hedges: number;
+  /** Largest number of drafts beyond the committed text. */
+  readonly maxAhead: number;
+  /** In words for people. */
+  readonly reason: string;
+}
+
 /** Decides when drafting is switched off and on within a turn. */
 export interface DraftingAdvice {
   /** Called before the first connection. @returns null: the turn begins with drafting on */

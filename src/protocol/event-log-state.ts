@@ -13,6 +13,8 @@ export function describeDevice(state: DeviceState): StateLine {
     generation: state.generation,
     draftingAt: state.drafting?.position ?? null,
     draftingOn: state.isDraftingOn,
+    maxAhead: state.budget.maxAhead,
+    hedges: state.budget.hedges,
     links: state.links.length,
     main: state.main,
     branch: main?.branchCount ?? null,

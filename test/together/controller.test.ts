@@ -2,9 +2,11 @@
 
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createPolicy } from '../../src/allocation/policies.ts';
-import type { ControllerEvent } from '../../src/controller/controller.ts';
+import type { ControllerEvent } from '../../src/controller/controller-events.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { AutoMode } from '../../src/device/auto-mode.ts';
 import { startTurn, type Turn } from '../../src/device/turn.ts';
+import type { TurnOptions } from '../../src/device/turn-options.ts';
 import type { TurnReport } from '../../src/device/turn-report.ts';
 import { openPolicyThread } from '../../src/files/policy-thread.ts';
 import { type ControlNote, reachBy } from '../../src/live/control-client.ts';
@@ -79,7 +81,7 @@ async function edgeSite(url: string, id: string, address?: string): Promise<Site
   return { toy, agent };
 }
 
-function deviceAt(url: string, id: string, { toy }: Site, notes: ControlNote[] = []): DeviceAgent {
+function deviceAt(url: string, id: string, { toy }: Site, notes: ControlNote[] = [], battery = 1): DeviceAgent {
   const agent = joinAsDevice({
     reach: reachBy(connectWebSocket(url)),
     ...{
@@ -91,6 +93,7 @@ function deviceAt(url: string, id: string, { toy }: Site, notes: ControlNote[] =
     },
     connectEdge: ({ address }) => connectWebSocket(address),
     note: (event) => void notes.push(event),
+    battery: () => battery,
   });
   undo.push(() => agent.close());
   return agent;
@@ -201,6 +204,33 @@ describe('a controller over sockets', () => {
     undo.push(() => stranger.close());
     await expect.poll(() => refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ kind: 'refused' });
+  });
+
+  it('tells devices what to draft: one without charge rests, one with a mode of its own does not', async () => {
+    const site = await controllerSite();
+    const a = await edgeSite(site.url, 'a');
+    const read = async (id: string, battery: number, options: Partial<TurnOptions>): Promise<TurnReport> => {
+      const agent = deviceAt(site.url, id, a, [], battery);
+      await agent.ready(5000);
+      const turn = startTurn(toyTurn(a.toy, { connect: agent.edges, maxAnswerTokens: length, ...options }));
+      agent.follow(turn);
+      for await (const _ of turn);
+      return turn.report;
+    };
+    const empty = await read('empty', 0.02, { auto: new AutoMode() });
+    expect(empty.tokens).toEqual(reference);
+    expect(empty).toMatchObject({
+      mode: 'ar',
+      modeReason: 'the battery is almost empty',
+      plan: { mode: 'ar', edge: 'a' },
+    });
+    expect(empty.draftedTokens).toBeLessThan(length / 4);
+    const own = await read('own', 0.02, { mode: 'stream' });
+    expect(own.tokens).toEqual(reference);
+    expect(own).toMatchObject({ mode: 'stream', plan: { mode: 'ar', maxAhead: 1 } });
+    expect(own.draftedTokens).toBeGreaterThan(empty.draftedTokens);
+    const full = await read('full', 1, { auto: new AutoMode() });
+    expect([full.tokens, full.mode]).toEqual([reference, 'stream']);
   });
 
   it('can tell an address that no device can use: the others are used', async () => {

@@ -5,7 +5,7 @@ import type { RemotePolicy } from '../../allocation/remote-policy.ts';
 import { estimate, type Within, within } from '../../basics/bootstrap.ts';
 import { CloseStack } from '../../basics/close-stack.ts';
 import { mean, median, quantile } from '../../basics/statistics.ts';
-import type { ControllerEvent } from '../../controller/controller.ts';
+import type { ControllerEvent } from '../../controller/controller-events.ts';
 import { openPolicyThread } from '../../files/policy-thread.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import type { Fleet } from '../../laboratory/fleet.ts';

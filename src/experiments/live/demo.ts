@@ -1,7 +1,7 @@
 // What `outrider live` starts, and how the texts of its devices are compared with the target's own.
 
 import { CloseStack } from '../../basics/close-stack.ts';
-import type { ControllerEvent } from '../../controller/controller.ts';
+import type { ControllerEvent } from '../../controller/controller-events.ts';
 import { openModel } from '../../engines/open-model.ts';
 import { preciseSleep } from '../../engines/precise-sleep.ts';
 import { findPolicy } from '../../files/policy-file.ts';

@@ -1,0 +1,97 @@
+// What a controller orders beside edges: spare edges, uplink rates, draft plans.
+
+import { describe, expect, it } from 'vitest';
+import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
+
+describe('a controller', () => {
+  it('gives each device tickets for the next best edges, and others when one of those is gone', () => {
+    const { controller, join, say, slot, told } = bed();
+    const edges = ['a', 'b', 'c', 'd'].map((id, index) => {
+      const link = join('edge', id);
+      say(link, edgeReport({ stepFixedMs: 40 + 10 * index }));
+      return link;
+    });
+    const device = join('device', 'phone');
+    const links = ['a', 'b', 'c', 'd'].map((edge) => ({ edge, roundTripMs: 10, bitsPerSecond: null }));
+    say(device, deviceReport({ links, ...reading(1, 'a', 5) }));
+    slot();
+    const spares = () => told(device).flatMap((message) => (message.kind === 'spares' ? [message.spares] : []));
+    const [ofB, ofC] = ['ticket:2', 'ticket:3'];
+    expect(spares()).toEqual([
+      [
+        { edge: 'b', ticket: ofB },
+        { edge: 'c', ticket: ofC },
+      ],
+    ]);
+    const grant = { validMs: 600_000, device: 'phone' };
+    expect(told(edges[1] as number)).toContainEqual(expect.objectContaining({ tickets: [{ ...grant, ticket: ofB }] }));
+    expect(told(edges[3] as number).filter(({ kind }) => kind === 'shares')).toEqual([]);
+    slot();
+    expect(spares()).toHaveLength(1);
+    controller.closed(edges[1] as number);
+    slot();
+    // The ticket for c is good still.
+    expect(spares().at(-1)).toEqual([
+      { edge: 'c', ticket: ofC },
+      { edge: 'd', ticket: 'ticket:4' },
+    ]);
+  });
+
+  it('tells devices how fast they may send: their shares, and what others leave', () => {
+    const { join, say, slot, told } = bed();
+    say(join('edge', 'a'), edgeReport({ bitsPerSecond: 1e6 }));
+    const devices = ['one', 'two'].map((id) => join('device', id));
+    const rates = devices.map(
+      (device) => () => told(device).flatMap((message) => (message.kind === 'uplink' ? [message.bitsPerSecond] : [])),
+    );
+    for (const [index, device] of devices.entries()) say(device, deviceReport(reading(index + 1, 'a', 5)));
+    slot();
+    expect(rates.map((read) => read().map(Math.round))).toEqual([[500_000], [500_000]]);
+    const report = (seq: number, uses: readonly number[]): void => {
+      for (const [index, device] of devices.entries())
+        say(device, deviceReport({ seq, uplinkUse: uses[index] as number, ...reading(index + 1, 'a', 5 * seq) }));
+      slot();
+    };
+    report(2, [1, 1]);
+    expect(rates.map((read) => read().length)).toEqual([1, 1]);
+    report(3, [0, 1]);
+    report(4, [1, 1]);
+    expect(rates.map((read) => read().map(Math.round))).toEqual([
+      [500_000, 10_000, 500_000],
+      [500_000, 990_000, 500_000],
+    ]);
+  });
+
+  it('tells a device what to draft, and again when that changes', () => {
+    const { join, say, slot, told, events } = bed();
+    say(join('edge', 'a'), edgeReport());
+    const device = join('device', 'phone');
+    const plans = () => told(device).flatMap((message) => (message.kind === 'plan' ? [message] : []));
+    const report = (seq: number, battery: number): void => {
+      say(device, deviceReport({ seq, battery, ...reading(1, 'a', 5 * seq) }));
+      slot();
+    };
+    report(1, 1);
+    expect(plans()).toMatchObject([{ edge: 'a', mode: 'stream', maxAhead: 512 }]);
+    report(2, 1);
+    expect(plans()).toHaveLength(1);
+    report(3, 0.3);
+    report(4, 0.02);
+    expect(plans().map(({ mode }) => mode)).toEqual(['stream', 'stream', 'ar']);
+    expect(plans()[1]?.maxAhead).toBeLessThan(10);
+    expect(plans()[2]?.reason).toBe('the battery is almost empty');
+    expect(events.filter(({ kind }) => kind === 'planned')).toHaveLength(3);
+  });
+
+  it('plans for a few devices in a slot, and for all of them in some', () => {
+    const { join, say, slot, told } = bed();
+    say(join('edge', 'a'), edgeReport({ places: 64 }));
+    const devices = Array.from({ length: 50 }, (_, index) => join('device', `phone-${index}`));
+    for (const [index, device] of devices.entries()) say(device, deviceReport(reading(index + 1, 'a', 5)));
+    const counts = Array.from({ length: 3 }, () => {
+      slot();
+      return devices.filter((device) => told(device).some(({ kind }) => kind === 'plan')).length;
+    });
+    expect(counts).toEqual([20, 40, 50]);
+  });
+});
