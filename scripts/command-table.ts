@@ -37,9 +37,11 @@ function commandTable(program: Command): string {
 
 function rowsOf(command: Command, parent: string): string[] {
   const name = `${parent} ${command.name()}`;
-  if (command.commands.length > 0) return command.commands.flatMap((one) => rowsOf(one, name));
+  const inner = command.commands.flatMap((one) => rowsOf(one, name));
+  // Some run by themselves, too: those have options of their own.
+  if (inner.length > 0 && command.options.length === 0) return inner;
   const words = command.registeredArguments.map((one) => (one.required ? ` <${one.name()}>` : ` [${one.name()}]`));
-  return [`| \`${name}${words.join('').replaceAll('|', '\\|')}\` | ${command.description()} |`];
+  return [`| \`${name}${words.join('').replaceAll('|', '\\|')}\` | ${command.description()} |`, ...inner];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(readme, readmeWithCommands());

@@ -8,6 +8,7 @@ import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument, OutriderError } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
 import type { Edge } from '../edge/edge.ts';
+import type { ListenEdgeSettings } from '../edge/edge-requests.ts';
 import { defaultKeyFile } from '../files/key-files.ts';
 import { KeyRing } from '../files/key-ring.ts';
 import { stateDirectory } from '../files/state-directory.ts';
@@ -60,6 +61,8 @@ export interface EdgeAccess extends AsyncDisposable {
   readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowOrigins' | 'allowHosts'>;
   /** Undefined: no key is asked for. */
   readonly keyOf: ((credentials: string) => EdgeKey | null) | undefined;
+  /** Who may make this edge drain. */
+  readonly mayOrder: NonNullable<ListenEdgeSettings['mayOrder']>;
   readonly scheme: 'ws' | 'wss';
   /** SHA-256 of a certificate that the edge has made itself; null: what the system trusts, or no TLS. */
   readonly certificate: string | null;
@@ -88,6 +91,7 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
   return {
     listen: { host: address, tls: identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
     keyOf: keyCheck(flags.key, ring),
+    mayOrder: orderCheck(flags.key !== undefined, ring, isLoopback),
     scheme: tls === undefined ? 'ws' : 'wss',
     certificate: flags.tlsSelfSigned ? (tls?.identity.fingerprint ?? null) : null,
     said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity)],
@@ -161,6 +165,18 @@ function keyCheck(key: Secret | undefined, ring: KeyRing | undefined): EdgeAcces
     const refusal = found === null ? (ring?.refusal(credentials, 'verify') ?? null) : null;
     if (refusal !== null) throw new OutriderError('unauthorized', refusal, 'ask the operator for another key');
     return found;
+  };
+}
+
+/** A key with the scope admin; where no key is asked for, whoever is on this machine. What is told says nothing of the keys that there are. */
+function orderCheck(hasKey: boolean, ring: KeyRing | undefined, isLoopback: boolean): EdgeAccess['mayOrder'] {
+  return ({ credentials, isLocal }) => {
+    if (!hasKey && ring === undefined && isLoopback && isLocal) return true;
+    if (credentials === null || ring === undefined) return 'a key with the scope admin is needed';
+    return (
+      ring.find(credentials, 'admin') !== null ||
+      (ring.refusal(credentials, 'admin') ?? 'the edge does not know this key')
+    );
   };
 }
 

@@ -55,6 +55,7 @@ const events: { readonly [Kind in EdgeLogEvent['kind']]: Extract<EdgeLogEvent, {
   'engine-stalled': { kind: 'engine-stalled' },
   'engine-returned': { kind: 'engine-returned' },
   draining: { kind: 'draining', sessions: 2, forMs: 30_000 },
+  serving: { kind: 'serving' },
   closed: { kind: 'closed' },
   more: {
     kind: 'more',

@@ -130,7 +130,11 @@ export function describeEvent(event: EdgeLogEvent): string {
     case 'engine-returned':
       return 'the engine has returned; sessions are served again';
     case 'draining':
-      return `going down: no new session, ${counted(event.sessions, 'answer')} may end within ${event.forMs / 1000} s`;
+      return event.forMs === null
+        ? `draining: no new session until that is taken back; ${counted(event.sessions, 'answer')} may end or move`
+        : `going down: no new session, ${counted(event.sessions, 'answer')} may end within ${event.forMs / 1000} s`;
+    case 'serving':
+      return 'draining is taken back: sessions are opened again';
     case 'closed':
       return 'closed';
     case 'more':

@@ -26,6 +26,7 @@ import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
+import { edgeDrainCommand } from './edge-drain.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -177,7 +178,12 @@ type TypedFlags = OptionsOf<typeof options>;
 type EdgeFlags = TypedFlags & { readonly model: string };
 
 export function edgeCommand(): Command {
-  return commandOf({ name: 'edge', description: 'serve a target model to devices', options, notes }, runEdge);
+  return (
+    commandOf({ name: 'edge', description: 'serve a target model to devices', options, notes }, runEdge)
+      // Flags after "drain" are its own.
+      .enablePositionalOptions()
+      .addCommand(edgeDrainCommand())
+  );
 }
 
 async function runEdge(typed: TypedFlags): Promise<void> {
@@ -212,7 +218,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(keyOf === undefined ? {} : { keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
-  const listener = await listenEdge(edge, { ...access.listen, port: flags.port });
+  const listener = await listenEdge(edge, { ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
@@ -309,7 +315,9 @@ function note(text: string): void {
 
 /** Rows: how often each kind of refusal happened. */
 function printAccount(edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): void {
-  const { state: _state, sessions: _sessions, connections: _connections, counts, ...account } = edge.status;
+  const { status } = edge;
+  const { state: _state, sessions: _sessions, answering: _answering, connections: _connections, ...more } = status;
+  const { counts, ...account } = more;
   const pacing = paced?.pacing;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };

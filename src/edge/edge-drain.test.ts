@@ -77,6 +77,49 @@ describe('an edge that drains', () => {
     expect(edge.status.state).toBe('closed');
   });
 
+  it('can be told to drain until that is taken back: answers go on, and devices are told', async () => {
+    const { gate, edge, events, open, pass } = await bed();
+    gate.close();
+    const device = open({ maxAnswerTokens: 3 });
+    await gate.reached();
+    edge.setDraining(true);
+    edge.setDraining(true);
+    expect([edge.status.state, edge.status.answering]).toEqual(['draining', 1]);
+    expect(device.heard.filter(({ kind }) => kind === 'leaving')).toHaveLength(1);
+    const late = open();
+    await late.ended();
+    expect(late.heard.map(({ kind }) => kind)).toContain('leaving');
+    expect(late.heard.at(-1)).toMatchObject({ kind: 'refused', code: 'edge-draining' });
+    await pass(200);
+    gate.open();
+    await device.ended();
+    expect([device.text.length, edge.status.state, edge.status.answering]).toEqual([3, 'draining', 0]);
+    edge.setDraining(false);
+    const next = open({ maxAnswerTokens: 1 });
+    await next.ended();
+    expect([edge.status.state, next.text.length]).toEqual(['serving', 1]);
+    expect(next.heard.map(({ kind }) => kind)).not.toContain('leaving');
+    const told = events.filter(({ kind }) => kind === 'draining' || kind === 'serving');
+    expect(told).toEqual([{ kind: 'draining', sessions: 1, forMs: null }, { kind: 'serving' }]);
+  });
+
+  it('ends even if it was told to drain before, and then nothing takes that back', async () => {
+    const { gate, edge, events, open, pass } = await bed();
+    gate.close();
+    const device = open();
+    await gate.reached();
+    edge.setDraining(true);
+    const drained = edge.drain(100);
+    edge.setDraining(false);
+    expect(edge.status.state).toBe('draining');
+    await pass(100);
+    gate.open();
+    await drained;
+    edge.setDraining(false);
+    expect([edge.status.state, device.closed]).toEqual(['closed', 'interrupted: the edge is going down']);
+    expect(events.flatMap((event) => (event.kind === 'draining' ? [event.forMs] : []))).toEqual([null, 100]);
+  });
+
   it('waits for no session whose device is gone, and for none that has its end', async () => {
     const { edge, open } = await bed();
     const device = open({ maxAnswerTokens: 1 });

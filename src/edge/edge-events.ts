@@ -88,7 +88,9 @@ export type EdgeLogEvent =
   | { readonly kind: 'key-revoked'; readonly key: string; readonly sessions: number }
   | { readonly kind: 'engine-stalled' }
   | { readonly kind: 'engine-returned' }
-  | { readonly kind: 'draining'; readonly sessions: number; readonly forMs: number }
+  /** `forMs`: time until it closes; null: it drains until that is taken back (`serving`). */
+  | { readonly kind: 'draining'; readonly sessions: number; readonly forMs: number | null }
+  | { readonly kind: 'serving' }
   | { readonly kind: 'closed' }
   /** Events like one before it that were not reported one by one. */
   | {
@@ -123,6 +125,7 @@ const levels: Readonly<Record<Exclude<EventKind, 'more'>, LogLevel>> = {
   'engine-stalled': 'error',
   'engine-returned': 'warn',
   draining: 'info',
+  serving: 'info',
   closed: 'info',
 };
 

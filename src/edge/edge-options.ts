@@ -25,8 +25,9 @@ import type { OpenMessage } from '../protocol/messages.ts';
 import { type RateLimitSettings, rateChecks } from '../protocol/rate-limit.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { portLimitChecks } from '../transport-node/port-limits.ts';
-import type { ListenSettings, TlsIdentity } from '../transport-node/websocket-server.ts';
+import type { TlsIdentity } from '../transport-node/websocket-server.ts';
 import type { EdgeLogEvent } from './edge-events.ts';
+import type { ListenEdgeSettings } from './edge-requests.ts';
 import type { SessionStep } from './edge-sessions.ts';
 
 export const defaultMaxRows = 32;
@@ -123,7 +124,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   onForgotten: optional(callback),
 };
 
-export const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
+export const listenChecks: Checks<ListenEdgeSettings> = {
   host: text,
   port: must('Give a whole number from 0 to 65535; 0 takes a free port.', (port) => {
     return Number.isInteger(port) && isWithin(port, 0, 65_535);
@@ -136,4 +137,5 @@ export const listenChecks: Checks<Omit<ListenSettings, 'maxFrameBytes'>> = {
   portLimits: optional(record(portLimitChecks)),
   addressOf: optional(callback),
   onRefused: optional(callback),
+  mayOrder: optional(callback),
 };

@@ -1,7 +1,6 @@
 // An edge server, to be started from code: one target model, many devices. It combines connections, sessions and the engine loop, and
 // owns their lifetimes.
 
-import type { RequestListener } from 'node:http';
 import { between, checkOptions, having } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
@@ -21,18 +20,13 @@ import { unpaddedTokens } from '../scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler } from '../transport/transport.ts';
-import { peerAddress } from '../transport-node/port-limits.ts';
 import type { UpgradeRefusal } from '../transport-node/upgrade-guard.ts';
-import {
-  demandUpgrade,
-  type ListenSettings,
-  listenWebSocket,
-  type WebSocketListener,
-} from '../transport-node/websocket-server.ts';
+import { listenWebSocket, type WebSocketListener } from '../transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
 import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
 import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, listenChecks } from './edge-options.ts';
+import { answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
 import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
 import { EngineLoop, type LoopAccount } from './engine-loop.ts';
@@ -46,6 +40,8 @@ export interface EdgeStatus extends LoopAccount {
   readonly sessions: number;
   /** Sessions that wait for a place. */
   readonly waiting: number;
+  /** Sessions whose device is here and does not have the whole answer yet. */
+  readonly answering: number;
   readonly connections: number;
   readonly counts: EdgeCounts;
 }
@@ -66,6 +62,11 @@ export interface Edge extends AsyncDisposable {
    * edge is back, and closes. Refused devices get `edge-draining`.
    */
   drain(forMs: number): Promise<void>;
+  /**
+   * Opens no further session until it is taken back, and tells every device to move to another edge if it knows one. Running answers go on.
+   * Without effect on an edge that goes down.
+   */
+  setDraining(isDraining: boolean): void;
   /**
    * To be called when keys have changed: sessions of keys that are valid no more end at once, those of others follow their new data.
    * @param find a key's present data, by its id and as `keyOf` gave it at the last attach; null: it is valid no more
@@ -108,6 +109,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     renewKeys: (find) => edge.renewKeys(find),
     setShares: (shares) => edge.setShares(shares),
     drain: (forMs) => edge.drain(forMs),
+    setDraining: (isDraining) => edge.setDraining(isDraining),
     close: () => edge.close(),
     [Symbol.asyncDispose]: () => edge.close(),
   };
@@ -124,6 +126,8 @@ class RunningEdge {
   readonly #downlink: Downlink;
   readonly #stalled = signalOnce();
   #isDraining = false;
+  /** It drains, and closes then. */
+  #isEnding = false;
   #closing: Promise<void> | null = null;
 
   constructor(
@@ -193,6 +197,7 @@ class RunningEdge {
       state: this.#state,
       sessions: sessions.count,
       waiting: sessions.waitingCount,
+      answering: this.#answering(),
       connections: connections.count,
       counts,
       ...this.#loop.account,
@@ -218,16 +223,25 @@ class RunningEdge {
 
   async drain(forMs: number): Promise<void> {
     between(0)('drain: forMs', forMs);
-    if (this.#closing === null && !this.#isDraining) {
-      this.#isDraining = true;
+    if (this.#closing === null && !this.#isEnding) {
+      [this.#isDraining, this.#isEnding] = [true, true];
       this.#journal.tell({ kind: 'draining', sessions: this.#answering(), forMs });
-      this.#faults.call(() => this.#core.connections.leave(), undefined);
+      this.#faults.call(() => this.#core.connections.leave(true), undefined);
     }
     const endMs = this.#clock.nowMs() + forMs;
     while (this.#closing === null && this.#answering() > 0 && this.#clock.nowMs() < endMs) {
       await new Promise<void>((resolve) => this.#clock.after(drainCheckMs, resolve));
     }
     await this.close();
+  }
+
+  setDraining(isDraining: boolean): void {
+    if (this.#closing !== null || this.#isEnding || isDraining === this.#isDraining) return;
+    this.#isDraining = isDraining;
+    this.#journal.tell(
+      isDraining ? { kind: 'draining', sessions: this.#answering(), forMs: null } : { kind: 'serving' },
+    );
+    this.#faults.call(() => this.#core.connections.leave(isDraining), undefined);
   }
 
   close(): Promise<void> {
@@ -367,32 +381,14 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
 }
 
 /** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use`, `bad-argument` */
-export async function listenEdge(
-  edge: Edge,
-  settings: Omit<ListenSettings, 'maxFrameBytes'>,
-): Promise<WebSocketListener> {
+export async function listenEdge(edge: Edge, settings: ListenEdgeSettings): Promise<WebSocketListener> {
   having('what startEdge has returned', 'accept')('listenEdge: the edge', edge);
   checkOptions('listenEdge', settings, listenChecks);
+  const { mayOrder, ...listen } = settings;
   const onRefused = (refusal: UpgradeRefusal): void => {
     edge.upgradeRefused(refusal);
-    settings.onRefused?.(refusal);
+    listen.onRefused?.(refusal);
   };
-  const onRequest = settings.onRequest ?? healthOf(edge, onRefused);
-  return listenWebSocket({ ...settings, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
-}
-
-/** GET /health: 200 while the edge takes new sessions, otherwise 503. Any other request: 426, and it is reported. */
-function healthOf(edge: Edge, refused: (refusal: UpgradeRefusal) => void): RequestListener {
-  return (request, response) => {
-    const isAsked = request.url?.split('?')[0] === '/health' && (request.method === 'GET' || request.method === 'HEAD');
-    if (!isAsked) {
-      const address = peerAddress(request.socket.remoteAddress);
-      refused({ reason: 'plain', address, detail: 'a request that asks for no connection' });
-      demandUpgrade(request, response);
-      return;
-    }
-    const { state } = edge.status;
-    response.writeHead(state === 'serving' ? 200 : 503, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' });
-    response.end(request.method === 'HEAD' ? undefined : `${state}\n`);
-  };
+  const onRequest = listen.onRequest ?? answerRequests(edge, mayOrder, onRefused);
+  return listenWebSocket({ ...listen, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
 }

@@ -25,6 +25,7 @@ const always: ReadonlySet<EventKind> = new Set([
   'engine-stalled',
   'engine-returned',
   'draining',
+  'serving',
   'closed',
 ]);
 

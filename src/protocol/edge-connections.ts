@@ -100,10 +100,11 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     return this.#unattached.count;
   }
 
-  /** Tells every device, now and later, that the edge is going down. */
-  leave(): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
+  /** Tells every device, now and later, that the edge is going down; or, when that is taken back, no further one. */
+  leave(isLeaving: boolean): void {
+    if (this.#isLeaving === isLeaving) return;
+    this.#isLeaving = isLeaving;
+    if (!isLeaving) return;
     for (const id of [...this.entries.keys()]) this.send(id, { kind: 'leaving' });
   }
 

@@ -17,14 +17,20 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+/** Whether an IP address is one of this machine that only this machine reaches. */
+export function isLoopbackAddress(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** @throws OutriderError `bad-argument` for an empty host, or one that has no address */
 export async function resolveListenAddress(host: string): Promise<ListenAddress> {
   // Node would listen on every address for an empty host.
   if (host === '') throw badArgument('--host is empty', 'give an address, as 127.0.0.1 or 0.0.0.0');
-  const { address, family } = await lookup(host).catch((error: NodeJS.ErrnoException) => {
+  const { address } = await lookup(host).catch((error: NodeJS.ErrnoException) => {
     throw badArgument(`${host} has no address: ${error.code}`, 'give an IP address, or a name of this machine', {
       cause: error,
     });
   });
-  return { address, isLoopback: isIP(address) !== 0 && loopback.check(address, family === 6 ? 'ipv6' : 'ipv4') };
+  return { address, isLoopback: isLoopbackAddress(address) };
 }

@@ -185,7 +185,7 @@ export class VirtualEdge {
 
   /** Tells every device that this edge is going down. */
   leave(): void {
-    this.#core.connections.leave();
+    this.#core.connections.leave(true);
   }
 
   /** The keys have changed. */

@@ -6,6 +6,7 @@ import { penaltiesActive, RunningCounts } from '../../src/decoding/token-counts.
 import type { TurnOptions } from '../../src/device/turn-options.ts';
 import { type Edge, listenEdge, startEdge } from '../../src/edge/edge.ts';
 import type { EdgeOptions } from '../../src/edge/edge-options.ts';
+import type { ListenEdgeSettings } from '../../src/edge/edge-requests.ts';
 import { preciseSleep } from '../../src/engines/precise-sleep.ts';
 import { ModelDrafter } from '../../src/models/drafter.ts';
 import type { LanguageModel } from '../../src/models/model.ts';
@@ -33,13 +34,17 @@ export async function startToyEdge(
     readonly contextLength?: number;
     readonly port?: number;
     readonly allowOrigins?: readonly string[];
+    readonly mayOrder?: ListenEdgeSettings['mayOrder'];
   } = {},
 ): Promise<ToyEdge> {
-  const { sequences = 8, contextLength = 1024, port = 0, allowOrigins = [], ...edgeOptions } = options;
+  const { sequences = 8, contextLength = 1024, port = 0, allowOrigins = [], mayOrder, ...edgeOptions } = options;
   const target = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
   const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
   const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
-  const listener = await listenEdge(edge, { host: '127.0.0.1', port, allowOrigins });
+  const listener = await listenEdge(edge, {
+    ...{ host: '127.0.0.1', port, allowOrigins },
+    ...(mayOrder === undefined ? {} : { mayOrder }),
+  });
   return {
     edge,
     port: listener.port,

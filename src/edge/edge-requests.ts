@@ -1,0 +1,106 @@
+// What an edge answers to plain HTTP on its port: its health, and the operator's orders. Anything else is told to open a WebSocket.
+
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { isLoopbackAddress } from '../transport-node/listen-address.ts';
+import { peerAddress } from '../transport-node/port-limits.ts';
+import type { UpgradeRefusal } from '../transport-node/upgrade-guard.ts';
+import { demandUpgrade, type ListenSettings } from '../transport-node/websocket-server.ts';
+
+/** Who gives an edge an order. */
+export interface OrderGiver {
+  /** The key of `Authorization: Bearer`; null: none. */
+  readonly credentials: string | null;
+  /** The request comes from a loopback address, and no proxy says that it has passed it on. */
+  readonly isLocal: boolean;
+}
+
+export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'> {
+  /**
+   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text says why not, and is told. Without effect where
+   * `onRequest` is given. Default: nobody.
+   */
+  readonly mayOrder?: (giver: OrderGiver) => true | string;
+}
+
+/** The answer to an order, as JSON: fields of an edge's status. */
+export interface OrderAnswer {
+  readonly state: 'serving' | 'stalled' | 'draining' | 'closed';
+  readonly answering: number;
+  readonly waiting: number;
+}
+
+/** The part of an edge that plain requests concern. */
+interface Asked {
+  readonly status: OrderAnswer;
+  setDraining(isDraining: boolean): void;
+}
+
+export const drainPath = '/drain';
+
+type Refused = (refusal: UpgradeRefusal) => void;
+
+export function answerRequests(
+  edge: Asked,
+  mayOrder: ListenEdgeSettings['mayOrder'],
+  refused: Refused,
+): RequestListener {
+  return (request, response) => {
+    const { method, url, socket } = request;
+    const path = url?.split('?')[0];
+    const isDrain = path === drainPath && (method === 'POST' || method === 'DELETE');
+    if (path === '/health' && (method === 'GET' || method === 'HEAD')) tellHealth(edge, request, response);
+    else if (isDrain && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
+    else {
+      const address = peerAddress(socket.remoteAddress);
+      refused({ reason: 'plain', address, detail: 'a request that asks for no connection' });
+      demandUpgrade(request, response);
+    }
+  };
+}
+
+/** 200 while the edge takes new sessions, otherwise 503. */
+function tellHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(state === 'serving' ? 200 : 503, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' });
+  response.end(method === 'HEAD' ? undefined : `${state}\n`);
+}
+
+interface Orders {
+  readonly edge: Asked;
+  readonly mayOrder: NonNullable<ListenEdgeSettings['mayOrder']>;
+  readonly refused: Refused;
+}
+
+function takeOrder({ edge, mayOrder, refused }: Orders, request: IncomingMessage, response: ServerResponse): void {
+  const { headers, socket, method } = request;
+  // A browser names an origin with each such request: no page may give orders, wherever it comes from.
+  const word = headers.origin === undefined ? wordOf(mayOrder, request) : 'no page of a browser may give orders';
+  if (word !== true) {
+    refused({ reason: 'plain', address: peerAddress(socket.remoteAddress), detail: `an order to drain: ${word}` });
+    response.writeHead(403, { 'Content-Type': 'text/plain' });
+    response.end(`unauthorized ${word}\n`);
+    return;
+  }
+  edge.setDraining(method === 'POST');
+  const { state, answering, waiting } = edge.status;
+  const answer: OrderAnswer = { state, answering, waiting };
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+  response.end(`${JSON.stringify(answer)}\n`);
+}
+
+/** Thrown in an event of the server, an error of the user's function would end the process. */
+function wordOf(mayOrder: Orders['mayOrder'], request: IncomingMessage): true | string {
+  try {
+    return mayOrder({ credentials: bearerOf(request), isLocal: isLocal(request) });
+  } catch {
+    return 'the edge has a fault';
+  }
+}
+
+function bearerOf({ headers }: IncomingMessage): string | null {
+  return /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? null;
+}
+
+function isLocal({ headers, socket }: IncomingMessage): boolean {
+  const isForwarded = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'].some((name) => headers[name] !== undefined);
+  return !isForwarded && isLoopbackAddress(socket.remoteAddress ?? '');
+}
