@@ -1,7 +1,8 @@
 // What one device pays under the objective `felt`, for each token of its answers, as a function of its server's step time and of its
 // upload. One session: n tokens of answer, P of prompt.
 
-import { type PaceClass, type PaceModel, type StepClass, valueAt } from './pace-model.ts';
+import type { PaceClass } from './pace-class.ts';
+import { type PaceModel, type StepClass, valueAt } from './pace-model.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** From a commit to the request that can use it half a step is left on average; then the step itself. */

@@ -9,7 +9,7 @@
 import { badArgument } from '../basics/errors.ts';
 import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
 import { createPaceModel, type PaceModel } from './pace-model.ts';
-import { rowsAt } from './predict-pace.ts';
+import { rowsOn } from './predict-pace.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** L links, in the order of the problem. */
@@ -67,7 +67,7 @@ export function createFeltProblem(
     promptMs[link] = prompt.ms;
     promptPart[link] = prompt.part;
     for (let node = 0; node < step.stepMs.length; node++) {
-      rows[start + node] = rowsAt(model, device, server, node);
+      rows[start + node] = rowsOn(model, device, server, pace, node);
       costMs[start + node] = computeMs(model, device, step, pace, node) + prompt.ms * (1 - prompt.part);
     }
   }

@@ -8,13 +8,11 @@
 // rows of it, and T = a + b sum_i rho_i(T). On each server, functions of T are linear between the nodes of a geometric grid.
 
 import { invariant } from '../basics/invariant.ts';
-import { type StepPace, streamPace, worthwhileDrafts } from '../scheduling/stream-pace.ts';
-import { findLink } from './links.ts';
+import { findLink, linkEnd, linkServer, linkStart } from './links.ts';
+import { gridRatio, type PaceClass, paceClass } from './pace-class.ts';
 import type { PaceState } from './pace-state.ts';
 import type { SlotState } from './slot-state.ts';
 
-/** T grows by this factor from node to node. */
-const gridRatio = 1.12;
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
 const [leastChunk, mostChunk] = [8, 512];
 /** More rows of one session in a step are never reached; for the end of the grid. */
@@ -36,15 +34,6 @@ export interface StepClass {
   readonly promptTokenMs: number;
   /** The place on the grid of a step with a row for each device of a server, if servers have equal numbers. */
   readonly typicalPlace: number;
-}
-
-/** A kind of device on a kind of server: both at each node of the server's grid. */
-export interface PaceClass {
-  readonly tokens: Float64Array;
-  /** 1 + q. */
-  readonly rows: Float64Array;
-  /** Of the network between them. */
-  readonly roundTripMs: number;
 }
 
 export interface PaceModel {
@@ -72,18 +61,26 @@ export function createPaceModel(state: SlotState): PaceModel {
     classes.set(key, known);
     return known;
   });
-  const paces = new Map<StepClass, Map<string, PaceClass>>();
+  const paces = new Map<StepClass, Map<number, PaceClass>>();
   for (const one of stepClass) paces.set(one, new Map());
+  const kind = kindsOf(pace, state.deviceCount);
+  const ofLink = new Array<PaceClass | undefined>(state.snr.length);
+  const find = (device: number, server: number, link: number): PaceClass => {
+    const step = stepClass[server] as StepClass;
+    const own = paces.get(step) as Map<number, PaceClass>;
+    const trip = tripOf(pace, link);
+    const key = (kind[device] as number) * tripSteps + trip;
+    const known = own.get(key) ?? classFor(step, pace, device, roundTripOf(pace, trip));
+    own.set(key, known);
+    return known;
+  };
   return {
     pace,
     stepClass,
     classOf(device, server) {
-      const step = stepClass[server] as StepClass;
-      const own = paces.get(step) as Map<string, PaceClass>;
-      const roundTripMs = roundTripOf(state, pace, device, server);
-      const key = `${pace.draftMs[device]}/${pace.acceptance[device]}/${roundTripMs}`;
-      const known = own.get(key) ?? createPaceClass(step, pace, device, roundTripMs);
-      own.set(key, known);
+      const link = findLink(state, device, server);
+      const known = ofLink[link] ?? find(device, server, link);
+      if (link >= 0) ofLink[link] = known;
       return known;
     },
     movedTokens(device, server) {
@@ -128,16 +125,33 @@ export function settleStep({ fixedMs, rowMs, stepMs }: StepClass, rowsAt: (node:
   return low + above / (above - below);
 }
 
-function mostRowsOf({ deviceCount }: SlotState, pace: PaceState): number {
-  let rows = 1;
-  for (let device = 0; device < deviceCount; device += 1) {
+/** Devices with the same draft time and acceptance are of one kind; [M]. */
+function kindsOf(pace: PaceState, deviceCount: number): Int32Array {
+  const kinds = new Map<string, number>();
+  return Int32Array.from({ length: deviceCount }, (_, device) => {
+    const key = `${pace.draftMs[device]}/${pace.acceptance[device]}`;
+    const known = kinds.get(key) ?? kinds.size;
+    kinds.set(key, known);
+    return known;
+  });
+}
+
+/** The rows of a server that all devices with a link to it would choose, at the largest such server. */
+function mostRowsOf(state: SlotState, pace: PaceState): number {
+  const rows = new Float64Array(state.serverCount).fill(1);
+  for (let device = 0; device < state.deviceCount; device += 1) {
     const evaluated =
       ((pace.promptTokens[device] as number) + (pace.textTokens[device] as number) / partLeft) /
       (pace.answerTokens[device] as number);
     const tokens = Math.min(1 + mostDrafts, 1 / Math.max(1e-9, 1 - (pace.acceptance[device] as number)));
-    rows += 1 + mostDrafts + evaluated * tokens;
+    const own = 1 + mostDrafts + evaluated * tokens;
+    const end = linkEnd(state, device);
+    for (let link = linkStart(state, device); link < end; link += 1) {
+      const server = linkServer(state, device, link);
+      rows[server] = (rows[server] as number) + own;
+    }
   }
-  return rows;
+  return rows.reduce((most, one) => Math.max(most, one));
 }
 
 function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typicalRows: number): StepClass {
@@ -151,27 +165,24 @@ function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typic
   return { fixedMs, rowMs, stepMs, chunkTokens, promptTokenMs, typicalPlace };
 }
 
-/** Round trips that differ by less than a grid step are one class. */
-function roundTripOf(state: SlotState, pace: PaceState, device: number, server: number): number {
-  if (pace.linkRoundTripMs === undefined) return pace.roundTripMs;
-  const link = findLink(state, device, server);
-  const ms = link < 0 ? pace.roundTripMs : (pace.linkRoundTripMs[link] as number);
-  if (ms < leastRoundTripMs) return 0;
-  return leastRoundTripMs * gridRatio ** Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio));
+/** More grid steps than any round trip has: those up to 10 minutes have 125. */
+const tripSteps = 1024;
+
+/** Round trips that differ by less than a grid step are one class: 0 is that of the slot, 1 none, and above them grid steps. */
+function tripOf({ linkRoundTripMs, roundTripMs }: PaceState, link: number): number {
+  if (linkRoundTripMs === undefined) return 0;
+  const ms = link < 0 ? roundTripMs : (linkRoundTripMs[link] as number);
+  if (ms < leastRoundTripMs) return 1;
+  return Math.min(tripSteps - 1, 2 + Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio)));
 }
 
-function createPaceClass(step: StepClass, pace: PaceState, device: number, roundTripMs: number): PaceClass {
-  const { stepMs, fixedMs } = step;
-  const acceptance = pace.acceptance[device] as number;
+function roundTripOf({ roundTripMs }: PaceState, trip: number): number {
+  if (trip === 0) return roundTripMs;
+  return trip === 1 ? 0 : leastRoundTripMs * gridRatio ** (trip - 2);
+}
+
+function classFor(step: StepClass, pace: PaceState, device: number, roundTripMs: number): PaceClass {
   const draftMs = pace.draftMs[device] as number;
-  const table = streamPace(acceptance, pace.maxAhead);
-  const tokens = new Float64Array(stepMs.length);
-  const rows = new Float64Array(stepMs.length);
-  const read: StepPace = { tokens: 1, drafts: 0 };
-  for (const [node, ms] of stepMs.entries()) {
-    table.read(draftMs / ms, roundTripMs / ms, worthwhileDrafts(acceptance, fixedMs / ms), read);
-    tokens[node] = read.tokens;
-    rows[node] = 1 + read.drafts;
-  }
-  return { tokens, rows, roundTripMs };
+  const acceptance = pace.acceptance[device] as number;
+  return paceClass(step, { draftMs, acceptance, roundTripMs, maxAhead: pace.maxAhead });
 }

@@ -3,6 +3,7 @@
 
 import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, promptCost } from './felt-cost.ts';
 import { findLink } from './links.ts';
+import type { PaceClass } from './pace-class.ts';
 import { createPaceModel, type PaceModel, settleStep, valueAt } from './pace-model.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 import { leastServedBitPerSecond, rateBitPerSecond } from './uplink-rate.ts';
@@ -70,7 +71,7 @@ export function predictPace(
     const bits = feltBits(model, device);
     const bitMs = 1e3 / rate;
     out.stepMs[server] = valueAt(step.stepMs, place);
-    out.rows[device] = at((node) => rowsAt(model, device, server, node));
+    out.rows[device] = at((node) => rowsOn(model, device, server, pace, node));
     const meanMs = at((node) => decodeMs(step, pace, node));
     // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
     const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
@@ -94,7 +95,17 @@ export function predictPace(
 
 /** rho: rows of a device in a step at a node of its server's grid. */
 export function rowsAt(model: PaceModel, device: number, server: number, node: number): number {
-  const { rows, tokens } = model.classOf(device, server);
+  return rowsOn(model, device, server, model.classOf(device, server), node);
+}
+
+/** The same where the class of the device on the server is known. */
+export function rowsOn(
+  model: PaceModel,
+  device: number,
+  server: number,
+  { rows, tokens }: PaceClass,
+  node: number,
+): number {
   const { promptTokens, answerTokens } = model.pace;
   const { chunkTokens } = model.stepClass[server] as PaceModel['stepClass'][number];
   const prompt = promptTokens[device] as number;
