@@ -3,6 +3,7 @@
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { PolicyFault } from '../allocation/remote-policy.ts';
 import { requireAssignment } from '../allocation/require-assignment.ts';
+import { byShards } from '../allocation/shard-state.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import { asOutriderError, type ErrorCode } from '../basics/errors.ts';
 import { findPolicy } from './policy-file.ts';
@@ -42,7 +43,7 @@ async function serve(name: string, port: MessagePort): Promise<void> {
 function answer(policy: FoundPolicy, state: SlotState): PolicyThreadMessage {
   let given: unknown;
   try {
-    given = policy.decide(state);
+    given = byShards(policy.decide)(state);
   } catch (error) {
     const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return { kind: 'failed', fault: 'threw', cause: `slot ${state.slot}: it threw ${cause}` };
