@@ -5,17 +5,21 @@ import { createPaceModel } from '../allocation/pace-model.ts';
 import { predictPace } from '../allocation/predict-pace.ts';
 import { PolicyFailure } from '../allocation/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
+import { byShards } from '../allocation/shard-state.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
 import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
 import { newPlans } from './draft-orders.ts';
 import { type PlannedDevice, plannedDevice } from './draft-plan.ts';
+import { EdgeCards } from './edge-cards.ts';
 import { newUplinks, sharesMessages } from './edge-orders.ts';
-import { fitPlaces } from './fit-places.ts';
+import { fitPlaces, sessionsOf } from './fit-places.ts';
 import { canWrite, type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
 import { type DeviceMember, type MemberSettings, Members, refusalOf } from './members.ts';
 import {
   type ControllerMessage,
   controlVersion,
+  type EdgeCard,
+  type EdgesMessage,
   type MemberMessage,
   type SessionReport,
   type SessionShares,
@@ -50,8 +54,6 @@ interface Now {
 
 /** Of a message. */
 const mostMs = 3_600_000;
-/** Of an `edges`, so that it stays within its limit. */
-const mostCards = 256;
 
 export interface ControllerHost {
   send(link: number, message: ControllerMessage): void;
@@ -95,6 +97,7 @@ export class Controller {
   #isUrgent = false;
   /** Tickets of this decision, by edge. */
   #tickets = new Map<string, TicketGrant[]>();
+  readonly #cards = new EdgeCards();
 
   constructor(settings: ControllerSettings, host: ControllerHost) {
     this.#settings = settings;
@@ -164,7 +167,8 @@ export class Controller {
     if (state === null) return { assignment: null, policy: policy.name };
     for (const one of policy === fallback ? [policy] : [policy, fallback]) {
       try {
-        return { assignment: requireAssignment(one, state), policy: one.name };
+        const inCells = { name: one.name, decide: byShards(one.decide) };
+        return { assignment: requireAssignment(inCells, state), policy: one.name };
       } catch (error) {
         this.policyFailed(one.name, error);
       }
@@ -182,7 +186,7 @@ export class Controller {
   apply(open: OpenSlot, { assignment: decision, policy }: Decision, nowMs: number): void {
     const { slot, edges, active, idle, state } = open;
     this.#tickets = new Map();
-    this.#tellEdges(nowMs);
+    this.#tellEdges(edges);
     const sessions = new Map<string, SessionShares[]>();
     const paces: DecidedEvent['paces'][number][] = [];
     const planned: PlannedDevice[] = [];
@@ -323,27 +327,30 @@ export class Controller {
     }
   }
 
-  /** Devices hear of edges when those have changed. */
-  #tellEdges(nowMs: number): void {
-    const edges = this.members.cards(nowMs).slice(0, mostCards);
-    const key = JSON.stringify(edges);
+  /** Devices hear of edges when those around them have changed. */
+  #tellEdges(edges: readonly LiveEdge[]): void {
+    this.#cards.update(edges);
+    const messages = new Map<readonly EdgeCard[], EdgesMessage>();
     for (const member of this.members.devices.values()) {
-      if (member.link === null || member.toldEdges === key) continue;
-      member.toldEdges = key;
-      this.#host.send(member.link, { kind: 'edges', epoch: this.#settings.epoch, edges });
+      if (member.link === null) continue;
+      const cards = this.#cards.around(member.report?.place);
+      if (cards === null || member.toldEdges === cards) continue;
+      member.toldEdges = cards;
+      // One object for all who hear the same: the shell writes it once.
+      const message = messages.get(cards) ?? { kind: 'edges', epoch: this.#settings.epoch, edges: cards };
+      messages.set(cards, message);
+      this.#host.send(member.link, message);
     }
   }
 
   /** What each of these devices would feel at each edge, the best one first. */
   #rank(open: OpenSlot, devices: readonly LiveDevice[], decision: Assignment | null): ReturnType<typeof rankEdges> {
     const { slotMs, energyWeight } = this.#settings;
-    const { slot, edges, active, state } = open;
+    const { slot, edges, state } = open;
     if (edges.length === 0 || devices.length === 0) return [];
     const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
     const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight });
-    const counts = edges.map((_, server) =>
-      decision === null ? 0 : active.filter((__, index) => decision.server[index] === server).length,
-    );
+    const counts = sessionsOf(decision?.server ?? [], edges.length);
     return rankEdges(own, createPaceModel(own), edges, { steps, counts });
   }
 

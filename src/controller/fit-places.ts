@@ -11,8 +11,8 @@ export function fitPlaces(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
 ): Assignment {
-  const left = edges.map(({ report }) => report.places);
-  for (const server of assignment.server) if (server >= 0) left[server] = (left[server] as number) - 1;
+  const held = sessionsOf(assignment.server, edges.length);
+  const left = edges.map(({ report }, server) => report.places - (held[server] as number));
   if (left.every((places) => places >= 0)) return assignment;
   const server = assignment.server.slice();
   // Those that are on the edge already stay.
@@ -30,11 +30,18 @@ export function fitPlaces(
     left[from] = (left[from] as number) + 1;
     left[to] = (left[to] as number) - 1;
   }
-  const counts = edges.map((_, one) => server.reduce((sum, at) => sum + (at === one ? 1 : 0), 0));
+  const counts = sessionsOf(server, edges.length);
   const isMoved = (index: number): boolean => server[index] !== assignment.server[index];
   const shares = (given: Float64Array): Float64Array =>
     given.map((share, index) => (isMoved(index) ? 1 / (counts[server[index] as number] ?? 1) : share));
   return { server, bandwidthShare: shares(assignment.bandwidthShare), computeShare: shares(assignment.computeShare) };
+}
+
+/** Devices of each server. @param servers of each device, -1: none */
+export function sessionsOf(servers: Iterable<number>, serverCount: number): Int32Array {
+  const counts = new Int32Array(serverCount);
+  for (const server of servers) if (server >= 0) counts[server] = (counts[server] as number) + 1;
+  return counts;
 }
 
 /** The edge with room that is nearest by its round trip; -1: none has room. */

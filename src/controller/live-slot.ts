@@ -43,8 +43,8 @@ const [unmeasuredDraftMs, unmeasuredAcceptance, noDraftMs] = [20, 0.7, 60_000];
 /** An answer's mean length, where only its limit is known. */
 const partOfLimit = 0.5;
 const leastBattery = 0.01;
-/** Relative grid of draft times, and grid of acceptance: devices that are alike share tables. */
-const [draftGrid, acceptanceGrid] = [1.05, 0.02];
+/** Relative grids of draft times and step times, and grid of acceptance: devices and edges that are alike share tables. */
+const [draftGrid, stepGrid, acceptanceGrid] = [1.05, 1.02, 0.02];
 
 /** All devices of the list are in the slot, at their indexes. */
 export function liveSlot(
@@ -152,8 +152,10 @@ function paceOf(
     promptBits: each((device) => 8 * (openingBytes + tokenBytes * promptOf(device))),
     frameBits: each(() => 8 * frameBytes),
     draftFlop: each(() => nominalFlop),
-    stepFixedMs: Float64Array.from(edges, ({ report, correction }) => correction * report.stepFixedMs),
-    stepRowMs: Float64Array.from(edges, ({ report, correction }) => correction * report.stepRowMs),
+    stepFixedMs: Float64Array.from(edges, ({ report, correction }) =>
+      onGrid(correction * report.stepFixedMs, stepGrid),
+    ),
+    stepRowMs: Float64Array.from(edges, ({ report, correction }) => onGrid(correction * report.stepRowMs, stepGrid)),
     roundTripMs: 10,
     linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
@@ -162,7 +164,11 @@ function paceOf(
 
 function draftMsOf({ report: { draftMs, acceptance } }: LiveDevice): number {
   if (draftMs === null) return acceptance === 0 ? noDraftMs : unmeasuredDraftMs;
-  return draftGrid ** Math.round(Math.log(draftMs) / Math.log(draftGrid));
+  return onGrid(draftMs, draftGrid);
+}
+
+function onGrid(ms: number, ratio: number): number {
+  return ratio ** Math.round(Math.log(ms) / Math.log(ratio));
 }
 
 function acceptanceOf({ report: { acceptance } }: LiveDevice): number {

@@ -40,8 +40,8 @@ export interface DeviceMember extends Member<DeviceReport> {
   uplink: UplinkRate | null;
   /** What it is to draft, and what that depends on; null: it was not told. */
   plan: { readonly key: string; readonly plan: DraftPlan } | null;
-  /** What it was told of the edges that there are. */
-  toldEdges: string;
+  /** The edges that it was told of; null: none yet. */
+  toldEdges: readonly EdgeCard[] | null;
 }
 
 export interface EdgeMember extends Member<EdgeReport> {
@@ -63,7 +63,7 @@ const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' 
   spares: [],
   uplink: null,
   plan: null,
-  toldEdges: '',
+  toldEdges: null,
 };
 
 /** A correction learns with this part of each new comparison, and stays within a factor of two. */
@@ -145,14 +145,6 @@ export class Members {
       .map(({ id, report, assigned }) => {
         return { id, report: report as DeviceReport, previousEdge: report?.session?.edge ?? assigned?.edge ?? null };
       });
-  }
-
-  /** Of the edges that report. */
-  cards(nowMs: number): EdgeCard[] {
-    return this.liveEdges(nowMs).map(({ id, report }) => {
-      const { address, certificate, fingerprint, tokenizerHash } = report;
-      return { id, address, certificate, fingerprint, tokenizerHash };
-    });
   }
 
   #isFresh({ report, reportedAtMs }: Member<unknown>, nowMs: number): boolean {

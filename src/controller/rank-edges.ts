@@ -15,7 +15,7 @@ export interface PresentLoad {
   /** T of each edge, ms; null: nobody reads an answer. */
   readonly steps: Float64Array | null;
   /** Sessions that the slot has given to each edge. */
-  readonly counts: readonly number[];
+  readonly counts: Int32Array;
 }
 
 /**

@@ -1,0 +1,99 @@
+// Which edges each device is told of. With few edges all devices hear of all of them; with many each one hears of those around its place, so
+// that a message stays short however many edges there are.
+
+import type { LiveEdge } from './live-slot.ts';
+import type { EdgeCard, Place } from './messages.ts';
+
+/** Cards of a list, so that a message stays within its limit. */
+const mostCards = 256;
+/** Where there are more edges than that, so many of those around a device. */
+const nearCards = 32;
+/** Edges in a square of the map, on average. */
+const edgesPerSquare = 8;
+
+interface Known {
+  readonly card: EdgeCard;
+  readonly place: Place | null;
+}
+
+export class EdgeCards {
+  #known = new Map<string, Known>();
+  #all: readonly EdgeCard[] = [];
+  /** By square; made when a device asks. Those of the time before are kept, so that what is the same stays the same list. */
+  #lists = new Map<string, readonly EdgeCard[]>();
+  #before = new Map<string, readonly EdgeCard[]>();
+  #squareM = 1;
+
+  /** Takes the edges that report now. */
+  update(edges: readonly LiveEdge[]): void {
+    const known = new Map(edges.map((edge) => [edge.id, this.#knownOf(edge)]));
+    const isSame = known.size === this.#known.size && [...known].every(([id, one]) => this.#known.get(id) === one);
+    if (isSame) return;
+    this.#known = known;
+    this.#all = [...known.values()].slice(0, mostCards).map(({ card }) => card);
+    this.#before = this.#lists;
+    this.#lists = new Map();
+    this.#squareM = squareOf([...known.values()]);
+  }
+
+  /**
+   * The edges that a device at this place is told of, nearest first where there are many.
+   * @param place null: it does not tell; undefined: it has not reported yet
+   * @returns the same list for all devices around a place, as long as nothing changes in it; null: wait for its place
+   */
+  around(place: Place | null | undefined): readonly EdgeCard[] | null {
+    if (this.#known.size <= mostCards || place === null) return this.#all;
+    if (place === undefined) return null;
+    const [column, row] = [Math.floor(place.xM / this.#squareM), Math.floor(place.yM / this.#squareM)];
+    const key = `${column}/${row}`;
+    const known = this.#lists.get(key);
+    if (known !== undefined) return known;
+    const found = this.#near({ xM: (column + 0.5) * this.#squareM, yM: (row + 0.5) * this.#squareM });
+    const before = this.#before.get(key);
+    const list = before !== undefined && isEqual(before, found) ? before : found;
+    this.#lists.set(key, list);
+    return list;
+  }
+
+  /** Edges that do not say where they are come last. */
+  #near(middle: Place): readonly EdgeCard[] {
+    const far = ({ place }: Known): number =>
+      place === null ? Number.MAX_VALUE : Math.hypot(place.xM - middle.xM, place.yM - middle.yM);
+    return [...this.#known.values()]
+      .map((one) => ({ card: one.card, metres: far(one) }))
+      .sort((one, other) => one.metres - other.metres)
+      .slice(0, nearCards)
+      .map(({ card }) => card);
+  }
+
+  /** The same object as long as the edge says the same. */
+  #knownOf({ id, report }: LiveEdge): Known {
+    const { address, certificate, fingerprint, tokenizerHash, place } = report;
+    const before = this.#known.get(id);
+    const isSame =
+      before?.card.address === address &&
+      before.card.certificate === certificate &&
+      before.card.fingerprint === fingerprint &&
+      before.card.tokenizerHash === tokenizerHash &&
+      before.place?.xM === place?.xM &&
+      before.place?.yM === place?.yM;
+    if (before !== undefined && isSame) return before;
+    return { card: { id, address, certificate, fingerprint, tokenizerHash }, place };
+  }
+}
+
+function isEqual(one: readonly EdgeCard[], other: readonly EdgeCard[]): boolean {
+  return one.length === other.length && one.every((card, index) => card === other[index]);
+}
+
+/** Side of a square, m. */
+function squareOf(known: readonly Known[]): number {
+  const places = known.flatMap(({ place }) => (place === null ? [] : [place]));
+  if (places.length === 0) return 1;
+  let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const { xM, yM } of places) {
+    [left, right] = [Math.min(left, xM), Math.max(right, xM)];
+    [low, high] = [Math.min(low, yM), Math.max(high, yM)];
+  }
+  return Math.max(1, Math.sqrt(((right - left) * (high - low) * edgesPerSquare) / places.length));
+}
