@@ -7,7 +7,7 @@ function edge(id: string, changes: Partial<EdgeReport> = {}): LiveEdge {
   const report: EdgeReport = {
     ...{ kind: 'edge-report', seq: 1, address: `ws://${id}:1`, certificate: null, model: 'toy', fingerprint: 'f' },
     ...{ tokenizerHash: 'ab'.repeat(32), places: 8, contextLength: 4096, stepFixedMs: 40, stepRowMs: 1, sessions: 0 },
-    ...{ waiting: 0, busyShare: 0, bitsPerSecond: 1e9, isDraining: false, place: null },
+    ...{ waiting: 0, busyShare: 0, bitsPerSecond: 1e9, draftMs: null, isDraining: false, place: null },
     ...changes,
   };
   return { id, report, correction: 1 };
