@@ -4,13 +4,14 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { badArgument, isOutriderError, OutriderError } from '../basics/errors.ts';
+import { badArgument, OutriderError } from '../basics/errors.ts';
 import { drainPath, type OrderAnswer } from '../edge/edge-requests.ts';
 import { printDocument } from '../files/document.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
-import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
+import { parseEdgeAddress, showAddress } from '../transport/edge-address.ts';
 import { isLoopbackAddress } from '../transport-node/listen-address.ts';
 import { connectPinned, parseFingerprint } from '../transport-node/pinned-certificate.ts';
+import { unreachable } from '../transport-node/websocket-client.ts';
 import { withInterrupt } from './interrupt.ts';
 import { commandOf } from './option-flags.ts';
 
@@ -107,7 +108,7 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
       signal,
       timeout: answerWithinMs,
     },
-    ...(pin === null ? {} : { createConnection: pin as never, agent: false as const }),
+    ...(pin === null ? {} : { createConnection: pin as never }),
   };
   const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
     const sent = (isSecure ? requestHttps : requestHttp)(settings, (response) => {
@@ -115,7 +116,7 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     });
     sent.once('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));
     sent.once('error', (error) => {
-      reject(isOutriderError(error) || signal.aborted ? error : unreachableEdge(target, error.message, error));
+      reject(signal.aborted ? error : unreachable(target, error));
     });
     sent.end();
   });

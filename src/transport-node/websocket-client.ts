@@ -109,7 +109,8 @@ function versionMismatch(target: URL, cause?: string): OutriderError {
   );
 }
 
-function unreachable(target: URL, error: Error & { readonly code?: string }): OutriderError {
+/** The error for a request to an edge that has failed. */
+export function unreachable(target: URL, error: Error & { readonly code?: string }): OutriderError {
   if (isOutriderError(error)) return error;
   const { code = '' } = error;
   if (target.protocol === 'wss:') {

@@ -1,5 +1,6 @@
 // The operator's order to a running edge: over its port, with a key of scope admin, or from its own machine where it asks for no key.
 
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { startTurn } from '../../src/device/turn.ts';
 import type { EdgeLogEvent } from '../../src/edge/edge-events.ts';
 import { addKeyTo } from '../../src/files/key-files.ts';
+import { makeCertificate } from '../../src/files/self-signed.ts';
 import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
@@ -163,6 +165,17 @@ describe('an edge with keys', () => {
 });
 
 describe('outrider edge drain', () => {
+  it('trusts the certificate that was given, and no other', async () => {
+    const tls = makeCertificate(['localhost'], Date.now());
+    const sha256 = new X509Certificate(tls.cert).fingerprint256;
+    await using toy = await startToyEdge({ tls, mayOrder: ({ credentials }) => credentials === 'k' || 'no' });
+    const other = sha256.replace(/^../, sha256.startsWith('00') ? '11' : '00');
+    for (const words of [[], ['--edge-fingerprint', other]])
+      await expect(command(toy.url, '--key', 'k', ...words)).rejects.toMatchObject({ code: 'certificate-untrusted' });
+    expect(toy.edge.status.state).toBe('serving');
+    expect((await command(toy.url, '--key', 'k', '--edge-fingerprint', sha256)).lines).toContain('draining');
+  });
+
   it('says that an edge is ending already, that it is not there, or that it takes no orders', async () => {
     const { toy } = await edgeWith();
     const turn = startTurn(toyTurn(toy, { maxAnswerTokens: 400, drafter: null }));
