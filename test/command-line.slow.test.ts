@@ -146,7 +146,7 @@ describe('bad usage', () => {
     [['run', '--prompt', 'hi', '--link', 'rtt:5'], /not key=value/],
     [['run', '--prompt', ' '], /the prompt is empty/],
     [['device', '--prompt', 'hi', '--draft', 'toy:x'], /not a toy model/],
-    [['device', '--edge', 'ws://a', '--edge', 'ws://b'], /'--edge <address>' is given twice/],
+    [['device', '--draft', 'a', '--draft', 'b'], /'--draft <.*>' is given twice/],
     [['edge', '--port', '99999'], /number from 0 to 65535/],
   ])('%j ends with 2 and says what is allowed', async (words, message) => {
     const ended = await run(words);

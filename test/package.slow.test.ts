@@ -107,7 +107,7 @@ describe.each(versions)('under Node %s, the command', (node) => {
     ]);
     const asked = ['device', '--edge', await firstLine, '--draft', draft, '--prompt', 'hello', '--max-tokens', '20'];
     const { rows } = await documentOf(node, asked);
-    expect(rows[0]).toMatchObject({ mode: 'stream', tokens: 20 });
+    expect(rows[0]).toMatchObject({ mode: 'auto', tokens: 20 });
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ status: 0, notes: expect.not.stringContaining('[internal]') });
   });

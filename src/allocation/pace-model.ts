@@ -20,7 +20,7 @@ const mostDrafts = 24;
 /** Shorter round trips of single links count as none, ms. */
 const leastRoundTripMs = 0.5;
 /** The part of a running answer that is still to come, on average. */
-const partLeft = 0.5;
+export const partOfAnswerLeft = 0.5;
 
 /** Servers with the same step law, and the functions of T that they share. */
 export interface StepClass {
@@ -87,7 +87,7 @@ export function createPaceModel(state: SlotState): PaceModel {
       const textServer = pace.textServer[device] as number;
       if (textServer < 0 || textServer === server) return 0;
       // The part of the answer that is left has to pay for it.
-      return (pace.textTokens[device] as number) / partLeft;
+      return (pace.textTokens[device] as number) / partOfAnswerLeft;
     },
   };
 }
@@ -141,7 +141,7 @@ function mostRowsOf(state: SlotState, pace: PaceState): number {
   const rows = new Float64Array(state.serverCount).fill(1);
   for (let device = 0; device < state.deviceCount; device += 1) {
     const evaluated =
-      ((pace.promptTokens[device] as number) + (pace.textTokens[device] as number) / partLeft) /
+      ((pace.promptTokens[device] as number) + (pace.textTokens[device] as number) / partOfAnswerLeft) /
       (pace.answerTokens[device] as number);
     const tokens = Math.min(1 + mostDrafts, 1 / Math.max(1e-9, 1 - (pace.acceptance[device] as number)));
     const own = 1 + mostDrafts + evaluated * tokens;

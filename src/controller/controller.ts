@@ -154,7 +154,8 @@ export class Controller {
     const devices = this.members.liveDevices(nowMs);
     const active = devices.filter(({ report }) => report.session !== null);
     const idle = devices.filter(({ report }) => report.session === null);
-    const settings = { slot, slotMs, kind: this.kind, energyWeight };
+    const gainLastsMs = this.members.changes.meanMs(nowMs) * Math.max(1, edges.length);
+    const settings = { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs };
     const hasWork = edges.length > 0 && active.length > 0;
     return { slot, edges, active, idle, state: hasWork ? liveSlot(edges, active, settings) : null };
   }
@@ -349,7 +350,7 @@ export class Controller {
     const { slot, edges, state } = open;
     if (edges.length === 0 || devices.length === 0) return [];
     const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
-    const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight });
+    const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs: slotMs });
     const counts = sessionsOf(decision?.server ?? [], edges.length);
     return rankEdges(own, createPaceModel(own), edges, { steps, counts });
   }

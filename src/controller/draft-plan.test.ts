@@ -17,7 +17,7 @@ function planned({ device = {}, edge = {}, loadMs = 0, roundTripMs = 20 }: Chang
   const report = { links, draftMs: 10, acceptance: 0.8, battery: 1, ...device } as DeviceReport;
   const edgeReport = { stepFixedMs: 40, stepRowMs: 2, draftMs: null, ...edge } as EdgeReport;
   return {
-    device: { id: 'phone', report, previousEdge: 'a' },
+    device: { id: 'phone', report, previousEdge: 'a', lengthShare: null, predictedMs: null },
     edge: { id: 'a', report: edgeReport, correction: 1 },
     ...{ stepMs: edgeReport.stepFixedMs + 2 * edgeReport.stepRowMs + loadMs, rows: 2, laterTokenMs: 25 },
   };

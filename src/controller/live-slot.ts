@@ -4,6 +4,7 @@
 // so that its rate at the whole band, W log2(1 + SNR), is b. A window has eight tokens; the speed of a device or a server is told by times,
 // so FLOP are nominal: a draft and a row have one GFLOP each.
 
+import { partOfAnswerLeft } from '../allocation/pace-model.ts';
 import type { PaceState } from '../allocation/pace-state.ts';
 import type { ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
 import type { DeviceReport, EdgeReport, LinkReport } from './messages.ts';
@@ -21,6 +22,10 @@ export interface LiveDevice {
   readonly report: DeviceReport;
   /** Id of its edge in the slot before; null: none. */
   readonly previousEdge: string | null;
+  /** Mean length of its answers as a share of their limit; null: none has ended. */
+  readonly lengthShare: number | null;
+  /** Time between two tokens that was predicted last, ms; null: none was. */
+  readonly predictedMs: number | null;
 }
 
 export interface LiveSettings {
@@ -28,6 +33,8 @@ export interface LiveSettings {
   readonly slot: number;
   readonly kind: NonNullable<ObjectiveSettings['kind']>;
   readonly energyWeight: number;
+  /** How long a gain lasts, ms: the mean time until the sessions of an edge change. */
+  readonly gainLastsMs: number;
 }
 
 const nominalFlop = 1e9;
@@ -42,6 +49,10 @@ const leastBitsPerSecond = 10_000;
 const [unmeasuredDraftMs, unmeasuredAcceptance, noDraftMs] = [20, 0.7, 60_000];
 /** An answer's mean length, where only its limit is known. */
 const partOfLimit = 0.5;
+/** Of a device about which nothing was predicted, between two tokens. */
+const unpredictedMs = 60;
+/** The part of a prompt that an edge has evaluated before its first token, on average. */
+const promptPartDone = 0.5;
 const leastBattery = 0.01;
 /** Relative grids of draft times and step times, and grid of acceptance: devices and edges that are alike share tables. */
 const [draftGrid, stepGrid, acceptanceGrid] = [1.05, 1.02, 0.02];
@@ -50,7 +61,7 @@ const [draftGrid, stepGrid, acceptanceGrid] = [1.05, 1.02, 0.02];
 export function liveSlot(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
-  { slot, slotMs, kind, energyWeight }: LiveSettings,
+  { slot, slotMs, kind, energyWeight, gainLastsMs }: LiveSettings,
 ): SlotState {
   const indexOf = new Map(edges.map(({ id }, index) => [id, index]));
   const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
@@ -61,7 +72,7 @@ export function liveSlot(
     const band = bandwidthHz[server] as number;
     return 2 ** (Math.min(band, link.bitsPerSecond ?? unmeasuredBitsPerSecond) / band) - 1;
   });
-  const pace = paceOf(edges, devices, links, indexOf);
+  const pace = paceOf(edges, devices, links, { indexOf, gainLastsMs });
   return {
     ...{ slot, seed: 1, slotMs, deviceCount: devices.length, serverCount: edges.length },
     objective: {
@@ -130,25 +141,22 @@ function paceOf(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
   links: readonly Candidate[],
-  indexOf: ReadonlyMap<string, number>,
+  { indexOf, gainLastsMs }: { readonly indexOf: ReadonlyMap<string, number>; readonly gainLastsMs: number },
 ): PaceState {
   const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
-  const hasText = ({ report: { session } }: LiveDevice): boolean => (session?.writtenTokens ?? 0) > 0;
   const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? 0;
-  const writtenOf = ({ report: { session } }: LiveDevice): number => session?.writtenTokens ?? 0;
+  const promptDone = (device: LiveDevice): number => evaluated(device) - writtenOf(device);
   return {
     draftMs: each(draftMsOf),
     acceptance: each(acceptanceOf),
-    promptTokens: each((device) => (hasText(device) ? 0 : promptOf(device))),
-    promptTokensDone: each((device) => (hasText(device) ? promptOf(device) : 0)),
-    answerTokens: each((device) =>
-      Math.max(1, writtenOf(device), partOfLimit * (device.report.session?.answerTokens ?? 1)),
-    ),
+    promptTokens: each((device) => promptOf(device) - promptDone(device)),
+    promptTokensDone: each(promptDone),
+    answerTokens: each(answerOf),
     isTypical: false,
     textServer: Int32Array.from(devices, (device) =>
-      hasText(device) ? (indexOf.get(device.report.session?.edge ?? '') ?? -1) : -1,
+      evaluated(device) > 0 ? (indexOf.get(device.report.session?.edge ?? '') ?? -1) : -1,
     ),
-    textTokens: each((device) => promptOf(device) + writtenOf(device)),
+    textTokens: each((device) => evaluated(device) * moveWeight(device, gainLastsMs)),
     promptBits: each((device) => 8 * (openingBytes + tokenBytes * promptOf(device))),
     frameBits: each(() => 8 * frameBytes),
     draftFlop: each(() => nominalFlop),
@@ -160,6 +168,34 @@ function paceOf(
     linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
   };
+}
+
+function writtenOf({ report: { session } }: LiveDevice): number {
+  return session?.writtenTokens ?? 0;
+}
+
+/** Tokens of the session's text that its edge has evaluated. */
+function evaluated({ report: { session } }: LiveDevice): number {
+  if (session === null || session.edge === null) return 0;
+  const { promptTokens, writtenTokens } = session;
+  return writtenTokens > 0 ? promptTokens + writtenTokens : promptPartDone * promptTokens;
+}
+
+/** Its expected length, tokens: of what its limit leaves, the share that its answers have. */
+function answerOf(device: LiveDevice): number {
+  const written = writtenOf(device);
+  const limit = Math.max(written, device.report.session?.answerTokens ?? 1);
+  return Math.max(1, written + (device.lengthShare ?? partOfLimit) * (limit - written));
+}
+
+/**
+ * A move has to pay within the tokens for which its gain lasts: the rest of the answer, or those until the sessions of its edge change.
+ * The pace model charges it to `partOfAnswerLeft` of the answer.
+ */
+function moveWeight(device: LiveDevice, gainLastsMs: number): number {
+  const left = Math.max(1, answerOf(device) - writtenOf(device));
+  const tokens = Math.min(left, Math.max(1, gainLastsMs / (device.predictedMs ?? unpredictedMs)));
+  return (partOfAnswerLeft * answerOf(device)) / tokens;
 }
 
 function draftMsOf({ report: { draftMs, acceptance } }: LiveDevice): number {

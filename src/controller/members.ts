@@ -2,6 +2,7 @@
 
 import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import type { DraftPlan } from '../protocol/drafting-advice.ts';
+import { ChangeRate } from './change-rate.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import {
   controlVersion,
@@ -10,6 +11,7 @@ import {
   type EdgeReport,
   type JoinMessage,
   type MemberMessage,
+  type SessionReport,
 } from './messages.ts';
 import type { Spare } from './spare-tickets.ts';
 import type { UplinkRate } from './uplink-rates.ts';
@@ -40,6 +42,8 @@ export interface DeviceMember extends Member<DeviceReport> {
   uplink: UplinkRate | null;
   /** What it is to draft, and what that depends on; null: it was not told. */
   plan: { readonly key: string; readonly plan: DraftPlan } | null;
+  /** Mean length of its answers as a share of their limit; null: none has ended. */
+  lengthShare: number | null;
   /** The edges that it was told of; null: none yet. */
   toldEdges: readonly EdgeCard[] | null;
 }
@@ -67,11 +71,15 @@ const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' 
 };
 
 /** A correction learns with this part of each new comparison, and stays within a factor of two. */
-const [learnedPart, mostLogCorrection] = [0.1, Math.log(2)];
+const [learnedPart, mostLogCorrection] = [0.02, Math.log(2)];
+/** The same of the mean length of answers. */
+const learnedLength = 0.25;
 
 export class Members {
   readonly edges: Map<string, EdgeMember> = new Map();
   readonly devices: Map<string, DeviceMember> = new Map();
+  /** Answers that begin and end. */
+  readonly changes: ChangeRate = new ChangeRate();
   readonly #byLink = new Map<number, { readonly role: JoinMessage['role']; readonly id: string }>();
   readonly #settings: MemberSettings;
 
@@ -100,7 +108,14 @@ export class Members {
     const members: ReadonlyMap<string, Member<EdgeReport | DeviceReport>> = role === 'edge' ? this.edges : this.devices;
     const member = members.get(known.id) as Member<EdgeReport | DeviceReport>;
     if (member.report !== null && message.seq <= member.report.seq) return null;
-    if (message.kind === 'device-report') this.#learn(this.devices.get(known.id) as DeviceMember, message);
+    if (message.kind === 'device-report') {
+      const device = this.devices.get(known.id) as DeviceMember;
+      this.#learn(device, message);
+      if (device.report?.session?.session !== message.session?.session) {
+        this.changes.changed(nowMs);
+        learnLength(device, device.report?.session ?? null);
+      }
+    }
     member.report = message;
     member.reportedAtMs = nowMs;
     return null;
@@ -142,8 +157,10 @@ export class Members {
     return [...this.devices.values()]
       .filter((device) => device.link !== null && this.#isFresh(device, nowMs))
       .sort(byId)
-      .map(({ id, report, assigned }) => {
-        return { id, report: report as DeviceReport, previousEdge: report?.session?.edge ?? assigned?.edge ?? null };
+      .map(({ id, report, assigned, lengthShare, predicted }) => {
+        const previousEdge = report?.session?.edge ?? assigned?.edge ?? null;
+        const predictedMs = predicted?.laterTokenMs ?? null;
+        return { id, report: report as DeviceReport, previousEdge, lengthShare, predictedMs };
       });
   }
 
@@ -181,7 +198,7 @@ export class Members {
     }
     const fresh = { id, link, report: null, reportedAtMs: 0 };
     if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
-    else this.devices.set(id, { ...fresh, ...toldNothing, predicted: null });
+    else this.devices.set(id, { ...fresh, ...toldNothing, predicted: null, lengthShare: null });
     return before;
   }
 
@@ -195,6 +212,14 @@ export class Members {
     const found = within(Math.log(feltMsPerToken / predicted.laterTokenMs));
     edge.logCorrection = within(edge.logCorrection + learnedPart * found);
   }
+}
+
+/** @param last the last report of an answer that has ended; null: there was none */
+function learnLength(device: DeviceMember, last: SessionReport | null): void {
+  if (last === null || last.writtenTokens === 0) return;
+  const share = Math.min(1, last.writtenTokens / last.answerTokens);
+  device.lengthShare =
+    device.lengthShare === null ? share : device.lengthShare + learnedLength * (share - device.lengthShare);
 }
 
 function within(logarithm: number): number {

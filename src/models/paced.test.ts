@@ -56,7 +56,7 @@ describe('a paced model', () => {
     const items = [model.openSequence(), model.openSequence()].map((sequence) => ({ sequence, tokens, rows: 1 }));
     await model.evaluate(items);
     expect(clock.now).toBeCloseTo(1000 + 40 + 6 * 0.4, 9);
-    expect(model.pacing).toEqual({ steps: 1, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0 });
+    expect(model.pacing).toEqual({ steps: 1, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0, busyMs: 42.4 });
   });
 
   it('does not start a step before the last one has ended', async () => {
@@ -80,7 +80,9 @@ describe('a paced model', () => {
       { sequence: decoding, tokens: contractTokens(model, 1), rows: 1 },
       { sequence: prefilling, tokens: contractTokens(model, 63), rows: 0 },
     ]);
-    expect(model.pacing).toEqual({ steps: 1, overranSteps: 1, prefillSteps: 3, overranPrefillSteps: 3 });
+    const { busyMs, ...counts } = model.pacing;
+    expect(counts).toEqual({ steps: 1, overranSteps: 1, prefillSteps: 3, overranPrefillSteps: 3 });
+    expect(busyMs).toBeCloseTo(4 * 40 + 0.4 * (4 + 3 + 5 + 64), 9);
   });
 
   it('says in its description that it is paced, and keeps the fingerprint', () => {

@@ -13,6 +13,8 @@ export interface PacingCounts {
   readonly overranSteps: number;
   readonly prefillSteps: number;
   readonly overranPrefillSteps: number;
+  /** Time of all steps by the profile, ms. */
+  readonly busyMs: number;
 }
 
 export interface PacedModel extends LanguageModel {
@@ -36,10 +38,11 @@ export function pacedStepMs(profile: LatencyProfile, items: readonly EvaluateIte
 export function paceModel(inner: LanguageModel, profile: LatencyProfile, options: PaceOptions): PacedModel {
   const { clock, sleepUntil } = options;
   const queue = createSerialQueue();
-  const counts = { steps: 0, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0 };
+  const counts = { steps: 0, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0, busyMs: 0 };
   const count = (items: readonly EvaluateItem[], overran: boolean): void => {
     const decodes = items.every((item) => item.rows >= 1 && item.tokens.length <= profile.rowCap);
     counts[decodes ? 'steps' : 'prefillSteps']++;
+    counts.busyMs += pacedStepMs(profile, items);
     if (overran) counts[decodes ? 'overranSteps' : 'overranPrefillSteps']++;
   };
   const close = (): Promise<void> => queue.run(() => inner.close());

@@ -220,7 +220,7 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
   const marked = fresh.length === 0 ? state : { ...state, fingerprints: fingerprintsWith(state, link) };
   const compared = forgetAlternatives(compareTail(marked, fresh, links, edges), link.id);
-  return settleLinks(settleVerifications(compared), link.id, effects);
+  return settleLinks(settleVerifications(compared), link.id, fresh.length > 0, effects);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a handover. */
@@ -302,13 +302,17 @@ function forgetAlternatives(state: DeviceState, id: number): DeviceState {
   return { ...state, links: replaceLink(state.links, { ...link, alternatives }) };
 }
 
-/** Handover: the first commit of the second edge makes its link the main one. When it has all the text, the other links are closed. */
-function settleLinks(state: DeviceState, id: number, effects: DeviceEffect[]): DeviceState {
+/**
+ * Handover: the first commit of the second edge makes its link the main one. When it has written what no other edge has, the other links
+ * are closed: until then they write too, so that the reader never waits longer than for a step.
+ * @param isFirst whether its commit has brought new text
+ */
+function settleLinks(state: DeviceState, id: number, isFirst: boolean, effects: DeviceEffect[]): DeviceState {
   if (state.links.length < 2) return state;
   const newest = state.links.at(-1);
   if (newest === undefined || newest.id !== id) return state;
   const moved = moveTo(state, newest.id);
-  if (newest.received < state.text.length) return moved;
+  if (!isFirst || newest.received < state.text.length) return moved;
   for (const link of state.links) {
     if (link.id === newest.id) continue;
     effects.push({ kind: 'send', link: link.id, message: { kind: 'bye' } });

@@ -71,6 +71,24 @@ describe('a session without faults', () => {
     }
   });
 
+  it('shows new text at least every step and round trip while it moves to another edge', () => {
+    const [fixedMs, perRowMs, rows] = [63.4, 2.46, 1 + 24];
+    for (const mode of ['ar', 'stream', 'mix', 'edge-sd'] as const) {
+      for (const roundTripMs of [0, 10, 60]) {
+        for (let seed = 1; seed <= 4; seed += 1) {
+          const step = { fixedMs, perRowMs };
+          const movesAtTokens = [40 + seed, 80 + seed, 120 + seed];
+          const changes = { mode, seed, roundTripMs, step, timeJitter: 0, promptTokens: 100, movesAtTokens };
+          const { emissions, answerTokens } = runSession({ ...settings, ...changes });
+          expect(answerTokens).toBe(200);
+          const gaps = emissions.slice(1).map(({ atMs }, index) => atMs - (emissions[index]?.atMs ?? 0));
+          const limitMs = roundTripMs + fixedMs + perRowMs * rows;
+          expect(Math.max(...gaps), `${mode}, ${roundTripMs} ms`).toBeLessThanOrEqual(limitMs);
+        }
+      }
+    }
+  });
+
   it('continues with flow-control windows that are smaller than the bandwidth-delay product', () => {
     const paused = runSession({ ...settings, roundTripMs: 2000, turn: { flowControlWindow: 16 }, mode: 'ar' });
     expect(paused.durationMs).toBeGreaterThan(

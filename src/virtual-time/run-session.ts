@@ -57,6 +57,8 @@ export interface SessionConditions {
   readonly abortsDrafts?: boolean;
   /** Switches drafting on and off; the device then also measures its round trip. Default: drafting stays on. */
   readonly advice?: DraftingAdvice;
+  /** Moves between two equal edges, as soon as the answer has so many tokens, in ascending order; default: none. */
+  readonly movesAtTokens?: readonly number[];
   /** Default: encoded frames. */
   readonly wire?: Wire;
   /** Any other field of the turn: maxAhead, draftLength, minChainConfidence, ... */
@@ -185,14 +187,16 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
       edgeDrafts = { matched, mismatched };
     },
   };
+  const { movesAtTokens = [] } = settings;
   const edge = new VirtualEdge(queue, observer, edgeSettings(settings, source, edgeRandom));
+  const other = movesAtTokens.length === 0 ? edge : new VirtualEdge(queue, observer, otherEdge(edge));
   const link = { ...idealLink, roundTripMs: settings.roundTripMs, seed, ...settings.link };
   let used: VirtualLink | undefined;
-  const connect: DeviceWorld['connect'] = (_device, _edge, end) => {
+  const connect: DeviceWorld['connect'] = (_device, name, end) => {
     const opened = new VirtualLink(queue, link);
     used = opened;
     opened.join('device', end);
-    edge.accept(opened);
+    (name === edge.settings.name ? edge : other).accept(opened);
     return opened;
   };
   const deviceSends: DeviceWorld['deviceSends'] = (_device, link, message) => {
@@ -202,7 +206,15 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   const bytesAlong: DeviceWorld['bytesAlong'] = (message) =>
     message.kind === 'draft' ? bytesPerDraft * message.tokens.length : 0;
   const emissions: Emission[] = [];
-  const deviceEmits = (_device: VirtualDevice, emission: Emission): void => void emissions.push(emission);
+  let [written, moves] = [0, 0];
+  const deviceEmits = (_device: VirtualDevice, emission: Emission): void => {
+    emissions.push(emission);
+    written += emission.tokenCount;
+    const atTokens = movesAtTokens[moves];
+    if (atTokens === undefined || written < atTokens) return;
+    moves += 1;
+    device.connect((moves % 2 === 0 ? edge : other).settings.name);
+  };
   const world = { connect, deviceSends, bytesAlong, deviceEmits };
   const device = new VirtualDevice(queue, world, deviceSettings(settings, source, turn));
   device.connect('edge');
@@ -262,6 +274,11 @@ function edgeSettings(settings: SessionConditions, source: SessionSource, random
     machines: protocolMachines,
     wire: settings.wire ?? byteWire,
   };
+}
+
+/** Another one with the same target, on the same kind of hardware. */
+function otherEdge({ settings }: VirtualEdge): VirtualEdgeSettings {
+  return { ...settings, name: 'other-edge', fingerprint: settings.name };
 }
 
 function deviceSettings(settings: SessionConditions, source: SessionSource, turn: TurnRequest): VirtualDeviceSettings {

@@ -12,7 +12,7 @@ import type { Fleet } from '../../laboratory/fleet.ts';
 import type { FleetAnswer } from '../../laboratory/fleet-reader.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
-import { defaultEdgeProfile, findProfile, latencyProfiles } from '../../models/profiles.ts';
+import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
 import { openDemo } from './demo.ts';
 
@@ -135,11 +135,12 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
   const pacing = await Promise.all(fleet.edges.map(({ process }) => process.ask('pacing')));
   const pacedSteps = pacing.reduce((sum, one) => sum + (one?.steps ?? 0), 0);
   const lateSteps = pacing.reduce((sum, one) => sum + (one?.overranSteps ?? 0), 0);
-  const { stepMs, rowMs } = findProfile(options.profile);
-  const busyMs = pacedSteps * (stepMs + rowMs * 2);
+  const busyMs = pacing.reduce((sum, one) => sum + (one?.busyMs ?? 0), 0);
+  const allSteps = pacedSteps + pacing.reduce((sum, one) => sum + (one?.prefillSteps ?? 0), 0);
   const joules = (busyWatts * busyMs + idleWatts * Math.max(0, options.edges * elapsedMs - busyMs)) / 1000;
   const handovers = fleet.answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0);
-  const stalls = fleet.answers.flatMap((answer) => stallsOf(answer, demo.roundTripMs + stepMs + rowMs));
+  const limitMs = demo.roundTripMs + busyMs / Math.max(1, allSteps);
+  const stalls = fleet.answers.flatMap((answer) => stallsOf(answer, limitMs));
   const compared = await demo.compare();
   return {
     blocks,
