@@ -154,7 +154,7 @@ function paceOf(
     answerTokens: each(answerOf),
     isTypical: false,
     textServer: Int32Array.from(devices, (device) =>
-      evaluated(device) > 0 ? (indexOf.get(device.report.session?.edge ?? '') ?? -1) : -1,
+      evaluated(device) > 0 ? (indexOf.get(textEdge(device) ?? '') ?? -1) : -1,
     ),
     textTokens: each((device) => evaluated(device) * moveWeight(device, gainLastsMs)),
     promptBits: each((device) => 8 * (openingBytes + tokenBytes * promptOf(device))),
@@ -174,9 +174,16 @@ function writtenOf({ report: { session } }: LiveDevice): number {
   return session?.writtenTokens ?? 0;
 }
 
+/** Where the session's text is. An answer that begins is on its way to the edge that its device was told before. */
+function textEdge({ report: { session }, previousEdge }: LiveDevice): string | null {
+  if (session === null) return null;
+  return session.edge ?? (session.writtenTokens === 0 ? previousEdge : null);
+}
+
 /** Tokens of the session's text that its edge has evaluated. */
-function evaluated({ report: { session } }: LiveDevice): number {
-  if (session === null || session.edge === null) return 0;
+function evaluated(device: LiveDevice): number {
+  const { session } = device.report;
+  if (session === null || textEdge(device) === null) return 0;
   const { promptTokens, writtenTokens } = session;
   return writtenTokens > 0 ? promptTokens + writtenTokens : promptPartDone * promptTokens;
 }

@@ -1,10 +1,11 @@
 // Where a device would be served best beside what the slot has decided: at the edges as loaded as they are now, with this device more. For the
 // next answer of one that reads none, and for one whose edge may be lost.
 
-import { computeMs } from '../allocation/felt-cost.ts';
+import { computeMs, feltBits } from '../allocation/felt-cost.ts';
 import { linkEnd, linkServer, linkStart } from '../allocation/links.ts';
 import { type PaceModel, placeOf } from '../allocation/pace-model.ts';
 import type { SlotState } from '../allocation/slot-state.ts';
+import { rateBitPerSecond } from '../allocation/uplink-rate.ts';
 import type { LiveEdge } from './live-slot.ts';
 
 /** Rows of one more session in a step, about. */
@@ -37,7 +38,16 @@ export function rankEdges(
       const step = model.stepClass[server] as PaceModel['stepClass'][number];
       const busyMs = Math.max(steps?.[server] ?? 0, step.fixedMs);
       const node = Math.round(placeOf(step, busyMs + rowsOfOne * step.rowMs));
-      paces.push({ server, msPerToken: computeMs(model, device, step, model.classOf(device, server), node) });
+      const bits = feltBits(model, device);
+      const share = 1 / (1 + (counts[server] ?? 0));
+      const rate = rateBitPerSecond(
+        state.objective.radioModel,
+        state.bandwidthHz[server] as number,
+        state.snr[link] as number,
+        share,
+      );
+      const airMs = (1e3 * (bits.frame + bits.prompt)) / rate;
+      paces.push({ server, msPerToken: airMs + computeMs(model, device, step, model.classOf(device, server), node) });
     }
     return paces.sort((one, other) => one.msPerToken - other.msPerToken || one.server - other.server);
   });

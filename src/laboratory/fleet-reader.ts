@@ -1,6 +1,7 @@
 // A device of a live fleet: it reads one answer after the other, goes where its controller sends it, and its links can be changed and cut.
 
 import { asOutriderError } from '../basics/errors.ts';
+import { createRandom } from '../basics/philox.ts';
 import type { DecidedEvent } from '../controller/controller-events.ts';
 import type { Place } from '../controller/messages.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
@@ -22,7 +23,7 @@ export interface ReaderPlan {
   readonly maxAnswerTokens: number;
   /** Of the network behind the radio. */
   readonly roundTripMs: number;
-  /** From the end of an answer to the next question. */
+  /** From the end of an answer to the next question, on average; drawn evenly from none to twice as long. */
   readonly thinkMs: number;
   /** Throughput of a device to an edge with the whole band, bit/s; 0: no link. */
   readonly rates: (device: number, edge: string) => number;
@@ -167,6 +168,7 @@ export class FleetReader {
 
   async run(): Promise<void> {
     const { prompts, thinkMs } = this.#plan;
+    const thinking = createRandom(this.#index, 1);
     for (let count = 0; !this.#isEnding; count += 1) {
       const prompt = (this.#index + count) % prompts.length;
       await this.#agent.ready(firstEdgeWithinMs);
@@ -176,7 +178,9 @@ export class FleetReader {
         this.failures += 1;
         this.#plan.note(`${this.name}: ${asOutriderError(error).message}`);
       }
-      if (!this.#isEnding) await new Promise((resolve) => setTimeout(resolve, thinkMs));
+      // Devices that think equally long come to read in step.
+      const pauseMs = 2 * thinkMs * thinking.uniform();
+      if (!this.#isEnding) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     this.#end();
   }
