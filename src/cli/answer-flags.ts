@@ -90,6 +90,11 @@ export const answerOptions = {
     whole: [0, 8],
     default: 1,
   },
+  battery: {
+    flag: '--battery <percent>',
+    help: 'charge of the battery, for mode auto and for a controller: below 50 the device drafts less, below 5 not at all (default: on mains)',
+    number: [0, 100],
+  },
   lookUp: lookUpOption as typeof lookUpOption,
   minConfidence: {
     flag: '--min-confidence <number|auto>',

@@ -3,6 +3,7 @@
 import { styleText } from 'node:util';
 import type { TurnReport } from '../device/turn-report.ts';
 import { fixed } from '../figures/markdown.ts';
+import { limits } from '../protocol/limits.ts';
 import { formatTable } from './terminal-table.ts';
 
 export interface Measured {
@@ -19,6 +20,10 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
     chosenMode: report.mode,
     modeReason: report.modeReason ?? null,
     modeChanges: report.modeChanges.length,
+    planMode: report.plan?.mode ?? null,
+    planMaxAhead: report.plan?.maxAhead ?? null,
+    planHedges: report.plan?.hedges ?? null,
+    planReason: report.plan?.reason ?? null,
     draftingPauses: report.draftingPauses,
     tokens: report.tokens.length,
     msPerToken: report.msPerToken ?? null,
@@ -31,6 +36,8 @@ export function rowOf({ mode, report }: Measured): Record<string, string | numbe
     roundTripMs: report.roundTripMs ?? null,
     payloadBytesPerToken: report.payloadBytesPerToken ?? null,
     attachBytes: traffic.attachBytes,
+    edges: report.servedBy.map(({ edge }) => edge).join(', '),
+    edgeReason: report.servedBy.at(-1)?.reason ?? null,
     end: outcome.kind === 'ended' || outcome.kind === 'unverified' ? outcome.reason : outcome.kind,
     verified: outcome.kind === 'ended' ? !isMixed(report) : outcome.kind === 'unverified' ? false : null,
   };
@@ -57,12 +64,13 @@ export function answerTable(measured: readonly Measured[]): string {
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
   const lines: string[] = [];
-  lines.push(...describeModes(own));
+  lines.push(...describeModes(own), ...describePlan(own));
   if (own.draftingPauses > 0 && own.modeChanges.length === 0)
     lines.push(`Drafting was switched off, since it did not pay (times: ${own.draftingPauses}).`);
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
   }
+  lines.push(...describeEdges(own));
   lines.push(...describeCounts(own));
   if (alone?.msPerToken !== undefined && own.msPerToken !== undefined) {
     const ratio = own.msPerToken / alone.msPerToken;
@@ -85,6 +93,22 @@ function describeModes({ modeChanges }: TurnReport): string[] {
   });
   const trials = modeChanges.length - lasting.length;
   return trials === 0 ? lines : [...lines, `The other way was tried ${trials === 1 ? 'once' : `${trials} times`}.`];
+}
+
+/** What a controller wanted to be drafted, where that is less than a device would. */
+export function describePlan({ plan, modeReason }: TurnReport): string[] {
+  if (plan === undefined || plan.maxAhead >= limits.maxAhead) return [];
+  const lead = `at most ${plural(plan.maxAhead, 'draft')} ahead${plan.hedges === 0 ? ', no alternatives' : ''}`;
+  const why = plan.reason === modeReason ? '' : `: ${plan.reason}`;
+  return [`The controller's plan: mode ${plan.mode}, ${lead}${why}.`];
+}
+
+/** Why each edge wrote, where a controller has said it. */
+export function describeEdges({ servedBy }: TurnReport): string[] {
+  return servedBy.flatMap(({ edge, fromMs, reason }, index) => {
+    if (reason === undefined) return [];
+    return [`Read from ${edge}${index === 0 ? '' : `, from ${(fromMs / 1000).toFixed(1)} s on`}: ${reason}.`];
+  });
 }
 
 /**

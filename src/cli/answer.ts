@@ -67,14 +67,16 @@ function begin(question: Question, note: (line: string) => void): Turn {
     }
     return startLocalTurn({ ...shared, drafter: device.drafter, ...(signal === undefined ? {} : { signal }) });
   }
+  const hasSeveral = device.edges.routes.hasSeveral || device.agent !== null;
+  const charge = flags.battery === undefined ? {} : { batteryLevel: flags.battery / 100 };
   const options: TurnOptions = {
     ...shared,
     connect: device.edges,
     allowsOtherTarget: flags.allowOtherTarget === true,
     waitsForEdge: device.agent !== null,
-    ...(device.edges.routes.hasSeveral ? { onServedBy: noteServer(note) } : {}),
+    ...(hasSeveral ? { onServedBy: noteServer(note, (edge) => device.edges.edges.get(edge)?.why) } : {}),
     ...(mode === 'auto'
-      ? { drafter: device.drafter, auto: device.auto }
+      ? { drafter: device.drafter, auto: device.auto, ...charge }
       : { drafter: modeOf(mode).deviceDrafts ? device.drafter : null, mode }),
     draftLength: flags.draftLength,
     windowsInFlight: flags.inFlight,

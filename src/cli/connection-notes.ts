@@ -29,11 +29,15 @@ export function noteConnections(say: (line: string) => void): OnStep {
   };
 }
 
-/** Of several edges: says which one takes over. @param say gets one line */
-export function noteServer(say: (line: string) => void): (edge: string) => void {
+/** Of several edges: says which one takes over, and why. @param say gets one line @param whyOf undefined: nobody has said it */
+export function noteServer(
+  say: (line: string) => void,
+  whyOf: (edge: string) => string | undefined = () => undefined,
+): (edge: string) => void {
   let isFirst = true;
   return (edge) => {
-    if (!isFirst) say(`[${edge} goes on]`);
+    const why = whyOf(edge);
+    if (!isFirst) say(`[${edge} goes on${why === undefined ? '' : `: ${why}`}]`);
     isFirst = false;
   };
 }

@@ -67,7 +67,7 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   await using demo = await openDemo({
     ...{ edges: flags.edges, devices: flags.devices, scenario: flags.scenario, seed: flags.seed, policy: flags.policy },
     ...{ objective: flags.objective, slotMs: flags.slot, profile: flags.profile, maxTokens: flags.maxTokens },
-    ...{ isToy: flags.real !== true, target, draft },
+    ...{ isToy: flags.real !== true, isAuto: true, target, draft },
     note: (line) => note(foreignLine(line)),
   });
   await watch(demo, flags, signal);
@@ -84,7 +84,7 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   return compared.texts === compared.identical ? 0 : 1;
 }
 
-const keys = ['device', 'edge', 'mode', 'msPerToken', 'predicted', 'answers', 'handovers'];
+const keys = ['device', 'edge', 'mode', 'msPerToken', 'predicted', 'answers', 'handovers', 'why'];
 const drawEveryMs = 500;
 const plainEveryMs = 5000;
 
@@ -100,18 +100,24 @@ async function watch(demo: Demo, { seconds, json }: LiveFlags, signal: AbortSign
     if (json === true) continue;
     const { policy, slots, decisionMs } = demo.fleet.controller.status;
     const heading = `slot ${slots}, policy ${policy}, decided in ${decisionMs.toFixed(1)} ms`;
-    const text = `${heading}\n${formatTable(demo.fleet.readers.map(rowOf), keys)}\n`;
+    const table = `${heading}\n${formatTable(demo.fleet.readers.map(rowOf), keys)}\n`;
+    // A line that is wrapped would be two when the table is drawn again.
+    const text = isTerminal ? clipped(table, process.stderr.columns) : table;
     if (isTerminal && lines > 0) process.stderr.write(`\u001b[${lines}A\u001b[J`);
     process.stderr.write(text);
     lines = text.split('\n').length - 1;
   }
 }
 
-function rowOf({ name, edge, mode, msPerToken, predictedMs, answers, handovers }: ReaderState): object {
+function clipped(text: string, columns: number): string {
+  return text.replace(/^.*$/gm, (line) => line.slice(0, Math.max(1, columns - 1)));
+}
+
+function rowOf({ name, edge, mode, msPerToken, predictedMs, answers, handovers, why }: ReaderState): object {
   const rounded = (ms: number | null): string | null => (ms === null ? null : ms.toFixed(1));
   return {
     ...{ device: name, edge, mode, msPerToken: rounded(msPerToken), predicted: rounded(predictedMs) },
-    ...{ answers, handovers },
+    ...{ answers, handovers, why },
   };
 }
 

@@ -105,6 +105,7 @@ export async function openControlledDevice(
       connectThrough({ edge: address, edgeFingerprint: certificate ?? undefined }, flags),
     ...(own.length > 0 ? { own: device.edges } : {}),
     allowsOtherTarget: flags.allowOtherTarget === true,
+    ...(flags.battery === undefined ? {} : { battery: () => (flags.battery ?? 100) / 100 }),
     note: (event) => note(controlNoteText(event)),
     onAssigned: (_edge, reason) => note(reason),
   });

@@ -81,6 +81,9 @@ describe('a controller', () => {
     expect(controller.isUrgent).toBe(true);
     slot();
     expect(devices.map((device) => assigns(device).at(-1)?.edge)).toEqual(Array(6).fill('b'));
+    const [moved, stayed] = ['a', 'b'].map((edge) => assigns(devices[at0.indexOf(edge)] as number).at(-1)?.reason);
+    expect(moved).toMatch(/^a drains; policy best: [\d.]+ ms a token predicted at b$/);
+    expect(stayed).toMatch(/^policy best: /);
     controller.closed(b);
     say(a, edgeReport({ seq: 3 }));
     expect(controller.isUrgent).toBe(true);

@@ -52,6 +52,9 @@ interface Now {
   readonly nowMs: number;
 }
 
+/** Which policy has decided, or, for a device that reads nothing, the prediction alone. */
+type Order = Now & { readonly by: string };
+
 /** Of a message. */
 const mostMs = 3_600_000;
 
@@ -205,7 +208,7 @@ export class Controller {
         if (edge !== undefined) {
           const server = assignment.server[index] as number;
           planned.push(plannedDevice(device, edge, predicted, { index, server }));
-          if (this.#assign({ slot, nowMs }, device, edge, pace)) moves += 1;
+          if (this.#assign({ slot, nowMs, by: `policy ${policy}` }, device, edge, pace)) moves += 1;
           const own = sessions.get(edge.id) ?? [];
           sessions.set(edge.id, own);
           const [computeShare, bandwidthShare] = [assignment.computeShare, assignment.bandwidthShare];
@@ -225,7 +228,7 @@ export class Controller {
       const [device, edge] = [idle[index], edges[best?.server ?? -1]];
       if (device === undefined || edge === undefined || best === undefined) continue;
       const { msPerToken } = best;
-      this.#assign({ slot, nowMs }, device, edge, { msPerToken, laterTokenMs: msPerToken });
+      this.#assign({ slot, nowMs, by: 'for the next answer' }, device, edge, { msPerToken, laterTokenMs: msPerToken });
       planned.push({ device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken });
     }
     this.#tellSpares(open, decision, nowMs);
@@ -249,7 +252,7 @@ export class Controller {
   }
 
   /** @returns whether a device that reads an answer gets another edge */
-  #assign({ slot, nowMs }: Now, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
+  #assign({ slot, nowMs, by }: Order, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
     const member = this.members.devices.get(id);
     if (member === undefined || member.link === null) return false;
     const session = report.session?.session ?? null;
@@ -264,7 +267,8 @@ export class Controller {
     const from = report.session?.edge ?? null;
     const isMove = from !== null && from !== edge.id;
     const msPerToken = Math.min(mostMs, pace.msPerToken);
-    const reason = `${Math.round(10 * msPerToken) / 10} ms a token predicted at ${edge.id}`;
+    const cause = isMove ? this.#whyToLeave(from, nowMs) : '';
+    const reason = `${cause}${by}: ${Math.round(10 * msPerToken) / 10} ms a token predicted at ${edge.id}`;
     const { epoch } = this.#settings;
     // The edge must know the ticket before the device shows it.
     this.#flushTickets(slot, edge.id);
@@ -276,6 +280,12 @@ export class Controller {
   #isServing(edge: string): boolean {
     const member = this.members.edges.get(edge);
     return member !== undefined && member.link !== null && member.report?.isDraining === false;
+  }
+
+  #whyToLeave(from: string, nowMs: number): string {
+    const edge = this.members.liveEdges(nowMs).find(({ id }) => id === from);
+    if (edge === undefined) return `${from} is gone; `;
+    return edge.report.isDraining ? `${from} drains; ` : '';
   }
 
   /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */

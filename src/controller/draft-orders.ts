@@ -24,14 +24,15 @@ export function newPlans(
     made += 1;
     const before = device.plan?.plan ?? null;
     const plan = draftPlan(planned, before);
-    device.plan = { key, plan };
-    if (before === null || differs(before, plan)) told.push({ device, plan });
+    const isNew = before === null || differs(before, plan);
+    device.plan = { key, plan: isNew ? plan : before };
+    if (isNew) told.push({ device, plan });
   }
   return told;
 }
 
-/** The numbers in a reason change all the time; they are told with the next change. */
+/** A lead by one token more or less is the same. The numbers in a reason change all the time; they are told with the next change. */
 function differs(before: DraftPlan, after: DraftPlan): boolean {
-  const of = ({ edge, mode, hedges, maxAhead }: DraftPlan): string => [edge, mode, hedges, maxAhead].join();
-  return of(before) !== of(after);
+  const of = ({ edge, mode, hedges }: DraftPlan): string => [edge, mode, hedges].join();
+  return of(before) !== of(after) || Math.abs(before.maxAhead - after.maxAhead) > 1;
 }

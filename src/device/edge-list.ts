@@ -24,6 +24,8 @@ export interface TurnEdge {
   readonly connect: Connect;
   /** Its API key, if it asks for one. Default: the turn's `credentials`. */
   readonly credentials?: string | undefined;
+  /** Why a turn reads from it, in words for people; asked when it takes a turn over. */
+  readonly why?: string | undefined;
 }
 
 /** Edges, and what is known of their failures; the turns of a device share it. */

@@ -21,7 +21,7 @@ export interface TurnTimes {
   readonly startMs: number;
   readonly commits: { readonly atMs: number; readonly tokenCount: number; readonly acceptedCount: number }[];
   readonly draftMs: number[];
-  readonly servedBy: { readonly edge: string; readonly atMs: number }[];
+  readonly servedBy: { readonly edge: string; readonly atMs: number; readonly reason: string | undefined }[];
 }
 
 /** Measurements of a turn on the device; undefined if there was nothing to measure. */
@@ -55,10 +55,14 @@ export interface TurnReport {
   /** Number of attaches; more than one: the turn was resumed. */
   readonly connections: number;
   /**
-   * The edges that wrote it, by name, in order, and when each took it over, ms from the start of the turn. Several: the answer was handed
-   * over.
+   * The edges that wrote it, by name, in order, when each took it over, ms from the start of the turn, and with a controller why. Several:
+   * the answer was handed over.
    */
-  readonly servedBy: readonly { readonly edge: string; readonly fromMs: number }[];
+  readonly servedBy: readonly {
+    readonly edge: string;
+    readonly fromMs: number;
+    readonly reason?: string | undefined;
+  }[];
   /** Median of the device's draft times. */
   readonly draftMs: number | undefined;
   readonly roundTripMs: number | undefined;
@@ -90,7 +94,7 @@ export function reportTurn(
     draftedTokens: drafted,
     sentDrafts: sent,
     connections: state.edges.reduce((sum, edge) => sum + edge.attempt, 0),
-    servedBy: times.servedBy.map(({ edge, atMs }) => ({ edge, fromMs: atMs - times.startMs })),
+    servedBy: times.servedBy.map(({ edge, atMs, reason }) => ({ edge, fromMs: atMs - times.startMs, reason })),
     roundTripMs,
     payloadBytesPerToken: tokens.length === 0 ? undefined : payloadBytes / tokens.length,
     traffic,

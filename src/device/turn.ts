@@ -245,7 +245,7 @@ class TurnRunner implements Turn {
   }
 
   #servedBy(edge: string): void {
-    this.#times.servedBy.push({ edge, atMs: this.#clock.nowMs() });
+    this.#times.servedBy.push({ edge, atMs: this.#clock.nowMs(), reason: this.#edges.edges.get(edge)?.why });
     this.#options.onServedBy?.(edge);
   }
 

@@ -4,6 +4,7 @@ import { asOutriderError } from '../basics/errors.ts';
 import { createRandom } from '../basics/philox.ts';
 import type { DecidedEvent } from '../controller/controller-events.ts';
 import type { Place } from '../controller/messages.ts';
+import { AutoMode } from '../device/auto-mode.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
 import { reachBy } from '../live/control-client.ts';
@@ -29,6 +30,8 @@ export interface ReaderPlan {
   readonly rates: (device: number, edge: string) => number;
   /** Default: no place is told. */
   readonly placeOf?: (device: number) => Place;
+  /** Whether devices decide by themselves, and by their controller's plans, when they draft; default: they always draft. */
+  readonly isAuto?: boolean;
   readonly note: (line: string) => void;
 }
 
@@ -37,6 +40,8 @@ export interface ReaderState {
   readonly name: string;
   readonly edge: string | null;
   readonly mode: string;
+  /** Why it reads from that edge; null: it does not read. */
+  readonly why: string | null;
   /** Of late; at the end, of the whole time. Null: no token. */
   readonly msPerToken: number | null;
   readonly predictedMs: number | null;
@@ -73,6 +78,7 @@ export class FleetReader {
   readonly #agent: DeviceAgent;
   readonly #links = new Map<string, EmulatedLink>();
   readonly #drafter: Drafter | null;
+  readonly #auto = new AutoMode();
   #turn: Turn | null = null;
   #handovers = 0;
   #isEnding = false;
@@ -158,7 +164,8 @@ export class FleetReader {
     return {
       name: this.name,
       edge: status?.edge ?? null,
-      mode: this.#drafter === null ? 'ar' : 'stream',
+      mode: status?.mode ?? '-',
+      why: this.#agent.edges.edges.get(status?.edge ?? '')?.why ?? null,
       msPerToken: tokens === 0 ? null : wantedMs / tokens,
       predictedMs: decided?.paces.find(({ device }) => device === this.name)?.predictedMs ?? null,
       answers: this.answers.length,
@@ -194,6 +201,7 @@ export class FleetReader {
       prompt: prompts[prompt] as readonly number[],
       maxAnswerTokens,
       waitsForEdge: true,
+      ...(this.#plan.isAuto === true ? { auto: this.#auto } : {}),
     });
     this.#turn = turn;
     this.#agent.follow(turn);

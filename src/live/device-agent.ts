@@ -121,6 +121,8 @@ class RunningAgent implements DeviceAgent {
   readonly #drafts: boolean;
   readonly #links = new Map<string, KnownLink>();
   readonly #byName = new Map<string, TurnEdge>();
+  /** What the controller has said of edges that it has named, by id. */
+  readonly #reasons = new Map<string, string>();
   readonly #client: ControlClient;
   #turn: FollowedTurn | null = null;
   /** For the running answer, and for the next one until there is another plan. */
@@ -248,6 +250,7 @@ class RunningAgent implements DeviceAgent {
     if (link === undefined) return;
     link.ticket = ticket;
     this.assigned = edge;
+    this.#reasons.set(edge, reason);
     this.#arrange();
     this.#options.onAssigned?.(edge, reason);
     this.#wake();
@@ -278,18 +281,29 @@ class RunningAgent implements DeviceAgent {
     const isAssigned = ({ card }: KnownLink): boolean => card.id === this.assigned;
     const farMs = ({ roundTripMs, isListed }: KnownLink): number => (isListed ? (roundTripMs ?? 1e6) : 1e9);
     const usable = [...this.#links.values()].sort((one, other) => farMs(one) - farMs(other));
-    for (const link of usable) {
-      this.#byName.set(link.card.id, {
-        name: link.card.id,
-        connect: link.line.connect,
-        get credentials() {
-          return link.ticket ?? '';
-        },
-      });
-    }
+    for (const link of usable) this.#byName.set(link.card.id, this.#turnEdge(link));
     const first = usable.filter(isAssigned).map(({ card }) => card.id);
     const names = [...first, ...this.spares.filter((id) => this.#byName.has(id)), ...this.#byName.keys()];
     if (names.length > 0) this.edges.routes.replace([...new Set(names)]);
+  }
+
+  #turnEdge(link: KnownLink): TurnEdge {
+    const { id } = link.card;
+    const whyNot = (): string => (this.assigned === null ? 'no edge was named' : `${this.assigned} is lost or leaves`);
+    const why = (): string => {
+      if (this.assigned === id) return this.#reasons.get(id) ?? '';
+      return this.spares.includes(id) ? `${whyNot()}, and ${id} is a spare edge` : `${whyNot()}, nor a spare edge`;
+    };
+    return {
+      name: id,
+      connect: link.line.connect,
+      get credentials() {
+        return link.ticket ?? '';
+      },
+      get why() {
+        return why();
+      },
+    };
   }
 
   #report(): Omit<DeviceReport, 'seq'> {

@@ -61,8 +61,8 @@ export function bestStreamMs(figures: TimingFigures): number {
 
 /**
  * How far ahead of the text a device must draft for the fewest drafts in a step with which the text takes at most this share longer than with
- * the best number, tokens: those of a step, and of the time in which drafts and the text that they are compared with are on their way.
- * Null: not enough is measured.
+ * the best number, tokens: those of the step that runs, those of the next one, which are made meanwhile, and those of the time in which drafts
+ * and text are on their way. Null: not enough is measured.
  */
 export function frugalLead(known: TimingKnowledge, share: number): number | null {
   const figures = figuresOf(known);
@@ -70,7 +70,7 @@ export function frugalLead(known: TimingKnowledge, share: number): number | null
   const bestMs = bestStreamMs(figures);
   const times = [...streamTimes(figures)].sort(([one], [other]) => one - other);
   const [drafts] = times.find(([, ms]) => ms * (1 - share) <= bestMs) ?? [mostDrafts, bestMs];
-  return Math.ceil(drafts * (1 + figures.roundTripMs / figures.stepMs(1 + drafts)));
+  return Math.ceil(drafts * (2 + figures.roundTripMs / figures.stepMs(1 + drafts)));
 }
 
 /** Of a text with none, one, two, ... drafts in a step; the last one of the list need not be the largest. */

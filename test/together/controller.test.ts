@@ -139,6 +139,7 @@ describe('a controller over sockets', () => {
     const [first, other] = agent.assigned === 'a' ? [a, b] : [b, a];
     const report = await ask(agent, a, () => void first.toy.edge.drain(30_000));
     expect([report.tokens, servers(report).length]).toEqual([reference, 2]);
+    expect(report.servedBy.at(-1)?.reason).toMatch(/ms a token predicted at|is a spare edge/);
     const again = await ask(agent, a);
     expect([again.tokens, servers(again).length]).toEqual([reference, 1]);
     expect(other.toy.edge.status.counts.sessionsOpened).toBeGreaterThanOrEqual(2);
@@ -180,6 +181,10 @@ describe('a controller over sockets', () => {
     expect(report.tokens).toEqual(reference);
     expect(servers(report).length).toBeGreaterThan(1);
     expect(servers(report).at(-1)).toBe(others[0]);
+    const isSpare = agent.assigned !== others[0];
+    expect(report.servedBy.at(-1)?.reason).toMatch(
+      isSpare ? /is lost or leaves, and \w is a spare edge$/ : /^policy best: /,
+    );
     expect(agent.isConnected).toBe(false);
   });
 

@@ -31,6 +31,8 @@ export interface DemoSettings {
   readonly maxTokens: number;
   /** A pseudo-language in place of models. */
   readonly isToy: boolean;
+  /** As of {@link ReaderPlan}. */
+  readonly isAuto?: boolean;
   readonly target: string;
   readonly draft: string;
   readonly note: (line: string) => void;
@@ -73,6 +75,7 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     tokenizer: models.target.tokenizer,
     drafterOf: models.drafterOf,
     ...{ prompts, maxAnswerTokens: settings.maxTokens, thinkMs },
+    isAuto: settings.isAuto === true,
     walk: createWalk(scenario, settings.edges, settings.seed, map),
     roundTripMs: scenario.token.roundTripMs,
     policy,
