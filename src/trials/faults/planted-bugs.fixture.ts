@@ -196,7 +196,7 @@ function rowsExchanged(): Machines {
   let last: readonly Candidates[] = [];
   return alteringEdge((_state, event) => {
     if (event.kind !== 'step-done') return event;
-    const rows = last.length >= event.rows.length ? last : event.rows;
+    const rows = last.length >= event.rows.length ? last.slice(0, event.rows.length) : event.rows;
     last = event.rows;
     return { ...event, rows };
   });
