@@ -47,6 +47,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
   const sent: DeviceMessage[] = [];
   const queued: number[] = [];
   const closes: string[] = [];
+  const shown: (string | number)[] = [];
   let edgeEnd = byteWire.edge();
   let handler: FrameHandler | undefined;
   const settings = {
@@ -66,7 +67,8 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
   const host = {
     connect: () => void connects.push(clock.nowMs()),
     beginDraft: () => {},
-    emit: () => {},
+    emit: (tokens: readonly number[]) => void shown.push(...tokens),
+    servedBy: (edge: string) => void shown.push(edge),
     queued: (ahead: number) => void queued.push(ahead),
     stepped: (event: DeviceEvent) => void events.push(event),
   };
@@ -84,6 +86,8 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     sent,
     queued,
     closes,
+    /** What the host was told: edges that write, and their tokens. */
+    shown,
     /** Advances the clock, while the edge pings. */
     pingUntil(untilMs: number) {
       while (clock.nowMs() < untilMs) {
@@ -91,9 +95,9 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
         this.hear({ kind: 'ping', stamp: clock.nowMs() });
       }
     },
-    connect() {
+    connect(edge = 'edge') {
       edgeEnd = byteWire.edge();
-      handler = driver.connected('edge', connection);
+      handler = driver.connected(edge, connection);
       this.hear(testHello);
     },
     hear: (message: EdgeMessage) => handler?.frame(edgeEnd.pack(message)),
@@ -142,6 +146,16 @@ function backAfter(outageMs: number, random: Random): number {
     driver.unreachable('edge', unreachable);
   }
 }
+
+it('tells that another edge writes before it hands on the text of that edge', () => {
+  const one = bed();
+  one.connect();
+  one.commit([5]);
+  one.driver.moveTo('other');
+  one.connect('other');
+  one.commit([6]);
+  expect(one.shown).toEqual(['edge', 5, 'other', 6]);
+});
 
 it('comes back within half of the outage, and not at the same moment as other devices', () => {
   for (const outageMs of [300, 3000, 10_000]) {

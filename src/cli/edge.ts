@@ -241,6 +241,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
 function answerLines(edge: Edge, paced: PacedModel | undefined): void {
   const answers: { readonly [Question in keyof EdgeAnswers]: () => EdgeAnswers[Question] } = {
     pacing: () => paced?.pacing ?? null,
+    steps: () => paced?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
     resources: () => resourcesOf(edge, false),
     collect: () => {
       globalThis.gc?.();

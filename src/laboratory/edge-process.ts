@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { errorCodes, OutriderError } from '../basics/errors.ts';
 import type { Document } from '../files/document.ts';
-import type { PacingCounts } from '../models/paced.ts';
+import type { PacedStep, PacingCounts } from '../models/paced.ts';
 import { mainFile } from './main-file.ts';
 
 /** Prefix of the child's answers to lines on its input, in their order; the rest is JSON. */
@@ -14,6 +14,8 @@ export const answerPrefix = 'answer: ';
 export interface EdgeAnswers {
   /** Counts of steps, and of steps longer than the profile says; null without latency emulation. */
   readonly pacing: PacingCounts | null;
+  /** The last steps, `endMs` since 1970; null without latency emulation. */
+  readonly steps: readonly PacedStep[] | null;
   readonly resources: EdgeResources;
   /** The same after a garbage collection, where the process can be made to collect. */
   readonly collect: EdgeResources;

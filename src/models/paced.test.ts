@@ -85,6 +85,20 @@ describe('a paced model', () => {
     expect(busyMs).toBeCloseTo(4 * 40 + 0.4 * (4 + 3 + 5 + 64), 9);
   });
 
+  it('tells when each step ended, how long the profile makes it, and whether it made text', async () => {
+    const clock = new JumpingClock();
+    const model = paced(clock);
+    const sequence = model.openSequence();
+    await model.evaluate([{ sequence, tokens: contractTokens(model, 3), rows: 1 }]);
+    await model.evaluate([{ sequence, tokens: contractTokens(model, 2), rows: 2 }]);
+    const [prompt, decoding] = model.lastSteps;
+    expect(prompt).toMatchObject({ decodes: false });
+    expect(prompt?.ms).toBeCloseTo(41.2, 9);
+    expect(prompt?.endMs).toBeCloseTo(1041.2, 9);
+    expect(decoding).toMatchObject({ decodes: true });
+    expect(decoding?.endMs).toBeCloseTo(1082, 9);
+  });
+
   it('says in its description that it is paced, and keeps the fingerprint', () => {
     const [model, inner] = [paced(new JumpingClock()), open()];
     expect(model.identity.description).toContain('paced');

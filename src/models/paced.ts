@@ -17,9 +17,24 @@ export interface PacingCounts {
   readonly busyMs: number;
 }
 
+/** A step of an emulated engine. */
+export interface PacedStep {
+  /** By the clock of {@link PaceOptions}. */
+  readonly endMs: number;
+  /** What it lasted by the profile. */
+  readonly ms: number;
+  /** Whether it made text for a session: an item asked for the rows of all its tokens. */
+  readonly decodes: boolean;
+}
+
+/** So many of the last steps are kept. */
+const keptSteps = 4096;
+
 export interface PacedModel extends LanguageModel {
   readonly profile: LatencyProfile;
   readonly pacing: PacingCounts;
+  /** The last {@link keptSteps} steps, oldest first. */
+  readonly lastSteps: readonly PacedStep[];
 }
 
 export interface PaceOptions {
@@ -39,10 +54,14 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
   const { clock, sleepUntil } = options;
   const queue = createSerialQueue();
   const counts = { steps: 0, overranSteps: 0, prefillSteps: 0, overranPrefillSteps: 0, busyMs: 0 };
+  const lastSteps: PacedStep[] = [];
   const count = (items: readonly EvaluateItem[], overran: boolean): void => {
     const decodes = items.every((item) => item.rows >= 1 && item.tokens.length <= profile.rowCap);
     counts[decodes ? 'steps' : 'prefillSteps']++;
-    counts.busyMs += pacedStepMs(profile, items);
+    const ms = pacedStepMs(profile, items);
+    counts.busyMs += ms;
+    lastSteps.push({ endMs: clock.nowMs(), ms, decodes: items.some((item) => item.rows >= item.tokens.length) });
+    if (lastSteps.length > keptSteps) lastSteps.shift();
     if (overran) counts[decodes ? 'overranSteps' : 'overranPrefillSteps']++;
   };
   const close = (): Promise<void> => queue.run(() => inner.close());
@@ -55,14 +74,17 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
     get pacing() {
       return { ...counts };
     },
+    get lastSteps() {
+      return [...lastSteps];
+    },
     openSequence: () => inner.openSequence(),
     evaluate: (items) =>
       queue.run(async () => {
         const deadlineMs = clock.nowMs() + pacedStepMs(profile, items);
         const result = await inner.evaluate(items);
         const overran = clock.nowMs() > deadlineMs;
-        count(items, overran);
         if (!overran) await sleepUntil(deadlineMs);
+        count(items, overran);
         return result;
       }),
     close,

@@ -215,6 +215,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const step = this.#settings.machines.stepDevice(this.#state, event);
     this.#state = step.state;
     this.#host.stepped?.(event, step);
+    // Before its text is handed on.
+    this.#noteServer();
     this.#depth += 1;
     try {
       for (const effect of step.effects) this.#perform(effect);
@@ -222,7 +224,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       this.#depth -= 1;
     }
     this.#deadline.owes(edgeOwesText(this.#state));
-    this.#noteServer();
     this.#host.settled?.();
     const change = this.#switchTo;
     if (this.#depth > 0) return;

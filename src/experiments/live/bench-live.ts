@@ -12,6 +12,7 @@ import type { Fleet } from '../../laboratory/fleet.ts';
 import type { FleetAnswer } from '../../laboratory/fleet-reader.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
+import type { PacedStep } from '../../models/paced.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { machineClock } from '../../transport/machine-clock.ts';
 import { openDemo } from './demo.ts';
@@ -65,6 +66,17 @@ interface Block {
   readonly msPerToken: readonly number[];
   /** predicted / felt - 1 of each device that was predicted and has read. */
   readonly errors: readonly number[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The time between two pieces of new text. */
+interface Gap {
+  /** When it ended. */
+  readonly atMs: number;
+  /** Over its limit: a round trip, and the longest step meanwhile of the edge that wrote before it. */
+  readonly overLimit: number;
+  readonly isHandover: boolean;
 }
 
 interface LiveFound {
@@ -73,8 +85,7 @@ interface LiveFound {
   readonly identical: number;
   readonly failed: number;
   readonly handovers: number;
-  /** Of each handover: the time without a token over a round trip and a step. */
-  readonly stalls: readonly number[];
+  readonly gaps: readonly Gap[];
   readonly pacedSteps: number;
   readonly lateSteps: number;
   readonly joulesPerToken: number;
@@ -86,6 +97,10 @@ interface LiveRow extends Within<'msPerToken'> {
   readonly blocks: number;
   readonly msPerTokenP95: number;
   readonly predictionError: number | null;
+  readonly handovers: number;
+  /** The time without new text at a handover over a round trip and a step, and the same between other pieces of text. */
+  readonly stallOverLimitP95: number | null;
+  readonly gapOverLimitP95: number | null;
 }
 
 interface LiveConclusion extends Conclusion<LiveRow> {
@@ -139,14 +154,21 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
   const allSteps = pacedSteps + pacing.reduce((sum, one) => sum + (one?.prefillSteps ?? 0), 0);
   const joules = (busyWatts * busyMs + idleWatts * Math.max(0, options.edges * elapsedMs - busyMs)) / 1000;
   const handovers = fleet.answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0);
-  const limitMs = demo.roundTripMs + busyMs / Math.max(1, allSteps);
-  const stalls = fleet.answers.flatMap((answer) => stallsOf(answer, limitMs));
+  const meanStepMs = busyMs / Math.max(1, allSteps);
+  const steps = new Map<string, readonly PacedStep[]>();
+  for (const { name, process } of fleet.edges) steps.set(name, (await process.ask('steps')) ?? []);
+  const stepMs = (edge: string, fromMs: number, toMs: number): number => {
+    const within = ({ endMs, ms, decodes }: PacedStep): boolean =>
+      decodes && endMs > performance.timeOrigin + fromMs && endMs - ms < performance.timeOrigin + toMs;
+    return Math.max(0, ...(steps.get(edge) ?? []).filter(within).map(({ ms }) => ms)) || meanStepMs;
+  };
+  const gaps = fleet.answers.flatMap((answer) => gapsOf(answer, demo.roundTripMs, stepMs));
   const compared = await demo.compare();
   return {
     blocks,
     ...compared,
     handovers,
-    stalls,
+    gaps,
     pacedSteps,
     lateSteps,
     joulesPerToken: joules / Math.max(1, tokens),
@@ -176,17 +198,28 @@ function blockOf(
     if (own === undefined || tokens < 10) return [];
     return [mean(own) / (wantedMs / tokens) - 1];
   });
-  return { key, msPerToken: read.map(({ tokens, wantedMs }) => wantedMs / Math.max(1, tokens)), errors };
+  return { key, msPerToken: read.map(({ tokens, wantedMs }) => wantedMs / Math.max(1, tokens)), errors, fromMs, toMs };
 }
 
-/** @param limitMs a round trip and a step */
-function stallsOf({ report, commits, startMs }: FleetAnswer, limitMs: number): number[] {
-  return report.servedBy.slice(1).flatMap(({ fromMs }) => {
-    const atMs = startMs + fromMs;
-    const after = commits.findIndex((commit) => commit.atMs >= atMs);
-    const [before, next] = [commits[after - 1], commits[after]];
-    return before === undefined || next === undefined ? [] : [(next.atMs - before.atMs) / limitMs];
+/** @param stepMs the longest step of an edge between two moments, ms */
+function gapsOf(
+  { report: { servedBy }, commits, startMs }: FleetAnswer,
+  roundTripMs: number,
+  stepMs: (edge: string, fromMs: number, toMs: number) => number,
+): Gap[] {
+  const writerAt = (atMs: number): string => servedBy.findLast(({ fromMs }) => startMs + fromMs <= atMs)?.edge ?? '';
+  return commits.slice(1).map(({ atMs }, index) => {
+    const beforeMs = commits[index]?.atMs ?? atMs;
+    const writer = writerAt(beforeMs);
+    const limitMs = roundTripMs + stepMs(writer, beforeMs, atMs);
+    return { atMs, overLimit: (atMs - beforeMs) / limitMs, isHandover: writerAt(atMs) !== writer };
   });
+}
+
+/** The 95th percentile of the gaps over their limits; null without any. */
+function gapP95(gaps: readonly Gap[], isHandover: boolean): number | null {
+  const own = gaps.filter((gap) => gap.isHandover === isHandover).map(({ overLimit }) => overLimit);
+  return own.length === 0 ? null : quantile(own, 0.95);
 }
 
 function conclude(found: LiveFound): LiveConclusion {
@@ -194,6 +227,7 @@ function conclude(found: LiveFound): LiveConclusion {
     const own = found.blocks.filter((block) => block.key === key);
     const errors = own.flatMap((block) => block.errors.map(Math.abs));
     const all = own.flatMap(({ msPerToken }) => msPerToken);
+    const gaps = found.gaps.filter(({ atMs }) => own.some(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs));
     return {
       ...{ policy, objective: kind, blocks: own.length },
       ...within(
@@ -202,13 +236,17 @@ function conclude(found: LiveFound): LiveConclusion {
       ),
       msPerTokenP95: all.length === 0 ? Number.NaN : quantile(all, 0.95),
       predictionError: errors.length === 0 ? null : median(errors),
+      handovers: gaps.filter(({ isHandover }) => isHandover).length,
+      stallOverLimitP95: gapP95(gaps, true),
+      gapOverLimitP95: gapP95(gaps, false),
     };
   });
   const errors = found.blocks.filter(({ key }) => key === 'Felt').flatMap((block) => block.errors.map(Math.abs));
   const latePacedSteps = found.pacedSteps === 0 ? 0 : found.lateSteps / found.pacedSteps;
   const summary = {
     ...{ texts: found.texts, identical: found.identical, failed: found.failed, handovers: found.handovers },
-    stallOverLimitP95: found.stalls.length === 0 ? null : quantile([...found.stalls], 0.95),
+    stallOverLimitP95: gapP95(found.gaps, true),
+    gapOverLimitP95: gapP95(found.gaps, false),
     ...Object.fromEntries(policies.map(({ key }, index) => [`msPerToken${key}`, rows[index]?.msPerToken ?? null])),
     joulesPerToken: found.joulesPerToken,
     predictionErrorMedian: errors.length === 0 ? null : median(errors),
