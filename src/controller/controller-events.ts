@@ -35,5 +35,7 @@ export interface DecidedEvent {
     readonly feltMs: number | null;
     /** y; 0 without an edge. */
     readonly bandwidthShare: number;
+    /** Why this edge, in words for people; null without an edge, and where many devices read. */
+    readonly reason: string | null;
   }[];
 }

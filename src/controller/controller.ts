@@ -12,6 +12,7 @@ import { newPlans } from './draft-orders.ts';
 import { type PlannedDevice, plannedDevice } from './draft-plan.ts';
 import { EdgeCards } from './edge-cards.ts';
 import { newUplinks, sharesMessages } from './edge-orders.ts';
+import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
 import { fitPlaces, sessionsOf } from './fit-places.ts';
 import { canWrite, type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
 import { type DeviceMember, type MemberSettings, Members, refusalOf } from './members.ts';
@@ -52,11 +53,11 @@ interface Now {
   readonly nowMs: number;
 }
 
-/** Which policy has decided, or, for a device that reads nothing, the prediction alone. */
-type Order = Now & { readonly by: string };
+/** An edge for a device, and why. */
+type Order = Now & { readonly why: () => string };
 
-/** Of a message. */
-const mostMs = 3_600_000;
+/** Devices of a slot for which the edges that they do not get are looked at too. */
+const mostCompared = 64;
 
 export interface ControllerHost {
   send(link: number, message: ControllerMessage): void;
@@ -116,13 +117,13 @@ export class Controller {
   received(link: number, message: MemberMessage, nowMs: number): void {
     const { epoch, slotMs } = this.#settings;
     try {
-      const before = this.#situationOf(link);
+      const before = this.members.situationOf(link);
       const replaced = this.members.receive(link, message, nowMs);
       if (message.kind === 'join') {
         if (replaced !== null) this.#host.close(replaced);
         this.#host.send(link, { kind: 'welcome', version: controlVersion, epoch, slotMs });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
-      } else if (this.#situationOf(link) !== before) this.#isUrgent = true;
+      } else if (this.members.situationOf(link) !== before) this.#isUrgent = true;
     } catch (error) {
       this.refuse(link, error);
     }
@@ -194,41 +195,54 @@ export class Controller {
     const sessions = new Map<string, SessionShares[]>();
     const paces: DecidedEvent['paces'][number][] = [];
     const planned: PlannedDevice[] = [];
+    const drains = new Map(edges.map(({ id, report }) => [id, report.isDraining]));
     let moves = 0;
     let steps: Float64Array | null = null;
     if (state !== null && decision !== null) {
       const assignment = fitPlaces(state, decision, edges, active);
       const predicted = predictPace(state, assignment);
       steps = predicted.stepMs;
+      const elsewhere = this.#elsewhere(open, assignment);
       for (const [index, device] of active.entries()) {
         const edge = edges[assignment.server[index] as number];
         const predictedMs = predicted.msPerToken[index] as number;
         const pace = { msPerToken: predictedMs, laterTokenMs: predicted.laterTokenMs[index] as number };
         const session = device.report.session?.session ?? '';
+        const bandwidthShare = edge === undefined ? 0 : (assignment.bandwidthShare[index] as number);
+        let reason: string | null = null;
         if (edge !== undefined) {
           const server = assignment.server[index] as number;
           planned.push(plannedDevice(device, edge, predicted, { index, server }));
-          if (this.#assign({ slot, nowMs, by: `policy ${policy}` }, device, edge, pace)) moves += 1;
+          const why = (): string =>
+            reasonOf(device, edge.id, drains, {
+              ...{ by: `policy ${policy}`, msPerToken: predictedMs, others: elsewhere.get(device.id) ?? null },
+              full: decision.server[index] === server ? null : (edges[decision.server[index] ?? -1]?.id ?? null),
+              // What is over is the same everywhere.
+              doneMs: predictedMs - (predicted.msPerTokenAhead[index] as number),
+            });
+          if (active.length <= mostCompared) reason = why();
+          if (this.#assign({ slot, nowMs, why }, device, edge, pace)) moves += 1;
           const own = sessions.get(edge.id) ?? [];
           sessions.set(edge.id, own);
-          const [computeShare, bandwidthShare] = [assignment.computeShare, assignment.bandwidthShare];
           own.push({
             session,
             device: device.id,
-            computeShare: computeShare[index] as number,
-            bandwidthShare: bandwidthShare[index] as number,
+            computeShare: assignment.computeShare[index] as number,
+            bandwidthShare,
           });
         }
         const { feltMsPerToken: feltMs } = device.report;
-        const bandwidthShare = edge === undefined ? 0 : (assignment.bandwidthShare[index] as number);
-        paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs, bandwidthShare });
+        paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs, bandwidthShare, reason });
       }
     }
-    for (const [index, [best]] of this.#rank(open, idle, decision).entries()) {
-      const [device, edge] = [idle[index], edges[best?.server ?? -1]];
+    for (const [index, ranked] of this.#rank(open, idle, decision).entries()) {
+      const [device, best] = [idle[index], ranked[0]];
+      const edge = edges[best?.server ?? -1];
       if (device === undefined || edge === undefined || best === undefined) continue;
       const { msPerToken } = best;
-      this.#assign({ slot, nowMs, by: 'for the next answer' }, device, edge, { msPerToken, laterTokenMs: msPerToken });
+      const others = pacesAt(edges, ranked);
+      const why = (): string => reasonOf(device, edge.id, drains, { by: 'chosen before it asked', msPerToken, others });
+      this.#assign({ slot, nowMs, why }, device, edge, { msPerToken, laterTokenMs: msPerToken });
       planned.push({ device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken });
     }
     this.#tellSpares(open, decision, nowMs);
@@ -242,22 +256,13 @@ export class Controller {
     this.#host.log?.({ kind: 'decided', slot, policy, ...counts, paces });
   }
 
-  /** What must not change without a decision at once: an edge comes or drains, an answer begins, ends, or has no edge. */
-  #situationOf(link: number): string {
-    const member = this.members.memberOf(link);
-    if (member === undefined) return '';
-    if (member.role === 'edge') return `${this.members.edges.get(member.id)?.report?.isDraining}`;
-    const session = this.members.devices.get(member.id)?.report?.session;
-    return `${session?.session} ${session?.edge === null}`;
-  }
-
   /** @returns whether a device that reads an answer gets another edge */
-  #assign({ slot, nowMs, by }: Order, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
+  #assign({ slot, nowMs, why }: Order, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
     const member = this.members.devices.get(id);
     if (member === undefined || member.link === null) return false;
     const session = report.session?.session ?? null;
     // Since the slot was opened an edge may be gone, and an answer may have ended.
-    if (!this.#isServing(edge.id) || (member.report?.session?.session ?? null) !== session) return false;
+    if (!this.members.isServing(edge.id) || (member.report?.session?.session ?? null) !== session) return false;
     member.predicted = session === null ? null : { edge: edge.id, laterTokenMs: pace.laterTokenMs };
     const edgeLink = this.members.edges.get(edge.id)?.link ?? null;
     if (this.#isTold(member, report.session, edge.id, edgeLink, { slot, nowMs })) return false;
@@ -266,26 +271,23 @@ export class Controller {
     member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink };
     const from = report.session?.edge ?? null;
     const isMove = from !== null && from !== edge.id;
-    const msPerToken = Math.min(mostMs, pace.msPerToken);
-    const cause = isMove ? this.#whyToLeave(from, nowMs) : '';
-    const reason = `${cause}${by}: ${Math.round(10 * msPerToken) / 10} ms a token predicted at ${edge.id}`;
+    const msPerToken = Math.min(mostMsPerToken, pace.msPerToken);
     const { epoch } = this.#settings;
     // The edge must know the ticket before the device shows it.
     this.#flushTickets(slot, edge.id);
-    this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason });
+    this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason: why() });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
     return isMove;
   }
 
-  #isServing(edge: string): boolean {
-    const member = this.members.edges.get(edge);
-    return member !== undefined && member.link !== null && member.report?.isDraining === false;
-  }
-
-  #whyToLeave(from: string, nowMs: number): string {
-    const edge = this.members.liveEdges(nowMs).find(({ id }) => id === from);
-    if (edge === undefined) return `${from} is gone; `;
-    return edge.report.isDraining ? `${from} drains; ` : '';
+  /** What devices would feel at each edge: of all that read, or of those that move where they are many. */
+  #elsewhere(open: OpenSlot, assignment: Assignment): Map<string, readonly EdgePace[]> {
+    const { edges, active } = open;
+    const moves = ({ report }: LiveDevice, at: number): boolean =>
+      report.session?.edge !== edges[assignment.server[at] as number]?.id;
+    const some = active.length <= mostCompared ? active : active.filter(moves).slice(0, mostCompared);
+    const ranked = this.#rank(open, some, assignment);
+    return new Map(some.map(({ id }, at) => [id, pacesAt(edges, ranked[at] ?? [])]));
   }
 
   /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */

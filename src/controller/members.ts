@@ -92,6 +92,21 @@ export class Members {
     return this.#byLink.get(link);
   }
 
+  /** What must not change without a decision at once: an edge comes or drains, an answer begins, ends, or has no edge. */
+  situationOf(link: number): string {
+    const member = this.memberOf(link);
+    if (member === undefined) return '';
+    if (member.role === 'edge') return `${this.edges.get(member.id)?.report?.isDraining}`;
+    const session = this.devices.get(member.id)?.report?.session;
+    return `${session?.session} ${session?.edge === null}`;
+  }
+
+  /** Whether an edge is connected and does not drain. */
+  isServing(edge: string): boolean {
+    const member = this.edges.get(edge);
+    return member !== undefined && member.link !== null && member.report?.isDraining === false;
+  }
+
   /**
    * Takes a join or a report.
    * @returns the link that a newer one has replaced; null: none

@@ -34,6 +34,20 @@ export interface EdgeList {
   readonly edges: ReadonlyMap<string, TurnEdge>;
 }
 
+/**
+ * Why a turn reads from one of several edges, in words for people: what its `why` says, else its place in the list.
+ * @returns undefined: it is the only one
+ */
+export function whyOf({ routes, edges }: EdgeList, name: string, nowMs: number): string | undefined {
+  const told = edges.get(name)?.why;
+  if (told !== undefined || !routes.hasSeveral) return told;
+  const before = routes.names.slice(0, Math.max(0, routes.names.indexOf(name)));
+  if (before.length === 0) return 'it is the first of the list';
+  const failed = before.filter((one) => routes.hasFailed(one, nowMs));
+  if (failed.length === 0) return 'the edge before it leaves, or a move was ordered';
+  return `${failed.join(', ')} ${failed.length === 1 ? 'has' : 'have'} failed, and it is the next of the list`;
+}
+
 export function isEdgeList(edges: unknown): edges is EdgeList {
   return typeof edges === 'object' && edges !== null && 'routes' in edges;
 }

@@ -20,7 +20,7 @@ import { byteWire, type FrameHandler } from '../protocol/wire.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
 import { adviseTurn, type ModeChange, type TurnAdvice } from './auto-mode.ts';
-import { createEdgeList, type EdgeList, isEdgeList } from './edge-list.ts';
+import { createEdgeList, type EdgeList, isEdgeList, whyOf } from './edge-list.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import { requestOf, type TurnOptions, turnChecks } from './turn-options.ts';
 import { type Emission, reportTurn, type TurnReport, type TurnTimes } from './turn-report.ts';
@@ -245,7 +245,8 @@ class TurnRunner implements Turn {
   }
 
   #servedBy(edge: string): void {
-    this.#times.servedBy.push({ edge, atMs: this.#clock.nowMs(), reason: this.#edges.edges.get(edge)?.why });
+    const atMs = this.#clock.nowMs();
+    this.#times.servedBy.push({ edge, atMs, reason: whyOf(this.#edges, edge, atMs) });
     this.#options.onServedBy?.(edge);
   }
 

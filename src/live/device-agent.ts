@@ -124,6 +124,8 @@ class RunningAgent implements DeviceAgent {
   /** What the controller has said of edges that it has named, by id. */
   readonly #reasons = new Map<string, string>();
   readonly #client: ControlClient;
+  /** An order to move that the running answer has not followed yet. */
+  #goesTo: string | null = null;
   #turn: FollowedTurn | null = null;
   /** For the running answer, and for the next one until there is another plan. */
   #plan: DraftPlan | null = null;
@@ -185,6 +187,7 @@ class RunningAgent implements DeviceAgent {
 
   begin(turn: FollowedTurn): void {
     this.#turn = turn;
+    this.#goesTo = null;
     this.#told = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
     if (this.#plan !== null) turn.obey?.(this.#plan);
     this.#client.reportNow();
@@ -255,7 +258,10 @@ class RunningAgent implements DeviceAgent {
     this.#options.onAssigned?.(edge, reason);
     this.#wake();
     const turn = this.#turn;
-    if (turn !== null && !turn.status.isOver && turn.status.edge !== edge) turn.moveTo(edge);
+    this.#goesTo = null;
+    if (turn === null || turn.status.isOver || turn.status.edge === edge) return;
+    this.#goesTo = edge;
+    turn.moveTo(edge);
   }
 
   #takePlan({ edge, mode, hedges, maxAhead, reason }: PlanMessage): void {
@@ -289,11 +295,7 @@ class RunningAgent implements DeviceAgent {
 
   #turnEdge(link: KnownLink): TurnEdge {
     const { id } = link.card;
-    const whyNot = (): string => (this.assigned === null ? 'no edge was named' : `${this.assigned} is lost or leaves`);
-    const why = (): string => {
-      if (this.assigned === id) return this.#reasons.get(id) ?? '';
-      return this.spares.includes(id) ? `${whyNot()}, and ${id} is a spare edge` : `${whyNot()}, nor a spare edge`;
-    };
+    const why = (): string => this.#why(id);
     return {
       name: id,
       connect: link.line.connect,
@@ -306,6 +308,17 @@ class RunningAgent implements DeviceAgent {
     };
   }
 
+  /** Why it reads from an edge, in words for people. */
+  #why(id: string): string {
+    const { assigned } = this;
+    if (assigned === id) return this.#reasons.get(id) ?? '';
+    const kind = this.spares.includes(id) ? 'a spare edge' : 'the nearest of the others';
+    if (assigned === null) return `no edge was named, and ${id} is ${kind}`;
+    if (this.#goesTo === assigned) return `on the way to ${assigned}: ${this.#reasons.get(assigned)}`;
+    const hasFailed = this.edges.routes.hasFailed(assigned, this.#clock.nowMs());
+    return `${assigned} ${hasFailed ? 'has failed' : 'leaves or is full'}, and ${id} is ${kind}`;
+  }
+
   #report(): Omit<DeviceReport, 'seq'> {
     const status = this.#turn?.status ?? null;
     const links = [...this.#links.values()]
@@ -315,6 +328,7 @@ class RunningAgent implements DeviceAgent {
       );
     const isReading = status !== null && !status.isOver;
     const edge = status?.edge ?? null;
+    if (edge === this.#goesTo) this.#goesTo = null;
     return {
       kind: 'device-report',
       tokenizerHash: this.#options.tokenizerHash,

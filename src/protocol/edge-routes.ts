@@ -71,6 +71,11 @@ export class EdgeRoutes {
     return this.names.find((name) => name !== edge && !except.has(name) && this.#failuresOf(name, nowMs) === 0);
   }
 
+  /** Whether it has failed of late, and has written no text since. */
+  hasFailed(edge: string, nowMs: number): boolean {
+    return this.#failuresOf(edge, nowMs) > 0;
+  }
+
   failed(edge: string, nowMs: number): void {
     this.#records.set(edge, { failures: this.#failuresOf(edge, nowMs) + 1, atMs: nowMs });
   }

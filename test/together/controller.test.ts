@@ -139,7 +139,9 @@ describe('a controller over sockets', () => {
     const [first, other] = agent.assigned === 'a' ? [a, b] : [b, a];
     const report = await ask(agent, a, () => void first.toy.edge.drain(30_000));
     expect([report.tokens, servers(report).length]).toEqual([reference, 2]);
-    expect(report.servedBy.at(-1)?.reason).toMatch(/ms a token predicted at|is a spare edge/);
+    expect(report.servedBy.at(-1)?.reason).toMatch(
+      /drains; policy best: [\d.]+ ms a token predicted at|leaves or is full, and \w is a spare edge$/,
+    );
     const again = await ask(agent, a);
     expect([again.tokens, servers(again).length]).toEqual([reference, 1]);
     expect(other.toy.edge.status.counts.sessionsOpened).toBeGreaterThanOrEqual(2);
@@ -183,7 +185,7 @@ describe('a controller over sockets', () => {
     expect(servers(report).at(-1)).toBe(others[0]);
     const isSpare = agent.assigned !== others[0];
     expect(report.servedBy.at(-1)?.reason).toMatch(
-      isSpare ? /is lost or leaves, and \w is a spare edge$/ : /^policy best: /,
+      isSpare ? /^\w has failed, and \w is a spare edge$/ : /policy best: /,
     );
     expect(agent.isConnected).toBe(false);
   });

@@ -60,6 +60,7 @@ describe('an answer with several edges', () => {
     const [a, b] = [await site(), await site()];
     const report = await ask({ a, b }).report;
     expect([report.tokens, servers(report)]).toEqual([reference, ['a']]);
+    expect(report.servedBy[0]?.reason).toBe('it is the first of the list');
     expect(b.toy.edge.status.counts.connectionsOpened).toBe(0);
   });
 
@@ -68,6 +69,7 @@ describe('an answer with several edges', () => {
     a.network.close();
     const report = await ask({ a, b }).report;
     expect([report.tokens, servers(report)]).toEqual([reference, ['b']]);
+    expect(report.servedBy[0]?.reason).toBe('a has failed, and it is the next of the list');
   });
 
   it('fails where none answers, with the words of the last one', async () => {
@@ -97,6 +99,7 @@ describe('an answer with several edges', () => {
     const turn = ask({ a, b });
     const report = await readTo(turn, 20, () => turn.moveTo('b'));
     expect([report.tokens, servers(report)]).toEqual([reference, ['a', 'b']]);
+    expect(report.servedBy[1]?.reason).toBe('the edge before it leaves, or a move was ordered');
     await expect.poll(() => a.toy.edge.status.sessions).toBe(0);
     expect(() => turn.moveTo('c')).toThrow('this turn has no edge c');
   });

@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
+import { type EdgeChoice, edgeReason } from './edge-reason.ts';
+
+const choice: EdgeChoice = {
+  ...{ by: 'policy best', edge: 'a', msPerToken: 41.26, cause: null, from: 'a', textTokens: 136 },
+  others: [
+    { edge: 'b', msPerToken: 55 },
+    { edge: 'c', msPerToken: 140.4 },
+  ],
+};
+
+it.each<[string, Partial<EdgeChoice>, string]>([
+  ['the best edge', {}, 'policy best: 41.3 ms a token predicted at a, 55.0 at b'],
+  ['a move: what it leaves', { from: 'c' }, 'policy best: 41.3 ms a token predicted at a, 140 at c'],
+  [
+    'an edge that is gone',
+    { from: 'd', cause: 'd is gone' },
+    'd is gone; policy best: 41.3 ms a token predicted at a, 55.0 at b',
+  ],
+  [
+    'the only one',
+    { others: [] },
+    'policy best: 41.3 ms a token predicted at a, the only edge with a place in its reach',
+  ],
+  ['nothing compared', { others: null }, 'policy best: 41.3 ms a token predicted at a'],
+  [
+    'a text that stays though another edge is quicker',
+    { others: [{ edge: 'b', msPerToken: 30 }] },
+    'policy best: 41.3 ms a token predicted at a, 30.0 at b after a move, which has it read 136 tokens again',
+  ],
+  [
+    'as good as another one',
+    { others: [{ edge: 'b', msPerToken: 41 }] },
+    'policy best: 41.3 ms a token predicted at a, 41.0 at b',
+  ],
+])('%s', (_, changes, said) => {
+  expect(edgeReason({ ...choice, ...changes })).toBe(said);
+});
+
+it('says in each slot what is predicted here and elsewhere, and why a text stays', () => {
+  const { join, say, slot, assigns, events } = bed();
+  const [a, b] = [join('edge', 'a'), join('edge', 'b')];
+  say(a, edgeReport({ stepFixedMs: 60 }));
+  say(b, edgeReport({ stepFixedMs: 90 }));
+  const device = join('device', 'phone');
+  say(device, deviceReport());
+  slot();
+  expect(assigns(device)[0]?.reason).toMatch(/^chosen before it asked: [\d.]+ ms a token predicted at a, [\d.]+ at b$/);
+  const now = (written: number, stepOfB: number, seq: number): string => {
+    say(b, edgeReport({ seq, stepFixedMs: stepOfB }));
+    say(device, deviceReport({ seq, ...reading(1, 'a', written) }));
+    slot();
+    const decided = events.findLast((event) => event.kind === 'decided');
+    return decided?.paces[0]?.reason ?? '';
+  };
+  const [, here, there] = /^policy best: ([\d.]+) ms a token predicted at a, ([\d.]+) at b$/.exec(now(5, 90, 2)) ?? [];
+  expect(Number(there) / Number(here)).toBeGreaterThan(1.2);
+  // b becomes quicker, and the answer is almost over.
+  expect(now(195, 40, 3)).toMatch(/predicted at a, [\d.]+ at b after a move, which has it read 295 tokens again$/);
+  expect(assigns(device)).toHaveLength(1);
+});
+
+it('names the edge that has no place', () => {
+  const { join, say, slot, assigns } = bed({
+    name: 'all-at-a',
+    decide: ({ deviceCount }) => ({
+      server: new Int32Array(deviceCount),
+      bandwidthShare: new Float64Array(deviceCount).fill(1 / deviceCount),
+      computeShare: new Float64Array(deviceCount).fill(1 / deviceCount),
+    }),
+  });
+  say(join('edge', 'a'), edgeReport({ places: 1 }));
+  say(join('edge', 'b'), edgeReport());
+  const devices = ['one', 'other'].map((id) => join('device', id));
+  for (const [at, device] of devices.entries()) say(device, deviceReport(reading(at + 1, null)));
+  slot();
+  expect(devices.map((device) => assigns(device)[0]?.reason)).toContainEqual(
+    expect.stringMatching(/^a is full; policy all-at-a: [\d.]+ ms a token predicted at b/),
+  );
+});

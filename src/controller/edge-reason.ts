@@ -1,0 +1,90 @@
+// Why an edge serves a device, in words for people: what was predicted here and elsewhere, and what has made the device leave.
+
+import type { LiveDevice, LiveEdge } from './live-slot.ts';
+
+/** Of a message. */
+export const mostMsPerToken = 3_600_000;
+
+/** What a device would feel at an edge, ms a token. */
+export interface EdgePace {
+  readonly edge: string;
+  readonly msPerToken: number;
+}
+
+/** An edge was chosen. */
+export interface EdgeChoice extends EdgePace {
+  /** Who has chosen it, or when: "policy best". */
+  readonly by: string;
+  /** Edges that came first and can't be: null, or why not, as "a drains". */
+  readonly cause: string | null;
+  /** Where the text is; null: nowhere. */
+  readonly from: string | null;
+  /** Its tokens. */
+  readonly textTokens: number;
+  /** All other edges with a place that the device can use, the best one first; null: they were not compared. */
+  readonly others: readonly EdgePace[] | null;
+}
+
+/** An edge elsewhere has to be better by so much that it needs an explanation why a text stays. */
+const clearlyBetter = 0.95;
+
+/** What a reason is made of, beside the device and its edge. */
+export interface EdgeReasons extends Pick<EdgeChoice, 'by' | 'msPerToken' | 'others'> {
+  /** The edge of the policy, which has no place; default null. */
+  readonly full?: string | null;
+  /** Of the device's time for a token, what is over and is the same elsewhere, ms; default 0. */
+  readonly doneMs?: number;
+}
+
+/** @param drains all edges, and whether they drain */
+export function reasonOf(
+  { report: { session } }: LiveDevice,
+  edge: string,
+  drains: ReadonlyMap<string, boolean>,
+  { by, msPerToken, others, full = null, doneMs = 0 }: EdgeReasons,
+): string {
+  const from = session?.edge ?? null;
+  const leaves = from === null || from === edge ? null : whyLost(from, drains);
+  const capped = (ms: number): number => Math.min(mostMsPerToken, ms);
+  const elsewhere = others?.filter((one) => one.edge !== edge) ?? null;
+  return edgeReason({
+    ...{ by, edge, from, msPerToken: capped(msPerToken) },
+    cause: leaves ?? (full === null ? null : `${full} is full`),
+    textTokens: session === null ? 0 : session.promptTokens + session.writtenTokens,
+    others: elsewhere?.map((one) => ({ edge: one.edge, msPerToken: capped(one.msPerToken + doneMs) })) ?? null,
+  });
+}
+
+function whyLost(edge: string, drains: ReadonlyMap<string, boolean>): string | null {
+  const isDraining = drains.get(edge);
+  if (isDraining === undefined) return `${edge} is gone`;
+  return isDraining ? `${edge} drains` : null;
+}
+
+/** Of one device. @param ranked as of {@link rankEdges} */
+export function pacesAt(
+  edges: readonly LiveEdge[],
+  ranked: readonly { readonly server: number; readonly msPerToken: number }[],
+): EdgePace[] {
+  return ranked.map(({ server, msPerToken }) => ({ edge: (edges[server] as LiveEdge).id, msPerToken }));
+}
+
+export function edgeReason(choice: EdgeChoice): string {
+  const { by, cause, edge, msPerToken } = choice;
+  const chosen = `${by}: ${rounded(msPerToken)} ms a token predicted at ${edge}`;
+  return `${cause === null ? '' : `${cause}; `}${chosen}${elsewhere(choice)}`;
+}
+
+function elsewhere({ edge, msPerToken, from, textTokens, others }: EdgeChoice): string {
+  if (others === null) return '';
+  // Whoever moves asks about the edge that it leaves.
+  const other = others.find((one) => one.edge === from) ?? others[0];
+  if (other === undefined) return ', the only edge with a place in its reach';
+  const there = `, ${rounded(other.msPerToken)} at ${other.edge}`;
+  if (from !== edge || other.msPerToken >= clearlyBetter * msPerToken) return there;
+  return `${there} after a move, which has it read ${textTokens} tokens again`;
+}
+
+function rounded(ms: number): string {
+  return (Math.round(10 * ms) / 10).toFixed(ms < 100 ? 1 : 0);
+}
