@@ -49,8 +49,11 @@ export interface Refusal {
 /** Refuses or admits the upgrades of one listener. Null: admitted. */
 export type UpgradeGuard = (request: Pick<IncomingMessage, 'headers'>) => Refusal | null;
 
-/** @throws OutriderError `bad-argument` for an origin or a host that can't be one */
-export function createUpgradeGuard({
+/**
+ * Refuses foreign hosts and origins, of upgrades and of plain requests alike.
+ * @throws OutriderError `bad-argument` for an origin or a host that can't be one
+ */
+export function createAddressGuard({
   host,
   allowOrigins = [],
   allowHosts = [],
@@ -68,6 +71,17 @@ export function createUpgradeGuard({
     if (origin !== undefined && !origins.has(origin.toLowerCase())) {
       return forbidden('origin', `the edge serves no pages of ${printable(origin)}`);
     }
+    return null;
+  };
+}
+
+/** @throws OutriderError `bad-argument` for an origin or a host that can't be one */
+export function createUpgradeGuard(settings: GuardSettings): UpgradeGuard {
+  const guardAddress = createAddressGuard(settings);
+  return (request) => {
+    const { headers } = request;
+    const refusal = guardAddress(request);
+    if (refusal !== null) return refusal;
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',');
     if (offered.some((one) => one.trim() === subprotocol)) return null;
     const text = `version-mismatch this edge speaks ${subprotocol}`;

@@ -114,7 +114,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     if (!isOpened) told({ reason: 'request', address, detail: 'the handshake is not that of a WebSocket' });
   };
   const opened = !server.listening;
-  if (opened) await bind(server, settings.host, settings.port);
+  if (opened) await bindServer(server, settings.host, settings.port);
   server.on('upgrade', upgrade);
   return {
     port: (server.address() as AddressInfo).port,
@@ -217,7 +217,8 @@ function openServer(
   return { server, isOwnName: (name) => certificate.checkHost(name) !== undefined, renew };
 }
 
-function bind(server: Server, host: string, port: number): Promise<void> {
+/** @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound */
+export function bindServer(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => reject(bindError(error, host, port));
     server.once('error', fail);

@@ -1,0 +1,179 @@
+// The HTTP app: routes, each with its rule, behind one guard that refuses what no rule lets through. It knows no port and no process.
+
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { asOutriderError } from '../basics/errors.ts';
+import { answerRequest } from './answer-request.ts';
+import { ApiError, apiErrorOf } from './api-error.ts';
+import type { Completer } from './completion-port.ts';
+import { type AnswerShape, chatShape, textShape } from './openai-answers.ts';
+import { type ApiRequest, readChatRequest, readTextRequest } from './openai-requests.ts';
+
+/** What the app is made of. */
+export interface HttpAppSettings {
+  readonly completer: Completer;
+  readonly version: string;
+  readonly nowMs: () => number;
+  /** 64 random bits: seeds of requests that name none, and ids. */
+  readonly randomBits: () => bigint;
+  /** Why a request may not come in, by its host and origin; null: it may. */
+  readonly refuses: (headers: Headers) => string | null;
+  /** Whether a key may use the routes that ask for one; undefined: none was shown. */
+  readonly mayUse: (key: string | undefined) => boolean;
+  /** Told of what was answered, a line for a log. */
+  readonly onAnswered?: (answered: Answered) => void;
+}
+
+export interface Answered {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
+}
+
+/** `public`: anybody; `key`: whoever shows a key that {@link HttpAppSettings.mayUse} takes. */
+export type RouteRule = 'public' | 'key';
+
+/** Every route of the app and its rule; what is not here is refused. */
+export const routeRules: Readonly<Record<string, RouteRule>> = {
+  'GET /health': 'public',
+  'GET /version': 'key',
+  'GET /v1/models': 'key',
+  'GET /v1/models/:model': 'key',
+  'POST /v1/chat/completions': 'key',
+  'POST /v1/completions': 'key',
+};
+
+/** Largest body of a request, bytes. */
+const maxBodyBytes = 4 * 1024 * 1024;
+
+export function createHttpApp(settings: HttpAppSettings): Hono {
+  const { completer, nowMs } = settings;
+  const app = new Hono();
+  const idOf = new WeakMap<Request, string>();
+  const newId = (): string => settings.randomBits().toString(16).padStart(16, '0');
+
+  app.use(async (context, next) => {
+    const [startMs, id] = [nowMs(), newId()];
+    idOf.set(context.req.raw, id);
+    await next();
+    context.header('x-request-id', id);
+    const { method, path } = context.req;
+    settings.onAnswered?.({ id, method, path, status: context.res.status, ms: nowMs() - startMs });
+  });
+  app.use(async (context, next) => {
+    const { headers } = context.req.raw;
+    const refusal = settings.refuses(headers);
+    if (refusal !== null) throw new ApiError(403, 'forbidden', refusal);
+    const origin = headers.get('origin');
+    if (origin !== null) allowOrigin(context.res.headers, origin);
+    if (context.req.method === 'OPTIONS') return context.body(null, 204);
+    if (ruleOf(context.req.method, context.req.path) !== 'public' && !settings.mayUse(keyOf(headers)))
+      throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
+    return next();
+  });
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new ApiError(413, 'request_too_large', `the body has more than ${maxBodyBytes} bytes`);
+      },
+    }),
+  );
+  app.onError((error, context) => {
+    const answer = error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
+    for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
+    return context.json(answer.body, answer.status as 400);
+  });
+  app.notFound((context) => {
+    const cause = `there is no ${context.req.method} ${context.req.path}`;
+    return context.json(new ApiError(404, 'unknown_url', cause).body, 404);
+  });
+
+  addKnowledge(app, settings);
+  const answers = (path: string, shape: AnswerShape, read: typeof readChatRequest): void => {
+    app.post(path, async (context) => {
+      const request: ApiRequest = read(await jsonOf(context.req.raw), settings.randomBits);
+      requireModel(completer, request.model);
+      const id = `${shape.idPrefix}${idOf.get(context.req.raw) ?? newId()}`;
+      const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
+      const { headers, signal } = context.req.raw;
+      return answerRequest(completer, request, shape, head, { credentials: keyOf(headers), signal });
+    });
+  };
+  answers('/v1/chat/completions', chatShape, readChatRequest);
+  answers('/v1/completions', textShape, readTextRequest);
+  return app;
+}
+
+/** Routes that tell what is here. */
+function addKnowledge(app: Hono, { completer, version }: HttpAppSettings): void {
+  const { model: id, createdSeconds: created } = completer;
+  const model = { id, object: 'model', created, owned_by: 'outrider' };
+  app.get('/health', (context) => {
+    const { state } = completer;
+    return context.json({ status: state }, state === 'ready' ? 200 : 503);
+  });
+  app.get('/version', (context) => context.json({ version }));
+  app.get('/v1/models', (context) => context.json({ object: 'list', data: [model] }));
+  app.get('/v1/models/:model{.+}', (context) => {
+    requireModel(completer, context.req.param('model'));
+    return context.json(model);
+  });
+}
+
+/** The rule of the route that answers; null: none does, and only whoever may use the others is told so. */
+function ruleOf(method: string, path: string): RouteRule | null {
+  const verb = method === 'HEAD' ? 'GET' : method;
+  return routeRules[`${verb} ${path}`] ?? null;
+}
+
+/** A key by either header that the clients use. */
+function keyOf(headers: Headers): string | undefined {
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
+  return bearer ?? headers.get('x-api-key') ?? undefined;
+}
+
+function allowOrigin(headers: Headers, origin: string): void {
+  headers.set('access-control-allow-origin', origin);
+  headers.set('vary', 'origin');
+  headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
+  headers.set('access-control-allow-headers', allowedHeaders);
+  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, retry-after');
+}
+
+/** What the official clients send. */
+const allowedHeaders = [
+  ...['authorization', 'content-type', 'x-api-key', 'openai-beta', 'openai-organization', 'openai-project'],
+  ...['arch', 'async', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
+    (name) => `x-stainless-${name}`,
+  ),
+  ...['x-stainless-runtime', 'x-stainless-runtime-version', 'x-stainless-timeout'],
+].join(', ');
+
+function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<Record<string, string>> {
+  if (retryAfterSeconds === null) return status >= 500 ? { 'x-should-retry': 'false' } : {};
+  return {
+    'retry-after': `${retryAfterSeconds}`,
+    'retry-after-ms': `${1000 * retryAfterSeconds}`,
+    'x-should-retry': 'true',
+  };
+}
+
+/** @throws ApiError 400 */
+async function jsonOf(request: Request): Promise<unknown> {
+  const text = await request.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(400, 'invalid_json', 'the body is no JSON');
+  }
+}
+
+/** @throws ApiError 404 */
+function requireModel({ model }: Completer, asked: string): void {
+  if (asked === model) return;
+  const cause = `there is no model "${asked.slice(0, 100)}"; this endpoint has "${model}"`;
+  throw new ApiError(404, 'model_not_found', cause, { param: 'model' });
+}

@@ -1,0 +1,64 @@
+// The port that every route of the HTTP app completes through: what a request asks for, and what comes back, whoever writes the text.
+
+import type { SamplingOptions } from '../decoding/sampling.ts';
+import type { Message } from '../models/model.ts';
+
+/** What one answer is asked for. */
+export interface CompletionRequest {
+  /** A conversation in the model's chat format, a plain text, or token ids. */
+  readonly prompt:
+    | { readonly kind: 'chat'; readonly messages: readonly Message[] }
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'ids'; readonly ids: readonly number[] };
+  readonly sampling: SamplingOptions;
+  readonly stopStrings: readonly string[];
+  /** Null: as many as the context holds. */
+  readonly maxTokens: number | null;
+  /** Key of the application; undefined: it has shown none. */
+  readonly credentials: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Text that became final together. */
+export interface Round {
+  readonly text: string;
+  /** Tokens of it, and how many of them were drafts of this device. */
+  readonly tokens: number;
+  readonly acceptedDrafts: number;
+}
+
+/** What is known when an answer is over. */
+export interface CompletionEnd {
+  /** `stop`: an end token or a stop text; `length`: the limit of the request, or a full context. */
+  readonly finishReason: 'stop' | 'length';
+  readonly promptTokens: number;
+  /** The end token included. */
+  readonly completionTokens: number;
+  readonly acceptedDrafts: number;
+  readonly rejectedDrafts: number;
+  /** Fingerprint of the target that wrote the text; several: of each. */
+  readonly fingerprints: readonly string[];
+}
+
+/** A running answer. */
+export interface Completion {
+  readonly promptTokens: number;
+  /** Throws an OutriderError when the answer fails; ends early when the request is aborted. */
+  readonly rounds: AsyncIterable<Round>;
+  /** After the rounds; rejects as they throw. */
+  readonly end: Promise<CompletionEnd>;
+  /** Of the target that writes, as soon as it is known. */
+  fingerprint(): string | null;
+}
+
+/** What writes answers: a device that drafts and lets an edge verify, or an edge by itself. */
+export interface Completer {
+  /** Id of the model, as requests name it. */
+  readonly model: string;
+  /** When it was opened, s since 1970. */
+  readonly createdSeconds: number;
+  /** Whether new answers can begin. */
+  readonly state: 'ready' | 'draining';
+  /** @throws OutriderError `bad-argument`, `edge-unreachable` */
+  start(request: CompletionRequest): Promise<Completion>;
+}

@@ -1,0 +1,110 @@
+// Completes by a device of this process: it drafts here, where it has a draft, and an edge verifies. An edge that answers by itself is a
+// device without a draft that is connected within the process.
+
+import { OutriderError } from '../basics/errors.ts';
+import type { Device } from '../device/device.ts';
+import { probeEdge } from '../device/probe-edge.ts';
+import { startTurn, type Turn } from '../device/turn.ts';
+import type { TurnReport } from '../device/turn-report.ts';
+import type { Completer, Completion, CompletionEnd, CompletionRequest, Round } from './completion-port.ts';
+
+/** What is completed by. */
+export interface DeviceCompleterSettings {
+  readonly device: Device;
+  readonly model: string;
+  readonly nowMs: () => number;
+  /** The key that edges are shown; default: that of the application. */
+  readonly credentials?: string | undefined;
+}
+
+/** How long the context length of an edge counts without being asked again, ms. */
+const contextKnownMs = 60_000;
+
+export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
+  const { device, model, nowMs, credentials } = settings;
+  const context = new KnownContext(device, nowMs);
+  return {
+    model,
+    createdSeconds: Math.floor(nowMs() / 1000),
+    state: 'ready',
+    async start(request) {
+      const prompt = idsOf(device, request.prompt);
+      const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;
+      if (maxAnswerTokens < 1) throw contextFull(prompt.length, await context.tokens());
+      const key = credentials ?? request.credentials;
+      const turn = startTurn({
+        ...{ connect: device.edges, tokenizer: device.tokenizer, drafter: device.drafter, auto: device.auto },
+        ...{ prompt, maxAnswerTokens, sampling: request.sampling, stopStrings: request.stopStrings },
+        ...(key === undefined ? {} : { credentials: key }),
+        signal: request.signal,
+      });
+      return completionOf(turn, prompt.length);
+    },
+  };
+}
+
+/** The context length of the first edge that answers. */
+class KnownContext {
+  readonly #device: Device;
+  readonly #nowMs: () => number;
+  #known: { readonly tokens: number; readonly atMs: number } | null = null;
+
+  constructor(device: Device, nowMs: () => number) {
+    this.#device = device;
+    this.#nowMs = nowMs;
+  }
+
+  /** @throws OutriderError `edge-unreachable` */
+  async tokens(): Promise<number> {
+    if (this.#known !== null && this.#nowMs() - this.#known.atMs < contextKnownMs) return this.#known.tokens;
+    let failure: unknown;
+    for (const { connect } of this.#device.edges.edges.values()) {
+      try {
+        const { hello } = await probeEdge(connect);
+        this.#known = { tokens: hello.contextLength, atMs: this.#nowMs() };
+        return hello.contextLength;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+}
+
+function contextFull(promptTokens: number, contextTokens: number): OutriderError {
+  const cause = `the prompt has ${promptTokens} tokens, the edge's context holds ${contextTokens}`;
+  return new OutriderError('context-full', cause, 'shorten the messages');
+}
+
+function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): readonly number[] {
+  if (prompt.kind === 'chat') return tokenizer.encodeChat(prompt.messages);
+  return prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.ids;
+}
+
+function completionOf(turn: Turn, promptTokens: number): Completion {
+  async function* rounds(): AsyncGenerator<Round> {
+    for await (const { text, tokens, pieces } of turn) {
+      yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length };
+    }
+  }
+  return {
+    promptTokens,
+    rounds: rounds(),
+    end: turn.report.then((report) => endOf(report, promptTokens)),
+    fingerprint: () => turn.status.fingerprint,
+  };
+}
+
+function endOf({ outcome, tokens, acceptedTokens, sentDrafts, fingerprints }: TurnReport, promptTokens: number) {
+  if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
+  if (outcome.kind === 'stopped') throw new OutriderError('interrupted', 'the request was given up', 'ask again');
+  const isCut = outcome.reason === 'length' || outcome.reason === 'context-full';
+  return {
+    finishReason: isCut ? 'length' : 'stop',
+    promptTokens,
+    completionTokens: tokens.length,
+    acceptedDrafts: acceptedTokens,
+    rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
+    fingerprints,
+  } satisfies CompletionEnd;
+}

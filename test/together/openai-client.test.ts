@@ -1,0 +1,178 @@
+// The official OpenAI client, unchanged, asks a device's endpoint in front of a real edge. The target is a toy.
+
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { createDevice } from '../../src/device/device.ts';
+import { createHttpApp } from '../../src/http/app.ts';
+import { createDeviceCompleter } from '../../src/http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
+import { createAddressGuard } from '../../src/transport-node/upgrade-guard.ts';
+import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toyReference } from './toy-edge.ts';
+
+const model = 'toy';
+const key = 'a-key-of-a-test';
+
+let edge: ToyEdge;
+let listener: HttpListener;
+let client: OpenAI;
+let baseURL: string;
+
+beforeAll(async () => {
+  edge = await startToyEdge();
+  const device = createDevice({ edge: edge.url, tokenizer: edge.target.tokenizer, drafter: toyDrafter(0.8) });
+  const nowMs = () => performance.timeOrigin + performance.now();
+  const guard = createAddressGuard({ host: '127.0.0.1', allowOrigins: ['https://page.example'] });
+  let bits = 0n;
+  const app = createHttpApp({
+    completer: createDeviceCompleter({ device, model, nowMs, credentials: '' }),
+    version: '0.0.0',
+    nowMs,
+    randomBits: () => {
+      bits += 1n;
+      return bits;
+    },
+    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
+    mayUse: (shown) => shown === key,
+  });
+  listener = await listenHttp(app, '127.0.0.1', 0);
+  baseURL = `http://127.0.0.1:${listener.port}/v1`;
+  client = new OpenAI({ apiKey: key, baseURL, maxRetries: 0 });
+});
+
+afterAll(async () => {
+  await listener.close();
+  await edge[Symbol.asyncDispose]();
+});
+
+const textOf = async (count: number): Promise<string> => {
+  const bytes = (await toyReference(neutralSampling, count)).map((id) => edge.target.tokenizer.bytes(id));
+  return Buffer.concat(bytes).toString('utf8');
+};
+
+describe('the OpenAI client', () => {
+  it("gets the target's own text for token ids", async () => {
+    const answer = await client.completions.create({ model, prompt: [...toyPrompt], max_tokens: 60, temperature: 0 });
+    expect(answer.choices[0]).toMatchObject({ text: await textOf(60), finish_reason: 'length' });
+    expect(answer.usage).toMatchObject({ prompt_tokens: toyPrompt.length, completion_tokens: 60 });
+    expect(answer.usage?.completion_tokens_details?.accepted_prediction_tokens).toBeGreaterThan(0);
+  });
+
+  it('streams the same text as it answers whole, for the same seed', async () => {
+    const messages = [{ role: 'user', content: 'Why is the sky blue?' }] as const;
+    const asked = { model, messages: [...messages], max_tokens: 50, temperature: 0.8, seed: 7 };
+    const whole = await client.chat.completions.create(asked);
+    const runner = client.chat.completions.stream({ ...asked, stream_options: { include_usage: true } });
+    const streamed = await runner.finalChatCompletion();
+    expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content);
+    expect(streamed.usage?.completion_tokens).toBe(whole.usage?.completion_tokens);
+    expect(streamed.system_fingerprint).toBe(whole.system_fingerprint);
+    expect(whole.system_fingerprint).toMatch(/^or_[0-9a-f]{16}$/);
+  });
+
+  it('gets several choices, the first that of a single one', async () => {
+    const asked = { model, messages: [{ role: 'user' as const, content: 'Hi' }], max_tokens: 20, seed: 3 };
+    const one = await client.chat.completions.create(asked);
+    const three = await client.chat.completions.create({ ...asked, n: 3 });
+    expect(three.choices.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(three.choices[0]?.message.content).toBe(one.choices[0]?.message.content);
+    expect(three.usage?.prompt_tokens).toBe(one.usage?.prompt_tokens);
+    const streamed = await client.chat.completions.stream({ ...asked, n: 3 }).finalChatCompletion();
+    expect(streamed.choices.map(({ message }) => message.content)).toEqual(
+      three.choices.map(({ message }) => message.content),
+    );
+  });
+
+  it('ends before a stop text that spans tokens', async () => {
+    const all = await textOf(60);
+    const stop = all.slice(20, 23);
+    const answer = await client.completions.create({
+      ...{ model, prompt: [...toyPrompt], max_tokens: 60, temperature: 0, stop },
+    });
+    expect(answer.choices[0]).toMatchObject({ text: all.slice(0, all.indexOf(stop)), finish_reason: 'stop' });
+  });
+
+  it('lists the model', async () => {
+    const { data } = await client.models.list();
+    expect(data).toMatchObject([{ id: model, object: 'model' }]);
+    expect(await client.models.retrieve(model)).toMatchObject({ id: model });
+  });
+
+  it('gets failures of its own classes, with cause and remedy', async () => {
+    const ask = (fields: object) =>
+      client.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }], ...fields });
+    await expect(ask({ model: 'other' })).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+    await expect(ask({ temperature: -1 })).rejects.toMatchObject({ status: 400, param: 'temperature' });
+    await expect(ask({ tools: [{ type: 'function', function: { name: 'f' } }] })).rejects.toMatchObject({
+      ...{ status: 400, code: 'unsupported_parameter', param: 'tools' },
+    });
+    const long = { messages: [{ role: 'user', content: 'a '.repeat(2000) }] };
+    await expect(ask(long)).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    await expect(ask(long)).rejects.toThrow(/the prompt has \d+ tokens, the edge's context holds 1024/);
+    await expect(ask({ ...long, stream: true })).rejects.toMatchObject({ code: 'context_length_exceeded' });
+    const stranger = new OpenAI({ apiKey: 'wrong', baseURL, maxRetries: 0 });
+    await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+  });
+
+  it('frees the edge when it gives an answer up', async () => {
+    const stream = await client.chat.completions.create({
+      ...{ model, messages: [{ role: 'user', content: 'Tell me a story' }], stream: true, max_tokens: 900 },
+    });
+    for await (const _ of stream) break;
+    await expect.poll(() => edge.edge.status.answering, { timeout: 3000 }).toBe(0);
+  });
+});
+
+describe('any client', () => {
+  const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${listener.port}${path}`, init);
+  const headers = { authorization: `Bearer ${key}` };
+
+  it('is told which fields had no effect', async () => {
+    const body = JSON.stringify({
+      model,
+      messages: [{ role: 'user', content: 'Hi' }],
+      max_tokens: 3,
+      user: 'x',
+      top_a: 1,
+    });
+    const answer = await ask('/v1/chat/completions', { method: 'POST', body, headers });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-ignored-params')).toBe('user, top_a');
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it('is refused from a foreign page or by a foreign name, and let in from an allowed page', async () => {
+    expect((await ask('/v1/models', { headers: { ...headers, origin: 'https://evil.example' } })).status).toBe(403);
+    const good = await ask('/v1/models', { headers: { ...headers, origin: 'https://page.example' } });
+    expect(good.headers.get('access-control-allow-origin')).toBe('https://page.example');
+    const preflight = await ask('/v1/models', { method: 'OPTIONS', headers: { origin: 'https://page.example' } });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+  });
+
+  it('needs a key wherever no rule says otherwise, also where there is nothing', async () => {
+    for (const path of ['/v1/models', '/v1/models/toy', '/version', '/nothing'])
+      expect((await ask(path)).status).toBe(401);
+    expect((await ask('/health')).status).toBe(200);
+    expect((await ask('/nothing', { headers })).status).toBe(404);
+    expect((await ask('/v1/chat/completions', { headers })).status).toBe(404);
+    expect((await ask('/v1/models', { headers: { 'x-api-key': key } })).status).toBe(200);
+  });
+
+  it('is told what is wrong with a body', async () => {
+    const post = (body: string) => ask('/v1/chat/completions', { method: 'POST', body, headers });
+    for (const body of [
+      '',
+      '{',
+      '[]',
+      '{}',
+      '{"model":"toy","messages":[]}',
+      '{"model":"toy","messages":[{"role":"user","content":[{"type":"image_url"}]}]}',
+    ]) {
+      const answer = await post(body);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+    }
+    expect((await post(JSON.stringify({ pad: 'x'.repeat(5e6) }))).status).toBe(413);
+  });
+});
