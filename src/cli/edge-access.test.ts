@@ -118,7 +118,7 @@ describe('the key of a device', () => {
         judged.push([ada, typed].map((one) => (one ? find(one.id, one) : null)));
       },
     };
-    const listener = { renewCertificate: () => {}, port: 0, close: async () => {} };
+    const listener = { isOwnName: () => false, renewCertificate: () => {}, port: 0, close: async () => {} };
     access.follow(edge, listener, () => {});
     await vi.waitFor(() => expect(judged).toEqual([[null, typed]]), { timeout: 10_000 });
   });

@@ -24,9 +24,11 @@ import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
+import type { WebSocketListener } from '../transport-node/websocket-server.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
+import { edgeEndpoint } from './edge-endpoint.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -218,7 +220,11 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(keyOf === undefined ? {} : { keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
-  const listener = await listenEdge(edge, { ...access.listen, port: flags.port, mayOrder: access.mayOrder });
+  // A request comes only after the port is open.
+  const onApi = edgeEndpoint(edge, target, access, (name) => listener.isOwnName(name));
+  const listener: WebSocketListener = await listenEdge(edge, {
+    ...{ ...access.listen, port: flags.port, mayOrder: access.mayOrder, onApi },
+  });
   access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
@@ -230,6 +236,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const address = `${access.scheme}://${host}:${listener.port}`;
   operation.began(`serving ${target.identity.name} at ${address}; ${access.said.join('; ')}`);
   output.write(`${address}\n`);
+  if (!flags.untilInputEnds)
+    note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${target.identity.name}"`);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(edge, paced);

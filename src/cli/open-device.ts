@@ -20,6 +20,9 @@ import { controlNoteText, memberName } from './member-options.ts';
 /** Tokens that the draft can hold. */
 export const deviceContextLength = 4096;
 
+/** The flags that a command's device is made from. */
+export type DeviceFlags = Pick<AnswerFlags, 'draft' | 'lookUp' | 'mode' | 'hedges' | 'gpu' | 'link' | 'rtt' | 'log'>;
+
 export interface CommandDevice extends OpenedDevice {
   /** Null: no controller is asked. */
   readonly agent: DeviceAgent | null;
@@ -60,7 +63,7 @@ export function hedgesOf({ mode, hedges }: Pick<AnswerFlags, 'mode' | 'hedges'>)
 export async function openCommandDevice(
   addresses: EdgeAddress | readonly EdgeAddress[],
   target: string,
-  flags: AnswerFlags,
+  flags: DeviceFlags,
 ): Promise<CommandDevice> {
   const options = {
     edge: [addresses].flat().map((address) => ({
@@ -119,7 +122,7 @@ export async function openControlledDevice(
 /** Nothing connects there: the controller names the edges. */
 const unusedAddress = 'ws://127.0.0.1:1';
 
-function connectThrough({ edge, edgeFingerprint }: EdgeAddress, flags: AnswerFlags): Connect {
+function connectThrough({ edge, edgeFingerprint }: EdgeAddress, flags: DeviceFlags): Connect {
   const direct = connectWebSocket(edge, { fingerprint: edgeFingerprint });
   if (flags.link === undefined && flags.rtt === 0) return direct;
   const settings = flags.link === undefined ? { ...idealLink, roundTripMs: flags.rtt } : parseLink(flags.link);

@@ -25,6 +25,7 @@ import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { experimentCommand, experimentGroup } from './run-experiment.ts';
 import { scenarioCommand } from './scenario.ts';
+import { serveCommand } from './serve.ts';
 import { trialCommand } from './trial.ts';
 
 const traceDescription = 'acceptance traces: with one, sessions are replayed without a model';
@@ -40,7 +41,7 @@ function draftCommand(): Command {
 
 /** What each kind of reader of the README comes for. */
 const commandsFor = {
-  'application developer': [runCommand, deviceCommand, replayCommand],
+  'application developer': [runCommand, deviceCommand, serveCommand, replayCommand],
   'edge operator': [
     edgeCommand,
     controllerCommand,

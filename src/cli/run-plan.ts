@@ -14,6 +14,9 @@ export interface RunFlags extends AnswerFlags {
   readonly context: number;
 }
 
+type EdgePlanFlags = Omit<RunFlags, Exclude<keyof AnswerFlags, 'draft' | 'mode' | 'lookUp' | 'draftLength' | 'gpu'>>;
+type OpeningFlags = Pick<RunFlags, 'model' | 'draft' | 'mode' | 'hedges' | 'context'>;
+
 /** One writes, one is compared with it. */
 const edgeSessions = 2;
 
@@ -23,7 +26,7 @@ function edgeDrafts(mode: AnswerFlags['mode']): boolean {
 }
 
 /** For `outrider edge`. */
-export function edgeFlagsOf(flags: RunFlags): string[] {
+export function edgeFlagsOf(flags: EdgePlanFlags): string[] {
   const { model, draft, mode, context, lookUp, unpaced, profile, draftLength, gpu } = flags;
   const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
   // What the edge refuses is told by the device, in words for its reader.
@@ -36,7 +39,7 @@ export function edgeFlagsOf(flags: RunFlags): string[] {
 }
 
 /** Every model that will be open, once for each process. */
-export function openingsOf({ model, draft, mode, hedges, context }: RunFlags): PlannedOpening[] {
+export function openingsOf({ model, draft, mode, hedges, context }: OpeningFlags): PlannedOpening[] {
   const onEdge = { sequences: edgeSessions, contextLength: context };
   return [
     { spec: model, ...onEdge },

@@ -138,4 +138,5 @@ export const listenChecks: Checks<ListenEdgeSettings> = {
   addressOf: optional(callback),
   onRefused: optional(callback),
   mayOrder: optional(callback),
+  onApi: optional(callback),
 };

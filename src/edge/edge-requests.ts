@@ -20,6 +20,8 @@ export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'
    * `onRequest` is given. Default: nobody.
    */
   readonly mayOrder?: (giver: OrderGiver) => true | string;
+  /** Answers requests whose path begins with "/v1/", and decides who may ask. Without effect where `onRequest` is given. Default: nothing. */
+  readonly onApi?: RequestListener | undefined;
 }
 
 /** The answer to an order, as JSON: fields of an edge's status. */
@@ -41,7 +43,7 @@ type Refused = (refusal: UpgradeRefusal) => void;
 
 export function answerRequests(
   edge: Asked,
-  mayOrder: ListenEdgeSettings['mayOrder'],
+  { mayOrder, onApi }: { readonly [Name in 'mayOrder' | 'onApi']: ListenEdgeSettings[Name] | undefined },
   refused: Refused,
 ): RequestListener {
   return (request, response) => {
@@ -49,6 +51,7 @@ export function answerRequests(
     const path = url?.split('?')[0];
     const isDrain = path === drainPath && (method === 'POST' || method === 'DELETE');
     if (path === '/health' && (method === 'GET' || method === 'HEAD')) tellHealth(edge, request, response);
+    else if (onApi !== undefined && path?.startsWith('/v1/') === true) onApi(request, response);
     else if (isDrain && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
     else {
       const address = peerAddress(socket.remoteAddress);

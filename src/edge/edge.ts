@@ -384,11 +384,11 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
 export async function listenEdge(edge: Edge, settings: ListenEdgeSettings): Promise<WebSocketListener> {
   having('what startEdge has returned', 'accept')('listenEdge: the edge', edge);
   checkOptions('listenEdge', settings, listenChecks);
-  const { mayOrder, ...listen } = settings;
+  const { mayOrder, onApi, ...listen } = settings;
   const onRefused = (refusal: UpgradeRefusal): void => {
     edge.upgradeRefused(refusal);
     listen.onRefused?.(refusal);
   };
-  const onRequest = listen.onRequest ?? answerRequests(edge, mayOrder, onRefused);
+  const onRequest = listen.onRequest ?? answerRequests(edge, { mayOrder, onApi }, onRefused);
   return listenWebSocket({ ...listen, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
 }

@@ -15,18 +15,22 @@ export interface DeviceCompleterSettings {
   readonly nowMs: () => number;
   /** The key that edges are shown; default: that of the application. */
   readonly credentials?: string | undefined;
+  /** Whether new answers can begin. Default: always, as far as this device knows. */
+  readonly state?: () => Completer['state'];
 }
 
 /** How long the context length of an edge counts without being asked again, ms. */
 const contextKnownMs = 60_000;
 
 export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
-  const { device, model, nowMs, credentials } = settings;
+  const { device, model, nowMs, credentials, state = () => 'ready' as const } = settings;
   const context = new KnownContext(device, nowMs);
   return {
     model,
     createdSeconds: Math.floor(nowMs() / 1000),
-    state: 'ready',
+    get state() {
+      return state();
+    },
     async start(request) {
       const prompt = idsOf(device, request.prompt);
       const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;

@@ -1,6 +1,6 @@
 // The HTTP app on a port of its own.
 
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -16,9 +16,14 @@ export interface HttpListener extends AsyncDisposable {
 const requestMs = 30_000;
 const maxConnections = 1024;
 
+/** What answers plain requests of a server that is there already, such as the port of an edge. */
+export function requestListenerOf(app: Hono): RequestListener {
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  return (request, response) => void listener(request, response);
+}
+
 /** @param port 0: a free one @throws OutriderError `port-in-use`, `bad-argument` */
 export async function listenHttp(app: Hono, host: string, port: number): Promise<HttpListener> {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {
       requestTimeout: requestMs,
@@ -26,7 +31,7 @@ export async function listenHttp(app: Hono, host: string, port: number): Promise
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void listener(request, response),
+    requestListenerOf(app),
   );
   server.maxConnections = maxConnections;
   await bindServer(server, host, port);

@@ -31,6 +31,8 @@ export interface TlsIdentity {
 export interface WebSocketListener extends Listener {
   /** For connections from now on. Without effect where the port has no TLS of its own. @throws Error if the two don't fit */
   renewCertificate(identity: TlsIdentity): void;
+  /** Whether its certificate is for this name; false where the port has no TLS of its own. */
+  isOwnName(name: string): boolean;
 }
 
 /** Address of an edge, and the HTTP server that shares its port. */
@@ -119,6 +121,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   return {
     port: (server.address() as AddressInfo).port,
     renewCertificate: (identity) => port.renew?.(identity),
+    isOwnName: (name) => port.isOwnName?.(name) ?? false,
     async close() {
       server.off('upgrade', upgrade);
       requests?.stop();

@@ -1,12 +1,15 @@
 // The official OpenAI client, unchanged, asks a device's endpoint in front of a real edge. The target is a toy.
 
+import type { RequestListener } from 'node:http';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { edgeEndpoint } from '../../src/cli/edge-endpoint.ts';
 import { neutralSampling } from '../../src/decoding/sampling.ts';
 import { createDevice } from '../../src/device/device.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { createDeviceCompleter } from '../../src/http/device-completer.ts';
 import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
+import { edgeKey } from '../../src/protocol/edge-key.ts';
 import { createAddressGuard } from '../../src/transport-node/upgrade-guard.ts';
 import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toyReference } from './toy-edge.ts';
 
@@ -120,6 +123,28 @@ describe('the OpenAI client', () => {
     });
     for await (const _ of stream) break;
     await expect.poll(() => edge.edge.status.answering, { timeout: 3000 }).toBe(0);
+  });
+});
+
+describe('the endpoint on the port of an edge', () => {
+  it("gives the same text, by the edge alone, for the edge's keys", async () => {
+    const keyOf = (shown: string) => (shown === key ? edgeKey('test') : null);
+    let listening: ToyEdge | null = null;
+    const onApi: RequestListener = (request, response) => {
+      if (listening === null) throw new Error('no request comes before the port is open');
+      const access = { listen: { host: '127.0.0.1' }, keyOf };
+      edgeEndpoint(listening.edge, listening.target, access, () => false)(request, response);
+    };
+    listening = await startToyEdge({ keyOf, onApi });
+    await using _ = listening;
+    const name = listening.target.identity.name;
+    const asked = { model: name, prompt: [...toyPrompt], max_tokens: 60, temperature: 0 };
+    const own = { baseURL: `http://127.0.0.1:${listening.port}/v1`, maxRetries: 0 };
+    const answer = await new OpenAI({ ...own, apiKey: key }).completions.create(asked);
+    expect(answer.choices[0]).toMatchObject({ text: await textOf(60), finish_reason: 'length' });
+    expect(answer.usage?.completion_tokens_details?.accepted_prediction_tokens).toBe(0);
+    const stranger = new OpenAI({ ...own, apiKey: 'wrong' });
+    await expect(stranger.completions.create(asked)).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
   });
 });
 

@@ -35,15 +35,25 @@ export async function startToyEdge(
     readonly port?: number;
     readonly allowOrigins?: readonly string[];
     readonly mayOrder?: ListenEdgeSettings['mayOrder'];
+    readonly onApi?: ListenEdgeSettings['onApi'];
     readonly tls?: ListenEdgeSettings['tls'];
   } = {},
 ): Promise<ToyEdge> {
-  const { sequences = 8, contextLength = 1024, port = 0, allowOrigins = [], mayOrder, tls, ...edgeOptions } = options;
+  const {
+    sequences = 8,
+    contextLength = 1024,
+    port = 0,
+    allowOrigins = [],
+    mayOrder,
+    onApi,
+    tls,
+    ...edgeOptions
+  } = options;
   const target = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
   const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
   const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
   const listener = await listenEdge(edge, {
-    ...{ host: '127.0.0.1', port, allowOrigins, tls },
+    ...{ host: '127.0.0.1', port, allowOrigins, tls, onApi },
     ...(mayOrder === undefined ? {} : { mayOrder }),
   });
   return {

@@ -1,0 +1,177 @@
+// `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { badArgument } from '../basics/errors.ts';
+import type { Secret } from '../basics/secret.ts';
+import { probeEdge } from '../device/probe-edge.ts';
+import { packageVersion } from '../files/document.ts';
+import { createHttpApp } from '../http/app.ts';
+import { createDeviceCompleter } from '../http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../http/listen-http.ts';
+import { type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
+import type { OptionsOf } from '../laboratory/options.ts';
+import { namesOf } from '../laboratory/pair-options.ts';
+import { defaultEdgeProfile } from '../models/profiles.ts';
+import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
+import { answerOptions } from './answer-flags.ts';
+import { withInterrupt } from './interrupt.ts';
+import { prepareModels } from './model-room.ts';
+import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
+import { commandOf } from './option-flags.ts';
+import { edgeFlagsOf, openingsOf } from './run-plan.ts';
+import { foreignLine } from './terminal-text.ts';
+
+const host = '127.0.0.1';
+const defaultEdge = 'ws://127.0.0.1:8642';
+
+const options = {
+  edge: {
+    flag: '--edge <address>',
+    help: `address of the edge; given several times: edges in the order of preference (default: ${defaultEdge})`,
+    texts: true,
+  },
+  edgeFingerprint: {
+    ...fingerprintOption,
+    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
+    texts: true,
+  },
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
+  port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8643 },
+  clientKey: {
+    flag: '--client-key <key>',
+    help: 'key that applications must show (default: whatever they show is taken)',
+    env: 'OUTRIDER_CLIENT_KEY',
+    isSecret: true,
+  },
+  allowOrigin: {
+    flag: '--allow-origin <origin...>',
+    help: 'origins of pages that may ask, as https://page.example (default: none)',
+    texts: true,
+  },
+  allowHost: {
+    flag: '--allow-host <name...>',
+    help: 'names of this machine in the addresses of applications, beside localhost and IP addresses',
+    texts: true,
+  },
+  pair: answerOptions.pair,
+  target: {
+    flag: '--target <name|path>',
+    alias: '--model <name|path>',
+    help: "model of the edge: its name for applications, and the tokenizer where the draft has none; instead of the pair's",
+  },
+  draft: answerOptions.draft,
+  hedges: answerOptions.hedges,
+  lookUp: answerOptions.lookUp,
+  gpu: answerOptions.gpu,
+  rtt: answerOptions.rtt,
+  link: answerOptions.link,
+} as const;
+
+const notes = `Examples:
+  outrider serve --demo                                  everything on this machine; prints a request that works
+  OUTRIDER_KEY=... outrider serve --edge wss://box.example:8642
+  outrider serve --edge wss://near.example:8642 --edge wss://far.example:8642
+
+It listens on ${host} only. Applications take the printed address as base URL of OpenAI's API: docs/http.md has routes and fields.`;
+
+type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
+
+export function serveCommand(): Command {
+  const description = 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies';
+  return commandOf({ name: 'serve', description, options, notes }, async (typed) => {
+    const flags = { ...typed, ...namesOf(typed) };
+    await withInterrupt((signal) => serve(flags, signal));
+  });
+}
+
+async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+  if (flags.demo && flags.edge !== undefined)
+    throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
+  const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
+  const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
+  const edge = flags.demo ? await startDemoEdge(flags) : null;
+  const lost = new Promise<never>((_, reject) => void edge?.lost.then(reject));
+  try {
+    const addresses =
+      edge === null ? edgeAddresses(flags.edge ?? [defaultEdge], flags.edgeFingerprint) : [{ edge: edge.url }];
+    await using device = await openCommandDevice(addresses, flags.target, deviceFlags);
+    await using listener = await listen(flags, device, (headers) => {
+      return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
+    });
+    await tellEdges(device);
+    tellAddress(flags, listener.port);
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (!signal.aborted) await Promise.race([stopped, lost]);
+  } finally {
+    await edge?.close();
+  }
+}
+
+function listen(
+  { target, key, clientKey, port }: ServeFlags,
+  device: CommandDevice,
+  refuses: (headers: Headers) => string | null,
+): Promise<HttpListener> {
+  const nowMs = (): number => performance.timeOrigin + performance.now();
+  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
+  const completer = createDeviceCompleter({ device, model: target, nowMs, credentials: key?.reveal() ?? '' });
+  const app = createHttpApp({
+    ...{ completer, nowMs, refuses, version: packageVersion() },
+    randomBits: () => randomBytes(8).readBigUInt64LE(),
+    mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
+  });
+  return listenHttp(app, host, port);
+}
+
+/** Takes the same time wherever the two differ. */
+function isEqual(key: Secret, shown: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(key.reveal()), digest(shown));
+}
+
+const demoContext = 4096;
+
+async function startDemoEdge(flags: ServeFlags): Promise<EdgeProcess> {
+  const plan = {
+    ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
+    ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
+  } as const;
+  await prepareModels(openingsOf(plan), 'close other programs, or name a smaller --pair (outrider models list)');
+  note('starting the edge process and loading the draft ...');
+  return startEdgeProcess(edgeFlagsOf(plan), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+}
+
+/** Which edges answer now; one that does not may come later. */
+async function tellEdges({ edges }: CommandDevice): Promise<void> {
+  const found = await Promise.all(
+    [...edges.edges.values()].map(async ({ name, connect }) => {
+      try {
+        const { hello, roundTripMs } = await probeEdge(connect);
+        return `${name}: ${foreignLine(hello.model)}, ${hello.contextLength} tokens, ${roundTripMs.toFixed(0)} ms away`;
+      } catch {
+        return `${name}: does not answer yet`;
+      }
+    }),
+  );
+  for (const line of found) note(line);
+}
+
+function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
+  const base = `http://${host}:${port}/v1`;
+  const key = clientKey === undefined ? '' : ` -H "Authorization: Bearer $OUTRIDER_CLIENT_KEY"`;
+  const body = JSON.stringify({
+    model: target,
+    messages: [{ role: 'user', content: 'Why is the sky blue?' }],
+    stream: true,
+  });
+  note(`${clientKey === undefined ? 'no key is asked for' : 'asks for a key'}; try it:`);
+  note(`  curl -N ${base}/chat/completions${key} -H "Content-Type: application/json" -d '${body}'`);
+  process.stdout.write(`${base}\n`);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${styleText('dim', text)}\n`);
+}
