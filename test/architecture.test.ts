@@ -71,6 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
   ],
+  http: ['basics', 'decoding', 'protocol', 'models', 'transport-node', 'device'],
   figures: ['allocation', 'world'],
   files: [
     'basics',
@@ -216,6 +217,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   device: [],
   edge: ['node'],
   live: ['node'],
+  http: ['node', 'hono', '@hono/node-server', 'zod'],
   figures: ['vega'],
   files: ['node', 'vega', '@resvg/resvg-js'],
   laboratory: ['node', 'vega'],

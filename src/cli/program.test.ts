@@ -35,6 +35,7 @@ describe('--gpu', () => {
       'doctor',
       'edge',
       'run',
+      'serve',
       'trace record',
       'trial exactness',
       'trial traces',
