@@ -1,0 +1,204 @@
+// The app over a completer that does as it is told: it may wait, fail, and be given up.
+
+import { describe, expect, it } from 'vitest';
+import { OutriderError } from '../basics/errors.ts';
+import { createHttpApp, type HttpAppSettings, routeRules } from './app.ts';
+import type { Completer, CompletionEnd, CompletionRequest, Round } from './completion-port.ts';
+
+const round = (text: string): Round => ({ text, tokens: 1, acceptedDrafts: 0 });
+const end: CompletionEnd = {
+  ...{ finishReason: 'stop', promptTokens: 3, completionTokens: 2, acceptedDrafts: 1, rejectedDrafts: 4 },
+  fingerprints: ['0123456789abcdef00'],
+};
+
+type Script = (request: CompletionRequest) => AsyncIterable<Round>;
+
+function completerOf(script: Script): Completer {
+  return {
+    ...{ model: 'm', createdSeconds: 5, state: 'ready' },
+    async start(request) {
+      let failure: unknown;
+      let settle = (): void => {};
+      const over = new Promise<void>((resolve) => {
+        settle = resolve;
+      });
+      async function* rounds() {
+        try {
+          yield* script(request);
+        } catch (error) {
+          failure = error;
+          throw error;
+        } finally {
+          settle();
+        }
+      }
+      const ended = over.then(() => {
+        if (failure !== undefined) throw failure;
+        return end;
+      });
+      return { promptTokens: 3, rounds: rounds(), end: ended, fingerprint: () => '0123456789abcdef00' };
+    },
+  };
+}
+
+async function* twoRounds(): AsyncGenerator<Round> {
+  yield round('Hello');
+  yield round(' you');
+}
+
+function appOf(script: Script = twoRounds, more: Partial<HttpAppSettings> = {}) {
+  const app = createHttpApp({
+    completer: completerOf(script),
+    ...{ version: '1.2.3', nowMs: () => 7000, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+    ...more,
+  });
+  const ask = (fields: object = {}, init: RequestInit = {}) =>
+    app.request('/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }),
+      ...init,
+    });
+  return { app, ask };
+}
+
+const eventsOf = async (response: Response): Promise<unknown[]> =>
+  (await response.text())
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''))
+    .map((data) => (data === '[DONE]' ? data : JSON.parse(data)));
+
+const unreachable = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
+
+describe('an answer', () => {
+  it('has text, reason, usage and the target that wrote it', async () => {
+    const answer = await appOf().ask();
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      ...{ id: 'chatcmpl-0000000000000001', object: 'chat.completion', created: 7, model: 'm' },
+      system_fingerprint: 'or_0123456789abcdef',
+      choices: [
+        {
+          ...{ index: 0, logprobs: null, finish_reason: 'stop' },
+          message: { role: 'assistant', content: 'Hello you', refusal: null },
+        },
+      ],
+      usage: {
+        ...{ prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+        completion_tokens_details: { accepted_prediction_tokens: 1, rejected_prediction_tokens: 4 },
+      },
+    });
+  });
+
+  it('is streamed as role, text, reason, usage, [DONE]', async () => {
+    const answer = await appOf().ask({ stream: true, stream_options: { include_usage: true } });
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const events = (await eventsOf(answer)) as {
+      choices: { delta: object; finish_reason: unknown }[];
+      usage: unknown;
+    }[];
+    expect(events.slice(0, -1).map(({ choices }) => choices[0]?.delta ?? null)).toEqual([
+      ...[{ role: 'assistant', content: '' }, { content: 'Hello' }, { content: ' you' }, {}, null],
+    ]);
+    expect(events.slice(0, -1).map(({ choices }) => choices[0]?.finish_reason ?? null)).toEqual([
+      ...[null, null, null, 'stop', null],
+    ]);
+    expect(events.slice(0, -1).map(({ usage }) => usage !== null)).toEqual([false, false, false, false, true]);
+    expect(events.at(-1)).toBe('[DONE]');
+  });
+
+  it('counts each prompt once, and each choice', async () => {
+    const answer = await appOf().ask({ n: 2 });
+    expect(await answer.json()).toMatchObject({ usage: { prompt_tokens: 3, completion_tokens: 4 } });
+  });
+
+  it('that fails before its first text has a status, in a stream too', async () => {
+    const { ask } = appOf(async function* () {
+      yield* [];
+      throw unreachable;
+    });
+    for (const stream of [false, true]) {
+      const answer = await ask({ stream });
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('5');
+      expect(await answer.json()).toEqual({
+        error: { message: 'nobody answers; try again', type: 'server_error', param: null, code: 'edge_unreachable' },
+      });
+    }
+  });
+
+  it('that fails later ends with an error event, and without [DONE]', async () => {
+    const { ask } = appOf(async function* () {
+      yield round('Hello');
+      throw unreachable;
+    });
+    const events = await eventsOf(await ask({ stream: true }));
+    expect(events.at(-1)).toMatchObject({ error: { code: 'edge_unreachable' } });
+    expect((await ask()).status).toBe(503);
+  });
+
+  it('tells nothing of a bug but that there is one', async () => {
+    const { ask } = appOf(async function* () {
+      yield* [];
+      throw new TypeError('x is not a function');
+    });
+    const answer = await ask();
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toMatchObject({ error: { type: 'server_error', code: 'internal' } });
+  });
+
+  it('is given up when the client leaves, and all its choices when one fails', async () => {
+    const signals: AbortSignal[] = [];
+    const { ask } = appOf(async function* ({ signal, sampling }) {
+      signals.push(signal);
+      yield round('Hello');
+      if (sampling.seed === 1n) throw unreachable;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    });
+    expect((await ask({ n: 2, seed: 0 })).status).toBe(503);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    const streamed = await ask({ stream: true, seed: 0 });
+    await streamed.body?.cancel();
+    expect(signals.at(-1)?.aborted).toBe(true);
+  });
+
+  it('makes no text that the client has not read', async () => {
+    let made = 0;
+    const { ask } = appOf(async function* () {
+      for (; made < 100; made += 1) yield round('a');
+    });
+    const reader = (await ask({ stream: true })).body?.getReader();
+    await reader?.read();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(made).toBeLessThan(3);
+    await reader?.cancel();
+  });
+});
+
+describe('the guard', () => {
+  it('lets nobody without a key use a route whose rule is not public', async () => {
+    const { app } = appOf(twoRounds, { mayUse: (key) => key === 'right' });
+    for (const [route, rule] of Object.entries(routeRules)) {
+      const [method = '', path = ''] = route.replace(':model', 'm').split(' ');
+      const status = async (headers: Readonly<Record<string, string>> = {}) =>
+        (await app.request(path, { method, headers })).status;
+      expect((await status()) === 401, route).toBe(rule === 'key');
+      expect(await status({ 'x-api-key': 'right' }), route).not.toBe(401);
+    }
+  });
+
+  it('has a rule for each route of the app, and for no other', () => {
+    const { app } = appOf();
+    const routes = app.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path.replace('{.+}', '')}`);
+    expect([...new Set(routes)].sort()).toEqual(Object.keys(routeRules).sort());
+  });
+
+  it('asks for host and origin before anything else', async () => {
+    const { app } = appOf(twoRounds, { refuses: (headers) => headers.get('origin') });
+    const answer = await app.request('/health', { headers: { origin: 'https://evil.example' } });
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ error: { type: 'permission_error' } });
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { ApiError } from './api-error.ts';
+import { readChatRequest, readTextRequest } from './openai-requests.ts';
+
+const newSeed = () => 99n;
+const messages = [{ role: 'user', content: 'Hi' }];
+const chat = (fields: object = {}) => readChatRequest({ model: 'm', messages, ...fields }, newSeed);
+const text = (fields: object = {}) => readTextRequest({ model: 'm', prompt: 'Hi', ...fields }, newSeed);
+
+/** The failure of a request. */
+function failureOf(read: () => unknown): ApiError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+  }
+  throw new Error('it was taken');
+}
+
+describe('a chat request', () => {
+  it("has OpenAI's defaults, and a seed of its own", () => {
+    expect(chat()).toMatchObject({ stream: false, includesUsage: false, choices: 1, ignored: [] });
+    const [asked] = chat().asked;
+    expect(asked).toMatchObject({ maxTokens: null, stopStrings: [], prompt: { kind: 'chat', messages } });
+    expect(asked?.sampling).toMatchObject({ temperature: 1, topP: 1, topK: 0, seed: 99n, logitBias: [] });
+  });
+
+  it('takes null for a field that is left out, and -1 for no top_k', () => {
+    expect(chat({ temperature: null, stop: null, seed: null, max_tokens: null, top_k: -1 })).toEqual(chat());
+  });
+
+  it('takes both names of the limit, the newer one first', () => {
+    expect(chat({ max_tokens: 5 }).asked[0]?.maxTokens).toBe(5);
+    expect(chat({ max_tokens: 5, max_completion_tokens: 7 }).asked[0]?.maxTokens).toBe(7);
+  });
+
+  it('takes parts of text as one text, and a developer for the system', () => {
+    const parts = [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ];
+    const asked = chat({
+      messages: [
+        { role: 'developer', content: 'x' },
+        { role: 'user', content: parts },
+      ],
+    }).asked[0];
+    expect(asked?.prompt).toEqual({
+      kind: 'chat',
+      messages: [
+        { role: 'system', content: 'x' },
+        { role: 'user', content: 'ab' },
+      ],
+    });
+  });
+
+  it('gives each choice noise of its own, also beyond the largest seed', () => {
+    expect(chat({ n: 3, seed: 4 }).asked.map(({ sampling }) => sampling.seed)).toEqual([4n, 5n, 6n]);
+    expect(chat({ n: 2, seed: -1 }).asked.map(({ sampling }) => sampling.seed)).toEqual([2n ** 64n - 1n, 0n]);
+  });
+
+  it('sorts biases by id', () => {
+    expect(chat({ logit_bias: { '20': -1, '3': 2 } }).asked[0]?.sampling.logitBias).toEqual([
+      [3, 2],
+      [20, -1],
+    ]);
+  });
+
+  it('names what has no effect', () => {
+    expect(chat({ user: 'u', metadata: {}, anything: 1, tools: [], logprobs: false }).ignored).toEqual([
+      ...['user', 'metadata', 'anything'],
+    ]);
+    expect(chat({ response_format: { type: 'text' }, tool_choice: 'none' }).ignored).toEqual([
+      ...['response_format', 'tool_choice'],
+    ]);
+  });
+
+  it.each(['tools', 'functions', 'response_format', 'logprobs', 'top_logprobs', 'prediction', 'audio'])(
+    'is refused with %s, which would change the text or promise something about it',
+    (name) => {
+      const refusal = failureOf(() => chat({ [name]: { type: 'json_object' } }));
+      expect(refusal).toMatchObject({ status: 400, code: 'unsupported_parameter', param: name });
+    },
+  );
+
+  it.each([
+    [{ temperature: -0.1 }, 'temperature'],
+    [{ temperature: Number.POSITIVE_INFINITY }, 'temperature'],
+    [{ temperature: '1' }, 'temperature'],
+    [{ top_p: 0 }, 'top_p'],
+    [{ n: 0 }, 'n'],
+    [{ n: 17 }, 'n'],
+    [{ max_tokens: 0 }, 'max_tokens'],
+    [{ max_tokens: 1e12 }, 'max_tokens'],
+    [{ seed: 1.5 }, 'seed'],
+    [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop'],
+    [{ logit_bias: { x: 1 } }, 'logit_bias.x'],
+    [{ logit_bias: { '1': 101 } }, 'logit_bias.1'],
+    [{ messages: [] }, 'messages'],
+    [{ messages: [{ role: 'tool', content: 'x' }] }, 'messages[0].role'],
+    [{ messages: [{ role: 'user', content: 3 }] }, 'messages[0].content'],
+    [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content'],
+    [{ model: undefined }, 'model'],
+  ])('is refused with %j, by the name of the field', (fields, param) => {
+    expect(failureOf(() => chat(fields))).toMatchObject({ status: 400, code: 'invalid_value', param });
+  });
+
+  it.each([[null], [3], ['text'], [[]], [true]])('is an object, not %j', (body) => {
+    expect(failureOf(() => readChatRequest(body, newSeed))).toMatchObject({ status: 400, param: '' });
+  });
+});
+
+describe('a text request', () => {
+  it('takes texts and token ids, one or several', () => {
+    expect(text().asked[0]).toMatchObject({ prompt: { kind: 'text', text: 'Hi' }, maxTokens: 16 });
+    expect(text({ prompt: [1, 2] }).asked.map(({ prompt }) => prompt)).toEqual([{ kind: 'ids', ids: [1, 2] }]);
+    expect(text({ prompt: ['a', 'b'], n: 2 }).asked.map(({ prompt }) => prompt)).toEqual(
+      ['a', 'a', 'b', 'b'].map((one) => ({ kind: 'text', text: one })),
+    );
+    expect(text({ prompt: [[1], [2, 3]] }).asked).toHaveLength(2);
+  });
+
+  it.each([[{ prompt: [] }], [{ prompt: [[]] }], [{ prompt: [1, 'a'] }], [{ prompt: [-1] }], [{ prompt: [1.5] }]])(
+    'is refused with %j',
+    (fields) => {
+      expect(failureOf(() => text(fields))).toMatchObject({ status: 400, param: expect.stringMatching(/^prompt/) });
+    },
+  );
+
+  it('is refused with more prompts than it may have choices', () => {
+    expect(failureOf(() => text({ prompt: Array.from({ length: 17 }, () => 'a') }))).toMatchObject({ param: 'prompt' });
+    expect(failureOf(() => text({ echo: true }))).toMatchObject({ param: 'echo' });
+  });
+});
