@@ -23,6 +23,39 @@ it('a controller, two edges and three devices: every text is the target’s own'
   expect([identical, failed]).toEqual([texts, 0]);
 }, 120_000);
 
+it('outrider live: an edge and then the controller are killed; both start again, and every text is the target’s own', async () => {
+  const said: string[] = [];
+  await using demo = await openDemo({
+    ...{ edges: 2, devices: 3, scenario: 'munich', seed: 1, policy: 'best', objective: 'felt', slotMs: 500 },
+    ...{ profile: 'edge-8b-rtx4090', maxTokens: 60, isToy: true, isAuto: true, isApart: true, target: '', draft: '' },
+    note: (line) => void said.push(line),
+  });
+  const { fleet, control } = demo;
+  const poll = { timeout: 60_000, interval: 100 };
+  await expect.poll(() => fleet.readers.every(({ answers }) => answers > 0), poll).toBe(true);
+  // Each one that reads says why, with what was predicted.
+  await expect
+    .poll(() => fleet.readers.some(({ why }) => /^policy best: .*, .* at edge-[12]/.test(why ?? '')), poll)
+    .toBe(true);
+  const edge = fleet.edges[0];
+  const killed = edge?.process.processId ?? 0;
+  process.kill(killed, 'SIGKILL');
+  await expect.poll(() => edge?.isRunning, poll).toBe(false);
+  await expect.poll(() => fleet.readers.every(({ edge: at }) => at !== 'edge-1'), poll).toBe(true);
+  await expect.poll(() => edge?.isRunning === true && edge.process.processId !== killed, poll).toBe(true);
+  process.kill(control.processId ?? 0, 'SIGKILL');
+  await expect.poll(() => control.processId, poll).toBeNull();
+  await expect.poll(() => fleet.readers.some(({ why }) => why?.startsWith('no controller; ')), poll).toBe(true);
+  await expect.poll(() => control.processId !== null, poll).toBe(true);
+  await expect.poll(() => fleet.readers.some(({ why }) => why?.startsWith('policy best: ')), poll).toBe(true);
+  await fleet.finish();
+  const { texts, identical, failed } = await demo.compare();
+  expect([identical, failed]).toEqual([texts, 0]);
+  expect(Math.max(...fleet.readers.map(({ pauseMs }) => pauseMs))).toBeLessThan(15_000);
+  expect(said).toContainEqual(expect.stringMatching(/^edge-1 runs again, as process/));
+  expect(said).toContainEqual(expect.stringMatching(/^the controller runs again, as process/));
+}, 180_000);
+
 it('chaos: processes are killed, stopped and drained, and no answer is lost', async () => {
   const { summary } = await runExperiment(chaosTrial, { faults: 6, devices: 4, edges: 3, every: 1, seed: 2 });
   expect(summary).toMatchObject({ faults: 6, lostSessions: 0 });

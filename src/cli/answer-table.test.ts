@@ -52,13 +52,13 @@ it('names the modes of auto, without trials', () => {
 it('says why it reads from each edge, and what the controller planned', () => {
   const plan = { edge: 'far', mode: 'stream', hedges: 0, maxAhead: 4, reason: 'the battery is at 20 %' } as const;
   const servedBy = [
-    { edge: 'near', fromMs: 0, reason: 'policy best: 20 ms a token predicted at near' },
+    { edge: 'near', fromMs: 0, reason: 'policy best: 20 ms a token predicted, 31 at far' },
     { edge: 'own', fromMs: 1500, reason: undefined },
     { edge: 'far', fromMs: 2340, reason: 'near is lost or leaves, and far is a spare edge' },
   ];
   expect(explain({ ...report(40), servedBy, plan }, undefined).slice(0, 3)).toEqual([
     "The controller's plan: mode stream, at most 4 drafts ahead, no alternatives: the battery is at 20 %.",
-    'Read from near: policy best: 20 ms a token predicted at near.',
+    'Read from near: policy best: 20 ms a token predicted, 31 at far.',
     'Read from far, from 2.3 s on: near is lost or leaves, and far is a spare edge.',
   ]);
   const unlimited = { ...report(40), plan: { ...plan, maxAhead: 512 } };

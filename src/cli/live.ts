@@ -1,18 +1,17 @@
 // `outrider live`: a controller, several edges and many devices together on this machine, and a table of what each device reads.
 
-import { styleText } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { badArgument } from '../basics/errors.ts';
+import type { ControllerEvent } from '../controller/controller-events.ts';
 import { type Demo, openDemo } from '../experiments/live/demo.ts';
 import { printDocument } from '../files/document.ts';
-import type { ReaderState } from '../laboratory/fleet-reader.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../models/profiles.ts';
 import { withInterrupt } from './interrupt.ts';
+import { createLiveTable, endTable, type LiveTable, runningTable } from './live-table.ts';
 import { commandOf } from './option-flags.ts';
-import { canRedraw } from './progress-bar.ts';
-import { formatTable } from './terminal-table.ts';
-import { foreignLine } from './terminal-text.ts';
 
 const notes = `Examples:
   outrider live                               8 devices walk in Munich, 3 edges write, for 30 seconds; a toy in place of models
@@ -20,7 +19,9 @@ const notes = `Examples:
   outrider live --policy max-sinr             another policy
   outrider live --seconds 60 --json           one JSON document at the end
 
-Every text is compared with the target's own at the end; a text that differs ends with status 1. docs/controller.md.`;
+Columns: the edge that writes for each device; decoding mode; ms a token over the last 4 s, with the time to the first one;
+handovers; why it reads from there, with what the controller predicts for it there and elsewhere. Processes that end are started again: kill one, and see.
+Every text is compared with the target's own at the end; one that differs, or has not ended, gives status 1. docs/controller.md.`;
 
 const options = {
   edges: { flag: '--edges <count>', help: 'edge processes', whole: [1, 16], default: 3 },
@@ -40,7 +41,8 @@ const options = {
   },
   slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
   seed: { flag: '--seed <number>', help: 'seed of the world', whole: [0, 4_294_967_295], default: 1 },
-  real: { flag: '--real', help: 'real models; without it a toy language, which is as quick as the emulated hardware' },
+  toy: { flag: '--toy', help: 'a toy language in place of models (default): as quick as the emulated hardware' },
+  real: { flag: '--real', help: 'real models: on few processors slower than the hardware that they emulate' },
   pair: { ...pairOption, help: 'with --real: target and draft, from "outrider models list"' },
   profile: {
     flag: '--profile <name>',
@@ -62,65 +64,77 @@ export function liveCommand(): Command {
 }
 
 async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
+  if (flags.real === true && flags.toy === true) throw badArgument('--real and --toy exclude each other', 'give one');
   const { target, draft } = namesOf({ pair: flags.pair });
-  note(`starting a controller, ${flags.edges} edges and ${flags.devices} devices ...`);
+  const table = createLiveTable(process.stderr);
+  table.note(`starting a controller, ${flags.edges} edges and ${flags.devices} devices ...`);
+  const said = new Set<string>();
+  let isStarting = true;
   await using demo = await openDemo({
     ...{ edges: flags.edges, devices: flags.devices, scenario: flags.scenario, seed: flags.seed, policy: flags.policy },
     ...{ objective: flags.objective, slotMs: flags.slot, profile: flags.profile, maxTokens: flags.maxTokens },
-    ...{ isToy: flags.real !== true, isAuto: true, target, draft },
-    note: (line) => note(foreignLine(line)),
+    ...{ isToy: flags.real !== true, isAuto: true, isApart: true, target, draft },
+    note(line) {
+      // Edges that begin, or begin again, say all the same.
+      const words = line.replace(/^edge-\d+: /, '');
+      if (!said.has(words)) table.note(isStarting ? words : line);
+      if (isStarting) said.add(words);
+    },
+    onEvent: (event) => tellFailures(event, table),
   });
-  await watch(demo, flags, signal);
+  isStarting = false;
+  table.note(processes(demo));
+  await watch(demo, flags, signal, table);
   await demo.fleet.finish();
   const compared = await demo.compare();
-  const readers = demo.fleet.readers.map(rowOf);
-  const summary = { ...compared, handovers: demo.fleet.readers.reduce((sum, one) => sum + one.handovers, 0) };
-  if (flags.json === true) printDocument('live', { rows: readers, summary, params: flags });
-  else {
-    process.stdout.write(`${formatTable(readers, keys)}\n\n`);
-    const words = `${compared.texts} texts, ${compared.identical} equal to the target's own, ${compared.failed} not ended`;
-    process.stdout.write(`${words}, ${summary.handovers} handovers\n`);
-  }
-  return compared.texts === compared.identical ? 0 : 1;
-}
-
-const keys = ['device', 'edge', 'mode', 'msPerToken', 'predicted', 'answers', 'handovers', 'why'];
-const drawEveryMs = 500;
-const plainEveryMs = 5000;
-
-/** Shows the table until the time is over: drawn again and again on a terminal, else a few times. */
-async function watch(demo: Demo, { seconds, json }: LiveFlags, signal: AbortSignal): Promise<void> {
-  const isTerminal = canRedraw(process.stderr) && json !== true;
-  const endMs = performance.now() + 1000 * seconds;
-  const everyMs = isTerminal ? drawEveryMs : plainEveryMs;
-  let lines = 0;
-  while (performance.now() < endMs && !signal.aborted) {
-    const restMs = Math.min(everyMs, endMs - performance.now());
-    await new Promise((resolve) => setTimeout(resolve, Math.max(1, restMs)));
-    if (json === true) continue;
-    const { policy, slots, decisionMs } = demo.fleet.controller.status;
-    const heading = `slot ${slots}, policy ${policy}, decided in ${decisionMs.toFixed(1)} ms`;
-    const table = `${heading}\n${formatTable(demo.fleet.readers.map(rowOf), keys)}\n`;
-    // A line that is wrapped would be two when the table is drawn again.
-    const text = isTerminal ? clipped(table, process.stderr.columns) : table;
-    if (isTerminal && lines > 0) process.stderr.write(`\u001b[${lines}A\u001b[J`);
-    process.stderr.write(text);
-    lines = text.split('\n').length - 1;
-  }
-}
-
-function clipped(text: string, columns: number): string {
-  return text.replace(/^.*$/gm, (line) => line.slice(0, Math.max(1, columns - 1)));
-}
-
-function rowOf({ name, edge, mode, msPerToken, predictedMs, answers, handovers, why }: ReaderState): object {
-  const rounded = (ms: number | null): string | null => (ms === null ? null : ms.toFixed(1));
-  return {
-    ...{ device: name, edge, mode, msPerToken: rounded(msPerToken), predicted: rounded(predictedMs) },
-    ...{ answers, handovers, why },
+  const { readers, answers } = demo.fleet;
+  const summary = {
+    ...compared,
+    handovers: readers.reduce((sum, one) => sum + one.handovers, 0),
+    longestPauseMs: Math.round(Math.max(0, ...readers.map(({ pauseMs }) => pauseMs))),
   };
+  table.end();
+  if (flags.json === true) printDocument('live', { rows: [...readers], summary, params: flags });
+  else {
+    process.stdout.write(`\n${endTable(readers, answers)}\n\n`);
+    const words = `${compared.texts} texts, ${compared.identical} equal to the target's own, ${compared.failed} not ended`;
+    const more = `${summary.handovers} handovers, longest pause ${(summary.longestPauseMs / 1000).toFixed(1)} s`;
+    process.stdout.write(`${words}; ${more}\n`);
+  }
+  return compared.texts === compared.identical && compared.failed === 0 ? 0 : 1;
 }
 
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
+/** For whoever wants to stop or kill one of them. */
+function processes({ fleet, control }: Demo): string {
+  const edges = fleet.edges.map(({ name, process: { processId } }) => `${name} ${processId}`);
+  return `processes: controller ${control.processId}, ${edges.join(', ')}; kill one, and see: it is started again`;
+}
+
+function tellFailures(event: ControllerEvent, table: LiveTable): void {
+  if (event.kind === 'policy-failed')
+    table.note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
+  if (event.kind === 'refused') table.note(`the controller refused ${event.id ?? 'a stranger'}: ${event.cause}`);
+}
+
+/** Shows the table until the time is over. */
+async function watch(demo: Demo, flags: LiveFlags, signal: AbortSignal, table: LiveTable): Promise<void> {
+  const startMs = performance.now();
+  const endMs = startMs + 1000 * flags.seconds;
+  while (performance.now() < endMs && !signal.aborted) {
+    const restMs = Math.min(table.everyMs, endMs - performance.now());
+    await sleep(Math.max(1, restMs), undefined, { signal }).catch(() => {});
+    if (flags.json !== true) table.draw(screen(demo, flags, (performance.now() - startMs) / 1000));
+  }
+  table.note('letting each device end its answer ...');
+}
+
+function screen({ fleet, control }: Demo, { seconds }: LiveFlags, passed: number): string {
+  const { decided } = fleet;
+  const down = [
+    ...(control.processId === null ? ['the controller'] : []),
+    ...fleet.edges.filter(({ isRunning }) => !isRunning).map(({ name }) => name),
+  ];
+  const who = decided === null ? 'nothing decided yet' : `slot ${decided.slot} by ${decided.policy}`;
+  const heading = `${passed.toFixed(0)} of ${seconds} s, ${who}${down.length === 0 ? '' : `, down: ${down.join(', ')}`}`;
+  return `${heading}\n${runningTable(fleet.readers, process.stderr)}`;
 }

@@ -70,8 +70,8 @@ export function pacesAt(
 }
 
 export function edgeReason(choice: EdgeChoice): string {
-  const { by, cause, edge, msPerToken } = choice;
-  const chosen = `${by}: ${rounded(msPerToken)} ms a token predicted at ${edge}`;
+  const { by, cause, msPerToken } = choice;
+  const chosen = `${by}: ${rounded(msPerToken)} ms a token predicted`;
   return `${cause === null ? '' : `${cause}; `}${chosen}${elsewhere(choice)}`;
 }
 
@@ -82,7 +82,7 @@ function elsewhere({ edge, msPerToken, from, textTokens, others }: EdgeChoice): 
   if (other === undefined) return ', the only edge with a place in its reach';
   const there = `, ${rounded(other.msPerToken)} at ${other.edge}`;
   if (from !== edge || other.msPerToken >= clearlyBetter * msPerToken) return there;
-  return `${there} after a move, which has it read ${textTokens} tokens again`;
+  return `${there} after reading ${textTokens} tokens again`;
 }
 
 function rounded(ms: number): string {

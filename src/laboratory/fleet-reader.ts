@@ -47,6 +47,8 @@ export interface ReaderState {
   readonly predictedMs: number | null;
   readonly answers: number;
   readonly handovers: number;
+  /** Longest time without a token while it read, from a question on, ms. */
+  readonly pauseMs: number;
 }
 
 /** An answer that has ended. */
@@ -81,6 +83,10 @@ export class FleetReader {
   readonly #auto = new AutoMode();
   #turn: Turn | null = null;
   #handovers = 0;
+  /** The last handover. */
+  #came = { atMs: Number.NEGATIVE_INFINITY, why: '' };
+  /** Of answers that have ended. */
+  #pauseMs = 0;
   #isEnding = false;
   /** Of the running answer; null: none runs. */
   #startMs: number | null = null;
@@ -165,12 +171,24 @@ export class FleetReader {
       name: this.name,
       edge: status?.edge ?? null,
       mode: status?.mode ?? '-',
-      why: this.#agent.edges.edges.get(status?.edge ?? '')?.why ?? null,
+      why: this.#why(decided, status?.edge ?? null),
       msPerToken: tokens === 0 ? null : wantedMs / tokens,
       predictedMs: decided?.paces.find(({ device }) => device === this.name)?.predictedMs ?? null,
       answers: this.answers.length,
       handovers: this.#handovers,
+      pauseMs: Math.max(this.#pauseMs, this.#startMs === null ? 0 : longestPause(this.#startMs, this.#commits, nowMs)),
     };
+  }
+
+  /** As the controller has decided last; where it reads elsewhere, or nobody decides, as the device knows. */
+  #why(decided: DecidedEvent | null, edge: string | null): string | null {
+    if (this.#turn === null) return null;
+    if (edge === null) return 'waits for an edge';
+    const own = decided?.paces.find(({ device }) => device === this.name);
+    const told = this.#agent.edges.edges.get(edge)?.why ?? null;
+    if (!this.#agent.isConnected) return `no controller; ${told}`;
+    if (performance.now() - this.#came.atMs < shownMs) return this.#came.why;
+    return own?.edge === edge && this.#agent.assigned === edge ? (own.reason ?? told) : told;
   }
 
   async run(): Promise<void> {
@@ -194,6 +212,7 @@ export class FleetReader {
 
   async #read(prompt: number): Promise<void> {
     const { tokenizer, prompts, maxAnswerTokens } = this.#plan;
+    let servers = 0;
     const turn = startTurn({
       connect: this.#agent.edges,
       tokenizer,
@@ -201,6 +220,12 @@ export class FleetReader {
       prompt: prompts[prompt] as readonly number[],
       maxAnswerTokens,
       waitsForEdge: true,
+      onServedBy: (edge) => {
+        servers += 1;
+        if (servers === 1) return;
+        this.#handovers += 1;
+        this.#came = { atMs: performance.now(), why: this.#agent.edges.edges.get(edge)?.why ?? '' };
+      },
       ...(this.#plan.isAuto === true ? { auto: this.#auto } : {}),
     });
     this.#turn = turn;
@@ -215,8 +240,9 @@ export class FleetReader {
       // The report has the failure.
     }
     const report = await turn.report;
-    this.#handovers += Math.max(0, report.servedBy.length - 1);
-    this.answers.push({ device: this.#index, prompt, report, commits, startMs, endMs: performance.now() });
+    const endMs = performance.now();
+    this.answers.push({ device: this.#index, prompt, report, commits, startMs, endMs });
+    this.#pauseMs = Math.max(this.#pauseMs, longestPause(startMs, commits, endMs));
     this.#startMs = null;
     this.#turn = null;
   }
@@ -231,4 +257,9 @@ export class FleetReader {
     this.#turn?.stop();
     this.#agent.close();
   }
+}
+
+function longestPause(startMs: number, commits: readonly { readonly atMs: number }[], endMs: number): number {
+  const times = [startMs, ...commits.map(({ atMs }) => atMs), endMs];
+  return times.reduce((most, atMs, at) => Math.max(most, atMs - (times[at - 1] ?? atMs)), 0);
 }

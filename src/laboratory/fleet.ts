@@ -1,16 +1,14 @@
 // A controller, edges and devices that run together on this machine: edges are processes, devices walk in a scenario's world and read one
 // answer after the other over emulated links.
 
-import type { RemotePolicy } from '../allocation/remote-policy.ts';
-import type { NamedPolicy } from '../allocation/require-assignment.ts';
-import type { ObjectiveSettings } from '../allocation/slot-state.ts';
 import { CloseStack } from '../basics/close-stack.ts';
-import type { ControllerEvent, DecidedEvent } from '../controller/controller-events.ts';
+import type { DecidedEvent } from '../controller/controller-events.ts';
 import type { Place } from '../controller/messages.ts';
-import { listenController, type RunningController, startController } from '../live/controller-server.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
+import type { EventListener, FleetControl } from './fleet-control.ts';
 import { type FleetAnswer, FleetReader, type ReaderPlan, type ReaderState } from './fleet-reader.ts';
+import { keepRunning } from './keep-running.ts';
 
 /** Links that change. */
 export interface Walk {
@@ -30,22 +28,31 @@ export interface FleetPlan extends Omit<ReaderPlan, 'rates'> {
   /** Flags of every edge process: model, profile. */
   readonly edgeFlags: readonly string[];
   readonly walk: Walk;
-  readonly policy: RemotePolicy;
-  readonly fallback: NamedPolicy;
-  readonly objective: NonNullable<ObjectiveSettings['kind']>;
-  readonly slotMs: number;
-  readonly onEvent?: (event: ControllerEvent) => void;
+  /** Listens already. */
+  readonly control: FleetControl;
+  /** Whether an edge that ends is started again; default: it is gone. */
+  readonly restarts?: boolean;
+  readonly onEvent?: EventListener;
 }
 
 export interface Fleet extends AsyncDisposable {
-  readonly controller: RunningController;
-  readonly edges: readonly { readonly name: string; readonly process: EdgeProcess }[];
+  readonly edges: readonly FleetEdge[];
+  /** The last decision of the controller; null: none yet. */
+  readonly decided: DecidedEvent | null;
   readonly readers: readonly ReaderState[];
   /** As {@link FleetReader.readBetween}, of each device. */
   readBetween(fromMs: number, toMs: number): readonly { readonly tokens: number; readonly wantedMs: number }[];
   readonly answers: readonly FleetAnswer[];
   /** Lets every device end its answer. */
   finish(): Promise<void>;
+}
+
+export interface FleetEdge {
+  readonly name: string;
+  /** The one that runs, or ran last. */
+  readonly process: EdgeProcess;
+  /** False: it has ended, as far as this process has noticed. */
+  readonly isRunning: boolean;
 }
 
 const edgePrefix = 'edge-';
@@ -57,28 +64,19 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   const shareLinks = (): void => {
     for (const reader of readers) reader.changeLinks(readers, last);
   };
-  const controller = startController({
-    ...{ policy: plan.policy, fallback: plan.fallback, objective: plan.objective, slotMs: plan.slotMs },
-    onEvent(event) {
-      if (event.kind === 'decided') {
-        last = event;
-        shareLinks();
-      }
-      plan.onEvent?.(event);
-    },
+  plan.control.listen((event) => {
+    if (event.kind === 'decided') {
+      last = event;
+      shareLinks();
+    }
+    plan.onEvent?.(event);
   });
-  opened.defer(() => controller.close());
-  const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
-  opened.defer(() => listener.close());
-  const url = `ws://127.0.0.1:${listener.port}`;
+  const { url } = plan.control;
   const edges = await Promise.all(
     Array.from({ length: plan.edges }, async (_, index) => {
-      const name = `${edgePrefix}${index + 1}`;
-      const at = plan.walk.edgeAt(index);
-      const flags = [...plan.edgeFlags, '--controller', url, '--name', name, `--place=${at.xM},${at.yM}`];
-      const process = await startEdgeProcess(flags, plan.note);
-      opened.defer(async () => void (await process.close()));
-      return { name, process };
+      const edge = await startEdge(plan, url, index);
+      opened.use(edge);
+      return edge;
     }),
   );
   const rates = (device: number, edge: string): number =>
@@ -95,8 +93,10 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   for (const reader of readers) void reader.run();
   const kept = opened.move();
   return {
-    controller,
     edges,
+    get decided() {
+      return last;
+    },
     get readers() {
       return readers.map((reader) => reader.state(last));
     },
@@ -109,4 +109,27 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
+}
+
+async function startEdge(plan: FleetPlan, url: string, index: number): Promise<FleetEdge & AsyncDisposable> {
+  const name = `${edgePrefix}${index + 1}`;
+  const at = plan.walk.edgeAt(index);
+  const flags = [...plan.edgeFlags, '--controller', url, '--name', name, `--place=${at.xM},${at.yM}`];
+  const note = (line: string): void => plan.note(`${name}: ${line.replace(/^edge /, '')}`);
+  const start = (port: number): Promise<EdgeProcess> => startEdgeProcess(flags, note, { port });
+  if (plan.restarts === true) {
+    const kept = await keepRunning(name, start, plan.note);
+    return {
+      name,
+      get process() {
+        return kept.process;
+      },
+      get isRunning() {
+        return kept.isRunning;
+      },
+      [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+    };
+  }
+  const process = await start(0);
+  return { name, process, isRunning: true, [Symbol.asyncDispose]: async () => void (await process.close()) };
 }

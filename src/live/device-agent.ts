@@ -11,6 +11,7 @@ import type { DraftPlan } from '../protocol/drafting-advice.ts';
 import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { Connect } from '../transport/transport.ts';
+import { positive, rotated, shareOf } from './agent-figures.ts';
 import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
 import { UplinkLine } from './uplink-line.ts';
 
@@ -72,20 +73,6 @@ const probeByPings: NonNullable<DeviceAgentOptions['probe']> = (connect, found) 
   );
 };
 
-function rotated<Item>(items: readonly Item[], by: number): Item[] {
-  const at = by % items.length;
-  return [...items.slice(at), ...items.slice(0, at)];
-}
-
-/** Coarse timers tell 0. */
-function positive(ms: number | null): number | null {
-  return ms === null ? null : Math.max(0.01, ms);
-}
-
-function shareOf(value: number): number {
-  return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1;
-}
-
 /** What is used of an answer. */
 export type FollowedTurn = Pick<Turn, 'status' | 'moveTo'> & Partial<Pick<Turn, 'obey'>>;
 
@@ -126,6 +113,8 @@ class RunningAgent implements DeviceAgent {
   readonly #client: ControlClient;
   /** An order to move that the running answer has not followed yet. */
   #goesTo: string | null = null;
+  /** The last order was to stay, and came when the answer moved already. */
+  #isLate = false;
   #turn: FollowedTurn | null = null;
   /** For the running answer, and for the next one until there is another plan. */
   #plan: DraftPlan | null = null;
@@ -188,6 +177,7 @@ class RunningAgent implements DeviceAgent {
   begin(turn: FollowedTurn): void {
     this.#turn = turn;
     this.#goesTo = null;
+    this.#isLate = false;
     this.#told = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
     if (this.#plan !== null) turn.obey?.(this.#plan);
     this.#client.reportNow();
@@ -258,8 +248,11 @@ class RunningAgent implements DeviceAgent {
     this.#options.onAssigned?.(edge, reason);
     this.#wake();
     const turn = this.#turn;
+    const before = this.#goesTo;
     this.#goesTo = null;
-    if (turn === null || turn.status.isOver || turn.status.edge === edge) return;
+    if (turn === null || turn.status.isOver) return;
+    this.#isLate = turn.status.edge === edge && before !== null && before !== edge;
+    if (turn.status.edge === edge) return;
     this.#goesTo = edge;
     turn.moveTo(edge);
   }
@@ -315,6 +308,7 @@ class RunningAgent implements DeviceAgent {
     const kind = this.spares.includes(id) ? 'a spare edge' : 'the nearest of the others';
     if (assigned === null) return `no edge was named, and ${id} is ${kind}`;
     if (this.#goesTo === assigned) return `on the way to ${assigned}: ${this.#reasons.get(assigned)}`;
+    if (this.#isLate) return `it moved here before it was told to stay at ${assigned}`;
     const hasFailed = this.edges.routes.hasFailed(assigned, this.#clock.nowMs());
     return `${assigned} ${hasFailed ? 'has failed' : 'leaves or is full'}, and ${id} is ${kind}`;
   }

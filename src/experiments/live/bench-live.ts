@@ -138,7 +138,7 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
       run.signal.throwIfAborted();
       const one = policies[(turn + round) % policies.length] as (typeof policies)[number];
       run.onProgress('blocks', round * policies.length + turn, rounds * policies.length);
-      fleet.controller.setPolicy(deciders.get(one.key) as RemotePolicy, one.kind);
+      demo.control.setPolicy?.(deciders.get(one.key) as RemotePolicy, one.kind);
       const fromMs = performance.now() + settleMs;
       await new Promise((resolve) => setTimeout(resolve, 1000 * options.blockSeconds));
       blocks.push(blockOf(one.key, fleet, events, fromMs, performance.now()));

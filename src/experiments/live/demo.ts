@@ -10,6 +10,7 @@ import { encodeTrialPrompts } from '../../files/sample-prompts.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
 import { type Fleet, startFleet } from '../../laboratory/fleet.ts';
+import { controlApart, controlHere, type FleetControl } from '../../laboratory/fleet-control.ts';
 import { AdaptiveDrafter } from '../../models/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../../models/drafter.ts';
 import type { LanguageModel } from '../../models/model.ts';
@@ -33,6 +34,8 @@ export interface DemoSettings {
   readonly isToy: boolean;
   /** As of {@link ReaderPlan}. */
   readonly isAuto?: boolean;
+  /** Whether the controller has a process of its own, and processes that end are started again; default false. */
+  readonly isApart?: boolean;
   readonly target: string;
   readonly draft: string;
   readonly note: (line: string) => void;
@@ -41,6 +44,7 @@ export interface DemoSettings {
 
 export interface Demo extends AsyncDisposable {
   readonly fleet: Fleet;
+  readonly control: FleetControl;
   /** Of the network behind the radio. */
   readonly roundTripMs: number;
   /** The target's own text after each prompt that was asked. */
@@ -68,25 +72,27 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const scenario =
     plain.channel.kind === 'map' ? { ...plain, channel: { ...plain.channel, floor: 'umi-nlos' as const } } : plain;
   const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
-  const policy = opened.use(await openPolicyThread(settings.policy, { clock: machineClock }));
+  const control = opened.use(await (settings.isApart === true ? apart(settings) : here(settings)));
   const fleet = await startFleet({
-    ...{ edges: settings.edges, devices: settings.devices, slotMs: settings.slotMs, objective: settings.objective },
-    edgeFlags: ['--model', settings.isToy ? `toy:${toySeed}` : settings.target, '--profile', settings.profile],
+    ...{ edges: settings.edges, devices: settings.devices, control, restarts: settings.isApart === true },
+    edgeFlags: [
+      ...['--model', settings.isToy ? `toy:${toySeed}` : settings.target, '--profile', settings.profile],
+      // Connections that are replaced as devices move are no news here.
+      ...['--log-level', 'error'],
+    ],
     tokenizer: models.target.tokenizer,
     drafterOf: models.drafterOf,
     ...{ prompts, maxAnswerTokens: settings.maxTokens, thinkMs },
     isAuto: settings.isAuto === true,
     walk: createWalk(scenario, settings.edges, settings.seed, map),
     roundTripMs: scenario.token.roundTripMs,
-    policy,
-    fallback: await findPolicy('greedy'),
     note: settings.note,
     ...(settings.onEvent === undefined ? {} : { onEvent: settings.onEvent }),
   });
   opened.use(fleet);
   const kept = opened.move();
   return {
-    fleet,
+    ...{ fleet, control },
     roundTripMs: scenario.token.roundTripMs,
     async compare() {
       const asked = [...new Set(fleet.answers.map(({ prompt }) => prompt))];
@@ -99,6 +105,19 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
+}
+
+function apart({ policy, objective, slotMs, note }: DemoSettings): Promise<FleetControl> {
+  return controlApart(['--policy', policy, '--objective', objective, '--slot', `${slotMs}`], note);
+}
+
+async function here({ policy, objective, slotMs }: DemoSettings): Promise<FleetControl> {
+  await using opened = new CloseStack();
+  const thread = opened.use(await openPolicyThread(policy, { clock: machineClock }));
+  const fallback = await findPolicy('greedy');
+  const control = opened.use(await controlHere({ policy: thread, fallback, objective, slotMs }));
+  const kept = opened.move();
+  return { ...control, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
 }
 
 interface Models {
@@ -133,7 +152,10 @@ async function realModels({ target, draft }: DemoSettings): Promise<Models> {
 async function writeAlone(model: LanguageModel, prompt: readonly number[], tokenCount: number): Promise<number[]> {
   const sequence = model.openSequence();
   const answer: number[] = [];
+  const { maxItemTokens } = model.limits;
   let next: readonly number[] = prompt;
+  for (; next.length > maxItemTokens; next = next.slice(maxItemTokens))
+    await model.evaluate([{ sequence, tokens: next.slice(0, maxItemTokens), rows: 0 }]);
   while (answer.length < tokenCount) {
     const [rows] = await model.evaluate([{ sequence, tokens: next, rows: 1 }]);
     const id = rows?.[0]?.ids[0];
