@@ -58,6 +58,7 @@ const options = {
     help: 'number of this run, larger than that of every run before (default: the time of day in ms)',
     whole: [1, 9_007_199_254_740_991],
   },
+  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
   log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
 } as const;
 
@@ -98,7 +99,12 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
   process.stdout.write(`ws://${host}:${listener.port}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   if (!signal.aborted) {
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (flags.untilInputEnds !== true) return;
+      process.stdin.once('close', () => resolve());
+      process.stdin.resume();
+    });
   }
   await listener.close();
 }

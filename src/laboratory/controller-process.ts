@@ -33,8 +33,9 @@ export async function startControllerProcess(
   port = 0,
   output: ControllerOutput = {},
 ): Promise<ControllerProcess> {
-  const child = spawn(process.execPath, [mainFile, 'controller', '--port', `${port}`, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [mainFile, 'controller', '--port', `${port}`, '--until-input-ends', ...flags], {
+    // It ends with this process, however that ends.
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, OUTRIDER_CONTROLLER_KEY: undefined },
     detached: true,
   });

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { keepRunning } from './keep-running.ts';
 
 function children() {
@@ -44,4 +44,31 @@ it('starts nothing after it was closed, not even in the pause before a start', a
   await expect.poll(() => kept.isRunning).toBe(false);
   await kept[Symbol.asyncDispose]();
   expect(started).toHaveLength(1);
+});
+
+it('kills a process that is stopped and does not end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+  try {
+    let end = (): void => {};
+    const closed = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const child = { url: 'ws://127.0.0.1:4321', processId: 77, lost: new Promise(() => {}), close: () => closed };
+    const kept = await keepRunning(
+      'edge-1',
+      async () => child,
+      () => {},
+    );
+    const over = kept[Symbol.asyncDispose]();
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(kill).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(kill).toHaveBeenCalledExactlyOnceWith(77, 'SIGKILL');
+    end();
+    await over;
+  } finally {
+    kill.mockRestore();
+    vi.useRealTimers();
+  }
 });

@@ -20,6 +20,8 @@ export interface KeptProcess<Kind> extends AsyncDisposable {
 
 /** From its end to its next start, ms. */
 const usualPauseMs = 3000;
+/** It has so long to end in order, ms. */
+const endWithinMs = 10_000;
 
 /**
  * @param start with port 0 for a free one
@@ -67,7 +69,18 @@ export async function keepRunning<Kind extends Child>(
     async [Symbol.asyncDispose]() {
       closing.abort();
       await watched;
+      // One that is stopped would never end.
+      const late = setTimeout(() => end(child.processId), endWithinMs);
       await child.close();
+      clearTimeout(late);
     },
   };
+}
+
+function end(processId: number): void {
+  try {
+    process.kill(processId, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
