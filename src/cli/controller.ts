@@ -3,12 +3,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument } from '../basics/errors.ts';
 import type { ControllerEvent } from '../controller/controller-events.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { listenController, startController } from '../live/controller-server.ts';
+import { listenMetrics } from '../live/metrics-server.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { resolveListenAddress } from '../transport-node/listen-address.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -18,6 +20,7 @@ const notes = `Examples:
   outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640
   outrider edge --controller ws://127.0.0.1:8640 --port 8642
   outrider device --controller ws://127.0.0.1:8640 --prompt "Why is the sky blue?"
+  outrider controller --metrics-port 9640                  metrics for Prometheus at http://127.0.0.1:9640/metrics
   outrider controller --policy ./my-policy.ts --log        a policy of your own; each slot on standard error
 
 Edges and devices go on without it: with the last decision, or with edges of their own (--edge). docs/controller.md.`;
@@ -59,6 +62,11 @@ const options = {
     whole: [1, 9_007_199_254_740_991],
   },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  metricsPort: {
+    flag: '--metrics-port <number>',
+    help: 'serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; 0: any free port (default: none)',
+    whole: [0, 65_535],
+  },
   log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
 } as const;
 
@@ -94,10 +102,16 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
     },
     onEvent: (event) => tell(event, flags.log),
   });
+  await using open = new CloseStack();
   const listener = await listenController(controller, { host: address, port: flags.port });
+  open.defer(() => listener.close());
+  const metrics =
+    flags.metricsPort === undefined ? null : await listenMetrics(() => controller.metrics, flags.metricsPort);
+  if (metrics !== null) open.defer(() => metrics.close());
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   process.stdout.write(`ws://${host}:${listener.port}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
+  if (metrics !== null) note(`metrics at http://127.0.0.1:${metrics.port}/metrics`);
   if (!signal.aborted) {
     await new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
@@ -106,7 +120,6 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
       process.stdin.resume();
     });
   }
-  await listener.close();
 }
 
 function digest(text: string): Buffer {
@@ -118,7 +131,25 @@ function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
   else if (event.kind === 'policy-failed')
     note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
   else if (event.kind === 'refused') note(`refused ${event.id ?? 'a stranger'}: ${event.cause} [${event.code}]`);
-  else if (event.kind === 'joined' || event.kind === 'left') note(`${event.role} ${event.id} has ${event.kind}`);
+  else if (event.kind === 'not-followed')
+    note(
+      `device ${event.device} has not gone to ${event.edge} in five slots: that edge refuses it, or is out of its reach`,
+    );
+  else if (event.kind === 'model-differs') {
+    const consequence = 'neither goes on with a text of the other';
+    note(`edges ${event.edge} and ${event.other} run different models under the name ${event.model}; ${consequence}`);
+  } else if (event.kind === 'replaced')
+    note(`${event.role} ${event.id} has joined again; its older connection was closed (two with one name?)`);
+  else if (event.kind === 'joined') note(`${event.role} ${event.id} has joined`);
+  else if (event.kind === 'left') note(`${event.role} ${event.id} has left${whyLeft(event.code)}`);
+}
+
+function whyLeft(code: string): string {
+  if (code === 'done') return '';
+  if (code === 'interrupted') return ': this controller ends';
+  if (code === 'silent') return ': it has heard nothing from here for too long [silent]';
+  if (code === 'superseded') return ': it obeys a controller with a higher epoch [superseded]';
+  return code === 'edge-unreachable' ? ': its connection is lost' : ` [${code}]`;
 }
 
 function note(text: string): void {

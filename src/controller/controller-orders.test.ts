@@ -28,7 +28,7 @@ describe('a controller', () => {
     expect(told(edges[3] as number).filter(({ kind }) => kind === 'shares')).toEqual([]);
     slot();
     expect(spares()).toHaveLength(1);
-    controller.closed(edges[1] as number);
+    controller.closed(edges[1] as number, 'done');
     slot();
     // The ticket for c is good still.
     expect(spares().at(-1)).toEqual([

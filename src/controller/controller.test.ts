@@ -86,7 +86,7 @@ describe('a controller', () => {
       /^a drains; policy best: [\d.]+ ms a token predicted, the only edge with a place in its reach$/,
     );
     expect(stayed).toMatch(/^policy best: /);
-    controller.closed(b);
+    controller.closed(b, 'done');
     say(a, edgeReport({ seq: 3 }));
     expect(controller.isUrgent).toBe(true);
     slot();
@@ -107,6 +107,24 @@ describe('a controller', () => {
     slot();
     expect(assigns(near).at(-1)?.edge).toBe('b');
     expect(assigns(strict)).toMatchObject([{ edge: 'a' }]);
+  });
+
+  it('tells which edges take nobody, and of two models under one name', () => {
+    const { join, say, slot, events } = bed();
+    const [a, b, c] = [join('edge', 'a'), join('edge', 'b'), join('edge', 'c')];
+    say(a, edgeReport({ sessions: 8 }));
+    say(b, edgeReport({ isDraining: true }));
+    say(c, edgeReport({ model: 'another', fingerprint: 'g' }));
+    slot();
+    expect(events.findLast((event) => event.kind === 'decided')?.shut).toEqual([
+      { edge: 'a', why: 'full' },
+      { edge: 'b', why: 'draining' },
+    ]);
+    const differs = () => events.filter((event) => event.kind === 'model-differs');
+    expect(differs()).toEqual([]);
+    for (const seq of [2, 3]) say(b, edgeReport({ seq, fingerprint: 'h' }));
+    say(a, edgeReport({ seq: 2 }));
+    expect(differs()).toEqual([{ kind: 'model-differs', edge: 'b', other: 'a', model: 'toy' }]);
   });
 
   it('sends no more sessions than an edge has places', () => {
@@ -178,6 +196,7 @@ describe('a controller refuses', () => {
     const again = join('edge', 'a');
     expect(told(again)).toMatchObject([{ kind: 'welcome' }]);
     expect(closed).toContain(edges[0]);
+    expect(told(edges[0] as number).at(-1)).toMatchObject({ kind: 'refused', code: 'superseded' });
   });
 
   it.each([

@@ -14,13 +14,11 @@ import { EdgeCards } from './edge-cards.ts';
 import { newUplinks, sharesMessages } from './edge-orders.ts';
 import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
 import { fitPlaces, sessionsOf } from './fit-places.ts';
-import { canWrite, type LiveDevice, type LiveEdge, liveSlot } from './live-slot.ts';
-import { type DeviceMember, type MemberSettings, Members, refusalOf } from './members.ts';
+import { canWrite, type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
+import { type DeviceMember, differingModel, type MemberSettings, Members, refusalOf, replacedBy } from './members.ts';
 import {
   type ControllerMessage,
   controlVersion,
-  type EdgeCard,
-  type EdgesMessage,
   type MemberMessage,
   type SessionReport,
   type SessionShares,
@@ -117,13 +115,18 @@ export class Controller {
   received(link: number, message: MemberMessage, nowMs: number): void {
     const { epoch, slotMs } = this.#settings;
     try {
-      const before = this.members.situationOf(link);
+      const [before, ran] = [this.members.situationOf(link), this.members.edgeOf(link)?.report];
       const replaced = this.members.receive(link, message, nowMs);
       if (message.kind === 'join') {
-        if (replaced !== null) this.#host.close(replaced);
+        if (replaced !== null) {
+          this.#host.send(replaced, replacedBy(message));
+          this.#host.close(replaced);
+        }
         this.#host.send(link, { kind: 'welcome', version: controlVersion, epoch, slotMs });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
       } else if (this.members.situationOf(link) !== before) this.#isUrgent = true;
+      const differing = differingModel(this.members.edgeOf(link), ran ?? null, this.members.edges);
+      if (differing !== null) this.#host.log?.({ kind: 'model-differs', ...differing });
     } catch (error) {
       this.refuse(link, error);
     }
@@ -139,11 +142,12 @@ export class Controller {
     this.members.closed(link);
   }
 
-  closed(link: number): void {
+  /** @param code of the end of the connection */
+  closed(link: number, code: string): void {
     const member = this.members.memberOf(link);
     this.members.closed(link);
     if (member === undefined) return;
-    this.#host.log?.({ kind: 'left', ...member });
+    this.#host.log?.({ kind: 'left', ...member, code });
     // Its devices need another edge at once.
     if (member.role === 'edge') this.#isUrgent = true;
   }
@@ -191,7 +195,8 @@ export class Controller {
   apply(open: OpenSlot, { assignment: decision, policy }: Decision, nowMs: number): void {
     const { slot, edges, active, idle, state } = open;
     this.#tickets = new Map();
-    this.#tellEdges(edges);
+    const cards = this.#cards.newFor(this.members.devices.values(), edges, this.#settings.epoch);
+    for (const { link, message } of cards) this.#host.send(link, message);
     const sessions = new Map<string, SessionShares[]>();
     const paces: DecidedEvent['paces'][number][] = [];
     const planned: PlannedDevice[] = [];
@@ -232,7 +237,8 @@ export class Controller {
           });
         }
         const { feltMsPerToken: feltMs } = device.report;
-        paces.push({ device: device.id, edge: edge?.id ?? null, predictedMs, feltMs, bandwidthShare, reason });
+        const pair = { predictedMs, predictedLaterMs: pace.laterTokenMs, feltMs };
+        paces.push({ device: device.id, edge: edge?.id ?? null, ...pair, bandwidthShare, reason });
       }
     }
     for (const [index, ranked] of this.#rank(open, idle, decision).entries()) {
@@ -253,7 +259,7 @@ export class Controller {
       this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
     }
     const counts = { edges: edges.length, devices: active.length + idle.length, moves };
-    this.#host.log?.({ kind: 'decided', slot, policy, ...counts, paces });
+    this.#host.log?.({ kind: 'decided', slot, policy, ...counts, shut: shutEdges(edges), paces });
   }
 
   /** @returns whether a device that reads an answer gets another edge */
@@ -292,7 +298,7 @@ export class Controller {
 
   /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */
   #isTold(
-    { assigned }: DeviceMember,
+    { id: device, assigned }: DeviceMember,
     reading: SessionReport | null,
     edge: string,
     edgeLink: number | null,
@@ -307,7 +313,10 @@ export class Controller {
       return assigned.edgeLink === edgeLink && nowMs - assigned.atMs < this.#settings.ticketValidMs / 2;
     }
     const isThere = reading?.edge === edge;
-    if (!isThere && slot - assigned.slot >= tellAgainSlots) return false;
+    if (!isThere && slot - assigned.slot >= tellAgainSlots) {
+      this.#host.log?.({ kind: 'not-followed', slot, device, edge });
+      return false;
+    }
     assigned.session = session;
     return true;
   }
@@ -337,22 +346,6 @@ export class Controller {
       for (const message of sharesMessages({ epoch, slot }, { sessions: own })) this.#host.send(link, message);
       for (const { device, rate } of newUplinks(edge, own, this.members.devices))
         if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', epoch, slot, ...rate });
-    }
-  }
-
-  /** Devices hear of edges when those around them have changed. */
-  #tellEdges(edges: readonly LiveEdge[]): void {
-    this.#cards.update(edges);
-    const messages = new Map<readonly EdgeCard[], EdgesMessage>();
-    for (const member of this.members.devices.values()) {
-      if (member.link === null) continue;
-      const cards = this.#cards.around(member.report?.place);
-      if (cards === null || member.toldEdges === cards) continue;
-      member.toldEdges = cards;
-      // One object for all who hear the same: the shell writes it once.
-      const message = messages.get(cards) ?? { kind: 'edges', epoch: this.#settings.epoch, edges: cards };
-      messages.set(cards, message);
-      this.#host.send(member.link, message);
     }
   }
 

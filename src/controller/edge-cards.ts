@@ -2,7 +2,8 @@
 // that a message stays short however many edges there are.
 
 import type { LiveEdge } from './live-slot.ts';
-import type { EdgeCard, Place } from './messages.ts';
+import type { DeviceMember } from './members.ts';
+import type { EdgeCard, EdgesMessage, Place } from './messages.ts';
 
 /** Cards of a list, so that a message stays within its limit. */
 const mostCards = 256;
@@ -23,6 +24,31 @@ export class EdgeCards {
   #lists = new Map<string, readonly EdgeCard[]>();
   #before = new Map<string, readonly EdgeCard[]>();
   #squareM = 1;
+
+  /**
+   * What devices are to hear of edges, where those around them have changed; it counts as told.
+   * @param edges those that report now
+   */
+  newFor(
+    devices: Iterable<DeviceMember>,
+    edges: readonly LiveEdge[],
+    epoch: number,
+  ): { readonly link: number; readonly message: EdgesMessage }[] {
+    this.update(edges);
+    const messages = new Map<readonly EdgeCard[], EdgesMessage>();
+    const told: { link: number; message: EdgesMessage }[] = [];
+    for (const device of devices) {
+      if (device.link === null) continue;
+      const cards = this.around(device.report?.place);
+      if (cards === null || device.toldEdges === cards) continue;
+      device.toldEdges = cards;
+      // One object for all who hear the same: the shell writes it once.
+      const message = messages.get(cards) ?? { kind: 'edges', epoch, edges: cards };
+      messages.set(cards, message);
+      told.push({ link: device.link, message });
+    }
+    return told;
+  }
 
   /** Takes the edges that report now. */
   update(edges: readonly LiveEdge[]): void {

@@ -7,6 +7,7 @@
 import { partOfAnswerLeft } from '../allocation/pace-model.ts';
 import type { PaceState } from '../allocation/pace-state.ts';
 import type { ObjectiveSettings, SlotState } from '../allocation/slot-state.ts';
+import type { ShutReason } from './controller-events.ts';
 import type { DeviceReport, EdgeReport, LinkReport } from './messages.ts';
 
 /** An edge in the slot, at the index of its place in the list. */
@@ -130,11 +131,25 @@ function candidateLinks(
 /** Whether an edge may write a device's text. */
 export function canWrite(edge: LiveEdge, { report }: LiveDevice): boolean {
   const { session, fingerprint, tokenizerHash } = report;
-  if (edge.report.isDraining || edge.report.tokenizerHash !== tokenizerHash) return false;
+  const shut = whyShut(edge);
+  if (shut === 'draining' || edge.report.tokenizerHash !== tokenizerHash) return false;
   const hasText = session !== null && session.writtenTokens > 0 && fingerprint !== null;
   if (hasText && fingerprint !== edge.report.fingerprint) return false;
   // A full edge takes nobody new.
-  return session?.edge === edge.id || edge.report.sessions < edge.report.places;
+  return session?.edge === edge.id || shut === null;
+}
+
+export function shutEdges(edges: readonly LiveEdge[]): { readonly edge: string; readonly why: ShutReason }[] {
+  return edges.flatMap((edge) => {
+    const why = whyShut(edge);
+    return why === null ? [] : [{ edge: edge.id, why }];
+  });
+}
+
+/** Null: it takes another session. */
+function whyShut({ report }: LiveEdge): ShutReason | null {
+  if (report.isDraining) return 'draining';
+  return report.sessions < report.places ? null : 'full';
 }
 
 function paceOf(

@@ -5,6 +5,7 @@ import type { DraftPlan } from '../protocol/drafting-advice.ts';
 import { ChangeRate } from './change-rate.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import {
+  type ControllerMessage,
   controlVersion,
   type DeviceReport,
   type EdgeCard,
@@ -105,6 +106,12 @@ export class Members {
   isServing(edge: string): boolean {
     const member = this.edges.get(edge);
     return member !== undefined && member.link !== null && member.report?.isDraining === false;
+  }
+
+  /** The edge of a connection; undefined: it is none. */
+  edgeOf(link: number): EdgeMember | undefined {
+    const member = this.#byLink.get(link);
+    return member?.role === 'edge' ? this.edges.get(member.id) : undefined;
   }
 
   /**
@@ -237,12 +244,37 @@ function learnLength(device: DeviceMember, last: SessionReport | null): void {
     device.lengthShare === null ? share : device.lengthShare + learnedLength * (share - device.lengthShare);
 }
 
+/**
+ * Whether an edge has just said that it runs another target than a connected edge under the same name.
+ * @param before its report before this one; null: it is the first one
+ */
+export function differingModel(
+  edge: EdgeMember | undefined,
+  before: EdgeReport | null,
+  edges: ReadonlyMap<string, EdgeMember>,
+): { readonly edge: string; readonly other: string; readonly model: string } | null {
+  const report = edge?.report ?? null;
+  if (edge === undefined || report === null) return null;
+  const { model, fingerprint } = report;
+  if (before?.model === model && before.fingerprint === fingerprint) return null;
+  for (const { id, link, report: its } of edges.values())
+    if (link !== null && its?.model === model && its.fingerprint !== fingerprint)
+      return { edge: edge.id, other: id, model };
+  return null;
+}
+
 function within(logarithm: number): number {
   return Math.min(mostLogCorrection, Math.max(-mostLogCorrection, logarithm));
 }
 
 function byId({ id: one }: { readonly id: string }, { id: other }: { readonly id: string }): number {
   return one < other ? -1 : 1;
+}
+
+/** What the older connection of a member is told. */
+export function replacedBy({ role, id }: JoinMessage): ControllerMessage {
+  const cause = `another ${role} has joined under the name ${id}`;
+  return { kind: 'refused', code: 'superseded', cause, remedy: 'give each a name of its own (--name)' };
 }
 
 /** What a refused member is told. */

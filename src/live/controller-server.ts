@@ -7,6 +7,7 @@ import type { ObjectiveSettings } from '../allocation/slot-state.ts';
 import type { Clock } from '../basics/clock.ts';
 import { Controller, type Decision, type OpenSlot } from '../controller/controller.ts';
 import type { ControllerEvent } from '../controller/controller-events.ts';
+import { ControllerMetrics } from '../controller/controller-metrics.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage } from '../controller/messages.ts';
 import { machineClock } from '../transport/machine-clock.ts';
@@ -47,6 +48,8 @@ export interface ControllerStatus {
 export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
+  /** For Prometheus, as text; docs/controller.md has the names. */
+  readonly metrics: string;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
   close(): Promise<void>;
@@ -81,6 +84,7 @@ class Running implements RunningController {
   readonly #options: ControllerOptions;
   readonly #clock: Clock;
   readonly #core: Controller;
+  readonly #metrics = new ControllerMetrics();
   readonly #connections = new Map<number, Connection>();
   readonly #toldAtMs = new Map<number, number>();
   readonly #slotMs: number;
@@ -118,7 +122,10 @@ class Running implements RunningController {
       send: (link, message) => this.#send(link, message),
       close: (link) => this.#connections.get(link)?.close('done', 'the controller has said why'),
       drawTicket: options.drawTicket ?? drawTicket,
-      log: (event) => options.onEvent?.(event),
+      log: (event) => {
+        this.#metrics.event(event);
+        options.onEvent?.(event);
+      },
     });
     this.#nextSlot();
     this.#look();
@@ -133,11 +140,11 @@ class Running implements RunningController {
     return {
       frame: (bytes) => this.#hear(link, bytes),
       writable: () => {},
-      closed: () => {
+      closed: ({ code }) => {
         cancel();
         this.#connections.delete(link);
         this.#toldAtMs.delete(link);
-        this.#core.closed(link);
+        this.#core.closed(link, code);
         this.#hurry();
       },
     };
@@ -147,6 +154,11 @@ class Running implements RunningController {
     const { edges, devices } = this.#core.members;
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
     return { epoch: this.#epoch, ...counts, policy: this.#decider, decisionMs: this.#decisionMs };
+  }
+
+  get metrics(): string {
+    const { epoch, edges, devices } = this.status;
+    return this.#metrics.text({ epoch, edges, devices });
   }
 
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
@@ -254,6 +266,7 @@ class Running implements RunningController {
     this.#decidedAtMs = this.#clock.nowMs();
     this.#decisionMs = this.#decidedAtMs - startMs;
     this.#decider = decision.policy;
+    if (open.state !== null) this.#metrics.decidedIn(this.#decisionMs);
     this.#core.apply(open, decision, this.#decidedAtMs);
     this.#ownMs = this.#clock.nowMs() - ownFromMs;
   }
