@@ -127,7 +127,7 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
       'give a key with the scope admin (outrider keys add NAME --scope admin), or run it where the edge runs';
     throw new OutriderError('unauthorized', words.replace(/^unauthorized /, ''), remedy);
   }
-  const remedy = 'use an edge of the same version, and its own address';
+  const remedy = 'give the address of an edge of this version; a controller takes no orders';
   throw new OutriderError('protocol-error', `${showAddress(target)} takes no orders: status ${status}`, remedy);
 }
 

@@ -32,8 +32,10 @@ export function memberName(name: string | undefined, role: 'edge' | 'device'): s
 /** For people. */
 export function controlNoteText(note: ControlNote): string {
   if (note.kind === 'connected') return 'joined the controller';
-  if (note.kind === 'lost') return 'the controller is gone; it goes on without';
-  if (note.kind === 'older') return 'a controller of an earlier epoch is not obeyed';
+  if (note.kind === 'lost') return 'the controller is gone; going on without it';
+  if (note.kind === 'older')
+    return `a controller with a lower epoch (${note.epoch}) than that of an earlier one is not obeyed; give it a higher --epoch if it should be`;
   if (note.kind === 'failed') return `an order or a report failed: ${note.error.message}`;
-  return `the controller refuses: ${note.error.message} (${note.error.remedy})`;
+  const { message, remedy, code } = note.error;
+  return `not with this controller: ${message} (${remedy}) [${code}]`;
 }

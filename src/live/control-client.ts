@@ -2,7 +2,7 @@
 // member: without a controller, edges and devices go on with what they know.
 
 import type { Clock } from '../basics/clock.ts';
-import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import { asOutriderError, errorCodes, OutriderError } from '../basics/errors.ts';
 import { decodeController, encodeControl } from '../controller/message-codec.ts';
 import {
   type ControllerMessage,
@@ -173,8 +173,16 @@ export class ControlClient {
       return;
     }
     if (message.kind === 'refused') {
-      const { cause, remedy } = message;
-      note({ kind: 'refused', error: new OutriderError('unauthorized', cause, remedy) });
+      const { code, cause, remedy } = message;
+      const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
+      note({ kind: 'refused', error: new OutriderError(own, cause, remedy) });
+      return;
+    }
+    if (message.kind === 'welcome' && message.version !== controlVersion) {
+      const cause = `the controller speaks version ${message.version} of its protocol, this ${this.#options.join.role} version ${controlVersion}`;
+      const remedy = 'install the same version of outrider on both';
+      note({ kind: 'refused', error: new OutriderError('version-mismatch', cause, remedy) });
+      connection.close('version-mismatch', cause);
       return;
     }
     // Of two controllers the newer one decides.

@@ -243,11 +243,18 @@ describe('a controller over sockets', () => {
   it('can tell an address that no device can use: the others are used', async () => {
     const site = await controllerSite();
     const a = await edgeSite(site.url, 'a');
-    const bad = await edgeSite(site.url, 'bad', 'ws://[not an address');
+    await edgeSite(site.url, 'bad', 'ws://[not an address');
     const agent = deviceAt(site.url, 'one', a);
     const report = await ask(agent, a);
     expect([report.tokens, servers(report)]).toEqual([reference, ['a']]);
-    expect(bad.agent.isConnected).toBe(false);
+    expect(site.events).toContainEqual(
+      expect.objectContaining({
+        kind: 'refused',
+        id: 'bad',
+        code: 'protocol-error',
+        cause: expect.stringMatching('address'),
+      }),
+    );
   });
 
   it('brings its shares to the sessions of edges', async () => {

@@ -30,6 +30,7 @@ export const toySeed = 11;
 
 export async function startToyEdge(
   options: Partial<EdgeOptions> & {
+    readonly seed?: number;
     readonly sequences?: number;
     readonly contextLength?: number;
     readonly port?: number;
@@ -40,6 +41,7 @@ export async function startToyEdge(
   } = {},
 ): Promise<ToyEdge> {
   const {
+    seed = toySeed,
     sequences = 8,
     contextLength = 1024,
     port = 0,
@@ -49,7 +51,7 @@ export async function startToyEdge(
     tls,
     ...edgeOptions
   } = options;
-  const target = createToyModel({ seed: toySeed, role: 'target', sequences, contextLength });
+  const target = createToyModel({ seed, role: 'target', sequences, contextLength });
   const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
   const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
   const listener = await listenEdge(edge, {
