@@ -1,6 +1,7 @@
 // `outrider controller`: decides which edge serves which device, and the shares of each.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
@@ -8,8 +9,11 @@ import { badArgument } from '../basics/errors.ts';
 import type { ControllerEvent } from '../controller/controller-events.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
+import type { ControllerAccount } from '../laboratory/controller-process.ts';
+import { startCpuTime } from '../laboratory/cpu-time.ts';
+import { answerPrefix } from '../laboratory/edge-process.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
-import { listenController, startController } from '../live/controller-server.ts';
+import { listenController, type RunningController, startController } from '../live/controller-server.ts';
 import { listenMetrics } from '../live/metrics-server.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { resolveListenAddress } from '../transport-node/listen-address.ts';
@@ -115,11 +119,26 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
   if (!signal.aborted) {
     await new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
-      if (flags.untilInputEnds !== true) return;
-      process.stdin.once('close', () => resolve());
-      process.stdin.resume();
+      if (flags.untilInputEnds === true) answerLines(controller, resolve);
     });
   }
+}
+
+/** Tells the process that has started this one of the controller, for each line a line of JSON on standard output. */
+function answerLines(controller: RunningController, whenEnded: () => void): void {
+  const threadCpu = startCpuTime();
+  const lines = createInterface({ input: process.stdin });
+  lines.on('close', whenEnded);
+  lines.on('line', (line) => {
+    if (line === 'collect') globalThis.gc?.();
+    const { heapUsed, external, rss: residentBytes } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    const account: ControllerAccount = {
+      ...controller.status,
+      ...{ heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs: (user + system) / 1000 },
+    };
+    process.stdout.write(`${answerPrefix}${JSON.stringify(account)}\n`);
+  });
 }
 
 function digest(text: string): Buffer {

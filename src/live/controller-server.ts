@@ -43,6 +43,24 @@ export interface ControllerStatus {
   readonly policy: string;
   /** Of the last slot, with the way to the policy and back. */
   readonly decisionMs: number;
+  readonly traffic: ControllerTraffic;
+  /** The last decisions, the newest last: as `decisionMs`, and the part of it and of the orders in which this process did nothing else, ms. */
+  readonly recent: readonly RecentDecision[];
+}
+
+export interface RecentDecision {
+  readonly policy: string;
+  readonly decisionMs: number;
+  readonly ownMs: number;
+}
+
+/** Since the start; WebSocket headers do not count. */
+export interface ControllerTraffic {
+  readonly receivedMessages: number;
+  readonly receivedBytes: number;
+  readonly sentMessages: number;
+  readonly sentBytes: number;
+  readonly refused: number;
 }
 
 export interface RunningController extends AsyncDisposable {
@@ -70,7 +88,12 @@ const lookEveryMs = 1000;
 /** A connection without a member is closed after this time, ms. */
 const joinWithinMs = 5000;
 
-/** When a slot was opened, and since when this process has been at it, ms. */
+/** Decisions that {@link ControllerStatus} tells of. */
+const mostRecent = 256;
+/** After a decision at once, so many times as long as it took are for all else. */
+const restTimes = 3;
+
+/** When a slot was opened, and since when this process has been at it, what it did before the policy was asked included; ms. */
 interface Began {
   readonly startMs: number;
   readonly ownFromMs: number;
@@ -94,6 +117,10 @@ class Running implements RunningController {
   #decider: string;
   #lastLink = 0;
   #slots = 0;
+  readonly #traffic = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0, refused: 0 };
+  readonly #recent: RecentDecision[] = [];
+  /** Of messages that go to many. */
+  readonly #written = new WeakMap<ControllerMessage, Uint8Array>();
   #decisionMs = 0;
   /** Of it, the part in this process. */
   #ownMs = 0;
@@ -124,6 +151,7 @@ class Running implements RunningController {
       drawTicket: options.drawTicket ?? drawTicket,
       log: (event) => {
         this.#metrics.event(event);
+        if (event.kind === 'refused') this.#traffic.refused += 1;
         options.onEvent?.(event);
       },
     });
@@ -153,7 +181,8 @@ class Running implements RunningController {
   get status(): ControllerStatus {
     const { edges, devices } = this.#core.members;
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
-    return { epoch: this.#epoch, ...counts, policy: this.#decider, decisionMs: this.#decisionMs };
+    const work = { decisionMs: this.#decisionMs, traffic: { ...this.#traffic }, recent: [...this.#recent] };
+    return { epoch: this.#epoch, ...counts, policy: this.#decider, ...work };
   }
 
   get metrics(): string {
@@ -179,6 +208,8 @@ class Running implements RunningController {
   }
 
   #hear(link: number, bytes: Uint8Array): void {
+    this.#traffic.receivedMessages += 1;
+    this.#traffic.receivedBytes += bytes.length;
     try {
       this.#core.received(link, decodeMember(bytes), this.#clock.nowMs());
     } catch (error) {
@@ -189,7 +220,11 @@ class Running implements RunningController {
 
   #send(link: number, message: ControllerMessage): void {
     this.#toldAtMs.set(link, this.#clock.nowMs());
-    this.#connections.get(link)?.send(encodeControl(message));
+    const bytes = this.#written.get(message) ?? encodeControl(message);
+    if (message.kind === 'edges') this.#written.set(message, bytes);
+    this.#traffic.sentMessages += 1;
+    this.#traffic.sentBytes += bytes.length;
+    this.#connections.get(link)?.send(bytes);
   }
 
   #nextSlot(): void {
@@ -210,7 +245,7 @@ class Running implements RunningController {
   #hurry(): void {
     if (!this.#core.isUrgent || this.#cancelUrgent !== null || this.#isDeciding || this.#isClosed) return;
     // What decides here must leave time for all else.
-    const restMs = Math.max(leastBetweenDecisionsMs, 2 * this.#ownMs);
+    const restMs = Math.max(leastBetweenDecisionsMs, restTimes * this.#ownMs);
     const afterMs = Math.max(urgentAfterMs, this.#decidedAtMs + restMs - this.#clock.nowMs());
     this.#cancelUrgent = this.#clock.after(afterMs, () => {
       this.#cancelUrgent = null;
@@ -226,6 +261,7 @@ class Running implements RunningController {
     const policy = this.#policy;
     const limitMs = Math.min(this.#slotMs, mostDecisionMs);
     const answer = open.state === null || 'decide' in policy ? null : policy.ask(open.state, limitMs);
+    const askedMs = this.#clock.nowMs() - startMs;
     if (answer === null) {
       this.#decideHere(open, { startMs, ownFromMs: startMs }, 'decide' in policy ? policy : undefined);
       return;
@@ -239,11 +275,12 @@ class Running implements RunningController {
       this.#isDeciding = false;
       if (this.#isClosed) return;
       const nowMs = this.#clock.nowMs();
-      if (decision !== undefined && policy === this.#policy) this.#apply(open, decision, { startMs, ownFromMs: nowMs });
+      const ownFromMs = nowMs - askedMs;
+      if (decision !== undefined && policy === this.#policy) this.#apply(open, decision, { startMs, ownFromMs });
       else {
         // A slot that was opened long ago is not what members do now.
         const isOld = nowMs - startMs > leastBetweenDecisionsMs;
-        this.#decideHere(isOld ? this.#open(nowMs) : open, { startMs, ownFromMs: nowMs });
+        this.#decideHere(isOld ? this.#open(nowMs) : open, { startMs, ownFromMs });
         this.#nextSlot();
       }
       this.#hurry();
@@ -263,12 +300,15 @@ class Running implements RunningController {
   }
 
   #apply(open: OpenSlot, decision: Decision, { startMs, ownFromMs }: Began): void {
-    this.#decidedAtMs = this.#clock.nowMs();
-    this.#decisionMs = this.#decidedAtMs - startMs;
+    const nowMs = this.#clock.nowMs();
+    this.#decisionMs = nowMs - startMs;
     this.#decider = decision.policy;
     if (open.state !== null) this.#metrics.decidedIn(this.#decisionMs);
-    this.#core.apply(open, decision, this.#decidedAtMs);
-    this.#ownMs = this.#clock.nowMs() - ownFromMs;
+    this.#core.apply(open, decision, nowMs);
+    this.#decidedAtMs = this.#clock.nowMs();
+    this.#ownMs = this.#decidedAtMs - ownFromMs;
+    this.#recent.push({ policy: decision.policy, decisionMs: this.#decisionMs, ownMs: this.#ownMs });
+    if (this.#recent.length > mostRecent) this.#recent.shift();
   }
 
   #tellAlive(): void {
