@@ -6,6 +6,7 @@ import { allocationExperiment } from '../experiments/allocation/allocation.ts';
 import { autoExperiment } from '../experiments/auto/auto.ts';
 import { capacityExperiment } from '../experiments/capacity/capacity.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
+import { controllerExperiment } from '../experiments/controller/controller.ts';
 import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
@@ -38,6 +39,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(learnedExperiment))
       .addCommand(experimentCommand(feltExperiment))
       .addCommand(experimentCommand(liveExperiment))
+      .addCommand(experimentCommand(controllerExperiment))
       .addCommand(experimentCommand(simulatorExperiment))
   );
 }

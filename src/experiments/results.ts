@@ -10,6 +10,7 @@ import { allocationExperiment } from './allocation/allocation.ts';
 import { autoExperiment } from './auto/auto.ts';
 import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
+import { controllerExperiment } from './controller/controller.ts';
 import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
 import { feltExperiment } from './felt/felt.ts';
@@ -24,6 +25,7 @@ const withPages: readonly AnyExperiment[] = [
   autoExperiment,
   capacityExperiment,
   contextExperiment,
+  controllerExperiment,
   coupledExperiment,
   draftsExperiment,
   learnedExperiment,
@@ -56,7 +58,8 @@ export function resultPages(directory: string): ResultPage[] {
 Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
 (\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../benchmarks.md),
 [allocation.md](../allocation.md), [coupled-slots.md](../coupled-slots.md), [draft-models.md](../draft-models.md),
-[prompt-lookup.md](../prompt-lookup.md), [engines.md](../engines.md), [learning.md](../learning.md), [testing.md](../testing.md).
+[prompt-lookup.md](../prompt-lookup.md), [engines.md](../engines.md), [learning.md](../learning.md), [scale.md](../scale.md),
+[testing.md](../testing.md).
 
 ${lines.join('\n')}
 `;

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { conclude, requireFiles } from './controller.ts';
+import type { DecisionRow } from './decisions.ts';
+import { controllerPage } from './page.ts';
+import type { SocketRow } from './sockets.ts';
+
+const row: SocketRow = {
+  ...{ part: 'sockets', devices: 1000, edges: 100, connected: 1000, reading: 700, reportsShare: 1.02 },
+  ...{ receivedPerSecond: 2200, sentPerSecond: 900, receivedBytesPerSecond: 2e6, sentBytesPerSecond: 3e5 },
+  ...{ threadShare: 0.2, processorShare: 0.5, residentMB: 500, heldMB: 100, decisionsPerSecond: 1 },
+  ...{ decisionMsMedian: 50, decisionMsP95: 90, ownMsP95: 60, fallbackShare: 0 },
+  ...{ orderDelayMsMedian: 300, orderDelayMsP95: 800, lost: 0, refused: 0, failedAttempts: 0 },
+  ...{ joinedPerSecond: 200, crowdProcessorShare: 0.3, crowdLateMs: 9 },
+};
+const rows = [row, { ...row, devices: 3000, connected: 3000, residentMB: 660, heldMB: 120, reportsShare: 0.97 }];
+const decision: DecisionRow = {
+  ...{ part: 'decision', devices: 100_000, edges: 10_000, objective: 'felt', reading: 70_000, cells: 5 },
+  ...{ reportUs: 2, firstReportUs: 20, openMs: 900, decideMs: 8000, applyMs: 2000, decisionMsMost: 12_000 },
+  ...{ messages: 9, bytesPerDeviceReported: 1700, bytesPerDevice: 4000 },
+};
+const paper: DecisionRow = { ...decision, objective: 'paper', decideMs: 400 };
+const readers = { texts: 5, identical: 5, failed: 0 };
+const sockets = { rows, readers };
+
+describe('the summary of bench controller', () => {
+  it('has the largest numbers, and memory as the slope over the numbers of devices', () => {
+    const { summary, remarks, passed } = conclude({
+      sockets,
+      decisions: [{ ...decision, devices: 1000 }, decision, paper],
+    });
+    expect(summary).toMatchObject({ devices: 3000, largestDevices: 100_000, reportsShare: 0.97 });
+    expect(summary['residentBytesPerDevice']).toBeCloseTo(80_000);
+    expect(summary['heldBytesPerDevice']).toBeCloseTo(10_000);
+    expect(summary['largestDecisionSecondsFelt']).toBe(8);
+    expect(summary['largestDecisionSecondsPaper']).toBe(0.4);
+    expect([remarks, passed]).toEqual([[], true]);
+  });
+
+  it('fails where a text differs, an answer fails, or a member is lost or refused', () => {
+    const of = (found: object): boolean => conclude({ sockets: { ...sockets, ...found }, decisions: [] }).passed;
+    expect(of({})).toBe(true);
+    expect(of({ readers: { ...readers, identical: 4 } })).toBe(false);
+    expect(of({ readers: { ...readers, failed: 1 } })).toBe(false);
+    expect(of({ rows: [{ ...row, lost: 1 }, row] })).toBe(false);
+    expect(of({ rows: [{ ...row, refused: 1 }, row] })).toBe(false);
+  });
+
+  it('says where reports or members are missing', () => {
+    const of = (change: Partial<SocketRow>): number =>
+      conclude({ sockets: { ...sockets, rows: [{ ...row, ...change }] }, decisions: [] }).remarks?.length ?? 0;
+    expect(of({})).toBe(0);
+    expect(of({ reportsShare: 0.94 })).toBe(1);
+    expect(of({ connected: 999 })).toBe(1);
+  });
+});
+
+it('refuses more connections than the system allows, and says what to allow', () => {
+  expect(() => requireFiles(5400, 1024)).toThrow(
+    'a process may open 1024 files here, and so many connections need 5400',
+  );
+  expect(() => requireFiles(5400, 5400)).not.toThrow();
+  // Unlimited.
+  expect(() => requireFiles(5400, Number.NaN)).not.toThrow();
+  // What this system allows is known.
+  expect(() => requireFiles(Number.MAX_SAFE_INTEGER)).toThrow(/may open \d+ files/);
+});
+
+it('draws both tables', () => {
+  const page = controllerPage({ rows: [...rows, decision, paper], params: { reportEvery: 500 } } as never);
+  expect(page.match(/^\| 3000 \|/gm)).toHaveLength(2);
+  expect(page).toContain('| 100000 | 10000 | felt | 70000 | 5 |');
+});
