@@ -35,6 +35,11 @@ export function replaceLink(links: readonly DeviceLink[], link: DeviceLink): rea
   return links.length === 1 ? [link] : links.map((other) => (other.id === link.id ? link : other));
 }
 
+/** Counts all attaches of the session: two names may be one edge, which compares their attempts. */
+function lastAttempt({ edges }: DeviceState): number {
+  return edges.reduce((last, { attempt }) => Math.max(last, attempt), 0);
+}
+
 function attemptAt({ edges }: DeviceState, edge: string): number {
   return edges.find((known) => known.edge === edge)?.attempt ?? 0;
 }
@@ -53,16 +58,16 @@ function forget(state: DeviceState, edge: string): DeviceState {
 
 /** Attaches a new connection: `resume` if this edge has the session, otherwise `open` with the whole text. */
 export function attach(state: DeviceState, id: number, edge: string, effects: DeviceEffect[]): DeviceState {
-  const knowledge = state.edges.find((known) => known.edge === edge) ?? { attempt: 0, held: null };
-  const attempt = knowledge.attempt + 1;
-  const length = knowledge.held ?? state.text.length;
+  const held = state.edges.find((known) => known.edge === edge)?.held ?? null;
+  const attempt = lastAttempt(state) + 1;
+  const length = held ?? state.text.length;
   const { credentials, padding } = state.turn;
   const turn = openedTurn(state.turn);
   effects.push({
     kind: 'send',
     link: id,
     message:
-      knowledge.held === null
+      held === null
         ? { kind: 'open', version: protocolVersion, attempt, answer: state.text.slice(turn.prompt.length), ...turn }
         : { kind: 'resume', version: protocolVersion, credentials, padding, session: turn.session, attempt, length },
   });
@@ -142,7 +147,7 @@ function takeRefusal(
   { code, cause, remedy }: RefusedMessage,
   effects: DeviceEffect[],
 ): DeviceState {
-  const isOutdated = code === 'superseded' && link.attempt < attemptAt(state, link.edge);
+  const isOutdated = code === 'superseded' && link.attempt < lastAttempt(state);
   // The edge comes back or has a place again, or another takes over; without text a person can choose better than a pause.
   const mayReturn = (code === 'edge-draining' || code === 'edge-full') && state.text.length > state.turn.prompt.length;
   if (state.links.length < 2 && !isOutdated && !mayReturn)

@@ -120,6 +120,20 @@ describe('a handover', () => {
   });
 });
 
+describe('attempts', () => {
+  it('count the attaches to all edges, because two names may be one edge', () => {
+    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' });
+    expect(driver.sent(1)).toMatchObject([{ kind: 'open', attempt: 1 }]);
+    driver.commit(1, 3, 10).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    expect(driver.sent(2)).toMatchObject([{ kind: 'open', attempt: 2 }]);
+    // The same edge: the second attach took the session over, and is lost before the first one hears of it.
+    driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
+    expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
+    driver.step({ kind: 'link-opened', link: 3, edge: 'a' });
+    expect(driver.sent(3)).toMatchObject([{ kind: 'resume', attempt: 3 }]);
+  });
+});
+
 describe('the fingerprints of a text', () => {
   const greet = (driver: Driver, link: number, fingerprint: string): Driver =>
     driver.hear(link, {
