@@ -32,6 +32,8 @@ export interface TurnEdge {
 export interface EdgeList {
   readonly routes: EdgeRoutes;
   readonly edges: ReadonlyMap<string, TurnEdge>;
+  /** Whether credentials of its edges change during a turn: an edge that knows them not may know the next ones. Default: false. */
+  readonly renewsCredentials?: boolean;
 }
 
 /**

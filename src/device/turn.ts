@@ -122,6 +122,7 @@ class TurnRunner implements Turn {
       judgesHedges: true,
       knownWidthShare: drafter === null ? undefined : knownWidths.get(drafter),
       routes,
+      renewsCredentials: this.#edges.renewsCredentials ?? false,
       keepsTarget: options.allowsOtherTarget !== true,
     };
     this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), this.#advice);

@@ -138,7 +138,7 @@ class RunningAgent implements DeviceAgent {
     this.#clock = options.clock ?? machineClock;
     this.#drafts = options.drafts ?? true;
     for (const [name, edge] of options.own?.edges ?? []) this.#byName.set(name, edge);
-    this.edges = { routes: new EdgeRoutes([...this.#byName.keys()]), edges: this.#byName };
+    this.edges = { routes: new EdgeRoutes([...this.#byName.keys()]), edges: this.#byName, renewsCredentials: true };
     this.#named = new Promise((resolve) => {
       this.#wake = resolve;
     });

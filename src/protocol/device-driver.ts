@@ -297,7 +297,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     if (this.#state.links.length > 1) {
       this.#settings.routes?.failed(edge, this.#clock.nowMs());
       this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
-    } else if (!this.#edges.hasOther) {
+    } else if (!this.#edges.hasOther && !this.#edges.mayBeTaken(this.#state, reason)) {
       const isOver = reason.code === 'target-changed';
       if (isOver) this.failed({ ...reason, message: reason.cause });
       return isOver;

@@ -11,6 +11,8 @@ export interface EdgeChoiceSettings {
   readonly routes?: EdgeRoutes | undefined;
   /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may, and the text is marked. */
   readonly keepsTarget?: boolean;
+  /** Whether what the device shows to an edge may change during the turn, as the tickets of a controller do. Default: it does not. */
+  readonly renewsCredentials?: boolean;
 }
 
 export type Refusal = Pick<RefusedMessage, 'code' | 'cause' | 'remedy'>;
@@ -24,12 +26,15 @@ const lastingRefusals: ReadonlySet<ErrorCode> = new Set([
   'version-mismatch',
 ]);
 
+/** An edge that refuses a turn with one of these may take it later. */
+const passingRefusals: readonly string[] = ['edge-full', 'edge-draining'];
+
 export class EdgeChoice {
   readonly #settings: EdgeChoiceSettings;
   /** Edges to which no first connection was possible. */
   readonly #unreached = new Set<string>();
-  /** Edges that have refused this turn; true: whatever happens, they will again. */
-  readonly #refusals = new Map<string, boolean>();
+  /** Why edges have refused this turn. */
+  readonly #refusals = new Map<string, ErrorCode>();
   /** Why an edge could not take the session, since the last new text. */
   lastRefusal: Refusal | null = null;
 
@@ -40,6 +45,13 @@ export class EdgeChoice {
   /** Whether there is an edge that has not refused this turn. */
   get hasOther(): boolean {
     return this.#settings.routes?.names.some((name) => !this.#refusals.has(name)) ?? false;
+  }
+
+  /** Whether an edge that has refused this turn may take it later, though this refusal ends it. A turn without text does not wait. */
+  mayBeTaken({ text, turn }: DeviceState, { code: last }: Refusal): boolean {
+    if (text.length === turn.prompt.length || passingRefusals.includes(last)) return false;
+    const passing = this.#settings.renewsCredentials === true ? [...passingRefusals, 'unauthorized'] : passingRefusals;
+    return [...this.#refusals.values()].some((code) => passing.includes(code));
   }
 
   /** Why the device leaves the edge of a connection for what it says; null: it does not. */
@@ -59,7 +71,7 @@ export class EdgeChoice {
   }
 
   refused(edge: string, reason: Refusal): void {
-    this.#refusals.set(edge, lastingRefusals.has(reason.code));
+    this.#refusals.set(edge, reason.code);
     this.lastRefusal = reason;
   }
 
@@ -85,7 +97,7 @@ export class EdgeChoice {
   answered(edge: string | null): void {
     this.lastRefusal = null;
     if (edge !== null) this.#settings.routes?.answered(edge);
-    for (const [name, isLasting] of this.#refusals) if (!isLasting) this.#refusals.delete(name);
+    for (const [name, code] of this.#refusals) if (!lastingRefusals.has(code)) this.#refusals.delete(name);
   }
 
   /** Why an edge that greets so can't write this turn's text; null: it can. */

@@ -142,6 +142,37 @@ describe('an answer with several edges', () => {
     expect(refused.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
   });
 
+  it('waits for the next key where keys are renewed, and for a place where one edge has none', async () => {
+    let [known, shown] = ['one', 'one'];
+    const a = await site({ keyOf: (key) => (key === known ? edgeKey('of the device') : null) });
+    const b = await site({ keyOf: () => null });
+    const [first, second] = listed({ a, b }) as [TurnEdge, TurnEdge];
+    const renewed: TurnEdge = {
+      ...first,
+      get credentials() {
+        return shown;
+      },
+    };
+    const begin = (renewsCredentials: boolean): Turn => {
+      [known, shown] = ['one', 'one'];
+      const connect = { ...createEdgeList([renewed, second]), renewsCredentials };
+      return startTurn(toyTurn(a.toy, { connect, maxAnswerTokens: length, credentials: 'none' }));
+    };
+    const lose = (): void => {
+      known = 'two';
+      a.network.cut();
+      setTimeout(() => {
+        shown = 'two';
+      }, 300);
+    };
+    const report = await readTo(begin(true), 20, lose);
+    expect([report.tokens, report.outcome.kind]).toEqual([reference, 'ended']);
+    const fixed = begin(false);
+    const refused = await readTo(fixed, 20, lose).catch(() => fixed.report);
+    expect(refused.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
+    expect(refused.tokens).toEqual(reference.slice(0, refused.tokens.length));
+  });
+
   it('leaves an edge that keeps its connection and writes nothing', async () => {
     const b = await site();
     const silent = createInMemoryNetwork(() => ({ frame: () => {}, writable: () => {}, closed: () => {} }));
