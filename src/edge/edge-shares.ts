@@ -4,7 +4,15 @@ import { type Checks, listOf, must, optional, record, text } from '../basics/che
 import type { RegistryEntry } from '../protocol/edge-registry.ts';
 import { PacedConnection, PacedDirection } from '../transport/paced-direction.ts';
 import type { Connection, ConnectionHandler } from '../transport/transport.ts';
-import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
+
+/** An edge whose sessions get shares, live or in virtual time. */
+export interface SharedCore {
+  readonly sessions: {
+    readonly entries: Iterable<RegistryEntry>;
+    find(id: string, key: { readonly id: string }): RegistryEntry | undefined;
+  };
+  readonly connections: { carrier(id: number): object | undefined };
+}
 
 /** New shares of one session. Shares are relative, so only their ratios count; one that is left out stays. */
 export interface SessionShares {
@@ -36,7 +44,7 @@ const sessionChecks: Checks<SessionShares> = {
 const sharesCheck = listOf('shares, one object for each session', record(sessionChecks));
 
 /** All of them or, where one is wrong, none. @throws OutriderError `bad-argument` */
-export function setSessionShares(core: LiveEdgeCore, shares: readonly SessionShares[]): SharesSet {
+export function setSessionShares(core: SharedCore, shares: readonly SessionShares[]): SharesSet {
   sharesCheck('setShares', shares);
   const unknown: Pick<SessionShares, 'session' | 'key'>[] = [];
   const byId = entriesById(core);
@@ -53,14 +61,14 @@ export function setSessionShares(core: LiveEdgeCore, shares: readonly SessionSha
 }
 
 /** Null: several keys have a session of this id. */
-function entriesById(core: LiveEdgeCore): ReadonlyMap<string, SessionEntry | null> {
-  const byId = new Map<string, SessionEntry | null>();
+function entriesById(core: SharedCore): ReadonlyMap<string, RegistryEntry | null> {
+  const byId = new Map<string, RegistryEntry | null>();
   for (const entry of core.sessions.entries) byId.set(entry.id, byId.has(entry.id) ? null : entry);
   return byId;
 }
 
 /** Gives a session's connection its part of the downlink; without effect where nothing is paced. To be called after each attach. */
-export function applyDownlink(core: LiveEdgeCore, { state, downlinkShare }: RegistryEntry): void {
+export function applyDownlink(core: SharedCore, { state, downlinkShare }: RegistryEntry): void {
   const carrier = state.link === null ? undefined : core.connections.carrier(state.link.id);
   if (carrier instanceof PacedConnection) carrier.setWeight(downlinkShare);
 }

@@ -4,6 +4,7 @@
 import { OutriderError } from '../basics/errors.ts';
 import type { Random } from '../basics/philox.ts';
 import { TokenText } from '../decoding/token-text.ts';
+import type { Shown } from '../protocol/device-connections.ts';
 import { DeviceDriver, type DeviceHost } from '../protocol/device-driver.ts';
 import {
   believedLength,
@@ -14,7 +15,7 @@ import {
   type TurnRequest,
 } from '../protocol/device-state.ts';
 import type { DraftOrder } from '../protocol/draft-order.ts';
-import type { DraftingAdvice } from '../protocol/drafting-advice.ts';
+import type { DraftingAdvice, TurnMeasures } from '../protocol/drafting-advice.ts';
 import { EdgeRoutes } from '../protocol/edge-routes.ts';
 import { defaultLiveness } from '../protocol/liveness.ts';
 import type { DeviceMessage } from '../protocol/messages.ts';
@@ -47,10 +48,14 @@ export interface VirtualDeviceSettings {
   readonly widthCost?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
-  /** The edges that it knows, in the order of preference. Default: those to which the caller connects it. */
-  readonly routes?: readonly string[] | undefined;
+  /** The edges that it knows, in the order of preference; a function: those of the present life. Default: those to which it is connected. */
+  readonly routes?: readonly string[] | (() => EdgeRoutes) | undefined;
+  /** Where it runs. Default: a process of its own. */
+  readonly process?: VirtualProcess;
   /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may. */
   readonly keepsTarget?: boolean;
+  /** As of `EdgeChoiceSettings`. Default: false. */
+  readonly renewsCredentials?: boolean;
   /** Time to open a connection. */
   readonly connectMs: number;
   /** Ids of an honest edge are smaller. Default: no limit. */
@@ -69,10 +74,17 @@ export interface VirtualDeviceSettings {
   readonly wire: Wire;
 }
 
+/** What a device knows of an edge. */
+export interface KnownEdge extends Shown {
+  readonly address: string;
+}
+
 /** The network of a device, and observers of it. */
 export interface DeviceWorld {
+  /** The edge of this name, as it is when an attempt to connect begins; undefined: the device knows none. Default: names are addresses. */
+  edgeOf?(device: VirtualDevice, edge: string): KnownEdge | undefined;
   /** Undefined: no edge answers. The edge must not send before this function has returned. */
-  connect(device: VirtualDevice, edge: string, end: LinkEnd): VirtualLink | undefined;
+  connect(device: VirtualDevice, address: string, end: LinkEnd): VirtualLink | undefined;
   deviceStepped?(device: VirtualDevice, event: DeviceEvent, step: DeviceStep): void;
   deviceEmits?(device: VirtualDevice, emission: Emission): void;
   /** @param isWritable as last reported to the device */
@@ -97,11 +109,12 @@ export class VirtualDevice {
   readonly #world: DeviceWorld;
   #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
   #cancelDraft = (): void => {};
+  readonly #addresses = new WeakMap<VirtualLink, string>();
 
   constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
     this.settings = settings;
     this.#world = world;
-    this.process = new VirtualProcess(queue);
+    this.process = settings.process ?? new VirtualProcess(queue);
     this.#driver = this.#drive(createDeviceState(settings.turn));
   }
 
@@ -109,9 +122,15 @@ export class VirtualDevice {
     return this.#driver.state;
   }
 
+  get measures(): TurnMeasures {
+    return this.#driver.measures;
+  }
+
   /** The connections that are open for the device, oldest first. */
-  get links(): readonly { readonly link: VirtualLink; readonly edge: string }[] {
-    return this.#driver.connections.carriers.map(({ carrier, edge }) => ({ link: carrier.link, edge }));
+  get links(): readonly { readonly link: VirtualLink; readonly edge: string; readonly address: string }[] {
+    return this.#driver.connections.carriers.map(({ carrier, edge }) => {
+      return { link: carrier.link, edge, address: this.#addresses.get(carrier.link) ?? edge };
+    });
   }
 
   /** The connection with this number. */
@@ -122,7 +141,13 @@ export class VirtualDevice {
   /** Connects. During a session, a second edge means a handover, and the same edge a duplicate connection. */
   connect(edge: string): void {
     if (!this.process.isUp) return;
-    this.process.post(this.settings.connectMs, () => this.#open(edge));
+    const known = this.#edgeOf(edge);
+    this.process.post(this.settings.connectMs, () => this.#open(edge, known));
+  }
+
+  /** As by an order. */
+  moveTo(edge: string): void {
+    this.#driver.moveTo(edge);
   }
 
   stop(): void {
@@ -135,11 +160,10 @@ export class VirtualDevice {
     for (const { link } of this.#driver.connections.abandon()) link.desert('device');
   }
 
-  /** Starts again from a stored state, or as a new session with the old text. */
-  restart(state: DeviceState, edge: string): void {
+  /** Starts again from a stored state, or as a new session with the old text; then it is to be connected. */
+  restart(state: DeviceState): void {
     this.process.restart();
     this.#driver = this.#drive(state);
-    this.connect(edge);
   }
 
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
@@ -161,8 +185,9 @@ export class VirtualDevice {
       judgesHedges: this.settings.judgesHedges ?? true,
       knownWidthShare: this.settings.widthCost ?? usualWidthCost,
       knownRoundTripMs: cutsChainsAtMs,
-      routes: routes === undefined ? undefined : new EdgeRoutes(routes),
+      routes: typeof routes === 'function' ? routes() : routes && new EdgeRoutes(routes),
       keepsTarget: this.settings.keepsTarget ?? false,
+      renewsCredentials: this.settings.renewsCredentials ?? false,
     };
     return new DeviceDriver(settings, this.process, this.#host(), state, this.settings.advice);
   }
@@ -170,7 +195,8 @@ export class VirtualDevice {
   #host(): DeviceHost<LinkCarrier<DeviceMessage>> {
     const world = this.#world;
     return {
-      connect: (edge) => this.#open(edge),
+      // An attempt of a device whose edges change takes its time, in which they do.
+      connect: (edge) => (typeof this.settings.routes === 'function' ? this.connect(edge) : this.#open(edge)),
       beginDraft: (order) => this.#draft(order),
       emit: (tokens, drafted) => {
         const counts = { tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length };
@@ -183,17 +209,22 @@ export class VirtualDevice {
     };
   }
 
-  #open(edge: string): void {
+  #edgeOf(edge: string): KnownEdge | undefined {
+    return this.#world.edgeOf === undefined ? { address: edge } : this.#world.edgeOf(this, edge);
+  }
+
+  #open(edge: string, known: KnownEdge | undefined = this.#edgeOf(edge)): void {
     if (this.state.outcome !== null) return;
     const carrier = new LinkCarrier<DeviceMessage>('device', this.#world.bytesAlong);
-    const link = this.#world.connect(this, edge, this.process.listen(carrier.end));
+    const link = known && this.#world.connect(this, known.address, this.process.listen(carrier.end));
     if (link === undefined) {
       const error = new OutriderError('edge-unreachable', `${edge} does not answer`, 'try again later');
       this.#driver.unreachable(edge, error);
       return;
     }
     carrier.link = link;
-    carrier.handler = this.#driver.connected(edge, carrier);
+    this.#addresses.set(link, known?.address ?? edge);
+    carrier.handler = this.#driver.connected(edge, carrier, known);
   }
 
   #abortVoid(): void {

@@ -188,9 +188,14 @@ export class VirtualEdge {
     this.#core.connections.leave(true);
   }
 
-  /** The keys have changed. */
-  renewKeys(): void {
-    this.#core.sessions.renewKeys(this.settings.renewed ?? ((_id, shown) => shown));
+  /** The keys have changed. @param renewed default: as of the settings */
+  renewKeys(renewed: VirtualEdgeSettings['renewed'] = this.settings.renewed): void {
+    this.#core.sessions.renewKeys(renewed ?? ((_id, shown) => shown));
+  }
+
+  /** Whether sessions may be opened. */
+  get isServing(): boolean {
+    return this.#closedFor === undefined;
   }
 
   /** Sessions that wait for a place, connections without a session, and taken places; all 0 at rest. */
